@@ -1,0 +1,413 @@
+//! Finding the answer in one zone: outcome × section (RFC 1034 §4.3.2, RFC 4592, RFC 6672).
+//!
+//! ```text
+//! answer      step ─► Follow ─► step ─► … ─► Hit │ Nodata │ Nxdomain │ Referral │ Stop │ TooLong │ Full
+//! authority   by the last outcome: nothing │ SOA │ NS at the cut; with DO the proofs
+//! additional  by the last outcome: glue │ addresses of the hosts named in the answer
+//! ```
+//!
+//! Each name of a CNAME or DNAME chain is one step. The outcome of the last one decides over the
+//! response code and the authority section (RFC 6604).
+
+use crate::wire::{NameRef, Question, Rcode, Rtype};
+use crate::zone::{Found, NodeRef, Owner, RrsetRef, Zone};
+
+use super::chain::{Chain, NAME_OCTETS};
+use super::peer::{Facts, ResponseKind};
+use super::proof::Proofs;
+use super::put::{Put, Targets};
+use super::reply::{QNAME_OFFSET, Reply, Section};
+
+/// Names of hosts looked up for the additional section of one response.
+const ADDITIONAL_MAX: usize = 32;
+
+//------------ Outcome -------------------------------------------------------
+
+/// What one name of the chain came to.
+#[derive(Clone, Copy, Debug)]
+enum Outcome<'z> {
+    /// Data of the type asked for; with the node and the set if they name hosts in the zone.
+    Hit(Option<(NodeRef<'z>, RrsetRef<'z>)>),
+    /// The name exists and has no such type.
+    Nodata(NodeRef<'z>),
+    /// The name does not exist.
+    Nxdomain,
+    /// The name is at or below this zone cut.
+    Referral(NodeRef<'z>),
+    /// The chain has got another name.
+    Follow,
+    /// The chain ends: it leaves the zone, comes back to itself or is too long.
+    Stop,
+    /// The name a DNAME makes is too long (RFC 6672 §2.2).
+    TooLong,
+    /// The answer does not fit.
+    Full,
+}
+
+//------------ Lookup --------------------------------------------------------
+
+/// A query's way through a zone.
+pub(crate) struct Lookup<'z, 'o, 's> {
+    /// The zone.
+    zone: &'z Zone,
+    /// The type asked for.
+    qtype: Rtype,
+    /// Whether signatures and proofs are wanted.
+    dnssec: bool,
+    /// The response.
+    reply: &'s mut Reply<'z, 'o>,
+    /// The names so far.
+    chain: &'s mut Chain,
+    /// Where the hosts stand that the answer names.
+    targets: &'s mut Targets,
+    /// Bit n: the name n of the chain was answered from a wildcard.
+    wildcards: u32,
+}
+
+/// Answers `question` from `zone`; the response then lacks its OPT and header.
+#[inline]
+pub(crate) fn answer_from_zone<'z>(
+    zone: &'z Zone,
+    question: &Question<'_>,
+    reply: &mut Reply<'z, '_>,
+    chain: &mut Chain,
+    targets: &mut Targets,
+    facts: &mut Facts,
+) -> ResponseKind {
+    chain.clear();
+    chain.push(question.name, usize::from(QNAME_OFFSET));
+    targets.clear();
+    // IXFR over UDP is told the current serial (RFC 1995 §2).
+    let qtype = if question.rtype == Rtype::IXFR { Rtype::SOA } else { question.rtype };
+    let dnssec = facts.dnssec_ok && zone.is_signed();
+    let mut lookup = Lookup { zone, qtype, dnssec, reply, chain, targets, wildcards: 0 };
+    let kind = lookup.run();
+    facts.wildcard = lookup.wildcards != 0;
+    kind
+}
+
+impl<'z> Lookup<'z, '_, '_> {
+    /// The three sections in wire order.
+    fn run(&mut self) -> ResponseKind {
+        let (found, outcome) = loop {
+            let found = self.zone.lookup(self.chain.name(self.chain.last()));
+            match self.step(&found) {
+                Outcome::Follow => {}
+                outcome => break (found, outcome),
+            }
+        };
+        let first = self.chain.last() == 0;
+        if !(first && matches!(outcome, Outcome::Referral(_))) {
+            self.reply.set_authoritative();
+        }
+        let whole = !matches!(outcome, Outcome::Full)
+            && self.authority(&found, outcome)
+            && self.additional(outcome);
+        if !whole {
+            self.reply.set_truncated();
+        }
+        match outcome {
+            Outcome::Nodata(_) => ResponseKind::Nodata,
+            Outcome::Nxdomain => ResponseKind::Nxdomain,
+            Outcome::Referral(_) if first => ResponseKind::Referral,
+            _ => ResponseKind::Positive,
+        }
+    }
+
+    //--- Answer
+
+    /// Looks at the last name of the chain and puts what belongs into the answer section.
+    fn step(&mut self, found: &Found<'z>) -> Outcome<'z> {
+        let exact = found.exact();
+        if let Some(cut) = found.cut() {
+            // RFC 4035 §3.1.4.1: DS belongs to this side of the cut.
+            let here = exact.is_some_and(|node| node.is_cut());
+            if !(here && self.qtype == Rtype::DS) {
+                return Outcome::Referral(cut);
+            }
+        } else if let Some(dname) = found.dname() {
+            return self.step_dname(dname);
+        }
+        let node = match exact {
+            Some(node) => node,
+            None => {
+                let Some(source) = found.wildcard() else {
+                    return Outcome::Nxdomain;
+                };
+                self.wildcards |= 1 << self.chain.last();
+                source
+            }
+        };
+        self.step_node(node)
+    }
+
+    /// Puts the data of the node that answers for the last name of the chain.
+    fn step_node(&mut self, node: NodeRef<'z>) -> Outcome<'z> {
+        let set = match self.qtype {
+            Rtype::ANY => node.rrsets().next(),
+            Rtype::RRSIG => return self.step_signatures(node),
+            qtype => node.rrset(qtype),
+        };
+        if let Some(set) = set {
+            let wants_targets = set.has_target_in_zone();
+            let targets = if wants_targets { Some(&mut *self.targets) } else { None };
+            let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
+            return match self.reply.put_rrset(self.zone, set, put.signed(self.dnssec), targets) {
+                true => Outcome::Hit(wants_targets.then_some((node, set))),
+                false => Outcome::Full,
+            };
+        }
+        match node.rrset(Rtype::CNAME) {
+            Some(cname) => self.step_cname(cname),
+            None => Outcome::Nodata(node),
+        }
+    }
+
+    /// QTYPE RRSIG: the signatures of one RRset (RFC 8482 §7 in spirit).
+    fn step_signatures(&mut self, node: NodeRef<'z>) -> Outcome<'z> {
+        let Some(set) = node.rrsets().find(|set| set.signature_count() > 0) else {
+            return Outcome::Nodata(node);
+        };
+        let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
+        match self.reply.put_only_signatures(self.zone, set, put) {
+            true => Outcome::Hit(None),
+            false => Outcome::Full,
+        }
+    }
+
+    /// Puts a CNAME and goes on at its target, if that is in the zone and new.
+    fn step_cname(&mut self, cname: RrsetRef<'z>) -> Outcome<'z> {
+        let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
+        if !self.reply.put_rrset(
+            self.zone,
+            cname,
+            put.signed(self.dnssec),
+            Some(&mut *self.targets),
+        ) {
+            return Outcome::Full;
+        }
+        let Ok((target, _)) = NameRef::from_wire(cname.first()) else {
+            return Outcome::Stop;
+        };
+        let offset = match self.targets.owner(0, target) {
+            Some(Owner::At(offset)) => usize::from(offset),
+            _ => usize::MAX,
+        };
+        self.targets.clear();
+        self.follow(target, offset)
+    }
+
+    /// Puts a DNAME and the CNAME it makes, and goes on at the target.
+    fn step_dname(&mut self, node: NodeRef<'z>) -> Outcome<'z> {
+        let Some(dname) = node.rrset(Rtype::DNAME) else {
+            return Outcome::Nxdomain;
+        };
+        let Ok((suffix, _)) = NameRef::from_wire(dname.first()) else {
+            return Outcome::Stop;
+        };
+        let put = Put::new(Section::Answer, Owner::Spelled(node.owner()));
+        let known = self.chain.note_redirect(node.owner());
+        if !known && !self.reply.put_rrset(self.zone, dname, put.signed(self.dnssec), None) {
+            return Outcome::Full;
+        }
+        let mut room = [0; NAME_OCTETS];
+        let Some(target) = self.chain.substitute(node.owner(), suffix, &mut room) else {
+            return Outcome::TooLong;
+        };
+        let owner = self.chain.owner(self.chain.last());
+        match self.reply.put_synthesised_cname(owner, dname.ttl(), target.wire()) {
+            Some(_) if self.qtype == Rtype::CNAME => Outcome::Hit(None),
+            // It would redirect its own target, a longer name each time.
+            Some(_) if suffix.is_at_or_below(node.owner()) => Outcome::Stop,
+            Some(offset) => self.follow(target, offset),
+            None => Outcome::Full,
+        }
+    }
+
+    /// Makes `target` the next name of the chain.
+    fn follow(&mut self, target: NameRef<'_>, offset: usize) -> Outcome<'z> {
+        let inside = target.is_at_or_below(self.zone.apex());
+        if !inside || self.chain.is_full() || self.chain.holds(target) {
+            return Outcome::Stop;
+        }
+        self.chain.push(target, offset);
+        Outcome::Follow
+    }
+
+    //--- Authority
+
+    /// Fills the authority section; false if something that belongs there did not fit.
+    fn authority(&mut self, found: &Found<'z>, outcome: Outcome<'z>) -> bool {
+        let done = match outcome {
+            Outcome::Nodata(_) => self.put_soa(),
+            Outcome::Nxdomain => {
+                self.reply.rcode = Rcode::NXDOMAIN;
+                self.put_soa()
+            }
+            Outcome::Referral(cut) => self.put_cut(cut),
+            Outcome::TooLong => {
+                self.reply.rcode = Rcode::YXDOMAIN;
+                true
+            }
+            Outcome::Hit(_) | Outcome::Follow | Outcome::Stop | Outcome::Full => true,
+        };
+        done && (!self.dnssec || self.prove(found, outcome))
+    }
+
+    /// The SOA of a negative response, its TTL cut to MINIMUM (RFC 2308 §3).
+    fn put_soa(&mut self) -> bool {
+        let apex = self.zone.apex_node();
+        let Some(soa) = apex.rrset(Rtype::SOA) else {
+            return true;
+        };
+        let put = Put {
+            ttl_max: self.zone.soa().negative_ttl(),
+            ..Put::new(Section::Authority, self.owner_of(apex)).signed(self.dnssec)
+        };
+        self.reply.put_rrset(self.zone, soa, put, None)
+    }
+
+    /// The NS of a cut, and with DO its DS.
+    fn put_cut(&mut self, cut: NodeRef<'z>) -> bool {
+        let Some(ns) = cut.rrset(Rtype::NS) else {
+            return true;
+        };
+        self.targets.clear();
+        let put = Put::new(Section::Authority, self.owner_of(cut));
+        if !self.reply.put_rrset(self.zone, ns, put, Some(&mut *self.targets)) {
+            return false;
+        }
+        match cut.rrset(Rtype::DS).filter(|_| self.dnssec) {
+            Some(ds) => self.reply.put_rrset(self.zone, ds, put.signed(true), None),
+            None => true,
+        }
+    }
+
+    /// The proofs of a signed zone (RFC 4035 §3.1.3, RFC 5155 §7.2).
+    fn prove(&mut self, found: &Found<'z>, outcome: Outcome<'z>) -> bool {
+        let mut proofs = Proofs::new();
+        proofs.prove_wildcards(self.zone, self.chain, self.wildcards);
+        let name = self.chain.name(self.chain.last());
+        match outcome {
+            Outcome::Nodata(node) => {
+                proofs.prove_nodata(self.zone, name, found, node);
+            }
+            Outcome::Nxdomain => proofs.prove_nxdomain(self.zone, name, found),
+            Outcome::Referral(cut) if cut.rrset(Rtype::DS).is_none() => {
+                proofs.prove_no_ds(self.zone, cut);
+            }
+            _ => {}
+        }
+        proofs.iter().all(|(owner, set)| {
+            let put = Put::new(Section::Authority, Owner::Spelled(owner)).signed(true);
+            self.reply.put_rrset(self.zone, set, put, None)
+        })
+    }
+
+    /// The owner of a node's records: compressed against the QNAME.
+    fn owner_of(&self, node: NodeRef<'z>) -> Owner<'z> {
+        Owner::Spelled(node.owner())
+    }
+
+    //--- Additional
+
+    /// Fills the additional section; false if glue that is not optional did not fit (RFC 9471).
+    fn additional(&mut self, outcome: Outcome<'z>) -> bool {
+        match outcome {
+            Outcome::Referral(cut) => match cut.rrset(Rtype::NS) {
+                Some(ns) => self.put_glue(cut, ns),
+                None => true,
+            },
+            Outcome::Hit(Some((node, set))) => {
+                self.put_targets(node, set);
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// Glue: first what only we can tell, the addresses below this cut; then, while there is room,
+    /// what the zone has of the other hosts.
+    fn put_glue(&mut self, cut: NodeRef<'z>, ns: RrsetRef<'z>) -> bool {
+        let in_domain = |host: NameRef<'_>| host.is_at_or_below(cut.owner());
+        for (index, host) in ns.targets().enumerate().filter(|(_, host)| in_domain(*host)) {
+            if let Some(node) = self.host(host)
+                && !self.put_addresses(index, node, false)
+            {
+                return false;
+            }
+        }
+        let others = ns.targets().enumerate().filter(|(_, host)| !in_domain(*host));
+        for (index, host) in others.take(ADDITIONAL_MAX) {
+            if let Some(node) = self.host(host)
+                && !self.put_addresses(index, node, self.dnssec && !node.is_below_cut())
+            {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Where the addresses of a host stand: its node, or the wildcard that covers it.
+    fn host(&self, host: NameRef<'_>) -> Option<NodeRef<'z>> {
+        if !host.is_at_or_below(self.zone.apex()) {
+            return None;
+        }
+        if let Some(node) = self.zone.node(host) {
+            return Some(node).filter(|node| !node.is_below_dname());
+        }
+        let found = self.zone.lookup(host);
+        found.wildcard().filter(|_| found.dname().is_none())
+    }
+
+    /// The addresses of the hosts that the answer names, while there is room. Glue only for NS.
+    fn put_targets(&mut self, own: NodeRef<'z>, set: RrsetRef<'z>) {
+        for (index, host) in set.targets().enumerate().take(ADDITIONAL_MAX) {
+            // RFC 9460 §2.5: the target `.` of SVCB is the owner itself.
+            let itself = host.is_root() && matches!(set.rtype(), Rtype::SVCB | Rtype::HTTPS);
+            let found = if itself { Some(own) } else { self.host(host) };
+            let Some(node) = found else {
+                continue;
+            };
+            if itself {
+                self.put_own_addresses(node);
+                continue;
+            }
+            let glue = node.is_below_cut();
+            if glue && set.rtype() != Rtype::NS {
+                continue;
+            }
+            if !self.put_addresses(index, node, self.dnssec && !glue) {
+                return;
+            }
+        }
+    }
+
+    /// A and AAAA of the host at `index` of the targets; false if they do not fit.
+    fn put_addresses(&mut self, index: usize, node: NodeRef<'z>, signatures: bool) -> bool {
+        let owner = self.targets.owner(index, node.owner());
+        let owner = owner.unwrap_or_else(|| Owner::Spelled(node.owner()));
+        let put = Put::new(Section::Additional, owner).signed(signatures);
+        put_both(self.zone, self.reply, node, put)
+    }
+
+    /// A and AAAA of the last name of the chain, whose data stand at `node`.
+    fn put_own_addresses(&mut self, node: NodeRef<'z>) -> bool {
+        let owner = self.chain.owner(self.chain.last());
+        let put = Put::new(Section::Additional, owner).signed(self.dnssec);
+        put_both(self.zone, self.reply, node, put)
+    }
+}
+
+/// A and AAAA of a node; false if they do not fit.
+fn put_both<'z>(
+    zone: &'z Zone,
+    reply: &mut Reply<'z, '_>,
+    node: NodeRef<'z>,
+    put: Put<'_>,
+) -> bool {
+    [Rtype::A, Rtype::AAAA].into_iter().all(|rtype| match node.rrset(rtype) {
+        Some(set) => reply.put_rrset(zone, set, put, None),
+        None => true,
+    })
+}

@@ -1,0 +1,279 @@
+//! RRsets into sections: whole or not at all, signatures with them, names by known offsets.
+//!
+//! Types without names to compress are one copy. In NS, CNAME, PTR, MX and SOA (the types of RFC
+//! 1035; RFC 3597 §4 allows no others) the name points to where its bytes already stand.
+
+use crate::wire::{Class, NameRef, POINTER_MAX, Rtype};
+use crate::zone::{ApexPointer, Owner, RrsetRef, Zone};
+
+use super::reply::{QNAME_OFFSET, Reply, Section};
+
+/// Targets of one RRset that are looked up for the additional section.
+pub(crate) const TARGETS_MAX: usize = 64;
+
+//------------ Targets -------------------------------------------------------
+
+/// Where in the message the hosts stand that an RRset names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Targets {
+    /// The offsets, in the order of [`RrsetRef::targets`]; 0 where no pointer can reach.
+    offsets: [u16; TARGETS_MAX],
+    /// How many there are.
+    count: usize,
+}
+
+impl Targets {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self { offsets: [0; TARGETS_MAX], count: 0 }
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Notes the next one.
+    fn push(&mut self, offset: usize) {
+        if let Some(place) = self.offsets.get_mut(self.count) {
+            *place = if offset <= POINTER_MAX { offset as u16 } else { 0 };
+            self.count += 1;
+        }
+    }
+
+    /// The owner of the addresses of the target at `index`; `None` past the cap.
+    pub(crate) fn owner<'a>(&self, index: usize, name: NameRef<'a>) -> Option<Owner<'a>> {
+        match self.offsets[..self.count].get(index)? {
+            0 => Some(Owner::Spelled(name)),
+            offset => Some(Owner::At(*offset)),
+        }
+    }
+}
+
+//------------ Putting -------------------------------------------------------
+
+/// How an RRset is to be put.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Put<'a> {
+    /// The owner of its records.
+    pub(crate) owner: Owner<'a>,
+    /// The section.
+    pub(crate) section: Section,
+    /// The largest TTL it may have.
+    pub(crate) ttl_max: u32,
+    /// Whether its signatures go with it.
+    pub(crate) signatures: bool,
+}
+
+impl<'a> Put<'a> {
+    /// With the TTL of the zone and without signatures.
+    pub(crate) fn new(section: Section, owner: Owner<'a>) -> Self {
+        Self { owner, section, ttl_max: u32::MAX, signatures: false }
+    }
+
+    /// With its signatures, if `signatures`.
+    pub(crate) fn signed(self, signatures: bool) -> Self {
+        Self { signatures, ..self }
+    }
+}
+
+impl<'m> Reply<'m, '_> {
+    /// Puts a whole RRset; false, and nothing put, if it does not fit.
+    pub(crate) fn put_rrset(
+        &mut self,
+        zone: &Zone,
+        set: RrsetRef<'m>,
+        put: Put<'_>,
+        targets: Option<&mut Targets>,
+    ) -> bool {
+        let mark = self.writer.len();
+        let done = self.put_records(zone, set, put, targets)
+            && (!put.signatures || self.put_signatures(zone, set, put, mark));
+        if done {
+            let signatures = if put.signatures { set.signature_count() } else { 0 };
+            self.counts[put.section as usize] += (set.count() + signatures) as u16;
+        } else {
+            self.rewind(mark);
+        }
+        done
+    }
+
+    /// Puts only the signatures of an RRset (QTYPE RRSIG).
+    pub(crate) fn put_only_signatures(
+        &mut self,
+        zone: &Zone,
+        set: RrsetRef<'m>,
+        put: Put<'_>,
+    ) -> bool {
+        let apex = self.apex_pointer(zone);
+        let done = self
+            .writer
+            .append(|out, at| set.write_signatures(out, at, put.owner, apex, put.ttl_max));
+        if done {
+            self.counts[put.section as usize] += set.signature_count() as u16;
+        }
+        done
+    }
+
+    /// The apex inside the QNAME.
+    fn apex_pointer(&self, zone: &Zone) -> ApexPointer {
+        ApexPointer::inside(QNAME_OFFSET, self.qname(), zone.apex())
+    }
+
+    /// Writes the records.
+    fn put_records(
+        &mut self,
+        zone: &Zone,
+        set: RrsetRef<'m>,
+        put: Put<'_>,
+        targets: Option<&mut Targets>,
+    ) -> bool {
+        match set.rtype() {
+            Rtype::NS | Rtype::CNAME | Rtype::PTR => self.put_named(set, put, 0, targets),
+            Rtype::MX => self.put_named(set, put, 2, targets),
+            Rtype::SOA => self.put_soa(set, put),
+            _ if targets.is_none() && matches!(put.owner, Owner::At(_)) => {
+                let apex = self.apex_pointer(zone);
+                self.writer.append(|out, at| set.write(out, at, put.owner, apex))
+            }
+            Rtype::SRV => self.put_plain(set, put, 6, targets),
+            _ => self.put_plain(set, put, 2, targets),
+        }
+    }
+
+    /// Writes the signatures of the RRset whose records start at `start`.
+    fn put_signatures(
+        &mut self,
+        zone: &Zone,
+        set: RrsetRef<'m>,
+        put: Put<'_>,
+        start: usize,
+    ) -> bool {
+        let owner = later_owner(put.owner, start);
+        let apex = self.apex_pointer(zone);
+        self.writer.append(|out, at| set.write_signatures(out, at, owner, apex, put.ttl_max))
+    }
+
+    /// Writes the head of a record: owner, type, class, TTL, RDLENGTH.
+    fn put_head(
+        &mut self,
+        set: RrsetRef<'_>,
+        put: Put<'_>,
+        owner: Owner<'_>,
+        rdata: usize,
+    ) -> bool {
+        let named = match owner {
+            Owner::At(offset) => self.writer.put_pointer(offset),
+            Owner::Spelled(name) => self.put_owner_name(name.wire()),
+        };
+        let ttl = set.ttl().min(put.ttl_max);
+        named && self.writer.put_fixed(set.rtype(), Class::IN, ttl, rdata as u16)
+    }
+
+    /// Writes records whose RDATA is `fixed` octets and then a name that may be compressed.
+    fn put_named(
+        &mut self,
+        set: RrsetRef<'m>,
+        put: Put<'_>,
+        fixed: usize,
+        mut targets: Option<&mut Targets>,
+    ) -> bool {
+        let mut owner = put.owner;
+        for rdata in set.rdatas() {
+            let start = self.writer.len();
+            if !self.put_head(set, put, owner, 0) {
+                return false;
+            }
+            owner = later_owner(owner, start);
+            let rdata_at = self.writer.len();
+            let (head, name) = rdata.split_at(fixed.min(rdata.len()));
+            if !(self.writer.put(head) && self.put_rdata_name(name)) {
+                return false;
+            }
+            self.writer.patch_u16(rdata_at - 2, (self.writer.len() - rdata_at) as u16);
+            if let Some(targets) = targets.as_deref_mut() {
+                targets.push(rdata_at + fixed);
+            }
+        }
+        true
+    }
+
+    /// Writes records with their RDATA as it is stored, and notes where their targets stand.
+    fn put_plain(
+        &mut self,
+        set: RrsetRef<'m>,
+        put: Put<'_>,
+        target: usize,
+        mut targets: Option<&mut Targets>,
+    ) -> bool {
+        let mut owner = put.owner;
+        for rdata in set.rdatas() {
+            let start = self.writer.len();
+            if !(self.put_head(set, put, owner, rdata.len()) && self.writer.put(rdata)) {
+                return false;
+            }
+            owner = later_owner(owner, start);
+            if let Some(targets) = targets.as_deref_mut() {
+                targets.push(self.writer.len() - rdata.len() + target);
+            }
+        }
+        true
+    }
+
+    /// Writes a SOA: two names and twenty octets of numbers.
+    fn put_soa(&mut self, set: RrsetRef<'m>, put: Put<'_>) -> bool {
+        for rdata in set.rdatas() {
+            if !self.put_head(set, put, put.owner, 0) {
+                return false;
+            }
+            let rdata_at = self.writer.len();
+            let mut rest = rdata;
+            for _ in 0..2 {
+                let Ok((name, used)) = NameRef::from_wire(rest) else {
+                    return false;
+                };
+                if !self.put_rdata_name(name.wire()) {
+                    return false;
+                }
+                rest = &rest[used..];
+            }
+            if !self.writer.put(rest) {
+                return false;
+            }
+            self.writer.patch_u16(rdata_at - 2, (self.writer.len() - rdata_at) as u16);
+        }
+        true
+    }
+
+    /// Puts the CNAME that a DNAME makes (RFC 6672 §3.1); it has no signature. Returns where its
+    /// target stands.
+    pub(crate) fn put_synthesised_cname(
+        &mut self,
+        owner: Owner<'_>,
+        ttl: u32,
+        target: &[u8],
+    ) -> Option<usize> {
+        let mark = self.writer.len();
+        let named = match owner {
+            Owner::At(offset) => self.writer.put_pointer(offset),
+            Owner::Spelled(name) => self.put_owner_name(name.wire()),
+        };
+        let headed = named && self.writer.put_fixed(Rtype::CNAME, Class::IN, ttl, 0);
+        let rdata_at = self.writer.len();
+        if !(headed && self.put_rdata_name(target)) {
+            self.rewind(mark);
+            return None;
+        }
+        self.writer.patch_u16(rdata_at - 2, (self.writer.len() - rdata_at) as u16);
+        self.counts[Section::Answer as usize] += 1;
+        Some(rdata_at)
+    }
+}
+
+/// The owner of the records after the one at `start`.
+fn later_owner(owner: Owner<'_>, start: usize) -> Owner<'_> {
+    match owner {
+        Owner::Spelled(_) if start <= POINTER_MAX => Owner::At(start as u16),
+        owner => owner,
+    }
+}

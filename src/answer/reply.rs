@@ -1,0 +1,304 @@
+//! A response under construction: header, question, sections in wire order, OPT and TSIG last.
+
+use crate::wire::header::{FLAG_AA, FLAG_TC};
+use crate::wire::{Class, NameRef, POINTER_MAX, Query, Rcode, Rtype, Tsig, Writer};
+
+use super::options::{Options, ZoneFacts};
+use super::peer::{Ede, Facts, Identity, Peer, ResponseKind, Transport};
+
+/// Octets before the question: where a pointer to the QNAME points.
+pub(crate) const QNAME_OFFSET: u16 = 12;
+/// Names that are remembered as targets of pointers, besides the QNAME.
+const SPELLED_MAX: usize = 4;
+/// The UDP limit of a client without EDNS (RFC 1035 §4.2.1).
+const PLAIN_UDP_OCTETS: u16 = 512;
+
+//------------ Section -------------------------------------------------------
+
+/// A section of records, by its place among the header's counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Section {
+    /// The answer section.
+    Answer = 1,
+    /// The authority section.
+    Authority = 2,
+    /// The additional section.
+    Additional = 3,
+}
+
+//------------ Spelled -------------------------------------------------------
+
+/// A name that was written with labels of its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spelled {
+    /// Where it starts.
+    offset: u16,
+    /// Octets of the whole name; 0 if there is none.
+    octets: u8,
+    /// Octets of the labels that stand there; the rest is a pointer or the root.
+    literal: u8,
+}
+
+//------------ Reply ---------------------------------------------------------
+
+/// A response under construction. `'m` is the life of the query and of the zone, whose names it
+/// points back to.
+#[derive(Debug)]
+pub(crate) struct Reply<'m, 'o> {
+    /// Where it is written.
+    pub(crate) writer: Writer<'o>,
+    /// The identifier.
+    id: u16,
+    /// The header's flags so far.
+    pub(crate) flags: u16,
+    /// The response code so far.
+    pub(crate) rcode: Rcode,
+    /// The extended error so far.
+    pub(crate) ede: Option<Ede>,
+    /// Entries of the sections.
+    pub(crate) counts: [u16; 4],
+    /// The OPT record to come.
+    options: Option<Options<'m>>,
+    /// What the zone gives to the options.
+    pub(crate) zone: Option<ZoneFacts>,
+    /// The QNAME as written at offset 12; the root if there was no question.
+    qname: NameRef<'m>,
+    /// The names written last: what others may point to besides the QNAME.
+    spelled: [Spelled; SPELLED_MAX],
+    /// Which of them is the oldest.
+    spelled_next: usize,
+    /// The TSIG record that is answered with BADKEY.
+    bad_key: Option<Tsig<'m>>,
+}
+
+impl<'m, 'o> Reply<'m, 'o> {
+    /// Starts the response to `query`: the question is repeated byte for byte, the room for OPT
+    /// taken. `None` if `out` is too small even for that.
+    #[inline]
+    pub(crate) fn start(
+        query: &Query<'m>,
+        message: &[u8],
+        facts: &Facts,
+        identity: &'m Identity,
+        peer: &Peer,
+        out: &'o mut [u8],
+    ) -> Option<Self> {
+        let limit = match (peer.transport, query.edns) {
+            (Transport::Udp, None) => PLAIN_UDP_OCTETS,
+            (Transport::Udp, Some(edns)) => {
+                edns.udp_size.min(identity.udp_size).max(PLAIN_UDP_OCTETS)
+            }
+            _ => u16::MAX,
+        };
+        let mut writer = Writer::new(out, usize::from(limit))?;
+        let mut qname = NameRef::ROOT;
+        if let Some(question) = &query.question {
+            let start = usize::from(QNAME_OFFSET);
+            if !writer.put(&message[start..start + question.octets()]) {
+                return None;
+            }
+            qname = question.name;
+        }
+        let options = match &query.edns {
+            Some(edns) => Some(Options::reserve(edns, facts.cookie, identity, peer, &mut writer)?),
+            None => None,
+        };
+        Some(Self {
+            writer,
+            id: query.header.id,
+            flags: query.header.response_flags(),
+            rcode: Rcode::NOERROR,
+            ede: None,
+            counts: [u16::from(query.question.is_some()), 0, 0, 0],
+            options,
+            zone: None,
+            qname,
+            spelled: [Spelled::default(); SPELLED_MAX],
+            spelled_next: 0,
+            bad_key: None,
+        })
+    }
+
+    /// Marks the response as one of an error.
+    pub(crate) fn error(&mut self, rcode: Rcode, ede: Option<Ede>) {
+        self.rcode = rcode;
+        self.ede = ede;
+    }
+
+    /// Answers a TSIG whose key is not known here (RFC 8945 §5.2.1).
+    pub(crate) fn bad_key(&mut self, tsig: Tsig<'m>) {
+        self.error(Rcode::NOTAUTH, None);
+        self.bad_key = Some(tsig);
+    }
+
+    /// Sets AA.
+    pub(crate) fn set_authoritative(&mut self) {
+        self.flags |= FLAG_AA;
+    }
+
+    /// Sets TC.
+    pub(crate) fn set_truncated(&mut self) {
+        self.flags |= FLAG_TC;
+    }
+
+    /// Writes OPT, TSIG and the header; returns the octets of the message.
+    #[inline]
+    pub(crate) fn finish(&mut self, facts: &mut Facts, kind: ResponseKind) -> usize {
+        if let Some(options) = self.options.take() {
+            options.write(&mut self.writer, self.rcode, self.ede, self.zone);
+            self.counts[Section::Additional as usize] += 1;
+        }
+        if let Some(tsig) = self.bad_key
+            && put_bad_key(&mut self.writer, self.id, tsig)
+        {
+            self.counts[Section::Additional as usize] += 1;
+        }
+        facts.rcode = self.rcode;
+        facts.ede = self.ede;
+        facts.authoritative = self.flags & FLAG_AA != 0;
+        facts.truncated = self.flags & FLAG_TC != 0;
+        facts.serial = self.zone.map(|zone| zone.serial);
+        facts.kind = kind;
+        self.writer.finish(self.id, self.flags | self.rcode.0 & 0x0f, self.counts)
+    }
+
+    //--- Names
+
+    /// The QNAME; the root if there was no question.
+    pub(crate) fn qname(&self) -> NameRef<'m> {
+        self.qname
+    }
+
+    /// Writes a name as RDATA: what it points to has exactly its bytes, so the zone's case is kept
+    /// whatever the case of the query.
+    pub(crate) fn put_rdata_name(&mut self, name: &[u8]) -> bool {
+        self.put_name(name, true)
+    }
+
+    /// Writes an owner name; its case follows the query's where they share labels.
+    pub(crate) fn put_owner_name(&mut self, name: &[u8]) -> bool {
+        self.put_name(name, false)
+    }
+
+    /// Writes a name: the labels that stand nowhere yet, then a pointer to those that do.
+    fn put_name(&mut self, name: &[u8], exact: bool) -> bool {
+        let start = self.writer.len();
+        let mut at = 0;
+        while name.len() - at > 1 {
+            if let Some(offset) = self.offset_of(&name[at..], exact) {
+                let put = self.writer.put(&name[..at]) && self.writer.put_pointer(offset);
+                if put && at > 0 {
+                    self.note_spelled(start, name.len(), at);
+                }
+                return put;
+            }
+            at += 1 + usize::from(name[at]);
+        }
+        let put = self.writer.put(name);
+        if put && at > 0 {
+            self.note_spelled(start, name.len(), at);
+        }
+        put
+    }
+
+    /// Where `tail` already stands as the end of a name: in the QNAME or one of the few names that
+    /// are remembered. Never a search through the message (RUSTSEC-2026-0119).
+    fn offset_of(&self, tail: &[u8], exact: bool) -> Option<u16> {
+        let qname = self.qname.wire();
+        if let Some(above) = qname.len().checked_sub(tail.len())
+            && same(&qname[above..], tail, exact)
+        {
+            return Some(QNAME_OFFSET + above as u16);
+        }
+        self.spelled.iter().find_map(|spelled| {
+            let above = usize::from(spelled.octets).checked_sub(tail.len())?;
+            let offset = usize::from(spelled.offset) + above;
+            let reachable = above < usize::from(spelled.literal) && offset <= POINTER_MAX;
+            (reachable && self.stands_at(tail, offset, exact)).then_some(offset as u16)
+        })
+    }
+
+    /// Whether the name at `offset` of the message is `tail`. The offset may lie inside a label: what
+    /// stands there need not be a name at all, and is none that matches then.
+    fn stands_at(&self, tail: &[u8], mut offset: usize, exact: bool) -> bool {
+        let written = self.writer.written();
+        let mut at = 0;
+        // Every round takes a label of `tail` or follows one of the few pointers in a row.
+        for _ in 0..2 * tail.len() {
+            let Some(&[high, low]) = written.get(offset..).and_then(|rest| rest.first_chunk())
+            else {
+                // The root at the very end of what is written.
+                return written.get(offset) == Some(&0) && tail.get(at..) == Some(&[0]);
+            };
+            if high >= 0xc0 {
+                let target = usize::from(u16::from_be_bytes([high & 0x3f, low]));
+                if target >= offset {
+                    return false;
+                }
+                offset = target;
+                continue;
+            }
+            let end = 1 + usize::from(high);
+            let (Some(label), Some(other)) =
+                (written.get(offset..offset + end), tail.get(at..at + end))
+            else {
+                return false;
+            };
+            if high > 63 || !same(label, other, exact) {
+                return false;
+            }
+            if high == 0 {
+                return at + 1 == tail.len();
+            }
+            at += end;
+            offset += end;
+        }
+        false
+    }
+
+    /// Remembers a name of `octets` octets at `offset`, of which `literal` stand there and the rest
+    /// elsewhere.
+    fn note_spelled(&mut self, offset: usize, octets: usize, literal: usize) {
+        if offset <= POINTER_MAX {
+            self.spelled[self.spelled_next] =
+                Spelled { offset: offset as u16, octets: octets as u8, literal: literal as u8 };
+            self.spelled_next = (self.spelled_next + 1) % SPELLED_MAX;
+        }
+    }
+
+    /// Takes back what was written after `mark`.
+    pub(crate) fn rewind(&mut self, mark: usize) {
+        self.writer.rewind(mark);
+        for spelled in self.spelled.iter_mut().filter(|known| usize::from(known.offset) >= mark) {
+            *spelled = Spelled::default();
+        }
+    }
+}
+
+/// Whether two runs of labels are the same, byte for byte or but for the case of letters.
+#[inline]
+fn same(a: &[u8], b: &[u8], exact: bool) -> bool {
+    if exact { a == b } else { a.eq_ignore_ascii_case(b) }
+}
+
+/// Writes the unsigned TSIG record of a BADKEY response; false if the request's is too short.
+fn put_bad_key(writer: &mut Writer<'_>, id: u16, tsig: Tsig<'_>) -> bool {
+    let Ok((algorithm, used)) = NameRef::from_wire(tsig.rdata) else {
+        return false;
+    };
+    let Some(time_and_fudge) = tsig.rdata.get(used..used + 8) else {
+        return false;
+    };
+    let length = used + 16;
+    if !writer.fits(tsig.key.wire().len() + 10 + length) {
+        return false;
+    }
+    writer.put(tsig.key.wire());
+    writer.put_fixed(Rtype::TSIG, Class::ANY, 0, length as u16);
+    writer.put(algorithm.wire());
+    writer.put(time_and_fudge);
+    writer.put_u16(0); // MAC size
+    writer.put_u16(id); // original identifier
+    writer.put_u16(Rcode::BADKEY.0);
+    writer.put_u16(0) // other length
+}

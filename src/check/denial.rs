@@ -1,0 +1,151 @@
+//! The chain that proves what does not exist: closed, over all names, with the types there are
+//! (NSEC: RFC 4034 §4, NSEC3: RFC 5155 §7.1).
+
+use super::fault::Faults;
+use super::signed::has_signed_soa;
+use super::{Fault, Rule};
+use crate::wire::{NameRef, Rtype, rdata};
+use crate::zone::{NodeRef, Nsec3Params, RrsetRef, Zone};
+
+/// Hash rounds that a check may take; with more only the ring itself is looked at.
+const ROUNDS_MAX: u64 = 20_000_000;
+
+/// Looks at the chain of a signed zone.
+pub(super) fn zone(zone: &Zone, faults: &mut Faults) {
+    if !has_signed_soa(zone) {
+        return;
+    }
+    if zone.apex_node().rrset(Rtype::NSEC).is_some() {
+        nsec(zone, faults);
+    } else if let Some(params) = zone.nsec3_params() {
+        nsec3(zone, params, faults);
+    } else {
+        let message = format!("{} is signed but has neither NSEC nor NSEC3PARAM", zone.apex());
+        faults.push(Fault::at(Rule::NsecChain, zone.apex(), Rtype::SOA, message));
+    }
+}
+
+/// The types at a name as its NSEC or NSEC3 lists them; at a cut only what the parent is sure of.
+fn types_at(node: NodeRef<'_>) -> Vec<u16> {
+    let is_listed =
+        |rtype: Rtype| !node.is_cut() || matches!(rtype, Rtype::NS | Rtype::DS | Rtype::NSEC);
+    let mut types = Vec::new();
+    for set in node.rrsets().filter(|set| is_listed(set.rtype())) {
+        types.push(set.rtype().0);
+        if set.signature_count() > 0 && !types.contains(&Rtype::RRSIG.0) {
+            types.push(Rtype::RRSIG.0);
+        }
+    }
+    types.sort_unstable();
+    types
+}
+
+//------------ NSEC ----------------------------------------------------------
+
+/// Every name that is ours has an NSEC that names the next one.
+fn nsec(zone: &Zone, faults: &mut Faults) {
+    let is_ours = |node: &NodeRef<'_>| {
+        !node.is_below_cut() && !node.is_below_dname() && !node.is_empty_non_terminal()
+    };
+    let mut nodes = zone.nodes().filter(is_ours).peekable();
+    while let Some(node) = nodes.next() {
+        let owner = node.owner();
+        let next = nodes.peek().map_or_else(|| zone.apex(), |next| next.owner());
+        let mut tell = |rtype, message: String| {
+            faults.push(Fault::at(Rule::NsecChain, owner, rtype, message));
+        };
+        let Some(set) = node.rrset(Rtype::NSEC) else {
+            let rtype = node.rrsets().next().map_or(Rtype::NSEC, RrsetRef::rtype);
+            tell(rtype, format!("{owner} has no NSEC record"));
+            continue;
+        };
+        let Ok((said, used)) = NameRef::from_wire(set.first()) else { continue };
+        if said != next {
+            tell(Rtype::NSEC, format!("{owner} NSEC names {said} as the next, which is {next}"));
+        } else if !rdata::types(&set.first()[used..]).eq(types_at(node)) {
+            tell(Rtype::NSEC, format!("{owner} NSEC lists other types than there are"));
+        }
+    }
+}
+
+//------------ NSEC3 ---------------------------------------------------------
+
+/// The fields of NSEC3 RDATA that the chain is made of.
+struct Link<'a> {
+    /// The flags; 1 is opt-out.
+    flags: u8,
+    /// The hash of the next owner.
+    next: &'a [u8],
+    /// The type bitmap.
+    bitmap: &'a [u8],
+}
+
+impl<'a> Link<'a> {
+    /// The NSEC3 of a node that was made with the parameters.
+    fn at(node: NodeRef<'a>, params: &Nsec3Params) -> Option<Self> {
+        node.rrset(Rtype::NSEC3)?.rdatas().find_map(|rdata| {
+            let [_, flags, high, low, octets, rest @ ..] = rdata else { return None };
+            let (salt, rest) = rest.split_at_checked(usize::from(*octets))?;
+            let (octets, rest) = rest.split_first()?;
+            let (next, bitmap) = rest.split_at_checked(usize::from(*octets))?;
+            let fits =
+                u16::from_be_bytes([*high, *low]) == params.iterations && *salt == *params.salt;
+            fits.then_some(Self { flags: *flags, next, bitmap })
+        })
+    }
+}
+
+/// The hashes form one ring, and every name that is ours has one.
+fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
+    if params.iterations > 0 {
+        let message = format!("NSEC3 uses {} extra iterations; use 0", params.iterations);
+        faults.push(Fault::at(Rule::Nsec3Iterations, zone.apex(), Rtype::NSEC3PARAM, message));
+    }
+    let links = zone.nsec3_nodes();
+    let links: Vec<(NodeRef<'_>, Link<'_>)> =
+        links.filter_map(|node| Link::at(node, params).map(|link| (node, link))).collect();
+    let mut text = String::new();
+    for (at, (node, link)) in links.iter().enumerate() {
+        let next = links[(at + 1) % links.len()].0.owner();
+        text.clear();
+        rdata::write_base32hex(link.next, &mut text);
+        let label = next.labels().next().unwrap_or_default();
+        if !label.eq_ignore_ascii_case(text.as_bytes()) {
+            let owner = node.owner();
+            let message = format!("{owner} NSEC3 names {text} as the next, which is {next}");
+            faults.push(Fault::at(Rule::Nsec3Chain, owner, Rtype::NSEC3, message));
+        }
+    }
+    let rounds = (u64::from(params.iterations) + 1).saturating_mul(zone.name_count() as u64);
+    if rounds <= ROUNDS_MAX {
+        let opt_out = links.iter().any(|(_, link)| link.flags & 1 == 1);
+        hashed_names(zone, params, opt_out, faults);
+    }
+}
+
+/// Every name that is ours has an NSEC3 record that lists its types.
+fn hashed_names(zone: &Zone, params: &Nsec3Params, opt_out: bool, faults: &mut Faults) {
+    for node in zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname()) {
+        let owner = node.owner();
+        let is_insecure = node.is_cut() && node.rrset(Rtype::DS).is_none();
+        let is_optional = opt_out && (is_insecure || node.is_empty_non_terminal());
+        let found = zone.nsec3(&params.hash(owner)).filter(|found| found.matches);
+        let found = found.and_then(|found| Some((found.node, Link::at(found.node, params)?)));
+        let (at, rtype, message) = match found {
+            None if is_optional => continue,
+            None => match node.rrsets().next() {
+                Some(set) => (owner, set.rtype(), format!("{owner} has no NSEC3 record")),
+                None => {
+                    let message = format!("the empty non-terminal {owner} has no NSEC3 record");
+                    (zone.apex(), Rtype::NSEC3PARAM, message)
+                }
+            },
+            Some((_, link)) if rdata::types(link.bitmap).eq(types_at(node)) => continue,
+            Some((hashed, _)) => {
+                let message = format!("the NSEC3 of {owner} lists other types than there are");
+                (hashed.owner(), Rtype::NSEC3, message)
+            }
+        };
+        faults.push(Fault::at(Rule::Nsec3Chain, at, rtype, message));
+    }
+}

@@ -1,0 +1,121 @@
+//! A zone file checked by itself, as `gapura zone check` does, and the places of faults in a file.
+
+use super::{Fault, Level, Locator};
+use crate::master::{self, Finding, Input, Place, Severity};
+use crate::wire::{Class, Name, RecordRef, Rtype};
+use crate::zone::{BuildFault, Zone, ZoneBuilder};
+
+/// What reading and checking a file came to.
+#[derive(Debug)]
+pub struct Checked {
+    /// The zone, if one could be built; it may still have errors.
+    pub zone: Option<Zone>,
+    /// Everything that was found, in the order of the file.
+    pub findings: Vec<Finding>,
+    /// How many errors there are, also those beyond the limit of findings.
+    pub errors: usize,
+    /// How many warnings.
+    pub warnings: usize,
+}
+
+/// Reads, builds and checks a zone file by itself. `now` is in seconds since 1970.
+pub fn file(
+    input: &Input<'_>,
+    origin: &Name,
+    options: &master::Options,
+    level: &Level,
+    now: u32,
+) -> Checked {
+    let mut builder = ZoneBuilder::new(origin);
+    let parsed = master::parse(input, origin.as_ref(), options, &mut |record, _| {
+        builder.push(record);
+    });
+    let (built, faults) = builder.finish();
+    let mut faults = match &built {
+        Some(built) => {
+            let mut faults = super::zone(built, &faults, now);
+            faults.extend(super::zonemd(built));
+            faults
+        }
+        None => without_soa(input, origin, options, &faults, now),
+    };
+    if parsed.errors > 0 {
+        faults.retain(|fault| !fault.rule.is_about_absence());
+    }
+    let mut findings = parsed.findings;
+    let (mut errors, mut warnings) = (parsed.errors, parsed.warnings);
+    for finding in &mut findings {
+        let is_raised = level.errors.iter().any(|id| id == finding.rule);
+        if finding.severity == Severity::Warning && is_raised {
+            finding.severity = Severity::Error;
+            (errors, warnings) = (errors + 1, warnings.saturating_sub(1));
+        }
+    }
+    for fault in &faults {
+        match fault.severity(level) {
+            Severity::Error => errors += 1 + fault.more,
+            Severity::Warning => warnings += 1 + fault.more,
+        }
+    }
+    findings.extend(places(&faults, input, origin, options, level));
+    findings.sort_by_key(super::locate::order);
+    Checked { zone: built, findings, errors, warnings }
+}
+
+/// The faults of a file without a SOA: the other rules are judged with one that is made up.
+fn without_soa(
+    input: &Input<'_>,
+    origin: &Name,
+    options: &master::Options,
+    built: &[BuildFault],
+    now: u32,
+) -> Vec<Fault> {
+    let mut rdata = [origin.wire(), origin.wire()].concat();
+    for number in [1u32, 7200, 900, 1_209_600, 300] {
+        rdata.extend_from_slice(&number.to_be_bytes());
+    }
+    let mut builder = ZoneBuilder::new(origin);
+    let (owner, rtype, class) = (origin.as_ref(), Rtype::SOA, Class::IN);
+    builder.push(RecordRef { owner, rtype, class, ttl: 3600, rdata: &rdata });
+    master::parse(input, origin.as_ref(), options, &mut |record, _| builder.push(record));
+    match builder.finish() {
+        (Some(zone), _) => super::zone(&zone, built, now),
+        (None, _) => built.iter().map(Fault::from).collect(),
+    }
+}
+
+/// The faults as findings with their places, for which the file is read once more.
+pub fn places(
+    faults: &[Fault],
+    input: &Input<'_>,
+    origin: &Name,
+    options: &master::Options,
+    level: &Level,
+) -> Vec<Finding> {
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let mut spots = Vec::new();
+    let mut locator = Locator::new(faults);
+    let parsed = master::parse(input, origin.as_ref(), options, &mut |record, at| {
+        locator.see(record, || {
+            spots.push(at);
+            spots.len() - 1
+        });
+    });
+    let start = whole_file(input);
+    locator.findings(level, |spot| parsed.place(input, spots[spot]), &start)
+}
+
+/// The place of a fault that no record has: the first line.
+fn whole_file(input: &Input<'_>) -> Place {
+    let line = input.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Place {
+        file: input.file.into(),
+        line: 1,
+        column: 1,
+        length: 1,
+        source: String::from_utf8_lossy(line).chars().take(200).collect(),
+        includes: Vec::new(),
+    }
+}

@@ -1,0 +1,86 @@
+//! Rules about a name: what may stand together, what may stand where.
+
+use super::delegation::Hosts;
+use super::fault::Faults;
+use super::{Fault, Rule, Which};
+use crate::wire::Rtype;
+use crate::zone::{NodeRef, Zone};
+
+/// The apex has name servers.
+pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
+    if zone.apex_node().rrset(Rtype::NS).is_none() {
+        let message = format!("{} has no NS records", zone.apex());
+        faults.push(Fault::at(Rule::NoNs, zone.apex(), Rtype::SOA, message));
+    }
+}
+
+/// What stands at one name.
+pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
+    let owner = node.owner();
+    let mut tell =
+        |rule, rtype, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+    if node.is_below_dname() {
+        if let Some(set) = node.rrsets().next() {
+            tell(Rule::BelowDname, set.rtype(), format!("{owner} stands below a DNAME"));
+        }
+        return;
+    }
+    if node.is_below_cut() {
+        let useless = node.rrsets().find(|set| {
+            let address = matches!(set.rtype(), Rtype::A | Rtype::AAAA);
+            !(address && glue.contains(owner))
+        });
+        if let Some(set) = useless {
+            let message =
+                format!("{owner} {} stands below a delegation and is no glue", set.rtype());
+            tell(Rule::Occluded, set.rtype(), message);
+        }
+        return;
+    }
+    // Nearly all names have none of these types.
+    let rare = |rtype| matches!(rtype, Rtype::CNAME | Rtype::DNAME | Rtype::NS | Rtype::DS);
+    if !node.rrsets().any(|set| rare(set.rtype())) {
+        return;
+    }
+    let has = |rtype| node.rrset(rtype).is_some();
+    if has(Rtype::CNAME) {
+        cname(node, faults);
+        return;
+    }
+    if let Some(set) = node.rrset(Rtype::DNAME).filter(|set| set.count() > 1) {
+        let message = format!("{owner} has {} DNAME records", set.count());
+        faults.push(Fault::at(Rule::TwoDnames, owner, Rtype::DNAME, message).which(Which::Second));
+    }
+    let mut tell =
+        |rule, rtype, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+    if has(Rtype::DNAME) && has(Rtype::NS) && !node.is_apex() {
+        tell(Rule::NsBesideDname, Rtype::DNAME, format!("{owner} has both NS and DNAME"));
+    }
+    if has(Rtype::DS) && !node.is_cut() {
+        tell(Rule::DsNotAtCut, Rtype::DS, format!("{owner} has a DS record and is no delegation"));
+    }
+    for rtype in [Rtype::NS, Rtype::DNAME] {
+        if owner.is_wildcard() && has(rtype) {
+            tell(Rule::WildcardNs, rtype, format!("{rtype} at the wildcard {owner}"));
+        }
+    }
+}
+
+/// A name with a CNAME: nothing but DNSSEC beside it, and only one.
+fn cname(node: NodeRef<'_>, faults: &mut Faults) {
+    let owner = node.owner();
+    for set in node.rrsets() {
+        match set.rtype() {
+            Rtype::CNAME if set.count() > 1 => {
+                let message = format!("{owner} has {} CNAME records", set.count());
+                let fault = Fault::at(Rule::TwoCnames, owner, Rtype::CNAME, message);
+                faults.push(fault.which(Which::Second));
+            }
+            Rtype::CNAME | Rtype::NSEC | Rtype::KEY => {}
+            other => {
+                let message = format!("{owner} has a CNAME and also {other}");
+                faults.push(Fault::at(Rule::CnameOtherData, owner, other, message));
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use std::path::Path;
+
+use super::*;
+use crate::master::{Input, NoIncludes, Options};
+use crate::wire::Name;
+
+/// Checks the text of a zone `example.` and returns `LINE RULE` of each finding.
+fn found(text: &str) -> Vec<String> {
+    let input = Input { file: Path::new("x"), bytes: text.as_bytes(), loader: &NoIncludes };
+    let origin: Name = "example.".parse().unwrap();
+    let checked = file(&input, &origin, &Options::default(), &Level::default(), 1_800_000_000);
+    let line = |finding: &crate::master::Finding| {
+        let line = finding.place.as_ref().map_or(0, |place| place.line);
+        format!("{line} {}", finding.rule)
+    };
+    checked.findings.iter().map(line).collect()
+}
+
+/// A zone with nothing wrong on lines 1 to 4, then `more`.
+#[track_caller]
+fn check(more: &str, expect: &[&str]) {
+    let text = format!(
+        "$TTL 3600\n@ SOA ns hostmaster 1 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\n{more}"
+    );
+    assert_eq!(found(&text), expect, "{more}");
+}
+
+#[test]
+fn a_good_zone_has_no_finding() {
+    check("www CNAME ns\n*.w A 192.0.2.2\nsub NS ns.sub\nns.sub A 192.0.2.3\n", &[]);
+}
+
+#[test]
+fn the_place_is_that_of_the_record_that_is_one_too_many() {
+    check("a A 192.0.2.1\na A 192.0.2.2\na A 192.0.2.1\n", &["7 duplicate-record"]);
+    check("a 60 A 192.0.2.1\na 61 A 192.0.2.2\n", &["6 ttl-differs"]);
+    check("a CNAME ns\na CNAME www\nwww A 192.0.2.1\n", &["6 two-cnames"]);
+    check("a CNAME ns\na A 192.0.2.1\n", &["6 cname-other-data"]);
+}
+
+#[test]
+fn hosts_of_delegations() {
+    check("sub NS ns.sub\n", &["5 glue-missing"]);
+    check("sub NS ns2\n", &["5 ns-target-no-address"]);
+    check("sub NS w\nw CNAME ns\n", &["5 ns-target-cname"]);
+    check("sub NS ns.other\nother NS ns.other\nns.other A 192.0.2.1\n", &[]);
+    check("sub NS ns\nwww.sub A 192.0.2.1\n", &["6 occluded"]);
+    check(
+        "sub DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\n",
+        &["5 ds-not-at-cut"],
+    );
+}
+
+#[test]
+fn a_file_without_soa_is_told_once() {
+    assert_eq!(found("$TTL 60\n@ NS ns\nns A 192.0.2.1\n"), ["1 no-soa"]);
+}
+
+#[test]
+fn a_digest_that_is_not_the_zones_is_an_error() {
+    let zeros = "0".repeat(96);
+    check(&format!("@ ZONEMD 1 1 1 {zeros}\n"), &["5 zonemd-wrong"]);
+    check("@ ZONEMD 1 1 241 000000000000000000000000\n", &["5 zonemd-scheme"]);
+}
+
+/// RFC 8976 appendix A.1, the simple zone.
+#[test]
+fn the_digest_of_rfc_8976_appendix_a_1_matches() {
+    let text = "\
+example.      86400  IN  SOA     ns1 admin 2018031900 (
+                                 1800 900 604800 86400 )
+              86400  IN  NS      ns1
+              86400  IN  NS      ns2
+              86400  IN  ZONEMD  2018031900 1 1 (
+                                 c68090d90a7aed71
+                                 6bc459f9340e3d7c
+                                 1370d4d24b7e2fc3
+                                 a1ddc0b9a87153b9
+                                 a9713b3c9ae5cc27
+                                 777f98b8e730044c )
+ns1           3600   IN  A       203.0.113.63
+ns2           3600   IN  AAAA    2001:db8::63
+";
+    assert_eq!(found(text), Vec::<String>::new());
+}

@@ -1,0 +1,236 @@
+//! What may be typed. Names of commands and options are a contract (README).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+//------------ Gapura --------------------------------------------------------
+
+/// Authoritative DNS server with an approval queue
+#[derive(Debug, Parser)]
+#[command(name = "gapura", version, arg_required_else_help = true)]
+pub(super) struct Gapura {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(super) common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Common {
+    /// Settings file [default: config/gapura.toml, then /etc/gapura/gapura.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Log less (errors only)
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Log more; twice: everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+//------------ Command -------------------------------------------------------
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the daemon: DNS, pages, API
+    Serve,
+    /// Check settings and all zones; exit 0 no error, 1 errors, 2 usage
+    Check,
+    /// Zones: check a file, look at what is served, its history
+    #[command(subcommand)]
+    Zone(Zone),
+    /// A running daemon, over its control socket
+    #[command(subcommand)]
+    Ctl(Ctl),
+    /// The queue, as an officer with a personal token in GAPURA_TOKEN
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    Request(super::request::Request),
+    /// People who work the queue
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    User(User),
+    /// Personal API tokens
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    Token(Token),
+    /// The report of a month
+    #[cfg(feature = "approval")]
+    Report(Report),
+    /// The event chain
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+/// `gapura zone …`
+#[derive(Debug, Subcommand)]
+pub(super) enum Zone {
+    /// Check one zone file by the strict rules; no settings needed
+    Check {
+        /// The apex, as cirebonkab.go.id
+        origin: String,
+        /// The master file
+        file: PathBuf,
+        /// Forgive what some servers forgive
+        #[arg(long)]
+        lenient: bool,
+    },
+    /// What is served now, or was at a serial
+    Show {
+        /// The apex
+        zone: String,
+        /// A version in the history
+        #[arg(long, value_name = "SERIAL")]
+        at: Option<u32>,
+    },
+    /// What a reload would change, or what changed between two versions
+    Diff {
+        /// The apex
+        zone: String,
+        /// From this version [default: what is live]
+        #[arg(long, value_name = "SERIAL")]
+        from: Option<u32>,
+        /// To this version [default: the file on disk]
+        #[arg(long, value_name = "SERIAL")]
+        to: Option<u32>,
+    },
+    /// The whole zone as a master file, promoted records included
+    Export {
+        /// The apex
+        zone: String,
+    },
+    /// Versions with serial, time, cause and who
+    History {
+        /// The apex
+        zone: String,
+        /// How many, newest first
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Publish an earlier version as a new change
+    Rollback {
+        /// The apex
+        zone: String,
+        /// The version
+        serial: u32,
+    },
+}
+
+/// `gapura ctl …`
+#[derive(Debug, Subcommand)]
+pub(super) enum Ctl {
+    /// Zones, serials, last changes and refusals, listeners
+    Status,
+    /// Read settings and zone files again; returns when the result is live or refused
+    Reload {
+        /// One zone [default: settings and all zones]
+        zone: Option<String>,
+        /// In spite of the shrink guard or a rollback
+        #[arg(long)]
+        force: bool,
+    },
+    /// Counters of the name server
+    Stats,
+}
+
+//------------ Road 3 --------------------------------------------------------
+
+/// `gapura user …`
+#[cfg(feature = "approval")]
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Add a person
+    Add {
+        /// The name they sign in with
+        name: String,
+        /// kabid, kasi, admin or auditor
+        #[arg(long)]
+        role: String,
+        /// Their office mailbox
+        #[arg(long)]
+        email: String,
+        /// Their NIP, 18 digits
+        #[arg(long)]
+        nip: Option<String>,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Everybody who has an account
+    List,
+    /// End an account's rights and sessions
+    Disable {
+        /// The account's name
+        name: String,
+    },
+}
+
+/// `gapura token …`
+#[cfg(feature = "approval")]
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Make a token; printed once, alone on standard output
+    Create {
+        /// The account's name
+        name: String,
+        /// read, submit, decide, separated by commas
+        #[arg(long, value_delimiter = ',', required = true)]
+        scope: Vec<String>,
+        /// Days until it ends
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+        /// Read the account's own password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Tokens of one account, or of all
+    List {
+        /// The account's name
+        name: Option<String>,
+    },
+    /// End a token
+    Revoke {
+        /// Its id, as `token list` shows
+        id: String,
+    },
+}
+
+/// `gapura report`
+#[cfg(feature = "approval")]
+#[derive(Args, Debug)]
+pub(super) struct Report {
+    /// The month, YYYY-MM
+    #[arg(long)]
+    pub(super) month: String,
+    /// csv
+    #[arg(long, default_value = "csv")]
+    pub(super) format: String,
+}
+
+/// `gapura audit …`
+#[cfg(feature = "approval")]
+#[derive(Debug, Subcommand)]
+pub(super) enum Audit {
+    /// Verify the chain: our own, or an export, offline
+    Verify {
+        /// An export (JSON lines)
+        export: Option<PathBuf>,
+        /// The public key of the checkpoints, in hexadecimal
+        #[arg(long)]
+        key: Option<String>,
+        /// A TXT record of _gapura-audit that was kept outside; may be repeated
+        #[arg(long)]
+        anchor: Vec<String>,
+    },
+    /// The chain in export form, on standard output
+    Export,
+}

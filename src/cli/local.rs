@@ -1,0 +1,169 @@
+//! Commands that work in this process: the daemon itself, and checks that need none.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::args::Common;
+use crate::check::{self, Level};
+use crate::config::{ZoneChecks, ZoneSettings};
+use crate::master::{self, Directory, Finding, Input, Severity, render};
+use crate::run;
+use crate::wire::Name;
+
+//------------ serve ---------------------------------------------------------
+
+/// `gapura serve`
+pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
+    run::log::start(run::log_level(common.quiet, common.verbose));
+    let loaded = match super::settings(common) {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(exit),
+    };
+    run::serve(loaded, |ready| {
+        if common.json {
+            println!("{}", ready.json());
+        } else {
+            println!("{}", ready.text());
+        }
+    })?;
+    Ok(0)
+}
+
+//------------ check ---------------------------------------------------------
+
+/// `gapura check`: settings, then every zone file by itself.
+pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
+    let loaded = match super::settings(common) {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(exit.min(1)),
+    };
+    let mut findings = Vec::new();
+    let mut told = format!("{}: settings are fine\n", loaded.path.display());
+    for zone in &loaded.settings.zones {
+        let checked = check_zone(zone)?;
+        let serial = checked.zone.as_ref().map_or_else(String::new, |zone| {
+            format!(" serial {}, {} records", zone.serial(), zone.record_count())
+        });
+        told.push_str(&format!(
+            "{}: {}{serial}: {} errors, {} warnings\n",
+            zone.file.display(),
+            zone.name.get_ref(),
+            checked.errors,
+            checked.warnings
+        ));
+        findings.extend(checked.findings);
+    }
+    let exit = print_findings(common, &findings);
+    if !common.json {
+        print!("{told}");
+    }
+    Ok(exit)
+}
+
+/// One zone of the settings.
+fn check_zone(zone: &ZoneSettings) -> anyhow::Result<check::Checked> {
+    let level = Level { strict: zone.checks == ZoneChecks::Strict, errors: zone.errors.clone() };
+    let origin: Name = zone.name.get_ref().parse()?;
+    check_file(&origin, &zone.file, &level)
+}
+
+/// `gapura zone check ORIGIN FILE`
+pub(super) fn zone_check(
+    common: &Common,
+    origin: &str,
+    file: &Path,
+    lenient: bool,
+) -> anyhow::Result<u8> {
+    let origin: Name =
+        origin.parse().with_context(|| format!("\"{origin}\" is not a domain name"))?;
+    let level = Level { strict: !lenient, errors: Vec::new() };
+    let checked = check_file(&origin, file, &level)?;
+    let exit = print_findings(common, &checked.findings);
+    if let Some(zone) = checked.zone.filter(|_| exit == 0 && !common.json) {
+        println!("{origin} serial {}, {} records: no errors", zone.serial(), zone.record_count());
+    }
+    Ok(exit)
+}
+
+/// Reads a file and checks it as the daemon would. A file that cannot be read is a finding, too.
+fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check::Checked> {
+    let options = master::Options::default();
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(unreadable(file, &error)),
+    };
+    let loader = Directory::of(file, &options);
+    let input = Input { file, bytes: &bytes, loader: &loader };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
+    // DNSSEC times are modulo 2³² (RFC 4034 §3.1.5).
+    let mut checked = check::file(&input, origin, &options, level, now as u32);
+    if !bytes.ends_with(b"\n") {
+        checked.findings.push(incomplete(file));
+        checked.errors += 1;
+    }
+    Ok(checked)
+}
+
+/// The finding of a file that is not there.
+fn unreadable(file: &Path, error: &std::io::Error) -> check::Checked {
+    let finding = Finding {
+        rule: "file-unreadable",
+        severity: Severity::Error,
+        place: None,
+        message: format!("cannot read {}: {error}", file.display()),
+        hint: Some("check the path and its permissions".to_owned()),
+    };
+    check::Checked { zone: None, findings: vec![finding], errors: 1, warnings: 0 }
+}
+
+/// The finding of a file whose last line does not end: it may have been cut.
+fn incomplete(file: &Path) -> Finding {
+    Finding {
+        rule: "no-final-newline",
+        severity: Severity::Error,
+        place: None,
+        message: format!("{} ends without a newline: it may be cut short", file.display()),
+        hint: Some("end the last line, best with \"; gapura: end of zone\"".to_owned()),
+    }
+}
+
+/// Prints findings; the exit code is 1 if one is an error.
+pub(super) fn print_findings(common: &Common, findings: &[Finding]) -> u8 {
+    if common.json {
+        println!("{}", serde_json::json!({ "findings": findings }));
+    } else {
+        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        if std::io::stderr().is_terminal() {
+            eprint!("{}", render(findings, colour));
+        } else {
+            // One line each for files, pipes and other programs.
+            findings.iter().for_each(|finding| {
+                let hint = finding.hint.as_deref().map_or_else(String::new, |h| format!(" ({h})"));
+                eprintln!("{finding}{hint}");
+            });
+        }
+    }
+    u8::from(findings.iter().any(|finding| finding.severity == Severity::Error))
+}
+
+//------------ audit ---------------------------------------------------------
+
+/// `gapura audit verify EXPORT`: offline, with nothing but the export.
+#[cfg(feature = "approval")]
+pub(super) fn audit_verify(
+    common: &Common,
+    file: &Path,
+    key: Option<&str>,
+    anchors: &[String],
+) -> anyhow::Result<u8> {
+    use crate::evidence::{self, Anchor, Export};
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the export {}", file.display()))?;
+    let export = Export::parse(&text)?;
+    let anchors: Vec<Anchor> = anchors.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let report = evidence::verify(&export, key, &anchors);
+    let reply = run::verified(&report);
+    Ok(super::print(common, &reply))
+}

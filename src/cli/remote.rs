@@ -1,0 +1,120 @@
+//! Commands that a running daemon does.
+
+#[cfg(feature = "approval")]
+use std::io::Read;
+
+use super::args::{self, Common};
+use super::{print, settings};
+use crate::config::Settings;
+use crate::control::{self, CallError, Command, Reply};
+
+/// Octets of a password on standard input; more is surely something else.
+#[cfg(feature = "approval")]
+const PASSWORD_OCTETS_MAX: u64 = 1024;
+
+/// `gapura ctl …`
+pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
+    let command = match ctl {
+        args::Ctl::Status => Command::Status,
+        args::Ctl::Reload { zone, force } => Command::Reload { zone, force },
+        args::Ctl::Stats => Command::Stats,
+    };
+    send(common, command)
+}
+
+/// `gapura zone …`, but `check`.
+pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
+    let command = match zone {
+        args::Zone::Check { .. } => anyhow::bail!("zone check needs no daemon"),
+        args::Zone::Show { zone, at } => Command::ZoneShow { zone, at },
+        args::Zone::Export { zone } => Command::ZoneShow { zone, at: None },
+        args::Zone::Diff { zone, from, to } => Command::ZoneDiff { zone, from, to },
+        args::Zone::History { zone, limit } => Command::ZoneHistory { zone, limit },
+        args::Zone::Rollback { zone, serial } => Command::ZoneRollback { zone, to: serial },
+    };
+    send(common, command)
+}
+
+/// `gapura user …`
+#[cfg(feature = "approval")]
+pub(super) fn user(common: &Common, user: args::User) -> anyhow::Result<u8> {
+    let command = match user {
+        args::User::Add { name, role, email, nip, password_stdin: _ } => Command::UserAdd {
+            person: control::Person { name, role, email, nip },
+            password: password()?,
+        },
+        args::User::List => Command::UserList,
+        args::User::Disable { name } => Command::UserDisable { name },
+    };
+    send(common, command)
+}
+
+/// `gapura token …`
+#[cfg(feature = "approval")]
+pub(super) fn token(common: &Common, token: args::Token) -> anyhow::Result<u8> {
+    let command = match token {
+        args::Token::Create { name, scope, days, password_stdin: _ } => {
+            Command::TokenCreate { name, scopes: scope, days, password: password()? }
+        }
+        args::Token::List { name } => Command::TokenList { name },
+        args::Token::Revoke { id } => Command::TokenRevoke { id },
+    };
+    send(common, command)
+}
+
+/// `gapura report`
+#[cfg(feature = "approval")]
+pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8> {
+    anyhow::ensure!(report.format == "csv", "--format {}: csv is what there is", report.format);
+    send(common, Command::Report { month: report.month })
+}
+
+/// `gapura audit …`
+#[cfg(feature = "approval")]
+pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
+    match audit {
+        args::Audit::Export => send(common, Command::AuditExport),
+        args::Audit::Verify { export: None, .. } => send(common, Command::AuditVerify),
+        args::Audit::Verify { export: Some(file), key, anchor } => {
+            super::local::audit_verify(common, &file, key.as_deref(), &anchor)
+        }
+    }
+}
+
+//------------ Helpers -------------------------------------------------------
+
+/// Has `command` done by the daemon, or on the database of a stopped one where that makes sense.
+fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
+    let loaded = match settings(common) {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(exit),
+    };
+    let state_dir = &loaded.settings.server.state_dir;
+    let reply = match control::call(state_dir, &command) {
+        Ok(reply) => reply,
+        Err(error @ CallError::NotRunning(_)) => without_daemon(&loaded.settings, command)?
+            .unwrap_or_else(|_| Reply::failed(error.to_string())),
+        Err(error) => Reply::failed(error.to_string()),
+    };
+    Ok(print(common, &reply))
+}
+
+/// Does a command on the database of a stopped daemon, where that makes sense.
+#[cfg(feature = "approval")]
+fn without_daemon(settings: &Settings, command: Command) -> anyhow::Result<Result<Reply, Command>> {
+    Ok(crate::run::offline(settings, command)?)
+}
+
+/// A name server alone has no command that works without it.
+#[cfg(not(feature = "approval"))]
+fn without_daemon(_: &Settings, command: Command) -> anyhow::Result<Result<Reply, Command>> {
+    Ok(Err(command))
+}
+
+/// The password on standard input, without its final newline.
+#[cfg(feature = "approval")]
+fn password() -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::io::stdin().take(PASSWORD_OCTETS_MAX).read_to_string(&mut text)?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,351 @@
+//! `gapura request …`: the queue from the command line, over the daemon's own JSON API.
+//!
+//! Being root on the server makes nobody an officer: the daemon is asked as the person whose token
+//! is in `GAPURA_TOKEN`, or as the applicant whose secret is in `GAPURA_SECRET`. No rule is decided
+//! here.
+
+mod body;
+mod http;
+mod print;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::args::Common;
+use http::{Call, Client};
+
+//------------ What may be typed ---------------------------------------------
+
+/// `gapura request …`
+#[derive(Debug, Subcommand)]
+pub enum Request {
+    /// Send a request: JSON as in the API, and the letter
+    Submit {
+        /// The request as JSON; `-` reads standard input
+        file: PathBuf,
+        /// The letter: PDF, JPEG or PNG, 2 MB at most
+        #[arg(long, value_name = "FILE")]
+        letter: PathBuf,
+    },
+    /// The queue, least time left first
+    List {
+        /// Only this state: submitted, assigned, verified, live …
+        #[arg(long)]
+        state: Option<String>,
+        /// Only what is late
+        #[arg(long)]
+        late: bool,
+        /// How many
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// One request with candidate, check sheet, proof and history
+    Show {
+        /// Its number
+        number: String,
+    },
+    /// Disposisi: route it to a kasi
+    Dispose {
+        /// Its number
+        number: String,
+        /// The kasi's account name
+        #[arg(long)]
+        to: String,
+        /// What to do
+        #[arg(long, default_value = "")]
+        instruction: String,
+    },
+    /// Give it to another kasi
+    Reassign {
+        /// Its number
+        number: String,
+        /// The kasi's account name
+        #[arg(long)]
+        to: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Give it back to the kabid
+    Release {
+        /// Its number
+        number: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Ask a parent office, the camat or a second holder to agree
+    Ask {
+        /// Its number
+        number: String,
+        /// Who is asked
+        #[arg(long)]
+        party: String,
+        /// Where the link goes
+        #[arg(long, default_value = "")]
+        email: String,
+    },
+    /// Key in that the party agrees
+    Confirm(Answer),
+    /// Key in that the party does not agree
+    Deny(Answer),
+    /// Save lines of the check sheet; decides nothing
+    Check {
+        /// Its number
+        number: String,
+        /// The lines
+        #[command(flatten)]
+        lines: Lines,
+    },
+    /// Back to the applicant, with every fault at once
+    Return {
+        /// Its number
+        number: String,
+        /// The lines
+        #[command(flatten)]
+        lines: Lines,
+    },
+    /// Send a corrected request, as applicant or with their letter
+    Resubmit {
+        /// Its number
+        number: String,
+        /// The request as JSON; `-` reads standard input
+        file: PathBuf,
+        /// A new letter, if there is one
+        #[arg(long, value_name = "FILE")]
+        letter: Option<PathBuf>,
+    },
+    /// Turn it down
+    Reject {
+        /// Its number
+        number: String,
+        /// bukan_kewenangan, nama_menyalahi_aturan, nama_terpakai, surat_tidak_sah,
+        /// bukan_kepentingan_dinas, tujuan_tidak_aman or rangkap
+        #[arg(long)]
+        reason: String,
+        /// What the applicant reads
+        #[arg(long)]
+        note: String,
+        /// The lines
+        #[command(flatten)]
+        lines: Lines,
+    },
+    /// Approve exactly what `show` printed: its revision and candidate
+    Approve {
+        /// Its number
+        number: String,
+        /// The revision that was read
+        #[arg(long)]
+        revision: u32,
+        /// The candidate hash that was read
+        #[arg(long)]
+        candidate: String,
+        /// The lines
+        #[command(flatten)]
+        lines: Lines,
+    },
+    /// The second signature, on the same candidate
+    Countersign {
+        /// Its number
+        number: String,
+        /// The candidate hash that was read
+        #[arg(long)]
+        candidate: String,
+    },
+    /// Check it again
+    Reopen {
+        /// Its number
+        number: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Make it live
+    Promote {
+        /// Its number
+        number: String,
+    },
+    /// Allow another attempt after a failed promotion
+    Retry {
+        /// Its number
+        number: String,
+    },
+    /// Take it back, as applicant or on their letter
+    Withdraw {
+        /// Its number
+        number: String,
+        /// The letter's number, when an officer keys it in
+        #[arg(long, default_value = "")]
+        letter: String,
+    },
+    /// Record that the notice was handed over
+    Notified {
+        /// Its number
+        number: String,
+        /// How: printed and handed over, telephoned
+        #[arg(long)]
+        how: String,
+    },
+    /// Live names and the requests behind them
+    Records {
+        /// Only this name
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Emergency: take a live name out of the zone at once
+    Suspend {
+        /// The absolute name
+        name: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Agree with the other officer's emergency suspension
+    ConfirmSuspension {
+        /// The absolute name
+        name: String,
+    },
+}
+
+/// An answer of another party.
+#[derive(Args, Debug)]
+pub struct Answer {
+    /// The request's number
+    pub number: String,
+    /// Who answers
+    #[arg(long, default_value = "")]
+    pub party: String,
+    /// The number of their letter
+    #[arg(long)]
+    pub letter: String,
+}
+
+/// Lines of the check sheet.
+#[derive(Args, Debug)]
+pub struct Lines {
+    /// Lines that are sesuai, as M1,M2,M3
+    #[arg(long, value_delimiter = ',', value_name = "CODES")]
+    pub ok: Vec<String>,
+    /// One line with verdict and note, as M4=fix:the short form differs; may be repeated
+    #[arg(long = "line", value_name = "CODE=VERDICT[:NOTE]")]
+    pub lines: Vec<String>,
+}
+
+//------------ Doing it ------------------------------------------------------
+
+/// Has it done by the daemon; 0 done, 1 turned back, 2 not understood.
+pub(super) fn run(common: &Common, request: Request) -> anyhow::Result<u8> {
+    let loaded = match super::settings(common) {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(exit),
+    };
+    let client = Client::new(address(&loaded)?);
+    let show = print::shape(&request);
+    let reply = client.send(&call(request)?)?;
+    let value: Value = serde_json::from_slice(&reply.body)
+        .with_context(|| format!("the daemon answered {} without JSON", reply.status))?;
+    Ok(print::print(common.json, show, reply.status, &value))
+}
+
+/// Where the daemon's API listens: `GAPURA_WEB`, or the settings' address, with a wildcard read as
+/// loopback.
+fn address(loaded: &crate::config::Loaded) -> anyhow::Result<SocketAddr> {
+    if let Ok(text) = std::env::var("GAPURA_WEB") {
+        return text.parse().with_context(|| format!("GAPURA_WEB={text} is not address:port"));
+    }
+    let mut listen = loaded.settings.web.listen;
+    anyhow::ensure!(
+        listen.port() != 0,
+        "web.listen has port 0: say where the daemon listens in GAPURA_WEB=address:port (it printed it at start)"
+    );
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Ok(listen)
+}
+
+/// The API call of a command.
+fn call(request: Request) -> anyhow::Result<Call> {
+    use Request as R;
+    let act = |number: &str, act: &str, body: Value| Call::post(&path(number, Some(act)), &body);
+    Ok(match request {
+        R::Submit { file, letter } => {
+            Call::multipart("/api/v1/requests", &body::read_request(&file)?, Some(&letter))?
+        }
+        R::Resubmit { number, file, letter } => {
+            let request = body::read_request(&file)?;
+            Call::multipart(&path(&number, Some("resubmit")), &request, letter.as_deref())?
+        }
+        R::List { state, late, limit } => {
+            let state = state.map(|state| format!("&state={}", http::escape(&state)));
+            let late = if late { "&late=true" } else { "" };
+            let state = state.unwrap_or_default();
+            Call::get(&format!("/api/v1/requests?limit={limit}{state}{late}"))
+        }
+        R::Show { number } => Call::get(&path(&number, None)),
+        R::Dispose { number, to, instruction } => {
+            act(&number, "dispose", json!({ "to": to, "instruction": instruction }))
+        }
+        R::Reassign { number, to, reason } => {
+            act(&number, "reassign", json!({ "to": to, "reason": reason }))
+        }
+        R::Release { number, reason } => act(&number, "release", json!({ "reason": reason })),
+        R::Ask { number, party, email } => {
+            act(&number, "ask", json!({ "party": party, "email": email }))
+        }
+        R::Confirm(it) => {
+            act(&it.number, "confirm", json!({ "party": it.party, "letter": it.letter }))
+        }
+        R::Deny(it) => act(&it.number, "deny", json!({ "party": it.party, "letter": it.letter })),
+        R::Check { number, lines } => {
+            act(&number, "check", json!({ "lines": body::lines(&lines)? }))
+        }
+        R::Return { number, lines } => {
+            act(&number, "return", json!({ "lines": body::lines(&lines)? }))
+        }
+        R::Reject { number, reason, note, lines } => {
+            let lines = body::lines(&lines)?;
+            act(&number, "reject", json!({ "reason": reason, "note": note, "lines": lines }))
+        }
+        R::Approve { number, revision, candidate, lines } => {
+            let lines = body::lines(&lines)?;
+            let body = json!({ "revision": revision, "candidate": candidate, "lines": lines });
+            act(&number, "approve", body)
+        }
+        R::Countersign { number, candidate } => {
+            act(&number, "countersign", json!({ "candidate": candidate }))
+        }
+        R::Reopen { number, reason } => act(&number, "reopen", json!({ "reason": reason })),
+        R::Promote { number } => act(&number, "promote", json!({})),
+        R::Retry { number } => act(&number, "retry", json!({})),
+        R::Withdraw { number, letter } => act(&number, "withdraw", json!({ "letter": letter })),
+        R::Notified { number, how } => act(&number, "notified", json!({ "how": how })),
+        R::Records { name: None } => Call::get("/api/v1/records"),
+        R::Records { name: Some(name) } => {
+            Call::get(&format!("/api/v1/records?name={}", http::escape(&name)))
+        }
+        R::Suspend { name, reason } => {
+            let path = format!("/api/v1/records/{}/suspend", http::escape(&name));
+            Call::post(&path, &json!({ "reason": reason }))
+        }
+        R::ConfirmSuspension { name } => {
+            let path = format!("/api/v1/records/{}/confirm", http::escape(&name));
+            Call::post(&path, &json!({}))
+        }
+    })
+}
+
+/// The path of a request or of an act on it.
+fn path(number: &str, act: Option<&str>) -> String {
+    let number = http::escape(number);
+    match act {
+        Some(act) => format!("/api/v1/requests/{number}/{act}"),
+        None => format!("/api/v1/requests/{number}"),
+    }
+}

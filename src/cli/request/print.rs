@@ -1,0 +1,167 @@
+//! What an officer reads on the terminal; `--json` prints the API's answer as it is.
+
+use serde_json::Value;
+
+use super::Request;
+
+/// How an answer is laid out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// Number and secret.
+    Submitted,
+    /// A table of requests.
+    List,
+    /// One request, whole.
+    Whole,
+    /// One line: number, state, name.
+    Line,
+    /// Live records.
+    Records,
+    /// One live record.
+    Record,
+}
+
+/// The layout of a command's answer.
+pub(super) fn shape(request: &Request) -> Shape {
+    match request {
+        Request::Submit { .. } => Shape::Submitted,
+        Request::List { .. } => Shape::List,
+        Request::Show { .. } => Shape::Whole,
+        Request::Records { .. } => Shape::Records,
+        Request::Suspend { .. } | Request::ConfirmSuspension { .. } => Shape::Record,
+        _ => Shape::Line,
+    }
+}
+
+/// Prints the answer and returns the exit code.
+pub(super) fn print(json: bool, shape: Shape, status: u16, value: &Value) -> u8 {
+    let good = (200..300).contains(&status);
+    if json {
+        println!("{value:#}");
+    } else if good {
+        println!("{}", text(shape, value));
+    } else {
+        eprintln!("{}", problem(status, value));
+    }
+    match status {
+        200..300 => 0,
+        400 | 404 | 405 | 415 => 2,
+        _ => 1,
+    }
+}
+
+/// The answer in words.
+fn text(shape: Shape, value: &Value) -> String {
+    match shape {
+        Shape::Submitted => {
+            let number = word(&value["number"]);
+            format!("{number}  {}\nsecret: {}", word(&value["state"]), word(&value["secret"]))
+        }
+        Shape::List => {
+            let rows: Vec<String> = items(value).iter().map(row).collect();
+            let more = if value["next"].is_null() { "" } else { "\n… more: raise --limit" };
+            if rows.is_empty() {
+                "nothing".to_owned()
+            } else {
+                format!("{}{more}", rows.join("\n"))
+            }
+        }
+        Shape::Whole => whole(value),
+        Shape::Line => row(value),
+        Shape::Records => {
+            let rows: Vec<String> = items(value).iter().map(record).collect();
+            if rows.is_empty() { "nothing".to_owned() } else { rows.join("\n") }
+        }
+        Shape::Record => record(value),
+    }
+}
+
+/// A list's items, whether it is bare or in an object.
+fn items(value: &Value) -> &[Value] {
+    let list = value.as_array().or_else(|| value["items"].as_array());
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// A value as a word; `-` for nothing.
+fn word(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// One request on one line.
+fn row(value: &Value) -> String {
+    let late = if value["late"].as_bool() == Some(true) { "  LATE" } else { "" };
+    format!(
+        "{}  {:<17} {:<8} {}  holder {}  due {}{late}",
+        word(&value["number"]),
+        word(&value["state"]),
+        word(&value["kind"]),
+        word(&value["name"]),
+        word(&value["holder"]),
+        word(&value["due"]),
+    )
+}
+
+/// One live record on one line.
+fn record(value: &Value) -> String {
+    format!(
+        "{}  {}  {}  request {}",
+        word(&value["name"]),
+        word(&value["state"]),
+        word(&value["office"]),
+        word(&value["request"]),
+    )
+}
+
+/// One request with everything an officer needs to decide.
+fn whole(value: &Value) -> String {
+    let mut lines = vec![row(value)];
+    for key in ["office", "region", "purpose", "revision", "starts", "ends"] {
+        if !value[key].is_null() {
+            lines.push(format!("{key}: {}", word(&value[key])));
+        }
+    }
+    for asked in value["records"].as_array().into_iter().flatten() {
+        let (ttl, rtype) = (word(&asked["ttl"]), word(&asked["type"]));
+        lines.push(format!("record: {ttl} {rtype} {}", word(&asked["data"])));
+    }
+    let candidate = &value["candidate"];
+    if candidate.is_object() {
+        let (hash, serial) = (word(&candidate["hash"]), word(&candidate["serial"]));
+        lines.push(format!("candidate: {hash} on serial {serial}"));
+        for (key, mark) in [("removed", "-"), ("added", "+"), ("findings", "!")] {
+            for text in candidate[key].as_array().into_iter().flatten() {
+                lines.push(format!("  {mark} {}", word(text)));
+            }
+        }
+    }
+    for line in value["lines"].as_array().into_iter().flatten() {
+        let note = if line["note"].is_null() { String::new() } else { word(&line["note"]) };
+        lines.push(format!("{:<4}{:<5}{note}", word(&line["code"]), word(&line["verdict"])));
+        for fault in line["faults"].as_array().into_iter().flatten() {
+            lines.push(format!("      {}", word(&fault["detail"])));
+        }
+    }
+    if let Some(dig) = value["proof"]["dig"].as_str() {
+        lines.push(format!("proof: {dig}"));
+    }
+    for event in value["history"].as_array().into_iter().flatten() {
+        let (at, act) = (word(&event["at"]), word(&event["act"]));
+        lines.push(format!("{at}  {act}  {} {}", word(&event["role"]), word(&event["who"])));
+    }
+    lines.join("\n")
+}
+
+/// A problem in words.
+fn problem(status: u16, value: &Value) -> String {
+    let code = value["code"].as_str().unwrap_or("error");
+    let detail = value["detail"].as_str().or_else(|| value["title"].as_str()).unwrap_or("");
+    let mut lines = vec![format!("gapura: {code} ({status}): {detail}")];
+    for error in value["errors"].as_array().into_iter().flatten() {
+        lines.push(format!("  {}: {}", word(&error["field"]), word(&error["detail"])));
+    }
+    lines.join("\n")
+}

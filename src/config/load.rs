@@ -1,0 +1,200 @@
+//! From a file to [`Settings`] or to findings with file:line:column.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Settings;
+use crate::master::{Finding, Place, Severity};
+use crate::wire::Name;
+
+/// Where settings are looked for when no `--config` is given, in this order.
+const DEFAULT_PATHS: [&str; 2] = ["config/gapura.toml", "/etc/gapura/gapura.toml"];
+
+//------------ Loaded --------------------------------------------------------
+
+/// Settings that were read, and from where.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says.
+    pub settings: Settings,
+}
+
+/// The first default path that exists, else the first of all, so that the error names it.
+pub fn default_path() -> PathBuf {
+    let paths = DEFAULT_PATHS.map(PathBuf::from);
+    paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]).clone()
+}
+
+/// Reads and checks `path`.
+pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        vec![Finding {
+            rule: "settings-unreadable",
+            severity: Severity::Error,
+            place: None,
+            message: format!("cannot read the settings {}: {error}", path.display()),
+            hint: Some("name the file with --config FILE".to_owned()),
+        }]
+    })?;
+    let settings: Settings =
+        toml::from_str(&text).map_err(|error| vec![syntax_finding(path, &text, &error)])?;
+    let findings = check(path, &text, &settings);
+    if findings.is_empty() { Ok(Loaded { path: path.to_owned(), settings }) } else { Err(findings) }
+}
+
+//------------ Findings ------------------------------------------------------
+
+/// What the TOML reader or a type refused, with the nearest known key as hint.
+fn syntax_finding(path: &Path, text: &str, error: &toml::de::Error) -> Finding {
+    let message = error.message().trim_end().replace('\n', " ");
+    let hint = unknown_key(&message).and_then(|(key, known)| {
+        let nearest = known.into_iter().min_by_key(|candidate| distance(&key, candidate))?;
+        (distance(&key, &nearest) <= 3).then(|| format!("did you mean `{nearest}`?"))
+    });
+    Finding {
+        rule: if message.contains("unknown field") { "settings-key" } else { "settings-value" },
+        severity: Severity::Error,
+        place: error.span().map(|span| place(path, text, span)),
+        message,
+        hint,
+    }
+}
+
+/// Checks what types cannot: names, duplicates, ranges.
+fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut tell = |span: Option<std::ops::Range<usize>>, message: String, hint: &str| {
+        findings.push(Finding {
+            rule: "settings-value",
+            severity: Severity::Error,
+            place: span.map(|span| place(path, text, span)),
+            message,
+            hint: Some(hint.to_owned()),
+        });
+    };
+    let mut seen: Vec<Name> = Vec::new();
+    for zone in &settings.zones {
+        match zone.name.get_ref().parse::<Name>() {
+            Ok(name) if seen.contains(&name) => tell(
+                Some(zone.name.span()),
+                format!("zone {name} is given twice"),
+                "keep one [[zone]] for each name; case does not make a difference",
+            ),
+            Ok(name) => seen.push(name),
+            Err(error) => tell(
+                Some(zone.name.span()),
+                format!("\"{}\" is not a domain name: {error}", zone.name.get_ref()),
+                "write it as \"example.go.id.\"",
+            ),
+        }
+    }
+    if !(512..=4096).contains(&settings.server.udp_payload) {
+        let message = format!("server.udp_payload is {}", settings.server.udp_payload);
+        tell(None, message, "give 512 to 4096; 1232 passes every path");
+    }
+    let choices: [(&str, &str, &[&str]); 3] = [
+        ("approval.promote", &settings.approval.promote, &["with_approval", "separate_act"]),
+        ("approval.bind", &settings.approval.bind, &["candidate", "serial"]),
+        ("targets.hijackable", &settings.targets.hijackable, &["refuse", "reason"]),
+    ];
+    for (key, value, allowed) in choices {
+        if !allowed.contains(&value) {
+            tell(None, format!("{key} is \"{value}\""), &format!("give one of {allowed:?}"));
+        }
+    }
+    findings
+}
+
+/// The place of a byte span.
+fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Place {
+    let start = span.start.min(text.len());
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[..start].matches('\n').count() + 1;
+    let source = text[line_start..].lines().next().unwrap_or_default();
+    let length = span.end.saturating_sub(start).clamp(1, source.len().max(1));
+    Place {
+        file: Arc::from(path),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: u32::try_from(start - line_start + 1).unwrap_or(u32::MAX),
+        length: u32::try_from(length).unwrap_or(u32::MAX),
+        source: source.chars().take(200).collect(),
+        includes: Vec::new(),
+    }
+}
+
+/// The key and its alternatives out of serde's "unknown field `x`, expected one of `a`, `b`".
+fn unknown_key(message: &str) -> Option<(String, Vec<String>)> {
+    let mut words = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let key = words.next()?.to_owned();
+    Some((key, words.map(str::to_owned).collect()))
+}
+
+/// Edit distance, for hints.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Loads `text` as a file and returns the findings as lines.
+    #[track_caller]
+    fn check_lines(text: &str, expect: &[&str]) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gapura.toml");
+        std::fs::write(&path, text).unwrap();
+        let lines: Vec<String> = match load(&path) {
+            Ok(_) => Vec::new(),
+            Err(findings) => findings
+                .iter()
+                .map(|f| {
+                    let hint = f.hint.as_deref().unwrap_or("-");
+                    format!("{f} | {hint}").replace(&path.display().to_string(), "FILE")
+                })
+                .collect(),
+        };
+        assert_eq!(lines.len(), expect.len(), "{lines:#?}");
+        for (line, part) in lines.iter().zip(expect) {
+            assert!(line.contains(part), "{line}\n  does not contain\n{part}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_all_defaults() {
+        check_lines("", &[]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_with_its_place_and_the_nearest_key() {
+        check_lines(
+            "[server]\nlisten = []\nudp_worker = 1\n",
+            &["FILE:3:1 error settings-key: unknown field `udp_worker`"],
+        );
+        check_lines("[server]\nudp_worker = 1\n", &["did you mean `udp_workers`?"]);
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_with_its_place() {
+        check_lines("[server]\nudp_workers = \"two\"\n", &["FILE:2:15 error settings-value"]);
+    }
+
+    #[test]
+    fn a_zone_named_twice_in_another_case_is_an_error() {
+        let text =
+            "[[zone]]\nname = \"a.id.\"\nfile = \"a\"\n[[zone]]\nname = \"A.ID\"\nfile = \"b\"\n";
+        check_lines(text, &["FILE:5:8 error settings-value: zone A.ID. is given twice"]);
+    }
+}

@@ -1,0 +1,432 @@
+//! The settings as types. Names of tables and keys are a contract (README, `config/gapura.toml`).
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+//------------ Settings ------------------------------------------------------
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// `[server]`: sockets and the state directory.
+    pub server: Server,
+    /// `[tls]`: DNS over TLS; absent = off.
+    pub tls: Option<Tls>,
+    /// `[quic]`: DNS over QUIC; absent = off.
+    pub quic: Option<Quic>,
+    /// `[rate_limit]`: response rate limiting.
+    pub rate_limit: RateLimit,
+    /// `[query_log]`: absent = no query log.
+    pub query_log: Option<QueryLogging>,
+    /// `[metrics]`: absent = none.
+    pub metrics: Option<Metrics>,
+    /// `[web]`: pages and API.
+    pub web: Web,
+    /// `[mail]`: the relay for notices.
+    pub mail: Mail,
+    /// `[[zone]]`: what is served.
+    #[serde(rename = "zone")]
+    pub zones: Vec<ZoneSettings>,
+    /// `[work]`: the office's hours.
+    pub work: Work,
+    /// `[approval]`: how a request is approved.
+    pub approval: Approval,
+    /// `[correction]`: how long an applicant may take.
+    pub correction: Correction,
+    /// `[naming]`: which names may be asked for.
+    pub naming: Naming,
+    /// `[targets]`: which addresses a name may point at.
+    pub targets: Targets,
+    /// `[probe]`: asking a target whether it is there.
+    pub probe: Probe,
+    /// `[tokens]`: personal API tokens.
+    pub tokens: Tokens,
+    /// `[public]`: the form without an account.
+    pub public: Public,
+    /// `[register]`: the public list of live names.
+    pub register: Register,
+    /// `[audit]`: the event chain's anchor.
+    pub audit: Audit,
+    /// `[people]`: sign-in.
+    pub people: People,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Addresses for UDP and TCP; port 0 = any free port, the same for both.
+    pub listen: Vec<SocketAddr>,
+    /// UDP threads for each address; 0 = one for each core.
+    pub udp_workers: usize,
+    /// Database, keys, control socket, derived files; made if missing.
+    pub state_dir: PathBuf,
+    /// Largest UDP response in octets, 512 to 4096 (RFC 9715).
+    pub udp_payload: u16,
+    /// What `version.bind` answers; empty = refused.
+    pub version: String,
+    /// Server identifier for NSID and `id.server`; empty = none.
+    pub nsid: String,
+    /// TCP and TLS connections at once; 0 = half the limit of open files.
+    pub tcp_connections: usize,
+    /// Connections of one client address.
+    pub tcp_per_address: usize,
+    /// Networks that may ask; empty = everybody.
+    pub allow_query: Vec<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: vec![
+                SocketAddr::from(([127, 0, 0, 1], 5300)),
+                SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 5300)),
+            ],
+            udp_workers: 0,
+            state_dir: "state".into(),
+            udp_payload: 1232,
+            version: String::new(),
+            nsid: String::new(),
+            tcp_connections: 0,
+            tcp_per_address: 64,
+            allow_query: Vec::new(),
+        }
+    }
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Addresses, usually port 853.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// `[quic]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quic {
+    /// Addresses, usually port 853.
+    pub listen: Vec<SocketAddr>,
+    /// Certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Private key, PEM.
+    pub key: PathBuf,
+}
+
+/// `[rate_limit]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RateLimit {
+    /// Responses a second for each client prefix and kind of response; 0 = off.
+    pub responses_per_second: u32,
+    /// Every how many limited responses go out truncated instead of dropped; 0 = all are dropped.
+    pub slip: u32,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self { responses_per_second: 200, slip: 1 }
+    }
+}
+
+/// `[query_log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryLogging {
+    /// The file, JSON lines.
+    pub file: PathBuf,
+    /// Size at which a file is put aside, in MiB.
+    #[serde(default = "default_log_size")]
+    pub rotate_mib: u64,
+    /// Size of all files together, in MiB; the oldest go first.
+    #[serde(default = "default_log_total")]
+    pub total_mib: u64,
+    /// One query in how many is written.
+    #[serde(default = "one")]
+    pub sample: u32,
+    /// `"address"` or `"prefix"` (/24, /56).
+    #[serde(default = "default_client")]
+    pub client: String,
+}
+
+/// 64 MiB a file.
+fn default_log_size() -> u64 {
+    64
+}
+
+/// 1 GiB in all.
+fn default_log_total() -> u64 {
+    1024
+}
+
+/// Every query.
+fn one() -> u32 {
+    1
+}
+
+/// Whole client addresses.
+fn default_client() -> String {
+    "address".to_owned()
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address of `/metrics`, `/healthz` and `/readyz`.
+    pub listen: SocketAddr,
+}
+
+/// `[web]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Address of pages and API; port 0 = any free port, printed at start.
+    pub listen: SocketAddr,
+    /// As people reach it: links in mails, cookies, form origin. Empty = `http://` and the address.
+    pub url: String,
+    /// Proxies whose X-Forwarded-For counts.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8053)),
+            url: String::new(),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// `[mail]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// `smtp://host:port`; empty = no mail, notices wait as printable letters.
+    pub relay: String,
+    /// The sender's address.
+    pub from: String,
+}
+
+/// `[[zone]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneSettings {
+    /// The apex.
+    pub name: toml::Spanned<String>,
+    /// The master file; gapura never writes it.
+    pub file: PathBuf,
+    /// How faults that some servers forgive are judged.
+    #[serde(default)]
+    pub checks: ZoneChecks,
+    /// How a serial is chosen when gapura must choose one.
+    #[serde(default)]
+    pub serial: SerialPolicy,
+    /// Rules whose warnings are errors for this zone.
+    #[serde(default)]
+    pub errors: Vec<String>,
+}
+
+/// `zone.checks`
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum ZoneChecks {
+    /// Missing glue and the like are errors.
+    #[default]
+    Strict,
+    /// They are warnings.
+    Lenient,
+}
+
+/// `zone.serial`
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum SerialPolicy {
+    /// The live serial plus one.
+    #[default]
+    Increment,
+    /// YYYYMMDDnn, never below the live serial plus one.
+    Date,
+    /// Seconds since 1970, never below the live serial plus one.
+    Unixtime,
+}
+
+//------------ Road 3 --------------------------------------------------------
+
+/// `[work]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Work {
+    /// Working days and hours, WIB.
+    pub hours: String,
+    /// CSV of holidays: `date,name,source`; empty = none known.
+    pub holidays: PathBuf,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { hours: "Mon-Fri 08:00-16:00".to_owned(), holidays: PathBuf::new() }
+    }
+}
+
+/// `[approval]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Approval {
+    /// `"with_approval"`: one press approves and promotes; `"separate_act"`: two.
+    pub promote: String,
+    /// `"candidate"`: an approval holds while the candidate's hash does; `"serial"`: any change ends it.
+    pub bind: String,
+    /// Whether the camat may be asked to confirm a village's request.
+    pub camat: bool,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self { promote: "with_approval".to_owned(), bind: "candidate".to_owned(), camat: false }
+    }
+}
+
+/// `[correction]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Correction {
+    /// Working days an applicant has for a correction.
+    pub days: u32,
+}
+
+impl Default for Correction {
+    fn default() -> Self {
+        Self { days: 14 }
+    }
+}
+
+/// `[naming]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Naming {
+    /// Shortest label, in characters.
+    pub min_length: usize,
+    /// Whether organisations may ask.
+    pub ormas: bool,
+    /// CSV of regions (`kode,jenis,nama`); empty = the list shipped inside.
+    pub regions: PathBuf,
+    /// CSV of offices (`singkatan,nama,jenis`); empty = the list shipped inside.
+    pub offices: PathBuf,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self { min_length: 3, ormas: true, regions: PathBuf::new(), offices: PathBuf::new() }
+    }
+}
+
+/// `[targets]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Targets {
+    /// Networks that may be targets although a rule refuses them.
+    pub allow: Vec<String>,
+    /// `"refuse"` or `"reason"`: CNAME targets a stranger could claim.
+    pub hijackable: String,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self { allow: Vec::new(), hijackable: "refuse".to_owned() }
+    }
+}
+
+/// `[probe]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Probe {
+    /// Whether targets are asked at all.
+    pub enabled: bool,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+/// `[tokens]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tokens {
+    /// Whether a token may decide as its officer.
+    pub decide: bool,
+}
+
+/// `[public]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Public {
+    /// Whether requests come in without an account.
+    pub submit: bool,
+    /// Requests an hour from one address (/24, /56).
+    pub submit_per_hour: u32,
+}
+
+impl Default for Public {
+    fn default() -> Self {
+        Self { submit: true, submit_per_hour: 10 }
+    }
+}
+
+/// `[register]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Register {
+    /// Whether the list of live names is public.
+    pub public: bool,
+}
+
+impl Default for Register {
+    fn default() -> Self {
+        Self { public: true }
+    }
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// Whether a day with news but no promotion gets an anchor of its own.
+    pub daily: bool,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { daily: true }
+    }
+}
+
+/// `[people]`
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct People {
+    /// Whether officers need a second factor in the browser.
+    pub totp: Policy,
+}
+
+/// Required or optional.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// No way in without it.
+    #[default]
+    Required,
+    /// Each person's choice.
+    Optional,
+}

@@ -1,0 +1,68 @@
+//! The command line's side: one call, one reply.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Command, Reply, socket_path};
+
+/// How long a command may take; loading a very large zone is the longest.
+const REPLY_SECONDS_MAX: u64 = 600;
+
+/// Sends `command` to the daemon of `state_dir` and waits for its reply.
+pub fn call(state_dir: &Path, command: &Command) -> Result<Reply, CallError> {
+    let path = socket_path(state_dir);
+    let stream = UnixStream::connect(&path).map_err(|source| CallError::connect(&path, source))?;
+    let talk = || -> io::Result<String> {
+        stream.set_read_timeout(Some(Duration::from_secs(REPLY_SECONDS_MAX)))?;
+        let mut line = serde_json::to_vec(command)?;
+        line.push(b'\n');
+        (&stream).write_all(&line)?;
+        let mut reply = String::new();
+        BufReader::new(&stream).read_line(&mut reply)?;
+        Ok(reply)
+    };
+    let reply = talk().map_err(|source| CallError::Talk { path: path.clone(), source })?;
+    serde_json::from_str(&reply).map_err(|source| CallError::Reply { path, source })
+}
+
+/// Why there is no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No daemon runs with this state directory.
+    #[error("no daemon answers at {path}: start it with `gapura serve`, or name its settings with --config", path = .0.display())]
+    NotRunning(PathBuf),
+    /// The socket belongs to another user.
+    #[error("not allowed to use {path}: run this as root or as the daemon's user", path = .0.display())]
+    NotAllowed(PathBuf),
+    /// The connection broke.
+    #[error("the daemon at {path} broke off the call: its log says why", path = path.display())]
+    Talk {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The reply does not read.
+    #[error("the daemon at {path} answered something else: are both the same version of gapura?", path = path.display())]
+    Reply {
+        /// The socket.
+        path: PathBuf,
+        /// What did not read.
+        source: serde_json::Error,
+    },
+}
+
+impl CallError {
+    /// Sorts the ways a connection can fail.
+    fn connect(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                Self::NotRunning(path.to_owned())
+            }
+            io::ErrorKind::PermissionDenied => Self::NotAllowed(path.to_owned()),
+            _ => Self::Talk { path: path.to_owned(), source },
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The control socket: how commands reach a running daemon.
+//!
+//! A unix socket `control.sock` in the state directory, mode 0600; the peer must be root or the
+//! daemon's own user. One line of JSON each way: a [`Command`] of at most 64 KiB, a [`Reply`]. A few
+//! clients at a time, each with deadlines: a client that hangs hurts nobody. What a command does is
+//! decided by whoever starts the server (`run`); nothing of zones or people is known here.
+
+mod client;
+mod protocol;
+mod server;
+
+pub use client::{CallError, call};
+pub use protocol::{Command, Person, Reply};
+pub use server::{Server, Session};
+
+use std::path::{Path, PathBuf};
+
+/// Where the socket of a state directory is.
+pub fn socket_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("control.sock")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The daemon's side: accepts a few clients at a time and hands their commands on.
+
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+
+use super::{Command, Reply, socket_path};
+
+/// Clients served at once; more wait in the socket's backlog.
+const CLIENTS_MAX: usize = 8;
+/// Octets of one call.
+const CALL_OCTETS_MAX: u64 = 64 * 1024;
+/// How long a client may take to say its line, and to take each part of the reply.
+const CLIENT_SECONDS_MAX: u64 = 10;
+/// Octets of a reply that are written under one deadline.
+const REPLY_PART_OCTETS: usize = 64 * 1024;
+
+/// Does a command; runs on a blocking thread.
+type Handler = Arc<dyn Fn(Command, &Session) -> Reply + Send + Sync>;
+
+//------------ Session -------------------------------------------------------
+
+/// Who is calling, as the kernel says.
+#[derive(Clone, Copy, Debug)]
+pub struct Session {
+    /// The peer's user id.
+    pub uid: u32,
+}
+
+//------------ Server --------------------------------------------------------
+
+/// The listening socket; removed when dropped.
+pub struct Server {
+    /// The listener.
+    listener: UnixListener,
+    /// Where it is bound.
+    path: PathBuf,
+    /// The daemon's own user id.
+    own_uid: u32,
+}
+
+impl Server {
+    /// Binds the socket of `state_dir`. A socket left by a daemon that died is replaced; the caller
+    /// holds the state directory's lock, so no living one can own it.
+    pub fn bind(state_dir: &Path) -> io::Result<Self> {
+        let path = socket_path(state_dir);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        let own_uid = std::fs::metadata(&path)?.uid();
+        Ok(Self { listener, path, own_uid })
+    }
+
+    /// Serves until dropped.
+    pub async fn run(self, handler: Handler) {
+        let places = Arc::new(Semaphore::new(CLIENTS_MAX));
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let (handler, own_uid) = (Arc::clone(&handler), self.own_uid);
+                    tokio::spawn(async move {
+                        if let Err(error) = serve_client(stream, own_uid, handler).await {
+                            tracing::debug!(%error, "control client");
+                        }
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "control socket: accept failed");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Reads one call, has it done, writes the reply.
+async fn serve_client(stream: UnixStream, own_uid: u32, handler: Handler) -> io::Result<()> {
+    let session = Session { uid: stream.peer_cred()?.uid() };
+    let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);
+    let (reading, mut writing) = stream.into_split();
+    let mut line = Vec::new();
+    let mut limited = BufReader::new(reading.take(CALL_OCTETS_MAX));
+    tokio::time::timeout(deadline, limited.read_until(b'\n', &mut line)).await??;
+    let reply = if session.uid != 0 && session.uid != own_uid {
+        Reply::failed("not allowed: run this as root or as the daemon's user")
+    } else {
+        match serde_json::from_slice::<Command>(&line) {
+            Ok(command) => tokio::task::spawn_blocking(move || handler(command, &session))
+                .await
+                .unwrap_or_else(|_| Reply::failed("the command failed inside: see the log")),
+            Err(error) => Reply { exit: 2, ..Reply::failed(format!("not a command: {error}")) },
+        }
+    };
+    let mut bytes = serde_json::to_vec(&reply)?;
+    bytes.push(b'\n');
+    for part in bytes.chunks(REPLY_PART_OCTETS) {
+        tokio::time::timeout(deadline, writing.write_all(part)).await??;
+    }
+    Ok(())
+}

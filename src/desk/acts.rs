@@ -1,0 +1,271 @@
+//! The acts on a request: one function, whoever calls and by whichever door.
+
+use data_encoding::HEXLOWER;
+
+use super::letters::random;
+use super::weigh::{Outside, Standing};
+use super::{ActError, Desk, NoticeReader};
+use crate::evidence::Event;
+use crate::promote::Stored;
+use crate::queue::view::RequestView;
+use crate::queue::{
+    Act, Actor, Candidate, Deed, Facts, Kind, PromotionFault, Request, Role, Signature, Stage,
+    State, Step, Subject, TransitionError,
+};
+use crate::store::Tx;
+
+/// How long a party may use its link, in milliseconds: longer than the clock waits for it.
+const PARTY_LINK_MS: i64 = 30 * 86_400_000;
+
+impl Desk {
+    /// Performs an act and gives the request as the actor may see it. A second press of the same
+    /// button gives the first result.
+    pub fn act(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
+        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        let now = self.now();
+        if stored.request.already(act, actor, now) {
+            self.go_on(&stored.request, actor)?;
+            return self.view_for(number, actor);
+        }
+        if let Act::Promote {} = act {
+            self.promote(number, actor)?;
+            return self.view_for(number, actor);
+        }
+        let outside = self.outside_of(&stored.request, act)?;
+        match self.transact(number, act, actor, outside.as_ref()) {
+            Ok(request) => {
+                self.follow_up(act, &request, actor)?;
+                self.view_for(number, actor)
+            }
+            Err(ActError::Rule(error)) => {
+                let deed = Deed::from_name(act.name()).unwrap_or(Deed::Check);
+                let subject = Subject::Request(number.to_owned());
+                self.log_turned_back(actor, deed, subject, &error)?;
+                Err(error.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What an act must have looked at before its transaction.
+    fn outside_of(&self, request: &Request, act: &Act) -> Result<Option<Outside>, ActError> {
+        let in_hand = request.state() == State::Assigned;
+        let probe = match act {
+            Act::Approve { .. } if in_hand => self.fresh_probe(request)?,
+            Act::Approve { .. }
+            | Act::Check { .. }
+            | Act::Reject { .. }
+            | Act::Return { .. }
+            | Act::Countersign { .. }
+            | Act::Retry {} => self.last_probe(request)?,
+            _ => return Ok(None),
+        };
+        self.look_outside(request.ask(), probe).map(Some)
+    }
+
+    /// The one transaction of an act.
+    fn transact(
+        &self,
+        number: &str,
+        act: &Act,
+        actor: &Actor,
+        outside: Option<&Outside>,
+    ) -> Result<Request, ActError> {
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let now = ledger.now();
+        ledger.store.write(|tx| {
+            let stored = ledger.expect_request(tx, number)?;
+            let actor = ledger.current(tx, actor)?;
+            let assignee = match act {
+                Act::Dispose { to, .. } | Act::Reassign { to, .. } => ledger.actor_named(tx, to)?,
+                _ => None,
+            };
+            let standing = Standing::of(&stored.request);
+            let automatic = outside
+                .map(|outside| self.automatic_lines(tx, stored.request.ask(), standing, outside))
+                .transpose()?;
+            let candidate: Option<Candidate> =
+                outside.and_then(|outside| outside.draft.as_ref()).map(|draft| draft.bound());
+            let facts = Facts {
+                assignee: assignee.as_ref(),
+                automatic: automatic.as_deref(),
+                candidate: candidate.as_ref(),
+                ..ledger.facts(now, &calendar)
+            };
+            let Stored { request, row } = stored;
+            let party_key = request.party_key();
+            let step = request.act(act, &actor, &facts)?;
+            let event = ledger.record(tx, &step.happening)?;
+            ledger.save_request(tx, &step.value, &row)?;
+            self.free_name(tx, &step, &actor)?;
+            self.party(tx, act, &step.value, &party_key, &event)?;
+            if let Act::Notified { how } = act {
+                self.handle_notices(tx, &step.value, &actor, how)?;
+            }
+            ledger.tell(tx, &event, step.happening.deed, &step.value)?;
+            if self.is_ready(&step.value, now) {
+                // The promotion follows at once: its checkpoint rides on this commit.
+                ledger.notary.checkpoint(tx, now)?;
+            } else {
+                ledger.notary.checkpoint_if_due(tx, now)?;
+            }
+            Ok(step.value)
+        })
+    }
+
+    /// What an act brings about after its transaction.
+    fn follow_up(&self, act: &Act, request: &Request, actor: &Actor) -> Result<(), ActError> {
+        match act {
+            Act::Approve { .. } | Act::Countersign { .. } | Act::Retry {} => {
+                self.go_on(request, actor)
+            }
+            Act::Dispose { .. } | Act::Reassign { .. } => {
+                self.probe_ahead(request);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Promotes a request that waits for nothing any more: by the verifier who pressed, else by
+    /// gapura itself.
+    fn go_on(&self, request: &Request, actor: &Actor) -> Result<(), ActError> {
+        if !self.is_ready(request, self.now()) {
+            return Ok(());
+        }
+        let mine = request.holder().is_some_and(|holder| holder.identity.same(&actor.identity));
+        let by = if mine { actor.clone() } else { Actor::system() };
+        self.promote(request.number(), &by)
+    }
+
+    /// Whether a request is to be promoted without another press.
+    pub(super) fn is_ready(&self, request: &Request, now: i64) -> bool {
+        let Stage::Verified(stage) = request.stage() else { return false };
+        let signed = !stage.approval.second_needed || stage.approval.second.is_some();
+        let due = request.ask().starts_at().is_none_or(|starts| starts <= now);
+        stage.promoting.is_some() || (self.0.options.promote_with_approval && signed && due)
+    }
+
+    /// *Tayangkan*, and what becomes of a promotion that could not begin.
+    pub(super) fn promote(&self, number: &str, actor: &Actor) -> Result<(), ActError> {
+        match self.0.promoter.promote(number, actor) {
+            Ok(()) => Ok(()),
+            Err(ActError::Rule(error)) => {
+                let subject = Subject::Request(number.to_owned());
+                self.log_turned_back(actor, Deed::Promote, subject, &error)?;
+                Err(error.into())
+            }
+            Err(error @ (ActError::Publish(_) | ActError::NoServer)) => {
+                tracing::error!(request = number, %error, "the promotion could not begin");
+                self.could_not_begin(number, &error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// GAGAL_TAYANG before anything was committed: the zone is as it was.
+    fn could_not_begin(&self, number: &str, error: &ActError) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let fault = PromotionFault {
+            step: "commit".to_owned(),
+            question: String::new(),
+            expected: "the change committed".to_owned(),
+            found: error.to_string(),
+        };
+        ledger.store.write(|tx| {
+            let stored = ledger.expect_request(tx, number)?;
+            let begun = matches!(stored.request.stage(),
+                Stage::Verified(stage) if stage.promoting.is_some());
+            if begun || stored.request.state() != State::Verified {
+                return Ok(());
+            }
+            let facts = ledger.facts(ledger.now(), &calendar);
+            let step = stored.request.promotion_failed(fault, &facts)?;
+            let event = ledger.record(tx, &step.happening)?;
+            ledger.save_request(tx, &step.value, &stored.row)?;
+            Ok(ledger.tell(tx, &event, step.happening.deed, &step.value)?)
+        })
+    }
+
+    /// A name held for a request that ended without going live is free again.
+    pub(super) fn free_name(
+        &self,
+        tx: &Tx<'_>,
+        step: &Step<Request>,
+        actor: &Actor,
+    ) -> Result<(), ActError> {
+        let request = &step.value;
+        let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
+        if !ended || request.ask().kind != Kind::New {
+            return Ok(());
+        }
+        let ledger = &self.0.ledger;
+        let ask = request.ask();
+        let live = ledger.live(tx, &ask.full_name(), &ask.zone)?;
+        let by = self.signature(actor, step.happening.role, step.happening.at)?;
+        let freed = live.let_go(request.number(), &by)?;
+        ledger.record(tx, &freed.happening)?;
+        Ok(ledger.save_live(tx, &freed.value)?)
+    }
+
+    /// The actor's signature in the role an accepted act was done in.
+    fn signature(&self, actor: &Actor, role: Role, at: i64) -> Result<Signature, ActError> {
+        actor.capacity(role, at).ok_or(ActError::NotAllowed)
+    }
+
+    /// The link of another party: made when it is asked, used up when it is answered.
+    fn party(
+        &self,
+        tx: &Tx<'_>,
+        act: &Act,
+        request: &Request,
+        party_key: &str,
+        event: &Event,
+    ) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        match act {
+            Act::Ask { email, .. } => {
+                let token = HEXLOWER.encode(&random::<32>()?);
+                let hash = ledger.vault.tag("party link", &token);
+                let ends = ledger.now() + PARTY_LINK_MS;
+                tx.put_party_link(&hash, request.number(), &request.party_key(), ends)?;
+                ledger.queue_notice(
+                    tx,
+                    event,
+                    request.number(),
+                    Deed::Ask,
+                    (NoticeReader::Party, email.trim()),
+                    Some(token),
+                )?;
+            }
+            Act::Confirm { .. } | Act::Deny { .. } => {
+                tx.use_party_links(party_key, ledger.now())?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Which request a party's link is about, and the actor it makes; none if it cannot be used.
+    pub fn party_link(&self, token: &str) -> Result<Option<(String, Actor)>, ActError> {
+        let hash = self.0.ledger.vault.tag("party link", token.trim());
+        let found = self.read(|reader| Ok(reader.party_link(&hash, self.now())?))?;
+        Ok(found.map(|(number, key)| {
+            let actor = Actor::applicant("party", crate::queue::Identity::default(), Some(&key));
+            (number, actor)
+        }))
+    }
+}
+
+/// An error of a rule, for tests and logs.
+impl ActError {
+    /// The rule that turned the act back, if it was one.
+    pub fn rule(&self) -> Option<&TransitionError> {
+        match self {
+            Self::Rule(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What time does by itself: nothing here approves or rejects anything (approval.md §2, §3, §8).
+//!
+//! [`Desk::tick`] is called every few seconds and is idempotent. One item that fails is logged and
+//! does not keep the others from their turn.
+
+use super::{ActError, Desk};
+use crate::evidence::{Anchor, Notary};
+use crate::promote::anchor_edit;
+use crate::publish::{Cause, Edit};
+use crate::queue::{Actor, Request, RequestResult, Stage, State};
+use crate::store::StoreError;
+use crate::store::requests::RequestRow;
+
+/// Notices looked at in one turn.
+const NOTICES_MAX: usize = 500;
+/// Names looked at in one turn.
+const NAMES_MAX: usize = 1_000;
+/// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
+const ANCHOR_MS: i64 = 86_400_000;
+
+impl Desk {
+    /// Everything that is due now.
+    pub fn tick(&self) -> Result<(), ActError> {
+        self.0.promoter.recover()?;
+        self.expire_and_lapse()?;
+        self.promote_scheduled()?;
+        self.settle_sent_notices(NOTICES_MAX)?;
+        self.names_that_end()?;
+        let ledger = &self.0.ledger;
+        let unsigned = ledger.store.read::<_, StoreError>(Notary::unsigned_events)?;
+        if unsigned > 0 {
+            ledger
+                .store
+                .write::<_, StoreError>(|tx| ledger.notary.checkpoint_if_due(tx, ledger.now()))?;
+        }
+        self.daily_anchor()
+    }
+
+    /// What is due once a day: retention.
+    pub fn daily(&self) -> Result<(), ActError> {
+        self.retain()
+    }
+
+    /// Corrections and questions nobody answered.
+    fn expire_and_lapse(&self) -> Result<(), ActError> {
+        let now = self.now();
+        let late = |row: &RequestRow| row.due_ms.is_some_and(|due| due <= now);
+        let rows = self.read(|reader| Ok(reader.requests_in(State::NeedsCorrection.as_str())?))?;
+        for row in rows.iter().filter(|row| late(row)) {
+            self.by_clock(&row.number, |request, facts| request.expire(facts));
+        }
+        // A clock that stands still has no due time: those wait for somebody's answer.
+        let rows = self.read(|reader| Ok(reader.requests_in(State::Assigned.as_str())?))?;
+        for row in rows.iter().filter(|row| row.due_ms.is_none()) {
+            self.by_clock(&row.number, |request, facts| request.lapse_question(facts));
+        }
+        Ok(())
+    }
+
+    /// One transition by the clock; one that is not due yet is none.
+    fn by_clock(
+        &self,
+        number: &str,
+        rule: impl Fn(Request, &crate::queue::Facts<'_>) -> RequestResult,
+    ) {
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let done = ledger.store.write(|tx| {
+            let stored = ledger.expect_request(tx, number)?;
+            let step = rule(stored.request, &ledger.facts(ledger.now(), &calendar))?;
+            let event = ledger.record(tx, &step.happening)?;
+            ledger.save_request(tx, &step.value, &stored.row)?;
+            self.free_name(tx, &step, &Actor::system())?;
+            Ok::<_, ActError>(ledger.tell(tx, &event, step.happening.deed, &step.value)?)
+        });
+        match done {
+            Ok(()) | Err(ActError::Rule(_)) => {}
+            Err(error) => tracing::error!(request = number, %error, "the clock's act failed"),
+        }
+    }
+
+    /// Approved requests whose time has come, and those a crash kept from going on.
+    fn promote_scheduled(&self) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let now = self.now();
+        let rows = self.read(|reader| Ok(reader.requests_in(State::Verified.as_str())?))?;
+        for row in rows.iter().filter(|row| row.starts_ms.is_none_or(|starts| starts <= now)) {
+            let stored = self.read(|reader| ledger.expect_request(reader, &row.number))?;
+            let scheduled = row.starts_ms.is_some();
+            let Stage::Verified(stage) = stored.request.stage() else { continue };
+            let signed = !stage.approval.second_needed || stage.approval.second.is_some();
+            if !(self.is_ready(&stored.request, now) || (scheduled && signed)) {
+                continue;
+            }
+            if let Err(error) = self.promote(&row.number, &Actor::system()) {
+                tracing::warn!(request = row.number, %error, "a scheduled promotion did not happen");
+            }
+        }
+        Ok(())
+    }
+
+    /// Approved end dates and quarantines that are over.
+    fn names_that_end(&self) -> Result<(), ActError> {
+        let now = self.now();
+        let (ended, free) = self.read(|reader| {
+            Ok((
+                reader.live_records_ended(now, NAMES_MAX)?,
+                reader.quarantines_over(now, NAMES_MAX)?,
+            ))
+        })?;
+        for name in ended {
+            if let Err(error) = self.end_name(&name) {
+                tracing::error!(name, %error, "a name past its end date could not be taken out");
+            }
+        }
+        for name in free {
+            if let Err(error) = self.end_quarantine(&name) {
+                tracing::error!(name, %error, "a quarantine could not be ended");
+            }
+        }
+        Ok(())
+    }
+
+    /// With `audit.daily`: an anchor of its own on a day that had news but no promotion.
+    fn daily_anchor(&self) -> Result<(), ActError> {
+        if !self.0.options.audit_daily {
+            return Ok(());
+        }
+        let publisher = self.0.promoter.publisher();
+        let last = self.read(|reader| Ok(reader.last_checkpoint()?))?;
+        let Some(last) = last else { return Ok(()) };
+        for apex in publisher.apexes() {
+            let Some(zone) = publisher.zone(&apex) else { continue };
+            let Some(set) = anchor_edit(&apex, &Anchor(last.clone())) else { continue };
+            let served: Option<Anchor> = zone
+                .rrset(set.owner.as_ref(), set.rtype)
+                .and_then(|found| String::from_utf8(found.first().get(1..)?.to_vec()).ok())
+                .and_then(|text| text.parse().ok());
+            let Some(Anchor(served)) = served else { continue };
+            let behind = self.now() - served.at_ms > ANCHOR_MS;
+            if behind && served.sequence < last.sequence {
+                let cause = Cause::Own { purpose: "audit".to_owned() };
+                publisher.publish(
+                    &apex,
+                    Edit { set: vec![set] },
+                    cause,
+                    "gapura",
+                    |_, _| Ok(()),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Letters: PDF, JPEG or PNG by content, at most 2 MB, in files only gapura can read.
+//!
+//! The file is on disk before the transaction that names it, under a random name; a file no row
+//! names is dropped by the retention job.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use super::{ActError, Desk};
+use crate::evidence::{NewEvent, append};
+use crate::queue::{Actor, Fault, Role, Rule};
+use crate::store::requests::LetterRow;
+
+/// The folder in the state directory.
+pub(super) const FOLDER: &str = "letters";
+/// The largest letter, in octets.
+pub const LETTER_OCTETS_MAX: usize = 2 * 1024 * 1024;
+
+/// A letter as it was sent.
+#[derive(Clone, Debug)]
+pub struct NewLetter {
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// A letter as it is handed out: to be served as an attachment.
+#[derive(Clone, Debug)]
+pub struct LetterFile {
+    /// Media type by content.
+    pub media: String,
+    /// A name for the download.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// The media type of a letter and the ending of its file, by its first octets.
+fn media(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    let kinds: [(&[u8], (&str, &str)); 3] = [
+        (b"%PDF-", ("application/pdf", "pdf")),
+        (b"\xff\xd8\xff", ("image/jpeg", "jpg")),
+        (b"\x89PNG\r\n\x1a\n", ("image/png", "png")),
+    ];
+    kinds.into_iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, kind)| kind)
+}
+
+impl Desk {
+    /// Puts a letter on disk; its row is written by the caller's transaction.
+    pub(super) fn store_letter(&self, letter: &NewLetter) -> Result<LetterRow, ActError> {
+        let refuse = |rule, about: &str| Err(ActError::Letter(Fault::new("letter", rule, about)));
+        if letter.bytes.len() > LETTER_OCTETS_MAX {
+            return refuse(Rule::TooLong, "2 MB");
+        }
+        let Some((media, ending)) = media(&letter.bytes) else {
+            return refuse(Rule::BadData, "PDF, JPEG, PNG");
+        };
+        let id = HEXLOWER.encode(&random::<12>()?);
+        let file = format!("{}.{ending}", HEXLOWER.encode(&random::<16>()?));
+        let path = self.letter_path(&file);
+        let failed = |source| ActError::File { path: path.clone(), source };
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        out.write_all(&letter.bytes).and_then(|()| out.sync_all()).map_err(failed)?;
+        Ok(LetterRow {
+            id,
+            request: String::new(),
+            media: media.to_owned(),
+            octets: letter.bytes.len() as u64,
+            sha256: HEXLOWER.encode(&Sha256::digest(&letter.bytes)),
+            file,
+            at_ms: self.now(),
+            erased_ms: None,
+        })
+    }
+
+    /// Drops the file of a letter whose transaction failed.
+    pub(super) fn drop_letter(&self, letter: Option<&LetterRow>) {
+        if let Some(letter) = letter {
+            // What stays behind is dropped by the retention job.
+            drop(std::fs::remove_file(self.letter_path(&letter.file)));
+        }
+    }
+
+    /// The letter of a request's current revision, for kabid and kasi; each download is an event.
+    pub fn letter(&self, number: &str, actor: &Actor) -> Result<LetterFile, ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let row = ledger.store.write(|tx| {
+            let actor = ledger.current(tx, actor)?;
+            let by = [Role::Verifier, Role::Head].into_iter().find_map(|r| actor.capacity(r, now));
+            let by = by.ok_or(ActError::NotAllowed)?;
+            let (request, _) = tx.request(number)?.ok_or(ActError::NotFound)?;
+            let id = request.letter.ok_or(ActError::NotFound)?;
+            let row = tx.letter(&id)?.filter(|row| row.erased_ms.is_none());
+            let row = row.ok_or(ActError::NotFound)?;
+            let subject = format!("request:{number}");
+            let event =
+                NewEvent::new(now, by.person(), by.role.as_str(), "letter_download", &subject);
+            append(tx, event.with("sha256", &row.sha256))?;
+            Ok::<_, ActError>(row)
+        })?;
+        let path = self.letter_path(&row.file);
+        let bytes =
+            std::fs::read(&path).map_err(|source| ActError::File { path: path.clone(), source })?;
+        let ending = row.file.rsplit('.').next().unwrap_or("bin");
+        Ok(LetterFile { media: row.media, name: format!("surat-{number}.{ending}"), bytes })
+    }
+
+    /// Where a letter lies.
+    pub(super) fn letter_path(&self, file: &str) -> PathBuf {
+        self.0.options.state_dir.join(FOLDER).join(file)
+    }
+}
+
+/// Random octets.
+pub(super) fn random<const N: usize>() -> Result<[u8; N], ActError> {
+    crate::evidence::random().map_err(ActError::Evidence)
+}

@@ -1,0 +1,147 @@
+//! Lists of requests: by columns and indexes only, no body is opened.
+
+use serde::Serialize;
+
+use super::{ActError, Desk};
+use crate::queue::view::{Summary, rfc3339};
+use crate::queue::{Actor, Calendar, Kind, Role, State};
+use crate::store::requests::{RequestFilter, RequestRow};
+
+/// Rows of a page at most.
+const ROWS_MAX: usize = 200;
+/// Rows of a page when nobody says.
+const ROWS: usize = 50;
+
+/// Which requests a list shows; every part that is set narrows it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ListFilter {
+    /// Only this state.
+    pub state: Option<State>,
+    /// Only open ones, or only those that are not.
+    pub open: Option<bool>,
+    /// Only those past their due time.
+    pub late: bool,
+    /// Only those this person holds (person id).
+    pub holder: Option<String>,
+    /// Only those sent again at least once.
+    pub resubmitted: bool,
+    /// Only those whose name, number or office holds this text.
+    pub text: Option<String>,
+    /// Where the page begins, as the page before said under `next`.
+    pub cursor: Option<String>,
+    /// At most so many rows; 0 = 50.
+    pub limit: usize,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Page {
+    /// The rows, least time left first.
+    pub items: Vec<Summary>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// How many are in each of the lists of an officer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Counts {
+    /// *Milik saya*.
+    pub mine: u64,
+    /// *Semua*.
+    pub open: u64,
+    /// *Terlambat*.
+    pub late: u64,
+    /// *Diajukan ulang*.
+    pub resubmitted: u64,
+}
+
+impl Desk {
+    /// A page of requests in the order of the queue: late ones first. For officers only.
+    pub fn list(&self, filter: &ListFilter, actor: &Actor) -> Result<Page, ActError> {
+        let now = self.now();
+        if !actor.is_officer(now) {
+            return Err(ActError::NotAllowed);
+        }
+        let limit = if filter.limit == 0 { ROWS } else { filter.limit.min(ROWS_MAX) };
+        let columns = RequestFilter { limit: limit + 1, ..self.columns(filter) };
+        let mut rows = self.read(|reader| Ok(reader.requests(&columns)?))?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more);
+        let next = next.map(|row| format!("{}.{}", row.rank(), row.number));
+        let calendar = self.calendar();
+        let items = rows.iter().filter_map(|row| summary(row, now, &calendar)).collect();
+        Ok(Page { items, next })
+    }
+
+    /// How many are in each list of an officer.
+    pub fn counts(&self, actor: &Actor) -> Result<Counts, ActError> {
+        let count = |filter: ListFilter| {
+            let columns = self.columns(&ListFilter { open: Some(true), ..filter });
+            self.read(|reader| Ok(reader.request_count(&columns)?))
+        };
+        let mine = Some(actor.person().to_owned());
+        Ok(Counts {
+            mine: count(ListFilter { holder: mine, ..ListFilter::default() })?,
+            open: count(ListFilter::default())?,
+            late: count(ListFilter { late: true, ..ListFilter::default() })?,
+            resubmitted: count(ListFilter { resubmitted: true, ..ListFilter::default() })?,
+        })
+    }
+
+    /// A filter as conditions on columns.
+    fn columns(&self, filter: &ListFilter) -> RequestFilter {
+        let after = filter.cursor.as_deref().and_then(|cursor| {
+            let (rank, number) = cursor.split_once('.')?;
+            Some((rank.parse().ok()?, number.to_owned()))
+        });
+        RequestFilter {
+            state: filter.state.map(|state| state.as_str().to_owned()),
+            open: filter.open,
+            holder_id: filter.holder.clone(),
+            due_before_ms: filter.late.then(|| self.now()),
+            resubmitted: filter.resubmitted,
+            text: filter.text.clone(),
+            after,
+            limit: filter.limit,
+        }
+    }
+}
+
+/// A row as others see it; none if a column was tampered with.
+fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Option<Summary> {
+    let state = State::from_name(&row.state)?;
+    let suffix = format!(".{}", row.zone);
+    let minutes = |from: i64, to: i64| calendar.worked(from, to) / 60_000;
+    let left = row.due_ms.map(|due| match due >= now {
+        true => minutes(now, due),
+        false => -minutes(due, now),
+    });
+    let (holder_role, step) = match state {
+        State::Submitted => (Some(Role::Head), Some(2)),
+        State::Assigned => (Some(Role::Verifier), Some(3)),
+        State::NeedsCorrection => (Some(Role::Applicant), Some(3)),
+        State::Verified | State::PromotionFailed => (Some(Role::Verifier), Some(4)),
+        State::Draft => (Some(Role::Applicant), None),
+        State::Live | State::Rejected => (None, row.due_ms.map(|_| 5)),
+        _ => (None, None),
+    };
+    Some(Summary {
+        number: row.number.clone(),
+        state,
+        revision: row.revision,
+        kind: Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind)?,
+        class: row.class.parse().ok()?,
+        name: row.name.strip_suffix(&suffix).unwrap_or(&row.name).to_owned(),
+        zone: row.zone.clone(),
+        office: row.office.clone(),
+        holder: row.holder.clone(),
+        holder_role,
+        step,
+        due: row.due_ms.map(rfc3339),
+        left_minutes: left,
+        late: row.due_ms.is_some_and(|due| due < now),
+        submitted: rfc3339(row.submitted_ms),
+        changed: rfc3339(row.changed_ms),
+    })
+}

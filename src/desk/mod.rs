@@ -1,0 +1,33 @@
+//! The desk: every acting function of road 3 (approval.md §2). Pages, API and commands all end here.
+//!
+//! ```text
+//! actor, act ─► look around (zone, candidate, probe; nothing locked)
+//!            ─► one transaction: load ─► rule of `queue`, with the actor as the database knows them
+//!                                     ─► request, live record, event, notices
+//!            ─► promote, where the act says so
+//! ```
+//! A hidden button is no check: role, persons, state, sheet and freshness are tested in that
+//! transaction. What was turned back changes nothing, and if an officer tried it, that is an event.
+
+mod acts;
+mod clockwork;
+mod letters;
+mod listing;
+mod office;
+mod outbox;
+mod privacy;
+mod records;
+mod submit;
+mod views;
+mod weigh;
+
+pub use crate::promote::{ActError, AskFn, Clock, Drift, NoticeReader, Outgoing};
+pub use letters::{LETTER_OCTETS_MAX, LetterFile, NewLetter};
+pub use listing::{Counts, ListFilter, Page};
+pub use office::{Desk, Options};
+pub use privacy::Erased;
+pub use submit::{Submitted, Submitter};
+pub use views::Viewer;
+
+#[cfg(test)]
+mod tests;

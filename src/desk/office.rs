@@ -1,0 +1,260 @@
+//! The handle [`Desk`]: what it stands on and how it is opened.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::ActError;
+use crate::evidence::{Event, Notary, Vault, export};
+use crate::promote::{AskFn, Asker, Clock, Drift, Ledger, Prober, Promoter};
+use crate::publish::Publisher;
+use crate::queue::person::Role;
+use crate::queue::{Actor, Calendar, Hours, Naming, Rules, Targets};
+use crate::store::promises::HolidayRow;
+use crate::store::{Reader, Store, StoreError};
+
+//------------ Options -------------------------------------------------------
+
+/// Settings of the desk; `run` takes them from the settings file.
+#[derive(Clone)]
+pub struct Options {
+    /// Where keys and letters lie.
+    pub state_dir: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// Sends a question to one of our own sockets.
+    pub ask: AskFn,
+    /// The settings the machines depend on.
+    pub rules: Rules,
+    /// Working hours and the holidays of the settings; the database adds its own.
+    pub calendar: Calendar,
+    /// Naming rules and lists.
+    pub naming: Naming,
+    /// Rules about targets.
+    pub targets: Targets,
+    /// `probe.enabled`.
+    pub probe: bool,
+    /// `approval.promote = "with_approval"`.
+    pub promote_with_approval: bool,
+    /// `audit.daily`.
+    pub audit_daily: bool,
+}
+
+impl Options {
+    /// The shipped defaults.
+    pub fn new(state_dir: PathBuf, clock: Clock, ask: AskFn) -> Self {
+        Self {
+            state_dir,
+            clock,
+            ask,
+            rules: Rules::default(),
+            calendar: Calendar::default(),
+            naming: Naming::default(),
+            targets: Targets::default(),
+            probe: true,
+            promote_with_approval: true,
+            audit_daily: true,
+        }
+    }
+}
+
+//------------ Desk ----------------------------------------------------------
+
+/// The desk; clones share it.
+#[derive(Clone)]
+pub struct Desk(pub(super) Arc<Inner>);
+
+/// What clones share.
+pub(super) struct Inner {
+    /// The queue's rows.
+    pub(super) ledger: Ledger,
+    /// Promotes requests.
+    pub(super) promoter: Promoter,
+    /// Probes targets.
+    pub(super) prober: Prober,
+    /// Settings.
+    pub(super) options: Options,
+}
+
+impl Desk {
+    /// Opens the desk on a database and a publisher. Keys are made at the first start.
+    pub fn open(store: Store, publisher: Publisher, options: Options) -> Result<Self, ActError> {
+        let now = (options.clock)();
+        let vault = Vault::open(&options.state_dir)?;
+        let notary = Notary::open(&options.state_dir, &store, now)?;
+        let calendar = with_table(&store, &options.calendar)?;
+        let ledger = Ledger::new(
+            store,
+            vault,
+            notary,
+            Arc::clone(&options.clock),
+            options.rules.clone(),
+            calendar,
+        );
+        let asker = Asker::new(Arc::clone(&options.ask));
+        let promoter = Promoter::new(ledger.clone(), publisher, asker);
+        let prober = Prober::new(options.probe);
+        let letters = options.state_dir.join(super::letters::FOLDER);
+        std::fs::create_dir_all(&letters)
+            .map_err(|source| ActError::File { path: letters, source })?;
+        Ok(Self(Arc::new(Inner { ledger, promoter, prober, options })))
+    }
+
+    /// Called once our sockets answer: names them, takes the names of a new zone in, and goes on
+    /// with promotions a crash cut off. Gives how many those were.
+    pub fn listening(&self, servers: Vec<SocketAddr>) -> Result<usize, ActError> {
+        self.0.promoter.asker().set_servers(servers);
+        for apex in self.0.promoter.publisher().apexes() {
+            self.0.promoter.import(&apex)?;
+        }
+        self.0.promoter.recover()
+    }
+
+    /// Drift of every zone: what is promised and not served, and what is served for nobody.
+    pub fn drift(&self) -> Result<Vec<Drift>, ActError> {
+        let mut drift = Vec::new();
+        for apex in self.0.promoter.publisher().apexes() {
+            drift.extend(self.0.promoter.drift(&apex)?);
+        }
+        Ok(drift)
+    }
+
+    /// The time now, epoch milliseconds.
+    pub fn now(&self) -> i64 {
+        self.0.ledger.now()
+    }
+
+    /// Working time as it is in force.
+    pub fn calendar(&self) -> Arc<Calendar> {
+        self.0.ledger.calendar()
+    }
+
+    /// The settings the machines depend on.
+    pub fn rules(&self) -> &Rules {
+        &self.0.ledger.rules
+    }
+
+    /// Naming rules and lists, for forms that check a name before it is sent.
+    pub fn naming(&self) -> &Naming {
+        &self.0.options.naming
+    }
+
+    /// Whether one press approves and promotes.
+    pub fn promotes_with_approval(&self) -> bool {
+        self.0.options.promote_with_approval
+    }
+
+    /// The account of this person id as an actor, with the roles it has now.
+    pub fn actor(&self, person: &str) -> Result<Option<Actor>, ActError> {
+        let ledger = &self.0.ledger;
+        Ok(ledger.store.read::<_, StoreError>(|reader| ledger.actor(reader, person))?)
+    }
+
+    /// Events after a sequence.
+    pub fn events(&self, after: i64, limit: usize) -> Result<Vec<Event>, ActError> {
+        self.read(|reader| Ok(reader.events_after(after, limit)?))
+    }
+
+    /// The chain after a sequence in export form, a JSON line each.
+    pub fn export(&self, after: i64) -> Result<Vec<String>, ActError> {
+        self.read(|reader| Ok(export(reader, after)?))
+    }
+
+    /// Verifies our own chain, personal values included.
+    pub fn verify(
+        &self,
+        anchors: &[crate::evidence::Anchor],
+    ) -> Result<crate::evidence::Report, ActError> {
+        let key = self.0.ledger.notary.public_key();
+        self.read(|reader| {
+            let vault = Some(&self.0.ledger.vault);
+            Ok(crate::evidence::verify_own(reader, vault, Some(&key), anchors)?)
+        })
+    }
+
+    /// The public key of checkpoints, in hexadecimal.
+    pub fn audit_key(&self) -> String {
+        self.0.ledger.notary.public_key()
+    }
+
+    /// Asks the database.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, ActError>,
+    ) -> Result<T, ActError> {
+        self.0.ledger.store.read(work)
+    }
+}
+
+//--- The table of holidays
+impl Desk {
+    /// All holidays of the database.
+    pub fn holidays(&self) -> Result<Vec<HolidayRow>, ActError> {
+        self.read(|reader| Ok(reader.holidays()?))
+    }
+
+    /// Writes a holiday; open due times move with it. Only an administrator or the head may.
+    pub fn set_holiday(&self, actor: &Actor, holiday: &HolidayRow) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let mut calendar = (*ledger.calendar()).clone();
+        let bad = || {
+            let fault =
+                crate::queue::Fault::new("date", crate::queue::Rule::BadDate, &holiday.date);
+            ActError::Rule(crate::queue::TransitionError::Incomplete(vec![fault]))
+        };
+        calendar.add_holiday(&holiday.date, &holiday.name, &holiday.source).map_err(|_| bad())?;
+        ledger.store.write(|tx| {
+            let actor = ledger.current(tx, actor)?;
+            let by = [Role::Operator, Role::Head].into_iter().find_map(|r| actor.capacity(r, now));
+            let by = by.ok_or(ActError::NotAllowed)?;
+            tx.put_holiday(holiday)?;
+            let event = crate::evidence::NewEvent::new(
+                now,
+                by.person(),
+                by.role.as_str(),
+                "holiday",
+                &format!("holiday:{}", holiday.date),
+            );
+            crate::evidence::append(
+                tx,
+                event.with("name", &holiday.name).with("source", &holiday.source),
+            )?;
+            Ok::<_, ActError>(())
+        })?;
+        ledger.set_calendar(calendar);
+        self.recompute_due_times()
+    }
+
+    /// Brings the due times of open requests up to the table of working time.
+    pub(super) fn recompute_due_times(&self) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            for state in crate::queue::State::ALL.into_iter().filter(|state| state.is_open()) {
+                for row in tx.requests_in(state.as_str())? {
+                    let stored = ledger.expect_request(tx, &row.number)?;
+                    ledger.save_request(tx, &stored.request, &stored.row)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The calendar of the settings with the table of the database laid over it.
+fn with_table(store: &Store, settings: &Calendar) -> Result<Calendar, ActError> {
+    let mut calendar = settings.clone();
+    let (holidays, overrides) =
+        store.read::<_, StoreError>(|reader| Ok((reader.holidays()?, reader.work_overrides()?)))?;
+    let corrupt = |what: String| ActError::from(StoreError::Corrupt(what));
+    for day in holidays {
+        calendar
+            .add_holiday(&day.date, &day.name, &day.source)
+            .map_err(|error| corrupt(error.to_string()))?;
+    }
+    for [first, last, hours, _] in overrides {
+        let hours = Hours::parse(&hours).map_err(|error| corrupt(error.to_string()))?;
+        calendar.add_override(&first, &last, hours).map_err(|error| corrupt(error.to_string()))?;
+    }
+    Ok(calendar)
+}

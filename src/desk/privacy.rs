@@ -1,0 +1,137 @@
+//! Personal data: erasure that keeps the chain valid, and retention (approval.md §7, UU 27/2022).
+
+use super::letters::FOLDER;
+use super::{ActError, Desk};
+use crate::evidence::{NewEvent, append};
+use crate::queue::{Actor, Role};
+use crate::store::StoreError;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// A status secret is kept this long after the end.
+const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
+/// A letter is kept this long after it came.
+const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
+/// A file no row names is dropped after this long: its transaction may still be under way.
+const ORPHAN_KEPT_MS: i64 = DAY_MS;
+
+/// What an erasure deleted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Erased {
+    /// Values whose commitments stay in the chain.
+    pub values: usize,
+    /// Revisions whose contact was blanked.
+    pub revisions: u32,
+    /// Letter files.
+    pub letters: usize,
+}
+
+impl Desk {
+    /// Erases the personal data of an ended request: contact, notes, letters, addresses of notices.
+    /// The decision, the name and the office stay. By kabid or admin, with the ground.
+    pub fn erase(&self, number: &str, ground: &str, actor: &Actor) -> Result<Erased, ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let (erased, files) = ledger.store.write(|tx| {
+            let actor = ledger.current(tx, actor)?;
+            let by = [Role::Head, Role::Operator].into_iter().find_map(|r| actor.capacity(r, now));
+            let by = by.ok_or(ActError::NotAllowed)?;
+            let stored = ledger.expect_request(tx, number)?;
+            let mut values = Vec::new();
+            let mut subjects = vec![format!("request:{number}")];
+            let notices = tx.notices_of(number)?;
+            subjects.extend(notices.iter().map(|row| format!("notice:{}", row.id)));
+            for subject in subjects {
+                for event in tx.events_of(&subject)? {
+                    for field in event.commitments.keys() {
+                        if tx.personal(event.sequence, field)?.is_some() {
+                            values.push((event.sequence, field.clone()));
+                        }
+                    }
+                }
+            }
+            let names: Vec<String> =
+                values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
+            let subject = format!("request:{number}");
+            let event = NewEvent::new(now, by.person(), by.role.as_str(), "erase", &subject)
+                .with("values", names.join(" "))
+                .with("ground", ground.trim());
+            let event = append(tx, event)?;
+            for (sequence, field) in &values {
+                tx.erase_personal(*sequence, field, event.sequence)?;
+            }
+            for revision in 1..=stored.request.revision() {
+                if let Some(mut ask) = ledger.revision(tx, number, revision)? {
+                    ask.contact = crate::queue::Contact::default();
+                    ledger.rewrite_revision(tx, number, revision, &ask)?;
+                }
+            }
+            let revisions = stored.request.revision();
+            ledger.save_request(tx, &stored.request.without_contact(), &stored.row)?;
+            for row in notices {
+                let mut outgoing = ledger.open_notice(&row)?;
+                outgoing.notice.to.clear();
+                ledger.save_notice(tx, &outgoing)?;
+            }
+            let mut files = Vec::new();
+            for letter in tx.letters_of(number)? {
+                if letter.erased_ms.is_none() {
+                    files.push(letter.file.clone());
+                    tx.put_letter(&crate::store::requests::LetterRow {
+                        erased_ms: Some(now),
+                        ..letter
+                    })?;
+                }
+            }
+            let letters = files.len();
+            Ok::<_, ActError>((Erased { values: values.len(), revisions, letters }, files))
+        })?;
+        for file in files {
+            let path = self.letter_path(&file);
+            std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
+        }
+        Ok(erased)
+    }
+
+    /// The retention job: status secrets, old letters, files no row names.
+    pub(super) fn retain(&self) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let forgotten =
+            ledger.store.write::<_, StoreError>(|tx| tx.forget_secrets(now - SECRET_KEPT_MS))?;
+        if forgotten > 0 {
+            tracing::info!(forgotten, "status secrets past their time were forgotten");
+        }
+        let folder = self.0.options.state_dir.join(FOLDER);
+        let listed = std::fs::read_dir(&folder)
+            .map_err(|source| ActError::File { path: folder.clone(), source })?;
+        for entry in listed.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let row = self.read(|reader| Ok(reader.letter_by_file(&file)?))?;
+            let modified = entry.metadata().and_then(|data| data.modified()).ok();
+            let age = modified.and_then(|at| at.elapsed().ok()).map_or(0, |age| age.as_millis());
+            let over = match &row {
+                Some(row) => row.erased_ms.is_some() || row.at_ms + LETTER_KEPT_MS < now,
+                None => i64::try_from(age).unwrap_or(0) > ORPHAN_KEPT_MS,
+            };
+            if !over {
+                continue;
+            }
+            if let Some(row) = row.filter(|row| row.erased_ms.is_none()) {
+                ledger.store.write::<_, ActError>(|tx| {
+                    let subject = format!("request:{}", row.request);
+                    let event = NewEvent::new(now, "system", "system", "letter_expired", &subject);
+                    append(tx, event.with("sha256", &row.sha256))?;
+                    tx.put_letter(&crate::store::requests::LetterRow {
+                        erased_ms: Some(now),
+                        ..row
+                    })?;
+                    Ok(())
+                })?;
+            }
+            let path = entry.path();
+            std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
+        }
+        Ok(())
+    }
+}

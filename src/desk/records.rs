@@ -1,0 +1,228 @@
+//! Live records: the register, emergency suspension, the approved end, the end of a quarantine.
+
+use super::{ActError, Desk};
+use crate::promote::{asked_records, edit_of};
+use crate::publish::{Cause, PublishError};
+use crate::queue::happening::Deed;
+use crate::queue::live::LiveResult;
+use crate::queue::view::RecordView;
+use crate::queue::{
+    Actor, Ask, Contact, Kind, Letter, LiveRecord, LiveState, NamingClass, Role, Signature,
+    Subject, TransitionError,
+};
+use crate::store::StoreError;
+use crate::wire::Name;
+
+/// Records of a page at most.
+const ROWS_MAX: usize = 500;
+
+impl Desk {
+    /// Live records: the one of a name, or a page of all after a name.
+    pub fn records(
+        &self,
+        name: Option<&str>,
+        state: Option<LiveState>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<RecordView>, ActError> {
+        let ledger = &self.0.ledger;
+        self.read(|reader| {
+            let rows = match name {
+                Some(name) => reader.live_record(&self.absolute(name))?.into_iter().collect(),
+                None => {
+                    let limit = if limit == 0 { ROWS_MAX } else { limit.min(ROWS_MAX) };
+                    reader.live_records(state.map(LiveState::as_str), after, limit)?
+                }
+            };
+            let mut views = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let live = ledger.open_live(row)?;
+                if live.state() != LiveState::Free {
+                    views.push(RecordView::from(&live));
+                }
+            }
+            Ok(views)
+        })
+    }
+
+    /// A name as the key of a live record: absolute, lower case; a name without the zone gets the
+    /// first zone.
+    fn absolute(&self, name: &str) -> String {
+        let lower = name.trim().to_lowercase();
+        let dotted = if lower.ends_with('.') { lower } else { format!("{lower}.") };
+        let apexes = self.0.promoter.publisher().apexes();
+        let parsed: Option<Name> = dotted.parse().ok();
+        let inside = parsed.is_some_and(|name| {
+            apexes.iter().any(|apex| name.as_ref().is_at_or_below(apex.as_ref()))
+        });
+        match apexes.first() {
+            Some(apex) if !inside => format!("{dotted}{}", apex.as_ref().to_lowercase()),
+            _ => dotted,
+        }
+    }
+
+    /// Emergency suspension: one officer, kasi or kabid, takes a name down at once (§2.2).
+    pub fn suspend(&self, name: &str, reason: &str, actor: &Actor) -> Result<RecordView, ActError> {
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let reason = crate::queue::labels::mask_personal_numbers(reason.trim());
+        let taken = self.take_out(
+            name,
+            &actor.name,
+            |live, tx_actor, now| {
+                live.suspend_emergency(tx_actor, &reason, now, &calendar, &ledger.rules)
+            },
+            actor,
+        );
+        self.logged(taken, actor, name, Deed::EmergencySuspend)
+    }
+
+    /// The other officer agrees with an emergency suspension.
+    pub fn confirm_suspension(&self, name: &str, actor: &Actor) -> Result<RecordView, ActError> {
+        let ledger = &self.0.ledger;
+        let name = self.absolute(name);
+        let now = ledger.now();
+        let confirmed = ledger.store.write(|tx| {
+            let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
+            let actor = ledger.current(tx, actor)?;
+            let step = ledger.open_live(&row)?.confirm_suspension(&actor, now)?;
+            ledger.record(tx, &step.happening)?;
+            ledger.save_live(tx, &step.value)?;
+            Ok(step.value)
+        });
+        self.logged(confirmed, actor, &name, Deed::ConfirmSuspension)
+    }
+
+    /// An accepted change as shown; a turned-back attempt of an officer as an event.
+    fn logged(
+        &self,
+        result: Result<LiveRecord, ActError>,
+        actor: &Actor,
+        name: &str,
+        deed: Deed,
+    ) -> Result<RecordView, ActError> {
+        match result {
+            Ok(live) => Ok(RecordView::from(&live)),
+            Err(ActError::Rule(error)) => {
+                self.log_turned_back(
+                    actor,
+                    deed,
+                    Subject::LiveRecord(self.absolute(name)),
+                    &error,
+                )?;
+                Err(error.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes a name out of the zone in one change with its live record.
+    fn take_out(
+        &self,
+        name: &str,
+        who: &str,
+        rule: impl Fn(LiveRecord, &Actor, i64) -> LiveResult,
+        actor: &Actor,
+    ) -> Result<LiveRecord, ActError> {
+        let ledger = &self.0.ledger;
+        let name = self.absolute(name);
+        let row = self.read(|reader| Ok(reader.live_record(&name)?))?;
+        let live = ledger.open_live(&row.ok_or(ActError::NotFound)?)?;
+        let not_loaded = |apex: &Name| ActError::Publish(PublishError::NotLoaded(apex.clone()));
+        let apex: Name = live.zone.parse().map_err(|_| ActError::NotFound)?;
+        let owner: Name = live.name.parse().map_err(|_| ActError::NotFound)?;
+        let zone = self.0.promoter.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
+        let edit = edit_of(&removal(&live), Some(&live), &zone)
+            .map_err(|faults| ActError::Rule(TransitionError::Rule(faults)))?;
+        let served = asked_records(&owner, &zone);
+        // Tested before the zone is touched, and again inside the transaction.
+        let current = self.read(|reader| Ok(ledger.current(reader, actor)?))?;
+        drop(rule(live, &current, ledger.now())?);
+        let mut outcome: Result<Option<LiveRecord>, ActError> = Ok(None);
+        let cause = Cause::Own { purpose: "suspension".to_owned() };
+        let published =
+            self.0.promoter.publisher().publish(&apex, edit, cause, who, |tx, change| {
+                let done = (|| {
+                    let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
+                    let actor = ledger.current(tx, actor)?;
+                    let mut live = ledger.open_live(&row)?;
+                    // What is put back one day is what stands there today.
+                    live.records.clone_from(&served);
+                    let mut step = rule(live, &actor, ledger.now())?;
+                    step.happening = step.happening.with("serial", change.to);
+                    ledger.record(tx, &step.happening)?;
+                    ledger.save_live(tx, &step.value)?;
+                    Ok(step.value)
+                })();
+                match done {
+                    Ok(live) => {
+                        outcome = Ok(Some(live));
+                        Ok(())
+                    }
+                    Err(error) => {
+                        outcome = Err(error);
+                        Err(StoreError::GivenUp)
+                    }
+                }
+            });
+        match (published, outcome) {
+            (_, Err(error)) => Err(error),
+            (Err(error), Ok(_)) => Err(error.into()),
+            (Ok(_), Ok(live)) => live.ok_or(ActError::NotFound),
+        }
+    }
+
+    /// The approved end date has come: the name is taken out (§8).
+    pub(super) fn end_name(&self, name: &str) -> Result<(), ActError> {
+        let rule = |live: LiveRecord, actor: &Actor, now: i64| {
+            let by = system_signature(actor, now);
+            live.suspend("berlaku_sampai", &by)
+        };
+        self.take_out(name, "gapura", rule, &Actor::system()).map(drop)
+    }
+
+    /// The quarantine of a name is over.
+    pub(super) fn end_quarantine(&self, name: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            let row = tx.live_record(name)?.ok_or(ActError::NotFound)?;
+            let by = system_signature(&Actor::system(), ledger.now());
+            let step = ledger.open_live(&row)?.free_again(&by)?;
+            ledger.record(tx, &step.happening)?;
+            Ok(ledger.save_live(tx, &step.value)?)
+        })
+    }
+}
+
+/// gapura's own signature.
+fn system_signature(actor: &Actor, now: i64) -> Signature {
+    Signature {
+        name: actor.name.clone(),
+        identity: actor.identity.clone(),
+        role: Role::System,
+        acting: None,
+        at: now,
+    }
+}
+
+/// What taking a name out asks of the zone.
+fn removal(live: &LiveRecord) -> Ask {
+    let suffix = format!(".{}", live.zone);
+    Ask {
+        kind: Kind::Suspend,
+        class: live.class.unwrap_or(NamingClass::Layanan),
+        name: live.name.strip_suffix(&suffix).unwrap_or(&live.name).to_owned(),
+        zone: live.zone.clone(),
+        records: Vec::new(),
+        office: live.office.clone(),
+        region: live.region.clone(),
+        purpose: String::new(),
+        contact: Contact::default(),
+        letter: Letter::default(),
+        starts: None,
+        ends: None,
+        exception: None,
+        lift: false,
+        inverse_of: None,
+    }
+}

@@ -1,0 +1,307 @@
+//! *Kirim permohonan* and *Kirim perbaikan*: data and letter come in.
+
+use serde::Serialize;
+
+use super::letters::random;
+use super::weigh::Standing;
+use super::{ActError, Desk, NewLetter};
+use crate::evidence::EvidenceError;
+use crate::queue::ask::{DAY_MS, WIB_OFFSET_MS};
+use crate::queue::view::RequestView;
+use crate::queue::{
+    Act, Actor, Amendment, Ask, Deed, Facts, Happening, Kind, Probe, Request, State, Subject,
+    TransitionError, automatic,
+};
+use crate::store::Tx;
+use crate::store::requests::LetterRow;
+
+/// Letters and digits that cannot be taken for one another.
+const SECRET_ALPHABET: &[u8; 32] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789@";
+/// Characters of a secret.
+const SECRET_CHARS: usize = 8;
+
+/// Who sends a request in.
+#[derive(Clone, Debug)]
+pub struct Submitter {
+    /// The applicant, or the officer who keys in a paper letter.
+    pub actor: Actor,
+    /// Whether the mailbox of the contact is proven.
+    pub mailbox_proven: bool,
+}
+
+/// What the applicant gets.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Submitted {
+    /// The number.
+    pub number: String,
+    /// The secret, shown once.
+    pub secret: String,
+    /// The state.
+    pub state: State,
+    /// 1.
+    pub revision: u32,
+}
+
+impl Desk {
+    /// *Kirim permohonan*: gives number and secret, holds a new name.
+    pub fn submit(
+        &self,
+        ask: Ask,
+        letter: Option<NewLetter>,
+        by: &Submitter,
+    ) -> Result<Submitted, ActError> {
+        let (ask, letter) = self.take_in(ask, letter)?;
+        let result = self.submit_taken(ask, letter.clone(), by);
+        if result.is_err() {
+            self.drop_letter(letter.as_ref());
+        }
+        result
+    }
+
+    /// The faults a request would be turned back with, for the page before it is sent. Nothing is
+    /// kept.
+    pub fn rehearse(
+        &self,
+        ask: Ask,
+        has_letter: bool,
+    ) -> Result<Vec<crate::queue::Fault>, ActError> {
+        let ask = automatic::tidy(ask, &self.0.options.naming);
+        let outside = self.look_outside(&ask, Probe::Off)?;
+        let standing = Standing { number: None, mailbox_proven: true, party_confirmed: false };
+        self.read(|reader| Ok(self.refusals(reader, &ask, standing, &outside, has_letter)?))
+    }
+
+    /// Tidies the data and puts the letter on disk.
+    fn take_in(
+        &self,
+        mut ask: Ask,
+        letter: Option<NewLetter>,
+    ) -> Result<(Ask, Option<LetterRow>), ActError> {
+        // The hash is ours to say, not the sender's.
+        ask.letter.sha256 = None;
+        let mut ask = automatic::tidy(ask, &self.0.options.naming);
+        let letter = letter.map(|letter| self.store_letter(&letter)).transpose()?;
+        ask.letter.sha256 = letter.as_ref().map(|letter| letter.sha256.clone());
+        Ok((ask, letter))
+    }
+
+    /// Submits data whose letter is on disk.
+    fn submit_taken(
+        &self,
+        ask: Ask,
+        letter: Option<LetterRow>,
+        by: &Submitter,
+    ) -> Result<Submitted, ActError> {
+        let outside = self.look_outside(&ask, Probe::Off)?;
+        let secret = new_secret()?;
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let now = ledger.now();
+        let year = year_of(now);
+        let standing =
+            Standing { number: None, mailbox_proven: by.mailbox_proven, party_confirmed: false };
+        let written = ledger.store.write(|tx| {
+            let actor = ledger.current(tx, &by.actor)?;
+            let faults = self.refusals(tx, &ask, standing, &outside, letter.is_some())?;
+            let automatic = self.automatic_lines(tx, &ask, standing, &outside)?;
+            let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
+            let serial = tx.next_request_serial(year)?;
+            let number = format!("GPR-{year}-{serial:05}");
+            let mut step =
+                Request::submit(&number, ask.clone(), faults, by.mailbox_proven, &actor, &facts)?;
+            if let Some(letter) = &letter {
+                step.happening = step.happening.with("letter_sha256", &letter.sha256);
+                tx.put_letter(&LetterRow { request: number.clone(), ..letter.clone() })?;
+            }
+            let hash = self.secret_hash(&number, &secret);
+            let id = letter.as_ref().map(|letter| letter.id.clone());
+            ledger.add_request(tx, &step.value, (year, serial), hash, id)?;
+            let event = ledger.record(tx, &step.happening)?;
+            self.hold(tx, &step.value, &actor, &step.happening)?;
+            ledger.tell(tx, &event, Deed::Submit, &step.value)?;
+            ledger.notary.checkpoint_if_due(tx, now)?;
+            Ok::<_, ActError>(step.value)
+        });
+        match written {
+            Ok(request) => Ok(Submitted {
+                number: request.number().to_owned(),
+                secret,
+                state: request.state(),
+                revision: request.revision(),
+            }),
+            Err(ActError::Rule(error)) => {
+                let subject = Subject::Request("new".to_owned());
+                self.log_turned_back(&by.actor, Deed::Submit, subject, &error)?;
+                Err(error.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Holds the name of a new request.
+    fn hold(
+        &self,
+        tx: &Tx<'_>,
+        request: &Request,
+        actor: &Actor,
+        sent: &Happening,
+    ) -> Result<(), ActError> {
+        let ask = request.ask();
+        if ask.kind != Kind::New {
+            return Ok(());
+        }
+        let ledger = &self.0.ledger;
+        let live = ledger.live(tx, &ask.full_name(), &ask.zone)?;
+        let by = actor.capacity(sent.role, sent.at).ok_or(ActError::NotAllowed)?;
+        let held = live.hold(request.number(), &ask.office, &by)?;
+        ledger.record(tx, &held.happening)?;
+        Ok(ledger.save_live(tx, &held.value)?)
+    }
+
+    /// *Kirim perbaikan*: a new revision; the letter stays if no new one comes.
+    pub fn resubmit(
+        &self,
+        number: &str,
+        ask: Ask,
+        letter: Option<NewLetter>,
+        actor: &Actor,
+    ) -> Result<RequestView, ActError> {
+        let (ask, letter) = self.take_in(ask, letter)?;
+        let result = self.resubmit_taken(number, ask, letter.clone(), actor);
+        if result.is_err() {
+            self.drop_letter(letter.as_ref());
+        }
+        self.probe_ahead(&result?);
+        self.view_for(number, actor)
+    }
+
+    /// Resubmits data whose letter is on disk.
+    fn resubmit_taken(
+        &self,
+        number: &str,
+        mut ask: Ask,
+        letter: Option<LetterRow>,
+        actor: &Actor,
+    ) -> Result<Request, ActError> {
+        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        if ask.letter.sha256.is_none() {
+            ask.letter.sha256 = stored.request.ask().letter.sha256.clone();
+        }
+        let outside = self.look_outside(&ask, Probe::Off)?;
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let now = ledger.now();
+        let written = ledger.store.write(|tx| {
+            let mut stored = ledger.expect_request(tx, number)?;
+            let actor = ledger.current(tx, actor)?;
+            let standing = Standing::of(&stored.request);
+            let faults = self.refusals(tx, &ask, standing, &outside, false)?;
+            let automatic = self.automatic_lines(tx, &ask, standing, &outside)?;
+            let amendment = Amendment { ask: ask.clone(), faults };
+            let facts = Facts {
+                amendment: Some(&amendment),
+                automatic: Some(&automatic),
+                ..ledger.facts(now, &calendar)
+            };
+            let before = stored.request.ask().clone();
+            let mut step = stored.request.act(&Act::Resubmit {}, &actor, &facts)?;
+            if let Some(letter) = &letter {
+                step.happening = step.happening.with("letter_sha256", &letter.sha256);
+                tx.put_letter(&LetterRow { request: number.to_owned(), ..letter.clone() })?;
+                stored.row.letter = Some(letter.id.clone());
+            }
+            let event = ledger.record(tx, &step.happening)?;
+            self.rehold(tx, &before, &step.value, &actor, &step.happening)?;
+            ledger.save_request(tx, &step.value, &stored.row)?;
+            ledger.add_revision(tx, &step.value, stored.row.letter.as_deref())?;
+            ledger.tell(tx, &event, Deed::Resubmit, &step.value)?;
+            ledger.notary.checkpoint_if_due(tx, now)?;
+            Ok::<_, ActError>(step.value)
+        });
+        if let Err(ActError::Rule(error)) = &written {
+            let subject = Subject::Request(number.to_owned());
+            self.log_turned_back(actor, Deed::Resubmit, subject, error)?;
+        }
+        written
+    }
+
+    /// Lets the old name go and holds the new one, where a correction changed the name.
+    fn rehold(
+        &self,
+        tx: &Tx<'_>,
+        before: &Ask,
+        request: &Request,
+        actor: &Actor,
+        sent: &Happening,
+    ) -> Result<(), ActError> {
+        let ask = request.ask();
+        if ask.kind != Kind::New || ask.full_name() == before.full_name() {
+            return Ok(());
+        }
+        let ledger = &self.0.ledger;
+        let by = actor.capacity(sent.role, sent.at).ok_or(ActError::NotAllowed)?;
+        let old = ledger.live(tx, &before.full_name(), &before.zone)?;
+        let free = old.let_go(request.number(), &by)?;
+        ledger.record(tx, &free.happening)?;
+        ledger.save_live(tx, &free.value)?;
+        self.hold(tx, request, actor, sent)
+    }
+
+    /// Writes that an officer's attempt was turned back; applicants' attempts are not kept.
+    pub(super) fn log_turned_back(
+        &self,
+        actor: &Actor,
+        deed: Deed,
+        subject: Subject,
+        error: &TransitionError,
+    ) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let has_account = actor.identity.person.is_some() && actor.is_officer(now);
+        if !has_account && !actor.disabled {
+            return Ok(());
+        }
+        let code = error.code().as_str();
+        let happening = Happening::turned_back(actor, now, deed, subject, code)
+            .with("why", error.to_string().chars().take(200).collect::<String>());
+        ledger.store.write::<_, EvidenceError>(|tx| {
+            ledger.record(tx, &happening)?;
+            Ok(ledger.notary.checkpoint_if_due(tx, now)?)
+        })?;
+        Ok(())
+    }
+
+    /// The form in which a secret is stored; a stolen database alone does not tell it.
+    pub(super) fn secret_hash(&self, number: &str, secret: &str) -> String {
+        let plain: String = secret
+            .chars()
+            .filter(|c| !c.is_whitespace() && *c != '-')
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
+        self.0.ledger.vault.tag("status secret", &format!("{number}\n{plain}"))
+    }
+}
+
+/// A secret of 8 characters, 39 bits: guesses are limited by rate, not by length.
+fn new_secret() -> Result<String, ActError> {
+    let mut secret = String::with_capacity(SECRET_CHARS);
+    while secret.len() < SECRET_CHARS {
+        for byte in random::<16>()? {
+            let letter = SECRET_ALPHABET[usize::from(byte % 32)];
+            // The last place of the alphabet only fills it up to a power of two.
+            if letter != b'@' && secret.len() < SECRET_CHARS {
+                secret.push(char::from(letter));
+            }
+        }
+    }
+    Ok(secret)
+}
+
+/// The year in WIB.
+fn year_of(ms: i64) -> i32 {
+    let day = (ms + WIB_OFFSET_MS).div_euclid(DAY_MS) + 2_440_588;
+    i32::try_from(day)
+        .ok()
+        .and_then(|day| time::Date::from_julian_day(day).ok())
+        .map_or(1970, time::Date::year)
+}

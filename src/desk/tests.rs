@@ -1,0 +1,290 @@
+//! Whole lives of requests: a real publisher, a database in a directory, real sockets.
+
+mod crash;
+mod evidence;
+mod life;
+mod names;
+mod refusals;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::publish::{Publisher, ZoneSource};
+use crate::queue::view::RequestView;
+use crate::queue::{Act, Actor, Ask, Identity, LineCode, LineInput, LineVerdict, State, Targets};
+use crate::serve::{self, Running};
+use crate::store::Store;
+use crate::store::people::PersonRow;
+use crate::wire::Name;
+
+/// Monday 23 November 2026, 08.00 WIB.
+pub(super) const MONDAY_8: i64 = 1_795_395_600_000;
+/// The zone.
+pub(super) const APEX: &str = "cirebonkab.go.id.";
+/// Its file.
+pub(super) const ZONE: &str = "\
+$ORIGIN cirebonkab.go.id.
+$TTL 3600
+@ SOA ns1 hostmaster 2026112301 7200 900 1209600 300
+@ NS ns1
+@ NS ns2
+ns1 A 192.0.2.1
+ns2 A 192.0.2.2
+www A 192.0.2.10
+diskominfo A 192.0.2.20
+sumber.desa A 192.0.2.30
+*.layanan A 192.0.2.99
+cabang NS ns.cabang
+ns.cabang A 192.0.2.53
+; gapura: end of zone
+";
+/// A letter.
+pub(super) const LETTER: &[u8] = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n";
+
+/// An office with a server of its own.
+pub(super) struct Office {
+    /// The desk.
+    pub(super) desk: Desk,
+    /// The publisher.
+    pub(super) publisher: Publisher,
+    /// The database.
+    pub(super) store: Store,
+    /// The sockets.
+    pub(super) running: Running,
+    /// The clock's hand; moves only when told.
+    pub(super) time: Arc<AtomicI64>,
+    /// The directory; removed at the end.
+    pub(super) directory: TempDir,
+}
+
+impl Office {
+    /// An office on its first day.
+    pub(super) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same with other settings.
+    pub(super) fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("state")).unwrap();
+        std::fs::write(directory.path().join("zone"), ZONE).unwrap();
+        let office = Self::open(directory, change, "127.0.0.1:0");
+        for (name, role) in [("kepala", "kabid"), ("seksi", "kasi"), ("lain", "kasi")] {
+            office.hire(name, role);
+        }
+        office.hire("operator", "admin");
+        office.hire("pengawas", "auditor");
+        office
+    }
+
+    /// Opens an office in a directory that may have a past.
+    pub(super) fn open(
+        directory: TempDir,
+        change: impl FnOnce(&mut Options),
+        listen: &str,
+    ) -> Self {
+        let state: PathBuf = directory.path().join("state");
+        let store = Store::open(&state).unwrap();
+        let source = ZoneSource::new(APEX.parse().unwrap(), directory.path().join("zone"));
+        let (publisher, reports) =
+            Publisher::open(store.clone(), vec![source], crate::publish::Options::new(&state))
+                .unwrap();
+        assert!(publisher.zone(&APEX.parse().unwrap()).is_some(), "{reports:?}");
+        let options = serve::Options {
+            listen: vec![listen.parse().unwrap()],
+            udp_workers: 1,
+            stream_workers: 1,
+            rate_limit: None,
+            ..serve::Options::default()
+        };
+        let running = serve::start(options, publisher.shared()).unwrap();
+        let time = Arc::new(AtomicI64::new(MONDAY_8));
+        let hand = Arc::clone(&time);
+        let clock: Clock = Arc::new(move || hand.load(Ordering::Relaxed));
+        let mut options = Options::new(state, clock, Arc::new(serve::ask));
+        options.probe = false;
+        options.targets = Targets {
+            allow: crate::queue::targets::prefixes("192.0.2.0/24\n2001:db8::/32").unwrap(),
+            ..Targets::default()
+        };
+        change(&mut options);
+        let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
+        let mut servers: Vec<_> = running.addresses().iter().map(|at| at.address).collect();
+        servers.dedup();
+        desk.listening(servers).unwrap();
+        Self { desk, publisher, store, running, time, directory }
+    }
+
+    /// Stops this office and opens it again in the same directory.
+    pub(super) fn reopen(self) -> Self {
+        let Self { desk, publisher, store, running, time, directory } = self;
+        running.stop();
+        publisher.flush();
+        drop((desk, publisher, store));
+        let now = time.load(Ordering::Relaxed);
+        let office = Self::open(directory, |_| {}, "127.0.0.1:0");
+        office.time.store(now, Ordering::Relaxed);
+        office
+    }
+
+    /// Adds an account.
+    pub(super) fn hire(&self, name: &str, role: &str) {
+        let row = PersonRow {
+            id: format!("p-{name}"),
+            name: name.to_owned(),
+            full_name: name.to_owned(),
+            title: String::new(),
+            role: role.to_owned(),
+            email: format!("{name}@cirebonkab.go.id"),
+            nip: None,
+            disabled_ms: None,
+            password: None,
+            totp_secret: None,
+            totp_step: 0,
+            failures: 0,
+            locked_until_ms: 0,
+            created_ms: MONDAY_8,
+        };
+        self.store.write::<_, crate::store::StoreError>(|tx| tx.put_person(&row)).unwrap();
+    }
+
+    /// The actor of an account.
+    pub(super) fn actor(&self, name: &str) -> Actor {
+        self.desk.actor(&format!("p-{name}")).unwrap().unwrap()
+    }
+
+    /// Moves the clock on.
+    pub(super) fn wait(&self, ms: i64) {
+        self.time.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    /// Sends a request in as its applicant.
+    pub(super) fn submit(&self, ask: Ask) -> Result<Submitted, ActError> {
+        self.desk.submit(ask, Some(letter()), &applicant())
+    }
+
+    /// Sends a request in and brings it to the verifier.
+    pub(super) fn assigned(&self, ask: Ask) -> String {
+        let sent = self.submit(ask).unwrap();
+        self.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+        sent.number
+    }
+
+    /// An act by an account.
+    pub(super) fn act(&self, number: &str, act: Act, name: &str) -> Result<RequestView, ActError> {
+        self.desk.act(number, &act, &self.actor(name))
+    }
+
+    /// The request as the verifier sees it.
+    pub(super) fn view(&self, number: &str) -> RequestView {
+        self.desk.view(number, &Viewer::Officer(self.actor("seksi"))).unwrap()
+    }
+
+    /// *Setujui dan tayangkan* with every human line looked at.
+    pub(super) fn approve(&self, number: &str) -> Result<RequestView, ActError> {
+        self.act(number, self.approval(number), "seksi")
+    }
+
+    /// The approval of what is shown now.
+    pub(super) fn approval(&self, number: &str) -> Act {
+        let view = self.view(number);
+        let candidate = view.candidate.map(|candidate| candidate.hash).unwrap_or_default();
+        let needs_word = view
+            .lines
+            .iter()
+            .filter(|line| !line.automatic || line.verdict == Some(LineVerdict::Fix));
+        let lines = needs_word.map(|line| LineInput {
+            code: line.code,
+            verdict: Some(LineVerdict::Ok),
+            note: line.automatic.then(|| "sudah diperiksa".to_owned()),
+        });
+        Act::Approve { revision: view.revision, candidate, serial: None, lines: lines.collect() }
+    }
+
+    /// A request that went live.
+    pub(super) fn live(&self, ask: Ask) -> String {
+        let number = self.assigned(ask);
+        let view = self.approve(&number).unwrap();
+        assert_eq!(view.state, State::Live, "{:?}", view.reason);
+        number
+    }
+
+    /// Asks our own server over UDP and gives the answer section's lines and the rcode.
+    pub(super) fn dig(&self, name: &str, rtype: &str) -> (String, Vec<String>) {
+        let asker = self.desk.0.promoter.asker();
+        let server = asker.servers()[0];
+        let name: Name = name.parse().unwrap();
+        let asked = asker.look(server, &name, rtype.parse().unwrap());
+        (asked.rcode, asked.answer)
+    }
+
+    /// The serial served.
+    pub(super) fn serial(&self) -> u32 {
+        self.publisher.zone(&APEX.parse().unwrap()).unwrap().serial()
+    }
+
+    /// The acts of a request's events.
+    pub(super) fn acts(&self, number: &str) -> Vec<String> {
+        self.view(number).history.into_iter().map(|event| event.act).collect()
+    }
+}
+
+/// The letter as sent.
+pub(super) fn letter() -> NewLetter {
+    NewLetter { bytes: LETTER.to_vec() }
+}
+
+/// The applicant, with a proven mailbox.
+pub(super) fn applicant() -> Submitter {
+    let identity = Identity::new(None, None, Some("desa@example.id"));
+    Submitter { actor: Actor::applicant("Sutrisno", identity, None), mailbox_proven: true }
+}
+
+/// *Disposisi*.
+pub(super) fn dispose(to: &str) -> Act {
+    Act::Dispose { to: to.to_owned(), instruction: "Periksa".to_owned() }
+}
+
+/// A line for correction.
+pub(super) fn line(code: LineCode, verdict: LineVerdict) -> LineInput {
+    LineInput { code, verdict: Some(verdict), note: Some("keterangan".to_owned()) }
+}
+
+/// A village's request that no rule stands against.
+pub(super) fn ask() -> Ask {
+    serde_json::from_str(
+        r#"{ "kind": "new", "class": "desa", "name": "grogolkapetakan.desa",
+        "zone": "cirebonkab.go.id.",
+        "records": [ { "type": "A", "data": "192.0.2.110", "ttl": 3600 } ],
+        "office": "Desa Grogol", "region": "32.09.22.2015", "purpose": "Situs resmi desa",
+        "contact": { "name": "Sutrisno", "position": "Sekretaris Desa",
+                     "email": "desa@example.id", "phone": "0231-1" },
+        "letter": { "number": "140/12", "date": "2026-11-23" }, "starts": null, "ends": null }"#,
+    )
+    .unwrap()
+}
+
+/// A service's request: a name without a list behind it.
+pub(super) fn service(name: &str, address: &str) -> Ask {
+    let mut ask = ask();
+    ask.class = crate::queue::NamingClass::Layanan;
+    ask.name = name.to_owned();
+    ask.region = None;
+    ask.office = format!("Dinas {name}");
+    ask.records[0].data = address.to_owned();
+    ask
+}
+
+/// Another kind of request on a live name of the village.
+pub(super) fn again(kind: crate::queue::Kind) -> Ask {
+    let mut ask = ask();
+    ask.kind = kind;
+    if !kind.brings_records() {
+        ask.records.clear();
+    }
+    ask
+}

@@ -1,0 +1,143 @@
+//! The chain: what is written, what is anchored, what tampering shows, what erasure leaves.
+
+use super::*;
+use crate::evidence::{Anchor, Export, verify};
+
+/// The chain of an office, as exported.
+fn lines(office: &Office) -> Vec<String> {
+    office.desk.export(0).unwrap()
+}
+
+/// The verdict on exported lines: the first bad sequence.
+fn first_bad(office: &Office, lines: &[String], anchors: &[Anchor]) -> Option<i64> {
+    let export = Export::parse(&lines.join("\n")).unwrap();
+    verify(&export, Some(&office.desk.audit_key()), anchors).first_bad()
+}
+
+/// The anchor the server tells.
+fn anchor(office: &Office) -> Anchor {
+    let (rcode, answer) = office.dig("_gapura-audit.cirebonkab.go.id.", "TXT");
+    assert_eq!(rcode, "NOERROR");
+    let text = answer[0].split(" TXT ").nth(1).unwrap();
+    assert!(text.len() < 257, "one string under 255 octets: {text}");
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_anchor_rides_on_each_promotion_and_witnesses_the_chain() {
+    let office = Office::new();
+    office.live(ask());
+    let first = anchor(&office);
+    office.live(service("kedua", "192.0.2.120"));
+    let second = anchor(&office);
+    assert!(second.0.sequence > first.0.sequence);
+    let all = lines(&office);
+    assert_eq!(first_bad(&office, &all, &[first.clone(), second.clone()]), None);
+    let report = office.desk.verify(&[first, second]).unwrap();
+    assert!(report.is_good(), "{:?}", report.faults);
+    assert!(report.signed_to.is_some() && report.anchored_to.is_some());
+    assert!(report.lines().iter().any(|line| line.contains("only chained")));
+}
+
+#[test]
+fn tampering_is_found_and_the_first_bad_event_named() {
+    let office = Office::new();
+    office.live(ask());
+    let anchors = [anchor(&office)];
+    let all = lines(&office);
+    let place = |sequence: i64| {
+        let mark = format!("\"sequence\":{sequence},");
+        all.iter().position(|line| line.contains(&mark) && line.contains("\"act\"")).unwrap()
+    };
+    let mut edited = all.clone();
+    edited[place(4)] = edited[place(4)].replace("\"role\":\"", "\"role\":\"x");
+    assert_eq!(first_bad(&office, &edited, &anchors), Some(4), "a byte edited");
+    let mut deleted = all.clone();
+    deleted.remove(place(5));
+    assert_eq!(first_bad(&office, &deleted, &anchors), Some(5), "an event deleted");
+    let mut swapped = all.clone();
+    swapped.swap(place(3), place(4));
+    assert_eq!(first_bad(&office, &swapped, &anchors), Some(3), "two swapped");
+    let cut: Vec<String> = all[..place(4)].to_vec();
+    assert_eq!(first_bad(&office, &cut, &[]), None, "a cut tail alone cannot be seen");
+    assert_eq!(first_bad(&office, &cut, &anchors), Some(4), "but with a later anchor it can");
+}
+
+#[test]
+fn rewriting_everything_is_found_by_signature_or_by_an_older_anchor() {
+    let office = Office::new();
+    office.live(ask());
+    let anchors = [anchor(&office)];
+    let key = office.desk.audit_key();
+    // Another office with another history and another key stands for the forger.
+    let forger = Office::new();
+    forger.live(service("palsu", "192.0.2.130"));
+    let forged = Export::parse(&lines(&forger).join("\n")).unwrap();
+    let report = verify(&forged, Some(&key), &[]);
+    assert!(!report.is_good() && report.signed_to.is_none(), "without the key: no signature");
+    // With the stolen key everything fits, except the anchor held outside.
+    let report = verify(&forged, Some(&forger.desk.audit_key()), &[]);
+    assert!(report.is_good(), "{:?}", report.faults);
+    let report = verify(&forged, Some(&forger.desk.audit_key()), &anchors);
+    assert_eq!(report.first_bad(), Some(anchors[0].0.sequence));
+}
+
+#[test]
+fn tampering_with_the_database_itself_is_found() {
+    let office = Office::new();
+    office.live(ask());
+    let change = |sql: &str| office.store.tamper(sql);
+    change("UPDATE event SET person = 'p-lain' WHERE sequence = 4");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(4));
+    change("UPDATE event SET payload = '{' WHERE sequence = 3");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(3));
+    change("DELETE FROM personal WHERE sequence = 2");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(2));
+}
+
+#[test]
+fn erasure_leaves_a_chain_that_verifies() {
+    let office = Office::new();
+    let number = office.live(ask());
+    let text = lines(&office).join("\n");
+    for personal in ["Sutrisno", "desa@example.id", "0231-1"] {
+        assert!(!text.contains(personal), "{personal} stands in the chain");
+    }
+    let refused = office.desk.erase(&number, "permintaan", &office.actor("seksi")).unwrap_err();
+    assert_eq!(refused.code(), "not_allowed");
+    let erased = office.desk.erase(&number, "permintaan", &office.actor("kepala")).unwrap();
+    assert!(erased.values >= 3 && erased.letters == 1, "{erased:?}");
+    let report = office.desk.verify(&[]).unwrap();
+    assert!(report.is_good(), "{:?}", report.faults);
+    assert_eq!(report.erased, erased.values);
+    let view = office.view(&number);
+    assert_eq!(view.contact.unwrap().email, "");
+    assert_eq!((view.state, view.office.as_str()), (State::Live, "Desa Grogol"));
+    let database = std::fs::read(office.directory.path().join("state/gapura.db")).unwrap();
+    assert!(!String::from_utf8_lossy(&database).contains("Sutrisno"), "sealed all along");
+}
+
+#[test]
+fn keys_lie_outside_the_database_for_the_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let office = Office::new();
+    for file in ["audit.key", "personal.key"] {
+        let path = office.directory.path().join("state").join(file);
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let ledger = &office.desk.0.ledger;
+    office.live(ask());
+    let old = office.desk.audit_key();
+    let anchors = [anchor(&office)];
+    ledger.notary.rotate(&office.store, MONDAY_8 + 1).unwrap();
+    assert_ne!(office.desk.audit_key(), old);
+    office.live(service("kunci", "192.0.2.121"));
+    let export = Export::parse(&lines(&office).join("\n")).unwrap();
+    for key in [Some(old.as_str()), Some(office.desk.audit_key().as_str()), None] {
+        let report = verify(&export, key, &anchors);
+        assert!(report.is_good(), "{key:?}: {:?}", report.faults);
+    }
+    let office = office.reopen();
+    assert!(office.desk.verify(&anchors).unwrap().is_good());
+}

@@ -1,0 +1,189 @@
+//! From the form to the live record and on.
+
+use super::*;
+use crate::queue::{Kind, LiveState};
+
+#[test]
+fn submit_dispose_approve_live() {
+    let office = Office::new();
+    let before = office.serial();
+    let sent = office.submit(ask()).unwrap();
+    assert_eq!((sent.number.as_str(), sent.revision), ("GPR-2026-00001", 1));
+    assert_eq!((sent.secret.len(), sent.state), (8, State::Submitted));
+    assert_eq!(office.dig("grogolkapetakan.desa.cirebonkab.go.id.", "A").0, "NXDOMAIN");
+
+    office.wait(60_000);
+    let view = office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    assert_eq!((view.state, view.holder.as_deref()), (State::Assigned, Some("seksi")));
+    assert!(view.notices.iter().any(|n| n.to.as_deref() == Some("seksi@cirebonkab.go.id")));
+
+    office.wait(60_000);
+    let view = office.approve(&sent.number).unwrap();
+    assert_eq!(view.state, State::Live, "{:?}", view.reason);
+    let proof = view.proof.unwrap();
+    assert_eq!(proof.before.unwrap().rcode, "NXDOMAIN");
+    let after = proof.after.unwrap();
+    assert_eq!(after.rcode, "NOERROR");
+    assert_eq!(after.answer, ["grogolkapetakan.desa.cirebonkab.go.id. 3600 IN A 192.0.2.110"]);
+    assert_eq!((after.sha256.len(), proof.serial), (64, office.serial()));
+    let transports: Vec<&str> = proof.asked.iter().map(|a| a.transport.as_str()).collect();
+    assert_eq!(transports, ["udp", "udp", "tcp", "tcp"]);
+    assert!(proof.dig.starts_with("dig @127.0.0.1 -p "), "{}", proof.dig);
+    assert_eq!(office.serial(), before + 1, "one approval, one serial");
+    assert_eq!(office.acts(&sent.number), ["submit", "dispose", "approve", "promote", "promoted"]);
+
+    let (_, answer) = office.dig("grogolkapetakan.desa.cirebonkab.go.id.", "A");
+    assert_eq!(answer.len(), 1);
+    let record = &office.desk.records(Some("grogolkapetakan.desa"), None, "", 0).unwrap()[0];
+    assert_eq!((record.state, record.version), (LiveState::Live, 1));
+    assert_eq!(record.request.as_deref(), Some(sent.number.as_str()));
+
+    // The status page delivers the notice, and so the request moves on.
+    let status = office.desk.status(&sent.number, &sent.secret.to_lowercase()).unwrap();
+    assert_eq!(status.state, State::Notified);
+    assert!(status.history.iter().all(|event| event.who.is_none()));
+    assert_eq!(office.desk.drift().unwrap(), []);
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn everything_is_still_there_and_still_served_after_a_restart() {
+    let office = Office::new();
+    let number = office.live(ask());
+    let serial = office.serial();
+    let office = office.reopen();
+    assert_eq!(office.serial(), serial);
+    let view = office.view(&number);
+    assert_eq!(view.state, State::Live);
+    assert!(view.proof.is_some());
+    assert_eq!(office.dig("grogolkapetakan.desa.cirebonkab.go.id.", "A").1.len(), 1);
+    let zone = std::fs::read_to_string(office.directory.path().join("zone")).unwrap();
+    assert_eq!(zone, ZONE, "the operator's file belongs to the operator");
+}
+
+#[test]
+fn a_correction_keeps_the_number_and_raises_the_revision() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix), line(LineCode::M5, LineVerdict::Fix)];
+    let view = office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    assert_eq!(view.state, State::NeedsCorrection);
+
+    let mut better = ask();
+    better.letter.number = "140/13".to_owned();
+    better.records[0].data = "192.0.2.111".to_owned();
+    let stranger = applicant().actor;
+    let refused = office.desk.resubmit(&number, better.clone(), None, &stranger).unwrap_err();
+    assert_eq!(refused.code(), "not_allowed");
+    let mut proven = stranger;
+    proven.proved = Some(number.clone());
+    let view = office.desk.resubmit(&number, better, Some(letter()), &proven).unwrap();
+    assert_eq!((view.state, view.revision), (State::Assigned, 2));
+    let view = office.approve(&number).unwrap();
+    assert_eq!(view.state, State::Live);
+    assert_eq!(
+        office.dig("grogolkapetakan.desa.cirebonkab.go.id.", "A").1,
+        ["grogolkapetakan.desa.cirebonkab.go.id. 3600 IN A 192.0.2.111"]
+    );
+}
+
+#[test]
+fn change_suspend_lift_and_remove_go_the_whole_way() {
+    let office = Office::new();
+    let name = "grogolkapetakan.desa.cirebonkab.go.id.";
+    office.live(ask());
+    let mut change = again(Kind::Change);
+    change.records[0].rtype = "AAAA".to_owned();
+    change.records[0].data = "2001:db8::5".to_owned();
+    office.live(change);
+    assert_eq!(office.dig(name, "A"), ("NOERROR".to_owned(), vec![]));
+    assert_eq!(office.dig(name, "AAAA").1.len(), 1);
+
+    office.live(again(Kind::Suspend));
+    assert_eq!(office.dig(name, "AAAA").0, "NXDOMAIN");
+    let state = |office: &Office| office.desk.records(Some(name), None, "", 0).unwrap()[0].state;
+    assert_eq!(state(&office), LiveState::Suspended);
+
+    let mut lift = again(Kind::Suspend);
+    lift.lift = true;
+    office.live(lift);
+    assert_eq!(office.dig(name, "AAAA").1.len(), 1);
+    assert_eq!(state(&office), LiveState::Live);
+
+    office.live(again(Kind::Remove));
+    assert_eq!(office.dig(name, "AAAA").0, "NXDOMAIN");
+    assert_eq!(state(&office), LiveState::Quarantined);
+    let mut other = ask();
+    other.office = "Desa Lain".to_owned();
+    assert_eq!(office.submit(other).unwrap_err().code(), "name_taken");
+    office.wait(181 * 86_400_000);
+    office.desk.tick().unwrap();
+    assert_eq!(office.desk.records(Some(name), None, "", 0).unwrap(), [], "free again");
+}
+
+#[test]
+fn an_imported_name_is_masked_and_the_file_untouched() {
+    let office = Office::new();
+    let name = "diskominfo.cirebonkab.go.id.";
+    let seen = &office.desk.records(Some("diskominfo"), None, "", 0).unwrap()[0];
+    assert_eq!((seen.state, seen.origin), (LiveState::Live, crate::queue::Origin::Import));
+    let kasi = office.actor("seksi");
+    let down = office.desk.suspend("diskominfo", "Situs diretas", &kasi).unwrap();
+    assert_eq!(down.state, LiveState::Suspended);
+    assert_eq!(office.dig(name, "A").0, "NXDOMAIN");
+    assert_eq!(office.desk.confirm_suspension(name, &kasi).unwrap_err().code(), "same_person");
+    let head = office.actor("kepala");
+    let confirmed = office.desk.confirm_suspension(name, &head).unwrap();
+    assert_eq!(confirmed.suspension.unwrap().confirmed.as_deref(), Some("kepala"));
+    let zone = std::fs::read_to_string(office.directory.path().join("zone")).unwrap();
+    assert_eq!(zone, ZONE);
+}
+
+#[test]
+fn a_scheduled_name_goes_live_at_its_time_and_ends_at_its_end() {
+    let office = Office::new();
+    let mut asked = service("pekanraya", "192.0.2.140");
+    asked.starts = Some("2026-11-25".to_owned());
+    asked.ends = Some("2026-11-27".to_owned());
+    let number = office.assigned(asked);
+    assert_eq!(office.approve(&number).unwrap().state, State::Verified);
+    office.desk.tick().unwrap();
+    assert_eq!(office.view(&number).state, State::Verified, "not yet");
+    office.wait(2 * 86_400_000);
+    office.desk.tick().unwrap();
+    assert_eq!(office.view(&number).state, State::Live);
+    office.wait(3 * 86_400_000);
+    office.desk.tick().unwrap();
+    let record = &office.desk.records(Some("pekanraya"), None, "", 0).unwrap()[0];
+    assert_eq!(record.state, LiveState::Suspended);
+    assert_eq!(office.dig("pekanraya.cirebonkab.go.id.", "A").0, "NXDOMAIN");
+}
+
+#[test]
+fn a_correction_nobody_answers_expires_and_frees_the_name() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    office.wait(40 * 86_400_000);
+    office.desk.tick().unwrap();
+    assert_eq!(office.view(&number).state, State::Expired);
+    let mut other = ask();
+    other.office = "Desa Grogol Lain".to_owned();
+    assert!(office.submit(other).is_ok(), "the name is free again");
+}
+
+#[test]
+fn two_signatures_and_then_it_is_live() {
+    let office = Office::new();
+    let mut asked = service("suratdinas", "192.0.2.141");
+    asked.records[0].rtype = "MX".to_owned();
+    asked.records[0].data = "10 www.cirebonkab.go.id.".to_owned();
+    let number = office.assigned(asked);
+    let view = office.approve(&number).unwrap();
+    assert_eq!(view.state, State::Verified);
+    let candidate = view.candidate.unwrap().hash;
+    let press = Act::Countersign { candidate };
+    assert_eq!(office.act(&number, press.clone(), "lain").unwrap_err().code(), "not_allowed");
+    assert_eq!(office.act(&number, press, "kepala").unwrap().state, State::Live);
+}

@@ -1,0 +1,79 @@
+//! Which names are to be had: reserved, taken, similar, below another's.
+
+use super::*;
+
+/// The code a request for this name is turned back with.
+fn code(office: &Office, ask: Ask) -> &'static str {
+    office.submit(ask).map_or_else(|error| error.code(), |_| "")
+}
+
+#[test]
+fn names_that_are_not_to_be_had() {
+    let office = Office::new();
+    assert_eq!(code(&office, service("mail", "192.0.2.9")), "reserved");
+    assert_eq!(code(&office, service("www", "192.0.2.9")), "reserved");
+    assert_eq!(code(&office, service("diskominfo", "192.0.2.9")), "name_taken");
+    assert_eq!(code(&office, service("situs.cabang", "192.0.2.9")), "name_taken");
+    assert_eq!(code(&office, service("-buruk", "192.0.2.9")), "name_rule");
+    assert_eq!(code(&office, service("situs", "10.1.2.3")), "target_refused");
+    assert_eq!(code(&office, service("situs", "192.0.2.9")), "");
+    assert_eq!(code(&office, service("situs", "192.0.2.9")), "name_taken");
+    let mut wrong_zone = service("lainnya", "192.0.2.9");
+    wrong_zone.zone = "contoh.id.".to_owned();
+    assert_eq!(code(&office, wrong_zone), "name_rule");
+}
+
+#[test]
+fn a_name_under_a_wildcard_comes_and_goes() {
+    let office = Office::new();
+    let name = "antrean.layanan.cirebonkab.go.id.";
+    assert_eq!(office.dig(name, "A").1, [format!("{name} 3600 IN A 192.0.2.99")]);
+    office.live(service("antrean.layanan", "192.0.2.160"));
+    assert_eq!(office.dig(name, "A").1, [format!("{name} 3600 IN A 192.0.2.160")]);
+    let mut gone = service("antrean.layanan", "192.0.2.160");
+    gone.kind = crate::queue::Kind::Remove;
+    gone.records.clear();
+    office.live(gone);
+    // The wildcard must not answer for a name that was taken out.
+    assert_eq!(office.dig(name, "A"), ("NOERROR".to_owned(), vec![]));
+}
+
+#[test]
+fn every_type_that_is_offered_is_read_back() {
+    let office = Office::new();
+    let records = [
+        ("satua", "A", "192.0.2.7"),
+        ("duaa", "AAAA", "2001:db8::7"),
+        ("tiga", "CNAME", "www.cirebonkab.go.id."),
+        ("empat", "TXT", "\"v=spf1 -all\" \"kedua; bagian\""),
+        ("lima", "SRV", "0 5 443 www.cirebonkab.go.id."),
+        ("enam", "HTTPS", "1 . alpn=h2 ipv4hint=192.0.2.7"),
+        ("tujuh", "CAA", "0 issue \"letsencrypt.org\""),
+    ];
+    for (name, rtype, data) in records {
+        let mut asked = service(name, data);
+        asked.records[0].rtype = rtype.to_owned();
+        let number = office.assigned(asked);
+        let view = office.approve(&number).unwrap();
+        let view = match view.state {
+            State::Verified => {
+                let candidate = view.candidate.unwrap().hash;
+                office.act(&number, Act::Countersign { candidate }, "kepala").unwrap()
+            }
+            _ => view,
+        };
+        assert_eq!(view.state, State::Live, "{rtype}: {:?}", view.reason);
+    }
+    let mut delegated = service("delapan", "ns1.contoh.id.");
+    delegated.records[0].rtype = "NS".to_owned();
+    delegated.records.push(crate::queue::AskedRecord {
+        rtype: "NS".to_owned(),
+        data: "ns2.contoh.id.".to_owned(),
+        ttl: 3600,
+    });
+    let number = office.assigned(delegated);
+    let view = office.approve(&number).unwrap();
+    let candidate = view.candidate.unwrap().hash;
+    let view = office.act(&number, Act::Countersign { candidate }, "kepala").unwrap();
+    assert_eq!(view.state, State::Live, "{:?}", view.reason);
+}

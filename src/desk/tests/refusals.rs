@@ -1,0 +1,219 @@
+//! What is turned back, in the acting function and nowhere else.
+
+use super::*;
+use crate::queue::Kind;
+
+#[test]
+fn one_person_never_puts_a_name_up_alone() {
+    let office = Office::new();
+    let kasi = office.actor("seksi");
+    let keyed = Submitter { actor: kasi, mailbox_proven: false };
+    let sent = office.desk.submit(ask(), Some(letter()), &keyed).unwrap();
+    let refused = office.act(&sent.number, dispose("seksi"), "kepala").unwrap_err();
+    assert_eq!(refused.code(), "same_person");
+    office.act(&sent.number, dispose("lain"), "kepala").unwrap();
+    assert_eq!(office.approve(&sent.number).unwrap_err().code(), "same_person");
+    // The head may not verify, the auditor and the administrator may do nothing.
+    for name in ["kepala", "operator", "pengawas"] {
+        let refused = office.act(&sent.number, office.approval(&sent.number), name).unwrap_err();
+        assert!(["not_allowed", "same_person"].contains(&refused.code()), "{name}: {refused}");
+    }
+    assert_eq!(office.view(&sent.number).state, State::Assigned);
+    let turned_back = office
+        .view(&sent.number)
+        .history
+        .iter()
+        .filter(|e| e.facts.contains_key("turned_back"))
+        .count();
+    assert_eq!(turned_back, 5, "every attempt of an officer is an event");
+}
+
+#[test]
+fn a_disabled_officer_cannot_act_even_with_an_open_page() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let approval = office.approval(&number);
+    let before = office.actor("seksi");
+    let mut row =
+        office.store.read::<_, crate::store::StoreError>(|r| r.person("p-seksi")).unwrap().unwrap();
+    row.disabled_ms = Some(MONDAY_8);
+    office.store.write::<_, crate::store::StoreError>(|tx| tx.put_person(&row)).unwrap();
+    assert_eq!(office.desk.act(&number, &approval, &before).unwrap_err().code(), "not_allowed");
+    assert_eq!(
+        office.desk.view(&number, &Viewer::Officer(office.actor("lain"))).unwrap().state,
+        State::Assigned
+    );
+}
+
+#[test]
+fn an_approval_of_something_that_moved_is_stale() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let Act::Approve { revision, candidate, serial, lines } = office.approval(&number) else {
+        panic!("no approval")
+    };
+    let old_revision = Act::Approve {
+        revision: revision + 1,
+        candidate: candidate.clone(),
+        serial,
+        lines: lines.clone(),
+    };
+    assert_eq!(office.act(&number, old_revision, "seksi").unwrap_err().code(), "stale");
+    // Somebody puts a name below it into the zone file: that is what the hash is about.
+    let zone = ZONE.replace("www A", "www.grogolkapetakan.desa A 192.0.2.77\nwww A");
+    std::fs::write(office.directory.path().join("zone"), zone).unwrap();
+    let reports = office.publisher.reload(None, None);
+    assert_eq!(reports.len(), 1);
+    let seen = Act::Approve { revision, candidate, serial, lines };
+    assert_eq!(office.act(&number, seen, "seksi").unwrap_err().code(), "stale");
+    assert_eq!(office.view(&number).state, State::Assigned);
+}
+
+#[test]
+fn a_serial_that_moved_with_the_same_hash_is_fine_and_both_are_logged() {
+    let office = Office::with(|options| options.promote_with_approval = false);
+    let number = office.assigned(ask());
+    assert_eq!(office.approve(&number).unwrap().state, State::Verified);
+    let other = office.assigned(service("antrean", "192.0.2.150"));
+    office.approve(&other).unwrap();
+    office.act(&other, Act::Promote {}, "seksi").unwrap();
+    let view = office.act(&number, Act::Promote {}, "seksi").unwrap();
+    assert_eq!(view.state, State::Live);
+    let promote = view.history.iter().find(|event| event.act == "promote").unwrap();
+    assert_ne!(promote.facts["serial_approved"], promote.facts["serial_now"]);
+}
+
+#[test]
+fn a_stale_promotion_goes_back_to_the_verifier() {
+    let office = Office::with(|options| options.promote_with_approval = false);
+    let number = office.assigned(ask());
+    office.approve(&number).unwrap();
+    let zone = ZONE.replace("www A", "x.grogolkapetakan.desa A 192.0.2.77\nwww A");
+    std::fs::write(office.directory.path().join("zone"), zone).unwrap();
+    office.publisher.reload(None, None);
+    let serial = office.serial();
+    assert_eq!(office.act(&number, Act::Promote {}, "seksi").unwrap_err().code(), "stale");
+    assert_eq!((office.view(&number).state, office.serial()), (State::Assigned, serial));
+}
+
+#[test]
+fn a_second_press_gives_the_first_result() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let approval = office.approval(&number);
+    let first = office.act(&number, approval.clone(), "seksi").unwrap();
+    let serial = office.serial();
+    let second = office.act(&number, approval, "seksi").unwrap();
+    assert_eq!((first.state, second.state), (State::Live, State::Live));
+    assert_eq!((serial, first.history.len()), (office.serial(), second.history.len()));
+}
+
+#[test]
+fn of_two_officers_pressing_at_the_same_time_exactly_one_wins() {
+    let office = Office::with(|options| options.promote_with_approval = false);
+    let number = office.assigned(ask());
+    office.approve(&number).unwrap();
+    let before = office.serial();
+    let kasi = office.actor("seksi");
+    let states: Vec<_> = std::thread::scope(|scope| {
+        let press = |_| {
+            let (desk, number, kasi) = (office.desk.clone(), number.clone(), kasi.clone());
+            scope.spawn(move || desk.act(&number, &Act::Promote {}, &kasi))
+        };
+        let threads: Vec<_> = (0..4).map(press).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(states.iter().any(Result::is_ok));
+    assert_eq!(office.serial(), before + 1, "one serial");
+    let acts = office.acts(&number);
+    assert_eq!(acts.iter().filter(|act| *act == "promoted").count(), 1, "{acts:?}");
+    assert_eq!(office.view(&number).state, State::Live);
+}
+
+#[test]
+fn an_incomplete_sheet_is_turned_back_in_the_act() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let Act::Approve { revision, candidate, serial, mut lines } = office.approval(&number) else {
+        panic!("no approval")
+    };
+    lines.pop();
+    let act = Act::Approve { revision, candidate, serial, lines };
+    let refused = office.act(&number, act, "seksi").unwrap_err();
+    assert_eq!((refused.code(), refused.status()), ("incomplete", 422));
+    assert!(!refused.faults().is_empty());
+}
+
+#[test]
+fn wrong_state_comes_first() {
+    let office = Office::new();
+    let sent = office.submit(ask()).unwrap();
+    let act =
+        Act::Approve { revision: 1, candidate: String::new(), serial: None, lines: Vec::new() };
+    assert_eq!(office.act(&sent.number, act, "pengawas").unwrap_err().code(), "wrong_state");
+    assert_eq!(
+        office.act("GPR-2026-99999", dispose("seksi"), "kepala").unwrap_err().code(),
+        "not_found"
+    );
+}
+
+#[test]
+fn a_withdrawn_or_rejected_name_is_free_again() {
+    let office = Office::new();
+    let sent = office.submit(ask()).unwrap();
+    let mut proven = applicant().actor;
+    proven.proved = Some(sent.number.clone());
+    let withdraw = Act::Withdraw { letter: String::new() };
+    let view = office.desk.act(&sent.number, &withdraw, &proven).unwrap();
+    assert_eq!(view.state, State::Withdrawn);
+    let number = office.assigned(ask());
+    let reject = Act::Reject {
+        reason: "surat_tidak_sah".to_owned(),
+        note: "Surat tidak bertanda tangan".to_owned(),
+        lines: vec![line(LineCode::M1, LineVerdict::Bad)],
+    };
+    assert_eq!(office.act(&number, reject, "seksi").unwrap().state, State::Rejected);
+    assert!(office.submit(ask()).is_ok());
+    let again = office.submit(again(Kind::New)).unwrap_err();
+    assert_eq!(again.code(), "name_taken");
+}
+
+#[test]
+fn status_has_one_answer_for_any_mismatch() {
+    let office = Office::new();
+    let sent = office.submit(ask()).unwrap();
+    for (number, secret) in
+        [(sent.number.as_str(), "AAAAAAAA"), ("GPR-2026-00002", sent.secret.as_str()), ("", "")]
+    {
+        let refused = office.desk.status(number, secret).unwrap_err();
+        assert!(matches!(refused, ActError::NotFound), "{number}");
+    }
+    let spaced = format!(" {} {} ", &sent.secret[..4], &sent.secret[4..]);
+    assert_eq!(office.desk.status(&sent.number, &spaced).unwrap().number, sent.number);
+    let row = office
+        .store
+        .read::<_, crate::store::StoreError>(|r| r.request(&sent.number))
+        .unwrap()
+        .unwrap()
+        .0;
+    assert!(!row.secret_hash.unwrap().contains(&sent.secret));
+}
+
+#[test]
+fn a_letter_is_what_it_is_by_content_and_small() {
+    let office = Office::new();
+    let send = |bytes: Vec<u8>| office.desk.submit(ask(), Some(NewLetter { bytes }), &applicant());
+    assert_eq!(send(b"<html>surat</html>".to_vec()).unwrap_err().status(), 422);
+    let mut large = LETTER.to_vec();
+    large.resize(LETTER_OCTETS_MAX + 1, b' ');
+    assert_eq!(send(large).unwrap_err().status(), 422);
+    let none = office.desk.submit(ask(), None, &applicant()).unwrap_err();
+    assert_eq!(none.code(), "incomplete");
+    let folder = office.directory.path().join("state/letters");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left behind");
+    let sent = office.submit(ask()).unwrap();
+    let file = office.desk.letter(&sent.number, &office.actor("seksi")).unwrap();
+    assert_eq!((file.media.as_str(), file.bytes.as_slice()), ("application/pdf", LETTER));
+    let refused = office.desk.letter(&sent.number, &office.actor("operator")).unwrap_err();
+    assert_eq!(refused.code(), "not_allowed");
+}

@@ -1,0 +1,259 @@
+//! What is shown of a request, and to whom (approval.md §6, §7).
+
+use super::weigh::{Standing, is_in_hand};
+use super::{ActError, Desk};
+use crate::promote::{Plan, Proof, Stored};
+use crate::queue::view::{
+    AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
+};
+use crate::queue::{Actor, Deed, NoticeState, Request, Role, State};
+use crate::store::{Reader, Tx};
+use crate::wire::{Record, rdata};
+
+//------------ Viewer --------------------------------------------------------
+
+/// Who looks.
+#[derive(Clone, Debug)]
+pub enum Viewer {
+    /// An officer.
+    Officer(Actor),
+    /// The applicant, who has proven the secret.
+    Applicant,
+}
+
+impl Viewer {
+    /// What they may see.
+    fn sees(&self, now: i64) -> Option<Sees> {
+        match self {
+            Self::Applicant => Some(Sees::Applicant),
+            Self::Officer(actor) => {
+                let holds = |role| actor.capacity(role, now).is_some();
+                if holds(Role::Verifier) || holds(Role::Head) || holds(Role::System) {
+                    Some(Sees::All)
+                } else {
+                    actor.is_officer(now).then_some(Sees::NoContact)
+                }
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// A request as somebody may see it.
+    pub fn view(&self, number: &str, viewer: &Viewer) -> Result<RequestView, ActError> {
+        let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
+        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        self.view_of(stored, sees)
+    }
+
+    /// A request for the actor who just did something on it.
+    pub(super) fn view_for(&self, number: &str, actor: &Actor) -> Result<RequestView, ActError> {
+        let viewer = match actor.is_officer(self.now()) {
+            true => Viewer::Officer(actor.clone()),
+            false => Viewer::Applicant,
+        };
+        self.view(number, &viewer)
+    }
+
+    /// The status page: number and secret, and one answer for any mismatch. Opening it delivers the
+    /// notices of the request.
+    pub fn status(&self, number: &str, secret: &str) -> Result<RequestView, ActError> {
+        let number = self.prove(number, secret)?;
+        self.deliver_by_status(&number)?;
+        self.view(&number, &Viewer::Applicant)
+    }
+
+    /// The applicant of a request as an actor, by number and secret.
+    pub fn applicant(&self, number: &str, secret: &str) -> Result<Actor, ActError> {
+        let number = self.prove(number, secret)?;
+        let stored = self.read(|reader| self.0.ledger.expect_request(reader, &number))?;
+        let contact = &stored.request.ask().contact;
+        let identity =
+            crate::queue::Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
+        Ok(Actor::applicant(&contact.name, identity, Some(&number)))
+    }
+
+    /// Compares a secret in constant time; the same work is done for a number nobody has.
+    fn prove(&self, number: &str, secret: &str) -> Result<String, ActError> {
+        let number = number.trim().to_uppercase();
+        let row = self.read(|reader| Ok(reader.request(&number)?))?;
+        let known = row.and_then(|(row, _)| row.secret_hash).unwrap_or_default();
+        let given = self.secret_hash(&number, secret);
+        let same: bool = subtle::ConstantTimeEq::ct_eq(known.as_bytes(), given.as_bytes()).into();
+        if same { Ok(number) } else { Err(ActError::NotFound) }
+    }
+
+    /// The whole view.
+    fn view_of(&self, stored: Stored, sees: Sees) -> Result<RequestView, ActError> {
+        let ledger = &self.0.ledger;
+        let Stored { mut request, .. } = stored;
+        let number = request.number().to_owned();
+        let mut candidate = None;
+        if sees != Sees::Applicant && is_in_hand(&request) {
+            let outside = self.look_outside(request.ask(), self.last_probe(&request)?)?;
+            if request.state() == State::Assigned {
+                let automatic = self.read(|reader| {
+                    let standing = Standing::of(&request);
+                    Ok(self.automatic_lines(reader, request.ask(), standing, &outside)?)
+                })?;
+                request = request.with_automatic(automatic);
+            }
+            candidate = outside.draft.as_ref().map(|draft| CandidateView {
+                hash: draft.candidate.hash(),
+                serial: draft.candidate.serial,
+                removed: draft.candidate.delta.removed.iter().map(text).collect(),
+                added: draft.candidate.delta.added.iter().map(text).collect(),
+                findings: draft.candidate.findings.iter().map(ToString::to_string).collect(),
+            });
+        }
+        let calendar = ledger.calendar();
+        let mut view = RequestView::of(&request, sees, self.now(), &calendar, &ledger.rules);
+        view.candidate = candidate;
+        self.read(|reader| {
+            if let Some(row) = reader.promotion_of(&number)? {
+                view.proof = row.proof.as_deref().and_then(proof);
+                if view.candidate.is_none() && sees != Sees::Applicant {
+                    view.candidate = committed(&request, &row.plan);
+                }
+            }
+            let notices = reader.notices_of(&number)?;
+            for row in notices.iter().filter(|row| sees != Sees::Applicant || row.to_applicant) {
+                let outgoing = ledger.open_notice(row)?;
+                view.notices.push(NoticeView::of(&outgoing.notice, sees));
+            }
+            view.history = history(reader, &number, sees)?;
+            Ok(view)
+        })
+    }
+
+    /// Opening the status page with the secret delivers what was said there.
+    fn deliver_by_status(&self, number: &str) -> Result<(), ActError> {
+        let open = |state: &str| matches!(state, "queued" | "sent" | "failed");
+        let waiting = self.read(|reader| {
+            let rows = reader.notices_of(number)?;
+            Ok(rows.iter().any(|row| row.to_applicant && open(&row.state)))
+        })?;
+        if !waiting {
+            return Ok(());
+        }
+        self.0.ledger.store.write(|tx| {
+            for row in tx.notices_of(number)? {
+                if row.to_applicant && open(&row.state) {
+                    self.deliver(tx, &row.id)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Marks a notice delivered; the request moves on if it was the one it waited for.
+    pub(super) fn deliver(&self, tx: &Tx<'_>, id: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let mut outgoing = ledger.expect_notice(tx, id)?;
+        let step = outgoing.notice.delivered(now)?;
+        ledger.record(tx, &step.happening)?;
+        outgoing.notice = step.value;
+        ledger.save_notice(tx, &outgoing)?;
+        self.applicant_knows(tx, &outgoing.notice)
+    }
+
+    /// Live → Notified, or a rejection told, once a notice of it has arrived.
+    pub(super) fn applicant_knows(
+        &self,
+        tx: &Tx<'_>,
+        notice: &crate::queue::Notice,
+    ) -> Result<(), ActError> {
+        let tells = matches!(notice.deed, Deed::Promoted | Deed::Reject);
+        let arrived = matches!(notice.state(), NoticeState::Delivered | NoticeState::Handled);
+        let Some(number) =
+            notice.request.as_deref().filter(|_| notice.to_applicant && tells && arrived)
+        else {
+            return Ok(());
+        };
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let stored = ledger.expect_request(tx, number)?;
+        let waits = match stored.request.stage() {
+            crate::queue::Stage::Live(_) => true,
+            crate::queue::Stage::Rejected(stage) => stage.notified_at.is_none(),
+            _ => false,
+        };
+        if !waits {
+            return Ok(());
+        }
+        let step = stored.request.notified(&ledger.facts(ledger.now(), &calendar))?;
+        ledger.record(tx, &step.happening)?;
+        Ok(ledger.save_request(tx, &step.value, &stored.row)?)
+    }
+}
+
+/// A record as master file text.
+fn text(record: &Record) -> String {
+    let data = rdata::to_text(record.rtype, &record.rdata);
+    format!("{} {} IN {} {data}", record.owner, record.ttl, record.rtype)
+}
+
+/// The stored proof as shown.
+fn proof(json: &str) -> Option<ProofView> {
+    let proof: Proof = serde_json::from_str(json).ok()?;
+    let asked = |asked: crate::promote::Asked| AskedView {
+        server: asked.server,
+        transport: asked.transport,
+        at: asked.at,
+        question: asked.question,
+        rcode: asked.rcode,
+        answer: asked.answer,
+        sha256: asked.sha256,
+    };
+    Some(ProofView {
+        before: proof.before.map(asked),
+        after: proof.after.map(asked),
+        serial: proof.serial,
+        asked: proof.asked.into_iter().map(asked).collect(),
+        dig: proof.dig,
+    })
+}
+
+/// What was promoted, for a request that has no candidate any more.
+fn committed(request: &Request, plan: &str) -> Option<CandidateView> {
+    let plan: Plan = serde_json::from_str(plan).ok()?;
+    let approval = request.approval()?;
+    Some(CandidateView {
+        hash: approval.candidate.clone(),
+        serial: approval.serial,
+        removed: plan.removed_lines(),
+        added: plan.added_lines(),
+        findings: Vec::new(),
+    })
+}
+
+/// The events of a request.
+fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryView>, ActError> {
+    let mut names = std::collections::BTreeMap::new();
+    let mut views = Vec::new();
+    for event in reader.events_of(&format!("request:{number}"))? {
+        // An officer's attempt that was turned back is not the applicant's business.
+        if sees == Sees::Applicant && event.payload.contains_key("turned_back") {
+            continue;
+        }
+        if !names.contains_key(&event.person) {
+            let name = reader.person(&event.person)?.map(|person| person.name);
+            names.insert(event.person.clone(), name);
+        }
+        let who = names.get(&event.person).cloned().flatten();
+        views.push(HistoryView {
+            sequence: event.sequence,
+            at: rfc3339(event.at_ms),
+            act: event.act,
+            role: event.role,
+            who: who.filter(|_| sees != Sees::Applicant),
+            before: event.before,
+            after: event.after,
+            revision: event.revision,
+            facts: event.payload,
+            hash: event.hash,
+        });
+    }
+    Ok(views)
+}

@@ -1,0 +1,294 @@
+//! What the check sheet is computed from: the zone, the candidate and the probe, looked at before a
+//! transaction; the queue, looked at inside it.
+
+use super::{ActError, Desk};
+use crate::evidence::EvidenceError;
+use crate::master::Severity;
+use crate::promote::{Draft, Ledger};
+use crate::queue::automatic::{self, PROBE_FRESH_MS};
+use crate::queue::{
+    Ask, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, Neighbour, Probe,
+    QueueFacts, Request, State, ZoneFacts,
+};
+use crate::store::Reader;
+use crate::wire::Name;
+
+/// Names below that are shown.
+const BELOW_SHOWN: usize = 5;
+
+/// What was seen outside of any transaction.
+pub(super) struct Outside {
+    /// The zone as served.
+    pub(super) zone: ZoneFacts,
+    /// The candidate, if the ask makes one.
+    pub(super) draft: Option<Draft>,
+    /// What the probe said last.
+    pub(super) probe: Probe,
+}
+
+/// Who asks, for the lines that depend on it.
+#[derive(Clone, Copy)]
+pub(super) struct Standing<'a> {
+    /// The request's number; none before it has one.
+    pub(super) number: Option<&'a str>,
+    /// Whether the mailbox is proven.
+    pub(super) mailbox_proven: bool,
+    /// Whether another party has agreed.
+    pub(super) party_confirmed: bool,
+}
+
+impl<'a> Standing<'a> {
+    /// Of a request.
+    pub(super) fn of(request: &'a Request) -> Self {
+        Self {
+            number: Some(request.number()),
+            mailbox_proven: request.mailbox_proven(),
+            party_confirmed: request.party_confirmed(),
+        }
+    }
+}
+
+impl Desk {
+    /// Looks at the zone and builds the candidate. An ask that makes no candidate has none.
+    pub(super) fn look_outside(&self, ask: &Ask, probe: Probe) -> Result<Outside, ActError> {
+        let ledger = &self.0.ledger;
+        let live = ledger
+            .store
+            .read::<_, EvidenceError>(|r| ledger.live(r, &ask.full_name(), &ask.zone))?;
+        let draft = match self.0.promoter.draft_of(ask, Some(&live)) {
+            Ok(draft) => Some(draft),
+            Err(ActError::Rule(_) | ActError::Publish(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Outside { zone: self.zone_facts(ask), draft, probe })
+    }
+
+    /// What the probe said last about a request, if it is fresh; `Missing` if it has to run.
+    pub(super) fn last_probe(&self, request: &Request) -> Result<Probe, ActError> {
+        if !self.0.prober.applies(request.ask()) {
+            return Ok(Probe::Off);
+        }
+        let kept =
+            self.read(|reader| Ok(reader.probe_result(request.number(), request.revision())?))?;
+        let fresh = kept.filter(|(at, _)| at + PROBE_FRESH_MS >= self.now());
+        let probe = fresh.and_then(|(at, body)| {
+            let (claimable, down) = serde_json::from_str(&body).ok()?;
+            Some(Probe::Done { at, claimable, down })
+        });
+        Ok(probe.unwrap_or(Probe::Missing))
+    }
+
+    /// Probes the targets of a request and keeps what came of it; takes seconds.
+    pub fn probe(&self, number: &str) -> Result<(), ActError> {
+        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        self.run_probe(&stored.request).map(drop)
+    }
+
+    /// Probes unless there is a fresh result.
+    pub(super) fn fresh_probe(&self, request: &Request) -> Result<Probe, ActError> {
+        match self.last_probe(request)? {
+            Probe::Missing => self.run_probe(request),
+            probe => Ok(probe),
+        }
+    }
+
+    /// Probes and keeps the result.
+    fn run_probe(&self, request: &Request) -> Result<Probe, ActError> {
+        let probe = self.0.prober.run(request.ask(), self.now());
+        if let Probe::Done { at, claimable, down } = &probe {
+            let body = serde_json::to_string(&(claimable, down))
+                .map_err(|error| crate::store::StoreError::Corrupt(error.to_string()))?;
+            self.0.ledger.store.write::<_, ActError>(|tx| {
+                Ok(tx.put_probe_result(request.number(), request.revision(), *at, &body)?)
+            })?;
+        }
+        Ok(probe)
+    }
+
+    /// Probes in the background, so that the result is there when the verifier opens the request.
+    pub(super) fn probe_ahead(&self, request: &Request) {
+        if !self.0.prober.applies(request.ask()) {
+            return;
+        }
+        let (desk, request) = (self.clone(), request.clone());
+        let spawned = std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
+            if let Err(error) = desk.fresh_probe(&request) {
+                tracing::warn!(request = request.number(), %error, "the probe was not kept");
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "the probe could not be started; it runs with the approval");
+        }
+    }
+
+    /// What the zone as served says about a name.
+    fn zone_facts(&self, ask: &Ask) -> ZoneFacts {
+        let (Ok(apex), Ok(name)) = (ask.zone.parse::<Name>(), ask.full_name().parse::<Name>())
+        else {
+            return ZoneFacts::default();
+        };
+        let Some(zone) = self.0.promoter.publisher().zone(&apex) else {
+            return ZoneFacts::default();
+        };
+        let found = zone.lookup(name.as_ref());
+        let text = |node: crate::zone::NodeRef<'_>| node.owner().to_string();
+        let records = crate::promote::asked_records(&name, &zone);
+        // A TXT record in the place of a name taken out is gapura's own.
+        let is_guard = matches!(&records[..], [only]
+            if only.rtype == "TXT" && only.data.contains("gapura"));
+        let mut types: Vec<String> = records.into_iter().map(|record| record.rtype).collect();
+        types.dedup();
+        if is_guard {
+            types.clear();
+        }
+        // A delegation of this very name is changed like any other RRset.
+        let cut = found.cut().filter(|cut| cut.owner() != name.as_ref());
+        let below = zone.below(name.as_ref()).take(BELOW_SHOWN).map(text).collect();
+        let wildcard = found.wildcard().filter(|_| found.exact().is_none());
+        ZoneFacts { served: true, types, cut: cut.map(text), below, wildcard: wildcard.map(text) }
+    }
+
+    /// The automatic lines of an ask.
+    pub(super) fn automatic_lines(
+        &self,
+        reader: &Reader<'_>,
+        ask: &Ask,
+        standing: Standing<'_>,
+        outside: &Outside,
+    ) -> Result<Vec<AutoLine>, EvidenceError> {
+        self.with_evidence(reader, ask, standing, outside, |evidence| {
+            automatic::lines(ask, evidence)
+        })
+    }
+
+    /// What stops an ask at submit and resubmit.
+    pub(super) fn refusals(
+        &self,
+        reader: &Reader<'_>,
+        ask: &Ask,
+        standing: Standing<'_>,
+        outside: &Outside,
+        has_letter: bool,
+    ) -> Result<Vec<Fault>, EvidenceError> {
+        self.with_evidence(reader, ask, standing, outside, |evidence| {
+            automatic::refusals(ask, evidence, has_letter)
+        })
+    }
+
+    /// Gathers the evidence and hands it to `weigh`.
+    fn with_evidence<T>(
+        &self,
+        reader: &Reader<'_>,
+        ask: &Ask,
+        standing: Standing<'_>,
+        outside: &Outside,
+        weigh: impl FnOnce(&Evidence<'_>) -> T,
+    ) -> Result<T, EvidenceError> {
+        let queue = queue_facts(&self.0.ledger, reader, ask, standing.number)?;
+        let neighbours = neighbours(reader, ask)?;
+        let findings = outside.draft.as_ref().map(candidate_findings);
+        Ok(weigh(&Evidence {
+            now: self.now(),
+            naming: &self.0.options.naming,
+            targets: &self.0.options.targets,
+            zone: &outside.zone,
+            queue: &queue,
+            neighbours: &neighbours,
+            probe: &outside.probe,
+            findings: findings.as_deref(),
+            party_confirmed: standing.party_confirmed,
+            mailbox_proven: standing.mailbox_proven,
+        }))
+    }
+}
+
+/// The findings a candidate adds.
+fn candidate_findings(draft: &Draft) -> Vec<CandidateFinding> {
+    let one = |finding: &crate::master::Finding| CandidateFinding {
+        error: finding.severity == Severity::Error,
+        text: format!("{}: {}", finding.rule, finding.message),
+    };
+    draft.candidate.findings.iter().map(one).collect()
+}
+
+/// What the queue and the live records say about a name.
+fn queue_facts(
+    ledger: &Ledger,
+    reader: &Reader<'_>,
+    ask: &Ask,
+    number: Option<&str>,
+) -> Result<QueueFacts, EvidenceError> {
+    let name = ask.full_name().to_lowercase();
+    let live = ledger.live(reader, &name, &ask.zone)?;
+    let mine = live.state() == LiveState::Held && live.request.as_deref() == number;
+    let others = reader.open_requests_on(&name)?.into_iter().map(|row| row.number);
+    let mut others = others.filter(|other| Some(other.as_str()) != number);
+    let holder = live.request.clone().filter(|_| live.state() == LiveState::Held && !mine);
+    let served = |state: &str| matches!(state, "live" | "reconfirming" | "held");
+    let names_of_office = reader
+        .live_records_of_office(&ask.office)?
+        .into_iter()
+        .filter(|row| row.class.as_deref() == Some(ask.class.as_str()) && served(&row.state))
+        .filter(|row| row.name != name)
+        .map(|row| row.name)
+        .collect();
+    let conflicts = match (&ask.inverse_of, &live.request) {
+        (Some(undone), Some(newest)) if ask.kind == Kind::Change && undone != newest => {
+            vec![newest.clone()]
+        }
+        _ => Vec::new(),
+    };
+    Ok(QueueFacts {
+        live: (live.state() != LiveState::Free && !mine).then(|| live.state()),
+        owner: live.office.clone(),
+        other_request: others.next().or(holder),
+        quarantined_until: live.quarantined_until,
+        names_of_office,
+        parent: parent(ledger, reader, &name, &ask.zone)?,
+        rollback_conflicts: conflicts,
+    })
+}
+
+/// The nearest live name above a name, and its office.
+fn parent(
+    ledger: &Ledger,
+    reader: &Reader<'_>,
+    name: &str,
+    zone: &str,
+) -> Result<Option<(String, String)>, EvidenceError> {
+    let mut here = name;
+    while let Some((_, above)) = here.split_once('.') {
+        if above == zone || !above.ends_with(zone) {
+            return Ok(None);
+        }
+        let live = ledger.live(reader, above, zone)?;
+        if live.state().is_served() && !live.office.is_empty() {
+            return Ok(Some((live.name, live.office)));
+        }
+        here = above;
+    }
+    Ok(None)
+}
+
+/// Names of the zone to compare with, without the zone.
+fn neighbours(reader: &Reader<'_>, ask: &Ask) -> Result<Vec<Neighbour>, EvidenceError> {
+    if ask.kind != Kind::New {
+        return Ok(Vec::new());
+    }
+    let suffix = format!(".{}", ask.zone);
+    let promised = reader.promised_names(&ask.zone)?.into_iter();
+    Ok(promised
+        .filter_map(|(name, owner)| {
+            let name = name.strip_suffix(&suffix)?.to_owned();
+            Some(Neighbour { name, owner })
+        })
+        .collect())
+}
+
+/// Whether the verifier has the request in hand, so that fresh lines are worth computing.
+pub(super) fn is_in_hand(request: &Request) -> bool {
+    matches!(
+        request.state(),
+        State::Submitted | State::Assigned | State::Verified | State::PromotionFailed
+    )
+}

@@ -1,0 +1,122 @@
+//! The chain on paper, so to say: JSON lines that can be verified without gapura's database.
+//!
+//! One line an event, in order; lines with the one member `checkpoint`, `key` or `erased` stand
+//! between them, each at the first place where what it speaks of is there. Reading is lenient about
+//! the frame (lines, an array, an object with `items`), never about the content.
+
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+
+use super::EvidenceError;
+use super::chain::payload_hash;
+use crate::store::events::{AuditKey, Checkpoint, Event};
+use crate::store::{Reader, StoreError};
+
+/// What an export holds.
+#[derive(Clone, Debug, Default)]
+pub struct Export {
+    /// Events in the order found.
+    pub events: Vec<Event>,
+    /// Payload hashes as exported, by position; the payload itself may have been left out.
+    pub(super) payload_hashes: Vec<Option<String>>,
+    /// Signed heads.
+    pub checkpoints: Vec<Checkpoint>,
+    /// Public keys, the oldest first.
+    pub keys: Vec<AuditKey>,
+    /// Erased values: sequence, field, the event that says so.
+    pub erased: Vec<(i64, String, i64)>,
+}
+
+/// One event as exported.
+pub fn export_line(event: &Event) -> Value {
+    let mut line = serde_json::to_value(event).unwrap_or_default();
+    line["payload_hash"] = HEXLOWER.encode(&payload_hash(&event.payload)).into();
+    line
+}
+
+/// The chain after a sequence, as JSON lines without line ends.
+pub fn export(reader: &Reader<'_>, after: i64) -> Result<Vec<String>, StoreError> {
+    let mut lines: Vec<String> =
+        reader.audit_keys()?.iter().map(|key| json!({ "key": key }).to_string()).collect();
+    let mut checkpoints = reader.checkpoints()?.into_iter().skip_while(|c| c.sequence <= after);
+    let mut next = checkpoints.next();
+    for event in reader.events_after(after, usize::MAX)? {
+        lines.push(export_line(&event).to_string());
+        while let Some(point) = next.take_if(|point| point.sequence <= event.sequence) {
+            lines.push(json!({ "checkpoint": point }).to_string());
+            next = checkpoints.next();
+        }
+    }
+    // A checkpoint beyond the last event is a sign of a cut tail: it is exported all the same.
+    lines.extend(
+        next.into_iter().chain(checkpoints).map(|c| json!({ "checkpoint": c }).to_string()),
+    );
+    let erased = reader.erased()?.into_iter().filter(|(sequence, ..)| *sequence > after);
+    lines.extend(erased.map(|(sequence, field, by_event)| {
+        json!({ "erased": { "sequence": sequence, "field": field, "by_event": by_event } })
+            .to_string()
+    }));
+    Ok(lines)
+}
+
+impl Export {
+    /// Reads the chain of this database.
+    pub fn own(reader: &Reader<'_>) -> Result<Self, StoreError> {
+        let events = reader.events_after(0, usize::MAX)?;
+        Ok(Self {
+            payload_hashes: vec![None; events.len()],
+            events,
+            checkpoints: reader.checkpoints()?,
+            keys: reader.audit_keys()?,
+            erased: reader.erased()?,
+        })
+    }
+
+    /// Reads an export.
+    pub fn parse(text: &str) -> Result<Self, EvidenceError> {
+        let mut export = Self::default();
+        let whole = serde_json::from_str::<Value>(text).ok();
+        let framed = whole.and_then(|value| match value {
+            Value::Array(items) => Some(items),
+            Value::Object(mut object) => match object.remove("items") {
+                Some(Value::Array(items)) => Some(items),
+                _ => None,
+            },
+            _ => None,
+        });
+        if let Some(items) = framed {
+            for (index, item) in items.into_iter().enumerate() {
+                export.take(index + 1, item)?;
+            }
+            return Ok(export);
+        }
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let item = serde_json::from_str(line).map_err(|error| EvidenceError::Export {
+                line: index + 1,
+                reason: error.to_string(),
+            })?;
+            export.take(index + 1, item)?;
+        }
+        Ok(export)
+    }
+
+    /// Takes one line in.
+    fn take(&mut self, line: usize, mut item: Value) -> Result<(), EvidenceError> {
+        let failed =
+            |error: serde_json::Error| EvidenceError::Export { line, reason: error.to_string() };
+        if let Some(point) = item.get_mut("checkpoint") {
+            self.checkpoints.push(serde_json::from_value(point.take()).map_err(failed)?);
+        } else if let Some(key) = item.get_mut("key") {
+            self.keys.push(serde_json::from_value(key.take()).map_err(failed)?);
+        } else if let Some(erased) = item.get("erased") {
+            let number = |name: &str| erased[name].as_i64().unwrap_or(0);
+            let field = erased["field"].as_str().unwrap_or("").to_owned();
+            self.erased.push((number("sequence"), field, number("by_event")));
+        } else {
+            let hash = item.get("payload_hash").and_then(Value::as_str).map(str::to_owned);
+            self.events.push(serde_json::from_value(item).map_err(failed)?);
+            self.payload_hashes.push(hash);
+        }
+        Ok(())
+    }
+}

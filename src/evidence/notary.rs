@@ -1,0 +1,302 @@
+//! Checkpoints and anchors: the head of the chain, signed with a key outside the database.
+//!
+//! Ed25519 over `"gapura checkpoint 1", sequence, head, time, key id`, each with its length in
+//! front. Due every 100 events, every hour with news, and before each promotion. An anchor is a
+//! checkpoint in one TXT string of at most 255 bytes. A new key is signed by the old one.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use ring::rand::SystemRandom;
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use sha2::{Digest, Sha256};
+
+use super::EvidenceError;
+use super::chain::field;
+use super::vault::{read_or_make, write_private};
+use crate::store::events::{AuditKey, Checkpoint};
+use crate::store::{Reader, Store, StoreError, Tx};
+
+/// The label below each zone's apex under which the anchor stands.
+pub const ANCHOR_LABEL: &str = "_gapura-audit";
+/// The file in the state directory.
+const KEY_FILE: &str = "audit.key";
+/// Events after which a checkpoint is due.
+const EVENTS_MAX: i64 = 100;
+/// Milliseconds after which a checkpoint is due if there is news.
+const WAIT_MAX_MS: i64 = 3_600_000;
+
+//------------ Notary --------------------------------------------------------
+
+/// Holds the signing key; clones share it.
+#[derive(Clone)]
+pub struct Notary(Arc<Inner>);
+
+/// What clones share.
+struct Inner {
+    /// Where the key lies.
+    path: PathBuf,
+    /// The key in use.
+    key: RwLock<Key>,
+}
+
+/// A signing key and its name.
+struct Key {
+    /// The pair.
+    pair: Ed25519KeyPair,
+    /// Its id.
+    id: String,
+}
+
+impl Notary {
+    /// Opens the key in the state directory, or makes the first one, and notes it in the database.
+    pub fn open(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Self, EvidenceError> {
+        let path = state_dir.join(KEY_FILE);
+        let known = store.read::<_, StoreError>(|reader| reader.audit_keys())?;
+        finish_rotation(&path, known.last())?;
+        let key = Key::from_pkcs8(&path, &read_or_make(&path, new_pkcs8)?)?;
+        match known.last() {
+            Some(last) if last.key_id == key.id => {}
+            Some(last) => {
+                return Err(EvidenceError::OtherKey {
+                    path,
+                    found: key.id,
+                    known: last.key_id.clone(),
+                });
+            }
+            None => {
+                let row = key.row(now_ms, None, None);
+                store.write::<_, StoreError>(|tx| tx.put_audit_key(&row))?;
+            }
+        }
+        Ok(Self(Arc::new(Inner { path, key: RwLock::new(key) })))
+    }
+
+    /// Id of the key in use.
+    pub fn key_id(&self) -> String {
+        self.with_key(|key| key.id.clone())
+    }
+
+    /// The public key in use, in hexadecimal.
+    pub fn public_key(&self) -> String {
+        self.with_key(Key::public)
+    }
+
+    /// Signs the head if there is news, in the caller's transaction; gives the last checkpoint.
+    pub fn checkpoint(&self, tx: &Tx<'_>, now_ms: i64) -> Result<Option<Checkpoint>, StoreError> {
+        let last = tx.last_checkpoint()?;
+        let Some((sequence, head)) = tx.chain_head()? else { return Ok(last) };
+        if last.as_ref().is_some_and(|last| last.sequence >= sequence) {
+            return Ok(last);
+        }
+        let row = self.with_key(|key| key.sign(sequence, head, now_ms));
+        tx.put_checkpoint(&row)?;
+        Ok(Some(row))
+    }
+
+    /// Signs the head if enough events or enough time have passed; called after writes and on a
+    /// timer.
+    pub fn checkpoint_if_due(&self, tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+        let (sequence, at_ms) =
+            tx.last_checkpoint()?.map_or((0, i64::MIN), |last| (last.sequence, last.at_ms));
+        let news = tx.chain_head()?.map_or(0, |(head, _)| head - sequence);
+        let waited = now_ms.saturating_sub(at_ms) >= WAIT_MAX_MS && sequence > 0;
+        if news >= EVENTS_MAX || (news > 0 && waited) {
+            self.checkpoint(tx, now_ms)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a new key, signed by the old one. A crash in between leaves either key in use.
+    pub fn rotate(&self, store: &Store, now_ms: i64) -> Result<AuditKey, EvidenceError> {
+        let pkcs8 = new_pkcs8()?;
+        let new = Key::from_pkcs8(&self.0.path, &pkcs8)?;
+        let next = next_path(&self.0.path);
+        write_private(&next, &pkcs8)
+            .map_err(|source| EvidenceError::KeyFile { path: next.clone(), source })?;
+        let row = self.with_key(|old| {
+            let signature = old.pair.sign(&key_message(&new.public(), now_ms));
+            new.row(now_ms, Some(&old.id), Some(&BASE64URL_NOPAD.encode(signature.as_ref())))
+        });
+        store.write::<_, StoreError>(|tx| {
+            self.checkpoint(tx, now_ms)?;
+            tx.put_audit_key(&row)
+        })?;
+        finish_rotation(&self.0.path, Some(&row))?;
+        *self.0.key.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(row)
+    }
+
+    /// Uses the key in force.
+    fn with_key<T>(&self, work: impl FnOnce(&Key) -> T) -> T {
+        work(&self.0.key.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether checkpoints cover the last event; what tests and the status page ask.
+impl Notary {
+    /// Events that no checkpoint covers yet.
+    pub fn unsigned_events(reader: &Reader<'_>) -> Result<i64, StoreError> {
+        let signed = reader.last_checkpoint()?.map_or(0, |last| last.sequence);
+        Ok(reader.chain_head()?.map_or(0, |(head, _)| head - signed))
+    }
+}
+
+//------------ Key -----------------------------------------------------------
+
+impl Key {
+    /// Reads a key pair.
+    fn from_pkcs8(path: &Path, bytes: &[u8]) -> Result<Self, EvidenceError> {
+        let pair = Ed25519KeyPair::from_pkcs8(bytes)
+            .map_err(|_| EvidenceError::BadKey { path: path.to_owned() })?;
+        let id = key_id(pair.public_key().as_ref());
+        Ok(Self { pair, id })
+    }
+
+    /// The public key, in hexadecimal.
+    fn public(&self) -> String {
+        HEXLOWER.encode(self.pair.public_key().as_ref())
+    }
+
+    /// The row that tells of it.
+    fn row(&self, at_ms: i64, signed_by: Option<&str>, signature: Option<&str>) -> AuditKey {
+        AuditKey {
+            key_id: self.id.clone(),
+            public: self.public(),
+            at_ms,
+            signed_by: signed_by.map(str::to_owned),
+            signature: signature.map(str::to_owned),
+        }
+    }
+
+    /// Signs a head.
+    fn sign(&self, sequence: i64, head: String, at_ms: i64) -> Checkpoint {
+        let message = checkpoint_message(sequence, &head, at_ms, &self.id);
+        let signature = BASE64URL_NOPAD.encode(self.pair.sign(&message).as_ref());
+        Checkpoint { sequence, head, at_ms, key_id: self.id.clone(), signature }
+    }
+}
+
+/// A fresh key pair.
+fn new_pkcs8() -> Result<Vec<u8>, EvidenceError> {
+    let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+    Ok(pair.map_err(|_| EvidenceError::Random)?.as_ref().to_vec())
+}
+
+/// Where a new key waits until the database knows it.
+fn next_path(path: &Path) -> PathBuf {
+    path.with_extension("key-next")
+}
+
+/// Puts a waiting key in place if it is the one the database knows as the last.
+fn finish_rotation(path: &Path, last: Option<&AuditKey>) -> Result<(), EvidenceError> {
+    let next = next_path(path);
+    let (Some(last), Ok(bytes)) = (last, std::fs::read(&next)) else { return Ok(()) };
+    let failed = |source| EvidenceError::KeyFile { path: next.clone(), source };
+    if Key::from_pkcs8(&next, &bytes).is_ok_and(|key| key.id == last.key_id) {
+        std::fs::rename(&next, path).map_err(failed)
+    } else {
+        std::fs::remove_file(&next).map_err(failed)
+    }
+}
+
+/// First 16 hexadecimal digits of SHA-256 over a public key.
+pub(super) fn key_id(public: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(public))[..16].to_owned()
+}
+
+/// What a checkpoint's signature covers.
+fn checkpoint_message(sequence: i64, head: &str, at_ms: i64, key_id: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(160);
+    field(&mut bytes, b"gapura checkpoint 1");
+    field(&mut bytes, &sequence.to_be_bytes());
+    field(&mut bytes, head.as_bytes());
+    field(&mut bytes, &at_ms.to_be_bytes());
+    field(&mut bytes, key_id.as_bytes());
+    bytes
+}
+
+/// What the signature over a new key covers.
+fn key_message(public: &str, at_ms: i64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128);
+    field(&mut bytes, b"gapura audit key 1");
+    field(&mut bytes, public.as_bytes());
+    field(&mut bytes, &at_ms.to_be_bytes());
+    bytes
+}
+
+/// Whether a checkpoint was signed by this public key (hexadecimal).
+pub(super) fn signed(row: &Checkpoint, public: &str) -> bool {
+    let message = checkpoint_message(row.sequence, &row.head, row.at_ms, &row.key_id);
+    verified(public, &message, &row.signature)
+}
+
+/// Whether a new key was signed by this public key (hexadecimal).
+pub(super) fn vouched(row: &AuditKey, by: &str) -> bool {
+    let signature = row.signature.as_deref().unwrap_or("");
+    verified(by, &key_message(&row.public, row.at_ms), signature)
+}
+
+/// Checks an Ed25519 signature.
+fn verified(public: &str, message: &[u8], signature: &str) -> bool {
+    let public = HEXLOWER.decode(public.as_bytes()).unwrap_or_default();
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap_or_default();
+    UnparsedPublicKey::new(&ED25519, public).verify(message, &signature).is_ok()
+}
+
+//------------ Anchor --------------------------------------------------------
+
+/// A checkpoint as published in the zone: `v=gapura1 n=… h=… t=… k=… s=…`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Anchor(pub Checkpoint);
+
+/// One TXT string, 200 to 230 bytes.
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = &self.0;
+        write!(
+            f,
+            "v=gapura1 n={} h={} t={} k={} s={}",
+            row.sequence, row.head, row.at_ms, row.key_id, row.signature
+        )
+    }
+}
+
+/// Reads the TXT string, also with the quotes `dig` prints.
+impl FromStr for Anchor {
+    type Err = EvidenceError;
+
+    fn from_str(text: &str) -> Result<Self, EvidenceError> {
+        let bad = |what: &str| EvidenceError::Anchor(format!("{what} in {text:?}"));
+        let mut parts = text.trim().trim_matches('"').split_whitespace();
+        if parts.next() != Some("v=gapura1") {
+            return Err(bad("no v=gapura1"));
+        }
+        let mut row = Checkpoint {
+            sequence: 0,
+            head: String::new(),
+            at_ms: 0,
+            key_id: String::new(),
+            signature: String::new(),
+        };
+        for part in parts {
+            let (key, value) = part.split_once('=').ok_or_else(|| bad("a part without ="))?;
+            let number = || value.parse::<i64>().map_err(|_| bad("a bad number"));
+            match key {
+                "n" => row.sequence = number()?,
+                "t" => row.at_ms = number()?,
+                "h" => value.clone_into(&mut row.head),
+                "k" => value.clone_into(&mut row.key_id),
+                "s" => value.clone_into(&mut row.signature),
+                _ => {}
+            }
+        }
+        if row.sequence < 1 || row.head.len() != 64 {
+            return Err(bad("no sequence or no head"));
+        }
+        Ok(Self(row))
+    }
+}

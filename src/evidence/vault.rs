@@ -1,0 +1,178 @@
+//! Personal data at rest: sealed with ChaCha20-Poly1305, bound to the chain by salted commitments.
+//!
+//! The key lies in the state directory, outside the database: a stolen database alone tells no
+//! name. There is no place for a NIK: free text is masked before it comes here (`queue::labels`).
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
+use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
+
+use super::EvidenceError;
+use super::chain::field;
+
+/// The file in the state directory.
+const KEY_FILE: &str = "personal.key";
+/// Bytes of the key.
+const KEY_LEN: usize = 32;
+/// Bytes of a salt.
+const SALT_LEN: usize = 32;
+/// What a commitment starts with.
+const TAG: &[u8] = b"gapura commitment 1";
+
+//------------ Vault ---------------------------------------------------------
+
+/// Seals and opens personal data; clones share the key.
+#[derive(Clone)]
+pub struct Vault(Arc<Inner>);
+
+/// What clones share.
+struct Inner {
+    /// The key.
+    key: LessSafeKey,
+    /// The key of tags, derived from it.
+    tags: hmac::Key,
+    /// Where it came from.
+    path: PathBuf,
+}
+
+/// A personal value on its way into the database.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// The field's name, as in the event.
+    pub field: String,
+    /// SHA-256 over tag, field, salt and value, in hexadecimal.
+    pub commitment: String,
+    /// Salt and value, encrypted.
+    pub blob: Vec<u8>,
+}
+
+impl Vault {
+    /// Opens the key in the state directory, or makes one.
+    pub fn open(state_dir: &Path) -> Result<Self, EvidenceError> {
+        let path = state_dir.join(KEY_FILE);
+        let bytes = read_or_make(&path, || Ok(random::<KEY_LEN>()?.to_vec()))?;
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes)
+            .map_err(|_| EvidenceError::BadKey { path: path.clone() })?;
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"gapura tags 1");
+        let tags = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Ok(Self(Arc::new(Inner { key: LessSafeKey::new(key), tags, path })))
+    }
+
+    /// Where the key lies.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Encrypts; `context` says what the value is, and must be the same to open it.
+    pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, EvidenceError> {
+        let nonce = random::<NONCE_LEN>()?;
+        let mut sealed = plain.to_vec();
+        let aad = Aad::from(context.as_bytes());
+        let key = &self.0.key;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
+            .map_err(|_| EvidenceError::Random)?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Decrypts what [`Vault::seal`] gave for the same context.
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, EvidenceError> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(EvidenceError::Sealed)?;
+        let mut rest = rest.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*nonce);
+        let plain = self.0.key.open_in_place(nonce, Aad::from(context.as_bytes()), &mut rest);
+        Ok(plain.map_err(|_| EvidenceError::Sealed)?.to_vec())
+    }
+
+    /// A keyed hash of a short secret, in hexadecimal: the form in which it is stored.
+    pub fn tag(&self, purpose: &str, value: &str) -> String {
+        let mut bytes = Vec::with_capacity(64);
+        field(&mut bytes, purpose.as_bytes());
+        field(&mut bytes, value.as_bytes());
+        HEXLOWER.encode(hmac::sign(&self.0.tags, &bytes).as_ref())
+    }
+
+    /// Makes a commitment to a value, with a fresh salt.
+    pub fn commit(&self, name: &str, value: &str) -> Result<Sealed, EvidenceError> {
+        let salt = random::<SALT_LEN>()?;
+        let commitment = commitment(name, &salt, value);
+        let blob = self.seal(&context(name), &[&salt, value.as_bytes()].concat())?;
+        Ok(Sealed { field: name.to_owned(), commitment, blob })
+    }
+
+    /// Opens a value and says whether it is the one committed to.
+    pub fn open_commitment(
+        &self,
+        name: &str,
+        commitment_hex: &str,
+        blob: &[u8],
+    ) -> Result<Option<String>, EvidenceError> {
+        let plain = self.unseal(&context(name), blob)?;
+        let (salt, value) = plain.split_first_chunk::<SALT_LEN>().ok_or(EvidenceError::Sealed)?;
+        let value = String::from_utf8(value.to_vec()).map_err(|_| EvidenceError::Sealed)?;
+        Ok((commitment(name, salt, &value) == commitment_hex).then_some(value))
+    }
+}
+
+/// What a sealed commitment is sealed as.
+fn context(name: &str) -> String {
+    format!("commitment:{name}")
+}
+
+/// The commitment, in hexadecimal; each part with its length in front.
+fn commitment(name: &str, salt: &[u8], value: &str) -> String {
+    let mut bytes = Vec::with_capacity(128 + value.len());
+    for part in [TAG, name.as_bytes(), salt, value.as_bytes()] {
+        field(&mut bytes, part);
+    }
+    HEXLOWER.encode(&Sha256::digest(&bytes))
+}
+
+//------------ Key files and random bytes ------------------------------------
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], EvidenceError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| EvidenceError::Random)?;
+    Ok(bytes)
+}
+
+/// Reads a key file, or makes it, readable by its owner only and on disk before it is used.
+pub(super) fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> Result<Vec<u8>, EvidenceError>,
+) -> Result<Vec<u8>, EvidenceError> {
+    let failed = |source| EvidenceError::KeyFile { path: path.to_owned(), source };
+    match File::open(path) {
+        Ok(mut file) => {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(failed)?;
+            Ok(bytes)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let bytes = make()?;
+            write_private(path, &bytes).map_err(failed)?;
+            Ok(bytes)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Writes a file of mode 0600 through a temporary name, so that it is whole or absent.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}

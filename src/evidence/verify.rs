@@ -1,0 +1,355 @@
+//! The verifier: reads an export, trusts nothing in it, names the first bad sequence.
+//!
+//! What it finds, and by what: a byte edited, an event deleted or two swapped (the chain itself);
+//! the tail cut (a later checkpoint or anchor); all rewritten without the key (a signature); all
+//! rewritten with a stolen key (an older anchor held outside). Its limit: events after the last
+//! anchor held outside are only chained, and the report says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use data_encoding::HEXLOWER;
+
+use super::chain::{GENESIS, event_hash, payload_hash};
+use super::export::Export;
+use super::notary::{Anchor, key_id, signed, vouched};
+use super::{EvidenceError, Vault};
+use crate::store::Reader;
+use crate::store::events::{Checkpoint, Event};
+
+/// Longest stretch without a checkpoint that can be honest: one is due every 100 events, and an act
+/// of many events may pass that.
+const UNSIGNED_MAX: i64 = 1_000;
+
+//------------ Report --------------------------------------------------------
+
+/// What the verifier found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Events read.
+    pub events: usize,
+    /// First sequence read; 0 if there is none.
+    pub first: i64,
+    /// Last sequence read; 0 if there is none.
+    pub last: i64,
+    /// Hash of the last event.
+    pub head: String,
+    /// What is wrong, by sequence; empty is good.
+    pub faults: Vec<Fault>,
+    /// The last event a good checkpoint covers.
+    pub signed_to: Option<i64>,
+    /// The last event an anchor held outside covers.
+    pub anchored_to: Option<i64>,
+    /// Values erased lawfully (*dihapus sah*).
+    pub erased: usize,
+    /// Whether the keys were taken from the export itself.
+    pub keys_from_export: bool,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The event it is about.
+    pub sequence: i64,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_good(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The first bad sequence.
+    pub fn first_bad(&self) -> Option<i64> {
+        self.faults.first().map(|fault| fault.sequence)
+    }
+
+    /// The report in words, one line each.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.events == 0 {
+            lines.push("no events".to_owned());
+        } else {
+            let (first, last) = (self.first, self.last);
+            lines.push(format!("{} events, {first} to {last}, head {}", self.events, self.head));
+        }
+        if self.first > 1 {
+            lines.push(format!("events before {} are not in this export", self.first));
+        }
+        if let Some(bad) = self.first_bad() {
+            lines.push(format!("NOT GOOD: first bad sequence {bad}"));
+            lines.extend(self.faults.iter().map(|f| format!("  {}: {}", f.sequence, f.what)));
+        } else {
+            lines.push("GOOD: every event follows from the one before".to_owned());
+        }
+        lines.push(match self.signed_to {
+            Some(to) => format!("signed up to {to}"),
+            None => "no signature covers any event".to_owned(),
+        });
+        if self.keys_from_export {
+            lines.push(
+                "the keys were taken from what is checked: give the public key to check them too"
+                    .to_owned(),
+            );
+        }
+        if self.erased > 0 {
+            lines.push(format!("{} personal values erased lawfully (dihapus sah)", self.erased));
+        }
+        let anchored = self.anchored_to.unwrap_or(0);
+        lines.push(if anchored >= self.last {
+            "every event is covered by an anchor".to_owned()
+        } else {
+            format!(
+                "limit: events after {anchored}, the last anchor given, are only chained; whoever \
+                 holds the database and the key could have rewritten them"
+            )
+        });
+        lines
+    }
+
+    /// Notes a fault.
+    fn fault(&mut self, sequence: i64, what: impl Into<String>) {
+        self.faults.push(Fault { sequence, what: what.into() });
+    }
+}
+
+//------------ verify --------------------------------------------------------
+
+/// Verifies an export, against a public key (hexadecimal) and anchors if they are given.
+pub fn verify(export: &Export, key: Option<&str>, anchors: &[Anchor]) -> Report {
+    let mut report = Report { keys_from_export: key.is_none(), ..Report::default() };
+    follow_chain(export, &mut report);
+    let keys = trusted_keys(export, key, &mut report);
+    let hashes: BTreeMap<i64, &str> =
+        export.events.iter().map(|event| (event.sequence, event.hash.as_str())).collect();
+    for point in &export.checkpoints {
+        if covers(point, "checkpoint", &keys, true, &hashes, &mut report) {
+            report.signed_to = report.signed_to.max(Some(point.sequence));
+        }
+    }
+    for Anchor(point) in anchors {
+        if covers(point, "anchor", &keys, key.is_some(), &hashes, &mut report) {
+            report.anchored_to = report.anchored_to.max(Some(point.sequence));
+        }
+    }
+    let unsigned = report.last - report.signed_to.unwrap_or(report.first - 1);
+    if report.events > 0 && unsigned > UNSIGNED_MAX {
+        let from = report.signed_to.map_or(report.first, |to| to + 1);
+        report.fault(
+            from,
+            format!("{unsigned} events without a checkpoint: there must be one every 100"),
+        );
+    }
+    check_erasures(export, &mut report);
+    report.faults.sort_by_key(|fault| fault.sequence);
+    report
+}
+
+/// Verifies the chain of a database, personal values included, with the vault's key if it is there.
+pub fn verify_own(
+    reader: &Reader<'_>,
+    vault: Option<&Vault>,
+    key: Option<&str>,
+    anchors: &[Anchor],
+) -> Result<Report, EvidenceError> {
+    let export = Export::own(reader)?;
+    let mut report = verify(&export, key, anchors);
+    let erased: BTreeSet<(i64, &str)> =
+        export.erased.iter().map(|(sequence, field, _)| (*sequence, field.as_str())).collect();
+    let kept: BTreeMap<(i64, String), Vec<u8>> = reader
+        .all_personal()?
+        .into_iter()
+        .map(|(sequence, field, sealed)| ((sequence, field), sealed))
+        .collect();
+    for event in &export.events {
+        for (field, commitment) in &event.commitments {
+            let Some(sealed) = kept.get(&(event.sequence, field.clone())) else {
+                if !erased.contains(&(event.sequence, field.as_str())) {
+                    report.fault(
+                        event.sequence,
+                        format!("the value of {field} is gone without an erasure"),
+                    );
+                }
+                continue;
+            };
+            let opened = vault.map(|vault| vault.open_commitment(field, commitment, sealed));
+            if opened.is_some_and(|opened| !matches!(opened, Ok(Some(_)))) {
+                report.fault(
+                    event.sequence,
+                    format!("the value of {field} is not the one committed to"),
+                );
+            }
+        }
+    }
+    report.faults.sort_by_key(|fault| fault.sequence);
+    Ok(report)
+}
+
+/// Follows sequence, previous hash and own hash from event to event.
+fn follow_chain(export: &Export, report: &mut Report) {
+    let mut before: Option<(&Event, String)> = None;
+    for (event, exported_hash) in export.events.iter().zip(&export.payload_hashes) {
+        let computed = payload_hash(&event.payload);
+        // A payload may be left out of an export, never replaced.
+        let left_out = event.payload.is_empty() && exported_hash.is_some();
+        let used = match exported_hash {
+            Some(hash) if left_out => HEXLOWER.decode(hash.as_bytes()).unwrap_or_default(),
+            _ => computed.clone(),
+        };
+        if exported_hash
+            .as_ref()
+            .is_some_and(|hash| !left_out && *hash != HEXLOWER.encode(&computed))
+        {
+            report.fault(event.sequence, "the payload is not the one that was hashed");
+        }
+        let hash = event_hash(event, &used);
+        if hash != event.hash {
+            report
+                .fault(event.sequence, "the event was changed: its hash does not fit its content");
+        }
+        match &before {
+            None if event.sequence == 1 && event.previous != GENESIS => {
+                report.fault(1, "the chain does not begin here");
+            }
+            None => report.first = event.sequence,
+            Some((last, last_hash)) => follow(last, last_hash, event, report),
+        }
+        if before.is_none() {
+            report.first = event.sequence;
+        }
+        before = Some((event, event.hash.clone()));
+    }
+    report.events = export.events.len();
+    if let Some((last, hash)) = before {
+        report.last = export.events.iter().map(|e| e.sequence).max().unwrap_or(last.sequence);
+        report.head = hash;
+    }
+}
+
+/// One step of the chain.
+fn follow(last: &Event, last_hash: &str, event: &Event, report: &mut Report) {
+    let wanted = last.sequence + 1;
+    if event.sequence > wanted {
+        let what = format!("missing: after {} comes {}", last.sequence, event.sequence);
+        report.fault(wanted, what);
+    } else if event.sequence < wanted {
+        let what = format!("out of order: it stands after {}", last.sequence);
+        report.fault(event.sequence, what);
+    } else if event.previous != last_hash {
+        report.fault(event.sequence, format!("does not follow from event {}", last.sequence));
+    }
+}
+
+/// The public keys that may sign, by id. A key given from outside is the root of trust, and keys
+/// before it in a line of vouching are trusted only if one trusted key vouches for the next.
+fn trusted_keys(
+    export: &Export,
+    key: Option<&str>,
+    report: &mut Report,
+) -> BTreeMap<String, String> {
+    let id_of = |public: &str| key_id(&HEXLOWER.decode(public.as_bytes()).unwrap_or_default());
+    let root = key.map(|key| key.trim().to_lowercase());
+    let mut trusted = BTreeMap::new();
+    match (&root, export.keys.first()) {
+        (Some(root), _) => {
+            trusted.insert(id_of(root), root.clone());
+        }
+        (None, Some(first)) => {
+            trusted.insert(id_of(&first.public), first.public.clone());
+        }
+        (None, None) => {}
+    }
+    for row in &export.keys {
+        if trusted.contains_key(&row.key_id) && id_of(&row.public) == row.key_id {
+            continue;
+        }
+        let by = row.signed_by.as_ref().and_then(|by| trusted.get(by));
+        if by.is_some_and(|by| vouched(row, by)) && id_of(&row.public) == row.key_id {
+            trusted.insert(row.key_id.clone(), row.public.clone());
+        }
+    }
+    // Keys before the root vouch for it: then what they signed is as good as what it signed.
+    for row in export.keys.iter().rev() {
+        let Some(by) = row.signed_by.as_ref().filter(|_| trusted.contains_key(&row.key_id)) else {
+            continue;
+        };
+        let older = export.keys.iter().find(|older| older.key_id == *by);
+        if let Some(older) =
+            older.filter(|o| id_of(&o.public) == o.key_id && vouched(row, &o.public))
+        {
+            trusted.insert(older.key_id.clone(), older.public.clone());
+        }
+    }
+    for row in export.keys.iter().filter(|row| !trusted.contains_key(&row.key_id)) {
+        let covered = export.checkpoints.iter().filter(|c| c.key_id == row.key_id);
+        let sequence = covered.map(|c| c.sequence).min().unwrap_or(1);
+        report.fault(sequence, format!("the key {} is vouched for by no trusted key", row.key_id));
+    }
+    trusted
+}
+
+/// Whether a signed head is genuine and fits the chain; notes a fault if not.
+fn covers(
+    point: &Checkpoint,
+    what: &str,
+    keys: &BTreeMap<String, String>,
+    key_needed: bool,
+    hashes: &BTreeMap<i64, &str>,
+    report: &mut Report,
+) -> bool {
+    let sequence = point.sequence;
+    match keys.get(&point.key_id) {
+        Some(public) if signed(point, public) => {}
+        Some(_) => {
+            report.fault(sequence, format!("the {what}'s signature is not good"));
+            return false;
+        }
+        None if key_needed => {
+            report.fault(
+                sequence,
+                format!("the {what} is signed by the unknown key {}", point.key_id),
+            );
+            return false;
+        }
+        None => {}
+    }
+    match hashes.get(&sequence) {
+        Some(hash) if **hash == point.head => true,
+        Some(_) => {
+            report.fault(
+                sequence,
+                format!("the {what} signed another head: events up to here were rewritten"),
+            );
+            false
+        }
+        None if sequence > report.last => {
+            let from = report.last + 1;
+            report.fault(from, format!("cut: the {what} covers events up to {sequence}"));
+            false
+        }
+        // Before the first event of a partial export, or in a gap that is reported already.
+        None => false,
+    }
+}
+
+/// An erasure counts only if an event of the chain says so.
+fn check_erasures(export: &Export, report: &mut Report) {
+    for (sequence, field, by_event) in &export.erased {
+        let said = export.events.iter().any(|event| {
+            event.sequence == *by_event
+                && event.act == "erase"
+                && event.payload.get("values").is_some_and(|values| {
+                    values.split(' ').any(|value| value == format!("{sequence}:{field}"))
+                })
+        });
+        if said {
+            report.erased += 1;
+        } else {
+            report.fault(
+                *sequence,
+                format!("the value of {field} is gone, and no event {by_event} says it was erased"),
+            );
+        }
+    }
+}

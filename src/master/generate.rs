@@ -1,0 +1,202 @@
+//! `$GENERATE range owner [TTL] [class] type data`, as in BIND: one line makes many records.
+//!
+//! `$` stands for the number, `${offset,width,base}` for the number plus an offset, filled with zeros
+//! to a width, in base `d`, `o`, `x`, `X`, or as nibbles `n`, `N`; `$$` and `\$` are a dollar sign.
+//! Each made line is read like any other, except that it cannot be a directive.
+
+use super::At;
+use super::parse::{Parser, Problem, Source, argument};
+use super::rule;
+use super::scan::Entry;
+use crate::wire::rdata::{Token, shown};
+
+/// The widest a number may be made.
+const WIDTH_MAX: usize = 255;
+
+/// Makes and reads the records of a `$GENERATE` line.
+pub(super) fn run(
+    parser: &mut Parser<'_, '_>,
+    source: &Source<'_>,
+    entry: &Entry,
+    tokens: &[Token<'_>],
+) -> Result<(), Problem> {
+    let token = argument(tokens, 1, "a range")?;
+    let range = Range::from_text(token.text).ok_or_else(|| {
+        let message = format!("{} is not a range such as 1-100 or 0-255/2", shown(token.text));
+        Problem::new(&rule::BAD_GENERATE, 1, message)
+    })?;
+    argument(tokens, 2, "an owner name")?;
+    argument(tokens, 3, "a type")?;
+    let max = parser.options.generated_max;
+    if parser.generated as u64 + range.count() > max as u64 {
+        let message = format!("{} records and those before are more than {max}", range.count());
+        return Err(Problem::new(&rule::LIMIT, 1, message));
+    }
+    parser.generated += range.count() as usize;
+    let at = At { file: source.file, line: entry.line, start: tokens[0].at, end: entry.end };
+    let mut line = Vec::new();
+    let mut number = range.start;
+    while number <= range.stop {
+        line.clear();
+        for (index, token) in tokens.iter().enumerate().skip(2) {
+            // One quoted string as data is the data itself: `MX "10 mail$"`.
+            let is_data = index + 1 == tokens.len() && index > 3;
+            let quote = token.quoted && !is_data;
+            line.extend_from_slice(if quote { b"\"" } else { b"" });
+            expand(token.text, number, &mut line)
+                .map_err(|message| Problem::new(&rule::BAD_GENERATE, index, message))?;
+            line.extend_from_slice(if quote { b"\" " } else { b" " });
+        }
+        let errors = parser.parsed.errors;
+        let source = Source { bytes: &line, file: source.file, fixed: Some(at) };
+        parser.file(source);
+        // The next ones would have the same fault.
+        if parser.parsed.errors > errors || parser.parsed.records > parser.options.records_max {
+            break;
+        }
+        number += range.step;
+    }
+    Ok(())
+}
+
+//------------ Range ---------------------------------------------------------
+
+/// The numbers of a `$GENERATE` line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Range {
+    /// The first.
+    start: u64,
+    /// The last one possible.
+    stop: u64,
+    /// From one to the next, at least 1.
+    step: u64,
+}
+
+impl Range {
+    /// Reads `start-stop[/step]`.
+    fn from_text(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let (range, step) = text.split_once('/').unwrap_or((text, "1"));
+        let (start, stop) = range.split_once('-')?;
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse::<u32>().ok().filter(|n| digits && *n <= i32::MAX as u32).map(u64::from)
+        };
+        let range = Self { start: number(start)?, stop: number(stop)?, step: number(step)? };
+        (range.start <= range.stop && range.step > 0).then_some(range)
+    }
+
+    /// How many numbers there are.
+    fn count(self) -> u64 {
+        (self.stop - self.start) / self.step + 1
+    }
+}
+
+//------------ Expansion -----------------------------------------------------
+
+/// Appends a word with its number.
+fn expand(template: &[u8], number: u64, out: &mut Vec<u8>) -> Result<(), String> {
+    let mut rest = template;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match (byte, after.first()) {
+            (b'\\', Some(&next)) => {
+                out.extend_from_slice(&[b'\\', next]);
+                rest = &after[1..];
+            }
+            (b'$', Some(b'$')) => {
+                out.extend_from_slice(b"\\$");
+                rest = &after[1..];
+            }
+            (b'$', Some(b'{')) => {
+                let wrong = || {
+                    let message = "is not ${offset,width,base} with base d, o, x, X, n or N";
+                    format!("{} {message}", shown(template))
+                };
+                let end = after.iter().position(|byte| *byte == b'}').ok_or_else(wrong)?;
+                modified(&after[1..end], number, out).ok_or_else(wrong)?;
+                rest = &after[end + 1..];
+            }
+            (b'$', _) => out.extend_from_slice(number.to_string().as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    Ok(())
+}
+
+/// Appends the number as `offset[,width[,base]]` wants it.
+fn modified(modifier: &[u8], number: u64, out: &mut Vec<u8>) -> Option<()> {
+    let mut parts = std::str::from_utf8(modifier).ok()?.split(',');
+    let offset: i64 = parts.next()?.parse().ok()?;
+    let width: usize = parts.next().map_or(Some(0), |width| width.parse().ok())?;
+    let base = parts.next().unwrap_or("d");
+    if parts.next().is_some() || width > WIDTH_MAX || offset.unsigned_abs() > i32::MAX as u64 {
+        return None;
+    }
+    // Both are below 2³¹.
+    let value = u64::try_from(number as i64 + offset).ok()?;
+    let text = match base {
+        "d" => format!("{value:0width$}"),
+        "o" => format!("{value:0width$o}"),
+        "x" => format!("{value:0width$x}"),
+        "X" => format!("{value:0width$X}"),
+        "n" => nibbles(value, width),
+        "N" => nibbles(value, width).to_ascii_uppercase(),
+        _ => return None,
+    };
+    out.extend_from_slice(text.as_bytes());
+    Some(())
+}
+
+/// The hexadecimal digits from the last to the first, a dot between each two; dots count as width.
+fn nibbles(value: u64, width: usize) -> String {
+    let mut text = String::new();
+    let mut rest = value;
+    loop {
+        text.push(char::from_digit((rest & 15) as u32, 16).unwrap_or('0'));
+        rest >>= 4;
+        if rest == 0 && text.len() >= width {
+            return text;
+        }
+        text.push('.');
+        if rest == 0 && text.len() >= width {
+            return text;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(template: &str, number: u64, expected: &str) {
+        let mut out = Vec::new();
+        expand(template.as_bytes(), number, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn numbers_are_written_as_bind_writes_them() {
+        check("host-$", 7, "host-7");
+        check("host-${0,3}", 7, "host-007");
+        check("host-${10}", 7, "host-17");
+        check("host-${-5,2,d}", 7, "host-02");
+        check("${0,2,x}.${0,2,X}", 171, "ab.AB");
+        check("${0,4,o}", 8, "0010");
+        check("${0,7,n}", 0x1a, "a.1.0.0");
+        check("${0,0,N}", 0xab, "B.A");
+        check("a$$b\\$c", 7, "a\\$b\\$c");
+    }
+
+    #[test]
+    fn bad_modifiers_and_ranges_are_refused() {
+        for template in ["${", "${x}", "${0,3,q}", "${0,3,d,1}", "${0,999}", "${-9}"] {
+            assert!(expand(template.as_bytes(), 7, &mut Vec::new()).is_err(), "{template}");
+        }
+        for range in ["1", "2-1", "1-2/0", "a-b", "1-4294967296", "-1-2", "1-2/3/4"] {
+            assert_eq!(Range::from_text(range.as_bytes()), None, "{range}");
+        }
+        assert_eq!(Range::from_text(b"0-9/4").map(Range::count), Some(3));
+    }
+}

@@ -1,0 +1,583 @@
+//! From a master file to records, or to all its faults at once (RFC 1035 §5, RFC 2308 §4).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::input::{Included, ending, place};
+use super::rule::{self, Rule};
+use super::scan::{Entry, Scanner};
+use super::{At, Finding, Input, Options, Parsed, Severity, generate};
+use crate::wire::rdata::{self, RDATA_OCTETS_MAX, Token, push_name, shown, ttl_from_text};
+use crate::wire::{Class, NameError, NameRef, RecordRef, Rtype};
+
+/// The largest TTL (RFC 2181 §8).
+const TTL_MAX: u32 = i32::MAX as u32;
+
+//------------ parse ---------------------------------------------------------
+
+/// Reads a whole master file. Every record goes to `sink` as it is read, every fault is kept; after a
+/// fault reading goes on with the next record.
+pub fn parse(
+    input: &Input<'_>,
+    origin: NameRef<'_>,
+    options: &Options,
+    sink: &mut dyn FnMut(RecordRef<'_>, At),
+) -> Parsed {
+    let (has_end_marker, ends_with_newline) = ending(input.bytes);
+    let mut parser = Parser {
+        input,
+        options,
+        sink,
+        origin: origin.wire().to_vec(),
+        owner: Vec::with_capacity(256),
+        owner_state: OwnerState::None,
+        ttl_default: None,
+        ttl_last: None,
+        rdata: Vec::with_capacity(1024),
+        generated: 0,
+        open: Vec::new(),
+        parsed: Parsed { has_end_marker, ends_with_newline, ..Parsed::default() },
+    };
+    let source = Source { bytes: input.bytes, file: 0, fixed: None };
+    if parser.fits(&source, 1) {
+        parser.file(source);
+    }
+    parser.parsed
+}
+
+//------------ Parser --------------------------------------------------------
+
+/// A text that is being read.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// Its bytes.
+    pub(super) bytes: &'a [u8],
+    /// Its file: 0 is the zone file.
+    pub(super) file: u16,
+    /// Where its records stand, if they were generated.
+    pub(super) fixed: Option<At>,
+}
+
+/// What the last owner name is worth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum OwnerState {
+    /// There was none in this file.
+    None,
+    /// It can be used again.
+    Known,
+    /// It was at fault; records without an owner are not told of again.
+    Broken,
+}
+
+/// The state of reading.
+pub(super) struct Parser<'p, 'i> {
+    /// The zone file.
+    input: &'p Input<'i>,
+    /// The limits.
+    pub(super) options: &'p Options,
+    /// Where records go.
+    sink: &'p mut dyn FnMut(RecordRef<'_>, At),
+    /// The current origin, on the wire.
+    origin: Vec<u8>,
+    /// The last owner name, on the wire.
+    owner: Vec<u8>,
+    /// What it is worth.
+    owner_state: OwnerState,
+    /// From `$TTL`.
+    ttl_default: Option<u32>,
+    /// From the last record that had one.
+    ttl_last: Option<u32>,
+    /// RDATA of the record being read.
+    rdata: Vec<u8>,
+    /// Records made by `$GENERATE` so far.
+    pub(super) generated: usize,
+    /// Files being read besides the zone file, for cycles.
+    open: Vec<PathBuf>,
+    /// What was found.
+    pub(super) parsed: Parsed,
+}
+
+/// A fault in words that were read.
+pub(super) struct Problem {
+    /// The rule that is broken.
+    pub(super) rule: &'static Rule,
+    /// The word at fault; the number of words when one is missing.
+    pub(super) token: usize,
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) hint: Option<&'static str>,
+}
+
+impl Problem {
+    /// A fault at a word.
+    pub(super) fn new(rule: &'static Rule, token: usize, message: impl Into<String>) -> Self {
+        Self { rule, token, message: message.into(), hint: None }
+    }
+
+    /// The same with a hint.
+    fn hint(self, hint: &'static str) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+}
+
+impl Parser<'_, '_> {
+    /// Reads a text to its end, or until there are more records than the limit.
+    pub(super) fn file(&mut self, source: Source<'_>) {
+        let mut scanner = Scanner::new(source.bytes, self.options.line_octets_max);
+        if let Some(fault) = scanner.byte_order_mark() {
+            self.scan_fault(&source, fault);
+        }
+        let mut tokens = Vec::with_capacity(32);
+        while let Some(entry) = scanner.entry(&mut tokens) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(fault) => {
+                    self.owner_state = OwnerState::Broken;
+                    self.scan_fault(&source, fault);
+                    continue;
+                }
+            };
+            if let Err(problem) = self.entry(&source, &entry, &tokens) {
+                self.problem(&source, &entry, &tokens, problem);
+            }
+            if self.parsed.records > self.options.records_max {
+                let message = format!("there are more than {} records", self.options.records_max);
+                let problem = Problem::new(&rule::LIMIT, 0, message);
+                self.problem(&source, &entry, &tokens, problem);
+                return;
+            }
+        }
+    }
+
+    /// A directive or a record.
+    fn entry(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+    ) -> Result<(), Problem> {
+        let first = tokens[0];
+        if first.text.first() == Some(&b'$') && !first.quoted && !entry.is_blank {
+            return self.directive(source, entry, tokens);
+        }
+        let mut at = 0;
+        if !entry.is_blank {
+            self.owner(first)?;
+            at = 1;
+        }
+        match self.owner_state {
+            OwnerState::Known => self.record(source, entry, tokens, at),
+            OwnerState::Broken => Ok(()),
+            OwnerState::None => {
+                let message = "the record has no owner name and there is none before it";
+                Err(Problem::new(&rule::NO_OWNER, 0, message))
+            }
+        }
+    }
+
+    /// Reads an owner name.
+    fn owner(&mut self, token: Token<'_>) -> Result<(), Problem> {
+        self.owner_state = OwnerState::Broken;
+        if token.quoted {
+            return Err(Problem::new(&rule::BAD_NAME, 0, "an owner name does not stand in quotes"));
+        }
+        self.owner.clear();
+        let origin = NameRef::from_checked(&self.origin);
+        push_name(token.text, origin, &mut self.owner).map_err(|e| name_problem(0, token, e))?;
+        self.owner_state = OwnerState::Known;
+        Ok(())
+    }
+
+    /// Reads TTL, class, type and data; `at` is the first word behind the owner.
+    fn record(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+        at: usize,
+    ) -> Result<(), Problem> {
+        let (ttl, rtype, at) = head(tokens, at)?;
+        self.rdata.clear();
+        let origin = NameRef::from_checked(&self.origin);
+        rdata::from_text(rtype, &tokens[at..], origin, &mut self.rdata).map_err(|error| {
+            let token = (at + error.token).min(tokens.len());
+            let message = error.message.into_owned();
+            Problem { rule: &rule::BAD_RDATA, token, message, hint: error.hint }
+        })?;
+        debug_assert!(self.rdata.len() <= RDATA_OCTETS_MAX);
+        let ttl = match ttl.or(self.ttl_default).or(self.ttl_last) {
+            Some(ttl) => ttl,
+            None => self.ttl_of_soa(source, entry, tokens, at - 1, rtype)?,
+        };
+        self.ttl_last = Some(ttl);
+        self.parsed.records += 1;
+        let owner = NameRef::from_checked(&self.owner);
+        let record = RecordRef { owner, rtype, class: Class::IN, ttl, rdata: &self.rdata };
+        let place = source.fixed.unwrap_or(At {
+            file: source.file,
+            line: entry.line,
+            start: tokens[0].at,
+            end: entry.end,
+        });
+        (self.sink)(record, place);
+        Ok(())
+    }
+
+    /// The TTL of a record that has none and finds none: that of a SOA is its MINIMUM.
+    fn ttl_of_soa(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+        type_at: usize,
+        rtype: Rtype,
+    ) -> Result<u32, Problem> {
+        let minimum = self.rdata.last_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
+        match minimum.filter(|_| rtype == Rtype::SOA) {
+            Some(minimum) => {
+                let message = format!("the SOA has no TTL: its MINIMUM of {minimum} is used");
+                let problem = Problem::new(&rule::TTL_FROM_MINIMUM, type_at, message);
+                self.problem(source, entry, tokens, problem.hint("start the file with $TTL 3600"));
+                Ok(minimum.min(TTL_MAX))
+            }
+            None => {
+                let message = "the record has no TTL and there is neither $TTL nor one before it";
+                let problem = Problem::new(&rule::NO_TTL, type_at, message);
+                Err(problem.hint("start the file with $TTL 3600"))
+            }
+        }
+    }
+
+    //--- Directives
+
+    /// Obeys a directive.
+    fn directive(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+    ) -> Result<(), Problem> {
+        let name = tokens[0].text.to_ascii_uppercase();
+        if source.fixed.is_some() {
+            let message = "a generated line cannot be a directive";
+            return Err(Problem::new(&rule::BAD_GENERATE, 0, message));
+        }
+        match name.as_slice() {
+            b"$ORIGIN" => self.set_origin(tokens),
+            b"$TTL" => {
+                let token = argument(tokens, 1, "a TTL")?;
+                self.ttl_default = Some(ttl(1, token)?);
+                no_more(tokens, 2)
+            }
+            b"$INCLUDE" => self.include(source, entry, tokens),
+            b"$GENERATE" => generate::run(self, source, entry, tokens),
+            _ => {
+                let message = format!("{} is not a directive", shown(tokens[0].text));
+                let problem = Problem::new(&rule::UNKNOWN_DIRECTIVE, 0, message);
+                Err(problem.hint("a name that starts with a dollar sign is written as \\$name"))
+            }
+        }
+    }
+
+    /// `$ORIGIN name`.
+    fn set_origin(&mut self, tokens: &[Token<'_>]) -> Result<(), Problem> {
+        let token = argument(tokens, 1, "a name")?;
+        let mut name = Vec::new();
+        push_name(token.text, NameRef::from_checked(&self.origin), &mut name)
+            .map_err(|error| name_problem(1, token, error))?;
+        no_more(tokens, 2)?;
+        self.origin = name;
+        Ok(())
+    }
+
+    /// `$INCLUDE file [origin]`: origin and last owner are afterwards what they were before.
+    fn include(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+    ) -> Result<(), Problem> {
+        let token = argument(tokens, 1, "a file")?;
+        let mut origin = self.origin.clone();
+        if let Some(token) = tokens.get(2) {
+            origin.clear();
+            push_name(token.text, NameRef::from_checked(&self.origin), &mut origin)
+                .map_err(|error| name_problem(2, *token, error))?;
+        }
+        no_more(tokens, 3)?;
+        let path = self.include_path(source, token)?;
+        let (depth, count) = (self.options.include_depth_max, self.options.includes_max);
+        if self.open.len() >= depth || self.parsed.included.len() >= count.min(60_000) {
+            let message = format!("more than {depth} files deep or {count} files are included");
+            return Err(Problem::new(&rule::LIMIT, 1, message));
+        }
+        let shown = self.shown_path(&path);
+        let bytes = self.input.loader.load(&path).map_err(|error| {
+            use super::LoadError;
+            let rule = match error {
+                LoadError::Outside => &rule::INCLUDE_OUTSIDE,
+                LoadError::TooLarge(_) => &rule::LIMIT,
+                LoadError::Unreadable(_) => &rule::INCLUDE_UNREADABLE,
+            };
+            Problem::new(rule, 1, format!("{} is not included: {error}", shown.display()))
+        })?;
+        let (has_end_marker, ends_with_newline) = ending(&bytes);
+        self.parsed.included.push(Included {
+            path: path.clone(),
+            shown,
+            bytes: bytes.clone(),
+            from: (source.file, entry.line),
+            has_end_marker,
+            ends_with_newline,
+        });
+        // At most 60,000 files, see above.
+        let inner = Source { bytes: &bytes, file: self.parsed.included.len() as u16, fixed: None };
+        if self.fits(&inner, 1) {
+            self.open.push(path);
+            let origin = std::mem::replace(&mut self.origin, origin);
+            let owner = std::mem::replace(&mut self.owner, Vec::with_capacity(256));
+            let state = std::mem::replace(&mut self.owner_state, OwnerState::None);
+            self.file(inner);
+            (self.origin, self.owner, self.owner_state) = (origin, owner, state);
+            self.open.pop();
+        }
+        Ok(())
+    }
+
+    /// The path of an include relative to the directory of the zone file: written relative to the
+    /// file that includes it, never absolute, never with `..`.
+    fn include_path(&self, source: &Source<'_>, token: Token<'_>) -> Result<PathBuf, Problem> {
+        use std::path::Component;
+        let mut text = Vec::new();
+        let mut bytes = token.text.iter();
+        while let Some(byte) = bytes.next() {
+            text.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
+        }
+        let outside = |why: &str| {
+            let message = format!("{} {why}", shown(token.text));
+            Problem::new(&rule::INCLUDE_OUTSIDE, 1, message)
+                .hint("included files stand in the directory of the zone file or below it")
+        };
+        let text = String::from_utf8(text).map_err(|_| outside("is not a path in UTF-8"))?;
+        let above = usize::from(source.file).checked_sub(1);
+        let above = above.and_then(|at| self.parsed.included[at].path.parent());
+        let mut path = above.unwrap_or_else(|| Path::new("")).to_owned();
+        for part in Path::new(&text).components() {
+            match part {
+                Component::Normal(part) => path.push(part),
+                Component::CurDir => {}
+                Component::ParentDir => return Err(outside("leads upwards")),
+                Component::RootDir | Component::Prefix(_) => {
+                    return Err(outside("is an absolute path"));
+                }
+            }
+        }
+        let is_zone_file = self.input.file.file_name().is_some_and(|name| path == Path::new(name));
+        if is_zone_file || self.open.contains(&path) {
+            let message = format!("{} includes itself", shown(token.text));
+            return Err(Problem::new(&rule::INCLUDE_CYCLE, 1, message));
+        }
+        Ok(path)
+    }
+
+    /// An included path as findings show it: beside the zone file as the operator named it.
+    fn shown_path(&self, path: &Path) -> Arc<Path> {
+        self.input.file.parent().unwrap_or_else(|| Path::new("")).join(path).into()
+    }
+
+    //--- Findings
+
+    /// Whether a file is within its limit; told if not.
+    fn fits(&mut self, source: &Source<'_>, line: u32) -> bool {
+        // Offsets are kept in 32 bits.
+        let max = self.options.file_octets_max.min(u32::MAX as usize - 1);
+        if source.bytes.len() > max {
+            let message = format!("the file is longer than {max} octets");
+            self.tell(source, &rule::LIMIT, line, 0..1, message, None);
+        }
+        source.bytes.len() <= max
+    }
+
+    /// Tells of a fault of the scanner.
+    fn scan_fault(&mut self, source: &Source<'_>, fault: super::scan::Fault) {
+        let span = fault.start..fault.end;
+        let hint = fault.hint;
+        self.tell(source, fault.rule, fault.line, span, fault.message.to_owned(), hint);
+    }
+
+    /// Tells of a fault in words.
+    pub(super) fn problem(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+        problem: Problem,
+    ) {
+        let span = match tokens.get(problem.token) {
+            Some(token) => {
+                let quotes = if token.quoted { 2 } else { 0 };
+                token.at as usize..token.at as usize + token.text.len() + quotes
+            }
+            // Something is missing: right behind the last word.
+            None => entry.end as usize..entry.end as usize + 1,
+        };
+        let line = match source.fixed {
+            Some(_) => entry.line,
+            None => {
+                let between =
+                    &source.bytes[tokens[0].at as usize..span.start.min(source.bytes.len())];
+                entry.line + between.iter().filter(|byte| **byte == b'\n').count() as u32
+            }
+        };
+        self.tell(source, problem.rule, line, span, problem.message, problem.hint);
+    }
+
+    /// Keeps and counts a finding.
+    fn tell(
+        &mut self,
+        source: &Source<'_>,
+        rule: &'static Rule,
+        line: u32,
+        span: std::ops::Range<usize>,
+        message: String,
+        hint: Option<&str>,
+    ) {
+        match rule.severity {
+            Severity::Error => self.parsed.errors += 1,
+            Severity::Warning => self.parsed.warnings += 1,
+        }
+        if self.parsed.findings.len() >= self.options.findings_max {
+            return;
+        }
+        let (place, message) = match source.fixed {
+            Some(at) => (self.parsed.place(self.input, at), format!("{message} (generated)")),
+            None => {
+                let included = usize::from(source.file).checked_sub(1);
+                let file = included.map_or_else(
+                    || self.input.file.into(),
+                    |at| self.parsed.included[at].shown.clone(),
+                );
+                let includes = self.parsed.includes(self.input, source.file);
+                (place(source.bytes, file, includes, line, span), message)
+            }
+        };
+        let (rule, severity) = (rule.id, rule.severity);
+        let hint = hint.map(str::to_owned);
+        self.parsed.findings.push(Finding { rule, severity, place: Some(place), message, hint });
+    }
+}
+
+//------------ Words ---------------------------------------------------------
+
+/// Reads TTL and class in either order, and the type. Returns the index of the first word of data.
+fn head(tokens: &[Token<'_>], first: usize) -> Result<(Option<u32>, Rtype, usize), Problem> {
+    let (mut found_ttl, mut found_class) = (None, false);
+    let mut at = first;
+    loop {
+        let Some(token) = tokens.get(at).copied() else {
+            let problem = Problem::new(&rule::UNKNOWN_TYPE, at, "the record has no type");
+            return Err(problem.hint("a record is: owner [TTL] [class] type data"));
+        };
+        if !token.quoted {
+            if let Some(rtype) = common_type(token.text) {
+                return Ok((found_ttl, rtype, at + 1));
+            }
+            if found_ttl.is_none() && token.text[0].is_ascii_digit() {
+                found_ttl = Some(ttl(at, token)?);
+                at += 1;
+                continue;
+            }
+            if let Some(class) = std::str::from_utf8(token.text).ok().and_then(class_of)
+                && !found_class
+            {
+                if class != Class::IN {
+                    let message = format!("the class is {class}, that of the zone is IN");
+                    return Err(Problem::new(&rule::WRONG_CLASS, at, message));
+                }
+                found_class = true;
+                at += 1;
+                continue;
+            }
+            if let Some(rtype) = std::str::from_utf8(token.text).ok().and_then(|t| t.parse().ok()) {
+                return usable_type(rtype, at).map(|rtype| (found_ttl, rtype, at + 1));
+            }
+        }
+        let message = format!("{} is not a record type", shown(token.text));
+        let problem = Problem::new(&rule::UNKNOWN_TYPE, at, message);
+        return Err(problem.hint("a record is: owner [TTL] [class] type data"));
+    }
+}
+
+/// A class mnemonic. ANY and NONE are no classes of data and `ANY` is also a type, which is told better.
+fn class_of(text: &str) -> Option<Class> {
+    text.parse().ok().filter(|class| !matches!(*class, Class::ANY | Class::NONE))
+}
+
+/// The types that fill zones, found without a search.
+fn common_type(text: &[u8]) -> Option<Rtype> {
+    match text {
+        b"A" => Some(Rtype::A),
+        b"AAAA" => Some(Rtype::AAAA),
+        b"CNAME" => Some(Rtype::CNAME),
+        b"MX" => Some(Rtype::MX),
+        b"NS" => Some(Rtype::NS),
+        b"TXT" => Some(Rtype::TXT),
+        b"PTR" => Some(Rtype::PTR),
+        b"RRSIG" => Some(Rtype::RRSIG),
+        b"NSEC" => Some(Rtype::NSEC),
+        _ => None,
+    }
+}
+
+/// The type, if it can stand in a zone.
+fn usable_type(rtype: Rtype, at: usize) -> Result<Rtype, Problem> {
+    if rtype.is_meta() {
+        let message = format!("the type {rtype} cannot stand in a zone");
+        return Err(Problem::new(&rule::META_TYPE, at, message));
+    }
+    Ok(rtype)
+}
+
+/// A TTL.
+fn ttl(at: usize, token: Token<'_>) -> Result<u32, Problem> {
+    let value = ttl_from_text(token.text).filter(|ttl| *ttl <= TTL_MAX && !token.quoted);
+    value.ok_or_else(|| {
+        let message = format!("{} is not a TTL from 0 to 2147483647", shown(token.text));
+        Problem::new(&rule::BAD_TTL, at, message)
+    })
+}
+
+/// A bad name, with the limit that it breaks.
+fn name_problem(at: usize, token: Token<'_>, error: NameError) -> Problem {
+    let rule = match error {
+        NameError::LabelTooLong => &rule::LABEL_TOO_LONG,
+        NameError::NameTooLong => &rule::NAME_TOO_LONG,
+        NameError::BadEscape => &rule::BAD_ESCAPE,
+        NameError::Cut | NameError::EmptyLabel => &rule::BAD_NAME,
+    };
+    Problem::new(rule, at, format!("{}: {error}", shown(token.text)))
+}
+
+/// An argument of a directive.
+pub(super) fn argument<'a>(
+    tokens: &[Token<'a>],
+    at: usize,
+    wanted: &str,
+) -> Result<Token<'a>, Problem> {
+    let token = tokens.get(at).copied();
+    token.ok_or_else(|| {
+        Problem::new(&rule::BAD_DIRECTIVE, at, format!("the directive lacks {wanted}"))
+    })
+}
+
+/// Tells when a directive has more words than it takes.
+fn no_more(tokens: &[Token<'_>], at: usize) -> Result<(), Problem> {
+    match tokens.get(at) {
+        None => Ok(()),
+        Some(token) => {
+            let message = format!("{} is more than the directive takes", shown(token.text));
+            Err(Problem::new(&rule::BAD_DIRECTIVE, at, message))
+        }
+    }
+}

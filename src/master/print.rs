@@ -1,0 +1,40 @@
+//! Records back to text: what is printed is read as the very same records, one a line.
+//!
+//! Names are absolute and escaped, strings are quoted and escaped: nothing inside a record can end
+//! the line, start a comment or become a directive.
+
+use std::fmt::Write;
+
+use super::END_MARKER;
+use crate::wire::{RecordRef, rdata};
+
+/// One record as one line, without the line feed.
+pub fn print_record(record: RecordRef<'_>) -> String {
+    let mut text = String::new();
+    write_record(record, &mut text);
+    text
+}
+
+/// Appends one record as one line, without the line feed.
+pub fn write_record(record: RecordRef<'_>, text: &mut String) {
+    rdata::write_name(record.owner, text);
+    // Writing to a String cannot fail.
+    let _ = write!(text, " {} {} {} ", record.ttl, record.class, record.rtype);
+    let start = text.len();
+    rdata::write_text(record.rtype, record.rdata, text);
+    if text.len() == start {
+        text.pop();
+    }
+}
+
+/// A whole zone as a master file that ends with the marker comment. Give the SOA first.
+pub fn print_zone<'a>(records: impl Iterator<Item = RecordRef<'a>>) -> String {
+    let mut text = String::new();
+    for record in records {
+        write_record(record, &mut text);
+        text.push('\n');
+    }
+    text.push_str(END_MARKER);
+    text.push('\n');
+    text
+}

@@ -1,0 +1,187 @@
+//! The name server's counters under the names of the manual.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+
+use crate::answer::Transport;
+use crate::serve::counters::{
+    CLOSE_REASONS, DROP_REASONS, LIMIT_ACTIONS, Lane, RCODES, TYPES, Totals,
+};
+use crate::wire::{Opcode, Rcode, Rtype};
+
+/// Gives the sums when somebody looks.
+type Source = Box<dyn Fn() -> Vec<(Lane, Totals)> + Send + Sync>;
+
+/// A value and its labels.
+type Sample<'a> = (Vec<(&'a str, String)>, u64);
+
+//------------ NameServer ----------------------------------------------------
+
+/// Collects what the workers have counted.
+pub struct NameServer {
+    /// Where the sums come from.
+    source: Source,
+}
+
+impl NameServer {
+    /// A collector over `source`.
+    pub fn new(source: impl Fn() -> Vec<(Lane, Totals)> + Send + Sync + 'static) -> Self {
+        Self { source: Box::new(source) }
+    }
+}
+
+impl fmt::Debug for NameServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NameServer")
+    }
+}
+
+impl Collector for NameServer {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let lanes = (self.source)();
+        let sum =
+            |of: &dyn Fn(&Totals) -> u64| lanes.iter().map(|(_, totals)| of(totals)).sum::<u64>();
+        let mut counter = |name: &str, help: &str, samples: Vec<Sample<'_>>| -> fmt::Result {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (labels, value) in samples {
+                ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
+            }
+            Ok(())
+        };
+        counter(
+            "gapura_queries",
+            "Queries by transport, address family and opcode",
+            queries(&lanes),
+        )?;
+        counter(
+            "gapura_query_types",
+            "Queries by type",
+            by(TYPES + 1, "qtype", type_label, |i| sum(&|totals| totals.types[i])),
+        )?;
+        counter(
+            "gapura_responses",
+            "Responses by code",
+            by(RCODES + 1, "rcode", rcode_label, |i| sum(&|totals| totals.rcodes[i])),
+        )?;
+        counter("gapura_truncated", "Responses with TC", one(sum(&|totals| totals.truncated)))?;
+        counter(
+            "gapura_dropped",
+            "Packets that got silence",
+            by(
+                DROP_REASONS.len(),
+                "reason",
+                |i| DROP_REASONS[i].into(),
+                |i| sum(&|t| t.dropped[i]),
+            ),
+        )?;
+        counter(
+            "gapura_rrl",
+            "Responses the rate limit held back",
+            by(
+                LIMIT_ACTIONS.len(),
+                "action",
+                |i| LIMIT_ACTIONS[i].into(),
+                |i| sum(&|t| t.limited[i]),
+            ),
+        )?;
+        counter(
+            "gapura_edns",
+            "Queries with EDNS, and of these with DO",
+            by(2, "kind", |i| ["edns", "do"][i].into(), |i| sum(&|t| t.edns[i])),
+        )?;
+        counter(
+            "gapura_cookies",
+            "Queries by what their cookie was worth",
+            by(
+                4,
+                "result",
+                |i| ["client_only", "valid", "bad", "malformed"][i].into(),
+                |i| sum(&|t| t.cookies[i]),
+            ),
+        )?;
+        counter(
+            "gapura_connections_closed",
+            "Connections closed, by reason",
+            by(
+                CLOSE_REASONS.len(),
+                "reason",
+                |i| CLOSE_REASONS[i].into(),
+                |i| sum(&|t| t.closed[i]),
+            ),
+        )?;
+        counter(
+            "gapura_connections_accepted",
+            "Connections accepted",
+            one(sum(&|t| t.connections)),
+        )?;
+        counter("gapura_query_bytes", "Octets of queries", one(sum(&|t| t.octets_in)))?;
+        counter("gapura_sent_bytes", "Octets of responses", one(sum(&|t| t.octets_out)))?;
+        counter("gapura_worker_panics", "Batches lost by a panic", one(sum(&|t| t.panics)))
+    }
+}
+
+//------------ Helpers -------------------------------------------------------
+
+/// One sample without labels.
+fn one<'a>(value: u64) -> Vec<Sample<'a>> {
+    vec![(Vec::new(), value)]
+}
+
+/// A sample an index, those that were never counted left out.
+fn by<'a>(
+    count: usize,
+    label: &'a str,
+    name: impl Fn(usize) -> String,
+    value: impl Fn(usize) -> u64,
+) -> Vec<Sample<'a>> {
+    (0..count)
+        .map(|index| (vec![(label, name(index))], value(index)))
+        .filter(|(_, value)| *value > 0)
+        .collect()
+}
+
+/// Queries by lane and opcode.
+fn queries<'a>(lanes: &[(Lane, Totals)]) -> Vec<Sample<'a>> {
+    let mut samples = Vec::new();
+    for (lane, totals) in lanes {
+        for (opcode, value) in (0u8..).zip(totals.opcodes).filter(|(_, value)| *value > 0) {
+            let labels = vec![
+                ("transport", transport_label(lane.transport).to_owned()),
+                ("family", if lane.ipv6 { "ipv6" } else { "ipv4" }.to_owned()),
+                ("opcode", Opcode(opcode).to_string()),
+            ];
+            samples.push((labels, value));
+        }
+    }
+    samples
+}
+
+/// The label of a transport.
+fn transport_label(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+        Transport::Quic => "quic",
+    }
+}
+
+/// The label of a counted type.
+fn type_label(index: usize) -> String {
+    match u16::try_from(index) {
+        Ok(number) if index < TYPES => Rtype(number).to_string(),
+        _ => "other".to_owned(),
+    }
+}
+
+/// The label of a counted response code.
+fn rcode_label(index: usize) -> String {
+    match u16::try_from(index) {
+        Ok(number) if index < RCODES => Rcode(number).to_string(),
+        _ => "other".to_owned(),
+    }
+}

@@ -1,0 +1,155 @@
+//! The outbox sender: takes what is due, hands it to the relay, reports what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::message::{Mailbox, header::ContentType};
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+use super::letter::{Post, letter};
+use crate::words::{Lang, Words};
+
+/// Letters of one round.
+const ROUND_MAX: usize = 50;
+/// Pause between rounds.
+const PAUSE: Duration = Duration::from_secs(15);
+/// Longest wait for the relay.
+const RELAY_TIMEOUT: Duration = Duration::from_secs(20);
+
+//------------ Outbox --------------------------------------------------------
+
+/// Where notices wait. All calls block on the database.
+pub trait Outbox: Send + Sync {
+    /// Notices that are due now, the oldest first, at most so many.
+    fn due(&self, most: usize) -> Result<Vec<Post>, String>;
+
+    /// The relay took it.
+    fn sent(&self, id: &str) -> Result<(), String>;
+
+    /// The relay did not take it. A refusal for good is not tried again.
+    fn failed(&self, id: &str, error: &str, for_good: bool) -> Result<(), String>;
+}
+
+//------------ Relay ---------------------------------------------------------
+
+/// `[mail]` and the site's address.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// `smtp://host:port` or `smtps://…`; empty: no mail.
+    pub relay: String,
+    /// The sender's address.
+    pub from: String,
+    /// How people reach the site.
+    pub url: String,
+}
+
+/// Why there is no mailer.
+#[derive(Debug, thiserror::Error)]
+pub enum MailerError {
+    /// The relay's address cannot be read.
+    #[error("mail.relay is not an address such as smtp://host:port")]
+    Relay(#[source] SmtpError),
+    /// The sender's address cannot be read.
+    #[error("mail.from is not a mail address")]
+    From(#[source] lettre::address::AddressError),
+}
+
+//------------ Mailer --------------------------------------------------------
+
+/// Sends letters through one relay.
+pub struct Mailer {
+    /// The relay's connection.
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    /// The sender.
+    from: Mailbox,
+    /// How people reach the site.
+    url: String,
+}
+
+impl Mailer {
+    /// A mailer for these settings; none when no relay is set and letters are to be printed.
+    pub fn new(relay: &Relay) -> Result<Option<Self>, MailerError> {
+        if relay.relay.is_empty() {
+            return Ok(None);
+        }
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&relay.relay)
+            .map_err(MailerError::Relay)?
+            .timeout(Some(RELAY_TIMEOUT))
+            .build();
+        let from = relay.from.parse().map_err(MailerError::From)?;
+        Ok(Some(Self { transport, from, url: relay.url.clone() }))
+    }
+
+    /// Sends what is due until `stop` resolves. A round that fails is tried again later.
+    pub async fn run(self, outbox: Arc<dyn Outbox>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            if let Err(error) = self.round(&outbox).await {
+                tracing::warn!(%error, "the outbox could not be worked through");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = &mut stop => return,
+            }
+        }
+    }
+
+    /// Sends what is due now; returns how many the relay took.
+    pub async fn round(&self, outbox: &Arc<dyn Outbox>) -> Result<usize, String> {
+        let due = blocking(outbox, |outbox| outbox.due(ROUND_MAX)).await?;
+        let mut taken = 0;
+        for post in due.into_iter().filter(|post| !post.to.is_empty()) {
+            let id = post.id.clone();
+            match self.send(&post).await {
+                Ok(()) => {
+                    taken += 1;
+                    blocking(outbox, move |outbox| outbox.sent(&id)).await?;
+                }
+                Err(Refused { error, for_good }) => {
+                    tracing::info!(notice = %id, %error, for_good, "the relay did not take a notice");
+                    blocking(outbox, move |outbox| outbox.failed(&id, &error, for_good)).await?;
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Hands one letter to the relay.
+    async fn send(&self, post: &Post) -> Result<(), Refused> {
+        let bad =
+            |error: &dyn std::fmt::Display| Refused { error: error.to_string(), for_good: true };
+        let to: Mailbox = post.to.parse().map_err(|error| bad(&error))?;
+        let letter = letter(post, Words::of(Lang::Id), &self.url);
+        // The builder encodes headers, so that a name or subject cannot add one.
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(letter.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.text)
+            .map_err(|error| bad(&error))?;
+        match self.transport.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Refused { for_good: error.is_permanent(), error: error.to_string() }),
+        }
+    }
+}
+
+/// What the relay said instead of yes.
+struct Refused {
+    /// Its words.
+    error: String,
+    /// Whether trying again is of no use.
+    for_good: bool,
+}
+
+/// Runs a call that waits for the database off the runtime's threads.
+async fn blocking<T: Send + 'static>(
+    outbox: &Arc<dyn Outbox>,
+    job: impl FnOnce(&dyn Outbox) -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let outbox = Arc::clone(outbox);
+    let done = tokio::task::spawn_blocking(move || job(outbox.as_ref())).await;
+    done.map_err(|error| error.to_string())?
+}

@@ -1,0 +1,157 @@
+//! Notices through a real SMTP conversation on loopback.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::queue::Deed;
+use crate::words::{Lang, Words};
+
+/// A notice of a return.
+fn post(id: &str, to: &str) -> Post {
+    Post {
+        id: id.to_owned(),
+        to: to.to_owned(),
+        reader: Reader::Applicant,
+        deed: Deed::Return,
+        number: "P-2026-0001".to_owned(),
+        name: "gegesikkulon.desa.cirebonkab.go.id".to_owned(),
+        office: "Pemerintah Desa Gegesik Kulon".to_owned(),
+        points: vec!["Surat belum dicap.".to_owned(), "Nomor surat tidak terbaca.".to_owned()],
+        due: Some("7 Desember 2026".to_owned()),
+        dig: None,
+        link: None,
+    }
+}
+
+/// An outbox in memory that writes down what was reported.
+struct Memory {
+    due: Mutex<Vec<Post>>,
+    said: Mutex<Vec<String>>,
+}
+
+impl Outbox for Memory {
+    fn due(&self, most: usize) -> Result<Vec<Post>, String> {
+        let mut due = self.due.lock().unwrap();
+        let most = most.min(due.len());
+        Ok(due.drain(..most).collect())
+    }
+
+    fn sent(&self, id: &str) -> Result<(), String> {
+        self.said.lock().unwrap().push(format!("sent {id}"));
+        Ok(())
+    }
+
+    fn failed(&self, id: &str, _: &str, for_good: bool) -> Result<(), String> {
+        self.said.lock().unwrap().push(format!("failed {id} {for_good}"));
+        Ok(())
+    }
+}
+
+/// A mail server that takes everything but mail to `penuh@` (later) and `tiada@` (never).
+async fn serve(listener: TcpListener, inbox: Arc<Mutex<Vec<String>>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let inbox = Arc::clone(&inbox);
+        tokio::spawn(async move {
+            let (reader, mut writer) = stream.into_split();
+            let mut lines = BufReader::new(reader).lines();
+            writer.write_all(b"220 uji ESMTP\r\n").await.unwrap();
+            let (mut data, mut mail) = (false, String::new());
+            while let Ok(Some(line)) = lines.next_line().await {
+                let answer: &[u8] = if data {
+                    if line != "." {
+                        mail.push_str(&line);
+                        mail.push('\n');
+                        continue;
+                    }
+                    data = false;
+                    inbox.lock().unwrap().push(std::mem::take(&mut mail));
+                    b"250 taken\r\n"
+                } else if line.contains("<penuh@") {
+                    b"451 later\r\n"
+                } else if line.contains("<tiada@") {
+                    b"550 nobody here\r\n"
+                } else if line.starts_with("EHLO") {
+                    b"250-uji\r\n250 8BITMIME\r\n"
+                } else if line == "DATA" {
+                    data = true;
+                    b"354 go on\r\n"
+                } else {
+                    b"250 fine\r\n"
+                };
+                if writer.write_all(answer).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_notice_reaches_the_mailbox_and_refusals_are_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let inbox = Arc::new(Mutex::new(Vec::new()));
+    let server = tokio::spawn(serve(listener, Arc::clone(&inbox)));
+    let relay = Relay {
+        relay: format!("smtp://127.0.0.1:{port}"),
+        from: "gapura@cirebonkab.go.id".to_owned(),
+        url: "https://gapura.cirebonkab.go.id".to_owned(),
+    };
+    let mailer = Mailer::new(&relay).unwrap().unwrap();
+    let rows = vec![
+        post("n1", "kuwu@contoh.desa.id"),
+        post("n2", "penuh@contoh.desa.id"),
+        post("n3", "tiada@contoh.desa.id"),
+        post("n4", ""),
+    ];
+    let kept = Arc::new(Memory { due: Mutex::new(rows), said: Mutex::default() });
+    let outbox: Arc<dyn Outbox> = Arc::clone(&kept) as Arc<dyn Outbox>;
+    assert_eq!(mailer.round(&outbox).await.unwrap(), 1);
+    let said = kept.said.lock().unwrap().clone();
+    assert_eq!(said, ["sent n1", "failed n2 false", "failed n3 true"]);
+    let mails = inbox.lock().unwrap().clone();
+    assert_eq!(mails.len(), 1);
+    assert!(mails[0].contains("To: kuwu@contoh.desa.id"), "{}", mails[0]);
+    assert!(mails[0].contains("P-2026-0001"), "{}", mails[0]);
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_relay_that_is_down_is_tried_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let relay = Relay {
+        relay: format!("smtp://127.0.0.1:{port}"),
+        from: "gapura@cirebonkab.go.id".to_owned(),
+        url: "https://gapura.cirebonkab.go.id".to_owned(),
+    };
+    let mailer = Mailer::new(&relay).unwrap().unwrap();
+    let rows = vec![post("n1", "kuwu@contoh.desa.id")];
+    let kept = Arc::new(Memory { due: Mutex::new(rows), said: Mutex::default() });
+    let outbox: Arc<dyn Outbox> = Arc::clone(&kept) as Arc<dyn Outbox>;
+    assert_eq!(mailer.round(&outbox).await.unwrap(), 0);
+    assert_eq!(kept.said.lock().unwrap().clone(), ["failed n1 false"]);
+    let none = Relay { relay: String::new(), ..relay };
+    assert!(Mailer::new(&none).unwrap().is_none(), "no relay: letters are printed");
+}
+
+#[test]
+fn every_notice_has_words_in_both_languages() {
+    for lang in [Lang::Id, Lang::En] {
+        for reader in [Reader::Applicant, Reader::Officer, Reader::Party] {
+            for deed in Deed::ALL {
+                let post = Post { reader, deed: *deed, ..post("n1", "a@b.id") };
+                let letter = letter(&post, Words::of(lang), "https://x");
+                assert!(!letter.text.contains("mail-"), "{}", letter.text);
+                assert!(letter.text.contains("https://x/"), "{}", letter.text);
+            }
+        }
+    }
+    let letter = letter(&post("n1", "a@b.id"), Words::of(Lang::Id), "https://x");
+    assert!(letter.text.contains("perlu diperbaiki"), "{}", letter.text);
+    assert!(letter.text.contains("7 Desember 2026"), "{}", letter.text);
+}

@@ -1,0 +1,202 @@
+//! Accounts: one person, one role, told apart by NIP and e-mail.
+
+use super::PeopleError;
+use super::acting::ActingOfficial;
+use crate::evidence::{self, NewEvent};
+use crate::queue::person::normalize_email;
+use crate::queue::{Actor, Identity, Role};
+use crate::store::Tx;
+use crate::store::people::PersonRow;
+
+//------------ Account -------------------------------------------------------
+
+/// One account, without its secrets.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Stable id; events name people by it.
+    pub id: String,
+    /// Sign-in name.
+    pub name: String,
+    /// Name as papers print it.
+    pub full_name: String,
+    /// Jabatan as papers print it; empty means the role's own.
+    pub title: String,
+    /// Its one role.
+    pub role: Role,
+    /// Office e-mail, lower case.
+    pub email: String,
+    /// Employee number.
+    pub nip: Option<String>,
+    /// Whether it can sign in and act.
+    pub enabled: bool,
+    /// Whether a second factor is set up.
+    pub has_totp: bool,
+    /// When it was made (epoch ms).
+    pub created_ms: i64,
+}
+
+impl Account {
+    /// What makes two accounts the same person: id, NIP, e-mail.
+    pub fn identity(&self) -> Identity {
+        Identity::new(Some(&self.id), self.nip.as_deref(), Some(&self.email))
+    }
+
+    /// The account as the procedure sees it, with the roles it takes over just now.
+    pub fn actor(&self, acting: &[ActingOfficial]) -> Actor {
+        Actor {
+            acting: acting.iter().map(ActingOfficial::as_held).collect(),
+            disabled: !self.enabled,
+            ..Actor::officer(&self.name, self.identity(), vec![self.role])
+        }
+    }
+}
+
+impl TryFrom<&PersonRow> for Account {
+    type Error = PeopleError;
+
+    fn try_from(row: &PersonRow) -> Result<Self, PeopleError> {
+        Ok(Self {
+            id: row.id.clone(),
+            name: row.name.clone(),
+            full_name: row.full_name.clone(),
+            title: row.title.clone(),
+            role: role_from(&row.role)?,
+            email: row.email.clone(),
+            nip: row.nip.clone(),
+            enabled: row.disabled_ms.is_none(),
+            has_totp: row.totp_secret.is_some(),
+            created_ms: row.created_ms,
+        })
+    }
+}
+
+/// The role a word means.
+pub(super) fn role_from(word: &str) -> Result<Role, PeopleError> {
+    word.parse().map_err(|_| PeopleError::BadRole)
+}
+
+//------------ NewAccount ----------------------------------------------------
+
+/// What a new account is made of.
+#[derive(Clone, Debug, Default)]
+pub struct NewAccount {
+    /// Sign-in name.
+    pub name: String,
+    /// Name as papers print it; empty means the sign-in name.
+    pub full_name: String,
+    /// Jabatan; may be empty.
+    pub title: String,
+    /// Office e-mail.
+    pub email: String,
+    /// Employee number; empty counts as none.
+    pub nip: Option<String>,
+}
+
+impl NewAccount {
+    /// Trims, lower-cases and tests every field; the first fault is returned.
+    pub(super) fn checked(&self) -> Result<Self, PeopleError> {
+        let name = self.name.trim().to_lowercase();
+        let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let fits = (3..=40).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|byte| known(byte) || matches!(byte, b'.' | b'_' | b'-'));
+        if !fits {
+            return Err(PeopleError::BadName);
+        }
+        let mut full_name = one_line(&self.full_name);
+        if full_name.is_empty() {
+            full_name.clone_from(&name);
+        }
+        let title = one_line(&self.title);
+        if full_name.chars().count() > 120 || title.chars().count() > 120 {
+            return Err(PeopleError::BadFullName);
+        }
+        let email = checked_email(&self.email)?;
+        let nip = self.nip.as_deref().map(digits_only).filter(|nip| !nip.is_empty());
+        if nip
+            .as_ref()
+            .is_some_and(|nip| nip.len() != 18 || !nip.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            return Err(PeopleError::BadNip);
+        }
+        Ok(Self { name, full_name, title, email, nip })
+    }
+}
+
+/// An e-mail address in lower case, if it looks like one.
+pub(super) fn checked_email(text: &str) -> Result<String, PeopleError> {
+    let email = normalize_email(text);
+    let fits = email.len() <= 254
+        && email.parse::<lettre::Address>().is_ok()
+        && email.split_once('@').is_some_and(|(_, domain)| domain.len() >= 3);
+    if fits { Ok(email) } else { Err(PeopleError::BadEmail) }
+}
+
+/// Text on one line, without control characters or double spaces.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The text without the blanks people put into numbers.
+fn digits_only(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+//------------ By ------------------------------------------------------------
+
+/// Who changes accounts.
+#[derive(Clone, Debug)]
+pub enum By {
+    /// Somebody at the server's own command line.
+    Console,
+    /// A signed-in officer.
+    Officer(Account),
+    /// gapura itself: a lock after failures.
+    System,
+}
+
+impl By {
+    /// The word kept with the change: a person id, `console` or `system`.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Console => "console",
+            Self::Officer(account) => &account.id,
+            Self::System => "system",
+        }
+    }
+
+    /// The role they act in, as events name it.
+    fn role(&self) -> &'static str {
+        match self {
+            Self::Console => Role::Operator.as_str(),
+            Self::Officer(account) => account.role.as_str(),
+            Self::System => Role::System.as_str(),
+        }
+    }
+
+    /// Writes into the chain what they did to an account, in the change's own transaction.
+    pub(super) fn leave(
+        &self,
+        tx: &Tx<'_>,
+        now_ms: i64,
+        act: &str,
+        person: &str,
+        facts: &[(&str, &str)],
+    ) -> Result<(), PeopleError> {
+        let subject = format!("person:{person}");
+        let event = NewEvent::new(now_ms, self.id(), self.role(), act, &subject);
+        let event = facts.iter().fold(event, |event, (key, value)| event.with(key, value));
+        evidence::append(tx, event)?;
+        Ok(())
+    }
+
+    /// Whether they may manage accounts: the console and enabled administrators.
+    pub(super) fn may_manage(&self) -> Result<(), PeopleError> {
+        match self {
+            Self::Console => Ok(()),
+            Self::Officer(account) if account.role == Role::Operator && account.enabled => Ok(()),
+            Self::Officer(_) | Self::System => Err(PeopleError::NotAllowed),
+        }
+    }
+}

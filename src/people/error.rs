@@ -1,0 +1,139 @@
+//! What can go wrong with accounts, as codes the pages put into words.
+
+use crate::store::StoreError;
+
+//------------ PeopleError ---------------------------------------------------
+
+/// Why a change to accounts, links or tokens was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// The sign-in name is empty, too long or holds other than a-z, 0-9, `.`, `_`, `-`.
+    #[error("a sign-in name has 3 to 40 of a-z, 0-9, '.', '_' and '-', and starts with a letter")]
+    BadName,
+    /// The name as papers print it is empty or too long.
+    #[error("the full name is empty or longer than 120 characters")]
+    BadFullName,
+    /// Not an e-mail address.
+    #[error("the e-mail address does not look like one")]
+    BadEmail,
+    /// Not a NIP of 18 digits.
+    #[error("a NIP has 18 digits")]
+    BadNip,
+    /// Not one of the four roles.
+    #[error("the role is one of kabid, kasi, admin, auditor")]
+    BadRole,
+    /// Another account has the sign-in name.
+    #[error("this sign-in name is taken")]
+    NameTaken,
+    /// Another account has the e-mail: one person holds one role.
+    #[error("another account has this e-mail: one person holds one role")]
+    EmailTaken,
+    /// Another account has the NIP: one person holds one role.
+    #[error("another account has this NIP: one person holds one role")]
+    NipTaken,
+    /// The password is shorter than 12 characters.
+    #[error("a password has at least 12 characters")]
+    PasswordShort,
+    /// The password is longer than 200 bytes.
+    #[error("a password has at most 200 bytes")]
+    PasswordLong,
+    /// The password holds the sign-in name or repeats one character.
+    #[error("the password is too easy to guess: it holds the name or repeats a few characters")]
+    PasswordWeak,
+    /// The own password was asked for and is not right, or the account is locked or off.
+    #[error("name or password is not right, or the account cannot be used now")]
+    WrongPassword,
+    /// The second factor's code is not right or was used already.
+    #[error("the code is not right or was used already")]
+    WrongCode,
+    /// No such account.
+    #[error("no such account")]
+    UnknownPerson,
+    /// No such token.
+    #[error("no such token")]
+    UnknownToken,
+    /// The link is unknown, used or over.
+    #[error("the link is unknown, used or over")]
+    LinkGone,
+    /// The acting person may not do this.
+    #[error("this role may not do that")]
+    NotAllowed,
+    /// The last administrator cannot be switched off.
+    #[error("the last administrator cannot be switched off or given another role")]
+    LastAdmin,
+    /// The scope `decide` is off.
+    #[error("tokens may not decide: tokens.decide is false in the settings")]
+    DecideOff,
+    /// No scope, an unknown scope, or an end date out of range.
+    #[error("the token needs one of the scopes read, submit, decide and an end within {0} days")]
+    BadToken(i64),
+    /// The network is not written `address/length`.
+    #[error("a network is written address/length, for example 10.1.0.0/16")]
+    BadNetwork,
+    /// The period of an acting official is empty or its letter number missing.
+    #[error("an acting official needs a start, a later end, and the number of the letter")]
+    BadActing,
+    /// The machine gives no random numbers.
+    #[error("the operating system gives no random numbers")]
+    Random,
+    /// The password could not be hashed.
+    #[error("the password could not be hashed: {0}")]
+    Hash(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl PeopleError {
+    /// The form field the fault belongs to, if there is one.
+    pub fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::BadName | Self::NameTaken => "name",
+            Self::BadFullName => "full_name",
+            Self::BadEmail | Self::EmailTaken => "email",
+            Self::BadNip | Self::NipTaken => "nip",
+            Self::BadRole => "role",
+            Self::PasswordShort | Self::PasswordLong | Self::PasswordWeak | Self::WrongPassword => {
+                "password"
+            }
+            Self::WrongCode => "code",
+            Self::BadToken(_) | Self::DecideOff => "scope",
+            Self::BadNetwork => "network",
+            Self::BadActing => "letter",
+            _ => return None,
+        })
+    }
+
+    /// Whether the machine is at fault and not the person who asked.
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Self::Random | Self::Hash(_) | Self::Store(_))
+    }
+}
+
+//------------ SignInError ---------------------------------------------------
+
+/// Why a sign-in failed. One answer for a wrong name, a wrong password and a disabled account.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Name, password or code is not right.
+    #[error("name, password or code is not right")]
+    Wrong,
+    /// Too many failures; not before this time (epoch ms).
+    #[error("too many failed sign-ins; the account is locked for a while")]
+    Locked {
+        /// When it opens again.
+        until_ms: i64,
+    },
+    /// The session is over or was never there.
+    #[error("the session is over")]
+    NoSession,
+    /// Something else broke.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::People(PeopleError::Store(error))
+    }
+}

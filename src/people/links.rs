@@ -1,0 +1,248 @@
+//! Single-use, expiring links: first administrator, invitation, password reset.
+//!
+//! ```text
+//! issued ──used once──► account with a password of its own choosing
+//!    └──time over, replaced by a newer one, account disabled──► gone
+//! ```
+
+use super::PeopleError;
+use super::account::{self, Account, By, NewAccount, role_from};
+use super::roster::People;
+use super::secret::{self, random_token, sha256_hex};
+use crate::queue::Role;
+use crate::store::people::LinkRow;
+
+/// Life of the first administrator's link and of a reset link.
+const DAY_MS: i64 = 86_400_000;
+/// Life of an invitation, in days.
+const INVITATION_DAYS: i64 = 3;
+
+//------------ LinkKind ------------------------------------------------------
+
+/// What a link opens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LinkKind {
+    /// Makes the first administrator; only while no account exists.
+    FirstAdmin,
+    /// Makes an account with a role an administrator chose.
+    Invitation,
+    /// Sets a new password and drops the second factor.
+    Reset,
+}
+
+impl LinkKind {
+    /// The word kept in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstAdmin => "first_admin",
+            Self::Invitation => "invitation",
+            Self::Reset => "reset",
+        }
+    }
+
+    /// The kind a stored word means.
+    fn from_word(word: &str) -> Result<Self, PeopleError> {
+        [Self::FirstAdmin, Self::Invitation, Self::Reset]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+            .ok_or(PeopleError::LinkGone)
+    }
+}
+
+/// A link just made. Its token is shown once and stored only hashed.
+#[derive(Clone, Debug)]
+pub struct IssuedLink {
+    /// The secret part.
+    pub token: String,
+    /// What it opens.
+    pub kind: LinkKind,
+    /// When it ends (epoch ms).
+    pub ends_ms: i64,
+}
+
+impl IssuedLink {
+    /// The path under the site's address.
+    pub fn path(&self) -> String {
+        format!("/tautan/{}", self.token)
+    }
+}
+
+/// What the page of a link shows before it is used.
+#[derive(Clone, Debug)]
+pub struct LinkView {
+    /// What it opens.
+    pub kind: LinkKind,
+    /// The role of the account.
+    pub role: Role,
+    /// The e-mail it was made for; empty for the first administrator.
+    pub email: String,
+    /// The sign-in name, if the account exists.
+    pub name: Option<String>,
+    /// When it ends (epoch ms).
+    pub ends_ms: i64,
+}
+
+/// What the person who follows a link fills in.
+#[derive(Clone, Debug, Default)]
+pub struct Redemption {
+    /// The account's fields; unused by a reset, and the e-mail of an invitation is the invited one.
+    pub account: NewAccount,
+    /// The password of their own choosing.
+    pub password: String,
+}
+
+//------------ People: links -------------------------------------------------
+
+impl People {
+    /// A fresh link for the first administrator if no account exists; earlier ones end.
+    pub fn first_link(&self) -> Result<Option<IssuedLink>, PeopleError> {
+        if !self.is_empty()? {
+            return Ok(None);
+        }
+        self.issue(LinkKind::FirstAdmin, None, Role::Operator, "", &By::Console).map(Some)
+    }
+
+    /// Invites somebody into a role. An earlier invitation to the same e-mail ends.
+    pub fn invite(&self, by: &By, role: Role, email: &str) -> Result<IssuedLink, PeopleError> {
+        by.may_manage()?;
+        let email = account::checked_email(email)?;
+        let known =
+            self.store.read::<_, PeopleError>(|reader| Ok(reader.person_by_email(&email)?))?;
+        if known.is_some() {
+            return Err(PeopleError::EmailTaken);
+        }
+        self.issue(LinkKind::Invitation, None, role, &email, by)
+    }
+
+    /// A link by which an officer sets a new password and second factor.
+    pub fn reset_link(&self, by: &By, name: &str) -> Result<IssuedLink, PeopleError> {
+        by.may_manage()?;
+        let account = self.by_name(name)?;
+        if !account.enabled {
+            return Err(PeopleError::NotAllowed);
+        }
+        self.issue(LinkKind::Reset, Some(&account), account.role, &account.email, by)
+    }
+
+    /// Makes and stores a link; open ones of the same kind for the same e-mail end.
+    fn issue(
+        &self,
+        kind: LinkKind,
+        person: Option<&Account>,
+        role: Role,
+        email: &str,
+        by: &By,
+    ) -> Result<IssuedLink, PeopleError> {
+        let token = random_token()?;
+        let now = self.now_ms();
+        let days = if kind == LinkKind::Invitation { INVITATION_DAYS } else { 1 };
+        let row = LinkRow {
+            token_hash: sha256_hex(&token),
+            kind: kind.as_str().to_owned(),
+            person: person.map(|account| account.id.clone()),
+            role: role.as_str().to_owned(),
+            email: email.to_owned(),
+            made_by: by.id().to_owned(),
+            created_ms: now,
+            ends_ms: now + days * DAY_MS,
+            used_ms: None,
+        };
+        self.store.write::<_, PeopleError>(|tx| {
+            tx.end_links(&row.kind, &row.email, now)?;
+            tx.put_link(&row)?;
+            let subject = row.person.as_deref().unwrap_or("");
+            by.leave(tx, now, &format!("link_{}", row.kind), subject, &[("role", &row.role)])
+        })?;
+        Ok(IssuedLink { token, kind, ends_ms: row.ends_ms })
+    }
+
+    /// Invitations and resets that can still be used.
+    pub fn open_links(&self) -> Result<Vec<LinkView>, PeopleError> {
+        let now = self.now_ms();
+        let rows = self.store.read::<_, PeopleError>(|reader| Ok(reader.open_links(now)?))?;
+        rows.iter().map(|row| view(row, None)).collect()
+    }
+
+    /// What a link opens, without using it.
+    pub fn link(&self, token: &str) -> Result<LinkView, PeopleError> {
+        let now = self.now_ms();
+        self.store.read(|reader| {
+            let row = reader.link(&sha256_hex(token))?.ok_or(PeopleError::LinkGone)?;
+            usable(&row, now)?;
+            if row.kind == LinkKind::FirstAdmin.as_str() && reader.has_people()? {
+                return Err(PeopleError::LinkGone);
+            }
+            let person = match &row.person {
+                Some(id) => reader.person(id)?,
+                None => None,
+            };
+            view(&row, person.map(|person| person.name))
+        })
+    }
+
+    /// Uses a link: makes the account, or sets the new password.
+    pub fn redeem(&self, token: &str, redemption: &Redemption) -> Result<Account, PeopleError> {
+        let link = self.link(token)?;
+        let account = match (&link.name, link.kind) {
+            (Some(_), _) => NewAccount::default(),
+            (None, LinkKind::FirstAdmin) => redemption.account.checked()?,
+            (None, _) => {
+                NewAccount { email: link.email.clone(), ..redemption.account.clone() }.checked()?
+            }
+        };
+        secret::password_fits(&redemption.password, link.name.as_ref().unwrap_or(&account.name))?;
+        let hash = secret::hash_password(&redemption.password)?;
+        let now = self.now_ms();
+        self.store.write(|tx| {
+            let mut row = tx.link(&sha256_hex(token))?.ok_or(PeopleError::LinkGone)?;
+            usable(&row, now)?;
+            if link.kind == LinkKind::FirstAdmin && tx.has_people()? {
+                return Err(PeopleError::LinkGone);
+            }
+            row.used_ms = Some(now);
+            tx.put_link(&row)?;
+            let person = match &row.person {
+                None => {
+                    let person = self.insert(tx, link.role, &account, hash)?;
+                    let by = By::Officer(Account::try_from(&person)?);
+                    let facts = [("role", link.role.as_str()), ("invited_by", &row.made_by)];
+                    by.leave(tx, now, "account_made", &person.id, &facts)?;
+                    person
+                }
+                Some(id) => {
+                    let mut person = tx.person(id)?.ok_or(PeopleError::LinkGone)?;
+                    if person.disabled_ms.is_some() {
+                        return Err(PeopleError::LinkGone);
+                    }
+                    person.password = Some(hash);
+                    person.totp_secret = None;
+                    person.failures = 0;
+                    person.locked_until_ms = 0;
+                    tx.put_person(&person)?;
+                    tx.end_sessions_of(&person.id)?;
+                    let by = By::Officer(Account::try_from(&person)?);
+                    by.leave(tx, now, "password_reset", &person.id, &[("by", &row.made_by)])?;
+                    person
+                }
+            };
+            Account::try_from(&person)
+        })
+    }
+}
+
+/// Whether a link can still be used.
+fn usable(row: &LinkRow, now_ms: i64) -> Result<(), PeopleError> {
+    let open = row.used_ms.is_none() && now_ms < row.ends_ms;
+    if open { Ok(()) } else { Err(PeopleError::LinkGone) }
+}
+
+/// What may be shown of a link.
+fn view(row: &LinkRow, name: Option<String>) -> Result<LinkView, PeopleError> {
+    Ok(LinkView {
+        kind: LinkKind::from_word(&row.kind)?,
+        role: role_from(&row.role)?,
+        email: row.email.clone(),
+        name,
+        ends_ms: row.ends_ms,
+    })
+}

@@ -1,0 +1,28 @@
+//! People: accounts with one role each, passwords, second factor, sessions, personal tokens, links.
+//!
+//! [`People`] is the one handle. It knows who somebody is and which role they hold; what a role may
+//! do to a request is decided in `queue` and tested again in `desk`, inside the act. No account
+//! exists at first start and no password is ever preset: the first administrator, every officer
+//! invited and every reset password come in by a single-use, expiring link. Time is handed in.
+
+mod account;
+mod acting;
+mod error;
+mod links;
+mod roster;
+mod secret;
+mod sign_in;
+mod tokens;
+
+pub use crate::queue::Role;
+pub use account::{Account, By, NewAccount};
+pub use acting::{ActingOfficial, ActingStyle, NewActing};
+pub use error::{PeopleError, SignInError};
+pub use links::{IssuedLink, LinkKind, LinkView, Redemption};
+pub use roster::{Clock, Options, People, TotpRule};
+pub use secret::{keyed_tag, random_token, sha256_hex};
+pub use sign_in::{Enrolment, Session, SignedIn, Stage};
+pub use tokens::{Bearer, IssuedToken, NewToken, Scope, Scopes, TokenView};
+
+#[cfg(test)]
+mod tests;

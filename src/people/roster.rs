@@ -1,0 +1,261 @@
+//! The handle [`People`], and what administrators do to accounts.
+
+use std::sync::Arc;
+
+use super::PeopleError;
+use super::account::{Account, By, NewAccount};
+use super::secret;
+use crate::queue::Role;
+use crate::store::people::PersonRow;
+use crate::store::{Reader, Store, Tx};
+
+//------------ Options -------------------------------------------------------
+
+/// The time, in epoch milliseconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Whether officers need a second factor on the pages.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TotpRule {
+    /// Set up at first sign-in, asked at each.
+    #[default]
+    Required,
+    /// Asked only from those who set it up.
+    Optional,
+}
+
+/// Settings of the room.
+#[derive(Clone)]
+pub struct Options {
+    /// `people.totp`.
+    pub totp: TotpRule,
+    /// `tokens.decide`: whether personal tokens may decide.
+    pub decide_tokens: bool,
+    /// Longest life of a personal token, in days.
+    pub token_days_max: i64,
+    /// A token unused for so many days is over.
+    pub token_unused_days: i64,
+    /// A session unused for so many minutes is over.
+    pub idle_minutes: i64,
+    /// No session outlives so many hours.
+    pub session_hours: i64,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Options {
+    /// The shipped defaults with this clock.
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            totp: TotpRule::Required,
+            decide_tokens: false,
+            token_days_max: 366,
+            token_unused_days: 90,
+            idle_minutes: 30,
+            session_hours: 8,
+            clock,
+        }
+    }
+}
+
+//------------ People --------------------------------------------------------
+
+/// Accounts, sessions, tokens and links; clones share them.
+#[derive(Clone)]
+pub struct People {
+    /// Where the rows are.
+    pub(super) store: Store,
+    /// Settings.
+    pub(super) options: Arc<Options>,
+}
+
+impl People {
+    /// The accounts kept in this database.
+    pub fn new(store: Store, options: Options) -> Self {
+        Self { store, options: Arc::new(options) }
+    }
+
+    /// The time now (epoch ms).
+    pub fn now_ms(&self) -> i64 {
+        (self.options.clock)()
+    }
+
+    /// Whether no account exists yet.
+    pub fn is_empty(&self) -> Result<bool, PeopleError> {
+        self.store.read(|reader| Ok(!reader.has_people()?))
+    }
+
+    /// Whether personal tokens may decide.
+    pub fn decide_tokens(&self) -> bool {
+        self.options.decide_tokens
+    }
+
+    /// All accounts, by sign-in name.
+    pub fn list(&self) -> Result<Vec<Account>, PeopleError> {
+        let rows = self.store.read::<_, PeopleError>(|reader| Ok(reader.people()?))?;
+        rows.iter().map(Account::try_from).collect()
+    }
+
+    /// The account with this sign-in name.
+    pub fn by_name(&self, name: &str) -> Result<Account, PeopleError> {
+        let row = self.store.read::<_, PeopleError>(|reader| Ok(reader.person_by_name(name)?))?;
+        Account::try_from(&row.ok_or(PeopleError::UnknownPerson)?)
+    }
+
+    /// The account with this id.
+    pub fn by_id(&self, id: &str) -> Result<Account, PeopleError> {
+        let row = self.store.read::<_, PeopleError>(|reader| Ok(reader.person(id)?))?;
+        Account::try_from(&row.ok_or(PeopleError::UnknownPerson)?)
+    }
+
+    /// Makes an account with a password at once (`gapura user add --password-stdin`).
+    pub fn add(
+        &self,
+        by: &By,
+        role: Role,
+        new: &NewAccount,
+        password: &str,
+    ) -> Result<Account, PeopleError> {
+        by.may_manage()?;
+        let new = new.checked()?;
+        secret::password_fits(password, &new.name)?;
+        let hash = secret::hash_password(password)?;
+        self.store.write(|tx| {
+            let row = self.insert(tx, role, &new, hash)?;
+            let facts = [("role", role.as_str())];
+            by.leave(tx, row.created_ms, "account_added", &row.id, &facts)?;
+            Account::try_from(&row)
+        })
+    }
+
+    /// Switches an account off: its sessions and tokens end, links for it too.
+    pub fn disable(&self, by: &By, name: &str) -> Result<Account, PeopleError> {
+        by.may_manage()?;
+        let now = self.now_ms();
+        self.change(name, |tx, row| {
+            keep_an_admin(tx, row)?;
+            row.disabled_ms = Some(now);
+            tx.end_sessions_of(&row.id)?;
+            tx.end_links("reset", &row.email, now)?;
+            by.leave(tx, now, "account_disabled", &row.id, &[])
+        })
+    }
+
+    /// Switches an account on again.
+    pub fn enable(&self, by: &By, name: &str) -> Result<Account, PeopleError> {
+        by.may_manage()?;
+        let now = self.now_ms();
+        self.change(name, |tx, row| {
+            row.disabled_ms = None;
+            row.failures = 0;
+            row.locked_until_ms = 0;
+            by.leave(tx, now, "account_enabled", &row.id, &[])
+        })
+    }
+
+    /// Gives an account another role; its sessions and tokens end.
+    pub fn set_role(&self, by: &By, name: &str, role: Role) -> Result<Account, PeopleError> {
+        by.may_manage()?;
+        let now = self.now_ms();
+        self.change(name, |tx, row| {
+            if role != Role::Operator {
+                keep_an_admin(tx, row)?;
+            }
+            let facts = [("from", row.role.as_str()), ("to", role.as_str())];
+            by.leave(tx, now, "role_changed", &row.id, &facts)?;
+            row.role = role.as_str().to_owned();
+            tx.end_sessions_of(&row.id)?;
+            for mut token in tx.tokens()? {
+                if token.person == row.id && token.revoked_ms.is_none() {
+                    token.revoked_ms = Some(now);
+                    tx.put_token(&token)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets a password directly (console only: pages use a link).
+    pub fn set_password(&self, name: &str, password: &str) -> Result<Account, PeopleError> {
+        secret::password_fits(password, name)?;
+        let hash = secret::hash_password(password)?;
+        let now = self.now_ms();
+        self.change(name, |tx, row| {
+            By::Console.leave(tx, now, "password_set", &row.id, &[])?;
+            row.password = Some(hash);
+            row.failures = 0;
+            row.locked_until_ms = 0;
+            tx.end_sessions_of(&row.id)?;
+            Ok(())
+        })
+    }
+
+    /// Drops sessions and form keys that are over; for a timer.
+    pub fn sweep(&self) -> Result<(), PeopleError> {
+        let now = self.now_ms();
+        let idle = now - self.options.idle_minutes * 60_000;
+        let started = now - self.options.session_hours * 3_600_000;
+        self.store.write(|tx| Ok(tx.sweep_people(idle, started, now - 86_400_000)?))
+    }
+
+    /// Changes one account in a transaction.
+    pub(super) fn change(
+        &self,
+        name: &str,
+        work: impl FnOnce(&Tx<'_>, &mut PersonRow) -> Result<(), PeopleError>,
+    ) -> Result<Account, PeopleError> {
+        self.store.write(|tx| {
+            let mut row = tx.person_by_name(name)?.ok_or(PeopleError::UnknownPerson)?;
+            work(tx, &mut row)?;
+            tx.put_person(&row)?;
+            Account::try_from(&row)
+        })
+    }
+
+    /// Inserts an account whose fields were checked, unless it is somebody already known.
+    pub(super) fn insert(
+        &self,
+        tx: &Tx<'_>,
+        role: Role,
+        new: &NewAccount,
+        password: String,
+    ) -> Result<PersonRow, PeopleError> {
+        if tx.person_by_name(&new.name)?.is_some() {
+            return Err(PeopleError::NameTaken);
+        }
+        if tx.person_by_email(&new.email)?.is_some() {
+            return Err(PeopleError::EmailTaken);
+        }
+        if let Some(nip) = &new.nip
+            && tx.person_by_nip(nip)?.is_some()
+        {
+            return Err(PeopleError::NipTaken);
+        }
+        let row = PersonRow {
+            id: format!("p-{}", data_encoding::HEXLOWER.encode(&secret::random::<8>()?)),
+            name: new.name.clone(),
+            full_name: new.full_name.clone(),
+            title: new.title.clone(),
+            role: role.as_str().to_owned(),
+            email: new.email.clone(),
+            nip: new.nip.clone(),
+            disabled_ms: None,
+            password: Some(password),
+            totp_secret: None,
+            totp_step: 0,
+            failures: 0,
+            locked_until_ms: 0,
+            created_ms: self.now_ms(),
+        };
+        tx.put_person(&row)?;
+        Ok(row)
+    }
+}
+
+/// Refuses to take away the last administrator who can still sign in.
+fn keep_an_admin(reader: &Reader<'_>, row: &PersonRow) -> Result<(), PeopleError> {
+    let is_admin = |row: &PersonRow| row.role == "admin" && row.disabled_ms.is_none();
+    let others =
+        reader.people()?.iter().filter(|other| other.id != row.id && is_admin(other)).count();
+    if is_admin(row) && others == 0 { Err(PeopleError::LastAdmin) } else { Ok(()) }
+}

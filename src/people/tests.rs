@@ -1,0 +1,160 @@
+//! Accounts from the outside: links, sign-in, lockout, second factor, tokens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::*;
+use crate::store::Store;
+
+/// A password that fits.
+const PASSWORD: &str = "kerbau-lari-17-pagi";
+
+/// A roster in a directory of its own, and the clock's hand.
+fn roster(totp: TotpRule) -> (People, Arc<AtomicI64>, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let time = Arc::new(AtomicI64::new(1_795_500_000_000));
+    let hand = Arc::clone(&time);
+    let mut options = Options::new(Arc::new(move || hand.load(Ordering::Relaxed)));
+    options.totp = totp;
+    options.decide_tokens = true;
+    (People::new(Store::open(dir.path()).unwrap(), options), time, dir)
+}
+
+/// The fields of an account.
+fn fields(name: &str, email: &str, nip: Option<&str>) -> NewAccount {
+    NewAccount {
+        name: name.to_owned(),
+        email: email.to_owned(),
+        nip: nip.map(str::to_owned),
+        ..NewAccount::default()
+    }
+}
+
+#[test]
+fn the_first_administrator_comes_by_a_link_that_works_once() {
+    let (people, time, _dir) = roster(TotpRule::Optional);
+    let old = people.first_link().unwrap().unwrap();
+    let link = people.first_link().unwrap().unwrap();
+    assert!(matches!(people.link(&old.token), Err(PeopleError::LinkGone)), "replaced");
+    let wanted = Redemption {
+        account: fields("sari", "sari@cirebonkab.go.id", None),
+        password: PASSWORD.to_owned(),
+    };
+    let weak = Redemption { password: "pendek".to_owned(), ..wanted.clone() };
+    assert!(matches!(people.redeem(&link.token, &weak), Err(PeopleError::PasswordShort)));
+    let admin = people.redeem(&link.token, &wanted).unwrap();
+    assert_eq!(admin.role, Role::Operator);
+    assert!(matches!(people.redeem(&link.token, &wanted), Err(PeopleError::LinkGone)));
+    assert!(people.first_link().unwrap().is_none());
+
+    let by = By::Officer(admin);
+    let invited = people.invite(&by, Role::Verifier, "budi@cirebonkab.go.id").unwrap();
+    time.fetch_add(4 * 86_400_000, Ordering::Relaxed);
+    assert!(matches!(people.link(&invited.token), Err(PeopleError::LinkGone)), "expired");
+}
+
+#[test]
+fn one_person_holds_one_role() {
+    let (people, _, _dir) = roster(TotpRule::Optional);
+    let add = |role, new: &NewAccount| people.add(&By::Console, role, new, PASSWORD);
+    let nip = Some("198001012005011001");
+    add(Role::Head, &fields("kabid", "kabid@cirebonkab.go.id", nip)).unwrap();
+    let same_mail = fields("kasi", "KABID@cirebonkab.go.id", None);
+    assert!(matches!(add(Role::Verifier, &same_mail), Err(PeopleError::EmailTaken)));
+    let same_nip = fields("kasi", "kasi@cirebonkab.go.id", nip);
+    assert!(matches!(add(Role::Verifier, &same_nip), Err(PeopleError::NipTaken)));
+    let kabid = By::Officer(people.by_name("kabid").unwrap());
+    let refused = people.invite(&kabid, Role::Verifier, "kasi@cirebonkab.go.id");
+    assert!(matches!(refused, Err(PeopleError::NotAllowed)));
+}
+
+#[test]
+fn five_failures_lock_and_time_opens() {
+    let (people, time, _dir) = roster(TotpRule::Optional);
+    let new = fields("kasi", "kasi@cirebonkab.go.id", None);
+    people.add(&By::Console, Role::Verifier, &new, PASSWORD).unwrap();
+    for _ in 0..5 {
+        assert!(matches!(people.sign_in("kasi", "salah-sama-sekali"), Err(SignInError::Wrong)));
+    }
+    assert!(matches!(people.sign_in("kasi", PASSWORD), Err(SignInError::Locked { .. })));
+    assert!(matches!(people.sign_in("siapa", PASSWORD), Err(SignInError::Wrong)));
+    time.fetch_add(61_000, Ordering::Relaxed);
+    let signed_in = people.sign_in("kasi", PASSWORD).unwrap();
+    assert_eq!(signed_in.session.stage, Stage::Full);
+    time.fetch_add(29 * 60_000, Ordering::Relaxed);
+    assert!(people.session(&signed_in.token).unwrap().is_some());
+    time.fetch_add(31 * 60_000, Ordering::Relaxed);
+    assert!(people.session(&signed_in.token).unwrap().is_none(), "idle");
+}
+
+#[test]
+fn a_code_is_taken_once_and_a_role_change_ends_sessions() {
+    let (people, time, _dir) = roster(TotpRule::Required);
+    let new = fields("kasi", "kasi@cirebonkab.go.id", None);
+    people.add(&By::Console, Role::Verifier, &new, PASSWORD).unwrap();
+    let first = people.sign_in("kasi", PASSWORD).unwrap();
+    assert_eq!(first.session.stage, Stage::Enrol);
+    let enrolment = people.begin_enrolment(&first.token).unwrap();
+    assert!(enrolment.url.starts_with("otpauth://totp/"), "{}", enrolment.url);
+    let code = |time: i64| {
+        let key = data_encoding::BASE32_NOPAD
+            .decode(enrolment.secret.replace(' ', "").as_bytes())
+            .unwrap();
+        let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
+        totp.generate(u64::try_from(time / 1000).unwrap()).to_string()
+    };
+    let now = time.load(Ordering::Relaxed);
+    assert!(people.finish_enrolment(&first.token, "000000").is_err());
+    let full = people.finish_enrolment(&first.token, &code(now)).unwrap();
+    assert_eq!(full.session.stage, Stage::Full);
+    assert!(people.session(&first.token).unwrap().is_none(), "rotated");
+
+    let again = people.sign_in("kasi", PASSWORD).unwrap();
+    assert_eq!(again.session.stage, Stage::Code);
+    assert!(
+        matches!(people.enter_code(&again.token, &code(now)), Err(SignInError::Wrong)),
+        "reuse"
+    );
+    let later = time.fetch_add(60_000, Ordering::Relaxed) + 60_000;
+    people.enter_code(&again.token, &code(later)).unwrap();
+
+    people.set_role(&By::Console, "kasi", Role::Auditor).unwrap();
+    assert!(people.session(&full.token).unwrap().is_none(), "role changed");
+}
+
+#[test]
+fn tokens_know_their_scope_network_and_end() {
+    let (people, time, _dir) = roster(TotpRule::Required);
+    let new = fields("kasi", "kasi@cirebonkab.go.id", None);
+    people.add(&By::Console, Role::Verifier, &new, PASSWORD).unwrap();
+    let wish = NewToken {
+        label: "skrip".to_owned(),
+        scopes: "read,decide".parse().unwrap(),
+        network: Some("10.1.0.0/16".to_owned()),
+        days: Some(30),
+    };
+    assert!(matches!(
+        people.create_token("kasi", "bukan-kata-sandi", &wish),
+        Err(PeopleError::WrongPassword)
+    ));
+    let issued = people.create_token("kasi", PASSWORD, &wish).unwrap();
+    let near = "10.1.2.3".parse().unwrap();
+    let bearer = people.bearer(&issued.token, near).unwrap().unwrap();
+    assert!(bearer.scopes.has(Scope::Decide) && !bearer.scopes.has(Scope::Submit));
+    assert!(people.bearer(&issued.token, "10.2.2.3".parse().unwrap()).unwrap().is_none());
+    assert!(people.bearer("gpr_lain", near).unwrap().is_none());
+    time.fetch_add(31 * 86_400_000, Ordering::Relaxed);
+    assert!(people.bearer(&issued.token, near).unwrap().is_none(), "ended");
+}
+
+#[test]
+fn the_last_administrator_stays() {
+    let (people, _, _dir) = roster(TotpRule::Optional);
+    let new = fields("admin1", "a@cirebonkab.go.id", None);
+    people.add(&By::Console, Role::Operator, &new, PASSWORD).unwrap();
+    assert!(matches!(people.disable(&By::Console, "admin1"), Err(PeopleError::LastAdmin)));
+    let new = fields("admin2", "b@cirebonkab.go.id", None);
+    people.add(&By::Console, Role::Operator, &new, PASSWORD).unwrap();
+    people.disable(&By::Console, "admin1").unwrap();
+    assert!(matches!(people.sign_in("admin1", PASSWORD), Err(SignInError::Wrong)));
+}

@@ -1,0 +1,306 @@
+//! Personal API tokens: scopes, network, end date, unused limit.
+//!
+//! A token acts as its owner, never as more: whatever the owner's role may not do, the token may
+//! not either, and the scope narrows it further.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use super::PeopleError;
+use super::account::{Account, By};
+use super::acting::ActingOfficial;
+use super::roster::People;
+use super::secret::{self, random_token, sha256_hex};
+use crate::queue::Actor;
+use crate::store::people::TokenRow;
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// Prefix by which a leaked token is recognized.
+const PREFIX: &str = "gpr_";
+/// The last use is written down at most this often.
+const USED_EVERY_MS: i64 = 3_600_000;
+
+//------------ Scopes --------------------------------------------------------
+
+/// One thing a token may do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// See requests, records and events.
+    Read,
+    /// Send requests in.
+    Submit,
+    /// Act on requests as its officer.
+    Decide,
+}
+
+/// A set of scopes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Scopes {
+    /// May see.
+    pub read: bool,
+    /// May send in.
+    pub submit: bool,
+    /// May act.
+    pub decide: bool,
+}
+
+impl Scopes {
+    /// Whether the scope is in the set.
+    pub fn has(self, scope: Scope) -> bool {
+        match scope {
+            Scope::Read => self.read,
+            Scope::Submit => self.submit,
+            Scope::Decide => self.decide,
+        }
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [(self.read, "read"), (self.submit, "submit"), (self.decide, "decide")];
+        let on: Vec<&str> = words.into_iter().filter(|(on, _)| *on).map(|(_, word)| word).collect();
+        f.write_str(&on.join(","))
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = PeopleError;
+
+    fn from_str(text: &str) -> Result<Self, PeopleError> {
+        let mut scopes = Self::default();
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "read" => scopes.read = true,
+                "submit" => scopes.submit = true,
+                "decide" => scopes.decide = true,
+                _ => return Err(PeopleError::BadToken(0)),
+            }
+        }
+        Ok(scopes)
+    }
+}
+
+//------------ Tokens --------------------------------------------------------
+
+/// What a new token is made of.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// What it is for, in its owner's words.
+    pub label: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Only from this network (`address/length`), if set.
+    pub network: Option<String>,
+    /// Life in days; none means the longest allowed.
+    pub days: Option<i64>,
+}
+
+/// A token just made. The secret is shown once and stored only hashed.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// Public id, for revoking.
+    pub id: String,
+    /// The secret.
+    pub token: String,
+    /// When it ends (epoch ms).
+    pub ends_ms: i64,
+}
+
+/// What may be shown of a token.
+#[derive(Clone, Debug)]
+pub struct TokenView {
+    /// Public id.
+    pub id: String,
+    /// Owner's person id.
+    pub person: String,
+    /// What it is for.
+    pub label: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Network it is bound to.
+    pub network: Option<String>,
+    /// When it was made (epoch ms).
+    pub created_ms: i64,
+    /// When it ends (epoch ms).
+    pub ends_ms: i64,
+    /// Last use (epoch ms).
+    pub used_ms: Option<i64>,
+    /// Whether it works now.
+    pub live: bool,
+}
+
+/// Who a bearer token speaks for.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    /// Its officer.
+    pub account: Account,
+    /// What the token may do.
+    pub scopes: Scopes,
+    /// The token's public id, for the event.
+    pub token_id: String,
+    /// Roles its officer takes over just now.
+    pub acting: Vec<ActingOfficial>,
+}
+
+impl Bearer {
+    /// The person as the procedure sees them.
+    pub fn actor(&self) -> Actor {
+        self.account.actor(&self.acting)
+    }
+}
+
+//------------ People: tokens ------------------------------------------------
+
+impl People {
+    /// Makes a token for the person who knows this password.
+    pub fn create_token(
+        &self,
+        name: &str,
+        password: &str,
+        new: &NewToken,
+    ) -> Result<IssuedToken, PeopleError> {
+        let person = self.proven_person(name, password)?;
+        let none = new.scopes == Scopes::default();
+        let days = new.days.unwrap_or(self.options.token_days_max);
+        if none || !(1..=self.options.token_days_max).contains(&days) {
+            return Err(PeopleError::BadToken(self.options.token_days_max));
+        }
+        if new.scopes.decide && !self.options.decide_tokens {
+            return Err(PeopleError::DecideOff);
+        }
+        if let Some(network) = &new.network {
+            Network::from_str(network)?;
+        }
+        let token = format!("{PREFIX}{}", random_token()?);
+        let now = self.now_ms();
+        let row = TokenRow {
+            id: format!("t-{}", data_encoding::HEXLOWER.encode(&secret::random::<6>()?)),
+            token_hash: sha256_hex(&token),
+            person: person.id.clone(),
+            label: new.label.trim().chars().take(80).collect(),
+            scopes: new.scopes.to_string(),
+            network: new.network.clone(),
+            created_ms: now,
+            ends_ms: now + days * DAY_MS,
+            used_ms: None,
+            revoked_ms: None,
+        };
+        let by = By::Officer(Account::try_from(&person)?);
+        self.store.write::<_, PeopleError>(|tx| {
+            tx.put_token(&row)?;
+            let facts = [("token", row.id.as_str()), ("scopes", row.scopes.as_str())];
+            by.leave(tx, now, "token_made", &row.person, &facts)
+        })?;
+        Ok(IssuedToken { id: row.id, token, ends_ms: row.ends_ms })
+    }
+
+    /// Who a bearer token speaks for; none if it is unknown, over, revoked or from elsewhere.
+    pub fn bearer(&self, token: &str, from: IpAddr) -> Result<Option<Bearer>, PeopleError> {
+        let hash = sha256_hex(token);
+        let found = self.store.read::<_, PeopleError>(|reader| {
+            let Some(token) = reader.token_by_hash(&hash)? else { return Ok(None) };
+            let person = reader.person(&token.person)?;
+            Ok(person.map(|person| (token, person, reader.acting_officials())))
+        })?;
+        let Some((mut row, person, acting)) = found else { return Ok(None) };
+        let now = self.now_ms();
+        let account = Account::try_from(&person)?;
+        let near = row.network.as_deref().is_none_or(|network| {
+            Network::from_str(network).is_ok_and(|network| network.contains(from))
+        });
+        if !self.is_live(&row, now) || !account.enabled || !near {
+            return Ok(None);
+        }
+        if row.used_ms.is_none_or(|used| now - used > USED_EVERY_MS) {
+            row.used_ms = Some(now);
+            self.store.write::<_, PeopleError>(|tx| Ok(tx.put_token(&row)?))?;
+        }
+        let mut scopes = row.scopes.parse::<Scopes>()?;
+        scopes.decide &= self.options.decide_tokens;
+        let acting = self.acting_now(&acting?, &account.id)?;
+        Ok(Some(Bearer { account, scopes, token_id: row.id, acting }))
+    }
+
+    /// Tokens of one person, or of all.
+    pub fn tokens(&self, person: Option<&str>) -> Result<Vec<TokenView>, PeopleError> {
+        let now = self.now_ms();
+        let rows = self.store.read::<_, PeopleError>(|reader| Ok(reader.tokens()?))?;
+        let wanted = rows.into_iter().filter(|row| person.is_none_or(|id| id == row.person));
+        wanted.map(|row| self.token_view(row, now)).collect()
+    }
+
+    /// Ends a token: its owner, an administrator or the console.
+    pub fn revoke_token(&self, by: &By, id: &str) -> Result<(), PeopleError> {
+        let now = self.now_ms();
+        self.store.write(|tx| {
+            let row = tx.tokens()?.into_iter().find(|row| row.id == id);
+            let mut row = row.ok_or(PeopleError::UnknownToken)?;
+            if by.id() != row.person {
+                by.may_manage()?;
+            }
+            row.revoked_ms.get_or_insert(now);
+            tx.put_token(&row)?;
+            by.leave(tx, now, "token_revoked", &row.person, &[("token", &row.id)])
+        })
+    }
+
+    /// Whether a token still works at this time.
+    fn is_live(&self, row: &TokenRow, now_ms: i64) -> bool {
+        let last = row.used_ms.unwrap_or(row.created_ms);
+        let unused = now_ms - last > self.options.token_unused_days * DAY_MS;
+        row.revoked_ms.is_none() && now_ms < row.ends_ms && !unused
+    }
+
+    /// What may be shown of a row.
+    fn token_view(&self, row: TokenRow, now_ms: i64) -> Result<TokenView, PeopleError> {
+        Ok(TokenView {
+            live: self.is_live(&row, now_ms),
+            scopes: row.scopes.parse()?,
+            id: row.id,
+            person: row.person,
+            label: row.label,
+            network: row.network,
+            created_ms: row.created_ms,
+            ends_ms: row.ends_ms,
+            used_ms: row.used_ms,
+        })
+    }
+}
+
+//------------ Network -------------------------------------------------------
+
+/// An address and how many of its leading bits count.
+struct Network(IpAddr, u32);
+
+impl Network {
+    /// Whether the address lies in it. An IPv4 address mapped into IPv6 counts as IPv4.
+    fn contains(&self, address: IpAddr) -> bool {
+        match (self.0, address.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(address)) => {
+                let shift = 32 - self.1.min(32);
+                let cut = |it: u32| it.checked_shr(shift).unwrap_or(0);
+                cut(net.to_bits()) == cut(address.to_bits())
+            }
+            (IpAddr::V6(net), IpAddr::V6(address)) => {
+                let shift = 128 - self.1.min(128);
+                let cut = |it: u128| it.checked_shr(shift).unwrap_or(0);
+                cut(net.to_bits()) == cut(address.to_bits())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = PeopleError;
+
+    fn from_str(text: &str) -> Result<Self, PeopleError> {
+        let (address, length) = text.split_once('/').ok_or(PeopleError::BadNetwork)?;
+        let address: IpAddr = address.trim().parse().map_err(|_| PeopleError::BadNetwork)?;
+        let length: u32 = length.trim().parse().map_err(|_| PeopleError::BadNetwork)?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        if length > most { Err(PeopleError::BadNetwork) } else { Ok(Self(address, length)) }
+    }
+}

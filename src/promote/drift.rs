@@ -1,0 +1,167 @@
+//! Drift: what the office has promised against what the zone says, after each reload.
+//!
+//! Nothing is repaired here: "hilang dari zona" and "tanpa permohonan" are items for the
+//! administrator. The records gapura keeps itself do not count. At the first start the names that
+//! are there already become live records of origin *impor*.
+
+use serde::Serialize;
+
+use super::promoter::Promoter;
+use super::rrsets::{asked_records, request_rrsets};
+use super::settle::system;
+use super::{ActError, Ledger};
+use crate::evidence::{ANCHOR_LABEL, EvidenceError, NewEvent, append};
+use crate::queue::{LiveRecord, labels};
+use crate::wire::{Name, NameRef};
+use crate::zone::Zone;
+
+/// Names of a zone up to which each becomes a live record at the first start. A zone of a registry
+/// is not an office's.
+const IMPORT_MAX: usize = 20_000;
+/// Names imported in one transaction, so that others get their turn.
+const IMPORT_BATCH: usize = 500;
+
+/// One thing that is not as promised.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Drift {
+    /// *Hilang dari zona*: promised, and not served as promised.
+    Missing {
+        /// The name.
+        name: String,
+        /// The request behind it.
+        request: Option<String>,
+        /// The types that differ.
+        types: Vec<String>,
+    },
+    /// *Tanpa permohonan*: served, and promised to nobody.
+    Unrequested {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Promoter {
+    /// Compares the live records of a zone with the zone as served.
+    pub fn drift(&self, apex: &Name) -> Result<Vec<Drift>, ActError> {
+        let Some(zone) = self.publisher.zone(apex) else { return Ok(Vec::new()) };
+        let key = apex.as_ref().to_lowercase().to_string();
+        let ledger = &self.ledger;
+        let promised = ledger.store.read::<_, EvidenceError>(|reader| {
+            let rows = reader.live_records_of_zone(&key)?;
+            rows.iter().map(|row| ledger.open_live(row)).collect::<Result<Vec<LiveRecord>, _>>()
+        })?;
+        let mut drift = Vec::new();
+        for live in promised.iter().filter(|live| live.state().is_served()) {
+            let types = differing(live, &zone);
+            if !types.is_empty() {
+                let (name, request) = (live.name.clone(), live.request.clone());
+                drift.push(Drift::Missing { name, request, types });
+            }
+        }
+        if zone.name_count() <= IMPORT_MAX {
+            let known: std::collections::BTreeSet<&str> = promised
+                .iter()
+                .filter(|live| live.state().is_served() || live.state().as_str() == "suspended")
+                .map(|live| live.name.as_str())
+                .collect();
+            for name in own_names(&zone) {
+                let name = name.as_ref().to_lowercase().to_string();
+                if !known.contains(name.as_str()) && !is_guard_only(&name, &zone) {
+                    drift.push(Drift::Unrequested { name });
+                }
+            }
+        }
+        Ok(drift)
+    }
+
+    /// Takes the names of a zone into the live records if it has none yet; gives how many.
+    pub fn import(&self, apex: &Name) -> Result<usize, ActError> {
+        let Some(zone) = self.publisher.zone(apex) else { return Ok(0) };
+        let key = apex.as_ref().to_lowercase().to_string();
+        let ledger = &self.ledger;
+        let known = ledger.store.read::<_, EvidenceError>(|reader| {
+            Ok(!reader.live_records_of_zone(&key)?.is_empty())
+        })?;
+        if known {
+            return Ok(0);
+        }
+        if zone.name_count() > IMPORT_MAX {
+            tracing::info!(zone = key, "too many names to be taken into the live records");
+            return Ok(0);
+        }
+        let names: Vec<Name> = own_names(&zone).collect();
+        for batch in names.chunks(IMPORT_BATCH) {
+            ledger.store.write(|tx| import_batch(ledger, tx, &key, batch, &zone))?;
+        }
+        Ok(names.len())
+    }
+}
+
+/// Imports some names in one transaction.
+fn import_batch(
+    ledger: &Ledger,
+    tx: &crate::store::Tx<'_>,
+    apex: &str,
+    names: &[Name],
+    zone: &Zone,
+) -> Result<(), EvidenceError> {
+    let by = system(ledger.now());
+    for name in names {
+        let text = name.as_ref().to_lowercase().to_string();
+        let below = text.strip_suffix(apex).unwrap_or(&text).trim_end_matches('.');
+        let legacy = !labels::check(below, 1).is_empty();
+        let step = LiveRecord::import(&text, apex, asked_records(name, zone), legacy, &by);
+        ledger.save_live(tx, &step.value)?;
+    }
+    let event =
+        NewEvent::new(by.at, by.person(), by.role.as_str(), "import", &format!("zone:{apex}"))
+            .with("names", names.len())
+            .with("first", names.first().map(Name::to_string).unwrap_or_default())
+            .with("serial", zone.serial());
+    append(tx, event)?;
+    Ok(())
+}
+
+/// Names that offices have in a zone: not the apex, nothing below a cut, nothing of gapura's own.
+fn own_names(zone: &Zone) -> impl Iterator<Item = Name> {
+    let own = |name: NameRef<'_>| {
+        name.labels()
+            .next()
+            .is_some_and(|label| label.eq_ignore_ascii_case(ANCHOR_LABEL.as_bytes()))
+    };
+    zone.nodes()
+        .filter(move |node| {
+            !node.is_apex()
+                && !node.is_below_cut()
+                && !node.is_empty_non_terminal()
+                && !own(node.owner())
+        })
+        .map(|node| node.owner().to_name())
+}
+
+/// Whether all that stands at a name is the TXT record in the place of a name taken out.
+fn is_guard_only(name: &str, zone: &Zone) -> bool {
+    let Ok(name) = name.parse::<Name>() else { return false };
+    let records = asked_records(&name, zone);
+    matches!(&records[..], [only] if only.rtype == "TXT" && only.data.contains("gapura"))
+}
+
+/// The types at a name that are not served as promised.
+fn differing(live: &LiveRecord, zone: &Zone) -> Vec<String> {
+    let Ok(sets) = request_rrsets(&live.name, &live.records) else { return Vec::new() };
+    let mut types = Vec::new();
+    for set in sets {
+        let served: Vec<&[u8]> = zone
+            .rrset(set.owner.as_ref(), set.rtype)
+            .into_iter()
+            .flat_map(|found| found.rdatas())
+            .collect();
+        let same = served.len() == set.rdatas.len()
+            && set.rdatas.iter().all(|rdata| served.contains(&&**rdata));
+        if !same {
+            types.push(set.rtype.to_string());
+        }
+    }
+    types
+}

@@ -1,0 +1,83 @@
+//! Why an act came to nothing.
+
+use crate::evidence::EvidenceError;
+use crate::publish::PublishError;
+use crate::queue::{Fault, TransitionError};
+use crate::store::StoreError;
+
+/// What every acting function of `desk` and `promote` may give back.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// There is no such request, record or notice; also the one answer to a wrong secret.
+    #[error("there is nothing of that number or name")]
+    NotFound,
+    /// A rule of the procedure turned it back.
+    #[error(transparent)]
+    Rule(#[from] TransitionError),
+    /// The letter cannot be taken.
+    #[error("{}", .0.detail())]
+    Letter(Fault),
+    /// The actor may not see or do this at all (no officer, wrong scope).
+    #[error("this needs an officer who may do it")]
+    NotAllowed,
+    /// The publisher did not take the change.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The database, a key file, or something sealed.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A file of the state directory.
+    #[error("cannot use the file {path}", path = path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No socket of ours can be asked, so nothing can be read back.
+    #[error("the name server is not listening: nothing can be read back, so nothing is promoted")]
+    NoServer,
+}
+
+impl From<StoreError> for ActError {
+    fn from(error: StoreError) -> Self {
+        Self::Evidence(EvidenceError::Store(error))
+    }
+}
+
+impl ActError {
+    /// The `code` of the problem details (approval.md §11), where there is one.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Rule(error) => error.code().as_str(),
+            Self::Letter(fault) => fault.code.as_str(),
+            Self::NotAllowed => "not_allowed",
+            Self::Publish(_) => "not_published",
+            Self::Evidence(_) | Self::File { .. } => "storage",
+            Self::NoServer => "not_listening",
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::NotFound => 404,
+            Self::Rule(error) => error.code().status(),
+            Self::Letter(fault) => fault.code.status(),
+            Self::NotAllowed => 403,
+            Self::Publish(PublishError::Refused { .. } | PublishError::Presigned(_)) => 409,
+            Self::Publish(_) | Self::NoServer => 503,
+            Self::Evidence(_) | Self::File { .. } => 500,
+        }
+    }
+
+    /// The single faults, by field.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Rule(error) => error.faults(),
+            Self::Letter(fault) => std::slice::from_ref(fault),
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The sealed rows of the queue: requests, live records, and the event each transition leaves.
+//!
+//! A body is JSON, sealed with the vault's key and bound to its number or name, because it names
+//! persons. Everything here runs inside the caller's transaction and decides nothing.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::ActError;
+use crate::evidence::{Event, EvidenceError, NewEvent, Notary, Sealed, Vault, append_sealed};
+use crate::queue::{
+    ActingOfficial, Actor, Calendar, Facts, Happening, Identity, LiveRecord, Request, Role, Rules,
+    State,
+};
+use crate::store::people::PersonRow;
+use crate::store::promises::LiveRow;
+use crate::store::requests::RequestRow;
+use crate::store::{Reader, Store, StoreError, Tx};
+
+/// The time, in epoch milliseconds.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+//------------ Ledger --------------------------------------------------------
+
+/// What both rooms need to read and write the queue; clones share it.
+#[derive(Clone)]
+pub struct Ledger {
+    /// The database.
+    pub store: Store,
+    /// Seals personal data.
+    pub vault: Vault,
+    /// Signs the chain's head.
+    pub notary: Notary,
+    /// The time.
+    pub clock: Clock,
+    /// The settings the machines depend on.
+    pub rules: Arc<Rules>,
+    /// Working time; replaced when the table of holidays changes.
+    calendar: Arc<RwLock<Arc<Calendar>>>,
+}
+
+/// A request as stored: the value and its columns.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The request.
+    pub request: Request,
+    /// Its columns.
+    pub row: RequestRow,
+}
+
+impl Ledger {
+    /// A ledger over a database.
+    pub fn new(
+        store: Store,
+        vault: Vault,
+        notary: Notary,
+        clock: Clock,
+        rules: Rules,
+        calendar: Calendar,
+    ) -> Self {
+        let calendar = Arc::new(RwLock::new(Arc::new(calendar)));
+        Self { store, vault, notary, clock, rules: Arc::new(rules), calendar }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    /// Working time as it is in force.
+    pub fn calendar(&self) -> Arc<Calendar> {
+        Arc::clone(&self.calendar.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another table of working time in force.
+    pub fn set_calendar(&self, calendar: Calendar) {
+        *self.calendar.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(calendar);
+    }
+
+    /// Facts with nothing but time and rules.
+    pub fn facts<'a>(&'a self, now: i64, calendar: &'a Calendar) -> Facts<'a> {
+        Facts::at(now, calendar, &self.rules)
+    }
+
+    /// Writes a happening as an event; its personal texts become commitments.
+    pub fn record(&self, tx: &Tx<'_>, happening: &Happening) -> Result<Event, EvidenceError> {
+        let sealed: Result<Vec<Sealed>, EvidenceError> = happening
+            .personal
+            .iter()
+            .map(|(field, value)| self.vault.commit(field, value))
+            .collect();
+        Ok(append_sealed(tx, NewEvent::from(happening), &sealed?)?)
+    }
+
+    /// Seals a value as JSON.
+    pub(crate) fn seal<T: Serialize>(
+        &self,
+        context: &str,
+        value: &T,
+    ) -> Result<Vec<u8>, EvidenceError> {
+        let json = serde_json::to_vec(value)
+            .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?;
+        self.vault.seal(context, &json)
+    }
+
+    /// Opens what [`Ledger::seal`] made.
+    pub(crate) fn unseal<T: DeserializeOwned>(
+        &self,
+        context: &str,
+        body: &[u8],
+    ) -> Result<T, EvidenceError> {
+        let json = self.vault.unseal(context, body)?;
+        Ok(serde_json::from_slice(&json)
+            .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?)
+    }
+}
+
+//--- Requests
+
+/// What a request's body is sealed as.
+fn request_context(number: &str) -> String {
+    format!("request:{number}")
+}
+
+/// What a revision's body is sealed as.
+fn revision_context(number: &str, revision: u32) -> String {
+    format!("revision:{number}:{revision}")
+}
+
+impl Ledger {
+    /// A request, if there is one of this number.
+    pub fn request(
+        &self,
+        reader: &Reader<'_>,
+        number: &str,
+    ) -> Result<Option<Stored>, EvidenceError> {
+        let Some((row, body)) = reader.request(number)? else { return Ok(None) };
+        let request = self.unseal(&request_context(number), &body)?;
+        Ok(Some(Stored { request, row }))
+    }
+
+    /// A request, or the error that there is none.
+    pub fn expect_request(&self, reader: &Reader<'_>, number: &str) -> Result<Stored, ActError> {
+        self.request(reader, number)?.ok_or(ActError::NotFound)
+    }
+
+    /// Adds a request with its number and secret.
+    pub fn add_request(
+        &self,
+        tx: &Tx<'_>,
+        request: &Request,
+        place: (i32, i64),
+        secret_hash: String,
+        letter: Option<String>,
+    ) -> Result<(), EvidenceError> {
+        let mut row = RequestRow { secret_hash: Some(secret_hash), letter, ..Default::default() };
+        self.fill(&mut row, request);
+        let body = self.seal(&request_context(request.number()), request)?;
+        tx.insert_request(&row, place.0, place.1, &body)?;
+        self.add_revision(tx, request, row.letter.as_deref())
+    }
+
+    /// Keeps the current revision as it came in.
+    pub fn add_revision(
+        &self,
+        tx: &Tx<'_>,
+        request: &Request,
+        letter: Option<&str>,
+    ) -> Result<(), EvidenceError> {
+        let (number, revision) = (request.number(), request.revision());
+        let body = self.seal(&revision_context(number, revision), request.ask())?;
+        Ok(tx.put_revision(number, revision, request.changed_at(), letter, &body)?)
+    }
+
+    /// The data of one revision.
+    pub fn revision(
+        &self,
+        reader: &Reader<'_>,
+        number: &str,
+        revision: u32,
+    ) -> Result<Option<crate::queue::Ask>, EvidenceError> {
+        let Some((body, ..)) = reader.revision(number, revision)? else { return Ok(None) };
+        Ok(Some(self.unseal(&revision_context(number, revision), &body)?))
+    }
+
+    /// Writes a revision again, after an erasure.
+    pub fn rewrite_revision(
+        &self,
+        tx: &Tx<'_>,
+        number: &str,
+        revision: u32,
+        ask: &crate::queue::Ask,
+    ) -> Result<(), EvidenceError> {
+        let body = self.seal(&revision_context(number, revision), ask)?;
+        Ok(tx.put_revision(number, revision, 0, None, &body)?)
+    }
+
+    /// Writes a request as it is now; `row` keeps what the request itself does not know.
+    pub fn save_request(
+        &self,
+        tx: &Tx<'_>,
+        request: &Request,
+        row: &RequestRow,
+    ) -> Result<(), EvidenceError> {
+        let mut row = row.clone();
+        self.fill(&mut row, request);
+        let body = self.seal(&request_context(request.number()), request)?;
+        Ok(tx.update_request(&row, &body)?)
+    }
+
+    /// Brings the columns up to the request.
+    fn fill(&self, row: &mut RequestRow, request: &Request) {
+        let ask = request.ask();
+        let state = request.state();
+        let holder = request.holder();
+        let ended = matches!(
+            state,
+            State::Rejected | State::Withdrawn | State::Expired | State::Closed | State::Notified
+        );
+        row.number = request.number().to_owned();
+        row.state = state.as_str().to_owned();
+        row.open = state.is_open();
+        row.kind = ask.kind.as_str().to_owned();
+        row.class = ask.class.as_str().to_owned();
+        row.name = ask.full_name().to_lowercase();
+        row.zone = ask.zone.clone();
+        row.office = ask.office.clone();
+        row.revision = request.revision();
+        row.holder_id = holder.map(|holder| holder.person().to_owned());
+        row.holder = holder.map(|holder| holder.name.clone());
+        row.due_ms = request.due(&self.calendar(), &self.rules);
+        row.starts_ms = (state == State::Verified).then(|| ask.starts_at()).flatten();
+        row.submitted_ms = request.submitted_at();
+        row.changed_ms = request.changed_at();
+        row.ended_ms = ended.then(|| row.ended_ms.unwrap_or_else(|| request.changed_at()));
+    }
+}
+
+//--- Live records
+
+impl Ledger {
+    /// The live record of an absolute name; a name nobody asked for is free.
+    pub fn live(
+        &self,
+        reader: &Reader<'_>,
+        name: &str,
+        zone: &str,
+    ) -> Result<LiveRecord, EvidenceError> {
+        match reader.live_record(&name.to_lowercase())? {
+            Some(row) => self.open_live(&row),
+            None => Ok(LiveRecord::free(&name.to_lowercase(), zone)),
+        }
+    }
+
+    /// Opens a live record's row.
+    pub fn open_live(&self, row: &LiveRow) -> Result<LiveRecord, EvidenceError> {
+        self.unseal(&format!("live:{}", row.name), &row.body)
+    }
+
+    /// Writes a live record.
+    pub fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), EvidenceError> {
+        let open = live.suspension.as_ref().filter(|s| s.emergency && s.confirmed.is_none());
+        let row = LiveRow {
+            name: live.name.to_lowercase(),
+            zone: live.zone.clone(),
+            state: live.state().as_str().to_owned(),
+            office: live.office.clone(),
+            class: live.class.map(|class| class.as_str().to_owned()),
+            origin: match live.origin {
+                crate::queue::Origin::Request => "request".to_owned(),
+                crate::queue::Origin::Import => "import".to_owned(),
+            },
+            request: live.request.clone(),
+            ends_ms: live.ends,
+            confirm_by_ms: open.and_then(|suspension| suspension.confirm_by),
+            quarantined_until_ms: live.quarantined_until,
+            body: self.seal(&format!("live:{}", live.name.to_lowercase()), live)?,
+        };
+        Ok(tx.put_live_record(&row)?)
+    }
+}
+
+//--- Persons
+
+impl Ledger {
+    /// The actor with this person id as the database knows them now; disabled when unknown.
+    pub fn actor(&self, reader: &Reader<'_>, person: &str) -> Result<Option<Actor>, StoreError> {
+        let Some(row) = reader.person(person)? else { return Ok(None) };
+        self.actor_of(reader, &row).map(Some)
+    }
+
+    /// The actor with this account name.
+    pub fn actor_named(
+        &self,
+        reader: &Reader<'_>,
+        name: &str,
+    ) -> Result<Option<Actor>, StoreError> {
+        let Some(row) = reader.person_by_name(name)? else { return Ok(None) };
+        self.actor_of(reader, &row).map(Some)
+    }
+
+    /// An account as an actor.
+    fn actor_of(&self, reader: &Reader<'_>, row: &PersonRow) -> Result<Actor, StoreError> {
+        let identity = Identity::new(Some(&row.id), row.nip.as_deref(), Some(&row.email));
+        let roles: Vec<Role> = row.role.parse().into_iter().collect();
+        let mut actor = Actor::officer(&row.name, identity, roles);
+        actor.disabled = row.disabled_ms.is_some();
+        for held in reader.acting_officials()?.into_iter().filter(|held| held.person == row.id) {
+            let Ok(role) = held.role.parse() else { continue };
+            actor.acting.push(ActingOfficial {
+                role,
+                holder: held.holder,
+                starts: held.starts_ms,
+                ends: held.ended_ms.unwrap_or(held.ends_ms).min(held.ends_ms),
+                letter: held.letter,
+            });
+        }
+        Ok(actor)
+    }
+
+    /// The actor again, as the database knows them in this transaction: an account that was
+    /// disabled, deleted or changed since the page was opened counts as it is now. Applicants and
+    /// gapura itself have no account.
+    pub fn current(&self, reader: &Reader<'_>, actor: &Actor) -> Result<Actor, StoreError> {
+        let has_account = actor.roles.iter().chain(actor.acting.iter().map(|held| &held.role));
+        let has_account = has_account.clone().any(|role| Role::OFFICERS.contains(role));
+        let Some(person) = actor.identity.person.as_deref().filter(|_| has_account) else {
+            return Ok(actor.clone());
+        };
+        match self.actor(reader, person)? {
+            Some(current) => Ok(Actor { proved: actor.proved.clone(), ..current }),
+            None => Ok(Actor { disabled: true, ..actor.clone() }),
+        }
+    }
+}

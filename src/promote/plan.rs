@@ -1,0 +1,171 @@
+//! What a promotion must show, and what takes it back: written with the commit, so that recovery
+//! after a crash knows as much as the process that died.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use super::Asked;
+use crate::publish::{Candidate, Change, Edit, RrsetEdit};
+use crate::wire::{Name, Record, Rtype, rdata};
+
+//------------ Plan ----------------------------------------------------------
+
+/// The plan of one promotion.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Plan {
+    /// The zone's apex.
+    pub zone: String,
+    /// The serial that carries it.
+    pub serial: u32,
+    /// What must be answered.
+    pub expected: Vec<Rrset>,
+    /// What was served before, to be put back if the read-back fails.
+    pub inverse: Vec<Rrset>,
+    /// The answer before.
+    pub before: Option<Asked>,
+    /// Whether all records stood there already.
+    pub already: bool,
+}
+
+/// One RRset, or its absence.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Rrset {
+    /// The owner.
+    pub owner: String,
+    /// The type's mnemonic.
+    pub rtype: String,
+    /// Seconds.
+    pub ttl: u32,
+    /// RDATA in hexadecimal; none means NXDOMAIN or NODATA.
+    pub rdatas: Vec<String>,
+}
+
+impl Plan {
+    /// The plan of a change that `edit` made on the zone `candidate` was made for.
+    pub(super) fn new(
+        edit: &Edit,
+        candidate: &Candidate,
+        change: &Change,
+        before: Option<Asked>,
+    ) -> Self {
+        let is_content = |record: &&Record| ![Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype);
+        let mut added: BTreeMap<(Name, Rtype), Rrset> = BTreeMap::new();
+        for record in change.delta.added.iter().filter(is_content) {
+            let key = (record.owner.clone(), record.rtype);
+            let set = added.entry(key).or_insert_with(|| Rrset::empty(&record.owner, record.rtype));
+            set.ttl = record.ttl;
+            set.rdatas.push(HEXLOWER.encode(&record.rdata));
+        }
+        let expected = edit.set.iter().map(|set| {
+            // Where an RRset is taken out under a wildcard, a TXT record stands in its place.
+            let guard = added.get(&(set.owner.clone(), set.rtype));
+            match guard.filter(|_| set.rdatas.is_empty()) {
+                Some(guard) => guard.clone(),
+                None => Rrset::of(set),
+            }
+        });
+        let existing = |set: &RrsetEdit| {
+            let around = candidate.surroundings.iter().find(|around| around.owner == set.owner);
+            let mut before = Rrset::empty(&set.owner, set.rtype);
+            for record in around.into_iter().flat_map(|around| &around.existing) {
+                if record.rtype == set.rtype {
+                    before.ttl = record.ttl;
+                    before.rdatas.push(HEXLOWER.encode(&record.rdata));
+                }
+            }
+            before
+        };
+        Self {
+            zone: change.zone.to_string(),
+            serial: change.to,
+            expected: expected.collect(),
+            inverse: edit.set.iter().map(existing).collect(),
+            before,
+            already: candidate.delta.is_empty(),
+        }
+    }
+
+    /// The edit that takes the promotion back.
+    pub(super) fn inverse_edit(&self) -> Edit {
+        Edit { set: self.inverse.iter().filter_map(Rrset::to_edit).collect() }
+    }
+}
+
+impl Plan {
+    /// Records that came, as master file text.
+    pub fn added_lines(&self) -> Vec<String> {
+        self.expected.iter().flat_map(Rrset::lines).collect()
+    }
+
+    /// Records that stood there before, as master file text.
+    pub fn removed_lines(&self) -> Vec<String> {
+        self.inverse.iter().flat_map(Rrset::lines).collect()
+    }
+}
+
+impl Rrset {
+    /// As master file text, a line each record.
+    fn lines(&self) -> Vec<String> {
+        let Ok(rtype) = self.rtype.parse::<Rtype>() else { return Vec::new() };
+        let bytes = self.bytes().unwrap_or_default();
+        let line = |data: &Vec<u8>| {
+            let text = rdata::to_text(rtype, data);
+            format!("{} {} IN {} {text}", self.owner, self.ttl, self.rtype)
+        };
+        bytes.iter().map(line).collect()
+    }
+
+    /// An RRset of an edit.
+    fn of(set: &RrsetEdit) -> Self {
+        let rdatas = set.rdatas.iter().map(|rdata| HEXLOWER.encode(rdata)).collect();
+        Self { ttl: set.ttl, rdatas, ..Self::empty(&set.owner, set.rtype) }
+    }
+
+    /// The absence of an RRset.
+    fn empty(owner: &Name, rtype: Rtype) -> Self {
+        Self { owner: owner.to_string(), rtype: rtype.to_string(), ttl: 0, rdatas: Vec::new() }
+    }
+
+    /// As an edit; none if it was tampered with.
+    fn to_edit(&self) -> Option<RrsetEdit> {
+        Some(RrsetEdit {
+            owner: self.owner.parse().ok()?,
+            rtype: self.rtype.parse().ok()?,
+            ttl: self.ttl,
+            rdatas: self.bytes()?.into_iter().map(Vec::into_boxed_slice).collect(),
+        })
+    }
+
+    /// The RDATA as bytes.
+    pub(super) fn bytes(&self) -> Option<Vec<Vec<u8>>> {
+        self.rdatas.iter().map(|text| HEXLOWER.decode(text.as_bytes()).ok()).collect()
+    }
+}
+
+//------------ Proof ---------------------------------------------------------
+
+/// What is kept with the request and shown to the applicant (§6).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Proof {
+    /// The answer before.
+    pub before: Option<Asked>,
+    /// The first answer after.
+    pub after: Option<Asked>,
+    /// The serial that carries it.
+    pub serial: u32,
+    /// Every question and answer of the read-back.
+    pub asked: Vec<Asked>,
+    /// The line that repeats the question.
+    pub dig: String,
+    /// Seconds for which an old "not found" may linger in caches (SOA minimum, RFC 2308).
+    #[serde(default)]
+    pub lingers: u32,
+    /// The records stood there already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already: bool,
+    /// What was wrong, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<crate::queue::PromotionFault>,
+}

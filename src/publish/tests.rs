@@ -1,0 +1,142 @@
+//! The door as its users see it: a directory with zone files, a database, a publisher.
+
+mod crash;
+mod promotion;
+mod races;
+mod reload;
+mod watching;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::store::Store;
+use crate::wire::{Name, Rtype, rdata};
+use crate::zone::Zone;
+
+/// The zone of most tests; enough records that the shrink guard does not count.
+pub(super) const ZONE: &str = "\
+$ORIGIN example.
+$TTL 3600
+@ SOA ns1 hostmaster 10 7200 900 1209600 300
+@ NS ns1
+@ NS ns2
+ns1 A 192.0.2.1
+ns2 A 192.0.2.2
+www A 192.0.2.10
+alias CNAME www
+*.wild A 192.0.2.99
+sub NS ns.sub
+ns.sub A 192.0.2.53
+";
+
+/// A directory of its own with a zone file and a state directory.
+pub(super) struct House {
+    /// The directory; removed at the end.
+    pub(super) directory: TempDir,
+}
+
+impl House {
+    /// A house with this zone file.
+    pub(super) fn new(text: &str) -> Self {
+        let house = Self { directory: tempfile::tempdir().unwrap() };
+        fs::create_dir(house.state()).unwrap();
+        house.write(text);
+        house
+    }
+
+    /// The state directory.
+    pub(super) fn state(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    /// The zone file.
+    pub(super) fn file(&self) -> PathBuf {
+        self.directory.path().join("example.zone")
+    }
+
+    /// Writes the zone file in place.
+    pub(super) fn write(&self, text: &str) {
+        fs::write(self.file(), text).unwrap();
+    }
+
+    /// Options with short pauses.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            quiet: Duration::from_millis(20),
+            poll: Duration::from_millis(100),
+            patience: Duration::from_secs(3),
+            ..Options::new(self.state())
+        }
+    }
+
+    /// Opens the publisher on the one zone.
+    pub(super) fn open(&self) -> (Publisher, Vec<ReloadReport>) {
+        let store = Store::open(&self.state()).unwrap();
+        let source = ZoneSource::new(apex(), self.file());
+        Publisher::open(store, vec![source], self.options()).unwrap()
+    }
+
+    /// Opens it and wants the zone live.
+    pub(super) fn opened(&self) -> Publisher {
+        let (publisher, reports) = self.open();
+        assert!(reports.iter().all(ReloadReport::is_ok), "{}", reports[0]);
+        publisher
+    }
+}
+
+/// The apex of the zone.
+pub(super) fn apex() -> Name {
+    name("example.")
+}
+
+/// A name.
+pub(super) fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// The live zone.
+pub(super) fn live(publisher: &Publisher) -> Zone {
+    publisher.zone(&apex()).unwrap()
+}
+
+/// Reloads the zone.
+pub(super) fn reload(publisher: &Publisher) -> ReloadReport {
+    publisher.reload(Some(&apex()), None).remove(0)
+}
+
+/// One RRset of an edit, its RDATA as text.
+pub(super) fn rrset(owner: &str, rtype: Rtype, data: &[&str]) -> RrsetEdit {
+    let rdata = |text: &&str| rdata::parse(rtype, text.as_bytes(), apex().as_ref()).unwrap().into();
+    RrsetEdit { owner: name(owner), rtype, ttl: 300, rdatas: data.iter().map(rdata).collect() }
+}
+
+/// Promotes RRsets for a request.
+pub(super) fn promote(
+    publisher: &Publisher,
+    request: &str,
+    set: Vec<RrsetEdit>,
+) -> Result<Change, PublishError> {
+    let cause = Cause::Request { number: request.to_owned() };
+    publisher.publish(&apex(), Edit { set }, cause, "kasi", |_, _| Ok(()))
+}
+
+/// The records of a type at a name as text, sorted.
+pub(super) fn at(zone: &Zone, owner: &str, rtype: Rtype) -> Vec<String> {
+    let set = zone.rrset(name(owner).as_ref(), rtype);
+    let mut found: Vec<String> = set
+        .into_iter()
+        .flat_map(|set| set.rdatas())
+        .map(|data| rdata::to_text(rtype, data))
+        .collect();
+    found.sort();
+    found
+}
+
+/// The rules of a report's findings.
+pub(super) fn rules(report: &ReloadReport) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.rule).collect()
+}

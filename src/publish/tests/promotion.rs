@@ -1,0 +1,223 @@
+//! Promotions: masks, clashes, guards under wildcards, checks, confirmation, provenance.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+
+/// The rules that refused a promotion.
+fn refused(result: Result<Change, PublishError>) -> Vec<&'static str> {
+    match result {
+        Err(PublishError::Refused { findings, .. }) => {
+            findings.iter().map(|one| one.rule).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_promoted_record_is_live_and_stays() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let heard = publisher.subscribe();
+    let change =
+        promote(&publisher, "7", vec![rrset("new.example.", Rtype::A, &["198.51.100.7"])]).unwrap();
+    assert_eq!((change.from, change.to, change.counts()), (Some(10), 11, (0, 1)));
+    assert_eq!(heard.recv().unwrap().to, 11);
+    // The file is edited; the record is not in it and stays.
+    house.write(&ZONE.replace("192.0.2.10", "192.0.2.11"));
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["198.51.100.7"]);
+    let status = publisher.zone_status(&apex()).unwrap();
+    assert_eq!(status.absent_from_file, ["new.example. A (7)"]);
+    // The same record comes into the file: agreed. Then it leaves again: it still stays.
+    house.write(&format!("{ZONE}new 300 A 198.51.100.7\n"));
+    assert!(reload(&publisher).is_ok());
+    assert!(publisher.zone_status(&apex()).unwrap().absent_from_file.is_empty());
+    house.write(ZONE);
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["198.51.100.7"]);
+    publisher.flush();
+    let derived = fs::read_to_string(publisher.derived_file(&apex())).unwrap();
+    assert!(derived.contains("new.example. 300 IN A 198.51.100.7 ; request 7"), "{derived}");
+    // Other data for it in the file is a clash that names the request.
+    house.write(&format!("{ZONE}new A 192.0.2.77\n"));
+    let report = reload(&publisher);
+    assert_eq!(rules(&report), ["promoted-clash"]);
+    assert!(report.findings[0].message.contains("request 7"));
+}
+
+#[test]
+fn a_change_of_the_operators_record_is_a_mask() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    promote(&publisher, "8", vec![rrset("www.example.", Rtype::A, &["198.51.100.8"])]).unwrap();
+    assert_eq!(publisher.zone_status(&apex()).unwrap().masked, ["www.example. A (8)"]);
+    // Over restarts and edits elsewhere.
+    drop(publisher);
+    let publisher = house.opened();
+    house.write(&format!("{ZONE}more A 192.0.2.50\n"));
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "www.example.", Rtype::A), ["198.51.100.8"]);
+    // The masked RRset changes to something else: refused.
+    house.write(&ZONE.replace("192.0.2.10", "192.0.2.11"));
+    assert_eq!(rules(&reload(&publisher)), ["promoted-clash"]);
+    // The file agrees: the mask is over.
+    house.write(&ZONE.replace("192.0.2.10", "198.51.100.8"));
+    assert!(reload(&publisher).is_ok());
+    assert!(publisher.zone_status(&apex()).unwrap().masked.is_empty());
+}
+
+#[test]
+fn a_name_taken_out_below_a_wildcard_is_guarded() {
+    let text = format!("{ZONE}shop.wild A 192.0.2.30\n");
+    let house = House::new(&text);
+    let publisher = house.opened();
+    promote(&publisher, "9", vec![rrset("shop.wild.example.", Rtype::A, &[])]).unwrap();
+    let guarded =
+        |publisher: &Publisher| at(&live(publisher), "shop.wild.example.", Rtype::TXT).len();
+    assert_eq!(
+        (at(&live(&publisher), "shop.wild.example.", Rtype::A).len(), guarded(&publisher)),
+        (0, 1)
+    );
+    drop(publisher);
+    let publisher = house.opened();
+    assert_eq!(guarded(&publisher), 1, "over a restart");
+    // The operator takes it out of the file too; the guard stays.
+    house.write(ZONE);
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(guarded(&publisher), 1);
+    // It comes back by request.
+    promote(&publisher, "9", vec![rrset("shop.wild.example.", Rtype::A, &["192.0.2.31"])]).unwrap();
+    assert_eq!(guarded(&publisher), 0);
+    // A promoted name that goes away is guarded too, and one without a wildcard leaves nothing.
+    promote(&publisher, "9", vec![rrset("shop.wild.example.", Rtype::A, &[])]).unwrap();
+    assert_eq!(guarded(&publisher), 1);
+    promote(&publisher, "10", vec![rrset("plain.example.", Rtype::A, &["192.0.2.40"])]).unwrap();
+    promote(&publisher, "11", vec![rrset("plain.example.", Rtype::A, &[])]).unwrap();
+    assert!(live(&publisher).node(name("plain.example.").as_ref()).is_none());
+    assert_eq!(publisher.zone_status(&apex()).unwrap().promoted, 1);
+}
+
+#[test]
+fn what_an_edit_breaks_refuses_it() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let try_set = |owner: &str, rtype, data: &[&str]| {
+        refused(promote(&publisher, "1", vec![rrset(owner, rtype, data)]))
+    };
+    assert_eq!(try_set("www.example.", Rtype::CNAME, &["ns1"]), ["cname-other-data"]);
+    assert_eq!(try_set("alias.example.", Rtype::A, &["192.0.2.1"]), ["cname-other-data"]);
+    assert_eq!(try_set("other.org.", Rtype::A, &["192.0.2.1"]), ["out-of-zone"]);
+    assert_eq!(try_set("example.", Rtype::NS, &[]), ["no-ns"]);
+    assert!(try_set("deep.sub.example.", Rtype::A, &["192.0.2.1"]).contains(&"edit-occluded"));
+    assert_eq!(try_set("ns2.example.", Rtype::A, &[]), ["ns-target-no-address"]);
+    assert_eq!(try_set("cut.example.", Rtype::NS, &["ns.cut"]), ["glue-missing"]);
+    assert_eq!(try_set("example.", Rtype::SOA, &[]), ["edit-type"]);
+    let with_glue = vec![
+        rrset("cut.example.", Rtype::NS, &["ns.cut"]),
+        rrset("ns.cut.example.", Rtype::A, &["192.0.2.60"]),
+    ];
+    assert_eq!(promote(&publisher, "2", with_glue).unwrap().to, 11, "no serial was wasted");
+    house.write(&format!("{ZONE}; touched\n"));
+    assert!(reload(&publisher).is_ok(), "a promoted delegation with glue is no clash");
+}
+
+#[test]
+fn records_that_are_there_already_write_rows_but_no_serial() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let edit = RrsetEdit { ttl: 3600, ..rrset("www.example.", Rtype::A, &["192.0.2.10"]) };
+    let mut called = false;
+    let cause = Cause::Request { number: "12".to_owned() };
+    let change = publisher
+        .publish(&apex(), Edit { set: vec![edit] }, cause, "kasi", |_, change| {
+            called = true;
+            assert!(!change.is_visible());
+            Ok(())
+        })
+        .unwrap();
+    assert!(called);
+    assert_eq!((change.from, change.to), (Some(10), 10));
+    assert_eq!(publisher.history(&apex(), 9).unwrap().len(), 1);
+    // It was promised: it stays when it leaves the file.
+    house.write(&ZONE.replace("www A 192.0.2.10\n", ""));
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "www.example.", Rtype::A), ["192.0.2.10"]);
+}
+
+#[test]
+fn rows_that_fail_leave_everything_as_it_was_and_burn_the_serial() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let cause = Cause::Request { number: "1".to_owned() };
+    let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
+    let failed = publisher.publish(&apex(), Edit { set: set.clone() }, cause, "kasi", |_, _| {
+        Err(crate::store::StoreError::Corrupt("no".to_owned()))
+    });
+    assert!(matches!(failed, Err(PublishError::Commit { serial: 10, .. })));
+    assert_eq!(live(&publisher).serial(), 10);
+    assert!(at(&live(&publisher), "new.example.", Rtype::A).is_empty());
+    assert_eq!(promote(&publisher, "1", set).unwrap().to, 12, "11 was given out");
+}
+
+/// A socket that shows nothing, as long as it is told so.
+struct Blind(AtomicBool);
+
+impl Confirm for Blind {
+    fn confirm(&self, _: &Change) -> Result<(), String> {
+        if self.0.load(Ordering::Relaxed) { Err("no answer".to_owned()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn what_is_not_confirmed_is_taken_back_under_a_higher_serial() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let blind = Arc::new(Blind(AtomicBool::new(true)));
+    publisher.set_confirm(Arc::clone(&blind) as Arc<dyn Confirm>);
+    let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
+    let failed = promote(&publisher, "1", set.clone());
+    assert!(matches!(failed, Err(PublishError::NotConfirmed { .. })), "{failed:?}");
+    assert_eq!(live(&publisher).serial(), 12);
+    assert!(at(&live(&publisher), "new.example.", Rtype::A).is_empty());
+    assert_eq!(publisher.zone_status(&apex()).unwrap().promoted, 0);
+    // A file that is not confirmed does not come back by itself.
+    house.write(&ZONE.replace("192.0.2.10", "192.0.2.11"));
+    assert!(!reload(&publisher).is_ok());
+    assert_eq!(
+        (live(&publisher).serial(), at(&live(&publisher), "www.example.", Rtype::A)),
+        (14, vec!["192.0.2.10".to_owned()])
+    );
+    blind.0.store(false, Ordering::Relaxed);
+    assert_eq!(reload(&publisher).outcome, Outcome::Held { serial: 14 });
+    let change = promote(&publisher, "1", set).unwrap();
+    let back = publisher.revert(&change, "the office asked", "gapura", |_, _| Ok(())).unwrap();
+    assert_eq!(back.to, 16);
+    assert!(at(&live(&publisher), "new.example.", Rtype::A).is_empty());
+}
+
+#[test]
+fn the_candidate_hash_moves_with_what_it_names_and_with_nothing_else() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let edit = |address: &str| Edit { set: vec![rrset("new.example.", Rtype::A, &[address])] };
+    let hash = |address: &str| publisher.preview(&apex(), &edit(address)).unwrap().hash();
+    let first = hash("192.0.2.7");
+    assert_ne!(first, hash("192.0.2.8"));
+    promote(&publisher, "2", vec![rrset("far.example.", Rtype::A, &["192.0.2.9"])]).unwrap();
+    assert_eq!(first, hash("192.0.2.7"), "a change elsewhere does not move it");
+    promote(&publisher, "3", vec![rrset("below.new.example.", Rtype::A, &["192.0.2.9"])]).unwrap();
+    assert_ne!(first, hash("192.0.2.7"), "a name below does");
+}
+
+#[test]
+fn nothing_is_promoted_into_a_zone_signed_elsewhere() {
+    let key = "@ DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==\n";
+    let house = House::new(&format!("{ZONE}{key}"));
+    let (publisher, reports) = house.open();
+    if reports[0].is_ok() {
+        let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
+        assert!(matches!(promote(&publisher, "1", set), Err(PublishError::Presigned(_))));
+    }
+}

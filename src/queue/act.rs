@@ -1,0 +1,273 @@
+//! The acts an officer or applicant can ask for, with the bodies of approval.md §11.
+//!
+//! What the system does by itself (expiry, the outcome of a promotion, closing) is no act: those are
+//! functions of [`Request`](super::Request) that no outside call reaches.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::sheet::{LineCode, LineVerdict};
+
+//------------ Act -----------------------------------------------------------
+
+/// One press of a button. `resubmit` carries its data in the facts, because it brings a file.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Act {
+    /// *Disposisi*: the head routes the request to a verifier.
+    Dispose {
+        /// The account name of the kasi.
+        to: String,
+        /// What to do.
+        #[serde(default)]
+        instruction: String,
+    },
+    /// *Alihkan*: the head gives it to another verifier.
+    Reassign {
+        /// The account name of the kasi.
+        to: String,
+        /// Why.
+        #[serde(default)]
+        reason: String,
+    },
+    /// *Lepaskan*: the verifier gives it back to the head.
+    Release {
+        /// Why.
+        #[serde(default)]
+        reason: String,
+    },
+    /// *Minta konfirmasi*: another party must agree; the clock pauses.
+    Ask {
+        /// Who: an office, the camat, a second holder.
+        party: String,
+        /// Where the link goes.
+        #[serde(default)]
+        email: String,
+    },
+    /// The party agrees.
+    Confirm {
+        /// Who.
+        #[serde(default)]
+        party: String,
+        /// Their letter, when an officer keys it in.
+        #[serde(default)]
+        letter: String,
+    },
+    /// The party does not agree.
+    Deny {
+        /// Who.
+        #[serde(default)]
+        party: String,
+        /// Their letter, when an officer keys it in.
+        #[serde(default)]
+        letter: String,
+    },
+    /// *Kembalikan*: all faults in one go.
+    Return {
+        /// At least one line that needs correction, each with a note.
+        lines: Vec<LineInput>,
+    },
+    /// *Kirim perbaikan*: a new revision; its data is `Facts::amendment`.
+    Resubmit {},
+    /// *Simpan pemeriksaan*: saves lines, decides nothing.
+    Check {
+        /// The lines looked at so far.
+        lines: Vec<LineInput>,
+    },
+    /// *Tolak*.
+    Reject {
+        /// The coded reason.
+        reason: String,
+        /// What the applicant reads.
+        #[serde(default)]
+        note: String,
+        /// At least one line that does not fit.
+        #[serde(default)]
+        lines: Vec<LineInput>,
+    },
+    /// *Setujui*.
+    Approve {
+        /// The revision that was read.
+        revision: u32,
+        /// The candidate hash that was seen, in hexadecimal.
+        candidate: String,
+        /// The SOA serial that was seen; needed under `approval.bind = "serial"` only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        serial: Option<u32>,
+        /// The human lines, and notes on automatic ones that may be overruled.
+        #[serde(default)]
+        lines: Vec<LineInput>,
+    },
+    /// *Tanda tangan kedua*, bound to the same hash.
+    Countersign {
+        /// The candidate hash that was seen.
+        candidate: String,
+    },
+    /// *Periksa ulang*.
+    Reopen {
+        /// Why.
+        #[serde(default)]
+        reason: String,
+    },
+    /// *Tayangkan*.
+    Promote {},
+    /// *Coba lagi* after a failed promotion.
+    Retry {},
+    /// *Tarik*.
+    Withdraw {
+        /// The letter, when an officer keys it in.
+        #[serde(default)]
+        letter: String,
+    },
+    /// The notice was handed over by an officer.
+    Notified {
+        /// How.
+        #[serde(default)]
+        how: String,
+    },
+}
+
+impl Act {
+    /// The names of all acts, in the order of §2.1.
+    pub const NAMES: [&'static str; 17] = [
+        "dispose",
+        "reassign",
+        "release",
+        "ask",
+        "confirm",
+        "deny",
+        "return",
+        "resubmit",
+        "check",
+        "reject",
+        "approve",
+        "countersign",
+        "reopen",
+        "promote",
+        "retry",
+        "withdraw",
+        "notified",
+    ];
+
+    /// The name in the address of the API call.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dispose { .. } => "dispose",
+            Self::Reassign { .. } => "reassign",
+            Self::Release { .. } => "release",
+            Self::Ask { .. } => "ask",
+            Self::Confirm { .. } => "confirm",
+            Self::Deny { .. } => "deny",
+            Self::Return { .. } => "return",
+            Self::Resubmit {} => "resubmit",
+            Self::Check { .. } => "check",
+            Self::Reject { .. } => "reject",
+            Self::Approve { .. } => "approve",
+            Self::Countersign { .. } => "countersign",
+            Self::Reopen { .. } => "reopen",
+            Self::Promote {} => "promote",
+            Self::Retry {} => "retry",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Notified { .. } => "notified",
+        }
+    }
+
+    /// Reads the body of `POST /requests/{number}/{name}`; no body counts as `{}`.
+    pub fn from_body(name: &str, body: &[u8]) -> Result<Self, BodyError> {
+        if !Self::NAMES.contains(&name) {
+            return Err(BodyError::UnknownAct(name.to_owned()));
+        }
+        let blank = body.iter().all(u8::is_ascii_whitespace);
+        let mut fields: serde_json::Map<String, serde_json::Value> =
+            if blank { serde_json::Map::new() } else { serde_json::from_slice(body)? };
+        fields.insert("act".to_owned(), name.into());
+        Ok(serde_json::from_value(fields.into())?)
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The call names no act, or its body cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// There is no such act.
+    #[error("there is no act {0:?}")]
+    UnknownAct(String),
+    /// The body is not what the act takes.
+    #[error("the body cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+//------------ LineInput -----------------------------------------------------
+
+/// A verdict on one line of the check sheet, as sent.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct LineInput {
+    /// Which line.
+    pub code: LineCode,
+    /// `null` is not looked at.
+    #[serde(default)]
+    pub verdict: Option<LineVerdict>,
+    /// Required unless the verdict is `ok`.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+//------------ RejectReason --------------------------------------------------
+
+/// Why a request was turned down; the text is in the catalogue.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// The office has no say over such a name.
+    BukanKewenangan,
+    /// The name breaks the naming rules.
+    NamaMenyalahiAturan,
+    /// The name is in use.
+    NamaTerpakai,
+    /// The letter is not valid.
+    SuratTidakSah,
+    /// It is no official matter.
+    BukanKepentinganDinas,
+    /// The target is not safe.
+    TujuanTidakAman,
+    /// The same was asked for twice.
+    Rangkap,
+}
+
+impl RejectReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::BukanKewenangan,
+        Self::NamaMenyalahiAturan,
+        Self::NamaTerpakai,
+        Self::SuratTidakSah,
+        Self::BukanKepentinganDinas,
+        Self::TujuanTidakAman,
+        Self::Rangkap,
+    ];
+
+    /// The code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BukanKewenangan => "bukan_kewenangan",
+            Self::NamaMenyalahiAturan => "nama_menyalahi_aturan",
+            Self::NamaTerpakai => "nama_terpakai",
+            Self::SuratTidakSah => "surat_tidak_sah",
+            Self::BukanKepentinganDinas => "bukan_kepentingan_dinas",
+            Self::TujuanTidakAman => "tujuan_tidak_aman",
+            Self::Rangkap => "rangkap",
+        }
+    }
+
+    /// Reads the code as written by hand: any case, spaces or hyphens for underscores.
+    pub fn from_code(text: &str) -> Option<Self> {
+        let code = text.trim().to_lowercase().replace([' ', '-'], "_");
+        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
+    }
+}

@@ -1,0 +1,279 @@
+//! What an applicant asks for: the JSON of approval.md §11, before anyone judges it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+/// Western Indonesia Time is UTC+7 all year, in milliseconds.
+pub const WIB_OFFSET_MS: i64 = 7 * 3_600_000;
+/// Milliseconds of a calendar day.
+pub const DAY_MS: i64 = 86_400_000;
+/// The TTL a record gets when the request names none, in seconds.
+pub const TTL_DEFAULT: u32 = 3600;
+
+//------------ Kind ----------------------------------------------------------
+
+/// What a request does to a name (§2.2). Hand-over and renewal join with the yearly lifecycle.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// *Permohonan baru*: adds RRsets under a free name.
+    New,
+    /// *Perubahan*: replaces RRsets of a live name.
+    Change,
+    /// *Penangguhan* or its lifting: takes the RRsets out, or puts the same ones back.
+    Suspend,
+    /// *Pencabutan*: removes the RRsets and quarantines the name.
+    Remove,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::New, Self::Change, Self::Suspend, Self::Remove];
+
+    /// The JSON name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Change => "change",
+            Self::Suspend => "suspend",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// Whether the request carries the records to be served.
+    pub fn brings_records(self) -> bool {
+        matches!(self, Self::New | Self::Change)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+//------------ NamingClass ---------------------------------------------------
+
+/// Which naming pattern applies (§4.1).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Deserialize,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum NamingClass {
+    /// An office of the regency, by its official short form.
+    PerangkatDaerah,
+    /// A district, `kec-NAME`.
+    Kecamatan,
+    /// An urban village, `kel-NAME`.
+    Kelurahan,
+    /// A village, `NAME.desa`.
+    Desa,
+    /// A service or application of an office.
+    Layanan,
+    /// A unit below an office: UPTD, puskesmas, school.
+    Uptd,
+    /// An activity with an end date.
+    Kegiatan,
+    /// A civil organisation, `NAME.komunitas`.
+    Ormas,
+}
+
+impl NamingClass {
+    /// All classes.
+    pub const ALL: [Self; 8] = [
+        Self::PerangkatDaerah,
+        Self::Kecamatan,
+        Self::Kelurahan,
+        Self::Desa,
+        Self::Layanan,
+        Self::Uptd,
+        Self::Kegiatan,
+        Self::Ormas,
+    ];
+
+    /// The JSON name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PerangkatDaerah => "perangkat_daerah",
+            Self::Kecamatan => "kecamatan",
+            Self::Kelurahan => "kelurahan",
+            Self::Desa => "desa",
+            Self::Layanan => "layanan",
+            Self::Uptd => "uptd",
+            Self::Kegiatan => "kegiatan",
+            Self::Ormas => "ormas",
+        }
+    }
+}
+
+impl fmt::Display for NamingClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for NamingClass {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|class| class.as_str() == text).ok_or(UnknownWord)
+    }
+}
+
+/// The word is none of this list's.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("unknown word")]
+pub struct UnknownWord;
+
+//------------ Ask -----------------------------------------------------------
+
+/// The data of one revision of a request, in the shape of `POST /requests`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Ask {
+    /// What is to happen.
+    pub kind: Kind,
+    /// The naming class.
+    pub class: NamingClass,
+    /// The name below the zone, without the zone and without a final dot.
+    pub name: String,
+    /// The zone, absolute, with the final dot.
+    pub zone: String,
+    /// The records to be served at the name; empty for [`Kind::Suspend`] and [`Kind::Remove`].
+    #[serde(default)]
+    pub records: Vec<AskedRecord>,
+    /// The office that asks and will own the name.
+    pub office: String,
+    /// Its region code (*kode wilayah*), for villages and districts.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// What the name is for.
+    #[serde(default)]
+    pub purpose: String,
+    /// The person responsible (*penanggung jawab*).
+    pub contact: Contact,
+    /// The letter's number and date.
+    pub letter: Letter,
+    /// *berlaku mulai*: a date (00.00 WIB) or an RFC 3339 time; promotion waits for it.
+    #[serde(default)]
+    pub starts: Option<String>,
+    /// *berlaku sampai*: a date (24.00 WIB) or an RFC 3339 time.
+    #[serde(default)]
+    pub ends: Option<String>,
+    /// Why a reserved name or another pattern is asked for; without it such a name is turned back
+    /// at once, with it the second signature decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+    /// For [`Kind::Suspend`]: put the suspended RRsets back instead of taking them out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lift: bool,
+    /// For [`Kind::Change`]: the request whose change this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inverse_of: Option<String>,
+}
+
+/// One record asked for. The owner is the request's name.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct AskedRecord {
+    /// The type's mnemonic.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// RDATA as in a master file; a name in it is absolute even without the final dot.
+    pub data: String,
+    /// Seconds.
+    #[serde(default = "ttl_default")]
+    pub ttl: u32,
+}
+
+/// For serde.
+fn ttl_default() -> u32 {
+    TTL_DEFAULT
+}
+
+/// The person responsible for the name (§7: no NIK).
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Contact {
+    /// Full name.
+    pub name: String,
+    /// *Jabatan*.
+    #[serde(default)]
+    pub position: String,
+    /// Office mailbox.
+    pub email: String,
+    /// Office telephone.
+    #[serde(default)]
+    pub phone: String,
+    /// 18 digits, if the person has one and gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nip: Option<String>,
+}
+
+/// What the letter says about itself; the file is kept by `store`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Letter {
+    /// *Nomor surat*.
+    pub number: String,
+    /// `YYYY-MM-DD`.
+    pub date: String,
+    /// SHA-256 of the file in hexadecimal, set by the desk when it takes the file in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl Ask {
+    /// The absolute name with the final dot, `NAME.ZONE`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.name, self.zone)
+    }
+
+    /// When promotion may happen, in epoch milliseconds; `None` at once or unreadable.
+    pub fn starts_at(&self) -> Option<i64> {
+        self.starts.as_deref().and_then(|text| moment(text, 0))
+    }
+
+    /// When the name is taken out again, in epoch milliseconds.
+    pub fn ends_at(&self) -> Option<i64> {
+        self.ends.as_deref().and_then(|text| moment(text, DAY_MS))
+    }
+}
+
+/// Reads a date as midnight WIB plus `date_offset`, or an RFC 3339 time as it is.
+pub fn moment(text: &str, date_offset: i64) -> Option<i64> {
+    if let Some(day) = day_number(text) {
+        return Some(day * DAY_MS - WIB_OFFSET_MS + date_offset);
+    }
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+/// Days since 1970-01-01 of a `YYYY-MM-DD` date.
+pub fn day_number(text: &str) -> Option<i64> {
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(i64::from(date.to_julian_day()) - 2_440_588)
+}

@@ -1,0 +1,513 @@
+//! The automatic lines A1 to A11 of the check sheet: pure functions over handed-in evidence.
+//!
+//! They run when a request is opened and again inside the approving act. [`refusals`] is the part
+//! that already stops a request at submit; the rest is left to the officers.
+
+use super::ask::{Ask, DAY_MS, Kind, NamingClass, moment};
+use super::fault::{Fault, Rule};
+use super::labels;
+use super::live::{LiveState, same_office};
+use super::naming::{Naming, telling_label};
+use super::person::normalize_nip;
+use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
+use super::similar::alike;
+use super::targets::{Targets, check_records, pointed};
+
+/// Longest short text (name, office, telephone), in characters.
+const SHORT_MAX: usize = 200;
+/// Longest free text, in characters.
+const LONG_MAX: usize = 4_000;
+/// Look-alike names shown at most.
+const SIMILAR_MAX: usize = 10;
+/// How long a probe's result may be used, in milliseconds.
+pub const PROBE_FRESH_MS: i64 = 10 * 60_000;
+/// The longest term of a civil organisation's name: a year and a day, for leap years.
+const ORMAS_TERM_MS: i64 = 366 * DAY_MS;
+
+//------------ Evidence ------------------------------------------------------
+
+/// Everything the lines are computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// Epoch milliseconds.
+    pub now: i64,
+    /// The naming rules.
+    pub naming: &'a Naming,
+    /// The rules about targets.
+    pub targets: &'a Targets,
+    /// What the zone as served says about the name.
+    pub zone: &'a ZoneFacts,
+    /// What the queue and the live records say about it.
+    pub queue: &'a QueueFacts,
+    /// Names to compare with: live, held and asked for.
+    pub neighbours: &'a [Neighbour],
+    /// What the probe found.
+    pub probe: &'a Probe,
+    /// The findings the candidate zone adds; `None` while there is no candidate.
+    pub findings: Option<&'a [CandidateFinding]>,
+    /// Whether the office of the name above, or the parent office, has agreed.
+    pub party_confirmed: bool,
+    /// Whether the applicant's mailbox is proven.
+    pub mailbox_proven: bool,
+}
+
+/// What the zone as served says about a name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ZoneFacts {
+    /// Whether gapura serves the zone named in the request.
+    pub served: bool,
+    /// The types at the name.
+    pub types: Vec<String>,
+    /// The zone cut at or above the name.
+    pub cut: Option<String>,
+    /// Names below it, a few of them.
+    pub below: Vec<String>,
+    /// The wildcard that covers it today.
+    pub wildcard: Option<String>,
+}
+
+/// What the queue and the live records say about a name.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct QueueFacts {
+    /// The state of the name's live record, if it has one.
+    pub live: Option<LiveState>,
+    /// The office that owns it; empty for an import.
+    pub owner: String,
+    /// Another open request on the same name.
+    pub other_request: Option<String>,
+    /// Until when a quarantine lasts, epoch milliseconds.
+    pub quarantined_until: Option<i64>,
+    /// Live or held names of the same office and class.
+    pub names_of_office: Vec<String>,
+    /// The nearest live name above, and its office, when it is another's.
+    pub parent: Option<(String, String)>,
+    /// For a rollback: later changes that stand on what it would take back.
+    pub rollback_conflicts: Vec<String>,
+}
+
+/// A name to compare with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Neighbour {
+    /// The name below the zone.
+    pub name: String,
+    /// Whose it is.
+    pub owner: String,
+}
+
+/// What the probe found out about the targets.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Probe {
+    /// `probe.enabled = false`, or there is nothing public to probe.
+    #[default]
+    Off,
+    /// Not run within the last 10 minutes.
+    Missing,
+    /// Run at `at`.
+    Done {
+        /// Epoch milliseconds.
+        at: i64,
+        /// Targets a stranger can claim now.
+        claimable: Vec<String>,
+        /// Targets that do not answer yet.
+        down: Vec<String>,
+    },
+}
+
+/// A finding of the candidate zone.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CandidateFinding {
+    /// Whether it is an error; warnings are only shown.
+    pub error: bool,
+    /// Rule and text.
+    pub text: String,
+}
+
+//------------ The lines -----------------------------------------------------
+
+/// All lines that apply to this kind of request, in the order of the sheet.
+pub fn lines(ask: &Ask, evidence: &Evidence<'_>) -> Vec<AutoLine> {
+    let mut lines = Vec::with_capacity(11);
+    if ask.kind == Kind::New {
+        lines.push(class_line(ask, evidence));
+        lines.push(failed(LineCode::A2, Overrule::Never, label_faults(ask, evidence)));
+        lines.push(failed(LineCode::A3, Overrule::SecondSignature, reserved_faults(ask, evidence)));
+    }
+    lines.push(free_line(ask, evidence));
+    if ask.kind == Kind::New {
+        let listed = evidence.naming.check_listed(ask);
+        lines.push(failed(LineCode::A5, Overrule::SecondSignature, listed));
+        lines.push(failed(LineCode::A6, Overrule::Tick, similar_faults(ask, evidence)));
+    }
+    if ask.kind.brings_records() {
+        lines.push(address_line(ask, evidence));
+        lines.push(target_line(ask, evidence));
+        lines.push(failed(LineCode::A9, Overrule::Never, parent_faults(ask, evidence)));
+    }
+    lines.push(candidate_line(evidence));
+    let unproven = Fault::new("contact.email", Rule::MailboxUnproven, &ask.contact.email);
+    let unproven = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
+    lines.push(failed(LineCode::A11, Overrule::Note, unproven));
+    lines
+}
+
+/// A line that fails when there are faults.
+fn failed(code: LineCode, overrule: Overrule, faults: Vec<Fault>) -> AutoLine {
+    let outcome = if faults.is_empty() { Outcome::Pass } else { Outcome::Failed };
+    AutoLine { code, outcome, overrule, faults }
+}
+
+/// A1. The bare form of a doubled name goes to nobody, everything else may be overruled.
+fn class_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
+    if let Some(doubled) = evidence.naming.check_doubled(ask) {
+        return failed(LineCode::A1, Overrule::Never, vec![doubled]);
+    }
+    let mut faults = evidence.naming.check_pattern(ask);
+    let others = &evidence.queue.names_of_office;
+    if ask.class == NamingClass::PerangkatDaerah && !others.is_empty() {
+        faults.push(Fault::new("name", Rule::SecondNameOfOffice, others.join(", ")));
+    }
+    failed(LineCode::A1, Overrule::SecondSignature, faults)
+}
+
+/// A2.
+fn label_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
+    if !evidence.zone.served {
+        return vec![Fault::new("zone", Rule::NotInZone, &ask.zone)];
+    }
+    labels::check(&ask.name, evidence.naming.min_length)
+}
+
+/// A3.
+fn reserved_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
+    let entry = evidence.naming.reserved.find(&ask.name, &ask.office);
+    entry.map(|entry| Fault::new("name", Rule::ReservedName, &entry.why)).into_iter().collect()
+}
+
+/// A4: free, or for the other kinds, ours to change.
+fn free_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
+    let (zone, queue) = (evidence.zone, evidence.queue);
+    let mut faults = Vec::new();
+    let mut push = |rule, about: &str| faults.push(Fault::new("name", rule, about));
+    if let Some(number) = &queue.other_request {
+        push(Rule::OtherRequest, number);
+    }
+    if let Some(cut) = &zone.cut {
+        push(Rule::BelowCut, cut);
+    }
+    if ask.kind == Kind::New {
+        match queue.live {
+            Some(LiveState::Live | LiveState::Reconfirming | LiveState::Suspended) => {
+                push(Rule::NameLive, &queue.owner);
+            }
+            Some(LiveState::Quarantined) if !same_office(&queue.owner, &ask.office) => {
+                push(Rule::InQuarantine, &queue.owner);
+            }
+            _ if !zone.types.is_empty() => push(Rule::InZone, &zone.types.join(" ")),
+            _ => {}
+        }
+        if !zone.below.is_empty() {
+            push(Rule::NamesBelow, &zone.below.join(" "));
+        }
+    } else {
+        let served = queue.live.is_some_and(LiveState::is_served);
+        let suspended = queue.live == Some(LiveState::Suspended);
+        match ask.kind {
+            Kind::Suspend if ask.lift && !suspended => push(Rule::NotSuspended, ""),
+            Kind::Suspend if ask.lift => {}
+            Kind::Remove if served || suspended => {}
+            _ if !served => push(Rule::NameNotLive, ""),
+            _ => {}
+        }
+        // An import nobody has claimed belongs to whom the letter says (M2, M4).
+        if !queue.owner.trim().is_empty() && !same_office(&queue.owner, &ask.office) {
+            push(Rule::OtherOwner, &queue.owner);
+        }
+        if !queue.rollback_conflicts.is_empty() {
+            push(Rule::RollbackConflict, &queue.rollback_conflicts.join(", "));
+        }
+    }
+    let mut line = failed(LineCode::A4, Overrule::Never, faults);
+    if let Some(wildcard) = &zone.wildcard {
+        line.faults.push(Fault::new("name", Rule::UnderWildcard, wildcard));
+        if line.outcome == Outcome::Pass {
+            line.outcome = Outcome::Shown;
+        }
+    }
+    line
+}
+
+/// A6: live, held, asked for, reserved and listed names that look alike.
+fn similar_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
+    let own = telling_label(&ask.name);
+    let mut faults: Vec<Fault> = Vec::new();
+    let mut push = |name: &str, owner: &str| {
+        let about = if owner.is_empty() { name.to_owned() } else { format!("{name} ({owner})") };
+        if faults.len() < SIMILAR_MAX && !faults.iter().any(|fault| fault.about == about) {
+            faults.push(Fault::new("name", Rule::Similar, about));
+        }
+    };
+    for other in evidence.neighbours {
+        if other.name != ask.name && alike(own, telling_label(&other.name)) {
+            push(&other.name, &other.owner);
+        }
+    }
+    for label in evidence.naming.reserved.labels().filter(|label| alike(own, label)) {
+        push(label, "");
+    }
+    for (label, owner) in evidence.naming.listed_labels() {
+        if alike(own, label) {
+            push(label, owner);
+        }
+    }
+    faults
+}
+
+/// A7: the records read as their types, and no address is special; abroad needs a note.
+fn address_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
+    let mut faults = check_records(ask);
+    let mut abroad = Vec::new();
+    let mut unchecked = false;
+    for (index, record) in ask.records.iter().enumerate() {
+        let field = format!("records.{index}.data");
+        for address in pointed(record).map(|p| p.addresses).unwrap_or_default() {
+            if let Some(range) = evidence.targets.special(address) {
+                faults.push(Fault::new(
+                    &field,
+                    Rule::SpecialAddress,
+                    format!("{address}, {range}"),
+                ));
+                continue;
+            }
+            match evidence.targets.is_domestic(address) {
+                Some(true) => {}
+                Some(false) => {
+                    abroad.push(Fault::new(&field, Rule::AbroadAddress, address.to_string()));
+                }
+                None => unchecked = true,
+            }
+        }
+    }
+    if !faults.is_empty() {
+        return failed(LineCode::A7, Overrule::Never, faults);
+    }
+    let mut line = failed(LineCode::A7, Overrule::Note, abroad);
+    if line.outcome == Outcome::Pass && unchecked {
+        line.outcome = Outcome::Unchecked;
+        line.faults.push(Fault::new("records", Rule::CountryNotChecked, ""));
+    }
+    line
+}
+
+/// A8: suffixes a stranger can claim below, and what the probe saw.
+fn target_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
+    let mut never = suffix_faults(ask, evidence.targets);
+    let mut note = Vec::new();
+    if !evidence.targets.refuse_hijackable {
+        note.append(&mut never);
+    }
+    let mut unchecked = None;
+    match evidence.probe {
+        Probe::Done { at, claimable, down } if at + PROBE_FRESH_MS >= evidence.now => {
+            never.extend(claimable.iter().map(|t| Fault::new("records", Rule::Claimable, t)));
+            note.extend(down.iter().map(|t| Fault::new("records", Rule::TargetDown, t)));
+        }
+        Probe::Off => unchecked = Some(Rule::NotProbed),
+        Probe::Missing | Probe::Done { .. } => {
+            note.push(Fault::new("records", Rule::ProbeMissing, ""));
+        }
+    }
+    if !never.is_empty() {
+        return failed(LineCode::A8, Overrule::Never, never);
+    }
+    let mut line = failed(LineCode::A8, Overrule::Note, note);
+    if let (Outcome::Pass, Some(rule)) = (line.outcome, unchecked) {
+        line.outcome = Outcome::Unchecked;
+        line.faults.push(Fault::new("records", rule, ""));
+    }
+    line
+}
+
+/// Targets below a suffix where a stranger can claim them.
+fn suffix_faults(ask: &Ask, targets: &Targets) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, record) in ask.records.iter().enumerate() {
+        for name in pointed(record).map(|p| p.names).unwrap_or_default() {
+            if let Some(suffix) = targets.claimable_suffix(&name) {
+                let field = format!("records.{index}.data");
+                faults.push(Fault::new(
+                    field,
+                    Rule::HijackableTarget,
+                    format!("{name} (.{suffix})"),
+                ));
+            }
+        }
+    }
+    faults
+}
+
+/// A9: a name below another office's, and every UPTD, needs that office's agreement.
+fn parent_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
+    if evidence.party_confirmed || ask.kind != Kind::New {
+        return Vec::new();
+    }
+    match &evidence.queue.parent {
+        Some((name, office)) if !same_office(office, &ask.office) => {
+            vec![Fault::new("name", Rule::ParentNotConfirmed, format!("{name} ({office})"))]
+        }
+        _ if ask.class == NamingClass::Uptd => {
+            vec![Fault::new("office", Rule::ParentNotConfirmed, &ask.office)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A10: errors stop, warnings are shown.
+fn candidate_line(evidence: &Evidence<'_>) -> AutoLine {
+    let Some(findings) = evidence.findings else {
+        let mut line = failed(LineCode::A10, Overrule::Never, Vec::new());
+        line.outcome = Outcome::Unchecked;
+        return line;
+    };
+    let fault =
+        |finding: &CandidateFinding| Fault::new("records", Rule::CandidateFinding, &finding.text);
+    let errors: Vec<Fault> = findings.iter().filter(|f| f.error).map(fault).collect();
+    let mut line = failed(LineCode::A10, Overrule::Never, errors);
+    if line.outcome == Outcome::Pass && !findings.is_empty() {
+        line.outcome = Outcome::Shown;
+        line.faults = findings.iter().map(fault).collect();
+    }
+    line
+}
+
+//------------ Refusals ------------------------------------------------------
+
+/// What stops a request at submit and resubmit, by field: missing data, and every line nobody may
+/// overrule. A reserved name or another pattern is turned back too unless `exception` says why;
+/// then the officers decide.
+pub fn refusals(ask: &Ask, evidence: &Evidence<'_>, has_letter: bool) -> Vec<Fault> {
+    let mut faults = fields(ask, evidence.now);
+    if !has_letter && ask.letter.sha256.is_none() {
+        faults.push(Fault::new("letter", Rule::NoLetter, ""));
+    }
+    let reasoned = ask.exception.as_deref().is_some_and(|text| !text.trim().is_empty());
+    for line in lines(ask, evidence) {
+        let stops = match (line.code, line.overrule) {
+            // These become possible, or get known, only while the request is with the verifier.
+            (LineCode::A9 | LineCode::A10, _) => false,
+            (_, Overrule::Never) => true,
+            (LineCode::A1 | LineCode::A3, _) => !reasoned,
+            _ => false,
+        };
+        if line.outcome == Outcome::Failed && stops {
+            let only_shown = |fault: &Fault| fault.rule == Rule::UnderWildcard;
+            faults.extend(line.faults.into_iter().filter(|fault| !only_shown(fault)));
+        }
+    }
+    faults
+}
+
+/// Missing and unreadable fields.
+fn fields(ask: &Ask, now: i64) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let contact = &ask.contact;
+    for (field, text, limit) in [
+        ("office", &ask.office, SHORT_MAX),
+        ("purpose", &ask.purpose, LONG_MAX),
+        ("contact.name", &contact.name, SHORT_MAX),
+        ("contact.position", &contact.position, SHORT_MAX),
+        ("contact.email", &contact.email, SHORT_MAX),
+        ("contact.phone", &contact.phone, SHORT_MAX),
+        ("letter.number", &ask.letter.number, SHORT_MAX),
+    ] {
+        if text.trim().is_empty() {
+            faults.push(Fault::new(field, Rule::Empty, ""));
+        } else if text.chars().count() > limit {
+            faults.push(Fault::new(field, Rule::TooLong, limit.to_string()));
+        }
+    }
+    if ask.exception.as_ref().is_some_and(|text| text.chars().count() > LONG_MAX) {
+        faults.push(Fault::new("exception", Rule::TooLong, LONG_MAX.to_string()));
+    }
+    let email = contact.email.trim();
+    if !email.is_empty() && !is_mailbox(email) {
+        faults.push(Fault::new("contact.email", Rule::BadEmail, email));
+    }
+    if contact
+        .nip
+        .as_deref()
+        .is_some_and(|nip| !nip.trim().is_empty() && normalize_nip(nip).len() != 18)
+    {
+        faults.push(Fault::new("contact.nip", Rule::BadNip, ""));
+    }
+    if super::ask::day_number(&ask.letter.date).is_none() {
+        faults.push(Fault::new("letter.date", Rule::BadDate, &ask.letter.date));
+    }
+    term(ask, now, &mut faults);
+    faults
+}
+
+/// Start and end.
+fn term(ask: &Ask, now: i64, faults: &mut Vec<Fault>) {
+    for (field, text) in [("starts", &ask.starts), ("ends", &ask.ends)] {
+        if let Some(text) = text
+            && moment(text, 0).is_none()
+        {
+            faults.push(Fault::new(field, Rule::BadDate, text));
+        }
+    }
+    let ends = ask.ends_at();
+    let starts = ask.starts_at().unwrap_or(now).max(now);
+    if ends.is_some_and(|ends| ends <= starts) {
+        faults.push(Fault::new("ends", Rule::EndsBeforeStart, ""));
+    }
+    let needs_end = matches!(ask.class, NamingClass::Kegiatan | NamingClass::Ormas);
+    if needs_end && ask.kind.brings_records() && ask.ends.is_none() {
+        faults.push(Fault::new("ends", Rule::EndDateNeeded, ask.class.as_str()));
+    }
+    let far = ends.is_some_and(|ends| ends - starts > ORMAS_TERM_MS + DAY_MS);
+    if ask.class == NamingClass::Ormas && far {
+        faults.push(Fault::new("ends", Rule::EndDateTooFar, ""));
+    }
+}
+
+/// One `@`, something before it, a dotted domain behind it, nothing that breaks a header line.
+fn is_mailbox(text: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>(),;:\"\\[]".contains(c);
+    match text.split_once('@') {
+        Some((local, domain)) => {
+            let labels = domain.split('.').all(|label| {
+                !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            });
+            !local.is_empty() && text.chars().all(plain) && domain.contains('.') && labels
+        }
+        None => false,
+    }
+}
+
+/// The data as it is stored: the name normalised, numbers that may be a NIK masked, types in
+/// capitals, the region code filled in where the name tells it.
+pub fn tidy(mut ask: Ask, naming: &Naming) -> Ask {
+    let zone = ask.zone.trim().to_lowercase();
+    ask.zone = if zone.ends_with('.') { zone } else { format!("{zone}.") };
+    ask.name = labels::normalize(&ask.name, &ask.zone);
+    for text in [&mut ask.purpose, &mut ask.office, &mut ask.contact.position] {
+        *text = labels::mask_personal_numbers(text.trim());
+    }
+    ask.exception = ask.exception.map(|text| labels::mask_personal_numbers(text.trim()));
+    ask.contact.email = ask.contact.email.trim().to_owned();
+    ask.contact.nip = ask.contact.nip.filter(|nip| !nip.trim().is_empty());
+    for blank in [&mut ask.starts, &mut ask.ends, &mut ask.region, &mut ask.exception] {
+        *blank = blank.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    }
+    for record in &mut ask.records {
+        record.rtype = record.rtype.trim().to_ascii_uppercase();
+        record.data = record.data.trim().to_owned();
+    }
+    if ask.region.is_none() {
+        ask.region = naming.unit_of(&ask).map(|unit| unit.code.clone());
+    }
+    ask
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! Working time (§3): hours of the week in WIB, holidays with their source, dated overrides.
+//!
+//! All arithmetic is on epoch milliseconds and exact: `worked` is additive, `add` is its inverse.
+//! Due times are computed when they are read, so a changed table moves every open one.
+
+use std::collections::BTreeMap;
+
+use super::ask::{DAY_MS, WIB_OFFSET_MS, day_number};
+use super::regions::rows;
+use super::rules::MINUTE_MS;
+
+/// Days looked at by [`Calendar::add`] before it gives up: a table of holidays without end.
+const DAYS_MAX: i64 = 4_000;
+/// The shipped working hours.
+pub const HOURS_DEFAULT: &str = "Mon-Fri 08:00-16:00";
+
+//------------ Hours ---------------------------------------------------------
+
+/// Working hours of a week: for each day from Monday, spans in milliseconds since midnight.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Hours([Vec<(i64, i64)>; 7]);
+
+impl Hours {
+    /// Reads `Mon-Fri 08:00-16:00`; rules are separated by `;`, spans of a day by `,`.
+    pub fn parse(text: &str) -> Result<Self, CalendarError> {
+        let bad = || CalendarError::Hours(text.to_owned());
+        let mut hours = Self::default();
+        for rule in text.split(';').map(str::trim).filter(|rule| !rule.is_empty()) {
+            let (days, spans) = rule.split_once(char::is_whitespace).ok_or_else(bad)?;
+            let (first, last) = days.split_once('-').unwrap_or((days, days));
+            let first = weekday(first).ok_or_else(bad)?;
+            let last = weekday(last).ok_or_else(bad)?;
+            let mut read = Vec::new();
+            for span in spans.split(',') {
+                let (from, to) = span.trim().split_once('-').ok_or_else(bad)?;
+                let from = time_of_day(from).ok_or_else(bad)?;
+                let to = time_of_day(to).ok_or_else(bad)?;
+                if from >= to || read.last().is_some_and(|&(_, end)| end > from) {
+                    return Err(bad());
+                }
+                read.push((from, to));
+            }
+            let mut day = first;
+            loop {
+                hours.0[day].clone_from(&read);
+                if day == last {
+                    break;
+                }
+                day = (day + 1) % 7;
+            }
+        }
+        if hours.0.iter().all(Vec::is_empty) { Err(bad()) } else { Ok(hours) }
+    }
+}
+
+/// Monday is 0.
+fn weekday(text: &str) -> Option<usize> {
+    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    names.iter().position(|name| text.trim().eq_ignore_ascii_case(name))
+}
+
+/// `HH:MM` up to 24:00, in milliseconds since midnight.
+fn time_of_day(text: &str) -> Option<i64> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let (hour, minute): (i64, i64) = (hour.parse().ok()?, minute.parse().ok()?);
+    let valid = (0..=24).contains(&hour) && (0..60).contains(&minute) && hour * 60 + minute <= 1440;
+    valid.then_some((hour * 60 + minute) * MINUTE_MS)
+}
+
+//------------ Calendar ------------------------------------------------------
+
+/// The office's working time.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Calendar {
+    /// The ordinary week.
+    week: Hours,
+    /// Holidays by day number in WIB.
+    holidays: BTreeMap<i64, Holiday>,
+    /// Other hours for a time, by first day.
+    overrides: Vec<Override>,
+}
+
+/// A day nobody works.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Holiday {
+    /// What it is.
+    pub name: String,
+    /// Where it is written: the joint ministerial decree, the regent's letter.
+    pub source: String,
+}
+
+/// Other hours for a time, such as Ramadan's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Override {
+    /// First day number.
+    first: i64,
+    /// Last day number.
+    last: i64,
+    /// The hours.
+    hours: Hours,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        let day = vec![(8 * 60 * MINUTE_MS, 16 * 60 * MINUTE_MS)];
+        let week = Hours(std::array::from_fn(|i| if i < 5 { day.clone() } else { Vec::new() }));
+        Self { week, holidays: BTreeMap::new(), overrides: Vec::new() }
+    }
+}
+
+impl Calendar {
+    /// A calendar with the given week and no holidays.
+    pub fn new(week: Hours) -> Self {
+        Self { week, ..Self::default() }
+    }
+
+    /// Adds a holiday, `YYYY-MM-DD`.
+    pub fn add_holiday(
+        &mut self,
+        date: &str,
+        name: &str,
+        source: &str,
+    ) -> Result<(), CalendarError> {
+        let day = day_number(date).ok_or_else(|| CalendarError::Date(date.to_owned()))?;
+        self.holidays.insert(day, Holiday { name: name.to_owned(), source: source.to_owned() });
+        Ok(())
+    }
+
+    /// Adds the holidays of a `date,name,source` table.
+    pub fn add_holidays(&mut self, table: &str) -> Result<(), CalendarError> {
+        let rows = rows(table, 3).map_err(|error| CalendarError::Table(error.to_string()))?;
+        for row in rows {
+            self.add_holiday(&row[0], &row[1], &row[2])?;
+        }
+        Ok(())
+    }
+
+    /// Adds other hours from one date to another, both included; the later rule wins.
+    pub fn add_override(
+        &mut self,
+        first: &str,
+        last: &str,
+        hours: Hours,
+    ) -> Result<(), CalendarError> {
+        let day = |date: &str| day_number(date).ok_or_else(|| CalendarError::Date(date.to_owned()));
+        let (first, last) = (day(first)?, day(last)?);
+        self.overrides.push(Override { first, last, hours });
+        Ok(())
+    }
+
+    /// The holiday on the WIB day of `at`.
+    pub fn holiday(&self, at: i64) -> Option<&Holiday> {
+        self.holidays.get(&day_of(at))
+    }
+
+    /// Whether a year has no holiday at all: from 1 December an empty next year is a warning.
+    pub fn year_is_empty(&self, year: i32) -> bool {
+        let day = |year: i32| day_number(&format!("{year:04}-01-01")).unwrap_or(i64::MAX);
+        self.holidays.range(day(year)..day(year + 1)).next().is_none()
+    }
+
+    /// Whether `at` lies in working time.
+    pub fn is_open(&self, at: i64) -> bool {
+        let clock = clock_of(at);
+        self.spans(day_of(at)).iter().any(|&(from, to)| from <= clock && clock < to)
+    }
+
+    /// Working milliseconds between two moments; 0 when `to` is not later.
+    pub fn worked(&self, from: i64, to: i64) -> i64 {
+        if to <= from {
+            return 0;
+        }
+        let on = |day: i64| -> i64 {
+            let midnight = day * DAY_MS - WIB_OFFSET_MS;
+            let spans = self.spans(day).iter();
+            spans.map(|&(a, b)| ((midnight + b).min(to) - (midnight + a).max(from)).max(0)).sum()
+        };
+        (day_of(from)..=day_of(to)).map(on).sum()
+    }
+
+    /// The first moment at which `amount` working milliseconds have passed since `from`.
+    pub fn add(&self, from: i64, amount: i64) -> i64 {
+        let mut left = amount;
+        if left <= 0 {
+            return from;
+        }
+        let first = day_of(from);
+        for day in first..first + DAYS_MAX {
+            let midnight = day * DAY_MS - WIB_OFFSET_MS;
+            for &(a, b) in self.spans(day) {
+                let start = (midnight + a).max(from);
+                let open = midnight + b - start;
+                if open >= left {
+                    return start + left;
+                }
+                left -= open.max(0);
+            }
+        }
+        from + DAYS_MAX * DAY_MS
+    }
+
+    /// The working spans of a day.
+    fn spans(&self, day: i64) -> &[(i64, i64)] {
+        if self.holidays.contains_key(&day) {
+            return &[];
+        }
+        let other = self.overrides.iter().rev().find(|o| o.first <= day && day <= o.last);
+        let hours = other.map_or(&self.week, |o| &o.hours);
+        // 1970-01-01 was a Thursday.
+        let weekday = usize::try_from((day + 3).rem_euclid(7)).unwrap_or(0);
+        &hours.0[weekday]
+    }
+}
+
+/// The WIB day number of a moment.
+pub fn day_of(at: i64) -> i64 {
+    (at + WIB_OFFSET_MS).div_euclid(DAY_MS)
+}
+
+/// Milliseconds since WIB midnight.
+fn clock_of(at: i64) -> i64 {
+    (at + WIB_OFFSET_MS).rem_euclid(DAY_MS)
+}
+
+/// A table of working time that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CalendarError {
+    /// Working hours.
+    #[error("working hours must read like {HOURS_DEFAULT:?}, not {0:?}")]
+    Hours(String),
+    /// A table of holidays.
+    #[error("{0}")]
+    Table(String),
+    /// A date.
+    #[error("a date must read like 2026-12-25, not {0:?}")]
+    Date(String),
+}
+
+#[cfg(test)]
+mod tests;

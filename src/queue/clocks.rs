@@ -1,0 +1,163 @@
+//! The clocks of one request (*tenggat*, §3): one for each step, at most one running.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
+use super::rules::Rules;
+
+//------------ ClockStep -----------------------------------------------------
+
+/// A step of the SOP that has a limit.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockStep {
+    /// Step 2: the head routes it.
+    Route,
+    /// Step 3: the verifier checks it.
+    Check,
+    /// Step 4: made and reported.
+    Make,
+    /// Step 5: the applicant is told.
+    Tell,
+}
+
+impl ClockStep {
+    /// All steps with a limit.
+    pub const ALL: [Self; 4] = [Self::Route, Self::Check, Self::Make, Self::Tell];
+
+    /// Its number in the SOP.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Route => 2,
+            Self::Check => 3,
+            Self::Make => 4,
+            Self::Tell => 5,
+        }
+    }
+
+    /// Its limit in working milliseconds.
+    pub fn limit(self, rules: &Rules) -> i64 {
+        match self {
+            Self::Route => rules.route,
+            Self::Check => rules.check,
+            Self::Make => rules.make,
+            Self::Tell => rules.tell,
+        }
+    }
+}
+
+//------------ Clocks --------------------------------------------------------
+
+/// Time used by each step, and which one runs.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Clocks {
+    /// Working milliseconds used up to the last stop.
+    used: BTreeMap<ClockStep, i64>,
+    /// Working milliseconds granted on top of the limit by `reopen`.
+    granted: BTreeMap<ClockStep, i64>,
+    /// The running step and since when (epoch milliseconds, may lie ahead for a scheduled start).
+    running: Option<(ClockStep, i64)>,
+    /// The step that stands still while somebody else must act.
+    paused: Option<ClockStep>,
+}
+
+impl Clocks {
+    /// The step that runs.
+    pub fn running(&self) -> Option<ClockStep> {
+        self.running.map(|(step, _)| step)
+    }
+
+    /// The step that is paused.
+    pub fn paused(&self) -> Option<ClockStep> {
+        self.paused
+    }
+
+    /// Working milliseconds a step has used until `now`.
+    pub fn used(&self, step: ClockStep, now: i64, calendar: &Calendar) -> i64 {
+        let before = self.used.get(&step).copied().unwrap_or(0);
+        match self.running {
+            Some((running, since)) if running == step => before + calendar.worked(since, now),
+            _ => before,
+        }
+    }
+
+    /// Working milliseconds a step may use, with what was granted.
+    pub fn limit(&self, step: ClockStep, rules: &Rules) -> i64 {
+        step.limit(rules) + self.granted.get(&step).copied().unwrap_or(0)
+    }
+
+    /// What is left to the running or paused step; negative when late.
+    pub fn left(&self, now: i64, calendar: &Calendar, rules: &Rules) -> Option<i64> {
+        let step = self.running().or(self.paused)?;
+        Some(self.limit(step, rules) - self.used(step, now, calendar))
+    }
+
+    /// When the running step is due; `None` while nothing runs.
+    pub fn due(&self, calendar: &Calendar, rules: &Rules) -> Option<i64> {
+        let (step, since) = self.running?;
+        let used = self.used.get(&step).copied().unwrap_or(0);
+        Some(calendar.add(since, self.limit(step, rules) - used))
+    }
+
+    /// Whether the running step is late.
+    pub fn is_late(&self, now: i64, calendar: &Calendar, rules: &Rules) -> bool {
+        self.running.is_some() && self.left(now, calendar, rules).is_some_and(|left| left < 0)
+    }
+
+    /// Whether at most a quarter of the running step's time is left.
+    pub fn is_due_soon(&self, now: i64, calendar: &Calendar, rules: &Rules) -> bool {
+        let Some((step, _)) = self.running else { return false };
+        let left = self.left(now, calendar, rules).unwrap_or(0);
+        left >= 0 && left * 4 <= self.limit(step, rules)
+    }
+
+    /// Stops what runs and starts `step`; its earlier use counts on.
+    pub(super) fn start(&mut self, step: ClockStep, at: i64, now: i64, calendar: &Calendar) {
+        self.stop(now, calendar);
+        self.running = Some((step, at));
+    }
+
+    /// Stops what runs.
+    pub(super) fn stop(&mut self, now: i64, calendar: &Calendar) {
+        if let Some((step, since)) = self.running.take() {
+            *self.used.entry(step).or_default() += calendar.worked(since, now);
+        }
+        self.paused = None;
+    }
+
+    /// Halts the running step while somebody else must act.
+    pub(super) fn pause(&mut self, now: i64, calendar: &Calendar) {
+        let step = self.running();
+        self.stop(now, calendar);
+        self.paused = step;
+    }
+
+    /// Goes on with the paused step.
+    pub(super) fn resume(&mut self, now: i64) {
+        if let Some(step) = self.paused.take() {
+            self.running = Some((step, now));
+        }
+    }
+
+    /// Sees to it that at least `least` is left of `step`, which is not running.
+    pub(super) fn grant(&mut self, step: ClockStep, least: i64, rules: &Rules) {
+        let used = self.used.get(&step).copied().unwrap_or(0);
+        let left = self.limit(step, rules) - used;
+        if left < least {
+            *self.granted.entry(step).or_default() += least - left;
+        }
+    }
+}
+
+/// The order of the queue: least time left first, so late ones lead; what waits for others is last.
+pub fn queue_order(a: Option<i64>, b: Option<i64>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}

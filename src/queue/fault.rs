@@ -1,0 +1,390 @@
+//! Why something was turned back: stable codes for problem details, rules for the catalogue.
+
+use serde::{Deserialize, Serialize};
+
+use super::person::Role;
+use super::request::State;
+
+//------------ TransitionError -----------------------------------------------
+
+/// Why an act changed nothing. Tested in this order: state, person, freshness, lines.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum TransitionError {
+    /// The request is in a state that does not know the act.
+    #[error("{act} is not possible in state {state}")]
+    WrongState {
+        /// The act's name.
+        act: &'static str,
+        /// The state found.
+        state: &'static str,
+    },
+    /// The actor lacks the role, or the request is in other hands.
+    #[error("{0}")]
+    NotAllowed(NotAllowed),
+    /// Two of the three persons would be one.
+    #[error("the same person already takes part as {with}")]
+    SamePerson {
+        /// The side the actor stands on already.
+        with: Role,
+    },
+    /// Lines or fields are missing.
+    #[error("incomplete: {}", first(.0))]
+    Incomplete(Vec<Fault>),
+    /// The approval is about something that has moved.
+    #[error("stale: {0}")]
+    Stale(Stale),
+    /// What is asked for breaks a rule of §4 that no officer may overrule at this point.
+    #[error("{}", first(.0))]
+    Rule(Vec<Fault>),
+}
+
+/// The first fault's text, for logs.
+fn first(faults: &[Fault]) -> String {
+    faults.first().map(Fault::detail).unwrap_or_default()
+}
+
+impl TransitionError {
+    /// The `code` of the problem details (§11).
+    pub fn code(&self) -> FaultCode {
+        match self {
+            Self::WrongState { .. } => FaultCode::WrongState,
+            Self::NotAllowed(_) => FaultCode::NotAllowed,
+            Self::SamePerson { .. } => FaultCode::SamePerson,
+            Self::Incomplete(_) => FaultCode::Incomplete,
+            Self::Stale(_) => FaultCode::Stale,
+            Self::Rule(faults) => faults.first().map_or(FaultCode::Incomplete, |fault| fault.code),
+        }
+    }
+
+    /// The single faults, by field; empty where the code says all.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Incomplete(faults) | Self::Rule(faults) => faults,
+            _ => &[],
+        }
+    }
+
+    /// Missing fields are `Incomplete`; as soon as a rule of §4 is broken, that is told first.
+    pub fn of_faults(mut faults: Vec<Fault>) -> Self {
+        if faults.iter().all(|fault| fault.code == FaultCode::Incomplete) {
+            return Self::Incomplete(faults);
+        }
+        faults.sort_by_key(|fault| fault.code == FaultCode::Incomplete);
+        Self::Rule(faults)
+    }
+
+    /// A request in the wrong state.
+    pub fn wrong_state(act: &'static str, state: State) -> Self {
+        Self::WrongState { act, state: state.as_str() }
+    }
+}
+
+/// What an actor lacks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotAllowed {
+    /// The role.
+    #[error("this act needs the role {0}")]
+    NeedsRole(Role),
+    /// The request is assigned to another.
+    #[error("another verifier holds this request")]
+    NotHolder,
+    /// The person to be assigned is no verifier, or unknown, or disabled.
+    #[error("the person named under `to` is no active kasi")]
+    AssigneeNotVerifier,
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The applicant has not proven to be the applicant.
+    #[error("the applicant's secret is needed")]
+    NotProven,
+}
+
+/// What moved since the approval was given.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Stale {
+    /// Another revision.
+    #[error("revision {seen} was read, revision {now} is current")]
+    Revision {
+        /// The one that was read.
+        seen: u32,
+        /// The current one.
+        now: u32,
+    },
+    /// Another candidate: the zone around the name, or the delta, has changed.
+    #[error("the candidate has changed since it was read")]
+    Candidate {
+        /// The hash that was read.
+        seen: String,
+        /// The current one.
+        now: String,
+    },
+    /// Another serial, where `approval.bind = "serial"`.
+    #[error("serial {seen} was read, serial {now} is served")]
+    Serial {
+        /// The one that was read.
+        seen: u32,
+        /// The current one.
+        now: u32,
+    },
+    /// There is no candidate at all: it does not build on the zone as served.
+    #[error("there is no candidate to approve")]
+    NoCandidate,
+}
+
+//------------ Fault ---------------------------------------------------------
+
+/// The stable codes of problem details.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultCode {
+    /// 409.
+    WrongState,
+    /// 403.
+    NotAllowed,
+    /// 403.
+    SamePerson,
+    /// 422.
+    Incomplete,
+    /// 409.
+    Stale,
+    /// 422.
+    NameRule,
+    /// 422.
+    NameTaken,
+    /// 422.
+    TargetRefused,
+    /// 422.
+    Reserved,
+}
+
+impl FaultCode {
+    /// The JSON name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongState => "wrong_state",
+            Self::NotAllowed => "not_allowed",
+            Self::SamePerson => "same_person",
+            Self::Incomplete => "incomplete",
+            Self::Stale => "stale",
+            Self::NameRule => "name_rule",
+            Self::NameTaken => "name_taken",
+            Self::TargetRefused => "target_refused",
+            Self::Reserved => "reserved",
+        }
+    }
+
+    /// The HTTP status that goes with it.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::WrongState | Self::Stale => 409,
+            Self::NotAllowed | Self::SamePerson => 403,
+            _ => 422,
+        }
+    }
+}
+
+/// One fault: where, of which sort, which rule, and what it is about.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Fault {
+    /// The field in the JSON of §11 (`name`, `records.0.data`), or the line's code.
+    pub field: String,
+    /// The sort, for machines.
+    pub code: FaultCode,
+    /// The rule, for the catalogue.
+    pub rule: Rule,
+    /// The other name, the address, the list: whatever the text needs. May be empty.
+    pub about: String,
+}
+
+impl Fault {
+    /// A fault of the sort its rule belongs to.
+    pub fn new(field: impl Into<String>, rule: Rule, about: impl Into<String>) -> Self {
+        Self { field: field.into(), code: rule.code(), rule, about: about.into() }
+    }
+
+    /// The English text for logs and the API.
+    pub fn detail(&self) -> String {
+        let text = self.rule.text();
+        if self.about.is_empty() { text.to_owned() } else { format!("{text}: {}", self.about) }
+    }
+}
+
+/// Makes [`Rule`] with each rule's sort and English text side by side.
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident => $code:ident, $text:literal;)*) => {
+        /// Every single rule a request can break; each is a message in the catalogue.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Rule { $($(#[$doc])* $name,)* }
+
+        impl Rule {
+            /// All rules.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The sort.
+            pub fn code(self) -> FaultCode {
+                match self { $(Self::$name => FaultCode::$code,)* }
+            }
+
+            /// What is wrong, in English, for logs and the API.
+            pub fn text(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A field without content.
+    Empty => Incomplete, "this must be filled in";
+    /// A date that cannot be read.
+    BadDate => Incomplete, "not a date (YYYY-MM-DD) or a time (RFC 3339)";
+    /// An end that does not lie after the start and after now.
+    EndsBeforeStart => Incomplete, "the end must lie in the future and after the start";
+    /// An address of mail without a mailbox or domain.
+    BadEmail => Incomplete, "not a mail address";
+    /// A NIP that has not 18 digits.
+    BadNip => Incomplete, "a NIP has 18 digits";
+    /// A 16-digit number in free text.
+    PersonalNumber => Incomplete, "leave out numbers of 16 digits: gapura keeps no NIK";
+    /// Text longer than the limit.
+    TooLong => Incomplete, "too long";
+    /// No record where one is needed.
+    NoRecords => Incomplete, "at least one record is needed";
+    /// Records where none belong.
+    RecordsNotWanted => Incomplete, "this kind of request brings no records";
+    /// No letter file.
+    NoLetter => Incomplete, "the letter is missing";
+    /// The class needs an end date.
+    EndDateNeeded => Incomplete, "this class needs an end date";
+    /// An ormas asks for more than a year.
+    EndDateTooFar => Incomplete, "the end date lies too far away";
+    /// A region code that is not in the list.
+    UnknownRegion => Incomplete, "this region code is not in the list";
+    /// A line nobody looked at.
+    LineNotChecked => Incomplete, "this line has not been checked";
+    /// A line that stands on fix or bad.
+    LineNotOk => Incomplete, "this line does not stand on ok";
+    /// A verdict other than ok without a note.
+    NoteNeeded => Incomplete, "a note is needed";
+    /// Return without a line to be corrected.
+    NoLineToFix => Incomplete, "at least one line must need correction";
+    /// Reject without a line that does not fit.
+    NoLineBad => Incomplete, "at least one line must not fit";
+    /// A reject reason that is not in the list.
+    UnknownReason => Incomplete, "unknown reason code";
+    /// An automatic line that nobody may overrule.
+    LineNeverOverruled => Incomplete, "this automatic line failed and cannot be overruled";
+    /// The second signature is missing.
+    SecondSignatureNeeded => Incomplete, "the second signature is missing";
+    /// The time of promotion has not come.
+    NotYet => Incomplete, "the start time has not come";
+    /// The probe is missing or too old.
+    ProbeMissing => Incomplete, "no probe of the last 10 minutes";
+    /// Nobody has asked the party.
+    NothingAsked => Incomplete, "no confirmation was asked for";
+    /// The change takes back something newer changes stand on.
+    RollbackConflict => Incomplete, "later changes to the same RRsets stand in the way";
+
+    /// No label at all, or an empty one.
+    NameEmpty => NameRule, "the name is empty or has an empty label";
+    /// The name is not below the zone.
+    NotInZone => NameRule, "the name does not lie in a zone gapura serves";
+    /// A character outside a-z, 0-9, hyphen.
+    LabelCharacters => NameRule, "only a-z, 0-9 and the hyphen are allowed";
+    /// Too few characters.
+    LabelTooShort => NameRule, "too short";
+    /// Too many characters.
+    LabelTooLong => NameRule, "too long";
+    /// A hyphen at either end.
+    LabelHyphenEnd => NameRule, "a label must not begin or end with a hyphen";
+    /// A hyphen in places 3 and 4.
+    LabelIdn => NameRule, "no hyphens in places 3 and 4 (no IDN)";
+    /// Digits only.
+    LabelAllDigits => NameRule, "a label must not consist of digits only";
+    /// More than three labels.
+    TooManyLabels => NameRule, "at most 3 labels below the zone";
+    /// An underscore where no service name stands.
+    LabelUnderscore => NameRule, "the underscore is for service names only";
+    /// A wildcard not at the front.
+    WildcardPlace => NameRule, "a wildcard must be the whole first label, and not directly below the zone";
+    /// The class has another pattern.
+    ClassPattern => NameRule, "the name does not have the pattern of its class";
+    /// The bare form of a doubled village name.
+    DoubledName => NameRule, "several villages bear this name: add the kecamatan";
+    /// Not among the villages, districts or offices.
+    NotInList => NameRule, "not in the list of regions or offices";
+    /// The name and the region code do not belong together.
+    RegionDiffers => NameRule, "the name does not belong to the region code";
+    /// The office has a name already.
+    SecondNameOfOffice => NameRule, "the office has a name already";
+    /// Ormas are switched off.
+    ClassOff => NameRule, "this class is not open";
+
+    /// In the zone already.
+    InZone => NameTaken, "the name stands in the zone already";
+    /// At or below a zone cut.
+    BelowCut => NameTaken, "the name lies at or below a zone cut";
+    /// Names exist below it.
+    NamesBelow => NameTaken, "names exist below this name";
+    /// A wildcard covers it: shown only.
+    UnderWildcard => NameTaken, "a wildcard covers the name today";
+    /// Another request is under way.
+    OtherRequest => NameTaken, "another request on this name is under way";
+    /// A live record of another office.
+    NameLive => NameTaken, "the name is live";
+    /// In quarantine.
+    InQuarantine => NameTaken, "the name is in quarantine";
+    /// A change of a name that is not live.
+    NameNotLive => NameTaken, "the name is not live";
+    /// A lifting of what is not suspended.
+    NotSuspended => NameTaken, "the name is not suspended";
+    /// Another office owns the name.
+    OtherOwner => NameTaken, "the name belongs to another office";
+    /// The parent's office has not agreed.
+    ParentNotConfirmed => NameTaken, "the office of the name above has not agreed";
+    /// A similar name.
+    Similar => NameRule, "similar to another name";
+
+    /// On the reserved list.
+    ReservedName => Reserved, "the name is reserved";
+
+    /// An address that cannot be read.
+    BadAddress => TargetRefused, "not an address";
+    /// An address in a special range.
+    SpecialAddress => TargetRefused, "an address of a special range";
+    /// Outside Indonesia.
+    AbroadAddress => TargetRefused, "an address outside Indonesia";
+    /// The prefix file is missing: not checked.
+    CountryNotChecked => TargetRefused, "the country was not checked";
+    /// A target name that cannot be read.
+    BadTarget => TargetRefused, "not a domain name";
+    /// A suffix where a stranger can claim the target.
+    HijackableTarget => TargetRefused, "a stranger can claim this target";
+    /// CNAME beside other data.
+    CnameWithOther => TargetRefused, "a CNAME stands alone, and there is only one";
+    /// The target points at itself.
+    TargetIsSelf => TargetRefused, "the name points at itself";
+    /// A record type the queue does not take.
+    TypeNotOffered => TargetRefused, "this record type is not offered";
+    /// RDATA that does not parse.
+    BadData => TargetRefused, "the record's data cannot be read";
+    /// TTL outside the limits.
+    BadTtl => TargetRefused, "the TTL is outside the limits";
+    /// The same record twice.
+    DuplicateRecord => TargetRefused, "the same record twice";
+    /// TTLs of one RRset differ.
+    TtlDiffers => TargetRefused, "the TTLs of one RRset differ";
+    /// The probe found a claimable target.
+    Claimable => TargetRefused, "the target can be claimed by a stranger now";
+    /// The target does not answer yet.
+    TargetDown => TargetRefused, "the target does not answer yet";
+    /// The probe was not run.
+    NotProbed => TargetRefused, "the target was not probed";
+
+    /// The candidate zone has an error finding.
+    CandidateFinding => TargetRefused, "the candidate zone has an error";
+    /// The mailbox is not proven.
+    MailboxUnproven => Incomplete, "the mailbox is not proven";
+}

@@ -1,0 +1,433 @@
+//! The live record (*rekaman tayang*, §2.2): what the office has promised about one name.
+//!
+//! ```text
+//! Free ─hold─► Held ─go_live─► Live ◄─lift/go_live─ Suspended
+//!   ▲           │ let_go        │ ▲ renew  ▲            │
+//!   │◄──────────┘    reconfirm_due▼ │        └─suspend───┤
+//!   │                      Reconfirming ─────suspend────►│
+//!   └─free── Quarantined ◄───────── remove (one step) ───┘
+//!                  └─hold by the former owner─► Held
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use super::ask::{AskedRecord, NamingClass};
+use super::calendar::Calendar;
+use super::fault::{Fault, Rule};
+use super::fault::{NotAllowed, TransitionError};
+use super::happening::{Deed, Happening, Step, Subject};
+use super::person::{Actor, Role, Signature};
+use super::rules::Rules;
+
+//------------ LiveState -----------------------------------------------------
+
+/// The state of a name.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveState {
+    /// BEBAS.
+    Free,
+    /// DICADANGKAN for a request.
+    Held,
+    /// TAYANG.
+    Live,
+    /// KONFIRMASI_ULANG, still served.
+    Reconfirming,
+    /// DITANGGUHKAN: out of the zone, the owner is kept.
+    Suspended,
+    /// DICABUT: passed through on the way to quarantine, in one transaction.
+    Removed,
+    /// KARANTINA.
+    Quarantined,
+}
+
+impl LiveState {
+    /// All states.
+    pub const ALL: [Self; 7] = [
+        Self::Free,
+        Self::Held,
+        Self::Live,
+        Self::Reconfirming,
+        Self::Suspended,
+        Self::Removed,
+        Self::Quarantined,
+    ];
+
+    /// The JSON name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Held => "held",
+            Self::Live => "live",
+            Self::Reconfirming => "reconfirming",
+            Self::Suspended => "suspended",
+            Self::Removed => "removed",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// Whether the name is in the zone.
+    pub fn is_served(self) -> bool {
+        matches!(self, Self::Live | Self::Reconfirming)
+    }
+}
+
+/// Where a live record comes from.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An approved request.
+    Request,
+    /// *Impor*: stood in the operator's file at the first start.
+    Import,
+}
+
+//------------ LiveRecord ----------------------------------------------------
+
+/// What the office has promised about one name.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct LiveRecord {
+    /// The absolute name with the final dot.
+    pub name: String,
+    /// The zone it lies in.
+    pub zone: String,
+    /// The state; only the functions here change it.
+    state: LiveState,
+    /// The office that owns it; empty for an import nobody has claimed.
+    pub office: String,
+    /// The class, unknown for an import.
+    pub class: Option<NamingClass>,
+    /// The region code.
+    pub region: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The request that made it what it is, or holds it.
+    pub request: Option<String>,
+    /// What is promised: the RRsets while live, and those to be put back while suspended.
+    pub records: Vec<AskedRecord>,
+    /// Live since, epoch milliseconds.
+    pub since: Option<i64>,
+    /// The approved end date, epoch milliseconds.
+    pub ends: Option<i64>,
+    /// Raised by each change of the records.
+    pub version: u32,
+    /// Who took it out and why.
+    pub suspension: Option<Suspension>,
+    /// While quarantined: until when, epoch milliseconds.
+    pub quarantined_until: Option<i64>,
+    /// An imported name that breaks a naming rule (*warisan*).
+    #[serde(default)]
+    pub legacy: bool,
+}
+
+/// Why a name is out of the zone.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Suspension {
+    /// Who did it.
+    pub by: Signature,
+    /// Why.
+    pub reason: String,
+    /// Whether one officer did it alone.
+    pub emergency: bool,
+    /// Who agreed with an emergency.
+    pub confirmed: Option<Signature>,
+    /// By when the other must agree, epoch milliseconds; later it heads the late list.
+    pub confirm_by: Option<i64>,
+}
+
+/// What a promotion makes of a name.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// The office.
+    pub office: String,
+    /// The class.
+    pub class: NamingClass,
+    /// The region code.
+    pub region: Option<String>,
+    /// The records.
+    pub records: Vec<AskedRecord>,
+    /// The approved end.
+    pub ends: Option<i64>,
+}
+
+impl LiveRecord {
+    /// A name nobody has asked for yet.
+    pub fn free(name: &str, zone: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            zone: zone.to_owned(),
+            state: LiveState::Free,
+            office: String::new(),
+            class: None,
+            region: None,
+            origin: Origin::Request,
+            request: None,
+            records: Vec::new(),
+            since: None,
+            ends: None,
+            version: 0,
+            suspension: None,
+            quarantined_until: None,
+            legacy: false,
+        }
+    }
+
+    /// A name found in the operator's file at the first start.
+    pub fn import(
+        name: &str,
+        zone: &str,
+        records: Vec<AskedRecord>,
+        legacy: bool,
+        by: &Signature,
+    ) -> Step<Self> {
+        let mut value = Self::free(name, zone);
+        value.state = LiveState::Live;
+        value.origin = Origin::Import;
+        value.records = records;
+        value.since = Some(by.at);
+        value.version = 1;
+        value.legacy = legacy;
+        value.step(None, by, Deed::Import)
+    }
+
+    /// The state.
+    pub fn state(&self) -> LiveState {
+        self.state
+    }
+
+    /// Submit: a free name is held, a quarantined one for its former owner only.
+    pub fn hold(mut self, request: &str, office: &str, by: &Signature) -> LiveResult {
+        let before = self.state;
+        match before {
+            LiveState::Free => {}
+            LiveState::Quarantined if same_office(&self.office, office) => {}
+            LiveState::Quarantined => return Err(taken(Rule::InQuarantine, &self.name)),
+            LiveState::Held => return Err(taken(Rule::OtherRequest, &self.name)),
+            _ => return Err(taken(Rule::NameLive, &self.name)),
+        }
+        self.state = LiveState::Held;
+        self.request = Some(request.to_owned());
+        if before == LiveState::Free {
+            self.office = office.to_owned();
+        }
+        Ok(self.step(Some(before), by, Deed::Hold))
+    }
+
+    /// Reject, withdraw or expire of the request that holds it. A name that came out of quarantine
+    /// goes back there for what is left of its time.
+    pub fn let_go(mut self, request: &str, by: &Signature) -> LiveResult {
+        let before = self.state;
+        if before != LiveState::Held || self.request.as_deref() != Some(request) {
+            return Err(self.wrong("let_go"));
+        }
+        self.request = None;
+        if self.quarantined_until.is_some_and(|until| until > by.at) {
+            self.state = LiveState::Quarantined;
+        } else {
+            self.state = LiveState::Free;
+            self.office.clear();
+            self.quarantined_until = None;
+        }
+        Ok(self.step(Some(before), by, Deed::LetGo))
+    }
+
+    /// Promotion of a new name, of a change, or of a hand-over: a new version.
+    pub fn go_live(mut self, request: &str, promise: Promise, by: &Signature) -> LiveResult {
+        let before = self.state;
+        let mine = self.request.as_deref() == Some(request);
+        match before {
+            LiveState::Held if mine => {}
+            LiveState::Live | LiveState::Reconfirming => {}
+            _ => return Err(self.wrong("go_live")),
+        }
+        self.state = LiveState::Live;
+        self.request = Some(request.to_owned());
+        self.office = promise.office;
+        self.class = Some(promise.class);
+        self.region = promise.region;
+        self.records = promise.records;
+        self.ends = promise.ends;
+        self.since = self.since.or(Some(by.at));
+        self.version += 1;
+        self.quarantined_until = None;
+        Ok(self.step(Some(before), by, Deed::GoLive))
+    }
+
+    /// The anniversary: the owner is asked, the name stays served.
+    pub fn reconfirm_due(mut self, by: &Signature) -> LiveResult {
+        let before = self.state;
+        if before != LiveState::Live {
+            return Err(self.wrong("reconfirm"));
+        }
+        self.state = LiveState::Reconfirming;
+        Ok(self.step(Some(before), by, Deed::Reconfirm))
+    }
+
+    /// The owner confirmed.
+    pub fn renew(mut self, ends: Option<i64>, by: &Signature) -> LiveResult {
+        let before = self.state;
+        if before != LiveState::Reconfirming {
+            return Err(self.wrong("renew"));
+        }
+        self.state = LiveState::Live;
+        self.ends = ends.or(self.ends);
+        Ok(self.step(Some(before), by, Deed::Renew))
+    }
+
+    /// A suspend request was promoted, or the approved end date has come.
+    pub fn suspend(mut self, reason: &str, by: &Signature) -> LiveResult {
+        let before = self.state;
+        if !before.is_served() {
+            return Err(self.wrong("suspend"));
+        }
+        self.state = LiveState::Suspended;
+        self.suspension = Some(Suspension {
+            by: by.clone(),
+            reason: reason.to_owned(),
+            emergency: false,
+            confirmed: None,
+            confirm_by: None,
+        });
+        Ok(self.step(Some(before), by, Deed::Suspend).noting(reason))
+    }
+
+    /// Defacement, gambling, takeover: one officer, kasi or kabid, takes the name out at once.
+    pub fn suspend_emergency(
+        mut self,
+        actor: &Actor,
+        reason: &str,
+        now: i64,
+        calendar: &Calendar,
+        rules: &Rules,
+    ) -> LiveResult {
+        let before = self.state;
+        if !before.is_served() {
+            return Err(self.wrong("suspend"));
+        }
+        let by = decider(actor, now)?;
+        if reason.trim().is_empty() {
+            return Err(TransitionError::Incomplete(vec![Fault::new("reason", Rule::Empty, "")]));
+        }
+        self.state = LiveState::Suspended;
+        self.suspension = Some(Suspension {
+            by: by.clone(),
+            reason: reason.to_owned(),
+            emergency: true,
+            confirmed: None,
+            confirm_by: Some(calendar.add(now, rules.working_day)),
+        });
+        Ok(self.step(Some(before), &by, Deed::EmergencySuspend).noting(reason))
+    }
+
+    /// The other officer agrees with an emergency suspension.
+    pub fn confirm_suspension(mut self, actor: &Actor, now: i64) -> LiveResult {
+        let state = self.state;
+        let open = self.suspension.as_mut().filter(|s| s.emergency && s.confirmed.is_none());
+        let Some(suspension) = open.filter(|_| state == LiveState::Suspended) else {
+            return Err(self.wrong("confirm"));
+        };
+        let by = decider(actor, now)?;
+        if suspension.by.identity.same(&by.identity) {
+            return Err(TransitionError::SamePerson { with: suspension.by.role });
+        }
+        if suspension.by.role == by.role {
+            let other = if by.role == Role::Head { Role::Verifier } else { Role::Head };
+            return Err(TransitionError::NotAllowed(NotAllowed::NeedsRole(other)));
+        }
+        suspension.confirmed = Some(by.clone());
+        Ok(self.step(Some(state), &by, Deed::ConfirmSuspension))
+    }
+
+    /// A lifting request was promoted: the same RRsets are back.
+    pub fn lift(mut self, request: &str, by: &Signature) -> LiveResult {
+        let before = self.state;
+        if before != LiveState::Suspended {
+            return Err(self.wrong("lift"));
+        }
+        self.state = LiveState::Live;
+        self.request = Some(request.to_owned());
+        self.suspension = None;
+        self.version += 1;
+        Ok(self.step(Some(before), by, Deed::Lift))
+    }
+
+    /// Removed and quarantined in one transaction.
+    pub fn remove(mut self, request: &str, by: &Signature, rules: &Rules) -> LiveResult {
+        let before = self.state;
+        if !before.is_served() && before != LiveState::Suspended {
+            return Err(self.wrong("remove"));
+        }
+        self.state = LiveState::Quarantined;
+        self.request = Some(request.to_owned());
+        self.quarantined_until = Some(by.at + rules.quarantine_ms);
+        self.suspension = None;
+        self.since = None;
+        self.ends = None;
+        Ok(self.step(Some(before), by, Deed::Remove))
+    }
+
+    /// The quarantine is over.
+    pub fn free_again(mut self, by: &Signature) -> LiveResult {
+        let before = self.state;
+        let over = self.quarantined_until.is_some_and(|until| until <= by.at);
+        if before != LiveState::Quarantined || !over {
+            return Err(self.wrong("free"));
+        }
+        let mut value = Self::free(&self.name, &self.zone);
+        value.version = self.version;
+        self = value;
+        Ok(self.step(Some(before), by, Deed::Free))
+    }
+
+    /// The step made, with its happening.
+    fn step(self, before: Option<LiveState>, by: &Signature, deed: Deed) -> Step<Self> {
+        let mut happening = Happening::new(by, deed, Subject::LiveRecord(self.name.clone()))
+            .moved(before.map(LiveState::as_str), self.state.as_str())
+            .with("version", self.version);
+        if let Some(request) = &self.request {
+            happening = happening.with("request", request);
+        }
+        Step { value: self, happening }
+    }
+
+    /// The error of an act the state does not know.
+    fn wrong(&self, act: &'static str) -> TransitionError {
+        TransitionError::WrongState { act, state: self.state.as_str() }
+    }
+}
+
+/// What every transition of a live record gives.
+pub type LiveResult = Result<Step<LiveRecord>, TransitionError>;
+
+impl Step<LiveRecord> {
+    /// Adds the reason, which may name persons.
+    fn noting(mut self, reason: &str) -> Self {
+        self.happening = self.happening.with_personal("reason", reason);
+        self
+    }
+}
+
+/// Kasi or kabid; nobody else takes a name down alone.
+fn decider(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+    if actor.disabled {
+        return Err(TransitionError::NotAllowed(NotAllowed::Disabled));
+    }
+    actor
+        .capacity(Role::Verifier, now)
+        .or_else(|| actor.capacity(Role::Head, now))
+        .ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Verifier)))
+}
+
+/// A name that is not to be had.
+fn taken(rule: Rule, name: &str) -> TransitionError {
+    TransitionError::Rule(vec![Fault::new("name", rule, name)])
+}
+
+/// Whether two office names mean one office: case and spacing do not count.
+pub fn same_office(a: &str, b: &str) -> bool {
+    let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    !a.trim().is_empty() && fold(a) == fold(b)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! The rules of the procedure (SOP 500.12.6.4/534/SPeGOV): states, who may do what, clocks, check sheet.
+//!
+//! Pure: no SQL, HTTP, clock or socket. The caller hands in the time, the actor and the evidence, and
+//! gets back the new value and the one happening to be written as an event in the same transaction.
+//! Request, live record and notice are three machines in three files; reasons are data, never states.
+
+pub mod act;
+pub mod ask;
+pub mod automatic;
+pub mod calendar;
+pub mod clocks;
+pub mod fault;
+#[cfg(test)]
+mod fixture;
+pub mod happening;
+pub mod labels;
+pub mod live;
+pub mod naming;
+pub mod notice;
+pub mod person;
+pub mod regions;
+pub mod request;
+pub mod reserved;
+pub mod rules;
+pub mod sheet;
+pub mod similar;
+pub mod targets;
+pub mod view;
+
+pub use act::{Act, LineInput, RejectReason};
+pub use ask::{Ask, AskedRecord, Contact, Kind, Letter, NamingClass};
+pub use automatic::{CandidateFinding, Evidence, Neighbour, Probe, QueueFacts, ZoneFacts};
+pub use calendar::{Calendar, Hours};
+pub use clocks::{ClockStep, Clocks};
+pub use fault::{Fault, FaultCode, Rule, TransitionError};
+pub use happening::{Deed, Happening, Step, Subject};
+pub use live::{LiveRecord, LiveState, Origin};
+pub use naming::Naming;
+pub use notice::{Notice, NoticeState};
+pub use person::{ActingOfficial, Actor, Identity, Role, Signature};
+pub use regions::{Regions, parse_offices};
+pub use request::{
+    Amendment, Candidate, Facts, PromotionFault, Request, RequestResult, Stage, State,
+};
+pub use rules::{Bind, Rules};
+pub use sheet::{AutoLine, Line, LineCode, LineVerdict, Outcome, Overrule, Sheet};
+pub use targets::Targets;
+pub use view::{RequestView, Sees, Summary};

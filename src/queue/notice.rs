@@ -1,0 +1,244 @@
+//! The notice (*pemberitahuan*, §2.3): telling a person, and knowing whether it arrived.
+//!
+//! ```text
+//! Queued ─sent─► Sent ─delivered─► Delivered
+//!   │              │ failed
+//!   └───failed────►Failed ─handled─► Handled        (also straight from Queued and Sent)
+//! ```
+//! A notice belongs to an event, not to a state, so a second return sends a second mail.
+
+use serde::{Deserialize, Serialize};
+
+use super::calendar::Calendar;
+use super::fault::{Fault, NotAllowed, Rule, TransitionError};
+use super::happening::{Deed, Happening, Step, Subject};
+use super::person::{Actor, Role, Signature};
+use super::rules::Rules;
+
+/// The state of a notice.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeState {
+    /// ANTRE.
+    Queued,
+    /// TERKIRIM: our relay took it.
+    Sent,
+    /// DITERIMA: read on the status page, or no bounce for 3 working days.
+    Delivered,
+    /// GAGAL: an item of the queue, not a line in a log.
+    Failed,
+    /// DITANGANI: handed over on paper or by telephone.
+    Handled,
+}
+
+impl NoticeState {
+    /// All states.
+    pub const ALL: [Self; 5] =
+        [Self::Queued, Self::Sent, Self::Delivered, Self::Failed, Self::Handled];
+
+    /// The JSON name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Handled => "handled",
+        }
+    }
+
+    /// Whether the clock of step 5 stands still.
+    pub fn stops_clock(self) -> bool {
+        matches!(self, Self::Sent | Self::Delivered | Self::Handled)
+    }
+}
+
+/// One message to one person about one event.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Notice {
+    /// Its id.
+    pub id: String,
+    /// The request it is about.
+    pub request: Option<String>,
+    /// The event it tells of.
+    pub deed: Deed,
+    /// Who it goes to; empty when there is no mailbox and it waits as a printable letter.
+    pub to: String,
+    /// Whether it goes to the applicant, so that it moves the request on, or to an officer.
+    pub to_applicant: bool,
+    /// The state; only the functions here change it.
+    state: NoticeState,
+    /// Written at, epoch milliseconds.
+    pub queued_at: i64,
+    /// Taken by the relay at.
+    pub sent_at: Option<i64>,
+    /// Tries so far.
+    pub attempts: u32,
+    /// When to try next, epoch milliseconds.
+    pub next_try: i64,
+    /// What the relay said last.
+    pub last_error: Option<String>,
+    /// How it was handed over.
+    pub handled: Option<Handled>,
+}
+
+/// How an officer handed a notice over.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Handled {
+    /// Who.
+    pub by: Signature,
+    /// How: printed and handed over, telephoned.
+    pub how: String,
+}
+
+/// What every transition of a notice gives.
+pub type NoticeResult = Result<Step<Notice>, TransitionError>;
+
+impl Notice {
+    /// Waits after a failed try, in milliseconds: 1 min, 5 min, 30 min, 2 h, then each 6 h.
+    const WAITS_MS: [i64; 5] = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000];
+    /// Tries before a notice counts as failed: about a day.
+    pub const TRIES_MAX: u32 = 8;
+
+    /// A notice to be sent.
+    pub fn queue(
+        id: &str,
+        request: Option<&str>,
+        deed: Deed,
+        to: &str,
+        to_applicant: bool,
+        now: i64,
+    ) -> Step<Self> {
+        let value = Self {
+            id: id.to_owned(),
+            request: request.map(str::to_owned),
+            deed,
+            to: to.to_owned(),
+            to_applicant,
+            state: NoticeState::Queued,
+            queued_at: now,
+            sent_at: None,
+            attempts: 0,
+            next_try: now,
+            last_error: None,
+            handled: None,
+        };
+        value.step(None, &system(now), Deed::NoticeQueued)
+    }
+
+    /// The state.
+    pub fn state(&self) -> NoticeState {
+        self.state
+    }
+
+    /// The relay took it.
+    pub fn sent(mut self, now: i64) -> NoticeResult {
+        let before = self.expect(&[NoticeState::Queued, NoticeState::Failed], "sent")?;
+        self.state = NoticeState::Sent;
+        self.sent_at = Some(now);
+        self.attempts += 1;
+        self.last_error = None;
+        Ok(self.step(Some(before), &system(now), Deed::NoticeSent))
+    }
+
+    /// A try failed for now: the state stays, and nothing is worth an event until the tries are up.
+    pub fn try_failed(mut self, error: &str, now: i64) -> Result<Tried, TransitionError> {
+        self.expect(&[NoticeState::Queued], "try")?;
+        self.attempts += 1;
+        self.last_error = Some(error.to_owned());
+        if self.attempts >= Self::TRIES_MAX {
+            return self.failed(error, now).map(|step| Tried::GivenUp(Box::new(step)));
+        }
+        let index = usize::try_from(self.attempts - 1).unwrap_or(0).min(Self::WAITS_MS.len() - 1);
+        self.next_try = now + Self::WAITS_MS[index];
+        Ok(Tried::Again(Box::new(self)))
+    }
+
+    /// A bounce, a refusal for good, or the tries are used up.
+    pub fn failed(mut self, error: &str, now: i64) -> NoticeResult {
+        let before = self.expect(&[NoticeState::Queued, NoticeState::Sent], "failed")?;
+        self.state = NoticeState::Failed;
+        self.last_error = Some(error.to_owned());
+        Ok(self.step(Some(before), &system(now), Deed::NoticeFailed))
+    }
+
+    /// The status page was opened with the secret, or a delivery report came.
+    pub fn delivered(mut self, now: i64) -> NoticeResult {
+        let known = [NoticeState::Queued, NoticeState::Sent, NoticeState::Failed];
+        let before = self.expect(&known, "delivered")?;
+        self.state = NoticeState::Delivered;
+        Ok(self.step(Some(before), &system(now), Deed::NoticeDelivered))
+    }
+
+    /// Whether it counts as delivered because no bounce came for 3 working days.
+    pub fn counts_as_delivered(&self, now: i64, calendar: &Calendar, rules: &Rules) -> bool {
+        let wait = 3 * rules.working_day;
+        self.state == NoticeState::Sent
+            && self.sent_at.is_some_and(|sent| calendar.add(sent, wait) <= now)
+    }
+
+    /// An officer printed it and handed it over, or telephoned.
+    pub fn handle(mut self, actor: &Actor, how: &str, now: i64) -> NoticeResult {
+        let known = [NoticeState::Queued, NoticeState::Sent, NoticeState::Failed];
+        let before = self.expect(&known, "handle")?;
+        let roles = [Role::Verifier, Role::Head, Role::Operator];
+        let by = roles.into_iter().find_map(|role| actor.capacity(role, now));
+        let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Verifier)))?;
+        if how.trim().is_empty() {
+            return Err(TransitionError::Incomplete(vec![Fault::new("how", Rule::Empty, "")]));
+        }
+        self.state = NoticeState::Handled;
+        self.handled = Some(Handled { by: by.clone(), how: how.to_owned() });
+        let mut step = self.step(Some(before), &by, Deed::NoticeHandled);
+        step.happening = step.happening.with_personal("how", how);
+        Ok(step)
+    }
+
+    /// The state, if the act knows it.
+    fn expect(
+        &self,
+        known: &[NoticeState],
+        act: &'static str,
+    ) -> Result<NoticeState, TransitionError> {
+        let state = self.state.as_str();
+        known
+            .contains(&self.state)
+            .then_some(self.state)
+            .ok_or(TransitionError::WrongState { act, state })
+    }
+
+    /// The step made, with its happening.
+    fn step(self, before: Option<NoticeState>, by: &Signature, deed: Deed) -> Step<Self> {
+        let mut happening = Happening::new(by, deed, Subject::Notice(self.id.clone()))
+            .moved(before.map(NoticeState::as_str), self.state.as_str())
+            .with("about", self.deed)
+            .with("attempts", self.attempts);
+        if let Some(request) = &self.request {
+            happening = happening.with("request", request);
+        }
+        Step { value: self, happening }
+    }
+}
+
+/// What came of a try that failed.
+#[derive(Debug)]
+pub enum Tried {
+    /// It will be tried again; kept without an event.
+    Again(Box<Notice>),
+    /// The tries are used up.
+    GivenUp(Box<Step<Notice>>),
+}
+
+/// gapura's own signature.
+fn system(now: i64) -> Signature {
+    Signature {
+        name: "gapura".to_owned(),
+        identity: Actor::system().identity,
+        role: Role::System,
+        acting: None,
+        at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! The regency's units by Kepmendagri code (*kode wilayah*) and the offices (SOTK), shipped as files.
+//!
+//! The slug of a unit is its name in lower case without spaces.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::live::same_office;
+
+/// The shipped list of units: `kode,jenis,nama`.
+const REGIONS_CSV: &str = include_str!("data/wilayah-32.09.csv");
+/// The shipped list of offices: `singkatan,nama,jenis`. The admin replaces it.
+const OFFICES_CSV: &str = include_str!("data/perangkat-daerah.csv");
+
+/// The shipped units, read once.
+static SHIPPED: LazyLock<Regions> =
+    LazyLock::new(|| Regions::parse(REGIONS_CSV).unwrap_or_default());
+
+//------------ Regions -------------------------------------------------------
+
+/// What a unit is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Level {
+    /// A district.
+    Kecamatan,
+    /// An urban village.
+    Kelurahan,
+    /// A village.
+    Desa,
+}
+
+/// One unit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unit {
+    /// `32.09.22.2015`.
+    pub code: String,
+    /// What it is.
+    pub level: Level,
+    /// As written in the list.
+    pub name: String,
+    /// Lower case without spaces.
+    pub slug: String,
+}
+
+impl Unit {
+    /// The code of the district it lies in; a district's own.
+    pub fn district(&self) -> &str {
+        self.code.get(..8).unwrap_or(&self.code)
+    }
+}
+
+/// All units of the regency.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Regions {
+    /// By code.
+    units: BTreeMap<String, Unit>,
+    /// Slugs that several villages bear, urban ones included.
+    doubled: BTreeSet<String>,
+}
+
+impl Regions {
+    /// The list in the binary.
+    pub fn shipped() -> &'static Self {
+        &SHIPPED
+    }
+
+    /// Reads a `kode,jenis,nama` table.
+    pub fn parse(text: &str) -> Result<Self, TableError> {
+        let mut units: BTreeMap<String, Unit> = BTreeMap::new();
+        for row in rows(text, 3)? {
+            let [code, level, name] = &row[..] else { continue };
+            let level = match level.as_str() {
+                "kecamatan" => Level::Kecamatan,
+                "kelurahan" => Level::Kelurahan,
+                "desa" => Level::Desa,
+                _ => continue,
+            };
+            let (code, name) = (code.clone(), name.clone());
+            let slug = slug(&name);
+            units.insert(code.clone(), Unit { code, level, name, slug });
+        }
+        let mut seen = BTreeSet::new();
+        let villages = units.values().filter(|unit| unit.level != Level::Kecamatan);
+        let doubled = villages
+            .map(|unit| unit.slug.clone())
+            .filter(|slug| !seen.insert(slug.clone()))
+            .collect();
+        Ok(Self { units, doubled })
+    }
+
+    /// All units in the order of their codes.
+    pub fn units(&self) -> impl Iterator<Item = &Unit> {
+        self.units.values()
+    }
+
+    /// All units of a level.
+    pub fn of(&self, level: Level) -> impl Iterator<Item = &Unit> {
+        self.units().filter(move |unit| unit.level == level)
+    }
+
+    /// The unit of a code.
+    pub fn get(&self, code: &str) -> Option<&Unit> {
+        self.units.get(code)
+    }
+
+    /// The district a unit lies in.
+    pub fn district_of(&self, unit: &Unit) -> Option<&Unit> {
+        self.get(unit.district())
+    }
+
+    /// Whether several villages, urban ones included, bear this slug.
+    pub fn is_doubled(&self, slug: &str) -> bool {
+        self.doubled.contains(slug)
+    }
+}
+
+/// Lower case without spaces.
+pub fn slug(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+//------------ Offices -------------------------------------------------------
+
+/// One office of the regency.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Office {
+    /// The official short form, which is its name in the zone.
+    pub short: String,
+    /// The full name.
+    pub name: String,
+}
+
+/// Reads the offices in the binary.
+pub fn shipped_offices() -> Vec<Office> {
+    parse_offices(OFFICES_CSV).unwrap_or_default()
+}
+
+/// Reads a `singkatan,nama,jenis` table.
+pub fn parse_offices(text: &str) -> Result<Vec<Office>, TableError> {
+    let office = |row: Vec<String>| {
+        let mut fields = row.into_iter();
+        Some(Office { short: slug(&fields.next()?), name: fields.next()? })
+    };
+    Ok(rows(text, 3)?.into_iter().filter_map(office).collect())
+}
+
+/// The office meant by a full name or a short form.
+pub fn find_office<'a>(offices: &'a [Office], text: &str) -> Option<&'a Office> {
+    offices.iter().find(|office| same_office(&office.name, text) || office.short == slug(text))
+}
+
+//------------ Tables --------------------------------------------------------
+
+/// The rows below the heading, each with `width` fields, blanks trimmed.
+pub(super) fn rows(text: &str, width: usize) -> Result<Vec<Vec<String>>, TableError> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| TableError(error.to_string()))?;
+        if record.len() != width {
+            let line = record.position().map_or(0, csv::Position::line);
+            return Err(TableError(format!("line {line}: {width} fields are needed")));
+        }
+        rows.push(record.iter().map(str::to_owned).collect());
+    }
+    Ok(rows)
+}
+
+/// A table that cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the table cannot be read: {0}")]
+pub struct TableError(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole() {
+        let regions = Regions::shipped();
+        assert_eq!(regions.of(Level::Kecamatan).count(), 40);
+        assert_eq!(regions.of(Level::Desa).count(), 412);
+        assert_eq!(regions.of(Level::Kelurahan).count(), 12);
+        assert_eq!(shipped_offices().len(), 32);
+    }
+
+    #[test]
+    fn nine_names_are_borne_by_nineteen_units() {
+        let regions = Regions::shipped();
+        let doubled: Vec<&Unit> = regions
+            .units()
+            .filter(|u| u.level != Level::Kecamatan && regions.is_doubled(&u.slug))
+            .collect();
+        assert_eq!(doubled.len(), 19);
+        let mut names: Vec<&str> = doubled.iter().map(|u| u.slug.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let listed = [
+            "babakan",
+            "cempaka",
+            "cisaat",
+            "grogol",
+            "karanganyar",
+            "karangasem",
+            "karangsari",
+            "karangwangi",
+            "panongan",
+        ];
+        assert_eq!(names, listed);
+    }
+
+    #[test]
+    fn with_the_kecamatan_every_name_is_unique_and_short() {
+        let regions = Regions::shipped();
+        let mut full: Vec<String> = regions
+            .units()
+            .filter(|u| u.level != Level::Kecamatan)
+            .map(|u| format!("{}{}", u.slug, regions.district_of(u).unwrap().slug))
+            .collect();
+        assert!(full.iter().all(|name| name.len() <= 29));
+        let count = full.len();
+        full.sort_unstable();
+        full.dedup();
+        assert_eq!((count, full.len()), (424, 424));
+    }
+}

@@ -1,0 +1,824 @@
+//! The machine of a request: each act, each refusal, the clocks of §3, and random walks.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::queue::fixture::{ask, at, officer};
+use crate::queue::rules::{Bind, MINUTE_MS};
+use crate::queue::{
+    ActingOfficial, AutoLine, ClockStep, FaultCode, Identity, LineCode, LineInput, LineVerdict,
+    NamingClass, Outcome, Overrule, RejectReason, Rule,
+};
+
+/// The candidate the tests approve.
+const HASH: &str = "aa11";
+
+//------------ Helpers -------------------------------------------------------
+
+/// The world around a request.
+struct World {
+    calendar: Calendar,
+    rules: Rules,
+    automatic: Vec<AutoLine>,
+    candidate: Candidate,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            calendar: Calendar::default(),
+            rules: Rules::default(),
+            automatic: Vec::new(),
+            candidate: Candidate { hash: HASH.to_owned(), serial: 7 },
+        }
+    }
+
+    fn facts(&self, now: i64) -> Facts<'_> {
+        Facts {
+            automatic: Some(&self.automatic),
+            candidate: Some(&self.candidate),
+            ..Facts::at(now, &self.calendar, &self.rules)
+        }
+    }
+
+    fn submitted(&self, ask: Ask, now: i64) -> Request {
+        let applicant = Actor::applicant("Sutrisno", Identity::default(), None);
+        let step = Request::submit("GPR-1", ask, Vec::new(), true, &applicant, &self.facts(now));
+        step.unwrap().value
+    }
+
+    fn assigned(&self, now: i64) -> Request {
+        let kasi = kasi();
+        let facts = Facts { assignee: Some(&kasi), ..self.facts(now) };
+        self.submitted(ask(), now).act(&dispose(), &kabid(), &facts).unwrap().value
+    }
+
+    fn verified(&self, now: i64) -> Request {
+        self.assigned(now).act(&approve(1), &kasi(), &self.facts(now)).unwrap().value
+    }
+
+    fn live(&self, now: i64) -> Request {
+        let begun = self.verified(now).act(&Act::Promote {}, &kasi(), &self.facts(now)).unwrap();
+        begun.value.promoted(8, &self.facts(now)).unwrap().value
+    }
+}
+
+fn kabid() -> Actor {
+    officer("budi", Role::Head)
+}
+
+fn kasi() -> Actor {
+    officer("sari", Role::Verifier)
+}
+
+/// The applicant with the secret.
+fn applicant() -> Actor {
+    Actor::applicant("Sutrisno", Identity::default(), Some("GPR-1"))
+}
+
+fn dispose() -> Act {
+    Act::Dispose { to: "sari".to_owned(), instruction: "periksa".to_owned() }
+}
+
+/// Verdict `ok` on the human lines of an ordinary request.
+fn all_ok() -> Vec<LineInput> {
+    use LineCode::{M1, M2, M3, M4, M5, M6, M7};
+    [M1, M2, M3, M4, M5, M6, M7].into_iter().map(|code| line(code, LineVerdict::Ok, "")).collect()
+}
+
+fn line(code: LineCode, verdict: LineVerdict, note: &str) -> LineInput {
+    LineInput { code, verdict: Some(verdict), note: Some(note.to_owned()) }
+}
+
+fn approve(revision: u32) -> Act {
+    Act::Approve { revision, candidate: HASH.to_owned(), serial: None, lines: all_ok() }
+}
+
+fn send_back() -> Act {
+    Act::Return { lines: vec![line(LineCode::M4, LineVerdict::Fix, "nama belum cocok")] }
+}
+
+#[track_caller]
+fn code(result: RequestResult) -> FaultCode {
+    result.unwrap_err().code()
+}
+
+//------------ The way through -----------------------------------------------
+
+#[test]
+fn from_submit_to_closed_each_step_leaves_one_event() {
+    let world = World::new();
+    let facts = world.facts(at(0, 9, 0));
+    let kasi = kasi();
+    let mut request = world.submitted(ask(), at(0, 8, 30));
+    let mut states = vec![request.state()];
+    let with = Facts { assignee: Some(&kasi), ..facts };
+    for act in [dispose(), send_back()] {
+        let actor = if states.len() == 1 { kabid() } else { kasi.clone() };
+        let step = request.act(&act, &actor, &with).unwrap();
+        assert_eq!(step.happening.before.as_deref(), Some(states[states.len() - 1].as_str()));
+        request = step.value;
+        states.push(request.state());
+    }
+    let amendment =
+        Amendment { ask: Ask { purpose: "lain".to_owned(), ..ask() }, faults: Vec::new() };
+    let with = Facts { amendment: Some(&amendment), ..facts };
+    request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
+    assert_eq!((request.revision(), request.state()), (2, State::Assigned));
+    request = request.act(&approve(2), &kasi, &facts).unwrap().value;
+    let step = request.act(&Act::Promote {}, &kasi, &facts).unwrap();
+    assert_eq!((step.happening.deed, step.value.state()), (Deed::Promote, State::Verified));
+    let id = promotion_id("GPR-1", 2, HASH, 1);
+    assert_eq!(step.happening.facts["promotion"], id);
+    request = step.value.promoted(8, &facts).unwrap().value;
+    assert_eq!(request.state(), State::Live);
+    request = request.notified(&facts).unwrap().value;
+    request = request.close("2026-11", &facts).unwrap().value;
+    assert_eq!(request.state(), State::Closed);
+    let text = serde_json::to_string(&request).unwrap();
+    assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request);
+}
+
+#[test]
+fn the_wrong_role_is_not_allowed() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let kasi = kasi();
+    let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
+    for role in [Role::Verifier, Role::Operator, Role::Auditor] {
+        let who = officer("x", role);
+        assert_eq!(
+            code(world.submitted(ask(), now).act(&dispose(), &who, &with)),
+            FaultCode::NotAllowed
+        );
+    }
+    for role in [Role::Head, Role::Operator, Role::Auditor] {
+        let who = officer("x", role);
+        assert_eq!(code(world.assigned(now).act(&approve(1), &who, &with)), FaultCode::NotAllowed);
+    }
+    // Another verifier than the holder, nobody under `to`, a disabled account.
+    let other = officer("tono", Role::Verifier);
+    assert_eq!(code(world.assigned(now).act(&approve(1), &other, &with)), FaultCode::NotAllowed);
+    let facts = world.facts(now);
+    assert_eq!(
+        code(world.submitted(ask(), now).act(&dispose(), &kabid(), &facts)),
+        FaultCode::NotAllowed
+    );
+    let gone = Actor { disabled: true, ..kasi.clone() };
+    assert_eq!(code(world.assigned(now).act(&approve(1), &gone, &facts)), FaultCode::NotAllowed);
+    let with = Facts { assignee: Some(&gone), ..facts };
+    assert_eq!(
+        code(world.submitted(ask(), now).act(&dispose(), &kabid(), &with)),
+        FaultCode::NotAllowed
+    );
+    // An auditor writes nothing, not even for an applicant.
+    let auditor = officer("x", Role::Auditor);
+    let step = Request::submit("GPR-2", ask(), Vec::new(), true, &auditor, &facts);
+    assert_eq!(code(step), FaultCode::NotAllowed);
+}
+
+#[test]
+fn one_person_cannot_stand_on_two_sides() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let facts = world.facts(now);
+    // The kasi is the penanggung jawab: same mailbox, other account, other spelling.
+    let mut own = ask();
+    own.contact.email = "SARI+desa@example.id".to_owned();
+    let kasi = kasi();
+    let with = Facts { assignee: Some(&kasi), ..facts };
+    assert_eq!(
+        code(world.submitted(own, now).act(&dispose(), &kabid(), &with)),
+        FaultCode::SamePerson
+    );
+    // The kabid keyed the letter in.
+    let keyed = Request::submit("GPR-1", ask(), Vec::new(), false, &kabid(), &facts).unwrap().value;
+    assert_eq!(code(keyed.act(&dispose(), &kabid(), &with)), FaultCode::SamePerson);
+    // One NIP behind two accounts.
+    let nip = Some("19850101 201001 1 001");
+    let head = Actor::officer("a", Identity::new(Some("a"), nip, None), vec![Role::Head]);
+    let verifier = Identity::new(Some("b"), Some("198501012010011001"), None);
+    let verifier = Actor::officer("b", verifier, vec![Role::Verifier]);
+    let with = Facts { assignee: Some(&verifier), ..facts };
+    assert_eq!(
+        code(world.submitted(ask(), now).act(&dispose(), &head, &with)),
+        FaultCode::SamePerson
+    );
+    // A verifier who became the head meanwhile may not sign second.
+    let mut both = kasi.clone();
+    both.roles.push(Role::Head);
+    let wild = Ask { name: "*.app".to_owned(), class: NamingClass::Layanan, ..ask() };
+    let with = Facts { assignee: Some(&kasi), ..facts };
+    let request = world.submitted(wild, now).act(&dispose(), &kabid(), &with).unwrap().value;
+    let mut lines = all_ok();
+    lines.push(line(LineCode::M10, LineVerdict::Ok, ""));
+    let act = Act::Approve { revision: 1, candidate: HASH.to_owned(), serial: None, lines };
+    let request = request.act(&act, &kasi, &facts).unwrap().value;
+    let second = Act::Countersign { candidate: HASH.to_owned() };
+    assert_eq!(code(request.clone().act(&second, &both, &facts)), FaultCode::SamePerson);
+    assert_eq!(code(request.clone().act(&Act::Promote {}, &kasi, &facts)), FaultCode::Incomplete);
+    let request = request.act(&second, &kabid(), &facts).unwrap().value;
+    assert!(request.act(&Act::Promote {}, &kasi, &facts).is_ok());
+}
+
+#[test]
+fn an_acting_official_has_the_role_for_the_time_and_its_limits() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let kasi = kasi();
+    let mut delegate = officer("dewi", Role::Operator);
+    delegate.acting.push(ActingOfficial {
+        role: Role::Head,
+        holder: "budi".to_owned(),
+        starts: at(0, 8, 0),
+        ends: at(0, 12, 0),
+        letter: "800/7".to_owned(),
+    });
+    let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
+    let step = world.submitted(ask(), now).act(&dispose(), &delegate, &with).unwrap();
+    assert_eq!(step.happening.acting.as_deref(), Some("800/7"));
+    assert_eq!(step.value.dispositions()[0].from.acting.as_ref().unwrap().holder, "budi");
+    let late = Facts { now: at(0, 12, 0), ..with };
+    assert_eq!(
+        code(world.submitted(ask(), now).act(&dispose(), &delegate, &late)),
+        FaultCode::NotAllowed
+    );
+    // Never both roles on one request.
+    let mut also = delegate.clone();
+    also.roles = vec![Role::Verifier];
+    let with = Facts { assignee: Some(&also), ..with };
+    assert_eq!(
+        code(world.submitted(ask(), now).act(&dispose(), &also, &with)),
+        FaultCode::SamePerson
+    );
+    // A delegate of the holder may decide in the holder's place.
+    let mut plh = officer("rudi", Role::Operator);
+    let acting = ActingOfficial {
+        role: Role::Verifier,
+        holder: "sari".to_owned(),
+        ..delegate.acting[0].clone()
+    };
+    plh.acting.push(acting);
+    assert!(world.assigned(now).act(&approve(1), &plh, &world.facts(now)).is_ok());
+}
+
+#[test]
+fn a_stale_approval_is_turned_back() {
+    let mut world = World::new();
+    let now = at(0, 9, 0);
+    let kasi = kasi();
+    assert_eq!(
+        code(world.assigned(now).act(&approve(2), &kasi, &world.facts(now))),
+        FaultCode::Stale
+    );
+    let request = world.verified(now);
+    world.candidate.hash = "bb22".to_owned();
+    assert_eq!(
+        code(world.assigned(now).act(&approve(1), &kasi, &world.facts(now))),
+        FaultCode::Stale
+    );
+    let error = request.clone().act(&Act::Promote {}, &kasi, &world.facts(now)).unwrap_err();
+    let TransitionError::Stale(stale) = error else { panic!("{error}") };
+    let step = request.reopen_stale(&stale, &world.facts(now)).unwrap();
+    assert_eq!((step.value.state(), step.happening.role), (State::Assigned, Role::System));
+    // A serial that moved with the same hash is fine, unless the office wants it otherwise.
+    world.candidate = Candidate { hash: HASH.to_owned(), serial: 9 };
+    let mut request = world.verified(now);
+    world.candidate.serial = 10;
+    assert!(request.clone().act(&Act::Promote {}, &kasi, &world.facts(now)).is_ok());
+    world.rules.bind = Bind::Serial;
+    assert_eq!(
+        code(request.clone().act(&Act::Promote {}, &kasi, &world.facts(now))),
+        FaultCode::Stale
+    );
+    assert_eq!(
+        code(world.assigned(now).act(&approve(1), &kasi, &world.facts(now))),
+        FaultCode::Stale
+    );
+    request = world.assigned(now);
+    let act =
+        Act::Approve { revision: 1, candidate: HASH.to_owned(), serial: Some(10), lines: all_ok() };
+    assert!(request.act(&act, &kasi, &world.facts(now)).is_ok());
+}
+
+#[test]
+fn an_incomplete_sheet_is_turned_back() {
+    let mut world = World::new();
+    let now = at(0, 9, 0);
+    let kasi = kasi();
+    let with =
+        |lines| Act::Approve { revision: 1, candidate: HASH.to_owned(), serial: None, lines };
+    let error = world
+        .assigned(now)
+        .act(&with(all_ok()[..5].to_vec()), &kasi, &world.facts(now))
+        .unwrap_err();
+    let fields: Vec<&str> = error.faults().iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!((error.code(), fields), (FaultCode::Incomplete, vec!["M6", "M7"]));
+    // Lines saved earlier count.
+    let saved = Act::Check { lines: all_ok()[5..].to_vec() };
+    let request = world.assigned(now).act(&saved, &kasi, &world.facts(now)).unwrap().value;
+    assert!(request.act(&with(all_ok()[..5].to_vec()), &kasi, &world.facts(now)).is_ok());
+    // Automatic lines, by how they may be passed over.
+    for (overrule, lines, passes) in [
+        (Overrule::Never, vec![line(LineCode::A6, LineVerdict::Ok, "x")], false),
+        (Overrule::Tick, vec![], false),
+        (Overrule::Tick, vec![line(LineCode::A6, LineVerdict::Ok, "")], true),
+        (Overrule::Note, vec![line(LineCode::A6, LineVerdict::Ok, "")], false),
+        (Overrule::Note, vec![line(LineCode::A6, LineVerdict::Ok, "x")], true),
+        (Overrule::SecondSignature, vec![line(LineCode::A6, LineVerdict::Ok, "x")], true),
+    ] {
+        let failed =
+            AutoLine { code: LineCode::A6, outcome: Outcome::Failed, overrule, faults: vec![] };
+        world.automatic = vec![failed];
+        let all = [all_ok(), lines].concat();
+        let step = world.assigned(now).act(&with(all), &kasi, &world.facts(now));
+        assert_eq!(step.is_ok(), passes, "{overrule:?}");
+        if let Ok(step) = step {
+            let second = overrule == Overrule::SecondSignature;
+            assert_eq!(step.value.approval().unwrap().second_needed, second);
+        }
+    }
+    // Without the automatic lines there is no approval at all.
+    world.automatic.clear();
+    let blind = Facts { automatic: None, ..world.facts(now) };
+    assert_eq!(code(world.assigned(now).act(&approve(1), &kasi, &blind)), FaultCode::Incomplete);
+}
+
+#[test]
+fn returning_and_rejecting_need_their_lines_and_notes() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let kasi = kasi();
+    let facts = world.facts(now);
+    let act = |act: Act| world.assigned(now).act(&act, &kasi, &facts);
+    assert_eq!(code(act(Act::Return { lines: vec![] })), FaultCode::Incomplete);
+    let bare = vec![line(LineCode::M4, LineVerdict::Fix, " ")];
+    assert_eq!(code(act(Act::Return { lines: bare })), FaultCode::Incomplete);
+    let reject = |reason: &str, note: &str, verdict| Act::Reject {
+        reason: reason.to_owned(),
+        note: note.to_owned(),
+        lines: vec![line(LineCode::M1, verdict, "palsu")],
+    };
+    assert_eq!(code(act(reject("entah", "x", LineVerdict::Bad))), FaultCode::Incomplete);
+    assert_eq!(code(act(reject("rangkap", "", LineVerdict::Bad))), FaultCode::Incomplete);
+    assert_eq!(code(act(reject("rangkap", "x", LineVerdict::Fix))), FaultCode::Incomplete);
+    let step = act(reject("Surat tidak sah", "x", LineVerdict::Bad)).unwrap();
+    let Stage::Rejected(rejected) = step.value.stage() else { panic!() };
+    assert_eq!(rejected.reason, RejectReason::SuratTidakSah);
+    assert_eq!(step.value.clocks().running(), Some(ClockStep::Tell));
+    let told = step.value.notified(&facts).unwrap().value;
+    assert_eq!((told.state(), told.clocks().running()), (State::Rejected, None));
+}
+
+#[test]
+fn a_new_revision_resets_the_lines_of_changed_fields_only() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let kasi = kasi();
+    let facts = world.facts(now);
+    let saved = Act::Check { lines: all_ok() };
+    let request = world.assigned(now).act(&saved, &kasi, &facts).unwrap().value;
+    let request = request.act(&send_back(), &kasi, &facts).unwrap().value;
+    let mut changed = ask();
+    changed.contact.name = "Rini".to_owned();
+    let amendment = Amendment { ask: changed, faults: Vec::new() };
+    let with = Facts { amendment: Some(&amendment), ..facts };
+    let stranger = Actor::applicant("x", Identity::default(), Some("GPR-2"));
+    assert_eq!(
+        code(request.clone().act(&Act::Resubmit {}, &stranger, &with)),
+        FaultCode::NotAllowed
+    );
+    let request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
+    let verdict = |code| request.sheet().line(code).and_then(|line| line.verdict);
+    assert_eq!(verdict(LineCode::M1), Some(LineVerdict::Ok));
+    assert_eq!(verdict(LineCode::M4), Some(LineVerdict::Fix));
+    assert_eq!((verdict(LineCode::M3), verdict(LineCode::M5)), (None, None));
+    // The head may not key in the correction, nor become the penanggung jawab by it.
+    let request = world.assigned(now).act(&send_back(), &kasi, &facts).unwrap().value;
+    let same = request.clone().act(&Act::Resubmit {}, &kabid(), &with);
+    assert_eq!(code(same), FaultCode::SamePerson);
+    let mut taken_over = ask();
+    taken_over.contact.email = "budi@example.id".to_owned();
+    let amendment = Amendment { ask: taken_over, faults: Vec::new() };
+    let with = Facts { amendment: Some(&amendment), ..facts };
+    assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::SamePerson);
+    // Faults and another kind are turned back.
+    let request = world.assigned(now).act(&send_back(), &kasi, &facts).unwrap().value;
+    let other = Ask { kind: crate::queue::Kind::Change, ..ask() };
+    let amendment = Amendment { ask: other, faults: vec![Fault::new("name", Rule::InZone, "A")] };
+    let with = Facts { amendment: Some(&amendment), ..facts };
+    assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::NameTaken);
+}
+
+#[test]
+fn withdrawing_ends_when_the_promotion_starts() {
+    let world = World::new();
+    let facts = world.facts(at(0, 9, 0));
+    let withdraw = Act::Withdraw { letter: String::new() };
+    for request in [
+        world.submitted(ask(), at(0, 9, 0)),
+        world.assigned(at(0, 9, 0)),
+        world.verified(at(0, 9, 0)),
+    ] {
+        let stranger = Actor::applicant("x", Identity::default(), None);
+        assert_eq!(code(request.clone().act(&withdraw, &stranger, &facts)), FaultCode::NotAllowed);
+        let ended = request.act(&withdraw, &applicant(), &facts).unwrap().value;
+        assert_eq!((ended.state(), ended.clocks().running()), (State::Withdrawn, None));
+    }
+    let begun = world.verified(at(0, 9, 0)).act(&Act::Promote {}, &kasi(), &facts).unwrap().value;
+    assert_eq!(code(begun.clone().act(&withdraw, &applicant(), &facts)), FaultCode::WrongState);
+    let reopen = Act::Reopen { reason: "x".to_owned() };
+    assert_eq!(code(begun.act(&reopen, &kasi(), &facts)), FaultCode::WrongState);
+    assert_eq!(
+        code(world.live(at(0, 9, 0)).act(&withdraw, &applicant(), &facts)),
+        FaultCode::WrongState
+    );
+}
+
+#[test]
+fn a_failed_promotion_is_retried_under_a_new_id() {
+    let world = World::new();
+    let facts = world.facts(at(0, 9, 0));
+    let fault = PromotionFault {
+        step: "read_back".to_owned(),
+        question: "A".to_owned(),
+        expected: "192.0.2.10".to_owned(),
+        found: "NXDOMAIN".to_owned(),
+    };
+    let begun = world.verified(at(0, 9, 0)).act(&Act::Promote {}, &kasi(), &facts).unwrap();
+    let first = begun.happening.facts["promotion"].clone();
+    let failed = begun.value.promotion_failed(fault, &facts).unwrap().value;
+    assert_eq!(failed.state(), State::PromotionFailed);
+    assert_eq!(failed.clocks().running(), Some(ClockStep::Make));
+    assert_eq!(code(failed.clone().act(&Act::Promote {}, &kasi(), &facts)), FaultCode::WrongState);
+    assert_eq!(code(failed.clone().act(&Act::Retry {}, &kabid(), &facts)), FaultCode::NotAllowed);
+    let moved = Candidate { hash: "bb".to_owned(), serial: 9 };
+    let stale = Facts { candidate: Some(&moved), ..facts };
+    assert_eq!(code(failed.clone().act(&Act::Retry {}, &kasi(), &stale)), FaultCode::Stale);
+    let admin = officer("andi", Role::Operator);
+    let again = failed.act(&Act::Retry {}, &admin, &facts).unwrap().value;
+    let begun = again.act(&Act::Promote {}, &kasi(), &facts).unwrap();
+    assert_eq!(begun.happening.facts["attempt"], "2");
+    assert_ne!(begun.happening.facts["promotion"], first);
+}
+
+#[test]
+fn a_second_press_is_recognised_and_only_from_the_same_person() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    for request in [world.verified(now), world.live(now)] {
+        assert!(request.already(&approve(1), &kasi(), now));
+        assert!(!request.already(&approve(2), &kasi(), now));
+        assert!(!request.already(&approve(1), &officer("tono", Role::Verifier), now));
+    }
+    assert!(world.live(now).already(&Act::Promote {}, &kasi(), now));
+    assert!(!world.verified(now).already(&Act::Promote {}, &kasi(), now));
+}
+
+#[test]
+fn a_scheduled_promotion_waits_for_its_time() {
+    let world = World::new();
+    let kasi = kasi();
+    let mut later = ask();
+    later.starts = Some("2026-11-25".to_owned());
+    let with = Facts { assignee: Some(&kasi), ..world.facts(at(0, 9, 0)) };
+    let request =
+        world.submitted(later, at(0, 9, 0)).act(&dispose(), &kabid(), &with).unwrap().value;
+    let request = request.act(&approve(1), &kasi, &world.facts(at(0, 10, 0))).unwrap().value;
+    let early = request.clone().act(&Act::Promote {}, &kasi, &world.facts(at(0, 10, 0)));
+    assert_eq!(code(early), FaultCode::Incomplete);
+    // Step 4 runs from then on: due at the end of that Wednesday.
+    assert_eq!(request.due(&world.calendar, &world.rules), Some(at(2, 16, 0)));
+    assert!(request.act(&Act::Promote {}, &Actor::system(), &world.facts(at(2, 0, 0))).is_ok());
+}
+
+//------------ Clocks --------------------------------------------------------
+
+#[test]
+fn returned_thursday_after_240_minutes_back_tuesday_is_due_tuesday_1300() {
+    let mut world = World::new();
+    let kasi = kasi();
+    let with = Facts { assignee: Some(&kasi), ..world.facts(at(3, 10, 0)) };
+    let request =
+        world.submitted(ask(), at(3, 9, 50)).act(&dispose(), &kabid(), &with).unwrap().value;
+    assert_eq!(request.due(&world.calendar, &world.rules), Some(at(4, 10, 0)));
+    let request = request.act(&send_back(), &kasi, &world.facts(at(3, 14, 0))).unwrap().value;
+    assert_eq!(request.clocks().paused(), Some(ClockStep::Check));
+    assert_eq!(
+        request.clocks().used(ClockStep::Check, at(8, 9, 0), &world.calendar),
+        240 * MINUTE_MS
+    );
+    let amendment = Amendment { ask: ask(), faults: Vec::new() };
+    let with = Facts { amendment: Some(&amendment), ..world.facts(at(8, 9, 0)) };
+    let request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
+    assert_eq!(request.due(&world.calendar, &world.rules), Some(at(8, 13, 0)));
+    world.calendar.add_holiday("2026-12-01", "contoh", "SKB").unwrap();
+    assert_eq!(request.due(&world.calendar, &world.rules), Some(at(9, 12, 0)));
+}
+
+#[test]
+fn a_question_pauses_the_clock_and_lapses_after_five_working_days() {
+    let world = World::new();
+    let kasi = kasi();
+    let question =
+        Act::Ask { party: "Dinas Kesehatan".to_owned(), email: "d@example.id".to_owned() };
+    let asked = world
+        .assigned(at(0, 9, 0))
+        .act(&question, &kasi, &world.facts(at(0, 10, 0)))
+        .unwrap()
+        .value;
+    assert_eq!(asked.clocks().running(), None);
+    assert_eq!(
+        code(asked.clone().act(&approve(1), &kasi, &world.facts(at(0, 11, 0)))),
+        FaultCode::Incomplete
+    );
+    assert_eq!(
+        code(asked.clone().lapse_question(&world.facts(at(7, 9, 59)))),
+        FaultCode::WrongState
+    );
+    let back = asked.clone().lapse_question(&world.facts(at(7, 10, 0))).unwrap().value;
+    assert_eq!(back.clocks().running(), Some(ClockStep::Check));
+    let confirm = |letter: &str| Act::Confirm { party: String::new(), letter: letter.to_owned() };
+    let now = world.facts(at(1, 9, 0));
+    assert_eq!(code(back.act(&confirm("1"), &kasi, &now)), FaultCode::WrongState);
+    assert_eq!(code(asked.clone().act(&confirm(""), &kasi, &now)), FaultCode::Incomplete);
+    let party = Actor::applicant("Dinkes", Identity::default(), Some(&asked.party_key()));
+    let agreed = asked.act(&confirm(""), &party, &now).unwrap().value;
+    assert!(agreed.party_confirmed());
+    // One hour was used before the question.
+    assert_eq!(agreed.due(&world.calendar, &world.rules), Some(at(1, 16, 0)));
+    assert!(agreed.act(&approve(1), &kasi, &now).is_ok());
+}
+
+#[test]
+fn an_unanswered_correction_expires_after_fourteen_working_days() {
+    let world = World::new();
+    let back = world
+        .assigned(at(0, 9, 0))
+        .act(&send_back(), &kasi(), &world.facts(at(0, 10, 0)))
+        .unwrap()
+        .value;
+    assert_eq!(back.due(&world.calendar, &world.rules), Some(at(18, 10, 0)));
+    assert_eq!(code(back.clone().expire(&world.facts(at(18, 9, 59)))), FaultCode::WrongState);
+    assert_eq!(back.expire(&world.facts(at(18, 10, 0))).unwrap().value.state(), State::Expired);
+}
+
+#[test]
+fn reopening_leaves_an_hour_at_least_and_releasing_keeps_what_was_used() {
+    let world = World::new();
+    let kasi = kasi();
+    let late = world
+        .assigned(at(0, 8, 0))
+        .act(&approve(1), &kasi, &world.facts(at(2, 12, 0)))
+        .unwrap()
+        .value;
+    let reopen = Act::Reopen { reason: "ulang".to_owned() };
+    let request = late.act(&reopen, &kabid(), &world.facts(at(2, 12, 0))).unwrap().value;
+    assert_eq!(request.due(&world.calendar, &world.rules), Some(at(2, 13, 0)));
+    let release = Act::Release { reason: "cuti".to_owned() };
+    let free =
+        world.assigned(at(0, 8, 0)).act(&release, &kasi, &world.facts(at(0, 12, 0))).unwrap().value;
+    assert_eq!((free.state(), free.holder()), (State::Submitted, None));
+    let with = Facts { assignee: Some(&kasi), ..world.facts(at(0, 12, 5)) };
+    let again = free.act(&dispose(), &kabid(), &with).unwrap().value;
+    assert_eq!(again.due(&world.calendar, &world.rules), Some(at(1, 8, 5)));
+}
+
+#[test]
+fn the_queue_leads_with_what_is_late() {
+    let world = World::new();
+    let now = at(1, 10, 0);
+    let left = |request: &Request| request.clocks().left(now, &world.calendar, &world.rules);
+    let late = world.submitted(ask(), at(0, 9, 0));
+    let soon = world.assigned(at(0, 10, 30));
+    let paused = soon.clone().act(&send_back(), &kasi(), &world.facts(at(0, 11, 0))).unwrap().value;
+    let done = world.live(at(0, 9, 0)).notified(&world.facts(at(0, 9, 0))).unwrap().value;
+    assert!(late.clocks().is_late(now, &world.calendar, &world.rules));
+    assert!(soon.clocks().is_due_soon(now, &world.calendar, &world.rules));
+    assert!(!paused.clocks().is_late(at(9, 0, 0), &world.calendar, &world.rules));
+    let mut order = [left(&done), left(&paused), left(&soon), left(&late)];
+    order.sort_by(|a, b| crate::queue::clocks::queue_order(*a, *b));
+    assert_eq!(order, [left(&late), left(&soon), left(&paused), None]);
+    assert_eq!(left(&late), Some((15 - 480 - 60) * MINUTE_MS));
+}
+
+//------------ Random walks --------------------------------------------------
+
+/// Everybody who might press something, honest or not.
+fn crowd() -> Vec<Actor> {
+    let mut dual = officer("dual", Role::Head);
+    dual.roles.push(Role::Verifier);
+    let contact = Actor::officer(
+        "c",
+        Identity::new(Some("c"), None, Some("desa@example.id")),
+        vec![Role::Verifier],
+    );
+    let mut plh = officer("plh", Role::Verifier);
+    plh.acting.push(ActingOfficial {
+        role: Role::Head,
+        holder: "budi".to_owned(),
+        starts: 0,
+        ends: i64::MAX,
+        letter: "1".to_owned(),
+    });
+    let gone = Actor { disabled: true, ..officer("gone", Role::Verifier) };
+    vec![
+        kabid(),
+        kasi(),
+        officer("kabid2", Role::Head),
+        officer("kasi2", Role::Verifier),
+        officer("admin", Role::Operator),
+        officer("auditor", Role::Auditor),
+        dual,
+        contact,
+        plh,
+        gone,
+        applicant(),
+        Actor::applicant("x", Identity::default(), None),
+        Actor::system(),
+    ]
+}
+
+/// The acts people and gapura try, some of them wrong on purpose.
+fn attempt(
+    request: Request,
+    what: u8,
+    wrong: bool,
+    actor: &Actor,
+    facts: &Facts<'_>,
+) -> RequestResult {
+    let hash = if wrong { "ffff" } else { HASH };
+    let revision = request.revision();
+    let text = "x".to_owned();
+    let lines = if wrong { all_ok()[..3].to_vec() } else { all_ok() };
+    let fault = PromotionFault {
+        step: text.clone(),
+        question: text.clone(),
+        expected: text.clone(),
+        found: text.clone(),
+    };
+    let act = match what {
+        0 => dispose(),
+        1 => Act::Reassign { to: text.clone(), reason: text },
+        2 => Act::Release { reason: text },
+        3 => Act::Ask { party: text.clone(), email: text },
+        4 => Act::Confirm { party: text.clone(), letter: text },
+        5 => Act::Deny { party: text.clone(), letter: text },
+        6 => send_back(),
+        7 => Act::Resubmit {},
+        8 => Act::Check { lines },
+        9 => Act::Reject {
+            reason: "rangkap".to_owned(),
+            note: text,
+            lines: vec![line(LineCode::M1, LineVerdict::Bad, "x")],
+        },
+        10 | 11 => Act::Approve { revision, candidate: hash.to_owned(), serial: None, lines },
+        12 => Act::Countersign { candidate: hash.to_owned() },
+        13 => Act::Reopen { reason: text },
+        14 | 15 => Act::Promote {},
+        16 => Act::Retry {},
+        17 => Act::Withdraw { letter: text },
+        18 => Act::Notified { how: text },
+        19 => return request.promoted(8, facts),
+        20 => return request.promotion_failed(fault, facts),
+        21 => return request.expire(facts),
+        22 => return request.lapse_question(facts),
+        23 => return request.notified(facts),
+        24 => return request.close("2026-11", facts),
+        _ => return request.reopen_stale(&crate::queue::fault::Stale::NoCandidate, facts),
+    };
+    request.act(&act, actor, facts)
+}
+
+/// The next act on the way to Closed and the member of the crowd who may do it.
+fn next(request: &Request, what: u8) -> (u8, usize) {
+    let second = request.approval().is_some_and(|a| a.second_needed && a.second.is_none());
+    match request.stage() {
+        Stage::Submitted(_) => (0, 0),
+        Stage::Assigned(stage) if stage.waiting => (4, 4),
+        Stage::Assigned(_) => (if what.is_multiple_of(4) { 6 } else { 10 }, 1),
+        Stage::NeedsCorrection(_) => (7, 10),
+        Stage::Verified(stage) if stage.promoting.is_some() => {
+            (19 + u8::from(what.is_multiple_of(4)), 12)
+        }
+        Stage::Verified(_) if second => (12, 2),
+        Stage::Verified(_) => (14, 1),
+        Stage::PromotionFailed(_) => (16, 4),
+        Stage::Live(_) => (23, 12),
+        _ => (24, 12),
+    }
+}
+
+/// The table of §2.1: which deeds lead where.
+fn in_table(before: State, deed: Deed, after: State) -> bool {
+    use State::{
+        Assigned, Closed, Expired, Live, NeedsCorrection, Notified, PromotionFailed, Rejected,
+        Submitted, Verified, Withdrawn,
+    };
+    #[allow(clippy::match_like_matches_macro)] // A table reads better as one.
+    match (before, deed, after) {
+        (Submitted, Deed::Dispose, Assigned)
+        | (Assigned, Deed::Release, Submitted)
+        | (Assigned, Deed::Return, NeedsCorrection)
+        | (NeedsCorrection, Deed::Resubmit, Assigned)
+        | (NeedsCorrection, Deed::Expire, Expired)
+        | (Assigned, Deed::Reject, Rejected)
+        | (Assigned, Deed::Approve, Verified)
+        | (Verified, Deed::Countersign | Deed::Promote, Verified)
+        | (Verified | PromotionFailed, Deed::Reopen, Assigned)
+        | (Verified, Deed::Promoted, Live)
+        | (Verified, Deed::PromotionFailed, PromotionFailed)
+        | (PromotionFailed, Deed::Retry, Verified)
+        | (Submitted | Assigned | NeedsCorrection | Verified, Deed::Withdraw, Withdrawn)
+        | (Live, Deed::Notified, Notified)
+        | (Rejected, Deed::Notified, Rejected)
+        | (Notified, Deed::Close, Closed) => true,
+        (
+            Assigned,
+            Deed::Reassign | Deed::Ask | Deed::Confirm | Deed::Deny | Deed::AskLapsed | Deed::Check,
+            Assigned,
+        ) => true,
+        _ => false,
+    }
+}
+
+/// Whoever looks at a request that is up must find three different persons behind it.
+fn nobody_alone(request: &Request) {
+    if !matches!(request.state(), State::Live | State::Notified | State::Closed) {
+        return;
+    }
+    let approval = request.approval().unwrap();
+    let head = &request.dispositions().last().unwrap().from;
+    assert!(!head.identity.same(&approval.by.identity));
+    for applicant in request.applicants() {
+        assert!(!applicant.same(&head.identity) && !applicant.same(&approval.by.identity));
+    }
+    if approval.second_needed {
+        let second = approval.second.as_ref().unwrap();
+        assert!(!second.identity.same(&approval.by.identity));
+    }
+    assert_eq!(approval.revision, request.revision());
+    assert_eq!(approval.candidate, HASH);
+    assert!(request.sheet().missing(request.ask()).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn random_acts_by_random_actors_stay_within_the_table(
+        second in any::<bool>(),
+        moves in prop::collection::vec((0u8..26, 0usize..13, 0usize..13, 0u8..10, 0i64..3), 1..80),
+    ) {
+        let mut world = World::new();
+        if second {
+            let failed = AutoLine { code: LineCode::A3, outcome: Outcome::Failed, overrule: Overrule::SecondSignature, faults: vec![] };
+            world.automatic = vec![failed];
+        }
+        let crowd = crowd();
+        let mut now = at(0, 9, 0);
+        let mut request = world.submitted(ask(), now);
+        let mut events = 1;
+        for (what, who, to, odds, days) in moves {
+            now += days * 86_400_000 / 4;
+            let wrong = odds == 0;
+            // Mostly the next useful act by whoever may do it, so that walks get far.
+            let useful = odds > 5;
+            let (what, who) = if useful { next(&request, what) } else { (what, who) };
+            let actor = &crowd[who];
+            let to = if useful { &crowd[1] } else { &crowd[to] };
+            let amendment = Amendment { ask: ask(), faults: Vec::new() };
+            let facts = Facts { assignee: Some(to), amendment: Some(&amendment), ..world.facts(now) };
+            let noted = second && matches!(what, 10 | 11);
+            let before = request.clone();
+            let tried = if noted {
+                let note = Act::Check { lines: vec![line(LineCode::A3, LineVerdict::Ok, "alasan")] };
+                match request.act(&note, actor, &facts) {
+                    Ok(step) => { events += 1; attempt(step.value, what, wrong, actor, &facts) }
+                    Err(error) => Err(error),
+                }
+            } else {
+                attempt(request, what, wrong, actor, &facts)
+            };
+            match tried {
+                Ok(step) => {
+                    events += 1;
+                    let (from, to) = (before.state(), step.value.state());
+                    prop_assert!(in_table(from, step.happening.deed, to), "{} {} {}", from, step.happening.deed, to);
+                    prop_assert_eq!(step.happening.before.as_deref(), Some(from.as_str()));
+                    prop_assert_eq!(step.happening.after.as_deref(), Some(to.as_str()));
+                    prop_assert_eq!(step.happening.revision, step.value.revision());
+                    prop_assert_eq!(step.happening.at, now);
+                    prop_assert!(step.happening.turned_back.is_none());
+                    prop_assert!(!actor.disabled || step.happening.role == Role::System);
+                    nobody_alone(&step.value);
+                    let text = serde_json::to_string(&step.value).unwrap();
+                    prop_assert_eq!(&serde_json::from_str::<Request>(&text).unwrap(), &step.value);
+                    request = step.value;
+                }
+                Err(_) => request = before,
+            }
+        }
+        prop_assert!(events >= 1);
+    }
+}

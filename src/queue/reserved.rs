@@ -1,0 +1,100 @@
+//! Names nobody gets directly under the apex without a second signature (§4.2).
+
+use super::live::same_office;
+use super::regions::{TableError, rows};
+
+/// The shipped list: `pattern,office,why`.
+const RESERVED_CSV: &str = include_str!("data/reserved.csv");
+
+/// The list of reserved names.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reserved(Vec<Entry>);
+
+/// One reserved name.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Entry {
+    /// A label, or the beginning of one and `*`.
+    pub pattern: String,
+    /// The office it is kept for; empty when it is kept for nobody.
+    pub office: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Reserved {
+    /// The list in the binary.
+    pub fn shipped() -> Self {
+        Self::parse(RESERVED_CSV).unwrap_or_default()
+    }
+
+    /// Reads a `pattern,office,why` table.
+    pub fn parse(text: &str) -> Result<Self, TableError> {
+        let entry = |row: Vec<String>| {
+            let mut fields = row.into_iter();
+            let pattern = fields.next()?.to_lowercase();
+            Some(Entry { pattern, office: fields.next()?, why: fields.next()? })
+        };
+        Ok(Self(rows(text, 3)?.into_iter().filter_map(entry).collect()))
+    }
+
+    /// The entry that keeps `name` (below the zone) from `office`. Only names directly under the
+    /// apex are reserved.
+    pub fn find(&self, name: &str, office: &str) -> Option<&Entry> {
+        if name.contains('.') {
+            return None;
+        }
+        let hit = |entry: &&Entry| matches(&entry.pattern, name);
+        self.0.iter().find(hit).filter(|entry| !same_office(&entry.office, office))
+    }
+
+    /// The reserved labels that are whole, for the look-alike warning.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|entry| entry.pattern.as_str()).filter(|p| !p.contains('*'))
+    }
+
+    /// What a new list would take away and bring, for the page that applies it.
+    pub fn diff<'a>(&'a self, newer: &'a Self) -> (Vec<&'a Entry>, Vec<&'a Entry>) {
+        let only = |a: &'a Self, b: &'a Self| a.0.iter().filter(|e| !b.0.contains(e)).collect();
+        (only(self, newer), only(newer, self))
+    }
+}
+
+/// `ns*` matches `ns`, `ns1`, `ns12`: what the asterisk stands for is digits, except after `_`.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some("_") => name.starts_with('_'),
+        Some(front) => {
+            name.strip_prefix(front).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+        }
+        None => pattern == name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_directly_under_the_apex_only() {
+        let list = Reserved::shipped();
+        for name in ["www", "ns", "ns1", "ns12", "mail", "_dmarc", "gapura", "bri", "desa", "pop3"]
+        {
+            assert!(list.find(name, "Dinas Kesehatan").is_some(), "{name}");
+        }
+        for name in ["dinkes", "nsx", "www.dinkes", "nasional", "_acme-challenge.dlh"] {
+            assert!(list.find(name, "Dinas Kesehatan").is_none(), "{name}");
+        }
+        assert!(list.find("bupati", "Sekretariat  daerah").is_none());
+        assert!(list.find("bupati", "Dinas Kesehatan").is_some());
+    }
+
+    #[test]
+    fn a_new_list_shows_what_it_changes() {
+        let old = Reserved::shipped();
+        let new =
+            Reserved::parse("pattern,office,why\nwww,,the regency's own site\nfoo,,new\n").unwrap();
+        let (gone, come) = old.diff(&new);
+        assert_eq!(come.iter().map(|e| e.pattern.as_str()).collect::<Vec<_>>(), ["foo"]);
+        assert!(gone.len() > 40 && gone.iter().all(|e| e.pattern != "www"));
+    }
+}

@@ -1,0 +1,65 @@
+//! The settings the machines depend on; each has the shipped default of approval.md.
+
+use serde::{Deserialize, Serialize};
+
+use super::ask::DAY_MS;
+
+/// A minute in milliseconds.
+pub const MINUTE_MS: i64 = 60_000;
+
+/// Rules the owner may change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rules {
+    /// One working day of working time, in milliseconds: 480 minutes.
+    pub working_day: i64,
+    /// Step 2, *disposisi*: 15 minutes of working time.
+    pub route: i64,
+    /// Step 3, check: 1 working day.
+    pub check: i64,
+    /// Step 4, make and report: 1 working day.
+    pub make: i64,
+    /// Step 5, tell: 15 minutes.
+    pub tell: i64,
+    /// `correction.days`: working days without an answer until a request expires.
+    pub correction_days: i64,
+    /// Working days until an unanswered question goes back to the kasi.
+    pub ask_days: i64,
+    /// What is left of step 3 at least after `reopen`, in milliseconds.
+    pub reopen_least: i64,
+    /// `approval.bind`.
+    pub bind: Bind,
+    /// `approval.camat`: a kecamatan confirms a desa's request.
+    pub camat: bool,
+    /// How long a removed name stays in quarantine, in milliseconds of calendar time.
+    pub quarantine_ms: i64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let working_day = 480 * MINUTE_MS;
+        Self {
+            working_day,
+            route: 15 * MINUTE_MS,
+            check: working_day,
+            make: working_day,
+            tell: 15 * MINUTE_MS,
+            correction_days: 14,
+            ask_days: 5,
+            reopen_least: 60 * MINUTE_MS,
+            bind: Bind::Candidate,
+            camat: false,
+            quarantine_ms: 180 * DAY_MS,
+        }
+    }
+}
+
+/// What an approval is bound to (§2.4, rule 4).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bind {
+    /// The candidate hash: a serial that moved with the same hash is fine.
+    #[default]
+    Candidate,
+    /// The serial too: any movement of the zone turns the approval back.
+    Serial,
+}

@@ -1,0 +1,391 @@
+//! The check sheet (*lembar verifikasi*, §4): its lines, verdicts, and when it is complete.
+//!
+//! The automatic lines are computed elsewhere (`automatic`) and laid in here, freshly at each
+//! opening and again inside the approving act; a sheet never decides by itself.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::act::LineInput;
+use super::ask::{Ask, NamingClass};
+use super::fault::{Fault, Rule};
+use super::person::Signature;
+
+//------------ LineCode ------------------------------------------------------
+
+/// Makes [`LineCode`] in the order of the sheet.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A line of the sheet: `A` is computed, `M` is looked at by a person.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, utoipa::ToSchema)]
+        pub enum LineCode { $($(#[$doc])* $name,)* }
+
+        impl LineCode {
+            /// All lines in the order of the sheet.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as printed.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Class and pattern fit.
+    A1,
+    /// Mechanical label rules.
+    A2,
+    /// Reserved name.
+    A3,
+    /// Free in zone, queue and quarantine.
+    A4,
+    /// In the region or office list.
+    A5,
+    /// Similar names.
+    A6,
+    /// Address rules.
+    A7,
+    /// CNAME suffix and takeover probe.
+    A8,
+    /// Parent ownership.
+    A9,
+    /// The candidate zone has no error findings.
+    A10,
+    /// Mailbox proven.
+    A11,
+    /// Letter: kop surat, nomor, tanggal, signature and stamp.
+    M1,
+    /// The signer may speak for the office.
+    M2,
+    /// Penanggung jawab named and reachable.
+    M3,
+    /// The name fits the office and its official short form.
+    M4,
+    /// Data match the letter.
+    M5,
+    /// The purpose is official, the content owner known.
+    M6,
+    /// Hosting ready, or a date it will be.
+    M7,
+    /// Basis for a non-government body.
+    M8,
+    /// End date and closing plan.
+    M9,
+    /// Delegation or wildcard justified.
+    M10,
+}
+
+impl LineCode {
+    /// Whether gapura computes it.
+    pub fn is_automatic(self) -> bool {
+        self <= Self::A11
+    }
+}
+
+impl fmt::Display for LineCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The human lines a request needs.
+pub fn human_lines(ask: &Ask) -> Vec<LineCode> {
+    use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
+    let mut lines = vec![M1, M2, M3];
+    if ask.kind.brings_records() {
+        lines.push(M4);
+    }
+    lines.extend([M5, M6]);
+    if ask.kind.brings_records() {
+        lines.push(M7);
+        if ask.class == NamingClass::Ormas {
+            lines.push(M8);
+        }
+        if ask.class == NamingClass::Kegiatan {
+            lines.push(M9);
+        }
+        let delegates = ask.records.iter().any(|r| is_type(&r.rtype, &["NS", "DS"]));
+        if delegates || ask.name.starts_with("*.") {
+            lines.push(M10);
+        }
+    }
+    lines
+}
+
+/// Whether `rtype` is one of `types`, in any case.
+fn is_type(rtype: &str, types: &[&str]) -> bool {
+    types.iter().any(|wanted| rtype.trim().eq_ignore_ascii_case(wanted))
+}
+
+//------------ LineVerdict ---------------------------------------------------
+
+/// *Sesuai, perlu perbaikan, tidak sesuai*; a line not looked at has none.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineVerdict {
+    /// *Sesuai*.
+    Ok,
+    /// *Perlu perbaikan*.
+    Fix,
+    /// *Tidak sesuai*.
+    Bad,
+}
+
+impl LineVerdict {
+    /// The JSON name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Fix => "fix",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+//------------ Line ----------------------------------------------------------
+
+/// What an officer wrote on one line, also over an automatic one.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Line {
+    /// Which line.
+    pub code: LineCode,
+    /// The verdict.
+    pub verdict: Option<LineVerdict>,
+    /// The note; required unless the verdict is ok.
+    pub note: Option<String>,
+    /// The officer's account name.
+    pub who: String,
+    /// Epoch milliseconds.
+    pub at: i64,
+    /// The revision looked at.
+    pub revision: u32,
+}
+
+//------------ AutoLine ------------------------------------------------------
+
+/// What gapura found on one automatic line.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AutoLine {
+    /// Which line.
+    pub code: LineCode,
+    /// What came out.
+    pub outcome: Outcome,
+    /// Who may pass over a failed line, and how.
+    pub overrule: Overrule,
+    /// What was found, for the reader.
+    pub faults: Vec<Fault>,
+}
+
+/// What an automatic line came to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing found.
+    Pass,
+    /// Something is shown, nothing is required.
+    Shown,
+    /// It could not be examined (a list or the probe is missing); shown as not checked.
+    Unchecked,
+    /// It does not pass.
+    Failed,
+}
+
+/// How a failed automatic line may be passed over (table of §4).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overrule {
+    /// Not at all.
+    Never,
+    /// By a tick "sudah diperiksa": verdict ok, no note needed.
+    Tick,
+    /// By verdict ok and a note.
+    Note,
+    /// By verdict ok, a note, and the head's second signature.
+    SecondSignature,
+}
+
+//------------ Sheet ---------------------------------------------------------
+
+/// The sheet of a request: what gapura found last and what officers wrote.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Sheet {
+    /// The automatic lines as last computed.
+    automatic: Vec<AutoLine>,
+    /// What officers wrote.
+    written: Vec<Line>,
+}
+
+impl Sheet {
+    /// The automatic lines as last computed.
+    pub fn automatic(&self) -> &[AutoLine] {
+        &self.automatic
+    }
+
+    /// What officers wrote, in no particular order.
+    pub fn written(&self) -> &[Line] {
+        &self.written
+    }
+
+    /// What an officer wrote on one line.
+    pub fn line(&self, code: LineCode) -> Option<&Line> {
+        self.written.iter().find(|line| line.code == code)
+    }
+
+    /// Lays in freshly computed automatic lines.
+    pub(super) fn lay_in(&mut self, automatic: Vec<AutoLine>) {
+        self.automatic = automatic;
+    }
+
+    /// Writes an officer's lines; a line given without a verdict becomes "not looked at".
+    pub(super) fn write(&mut self, lines: &[LineInput], who: &Signature, revision: u32) {
+        for input in lines {
+            self.written.retain(|line| line.code != input.code);
+            self.written.push(Line {
+                code: input.code,
+                verdict: input.verdict,
+                note: input.note.clone().filter(|note| !note.trim().is_empty()),
+                who: who.name.clone(),
+                at: who.at,
+                revision,
+            });
+        }
+    }
+
+    /// The notes that are missing among `lines`: required unless ok.
+    pub(super) fn missing_notes(lines: &[LineInput]) -> Vec<Fault> {
+        let bare = |line: &&LineInput| {
+            matches!(line.verdict, Some(LineVerdict::Fix | LineVerdict::Bad))
+                && line.note.as_deref().unwrap_or("").trim().is_empty()
+        };
+        let fault = |line: &LineInput| Fault::new(line.code.as_str(), Rule::NoteNeeded, "");
+        lines.iter().filter(bare).map(fault).collect()
+    }
+
+    /// Everything that keeps the sheet from being approved, in the order of the sheet.
+    pub fn missing(&self, ask: &Ask) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for auto in self.automatic.iter().filter(|auto| auto.outcome == Outcome::Failed) {
+            self.missing_automatic(auto, &mut faults);
+        }
+        let needed = human_lines(ask);
+        for code in &needed {
+            match self.line(*code).and_then(|line| line.verdict) {
+                Some(LineVerdict::Ok) => {}
+                Some(_) => faults.push(Fault::new(code.as_str(), Rule::LineNotOk, "")),
+                None => faults.push(Fault::new(code.as_str(), Rule::LineNotChecked, "")),
+            }
+        }
+        // A line that was not asked for still counts when an officer wrote something against it.
+        for line in &self.written {
+            let seen =
+                needed.contains(&line.code) || faults.iter().any(|f| f.field == line.code.as_str());
+            if !seen && matches!(line.verdict, Some(LineVerdict::Fix | LineVerdict::Bad)) {
+                faults.push(Fault::new(line.code.as_str(), Rule::LineNotOk, ""));
+            }
+        }
+        faults
+    }
+
+    /// What is missing to pass over one failed automatic line.
+    fn missing_automatic(&self, auto: &AutoLine, faults: &mut Vec<Fault>) {
+        let field = auto.code.as_str();
+        let found = auto.faults.first().map(Fault::detail).unwrap_or_default();
+        let line = self.line(auto.code);
+        let ticked = line.is_some_and(|line| line.verdict == Some(LineVerdict::Ok));
+        let noted = line.is_some_and(|line| line.note.is_some());
+        let rule = match auto.overrule {
+            Overrule::Never => Rule::LineNeverOverruled,
+            _ if line.is_some_and(|l| l.verdict.is_some()) && !ticked => Rule::LineNotOk,
+            _ if !ticked => Rule::LineNotChecked,
+            Overrule::Note | Overrule::SecondSignature if !noted => Rule::NoteNeeded,
+            _ => return,
+        };
+        faults.push(Fault::new(field, rule, found));
+    }
+
+    /// Why the head must sign as well (§4); empty when one signature is enough.
+    pub fn second_signature(&self, ask: &Ask) -> Vec<SecondReason> {
+        let mut reasons = Vec::new();
+        if ask.kind.brings_records() {
+            if ask.name.starts_with("*.") {
+                reasons.push(SecondReason::Wildcard);
+            }
+            if ask.records.iter().any(|r| is_type(&r.rtype, &["NS", "DS", "CAA", "MX"])) {
+                reasons.push(SecondReason::RecordType);
+            }
+            let service = |label: &str| label.starts_with('_') && label != "_acme-challenge";
+            if ask.name.split('.').any(service) {
+                reasons.push(SecondReason::ServiceName);
+            }
+            if ask.class == NamingClass::Ormas {
+                reasons.push(SecondReason::Ormas);
+            }
+        }
+        let overruled = |auto: &&AutoLine| {
+            auto.outcome == Outcome::Failed && auto.overrule == Overrule::SecondSignature
+        };
+        reasons.extend(self.automatic.iter().filter(overruled).map(|auto| match auto.code {
+            LineCode::A3 => SecondReason::Reserved,
+            code => SecondReason::Overruled(code),
+        }));
+        reasons
+    }
+
+    /// Takes back the verdicts on what a new revision changed; the others keep theirs.
+    pub(super) fn reset_changed(&mut self, old: &Ask, new: &Ask) {
+        use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
+        let mut reset: Vec<LineCode> = Vec::new();
+        let mut when = |changed: bool, codes: &[LineCode]| {
+            if changed {
+                reset.extend_from_slice(codes);
+            }
+        };
+        when(old.letter != new.letter, &[M1, M2, M5]);
+        when(old.name != new.name, &[M4, M5, M10]);
+        let unit = (&old.class, &old.office, &old.region) != (&new.class, &new.office, &new.region);
+        when(unit, &[M2, M4, M5, M6, M8]);
+        when(old.contact != new.contact, &[M3, M5]);
+        when(old.purpose != new.purpose, &[M5, M6]);
+        when(old.records != new.records, &[M5, M7, M10]);
+        when((&old.starts, &old.ends) != (&new.starts, &new.ends), &[M5, M9]);
+        when(old.exception != new.exception, &[M4]);
+        // What was written over an automatic line was about the old data: it is computed anew.
+        self.written.retain(|line| !line.code.is_automatic() && !reset.contains(&line.code));
+        self.automatic.clear();
+    }
+}
+
+/// Why a second signature is needed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondReason {
+    /// A wildcard name.
+    Wildcard,
+    /// NS, DS, CAA or MX.
+    RecordType,
+    /// A `_` name other than `_acme-challenge`.
+    ServiceName,
+    /// A civil organisation.
+    Ormas,
+    /// A reserved name.
+    Reserved,
+    /// An automatic line was passed over.
+    Overruled(LineCode),
+}
+
+impl SecondReason {
+    /// The code for programs; a line's own code when it was passed over.
+    pub fn code(self) -> String {
+        match self {
+            Self::Wildcard => "wildcard".to_owned(),
+            Self::RecordType => "record_type".to_owned(),
+            Self::ServiceName => "service_name".to_owned(),
+            Self::Ormas => "ormas".to_owned(),
+            Self::Reserved => "reserved".to_owned(),
+            Self::Overruled(line) => line.as_str().to_owned(),
+        }
+    }
+}

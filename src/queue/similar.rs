@@ -1,0 +1,145 @@
+//! Names that look alike (§4.2): always a warning, never a refusal.
+//!
+//! Alike is: one edit apart; the same once hyphens are folded and 0/o, 1/l/i, rn/m taken as one; or
+//! the same words in another order. Names that differ in a number only (sdn1, sdn2) are a series.
+
+/// Octets of a label at most (RFC 1035 §2.3.4); what is longer is cut off and not alike.
+const LABEL_MAX: usize = 63;
+
+/// Whether two different labels look alike. A new name is compared with every name there is, so
+/// this allocates nothing.
+pub fn alike(a: &str, b: &str) -> bool {
+    if a == b || a.len() > LABEL_MAX || b.len() > LABEL_MAX {
+        return false;
+    }
+    let (x, y) = (Folded::plain(a), Folded::plain(b));
+    let (x, y) = (x.bytes(), y.bytes());
+    if is_series(x, y) {
+        return false;
+    }
+    one_edit(x, y) || Folded::skeleton(x).bytes() == Folded::skeleton(y).bytes() || same_words(a, b)
+}
+
+/// A label after folding.
+struct Folded([u8; LABEL_MAX], usize);
+
+impl Folded {
+    /// Nothing yet.
+    fn new() -> Self {
+        Self([0; LABEL_MAX], 0)
+    }
+
+    /// One octet more.
+    fn push(&mut self, byte: u8) {
+        if let Some(place) = self.0.get_mut(self.1) {
+            *place = byte;
+            self.1 += 1;
+        }
+    }
+
+    /// What is there.
+    fn bytes(&self) -> &[u8] {
+        &self.0[..self.1]
+    }
+
+    /// The label without hyphens.
+    fn plain(label: &str) -> Self {
+        let mut folded = Self::new();
+        label.bytes().filter(|byte| *byte != b'-').for_each(|byte| folded.push(byte));
+        folded
+    }
+
+    /// Look-alike characters made one: 0 and o; 1, l and i; rn and m.
+    fn skeleton(plain: &[u8]) -> Self {
+        let mut folded = Self::new();
+        let mut at = 0;
+        while at < plain.len() {
+            let (byte, used) = match &plain[at..] {
+                [b'r', b'n', ..] => (b'm', 2),
+                [b'0', ..] => (b'o', 1),
+                [b'1' | b'l', ..] => (b'i', 1),
+                [byte, ..] => (*byte, 1),
+                [] => break,
+            };
+            folded.push(byte);
+            at += used;
+        }
+        folded
+    }
+}
+
+/// At most one insertion, removal or substitution apart.
+fn one_edit(a: &[u8], b: &[u8]) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if long.len() - short.len() > 1 {
+        return false;
+    }
+    let same_front = short.iter().zip(long).take_while(|(x, y)| x == y).count();
+    let rest_long = &long[(same_front + 1).min(long.len())..];
+    let from = if short.len() == long.len() { same_front + 1 } else { same_front };
+    rest_long == &short[from.min(short.len())..]
+}
+
+/// The same words, split at hyphens, in another order.
+fn same_words(a: &str, b: &str) -> bool {
+    if !a.contains('-') || a.len() != b.len() {
+        return false;
+    }
+    let words = |text: &str| {
+        let mut words: Vec<String> = text.split('-').map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    words(a) == words(b)
+}
+
+/// The same text around different numbers.
+fn is_series(a: &[u8], b: &[u8]) -> bool {
+    let has_digit = |text: &[u8]| text.iter().any(u8::is_ascii_digit);
+    has_digit(a) && has_digit(b) && parts(a).eq(parts(b))
+}
+
+/// What stands between the numbers.
+fn parts(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(u8::is_ascii_digit).filter(|part| !part.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_alikes_are_seen() {
+        for (a, b) in [
+            ("babadan", "babakan"),
+            ("beringin", "bringin"),
+            ("cangkuang", "cengkuang"),
+            ("karangsambung", "karangsembung"),
+            ("purbawinangun", "purwawinangun"),
+            ("winong", "wiyong"),
+            ("kapetakan", "kepetakan"),
+            ("pangurangan", "panguragan"),
+            ("sipinter", "s1p1nter"),
+            ("modern", "modem"),
+            ("e-kinerja", "ekinerja"),
+            ("sehat-desa", "desa-sehat"),
+            ("portal0", "portalo"),
+        ] {
+            assert!(alike(a, b) && alike(b, a), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn different_names_and_series_are_not() {
+        for (a, b) in [
+            ("dinkes", "dinsos"),
+            ("dlh", "dlh"),
+            ("sdn1sumber", "sdn2sumber"),
+            ("porkab2026", "porkab2027"),
+            ("app9", "app10"),
+            ("waled", "waledkota"),
+        ] {
+            assert!(!alike(a, b), "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Where a name may point (§4.2): address ranges, claimable suffixes, data that reads as its type.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use super::ask::{Ask, AskedRecord};
+use super::fault::{Fault, Rule};
+use crate::wire::Name;
+
+/// The shipped suffixes below which a stranger can claim a name.
+const HIJACKABLE: &str = include_str!("data/hijackable.txt");
+/// Records one request may bring.
+const RECORDS_MAX: usize = 32;
+/// Shortest TTL in seconds.
+const TTL_MIN: u32 = 60;
+/// Longest TTL in seconds: a week.
+const TTL_MAX: u32 = 604_800;
+/// The types the queue takes.
+pub const TYPES_OFFERED: [&str; 13] =
+    ["A", "AAAA", "CNAME", "MX", "TXT", "NS", "DS", "CAA", "SRV", "HTTPS", "SVCB", "TLSA", "SSHFP"];
+
+//------------ Prefix --------------------------------------------------------
+
+/// An address range, `192.0.2.0/24`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Prefix {
+    /// The address, with the bits below the length cleared.
+    address: IpAddr,
+    /// Its length in bits.
+    length: u8,
+}
+
+impl Prefix {
+    /// Whether the address lies in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(self.length)).unwrap_or(0);
+                u32::from(own) == u32::from(other) & mask
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(self.length)).unwrap_or(0);
+                u128::from(own) == u128::from(other) & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = BadPrefix;
+
+    fn from_str(text: &str) -> Result<Self, BadPrefix> {
+        let bad = || BadPrefix(text.to_owned());
+        let (address, length) = match text.trim().split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text.trim(), None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| bad())?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.map_or(Ok(longest), str::parse).map_err(|_| bad())?;
+        let prefix = Self { address, length };
+        // An address with bits below its length is a slip of the pen, not a range.
+        if length > longest || !prefix.contains(address) { Err(bad()) } else { Ok(prefix) }
+    }
+}
+
+/// The text is no address range.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0:?} is not an address range such as 192.0.2.0/24")]
+pub struct BadPrefix(String);
+
+//------------ Targets -------------------------------------------------------
+
+/// The rules about targets that the owner may change.
+#[derive(Clone, Debug)]
+pub struct Targets {
+    /// `targets.allow`: special ranges that are fine here.
+    pub allow: Vec<Prefix>,
+    /// The suffixes of `targets.hijackable_file`, without a leading dot, in lower case.
+    pub hijackable: Vec<String>,
+    /// `targets.hijackable`: `true` for `"refuse"`, `false` for `"reason"`.
+    pub refuse_hijackable: bool,
+    /// Prefixes in Indonesia; `None` leaves the line "not checked".
+    pub indonesia: Option<Vec<Prefix>>,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self {
+            allow: Vec::new(),
+            hijackable: suffixes(HIJACKABLE),
+            refuse_hijackable: true,
+            indonesia: None,
+        }
+    }
+}
+
+/// Reads a file of suffixes: one a line, `#` begins a comment.
+pub fn suffixes(text: &str) -> Vec<String> {
+    let line =
+        |line: &str| line.split('#').next().unwrap_or("").trim().trim_matches('.').to_lowercase();
+    text.lines().map(line).filter(|line| !line.is_empty()).collect()
+}
+
+/// Reads a file of prefixes: one a line, `#` begins a comment.
+pub fn prefixes(text: &str) -> Result<Vec<Prefix>, BadPrefix> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or("").trim());
+    lines.filter(|line| !line.is_empty()).map(str::parse).collect()
+}
+
+impl Targets {
+    /// Why nobody may point at an address, by the name of its range; `None` when it is public or
+    /// allowed.
+    pub fn special(&self, address: IpAddr) -> Option<&'static str> {
+        if self.allow.iter().any(|prefix| prefix.contains(address)) {
+            return None;
+        }
+        match address {
+            IpAddr::V4(address) => special_v4(address),
+            IpAddr::V6(address) => special_v6(address),
+        }
+    }
+
+    /// The suffix below which a stranger could claim this target.
+    pub fn claimable_suffix(&self, target: &str) -> Option<&str> {
+        let target = target.trim().trim_end_matches('.').to_lowercase();
+        let below = |suffix: &&String| {
+            target == **suffix
+                || target.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'))
+        };
+        self.hijackable.iter().find(below).map(String::as_str)
+    }
+
+    /// Whether an address lies in Indonesia; `None` without the file.
+    pub fn is_domestic(&self, address: IpAddr) -> Option<bool> {
+        let allowed = self.allow.iter().any(|prefix| prefix.contains(address));
+        let list = self.indonesia.as_ref()?;
+        Some(allowed || list.iter().any(|prefix| prefix.contains(address)))
+    }
+}
+
+/// The special ranges of IPv4 (IANA registry).
+fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
+    let bits = u32::from(address);
+    let ranges: [(u32, u32, &str); 17] = [
+        (0x0000_0000, 8, "unspecified 0.0.0.0/8"),
+        (0x0a00_0000, 8, "private 10.0.0.0/8"),
+        (0x6440_0000, 10, "CGNAT 100.64.0.0/10"),
+        (0x7f00_0000, 8, "loopback 127.0.0.0/8"),
+        (0xa9fe_0000, 16, "link-local 169.254.0.0/16"),
+        (0xac10_0000, 12, "private 172.16.0.0/12"),
+        (0xc000_0000, 24, "protocol assignments 192.0.0.0/24"),
+        (0xc000_0200, 24, "documentation 192.0.2.0/24"),
+        (0xc01f_c400, 24, "AS112 192.31.196.0/24"),
+        (0xc034_c100, 24, "AMT 192.52.193.0/24"),
+        (0xc058_6300, 24, "6to4 relay 192.88.99.0/24"),
+        (0xc0a8_0000, 16, "private 192.168.0.0/16"),
+        (0xc612_0000, 15, "benchmarking 198.18.0.0/15"),
+        (0xc633_6400, 24, "documentation 198.51.100.0/24"),
+        (0xcb00_7100, 24, "documentation 203.0.113.0/24"),
+        (0xe000_0000, 4, "multicast 224.0.0.0/4"),
+        (0xf000_0000, 4, "reserved 240.0.0.0/4"),
+    ];
+    let hit =
+        ranges.iter().find(|(base, length, _)| bits >> (32 - length) == base >> (32 - length));
+    hit.map(|(_, _, name)| *name)
+}
+
+/// The special ranges of IPv6: all but 2000::/3, and some within.
+fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
+    let s = address.segments();
+
+    match s {
+        [0, 0, 0, 0, 0, 0, 0, 0] => Some("unspecified ::"),
+        [0, 0, 0, 0, 0, 0, 0, 1] => Some("loopback ::1"),
+        [0, 0, 0, 0, 0, 0xffff, ..] => Some("IPv4-mapped ::ffff:0:0/96"),
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some("NAT64 64:ff9b::/96"),
+        [0x64, 0xff9b, 1, ..] => Some("NAT64 64:ff9b:1::/48"),
+        [a, ..] if a & 0xfe00 == 0xfc00 => Some("unique local fc00::/7"),
+        [a, ..] if a & 0xffc0 == 0xfe80 => Some("link-local fe80::/10"),
+        [a, ..] if a & 0xff00 == 0xff00 => Some("multicast ff00::/8"),
+        [a, ..] if a & 0xe000 != 0x2000 => Some("outside 2000::/3"),
+        [0x2001, 0xdb8, ..] => Some("documentation 2001:db8::/32"),
+        [0x3fff, b, ..] if b & 0xf000 == 0 => Some("documentation 3fff::/20"),
+        [0x2001, b, ..] if b < 0x0200 => Some("protocol assignments 2001::/23"),
+        [0x2002, ..] => Some("6to4 2002::/16"),
+        _ => None,
+    }
+}
+
+//------------ Records -------------------------------------------------------
+
+/// What one record points at.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Pointed {
+    /// Addresses: A, AAAA, and the hints of HTTPS and SVCB.
+    pub addresses: Vec<IpAddr>,
+    /// Names: CNAME, MX, NS, SRV, HTTPS, SVCB; lower case with the final dot.
+    pub names: Vec<String>,
+}
+
+/// Reads what a record points at, or why its data cannot be read.
+pub fn pointed(record: &AskedRecord) -> Result<Pointed, Rule> {
+    let data = record.data.trim();
+    let fields: Vec<&str> = data.split_whitespace().collect();
+    let mut pointed = Pointed::default();
+    match record.rtype.trim().to_ascii_uppercase().as_str() {
+        "A" => pointed.addresses.push(IpAddr::V4(data.parse().map_err(|_| Rule::BadAddress)?)),
+        "AAAA" => pointed.addresses.push(IpAddr::V6(data.parse().map_err(|_| Rule::BadAddress)?)),
+        "CNAME" | "NS" => pointed.names.push(target(data)?),
+        "MX" => match fields[..] {
+            [preference, host] if preference.parse::<u16>().is_ok() => {
+                pointed.names.push(target(host)?);
+            }
+            _ => return Err(Rule::BadData),
+        },
+        "SRV" => match fields[..] {
+            [a, b, c, host] if [a, b, c].iter().all(|n| n.parse::<u16>().is_ok()) => {
+                pointed.names.push(target(host)?);
+            }
+            _ => return Err(Rule::BadData),
+        },
+        "HTTPS" | "SVCB" => {
+            let [priority, host, parameters @ ..] = &fields[..] else { return Err(Rule::BadData) };
+            priority.parse::<u16>().map_err(|_| Rule::BadData)?;
+            if *host != "." {
+                pointed.names.push(target(host)?);
+            }
+            for parameter in parameters {
+                if let Some((key, hints)) = parameter.split_once('=')
+                    && matches!(key, "ipv4hint" | "ipv6hint")
+                {
+                    for hint in hints.trim_matches('"').split(',') {
+                        pointed.addresses.push(hint.parse().map_err(|_| Rule::BadAddress)?);
+                    }
+                }
+            }
+        }
+        _ if data.is_empty() => return Err(Rule::BadData),
+        _ => {}
+    }
+    Ok(pointed)
+}
+
+/// A target name, absolute.
+fn target(text: &str) -> Result<String, Rule> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !text.contains('.') || !text.chars().all(plain) {
+        return Err(Rule::BadTarget);
+    }
+    let name: Name = text.parse().map_err(|_| Rule::BadTarget)?;
+    Ok(name.to_string().to_lowercase())
+}
+
+/// Faults in the records themselves that no officer may overrule: type, data, TTL, combination.
+pub fn check_records(ask: &Ask) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if !ask.kind.brings_records() {
+        if !ask.records.is_empty() {
+            faults.push(Fault::new("records", Rule::RecordsNotWanted, ask.kind.as_str()));
+        }
+        return faults;
+    }
+    if ask.records.is_empty() {
+        return vec![Fault::new("records", Rule::NoRecords, "")];
+    }
+    if ask.records.len() > RECORDS_MAX {
+        return vec![Fault::new("records", Rule::TooLong, RECORDS_MAX.to_string())];
+    }
+    let rtype = |record: &AskedRecord| record.rtype.trim().to_ascii_uppercase();
+    let own = ask.full_name().to_lowercase();
+    for (index, record) in ask.records.iter().enumerate() {
+        let at = |field: &str| format!("records.{index}.{field}");
+        if !TYPES_OFFERED.contains(&rtype(record).as_str()) {
+            faults.push(Fault::new(at("type"), Rule::TypeNotOffered, &record.rtype));
+            continue;
+        }
+        if !(TTL_MIN..=TTL_MAX).contains(&record.ttl) {
+            faults.push(Fault::new(at("ttl"), Rule::BadTtl, format!("{TTL_MIN}-{TTL_MAX}")));
+        }
+        match pointed(record) {
+            Err(rule) => faults.push(Fault::new(at("data"), rule, &record.data)),
+            Ok(pointed) if pointed.names.contains(&own) && rtype(record) == "CNAME" => {
+                faults.push(Fault::new(at("data"), Rule::TargetIsSelf, &record.data));
+            }
+            Ok(_) => {}
+        }
+        let earlier = &ask.records[..index];
+        let same = |r: &&AskedRecord| rtype(r) == rtype(record);
+        if earlier.iter().filter(same).any(|r| r.data.trim() == record.data.trim()) {
+            faults.push(Fault::new(at("data"), Rule::DuplicateRecord, &record.data));
+        }
+        if earlier.iter().filter(same).any(|r| r.ttl != record.ttl) {
+            faults.push(Fault::new(at("ttl"), Rule::TtlDiffers, rtype(record)));
+        }
+    }
+    let cnames = ask.records.iter().filter(|record| rtype(record) == "CNAME").count();
+    if cnames > 1 || (cnames == 1 && ask.records.len() > 1) {
+        faults.push(Fault::new("records", Rule::CnameWithOther, ""));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_special_range_is_refused() {
+        let targets = Targets::default();
+        for address in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "169.254.1.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.10",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "64:ff9b:1::1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001::1",
+            "2002:808:808::1",
+            "3fff::1",
+            "4000::1",
+            "100::1",
+        ] {
+            assert!(targets.special(address.parse().unwrap()).is_some(), "{address}");
+        }
+        for address in
+            ["8.8.8.8", "103.10.20.30", "172.32.0.1", "100.128.0.1", "2001:4860::8", "2400:cb00::1"]
+        {
+            assert_eq!(targets.special(address.parse().unwrap()), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn allowed_ranges_are_exceptions() {
+        let allow = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
+        let targets = Targets { allow, ..Targets::default() };
+        assert_eq!(targets.special("192.0.2.10".parse().unwrap()), None);
+        assert_eq!(targets.special("2001:db8::5".parse().unwrap()), None);
+        assert!(targets.special("198.51.100.7".parse().unwrap()).is_some());
+        for bad in ["192.0.2.1/24", "x/8", "10.0.0.0/33", "::1/200"] {
+            assert!(bad.parse::<Prefix>().is_err(), "{bad}");
+        }
+        assert!("0.0.0.0/0".parse::<Prefix>().unwrap().contains("9.9.9.9".parse().unwrap()));
+    }
+
+    #[test]
+    fn claimable_suffixes_match_at_label_boundaries() {
+        let targets = Targets::default();
+        assert_eq!(targets.claimable_suffix("x.github.io."), Some("github.io"));
+        assert_eq!(targets.claimable_suffix("A.B.Pages.Dev"), Some("pages.dev"));
+        assert_eq!(targets.claimable_suffix("notgithub.io"), None);
+        assert_eq!(targets.claimable_suffix("github.io.example.id"), None);
+    }
+}

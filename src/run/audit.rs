@@ -1,0 +1,61 @@
+//! Commands on the event chain, and the monthly report.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::words::now_ms;
+use crate::control::{Command, Reply};
+use crate::evidence::{self, EvidenceError, Notary, Report, Vault};
+use crate::store::{Store, StoreError};
+
+/// Does `command` if it is one on the chain; gives it back otherwise.
+pub(super) fn command(store: &Store, state_dir: &Path, command: Command) -> Result<Reply, Command> {
+    let done = match command {
+        Command::AuditExport => export(store),
+        Command::AuditVerify => verify_own(store, state_dir),
+        Command::Report { month } => return Ok(report(store, &month)),
+        other => return Err(other),
+    };
+    Ok(done.unwrap_or_else(|error| Reply::failed(error.to_string())))
+}
+
+/// `gapura audit verify`, against the key that lies outside the database.
+fn verify_own(store: &Store, state_dir: &Path) -> Result<Reply, EvidenceError> {
+    let vault = Vault::open(state_dir)?;
+    let key = Notary::open(state_dir, store, now_ms())?.public_key();
+    let report =
+        store.read(|reader| evidence::verify_own(reader, Some(&vault), Some(&key), &[]))?;
+    Ok(verified(&report))
+}
+
+/// `gapura audit export`
+fn export(store: &Store) -> Result<Reply, EvidenceError> {
+    let lines = store.read::<_, StoreError>(|reader| evidence::export(reader, 0))?;
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    Ok(Reply::done(text, json!({ "lines": lines.len() })))
+}
+
+/// `gapura report`: the list as CSV, the counts with it as JSON.
+fn report(store: &Store, month: &str) -> Reply {
+    let made = || -> anyhow::Result<Reply> {
+        let report = crate::report::Report::of(store, month.parse()?, now_ms())?;
+        Ok(Reply::done(report.csv()?, serde_json::to_value(&report)?))
+    };
+    made().unwrap_or_else(|error| Reply::failed(format!("{error:#}")))
+}
+
+/// A verifier's report as a reply.
+pub fn verified(report: &Report) -> Reply {
+    let faults: Vec<_> = report
+        .faults
+        .iter()
+        .map(|fault| json!({ "sequence": fault.sequence, "what": fault.what }))
+        .collect();
+    let json = json!({
+        "good": report.is_good(), "events": report.events, "head": report.head,
+        "first_bad": report.first_bad(), "faults": faults,
+        "signed_to": report.signed_to, "anchored_to": report.anchored_to,
+    });
+    Reply { exit: u8::from(!report.is_good()), text: report.lines().join("\n"), json }
+}

@@ -1,0 +1,39 @@
+//! The daemon's own log: one line an event to standard error, English, no secrets.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Level {
+    /// Errors only.
+    Quiet,
+    /// What an operator wants to know.
+    Normal,
+    /// Also what a developer wants to know.
+    Verbose,
+    /// Everything.
+    Everything,
+}
+
+/// Starts logging. `GAPURA_LOG` overrides the level, in the form `gapura=debug`.
+pub fn start(level: Level) {
+    let filter = EnvFilter::try_from_env("GAPURA_LOG").unwrap_or_else(|_| {
+        // hickory-server writes two lines a query at level info.
+        EnvFilter::new(match level {
+            Level::Quiet => "error",
+            Level::Normal => "warn,gapura=info",
+            Level::Verbose => "info,gapura=debug,hickory_server=warn",
+            Level::Everything => "debug,gapura=trace,hickory_server=warn",
+        })
+    });
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    // A second start in one process (tests) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .try_init();
+}

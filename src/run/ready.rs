@@ -1,0 +1,116 @@
+//! What `serve` tells when it is ready: where it listens, what it loaded, what to try next.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use crate::publish::ZoneStatus;
+
+/// The facts of a start.
+pub struct Ready {
+    /// Addresses of UDP and TCP.
+    pub dns: Vec<SocketAddr>,
+    /// Addresses of DNS over TLS and QUIC, with the transport's name.
+    pub encrypted: Vec<(String, SocketAddr)>,
+    /// The zones.
+    pub zones: Vec<ZoneStatus>,
+    /// The pages, as reached from this machine; none in a name server alone.
+    pub web: Option<String>,
+    /// The metrics listener.
+    pub metrics: Option<SocketAddr>,
+    /// The state directory.
+    pub state_dir: String,
+    /// The first administrator's link, or the file that holds it.
+    pub first_link: Option<String>,
+    /// Warnings, such as a family that this machine has not.
+    pub warnings: Vec<String>,
+}
+
+impl Ready {
+    /// One line of JSON for programs.
+    pub fn json(&self) -> Value {
+        let zones: Vec<Value> = self
+            .zones
+            .iter()
+            .map(|zone| {
+                json!({
+                    "zone": zone.zone.to_string(), "serial": zone.serial, "records": zone.records,
+                    "file": zone.file.display().to_string(),
+                })
+            })
+            .collect();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
+            "dns": self.dns.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "web": self.web,
+            "metrics": self.metrics.map(|address| address.to_string()),
+            "zones": zones,
+            "state_dir": self.state_dir,
+            "first_link": self.first_link,
+        })
+    }
+
+    /// A few lines for people.
+    pub fn text(&self) -> String {
+        let mut text = format!("gapura {}\n", env!("CARGO_PKG_VERSION"));
+        // Writing to a String cannot fail.
+        let mut line = |what: &str, value: String| {
+            let _ = writeln!(text, "  {what:<8} {value}");
+        };
+        let dns: Vec<String> = self.dns.iter().map(ToString::to_string).collect();
+        line("dns", format!("{}  (UDP and TCP)", dns.join(", ")));
+        for (transport, address) in &self.encrypted {
+            line(transport, address.to_string());
+        }
+        for zone in &self.zones {
+            let file = zone.file.display();
+            line(
+                "zone",
+                match zone.serial {
+                    Some(serial) => {
+                        format!("{} serial {serial}, {} records  ({file})", zone.zone, zone.records)
+                    }
+                    None => format!("{} NOT LOADED: see the log  ({file})", zone.zone),
+                },
+            );
+        }
+        if let Some(web) = &self.web {
+            line("pages", web.clone());
+            line("api", format!("{web}/api/v1/openapi.json"));
+        }
+        if let Some(metrics) = self.metrics {
+            line("metrics", format!("http://{metrics}/metrics"));
+        }
+        line("state", self.state_dir.clone());
+        for warning in &self.warnings {
+            line("note", warning.clone());
+        }
+        self.add_first_link(&mut text);
+        self.add_next_steps(&mut text);
+        text
+    }
+
+    /// How the first administrator comes in.
+    fn add_first_link(&self, text: &mut String) {
+        if let Some(link) = &self.first_link {
+            let _ = write!(
+                text,
+                "\nNobody has an account yet. The first administrator opens this link, once, within a day:\n  {link}\n"
+            );
+        }
+    }
+
+    /// What to try.
+    fn add_next_steps(&self, text: &mut String) {
+        let (Some(dns), Some(zone)) = (self.dns.first(), self.zones.first()) else { return };
+        let _ = write!(
+            text,
+            "\nTry:\n  dig @{} -p {} {} SOA\n  gapura ctl status\n\nCtrl-C stops it.\n",
+            dns.ip(),
+            dns.port(),
+            zone.zone
+        );
+    }
+}

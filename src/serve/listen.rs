@@ -1,0 +1,224 @@
+//! Listening sockets: bound all before any of them is served, so that a start fails whole or not at
+//! all.
+//!
+//! Workers of one address share its port (SO_REUSEPORT), which would also let a second gapura in
+//! unseen. So each address is first bound alone, and only then again, shared.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::batch::system;
+
+/// Connections the kernel keeps for us until they are accepted.
+const BACKLOG: i32 = 4096;
+/// How often a free port for both UDP and TCP is looked for, when any will do.
+const PORT_TRIES: u32 = 32;
+
+//------------ ListenError ---------------------------------------------------
+
+/// An address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({protocol}): {}", hint(.source))]
+pub struct ListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// `"UDP"` or `"TCP"`.
+    pub protocol: &'static str,
+    /// What the system says.
+    #[source]
+    pub source: io::Error,
+}
+
+impl ListenError {
+    /// Whether this machine has no IPv6 at all, so that the address is not meant for it.
+    pub fn is_missing_ipv6(&self) -> bool {
+        let unsupported = self.source.raw_os_error() == Some(libc::EAFNOSUPPORT);
+        let no_address = self.source.kind() == io::ErrorKind::AddrNotAvailable;
+        self.address.is_ipv6() && (unsupported || no_address && !has_ipv6())
+    }
+}
+
+/// What to do about it.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there (`ss -lntup` tells which): stop it, or choose another \
+             address or port"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 are for root or a program with CAP_NET_BIND_SERVICE: grant it, or \
+             choose a higher port"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address (`ip addr` lists those it has)"
+        }
+        _ => "the system refuses",
+    }
+}
+
+/// Whether any IPv6 address is configured here.
+fn has_ipv6() -> bool {
+    std::fs::read_to_string("/proc/net/if_inet6").is_ok_and(|addresses| !addresses.is_empty())
+}
+
+//------------ Sockets -------------------------------------------------------
+
+/// The sockets of one address: UDP and TCP on the same port.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    /// The address, with its real port.
+    pub(super) address: SocketAddr,
+    /// One for each UDP worker.
+    pub(super) udp: Vec<UdpSocket>,
+    /// One for each stream thread.
+    pub(super) tcp: Vec<TcpListener>,
+}
+
+/// Binds so many UDP and TCP sockets to one address. Port 0 is any port that is free for all.
+pub(super) fn bind(address: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, ListenError> {
+    let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match bind_once(address, udp, tcp) {
+            Err(error) if tries > 0 && error.source.kind() == io::ErrorKind::AddrInUse => {}
+            result => return result,
+        }
+    }
+}
+
+/// One try of [`bind`].
+fn bind_once(wanted: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, ListenError> {
+    let mut address = wanted;
+    // Alone first, and all at once, so that none of the ports can be had twice.
+    let alone: [_; 2] = [(udp, Kind::Udp), (tcp, Kind::Tcp)].map(|(count, kind)| {
+        if count == 0 {
+            return Ok(None);
+        }
+        let socket = kind.bind(address, false)?;
+        if let Some(bound) = socket.local_addr().ok().and_then(|bound| bound.as_socket()) {
+            address.set_port(bound.port());
+        }
+        Ok(Some(socket))
+    });
+    let [udp_alone, tcp_alone] = alone;
+    let (udp_alone, tcp_alone) = (udp_alone?, tcp_alone?);
+    let udp = Kind::Udp.bind_all(address, udp, udp_alone)?;
+    let tcp = Kind::Tcp.bind_all(address, tcp, tcp_alone)?;
+    let fail = |protocol| move |source| ListenError { address, protocol, source };
+    let mut sockets = Sockets { address, udp: Vec::new(), tcp: Vec::new() };
+    for socket in udp {
+        let socket = UdpSocket::from(socket);
+        system::prepare_udp(&socket).map_err(fail("UDP"))?;
+        sockets.udp.push(socket);
+    }
+    for socket in tcp {
+        socket.listen(BACKLOG).and_then(|()| socket.set_nonblocking(true)).map_err(fail("TCP"))?;
+        sockets.tcp.push(socket.into());
+    }
+    Ok(sockets)
+}
+
+/// What is bound.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Datagrams.
+    Udp,
+    /// Connections.
+    Tcp,
+}
+
+impl Kind {
+    /// `count` sockets on an address that `alone` holds for the moment.
+    fn bind_all(
+        self,
+        address: SocketAddr,
+        count: usize,
+        alone: Option<Socket>,
+    ) -> Result<Vec<Socket>, ListenError> {
+        match alone {
+            // One socket needs to share nothing, and the kernel need not choose among one.
+            Some(socket) if count == 1 => Ok(vec![socket]),
+            alone => {
+                drop(alone);
+                (0..count).map(|_| self.bind(address, true)).collect()
+            }
+        }
+    }
+
+    /// One socket, bound and not yet listening.
+    fn bind(self, address: SocketAddr, shared: bool) -> Result<Socket, ListenError> {
+        let try_bind = || {
+            let (kind, protocol) = match self {
+                Self::Udp => (Type::DGRAM, Protocol::UDP),
+                Self::Tcp => (Type::STREAM, Protocol::TCP),
+            };
+            let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+            if address.is_ipv6() {
+                // [::] and 0.0.0.0 may stand side by side, and IPv4 never comes as IPv6.
+                socket.set_only_v6(true)?;
+            }
+            if matches!(self, Self::Tcp) {
+                // Connections of a server that just stopped do not keep the next one away.
+                socket.set_reuse_address(true)?;
+            }
+            socket.set_reuse_port(shared)?;
+            socket.bind(&address.into())?;
+            Ok(socket)
+        };
+        try_bind().map_err(|source| ListenError {
+            address,
+            protocol: match self {
+                Self::Udp => "UDP",
+                Self::Tcp => "TCP",
+            },
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn udp_and_tcp_share_a_port_and_so_do_workers() {
+        let sockets = bind("127.0.0.1:0".parse().unwrap(), 2, 2).unwrap();
+        assert_ne!(sockets.address.port(), 0);
+        assert_eq!((sockets.udp.len(), sockets.tcp.len()), (2, 2));
+        for socket in &sockets.udp {
+            assert_eq!(socket.local_addr().unwrap(), sockets.address);
+        }
+        for socket in &sockets.tcp {
+            assert_eq!(socket.local_addr().unwrap(), sockets.address);
+        }
+    }
+
+    #[test]
+    fn a_second_server_is_kept_out_and_told_why() {
+        for count in [1, 2] {
+            let first = bind("127.0.0.1:0".parse().unwrap(), count, count).unwrap();
+            let error = bind(first.address, count, count).unwrap_err();
+            assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
+            let text = error.to_string();
+            assert!(
+                text.contains(&first.address.to_string()) && text.contains("ss -lntup"),
+                "{text}"
+            );
+            // TCP alone is enough to be in the way.
+            let Sockets { address, tcp, udp } = first;
+            drop(udp);
+            assert_eq!(bind(address, count, count).unwrap_err().protocol, "TCP");
+            drop(tcp);
+            bind(address, count, count).unwrap();
+        }
+    }
+
+    #[test]
+    fn an_address_of_another_machine_is_said_to_be_one() {
+        let error = bind("192.0.2.1:0".parse().unwrap(), 1, 1).unwrap_err();
+        assert!(error.to_string().contains("no such address"), "{error}");
+        assert!(!error.is_missing_ipv6());
+    }
+}

@@ -1,0 +1,95 @@
+//! One query: what a worker notes of it, packed into octets for the writer.
+
+use std::net::IpAddr;
+
+use crate::answer::{Facts, Transport};
+use crate::wire::NameRef;
+
+/// Octets of an entry before its name.
+pub(super) const HEAD_OCTETS: usize = 64;
+/// Octets an entry may have.
+pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + 255;
+
+/// Bits of the octet of marks.
+pub(super) mod mark {
+    pub(in super::super) const IPV6: u8 = 1;
+    pub(in super::super) const EDNS: u8 = 2;
+    pub(in super::super) const DNSSEC_OK: u8 = 4;
+    pub(in super::super) const AUTHORITATIVE: u8 = 8;
+    pub(in super::super) const TRUNCATED: u8 = 16;
+    pub(in super::super) const SERIAL: u8 = 32;
+    pub(in super::super) const LIMITED: u8 = 64;
+    pub(in super::super) const EDE: u8 = 128;
+}
+
+//------------ Entry ---------------------------------------------------------
+
+/// What is known of one query and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// When it came, microseconds since 1970.
+    pub microseconds: u64,
+    /// Who asked.
+    pub client: IpAddr,
+    /// From which port.
+    pub port: u16,
+    /// How.
+    pub transport: Transport,
+    /// The name asked for, in the sender's case.
+    pub qname: Option<NameRef<'a>>,
+    /// What the engine says of query and response.
+    pub facts: &'a Facts,
+    /// Octets of the response; 0 if none was sent.
+    pub octets: usize,
+    /// Whether the rate limit changed or withheld it.
+    pub limited: bool,
+    /// How long it took, microseconds.
+    pub took: u32,
+}
+
+impl Entry<'_> {
+    /// Packs it onto the end of `block`.
+    pub(super) fn encode(&self, block: &mut Vec<u8>) {
+        let facts = self.facts;
+        let (client, mut marks) = match self.client {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()), 0),
+            IpAddr::V6(v6) => (v6.to_bits(), mark::IPV6),
+        };
+        for (bit, set) in [
+            (mark::EDNS, facts.edns_size.is_some()),
+            (mark::DNSSEC_OK, facts.dnssec_ok),
+            (mark::AUTHORITATIVE, facts.authoritative),
+            (mark::TRUNCATED, facts.truncated),
+            (mark::SERIAL, facts.serial.is_some()),
+            (mark::LIMITED, self.limited),
+            (mark::EDE, facts.ede.is_some()),
+        ] {
+            marks |= bit * u8::from(set);
+        }
+        let name = self.qname.map_or(&[][..], NameRef::wire);
+        let mut head = [0; HEAD_OCTETS];
+        head[..8].copy_from_slice(&self.microseconds.to_le_bytes());
+        head[8..24].copy_from_slice(&client.to_le_bytes());
+        head[24..28].copy_from_slice(&(self.octets as u32).to_le_bytes());
+        head[28..32].copy_from_slice(&self.took.to_le_bytes());
+        head[32..36].copy_from_slice(&facts.serial.unwrap_or(0).to_le_bytes());
+        let numbers = [
+            self.port,
+            facts.qtype.0,
+            facts.qclass.0,
+            facts.query_flags,
+            facts.edns_size.unwrap_or(0),
+            facts.rcode.0,
+            facts.ede.map_or(0, |ede| ede.code),
+        ];
+        for (to, from) in head[36..50].chunks_exact_mut(2).zip(numbers) {
+            to.copy_from_slice(&from.to_le_bytes());
+        }
+        head[50] = marks;
+        head[51] = self.transport as u8;
+        head[52] = facts.opcode.0;
+        head[53] = name.len() as u8;
+        block.extend_from_slice(&head);
+        block.extend_from_slice(name);
+    }
+}

@@ -1,0 +1,318 @@
+//! What every transport does with a query: the engine, the rate limit, the counts, the log.
+//!
+//! ```text
+//! transport ─► Responder::respond ─► answer::respond ─► rate limit (UDP) ─► counters ─► query log
+//! ```
+//!
+//! A [`Responder`] belongs to one worker and is not shared. Once a batch it reads the clock and what
+//! may have changed (zones, identity); for a single query it takes no lock, makes no allocation and,
+//! unless the query is logged, no further look at the clock.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+
+use crate::answer::{self, CookieResult, Ede, Identity, Peer, Scratch, Transport, Verdict};
+use crate::wire::{Query, Rcode};
+use crate::zone::ZoneSet;
+
+use super::acl::Acl;
+use super::counters::{Counters, Lane, Register};
+use super::limit::{Judgement, Limiter, cut_short};
+use super::query_log::{Entry, LaneWriter, QueryLog};
+
+//------------ Shared --------------------------------------------------------
+
+/// What all workers share; each part is read without a lock.
+pub(super) struct Shared {
+    /// The zones that are served now.
+    pub(super) zones: Arc<ArcSwap<ZoneSet>>,
+    /// What can change while the server runs, besides the zones.
+    pub(super) policy: ArcSwap<Policy>,
+    /// The rate limit; `None`: off.
+    pub(super) limiter: Option<Limiter>,
+    /// The query log; `None`: off.
+    pub(super) log: Option<QueryLog>,
+    /// All workers' counters.
+    pub(super) counters: Register,
+}
+
+impl Shared {
+    /// Changes what the server says of itself, from the next batch on.
+    pub(super) fn change_identity(&self, change: impl Fn(&Identity) -> Identity) {
+        self.policy.rcu(|old| Policy {
+            identity: Arc::new(change(&old.identity)),
+            allow_query: old.allow_query.clone(),
+        });
+    }
+}
+
+/// What can change while the server runs, in one piece, so that a batch looks once.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    /// What the server says of itself.
+    pub(super) identity: Arc<Identity>,
+    /// Who may ask.
+    pub(super) allow_query: Arc<Acl>,
+}
+
+//------------ Moment --------------------------------------------------------
+
+/// The time of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Nanoseconds since 1970.
+    nanoseconds: u64,
+}
+
+impl Moment {
+    /// Now.
+    pub(super) fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { nanoseconds: since.as_nanos() as u64 }
+    }
+
+    /// Seconds since 1970, modulo 2³².
+    fn seconds(self) -> u32 {
+        (self.nanoseconds / 1_000_000_000) as u32
+    }
+}
+
+//------------ Source --------------------------------------------------------
+
+/// Where a query came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    /// The client.
+    pub(super) client: SocketAddr,
+    /// Our address, as far as the socket tells.
+    pub(super) local: Option<SocketAddr>,
+    /// The idle timeout to offer, in 100 ms; connections only.
+    pub(super) keepalive: Option<u16>,
+}
+
+//------------ Responder -----------------------------------------------------
+
+/// One worker's way from query to response.
+pub(super) struct Responder {
+    /// What all workers share.
+    pub(super) shared: Arc<Shared>,
+    /// This worker's counters.
+    pub(super) counters: Arc<Counters>,
+    /// How its queries come.
+    transport: Transport,
+    /// What holds for this batch.
+    policy: Arc<Policy>,
+    /// The engine's memory.
+    scratch: Scratch,
+    /// Its lane of the query log.
+    log: Option<LaneWriter>,
+    /// When the last query of this batch was done, if it was logged.
+    ended: Option<Instant>,
+    /// Responses limited so far, for the slip.
+    limited: u32,
+}
+
+impl Responder {
+    /// A responder for queries that come by this transport and address family.
+    pub(super) fn new(shared: Arc<Shared>, transport: Transport, ipv6: bool) -> Self {
+        let counters = shared.counters.join(Lane { transport, ipv6 });
+        let policy = shared.policy.load_full();
+        let scratch = Scratch::new(policy.identity.clone());
+        let log = shared.log.as_ref().map(QueryLog::join);
+        Self { shared, counters, transport, policy, scratch, log, ended: None, limited: 0 }
+    }
+
+    /// Begins a batch: what changed since the last one counts from now on.
+    pub(super) fn begin(&mut self) -> Moment {
+        let policy = self.shared.policy.load();
+        if !Arc::ptr_eq(&policy, &self.policy) {
+            self.policy = policy.clone();
+            self.scratch.set_identity(policy.identity.clone());
+        }
+        self.ended = None;
+        Moment::now()
+    }
+
+    /// Ends a batch: hands its log entries over.
+    pub(super) fn finish(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.hand_over();
+        }
+    }
+
+    /// Starts afresh after a panic: what the engine had half done is not looked at again.
+    pub(super) fn recover(&mut self) {
+        self.scratch = Scratch::new(self.policy.identity.clone());
+        self.counters.panics.add(1);
+    }
+
+    /// Answers one query into `out`; `None` is silence.
+    pub(super) fn respond(
+        &mut self,
+        zones: &ZoneSet,
+        moment: Moment,
+        source: &Source,
+        query: &[u8],
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let sampled = self.log.as_mut().is_some_and(LaneWriter::samples);
+        // Where every query is logged, one ends when the next begins: one look at the clock each.
+        let ended = self.ended.take();
+        let started = sampled.then(|| ended.unwrap_or_else(Instant::now));
+        let mut peer = Peer::new(source.client, self.transport, moment.seconds());
+        peer.local = source.local;
+        peer.keepalive = source.keepalive;
+        let response = self.ask_engine(zones, &mut peer, query, out);
+        self.counters.count_query(query.len(), self.scratch.facts());
+        let (response, limited) = match response {
+            Some(length) if self.is_limitable() => {
+                self.limit(zones, moment, &mut peer, query, (length, out))
+            }
+            response => (response, false),
+        };
+        if let Some(length) = response {
+            self.counters.count_response(length, self.scratch.facts());
+        }
+        if let Some(started) = started
+            && self.scratch.facts().dropped.is_none()
+        {
+            self.note(moment, source, response, limited, started);
+        }
+        response
+    }
+
+    /// Asks the engine, as the access list has it.
+    fn ask_engine(
+        &mut self,
+        zones: &ZoneSet,
+        peer: &mut Peer,
+        query: &[u8],
+        out: &mut [u8],
+    ) -> Option<usize> {
+        if self.transport == Transport::Quic && has_tsig(query) {
+            // The bridge encodes responses anew, which no signature survives.
+            let (rcode, ede) = (Rcode::REFUSED, Some(Ede::NOT_SUPPORTED));
+            let verdict = answer::refuse(&mut self.scratch, query, peer, rcode, ede, out);
+            return self.settle(verdict, peer, query, out);
+        }
+        let acl = &self.policy.allow_query;
+        peer.allowed = acl.allows(peer.address);
+        let verdict = answer::respond(zones, &mut self.scratch, query, peer, out);
+        if acl.is_by_name() && self.scratch.facts().dropped.is_none() {
+            let allowed = acl.allows_for(peer.address, self.scratch.qname());
+            if allowed != peer.allowed {
+                peer.allowed = allowed;
+                let verdict = answer::respond(zones, &mut self.scratch, query, peer, out);
+                return self.settle(verdict, peer, query, out);
+            }
+        }
+        self.settle(verdict, peer, query, out)
+    }
+
+    /// What has no room of its own here is declined as its RFC says: a transfer is REFUSED
+    /// (RFC 5936 §2.2.1), so is an UPDATE (RFC 2136 §3.3), and nobody is our primary whose NOTIFY we
+    /// could heed (RFC 1996 §3.10): NOTAUTH.
+    fn settle(
+        &mut self,
+        verdict: Verdict,
+        peer: &Peer,
+        query: &[u8],
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let (rcode, ede) = match verdict {
+            Verdict::Reply(length) => return Some(length),
+            Verdict::Drop => return None,
+            Verdict::Transfer(_) | Verdict::Update => (Rcode::REFUSED, Ede::PROHIBITED),
+            Verdict::Notify { .. } => (Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE),
+        };
+        match answer::refuse(&mut self.scratch, query, peer, rcode, Some(ede), out) {
+            Verdict::Reply(length) => Some(length),
+            _ => None,
+        }
+    }
+
+    //--- Rate limit
+
+    /// Whether the rate limit is for the last response: over UDP, from an address that may be forged.
+    fn is_limitable(&self) -> bool {
+        self.transport == Transport::Udp
+            && self.shared.limiter.is_some()
+            && self.scratch.facts().cookie != CookieResult::Valid
+    }
+
+    /// Lets the response pass, makes it small, or withholds it; and whether it was limited.
+    fn limit(
+        &mut self,
+        zones: &ZoneSet,
+        moment: Moment,
+        peer: &mut Peer,
+        query: &[u8],
+        (length, out): (usize, &mut [u8]),
+    ) -> (Option<usize>, bool) {
+        let Some(limiter) = &self.shared.limiter else {
+            return (Some(length), false);
+        };
+        let (kind, zone) = (self.scratch.facts().kind, self.scratch.zone());
+        let now = moment.nanoseconds;
+        match limiter.judge(peer.address, kind, zone, now, &mut self.limited) {
+            Judgement::Pass => (Some(length), false),
+            Judgement::Drop => {
+                self.counters.limited[2].add(1);
+                (None, true)
+            }
+            Judgement::Slip => {
+                // Whoever comes with an old cookie is told the way: BADCOOKIE and a good one.
+                if self.scratch.facts().cookie == CookieResult::Bad {
+                    peer.limited = true;
+                    let verdict = answer::respond(zones, &mut self.scratch, query, peer, out);
+                    if let Verdict::Reply(length) = verdict
+                        && self.scratch.facts().rcode == Rcode::BADCOOKIE
+                    {
+                        self.counters.limited[1].add(1);
+                        return (Some(length), true);
+                    }
+                }
+                self.counters.limited[0].add(1);
+                let udp_size = self.policy.identity.udp_size;
+                (Some(cut_short(&mut out[..length], self.scratch.facts(), udp_size)), true)
+            }
+        }
+    }
+
+    //--- Query log
+
+    /// Notes the query in the log.
+    fn note(
+        &mut self,
+        moment: Moment,
+        source: &Source,
+        response: Option<usize>,
+        limited: bool,
+        started: Instant,
+    ) {
+        let Some(log) = &mut self.log else {
+            return;
+        };
+        let now = Instant::now();
+        self.ended = Some(now);
+        log.note(&Entry {
+            microseconds: moment.nanoseconds / 1000,
+            client: source.client.ip(),
+            port: source.client.port(),
+            transport: self.transport,
+            qname: self.scratch.qname(),
+            facts: self.scratch.facts(),
+            octets: response.unwrap_or(0),
+            limited,
+            took: u32::try_from(now.duration_since(started).as_micros()).unwrap_or(u32::MAX),
+        });
+    }
+}
+
+/// Whether a message carries a TSIG.
+fn has_tsig(message: &[u8]) -> bool {
+    Query::read(message).is_some_and(|query| query.tsig.is_some())
+}

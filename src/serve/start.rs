@@ -1,0 +1,468 @@
+//! Start and stop of all listeners.
+//!
+//! First every address is bound and every file read, so that a wrong setting stops the start before
+//! anything runs; then the workers start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::answer::{CookieSecrets, Identity, Transport};
+use crate::zone::ZoneSet;
+
+use super::acl::Acl;
+use super::batch::system;
+use super::cookie_secret;
+use super::counters::{Lane, Register, Totals};
+use super::limit::{Limiter, RateLimit};
+use super::listen::{self, ListenError, Sockets};
+use super::query_log::{QueryLog, QueryLogOptions};
+use super::quic::QuicServer;
+use super::responder::{Policy, Shared};
+use super::stream::{StreamLimits, StreamListener, StreamServer};
+use super::tls::{Certificate, CertificateError};
+use super::udp::UdpWorker;
+
+//------------ Options -------------------------------------------------------
+
+/// The settings of all listeners.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Addresses for UDP and TCP. Port 0: any free port, the same for both.
+    pub listen: Vec<SocketAddr>,
+    /// UDP workers for each address; 0: one for each core.
+    pub udp_workers: usize,
+    /// Stream threads; 0: one for each core.
+    pub stream_workers: usize,
+    /// What connections may take.
+    pub streams: StreamLimits,
+    /// DNS over TLS; `None`: off.
+    pub tls: Option<Secured>,
+    /// DNS over QUIC; `None`: off.
+    pub quic: Option<Secured>,
+    /// What the server says of itself; its cookie secrets are set by `cookies`.
+    pub identity: Identity,
+    /// The secret of DNS cookies.
+    pub cookies: CookieSetting,
+    /// Who may ask.
+    pub allow_query: Acl,
+    /// The rate limit; `None`: off.
+    pub rate_limit: Option<RateLimit>,
+    /// The query log; `None`: off.
+    pub query_log: Option<QueryLogOptions>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            udp_workers: 0,
+            stream_workers: 0,
+            streams: StreamLimits::default(),
+            tls: None,
+            quic: None,
+            identity: Identity::default(),
+            cookies: CookieSetting::Random,
+            allow_query: Acl::everybody(),
+            rate_limit: None,
+            query_log: None,
+        }
+    }
+}
+
+/// An encrypted listener.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    /// Its addresses.
+    pub listen: Vec<SocketAddr>,
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+}
+
+/// Where the secret of DNS cookies comes from.
+#[derive(Clone, Debug)]
+pub enum CookieSetting {
+    /// No cookies.
+    Off,
+    /// Made at start, rolled once a day.
+    Random,
+    /// Given, for servers that share it; rolled by the settings.
+    Given(CookieSecrets),
+}
+
+//------------ StartError ----------------------------------------------------
+
+/// Why the listeners did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// A certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The query log cannot be opened.
+    #[error("cannot open the query log {}", path.display())]
+    QueryLog {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A thread or runtime cannot be made.
+    #[error("cannot start the threads that answer")]
+    Threads(#[source] io::Error),
+}
+
+//------------ start ---------------------------------------------------------
+
+/// Binds every listener, then starts to answer from `zones`.
+pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, StartError> {
+    let cpus = system::allowed_cpus().unwrap_or_default();
+    let cores = cpus.len().max(1);
+    let or_cores = |count: usize| if count == 0 { cores } else { count };
+    let (udp_workers, stream_workers) =
+        (or_cores(options.udp_workers), or_cores(options.stream_workers));
+    let mut bound = Bound::default();
+    for address in &options.listen {
+        bound.bind(*address, udp_workers, stream_workers)?;
+    }
+    let mut certificates = Vec::new();
+    let tls = match &options.tls {
+        Some(tls) => {
+            let certificate = Certificate::load(&tls.cert, &tls.key)?;
+            certificates.push(certificate.clone());
+            for address in &tls.listen {
+                bound.bind_as(Transport::Tls, *address, 0, stream_workers)?;
+            }
+            Some(certificate.acceptor().map_err(StartError::Tls)?)
+        }
+        None => None,
+    };
+    let quic = match &options.quic {
+        Some(quic) => {
+            let certificate = Certificate::load(&quic.cert, &quic.key)?;
+            certificates.push(certificate.clone());
+            for address in &quic.listen {
+                bound.bind_as(Transport::Quic, *address, 1, 0)?;
+            }
+            Some(certificate)
+        }
+        None => None,
+    };
+    let shared = Arc::new(share(&options, zones)?);
+    let groups = bound.stream_groups(stream_workers, tls.as_ref());
+    let mut udp = Vec::new();
+    for (index, socket) in bound.udp.into_iter().enumerate() {
+        let cpu = (!cpus.is_empty()).then(|| cpus[index % cpus.len()]);
+        let worker = UdpWorker::start(shared.clone(), socket, cpu);
+        udp.push(worker.map_err(StartError::Threads)?);
+    }
+    let streams = StreamServer::start(&shared, groups, options.streams);
+    let streams = streams.map_err(StartError::Threads)?;
+    let quic = match quic {
+        Some(certificate) if !bound.quic.is_empty() => {
+            let server = QuicServer::start(shared.clone(), bound.quic, certificate);
+            Some(server.map_err(StartError::Threads)?)
+        }
+        _ => None,
+    };
+    let roller = match options.cookies {
+        CookieSetting::Random => Some(Roller::start(shared.clone()).map_err(StartError::Threads)?),
+        _ => None,
+    };
+    let (listening, warnings) = (bound.listening, bound.warnings);
+    Ok(Running { listening, warnings, udp, streams, quic, _roller: roller, certificates, shared })
+}
+
+/// What all workers share.
+fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, StartError> {
+    let mut identity = options.identity.clone();
+    identity.cookies = match &options.cookies {
+        CookieSetting::Off => None,
+        CookieSetting::Random => cookie_secret::fresh(),
+        CookieSetting::Given(secrets) => Some(secrets.clone()),
+    };
+    let log = match &options.query_log {
+        Some(log) => Some(
+            QueryLog::start(log.clone())
+                .map_err(|source| StartError::QueryLog { path: log.file.clone(), source })?,
+        ),
+        None => None,
+    };
+    Ok(Shared {
+        zones,
+        policy: ArcSwap::from_pointee(Policy {
+            identity: Arc::new(identity),
+            allow_query: Arc::new(options.allow_query.clone()),
+        }),
+        limiter: options.rate_limit.as_ref().map(Limiter::new),
+        log,
+        counters: Register::default(),
+    })
+}
+
+//------------ Bound ---------------------------------------------------------
+
+/// All sockets, before anything runs.
+#[derive(Default)]
+struct Bound {
+    /// Where they listen.
+    listening: Vec<Listening>,
+    /// What could not be had and does not matter here.
+    warnings: Vec<String>,
+    /// Sockets of UDP workers, address by address.
+    udp: Vec<std::net::UdpSocket>,
+    /// Listeners of stream threads: transport, thread, socket.
+    tcp: Vec<(Transport, usize, std::net::TcpListener)>,
+    /// Sockets for QUIC.
+    quic: Vec<std::net::UdpSocket>,
+}
+
+impl Bound {
+    /// Binds an address for UDP and TCP.
+    fn bind(&mut self, address: SocketAddr, udp: usize, tcp: usize) -> Result<(), ListenError> {
+        let Some(sockets) = self.sockets(address, udp, tcp)? else {
+            return Ok(());
+        };
+        self.listening.push(Listening { transport: Transport::Udp, address: sockets.address });
+        self.udp.extend(sockets.udp);
+        self.add_tcp(Transport::Tcp, sockets.address, sockets.tcp);
+        Ok(())
+    }
+
+    /// Binds an address for an encrypted transport.
+    fn bind_as(
+        &mut self,
+        transport: Transport,
+        address: SocketAddr,
+        udp: usize,
+        tcp: usize,
+    ) -> Result<(), ListenError> {
+        let Some(sockets) = self.sockets(address, udp, tcp)? else {
+            return Ok(());
+        };
+        if transport == Transport::Quic {
+            self.listening.push(Listening { transport, address: sockets.address });
+            self.quic.extend(sockets.udp);
+        } else {
+            self.add_tcp(transport, sockets.address, sockets.tcp);
+        }
+        Ok(())
+    }
+
+    /// Adds listeners, one for each stream thread.
+    fn add_tcp(
+        &mut self,
+        transport: Transport,
+        address: SocketAddr,
+        sockets: Vec<std::net::TcpListener>,
+    ) {
+        self.listening.push(Listening { transport, address });
+        let sockets = sockets.into_iter().enumerate();
+        self.tcp.extend(sockets.map(|(thread, socket)| (transport, thread, socket)));
+    }
+
+    /// Binds; IPv6 on a machine that has none is a warning.
+    fn sockets(
+        &mut self,
+        address: SocketAddr,
+        udp: usize,
+        tcp: usize,
+    ) -> Result<Option<Sockets>, ListenError> {
+        match listen::bind(address, udp, tcp) {
+            Ok(sockets) => Ok(Some(sockets)),
+            Err(error) if error.is_missing_ipv6() => {
+                let warning = format!("not listening on {address}: this machine has no IPv6");
+                tracing::warn!("{warning}");
+                self.warnings.push(warning);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The listeners of each stream thread.
+    fn stream_groups(
+        &mut self,
+        threads: usize,
+        tls: Option<&tokio_rustls::TlsAcceptor>,
+    ) -> Vec<Vec<StreamListener>> {
+        let mut groups: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+        for (transport, thread, socket) in self.tcp.drain(..) {
+            let tls = tls.filter(|_| transport == Transport::Tls).cloned();
+            groups[thread].push(StreamListener { socket, tls });
+        }
+        groups.retain(|group| !group.is_empty());
+        groups
+    }
+}
+
+//------------ Running -------------------------------------------------------
+
+/// An address that is listened on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Listening {
+    /// How queries come in there.
+    pub transport: Transport,
+    /// The address, with its real port.
+    pub address: SocketAddr,
+}
+
+/// All listeners, running. They stop when this is dropped.
+pub struct Running {
+    /// Where it listens.
+    listening: Vec<Listening>,
+    /// What could not be had and does not matter here.
+    warnings: Vec<String>,
+    /// UDP workers.
+    udp: Vec<UdpWorker>,
+    /// Stream threads.
+    streams: StreamServer,
+    /// QUIC.
+    quic: Option<QuicServer>,
+    /// Rolls the cookie secret.
+    _roller: Option<Roller>,
+    /// Certificates in use.
+    certificates: Vec<Arc<Certificate>>,
+    /// What all share; last, because the log ends after those that write it.
+    shared: Arc<Shared>,
+}
+
+impl Running {
+    /// Where it listens, in the order of the settings.
+    pub fn addresses(&self) -> &[Listening] {
+        &self.listening
+    }
+
+    /// What could not be had and does not matter here, as told in the log.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What was counted so far, by transport and address family.
+    pub fn counters(&self) -> Vec<(Lane, Totals)> {
+        self.shared.counters.totals()
+    }
+
+    /// TCP and TLS connections open now.
+    pub fn connections(&self) -> usize {
+        self.streams.connections()
+    }
+
+    /// How often the QUIC listener had to be started again.
+    pub fn quic_restarts(&self) -> u64 {
+        self.quic.as_ref().map_or(0, QuicServer::restarts)
+    }
+
+    /// Lines written to the query log and entries dropped; `None` without a log.
+    pub fn query_log_counts(&self) -> Option<(u64, u64)> {
+        self.shared.log.as_ref().map(QueryLog::counts)
+    }
+
+    /// Opens the query log again, after it was moved away.
+    pub fn reopen_query_log(&self) {
+        if let Some(log) = &self.shared.log {
+            log.reopen();
+        }
+    }
+
+    /// Says these things of the server from the next batch on. Cookie secrets and the size of UDP
+    /// responses, for which buffers were made, stay.
+    pub fn set_identity(&self, identity: Identity) {
+        self.shared.change_identity(|old| {
+            let (cookies, udp_size) = (old.cookies.clone(), old.udp_size);
+            Identity { cookies, udp_size, ..identity.clone() }
+        });
+    }
+
+    /// The cookie secrets in use; `None` without cookies.
+    pub fn cookie_secrets(&self) -> Option<CookieSecrets> {
+        self.shared.policy.load().identity.cookies.clone()
+    }
+
+    /// Uses these cookie secrets from the next batch on.
+    pub fn set_cookie_secrets(&self, secrets: Option<&CookieSecrets>) {
+        self.shared.change_identity(|old| Identity { cookies: secrets.cloned(), ..old.clone() });
+    }
+
+    /// Lets these clients ask from the next batch on.
+    pub fn set_allow_query(&self, acl: Acl) {
+        let allow_query = Arc::new(acl);
+        self.shared
+            .policy
+            .rcu(|old| Policy { allow_query: allow_query.clone(), ..Policy::clone(old) });
+    }
+
+    /// Loads certificates and keys again; the first error is told, and what fails stays as it was.
+    pub fn reload_certificates(&self) -> Result<(), CertificateError> {
+        let results: Vec<_> = self.certificates.iter().map(|c| c.reload()).collect();
+        results.into_iter().collect()
+    }
+
+    /// Stops: accepts nothing new, finishes what is in flight within two seconds, flushes the log.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // All are told first, so that they stop side by side; then each is waited for as it drops.
+        self.streams.tell();
+        self.udp.iter().for_each(UdpWorker::tell);
+        if let Some(quic) = &self.quic {
+            quic.tell();
+        }
+    }
+}
+
+//------------ Roller --------------------------------------------------------
+
+/// The thread that rolls a cookie secret of our own once a day.
+struct Roller {
+    /// Ends the thread when dropped.
+    stop: Option<std::sync::mpsc::Sender<()>>,
+    /// The thread.
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Roller {
+    /// Starts it.
+    fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let thread =
+            std::thread::Builder::new().name("cookie-roll".to_owned()).spawn(move || {
+                let wait = |time: Duration| stopped.recv_timeout(time);
+                while wait(cookie_secret::ROLL_AFTER)
+                    == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
+                    shared.change_identity(|old| {
+                        let cookies = old.cookies.as_ref().map(cookie_secret::roll);
+                        Identity { cookies, ..old.clone() }
+                    });
+                }
+            })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Roller {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; nothing is left to tell.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! One connection: messages in, responses out, in the order they came.
+//!
+//! ```text
+//!            ┌────────────── nothing left to do ◄─────────────┐
+//!            ▼                                                │
+//!   idle ─ bytes ─► answer every whole message ─► write all at once ─ not all taken ─► writing
+//!            │                                                                           │
+//!            └─ part of a message left: in a message ◄───────────────────────────────────┘
+//! ```
+//!
+//! One step reads what is there, answers every whole message in it and writes the responses with one
+//! call, all with buffers of the thread's [`Bench`]. Only what is left over (part of a message, what
+//! the client does not take) is kept by the connection itself. It reads nothing new before its
+//! responses are out, so that a client that does not read stops itself. What one client may do is
+//! timed by state: idle, in a message, writing. A client that has closed its half is answered to the
+//! end (RFC 7766 §6.2.4).
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::super::responder::{Responder, Source};
+use super::roster::Ticket;
+
+/// Octets read in one step.
+const INPUT_OCTETS: usize = 16 << 10;
+/// Octets of responses after which a step ends, whatever else waits to be answered.
+const OUTPUT_ENOUGH: usize = 64 << 10;
+/// The longest message, with its length.
+const MESSAGE_OCTETS: usize = 2 + 65_535;
+/// Shortest message that is worth an answer: a header.
+const HEADER_OCTETS: usize = 12;
+
+//------------ Bench ---------------------------------------------------------
+
+/// What all connections of a listener and thread share, one step at a time.
+pub(super) struct Bench {
+    /// Answers queries.
+    responder: Responder,
+    /// What was just read.
+    input: Box<[u8]>,
+    /// Responses of this step.
+    output: Box<[u8]>,
+}
+
+impl Bench {
+    /// A bench with buffers.
+    pub(super) fn new(responder: Responder) -> Self {
+        Self {
+            responder,
+            input: vec![0; INPUT_OCTETS].into(),
+            output: vec![0; OUTPUT_ENOUGH + MESSAGE_OCTETS].into(),
+        }
+    }
+
+    /// Counts a connection accepted.
+    pub(super) fn count_connection(&mut self) {
+        self.responder.counters.connections.add(1);
+    }
+
+    /// Counts a connection closed.
+    pub(super) fn count_close(&mut self, close: Close) {
+        self.responder.counters.closed[close as usize].add(1);
+    }
+
+    /// Counts an error of the listening socket.
+    pub(super) fn count_socket_error(&mut self) {
+        self.responder.counters.socket_errors.add(1);
+    }
+
+    /// Answers the whole messages at the start of `data`, up to [`OUTPUT_ENOUGH`].
+    fn answer(
+        responder: &mut Responder,
+        source: &Source,
+        data: &[u8],
+        output: &mut [u8],
+    ) -> Answered {
+        let mut answered = Answered::default();
+        let moment = responder.begin();
+        let shared = responder.shared.clone();
+        let zones = shared.zones.load();
+        while answered.output < OUTPUT_ENOUGH {
+            let Some((length, rest)) = data[answered.input..].split_first_chunk::<2>() else {
+                break;
+            };
+            let length = usize::from(u16::from_be_bytes(*length));
+            if length < HEADER_OCTETS {
+                answered.garbage = true;
+                break;
+            }
+            let Some(query) = rest.get(..length) else {
+                break;
+            };
+            let room = &mut output[answered.output..][..MESSAGE_OCTETS];
+            let response = responder.respond(&zones, moment, source, query, &mut room[2..]);
+            answered.input += 2 + length;
+            let Some(length) = response else {
+                // Not a query: whoever this is does not speak DNS with us.
+                answered.garbage = true;
+                break;
+            };
+            room[..2].copy_from_slice(&(length as u16).to_be_bytes());
+            answered.output += 2 + length;
+        }
+        responder.finish();
+        answered
+    }
+}
+
+/// What one go over the input came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answered {
+    /// Octets of input dealt with.
+    input: usize,
+    /// Octets of responses.
+    output: usize,
+    /// Something came that is no query.
+    garbage: bool,
+}
+
+//------------ Close ---------------------------------------------------------
+
+/// Why a connection ended; the order is that of `counters::CLOSE_REASONS`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Close {
+    /// The client closed it.
+    ByClient,
+    /// It was quiet too long.
+    Idle,
+    /// A message did not come to its end.
+    Stalled,
+    /// The client did not take its responses.
+    Unread,
+    /// What came was no query.
+    Garbage,
+    /// The transport failed.
+    Error,
+    /// There was no room for it, or it made room for others.
+    Full,
+    /// The TLS handshake failed or took too long.
+    Handshake,
+    /// The server stops.
+    Stopping,
+}
+
+//------------ Connection ----------------------------------------------------
+
+/// A connection, plain or TLS.
+pub(super) struct Connection<S> {
+    /// The transport.
+    io: S,
+    /// The client.
+    source: Source,
+    /// Its place among all.
+    ticket: Ticket,
+    /// The thread's buffers.
+    bench: Arc<Mutex<Bench>>,
+    /// Input not answered yet: part of a message, or whole ones that wait for output to drain.
+    input: Vec<u8>,
+    /// Responses not taken yet, and how many octets of them are.
+    output: Vec<u8>,
+    taken: usize,
+    /// Output was handed to TLS and has not all left it.
+    flushing: bool,
+    /// Whole messages may wait in `input`.
+    has_more: bool,
+    /// The client will send no more, or nothing that is worth reading.
+    ending: Option<Close>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A new connection.
+    pub(super) fn new(io: S, source: Source, ticket: Ticket, bench: Arc<Mutex<Bench>>) -> Self {
+        Self {
+            io,
+            source,
+            ticket,
+            bench,
+            input: Vec::new(),
+            output: Vec::new(),
+            taken: 0,
+            flushing: false,
+            has_more: false,
+            ending: None,
+        }
+    }
+
+    /// Serves it to its end.
+    pub(super) async fn run(mut self) {
+        let close = self.serve().await;
+        if matches!(close, Close::ByClient | Close::Idle | Close::Full | Close::Stopping) {
+            // TLS says goodbye; whoever does not take it in time has to do without.
+            let goodbye = poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx));
+            let _ = tokio::time::timeout(self.ticket.limits().stall, goodbye).await;
+        }
+        lock(&self.bench).count_close(close);
+    }
+
+    /// Step after step, each in its time.
+    async fn serve(&mut self) -> Close {
+        let limits = *self.ticket.limits();
+        let slot = self.ticket.slot();
+        let mut told = pin!(slot.told());
+        let (mut is_told, mut state) = (false, State::Idle);
+        let mut timer = pin!(tokio::time::sleep(limits.idle));
+        // When something last moved, and when the present state or message began.
+        let (mut moved, mut since) = (Instant::now(), Instant::now());
+        loop {
+            let event = poll_fn(|cx| {
+                if let Poll::Ready(step) = self.poll_step(cx) {
+                    return Poll::Ready(Event::Step(step));
+                }
+                if !is_told && told.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Event::Told);
+                }
+                timer.as_mut().poll(cx).map(|()| Event::Timer)
+            })
+            .await;
+            match event {
+                Event::Step(Err(close)) => return close,
+                Event::Step(Ok(step)) => {
+                    moved = Instant::now();
+                    let next = self.state();
+                    if next != state || step == Step::Answered {
+                        (state, since) = (next, moved);
+                    }
+                    self.ticket.show(moved, state != State::Idle);
+                }
+                Event::Told => is_told = true,
+                Event::Timer => {}
+            }
+            if is_told && state == State::Idle {
+                return if self.ticket.is_making_room() { Close::Full } else { Close::Stopping };
+            }
+            let (allowed, in_all, close) = match state {
+                State::Idle => (limits.idle, limits.idle, Close::Idle),
+                State::Message => (limits.stall, limits.message, Close::Stalled),
+                State::Writing => (limits.stall, limits.write, Close::Unread),
+            };
+            let deadline = match state {
+                State::Idle => moved + allowed,
+                _ => (moved + allowed).min(since + in_all),
+            };
+            let is_over = matches!(event, Event::Timer);
+            if is_over && Instant::now() >= deadline {
+                return close;
+            }
+            // Moving the timer costs more than a look at it: only when it is over or would be late.
+            if is_over || timer.deadline() > deadline.into() {
+                timer.as_mut().reset(deadline.into());
+            }
+        }
+    }
+
+    /// What it is doing.
+    fn state(&self) -> State {
+        if !self.output.is_empty() || self.flushing {
+            State::Writing
+        } else if !self.input.is_empty() {
+            State::Message
+        } else {
+            State::Idle
+        }
+    }
+
+    /// Writes what is left to write; else answers what is left to answer, or what can be read.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Close>> {
+        if !self.output.is_empty() || self.flushing {
+            return self.poll_write_on(cx);
+        }
+        if let Some(close) = self.ending {
+            return Poll::Ready(Err(close));
+        }
+        let bench = self.bench.clone();
+        let mut bench = lock(&bench);
+        let Bench { responder, input, output } = &mut *bench;
+        let mut fresh: &[u8] = &[];
+        if !self.has_more {
+            let mut buffer = ReadBuf::new(input);
+            if ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err() {
+                return Poll::Ready(Err(Close::Error));
+            }
+            let length = buffer.filled().len();
+            if length == 0 {
+                return Poll::Ready(Err(Close::ByClient));
+            }
+            fresh = &input[..length];
+        }
+        let answered = self.answer(responder, fresh, output);
+        let step = if answered.input > 0 { Step::Answered } else { Step::Moved };
+        Poll::Ready(self.write(cx, &output[..answered.output]).map(|()| step))
+    }
+
+    /// Answers what is left over with `fresh` behind it, and keeps what is left over then.
+    fn answer(&mut self, responder: &mut Responder, fresh: &[u8], output: &mut [u8]) -> Answered {
+        let answered = if self.input.is_empty() {
+            let answered = Bench::answer(responder, &self.source, fresh, output);
+            self.input.extend_from_slice(&fresh[answered.input..]);
+            answered
+        } else {
+            self.input.extend_from_slice(fresh);
+            let answered = Bench::answer(responder, &self.source, &self.input, output);
+            self.input.drain(..answered.input);
+            answered
+        };
+        self.has_more = answered.output >= OUTPUT_ENOUGH;
+        if answered.garbage {
+            self.ending = Some(Close::Garbage);
+            (self.has_more, self.input) = (false, Vec::new());
+        }
+        if self.input.is_empty() {
+            // An idle connection keeps no memory.
+            (self.has_more, self.input) = (false, Vec::new());
+        }
+        answered
+    }
+
+    /// Writes responses as far as they are taken, and keeps the rest.
+    fn write(&mut self, cx: &mut Context<'_>, mut responses: &[u8]) -> Result<(), Close> {
+        if responses.is_empty() {
+            return Ok(());
+        }
+        while !responses.is_empty() {
+            match Pin::new(&mut self.io).poll_write(cx, responses) {
+                Poll::Ready(Ok(taken)) if taken > 0 => responses = &responses[taken..],
+                Poll::Ready(_) => return Err(Close::Error),
+                Poll::Pending => break,
+            }
+        }
+        self.output.extend_from_slice(responses);
+        match Pin::new(&mut self.io).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Ok(()),
+            Poll::Ready(Err(_)) => Err(Close::Error),
+            Poll::Pending => {
+                self.flushing = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on writing what was kept.
+    fn poll_write_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Close>> {
+        if !self.output.is_empty() {
+            let rest = &self.output[self.taken..];
+            let Ok(taken @ 1..) = ready!(Pin::new(&mut self.io).poll_write(cx, rest)) else {
+                return Poll::Ready(Err(Close::Error));
+            };
+            self.taken += taken;
+            if self.taken == self.output.len() {
+                (self.output, self.taken, self.flushing) = (Vec::new(), 0, true);
+            }
+            return Poll::Ready(Ok(Step::Moved));
+        }
+        let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));
+        self.flushing = false;
+        Poll::Ready(flushed.map(|()| Step::Moved).map_err(|_| Close::Error))
+    }
+}
+
+/// Takes the bench; after a panic in the middle of an answer its responder starts afresh.
+pub(super) fn lock(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
+    bench.lock().unwrap_or_else(|poisoned| {
+        bench.clear_poison();
+        let mut bench = PoisonError::into_inner(poisoned);
+        bench.responder.recover();
+        bench
+    })
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// Nothing; the next message may come.
+    Idle,
+    /// Part of a message is there.
+    Message,
+    /// Responses wait to be taken.
+    Writing,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Step {
+    /// Octets moved.
+    Moved,
+    /// Whole messages were answered.
+    Answered,
+}
+
+/// What a connection wakes up for.
+enum Event {
+    /// A step was made; an error ends the connection.
+    Step(Result<Step, Close>),
+    /// It was told to close when idle.
+    Told,
+    /// The timer went off.
+    Timer,
+}

@@ -1,0 +1,267 @@
+//! DNS over TCP (RFC 7766, 9210) and over TLS (RFC 7858) on raw bytes.
+//!
+//! Each stream thread has a runtime and listeners of its own (SO_REUSEPORT); a connection stays on its
+//! thread for life. What a connection costs while idle is its task: buffers belong to the thread and
+//! are lent for one step ([`connection`]). How many there may be, and who goes first when there are
+//! too many, is in [`roster`].
+
+mod connection;
+mod roster;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::answer::Transport;
+
+use super::responder::{Responder, Shared, Source};
+use connection::{Bench, Close, Connection, lock};
+use roster::{Roster, Ticket};
+
+/// Rest after an error of `accept` that will last (no descriptors, no memory).
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// How long connections may take to finish when the server stops.
+const STOP_MAX: Duration = Duration::from_secs(2);
+
+//------------ StreamLimits --------------------------------------------------
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// Connections at once; 0: half of the files that may be open.
+    pub connections: usize,
+    /// Of them, from one client (IPv6: from one /64, which is one host's to use).
+    pub per_address: usize,
+    /// How long one may be quiet between messages; told to who asks (RFC 7828).
+    pub idle: Duration,
+    /// How long nothing may move inside a message, in or out.
+    pub stall: Duration,
+    /// How long a message may take to come in.
+    pub message: Duration,
+    /// How long responses may take to go out.
+    pub write: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake: Duration,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self {
+            connections: 0,
+            per_address: 64,
+            idle: Duration::from_secs(10),
+            stall: Duration::from_millis(500),
+            message: Duration::from_secs(5),
+            write: Duration::from_secs(10),
+            handshake: Duration::from_secs(5),
+        }
+    }
+}
+
+//------------ StreamServer --------------------------------------------------
+
+/// A listening socket and how its connections speak.
+pub(super) struct StreamListener {
+    /// The socket, not blocking.
+    pub(super) socket: StdListener,
+    /// TLS; `None`: plain TCP.
+    pub(super) tls: Option<TlsAcceptor>,
+}
+
+/// The running stream threads.
+#[derive(Debug)]
+pub(super) struct StreamServer {
+    /// Ends them.
+    stop: CancellationToken,
+    /// The threads.
+    threads: Vec<JoinHandle<()>>,
+    /// All connections.
+    roster: Arc<Roster>,
+}
+
+impl StreamServer {
+    /// Starts one thread for each group of listeners.
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        groups: Vec<Vec<StreamListener>>,
+        limits: StreamLimits,
+    ) -> io::Result<Self> {
+        let roster = Arc::new(Roster::new(limits)?);
+        let mut server = Self { stop: CancellationToken::new(), threads: Vec::new(), roster };
+        for group in groups {
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let (shared, stop) = (shared.clone(), server.stop.clone());
+            let roster = server.roster.clone();
+            let thread = std::thread::Builder::new()
+                .name("stream".to_owned())
+                .spawn(move || run(&runtime, &shared, group, &roster, &stop))?;
+            server.threads.push(thread);
+        }
+        Ok(server)
+    }
+
+    /// Connections open now.
+    pub(super) fn connections(&self) -> usize {
+        self.roster.count()
+    }
+
+    /// Tells it to stop, without waiting.
+    pub(super) fn tell(&self) {
+        self.stop.cancel();
+    }
+}
+
+impl Drop for StreamServer {
+    fn drop(&mut self) {
+        self.tell();
+        for thread in self.threads.drain(..) {
+            // A panic ends its task, not the thread; nothing is left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A stream thread: accepts until told to stop, then lets connections finish.
+fn run(
+    runtime: &Runtime,
+    shared: &Arc<Shared>,
+    listeners: Vec<StreamListener>,
+    roster: &Arc<Roster>,
+    stop: &CancellationToken,
+) {
+    runtime.block_on(async {
+        let (tasks, acceptors) = (TaskTracker::new(), TaskTracker::new());
+        for listener in listeners {
+            match Acceptor::new(listener, shared, roster, tasks.clone()) {
+                Ok(acceptor) => {
+                    let stop = stop.clone();
+                    acceptors.spawn(async move {
+                        stop.run_until_cancelled(acceptor.run()).await;
+                    });
+                }
+                Err(error) => tracing::error!(%error, "a listener is lost"),
+            }
+        }
+        stop.cancelled().await;
+        // Only when nobody comes in any more are all told to go.
+        acceptors.close();
+        acceptors.wait().await;
+        roster.close_all();
+        tasks.close();
+        let _ = tokio::time::timeout(STOP_MAX, tasks.wait()).await;
+    });
+}
+
+//------------ Acceptor ------------------------------------------------------
+
+/// One listener on one thread.
+struct Acceptor {
+    /// The socket.
+    socket: TcpListener,
+    /// TLS; `None`: plain TCP.
+    tls: Option<TlsAcceptor>,
+    /// Responder and buffers of all its connections.
+    bench: Arc<Mutex<Bench>>,
+    /// All connections of all threads.
+    roster: Arc<Roster>,
+    /// The thread's tasks.
+    tasks: TaskTracker,
+}
+
+impl Acceptor {
+    /// Makes the socket part of this thread's runtime.
+    fn new(
+        listener: StreamListener,
+        shared: &Arc<Shared>,
+        roster: &Arc<Roster>,
+        tasks: TaskTracker,
+    ) -> io::Result<Self> {
+        let socket = TcpListener::from_std(listener.socket)?;
+        let transport = if listener.tls.is_some() { Transport::Tls } else { Transport::Tcp };
+        let responder = Responder::new(shared.clone(), transport, socket.local_addr()?.is_ipv6());
+        let bench = Arc::new(Mutex::new(Bench::new(responder)));
+        Ok(Self { socket, tls: listener.tls, bench, roster: roster.clone(), tasks })
+    }
+
+    /// Accepts for ever.
+    async fn run(self) {
+        loop {
+            match self.socket.accept().await {
+                Ok((stream, client)) => self.admit(stream, client),
+                // The client went away while it waited: its own affair.
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "accepting failed");
+                    lock(&self.bench).count_socket_error();
+                    // Most likely there is no descriptor left: let the quietest give theirs back.
+                    self.roster.make_room();
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+
+    /// Starts a connection, if there is room for it.
+    fn admit(&self, stream: TcpStream, client: SocketAddr) {
+        let ticket = self.roster.admit(client.ip());
+        let mut bench = lock(&self.bench);
+        bench.count_connection();
+        let Some(ticket) = ticket else {
+            bench.count_close(Close::Full);
+            return;
+        };
+        drop(bench);
+        // A response is written whole: there is nothing to wait for.
+        let _ = stream.set_nodelay(true);
+        let keepalive =
+            (self.roster.limits().idle.as_millis() / 100).try_into().unwrap_or(u16::MAX);
+        let local = stream.local_addr().ok();
+        let source = Source { client, local, keepalive: Some(keepalive) };
+        let bench = self.bench.clone();
+        match self.tls.clone() {
+            None => drop(self.tasks.spawn(async move {
+                let connection = Connection::new(stream, source, ticket, bench);
+                connection.run().await;
+            })),
+            Some(tls) => drop(self.tasks.spawn(run_tls(tls, stream, source, ticket, bench))),
+        }
+    }
+}
+
+/// A TLS connection: the handshake in its time, then as any other.
+async fn run_tls(
+    tls: TlsAcceptor,
+    stream: TcpStream,
+    source: Source,
+    ticket: Ticket,
+    bench: Arc<Mutex<Bench>>,
+) {
+    let slot = ticket.slot();
+    let handshake = tokio::time::timeout(ticket.limits().handshake, tls.accept(stream));
+    let stream = tokio::select! {
+        stream = handshake => stream.ok().and_then(Result::ok),
+        () = slot.told() => None,
+    };
+    match stream {
+        // Boxed: the state of a session is large, and a task's size is that of its largest part.
+        Some(stream) => Connection::new(Box::new(stream), source, ticket, bench).run().await,
+        None => {
+            lock(&bench).count_close(Close::Handshake);
+        }
+    }
+}
+
+/// Whether an error of `accept` concerns one client only.
+fn is_passing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, TimedOut};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | TimedOut)
+        || error.raw_os_error() == Some(libc::EPROTO)
+}

@@ -1,0 +1,292 @@
+//! Who is connected: how many in all, how many from one address, and who has been quiet longest.
+//!
+//! Locked when a connection comes or goes, never for a query: what a connection is doing it writes
+//! into its own slot.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::super::batch::system;
+use super::StreamLimits;
+
+/// When full, one in so many goes at once, so that the search for the quietest is seldom.
+const SHARE_TO_CLOSE: usize = 64;
+
+//------------ Roster --------------------------------------------------------
+
+/// All connections of all stream threads.
+#[derive(Debug)]
+pub(super) struct Roster {
+    /// The limits, with the number of connections filled in.
+    limits: StreamLimits,
+    /// When counting of milliseconds began.
+    start: Instant,
+    /// Who is there.
+    inner: Mutex<Inner>,
+}
+
+/// Who is there.
+#[derive(Debug, Default)]
+struct Inner {
+    /// One slot a connection; `None`: free.
+    slots: Vec<Option<Arc<Slot>>>,
+    /// Free slots.
+    free: Vec<usize>,
+    /// Connections told to close to make room, still there.
+    leaving: usize,
+    /// Connections of each address.
+    per_address: HashMap<IpAddr, usize>,
+}
+
+/// What a connection shows of itself, and how it is told to go.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// When it was last active, milliseconds since the roster's start.
+    active: AtomicU64,
+    /// Whether it is in the middle of a message.
+    busy: AtomicBool,
+    /// Whether it was told to close to make room.
+    leaving: AtomicBool,
+    /// Tells it to close.
+    close: Notify,
+}
+
+impl Roster {
+    /// An empty roster. Without a number of its own, half of the files that may be open are for
+    /// connections.
+    pub(super) fn new(mut limits: StreamLimits) -> io::Result<Self> {
+        if limits.connections == 0 {
+            limits.connections = (system::open_files_max()? / 2).clamp(16, 1 << 20);
+        }
+        Ok(Self { limits, start: Instant::now(), inner: Mutex::default() })
+    }
+
+    /// The limits.
+    pub(super) fn limits(&self) -> &StreamLimits {
+        &self.limits
+    }
+
+    /// Connections open now.
+    pub(super) fn count(&self) -> usize {
+        self.inner().count()
+    }
+
+    /// A place for a client; `None` if it has too many, or nobody idle can make room.
+    pub(super) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Ticket> {
+        let host = host_of(client);
+        let mut inner = self.inner();
+        if inner.per_address.get(&host).is_some_and(|count| *count >= self.limits.per_address) {
+            return None;
+        }
+        if inner.count() - inner.leaving >= self.limits.connections {
+            inner.close_quietest((self.limits.connections / SHARE_TO_CLOSE).max(1));
+        }
+        // Who was told to leave needs a moment: for that long there may be a few too many.
+        if inner.count() - inner.leaving >= self.limits.connections
+            || inner.count() >= self.limits.connections + self.limits.connections / 8 + 16
+        {
+            return None;
+        }
+        *inner.per_address.entry(host).or_default() += 1;
+        let slot = Arc::new(Slot {
+            active: AtomicU64::new(self.milliseconds()),
+            busy: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
+            close: Notify::new(),
+        });
+        let index = match inner.free.pop() {
+            Some(index) => {
+                inner.slots[index] = Some(slot.clone());
+                index
+            }
+            None => {
+                inner.slots.push(Some(slot.clone()));
+                inner.slots.len() - 1
+            }
+        };
+        Some(Ticket { roster: self.clone(), slot, index, host })
+    }
+
+    /// Closes the quietest connections.
+    pub(super) fn make_room(&self) {
+        let mut inner = self.inner();
+        let share = (inner.count() / SHARE_TO_CLOSE).max(1);
+        inner.close_quietest(share);
+    }
+
+    /// Tells all to close as soon as they are idle.
+    pub(super) fn close_all(&self) {
+        for slot in self.inner().slots.iter().flatten() {
+            slot.close.notify_one();
+        }
+    }
+
+    /// Milliseconds since the start.
+    fn milliseconds(&self) -> u64 {
+        self.start.elapsed().as_millis() as u64
+    }
+
+    /// What is locked; no change of it can be left half done.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Connections there are.
+    fn count(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Tells up to `count` idle connections to close, those that have been quiet longest.
+    fn close_quietest(&mut self, count: usize) {
+        let mut idle: Vec<_> = self
+            .slots
+            .iter()
+            .flatten()
+            .filter(|slot| !slot.busy.load(Ordering::Relaxed))
+            .filter(|slot| !slot.leaving.load(Ordering::Relaxed))
+            .map(|slot| (slot.active.load(Ordering::Relaxed), slot))
+            .collect();
+        let count = count.min(idle.len());
+        if count < idle.len() {
+            idle.select_nth_unstable_by_key(count, |(active, _)| *active);
+        }
+        for (_, slot) in &idle[..count] {
+            slot.leaving.store(true, Ordering::Relaxed);
+            slot.close.notify_one();
+        }
+        self.leaving += count;
+    }
+}
+
+impl Slot {
+    /// Waits until the connection is told to close.
+    pub(super) async fn told(&self) {
+        self.close.notified().await;
+    }
+}
+
+/// What counts as one client: an IPv4 address, or an IPv6 /64.
+fn host_of(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        v4 => v4,
+    }
+}
+
+//------------ Ticket --------------------------------------------------------
+
+/// A connection's place; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Ticket {
+    /// Where it is written.
+    roster: Arc<Roster>,
+    /// What it shows.
+    slot: Arc<Slot>,
+    /// Its slot's number.
+    index: usize,
+    /// Whom it is counted for.
+    host: IpAddr,
+}
+
+impl Ticket {
+    /// The limits.
+    pub(super) fn limits(&self) -> &StreamLimits {
+        &self.roster.limits
+    }
+
+    /// Shows that it was active just now, and whether it is in the middle of something.
+    pub(super) fn show(&self, now: Instant, busy: bool) {
+        let active = now.saturating_duration_since(self.roster.start).as_millis() as u64;
+        self.slot.active.store(active, Ordering::Relaxed);
+        self.slot.busy.store(busy, Ordering::Relaxed);
+    }
+
+    /// What it shows of itself.
+    pub(super) fn slot(&self) -> Arc<Slot> {
+        self.slot.clone()
+    }
+
+    /// Whether it was told to close to make room for others.
+    pub(super) fn is_making_room(&self) -> bool {
+        self.slot.leaving.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut inner = self.roster.inner();
+        inner.slots[self.index] = None;
+        inner.free.push(self.index);
+        if self.slot.leaving.load(Ordering::Relaxed) {
+            inner.leaving -= 1;
+        }
+        if let Some(count) = inner.per_address.get_mut(&self.host) {
+            *count -= 1;
+            if *count == 0 {
+                inner.per_address.remove(&self.host);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn roster(connections: usize, per_address: usize) -> Arc<Roster> {
+        let limits = StreamLimits { connections, per_address, ..StreamLimits::default() };
+        Arc::new(Roster::new(limits).unwrap())
+    }
+
+    #[test]
+    fn one_address_gets_its_share_and_ipv6_counts_by_64() {
+        let roster = roster(100, 2);
+        let mut kept = Vec::new();
+        for (client, admitted) in [
+            ("192.0.2.1", true),
+            ("192.0.2.1", true),
+            ("192.0.2.1", false),
+            ("192.0.2.2", true),
+            ("2001:db8::1", true),
+            ("2001:db8::2", true),
+            ("2001:db8::3", false),
+            ("2001:db8:0:1::3", true),
+        ] {
+            let ticket = roster.admit(client.parse().unwrap());
+            assert_eq!(ticket.is_some(), admitted, "{client}");
+            kept.extend(ticket);
+        }
+        kept.clear();
+        assert_eq!(roster.count(), 0);
+        assert!(roster.inner().per_address.is_empty());
+        assert!(roster.admit([192, 0, 2, 1].into()).is_some());
+    }
+
+    #[test]
+    fn when_full_the_quietest_idle_one_goes() {
+        let roster = roster(3, 10);
+        let client = IpAddr::from([192, 0, 2, 1]);
+        let start = roster.start;
+        let tickets: Vec<_> = (0..3).map(|_| roster.admit(client).unwrap()).collect();
+        tickets[0].show(start + Duration::from_secs(1), true);
+        tickets[1].show(start + Duration::from_secs(3), false);
+        tickets[2].show(start + Duration::from_secs(2), false);
+        let fourth = roster.admit(client).unwrap();
+        fourth.show(start + Duration::from_secs(4), false);
+        let leaving: Vec<_> = tickets.iter().map(Ticket::is_making_room).collect();
+        assert_eq!(leaving, [false, false, true], "number 0 is busy, number 2 quieter than 1");
+        // All busy: nobody is sent away, and nobody comes in.
+        tickets[1].show(start + Duration::from_secs(5), true);
+        fourth.show(start + Duration::from_secs(5), true);
+        assert!(roster.admit(client).is_none());
+    }
+}

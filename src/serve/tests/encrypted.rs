@@ -1,0 +1,148 @@
+//! DNS over TLS and over QUIC with real clients: rustls, and kdig where it is installed.
+
+use std::process::Command;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::*;
+
+/// A file of this folder.
+fn file(name: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests").join(name)
+}
+
+/// An encrypted listener on any port, with a certificate for localhost.
+fn secured() -> Secured {
+    Secured {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        cert: file("localhost.crt"),
+        key: file("localhost.key"),
+    }
+}
+
+/// Where a transport listens.
+fn address(running: &Running, transport: Transport) -> SocketAddr {
+    running.addresses().iter().find(|l| l.transport == transport).unwrap().address
+}
+
+/// A TLS connection that asks for these protocols.
+fn connect_tls(server: SocketAddr, alpn: &[&[u8]]) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(file("ca.crt")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    let name = ServerName::try_from("localhost").unwrap();
+    let client = ClientConnection::new(Arc::new(config), name).unwrap();
+    StreamOwned::new(client, connect(server))
+}
+
+#[test]
+fn tls_answers_pipelined_queries_and_pads_on_request() {
+    let server = server(Options { tls: Some(secured()), ..Options::default() });
+    let tls = address(&server.running, Transport::Tls);
+    for alpn in [&[&b"dot"[..]][..], &[]] {
+        let mut stream = connect_tls(tls, alpn);
+        let mut frames = framed(&query(1, "www.example.", Rtype::A));
+        frames.extend(framed(&edns_query(2, "www.example.", Rtype::A, &[0, 12, 0, 0])));
+        for id in 3..40 {
+            frames.extend(framed(&query(id, "big.example.", Rtype::TXT)));
+        }
+        stream.write_all(&frames).unwrap();
+        assert!(read_message(&mut stream).ends_with(&[192, 0, 2, 80]));
+        assert_eq!(read_message(&mut stream).len(), 468);
+        for id in 3..40u16 {
+            assert_eq!(read_message(&mut stream)[..2], id.to_be_bytes());
+        }
+        assert_eq!(stream.conn.alpn_protocol(), alpn.first().copied());
+    }
+}
+
+#[test]
+fn a_tls_client_that_hangs_or_breaks_off_is_closed() {
+    let streams = StreamLimits { handshake: Duration::from_millis(200), ..Default::default() };
+    let server = server(Options { tls: Some(secured()), streams, ..Options::default() });
+    let tls = address(&server.running, Transport::Tls);
+    let mut hanging = connect(tls);
+    assert!(closed_after(&mut hanging) < Duration::from_secs(2));
+    let mut plain = connect(tls);
+    plain.write_all(&framed(&query(1, "www.example.", Rtype::A))).unwrap();
+    closed_after(&mut plain);
+    let mut stream = connect_tls(tls, &[b"dot"]);
+    stream.write_all(&framed(&query(1, "www.example.", Rtype::A))).unwrap();
+    read_message(&mut stream);
+    drop(stream); // no close_notify
+    wait_until("all are gone", || server.running.connections() == 0);
+    assert_eq!(server.count(Transport::Tls, |t| t.closed[7]), 2, "handshakes");
+}
+
+#[test]
+fn a_wrong_certificate_stops_the_start_and_not_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = |name: &str| folder.path().join(name);
+    std::fs::copy(file("localhost.crt"), own("tls.crt")).unwrap();
+    std::fs::copy(file("localhost.key"), own("tls.key")).unwrap();
+    let tls = Secured { cert: own("tls.crt"), key: own("tls.key"), ..secured() };
+    let server = server(Options { tls: Some(tls.clone()), ..Options::default() });
+    std::fs::write(own("tls.crt"), "nothing").unwrap();
+    assert!(server.running.reload_certificates().is_err());
+    let mut stream = connect_tls(address(&server.running, Transport::Tls), &[]);
+    stream.write_all(&framed(&query(1, "www.example.", Rtype::A))).unwrap();
+    read_message(&mut stream);
+    let error = start(Options { tls: Some(tls), ..Options::default() }, zones()).err().unwrap();
+    assert!(error.to_string().contains("tls.crt"), "{error}");
+}
+
+/// Asks with kdig; `None` where it is not installed.
+fn kdig(server: SocketAddr, arguments: &str) -> Option<String> {
+    let output = Command::new("kdig")
+        .args(["@127.0.0.1", "-p", &server.port().to_string(), "+retry=0", "+timeout=5"])
+        .args(arguments.split(' '))
+        .output()
+        .ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn kdig_is_answered_over_tls() {
+    let server = server(Options { tls: Some(secured()), ..Options::default() });
+    let tls = address(&server.running, Transport::Tls);
+    let Some(answer) = kdig(tls, "+tls www.example. A") else {
+        return;
+    };
+    assert!(answer.contains("192.0.2.80") && answer.contains("TLS session"), "{answer}");
+}
+
+#[test]
+fn kdig_is_answered_over_quic() {
+    let server = server(Options { quic: Some(secured()), ..Options::default() });
+    let quic = address(&server.running, Transport::Quic);
+    let Some(answer) = kdig(quic, "+quic +nsid www.example. A") else {
+        return;
+    };
+    if answer.is_empty() {
+        return; // A kdig without QUIC.
+    }
+    assert!(answer.contains("192.0.2.80") && answer.contains("QUIC session"), "{answer}");
+    let text = kdig(quic, "+quic example. SOA").unwrap();
+    assert!(text.contains("ns.example. ns.example. 7 7200 900 1209600 300"), "{text}");
+    let text = kdig(quic, "+quic big.example. TXT").unwrap();
+    assert!(text.matches("IN\tTXT").count() >= 20, "{text}");
+    let text = kdig(quic, "+quic nx.example. A").unwrap();
+    assert!(text.contains("NXDOMAIN") && text.contains("SOA"), "{text}");
+    let text = kdig(quic, "+quic +edns other. A").unwrap();
+    assert!(text.contains("REFUSED") && text.contains("Not Authoritative"), "{text}");
+    for question in ["www.example. A", "example. SOA", "big.example. TXT", "nx.example. A"] {
+        let text = kdig(quic, &format!("+quic +padding +dnssec {question}")).unwrap();
+        let size = text.split(";; Received ").nth(1).unwrap().split(' ').next().unwrap();
+        assert_eq!(size.parse::<usize>().unwrap() % 468, 0, "{text}");
+    }
+    let text = kdig(quic, "+quic +edns -y hmac-sha256:key.:c2VjcmV0 www.example. A").unwrap();
+    assert!(text.contains("REFUSED") && text.contains("Not Supported"), "{text}");
+}

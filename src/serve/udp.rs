@@ -1,0 +1,210 @@
+//! UDP: a worker takes a batch of queries, answers each, and sends the batch of responses.
+//!
+//! Two system calls and one look at clock and zones a batch; for one query no lock, no allocation and
+//! no system call. A worker stops when its socket is shut down, which wakes it from its wait: nothing
+//! is asked of it meanwhile.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::answer::Transport;
+
+use super::batch::{Packets, SocketBatch, system};
+use super::responder::{Responder, Shared, Source};
+
+/// Rest after an error of the socket, so that a lasting one does not spin.
+const ERROR_REST: Duration = Duration::from_millis(50);
+
+//------------ UdpWorker -----------------------------------------------------
+
+/// A running worker.
+#[derive(Debug)]
+pub(super) struct UdpWorker {
+    /// A second handle on its socket, to shut it down.
+    socket: UdpSocket,
+    /// Tells it to stop.
+    stop: Arc<AtomicBool>,
+    /// Its thread.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl UdpWorker {
+    /// Starts a worker on a bound socket, on its own thread and, if told, its own CPU.
+    pub(super) fn start(
+        shared: Arc<Shared>,
+        socket: UdpSocket,
+        cpu: Option<usize>,
+    ) -> std::io::Result<Self> {
+        let local = socket.local_addr()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let response_octets = usize::from(shared.policy.load().identity.udp_size);
+        let packets = SocketBatch::new(socket.try_clone()?, response_octets)?;
+        let flag = stop.clone();
+        let thread = std::thread::Builder::new().name("udp".to_owned()).spawn(move || {
+            if let Some(cpu) = cpu
+                && let Err(error) = system::pin_to(cpu)
+            {
+                tracing::debug!(cpu, %error, "this UDP worker is not bound to a CPU");
+            }
+            let responder = Responder::new(shared, Transport::Udp, local.is_ipv6());
+            Loop { packets, responder, local }.run(&flag);
+        })?;
+        Ok(Self { socket, stop, thread: Some(thread) })
+    }
+
+    /// Tells it to stop, without waiting.
+    pub(super) fn tell(&self) {
+        self.stop.store(true, Ordering::Release);
+        // Linux wakes a reader of an unconnected socket too, and says ENOTCONN all the same.
+        let _ = socket2::SockRef::from(&self.socket).shutdown(std::net::Shutdown::Read);
+    }
+}
+
+impl Drop for UdpWorker {
+    fn drop(&mut self) {
+        self.tell();
+        if let Some(thread) = self.thread.take() {
+            // Panics are caught inside; nothing is left to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+//------------ Loop ----------------------------------------------------------
+
+/// What a worker works with.
+struct Loop<P> {
+    /// Where queries come from and responses go.
+    packets: P,
+    /// Answers them.
+    responder: Responder,
+    /// The address it listens on.
+    local: SocketAddr,
+}
+
+impl<P: Packets> Loop<P> {
+    /// Batch after batch until told to stop.
+    fn run(mut self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            match self.packets.receive() {
+                Ok(0) => {}
+                Ok(count) => self.guarded_batch(count),
+                Err(error) => {
+                    self.responder.counters.socket_errors.add(1);
+                    tracing::debug!(address = %self.local, %error, "receiving failed");
+                    std::thread::sleep(ERROR_REST);
+                }
+            }
+        }
+    }
+
+    /// A batch; a panic loses it and nothing else.
+    fn guarded_batch(&mut self, count: usize) {
+        if catch_unwind(AssertUnwindSafe(|| self.batch(count))).is_err() {
+            tracing::error!(address = %self.local, "a panic while answering; its batch is lost");
+            self.responder.recover();
+        }
+    }
+
+    /// Answers the queries of one batch.
+    fn batch(&mut self, count: usize) {
+        let moment = self.responder.begin();
+        let shared = self.responder.shared.clone();
+        let zones = shared.zones.load();
+        for index in 0..count {
+            let packet = self.packets.packet(index);
+            let dropped = &self.responder.counters.dropped;
+            let Some(client) = packet.from else {
+                dropped[4].add(1);
+                continue;
+            };
+            if packet.to_many {
+                dropped[3].add(1);
+                continue;
+            }
+            let ip = packet.asked.unwrap_or_else(|| self.local.ip());
+            let local = Some(SocketAddr::new(ip, self.local.port()));
+            let source = Source { client, local, keepalive: None };
+            let (query, out) = (packet.query, packet.response);
+            if let Some(length) = self.responder.respond(&zones, moment, &source, query, out) {
+                self.packets.answer(index, length);
+            }
+        }
+        let sent = self.packets.send();
+        self.responder.counters.send_failed.add(sent.failed as u64);
+        self.responder.counters.short_sends.add(sent.short as u64);
+        self.responder.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::batch::{Packet, Sent};
+    use crate::serve::responder::Policy;
+    use crate::serve::{Acl, counters::Register};
+
+    /// Three batches of one query each; the second makes whoever reads it panic.
+    #[derive(Default)]
+    struct Trap {
+        batches: usize,
+        query: Vec<u8>,
+        response: Vec<u8>,
+        sent: Arc<std::sync::Mutex<Vec<usize>>>,
+        stop: Arc<AtomicBool>,
+    }
+
+    impl Packets for Trap {
+        fn receive(&mut self) -> std::io::Result<usize> {
+            self.batches += 1;
+            self.stop.store(self.batches == 3, Ordering::Relaxed);
+            Ok(1)
+        }
+
+        fn packet(&mut self, _: usize) -> Packet<'_> {
+            assert_ne!(self.batches, 2, "the trap");
+            Packet {
+                query: &self.query,
+                response: &mut self.response,
+                from: Some(([192, 0, 2, 1], 5353).into()),
+                asked: None,
+                to_many: false,
+            }
+        }
+
+        fn answer(&mut self, _: usize, length: usize) {
+            self.sent.lock().unwrap().push(length);
+        }
+
+        fn send(&mut self) -> Sent {
+            Sent::default()
+        }
+    }
+
+    #[test]
+    fn a_panic_loses_its_batch_and_nothing_else() {
+        let shared = Arc::new(Shared {
+            zones: Arc::default(),
+            policy: arc_swap::ArcSwap::from_pointee(Policy {
+                identity: Arc::default(),
+                allow_query: Arc::new(Acl::everybody()),
+            }),
+            limiter: None,
+            log: None,
+            counters: Register::default(),
+        });
+        let query = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01".to_vec();
+        let trap = Trap { query, response: vec![0; 512], ..Trap::default() };
+        let (sent, stop) = (trap.sent.clone(), trap.stop.clone());
+        let responder = Responder::new(shared, Transport::Udp, false);
+        let counters = responder.counters.clone();
+        let local = ([127, 0, 0, 1], 53).into();
+        Loop { packets: trap, responder, local }.run(&stop);
+        assert_eq!(*sent.lock().unwrap(), [19, 19], "REFUSED before and after");
+        assert_eq!(counters.panics.value(), 1);
+    }
+}

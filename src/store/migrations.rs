@@ -1,0 +1,73 @@
+//! Tables, step by step. A step that has been released is never edited; a change is a new step.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// A numbered step.
+struct Step {
+    /// Unique and rising; gaps are fine.
+    number: u32,
+    /// The statements.
+    sql: &'static str,
+}
+
+/// All steps in order. Road 3's are behind the feature `approval`.
+const STEPS: &[Step] = &[
+    Step { number: 10, sql: include_str!("migrations/0010_zone.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 20, sql: include_str!("migrations/0020_people.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 21, sql: include_str!("migrations/0021_draft.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 30, sql: include_str!("migrations/0030_evidence.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 31, sql: include_str!("migrations/0031_requests.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 32, sql: include_str!("migrations/0032_request_order.sql") },
+];
+
+/// Applies the steps that are missing, each in a transaction of its own.
+pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (
+             number INTEGER PRIMARY KEY, checksum TEXT NOT NULL
+         ) STRICT",
+    )?;
+    for step in STEPS {
+        apply(connection, step)?;
+    }
+    Ok(())
+}
+
+/// Applies one step unless it stands already, and then only compares its checksum.
+fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
+    let failed = |reason: String| StoreError::Migrate { step: step.number, reason };
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(StoreError::Begin)?;
+    let known: Option<String> = {
+        let mut statement =
+            transaction.prepare("SELECT checksum FROM migration WHERE number = $1")?;
+        let mut rows = statement.query([step.number])?;
+        rows.next()?.map(|row| row.get(0)).transpose()?
+    };
+    let checksum = checksum(step.sql);
+    match known {
+        Some(applied) if applied == checksum => return Ok(()),
+        Some(_) => return Err(failed("it was edited after it had been applied".to_owned())),
+        None => {}
+    }
+    transaction.execute_batch(step.sql).map_err(|error| failed(error.to_string()))?;
+    transaction.execute(
+        "INSERT INTO migration (number, checksum) VALUES ($1, $2)",
+        rusqlite::params![step.number, checksum],
+    )?;
+    transaction.commit().map_err(StoreError::Commit)
+}
+
+/// SHA-256 of a step's text, in hexadecimal.
+fn checksum(sql: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, sql.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,204 @@
+//! The database: journal, promoted records, requests, events, people. All SQL of gapura stands here.
+//!
+//! One SQLite file, `gapura.db` in the state directory. One writer at a time: [`Store::write`] runs
+//! a closure inside one `BEGIN IMMEDIATE` transaction, and what it returns as `Ok` is on disk
+//! (`synchronous = FULL`) before the caller hears of it. Readers never wait for the writer (WAL).
+//! A room's rows are typed functions on [`Reader`] and [`Tx`], one file a subject. No rule of the
+//! procedure or of DNS is decided here.
+
+#[cfg(feature = "approval")]
+pub mod drafts;
+#[cfg(feature = "approval")]
+pub mod events;
+pub mod journal;
+mod migrations;
+#[cfg(feature = "approval")]
+pub mod people;
+#[cfg(feature = "approval")]
+pub mod promises;
+pub mod promoted;
+pub mod records;
+#[cfg(feature = "approval")]
+pub mod requests;
+pub mod zones;
+
+use std::fs::OpenOptions;
+use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// How many idle read connections are kept; more are opened when needed and closed after use.
+const IDLE_READERS_MAX: usize = 4;
+
+//------------ Store ---------------------------------------------------------
+
+/// A handle to the database; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+/// What the handles share.
+struct Inner {
+    /// Where the file is, for opening readers and for error texts.
+    path: PathBuf,
+    /// The one connection that writes.
+    writer: Mutex<Connection>,
+    /// Idle connections that only read.
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Store {
+    /// Opens `gapura.db` in `state_dir`, making it and bringing its tables up to date.
+    pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
+        let path = state_dir.join("gapura.db");
+        make_private(&path)?;
+        let mut writer = connect(&path)?;
+        migrations::run(&mut writer)?;
+        let inner = Inner { path, writer: Mutex::new(writer), readers: Mutex::default() };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Runs `work` in one transaction: all of it is durable when this returns `Ok`, none of it is
+    /// kept otherwise (an error of `work`, a failed commit, a panic).
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = lock(&self.0.writer);
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::Begin)?;
+        let value = work(&Tx(Reader(&transaction)))?;
+        transaction.commit().map_err(StoreError::Commit)?;
+        Ok(value)
+    }
+
+    /// Runs `work` on one consistent view of the database.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let idle = lock(&self.0.readers).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.0.path)?,
+        };
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(StoreError::Begin)?;
+        let value = work(&Reader(&transaction))?;
+        drop(transaction);
+        let mut idle = lock(&self.0.readers);
+        if idle.len() < IDLE_READERS_MAX {
+            idle.push(connection);
+        }
+        Ok(value)
+    }
+}
+
+/// Makes the file readable by its owner only, whatever the directory allows; SQLite gives the files
+/// beside it the same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    made.map(drop).map_err(|source| StoreError::Make { path: path.to_owned(), source })
+}
+
+/// Opens one connection with the settings every connection has.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|source| StoreError::Open { path: path.to_owned(), source })
+}
+
+/// Locks even after a panic elsewhere: the transaction of the one who panicked was rolled back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+//------------ Reader and Tx -------------------------------------------------
+
+/// One consistent view of the database. Each subject's file adds its questions here.
+pub struct Reader<'a>(&'a Connection);
+
+/// The writer's open transaction. Each subject's file adds its changes here.
+pub struct Tx<'a>(Reader<'a>);
+
+impl<'a> Deref for Tx<'a> {
+    type Target = Reader<'a>;
+
+    fn deref(&self) -> &Reader<'a> {
+        &self.0
+    }
+}
+
+//------------ StoreError ----------------------------------------------------
+
+/// A variant per step, so that the log says what the database was doing.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be made.
+    #[error("cannot make the database {path}: check that the state directory exists and belongs to the user gapura runs as", path = path.display())]
+    Make {
+        /// The database file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file cannot be opened as a database.
+    #[error("cannot open the database {path}: check that the state directory exists and belongs to the user gapura runs as", path = path.display())]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A migration failed or an applied one was edited.
+    #[error("cannot bring the database tables up to date at step {step}: {reason}")]
+    Migrate {
+        /// The migration's number.
+        step: u32,
+        /// What went wrong.
+        reason: String,
+    },
+    /// No transaction could be started.
+    #[error("cannot start a database transaction")]
+    Begin(#[source] rusqlite::Error),
+    /// A statement failed.
+    #[error("a database statement failed")]
+    Statement(#[from] rusqlite::Error),
+    /// The commit failed; nothing of the transaction is kept.
+    #[error(
+        "the change could not be made durable and was undone: check the disk's free space and health"
+    )]
+    Commit(#[source] rusqlite::Error),
+    /// The caller gave the transaction up; why, it keeps for itself.
+    #[error("the transaction was given up")]
+    GivenUp,
+    /// A stored value does not read back as what it should be.
+    #[error("the database holds a value that does not read back: {0}")]
+    Corrupt(String),
+}
+
+#[cfg(any(test, feature = "failpoints"))]
+impl StoreError {
+    /// What SQLite would say of this error of the system; for failpoints.
+    pub(crate) fn injected(error: std::io::Error) -> Self {
+        let code = match error.kind() {
+            std::io::ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
+            _ => rusqlite::ffi::SQLITE_IOERR,
+        };
+        Self::Commit(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+    }
+}

@@ -1,0 +1,145 @@
+//! Problem details (RFC 9457): status, a stable `code`, and the single faults by field.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::desk::ActError;
+use crate::people::PeopleError;
+use crate::queue::view::FaultView;
+use crate::queue::{Fault, TransitionError};
+use crate::web::failure::Failure;
+
+/// Why a call was not done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// A URN of the code; nothing has to be fetched from it.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: Cow<'static, str>,
+    /// The HTTP status.
+    status: u16,
+    /// What happened this time, in English.
+    detail: String,
+    /// The stable code: `wrong_state`, `not_allowed`, `same_person`, `incomplete`, `stale`,
+    /// `name_rule`, `name_taken`, `target_refused`, `reserved`, or one of the call itself.
+    code: Cow<'static, str>,
+    /// The single faults.
+    errors: Vec<FaultView>,
+}
+
+impl Problem {
+    /// A problem without single faults.
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:gapura:problem:{code}"),
+            title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: Cow::Borrowed(code),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Nobody said who asks, or it is not true.
+    pub(super) fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// The token or role is not enough.
+    pub(super) fn not_allowed(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
+    }
+
+    /// There is no such thing, or not for who asks.
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// What was sent cannot be read.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// Too often.
+    pub(super) fn too_many() -> Self {
+        let detail = "too many calls from this network: wait, or use a token";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
+    }
+
+    /// Our own fault; the cause goes to the log only.
+    pub(super) fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "an API call failed");
+        let detail = "something went wrong here; the log says what";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// Faults by field; a broken rule is what is reported first.
+    pub(super) fn of_faults(faults: Vec<Fault>) -> Self {
+        TransitionError::of_faults(faults).into()
+    }
+}
+
+impl From<TransitionError> for Problem {
+    fn from(error: TransitionError) -> Self {
+        let code = error.code();
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::CONFLICT);
+        Self {
+            errors: error.faults().iter().map(FaultView::from).collect(),
+            ..Self::new(status, code.as_str(), error.to_string())
+        }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::CONFLICT);
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            return Self::internal(error);
+        }
+        Self {
+            errors: error.faults().iter().map(FaultView::from).collect(),
+            ..Self::new(status, error.code(), error.to_string())
+        }
+    }
+}
+
+impl From<PeopleError> for Problem {
+    fn from(error: PeopleError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self::internal(failure.detail.as_deref().unwrap_or(failure.id))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        let media = HeaderValue::from_static("application/problem+json");
+        headers.insert(CONTENT_TYPE, media);
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"gapura\""));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("360"));
+        }
+        response
+    }
+}
+
+/// The answer after a panic.
+pub(super) fn panicked() -> Response {
+    Problem::internal("a handler panicked").into_response()
+}

@@ -1,0 +1,100 @@
+//! Live records: the list, the emergency suspension, and the other officer's agreement.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State as Extract};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::{Asked, Caller};
+use super::problem::Problem;
+use crate::people::Scope;
+use crate::queue::view::RecordView;
+use crate::web::state::State;
+
+/// Records of a page at most.
+const LIMIT_MAX: usize = 500;
+
+/// Which records.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Named {
+    /// Only this name, absolute or below the zone.
+    #[serde(default)]
+    name: Option<String>,
+    /// Records at most, 1 to 500.
+    #[serde(default)]
+    limit: Option<usize>,
+    /// Where the page before ended, its `next`.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// Live records.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Records {
+    /// The records.
+    items: Vec<RecordView>,
+    /// The cursor of the next page; `null` at the end.
+    next: Option<String>,
+}
+
+/// Why a name is taken down.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct Reason {
+    /// In words.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Live records with the requests behind them
+#[utoipa::path(get, path = "/records", params(Named), security(("token" = ["read"])),
+    responses((status = 200, body = Records), (status = 403, body = Problem)))]
+pub(super) async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Asked(named): Asked<Named>,
+) -> Result<Json<Records>, Problem> {
+    caller.officer(Scope::Read)?;
+    let name = named.name.filter(|name| !name.is_empty());
+    let limit = named.limit.unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX);
+    let after = named.cursor.unwrap_or_default();
+    let one = name.is_some();
+    let job = move |state: &State| state.desk().records(name.as_deref(), None, &after, limit);
+    let items = state.work(job).await??;
+    let last = items.last().filter(|_| !one && items.len() == limit);
+    let next = last.map(|record| record.name.clone());
+    Ok(Json(Records { items, next }))
+}
+
+/// Emergency: take a name out of the zone at once
+#[utoipa::path(post, path = "/records/{name}/suspend", params(("name" = String, Path)),
+    request_body = Reason, security(("token" = ["decide"])),
+    responses((status = 200, body = RecordView), (status = 409, body = Problem)))]
+pub(super) async fn suspend(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Json<RecordView>, Problem> {
+    let actor = caller.officer(Scope::Decide)?.actor();
+    let read = serde_json::from_slice(&body);
+    let Reason { reason } =
+        read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))?;
+    let job = move |state: &State| state.desk().suspend(&name, &reason, &actor);
+    Ok(Json(state.work(job).await??))
+}
+
+/// Agree with the other officer's emergency suspension
+#[utoipa::path(post, path = "/records/{name}/confirm", params(("name" = String, Path)),
+    security(("token" = ["decide"])),
+    responses((status = 200, body = RecordView), (status = 403, body = Problem)))]
+pub(super) async fn confirm(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Result<Json<RecordView>, Problem> {
+    let actor = caller.officer(Scope::Decide)?.actor();
+    let job = move |state: &State| state.desk().confirm_suspension(&name, &actor);
+    Ok(Json(state.work(job).await??))
+}

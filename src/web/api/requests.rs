@@ -1,0 +1,260 @@
+//! Requests: the queue, one request, sending one, and every act on it.
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Path, Request, State as Extract};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::{Asked, Caller};
+use super::multipart::Sent;
+use super::problem::Problem;
+use crate::desk::{ActError, ListFilter, Submitter, Viewer};
+use crate::people::Scope;
+use crate::queue::act::BodyError;
+use crate::queue::{Act, Actor, Ask, Identity, RequestView, State as RequestState, Summary};
+use crate::web::limits::Route;
+use crate::web::state::State;
+
+/// Longest JSON body of an act, in octets.
+const ACT_MAX: usize = 128 * 1024;
+/// Rows of a list when nobody says how many.
+const LIMIT_DEFAULT: usize = 50;
+/// Rows of a list at most.
+const LIMIT_MAX: usize = 200;
+
+//------------ Listing -------------------------------------------------------
+
+/// Which rows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// Only this state.
+    #[serde(default)]
+    state: Option<String>,
+    /// `true`: only what is late.
+    #[serde(default)]
+    late: Option<String>,
+    /// Rows at most, 1 to 200.
+    #[serde(default)]
+    limit: Option<usize>,
+    /// Where the page before ended, its `next`.
+    #[serde(default)]
+    cursor: Option<String>,
+}
+
+/// One page of the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page {
+    /// The rows, least time left first.
+    items: Vec<Summary>,
+    /// The cursor of the next page; `null` at the end.
+    next: Option<String>,
+}
+
+/// The queue, least time left first
+#[utoipa::path(get, path = "/requests", params(Wanted), security(("token" = ["read"])),
+    responses((status = 200, body = Page), (status = 401, body = Problem),
+              (status = 403, body = Problem)))]
+pub(super) async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Json<Page>, Problem> {
+    let actor = caller.officer(Scope::Read)?.actor();
+    let only = wanted.state.as_deref().filter(|text| !text.is_empty());
+    let only = only.map(|text| {
+        let unknown = || Problem::bad_request(format!("there is no state {text:?}"));
+        RequestState::from_name(text).ok_or_else(unknown)
+    });
+    let filter = ListFilter {
+        state: only.transpose()?,
+        late: matches!(wanted.late.as_deref(), Some("true" | "1" | "yes")),
+        limit: wanted.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX),
+        cursor: wanted.cursor.filter(|cursor| !cursor.is_empty()),
+        ..ListFilter::default()
+    };
+    let page = state.work(move |state| state.desk().list(&filter, &actor)).await??;
+    Ok(Json(Page { items: page.items, next: page.next }))
+}
+
+//------------ Showing -------------------------------------------------------
+
+/// One request, with candidate, check sheet, proof, notices and history
+#[utoipa::path(get, path = "/requests/{number}", params(("number" = String, Path)),
+    security(("token" = ["read"]), ("secret" = [])),
+    responses((status = 200, body = RequestView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<Json<RequestView>, Problem> {
+    if caller.has_token() {
+        let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
+        return Ok(Json(state.work(move |state| state.desk().view(&number, &viewer)).await??));
+    }
+    let secret = secret(&state, &caller, &number)?;
+    let job = move |state: &State| {
+        let view = state.desk().status(&number, &secret);
+        counted(state, &number, view)
+    };
+    Ok(Json(state.work(job).await??))
+}
+
+/// The secret that came along, if this network and number may try one more.
+fn secret(state: &State, caller: &Caller, number: &str) -> Result<String, Problem> {
+    let Some(secret) = caller.secret.clone() else {
+        return Err(Problem::unauthorized("a bearer token or the header Gapura-Secret is needed"));
+    };
+    caller.may_try(state, number)?;
+    Ok(secret)
+}
+
+/// Counts a secret that did not fit.
+fn counted<T>(state: &State, number: &str, result: Result<T, ActError>) -> Result<T, ActError> {
+    if let Err(ActError::NotFound) = &result {
+        state.limits().guessed_wrong(number);
+    }
+    result
+}
+
+//------------ Sending -------------------------------------------------------
+
+/// What `POST /requests` gives.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Submitted {
+    /// The number.
+    number: String,
+    /// The applicant's secret; it is shown this once.
+    secret: String,
+    /// `submitted`.
+    state: RequestState,
+    /// 1.
+    revision: u32,
+}
+
+/// The parts of `POST /requests`, for the document.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+pub(super) struct Parts {
+    /// The request.
+    request: Ask,
+    /// The letter: PDF, JPEG or PNG, 2 MB at most.
+    #[schema(format = Binary)]
+    letter: String,
+}
+
+/// Send a request
+///
+/// Without a token where the public form is open; an officer who keys in a paper letter counts as
+/// applicant.
+#[utoipa::path(post, path = "/requests", security((), ("token" = ["submit"])),
+    request_body(content = Parts, content_type = "multipart/form-data"),
+    responses((status = 201, body = Submitted), (status = 413, body = Problem),
+              (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(super) async fn submit(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    sent: Sent,
+) -> Result<(StatusCode, Json<Submitted>), Problem> {
+    let Sent { ask, letter } = sent;
+    let actor = if caller.has_token() {
+        caller.officer(Scope::Submit)?.actor()
+    } else {
+        may_submit(&state, &caller, &ask, letter.is_some()).await?;
+        Actor::applicant(&ask.contact.name, Identity::default(), None)
+    };
+    // A mailbox is proven on the pages only: a code goes there and comes back.
+    let by = Submitter { actor, mailbox_proven: false };
+    let done = state.work(move |state| state.desk().submit(ask, letter, &by)).await??;
+    let submitted = Submitted {
+        number: done.number,
+        secret: done.secret,
+        state: done.state,
+        revision: done.revision,
+    };
+    Ok((StatusCode::CREATED, Json(submitted)))
+}
+
+/// Whether somebody without a token may send this now. What would be turned back anyway is told
+/// without counting against the network's few requests an hour.
+async fn may_submit(
+    state: &State,
+    caller: &Caller,
+    ask: &Ask,
+    has_letter: bool,
+) -> Result<(), Problem> {
+    if !state.options().public_submit {
+        return Err(Problem::not_allowed("the public form is closed: a token is needed"));
+    }
+    if !state.limits().allows(Route::Attempt, caller.address) {
+        return Err(Problem::too_many());
+    }
+    let ask = ask.clone();
+    let faults = state.work(move |state| state.desk().rehearse(ask, has_letter)).await??;
+    if !faults.is_empty() {
+        return Err(Problem::of_faults(faults));
+    }
+    if state.limits().allows(Route::Submit, caller.address) {
+        Ok(())
+    } else {
+        Err(Problem::too_many())
+    }
+}
+
+//------------ Acting --------------------------------------------------------
+
+/// Perform an act
+///
+/// The state is tested first, then the person, then freshness, then the lines. `resubmit` takes the
+/// parts of `POST /requests`, the letter only if it is new.
+#[utoipa::path(post, path = "/requests/{number}/{act}",
+    params(("number" = String, Path), ("act" = String, Path, description = "dispose, reassign, \
+        release, ask, confirm, deny, return, resubmit, check, reject, approve, countersign, \
+        reopen, promote, retry, withdraw, notified")),
+    security(("token" = ["decide"]), ("secret" = [])),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses((status = 200, body = RequestView), (status = 403, body = Problem),
+              (status = 404, body = Problem), (status = 409, body = Problem),
+              (status = 422, body = Problem)))]
+pub(super) async fn act(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path((number, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<Json<RequestView>, Problem> {
+    let for_applicant = matches!(name.as_str(), "withdraw" | "resubmit");
+    let actor = if caller.has_token() {
+        caller.officer(Scope::Decide)?.actor()
+    } else if for_applicant {
+        let secret = secret(&state, &caller, &number)?;
+        let of = number.clone();
+        let job = move |state: &State| {
+            let applicant = state.desk().applicant(&of, &secret);
+            counted(state, &of, applicant)
+        };
+        state.work(job).await??
+    } else {
+        return Err(Problem::unauthorized("this act needs a bearer token"));
+    };
+    if name == "resubmit" {
+        let Sent { ask, letter } = Sent::from_request(request, &state).await?;
+        let job = move |state: &State| state.desk().resubmit(&number, ask, letter, &actor);
+        return Ok(Json(state.work(job).await??));
+    }
+    let act = read_act(&name, request.into_body()).await?;
+    Ok(Json(state.work(move |state| state.desk().act(&number, &act, &actor)).await??))
+}
+
+/// The act and its body.
+async fn read_act(name: &str, body: Body) -> Result<Act, Problem> {
+    let body = to_bytes(body, ACT_MAX).await;
+    let body = body.map_err(|_| Problem::bad_request("the body is too long or ends too early"))?;
+    Act::from_body(name, &body).map_err(|error| match error {
+        BodyError::UnknownAct(_) => Problem::not_found("act"),
+        BodyError::Unreadable(error) => {
+            Problem::bad_request(format!("the body cannot be read: {error}"))
+        }
+    })
+}

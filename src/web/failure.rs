@@ -1,0 +1,146 @@
+//! A request that cannot be answered with its page: status and message id.
+//!
+//! The handler only says what; the words come on the way out, where the visitor's language is known.
+
+use std::fmt::Display;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::desk::ActError;
+use crate::people::{PeopleError, SignInError};
+
+/// Why there is no page.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The status sent.
+    pub(super) status: StatusCode,
+    /// Message id; `-title` and `-text` are appended to it.
+    pub(super) id: &'static str,
+    /// What the log says; never shown.
+    pub(super) detail: Option<String>,
+}
+
+impl Failure {
+    /// A failure of this status with the messages `{id}-title` and `{id}-text`.
+    pub(super) fn new(status: StatusCode, id: &'static str) -> Self {
+        Self { status, id, detail: None }
+    }
+
+    /// There is no such page or thing.
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "fail-missing")
+    }
+
+    /// The role may not see or do this.
+    pub(super) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "fail-forbidden")
+    }
+
+    /// The form token is missing or of another session.
+    pub(super) fn stale_form() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "fail-form")
+    }
+
+    /// Too many requests.
+    pub(super) fn too_many() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "fail-many")
+    }
+
+    /// The body cannot be read.
+    pub(super) fn bad_request() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "fail-request")
+    }
+
+    /// Our own fault; the cause goes to the log.
+    pub(super) fn internal(cause: impl Display) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            id: "fail-internal",
+            detail: Some(cause.to_string()),
+        }
+    }
+
+    /// Whether it is our own fault.
+    pub(super) fn is_internal(&self) -> bool {
+        self.status == StatusCode::INTERNAL_SERVER_ERROR
+    }
+
+    /// The message id of a bare status, for answers made below the pages.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                Self { status, ..Self::not_found() }
+            }
+            StatusCode::FORBIDDEN => Self::stale_form(),
+            StatusCode::TOO_MANY_REQUESTS => Self::too_many(),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "fail-large"),
+            _ if status.is_client_error() => Self { status, ..Self::bad_request() },
+            _ => Self::new(status, "fail-internal"),
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        if let Some(detail) = &self.detail {
+            tracing::error!(%detail, "a page failed");
+        }
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<PeopleError> for Failure {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::NotAllowed => Self::forbidden(),
+            PeopleError::UnknownPerson | PeopleError::UnknownToken => Self::not_found(),
+            PeopleError::LinkGone => Self::new(StatusCode::GONE, "fail-link"),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<ActError> for Failure {
+    fn from(error: ActError) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        match error {
+            ActError::NotFound => Self::not_found(),
+            ActError::NotAllowed => Self::forbidden(),
+            ActError::Rule(_) | ActError::Letter(_) => Self::new(status, "fail-rule"),
+            ActError::Publish(_) | ActError::NoServer => {
+                Self { detail: Some(error.to_string()), ..Self::new(status, "fail-publish") }
+            }
+            ActError::Evidence(_) | ActError::File { .. } => Self::internal(chain(&error)),
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+impl From<SignInError> for Failure {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::People(error) => error.into(),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,275 @@
+//! Forms as data: fields with label, hint, value and fault; one template renders them all.
+//!
+//! The pattern is one for the whole site: all fields are required unless marked "(opsional)", no
+//! asterisks; faults stand in a summary on top, which links to the field, and again at the field.
+
+use crate::people::random_token;
+use crate::words::Words;
+
+//------------ Field ---------------------------------------------------------
+
+/// How a field is filled in.
+#[derive(Clone, Debug)]
+pub(super) enum Input {
+    /// One line; the text is the HTML input type.
+    Line(&'static str),
+    /// Several lines.
+    Area,
+    /// One of a few, all visible.
+    Radios(Vec<Choice>),
+    /// One of many.
+    Select(Vec<Choice>),
+    /// Any of a few.
+    Checks(Vec<Choice>),
+    /// A file.
+    File(&'static str),
+    /// Not shown.
+    Hidden,
+}
+
+/// One choice of a field.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    /// What is sent.
+    pub(super) value: String,
+    /// What is read.
+    pub(super) label: String,
+    /// A line below, or empty.
+    pub(super) hint: String,
+}
+
+impl Choice {
+    /// A choice without a hint.
+    pub(super) fn new(value: &str, label: String) -> Self {
+        Self { value: value.to_owned(), label, hint: String::new() }
+    }
+}
+
+/// One field.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    /// Name in the form, and the anchor that the summary links to.
+    pub(super) name: String,
+    /// Label.
+    pub(super) label: String,
+    /// Help below the label, or empty.
+    pub(super) hint: String,
+    /// How it is filled in.
+    pub(super) input: Input,
+    /// What stands in it; kept after a failed send.
+    pub(super) value: String,
+    /// What is wrong with it.
+    pub(super) fault: Option<String>,
+    /// Whether it may stay empty.
+    pub(super) optional: bool,
+    /// HTML autocomplete, or empty.
+    pub(super) autocomplete: &'static str,
+    /// HTML inputmode, or empty.
+    pub(super) inputmode: &'static str,
+    /// Width class: `w-s`, `w-m` or empty.
+    pub(super) width: &'static str,
+    /// Whether to add the link that shows what a field of this kind wants, as text behind it.
+    pub(super) suffix: String,
+}
+
+impl Field {
+    /// A field of one line whose words are the messages `{id}` and, if there is one, `{id}-hint`.
+    pub(super) fn line(t: Words, name: &str, id: &str) -> Self {
+        let hint_id = format!("{id}-hint");
+        Self {
+            name: name.to_owned(),
+            label: t.s(id),
+            hint: if t.has(&hint_id) { t.s(&hint_id) } else { String::new() },
+            input: Input::Line("text"),
+            value: String::new(),
+            fault: None,
+            optional: false,
+            autocomplete: "",
+            inputmode: "",
+            width: "",
+            suffix: String::new(),
+        }
+    }
+
+    /// A hidden field.
+    pub(super) fn hidden(name: &str, value: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            label: String::new(),
+            hint: String::new(),
+            input: Input::Hidden,
+            value: value.to_owned(),
+            fault: None,
+            optional: true,
+            autocomplete: "",
+            inputmode: "",
+            width: "",
+            suffix: String::new(),
+        }
+    }
+
+    /// Sets how it is filled in.
+    pub(super) fn input(mut self, input: Input) -> Self {
+        self.input = input;
+        self
+    }
+
+    /// Sets what stands in it.
+    pub(super) fn value(mut self, value: &str) -> Self {
+        value.clone_into(&mut self.value);
+        self
+    }
+
+    /// It may stay empty.
+    pub(super) fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Sets what the browser may fill in by itself.
+    pub(super) fn autocomplete(mut self, autocomplete: &'static str) -> Self {
+        self.autocomplete = autocomplete;
+        self
+    }
+
+    /// Sets the keyboard shown on a phone.
+    pub(super) fn inputmode(mut self, inputmode: &'static str) -> Self {
+        self.inputmode = inputmode;
+        self
+    }
+
+    /// Sets the width class.
+    pub(super) fn width(mut self, width: &'static str) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Sets a text behind the field.
+    pub(super) fn suffix(mut self, suffix: &str) -> Self {
+        suffix.clone_into(&mut self.suffix);
+        self
+    }
+
+    /// A password, never shown again after a failed send.
+    pub(super) fn password(t: Words, name: &str, id: &str, autocomplete: &'static str) -> Self {
+        Self::line(t, name, id)
+            .input(Input::Line("password"))
+            .autocomplete(autocomplete)
+            .width("w-m")
+    }
+
+    /// A one-time code of six digits: one field, pasting works.
+    pub(super) fn code(t: Words, id: &str) -> Self {
+        Self::line(t, "code", id).autocomplete("one-time-code").inputmode("numeric").width("w-s")
+    }
+
+    /// Whether this choice is the one chosen.
+    pub(super) fn chosen(&self, choice: &Choice) -> bool {
+        match self.input {
+            Input::Checks(_) => self.value.split(',').any(|value| value == choice.value),
+            _ => self.value == choice.value,
+        }
+    }
+
+    /// The `aria-describedby` of its control, or empty.
+    pub(super) fn described_by(&self) -> String {
+        let mut ids = Vec::new();
+        if !self.hint.is_empty() {
+            ids.push(format!("{}-hint", self.name));
+        }
+        if self.fault.is_some() {
+            ids.push(format!("{}-fault", self.name));
+        }
+        ids.join(" ")
+    }
+}
+
+//------------ Form ----------------------------------------------------------
+
+/// A form with its one button.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    /// Where it is sent.
+    pub(super) action: String,
+    /// The fields.
+    pub(super) fields: Vec<Field>,
+    /// The button's verb.
+    pub(super) button: String,
+    /// Button class: empty, `quiet` or `warn`.
+    pub(super) style: &'static str,
+    /// The form token.
+    pub(super) csrf: String,
+    /// One-time key, if a second press must not do it twice.
+    pub(super) once: Option<String>,
+}
+
+impl Form {
+    /// A form to this address with this button.
+    pub(super) fn new(action: &str, csrf: &str, button: String) -> Self {
+        Self {
+            action: action.to_owned(),
+            fields: Vec::new(),
+            button,
+            style: "",
+            csrf: csrf.to_owned(),
+            once: None,
+        }
+    }
+
+    /// Adds a field.
+    pub(super) fn field(mut self, field: Field) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// Sets the button's class.
+    pub(super) fn style(mut self, style: &'static str) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// Adds a one-time key.
+    pub(super) fn once(mut self) -> Self {
+        self.once = random_token().ok();
+        self
+    }
+
+    /// Puts values back after a failed send.
+    pub(super) fn refill<'a>(mut self, get: impl Fn(&str) -> &'a str) -> Self {
+        for field in &mut self.fields {
+            let secret =
+                matches!(field.input, Input::Line("password") | Input::File(_) | Input::Hidden);
+            if !secret && field.name != "code" {
+                get(&field.name).clone_into(&mut field.value);
+            }
+        }
+        self
+    }
+
+    /// Marks a field as wrong; a fault of no field goes to the first one.
+    pub(super) fn fault(mut self, name: &str, text: String) -> Self {
+        let at = self.fields.iter().position(|field| field.name == name);
+        let shown = |field: &Field| !matches!(field.input, Input::Hidden);
+        let at = at.or_else(|| self.fields.iter().position(shown));
+        if let Some(field) = at.and_then(|at| self.fields.get_mut(at)) {
+            field.fault.get_or_insert(text);
+        }
+        self
+    }
+
+    /// Whether a field is wrong.
+    pub(super) fn is_faulty(&self) -> bool {
+        self.fields.iter().any(|field| field.fault.is_some())
+    }
+
+    /// The fields that are wrong: anchor and message.
+    pub(super) fn faults(&self) -> Vec<(&str, &str)> {
+        let wrong = self.fields.iter();
+        wrong.filter_map(|field| Some((field.name.as_str(), field.fault.as_deref()?))).collect()
+    }
+
+    /// Whether a file goes with it.
+    pub(super) fn has_file(&self) -> bool {
+        self.fields.iter().any(|field| matches!(field.input, Input::File(_)))
+    }
+}

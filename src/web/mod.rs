@@ -1,0 +1,65 @@
+//! Pages for applicants and officers, and the JSON API, on one listener.
+//!
+//! Every act is a plain HTML form that works without scripts; a POST is answered by a redirect.
+//! No rule of the procedure is decided here: pages call `desk` and `people`, which test role,
+//! state and freshness in their own transaction. What blocks (the database, password hashing) runs
+//! on the blocking pool behind a semaphore, so that pages cannot starve each other.
+
+mod api;
+mod assets;
+mod draft;
+mod failure;
+mod form;
+mod limits;
+mod pages;
+mod sent;
+mod shell;
+mod state;
+mod visitor;
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+pub use limits::{Limits, Route};
+pub use state::{Options, Parts, State};
+
+/// Largest body taken in: a letter of 2 MB and its form.
+const BODY_MAX: usize = 2 * 1024 * 1024 + 256 * 1024;
+
+/// Pages and API as one service.
+pub fn router(state: State) -> Router {
+    let csrf = CsrfLayer::new();
+    let csrf = match csrf.clone().add_trusted_origin(state.origin()) {
+        Ok(csrf) => csrf,
+        // A site address that is no origin: the Host header alone decides.
+        Err(_) => csrf,
+    };
+    pages::routes()
+        .layer(csrf)
+        .layer(middleware::from_fn_with_state(state.clone(), shell::dress))
+        .layer(CatchPanicLayer::new())
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .with_state(state.clone())
+        .merge(api::router(state))
+}
+
+/// Serves until `stop` resolves; requests under way are finished.
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+#[cfg(test)]
+mod tests;

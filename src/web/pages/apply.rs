@@ -1,0 +1,352 @@
+//! The request form in six steps: a question group a page, a draft in between, one last look.
+//!
+//! ```text
+//! 1 kind, class → 2 office, contact → 3 name → 4 target → 5 letter → 6 check answers → sent
+//! ```
+//! Every POST keeps the draft and is answered by a redirect, so that Back always works. What a step
+//! can see for itself (an empty field) is said there; every rule is tested once more when the
+//! request is sent, and its faults link back to the step they belong to.
+
+use askama::Template;
+use axum::extract::{Path, State as Extract};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use crate::queue::regions::{Level, Regions};
+use crate::queue::{Kind, NamingClass, Rule};
+use crate::web::draft::{Draft, RECORD_ROWS, word};
+use crate::web::failure::Failure;
+use crate::web::form::{Choice, Field, Form, Input};
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, page_with, see_other};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::{Said, Words};
+
+/// The last step that is a form; the one after it is the last look.
+pub(super) const LAST: u8 = 5;
+/// Where the last look is.
+pub(super) const CHECK: &str = "/permohonan/periksa";
+/// What a letter may be.
+pub(super) const LETTER_KINDS: &str = ".pdf,.jpg,.jpeg,.png,application/pdf,image/jpeg,image/png";
+
+/// Record types the form offers; others come by a letter to the office.
+const TYPES: [&str; 6] = ["A", "AAAA", "CNAME", "MX", "TXT", "NS"];
+
+/// One step.
+#[derive(Template)]
+#[template(path = "step.html", config = "src/web/askama.toml")]
+struct StepPage {
+    /// Frame.
+    shell: Shell,
+    /// "Langkah 2 dari 6".
+    caption: String,
+    /// The page before.
+    back: String,
+    /// Paragraphs before the form.
+    lead: Vec<String>,
+    /// Names that would fit.
+    suggestions: Vec<String>,
+    /// The form.
+    form: Form,
+}
+
+//------------ Steps ---------------------------------------------------------
+
+/// `GET /permohonan`
+pub(super) async fn start(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    open(&state, &visitor)?;
+    Ok(see_other("/permohonan/1"))
+}
+
+/// `GET /permohonan/{step}`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Path(step): Path<u8>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    open(&state, &visitor)?;
+    let draft = Draft::load(&state, &visitor.visit).await?;
+    let form = step_form(&state, &visitor, &draft, step)?;
+    page(&step_page(&state, &visitor, &draft, step, form))
+}
+
+/// `POST /permohonan/{step}`
+pub(super) async fn take(
+    Extract(state): Extract<State>,
+    Path(step): Path<u8>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    open(&state, visitor)?;
+    let mut draft = Draft::load(&state, &visitor.visit).await?;
+    let names: Vec<String> =
+        step_fields(&state, visitor.t, &draft, step)?.into_iter().map(|field| field.name).collect();
+    draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    draft.save(&state, &visitor.visit).await?;
+    let mut form = step_form(&state, visitor, &draft, step)?;
+    for (field, rule) in step_faults(&draft, step) {
+        form = form.fault(&field, rule.say(visitor.t));
+    }
+    if form.is_faulty() {
+        let again = step_page(&state, visitor, &draft, step, form);
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+    }
+    Ok(see_other(&after(&draft, step)))
+}
+
+/// Whether this visitor may fill in a request: the public form is open, or an officer keys in a
+/// paper letter.
+pub(super) fn open(state: &State, visitor: &Visitor) -> Result<(), Failure> {
+    if state.options().public_submit || visitor.officer().is_some() {
+        Ok(())
+    } else {
+        Err(Failure::new(StatusCode::FORBIDDEN, "fail-closed"))
+    }
+}
+
+/// The page after a step; a kind that brings no records has no fourth step.
+fn after(draft: &Draft, step: u8) -> String {
+    match step {
+        3 if !draft.wants_records() => "/permohonan/5".to_owned(),
+        LAST => CHECK.to_owned(),
+        step => format!("/permohonan/{}", step + 1),
+    }
+}
+
+/// The page before a step.
+fn before(draft: &Draft, step: u8) -> String {
+    match step {
+        0 | 1 => "/".to_owned(),
+        5 if !draft.wants_records() => "/permohonan/3".to_owned(),
+        step => format!("/permohonan/{}", step - 1),
+    }
+}
+
+/// The page of a step.
+fn step_page(state: &State, visitor: &Visitor, draft: &Draft, step: u8, form: Form) -> StepPage {
+    let t = visitor.t;
+    let suggestions = if step == 3 && draft.kind() == Some(Kind::New) {
+        let naming = crate::queue::naming::Naming::default();
+        let fits = naming.suggest(&draft.ask(&state.options().zone));
+        fits.into_iter().filter(|name| !name.is_empty() && !name.starts_with('.')).collect()
+    } else {
+        Vec::new()
+    };
+    let lead_id = format!("apply-lead-{step}");
+    StepPage {
+        shell: Shell::new(visitor, t.s(&format!("apply-title-{step}"))).faulty(form.is_faulty()),
+        caption: t.with("apply-caption", &[("step", &step.to_string()), ("last", "6")]),
+        back: before(draft, step),
+        lead: if t.has(&lead_id) { vec![t.s(&lead_id)] } else { Vec::new() },
+        suggestions,
+        form,
+    }
+}
+
+/// The form of a step, filled in as far as the draft goes.
+fn step_form(state: &State, visitor: &Visitor, draft: &Draft, step: u8) -> Result<Form, Failure> {
+    let t = visitor.t;
+    let action = format!("/permohonan/{step}");
+    let mut form = Form::new(&action, &visitor.csrf, t.s("apply-next"));
+    form.fields = step_fields(state, t, draft, step)?;
+    Ok(form.refill(|name| draft.get(name)))
+}
+
+/// The fields of a step.
+fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<Field>, Failure> {
+    Ok(match step {
+        1 => vec![kind_field(t), class_field(t)],
+        2 => contact_fields(t, draft),
+        3 => name_fields(state, t, draft),
+        4 => record_fields(t),
+        5 => letter_fields(t, draft),
+        _ => return Err(Failure::not_found()),
+    })
+}
+
+//------------ Fields --------------------------------------------------------
+
+/// What is to happen.
+fn kind_field(t: Words) -> Field {
+    let kinds = [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove];
+    let choices = kinds.map(|kind| Choice {
+        value: word(&kind),
+        label: kind.say(t),
+        hint: t.s(&format!("{}-hint", kind.id())),
+    });
+    Field::line(t, "kind", "apply-kind").input(Input::Radios(choices.to_vec()))
+}
+
+/// The naming class.
+fn class_field(t: Words) -> Field {
+    let choices = CLASSES.map(|class| Choice {
+        value: word(&class),
+        label: class.say(t),
+        hint: t.s(&format!("{}-hint", class.id())),
+    });
+    Field::line(t, "class", "apply-class").input(Input::Radios(choices.to_vec()))
+}
+
+/// All classes, in the order the form shows them.
+const CLASSES: [NamingClass; 8] = [
+    NamingClass::Desa,
+    NamingClass::Kelurahan,
+    NamingClass::Kecamatan,
+    NamingClass::PerangkatDaerah,
+    NamingClass::Uptd,
+    NamingClass::Layanan,
+    NamingClass::Kegiatan,
+    NamingClass::Ormas,
+];
+
+/// Office and person responsible.
+pub(super) fn contact_fields(t: Words, draft: &Draft) -> Vec<Field> {
+    let mut fields = vec![Field::line(t, "office", "apply-office").autocomplete("organization")];
+    fields.extend(region_field(t, draft));
+    fields.extend([
+        Field::line(t, "contact_name", "apply-contact-name").autocomplete("name"),
+        Field::line(t, "contact_position", "apply-contact-position")
+            .autocomplete("organization-title"),
+        Field::line(t, "contact_nip", "link-nip").optional().inputmode("numeric").width("w-m"),
+        Field::line(t, "contact_email", "apply-contact-email")
+            .input(Input::Line("email"))
+            .autocomplete("email"),
+        Field::line(t, "contact_phone", "apply-contact-phone")
+            .input(Input::Line("tel"))
+            .autocomplete("tel")
+            .width("w-m"),
+    ]);
+    fields
+}
+
+/// The unit, where the class is one of the regency's list.
+fn region_field(t: Words, draft: &Draft) -> Option<Field> {
+    let level = match draft.class()? {
+        NamingClass::Desa => Level::Desa,
+        NamingClass::Kelurahan => Level::Kelurahan,
+        NamingClass::Kecamatan => Level::Kecamatan,
+        _ => return None,
+    };
+    let regions = Regions::shipped();
+    let mut units: Vec<_> = regions.of(level).collect();
+    units.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.code.cmp(&b.code)));
+    let mut choices = vec![Choice::new("", t.s("apply-region-none"))];
+    choices.extend(units.into_iter().map(|unit| {
+        let district = regions.district_of(unit).filter(|_| level != Level::Kecamatan);
+        let label = match district {
+            Some(district) => format!("{} – Kec. {}", unit.name, district.name),
+            None => unit.name.clone(),
+        };
+        Choice::new(&unit.code, label)
+    }));
+    Some(Field::line(t, "region", "apply-region").input(Input::Select(choices)).width("w-m"))
+}
+
+/// Name, purpose, period.
+pub(super) fn name_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
+    let zone = state.options().zone.trim_end_matches('.');
+    let mut fields = vec![
+        Field::line(t, "name", "apply-name").suffix(&format!(".{zone}")).width("w-m"),
+        Field::line(t, "purpose", "apply-purpose").input(Input::Area),
+    ];
+    if draft.kind() == Some(Kind::Suspend) {
+        let lift = vec![Choice::new("ya", t.s("apply-lift-yes"))];
+        fields.push(Field::line(t, "lift", "apply-lift").input(Input::Checks(lift)).optional());
+    }
+    if draft.kind() == Some(Kind::New) {
+        let ends = Field::line(t, "ends", "apply-ends").input(Input::Line("date")).width("w-s");
+        let needed = matches!(draft.class(), Some(NamingClass::Kegiatan | NamingClass::Ormas));
+        fields.push(
+            Field::line(t, "starts", "apply-starts")
+                .input(Input::Line("date"))
+                .optional()
+                .width("w-s"),
+        );
+        fields.push(if needed { ends } else { ends.optional() });
+        fields.push(Field::line(t, "exception", "apply-exception").input(Input::Area).optional());
+    }
+    fields
+}
+
+/// Rows of type and data; the first is needed.
+pub(super) fn record_fields(t: Words) -> Vec<Field> {
+    let choices =
+        TYPES.map(|rtype| Choice::new(rtype, t.s(&format!("apply-type-{}", rtype.to_lowercase()))));
+    let mut fields = Vec::new();
+    for at in 0..RECORD_ROWS {
+        let number = (at + 1).to_string();
+        let mut rtype = Field::line(t, &format!("type{at}"), "apply-type")
+            .input(Input::Select(choices.to_vec()))
+            .width("w-m");
+        rtype.label = t.a("apply-type-n", "number", &number);
+        let mut data = Field::line(t, &format!("data{at}"), "apply-data").width("w-m");
+        data.label = t.a("apply-data-n", "number", &number);
+        if at > 0 {
+            data.hint = String::new();
+            data = data.optional();
+        }
+        fields.extend([rtype, data]);
+    }
+    fields
+}
+
+/// Number, date and file of the letter.
+pub(super) fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
+    let mut file = Field::line(t, "letter", "apply-letter").input(Input::File(LETTER_KINDS));
+    if let Some(letter) = &draft.letter {
+        let kib = letter.bytes.len().div_ceil(1024);
+        let size = t.count(u64::try_from(kib).unwrap_or(u64::MAX));
+        file.hint = t.with("apply-letter-there", &[("name", &letter.name), ("size", &size)]);
+        file = file.optional();
+    }
+    vec![
+        Field::line(t, "letter_number", "apply-letter-number").width("w-m"),
+        Field::line(t, "letter_date", "apply-letter-date").input(Input::Line("date")).width("w-s"),
+        file,
+    ]
+}
+
+//------------ What a step sees for itself -----------------------------------
+
+/// Empty fields that are needed, in the order of the page.
+fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
+    let needed: &[&str] = match step {
+        1 => &["kind", "class"],
+        2 => &["office", "contact_name", "contact_position", "contact_email", "contact_phone"],
+        3 => &["name", "purpose"],
+        4 => &["data0"],
+        5 => &["letter_number", "letter_date"],
+        _ => &[],
+    };
+    let empty = needed.iter().filter(|name| draft.get(name).is_empty());
+    let mut faults: Vec<_> = empty.map(|name| ((*name).to_owned(), Rule::Empty)).collect();
+    if step == 5 && draft.letter.is_none() {
+        faults.push(("letter".to_owned(), Rule::NoLetter));
+    }
+    let email = draft.get("contact_email");
+    if step == 2 && !email.is_empty() && !email.contains('@') {
+        faults.push(("contact_email".to_owned(), Rule::BadEmail));
+    }
+    let class = draft.class();
+    let ends_needed = matches!(class, Some(NamingClass::Kegiatan | NamingClass::Ormas));
+    if step == 3 && ends_needed && draft.kind() == Some(Kind::New) && draft.get("ends").is_empty() {
+        faults.push(("ends".to_owned(), Rule::EndDateNeeded));
+    }
+    faults
+}
+
+/// The step a field stands on.
+pub(super) fn step_of(field: &str) -> u8 {
+    match field {
+        "kind" | "class" => 1,
+        "office" | "region" => 2,
+        _ if field.starts_with("contact_") => 2,
+        "name" | "purpose" | "starts" | "ends" | "exception" | "lift" => 3,
+        _ if field.starts_with("type") || field.starts_with("data") => 4,
+        _ => 5,
+    }
+}

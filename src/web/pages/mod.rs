@@ -1,0 +1,93 @@
+//! The pages, a file a subject. Paths are Indonesian words, because people read them.
+
+mod account;
+mod acting;
+mod acts;
+mod apply;
+mod audit;
+mod home;
+mod letters;
+mod link;
+mod parts;
+mod party;
+mod queue;
+mod register;
+mod review;
+mod send;
+mod sign_in;
+mod status;
+mod users;
+mod zones;
+
+use askama::Template;
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::assets;
+use super::failure::Failure;
+use super::form::{Form, Input};
+use super::shell::Shell;
+use super::state::State;
+
+/// A page that is a form: heading, a few lines, facts, the form, a few lines.
+#[derive(Template)]
+#[template(path = "form_page.html", config = "src/web/askama.toml")]
+pub(super) struct FormPage {
+    /// Frame.
+    pub(super) shell: Shell,
+    /// Paragraphs before.
+    pub(super) lead: Vec<String>,
+    /// Facts to be seen: name and value.
+    pub(super) facts: Vec<(String, String)>,
+    /// The form.
+    pub(super) form: Form,
+    /// Paragraphs after.
+    pub(super) after: Vec<String>,
+}
+
+/// All pages.
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+        .route("/", get(home::service))
+        .route("/privasi", get(home::privacy))
+        .route("/bahasa/{tag}", get(home::language))
+        .route("/aset/{hash}/{name}", get(assets::serve))
+        .route("/permohonan", get(apply::start))
+        .route("/permohonan/{step}", get(apply::show).post(apply::take))
+        .route("/permohonan/periksa", get(send::show).post(send::submit))
+        .route("/permohonan/terkirim/{number}", get(send::receipt))
+        .route("/status", get(status::show).post(status::enter))
+        .route("/status/selesai", post(status::leave))
+        .route("/status/tarik", get(status::ask_withdraw).post(status::withdraw))
+        .route("/status/perbaikan", get(status::ask_correct).post(status::correct))
+        .route("/antrean", get(queue::show))
+        .route("/tinjau/{number}", get(review::show).post(review::check))
+        .route("/tinjau/{number}/surat", get(review::letter))
+        .route("/tinjau/{number}/pemberitahuan/{id}", get(letters::show).post(letters::handle))
+        .route("/konfirmasi", get(party::show).post(party::answer))
+        .route("/konfirmasi/{token}", get(party::open))
+        .route("/subdomain", get(register::show))
+        .route("/subdomain.csv", get(register::csv))
+        .route("/zona", get(zones::show).post(zones::reload))
+        .route("/tinjau/{number}/{act}", get(acts::show).post(acts::press))
+        .route("/masuk", get(sign_in::show).post(sign_in::enter))
+        .route("/masuk/kode", get(sign_in::code_page).post(sign_in::enter_code))
+        .route("/masuk/daftar", get(sign_in::enrol_page).post(sign_in::enrol))
+        .route("/keluar", post(sign_in::leave))
+        .route("/tautan", get(link::page_of_link).post(link::redeem))
+        .route("/tautan/{token}", get(link::open))
+        .route("/pengguna", get(users::show).post(users::invite))
+        .route("/pengguna/{name}/{act}", post(users::act))
+        .route("/jejak", get(audit::show))
+        .route("/jejak/ekspor", post(audit::export))
+        .route("/plh", get(acting::show).post(acting::record))
+        .route("/plh/{id}/akhiri", post(acting::end))
+        .route("/akun", get(account::show).post(account::create_token))
+        .route("/akun/token/{id}/cabut", post(account::revoke))
+        .fallback(missing)
+}
+
+/// No such page.
+async fn missing() -> Failure {
+    Failure::not_found()
+}

@@ -1,0 +1,193 @@
+//! Pieces that several pages show of a request: history, proof, lines, tags, time left.
+
+use crate::queue::view::{FaultView, HistoryView, LineView, ProofView, RequestView};
+use crate::queue::{Fault, LineCode, LineVerdict, Outcome, Role, State};
+use crate::words::{Said, Words};
+
+//------------ Tags ----------------------------------------------------------
+
+/// The class of a state's tag; the word itself says the same.
+pub(super) fn tag(state: State) -> &'static str {
+    match state {
+        State::Live | State::Notified | State::Closed => "good-tag",
+        State::PromotionFailed | State::Rejected | State::Expired => "bad-tag",
+        State::NeedsCorrection => "wait-tag",
+        State::Draft | State::Submitted | State::Assigned | State::Verified | State::Withdrawn => {
+            ""
+        }
+    }
+}
+
+/// The class of the time left; the words say the same.
+pub(super) fn left_class(late: bool, left: Option<i64>) -> &'static str {
+    match (late, left) {
+        (true, _) => "late",
+        (false, Some(minutes)) if minutes < 60 => "soon",
+        _ => "",
+    }
+}
+
+/// Name and zone as one name without the final dot.
+pub(super) fn full_name(name: &str, zone: &str) -> String {
+    format!("{name}.{}", zone.trim_end_matches('.'))
+}
+
+//------------ History -------------------------------------------------------
+
+/// One event in words.
+pub(super) struct Past {
+    /// What was done.
+    pub(super) what: String,
+    /// By whom; the role only, for the public.
+    pub(super) who: String,
+    /// When.
+    pub(super) when: String,
+    /// From which state to which.
+    pub(super) moved: String,
+    /// Facts without personal data.
+    pub(super) facts: Vec<String>,
+}
+
+/// The events of a request, the newest first.
+pub(super) fn history(t: Words, events: &[HistoryView], officer: bool) -> Vec<Past> {
+    events.iter().rev().map(|event| past(t, event, officer)).collect()
+}
+
+/// One event in words.
+fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
+    let role = role_words(t, &event.role);
+    let who = match &event.who {
+        Some(who) if officer && !who.is_empty() => format!("{who} ({role})"),
+        _ => role,
+    };
+    let state = |word: &Option<String>| {
+        word.as_deref().and_then(State::from_name).map(|state| state.say(t)).unwrap_or_default()
+    };
+    let (before, after) = (state(&event.before), state(&event.after));
+    let moved = match (before.as_str(), after.as_str()) {
+        ("", "") => String::new(),
+        (before, after) if before == after || after.is_empty() => before.to_owned(),
+        ("", after) => after.to_owned(),
+        (before, after) => format!("{before} → {after}"),
+    };
+    let facts = event.facts.iter().filter(|_| officer);
+    Past {
+        what: act_words(t, &event.act),
+        who,
+        when: t.moment(&event.at),
+        moved,
+        facts: facts.map(|(key, value)| format!("{key}: {value}")).collect(),
+    }
+}
+
+/// The words of an act; one without words shows its own name.
+pub(super) fn act_words(t: Words, act: &str) -> String {
+    let id = format!("act-{}", act.replace('_', "-"));
+    if t.has(&id) { t.s(&id) } else { act.replace('_', " ") }
+}
+
+/// The words of a role; a word that is no role stays as it is.
+pub(super) fn role_words(t: Words, role: &str) -> String {
+    let known = [Role::Applicant, Role::System].into_iter().chain(Role::OFFICERS);
+    known.into_iter().find(|it| it.as_str() == role).map_or_else(|| role.to_owned(), |it| it.say(t))
+}
+
+//------------ Proof ---------------------------------------------------------
+
+/// The proof of a live name in words.
+pub(super) struct Shown {
+    /// A sentence.
+    pub(super) line: String,
+    /// The command that repeats it.
+    pub(super) dig: String,
+    /// Server and transport, answer, time.
+    pub(super) rows: Vec<(String, String, String)>,
+}
+
+/// The proof in words.
+pub(super) fn proof(t: Words, proof: &ProofView) -> Shown {
+    let rows = proof.asked.iter().map(|asked| {
+        let answer = if asked.answer.is_empty() { String::new() } else { asked.answer.join("\n") };
+        let answer = format!("{} {answer}", asked.rcode);
+        (format!("{} {}", asked.server, asked.transport), answer, t.moment(&asked.at))
+    });
+    Shown {
+        line: t.a("proof-line", "serial", &proof.serial.to_string()),
+        dig: proof.dig.clone(),
+        rows: rows.collect(),
+    }
+}
+
+//------------ Lines ---------------------------------------------------------
+
+/// One line of the check sheet in words.
+pub(super) struct SheetLine {
+    /// Its code.
+    pub(super) code: &'static str,
+    /// What it asks.
+    pub(super) words: String,
+    /// What came out.
+    pub(super) outcome: String,
+    /// Class of the outcome's tag.
+    pub(super) tag: &'static str,
+    /// What was found.
+    pub(super) found: Vec<String>,
+    /// Choices: value, words, whether chosen.
+    pub(super) choices: Vec<(&'static str, String, bool)>,
+    /// The note.
+    pub(super) note: String,
+    /// Who wrote it and when.
+    pub(super) who: String,
+}
+
+/// A line in words.
+pub(super) fn sheet_line(t: Words, line: &LineView) -> SheetLine {
+    let verdict = line.verdict.map(|verdict| verdict.say(t));
+    let outcome = match (line.outcome, verdict) {
+        (Some(outcome), _) => outcome.say(t),
+        (None, Some(verdict)) => verdict,
+        (None, None) => "–".to_owned(),
+    };
+    let tag = match (line.outcome, line.verdict) {
+        (Some(Outcome::Failed), _) | (None, Some(LineVerdict::Bad)) => "bad-tag",
+        (Some(Outcome::Unchecked), _) | (None, Some(LineVerdict::Fix)) => "wait-tag",
+        (Some(Outcome::Pass), _) | (None, Some(LineVerdict::Ok)) => "good-tag",
+        _ => "",
+    };
+    let written = if line.who.is_some() { line.verdict } else { None };
+    let all = [LineVerdict::Ok, LineVerdict::Fix, LineVerdict::Bad];
+    let mut found: Vec<String> = line.faults.iter().map(|fault| fault_words(t, fault)).collect();
+    if line.automatic {
+        found.extend(line.note.iter().filter(|_| line.who.is_some()).cloned());
+    }
+    let who = match (&line.who, &line.when) {
+        (Some(who), Some(when)) => {
+            let revision = line.revision.unwrap_or_default().to_string();
+            let when = t.moment(when);
+            t.with("review-who", &[("who", who), ("when", &when), ("revision", &revision)])
+        }
+        _ => String::new(),
+    };
+    SheetLine {
+        code: line.code.as_str(),
+        words: line.code.say(t),
+        outcome,
+        tag,
+        found,
+        choices: all.map(|it| (it.as_str(), it.say(t), written == Some(it))).to_vec(),
+        note: line.note.clone().unwrap_or_default(),
+        who,
+    }
+}
+
+/// A fault in words.
+pub(super) fn fault_words(t: Words, fault: &FaultView) -> String {
+    Fault::new(fault.field.clone(), fault.rule, fault.about.clone()).say(t)
+}
+
+/// Lines that need correction: what they ask and the reviewer's note.
+pub(super) fn fixes(t: Words, view: &RequestView) -> Vec<(LineCode, String, String)> {
+    let wrong = view.lines.iter().filter(|line| line.verdict == Some(LineVerdict::Fix));
+    let noted = wrong.filter(|line| line.note.is_some() || !line.automatic);
+    noted.map(|line| (line.code, line.code.say(t), line.note.clone().unwrap_or_default())).collect()
+}

@@ -1,0 +1,239 @@
+//! The queue: every request in the order of the time left to its running step, late ones first.
+
+use askama::Template;
+use axum::extract::{Query, State as Extract};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::parts::{act_words, full_name, left_class, tag};
+use crate::desk::{ActError, Counts, ListFilter};
+use crate::evidence::Event;
+use crate::people::{Account, Role};
+use crate::queue::State as RequestState;
+use crate::queue::view::Summary;
+use crate::store::StoreError;
+use crate::web::draft::{from_word, word};
+use crate::web::failure::Failure;
+use crate::web::form::Choice;
+use crate::web::sent::encode;
+use crate::web::shell::{Shell, page, role_title};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::{Said, Words};
+
+/// Rows of one page.
+const ROWS: usize = 50;
+/// How long a change of an account is told on the page.
+const NEWS_MS: i64 = 3 * 86_400_000;
+/// Changes of accounts that every officer is told of.
+const NEWS: [&str; 7] = [
+    "account_added",
+    "account_made",
+    "account_enabled",
+    "account_disabled",
+    "role_changed",
+    "password_reset",
+    "acting_recorded",
+];
+/// The lists: query value and message id.
+const LISTS: [(&str, &str); 4] = [
+    ("milik-saya", "queue-mine"),
+    ("semua", "queue-all"),
+    ("terlambat", "queue-late"),
+    ("diajukan-ulang", "queue-again"),
+];
+
+/// The filters, which stand in the URL.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// Which list.
+    #[serde(default)]
+    daftar: String,
+    /// Only this state.
+    #[serde(default)]
+    keadaan: String,
+    /// Only what holds this text.
+    #[serde(default)]
+    cari: String,
+    /// Where the page begins.
+    #[serde(default)]
+    mulai: String,
+}
+
+/// A list to choose.
+struct Tab {
+    /// Where.
+    place: String,
+    /// What.
+    words: String,
+    /// Whether it is shown.
+    here: bool,
+}
+
+/// One request in a row.
+struct Row {
+    /// Number.
+    number: String,
+    /// Full name.
+    name: String,
+    /// Kind in words.
+    kind: String,
+    /// Class in words.
+    class: String,
+    /// Office.
+    office: String,
+    /// State in words.
+    state: String,
+    /// Class of the tag.
+    tag: &'static str,
+    /// Whether it was sent again.
+    again: bool,
+    /// Who holds it.
+    holder: String,
+    /// Their jabatan.
+    holder_title: String,
+    /// Time left in words.
+    left: String,
+    /// Class of the time left.
+    left_class: &'static str,
+    /// Due time in words.
+    due: String,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "queue.html", config = "src/web/askama.toml")]
+struct QueuePage {
+    /// Frame.
+    shell: Shell,
+    /// Lists to choose.
+    tabs: Vec<Tab>,
+    /// The list shown.
+    list: String,
+    /// States to choose.
+    states: Vec<Choice>,
+    /// The state chosen.
+    chosen: String,
+    /// The text searched for.
+    search: String,
+    /// Changes of accounts in the last days, which every officer is told of.
+    news: Vec<String>,
+    /// Requests.
+    rows: Vec<Row>,
+    /// The next page.
+    next: Option<String>,
+}
+
+/// `GET /antrean`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Query(asked): Query<Asked>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let session = visitor.need(&Role::OFFICERS)?;
+    let t = visitor.t;
+    let (actor, me) = (session.actor(), session.account.id.clone());
+    let list = if asked.daftar.is_empty() { "semua".to_owned() } else { asked.daftar.clone() };
+    let text = asked.cari.trim().to_owned();
+    let state_wanted = from_word::<RequestState>(&asked.keadaan);
+    let filter = ListFilter {
+        state: state_wanted,
+        // Without a state, "all" means all that are under way.
+        open: state_wanted.is_none().then_some(true),
+        late: list == "terlambat",
+        holder: (list == "milik-saya").then_some(me),
+        resubmitted: list == "diajukan-ulang",
+        text: (!text.is_empty()).then_some(text),
+        cursor: (!asked.mulai.is_empty()).then(|| asked.mulai.clone()),
+        limit: ROWS,
+    };
+    let (found, counts, people, events) = state
+        .work(move |state| {
+            let page = state.desk().list(&filter, &actor)?;
+            let counts = state.desk().counts(&actor)?;
+            let people = state.people().list().unwrap_or_default();
+            Ok::<_, ActError>((page, counts, people, account_events(state)?))
+        })
+        .await??;
+    let rows = found.items.iter().map(|item| row(t, item, &people)).collect();
+    let next = found.next.map(|next| {
+        let (state, text) = (encode(&asked.keadaan), encode(&asked.cari));
+        format!("/antrean?daftar={list}&keadaan={state}&cari={text}&mulai={}", encode(&next))
+    });
+    page(&QueuePage {
+        shell: Shell::new(&visitor, t.s("queue-title")).wide(),
+        tabs: tabs(t, &list, &counts),
+        list,
+        states: RequestState::ALL.map(|state| Choice::new(&word(&state), state.say(t))).to_vec(),
+        chosen: asked.keadaan,
+        search: asked.cari,
+        news: events.iter().map(|event| news(t, event, &people)).collect(),
+        rows,
+        next,
+    })
+}
+
+/// Changes of accounts that officers are told of, the newest first.
+fn account_events(state: &State) -> Result<Vec<Event>, StoreError> {
+    let since = state.people().now_ms() - NEWS_MS;
+    let mut events = state.store().read::<_, StoreError>(|reader| {
+        let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
+        reader.events_after((head - 500).max(0), 500)
+    })?;
+    events.retain(|event| event.at_ms >= since && NEWS.contains(&event.act.as_str()));
+    events.reverse();
+    events.truncate(5);
+    Ok(events)
+}
+
+/// A change of an account in words.
+fn news(t: Words, event: &Event, people: &[Account]) -> String {
+    let id = event.subject.strip_prefix("person:").unwrap_or(&event.subject);
+    let name = people.iter().find(|person| person.id == id);
+    let name = name.map_or_else(|| id.to_owned(), |person| person.full_name.clone());
+    let (what, when) = (act_words(t, &event.act), t.date_time(event.at_ms));
+    t.with("users-news", &[("what", &what), ("name", &name), ("when", &when)])
+}
+
+/// The lists with how many are in each.
+fn tabs(t: Words, list: &str, counts: &Counts) -> Vec<Tab> {
+    let counts = [counts.mine, counts.open, counts.late, counts.resubmitted];
+    let both = LISTS.iter().zip(counts);
+    let tab = |((value, id), count): (&(&str, &str), u64)| {
+        let values = [("words", t.s(id)), ("count", t.count(count))];
+        let values = values.each_ref().map(|(key, value)| (*key, value.as_str()));
+        Tab {
+            place: format!("/antrean?daftar={value}"),
+            words: t.with("queue-tab", &values),
+            here: list == *value,
+        }
+    };
+    both.map(tab).collect()
+}
+
+/// A request in words.
+fn row(t: Words, item: &Summary, people: &[Account]) -> Row {
+    let known = item.holder.as_deref().and_then(|name| people.iter().find(|it| it.name == name));
+    let (holder, holder_title) = match (known, item.holder_role) {
+        (Some(account), _) => {
+            (account.full_name.clone(), role_title(t, &account.title, account.role))
+        }
+        (None, Some(role)) => (role.say(t), String::new()),
+        (None, None) => ("–".to_owned(), String::new()),
+    };
+    Row {
+        number: item.number.clone(),
+        name: full_name(&item.name, &item.zone),
+        kind: item.kind.say(t),
+        class: item.class.say(t),
+        office: item.office.clone(),
+        state: item.state.say(t),
+        tag: tag(item.state),
+        again: item.revision > 1,
+        holder,
+        holder_title,
+        left: item.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
+        left_class: left_class(item.late, item.left_minutes),
+        due: item.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,342 @@
+//! One request on one page: the claim left, the evidence right, the check sheet below.
+
+use askama::Template;
+use axum::extract::{Path, State as Extract};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+
+use super::acts::offered;
+use super::parts::{
+    Past, SheetLine, Shown, fault_words, full_name, history, left_class, proof, sheet_line, tag,
+};
+use crate::desk::{ActError, Viewer};
+use crate::people::{Account, Role, Session};
+use crate::queue::view::{CandidateView, RequestView};
+use crate::queue::{Act, LineCode, LineInput, NoticeState, State as RequestState};
+use crate::web::draft::from_word;
+use crate::web::failure::Failure;
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, role_title, see_other};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::{Said, Words};
+
+/// The page.
+#[derive(Template)]
+#[template(path = "review.html", config = "src/web/askama.toml")]
+struct ReviewPage {
+    /// Frame.
+    shell: Shell,
+    /// What was turned back.
+    faults: Vec<String>,
+    /// Number.
+    number: String,
+    /// Kind in words.
+    kind: String,
+    /// Revision.
+    revision: String,
+    /// Full name.
+    name: String,
+    /// State in words.
+    state: String,
+    /// Class of its tag.
+    tag: &'static str,
+    /// Time left in words.
+    left: String,
+    /// Class of the time left.
+    left_class: &'static str,
+    /// Due time in words.
+    due: String,
+    /// What stands in the way or is to be known.
+    notes: Vec<String>,
+    /// What is claimed.
+    claim: Vec<(String, String)>,
+    /// Whether the letter may be downloaded.
+    letter: bool,
+    /// The candidate zone.
+    candidate: Option<CandidateView>,
+    /// The command to check.
+    dig: String,
+    /// The proof.
+    proof: Option<Shown>,
+    /// Automatic lines.
+    auto: Vec<SheetLine>,
+    /// The check sheet to fill in.
+    sheet: Option<Vec<SheetLine>>,
+    /// The check sheet to read.
+    lines: Vec<SheetLine>,
+    /// Why it cannot be approved yet.
+    missing: String,
+    /// Acts: last part of the path and words.
+    acts: Vec<(&'static str, String)>,
+    /// Notices: id, words, whether it can be printed.
+    told: Vec<(String, String, bool)>,
+    /// Events.
+    history: Vec<Past>,
+}
+
+/// `GET /tinjau/{number}`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Path(number): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let (view, people) = look(&state, &visitor, &number).await?;
+    page(&review_page(&state, &visitor, &view, &people, Vec::new())?)
+}
+
+/// `POST /tinjau/{number}`: saves the lines of the sheet, then goes on to what was pressed.
+pub(super) async fn check(
+    Extract(state): Extract<State>,
+    Path(number): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let actor = visitor.need(&Role::OFFICERS)?.actor();
+    let act = Act::Check { lines: lines_of(&sent) };
+    let wanted = number.clone();
+    let done = state.work(move |state| state.desk().act(&wanted, &act, &actor)).await?;
+    match done {
+        Ok(_) => {
+            let next = sent.get("lanjut");
+            let known = ["setujui", "kembalikan", "tolak"].contains(&next);
+            let place = if known { format!("/{next}") } else { String::new() };
+            Ok(see_other(&format!("/tinjau/{number}{place}")))
+        }
+        Err(error) => turned_back(&state, visitor, &number, error).await,
+    }
+}
+
+/// `GET /tinjau/{number}/surat`: the letter, as a download that runs nothing.
+pub(super) async fn letter(
+    Extract(state): Extract<State>,
+    Path(number): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
+    let file = state.work(move |state| state.desk().letter(&number, &actor)).await??;
+    let disposition = format!("attachment; filename=\"{}\"", file.name);
+    let headers = [
+        (CONTENT_TYPE, file.media),
+        (CONTENT_DISPOSITION, disposition),
+        (CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
+    ];
+    Ok((headers, file.bytes).into_response())
+}
+
+/// The request as this officer may see it, and the accounts.
+pub(super) async fn look(
+    state: &State,
+    visitor: &Visitor,
+    number: &str,
+) -> Result<(RequestView, Vec<Account>), Failure> {
+    let actor = visitor.need(&Role::OFFICERS)?.actor();
+    let number = number.to_owned();
+    let found = state
+        .work(move |state| {
+            let view = state.desk().view(&number, &Viewer::Officer(actor))?;
+            Ok::<_, ActError>((view, state.people().list().unwrap_or_default()))
+        })
+        .await??;
+    Ok(found)
+}
+
+/// The page again, with what was turned back on top.
+pub(super) async fn turned_back(
+    state: &State,
+    visitor: &Visitor,
+    number: &str,
+    error: ActError,
+) -> Result<Response, Failure> {
+    let words = error_words(visitor.t, &error);
+    let failure = Failure::from(error);
+    if failure.is_internal() {
+        return Err(failure);
+    }
+    let (view, people) = look(state, visitor, number).await?;
+    let review = review_page(state, visitor, &view, &people, words)?;
+    crate::web::shell::page_with(failure.status, &review)
+}
+
+/// What was turned back, in words.
+pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
+    let mut words = Vec::new();
+    match error {
+        ActError::Rule(rule) => words.push(rule.code().say(t)),
+        ActError::Letter(_) => {}
+        ActError::NotAllowed => words.push(t.s("code-not-allowed")),
+        ActError::NotFound => words.push(t.s("fail-missing-text")),
+        ActError::NoServer | ActError::Publish(_) => words.push(t.s("act-not-published")),
+        ActError::Evidence(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
+    }
+    words.extend(error.faults().iter().map(|fault| {
+        let line = LineCode::ALL.iter().find(|line| line.as_str() == fault.field);
+        match line {
+            Some(line) => format!("{} – {}", line.say(t), fault.say(t)),
+            None => fault.say(t),
+        }
+    }));
+    words
+}
+
+/// The lines of the sheet as sent.
+fn lines_of(sent: &Sent) -> Vec<LineInput> {
+    let lines = LineCode::ALL.iter().map(|code| {
+        let verdict = from_word(sent.get(&format!("v-{}", code.as_str())));
+        let note = sent.get(&format!("n-{}", code.as_str()));
+        LineInput { code: *code, verdict, note: (!note.is_empty()).then(|| note.to_owned()) }
+    });
+    lines.filter(|line| line.verdict.is_some() || line.note.is_some()).collect()
+}
+
+/// Everything the page shows.
+fn review_page(
+    state: &State,
+    visitor: &Visitor,
+    view: &RequestView,
+    people: &[Account],
+    faults: Vec<String>,
+) -> Result<ReviewPage, Failure> {
+    let t = visitor.t;
+    let session = visitor.need(&Role::OFFICERS)?;
+    let name = full_name(&view.name, &view.zone);
+    let holds = view.state == RequestState::Assigned
+        && view.holder.as_deref() == Some(session.account.name.as_str());
+    let (auto, human): (Vec<_>, Vec<_>) = view.lines.iter().partition(|line| line.automatic);
+    // An automatic line that did not pass and may be overruled stands in the sheet too.
+    let open = auto.iter().filter(|line| {
+        line.overrule.is_some()
+            || line.outcome.is_some_and(|it| it == crate::queue::Outcome::Unchecked)
+    });
+    let sheet = open.chain(human.iter()).map(|line| sheet_line(t, line));
+    let sheet = holds.then(|| sheet.collect::<Vec<_>>());
+    let may_letter = session.actor().capacity(Role::Head, state.people().now_ms()).is_some()
+        || session.actor().capacity(Role::Verifier, state.people().now_ms()).is_some();
+    Ok(ReviewPage {
+        shell: Shell::new(visitor, name.clone()).faulty(!faults.is_empty()).wide(),
+        faults,
+        number: view.number.clone(),
+        kind: view.kind.say(t),
+        revision: view.revision.to_string(),
+        state: view.state.say(t),
+        tag: tag(view.state),
+        left: view.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
+        left_class: left_class(view.late, view.left_minutes),
+        due: view.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
+        notes: notes(t, view),
+        claim: claim(t, view, people),
+        letter: may_letter && view.letter.sha256.is_some(),
+        candidate: view.candidate.clone(),
+        dig: view.records.first().map(|it| format!("dig {name} {}", it.rtype)).unwrap_or_default(),
+        proof: view.proof.as_ref().map(|it| proof(t, it)),
+        auto: auto.iter().map(|line| sheet_line(t, line)).collect(),
+        lines: if sheet.is_some() {
+            Vec::new()
+        } else {
+            human.iter().map(|line| sheet_line(t, line)).collect()
+        },
+        sheet,
+        missing: missing(t, view),
+        acts: offered(t, view, session, state.people().now_ms()),
+        told: told(t, view),
+        history: history(t, &view.history, true),
+        name,
+    })
+}
+
+/// What is to be known before anything is pressed.
+fn notes(t: Words, view: &RequestView) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !view.mailbox_proven && view.state == RequestState::Assigned {
+        notes.push(t.s("review-unproven"));
+    }
+    if !view.second_signature.is_empty() && view.state == RequestState::Assigned {
+        notes.push(t.a("review-second", "reasons", &view.second_signature.join(", ")));
+    }
+    if view.approval.as_ref().is_some_and(|approval| approval.waits_for_second) {
+        notes.push(t.s("review-waits"));
+    }
+    if let (RequestState::PromotionFailed, Some(reason)) = (view.state, &view.reason) {
+        let values = [("step", reason.code.as_str()), ("found", reason.note.as_str())];
+        notes.push(t.with("review-failed", &values));
+    }
+    notes
+}
+
+/// "Belum dapat disetujui: 2 baris belum diperiksa", or nothing.
+fn missing(t: Words, view: &RequestView) -> String {
+    if view.missing.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<&str> = view.missing.iter().map(|fault| fault.field.as_str()).collect();
+    let count = lines.len().to_string();
+    t.with("review-missing", &[("count", &count), ("lines", &lines.join(", "))])
+}
+
+/// What the applicant says.
+fn claim(t: Words, view: &RequestView, people: &[Account]) -> Vec<(String, String)> {
+    let records: Vec<String> =
+        view.records.iter().map(|it| format!("{} {}", it.rtype, it.data)).collect();
+    let letter = format!("{}, {}", view.letter.number, t.iso_date(&view.letter.date));
+    let holder = view.holder.as_deref().map(|name| holder_words(t, name, people));
+    let mut facts = vec![
+        (t.s("apply-class"), view.class.say(t)),
+        (t.s("apply-office"), view.office.clone()),
+        (t.s("apply-region"), view.region.clone().unwrap_or_default()),
+        (t.s("apply-title-4"), records.join("\n")),
+        (t.s("apply-purpose"), view.purpose.clone()),
+        (t.s("apply-exception"), view.exception.clone().unwrap_or_default()),
+        (t.s("apply-starts"), view.starts.as_deref().map(|at| t.day_of(at)).unwrap_or_default()),
+        (t.s("apply-ends"), view.ends.as_deref().map(|at| t.day_of(at)).unwrap_or_default()),
+        (t.s("apply-title-5"), letter),
+    ];
+    match &view.contact {
+        Some(contact) => facts.extend([
+            (t.s("apply-contact-name"), contact.name.clone()),
+            (t.s("apply-contact-position"), contact.position.clone()),
+            (t.s("apply-contact-email"), contact.email.clone()),
+            (t.s("apply-contact-phone"), contact.phone.clone()),
+        ]),
+        None => facts.push((t.s("apply-contact-name"), t.s("review-contact-hidden"))),
+    }
+    facts.extend([
+        (t.s("queue-holder"), holder.unwrap_or_default()),
+        (t.s("status-sent"), t.moment(&view.submitted)),
+    ]);
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+/// Name and jabatan of an account.
+fn holder_words(t: Words, name: &str, people: &[Account]) -> String {
+    let known = people.iter().find(|it| it.name == name);
+    known.map_or_else(
+        || name.to_owned(),
+        |it| format!("{} – {}", it.full_name, role_title(t, &it.title, it.role)),
+    )
+}
+
+/// The notices in words.
+fn told(t: Words, view: &RequestView) -> Vec<(String, String, bool)> {
+    let open = |state| matches!(state, NoticeState::Queued | NoticeState::Failed);
+    let notices = view.notices.iter().filter(|notice| notice.to_applicant);
+    let told = notices.map(|notice| {
+        let act = super::parts::act_words(t, &notice.about);
+        let mut words = format!("{act}: {} ({})", notice.state.say(t), t.moment(&notice.queued));
+        if let Some(error) = &notice.error {
+            words.push_str(&format!(" – {error}"));
+        }
+        (notice.id.clone(), words, open(notice.state))
+    });
+    told.collect()
+}
+
+/// The faults of a view in words, for pages beside this one.
+pub(super) fn missing_words(t: Words, view: &RequestView) -> Vec<String> {
+    view.missing.iter().map(|fault| format!("{}: {}", fault.field, fault_words(t, fault))).collect()
+}
+
+/// Whether the signed-in officer holds a request.
+pub(super) fn is_holder(view: &RequestView, session: &Session) -> bool {
+    view.holder.as_deref() == Some(session.account.name.as_str())
+}

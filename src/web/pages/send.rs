@@ -1,0 +1,285 @@
+//! The last look at a request, the sending, and the receipt.
+
+use askama::Template;
+use axum::extract::{Path, State as Extract};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::apply::{CHECK, LAST, open, step_of};
+use super::review::error_words;
+use super::status::{held, ticket};
+use crate::desk::{ActError, NewLetter, Submitter, Viewer};
+use crate::people::{Session, sha256_hex};
+use crate::queue::{Actor, Identity};
+use crate::store::StoreError;
+use crate::web::draft::{Draft, RECORD_ROWS, field_of};
+use crate::web::failure::Failure;
+use crate::web::form::Form;
+use crate::web::limits::Route;
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::{Said, Words};
+
+/// One group of answers.
+struct Part {
+    /// Heading.
+    title: String,
+    /// Names and values.
+    facts: Vec<(String, String)>,
+    /// Where to change them.
+    place: String,
+}
+
+/// All answers, and the button that sends them.
+#[derive(Template)]
+#[template(path = "check.html", config = "src/web/askama.toml")]
+struct CheckPage {
+    /// Frame.
+    shell: Shell,
+    /// "Langkah 6 dari 6".
+    caption: String,
+    /// The page before.
+    back: String,
+    /// Faults: where and what.
+    faults: Vec<(String, String)>,
+    /// Answers.
+    parts: Vec<Part>,
+    /// The form.
+    form: Form,
+}
+
+/// `GET /permohonan/periksa`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    open(&state, &visitor)?;
+    let draft = Draft::load(&state, &visitor.visit).await?;
+    if draft.fields.is_empty() {
+        return Ok(see_other("/permohonan/1"));
+    }
+    page(&check_page(&state, &visitor, &draft, Vec::new()))
+}
+
+/// `POST /permohonan/periksa`: sends the request. A second press finds what the first one made.
+pub(super) async fn submit(
+    Extract(state): Extract<State>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    open(&state, visitor)?;
+    let key = sha256_hex(sent.get("once"));
+    if let Some(number) = claim(&state, &key).await? {
+        return Ok(see_other(&sent_place(&number)));
+    }
+    let officer = visitor.officer().map(Session::actor);
+    if officer.is_none() && !state.limits().allows(Route::Submit, visitor.address) {
+        return Err(Failure::too_many());
+    }
+    if !sent.get("situs").is_empty() {
+        // A field no person sees was filled in.
+        return Err(Failure::bad_request());
+    }
+    let draft = Draft::load(&state, &visitor.visit).await?;
+    let ask = draft.ask(&state.options().zone);
+    let letter = draft.letter.clone().map(|letter| NewLetter { bytes: letter.bytes });
+    let done = state
+        .work(move |state| {
+            let contact = &ask.contact;
+            let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
+            let applicant = Actor::applicant(&contact.name, identity, None);
+            let by = Submitter { actor: officer.unwrap_or(applicant), mailbox_proven: false };
+            state.desk().submit(ask, letter, &by)
+        })
+        .await?;
+    match done {
+        Ok(made) => {
+            settle(&state, &key, &made.number).await?;
+            Draft::drop_of(&state, &visitor.visit).await?;
+            let ticket = ticket(&state, &made.number, &made.secret);
+            Ok(see_other_with(&sent_place(&made.number), &[ticket]))
+        }
+        Err(error) => {
+            let faults = faults(visitor.t, &error);
+            let failure = Failure::from(error);
+            if failure.is_internal() {
+                return Err(failure);
+            }
+            page_with(failure.status, &check_page(&state, visitor, &draft, faults))
+        }
+    }
+}
+
+/// Where a request that was sent is shown.
+fn sent_place(number: &str) -> String {
+    format!("/permohonan/terkirim/{number}")
+}
+
+/// Claims a one-time key; gives what it made if it was used before.
+async fn claim(state: &State, key: &str) -> Result<Option<String>, Failure> {
+    let key = key.to_owned();
+    let now = state.people().now_ms();
+    let job = move |state: &State| {
+        state.store().write::<_, StoreError>(|tx| {
+            if tx.use_form_key(&key, "", now)? {
+                return Ok(None);
+            }
+            tx.form_outcome(&key)
+        })
+    };
+    state.work(job).await?.map_err(Failure::internal)
+}
+
+/// Remembers what a one-time key made.
+async fn settle(state: &State, key: &str, number: &str) -> Result<(), Failure> {
+    let (key, number) = (key.to_owned(), number.to_owned());
+    let job = move |state: &State| {
+        state.store().write::<_, StoreError>(|tx| tx.set_form_outcome(&key, &number))
+    };
+    state.work(job).await?.map_err(Failure::internal)
+}
+
+/// The faults of a request that was turned back: the step to go to, and what is wrong.
+fn faults(t: Words, error: &ActError) -> Vec<(String, String)> {
+    let single = error.faults().iter().map(|fault| {
+        let field = field_of(&fault.field);
+        let label = match field.as_str() {
+            "name" => t.s("apply-name"),
+            "office" => t.s("apply-office"),
+            _ if field.starts_with("data") => t.s("apply-title-4"),
+            _ => String::new(),
+        };
+        let words = fault.say(t);
+        let words = if label.is_empty() { words } else { format!("{label}: {words}") };
+        (format!("/permohonan/{}#{field}", step_of(&field)), words)
+    });
+    let single: Vec<_> = single.collect();
+    if !single.is_empty() {
+        return single;
+    }
+    let whole = error_words(t, error).into_iter();
+    whole.map(|words| ("/permohonan/1".to_owned(), words)).collect()
+}
+
+/// The receipt.
+#[derive(Template)]
+#[template(path = "sent.html", config = "src/web/askama.toml")]
+struct SentPage {
+    /// Frame.
+    shell: Shell,
+    /// Number.
+    number: String,
+    /// Secret, right after sending only.
+    secret: Option<String>,
+    /// What happens next.
+    next: Vec<String>,
+}
+
+/// `GET /permohonan/terkirim/{number}`: survives a reload; a bookmark no longer shows the secret.
+pub(super) async fn receipt(
+    Extract(state): Extract<State>,
+    Path(number): Path<String>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let t = visitor.t;
+    if number.is_empty() {
+        return Ok(see_other("/status"));
+    }
+    let secret = held(&state, &headers).filter(|(held, _)| *held == number).map(|(_, it)| it);
+    let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s("sent-next-3")];
+    if let Some(secret) = secret.clone() {
+        let number = number.clone();
+        let seen = state.work(move |state| {
+            let actor = state.desk().applicant(&number, &secret)?;
+            drop(actor);
+            state.desk().view(&number, &Viewer::Applicant)
+        });
+        if let Ok(view) = seen.await?
+            && let Some(due) = view.due
+        {
+            next[0] = t.a("sent-next-1-due", "due", &t.moment(&due));
+        }
+    }
+    let shell = Shell::new(&visitor, t.s("sent-title"));
+    page(&SentPage { shell, number, secret, next })
+}
+
+/// The page of a draft with the faults found in it.
+fn check_page(
+    state: &State,
+    visitor: &Visitor,
+    draft: &Draft,
+    faults: Vec<(String, String)>,
+) -> CheckPage {
+    let t = visitor.t;
+    CheckPage {
+        shell: Shell::new(visitor, t.s("apply-title-6")).faulty(!faults.is_empty()),
+        caption: t.with("apply-caption", &[("step", "6"), ("last", "6")]),
+        back: format!("/permohonan/{LAST}"),
+        faults,
+        parts: parts(t, draft, &state.options().zone),
+        form: Form::new(CHECK, &visitor.csrf, t.s("act-submit")).once(),
+    }
+}
+
+/// The answers in groups, as the steps ask for them.
+fn parts(t: Words, draft: &Draft, zone: &str) -> Vec<Part> {
+    let part = |step: u8, facts: Vec<(String, String)>| Part {
+        title: t.s(&format!("apply-title-{step}")),
+        facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        place: format!("/permohonan/{step}"),
+    };
+    let value = |name: &str| draft.get(name).to_owned();
+    let mut all = vec![
+        part(
+            1,
+            vec![
+                (t.s("apply-kind"), draft.kind().map(|it| it.say(t)).unwrap_or_default()),
+                (t.s("apply-class"), draft.class().map(|it| it.say(t)).unwrap_or_default()),
+            ],
+        ),
+        part(
+            2,
+            vec![
+                (t.s("apply-office"), value("office")),
+                (t.s("apply-region"), value("region")),
+                (t.s("apply-contact-name"), value("contact_name")),
+                (t.s("apply-contact-position"), value("contact_position")),
+                (t.s("link-nip"), value("contact_nip")),
+                (t.s("apply-contact-email"), value("contact_email")),
+                (t.s("apply-contact-phone"), value("contact_phone")),
+            ],
+        ),
+        part(
+            3,
+            vec![
+                (t.s("apply-name"), format!("{}.{}", value("name"), zone.trim_end_matches('.'))),
+                (t.s("apply-purpose"), value("purpose")),
+                (t.s("apply-starts"), t.iso_date(draft.get("starts"))),
+                (t.s("apply-ends"), t.iso_date(draft.get("ends"))),
+                (t.s("apply-exception"), value("exception")),
+            ],
+        ),
+    ];
+    if draft.wants_records() {
+        let rows = (0..RECORD_ROWS).map(|at| {
+            let (rtype, data) = (value(&format!("type{at}")), value(&format!("data{at}")));
+            let shown = if data.is_empty() { data } else { format!("{rtype} {data}") };
+            (t.a("apply-data-n", "number", &(at + 1).to_string()), shown)
+        });
+        all.push(part(4, rows.collect()));
+    }
+    let letter = draft.letter.as_ref().map(|letter| letter.name.clone()).unwrap_or_default();
+    all.push(part(
+        5,
+        vec![
+            (t.s("apply-letter-number"), value("letter_number")),
+            (t.s("apply-letter-date"), t.iso_date(draft.get("letter_date"))),
+            (t.s("apply-letter"), letter),
+        ],
+    ));
+    all
+}

@@ -1,0 +1,378 @@
+//! The status page: number and secret, asked by POST, one answer for any mismatch.
+//!
+//! Number and secret stay in a cookie of half an hour, so that reloading works and no address
+//! holds a secret. From here the applicant corrects or withdraws.
+
+use askama::Template;
+use axum::extract::State as Extract;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::FormPage;
+use super::apply::{contact_fields, letter_fields, name_fields, record_fields};
+use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, tag};
+use super::review::error_words;
+use crate::desk::{ActError, NewLetter};
+use crate::queue::view::RequestView;
+use crate::queue::{Act, LineCode, RejectReason, State as RequestState};
+use crate::web::draft::{Draft, field_of};
+use crate::web::failure::Failure;
+use crate::web::form::{Field, Form};
+use crate::web::limits::Route;
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
+use crate::web::state::State;
+use crate::web::visitor::{Visitor, cookie};
+use crate::words::{Said, Words};
+
+/// Seconds number and secret stay in the cookie.
+const COOKIE_SECONDS: i64 = 1800;
+
+//------------ Number and secret ---------------------------------------------
+
+/// The cookie that lets an applicant in.
+pub(super) fn ticket(state: &State, number: &str, secret: &str) -> String {
+    state.cookie("pemohon", &format!("{number}.{secret}"), "Lax", COOKIE_SECONDS)
+}
+
+/// Number and secret in the cookie.
+pub(super) fn held(state: &State, headers: &HeaderMap) -> Option<(String, String)> {
+    let value = cookie(headers, &state.cookie_name("pemohon"))?;
+    let (number, secret) = value.split_once('.')?;
+    Some((number.to_owned(), secret.to_owned()))
+}
+
+/// The form of number and secret.
+fn ask_page(visitor: &Visitor, form: Form) -> FormPage {
+    let t = visitor.t;
+    FormPage {
+        shell: Shell::new(visitor, t.s("status-title")).faulty(form.is_faulty()),
+        lead: vec![t.s("status-lead")],
+        facts: Vec::new(),
+        form,
+        after: vec![t.s("status-lost")],
+    }
+}
+
+/// The form of number and secret.
+fn ask_form(visitor: &Visitor) -> Form {
+    let t = visitor.t;
+    Form::new("/status", &visitor.csrf, t.s("status-button"))
+        .field(Field::line(t, "number", "status-number").width("w-m").autocomplete("off"))
+        .field(Field::line(t, "secret", "status-secret").width("w-s").autocomplete("off"))
+}
+
+/// `GET /status`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let Some((number, secret)) = held(&state, &headers) else {
+        return page(&ask_page(&visitor, ask_form(&visitor)));
+    };
+    let found = state.work(move |state| state.desk().status(&number, &secret)).await?;
+    match found {
+        Ok(view) => page(&status_page(&visitor, &view)),
+        Err(ActError::NotFound) => page(&ask_page(&visitor, ask_form(&visitor))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /status`
+pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let number = sent.get("number").to_uppercase();
+    let secret = sent.get("secret").to_uppercase();
+    let limits = state.limits();
+    if !limits.allows(Route::Status, visitor.address) || !limits.allows_number(&number) {
+        return Err(Failure::too_many());
+    }
+    let ticket = ticket(&state, &number, &secret);
+    let clean = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-@".contains(&b));
+    let sane = clean(&number) && clean(&secret);
+    let known = state.work(move |state| state.desk().applicant(&number, &secret)).await?;
+    match known {
+        Ok(_) if sane => Ok(see_other_with("/status", &[ticket])),
+        Ok(_) | Err(ActError::NotFound) => {
+            let form = ask_form(visitor).refill(|name| sent.get(name));
+            let form = form.fault("number", visitor.t.s("status-wrong"));
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &ask_page(visitor, form))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /status/selesai`
+pub(super) async fn leave(Extract(state): Extract<State>, _sent: Sent) -> Response {
+    see_other_with("/status", &[state.cookie("pemohon", "", "Lax", 0)])
+}
+
+//------------ The status ----------------------------------------------------
+
+/// The page of a request for its applicant.
+#[derive(Template)]
+#[template(path = "status.html", config = "src/web/askama.toml")]
+struct StatusPage {
+    /// Frame.
+    shell: Shell,
+    /// Number.
+    number: String,
+    /// Full name.
+    name: String,
+    /// State in one word.
+    state: String,
+    /// Class of its tag.
+    tag: &'static str,
+    /// State in one sentence.
+    line: String,
+    /// Why it was turned down, and how to object.
+    reason: Vec<String>,
+    /// Heading of what is to be corrected.
+    fix_title: String,
+    /// What is to be corrected, with the reviewer's notes.
+    fixes: Vec<(String, String)>,
+    /// Who has it, by when.
+    facts: Vec<(String, String)>,
+    /// The proof.
+    proof: Option<Shown>,
+    /// Events.
+    history: Vec<Past>,
+    /// Whether it can be withdrawn.
+    withdraw: bool,
+}
+
+/// Everything the page shows.
+fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
+    let t = visitor.t;
+    let name = full_name(&view.name, &view.zone);
+    let fixes: Vec<_> = fixes(t, view)
+        .into_iter()
+        .filter(|_| view.state == RequestState::NeedsCorrection)
+        .map(|(_, words, note)| (words, note))
+        .collect();
+    let mut facts = Vec::new();
+    if let Some(role) = view.holder_role {
+        facts.push((t.s("status-held"), role_words(t, role.as_str())));
+    }
+    if let Some(due) = &view.due {
+        facts.push((t.s("status-due"), t.moment(due)));
+    }
+    if let Some(step) = view.step {
+        facts.push((t.s("status-step"), step.to_string()));
+    }
+    facts.extend([
+        (t.s("apply-office"), view.office.clone()),
+        (t.s("apply-kind"), view.kind.say(t)),
+        (t.s("status-sent"), t.moment(&view.submitted)),
+        (t.s("status-changed"), t.moment(&view.changed)),
+    ]);
+    let open = matches!(
+        view.state,
+        RequestState::Submitted
+            | RequestState::Assigned
+            | RequestState::NeedsCorrection
+            | RequestState::Verified
+    );
+    StatusPage {
+        shell: Shell::new(visitor, format!("{}: {name}", view.state.say(t))),
+        number: view.number.clone(),
+        state: view.state.say(t),
+        tag: tag(view.state),
+        line: t.s(&format!("{}-line", view.state.id())),
+        reason: reason(t, view),
+        fix_title: fix_title(t, view, fixes.len()),
+        fixes,
+        facts,
+        proof: view.proof.as_ref().map(|it| proof(t, it)),
+        history: history(t, &view.history, false),
+        withdraw: open,
+        name,
+    }
+}
+
+/// "Perbaiki 2 hal berikut sebelum 7 Desember 2026".
+fn fix_title(t: Words, view: &RequestView, count: usize) -> String {
+    let count = count.to_string();
+    match &view.due {
+        Some(due) => t.with("status-fix-title-due", &[("count", &count), ("due", &t.day_of(due))]),
+        None => t.a("status-fix-title", "count", &count),
+    }
+}
+
+/// Why it was turned down, and how to object.
+fn reason(t: Words, view: &RequestView) -> Vec<String> {
+    let Some(reason) = view.reason.as_ref().filter(|_| view.state == RequestState::Rejected) else {
+        return Vec::new();
+    };
+    let code = RejectReason::from_code(&reason.code).map(|code| code.say(t));
+    let mut words = vec![code.unwrap_or_else(|| reason.code.clone())];
+    words.push(reason.note.clone());
+    words.push(t.s("status-object"));
+    words.retain(|line| !line.is_empty());
+    words
+}
+
+//------------ Withdrawal ----------------------------------------------------
+
+/// `GET /status/tarik`
+pub(super) async fn ask_withdraw(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let Some(view) = own(&state, &headers).await? else { return Ok(see_other("/status")) };
+    let t = visitor.t;
+    let form = Form::new("/status/tarik", &visitor.csrf, t.s("status-withdraw")).style("warn");
+    page(&FormPage {
+        shell: Shell::new(&visitor, t.s("status-withdraw")),
+        lead: vec![t.s("status-withdraw-text")],
+        facts: vec![
+            (t.s("status-number"), view.number.clone()),
+            (t.s("apply-name"), full_name(&view.name, &view.zone)),
+        ],
+        form,
+        after: Vec::new(),
+    })
+}
+
+/// `POST /status/tarik`
+pub(super) async fn withdraw(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    _sent: Sent,
+) -> Result<Response, Failure> {
+    let Some((number, secret)) = held(&state, &headers) else { return Ok(see_other("/status")) };
+    let act = Act::Withdraw { letter: String::new() };
+    let done = move |state: &State| {
+        let actor = state.desk().applicant(&number, &secret)?;
+        state.desk().act(&number, &act, &actor)
+    };
+    state.work(done).await??;
+    Ok(see_other("/status"))
+}
+
+/// The request of the cookie, for its applicant.
+async fn own(state: &State, headers: &HeaderMap) -> Result<Option<RequestView>, Failure> {
+    let Some((number, secret)) = held(state, headers) else { return Ok(None) };
+    match state.work(move |state| state.desk().status(&number, &secret)).await? {
+        Ok(view) => Ok(Some(view)),
+        Err(ActError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+//------------ Correction ----------------------------------------------------
+
+/// `GET /status/perbaikan`: opens only what is to be corrected.
+pub(super) async fn ask_correct(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let Some(view) = own(&state, &headers).await? else { return Ok(see_other("/status")) };
+    if view.state != RequestState::NeedsCorrection {
+        return Ok(see_other("/status"));
+    }
+    let draft = draft_of(&view);
+    let form = correct_form(&state, &visitor, &view, &draft).refill(|name| draft.get(name));
+    page(&correct_page(&visitor, &view, form, Vec::new()))
+}
+
+/// `POST /status/perbaikan`
+pub(super) async fn correct(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let (Some(view), Some((number, secret))) =
+        (own(&state, &headers).await?, held(&state, &headers))
+    else {
+        return Ok(see_other("/status"));
+    };
+    let mut draft = draft_of(&view);
+    let form = correct_form(&state, visitor, &view, &draft);
+    let names: Vec<String> = form.fields.iter().map(|field| field.name.clone()).collect();
+    draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let ask = draft.ask(&view.zone);
+    let letter = draft.letter.clone().map(|letter| NewLetter { bytes: letter.bytes });
+    let done = move |state: &State| {
+        let actor = state.desk().applicant(&number, &secret)?;
+        state.desk().resubmit(&number, ask, letter, &actor)
+    };
+    match state.work(done).await? {
+        Ok(_) => Ok(see_other("/status")),
+        Err(error) => {
+            let mut form = form.refill(|name| draft.get(name));
+            let mut other = Vec::new();
+            for fault in error.faults() {
+                let field = field_of(&fault.field);
+                if form.fields.iter().any(|it| it.name == field) {
+                    form = form.fault(&field, fault.say(visitor.t));
+                } else {
+                    other.push(fault.say(visitor.t));
+                }
+            }
+            if !form.is_faulty() && other.is_empty() {
+                other = error_words(visitor.t, &error);
+            }
+            let failure = Failure::from(error);
+            if failure.is_internal() {
+                return Err(failure);
+            }
+            page_with(failure.status, &correct_page(visitor, &view, form, other))
+        }
+    }
+}
+
+/// The draft of a request as it stands.
+fn draft_of(view: &RequestView) -> Draft {
+    Draft::of_view(view)
+}
+
+/// The fields the reviewer named.
+fn correct_form(state: &State, visitor: &Visitor, view: &RequestView, draft: &Draft) -> Form {
+    let t = visitor.t;
+    let named: Vec<LineCode> = fixes(t, view).into_iter().map(|(code, _, _)| code).collect();
+    let any = |codes: &[LineCode]| named.iter().any(|code| codes.contains(code));
+    let mut fields: Vec<Field> = Vec::new();
+    use LineCode::{
+        A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, M1, M2, M3, M4, M5, M6, M7, M8, M9, M10,
+    };
+    let all = any(&[M5]) || named.is_empty();
+    if all || any(&[M3, M2, A5, M8]) {
+        fields.extend(contact_fields(t, draft));
+    }
+    if all || any(&[A1, A2, A3, A4, A5, A6, A9, M4, M6, M9, M8]) {
+        fields.extend(name_fields(state, t, draft));
+    }
+    if draft.wants_records() && (all || any(&[A7, A8, A10, M7, M10])) {
+        fields.extend(record_fields(t));
+    }
+    if all || any(&[M1, M2, M8]) {
+        let mut letter = letter_fields(t, draft);
+        for field in letter.iter_mut().filter(|field| field.name == "letter") {
+            // The old letter stays unless a new one is chosen.
+            field.optional = true;
+        }
+        fields.extend(letter);
+    }
+    let mut form = Form::new("/status/perbaikan", &visitor.csrf, t.s("act-resubmit"));
+    form.fields = fields;
+    form
+}
+
+/// The page of a correction.
+fn correct_page(visitor: &Visitor, view: &RequestView, form: Form, other: Vec<String>) -> FormPage {
+    let t = visitor.t;
+    let mut lead = vec![t.s("correct-lead")];
+    lead.extend(other);
+    FormPage {
+        shell: Shell::new(visitor, t.s("correct-title")).faulty(form.is_faulty()),
+        lead,
+        facts: fixes(t, view).into_iter().map(|(_, words, note)| (words, note)).collect(),
+        form,
+        after: Vec::new(),
+    }
+}

@@ -1,0 +1,218 @@
+//! Accounts, for the administrator: invite, reset, switch off and on. Passwords are never seen here.
+
+use askama::Template;
+use axum::extract::{Path, State as Extract};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::FormPage;
+use super::link::people_words;
+use crate::people::{Account, By, IssuedLink, LinkKind, PeopleError, Role};
+use crate::web::failure::Failure;
+use crate::web::form::{Choice, Field, Form, Input};
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, page_with, role_title, see_other};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+
+/// One account in the list.
+struct Row {
+    /// The account.
+    account: Account,
+    /// Role in words.
+    role: String,
+    /// State in words.
+    state: String,
+    /// Acts: last part of the path and words.
+    acts: Vec<(&'static str, String)>,
+}
+
+/// The list and the form of an invitation.
+#[derive(Template)]
+#[template(path = "users.html", config = "src/web/askama.toml")]
+struct UsersPage {
+    /// Frame.
+    shell: Shell,
+    /// A link just made: heading and address.
+    issued: Option<(String, String)>,
+    /// Accounts.
+    rows: Vec<Row>,
+    /// Links that can still be used, a sentence each.
+    open: Vec<String>,
+    /// The form of an invitation.
+    form: Form,
+}
+
+/// `GET /pengguna`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    visitor.need(&[Role::Operator])?;
+    let form = invite_form(&visitor);
+    page(&users_page(&state, &visitor, form, None).await?)
+}
+
+/// `POST /pengguna`: invites.
+pub(super) async fn invite(
+    Extract(state): Extract<State>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let by = By::Officer(visitor.need(&[Role::Operator])?.account.clone());
+    let (role, email) = (sent.get("role").to_owned(), sent.get("email").to_owned());
+    let tried = state
+        .work(move |state| {
+            let role: Role = role.parse().map_err(|_| PeopleError::BadRole)?;
+            state.people().invite(&by, role, &email)
+        })
+        .await?;
+    match tried {
+        Ok(link) => show_link(&state, visitor, &link).await,
+        Err(error) => {
+            let Some(field) = error.field() else { return Err(error.into()) };
+            let form = invite_form(visitor).refill(|name| sent.get(name));
+            let form = form.fault(field, people_words(visitor, &error));
+            let users = users_page(&state, visitor, form, None).await?;
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &users)
+        }
+    }
+}
+
+/// `POST /pengguna/{name}/{act}` from the list: asks once more before anything changes.
+pub(super) async fn act(
+    Extract(state): Extract<State>,
+    Path((name, act)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let by = By::Officer(visitor.need(&[Role::Operator])?.account.clone());
+    if sent.get("sure") != "ya" {
+        return ask(&state, visitor, &name, &act).await;
+    }
+    let known = act.clone();
+    let tried = state
+        .work(move |state| {
+            let people = state.people();
+            match known.as_str() {
+                "reset" => people.reset_link(&by, &name).map(Some),
+                "nonaktif" => people.disable(&by, &name).map(|_| None),
+                "aktif" => people.enable(&by, &name).map(|_| None),
+                _ => Err(PeopleError::UnknownPerson),
+            }
+        })
+        .await?;
+    match tried {
+        Ok(Some(link)) => show_link(&state, visitor, &link).await,
+        Ok(None) => Ok(see_other("/pengguna")),
+        Err(error @ PeopleError::LastAdmin) => {
+            let text = people_words(visitor, &error);
+            let form = invite_form(visitor).fault("email", text);
+            let users = users_page(&state, visitor, form, None).await?;
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &users)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page that repeats who and what, with one button.
+async fn ask(state: &State, visitor: &Visitor, name: &str, act: &str) -> Result<Response, Failure> {
+    let t = visitor.t;
+    let (title, text) = match act {
+        "reset" => (t.s("users-reset"), t.s("users-reset-text")),
+        "nonaktif" => (t.s("users-disable"), t.s("users-disable-text")),
+        "aktif" => (t.s("users-enable"), t.s("users-enable-text")),
+        _ => return Err(Failure::not_found()),
+    };
+    let wanted = name.to_owned();
+    let account = state.work(move |state| state.people().by_name(&wanted)).await??;
+    let form = Form::new(&format!("/pengguna/{name}/{act}"), &visitor.csrf, title.clone())
+        .style(if act == "nonaktif" { "warn" } else { "" })
+        .field(Field::hidden("sure", "ya"));
+    page(&FormPage {
+        shell: Shell::new(visitor, title),
+        lead: vec![text],
+        facts: vec![
+            (t.s("users-name"), account.full_name.clone()),
+            (t.s("sign-in-name"), account.name.clone()),
+            (t.s("users-role"), role_title(t, "", account.role)),
+            (t.s("users-email"), account.email),
+        ],
+        form,
+        after: Vec::new(),
+    })
+}
+
+/// Shows a link just made; it is shown this once.
+async fn show_link(
+    state: &State,
+    visitor: &Visitor,
+    link: &IssuedLink,
+) -> Result<Response, Failure> {
+    let t = visitor.t;
+    let title = match link.kind {
+        LinkKind::Reset => t.s("users-reset-made"),
+        LinkKind::FirstAdmin | LinkKind::Invitation => t.s("users-invite-made"),
+    };
+    let address = format!("{}{}", state.options().url, link.path());
+    let form = invite_form(visitor);
+    page(&users_page(state, visitor, form, Some((title, address))).await?)
+}
+
+/// The form of an invitation.
+fn invite_form(visitor: &Visitor) -> Form {
+    let t = visitor.t;
+    let roles = Role::OFFICERS.map(|role| Choice {
+        value: role.as_str().to_owned(),
+        label: role_title(t, "", role),
+        hint: t.s(&format!("role-{role}-hint")),
+    });
+    Form::new("/pengguna", &visitor.csrf, t.s("users-invite-button"))
+        .field(Field::line(t, "email", "users-invite-email").input(Input::Line("email")))
+        .field(Field::line(t, "role", "users-invite-role").input(Input::Radios(roles.to_vec())))
+}
+
+/// Everything the page shows.
+async fn users_page(
+    state: &State,
+    visitor: &Visitor,
+    form: Form,
+    issued: Option<(String, String)>,
+) -> Result<UsersPage, Failure> {
+    let t = visitor.t;
+    let (accounts, links) = state
+        .work(|state| Ok::<_, PeopleError>((state.people().list()?, state.people().open_links()?)))
+        .await??;
+    let rows = accounts.into_iter().map(|account| row(visitor, account)).collect();
+    let open = links.iter().filter(|link| link.kind != LinkKind::FirstAdmin);
+    let open = open.map(|link| {
+        let ends = t.date_time(link.ends_ms);
+        let role = role_title(t, "", link.role);
+        let id =
+            if link.kind == LinkKind::Reset { "users-open-reset" } else { "users-open-invite" };
+        t.with(id, &[("email", &link.email), ("role", &role), ("ends", &ends)])
+    });
+    Ok(UsersPage {
+        shell: Shell::new(visitor, t.s("users-title")).faulty(form.is_faulty()).wide(),
+        issued,
+        rows,
+        open: open.collect(),
+        form,
+    })
+}
+
+/// One account with what may be done to it.
+fn row(visitor: &Visitor, account: Account) -> Row {
+    let t = visitor.t;
+    let state = match (account.enabled, account.has_totp) {
+        (false, _) => t.s("users-off"),
+        (true, true) => t.s("users-on-totp"),
+        (true, false) => t.s("users-on"),
+    };
+    let acts = if account.enabled {
+        vec![("reset", t.s("users-reset")), ("nonaktif", t.s("users-disable"))]
+    } else {
+        vec![("aktif", t.s("users-enable"))]
+    };
+    Row { role: role_title(t, &account.title, account.role), state, acts, account }
+}

@@ -1,0 +1,171 @@
+//! Zones and what is known of them, for the administrator: serials, last reload, findings, drift.
+//! Records are not edited here: they come from the operator's file or from an approved request.
+
+use askama::Template;
+use axum::extract::State as Extract;
+use axum::response::Response;
+
+use crate::desk::{ActError, Drift};
+use crate::people::Role;
+use crate::publish::{PublishError, ReloadReport, ZoneStatus};
+use crate::web::failure::Failure;
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::Words;
+
+/// Versions shown of each zone.
+const VERSIONS: usize = 10;
+/// Findings shown of a refused file.
+const FINDINGS: usize = 50;
+
+/// One zone in words.
+struct ZonePart {
+    /// The apex.
+    name: String,
+    /// Facts.
+    facts: Vec<(String, String)>,
+    /// When its file was refused.
+    refused_when: String,
+    /// Why, `file:line:column` first.
+    refused: Vec<String>,
+    /// What is to be known.
+    notes: Vec<String>,
+    /// What is served otherwise than the file says.
+    apart: Vec<String>,
+    /// Versions: serial, cause, who, when.
+    history: Vec<(String, String, String, String)>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "zones.html", config = "src/web/askama.toml")]
+struct ZonesPage {
+    /// Frame.
+    shell: Shell,
+    /// What a reload just said.
+    reports: Vec<String>,
+    /// Whether all of it was good.
+    reports_good: bool,
+    /// Zones.
+    zones: Vec<ZonePart>,
+    /// Promised and not served, or served for nobody.
+    drift: Vec<String>,
+}
+
+/// `GET /zona`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    visitor.need(&[Role::Operator, Role::Auditor])?;
+    page(&zones_page(&state, &visitor, Vec::new()).await?)
+}
+
+/// `POST /zona`: looks at every zone file now.
+pub(super) async fn reload(
+    Extract(state): Extract<State>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    sent.visitor.need(&[Role::Operator])?;
+    let reports = state.work(|state| state.publisher().reload(None, None)).await?;
+    page(&zones_page(&state, &sent.visitor, reports).await?)
+}
+
+/// Everything the page shows.
+async fn zones_page(
+    state: &State,
+    visitor: &Visitor,
+    reports: Vec<ReloadReport>,
+) -> Result<ZonesPage, Failure> {
+    let t = visitor.t;
+    let (zones, drift) = state
+        .work(move |state| {
+            let publisher = state.publisher();
+            let mut zones = Vec::new();
+            for status in publisher.status() {
+                let versions = publisher.history(&status.zone, VERSIONS)?;
+                let versions = versions.into_iter().map(|version| {
+                    let cause = version.cause.kind().to_owned();
+                    let cause = match version.cause.request() {
+                        Some(number) => format!("{cause} {number}"),
+                        None => cause,
+                    };
+                    (version.to.to_string(), cause, version.who, t.date_time(version.at_ms))
+                });
+                let mut part = zone_part(t, &status);
+                part.history = versions.collect();
+                zones.push(part);
+            }
+            let drift = state.desk().drift().map_err(|error: ActError| error.to_string());
+            let drift = drift.map_or_else(
+                |error| vec![error],
+                |drift| drift.iter().map(|item| drift_words(t, item)).collect(),
+            );
+            Ok::<_, PublishError>((zones, drift))
+        })
+        .await?
+        .map_err(Failure::internal)?;
+    Ok(ZonesPage {
+        shell: Shell::new(visitor, t.s("zones-title")).wide(),
+        reports_good: reports.iter().all(ReloadReport::is_ok),
+        reports: reports.iter().map(ToString::to_string).collect(),
+        zones,
+        drift,
+    })
+}
+
+/// A zone in words.
+fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
+    let number = |serial: Option<u32>| serial.map_or_else(|| "–".to_owned(), |it| it.to_string());
+    let count = |many: usize| t.count(u64::try_from(many).unwrap_or(u64::MAX));
+    let mut facts = vec![
+        (t.s("zones-serial"), number(status.serial)),
+        (t.s("zones-file-serial"), number(status.file_serial)),
+        (t.s("zones-file"), status.file.display().to_string()),
+        (t.s("zones-records"), count(status.records)),
+        (t.s("zones-names"), count(status.names)),
+        (t.s("zones-promoted"), count(status.promoted)),
+    ];
+    if let Some(change) = &status.last_change {
+        let words = format!("{} – {}", t.date_time(change.at_ms), change.cause.kind());
+        facts.push((t.s("zones-last"), words));
+    }
+    let mut notes = Vec::new();
+    if status.serial.is_none() {
+        notes.push(t.s("zones-not-loaded"));
+    }
+    if status.from_store {
+        notes.push(t.s("zones-from-store"));
+    }
+    if status.rolled_back {
+        notes.push(t.s("zones-rolled-back"));
+    }
+    let refusal = status.refusal.as_ref();
+    let findings = refusal.into_iter().flat_map(|refusal| &refusal.findings);
+    let mut apart = status.absent_from_file.clone();
+    apart.extend(status.masked.iter().cloned());
+    ZonePart {
+        name: status.zone.to_string(),
+        facts,
+        refused_when: refusal.map(|refusal| t.date_time(refusal.at_ms)).unwrap_or_default(),
+        refused: findings.take(FINDINGS).map(ToString::to_string).collect(),
+        notes,
+        apart,
+        history: Vec::new(),
+    }
+}
+
+/// One difference in words.
+fn drift_words(t: Words, drift: &Drift) -> String {
+    match drift {
+        Drift::Missing { name, request, types } => {
+            let types = types.join(", ");
+            let request = request.as_deref().unwrap_or("–");
+            let values = [("name", name.as_str()), ("types", &types), ("request", request)];
+            t.with("zones-missing", &values)
+        }
+        Drift::Unrequested { name } => t.a("zones-unrequested", "name", name),
+    }
+}

@@ -1,0 +1,179 @@
+//! A form that was sent: its fields, its file, and the proof that it is one of ours.
+
+use std::borrow::Cow;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use subtle::ConstantTimeEq;
+
+use super::BODY_MAX;
+use super::failure::Failure;
+use super::state::State;
+use super::visitor::Visitor;
+
+/// Most fields of one form.
+const FIELDS_MAX: usize = 400;
+/// Longest value of a field that is no file, in bytes.
+const VALUE_MAX: usize = 16 * 1024;
+/// Largest body of a form without a file.
+const PLAIN_MAX: usize = 512 * 1024;
+
+/// A file that came with a form.
+#[derive(Clone, Debug)]
+pub(super) struct Upload {
+    /// The name the sender's machine gave it.
+    pub(super) name: String,
+    /// Its content.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A form with a right token.
+pub(super) struct Sent {
+    /// Who sent it.
+    pub(super) visitor: Visitor,
+    /// Names and values, in order.
+    fields: Vec<(String, String)>,
+    /// The file, if one was chosen.
+    pub(super) upload: Option<Upload>,
+}
+
+impl Sent {
+    /// The trimmed value of a field; empty if it was not sent.
+    pub(super) fn get(&self, name: &str) -> &str {
+        let found = self.fields.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+
+    /// The value as it came (passwords may begin or end with a blank).
+    pub(super) fn raw(&self, name: &str) -> &str {
+        let found = self.fields.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
+    /// All values of a field.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl FromRequest<State> for Sent {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let visitor = Visitor::from_request_parts(&mut parts, state).await?;
+        let kind = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        let multipart = kind.is_some_and(|kind| kind.starts_with("multipart/form-data"));
+        let request = Request::from_parts(parts, body);
+        let (fields, upload) = if multipart {
+            read_parts(request, state).await?
+        } else {
+            (read_plain(request).await?, None)
+        };
+        let sent = Self { visitor, fields, upload };
+        let right = sent.raw("csrf").as_bytes().ct_eq(sent.visitor.csrf.as_bytes());
+        if bool::from(right) { Ok(sent) } else { Err(Failure::stale_form()) }
+    }
+}
+
+/// Reads `application/x-www-form-urlencoded`.
+async fn read_plain(request: Request) -> Result<Vec<(String, String)>, Failure> {
+    let bytes = to_bytes(request.into_body(), PLAIN_MAX)
+        .await
+        .map_err(|_| Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Failure::bad_request())?;
+    let pairs = text.split('&').filter(|pair| !pair.is_empty()).take(FIELDS_MAX);
+    let mut fields = Vec::new();
+    for pair in pairs {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (Some(name), Some(value)) = (decode(name), decode(value)) else {
+            return Err(Failure::bad_request());
+        };
+        if value.len() > VALUE_MAX {
+            return Err(Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        fields.push((name, value));
+    }
+    Ok(fields)
+}
+
+/// Undoes percent and plus signs.
+pub(super) fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Percent signs for a value in a query.
+pub(super) fn encode(text: &str) -> Cow<'_, str> {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+    if text.bytes().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Fields and at most one file of a `multipart/form-data` body.
+type Parted = (Vec<(String, String)>, Option<Upload>);
+
+/// Reads `multipart/form-data`.
+async fn read_parts(request: Request, state: &State) -> Result<Parted, Failure> {
+    let large = |_| Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE);
+    let mut form =
+        Multipart::from_request(request, state).await.map_err(|_| Failure::bad_request())?;
+    let (mut fields, mut upload) = (Vec::new(), None);
+    while let Some(part) = form.next_field().await.map_err(large)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let file = part.file_name().map(str::to_owned);
+        let bytes = part.bytes().await.map_err(large)?;
+        match file {
+            Some(file) => {
+                if !bytes.is_empty() && bytes.len() <= BODY_MAX {
+                    upload = Some(Upload { name: file, bytes: bytes.to_vec() });
+                }
+            }
+            None => {
+                let value =
+                    String::from_utf8(bytes.to_vec()).map_err(|_| Failure::bad_request())?;
+                if value.len() > VALUE_MAX || fields.len() >= FIELDS_MAX {
+                    return Err(Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE));
+                }
+                fields.push((name, value));
+            }
+        }
+    }
+    Ok((fields, upload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn what_a_browser_encodes_reads_back() {
+        assert_eq!(decode("desa+grogol%20%C3%A9").unwrap(), "desa grogol é");
+        assert!(decode("%f").is_none() && decode("%ff").is_none());
+        assert_eq!(decode(&encode("a b/ü?&=")).unwrap(), "a b/ü?&=");
+    }
+}

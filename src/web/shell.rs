@@ -1,0 +1,232 @@
+//! What surrounds every page: frame, headers, language, the answer to a failure.
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State as Extract};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
+    REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+use super::assets;
+use super::failure::Failure;
+use super::state::State;
+use super::visitor::{self, Visit, Visitor};
+use crate::people::{Role, random_token};
+use crate::words::Words;
+
+/// What a page may load and where its forms may go.
+const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+//------------ Shell ---------------------------------------------------------
+
+/// Who is signed in, for the frame.
+#[derive(Clone, Debug)]
+pub(super) struct Me {
+    /// Name shown.
+    pub(super) name: String,
+    /// Jabatan in words.
+    pub(super) title: String,
+    /// Role.
+    pub(super) role: Role,
+}
+
+/// What the frame of a page needs.
+#[derive(Clone, Debug)]
+pub(super) struct Shell {
+    /// Words.
+    pub(super) t: Words,
+    /// Title of the page.
+    pub(super) title: String,
+    /// Whether a form came back with faults; the title then says so first.
+    pub(super) faulty: bool,
+    /// Who is signed in.
+    pub(super) me: Option<Me>,
+    /// The token of forms in the frame.
+    pub(super) csrf: String,
+    /// Path and query of this page, for the language link.
+    pub(super) here: String,
+    /// Whether the page needs the full width (tables).
+    pub(super) wide: bool,
+}
+
+impl Shell {
+    /// The frame of a page for this visitor, with a title.
+    pub(super) fn new(visitor: &Visitor, title: String) -> Self {
+        let me = visitor.officer().map(|session| Me {
+            name: session.account.full_name.clone(),
+            title: role_title(visitor.t, &session.account.title, session.account.role),
+            role: session.account.role,
+        });
+        Self {
+            t: visitor.t,
+            title,
+            faulty: false,
+            me,
+            csrf: visitor.csrf.clone(),
+            here: visitor.here.clone(),
+            wide: false,
+        }
+    }
+
+    /// Says whether a form came back with faults.
+    pub(super) fn faulty(mut self, faulty: bool) -> Self {
+        self.faulty = faulty;
+        self
+    }
+
+    /// Takes the full width.
+    pub(super) fn wide(mut self) -> Self {
+        self.wide = true;
+        self
+    }
+
+    /// Address of the style sheet.
+    pub(super) fn style(&self) -> &'static str {
+        assets::style()
+    }
+
+    /// Address of the icon.
+    pub(super) fn icon(&self) -> &'static str {
+        assets::icon()
+    }
+
+    /// The page's own address, for the language link.
+    pub(super) fn here_encoded(&self) -> String {
+        super::sent::encode(&self.here).into_owned()
+    }
+
+    /// Whether the person signed in has this role.
+    pub(super) fn is(&self, role: &str) -> bool {
+        self.me.as_ref().is_some_and(|me| me.role.as_str() == role)
+    }
+}
+
+/// The jabatan of an account: its own, or the role's.
+pub(super) fn role_title(t: Words, title: &str, role: Role) -> String {
+    if title.is_empty() { t.s(&format!("role-{role}")) } else { title.to_owned() }
+}
+
+/// Renders a page.
+pub(super) fn page(template: &impl Template) -> Result<Response, Failure> {
+    Ok(Html(template.render()?).into_response())
+}
+
+/// Renders a page with a status of its own.
+pub(super) fn page_with(status: StatusCode, template: &impl Template) -> Result<Response, Failure> {
+    Ok((status, Html(template.render()?)).into_response())
+}
+
+/// After a POST: 303 to another page.
+pub(super) fn see_other(path: &str) -> Response {
+    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
+}
+
+/// 303 with cookies.
+pub(super) fn see_other_with(path: &str, cookies: &[String]) -> Response {
+    let mut response = see_other(path);
+    for cookie in cookies {
+        if let Ok(line) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(SET_COOKIE, line);
+        }
+    }
+    response
+}
+
+//------------ The outermost layer -------------------------------------------
+
+/// The page of a failure, or a plain message.
+#[derive(Template)]
+#[template(path = "message.html", config = "src/web/askama.toml")]
+pub(super) struct Message {
+    /// Frame.
+    pub(super) shell: Shell,
+    /// What is said, a paragraph each.
+    pub(super) text: Vec<String>,
+    /// Where to go on: address and words.
+    pub(super) next: Option<(String, String)>,
+}
+
+/// Gives the browser its visit cookie, answers failures in words, sets the headers.
+pub(super) async fn dress(
+    Extract(state): Extract<State>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let is_page = !path.starts_with("/api/") && !path.starts_with("/aset/");
+    let name = state.cookie_name("kunjungan");
+    let known = visitor::cookie(request.headers(), &name);
+    let fresh = known.is_none() && is_page;
+    let visit = known.or_else(|| random_token().ok()).unwrap_or_default();
+    request.extensions_mut().insert(Visit(visit.clone()));
+    let (mut parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let get = parts.method == Method::GET;
+    parts.extensions = asked.extensions.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if is_page && (response.status().is_client_error() || response.status().is_server_error()) {
+        response = explain(&state, asked, response).await;
+    }
+    if fresh
+        && get
+        && let Ok(line) = HeaderValue::from_str(&state.cookie("kunjungan", &visit, "Lax", 86_400))
+    {
+        response.headers_mut().append(SET_COOKIE, line);
+    }
+    set_headers(&state, response.headers_mut());
+    response
+}
+
+/// Puts a failure into words, unless the answer has a page already.
+async fn explain(
+    state: &State,
+    mut asked: axum::http::request::Parts,
+    response: Response,
+) -> Response {
+    let status = response.status();
+    let failure = response.extensions().get::<Failure>().cloned();
+    let has_page = response.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        kind.starts_with(b"text/html") || kind.starts_with(b"application/")
+    });
+    if failure.is_none() && has_page {
+        return response;
+    }
+    let failure = failure.unwrap_or_else(|| Failure::of_status(status));
+    let Ok(visitor) = Visitor::from_request_parts(&mut asked, state).await else {
+        return (status, Body::from(failure.id)).into_response();
+    };
+    if status == StatusCode::UNAUTHORIZED && asked.method == Method::GET {
+        return see_other("/masuk");
+    }
+    let t = visitor.t;
+    let message = Message {
+        shell: Shell::new(&visitor, t.s(&format!("{}-title", failure.id))),
+        text: vec![t.s(&format!("{}-text", failure.id))],
+        next: Some(("/".to_owned(), t.s("go-home"))),
+    };
+    page_with(status, &message).unwrap_or_else(|_| status.into_response())
+}
+
+/// The headers every answer has; an answer that already set its own keeps it.
+fn set_headers(state: &State, headers: &mut HeaderMap) {
+    let mut put = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    put(CONTENT_SECURITY_POLICY, CSP);
+    put(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(REFERRER_POLICY, "no-referrer");
+    put(CACHE_CONTROL, "no-store");
+    put(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
+    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if state.is_https() {
+        // Without includeSubDomains: the names below are other offices' sites.
+        put(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}

@@ -1,0 +1,183 @@
+//! What all pages share: the rooms below, the settings, the key of form tokens, the limits.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::failure::Failure;
+use super::limits::Limits;
+use crate::desk::Desk;
+use crate::people::{People, PeopleError, random_token};
+use crate::publish::Publisher;
+use crate::store::{Store, StoreError};
+
+/// Blocking calls under way at once.
+const WORK_PERMITS: usize = 16;
+/// Password hashes under way at once; each takes 19 MiB and a core.
+const HASH_PERMITS: usize = 2;
+
+//------------ Options -------------------------------------------------------
+
+/// Settings of the pages.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `web.url`: how people reach the site, without a slash at the end.
+    pub url: String,
+    /// `web.trusted_proxies`: whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// `public.submit`: whether the public form is open.
+    pub public_submit: bool,
+    /// `public.submit_per_hour`: for each address.
+    pub submit_per_hour: u32,
+    /// `register.public`: whether the list of live names is open to all.
+    pub register_public: bool,
+    /// Apex of the zone that requests are for, with its final dot.
+    pub zone: String,
+}
+
+/// The rooms the pages stand on.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// Accounts and sessions.
+    pub people: People,
+    /// The acting functions of the procedure.
+    pub desk: Desk,
+    /// The zones as served.
+    pub publisher: Publisher,
+    /// Settings.
+    pub options: Options,
+}
+
+//------------ State ---------------------------------------------------------
+
+/// A handle shared by all requests.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+/// What the handles share.
+struct Inner {
+    /// The rooms and settings.
+    parts: Parts,
+    /// Key of form tokens.
+    form_key: Vec<u8>,
+    /// Rate limits.
+    limits: Limits,
+    /// Bounds blocking calls.
+    work: Semaphore,
+    /// Bounds password hashing.
+    hashing: Semaphore,
+}
+
+impl State {
+    /// Reads or makes the key of form tokens; it outlives restarts.
+    pub fn new(parts: Parts) -> Result<Self, PeopleError> {
+        let fresh = random_token()?.into_bytes();
+        let form_key = parts.store.write::<_, PeopleError>(|tx| {
+            tx.put_web_secret("form", &fresh)?;
+            let kept = tx.web_secret("form")?;
+            kept.ok_or_else(|| StoreError::Corrupt("no key of form tokens".to_owned()).into())
+        })?;
+        let limits = Limits::new(parts.options.submit_per_hour);
+        Ok(Self(Arc::new(Inner {
+            parts,
+            form_key,
+            limits,
+            work: Semaphore::new(WORK_PERMITS),
+            hashing: Semaphore::new(HASH_PERMITS),
+        })))
+    }
+
+    /// Settings of the pages.
+    pub fn options(&self) -> &Options {
+        &self.0.parts.options
+    }
+
+    /// Accounts and sessions.
+    pub fn people(&self) -> &People {
+        &self.0.parts.people
+    }
+
+    /// The acting functions of the procedure.
+    pub fn desk(&self) -> &Desk {
+        &self.0.parts.desk
+    }
+
+    /// The zones as served.
+    pub fn publisher(&self) -> &Publisher {
+        &self.0.parts.publisher
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// Rate limits by route class and address.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Key of form tokens.
+    pub(super) fn form_key(&self) -> &[u8] {
+        &self.0.form_key
+    }
+
+    /// Scheme, host and port of the site.
+    pub(super) fn origin(&self) -> String {
+        let url = &self.options().url;
+        let host_at = url.find("://").map_or(0, |at| at + 3);
+        let end = url[host_at..].find('/').map_or(url.len(), |at| host_at + at);
+        url[..end].to_owned()
+    }
+
+    /// Whether people reach the site by https.
+    pub(super) fn is_https(&self) -> bool {
+        self.options().url.starts_with("https://")
+    }
+
+    /// Name of a cookie. `__Host-` cookies must be Secure, which a browser takes only from https;
+    /// on plain http (loopback, first look) the name goes without the prefix.
+    pub(super) fn cookie_name(&self, name: &str) -> String {
+        if self.is_https() { format!("__Host-gapura_{name}") } else { format!("gapura_{name}") }
+    }
+
+    /// The line that sets a cookie; an empty value with `max_age` 0 takes it back.
+    pub(super) fn cookie(&self, name: &str, value: &str, same_site: &str, max_age: i64) -> String {
+        let secure = if self.is_https() { "; Secure" } else { "" };
+        let age = if max_age < 0 { String::new() } else { format!("; Max-Age={max_age}") };
+        let name = self.cookie_name(name);
+        format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{age}")
+    }
+
+    /// Runs something that waits for the database on the blocking pool.
+    pub async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.blocking(false, job).await
+    }
+
+    /// Runs something that hashes a password on the blocking pool.
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.blocking(true, job).await
+    }
+
+    /// Waits for a permit and runs the job.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        slow: bool,
+        job: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let gate = if slow { &self.0.hashing } else { &self.0.work };
+        let permit = gate.acquire().await.map_err(Failure::internal)?;
+        let state = self.clone();
+        let value = tokio::task::spawn_blocking(move || job(&state)).await;
+        drop(permit);
+        value.map_err(Failure::internal)
+    }
+}

@@ -1,0 +1,433 @@
+//! The pages from outside: what a browser would see and send.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{Request, Response, StatusCode};
+use tower::ServiceExt;
+
+use super::{Options, Parts, State, router};
+use crate::answer::{Peer, Scratch, Verdict, respond};
+use crate::desk::{self, Desk};
+use crate::people::{self, By, NewAccount, People, Role, TotpRule};
+use crate::publish::{self, Publisher, ZoneSource};
+use crate::store::Store;
+
+/// A password that fits.
+const PASSWORD: &str = "kerbau-lari-17-pagi";
+
+/// A site in a directory of its own.
+struct Site {
+    router: Router,
+    people: People,
+    time: Arc<AtomicI64>,
+    _dir: tempfile::TempDir,
+}
+
+impl Site {
+    /// An empty site.
+    fn new(totp: TotpRule, url: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let publisher = publisher(&store, dir.path());
+        let time = Arc::new(AtomicI64::new(1_795_500_000_000));
+        let hand = Arc::clone(&time);
+        let mut rules = people::Options::new(Arc::new(move || hand.load(Ordering::Relaxed)));
+        rules.totp = totp;
+        let people = People::new(store.clone(), rules);
+        let options = Options {
+            url: url.to_owned(),
+            trusted_proxies: Vec::new(),
+            public_submit: true,
+            submit_per_hour: 10,
+            register_public: true,
+            zone: "cirebonkab.go.id.".to_owned(),
+        };
+        let desk = desk(&store, &publisher, dir.path(), &time);
+        let parts = Parts { store, people: people.clone(), desk, publisher, options };
+        let state = State::new(parts).unwrap();
+        Self { router: router(state), people, time, _dir: dir }
+    }
+}
+
+/// A small zone, served.
+fn publisher(store: &Store, dir: &std::path::Path) -> Publisher {
+    let file = dir.join("zone");
+    let text = "$ORIGIN cirebonkab.go.id.\n$TTL 3600\n\
+        @ SOA ns1 hostmaster 2026112401 3600 900 1209600 300\n\
+        @ NS ns1\n@ NS ns2\nns1 A 192.0.2.1\nns2 A 198.51.100.1\n; gapura: end of zone\n";
+    std::fs::write(&file, text).unwrap();
+    let apex = "cirebonkab.go.id.".parse().unwrap();
+    let mut options = publish::Options::new(dir);
+    options.quiet = std::time::Duration::ZERO;
+    let sources = vec![ZoneSource::new(apex, file)];
+    let (publisher, reports) = Publisher::open(store.clone(), sources, options).unwrap();
+    assert!(reports.iter().all(publish::ReloadReport::is_ok), "{reports:?}");
+    publisher
+}
+
+/// A desk whose questions are answered from the zones in memory.
+fn desk(
+    store: &Store,
+    publisher: &Publisher,
+    dir: &std::path::Path,
+    time: &Arc<AtomicI64>,
+) -> Desk {
+    let zones = publisher.clone();
+    let ask: desk::AskFn = Arc::new(move |server, query, transport, _| {
+        let mut scratch = Scratch::new(Arc::default());
+        let mut out = vec![0; 65_535];
+        let peer = Peer::new(server, transport, 0);
+        match respond(&zones.zones(), &mut scratch, query, &peer, &mut out) {
+            Verdict::Reply(octets) => {
+                out.truncate(octets);
+                Ok(out)
+            }
+            _ => Err(std::io::ErrorKind::TimedOut.into()),
+        }
+    });
+    let hand = Arc::clone(time);
+    let clock: people::Clock = Arc::new(move || hand.load(Ordering::Relaxed));
+    let mut options = desk::Options::new(dir.to_owned(), clock, ask);
+    options.targets.allow = crate::queue::targets::prefixes("192.0.2.0/24").unwrap();
+    options.probe = false;
+    let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
+    desk.listening(vec!["127.0.0.1:5300".parse().unwrap()]).unwrap();
+    desk
+}
+
+/// A browser without scripts: keeps cookies, fills in forms.
+struct Browser<'a> {
+    site: &'a Site,
+    jar: Vec<(String, String)>,
+    page: String,
+}
+
+impl<'a> Browser<'a> {
+    /// A browser without cookies.
+    fn new(site: &'a Site) -> Self {
+        Self { site, jar: Vec::new(), page: String::new() }
+    }
+
+    /// Sends one request.
+    async fn send(
+        &mut self,
+        request: axum::http::request::Builder,
+        body: String,
+    ) -> Response<Body> {
+        let jar: Vec<String> =
+            self.jar.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let request = request.header(COOKIE, jar.join("; ")).body(Body::from(body)).unwrap();
+        let response = self.site.router.clone().oneshot(request).await.unwrap();
+        for line in response.headers().get_all(SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (key, value) = pair.split_once('=').unwrap();
+            self.jar.retain(|(known, _)| known != key);
+            if !value.is_empty() {
+                self.jar.push((key.to_owned(), value.to_owned()));
+            }
+        }
+        response
+    }
+
+    /// Opens a page, following redirects.
+    async fn open(&mut self, path: &str) -> StatusCode {
+        let mut path = path.to_owned();
+        loop {
+            let response = self.send(Request::get(&path), String::new()).await;
+            match response.headers().get(LOCATION) {
+                Some(place) => path = place.to_str().unwrap().to_owned(),
+                None => return self.keep(response).await,
+            }
+        }
+    }
+
+    /// Sends a form of the page with its token, following the redirect.
+    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> StatusCode {
+        let mut body = format!("csrf={}", self.token());
+        for (name, value) in fields {
+            body.push_str(&format!("&{name}={}", super::sent::encode(value)));
+        }
+        let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let response = self.send(request, body).await;
+        match response.headers().get(LOCATION).map(|place| place.to_str().unwrap().to_owned()) {
+            Some(place) => self.open(&place).await,
+            None => self.keep(response).await,
+        }
+    }
+
+    /// Keeps the page.
+    async fn keep(&mut self, response: Response<Body>) -> StatusCode {
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        self.page = String::from_utf8_lossy(&bytes).into_owned();
+        status
+    }
+
+    /// The form token of the page.
+    fn token(&self) -> String {
+        let after = self.page.split("name=\"csrf\" value=\"").nth(1).unwrap_or_default();
+        after.split('"').next().unwrap_or_default().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn from_the_first_link_to_an_invited_officer() {
+    let site = Site::new(TotpRule::Optional, "http://127.0.0.1:8053");
+    let link = site.people.first_link().unwrap().unwrap();
+    let mut browser = Browser::new(&site);
+    assert_eq!(browser.open(&link.path()).await, StatusCode::OK);
+    assert!(!browser.page.contains(&link.token), "the secret stays out of the page");
+    let mut fields = vec![
+        ("full_name", "Siti Aminah, S.Kom."),
+        ("email", "siti@cirebonkab.go.id"),
+        ("name", "siti"),
+        ("password", "pendek"),
+        ("again", "pendek"),
+    ];
+    assert_eq!(browser.post("/tautan", &fields).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(browser.page.contains("<title>Kesalahan: "), "{}", browser.page);
+    assert!(browser.page.contains("value=\"Siti Aminah, S.Kom.\""), "input is kept");
+    fields[3].1 = PASSWORD;
+    fields[4].1 = PASSWORD;
+    assert_eq!(browser.post("/tautan", &fields).await, StatusCode::OK);
+    assert_eq!(browser.open("/masuk").await, StatusCode::OK);
+    browser.post("/masuk", &[("name", "siti"), ("password", PASSWORD)]).await;
+    assert_eq!(browser.open("/pengguna").await, StatusCode::OK);
+    let wish = [("email", "kasi@cirebonkab.go.id"), ("role", "kasi")];
+    assert_eq!(browser.post("/pengguna", &wish).await, StatusCode::OK);
+    assert!(browser.page.contains("http://127.0.0.1:8053/tautan/"), "{}", browser.page);
+}
+
+#[tokio::test]
+async fn a_form_without_its_token_changes_nothing() {
+    let site = Site::new(TotpRule::Optional, "http://127.0.0.1:8053");
+    let mut browser = Browser::new(&site);
+    let status = browser.post("/masuk", &[("name", "siti"), ("password", PASSWORD)]).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(browser.page.contains("Formulir sudah tidak berlaku"), "{}", browser.page);
+}
+
+#[tokio::test]
+async fn cookies_and_headers_follow_the_scheme() {
+    let site = Site::new(TotpRule::Optional, "https://gapura.cirebonkab.go.id");
+    let request = Request::get("/masuk").body(Body::empty()).unwrap();
+    let response = site.router.clone().oneshot(request).await.unwrap();
+    let cookie = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(cookie.starts_with("__Host-gapura_") && cookie.contains("; Secure"), "{cookie}");
+    let header = |name: &str| response.headers().get(name).map(|it| it.to_str().unwrap());
+    assert!(header("content-security-policy").unwrap().contains("default-src 'none'"));
+    assert_eq!(header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(header("cache-control"), Some("no-store"));
+    assert!(header("strict-transport-security").is_some());
+
+    let plain = Site::new(TotpRule::Optional, "http://127.0.0.1:8053");
+    let request = Request::get("/masuk").body(Body::empty()).unwrap();
+    let response = plain.router.clone().oneshot(request).await.unwrap();
+    assert!(response.headers().get("strict-transport-security").is_none());
+    let cookie = response.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(cookie.starts_with("gapura_") && !cookie.contains("Secure"), "{cookie}");
+}
+
+#[tokio::test]
+async fn a_first_sign_in_sets_up_the_second_factor() {
+    let site = Site::new(TotpRule::Required, "http://127.0.0.1:8053");
+    let new = NewAccount {
+        name: "kasi".to_owned(),
+        email: "kasi@cirebonkab.go.id".to_owned(),
+        ..NewAccount::default()
+    };
+    site.people.add(&By::Console, Role::Verifier, &new, PASSWORD).unwrap();
+    let mut browser = Browser::new(&site);
+    browser.open("/masuk").await;
+    browser.post("/masuk", &[("name", "kasi"), ("password", PASSWORD)]).await;
+    assert!(browser.page.contains("Pasang autentikator"), "{}", browser.page);
+    let key = browser.page.split("<code class=\"key\">").nth(1).unwrap();
+    let key = key.split('<').next().unwrap().replace(' ', "");
+    let key = data_encoding::BASE32_NOPAD.decode(key.as_bytes()).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
+    let now = u64::try_from(site.time.load(Ordering::Relaxed) / 1000).unwrap();
+    let code = totp.generate(now).to_string();
+    browser.open("/akun").await;
+    assert!(browser.page.contains("Pasang autentikator"), "not before the code");
+    browser.post("/masuk/daftar", &[("code", &code)]).await;
+    assert_eq!(browser.open("/akun").await, StatusCode::OK);
+    assert_eq!(browser.open("/pengguna").await, StatusCode::FORBIDDEN, "a kasi is no admin");
+}
+
+impl Browser<'_> {
+    /// A signed-in officer's browser.
+    async fn sign_in(&mut self, name: &str) {
+        self.open("/masuk").await;
+        self.post("/masuk", &[("name", name), ("password", PASSWORD)]).await;
+        assert!(self.page.contains("Antrean permohonan"), "{}", self.page);
+    }
+
+    /// Sends a form with a letter.
+    async fn post_letter(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        letter: &str,
+    ) -> StatusCode {
+        let mut body = String::new();
+        let token = self.token();
+        let mut part = |head: &str, text: &str| {
+            body.push_str(&format!(
+                "--batas\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n"
+            ));
+        };
+        part("name=\"csrf\"", &token);
+        for (name, value) in fields {
+            part(&format!("name=\"{name}\""), value);
+        }
+        part("name=\"letter\"; filename=\"surat.pdf\"", letter);
+        body.push_str("--batas--\r\n");
+        let request =
+            Request::post(path).header(CONTENT_TYPE, "multipart/form-data; boundary=batas");
+        let response = self.send(request, body).await;
+        match response.headers().get(LOCATION).map(|place| place.to_str().unwrap().to_owned()) {
+            Some(place) => self.open(&place).await,
+            None => self.keep(response).await,
+        }
+    }
+
+    /// Fills in the whole request form up to the last look.
+    async fn fill_in(&mut self, name: &str, address: &str) {
+        self.open("/permohonan").await;
+        self.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+        let contact = [
+            ("office", "Dinas Kesehatan"),
+            ("contact_name", "Rina Marlina"),
+            ("contact_position", "Kepala Subbagian Umum"),
+            ("contact_email", "umum@dinkes.cirebonkab.go.id"),
+            ("contact_phone", "0231-123456"),
+        ];
+        self.post("/permohonan/2", &contact).await;
+        self.post("/permohonan/3", &[("name", name), ("purpose", "Antrean daring")]).await;
+        self.post("/permohonan/4", &[("type0", "A"), ("data0", address)]).await;
+        let letter = [("letter_number", "440/1/Dinkes"), ("letter_date", "2026-11-20")];
+        self.post_letter("/permohonan/5", &letter, "%PDF-1.4 surat").await;
+        assert!(self.page.contains("Periksa jawaban Anda"), "{}", self.page);
+    }
+
+    /// The value of a hidden field.
+    fn hidden(&self, name: &str) -> String {
+        let after = self.page.split(&format!("name=\"{name}\" value=\"")).nth(1);
+        after.unwrap_or_default().split('"').next().unwrap_or_default().to_owned()
+    }
+
+    /// The text after a mark, up to the next tag.
+    fn after(&self, mark: &str) -> String {
+        let after = self.page.split(mark).nth(1).unwrap_or_default();
+        after.split('<').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// A site with its officers.
+fn office() -> Site {
+    let site = Site::new(TotpRule::Optional, "http://127.0.0.1:8053");
+    let roles = [("kabid", Role::Head), ("kasi", Role::Verifier), ("admin", Role::Operator)];
+    for (name, role) in roles {
+        let new = NewAccount {
+            name: name.to_owned(),
+            email: format!("{name}@cirebonkab.go.id"),
+            ..NewAccount::default()
+        };
+        site.people.add(&By::Console, role, &new, PASSWORD).unwrap();
+    }
+    site
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_goes_the_whole_way_by_plain_forms() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.fill_in("Antrian Online", "10.0.0.1").await;
+    let once = applicant.hidden("once");
+    assert_eq!(
+        applicant.post("/permohonan/periksa", &[("once", &once)]).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert!(applicant.page.contains("/permohonan/4#data0"), "{}", applicant.page);
+    applicant.open("/permohonan/4").await;
+    applicant.post("/permohonan/4", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
+    applicant.open("/permohonan/3").await;
+    applicant.post("/permohonan/3", &[("name", "antrean"), ("purpose", "Antrean daring")]).await;
+    applicant.open("/permohonan/periksa").await;
+    let once = applicant.hidden("once");
+    let token = applicant.token();
+    let sent = applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    assert_eq!(sent, StatusCode::OK, "{}", applicant.page);
+    let number = applicant.after("<b class=\"big\">");
+    let secret = applicant.after("<code class=\"secret\">");
+    assert!(number.starts_with("GPR-") && secret.len() == 8, "{number} {secret}");
+
+    // A second press of the same button finds the first request.
+    let again = format!("csrf={token}&once={once}");
+    let request = Request::post("/permohonan/periksa")
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let response = applicant.send(request, again).await;
+    let place = response.headers().get(LOCATION).unwrap().to_str().unwrap();
+    assert_eq!(place, format!("/permohonan/terkirim/{number}"));
+
+    let mut kabid = Browser::new(&site);
+    kabid.sign_in("kabid").await;
+    assert!(kabid.page.contains("antrean.cirebonkab.go.id"), "{}", kabid.page);
+    kabid.open(&format!("/tinjau/{number}/disposisi")).await;
+    kabid
+        .post(
+            &format!("/tinjau/{number}/disposisi"),
+            &[("to", "kasi"), ("instruction", "Periksa.")],
+        )
+        .await;
+    assert!(kabid.page.contains("DIDISPOSISI"), "{}", kabid.page);
+
+    let mut kasi = Browser::new(&site);
+    kasi.sign_in("kasi").await;
+    assert_eq!(kasi.open(&format!("/tinjau/{number}")).await, StatusCode::OK);
+    assert!(kasi.page.contains("Belum dapat disetujui"), "{}", kasi.page);
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for piece in kasi.page.split("type=\"radio\" name=\"v-").skip(1) {
+        let code = piece.split('"').next().unwrap().to_owned();
+        if !lines.iter().any(|(name, _)| *name == format!("v-{code}")) {
+            lines.push((format!("v-{code}"), "ok".to_owned()));
+            lines.push((format!("n-{code}"), "Sudah diperiksa.".to_owned()));
+        }
+    }
+    let mut fields: Vec<(&str, &str)> =
+        lines.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    fields.push(("lanjut", "setujui"));
+    kasi.post(&format!("/tinjau/{number}"), &fields).await;
+    assert!(kasi.page.contains("Setujui dan tayangkan"), "{}", kasi.page);
+    let (revision, candidate) = (kasi.hidden("revision"), kasi.hidden("candidate"));
+    let wrong = [("revision", revision.as_str()), ("candidate", "00")];
+    let stale = kasi.post(&format!("/tinjau/{number}/setujui"), &wrong).await;
+    assert_eq!(stale, StatusCode::CONFLICT, "{}", kasi.page);
+    let right = [("revision", revision.as_str()), ("candidate", candidate.as_str())];
+    kasi.post(&format!("/tinjau/{number}/setujui"), &right).await;
+    assert!(kasi.page.contains(">TAYANG<"), "{}", kasi.page);
+
+    applicant.open("/status").await;
+    assert!(applicant.page.contains("sudah tayang"), "{}", applicant.page);
+    assert!(applicant.page.contains("Bukti tayang"), "{}", applicant.page);
+    assert!(!applicant.page.contains("kasi@"), "no officer's mailbox for the public");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_page_gives_one_answer_for_any_mismatch() {
+    let site = office();
+    let mut browser = Browser::new(&site);
+    browser.open("/status").await;
+    let mut seen = Vec::new();
+    for (number, secret) in [("GPR-2026-00001", "AAAAAAAA"), ("tiada", "x"), ("", "")] {
+        let status = browser.post("/status", &[("number", number), ("secret", secret)]).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        seen.push(browser.after("<a href=\"#number\">"));
+    }
+    assert!(seen.iter().all(|text| *text == seen[0]), "{seen:?}");
+}

@@ -1,0 +1,190 @@
+//! RDATA of every type: text and wire, validity, canonical form, the names inside.
+//!
+//! One table (`schema`) says which fields a type has; everything else walks that table, so a type is
+//! added by one line. A type that is not in the table is opaque and written as RFC 3597 §5 says,
+//! `\# LENGTH HEX`; that form is read for known types too, and then has to be valid.
+//!
+//! RDATA is always uncompressed here. RFC 1035 §3.3, RFC 3597, RFC 4034 §6.2, RFC 9460.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::{NameError, NameRef, Rtype};
+
+mod apl;
+mod encoding;
+mod fields;
+mod loc;
+mod read;
+mod schema;
+mod svcb;
+mod write;
+
+pub(crate) use encoding::write_base32hex;
+pub(crate) use fields::types_of as types;
+pub use read::{TextError, Token};
+pub(crate) use read::{push_name, shown, ttl_from_text};
+pub(crate) use write::name as write_name;
+
+use fields::Field;
+
+/// Octets RDATA may have: RDLENGTH is 16 bits.
+pub const RDATA_OCTETS_MAX: usize = 65_535;
+
+//------------ Reading text --------------------------------------------------
+
+/// Appends the RDATA that `tokens` write to `out`; names without a final dot end in `origin`.
+///
+/// On an error `out` is as it was before.
+pub fn from_text(
+    rtype: Rtype,
+    tokens: &[Token<'_>],
+    origin: NameRef<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), TextError> {
+    let start = out.len();
+    let result = read::fields(rtype, tokens, origin, out).and_then(|()| {
+        if out.len() - start > RDATA_OCTETS_MAX {
+            return Err(TextError::new(0, "the RDATA is longer than 65,535 octets"));
+        }
+        Ok(())
+    });
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+/// Reads RDATA from one line of text that people typed: no comment, no parenthesis, no line break.
+///
+/// Whatever the text holds, the result is the RDATA of one record or an error.
+pub fn parse(rtype: Rtype, text: &[u8], origin: NameRef<'_>) -> Result<Vec<u8>, TextError> {
+    let tokens = read::split_line(text)?;
+    let mut out = Vec::new();
+    from_text(rtype, &tokens, origin, &mut out)?;
+    Ok(out)
+}
+
+//------------ Writing text --------------------------------------------------
+
+/// The RDATA as master-file text on one line; names are absolute.
+pub fn to_text(rtype: Rtype, rdata: &[u8]) -> String {
+    let mut text = String::new();
+    write_text(rtype, rdata, &mut text);
+    text
+}
+
+/// Appends the RDATA as master-file text on one line.
+pub fn write_text(rtype: Rtype, rdata: &[u8], text: &mut String) {
+    let start = text.len();
+    let known = schema::of(rtype).filter(|_| check(rtype, rdata).is_ok());
+    if known.is_some_and(|fields| write::fields(fields, rdata, text).is_some()) {
+        return;
+    }
+    text.truncate(start);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "\\# {}", rdata.len());
+    if !rdata.is_empty() {
+        text.push(' ');
+        encoding::write_hex(rdata, text);
+    }
+}
+
+//------------ Validity ------------------------------------------------------
+
+/// Whether `rdata` is valid uncompressed RDATA of the type. Opaque types hold anything.
+pub fn check(rtype: Rtype, rdata: &[u8]) -> Result<(), RdataError> {
+    if rdata.len() > RDATA_OCTETS_MAX {
+        return Err(RdataError::TooLong);
+    }
+    let Some(fields) = schema::of(rtype) else { return Ok(()) };
+    let mut rest = rdata;
+    for field in fields {
+        let used = field.take(rest)?;
+        rest = rest.get(used..).ok_or(RdataError::Cut)?;
+    }
+    if !rest.is_empty() {
+        return Err(RdataError::Trailing);
+    }
+    schema::check_whole(rtype, rdata)
+}
+
+//------------ Names and canonical form --------------------------------------
+
+/// The names inside valid RDATA, each with its offset. Opaque types have none.
+pub fn names(rtype: Rtype, rdata: &[u8]) -> impl Iterator<Item = (usize, NameRef<'_>)> {
+    let mut fields = schema::of(rtype).unwrap_or_default().iter();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        for field in fields.by_ref() {
+            let rest = rdata.get(at..)?;
+            let (here, used) = (at, field.take(rest).ok()?);
+            at += used;
+            match field {
+                Field::Name | Field::NameKept => {
+                    return NameRef::from_wire(rest).ok().map(|(name, _)| (here, name));
+                }
+                Field::Gateway if rest.first() == Some(&3) => {
+                    return NameRef::from_wire(&rest[2..]).ok().map(|(name, _)| (here + 2, name));
+                }
+                _ => {}
+            }
+        }
+        None
+    })
+}
+
+/// The canonical form (RFC 4034 §6.2, RFC 6840 §5.1): names of the old types in lower case.
+pub fn canonical(rtype: Rtype, rdata: &[u8]) -> Cow<'_, [u8]> {
+    let fields = schema::of(rtype).unwrap_or_default();
+    if !fields.contains(&Field::Name) {
+        return Cow::Borrowed(rdata);
+    }
+    let (mut lowered, mut at) = (rdata.to_vec(), 0);
+    for field in fields {
+        let Some(used) = rdata.get(at..).and_then(|rest| field.take(rest).ok()) else { break };
+        if *field == Field::Name {
+            // A length octet is at most 63 and so never an upper-case letter.
+            lowered[at..at + used].make_ascii_lowercase();
+        }
+        at += used;
+    }
+    Cow::Owned(lowered)
+}
+
+//------------ RdataError ----------------------------------------------------
+
+/// Why bytes are not RDATA of the type.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RdataError {
+    /// The bytes end inside a field.
+    #[error("the RDATA is cut short")]
+    Cut,
+    /// There are bytes behind the last field.
+    #[error("the RDATA has octets behind its last field")]
+    Trailing,
+    /// More than 65,535 octets.
+    #[error("the RDATA is longer than 65,535 octets")]
+    TooLong,
+    /// A name inside is none.
+    #[error("a name in the RDATA is bad: {0}")]
+    Name(#[from] NameError),
+    /// A field that must hold something is empty.
+    #[error("a field of the RDATA is empty")]
+    Empty,
+    /// A type bitmap with windows out of order, of a wrong length or with a zero at the end.
+    #[error("the type bitmap is malformed")]
+    Bitmap,
+    /// A digest or address that is longer or shorter than its kind has to be.
+    #[error("a field of the RDATA has a wrong length")]
+    Length,
+    /// A value that the type does not allow.
+    #[error("a field of the RDATA has a value that is not allowed")]
+    Value,
+    /// Service parameters out of order, twice, or with a bad value (RFC 9460 §2.2, §8).
+    #[error("the service parameter key{0} is malformed, out of order or not allowed")]
+    Param(u16),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,311 @@
+//! Service parameters of SVCB and HTTPS (RFC 9460, 9461, 9540), all keys of the registry.
+
+use std::fmt::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::RdataError;
+use super::encoding::{escape, read_base64, unescape_into, write_base64, write_quoted};
+use super::read::{TextError, Words, decimal, shown, v4, v6};
+use crate::wire::NameRef;
+
+/// `mandatory`: keys that a client has to understand.
+const MANDATORY: u16 = 0;
+/// `alpn`: protocols.
+const ALPN: u16 = 1;
+/// `no-default-alpn`: without a value.
+const NO_DEFAULT_ALPN: u16 = 2;
+/// `port`.
+const PORT: u16 = 3;
+/// `ipv4hint`.
+const IPV4HINT: u16 = 4;
+/// `ech`: in base64.
+const ECH: u16 = 5;
+/// `ipv6hint`.
+const IPV6HINT: u16 = 6;
+/// `dohpath`: a URI template (RFC 9461 §5).
+const DOHPATH: u16 = 7;
+/// `ohttp`: without a value (RFC 9540 §4).
+const OHTTP: u16 = 8;
+/// `tls-supported-groups`: numbers of 16 bits.
+const GROUPS: u16 = 9;
+
+/// The registered keys by number.
+const KEYS: [&str; 10] = [
+    "mandatory",
+    "alpn",
+    "no-default-alpn",
+    "port",
+    "ipv4hint",
+    "ech",
+    "ipv6hint",
+    "dohpath",
+    "ohttp",
+    "tls-supported-groups",
+];
+
+//------------ Validity ------------------------------------------------------
+
+/// The parameters on the wire: key and value.
+fn params(rest: &[u8]) -> impl Iterator<Item = Result<(u16, &[u8]), RdataError>> {
+    let mut rest = rest;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let Some((head, after)) = rest.split_first_chunk::<4>() else {
+            rest = &[];
+            return Some(Err(RdataError::Cut));
+        };
+        let key = u16::from_be_bytes([head[0], head[1]]);
+        let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let Some((value, after)) = after.split_at_checked(length) else {
+            rest = &[];
+            return Some(Err(RdataError::Cut));
+        };
+        rest = after;
+        Some(Ok((key, value)))
+    })
+}
+
+/// Checks that keys rise and values are of their kind.
+pub(super) fn check_params(rest: &[u8]) -> Result<usize, RdataError> {
+    let mut last = None;
+    for param in params(rest) {
+        let (key, value) = param?;
+        if last.is_some_and(|last| key <= last) || !is_valid(key, value) {
+            return Err(RdataError::Param(key));
+        }
+        last = Some(key);
+    }
+    Ok(rest.len())
+}
+
+/// Checks what parameters say about each other, in whole RDATA whose fields are valid.
+pub(super) fn check_rdata(rdata: &[u8]) -> Result<(), RdataError> {
+    let (_, used) = NameRef::from_wire(rdata.get(2..).ok_or(RdataError::Cut)?)?;
+    let list = &rdata[2 + used..];
+    let has = |wanted: u16| params(list).flatten().any(|(key, _)| key == wanted);
+    for (key, value) in params(list).flatten() {
+        let is_whole = match key {
+            MANDATORY => value.chunks_exact(2).all(|k| has(u16::from_be_bytes([k[0], k[1]]))),
+            NO_DEFAULT_ALPN => has(ALPN),
+            _ => true,
+        };
+        if !is_whole {
+            return Err(RdataError::Param(key));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value is of the kind its key wants. Unknown keys hold anything, 65535 is no key.
+fn is_valid(key: u16, value: &[u8]) -> bool {
+    let whole = |octets: usize| !value.is_empty() && value.len().is_multiple_of(octets);
+    match key {
+        MANDATORY => {
+            let keys = || value.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]]));
+            whole(2) && keys().is_sorted_by(|a, b| a < b) && keys().all(|k| k != MANDATORY)
+        }
+        ALPN => !value.is_empty() && alpn_ids(value).all(|id| id.is_some_and(|id| !id.is_empty())),
+        NO_DEFAULT_ALPN | OHTTP => value.is_empty(),
+        PORT => value.len() == 2,
+        IPV4HINT => whole(4),
+        IPV6HINT => whole(16),
+        ECH => !value.is_empty(),
+        DOHPATH => std::str::from_utf8(value)
+            .is_ok_and(|path| path.starts_with('/') && path.contains("dns") && path.contains('{')),
+        GROUPS => whole(2),
+        u16::MAX => false,
+        _ => true,
+    }
+}
+
+/// The protocols of an `alpn` value; `None` where it is cut.
+fn alpn_ids(value: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
+    let mut rest = value;
+    std::iter::from_fn(move || {
+        let (&length, after) = rest.split_first()?;
+        let split = after.split_at_checked(usize::from(length));
+        rest = split.map_or(&[][..], |(_, after)| after);
+        Some(split.map(|(id, _)| id))
+    })
+}
+
+//------------ Reading -------------------------------------------------------
+
+/// Reads all words that are left, in any order, to parameters in order.
+pub(super) fn read(words: &mut Words<'_, '_>, out: &mut Vec<u8>) -> Result<(), TextError> {
+    let mut found: Vec<(u16, Vec<u8>)> = Vec::new();
+    while words.peek().is_some() {
+        let token = words.next("a parameter")?;
+        let equals = token.text.iter().position(|byte| *byte == b'=');
+        let (name, text) = match equals {
+            Some(at) => (&token.text[..at], Some(&token.text[at + 1..])),
+            None => (token.text, None),
+        };
+        let unknown = || words.fault(format!("{} is not a service parameter", shown(name)));
+        let key = key_number(name).filter(|_| !token.quoted).ok_or_else(unknown)?;
+        if found.iter().any(|(other, _)| *other == key) {
+            return Err(words.fault(format!("the parameter {} stands there twice", key_name(key))));
+        }
+        let value = value_from_text(key, text).filter(|value| is_valid(key, value));
+        let wrong = || words.fault(format!("{} is not {}", shown(token.text), wanted(key)));
+        found.push((key, value.ok_or_else(wrong)?));
+    }
+    found.sort_by_key(|(key, _)| *key);
+    for (key, value) in found {
+        let length =
+            u16::try_from(value.len()).map_err(|_| words.fault("the value is too long"))?;
+        out.extend_from_slice(&key.to_be_bytes());
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&value);
+    }
+    Ok(())
+}
+
+/// The number of a key: its name, or `keyNNN` without leading zeros.
+fn key_number(name: &[u8]) -> Option<u16> {
+    // A key of fewer than 65,536 fits.
+    let known = KEYS.iter().position(|key| key.as_bytes() == name).map(|at| at as u16);
+    known.or_else(|| {
+        let digits = name.strip_prefix(b"key")?;
+        let value = decimal(digits).and_then(|value| u16::try_from(value).ok())?;
+        (digits.len() == 1 || digits[0] != b'0').then_some(value)
+    })
+}
+
+/// The value on the wire, not yet checked as a whole.
+fn value_from_text(key: u16, text: Option<&[u8]>) -> Option<Vec<u8>> {
+    let mut value = Vec::new();
+    let Some(text) = text else { return Some(value) };
+    let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
+    let mut string = Vec::new();
+    unescape_into(text, &mut string).ok()?;
+    let mut items = string.split(|byte| *byte == b',');
+    match key {
+        MANDATORY => {
+            let mut keys = items.map(key_number).collect::<Option<Vec<_>>>()?;
+            keys.sort_unstable();
+            value.extend(keys.iter().flat_map(|key| key.to_be_bytes()));
+        }
+        ALPN => alpn_from_text(&string, &mut value)?,
+        PORT => value.extend(u16::try_from(decimal(&string)?).ok()?.to_be_bytes()),
+        IPV4HINT => items.try_for_each(|item| v4(item).map(|octets| value.extend(octets)))?,
+        IPV6HINT => items.try_for_each(|item| v6(item).map(|octets| value.extend(octets)))?,
+        ECH => read_base64(string.iter().copied(), &mut value)?,
+        GROUPS => {
+            for item in items {
+                value.extend(u16::try_from(decimal(item)?).ok()?.to_be_bytes());
+            }
+        }
+        _ => value = string,
+    }
+    Some(value)
+}
+
+/// Splits at commas that have no backslash (RFC 9460 §A.1).
+fn alpn_from_text(string: &[u8], value: &mut Vec<u8>) -> Option<()> {
+    let mut id = Vec::new();
+    let mut end = |id: &mut Vec<u8>| {
+        value.push(u8::try_from(id.len()).ok()?);
+        value.append(id);
+        Some(())
+    };
+    let mut at = 0;
+    while at < string.len() {
+        match string[at] {
+            b',' => end(&mut id)?,
+            b'\\' => {
+                let (byte, used) = escape(&string[at + 1..]).ok()?;
+                id.push(byte);
+                at += used;
+            }
+            byte => id.push(byte),
+        }
+        at += 1;
+    }
+    end(&mut id)
+}
+
+/// What the value of a key has to be.
+fn wanted(key: u16) -> &'static str {
+    match key {
+        MANDATORY => "a list of other keys, each once",
+        ALPN => "a list of protocols",
+        NO_DEFAULT_ALPN | OHTTP => "a key without a value",
+        PORT => "a port from 0 to 65535",
+        IPV4HINT => "a list of IPv4 addresses",
+        IPV6HINT => "a list of IPv6 addresses",
+        ECH => "an ECHConfigList in base64",
+        DOHPATH => "a URI template with the variable dns",
+        GROUPS => "a list of numbers",
+        _ => "a usable value",
+    }
+}
+
+//------------ Writing -------------------------------------------------------
+
+/// The name of a key.
+fn key_name(key: u16) -> String {
+    KEYS.get(usize::from(key)).map_or_else(|| format!("key{key}"), |name| (*name).to_owned())
+}
+
+/// Appends all parameters.
+pub(super) fn write(rest: &[u8], text: &mut String) -> Option<()> {
+    for (at, param) in params(rest).enumerate() {
+        let (key, value) = param.ok()?;
+        if at > 0 {
+            text.push(' ');
+        }
+        text.push_str(&key_name(key));
+        if value.is_empty() {
+            continue;
+        }
+        text.push('=');
+        write_value(key, value, text)?;
+    }
+    Some(())
+}
+
+/// Appends a value that is not empty.
+fn write_value(key: u16, value: &[u8], text: &mut String) -> Option<()> {
+    let number = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]);
+    match key {
+        MANDATORY => list(value.chunks_exact(2).map(|pair| key_name(number(pair))), text),
+        GROUPS | PORT => list(value.chunks_exact(2).map(|pair| number(pair).to_string()), text),
+        IPV4HINT => {
+            let octets = value.chunks_exact(4).filter_map(|c| <[u8; 4]>::try_from(c).ok());
+            list(octets.map(|o| Ipv4Addr::from(o).to_string()), text);
+        }
+        IPV6HINT => {
+            let octets = value.chunks_exact(16).filter_map(|c| <[u8; 16]>::try_from(c).ok());
+            list(octets.map(|o| Ipv6Addr::from(o).to_string()), text);
+        }
+        ECH => write_base64(value, text),
+        ALPN => {
+            let mut string = Vec::new();
+            for (at, id) in alpn_ids(value).enumerate() {
+                if at > 0 {
+                    string.push(b',');
+                }
+                for &byte in id? {
+                    if matches!(byte, b',' | b'\\') {
+                        string.push(b'\\');
+                    }
+                    string.push(byte);
+                }
+            }
+            write_quoted(&string, text);
+        }
+        _ => write_quoted(value, text),
+    }
+    Some(())
+}
+
+/// Appends items with commas between.
+fn list(items: impl Iterator<Item = String>, text: &mut String) {
+    for (at, item) in items.enumerate() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}{item}", if at > 0 { "," } else { "" });
+    }
+}

@@ -1,0 +1,259 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::wire::Name;
+
+fn origin() -> Name {
+    "example.".parse().unwrap()
+}
+
+fn wire(rtype: &str, text: &str) -> Result<Vec<u8>, String> {
+    let rtype: Rtype = rtype.parse().unwrap();
+    parse(rtype, text.as_bytes(), origin().as_ref()).map_err(|error| error.to_string())
+}
+
+/// Text is read to RDATA that is written as `expected`, and that is read to the same RDATA.
+#[track_caller]
+fn check_text(rtype: &str, text: &str, expected: &str) {
+    let number: Rtype = rtype.parse().unwrap();
+    let first = wire(rtype, text).unwrap();
+    check(number, &first).unwrap();
+    assert_eq!(to_text(number, &first), expected);
+    assert_eq!(wire(rtype, expected).as_deref(), Ok(first.as_slice()), "{expected}");
+}
+
+#[track_caller]
+fn same(rtype: &str, text: &str) {
+    check_text(rtype, text, text);
+}
+
+#[test]
+fn every_type_of_the_list_is_written_and_read() {
+    same("A", "192.0.2.1");
+    same("AAAA", "2001:db8::1");
+    check_text("NS", "ns1", "ns1.example.");
+    check_text("CNAME", "@", "example.");
+    same("DNAME", "other.example.");
+    check_text(
+        "SOA",
+        "ns1 admin 7 2h 15m 2w 300",
+        "ns1.example. admin.example. 7 7200 900 1209600 300",
+    );
+    same("PTR", "host.example.");
+    check_text("MX", "10 mail", "10 mail.example.");
+    check_text("TXT", "plain \"in quotes\" \"\"", "\"plain\" \"in quotes\" \"\"");
+    same("SPF", "\"v=spf1 -all\"");
+    same("RESINFO", "\"qnamemin\" \"exterr=15-17\"");
+    same("SRV", "0 1 587 mail.example.");
+    same("NAPTR", "100 10 \"S\" \"SIP+D2U\" \"!^.*$!sip:info@example.com!\" _sip._udp.example.");
+    same("CAA", "0 issue \"letsencrypt.org; accounturi=https://x/1\"");
+    check_text("CAA", "128 iodef mailto:a@b.example", "128 iodef \"mailto:a@b.example\"");
+    same("URI", "10 1 \"https://example.com/a b\"");
+    same("HINFO", "\"PC\" \"Linux\"");
+    same("RP", "admin.example. .");
+    same("AFSDB", "1 afs.example.");
+    same("KX", "1 kx.example.");
+    same("APL", "1:192.0.2.0/24 !1:192.0.2.128/25 2:2001:db8::/32 1:0.0.0.0/0");
+    same("EUI48", "00-00-5e-00-53-2a");
+    same("EUI64", "00-00-5e-ef-10-00-00-2a");
+    check_text("NID", "10 14:4fff:ff20:ee64", "10 0014:4fff:ff20:ee64");
+    same("L32", "10 10.1.2.0");
+    same("L64", "10 2001:0db8:1140:1000");
+    same("LP", "10 l64.example.");
+    same("SSHFP", "4 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    same("TLSA", "3 1 1 0123456789abcdef");
+    check_text("SMIMEA", "3 0 0 01 23 45 67", "3 0 0 01234567");
+    same("OPENPGPKEY", "mQINBFRVAAAB");
+    same("DHCID", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=");
+    check_text("CERT", "PKIX 1 RSASHA256 AQID", "1 1 8 AQID");
+    same("IPSECKEY", "10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==");
+    same("IPSECKEY", "10 0 0 .");
+    same("IPSECKEY", "10 3 2 mygateway.example. AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==");
+    same("IPSECKEY", "10 2 2 2001:db8::1 AQ==");
+    same("DSYNC", "CDS NOTIFY 5359 cds.example.".replace("NOTIFY", "1").as_str());
+    check_text("DSYNC", "CSYNC NOTIFY 5360 s", "CSYNC 1 5360 s.example.");
+}
+
+#[test]
+fn dnssec_types_are_written_and_read() {
+    let digest = "2bb183af5f22588179a53b0a98631fad1a292118bb183af5f22588179a53b0a9";
+    same("DS", &format!("60485 13 2 {digest}"));
+    check_text("CDS", "0 0 0 00", "0 0 0 00");
+    check_text("CDNSKEY", "0 3 0 AA==", "0 3 0 AA==");
+    check_text("DNSKEY", "256 3 RSASHA1 AQPSKmynfzW4 kyBv015M", "256 3 5 AQPSKmynfzW4kyBv015M");
+    same("RRSIG", "A 13 3 86400 20300322173103 20300220173103 2642 example. AQID");
+    check_text(
+        "RRSIG",
+        "TYPE65 13 3 1h 4294967295 0 2642 @ AQID",
+        "HTTPS 13 3 3600 21060207062815 19700101000000 2642 example. AQID",
+    );
+    check_text("NSEC", "host MX A RRSIG NSEC TYPE1234", "host.example. A MX RRSIG NSEC TYPE1234");
+    same(
+        "NSEC3",
+        "1 1 12 aabbccdd 2t7b4g4vsa5smi47k61mv5bv1a22bojr MX DNSKEY NS SOA"
+            .replace("MX DNSKEY NS SOA", "NS SOA MX DNSKEY")
+            .as_str(),
+    );
+    same("NSEC3", "1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr");
+    same("NSEC3PARAM", "1 0 0 -");
+    same("CSYNC", "66 3 A NS AAAA");
+    same("ZONEMD", &format!("2018031900 1 1 {}", "c6".repeat(48)));
+    same("ZONEMD", "2018031900 1 240 e2d523f654b9422a96c5a8f4");
+}
+
+#[test]
+fn loc_is_that_of_rfc_1876() {
+    check_text(
+        "LOC",
+        "42 21 54 N 71 06 18 W -24m 30m",
+        "42 21 54.000 N 71 6 18.000 W -24.00m 30.00m 10000.00m 10.00m",
+    );
+    check_text("LOC", "6 S 108 E 12", "6 0 0.000 S 108 0 0.000 E 12.00m 1.00m 10000.00m 10.00m");
+    for bad in ["91 N 0 E 0", "90 0 0.001 N 0 E 0", "1 60 N 0 E 0", "1 N 0 E", "1 N 0 X 0"] {
+        assert!(wire("LOC", bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn service_parameters_of_rfc_9460_appendix_d() {
+    same("HTTPS", "0 foo.example.com.");
+    same("SVCB", "1 .");
+    check_text("SVCB", "16 foo.example.com. port=53", "16 foo.example.com. port=53");
+    same("SVCB", "1 foo.example.com. key667=\"hello\"");
+    same("SVCB", "1 foo.example.com. key667=\"hello\\210qoo\"");
+    check_text(
+        "SVCB",
+        "1 foo.example.com. ipv6hint=\"2001:db8::1,2001:db8::53:1\"",
+        "1 foo.example.com. ipv6hint=2001:db8::1,2001:db8::53:1",
+    );
+    check_text(
+        "SVCB",
+        "16 foo.example.org. (alpn=h2,h3-19 mandatory=ipv4hint,alpn ipv4hint=192.0.2.1)"
+            .replace(['(', ')'], "")
+            .as_str(),
+        "16 foo.example.org. mandatory=alpn,ipv4hint alpn=\"h2,h3-19\" ipv4hint=192.0.2.1",
+    );
+    let odd = wire("SVCB", "16 foo.example.org. alpn=\"f\\\\\\\\oo\\\\,bar,h2\"").unwrap();
+    assert!(odd.ends_with(b"\x00\x01\x00\x0c\x08f\\oo,bar\x02h2"), "{odd:?}");
+    assert_eq!(wire("SVCB", "16 foo.example.org. alpn=f\\\\\\092oo\\092,bar,h2").unwrap(), odd);
+    let text = to_text(Rtype::SVCB, &odd);
+    assert_eq!(wire("SVCB", &text).unwrap(), odd, "{text}");
+    check_text(
+        "HTTPS",
+        "1 web no-default-alpn alpn=h2 dohpath=/dns-query{?dns} ohttp ech=AAA= tls-supported-groups=29,23",
+        "1 web.example. alpn=\"h2\" no-default-alpn ech=AAA= dohpath=\"/dns-query{?dns}\" ohttp tls-supported-groups=29,23",
+    );
+    for bad in [
+        "1 foo key123=abc key123=def",
+        "1 foo mandatory",
+        "1 foo alpn",
+        "1 foo port",
+        "1 foo ipv4hint",
+        "1 foo ipv6hint",
+        "1 foo no-default-alpn=abc alpn=h2",
+        "1 foo mandatory=key123",
+        "1 foo mandatory=mandatory",
+        "1 foo mandatory=key123,key123 key123=abc",
+        "1 foo no-default-alpn",
+        "1 foo port=65536",
+        "1 foo key65535=x",
+        "1 foo key012=x",
+        "1 foo Port=1",
+        "1 foo alpn=h2,,h3",
+    ] {
+        assert!(wire("SVCB", bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn faults_are_named_at_their_word() {
+    #[track_caller]
+    fn fault(rtype: &str, text: &str, token: usize, message: &str) {
+        let rtype: Rtype = rtype.parse().unwrap();
+        let error = parse(rtype, text.as_bytes(), origin().as_ref()).unwrap_err();
+        assert_eq!((error.token, &*error.message), (token, message));
+    }
+    fault("A", "192.0.2.999", 0, "\"192.0.2.999\" is not an IPv4 address");
+    fault("A", "192.0.2.01", 0, "\"192.0.2.01\" is not an IPv4 address");
+    fault("A", "192.0.2.1 x", 1, "\"x\" is more than A takes");
+    fault("A", "", 0, "the data ends before an IPv4 address");
+    fault("AAAA", "2001:db8::g", 0, "\"2001:db8::g\" is not an IPv6 address");
+    fault("MX", "mail", 0, "\"mail\" is not a number from 0 to 65535");
+    fault("MX", "10 mail..x", 1, "\"mail..x\": a label is empty");
+    fault("DS", "1 13 2 00", 3, "a field of the RDATA has a wrong length");
+    fault("TXT", "a ; b", 1, "`;` has to be written as `\\;` here");
+    fault("TYPE999", "x", 0, "the data of TYPE999 has no text form");
+    fault("A", "\\# 4 01020", 2, "the octets are not hexadecimal, two digits each");
+    fault("A", "\\# 3 010203", 0, "the RDATA is cut short");
+    fault("A", "\\# 4 010203", 1, "the length is 4 but 3 octets follow");
+}
+
+#[test]
+fn rfc_3597_is_read_for_known_types_too() {
+    check_text("A", "\\# 4 C0 00 02 01", "192.0.2.1");
+    check_text("TYPE62347", "\\# 3 abcdef", "\\# 3 abcdef");
+    check_text("TYPE62347", "\\# 0", "\\# 0");
+}
+
+#[test]
+fn text_of_a_request_is_one_record_or_none() {
+    let bad = ["a\nb A 192.0.2.1", "\"a\nb\"", "a\rb", "a\0b", "(a", "a)", "a;b", "\"open", "a\\"];
+    for text in bad {
+        assert!(wire("TXT", text).is_err(), "{text:?}");
+    }
+    check_text("TXT", "$INCLUDE @", "\"$INCLUDE\" \"@\"");
+}
+
+#[test]
+fn names_inside_are_found_and_lowered_as_rfc_4034_says() {
+    let srv = wire("SRV", "1 2 3 Mail.Example.").unwrap();
+    let found: Vec<_> = names(Rtype::SRV, &srv).map(|(at, name)| (at, name.to_string())).collect();
+    assert_eq!(found, [(6, "Mail.Example.".to_owned())]);
+    assert!(canonical(Rtype::SRV, &srv).ends_with(b"\x04mail\x07example\0"));
+    let soa = wire("SOA", "A B 1 2 3 4 5").unwrap();
+    assert_eq!(names(Rtype::SOA, &soa).count(), 2);
+    let nsec = wire("NSEC", "Next A").unwrap();
+    assert_eq!(&*canonical(Rtype::NSEC, &nsec), nsec.as_slice());
+    let gateway = wire("IPSECKEY", "1 3 0 Gate").unwrap();
+    assert_eq!(names(Rtype::IPSECKEY, &gateway).next().unwrap().0, 3);
+}
+
+#[test]
+fn broken_wire_is_told_and_never_panics() {
+    assert_eq!(check(Rtype::A, &[1, 2, 3]), Err(RdataError::Cut));
+    assert_eq!(check(Rtype::A, &[1, 2, 3, 4, 5]), Err(RdataError::Trailing));
+    assert_eq!(check(Rtype::TXT, &[]), Err(RdataError::Cut));
+    assert_eq!(check(Rtype::NSEC, &[0, 0, 1, 0]), Err(RdataError::Bitmap));
+    assert_eq!(check(Rtype::NSEC, &[0, 1, 1, 64, 0, 1, 64]), Err(RdataError::Bitmap));
+    // A length that wraps (NSD CVE-2026-12244), an APL item that is cut (CVE-2026-12246).
+    assert_eq!(check(Rtype::SVCB, &[0, 1, 0, 0, 1, 0xff, 0xff]), Err(RdataError::Cut));
+    assert_eq!(check(Rtype::APL, &[0, 1, 24, 0x7f, 1]), Err(RdataError::Cut));
+    assert_eq!(check(Rtype::SVCB, &[0, 1, 0, 0, 3, 0, 1, 1]), Err(RdataError::Param(3)));
+}
+
+/// Every type with a schema, and one without.
+fn any_type() -> impl Strategy<Value = Rtype> {
+    let known: Vec<Rtype> = (1..=300).map(Rtype).filter(|t| schema::of(*t).is_some()).collect();
+    prop_oneof![9 => prop::sample::select(known), 1 => Just(Rtype(65_280))]
+}
+
+proptest! {
+    /// Whatever is valid on the wire is written as text that is read to the same octets.
+    #[test]
+    fn valid_wire_survives_text(rtype in any_type(), bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        let text = to_text(rtype, &bytes);
+        prop_assert!(!text.bytes().any(|b| b == b'\n' || b == 0));
+        if check(rtype, &bytes).is_ok() {
+            let again = parse(rtype, text.as_bytes(), origin().as_ref());
+            prop_assert_eq!(again.map_err(|e| format!("{e}: {text}")), Ok(bytes));
+        }
+    }
+
+    /// No text does harm.
+    #[test]
+    fn any_text_is_read_or_refused(rtype in any_type(), text in "\\PC{0,60}|[ -~]{0,60}") {
+        if let Ok(bytes) = parse(rtype, text.as_bytes(), origin().as_ref()) {
+            prop_assert_eq!(check(rtype, &bytes), Ok(()));
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What people read: the message catalogues `id.ftl` (default) and `en.ftl`, dates and numbers.
+//!
+//! Every text of pages and mails that is not a name or a number stands in both catalogues. Types of
+//! other rooms become message ids by exhaustive matches ([`Said`]), so that a new state without
+//! words does not compile. Papers are in Indonesian only.
+
+mod catalogue;
+mod format;
+mod ids;
+
+pub use catalogue::{Lang, Words};
+pub use ids::Said;
+
+#[cfg(test)]
+mod tests;

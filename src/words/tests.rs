@@ -1,0 +1,120 @@
+//! Both catalogues hold the same ids, and every id that code or a template names.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::{Lang, Said, Words};
+use crate::queue::{
+    Deed, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
+    RejectReason, Role, Rule, State,
+};
+
+/// Ids of a catalogue, in its order.
+fn ids(lang: Lang) -> Vec<String> {
+    let lines = lang.source().lines();
+    let named = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    named.filter_map(|line| line.split_once(" =")).map(|(id, _)| id.to_owned()).collect()
+}
+
+#[test]
+fn both_catalogues_have_the_same_ids_once() {
+    let (id, en) = (ids(Lang::Id), ids(Lang::En));
+    let (set_id, set_en): (BTreeSet<_>, BTreeSet<_>) = (id.iter().collect(), en.iter().collect());
+    let odd: Vec<_> = set_id.symmetric_difference(&set_en).collect();
+    assert!(odd.is_empty(), "in one catalogue only: {odd:?}");
+    assert_eq!((id.len(), en.len()), (set_id.len(), set_en.len()), "an id stands twice");
+    for lang in [Lang::Id, Lang::En] {
+        for id in &id {
+            assert!(Words::of(lang).has(id), "{id} does not parse in {}", lang.tag());
+        }
+    }
+}
+
+#[test]
+fn every_id_that_is_named_exists() {
+    let mut missing = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    walk(&root, &mut |path, text| {
+        for call in [".s(\"", ".a(\"", ".with(\""] {
+            for piece in text.split(call).skip(1) {
+                let id = piece.split('"').next().unwrap_or_default();
+                let is_id = id.contains('-') && !id.contains(' ');
+                if is_id && !Words::of(Lang::Id).has(id) {
+                    missing.push(format!("{id} in {}", path.display()));
+                }
+            }
+        }
+    });
+    assert!(missing.is_empty(), "no words for:\n{}", missing.join("\n"));
+}
+
+/// Shows every source file and template to `look`.
+fn walk(dir: &Path, look: &mut dyn FnMut(&Path, &str)) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, look);
+        } else if path.extension().is_some_and(|it| it == "rs" || it == "html" || it == "txt") {
+            look(&path, &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn dates_and_numbers_read_as_in_letters() {
+    let id = Words::of(Lang::Id);
+    // 2026-11-23 07:05 UTC
+    assert_eq!(id.date_time(1_795_417_500_000), "23 November 2026 pukul 14.05 WIB");
+    assert_eq!(id.iso_date("2026-08-17"), "17 Agustus 2026");
+    assert_eq!(id.decimal(1234.5), "1.234,5");
+    assert_eq!(Words::of(Lang::En).decimal(1234.5), "1,234.5");
+    assert_eq!(id.count(1_000_000), "1.000.000");
+    assert_eq!(id.work_span(480 + 120), "1 hari 2 jam");
+    assert_eq!(id.work_span(0), "0 menit");
+}
+
+#[test]
+fn everything_of_the_procedure_has_words() {
+    let mut ids: Vec<String> = Vec::new();
+    ids.extend(State::ALL.iter().flat_map(|it| [it.id(), format!("{}-line", it.id())]));
+    ids.extend(Deed::ALL.iter().map(Said::id));
+    ids.extend(LineCode::ALL.iter().map(Said::id));
+    ids.extend(Rule::ALL.iter().map(Said::id));
+    ids.extend(RejectReason::ALL.iter().map(Said::id));
+    ids.extend(LiveState::ALL.iter().map(Said::id));
+    ids.extend(NoticeState::ALL.iter().map(Said::id));
+    ids.extend(Role::OFFICERS.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
+    ids.extend([Role::Applicant, Role::System].iter().map(Said::id));
+    ids.extend([LineVerdict::Ok, LineVerdict::Fix, LineVerdict::Bad].iter().map(Said::id));
+    let outcomes = [Outcome::Pass, Outcome::Shown, Outcome::Unchecked, Outcome::Failed];
+    ids.extend(outcomes.iter().map(Said::id));
+    let kinds = [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove];
+    ids.extend(kinds.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
+    let classes = [
+        NamingClass::PerangkatDaerah,
+        NamingClass::Kecamatan,
+        NamingClass::Kelurahan,
+        NamingClass::Desa,
+        NamingClass::Layanan,
+        NamingClass::Uptd,
+        NamingClass::Kegiatan,
+        NamingClass::Ormas,
+    ];
+    ids.extend(classes.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
+    let codes = [
+        FaultCode::WrongState,
+        FaultCode::NotAllowed,
+        FaultCode::SamePerson,
+        FaultCode::Incomplete,
+        FaultCode::Stale,
+        FaultCode::NameRule,
+        FaultCode::NameTaken,
+        FaultCode::TargetRefused,
+        FaultCode::Reserved,
+    ];
+    ids.extend(codes.iter().map(Said::id));
+    for lang in [Lang::Id, Lang::En] {
+        let missing: Vec<_> = ids.iter().filter(|id| !Words::of(lang).has(id)).collect();
+        assert!(missing.is_empty(), "no words in {}: {missing:?}", lang.tag());
+    }
+}

@@ -1,0 +1,239 @@
+//! Builds a zone in bulk, from records in any order.
+//!
+//! Records are copied into one run of bytes as they come. At the end the names are sorted once and
+//! compiled in canonical order, so that what a name inherits (a cut above) and what it brings about
+//! (empty non-terminals) is known when it is written.
+
+use std::collections::HashSet;
+
+use super::compile::Compiler;
+use super::contents::{self, Contents, Soa, Zone};
+use super::encode::Entry;
+use super::key;
+use super::node::Flags;
+use super::nsec3::Nsec3Params;
+use super::stage::{Depth, RUN_HEAD_OCTETS, Stage, owner_of, record_octets, records_of};
+use super::trie::{Planter, Seed, Source, Trie};
+use crate::wire::{Class, Name, NameRef, RecordRef, Rtype};
+
+//------------ ZoneBuilder ---------------------------------------------------
+
+/// Collects the records of a zone.
+pub struct ZoneBuilder {
+    /// The apex.
+    apex: Name,
+    /// All records but those of the NSEC3 chain.
+    names: Stage,
+    /// The NSEC3 records and what signs them.
+    hashed: Stage,
+    /// Hashes of the names that have a wildcard child. Two names with one hash would cost the other a
+    /// look-up in vain.
+    wildcard_parents: HashSet<u64>,
+    /// What was wrong so far.
+    faults: Vec<BuildFault>,
+}
+
+impl ZoneBuilder {
+    /// A builder without records.
+    pub fn new(apex: &Name) -> Self {
+        Self {
+            apex: apex.clone(),
+            names: Stage::default(),
+            hashed: Stage::default(),
+            wildcard_parents: HashSet::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Adds a record; one that cannot be in the zone becomes a fault.
+    pub fn push(&mut self, record: RecordRef<'_>) {
+        let kind = if record.class != Class::IN {
+            BuildFaultKind::WrongClass
+        } else if record.rtype.is_meta() {
+            BuildFaultKind::MetaType
+        } else {
+            match Depth::of(record.owner, self.apex.as_ref()) {
+                None => BuildFaultKind::OutOfZone,
+                Some(depth) if record.rtype == Rtype::SOA && depth.labels > 0 => {
+                    BuildFaultKind::SoaBelowApex
+                }
+                Some(depth) => return self.keep(record, depth),
+            }
+        };
+        let owner = record.owner.to_name();
+        self.faults.push(BuildFault { owner, rtype: record.rtype, kind });
+    }
+
+    /// Compiles the zone. There is none without a SOA record; other faults leave out what is at fault.
+    pub fn finish(self) -> (Option<Zone>, Vec<BuildFault>) {
+        let Self { apex, names, hashed, wildcard_parents, faults } = self;
+        let mut compiler = Compiler::new(apex.as_ref());
+        compiler.faults = faults;
+        let names = plant_names(names, &mut compiler, &wildcard_parents);
+        let hashed = plant_hashed(hashed, &mut compiler);
+        let Compiler { mut faults, counts, .. } = compiler;
+        let soa = read_soa(&names, apex.as_ref(), &mut faults);
+        let zone = soa.map(|soa| {
+            let nsec3 = names.first().and_then(Nsec3Params::of_apex);
+            let is_signed = names.first().is_some_and(contents::is_signed);
+            Zone::new(Contents { names, hashed, soa, nsec3, is_signed, counts, apex: apex.clone() })
+        });
+        (zone, faults)
+    }
+
+    /// Keeps a record that is in the zone.
+    fn keep(&mut self, record: RecordRef<'_>, depth: Depth) {
+        let set = Entry::new(record.rtype, record.ttl, record.rdata).set;
+        let stage = if set == Rtype::NSEC3 { &mut self.hashed } else { &mut self.names };
+        let is_new = stage.push(record, depth, self.apex.as_ref());
+        if !depth.has_wildcard || !is_new || set == Rtype::NSEC3 {
+            return;
+        }
+        let mut name = record.owner;
+        for _ in 0..depth.labels {
+            let Some(parent) = name.parent() else { return };
+            if name.is_wildcard() {
+                self.wildcard_parents.insert(key::hash(parent));
+            }
+            name = parent;
+        }
+    }
+}
+
+/// The trie of all names that exist.
+fn plant_names(
+    mut stage: Stage,
+    compiler: &mut Compiler<'_>,
+    wildcard_parents: &HashSet<u64>,
+) -> Trie {
+    let apex = compiler.apex;
+    stage.sort(apex);
+    stage.add_missing(apex);
+    let Stage { bytes, seeds } = &stage;
+    let wildcard_parents = Some(wildcard_parents);
+    let (path, entries) = (Vec::new(), Vec::new());
+    let mut nodes = Nodes { bytes, compiler, wildcard_parents, path, entries };
+    Planter::new(&mut nodes, apex.wire().len()).plant(seeds)
+}
+
+/// The trie of the hashed names.
+fn plant_hashed(mut stage: Stage, compiler: &mut Compiler<'_>) -> Trie {
+    let apex = compiler.apex;
+    stage.sort(apex);
+    let Stage { bytes, seeds } = &stage;
+    let (path, entries) = (Vec::new(), Vec::new());
+    let mut nodes = Nodes { bytes, compiler, wildcard_parents: None, path, entries };
+    Planter::new(&mut nodes, apex.wire().len()).plant(seeds)
+}
+
+/// The one SOA record.
+fn read_soa(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> Option<Soa> {
+    let set = names.find(apex).exact().and_then(|node| node.rrset(Rtype::SOA));
+    let mut fault =
+        |kind| faults.push(BuildFault { owner: apex.to_name(), rtype: Rtype::SOA, kind });
+    let Some(set) = set else {
+        fault(BuildFaultKind::NoSoa);
+        return None;
+    };
+    if set.count() > 1 {
+        fault(BuildFaultKind::TwoSoas);
+    }
+    let soa = Soa::from_rdata(set.ttl(), set.first());
+    if soa.is_none() {
+        fault(BuildFaultKind::NoSoa);
+    }
+    soa
+}
+
+//------------ Compilation ---------------------------------------------------
+
+/// Writes the nodes of a trie from runs.
+struct Nodes<'a, 'b> {
+    /// The runs.
+    bytes: &'a [u8],
+    /// Compiles a node.
+    compiler: &'a mut Compiler<'b>,
+    /// Hashes of the names that have a wildcard child; `None` for the NSEC3 chain, where there is no
+    /// above and below.
+    wildcard_parents: Option<&'a HashSet<u64>>,
+    /// The flags of the last node and its ancestors, from the apex down.
+    path: Vec<Flags>,
+    /// The records of a node; kept for its memory.
+    entries: Vec<Entry<'a>>,
+}
+
+impl Source for Nodes<'_, '_> {
+    fn owner(&self, seed: &Seed) -> NameRef<'_> {
+        owner_of(self.bytes, seed.at())
+    }
+
+    fn octets(&self, seed: &Seed) -> usize {
+        let at = seed.at();
+        RUN_HEAD_OCTETS + usize::from(self.bytes[at + 4]) + record_octets(self.bytes, at)
+    }
+
+    fn write(&mut self, seeds: &[Seed], out: &mut Vec<u8>) {
+        let owner = owner_of(self.bytes, seeds[0].at());
+        self.entries.clear();
+        for seed in seeds {
+            self.entries.extend(records_of(self.bytes, seed.at()));
+        }
+        let Some(wildcard_parents) = self.wildcard_parents else {
+            self.compiler.node(out, owner, &mut self.entries, |_, _| Flags::default());
+            return;
+        };
+        // All ancestors have been written, so the last one a level above is the parent.
+        self.path.truncate(seeds[0].depth());
+        let above = self.path.last().copied();
+        let wildcard = !wildcard_parents.is_empty() && wildcard_parents.contains(&key::hash(owner));
+        let flags = self.compiler.node(out, owner, &mut self.entries, |ns, dname| {
+            Flags::below(above, ns, dname).with_wildcard_child(wildcard)
+        });
+        self.path.push(flags);
+    }
+}
+
+//------------ BuildFault ----------------------------------------------------
+
+/// Something wrong that only building shows; `check` finds the rest and where it stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BuildFault {
+    /// The owner of the record.
+    pub owner: Name,
+    /// The type of the record.
+    pub rtype: Rtype,
+    /// What is wrong.
+    pub kind: BuildFaultKind,
+}
+
+/// What is wrong with a record or RRset, and what is done with it.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+pub enum BuildFaultKind {
+    /// The record was there already; kept once.
+    #[error("the record stands there twice")]
+    Duplicate,
+    /// The TTLs in an RRset differ; the lowest is used (RFC 2181 §5.2).
+    #[error("the TTLs of the RRset differ")]
+    TtlDiffers,
+    /// The owner is not at or below the apex; left out.
+    #[error("the owner is outside the zone")]
+    OutOfZone,
+    /// The class is not IN; left out.
+    #[error("the class is not that of the zone")]
+    WrongClass,
+    /// The type cannot stand in a zone; left out.
+    #[error("the type cannot stand in a zone")]
+    MetaType,
+    /// There is no SOA record at the apex, and so no zone.
+    #[error("there is no SOA record at the apex")]
+    NoSoa,
+    /// There is more than one SOA record at the apex.
+    #[error("there is more than one SOA record")]
+    TwoSoas,
+    /// A SOA record below the apex; left out.
+    #[error("the SOA record is not at the apex")]
+    SoaBelowApex,
+    /// The RRset, or its signatures, do not fit into a message of 64 KiB; left out.
+    #[error("the RRset does not fit into a message of 64 KiB")]
+    TooLarge,
+}

@@ -1,0 +1,367 @@
+//! A zone as it is served: immutable, cheap to clone, looked up in one descent.
+
+use std::sync::Arc;
+
+use super::node::NodeRef;
+use super::nsec3::Nsec3Params;
+use super::rrset::RrsetRef;
+use super::trie::{Nodes, Trie};
+use crate::wire::{Name, NameRef, RecordRef, Rtype};
+
+/// Octets of the longest name.
+pub(super) const NAME_OCTETS_MAX: usize = 255;
+
+//------------ Zone ----------------------------------------------------------
+
+/// An immutable version of a zone. Clones share everything; a changed version shares all but the
+/// paths to what changed.
+#[derive(Clone)]
+pub struct Zone(Arc<Contents>);
+
+/// What a zone is made of.
+#[derive(Clone)]
+pub(super) struct Contents {
+    /// The apex, in the case of the SOA's owner.
+    pub(super) apex: Name,
+    /// All names but the hashed ones of NSEC3.
+    pub(super) names: Trie,
+    /// The owners of NSEC3 records. They do not exist as names (RFC 5155 §7.2.8).
+    pub(super) hashed: Trie,
+    /// The numbers of the SOA record.
+    pub(super) soa: Soa,
+    /// The NSEC3 chain that negative answers use.
+    pub(super) nsec3: Option<Nsec3Params>,
+    /// Whether the apex has a DNSKEY RRset or signatures.
+    pub(super) is_signed: bool,
+    /// How much there is.
+    pub(super) counts: Counts,
+}
+
+/// How much there is in a zone.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Counts {
+    /// Records, RRSIGs among them.
+    pub(super) records: usize,
+    /// RRsets; RRSIGs belong to the one they cover.
+    pub(super) rrsets: usize,
+    /// Names that own a record.
+    pub(super) names: usize,
+}
+
+impl Zone {
+    /// A zone of these contents.
+    pub(super) fn new(contents: Contents) -> Self {
+        Self(Arc::new(contents))
+    }
+
+    /// The contents.
+    pub(super) fn contents(&self) -> &Contents {
+        &self.0
+    }
+
+    /// Whether both are the very same version in memory.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The name of the zone.
+    pub fn apex(&self) -> NameRef<'_> {
+        self.0.apex.as_ref()
+    }
+
+    /// The serial of the SOA record.
+    pub fn serial(&self) -> u32 {
+        self.0.soa.serial
+    }
+
+    /// The numbers of the SOA record.
+    pub fn soa(&self) -> &Soa {
+        &self.0.soa
+    }
+
+    /// How many records there are.
+    pub fn record_count(&self) -> usize {
+        self.0.counts.records
+    }
+
+    /// How many RRsets there are.
+    pub fn rrset_count(&self) -> usize {
+        self.0.counts.rrsets
+    }
+
+    /// How many names own a record.
+    pub fn name_count(&self) -> usize {
+        self.0.counts.names
+    }
+
+    /// Whether the zone is signed: its apex has a DNSKEY RRset or signatures.
+    pub fn is_signed(&self) -> bool {
+        self.0.is_signed
+    }
+
+    /// The node of the apex.
+    pub fn apex_node(&self) -> NodeRef<'_> {
+        // No zone is made without an apex, and none is lost by an edit.
+        self.0.names.first().unwrap_or(NodeRef::NONE)
+    }
+
+    /// Finds what answers a query for `qname`, which is at or below the apex.
+    pub fn lookup<'a>(&'a self, qname: NameRef<'_>) -> Found<'a> {
+        let spot = self.0.names.find(qname);
+        let encloser = spot.exact().or_else(|| spot.encloser()).unwrap_or_else(|| self.apex_node());
+        let (mut cut, mut dname) = (None, None);
+        let flags = encloser.flags();
+        if flags.is_occluded() {
+            (cut, dname) = self.stop_above(encloser.owner());
+        } else if encloser.is_cut() {
+            cut = Some(encloser);
+        } else if encloser.has_dname() && spot.exact().is_none() {
+            dname = Some(encloser);
+        }
+        Found { zone: self, exact: spot.exact(), encloser, cut, dname }
+    }
+
+    /// The highest zone cut or DNAME above a name that is below one.
+    fn stop_above(&self, name: NameRef<'_>) -> (Option<NodeRef<'_>>, Option<NodeRef<'_>>) {
+        let apex_labels = self.apex().label_count();
+        for labels in apex_labels..name.label_count() {
+            let node = self.node(suffix(name, labels)).filter(|node| node.flags().stops());
+            if let Some(node) = node {
+                return if node.is_cut() { (Some(node), None) } else { (None, Some(node)) };
+            }
+        }
+        (None, None)
+    }
+
+    /// The node of exactly this name.
+    pub fn node(&self, name: NameRef<'_>) -> Option<NodeRef<'_>> {
+        if !name.is_at_or_below(self.apex()) {
+            return None;
+        }
+        self.0.names.find(name).exact()
+    }
+
+    /// The RRset of a name and type; for NSEC3 too, though its owners do not exist as names.
+    pub fn rrset(&self, name: NameRef<'_>, rtype: Rtype) -> Option<RrsetRef<'_>> {
+        if rtype == Rtype::NSEC3 {
+            return self.nsec3_node(name)?.rrset(rtype);
+        }
+        self.node(name)?.rrset(rtype)
+    }
+
+    /// The node of a hashed owner name.
+    pub(super) fn nsec3_node(&self, name: NameRef<'_>) -> Option<NodeRef<'_>> {
+        name.is_at_or_below(self.apex()).then(|| self.0.hashed.find(name).exact())?
+    }
+
+    /// All names that exist, empty non-terminals too, in canonical order. Hashed owner names of
+    /// NSEC3 are in [`Zone::nsec3_nodes`].
+    pub fn nodes(&self) -> Nodes<'_> {
+        self.0.names.iter()
+    }
+
+    /// The owners of NSEC3 records in order of their hashes.
+    pub fn nsec3_nodes(&self) -> Nodes<'_> {
+        self.0.hashed.iter()
+    }
+
+    /// The names strictly below `name`, in canonical order.
+    pub fn below<'a>(&'a self, name: NameRef<'_>) -> impl Iterator<Item = NodeRef<'a>> {
+        let name = name.to_name();
+        self.0
+            .names
+            .iter_after(name.as_ref())
+            .take_while(move |node| node.owner().is_at_or_below(name.as_ref()))
+    }
+
+    /// All records: the SOA first, then in canonical order of owners, by type, each RRset followed
+    /// by its signatures.
+    pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
+        let soa = self.apex_node().rrset(Rtype::SOA).into_iter();
+        let soa = soa.flat_map(|set| set.records(self.apex()));
+        let rest = merged(self.nodes(), self.nsec3_nodes()).flat_map(NodeRef::records);
+        soa.chain(rest.filter(|record| !is_soa(record)))
+    }
+
+    /// The name before `name` in canonical order that exists and is authoritative data or a cut:
+    /// where the NSEC record that covers `name` stands. The apex has none before it.
+    pub fn predecessor(&self, name: NameRef<'_>) -> Option<NodeRef<'_>> {
+        self.authoritative_at_or_before(self.0.names.before(name)?)
+    }
+
+    /// Goes back from `node` past empty non-terminals and occluded names.
+    fn authoritative_at_or_before<'a>(&'a self, mut node: NodeRef<'a>) -> Option<NodeRef<'a>> {
+        loop {
+            if node.flags().is_occluded() {
+                // One step over all that is below the same cut.
+                let (cut, dname) = self.stop_above(node.owner());
+                node = cut.or(dname)?;
+            }
+            if !node.is_empty_non_terminal() {
+                return Some(node);
+            }
+            node = self.0.names.before(node.owner())?;
+        }
+    }
+}
+
+impl std::fmt::Debug for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({} records)", self.apex(), self.serial(), self.record_count())
+    }
+}
+
+/// Content is the same: the same records, TTLs and letter case.
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        let pairs =
+            |a: Nodes<'_>, b: Nodes<'_>| a.map(NodeRef::content).eq(b.map(NodeRef::content));
+        self.is_same(other)
+            || self.0.counts == other.0.counts
+                && pairs(self.nodes(), other.nodes())
+                && pairs(self.nsec3_nodes(), other.nsec3_nodes())
+    }
+}
+
+impl Eq for Zone {}
+
+/// The last `labels` labels of a name.
+fn suffix(mut name: NameRef<'_>, labels: usize) -> NameRef<'_> {
+    for _ in labels..name.label_count() {
+        name = name.parent().unwrap_or(name);
+    }
+    name
+}
+
+/// `label` in front of `parent`, without an allocation; `None` if that is too long to exist.
+pub(super) fn prepended<'r>(
+    label: &[u8],
+    parent: NameRef<'_>,
+    room: &'r mut [u8; NAME_OCTETS_MAX],
+) -> Option<NameRef<'r>> {
+    let (start, octets) = (1 + label.len(), 1 + label.len() + parent.wire().len());
+    room.get_mut(start..octets)?.copy_from_slice(parent.wire());
+    room[0] = label.len() as u8;
+    room[1..start].copy_from_slice(label);
+    Some(NameRef::from_checked(&room[..octets]))
+}
+
+/// Whether a record is the SOA of the zone.
+fn is_soa(record: &RecordRef<'_>) -> bool {
+    record.rtype == Rtype::SOA
+}
+
+/// Two walks in canonical order as one.
+fn merged<'a>(a: Nodes<'a>, b: Nodes<'a>) -> impl Iterator<Item = NodeRef<'a>> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || match (a.peek(), b.peek()) {
+        (Some(left), Some(right)) if right.owner() < left.owner() => b.next(),
+        (None, _) => b.next(),
+        _ => a.next(),
+    })
+}
+
+//------------ Found ---------------------------------------------------------
+
+/// What one descent found for a QNAME.
+#[derive(Clone, Copy)]
+pub struct Found<'a> {
+    /// Where.
+    zone: &'a Zone,
+    /// The node of the name.
+    exact: Option<NodeRef<'a>>,
+    /// The closest encloser, or the node of the name.
+    encloser: NodeRef<'a>,
+    /// The highest zone cut at or above the name.
+    cut: Option<NodeRef<'a>>,
+    /// The highest DNAME above the name.
+    dname: Option<NodeRef<'a>>,
+}
+
+impl<'a> Found<'a> {
+    /// The node of the name itself, if it exists (perhaps as an empty non-terminal, perhaps occluded).
+    pub fn exact(&self) -> Option<NodeRef<'a>> {
+        self.exact
+    }
+
+    /// The closest encloser (RFC 4592 §3.3.1): the longest existing ancestor, or the name itself if it
+    /// exists.
+    pub fn encloser(&self) -> NodeRef<'a> {
+        self.encloser
+    }
+
+    /// The zone cut to refer to: the highest one at or above the name, apex aside. Above it nothing
+    /// redirects.
+    pub fn cut(&self) -> Option<NodeRef<'a>> {
+        self.cut
+    }
+
+    /// The DNAME that redirects the name: the highest one strictly above it. There is no cut then.
+    pub fn dname(&self) -> Option<NodeRef<'a>> {
+        self.dname
+    }
+
+    /// The source of synthesis, `*.<closest encloser>`, if the name does not exist and it does
+    /// (RFC 4592 §3.3.1).
+    pub fn wildcard(&self) -> Option<NodeRef<'a>> {
+        if self.exact.is_some() || !self.encloser.has_wildcard_child() {
+            return None;
+        }
+        let mut room = [0; NAME_OCTETS_MAX];
+        let source = prepended(b"*", self.encloser.owner(), &mut room)?;
+        self.zone.contents().names.find(source).exact()
+    }
+
+    /// The next closer name (RFC 5155 §1.3): one label more of `qname` than the closest encloser has.
+    pub fn next_closer<'q>(&self, qname: NameRef<'q>) -> NameRef<'q> {
+        suffix(qname, self.encloser.owner().label_count() + 1)
+    }
+}
+
+/// Whether an apex has a DNSKEY RRset or its SOA record is signed.
+pub(super) fn is_signed(apex: NodeRef<'_>) -> bool {
+    apex.rrset(Rtype::DNSKEY).is_some()
+        || apex.rrset(Rtype::SOA).is_some_and(|soa| soa.signature_count() > 0)
+}
+
+//------------ Soa -----------------------------------------------------------
+
+/// The numbers of a SOA record (RFC 1035 §3.3.13), in seconds but for the serial.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Soa {
+    /// TTL of the record.
+    pub ttl: u32,
+    /// The version of the zone.
+    pub serial: u32,
+    /// How often a secondary asks.
+    pub refresh: u32,
+    /// How soon it asks again after a failure.
+    pub retry: u32,
+    /// When it gives up.
+    pub expire: u32,
+    /// The TTL of negative answers.
+    pub minimum: u32,
+}
+
+impl Soa {
+    /// Reads the five numbers at the end of the RDATA.
+    pub(super) fn from_rdata(ttl: u32, rdata: &[u8]) -> Option<Self> {
+        let (_, numbers) = rdata.split_last_chunk::<20>()?;
+        let number = |at: usize| {
+            u32::from_be_bytes([numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]])
+        };
+        Some(Self {
+            ttl,
+            serial: number(0),
+            refresh: number(4),
+            retry: number(8),
+            expire: number(12),
+            minimum: number(16),
+        })
+    }
+
+    /// The TTL of the SOA record in a negative response (RFC 2308 §3).
+    pub fn negative_ttl(&self) -> u32 {
+        self.ttl.min(self.minimum)
+    }
+}

@@ -1,0 +1,193 @@
+//! Records of a zone to be, as they come, and their names in canonical order.
+
+use super::encode::Entry;
+use super::key::{self, KEY_OCTETS_MAX};
+use super::trie::Seed;
+use crate::wire::{NameRef, RecordRef, Rtype};
+
+//------------ Depth ---------------------------------------------------------
+
+/// How far a name is below the apex, read off in one walk over its labels.
+#[derive(Clone, Copy)]
+pub(super) struct Depth {
+    /// Labels below the apex.
+    pub(super) labels: u8,
+    /// Whether one of them is `*`.
+    pub(super) has_wildcard: bool,
+}
+
+impl Depth {
+    /// The depth of a name, or `None` if it is not at or below the apex.
+    pub(super) fn of(name: NameRef<'_>, apex: NameRef<'_>) -> Option<Self> {
+        let (wire, apex) = (name.wire(), apex.wire());
+        let above = wire.len().checked_sub(apex.len())?;
+        let mut depth = Self { labels: 0, has_wildcard: false };
+        let mut at = 0;
+        while at < above {
+            depth.has_wildcard |= wire[at..at + 2] == *b"\x01*";
+            depth.labels += 1;
+            at += 1 + usize::from(wire[at]);
+        }
+        let is_below = at == above && wire[above..].eq_ignore_ascii_case(apex);
+        is_below.then_some(depth)
+    }
+}
+
+//------------ Stage ---------------------------------------------------------
+
+/// Records as they came, by runs of one owner.
+///
+/// ```text
+/// run     octets of records u32 · length of owner u8 · owner · records
+/// record  type u16 · TTL u32 · length of RDATA u16 · RDATA                     all little-endian
+/// ```
+#[derive(Default)]
+pub(super) struct Stage {
+    /// The runs.
+    pub(super) bytes: Vec<u8>,
+    /// Where each run starts, with what it is sorted by.
+    pub(super) seeds: Vec<Seed>,
+}
+
+/// Octets of a run before its owner.
+pub(super) const RUN_HEAD_OCTETS: usize = 5;
+/// Octets of a record before its RDATA.
+const RECORD_HEAD_OCTETS: usize = 8;
+
+impl Stage {
+    /// Adds a record. Returns whether it begins a run.
+    pub(super) fn push(&mut self, record: RecordRef<'_>, depth: Depth, apex: NameRef<'_>) -> bool {
+        let last = self.seeds.last().map(|seed| seed.at());
+        let at = last.filter(|at| owner_of(&self.bytes, *at).wire() == record.owner.wire());
+        let start = at.unwrap_or_else(|| self.begin(record.owner, depth.labels, apex));
+        let octets = record.rdata.len().min(usize::from(u16::MAX));
+        let mut head = [0; RECORD_HEAD_OCTETS];
+        head[..2].copy_from_slice(&record.rtype.0.to_le_bytes());
+        head[2..6].copy_from_slice(&record.ttl.to_le_bytes());
+        head[6..].copy_from_slice(&(octets as u16).to_le_bytes());
+        self.bytes.extend_from_slice(&head);
+        self.bytes.extend_from_slice(&record.rdata[..octets]);
+        let records_at = start + RUN_HEAD_OCTETS + record.owner.wire().len();
+        let octets = (self.bytes.len() - records_at) as u32;
+        self.bytes[start..start + 4].copy_from_slice(&octets.to_le_bytes());
+        at.is_none()
+    }
+
+    /// Begins a run without records. Returns where it starts.
+    fn begin(&mut self, owner: NameRef<'_>, depth: u8, apex: NameRef<'_>) -> usize {
+        let at = self.bytes.len();
+        let prefix = key::with(owner, apex.wire().len(), |key| key::window(key, 0));
+        self.seeds.push(Seed::new(prefix, depth, at));
+        self.bytes.extend_from_slice(&[0, 0, 0, 0, owner.wire().len() as u8]);
+        self.bytes.extend_from_slice(owner.wire());
+        at
+    }
+
+    /// Brings the runs into canonical order.
+    pub(super) fn sort(&mut self, apex: NameRef<'_>) {
+        self.seeds.sort_unstable_by_key(|seed| (seed.prefix, seed.at()));
+        let bytes = &self.bytes;
+        for seeds in self.seeds.chunk_by_mut(|a, b| a.prefix == b.prefix) {
+            sort_deeper(bytes, seeds, 16, apex.wire().len());
+        }
+    }
+
+    /// Adds the empty non-terminals, and the apex, to sorted runs; sorts again if there were any.
+    pub(super) fn add_missing(&mut self, apex: NameRef<'_>) {
+        let mut missing = Vec::new();
+        let mut last = apex;
+        if self.seeds.first().is_none_or(|seed| seed.depth() > 0) {
+            missing.push(apex.to_name());
+        }
+        for seed in &self.seeds {
+            let owner = owner_of(&self.bytes, seed.at());
+            if seed.depth() > 1 {
+                let mut level = seed.depth() + apex.label_count() - 1;
+                let known = shared_labels(last, owner);
+                let mut name = owner.parent();
+                while let Some(ancestor) = name.filter(|_| level > known) {
+                    missing.push(ancestor.to_name());
+                    name = ancestor.parent();
+                    level -= 1;
+                }
+            }
+            last = owner;
+        }
+        if !missing.is_empty() {
+            for name in missing {
+                let depth = name.as_ref().label_count() - apex.label_count();
+                self.begin(name.as_ref(), depth as u8, apex);
+            }
+            self.sort(apex);
+        }
+    }
+}
+
+/// Sorts seeds that are the same before `at`, in the octets of their keys from there.
+fn sort_deeper(bytes: &[u8], seeds: &mut [Seed], at: usize, apex_octets: usize) {
+    // A key that ended before is the same name as all the others.
+    if seeds.len() < 2 || at > KEY_OCTETS_MAX {
+        return;
+    }
+    let window = |seed: &Seed| {
+        key::with(owner_of(bytes, seed.at()), apex_octets, |key| key::window(key, at))
+    };
+    let mut keyed: Vec<_> = seeds.iter().map(|seed| (window(seed), seed.at(), *seed)).collect();
+    if keyed.iter().all(|(window, ..)| *window == [0, 0]) {
+        return;
+    }
+    keyed.sort_unstable_by_key(|(window, at, _)| (*window, *at));
+    for (to, (_, _, seed)) in seeds.iter_mut().zip(&keyed) {
+        *to = *seed;
+    }
+    let mut start = 0;
+    for group in keyed.chunk_by(|a, b| a.0 == b.0) {
+        sort_deeper(bytes, &mut seeds[start..start + group.len()], at + 16, apex_octets);
+        start += group.len();
+    }
+}
+
+//--- Runs
+
+/// The owner of the run at `at`.
+pub(super) fn owner_of(bytes: &[u8], at: usize) -> NameRef<'_> {
+    let start = at + RUN_HEAD_OCTETS;
+    NameRef::from_checked(&bytes[start..start + usize::from(bytes[at + 4])])
+}
+
+/// Octets that the records of the run at `at` take.
+pub(super) fn record_octets(bytes: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
+}
+
+/// The records of the run at `at`.
+pub(super) fn records_of(bytes: &[u8], at: usize) -> impl Iterator<Item = Entry<'_>> {
+    let start = at + RUN_HEAD_OCTETS + usize::from(bytes[at + 4]);
+    let mut rest = &bytes[start..start + record_octets(bytes, at)];
+    std::iter::from_fn(move || {
+        let (head, after) = rest.split_first_chunk::<RECORD_HEAD_OCTETS>()?;
+        let rtype = Rtype(u16::from_le_bytes([head[0], head[1]]));
+        let ttl = u32::from_le_bytes([head[2], head[3], head[4], head[5]]);
+        let (rdata, after) = after.split_at(usize::from(u16::from_le_bytes([head[6], head[7]])));
+        rest = after;
+        Some(Entry::new(rtype, ttl, rdata))
+    })
+}
+
+/// How many labels two names share, from the right.
+fn shared_labels(a: NameRef<'_>, b: NameRef<'_>) -> usize {
+    let (mut a, mut b) = (Some(a), Some(b));
+    loop {
+        let (Some(left), Some(right)) = (a, b) else { return 0 };
+        if left == right {
+            return left.label_count();
+        }
+        let (wide, long) = (left.wire().len(), right.wire().len());
+        if wide >= long {
+            a = left.parent();
+        }
+        if long >= wide {
+            b = right.parent();
+        }
+    }
+}

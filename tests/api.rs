@@ -1,0 +1,356 @@
+//! The JSON API call by call: its shapes, its refusals, its limits (approval.md §11).
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
+#![cfg(feature = "approval")]
+
+mod support;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+use serde_json::{Value, json};
+use support::http::Caller;
+use support::office::{LETTER, Office, act, token, token_text, village};
+use support::{Daemon, ask, data};
+
+/// A request for a service's name.
+fn service(name: &str, records: Value) -> Value {
+    let mut request = village();
+    request["class"] = json!("layanan");
+    request["name"] = json!(name);
+    request["records"] = records;
+    request["region"] = Value::Null;
+    request
+}
+
+/// One address.
+fn address(data: &str) -> Value {
+    json!([{ "type": "A", "data": data, "ttl": 3600 }])
+}
+
+/// Brings a request up; the request as it is then.
+#[track_caller]
+fn live(office: &Office, request: &Value) -> Value {
+    let (number, _) = office.submit(request);
+    office.dispose(&number);
+    let live = office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
+    assert_eq!(live["state"], "live", "{live}");
+    live
+}
+
+#[test]
+fn who_asks_decides_what_is_answered() {
+    let office = Office::open();
+    let (number, secret) = office.submit(&village());
+    let path = format!("/api/v1/requests/{number}");
+
+    // Nobody, a token nobody has, a scope that is missing.
+    assert_eq!(office.applicant.get(&path).refused(), (401, "unauthorized".to_owned()));
+    let forged = Caller::with_token(&office.daemon.web(), "gpr_nobody");
+    assert_eq!(forged.get(&path).refused(), (401, "unauthorized".to_owned()));
+    let reader = token(&office.daemon, "siti", "read");
+    assert_eq!(reader.post(&act(&number, "release"), &json!({})).refused().0, 403);
+    assert_eq!(reader.post_request("/api/v1/requests", &village(), LETTER).refused().0, 403);
+
+    // The secret opens its own request only; a wrong one and an unknown number read the same.
+    let owner = Caller::new(&office.daemon.web(), &[("Gapura-Secret", &secret)]);
+    let seen = owner.get(&path).ok();
+    assert_eq!(
+        (&seen["holder"], &seen["contact"]["name"]),
+        (&json!("kabid"), &json!("Kuwu Sindangjawa"))
+    );
+    let stranger = Caller::new(&office.daemon.web(), &[("Gapura-Secret", "AAAAAAAA")]);
+    let wrong = stranger.get(&path).refused();
+    assert_eq!(wrong, owner.get("/api/v1/requests/GPR-2026-99999").refused());
+    assert_eq!(wrong, (404, "not_found".to_owned()));
+
+    // The auditor sees that there is a contact, not who it is; the chain is for them.
+    assert_eq!(office.auditor.get(&path).ok()["contact"], Value::Null);
+    assert_eq!(office.kasi.get(&path).ok()["contact"]["name"], "Kuwu Sindangjawa");
+    assert_eq!(office.kasi.get("/api/v1/events").refused().0, 403);
+    let chain = office.auditor.get("/api/v1/events?after=0").ok();
+    let events: Vec<&Value> =
+        chain["items"].as_array().unwrap().iter().filter(|e| e["hash"].is_string()).collect();
+    assert!(events.iter().any(|event| event["act"] == "submit"), "{chain}");
+    assert!(!chain.to_string().contains("Kuwu Sindangjawa"), "a name stands in the chain");
+}
+
+#[test]
+fn what_cannot_be_read_is_a_problem_too() {
+    let office = Office::open();
+    let kasi = &office.kasi;
+    for (path, status) in [
+        ("/api/v1/nothing", 404),
+        ("/api/v1/requests?state=happy", 400),
+        ("/api/v1/requests?limit=many", 400),
+        ("/api/v1/records/x/suspend", 405),
+        ("/api/v1/requests/GPR-2026-99999", 404),
+    ] {
+        assert_eq!(kasi.get(path).refused().0, status, "{path}");
+    }
+    assert_eq!(kasi.post(&act("GPR-2026-00001", "explode"), &json!({})).refused().0, 404);
+    assert_eq!(kasi.post("/api/v1/requests", &village()).refused().0, 415);
+    let (number, _) = office.submit(&village());
+    assert_eq!(kasi.post(&act(&number, "approve"), &json!({ "revision": "x" })).refused().0, 400);
+    assert_eq!(kasi.get("/healthz").ok()["status"], "ok");
+    assert_eq!(kasi.get("/readyz").ok()["status"], "ready");
+
+    // The document names every call and the shape of a request.
+    let document = office.applicant.get("/api/v1/openapi.json").ok();
+    for path in [
+        "/api/v1/requests",
+        "/api/v1/requests/{number}",
+        "/api/v1/requests/{number}/{act}",
+        "/api/v1/records",
+        "/api/v1/records/{name}/suspend",
+        "/api/v1/records/{name}/confirm",
+        "/api/v1/events",
+    ] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
+    assert!(document["components"]["schemas"]["RequestView"].is_object());
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[test]
+fn a_request_is_turned_back_with_every_fault_by_field() {
+    let office = Office::open();
+    let send = |request: &Value, letter: &[u8]| {
+        office.applicant.post_request("/api/v1/requests", request, letter)
+    };
+    let mut bad = service("a_b", json!([{ "type": "A", "data": "10.0.0.1", "ttl": 1 }]));
+    bad["contact"]["email"] = json!("kuwu");
+    let response = send(&bad, LETTER);
+    assert_eq!(response.refused().0, 422);
+    let problem = response.json();
+    let fields: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().filter_map(|e| e["field"].as_str()).collect();
+    for field in ["name", "records.0.data", "records.0.ttl", "contact.email"] {
+        assert!(fields.contains(&field), "{field} is not in {fields:?}");
+    }
+    for field in ["type", "title", "status", "detail", "code"] {
+        assert!(!problem[field].is_null(), "{field}");
+    }
+    for (request, code) in [
+        (service("www", address("192.0.2.1")), "reserved"),
+        (service("ab", address("192.0.2.1")), "name_rule"),
+        (service("dinkes", address("192.0.2.1")), "name_taken"),
+        (service("bagus", address("127.0.0.1")), "target_refused"),
+        (service("bagus", json!([])), "incomplete"),
+    ] {
+        assert_eq!(send(&request, LETTER).refused(), (422, code.to_owned()), "{request}");
+    }
+    let good = service("bagus", address("192.0.2.1"));
+    assert_eq!(send(&good, b"").refused(), (422, "incomplete".to_owned()));
+    assert_eq!(send(&good, b"GIF89a").refused().0, 422);
+    assert_eq!(send(&good, &[b'%'; 2_100_000]).refused().0, 413);
+}
+
+#[test]
+fn the_public_form_has_a_limit_and_a_switch() {
+    let office = Office::of(Daemon::start("[public]\nsubmit_per_hour = 2\n"));
+    let send = |number: u8| {
+        let request = service(&format!("layanan-{number}"), address("192.0.2.1"));
+        office.applicant.post_request("/api/v1/requests", &request, LETTER)
+    };
+    // What is turned back does not count against the few an hour.
+    for _ in 0..3 {
+        let refused = service("www", address("192.0.2.1"));
+        let response = office.applicant.post_request("/api/v1/requests", &refused, LETTER);
+        assert_eq!(response.refused().1, "reserved");
+    }
+    assert_eq!((send(1).status, send(2).status), (201, 201));
+    assert_eq!(send(3).refused(), (429, "too_many".to_owned()));
+    let request = service("layanan-4", address("192.0.2.1"));
+    assert_eq!(office.kabid.post_request("/api/v1/requests", &request, LETTER).status, 201);
+
+    let closed = Office::of(Daemon::start("[public]\nsubmit = false\n"));
+    let response = closed.applicant.post_request("/api/v1/requests", &village(), LETTER);
+    assert_eq!(response.refused(), (403, "not_allowed".to_owned()));
+}
+
+#[test]
+fn the_queue_comes_in_pages() {
+    let office = Office::open();
+    let sent: Vec<String> = (1..=5)
+        .map(|n| {
+            let request = service(&format!("layanan{n}"), address("192.0.2.1"));
+            let response = office.kabid.post_request("/api/v1/requests", &request, LETTER);
+            response.ok()["number"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/requests?state=submitted&limit=2".to_owned();
+    loop {
+        let page = office.auditor.get(&path).ok();
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= 2);
+        seen.extend(items.iter().map(|item| item["number"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/v1/requests?state=submitted&limit=2&cursor={next}");
+    }
+    assert_eq!(seen, sent);
+    assert_eq!(office.auditor.get("/api/v1/requests?state=live").ok()["items"], json!([]));
+}
+
+#[test]
+fn pressing_approve_twice_at_once_promotes_once() {
+    let office = Office::open();
+    let (number, _) = office.submit(&service("ganda", address("192.0.2.77")));
+    office.dispose(&number);
+    let approval = office.approval(&number);
+    let states: Vec<Value> = std::thread::scope(|scope| {
+        let press = || office.kasi.post(&act(&number, "approve"), &approval);
+        let presses: Vec<_> = (0..4).map(|_| scope.spawn(press)).collect();
+        presses.into_iter().map(|press| press.join().unwrap().json()).collect()
+    });
+    let view = office.kasi.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(view["state"], "live", "{states:?}");
+    let promotions = view["history"].as_array().unwrap();
+    let of = |act: &str| {
+        promotions.iter().filter(|e| e["act"] == act && e["facts"]["turned_back"].is_null()).count()
+    };
+    assert_eq!((of("approve"), of("promote"), of("promoted")), (1, 1, 1), "{promotions:?}");
+    assert_eq!(
+        data(&ask(office.daemon.dns(), "ganda.cirebonkab.go.id.", RecordType::A)),
+        ["192.0.2.77"]
+    );
+}
+
+#[test]
+fn a_second_signature_is_the_heads_and_on_the_same_candidate() {
+    let office = Office::open();
+    let mail = json!([{ "type": "MX", "data": "10 mail.cirebonkab.go.id", "ttl": 3600 }]);
+    let (number, _) = office.submit(&service("surat-dinas", mail));
+    office.dispose(&number);
+    let approval = office.approval(&number);
+    let verified = office.kasi.post(&act(&number, "approve"), &approval).ok();
+    assert_eq!(verified["state"], "verified");
+    assert_eq!(office.kasi.post(&act(&number, "promote"), &json!({})).refused().1, "incomplete");
+    let other = json!({ "candidate": "0".repeat(64) });
+    assert_eq!(office.kabid.post(&act(&number, "countersign"), &other).refused().1, "stale");
+    let same = json!({ "candidate": approval["candidate"] });
+    assert_eq!(office.kasi.post(&act(&number, "countersign"), &same).refused().0, 403);
+    let live = office.kabid.post(&act(&number, "countersign"), &same).ok();
+    assert_eq!(live["state"], "live", "{live}");
+    let reply = ask(office.daemon.dns(), "surat-dinas.cirebonkab.go.id.", RecordType::MX);
+    assert_eq!(data(&reply), ["10 mail.cirebonkab.go.id."]);
+}
+
+#[test]
+fn one_officer_takes_a_name_down_and_the_other_agrees() {
+    let office = Office::open();
+    live(&office, &service("diretas", address("192.0.2.66")));
+    let name = "diretas.cirebonkab.go.id.";
+    let path = |act: &str| format!("/api/v1/records/{name}/{act}");
+    let reason = json!({ "reason": "laman diubah orang lain" });
+    assert_eq!(office.auditor.post(&path("suspend"), &reason).refused().0, 403);
+    assert_eq!(office.kasi.post(&path("suspend"), &json!({})).refused().1, "incomplete");
+    let down = office.kasi.post(&path("suspend"), &reason).ok();
+    assert_eq!(
+        (&down["state"], &down["suspension"]["emergency"]),
+        (&json!("suspended"), &json!(true))
+    );
+    let gone = ask(office.daemon.dns(), name, RecordType::A);
+    assert_eq!(gone.metadata.response_code, ResponseCode::NXDomain);
+    assert_eq!(office.kasi.post(&path("confirm"), &json!({})).refused().1, "same_person");
+    let agreed = office.kabid.post(&path("confirm"), &json!({})).ok();
+    assert_eq!(agreed["suspension"]["confirmed"], "budi");
+    let records = office.auditor.get(&format!("/api/v1/records?name={name}")).ok();
+    assert_eq!(records["items"][0]["state"], "suspended");
+}
+
+#[test]
+fn changing_and_removing_a_live_name_go_the_same_way() {
+    let office = Office::open();
+    live(&office, &service("pindah", address("192.0.2.50")));
+    let name = "pindah.cirebonkab.go.id.";
+    let mut change = service("pindah", address("192.0.2.51"));
+    change["kind"] = json!("change");
+    live(&office, &change);
+    assert_eq!(data(&ask(office.daemon.dns(), name, RecordType::A)), ["192.0.2.51"]);
+    let mut remove = service("pindah", json!([]));
+    remove["kind"] = json!("remove");
+    live(&office, &remove);
+    let gone = ask(office.daemon.dns(), name, RecordType::A);
+    assert_eq!(gone.metadata.response_code, ResponseCode::NXDomain);
+    // The name rests; only its former owner may come back.
+    let mut other = service("pindah", address("192.0.2.52"));
+    other["office"] = json!("Desa Lain");
+    let refused = office.applicant.post_request("/api/v1/requests", &other, LETTER);
+    assert_eq!(refused.refused(), (422, "name_taken".to_owned()));
+}
+
+#[test]
+fn a_zone_that_moved_makes_an_approval_stale() {
+    let office = Office::open();
+    let (number, _) = office.submit(&service("bergerak", address("192.0.2.40")));
+    office.dispose(&number);
+    let approval = office.approval(&number);
+    // The operator puts a name below it into the file.
+    let file = office.daemon.zone_file();
+    let text = std::fs::read_to_string(&file).unwrap();
+    // A damaged copy ends early, so the file is edited above its end mark.
+    let end = text.trim_end().rfind('\n').unwrap();
+    let line = "www.bergerak.cirebonkab.go.id. 3600 IN A 192.0.2.41";
+    std::fs::write(&file, format!("{}\n{line}{}", &text[..end], &text[end..])).unwrap();
+    support::until("the edit is live", || {
+        !data(&ask(office.daemon.dns(), "www.bergerak.cirebonkab.go.id.", RecordType::A)).is_empty()
+    });
+    let refused = office.kasi.post(&act(&number, "approve"), &approval).refused();
+    assert_eq!(refused, (409, "stale".to_owned()));
+    // Seen again, the name is no longer free: nobody can pass over that.
+    let again = office.kasi.post(&act(&number, "approve"), &office.approval(&number)).refused();
+    assert_eq!(again, (422, "incomplete".to_owned()));
+}
+
+#[test]
+fn the_commands_do_what_the_api_does() {
+    let office = Office::open();
+    let dir = tempfile::tempdir().unwrap();
+    let (request, letter) = (dir.path().join("request.json"), dir.path().join("letter.pdf"));
+    std::fs::write(&request, village().to_string()).unwrap();
+    std::fs::write(&letter, LETTER).unwrap();
+    let gapura = |caller: Option<&str>, args: &[&str]| {
+        let web = office.daemon.web();
+        let web = web.trim_start_matches("http://").to_owned();
+        let mut all = vec!["request"];
+        all.extend_from_slice(args);
+        all.push("--json");
+        let mut envs = vec![("GAPURA_WEB", web.as_str())];
+        envs.extend(caller.map(|token| ("GAPURA_TOKEN", token)));
+        let output = office.daemon.gapura_with_env(&all, &envs);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|_| {
+            panic!("{args:?}: {text}{}", String::from_utf8_lossy(&output.stderr))
+        });
+        (output.status.code().unwrap_or(-1), value)
+    };
+    let secret = |name: &str| token_text(&office.daemon, name, "read,submit,decide");
+    let (kabid, kasi) = (secret("budi"), secret("siti"));
+    let file = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    let (exit, sent) = gapura(None, &["submit", &file(&request), "--letter", &file(&letter)]);
+    assert_eq!(exit, 0, "{sent}");
+    let number = sent["number"].as_str().unwrap();
+    let (exit, refused) = gapura(Some(&kasi), &["dispose", number, "--to", "siti"]);
+    assert_eq!((exit, &refused["code"]), (1, &json!("not_allowed")));
+    let (exit, _) =
+        gapura(Some(&kabid), &["dispose", number, "--to", "siti", "--instruction", "Periksa."]);
+    assert_eq!(exit, 0);
+    let (_, seen) = gapura(Some(&kasi), &["show", number]);
+    let hash = seen["candidate"]["hash"].as_str().unwrap();
+    let noted: Vec<String> = seen["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| format!("{}=ok:diperiksa", line["code"].as_str().unwrap()))
+        .collect();
+    let mut args = vec!["approve", number, "--revision", "1", "--candidate", hash];
+    for line in &noted {
+        args.extend(["--line", line]);
+    }
+    let (exit, live) = gapura(Some(&kasi), &args);
+    assert_eq!((exit, &live["state"]), (0, &json!("live")), "{live}");
+    let (_, list) = gapura(Some(&kasi), &["list", "--state", "live"]);
+    assert_eq!(list["items"][0]["number"], json!(number));
+    let (exit, none) = gapura(None, &["list"]);
+    assert_eq!((exit, &none["code"]), (1, &json!("unauthorized")));
+}

@@ -1,0 +1,174 @@
+//! A request's whole way, driven from outside: the JSON API, the commands, and port 53.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
+#![cfg(feature = "approval")]
+
+mod support;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
+use serde_json::{Value, json};
+use support::http::Caller;
+use support::office::{LETTER, Office, act, token, village};
+use support::{Daemon, ask, data, until};
+
+#[test]
+fn from_letter_to_live_record_with_a_correction_on_the_way() {
+    let office = Office::open();
+    let name = "sindangjawa.desa.cirebonkab.go.id.";
+    let gone = ask(office.daemon.dns(), name, RecordType::A);
+    assert_eq!(gone.metadata.response_code, ResponseCode::NXDomain);
+
+    let (number, secret) = office.submit(&village());
+    office.dispose(&number);
+
+    // Returned with what is wrong, answered by the applicant with the secret.
+    let lines = json!({ "lines": [{ "code": "M1", "verdict": "fix", "note": "Surat belum bertanda tangan." }] });
+    let returned = office.kasi.post(&act(&number, "return"), &lines).ok();
+    assert_eq!(returned["state"], "needs_correction");
+    let with_secret = Caller::new(&office.daemon.web(), &[("Gapura-Secret", &secret)]);
+    let seen = with_secret.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(seen["state"], "needs_correction");
+    let again = with_secret.post_request(&act(&number, "resubmit"), &village(), LETTER).ok();
+    assert_eq!((&again["state"], &again["revision"]), (&json!("assigned"), &json!(2)));
+
+    // Approved and promoted in one press: committed, live, proven.
+    let live = office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
+    assert_eq!(live["state"], "live", "{live}");
+    let reply = ask(office.daemon.dns(), name, RecordType::A);
+    assert_eq!(data(&reply), ["192.0.2.200"]);
+    let proof = &live["proof"];
+    assert!(proof["asked"].as_array().is_some_and(|asked| asked.len() >= 2), "{proof}");
+    assert!(proof["dig"].as_str().unwrap().contains("sindangjawa.desa"), "{proof}");
+
+    // The history says who did what, in order, and the chain holds.
+    let acts: Vec<_> =
+        live["history"].as_array().unwrap().iter().map(|e| e["act"].clone()).collect();
+    let expected = ["submit", "dispose", "return", "resubmit", "approve", "promote"];
+    let mut rest = acts.iter();
+    for act in expected {
+        assert!(rest.any(|a| a == act), "{act} is missing or out of order in {acts:?}");
+    }
+    let verified = office.daemon.gapura(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    assert_eq!(office.auditor.get("/api/v1/events").status, 200);
+
+    // A second press changes nothing.
+    let serial = live["proof"]["serial"].clone();
+    let second = office.kasi.post(&act(&number, "promote"), &json!({}));
+    assert!(second.status == 200 || second.refused().1 == "wrong_state", "{}", second.text());
+    let now = office.kasi.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(now["proof"]["serial"], serial);
+}
+
+#[test]
+fn a_live_name_survives_restart_and_the_edit_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let zone = concat!(env!("CARGO_MANIFEST_DIR"), "/zones/cirebonkab.go.id.zone");
+    std::fs::copy(zone, dir.path().join("cirebonkab.go.id.zone")).unwrap();
+    support::write_settings(dir.path(), "");
+    let name = "sindangjawa.desa.cirebonkab.go.id.";
+
+    let office = Office::of(Daemon::in_dir(dir.path()));
+    let (number, _) = office.submit(&village());
+    office.dispose(&number);
+    office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
+    let zone_file = office.daemon.zone_file();
+    let text = std::fs::read_to_string(&zone_file).unwrap();
+    std::fs::write(&zone_file, text.replace("192.0.2.18", "192.0.2.19")).unwrap();
+    until("the edit is live", || {
+        data(&ask(office.daemon.dns(), "presensi.aplikasi.cirebonkab.go.id.", RecordType::A))
+            == ["192.0.2.19"]
+    });
+    assert_eq!(data(&ask(office.daemon.dns(), name, RecordType::A)), ["192.0.2.200"]);
+    support::kill(office.daemon.pid(), "KILL");
+    drop(office);
+
+    let daemon = Daemon::in_dir(dir.path());
+    assert_eq!(data(&ask(daemon.dns(), name, RecordType::A)), ["192.0.2.200"]);
+    let kasi = token(&daemon, "siti", "read");
+    let request = kasi.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(request["state"], "live");
+}
+
+#[test]
+fn what_the_rules_forbid_is_turned_back() {
+    let office = Office::open();
+    let refused = |request: Value| {
+        office.applicant.post_request("/api/v1/requests", &request, LETTER).refused()
+    };
+    let with = |field: &str, value: Value| {
+        let mut request = village();
+        request[field] = value;
+        request
+    };
+    // A private target, a reserved name, a name that does not fit its class.
+    let private = with("records", json!([{ "type": "A", "data": "10.0.0.1", "ttl": 3600 }]));
+    assert_eq!(refused(private).0, 422);
+    let mut reserved = with("class", json!("layanan"));
+    reserved["name"] = json!("www");
+    assert_eq!(refused(reserved).0, 422);
+
+    let (number, _) = office.submit(&village());
+    // The name is held by the first request.
+    assert_eq!(refused(village()), (422, "name_taken".to_owned()));
+    // The kasi cannot route; nobody can approve before it is routed.
+    let slip = json!({ "to": "siti", "instruction": "x" });
+    assert_eq!(
+        office.kasi.post(&act(&number, "dispose"), &slip).refused(),
+        (403, "not_allowed".to_owned())
+    );
+    let early = json!({ "revision": 1, "candidate": "00", "lines": [] });
+    assert_eq!(
+        office.kasi.post(&act(&number, "approve"), &early).refused(),
+        (409, "wrong_state".to_owned())
+    );
+    office.dispose(&number);
+    // The kabid cannot approve; the auditor cannot decide at all.
+    assert_eq!(
+        office.kabid.post(&act(&number, "approve"), &office.approval(&number)).refused().0,
+        403
+    );
+    assert_eq!(office.auditor.post(&act(&number, "reject"), &json!({})).refused().0, 403);
+    // A sheet with lines not looked at, then an approval of something else.
+    let mut approval = office.approval(&number);
+    approval["lines"] = json!([]);
+    assert_eq!(
+        office.kasi.post(&act(&number, "approve"), &approval).refused(),
+        (422, "incomplete".to_owned())
+    );
+    let mut approval = office.approval(&number);
+    approval["candidate"] = json!("0".repeat(64));
+    assert_eq!(
+        office.kasi.post(&act(&number, "approve"), &approval).refused(),
+        (409, "stale".to_owned())
+    );
+    // Nothing went up.
+    let reply = ask(office.daemon.dns(), "sindangjawa.desa.cirebonkab.go.id.", RecordType::A);
+    assert_eq!(reply.metadata.response_code, ResponseCode::NXDomain);
+}
+
+#[test]
+fn the_officer_who_keys_in_a_letter_cannot_approve_it() {
+    let office = Office::open();
+    let body = office.kasi.post_request("/api/v1/requests", &village(), LETTER).ok();
+    let number = body["number"].as_str().unwrap();
+    let slip = json!({ "to": "siti", "instruction": "Periksa." });
+    let disposed = office.kabid.post(&act(number, "dispose"), &slip);
+    if disposed.status == 200 {
+        let approved = office.kasi.post(&act(number, "approve"), &office.approval(number));
+        assert_eq!(approved.refused(), (403, "same_person".to_owned()));
+    } else {
+        assert_eq!(disposed.refused(), (403, "same_person".to_owned()));
+    }
+}
+
+#[test]
+fn an_applicant_can_withdraw_and_the_name_is_free_again() {
+    let office = Office::open();
+    let (number, secret) = office.submit(&village());
+    let stranger = Caller::new(&office.daemon.web(), &[("Gapura-Secret", "AAAAAAAA")]);
+    assert!(matches!(stranger.get(&format!("/api/v1/requests/{number}")).status, 401 | 403 | 404));
+    let owner = Caller::new(&office.daemon.web(), &[("Gapura-Secret", &secret)]);
+    assert_eq!(owner.post(&act(&number, "withdraw"), &json!({})).ok()["state"], "withdrawn");
+    office.submit(&village());
+}

@@ -1,0 +1,211 @@
+//! A real daemon in a directory of its own, and a client that decodes with an independent library.
+#![allow(dead_code)] // Each test binary uses a part of it.
+
+pub mod http;
+#[cfg(feature = "approval")]
+pub mod office;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use hickory_proto::op::{Message, Query};
+use hickory_proto::rr::{Name, RecordType};
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+//------------ Daemon --------------------------------------------------------
+
+/// `gapura serve` on free ports; ended when dropped.
+pub struct Daemon {
+    /// The process.
+    child: Child,
+    /// Where settings, zone and state are.
+    pub dir: PathBuf,
+    /// What `serve --json` printed when it was ready.
+    pub ready: serde_json::Value,
+    /// Keeps a directory made for this daemon.
+    _made: Option<tempfile::TempDir>,
+}
+
+impl Daemon {
+    /// Starts with the project's own zone and settings, and `more` settings at the end.
+    pub fn start(more: &str) -> Self {
+        let made = tempfile::tempdir().unwrap();
+        let zone = Path::new(env!("CARGO_MANIFEST_DIR")).join("zones/cirebonkab.go.id.zone");
+        std::fs::copy(zone, made.path().join("cirebonkab.go.id.zone")).unwrap();
+        write_settings(made.path(), more);
+        let mut daemon = Self::in_dir(made.path());
+        daemon._made = Some(made);
+        daemon
+    }
+
+    /// Starts in a directory that has its settings already.
+    pub fn in_dir(dir: &Path) -> Self {
+        let mut child = command(dir, &["serve", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(dir.join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let log = || std::fs::read_to_string(dir.join("log")).unwrap_or_default();
+        let ready = serde_json::from_str(&line).unwrap_or_else(|error| {
+            panic!("serve printed {line:?} ({error}); its log:\n{}", log())
+        });
+        Self { child, dir: dir.to_owned(), ready, _made: None }
+    }
+
+    /// The first DNS address.
+    pub fn dns(&self) -> SocketAddr {
+        self.ready["dns"][0].as_str().unwrap().parse().unwrap()
+    }
+
+    /// The pages' base address, such as `http://127.0.0.1:40123`.
+    pub fn web(&self) -> String {
+        self.ready["web"].as_str().unwrap().to_owned()
+    }
+
+    /// The zone file.
+    pub fn zone_file(&self) -> PathBuf {
+        self.dir.join("cirebonkab.go.id.zone")
+    }
+
+    /// Runs another gapura command with this daemon's settings.
+    pub fn gapura(&self, args: &[&str]) -> Output {
+        command(&self.dir, args).output().unwrap()
+    }
+
+    /// Runs another gapura command with these variables in its environment.
+    pub fn gapura_with_env(&self, args: &[&str], envs: &[(&str, &str)]) -> Output {
+        command(&self.dir, args).envs(envs.iter().copied()).output().unwrap()
+    }
+
+    /// Runs another gapura command with something on its standard input.
+    pub fn gapura_with_input(&self, args: &[&str], input: &str) -> Output {
+        let mut child = command(&self.dir, args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// The process id, for signals.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name and waits for the end; the exit code.
+    pub fn end_with(mut self, signal: &str) -> Option<i32> {
+        kill(self.pid(), signal);
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the daemon did not end within {PATIENCE:?} of {signal}");
+    }
+
+    /// What the daemon has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to one of our own processes.
+pub fn kill(pid: u32, signal: &str) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+    assert!(status.unwrap().success());
+}
+
+/// Settings on free ports in `dir`; `more` comes after all tables.
+pub fn write_settings(dir: &Path, more: &str) {
+    let text = format!(
+        "[server]\nlisten = [\"127.0.0.1:0\", \"[::1]:0\"]\nudp_workers = 1\nstate_dir = \"state\"\n\n\
+         [query_log]\nfile = \"state/query.jsonl\"\n\n\
+         [web]\nlisten = \"127.0.0.1:0\"\n\n\
+         [targets]\nallow = [\"192.0.2.0/24\", \"198.51.100.0/24\", \"2001:db8::/32\"]\n\n\
+         [probe]\nenabled = false\n\n[tokens]\ndecide = true\n\n\
+         [[zone]]\nname = \"cirebonkab.go.id.\"\nfile = \"cirebonkab.go.id.zone\"\n{more}"
+    );
+    std::fs::write(dir.join("gapura.toml"), text).unwrap();
+}
+
+/// The binary under test, in `dir`.
+fn command(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
+    command.args(args).args(["--config", "gapura.toml"]).current_dir(dir).stdin(Stdio::null());
+    command
+}
+
+//------------ Asking --------------------------------------------------------
+
+/// One question over UDP, decoded by hickory-proto.
+pub fn ask(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
+    Message::from_vec(&ask_bytes(server, &query(name, rtype)).expect("no reply")).unwrap()
+}
+
+/// One question over TCP.
+pub fn ask_tcp(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
+    let mut stream = TcpStream::connect(server).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let query = query(name, rtype);
+    stream.write_all(&u16::try_from(query.len()).unwrap().to_be_bytes()).unwrap();
+    stream.write_all(&query).unwrap();
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).unwrap();
+    let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut reply).unwrap();
+    Message::from_vec(&reply).unwrap()
+}
+
+/// Raw bytes over UDP; none when nothing comes back within a second.
+pub fn ask_bytes(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
+    let local = if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
+    let socket = UdpSocket::bind(local).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    socket.send_to(query, server).unwrap();
+    let mut reply = vec![0; 65536];
+    let length = socket.recv(&mut reply).ok()?;
+    reply.truncate(length);
+    Some(reply)
+}
+
+/// A query without EDNS.
+fn query(name: &str, rtype: RecordType) -> Vec<u8> {
+    let mut message = Message::query();
+    message.add_query(Query::query(Name::from_ascii(name).unwrap(), rtype));
+    message.to_vec().unwrap()
+}
+
+/// The answer section as sorted text of its data.
+pub fn data(message: &Message) -> Vec<String> {
+    let mut data: Vec<_> = message.answers.iter().map(|record| record.data.to_string()).collect();
+    data.sort();
+    data
+}
+
+/// Waits until `what` is true.
+pub fn until(why: &str, mut what: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !what() {
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {why}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,169 @@
+//! Holds the shape of the house: which room may use which, no cycles, and what only one file may name.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Which rooms a room may use, besides `wire`. The order is the reading order of `src/lib.rs`.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("wire", &[]),
+    ("zone", &[]),
+    ("answer", &["zone"]),
+    ("serve", &["answer", "zone"]),
+    ("master", &[]),
+    ("check", &["master", "zone"]),
+    ("queue", &[]),
+    ("store", &["queue", "zone"]),
+    ("publish", &["zone", "master", "check", "store"]),
+    ("evidence", &["store", "queue"]),
+    ("people", &["store", "queue", "evidence"]),
+    ("promote", &["queue", "store", "evidence", "publish", "zone", "answer", "check", "master"]),
+    (
+        "desk",
+        &["queue", "store", "evidence", "people", "publish", "promote", "zone", "check", "master"],
+    ),
+    ("words", &["queue", "check", "master"]),
+    ("notice", &["words", "store", "queue"]),
+    ("report", &["words", "store", "queue"]),
+    (
+        "web",
+        &[
+            "desk", "promote", "publish", "zone", "check", "master", "people", "notice", "report",
+            "words", "store", "queue", "evidence",
+        ],
+    ),
+    ("config", &["master"]),
+    ("control", &[]),
+    ("metrics", &["serve", "answer", "publish"]),
+    ("run", &["*"]),
+    ("cli", &["*"]),
+];
+
+/// Words that only one file or room may say, and why.
+const ONLY_IN: &[(&str, &str, &str)] = &[
+    ("rusqlite", "src/store/", "all SQL stands in store"),
+    ("hickory_server::", "src/serve/quic", "hickory-server stays behind one bridge"),
+    ("unsafe {", "src/serve/batch", "the one module with unsafe code"),
+];
+
+#[test]
+fn rooms_use_only_the_rooms_below_them() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let is_test = path.iter().any(|part| part == "tests" || part == "tests.rs");
+        let Some(room) = room_of(&path).filter(|_| !is_test) else { continue };
+        let Some(may) = allowed.get(room.as_str()) else {
+            wrong.push(format!("{}: room `{room}` is not in the table", path.display()));
+            continue;
+        };
+        for used in rooms_named(&text, &allowed) {
+            let fine = used == room
+                || used == "wire"
+                || may.contains(&"*")
+                || may.contains(&used.as_str());
+            if !fine {
+                wrong.push(format!("{}: `{room}` uses `{used}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "arrows that may not be:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_itself_has_no_cycle() {
+    // Repeatedly takes away rooms that use only rooms already taken away.
+    let mut left: Vec<_> = ARROWS.iter().filter(|(_, may)| !may.contains(&"*")).collect();
+    let mut done = BTreeSet::from(["wire"]);
+    while !left.is_empty() {
+        let before = left.len();
+        left.retain(|(room, may)| {
+            let free = may.iter().all(|used| done.contains(used));
+            if free {
+                done.insert(room);
+            }
+            !free
+        });
+        assert!(left.len() < before, "a cycle among {left:?}");
+    }
+}
+
+#[test]
+fn what_belongs_in_one_place_is_named_nowhere_else() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        for (word, place, why) in ONLY_IN {
+            let here = path.to_string_lossy().replace('\\', "/");
+            if code_lines(&text).any(|line| line.contains(word)) && !here.starts_with(place) {
+                wrong.push(format!("{here} names `{word}`: {why}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_says_first_what_it_is_for() {
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|(path, text)| {
+            !text.starts_with("//!") && path.file_name().is_none_or(|name| name != "tests.rs")
+        })
+        .map(|(path, _)| path)
+        .collect();
+    assert!(silent.is_empty(), "no //! at the head of {silent:?}");
+}
+
+//------------ Helpers -------------------------------------------------------
+
+/// Every Rust file below `src`, with its text; paths are relative to the package.
+fn sources() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut found, mut todo) = (Vec::new(), vec![root.join("src")]);
+    while let Some(dir) = todo.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                todo.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root).unwrap().to_owned(), text));
+            }
+        }
+    }
+    found
+}
+
+/// The room a file belongs to; none for `lib.rs` and `main.rs`.
+fn room_of(path: &Path) -> Option<String> {
+    let mut parts = path.iter().skip(1).map(|part| part.to_string_lossy().into_owned());
+    let first = parts.next()?;
+    let is_room_file = parts.next().is_some() || !matches!(first.as_str(), "lib.rs" | "main.rs");
+    is_room_file.then(|| first.trim_end_matches(".rs").to_owned())
+}
+
+/// Lines that are code: no comments.
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}
+
+/// The rooms named as `crate::ROOM` or inside `use crate::{ROOM…}`. Test code may look anywhere.
+fn rooms_named(text: &str, rooms: &BTreeMap<&str, &[&str]>) -> BTreeSet<String> {
+    let code: String = code_lines(text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let words = match rest.strip_prefix('{') {
+            Some(group) => group.split("};").next().unwrap_or(group),
+            None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(rest),
+        };
+        for word in words.split(|c: char| !c.is_alphanumeric() && c != '_') {
+            if rooms.contains_key(word) {
+                found.insert(word.to_owned());
+            }
+        }
+    }
+    found
+}
