@@ -151,7 +151,8 @@ fn other_servers_load_the_good_zones() {
         [("named-checkzone", &named), ("nsd-checkzone", &nsd), ("kzonecheck", &knot)];
     let mut wrong = Vec::new();
     for (peer, command) in peers {
-        let knows = |file: &PathBuf| peer != "nsd-checkzone" || !file.ends_with("generate.zone");
+        // Of the three only BIND knows $GENERATE.
+        let knows = |file: &PathBuf| peer == "named-checkzone" || !file.ends_with("generate.zone");
         for file in files("good").into_iter().filter(knows) {
             match command(&file).output() {
                 Ok(output) if output.status.success() => {}
