@@ -144,7 +144,7 @@ impl<'z> Lookup<'z, '_, '_> {
     /// Puts the data of the node that answers for the last name of the chain.
     fn step_node(&mut self, node: NodeRef<'z>) -> Outcome<'z> {
         let set = match self.qtype {
-            Rtype::ANY => node.rrsets().next(),
+            Rtype::ANY => any_of(node),
             Rtype::RRSIG => return self.step_signatures(node),
             qtype => node.rrset(qtype),
         };
@@ -332,17 +332,16 @@ impl<'z> Lookup<'z, '_, '_> {
         let in_domain = |host: NameRef<'_>| host.is_at_or_below(cut.owner());
         for (index, host) in ns.targets().enumerate().filter(|(_, host)| in_domain(*host)) {
             if let Some(node) = self.host(host)
-                && !self.put_addresses(index, node, false)
+                && !self.put_addresses((index, host), node, false)
             {
                 return false;
             }
         }
         let others = ns.targets().enumerate().filter(|(_, host)| !in_domain(*host));
         for (index, host) in others.take(ADDITIONAL_MAX) {
-            if let Some(node) = self.host(host)
-                && !self.put_addresses(index, node, self.dnssec && !node.is_below_cut())
-            {
-                break;
+            if let Some(node) = self.host(host) {
+                // One that does not fit leaves the room to the next.
+                self.put_addresses((index, host), node, self.dnssec && !node.is_below_cut());
             }
         }
         true
@@ -363,6 +362,10 @@ impl<'z> Lookup<'z, '_, '_> {
     /// The addresses of the hosts that the answer names, while there is room. Glue only for NS.
     fn put_targets(&mut self, own: NodeRef<'z>, set: RrsetRef<'z>) {
         for (index, host) in set.targets().enumerate().take(ADDITIONAL_MAX) {
+            // Several records may name one host; its addresses go once (RFC 2181 §5).
+            if set.targets().take(index).any(|earlier| earlier == host) {
+                continue;
+            }
             // RFC 9460 §2.5: the target `.` of SVCB is the owner itself.
             let itself = host.is_root() && matches!(set.rtype(), Rtype::SVCB | Rtype::HTTPS);
             let found = if itself { Some(own) } else { self.host(host) };
@@ -377,16 +380,19 @@ impl<'z> Lookup<'z, '_, '_> {
             if glue && set.rtype() != Rtype::NS {
                 continue;
             }
-            if !self.put_addresses(index, node, self.dnssec && !glue) {
-                return;
-            }
+            self.put_addresses((index, host), node, self.dnssec && !glue);
         }
     }
 
-    /// A and AAAA of the host at `index` of the targets; false if they do not fit.
-    fn put_addresses(&mut self, index: usize, node: NodeRef<'z>, signatures: bool) -> bool {
-        let owner = self.targets.owner(index, node.owner());
-        let owner = owner.unwrap_or_else(|| Owner::Spelled(node.owner()));
+    /// A and AAAA of the host at an index of the targets, as far as they fit; false if they do not.
+    /// Their owner is the host, whose data may stand at a wildcard.
+    fn put_addresses(
+        &mut self,
+        (index, host): (usize, NameRef<'z>),
+        node: NodeRef<'z>,
+        signatures: bool,
+    ) -> bool {
+        let owner = self.targets.owner(index, host).unwrap_or(Owner::Spelled(host));
         let put = Put::new(Section::Additional, owner).signed(signatures);
         put_both(self.zone, self.reply, node, put)
     }
@@ -399,15 +405,22 @@ impl<'z> Lookup<'z, '_, '_> {
     }
 }
 
-/// A and AAAA of a node; false if they do not fit.
+/// The one RRset that QTYPE ANY gets (RFC 8482 §4.1): of the zone's own data, as long as there is any
+/// besides the chain of NSEC.
+fn any_of(node: NodeRef<'_>) -> Option<RrsetRef<'_>> {
+    node.rrsets().find(|set| set.rtype() != Rtype::NSEC).or_else(|| node.rrset(Rtype::NSEC))
+}
+
+/// A and AAAA of a node, as far as they fit; false if they do not.
 fn put_both<'z>(
     zone: &'z Zone,
     reply: &mut Reply<'z, '_>,
     node: NodeRef<'z>,
     put: Put<'_>,
 ) -> bool {
-    [Rtype::A, Rtype::AAAA].into_iter().all(|rtype| match node.rrset(rtype) {
+    let mut put_one = |rtype| match node.rrset(rtype) {
         Some(set) => reply.put_rrset(zone, set, put, None),
         None => true,
-    })
+    };
+    put_one(Rtype::A) & put_one(Rtype::AAAA)
 }

@@ -130,21 +130,21 @@ fn triage<'m>(query: &Query<'m>, peer: &Peer, cookie: CookieResult) -> Triage<'m
     if !matches!(opcode, Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE) {
         return Triage::Error(Rcode::NOTIMP, Some(Ede::NOT_SUPPORTED));
     }
-    if query.malformed || cookie == CookieResult::Malformed {
+    if query.malformed {
         return Triage::Error(Rcode::FORMERR, None);
     }
+    // Before the cookie: what options of another version mean nobody knows.
     if query.edns.is_some_and(|edns| edns.version > 0) {
         return Triage::Error(Rcode::BADVERS, None);
+    }
+    if cookie == CookieResult::Malformed {
+        return Triage::Error(Rcode::FORMERR, None);
     }
     if query.tsig.is_some() {
         return Triage::BadKey;
     }
     let Some(question) = query.question else {
-        let cookie_only = opcode == Opcode::QUERY && query.edns.is_some_and(|e| e.cookie.is_some());
-        return match cookie_only {
-            true => Triage::CookieOnly,
-            false => Triage::Error(Rcode::FORMERR, None),
-        };
+        return triage_without_question(opcode, cookie);
     };
     if opcode == Opcode::NOTIFY {
         return Triage::Elsewhere(Verdict::Notify { serial: query.answer_serial });
@@ -162,6 +162,18 @@ fn triage<'m>(query: &Query<'m>, peer: &Peer, cookie: CookieResult) -> Triage<'m
         return Triage::Error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED));
     }
     triage_transfer(query, question, peer)
+}
+
+/// Sorts a query without a question: it may ask for a server cookie, or whether the one it has is
+/// still good (RFC 7873 §5.4), and nothing else.
+fn triage_without_question<'m>(opcode: Opcode, cookie: CookieResult) -> Triage<'m> {
+    match cookie {
+        CookieResult::ClientOnly | CookieResult::Valid if opcode == Opcode::QUERY => {
+            Triage::CookieOnly
+        }
+        CookieResult::Bad if opcode == Opcode::QUERY => Triage::Error(Rcode::BADCOOKIE, None),
+        _ => Triage::Error(Rcode::FORMERR, None),
+    }
 }
 
 /// Sorts out AXFR and IXFR. Over UDP the first is refused, and the second is answered with the

@@ -86,7 +86,7 @@ fn an_opt_full_of_options() {
 }
 
 /// A zone built from records, not from text.
-fn built(records: impl Iterator<Item = (String, Rtype, Vec<u8>)>) -> Zone {
+pub(crate) fn built(records: impl Iterator<Item = (String, Rtype, Vec<u8>)>) -> Zone {
     let apex: Name = "example.".parse().unwrap();
     let mut builder = ZoneBuilder::new(&apex);
     let soa = [b"\x01a\0\x01b\0".as_slice(), &[0; 20]].concat();
@@ -99,7 +99,8 @@ fn built(records: impl Iterator<Item = (String, Rtype, Vec<u8>)>) -> Zone {
     builder.finish().0.unwrap()
 }
 
-fn wire(name: &str) -> Vec<u8> {
+/// A name's wire form.
+pub(crate) fn wire(name: &str) -> Vec<u8> {
     name.parse::<Name>().unwrap().wire().to_vec()
 }
 

@@ -7,6 +7,7 @@ mod fuzzed;
 
 mod corpus;
 mod differential;
+mod large;
 mod limits;
 mod options;
 mod rfc8906;

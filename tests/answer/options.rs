@@ -79,6 +79,13 @@ fn a_cookie_of_an_impossible_length_is_formerr() {
 }
 
 #[test]
+fn the_options_of_another_edns_version_are_not_judged() {
+    let bad = option(COOKIE, &[7; 3]);
+    let reply = engine().ask(&Query::new("sub.example.", Rtype::SOA).edns(1232, 1 << 16, &bad));
+    assert_eq!(reply.rcode, Rcode::BADVERS.0);
+}
+
+#[test]
 fn a_query_without_a_question_may_ask_for_a_cookie_and_for_nothing_else() {
     let mut query = Query::new("example.", Rtype::A).edns(1232, 0, &option(COOKIE, &[7; 8]));
     query.question = None;
@@ -88,6 +95,22 @@ fn a_query_without_a_question_may_ask_for_a_cookie_and_for_nothing_else() {
     assert_eq!(reply.rcode, Rcode::FORMERR.0);
     let reply = engine().ask(&Query { edns: None, ..query });
     assert_eq!(reply.rcode, Rcode::FORMERR.0);
+}
+
+#[test]
+fn a_query_without_a_question_tells_whether_a_cookie_is_still_good() {
+    let mut engine = engine();
+    let full = ask(&mut engine, &option(COOKIE, &[7; 8])).option(COOKIE).unwrap().to_vec();
+    let mut query = Query::new("example.", Rtype::A).edns(1232, 0, &option(COOKIE, &full));
+    query.question = None;
+    assert_eq!(engine.ask(&query).rcode, Rcode::NOERROR.0);
+    engine.peer.address = "192.0.2.99".parse().unwrap();
+    let reply = engine.ask(&query);
+    assert_eq!(reply.rcode, Rcode::BADCOOKIE.0);
+    assert!(reply.option(COOKIE).is_some_and(|fresh| fresh[..8] == full[..8] && fresh != full));
+    // Where there are no cookies there is nothing to ask.
+    engine.scratch = Scratch::new(Arc::new(Identity::default()));
+    assert_eq!(engine.ask(&query).rcode, Rcode::FORMERR.0);
 }
 
 #[test]

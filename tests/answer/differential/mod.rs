@@ -20,6 +20,11 @@
 //!   peers take the hashed name for the closest encloser and prove half of it.
 //! - `loop`: DNAMEs that lead into each other make longer names for ever; each server stops elsewhere,
 //!   gapura after 18 names or where the message is full.
+//! - `ent`: a wildcard that exists only because names below it do is an empty non-terminal. NODATA from
+//!   it is proven like any other wildcard NODATA, with the NSEC that shows it to be empty (RFC 4035
+//!   §3.1.3.4); the peers leave that one out.
+//! - `fits`: whole and without TC where both peers are cut: more is compressed here, and the addresses
+//!   of a name server below *another* cut are no glue that a referral cannot do without (RFC 9471 §3.2).
 //! - `case`: names in RDATA keep the zone's case, so they do not point into a QNAME of other case
 //!   and the message is some octets longer; where the peers' only just fits, ours is cut.
 
@@ -314,8 +319,18 @@ fn decision(
     if aliases(knot) >= 5 && knot.answer.iter().any(|line| line.contains(" DNAME ")) {
         return Some("loop");
     }
+    let cut = |r: &Response| r.flags & 0x0200 != 0;
+    let whole = |r: &Response| r.answer.is_subset(&ours.answer) && r.rcode == ours.rcode;
+    if cut(knot) && cut(nsd) && !cut(ours) && whole(knot) && whole(nsd) {
+        return Some("fits");
+    }
+    let more: Vec<_> = ours.authority.difference(&knot.authority).collect();
+    let nsec = more.len() == 2 && more.iter().any(|line| line.contains(" NSEC "));
+    if nsec && ours.rcode == 0 && knot.authority.is_subset(&ours.authority) {
+        return Some("ent");
+    }
     let mixed = query[12..12 + used].iter().any(u8::is_ascii_uppercase);
-    let shorter = ours.flags & 0x0200 != 0 || ours.additional.is_subset(&knot.additional);
+    let shorter = cut(ours) || ours.additional.is_subset(&knot.additional);
     if mixed && shorter && limit(query) < knot.octets.max(nsd.octets) + 64 {
         return Some("case");
     }
