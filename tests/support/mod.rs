@@ -156,9 +156,16 @@ fn command(dir: &Path, args: &[&str]) -> Command {
 
 //------------ Asking --------------------------------------------------------
 
-/// One question over UDP, decoded by hickory-proto.
+/// One question over UDP, decoded by hickory-proto. Asked again after a second, as a resolver would:
+/// on a busy machine a second says nothing.
 pub fn ask(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
-    Message::from_vec(&ask_bytes(server, &query(name, rtype)).expect("no reply")).unwrap()
+    let (query, deadline) = (query(name, rtype), Instant::now() + PATIENCE);
+    loop {
+        if let Some(reply) = ask_bytes(server, &query) {
+            return Message::from_vec(&reply).unwrap();
+        }
+        assert!(Instant::now() < deadline, "no reply to {name} within {PATIENCE:?}");
+    }
 }
 
 /// One question over TCP.
@@ -176,7 +183,7 @@ pub fn ask_tcp(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
 }
 
 /// Raw bytes over UDP; none when nothing comes back within a second.
-pub fn ask_bytes(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
+fn ask_bytes(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
     let local = if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
     let socket = UdpSocket::bind(local).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
