@@ -33,6 +33,19 @@ pub struct ListFilter {
     pub limit: usize,
 }
 
+impl ListFilter {
+    /// Narrows it to what waits for this officer: a head's are those to be routed, which nobody
+    /// holds yet; anyone else's are those they hold.
+    pub fn of(mut self, actor: &Actor) -> Self {
+        if actor.roles.contains(&Role::Head) {
+            self.state = Some(State::Submitted);
+        } else {
+            self.holder = Some(actor.person().to_owned());
+        }
+        self
+    }
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Page {
@@ -80,9 +93,9 @@ impl Desk {
             let columns = self.columns(&ListFilter { open: Some(true), ..filter });
             self.read(|reader| Ok(reader.request_count(&columns)?))
         };
-        let mine = Some(actor.person().to_owned());
+        let mine = ListFilter::default().of(actor);
         Ok(Counts {
-            mine: count(ListFilter { holder: mine, ..ListFilter::default() })?,
+            mine: count(mine)?,
             open: count(ListFilter::default())?,
             late: count(ListFilter { late: true, ..ListFilter::default() })?,
             resubmitted: count(ListFilter { resubmitted: true, ..ListFilter::default() })?,

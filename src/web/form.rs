@@ -171,6 +171,12 @@ impl Field {
         }
     }
 
+    /// What is said when it was left empty: names the field, so that a summary of several reads well.
+    pub(super) fn asks(&self, t: Words) -> String {
+        let choose = matches!(self.input, Input::Radios(_) | Input::Select(_) | Input::Checks(_));
+        t.a(if choose { "fault-choose" } else { "fault-empty" }, "label", &self.label)
+    }
+
     /// The `aria-describedby` of its control, or empty.
     pub(super) fn described_by(&self) -> String {
         let mut ids = Vec::new();
@@ -201,6 +207,10 @@ pub(super) struct Form {
     pub(super) csrf: String,
     /// One-time key, if a second press must not do it twice.
     pub(super) once: Option<String>,
+    /// A second button, which sends the same form and asks for something else: value and verb.
+    pub(super) other: Option<(&'static str, String)>,
+    /// From which field on the rest is folded away, and the words of the fold.
+    pub(super) fold: Option<(usize, String)>,
 }
 
 impl Form {
@@ -213,7 +223,35 @@ impl Form {
             style: "",
             csrf: csrf.to_owned(),
             once: None,
+            other: None,
+            fold: None,
         }
+    }
+
+    /// Adds a second button, whose value is sent as `lanjut`.
+    pub(super) fn other(mut self, value: &'static str, verb: String) -> Self {
+        self.other = Some((value, verb));
+        self
+    }
+
+    /// Folds the fields from `at` on away under these words.
+    pub(super) fn fold(mut self, at: usize, words: String) -> Self {
+        self.fold = Some((at, words));
+        self
+    }
+
+    /// The words of the fold that begins at this field.
+    pub(super) fn fold_at(&self, at: &usize) -> Option<&str> {
+        self.fold.as_ref().filter(|(from, _)| from == at).map(|(_, words)| words.as_str())
+    }
+
+    /// Whether the fold stands open: something in it is filled in or wrong.
+    pub(super) fn unfolded(&self) -> bool {
+        let from = self.fold.as_ref().map_or(usize::MAX, |(from, _)| *from);
+        let line = |field: &&Field| matches!(field.input, Input::Line(_) | Input::Area);
+        let folded = self.fields.iter().skip(from);
+        folded.clone().any(|field| field.fault.is_some())
+            || folded.filter(line).any(|field| !field.value.is_empty())
     }
 
     /// Adds a field.
@@ -253,6 +291,17 @@ impl Form {
         let at = at.or_else(|| self.fields.iter().position(shown));
         if let Some(field) = at.and_then(|at| self.fields.get_mut(at)) {
             field.fault.get_or_insert(text);
+        }
+        self
+    }
+
+    /// Marks every field that is needed and was left empty.
+    pub(super) fn need(mut self, t: Words, get: impl Fn(&Field) -> bool) -> Self {
+        for field in &mut self.fields {
+            if !field.optional && get(field) {
+                let text = field.asks(t);
+                field.fault.get_or_insert(text);
+            }
         }
         self
     }

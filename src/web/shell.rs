@@ -100,6 +100,31 @@ impl Shell {
         super::sent::encode(&self.here).into_owned()
     }
 
+    /// A domain name that may be broken after its dots on a narrow screen, as safe HTML. A line
+    /// break in the markup and no character, so that copying the name gives the name.
+    pub(super) fn dotted(&self, name: &str) -> String {
+        let mut html = String::with_capacity(name.len() + 32);
+        for c in name.chars() {
+            match c {
+                '.' => html.push_str(".<wbr>"),
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                c => html.push(c),
+            }
+        }
+        html
+    }
+
+    /// `aria-current` for a link of the menu that leads to this page.
+    pub(super) fn current(&self, place: &str) -> &'static str {
+        let path = self.here.split('?').next().unwrap_or_default();
+        let below = path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+        if path == place || below { " aria-current=\"page\"" } else { "" }
+    }
+
     /// Whether the person signed in has this role.
     pub(super) fn is(&self, role: &str) -> bool {
         self.me.as_ref().is_some_and(|me| me.role.as_str() == role)

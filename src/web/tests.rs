@@ -181,6 +181,11 @@ async fn from_the_first_link_to_an_invited_officer() {
     let mut browser = Browser::new(&site);
     assert_eq!(browser.open(&link.path()).await, StatusCode::OK);
     assert!(!browser.page.contains(&link.token), "the secret stays out of the page");
+    // All that is missing is told at once, each fault by the name of its field.
+    assert_eq!(browser.post("/tautan", &[]).await, StatusCode::UNPROCESSABLE_ENTITY);
+    for field in ["Nama lengkap", "Surel kantor", "Nama akun", "Kata sandi"] {
+        assert!(browser.page.contains(&format!("\">{field} belum diisi.</a>")), "{field}");
+    }
     let mut fields = vec![
         ("full_name", "Siti Aminah, S.Kom."),
         ("email", "siti@cirebonkab.go.id"),
@@ -416,6 +421,53 @@ async fn a_request_goes_the_whole_way_by_plain_forms() {
     assert!(applicant.page.contains("sudah tayang"), "{}", applicant.page);
     assert!(applicant.page.contains("Bukti tayang"), "{}", applicant.page);
     assert!(!applicant.page.contains("kasi@"), "no officer's mailbox for the public");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_says_what_is_wrong_with_name_and_target() {
+    let site = office();
+    let mut browser = Browser::new(&site);
+    browser.open("/permohonan").await;
+    browser.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+    let name = |name| [("name", name), ("purpose", "Antrean daring")];
+    for (wrong, why) in [("ns1", "khusus"), ("a_b", "Garis bawah"), ("ab", "terlalu pendek")] {
+        let status = browser.post("/permohonan/3", &name(wrong)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(browser.page.contains(why), "{wrong}: {}", browser.page);
+        assert!(browser.page.contains("<a href=\"#name\">"), "{}", browser.page);
+    }
+    // "Periksa nama" answers on the page, tidied, and goes no further.
+    let asked = [("name", "https://Antrean.cirebonkab.go.id/"), ("lanjut", "periksa")];
+    assert_eq!(browser.post("/permohonan/3", &asked).await, StatusCode::OK);
+    assert!(browser.page.contains("Nama antrean.cirebonkab.go.id sesuai"), "{}", browser.page);
+    browser.post("/permohonan/3", &name("antrean")).await;
+    let status = browser.post("/permohonan/4", &[("type0", "A"), ("data0", "10.0.0.1")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    // The range the rule names is English and stays out of an Indonesian page.
+    assert!(browser.page.contains("(10.0.0.1)") && !browser.page.contains("private"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_with_lines_missing_has_no_button() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.fill_in("antrean", "192.0.2.30").await;
+    let once = applicant.hidden("once");
+    applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    let number = applicant.after("<b class=\"big\">");
+    let mut head = Browser::new(&site);
+    head.sign_in("kabid").await;
+    assert_eq!(head.open("/antrean?daftar=milik-saya").await, StatusCode::OK);
+    assert!(head.page.contains(&number), "what is to be routed is the head's own");
+    head.open(&format!("/tinjau/{number}/disposisi")).await;
+    let order = [("to", "kasi"), ("instruction", "Periksa.")];
+    head.post(&format!("/tinjau/{number}/disposisi"), &order).await;
+    let mut kasi = Browser::new(&site);
+    kasi.sign_in("kasi").await;
+    kasi.open(&format!("/tinjau/{number}/setujui")).await;
+    assert!(kasi.page.contains("Belum dapat disetujui"), "{}", kasi.page);
+    assert!(!kasi.page.contains("name=\"candidate\""), "no button: {}", kasi.page);
+    assert!(!kasi.page.contains("not proven"), "no English on an Indonesian page");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@
 //! compile. Rules are many and named one by one in `queue`; their id is their own name, and a test
 //! walks all of them through both catalogues.
 
-use super::catalogue::Words;
+use super::catalogue::{Lang, Words};
 use crate::queue::{
     Deed, Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
     Outcome, RejectReason, Role, Rule, State,
@@ -191,6 +191,20 @@ impl Said for Rule {
     }
 }
 
+impl Fault {
+    /// What the fault is about, as far as it is data and no sentence: the rules' own explanations
+    /// are English and stand in the JSON only.
+    fn about_in(&self, words: Words) -> &str {
+        match self.rule {
+            Rule::SpecialAddress => self.about.split(',').next().unwrap_or_default(),
+            Rule::LineNotChecked | Rule::LineNotOk | Rule::LineNeverOverruled => "",
+            Rule::NoteNeeded | Rule::ClassOff => "",
+            Rule::ReservedName if words.lang() == Lang::Id => "",
+            _ => self.about.trim(),
+        }
+    }
+}
+
 impl Said for Fault {
     fn id(&self) -> String {
         self.rule.id()
@@ -198,9 +212,10 @@ impl Said for Fault {
 
     fn say(&self, words: Words) -> String {
         let text = self.rule.say(words);
-        if self.about.is_empty() {
+        let about = self.about_in(words);
+        if about.is_empty() {
             return text;
         }
-        words.with("rule-about", &[("text", &text), ("about", &self.about)])
+        words.with("rule-about", &[("text", &text), ("about", about)])
     }
 }

@@ -96,6 +96,8 @@ struct ActPage {
     candidate: Option<CandidateView>,
     /// Lines told to the applicant.
     points: Vec<(String, String)>,
+    /// What stands in the way of an approval.
+    missing: Vec<String>,
     /// The form; none if the act cannot be done now.
     form: Option<Form>,
 }
@@ -205,8 +207,9 @@ fn act_page(
         lead.push(t.s("ask-return-none"));
         form = None;
     }
-    if *path == "setujui" && !view.missing.is_empty() {
-        lead.extend(missing_words(t, view));
+    let missing = if *path == "setujui" { missing_words(t, view) } else { Vec::new() };
+    if !missing.is_empty() {
+        form = None;
     }
     Ok(ActPage {
         shell: Shell::new(visitor, t.s(id)),
@@ -216,6 +219,7 @@ fn act_page(
         faults: Vec::new(),
         candidate: view.candidate.clone().filter(|_| bound),
         points,
+        missing,
         form,
     })
 }

@@ -3,18 +3,20 @@
 //! ```text
 //! 1 kind, class → 2 office, contact → 3 name → 4 target → 5 letter → 6 check answers → sent
 //! ```
-//! Every POST keeps the draft and is answered by a redirect, so that Back always works. What a step
-//! can see for itself (an empty field) is said there; every rule is tested once more when the
-//! request is sent, and its faults link back to the step they belong to.
+//! Every POST keeps the draft and is answered by a redirect, so that Back always works. A step says
+//! what is wrong with its own fields, by the rules of the procedure for name and target; all of it is
+//! tested once more when the request is sent, and its faults link back to the step they belong to.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::queue::regions::{Level, Regions};
+use super::parts::full_name;
+use crate::queue::automatic::tidy;
+use crate::queue::regions::{Level, Regions, Unit};
 use crate::queue::{Kind, NamingClass, Rule};
-use crate::web::draft::{Draft, RECORD_ROWS, word};
+use crate::web::draft::{Draft, RECORD_ROWS, field_of, word};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::sent::Sent;
@@ -47,6 +49,8 @@ struct StepPage {
     lead: Vec<String>,
     /// Names that would fit.
     suggestions: Vec<String>,
+    /// What "Periksa nama" found good, or empty.
+    good: String,
     /// The form.
     form: Form,
 }
@@ -71,7 +75,7 @@ pub(super) async fn show(
     open(&state, &visitor)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     let form = step_form(&state, &visitor, &draft, step)?;
-    page(&step_page(&state, &visitor, &draft, step, form))
+    page(&step_page(&state, &visitor, &draft, step, form, String::new()))
 }
 
 /// `POST /permohonan/{step}`
@@ -88,14 +92,59 @@ pub(super) async fn take(
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
     draft.save(&state, &visitor.visit).await?;
     let mut form = step_form(&state, visitor, &draft, step)?;
+    let asks_name = step == 3 && sent.get("lanjut") == "periksa";
     for (field, rule) in step_faults(&draft, step) {
-        form = form.fault(&field, rule.say(visitor.t));
+        if !asks_name || field == "name" {
+            let words = words_of_rule(visitor.t, &form, &field, rule);
+            form = form.fault(&field, words);
+        }
+    }
+    if !form.is_faulty() && matches!(step, 3 | 4) {
+        for (field, words) in ruled_out(&state, visitor.t, &draft, step).await? {
+            form = form.fault(&field, words);
+        }
     }
     if form.is_faulty() {
-        let again = step_page(&state, visitor, &draft, step, form);
+        let again = step_page(&state, visitor, &draft, step, form, String::new());
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
     }
+    if asks_name {
+        let zone = state.options().zone.clone();
+        let name = full_name(&tidy(draft.ask(&zone), state.desk().naming()).name, &zone);
+        let good = visitor.t.a("apply-name-good", "name", &name);
+        return page(&step_page(&state, visitor, &draft, step, form, good));
+    }
     Ok(see_other(&after(&draft, step)))
+}
+
+/// What is wrong with a field; an empty one is asked for by its label.
+fn words_of_rule(t: Words, form: &Form, name: &str, rule: Rule) -> String {
+    let field = form.fields.iter().find(|field| field.name == name);
+    match field {
+        Some(field) if rule == Rule::Empty => field.asks(t),
+        _ => rule.say(t),
+    }
+}
+
+/// The faults that the procedure finds in name or target already now, by field of this step.
+async fn ruled_out(
+    state: &State,
+    t: Words,
+    draft: &Draft,
+    step: u8,
+) -> Result<Vec<(String, String)>, Failure> {
+    let ask = draft.ask(&state.options().zone);
+    let faults = state.work(move |state| state.desk().rehearse(ask, true)).await??;
+    let own = faults.iter().filter_map(|fault| {
+        let field = match field_of(&fault.field).as_str() {
+            // The unit was chosen a step before; that it differs is seen by the name.
+            "region" => "name".to_owned(),
+            field => field.to_owned(),
+        };
+        // An empty field of a later look has been said by the step already.
+        (step_of(&field) == step && fault.rule != Rule::Empty).then(|| (field, fault.say(t)))
+    });
+    Ok(own.collect())
 }
 
 /// Whether this visitor may fill in a request: the public form is open, or an officer keys in a
@@ -127,11 +176,17 @@ fn before(draft: &Draft, step: u8) -> String {
 }
 
 /// The page of a step.
-fn step_page(state: &State, visitor: &Visitor, draft: &Draft, step: u8, form: Form) -> StepPage {
+fn step_page(
+    state: &State,
+    visitor: &Visitor,
+    draft: &Draft,
+    step: u8,
+    form: Form,
+    good: String,
+) -> StepPage {
     let t = visitor.t;
     let suggestions = if step == 3 && draft.kind() == Some(Kind::New) {
-        let naming = crate::queue::naming::Naming::default();
-        let fits = naming.suggest(&draft.ask(&state.options().zone));
+        let fits = state.desk().naming().suggest(&draft.ask(&state.options().zone));
         fits.into_iter().filter(|name| !name.is_empty() && !name.starts_with('.')).collect()
     } else {
         Vec::new()
@@ -143,6 +198,7 @@ fn step_page(state: &State, visitor: &Visitor, draft: &Draft, step: u8, form: Fo
         back: before(draft, step),
         lead: if t.has(&lead_id) { vec![t.s(&lead_id)] } else { Vec::new() },
         suggestions,
+        good,
         form,
     }
 }
@@ -153,6 +209,12 @@ fn step_form(state: &State, visitor: &Visitor, draft: &Draft, step: u8) -> Resul
     let action = format!("/permohonan/{step}");
     let mut form = Form::new(&action, &visitor.csrf, t.s("apply-next"));
     form.fields = step_fields(state, t, draft, step)?;
+    if step == 3 {
+        form = form.other("periksa", t.s("apply-check-name"));
+    }
+    if step == 4 {
+        form = form.fold(2, t.s("apply-more"));
+    }
     Ok(form.refill(|name| draft.get(name)))
 }
 
@@ -160,7 +222,7 @@ fn step_form(state: &State, visitor: &Visitor, draft: &Draft, step: u8) -> Resul
 fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<Field>, Failure> {
     Ok(match step {
         1 => vec![kind_field(t), class_field(t)],
-        2 => contact_fields(t, draft),
+        2 => contact_fields(state, t, draft),
         3 => name_fields(state, t, draft),
         4 => record_fields(t),
         5 => letter_fields(t, draft),
@@ -204,9 +266,9 @@ const CLASSES: [NamingClass; 8] = [
 ];
 
 /// Office and person responsible.
-pub(super) fn contact_fields(t: Words, draft: &Draft) -> Vec<Field> {
+pub(super) fn contact_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
     let mut fields = vec![Field::line(t, "office", "apply-office").autocomplete("organization")];
-    fields.extend(region_field(t, draft));
+    fields.extend(region_field(&state.desk().naming().regions, t, draft));
     fields.extend([
         Field::line(t, "contact_name", "apply-contact-name").autocomplete("name"),
         Field::line(t, "contact_position", "apply-contact-position")
@@ -224,26 +286,39 @@ pub(super) fn contact_fields(t: Words, draft: &Draft) -> Vec<Field> {
 }
 
 /// The unit, where the class is one of the regency's list.
-fn region_field(t: Words, draft: &Draft) -> Option<Field> {
+fn region_field(regions: &Regions, t: Words, draft: &Draft) -> Option<Field> {
     let level = match draft.class()? {
         NamingClass::Desa => Level::Desa,
         NamingClass::Kelurahan => Level::Kelurahan,
         NamingClass::Kecamatan => Level::Kecamatan,
         _ => return None,
     };
-    let regions = Regions::shipped();
     let mut units: Vec<_> = regions.of(level).collect();
     units.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.code.cmp(&b.code)));
     let mut choices = vec![Choice::new("", t.s("apply-region-none"))];
-    choices.extend(units.into_iter().map(|unit| {
-        let district = regions.district_of(unit).filter(|_| level != Level::Kecamatan);
-        let label = match district {
-            Some(district) => format!("{} – Kec. {}", unit.name, district.name),
-            None => unit.name.clone(),
-        };
-        Choice::new(&unit.code, label)
-    }));
+    choices
+        .extend(units.into_iter().map(|unit| Choice::new(&unit.code, unit_label(regions, unit))));
     Some(Field::line(t, "region", "apply-region").input(Input::Select(choices)).width("w-m"))
+}
+
+/// A unit with its district, because village names repeat.
+fn unit_label(regions: &Regions, unit: &Unit) -> String {
+    match regions.district_of(unit).filter(|_| unit.level != Level::Kecamatan) {
+        Some(district) => format!("{} – Kec. {}", unit.name, district.name),
+        None => unit.name.clone(),
+    }
+}
+
+/// The unit of a code in words, with the code; an unknown code stays as it is.
+pub(super) fn unit_words(regions: &Regions, code: &str) -> String {
+    let unit = regions.get(code.trim());
+    unit.map_or_else(|| code.to_owned(), |it| format!("{} ({})", unit_label(regions, it), it.code))
+}
+
+/// The label of a field, on whatever step it stands.
+pub(super) fn label_of(state: &State, t: Words, draft: &Draft, name: &str) -> Option<String> {
+    let fields = step_fields(state, t, draft, step_of(name)).unwrap_or_default();
+    fields.into_iter().find(|field| field.name == name).map(|field| field.label)
 }
 
 /// Name, purpose, period.
@@ -323,7 +398,14 @@ fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
         _ => &[],
     };
     let empty = needed.iter().filter(|name| draft.get(name).is_empty());
+    let named = matches!(
+        draft.class(),
+        Some(NamingClass::Desa | NamingClass::Kelurahan | NamingClass::Kecamatan)
+    );
     let mut faults: Vec<_> = empty.map(|name| ((*name).to_owned(), Rule::Empty)).collect();
+    if step == 2 && named && draft.get("region").is_empty() {
+        faults.insert(faults.len().min(1), ("region".to_owned(), Rule::Empty));
+    }
     if step == 5 && draft.letter.is_none() {
         faults.push(("letter".to_owned(), Rule::NoLetter));
     }

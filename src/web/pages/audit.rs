@@ -8,17 +8,16 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::parts::{act_words, role_words};
+use super::parts::{act_words, fact_words, role_words, state_words};
 use crate::evidence::{self, Event, EvidenceError, NewEvent};
 use crate::people::{PeopleError, Role};
-use crate::queue::State as RequestState;
 use crate::store::StoreError;
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words};
+use crate::words::Words;
 
 /// Events of one page.
 const ROWS: i64 = 100;
@@ -147,10 +146,7 @@ pub(super) async fn export(
 
 /// An event in words.
 fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
-    let state = |word: &Option<String>| {
-        let known = word.as_deref().map(|word| (RequestState::from_name(word), word));
-        known.map(|(state, word)| state.map_or_else(|| word.to_owned(), |state| state.say(t)))
-    };
+    let state = |word: &Option<String>| word.as_deref().map(|word| state_words(t, word));
     let moved = match (state(&event.before), state(&event.after)) {
         (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
         (_, Some(after)) => after,
@@ -161,9 +157,11 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
     let (subject, place) = match kind {
         "request" => (id.to_owned(), format!("/tinjau/{id}")),
         "person" => (names.get(id).cloned().unwrap_or_else(|| id.to_owned()), String::new()),
+        "record" => (id.trim_end_matches('.').to_owned(), String::new()),
+        "notice" => (t.a("audit-notice", "id", id), String::new()),
         _ => (event.subject.clone(), String::new()),
     };
-    let facts = event.payload.iter().take(6).map(|(key, value)| format!("{key}: {value}"));
+    let facts = event.payload.iter().filter_map(|(key, value)| fact_words(t, key, value)).take(6);
     Row {
         sequence: event.sequence,
         what: act_words(t, &event.act),
@@ -172,7 +170,11 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         subject,
         place,
         facts: facts.collect(),
-        who: names.get(&event.person).cloned().unwrap_or_else(|| event.person.clone()),
+        who: match names.get(&event.person) {
+            Some(name) => name.clone(),
+            None if event.person == "system" => String::new(),
+            None => event.person.clone(),
+        },
         role: role_words(t, &event.role),
         hash: event.hash.chars().take(12).collect(),
     }

@@ -74,6 +74,10 @@ pub(super) async fn redeem(
         state.work(move |state| state.people().link(&token)).await??
     };
     let form = link_form(visitor, &link).refill(|name| sent.get(name));
+    let form = form.need(visitor.t, |field| sent.raw(&field.name).is_empty());
+    if form.is_faulty() {
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &link_page(visitor, &link, form));
+    }
     if !same {
         let form = form.fault("again", visitor.t.s("link-again-wrong"));
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &link_page(visitor, &link, form));

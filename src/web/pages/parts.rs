@@ -1,7 +1,11 @@
 //! Pieces that several pages show of a request: history, proof, lines, tags, time left.
 
-use crate::queue::view::{FaultView, HistoryView, LineView, ProofView, RequestView};
-use crate::queue::{Fault, LineCode, LineVerdict, Outcome, Role, State};
+use crate::queue::view::{AskedView, FaultView, HistoryView, LineView, ProofView, RequestView};
+use crate::queue::{
+    Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
+    Role, State,
+};
+use crate::web::draft::from_word;
 use crate::words::{Said, Words};
 
 //------------ Tags ----------------------------------------------------------
@@ -76,8 +80,51 @@ fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
         who,
         when: t.moment(&event.at),
         moved,
-        facts: facts.map(|(key, value)| format!("{key}: {value}")).collect(),
+        facts: facts.filter_map(|(key, value)| fact_words(t, key, value)).collect(),
     }
+}
+
+/// A fact of an event in words; none for what only the chain itself needs (hashes of what is
+/// shown elsewhere).
+pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
+    if value.is_empty() || key == "letter_sha256" || key == "promotion" {
+        return None;
+    }
+    let said = match key {
+        "class" => from_word::<NamingClass>(value).map(|it| it.say(t)),
+        "kind" => from_word::<Kind>(value).map(|it| it.say(t)),
+        "turned_back" => from_word::<FaultCode>(value).map(|it| it.say(t)),
+        "about" => Some(act_words(t, value)),
+        "lines" => Some(lines_words(t, value)),
+        _ => match value {
+            "true" => Some(t.s("fact-yes")),
+            "false" => Some(t.s("fact-no")),
+            _ => None,
+        },
+    };
+    let id = format!("fact-{}", key.replace('_', "-"));
+    let name = if t.has(&id) { t.s(&id) } else { key.replace('_', " ") };
+    Some(format!("{name}: {}", said.unwrap_or_else(|| value.to_owned())))
+}
+
+/// "M1 fix, M5 ok" in words.
+fn lines_words(t: Words, value: &str) -> String {
+    let line = |line: &str| match line.trim().split_once(' ') {
+        Some((code, verdict)) => {
+            let said = from_word::<LineVerdict>(verdict).map(|it| it.say(t));
+            format!("{code} {}", said.map_or_else(|| verdict.to_owned(), |it| it.to_lowercase()))
+        }
+        None => line.trim().to_owned(),
+    };
+    value.split(',').map(line).collect::<Vec<_>>().join(", ")
+}
+
+/// A state of any of the three machines in words; a word that is none stays as it is.
+pub(super) fn state_words(t: Words, word: &str) -> String {
+    let request = State::from_name(word).map(|it| it.say(t));
+    let live = || from_word::<LiveState>(word).map(|it| it.say(t));
+    let notice = || from_word::<NoticeState>(word).map(|it| it.say(t));
+    request.or_else(live).or_else(notice).unwrap_or_else(|| word.to_owned())
 }
 
 /// The words of an act; one without words shows its own name.
@@ -98,24 +145,72 @@ pub(super) fn role_words(t: Words, role: &str) -> String {
 pub(super) struct Shown {
     /// A sentence.
     pub(super) line: String,
+    /// How long older answers may linger.
+    pub(super) linger: String,
+    /// The answer.
+    pub(super) answer: String,
+    /// The answer before the change, or empty.
+    pub(super) before: String,
     /// The command that repeats it.
     pub(super) dig: String,
-    /// Server and transport, answer, time.
-    pub(super) rows: Vec<(String, String, String)>,
+    /// The words that open the full list.
+    pub(super) all: String,
+    /// Every question that was asked.
+    pub(super) rows: Vec<ShownAnswer>,
+}
+
+/// One question of the proof in words.
+pub(super) struct ShownAnswer {
+    /// Server and transport.
+    pub(super) server: String,
+    /// What was asked.
+    pub(super) question: String,
+    /// What came.
+    pub(super) answer: String,
+    /// SHA-256 of the response, its first digits.
+    pub(super) hash: String,
+    /// When.
+    pub(super) at: String,
 }
 
 /// The proof in words.
 pub(super) fn proof(t: Words, proof: &ProofView) -> Shown {
-    let rows = proof.asked.iter().map(|asked| {
-        let answer = if asked.answer.is_empty() { String::new() } else { asked.answer.join("\n") };
-        let answer = format!("{} {answer}", asked.rcode);
-        (format!("{} {}", asked.server, asked.transport), answer, t.moment(&asked.at))
+    let rows = proof.asked.iter().map(|asked| ShownAnswer {
+        server: format!("{} {}", asked.server, asked.transport.to_uppercase()),
+        question: asked.question.clone(),
+        answer: answer_words(asked),
+        hash: asked.sha256.chars().take(16).collect(),
+        at: t.moment(&asked.at),
     });
+    let rows: Vec<_> = rows.collect();
+    let minutes = negative_seconds(proof).map(|seconds| seconds.div_ceil(60).to_string());
     Shown {
         line: t.a("proof-line", "serial", &proof.serial.to_string()),
+        linger: minutes.map(|it| t.a("proof-linger", "minutes", &it)).unwrap_or_default(),
+        answer: proof.after.as_ref().map(answer_words).unwrap_or_default(),
+        before: proof.before.as_ref().map(answer_words).unwrap_or_default(),
         dig: proof.dig.clone(),
-        rows: rows.collect(),
+        all: t.a("proof-all", "count", &rows.len().to_string()),
+        rows,
     }
+}
+
+/// Response code and answer section.
+fn answer_words(asked: &AskedView) -> String {
+    let lines =
+        std::iter::once(asked.rcode.as_str()).chain(asked.answer.iter().map(String::as_str));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Seconds a resolver may keep a negative answer (RFC 2308 §5): the lower of the TTL and the last
+/// field of the SOA that the proof holds.
+fn negative_seconds(proof: &ProofView) -> Option<u64> {
+    let answers = proof.asked.iter().flat_map(|asked| &asked.answer);
+    answers.clone().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let is_soa = words.len() == 11 && words[3] == "SOA";
+        is_soa.then(|| Some(words[1].parse::<u64>().ok()?.min(words[10].parse().ok()?)))?
+    })
 }
 
 //------------ Lines ---------------------------------------------------------
@@ -146,7 +241,7 @@ pub(super) fn sheet_line(t: Words, line: &LineView) -> SheetLine {
     let outcome = match (line.outcome, verdict) {
         (Some(outcome), _) => outcome.say(t),
         (None, Some(verdict)) => verdict,
-        (None, None) => "–".to_owned(),
+        (None, None) => t.s("outcome-open"),
     };
     let tag = match (line.outcome, line.verdict) {
         (Some(Outcome::Failed), _) | (None, Some(LineVerdict::Bad)) => "bad-tag",

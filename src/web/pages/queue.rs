@@ -116,6 +116,8 @@ struct QueuePage {
     chosen: String,
     /// The text searched for.
     search: String,
+    /// How many changes of accounts there were.
+    news_title: String,
     /// Changes of accounts in the last days, which every officer is told of.
     news: Vec<String>,
     /// Requests.
@@ -132,7 +134,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let session = visitor.need(&Role::OFFICERS)?;
     let t = visitor.t;
-    let (actor, me) = (session.actor(), session.account.id.clone());
+    let actor = session.actor();
     let list = if asked.daftar.is_empty() { "semua".to_owned() } else { asked.daftar.clone() };
     let text = asked.cari.trim().to_owned();
     let state_wanted = from_word::<RequestState>(&asked.keadaan);
@@ -141,12 +143,13 @@ pub(super) async fn show(
         // Without a state, "all" means all that are under way.
         open: state_wanted.is_none().then_some(true),
         late: list == "terlambat",
-        holder: (list == "milik-saya").then_some(me),
+        holder: None,
         resubmitted: list == "diajukan-ulang",
         text: (!text.is_empty()).then_some(text),
         cursor: (!asked.mulai.is_empty()).then(|| asked.mulai.clone()),
         limit: ROWS,
     };
+    let filter = if list == "milik-saya" { filter.of(&actor) } else { filter };
     let (found, counts, people, events) = state
         .work(move |state| {
             let page = state.desk().list(&filter, &actor)?;
@@ -167,6 +170,7 @@ pub(super) async fn show(
         states: RequestState::ALL.map(|state| Choice::new(&word(&state), state.say(t))).to_vec(),
         chosen: asked.keadaan,
         search: asked.cari,
+        news_title: t.a("queue-news", "count", &events.len().to_string()),
         news: events.iter().map(|event| news(t, event, &people)).collect(),
         rows,
         next,

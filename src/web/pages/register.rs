@@ -67,7 +67,7 @@ pub(super) async fn show(
     let found = live(&state, after, ROWS).await?;
     let next = found.last().filter(|_| found.len() >= ROWS);
     let next = next.map(|last| format!("/subdomain?setelah={}", encode(&last.name)));
-    let rows = found.iter().map(|record| row(t, record)).collect();
+    let rows = found.iter().filter(|record| is_site(record)).map(|record| row(t, record)).collect();
     page(&RegisterPage { shell: Shell::new(&visitor, t.s("register-title")).wide(), rows, next })
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn csv(
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(vec![0xEF, 0xBB, 0xBF]);
     let head = ["queue-name", "register-class", "queue-office", "register-since", "apply-ends"];
     writer.write_record(head.map(|id| t.s(id))).map_err(Failure::internal)?;
-    for record in &records {
+    for record in records.iter().filter(|record| is_site(record)) {
         let row = row(t, record);
         let cells = [row.name, row.class, row.office, row.since, row.ends];
         writer.write_record(cells.map(|cell| safe(&cell))).map_err(Failure::internal)?;
@@ -115,13 +115,18 @@ async fn live(state: &State, after: String, most: usize) -> Result<Vec<RecordVie
     Ok(found)
 }
 
+/// Whether a name is one that people visit: no service label (`_dmarc`), no wildcard.
+fn is_site(record: &RecordView) -> bool {
+    record.name.split('.').all(|label| !label.starts_with('_') && label != "*")
+}
+
 /// A name in words.
 fn row(t: Words, record: &RecordView) -> Row {
     let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
     Row {
         name: record.name.trim_end_matches('.').to_owned(),
-        class: record.class.map(|class| class.say(t)).unwrap_or_default(),
-        office: record.office.clone(),
+        class: record.class.map_or_else(|| "–".to_owned(), |class| class.say(t)),
+        office: if record.office.is_empty() { "–".to_owned() } else { record.office.clone() },
         since: day(&record.since),
         ends: day(&record.ends),
     }

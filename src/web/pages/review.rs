@@ -6,12 +6,14 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_T
 use axum::response::{IntoResponse, Response};
 
 use super::acts::offered;
+use super::apply::unit_words;
 use super::parts::{
     Past, SheetLine, Shown, fault_words, full_name, history, left_class, proof, sheet_line, tag,
 };
 use crate::desk::{ActError, Viewer};
 use crate::people::{Account, Role, Session};
-use crate::queue::view::{CandidateView, RequestView};
+use crate::queue::regions::Regions;
+use crate::queue::view::{CandidateView, FaultView, RequestView};
 use crate::queue::{Act, LineCode, LineInput, NoticeState, State as RequestState};
 use crate::web::draft::from_word;
 use crate::web::failure::Failure;
@@ -224,7 +226,7 @@ fn review_page(
         left_class: left_class(view.late, view.left_minutes),
         due: view.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
         notes: notes(t, view),
-        claim: claim(t, view, people),
+        claim: claim(t, view, people, &region_words(&state.desk().naming().regions, view)),
         letter: may_letter && view.letter.sha256.is_some(),
         candidate: view.candidate.clone(),
         dig: view.records.first().map(|it| format!("dig {name} {}", it.rtype)).unwrap_or_default(),
@@ -274,7 +276,7 @@ fn missing(t: Words, view: &RequestView) -> String {
 }
 
 /// What the applicant says.
-fn claim(t: Words, view: &RequestView, people: &[Account]) -> Vec<(String, String)> {
+fn claim(t: Words, view: &RequestView, people: &[Account], region: &str) -> Vec<(String, String)> {
     let records: Vec<String> =
         view.records.iter().map(|it| format!("{} {}", it.rtype, it.data)).collect();
     let letter = format!("{}, {}", view.letter.number, t.iso_date(&view.letter.date));
@@ -282,7 +284,7 @@ fn claim(t: Words, view: &RequestView, people: &[Account]) -> Vec<(String, Strin
     let mut facts = vec![
         (t.s("apply-class"), view.class.say(t)),
         (t.s("apply-office"), view.office.clone()),
-        (t.s("apply-region"), view.region.clone().unwrap_or_default()),
+        (t.s("apply-region"), region.to_owned()),
         (t.s("apply-title-4"), records.join("\n")),
         (t.s("apply-purpose"), view.purpose.clone()),
         (t.s("apply-exception"), view.exception.clone().unwrap_or_default()),
@@ -305,6 +307,11 @@ fn claim(t: Words, view: &RequestView, people: &[Account]) -> Vec<(String, Strin
     ]);
     facts.retain(|(_, value)| !value.is_empty());
     facts
+}
+
+/// The region of a request: unit, district, code.
+fn region_words(regions: &Regions, view: &RequestView) -> String {
+    view.region.as_deref().map(|code| unit_words(regions, code)).unwrap_or_default()
 }
 
 /// Name and jabatan of an account.
@@ -333,7 +340,12 @@ fn told(t: Words, view: &RequestView) -> Vec<(String, String, bool)> {
 
 /// The faults of a view in words, for pages beside this one.
 pub(super) fn missing_words(t: Words, view: &RequestView) -> Vec<String> {
-    view.missing.iter().map(|fault| format!("{}: {}", fault.field, fault_words(t, fault))).collect()
+    let line = |fault: &FaultView| {
+        let code = LineCode::ALL.iter().find(|code| code.as_str() == fault.field);
+        let asks = code.map(|code| format!(" {}", code.say(t))).unwrap_or_default();
+        format!("{}{asks} – {}", fault.field, fault_words(t, fault))
+    };
+    view.missing.iter().map(line).collect()
 }
 
 /// Whether the signed-in officer holds a request.

@@ -5,11 +5,13 @@ use axum::extract::{Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::apply::{CHECK, LAST, open, step_of};
+use super::apply::{CHECK, LAST, label_of, open, step_of, unit_words};
+use super::parts::full_name;
 use super::review::error_words;
 use super::status::{held, ticket};
 use crate::desk::{ActError, NewLetter, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
+use crate::queue::automatic::tidy;
 use crate::queue::{Actor, Identity};
 use crate::store::StoreError;
 use crate::web::draft::{Draft, RECORD_ROWS, field_of};
@@ -102,7 +104,7 @@ pub(super) async fn submit(
             Ok(see_other_with(&sent_place(&made.number), &[ticket]))
         }
         Err(error) => {
-            let faults = faults(visitor.t, &error);
+            let faults = faults(&state, visitor.t, &draft, &error);
             let failure = Failure::from(error);
             if failure.is_internal() {
                 return Err(failure);
@@ -142,17 +144,14 @@ async fn settle(state: &State, key: &str, number: &str) -> Result<(), Failure> {
 }
 
 /// The faults of a request that was turned back: the step to go to, and what is wrong.
-fn faults(t: Words, error: &ActError) -> Vec<(String, String)> {
+fn faults(state: &State, t: Words, draft: &Draft, error: &ActError) -> Vec<(String, String)> {
     let single = error.faults().iter().map(|fault| {
         let field = field_of(&fault.field);
-        let label = match field.as_str() {
-            "name" => t.s("apply-name"),
-            "office" => t.s("apply-office"),
-            _ if field.starts_with("data") => t.s("apply-title-4"),
-            _ => String::new(),
-        };
         let words = fault.say(t);
-        let words = if label.is_empty() { words } else { format!("{label}: {words}") };
+        let words = match label_of(state, t, draft, &field) {
+            Some(label) => format!("{label}: {words}"),
+            None => words,
+        };
         (format!("/permohonan/{}#{field}", step_of(&field)), words)
     });
     let single: Vec<_> = single.collect();
@@ -185,8 +184,8 @@ pub(super) async fn receipt(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let t = visitor.t;
-    if number.is_empty() {
-        return Ok(see_other("/status"));
+    if !number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err(Failure::not_found());
     }
     let secret = held(&state, &headers).filter(|(held, _)| *held == number).map(|(_, it)| it);
     let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s("sent-next-3")];
@@ -220,13 +219,16 @@ fn check_page(
         caption: t.with("apply-caption", &[("step", "6"), ("last", "6")]),
         back: format!("/permohonan/{LAST}"),
         faults,
-        parts: parts(t, draft, &state.options().zone),
+        parts: parts(t, draft, state),
         form: Form::new(CHECK, &visitor.csrf, t.s("act-submit")).once(),
     }
 }
 
 /// The answers in groups, as the steps ask for them.
-fn parts(t: Words, draft: &Draft, zone: &str) -> Vec<Part> {
+fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
+    let (zone, naming) = (&state.options().zone, state.desk().naming());
+    // Shown as it will be sent: capitals, blanks and a pasted address tidied.
+    let name = tidy(draft.ask(zone), naming).name;
     let part = |step: u8, facts: Vec<(String, String)>| Part {
         title: t.s(&format!("apply-title-{step}")),
         facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
@@ -245,7 +247,7 @@ fn parts(t: Words, draft: &Draft, zone: &str) -> Vec<Part> {
             2,
             vec![
                 (t.s("apply-office"), value("office")),
-                (t.s("apply-region"), value("region")),
+                (t.s("apply-region"), unit_words(&naming.regions, draft.get("region"))),
                 (t.s("apply-contact-name"), value("contact_name")),
                 (t.s("apply-contact-position"), value("contact_position")),
                 (t.s("link-nip"), value("contact_nip")),
@@ -256,7 +258,7 @@ fn parts(t: Words, draft: &Draft, zone: &str) -> Vec<Part> {
         part(
             3,
             vec![
-                (t.s("apply-name"), format!("{}.{}", value("name"), zone.trim_end_matches('.'))),
+                (t.s("apply-name"), full_name(&name, zone)),
                 (t.s("apply-purpose"), value("purpose")),
                 (t.s("apply-starts"), t.iso_date(draft.get("starts"))),
                 (t.s("apply-ends"), t.iso_date(draft.get("ends"))),

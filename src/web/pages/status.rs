@@ -14,7 +14,7 @@ use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, ta
 use super::review::error_words;
 use crate::desk::{ActError, NewLetter};
 use crate::queue::view::RequestView;
-use crate::queue::{Act, LineCode, RejectReason, State as RequestState};
+use crate::queue::{Act, LineCode, RejectReason, Rule, State as RequestState};
 use crate::web::draft::{Draft, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form};
@@ -132,6 +132,8 @@ struct StatusPage {
     fix_title: String,
     /// What is to be corrected, with the reviewer's notes.
     fixes: Vec<(String, String)>,
+    /// The steps of the procedure: words, and `done`, `now` or nothing.
+    steps: Vec<(String, &'static str)>,
     /// Who has it, by when.
     facts: Vec<(String, String)>,
     /// The proof.
@@ -158,9 +160,6 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
     if let Some(due) = &view.due {
         facts.push((t.s("status-due"), t.moment(due)));
     }
-    if let Some(step) = view.step {
-        facts.push((t.s("status-step"), step.to_string()));
-    }
     facts.extend([
         (t.s("apply-office"), view.office.clone()),
         (t.s("apply-kind"), view.kind.say(t)),
@@ -183,12 +182,36 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         reason: reason(t, view),
         fix_title: fix_title(t, view, fixes.len()),
         fixes,
+        steps: steps(t, view),
         facts,
         proof: view.proof.as_ref().map(|it| proof(t, it)),
         history: history(t, &view.history, false),
         withdraw: open,
         name,
     }
+}
+
+/// How far the request has come; nothing for one that ended otherwise.
+fn steps(t: Words, view: &RequestView) -> Vec<(String, &'static str)> {
+    let now = match view.state {
+        RequestState::Draft | RequestState::Submitted => 2,
+        RequestState::Assigned | RequestState::NeedsCorrection => 3,
+        RequestState::Verified | RequestState::PromotionFailed => 4,
+        RequestState::Live => 5,
+        RequestState::Notified | RequestState::Closed => 6,
+        RequestState::Rejected | RequestState::Withdrawn | RequestState::Expired => {
+            return Vec::new();
+        }
+    };
+    let step = |step: usize| {
+        let class = match step.cmp(&now) {
+            std::cmp::Ordering::Less => "done",
+            std::cmp::Ordering::Equal => "now",
+            std::cmp::Ordering::Greater => "",
+        };
+        (t.s(&format!("status-step-{step}")), class)
+    };
+    (1..=5).map(step).collect()
 }
 
 /// "Perbaiki 2 hal berikut sebelum 7 Desember 2026".
@@ -308,8 +331,10 @@ pub(super) async fn correct(
             let mut other = Vec::new();
             for fault in error.faults() {
                 let field = field_of(&fault.field);
-                if form.fields.iter().any(|it| it.name == field) {
-                    form = form.fault(&field, fault.say(visitor.t));
+                if let Some(at) = form.fields.iter().find(|it| it.name == field) {
+                    let empty = fault.rule == Rule::Empty;
+                    let text = if empty { at.asks(visitor.t) } else { fault.say(visitor.t) };
+                    form = form.fault(&field, text);
                 } else {
                     other.push(fault.say(visitor.t));
                 }
@@ -342,7 +367,7 @@ fn correct_form(state: &State, visitor: &Visitor, view: &RequestView, draft: &Dr
     };
     let all = any(&[M5]) || named.is_empty();
     if all || any(&[M3, M2, A5, M8]) {
-        fields.extend(contact_fields(t, draft));
+        fields.extend(contact_fields(state, t, draft));
     }
     if all || any(&[A1, A2, A3, A4, A5, A6, A9, M4, M6, M9, M8]) {
         fields.extend(name_fields(state, t, draft));

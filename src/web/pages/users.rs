@@ -60,6 +60,12 @@ pub(super) async fn invite(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let by = By::Officer(visitor.need(&[Role::Operator])?.account.clone());
+    let form = invite_form(visitor).refill(|name| sent.get(name));
+    let form = form.need(visitor.t, |field| sent.get(&field.name).is_empty());
+    if form.is_faulty() {
+        let users = users_page(&state, visitor, form, None).await?;
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &users);
+    }
     let (role, email) = (sent.get("role").to_owned(), sent.get("email").to_owned());
     let tried = state
         .work(move |state| {
@@ -71,7 +77,6 @@ pub(super) async fn invite(
         Ok(link) => show_link(&state, visitor, &link).await,
         Err(error) => {
             let Some(field) = error.field() else { return Err(error.into()) };
-            let form = invite_form(visitor).refill(|name| sent.get(name));
             let form = form.fault(field, people_words(visitor, &error));
             let users = users_page(&state, visitor, form, None).await?;
             page_with(StatusCode::UNPROCESSABLE_ENTITY, &users)

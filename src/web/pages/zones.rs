@@ -87,7 +87,7 @@ async fn zones_page(
             for status in publisher.status() {
                 let versions = publisher.history(&status.zone, VERSIONS)?;
                 let versions = versions.into_iter().map(|version| {
-                    let cause = version.cause.kind().to_owned();
+                    let cause = cause_words(t, version.cause.kind());
                     let cause = match version.cause.request() {
                         Some(number) => format!("{cause} {number}"),
                         None => cause,
@@ -129,7 +129,8 @@ fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
         (t.s("zones-promoted"), count(status.promoted)),
     ];
     if let Some(change) = &status.last_change {
-        let words = format!("{} – {}", t.date_time(change.at_ms), change.cause.kind());
+        let words =
+            format!("{} – {}", t.date_time(change.at_ms), cause_words(t, change.cause.kind()));
         facts.push((t.s("zones-last"), words));
     }
     let mut notes = Vec::new();
@@ -155,6 +156,12 @@ fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
         apart,
         history: Vec::new(),
     }
+}
+
+/// Why there is a version, in words.
+fn cause_words(t: Words, kind: &str) -> String {
+    let id = format!("cause-{}", kind.replace('_', "-"));
+    if t.has(&id) { t.s(&id) } else { kind.replace('_', " ") }
 }
 
 /// One difference in words.
