@@ -207,13 +207,17 @@ impl<'z> Lookup<'z, '_, '_> {
         };
         let put = Put::new(Section::Answer, Owner::Spelled(node.owner()));
         let known = self.chain.note_redirect(node.owner());
-        if !known && !self.reply.put_rrset(self.zone, dname, put.signed(self.dnssec), None) {
-            return Outcome::Full;
-        }
+        let fits = known || self.reply.put_rrset(self.zone, dname, put.signed(self.dnssec), None);
         let mut room = [0; NAME_OCTETS];
         let Some(target) = self.chain.substitute(node.owner(), suffix, &mut room) else {
+            if !fits {
+                self.reply.set_truncated();
+            }
             return Outcome::TooLong;
         };
+        if !fits {
+            return Outcome::Full;
+        }
         let owner = self.chain.owner(self.chain.last());
         match self.reply.put_synthesised_cname(owner, dname.ttl(), target.wire()) {
             Some(_) if self.qtype == Rtype::CNAME => Outcome::Hit(None),

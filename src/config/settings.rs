@@ -70,7 +70,7 @@ pub struct Server {
     pub version: String,
     /// Server identifier for NSID and `id.server`; empty = none.
     pub nsid: String,
-    /// TCP and TLS connections at once; 0 = half the limit of open files.
+    /// TCP and TLS connections at once; 0 = half the limit of open files, at most 65,536.
     pub tcp_connections: usize,
     /// Connections of one client address.
     pub tcp_per_address: usize,
@@ -91,7 +91,7 @@ impl Default for Server {
             version: String::new(),
             nsid: String::new(),
             tcp_connections: 0,
-            tcp_per_address: 64,
+            tcp_per_address: 128,
             allow_query: Vec::new(),
         }
     }

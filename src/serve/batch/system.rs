@@ -88,7 +88,11 @@ pub fn pin_to(cpu: usize) -> io::Result<()> {
 
 //------------ Open files ----------------------------------------------------
 
-/// How many files this process may have open.
+/// The most files that are asked for: 65,536 connections are half of it.
+const OPEN_FILES_MAX: libc::rlim_t = 1 << 17;
+
+/// How many files this process may have open, after it has asked for as many as it is allowed to:
+/// the usual soft limit of 1,024 is there for programs that use `select`, which we do not.
 pub fn open_files_max() -> io::Result<usize> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the kernel writes one `rlimit` into `limit`, which lives until the call returns.
@@ -96,5 +100,27 @@ pub fn open_files_max() -> io::Result<usize> {
     if result != 0 {
         return Err(io::Error::last_os_error());
     }
+    let wanted = limit.rlim_max.min(OPEN_FILES_MAX);
+    if limit.rlim_cur < wanted {
+        let raised = libc::rlimit { rlim_cur: wanted, ..limit };
+        // SAFETY: the kernel reads one `rlimit` from `raised`, which lives until the call returns.
+        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const raised) } == 0 {
+            limit = raised;
+        }
+    }
     Ok(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_limit_of_open_files_is_raised_to_what_is_allowed() {
+        let first = super::open_files_max().unwrap();
+        let status = std::fs::read_to_string("/proc/self/limits").unwrap();
+        let line = status.lines().find(|line| line.starts_with("Max open files")).unwrap();
+        let numbers: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(numbers[3], first.to_string(), "the soft limit");
+        let hard = numbers[4].parse().unwrap_or(usize::MAX);
+        assert!(first >= hard.min(1 << 17), "{line}");
+    }
 }

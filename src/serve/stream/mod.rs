@@ -36,7 +36,7 @@ const STOP_MAX: Duration = Duration::from_secs(2);
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
 pub struct StreamLimits {
-    /// Connections at once; 0: half of the files that may be open.
+    /// Connections at once; 0: half of the files that may be open, at most 65,536.
     pub connections: usize,
     /// Of them, from one client (IPv6: from one /64, which is one host's to use).
     pub per_address: usize,
@@ -56,7 +56,7 @@ impl Default for StreamLimits {
     fn default() -> Self {
         Self {
             connections: 0,
-            per_address: 64,
+            per_address: 128,
             idle: Duration::from_secs(10),
             stall: Duration::from_millis(500),
             message: Duration::from_secs(5),

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 use super::super::batch::system;
 use super::StreamLimits;
 
+/// Connections at once, where the settings give no number, however many files may be open.
+const CONNECTIONS_MAX: usize = 1 << 16;
 /// When full, one in so many goes at once, so that the search for the quietest is seldom.
 const SHARE_TO_CLOSE: usize = 64;
 
@@ -61,8 +63,9 @@ impl Roster {
     /// An empty roster. Without a number of its own, half of the files that may be open are for
     /// connections.
     pub(super) fn new(mut limits: StreamLimits) -> io::Result<Self> {
+        let files = system::open_files_max()?;
         if limits.connections == 0 {
-            limits.connections = (system::open_files_max()? / 2).clamp(16, 1 << 20);
+            limits.connections = (files / 2).clamp(16, CONNECTIONS_MAX);
         }
         Ok(Self { limits, start: Instant::now(), inner: Mutex::default() })
     }
