@@ -177,6 +177,44 @@ mod tests {
         check_lines("", &[]);
     }
 
+    /// The shipped settings.
+    const SHIPPED: &str = include_str!("../../config/gapura.toml");
+
+    #[test]
+    fn the_shipped_file_names_every_key_of_the_settings() {
+        let source = include_str!("settings.rs");
+        let mut missing = Vec::new();
+        let mut is_table = false;
+        for line in source.lines() {
+            if let Some(name) = line.strip_prefix("pub struct ") {
+                // Its fields are tables, which the file has as headings.
+                is_table = name.starts_with("Settings ");
+            }
+            let key = line.strip_prefix("    pub ").and_then(|rest| rest.split_once(": "));
+            let Some((key, _)) = key.filter(|_| !is_table) else { continue };
+            let wanted = format!("{key} =");
+            let stands = |line: &str| line.trim_start_matches("# ").starts_with(&wanted);
+            if !SHIPPED.lines().any(stands) {
+                missing.push(key);
+            }
+        }
+        assert!(missing.is_empty(), "not in config/gapura.toml: {missing:?}");
+    }
+
+    #[test]
+    fn what_the_shipped_file_shows_as_not_set_can_be_set() {
+        let shown = |line: &str| {
+            let rest = line.strip_prefix("# ").unwrap_or(line);
+            let key = rest.split_once(" = ").map(|(key, _)| key).unwrap_or_default();
+            let is_key =
+                !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            if is_key || rest.starts_with('[') { rest.to_owned() } else { line.to_owned() }
+        };
+        let text: Vec<String> = SHIPPED.lines().map(shown).collect();
+        check_lines(SHIPPED, &[]);
+        check_lines(&text.join("\n"), &[]);
+    }
+
     #[test]
     fn an_unknown_key_is_told_with_its_place_and_the_nearest_key() {
         check_lines(

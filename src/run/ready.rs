@@ -107,10 +107,23 @@ impl Ready {
         let (Some(dns), Some(zone)) = (self.dns.first(), self.zones.first()) else { return };
         let _ = write!(
             text,
-            "\nTry:\n  dig @{} -p {} {} SOA\n  gapura ctl status\n\nCtrl-C stops it.\n",
+            "\nTry:\n  dig @{} -p {} {} SOA\n  {} ctl status\n  edit {}: live a moment after you save it\n",
             dns.ip(),
             dns.port(),
-            zone.zone
+            zone.zone,
+            program(),
+            zone.file.display()
         );
+        if let Some(web) = &self.web {
+            let _ = writeln!(text, "  open {web} and send a request");
+        }
+        text.push_str("\nCtrl-C stops it.\n");
     }
+}
+
+/// The program as it was called (`target/release/gapura` under cargo), so that what is printed can
+/// be typed.
+fn program() -> String {
+    let called = std::env::args().next().filter(|it| !it.is_empty() && !it.contains(' '));
+    called.unwrap_or_else(|| "gapura".to_owned())
 }
