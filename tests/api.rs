@@ -81,6 +81,9 @@ fn what_cannot_be_read_is_a_problem_too() {
         ("/api/v1/nothing", 404),
         ("/api/v1/requests?state=happy", 400),
         ("/api/v1/requests?limit=many", 400),
+        ("/api/v1/requests?cursor=zz", 400),
+        ("/api/v1/requests/%ff", 400),
+        ("/api/v1/requests/%00", 404),
         ("/api/v1/records/x/suspend", 405),
         ("/api/v1/requests/GPR-2026-99999", 404),
     ] {

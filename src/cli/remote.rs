@@ -74,7 +74,9 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
 pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
     match audit {
         args::Audit::Export => send(common, Command::AuditExport),
-        args::Audit::Verify { export: None, .. } => send(common, Command::AuditVerify),
+        args::Audit::Verify { export: None, key, anchor } => {
+            send(common, Command::AuditVerify { key, anchors: anchor })
+        }
         args::Audit::Verify { export: Some(file), key, anchor } => {
             super::local::audit_verify(common, &file, key.as_deref(), &anchor)
         }

@@ -85,7 +85,12 @@ pub enum Command {
     /// The event chain in export form.
     AuditExport,
     /// Verifies the daemon's own event chain.
-    AuditVerify,
+    AuditVerify {
+        /// The public key to hold it against; none = the one outside the database.
+        key: Option<String>,
+        /// Anchors that were kept outside.
+        anchors: Vec<String>,
+    },
     /// The report of a month.
     Report {
         /// `YYYY-MM`.

@@ -21,6 +21,7 @@ impl Desk {
     /// Performs an act and gives the request as the actor may see it. A second press of the same
     /// button gives the first result.
     pub fn act(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
+        let act = &act.clone().cleaned();
         let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
         let now = self.now();
         if stored.request.already(act, actor, now) {
@@ -38,6 +39,12 @@ impl Desk {
                 self.view_for(number, actor)
             }
             Err(ActError::Rule(error)) => {
+                // Of two presses at the same time one comes second here.
+                let now_is = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+                if now_is.request.already(act, actor, self.now()) {
+                    self.go_on(&now_is.request, actor)?;
+                    return self.view_for(number, actor);
+                }
                 let deed = Deed::from_name(act.name()).unwrap_or(Deed::Check);
                 let subject = Subject::Request(number.to_owned());
                 self.log_turned_back(actor, deed, subject, &error)?;

@@ -7,6 +7,8 @@ use super::{ActError, Desk};
 use crate::evidence::{Anchor, Notary};
 use crate::promote::anchor_edit;
 use crate::publish::{Cause, Edit};
+use crate::queue::ask::WIB_OFFSET_MS;
+use crate::queue::view::rfc3339;
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
 use crate::store::requests::RequestRow;
@@ -18,6 +20,11 @@ const NAMES_MAX: usize = 1_000;
 /// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
 const ANCHOR_MS: i64 = 86_400_000;
 
+/// The month of a time in WIB, `YYYY-MM`.
+fn month_of(ms: i64) -> String {
+    rfc3339(ms + WIB_OFFSET_MS).chars().take(7).collect()
+}
+
 impl Desk {
     /// Everything that is due now.
     pub fn tick(&self) -> Result<(), ActError> {
@@ -26,6 +33,7 @@ impl Desk {
         self.promote_scheduled()?;
         self.settle_sent_notices(NOTICES_MAX)?;
         self.names_that_end()?;
+        self.remind()?;
         let ledger = &self.0.ledger;
         let unsigned = ledger.store.read::<_, StoreError>(Notary::unsigned_events)?;
         if unsigned > 0 {
@@ -36,9 +44,32 @@ impl Desk {
         self.daily_anchor()
     }
 
-    /// What is due once a day: retention.
+    /// What is due once a day: retention, and the reports of months that are over.
     pub fn daily(&self) -> Result<(), ActError> {
+        self.close_past_months()?;
         self.retain()
+    }
+
+    /// Notified → Closed for the requests of a month's report. `month` is `YYYY-MM`, in WIB.
+    pub fn close_month(&self, month: &str) -> Result<(), ActError> {
+        self.close_where(|of| of == month)
+    }
+
+    /// Whoever was told in a month that is over stands in its report.
+    fn close_past_months(&self) -> Result<(), ActError> {
+        let current = month_of(self.now());
+        self.close_where(|of| of < current.as_str())
+    }
+
+    /// Closes the requests that came in within the months wanted and are told to the applicant.
+    fn close_where(&self, wanted: impl Fn(&str) -> bool) -> Result<(), ActError> {
+        for row in self.read(|reader| Ok(reader.requests_in(State::Notified.as_str())?))? {
+            let month = month_of(row.submitted_ms);
+            if wanted(&month) {
+                self.by_clock(&row.number, |request, facts| request.close(&month, facts));
+            }
+        }
+        Ok(())
     }
 
     /// Corrections and questions nobody answered.

@@ -104,7 +104,7 @@ impl Desk {
             let row = row.ok_or(ActError::NotFound)?;
             let subject = format!("request:{number}");
             let event =
-                NewEvent::new(now, by.person(), by.role.as_str(), "letter_download", &subject);
+                NewEvent::new(now, by.person(), by.role.as_str(), "letter_downloaded", &subject);
             append(tx, event.with("sha256", &row.sha256))?;
             Ok::<_, ActError>(row)
         })?;

@@ -44,6 +44,12 @@ impl ListFilter {
         }
         self
     }
+
+    /// Reads a cursor: the rank and number after which a page begins.
+    pub fn place(cursor: &str) -> Option<(i64, String)> {
+        let (rank, number) = cursor.split_once('.')?;
+        Some((rank.parse().ok()?, number.to_owned()))
+    }
 }
 
 /// A page of a list.
@@ -104,10 +110,7 @@ impl Desk {
 
     /// A filter as conditions on columns.
     fn columns(&self, filter: &ListFilter) -> RequestFilter {
-        let after = filter.cursor.as_deref().and_then(|cursor| {
-            let (rank, number) = cursor.split_once('.')?;
-            Some((rank.parse().ok()?, number.to_owned()))
-        });
+        let after = filter.cursor.as_deref().and_then(ListFilter::place);
         RequestFilter {
             state: filter.state.map(|state| state.as_str().to_owned()),
             open: filter.open,

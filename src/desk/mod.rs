@@ -17,6 +17,7 @@ mod office;
 mod outbox;
 mod privacy;
 mod records;
+mod reminders;
 mod submit;
 mod views;
 mod weigh;

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::ActError;
-use crate::evidence::{Event, Notary, Vault, export};
+use super::reminders::Reminded;
+use crate::evidence::{Event, NewEvent, Notary, Vault, append, export};
 use crate::promote::{AskFn, Asker, Clock, Drift, Ledger, Prober, Promoter};
 use crate::publish::Publisher;
 use crate::queue::person::Role;
@@ -58,6 +59,9 @@ impl Options {
     }
 }
 
+/// The roles that may read the whole chain.
+const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
+
 //------------ Desk ----------------------------------------------------------
 
 /// The desk; clones share it.
@@ -74,6 +78,8 @@ pub(super) struct Inner {
     pub(super) prober: Prober,
     /// Settings.
     pub(super) options: Options,
+    /// What was reminded of already.
+    pub(super) reminded: Mutex<Reminded>,
 }
 
 impl Desk {
@@ -97,7 +103,7 @@ impl Desk {
         let letters = options.state_dir.join(super::letters::FOLDER);
         std::fs::create_dir_all(&letters)
             .map_err(|source| ActError::File { path: letters, source })?;
-        Ok(Self(Arc::new(Inner { ledger, promoter, prober, options })))
+        Ok(Self(Arc::new(Inner { ledger, promoter, prober, options, reminded: Mutex::default() })))
     }
 
     /// Called once our sockets answer: names them, takes the names of a new zone in, and goes on
@@ -155,9 +161,20 @@ impl Desk {
         self.read(|reader| Ok(reader.events_after(after, limit)?))
     }
 
-    /// The chain after a sequence in export form, a JSON line each.
-    pub fn export(&self, after: i64) -> Result<Vec<String>, ActError> {
-        self.read(|reader| Ok(export(reader, after)?))
+    /// The chain after a sequence in export form, a JSON line each. The export is an event itself,
+    /// and stands at its end. For those who may read the whole chain.
+    pub fn export(&self, after: i64, actor: &Actor) -> Result<Vec<String>, ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        ledger.store.write(|tx| {
+            let actor = ledger.current(tx, actor)?;
+            let by = CHAIN_READERS.into_iter().find_map(|role| actor.capacity(role, now));
+            let by = by.ok_or(ActError::NotAllowed)?;
+            let (person, role) = (by.person(), by.role.as_str());
+            let event = NewEvent::new(now, person, role, "exported", "chain:all");
+            append(tx, event.with("after", after))?;
+            Ok(export(tx, after)?)
+        })
     }
 
     /// Verifies our own chain, personal values included.
@@ -209,17 +226,14 @@ impl Desk {
             let by = [Role::Operator, Role::Head].into_iter().find_map(|r| actor.capacity(r, now));
             let by = by.ok_or(ActError::NotAllowed)?;
             tx.put_holiday(holiday)?;
-            let event = crate::evidence::NewEvent::new(
+            let event = NewEvent::new(
                 now,
                 by.person(),
                 by.role.as_str(),
                 "holiday",
                 &format!("holiday:{}", holiday.date),
             );
-            crate::evidence::append(
-                tx,
-                event.with("name", &holiday.name).with("source", &holiday.source),
-            )?;
+            append(tx, event.with("name", &holiday.name).with("source", &holiday.source))?;
             Ok::<_, ActError>(())
         })?;
         ledger.set_calendar(calendar);

@@ -71,6 +71,7 @@ impl Desk {
             for row in notices {
                 let mut outgoing = ledger.open_notice(&row)?;
                 outgoing.notice.to.clear();
+                outgoing.notice.next_try = i64::MAX;
                 ledger.save_notice(tx, &outgoing)?;
             }
             let mut files = Vec::new();

@@ -65,7 +65,7 @@ impl Desk {
     pub fn suspend(&self, name: &str, reason: &str, actor: &Actor) -> Result<RecordView, ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
-        let reason = crate::queue::labels::mask_personal_numbers(reason.trim());
+        let reason = crate::queue::labels::clean_text(reason);
         let taken = self.take_out(
             name,
             &actor.name,
@@ -74,7 +74,31 @@ impl Desk {
             },
             actor,
         );
+        let taken = taken.and_then(|live| self.tell_the_other(&live).map(|()| live));
         self.logged(taken, actor, name, Deed::EmergencySuspend)
+    }
+
+    /// Tells the officers of the other role that a name taken down waits for their word.
+    fn tell_the_other(&self, live: &LiveRecord) -> Result<(), ActError> {
+        let Some(suspension) = &live.suspension else { return Ok(()) };
+        let other = if suspension.by.role == Role::Head { Role::Verifier } else { Role::Head };
+        let stem = format!("s-{}-{}", live.name, suspension.by.at);
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            let deed = Deed::EmergencySuspend;
+            Ok(ledger.tell_officers(tx, &stem, deed, Some(other), &live.name)?)
+        })
+    }
+
+    /// Emergency suspensions nobody has agreed with in time; they head the late list.
+    pub fn overdue_suspensions(&self) -> Result<Vec<RecordView>, ActError> {
+        let ledger = &self.0.ledger;
+        let now = self.now();
+        self.read(|reader| {
+            let rows = reader.unconfirmed_suspensions()?;
+            let late = rows.iter().filter(|row| row.confirm_by_ms.is_some_and(|by| by < now));
+            late.map(|row| Ok(RecordView::from(&ledger.open_live(row)?))).collect()
+        })
     }
 
     /// The other officer agrees with an emergency suspension.

@@ -166,6 +166,7 @@ impl Desk {
         letter: Option<NewLetter>,
         actor: &Actor,
     ) -> Result<RequestView, ActError> {
+        self.may_correct(number, actor)?;
         let (ask, letter) = self.take_in(ask, letter)?;
         let result = self.resubmit_taken(number, ask, letter.clone(), actor);
         if result.is_err() {
@@ -173,6 +174,22 @@ impl Desk {
         }
         self.probe_ahead(&result?);
         self.view_for(number, actor)
+    }
+
+    /// The state and the person are tested before the data is read at all, and again in the
+    /// transaction.
+    pub fn may_correct(&self, number: &str, actor: &Actor) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let tested = self.read(|reader| {
+            let stored = ledger.expect_request(reader, number)?;
+            let actor = ledger.current(reader, actor)?;
+            Ok(stored.request.awaits_correction_by(&actor, ledger.now())?)
+        });
+        if let Err(ActError::Rule(error)) = &tested {
+            let subject = Subject::Request(number.to_owned());
+            self.log_turned_back(actor, Deed::Resubmit, subject, error)?;
+        }
+        tested
     }
 
     /// Resubmits data whose letter is on disk.

@@ -5,6 +5,7 @@ mod evidence;
 mod life;
 mod names;
 mod refusals;
+mod reminders;
 
 use std::path::PathBuf;
 use std::sync::Arc;

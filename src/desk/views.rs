@@ -242,6 +242,14 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
             names.insert(event.person.clone(), name);
         }
         let who = names.get(&event.person).cloned().flatten();
+        let mut facts = event.payload;
+        // To whom it was routed is kept by person id: officers read the name, applicants the role.
+        if let Some(person) = facts.remove("to")
+            && sees != Sees::Applicant
+        {
+            let name = reader.person(&person)?.map_or(person, |person| person.name);
+            facts.insert("to".to_owned(), name);
+        }
         views.push(HistoryView {
             sequence: event.sequence,
             at: rfc3339(event.at_ms),
@@ -251,7 +259,7 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
             before: event.before,
             after: event.after,
             revision: event.revision,
-            facts: event.payload,
+            facts,
             hash: event.hash,
         });
     }

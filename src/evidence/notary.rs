@@ -75,6 +75,16 @@ impl Notary {
         Ok(Self(Arc::new(Inner { path, key: RwLock::new(key) })))
     }
 
+    /// The public key of the key file, in hexadecimal, whatever the database says of it: for the
+    /// verifier, which trusts nothing in there.
+    pub fn public_key_in(state_dir: &Path) -> Result<String, EvidenceError> {
+        let path = state_dir.join(KEY_FILE);
+        let bytes = std::fs::read(&path);
+        let bytes =
+            bytes.map_err(|source| EvidenceError::KeyFile { path: path.clone(), source })?;
+        Ok(Key::from_pkcs8(&path, &bytes)?.public())
+    }
+
     /// Id of the key in use.
     pub fn key_id(&self) -> String {
         self.with_key(|key| key.id.clone())
@@ -100,10 +110,13 @@ impl Notary {
     /// Signs the head if enough events or enough time have passed; called after writes and on a
     /// timer.
     pub fn checkpoint_if_due(&self, tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
-        let (sequence, at_ms) =
-            tx.last_checkpoint()?.map_or((0, i64::MIN), |last| (last.sequence, last.at_ms));
+        let (sequence, at_ms) = match tx.last_checkpoint()? {
+            Some(last) => (last.sequence, last.at_ms),
+            // Before the first one the news is as old as the first event.
+            None => (0, tx.events_after(0, 1)?.first().map_or(now_ms, |event| event.at_ms)),
+        };
         let news = tx.chain_head()?.map_or(0, |(head, _)| head - sequence);
-        let waited = now_ms.saturating_sub(at_ms) >= WAIT_MAX_MS && sequence > 0;
+        let waited = now_ms.saturating_sub(at_ms) >= WAIT_MAX_MS;
         if news >= EVENTS_MAX || (news > 0 && waited) {
             self.checkpoint(tx, now_ms)?;
         }

@@ -141,6 +141,7 @@ pub fn verify(export: &Export, key: Option<&str>, anchors: &[Anchor]) -> Report 
             format!("{unsigned} events without a checkpoint: there must be one every 100"),
         );
     }
+    check_promotions(export, &mut report);
     check_erasures(export, &mut report);
     report.faults.sort_by_key(|fault| fault.sequence);
     report
@@ -330,6 +331,24 @@ fn covers(
         }
         // Before the first event of a partial export, or in a gap that is reported already.
         None => false,
+    }
+}
+
+/// Before each promotion the head is signed: between two of them, and before the first, there is a
+/// checkpoint. One that is not there was taken out.
+fn check_promotions(export: &Export, report: &mut Report) {
+    let signed: BTreeSet<i64> = export.checkpoints.iter().map(|point| point.sequence).collect();
+    // What came before a partial export may be signed outside it.
+    let mut since = (report.first == 1).then_some(1);
+    for event in &export.events {
+        if event.act != "promote" || event.payload.contains_key("turned_back") {
+            continue;
+        }
+        let sequence = event.sequence;
+        if since.is_some_and(|since| signed.range(since..sequence.max(since)).next().is_none()) {
+            report.fault(sequence, "no checkpoint was kept from before this promotion");
+        }
+        since = Some(sequence);
     }
 }
 

@@ -36,9 +36,9 @@ pub struct Post {
     pub reader: Reader,
     /// The act it tells of.
     pub deed: Deed,
-    /// Request number, or another subject in words.
+    /// Request number; empty where it is about no request.
     pub number: String,
-    /// The full name asked for.
+    /// The full name asked for, or the account or name it is about.
     pub name: String,
     /// The office that asks.
     pub office: String,
@@ -72,7 +72,10 @@ pub fn letter(post: &Post, t: Words, url: &str) -> Letter {
         ("office", &post.office),
         ("act", &act),
     ];
-    let subject = t.with("mail-subject", &values);
+    let subject = match post.number.is_empty() {
+        true => t.with("mail-subject-office", &values),
+        false => t.with("mail-subject", &values),
+    };
     let mut parts = vec![t.with("mail-greeting", &values), t.with(&what, &values)];
     if !post.points.is_empty() {
         let lines = post.points.iter().enumerate();
@@ -88,6 +91,9 @@ pub fn letter(post: &Post, t: Words, url: &str) -> Letter {
     parts.push(match (&post.link, post.reader) {
         (Some(link), _) => t.a("mail-link", "link", &format!("{url}{link}")),
         (None, Reader::Applicant) => t.a("mail-status", "link", &format!("{url}/status")),
+        (None, _) if post.number.is_empty() => {
+            t.a("mail-office", "link", &format!("{url}/antrean"))
+        }
         (None, Reader::Officer | Reader::Party) => {
             t.a("mail-review", "link", &format!("{url}/tinjau/{}", post.number))
         }

@@ -24,12 +24,14 @@ use crate::wire::{Name, Rtype, rdata};
 pub type AskFn =
     Arc<dyn Fn(SocketAddr, &[u8], Transport, Duration) -> io::Result<Vec<u8>> + Send + Sync>;
 
-/// How long a question may take, try by try: a lost packet must not cost a second.
-const TIMEOUTS: [Duration; 4] = [
+/// How long a question may take, try by try: a lost packet must not cost a second, and a machine
+/// under load must not have a good change taken back.
+const TIMEOUTS: [Duration; 5] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_millis(1_000),
     Duration::from_millis(2_000),
+    Duration::from_millis(4_000),
 ];
 
 //------------ Asked ---------------------------------------------------------

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActError, Ledger};
 use crate::evidence::{Event, EvidenceError};
-use crate::queue::{Deed, Notice, Request, Role};
+use crate::queue::{Deed, Notice, Request, Role, State};
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader as StoreReader, Tx};
 
@@ -18,6 +18,9 @@ pub struct Outgoing {
     pub notice: Notice,
     /// Who reads it.
     pub reader: Reader,
+    /// What it is about, where that is no request: an account, a name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// A single-use token for the link in the message, if it needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
@@ -33,6 +36,22 @@ pub enum Reader {
     Officer,
     /// Another office that is asked to agree.
     Party,
+}
+
+/// A notice on its way into the outbox.
+struct Told<'a> {
+    /// The request it is about.
+    request: Option<&'a str>,
+    /// What it tells of.
+    deed: Deed,
+    /// Who reads it.
+    reader: Reader,
+    /// Their mailbox.
+    to: &'a str,
+    /// What it is about, where that is no request.
+    about: &'a str,
+    /// The token of its link.
+    token: Option<String>,
 }
 
 /// What a notice is sealed as.
@@ -51,18 +70,71 @@ impl Ledger {
         (reader, to): (Reader, &str),
         token: Option<String>,
     ) -> Result<(), EvidenceError> {
+        let stem = format!("n{}", about.sequence);
+        let told = Told { request: Some(request), deed, reader, to, about: "", token };
+        self.queue_under(tx, &stem, told)
+    }
+
+    /// Writes a notice under the first free id of a stem.
+    fn queue_under(&self, tx: &Tx<'_>, stem: &str, told: Told<'_>) -> Result<(), EvidenceError> {
         let mut place = 1;
         let id = loop {
-            let id = format!("n{}-{place}", about.sequence);
+            let id = format!("{stem}-{place}");
             if tx.notice(&id)?.is_none() {
                 break id;
             }
             place += 1;
         };
+        let Told { request, deed, reader, to, about, token } = told;
         let is_applicant = reader == Reader::Applicant;
-        let step = Notice::queue(&id, Some(request), deed, to, is_applicant, self.now());
+        let step = Notice::queue(&id, request, deed, to, is_applicant, self.now());
         self.record(tx, &step.happening)?;
-        self.save_notice(tx, &Outgoing { notice: step.value, reader, token })
+        let about = about.to_owned();
+        self.save_notice(tx, &Outgoing { notice: step.value, reader, about, token })
+    }
+
+    /// Reminds whoever has to act on a request; `stem` is the reminder's own, so that it goes out
+    /// once.
+    pub fn remind(
+        &self,
+        tx: &Tx<'_>,
+        stem: &str,
+        deed: Deed,
+        request: &Request,
+    ) -> Result<(), EvidenceError> {
+        let (reader, addresses) = match deed {
+            Deed::CorrectionDue => (Reader::Applicant, vec![request.ask().contact.email.clone()]),
+            _ => (Reader::Officer, self.officers_concerned(tx, deed, request)?),
+        };
+        for to in &addresses {
+            let request = Some(request.number());
+            let told = Told { request, deed, reader, to, about: "", token: None };
+            self.queue_under(tx, stem, told)?;
+        }
+        Ok(())
+    }
+
+    /// Tells all officers, or those of a role, of something that is no request's, once a stem.
+    pub fn tell_officers(
+        &self,
+        tx: &Tx<'_>,
+        stem: &str,
+        deed: Deed,
+        role: Option<Role>,
+        about: &str,
+    ) -> Result<(), EvidenceError> {
+        if tx.notice(&format!("{stem}-1"))?.is_some() {
+            return Ok(());
+        }
+        let wanted = |word: &str| role.is_none_or(|role| role.as_str() == word);
+        for person in tx.people()? {
+            if person.disabled_ms.is_none() && wanted(&person.role) {
+                let (reader, to) = (Reader::Officer, person.email.as_str());
+                let told = Told { request: None, deed, reader, to, about, token: None };
+                self.queue_under(tx, stem, told)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a notice as it is now.
@@ -128,7 +200,10 @@ impl Ledger {
         request: &Request,
     ) -> Result<Vec<String>, EvidenceError> {
         let second = request.approval().is_some_and(|approval| approval.second_needed);
+        let waits_for_head = request.state() == State::Submitted
+            || request.approval().is_some_and(|a| a.second_needed && a.second.is_none());
         let role = match deed {
+            Deed::DueSoon if waits_for_head => Some(Role::Head),
             Deed::Submit | Deed::Release => Some(Role::Head),
             Deed::Approve if second => Some(Role::Head),
             Deed::PromotionFailed => Some(Role::Operator),
@@ -144,6 +219,7 @@ impl Ledger {
                 | Deed::Deny
                 | Deed::PromotionFailed
                 | Deed::Reopen
+                | Deed::DueSoon
         );
         let mut addresses = Vec::new();
         if let Some(role) = role {

@@ -7,17 +7,20 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::labels::clean_text;
 use super::sheet::{LineCode, LineVerdict};
 
 //------------ Act -----------------------------------------------------------
 
-/// One press of a button. `resubmit` carries its data in the facts, because it brings a file.
+/// One press of a button. Whatever is left out is empty, so that the rules and not the reader say
+/// what is missing, after state and person. `resubmit` carries its data in the facts, because it brings a file.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum Act {
     /// *Disposisi*: the head routes the request to a verifier.
     Dispose {
         /// The account name of the kasi.
+        #[serde(default)]
         to: String,
         /// What to do.
         #[serde(default)]
@@ -26,6 +29,7 @@ pub enum Act {
     /// *Alihkan*: the head gives it to another verifier.
     Reassign {
         /// The account name of the kasi.
+        #[serde(default)]
         to: String,
         /// Why.
         #[serde(default)]
@@ -40,6 +44,7 @@ pub enum Act {
     /// *Minta konfirmasi*: another party must agree; the clock pauses.
     Ask {
         /// Who: an office, the camat, a second holder.
+        #[serde(default)]
         party: String,
         /// Where the link goes.
         #[serde(default)]
@@ -66,6 +71,7 @@ pub enum Act {
     /// *Kembalikan*: all faults in one go.
     Return {
         /// At least one line that needs correction, each with a note.
+        #[serde(default)]
         lines: Vec<LineInput>,
     },
     /// *Kirim perbaikan*: a new revision; its data is `Facts::amendment`.
@@ -73,11 +79,13 @@ pub enum Act {
     /// *Simpan pemeriksaan*: saves lines, decides nothing.
     Check {
         /// The lines looked at so far.
+        #[serde(default)]
         lines: Vec<LineInput>,
     },
     /// *Tolak*.
     Reject {
         /// The coded reason.
+        #[serde(default)]
         reason: String,
         /// What the applicant reads.
         #[serde(default)]
@@ -88,9 +96,11 @@ pub enum Act {
     },
     /// *Setujui*.
     Approve {
-        /// The revision that was read.
+        /// The revision that was read; 0 counts as none.
+        #[serde(default)]
         revision: u32,
         /// The candidate hash that was seen, in hexadecimal.
+        #[serde(default)]
         candidate: String,
         /// The SOA serial that was seen; needed under `approval.bind = "serial"` only.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +112,7 @@ pub enum Act {
     /// *Tanda tangan kedua*, bound to the same hash.
     Countersign {
         /// The candidate hash that was seen.
+        #[serde(default)]
         candidate: String,
     },
     /// *Periksa ulang*.
@@ -173,6 +184,31 @@ impl Act {
         }
     }
 
+    /// The act with its free texts as they are kept: no number that may be a NIK, no control
+    /// characters (§7).
+    pub fn cleaned(mut self) -> Self {
+        match &mut self {
+            Self::Dispose { instruction: text, .. }
+            | Self::Reassign { reason: text, .. }
+            | Self::Release { reason: text }
+            | Self::Reopen { reason: text }
+            | Self::Notified { how: text }
+            | Self::Withdraw { letter: text }
+            | Self::Confirm { letter: text, .. }
+            | Self::Deny { letter: text, .. }
+            | Self::Ask { party: text, .. } => *text = clean_text(text),
+            Self::Reject { note, lines, .. } => {
+                *note = clean_text(note);
+                clean_notes(lines);
+            }
+            Self::Return { lines } | Self::Check { lines } | Self::Approve { lines, .. } => {
+                clean_notes(lines);
+            }
+            Self::Resubmit {} | Self::Countersign { .. } | Self::Promote {} | Self::Retry {} => {}
+        }
+        self
+    }
+
     /// Reads the body of `POST /requests/{number}/{name}`; no body counts as `{}`.
     pub fn from_body(name: &str, body: &[u8]) -> Result<Self, BodyError> {
         if !Self::NAMES.contains(&name) {
@@ -183,6 +219,13 @@ impl Act {
             if blank { serde_json::Map::new() } else { serde_json::from_slice(body)? };
         fields.insert("act".to_owned(), name.into());
         Ok(serde_json::from_value(fields.into())?)
+    }
+}
+
+/// Cleans the notes of lines.
+fn clean_notes(lines: &mut [LineInput]) {
+    for line in lines {
+        line.note = line.note.take().map(|note| clean_text(&note));
     }
 }
 

@@ -471,7 +471,7 @@ fn term(ask: &Ask, now: i64, faults: &mut Vec<Fault>) {
 }
 
 /// One `@`, something before it, a dotted domain behind it, nothing that breaks a header line.
-fn is_mailbox(text: &str) -> bool {
+pub(super) fn is_mailbox(text: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>(),;:\"\\[]".contains(c);
     match text.split_once('@') {
         Some((local, domain)) => {
@@ -485,19 +485,25 @@ fn is_mailbox(text: &str) -> bool {
 }
 
 /// The data as it is stored: the name normalised, numbers that may be a NIK masked, types in
-/// capitals, the region code filled in where the name tells it.
+/// capitals, no records where the kind brings none, the region code filled in where the name tells it.
 pub fn tidy(mut ask: Ask, naming: &Naming) -> Ask {
     let zone = ask.zone.trim().to_lowercase();
     ask.zone = if zone.ends_with('.') { zone } else { format!("{zone}.") };
     ask.name = labels::normalize(&ask.name, &ask.zone);
-    for text in [&mut ask.purpose, &mut ask.office, &mut ask.contact.position] {
-        *text = labels::mask_personal_numbers(text.trim());
+    let contact = &mut ask.contact;
+    let lines = [&mut ask.office, &mut contact.name, &mut contact.position, &mut contact.phone];
+    for line in lines.into_iter().chain([&mut ask.letter.number]) {
+        *line = labels::clean_line(line);
     }
-    ask.exception = ask.exception.map(|text| labels::mask_personal_numbers(text.trim()));
+    ask.purpose = labels::clean_text(&ask.purpose);
+    ask.exception = ask.exception.map(|text| labels::clean_text(&text));
     ask.contact.email = ask.contact.email.trim().to_owned();
     ask.contact.nip = ask.contact.nip.filter(|nip| !nip.trim().is_empty());
     for blank in [&mut ask.starts, &mut ask.ends, &mut ask.region, &mut ask.exception] {
         *blank = blank.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    }
+    if !ask.kind.brings_records() {
+        ask.records.clear();
     }
     for record in &mut ask.records {
         record.rtype = record.rtype.trim().to_ascii_uppercase();

@@ -140,7 +140,7 @@ impl fmt::Display for Subject {
 /// Makes [`Deed`] with its names.
 macro_rules! deeds {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Everything that leaves an event in one of the three machines.
+        /// Everything that leaves an event in one of the three machines, or a notice.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Deed { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
@@ -209,6 +209,16 @@ deeds! {
     Notified = "notified",
     /// It stands in a monthly report.
     Close = "close",
+    /// A reminder: the running step is due soon.
+    DueSoon = "due_soon",
+    /// A reminder: the time for a correction is about to end.
+    CorrectionDue = "correction_due",
+    /// A notice to every officer: there is a new one.
+    OfficerAdded = "officer_added",
+    /// A notice to every officer: somebody has another role.
+    RoleChanged = "role_changed",
+    /// A notice to every officer: somebody's password was reset.
+    PasswordReset = "password_reset",
     /// A name was held for a request.
     Hold = "hold",
     /// A held name became free again.

@@ -103,6 +103,18 @@ pub fn core(name: &str) -> &str {
     rest
 }
 
+/// Free text as it is kept: without numbers that may be a NIK and without control characters.
+pub fn clean_text(text: &str) -> String {
+    let plain = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    mask_personal_numbers(&text.chars().filter(plain).collect::<String>()).trim().to_owned()
+}
+
+/// The same for a text that has one line.
+pub fn clean_line(text: &str) -> String {
+    let spaced = |c: char| if c.is_control() { ' ' } else { c };
+    clean_text(&text.chars().map(spaced).collect::<String>())
+}
+
 /// Replaces every number of exactly 16 digits by asterisks: it may be a NIK (§7).
 pub fn mask_personal_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -176,5 +188,7 @@ mod tests {
         assert_eq!(mask_personal_numbers("NIK 3209123456789012."), "NIK ****************.");
         let nip = "NIP 198501012010011001";
         assert_eq!(mask_personal_numbers(nip), nip);
+        assert_eq!(clean_text(" a\0b\r\nc "), "ab\nc");
+        assert_eq!(clean_line("Kuwu\nNIK 3209123456789012"), "Kuwu NIK ****************");
     }
 }

@@ -326,14 +326,13 @@ impl LiveRecord {
         let Some(suspension) = open.filter(|_| state == LiveState::Suspended) else {
             return Err(self.wrong("confirm"));
         };
-        let by = decider(actor, now)?;
-        if suspension.by.identity.same(&by.identity) {
+        decider(actor, now)?;
+        if suspension.by.identity.same(&actor.identity) {
             return Err(TransitionError::SamePerson { with: suspension.by.role });
         }
-        if suspension.by.role == by.role {
-            let other = if by.role == Role::Head { Role::Verifier } else { Role::Head };
-            return Err(TransitionError::NotAllowed(NotAllowed::NeedsRole(other)));
-        }
+        let other = if suspension.by.role == Role::Head { Role::Verifier } else { Role::Head };
+        let by = actor.capacity(other, now);
+        let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(other)))?;
         suspension.confirmed = Some(by.clone());
         Ok(self.step(Some(state), &by, Deed::ConfirmSuspension))
     }

@@ -119,7 +119,8 @@ impl Notice {
             queued_at: now,
             sent_at: None,
             attempts: 0,
-            next_try: now,
+            // Without a mailbox it waits as a letter, and in nobody's way.
+            next_try: if to.is_empty() { i64::MAX } else { now },
             last_error: None,
             handled: None,
         };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::ask::{Ask, AskedRecord};
 use super::fault::{Fault, Rule};
-use crate::wire::Name;
+use crate::wire::{Name, Rtype, rdata};
 
 /// The shipped suffixes below which a stranger can claim a name.
 const HIJACKABLE: &str = include_str!("data/hijackable.txt");
@@ -237,10 +237,21 @@ pub fn pointed(record: &AskedRecord) -> Result<Pointed, Rule> {
                 }
             }
         }
-        _ if data.is_empty() => return Err(Rule::BadData),
         _ => {}
     }
+    reads(record)?;
     Ok(pointed)
+}
+
+/// Whether the data reads as its type does in a master file, on one line.
+fn reads(record: &AskedRecord) -> Result<(), Rule> {
+    let data = record.data.trim();
+    let rtype: Rtype = record.rtype.trim().parse().map_err(|_| Rule::BadData)?;
+    if data.is_empty() || data.chars().any(char::is_control) {
+        return Err(Rule::BadData);
+    }
+    let parsed = rdata::parse(rtype, data.as_bytes(), Name::root().as_ref());
+    parsed.map(drop).map_err(|_| Rule::BadData)
 }
 
 /// A target name, absolute.

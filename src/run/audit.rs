@@ -6,32 +6,47 @@ use serde_json::json;
 
 use super::words::now_ms;
 use crate::control::{Command, Reply};
-use crate::evidence::{self, EvidenceError, Notary, Report, Vault};
+use crate::evidence::{self, Anchor, EvidenceError, NewEvent, Notary, Report, Vault};
 use crate::store::{Store, StoreError};
 
 /// Does `command` if it is one on the chain; gives it back otherwise.
 pub(super) fn command(store: &Store, state_dir: &Path, command: Command) -> Result<Reply, Command> {
     let done = match command {
         Command::AuditExport => export(store),
-        Command::AuditVerify => verify_own(store, state_dir),
+        Command::AuditVerify { key, anchors } => {
+            verify_own(store, state_dir, key.as_deref(), &anchors)
+        }
         Command::Report { month } => return Ok(report(store, &month)),
         other => return Err(other),
     };
     Ok(done.unwrap_or_else(|error| Reply::failed(error.to_string())))
 }
 
-/// `gapura audit verify`, against the key that lies outside the database.
-fn verify_own(store: &Store, state_dir: &Path) -> Result<Reply, EvidenceError> {
+/// `gapura audit verify`, against the key that lies outside the database unless another is given.
+fn verify_own(
+    store: &Store,
+    state_dir: &Path,
+    key: Option<&str>,
+    anchors: &[String],
+) -> Result<Reply, EvidenceError> {
+    let anchors: Vec<Anchor> = anchors.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let vault = Vault::open(state_dir)?;
-    let key = Notary::open(state_dir, store, now_ms())?.public_key();
+    let key = match key {
+        Some(key) => key.to_owned(),
+        None => Notary::public_key_in(state_dir)?,
+    };
     let report =
-        store.read(|reader| evidence::verify_own(reader, Some(&vault), Some(&key), &[]))?;
+        store.read(|reader| evidence::verify_own(reader, Some(&vault), Some(&key), &anchors))?;
     Ok(verified(&report))
 }
 
 /// `gapura audit export`
 fn export(store: &Store) -> Result<Reply, EvidenceError> {
-    let lines = store.read::<_, StoreError>(|reader| evidence::export(reader, 0))?;
+    let lines = store.write::<_, StoreError>(|tx| {
+        let event = NewEvent::new(now_ms(), "console", "admin", "exported", "chain:all");
+        evidence::append(tx, event)?;
+        evidence::export(tx, 0)
+    })?;
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Ok(Reply::done(text, json!({ "lines": lines.len() })))
 }

@@ -103,6 +103,8 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
         #[cfg(feature = "approval")]
         people: road_3.people(),
         #[cfg(feature = "approval")]
+        desk: road_3.desk(),
+        #[cfg(feature = "approval")]
         store,
         #[cfg(feature = "approval")]
         state_dir: state_dir.path().to_owned(),

@@ -27,6 +27,9 @@ pub(super) struct Host {
     /// Accounts and tokens.
     #[cfg(feature = "approval")]
     pub(super) people: crate::people::People,
+    /// The acting functions, for the report that closes a month.
+    #[cfg(feature = "approval")]
+    pub(super) desk: crate::desk::Desk,
     /// The database, for the event chain.
     #[cfg(feature = "approval")]
     pub(super) store: crate::store::Store,
@@ -61,6 +64,12 @@ impl Host {
     /// Commands on people and the queue.
     #[cfg(feature = "approval")]
     fn road_3(&self, command: Command) -> Reply {
+        if let Command::Report { month } = &command {
+            // What stands in a report is finished; a month that cannot be read is told below.
+            if let Err(error) = self.desk.close_month(month) {
+                return Reply::failed(error.to_string());
+            }
+        }
         super::people::command(&self.people, command)
             .or_else(|command| super::audit::command(&self.store, &self.state_dir, command))
             .unwrap_or_else(|_| Reply::failed("this command is not for the daemon"))

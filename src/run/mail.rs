@@ -46,7 +46,10 @@ impl DeskOutbox {
                 NoticeReader::Party => Reader::Party,
             },
             deed: notice.deed,
-            name: view.map(|view| format!("{}.{}", view.name, view.zone)).unwrap_or_default(),
+            name: view.map_or_else(
+                || outgoing.about.clone(),
+                |view| format!("{}.{}", view.name, view.zone),
+            ),
             office: view.map(|view| view.office.clone()).unwrap_or_default(),
             points: points.collect(),
             due: view

@@ -29,7 +29,7 @@ fn is_possible(command: &Command) -> bool {
             | Command::TokenList { .. }
             | Command::TokenRevoke { .. }
             | Command::AuditExport
-            | Command::AuditVerify
+            | Command::AuditVerify { .. }
             | Command::Report { .. }
     )
 }

@@ -86,6 +86,11 @@ impl Road3 {
         self.people.clone()
     }
 
+    /// The acting functions.
+    pub(super) fn desk(&self) -> Desk {
+        self.desk.clone()
+    }
+
     /// Starts the pages. Returns their address, and how the first administrator comes in if nobody
     /// has an account.
     pub(super) fn start_web(

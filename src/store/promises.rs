@@ -102,6 +102,16 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Suspended names that wait for the second officer, the one that waits longest first.
+    pub fn unconfirmed_suspensions(&self) -> Result<Vec<LiveRow>, StoreError> {
+        let mut statement = self.0.prepare_cached(&format!(
+            "{LIVE} WHERE state = 'suspended' AND confirm_by_ms IS NOT NULL \
+             ORDER BY confirm_by_ms, name"
+        ))?;
+        let rows = statement.query_map([], live)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Names whose quarantine is over.
     pub fn quarantines_over(&self, now_ms: i64, limit: usize) -> Result<Vec<String>, StoreError> {
         let mut statement = self.0.prepare_cached(

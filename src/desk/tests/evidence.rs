@@ -5,7 +5,7 @@ use crate::evidence::{Anchor, Export, verify};
 
 /// The chain of an office, as exported.
 fn lines(office: &Office) -> Vec<String> {
-    office.desk.export(0).unwrap()
+    office.desk.export(0, &office.actor("pengawas")).unwrap()
 }
 
 /// The verdict on exported lines: the first bad sequence.
@@ -75,6 +75,12 @@ fn rewriting_everything_is_found_by_signature_or_by_an_older_anchor() {
     let forged = Export::parse(&lines(&forger).join("\n")).unwrap();
     let report = verify(&forged, Some(&key), &[]);
     assert!(!report.is_good() && report.signed_to.is_none(), "without the key: no signature");
+    // Whoever has no key can only take the signatures out; promotions without one before them tell.
+    let unsigned: Vec<String> =
+        lines(&forger).into_iter().filter(|line| !line.contains("\"checkpoint\"")).collect();
+    let unsigned = Export::parse(&unsigned.join("\n")).unwrap();
+    let promoted = unsigned.events.iter().find(|event| event.act == "promote").unwrap().sequence;
+    assert_eq!(verify(&unsigned, None, &[]).first_bad(), Some(promoted));
     // With the stolen key everything fits, except the anchor held outside.
     let report = verify(&forged, Some(&forger.desk.audit_key()), &[]);
     assert!(report.is_good(), "{:?}", report.faults);
@@ -93,6 +99,18 @@ fn tampering_with_the_database_itself_is_found() {
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(3));
     change("DELETE FROM personal WHERE sequence = 2");
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(2));
+}
+
+#[test]
+fn news_is_signed_after_an_hour_from_the_first_event_on() {
+    let office = Office::new();
+    office.submit(ask()).unwrap();
+    office.desk.tick().unwrap();
+    assert_eq!(office.desk.verify(&[]).unwrap().signed_to, None);
+    office.wait(3_600_000);
+    office.desk.tick().unwrap();
+    let report = office.desk.verify(&[]).unwrap();
+    assert_eq!(report.signed_to, Some(report.last));
 }
 
 #[test]

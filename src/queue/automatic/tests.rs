@@ -272,6 +272,12 @@ fn targets_are_judged() {
         ("MX", "mail.example.id", Rule::BadData),
         ("SOA", "x", Rule::TypeNotOffered),
         ("TXT", "", Rule::BadData),
+        ("TXT", "\"unclosed", Rule::BadData),
+        ("TXT", "a\nb IN A 192.0.2.1", Rule::BadData),
+        ("TLSA", "garbage", Rule::BadData),
+        ("CAA", "x y z", Rule::BadData),
+        ("DS", "1 2", Rule::BadData),
+        ("SVCB", "1 . foo=bar", Rule::BadData),
     ] {
         assert_eq!(clear.refused(&pointing(rtype, data)), [rule], "{rtype} {data}");
     }
@@ -281,6 +287,7 @@ fn targets_are_judged() {
         ("CNAME", "web.example.id"),
         ("MX", "10 mail.example.id"),
         ("TXT", "\"v=spf1 -all\""),
+        ("CAA", "0 issue \"letsencrypt.org\""),
         ("HTTPS", "1 . alpn=h2 ipv4hint=192.0.2.1"),
     ] {
         assert_eq!(clear.refused(&pointing(rtype, data)), [], "{rtype} {data}");

@@ -44,13 +44,18 @@ pub(super) fn already(request: &Request, act: &Act, actor: &Actor, now: i64) -> 
         return false;
     }
     let begun = match request.stage() {
-        Stage::Live(_) | Stage::Notified(_) | Stage::Closed(_) => true,
-        Stage::Verified(stage) => stage.promoting.is_some(),
-        _ => false,
+        Stage::Live(stage) => Some(&stage.promoting),
+        Stage::Notified(stage) => Some(&stage.live.promoting),
+        Stage::Closed(stage) => Some(&stage.live.promoting),
+        Stage::Verified(stage) => stage.promoting.as_ref(),
+        _ => None,
     };
     let mine = |by: &Signature| by.identity.same(&actor.identity);
     match act {
-        Act::Promote {} => begun && request.approval().is_some_and(|a| mine(&a.by)),
+        // Whoever pressed, and whoever approved: under `with_approval` that press promoted.
+        Act::Promote {} => begun.is_some_and(|promoting| {
+            mine(&promoting.by) || request.approval().is_some_and(|a| mine(&a.by))
+        }),
         Act::Approve { revision, candidate, .. } => request.approval().is_some_and(|approval| {
             approval.revision == *revision
                 && approval.candidate.eq_ignore_ascii_case(candidate)

@@ -7,7 +7,7 @@ use crate::queue::act::LineInput;
 use crate::queue::ask::Ask;
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::happening::Deed;
-use crate::queue::person::{Actor, Role};
+use crate::queue::person::{Actor, Role, Signature};
 use crate::queue::sheet::{LineVerdict, Sheet};
 
 impl Request {
@@ -68,12 +68,8 @@ impl Request {
             return Err(TransitionError::wrong_state("resubmit", before));
         };
         let assignment = stage.assignment.clone();
-        let by = self.as_applicant(actor, facts.now)?;
+        let by = self.may_resubmit(actor, facts.now)?;
         let Some(amendment) = facts.amendment else { return Err(empty("request")) };
-        // Who joins the applicant's side now must not have routed or checked it before.
-        if by.role != Role::Applicant {
-            self.apart(&by.identity, Role::Applicant)?;
-        }
         self.apart(&contact_of(&amendment.ask), Role::Applicant)?;
         let mut faults = amendment.faults.clone();
         if amendment.ask.kind != self.ask.kind {
@@ -98,6 +94,27 @@ impl Request {
         let mut step = self.done(&by, Deed::Resubmit, before)?;
         step.happening = step.happening.with("changed", changed.join(","));
         Ok(step)
+    }
+}
+
+/// Who may correct a request; also asked before its data and letter are taken in.
+impl Request {
+    /// Whether `actor` could send a correction now: the state first, then the person.
+    pub fn awaits_correction_by(&self, actor: &Actor, now: i64) -> Result<(), TransitionError> {
+        match self.stage {
+            Stage::NeedsCorrection(_) => self.may_resubmit(actor, now).map(drop),
+            _ => Err(TransitionError::wrong_state("resubmit", self.state())),
+        }
+    }
+
+    /// The signature of the applicant, or of an officer with their letter: who joins the applicant's
+    /// side now must not have routed or checked it before.
+    fn may_resubmit(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        let by = self.as_applicant(actor, now)?;
+        if by.role != Role::Applicant {
+            self.apart(&by.identity, Role::Applicant)?;
+        }
+        Ok(by)
     }
 }
 

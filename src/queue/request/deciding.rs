@@ -73,6 +73,10 @@ impl Request {
         };
         let (waiting, assignment) = (stage.waiting, stage.assignment.clone());
         let by = self.as_holder(actor, now)?;
+        if *revision == 0 {
+            return Err(empty("revision"));
+        }
+        needed("candidate", candidate)?;
         if *revision != self.revision {
             let stale = Stale::Revision { seen: *revision, now: self.revision };
             return Err(TransitionError::Stale(stale));
@@ -136,6 +140,7 @@ impl Request {
             return Err(TransitionError::wrong_state("countersign", before));
         }
         let by = self.as_head(actor, facts.now)?;
+        needed("candidate", candidate)?;
         let approved = self.approval().map(|a| a.candidate.clone()).unwrap_or_default();
         same_candidate(candidate, facts.candidate)?;
         if !approved.eq_ignore_ascii_case(candidate) {
@@ -166,10 +171,12 @@ impl Request {
         if !open {
             return Err(TransitionError::wrong_state("reopen", state));
         }
-        let by = if actor.capacity(Role::Verifier, facts.now).is_some() {
-            self.as_holder(actor, facts.now)?
-        } else {
-            self.as_head(actor, facts.now)?
+        // Somebody who stands in for the head may hold neither this request nor its holder's place.
+        let by = match self.as_holder(actor, facts.now) {
+            Err(_) if actor.capacity(Role::Head, facts.now).is_some() => {
+                self.as_head(actor, facts.now)?
+            }
+            by => by?,
         };
         let reason = needed("reason", reason)?.to_owned();
         let mut step = self.reopen_by(&by, facts)?;

@@ -3,7 +3,8 @@
 use super::acts::needed;
 use super::stages::{Assigned, Question, Stage};
 use super::{Facts, Request, RequestResult, in_role, submitter};
-use crate::queue::fault::{NotAllowed, TransitionError};
+use crate::queue::automatic::is_mailbox;
+use crate::queue::fault::{Fault, NotAllowed, Rule, TransitionError};
 use crate::queue::happening::Deed;
 use crate::queue::person::{Actor, Role};
 
@@ -22,6 +23,11 @@ impl Request {
         };
         let by = self.as_holder(actor, facts.now)?;
         let party = needed("party", party)?.to_owned();
+        // Without a mailbox an officer will key in the party's letter.
+        if !email.trim().is_empty() && !is_mailbox(email.trim()) {
+            let fault = Fault::new("email", Rule::BadEmail, email.trim());
+            return Err(TransitionError::Incomplete(vec![fault]));
+        }
         self.questions.push(Question {
             party: party.clone(),
             email: email.trim().to_owned(),

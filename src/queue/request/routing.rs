@@ -9,7 +9,7 @@ use crate::queue::happening::{Deed, Step};
 use crate::queue::person::{Actor, Role, Signature};
 
 impl Request {
-    /// *Disposisi*: Submitted → Assigned.
+    /// *Disposisi*: Submitted → Assigned. The slip says to whom and what to do.
     pub(super) fn dispose(
         mut self,
         instruction: &str,
@@ -22,6 +22,7 @@ impl Request {
         };
         let by = self.as_head(actor, facts.now)?;
         self.assign(&by, instruction, facts)?;
+        needed("instruction", instruction)?;
         self.clocks.start(ClockStep::Check, facts.now, facts.now, facts.calendar);
         let step = self.done(&by, Deed::Dispose, before)?;
         Ok(with_slip(step))
@@ -39,9 +40,9 @@ impl Request {
             return Err(TransitionError::wrong_state("reassign", before));
         };
         let by = self.as_head(actor, facts.now)?;
-        let reason = needed("reason", reason)?.to_owned();
         let waiting = matches!(&self.stage, Stage::Assigned(stage) if stage.waiting);
-        self.assign(&by, &reason, facts)?;
+        self.assign(&by, reason, facts)?;
+        let reason = needed("reason", reason)?.to_owned();
         self = self.in_stage(|stage| match stage {
             Stage::Assigned(stage) => Stage::Assigned(Assigned { waiting, ..stage }),
             other => other,

@@ -492,6 +492,72 @@ fn a_scheduled_promotion_waits_for_its_time() {
     assert!(request.act(&Act::Promote {}, &Actor::system(), &world.facts(at(2, 0, 0))).is_ok());
 }
 
+#[test]
+fn what_is_missing_is_told_after_state_and_person() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let (kabid, kasi) = (kabid(), kasi());
+    let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
+    // A routing slip without an instruction says nothing.
+    let bare = Act::Dispose { to: "sari".to_owned(), instruction: " ".to_owned() };
+    let submitted = || world.submitted(ask(), now);
+    assert_eq!(code(submitted().act(&bare, &kasi, &with)), FaultCode::NotAllowed);
+    assert_eq!(code(submitted().act(&bare, &kabid, &with)), FaultCode::Incomplete);
+    // Bodies with nothing in them are read, and the rules answer.
+    for name in ["return", "reject", "approve", "ask", "check"] {
+        let act = Act::from_body(name, b"{}").unwrap();
+        assert_eq!(code(submitted().act(&act, &kasi, &with)), FaultCode::WrongState, "{name}");
+        let assigned = world.assigned(now);
+        assert_eq!(
+            code(assigned.clone().act(&act, &kabid, &with)),
+            FaultCode::NotAllowed,
+            "{name}"
+        );
+        if name != "check" {
+            assert_eq!(code(assigned.act(&act, &kasi, &with)), FaultCode::Incomplete, "{name}");
+        }
+    }
+    let unclear = Act::Ask { party: "Dinkes".to_owned(), email: "dinkes".to_owned() };
+    assert_eq!(code(world.assigned(now).act(&unclear, &kasi, &with)), FaultCode::Incomplete);
+    // Who keys in a correction is asked before the correction is read.
+    let back = world.assigned(now).act(&send_back(), &kasi, &with).unwrap().value;
+    assert_eq!(code(back.clone().act(&Act::Resubmit {}, &kasi, &with)), FaultCode::SamePerson);
+    assert!(back.awaits_correction_by(&applicant(), now).is_ok());
+    assert!(world.assigned(now).awaits_correction_by(&applicant(), now).is_err());
+}
+
+#[test]
+fn whoever_stands_in_for_the_head_may_reopen_what_another_holds() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let mut plh = officer("rudi", Role::Verifier);
+    plh.acting.push(ActingOfficial {
+        role: Role::Head,
+        holder: "budi".to_owned(),
+        starts: 0,
+        ends: i64::MAX,
+        letter: "800/8".to_owned(),
+    });
+    let reopen = Act::Reopen { reason: "ulang".to_owned() };
+    let step = world.verified(now).act(&reopen, &plh, &world.facts(now)).unwrap();
+    assert_eq!((step.happening.role, step.value.state()), (Role::Head, State::Assigned));
+}
+
+#[test]
+fn free_texts_lose_what_may_be_a_nik() {
+    let act = send_back();
+    assert_eq!(act.clone().cleaned(), act);
+    let Act::Return { lines } = Act::from_body(
+        "return",
+        br#"{"lines":[{"code":"M1","verdict":"fix","note":"NIK 3209123456789012\u0000"}]}"#,
+    )
+    .unwrap()
+    .cleaned() else {
+        panic!("another act")
+    };
+    assert_eq!(lines[0].note.as_deref(), Some("NIK ****************"));
+}
+
 //------------ Clocks --------------------------------------------------------
 
 #[test]

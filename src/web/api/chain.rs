@@ -9,8 +9,8 @@ use utoipa::IntoParams;
 
 use super::caller::{Asked, Caller};
 use super::problem::Problem;
+use crate::desk::ActError;
 use crate::people::Scope;
-use crate::queue::Role;
 use crate::web::state::State;
 
 /// Where to begin.
@@ -34,12 +34,12 @@ pub(super) async fn events(
     Asked(After { after }): Asked<After>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let bearer = caller.officer(Scope::Read)?;
-    let may = |role: Role| matches!(role, Role::Auditor | Role::Operator | Role::Head);
-    if !may(bearer.account.role) && !bearer.acting.iter().any(|acting| may(acting.role)) {
-        return Err(Problem::not_allowed("the chain is for auditor, admin and kabid"));
-    }
-    let lines = state.work(move |state| state.desk().export(after)).await??;
+    let actor = caller.officer(Scope::Read)?.actor();
+    let lines = state.work(move |state| state.desk().export(after, &actor)).await?;
+    let lines = lines.map_err(|error| match error {
+        ActError::NotAllowed => Problem::not_allowed("the chain is for auditor, admin and kabid"),
+        error => error.into(),
+    })?;
     let wanted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     if wanted.contains("application/x-ndjson") {
         let body = lines.join("\n") + "\n";

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State as Extract};
+use axum::extract::State as Extract;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Asked, Caller};
+use super::caller::{Asked, Caller, Named};
 use super::problem::Problem;
 use crate::people::Scope;
 use crate::queue::view::RecordView;
@@ -18,7 +18,7 @@ const LIMIT_MAX: usize = 500;
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Named {
+pub(super) struct Wanted {
     /// Only this name, absolute or below the zone.
     #[serde(default)]
     name: Option<String>,
@@ -48,12 +48,12 @@ pub(super) struct Reason {
 }
 
 /// Live records with the requests behind them
-#[utoipa::path(get, path = "/records", params(Named), security(("token" = ["read"])),
+#[utoipa::path(get, path = "/records", params(Wanted), security(("token" = ["read"])),
     responses((status = 200, body = Records), (status = 403, body = Problem)))]
 pub(super) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-    Asked(named): Asked<Named>,
+    Asked(named): Asked<Wanted>,
 ) -> Result<Json<Records>, Problem> {
     caller.officer(Scope::Read)?;
     let name = named.name.filter(|name| !name.is_empty());
@@ -74,7 +74,7 @@ pub(super) async fn list(
 pub(super) async fn suspend(
     Extract(state): Extract<State>,
     caller: Caller,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
     body: Bytes,
 ) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
@@ -92,7 +92,7 @@ pub(super) async fn suspend(
 pub(super) async fn confirm(
     Extract(state): Extract<State>,
     caller: Caller,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
     let job = move |state: &State| state.desk().confirm_suspension(&name, &actor);

@@ -2,17 +2,18 @@
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Path, Request, State as Extract};
+use axum::extract::{FromRequest, Request, State as Extract};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Asked, Caller};
+use super::caller::{Asked, Caller, Named};
 use super::multipart::Sent;
 use super::problem::Problem;
 use crate::desk::{ActError, ListFilter, Submitter, Viewer};
 use crate::people::Scope;
 use crate::queue::act::BodyError;
+use crate::queue::view::RecordView;
 use crate::queue::{Act, Actor, Ask, Identity, RequestView, State as RequestState, Summary};
 use crate::web::limits::Route;
 use crate::web::state::State;
@@ -51,6 +52,10 @@ pub(super) struct Page {
     items: Vec<Summary>,
     /// The cursor of the next page; `null` at the end.
     next: Option<String>,
+    /// On the first page of what is late: names one officer took down and the other has not agreed
+    /// with by the time they should.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suspensions: Vec<RecordView>,
 }
 
 /// The queue, least time left first
@@ -68,15 +73,24 @@ pub(super) async fn list(
         let unknown = || Problem::bad_request(format!("there is no state {text:?}"));
         RequestState::from_name(text).ok_or_else(unknown)
     });
+    let cursor = wanted.cursor.filter(|cursor| !cursor.is_empty());
+    if cursor.as_deref().is_some_and(|cursor| ListFilter::place(cursor).is_none()) {
+        return Err(Problem::bad_request("cursor is not the `next` of a page"));
+    }
     let filter = ListFilter {
         state: only.transpose()?,
         late: matches!(wanted.late.as_deref(), Some("true" | "1" | "yes")),
         limit: wanted.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX),
-        cursor: wanted.cursor.filter(|cursor| !cursor.is_empty()),
+        cursor,
         ..ListFilter::default()
     };
-    let page = state.work(move |state| state.desk().list(&filter, &actor)).await??;
-    Ok(Json(Page { items: page.items, next: page.next }))
+    let heads_late = filter.late && filter.state.is_none() && filter.cursor.is_none();
+    let job = move |state: &State| -> Result<Page, ActError> {
+        let page = state.desk().list(&filter, &actor)?;
+        let suspensions = if heads_late { state.desk().overdue_suspensions()? } else { Vec::new() };
+        Ok(Page { items: page.items, next: page.next, suspensions })
+    };
+    Ok(Json(state.work(job).await??))
 }
 
 //------------ Showing -------------------------------------------------------
@@ -88,7 +102,7 @@ pub(super) async fn list(
 pub(super) async fn show(
     Extract(state): Extract<State>,
     caller: Caller,
-    Path(number): Path<String>,
+    Named(number): Named<String>,
 ) -> Result<Json<RequestView>, Problem> {
     if caller.has_token() {
         let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
@@ -221,7 +235,7 @@ async fn may_submit(
 pub(super) async fn act(
     Extract(state): Extract<State>,
     caller: Caller,
-    Path((number, name)): Path<(String, String)>,
+    Named((number, name)): Named<(String, String)>,
     request: Request,
 ) -> Result<Json<RequestView>, Problem> {
     let for_applicant = matches!(name.as_str(), "withdraw" | "resubmit");
@@ -239,6 +253,8 @@ pub(super) async fn act(
         return Err(Problem::unauthorized("this act needs a bearer token"));
     };
     if name == "resubmit" {
+        let (of, by) = (number.clone(), actor.clone());
+        state.work(move |state| state.desk().may_correct(&of, &by)).await??;
         let Sent { ask, letter } = Sent::from_request(request, &state).await?;
         let job = move |state: &State| state.desk().resubmit(&number, ask, letter, &actor);
         return Ok(Json(state.work(job).await??));

@@ -1,0 +1,136 @@
+//! Telling people before it is too late: a step that is due soon, a correction about to lapse; and
+//! telling every officer that an account or a role was changed (approval.md §1, §2.1, §2.3).
+//!
+//! A reminder's id is made of what it reminds of, so each goes out once, whatever stops in between.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use super::{ActError, Desk};
+use crate::queue::{Calendar, ClockStep, Deed, Rules, State};
+use crate::store::StoreError;
+use crate::store::requests::{RequestFilter, RequestRow};
+
+/// How often the queue is looked through, in milliseconds.
+const EVERY_MS: i64 = 60_000;
+/// How far ahead due times are looked at, in milliseconds: 7 working days with a long holiday.
+const AHEAD_MS: i64 = 40 * 86_400_000;
+/// Working days left at which an applicant is reminded of a correction; the nearest first.
+const DAYS_LEFT: [i64; 2] = [2, 7];
+/// Reminders remembered in memory; the notices themselves are the truth.
+const REMEMBERED_MAX: usize = 50_000;
+/// Events looked back at after a start.
+const EVENTS_BACK: i64 = 1_000;
+
+/// What the reminders know from the turn before.
+#[derive(Default)]
+pub(super) struct Reminded {
+    /// When the queue was looked through last.
+    at: i64,
+    /// Ids that are known to be written.
+    ids: BTreeSet<String>,
+    /// The last event looked at.
+    event: Option<i64>,
+}
+
+impl Desk {
+    /// Writes the reminders whose time has come.
+    pub(super) fn remind(&self) -> Result<(), ActError> {
+        let now = self.now();
+        let mut reminded = self.0.reminded.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell_of_accounts(&mut reminded)?;
+        if (reminded.at..reminded.at + EVERY_MS).contains(&now) {
+            return Ok(());
+        }
+        reminded.at = now;
+        if reminded.ids.len() > REMEMBERED_MAX {
+            reminded.ids.clear();
+        }
+        let ahead = RequestFilter {
+            open: Some(true),
+            after: Some((now - 1, String::new())),
+            due_before_ms: Some(now + AHEAD_MS),
+            limit: usize::MAX,
+            ..RequestFilter::default()
+        };
+        let calendar = self.calendar();
+        for row in self.read(|reader| Ok(reader.requests(&ahead)?))? {
+            let Some(mark) = mark(&row, now, &calendar, self.rules()) else { continue };
+            let id = format!("r-{}-{}-{mark}", row.number, row.due_ms.unwrap_or(0));
+            if reminded.ids.contains(&id) {
+                continue;
+            }
+            self.remind_of(&row, &id)?;
+            reminded.ids.insert(id);
+        }
+        Ok(())
+    }
+
+    /// Writes one reminder, unless it is there or the request has moved on.
+    fn remind_of(&self, row: &RequestRow, id: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            if tx.notice(&format!("{id}-1"))?.is_some() {
+                return Ok(());
+            }
+            let stored = ledger.expect_request(tx, &row.number)?;
+            if stored.row.due_ms != row.due_ms || stored.row.state != row.state {
+                return Ok(());
+            }
+            let deed = match stored.request.state() {
+                State::NeedsCorrection => Deed::CorrectionDue,
+                _ => Deed::DueSoon,
+            };
+            Ok(ledger.remind(tx, id, deed, &stored.request)?)
+        })
+    }
+
+    /// Tells every officer of accounts and roles that were changed since the last turn.
+    fn tell_of_accounts(&self, reminded: &mut Reminded) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let head = ledger.store.read::<_, StoreError>(|reader| reader.chain_head())?;
+        let head = head.map_or(0, |(sequence, _)| sequence);
+        let from = reminded.event.unwrap_or(head - EVENTS_BACK).max(0);
+        if from >= head {
+            return Ok(());
+        }
+        let events = self.events(from, usize::MAX)?;
+        for event in &events {
+            let deed = match event.act.as_str() {
+                "account_added" | "account_made" => Deed::OfficerAdded,
+                "role_changed" => Deed::RoleChanged,
+                "password_set" | "password_reset" => Deed::PasswordReset,
+                _ => continue,
+            };
+            let Some(person) = event.subject.strip_prefix("person:") else { continue };
+            ledger.store.write::<_, ActError>(|tx| {
+                let Some(row) = tx.person(person)? else { return Ok(()) };
+                Ok(ledger.tell_officers(
+                    tx,
+                    &format!("n{}", event.sequence),
+                    deed,
+                    None,
+                    &row.name,
+                )?)
+            })?;
+        }
+        reminded.event = events.last().map(|event| event.sequence).or(reminded.event);
+        Ok(())
+    }
+}
+
+/// What is to be reminded of now, as a part of the reminder's id.
+fn mark(row: &RequestRow, now: i64, calendar: &Calendar, rules: &Rules) -> Option<String> {
+    let left = calendar.worked(now, row.due_ms?);
+    let step = match State::from_name(&row.state)? {
+        State::Submitted => ClockStep::Route,
+        State::Assigned => ClockStep::Check,
+        State::Verified | State::PromotionFailed => ClockStep::Make,
+        State::NeedsCorrection => {
+            let days = DAYS_LEFT.into_iter().find(|days| left <= days * rules.working_day)?;
+            return Some(format!("{days}d"));
+        }
+        _ => return None,
+    };
+    (left * 4 <= step.limit(rules)).then(|| format!("step{}", step.number()))
+}

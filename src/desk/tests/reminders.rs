@@ -1,0 +1,123 @@
+//! Who is told before it is too late, and who is told that somebody else became an officer.
+
+use super::*;
+use crate::evidence::{NewEvent, append};
+use crate::queue::Deed;
+use crate::store::StoreError;
+
+/// A minute in milliseconds.
+const MINUTE: i64 = 60_000;
+/// A day in milliseconds.
+const DAY: i64 = 86_400_000;
+
+/// What a request's notices tell of, as often as they do.
+fn told(office: &Office, number: &str, about: &str) -> Vec<String> {
+    let notices = office.view(number).notices;
+    notices.into_iter().filter(|n| n.about == about).filter_map(|n| n.to).collect()
+}
+
+/// Everything that waits to be sent and is about no request: what, about whom, to whom.
+fn of_the_office(office: &Office) -> Vec<(Deed, String, String)> {
+    let due = office.desk.notices_due(1_000).unwrap();
+    let rows = due.into_iter().filter(|outgoing| outgoing.notice.request.is_none());
+    rows.map(|outgoing| (outgoing.notice.deed, outgoing.about, outgoing.notice.to)).collect()
+}
+
+#[test]
+fn a_step_that_is_due_soon_is_told_once_to_who_must_act() {
+    let office = Office::new();
+    let sent = office.submit(ask()).unwrap();
+    office.wait(11 * MINUTE);
+    office.desk.tick().unwrap();
+    assert_eq!(told(&office, &sent.number, "due_soon"), Vec::<String>::new(), "a quarter is left");
+    office.wait(MINUTE);
+    for _ in 0..3 {
+        office.desk.tick().unwrap();
+        office.wait(MINUTE);
+    }
+    assert_eq!(told(&office, &sent.number, "due_soon"), ["kepala@cirebonkab.go.id"]);
+
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    office.wait(7 * 60 * MINUTE);
+    let office = office.reopen();
+    office.desk.tick().unwrap();
+    let all = ["kepala@cirebonkab.go.id", "seksi@cirebonkab.go.id"];
+    assert_eq!(told(&office, &sent.number, "due_soon"), all);
+}
+
+#[test]
+fn a_correction_is_reminded_of_with_seven_and_with_two_days_left() {
+    let office = Office::new();
+    let number = office.assigned(ask());
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    let mut reminders = Vec::new();
+    for day in 1..=19 {
+        office.wait(DAY);
+        office.desk.tick().unwrap();
+        if told(&office, &number, "correction_due").len() > reminders.len() {
+            reminders.push(day);
+        }
+    }
+    // 14 working days from a Monday: 7 are left on Wednesday of the next week, 2 on its Wednesday.
+    assert_eq!(reminders, [9, 16]);
+    assert_eq!(told(&office, &number, "correction_due")[0], "desa@example.id");
+    assert_eq!(office.view(&number).state, State::Expired);
+}
+
+#[test]
+fn every_officer_hears_of_a_new_one() {
+    let office = Office::new();
+    office.desk.tick().unwrap();
+    let add = |act: &str, person: &str| {
+        let event = NewEvent::new(MONDAY_8, "console", "admin", act, &format!("person:{person}"));
+        office.store.write::<_, StoreError>(|tx| append(tx, event)).unwrap();
+    };
+    add("account_added", "p-lain");
+    add("signed_in", "p-lain");
+    add("role_changed", "p-seksi");
+    office.desk.tick().unwrap();
+    office.desk.tick().unwrap();
+    let told = of_the_office(&office);
+    assert_eq!(told.len(), 10, "five officers, two things to know: {told:?}");
+    assert!(told.contains(&(
+        Deed::OfficerAdded,
+        "lain".to_owned(),
+        "kepala@cirebonkab.go.id".to_owned()
+    )));
+    let before = told.len();
+    let office = office.reopen();
+    office.desk.tick().unwrap();
+    assert_eq!(of_the_office(&office).len(), before, "once, whatever stops in between");
+}
+
+#[test]
+fn the_other_officer_hears_of_an_emergency_and_it_heads_the_late_list() {
+    let office = Office::new();
+    office.desk.suspend("diskominfo", "Situs diretas", &office.actor("seksi")).unwrap();
+    let name = "diskominfo.cirebonkab.go.id.".to_owned();
+    let to = "kepala@cirebonkab.go.id".to_owned();
+    assert_eq!(of_the_office(&office), [(Deed::EmergencySuspend, name.clone(), to)]);
+    assert_eq!(office.desk.overdue_suspensions().unwrap(), []);
+    office.wait(2 * DAY);
+    assert_eq!(office.desk.overdue_suspensions().unwrap()[0].name, name);
+    office.desk.confirm_suspension(&name, &office.actor("kepala")).unwrap();
+    assert_eq!(office.desk.overdue_suspensions().unwrap(), []);
+}
+
+#[test]
+fn a_month_that_is_reported_closes_what_was_told() {
+    let office = Office::new();
+    let sent = office.submit(ask()).unwrap();
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    office.approve(&sent.number).unwrap();
+    office.desk.close_month("2026-11").unwrap();
+    assert_eq!(office.view(&sent.number).state, State::Live, "the applicant does not know yet");
+    office.desk.status(&sent.number, &sent.secret).unwrap();
+    office.desk.close_month("2026-10").unwrap();
+    office.desk.daily().unwrap();
+    assert_eq!(office.view(&sent.number).state, State::Notified, "the month is not over");
+    office.wait(8 * DAY);
+    office.desk.daily().unwrap();
+    assert_eq!(office.view(&sent.number).state, State::Closed);
+}
