@@ -51,6 +51,22 @@ fn from_letter_to_live_record_with_a_correction_on_the_way() {
     let verified = office.daemon.gapura(&["audit", "verify"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     assert_eq!(office.auditor.get("/api/v1/events").status, 200);
+    let anchor = ask(office.daemon.dns(), "_gapura-audit.cirebonkab.go.id.", RecordType::TXT);
+    let anchor = data(&anchor).remove(0);
+    let verified = office.daemon.gapura(&["audit", "verify", "--anchor", &anchor, "--json"]);
+    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert!(report["good"] == true && report["anchored_to"].is_u64(), "{report}");
+    let other = "0".repeat(64);
+    let verified = office.daemon.gapura(&["audit", "verify", "--key", &other]);
+    assert_eq!(verified.status.code(), Some(1), "signed by another key");
+
+    // The report of the month closes what the applicant has read.
+    with_secret.get(&format!("/api/v1/requests/{number}")).ok();
+    let month = live["submitted"].as_str().unwrap();
+    let reported = office.daemon.gapura(&["report", "--month", &month_in_wib(month)]);
+    assert!(String::from_utf8_lossy(&reported.stdout).contains(&number));
+    let closed = with_secret.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(closed["state"], "closed");
 
     // A second press changes nothing.
     let serial = live["proof"]["serial"].clone();
@@ -58,6 +74,13 @@ fn from_letter_to_live_record_with_a_correction_on_the_way() {
     assert!(second.status == 200 || second.refused().1 == "wrong_state", "{}", second.text());
     let now = office.kasi.get(&format!("/api/v1/requests/{number}")).ok();
     assert_eq!(now["proof"]["serial"], serial);
+}
+
+/// The month in WIB of an RFC 3339 time in UTC.
+fn month_in_wib(utc: &str) -> String {
+    let at = time::OffsetDateTime::parse(utc, &time::format_description::well_known::Rfc3339);
+    let wib = at.unwrap().to_offset(time::UtcOffset::from_hms(7, 0, 0).unwrap());
+    format!("{:04}-{:02}", wib.year(), u8::from(wib.month()))
 }
 
 #[test]

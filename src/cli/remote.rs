@@ -72,6 +72,12 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
 /// `gapura audit …`
 #[cfg(feature = "approval")]
 pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
+    if let args::Audit::Verify { key: Some(key), .. } = &audit {
+        anyhow::ensure!(
+            crate::evidence::Notary::is_public_key(key),
+            "--key {key}: the public key is 64 hexadecimal digits, as the key lines of an export say"
+        );
+    }
     match audit {
         args::Audit::Export => send(common, Command::AuditExport),
         args::Audit::Verify { export: None, key, anchor } => {

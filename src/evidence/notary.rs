@@ -11,7 +11,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use ring::rand::SystemRandom;
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{
+    ED25519, ED25519_PUBLIC_KEY_LEN, Ed25519KeyPair, KeyPair, UnparsedPublicKey,
+};
 use sha2::{Digest, Sha256};
 
 use super::EvidenceError;
@@ -83,6 +85,12 @@ impl Notary {
         let bytes =
             bytes.map_err(|source| EvidenceError::KeyFile { path: path.clone(), source })?;
         Ok(Key::from_pkcs8(&path, &bytes)?.public())
+    }
+
+    /// Whether a text is the public key of a notary, in hexadecimal.
+    pub fn is_public_key(text: &str) -> bool {
+        let bytes = HEXLOWER.decode(text.trim().to_lowercase().as_bytes());
+        bytes.is_ok_and(|bytes| bytes.len() == ED25519_PUBLIC_KEY_LEN)
     }
 
     /// Id of the key in use.

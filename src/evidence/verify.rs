@@ -156,6 +156,9 @@ pub fn verify_own(
 ) -> Result<Report, EvidenceError> {
     let export = Export::own(reader)?;
     let mut report = verify(&export, key, anchors);
+    if report.first > 1 {
+        report.fault(1, format!("missing: our own chain begins with {}", report.first));
+    }
     let erased: BTreeSet<(i64, &str)> =
         export.erased.iter().map(|(sequence, field, _)| (*sequence, field.as_str())).collect();
     let kept: BTreeMap<(i64, String), Vec<u8>> = reader

@@ -99,6 +99,8 @@ fn tampering_with_the_database_itself_is_found() {
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(3));
     change("DELETE FROM personal WHERE sequence = 2");
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(2));
+    change("PRAGMA foreign_keys = OFF; DELETE FROM event WHERE sequence < 3");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(1), "the front was cut off");
 }
 
 #[test]
