@@ -24,6 +24,8 @@ const FAILURES_FREE: i64 = 5;
 const LOCK_FIRST_MS: i64 = 60_000;
 /// Longest lock.
 const LOCK_MAX_MS: i64 = 15 * 60_000;
+/// How long password and code of a signed-in officer hold for a decision.
+const PROOF_MS: i64 = 15 * 60_000;
 /// The last use is written down at most this often.
 const SEEN_EVERY_MS: i64 = 60_000;
 
@@ -74,6 +76,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether the last proof is too old for a decision.
+    pub fn is_stale(&self, now_ms: i64) -> bool {
+        now_ms - self.proven_ms > PROOF_MS
+    }
+
     /// The person as the procedure sees them.
     pub fn actor(&self) -> Actor {
         self.account.actor(&self.acting)
@@ -162,6 +169,29 @@ impl People {
             return Err(SignInError::Wrong);
         };
         Ok(signed_in)
+    }
+
+    /// Takes password and, where one is set up, code once more from somebody who is signed in: a
+    /// decision asks for it when the last proof is older than [`PROOF_MS`]. A new session, as after
+    /// any sign-in.
+    pub fn prove_again(
+        &self,
+        token: &str,
+        password: &str,
+        code: &str,
+    ) -> Result<SignedIn, SignInError> {
+        let session = self.session(token)?.ok_or(SignInError::NoSession)?;
+        if session.stage != Stage::Full {
+            return Err(SignInError::NoSession);
+        }
+        let row = self.proven_person(&session.account.name, password)?;
+        if row.totp_secret.is_some() {
+            return self.enter_code(token, code);
+        }
+        self.store.write(|tx| {
+            tx.end_session(&sha256_hex(token))?;
+            self.start(tx, &row, Stage::Full)
+        })
     }
 
     /// A secret to set up, kept with the session until its first code comes in.

@@ -466,6 +466,19 @@ async fn an_approval_with_lines_missing_has_no_button() {
     kasi.sign_in("kasi").await;
     kasi.open(&format!("/tinjau/{number}/setujui")).await;
     assert!(kasi.page.contains("Belum dapat disetujui"), "{}", kasi.page);
+    // A quarter of an hour later a decision asks who is there; reading does not.
+    site.time.fetch_add(16 * 60_000, Ordering::Relaxed);
+    assert_eq!(kasi.open(&format!("/tinjau/{number}")).await, StatusCode::OK);
+    assert!(!kasi.page.contains("Konfirmasi bahwa ini Anda"), "{}", kasi.page);
+    kasi.post(&format!("/tinjau/{number}/tolak"), &[("reason", "rangkap"), ("note", "x")]).await;
+    assert!(kasi.page.contains("Konfirmasi bahwa ini Anda"), "{}", kasi.page);
+    let place = kasi.hidden("ke");
+    assert_eq!(place, format!("/tinjau/{number}/tolak"));
+    let wrong = [("ke", place.as_str()), ("password", "salah sama sekali")];
+    assert_eq!(kasi.post("/masuk/lagi", &wrong).await, StatusCode::UNPROCESSABLE_ENTITY);
+    kasi.post("/masuk/lagi", &[("ke", place.as_str()), ("password", PASSWORD)]).await;
+    assert!(kasi.page.contains("Penolakan mengakhiri permohonan"), "{}", kasi.page);
+    kasi.open(&format!("/tinjau/{number}/setujui")).await;
     assert!(!kasi.page.contains("name=\"candidate\""), "no button: {}", kasi.page);
     assert!(!kasi.page.contains("not proven"), "no English on an Indonesian page");
 }

@@ -25,6 +25,10 @@ sign-in-lost = Forgot your password? Ask the administrator for a new link.
 sign-in-wrong = Account name or password do not match. Check both and try again.
 sign-in-locked = The account is locked for a while after too many attempts. Try again after { $until }.
 sign-in-over = Your session is over. Please sign in again.
+again-title = Confirm that it is you
+again-lead = You signed in more than 15 minutes ago. Before you decide, enter your password and authenticator code once more.
+again-button = Continue
+again-wrong = Password or code do not match. Check both and try again.
 
 nav-label = Officers' menu
 nav-queue = Queue

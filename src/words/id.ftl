@@ -25,6 +25,10 @@ sign-in-lost = Lupa kata sandi? Mintalah tautan baru kepada administrator.
 sign-in-wrong = Nama akun atau kata sandi tidak cocok. Periksa keduanya, lalu coba lagi.
 sign-in-locked = Akun dikunci sementara karena terlalu banyak percobaan. Coba lagi setelah { $until }.
 sign-in-over = Sesi Anda sudah berakhir. Silakan masuk kembali.
+again-title = Konfirmasi bahwa ini Anda
+again-lead = Anda masuk lebih dari 15 menit yang lalu. Sebelum memutuskan, masukkan sekali lagi kata sandi dan kode autentikator Anda.
+again-button = Lanjutkan
+again-wrong = Kata sandi atau kode tidak cocok. Periksa keduanya, lalu coba lagi.
 
 nav-label = Menu petugas
 nav-queue = Antrean

@@ -1,6 +1,8 @@
 //! A real daemon in a directory of its own, and a client that decodes with an independent library.
 #![allow(dead_code)] // Each test binary uses a part of it.
 
+#[cfg(feature = "approval")]
+pub mod browser;
 pub mod http;
 #[cfg(feature = "approval")]
 pub mod office;

@@ -6,12 +6,13 @@ use axum::response::Response;
 
 use super::parts::full_name;
 use super::review::{error_words, is_holder, look, missing_words};
+use super::sign_in::ask_again;
 use crate::people::{Account, Role, Session};
 use crate::queue::view::{CandidateView, LineView, RequestView};
 use crate::queue::{Act, LineInput, LineVerdict, RejectReason, State as RequestState};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
-use crate::web::sent::Sent;
+use crate::web::sent::{Sent, encode};
 use crate::web::shell::{Shell, page, page_with, role_title, see_other};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
@@ -37,6 +38,10 @@ const ACTS: [(&str, &str); 15] = [
     ("tarik", "act-withdraw"),
     ("beri-tahu", "act-notified"),
 ];
+
+/// The acts that decide, and so ask for password and code again after a while (§9).
+const DECISIONS: [&str; 6] =
+    ["kembalikan", "tolak", "setujui", "tanda-tangan", "tayangkan", "coba-lagi"];
 
 /// The acts this officer is offered now. What is hidden here is no check: the act itself tests
 /// state, person and lines again.
@@ -108,6 +113,9 @@ pub(super) async fn show(
     Path((number, act)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
+    if let Some(again) = stale(&state, &visitor, &number, &act)? {
+        return Ok(again);
+    }
     let (view, people) = look(&state, &visitor, &number).await?;
     page(&act_page(&visitor, &view, &people, &act)?)
 }
@@ -120,6 +128,9 @@ pub(super) async fn press(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let actor = visitor.need(&Role::OFFICERS)?.actor();
+    if let Some(again) = stale(&state, visitor, &number, &act)? {
+        return Ok(again);
+    }
     let (view, people) = look(&state, visitor, &number).await?;
     let pressed = read_act(&act, &sent, &view).ok_or_else(Failure::not_found)?;
     let wanted = number.clone();
@@ -141,6 +152,20 @@ pub(super) async fn press(
             page_with(failure.status, &again)
         }
     }
+}
+
+/// The way to password and code, if the act decides and the last proof is too old for it.
+fn stale(
+    state: &State,
+    visitor: &Visitor,
+    number: &str,
+    act: &str,
+) -> Result<Option<Response>, Failure> {
+    let session = visitor.need(&Role::OFFICERS)?;
+    if !DECISIONS.contains(&act) {
+        return Ok(None);
+    }
+    Ok(ask_again(state, session, &format!("/tinjau/{}/{act}", encode(number))))
 }
 
 /// The act a form means.

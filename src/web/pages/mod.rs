@@ -73,6 +73,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/masuk", get(sign_in::show).post(sign_in::enter))
         .route("/masuk/kode", get(sign_in::code_page).post(sign_in::enter_code))
         .route("/masuk/daftar", get(sign_in::enrol_page).post(sign_in::enrol))
+        .route("/masuk/lagi", get(sign_in::again_page).post(sign_in::prove_again))
         .route("/keluar", post(sign_in::leave))
         .route("/tautan", get(link::page_of_link).post(link::redeem))
         .route("/tautan/{token}", get(link::open))

@@ -1,16 +1,17 @@
 //! Sign-in with name and password, the second factor, and its set-up.
 
 use askama::Template;
-use axum::extract::State as Extract;
+use axum::extract::{Query, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 
 use super::FormPage;
-use crate::people::{Enrolment, SignInError, SignedIn, Stage};
+use crate::people::{Enrolment, Role, Session, SignInError, SignedIn, Stage};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::sent::Sent;
+use crate::web::sent::{Sent, encode};
 use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
@@ -184,6 +185,82 @@ async fn show_enrolment(
         form,
     };
     page_with(status, &enrol)
+}
+
+//------------ Once more, for a decision --------------------------------------
+
+/// Where to go on after the proof.
+#[derive(Deserialize)]
+pub(super) struct Back {
+    /// The page of the decision.
+    #[serde(default)]
+    ke: String,
+}
+
+/// The way to the proof and back to the page of a decision, if the last proof is too old for it.
+pub(super) fn ask_again(state: &State, session: &Session, place: &str) -> Option<Response> {
+    let stale = session.is_stale(state.people().now_ms());
+    stale.then(|| see_other(&format!("/masuk/lagi?ke={}", encode(place))))
+}
+
+/// The form of password and, where one is set up, code.
+fn again_form(visitor: &Visitor, session: &Session, back: &str) -> Form {
+    let t = visitor.t;
+    let form = Form::new("/masuk/lagi", &visitor.csrf, t.s("again-button"))
+        .field(Field::hidden("ke", back))
+        .field(Field::password(t, "password", "sign-in-password", "current-password"));
+    if session.account.has_totp { form.field(Field::code(t, "code-label")) } else { form }
+}
+
+/// The page around the form.
+fn again_page_of(visitor: &Visitor, form: Form) -> FormPage {
+    let t = visitor.t;
+    FormPage {
+        shell: Shell::new(visitor, t.s("again-title")).faulty(form.is_faulty()),
+        lead: vec![t.s("again-lead")],
+        facts: Vec::new(),
+        form,
+        after: Vec::new(),
+    }
+}
+
+/// `GET /masuk/lagi`
+pub(super) async fn again_page(
+    Query(back): Query<Back>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let session = visitor.need(&Role::OFFICERS)?;
+    page(&again_page_of(&visitor, again_form(&visitor, session, &back.ke)))
+}
+
+/// `POST /masuk/lagi`
+pub(super) async fn prove_again(
+    Extract(state): Extract<State>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let session = visitor.need(&Role::OFFICERS)?;
+    if !state.limits().allows(Route::SignIn, visitor.address) {
+        return Err(Failure::too_many());
+    }
+    let token = visitor.token.clone().unwrap_or_default();
+    let (password, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
+    let tried =
+        state.hashing(move |state| state.people().prove_again(&token, &password, &code)).await?;
+    // Only a page of ours, and only one that decides.
+    let place = sent.get("ke");
+    let own = place.starts_with("/tinjau/") && !place.contains('\\');
+    match tried {
+        Ok(signed_in) => {
+            let cookie = state.cookie("sesi", &signed_in.token, "Strict", -1);
+            Ok(see_other_with(if own { place } else { "/antrean" }, &[cookie]))
+        }
+        Err(error) => {
+            let text = words_of(visitor, error, "again-wrong")?;
+            let form = again_form(visitor, session, place).fault("password", text);
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &again_page_of(visitor, form))
+        }
+    }
 }
 
 //------------ Helpers -------------------------------------------------------

@@ -1,0 +1,232 @@
+//! The whole story over the pages, in a real browser with scripts off and 320 pixels of width: first
+//! administrator, invitations, request, disposisi, correction, approval, TAYANG, proof.
+#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub)] // a test stops at the first surprise
+#![cfg(feature = "approval")]
+
+mod support;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hickory_proto::rr::RecordType;
+use serde_json::json;
+use support::browser::{Browser, Window};
+use support::office::{LETTER, PASSWORD};
+use support::{Daemon, ask, data};
+
+/// The name that goes the whole way.
+const NAME: &str = "sindangjawa.desa.cirebonkab.go.id";
+
+/// What every page must hold (WCAG 2.2: 1.3.1, 1.4.10, 2.4.2, 2.5.8, 3.1.1, 4.1.2), and the weight
+/// of a first view. The faults found, as text.
+const LOOK: &str = r##"(() => {
+    const faults = [], all = it => [...document.querySelectorAll(it)];
+    const shown = it => it.offsetParent !== null && !it.closest('.trap, .skip, .unseen');
+    if (!document.documentElement.lang) faults.push('no lang');
+    if (!document.title) faults.push('no title');
+    if (all('h1').length !== 1) faults.push(all('h1').length + ' h1');
+    if (all('main').length !== 1) faults.push('no main');
+    if (all('script, [style], [onclick]').length) faults.push('script or inline style');
+    const ids = all('[id]').map(it => it.id);
+    for (const id of new Set(ids)) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push('twice #' + id);
+    for (const it of all('input:not([type=hidden]), select, textarea'))
+        if (!it.labels.length) faults.push('no label: ' + it.name);
+    for (const it of all('[aria-describedby]'))
+        for (const id of it.getAttribute('aria-describedby').split(' '))
+            if (!document.getElementById(id)) faults.push('describedby nothing: ' + id);
+    for (const it of all('a[href^="#"]'))
+        if (!document.getElementById(it.hash.slice(1))) faults.push('link to nothing: ' + it.hash);
+    for (const it of all('button, a.button, input:not([type=hidden], [type=radio], [type=checkbox]), select, label.choice'))
+        if (shown(it) && it.getBoundingClientRect().height < 44) faults.push('small target: ' + (it.name || it.textContent));
+    if (document.documentElement.scrollWidth > 320) faults.push('wider than 320: ' + document.documentElement.scrollWidth);
+    const loaded = performance.getEntriesByType('resource');
+    const bytes = [...loaded, ...performance.getEntriesByType('navigation')].reduce((sum, it) => sum + it.encodedBodySize, 0);
+    if (loaded.length > 5 || bytes > 100000) faults.push(loaded.length + ' more files, ' + bytes + ' bytes');
+    return faults.join('; ');
+})()"##;
+
+/// The daemon's pages and the browser that looks at them.
+struct Visit {
+    daemon: Daemon,
+    browser: Browser,
+}
+
+impl Visit {
+    /// Opens a path and looks.
+    #[track_caller]
+    fn open(&mut self, window: &Window, path: &str) {
+        let address = if path.starts_with('/') {
+            format!("{}{path}", self.daemon.web())
+        } else {
+            path.to_owned()
+        };
+        self.browser.open(window, &address);
+        self.look(window);
+    }
+
+    /// Fills in the form of the page, sends it and looks at what comes.
+    #[track_caller]
+    fn send(&mut self, window: &Window, fields: &[(&str, &str)]) {
+        self.browser.fill(window, fields);
+        self.press(window, "main form button");
+    }
+
+    /// Presses and looks at what comes.
+    #[track_caller]
+    fn press(&mut self, window: &Window, selector: &str) {
+        self.browser.press(window, selector);
+        self.look(window);
+    }
+
+    /// Holds the page to what every page must hold.
+    #[track_caller]
+    fn look(&mut self, window: &Window) {
+        let faults = self.browser.eval(window, LOOK);
+        assert_eq!(faults, json!(""), "{}", self.browser.text(window));
+    }
+
+    /// Asserts that the page says something.
+    #[track_caller]
+    fn says(&mut self, window: &Window, what: &str) {
+        let text = self.browser.text(window);
+        assert!(text.contains(what), "{what:?} is not in:\n{text}");
+    }
+
+    /// Makes an account by a link, sets up the second factor, and is signed in.
+    #[track_caller]
+    fn join(&mut self, link: &str, name: &str, full_name: &str) -> Window {
+        let window = self.browser.window();
+        self.open(&window, link);
+        let email = format!("{name}@cirebonkab.go.id");
+        self.browser.fill(&window, &[("full_name", full_name), ("name", name)]);
+        if !self.browser.text_of(&window, "label[for=email]").is_empty() {
+            self.browser.fill(&window, &[("email", &email)]);
+        }
+        self.send(&window, &[("password", PASSWORD), ("again", PASSWORD)]);
+        self.open(&window, "/masuk");
+        self.send(&window, &[("name", name), ("password", PASSWORD)]);
+        let key = self.browser.text_of(&window, "code.key").replace(' ', "");
+        let key = data_encoding::BASE32_NOPAD.decode(key.as_bytes()).unwrap();
+        let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.send(&window, &[("code", &totp.generate(now).to_string())]);
+        self.says(&window, "Antrean permohonan");
+        window
+    }
+
+    /// Invites an officer; the link.
+    #[track_caller]
+    fn invite(&mut self, admin: &Window, name: &str, role: &str) -> String {
+        self.open(admin, "/pengguna");
+        self.browser.fill(admin, &[("email", &format!("{name}@cirebonkab.go.id")), ("role", role)]);
+        self.press(admin, "main form[action='/pengguna'] button");
+        self.browser.text_of(admin, ".good code")
+    }
+
+    /// Fills in the six steps and sends the request; number and secret.
+    #[track_caller]
+    fn submit(&mut self, window: &Window) -> (String, String) {
+        self.open(window, "/");
+        self.press(window, "main a.button");
+        self.press(window, "main form button");
+        self.says(window, "Kesalahan: Jenis dan kelas permohonan");
+        self.send(window, &[("kind", "new"), ("class", "desa")]);
+        let contact = [
+            ("office", "Desa Sindangjawa"),
+            ("region", "32.09.16.2009"),
+            ("contact_name", "Kuwu Sindangjawa"),
+            ("contact_position", "Kuwu"),
+            ("contact_email", "desa@sindangjawa.example"),
+            ("contact_phone", "0231-000000"),
+        ];
+        self.send(window, &contact);
+        self.says(window, "sindangjawa.desa");
+        self.send(window, &[("name", "sindangjawa"), ("purpose", "Situs resmi desa")]);
+        self.says(window, "Nama tidak sesuai dengan pola kelasnya.");
+        self.browser.fill(window, &[("name", "sindangjawa.desa")]);
+        self.press(window, "button[value=periksa]");
+        self.says(window, &format!("Nama {NAME} sesuai dengan aturan"));
+        self.send(window, &[]);
+        self.send(window, &[("data0", "10.0.0.1")]);
+        self.says(window, "tidak dapat dicapai dari internet. (10.0.0.1)");
+        self.send(window, &[("data0", "192.0.2.200")]);
+        let letter = self.daemon.dir.join("surat.pdf");
+        std::fs::write(&letter, LETTER).unwrap();
+        self.browser.choose_file(window, "#letter", &letter);
+        self.send(window, &[("letter_number", "140/12/Ds"), ("letter_date", "2026-11-23")]);
+        self.says(window, "Sindangjawa – Kec. ");
+        self.press(window, "main form button");
+        self.says(window, "Permohonan terkirim");
+        (self.browser.text_of(window, "b.big"), self.browser.text_of(window, "code.secret"))
+    }
+
+    /// Answers every line of the check sheet with yes and goes on to the confirm page.
+    #[track_caller]
+    fn check_all(&mut self, window: &Window, number: &str) {
+        self.open(window, &format!("/tinjau/{number}"));
+        let script = "document.querySelectorAll('.sheet input[value=ok]').forEach(it => it.checked = true);
+            document.querySelectorAll('.sheet textarea[name^=n-A]').forEach(it => it.value = 'Sudah ditelepon.')";
+        self.browser.eval(window, script);
+        self.press(window, "button[value=setujui]");
+    }
+}
+
+#[test]
+fn the_whole_story_in_a_browser_without_scripts() {
+    let Some(browser) = Browser::start() else { return };
+    let mut visit = Visit { daemon: Daemon::start(""), browser };
+    let link = std::fs::read_to_string(visit.daemon.dir.join("state/first-administrator")).unwrap();
+    let link = link.split_whitespace().next().unwrap().to_owned();
+    let admin = visit.join(&link, "sri", "Sri Rahayu");
+    let kabid = visit.invite(&admin, "budi", "kabid");
+    let kabid = visit.join(&kabid, "budi", "Budi Santoso");
+    let kasi = visit.invite(&admin, "siti", "kasi");
+    let kasi = visit.join(&kasi, "siti", "Siti Aminah");
+    let stranger = visit.browser.window();
+    let trial = "data:text/html,<title>off</title><script>document.title = 'on'</script>";
+    visit.browser.open(&stranger, trial);
+    assert_eq!(visit.browser.text_of(&stranger, "title"), "off", "scripts run");
+    visit.open(&stranger, &link);
+    visit.says(&stranger, "Tautan tidak berlaku");
+
+    let village = visit.browser.window();
+    let (number, secret) = visit.submit(&village);
+    visit.open(&kabid, "/antrean?daftar=milik-saya");
+    visit.says(&kabid, NAME);
+    visit.open(&kabid, &format!("/tinjau/{number}/disposisi"));
+    visit.send(&kabid, &[]);
+    visit.says(&kabid, "DIDISPOSISI");
+
+    // Sent back, corrected by number and secret from another browser, and checked again.
+    visit.open(&kasi, &format!("/tinjau/{number}"));
+    visit.browser.fill(&kasi, &[("v-M1", "fix"), ("n-M1", "Surat belum bertanda tangan.")]);
+    visit.press(&kasi, "button[value=kembalikan]");
+    visit.press(&kasi, "main form button");
+    let elsewhere = visit.browser.window();
+    visit.open(&elsewhere, "/status");
+    visit.send(&elsewhere, &[("number", &number), ("secret", &secret)]);
+    visit.says(&elsewhere, "Surat belum bertanda tangan.");
+    visit.press(&elsewhere, "a[href='/status/perbaikan']");
+    visit.press(&elsewhere, "main form button");
+    visit.says(&elsewhere, "sedang diperiksa oleh Kepala Seksi");
+
+    visit.check_all(&kasi, &number);
+    visit.says(&kasi, NAME);
+    visit.press(&kasi, "main form button");
+    visit.says(&kasi, "TAYANG");
+    let reply = ask(visit.daemon.dns(), &format!("{NAME}."), RecordType::A);
+    assert_eq!(data(&reply), ["192.0.2.200"]);
+    visit.open(&village, "/status");
+    visit.says(&village, "sudah tayang");
+    visit.says(&village, "Bukti tayang");
+    visit.open(&village, "/subdomain");
+    visit.says(&village, NAME);
+
+    let pages = [(&admin, "/pengguna"), (&admin, "/zona"), (&admin, "/jejak?periksa=ya")];
+    for (window, path) in pages.into_iter().chain([(&admin, "/akun"), (&kabid, "/plh")]) {
+        visit.open(window, path);
+    }
+    for path in ["/privasi", "/tidak-ada", "/bahasa/en?ke=%2F"] {
+        visit.open(&stranger, path);
+    }
+    visit.says(&stranger, "Requesting a subdomain");
+}
