@@ -8,8 +8,7 @@
 //!
 //! hickory-server brings an engine of its own: a `Catalog` over zone stores. It is not ours, because
 //! it answers wrongly and not fast enough. What version 0.26.3 does was seen by asking its `Catalog`
-//! over an `InMemoryZoneHandler` the names of `tests/answer/scenarios`, whose right answers those files
-//! hold:
+//! over an `InMemoryZoneHandler` such questions as `tests/answer/scenarios` holds the right answers to:
 //!
 //! | asked | hickory's answer | right |
 //! |---|---|---|
@@ -64,6 +63,8 @@ pub use listen::ListenError;
 pub use query_log::{ClientDetail, Filter, QueryLogOptions};
 pub use start::{CookieSetting, Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;
+#[cfg(any(test, fuzzing))]
+pub use stream::framing::Framing;
 pub use tls::CertificateError;
 
 #[cfg(test)]

@@ -27,3 +27,9 @@ fn queries_are_answered() {
     let mut subject = Subject::new();
     assert!(replay("respond", |bytes| subject.check(bytes)) > 10);
 }
+
+#[test]
+fn options_are_read() {
+    let mut subject = Subject::new();
+    assert!(replay("edns", |bytes| subject.check_options(bytes)) > 10);
+}

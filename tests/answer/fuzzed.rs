@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gapura::answer::{CookieSecrets, Identity, Peer, Scratch, Transport, Verdict, respond};
-use gapura::wire::{Class, Name, Record, Rtype, rdata};
+use gapura::wire::{Class, Name, Rcode, Record, Rtype, rdata};
 use gapura::zone::{Zone, ZoneBuilder, ZoneSet};
 
 /// An unsigned zone with every kind of corner.
@@ -108,6 +108,57 @@ impl Subject {
         walk(reply);
     }
 }
+
+//------------ Options -------------------------------------------------------
+
+impl Subject {
+    /// Asks with an OPT of these options: the first octet as in [`Self::check`], the next two the EDNS
+    /// version and the upper flags. FORMERR is for what is malformed, and for nothing else.
+    #[allow(dead_code)] // not in the fuzz target `respond`
+    pub(crate) fn check_options(&mut self, bytes: &[u8]) {
+        let Some((&[how, version, flags], options)) = bytes.split_first_chunk::<3>() else {
+            return;
+        };
+        let Ok(octets) = u16::try_from(options.len()) else {
+            return;
+        };
+        // For a name of the zone `t.` and with all the room there is.
+        let how = how & 0x0f;
+        let mut query = vec![how, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1];
+        query.extend(b"\x04mail\x01t\0\0\x1c\0\x01\0\0\x29\x04\xd0\0");
+        query.extend([version, flags, 0]);
+        query.extend(octets.to_be_bytes());
+        query.extend(options);
+        self.check(&query);
+        let (rcode, well_formed) = (self.scratch.facts().rcode, are_options(options));
+        let expected = match (well_formed, version) {
+            (None, _) => Rcode::FORMERR,
+            (Some(_), 1..) => Rcode::BADVERS,
+            (Some(false), 0) => Rcode::FORMERR,
+            (Some(true), 0) if how & 8 != 0 => Rcode::REFUSED,
+            (Some(true), 0) if rcode == Rcode::BADCOOKIE && how & 7 == 4 => Rcode::BADCOOKIE,
+            (Some(true), 0) => Rcode::NOERROR,
+        };
+        assert_eq!(rcode, expected, "{options:02x?}");
+    }
+}
+
+/// Whether the first cookie has a length that a cookie can have; `None` where an option runs past the
+/// end.
+fn are_options(mut options: &[u8]) -> Option<bool> {
+    let mut cookie = None;
+    while !options.is_empty() {
+        let &[c1, c0, l1, l0] = options.first_chunk::<4>()?;
+        let octets = usize::from(u16::from_be_bytes([l1, l0]));
+        options = options.get(4 + octets..)?;
+        if (c1, c0) == (0, 10) {
+            cookie.get_or_insert(octets);
+        }
+    }
+    Some(cookie.is_none_or(|octets| octets == 8 || (16..=40).contains(&octets)))
+}
+
+//------------ Messages ------------------------------------------------------
 
 /// Steps over every record; panics if a count or a length lies, or a pointer points forward.
 fn walk(reply: &[u8]) {

@@ -8,6 +8,9 @@
 mod connection;
 mod roster;
 
+#[cfg(any(test, fuzzing))]
+pub mod framing;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex};

@@ -57,7 +57,7 @@ impl Server {
 }
 
 /// `example.` with an address, a long TXT and a delegation.
-fn zones() -> Arc<ArcSwap<ZoneSet>> {
+pub(super) fn zones() -> Arc<ArcSwap<ZoneSet>> {
     let apex: Name = "example.".parse().unwrap();
     let mut builder = ZoneBuilder::new(&apex);
     let mut add = |owner: &str, rtype: Rtype, rdata: Vec<u8>| {
