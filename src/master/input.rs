@@ -71,6 +71,10 @@ impl Loader for Directory {
         if !real.starts_with(&root) {
             return Err(LoadError::Outside);
         }
+        // Opening a FIFO would wait for somebody to write to it.
+        if !real.metadata().map_err(failed)?.is_file() {
+            return Err(LoadError::Unreadable("not a regular file".to_owned()));
+        }
         let mut bytes = Vec::new();
         let file = std::fs::File::open(real).map_err(failed)?;
         file.take(self.octets_max + 1).read_to_end(&mut bytes).map_err(failed)?;

@@ -7,7 +7,6 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,7 +17,7 @@ use super::commit::Locked;
 use super::compile::{self, Pace, directory_of, error};
 use super::decide::{Kind, Prepared};
 use super::publisher::{Inner, Slot, lock};
-use super::read::Seen;
+use super::read::{self, Seen};
 use super::reload::{failure, outcome_of, report};
 use super::report::{Guard, Outcome, ReloadReport};
 use crate::master::Finding;
@@ -55,8 +54,8 @@ pub(super) fn path_of(file: &Path) -> PathBuf {
 impl Manifest {
     /// Reads a list; none if there is none.
     fn read(path: PathBuf) -> Option<Self> {
-        let size = fs::metadata(&path).ok()?.len();
-        let text = (size <= OCTETS_MAX).then(|| fs::read_to_string(&path).ok()).flatten()?;
+        let (bytes, _) = read::read(&path, OCTETS_MAX).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
         let directory = directory_of(&path);
         let pairs = text.lines().filter_map(|line| {
             let (hash, name) = line.split_once(char::is_whitespace)?;
@@ -121,7 +120,9 @@ pub(super) fn reload(
         ));
     }
     let listed = group.manifest.as_ref();
-    let missing = listed.map(|list| unlisted_mismatch(list, &sources)).unwrap_or_default();
+    let missing = listed
+        .map(|list| unlisted_mismatch(list, &sources, inner.options.file_octets_max))
+        .unwrap_or_default();
     for (one, source) in prepared.iter_mut().zip(&sources) {
         if let Some(list) = listed {
             // The manifest is written last: its change alone must bring all of them back here.
@@ -227,13 +228,17 @@ fn is_refused(prepared: &Prepared) -> bool {
 }
 
 /// Listed files that are no zones of ours (includes) and are not as the list says.
-fn unlisted_mismatch(list: &Manifest, sources: &[super::ZoneSource]) -> Vec<Finding> {
+fn unlisted_mismatch(
+    list: &Manifest,
+    sources: &[super::ZoneSource],
+    octets_max: u64,
+) -> Vec<Finding> {
     list.hashes
         .iter()
         .filter(|(file, _)| !sources.iter().any(|source| source.file == **file))
         .filter(|(file, hash)| {
-            let bytes = fs::read(file);
-            !bytes.is_ok_and(|bytes| super::hex(digest(&SHA256, &bytes).as_ref()) == **hash)
+            let read = read::read(file, octets_max);
+            !read.is_ok_and(|(bytes, _)| super::hex(digest(&SHA256, &bytes).as_ref()) == **hash)
         })
         .map(|(file, _)| mismatch(file))
         .collect()

@@ -1,9 +1,9 @@
 //! Reads a file so that what was read is what stands there: double fstat, same inode behind the path,
 //! and for files written a moment ago a second read after a pause.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -87,7 +87,7 @@ pub(super) enum ReadFault {
 
 /// Reads a whole file with read(2); never by a mapping, which a truncated file would turn into a signal.
 pub(super) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), ReadFault> {
-    let mut file = File::open(path).map_err(ReadFault::Io)?;
+    let mut file = open(path).map_err(ReadFault::Io)?;
     let metadata = file.metadata().map_err(ReadFault::Io)?;
     if !metadata.is_file() {
         return Err(ReadFault::Io(io::Error::other("not a regular file")));
@@ -108,6 +108,11 @@ pub(super) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
         return Err(ReadFault::Changing);
     }
     Ok((bytes, after))
+}
+
+/// Opens a file without waiting: the open of a FIFO would otherwise last until somebody writes to it.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
 }
 
 //------------ Where to watch ------------------------------------------------
@@ -172,5 +177,13 @@ mod tests {
         assert_eq!(Stamp::at(&path), Some(stamp));
         assert!(matches!(read(&path, 3), Err(ReadFault::TooLarge(4))));
         assert!(matches!(read(directory.path(), 3), Err(ReadFault::Io(_))));
+    }
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.zone");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(matches!(read(&path, 100), Err(ReadFault::Io(_))));
     }
 }
