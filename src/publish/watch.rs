@@ -5,6 +5,7 @@
 //! known from the last load; what editors leave beside them is never opened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
@@ -25,6 +26,8 @@ use crate::wire::Name;
 const LOADERS: usize = 2;
 /// How long to wait for a zone that is being changed.
 const BUSY_WAIT: Duration = Duration::from_millis(20);
+/// How many polls until the ways to all files are followed again.
+const POLLS_PER_SEARCH: u64 = 30;
 /// After a rename into place, how long no write may follow.
 const RENAME_QUIET: Duration = Duration::from_millis(50);
 
@@ -81,12 +84,14 @@ struct WatchThread {
     sender: Sender<News>,
     /// The system's watch; none where there is none, then polling does it.
     system: Option<RecommendedWatcher>,
-    /// Directories under watch.
-    directories: HashSet<PathBuf>,
+    /// Directories to be under watch, and which one is: another may take its place.
+    directories: HashMap<PathBuf, Option<(u64, u64)>>,
     /// Which zones a path matters to.
     paths: HashMap<PathBuf, BTreeSet<Name>>,
-    /// The files each zone was last loaded from, to know when the paths must be found anew.
-    known: HashMap<Name, Vec<PathBuf>>,
+    /// The file of each zone and the names on the way to it and its includes, as last found.
+    known: HashMap<Name, (PathBuf, Vec<PathBuf>)>,
+    /// Polls so far.
+    polls: u64,
     /// Zones that are to be looked at, and when.
     due: BTreeMap<Name, Due>,
     /// Zones that a loader works on.
@@ -125,9 +130,10 @@ impl WatchThread {
             inner,
             sender,
             system,
-            directories: HashSet::new(),
+            directories: HashMap::new(),
             paths: HashMap::new(),
             known: HashMap::new(),
+            polls: 0,
             due: BTreeMap::new(),
             busy: BTreeSet::new(),
             work,
@@ -195,6 +201,9 @@ impl WatchThread {
             _ => None,
         };
         for path in &event.paths {
+            if self.directories.contains_key(path) {
+                self.watch_directory(path);
+            }
             let Some(zones) = self.paths.get(path) else { continue };
             let renamed = renamed_to == Some(path);
             let wait = if renamed { RENAME_QUIET.min(quiet) } else { quiet };
@@ -219,7 +228,11 @@ impl WatchThread {
             let Ok(slot) = inner.slot(&zone) else { continue };
             match has_changed(&slot) {
                 Some(true) => {}
-                Some(false) => continue,
+                // Loaded by somebody else meanwhile, and it may have other includes now.
+                Some(false) => {
+                    self.learn(&slot);
+                    continue;
+                }
                 None => {
                     self.due.insert(zone, Due { at: now + BUSY_WAIT, ..due });
                     continue;
@@ -252,8 +265,17 @@ impl WatchThread {
             }
             self.paths.retain(|_, zones| !zones.is_empty());
         }
+        for directory in self.directories.keys().cloned().collect::<Vec<_>>() {
+            self.watch_directory(&directory);
+        }
+        let all_anew = self.polls.is_multiple_of(POLLS_PER_SEARCH);
+        self.polls += 1;
         for slot in &slots {
-            self.learn(slot);
+            // Following every path takes more time than all else here; it is done rarely, and when
+            // a load may have brought other files.
+            if all_anew || !self.knows(slot) {
+                self.learn(slot);
+            }
             let is_new = !self.due.contains_key(&slot.apex) && !self.busy.contains(&slot.apex);
             if is_new && has_changed(slot) == Some(true) {
                 let due = Due { at: Instant::now() + inner.options.quiet, renamed: false };
@@ -262,22 +284,35 @@ impl WatchThread {
         }
     }
 
+    /// Whether the way to a zone's file was found before.
+    fn knows(&self, slot: &Slot) -> bool {
+        let Ok(state) = slot.state.try_lock() else { return true };
+        self.known.get(&slot.apex).is_some_and(|(file, _)| *file == state.source.file)
+    }
+
     /// Watches what a zone was loaded from.
     fn learn(&mut self, slot: &Slot) {
-        let files: Vec<PathBuf> = {
+        let (file, files): (PathBuf, Vec<PathBuf>) = {
             let Ok(state) = slot.state.try_lock() else { return };
             let seen = state.seen.iter().map(|seen| seen.path.clone());
             let manifest = manifest::path_of(&state.source.file);
-            seen.chain([state.source.file.clone(), manifest]).collect()
+            let file = state.source.file.clone();
+            (file.clone(), seen.chain([file, manifest]).collect())
         };
         let mut names: Vec<PathBuf> =
             files.iter().flat_map(|file| names_on_the_way(file)).collect();
         names.sort_unstable();
         names.dedup();
-        if self.known.get(&slot.apex) == Some(&names) {
+        // A directory that was moved away takes its watch along; one moved into its place is news.
+        let around: Vec<PathBuf> =
+            names.iter().filter_map(|name| name.parent()).map(Path::to_owned).collect();
+        names.extend(around);
+        names.sort_unstable();
+        names.dedup();
+        if self.known.get(&slot.apex).is_some_and(|known| known.0 == file && known.1 == names) {
             return;
         }
-        for old in self.known.remove(&slot.apex).unwrap_or_default() {
+        for old in self.known.remove(&slot.apex).unwrap_or_default().1 {
             if let Some(zones) = self.paths.get_mut(&old) {
                 zones.remove(&slot.apex);
             }
@@ -288,17 +323,27 @@ impl WatchThread {
                 self.watch_directory(directory);
             }
         }
-        self.known.insert(slot.apex.clone(), names);
+        self.known.insert(slot.apex.clone(), (file, names));
     }
 
     /// Watches a directory once.
     fn watch_directory(&mut self, directory: &Path) {
         let Some(system) = &mut self.system else { return };
-        if self.directories.contains(directory) {
+        let now = std::fs::metadata(directory).map(|found| (found.dev(), found.ino())).ok();
+        let before = self.directories.get(directory).copied().flatten();
+        if before.is_some() && before == now {
+            return;
+        }
+        if before.is_some() {
+            // The watch went with the directory that was there.
+            drop(system.unwatch(directory));
+        }
+        self.directories.insert(directory.to_owned(), None);
+        if now.is_none() {
             return;
         }
         match system.watch(directory, RecursiveMode::NonRecursive) {
-            Ok(()) => drop(self.directories.insert(directory.to_owned())),
+            Ok(()) => drop(self.directories.insert(directory.to_owned(), now)),
             // It is tried again with the next poll, which looks at the file itself anyway.
             Err(error) => tracing::debug!(directory = %directory.display(), %error, "not watched"),
         }

@@ -207,6 +207,30 @@ fn an_include_is_watched_and_guarded_like_the_file() {
 }
 
 #[test]
+fn a_directory_moved_into_place_is_news_and_watched_from_then_on() {
+    let house = House::new(ZONE);
+    let root = house.directory.path();
+    let (zones, file) = (root.join("zones"), root.join("zones/example.zone"));
+    fs::create_dir(&zones).unwrap();
+    fs::write(&file, ZONE).unwrap();
+    // Without polling but for the one at the start.
+    let options = Options { poll: Duration::from_secs(600), ..house.options() };
+    let store = Store::open(&house.state()).unwrap();
+    let source = ZoneSource::new(apex(), &file);
+    let (publisher, _) = Publisher::open(store, vec![source], options).unwrap();
+    let _watcher = publisher.watch();
+    std::thread::sleep(Duration::from_millis(200));
+    let address = || at(&live(&publisher), "dir.example.", Rtype::A);
+    fs::create_dir(root.join("next")).unwrap();
+    fs::write(root.join("next/example.zone"), format!("{ZONE}dir A 192.0.2.1\n")).unwrap();
+    fs::rename(&zones, root.join("before")).unwrap();
+    fs::rename(root.join("next"), &zones).unwrap();
+    wait_for("the other directory", || address() == ["192.0.2.1"]);
+    by_rename(&file, format!("{ZONE}dir A 192.0.2.2\n").as_bytes());
+    wait_for("an edit in it", || address() == ["192.0.2.2"]);
+}
+
+#[test]
 fn a_file_that_changes_for_ever_is_reported_and_not_loaded() {
     let house = House::new(ZONE);
     let options = Options {
