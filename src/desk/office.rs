@@ -110,9 +110,7 @@ impl Desk {
     /// with promotions a crash cut off. Gives how many those were.
     pub fn listening(&self, servers: Vec<SocketAddr>) -> Result<usize, ActError> {
         self.0.promoter.asker().set_servers(servers);
-        for apex in self.0.promoter.publisher().apexes() {
-            self.0.promoter.import(&apex)?;
-        }
+        self.0.promoter.import(&self.0.promoter.publisher().apexes())?;
         self.0.promoter.recover()
     }
 

@@ -75,31 +75,62 @@ impl Promoter {
         Ok(drift)
     }
 
-    /// Takes the names of a zone into the live records if it has none yet; gives how many.
-    pub fn import(&self, apex: &Name) -> Result<usize, ActError> {
-        let Some(zone) = self.publisher.zone(apex) else { return Ok(0) };
+    /// Takes the names of zones that have none yet into the live records; gives how many. Small
+    /// zones share a transaction: a commit for each would take thousands of them half a minute.
+    pub fn import(&self, apexes: &[Name]) -> Result<usize, ActError> {
+        let (mut all, mut waiting, mut batch) = (0, 0, Vec::new());
+        for apex in apexes {
+            let Some((zone, names)) = self.to_import(apex)? else { continue };
+            all += names.len();
+            let key = apex.as_ref().to_lowercase().to_string();
+            for part in names.chunks(IMPORT_BATCH) {
+                batch.push((key.clone(), zone.clone(), part.to_vec()));
+                waiting += part.len();
+                if waiting >= IMPORT_BATCH {
+                    self.import_batch(&batch)?;
+                    (waiting, batch) = (0, Vec::new());
+                }
+            }
+        }
+        self.import_batch(&batch)?;
+        Ok(all)
+    }
+
+    /// The names of a zone, if none of them is a live record yet and they are not too many.
+    fn to_import(&self, apex: &Name) -> Result<Option<(Zone, Vec<Name>)>, ActError> {
+        let Some(zone) = self.publisher.zone(apex) else { return Ok(None) };
         let key = apex.as_ref().to_lowercase().to_string();
-        let ledger = &self.ledger;
-        let known = ledger.store.read::<_, EvidenceError>(|reader| {
+        let known = self.ledger.store.read::<_, EvidenceError>(|reader| {
             Ok(!reader.live_records_of_zone(&key)?.is_empty())
         })?;
         if known {
-            return Ok(0);
+            return Ok(None);
         }
         if zone.name_count() > IMPORT_MAX {
             tracing::info!(zone = key, "too many names to be taken into the live records");
-            return Ok(0);
+            return Ok(None);
         }
-        let names: Vec<Name> = own_names(&zone).collect();
-        for batch in names.chunks(IMPORT_BATCH) {
-            ledger.store.write(|tx| import_batch(ledger, tx, &key, batch, &zone))?;
+        let names = own_names(&zone).collect();
+        Ok(Some((zone, names)))
+    }
+
+    /// Imports some names of some zones in one transaction.
+    fn import_batch(&self, batch: &[(String, Zone, Vec<Name>)]) -> Result<(), ActError> {
+        if batch.is_empty() {
+            return Ok(());
         }
-        Ok(names.len())
+        let ledger = &self.ledger;
+        ledger.store.write::<_, EvidenceError>(|tx| {
+            batch
+                .iter()
+                .try_for_each(|(apex, zone, names)| import_names(ledger, tx, apex, names, zone))
+        })?;
+        Ok(())
     }
 }
 
-/// Imports some names in one transaction.
-fn import_batch(
+/// Imports some names of a zone.
+fn import_names(
     ledger: &Ledger,
     tx: &crate::store::Tx<'_>,
     apex: &str,
