@@ -43,7 +43,10 @@ pub(super) fn run(
             let is_data = index + 1 == tokens.len() && index > 3;
             let quote = token.quoted && !is_data;
             line.extend_from_slice(if quote { b"\"" } else { b"" });
-            expand(token.text, number, &mut line)
+            // A quote inside that string is written as `\"` and is a quote of the data.
+            let inner = is_data && token.quoted;
+            let text = if inner { without_quote_escapes(token.text) } else { token.text.to_vec() };
+            expand(&text, number, &mut line)
                 .map_err(|message| Problem::new(&rule::BAD_GENERATE, index, message))?;
             line.extend_from_slice(if quote { b"\" " } else { b" " });
         }
@@ -94,6 +97,23 @@ impl Range {
 
 //------------ Expansion -----------------------------------------------------
 
+/// The text with `\"` as `"`; any other escape stays.
+fn without_quote_escapes(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match (byte, bytes.peek().copied()) {
+            (b'\\', Some(b'"')) => {}
+            (b'\\', Some(next)) => {
+                plain.extend_from_slice(&[byte, next]);
+                bytes.next();
+            }
+            _ => plain.push(byte),
+        }
+    }
+    plain
+}
+
 /// Appends a word with its number.
 fn expand(template: &[u8], number: u64, out: &mut Vec<u8>) -> Result<(), String> {
     let mut rest = template;
@@ -134,7 +154,12 @@ fn modified(modifier: &[u8], number: u64, out: &mut Vec<u8>) -> Option<()> {
         return None;
     }
     // Both are below 2³¹.
-    let value = u64::try_from(number as i64 + offset).ok()?;
+    let sum = number as i64 + offset;
+    if sum < 0 && base == "d" {
+        out.extend_from_slice(format!("{sum:0width$}").as_bytes());
+        return Some(());
+    }
+    let value = u64::try_from(sum).ok()?;
     let text = match base {
         "d" => format!("{value:0width$}"),
         "o" => format!("{value:0width$o}"),
@@ -184,6 +209,8 @@ mod tests {
         check("host-${-5,2,d}", 7, "host-02");
         check("${0,2,x}.${0,2,X}", 171, "ab.AB");
         check("${0,4,o}", 8, "0010");
+        check("a${-9}", 7, "a-2");
+        check("a${-9,4}", 7, "a-002");
         check("${0,7,n}", 0x1a, "a.1.0.0");
         check("${0,0,N}", 0xab, "B.A");
         check("a$$b\\$c", 7, "a\\$b\\$c");
@@ -191,7 +218,7 @@ mod tests {
 
     #[test]
     fn bad_modifiers_and_ranges_are_refused() {
-        for template in ["${", "${x}", "${0,3,q}", "${0,3,d,1}", "${0,999}", "${-9}"] {
+        for template in ["${", "${x}", "${0,3,q}", "${0,3,d,1}", "${0,999}", "${-9,1,x}"] {
             assert!(expand(template.as_bytes(), 7, &mut Vec::new()).is_err(), "{template}");
         }
         for range in ["1", "2-1", "1-2/0", "a-b", "1-4294967296", "-1-2", "1-2/3/4"] {

@@ -65,7 +65,7 @@ enum OwnerState {
     None,
     /// It can be used again.
     Known,
-    /// It was at fault; records without an owner are not told of again.
+    /// It was at fault. Records without an owner are read for their own faults and go nowhere.
     Broken,
 }
 
@@ -167,8 +167,7 @@ impl Parser<'_, '_> {
             at = 1;
         }
         match self.owner_state {
-            OwnerState::Known => self.record(source, entry, tokens, at),
-            OwnerState::Broken => Ok(()),
+            OwnerState::Known | OwnerState::Broken => self.record(source, entry, tokens, at),
             OwnerState::None => {
                 let message = "the record has no owner name and there is none before it";
                 Err(Problem::new(&rule::NO_OWNER, 0, message))
@@ -211,6 +210,9 @@ impl Parser<'_, '_> {
             None => self.ttl_of_soa(source, entry, tokens, at - 1, rtype)?,
         };
         self.ttl_last = Some(ttl);
+        if self.owner_state == OwnerState::Broken {
+            return Ok(());
+        }
         self.parsed.records += 1;
         let owner = NameRef::from_checked(&self.owner);
         let record = RecordRef { owner, rtype, class: Class::IN, ttl, rdata: &self.rdata };

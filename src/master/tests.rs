@@ -230,6 +230,12 @@ fn a_record_behind_a_bad_owner_is_not_given_to_the_name_before() {
 }
 
 #[test]
+fn records_behind_a_bad_owner_are_read_for_their_own_faults() {
+    let text = b"$TTL 60\na..b A 192.0.2.1\n A 192.0.2.999\n A 192.0.2.2\n TXT \"open\n MX x y\n";
+    faults(text, &["2:1 bad-name", "3:4 bad-rdata", "5:6 unclosed-quote", "6:5 bad-rdata"]);
+}
+
+#[test]
 fn limits_are_held() {
     let limits = |options: Options, text: &str| {
         let (_, parsed) = read_with(text.as_bytes(), &[], &options);
@@ -358,6 +364,14 @@ fn generated_records_are_read_like_any_other() {
 }
 
 //------------ Ends ----------------------------------------------------------
+
+#[test]
+fn a_quoted_string_of_a_generated_line_is_its_data() {
+    check(
+        "$TTL 60\n$GENERATE 1-1 t$ TXT \"\\\"a$ b\\\" c\"\n",
+        &["t1.example. 60 IN TXT \"a1 b\" \"c\""],
+    );
+}
 
 #[test]
 fn the_end_of_a_file_is_reported() {

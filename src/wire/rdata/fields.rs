@@ -42,6 +42,8 @@ pub(super) enum Field {
     Tag,
     /// Rest: octets that one quoted string writes (CAA value, URI target).
     Text,
+    /// The same, not empty.
+    TextNotEmpty,
     /// Rest: hexadecimal, not empty.
     Hex,
     /// Rest: base64, not empty.
@@ -99,7 +101,7 @@ impl Field {
                 used => Ok(used),
             },
             Self::Text | Self::Base64OrNone => Ok(rest.len()),
-            Self::Hex | Self::Base64 => not_empty(),
+            Self::Hex | Self::Base64 | Self::TextNotEmpty => not_empty(),
             Self::Types => {
                 not_empty()?;
                 bitmap(rest)

@@ -184,9 +184,12 @@ impl<'t, 'a> Words<'t, 'a> {
                     self.string(field, out)?;
                 }
             }
-            Field::Text => {
+            Field::Text | Field::TextNotEmpty => {
                 let token = self.next("a quoted string")?;
                 unescape_into(token.text, out).map_err(|e| self.fault(e.to_string()))?;
+                if field == Field::TextNotEmpty && token.text.is_empty() {
+                    return Err(self.fault("the string is empty"));
+                }
             }
             Field::Hex => self.encoded(out, "hexadecimal", |signs, out| read_hex(signs, out))?,
             Field::Base64 => self.encoded(out, "base64", |signs, out| read_base64(signs, out))?,

@@ -22,7 +22,8 @@ pub(super) fn of(rtype: Rtype) -> Option<&'static [Field]> {
         Rtype::NAPTR => &[U16, U16, String, String, String, Name],
         Rtype::LOC => &[Loc],
         Rtype::APL => &[Apl],
-        Rtype::URI => &[U16, U16, Text],
+        // RFC 7553 section 4.4: the target has a length above zero.
+        Rtype::URI => &[U16, U16, TextNotEmpty],
         Rtype::CAA => &[U8, Tag, Text],
         Rtype::SVCB | Rtype::HTTPS => &[U16, NameKept, Params],
         Rtype::EUI48 => &[Eui48],

@@ -42,7 +42,7 @@ fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
         }
         Field::String | Field::Strings => strings(bytes, text),
         Field::Tag => text.push_str(std::str::from_utf8(&bytes[1..]).ok()?),
-        Field::Text => write_quoted(bytes, text),
+        Field::Text | Field::TextNotEmpty => write_quoted(bytes, text),
         Field::Hex => write_hex(bytes, text),
         Field::Base64 | Field::Base64OrNone => write_base64(bytes, text),
         Field::Salt if bytes.len() == 1 => text.push('-'),
