@@ -16,6 +16,8 @@ pub struct Checked {
     pub errors: usize,
     /// How many warnings.
     pub warnings: usize,
+    /// The last lines of the file and its includes that have no newline: they may be cut.
+    pub cut: Vec<Place>,
 }
 
 /// Reads, builds and checks a zone file by itself. `now` is in seconds since 1970.
@@ -42,6 +44,11 @@ pub fn file(
     if parsed.errors > 0 {
         faults.retain(|fault| !fault.rule.is_about_absence());
     }
+    let zone_file = std::iter::once((input.file, input.bytes, parsed.ends_with_newline));
+    let included =
+        parsed.included.iter().map(|one| (&*one.shown, &*one.bytes, one.ends_with_newline));
+    let cut = zone_file.chain(included).filter(|(_, _, complete)| !complete);
+    let cut = cut.map(|(file, bytes, _)| master::last_line(file, bytes)).collect();
     let mut findings = parsed.findings;
     let (mut errors, mut warnings) = (parsed.errors, parsed.warnings);
     for finding in &mut findings {
@@ -59,7 +66,7 @@ pub fn file(
     }
     findings.extend(places(&faults, input, origin, options, level));
     findings.sort_by_key(super::locate::order);
-    Checked { zone: built, findings, errors, warnings }
+    Checked { zone: built, findings, errors, warnings, cut }
 }
 
 /// The faults of a file without a SOA: the other rules are judged with one that is made up.

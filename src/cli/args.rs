@@ -99,7 +99,7 @@ pub(super) enum Zone {
         /// From this version [default: what is live]
         #[arg(long, value_name = "SERIAL")]
         from: Option<u32>,
-        /// To this version [default: the file on disk]
+        /// To this version [default: the file on disk; with --from what is live]
         #[arg(long, value_name = "SERIAL")]
         to: Option<u32>,
     },

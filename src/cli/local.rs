@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::args::Common;
 use crate::check::{self, Level};
 use crate::config::{ZoneChecks, ZoneSettings};
-use crate::master::{self, Directory, Finding, Input, Severity, render};
+use crate::master::{self, Directory, Finding, Input, Place, Severity, render};
 use crate::run;
 use crate::wire::Name;
 
@@ -39,6 +39,9 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit.min(1)),
     };
+    if let Err(error) = run::options::sources(&loaded.settings) {
+        return Ok(print_findings(common, &[unusable(&error)]));
+    }
     let mut findings = Vec::new();
     let mut told = format!("{}: settings are fine\n", loaded.path.display());
     for zone in &loaded.settings.zones {
@@ -60,6 +63,17 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
         print!("{told}");
     }
     Ok(exit)
+}
+
+/// The finding of settings that can be read and not be meant.
+fn unusable(error: &run::options::OptionError) -> Finding {
+    Finding {
+        rule: "settings-value",
+        severity: Severity::Error,
+        place: None,
+        message: error.to_string(),
+        hint: None,
+    }
 }
 
 /// One zone of the settings.
@@ -99,10 +113,9 @@ fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     // DNSSEC times are modulo 2³² (RFC 4034 §3.1.5).
     let mut checked = check::file(&input, origin, &options, level, now as u32);
-    if !bytes.ends_with(b"\n") {
-        checked.findings.push(incomplete(file));
-        checked.errors += 1;
-    }
+    let cut = std::mem::take(&mut checked.cut);
+    checked.errors += cut.len();
+    checked.findings.extend(cut.into_iter().map(incomplete));
     Ok(checked)
 }
 
@@ -115,16 +128,16 @@ fn unreadable(file: &Path, error: &std::io::Error) -> check::Checked {
         message: format!("cannot read {}: {error}", file.display()),
         hint: Some("check the path and its permissions".to_owned()),
     };
-    check::Checked { zone: None, findings: vec![finding], errors: 1, warnings: 0 }
+    check::Checked { zone: None, findings: vec![finding], errors: 1, warnings: 0, cut: Vec::new() }
 }
 
 /// The finding of a file whose last line does not end: it may have been cut.
-fn incomplete(file: &Path) -> Finding {
+fn incomplete(place: Place) -> Finding {
     Finding {
         rule: "no-final-newline",
         severity: Severity::Error,
-        place: None,
-        message: format!("{} ends without a newline: it may be cut short", file.display()),
+        place: Some(place),
+        message: "the last line has no newline, so the file may be cut off".to_owned(),
         hint: Some("end the last line, best with \"; gapura: end of zone\"".to_owned()),
     }
 }

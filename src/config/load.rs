@@ -1,5 +1,6 @@
 //! From a file to [`Settings`] or to findings with file:line:column.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
             hint: Some(hint.to_owned()),
         });
     };
-    let mut seen: Vec<Name> = Vec::new();
+    let mut seen: HashSet<Name> = HashSet::new();
     for zone in &settings.zones {
         match zone.name.get_ref().parse::<Name>() {
             Ok(name) if seen.contains(&name) => tell(
@@ -82,7 +83,7 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
                 format!("zone {name} is given twice"),
                 "keep one [[zone]] for each name; case does not make a difference",
             ),
-            Ok(name) => seen.push(name),
+            Ok(name) => drop(seen.insert(name)),
             Err(error) => tell(
                 Some(zone.name.span()),
                 format!("\"{}\" is not a domain name: {error}", zone.name.get_ref()),

@@ -261,6 +261,15 @@ pub(super) fn place(
     }
 }
 
+/// The last line of a file: where something is missing that should stand at its end.
+pub fn last_line(file: &Path, bytes: &[u8]) -> Place {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let breaks = body.iter().filter(|byte| **byte == b'\n').count();
+    let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line = u32::try_from(breaks + 1).unwrap_or(u32::MAX);
+    place(bytes, file.into(), Vec::new(), line, start..body.len())
+}
+
 /// The comment that tells that a file is complete; it is the last line.
 pub const END_MARKER: &str = "; gapura: end of zone";
 

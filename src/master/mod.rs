@@ -19,7 +19,7 @@ mod scan;
 pub use finding::{Finding, Place, Severity};
 pub use input::{
     At, Directory, END_MARKER, Included, Input, LoadError, Loader, Memory, NoIncludes, Options,
-    Parsed,
+    Parsed, last_line,
 };
 pub use parse::parse;
 pub use print::{print_record, print_zone, write_record};

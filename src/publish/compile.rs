@@ -167,12 +167,14 @@ fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unrea
         zone,
         faults,
     };
-    let included = loaded.parsed.included.iter().map(|one| (&*one.shown, one.ends_with_newline));
+    let parsed = &loaded.parsed;
+    let included =
+        parsed.included.iter().map(|one| (&*one.shown, &*one.bytes, one.ends_with_newline));
     let cut: Vec<Finding> =
-        std::iter::once((source.file.as_path(), loaded.parsed.ends_with_newline))
+        std::iter::once((source.file.as_path(), bytes.as_slice(), parsed.ends_with_newline))
             .chain(included)
-            .filter(|(_, complete)| !complete)
-            .map(|(path, _)| no_newline(path))
+            .filter(|(_, _, complete)| !complete)
+            .map(|(path, bytes, _)| no_newline(path, bytes))
             .collect();
     if !cut.is_empty() {
         loaded.findings.extend(cut);
@@ -286,12 +288,13 @@ fn never_quiet(source: &ZoneSource, patience: Duration) -> Unread {
 }
 
 /// A file whose last line has no newline: it may have been cut.
-fn no_newline(path: &Path) -> Finding {
-    error(
+fn no_newline(path: &Path, bytes: &[u8]) -> Finding {
+    let finding = error(
         "no-final-newline",
-        format!("{}: the last line has no newline, so the file may be cut off", path.display()),
+        "the last line has no newline, so the file may be cut off".to_owned(),
         "end the file with a newline; a last line \"; gapura: end of zone\" also guards against cuts at a line end",
-    )
+    );
+    Finding { place: Some(master::last_line(path, bytes)), ..finding }
 }
 
 /// An error without a place.

@@ -4,7 +4,7 @@
 //! written here; what comes out is a step for the commit, or why there is none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::commit::{Step, with_serial};
 use super::compile::{Loaded, Unread, error, warning};
@@ -16,7 +16,7 @@ use super::read::Seen;
 use super::report::{Guard, Outcome};
 use super::serial::{self, Known, Note, is_ahead};
 use super::{Cause, Change};
-use crate::master::{Finding, Severity};
+use crate::master::{Finding, Included, Severity, last_line};
 use crate::store::StoreError;
 use crate::store::zones::ZoneRow;
 use crate::wire::{Name, Rtype};
@@ -217,7 +217,9 @@ impl Case<'_> {
         if row.marker && !self.loaded.marker {
             let message =
                 "the last line is not \"; gapura: end of zone\" any more: the file may be cut";
-            findings.push(error("marker-lost", message.to_owned(), hint));
+            let file = &self.state.source.file;
+            let place = Some(last_line(file, &self.loaded.bytes));
+            findings.push(Finding { place, ..error("marker-lost", message.to_owned(), hint) });
         }
         // Without a zone its ZONEMD cannot be missed.
         if row.zonemd && !self.loaded.zonemd && self.loaded.zone.is_some() {
@@ -229,7 +231,10 @@ impl Case<'_> {
             let still_included = self.loaded.included.contains(&PathBuf::from(include));
             if still_included && !marked.contains(include) {
                 let message = format!("the include {include} lost its end marker: it may be cut");
-                findings.push(error("marker-lost", message, hint));
+                let found = |one: &&Included| one.path == Path::new(include);
+                let place = self.loaded.parsed.included.iter().find(found);
+                let place = place.map(|one| last_line(&one.shown, &one.bytes));
+                findings.push(Finding { place, ..error("marker-lost", message, hint) });
             }
         }
         if findings.len() > before { Err(Guard::Incomplete) } else { Ok(()) }

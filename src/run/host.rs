@@ -176,7 +176,16 @@ impl Host {
 
     /// Differences between two versions, or between what is live and the file.
     fn diff(&self, apex: &Name, from: Option<u32>, to: Option<u32>) -> Reply {
-        let (Some(from), Some(to)) = (from, to) else {
+        let live = || self.publisher.zone(apex).map(|zone| zone.serial());
+        let versions = match (from, to) {
+            (Some(from), to) => to.or_else(live).map(|to| (from, to)),
+            (None, Some(to)) => live().map(|from| (from, to)),
+            (None, None) => None,
+        };
+        if versions.is_none() && (from.is_some() || to.is_some()) {
+            return Reply::failed(format!("{apex} is not served by this daemon"));
+        }
+        let Some((from, to)) = versions else {
             return match self.publisher.diff_file(apex) {
                 Ok(diff) => {
                     let mut text = delta_text(&diff.delta);

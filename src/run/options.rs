@@ -47,6 +47,14 @@ pub enum OptionError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A rule that there is not.
+    #[error("zone {zone}: \"{rule}\" in errors is no rule: `gapura zone check` names them")]
+    Rule {
+        /// The zone.
+        zone: String,
+        /// What stands there.
+        rule: String,
+    },
     /// A word that is not one of the choices.
     #[error("{key}: \"{text}\" is not one of {choices}")]
     Choice {
@@ -71,6 +79,11 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
     let text = zone.name.get_ref();
     let apex =
         text.parse().map_err(|source| OptionError::ZoneName { text: text.clone(), source })?;
+    // A slip here would leave a zone less strict than its operator believes.
+    let unknown = |id: &&String| !crate::check::rules().any(|(known, ..)| known == id.as_str());
+    if let Some(rule) = zone.errors.iter().find(unknown) {
+        return Err(OptionError::Rule { zone: text.clone(), rule: rule.clone() });
+    }
     Ok(ZoneSource {
         apex,
         file: zone.file.clone(),
@@ -327,4 +340,19 @@ fn table(key: &'static str, path: &Path) -> Result<String, OptionError> {
         path: path.to_owned(),
         reason: error.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_is_none_is_not_taken_for_one() {
+        let sources_of = |rule: &str| {
+            let zone = format!("[[zone]]\nname = \"a.id.\"\nfile = \"a\"\nerrors = [\"{rule}\"]\n");
+            sources(&toml::from_str(&zone).unwrap())
+        };
+        assert!(sources_of("ttl-zero").is_ok());
+        assert!(matches!(sources_of("ttl-null"), Err(OptionError::Rule { .. })));
+    }
 }
