@@ -59,6 +59,8 @@ impl Options {
     }
 }
 
+/// What an event about the settings is about.
+const SETTINGS: &str = "settings:file";
 /// The roles that may read the whole chain.
 const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
 
@@ -172,6 +174,22 @@ impl Desk {
             let event = NewEvent::new(now, person, role, "exported", "chain:all");
             append(tx, event.with("after", after))?;
             Ok(export(tx, after)?)
+        })
+    }
+
+    /// Leaves an event if the settings are not those of the last start or reload; the chain keeps
+    /// the SHA-256 of the file, in hexadecimal.
+    pub fn note_settings(&self, sha256: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            let known = tx.events_of(SETTINGS)?.pop();
+            if known.is_some_and(|event| event.payload.get("sha256").is_some_and(|k| k == sha256)) {
+                return Ok(());
+            }
+            let (system, now) = (Role::System.as_str(), ledger.now());
+            let event = NewEvent::new(now, system, system, "settings_changed", SETTINGS);
+            append(tx, event.with("sha256", sha256))?;
+            Ok(())
         })
     }
 

@@ -68,7 +68,9 @@ impl Desk {
         let ask = automatic::tidy(ask, &self.0.options.naming);
         let outside = self.look_outside(&ask, Probe::Off)?;
         let standing = Standing { number: None, mailbox_proven: true, party_confirmed: false };
-        self.read(|reader| Ok(self.refusals(reader, &ask, standing, &outside, has_letter)?))
+        self.read(|reader| {
+            Ok(self.lines_and_refusals(reader, &ask, standing, &outside, has_letter)?.1)
+        })
     }
 
     /// Tidies the data and puts the letter on disk.
@@ -102,8 +104,8 @@ impl Desk {
             Standing { number: None, mailbox_proven: by.mailbox_proven, party_confirmed: false };
         let written = ledger.store.write(|tx| {
             let actor = ledger.current(tx, &by.actor)?;
-            let faults = self.refusals(tx, &ask, standing, &outside, letter.is_some())?;
-            let automatic = self.automatic_lines(tx, &ask, standing, &outside)?;
+            let (automatic, faults) =
+                self.lines_and_refusals(tx, &ask, standing, &outside, letter.is_some())?;
             let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
             let serial = tx.next_request_serial(year)?;
             let number = format!("GPR-{year}-{serial:05}");
@@ -212,8 +214,8 @@ impl Desk {
             let mut stored = ledger.expect_request(tx, number)?;
             let actor = ledger.current(tx, actor)?;
             let standing = Standing::of(&stored.request);
-            let faults = self.refusals(tx, &ask, standing, &outside, false)?;
-            let automatic = self.automatic_lines(tx, &ask, standing, &outside)?;
+            let (automatic, faults) =
+                self.lines_and_refusals(tx, &ask, standing, &outside, false)?;
             let amendment = Amendment { ask: ask.clone(), faults };
             let facts = Facts {
                 amendment: Some(&amendment),

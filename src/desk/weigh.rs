@@ -161,18 +161,18 @@ impl Desk {
         })
     }
 
-    /// What stops an ask at submit and resubmit.
-    pub(super) fn refusals(
+    /// The lines of an ask, and what of them stops it at submit and resubmit.
+    pub(super) fn lines_and_refusals(
         &self,
         reader: &Reader<'_>,
         ask: &Ask,
         standing: Standing<'_>,
         outside: &Outside,
         has_letter: bool,
-    ) -> Result<Vec<Fault>, EvidenceError> {
-        self.with_evidence(reader, ask, standing, outside, |evidence| {
-            automatic::refusals(ask, evidence, has_letter)
-        })
+    ) -> Result<(Vec<AutoLine>, Vec<Fault>), EvidenceError> {
+        let lines = self.automatic_lines(reader, ask, standing, outside)?;
+        let faults = automatic::refusals(ask, &lines, self.now(), has_letter);
+        Ok((lines, faults))
     }
 
     /// Gathers the evidence and hands it to `weigh`.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
@@ -121,10 +122,14 @@ impl Mailer {
             |error: &dyn std::fmt::Display| Refused { error: error.to_string(), for_good: true };
         let to: Mailbox = post.to.parse().map_err(|error| bad(&error))?;
         let letter = letter(post, Words::of(Lang::Id), &self.url);
+        // The same notice has the same id when it is sent again after a crash (RFC 5322 §3.6.4).
+        let id = format!("<{}@{}>", post.id, self.from.email.domain());
         // The builder encodes headers, so that a name or subject cannot add one.
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
+            .message_id(Some(id))
+            .header(AutoSubmitted)
             .subject(letter.subject)
             .header(ContentType::TEXT_PLAIN)
             .body(letter.text)
@@ -133,6 +138,24 @@ impl Mailer {
             Ok(_) => Ok(()),
             Err(error) => Err(Refused { for_good: error.is_permanent(), error: error.to_string() }),
         }
+    }
+}
+
+/// `Auto-Submitted: auto-generated` (RFC 3834 §5): no absence note shall answer.
+#[derive(Clone, Copy)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
     }
 }
 

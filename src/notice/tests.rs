@@ -116,6 +116,8 @@ async fn a_notice_reaches_the_mailbox_and_refusals_are_told_apart() {
     assert_eq!(mails.len(), 1);
     assert!(mails[0].contains("To: kuwu@contoh.desa.id"), "{}", mails[0]);
     assert!(mails[0].contains("P-2026-0001"), "{}", mails[0]);
+    assert!(mails[0].contains("Message-ID: <n1@cirebonkab.go.id>"), "{}", mails[0]);
+    assert!(mails[0].contains("Auto-Submitted: auto-generated"), "{}", mails[0]);
     server.abort();
 }
 

@@ -384,13 +384,13 @@ fn candidate_line(evidence: &Evidence<'_>) -> AutoLine {
 /// What stops a request at submit and resubmit, by field: missing data, and every line nobody may
 /// overrule. A reserved name or another pattern is turned back too unless `exception` says why;
 /// then the officers decide.
-pub fn refusals(ask: &Ask, evidence: &Evidence<'_>, has_letter: bool) -> Vec<Fault> {
-    let mut faults = fields(ask, evidence.now);
+pub fn refusals(ask: &Ask, lines: &[AutoLine], now: i64, has_letter: bool) -> Vec<Fault> {
+    let mut faults = fields(ask, now);
     if !has_letter && ask.letter.sha256.is_none() {
         faults.push(Fault::new("letter", Rule::NoLetter, ""));
     }
     let reasoned = ask.exception.as_deref().is_some_and(|text| !text.trim().is_empty());
-    for line in lines(ask, evidence) {
+    for line in lines {
         let stops = match (line.code, line.overrule) {
             // These become possible, or get known, only while the request is with the verifier.
             (LineCode::A9 | LineCode::A10, _) => false,
@@ -400,7 +400,7 @@ pub fn refusals(ask: &Ask, evidence: &Evidence<'_>, has_letter: bool) -> Vec<Fau
         };
         if line.outcome == Outcome::Failed && stops {
             let only_shown = |fault: &Fault| fault.rule == Rule::UnderWildcard;
-            faults.extend(line.faults.into_iter().filter(|fault| !only_shown(fault)));
+            faults.extend(line.faults.iter().filter(|fault| !only_shown(fault)).cloned());
         }
     }
     faults

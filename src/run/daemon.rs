@@ -96,6 +96,8 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
     let mut signals = building.block_on(async { system("signals", Signals::listen()) })?;
     #[cfg(feature = "approval")]
     let road_3 = super::queue::Road3::open(settings, &store, &publisher, &running)?;
+    #[cfg(feature = "approval")]
+    road_3.note_settings(&loaded.path)?;
     let host = Arc::new(Host {
         settings_path: loaded.path.clone(),
         publisher: publisher.clone(),

@@ -119,6 +119,10 @@ impl Host {
         }
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
+        #[cfg(feature = "approval")]
+        if let Err(error) = super::queue::note_settings(&self.desk, &self.settings_path) {
+            tracing::error!(%error, "the change of the settings is not on record");
+        }
         let reports = self.publisher.reload_sources(sources, force.then_some(who));
         let notes = ["listeners, limits and the settings of the queue take effect at a restart"];
         reported(&reports, &notes)

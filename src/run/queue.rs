@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -86,6 +88,11 @@ impl Road3 {
         self.people.clone()
     }
 
+    /// Puts the settings in force on record.
+    pub(super) fn note_settings(&self, path: &Path) -> Result<(), RunError> {
+        note_settings(&self.desk, path).map_err(|error| RunError::Queue(error.into()))
+    }
+
     /// The acting functions.
     pub(super) fn desk(&self) -> Desk {
         self.desk.clone()
@@ -145,6 +152,13 @@ impl Road3 {
         system(format!("cannot write {}", path.display()), written)?;
         Ok(Some(format!("(in the file {})", path.display())))
     }
+}
+
+/// Puts the settings in a file on record, if they are others than those of the last time.
+pub(super) fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| ActError::File { path: path.to_owned(), source })?;
+    desk.note_settings(&HEXLOWER.encode(&Sha256::digest(&bytes)))
 }
 
 /// How people reach the site; without a setting, by the address it listens on.

@@ -25,6 +25,8 @@ const STEPS: &[Step] = &[
     Step { number: 31, sql: include_str!("migrations/0031_requests.sql") },
     #[cfg(feature = "approval")]
     Step { number: 32, sql: include_str!("migrations/0032_request_order.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 33, sql: include_str!("migrations/0033_promised_names.sql") },
 ];
 
 /// Applies the steps that are missing, each in a transaction of its own.

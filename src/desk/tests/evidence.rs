@@ -104,6 +104,16 @@ fn tampering_with_the_database_itself_is_found() {
 }
 
 #[test]
+fn a_change_of_the_settings_is_an_event_and_a_restart_is_none() {
+    let office = Office::new();
+    for sha256 in ["aa", "aa", "bb", "bb"] {
+        office.desk.note_settings(sha256).unwrap();
+    }
+    let events = office.desk.events(0, 1_000).unwrap();
+    assert_eq!(events.iter().filter(|event| event.act == "settings_changed").count(), 2);
+}
+
+#[test]
 fn news_is_signed_after_an_hour_from_the_first_event_on() {
     let office = Office::new();
     office.submit(ask()).unwrap();

@@ -50,7 +50,10 @@ impl Clear {
 
     /// The rules that stop a request at submit.
     fn refused(&self, ask: &Ask) -> Vec<Rule> {
-        refusals(ask, &self.evidence(), true).into_iter().map(|fault| fault.rule).collect()
+        refusals(ask, &lines(ask, &self.evidence()), MONDAY_8, true)
+            .into_iter()
+            .map(|fault| fault.rule)
+            .collect()
     }
 }
 
@@ -357,7 +360,7 @@ fn fields_are_needed_and_read() {
     bare.contact.nip = Some("123".to_owned());
     bare.letter.date = "23-11-2026".to_owned();
     assert_eq!(clear.refused(&bare), [Rule::Empty, Rule::BadEmail, Rule::BadNip, Rule::BadDate]);
-    let without = refusals(&ask(), &clear.evidence(), false);
+    let without = refusals(&ask(), &lines(&ask(), &clear.evidence()), MONDAY_8, false);
     assert_eq!((without.len(), without[0].rule), (1, Rule::NoLetter));
 }
 
