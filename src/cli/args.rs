@@ -54,6 +54,10 @@ pub(super) enum Command {
     #[cfg(feature = "approval")]
     #[command(subcommand)]
     Request(super::request::Request),
+    /// Personal data, as an officer with a personal token in GAPURA_TOKEN
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    Privacy(super::request::Privacy),
     /// People who work the queue
     #[cfg(feature = "approval")]
     #[command(subcommand)]

@@ -48,6 +48,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         #[cfg(feature = "approval")]
         Command::Request(request) => request::run(&common, request),
         #[cfg(feature = "approval")]
+        Command::Privacy(privacy) => request::privacy(&common, privacy),
+        #[cfg(feature = "approval")]
         Command::User(user) => remote::user(&common, user),
         #[cfg(feature = "approval")]
         Command::Token(token) => remote::token(&common, token),

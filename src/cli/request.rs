@@ -211,6 +211,19 @@ pub enum Request {
     },
 }
 
+/// `gapura privacy …`
+#[derive(Debug, Subcommand)]
+pub enum Privacy {
+    /// Erase the person behind a request that has ended; decision, name and office stay
+    Erase {
+        /// The request's number
+        number: String,
+        /// Why: the person's own request, the law
+        #[arg(long)]
+        ground: String,
+    },
+}
+
 /// An answer of another party.
 #[derive(Args, Debug)]
 pub struct Answer {
@@ -239,13 +252,25 @@ pub struct Lines {
 
 /// Has it done by the daemon; 0 done, 1 turned back, 2 not understood.
 pub(super) fn run(common: &Common, request: Request) -> anyhow::Result<u8> {
+    let show = print::shape(&request);
+    send(common, show, &call(request)?)
+}
+
+/// Has something done about personal data; the same door and exit codes.
+pub(super) fn privacy(common: &Common, privacy: Privacy) -> anyhow::Result<u8> {
+    let Privacy::Erase { number, ground } = privacy;
+    let call = Call::post(&path(&number, Some("erase")), &json!({ "ground": ground }));
+    send(common, print::Shape::Erased, &call)
+}
+
+/// Sends a call and prints what came of it.
+fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> {
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
     let client = Client::new(address(&loaded)?);
-    let show = print::shape(&request);
-    let reply = client.send(&call(request)?)?;
+    let reply = client.send(call)?;
     let value: Value = serde_json::from_slice(&reply.body)
         .with_context(|| format!("the daemon answered {} without JSON", reply.status))?;
     Ok(print::print(common.json, show, reply.status, &value))

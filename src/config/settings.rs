@@ -270,11 +270,14 @@ pub struct Work {
     pub hours: String,
     /// CSV of holidays: `date,name,source`; empty = none known.
     pub holidays: PathBuf,
+    /// Other hours for a time, `FIRST LAST HOURS`, as Ramadan's.
+    pub overrides: Vec<String>,
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Self { hours: "Mon-Fri 08:00-16:00".to_owned(), holidays: PathBuf::new() }
+        let hours = "Mon-Fri 08:00-16:00".to_owned();
+        Self { hours, holidays: PathBuf::new(), overrides: Vec::new() }
     }
 }
 

@@ -47,7 +47,22 @@ impl Desk {
     /// What is due once a day: retention, and the reports of months that are over.
     pub fn daily(&self) -> Result<(), ActError> {
         self.close_past_months()?;
+        self.warn_of_empty_year();
         self.retain()
+    }
+
+    /// From 1 December on, holidays of the next year must be known (approval.md §3).
+    fn warn_of_empty_year(&self) {
+        let month = month_of(self.now());
+        let next = month.strip_suffix("-12").and_then(|year| year.parse::<i32>().ok());
+        if let Some(next) = next.map(|year| year + 1)
+            && self.calendar().year_is_empty(next)
+        {
+            tracing::warn!(
+                year = next,
+                "no holiday of the next year is known: due times will be too early; name the table in work.holidays"
+            );
+        }
     }
 
     /// Notified → Closed for the requests of a month's report. `month` is `YYYY-MM`, in WIB.

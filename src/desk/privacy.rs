@@ -3,7 +3,8 @@
 use super::letters::FOLDER;
 use super::{ActError, Desk};
 use crate::evidence::{NewEvent, append};
-use crate::queue::{Actor, Role};
+use crate::queue::labels::clean_text;
+use crate::queue::{Actor, Fault, Role, Rule, TransitionError};
 use crate::store::StoreError;
 
 /// Milliseconds of a day.
@@ -32,11 +33,20 @@ impl Desk {
     pub fn erase(&self, number: &str, ground: &str, actor: &Actor) -> Result<Erased, ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
+        let ground = clean_text(ground);
         let (erased, files) = ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
             let by = [Role::Head, Role::Operator].into_iter().find_map(|r| actor.capacity(r, now));
             let by = by.ok_or(ActError::NotAllowed)?;
             let stored = ledger.expect_request(tx, number)?;
+            // As long as it is worked on, the applicant must be reached.
+            if stored.request.state().is_open() {
+                return Err(TransitionError::wrong_state("erase", stored.request.state()).into());
+            }
+            if ground.is_empty() {
+                let missing = vec![Fault::new("ground", Rule::Empty, "")];
+                return Err(TransitionError::Incomplete(missing).into());
+            }
             let mut values = Vec::new();
             let mut subjects = vec![format!("request:{number}")];
             let notices = tx.notices_of(number)?;
@@ -55,7 +65,7 @@ impl Desk {
             let subject = format!("request:{number}");
             let event = NewEvent::new(now, by.person(), by.role.as_str(), "erase", &subject)
                 .with("values", names.join(" "))
-                .with("ground", ground.trim());
+                .with("ground", &ground);
             let event = append(tx, event)?;
             for (sequence, field) in &values {
                 tx.erase_personal(*sequence, field, event.sequence)?;

@@ -262,7 +262,7 @@ pub fn desk(settings: &Settings) -> Result<crate::desk::Options, OptionError> {
     })
 }
 
-/// Working hours, and the holidays of the file if there is one.
+/// Working hours, other hours for a time, and the holidays of the file if there is one.
 #[cfg(feature = "approval")]
 fn calendar(settings: &Settings) -> Result<crate::queue::Calendar, OptionError> {
     use crate::queue::{Calendar, Hours};
@@ -272,6 +272,17 @@ fn calendar(settings: &Settings) -> Result<crate::queue::Calendar, OptionError> 
         choices: "hours as in \"Mon-Fri 08:00-16:00\"",
     })?;
     let mut calendar = Calendar::new(hours);
+    for text in &settings.work.overrides {
+        let wrong = || OptionError::Choice {
+            key: "work.overrides",
+            text: text.clone(),
+            choices: "FIRST LAST HOURS, as in \"2027-02-08 2027-03-09 Mon-Fri 08:00-15:00\"",
+        };
+        let mut parts = text.trim().splitn(3, char::is_whitespace);
+        let (first, last) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let hours = Hours::parse(parts.next().unwrap_or_default()).map_err(|_| wrong())?;
+        calendar.add_override(first, last, hours).map_err(|_| wrong())?;
+    }
     let path = &settings.work.holidays;
     if path.as_os_str().is_empty() {
         return Ok(calendar);
@@ -354,5 +365,19 @@ mod tests {
         };
         assert!(sources_of("ttl-zero").is_ok());
         assert!(matches!(sources_of("ttl-null"), Err(OptionError::Rule { .. })));
+    }
+
+    #[cfg(feature = "approval")]
+    #[test]
+    fn other_hours_for_a_time_are_read_or_told() {
+        let mut settings = Settings::default();
+        settings.work.overrides = vec!["2027-02-08 2027-03-09 Mon-Fri 08:00-15:00".to_owned()];
+        let ramadan = calendar(&settings).unwrap();
+        // Monday 8 and Monday 1 February 2027, 15.30 WIB.
+        assert!(!ramadan.is_open(1_802_075_400_000) && ramadan.is_open(1_801_470_600_000));
+        for wrong in ["", "2027-02-08", "2027-02-08 2027-03-09 Mon", "x y Mon-Fri 08:00-15:00"] {
+            settings.work.overrides = vec![wrong.to_owned()];
+            assert!(calendar(&settings).is_err(), "{wrong}");
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Shape {
     Records,
     /// One live record.
     Record,
+    /// What an erasure deleted.
+    Erased,
 }
 
 /// The layout of a command's answer.
@@ -73,6 +75,12 @@ fn text(shape: Shape, value: &Value) -> String {
             if rows.is_empty() { "nothing".to_owned() } else { rows.join("\n") }
         }
         Shape::Record => record(value),
+        Shape::Erased => format!(
+            "erased {} values, the contact of {} revisions, {} letters",
+            word(&value["values"]),
+            word(&value["revisions"]),
+            word(&value["letters"]),
+        ),
     }
 }
 

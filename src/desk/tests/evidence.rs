@@ -135,6 +135,11 @@ fn erasure_leaves_a_chain_that_verifies() {
     }
     let refused = office.desk.erase(&number, "permintaan", &office.actor("seksi")).unwrap_err();
     assert_eq!(refused.code(), "not_allowed");
+    let refused = office.desk.erase(&number, " ", &office.actor("kepala")).unwrap_err();
+    assert_eq!(refused.code(), "incomplete");
+    let open = office.submit(service("masihjalan", "192.0.2.122")).unwrap().number;
+    let refused = office.desk.erase(&open, "permintaan", &office.actor("kepala")).unwrap_err();
+    assert_eq!(refused.code(), "wrong_state");
     let erased = office.desk.erase(&number, "permintaan", &office.actor("kepala")).unwrap();
     assert!(erased.values >= 3 && erased.letters == 1, "{erased:?}");
     let report = office.desk.verify(&[]).unwrap();

@@ -12,6 +12,7 @@ mod caller;
 mod chain;
 mod health;
 mod multipart;
+mod privacy;
 mod problem;
 mod records;
 mod requests;
@@ -68,6 +69,7 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(requests::list, requests::submit))
                 .routes(routes!(requests::show))
                 .routes(routes!(requests::act))
+                .routes(routes!(privacy::erase))
                 .routes(routes!(records::list))
                 .routes(routes!(records::suspend))
                 .routes(routes!(records::confirm))

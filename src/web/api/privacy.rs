@@ -1,0 +1,51 @@
+//! Personal data: erasing what is held of the person behind a request (approval.md §7).
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State as Extract;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::caller::{Caller, Named};
+use super::problem::Problem;
+use crate::people::Scope;
+use crate::web::state::State;
+
+/// Why personal data is erased.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct Ground {
+    /// In words: the request of the person, the law.
+    #[serde(default)]
+    ground: String,
+}
+
+/// What was erased.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Erased {
+    /// Values whose commitments stay in the chain.
+    values: usize,
+    /// Revisions whose contact was blanked.
+    revisions: u32,
+    /// Letter files that were deleted.
+    letters: usize,
+}
+
+/// Erase the personal data of a request that has ended; decision, name and office stay
+#[utoipa::path(post, path = "/requests/{number}/erase", params(("number" = String, Path)),
+    request_body = Ground, security(("token" = ["decide"])),
+    responses((status = 200, body = Erased), (status = 403, body = Problem),
+              (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(super) async fn erase(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named(number): Named<String>,
+    body: Bytes,
+) -> Result<Json<Erased>, Problem> {
+    let actor = caller.officer(Scope::Decide)?.actor();
+    let read = serde_json::from_slice(&body);
+    let Ground { ground } =
+        read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))?;
+    let done = state.work(move |state| state.desk().erase(&number, &ground, &actor)).await??;
+    let (values, revisions, letters) = (done.values, done.revisions, done.letters);
+    Ok(Json(Erased { values, revisions, letters }))
+}
