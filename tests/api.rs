@@ -149,6 +149,17 @@ fn a_request_is_turned_back_with_every_fault_by_field() {
 }
 
 #[test]
+fn a_number_that_may_be_a_nik_is_masked_with_a_warning() {
+    let office = Office::open();
+    let mut request = service("tanpanik", address("192.0.2.61"));
+    request["purpose"] = json!("Untuk Ani, NIK 3209123456789012");
+    let sent = office.applicant.post_request("/api/v1/requests", &request, LETTER).ok();
+    assert_eq!(sent["warnings"][0]["field"], "purpose", "{sent}");
+    let seen = office.kasi.get(&format!("/api/v1/requests/{}", sent["number"].as_str().unwrap()));
+    assert_eq!(seen.ok()["purpose"], "Untuk Ani, NIK ****************");
+}
+
+#[test]
 fn the_public_form_has_a_limit_and_a_switch() {
     let office = Office::of(Daemon::start("[public]\nsubmit_per_hour = 2\n"));
     let send = |number: u8| {

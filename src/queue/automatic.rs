@@ -484,6 +484,22 @@ pub(super) fn is_mailbox(text: &str) -> bool {
     }
 }
 
+/// The fields of free text that hold a number [`tidy`] masks, for a warning to the sender (§7).
+pub fn masked_fields(ask: &Ask) -> Vec<Fault> {
+    let (contact, letter) = (&ask.contact, &ask.letter);
+    let texts = [
+        ("office", ask.office.as_str()),
+        ("purpose", &ask.purpose),
+        ("exception", ask.exception.as_deref().unwrap_or("")),
+        ("contact.name", &contact.name),
+        ("contact.position", &contact.position),
+        ("contact.phone", &contact.phone),
+        ("letter.number", &letter.number),
+    ];
+    let masked = texts.into_iter().filter(|(_, text)| labels::mask_personal_numbers(text) != *text);
+    masked.map(|(field, _)| Fault::new(field, Rule::PersonalNumber, "")).collect()
+}
+
 /// The data as it is stored: the name normalised, numbers that may be a NIK masked, types in
 /// capitals, no records where the kind brings none, the region code filled in where the name tells it.
 pub fn tidy(mut ask: Ask, naming: &Naming) -> Ask {

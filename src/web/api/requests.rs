@@ -13,8 +13,10 @@ use super::problem::Problem;
 use crate::desk::{ActError, ListFilter, Submitter, Viewer};
 use crate::people::Scope;
 use crate::queue::act::BodyError;
-use crate::queue::view::RecordView;
-use crate::queue::{Act, Actor, Ask, Identity, RequestView, State as RequestState, Summary};
+use crate::queue::view::{FaultView, RecordView};
+use crate::queue::{
+    Act, Actor, Ask, Identity, RequestView, State as RequestState, Summary, automatic,
+};
 use crate::web::limits::Route;
 use crate::web::state::State;
 
@@ -146,6 +148,9 @@ pub(super) struct Submitted {
     state: RequestState,
     /// 1.
     revision: u32,
+    /// Fields in which a number of 16 digits was masked, because it may be a NIK.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<FaultView>,
 }
 
 /// The parts of `POST /requests`, for the document.
@@ -179,6 +184,7 @@ pub(super) async fn submit(
         may_submit(&state, &caller, &ask, letter.is_some()).await?;
         Actor::applicant(&ask.contact.name, Identity::default(), None)
     };
+    let warnings = automatic::masked_fields(&ask).iter().map(FaultView::from).collect();
     // A mailbox is proven on the pages only: a code goes there and comes back.
     let by = Submitter { actor, mailbox_proven: false };
     let done = state.work(move |state| state.desk().submit(ask, letter, &by)).await??;
@@ -187,6 +193,7 @@ pub(super) async fn submit(
         secret: done.secret,
         state: done.state,
         revision: done.revision,
+        warnings,
     };
     Ok((StatusCode::CREATED, Json(submitted)))
 }
