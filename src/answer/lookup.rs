@@ -409,8 +409,8 @@ impl<'z> Lookup<'z, '_, '_> {
     }
 }
 
-/// The one RRset that QTYPE ANY gets (RFC 8482 §4.1): of the zone's own data, as long as there is any
-/// besides the chain of NSEC.
+/// The one RRset that QTYPE ANY gets (RFC 8482 §4.1): the first by type, as Knot and NSD where they give
+/// but one, and of the zone's own data as long as there is any besides the chain of NSEC.
 fn any_of(node: NodeRef<'_>) -> Option<RrsetRef<'_>> {
     node.rrsets().find(|set| set.rtype() != Rtype::NSEC).or_else(|| node.rrset(Rtype::NSEC))
 }

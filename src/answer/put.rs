@@ -273,7 +273,8 @@ impl<'m> Reply<'m, '_> {
 /// The owner of the records after the one at `start`.
 fn later_owner(owner: Owner<'_>, start: usize) -> Owner<'_> {
     match owner {
-        Owner::Spelled(_) if start <= POINTER_MAX => Owner::At(start as u16),
+        // The root itself is shorter than a pointer to it.
+        Owner::Spelled(name) if start <= POINTER_MAX && !name.is_root() => Owner::At(start as u16),
         owner => owner,
     }
 }

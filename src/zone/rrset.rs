@@ -306,7 +306,8 @@ fn write_owner(out: &mut [u8], at: usize, owner: Owner<'_>, apex: ApexPointer) -
 /// The owner of the records after the one at `start`: a pointer to its owner, if one can reach.
 fn later_owner(owner: Owner<'_>, start: usize) -> Owner<'_> {
     match owner {
-        Owner::Spelled(_) if start <= POINTER_MAX => Owner::At(start as u16),
+        // The root itself is shorter than a pointer to it.
+        Owner::Spelled(name) if start <= POINTER_MAX && !name.is_root() => Owner::At(start as u16),
         other => other,
     }
 }

@@ -9,7 +9,7 @@ mod connection;
 mod roster;
 
 #[cfg(any(test, fuzzing))]
-pub mod framing;
+pub(super) mod framing;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
