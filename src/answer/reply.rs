@@ -35,8 +35,6 @@ struct Spelled {
     offset: u16,
     /// Octets of the whole name; 0 if there is none.
     octets: u8,
-    /// Octets of the labels that stand there; the rest is a pointer or the root.
-    literal: u8,
 }
 
 //------------ Reply ---------------------------------------------------------
@@ -183,87 +181,30 @@ impl<'m, 'o> Reply<'m, 'o> {
     /// Writes a name: the labels that stand nowhere yet, then a pointer to those that do.
     fn put_name(&mut self, name: &[u8], exact: bool) -> bool {
         let start = self.writer.len();
-        let mut at = 0;
-        while name.len() - at > 1 {
-            if let Some(offset) = self.offset_of(&name[at..], exact) {
-                let put = self.writer.put(&name[..at]) && self.writer.put_pointer(offset);
-                if put && at > 0 {
-                    self.note_spelled(start, name.len(), at);
-                }
-                return put;
+        let (own, put) = match self.longest_tail(name, exact) {
+            Some((at, offset)) => {
+                (at, self.writer.put(&name[..at]) && self.writer.put_pointer(offset))
             }
-            at += 1 + usize::from(name[at]);
-        }
-        let put = self.writer.put(name);
-        if put && at > 0 {
-            self.note_spelled(start, name.len(), at);
+            None => (name.len() - 1, self.writer.put(name)),
+        };
+        if put && own > 0 && start <= POINTER_MAX {
+            let spelled = Spelled { offset: start as u16, octets: name.len() as u8 };
+            self.spelled[self.spelled_next] = spelled;
+            self.spelled_next = (self.spelled_next + 1) % SPELLED_MAX;
         }
         put
     }
 
-    /// Where `tail` already stands as the end of a name: in the QNAME or one of the few names that
-    /// are remembered. Never a search through the message (RUSTSEC-2026-0119).
-    fn offset_of(&self, tail: &[u8], exact: bool) -> Option<u16> {
-        let qname = self.qname.wire();
-        if let Some(above) = qname.len().checked_sub(tail.len())
-            && same(&qname[above..], tail, exact)
-        {
-            return Some(QNAME_OFFSET + above as u16);
-        }
-        self.spelled.iter().find_map(|spelled| {
-            let above = usize::from(spelled.octets).checked_sub(tail.len())?;
-            let offset = usize::from(spelled.offset) + above;
-            let reachable = above < usize::from(spelled.literal) && offset <= POINTER_MAX;
-            (reachable && self.stands_at(tail, offset, exact)).then_some(offset as u16)
-        })
-    }
-
-    /// Whether the name at `offset` of the message is `tail`. The offset may lie inside a label: what
-    /// stands there need not be a name at all, and is none that matches then.
-    fn stands_at(&self, tail: &[u8], mut offset: usize, exact: bool) -> bool {
-        let written = self.writer.written();
-        let mut at = 0;
-        // Every round takes a label of `tail` or follows one of the few pointers in a row.
-        for _ in 0..2 * tail.len() {
-            let Some(&[high, low]) = written.get(offset..).and_then(|rest| rest.first_chunk())
-            else {
-                // The root at the very end of what is written.
-                return written.get(offset) == Some(&0) && tail.get(at..) == Some(&[0]);
-            };
-            if high >= 0xc0 {
-                let target = usize::from(u16::from_be_bytes([high & 0x3f, low]));
-                if target >= offset {
-                    return false;
-                }
-                offset = target;
-                continue;
-            }
-            let end = 1 + usize::from(high);
-            let (Some(label), Some(other)) =
-                (written.get(offset..offset + end), tail.get(at..at + end))
-            else {
-                return false;
-            };
-            if high > 63 || !same(label, other, exact) {
-                return false;
-            }
-            if high == 0 {
-                return at + 1 == tail.len();
-            }
-            at += end;
-            offset += end;
-        }
-        false
-    }
-
-    /// Remembers a name of `octets` octets at `offset`, of which `literal` stand there and the rest
-    /// elsewhere.
-    fn note_spelled(&mut self, offset: usize, octets: usize, literal: usize) {
-        if offset <= POINTER_MAX {
-            self.spelled[self.spelled_next] =
-                Spelled { offset: offset as u16, octets: octets as u8, literal: literal as u8 };
-            self.spelled_next = (self.spelled_next + 1) % SPELLED_MAX;
-        }
+    /// The longest end of `name` that stands already in the QNAME or in one of the few names that are
+    /// remembered: where it begins in `name`, and its offset. One walk over each of them, never a
+    /// search through the message (RUSTSEC-2026-0119).
+    fn longest_tail(&self, name: &[u8], exact: bool) -> Option<(usize, u16)> {
+        let qname = Spelled { offset: QNAME_OFFSET, octets: self.qname.wire().len() as u8 };
+        std::iter::once(&qname)
+            .chain(&self.spelled)
+            .filter(|known| known.octets > 1)
+            .filter_map(|known| common_tail(self.writer.written(), *known, name, exact))
+            .min_by_key(|(at, _)| *at)
     }
 
     /// Takes back what was written after `mark`.
@@ -271,6 +212,47 @@ impl<'m, 'o> Reply<'m, 'o> {
         self.writer.rewind(mark);
         for spelled in self.spelled.iter_mut().filter(|known| usize::from(known.offset) >= mark) {
             *spelled = Spelled::default();
+        }
+    }
+}
+
+/// The longest end that `name` has in common with a name of the message: where it begins in `name`, and
+/// the offset of its first label that a pointer can reach.
+fn common_tail(message: &[u8], known: Spelled, name: &[u8], exact: bool) -> Option<(usize, u16)> {
+    let (mut offset, mut theirs_left) = (usize::from(known.offset), usize::from(known.octets));
+    let (mut at, mut found) = (0, None);
+    loop {
+        // Pointers only lead back, and every other round leaves a label behind.
+        let high = *message.get(offset)?;
+        if high >= 0xc0 {
+            let low = *message.get(offset + 1)?;
+            let target = usize::from(u16::from_be_bytes([high & 0x3f, low]));
+            if target >= offset {
+                return found;
+            }
+            offset = target;
+            continue;
+        }
+        let ours_left = name.len() - at;
+        if ours_left <= 1 || theirs_left <= 1 {
+            return found;
+        }
+        let (ours, theirs) = (1 + usize::from(name[at]), 1 + usize::from(high));
+        let label = message.get(offset..offset + theirs)?;
+        // Only where both have as many octets to come can all of them be the same.
+        if ours_left == theirs_left && same(&name[at..at + ours], label, exact) {
+            if found.is_none() && offset <= POINTER_MAX {
+                found = Some((at, offset as u16));
+            }
+        } else {
+            found = None;
+        }
+        if ours_left >= theirs_left {
+            at += ours;
+        }
+        if theirs_left >= ours_left {
+            offset += theirs;
+            theirs_left = theirs_left.saturating_sub(theirs);
         }
     }
 }

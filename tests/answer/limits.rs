@@ -172,3 +172,16 @@ fn a_dname_that_doubles_names_ends() {
     let reply = within_the_limit(&mut engine, &Query::new("q.a.example.", Rtype::A).bytes());
     assert_eq!(reply[3] & 15, 6, "YXDOMAIN at the end");
 }
+
+#[test]
+fn deep_names_that_differ_at_their_end_only() {
+    // Compression looks for a common end: here it finds all labels alike but the last of its own.
+    let host = |n: usize| format!("{}{n:03}.example.", "a.".repeat(119));
+    for (rtype, fixed) in [(Rtype::PTR, &b""[..]), (Rtype::MX, b"\0\x0a"), (Rtype::NS, b"")] {
+        let set =
+            |n: usize| ("big.example.".to_owned(), rtype, [fixed, &wire(&host(n))[..]].concat());
+        let mut engine = Engine::new([built((0..240).map(set))]).over(Transport::Tcp);
+        let reply = within_the_limit(&mut engine, &Query::new("big.example.", rtype).bytes());
+        assert!(reply.len() > 50_000, "{}", reply.len());
+    }
+}
