@@ -52,7 +52,9 @@ fn syntax_finding(path: &Path, text: &str, error: &toml::de::Error) -> Finding {
     let message = error.message().trim_end().replace('\n', " ");
     let hint = unknown_key(&message).and_then(|(key, known)| {
         let nearest = known.into_iter().min_by_key(|candidate| distance(&key, candidate))?;
-        (distance(&key, &nearest) <= 3).then(|| format!("did you mean `{nearest}`?"))
+        // A short key is near to anything: half of it at most may differ.
+        (distance(&key, &nearest) <= 3.min(key.len() / 2))
+            .then(|| format!("did you mean `{nearest}`?"))
     });
     Finding {
         rule: if message.contains("unknown field") { "settings-key" } else { "settings-value" },
@@ -223,6 +225,7 @@ mod tests {
             &["FILE:3:1 error settings-key: unknown field `udp_worker`"],
         );
         check_lines("[server]\nudp_worker = 1\n", &["did you mean `udp_workers`?"]);
+        check_lines("[foo]\n", &["| -"]);
     }
 
     #[test]

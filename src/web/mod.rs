@@ -12,6 +12,7 @@ mod failure;
 mod form;
 mod limits;
 mod pages;
+mod qr;
 mod sent;
 mod shell;
 mod state;

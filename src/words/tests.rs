@@ -48,6 +48,27 @@ fn every_id_that_is_named_exists() {
     assert!(missing.is_empty(), "no words for:\n{}", missing.join("\n"));
 }
 
+#[test]
+fn every_fact_of_an_event_has_words() {
+    // Hashes of what is shown elsewhere are not shown.
+    let silent = ["letter_sha256", "promotion"];
+    let mut missing = BTreeSet::new();
+    for room in ["queue", "desk", "evidence"] {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+        walk(&dir, &mut |_, text| {
+            for piece in text.split(".with(").skip(1) {
+                let Some(rest) = piece.trim_start().strip_prefix('"') else { continue };
+                let key = rest.split('"').next().unwrap_or_default();
+                let id = format!("fact-{}", key.replace('_', "-"));
+                if !silent.contains(&key) && !Words::of(Lang::Id).has(&id) {
+                    missing.insert(id);
+                }
+            }
+        });
+    }
+    assert!(missing.is_empty(), "no words for {missing:?}");
+}
+
 /// Shows every source file and template to `look`.
 fn walk(dir: &Path, look: &mut dyn FnMut(&Path, &str)) {
     for entry in std::fs::read_dir(dir).unwrap() {

@@ -161,7 +161,12 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         "notice" => (t.a("audit-notice", "id", id), String::new()),
         _ => (event.subject.clone(), String::new()),
     };
-    let facts = event.payload.iter().filter_map(|(key, value)| fact_words(t, key, value)).take(6);
+    let facts = event.payload.iter().filter_map(|(key, value)| {
+        // A fact that is a person is told by name.
+        fact_words(t, key, names.get(value).unwrap_or(value))
+    });
+    let person = names.get(&event.person);
+    let role = role_words(t, &event.role);
     Row {
         sequence: event.sequence,
         what: act_words(t, &event.act),
@@ -169,13 +174,9 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         moved,
         subject,
         place,
-        facts: facts.collect(),
-        who: match names.get(&event.person) {
-            Some(name) => name.clone(),
-            None if event.person == "system" => String::new(),
-            None => event.person.clone(),
-        },
-        role: role_words(t, &event.role),
+        facts: facts.take(6).collect(),
+        who: person.unwrap_or(&role).clone(),
+        role: if person.is_some() { role } else { String::new() },
         hash: event.hash.chars().take(12).collect(),
     }
 }

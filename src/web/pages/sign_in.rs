@@ -11,6 +11,7 @@ use crate::people::{Enrolment, Role, Session, SignInError, SignedIn, Stage};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
+use crate::web::qr::Qr;
 use crate::web::sent::{Sent, encode};
 use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
 use crate::web::state::State;
@@ -133,6 +134,8 @@ struct EnrolPage {
     account: String,
     /// The secret.
     enrolment: Enrolment,
+    /// Its address as a picture.
+    qr: Option<Qr>,
     /// The form of its first code.
     form: Form,
 }
@@ -181,6 +184,7 @@ async fn show_enrolment(
     let enrol = EnrolPage {
         shell: Shell::new(visitor, t.s("enrol-title")).faulty(form.is_faulty()),
         account: account.unwrap_or_default(),
+        qr: Qr::of(&enrolment.url),
         enrolment,
         form,
     };
