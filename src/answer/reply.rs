@@ -199,12 +199,35 @@ impl<'m, 'o> Reply<'m, 'o> {
     /// remembered: where it begins in `name`, and its offset. One walk over each of them, never a
     /// search through the message (RUSTSEC-2026-0119).
     fn longest_tail(&self, name: &[u8], exact: bool) -> Option<(usize, u16)> {
-        let qname = Spelled { offset: QNAME_OFFSET, octets: self.qname.wire().len() as u8 };
-        std::iter::once(&qname)
-            .chain(&self.spelled)
-            .filter(|known| known.octets > 1)
-            .filter_map(|known| common_tail(self.writer.written(), *known, name, exact))
+        let in_qname = self.tail_in_qname(name, exact);
+        // Most names end here: the whole of them is in the QNAME.
+        if let Some((0, _)) = in_qname {
+            return in_qname;
+        }
+        let remembered = self.spelled.iter().filter(|known| known.octets > 1);
+        in_qname
+            .into_iter()
+            .chain(
+                remembered
+                    .filter_map(|known| common_tail(self.writer.written(), *known, name, exact)),
+            )
             .min_by_key(|(at, _)| *at)
+    }
+
+    /// The longest end of `name` that is the end of the QNAME too. The QNAME stands in one piece, so
+    /// one comparison of octets for each label is enough, and quick.
+    fn tail_in_qname(&self, name: &[u8], exact: bool) -> Option<(usize, u16)> {
+        let qname = self.qname.wire();
+        let mut at = 0;
+        while name.len() - at > 1 {
+            if let Some(above) = qname.len().checked_sub(name.len() - at)
+                && same(&qname[above..], &name[at..], exact)
+            {
+                return Some((at, QNAME_OFFSET + above as u16));
+            }
+            at += 1 + usize::from(name[at]);
+        }
+        None
     }
 
     /// Takes back what was written after `mark`.
