@@ -11,7 +11,7 @@ use super::keeper::write_file;
 use super::publisher::{Inner, lock};
 use super::{PublishError, Publisher, overlay};
 use crate::master;
-use crate::wire::Name;
+use crate::wire::{Name, Rtype};
 
 /// The failpoints' name.
 const WHAT: &str = "derived";
@@ -67,6 +67,19 @@ fn text(zone: &Name, serial: Option<u32>, overlay: &overlay::Overlay) -> String 
     text.push_str(master::END_MARKER);
     text.push('\n');
     text
+}
+
+/// The serial in the head of a derived file, if this is the line that tells it.
+pub(super) fn serial_of(line: &str) -> Option<u32> {
+    line.strip_prefix("; ")?.rsplit_once("Serial when this was written: ")?.1.parse().ok()
+}
+
+/// What a line of a derived file masks, if it says so.
+pub(super) fn mask_of(line: &str) -> Option<(Name, Rtype)> {
+    let line = line.strip_prefix("; request ")?.strip_suffix(" of the file")?;
+    let (_, what) = line.split_once(" masks ")?;
+    let (owner, rtype) = what.rsplit_once(' ')?;
+    Some((owner.parse().ok()?, rtype.parse().ok()?))
 }
 
 /// A request's number as it may stand in a comment: nothing in it can end the line.

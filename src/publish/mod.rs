@@ -35,6 +35,7 @@ mod reload;
 mod report;
 mod serial;
 mod source;
+mod stand_in;
 mod start;
 mod watch;
 

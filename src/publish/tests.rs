@@ -4,6 +4,7 @@ mod crash;
 mod promotion;
 mod races;
 mod reload;
+mod stand_in;
 mod watching;
 
 use std::fs;

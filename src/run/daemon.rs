@@ -9,10 +9,15 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::host::Host;
+#[cfg(feature = "approval")]
+use super::host::Office;
 use super::options::{self, OptionError};
 use super::own_sockets::OwnSockets;
+#[cfg(feature = "approval")]
+use super::queue::Road3;
 use super::ready::Ready;
 use super::signals::{Asked, Signals};
+use super::stand_in::Database;
 use super::{StateDir, StateDirError};
 use crate::answer::Transport;
 use crate::config::{Loaded, Settings};
@@ -20,7 +25,7 @@ use crate::control;
 use crate::metrics::{self, NameServer, Registry};
 use crate::publish::{PublishError, Publisher};
 use crate::serve::{self, Running, StartError};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
 const BUILDING_THREADS: usize = 2;
@@ -72,14 +77,12 @@ pub(super) fn system<T>(what: impl Into<String>, result: io::Result<T>) -> Resul
 pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> {
     let settings = &loaded.settings;
     let state_dir = StateDir::take(&settings.server.state_dir)?;
-    let store = Store::open(state_dir.path())?;
-    // What came of each zone is in the log; a zone that is refused does not stop the others.
-    let (publisher, _) = {
-        // Road 3 works on the same database.
-        #[cfg(feature = "approval")]
-        let store = store.clone();
-        Publisher::open(store, options::sources(settings)?, options::publish(settings))?
-    };
+    let sources = options::sources(settings)?;
+    let database = Database::open(&sources, &options::publish(settings))?;
+    // What came of each zone is in the log; a zone that is refused does not stop the others. Road 3
+    // works on the same database.
+    let store = database.store.clone();
+    let (publisher, _) = Publisher::open(store, sources, options::publish(settings))?;
     let running = Arc::new(serve::start(options::serve(settings)?, publisher.shared())?);
     publisher.set_confirm(Arc::new(OwnSockets::new(addresses(&running, &[Transport::Udp]))));
     let watcher = publisher.watch();
@@ -95,28 +98,37 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
     let (stop, stopped) = watch::channel(false);
     let mut signals = building.block_on(async { system("signals", Signals::listen()) })?;
     #[cfg(feature = "approval")]
-    let road_3 = super::queue::Road3::open(settings, &store, &publisher, &running)?;
+    let road_3 = match database.reason {
+        None => Some(Road3::open(settings, &database.store, &publisher, &running)?),
+        Some(_) => None,
+    };
     #[cfg(feature = "approval")]
-    road_3.note_settings(&loaded.path)?;
+    if let Some(road_3) = &road_3 {
+        road_3.note_settings(&loaded.path)?;
+    }
     let host = Arc::new(Host {
         settings_path: loaded.path.clone(),
         publisher: publisher.clone(),
         running: Arc::clone(&running),
+        stand_in: database.reason.clone(),
         #[cfg(feature = "approval")]
-        people: road_3.people(),
-        #[cfg(feature = "approval")]
-        desk: road_3.desk(),
-        #[cfg(feature = "approval")]
-        store,
-        #[cfg(feature = "approval")]
-        state_dir: state_dir.path().to_owned(),
+        office: road_3.as_ref().map(|road_3| Office {
+            people: road_3.people(),
+            desk: road_3.desk(),
+            store: database.store.clone(),
+            state_dir: state_dir.path().to_owned(),
+        }),
     });
     let control = start_control(&building, state_dir.path(), &host)?;
     let metrics = start_metrics(&building, settings, &running, &publisher)?;
     #[cfg(feature = "approval")]
-    road_3.start_clockwork(&building, settings, &stopped)?;
-    #[cfg(feature = "approval")]
-    let web = Some(road_3.start_web(&building, settings, stopped.clone())?);
+    let web = match &road_3 {
+        Some(road_3) => {
+            road_3.start_clockwork(&building, settings, &stopped)?;
+            Some(road_3.start_web(&building, settings, stopped.clone())?)
+        }
+        None => None,
+    };
     #[cfg(not(feature = "approval"))]
     let web: Option<(String, Option<String>)> = None;
 
@@ -129,7 +141,7 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
         metrics,
         state_dir: state_dir.path().display().to_string(),
         first_link,
-        warnings: running.warnings().to_vec(),
+        warnings: running.warnings().iter().cloned().chain(database.reason.clone()).collect(),
     });
     tracing::info!(pid = std::process::id(), "ready");
     wait(&building, &mut signals, &host);

@@ -24,17 +24,23 @@ pub(super) struct Host {
     pub(super) publisher: Publisher,
     /// The listeners.
     pub(super) running: Arc<Running>,
-    /// Accounts and tokens.
+    /// Why the database is not used, if it is not.
+    pub(super) stand_in: Option<String>,
+    /// Road 3; none while a database stands in.
     #[cfg(feature = "approval")]
+    pub(super) office: Option<Office>,
+}
+
+/// What commands on people and the queue work on.
+#[cfg(feature = "approval")]
+pub(super) struct Office {
+    /// Accounts and tokens.
     pub(super) people: crate::people::People,
     /// The acting functions, for the report that closes a month.
-    #[cfg(feature = "approval")]
     pub(super) desk: crate::desk::Desk,
     /// The database, for the event chain.
-    #[cfg(feature = "approval")]
     pub(super) store: crate::store::Store,
     /// Where keys lie outside the database.
-    #[cfg(feature = "approval")]
     pub(super) state_dir: PathBuf,
 }
 
@@ -64,14 +70,18 @@ impl Host {
     /// Commands on people and the queue.
     #[cfg(feature = "approval")]
     fn road_3(&self, command: Command) -> Reply {
+        let Some(office) = &self.office else {
+            let reason = self.stand_in.as_deref().unwrap_or_default();
+            return Reply::failed(format!("the queue is closed: {reason}"));
+        };
         if let Command::Report { month } = &command {
             // What stands in a report is finished; a month that cannot be read is told below.
-            if let Err(error) = self.desk.close_month(month) {
+            if let Err(error) = office.desk.close_month(month) {
                 return Reply::failed(error.to_string());
             }
         }
-        super::people::command(&self.people, command)
-            .or_else(|command| super::audit::command(&self.store, &self.state_dir, command))
+        super::people::command(&office.people, command)
+            .or_else(|command| super::audit::command(&office.store, &office.state_dir, command))
             .unwrap_or_else(|_| Reply::failed("this command is not for the daemon"))
     }
 
@@ -120,7 +130,9 @@ impl Host {
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
         #[cfg(feature = "approval")]
-        if let Err(error) = super::queue::note_settings(&self.desk, &self.settings_path) {
+        if let Some(office) = &self.office
+            && let Err(error) = super::queue::note_settings(&office.desk, &self.settings_path)
+        {
             tracing::error!(%error, "the change of the settings is not on record");
         }
         let reports = self.publisher.reload_sources(sources, force.then_some(who));
@@ -266,12 +278,16 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
+        if let Some(reason) = &self.stand_in {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  the database is not used, the queue is closed: {reason}");
+        }
         for zone in &zones {
             add_zone(&mut text, zone);
         }
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": zones,
+            "listening": listening, "zones": zones, "stand_in": self.stand_in,
         });
         Reply::done(text, json)
     }

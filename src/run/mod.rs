@@ -14,6 +14,7 @@ pub mod options;
 mod own_sockets;
 mod ready;
 mod signals;
+mod stand_in;
 mod state_dir;
 mod words;
 

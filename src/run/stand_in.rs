@@ -1,0 +1,78 @@
+//! A start at which the database does not open: zones are served from their files and the derived files
+//! of promoted records, the queue stays closed, and everybody is told why.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::RunError;
+use super::daemon::system;
+use crate::publish::{Options, Publisher, ZoneSource};
+use crate::store::{Store, StoreError};
+
+/// The database, or one in its place that is thrown away.
+pub(super) struct Database {
+    /// The one to work on.
+    pub(super) store: Store,
+    /// Why it is not the real one, if it is not.
+    pub(super) reason: Option<String>,
+    /// Where the one in its place is.
+    folder: Option<PathBuf>,
+}
+
+impl Database {
+    /// Opens the database. If it does not open, or is not there while there are promoted records, one
+    /// stands in for it; at the very first start a database that does not open is fatal.
+    pub(super) fn open(sources: &[ZoneSource], options: &Options) -> Result<Self, RunError> {
+        let state_dir = &options.state_dir;
+        let is_lost =
+            !state_dir.join("gapura.db").exists() && Publisher::has_derived(state_dir, sources);
+        let is_first = !state_dir.join("serials").exists();
+        let reason = match is_lost {
+            true => format!(
+                "{} is missing, and there are promoted records",
+                state_dir.join("gapura.db").display()
+            ),
+            false => match Store::open(state_dir) {
+                Ok(store) => return Ok(Self { store, reason: None, folder: None }),
+                Err(error) if is_first => return Err(error.into()),
+                Err(error) => words(&error),
+            },
+        };
+        tracing::error!(%reason, "the database is not used: zones are served from their files and \
+            the files in promoted/, the queue is closed; put the database back and start again");
+        let folder = std::env::temp_dir().join(format!("gapura-stand-in-{}", std::process::id()));
+        let made = DirBuilder::new().mode(0o700).create(&folder);
+        system(format!("cannot make {} for a database that stands in", folder.display()), made)?;
+        let store = Store::open(&folder)?;
+        let taken = Publisher::take_in_derived(&store, sources, options)?;
+        tracing::warn!(rrsets = taken, "promoted records taken from the derived files");
+        Ok(Self { store, reason: Some(reason), folder: Some(folder) })
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            remove(folder);
+        }
+    }
+}
+
+/// Removes the folder; what cannot be removed is the system's to clean up.
+fn remove(folder: &Path) {
+    if let Err(error) = std::fs::remove_dir_all(folder) {
+        tracing::warn!(folder = %folder.display(), %error, "not removed");
+    }
+}
+
+/// An error with all its causes.
+fn words(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
