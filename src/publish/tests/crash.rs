@@ -228,7 +228,7 @@ fn on_a_full_disk_answers_go_on_and_changes_are_refused() {
     let house = house();
     let directory = house.directory.path();
     let script = format!(
-        "mount -t tmpfs -o size=600k tmpfs {0}/state && exec {1} publish::tests::crash::full_disk --exact --ignored --nocapture",
+        "mount -t tmpfs -o size=1m tmpfs {0}/state && exec {1} publish::tests::crash::full_disk --exact --ignored --nocapture",
         directory.display(),
         std::env::current_exe().unwrap().display()
     );
@@ -262,6 +262,7 @@ fn full_disk() {
         promote(&publisher, "1", vec![rrset(&format!("n{n}.example."), Rtype::A, &data)])
     };
     let full = (0..1000).find(|n| add(*n).is_err()).expect("the disk must fill up");
+    assert!(full > 0, "the empty database alone fills this disk: give it more");
     let serial = live(&publisher).serial();
     assert!(live(&publisher).node(name("n0.example.").as_ref()).is_some(), "still served");
     assert!(live(&publisher).node(name(&format!("n{full}.example.")).as_ref()).is_none());
