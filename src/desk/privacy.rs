@@ -3,14 +3,19 @@
 use super::letters::FOLDER;
 use super::{ActError, Desk};
 use crate::evidence::{NewEvent, append};
+use crate::promote::Stored;
 use crate::queue::labels::clean_text;
 use crate::queue::{Actor, Fault, Role, Rule, TransitionError};
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
 /// A status secret is kept this long after the end.
 const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
+/// A contact is kept this long after its name was live, or its request ended.
+const CONTACT_KEPT_MS: i64 = 365 * DAY_MS;
+/// Contacts erased in one run.
+const CONTACTS_MAX: usize = 1_000;
 /// A letter is kept this long after it came.
 const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
 /// A file no row names is dropped after this long: its transaction may still be under way.
@@ -25,6 +30,14 @@ pub struct Erased {
     pub revisions: u32,
     /// Letter files.
     pub letters: usize,
+}
+
+/// On whose account something is erased.
+struct By<'a> {
+    /// The person's id, or the system.
+    person: &'a str,
+    /// The role they acted in.
+    role: &'a str,
 }
 
 impl Desk {
@@ -47,43 +60,8 @@ impl Desk {
                 let missing = vec![Fault::new("ground", Rule::Empty, "")];
                 return Err(TransitionError::Incomplete(missing).into());
             }
-            let mut values = Vec::new();
-            let mut subjects = vec![format!("request:{number}")];
-            let notices = tx.notices_of(number)?;
-            subjects.extend(notices.iter().map(|row| format!("notice:{}", row.id)));
-            for subject in subjects {
-                for event in tx.events_of(&subject)? {
-                    for field in event.commitments.keys() {
-                        if tx.personal(event.sequence, field)?.is_some() {
-                            values.push((event.sequence, field.clone()));
-                        }
-                    }
-                }
-            }
-            let names: Vec<String> =
-                values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
-            let subject = format!("request:{number}");
-            let event = NewEvent::new(now, by.person(), by.role.as_str(), "erase", &subject)
-                .with("values", names.join(" "))
-                .with("ground", &ground);
-            let event = append(tx, event)?;
-            for (sequence, field) in &values {
-                tx.erase_personal(*sequence, field, event.sequence)?;
-            }
-            for revision in 1..=stored.request.revision() {
-                if let Some(mut ask) = ledger.revision(tx, number, revision)? {
-                    ask.contact = crate::queue::Contact::default();
-                    ledger.rewrite_revision(tx, number, revision, &ask)?;
-                }
-            }
-            let revisions = stored.request.revision();
-            ledger.save_request(tx, &stored.request.without_contact(), &stored.row)?;
-            for row in notices {
-                let mut outgoing = ledger.open_notice(&row)?;
-                outgoing.notice.to.clear();
-                outgoing.notice.next_try = i64::MAX;
-                ledger.save_notice(tx, &outgoing)?;
-            }
+            let by = By { person: by.person(), role: by.role.as_str() };
+            let mut erased = self.erase_contact(tx, stored, &by, &ground, now)?;
             let mut files = Vec::new();
             for letter in tx.letters_of(number)? {
                 if letter.erased_ms.is_none() {
@@ -94,8 +72,8 @@ impl Desk {
                     })?;
                 }
             }
-            let letters = files.len();
-            Ok::<_, ActError>((Erased { values: values.len(), revisions, letters }, files))
+            erased.letters = files.len();
+            Ok::<_, ActError>((erased, files))
         })?;
         for file in files {
             let path = self.letter_path(&file);
@@ -104,7 +82,58 @@ impl Desk {
         Ok(erased)
     }
 
-    /// The retention job: status secrets, old letters, files no row names.
+    /// Erases what a request says of persons, but for its letters; the event that says so is `by`'s.
+    fn erase_contact(
+        &self,
+        tx: &Tx<'_>,
+        stored: Stored,
+        by: &By<'_>,
+        ground: &str,
+        now: i64,
+    ) -> Result<Erased, ActError> {
+        let ledger = &self.0.ledger;
+        let number = stored.request.number().to_owned();
+        let subject = format!("request:{number}");
+        let notices = tx.notices_of(&number)?;
+        let mut subjects = vec![subject.clone()];
+        subjects.extend(notices.iter().map(|row| format!("notice:{}", row.id)));
+        let mut values = Vec::new();
+        for subject in subjects {
+            for event in tx.events_of(&subject)? {
+                for field in event.commitments.keys() {
+                    if tx.personal(event.sequence, field)?.is_some() {
+                        values.push((event.sequence, field.clone()));
+                    }
+                }
+            }
+        }
+        let names: Vec<String> =
+            values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
+        let event = NewEvent::new(now, by.person, by.role, "erase", &subject)
+            .with("values", names.join(" "))
+            .with("ground", ground);
+        let event = append(tx, event)?;
+        for (sequence, field) in &values {
+            tx.erase_personal(*sequence, field, event.sequence)?;
+        }
+        let revisions = stored.request.revision();
+        for revision in 1..=revisions {
+            if let Some(mut ask) = ledger.revision(tx, &number, revision)? {
+                ask.contact = crate::queue::Contact::default();
+                ledger.rewrite_revision(tx, &number, revision, &ask)?;
+            }
+        }
+        ledger.save_request(tx, &stored.request.without_contact(), &stored.row)?;
+        for row in notices {
+            let mut outgoing = ledger.open_notice(&row)?;
+            outgoing.notice.to.clear();
+            outgoing.notice.next_try = i64::MAX;
+            ledger.save_notice(tx, &outgoing)?;
+        }
+        Ok(Erased { values: values.len(), revisions, letters: 0 })
+    }
+
+    /// The retention job: status secrets, contacts, old letters, files no row names.
     pub(super) fn retain(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
@@ -113,6 +142,32 @@ impl Desk {
         if forgotten > 0 {
             tracing::info!(forgotten, "status secrets past their time were forgotten");
         }
+        self.retain_contacts(now)?;
+        self.retain_letters(now)
+    }
+
+    /// Contacts of names that have been gone for their time; one that is live keeps its own.
+    fn retain_contacts(&self, now: i64) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let over = self.read(|reader| {
+            Ok(reader.requests_past_contact(now - CONTACT_KEPT_MS, CONTACTS_MAX)?)
+        })?;
+        for number in &over {
+            let by = By { person: "system", role: "system" };
+            ledger.store.write(|tx| {
+                let stored = ledger.expect_request(tx, number)?;
+                self.erase_contact(tx, stored, &by, "retention", now)
+            })?;
+        }
+        if !over.is_empty() {
+            tracing::info!(requests = over.len(), "contacts past their time were erased");
+        }
+        Ok(())
+    }
+
+    /// Letters past their time, and files no row names.
+    fn retain_letters(&self, now: i64) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
         let folder = self.0.options.state_dir.join(FOLDER);
         let listed = std::fs::read_dir(&folder)
             .map_err(|source| ActError::File { path: folder.clone(), source })?;

@@ -181,6 +181,28 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Requests whose contact is still held although nothing about their name, which is not promised to
+    /// anybody now, has happened since a time; the oldest first.
+    pub fn requests_past_contact(
+        &self,
+        quiet_since_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT number FROM request AS r WHERE r.submitted_ms < $1 AND EXISTS (\
+                 SELECT 1 FROM event JOIN personal USING (sequence) \
+                 WHERE subject = 'request:' || r.number) \
+             AND NOT EXISTS (SELECT 1 FROM request AS other \
+                 WHERE other.name = r.name AND (other.open = 1 OR other.changed_ms >= $1)) \
+             AND NOT EXISTS (SELECT 1 FROM live_record AS l WHERE l.name = r.name \
+                 AND l.state IN ('held', 'live', 'reconfirming', 'suspended')) \
+             ORDER BY r.submitted_ms, r.number LIMIT $2",
+        )?;
+        let rows =
+            statement.query_map(params![quiet_since_ms, rows_max(limit)], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Requests that came in within a time, in order; for reports.
     pub fn requests_between(&self, from: i64, to: i64) -> Result<Vec<RequestRow>, StoreError> {
         let sql = format!(

@@ -153,6 +153,33 @@ fn erasure_leaves_a_chain_that_verifies() {
 }
 
 #[test]
+fn a_contact_is_kept_while_the_name_is_live_and_a_year_longer() {
+    const DAY_MS: i64 = 86_400_000;
+    let office = Office::new();
+    let number = office.live(ask());
+    let mail = |number: &str| office.view(number).contact.map(|contact| contact.email);
+    office.wait(800 * DAY_MS);
+    office.desk.daily().unwrap();
+    assert_eq!(mail(&number).unwrap(), "desa@example.id", "the name is live");
+
+    let mut removal = ask();
+    removal.kind = crate::queue::Kind::Remove;
+    let removal = office.live(removal);
+    office.wait(364 * DAY_MS);
+    office.desk.daily().unwrap();
+    assert_eq!(mail(&number).unwrap(), "desa@example.id", "gone for less than a year");
+    office.wait(2 * DAY_MS);
+    office.desk.daily().unwrap();
+    assert_eq!((mail(&number).unwrap(), mail(&removal).unwrap()), (String::new(), String::new()));
+    let report = office.desk.verify(&[]).unwrap();
+    assert!(report.is_good() && report.erased > 0, "{:?}", report.faults);
+    // Once is enough.
+    let events = office.desk.events(0, 10_000).unwrap().len();
+    office.desk.daily().unwrap();
+    assert_eq!(office.desk.events(0, 10_000).unwrap().len(), events);
+}
+
+#[test]
 fn keys_lie_outside_the_database_for_the_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let office = Office::new();
