@@ -7,8 +7,8 @@ use anyhow::Context;
 
 use super::args::Common;
 use crate::check::{self, Level};
-use crate::config::{ZoneChecks, ZoneSettings};
 use crate::master::{self, Directory, Finding, Input, Place, Severity, render};
+use crate::publish::{Strictness, ZoneSource};
 use crate::run;
 use crate::wire::Name;
 
@@ -39,20 +39,21 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit.min(1)),
     };
-    if let Err(error) = run::options::sources(&loaded.settings) {
-        return Ok(print_findings(common, &[unusable(&error)]));
-    }
+    let sources = match run::options::sources(&loaded.settings) {
+        Ok(sources) => sources,
+        Err(error) => return Ok(print_findings(common, &[unusable(&error)])),
+    };
     let mut findings = Vec::new();
     let mut told = format!("{}: settings are fine\n", loaded.path.display());
-    for zone in &loaded.settings.zones {
-        let checked = check_zone(zone)?;
+    for source in &sources {
+        let checked = check_source(source)?;
         let serial = checked.zone.as_ref().map_or_else(String::new, |zone| {
             format!(" serial {}, {} records", zone.serial(), zone.record_count())
         });
         told.push_str(&format!(
             "{}: {}{serial}: {} errors, {} warnings\n",
-            zone.file.display(),
-            zone.name.get_ref(),
+            source.file.display(),
+            source.apex,
             checked.errors,
             checked.warnings
         ));
@@ -77,10 +78,10 @@ fn unusable(error: &run::options::OptionError) -> Finding {
 }
 
 /// One zone of the settings.
-fn check_zone(zone: &ZoneSettings) -> anyhow::Result<check::Checked> {
-    let level = Level { strict: zone.checks == ZoneChecks::Strict, errors: zone.errors.clone() };
-    let origin: Name = zone.name.get_ref().parse()?;
-    check_file(&origin, &zone.file, &level)
+fn check_source(source: &ZoneSource) -> anyhow::Result<check::Checked> {
+    let strict = source.checks == Strictness::Strict;
+    let level = Level { strict, errors: source.errors.clone() };
+    check_file(&source.apex, &source.file, &level)
 }
 
 /// `gapura zone check ORIGIN FILE`

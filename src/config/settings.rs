@@ -64,6 +64,8 @@ pub struct Server {
     pub udp_workers: usize,
     /// Database, keys, control socket, derived files; made if missing.
     pub state_dir: PathBuf,
+    /// A directory whose `NAME.zone` files are zones too, besides those of `[[zone]]`; empty = none.
+    pub zone_dir: PathBuf,
     /// Largest UDP response in octets, 512 to 4096 (RFC 9715).
     pub udp_payload: u16,
     /// What `version.bind` answers; empty = refused.
@@ -87,6 +89,7 @@ impl Default for Server {
             ],
             udp_workers: 0,
             state_dir: "state".into(),
+            zone_dir: PathBuf::new(),
             udp_payload: 1232,
             version: String::new(),
             nsid: String::new(),

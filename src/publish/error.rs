@@ -71,14 +71,6 @@ pub enum PublishError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A directory cannot be watched or read.
-    #[error("cannot read {path}", path = path.display())]
-    Read {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// The delta did not fit the zone it was made for: a fault in gapura.
     #[error("the change does not fit the zone it was made for")]
     Apply(#[from] crate::zone::ApplyError),

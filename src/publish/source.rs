@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{PublishError, SerialPolicy};
+use super::SerialPolicy;
 use crate::wire::Name;
 
 //------------ ZoneSource ----------------------------------------------------
@@ -48,20 +49,22 @@ pub enum Strictness {
     Lenient,
 }
 
-/// All zones of a directory: each `NAME.zone` is the zone NAME, in the order of the file names.
-pub fn sources_in(directory: &Path) -> Result<Vec<ZoneSource>, PublishError> {
-    let failed = |source| PublishError::Read { path: directory.to_owned(), source };
+/// All zones of a directory: each `NAME.zone` is the zone NAME, in the order of the file names. A file
+/// that is named after no zone is an error.
+pub fn sources_in(directory: &Path) -> io::Result<Vec<ZoneSource>> {
     let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
         let is_zone = path.extension() == Some(OsStr::new("zone"));
         if !is_zone || is_ignored(&path) || !path.is_file() {
             continue;
         }
         let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
-        if let Ok(apex) = Name::from_text(stem.as_bytes()) {
-            found.insert(path.clone(), ZoneSource::new(apex, path));
-        }
+        // A file that is left out in silence would be a zone that nobody serves.
+        let apex = Name::from_text(stem.as_bytes()).map_err(|error| {
+            io::Error::other(format!("{} is named after no zone: {error}", path.display()))
+        })?;
+        found.insert(path.clone(), ZoneSource::new(apex, path));
     }
     Ok(found.into_values().collect())
 }

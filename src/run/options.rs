@@ -1,6 +1,7 @@
 //! From settings to each room's own options. What a setting cannot mean is told before anything runs.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::answer::Identity;
@@ -43,7 +44,7 @@ pub enum OptionError {
         /// The key.
         key: &'static str,
         /// The file.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
@@ -69,9 +70,28 @@ pub enum OptionError {
 
 //------------ Zones ---------------------------------------------------------
 
-/// The zones of the settings.
+/// The zones of the settings: those with a table of their own, then those of the directory. A file of
+/// the directory that a table names is that table's.
 pub fn sources(settings: &Settings) -> Result<Vec<ZoneSource>, OptionError> {
-    settings.zones.iter().map(source).collect()
+    let mut sources: Vec<ZoneSource> =
+        settings.zones.iter().map(source).collect::<Result<_, _>>()?;
+    let directory = &settings.server.zone_dir;
+    if directory.as_os_str().is_empty() {
+        return Ok(sources);
+    }
+    let found = publish::sources_in(directory).map_err(|error| OptionError::Table {
+        key: "server.zone_dir",
+        path: directory.clone(),
+        reason: error.to_string(),
+    })?;
+    let named: BTreeSet<PathBuf> = sources.iter().map(|source| whole(&source.file)).collect();
+    sources.extend(found.into_iter().filter(|source| !named.contains(&whole(&source.file))));
+    Ok(sources)
+}
+
+/// A path by which two spellings of it can be compared.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// One zone.
@@ -356,6 +376,27 @@ fn table(key: &'static str, path: &Path) -> Result<String, OptionError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_of_zones_stands_beside_the_tables() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for file in ["a.id.zone", "b.id.zone", "b.id.zone~", "notes.txt"] {
+            std::fs::write(root.join(file), "").unwrap();
+        }
+        let text = format!(
+            "[server]\nzone_dir = \"{0}\"\n[[zone]]\nname = \"a.id.\"\nfile = \"{0}/./a.id.zone\"\nchecks = \"lenient\"\n",
+            root.display()
+        );
+        let settings = toml::from_str(&text).unwrap();
+        let found = sources(&settings).unwrap();
+        let found: Vec<_> = found.iter().map(|s| (s.apex.to_string(), s.checks)).collect();
+        let (lenient, strict) = (Strictness::Lenient, Strictness::Strict);
+        assert_eq!(found, [("a.id.".to_owned(), lenient), ("b.id.".to_owned(), strict)]);
+        std::fs::write(root.join("a..b.zone"), "").unwrap();
+        let error = sources(&settings).unwrap_err().to_string();
+        assert!(error.contains("a..b.zone"), "{error}");
+    }
 
     #[test]
     fn a_rule_that_is_none_is_not_taken_for_one() {
