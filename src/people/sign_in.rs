@@ -172,7 +172,7 @@ impl People {
     }
 
     /// Takes password and, where one is set up, code once more from somebody who is signed in: a
-    /// decision asks for it when the last proof is older than [`PROOF_MS`]. A new session, as after
+    /// decision asks for it when the last proof is older than fifteen minutes. A new session, as after
     /// any sign-in.
     pub fn prove_again(
         &self,
