@@ -7,6 +7,7 @@
 
 mod api;
 mod assets;
+mod door;
 mod draft;
 mod failure;
 mod form;
@@ -23,6 +24,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
@@ -58,8 +60,10 @@ pub async fn serve(
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    // The tap does nothing; a listener of our own gets its clients' addresses through it.
+    let door = door::Door::new(listener, state.options().trusted_proxies.clone()).tap_io(|_| {});
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    axum::serve(door, service).with_graceful_shutdown(stop).await
 }
 
 #[cfg(test)]
