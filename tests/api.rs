@@ -62,6 +62,13 @@ fn who_asks_decides_what_is_answered() {
     assert_eq!(wrong, owner.get("/api/v1/requests/GPR-2026-99999").refused());
     assert_eq!(wrong, (404, "not_found".to_owned()));
 
+    // The right secret may ask as often as it likes; wrong ones may not.
+    for _ in 0..60 {
+        assert_eq!(owner.get(&path).ok()["state"], "submitted");
+    }
+    let guesses = (0..40).map(|_| stranger.get(&path).refused().0).collect::<Vec<_>>();
+    assert!(guesses.starts_with(&[404]) && guesses.ends_with(&[429]), "{guesses:?}");
+
     // The auditor sees that there is a contact, not who it is; the chain is for them.
     assert_eq!(office.auditor.get(&path).ok()["contact"], Value::Null);
     assert_eq!(office.kasi.get(&path).ok()["contact"]["name"], "Kuwu Sindangjawa");
@@ -96,8 +103,17 @@ fn what_cannot_be_read_is_a_problem_too() {
     assert_eq!(kasi.get("/healthz").ok()["status"], "ok");
     assert_eq!(kasi.get("/readyz").ok()["status"], "ready");
 
-    // The document names every call and the shape of a request.
+    // What is too long to be taken in is told in the same form.
+    let huge = vec![b' '; 3 * 1024 * 1024];
+    let refused = kasi.post_request("/api/v1/requests", &village(), &huge).refused();
+    assert_eq!(refused, (413, "too_large".to_owned()));
+
+    // The document names every call, the shape of a request, and the problems by status.
     let document = office.applicant.get("/api/v1/openapi.json").ok();
+    let responses = &document["paths"]["/api/v1/records/{name}/suspend"]["post"]["responses"];
+    for status in ["400", "401", "403", "404", "409", "413", "415", "422", "429", "500"] {
+        assert!(responses[status]["content"]["application/problem+json"].is_object(), "{status}");
+    }
     for path in [
         "/api/v1/requests",
         "/api/v1/requests/{number}",

@@ -39,9 +39,11 @@ pub struct Limits {
     quick: DefaultKeyedRateLimiter<(Route, IpAddr)>,
     /// Status by request number, whatever the address.
     number: DefaultKeyedRateLimiter<String>,
-    /// Wrong secrets by request number: how many, and since when. Right ones do not count, so that
-    /// a program may ask for the status of its request as often as its address may ask.
+    /// Wrong secrets by request number and by address: how many, and since when. Right ones do not
+    /// count, so that a program may ask for the status of its request as often as it likes.
     wrong: Mutex<HashMap<String, (u32, Instant)>>,
+    /// Tries to send a new request, each minute: never fewer than the requests allowed an hour.
+    attempt: DefaultKeyedRateLimiter<IpAddr>,
     /// New requests an hour; none when the limit is 0.
     submit: Option<DefaultKeyedRateLimiter<IpAddr>>,
 }
@@ -54,6 +56,9 @@ impl Limits {
             quick: RateLimiter::keyed(Quota::per_minute(many)),
             number: RateLimiter::keyed(Quota::per_hour(many)),
             wrong: Mutex::default(),
+            attempt: RateLimiter::keyed(Quota::per_minute(
+                many.max(NonZeroU32::new(submit_per_hour).unwrap_or(many)),
+            )),
             submit: NonZeroU32::new(submit_per_hour).and_then(|most| {
                 let quota = Quota::with_period(Duration::from_secs(3600) / most.get())?;
                 Some(RateLimiter::keyed(quota.allow_burst(most)))
@@ -67,6 +72,7 @@ impl Limits {
             Route::Submit => {
                 self.submit.as_ref().is_some_and(|it| it.check_key(&prefix(from, 24, 56)).is_ok())
             }
+            Route::Attempt => self.attempt.check_key(&prefix(from, 32, 64)).is_ok(),
             route => self.quick.check_key(&(route, prefix(from, 32, 64))).is_ok(),
         }
     }
@@ -76,35 +82,47 @@ impl Limits {
         self.number.check_key(&number.chars().take(40).collect()).is_ok()
     }
 
-    /// Whether a secret may be tried on this number, after the wrong ones of the last hour.
-    pub fn may_guess(&self, number: &str) -> bool {
+    /// Whether a secret may be tried on this number from this address, after the wrong ones of the
+    /// last hour on the one and from the other.
+    pub fn may_guess(&self, number: &str, from: IpAddr) -> bool {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        wrong
-            .get(&key(number))
-            .is_none_or(|(count, since)| *count < WRONG_AN_HOUR || since.elapsed() >= WRONG_WINDOW)
+        let free = |key: &String| {
+            wrong.get(key).is_none_or(|(count, since)| {
+                *count < WRONG_AN_HOUR || since.elapsed() >= WRONG_WINDOW
+            })
+        };
+        [key(number), place(from)].iter().all(free)
     }
 
-    /// Counts a wrong secret on this number.
-    pub fn guessed_wrong(&self, number: &str) {
+    /// Counts a wrong secret on this number and from this address.
+    pub fn guessed_wrong(&self, number: &str, from: IpAddr) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.len() >= WRONG_NUMBERS_MAX {
             wrong.retain(|_, (_, since)| since.elapsed() < WRONG_WINDOW);
         }
-        let entry = wrong.entry(key(number)).or_insert_with(|| (0, Instant::now()));
-        if entry.1.elapsed() >= WRONG_WINDOW {
-            *entry = (0, Instant::now());
+        for key in [key(number), place(from)] {
+            let entry = wrong.entry(key).or_insert_with(|| (0, Instant::now()));
+            if entry.1.elapsed() >= WRONG_WINDOW {
+                *entry = (0, Instant::now());
+            }
+            entry.0 += 1;
         }
-        entry.0 += 1;
     }
 
     /// Forgets addresses that have not been seen for a while; for a timer.
     pub fn sweep(&self) {
         self.quick.retain_recent();
         self.number.retain_recent();
+        self.attempt.retain_recent();
         if let Some(submit) = &self.submit {
             submit.retain_recent();
         }
     }
+}
+
+/// A client's network as a key; no request number looks like it.
+fn place(from: IpAddr) -> String {
+    format!("from {}", prefix(from, 32, 64))
 }
 
 /// A request number as a key of bounded length.
@@ -131,13 +149,24 @@ mod tests {
     use super::{Limits, Route};
 
     #[test]
-    fn only_wrong_secrets_count_against_a_number() {
+    fn only_wrong_secrets_count_against_a_number_and_an_address() {
         let limits = Limits::new(2);
+        let [here, there] = ["192.0.2.1", "198.51.100.1"].map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            assert!(limits.may_guess("GPR-1"));
-            limits.guessed_wrong("gpr-1");
+            assert!(limits.may_guess("GPR-1", here));
+            limits.guessed_wrong("gpr-1", here);
         }
-        assert!(!limits.may_guess("GPR-1") && limits.may_guess("GPR-2"));
+        assert!(!limits.may_guess("GPR-1", there), "the number");
+        assert!(!limits.may_guess("GPR-2", here), "the address");
+        assert!(limits.may_guess("GPR-2", there));
+    }
+
+    #[test]
+    fn tries_are_no_tighter_than_the_setting() {
+        let limits = Limits::new(1000);
+        let here = "192.0.2.1".parse().unwrap();
+        let tried = (0..1000).filter(|_| limits.allows(Route::Attempt, here)).count();
+        assert_eq!(tried, 1000);
     }
 
     #[test]

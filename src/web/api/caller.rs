@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use crate::people::{Bearer, Scope};
-use crate::web::limits::Route;
 use crate::web::state::State;
 use crate::web::visitor;
 
@@ -46,11 +45,14 @@ impl Caller {
         self.bearer.is_some()
     }
 
-    /// Counts a try with a secret; too many from one network or on one number are turned away.
+    /// Whether a secret may be tried: after too many wrong ones from one network or on one number it
+    /// is turned away.
     pub(super) fn may_try(&self, state: &State, number: &str) -> Result<(), Problem> {
-        let allowed =
-            state.limits().allows(Route::Status, self.address) && state.limits().may_guess(number);
-        if allowed { Ok(()) } else { Err(Problem::too_many()) }
+        if state.limits().may_guess(number, self.address) {
+            Ok(())
+        } else {
+            Err(Problem::too_many())
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod caller;
 mod chain;
+mod document;
 mod health;
 mod multipart;
 mod privacy;
@@ -18,51 +19,24 @@ mod records;
 mod requests;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Uri};
-use axum::response::Json;
+use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use axum::{Router, http::StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::BODY_MAX;
 use super::state::State;
-use problem::Problem;
-
-/// What the document says about the whole.
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "gapura",
-        description = "The approval queue: a verified request becomes a live record. Times are \
-            RFC 3339 in UTC; errors are problem details (RFC 9457) with a stable `code`."
-    ),
-    modifiers(&Keys)
-)]
-struct Document;
-
-/// The two ways to say who asks.
-struct Keys;
-
-impl Modify for Keys {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let components = document.components.get_or_insert_default();
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        components.add_security_scheme("token", SecurityScheme::Http(bearer));
-        let secret = ApiKey::Header(ApiKeyValue::new("Gapura-Secret"));
-        components.add_security_scheme("secret", SecurityScheme::ApiKey(secret));
-    }
-}
+use problem::{PROBLEM, Problem};
 
 /// The API as one service, to be merged beside the pages.
 pub(super) fn router(state: State) -> Router {
-    let (calls, document) = OpenApiRouter::with_openapi(Document::openapi())
+    let (calls, document) = OpenApiRouter::with_openapi(document::blank())
         .nest(
             "/api/v1",
             OpenApiRouter::new()
@@ -76,6 +50,7 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(chain::events)),
         )
         .split_for_parts();
+    let document = document::with_problems(document);
     let no_store = HeaderValue::from_static("no-store");
     let no_sniff = HeaderValue::from_static("nosniff");
     calls
@@ -89,7 +64,17 @@ pub(super) fn router(state: State) -> Router {
         .layer(CatchPanicLayer::custom(|_| problem::panicked()))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(axum::middleware::map_response(told_too_large))
         .with_state(state)
+}
+
+/// The layer that measures bodies speaks plain text: its refusal becomes a problem like any other.
+async fn told_too_large(response: Response) -> Response {
+    let plain = response.headers().get(CONTENT_TYPE).is_none_or(|media| media != PROBLEM);
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && plain {
+        return Problem::too_large("the body is too long").into_response();
+    }
+    response
 }
 
 /// There is no such call.

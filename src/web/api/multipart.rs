@@ -71,6 +71,5 @@ fn unreadable(error: MultipartError) -> Problem {
 
 /// The letter is too large.
 fn too_large() -> Problem {
-    let detail = "the letter may have 2 MB at most";
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    Problem::too_large("the letter may have 2 MB at most")
 }

@@ -15,6 +15,9 @@ use crate::queue::view::FaultView;
 use crate::queue::{Fault, TransitionError};
 use crate::web::failure::Failure;
 
+/// The media type of problem details.
+pub(super) const PROBLEM: &str = "application/problem+json";
+
 /// Why a call was not done.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
@@ -73,6 +76,11 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
     }
 
+    /// More than is taken in.
+    pub(super) fn too_large(detail: &str) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
     /// Our own fault; the cause goes to the log only.
     pub(super) fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "an API call failed");
@@ -127,7 +135,7 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
-        let media = HeaderValue::from_static("application/problem+json");
+        let media = HeaderValue::from_static(PROBLEM);
         headers.insert(CONTENT_TYPE, media);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"gapura\""));

@@ -1,5 +1,7 @@
 //! Requests: the queue, one request, sending one, and every act on it.
 
+use std::net::IpAddr;
+
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State as Extract};
@@ -111,9 +113,10 @@ pub(super) async fn show(
         return Ok(Json(state.work(move |state| state.desk().view(&number, &viewer)).await??));
     }
     let secret = secret(&state, &caller, &number)?;
+    let from = caller.address;
     let job = move |state: &State| {
         let view = state.desk().status(&number, &secret);
-        counted(state, &number, view)
+        counted(state, &number, from, view)
     };
     Ok(Json(state.work(job).await??))
 }
@@ -128,9 +131,14 @@ fn secret(state: &State, caller: &Caller, number: &str) -> Result<String, Proble
 }
 
 /// Counts a secret that did not fit.
-fn counted<T>(state: &State, number: &str, result: Result<T, ActError>) -> Result<T, ActError> {
+fn counted<T>(
+    state: &State,
+    number: &str,
+    from: IpAddr,
+    result: Result<T, ActError>,
+) -> Result<T, ActError> {
     if let Err(ActError::NotFound) = &result {
-        state.limits().guessed_wrong(number);
+        state.limits().guessed_wrong(number, from);
     }
     result
 }
@@ -229,7 +237,12 @@ async fn may_submit(
 /// Perform an act
 ///
 /// The state is tested first, then the person, then freshness, then the lines. `resubmit` takes the
-/// parts of `POST /requests`, the letter only if it is new.
+/// parts of `POST /requests`, the letter only if it is new. The bodies of the others, where a line is
+/// `{code, verdict: ok | fix | bad | null, note}`: `dispose {to, instruction}`, `reassign {to,
+/// reason}`, `release {reason}`, `ask {party, email}`, `confirm` and `deny {party, letter}`, `return
+/// {lines}`, `check {lines}`, `reject {reason, note, lines}`, `approve {revision, candidate, lines}`
+/// with the hash `GET` showed, `countersign {candidate}`, `reopen {reason}`, `promote {}`, `retry
+/// {}`, `withdraw {letter}`, `notified {how}`.
 #[utoipa::path(post, path = "/requests/{number}/{act}",
     params(("number" = String, Path), ("act" = String, Path, description = "dispose, reassign, \
         release, ask, confirm, deny, return, resubmit, check, reject, approve, countersign, \
@@ -250,10 +263,10 @@ pub(super) async fn act(
         caller.officer(Scope::Decide)?.actor()
     } else if for_applicant {
         let secret = secret(&state, &caller, &number)?;
-        let of = number.clone();
+        let (of, from) = (number.clone(), caller.address);
         let job = move |state: &State| {
             let applicant = state.desk().applicant(&of, &secret);
-            counted(state, &of, applicant)
+            counted(state, &of, from, applicant)
         };
         state.work(job).await??
     } else {
