@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
 use super::*;
+use crate::evidence::NewEvent;
 use crate::publish::{Publisher, ZoneSource};
 use crate::queue::view::RequestView;
 use crate::queue::{Act, Actor, Ask, Identity, LineCode, LineInput, LineVerdict, State, Targets};
@@ -150,7 +151,15 @@ impl Office {
             locked_until_ms: 0,
             created_ms: MONDAY_8,
         };
-        self.store.write::<_, crate::store::StoreError>(|tx| tx.put_person(&row)).unwrap();
+        let subject = format!("person:{}", row.id);
+        let added = NewEvent::new(MONDAY_8, "console", "admin", "account_added", &subject);
+        let added = added.with("role", role);
+        let written = self.store.write::<_, crate::evidence::EvidenceError>(|tx| {
+            tx.put_person(&row)?;
+            crate::evidence::append(tx, added)?;
+            Ok(())
+        });
+        written.unwrap();
     }
 
     /// The actor of an account.

@@ -25,6 +25,32 @@ pub struct Export {
     pub keys: Vec<AuditKey>,
     /// Erased values: sequence, field, the event that says so.
     pub erased: Vec<(i64, String, i64)>,
+    /// Lines that cannot be read: the sequence after the last event before them, and why.
+    pub(super) unreadable: Vec<(i64, String)>,
+}
+
+/// The lines of an export or the items of its frame, with their place.
+fn items(text: &str) -> Vec<(usize, Result<Value, serde_json::Error>)> {
+    let whole = serde_json::from_str::<Value>(text).ok();
+    let framed = whole.and_then(|value| match value {
+        Value::Array(items) => Some(items),
+        Value::Object(mut object) => match object.remove("items") {
+            Some(Value::Array(items)) => Some(items),
+            _ => None,
+        },
+        _ => None,
+    });
+    if let Some(items) = framed {
+        return items.into_iter().map(Ok).enumerate().collect();
+    }
+    // Lines; of a frame that is damaged somewhere, whatever stands between its first and last line.
+    let frame = |line: &str| line.is_empty() || line.ends_with('[') || line.starts_with(']');
+    text.lines()
+        .map(|line| line.trim().trim_end_matches(','))
+        .enumerate()
+        .filter(|(_, line)| !frame(line))
+        .map(|(index, line)| (index, serde_json::from_str(line)))
+        .collect()
 }
 
 /// One event as exported.
@@ -69,52 +95,43 @@ impl Export {
             checkpoints: reader.checkpoints()?,
             keys: reader.audit_keys()?,
             erased: reader.erased()?,
+            unreadable: Vec::new(),
         })
     }
 
-    /// Reads an export.
+    /// Reads an export. A line that cannot be read does not hide the others: it was tampered with,
+    /// and the verifier is to name its place. A text without one event is no export.
     pub fn parse(text: &str) -> Result<Self, EvidenceError> {
         let mut export = Self::default();
-        let whole = serde_json::from_str::<Value>(text).ok();
-        let framed = whole.and_then(|value| match value {
-            Value::Array(items) => Some(items),
-            Value::Object(mut object) => match object.remove("items") {
-                Some(Value::Array(items)) => Some(items),
-                _ => None,
-            },
-            _ => None,
-        });
-        if let Some(items) = framed {
-            for (index, item) in items.into_iter().enumerate() {
-                export.take(index + 1, item)?;
+        let mut first = None;
+        for (index, item) in items(text) {
+            let taken = item.and_then(|item| export.take(item));
+            if let Err(error) = taken {
+                let (line, reason) = (index + 1, error.to_string());
+                let next = export.events.last().map_or(1, |event| event.sequence + 1);
+                export.unreadable.push((next, format!("line {line} cannot be read: {reason}")));
+                first.get_or_insert(EvidenceError::Export { line, reason });
             }
-            return Ok(export);
         }
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let item = serde_json::from_str(line).map_err(|error| EvidenceError::Export {
-                line: index + 1,
-                reason: error.to_string(),
-            })?;
-            export.take(index + 1, item)?;
+        match first {
+            Some(error) if export.events.is_empty() => Err(error),
+            _ => Ok(export),
         }
-        Ok(export)
     }
 
     /// Takes one line in.
-    fn take(&mut self, line: usize, mut item: Value) -> Result<(), EvidenceError> {
-        let failed =
-            |error: serde_json::Error| EvidenceError::Export { line, reason: error.to_string() };
+    fn take(&mut self, mut item: Value) -> Result<(), serde_json::Error> {
         if let Some(point) = item.get_mut("checkpoint") {
-            self.checkpoints.push(serde_json::from_value(point.take()).map_err(failed)?);
+            self.checkpoints.push(serde_json::from_value(point.take())?);
         } else if let Some(key) = item.get_mut("key") {
-            self.keys.push(serde_json::from_value(key.take()).map_err(failed)?);
+            self.keys.push(serde_json::from_value(key.take())?);
         } else if let Some(erased) = item.get("erased") {
             let number = |name: &str| erased[name].as_i64().unwrap_or(0);
             let field = erased["field"].as_str().unwrap_or("").to_owned();
             self.erased.push((number("sequence"), field, number("by_event")));
         } else {
             let hash = item.get("payload_hash").and_then(Value::as_str).map(str::to_owned);
-            self.events.push(serde_json::from_value(item).map_err(failed)?);
+            self.events.push(serde_json::from_value(item)?);
             self.payload_hashes.push(hash);
         }
         Ok(())

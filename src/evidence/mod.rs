@@ -12,6 +12,7 @@ mod chain;
 mod error;
 mod export;
 mod notary;
+mod tables;
 mod vault;
 mod verify;
 

@@ -2,7 +2,8 @@
 //!
 //! What it finds, and by what: a byte edited, an event deleted or two swapped (the chain itself);
 //! the tail cut (a later checkpoint or anchor); all rewritten without the key (a signature); all
-//! rewritten with a stolen key (an older anchor held outside). Its limit: events after the last
+//! rewritten with a stolen key (an older anchor held outside). On our own chain also: a row beside it
+//! that does not stand as its last event says. Its limit: events after the last
 //! anchor held outside are only chained, and the report says so.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +13,7 @@ use data_encoding::HEXLOWER;
 use super::chain::{GENESIS, event_hash, payload_hash};
 use super::export::Export;
 use super::notary::{Anchor, key_id, signed, vouched};
-use super::{EvidenceError, Vault};
+use super::{EvidenceError, Vault, tables};
 use crate::store::Reader;
 use crate::store::events::{Checkpoint, Event};
 
@@ -109,7 +110,7 @@ impl Report {
     }
 
     /// Notes a fault.
-    fn fault(&mut self, sequence: i64, what: impl Into<String>) {
+    pub(super) fn fault(&mut self, sequence: i64, what: impl Into<String>) {
         self.faults.push(Fault { sequence, what: what.into() });
     }
 }
@@ -120,6 +121,12 @@ impl Report {
 pub fn verify(export: &Export, key: Option<&str>, anchors: &[Anchor]) -> Report {
     let mut report = Report { keys_from_export: key.is_none(), ..Report::default() };
     follow_chain(export, &mut report);
+    for (sequence, what) in &export.unreadable {
+        report.fault(*sequence, what);
+    }
+    if report.events == 0 {
+        report.fault(1, "there is no event: nothing was verified");
+    }
     let keys = trusted_keys(export, key, &mut report);
     let hashes: BTreeMap<i64, &str> =
         export.events.iter().map(|event| (event.sequence, event.hash.as_str())).collect();
@@ -159,6 +166,7 @@ pub fn verify_own(
     if report.first > 1 {
         report.fault(1, format!("missing: our own chain begins with {}", report.first));
     }
+    tables::check(reader, &export.events, &mut report)?;
     let erased: BTreeSet<(i64, &str)> =
         export.erased.iter().map(|(sequence, field, _)| (*sequence, field.as_str())).collect();
     let kept: BTreeMap<(i64, String), Vec<u8>> = reader
@@ -285,10 +293,17 @@ fn trusted_keys(
             trusted.insert(older.key_id.clone(), older.public.clone());
         }
     }
-    for row in export.keys.iter().filter(|row| !trusted.contains_key(&row.key_id)) {
+    for row in &export.keys {
+        let what = if id_of(&row.public) != row.key_id {
+            "is not the key that stands there under its name"
+        } else if trusted.contains_key(&row.key_id) {
+            continue;
+        } else {
+            "is vouched for by no trusted key"
+        };
         let covered = export.checkpoints.iter().filter(|c| c.key_id == row.key_id);
         let sequence = covered.map(|c| c.sequence).min().unwrap_or(1);
-        report.fault(sequence, format!("the key {} is vouched for by no trusted key", row.key_id));
+        report.fault(sequence, format!("the key {} {what}", row.key_id));
     }
     trusted
 }

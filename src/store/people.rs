@@ -150,6 +150,13 @@ const LINK: &str = "SELECT token_hash, kind, person, role, email, made_by, creat
     used_ms FROM access_link";
 
 impl Reader<'_> {
+    /// Id and role of every person, for the verifier.
+    pub fn person_roles(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut statement = self.0.prepare("SELECT id, role FROM person")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The account with this id.
     pub fn person(&self, id: &str) -> Result<Option<PersonRow>, StoreError> {
         self.person_where("id = $1", id)

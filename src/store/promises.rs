@@ -56,6 +56,14 @@ fn live(row: &Row<'_>) -> rusqlite::Result<LiveRow> {
 }
 
 impl Reader<'_> {
+    /// Name, state and whether it came with the zone file, of every live record; for the verifier.
+    pub fn live_states(&self) -> Result<Vec<(String, String, bool)>, StoreError> {
+        let sql = "SELECT name, state, origin = 'import' FROM live_record";
+        let mut statement = self.0.prepare(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The live record of a name.
     pub fn live_record(&self, name: &str) -> Result<Option<LiveRow>, StoreError> {
         let mut statement = self.0.prepare_cached(&format!("{LIVE} WHERE name = $1"))?;

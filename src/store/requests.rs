@@ -133,6 +133,13 @@ impl RequestRow {
 //------------ Reading -------------------------------------------------------
 
 impl Reader<'_> {
+    /// Number, state and revision of every request, for the verifier.
+    pub fn request_states(&self) -> Result<Vec<(String, String, u32)>, StoreError> {
+        let mut statement = self.0.prepare("SELECT number, state, revision FROM request")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// A request's columns and its sealed body.
     pub fn request(&self, number: &str) -> Result<Option<(RequestRow, Vec<u8>)>, StoreError> {
         let sql = REQUEST.replace(" FROM request", ", body FROM request WHERE number = $1");

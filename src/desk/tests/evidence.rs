@@ -93,14 +93,57 @@ fn tampering_with_the_database_itself_is_found() {
     let office = Office::new();
     office.live(ask());
     let change = |sql: &str| office.store.tamper(sql);
-    change("UPDATE event SET person = 'p-lain' WHERE sequence = 4");
-    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(4));
-    change("UPDATE event SET payload = '{' WHERE sequence = 3");
-    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(3));
-    change("DELETE FROM personal WHERE sequence = 2");
-    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(2));
+    change("UPDATE event SET person = 'p-lain' WHERE sequence = 9");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(9));
+    change("UPDATE event SET payload = '{' WHERE sequence = 8");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(8));
+    change("DELETE FROM personal WHERE sequence = 7");
+    assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(7));
     change("PRAGMA foreign_keys = OFF; DELETE FROM event WHERE sequence < 3");
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(1), "the front was cut off");
+}
+
+#[test]
+fn a_row_that_stands_otherwise_than_its_last_event_says_is_found() {
+    for (tampered, about) in [
+        ("UPDATE request SET state = 'rejected'", "request:GPR-2026-00001"),
+        ("UPDATE request SET revision = 7", "request:GPR-2026-00001"),
+        ("PRAGMA foreign_keys = OFF; DELETE FROM request", "request:GPR-2026-00001"),
+        ("UPDATE live_record SET state = 'suspended'", "record:grogolkapetakan.desa"),
+        ("DELETE FROM live_record WHERE origin <> 'import'", "record:grogolkapetakan.desa"),
+        ("UPDATE person SET role = 'kabid' WHERE name = 'operator'", "person:p-operator"),
+        ("UPDATE person SET id = 'p-baru' WHERE name = 'lain'", "person:p-baru"),
+        ("UPDATE audit_key SET public = hex(zeroblob(32))", "is not the key"),
+    ] {
+        let office = Office::new();
+        office.live(ask());
+        let report = office.desk.verify(&[]).unwrap();
+        assert!(report.is_good(), "{:?}", report.faults);
+        office.store.tamper(tampered);
+        let report = office.desk.verify(&[]).unwrap();
+        assert!(report.faults.iter().any(|fault| fault.what.contains(about)), "{tampered}");
+    }
+}
+
+#[test]
+fn a_line_of_an_export_that_cannot_be_read_is_named_and_hides_no_other() {
+    let office = Office::new();
+    office.live(ask());
+    let all = lines(&office);
+    let mark = "\"sequence\":9,";
+    let place = all.iter().position(|line| line.contains(mark) && line.contains("\"act\""));
+    let mut damaged = all.clone();
+    damaged[place.unwrap()].pop();
+    assert_eq!(first_bad(&office, &damaged, &[]), Some(9), "JSON lines");
+    let framed = format!("{{\"items\":[\n{}\n],\"next\":null}}\n", damaged.join(",\n"));
+    let export = Export::parse(&framed).unwrap();
+    let key = office.desk.audit_key();
+    assert_eq!(verify(&export, Some(&key), &[]).first_bad(), Some(9), "as the API frames it");
+    let framed = format!("{{\"items\":[\n{}\n],\"next\":null}}\n", all.join(",\n"));
+    assert!(verify(&Export::parse(&framed).unwrap(), Some(&key), &[]).is_good());
+    // What holds nothing proves nothing.
+    assert!(!verify(&Export::parse("").unwrap(), Some(&key), &[]).is_good());
+    assert!(Export::parse("no export").is_err());
 }
 
 #[test]

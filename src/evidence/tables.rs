@@ -1,0 +1,81 @@
+//! The tables beside the chain: what is shown and acted on must be what the events left.
+//!
+//! An act changes a row and appends its event in one transaction. So the last event that moved a
+//! request, a live record or an account says how its row stands; a row that stands otherwise was
+//! changed by somebody else. Rows without such an event are those that came with the zone file.
+
+use std::collections::BTreeMap;
+
+use super::verify::Report;
+use crate::store::events::Event;
+use crate::store::{Reader, StoreError};
+
+/// Account events that say which role a person has from then on.
+const ROLE_EVENTS: [&str; 3] = ["account_added", "account_made", "role_changed"];
+
+/// Notes every row that does not stand as the last event about it says.
+pub(super) fn check(
+    reader: &Reader<'_>,
+    events: &[Event],
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let left = last_words(events);
+    let last = events.last().map_or(0, |event| event.sequence);
+    let mut rows: BTreeMap<String, Row> = BTreeMap::new();
+    for (number, state, revision) in reader.request_states()? {
+        let stands = format!("{state}, revision {revision}");
+        rows.insert(format!("request:{number}"), Row { stands, needs_event: true });
+    }
+    for (name, state, imported) in reader.live_states()? {
+        rows.insert(format!("record:{name}"), Row { stands: state, needs_event: !imported });
+    }
+    for (id, role) in reader.person_roles()? {
+        rows.insert(format!("person:{id}"), Row { stands: role, needs_event: true });
+    }
+    for (subject, row) in &rows {
+        match left.get(subject.as_str()) {
+            Some((_, said)) if *said == row.stands => {}
+            Some((sequence, said)) => report.fault(
+                *sequence,
+                format!("{subject} stands as {:?}, but this event left it as {said:?}", row.stands),
+            ),
+            None if row.needs_event => {
+                report.fault(last + 1, format!("{subject} stands there without any event"));
+            }
+            None => {}
+        }
+    }
+    for (subject, (sequence, said)) in left {
+        if !rows.contains_key(subject) && said != "free" {
+            report
+                .fault(sequence, format!("{subject} is gone, but this event left it as {said:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// How a row stands.
+struct Row {
+    /// In the words of its events.
+    stands: String,
+    /// Whether it can only have come by an event.
+    needs_event: bool,
+}
+
+/// For each subject with a row: the last event that says how it stands, and what it says.
+fn last_words(events: &[Event]) -> BTreeMap<&str, (i64, String)> {
+    let mut left = BTreeMap::new();
+    for event in events {
+        let said = match (event.subject.split(':').next(), &event.after) {
+            (Some("request"), Some(state)) => format!("{state}, revision {}", event.revision),
+            (Some("record"), Some(state)) => state.clone(),
+            (Some("person"), _) if ROLE_EVENTS.contains(&event.act.as_str()) => {
+                let role = event.payload.get("to").or_else(|| event.payload.get("role"));
+                role.cloned().unwrap_or_default()
+            }
+            _ => continue,
+        };
+        left.insert(event.subject.as_str(), (event.sequence, said));
+    }
+    left
+}
