@@ -13,8 +13,8 @@ use crate::words::{Lang, Words};
 
 /// Letters of one round.
 const ROUND_MAX: usize = 50;
-/// Pause between rounds.
-const PAUSE: Duration = Duration::from_secs(15);
+/// Pause between rounds: an applicant who has just sent a request looks for the mail.
+const PAUSE: Duration = Duration::from_secs(2);
 /// Longest wait for the relay.
 const RELAY_TIMEOUT: Duration = Duration::from_secs(20);
 
