@@ -18,6 +18,7 @@ mod outbox;
 mod privacy;
 mod records;
 mod reminders;
+mod rollback;
 mod submit;
 mod views;
 mod weigh;

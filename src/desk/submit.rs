@@ -65,7 +65,7 @@ impl Desk {
         ask: Ask,
         has_letter: bool,
     ) -> Result<Vec<crate::queue::Fault>, ActError> {
-        let ask = automatic::tidy(ask, &self.0.options.naming);
+        let ask = self.with_rollback(automatic::tidy(ask, &self.0.options.naming))?;
         let outside = self.look_outside(&ask, Probe::Off)?;
         let standing = Standing { number: None, mailbox_proven: true, party_confirmed: false };
         self.read(|reader| {
@@ -81,7 +81,7 @@ impl Desk {
     ) -> Result<(Ask, Option<LetterRow>), ActError> {
         // The hash is ours to say, not the sender's.
         ask.letter.sha256 = None;
-        let mut ask = automatic::tidy(ask, &self.0.options.naming);
+        let mut ask = self.with_rollback(automatic::tidy(ask, &self.0.options.naming))?;
         let letter = letter.map(|letter| self.store_letter(&letter)).transpose()?;
         ask.letter.sha256 = letter.as_ref().map(|letter| letter.sha256.clone());
         Ok((ask, letter))

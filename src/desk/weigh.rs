@@ -249,7 +249,8 @@ fn queue_facts(
     })
 }
 
-/// The nearest live name above a name, and its office.
+/// The nearest name above a name that an office has, and that office: one that was taken out for a
+/// while is still its own.
 fn parent(
     ledger: &Ledger,
     reader: &Reader<'_>,
@@ -262,7 +263,8 @@ fn parent(
             return Ok(None);
         }
         let live = ledger.live(reader, above, zone)?;
-        if live.state().is_served() && !live.office.is_empty() {
+        let kept = live.state().is_served() || live.state() == LiveState::Suspended;
+        if kept && !live.office.is_empty() {
             return Ok(Some((live.name, live.office)));
         }
         here = above;

@@ -31,3 +31,4 @@ pub use plan::{Plan, Proof};
 pub use probe::{Prober, probe};
 pub use promoter::{Draft, Promoter, anchor_edit};
 pub use rrsets::{asked_records, edit_of, request_rrsets};
+pub use settle::records_before;

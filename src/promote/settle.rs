@@ -237,6 +237,14 @@ fn read_plan(row: &PromotionRow) -> Result<Plan, StoreError> {
         .map_err(|error| StoreError::Corrupt(format!("promotion {}: {error}", row.id)))
 }
 
+/// The types a promotion set, and the records of these types that stood there before it; none if
+/// what was kept cannot be read.
+pub fn records_before(row: &PromotionRow) -> Option<(Vec<String>, Vec<AskedRecord>)> {
+    let plan = read_plan(row).ok()?;
+    let types = plan.inverse.iter().map(|set| set.rtype.clone()).collect();
+    Some((types, asked_of(&plan.inverse)))
+}
+
 /// A proof as text.
 fn json(proof: &Proof) -> Result<String, EvidenceError> {
     Ok(serde_json::to_string(proof).map_err(|error| StoreError::Corrupt(error.to_string()))?)

@@ -16,7 +16,9 @@ use super::targets::{Targets, check_records, pointed};
 /// Longest short text (name, office, telephone), in characters.
 const SHORT_MAX: usize = 200;
 /// Longest free text, in characters.
-const LONG_MAX: usize = 4_000;
+pub(super) const LONG_MAX: usize = 4_000;
+/// Longest string of a TXT record, in octets.
+const TXT_STRING_MAX: usize = 255;
 /// Look-alike names shown at most.
 const SIMILAR_MAX: usize = 10;
 /// How long a probe's result may be used, in milliseconds.
@@ -305,6 +307,10 @@ fn target_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
     if !evidence.targets.refuse_hijackable {
         note.append(&mut never);
     }
+    let servers = ask.records.iter().filter(|record| record.rtype == "NS");
+    if servers.count() == 1 {
+        note.push(Fault::new("records", Rule::OneNameServer, ""));
+    }
     let mut unchecked = None;
     match evidence.probe {
         Probe::Done { at, claimable, down } if at + PROBE_FRESH_MS >= evidence.now => {
@@ -470,9 +476,10 @@ fn term(ask: &Ask, now: i64, faults: &mut Vec<Fault>) {
     }
 }
 
-/// One `@`, something before it, a dotted domain behind it, nothing that breaks a header line.
+/// One `@`, something before it, a dotted domain behind it, nothing that breaks a header line, and
+/// letters that neither a relay refuses nor a reader takes for others: ASCII.
 pub(super) fn is_mailbox(text: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>(),;:\"\\[]".contains(c);
+    let plain = |c: char| c.is_ascii_graphic() && !"<>(),;:\"\\[]".contains(c);
     match text.split_once('@') {
         Some((local, domain)) => {
             let labels = domain.split('.').all(|label| {
@@ -482,6 +489,27 @@ pub(super) fn is_mailbox(text: &str) -> bool {
         }
         None => false,
     }
+}
+
+/// The data of a TXT record as one text: pasted without quotes, as `v=spf1 mx -all`, its words would
+/// be strings of their own, which readers put together without the spaces. Long text is cut into
+/// strings of 255 octets. What has quotes already says itself what it means.
+fn one_text(data: &str) -> String {
+    let long = data.len() > TXT_STRING_MAX;
+    if data.contains(['"', '\n']) || !(long || data.contains([' ', '\t', ';'])) {
+        return data.to_owned();
+    }
+    let mut strings = vec![String::new()];
+    for c in data.chars() {
+        if strings.last().is_some_and(|last| last.len() + c.len_utf8() > TXT_STRING_MAX) {
+            strings.push(String::new());
+        }
+        if let Some(last) = strings.last_mut() {
+            last.push(c);
+        }
+    }
+    let quoted: Vec<String> = strings.iter().map(|string| format!("\"{string}\"")).collect();
+    quoted.join(" ")
 }
 
 /// The fields of free text that hold a number [`tidy`] masks, for a warning to the sender (§7).
@@ -524,6 +552,9 @@ pub fn tidy(mut ask: Ask, naming: &Naming) -> Ask {
     for record in &mut ask.records {
         record.rtype = record.rtype.trim().to_ascii_uppercase();
         record.data = record.data.trim().to_owned();
+        if record.rtype == "TXT" {
+            record.data = one_text(&record.data);
+        }
     }
     if ask.region.is_none() {
         ask.region = naming.unit_of(&ask).map(|unit| unit.code.clone());

@@ -284,6 +284,10 @@ rules! {
     ProbeMissing => Incomplete, "no probe of the last 10 minutes";
     /// Nobody has asked the party.
     NothingAsked => Incomplete, "no confirmation was asked for";
+    /// The change to take back was not made, or not on this name.
+    RollbackUnknown => Incomplete, "no change of this name that went live has this number";
+    /// A delegation to one name server only.
+    OneNameServer => Incomplete, "a delegation needs two name servers at least";
     /// The change takes back something newer changes stand on.
     RollbackConflict => Incomplete, "later changes to the same RRsets stand in the way";
 

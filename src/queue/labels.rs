@@ -105,8 +105,13 @@ pub fn core(name: &str) -> &str {
 
 /// Free text as it is kept: without numbers that may be a NIK and without control characters.
 pub fn clean_text(text: &str) -> String {
-    let plain = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let plain = |c: &char| matches!(c, '\n' | '\t') || !(c.is_control() || misleads(*c));
     mask_personal_numbers(&text.chars().filter(plain).collect::<String>()).trim().to_owned()
+}
+
+/// Characters that are not seen and change how others are read: directions, joiners, a mark of order.
+fn misleads(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The same for a text that has one line.
@@ -119,16 +124,14 @@ pub fn clean_line(text: &str) -> String {
 pub fn mask_personal_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut digits = String::new();
-    for c in text.chars().chain(Some('\0')) {
-        if c.is_ascii_digit() {
-            digits.push(c);
+    for c in text.chars().map(Some).chain([None]) {
+        if let Some(digit) = c.filter(char::is_ascii_digit) {
+            digits.push(digit);
             continue;
         }
         masked.push_str(if digits.len() == 16 { "****************" } else { &digits });
         digits.clear();
-        if c != '\0' {
-            masked.push(c);
-        }
+        masked.extend(c);
     }
     masked
 }
@@ -188,7 +191,9 @@ mod tests {
         assert_eq!(mask_personal_numbers("NIK 3209123456789012."), "NIK ****************.");
         let nip = "NIP 198501012010011001";
         assert_eq!(mask_personal_numbers(nip), nip);
+        assert_eq!(mask_personal_numbers("a\0b"), "a\0b", "nothing else counts as masked");
         assert_eq!(clean_text(" a\0b\r\nc "), "ab\nc");
+        assert_eq!(clean_text("situs\u{202e}simser \u{200b}desa"), "situssimser desa");
         assert_eq!(clean_line("Kuwu\nNIK 3209123456789012"), "Kuwu NIK ****************");
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::act::LineInput;
 use super::ask::{Ask, NamingClass};
+use super::automatic::LONG_MAX;
 use super::fault::{Fault, Rule};
 use super::person::Signature;
 
@@ -254,14 +255,20 @@ impl Sheet {
         }
     }
 
-    /// The notes that are missing among `lines`: required unless ok.
+    /// The notes that are missing among `lines`, required unless ok, and those nobody would read.
     pub(super) fn missing_notes(lines: &[LineInput]) -> Vec<Fault> {
         let bare = |line: &&LineInput| {
             matches!(line.verdict, Some(LineVerdict::Fix | LineVerdict::Bad))
                 && line.note.as_deref().unwrap_or("").trim().is_empty()
         };
-        let fault = |line: &LineInput| Fault::new(line.code.as_str(), Rule::NoteNeeded, "");
-        lines.iter().filter(bare).map(fault).collect()
+        let long =
+            |line: &&LineInput| line.note.as_ref().is_some_and(|n| n.chars().count() > LONG_MAX);
+        let bare = lines.iter().filter(bare).map(|line| (line, Rule::NoteNeeded, String::new()));
+        let long =
+            lines.iter().filter(long).map(|line| (line, Rule::TooLong, LONG_MAX.to_string()));
+        bare.chain(long)
+            .map(|(line, rule, about)| Fault::new(line.code.as_str(), rule, about))
+            .collect()
     }
 
     /// Everything that keeps the sheet from being approved, in the order of the sheet.

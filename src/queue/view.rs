@@ -76,6 +76,12 @@ pub struct RequestView {
     pub ends: Option<String>,
     /// Why a reserved name or another pattern is asked for.
     pub exception: Option<String>,
+    /// For a suspension: whether the suspended RRsets are put back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lift: bool,
+    /// For a rollback: the request whose change is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inverse_of: Option<String>,
     /// Whether the mailbox is proven.
     pub mailbox_proven: bool,
     /// RFC 3339.
@@ -404,6 +410,8 @@ impl RequestView {
             starts: ask.starts.clone(),
             ends: ask.ends.clone(),
             exception: ask.exception.clone(),
+            lift: ask.lift,
+            inverse_of: ask.inverse_of.clone(),
             mailbox_proven: request.mailbox_proven(),
             submitted: row.submitted,
             changed: row.changed,

@@ -187,3 +187,35 @@ fn two_signatures_and_then_it_is_live() {
     assert_eq!(office.act(&number, press.clone(), "lain").unwrap_err().code(), "not_allowed");
     assert_eq!(office.act(&number, press, "kepala").unwrap().state, State::Live);
 }
+
+#[test]
+fn a_rollback_brings_back_what_its_change_replaced() {
+    let office = Office::new();
+    office.live(ask());
+    let mut change = again(Kind::Change);
+    change.records[0].data = "192.0.2.111".to_owned();
+    let changed = office.live(change);
+
+    let mut undo = again(Kind::Change);
+    undo.records.clear();
+    undo.inverse_of = Some("GPR-2026-09999".to_owned());
+    assert_eq!(office.submit(undo.clone()).unwrap_err().code(), "incomplete", "no such change");
+    undo.inverse_of = Some(changed);
+    let number = office.live(undo);
+    let name = "grogolkapetakan.desa.cirebonkab.go.id.";
+    assert!(office.dig(name, "A").1[0].ends_with("192.0.2.110"), "{:?}", office.dig(name, "A"));
+    assert_eq!(office.view(&number).records[0].data, "192.0.2.110");
+}
+
+#[test]
+fn a_name_below_one_that_was_taken_out_still_needs_its_office() {
+    let office = Office::new();
+    office.live(service("induk", "192.0.2.150"));
+    office.desk.suspend("induk", "diretas", &office.actor("seksi")).unwrap();
+    let mut below = service("anak.induk", "192.0.2.151");
+    below.office = "Dinas Lain".to_owned();
+    let number = office.assigned(below);
+    let view = office.view(&number);
+    let parent = view.lines.iter().find(|line| line.code == LineCode::A9).unwrap();
+    assert_eq!(parent.verdict, Some(LineVerdict::Bad), "never, without their word");
+}

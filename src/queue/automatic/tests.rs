@@ -295,6 +295,12 @@ fn targets_are_judged() {
     ] {
         assert_eq!(clear.refused(&pointing(rtype, data)), [], "{rtype} {data}");
     }
+    // A delegation to a single server may stand, with a reason.
+    let lone = pointing("NS", "ns1.example.id.");
+    assert_eq!(clear.line(&lone, LineCode::A8).0, Outcome::Failed);
+    let mut pair = lone;
+    pair.records.push(pointing("NS", "ns2.example.id.").records[0].clone());
+    assert_ne!(clear.line(&pair, LineCode::A8).0, Outcome::Failed);
     assert_eq!(clear.line(&ask(), LineCode::A7).0, Outcome::Unchecked);
     clear.targets.indonesia = Some(vec!["103.0.0.0/8".parse().unwrap()]);
     assert_eq!(clear.line(&ask(), LineCode::A7).0, Outcome::Pass);
@@ -378,4 +384,24 @@ fn tidying_changes_form_only() {
     assert_eq!(tidied.region.as_deref(), Some("32.09.22.2015"));
     assert_eq!(tidied.purpose, "warga ****************");
     assert_eq!(tidied.records[0].rtype, "A");
+}
+
+#[test]
+fn a_text_pasted_without_quotes_stays_one_text() {
+    let tidied =
+        |data: &str| tidy(pointing("TXT", data), &Naming::default()).records[0].data.clone();
+    assert_eq!(tidied(" v=spf1 mx -all "), "\"v=spf1 mx -all\"");
+    assert_eq!(tidied("v=DKIM1; k=rsa"), "\"v=DKIM1; k=rsa\"");
+    assert_eq!(tidied("\"a b\" c"), "\"a b\" c");
+    assert_eq!(tidied("kode-verifikasi=1"), "kode-verifikasi=1");
+    let long = format!("p={}", "x".repeat(300));
+    assert_eq!(tidied(&long), format!("\"p={}\" \"{}\"", "x".repeat(253), "x".repeat(47)));
+}
+
+#[test]
+fn a_mailbox_is_written_in_ascii() {
+    assert!(is_mailbox("desa@sindangjawa.desa.id"));
+    for odd in ["kadis@dínkes.example", "kаdis@dinkes.example", "a b@c.example", "a@b"] {
+        assert!(!is_mailbox(odd), "{odd}");
+    }
 }

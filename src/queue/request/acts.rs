@@ -3,6 +3,7 @@
 use super::stages::Stage;
 use super::{Facts, Request, RequestResult};
 use crate::queue::act::{Act, LineInput};
+use crate::queue::automatic::LONG_MAX;
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::happening::Step;
 use crate::queue::person::{Actor, Signature};
@@ -74,9 +75,16 @@ pub(super) fn empty(field: &str) -> TransitionError {
     TransitionError::Incomplete(vec![Fault::new(field, Rule::Empty, "")])
 }
 
-/// The text, or the error that it is missing.
+/// The text, or the error that it is missing, or longer than anyone reads.
 pub(super) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, TransitionError> {
-    if text.trim().is_empty() { Err(empty(field)) } else { Ok(text) }
+    if text.trim().is_empty() {
+        return Err(empty(field));
+    }
+    if text.chars().count() > LONG_MAX {
+        let fault = Fault::new(field, Rule::TooLong, LONG_MAX.to_string());
+        return Err(TransitionError::Incomplete(vec![fault]));
+    }
+    Ok(text)
 }
 
 //------------ What they share -----------------------------------------------

@@ -34,8 +34,8 @@ impl Request {
             let known: Vec<&str> = RejectReason::ALL.iter().map(|r| r.as_str()).collect();
             faults.push(Fault::new("reason", Rule::UnknownReason, known.join(", ")));
         }
-        if note.trim().is_empty() {
-            faults.push(Fault::new("note", Rule::Empty, ""));
+        if let Err(TransitionError::Incomplete(missing)) = needed("note", note) {
+            faults.extend(missing);
         }
         let saved = |line: &&Line| {
             line.verdict == Some(LineVerdict::Bad) && !lines.iter().any(|l| l.code == line.code)

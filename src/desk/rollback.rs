@@ -1,0 +1,45 @@
+//! *Kembalikan perubahan*: a change that takes an earlier one back (approval.md §2.2, `inverse_of`).
+//!
+//! Its records are not for the sender to say: they are what stood at the name before the change,
+//! as the promotion kept it. Everything after that is a request like any other.
+
+use super::{ActError, Desk};
+use crate::promote::records_before;
+use crate::queue::{Ask, AskedRecord, Fault, Kind, Rule, TransitionError};
+
+impl Desk {
+    /// The data with the records a rollback brings; any other request as it is.
+    pub(super) fn with_rollback(&self, ask: Ask) -> Result<Ask, ActError> {
+        match (&ask.inverse_of, ask.kind) {
+            (Some(undone), Kind::Change) => {
+                let records = self.records_before(undone, &ask)?;
+                Ok(Ask { records, ..ask })
+            }
+            _ => Ok(ask),
+        }
+    }
+
+    /// What stood at the name before the change `undone`: the RRsets it replaced, beside those it
+    /// left alone.
+    fn records_before(&self, undone: &str, ask: &Ask) -> Result<Vec<AskedRecord>, ActError> {
+        let ledger = &self.0.ledger;
+        let name = ask.full_name();
+        let (stored, row, live) = self.read(|reader| {
+            let stored = ledger.request(reader, undone)?;
+            let row = reader.promotion_of(undone)?;
+            Ok((stored, row, ledger.live(reader, &name, &ask.zone)?))
+        })?;
+        let of_this_name = stored.is_some_and(|stored| {
+            let undone = stored.request.ask();
+            undone.kind == Kind::Change && undone.full_name().eq_ignore_ascii_case(&name)
+        });
+        let row = row.filter(|row| of_this_name && row.state == "proven");
+        let Some((touched, mut before)) = row.as_ref().and_then(records_before) else {
+            let fault = Fault::new("inverse_of", Rule::RollbackUnknown, undone);
+            return Err(TransitionError::of_faults(vec![fault]).into());
+        };
+        let untouched = |record: &AskedRecord| !touched.contains(&record.rtype);
+        before.extend(live.records.into_iter().filter(untouched));
+        Ok(before)
+    }
+}
