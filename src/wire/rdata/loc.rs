@@ -130,15 +130,17 @@ fn to_size(centimetres: i64) -> Option<u8> {
 
 //------------ Writing -------------------------------------------------------
 
-/// Appends the location.
+/// Appends the location. `None` for a size of nothing times ten, which no text makes.
 pub(super) fn write(rest: &[u8], text: &mut String) -> Option<()> {
     let data = rest.first_chunk::<OCTETS>()?;
     write_angle(number(data, 4) - ORIGIN, ['N', 'S'], text)?;
     write_angle(number(data, 8) - ORIGIN, ['E', 'W'], text)?;
     write_metres(number(data, 12) - ALTITUDE_BASE, text)?;
     for byte in &data[1..4] {
+        let centimetres = i64::from(byte >> 4) * 10i64.pow(u32::from(byte & 15));
+        (to_size(centimetres) == Some(*byte)).then_some(())?;
         text.push(' ');
-        write_metres(i64::from(byte >> 4) * 10i64.pow(u32::from(byte & 15)), text)?;
+        write_metres(centimetres, text)?;
     }
     Some(())
 }
