@@ -1,7 +1,7 @@
 //! The names a query passes through: the QNAME, then the target of each CNAME or DNAME.
 
+use super::put::Owner;
 use crate::wire::{NameRef, POINTER_MAX};
-use crate::zone::Owner;
 
 /// Longest chain of CNAMEs and DNAMEs that is followed; NSD's cap.
 pub(crate) const CHAIN_MAX: usize = 18;
@@ -45,6 +45,11 @@ impl Chain {
     pub(crate) fn name(&self, index: usize) -> NameRef<'_> {
         let index = index.min(CHAIN_MAX);
         NameRef::from_checked(&self.names[index][..usize::from(self.octets[index])])
+    }
+
+    /// The first name; `None` if there is none.
+    pub(crate) fn first(&self) -> Option<NameRef<'_>> {
+        (self.count > 0).then(|| self.name(0))
     }
 
     /// The index of the last name.

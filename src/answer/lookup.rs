@@ -10,13 +10,13 @@
 //! response code and the authority section (RFC 6604).
 
 use crate::wire::{NameRef, Question, Rcode, Rtype};
-use crate::zone::{Found, NodeRef, Owner, RrsetRef, Zone};
+use crate::zone::{Found, NodeRef, RrsetRef, Zone};
 
 use super::chain::{Chain, NAME_OCTETS};
 use super::peer::{Facts, ResponseKind};
 use super::proof::Proofs;
-use super::put::{Put, Targets};
-use super::reply::{QNAME_OFFSET, Reply, Section};
+use super::put::{Owner, Put, Targets};
+use super::reply::{Reply, Section};
 
 /// Names of hosts looked up for the additional section of one response.
 const ADDITIONAL_MAX: usize = 32;
@@ -64,7 +64,8 @@ pub(crate) struct Lookup<'z, 'o, 's> {
     wildcards: u32,
 }
 
-/// Answers `question` from `zone`; the response then lacks its OPT and header.
+/// Answers `question`, whose name begins the chain, from `zone`; the response then lacks its OPT and
+/// header.
 #[inline]
 pub(crate) fn answer_from_zone<'z>(
     zone: &'z Zone,
@@ -74,8 +75,6 @@ pub(crate) fn answer_from_zone<'z>(
     targets: &mut Targets,
     facts: &mut Facts,
 ) -> ResponseKind {
-    chain.clear();
-    chain.push(question.name, usize::from(QNAME_OFFSET));
     targets.clear();
     // IXFR over UDP is told the current serial (RFC 1995 §2).
     let qtype = if question.rtype == Rtype::IXFR { Rtype::SOA } else { question.rtype };
@@ -152,7 +151,7 @@ impl<'z> Lookup<'z, '_, '_> {
             let wants_targets = set.has_target_in_zone();
             let targets = if wants_targets { Some(&mut *self.targets) } else { None };
             let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
-            return match self.reply.put_rrset(self.zone, set, put.signed(self.dnssec), targets) {
+            return match self.reply.put_rrset(set, put.signed(self.dnssec), targets) {
                 true => Outcome::Hit(wants_targets.then_some((node, set))),
                 false => Outcome::Full,
             };
@@ -169,7 +168,7 @@ impl<'z> Lookup<'z, '_, '_> {
             return Outcome::Nodata(node);
         };
         let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
-        match self.reply.put_only_signatures(self.zone, set, put) {
+        match self.reply.put_only_signatures(set, put) {
             true => Outcome::Hit(None),
             false => Outcome::Full,
         }
@@ -178,12 +177,7 @@ impl<'z> Lookup<'z, '_, '_> {
     /// Puts a CNAME and goes on at its target, if that is in the zone and new.
     fn step_cname(&mut self, cname: RrsetRef<'z>) -> Outcome<'z> {
         let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
-        if !self.reply.put_rrset(
-            self.zone,
-            cname,
-            put.signed(self.dnssec),
-            Some(&mut *self.targets),
-        ) {
+        if !self.reply.put_rrset(cname, put.signed(self.dnssec), Some(&mut *self.targets)) {
             return Outcome::Full;
         }
         let Ok((target, _)) = NameRef::from_wire(cname.first()) else {
@@ -207,7 +201,7 @@ impl<'z> Lookup<'z, '_, '_> {
         };
         let put = Put::new(Section::Answer, Owner::Spelled(node.owner()));
         let known = self.chain.note_redirect(node.owner());
-        let fits = known || self.reply.put_rrset(self.zone, dname, put.signed(self.dnssec), None);
+        let fits = known || self.reply.put_rrset(dname, put.signed(self.dnssec), None);
         let mut room = [0; NAME_OCTETS];
         let Some(target) = self.chain.substitute(node.owner(), suffix, &mut room) else {
             if !fits {
@@ -243,10 +237,10 @@ impl<'z> Lookup<'z, '_, '_> {
     /// Fills the authority section; false if something that belongs there did not fit.
     fn authority(&mut self, found: &Found<'z>, outcome: Outcome<'z>) -> bool {
         let done = match outcome {
-            Outcome::Nodata(_) => self.put_soa(),
+            Outcome::Nodata(_) => self.reply.put_negative_soa(self.zone, self.dnssec),
             Outcome::Nxdomain => {
                 self.reply.rcode = Rcode::NXDOMAIN;
-                self.put_soa()
+                self.reply.put_negative_soa(self.zone, self.dnssec)
             }
             Outcome::Referral(cut) => self.put_cut(cut),
             Outcome::TooLong => {
@@ -258,19 +252,6 @@ impl<'z> Lookup<'z, '_, '_> {
         done && (!self.dnssec || self.prove(found, outcome))
     }
 
-    /// The SOA of a negative response, its TTL cut to MINIMUM (RFC 2308 §3).
-    fn put_soa(&mut self) -> bool {
-        let apex = self.zone.apex_node();
-        let Some(soa) = apex.rrset(Rtype::SOA) else {
-            return true;
-        };
-        let put = Put {
-            ttl_max: self.zone.soa().negative_ttl(),
-            ..Put::new(Section::Authority, self.owner_of(apex)).signed(self.dnssec)
-        };
-        self.reply.put_rrset(self.zone, soa, put, None)
-    }
-
     /// The NS of a cut, and with DO its DS.
     fn put_cut(&mut self, cut: NodeRef<'z>) -> bool {
         let Some(ns) = cut.rrset(Rtype::NS) else {
@@ -278,11 +259,11 @@ impl<'z> Lookup<'z, '_, '_> {
         };
         self.targets.clear();
         let put = Put::new(Section::Authority, self.owner_of(cut));
-        if !self.reply.put_rrset(self.zone, ns, put, Some(&mut *self.targets)) {
+        if !self.reply.put_rrset(ns, put, Some(&mut *self.targets)) {
             return false;
         }
         match cut.rrset(Rtype::DS).filter(|_| self.dnssec) {
-            Some(ds) => self.reply.put_rrset(self.zone, ds, put.signed(true), None),
+            Some(ds) => self.reply.put_rrset(ds, put.signed(true), None),
             None => true,
         }
     }
@@ -304,7 +285,7 @@ impl<'z> Lookup<'z, '_, '_> {
         }
         proofs.iter().all(|(owner, set)| {
             let put = Put::new(Section::Authority, Owner::Spelled(owner)).signed(true);
-            self.reply.put_rrset(self.zone, set, put, None)
+            self.reply.put_rrset(set, put, None)
         })
     }
 
@@ -398,14 +379,14 @@ impl<'z> Lookup<'z, '_, '_> {
     ) -> bool {
         let owner = self.targets.owner(index, host).unwrap_or(Owner::Spelled(host));
         let put = Put::new(Section::Additional, owner).signed(signatures);
-        put_both(self.zone, self.reply, node, put)
+        put_both(self.reply, node, put)
     }
 
     /// A and AAAA of the last name of the chain, whose data stand at `node`.
     fn put_own_addresses(&mut self, node: NodeRef<'z>) -> bool {
         let owner = self.chain.owner(self.chain.last());
         let put = Put::new(Section::Additional, owner).signed(self.dnssec);
-        put_both(self.zone, self.reply, node, put)
+        put_both(self.reply, node, put)
     }
 }
 
@@ -416,14 +397,9 @@ fn any_of(node: NodeRef<'_>) -> Option<RrsetRef<'_>> {
 }
 
 /// A and AAAA of a node, as far as they fit; false if they do not.
-fn put_both<'z>(
-    zone: &'z Zone,
-    reply: &mut Reply<'z, '_>,
-    node: NodeRef<'z>,
-    put: Put<'_>,
-) -> bool {
+fn put_both<'z>(reply: &mut Reply<'z, '_>, node: NodeRef<'z>, put: Put<'_>) -> bool {
     let mut put_one = |rtype| match node.rrset(rtype) {
-        Some(set) => reply.put_rrset(zone, set, put, None),
+        Some(set) => reply.put_rrset(set, put, None),
         None => true,
     };
     put_one(Rtype::A) & put_one(Rtype::AAAA)

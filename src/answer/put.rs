@@ -4,12 +4,26 @@
 //! 1035; RFC 3597 §4 allows no others) the name points to where its bytes already stand.
 
 use crate::wire::{Class, NameRef, POINTER_MAX, Rtype};
-use crate::zone::{ApexPointer, Owner, RrsetRef, Zone};
+use crate::zone::{RrsetRef, Zone};
 
 use super::reply::{QNAME_OFFSET, Reply, Section};
 
 /// Targets of one RRset that are looked up for the additional section.
 pub(crate) const TARGETS_MAX: usize = 64;
+
+/// Octets of a stored record before its RDATA: owner pointer, type, class, TTL, RDLENGTH.
+const HEAD_OCTETS: usize = 12;
+
+//------------ Owner ---------------------------------------------------------
+
+/// The owner name of the records to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Owner<'a> {
+    /// It stands in the message at this offset.
+    At(u16),
+    /// It is written out with the first record; the others point there.
+    Spelled(NameRef<'a>),
+}
 
 //------------ Targets -------------------------------------------------------
 
@@ -79,16 +93,16 @@ impl<'a> Put<'a> {
 
 impl<'m> Reply<'m, '_> {
     /// Puts a whole RRset; false, and nothing put, if it does not fit.
+    #[inline]
     pub(crate) fn put_rrset(
         &mut self,
-        zone: &Zone,
         set: RrsetRef<'m>,
         put: Put<'_>,
         targets: Option<&mut Targets>,
     ) -> bool {
         let mark = self.writer.len();
-        let done = self.put_records(zone, set, put, targets)
-            && (!put.signatures || self.put_signatures(zone, set, put, mark));
+        let done = self.put_records(set, put, targets)
+            && (!put.signatures || self.put_signatures(set, put, mark));
         if done {
             let signatures = if put.signatures { set.signature_count() } else { 0 };
             self.counts[put.section as usize] += (set.count() + signatures) as u16;
@@ -99,31 +113,46 @@ impl<'m> Reply<'m, '_> {
     }
 
     /// Puts only the signatures of an RRset (QTYPE RRSIG).
-    pub(crate) fn put_only_signatures(
-        &mut self,
-        zone: &Zone,
-        set: RrsetRef<'m>,
-        put: Put<'_>,
-    ) -> bool {
-        let apex = self.apex_pointer(zone);
-        let done = self
-            .writer
-            .append(|out, at| set.write_signatures(out, at, put.owner, apex, put.ttl_max));
-        if done {
-            self.counts[put.section as usize] += set.signature_count() as u16;
+    pub(crate) fn put_only_signatures(&mut self, set: RrsetRef<'m>, put: Put<'_>) -> bool {
+        let mark = self.writer.len();
+        let done = self.put_block(set.signature_block(), put);
+        if !done {
+            self.rewind(mark);
+            return false;
         }
-        done
+        self.counts[put.section as usize] += set.signature_count() as u16;
+        true
     }
 
-    /// The apex inside the QNAME.
-    fn apex_pointer(&self, zone: &Zone) -> ApexPointer {
-        ApexPointer::inside(QNAME_OFFSET, self.qname(), zone.apex())
+    /// Puts the SOA of a negative response, its TTL cut to MINIMUM (RFC 2308 §3).
+    pub(crate) fn put_negative_soa(&mut self, zone: &'m Zone, signatures: bool) -> bool {
+        // Ready where the QNAME ends as the zone writes its name; 0x20 queries go the long way.
+        if !signatures
+            && let Some(soa) = zone.negative_soa()
+            && let Some(at) = self.apex_in_qname(zone)
+        {
+            let done = soa.put(&mut self.writer, at);
+            self.counts[Section::Authority as usize] += u16::from(done);
+            return done;
+        }
+        let apex = zone.apex_node();
+        let Some(set) = apex.rrset(Rtype::SOA) else {
+            return true;
+        };
+        let put = Put::new(Section::Authority, Owner::Spelled(apex.owner())).signed(signatures);
+        self.put_rrset(set, Put { ttl_max: zone.soa().negative_ttl(), ..put }, None)
+    }
+
+    /// Where the QNAME ends with the apex, byte for byte.
+    fn apex_in_qname(&self, zone: &Zone) -> Option<u16> {
+        let above = self.qname().wire().strip_suffix(zone.apex().wire())?;
+        Some(QNAME_OFFSET + above.len() as u16) // a name has at most 255 octets
     }
 
     /// Writes the records.
+    #[inline]
     fn put_records(
         &mut self,
-        zone: &Zone,
         set: RrsetRef<'m>,
         put: Put<'_>,
         targets: Option<&mut Targets>,
@@ -132,26 +161,59 @@ impl<'m> Reply<'m, '_> {
             Rtype::NS | Rtype::CNAME | Rtype::PTR => self.put_named(set, put, 0, targets),
             Rtype::MX => self.put_named(set, put, 2, targets),
             Rtype::SOA => self.put_soa(set, put),
-            _ if targets.is_none() && matches!(put.owner, Owner::At(_)) => {
-                let apex = self.apex_pointer(zone);
-                self.writer.append(|out, at| set.write(out, at, put.owner, apex))
-            }
+            _ if targets.is_none() => self.put_block(set.block(), put),
             Rtype::SRV => self.put_plain(set, put, 6, targets),
             _ => self.put_plain(set, put, 2, targets),
         }
     }
 
     /// Writes the signatures of the RRset whose records start at `start`.
-    fn put_signatures(
-        &mut self,
-        zone: &Zone,
-        set: RrsetRef<'m>,
-        put: Put<'_>,
-        start: usize,
-    ) -> bool {
+    fn put_signatures(&mut self, set: RrsetRef<'m>, put: Put<'_>, start: usize) -> bool {
         let owner = later_owner(put.owner, start);
-        let apex = self.apex_pointer(zone);
-        self.writer.append(|out, at| set.write_signatures(out, at, owner, apex, put.ttl_max))
+        self.put_block(set.signature_block(), Put { owner, ..put })
+    }
+
+    /// Writes stored records as they are but for owner and TTL.
+    #[inline]
+    fn put_block(&mut self, block: &[u8], put: Put<'_>) -> bool {
+        if matches!(put.owner, Owner::At(QNAME_OFFSET)) && put.ttl_max == u32::MAX {
+            return self.writer.put(block);
+        }
+        self.put_block_otherwise(block, put)
+    }
+
+    /// Writes stored records with another owner or a smaller TTL.
+    fn put_block_otherwise(&mut self, mut block: &[u8], put: Put<'_>) -> bool {
+        let mut owner = put.owner;
+        while let Some(head) = block.first_chunk::<HEAD_OCTETS>() {
+            let number = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
+            let ttl = u32::from(number(6)) << 16 | u32::from(number(8));
+            let (record, rest) = block.split_at(HEAD_OCTETS + usize::from(number(10)));
+            block = rest;
+            let start = self.writer.len();
+            let written = self.put_owner(owner)
+                && self.writer.put_fixed(
+                    Rtype(number(2)),
+                    Class(number(4)),
+                    ttl.min(put.ttl_max),
+                    number(10),
+                )
+                && self.writer.put(&record[HEAD_OCTETS..]);
+            if !written {
+                return false;
+            }
+            owner = later_owner(owner, start);
+        }
+        true
+    }
+
+    /// Writes an owner name.
+    #[inline]
+    fn put_owner(&mut self, owner: Owner<'_>) -> bool {
+        match owner {
+            Owner::At(offset) => self.writer.put_pointer(offset),
+            Owner::Spelled(name) => self.put_owner_name(name.wire()),
+        }
     }
 
     /// Writes the head of a record: owner, type, class, TTL, RDLENGTH.
@@ -162,12 +224,8 @@ impl<'m> Reply<'m, '_> {
         owner: Owner<'_>,
         rdata: usize,
     ) -> bool {
-        let named = match owner {
-            Owner::At(offset) => self.writer.put_pointer(offset),
-            Owner::Spelled(name) => self.put_owner_name(name.wire()),
-        };
         let ttl = set.ttl().min(put.ttl_max);
-        named && self.writer.put_fixed(set.rtype(), Class::IN, ttl, rdata as u16)
+        self.put_owner(owner) && self.writer.put_fixed(set.rtype(), Class::IN, ttl, rdata as u16)
     }
 
     /// Writes records whose RDATA is `fixed` octets and then a name that may be compressed.
@@ -254,11 +312,8 @@ impl<'m> Reply<'m, '_> {
         target: &[u8],
     ) -> Option<usize> {
         let mark = self.writer.len();
-        let named = match owner {
-            Owner::At(offset) => self.writer.put_pointer(offset),
-            Owner::Spelled(name) => self.put_owner_name(name.wire()),
-        };
-        let headed = named && self.writer.put_fixed(Rtype::CNAME, Class::IN, ttl, 0);
+        let headed =
+            self.put_owner(owner) && self.writer.put_fixed(Rtype::CNAME, Class::IN, ttl, 0);
         let rdata_at = self.writer.len();
         if !(headed && self.put_rdata_name(target)) {
             self.rewind(mark);

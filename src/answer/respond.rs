@@ -19,7 +19,7 @@ use super::options::ZoneFacts;
 use super::peer::{
     DropReason, Ede, Facts, Identity, Peer, ResponseKind, Transfer, Transport, Verdict,
 };
-use super::reply::Reply;
+use super::reply::{QNAME_OFFSET, Reply};
 use super::scratch::Scratch;
 
 /// Answers one message. Total: any bytes get a verdict, nothing panics, allocates or waits.
@@ -233,7 +233,7 @@ fn note_zone(zone: &Zone, reply: &mut Reply<'_, '_>, facts: &mut Facts) {
     let apex = zone.apex();
     facts.apex_octets = apex.wire().len() as u8;
     reply.zone = Some(ZoneFacts {
-        labels: apex.label_count() as u8,
+        labels: zone.apex_labels(),
         serial: zone.serial(),
         expire: zone.soa().expire,
     });
@@ -249,7 +249,7 @@ impl Scratch {
         if let Some(question) = &query.question {
             self.facts.qtype = question.rtype;
             self.facts.qclass = question.class;
-            self.keep_qname(question.name);
+            self.chain.push(question.name, usize::from(QNAME_OFFSET));
         }
         if let Some(edns) = &query.edns {
             self.facts.edns_size = Some(edns.udp_size);

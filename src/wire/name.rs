@@ -176,21 +176,20 @@ impl<'a> NameRef<'a> {
     pub const ROOT: NameRef<'static> = NameRef(&[0]);
 
     /// Reads an uncompressed name at the start of `bytes`; returns it and the octets it took.
+    #[inline]
     pub fn from_wire(bytes: &'a [u8]) -> Result<(Self, usize), NameError> {
+        let within = &bytes[..bytes.len().min(NAME_OCTETS_MAX)];
         let mut at = 0;
-        loop {
-            let length = usize::from(*bytes.get(at).ok_or(NameError::Cut)?);
-            if length > LABEL_OCTETS_MAX {
+        while let Some(&length) = within.get(at) {
+            at += 1 + usize::from(length);
+            if length == 0 {
+                return Ok((Self(&within[..at]), at));
+            }
+            if usize::from(length) > LABEL_OCTETS_MAX {
                 return Err(NameError::LabelTooLong);
             }
-            at += 1 + length;
-            if at > NAME_OCTETS_MAX {
-                return Err(NameError::NameTooLong);
-            }
-            if length == 0 {
-                return Ok((Self(&bytes[..at]), at));
-            }
         }
+        Err(if at < NAME_OCTETS_MAX { NameError::Cut } else { NameError::NameTooLong })
     }
 
     /// The name whose wire form is all of `wire`, which the caller has checked before.
@@ -221,8 +220,16 @@ impl<'a> NameRef<'a> {
     }
 
     /// How many labels the name has, without the root's.
+    #[inline]
     pub fn label_count(self) -> usize {
-        self.labels().count()
+        let (mut at, mut count) = (0, 0);
+        while let Some(&length) = self.0.get(at)
+            && length > 0
+        {
+            at += 1 + usize::from(length);
+            count += 1;
+        }
+        count
     }
 
     /// Whether this is the root, `.`.
@@ -284,8 +291,10 @@ impl fmt::Debug for NameRef<'_> {
 }
 
 impl PartialEq for NameRef<'_> {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(other.0)
+        // Most names that are the same are so to the letter, and that is seen at once.
+        self.0 == other.0 || self.0.eq_ignore_ascii_case(other.0)
     }
 }
 

@@ -83,19 +83,6 @@ impl<'o> Writer<'o> {
         room
     }
 
-    /// Lets `write` append to what is written: it gets the octets that may be used and where to go
-    /// on, and returns where it ended, or `None` if there was no room. Then nothing is kept.
-    #[inline]
-    pub fn append(&mut self, write: impl FnOnce(&mut [u8], usize) -> Option<usize>) -> bool {
-        match write(&mut self.out[..self.limit], self.at) {
-            Some(end) if (self.at..=self.limit).contains(&end) => {
-                self.at = end;
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// Writes two octets.
     #[inline]
     pub fn put_u16(&mut self, value: u16) -> bool {

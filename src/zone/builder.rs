@@ -6,12 +6,12 @@
 
 use std::collections::HashSet;
 
+use super::apex::Apex;
 use super::compile::Compiler;
-use super::contents::{self, Contents, Soa, Zone};
+use super::contents::{Contents, Zone};
 use super::encode::Entry;
 use super::key;
 use super::node::Flags;
-use super::nsec3::Nsec3Params;
 use super::stage::{Depth, RUN_HEAD_OCTETS, Stage, owner_of, record_octets, records_of};
 use super::trie::{Planter, Seed, Source, Trie};
 use crate::wire::{Class, Name, NameRef, RecordRef, Rtype};
@@ -72,12 +72,9 @@ impl ZoneBuilder {
         let names = plant_names(names, &mut compiler, &wildcard_parents);
         let hashed = plant_hashed(hashed, &mut compiler);
         let Compiler { mut faults, counts, .. } = compiler;
-        let soa = read_soa(&names, apex.as_ref(), &mut faults);
-        let zone = soa.map(|soa| {
-            let nsec3 = names.first().and_then(Nsec3Params::of_apex);
-            let is_signed = names.first().is_some_and(contents::is_signed);
-            Zone::new(Contents { names, hashed, soa, nsec3, is_signed, counts, apex: apex.clone() })
-        });
+        let facts = read_apex(&names, apex.as_ref(), &mut faults);
+        let zone = facts
+            .map(|facts| Zone::new(Contents { names, hashed, facts, counts, apex: apex.clone() }));
         (zone, faults)
     }
 
@@ -126,23 +123,19 @@ fn plant_hashed(mut stage: Stage, compiler: &mut Compiler<'_>) -> Trie {
     Planter::new(&mut nodes, apex.wire().len()).plant(seeds)
 }
 
-/// The one SOA record.
-fn read_soa(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> Option<Soa> {
-    let set = names.find(apex).exact().and_then(|node| node.rrset(Rtype::SOA));
+/// What stands at the apex, first of all the one SOA record.
+fn read_apex(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> Option<Apex> {
     let mut fault =
         |kind| faults.push(BuildFault { owner: apex.to_name(), rtype: Rtype::SOA, kind });
-    let Some(set) = set else {
-        fault(BuildFaultKind::NoSoa);
-        return None;
-    };
-    if set.count() > 1 {
+    let node = names.find(apex).exact();
+    if node.and_then(|node| node.rrset(Rtype::SOA)).is_some_and(|set| set.count() > 1) {
         fault(BuildFaultKind::TwoSoas);
     }
-    let soa = Soa::from_rdata(set.ttl(), set.first());
-    if soa.is_none() {
+    let facts = node.and_then(|node| Apex::read(apex, node));
+    if facts.is_none() {
         fault(BuildFaultKind::NoSoa);
     }
-    soa
+    facts
 }
 
 //------------ Compilation ---------------------------------------------------

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::apex::{Apex, NegativeSoa, Soa};
 use super::node::NodeRef;
-use super::nsec3::Nsec3Params;
 use super::rrset::RrsetRef;
 use super::trie::{Nodes, Trie};
 use crate::wire::{Name, NameRef, RecordRef, Rtype};
@@ -27,12 +27,8 @@ pub(super) struct Contents {
     pub(super) names: Trie,
     /// The owners of NSEC3 records. They do not exist as names (RFC 5155 §7.2.8).
     pub(super) hashed: Trie,
-    /// The numbers of the SOA record.
-    pub(super) soa: Soa,
-    /// The NSEC3 chain that negative answers use.
-    pub(super) nsec3: Option<Nsec3Params>,
-    /// Whether the apex has a DNSKEY RRset or signatures.
-    pub(super) is_signed: bool,
+    /// What stands at the apex.
+    pub(super) facts: Apex,
     /// How much there is.
     pub(super) counts: Counts,
 }
@@ -69,14 +65,24 @@ impl Zone {
         self.0.apex.as_ref()
     }
 
+    /// Labels of the zone's name.
+    pub fn apex_labels(&self) -> u8 {
+        self.0.facts.labels
+    }
+
     /// The serial of the SOA record.
     pub fn serial(&self) -> u32 {
-        self.0.soa.serial
+        self.0.facts.soa.serial
     }
 
     /// The numbers of the SOA record.
     pub fn soa(&self) -> &Soa {
-        &self.0.soa
+        &self.0.facts.soa
+    }
+
+    /// The SOA record ready for negative responses; `None` where the apex is the root.
+    pub fn negative_soa(&self) -> Option<&NegativeSoa> {
+        self.0.facts.negative_soa.as_ref()
     }
 
     /// How many records there are.
@@ -96,7 +102,7 @@ impl Zone {
 
     /// Whether the zone is signed: its apex has a DNSKEY RRset or signatures.
     pub fn is_signed(&self) -> bool {
-        self.0.is_signed
+        self.0.facts.is_signed
     }
 
     /// The node of the apex.
@@ -123,7 +129,7 @@ impl Zone {
 
     /// The highest zone cut or DNAME above a name that is below one.
     fn stop_above(&self, name: NameRef<'_>) -> (Option<NodeRef<'_>>, Option<NodeRef<'_>>) {
-        let apex_labels = self.apex().label_count();
+        let apex_labels = usize::from(self.apex_labels());
         for labels in apex_labels..name.label_count() {
             let node = self.node(suffix(name, labels)).filter(|node| node.flags().stops());
             if let Some(node) = node {
@@ -315,53 +321,5 @@ impl<'a> Found<'a> {
     /// The next closer name (RFC 5155 §1.3): one label more of `qname` than the closest encloser has.
     pub fn next_closer<'q>(&self, qname: NameRef<'q>) -> NameRef<'q> {
         suffix(qname, self.encloser.owner().label_count() + 1)
-    }
-}
-
-/// Whether an apex has a DNSKEY RRset or its SOA record is signed.
-pub(super) fn is_signed(apex: NodeRef<'_>) -> bool {
-    apex.rrset(Rtype::DNSKEY).is_some()
-        || apex.rrset(Rtype::SOA).is_some_and(|soa| soa.signature_count() > 0)
-}
-
-//------------ Soa -----------------------------------------------------------
-
-/// The numbers of a SOA record (RFC 1035 §3.3.13), in seconds but for the serial.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Soa {
-    /// TTL of the record.
-    pub ttl: u32,
-    /// The version of the zone.
-    pub serial: u32,
-    /// How often a secondary asks.
-    pub refresh: u32,
-    /// How soon it asks again after a failure.
-    pub retry: u32,
-    /// When it gives up.
-    pub expire: u32,
-    /// The TTL of negative answers.
-    pub minimum: u32,
-}
-
-impl Soa {
-    /// Reads the five numbers at the end of the RDATA.
-    pub(super) fn from_rdata(ttl: u32, rdata: &[u8]) -> Option<Self> {
-        let (_, numbers) = rdata.split_last_chunk::<20>()?;
-        let number = |at: usize| {
-            u32::from_be_bytes([numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]])
-        };
-        Some(Self {
-            ttl,
-            serial: number(0),
-            refresh: number(4),
-            retry: number(8),
-            expire: number(12),
-            minimum: number(16),
-        })
-    }
-
-    /// The TTL of the SOA record in a negative response (RFC 2308 §3).
-    pub fn negative_ttl(&self) -> u32 {
-        self.ttl.min(self.minimum)
     }
 }

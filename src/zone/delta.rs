@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
+use super::apex::Apex;
 use super::builder::BuildFaultKind;
 use super::compile::Compiler;
-use super::contents::{self, Contents, Counts, Soa, Zone};
+use super::contents::{Contents, Counts, Zone};
 use super::encode::{self, Entry};
 use super::node::{self, Flags, NodeRef};
-use super::nsec3::Nsec3Params;
 use super::trie::Nodes;
 use crate::wire::{Class, Name, NameRef, Record, RecordRef, Rtype};
 
@@ -262,11 +262,11 @@ impl Edit<'_> {
     /// Reads again what the zone keeps of its apex.
     fn finish(mut self) -> Result<Zone, ApplyError> {
         let apex = self.contents.names.first().ok_or(ApplyError::Soa)?;
-        let set = apex.rrset(Rtype::SOA).filter(|set| set.count() == 1);
-        let soa = set.and_then(|set| Soa::from_rdata(set.ttl(), set.first()));
-        self.contents.nsec3 = Nsec3Params::of_apex(apex);
-        self.contents.is_signed = contents::is_signed(apex);
-        self.contents.soa = soa.ok_or(ApplyError::Soa)?;
+        if apex.rrset(Rtype::SOA).is_none_or(|set| set.count() != 1) {
+            return Err(ApplyError::Soa);
+        }
+        let facts = Apex::read(self.contents.apex.as_ref(), apex).ok_or(ApplyError::Soa)?;
+        self.contents.facts = facts;
         Ok(Zone::new(self.contents))
     }
 }

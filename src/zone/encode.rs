@@ -2,10 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::rrset::{
-    HEAD_OCTETS, MARK_MNAME, MARK_RNAME, MARK_TAIL, MARK_TARGET, OWNER_QNAME, OWNER_QNAME_TAIL,
-    RECORD_HEAD_OCTETS, RrsetRef,
-};
+use super::rrset::{HEAD_OCTETS, MARK_TARGET, OWNER_QNAME, RECORD_HEAD_OCTETS, RrsetRef};
 use crate::wire::{Class, NameRef, Rtype, rdata};
 
 //------------ Entry ---------------------------------------------------------
@@ -102,40 +99,34 @@ pub(super) fn encode(
     out.extend_from_slice(&head);
     let mut marks = 0;
     for entry in entries {
-        let mark = if entry.is_signature { 0 } else { marks_of(entry.set, entry.rdata, apex) };
-        let owner = if mark & MARK_TAIL != 0 { OWNER_QNAME_TAIL } else { OWNER_QNAME };
         let mut head = [0; RECORD_HEAD_OCTETS];
-        head[..2].copy_from_slice(&owner);
+        head[..2].copy_from_slice(&OWNER_QNAME);
         head[2..4].copy_from_slice(&entry.rtype().0.to_be_bytes());
         head[4..6].copy_from_slice(&Class::IN.0.to_be_bytes());
         head[6..10].copy_from_slice(&entry.ttl.to_be_bytes());
         head[10..].copy_from_slice(&(entry.rdata.len() as u16).to_be_bytes());
         out.extend_from_slice(&head);
         out.extend_from_slice(entry.rdata);
-        marks |= mark;
+        if !entry.is_signature && has_target_inside(entry.set, entry.rdata, apex) {
+            marks |= MARK_TARGET;
+        }
     }
     out[start + 6..start + 8].copy_from_slice(&marks.to_le_bytes());
     Ok(())
 }
 
-/// The marks that one record brings to its RRset.
-fn marks_of(rtype: Rtype, rdata: &[u8], apex: NameRef<'_>) -> u16 {
+/// Whether a record names a host at or below the apex.
+fn has_target_inside(rtype: Rtype, rdata: &[u8], apex: NameRef<'_>) -> bool {
     let inside = |at: usize| {
         let name = rdata.get(at..).and_then(|rest| NameRef::from_wire(rest).ok());
-        name.map_or((false, 0), |(name, used)| (name.is_at_or_below(apex), at + used))
+        name.is_some_and(|(name, _)| name.is_at_or_below(apex))
     };
     match rtype {
-        Rtype::NS if inside(0).0 => MARK_TAIL | MARK_TARGET,
-        Rtype::MX if inside(2).0 => MARK_TAIL | MARK_TARGET,
-        Rtype::CNAME | Rtype::PTR if inside(0).0 => MARK_TAIL,
-        Rtype::SRV if inside(6).0 => MARK_TARGET,
+        Rtype::NS => inside(0),
+        Rtype::MX => inside(2),
+        Rtype::SRV => inside(6),
         // The target `.` means the owner itself, which is in the zone (RFC 9460 §2.5).
-        Rtype::SVCB | Rtype::HTTPS if rdata.get(2) == Some(&0) || inside(2).0 => MARK_TARGET,
-        Rtype::SOA => {
-            let (mname, at) = inside(0);
-            let (rname, _) = inside(at);
-            u16::from(mname) * MARK_MNAME + u16::from(rname) * MARK_RNAME
-        }
-        _ => 0,
+        Rtype::SVCB | Rtype::HTTPS => rdata.get(2) == Some(&0) || inside(2),
+        _ => false,
     }
 }

@@ -6,11 +6,14 @@
 
 use crate::wire::NameRef;
 
-/// Octets of the longest key: every octet of a label may be escaped.
-pub(super) const KEY_OCTETS_MAX: usize = 512;
+/// Octets of the longest key: every octet of a label may be escaped. And room for a word in front.
+pub(super) const KEY_OCTETS_MAX: usize = 512 + WORD;
 
 /// Octets of a key that most names have room in; clearing 512 octets a query would be felt.
-const KEY_OCTETS_USUAL: usize = 128;
+const KEY_OCTETS_USUAL: usize = 128 + WORD;
+
+/// Octets that are written at once.
+const WORD: usize = 8;
 
 //------------ Key -----------------------------------------------------------
 
@@ -25,7 +28,7 @@ pub(super) struct Key<const N: usize = KEY_OCTETS_MAX> {
 /// Makes the key of a name at or below an apex of `apex_octets` octets, and uses it.
 #[inline]
 pub(super) fn with<R>(name: NameRef<'_>, apex_octets: usize, then: impl FnOnce(&[u8]) -> R) -> R {
-    if name.wire().len() <= apex_octets + KEY_OCTETS_USUAL / 2 {
+    if name.wire().len() <= apex_octets + (KEY_OCTETS_USUAL - WORD) / 2 {
         then(Key::<KEY_OCTETS_USUAL>::of(name, apex_octets).bytes())
     } else {
         then(Key::<KEY_OCTETS_MAX>::of(name, apex_octets).bytes())
@@ -40,16 +43,20 @@ impl Key {
 }
 
 impl<const N: usize> Key<N> {
-    /// The key of a name whose octets before the apex are at most half of the room.
+    /// The key of a name whose octets before the apex are at most half of the room but for a word.
     fn of(name: NameRef<'_>, apex_octets: usize) -> Self {
         let wire = name.wire();
         let mut key = Self { bytes: [0; N], start: N };
-        let mut rest = &wire[..wire.len().saturating_sub(apex_octets)];
-        while let Some((&octets, after)) = rest.split_first() {
+        let below_apex = wire.len().saturating_sub(apex_octets);
+        let mut at = 0;
+        while at < below_apex {
+            let octets = usize::from(wire[at]);
             // A name outside the zone may be cut in a label here; it has a key that means nothing.
-            let Some((label, after)) = after.split_at_checked(usize::from(octets)) else { break };
-            key.push_front(label);
-            rest = after;
+            if at + 1 + octets > below_apex {
+                break;
+            }
+            key.push_front(&wire[at + 1..], octets);
+            at += 1 + octets;
         }
         key
     }
@@ -59,19 +66,35 @@ impl<const N: usize> Key<N> {
         &self.bytes[self.start..]
     }
 
-    /// Puts a label in front of the labels below it.
-    fn push_front(&mut self, label: &[u8]) {
+    /// Puts the label that `name` begins with in front of the labels below it. Eight octets at a time,
+    /// from the label's end; what the last of them have too much in front is not part of the key yet.
+    #[inline]
+    fn push_front(&mut self, name: &[u8], octets: usize) {
         // The array starts as zeros, and so the end of the label is written.
         let end = self.start - 1;
-        let start = end - label.len();
-        let mut least = u8::MAX;
-        for (to, from) in self.bytes[start..end].iter_mut().zip(label) {
-            *to = LOWER[usize::from(*from)];
-            least = least.min(*from);
+        self.start = end - octets;
+        let mut escapes = 0;
+        let (head, chunks) = name[..octets].as_rchunks::<WORD>();
+        let mut to = end;
+        for chunk in chunks.iter().rev() {
+            let word = u64::from_le_bytes(*chunk);
+            escapes |= needs_escape(word);
+            to -= WORD;
+            self.bytes[to..to + WORD].copy_from_slice(&lower(word).to_le_bytes());
         }
-        self.start = start;
-        if least <= 1 {
-            self.escape(label, end);
+        if !head.is_empty() {
+            let word = match name.first_chunk::<WORD>() {
+                Some(chunk) => u64::from_le_bytes(*chunk),
+                None => head.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet)),
+            };
+            // The head is in the low octets; it goes to the high ones, in front of `to`.
+            let excess = 64 - 8 * head.len();
+            let word = word << excess;
+            escapes |= needs_escape(word | u64::MAX >> (8 * head.len()));
+            self.bytes[to - WORD..to].copy_from_slice(&lower(word).to_le_bytes());
+        }
+        if escapes != 0 {
+            self.escape(&name[..octets], end);
         }
     }
 
@@ -81,7 +104,7 @@ impl<const N: usize> Key<N> {
         let mut at = end;
         for octet in label.iter().rev() {
             at -= 1;
-            self.bytes[at] = LOWER[usize::from(*octet)];
+            self.bytes[at] = octet.to_ascii_lowercase();
             if *octet <= 1 {
                 self.bytes[at] = octet + 1;
                 at -= 1;
@@ -92,16 +115,27 @@ impl<const N: usize> Key<N> {
     }
 }
 
-/// Octets in lower case.
-const LOWER: [u8; 256] = {
-    let mut lower = [0; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        lower[octet] = (octet as u8).to_ascii_lowercase();
-        octet += 1;
-    }
-    lower
-};
+/// The same value in each of eight octets.
+const fn each(octet: u8) -> u64 {
+    u64::from_ne_bytes([octet; 8])
+}
+
+/// Eight octets in lower case (ASCII). An octet of 128 and above is no letter and stays.
+#[inline]
+fn lower(word: u64) -> u64 {
+    let low = word & each(0x7f);
+    // The high bit of an octet says that it is at least `A`, and that it is more than `Z`.
+    let from_a = low + each(0x80 - b'A');
+    let above_z = low + each(0x7f - b'Z');
+    let letters = from_a & !above_z & !word & each(0x80);
+    word | letters >> 2
+}
+
+/// Not 0 if one of eight octets is 0 or 1.
+#[inline]
+fn needs_escape(word: u64) -> u64 {
+    word.wrapping_sub(each(2)) & !word & each(0x80)
+}
 
 /// Sixteen octets of a key from `at`, as numbers that compare like them; what is missing is filled
 /// with 0. No key has an octet 0 that is not the end of a label, so two keys that have the same window
@@ -139,4 +173,66 @@ pub(super) fn hash(name: NameRef<'_>) -> u64 {
         }
     }
     hash.wrapping_mul(MIX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Name;
+
+    /// A key, octet by octet.
+    fn plain_key(name: NameRef<'_>) -> Vec<u8> {
+        let mut key = Vec::new();
+        for label in name.labels().collect::<Vec<_>>().into_iter().rev() {
+            for octet in label {
+                match octet {
+                    0 | 1 => key.extend([1, octet + 1]),
+                    other => key.push(other.to_ascii_lowercase()),
+                }
+            }
+            key.push(0);
+        }
+        key
+    }
+
+    #[test]
+    fn any_octet_at_any_place_of_a_label_comes_out_right() {
+        let parent: Name = "Www.Zone-1.example.".parse().unwrap();
+        for octets in 1..=19 {
+            for (place, octet) in (0..octets).flat_map(|at| (0..=255).map(move |octet| (at, octet)))
+            {
+                let mut label = vec![b'Q'; octets];
+                label[place] = octet;
+                let name = Name::prepend(&label, parent.as_ref()).unwrap();
+                let expected = plain_key(name.as_ref());
+                with(name.as_ref(), 1, |key| assert_eq!(key, expected, "{name}"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_escapes_only_has_a_key() {
+        let label = [0; 63];
+        let mut name = Name::root();
+        for octets in [61, 63, 63, 63] {
+            name = Name::prepend(&label[..octets], name.as_ref()).unwrap();
+        }
+        let expected = plain_key(name.as_ref());
+        with(name.as_ref(), 1, |key| assert_eq!(key, expected));
+    }
+
+    #[test]
+    fn labels_of_any_length_find_room_beside_each_other() {
+        for octet in [0, b'Q', 255] {
+            for (left, middle) in (1..=63).flat_map(|left| (1..=63).map(move |mid| (left, mid))) {
+                let mut name: Name = "b.".parse().unwrap();
+                for octets in [middle, left] {
+                    let label = vec![octet; octets];
+                    name = Name::prepend(&label, name.as_ref()).unwrap();
+                }
+                let expected = plain_key(name.as_ref());
+                with(name.as_ref(), 1, |key| assert_eq!(key, expected, "{left} {middle}"));
+            }
+        }
+    }
 }

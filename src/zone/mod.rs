@@ -10,15 +10,13 @@
 //! # How it is answered from
 //!
 //! [`Zone::lookup`] finds the node or the closest encloser, and the cut or DNAME on the way, in one
-//! descent. [`RrsetRef::write`] copies an RRset into the response: owners become a pointer
-//! ([`Owner::At`]; 12 is the QNAME, for a wildcard too), and a name that ends RDATA of the types that
-//! may be compressed (NS, CNAME, PTR, MX, SOA) becomes labels and a pointer to the apex at the end of
-//! the QNAME ([`ApexPointer::inside`], made once a query). [`RrsetRef::write_signatures`] does the
-//! same for the RRSIGs that cover it, [`RrsetRef::write_soa`] caps the TTL for negative responses.
+//! descent. [`RrsetRef::block`] is an RRset as it goes out when the QNAME owns it; compressing names in
+//! RDATA is left to `answer`. Only the SOA of negative responses stands ready in full ([`NegativeSoa`]).
 //! NSEC3 owners are kept apart: they do not exist as names.
 //!
 //! This room knows no files, sockets, clocks or locks. It uses `wire` only.
 
+mod apex;
 mod builder;
 mod compile;
 mod contents;
@@ -32,12 +30,13 @@ mod set;
 mod stage;
 mod trie;
 
+pub use apex::{NegativeSoa, Soa};
 pub use builder::{BuildFault, BuildFaultKind, ZoneBuilder};
-pub use contents::{Found, Soa, Zone};
+pub use contents::{Found, Zone};
 pub use delta::{ApplyError, Delta};
 pub use node::NodeRef;
 pub use nsec3::{Nsec3Params, Nsec3Ref};
-pub use rrset::{ApexPointer, Owner, RrsetRef};
+pub use rrset::RrsetRef;
 pub use set::{Entry, ZoneSet};
 pub use trie::Nodes;
 

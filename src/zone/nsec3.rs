@@ -87,7 +87,7 @@ pub struct Nsec3Ref<'a> {
 impl Zone {
     /// How names are hashed, if the zone has an NSEC3 chain.
     pub fn nsec3_params(&self) -> Option<&Nsec3Params> {
-        self.contents().nsec3.as_ref()
+        self.contents().facts.nsec3.as_ref()
     }
 
     /// The NSEC3 record whose owner is the hash, or else the one that covers it: the last one before

@@ -7,9 +7,6 @@
 //! ```
 //!
 //! An RRset without names to compress goes out as one copy when its owner is the QNAME at offset 12.
-//! In NS, CNAME, PTR and MX the name ends the RDATA, so compressing it means to leave away the
-//! apex at its end and to put a pointer to the apex inside the QNAME there; such a record starts with
-//! `C0 0D`. SOA has two names and one record in a zone; it is taken apart when it is written.
 
 use crate::wire::{Class, NameRef, RecordRef, Rtype};
 
@@ -19,70 +16,8 @@ pub(super) const HEAD_OCTETS: usize = 12;
 pub(super) const RECORD_HEAD_OCTETS: usize = 12;
 /// The owner pointer of a stored record: the QNAME right behind the header.
 pub(super) const OWNER_QNAME: [u8; 2] = [0xc0, 0x0c];
-/// The same, and the RDATA ends with a name at or below the apex that may be compressed.
-pub(super) const OWNER_QNAME_TAIL: [u8; 2] = [0xc0, 0x0d];
-/// The last octet of a message that a pointer can reach.
-const POINTER_MAX: usize = 0x3fff;
-/// Mark: some record starts with `OWNER_QNAME_TAIL`.
-pub(super) const MARK_TAIL: u16 = 1;
 /// Mark: some record names a host at or below the apex (NS, MX, SRV, SVCB, HTTPS).
-pub(super) const MARK_TARGET: u16 = 2;
-/// Mark: the first name of the SOA record is at or below the apex.
-pub(super) const MARK_MNAME: u16 = 4;
-/// Mark: the second name of the SOA record is at or below the apex.
-pub(super) const MARK_RNAME: u16 = 8;
-
-//------------ Owner, ApexPointer --------------------------------------------
-
-/// The owner name of the records to write.
-#[derive(Clone, Copy, Debug)]
-pub enum Owner<'a> {
-    /// It stands in the message at this offset (12 is the QNAME).
-    At(u16),
-    /// It is written out with the first record; the others point there.
-    Spelled(NameRef<'a>),
-}
-
-/// Where the apex of the zone stands in the message: at the end of the QNAME.
-#[derive(Clone, Copy, Debug)]
-pub struct ApexPointer {
-    /// Offset of the apex in the message.
-    at: u16,
-    /// Octets of the apex name; 0 when there is nothing to gain (the root).
-    octets: u8,
-}
-
-impl ApexPointer {
-    /// The apex is the end of the QNAME, which stands at `qname_at`.
-    pub fn inside(qname_at: u16, qname: NameRef<'_>, apex: NameRef<'_>) -> Self {
-        let octets = apex.wire().len() as u8;
-        // Both lengths are at most 255, and the QNAME ends with the apex.
-        let above = qname.wire().len().saturating_sub(usize::from(octets)) as u16;
-        Self { at: qname_at + above, octets: if apex.is_root() { 0 } else { octets } }
-    }
-
-    /// The apex as the owner of records.
-    pub fn owner(self) -> Owner<'static> {
-        Owner::At(self.at)
-    }
-
-    /// The octets to put in the place of the apex.
-    fn pointer(self) -> [u8; 2] {
-        (0xc000 | self.at).to_be_bytes()
-    }
-
-    /// Writes a name that is at or below the apex, compressed. Returns the end, or `None` if full.
-    pub fn write_name(self, out: &mut [u8], at: usize, name: NameRef<'_>) -> Option<usize> {
-        let wire = name.wire();
-        match wire.len().checked_sub(usize::from(self.octets)).filter(|_| self.octets > 0) {
-            Some(labels) => {
-                put(out, at, &wire[..labels])?;
-                put(out, at + labels, &self.pointer())
-            }
-            None => put(out, at, wire),
-        }
-    }
-}
+pub(super) const MARK_TARGET: u16 = 1;
 
 //------------ RrsetRef ------------------------------------------------------
 
@@ -178,79 +113,17 @@ impl<'a> RrsetRef<'a> {
         })
     }
 
-    /// Writes all records at `at`. Returns where they end, or `None` if they do not fit; then the
-    /// octets behind `at` are of no meaning.
-    pub fn write(
-        self,
-        out: &mut [u8],
-        at: usize,
-        owner: Owner<'_>,
-        apex: ApexPointer,
-    ) -> Option<usize> {
-        if self.rtype == Rtype::SOA {
-            return self.write_soa(out, at, owner, apex, u32::MAX);
-        }
-        if self.marks & MARK_TAIL == 0 {
-            return write_block(self.records, out, at, owner, apex, u32::MAX);
-        }
-        let (mut end, mut owner) = (at, owner);
-        for record in Block(self.records) {
-            let start = end;
-            end = write_owner(out, end, owner, apex)?;
-            let tail = record[1] == OWNER_QNAME_TAIL[1] && apex.octets > 0;
-            if tail {
-                let cut = record.len() - usize::from(apex.octets);
-                let octets = (cut + 2 - RECORD_HEAD_OCTETS) as u16;
-                end = put(out, end, &record[2..RECORD_HEAD_OCTETS - 2])?;
-                end = put(out, end, &octets.to_be_bytes())?;
-                end = put(out, end, &record[RECORD_HEAD_OCTETS..cut])?;
-                end = put(out, end, &apex.pointer())?;
-            } else {
-                end = put(out, end, &record[2..])?;
-            }
-            owner = later_owner(owner, start);
-        }
-        Some(end)
+    /// All records as they go out if their owner is the QNAME at offset 12: each starts with a pointer
+    /// there, and names in RDATA are not compressed.
+    #[inline]
+    pub fn block(self) -> &'a [u8] {
+        self.records
     }
 
-    /// Writes all signatures at `at`, with a TTL of at most `ttl_max`. Returns as [`Self::write`].
-    pub fn write_signatures(
-        self,
-        out: &mut [u8],
-        at: usize,
-        owner: Owner<'_>,
-        apex: ApexPointer,
-        ttl_max: u32,
-    ) -> Option<usize> {
-        write_block(self.signatures, out, at, owner, apex, ttl_max)
-    }
-
-    /// Writes the SOA record with both of its names compressed and a TTL of at most `ttl_max`.
-    pub fn write_soa(
-        self,
-        out: &mut [u8],
-        at: usize,
-        owner: Owner<'_>,
-        apex: ApexPointer,
-        ttl_max: u32,
-    ) -> Option<usize> {
-        let record = self.records;
-        let head = write_owner(out, at, owner, apex)?;
-        let rdata_at = put(out, head, &record[2..RECORD_HEAD_OCTETS])?;
-        put(out, head + 4, &self.ttl().min(ttl_max).to_be_bytes())?;
-        let mut rest = &record[RECORD_HEAD_OCTETS..];
-        let mut end = rdata_at;
-        for mark in [MARK_MNAME, MARK_RNAME] {
-            let (name, used) = NameRef::from_wire(rest).ok()?;
-            end = match self.marks & mark != 0 {
-                true => apex.write_name(out, end, name)?,
-                false => put(out, end, name.wire())?,
-            };
-            rest = &rest[used..];
-        }
-        end = put(out, end, rest)?;
-        put(out, rdata_at - 2, &((end - rdata_at) as u16).to_be_bytes())?;
-        Some(end)
+    /// The signatures, in the same form.
+    #[inline]
+    pub fn signature_block(self) -> &'a [u8] {
+        self.signatures
     }
 }
 
@@ -270,55 +143,6 @@ impl PartialEq for RrsetRef<'_> {
 }
 
 impl Eq for RrsetRef<'_> {}
-
-/// Copies records without names to compress.
-fn write_block(
-    block: &[u8],
-    out: &mut [u8],
-    at: usize,
-    owner: Owner<'_>,
-    apex: ApexPointer,
-    ttl_max: u32,
-) -> Option<usize> {
-    if ttl_max == u32::MAX && matches!(owner, Owner::At(12)) {
-        return put(out, at, block);
-    }
-    let (mut end, mut owner) = (at, owner);
-    for record in Block(block) {
-        let start = end;
-        let head = write_owner(out, end, owner, apex)?;
-        end = put(out, head, &record[2..])?;
-        let ttl = u32::from_be_bytes([record[6], record[7], record[8], record[9]]);
-        put(out, head + 4, &ttl.min(ttl_max).to_be_bytes())?;
-        owner = later_owner(owner, start);
-    }
-    Some(end)
-}
-
-/// Writes an owner name.
-fn write_owner(out: &mut [u8], at: usize, owner: Owner<'_>, apex: ApexPointer) -> Option<usize> {
-    match owner {
-        Owner::At(offset) => put(out, at, &(0xc000 | offset).to_be_bytes()),
-        Owner::Spelled(name) => apex.write_name(out, at, name),
-    }
-}
-
-/// The owner of the records after the one at `start`: a pointer to its owner, if one can reach.
-fn later_owner(owner: Owner<'_>, start: usize) -> Owner<'_> {
-    match owner {
-        // The root itself is shorter than a pointer to it.
-        Owner::Spelled(name) if start <= POINTER_MAX && !name.is_root() => Owner::At(start as u16),
-        other => other,
-    }
-}
-
-/// Copies octets into the message. Returns the end, or `None` if they do not fit.
-#[inline]
-fn put(out: &mut [u8], at: usize, bytes: &[u8]) -> Option<usize> {
-    let end = at + bytes.len();
-    out.get_mut(at..end)?.copy_from_slice(bytes);
-    Some(end)
-}
 
 /// The host that a record names: where additional-section processing looks.
 fn target(rtype: Rtype, rdata: &[u8]) -> Option<NameRef<'_>> {

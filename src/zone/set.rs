@@ -75,19 +75,17 @@ impl ZoneSet {
 
     /// The zone of the longest apex that `qname` is at or below.
     pub fn find(&self, qname: NameRef<'_>) -> Option<&Entry> {
-        let mut depth = qname.label_count();
-        let mut name = Some(qname);
-        while let Some(here) = name {
+        let (mut name, mut depth) = (qname, qname.label_count());
+        loop {
             if self.depths[depth] > 0 {
-                let found = self.get(here);
+                let found = self.get(name);
                 if found.is_some() {
                     return found;
                 }
             }
-            depth = depth.saturating_sub(1);
-            name = here.parent();
+            name = name.parent()?;
+            depth -= 1;
         }
-        None
     }
 
     /// The zone of exactly this apex.
@@ -95,11 +93,8 @@ impl ZoneSet {
         let hash = hash(apex);
         let shard = &self.shards[shard_of(hash)];
         let start = shard.partition_point(|(other, _)| *other < hash);
-        shard[start..]
-            .iter()
-            .take_while(|(other, _)| *other == hash)
-            .map(|(_, entry)| entry)
-            .find(|entry| entry.apex() == apex)
+        let same = shard.iter().skip(start).take_while(|(other, _)| *other == hash);
+        same.map(|(_, entry)| entry).find(|entry| entry.apex() == apex)
     }
 
     /// The set with a zone added, or in the place of the one with the same apex.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::{Class, Name, NameRef, Record, Rtype};
+use crate::wire::{Class, Name, NameRef, Record, Rtype, Writer};
 
 mod figures;
 mod response;

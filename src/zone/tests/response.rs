@@ -2,42 +2,26 @@
 
 use super::*;
 
-/// The octets of a message that starts with a header of zeros and asks for `qname`.
-fn message(qname: &Name) -> (Vec<u8>, usize) {
-    let mut out = vec![0; 12];
-    out.extend_from_slice(qname.wire());
-    out.extend_from_slice(&[0, 1, 0, 1]);
-    let end = out.len();
-    out.resize(512, 0);
-    (out, end)
-}
-
 #[test]
-fn an_rrset_of_addresses_is_copied_as_it_lies() {
+fn an_rrset_lies_as_it_goes_out() {
     let owner = name("www.zone.example.");
-    let zone = build(1, &[record(&owner, Rtype::A, &[192, 0, 2, 1])]);
-    let (mut out, at) = message(&owner);
-    let apex = ApexPointer::inside(12, owner.as_ref(), zone.apex());
+    let records = [1, 2].map(|last| record(&owner, Rtype::A, &[192, 0, 2, last]));
+    let zone = build(1, &records);
     let set = zone.rrset(owner.as_ref(), Rtype::A).unwrap();
-    let end = set.write(&mut out, at, Owner::At(12), apex).unwrap();
-    assert_eq!(out[at..end], *b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2d\0\x04\xc0\0\x02\x01");
-    assert_eq!(set.write(&mut out[..at + 15], at, Owner::At(12), apex), None);
+    let one =
+        |last| [b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2d\0\x04\xc0\0\x02".as_slice(), &[last]].concat();
+    assert_eq!(set.block(), [one(1), one(2)].concat());
 }
 
 #[test]
-fn a_name_in_the_zone_is_compressed_and_another_is_not() {
+fn hosts_that_records_name_are_marked_where_they_are_in_the_zone() {
     let owner = name("zone.example.");
     let inside = [b"\0\x0a".as_slice(), name("mx.zone.example.").wire()].concat();
     let outside = [b"\0\x14".as_slice(), name("mx.other.").wire()].concat();
-    let records = [record(&owner, Rtype::MX, &inside), record(&owner, Rtype::MX, &outside)];
-    let zone = build(1, &records);
-    let (mut out, at) = message(&owner);
-    let apex = ApexPointer::inside(12, owner.as_ref(), zone.apex());
+    let zone = build(1, &[record(&owner, Rtype::MX, &outside)]);
+    assert!(!zone.rrset(owner.as_ref(), Rtype::MX).unwrap().has_target_in_zone());
+    let zone = build(1, &[&inside, &outside].map(|rdata| record(&owner, Rtype::MX, rdata)));
     let set = zone.rrset(owner.as_ref(), Rtype::MX).unwrap();
-    let end = set.write(&mut out, at, Owner::At(12), apex).unwrap();
-    let expected = b"\xc0\x0c\0\x0f\0\x01\0\0\x01\x3b\0\x07\0\x0a\x02mx\xc0\x0c\
-        \xc0\x0c\0\x0f\0\x01\0\0\x01\x3b\0\x0c\0\x14\x02mx\x05other\0";
-    assert_eq!(out[at..end], *expected);
     assert!(set.has_target_in_zone());
     assert_eq!(set.rdatas().collect::<Vec<_>>(), [inside, outside]);
     assert_eq!(
@@ -47,33 +31,30 @@ fn a_name_in_the_zone_is_compressed_and_another_is_not() {
 }
 
 #[test]
-fn a_spelled_owner_is_written_once() {
-    let (owner, qname) = (name("mx.zone.example."), name("zone.example."));
-    let records = [1, 2].map(|last| record(&owner, Rtype::A, &[192, 0, 2, last]));
-    let zone = build(1, &records);
-    let (mut out, at) = message(&qname);
-    let apex = ApexPointer::inside(12, qname.as_ref(), zone.apex());
-    let set = zone.rrset(owner.as_ref(), Rtype::A).unwrap();
-    let end = set.write(&mut out, at, Owner::Spelled(owner.as_ref()), apex).unwrap();
-    assert_eq!(out[at..at + 5], *b"\x02mx\xc0\x0c");
-    assert_eq!(out[at + 19..at + 21], (0xc000 | at as u16).to_be_bytes());
-    assert_eq!(end, at + 5 + 14 + 16);
+fn a_negative_soa_has_the_lower_ttl_and_short_names() {
+    let zone = build(7, &[]);
+    let mut out = [0; 100];
+    let mut writer = Writer::new(&mut out, 100).unwrap();
+    assert!(zone.negative_soa().unwrap().put(&mut writer, 0x10));
+    let expected =
+        b"\xc0\x10\0\x06\0\x01\0\0\0\x3c\0\x25\x02ns\xc0\x10\x04mail\x05other\0\0\0\0\x07";
+    assert_eq!(writer.written()[12..][..expected.len()], *expected);
+    assert_eq!(writer.len(), 12 + 12 + 0x25);
+    assert!(!zone.negative_soa().unwrap().put(&mut Writer::new(&mut [0; 60], 60).unwrap(), 0x10));
+    assert_eq!(zone.serial(), 7);
 }
 
 #[test]
-fn a_negative_soa_has_the_lower_ttl_and_short_names() {
-    let qname = name("not.zone.example.");
-    let zone = build(7, &[]);
-    let (mut out, at) = message(&qname);
-    let apex = ApexPointer::inside(12, qname.as_ref(), zone.apex());
-    let soa = zone.apex_node().rrset(Rtype::SOA).unwrap();
-    let ttl = zone.soa().negative_ttl();
-    let end = soa.write_soa(&mut out, at, apex.owner(), apex, ttl).unwrap();
-    let expected =
-        b"\xc0\x10\0\x06\0\x01\0\0\0\x3c\0\x25\x02ns\xc0\x10\x04mail\x05other\0\0\0\0\x07";
-    assert_eq!(out[at..at + expected.len()], *expected);
-    assert_eq!(end - at, 12 + 0x25);
-    assert_eq!(zone.serial(), 7);
+fn a_name_of_other_case_does_not_point_to_the_apex() {
+    let rdata = [name("ns.ZONE.example.").wire(), name("mail.other.").wire(), &[0; 20]].concat();
+    let mut builder = ZoneBuilder::new(&name(APEX));
+    builder.push(record(&name(APEX), Rtype::SOA, &rdata).as_ref());
+    let zone = builder.finish().0.unwrap();
+    let mut out = [0; 100];
+    let mut writer = Writer::new(&mut out, 100).unwrap();
+    assert!(zone.negative_soa().unwrap().put(&mut writer, 0x10));
+    assert_eq!(writer.written()[24..], rdata);
+    assert_eq!(writer.written()[22..24], (rdata.len() as u16).to_be_bytes());
 }
 
 #[test]
@@ -91,11 +72,8 @@ fn signatures_stay_with_what_they_cover() {
     let orphans: Vec<_> = node.orphan_signatures().map(|set| set.rtype()).collect();
     assert_eq!(orphans, [Rtype::TXT]);
     assert!(node.rrset(Rtype::TXT).is_none() && node.rrset(Rtype::RRSIG).is_none());
-    let apex = ApexPointer::inside(12, owner.as_ref(), zone.apex());
-    let (mut out, at) = message(&owner);
     let set = node.rrset(Rtype::A).unwrap();
-    let end = set.write_signatures(&mut out, at, Owner::At(12), apex, 5).unwrap();
-    assert_eq!(out[at..end], *b"\xc0\x0c\0\x2e\0\x01\0\0\0\x05\0\x04\0\x01\x09\x09");
+    assert_eq!(set.signature_block(), b"\xc0\x0c\0\x2e\0\x01\0\0\x01\x5a\0\x04\0\x01\x09\x09");
 }
 
 /// Builds a zone from records with one fault and compares it.

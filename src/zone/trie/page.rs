@@ -85,7 +85,7 @@ impl Page {
                 return None;
             }
             if self.number(at) == print {
-                let node = self.node_from(start).filter(|node| is_same_name(node.owner(), name));
+                let node = self.node_from(start).filter(|node| node.owner() == name);
                 if node.is_some() {
                     return node;
                 }
@@ -145,12 +145,6 @@ impl Page {
     pub(super) fn number(&self, at: usize) -> u16 {
         self.bytes.get(at..at + 2).map_or(0, |octets| u16::from_le_bytes([octets[0], octets[1]]))
     }
-}
-
-/// Whether two names are the same, quick when their case is too.
-#[inline]
-fn is_same_name(a: NameRef<'_>, b: NameRef<'_>) -> bool {
-    a.wire() == b.wire() || a == b
 }
 
 /// The octets of a hash that a page keeps; their low bits say where in the table to begin.
