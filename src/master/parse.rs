@@ -285,12 +285,21 @@ impl Parser<'_, '_> {
     /// `$ORIGIN name`.
     fn set_origin(&mut self, tokens: &[Token<'_>]) -> Result<(), Problem> {
         let token = argument(tokens, 1, "a name")?;
-        let mut name = Vec::new();
-        push_name(token.text, NameRef::from_checked(&self.origin), &mut name)
-            .map_err(|error| name_problem(1, token, error))?;
+        let name = self.new_origin(1, token)?;
         no_more(tokens, 2)?;
         self.origin = name;
         Ok(())
+    }
+
+    /// Reads an origin, relative to the current one.
+    fn new_origin(&self, at: usize, token: Token<'_>) -> Result<Vec<u8>, Problem> {
+        if token.quoted {
+            return Err(Problem::new(&rule::BAD_NAME, at, "an origin does not stand in quotes"));
+        }
+        let mut name = Vec::new();
+        push_name(token.text, NameRef::from_checked(&self.origin), &mut name)
+            .map_err(|error| name_problem(at, token, error))?;
+        Ok(name)
     }
 
     /// `$INCLUDE file [origin]`: origin and last owner are afterwards what they were before.
@@ -301,12 +310,10 @@ impl Parser<'_, '_> {
         tokens: &[Token<'_>],
     ) -> Result<(), Problem> {
         let token = argument(tokens, 1, "a file")?;
-        let mut origin = self.origin.clone();
-        if let Some(token) = tokens.get(2) {
-            origin.clear();
-            push_name(token.text, NameRef::from_checked(&self.origin), &mut origin)
-                .map_err(|error| name_problem(2, *token, error))?;
-        }
+        let origin = match tokens.get(2) {
+            Some(token) => self.new_origin(2, *token)?,
+            None => self.origin.clone(),
+        };
         no_more(tokens, 3)?;
         let path = self.include_path(source, token)?;
         let (depth, count) = (self.options.include_depth_max, self.options.includes_max);

@@ -179,6 +179,7 @@ impl<'a> Scanner<'a> {
                 Some(b'\\') => self.escape(progress),
                 Some(b'"') if self.at > start && self.bytes[self.at - 1] == b'=' => {
                     self.quoted(progress);
+                    self.ends_word(progress);
                 }
                 Some(b'"') => {
                     let message = "a quote stands inside a word";
@@ -228,6 +229,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Tells when a word goes on right behind a closing quote.
+    fn ends_word(&self, progress: &mut Progress) {
+        let next = self.bytes.get(self.at).map(|b| CLASSES[usize::from(*b)]);
+        if next == Some(Class::Word) {
+            let message = "a word stands right behind a quoted string";
+            self.fault(progress, &rule::QUOTE_IN_WORD, self.at..self.at + 1, message);
+        }
+    }
+
     /// A byte that is neither blank, line end nor part of a word.
     fn special(&mut self, byte: u8, tokens: &mut Vec<Token<'a>>, progress: &mut Progress) {
         match byte {
@@ -268,11 +278,7 @@ impl<'a> Scanner<'a> {
                 let end = self.at.saturating_sub(1).max(start + 1);
                 let text = &self.bytes[(start + 1).min(end)..end];
                 tokens.push(Token { text, at: start as u32, quoted: true });
-                let next = self.bytes.get(self.at).map(|b| CLASSES[usize::from(*b)]);
-                if next == Some(Class::Word) {
-                    let message = "a word stands right behind a quoted string";
-                    self.fault(progress, &rule::QUOTE_IN_WORD, self.at..self.at + 1, message);
-                }
+                self.ends_word(progress);
             }
             _ => self.word(tokens, progress),
         }

@@ -194,6 +194,7 @@ fn bytes_that_do_not_belong_are_named() {
     );
     faults(b"$TTL 60\na\rA 192.0.2.1\n", &["2:2 carriage-return"]);
     faults(b"$TTL 60\na TXT x\"y\"\nb TXT \"x\"y\n", &["2:8 quote-in-word", "3:10 quote-in-word"]);
+    faults(b"$TTL 60\na SVCB 1 b. alpn=\"h2\"x\n", &["2:22 quote-in-word"]);
     faults(
         b"$TTL 60\na TXT \\256\nb TXT \\\nc\\300 A 192.0.2.1\n",
         &["2:7 bad-rdata", "3:7 bad-escape", "4:1 bad-escape"],

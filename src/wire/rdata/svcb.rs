@@ -145,10 +145,12 @@ pub(super) fn read(words: &mut Words<'_, '_>, out: &mut Vec<u8>) -> Result<(), T
         };
         let unknown = || words.fault(format!("{} is not a service parameter", shown(name)));
         let key = key_number(name).filter(|_| !token.quoted).ok_or_else(unknown)?;
+        // Written as a number, the value of a known key is its octets too (RFC 9460 §2.1).
+        let is_generic = name.starts_with(b"key");
         if found.iter().any(|(other, _)| *other == key) {
             return Err(words.fault(format!("the parameter {} stands there twice", key_name(key))));
         }
-        let value = value_from_text(key, text).filter(|value| is_valid(key, value));
+        let value = value_from_text(key, text, is_generic).filter(|value| is_valid(key, value));
         let wrong = || words.fault(format!("{} is not {}", shown(token.text), wanted(key)));
         found.push((key, value.ok_or_else(wrong)?));
     }
@@ -174,13 +176,16 @@ fn key_number(name: &[u8]) -> Option<u16> {
     })
 }
 
-/// The value on the wire, not yet checked as a whole.
-fn value_from_text(key: u16, text: Option<&[u8]>) -> Option<Vec<u8>> {
+/// The value on the wire, not yet checked as a whole. `is_generic`: the text has its octets.
+fn value_from_text(key: u16, text: Option<&[u8]>, is_generic: bool) -> Option<Vec<u8>> {
     let mut value = Vec::new();
     let Some(text) = text else { return Some(value) };
     let text = text.strip_prefix(b"\"").and_then(|t| t.strip_suffix(b"\"")).unwrap_or(text);
     let mut string = Vec::new();
     unescape_into(text, &mut string).ok()?;
+    if is_generic {
+        return Some(string);
+    }
     let mut items = string.split(|byte| *byte == b',');
     match key {
         MANDATORY => {

@@ -120,6 +120,8 @@ fn service_parameters_of_rfc_9460_appendix_d() {
     same("SVCB", "1 .");
     check_text("SVCB", "16 foo.example.com. port=53", "16 foo.example.com. port=53");
     same("SVCB", "1 foo.example.com. key667=\"hello\"");
+    check_text("SVCB", "1 foo.example.com. key1=\\002h2", "1 foo.example.com. alpn=\"h2\"");
+    check_text("SVCB", "1 foo.example.com. key3=\\000\\053", "1 foo.example.com. port=53");
     same("SVCB", "1 foo.example.com. key667=\"hello\\210qoo\"");
     check_text(
         "SVCB",
