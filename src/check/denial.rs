@@ -1,6 +1,8 @@
 //! The chain that proves what does not exist: closed, over all names, with the types there are
 //! (NSEC: RFC 4034 §4, NSEC3: RFC 5155 §7.1).
 
+use std::collections::HashSet;
+
 use super::fault::Faults;
 use super::signed::has_signed_soa;
 use super::{Fault, Rule};
@@ -119,18 +121,45 @@ fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
     let rounds = (u64::from(params.iterations) + 1).saturating_mul(zone.name_count() as u64);
     if rounds <= ROUNDS_MAX {
         let opt_out = links.iter().any(|(_, link)| link.flags & 1 == 1);
-        hashed_names(zone, params, opt_out, faults);
+        let matched = hashed_names(zone, params, opt_out, faults);
+        // No two names have one hash: as many as there are links, and each link has its name.
+        if matched < links.len() {
+            strangers(zone, params, links.iter().map(|(node, _)| *node), faults);
+        }
     }
 }
 
-/// Every name that is ours has an NSEC3 record that lists its types.
-fn hashed_names(zone: &Zone, params: &Nsec3Params, opt_out: bool, faults: &mut Faults) {
-    for node in zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname()) {
+/// The names that have to be in a chain of hashes or may be.
+fn ours(zone: &Zone) -> impl Iterator<Item = NodeRef<'_>> {
+    zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname())
+}
+
+/// NSEC3 records of no name: whoever asks for the name that was there gets no proof that it is gone.
+fn strangers<'a>(
+    zone: &'a Zone,
+    params: &Nsec3Params,
+    links: impl Iterator<Item = NodeRef<'a>>,
+    faults: &mut Faults,
+) {
+    let found = ours(zone).filter_map(|node| zone.nsec3(&params.hash(node.owner())));
+    let known: HashSet<NameRef<'_>> =
+        found.filter(|found| found.matches).map(|found| found.node.owner()).collect();
+    for owner in links.map(NodeRef::owner).filter(|owner| !known.contains(owner)) {
+        let message = format!("{owner} NSEC3 stands for a name that is not there");
+        faults.push(Fault::at(Rule::Nsec3Chain, owner, Rtype::NSEC3, message));
+    }
+}
+
+/// Every name that is ours has an NSEC3 record that lists its types. Returns how many have one.
+fn hashed_names(zone: &Zone, params: &Nsec3Params, opt_out: bool, faults: &mut Faults) -> usize {
+    let mut matched = 0;
+    for node in ours(zone) {
         let owner = node.owner();
         let is_insecure = node.is_cut() && node.rrset(Rtype::DS).is_none();
         let is_optional = opt_out && (is_insecure || node.is_empty_non_terminal());
         let found = zone.nsec3(&params.hash(owner)).filter(|found| found.matches);
         let found = found.and_then(|found| Some((found.node, Link::at(found.node, params)?)));
+        matched += usize::from(found.is_some());
         let (at, rtype, message) = match found {
             None if is_optional => continue,
             None => match node.rrsets().next() {
@@ -148,4 +177,5 @@ fn hashed_names(zone: &Zone, params: &Nsec3Params, opt_out: bool, faults: &mut F
         };
         faults.push(Fault::at(Rule::Nsec3Chain, at, rtype, message));
     }
+    matched
 }

@@ -4,7 +4,7 @@ use super::delegation::Hosts;
 use super::fault::Faults;
 use super::{Fault, Rule, Which};
 use crate::wire::Rtype;
-use crate::zone::{NodeRef, Zone};
+use crate::zone::{NodeRef, RrsetRef, Zone};
 
 /// The apex has name servers.
 pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
@@ -25,16 +25,16 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
         }
         return;
     }
+    let is_glue =
+        |set: &RrsetRef<'_>| matches!(set.rtype(), Rtype::A | Rtype::AAAA) && glue.contains(owner);
     if node.is_below_cut() {
-        let useless = node.rrsets().find(|set| {
-            let address = matches!(set.rtype(), Rtype::A | Rtype::AAAA);
-            !(address && glue.contains(owner))
-        });
-        if let Some(set) = useless {
+        if let Some(set) = node.rrsets().find(|set| !is_glue(set)) {
             let message =
                 format!("{owner} {} stands below a delegation and is no glue", set.rtype());
             tell(Rule::Occluded, set.rtype(), message);
         }
+        // Nobody is answered with it, but other servers do not take the zone.
+        alone(node, faults);
         return;
     }
     // Nearly all names have none of these types.
@@ -43,16 +43,22 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
         return;
     }
     let has = |rtype| node.rrset(rtype).is_some();
+    alone(node, faults);
     if has(Rtype::CNAME) {
-        cname(node, faults);
         return;
-    }
-    if let Some(set) = node.rrset(Rtype::DNAME).filter(|set| set.count() > 1) {
-        let message = format!("{owner} has {} DNAME records", set.count());
-        faults.push(Fault::at(Rule::TwoDnames, owner, Rtype::DNAME, message).which(Which::Second));
     }
     let mut tell =
         |rule, rtype, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+    if node.is_cut() {
+        let beside = |set: &RrsetRef<'_>| {
+            let served = [Rtype::NS, Rtype::DS, Rtype::NSEC, Rtype::DNAME].contains(&set.rtype());
+            !served && !is_glue(set)
+        };
+        if let Some(set) = node.rrsets().find(beside) {
+            let message = format!("{owner} {} stands at a delegation and is no glue", set.rtype());
+            tell(Rule::Occluded, set.rtype(), message);
+        }
+    }
     if has(Rtype::DNAME) && has(Rtype::NS) && !node.is_apex() {
         tell(Rule::NsBesideDname, Rtype::DNAME, format!("{owner} has both NS and DNAME"));
     }
@@ -63,6 +69,17 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
         if owner.is_wildcard() && has(rtype) {
             tell(Rule::WildcardNs, rtype, format!("{rtype} at the wildcard {owner}"));
         }
+    }
+}
+
+/// What there can be only one of: a CNAME, with nothing beside it, and a DNAME.
+fn alone(node: NodeRef<'_>, faults: &mut Faults) {
+    let owner = node.owner();
+    if node.rrset(Rtype::CNAME).is_some() {
+        cname(node, faults);
+    } else if let Some(set) = node.rrset(Rtype::DNAME).filter(|set| set.count() > 1) {
+        let message = format!("{owner} has {} DNAME records", set.count());
+        faults.push(Fault::at(Rule::TwoDnames, owner, Rtype::DNAME, message).which(Which::Second));
     }
 }
 

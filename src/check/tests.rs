@@ -83,3 +83,14 @@ ns2           3600   IN  AAAA    2001:db8::63
 ";
     assert_eq!(found(text), Vec::<String>::new());
 }
+
+#[test]
+fn the_hash_of_a_name_that_left_breaks_the_chain() {
+    let whole = include_str!("../../tests/zones/good/signed-nsec3.zone");
+    assert_eq!(found(whole), Vec::<String>::new());
+    let gone = |line: &&str| !line.starts_with("sub.example.") && !line.starts_with("ns.sub.");
+    let without: String = whole.lines().filter(gone).map(|line| format!("{line}\n")).collect();
+    let faults = found(&without);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].ends_with(" nsec3-chain"), "{faults:?}");
+}
