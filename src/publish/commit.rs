@@ -278,6 +278,9 @@ impl Inner {
         state.seq = ready.seq;
         state.last_change = Some(LastChange::of(&change));
         *state.changes.entry(change.cause.kind()).or_default() += 1;
+        if ready.blobs.is_none() {
+            state.chain_from = ready.seq;
+        }
         let octets = ready.blobs.map_or(0, |blobs| blobs.removed.len() + blobs.added.len());
         state.since_copy.0 += 1;
         state.since_copy.1 += octets as u64;

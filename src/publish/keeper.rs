@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use super::publisher::{Inner, lock};
+use super::publisher::{Inner, Slot, lock};
 use super::serial::later;
 use super::{PublishError, derived, failpoint};
 use crate::store::{StoreError, records};
@@ -226,16 +226,33 @@ impl Inner {
             changes > self.options.journal_changes_max || octets > self.options.journal_octets_max;
         if due || over {
             self.write_copy(zone, &live, seq)?;
-            let mut state = lock(&slot.state);
-            if let Some(row) = &mut state.row {
-                row.copy_seq = Some(seq);
+            if !self.use_copy(&slot, seq)? {
+                // Another zone altogether went live meanwhile; the copy of that one is asked for.
+                return Ok(());
             }
-            state.since_copy = ((state.seq - seq).unsigned_abs(), 0);
+            self.store.write(|tx| tx.drop_copies_but(zone, seq))?;
         }
         if over {
             self.trim(zone, seq, changes, octets)?;
         }
         Ok(())
+    }
+
+    /// Makes the finished copy at `seq` the one that counts, unless no delta leads on from it any more.
+    /// Returns whether it counts. The zone's lock is held: a commit writes the whole row and would undo
+    /// what it does not know of.
+    pub(super) fn use_copy(&self, slot: &Slot, seq: i64) -> Result<bool, StoreError> {
+        let mut state = lock(&slot.state);
+        if seq < state.chain_from {
+            return Ok(false);
+        }
+        failpoint::store_point("copy.use")?;
+        self.store.write(|tx| tx.use_copy(&slot.apex, seq))?;
+        if let Some(row) = &mut state.row {
+            row.copy_seq = Some(seq);
+        }
+        state.since_copy = ((state.seq - seq).unsigned_abs(), 0);
+        Ok(true)
     }
 
     /// Writes the full copy of a version in pieces; it counts once it is there in full.
@@ -255,9 +272,7 @@ impl Inner {
                 flush(&mut blob)?;
             }
         }
-        flush(&mut blob)?;
-        failpoint::store_point("copy.use")?;
-        self.store.write(|tx| tx.use_copy(name, seq))
+        flush(&mut blob)
     }
 
     /// Drops changes from the front until the journal is within three quarters of its bounds.

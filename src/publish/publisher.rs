@@ -81,6 +81,8 @@ pub(super) struct ZoneState {
     pub(super) row: Option<ZoneRow>,
     /// The newest place in the journal.
     pub(super) seq: i64,
+    /// Where the chain of deltas begins: the place of the newest change that has none.
+    pub(super) chain_from: i64,
     /// Changes since the full copy, to know when it is due again: how many, and their octets.
     pub(super) since_copy: (u64, u64),
     /// What requests put up.
@@ -115,6 +117,7 @@ impl Slot {
             zone: None,
             row: None,
             seq: 0,
+            chain_from: 0,
             since_copy: (0, 0),
             overlay: Overlay::default(),
             seen: Vec::new(),

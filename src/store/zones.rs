@@ -132,10 +132,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes the finished copy that holds up to `seq` the one that counts, and drops all others.
+    /// Makes the finished copy that holds up to `seq` the one that counts.
     pub fn use_copy(&self, name: &Name, seq: i64) -> Result<(), StoreError> {
         let mut keep = self.0.0.prepare_cached("UPDATE zone SET copy_seq = $1 WHERE name = $2")?;
         keep.execute(params![seq, key(name)])?;
+        Ok(())
+    }
+
+    /// Drops all copies but the one that holds up to `seq`.
+    pub fn drop_copies_but(&self, name: &Name, seq: i64) -> Result<(), StoreError> {
         let mut drop =
             self.0.0.prepare_cached("DELETE FROM zone_copy WHERE zone = $1 AND seq <> $2")?;
         drop.execute(params![key(name), seq])?;

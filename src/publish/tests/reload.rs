@@ -302,6 +302,10 @@ fn a_zone_that_is_another_one_altogether_is_not_kept_as_a_delta() {
     assert_eq!(at(&live(&publisher), "h59999.example.", Rtype::TXT), ["\"11\""]);
     assert!(matches!(publisher.show(&apex(), 10), Err(PublishError::NoVersion { .. })));
     assert!(publisher.changes_since(&apex(), 10).unwrap().is_none(), "secondaries get it whole");
+    // A copy of the zone before, finished only now, is no start for what comes.
+    publisher.flush();
+    let slot = publisher.0.slot(&apex()).unwrap();
+    assert!(!publisher.0.use_copy(&slot, 1).unwrap());
     // A promotion goes on from there, and a refused file finds the new version in the store.
     promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
     publisher.flush();
