@@ -504,7 +504,7 @@ fn content_of(mut delta: Delta) -> Delta {
 }
 
 /// Whether the SOA records differ in more than the serial.
-fn soa_differs(a: &Zone, b: &Zone) -> bool {
+pub(super) fn soa_differs(a: &Zone, b: &Zone) -> bool {
     soa_record(a, 0) != soa_record(b, 0)
 }
 

@@ -51,7 +51,7 @@ pub enum PublishError {
         reason: String,
     },
     /// There is no such version, or the journal does not reach back to it.
-    #[error("{zone} has no version {serial} in its journal; the oldest is {oldest:?}")]
+    #[error("{zone} has no version {serial} in its journal{}", oldest.map_or_else(String::new, |oldest| format!("; the oldest is {oldest}")))]
     NoVersion {
         /// The apex.
         zone: Name,

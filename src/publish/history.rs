@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::commit::Step;
+use super::decide::soa_differs;
 use super::draft::merge_into;
 use super::publisher::{Inner, ZoneState, lock};
 use super::{Cause, Change, PublishError, Publisher};
@@ -179,7 +180,8 @@ impl Inner {
 impl Publisher {
     /// Publishes what the file said at an earlier version, as a new change under a higher serial.
     /// What requests put up stays: it goes back by request. The file on disk is then not loaded
-    /// again until its bytes change or somebody forces it.
+    /// again until its bytes change or somebody forces it. A version that is no other than the live
+    /// one makes no change.
     pub fn rollback(&self, zone: &Name, serial: u32, who: &str) -> Result<Change, PublishError> {
         let slot = self.0.slot(zone)?;
         let mut state = lock(&slot.state);
@@ -225,12 +227,16 @@ impl Inner {
                 ![Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype) && !stays(record)
             });
         }
+        let is_same = content.is_empty();
         content.removed.extend(super::draft::zonemd(live));
         let row = state.row.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
         let mut next = live.apply(&content)?;
         if let Some(soa) = soa.into_iter().next() {
             let own = super::draft::soa_record(&next, next.serial());
             next = next.apply(&Delta { removed: own.into_iter().collect(), added: vec![soa] })?;
+        }
+        if is_same && !soa_differs(live, &next) {
+            return Err(PublishError::NoEffect(zone.clone()));
         }
         let owners: Vec<Name> = content
             .removed

@@ -11,7 +11,7 @@ use super::{log, options};
 use crate::config;
 use crate::control::{Command, Reply, Session};
 use crate::master::{print_record, print_zone};
-use crate::publish::{Publisher, ReloadReport, ZoneStatus};
+use crate::publish::{PublishError, Publisher, ReloadReport, ZoneStatus};
 use crate::serve::Running;
 use crate::wire::{Name, Record};
 use crate::zone::Delta;
@@ -259,6 +259,10 @@ impl Host {
                 let text =
                     format!("{apex} {from} -> {}  +{added} -{removed} records, as {to}", change.to);
                 Reply::done(text, json!({ "from": change.from, "to": change.to, "as": to }))
+            }
+            Err(PublishError::NoEffect(_)) => {
+                let text = format!("{apex} is as it was at {to}: nothing to roll back");
+                Reply::done(text, json!({ "as": to }))
             }
             Err(error) => Reply::failed(error.to_string()),
         }

@@ -158,6 +158,9 @@ fn rollback_goes_forward_and_holds_the_file() {
     let edited = ZONE.replace("192.0.2.10", "192.0.2.66").replace(" 10 7200", " 20 7200");
     house.write(&edited);
     assert!(reload(&publisher).is_ok());
+    let same = publisher.rollback(&apex(), 20, "budi");
+    assert!(matches!(same, Err(PublishError::NoEffect(_))), "{same:?}");
+    assert_eq!(reload(&publisher).outcome, Outcome::Unchanged { serial: 20 }, "nothing is held");
     let change = publisher.rollback(&apex(), 10, "budi").unwrap();
     assert_eq!((change.from, change.to), (Some(20), 21));
     let check = |publisher: &Publisher| {
