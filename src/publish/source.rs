@@ -56,7 +56,9 @@ pub fn sources_in(directory: &Path) -> io::Result<Vec<ZoneSource>> {
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         let is_zone = path.extension() == Some(OsStr::new("zone"));
-        if !is_zone || is_ignored(&path) || !path.is_file() {
+        // A link that leads nowhere, or a file that cannot be looked at, is a zone at fault and not
+        // one that has left.
+        if !is_zone || is_ignored(&path) || path.is_dir() {
             continue;
         }
         let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
@@ -140,5 +142,15 @@ mod tests {
         for name in ["a.zone", "..data", "swap.zone", "a.swp.zone", "#a.zone"] {
             assert!(!is_ignored(Path::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_a_zone_all_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("gone", directory.path().join("a.example.zone")).unwrap();
+        std::fs::create_dir(directory.path().join("b.example.zone")).unwrap();
+        let found = sources_in(directory.path()).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].apex.to_string(), "a.example.");
     }
 }
