@@ -83,10 +83,6 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
     // works on the same database.
     let store = database.store.clone();
     let (publisher, _) = Publisher::open(store, sources, options::publish(settings))?;
-    let running = Arc::new(serve::start(options::serve(settings)?, publisher.shared())?);
-    publisher.set_confirm(Arc::new(OwnSockets::new(addresses(&running, &[Transport::Udp]))));
-    let watcher = publisher.watch();
-
     let building = system(
         "cannot start the threads of pages and commands",
         tokio::runtime::Builder::new_multi_thread()
@@ -95,6 +91,12 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
             .enable_all()
             .build(),
     )?;
+    // Before the first answer goes out: who sees one and gives a command waits for its turn.
+    let control = bind_control(&building, state_dir.path())?;
+    let running = Arc::new(serve::start(options::serve(settings)?, publisher.shared())?);
+    publisher.set_confirm(Arc::new(OwnSockets::new(addresses(&running, &[Transport::Udp]))));
+    let watcher = publisher.watch();
+
     let (stop, stopped) = watch::channel(false);
     let mut signals = building.block_on(async { system("signals", Signals::listen()) })?;
     #[cfg(feature = "approval")]
@@ -119,7 +121,7 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
             state_dir: state_dir.path().to_owned(),
         }),
     });
-    let control = start_control(&building, state_dir.path(), &host)?;
+    let control = start_control(&building, control, &host);
     let metrics = start_metrics(&building, settings, &running, &publisher)?;
     #[cfg(feature = "approval")]
     let web = match &road_3 {
@@ -202,16 +204,23 @@ fn encrypted(running: &Running) -> Vec<(String, SocketAddr)> {
     listening.filter_map(|one| Some((name(one.transport)?.to_owned(), one.address))).collect()
 }
 
-/// The control socket.
-fn start_control(
+/// The control socket; commands wait in it until it is started.
+fn bind_control(
     building: &Runtime,
     state_dir: &std::path::Path,
-    host: &Arc<Host>,
-) -> Result<tokio::task::JoinHandle<()>, RunError> {
+) -> Result<control::Server, RunError> {
     let what = format!("cannot open the control socket in {}", state_dir.display());
-    let server = building.block_on(async { system(what, control::Server::bind(state_dir)) })?;
+    building.block_on(async { system(what, control::Server::bind(state_dir)) })
+}
+
+/// Starts to answer commands.
+fn start_control(
+    building: &Runtime,
+    server: control::Server,
+    host: &Arc<Host>,
+) -> tokio::task::JoinHandle<()> {
     let host = Arc::clone(host);
-    Ok(building.spawn(server.run(Arc::new(move |command, session| host.command(command, session)))))
+    building.spawn(server.run(Arc::new(move |command, session| host.command(command, session))))
 }
 
 /// The metrics listener, if the settings want one.
