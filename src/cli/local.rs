@@ -1,6 +1,6 @@
 //! Commands that work in this process: the daemon itself, and checks that need none.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::Context;
@@ -77,10 +77,14 @@ fn unusable(error: &run::options::OptionError) -> Finding {
     }
 }
 
-/// One zone of the settings.
+/// One zone of the settings. Unlike a file named by hand, which may be a pipe, it has to be a regular
+/// file, as the daemon wants it.
 fn check_source(source: &ZoneSource) -> anyhow::Result<check::Checked> {
     let strict = source.checks == Strictness::Strict;
     let level = Level { strict, errors: source.errors.clone() };
+    if std::fs::metadata(&source.file).is_ok_and(|found| !found.is_file()) {
+        return Ok(unreadable(&source.file, &std::io::Error::other("not a regular file")));
+    }
     check_file(&source.apex, &source.file, &level)
 }
 
@@ -105,7 +109,7 @@ pub(super) fn zone_check(
 /// Reads a file and checks it as the daemon would. A file that cannot be read is a finding, too.
 fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check::Checked> {
     let options = master::Options::default();
-    let bytes = match std::fs::read(file) {
+    let bytes = match read(file, options.file_octets_max) {
         Ok(bytes) => bytes,
         Err(error) => return Ok(unreadable(file, &error)),
     };
@@ -118,6 +122,15 @@ fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check
     checked.errors += cut.len();
     checked.findings.extend(cut.into_iter().map(incomplete));
     Ok(checked)
+}
+
+/// Reads a file up to one octet more than it may have, which the parser then tells: a device may have
+/// no end.
+fn read(file: &Path, octets_max: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = (octets_max as u64).saturating_add(1);
+    std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The finding of a file that is not there.
