@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
 use super::ActError;
 use super::reminders::Reminded;
 use crate::evidence::{Event, NewEvent, Notary, Vault, append, export};
 use crate::promote::{AskFn, Asker, Clock, Drift, Ledger, Prober, Promoter};
 use crate::publish::Publisher;
 use crate::queue::person::Role;
-use crate::queue::{Actor, Calendar, Hours, Naming, Rules, Targets};
-use crate::store::promises::HolidayRow;
+use crate::queue::{Actor, Calendar, Naming, Rules, Targets};
 use crate::store::{Reader, Store, StoreError};
 
 //------------ Options -------------------------------------------------------
@@ -27,7 +29,7 @@ pub struct Options {
     pub ask: AskFn,
     /// The settings the machines depend on.
     pub rules: Rules,
-    /// Working hours and the holidays of the settings; the database adds its own.
+    /// Working hours, other hours for a time, holidays.
     pub calendar: Calendar,
     /// Naming rules and lists.
     pub naming: Naming,
@@ -61,6 +63,8 @@ impl Options {
 
 /// What an event about the settings is about.
 const SETTINGS: &str = "settings:file";
+/// What an event about working time is about.
+const WORKING_TIME: &str = "settings:work";
 /// The roles that may read the whole chain.
 const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
 
@@ -90,14 +94,13 @@ impl Desk {
         let now = (options.clock)();
         let vault = Vault::open(&options.state_dir)?;
         let notary = Notary::open(&options.state_dir, &store, now)?;
-        let calendar = with_table(&store, &options.calendar)?;
         let ledger = Ledger::new(
             store,
             vault,
             notary,
             Arc::clone(&options.clock),
             options.rules.clone(),
-            calendar,
+            options.calendar.clone(),
         );
         let asker = Asker::new(Arc::clone(&options.ask));
         let promoter = Promoter::new(ledger.clone(), publisher, asker);
@@ -219,41 +222,29 @@ impl Desk {
     }
 }
 
-//--- The table of holidays
+//--- Working time
 impl Desk {
-    /// All holidays of the database.
-    pub fn holidays(&self) -> Result<Vec<HolidayRow>, ActError> {
-        self.read(|reader| Ok(reader.holidays()?))
-    }
-
-    /// Writes a holiday; open due times move with it. Only an administrator or the head may.
-    pub fn set_holiday(&self, actor: &Actor, holiday: &HolidayRow) -> Result<(), ActError> {
+    /// Puts a table of working time in force. One that is not the last on record is an event, and
+    /// open due times move with it.
+    pub fn set_working_time(&self, calendar: Calendar) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
-        let now = ledger.now();
-        let mut calendar = (*ledger.calendar()).clone();
-        let bad = || {
-            let fault =
-                crate::queue::Fault::new("date", crate::queue::Rule::BadDate, &holiday.date);
-            ActError::Rule(crate::queue::TransitionError::Incomplete(vec![fault]))
-        };
-        calendar.add_holiday(&holiday.date, &holiday.name, &holiday.source).map_err(|_| bad())?;
-        ledger.store.write(|tx| {
-            let actor = ledger.current(tx, actor)?;
-            let by = [Role::Operator, Role::Head].into_iter().find_map(|r| actor.capacity(r, now));
-            let by = by.ok_or(ActError::NotAllowed)?;
-            tx.put_holiday(holiday)?;
-            let event = NewEvent::new(
-                now,
-                by.person(),
-                by.role.as_str(),
-                "holiday",
-                &format!("holiday:{}", holiday.date),
-            );
-            append(tx, event.with("name", &holiday.name).with("source", &holiday.source))?;
-            Ok::<_, ActError>(())
-        })?;
+        let sha256 = HEXLOWER.encode(&Sha256::digest(format!("{calendar:?}")));
+        let (holidays, overrides) = calendar.counts();
         ledger.set_calendar(calendar);
-        self.recompute_due_times()
+        let changed = ledger.store.write::<_, ActError>(|tx| {
+            let known = tx.events_of(WORKING_TIME)?.pop();
+            if known.is_some_and(|event| event.payload.get("sha256") == Some(&sha256)) {
+                return Ok(false);
+            }
+            let (system, now) = (Role::System.as_str(), ledger.now());
+            let event = NewEvent::new(now, system, system, "working_time_changed", WORKING_TIME)
+                .with("sha256", &sha256)
+                .with("holidays", holidays)
+                .with("overrides", overrides);
+            append(tx, event)?;
+            Ok(true)
+        })?;
+        if changed { self.recompute_due_times() } else { Ok(()) }
     }
 
     /// Brings the due times of open requests up to the table of working time.
@@ -269,22 +260,4 @@ impl Desk {
             Ok(())
         })
     }
-}
-
-/// The calendar of the settings with the table of the database laid over it.
-fn with_table(store: &Store, settings: &Calendar) -> Result<Calendar, ActError> {
-    let mut calendar = settings.clone();
-    let (holidays, overrides) =
-        store.read::<_, StoreError>(|reader| Ok((reader.holidays()?, reader.work_overrides()?)))?;
-    let corrupt = |what: String| ActError::from(StoreError::Corrupt(what));
-    for day in holidays {
-        calendar
-            .add_holiday(&day.date, &day.name, &day.source)
-            .map_err(|error| corrupt(error.to_string()))?;
-    }
-    for [first, last, hours, _] in overrides {
-        let hours = Hours::parse(&hours).map_err(|error| corrupt(error.to_string()))?;
-        calendar.add_override(&first, &last, hours).map_err(|error| corrupt(error.to_string()))?;
-    }
-    Ok(calendar)
 }

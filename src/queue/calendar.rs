@@ -126,6 +126,11 @@ impl Calendar {
         Ok(())
     }
 
+    /// How many holidays there are, and how many times with other hours.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.holidays.len(), self.overrides.len())
+    }
+
     /// Adds the holidays of a `date,name,source` table.
     pub fn add_holidays(&mut self, table: &str) -> Result<(), CalendarError> {
         let rows = rows(table, 3).map_err(|error| CalendarError::Table(error.to_string()))?;

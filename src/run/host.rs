@@ -124,19 +124,29 @@ impl Host {
                 return Reply::failed(format!("settings refused, nothing changed: {error}"));
             }
         };
+        #[cfg(feature = "approval")]
+        let working_time = match options::calendar(&loaded.settings) {
+            Ok(calendar) => calendar,
+            Err(error) => {
+                return Reply::failed(format!("settings refused, nothing changed: {error}"));
+            }
+        };
         if let Err(error) = self.running.reload_certificates() {
             return Reply::failed(format!("certificates refused, nothing changed: {error}"));
         }
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
         #[cfg(feature = "approval")]
-        if let Some(office) = &self.office
-            && let Err(error) = super::queue::note_settings(&office.desk, &self.settings_path)
-        {
-            tracing::error!(%error, "the change of the settings is not on record");
+        if let Some(office) = &self.office {
+            let noted = super::queue::note_settings(&office.desk, &self.settings_path);
+            if let Err(error) = noted.and_then(|()| office.desk.set_working_time(working_time)) {
+                tracing::error!(%error, "the change of the settings is not on record");
+            }
         }
         let reports = self.publisher.reload_sources(sources, force.then_some(who));
-        let notes = ["listeners, limits and the settings of the queue take effect at a restart"];
+        let notes = [
+            "listeners, limits and the settings of the queue but for [work] take effect at a restart",
+        ];
         reported(&reports, &notes)
     }
 

@@ -284,7 +284,7 @@ pub fn desk(settings: &Settings) -> Result<crate::desk::Options, OptionError> {
 
 /// Working hours, other hours for a time, and the holidays of the file if there is one.
 #[cfg(feature = "approval")]
-fn calendar(settings: &Settings) -> Result<crate::queue::Calendar, OptionError> {
+pub(super) fn calendar(settings: &Settings) -> Result<crate::queue::Calendar, OptionError> {
     use crate::queue::{Calendar, Hours};
     let hours = Hours::parse(&settings.work.hours).map_err(|error| OptionError::Choice {
         key: "work.hours",

@@ -93,6 +93,12 @@ impl Road3 {
         note_settings(&self.desk, path).map_err(|error| RunError::Queue(error.into()))
     }
 
+    /// Puts the working time in force on record; due times follow it.
+    pub(super) fn note_working_time(&self, settings: &Settings) -> Result<(), RunError> {
+        let calendar = options::calendar(settings)?;
+        self.desk.set_working_time(calendar).map_err(|error| RunError::Queue(error.into()))
+    }
+
     /// The acting functions.
     pub(super) fn desk(&self) -> Desk {
         self.desk.clone()

@@ -126,8 +126,10 @@ impl Drop for Seat {
 pub(super) struct Visit {
     /// The connection.
     stream: TcpStream,
-    /// When patience ends; moved on by every octet of an answer.
+    /// When patience ends; moved on by every octet of an answer, and by the first of a request.
     alarm: Pin<Box<Sleep>>,
+    /// Whether the last word was ours: what comes next begins a request.
+    between: bool,
     /// How long it lasts.
     patience: Duration,
     /// Given back at the end.
@@ -137,7 +139,8 @@ pub(super) struct Visit {
 impl Visit {
     /// A connection that has just come.
     fn new(stream: TcpStream, seat: Seat, patience: Duration) -> Self {
-        Self { stream, alarm: Box::pin(tokio::time::sleep(patience)), patience, _seat: seat }
+        let alarm = Box::pin(tokio::time::sleep(patience));
+        Self { stream, alarm, between: true, patience, _seat: seat }
     }
 
     /// The error once patience has ended.
@@ -151,9 +154,15 @@ impl Visit {
     /// Moves the alarm on when an answer got on its way.
     fn answered<T>(&mut self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if matches!(written, Poll::Ready(Ok(_))) {
-            self.alarm.as_mut().reset(Instant::now() + self.patience);
+            self.between = true;
+            self.wait_anew();
         }
         written
+    }
+
+    /// Sets the alarm from now.
+    fn wait_anew(&mut self) {
+        self.alarm.as_mut().reset(Instant::now() + self.patience);
     }
 }
 
@@ -164,7 +173,13 @@ impl AsyncRead for Visit {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.patient(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if self.between && buffer.filled().len() > before {
+            self.between = false;
+            self.wait_anew();
+        }
+        read
     }
 }
 
@@ -218,7 +233,13 @@ mod tests {
     #[tokio::test]
     async fn who_sends_octet_by_octet_is_shown_out() {
         let (door, address) = door(Duration::from_millis(200)).await;
-        let app = axum::Router::new().route("/", axum::routing::get(async || "here"));
+        let app = axum::Router::new().route(
+            "/",
+            axum::routing::get(async || {
+                tokio::time::sleep(Duration::from_millis(120)).await;
+                "here"
+            }),
+        );
         let served = tokio::spawn(async move { axum::serve(door, app).await });
         let mut slow = TcpStream::connect(address).await.unwrap();
         let begun = Instant::now();
@@ -240,7 +261,7 @@ mod tests {
             let mut octets = [0; 1024];
             let got = quick.read(&mut octets).await.unwrap();
             assert!(octets[..got].starts_with(b"HTTP/1.1 200"));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(120)).await;
         }
         served.abort();
     }
