@@ -34,6 +34,7 @@ impl Desk {
         self.settle_sent_notices(NOTICES_MAX)?;
         self.names_that_end()?;
         self.remind()?;
+        self.watch_drift()?;
         let ledger = &self.0.ledger;
         let unsigned = ledger.store.read::<_, StoreError>(Notary::unsigned_events)?;
         if unsigned > 0 {

@@ -11,6 +11,7 @@
 
 mod acts;
 mod clockwork;
+mod drifting;
 mod letters;
 mod listing;
 mod office;

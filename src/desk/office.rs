@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::ActError;
+use super::drifting::Watched;
 use super::reminders::Reminded;
 use crate::evidence::{Event, NewEvent, Notary, Vault, append, export};
 use crate::promote::{AskFn, Asker, Clock, Drift, Ledger, Prober, Promoter};
@@ -86,6 +87,8 @@ pub(super) struct Inner {
     pub(super) options: Options,
     /// What was reminded of already.
     pub(super) reminded: Mutex<Reminded>,
+    /// What differed from the promises last.
+    pub(super) watched: Mutex<Watched>,
 }
 
 impl Desk {
@@ -108,7 +111,8 @@ impl Desk {
         let letters = options.state_dir.join(super::letters::FOLDER);
         std::fs::create_dir_all(&letters)
             .map_err(|source| ActError::File { path: letters, source })?;
-        Ok(Self(Arc::new(Inner { ledger, promoter, prober, options, reminded: Mutex::default() })))
+        let (reminded, watched) = (Mutex::default(), Mutex::default());
+        Ok(Self(Arc::new(Inner { ledger, promoter, prober, options, reminded, watched })))
     }
 
     /// Called once our sockets answer: names them, takes the names of a new zone in, and goes on

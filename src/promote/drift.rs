@@ -4,6 +4,8 @@
 //! administrator. The records gapura keeps itself do not count. At the first start the names that
 //! are there already become live records of origin *impor*.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::promoter::Promoter;
@@ -39,6 +41,19 @@ pub enum Drift {
         /// The name.
         name: String,
     },
+}
+
+/// For logs and the command line.
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { name, request, types } => {
+                let behind = request.as_deref().unwrap_or("import");
+                write!(f, "{name} {} ({behind}) is not in the zone so", types.join(" "))
+            }
+            Self::Unrequested { name } => write!(f, "{name} is in the zone without a request"),
+        }
+    }
 }
 
 impl Promoter {

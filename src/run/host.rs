@@ -299,11 +299,36 @@ impl Host {
         for zone in &zones {
             add_zone(&mut text, zone);
         }
+        let drift = self.drift();
+        for item in drift.iter().filter_map(|item| item["text"].as_str()) {
+            let _ = writeln!(text, "not as promised: {item}");
+        }
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": zones, "stand_in": self.stand_in,
+            "listening": listening, "zones": zones, "stand_in": self.stand_in, "drift": drift,
         });
         Reply::done(text, json)
+    }
+
+    /// What the live records promise and the zones do not say, or the other way round.
+    #[cfg(feature = "approval")]
+    fn drift(&self) -> Vec<Value> {
+        let Some(office) = &self.office else { return Vec::new() };
+        let told = |item: &crate::desk::Drift| {
+            let mut told = serde_json::to_value(item).unwrap_or_default();
+            told["text"] = item.to_string().into();
+            told
+        };
+        match office.desk.drift() {
+            Ok(drift) => drift.iter().map(told).collect(),
+            Err(error) => vec![json!({ "text": error.to_string() })],
+        }
+    }
+
+    /// A name server alone promises nothing.
+    #[cfg(not(feature = "approval"))]
+    fn drift(&self) -> Vec<Value> {
+        Vec::new()
     }
 
     /// Counters, all transports together and each by itself.

@@ -219,3 +219,19 @@ fn a_name_below_one_that_was_taken_out_still_needs_its_office() {
     let parent = view.lines.iter().find(|line| line.code == LineCode::A9).unwrap();
     assert_eq!(parent.verdict, Some(LineVerdict::Bad), "never, without their word");
 }
+
+#[test]
+fn a_promoted_name_that_is_gone_from_the_zone_is_told_and_not_repaired() {
+    let office = Office::new();
+    let number = office.live(ask());
+    assert_eq!(office.desk.drift().unwrap(), []);
+    office.store.tamper("DELETE FROM promoted WHERE owner LIKE 'grogol%'");
+    let office = office.reopen();
+    let told: Vec<String> = office.desk.drift().unwrap().iter().map(ToString::to_string).collect();
+    let name = "grogolkapetakan.desa.cirebonkab.go.id.";
+    assert_eq!(told, [format!("{name} A ({number}) is not in the zone so")]);
+    for _ in 0..3 {
+        office.desk.tick().unwrap();
+    }
+    assert_eq!(office.dig(name, "A").0, "NXDOMAIN");
+}

@@ -136,7 +136,7 @@ fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
         office.desk.set_working_time(calendar.clone()).unwrap();
     }
     assert_eq!(due(&number), "2026-11-24T09:00:00Z");
-    let filter = crate::desk::ListFilter { limit: 9, ..Default::default() };
+    let filter = ListFilter { limit: 9, ..Default::default() };
     let listed = office.desk.list(&filter, &office.actor("seksi")).unwrap();
     assert_eq!(listed.items[0].due.as_deref(), Some("2026-11-24T09:00:00Z"), "the queue too");
     let events = office.store.read::<_, StoreError>(|r| r.events_of("settings:work")).unwrap();
