@@ -410,6 +410,13 @@ fn the_commands_do_what_the_api_does() {
     assert_eq!((exit, &live["state"]), (0, &json!("live")), "{live}");
     let (_, list) = gapura(Some(&kasi), &["list", "--state", "live"]);
     assert_eq!(list["items"][0]["number"], json!(number));
+    let create = ["token", "create", "siti", "--scope", "read", "--password-stdin"];
+    let password = support::office::PASSWORD;
+    let far = [&create[..], &["--network", "192.0.2.0/24", "--label", "uji"]].concat();
+    let far = office.daemon.gapura_with_input(&far, password);
+    let far = String::from_utf8_lossy(&far.stdout).trim().to_owned();
+    let (exit, none) = gapura(Some(&far), &["list"]);
+    assert_eq!((exit, &none["code"]), (1, &json!("unauthorized")), "not from that network");
     let (exit, none) = gapura(None, &["list"]);
     assert_eq!((exit, &none["code"]), (1, &json!("unauthorized")));
 }

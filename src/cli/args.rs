@@ -192,6 +192,12 @@ pub(super) enum Token {
         /// Days until it ends
         #[arg(long, default_value_t = 90)]
         days: u32,
+        /// Only from this network, as 10.1.0.0/16
+        #[arg(long)]
+        network: Option<String>,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        label: String,
         /// Read the account's own password from standard input
         #[arg(long, required = true)]
         password_stdin: bool,

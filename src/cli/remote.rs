@@ -53,8 +53,8 @@ pub(super) fn user(common: &Common, user: args::User) -> anyhow::Result<u8> {
 #[cfg(feature = "approval")]
 pub(super) fn token(common: &Common, token: args::Token) -> anyhow::Result<u8> {
     let command = match token {
-        args::Token::Create { name, scope, days, password_stdin: _ } => {
-            Command::TokenCreate { name, scopes: scope, days, password: password()? }
+        args::Token::Create { name, scope: scopes, days, network, label, password_stdin: _ } => {
+            Command::TokenCreate { name, scopes, days, network, label, password: password()? }
         }
         args::Token::List { name } => Command::TokenList { name },
         args::Token::Revoke { id } => Command::TokenRevoke { id },

@@ -69,6 +69,10 @@ pub enum Command {
         scopes: Vec<String>,
         /// Days until it ends.
         days: u32,
+        /// The only network it works from.
+        network: Option<String>,
+        /// What it is for.
+        label: String,
         /// The account's own password.
         password: String,
     },

@@ -64,7 +64,10 @@ pub enum PeopleError {
     /// The scope `decide` is off.
     #[error("tokens may not decide: tokens.decide is false in the settings")]
     DecideOff,
-    /// No scope, an unknown scope, or an end date out of range.
+    /// A scope that is none.
+    #[error("a token's scopes are read, submit and decide, separated by commas")]
+    BadScope,
+    /// No scope, or an end date out of range.
     #[error("the token needs one of the scopes read, submit, decide and an end within {0} days")]
     BadToken(i64),
     /// The network is not written `address/length`.
@@ -97,7 +100,7 @@ impl PeopleError {
                 "password"
             }
             Self::WrongCode => "code",
-            Self::BadToken(_) | Self::DecideOff => "scope",
+            Self::BadScope | Self::BadToken(_) | Self::DecideOff => "scope",
             Self::BadNetwork => "network",
             Self::BadActing => "letter",
             _ => return None,

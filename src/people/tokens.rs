@@ -75,7 +75,7 @@ impl FromStr for Scopes {
                 "read" => scopes.read = true,
                 "submit" => scopes.submit = true,
                 "decide" => scopes.decide = true,
-                _ => return Err(PeopleError::BadToken(0)),
+                _ => return Err(PeopleError::BadScope),
             }
         }
         Ok(scopes)

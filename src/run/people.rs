@@ -12,8 +12,14 @@ pub(super) fn command(people: &People, command: Command) -> Result<Reply, Comman
         Command::UserAdd { person, password } => add(people, person, &password),
         Command::UserList => list(people),
         Command::UserDisable { name } => disable(people, &name),
-        Command::TokenCreate { name, scopes, days, password } => {
-            create_token(people, &name, &scopes, days, &password)
+        Command::TokenCreate { name, scopes, days, network, label, password } => {
+            let wished = scopes.join(",").parse().map(|scopes| NewToken {
+                label,
+                scopes,
+                network,
+                days: Some(i64::from(days)),
+            });
+            wished.and_then(|new| create_token(people, &name, &new, &password))
         }
         Command::TokenList { name } => list_tokens(people, name.as_deref()),
         Command::TokenRevoke { id } => revoke_token(people, &id),
@@ -59,17 +65,10 @@ fn disable(people: &People, name: &str) -> Result<Reply, PeopleError> {
 fn create_token(
     people: &People,
     name: &str,
-    scopes: &[String],
-    days: u32,
+    new: &NewToken,
     password: &str,
 ) -> Result<Reply, PeopleError> {
-    let new = NewToken {
-        label: "command line".to_owned(),
-        scopes: scopes.join(",").parse()?,
-        network: None,
-        days: Some(i64::from(days)),
-    };
-    let issued = people.create_token(name, password, &new)?;
+    let issued = people.create_token(name, password, new)?;
     let json = json!({ "id": issued.id, "token": issued.token, "ends": utc(issued.ends_ms) });
     Ok(Reply::done(issued.token, json))
 }
@@ -85,17 +84,20 @@ fn list_tokens(people: &People, name: Option<&str>) -> Result<Reply, PeopleError
     let row = |token: &TokenView| {
         let state = if token.live { "" } else { "  over" };
         let ends = utc(token.ends_ms);
+        let network = token.network.as_ref().map_or_else(String::new, |n| format!("  from {n}"));
         format!(
-            "{:<16} {:<20} {:<20} until {ends}{state}\n",
+            "{:<16} {:<20} {:<20} until {ends}{network}{state}  {}\n",
             token.id,
             owner(token),
-            token.scopes.to_string()
+            token.scopes.to_string(),
+            token.label,
         )
     };
     let fact = |token: &TokenView| {
         json!({
             "id": token.id, "name": owner(token), "scopes": token.scopes.to_string(),
-            "ends": utc(token.ends_ms), "live": token.live,
+            "ends": utc(token.ends_ms), "live": token.live, "network": token.network,
+            "label": token.label,
         })
     };
     Ok(Reply::done(tokens.iter().map(row).collect::<String>(), tokens.iter().map(fact).collect()))

@@ -183,7 +183,7 @@ pub(super) fn people_words(visitor: &Visitor, error: &PeopleError) -> String {
         PeopleError::NotAllowed => "fail-forbidden-text",
         PeopleError::LastAdmin => "people-last-admin",
         PeopleError::DecideOff => "people-decide-off",
-        PeopleError::BadToken(_) => "people-bad-token",
+        PeopleError::BadScope | PeopleError::BadToken(_) => "people-bad-token",
         PeopleError::BadNetwork => "people-bad-network",
         PeopleError::BadActing => "people-bad-acting",
         PeopleError::Random | PeopleError::Hash(_) | PeopleError::Store(_) => "fail-internal-text",
