@@ -9,7 +9,8 @@
 //! answer    class CH, or the zone's data
 //! ```
 
-use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype};
+use crate::wire::header::Header;
+use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype, Writer};
 use crate::zone::{Entry, Zone, ZoneSet};
 
 use super::chaos::answer_chaos;
@@ -35,9 +36,10 @@ pub fn respond(
 ) -> Verdict {
     let message = query;
     scratch.clear();
-    let Some(query) = Query::read(message) else {
+    let Some(header) = Header::of_query(message) else {
         return scratch.drop_query(DropReason::NotAQuery);
     };
+    let query = Query::with_header(header, message);
     scratch.note(&query);
     if peer.is_unanswerable() {
         return scratch.drop_query(DropReason::Source);
@@ -49,10 +51,13 @@ pub fn respond(
     if let Triage::Elsewhere(verdict) = triage {
         return verdict;
     }
-    let Some(mut reply) = Reply::start(&query, message, facts, identity, peer, out) else {
-        facts.dropped = Some(DropReason::Buffer);
-        return Verdict::Drop;
+    let Some(writer) = Writer::new(out, Reply::octets_max(&query, identity, peer)) else {
+        return drop_for_room(facts);
     };
+    let mut reply = Reply::start(&query, message, facts, identity, peer, writer);
+    if reply.is_out_of_room() {
+        return drop_for_room(facts);
+    }
     let kind = match triage {
         Triage::Error(rcode, ede) => {
             reply.error(rcode, ede);
@@ -94,18 +99,28 @@ pub fn refuse(
 ) -> Verdict {
     let message = query;
     scratch.clear();
-    let Some(query) = Query::read(message) else {
+    let Some(header) = Header::of_query(message) else {
         return scratch.drop_query(DropReason::NotAQuery);
     };
+    let query = Query::with_header(header, message);
     scratch.note(&query);
     let Scratch { identity, facts, .. } = scratch;
     facts.cookie = judge_cookie(&query, peer, identity);
-    let Some(mut reply) = Reply::start(&query, message, facts, identity, peer, out) else {
-        facts.dropped = Some(DropReason::Buffer);
-        return Verdict::Drop;
+    let Some(writer) = Writer::new(out, Reply::octets_max(&query, identity, peer)) else {
+        return drop_for_room(facts);
     };
+    let mut reply = Reply::start(&query, message, facts, identity, peer, writer);
+    if reply.is_out_of_room() {
+        return drop_for_room(facts);
+    }
     reply.error(rcode, ede);
     Verdict::Reply(reply.finish(facts, ResponseKind::Error))
+}
+
+/// Says nothing, because the caller's buffer is too small for anything.
+fn drop_for_room(facts: &mut Facts) -> Verdict {
+    facts.dropped = Some(DropReason::Buffer);
+    Verdict::Drop
 }
 
 //------------ Triage --------------------------------------------------------

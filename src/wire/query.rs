@@ -61,12 +61,13 @@ pub struct Tsig<'a> {
 impl<'a> Query<'a> {
     /// Reads a message. `None` means silence: shorter than a header, or a response (QR=1), which is
     /// never answered, malformed or not.
-    #[inline]
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
-        let header = Header::read(bytes)?;
-        if header.is_response() {
-            return None;
-        }
+        Header::of_query(bytes).map(|header| Self::with_header(header, bytes))
+    }
+
+    /// Reads the rest of a message whose header is read.
+    #[inline]
+    pub(crate) fn with_header(header: Header, bytes: &'a [u8]) -> Self {
         let mut query = Self {
             header,
             question: None,
@@ -77,7 +78,7 @@ impl<'a> Query<'a> {
             malformed: false,
         };
         query.malformed = query.read_body(bytes).is_none();
-        Some(query)
+        query
     }
 
     /// Reads all sections; `None` at the first fault.

@@ -85,8 +85,8 @@ impl Trie {
                 Link::Branch(branch) => branch,
                 Link::Page(page) => {
                     spot.exact = page.find(name, key::hash(name));
-                    spot.encloser = own.and_then(Page::first);
                     if spot.exact.is_none() {
+                        spot.encloser = own.and_then(Page::first);
                         spot.find_encloser(name, page, self.apex_octets);
                     }
                     return spot;
