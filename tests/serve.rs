@@ -58,6 +58,12 @@ fn an_edit_goes_live_and_a_broken_file_changes_nothing() {
     assert_eq!(served(), ["198.51.100.250"]);
     let status = daemon.gapura(&["ctl", "status"]);
     assert!(String::from_utf8_lossy(&status.stdout).contains(":130:28 error bad-rdata"));
+    assert_eq!(daemon.gapura(&["zone", "diff", "cirebonkab.go.id"]).status.code(), Some(1));
+    for command in [["ctl", "reload"], ["zone", "history"], ["zone", "show"], ["zone", "diff"]] {
+        let [room, act] = command;
+        let code = daemon.gapura(&[room, act, "no-such-zone.example"]).status.code();
+        assert_eq!(code, Some(1), "{command:?}");
+    }
 
     std::fs::write(daemon.zone_file(), &good).unwrap();
     let reload = daemon.gapura(&["ctl", "reload", "--json"]);

@@ -37,26 +37,36 @@ impl Publisher {
     pub fn diff_file(&self, zone: &Name) -> Result<FileDiff, PublishError> {
         let slot = self.0.slot(zone)?;
         let source = lock(&slot.state).source.clone();
-        let loaded = compile::load(&source, &self.0.options, Pace::Start);
-        let state = lock(&slot.state);
-        let prepared = self.0.prepare(&state, loaded, "diff", true);
-        Ok(match prepared.kind {
+        let prepare = |force| {
+            let loaded = compile::load(&source, &self.0.options, Pace::Start);
+            self.0.prepare(&lock(&slot.state), loaded, "diff", force)
+        };
+        let Prepared { mut kind, findings, .. } = prepare(false);
+        let refused = matches!(kind, Kind::Done(Outcome::Refused { .. }));
+        if refused || matches!(kind, Kind::Done(Outcome::Held { .. })) {
+            // What stands behind the guards that can be overruled.
+            kind = prepare(true).kind;
+        }
+        let (delta, serial) = match kind {
             Kind::Step(step) => {
                 let serial = step.change.is_visible().then_some(step.change.to);
-                FileDiff { delta: step.change.delta, serial, findings: prepared.findings }
+                (step.change.delta, serial)
             }
-            _ => FileDiff { delta: Delta::default(), serial: None, findings: prepared.findings },
-        })
+            Kind::Done(_) => (Delta::default(), None),
+        };
+        Ok(FileDiff { delta, serial, refused, findings })
     }
 }
 
 /// What a reload would do.
 #[derive(Clone, Debug)]
 pub struct FileDiff {
-    /// Records removed and added; empty if nothing or if the file would be refused.
+    /// Records removed and added; empty if nothing, or if no force helps the file.
     pub delta: Delta,
     /// The serial it would get; none if nothing would change.
     pub serial: Option<u32>,
+    /// Whether a reload would refuse the file.
+    pub refused: bool,
     /// Errors, warnings and notes.
     pub findings: Vec<Finding>,
 }

@@ -98,7 +98,11 @@ impl Host {
     /// One zone.
     fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
         self.with_zone(zone, |apex| {
-            reported(&self.publisher.reload(Some(apex), force.then_some(who)), &[])
+            let reports = self.publisher.reload(Some(apex), force.then_some(who));
+            match reports.is_empty() {
+                true => Reply::failed(PublishError::UnknownZone(apex.clone()).to_string()),
+                false => reported(&reports, &[]),
+            }
         })
     }
 
@@ -220,9 +224,10 @@ impl Host {
                         let _ = writeln!(text, "  {finding}");
                     }
                     let json = json!({
-                        "serial": diff.serial, "diff": delta_text(&diff.delta), "findings": diff.findings,
+                        "serial": diff.serial, "diff": delta_text(&diff.delta),
+                        "refused": diff.refused, "findings": diff.findings,
                     });
-                    Reply::done(text, json)
+                    Reply { exit: u8::from(diff.refused), text, json }
                 }
                 Err(error) => Reply::failed(error.to_string()),
             };
@@ -242,6 +247,10 @@ impl Host {
             Ok(versions) => versions,
             Err(error) => return Reply::failed(error.to_string()),
         };
+        // A zone that left has its history still.
+        if versions.is_empty() && self.publisher.zone_status(apex).is_none() {
+            return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
+        }
         let text: String = versions
             .iter()
             .map(|one| {

@@ -78,6 +78,9 @@ fn the_shrink_guard_and_who_forces_it() {
     house.write(ZONE);
     let report = reload(&publisher);
     assert_eq!((refused_by(&report), rules(&report)), (Guard::Shrink, vec!["zone-shrinks"]));
+    let diff = publisher.diff_file(&apex()).unwrap();
+    assert!(diff.refused && diff.delta.removed.len() > 11, "what a reload by force would do");
+    assert_eq!(diff.findings[0].severity, crate::master::Severity::Error);
     let forced = publisher.reload(Some(&apex()), Some("budi")).remove(0);
     assert_eq!(live_outcome(&forced).2, 40);
     let newest = publisher.history(&apex(), 1).unwrap().remove(0);
