@@ -5,8 +5,12 @@
 //! 9f86d081884c7d65…  cirebonkab.go.id.zone
 //! 60303ae22b998861…  2.0.192.in-addr.arpa.zone
 //! ```
+//!
+//! While the list itself cannot be read in full, no zone beside it changes: which ones it names is not
+//! known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,9 +21,11 @@ use super::commit::Locked;
 use super::compile::{self, Pace, directory_of, error};
 use super::decide::{Kind, Prepared};
 use super::publisher::{Inner, Slot, lock};
-use super::read::{self, Seen};
+use super::read::{self, ReadFault, Seen};
 use super::reload::{failure, outcome_of, report};
 use super::report::{Guard, Outcome, ReloadReport};
+use super::start::Begun;
+use super::{Cause, ZoneSource};
 use crate::master::Finding;
 use crate::wire::Name;
 
@@ -33,17 +39,17 @@ const OCTETS_MAX: u64 = 16 << 20;
 /// Zones that are loaded together.
 pub(super) struct Group {
     /// The list; none for a zone by itself.
-    pub(super) manifest: Option<Manifest>,
+    pub(super) manifest: Option<List>,
     /// The zones, in canonical order.
     pub(super) slots: Vec<Arc<Slot>>,
 }
 
-/// A list as it was read.
-pub(super) struct Manifest {
+/// A list that is there.
+pub(super) struct List {
     /// Where it is.
     path: PathBuf,
-    /// Hashes by file.
-    hashes: BTreeMap<PathBuf, String>,
+    /// Hashes by file, or why they are not known.
+    hashes: Result<BTreeMap<PathBuf, String>, Finding>,
 }
 
 /// Where the list of a zone file would be.
@@ -51,38 +57,90 @@ pub(super) fn path_of(file: &Path) -> PathBuf {
     directory_of(file).join(FILE_NAME)
 }
 
-impl Manifest {
+impl List {
     /// Reads a list; none if there is none.
-    fn read(path: PathBuf) -> Option<Self> {
-        let (bytes, _) = read::read(&path, OCTETS_MAX).ok()?;
-        let text = String::from_utf8(bytes).ok()?;
-        let directory = directory_of(&path);
-        let pairs = text.lines().filter_map(|line| {
-            let (hash, name) = line.split_once(char::is_whitespace)?;
-            let name = name.trim_start().trim_start_matches('*').trim_start_matches("./");
-            Some((directory.join(name), hash.to_ascii_lowercase()))
-        });
-        Some(Self { hashes: pairs.collect(), path })
+    fn read(path: &Path) -> Option<Self> {
+        let hashes = match read::read(path, OCTETS_MAX) {
+            Ok((bytes, _)) => hashes(path, &bytes).map_err(|why| damaged(path, why)),
+            Err(ReadFault::Io(failed)) if failed.kind() == ErrorKind::NotFound => return None,
+            Err(ReadFault::Io(failed)) => Err(damaged(path, &failed.to_string())),
+            Err(ReadFault::Changing) => Err(damaged(path, "it changes")),
+            Err(ReadFault::TooLarge(octets)) => {
+                Err(damaged(path, &format!("it has {octets} octets")))
+            }
+        };
+        Some(Self { path: path.to_owned(), hashes })
+    }
+
+    /// Whether the zone of a file is bound by the list.
+    fn binds(&self, file: &Path) -> bool {
+        match &self.hashes {
+            Ok(hashes) => hashes.contains_key(file),
+            Err(_) => path_of(file) == self.path,
+        }
+    }
+
+    /// Why not even what is fine by itself goes live: the list is damaged, or a listed file that is no
+    /// zone of ours (an include) is not as it says.
+    fn faults(&self, sources: &[ZoneSource], octets_max: u64) -> Vec<Finding> {
+        match &self.hashes {
+            Ok(hashes) => unlisted_mismatch(hashes, sources, octets_max),
+            Err(finding) => vec![finding.clone()],
+        }
+    }
+
+    /// Refuses a zone that is fine by itself and is not the one of the list.
+    fn judge(&self, file: &Path, one: &mut Prepared) {
+        // The manifest is written last: its change alone must bring all of them back here.
+        one.seen.push(Seen::now(&self.path));
+        let expected = self.hashes.as_ref().ok().and_then(|hashes| hashes.get(file));
+        let differs = expected.is_some() && one.file_sha256.as_ref() != expected;
+        if differs && !is_refused(one) {
+            one.findings.push(mismatch(file));
+            one.kind = Kind::Done(Outcome::Refused { serial: None, guard: Guard::Manifest });
+        }
+    }
+}
+
+/// The hashes by file, or what is wrong with the text.
+fn hashes(path: &Path, bytes: &[u8]) -> Result<BTreeMap<PathBuf, String>, &'static str> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+    let directory = directory_of(path);
+    let mut hashes = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let (hash, name) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let name = name.trim_start().trim_start_matches('*').trim_start_matches("./");
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hash || name.is_empty() {
+            return Err("a line is not a SHA-256 and the name of a file");
+        }
+        let hash = hash.to_ascii_lowercase();
+        if hashes.insert(directory.join(name), hash.clone()).is_some_and(|other| other != hash) {
+            return Err("a file is listed with two hashes");
+        }
+    }
+    match (hashes.is_empty(), text.ends_with('\n')) {
+        (true, _) => Err("it lists nothing"),
+        (_, false) => Err("its last line has no newline"),
+        _ => Ok(hashes),
     }
 }
 
 /// Puts zones in groups. A list brings in all zones that it names, asked for or not.
 pub(super) fn groups(inner: &Inner, slots: &[Arc<Slot>]) -> Vec<Group> {
-    let mut lists: BTreeMap<PathBuf, Option<Manifest>> = BTreeMap::new();
+    let mut lists: BTreeMap<PathBuf, Option<List>> = BTreeMap::new();
     let mut together: BTreeMap<PathBuf, Vec<Arc<Slot>>> = BTreeMap::new();
     let mut groups = Vec::new();
     let all: Vec<Arc<Slot>> = lock(&inner.slots).values().cloned().collect();
     for slot in slots {
         let file = lock(&slot.state).source.file.clone();
         let path = path_of(&file);
-        let list = lists.entry(path.clone()).or_insert_with(|| Manifest::read(path.clone()));
+        let list = lists.entry(path.clone()).or_insert_with(|| List::read(&path));
         match list {
-            Some(list) if list.hashes.contains_key(&file) => {
+            Some(list) if list.binds(&file) => {
                 together.entry(path).or_insert_with(|| {
-                    let listed = |slot: &&Arc<Slot>| {
-                        list.hashes.contains_key(&lock(&slot.state).source.file)
-                    };
-                    all.iter().filter(listed).cloned().collect()
+                    let bound = |slot: &&Arc<Slot>| list.binds(&lock(&slot.state).source.file);
+                    all.iter().filter(bound).cloned().collect()
                 });
             }
             _ => groups.push(Group { manifest: None, slots: vec![Arc::clone(slot)] }),
@@ -119,23 +177,17 @@ pub(super) fn reload(
             force_by.is_some(),
         ));
     }
-    let listed = group.manifest.as_ref();
-    let missing = listed
-        .map(|list| unlisted_mismatch(list, &sources, inner.options.file_octets_max))
-        .unwrap_or_default();
+    let list = group.manifest.as_ref();
+    let octets_max = inner.options.file_octets_max;
+    let mut faults = list.map(|list| list.faults(&sources, octets_max)).unwrap_or_default();
     for (one, source) in prepared.iter_mut().zip(&sources) {
-        if let Some(list) = listed {
-            // The manifest is written last: its change alone must bring all of them back here.
-            one.seen.push(Seen::now(&list.path));
-        }
-        let expected = listed.and_then(|list| list.hashes.get(&source.file));
-        let differs = expected.is_some() && one.file_sha256.as_ref() != expected;
-        if differs && !is_refused(one) {
-            one.findings.push(mismatch(&source.file));
-            one.kind = Kind::Done(Outcome::Refused { serial: None, guard: Guard::Manifest });
+        if let Some(list) = list {
+            list.judge(&source.file, one);
         }
     }
-    let all_fine = missing.is_empty() && !prepared.iter().any(is_refused);
+    if prepared.iter().any(is_refused) {
+        faults.push(held_up(list));
+    }
     let mut locked = Vec::new();
     let mut reports: BTreeMap<Name, (Outcome, Vec<Finding>)> = BTreeMap::new();
     for (((slot, mut state), one), source) in
@@ -145,7 +197,7 @@ pub(super) fn reload(
         let Prepared { kind, mut findings, .. } = one;
         let serial = state.serial();
         let outcome = match kind {
-            Kind::Step(step) if all_fine => {
+            Kind::Step(step) if faults.is_empty() => {
                 reports.insert(
                     source.apex.clone(),
                     (Outcome::Refused { serial, guard: Guard::Commit }, findings),
@@ -154,8 +206,7 @@ pub(super) fn reload(
                 continue;
             }
             Kind::Step(_) => {
-                findings.extend(missing.iter().cloned());
-                findings.push(held_up(listed));
+                findings.extend(faults.iter().cloned());
                 Outcome::Refused { serial, guard: Guard::Manifest }
             }
             Kind::Done(Outcome::Refused { guard, .. }) => Outcome::Refused { serial, guard },
@@ -167,6 +218,38 @@ pub(super) fn reload(
     }
     commit(inner, locked, &mut reports);
     conclude(inner, group, &sources, reports, began)
+}
+
+/// Holds up zones that are started: of those of one list, all that change go live or none does.
+pub(super) fn hold_up(begun: &mut [Begun], octets_max: u64) {
+    let sources: Vec<ZoneSource> =
+        begun.iter().map(|one| lock(&one.slot.state).source.clone()).collect();
+    let paths: BTreeSet<PathBuf> = sources.iter().map(|source| path_of(&source.file)).collect();
+    for list in paths.iter().filter_map(|path| List::read(path)) {
+        let bound: Vec<usize> =
+            (0..begun.len()).filter(|at| list.binds(&sources[*at].file)).collect();
+        let mut faults = list.faults(&sources, octets_max);
+        for at in &bound {
+            list.judge(&sources[*at].file, &mut begun[*at].prepared);
+        }
+        if bound.iter().any(|at| is_refused(&begun[*at].prepared)) {
+            faults.push(held_up(Some(&list)));
+        }
+        for at in bound.into_iter().filter(|_| !faults.is_empty()) {
+            let one = &mut begun[at];
+            let serial = lock(&one.slot.state).serial();
+            match &mut one.prepared.kind {
+                Kind::Done(Outcome::Refused { serial: served, .. }) => *served = serial,
+                Kind::Done(_) => {}
+                // No change of a file: a serial that a restored database is behind of.
+                Kind::Step(step) if matches!(step.change.cause, Cause::Own { .. }) => {}
+                kind @ Kind::Step(_) => {
+                    *kind = Kind::Done(Outcome::Refused { serial, guard: Guard::Manifest });
+                    one.prepared.findings.extend(faults.iter().cloned());
+                }
+            }
+        }
+    }
 }
 
 /// Commits what is fine, in one transaction and one swap.
@@ -205,7 +288,7 @@ fn commit(
 fn conclude(
     inner: &Inner,
     group: &Group,
-    sources: &[super::ZoneSource],
+    sources: &[ZoneSource],
     mut reports: BTreeMap<Name, (Outcome, Vec<Finding>)>,
     began: Instant,
 ) -> Vec<ReloadReport> {
@@ -229,13 +312,14 @@ fn is_refused(prepared: &Prepared) -> bool {
 
 /// Listed files that are no zones of ours (includes) and are not as the list says.
 fn unlisted_mismatch(
-    list: &Manifest,
-    sources: &[super::ZoneSource],
+    hashes: &BTreeMap<PathBuf, String>,
+    sources: &[ZoneSource],
     octets_max: u64,
 ) -> Vec<Finding> {
-    list.hashes
+    let ours: BTreeSet<&PathBuf> = sources.iter().map(|source| &source.file).collect();
+    hashes
         .iter()
-        .filter(|(file, _)| !sources.iter().any(|source| source.file == **file))
+        .filter(|(file, _)| !ours.contains(file))
         .filter(|(file, hash)| {
             let read = read::read(file, octets_max);
             !read.is_ok_and(|(bytes, _)| super::hex(digest(&SHA256, &bytes).as_ref()) == **hash)
@@ -253,8 +337,17 @@ fn mismatch(file: &Path) -> Finding {
     )
 }
 
+/// A list that cannot be used.
+fn damaged(path: &Path, why: &str) -> Finding {
+    error(
+        "manifest-damaged",
+        format!("{} cannot be used: {why}", path.display()),
+        "write it as sha256sum prints it, or remove it if zones need not change together",
+    )
+}
+
 /// A zone that waits for another one of its list.
-fn held_up(list: Option<&Manifest>) -> Finding {
+fn held_up(list: Option<&List>) -> Finding {
     let path = list.map_or_else(|| FILE_NAME.to_owned(), |list| list.path.display().to_string());
     error(
         "manifest-incomplete",

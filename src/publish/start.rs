@@ -24,7 +24,7 @@ use super::publisher::{Inner, Slot, ZoneState, lock};
 use super::reload::{failure, outcome_of, report};
 use super::report::{Guard, LastChange, Outcome, ReloadReport};
 use super::serial::is_ahead;
-use super::{Cause, Change, Options, PublishError, Publisher, ZoneSource, judge};
+use super::{Cause, Change, Options, PublishError, Publisher, ZoneSource, judge, manifest};
 use crate::master::Severity;
 use crate::store::records::{decode, decode_all};
 use crate::store::{Store, StoreError};
@@ -163,11 +163,11 @@ impl Inner {
 //------------ Starting zones ------------------------------------------------
 
 /// A zone that was looked at and is not committed yet.
-struct Begun {
+pub(super) struct Begun {
     /// The zone.
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     /// What is to be done.
-    prepared: Prepared,
+    pub(super) prepared: Prepared,
     /// When it began.
     began: Instant,
 }
@@ -189,7 +189,8 @@ impl Inner {
                 (0..LOADERS).for_each(|_| drop(scope.spawn(work)));
             }),
         }
-        let begun = begun.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut begun = begun.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        manifest::hold_up(&mut begun, self.options.file_octets_max);
         let (reports, served) = self.finish(begun);
         self.swap(&[], served);
         let mut known = lock(&self.slots);

@@ -241,6 +241,27 @@ fn zones_of_a_manifest_go_live_together_or_not_at_all() {
     // One file written, the manifest not yet.
     house.write(ZONE);
     assert_eq!(refused_by(&publisher.reload(Some(&apex()), None)[0]), Guard::Manifest);
+    // The same holds for a start.
+    drop(publisher);
+    let open = || {
+        let sources =
+            vec![ZoneSource::new(apex(), house.file()), ZoneSource::new(name("other."), &other)];
+        Publisher::open(Store::open(&house.state()).unwrap(), sources, house.options()).unwrap()
+    };
+    let (publisher, reports) = open();
+    assert_eq!(refused_by(&reports[0]), Guard::Manifest);
+    assert_eq!(live(&publisher).serial(), 11);
+    assert!(publisher.zone_status(&apex()).unwrap().from_store);
+    // A list that was cut or cannot be read names nobody, and nothing beside it goes live.
+    let good = format!("{}  example.zone\n{}  other.zone\n", sum(ZONE), sum(&b));
+    for bad in ["", "x\n", &good[..90], &good[..good.len() - 1], "\u{feff}"] {
+        fs::write(directory.join("zones.manifest"), bad).unwrap();
+        let report = publisher.reload(Some(&apex()), None).remove(0);
+        assert_eq!(refused_by(&report), Guard::Manifest);
+        assert!(rules(&report).contains(&"manifest-damaged"), "{bad:?}: {report}");
+    }
+    fs::write(directory.join("zones.manifest"), good).unwrap();
+    assert_eq!(live_outcome(&publisher.reload(Some(&apex()), None)[0]).1, 12);
 }
 
 #[test]
