@@ -44,8 +44,8 @@ impl Entry {
 pub struct ZoneSet {
     /// Zones by the hash of their apex.
     shards: Arc<[Arc<Shard>]>,
-    /// How many zones have an apex of so many labels.
-    depths: Arc<[u32; 128]>,
+    /// How many zones have an apex of so many octets: where there is none, none is looked for.
+    lengths: Arc<[u32; 256]>,
 }
 
 /// Zones whose hashes fall together, in order of hash.
@@ -53,7 +53,7 @@ type Shard = Vec<(u64, Entry)>;
 
 impl Default for ZoneSet {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); SHARDS].into(), depths: Arc::new([0; 128]) }
+        Self { shards: vec![Arc::default(); SHARDS].into(), lengths: Arc::new([0; 256]) }
     }
 }
 
@@ -75,16 +75,15 @@ impl ZoneSet {
 
     /// The zone of the longest apex that `qname` is at or below.
     pub fn find(&self, qname: NameRef<'_>) -> Option<&Entry> {
-        let (mut name, mut depth) = (qname, qname.label_count());
+        let mut name = qname;
         loop {
-            if self.depths[depth] > 0 {
+            if self.lengths[name.wire().len()] > 0 {
                 let found = self.get(name);
                 if found.is_some() {
                     return found;
                 }
             }
             name = name.parent()?;
-            depth -= 1;
         }
     }
 
@@ -121,15 +120,15 @@ impl ZoneSet {
     pub fn edit(&self, removed: &[Name], added: Vec<Entry>) -> Self {
         let mut set = self.clone();
         let shards = Arc::make_mut(&mut set.shards);
-        let depths = Arc::make_mut(&mut set.depths);
+        let lengths = Arc::make_mut(&mut set.lengths);
         for apex in removed {
             if take(shards, apex.as_ref()) {
-                depths[apex.as_ref().label_count()] -= 1;
+                lengths[apex.wire().len()] -= 1;
             }
         }
         for entry in added {
-            take(shards, entry.apex()).then(|| depths[entry.apex().label_count()] -= 1);
-            depths[entry.apex().label_count()] += 1;
+            take(shards, entry.apex()).then(|| lengths[entry.apex().wire().len()] -= 1);
+            lengths[entry.apex().wire().len()] += 1;
             let hash = hash(entry.apex());
             let shard = Arc::make_mut(&mut shards[shard_of(hash)]);
             let at = shard.partition_point(|(other, _)| *other < hash);
