@@ -6,6 +6,8 @@ use crate::evidence::EvidenceError;
 use crate::master::Severity;
 use crate::promote::{Draft, Ledger};
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
+use crate::queue::naming::telling_label;
+use crate::queue::similar::alike;
 use crate::queue::{
     Ask, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, Neighbour, Probe,
     QueueFacts, Request, State, ZoneFacts,
@@ -272,13 +274,17 @@ fn parent(
     Ok(None)
 }
 
-/// Names of the zone to compare with, without the zone.
+/// Names of the zone that look like the one asked for, without the zone.
 fn neighbours(reader: &Reader<'_>, ask: &Ask) -> Result<Vec<Neighbour>, EvidenceError> {
     if ask.kind != Kind::New {
         return Ok(Vec::new());
     }
     let suffix = format!(".{}", ask.zone);
-    let promised = reader.promised_names(&ask.zone)?.into_iter();
+    let own = telling_label(&ask.name);
+    let looks_like_it = |name: &str| {
+        name.strip_suffix(&suffix).is_some_and(|other| alike(own, telling_label(other)))
+    };
+    let promised = reader.promised_names(&ask.zone, looks_like_it)?.into_iter();
     Ok(promised
         .filter_map(|(name, owner)| {
             let name = name.strip_suffix(&suffix)?.to_owned();

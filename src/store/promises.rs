@@ -136,14 +136,25 @@ impl Reader<'_> {
         Ok(statement.query_row([request], live).optional()?)
     }
 
-    /// Name and office of every name of a zone that is promised to somebody: what new names are
-    /// compared with.
-    pub fn promised_names(&self, zone: &str) -> Result<Vec<(String, String)>, StoreError> {
+    /// Name and office of those names of a zone that are promised to somebody and are `wanted`. Each
+    /// check sheet looks at all of them: what is not wanted is not copied.
+    pub fn promised_names(
+        &self,
+        zone: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, String)>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT name, office FROM live_record WHERE zone = $1 AND state <> 'free'",
         )?;
-        let rows = statement.query_map([zone], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = statement.query([zone])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            if wanted(name) {
+                found.push((name.to_owned(), row.get(1)?));
+            }
+        }
+        Ok(found)
     }
 }
 
