@@ -136,6 +136,8 @@ impl<'a> Scanner<'a> {
             }
         }
         self.check_line(&mut progress);
+        // Told once: the next call finds an empty line here, and with it the end.
+        self.line_start = self.at;
         if progress.depth > 0 {
             return Some(Err(self.unclosed(progress)));
         }

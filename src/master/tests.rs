@@ -247,6 +247,11 @@ fn limits_are_held() {
     assert_eq!(limits(default(), text), None);
     assert_eq!(limits(Options { file_octets_max: 10, ..default() }, text), Some("limit"));
     assert_eq!(limits(Options { line_octets_max: 10, ..default() }, text), Some("limit"));
+    // The last line too, which nothing ends.
+    for end in ["; a long comment", "((((((((((((((((", "\0\0\0\0\0\0\0\0\0\0\0\0"] {
+        let short = Options { line_octets_max: 10, ..default() };
+        assert!(limits(short, end).is_some(), "{end}");
+    }
     assert_eq!(limits(Options { records_max: 2, ..default() }, text), Some("limit"));
     let generate = "$TTL 1\n$GENERATE 1-11 a$ A 192.0.2.$\n";
     assert_eq!(limits(default(), generate), None);
