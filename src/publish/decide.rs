@@ -265,7 +265,7 @@ impl Case<'_> {
         };
         let mut content = content_of(delta);
         let differs = !content.is_empty() || soa_differs(live, &merged);
-        self.shrink(live, &content, findings)?;
+        self.shrink(live, file, &content, findings)?;
         let known = self.known(live);
         let choice =
             serial::choose(file.serial(), differs, known, self.state.source.serial, now_ms);
@@ -303,8 +303,12 @@ impl Case<'_> {
         findings: &mut Vec<Finding>,
     ) -> Result<Kind, Refused> {
         let has = |node: &NodeRef<'_>, rtype| merged.rrset(node.owner(), rtype).is_some();
-        let lost = |node: NodeRef<'_>| node.rrsets().filter(|set| !has(&node, set.rtype())).count();
-        self.shrinks(live.nodes().map(lost).sum(), live, findings)?;
+        let counts = counted(live, file);
+        let lost = |node: NodeRef<'_>| {
+            let sets = node.rrsets().filter(|set| counts(set.rtype()));
+            sets.filter(|set| !has(&node, set.rtype())).count()
+        };
+        self.shrinks(live.nodes().map(lost).sum(), live, file, findings)?;
         let now_ms = (self.inner.options.now_ms)();
         let policy = self.state.source.serial;
         let choice = serial::choose(file.serial(), true, self.known(live), policy, now_ms);
@@ -413,17 +417,20 @@ impl Case<'_> {
     fn shrink(
         &self,
         live: &Zone,
+        file: &Zone,
         content: &Delta,
         findings: &mut Vec<Finding>,
     ) -> Result<(), Refused> {
+        let counts = counted(live, file);
+        let removed = content.removed.iter().filter(|record| counts(record.rtype));
         let gone: BTreeSet<(&Name, Rtype)> =
-            content.removed.iter().map(|record| (&record.owner, record.rtype)).collect();
+            removed.map(|record| (&record.owner, record.rtype)).collect();
         let come: BTreeSet<(&Name, Rtype)> =
             content.added.iter().map(|record| (&record.owner, record.rtype)).collect();
         let vanished = gone.difference(&come).count();
         // RRsets of which some records stay have not vanished.
         let vanished = vanished.saturating_sub(self.still_there(live, content, &gone, &come));
-        self.shrinks(vanished, live, findings)
+        self.shrinks(vanished, live, file, findings)
     }
 
     /// Judges how many RRsets would vanish.
@@ -431,10 +438,20 @@ impl Case<'_> {
         &self,
         vanished: usize,
         live: &Zone,
+        file: &Zone,
         findings: &mut Vec<Finding>,
     ) -> Result<(), Refused> {
-        let all = live.rrset_count();
-        if vanished <= SHRINK_RRSETS || vanished * 100 <= all * SHRINK_PERCENT {
+        if vanished <= SHRINK_RRSETS {
+            return Ok(());
+        }
+        let counts = counted(live, file);
+        let all = match file.is_signed() && live.is_signed() {
+            true => {
+                live.nodes().flat_map(NodeRef::rrsets).filter(|set| counts(set.rtype())).count()
+            }
+            false => live.rrset_count(),
+        };
+        if vanished * 100 <= all * SHRINK_PERCENT {
             return Ok(());
         }
         let message = format!("{vanished} of {all} RRsets would vanish");
@@ -506,6 +523,13 @@ fn content_of(mut delta: Delta) -> Delta {
 /// Whether the SOA records differ in more than the serial.
 pub(super) fn soa_differs(a: &Zone, b: &Zone) -> bool {
     soa_record(a, 0) != soa_record(b, 0)
+}
+
+/// Which types the shrink guard counts: signatures and proofs of a zone that stays signed are the
+/// signer's, and a new salt or another kind of chain replaces them all.
+pub(super) fn counted(live: &Zone, file: &Zone) -> impl Fn(Rtype) -> bool + use<> {
+    let stays_signed = live.is_signed() && file.is_signed();
+    move |rtype| !(stays_signed && [Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3].contains(&rtype))
 }
 
 /// The zone without the ZONEMD records that would not hold for it.

@@ -366,3 +366,14 @@ fn dates_as_serials_survive_a_clock_that_goes_back() {
     NOW.store(2_200_000_000_000, Ordering::Relaxed);
     assert_eq!(step(), 2_039_091_800, "past 2038");
 }
+
+#[test]
+fn a_new_chain_of_proofs_is_no_loss() {
+    use crate::publish::decide::counted;
+    let signed = House::new(include_str!("../../../tests/zones/good/signed-nsec.zone"));
+    let plain = House::new(ZONE);
+    let (signed, plain) = (live(&signed.opened()), live(&plain.opened()));
+    let types = [Rtype::A, Rtype::NSEC, Rtype::NSEC3, Rtype::RRSIG];
+    assert_eq!(types.map(counted(&signed, &signed)), [true, false, false, false]);
+    assert_eq!(types.map(counted(&signed, &plain)), [true; 4], "signatures that all go are a loss");
+}
