@@ -19,8 +19,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
 /// Connections at once.
-const PLACES: usize = 1024;
-/// Connections at once from one address that is no trusted proxy.
+const PLACES: usize = 2048;
+/// Connections at once from one address that is neither a trusted proxy nor this machine.
 const PLACES_PER_ADDRESS: usize = 256;
 /// The time between two answers on a connection: for a letter of 2 MB over a slow line, too.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,7 +55,8 @@ impl Door {
 
     /// A seat for one more connection from this address; none if it has too many.
     fn seat(&self, address: IpAddr, place: OwnedSemaphorePermit) -> Option<Seat> {
-        let counted = !self.proxies.contains(&address);
+        // A proxy on this machine need not be named as trusted to stand for many clients.
+        let counted = !self.proxies.contains(&address) && !address.is_loopback();
         if counted {
             let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
             let count = taken.entry(address).or_insert(0);
