@@ -270,11 +270,14 @@ impl fmt::Display for NameRef<'_> {
         for label in self.labels() {
             for &byte in label {
                 match byte {
-                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
+                    b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'*' | b'/' => {
+                        f.write_char(char::from(byte))?;
+                    }
+                    // More than need be: some parsers refuse such octets where they stand bare.
+                    0x21..=0x7e => {
                         f.write_char('\\')?;
                         f.write_char(char::from(byte))?;
                     }
-                    0x21..=0x7e => f.write_char(char::from(byte))?,
                     _ => write!(f, "\\{byte:03}")?,
                 }
             }

@@ -65,8 +65,8 @@ pub(super) fn entries<'a>(set: RrsetRef<'a>) -> impl Iterator<Item = Entry<'a>> 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooLarge;
 
-/// Octets of a response around the RRset: header, QTYPE and QCLASS, OPT.
-const RESPONSE_OCTETS: usize = 12 + 4 + 11;
+/// Octets of a response around the RRset: header, QTYPE and QCLASS, and an OPT with all its options.
+const RESPONSE_OCTETS: usize = 12 + 4 + 512;
 
 /// Appends an RRset: `entries` are sorted, without duplicates, all of one type and TTL.
 pub(super) fn encode(
