@@ -9,14 +9,16 @@ use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::naming::telling_label;
 use crate::queue::similar::alike;
 use crate::queue::{
-    Ask, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, Neighbour, Probe,
-    QueueFacts, Request, State, ZoneFacts,
+    Ask, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass, Neighbour,
+    Probe, QueueFacts, Request, State, ZoneFacts,
 };
 use crate::store::Reader;
 use crate::wire::Name;
 
 /// Names below that are shown.
 const BELOW_SHOWN: usize = 5;
+/// Names of the same office that are shown.
+const NAMES_SHOWN: usize = 10;
 
 /// What was seen outside of any transaction.
 pub(super) struct Outside {
@@ -226,14 +228,13 @@ fn queue_facts(
     let others = reader.open_requests_on(&name)?.into_iter().map(|row| row.number);
     let mut others = others.filter(|other| Some(other.as_str()) != number);
     let holder = live.request.clone().filter(|_| live.state() == LiveState::Held && !mine);
-    let served = |state: &str| matches!(state, "live" | "reconfirming" | "held");
-    let names_of_office = reader
-        .live_records_of_office(&ask.office)?
-        .into_iter()
-        .filter(|row| row.class.as_deref() == Some(ask.class.as_str()) && served(&row.state))
-        .filter(|row| row.name != name)
-        .map(|row| row.name)
-        .collect();
+    // Only an office is held to one name, and a few of the others say enough.
+    let names_of_office = match ask.class {
+        NamingClass::PerangkatDaerah => {
+            reader.names_of_office(&ask.office, ask.class.as_str(), &name, NAMES_SHOWN)?
+        }
+        _ => Vec::new(),
+    };
     let conflicts = match (&ask.inverse_of, &live.request) {
         (Some(undone), Some(newest)) if ask.kind == Kind::Change && undone != newest => {
             vec![newest.clone()]

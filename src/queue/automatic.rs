@@ -79,7 +79,7 @@ pub struct QueueFacts {
     pub other_request: Option<String>,
     /// Until when a quarantine lasts, epoch milliseconds.
     pub quarantined_until: Option<i64>,
-    /// Live or held names of the same office and class.
+    /// Some live or held names of the same office, if it is held to one.
     pub names_of_office: Vec<String>,
     /// The nearest live name above, and its office, when it is another's.
     pub parent: Option<(String, String)>,

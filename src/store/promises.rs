@@ -92,11 +92,20 @@ impl Reader<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All live records of an office.
-    pub fn live_records_of_office(&self, office: &str) -> Result<Vec<LiveRow>, StoreError> {
-        let mut statement =
-            self.0.prepare_cached(&format!("{LIVE} WHERE office = $1 ORDER BY name"))?;
-        let rows = statement.query_map([office], live)?;
+    /// Some names of a class that an office has in use, without one of them.
+    pub fn names_of_office(
+        &self,
+        office: &str,
+        class: &str,
+        without: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT name FROM live_record WHERE office = $1 AND class = $2 AND name <> $3 \
+             AND state IN ('live', 'reconfirming', 'held') LIMIT $4",
+        )?;
+        let row = params![office, class, without, rows_max(limit)];
+        let rows = statement.query_map(row, |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
