@@ -118,7 +118,7 @@ impl Office {
     fn promote_many(&self, count: usize) {
         let ready: Vec<(String, Act)> = (0..count)
             .map(|index| {
-                let number = self.assigned(&format!("layanan-{index:05}"));
+                let number = self.assigned(&unlike_name(index));
                 let act = self.approval(&number);
                 (number, act)
             })
@@ -183,6 +183,17 @@ impl Office {
             drop(self.desk.view(middle, &officer).unwrap());
         });
     }
+}
+
+/// A name of its own, which looks like no other: a name that is alike would want a tick.
+fn unlike_name(index: usize) -> String {
+    let mut number = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let letter = || {
+        let letter = char::from(b'a' + (number % 26) as u8);
+        number /= 26;
+        letter
+    };
+    std::iter::repeat_with(letter).take(12).collect()
 }
 
 /// Milliseconds.
