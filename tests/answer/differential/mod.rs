@@ -22,7 +22,9 @@
 //!   gapura after 18 names or where the message is full.
 //! - `ent`: a wildcard that exists only because names below it do is an empty non-terminal. NODATA from
 //!   it is proven like any other wildcard NODATA, with the NSEC that shows it to be empty (RFC 4035
-//!   §3.1.3.4); the peers leave that one out.
+//!   §3.1.3.4); the peers leave that one out. Where it finds no room, ours is cut.
+//! - `cut`: ours is cut and one of the peers is too; the other left out what did not fit and says
+//!   nothing of it. What stands in a message that was cut means nothing.
 //! - `fits`: whole and without TC where both peers are cut: more is compressed here, and the addresses
 //!   of a name server below *another* cut are no glue that a referral cannot do without (RFC 9471 §3.2).
 //! - `case`: names in RDATA keep the zone's case, so they do not point into a QNAME of other case
@@ -327,6 +329,14 @@ fn decision(
     let more: Vec<_> = ours.authority.difference(&knot.authority).collect();
     let nsec = more.len() == 2 && more.iter().any(|line| line.contains(" NSEC "));
     if nsec && ours.rcode == 0 && knot.authority.is_subset(&ours.authority) {
+        return Some("ent");
+    }
+    if cut(ours) && cut(knot) != cut(nsd) && ours.rcode == knot.rcode {
+        return Some("cut");
+    }
+    let same = ours.answer == knot.answer && ours.authority == knot.authority;
+    let proven = ours.authority.iter().any(|line| line.contains(" NSEC "));
+    if cut(ours) && ours.rcode == 0 && same && proven && limit(query) < ours.octets + 200 {
         return Some("ent");
     }
     let mixed = query[12..12 + used].iter().any(u8::is_ascii_uppercase);
