@@ -258,7 +258,7 @@ impl<'z> Lookup<'z, '_, '_> {
             return true;
         };
         self.targets.clear();
-        let put = Put::new(Section::Authority, self.owner_of(cut));
+        let put = Put::new(Section::Authority, Owner::Spelled(cut.owner()));
         if !self.reply.put_rrset(ns, put, Some(&mut *self.targets)) {
             return false;
         }
@@ -287,11 +287,6 @@ impl<'z> Lookup<'z, '_, '_> {
             let put = Put::new(Section::Authority, Owner::Spelled(owner)).signed(true);
             self.reply.put_rrset(set, put, None)
         })
-    }
-
-    /// The owner of a node's records: compressed against the QNAME.
-    fn owner_of(&self, node: NodeRef<'z>) -> Owner<'z> {
-        Owner::Spelled(node.owner())
     }
 
     //--- Additional

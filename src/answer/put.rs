@@ -4,15 +4,12 @@
 //! 1035; RFC 3597 §4 allows no others) the name points to where its bytes already stand.
 
 use crate::wire::{Class, NameRef, POINTER_MAX, Rtype};
-use crate::zone::{RrsetRef, Zone};
+use crate::zone::{Block, RrsetRef, Zone};
 
 use super::reply::{QNAME_OFFSET, Reply, Section};
 
 /// Targets of one RRset that are looked up for the additional section.
 pub(crate) const TARGETS_MAX: usize = 64;
-
-/// Octets of a stored record before its RDATA: owner pointer, type, class, TTL, RDLENGTH.
-const HEAD_OCTETS: usize = 12;
 
 //------------ Owner ---------------------------------------------------------
 
@@ -103,25 +100,26 @@ impl<'m> Reply<'m, '_> {
         let mark = self.writer.len();
         let done = self.put_records(set, put, targets)
             && (!put.signatures || self.put_signatures(set, put, mark));
-        if done {
-            let signatures = if put.signatures { set.signature_count() } else { 0 };
-            self.counts[put.section as usize] += (set.count() + signatures) as u16;
-        } else {
-            self.rewind(mark);
-        }
-        done
+        let signatures = if put.signatures { set.signature_count() } else { 0 };
+        self.settle(mark, done, put.section, set.count() + signatures)
     }
 
     /// Puts only the signatures of an RRset (QTYPE RRSIG).
     pub(crate) fn put_only_signatures(&mut self, set: RrsetRef<'m>, put: Put<'_>) -> bool {
         let mark = self.writer.len();
         let done = self.put_block(set.signature_block(), put);
-        if !done {
+        self.settle(mark, done, put.section, set.signature_count())
+    }
+
+    /// Counts the records written since `mark` if they are done, else takes them back.
+    #[inline]
+    fn settle(&mut self, mark: usize, done: bool, section: Section, records: usize) -> bool {
+        if done {
+            self.counts[section as usize] += records as u16;
+        } else {
             self.rewind(mark);
-            return false;
         }
-        self.counts[put.section as usize] += set.signature_count() as u16;
-        true
+        done
     }
 
     /// Puts the SOA of a negative response, its TTL cut to MINIMUM (RFC 2308 §3).
@@ -131,9 +129,9 @@ impl<'m> Reply<'m, '_> {
             && let Some(soa) = zone.negative_soa()
             && let Some(at) = self.apex_in_qname(zone)
         {
+            let mark = self.writer.len();
             let done = soa.put(&mut self.writer, at);
-            self.counts[Section::Authority as usize] += u16::from(done);
-            return done;
+            return self.settle(mark, done, Section::Authority, 1);
         }
         let apex = zone.apex_node();
         let Some(set) = apex.rrset(Rtype::SOA) else {
@@ -162,8 +160,7 @@ impl<'m> Reply<'m, '_> {
             Rtype::MX => self.put_named(set, put, 2, targets),
             Rtype::SOA => self.put_soa(set, put),
             _ if targets.is_none() => self.put_block(set.block(), put),
-            Rtype::SRV => self.put_plain(set, put, 6, targets),
-            _ => self.put_plain(set, put, 2, targets),
+            _ => self.put_each(set.block(), put, targets.zip(set.target_at())),
         }
     }
 
@@ -175,34 +172,34 @@ impl<'m> Reply<'m, '_> {
 
     /// Writes stored records as they are but for owner and TTL.
     #[inline]
-    fn put_block(&mut self, block: &[u8], put: Put<'_>) -> bool {
+    fn put_block(&mut self, block: Block<'_>, put: Put<'_>) -> bool {
         if matches!(put.owner, Owner::At(QNAME_OFFSET)) && put.ttl_max == u32::MAX {
-            return self.writer.put(block);
+            return self.writer.put(block.octets());
         }
-        self.put_block_otherwise(block, put)
+        self.put_each(block, put, None)
     }
 
-    /// Writes stored records with another owner or a smaller TTL.
-    fn put_block_otherwise(&mut self, mut block: &[u8], put: Put<'_>) -> bool {
+    /// The same, record by record, noting where the hosts stand that they name.
+    fn put_each(
+        &mut self,
+        block: Block<'_>,
+        put: Put<'_>,
+        mut targets: Option<(&mut Targets, usize)>,
+    ) -> bool {
         let mut owner = put.owner;
-        while let Some(head) = block.first_chunk::<HEAD_OCTETS>() {
-            let number = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
-            let ttl = u32::from(number(6)) << 16 | u32::from(number(8));
-            let (record, rest) = block.split_at(HEAD_OCTETS + usize::from(number(10)));
-            block = rest;
-            let start = self.writer.len();
+        for record in block.records(NameRef::ROOT) {
+            let (start, octets) = (self.writer.len(), record.rdata.len() as u16);
+            let ttl = record.ttl.min(put.ttl_max);
             let written = self.put_owner(owner)
-                && self.writer.put_fixed(
-                    Rtype(number(2)),
-                    Class(number(4)),
-                    ttl.min(put.ttl_max),
-                    number(10),
-                )
-                && self.writer.put(&record[HEAD_OCTETS..]);
+                && self.writer.put_fixed(record.rtype, record.class, ttl, octets)
+                && self.writer.put(record.rdata);
             if !written {
                 return false;
             }
             owner = later_owner(owner, start);
+            if let Some((targets, at)) = &mut targets {
+                targets.push(self.writer.len() - record.rdata.len() + *at);
+            }
         }
         true
     }
@@ -216,16 +213,10 @@ impl<'m> Reply<'m, '_> {
         }
     }
 
-    /// Writes the head of a record: owner, type, class, TTL, RDLENGTH.
-    fn put_head(
-        &mut self,
-        set: RrsetRef<'_>,
-        put: Put<'_>,
-        owner: Owner<'_>,
-        rdata: usize,
-    ) -> bool {
+    /// Writes the head of a record: owner, type, class, TTL, and room for RDLENGTH.
+    fn put_head(&mut self, set: RrsetRef<'_>, put: Put<'_>, owner: Owner<'_>) -> bool {
         let ttl = set.ttl().min(put.ttl_max);
-        self.put_owner(owner) && self.writer.put_fixed(set.rtype(), Class::IN, ttl, rdata as u16)
+        self.put_owner(owner) && self.writer.put_fixed(set.rtype(), Class::IN, ttl, 0)
     }
 
     /// Writes records whose RDATA is `fixed` octets and then a name that may be compressed.
@@ -239,7 +230,7 @@ impl<'m> Reply<'m, '_> {
         let mut owner = put.owner;
         for rdata in set.rdatas() {
             let start = self.writer.len();
-            if !self.put_head(set, put, owner, 0) {
+            if !self.put_head(set, put, owner) {
                 return false;
             }
             owner = later_owner(owner, start);
@@ -256,32 +247,10 @@ impl<'m> Reply<'m, '_> {
         true
     }
 
-    /// Writes records with their RDATA as it is stored, and notes where their targets stand.
-    fn put_plain(
-        &mut self,
-        set: RrsetRef<'m>,
-        put: Put<'_>,
-        target: usize,
-        mut targets: Option<&mut Targets>,
-    ) -> bool {
-        let mut owner = put.owner;
-        for rdata in set.rdatas() {
-            let start = self.writer.len();
-            if !(self.put_head(set, put, owner, rdata.len()) && self.writer.put(rdata)) {
-                return false;
-            }
-            owner = later_owner(owner, start);
-            if let Some(targets) = targets.as_deref_mut() {
-                targets.push(self.writer.len() - rdata.len() + target);
-            }
-        }
-        true
-    }
-
     /// Writes a SOA: two names and twenty octets of numbers.
     fn put_soa(&mut self, set: RrsetRef<'m>, put: Put<'_>) -> bool {
         for rdata in set.rdatas() {
-            if !self.put_head(set, put, put.owner, 0) {
+            if !self.put_head(set, put, put.owner) {
                 return false;
             }
             let rdata_at = self.writer.len();
@@ -315,13 +284,11 @@ impl<'m> Reply<'m, '_> {
         let headed =
             self.put_owner(owner) && self.writer.put_fixed(Rtype::CNAME, Class::IN, ttl, 0);
         let rdata_at = self.writer.len();
-        if !(headed && self.put_rdata_name(target)) {
-            self.rewind(mark);
-            return None;
+        let done = headed && self.put_rdata_name(target);
+        if done {
+            self.writer.patch_u16(rdata_at - 2, (self.writer.len() - rdata_at) as u16);
         }
-        self.writer.patch_u16(rdata_at - 2, (self.writer.len() - rdata_at) as u16);
-        self.counts[Section::Answer as usize] += 1;
-        Some(rdata_at)
+        self.settle(mark, done, Section::Answer, 1).then_some(rdata_at)
     }
 }
 

@@ -67,26 +67,11 @@ pub(crate) struct Reply<'m, 'o> {
     spelled_next: usize,
     /// The TSIG record that is answered with BADKEY.
     bad_key: Option<Tsig<'m>>,
-    /// Whether not even the question found room.
-    out_of_room: bool,
 }
 
 impl<'m, 'o> Reply<'m, 'o> {
-    /// How long the response to `query` may be, in octets.
-    #[inline]
-    pub(crate) fn octets_max(query: &Query<'_>, identity: &Identity, peer: &Peer) -> usize {
-        let limit = match (peer.transport, &query.edns) {
-            (Transport::Udp, None) => PLAIN_UDP_OCTETS,
-            (Transport::Udp, Some(edns)) => {
-                edns.udp_size.min(identity.udp_size).max(PLAIN_UDP_OCTETS)
-            }
-            _ => u16::MAX,
-        };
-        usize::from(limit)
-    }
-
     /// Starts the response to `query`: the question is repeated byte for byte, the room for OPT
-    /// taken. If there is too little even for that, it [is out of room](Self::is_out_of_room).
+    /// taken. `None` if `out` is too small even for that.
     #[inline]
     pub(crate) fn start(
         query: &Query<'m>,
@@ -94,38 +79,42 @@ impl<'m, 'o> Reply<'m, 'o> {
         facts: &Facts,
         identity: &'m Identity,
         peer: &Peer,
-        writer: Writer<'o>,
-    ) -> Self {
-        let mut reply = Self {
+        out: &'o mut [u8],
+    ) -> Option<Self> {
+        let limit = match (peer.transport, query.edns) {
+            (Transport::Udp, None) => PLAIN_UDP_OCTETS,
+            (Transport::Udp, Some(edns)) => {
+                edns.udp_size.min(identity.udp_size).max(PLAIN_UDP_OCTETS)
+            }
+            _ => u16::MAX,
+        };
+        let mut writer = Writer::new(out, usize::from(limit))?;
+        let mut qname = NameRef::ROOT;
+        if let Some(question) = &query.question {
+            let start = usize::from(QNAME_OFFSET);
+            if !writer.put(&message[start..start + question.octets()]) {
+                return None;
+            }
+            qname = question.name;
+        }
+        let options = match &query.edns {
+            Some(edns) => Some(Options::reserve(edns, facts.cookie, identity, peer, &mut writer)?),
+            None => None,
+        };
+        Some(Self {
             writer,
             id: query.header.id,
             flags: query.header.response_flags(),
             rcode: Rcode::NOERROR,
             ede: None,
             counts: [u16::from(query.question.is_some()), 0, 0, 0],
-            options: None,
+            options,
             zone: None,
-            qname: NameRef::ROOT,
+            qname,
             spelled: [Spelled::default(); SPELLED_MAX],
             spelled_next: 0,
             bad_key: None,
-            out_of_room: false,
-        };
-        if let Some(question) = &query.question {
-            let start = usize::from(QNAME_OFFSET);
-            reply.out_of_room = !reply.writer.put(&message[start..start + question.octets()]);
-            reply.qname = question.name;
-        }
-        if let Some(edns) = &query.edns {
-            reply.options = Options::reserve(edns, facts.cookie, identity, peer, &mut reply.writer);
-            reply.out_of_room |= reply.options.is_none();
-        }
-        reply
-    }
-
-    /// Whether the buffer does not even hold header, question and OPT.
-    pub(crate) fn is_out_of_room(&self) -> bool {
-        self.out_of_room
+        })
     }
 
     /// Marks the response as one of an error.

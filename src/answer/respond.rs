@@ -10,7 +10,7 @@
 //! ```
 
 use crate::wire::header::Header;
-use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype, Writer};
+use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype};
 use crate::zone::{Entry, Zone, ZoneSet};
 
 use super::chaos::answer_chaos;
@@ -51,13 +51,10 @@ pub fn respond(
     if let Triage::Elsewhere(verdict) = triage {
         return verdict;
     }
-    let Some(writer) = Writer::new(out, Reply::octets_max(&query, identity, peer)) else {
-        return drop_for_room(facts);
+    let Some(mut reply) = Reply::start(&query, message, facts, identity, peer, out) else {
+        facts.dropped = Some(DropReason::Buffer);
+        return Verdict::Drop;
     };
-    let mut reply = Reply::start(&query, message, facts, identity, peer, writer);
-    if reply.is_out_of_room() {
-        return drop_for_room(facts);
-    }
     let kind = match triage {
         Triage::Error(rcode, ede) => {
             reply.error(rcode, ede);
@@ -106,21 +103,12 @@ pub fn refuse(
     scratch.note(&query);
     let Scratch { identity, facts, .. } = scratch;
     facts.cookie = judge_cookie(&query, peer, identity);
-    let Some(writer) = Writer::new(out, Reply::octets_max(&query, identity, peer)) else {
-        return drop_for_room(facts);
+    let Some(mut reply) = Reply::start(&query, message, facts, identity, peer, out) else {
+        facts.dropped = Some(DropReason::Buffer);
+        return Verdict::Drop;
     };
-    let mut reply = Reply::start(&query, message, facts, identity, peer, writer);
-    if reply.is_out_of_room() {
-        return drop_for_room(facts);
-    }
     reply.error(rcode, ede);
     Verdict::Reply(reply.finish(facts, ResponseKind::Error))
-}
-
-/// Says nothing, because the caller's buffer is too small for anything.
-fn drop_for_room(facts: &mut Facts) -> Verdict {
-    facts.dropped = Some(DropReason::Buffer);
-    Verdict::Drop
 }
 
 //------------ Triage --------------------------------------------------------

@@ -65,7 +65,8 @@ impl<'a> Query<'a> {
         Header::of_query(bytes).map(|header| Self::with_header(header, bytes))
     }
 
-    /// Reads the rest of a message whose header is read.
+    /// Reads the rest of a message whose header is read. Apart from [`Self::read`] because that one
+    /// copies what it returns, which `answer` does not want for each query.
     #[inline]
     pub(crate) fn with_header(header: Header, bytes: &'a [u8]) -> Self {
         let mut query = Self {

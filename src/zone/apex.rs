@@ -97,27 +97,28 @@ impl NegativeSoa {
         let (mname, used) = NameRef::from_wire(rdata).ok()?;
         let (rname, _) = NameRef::from_wire(&rdata[used..]).ok()?;
         let (_, numbers) = rdata.split_last_chunk::<20>()?;
-        let mut body = Vec::new();
+        let mut octets = vec![0; 2];
+        octets.extend_from_slice(&Rtype::SOA.0.to_be_bytes());
+        octets.extend_from_slice(&Class::IN.0.to_be_bytes());
+        octets.extend_from_slice(&soa.negative_ttl().to_be_bytes());
+        octets.extend_from_slice(&[0; 2]);
+        let rdata_at = octets.len();
         let mut pointers = vec![0];
         for name in [mname, rname] {
             let labels = name.wire().strip_suffix(apex.wire());
             // Byte for byte: what the pointer leads to is in the case of the apex.
             match labels.filter(|_| name.is_at_or_below(apex)) {
                 Some(labels) => {
-                    body.extend_from_slice(labels);
-                    pointers.push((HEAD_OCTETS + body.len()) as u16);
-                    body.extend_from_slice(&[0; 2]);
+                    octets.extend_from_slice(labels);
+                    pointers.push(octets.len() as u16);
+                    octets.extend_from_slice(&[0; 2]);
                 }
-                None => body.extend_from_slice(name.wire()),
+                None => octets.extend_from_slice(name.wire()),
             }
         }
-        body.extend_from_slice(numbers);
-        let mut octets = vec![0; 2];
-        octets.extend_from_slice(&Rtype::SOA.0.to_be_bytes());
-        octets.extend_from_slice(&Class::IN.0.to_be_bytes());
-        octets.extend_from_slice(&soa.negative_ttl().to_be_bytes());
-        octets.extend_from_slice(&(body.len() as u16).to_be_bytes());
-        octets.extend_from_slice(&body);
+        octets.extend_from_slice(numbers);
+        let length = (octets.len() - rdata_at) as u16; // two names and 20 octets
+        octets[rdata_at - 2..rdata_at].copy_from_slice(&length.to_be_bytes());
         (!apex.is_root()).then(|| Self { octets: octets.into(), pointers })
     }
 
@@ -135,6 +136,3 @@ impl NegativeSoa {
         done
     }
 }
-
-/// Octets before the RDATA: owner pointer, type, class, TTL, RDLENGTH.
-const HEAD_OCTETS: usize = 12;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::rrset::{HEAD_OCTETS, MARK_TARGET, OWNER_QNAME, RECORD_HEAD_OCTETS, RrsetRef};
+use super::rrset::{self, HEAD_OCTETS, MARK_TARGET, OWNER_QNAME, RECORD_HEAD_OCTETS, RrsetRef};
 use crate::wire::{Class, NameRef, Rtype, rdata};
 
 //------------ Entry ---------------------------------------------------------
@@ -117,16 +117,9 @@ pub(super) fn encode(
 
 /// Whether a record names a host at or below the apex.
 fn has_target_inside(rtype: Rtype, rdata: &[u8], apex: NameRef<'_>) -> bool {
-    let inside = |at: usize| {
-        let name = rdata.get(at..).and_then(|rest| NameRef::from_wire(rest).ok());
-        name.is_some_and(|(name, _)| name.is_at_or_below(apex))
-    };
-    match rtype {
-        Rtype::NS => inside(0),
-        Rtype::MX => inside(2),
-        Rtype::SRV => inside(6),
+    rrset::target(rtype, rdata).is_some_and(|host| {
         // The target `.` means the owner itself, which is in the zone (RFC 9460 §2.5).
-        Rtype::SVCB | Rtype::HTTPS => rdata.get(2) == Some(&0) || inside(2),
-        _ => false,
-    }
+        let itself = host.is_root() && matches!(rtype, Rtype::SVCB | Rtype::HTTPS);
+        itself || host.is_at_or_below(apex)
+    })
 }

@@ -36,7 +36,7 @@ pub use contents::{Found, Zone};
 pub use delta::{ApplyError, Delta};
 pub use node::NodeRef;
 pub use nsec3::{Nsec3Params, Nsec3Ref};
-pub use rrset::RrsetRef;
+pub use rrset::{Block, RrsetRef};
 pub use set::{Entry, ZoneSet};
 pub use trie::Nodes;
 

@@ -102,28 +102,26 @@ impl<'a> RrsetRef<'a> {
         self.rdatas().filter_map(move |rdata| target(self.rtype, rdata))
     }
 
+    /// Where in its RDATA a record names a host; `None` for types that name none.
+    pub fn target_at(self) -> Option<usize> {
+        target_at(self.rtype)
+    }
+
     /// The records, then the signatures.
     pub fn records(self, owner: NameRef<'a>) -> impl Iterator<Item = RecordRef<'a>> {
-        Block(self.records).chain(Block(self.signatures)).map(move |record| RecordRef {
-            owner,
-            rtype: Rtype(u16::from_be_bytes([record[2], record[3]])),
-            class: Class(u16::from_be_bytes([record[4], record[5]])),
-            ttl: u32::from_be_bytes([record[6], record[7], record[8], record[9]]),
-            rdata: &record[RECORD_HEAD_OCTETS..],
-        })
+        self.block().records(owner).chain(self.signature_block().records(owner))
     }
 
-    /// All records as they go out if their owner is the QNAME at offset 12: each starts with a pointer
-    /// there, and names in RDATA are not compressed.
+    /// All records as they are stored.
     #[inline]
-    pub fn block(self) -> &'a [u8] {
-        self.records
+    pub fn block(self) -> Block<'a> {
+        Block(self.records)
     }
 
-    /// The signatures, in the same form.
+    /// The signatures as they are stored.
     #[inline]
-    pub fn signature_block(self) -> &'a [u8] {
-        self.signatures
+    pub fn signature_block(self) -> Block<'a> {
+        Block(self.signatures)
     }
 }
 
@@ -145,21 +143,46 @@ impl PartialEq for RrsetRef<'_> {
 impl Eq for RrsetRef<'_> {}
 
 /// The host that a record names: where additional-section processing looks.
-fn target(rtype: Rtype, rdata: &[u8]) -> Option<NameRef<'_>> {
-    let at = match rtype {
-        Rtype::NS => 0,
-        Rtype::MX | Rtype::SVCB | Rtype::HTTPS => 2,
-        Rtype::SRV => 6,
-        _ => return None,
-    };
-    NameRef::from_wire(rdata.get(at..)?).ok().map(|(name, _)| name)
+pub(super) fn target(rtype: Rtype, rdata: &[u8]) -> Option<NameRef<'_>> {
+    let name = rdata.get(target_at(rtype)?..)?;
+    NameRef::from_wire(name).ok().map(|(name, _)| name)
+}
+
+/// Where in its RDATA a record of a type names a host.
+fn target_at(rtype: Rtype) -> Option<usize> {
+    match rtype {
+        Rtype::NS => Some(0),
+        Rtype::MX | Rtype::SVCB | Rtype::HTTPS => Some(2),
+        Rtype::SRV => Some(6),
+        _ => None,
+    }
 }
 
 //------------ Block, Rrsets -------------------------------------------------
 
-/// Walks over stored records.
+/// Stored records of one RRset.
 #[derive(Clone)]
-struct Block<'a>(&'a [u8]);
+pub struct Block<'a>(&'a [u8]);
+
+impl<'a> Block<'a> {
+    /// The records as they go out if their owner is the QNAME at offset 12: each starts with a pointer
+    /// there, and names in RDATA are not compressed.
+    #[inline]
+    pub fn octets(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The records one by one.
+    pub fn records(self, owner: NameRef<'a>) -> impl Iterator<Item = RecordRef<'a>> {
+        self.map(move |record| RecordRef {
+            owner,
+            rtype: Rtype(u16::from_be_bytes([record[2], record[3]])),
+            class: Class(u16::from_be_bytes([record[4], record[5]])),
+            ttl: u32::from_be_bytes([record[6], record[7], record[8], record[9]]),
+            rdata: &record[RECORD_HEAD_OCTETS..],
+        })
+    }
+}
 
 impl<'a> Iterator for Block<'a> {
     type Item = &'a [u8];
