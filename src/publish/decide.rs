@@ -445,7 +445,7 @@ impl Case<'_> {
             return Ok(());
         }
         let counts = counted(live, file);
-        let all = match file.is_signed() && live.is_signed() {
+        let all = match stays_signed(live, file) {
             true => {
                 live.nodes().flat_map(NodeRef::rrsets).filter(|set| counts(set.rtype())).count()
             }
@@ -528,8 +528,13 @@ pub(super) fn soa_differs(a: &Zone, b: &Zone) -> bool {
 /// Which types the shrink guard counts: signatures and proofs of a zone that stays signed are the
 /// signer's, and a new salt or another kind of chain replaces them all.
 pub(super) fn counted(live: &Zone, file: &Zone) -> impl Fn(Rtype) -> bool + use<> {
-    let stays_signed = live.is_signed() && file.is_signed();
+    let stays_signed = stays_signed(live, file);
     move |rtype| !(stays_signed && [Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3].contains(&rtype))
+}
+
+/// Whether a zone is signed and stays so.
+fn stays_signed(live: &Zone, file: &Zone) -> bool {
+    live.is_signed() && file.is_signed()
 }
 
 /// The zone without the ZONEMD records that would not hold for it.

@@ -80,6 +80,25 @@ impl List {
         }
     }
 
+    /// Judges zones that are fine by themselves, of which all go live or none. Returns why none does.
+    fn judge<'p>(
+        &self,
+        sources: &[ZoneSource],
+        octets_max: u64,
+        bound: impl Iterator<Item = (&'p ZoneSource, &'p mut Prepared)>,
+    ) -> Vec<Finding> {
+        let mut faults = self.faults(sources, octets_max);
+        let mut any_refused = false;
+        for (source, one) in bound {
+            self.judge_one(&source.file, one);
+            any_refused |= is_refused(one);
+        }
+        if any_refused {
+            faults.push(held_up(&self.path));
+        }
+        faults
+    }
+
     /// Why not even what is fine by itself goes live: the list is damaged, or a listed file that is no
     /// zone of ours (an include) is not as it says.
     fn faults(&self, sources: &[ZoneSource], octets_max: u64) -> Vec<Finding> {
@@ -90,7 +109,7 @@ impl List {
     }
 
     /// Refuses a zone that is fine by itself and is not the one of the list.
-    fn judge(&self, file: &Path, one: &mut Prepared) {
+    fn judge_one(&self, file: &Path, one: &mut Prepared) {
         // The manifest is written last: its change alone must bring all of them back here.
         one.seen.push(Seen::now(&self.path));
         let expected = self.hashes.as_ref().ok().and_then(|hashes| hashes.get(file));
@@ -177,17 +196,11 @@ pub(super) fn reload(
             force_by.is_some(),
         ));
     }
-    let list = group.manifest.as_ref();
     let octets_max = inner.options.file_octets_max;
-    let mut faults = list.map(|list| list.faults(&sources, octets_max)).unwrap_or_default();
-    for (one, source) in prepared.iter_mut().zip(&sources) {
-        if let Some(list) = list {
-            list.judge(&source.file, one);
-        }
-    }
-    if prepared.iter().any(is_refused) {
-        faults.push(held_up(list));
-    }
+    let faults = match &group.manifest {
+        Some(list) => list.judge(&sources, octets_max, sources.iter().zip(&mut prepared)),
+        None => Vec::new(),
+    };
     let mut locked = Vec::new();
     let mut reports: BTreeMap<Name, (Outcome, Vec<Finding>)> = BTreeMap::new();
     for (((slot, mut state), one), source) in
@@ -226,17 +239,17 @@ pub(super) fn hold_up(begun: &mut [Begun], octets_max: u64) {
         begun.iter().map(|one| lock(&one.slot.state).source.clone()).collect();
     let paths: BTreeSet<PathBuf> = sources.iter().map(|source| path_of(&source.file)).collect();
     for list in paths.iter().filter_map(|path| List::read(path)) {
-        let bound: Vec<usize> =
-            (0..begun.len()).filter(|at| list.binds(&sources[*at].file)).collect();
-        let mut faults = list.faults(&sources, octets_max);
-        for at in &bound {
-            list.judge(&sources[*at].file, &mut begun[*at].prepared);
+        let mut bound: Vec<_> = sources
+            .iter()
+            .zip(&mut *begun)
+            .filter(|(source, _)| list.binds(&source.file))
+            .collect();
+        let prepared = bound.iter_mut().map(|(source, one)| (*source, &mut one.prepared));
+        let faults = list.judge(&sources, octets_max, prepared);
+        if faults.is_empty() {
+            continue;
         }
-        if bound.iter().any(|at| is_refused(&begun[*at].prepared)) {
-            faults.push(held_up(Some(&list)));
-        }
-        for at in bound.into_iter().filter(|_| !faults.is_empty()) {
-            let one = &mut begun[at];
+        for (_, one) in bound {
             let serial = lock(&one.slot.state).serial();
             match &mut one.prepared.kind {
                 Kind::Done(Outcome::Refused { serial: served, .. }) => *served = serial,
@@ -347,11 +360,10 @@ fn damaged(path: &Path, why: &str) -> Finding {
 }
 
 /// A zone that waits for another one of its list.
-fn held_up(list: Option<&List>) -> Finding {
-    let path = list.map_or_else(|| FILE_NAME.to_owned(), |list| list.path.display().to_string());
+fn held_up(path: &Path) -> Finding {
     error(
         "manifest-incomplete",
-        format!("another zone of {path} was refused, and they go live together"),
+        format!("another zone of {} was refused, and they go live together", path.display()),
         "repair the other zone, or take this one out of the manifest",
     )
 }
