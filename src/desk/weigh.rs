@@ -6,8 +6,7 @@ use crate::evidence::EvidenceError;
 use crate::master::Severity;
 use crate::promote::{Draft, Ledger};
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
-use crate::queue::naming::telling_label;
-use crate::queue::similar::alike;
+use crate::queue::similar::resemble;
 use crate::queue::{
     Ask, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass, Neighbour,
     Probe, QueueFacts, Request, State, ZoneFacts,
@@ -281,10 +280,8 @@ fn neighbours(reader: &Reader<'_>, ask: &Ask) -> Result<Vec<Neighbour>, Evidence
         return Ok(Vec::new());
     }
     let suffix = format!(".{}", ask.zone);
-    let own = telling_label(&ask.name);
-    let looks_like_it = |name: &str| {
-        name.strip_suffix(&suffix).is_some_and(|other| alike(own, telling_label(other)))
-    };
+    let looks_like_it =
+        |name: &str| name.strip_suffix(&suffix).is_some_and(|other| resemble(&ask.name, other));
     let promised = reader.promised_names(&ask.zone, looks_like_it)?.into_iter();
     Ok(promised
         .filter_map(|(name, owner)| {

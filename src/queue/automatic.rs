@@ -10,7 +10,7 @@ use super::live::{LiveState, same_office};
 use super::naming::{Naming, telling_label};
 use super::person::normalize_nip;
 use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
-use super::similar::alike;
+use super::similar::{alike, resemble};
 use super::targets::{Targets, check_records, pointed};
 
 /// Longest short text (name, office, telephone), in characters.
@@ -249,7 +249,7 @@ fn similar_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
         }
     };
     for other in evidence.neighbours {
-        if other.name != ask.name && alike(own, telling_label(&other.name)) {
+        if resemble(&ask.name, &other.name) {
             push(&other.name, &other.owner);
         }
     }

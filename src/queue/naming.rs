@@ -227,7 +227,7 @@ fn one_below(name: &str, branch: &str) -> bool {
 
 /// The label by which a name is told from others: the first that is no wildcard or service label,
 /// without the front of a district or urban village.
-pub fn telling_label(name: &str) -> &str {
+pub(super) fn telling_label(name: &str) -> &str {
     let label = core(name).split('.').next().unwrap_or("");
     label.strip_prefix(DISTRICT).or_else(|| label.strip_prefix(URBAN)).unwrap_or(label)
 }

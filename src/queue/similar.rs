@@ -3,12 +3,19 @@
 //! Alike is: one edit apart; the same once hyphens are folded and 0/o, 1/l/i, rn/m taken as one; or
 //! the same words in another order. A series (sdn1, sdn2) is told too: one tick passes it.
 
+use super::naming::telling_label;
+
 /// Octets of a label at most (RFC 1035 §2.3.4); what is longer is cut off and not alike.
 const LABEL_MAX: usize = 63;
 
+/// Whether two names below a zone look alike: the labels they are told by do.
+pub fn resemble(a: &str, b: &str) -> bool {
+    a != b && alike(telling_label(a), telling_label(b))
+}
+
 /// Whether two different labels look alike. A new name is compared with every name there is, so
 /// this allocates nothing.
-pub fn alike(a: &str, b: &str) -> bool {
+pub(super) fn alike(a: &str, b: &str) -> bool {
     if a == b || a.len() > LABEL_MAX || b.len() > LABEL_MAX {
         return false;
     }
