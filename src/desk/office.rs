@@ -228,13 +228,19 @@ impl Desk {
 
 //--- Working time
 impl Desk {
-    /// Puts a table of working time in force. One that is not the last on record is an event, and
-    /// open due times move with it.
+    /// Puts a table of working time in force and on record.
     pub fn set_working_time(&self, calendar: Calendar) -> Result<(), ActError> {
+        self.0.ledger.set_calendar(calendar);
+        self.note_working_time()
+    }
+
+    /// Puts the table of working time in force on record. One that is not the last there is an event,
+    /// and open due times move with it.
+    pub fn note_working_time(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
         let sha256 = HEXLOWER.encode(&Sha256::digest(format!("{calendar:?}")));
         let (holidays, overrides) = calendar.counts();
-        ledger.set_calendar(calendar);
         let changed = ledger.store.write::<_, ActError>(|tx| {
             let known = tx.events_of(WORKING_TIME)?.pop();
             if known.is_some_and(|event| event.payload.get("sha256") == Some(&sha256)) {

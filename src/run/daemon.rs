@@ -107,7 +107,7 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
     #[cfg(feature = "approval")]
     if let Some(road_3) = &road_3 {
         road_3.note_settings(&loaded.path)?;
-        road_3.note_working_time(settings)?;
+        road_3.note_working_time()?;
     }
     let host = Arc::new(Host {
         settings_path: loaded.path.clone(),

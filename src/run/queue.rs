@@ -94,9 +94,8 @@ impl Road3 {
     }
 
     /// Puts the working time in force on record; due times follow it.
-    pub(super) fn note_working_time(&self, settings: &Settings) -> Result<(), RunError> {
-        let calendar = options::calendar(settings)?;
-        self.desk.set_working_time(calendar).map_err(|error| RunError::Queue(error.into()))
+    pub(super) fn note_working_time(&self) -> Result<(), RunError> {
+        self.desk.note_working_time().map_err(|error| RunError::Queue(error.into()))
     }
 
     /// The acting functions.
