@@ -15,9 +15,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use gapura::desk::{Clock, Desk, ListFilter, NewLetter, Options, Submitter, Viewer};
+use gapura::desk::{Clock, Desk, ListFilter, NewAttachment, Options, Submitter, Viewer};
 use gapura::publish::{Publisher, ZoneSource};
-use gapura::queue::{Act, Actor, Ask, Identity, LineInput, LineVerdict, State, Targets, targets};
+use gapura::queue::{
+    Act, Actor, Application, Identity, LineInput, LineVerdict, State, Targets, targets,
+};
 use gapura::serve;
 use gapura::store::Store;
 use gapura::store::people::PersonRow;
@@ -93,8 +95,8 @@ impl Office {
         let identity = Identity::new(None, None, Some("desa@example.id"));
         let by =
             Submitter { actor: Actor::applicant("Sutrisno", identity, None), mailbox_proven: true };
-        let letter = NewLetter { bytes: b"%PDF-1.7\n".to_vec() };
-        let sent = self.desk.submit(ask(name), Some(letter), &by).unwrap();
+        let letter = NewAttachment { bytes: b"%PDF-1.7\n".to_vec() };
+        let sent = self.desk.submit(application(name), Some(letter), &by).unwrap();
         let act = Act::Dispose { to: "kasi".to_owned(), instruction: "Periksa".to_owned() };
         self.desk.act(&sent.number, &act, &self.kabid).unwrap();
         sent.number
@@ -222,7 +224,7 @@ fn person(name: &str, role: &str) -> PersonRow {
 }
 
 /// A request.
-fn ask(name: &str) -> Ask {
+fn application(name: &str) -> Application {
     serde_json::from_value(serde_json::json!({
         "kind": "new", "class": "layanan", "name": name, "zone": APEX,
         "records": [ { "type": "A", "data": "192.0.2.110", "ttl": 3600 } ],

@@ -30,9 +30,11 @@ pub mod store;
 
 //--- Road 3: a request goes live
 #[cfg(feature = "approval")]
+pub mod audit;
+#[cfg(feature = "approval")]
 pub mod desk;
 #[cfg(feature = "approval")]
-pub mod evidence;
+pub mod ledger;
 #[cfg(feature = "approval")]
 pub mod notice;
 #[cfg(feature = "approval")]

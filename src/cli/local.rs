@@ -185,12 +185,12 @@ pub(super) fn audit_verify(
     key: Option<&str>,
     anchors: &[String],
 ) -> anyhow::Result<u8> {
-    use crate::evidence::{self, Anchor, Export};
+    use crate::audit::{self, Anchor, Export};
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the export {}", file.display()))?;
     let export = Export::parse(&text)?;
     let anchors: Vec<Anchor> = anchors.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    let report = evidence::verify(&export, key, &anchors);
+    let report = audit::verify(&export, key, &anchors);
     let reply = run::verified(&report);
     Ok(super::print(common, &reply))
 }

@@ -74,7 +74,7 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
 pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
     if let args::Audit::Verify { key: Some(key), .. } = &audit {
         anyhow::ensure!(
-            crate::evidence::Notary::is_public_key(key),
+            crate::audit::Notary::is_public_key(key),
             "--key {key}: the public key is 64 hexadecimal digits, as the key lines of an export say"
         );
     }

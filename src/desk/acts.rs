@@ -2,11 +2,11 @@
 
 use data_encoding::HEXLOWER;
 
-use super::letters::random;
-use super::weigh::{Outside, Standing};
+use super::attachments::random;
+use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk, NoticeReader};
-use crate::evidence::Event;
-use crate::promote::Stored;
+use crate::audit::Event;
+use crate::ledger::Stored;
 use crate::queue::view::RequestView;
 use crate::queue::{
     Act, Actor, Candidate, Deed, Facts, Kind, PromotionFault, Request, Role, Signature, Stage,
@@ -22,7 +22,7 @@ impl Desk {
     /// button gives the first result.
     pub fn act(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
         let act = &act.clone().cleaned();
-        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         let now = self.now();
         if stored.request.already(act, actor, now) {
             self.go_on(&stored.request, actor)?;
@@ -40,7 +40,8 @@ impl Desk {
             }
             Err(ActError::Rule(error)) => {
                 // Of two presses at the same time one comes second here.
-                let now_is = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+                let now_is =
+                    self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
                 if now_is.request.already(act, actor, self.now()) {
                     self.go_on(&now_is.request, actor)?;
                     return self.view_for(number, actor);
@@ -55,7 +56,7 @@ impl Desk {
     }
 
     /// What an act must have looked at before its transaction.
-    fn outside_of(&self, request: &Request, act: &Act) -> Result<Option<Outside>, ActError> {
+    fn outside_of(&self, request: &Request, act: &Act) -> Result<Option<ZoneEvidence>, ActError> {
         let in_hand = request.state() == State::Assigned;
         let probe = match act {
             Act::Approve { .. } if in_hand => self.fresh_probe(request)?,
@@ -67,7 +68,7 @@ impl Desk {
             | Act::Retry {} => self.last_probe(request)?,
             _ => return Ok(None),
         };
-        self.look_outside(request.ask(), probe).map(Some)
+        self.look_outside(request.application(), probe).map(Some)
     }
 
     /// The one transaction of an act.
@@ -76,7 +77,7 @@ impl Desk {
         number: &str,
         act: &Act,
         actor: &Actor,
-        outside: Option<&Outside>,
+        outside: Option<&ZoneEvidence>,
     ) -> Result<Request, ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
@@ -88,9 +89,11 @@ impl Desk {
                 Act::Dispose { to, .. } | Act::Reassign { to, .. } => ledger.actor_named(tx, to)?,
                 _ => None,
             };
-            let standing = Standing::of(&stored.request);
+            let standing = RequestContext::of(&stored.request);
             let automatic = outside
-                .map(|outside| self.automatic_lines(tx, stored.request.ask(), standing, outside))
+                .map(|outside| {
+                    self.automatic_lines(tx, stored.request.application(), standing, outside)
+                })
                 .transpose()?;
             let candidate: Option<Candidate> =
                 outside.and_then(|outside| outside.draft.as_ref()).map(|draft| draft.bound());
@@ -150,7 +153,7 @@ impl Desk {
     pub(super) fn is_ready(&self, request: &Request, now: i64) -> bool {
         let Stage::Verified(stage) = request.stage() else { return false };
         let signed = !stage.approval.second_needed || stage.approval.second.is_some();
-        let due = request.ask().starts_at().is_none_or(|starts| starts <= now);
+        let due = request.application().starts_at().is_none_or(|starts| starts <= now);
         stage.promoting.is_some() || (self.0.options.promote_with_approval && signed && due)
     }
 
@@ -205,12 +208,12 @@ impl Desk {
     ) -> Result<(), ActError> {
         let request = &step.value;
         let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
-        if !ended || request.ask().kind != Kind::New {
+        if !ended || request.application().kind != Kind::New {
             return Ok(());
         }
         let ledger = &self.0.ledger;
-        let ask = request.ask();
-        let live = ledger.live(tx, &ask.full_name(), &ask.zone)?;
+        let application = request.application();
+        let live = ledger.live(tx, &application.full_name(), &application.zone)?;
         let by = self.signature(actor, step.happening.role, step.happening.at)?;
         let freed = live.let_go(request.number(), &by)?;
         ledger.record(tx, &freed.happening)?;
@@ -233,7 +236,7 @@ impl Desk {
     ) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         match act {
-            Act::Ask { email, .. } => {
+            Act::Consult { email, .. } => {
                 let token = HEXLOWER.encode(&random::<32>()?);
                 let hash = ledger.vault.tag("party link", &token);
                 let ends = ledger.now() + PARTY_LINK_MS;
@@ -242,7 +245,7 @@ impl Desk {
                     tx,
                     event,
                     request.number(),
-                    Deed::Ask,
+                    Deed::Consult,
                     (NoticeReader::Party, email.trim()),
                     Some(token),
                 )?;

@@ -4,10 +4,10 @@
 //! does not keep the others from their turn.
 
 use super::{ActError, Desk};
-use crate::evidence::{Anchor, Notary};
+use crate::audit::{Anchor, Notary};
 use crate::promote::anchor_edit;
 use crate::publish::{Cause, Edit};
-use crate::queue::ask::WIB_OFFSET_MS;
+use crate::queue::application::WIB_OFFSET_MS;
 use crate::queue::view::rfc3339;
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
@@ -132,7 +132,7 @@ impl Desk {
         let now = self.now();
         let rows = self.read(|reader| Ok(reader.requests_in(State::Verified.as_str())?))?;
         for row in rows.iter().filter(|row| row.starts_ms.is_none_or(|starts| starts <= now)) {
-            let stored = self.read(|reader| ledger.expect_request(reader, &row.number))?;
+            let stored = self.read(|reader| Ok(ledger.expect_request(reader, &row.number)?))?;
             let scheduled = row.starts_ms.is_some();
             let Stage::Verified(stage) = stored.request.stage() else { continue };
             let signed = !stage.approval.second_needed || stage.approval.second.is_some();

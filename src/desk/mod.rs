@@ -10,9 +10,10 @@
 //! transaction. What was turned back changes nothing, and if an officer tried it, that is an event.
 
 mod acts;
+mod attachments;
 mod clockwork;
 mod drifting;
-mod letters;
+mod evidence;
 mod listing;
 mod office;
 mod outbox;
@@ -22,10 +23,10 @@ mod reminders;
 mod rollback;
 mod submit;
 mod views;
-mod weigh;
 
-pub use crate::promote::{ActError, AskFn, Clock, Drift, NoticeReader, Outgoing};
-pub use letters::{LETTER_OCTETS_MAX, LetterFile, NewLetter};
+pub use crate::ledger::{Clock, NoticeReader, Outgoing};
+pub use crate::promote::{ActError, AskFn, Drift};
+pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};
 pub use office::{Desk, Options};
 pub use privacy::Erased;

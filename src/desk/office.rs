@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use super::ActError;
 use super::drifting::Watched;
 use super::reminders::Reminded;
-use crate::evidence::{Event, NewEvent, Notary, Vault, append, export};
-use crate::promote::{AskFn, Asker, Clock, Drift, Ledger, Prober, Promoter};
+use crate::audit::{Event, NewEvent, Notary, Vault, append, export};
+use crate::ledger::{Clock, Ledger};
+use crate::promote::{AskFn, Asker, Drift, Prober, Promoter};
 use crate::publish::Publisher;
 use crate::queue::person::Role;
 use crate::queue::{Actor, Calendar, Naming, Rules, Targets};
@@ -108,7 +109,7 @@ impl Desk {
         let asker = Asker::new(Arc::clone(&options.ask));
         let promoter = Promoter::new(ledger.clone(), publisher, asker);
         let prober = Prober::new(options.probe);
-        let letters = options.state_dir.join(super::letters::FOLDER);
+        let letters = options.state_dir.join(super::attachments::FOLDER);
         std::fs::create_dir_all(&letters)
             .map_err(|source| ActError::File { path: letters, source })?;
         let (reminded, watched) = (Mutex::default(), Mutex::default());
@@ -203,12 +204,12 @@ impl Desk {
     /// Verifies our own chain, personal values included.
     pub fn verify(
         &self,
-        anchors: &[crate::evidence::Anchor],
-    ) -> Result<crate::evidence::Report, ActError> {
+        anchors: &[crate::audit::Anchor],
+    ) -> Result<crate::audit::Report, ActError> {
         let key = self.0.ledger.notary.public_key();
         self.read(|reader| {
             let vault = Some(&self.0.ledger.vault);
-            Ok(crate::evidence::verify_own(reader, vault, Some(&key), anchors)?)
+            Ok(crate::audit::verify_own(reader, vault, Some(&key), anchors)?)
         })
     }
 

@@ -1,9 +1,9 @@
 //! Personal data: erasure that keeps the chain valid, and retention (approval.md §7, UU 27/2022).
 
-use super::letters::FOLDER;
+use super::attachments::FOLDER;
 use super::{ActError, Desk};
-use crate::evidence::{NewEvent, append};
-use crate::promote::Stored;
+use crate::audit::{NewEvent, append};
+use crate::ledger::Stored;
 use crate::queue::labels::clean_text;
 use crate::queue::{Actor, Fault, Role, Rule, TransitionError};
 use crate::store::{StoreError, Tx};
@@ -66,7 +66,7 @@ impl Desk {
             for letter in tx.letters_of(number)? {
                 if letter.erased_ms.is_none() {
                     files.push(letter.file.clone());
-                    tx.put_letter(&crate::store::requests::LetterRow {
+                    tx.put_letter(&crate::store::requests::AttachmentRow {
                         erased_ms: Some(now),
                         ..letter
                     })?;
@@ -118,9 +118,9 @@ impl Desk {
         }
         let revisions = stored.request.revision();
         for revision in 1..=revisions {
-            if let Some(mut ask) = ledger.revision(tx, &number, revision)? {
-                ask.contact = crate::queue::Contact::default();
-                ledger.rewrite_revision(tx, &number, revision, &ask)?;
+            if let Some(mut application) = ledger.revision(tx, &number, revision)? {
+                application.contact = crate::queue::Contact::default();
+                ledger.rewrite_revision(tx, &number, revision, &application)?;
             }
         }
         ledger.save_request(tx, &stored.request.without_contact(), &stored.row)?;
@@ -188,7 +188,7 @@ impl Desk {
                     let subject = format!("request:{}", row.request);
                     let event = NewEvent::new(now, "system", "system", "letter_expired", &subject);
                     append(tx, event.with("sha256", &row.sha256))?;
-                    tx.put_letter(&crate::store::requests::LetterRow {
+                    tx.put_letter(&crate::store::requests::AttachmentRow {
                         erased_ms: Some(now),
                         ..row
                     })?;

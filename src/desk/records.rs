@@ -1,13 +1,13 @@
 //! Live records: the register, emergency suspension, the approved end, the end of a quarantine.
 
 use super::{ActError, Desk};
-use crate::promote::{asked_records, edit_of};
+use crate::promote::{edit_of, requested_records};
 use crate::publish::{Cause, PublishError};
 use crate::queue::happening::Deed;
 use crate::queue::live::LiveResult;
 use crate::queue::view::RecordView;
 use crate::queue::{
-    Actor, Ask, Contact, Kind, Letter, LiveRecord, LiveState, NamingClass, Role, Signature,
+    Actor, Application, Contact, Kind, Letter, LiveRecord, LiveState, NamingClass, Role, Signature,
     Subject, TransitionError,
 };
 use crate::store::StoreError;
@@ -158,7 +158,7 @@ impl Desk {
         let zone = self.0.promoter.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
         let edit = edit_of(&removal(&live), Some(&live), &zone)
             .map_err(|faults| ActError::Rule(TransitionError::Rule(faults)))?;
-        let served = asked_records(&owner, &zone);
+        let served = requested_records(&owner, &zone);
         // Tested before the zone is touched, and again inside the transaction.
         let current = self.read(|reader| Ok(ledger.current(reader, actor)?))?;
         drop(rule(live, &current, ledger.now())?);
@@ -230,9 +230,9 @@ fn system_signature(actor: &Actor, now: i64) -> Signature {
 }
 
 /// What taking a name out asks of the zone.
-fn removal(live: &LiveRecord) -> Ask {
+fn removal(live: &LiveRecord) -> Application {
     let suffix = format!(".{}", live.zone);
-    Ask {
+    Application {
         kind: Kind::Suspend,
         class: live.class.unwrap_or(NamingClass::Layanan),
         name: live.name.strip_suffix(&suffix).unwrap_or(&live.name).to_owned(),

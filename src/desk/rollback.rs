@@ -5,32 +5,36 @@
 
 use super::{ActError, Desk};
 use crate::promote::records_before;
-use crate::queue::{Ask, AskedRecord, Fault, Kind, Rule, TransitionError};
+use crate::queue::{Application, Fault, Kind, RequestedRecord, Rule, TransitionError};
 
 impl Desk {
     /// The data with the records a rollback brings; any other request as it is.
-    pub(super) fn with_rollback(&self, ask: Ask) -> Result<Ask, ActError> {
-        match (&ask.inverse_of, ask.kind) {
+    pub(super) fn with_rollback(&self, application: Application) -> Result<Application, ActError> {
+        match (&application.inverse_of, application.kind) {
             (Some(undone), Kind::Change) => {
-                let records = self.records_before(undone, &ask)?;
-                Ok(Ask { records, ..ask })
+                let records = self.records_before(undone, &application)?;
+                Ok(Application { records, ..application })
             }
-            _ => Ok(ask),
+            _ => Ok(application),
         }
     }
 
     /// What stood at the name before the change `undone`: the RRsets it replaced, beside those it
     /// left alone.
-    fn records_before(&self, undone: &str, ask: &Ask) -> Result<Vec<AskedRecord>, ActError> {
+    fn records_before(
+        &self,
+        undone: &str,
+        application: &Application,
+    ) -> Result<Vec<RequestedRecord>, ActError> {
         let ledger = &self.0.ledger;
-        let name = ask.full_name();
+        let name = application.full_name();
         let (stored, row, live) = self.read(|reader| {
             let stored = ledger.request(reader, undone)?;
             let row = reader.promotion_of(undone)?;
-            Ok((stored, row, ledger.live(reader, &name, &ask.zone)?))
+            Ok((stored, row, ledger.live(reader, &name, &application.zone)?))
         })?;
         let of_this_name = stored.is_some_and(|stored| {
-            let undone = stored.request.ask();
+            let undone = stored.request.application();
             undone.kind == Kind::Change && undone.full_name().eq_ignore_ascii_case(&name)
         });
         let row = row.filter(|row| of_this_name && row.state == "proven");
@@ -38,7 +42,7 @@ impl Desk {
             let fault = Fault::new("inverse_of", Rule::RollbackUnknown, undone);
             return Err(TransitionError::of_faults(vec![fault]).into());
         };
-        let untouched = |record: &AskedRecord| !touched.contains(&record.rtype);
+        let untouched = |record: &RequestedRecord| !touched.contains(&record.rtype);
         before.extend(live.records.into_iter().filter(untouched));
         Ok(before)
     }

@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use super::letters::random;
-use super::weigh::Standing;
-use super::{ActError, Desk, NewLetter};
-use crate::evidence::EvidenceError;
-use crate::queue::ask::{DAY_MS, WIB_OFFSET_MS};
+use super::attachments::random;
+use super::evidence::RequestContext;
+use super::{ActError, Desk, NewAttachment};
+use crate::audit::AuditError;
+use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
 use crate::queue::view::RequestView;
 use crate::queue::{
-    Act, Actor, Amendment, Ask, Deed, Facts, Happening, Kind, Probe, Request, State, Subject,
-    TransitionError, automatic,
+    Act, Actor, Amendment, Application, Deed, Facts, Happening, Kind, Probe, Request, State,
+    Subject, TransitionError, automatic,
 };
 use crate::store::Tx;
-use crate::store::requests::LetterRow;
+use crate::store::requests::AttachmentRow;
 
 /// Letters and digits that cannot be taken for one another.
 const SECRET_ALPHABET: &[u8; 32] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789@";
@@ -46,12 +46,12 @@ impl Desk {
     /// *Kirim permohonan*: gives number and secret, holds a new name.
     pub fn submit(
         &self,
-        ask: Ask,
-        letter: Option<NewLetter>,
+        application: Application,
+        letter: Option<NewAttachment>,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
-        let (ask, letter) = self.take_in(ask, letter)?;
-        let result = self.submit_taken(ask, letter.clone(), by);
+        let (application, letter) = self.take_in(application, letter)?;
+        let result = self.submit_taken(application, letter.clone(), by);
         if result.is_err() {
             self.drop_letter(letter.as_ref());
         }
@@ -62,58 +62,70 @@ impl Desk {
     /// kept.
     pub fn rehearse(
         &self,
-        ask: Ask,
+        application: Application,
         has_letter: bool,
     ) -> Result<Vec<crate::queue::Fault>, ActError> {
-        let ask = self.with_rollback(automatic::tidy(ask, &self.0.options.naming))?;
-        let outside = self.look_outside(&ask, Probe::Off)?;
-        let standing = Standing { number: None, mailbox_proven: true, party_confirmed: false };
+        let application =
+            self.with_rollback(automatic::tidy(application, &self.0.options.naming))?;
+        let outside = self.look_outside(&application, Probe::Off)?;
+        let standing =
+            RequestContext { number: None, mailbox_proven: true, party_confirmed: false };
         self.read(|reader| {
-            Ok(self.lines_and_refusals(reader, &ask, standing, &outside, has_letter)?.1)
+            Ok(self.lines_and_refusals(reader, &application, standing, &outside, has_letter)?.1)
         })
     }
 
     /// Tidies the data and puts the letter on disk.
     fn take_in(
         &self,
-        mut ask: Ask,
-        letter: Option<NewLetter>,
-    ) -> Result<(Ask, Option<LetterRow>), ActError> {
+        mut application: Application,
+        letter: Option<NewAttachment>,
+    ) -> Result<(Application, Option<AttachmentRow>), ActError> {
         // The hash is ours to say, not the sender's.
-        ask.letter.sha256 = None;
-        let mut ask = self.with_rollback(automatic::tidy(ask, &self.0.options.naming))?;
+        application.letter.sha256 = None;
+        let mut application =
+            self.with_rollback(automatic::tidy(application, &self.0.options.naming))?;
         let letter = letter.map(|letter| self.store_letter(&letter)).transpose()?;
-        ask.letter.sha256 = letter.as_ref().map(|letter| letter.sha256.clone());
-        Ok((ask, letter))
+        application.letter.sha256 = letter.as_ref().map(|letter| letter.sha256.clone());
+        Ok((application, letter))
     }
 
     /// Submits data whose letter is on disk.
     fn submit_taken(
         &self,
-        ask: Ask,
-        letter: Option<LetterRow>,
+        application: Application,
+        letter: Option<AttachmentRow>,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
-        let outside = self.look_outside(&ask, Probe::Off)?;
+        let outside = self.look_outside(&application, Probe::Off)?;
         let secret = new_secret()?;
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let now = ledger.now();
         let year = year_of(now);
-        let standing =
-            Standing { number: None, mailbox_proven: by.mailbox_proven, party_confirmed: false };
+        let standing = RequestContext {
+            number: None,
+            mailbox_proven: by.mailbox_proven,
+            party_confirmed: false,
+        };
         let written = ledger.store.write(|tx| {
             let actor = ledger.current(tx, &by.actor)?;
             let (automatic, faults) =
-                self.lines_and_refusals(tx, &ask, standing, &outside, letter.is_some())?;
+                self.lines_and_refusals(tx, &application, standing, &outside, letter.is_some())?;
             let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
             let serial = tx.next_request_serial(year)?;
             let number = format!("GPR-{year}-{serial:05}");
-            let mut step =
-                Request::submit(&number, ask.clone(), faults, by.mailbox_proven, &actor, &facts)?;
+            let mut step = Request::submit(
+                &number,
+                application.clone(),
+                faults,
+                by.mailbox_proven,
+                &actor,
+                &facts,
+            )?;
             if let Some(letter) = &letter {
                 step.happening = step.happening.with("letter_sha256", &letter.sha256);
-                tx.put_letter(&LetterRow { request: number.clone(), ..letter.clone() })?;
+                tx.put_letter(&AttachmentRow { request: number.clone(), ..letter.clone() })?;
             }
             let hash = self.secret_hash(&number, &secret);
             let id = letter.as_ref().map(|letter| letter.id.clone());
@@ -148,14 +160,14 @@ impl Desk {
         actor: &Actor,
         sent: &Happening,
     ) -> Result<(), ActError> {
-        let ask = request.ask();
-        if ask.kind != Kind::New {
+        let application = request.application();
+        if application.kind != Kind::New {
             return Ok(());
         }
         let ledger = &self.0.ledger;
-        let live = ledger.live(tx, &ask.full_name(), &ask.zone)?;
+        let live = ledger.live(tx, &application.full_name(), &application.zone)?;
         let by = actor.capacity(sent.role, sent.at).ok_or(ActError::NotAllowed)?;
-        let held = live.hold(request.number(), &ask.office, &by)?;
+        let held = live.hold(request.number(), &application.office, &by)?;
         ledger.record(tx, &held.happening)?;
         Ok(ledger.save_live(tx, &held.value)?)
     }
@@ -164,13 +176,13 @@ impl Desk {
     pub fn resubmit(
         &self,
         number: &str,
-        ask: Ask,
-        letter: Option<NewLetter>,
+        application: Application,
+        letter: Option<NewAttachment>,
         actor: &Actor,
     ) -> Result<RequestView, ActError> {
         self.may_correct(number, actor)?;
-        let (ask, letter) = self.take_in(ask, letter)?;
-        let result = self.resubmit_taken(number, ask, letter.clone(), actor);
+        let (application, letter) = self.take_in(application, letter)?;
+        let result = self.resubmit_taken(number, application, letter.clone(), actor);
         if result.is_err() {
             self.drop_letter(letter.as_ref());
         }
@@ -198,35 +210,35 @@ impl Desk {
     fn resubmit_taken(
         &self,
         number: &str,
-        mut ask: Ask,
-        letter: Option<LetterRow>,
+        mut application: Application,
+        letter: Option<AttachmentRow>,
         actor: &Actor,
     ) -> Result<Request, ActError> {
-        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
-        if ask.letter.sha256.is_none() {
-            ask.letter.sha256 = stored.request.ask().letter.sha256.clone();
+        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
+        if application.letter.sha256.is_none() {
+            application.letter.sha256 = stored.request.application().letter.sha256.clone();
         }
-        let outside = self.look_outside(&ask, Probe::Off)?;
+        let outside = self.look_outside(&application, Probe::Off)?;
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let now = ledger.now();
         let written = ledger.store.write(|tx| {
             let mut stored = ledger.expect_request(tx, number)?;
             let actor = ledger.current(tx, actor)?;
-            let standing = Standing::of(&stored.request);
+            let standing = RequestContext::of(&stored.request);
             let (automatic, faults) =
-                self.lines_and_refusals(tx, &ask, standing, &outside, false)?;
-            let amendment = Amendment { ask: ask.clone(), faults };
+                self.lines_and_refusals(tx, &application, standing, &outside, false)?;
+            let amendment = Amendment { application: application.clone(), faults };
             let facts = Facts {
                 amendment: Some(&amendment),
                 automatic: Some(&automatic),
                 ..ledger.facts(now, &calendar)
             };
-            let before = stored.request.ask().clone();
+            let before = stored.request.application().clone();
             let mut step = stored.request.act(&Act::Resubmit {}, &actor, &facts)?;
             if let Some(letter) = &letter {
                 step.happening = step.happening.with("letter_sha256", &letter.sha256);
-                tx.put_letter(&LetterRow { request: number.to_owned(), ..letter.clone() })?;
+                tx.put_letter(&AttachmentRow { request: number.to_owned(), ..letter.clone() })?;
                 stored.row.letter = Some(letter.id.clone());
             }
             let event = ledger.record(tx, &step.happening)?;
@@ -248,13 +260,13 @@ impl Desk {
     fn rehold(
         &self,
         tx: &Tx<'_>,
-        before: &Ask,
+        before: &Application,
         request: &Request,
         actor: &Actor,
         sent: &Happening,
     ) -> Result<(), ActError> {
-        let ask = request.ask();
-        if ask.kind != Kind::New || ask.full_name() == before.full_name() {
+        let application = request.application();
+        if application.kind != Kind::New || application.full_name() == before.full_name() {
             return Ok(());
         }
         let ledger = &self.0.ledger;
@@ -283,7 +295,7 @@ impl Desk {
         let code = error.code().as_str();
         let happening = Happening::turned_back(actor, now, deed, subject, code)
             .with("why", error.to_string().chars().take(200).collect::<String>());
-        ledger.store.write::<_, EvidenceError>(|tx| {
+        ledger.store.write::<_, AuditError>(|tx| {
             ledger.record(tx, &happening)?;
             Ok(ledger.notary.checkpoint_if_due(tx, now)?)
         })?;

@@ -14,10 +14,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 
 use super::*;
-use crate::evidence::NewEvent;
+use crate::audit::NewEvent;
 use crate::publish::{Publisher, ZoneSource};
 use crate::queue::view::RequestView;
-use crate::queue::{Act, Actor, Ask, Identity, LineCode, LineInput, LineVerdict, State, Targets};
+use crate::queue::{
+    Act, Actor, Application, Identity, LineCode, LineInput, LineVerdict, State, Targets,
+};
 use crate::serve::{self, Running};
 use crate::store::Store;
 use crate::store::people::PersonRow;
@@ -154,9 +156,9 @@ impl Office {
         let subject = format!("person:{}", row.id);
         let added = NewEvent::new(MONDAY_8, "console", "admin", "account_added", &subject);
         let added = added.with("role", role);
-        let written = self.store.write::<_, crate::evidence::EvidenceError>(|tx| {
+        let written = self.store.write::<_, crate::audit::AuditError>(|tx| {
             tx.put_person(&row)?;
-            crate::evidence::append(tx, added)?;
+            crate::audit::append(tx, added)?;
             Ok(())
         });
         written.unwrap();
@@ -173,13 +175,13 @@ impl Office {
     }
 
     /// Sends a request in as its applicant.
-    pub(super) fn submit(&self, ask: Ask) -> Result<Submitted, ActError> {
-        self.desk.submit(ask, Some(letter()), &applicant())
+    pub(super) fn submit(&self, application: Application) -> Result<Submitted, ActError> {
+        self.desk.submit(application, Some(letter()), &applicant())
     }
 
     /// Sends a request in and brings it to the verifier.
-    pub(super) fn assigned(&self, ask: Ask) -> String {
-        let sent = self.submit(ask).unwrap();
+    pub(super) fn assigned(&self, application: Application) -> String {
+        let sent = self.submit(application).unwrap();
         self.act(&sent.number, dispose("seksi"), "kepala").unwrap();
         sent.number
     }
@@ -216,8 +218,8 @@ impl Office {
     }
 
     /// A request that went live.
-    pub(super) fn live(&self, ask: Ask) -> String {
-        let number = self.assigned(ask);
+    pub(super) fn live(&self, application: Application) -> String {
+        let number = self.assigned(application);
         let view = self.approve(&number).unwrap();
         assert_eq!(view.state, State::Live, "{:?}", view.reason);
         number
@@ -244,8 +246,8 @@ impl Office {
 }
 
 /// The letter as sent.
-pub(super) fn letter() -> NewLetter {
-    NewLetter { bytes: LETTER.to_vec() }
+pub(super) fn letter() -> NewAttachment {
+    NewAttachment { bytes: LETTER.to_vec() }
 }
 
 /// The applicant, with a proven mailbox.
@@ -265,7 +267,7 @@ pub(super) fn line(code: LineCode, verdict: LineVerdict) -> LineInput {
 }
 
 /// A village's request that no rule stands against.
-pub(super) fn ask() -> Ask {
+pub(super) fn application() -> Application {
     serde_json::from_str(
         r#"{ "kind": "new", "class": "desa", "name": "grogolkapetakan.desa",
         "zone": "cirebonkab.go.id.",
@@ -279,22 +281,22 @@ pub(super) fn ask() -> Ask {
 }
 
 /// A service's request: a name without a list behind it.
-pub(super) fn service(name: &str, address: &str) -> Ask {
-    let mut ask = ask();
-    ask.class = crate::queue::NamingClass::Layanan;
-    ask.name = name.to_owned();
-    ask.region = None;
-    ask.office = format!("Dinas {name}");
-    ask.records[0].data = address.to_owned();
-    ask
+pub(super) fn service(name: &str, address: &str) -> Application {
+    let mut application = application();
+    application.class = crate::queue::NamingClass::Layanan;
+    application.name = name.to_owned();
+    application.region = None;
+    application.office = format!("Dinas {name}");
+    application.records[0].data = address.to_owned();
+    application
 }
 
 /// Another kind of request on a live name of the village.
-pub(super) fn again(kind: crate::queue::Kind) -> Ask {
-    let mut ask = ask();
-    ask.kind = kind;
+pub(super) fn again(kind: crate::queue::Kind) -> Application {
+    let mut application = application();
+    application.kind = kind;
     if !kind.brings_records() {
-        ask.records.clear();
+        application.records.clear();
     }
-    ask
+    application
 }

@@ -1,8 +1,9 @@
 //! What is shown of a request, and to whom (approval.md §6, §7).
 
-use super::weigh::{Standing, is_in_hand};
+use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};
-use crate::promote::{Plan, Proof, Stored};
+use crate::ledger::Stored;
+use crate::promote::{Plan, Proof};
 use crate::queue::view::{
     AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
 };
@@ -42,7 +43,7 @@ impl Desk {
     /// A request as somebody may see it.
     pub fn view(&self, number: &str, viewer: &Viewer) -> Result<RequestView, ActError> {
         let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
-        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         self.view_of(stored, sees)
     }
 
@@ -66,8 +67,8 @@ impl Desk {
     /// The applicant of a request as an actor, by number and secret.
     pub fn applicant(&self, number: &str, secret: &str) -> Result<Actor, ActError> {
         let number = self.prove(number, secret)?;
-        let stored = self.read(|reader| self.0.ledger.expect_request(reader, &number))?;
-        let contact = &stored.request.ask().contact;
+        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, &number)?))?;
+        let contact = &stored.request.application().contact;
         let identity =
             crate::queue::Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
         Ok(Actor::applicant(&contact.name, identity, Some(&number)))
@@ -90,11 +91,11 @@ impl Desk {
         let number = request.number().to_owned();
         let mut candidate = None;
         if sees != Sees::Applicant && is_in_hand(&request) {
-            let outside = self.look_outside(request.ask(), self.last_probe(&request)?)?;
+            let outside = self.look_outside(request.application(), self.last_probe(&request)?)?;
             if request.state() == State::Assigned {
                 let automatic = self.read(|reader| {
-                    let standing = Standing::of(&request);
-                    Ok(self.automatic_lines(reader, request.ask(), standing, &outside)?)
+                    let standing = RequestContext::of(&request);
+                    Ok(self.automatic_lines(reader, request.application(), standing, &outside)?)
                 })?;
                 request = request.with_automatic(automatic);
             }

@@ -8,7 +8,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use super::letter::{Post, letter};
+use super::message::{Post, message as message_of};
 use crate::words::{Lang, Words};
 
 /// Letters of one round.
@@ -58,7 +58,7 @@ pub enum MailerError {
 
 //------------ Mailer --------------------------------------------------------
 
-/// Sends letters through one relay.
+/// Sends messages through one relay.
 pub struct Mailer {
     /// The relay's connection.
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -116,12 +116,12 @@ impl Mailer {
         Ok(taken)
     }
 
-    /// Hands one letter to the relay.
+    /// Hands one message to the relay.
     async fn send(&self, post: &Post) -> Result<(), Refused> {
         let bad =
             |error: &dyn std::fmt::Display| Refused { error: error.to_string(), for_good: true };
         let to: Mailbox = post.to.parse().map_err(|error| bad(&error))?;
-        let letter = letter(post, Words::of(Lang::Id), &self.url);
+        let message = message_of(post, Words::of(Lang::Id), &self.url);
         // The same notice has the same id when it is sent again after a crash (RFC 5322 §3.6.4).
         let id = format!("<{}@{}>", post.id, self.from.email.domain());
         // The builder encodes headers, so that a name or subject cannot add one.
@@ -130,9 +130,9 @@ impl Mailer {
             .to(to)
             .message_id(Some(id))
             .header(AutoSubmitted)
-            .subject(letter.subject)
+            .subject(message.subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(letter.text)
+            .body(message.text)
             .map_err(|error| bad(&error))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),

@@ -8,11 +8,11 @@
 //! Nothing is mailed before its commit. The same text serves mail, printed letter and status page.
 //! Where the rows are and what the states mean is not known here: an [`Outbox`] is handed in.
 
-mod letter;
 mod mailer;
+mod message;
 
-pub use letter::{Letter, Post, Reader, letter};
 pub use mailer::{Mailer, MailerError, Outbox, Relay};
+pub use message::{Message, Post, Reader, message};
 
 #[cfg(test)]
 mod tests;

@@ -147,13 +147,13 @@ fn every_notice_has_words_in_both_languages() {
         for reader in [Reader::Applicant, Reader::Officer, Reader::Party] {
             for deed in Deed::ALL {
                 let post = Post { reader, deed: *deed, ..post("n1", "a@b.id") };
-                let letter = letter(&post, Words::of(lang), "https://x");
-                assert!(!letter.text.contains("mail-"), "{}", letter.text);
-                assert!(letter.text.contains("https://x/"), "{}", letter.text);
+                let message = message(&post, Words::of(lang), "https://x");
+                assert!(!message.text.contains("mail-"), "{}", message.text);
+                assert!(message.text.contains("https://x/"), "{}", message.text);
             }
         }
     }
-    let letter = letter(&post("n1", "a@b.id"), Words::of(Lang::Id), "https://x");
-    assert!(letter.text.contains("perlu diperbaiki"), "{}", letter.text);
-    assert!(letter.text.contains("7 Desember 2026"), "{}", letter.text);
+    let message = message(&post("n1", "a@b.id"), Words::of(Lang::Id), "https://x");
+    assert!(message.text.contains("perlu diperbaiki"), "{}", message.text);
+    assert!(message.text.contains("7 Desember 2026"), "{}", message.text);
 }

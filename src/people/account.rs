@@ -2,7 +2,7 @@
 
 use super::PeopleError;
 use super::acting::ActingOfficial;
-use crate::evidence::{self, NewEvent};
+use crate::audit::{self, NewEvent};
 use crate::queue::person::normalize_email;
 use crate::queue::{Actor, Identity, Role};
 use crate::store::Tx;
@@ -187,7 +187,7 @@ impl By {
         let subject = format!("person:{person}");
         let event = NewEvent::new(now_ms, self.id(), self.role(), act, &subject);
         let event = facts.iter().fold(event, |event, (key, value)| event.with(key, value));
-        evidence::append(tx, event)?;
+        audit::append(tx, event)?;
         Ok(())
     }
 

@@ -8,11 +8,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::ActError;
 use super::promoter::Promoter;
-use super::rrsets::{asked_records, request_rrsets};
+use super::rrsets::{request_rrsets, requested_records};
 use super::settle::system;
-use super::{ActError, Ledger};
-use crate::evidence::{ANCHOR_LABEL, EvidenceError, NewEvent, append};
+use crate::audit::{ANCHOR_LABEL, AuditError, NewEvent, append};
+use crate::ledger::Ledger;
 use crate::queue::{LiveRecord, labels};
 use crate::wire::{Name, NameRef};
 use crate::zone::Zone;
@@ -62,7 +63,7 @@ impl Promoter {
         let Some(zone) = self.publisher.zone(apex) else { return Ok(Vec::new()) };
         let key = apex.as_ref().to_lowercase().to_string();
         let ledger = &self.ledger;
-        let promised = ledger.store.read::<_, EvidenceError>(|reader| {
+        let promised = ledger.store.read::<_, AuditError>(|reader| {
             let rows = reader.live_records_of_zone(&key)?;
             rows.iter().map(|row| ledger.open_live(row)).collect::<Result<Vec<LiveRecord>, _>>()
         })?;
@@ -115,9 +116,10 @@ impl Promoter {
     fn to_import(&self, apex: &Name) -> Result<Option<(Zone, Vec<Name>)>, ActError> {
         let Some(zone) = self.publisher.zone(apex) else { return Ok(None) };
         let key = apex.as_ref().to_lowercase().to_string();
-        let known = self.ledger.store.read::<_, EvidenceError>(|reader| {
-            Ok(!reader.live_records_of_zone(&key)?.is_empty())
-        })?;
+        let known = self
+            .ledger
+            .store
+            .read::<_, AuditError>(|reader| Ok(!reader.live_records_of_zone(&key)?.is_empty()))?;
         if known {
             return Ok(None);
         }
@@ -135,7 +137,7 @@ impl Promoter {
             return Ok(());
         }
         let ledger = &self.ledger;
-        ledger.store.write::<_, EvidenceError>(|tx| {
+        ledger.store.write::<_, AuditError>(|tx| {
             batch
                 .iter()
                 .try_for_each(|(apex, zone, names)| import_names(ledger, tx, apex, names, zone))
@@ -151,13 +153,13 @@ fn import_names(
     apex: &str,
     names: &[Name],
     zone: &Zone,
-) -> Result<(), EvidenceError> {
+) -> Result<(), AuditError> {
     let by = system(ledger.now());
     for name in names {
         let text = name.as_ref().to_lowercase().to_string();
         let below = text.strip_suffix(apex).unwrap_or(&text).trim_end_matches('.');
         let legacy = !labels::check(below, 1).is_empty();
-        let step = LiveRecord::import(&text, apex, asked_records(name, zone), legacy, &by);
+        let step = LiveRecord::import(&text, apex, requested_records(name, zone), legacy, &by);
         ledger.save_live(tx, &step.value)?;
     }
     let event =
@@ -189,7 +191,7 @@ fn own_names(zone: &Zone) -> impl Iterator<Item = Name> {
 /// Whether all that stands at a name is the TXT record in the place of a name taken out.
 fn is_guard_only(name: &str, zone: &Zone) -> bool {
     let Ok(name) = name.parse::<Name>() else { return false };
-    let records = asked_records(&name, zone);
+    let records = requested_records(&name, zone);
     matches!(&records[..], [only] if only.rtype == "TXT" && only.data.contains("gapura"))
 }
 

@@ -1,6 +1,7 @@
 //! Why an act came to nothing.
 
-use crate::evidence::EvidenceError;
+use crate::audit::AuditError;
+use crate::ledger::LedgerError;
 use crate::publish::PublishError;
 use crate::queue::{Fault, TransitionError};
 use crate::store::StoreError;
@@ -25,7 +26,7 @@ pub enum ActError {
     Publish(#[from] PublishError),
     /// The database, a key file, or something sealed.
     #[error(transparent)]
-    Evidence(#[from] EvidenceError),
+    Audit(#[from] AuditError),
     /// A file of the state directory.
     #[error("cannot use the file {path}", path = path.display())]
     File {
@@ -39,9 +40,18 @@ pub enum ActError {
     NoServer,
 }
 
+impl From<LedgerError> for ActError {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::NotFound => Self::NotFound,
+            LedgerError::Audit(error) => Self::Audit(error),
+        }
+    }
+}
+
 impl From<StoreError> for ActError {
     fn from(error: StoreError) -> Self {
-        Self::Evidence(EvidenceError::Store(error))
+        Self::Audit(AuditError::Store(error))
     }
 }
 
@@ -54,7 +64,7 @@ impl ActError {
             Self::Letter(fault) => fault.code.as_str(),
             Self::NotAllowed => "not_allowed",
             Self::Publish(_) => "not_published",
-            Self::Evidence(_) | Self::File { .. } => "storage",
+            Self::Audit(_) | Self::File { .. } => "storage",
             Self::NoServer => "not_listening",
         }
     }
@@ -68,7 +78,7 @@ impl ActError {
             Self::NotAllowed => 403,
             Self::Publish(PublishError::Refused { .. } | PublishError::Presigned(_)) => 409,
             Self::Publish(_) | Self::NoServer => 503,
-            Self::Evidence(_) | Self::File { .. } => 500,
+            Self::Audit(_) | Self::File { .. } => 500,
         }
     }
 

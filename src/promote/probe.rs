@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::queue::targets::pointed;
-use crate::queue::{Ask, Probe, Targets};
+use crate::queue::{Application, Probe, Targets};
 use crate::wire::Name;
 
 /// For one target.
@@ -58,20 +58,20 @@ impl Prober {
         Self { enabled, rules: Arc::new(rules), turn: Arc::default() }
     }
 
-    /// Whether an ask has anything to be probed.
-    pub fn applies(&self, ask: &Ask) -> bool {
-        self.enabled && ask.kind.brings_records() && !self.targets(ask).is_empty()
+    /// Whether an application has anything to be probed.
+    pub fn applies(&self, application: &Application) -> bool {
+        self.enabled && application.kind.brings_records() && !self.targets(application).is_empty()
     }
 
-    /// Probes what an ask points at.
-    pub fn run(&self, ask: &Ask, now_ms: i64) -> Probe {
-        if !self.applies(ask) {
+    /// Probes what an application points at.
+    pub fn run(&self, application: &Application, now_ms: i64) -> Probe {
+        if !self.applies(application) {
             return Probe::Off;
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut claimable, mut down) = (Vec::new(), Vec::new());
-        let host = ask.full_name().trim_end_matches('.').to_owned();
-        for target in self.targets(ask) {
+        let host = application.full_name().trim_end_matches('.').to_owned();
+        for target in self.targets(application) {
             match probe(&target, &host, &self.rules) {
                 Found::Up => {}
                 Found::Claimable => claimable.push(target.text()),
@@ -81,10 +81,10 @@ impl Prober {
         Probe::Done { at: now_ms, claimable, down }
     }
 
-    /// The targets of an ask that are public.
-    fn targets(&self, ask: &Ask) -> Vec<Target> {
+    /// The targets of an application that are public.
+    fn targets(&self, application: &Application) -> Vec<Target> {
         let mut targets = Vec::new();
-        for record in &ask.records {
+        for record in &application.records {
             let Ok(pointed) = pointed(record) else { continue };
             let kind = record.rtype.as_str();
             for address in pointed.addresses {
@@ -92,9 +92,10 @@ impl Prober {
                     targets.push(Target::Address(address));
                 }
             }
-            for name in pointed.names.into_iter().filter(|name| !name.ends_with(&ask.zone)) {
+            for name in pointed.names.into_iter().filter(|name| !name.ends_with(&application.zone))
+            {
                 targets.push(match kind {
-                    "NS" => Target::Server { name, zone: ask.full_name() },
+                    "NS" => Target::Server { name, zone: application.full_name() },
                     "MX" => Target::Mail(name),
                     _ => Target::Name(name),
                 });
@@ -257,7 +258,7 @@ fn is_authoritative(address: IpAddr, zone: &str, deadline: Instant) -> bool {
     let mut query = vec![0x67, 0x70, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     query.extend_from_slice(name.wire());
     query.extend_from_slice(&[0, 6, 0, 1]);
-    let ask = || -> std::io::Result<bool> {
+    let application = || -> std::io::Result<bool> {
         let socket = UdpSocket::bind(any)?;
         socket.connect((address, 53))?;
         socket.set_read_timeout(Some(left(deadline).min(CONNECT_TIME)))?;
@@ -266,7 +267,7 @@ fn is_authoritative(address: IpAddr, zone: &str, deadline: Instant) -> bool {
         let length = socket.recv(&mut response)?;
         Ok(length >= 12 && response[..2] == query[..2] && response[2] & 0x84 == 0x84)
     };
-    ask().unwrap_or(false)
+    application().unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::settle::live_after;
-use super::{ActError, Asked, Asker, Ledger, edit_of};
+use super::{ActError, Asked, Asker, edit_of};
 use crate::answer::Transport;
-use crate::evidence::{ANCHOR_LABEL, Anchor, EvidenceError};
+use crate::audit::{ANCHOR_LABEL, Anchor, AuditError};
+use crate::ledger::Ledger;
 use crate::publish::failpoint::point;
 use crate::publish::{Candidate, Cause, Change, Edit, PublishError, Publisher, RrsetEdit};
 use crate::queue::fault::Stale;
@@ -81,24 +82,23 @@ impl Promoter {
 
     /// What a request would do now; the faults say why there is no candidate.
     pub fn draft(&self, request: &Request) -> Result<Draft, ActError> {
-        let ask = request.ask();
-        let live = self
-            .ledger
-            .store
-            .read::<_, EvidenceError>(|r| self.ledger.live(r, &ask.full_name(), &ask.zone))?;
-        self.draft_of(ask, Some(&live))
+        let application = request.application();
+        let live = self.ledger.store.read::<_, AuditError>(|r| {
+            self.ledger.live(r, &application.full_name(), &application.zone)
+        })?;
+        self.draft_of(application, Some(&live))
     }
 
-    /// What an ask would do now.
+    /// What an application would do now.
     pub fn draft_of(
         &self,
-        ask: &queue::Ask,
+        application: &queue::Application,
         live: Option<&queue::LiveRecord>,
     ) -> Result<Draft, ActError> {
         let faulty = |faults| ActError::Rule(TransitionError::Rule(faults));
-        let apex = zone_name(&ask.zone).map_err(faulty)?;
+        let apex = zone_name(&application.zone).map_err(faulty)?;
         let zone = self.publisher.zone(&apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
-        let edit = edit_of(ask, live, &zone).map_err(faulty)?;
+        let edit = edit_of(application, live, &zone).map_err(faulty)?;
         let candidate = self.publisher.preview(&apex, &edit)?;
         Ok(Draft { edit, candidate })
     }
@@ -230,8 +230,8 @@ impl Promoter {
         let plan = Plan::new(&draft.edit, &draft.candidate, change, Some(before));
         // The live record stays as it is until the read-back; whether it can become live is tested
         // now, while nothing has happened yet.
-        let ask = step.value.ask();
-        let live = ledger.live(tx, &ask.full_name(), &ask.zone)?;
+        let application = step.value.application();
+        let live = ledger.live(tx, &application.full_name(), &application.zone)?;
         drop(live_after(live, &step.value, &plan, now, &ledger.rules)?);
         let Stage::Verified(stage) = step.value.stage() else {
             return Err(TransitionError::wrong_state("promote", step.value.state()).into());

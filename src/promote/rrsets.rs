@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::publish::{Edit, RrsetEdit};
-use crate::queue::{Ask, AskedRecord, Fault, Kind, LiveRecord, Rule};
+use crate::queue::{Application, Fault, Kind, LiveRecord, RequestedRecord, Rule};
 use crate::wire::{Name, Rtype, rdata};
 use crate::zone::Zone;
 
@@ -12,16 +12,20 @@ const OWN_TYPES: [Rtype; 6] =
     [Rtype::SOA, Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3, Rtype::NSEC3PARAM, Rtype::ZONEMD];
 
 /// The edit a request asks for, on the zone as served. `live` is the name's live record.
-pub fn edit_of(ask: &Ask, live: Option<&LiveRecord>, zone: &Zone) -> Result<Edit, Vec<Fault>> {
-    let owner = owner(&ask.full_name())?;
-    let mut sets = match ask.kind {
-        Kind::New | Kind::Change => rrsets(&owner, &ask.records)?,
-        Kind::Suspend if ask.lift => {
+pub fn edit_of(
+    application: &Application,
+    live: Option<&LiveRecord>,
+    zone: &Zone,
+) -> Result<Edit, Vec<Fault>> {
+    let owner = owner(&application.full_name())?;
+    let mut sets = match application.kind {
+        Kind::New | Kind::Change => rrsets(&owner, &application.records)?,
+        Kind::Suspend if application.lift => {
             rrsets(&owner, live.map(|live| live.records.as_slice()).unwrap_or_default())?
         }
         Kind::Suspend | Kind::Remove => BTreeMap::new(),
     };
-    if ask.kind != Kind::New {
+    if application.kind != Kind::New {
         // What stands there and is not asked for any more is taken out.
         for rtype in served_types(&owner, zone) {
             sets.entry(rtype).or_insert_with(|| RrsetEdit {
@@ -36,7 +40,10 @@ pub fn edit_of(ask: &Ask, live: Option<&LiveRecord>, zone: &Zone) -> Result<Edit
 }
 
 /// The RRsets that records make at a name, one each type; the first TTL counts for all of a type.
-pub fn request_rrsets(name: &str, records: &[AskedRecord]) -> Result<Vec<RrsetEdit>, Vec<Fault>> {
+pub fn request_rrsets(
+    name: &str,
+    records: &[RequestedRecord],
+) -> Result<Vec<RrsetEdit>, Vec<Fault>> {
     Ok(rrsets(&owner(name)?, records)?.into_values().collect())
 }
 
@@ -46,7 +53,10 @@ fn owner(name: &str) -> Result<Name, Vec<Fault>> {
 }
 
 /// Groups records by type and reads their text.
-fn rrsets(owner: &Name, records: &[AskedRecord]) -> Result<BTreeMap<Rtype, RrsetEdit>, Vec<Fault>> {
+fn rrsets(
+    owner: &Name,
+    records: &[RequestedRecord],
+) -> Result<BTreeMap<Rtype, RrsetEdit>, Vec<Fault>> {
     let mut sets: BTreeMap<Rtype, RrsetEdit> = BTreeMap::new();
     let mut faults = Vec::new();
     for (index, record) in records.iter().enumerate() {
@@ -84,11 +94,11 @@ fn served_types(owner: &Name, zone: &Zone) -> Vec<Rtype> {
 }
 
 /// What stands at a name, as records of a request.
-pub fn asked_records(owner: &Name, zone: &Zone) -> Vec<AskedRecord> {
+pub fn requested_records(owner: &Name, zone: &Zone) -> Vec<RequestedRecord> {
     let Some(node) = zone.node(owner.as_ref()) else { return Vec::new() };
     let mut records = Vec::new();
     for set in node.rrsets().filter(|set| !OWN_TYPES.contains(&set.rtype())) {
-        records.extend(set.rdatas().map(|data| AskedRecord {
+        records.extend(set.rdatas().map(|data| RequestedRecord {
             rtype: set.rtype().to_string(),
             data: rdata::to_text(set.rtype(), data),
             ttl: set.ttl(),

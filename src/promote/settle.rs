@@ -7,12 +7,12 @@ use super::plan::{Plan, Proof, Rrset};
 use super::promoter::Promoter;
 use super::{ActError, Asked};
 use crate::answer::Transport;
-use crate::evidence::EvidenceError;
+use crate::audit::AuditError;
 use crate::publish::Cause;
 use crate::publish::failpoint::point;
 use crate::queue::live::{LiveResult, Promise};
 use crate::queue::{
-    AskedRecord, Kind, LiveRecord, PromotionFault, Request, Rules, Signature, Stage,
+    Kind, LiveRecord, PromotionFault, Request, RequestedRecord, Rules, Signature, Stage,
 };
 use crate::store::promises::PromotionRow;
 use crate::store::{StoreError, Tx};
@@ -28,24 +28,24 @@ pub(super) fn live_after(
     now: i64,
     rules: &Rules,
 ) -> LiveResult {
-    let ask = request.ask();
+    let application = request.application();
     let by = signer(request, now);
-    match ask.kind {
+    match application.kind {
         Kind::New | Kind::Change => {
             let promise = Promise {
-                office: ask.office.clone(),
-                class: ask.class,
-                region: ask.region.clone(),
-                records: ask.records.clone(),
-                ends: ask.ends_at(),
+                office: application.office.clone(),
+                class: application.class,
+                region: application.region.clone(),
+                records: application.records.clone(),
+                ends: application.ends_at(),
             };
             live.go_live(request.number(), promise, &by)
         }
-        Kind::Suspend if ask.lift => live.lift(request.number(), &by),
+        Kind::Suspend if application.lift => live.lift(request.number(), &by),
         Kind::Suspend => {
             // What is put back one day is what stands there today, whatever the file said before.
-            live.records = asked_of(&plan.inverse);
-            live.suspend(&ask.purpose, &by)
+            live.records = requested_of(&plan.inverse);
+            live.suspend(&application.purpose, &by)
         }
         Kind::Remove => live.remove(request.number(), &by, rules),
     }
@@ -77,12 +77,12 @@ pub(super) fn system(now: i64) -> Signature {
 }
 
 /// RRsets of a plan as records of a request.
-pub(super) fn asked_of(sets: &[Rrset]) -> Vec<AskedRecord> {
+pub(super) fn requested_of(sets: &[Rrset]) -> Vec<RequestedRecord> {
     let mut records = Vec::new();
     for set in sets {
         let Ok(rtype) = set.rtype.parse::<Rtype>() else { continue };
         let texts = set.bytes().unwrap_or_default();
-        records.extend(texts.iter().map(|bytes| AskedRecord {
+        records.extend(texts.iter().map(|bytes| RequestedRecord {
             rtype: set.rtype.clone(),
             data: rdata::to_text(rtype, bytes),
             ttl: set.ttl,
@@ -132,8 +132,8 @@ impl Promoter {
             }
             let now = ledger.now();
             let stored = ledger.expect_request(tx, &row.request)?;
-            let ask = stored.request.ask().clone();
-            let live = ledger.live(tx, &ask.full_name(), &ask.zone)?;
+            let application = stored.request.application().clone();
+            let live = ledger.live(tx, &application.full_name(), &application.zone)?;
             let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
             let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
             let event = ledger.record(tx, &step.happening)?;
@@ -239,14 +239,14 @@ fn read_plan(row: &PromotionRow) -> Result<Plan, StoreError> {
 
 /// The types a promotion set, and the records of these types that stood there before it; none if
 /// what was kept cannot be read.
-pub fn records_before(row: &PromotionRow) -> Option<(Vec<String>, Vec<AskedRecord>)> {
+pub fn records_before(row: &PromotionRow) -> Option<(Vec<String>, Vec<RequestedRecord>)> {
     let plan = read_plan(row).ok()?;
     let types = plan.inverse.iter().map(|set| set.rtype.clone()).collect();
-    Some((types, asked_of(&plan.inverse)))
+    Some((types, requested_of(&plan.inverse)))
 }
 
 /// A proof as text.
-fn json(proof: &Proof) -> Result<String, EvidenceError> {
+fn json(proof: &Proof) -> Result<String, AuditError> {
     Ok(serde_json::to_string(proof).map_err(|error| StoreError::Corrupt(error.to_string()))?)
 }
 

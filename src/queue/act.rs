@@ -42,7 +42,8 @@ pub enum Act {
         reason: String,
     },
     /// *Minta konfirmasi*: another party must agree; the clock pauses.
-    Ask {
+    #[serde(rename = "ask")]
+    Consult {
         /// Who: an office, the camat, a second holder.
         #[serde(default)]
         party: String,
@@ -167,7 +168,7 @@ impl Act {
             Self::Dispose { .. } => "dispose",
             Self::Reassign { .. } => "reassign",
             Self::Release { .. } => "release",
-            Self::Ask { .. } => "ask",
+            Self::Consult { .. } => "ask",
             Self::Confirm { .. } => "confirm",
             Self::Deny { .. } => "deny",
             Self::Return { .. } => "return",
@@ -196,7 +197,7 @@ impl Act {
             | Self::Withdraw { letter: text }
             | Self::Confirm { letter: text, .. }
             | Self::Deny { letter: text, .. }
-            | Self::Ask { party: text, .. } => *text = clean_text(text),
+            | Self::Consult { party: text, .. } => *text = clean_text(text),
             Self::Reject { note, lines, .. } => {
                 *note = clean_text(note);
                 clean_notes(lines);

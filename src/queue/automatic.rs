@@ -3,7 +3,7 @@
 //! They run when a request is opened and again inside the approving act. [`refusals`] is the part
 //! that already stops a request at submit; the rest is left to the officers.
 
-use super::ask::{Ask, DAY_MS, Kind, NamingClass, moment};
+use super::application::{Application, DAY_MS, Kind, NamingClass, moment};
 use super::fault::{Fault, Rule};
 use super::labels;
 use super::live::{LiveState, same_office};
@@ -127,26 +127,30 @@ pub struct CandidateFinding {
 //------------ The lines -----------------------------------------------------
 
 /// All lines that apply to this kind of request, in the order of the sheet.
-pub fn lines(ask: &Ask, evidence: &Evidence<'_>) -> Vec<AutoLine> {
+pub fn lines(application: &Application, evidence: &Evidence<'_>) -> Vec<AutoLine> {
     let mut lines = Vec::with_capacity(11);
-    if ask.kind == Kind::New {
-        lines.push(class_line(ask, evidence));
-        lines.push(failed(LineCode::A2, Overrule::Never, label_faults(ask, evidence)));
-        lines.push(failed(LineCode::A3, Overrule::SecondSignature, reserved_faults(ask, evidence)));
+    if application.kind == Kind::New {
+        lines.push(class_line(application, evidence));
+        lines.push(failed(LineCode::A2, Overrule::Never, label_faults(application, evidence)));
+        lines.push(failed(
+            LineCode::A3,
+            Overrule::SecondSignature,
+            reserved_faults(application, evidence),
+        ));
     }
-    lines.push(free_line(ask, evidence));
-    if ask.kind == Kind::New {
-        let listed = evidence.naming.check_listed(ask);
+    lines.push(free_line(application, evidence));
+    if application.kind == Kind::New {
+        let listed = evidence.naming.check_listed(application);
         lines.push(failed(LineCode::A5, Overrule::SecondSignature, listed));
-        lines.push(failed(LineCode::A6, Overrule::Tick, similar_faults(ask, evidence)));
+        lines.push(failed(LineCode::A6, Overrule::Tick, similar_faults(application, evidence)));
     }
-    if ask.kind.brings_records() {
-        lines.push(address_line(ask, evidence));
-        lines.push(target_line(ask, evidence));
-        lines.push(failed(LineCode::A9, Overrule::Never, parent_faults(ask, evidence)));
+    if application.kind.brings_records() {
+        lines.push(address_line(application, evidence));
+        lines.push(target_line(application, evidence));
+        lines.push(failed(LineCode::A9, Overrule::Never, parent_faults(application, evidence)));
     }
     lines.push(candidate_line(evidence));
-    let unproven = Fault::new("contact.email", Rule::MailboxUnproven, &ask.contact.email);
+    let unproven = Fault::new("contact.email", Rule::MailboxUnproven, &application.contact.email);
     let unproven = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
     lines.push(failed(LineCode::A11, Overrule::Note, unproven));
     lines
@@ -159,34 +163,34 @@ fn failed(code: LineCode, overrule: Overrule, faults: Vec<Fault>) -> AutoLine {
 }
 
 /// A1. The bare form of a doubled name goes to nobody, everything else may be overruled.
-fn class_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
-    if let Some(doubled) = evidence.naming.check_doubled(ask) {
+fn class_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
+    if let Some(doubled) = evidence.naming.check_doubled(application) {
         return failed(LineCode::A1, Overrule::Never, vec![doubled]);
     }
-    let mut faults = evidence.naming.check_pattern(ask);
+    let mut faults = evidence.naming.check_pattern(application);
     let others = &evidence.queue.names_of_office;
-    if ask.class == NamingClass::PerangkatDaerah && !others.is_empty() {
+    if application.class == NamingClass::PerangkatDaerah && !others.is_empty() {
         faults.push(Fault::new("name", Rule::SecondNameOfOffice, others.join(", ")));
     }
     failed(LineCode::A1, Overrule::SecondSignature, faults)
 }
 
 /// A2.
-fn label_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
+fn label_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fault> {
     if !evidence.zone.served {
-        return vec![Fault::new("zone", Rule::NotInZone, &ask.zone)];
+        return vec![Fault::new("zone", Rule::NotInZone, &application.zone)];
     }
-    labels::check(&ask.name, evidence.naming.min_length)
+    labels::check(&application.name, evidence.naming.min_length)
 }
 
 /// A3.
-fn reserved_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
-    let entry = evidence.naming.reserved.find(&ask.name, &ask.office);
+fn reserved_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fault> {
+    let entry = evidence.naming.reserved.find(&application.name, &application.office);
     entry.map(|entry| Fault::new("name", Rule::ReservedName, &entry.why)).into_iter().collect()
 }
 
 /// A4: free, or for the other kinds, ours to change.
-fn free_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
+fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
     let (zone, queue) = (evidence.zone, evidence.queue);
     let mut faults = Vec::new();
     let mut push = |rule, about: &str| faults.push(Fault::new("name", rule, about));
@@ -196,12 +200,12 @@ fn free_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
     if let Some(cut) = &zone.cut {
         push(Rule::BelowCut, cut);
     }
-    if ask.kind == Kind::New {
+    if application.kind == Kind::New {
         match queue.live {
             Some(LiveState::Live | LiveState::Reconfirming | LiveState::Suspended) => {
                 push(Rule::NameLive, &queue.owner);
             }
-            Some(LiveState::Quarantined) if !same_office(&queue.owner, &ask.office) => {
+            Some(LiveState::Quarantined) if !same_office(&queue.owner, &application.office) => {
                 push(Rule::InQuarantine, &queue.owner);
             }
             _ if !zone.types.is_empty() => push(Rule::InZone, &zone.types.join(" ")),
@@ -213,15 +217,15 @@ fn free_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
     } else {
         let served = queue.live.is_some_and(LiveState::is_served);
         let suspended = queue.live == Some(LiveState::Suspended);
-        match ask.kind {
-            Kind::Suspend if ask.lift && !suspended => push(Rule::NotSuspended, ""),
-            Kind::Suspend if ask.lift => {}
+        match application.kind {
+            Kind::Suspend if application.lift && !suspended => push(Rule::NotSuspended, ""),
+            Kind::Suspend if application.lift => {}
             Kind::Remove if served || suspended => {}
             _ if !served => push(Rule::NameNotLive, ""),
             _ => {}
         }
         // An import nobody has claimed belongs to whom the letter says (M2, M4).
-        if !queue.owner.trim().is_empty() && !same_office(&queue.owner, &ask.office) {
+        if !queue.owner.trim().is_empty() && !same_office(&queue.owner, &application.office) {
             push(Rule::OtherOwner, &queue.owner);
         }
         if !queue.rollback_conflicts.is_empty() {
@@ -239,8 +243,8 @@ fn free_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
 }
 
 /// A6: live, held, asked for, reserved and listed names that look alike.
-fn similar_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
-    let own = telling_label(&ask.name);
+fn similar_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fault> {
+    let own = telling_label(&application.name);
     let mut faults: Vec<Fault> = Vec::new();
     let mut push = |name: &str, owner: &str| {
         let about = if owner.is_empty() { name.to_owned() } else { format!("{name} ({owner})") };
@@ -249,7 +253,7 @@ fn similar_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
         }
     };
     for other in evidence.neighbours {
-        if resemble(&ask.name, &other.name) {
+        if resemble(&application.name, &other.name) {
             push(&other.name, &other.owner);
         }
     }
@@ -265,11 +269,11 @@ fn similar_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
 }
 
 /// A7: the records read as their types, and no address is special; abroad needs a note.
-fn address_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
-    let mut faults = check_records(ask);
+fn address_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
+    let mut faults = check_records(application);
     let mut abroad = Vec::new();
     let mut unchecked = false;
-    for (index, record) in ask.records.iter().enumerate() {
+    for (index, record) in application.records.iter().enumerate() {
         let field = format!("records.{index}.data");
         for address in pointed(record).map(|p| p.addresses).unwrap_or_default() {
             if let Some(range) = evidence.targets.special(address) {
@@ -301,13 +305,13 @@ fn address_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
 }
 
 /// A8: suffixes a stranger can claim below, and what the probe saw.
-fn target_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
-    let mut never = suffix_faults(ask, evidence.targets);
+fn target_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
+    let mut never = suffix_faults(application, evidence.targets);
     let mut note = Vec::new();
     if !evidence.targets.refuse_hijackable {
         note.append(&mut never);
     }
-    let servers = ask.records.iter().filter(|record| record.rtype == "NS");
+    let servers = application.records.iter().filter(|record| record.rtype == "NS");
     if servers.count() == 1 {
         note.push(Fault::new("records", Rule::OneNameServer, ""));
     }
@@ -334,9 +338,9 @@ fn target_line(ask: &Ask, evidence: &Evidence<'_>) -> AutoLine {
 }
 
 /// Targets below a suffix where a stranger can claim them.
-fn suffix_faults(ask: &Ask, targets: &Targets) -> Vec<Fault> {
+fn suffix_faults(application: &Application, targets: &Targets) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (index, record) in ask.records.iter().enumerate() {
+    for (index, record) in application.records.iter().enumerate() {
         for name in pointed(record).map(|p| p.names).unwrap_or_default() {
             if let Some(suffix) = targets.claimable_suffix(&name) {
                 let field = format!("records.{index}.data");
@@ -352,16 +356,16 @@ fn suffix_faults(ask: &Ask, targets: &Targets) -> Vec<Fault> {
 }
 
 /// A9: a name below another office's, and every UPTD, needs that office's agreement.
-fn parent_faults(ask: &Ask, evidence: &Evidence<'_>) -> Vec<Fault> {
-    if evidence.party_confirmed || ask.kind != Kind::New {
+fn parent_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fault> {
+    if evidence.party_confirmed || application.kind != Kind::New {
         return Vec::new();
     }
     match &evidence.queue.parent {
-        Some((name, office)) if !same_office(office, &ask.office) => {
+        Some((name, office)) if !same_office(office, &application.office) => {
             vec![Fault::new("name", Rule::ParentNotConfirmed, format!("{name} ({office})"))]
         }
-        _ if ask.class == NamingClass::Uptd => {
-            vec![Fault::new("office", Rule::ParentNotConfirmed, &ask.office)]
+        _ if application.class == NamingClass::Uptd => {
+            vec![Fault::new("office", Rule::ParentNotConfirmed, &application.office)]
         }
         _ => Vec::new(),
     }
@@ -390,12 +394,17 @@ fn candidate_line(evidence: &Evidence<'_>) -> AutoLine {
 /// What stops a request at submit and resubmit, by field: missing data, and every line nobody may
 /// overrule. A reserved name or another pattern is turned back too unless `exception` says why;
 /// then the officers decide.
-pub fn refusals(ask: &Ask, lines: &[AutoLine], now: i64, has_letter: bool) -> Vec<Fault> {
-    let mut faults = fields(ask, now);
-    if !has_letter && ask.letter.sha256.is_none() {
+pub fn refusals(
+    application: &Application,
+    lines: &[AutoLine],
+    now: i64,
+    has_letter: bool,
+) -> Vec<Fault> {
+    let mut faults = fields(application, now);
+    if !has_letter && application.letter.sha256.is_none() {
         faults.push(Fault::new("letter", Rule::NoLetter, ""));
     }
-    let reasoned = ask.exception.as_deref().is_some_and(|text| !text.trim().is_empty());
+    let reasoned = application.exception.as_deref().is_some_and(|text| !text.trim().is_empty());
     for line in lines {
         let stops = match (line.code, line.overrule) {
             // These become possible, or get known, only while the request is with the verifier.
@@ -413,17 +422,17 @@ pub fn refusals(ask: &Ask, lines: &[AutoLine], now: i64, has_letter: bool) -> Ve
 }
 
 /// Missing and unreadable fields.
-fn fields(ask: &Ask, now: i64) -> Vec<Fault> {
+fn fields(application: &Application, now: i64) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let contact = &ask.contact;
+    let contact = &application.contact;
     for (field, text, limit) in [
-        ("office", &ask.office, SHORT_MAX),
-        ("purpose", &ask.purpose, LONG_MAX),
+        ("office", &application.office, SHORT_MAX),
+        ("purpose", &application.purpose, LONG_MAX),
         ("contact.name", &contact.name, SHORT_MAX),
         ("contact.position", &contact.position, SHORT_MAX),
         ("contact.email", &contact.email, SHORT_MAX),
         ("contact.phone", &contact.phone, SHORT_MAX),
-        ("letter.number", &ask.letter.number, SHORT_MAX),
+        ("letter.number", &application.letter.number, SHORT_MAX),
     ] {
         if text.trim().is_empty() {
             faults.push(Fault::new(field, Rule::Empty, ""));
@@ -431,7 +440,7 @@ fn fields(ask: &Ask, now: i64) -> Vec<Fault> {
             faults.push(Fault::new(field, Rule::TooLong, limit.to_string()));
         }
     }
-    if ask.exception.as_ref().is_some_and(|text| text.chars().count() > LONG_MAX) {
+    if application.exception.as_ref().is_some_and(|text| text.chars().count() > LONG_MAX) {
         faults.push(Fault::new("exception", Rule::TooLong, LONG_MAX.to_string()));
     }
     let email = contact.email.trim();
@@ -445,33 +454,33 @@ fn fields(ask: &Ask, now: i64) -> Vec<Fault> {
     {
         faults.push(Fault::new("contact.nip", Rule::BadNip, ""));
     }
-    if super::ask::day_number(&ask.letter.date).is_none() {
-        faults.push(Fault::new("letter.date", Rule::BadDate, &ask.letter.date));
+    if super::application::day_number(&application.letter.date).is_none() {
+        faults.push(Fault::new("letter.date", Rule::BadDate, &application.letter.date));
     }
-    term(ask, now, &mut faults);
+    term(application, now, &mut faults);
     faults
 }
 
 /// Start and end.
-fn term(ask: &Ask, now: i64, faults: &mut Vec<Fault>) {
-    for (field, text) in [("starts", &ask.starts), ("ends", &ask.ends)] {
+fn term(application: &Application, now: i64, faults: &mut Vec<Fault>) {
+    for (field, text) in [("starts", &application.starts), ("ends", &application.ends)] {
         if let Some(text) = text
             && moment(text, 0).is_none()
         {
             faults.push(Fault::new(field, Rule::BadDate, text));
         }
     }
-    let ends = ask.ends_at();
-    let starts = ask.starts_at().unwrap_or(now).max(now);
+    let ends = application.ends_at();
+    let starts = application.starts_at().unwrap_or(now).max(now);
     if ends.is_some_and(|ends| ends <= starts) {
         faults.push(Fault::new("ends", Rule::EndsBeforeStart, ""));
     }
-    let needs_end = matches!(ask.class, NamingClass::Kegiatan | NamingClass::Ormas);
-    if needs_end && ask.kind.brings_records() && ask.ends.is_none() {
-        faults.push(Fault::new("ends", Rule::EndDateNeeded, ask.class.as_str()));
+    let needs_end = matches!(application.class, NamingClass::Kegiatan | NamingClass::Ormas);
+    if needs_end && application.kind.brings_records() && application.ends.is_none() {
+        faults.push(Fault::new("ends", Rule::EndDateNeeded, application.class.as_str()));
     }
     let far = ends.is_some_and(|ends| ends - starts > ORMAS_TERM_MS + DAY_MS);
-    if ask.class == NamingClass::Ormas && far {
+    if application.class == NamingClass::Ormas && far {
         faults.push(Fault::new("ends", Rule::EndDateTooFar, ""));
     }
 }
@@ -513,12 +522,12 @@ fn one_text(data: &str) -> String {
 }
 
 /// The fields of free text that hold a number [`tidy`] masks, for a warning to the sender (§7).
-pub fn masked_fields(ask: &Ask) -> Vec<Fault> {
-    let (contact, letter) = (&ask.contact, &ask.letter);
+pub fn masked_fields(application: &Application) -> Vec<Fault> {
+    let (contact, letter) = (&application.contact, &application.letter);
     let texts = [
-        ("office", ask.office.as_str()),
-        ("purpose", &ask.purpose),
-        ("exception", ask.exception.as_deref().unwrap_or("")),
+        ("office", application.office.as_str()),
+        ("purpose", &application.purpose),
+        ("exception", application.exception.as_deref().unwrap_or("")),
         ("contact.name", &contact.name),
         ("contact.position", &contact.position),
         ("contact.phone", &contact.phone),
@@ -530,36 +539,42 @@ pub fn masked_fields(ask: &Ask) -> Vec<Fault> {
 
 /// The data as it is stored: the name normalised, numbers that may be a NIK masked, types in
 /// capitals, no records where the kind brings none, the region code filled in where the name tells it.
-pub fn tidy(mut ask: Ask, naming: &Naming) -> Ask {
-    let zone = ask.zone.trim().to_lowercase();
-    ask.zone = if zone.ends_with('.') { zone } else { format!("{zone}.") };
-    ask.name = labels::normalize(&ask.name, &ask.zone);
-    let contact = &mut ask.contact;
-    let lines = [&mut ask.office, &mut contact.name, &mut contact.position, &mut contact.phone];
-    for line in lines.into_iter().chain([&mut ask.letter.number]) {
+pub fn tidy(mut application: Application, naming: &Naming) -> Application {
+    let zone = application.zone.trim().to_lowercase();
+    application.zone = if zone.ends_with('.') { zone } else { format!("{zone}.") };
+    application.name = labels::normalize(&application.name, &application.zone);
+    let contact = &mut application.contact;
+    let lines =
+        [&mut application.office, &mut contact.name, &mut contact.position, &mut contact.phone];
+    for line in lines.into_iter().chain([&mut application.letter.number]) {
         *line = labels::clean_line(line);
     }
-    ask.purpose = labels::clean_text(&ask.purpose);
-    ask.exception = ask.exception.map(|text| labels::clean_text(&text));
-    ask.contact.email = ask.contact.email.trim().to_owned();
-    ask.contact.nip = ask.contact.nip.filter(|nip| !nip.trim().is_empty());
-    for blank in [&mut ask.starts, &mut ask.ends, &mut ask.region, &mut ask.exception] {
+    application.purpose = labels::clean_text(&application.purpose);
+    application.exception = application.exception.map(|text| labels::clean_text(&text));
+    application.contact.email = application.contact.email.trim().to_owned();
+    application.contact.nip = application.contact.nip.filter(|nip| !nip.trim().is_empty());
+    for blank in [
+        &mut application.starts,
+        &mut application.ends,
+        &mut application.region,
+        &mut application.exception,
+    ] {
         *blank = blank.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     }
-    if !ask.kind.brings_records() {
-        ask.records.clear();
+    if !application.kind.brings_records() {
+        application.records.clear();
     }
-    for record in &mut ask.records {
+    for record in &mut application.records {
         record.rtype = record.rtype.trim().to_ascii_uppercase();
         record.data = record.data.trim().to_owned();
         if record.rtype == "TXT" {
             record.data = one_text(&record.data);
         }
     }
-    if ask.region.is_none() {
-        ask.region = naming.unit_of(&ask).map(|unit| unit.code.clone());
+    if application.region.is_none() {
+        application.region = naming.unit_of(&application).map(|unit| unit.code.clone());
     }
-    ask
+    application
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ask::{DAY_MS, WIB_OFFSET_MS, day_number};
+use super::application::{DAY_MS, WIB_OFFSET_MS, day_number};
 use super::regions::rows;
 use super::rules::MINUTE_MS;
 

@@ -11,7 +11,7 @@ pub(super) fn at(day: i64, hour: i64, minute: i64) -> i64 {
 }
 
 /// A request for a village's name that no rule stands against.
-pub(super) fn ask() -> Ask {
+pub(super) fn application() -> Application {
     serde_json::from_str(
         r#"{ "kind": "new", "class": "desa", "name": "grogolkapetakan.desa",
         "zone": "cirebonkab.go.id.",

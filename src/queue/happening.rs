@@ -172,13 +172,13 @@ deeds! {
     /// The verifier gave it back.
     Release = "release",
     /// Another party was asked.
-    Ask = "ask",
+    Consult = "ask",
     /// The party agreed.
     Confirm = "confirm",
     /// The party did not agree.
     Deny = "deny",
     /// The party did not answer in time.
-    AskLapsed = "ask_lapsed",
+    ConsultLapsed = "ask_lapsed",
     /// It went back to the applicant.
     Return = "return",
     /// The applicant sent a new revision.

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::{AskedRecord, NamingClass};
+use super::application::{NamingClass, RequestedRecord};
 use super::calendar::Calendar;
 use super::fault::{Fault, Rule};
 use super::fault::{NotAllowed, TransitionError};
@@ -104,7 +104,7 @@ pub struct LiveRecord {
     /// The request that made it what it is, or holds it.
     pub request: Option<String>,
     /// What is promised: the RRsets while live, and those to be put back while suspended.
-    pub records: Vec<AskedRecord>,
+    pub records: Vec<RequestedRecord>,
     /// Live since, epoch milliseconds.
     pub since: Option<i64>,
     /// The approved end date, epoch milliseconds.
@@ -145,7 +145,7 @@ pub struct Promise {
     /// The region code.
     pub region: Option<String>,
     /// The records.
-    pub records: Vec<AskedRecord>,
+    pub records: Vec<RequestedRecord>,
     /// The approved end.
     pub ends: Option<i64>,
 }
@@ -176,7 +176,7 @@ impl LiveRecord {
     pub fn import(
         name: &str,
         zone: &str,
-        records: Vec<AskedRecord>,
+        records: Vec<RequestedRecord>,
         legacy: bool,
         by: &Signature,
     ) -> Step<Self> {

@@ -5,7 +5,7 @@
 //! Request, live record and notice are three machines in three files; reasons are data, never states.
 
 pub mod act;
-pub mod ask;
+pub mod application;
 pub mod automatic;
 pub mod calendar;
 pub mod clocks;
@@ -28,7 +28,7 @@ pub mod targets;
 pub mod view;
 
 pub use act::{Act, LineInput, RejectReason};
-pub use ask::{Ask, AskedRecord, Contact, Kind, Letter, NamingClass};
+pub use application::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 pub use automatic::{CandidateFinding, Evidence, Neighbour, Probe, QueueFacts, ZoneFacts};
 pub use calendar::{Calendar, Hours};
 pub use clocks::{ClockStep, Clocks};

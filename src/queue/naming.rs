@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ask::{Ask, NamingClass};
+use super::application::{Application, NamingClass};
 use super::fault::{Fault, Rule};
 use super::labels::core;
 use super::regions::{Level, Office, Regions, Unit, find_office, shipped_offices, slug};
@@ -51,14 +51,14 @@ impl Default for Naming {
 
 impl Naming {
     /// A1: whether the name has the pattern of its class. Whether it stands in the list is A5.
-    pub fn check_pattern(&self, ask: &Ask) -> Vec<Fault> {
-        let name = core(&ask.name);
+    pub fn check_pattern(&self, application: &Application) -> Vec<Fault> {
+        let name = core(&application.name);
         let bare = !name.contains('.');
         let looks_official = name.starts_with(DISTRICT)
             || name.starts_with(URBAN)
             || name.ends_with(VILLAGES)
             || name.ends_with(COMMUNITIES);
-        let fits = match ask.class {
+        let fits = match application.class {
             NamingClass::PerangkatDaerah => bare && !looks_official,
             NamingClass::Kecamatan => bare && name.starts_with(DISTRICT),
             NamingClass::Kelurahan => bare && name.starts_with(URBAN),
@@ -69,36 +69,40 @@ impl Naming {
                 !(looks_official && name.matches('.').count() <= 1)
             }
         };
-        if ask.class == NamingClass::Ormas && !self.ormas {
+        if application.class == NamingClass::Ormas && !self.ormas {
             return vec![Fault::new("class", Rule::ClassOff, "naming.ormas")];
         }
         if fits {
             Vec::new()
         } else {
-            vec![Fault::new("name", Rule::ClassPattern, self.pattern(ask))]
+            vec![Fault::new("name", Rule::ClassPattern, self.pattern(application))]
         }
     }
 
     /// The bare form of a doubled village name goes to nobody.
-    pub fn check_doubled(&self, ask: &Ask) -> Option<Fault> {
-        if ask.class != NamingClass::Desa {
+    pub fn check_doubled(&self, application: &Application) -> Option<Fault> {
+        if application.class != NamingClass::Desa {
             return None;
         }
-        let stem = core(&ask.name).strip_suffix(VILLAGES)?;
+        let stem = core(&application.name).strip_suffix(VILLAGES)?;
         if !self.regions.is_doubled(stem) {
             return None;
         }
-        Some(Fault::new("name", Rule::DoubledName, self.suggest(ask).join(", ")))
+        Some(Fault::new("name", Rule::DoubledName, self.suggest(application).join(", ")))
     }
 
     /// A5: whether the name stands in the list of units or offices.
-    pub fn check_listed(&self, ask: &Ask) -> Vec<Fault> {
-        let name = core(&ask.name);
+    pub fn check_listed(&self, application: &Application) -> Vec<Fault> {
+        let name = core(&application.name);
         let mut faults = Vec::new();
-        let level = match ask.class {
+        let level = match application.class {
             NamingClass::PerangkatDaerah => {
                 if !self.offices.iter().any(|office| office.short == name) {
-                    faults.push(Fault::new("name", Rule::NotInList, self.suggest(ask).join(", ")));
+                    faults.push(Fault::new(
+                        "name",
+                        Rule::NotInList,
+                        self.suggest(application).join(", "),
+                    ));
                 }
                 return faults;
             }
@@ -112,10 +116,14 @@ impl Naming {
             .of(level)
             .filter(|unit| self.names_of(unit).iter().any(|n| n == name))
             .collect();
-        let region = ask.region.as_deref().map(str::trim).filter(|code| !code.is_empty());
+        let region = application.region.as_deref().map(str::trim).filter(|code| !code.is_empty());
         match (units.first(), region) {
             (None, _) => {
-                faults.push(Fault::new("name", Rule::NotInList, self.suggest(ask).join(", ")));
+                faults.push(Fault::new(
+                    "name",
+                    Rule::NotInList,
+                    self.suggest(application).join(", "),
+                ));
             }
             (Some(_), Some(code)) if self.regions.get(code).is_none() => {
                 faults.push(Fault::new("region", Rule::UnknownRegion, code));
@@ -129,14 +137,14 @@ impl Naming {
     }
 
     /// The unit a name belongs to, for storing its code.
-    pub fn unit_of(&self, ask: &Ask) -> Option<&Unit> {
-        let level = match ask.class {
+    pub fn unit_of(&self, application: &Application) -> Option<&Unit> {
+        let level = match application.class {
             NamingClass::Kecamatan => Level::Kecamatan,
             NamingClass::Kelurahan => Level::Kelurahan,
             NamingClass::Desa => Level::Desa,
             _ => return None,
         };
-        let name = core(&ask.name);
+        let name = core(&application.name);
         self.regions.of(level).find(|unit| self.names_of(unit).iter().any(|n| n == name))
     }
 
@@ -164,14 +172,14 @@ impl Naming {
     }
 
     /// Names that would fit the office, the region code, or the stem that was typed.
-    pub fn suggest(&self, ask: &Ask) -> Vec<String> {
-        let level = match ask.class {
+    pub fn suggest(&self, application: &Application) -> Vec<String> {
+        let level = match application.class {
             NamingClass::PerangkatDaerah => {
-                let office = find_office(&self.offices, &ask.office);
+                let office = find_office(&self.offices, &application.office);
                 return office.map(|office| office.short.clone()).into_iter().collect();
             }
             NamingClass::Ormas => {
-                let stem = core(&ask.name).split('.').next().unwrap_or("");
+                let stem = core(&application.name).split('.').next().unwrap_or("");
                 return vec![format!("{stem}{COMMUNITIES}")];
             }
             NamingClass::Kecamatan => Level::Kecamatan,
@@ -179,16 +187,17 @@ impl Naming {
             NamingClass::Desa => Level::Desa,
             NamingClass::Layanan | NamingClass::Uptd | NamingClass::Kegiatan => return Vec::new(),
         };
-        if let Some(unit) = ask.region.as_deref().and_then(|code| self.regions.get(code.trim()))
+        if let Some(unit) =
+            application.region.as_deref().and_then(|code| self.regions.get(code.trim()))
             && unit.level == level
         {
             return self.names_of(unit);
         }
-        let typed = core(&ask.name).split('.').next().unwrap_or("");
+        let typed = core(&application.name).split('.').next().unwrap_or("");
         let typed =
             typed.strip_prefix(DISTRICT).or_else(|| typed.strip_prefix(URBAN)).unwrap_or(typed);
         let words = ["desa ", "kelurahan ", "kecamatan ", "pemerintah desa "];
-        let office = ask.office.trim().to_lowercase();
+        let office = application.office.trim().to_lowercase();
         let office = words.iter().find_map(|w| office.strip_prefix(w)).unwrap_or(&office);
         let stems = [typed.to_owned(), slug(office)];
         let meant = |unit: &&Unit| stems.contains(&unit.slug);
@@ -196,8 +205,8 @@ impl Naming {
     }
 
     /// The pattern of a class, with suggestions, for the reader.
-    fn pattern(&self, ask: &Ask) -> String {
-        let pattern = match ask.class {
+    fn pattern(&self, application: &Application) -> String {
+        let pattern = match application.class {
             NamingClass::PerangkatDaerah => "SINGKATAN",
             NamingClass::Kecamatan => "kec-NAMA",
             NamingClass::Kelurahan => "kel-NAMA",
@@ -205,7 +214,7 @@ impl Naming {
             NamingClass::Ormas => "NAMA.komunitas",
             NamingClass::Layanan | NamingClass::Uptd | NamingClass::Kegiatan => "NAMA",
         };
-        match self.suggest(ask).first() {
+        match self.suggest(application).first() {
             Some(name) => format!("{pattern} ({name})"),
             None => pattern.to_owned(),
         }

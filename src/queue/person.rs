@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::UnknownWord;
+use super::application::UnknownWord;
 
 //------------ Role ----------------------------------------------------------
 

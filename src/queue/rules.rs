@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::DAY_MS;
+use super::application::DAY_MS;
 
 /// A minute in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;

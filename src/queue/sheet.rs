@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::act::LineInput;
-use super::ask::{Ask, NamingClass};
+use super::application::{Application, NamingClass};
 use super::automatic::LONG_MAX;
 use super::fault::{Fault, Rule};
 use super::person::Signature;
@@ -93,23 +93,23 @@ impl fmt::Display for LineCode {
 }
 
 /// The human lines a request needs.
-pub fn human_lines(ask: &Ask) -> Vec<LineCode> {
+pub fn human_lines(application: &Application) -> Vec<LineCode> {
     use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
     let mut lines = vec![M1, M2, M3];
-    if ask.kind.brings_records() {
+    if application.kind.brings_records() {
         lines.push(M4);
     }
     lines.extend([M5, M6]);
-    if ask.kind.brings_records() {
+    if application.kind.brings_records() {
         lines.push(M7);
-        if ask.class == NamingClass::Ormas {
+        if application.class == NamingClass::Ormas {
             lines.push(M8);
         }
-        if ask.class == NamingClass::Kegiatan {
+        if application.class == NamingClass::Kegiatan {
             lines.push(M9);
         }
-        let delegates = ask.records.iter().any(|r| is_type(&r.rtype, &["NS", "DS"]));
-        if delegates || ask.name.starts_with("*.") {
+        let delegates = application.records.iter().any(|r| is_type(&r.rtype, &["NS", "DS"]));
+        if delegates || application.name.starts_with("*.") {
             lines.push(M10);
         }
     }
@@ -272,12 +272,12 @@ impl Sheet {
     }
 
     /// Everything that keeps the sheet from being approved, in the order of the sheet.
-    pub fn missing(&self, ask: &Ask) -> Vec<Fault> {
+    pub fn missing(&self, application: &Application) -> Vec<Fault> {
         let mut faults = Vec::new();
         for auto in self.automatic.iter().filter(|auto| auto.outcome == Outcome::Failed) {
             self.missing_automatic(auto, &mut faults);
         }
-        let needed = human_lines(ask);
+        let needed = human_lines(application);
         for code in &needed {
             match self.line(*code).and_then(|line| line.verdict) {
                 Some(LineVerdict::Ok) => {}
@@ -314,20 +314,20 @@ impl Sheet {
     }
 
     /// Why the head must sign as well (§4); empty when one signature is enough.
-    pub fn second_signature(&self, ask: &Ask) -> Vec<SecondReason> {
+    pub fn second_signature(&self, application: &Application) -> Vec<SecondReason> {
         let mut reasons = Vec::new();
-        if ask.kind.brings_records() {
-            if ask.name.starts_with("*.") {
+        if application.kind.brings_records() {
+            if application.name.starts_with("*.") {
                 reasons.push(SecondReason::Wildcard);
             }
-            if ask.records.iter().any(|r| is_type(&r.rtype, &["NS", "DS", "CAA", "MX"])) {
+            if application.records.iter().any(|r| is_type(&r.rtype, &["NS", "DS", "CAA", "MX"])) {
                 reasons.push(SecondReason::RecordType);
             }
             let service = |label: &str| label.starts_with('_') && label != "_acme-challenge";
-            if ask.name.split('.').any(service) {
+            if application.name.split('.').any(service) {
                 reasons.push(SecondReason::ServiceName);
             }
-            if ask.class == NamingClass::Ormas {
+            if application.class == NamingClass::Ormas {
                 reasons.push(SecondReason::Ormas);
             }
         }
@@ -342,7 +342,7 @@ impl Sheet {
     }
 
     /// Takes back the verdicts on what a new revision changed; the others keep theirs.
-    pub(super) fn reset_changed(&mut self, old: &Ask, new: &Ask) {
+    pub(super) fn reset_changed(&mut self, old: &Application, new: &Application) {
         use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
         let mut reset: Vec<LineCode> = Vec::new();
         let mut when = |changed: bool, codes: &[LineCode]| {

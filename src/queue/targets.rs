@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::ask::{Ask, AskedRecord};
+use super::application::{Application, RequestedRecord};
 use super::fault::{Fault, Rule};
 use crate::wire::{Name, Rtype, rdata};
 
@@ -201,7 +201,7 @@ pub struct Pointed {
 }
 
 /// Reads what a record points at, or why its data cannot be read.
-pub fn pointed(record: &AskedRecord) -> Result<Pointed, Rule> {
+pub fn pointed(record: &RequestedRecord) -> Result<Pointed, Rule> {
     let data = record.data.trim();
     let fields: Vec<&str> = data.split_whitespace().collect();
     let mut pointed = Pointed::default();
@@ -244,7 +244,7 @@ pub fn pointed(record: &AskedRecord) -> Result<Pointed, Rule> {
 }
 
 /// Whether the data reads as its type does in a master file, on one line.
-fn reads(record: &AskedRecord) -> Result<(), Rule> {
+fn reads(record: &RequestedRecord) -> Result<(), Rule> {
     let data = record.data.trim();
     let rtype: Rtype = record.rtype.trim().parse().map_err(|_| Rule::BadData)?;
     if data.is_empty() || data.chars().any(char::is_control) {
@@ -265,23 +265,23 @@ fn target(text: &str) -> Result<String, Rule> {
 }
 
 /// Faults in the records themselves that no officer may overrule: type, data, TTL, combination.
-pub fn check_records(ask: &Ask) -> Vec<Fault> {
+pub fn check_records(application: &Application) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if !ask.kind.brings_records() {
-        if !ask.records.is_empty() {
-            faults.push(Fault::new("records", Rule::RecordsNotWanted, ask.kind.as_str()));
+    if !application.kind.brings_records() {
+        if !application.records.is_empty() {
+            faults.push(Fault::new("records", Rule::RecordsNotWanted, application.kind.as_str()));
         }
         return faults;
     }
-    if ask.records.is_empty() {
+    if application.records.is_empty() {
         return vec![Fault::new("records", Rule::NoRecords, "")];
     }
-    if ask.records.len() > RECORDS_MAX {
+    if application.records.len() > RECORDS_MAX {
         return vec![Fault::new("records", Rule::TooLong, RECORDS_MAX.to_string())];
     }
-    let rtype = |record: &AskedRecord| record.rtype.trim().to_ascii_uppercase();
-    let own = ask.full_name().to_lowercase();
-    for (index, record) in ask.records.iter().enumerate() {
+    let rtype = |record: &RequestedRecord| record.rtype.trim().to_ascii_uppercase();
+    let own = application.full_name().to_lowercase();
+    for (index, record) in application.records.iter().enumerate() {
         let at = |field: &str| format!("records.{index}.{field}");
         if !TYPES_OFFERED.contains(&rtype(record).as_str()) {
             faults.push(Fault::new(at("type"), Rule::TypeNotOffered, &record.rtype));
@@ -297,8 +297,8 @@ pub fn check_records(ask: &Ask) -> Vec<Fault> {
             }
             Ok(_) => {}
         }
-        let earlier = &ask.records[..index];
-        let same = |r: &&AskedRecord| rtype(r) == rtype(record);
+        let earlier = &application.records[..index];
+        let same = |r: &&RequestedRecord| rtype(r) == rtype(record);
         if earlier.iter().filter(same).any(|r| r.data.trim() == record.data.trim()) {
             faults.push(Fault::new(at("data"), Rule::DuplicateRecord, &record.data));
         }
@@ -306,8 +306,8 @@ pub fn check_records(ask: &Ask) -> Vec<Fault> {
             faults.push(Fault::new(at("ttl"), Rule::TtlDiffers, rtype(record)));
         }
     }
-    let cnames = ask.records.iter().filter(|record| rtype(record) == "CNAME").count();
-    if cnames > 1 || (cnames == 1 && ask.records.len() > 1) {
+    let cnames = application.records.iter().filter(|record| rtype(record) == "CNAME").count();
+    if cnames > 1 || (cnames == 1 && application.records.len() > 1) {
         faults.push(Fault::new("records", Rule::CnameWithOther, ""));
     }
     faults

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
-use super::ask::{AskedRecord, Contact, Kind, Letter, NamingClass};
+use super::application::{Contact, Kind, Letter, NamingClass, RequestedRecord};
 use super::calendar::Calendar;
 use super::fault::{Fault, FaultCode, Rule};
 use super::live::{LiveRecord, LiveState, Origin};
@@ -59,7 +59,7 @@ pub struct RequestView {
     /// The zone.
     pub zone: String,
     /// The records asked for.
-    pub records: Vec<AskedRecord>,
+    pub records: Vec<RequestedRecord>,
     /// The office that asks.
     pub office: String,
     /// Its region code.
@@ -355,7 +355,7 @@ pub struct RecordView {
     /// The request that made it so.
     pub request: Option<String>,
     /// What is promised.
-    pub records: Vec<AskedRecord>,
+    pub records: Vec<RequestedRecord>,
     /// RFC 3339.
     pub since: Option<String>,
     /// RFC 3339.
@@ -389,10 +389,10 @@ impl RequestView {
     /// The view of a request, without what other rooms know.
     pub fn of(request: &Request, sees: Sees, now: i64, calendar: &Calendar, rules: &Rules) -> Self {
         let row = Summary::of(request, sees, now, calendar, rules);
-        let ask = request.ask();
+        let application = request.application();
         let in_hand = request.state() == State::Assigned && sees != Sees::Applicant;
-        let missing = if in_hand { request.sheet().missing(ask) } else { Vec::new() };
-        let second = request.sheet().second_signature(ask);
+        let missing = if in_hand { request.sheet().missing(application) } else { Vec::new() };
+        let second = request.sheet().second_signature(application);
         Self {
             number: row.number,
             state: row.state,
@@ -401,17 +401,17 @@ impl RequestView {
             class: row.class,
             name: row.name,
             zone: row.zone,
-            records: ask.records.clone(),
+            records: application.records.clone(),
             office: row.office,
-            region: ask.region.clone(),
-            purpose: ask.purpose.clone(),
-            contact: (sees != Sees::NoContact).then(|| ask.contact.clone()),
-            letter: ask.letter.clone(),
-            starts: ask.starts.clone(),
-            ends: ask.ends.clone(),
-            exception: ask.exception.clone(),
-            lift: ask.lift,
-            inverse_of: ask.inverse_of.clone(),
+            region: application.region.clone(),
+            purpose: application.purpose.clone(),
+            contact: (sees != Sees::NoContact).then(|| application.contact.clone()),
+            letter: application.letter.clone(),
+            starts: application.starts.clone(),
+            ends: application.ends.clone(),
+            exception: application.exception.clone(),
+            lift: application.lift,
+            inverse_of: application.inverse_of.clone(),
             mailbox_proven: request.mailbox_proven(),
             submitted: row.submitted,
             changed: row.changed,
@@ -437,7 +437,7 @@ impl RequestView {
 impl Summary {
     /// The row of a request.
     pub fn of(request: &Request, sees: Sees, now: i64, calendar: &Calendar, rules: &Rules) -> Self {
-        let ask = request.ask();
+        let application = request.application();
         let clocks = request.clocks();
         let role = turn(request.state());
         let holder = match sees {
@@ -449,11 +449,11 @@ impl Summary {
             number: request.number().to_owned(),
             state: request.state(),
             revision: request.revision(),
-            kind: ask.kind,
-            class: ask.class,
-            name: ask.name.clone(),
-            zone: ask.zone.clone(),
-            office: ask.office.clone(),
+            kind: application.kind,
+            class: application.class,
+            name: application.name.clone(),
+            zone: application.zone.clone(),
+            office: application.office.clone(),
             holder,
             holder_role: role,
             step: clocks
@@ -525,7 +525,7 @@ fn lines(sheet: &Sheet, request: &Request, sees: Sees) -> Vec<LineView> {
         }
         views.push(view);
     }
-    let needed = human_lines(request.ask());
+    let needed = human_lines(request.application());
     for code in LineCode::ALL.iter().filter(|code| !code.is_automatic()) {
         if needed.contains(code) || sheet.line(*code).is_some() {
             let mut view = blank(*code);

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::words::now_ms;
+use crate::audit::{self, Anchor, AuditError, NewEvent, Notary, Report, Vault};
 use crate::control::{Command, Reply};
-use crate::evidence::{self, Anchor, EvidenceError, NewEvent, Notary, Report, Vault};
 use crate::store::{Store, StoreError};
 
 /// Does `command` if it is one on the chain; gives it back otherwise.
@@ -28,7 +28,7 @@ fn verify_own(
     state_dir: &Path,
     key: Option<&str>,
     anchors: &[String],
-) -> Result<Reply, EvidenceError> {
+) -> Result<Reply, AuditError> {
     let anchors: Vec<Anchor> = anchors.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
     let vault = Vault::open(state_dir)?;
     let key = match key {
@@ -40,7 +40,7 @@ fn verify_own(
     let mut witnesses = anchors.clone();
     witnesses.extend(served_anchors(state_dir));
     let verify = |anchors: &[Anchor]| {
-        store.read(|reader| evidence::verify_own(reader, Some(&vault), Some(&key), anchors))
+        store.read(|reader| audit::verify_own(reader, Some(&vault), Some(&key), anchors))
     };
     let mut report = verify(&witnesses)?;
     report.anchored_to = verify(&anchors)?.anchored_to;
@@ -60,11 +60,11 @@ fn served_anchors(state_dir: &Path) -> Vec<Anchor> {
 }
 
 /// `gapura audit export`
-fn export(store: &Store) -> Result<Reply, EvidenceError> {
+fn export(store: &Store) -> Result<Reply, AuditError> {
     let lines = store.write::<_, StoreError>(|tx| {
         let event = NewEvent::new(now_ms(), "console", "admin", "exported", "chain:all");
-        evidence::append(tx, event)?;
-        evidence::export(tx, 0)
+        audit::append(tx, event)?;
+        audit::export(tx, 0)
     })?;
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Ok(Reply::done(text, json!({ "lines": lines.len() })))

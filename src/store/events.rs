@@ -1,4 +1,4 @@
-//! Rows of the room `evidence`: the chain of events, personal values, checkpoints, public keys.
+//! Rows of the room `audit`: the chain of events, personal values, checkpoints, public keys.
 //!
 //! Append only: there is no statement here that updates or deletes an event. What a hash covers and
 //! when a signature is due is decided in `evidence`.

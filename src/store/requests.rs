@@ -75,7 +75,7 @@ pub struct RequestFilter {
 
 /// A letter's row.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LetterRow {
+pub struct AttachmentRow {
     /// Its id.
     pub id: String,
     /// The request.
@@ -235,7 +235,7 @@ impl Reader<'_> {
     }
 
     /// A letter.
-    pub fn letter(&self, id: &str) -> Result<Option<LetterRow>, StoreError> {
+    pub fn letter(&self, id: &str) -> Result<Option<AttachmentRow>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT id, request, media, octets, sha256, file, at_ms, erased_ms FROM letter \
              WHERE id = $1",
@@ -244,7 +244,7 @@ impl Reader<'_> {
     }
 
     /// The letter kept in a file.
-    pub fn letter_by_file(&self, file: &str) -> Result<Option<LetterRow>, StoreError> {
+    pub fn letter_by_file(&self, file: &str) -> Result<Option<AttachmentRow>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT id, request, media, octets, sha256, file, at_ms, erased_ms FROM letter \
              WHERE file = $1",
@@ -253,7 +253,7 @@ impl Reader<'_> {
     }
 
     /// All letters of a request, the oldest first.
-    pub fn letters_of(&self, request: &str) -> Result<Vec<LetterRow>, StoreError> {
+    pub fn letters_of(&self, request: &str) -> Result<Vec<AttachmentRow>, StoreError> {
         let mut statement = self.0.prepare_cached(
             "SELECT id, request, media, octets, sha256, file, at_ms, erased_ms FROM letter \
              WHERE request = $1 ORDER BY at_ms",
@@ -293,8 +293,8 @@ impl Reader<'_> {
 }
 
 /// Reads a letter.
-fn letter(row: &Row<'_>) -> rusqlite::Result<LetterRow> {
-    Ok(LetterRow {
+fn letter(row: &Row<'_>) -> rusqlite::Result<AttachmentRow> {
+    Ok(AttachmentRow {
         id: row.get(0)?,
         request: row.get(1)?,
         media: row.get(2)?,
@@ -438,7 +438,7 @@ impl Tx<'_> {
     }
 
     /// Keeps a letter's row.
-    pub fn put_letter(&self, row: &LetterRow) -> Result<(), StoreError> {
+    pub fn put_letter(&self, row: &AttachmentRow) -> Result<(), StoreError> {
         self.0.0.execute(
             "INSERT INTO letter (id, request, media, octets, sha256, file, at_ms, erased_ms) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \

@@ -1,4 +1,4 @@
-//! A request while it is filled in: fields by name, the letter, and how they become an [`Ask`].
+//! A request while it is filled in: fields by name, the letter, and how they become an [`Application`].
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::sent::{Sent, Upload};
 use super::state::State;
 use crate::people::sha256_hex;
 use crate::queue::view::RequestView;
-use crate::queue::{Ask, AskedRecord, Contact, Kind, Letter, NamingClass};
+use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 use crate::store::StoreError;
 use crate::store::drafts::DraftRow;
 
@@ -84,30 +84,30 @@ impl Draft {
     }
 
     /// The draft of a request that exists, for its correction.
-    pub(super) fn of_view(ask: &RequestView) -> Self {
+    pub(super) fn of_view(application: &RequestView) -> Self {
         let mut draft = Self::default();
         let mut put = |name: &str, value: &str| {
             draft.fields.insert(name.to_owned(), value.to_owned());
         };
-        put("kind", &word(&ask.kind));
-        put("class", &word(&ask.class));
-        put("name", &ask.name);
-        put("office", &ask.office);
-        put("region", ask.region.as_deref().unwrap_or_default());
-        put("purpose", &ask.purpose);
-        if let Some(contact) = &ask.contact {
+        put("kind", &word(&application.kind));
+        put("class", &word(&application.class));
+        put("name", &application.name);
+        put("office", &application.office);
+        put("region", application.region.as_deref().unwrap_or_default());
+        put("purpose", &application.purpose);
+        if let Some(contact) = &application.contact {
             put("contact_name", &contact.name);
             put("contact_position", &contact.position);
             put("contact_email", &contact.email);
             put("contact_phone", &contact.phone);
             put("contact_nip", contact.nip.as_deref().unwrap_or_default());
         }
-        put("letter_number", &ask.letter.number);
-        put("letter_date", &ask.letter.date);
-        put("starts", ask.starts.as_deref().unwrap_or_default());
-        put("ends", ask.ends.as_deref().unwrap_or_default());
-        put("exception", ask.exception.as_deref().unwrap_or_default());
-        for (at, record) in ask.records.iter().enumerate() {
+        put("letter_number", &application.letter.number);
+        put("letter_date", &application.letter.date);
+        put("starts", application.starts.as_deref().unwrap_or_default());
+        put("ends", application.ends.as_deref().unwrap_or_default());
+        put("exception", application.exception.as_deref().unwrap_or_default());
+        for (at, record) in application.records.iter().enumerate() {
             put(&format!("type{at}"), &record.rtype);
             put(&format!("data{at}"), &record.data);
         }
@@ -130,16 +130,14 @@ impl Draft {
     }
 
     /// The data as `desk` takes it.
-    pub(super) fn ask(&self, zone: &str) -> Ask {
+    pub(super) fn application(&self, zone: &str) -> Application {
         let some = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
         let rows = (0..RECORD_ROWS).filter(|_| self.wants_records());
         let rows = rows.map(|at| (self.get(&format!("type{at}")), self.get(&format!("data{at}"))));
-        let records = rows.filter(|(_, data)| !data.is_empty()).map(|(rtype, data)| AskedRecord {
-            rtype: rtype.to_owned(),
-            data: data.to_owned(),
-            ttl: TTL,
+        let records = rows.filter(|(_, data)| !data.is_empty()).map(|(rtype, data)| {
+            RequestedRecord { rtype: rtype.to_owned(), data: data.to_owned(), ttl: TTL }
         });
-        Ask {
+        Application {
             kind: self.kind().unwrap_or(Kind::New),
             class: self.class().unwrap_or(NamingClass::Layanan),
             name: self.get("name").to_owned(),

@@ -113,7 +113,7 @@ impl From<ActError> for Failure {
             ActError::Publish(_) | ActError::NoServer => {
                 Self { detail: Some(error.to_string()), ..Self::new(status, "fail-publish") }
             }
-            ActError::Evidence(_) | ActError::File { .. } => Self::internal(chain(&error)),
+            ActError::Audit(_) | ActError::File { .. } => Self::internal(chain(&error)),
         }
     }
 }

@@ -77,7 +77,7 @@ fn desk(
     time: &Arc<AtomicI64>,
 ) -> Desk {
     let zones = publisher.clone();
-    let ask: desk::AskFn = Arc::new(move |server, query, transport, _| {
+    let application: desk::AskFn = Arc::new(move |server, query, transport, _| {
         let mut scratch = Scratch::new(Arc::default());
         let mut out = vec![0; 65_535];
         let peer = Peer::new(server, transport, 0);
@@ -91,7 +91,7 @@ fn desk(
     });
     let hand = Arc::clone(time);
     let clock: people::Clock = Arc::new(move || hand.load(Ordering::Relaxed));
-    let mut options = desk::Options::new(dir.to_owned(), clock, ask);
+    let mut options = desk::Options::new(dir.to_owned(), clock, application);
     options.targets.allow = crate::queue::targets::prefixes("192.0.2.0/24").unwrap();
     options.probe = false;
     let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();

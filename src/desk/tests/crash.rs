@@ -74,7 +74,7 @@ fn child() {
     let office = Office::open(directory, |_| {}, "127.0.0.1:0");
     office.hire("kepala", "kabid");
     office.hire("seksi", "kasi");
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     std::fs::write(office.directory.path().join("ready"), number.as_bytes()).unwrap();
     if point == FULL_DISK {
         return on_a_full_disk(&office, &number);
@@ -178,7 +178,7 @@ fn lying_office(lie: &Arc<AtomicBool>) -> Office {
 fn a_read_back_that_fails_rolls_forward_and_says_what_was_asked() {
     let lie = Arc::new(AtomicBool::new(true));
     let office = lying_office(&lie);
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let before = office.serial();
     let view = office.approve(&number).unwrap();
     assert_eq!(view.state, State::PromotionFailed);
@@ -201,7 +201,7 @@ fn a_read_back_that_fails_rolls_forward_and_says_what_was_asked() {
 #[test]
 fn without_a_socket_nothing_is_promoted() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let serial = office.serial();
     office.desk.0.promoter.asker().set_servers(Vec::new());
     let view = office.approve(&number).unwrap();

@@ -1,7 +1,7 @@
 //! The chain: what is written, what is anchored, what tampering shows, what erasure leaves.
 
 use super::*;
-use crate::evidence::{Anchor, Export, verify};
+use crate::audit::{Anchor, Export, verify};
 
 /// The chain of an office, as exported.
 fn lines(office: &Office) -> Vec<String> {
@@ -26,7 +26,7 @@ fn anchor(office: &Office) -> Anchor {
 #[test]
 fn the_anchor_rides_on_each_promotion_and_witnesses_the_chain() {
     let office = Office::new();
-    office.live(ask());
+    office.live(application());
     let first = anchor(&office);
     office.live(service("kedua", "192.0.2.120"));
     let second = anchor(&office);
@@ -42,7 +42,7 @@ fn the_anchor_rides_on_each_promotion_and_witnesses_the_chain() {
 #[test]
 fn tampering_is_found_and_the_first_bad_event_named() {
     let office = Office::new();
-    office.live(ask());
+    office.live(application());
     let anchors = [anchor(&office)];
     let all = lines(&office);
     let place = |sequence: i64| {
@@ -66,7 +66,7 @@ fn tampering_is_found_and_the_first_bad_event_named() {
 #[test]
 fn rewriting_everything_is_found_by_signature_or_by_an_older_anchor() {
     let office = Office::new();
-    office.live(ask());
+    office.live(application());
     let anchors = [anchor(&office)];
     let key = office.desk.audit_key();
     // Another office with another history and another key stands for the forger.
@@ -91,7 +91,7 @@ fn rewriting_everything_is_found_by_signature_or_by_an_older_anchor() {
 #[test]
 fn tampering_with_the_database_itself_is_found() {
     let office = Office::new();
-    office.live(ask());
+    office.live(application());
     let change = |sql: &str| office.store.tamper(sql);
     change("UPDATE event SET person = 'p-lain' WHERE sequence = 9");
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(9));
@@ -116,7 +116,7 @@ fn a_row_that_stands_otherwise_than_its_last_event_says_is_found() {
         ("UPDATE audit_key SET public = hex(zeroblob(32))", "is not the key"),
     ] {
         let office = Office::new();
-        office.live(ask());
+        office.live(application());
         let report = office.desk.verify(&[]).unwrap();
         assert!(report.is_good(), "{:?}", report.faults);
         office.store.tamper(tampered);
@@ -128,7 +128,7 @@ fn a_row_that_stands_otherwise_than_its_last_event_says_is_found() {
 #[test]
 fn a_line_of_an_export_that_cannot_be_read_is_named_and_hides_no_other() {
     let office = Office::new();
-    office.live(ask());
+    office.live(application());
     let all = lines(&office);
     let mark = "\"sequence\":9,";
     let place = all.iter().position(|line| line.contains(mark) && line.contains("\"act\""));
@@ -159,7 +159,7 @@ fn a_change_of_the_settings_is_an_event_and_a_restart_is_none() {
 #[test]
 fn news_is_signed_after_an_hour_from_the_first_event_on() {
     let office = Office::new();
-    office.submit(ask()).unwrap();
+    office.submit(application()).unwrap();
     office.desk.tick().unwrap();
     assert_eq!(office.desk.verify(&[]).unwrap().signed_to, None);
     office.wait(3_600_000);
@@ -171,7 +171,7 @@ fn news_is_signed_after_an_hour_from_the_first_event_on() {
 #[test]
 fn erasure_leaves_a_chain_that_verifies() {
     let office = Office::new();
-    let number = office.live(ask());
+    let number = office.live(application());
     let text = lines(&office).join("\n");
     for personal in ["Sutrisno", "desa@example.id", "0231-1"] {
         assert!(!text.contains(personal), "{personal} stands in the chain");
@@ -199,13 +199,13 @@ fn erasure_leaves_a_chain_that_verifies() {
 fn a_contact_is_kept_while_the_name_is_live_and_a_year_longer() {
     const DAY_MS: i64 = 86_400_000;
     let office = Office::new();
-    let number = office.live(ask());
+    let number = office.live(application());
     let mail = |number: &str| office.view(number).contact.map(|contact| contact.email);
     office.wait(800 * DAY_MS);
     office.desk.daily().unwrap();
     assert_eq!(mail(&number).unwrap(), "desa@example.id", "the name is live");
 
-    let mut removal = ask();
+    let mut removal = application();
     removal.kind = crate::queue::Kind::Remove;
     let removal = office.live(removal);
     office.wait(364 * DAY_MS);
@@ -232,7 +232,7 @@ fn keys_lie_outside_the_database_for_the_owner_only() {
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
     let ledger = &office.desk.0.ledger;
-    office.live(ask());
+    office.live(application());
     let old = office.desk.audit_key();
     let anchors = [anchor(&office)];
     ledger.notary.rotate(&office.store, MONDAY_8 + 1).unwrap();

@@ -7,7 +7,7 @@ use crate::queue::{Kind, LiveState};
 fn submit_dispose_approve_live() {
     let office = Office::new();
     let before = office.serial();
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     assert_eq!((sent.number.as_str(), sent.revision), ("GPR-2026-00001", 1));
     assert_eq!((sent.secret.len(), sent.state), (8, State::Submitted));
     assert_eq!(office.dig("grogolkapetakan.desa.cirebonkab.go.id.", "A").0, "NXDOMAIN");
@@ -49,7 +49,7 @@ fn submit_dispose_approve_live() {
 #[test]
 fn everything_is_still_there_and_still_served_after_a_restart() {
     let office = Office::new();
-    let number = office.live(ask());
+    let number = office.live(application());
     let serial = office.serial();
     let office = office.reopen();
     assert_eq!(office.serial(), serial);
@@ -64,12 +64,12 @@ fn everything_is_still_there_and_still_served_after_a_restart() {
 #[test]
 fn a_correction_keeps_the_number_and_raises_the_revision() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let lines = vec![line(LineCode::M1, LineVerdict::Fix), line(LineCode::M5, LineVerdict::Fix)];
     let view = office.act(&number, Act::Return { lines }, "seksi").unwrap();
     assert_eq!(view.state, State::NeedsCorrection);
 
-    let mut better = ask();
+    let mut better = application();
     better.letter.number = "140/13".to_owned();
     better.records[0].data = "192.0.2.111".to_owned();
     let stranger = applicant().actor;
@@ -91,7 +91,7 @@ fn a_correction_keeps_the_number_and_raises_the_revision() {
 fn change_suspend_lift_and_remove_go_the_whole_way() {
     let office = Office::new();
     let name = "grogolkapetakan.desa.cirebonkab.go.id.";
-    office.live(ask());
+    office.live(application());
     let mut change = again(Kind::Change);
     change.records[0].rtype = "AAAA".to_owned();
     change.records[0].data = "2001:db8::5".to_owned();
@@ -113,7 +113,7 @@ fn change_suspend_lift_and_remove_go_the_whole_way() {
     office.live(again(Kind::Remove));
     assert_eq!(office.dig(name, "AAAA").0, "NXDOMAIN");
     assert_eq!(state(&office), LiveState::Quarantined);
-    let mut other = ask();
+    let mut other = application();
     other.office = "Desa Lain".to_owned();
     assert_eq!(office.submit(other).unwrap_err().code(), "name_taken");
     office.wait(181 * 86_400_000);
@@ -162,13 +162,13 @@ fn a_scheduled_name_goes_live_at_its_time_and_ends_at_its_end() {
 #[test]
 fn a_correction_nobody_answers_expires_and_frees_the_name() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
     office.act(&number, Act::Return { lines }, "seksi").unwrap();
     office.wait(40 * 86_400_000);
     office.desk.tick().unwrap();
     assert_eq!(office.view(&number).state, State::Expired);
-    let mut other = ask();
+    let mut other = application();
     other.office = "Desa Grogol Lain".to_owned();
     assert!(office.submit(other).is_ok(), "the name is free again");
 }
@@ -191,7 +191,7 @@ fn two_signatures_and_then_it_is_live() {
 #[test]
 fn a_rollback_brings_back_what_its_change_replaced() {
     let office = Office::new();
-    office.live(ask());
+    office.live(application());
     let mut change = again(Kind::Change);
     change.records[0].data = "192.0.2.111".to_owned();
     let changed = office.live(change);
@@ -223,7 +223,7 @@ fn a_name_below_one_that_was_taken_out_still_needs_its_office() {
 #[test]
 fn a_promoted_name_that_is_gone_from_the_zone_is_told_and_not_repaired() {
     let office = Office::new();
-    let number = office.live(ask());
+    let number = office.live(application());
     assert_eq!(office.desk.drift().unwrap(), []);
     office.store.tamper("DELETE FROM promoted WHERE owner LIKE 'grogol%'");
     let office = office.reopen();

@@ -3,8 +3,8 @@
 use super::*;
 
 /// The code a request for this name is turned back with.
-fn code(office: &Office, ask: Ask) -> &'static str {
-    office.submit(ask).map_or_else(|error| error.code(), |_| "")
+fn code(office: &Office, application: Application) -> &'static str {
+    office.submit(application).map_or_else(|error| error.code(), |_| "")
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn every_type_that_is_offered_is_read_back() {
     }
     let mut delegated = service("delapan", "ns1.contoh.id.");
     delegated.records[0].rtype = "NS".to_owned();
-    delegated.records.push(crate::queue::AskedRecord {
+    delegated.records.push(crate::queue::RequestedRecord {
         rtype: "NS".to_owned(),
         data: "ns2.contoh.id.".to_owned(),
         ttl: 3600,

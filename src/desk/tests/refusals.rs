@@ -8,7 +8,7 @@ fn one_person_never_puts_a_name_up_alone() {
     let office = Office::new();
     let kasi = office.actor("seksi");
     let keyed = Submitter { actor: kasi, mailbox_proven: false };
-    let sent = office.desk.submit(ask(), Some(letter()), &keyed).unwrap();
+    let sent = office.desk.submit(application(), Some(letter()), &keyed).unwrap();
     let refused = office.act(&sent.number, dispose("seksi"), "kepala").unwrap_err();
     assert_eq!(refused.code(), "same_person");
     office.act(&sent.number, dispose("lain"), "kepala").unwrap();
@@ -31,7 +31,7 @@ fn one_person_never_puts_a_name_up_alone() {
 #[test]
 fn a_disabled_officer_cannot_act_even_with_an_open_page() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let approval = office.approval(&number);
     let before = office.actor("seksi");
     let mut row =
@@ -48,7 +48,7 @@ fn a_disabled_officer_cannot_act_even_with_an_open_page() {
 #[test]
 fn an_approval_of_something_that_moved_is_stale() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let Act::Approve { revision, candidate, serial, lines } = office.approval(&number) else {
         panic!("no approval")
     };
@@ -72,7 +72,7 @@ fn an_approval_of_something_that_moved_is_stale() {
 #[test]
 fn a_serial_that_moved_with_the_same_hash_is_fine_and_both_are_logged() {
     let office = Office::with(|options| options.promote_with_approval = false);
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     assert_eq!(office.approve(&number).unwrap().state, State::Verified);
     let other = office.assigned(service("antrean", "192.0.2.150"));
     office.approve(&other).unwrap();
@@ -86,7 +86,7 @@ fn a_serial_that_moved_with_the_same_hash_is_fine_and_both_are_logged() {
 #[test]
 fn a_stale_promotion_goes_back_to_the_verifier() {
     let office = Office::with(|options| options.promote_with_approval = false);
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     office.approve(&number).unwrap();
     let zone = ZONE.replace("www A", "x.grogolkapetakan.desa A 192.0.2.77\nwww A");
     std::fs::write(office.directory.path().join("zone"), zone).unwrap();
@@ -99,7 +99,7 @@ fn a_stale_promotion_goes_back_to_the_verifier() {
 #[test]
 fn a_second_press_gives_the_first_result() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let approval = office.approval(&number);
     let first = office.act(&number, approval.clone(), "seksi").unwrap();
     let serial = office.serial();
@@ -111,7 +111,7 @@ fn a_second_press_gives_the_first_result() {
 #[test]
 fn of_two_officers_pressing_at_the_same_time_exactly_one_wins() {
     let office = Office::with(|options| options.promote_with_approval = false);
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     office.approve(&number).unwrap();
     let before = office.serial();
     let kasi = office.actor("seksi");
@@ -133,7 +133,7 @@ fn of_two_officers_pressing_at_the_same_time_exactly_one_wins() {
 #[test]
 fn an_incomplete_sheet_is_turned_back_in_the_act() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let Act::Approve { revision, candidate, serial, mut lines } = office.approval(&number) else {
         panic!("no approval")
     };
@@ -147,7 +147,7 @@ fn an_incomplete_sheet_is_turned_back_in_the_act() {
 #[test]
 fn wrong_state_comes_first() {
     let office = Office::new();
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     let act =
         Act::Approve { revision: 1, candidate: String::new(), serial: None, lines: Vec::new() };
     assert_eq!(office.act(&sent.number, act, "pengawas").unwrap_err().code(), "wrong_state");
@@ -160,20 +160,20 @@ fn wrong_state_comes_first() {
 #[test]
 fn a_withdrawn_or_rejected_name_is_free_again() {
     let office = Office::new();
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     let mut proven = applicant().actor;
     proven.proved = Some(sent.number.clone());
     let withdraw = Act::Withdraw { letter: String::new() };
     let view = office.desk.act(&sent.number, &withdraw, &proven).unwrap();
     assert_eq!(view.state, State::Withdrawn);
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let reject = Act::Reject {
         reason: "surat_tidak_sah".to_owned(),
         note: "Surat tidak bertanda tangan".to_owned(),
         lines: vec![line(LineCode::M1, LineVerdict::Bad)],
     };
     assert_eq!(office.act(&number, reject, "seksi").unwrap().state, State::Rejected);
-    assert!(office.submit(ask()).is_ok());
+    assert!(office.submit(application()).is_ok());
     let again = office.submit(again(Kind::New)).unwrap_err();
     assert_eq!(again.code(), "name_taken");
 }
@@ -181,7 +181,7 @@ fn a_withdrawn_or_rejected_name_is_free_again() {
 #[test]
 fn status_has_one_answer_for_any_mismatch() {
     let office = Office::new();
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     for (number, secret) in
         [(sent.number.as_str(), "AAAAAAAA"), ("GPR-2026-00002", sent.secret.as_str()), ("", "")]
     {
@@ -202,16 +202,18 @@ fn status_has_one_answer_for_any_mismatch() {
 #[test]
 fn a_letter_is_what_it_is_by_content_and_small() {
     let office = Office::new();
-    let send = |bytes: Vec<u8>| office.desk.submit(ask(), Some(NewLetter { bytes }), &applicant());
+    let send = |bytes: Vec<u8>| {
+        office.desk.submit(application(), Some(NewAttachment { bytes }), &applicant())
+    };
     assert_eq!(send(b"<html>surat</html>".to_vec()).unwrap_err().status(), 422);
     let mut large = LETTER.to_vec();
-    large.resize(LETTER_OCTETS_MAX + 1, b' ');
+    large.resize(ATTACHMENT_OCTETS_MAX + 1, b' ');
     assert_eq!(send(large).unwrap_err().status(), 422);
-    let none = office.desk.submit(ask(), None, &applicant()).unwrap_err();
+    let none = office.desk.submit(application(), None, &applicant()).unwrap_err();
     assert_eq!(none.code(), "incomplete");
     let folder = office.directory.path().join("state/letters");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left behind");
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     let file = office.desk.letter(&sent.number, &office.actor("seksi")).unwrap();
     assert_eq!((file.media.as_str(), file.bytes.as_slice()), ("application/pdf", LETTER));
     let refused = office.desk.letter(&sent.number, &office.actor("operator")).unwrap_err();

@@ -1,7 +1,7 @@
 //! Who is told before it is too late, and who is told that somebody else became an officer.
 
 use super::*;
-use crate::evidence::{NewEvent, append};
+use crate::audit::{NewEvent, append};
 use crate::queue::Deed;
 use crate::store::StoreError;
 
@@ -26,7 +26,7 @@ fn of_the_office(office: &Office) -> Vec<(Deed, String, String)> {
 #[test]
 fn a_step_that_is_due_soon_is_told_once_to_who_must_act() {
     let office = Office::new();
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     office.wait(11 * MINUTE);
     office.desk.tick().unwrap();
     assert_eq!(told(&office, &sent.number, "due_soon"), Vec::<String>::new(), "a quarter is left");
@@ -48,7 +48,7 @@ fn a_step_that_is_due_soon_is_told_once_to_who_must_act() {
 #[test]
 fn a_correction_is_reminded_of_with_seven_and_with_two_days_left() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
     office.act(&number, Act::Return { lines }, "seksi").unwrap();
     let mut reminders = Vec::new();
@@ -109,7 +109,7 @@ fn the_other_officer_hears_of_an_emergency_and_it_heads_the_late_list() {
 #[test]
 fn a_month_that_is_reported_closes_what_was_told() {
     let office = Office::new();
-    let sent = office.submit(ask()).unwrap();
+    let sent = office.submit(application()).unwrap();
     office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
     office.approve(&sent.number).unwrap();
     office.desk.close_month("2026-11").unwrap();
@@ -126,7 +126,7 @@ fn a_month_that_is_reported_closes_what_was_told() {
 #[test]
 fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     let office = Office::new();
-    let number = office.assigned(ask());
+    let number = office.assigned(application());
     let due = |number: &str| office.view(number).due.unwrap();
     assert_eq!(due(&number), "2026-11-23T09:00:00Z");
     let mut calendar = crate::queue::Calendar::default();

@@ -3,18 +3,18 @@
 use std::net::TcpListener;
 
 use super::*;
-use crate::queue::{AskedRecord, Contact, Kind, Letter, NamingClass};
+use crate::queue::{Contact, Kind, Letter, NamingClass, RequestedRecord};
 
 /// An ask with these records.
-fn ask(records: &[(&str, &str)]) -> Ask {
-    Ask {
+fn application(records: &[(&str, &str)]) -> Application {
+    Application {
         kind: Kind::New,
         class: NamingClass::Layanan,
         name: "contoh".to_owned(),
         zone: "cirebonkab.go.id.".to_owned(),
         records: records
             .iter()
-            .map(|(rtype, data)| AskedRecord {
+            .map(|(rtype, data)| RequestedRecord {
                 rtype: (*rtype).to_owned(),
                 data: (*data).to_owned(),
                 ttl: 300,
@@ -37,15 +37,18 @@ fn ask(records: &[(&str, &str)]) -> Ask {
 fn nothing_but_public_addresses_is_probed() {
     let prober = Prober::new(true);
     for address in ["127.0.0.1", "10.0.0.1", "192.0.2.1", "169.254.169.254", "100.64.0.1"] {
-        assert!(!prober.applies(&ask(&[("A", address)])), "{address}");
+        assert!(!prober.applies(&application(&[("A", address)])), "{address}");
     }
     for address in ["::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "2001:db8::1"] {
-        assert!(!prober.applies(&ask(&[("AAAA", address)])), "{address}");
+        assert!(!prober.applies(&application(&[("AAAA", address)])), "{address}");
     }
-    assert!(prober.applies(&ask(&[("A", "103.28.12.5")])));
-    assert!(!prober.applies(&ask(&[("CNAME", "lain.cirebonkab.go.id.")])), "a name of ours");
-    assert!(!Prober::new(false).applies(&ask(&[("A", "103.28.12.5")])), "switched off");
-    let off = Prober::new(false).run(&ask(&[("A", "103.28.12.5")]), 1);
+    assert!(prober.applies(&application(&[("A", "103.28.12.5")])));
+    assert!(
+        !prober.applies(&application(&[("CNAME", "lain.cirebonkab.go.id.")])),
+        "a name of ours"
+    );
+    assert!(!Prober::new(false).applies(&application(&[("A", "103.28.12.5")])), "switched off");
+    let off = Prober::new(false).run(&application(&[("A", "103.28.12.5")]), 1);
     assert_eq!(off, Probe::Off);
 }
 

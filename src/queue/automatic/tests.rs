@@ -1,7 +1,7 @@
 //! The automatic lines, one by one, and what stops a request at submit.
 
 use super::*;
-use crate::queue::fixture::{MONDAY_8, ask};
+use crate::queue::fixture::{MONDAY_8, application};
 
 /// Evidence nothing stands against.
 struct Clear {
@@ -43,14 +43,15 @@ impl Clear {
 
     /// The rules a line shows.
     #[track_caller]
-    fn line(&self, ask: &Ask, code: LineCode) -> (Outcome, Overrule, Vec<Rule>) {
-        let line = lines(ask, &self.evidence()).into_iter().find(|l| l.code == code).unwrap();
+    fn line(&self, application: &Application, code: LineCode) -> (Outcome, Overrule, Vec<Rule>) {
+        let line =
+            lines(application, &self.evidence()).into_iter().find(|l| l.code == code).unwrap();
         (line.outcome, line.overrule, line.faults.iter().map(|fault| fault.rule).collect())
     }
 
     /// The rules that stop a request at submit.
-    fn refused(&self, ask: &Ask) -> Vec<Rule> {
-        refusals(ask, &lines(ask, &self.evidence()), MONDAY_8, true)
+    fn refused(&self, application: &Application) -> Vec<Rule> {
+        refusals(application, &lines(application, &self.evidence()), MONDAY_8, true)
             .into_iter()
             .map(|fault| fault.rule)
             .collect()
@@ -58,15 +59,15 @@ impl Clear {
 }
 
 /// A request of a class for a name.
-fn named(class: NamingClass, name: &str) -> Ask {
-    Ask { class, name: name.to_owned(), region: None, ..ask() }
+fn named(class: NamingClass, name: &str) -> Application {
+    Application { class, name: name.to_owned(), region: None, ..application() }
 }
 
 #[test]
 fn a_clean_request_passes_every_line() {
     let clear = Clear::new();
-    assert_eq!(clear.refused(&ask()), []);
-    for line in lines(&ask(), &clear.evidence()) {
+    assert_eq!(clear.refused(&application()), []);
+    for line in lines(&application(), &clear.evidence()) {
         assert_ne!(line.outcome, Outcome::Failed, "{line:?}");
     }
 }
@@ -81,9 +82,10 @@ fn every_unit_may_have_its_own_name_and_no_rule_but_likeness_stands_against_it()
             _ => NamingClass::Desa,
         };
         for name in clear.naming.names_of(unit) {
-            let ask = Ask { region: Some(unit.code.clone()), ..named(class, &name) };
-            assert_eq!(clear.refused(&ask), [], "{name}");
-            assert_eq!(clear.line(&ask, LineCode::A5).0, Outcome::Pass, "{name}");
+            let application =
+                Application { region: Some(unit.code.clone()), ..named(class, &name) };
+            assert_eq!(clear.refused(&application), [], "{name}");
+            assert_eq!(clear.line(&application, LineCode::A5).0, Outcome::Pass, "{name}");
         }
     }
 }
@@ -96,7 +98,7 @@ fn doubled_villages_need_their_district_and_suggest_it() {
     assert_eq!(clear.line(&bare, LineCode::A1).1, Overrule::Never);
     let all = ["grogolgunungjati.desa", "grogolkepetakan.desa", "grogolkapetakan.desa"];
     assert_eq!(clear.naming.suggest(&bare), all);
-    let reasoned = Ask { exception: Some("lama".to_owned()), ..bare };
+    let reasoned = Application { exception: Some("lama".to_owned()), ..bare };
     assert_eq!(clear.refused(&reasoned), [Rule::DoubledName]);
     for name in all {
         assert_eq!(clear.refused(&named(NamingClass::Desa, name)), [], "{name}");
@@ -120,7 +122,7 @@ fn patterns_of_the_classes() {
         (NamingClass::Uptd, "kel-sumber"),
     ] {
         assert_eq!(clear.refused(&named(class, bad)), [Rule::ClassPattern], "{bad}");
-        let reasoned = Ask { exception: Some("alasan".to_owned()), ..named(class, bad) };
+        let reasoned = Application { exception: Some("alasan".to_owned()), ..named(class, bad) };
         assert_eq!(clear.refused(&reasoned), [], "{bad}");
         assert_eq!(clear.line(&reasoned, LineCode::A1).1, Overrule::SecondSignature);
     }
@@ -137,11 +139,11 @@ fn lists_are_a_matter_for_the_officers() {
     let (outcome, overrule, rules) = clear.line(&unlisted, LineCode::A5);
     assert_eq!((outcome, overrule), (Outcome::Failed, Overrule::SecondSignature));
     assert_eq!(rules, [Rule::NotInList]);
-    let other = Ask { region: Some("32.09.01.2008".to_owned()), ..ask() };
+    let other = Application { region: Some("32.09.01.2008".to_owned()), ..application() };
     assert_eq!(clear.line(&other, LineCode::A5).2, [Rule::RegionDiffers]);
-    let unknown = Ask { region: Some("32.09.99.2008".to_owned()), ..ask() };
+    let unknown = Application { region: Some("32.09.99.2008".to_owned()), ..application() };
     assert_eq!(clear.line(&unknown, LineCode::A5).2, [Rule::UnknownRegion]);
-    let office = Ask {
+    let office = Application {
         office: "Dinas Kesehatan".to_owned(),
         ..named(NamingClass::PerangkatDaerah, "kesehatan")
     };
@@ -152,7 +154,7 @@ fn lists_are_a_matter_for_the_officers() {
 #[test]
 fn communities_and_activities_need_an_end() {
     let mut clear = Clear::new();
-    let with = |class, name: &str, ends: Option<&str>| Ask {
+    let with = |class, name: &str, ends: Option<&str>| Application {
         ends: ends.map(str::to_owned),
         ..named(class, name)
     };
@@ -174,7 +176,7 @@ fn reserved_names_need_a_reason_and_a_second_signature() {
     let clear = Clear::new();
     let www = named(NamingClass::Layanan, "www");
     assert_eq!(clear.refused(&www), [Rule::ReservedName]);
-    let reasoned = Ask { exception: Some("situs induk".to_owned()), ..www };
+    let reasoned = Application { exception: Some("situs induk".to_owned()), ..www };
     assert_eq!(clear.refused(&reasoned), []);
     let (outcome, overrule, _) = clear.line(&reasoned, LineCode::A3);
     assert_eq!((outcome, overrule), (Outcome::Failed, Overrule::SecondSignature));
@@ -184,38 +186,38 @@ fn reserved_names_need_a_reason_and_a_second_signature() {
 fn a_name_must_be_free_in_zone_queue_and_quarantine() {
     let mut clear = Clear::new();
     clear.zone.types = vec!["A".to_owned()];
-    assert_eq!(clear.refused(&ask()), [Rule::InZone]);
+    assert_eq!(clear.refused(&application()), [Rule::InZone]);
     clear.zone.types.clear();
     clear.zone.cut = Some("desa.cirebonkab.go.id.".to_owned());
-    assert_eq!(clear.refused(&ask()), [Rule::BelowCut]);
+    assert_eq!(clear.refused(&application()), [Rule::BelowCut]);
     clear.zone.cut = None;
     clear.zone.below = vec!["www".to_owned()];
-    assert_eq!(clear.refused(&ask()), [Rule::NamesBelow]);
+    assert_eq!(clear.refused(&application()), [Rule::NamesBelow]);
     clear.zone.below.clear();
     clear.zone.wildcard = Some("*.desa.cirebonkab.go.id.".to_owned());
-    assert_eq!(clear.refused(&ask()), []);
-    assert_eq!(clear.line(&ask(), LineCode::A4).0, Outcome::Shown);
+    assert_eq!(clear.refused(&application()), []);
+    assert_eq!(clear.line(&application(), LineCode::A4).0, Outcome::Shown);
     clear.queue.other_request = Some("GPR-1".to_owned());
-    assert_eq!(clear.refused(&ask()), [Rule::OtherRequest]);
+    assert_eq!(clear.refused(&application()), [Rule::OtherRequest]);
     clear.queue.other_request = None;
     clear.queue.live = Some(LiveState::Quarantined);
     clear.queue.owner = "Desa Lain".to_owned();
-    assert_eq!(clear.refused(&ask()), [Rule::InQuarantine]);
+    assert_eq!(clear.refused(&application()), [Rule::InQuarantine]);
     clear.queue.owner = "desa  GROGOL".to_owned();
-    assert_eq!(clear.refused(&ask()), []);
+    assert_eq!(clear.refused(&application()), []);
     clear.queue.live = Some(LiveState::Live);
-    assert_eq!(clear.refused(&ask()), [Rule::NameLive]);
+    assert_eq!(clear.refused(&application()), [Rule::NameLive]);
     clear.zone.served = false;
-    assert!(clear.refused(&ask()).contains(&Rule::NotInZone));
+    assert!(clear.refused(&application()).contains(&Rule::NotInZone));
 }
 
 #[test]
 fn the_other_kinds_need_a_live_name_of_the_same_office() {
     let mut clear = Clear::new();
-    let of = |kind| Ask {
+    let of = |kind| Application {
         kind,
-        records: if kind == Kind::Change { ask().records } else { Vec::new() },
-        ..ask()
+        records: if kind == Kind::Change { application().records } else { Vec::new() },
+        ..application()
     };
     for kind in [Kind::Change, Kind::Suspend, Kind::Remove] {
         assert_eq!(clear.refused(&of(kind)), [Rule::NameNotLive], "{kind}");
@@ -225,13 +227,16 @@ fn the_other_kinds_need_a_live_name_of_the_same_office() {
     for kind in [Kind::Change, Kind::Suspend, Kind::Remove] {
         assert_eq!(clear.refused(&of(kind)), [], "{kind}");
     }
-    assert_eq!(clear.refused(&Ask { lift: true, ..of(Kind::Suspend) }), [Rule::NotSuspended]);
+    assert_eq!(
+        clear.refused(&Application { lift: true, ..of(Kind::Suspend) }),
+        [Rule::NotSuspended]
+    );
     clear.queue.owner = "Desa Lain".to_owned();
     assert_eq!(clear.refused(&of(Kind::Remove)), [Rule::OtherOwner]);
     clear.queue.owner = String::new();
     assert_eq!(clear.refused(&of(Kind::Change)), []);
     clear.queue.live = Some(LiveState::Suspended);
-    assert_eq!(clear.refused(&Ask { lift: true, ..of(Kind::Suspend) }), []);
+    assert_eq!(clear.refused(&Application { lift: true, ..of(Kind::Suspend) }), []);
     assert_eq!(clear.refused(&of(Kind::Change)), [Rule::NameNotLive]);
     assert_eq!(clear.refused(&of(Kind::Remove)), []);
 }
@@ -247,17 +252,17 @@ fn similar_names_only_warn() {
     let own = named(NamingClass::Layanan, "ekinerja");
     assert_eq!(clear.line(&own, LineCode::A6).0, Outcome::Failed);
     for genuine in ["babadan.desa", "winong.desa", "wiyong.desa", "kapetakan.desa"] {
-        let ask = named(NamingClass::Desa, genuine);
-        assert_eq!(clear.line(&ask, LineCode::A6).1, Overrule::Tick, "{genuine}");
-        assert_eq!(clear.refused(&ask), [], "{genuine}");
+        let application = named(NamingClass::Desa, genuine);
+        assert_eq!(clear.line(&application, LineCode::A6).1, Overrule::Tick, "{genuine}");
+        assert_eq!(clear.refused(&application), [], "{genuine}");
     }
 }
 
 /// The request with other records.
-fn pointing(rtype: &str, data: &str) -> Ask {
+fn pointing(rtype: &str, data: &str) -> Application {
     let record =
-        crate::queue::AskedRecord { rtype: rtype.to_owned(), data: data.to_owned(), ttl: 3600 };
-    Ask { records: vec![record], ..ask() }
+        crate::queue::RequestedRecord { rtype: rtype.to_owned(), data: data.to_owned(), ttl: 3600 };
+    Application { records: vec![record], ..application() }
 }
 
 #[test]
@@ -301,9 +306,9 @@ fn targets_are_judged() {
     let mut pair = lone;
     pair.records.push(pointing("NS", "ns2.example.id.").records[0].clone());
     assert_ne!(clear.line(&pair, LineCode::A8).0, Outcome::Failed);
-    assert_eq!(clear.line(&ask(), LineCode::A7).0, Outcome::Unchecked);
+    assert_eq!(clear.line(&application(), LineCode::A7).0, Outcome::Unchecked);
     clear.targets.indonesia = Some(vec!["103.0.0.0/8".parse().unwrap()]);
-    assert_eq!(clear.line(&ask(), LineCode::A7).0, Outcome::Pass);
+    assert_eq!(clear.line(&application(), LineCode::A7).0, Outcome::Pass);
     let abroad = clear.line(&pointing("A", "8.8.8.8"), LineCode::A7);
     assert_eq!(abroad, (Outcome::Failed, Overrule::Note, vec![Rule::AbroadAddress]));
     clear.targets.refuse_hijackable = false;
@@ -314,18 +319,24 @@ fn targets_are_judged() {
 #[test]
 fn sets_of_records_are_judged() {
     let clear = Clear::new();
-    let mut two = ask();
+    let mut two = application();
     two.records.push(pointing("CNAME", "web.example.id").records.remove(0));
     assert_eq!(clear.refused(&two), [Rule::CnameWithOther]);
-    let mut twice = ask();
+    let mut twice = application();
     twice.records.push(twice.records[0].clone());
     assert_eq!(clear.refused(&twice), [Rule::DuplicateRecord]);
-    let mut ttl = ask();
+    let mut ttl = application();
     ttl.records.push(pointing("A", "192.0.2.11").records.remove(0));
     ttl.records[1].ttl = 60;
     assert_eq!(clear.refused(&ttl), [Rule::TtlDiffers]);
-    assert_eq!(clear.refused(&Ask { records: Vec::new(), ..ask() }), [Rule::NoRecords]);
-    assert_eq!(clear.refused(&Ask { kind: Kind::Remove, ..ask() })[0], Rule::NameNotLive);
+    assert_eq!(
+        clear.refused(&Application { records: Vec::new(), ..application() }),
+        [Rule::NoRecords]
+    );
+    assert_eq!(
+        clear.refused(&Application { kind: Kind::Remove, ..application() })[0],
+        Rule::NameNotLive
+    );
 }
 
 #[test]
@@ -345,39 +356,42 @@ fn the_probe_and_the_parent() {
     clear.probe = done(MONDAY_8 - PROBE_FRESH_MS - 1, &[], &[]);
     assert_eq!(clear.line(&cname, LineCode::A8).2, [Rule::ProbeMissing]);
     clear.queue.parent = Some(("dinkes".to_owned(), "Dinas Kesehatan".to_owned()));
-    let below =
-        Ask { office: "RSUD Waled".to_owned(), ..named(NamingClass::Layanan, "app.dinkes") };
+    let below = Application {
+        office: "RSUD Waled".to_owned(),
+        ..named(NamingClass::Layanan, "app.dinkes")
+    };
     assert_eq!(clear.line(&below, LineCode::A9).1, Overrule::Never);
     assert_eq!(clear.line(&below, LineCode::A9).0, Outcome::Failed);
     let mut evidence = clear.evidence();
     evidence.party_confirmed = true;
     let confirmed = lines(&below, &evidence);
     assert!(confirmed.iter().any(|l| l.code == LineCode::A9 && l.outcome == Outcome::Pass));
-    let own = Ask { office: "Dinas Kesehatan".to_owned(), ..below };
+    let own = Application { office: "Dinas Kesehatan".to_owned(), ..below };
     assert_eq!(clear.line(&own, LineCode::A9).0, Outcome::Pass);
 }
 
 #[test]
 fn fields_are_needed_and_read() {
     let clear = Clear::new();
-    let mut bare = ask();
+    let mut bare = application();
     bare.office = " ".to_owned();
     bare.contact.email = "kuwu".to_owned();
     bare.contact.nip = Some("123".to_owned());
     bare.letter.date = "23-11-2026".to_owned();
     assert_eq!(clear.refused(&bare), [Rule::Empty, Rule::BadEmail, Rule::BadNip, Rule::BadDate]);
-    let without = refusals(&ask(), &lines(&ask(), &clear.evidence()), MONDAY_8, false);
+    let without =
+        refusals(&application(), &lines(&application(), &clear.evidence()), MONDAY_8, false);
     assert_eq!((without.len(), without[0].rule), (1, Rule::NoLetter));
 }
 
 #[test]
 fn tidying_changes_form_only() {
-    let typed = Ask {
+    let typed = Application {
         name: "https://GrogolKapetakan.desa.cirebonkab.go.id/".to_owned(),
         zone: "Cirebonkab.go.id".to_owned(),
         region: Some(" ".to_owned()),
         purpose: "warga 3209123456789012".to_owned(),
-        ..ask()
+        ..application()
     };
     let tidied = tidy(typed, &Naming::default());
     assert_eq!(tidied.full_name(), "grogolkapetakan.desa.cirebonkab.go.id.");

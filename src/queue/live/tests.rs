@@ -1,7 +1,7 @@
 //! The live record: each way, each closed way, emergencies.
 
 use super::*;
-use crate::queue::fixture::{ask, at, officer};
+use crate::queue::fixture::{application, at, officer};
 use crate::queue::{FaultCode, Identity};
 
 /// gapura's signature at a moment.
@@ -10,12 +10,12 @@ fn by(now: i64) -> Signature {
 }
 
 fn promise() -> Promise {
-    let ask = ask();
+    let application = application();
     Promise {
-        office: ask.office,
-        class: ask.class,
-        region: ask.region,
-        records: ask.records,
+        office: application.office,
+        class: application.class,
+        region: application.region,
+        records: application.records,
         ends: None,
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn perform(
         Act::Dispose { instruction, .. } => request.dispose(instruction, actor, facts),
         Act::Reassign { reason, .. } => request.reassign(reason, actor, facts),
         Act::Release { reason } => request.release(reason, actor, facts),
-        Act::Ask { party, email } => request.ask_party(party, email, actor, facts),
+        Act::Consult { party, email } => request.ask_party(party, email, actor, facts),
         Act::Confirm { letter, .. } => request.answer(true, letter, actor, facts),
         Act::Deny { letter, .. } => request.answer(false, letter, actor, facts),
         Act::Return { lines } => request.send_back(lines, actor, facts),

@@ -4,7 +4,7 @@ use super::acts::{complete, empty, summary, with_notes};
 use super::stages::{Assigned, NeedsCorrection, Stage};
 use super::{Facts, Request, RequestResult, contact_of};
 use crate::queue::act::LineInput;
-use crate::queue::ask::Ask;
+use crate::queue::application::Application;
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::happening::Deed;
 use crate::queue::person::{Actor, Role, Signature};
@@ -70,20 +70,20 @@ impl Request {
         let assignment = stage.assignment.clone();
         let by = self.may_resubmit(actor, facts.now)?;
         let Some(amendment) = facts.amendment else { return Err(empty("request")) };
-        self.apart(&contact_of(&amendment.ask), Role::Applicant)?;
+        self.apart(&contact_of(&amendment.application), Role::Applicant)?;
         let mut faults = amendment.faults.clone();
-        if amendment.ask.kind != self.ask.kind {
-            faults.push(Fault::new("kind", Rule::BadData, self.ask.kind.as_str()));
+        if amendment.application.kind != self.application.kind {
+            faults.push(Fault::new("kind", Rule::BadData, self.application.kind.as_str()));
         }
-        if amendment.ask.zone != self.ask.zone {
-            faults.push(Fault::new("zone", Rule::NotInZone, &self.ask.zone));
+        if amendment.application.zone != self.application.zone {
+            faults.push(Fault::new("zone", Rule::NotInZone, &self.application.zone));
         }
         if !faults.is_empty() {
             return Err(TransitionError::of_faults(faults));
         }
-        self.sheet.reset_changed(&self.ask, &amendment.ask);
-        let changed = changed_fields(&self.ask, &amendment.ask);
-        self.ask = amendment.ask.clone();
+        self.sheet.reset_changed(&self.application, &amendment.application);
+        let changed = changed_fields(&self.application, &amendment.application);
+        self.application = amendment.application.clone();
         self.revision += 1;
         self.lay_in(facts);
         if by.role != Role::Applicant {
@@ -119,7 +119,7 @@ impl Request {
 }
 
 /// The fields two revisions differ in, by their JSON names.
-fn changed_fields(old: &Ask, new: &Ask) -> Vec<&'static str> {
+fn changed_fields(old: &Application, new: &Application) -> Vec<&'static str> {
     let pairs = [
         ("class", old.class != new.class),
         ("name", old.name != new.name),

@@ -5,7 +5,7 @@ use super::promotion::same_candidate;
 use super::stages::{Approval, Rejected, Stage, Verified};
 use super::{Facts, Request, RequestResult};
 use crate::queue::act::{Act, LineInput, RejectReason};
-use crate::queue::ask::NamingClass;
+use crate::queue::application::NamingClass;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
 use crate::queue::happening::Deed;
@@ -95,13 +95,13 @@ impl Request {
         }
         self.lay_in(facts);
         self.sheet.write(lines, &by, self.revision);
-        faults.extend(self.sheet.missing(&self.ask));
-        let camat = facts.rules.camat && self.ask.class == NamingClass::Desa;
-        if waiting || (camat && self.ask.kind.brings_records() && !self.party_confirmed()) {
+        faults.extend(self.sheet.missing(&self.application));
+        let camat = facts.rules.camat && self.application.class == NamingClass::Desa;
+        if waiting || (camat && self.application.kind.brings_records() && !self.party_confirmed()) {
             faults.push(Fault::new("party", Rule::ParentNotConfirmed, ""));
         }
         complete(faults)?;
-        let reasons = self.sheet.second_signature(&self.ask);
+        let reasons = self.sheet.second_signature(&self.application);
         let approval = Approval {
             by: by.clone(),
             revision: self.revision,
@@ -112,7 +112,7 @@ impl Request {
         };
         self.attempts += 1;
         self.stage = Stage::Verified(Verified { assignment, approval, promoting: None });
-        let starts = self.ask.starts_at().unwrap_or(now).max(now);
+        let starts = self.application.starts_at().unwrap_or(now).max(now);
         self.clocks.start(ClockStep::Make, starts, now, facts.calendar);
         let mut step = self.done(&by, Deed::Approve, before)?;
         step.happening = step

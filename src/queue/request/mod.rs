@@ -29,7 +29,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::act::Act;
-use super::ask::Ask;
+use super::application::Application;
 use super::calendar::Calendar;
 use super::clocks::Clocks;
 use super::fault::{Fault, TransitionError};
@@ -95,7 +95,7 @@ pub struct Candidate {
 #[derive(Clone, Debug)]
 pub struct Amendment {
     /// The data.
-    pub ask: Ask,
+    pub application: Application,
     /// Faults that keep it from being sent (`automatic::refusals`); empty is good.
     pub faults: Vec<Fault>,
 }
@@ -110,7 +110,7 @@ pub struct Request {
     /// 1 at submit, raised by each resubmit.
     revision: u32,
     /// The data of the current revision.
-    ask: Ask,
+    application: Application,
     /// Whether the applicant's mailbox is proven.
     mailbox_proven: bool,
     /// The officers who keyed in a paper letter: they count as applicants.
@@ -140,7 +140,7 @@ impl Request {
     /// *Kirim permohonan*: Draft → Submitted. `faults` is what the rules found (`automatic::refusals`).
     pub fn submit(
         number: &str,
-        ask: Ask,
+        application: Application,
         faults: Vec<Fault>,
         mailbox_proven: bool,
         actor: &Actor,
@@ -154,7 +154,7 @@ impl Request {
         let mut request = Self {
             number: number.to_owned(),
             revision: 1,
-            ask,
+            application,
             mailbox_proven,
             keyed_in_by: (by.role != Role::Applicant).then(|| by.clone()).into_iter().collect(),
             submitted_at: now,
@@ -168,17 +168,17 @@ impl Request {
         };
         request.lay_in(facts);
         request.clocks.start(super::clocks::ClockStep::Route, now, now, facts.calendar);
-        let ask = &request.ask;
+        let application = &request.application;
         let happening = request
             .happening(&by, Deed::Submit, Some(State::Draft))
-            .with("kind", ask.kind)
-            .with("class", ask.class)
-            .with("name", ask.full_name())
-            .with("office", &ask.office)
+            .with("kind", application.kind)
+            .with("class", application.class)
+            .with("name", application.full_name())
+            .with("office", &application.office)
             .with("mailbox_proven", mailbox_proven)
-            .with_personal("contact_name", &ask.contact.name)
-            .with_personal("contact_email", &ask.contact.email)
-            .with_personal("contact_phone", &ask.contact.phone);
+            .with_personal("contact_name", &application.contact.name)
+            .with_personal("contact_email", &application.contact.email)
+            .with_personal("contact_phone", &application.contact.phone);
         Ok(Step { value: request, happening })
     }
 
@@ -202,7 +202,7 @@ impl Request {
 
     /// The request without the person responsible: the decision stays, the person is erased (§7).
     pub fn without_contact(mut self) -> Self {
-        self.ask.contact = super::ask::Contact::default();
+        self.application.contact = super::application::Contact::default();
         self
     }
 
@@ -235,8 +235,8 @@ impl Request {
     }
 
     /// The data asked for.
-    pub fn ask(&self) -> &Ask {
-        &self.ask
+    pub fn application(&self) -> &Application {
+        &self.application
     }
 
     /// The state.
@@ -314,6 +314,6 @@ impl Request {
 
     /// Whether approving needs the head's second signature.
     pub fn needs_second_signature(&self) -> bool {
-        !self.sheet.second_signature(&self.ask).is_empty()
+        !self.sheet.second_signature(&self.application).is_empty()
     }
 }

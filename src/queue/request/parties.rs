@@ -42,7 +42,7 @@ impl Request {
             other => other,
         });
         self.clocks.pause(facts.now, facts.calendar);
-        let mut step = self.done(&by, Deed::Ask, before)?;
+        let mut step = self.done(&by, Deed::Consult, before)?;
         step.happening = step.happening.with("party", party).with_personal("email", email);
         Ok(step)
     }

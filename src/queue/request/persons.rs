@@ -1,14 +1,14 @@
 //! Separate persons (§2.4, rule 2): who stands on which side of a request, and who may act for it.
 
 use super::Request;
-use crate::queue::ask::Ask;
+use crate::queue::application::Application;
 use crate::queue::fault::{NotAllowed, TransitionError};
 use crate::queue::person::{ActingOfficial, Actor, Identity, Role, Signature};
 
 impl Request {
     /// The applicant's side: penanggung jawab, and the officer who keyed in the letter.
     pub(super) fn applicants(&self) -> Vec<Identity> {
-        let mut sides = vec![contact_of(&self.ask)];
+        let mut sides = vec![contact_of(&self.application)];
         sides.extend(self.keyed_in_by.iter().map(|by| by.identity.clone()));
         sides
     }
@@ -79,8 +79,8 @@ impl Request {
 }
 
 /// The penanggung jawab as a person.
-pub(super) fn contact_of(ask: &Ask) -> Identity {
-    Identity::new(None, ask.contact.nip.as_deref(), Some(&ask.contact.email))
+pub(super) fn contact_of(application: &Application) -> Identity {
+    Identity::new(None, application.contact.nip.as_deref(), Some(&application.contact.email))
 }
 
 /// The actor's signature in a role.

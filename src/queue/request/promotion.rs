@@ -56,8 +56,8 @@ impl Request {
         if stage.approval.second_needed && stage.approval.second.is_none() {
             faults.push(Fault::new("countersign", Rule::SecondSignatureNeeded, ""));
         }
-        if self.ask.starts_at().is_some_and(|starts| starts > now) {
-            let starts = self.ask.starts.clone().unwrap_or_default();
+        if self.application.starts_at().is_some_and(|starts| starts > now) {
+            let starts = self.application.starts.clone().unwrap_or_default();
             faults.push(Fault::new("starts", Rule::NotYet, starts));
         }
         if !faults.is_empty() {

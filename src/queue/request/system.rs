@@ -42,7 +42,7 @@ impl Request {
             _ => return Err(TransitionError::wrong_state("ask_lapsed", before)),
         }
         self.clocks.resume(now);
-        self.done(&system(now), Deed::AskLapsed, before)
+        self.done(&system(now), Deed::ConsultLapsed, before)
     }
 
     /// The approval is stale: back to Assigned, with what moved in the event.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::queue::fixture::{ask, at, officer};
+use crate::queue::fixture::{application, at, officer};
 use crate::queue::rules::{Bind, MINUTE_MS};
 use crate::queue::{
     ActingOfficial, AutoLine, ClockStep, FaultCode, Identity, LineCode, LineInput, LineVerdict,
@@ -41,16 +41,17 @@ impl World {
         }
     }
 
-    fn submitted(&self, ask: Ask, now: i64) -> Request {
+    fn submitted(&self, application: Application, now: i64) -> Request {
         let applicant = Actor::applicant("Sutrisno", Identity::default(), None);
-        let step = Request::submit("GPR-1", ask, Vec::new(), true, &applicant, &self.facts(now));
+        let step =
+            Request::submit("GPR-1", application, Vec::new(), true, &applicant, &self.facts(now));
         step.unwrap().value
     }
 
     fn assigned(&self, now: i64) -> Request {
         let kasi = kasi();
         let facts = Facts { assignee: Some(&kasi), ..self.facts(now) };
-        self.submitted(ask(), now).act(&dispose(), &kabid(), &facts).unwrap().value
+        self.submitted(application(), now).act(&dispose(), &kabid(), &facts).unwrap().value
     }
 
     fn verified(&self, now: i64) -> Request {
@@ -110,7 +111,7 @@ fn from_submit_to_closed_each_step_leaves_one_event() {
     let world = World::new();
     let facts = world.facts(at(0, 9, 0));
     let kasi = kasi();
-    let mut request = world.submitted(ask(), at(0, 8, 30));
+    let mut request = world.submitted(application(), at(0, 8, 30));
     let mut states = vec![request.state()];
     let with = Facts { assignee: Some(&kasi), ..facts };
     for act in [dispose(), send_back()] {
@@ -120,8 +121,10 @@ fn from_submit_to_closed_each_step_leaves_one_event() {
         request = step.value;
         states.push(request.state());
     }
-    let amendment =
-        Amendment { ask: Ask { purpose: "lain".to_owned(), ..ask() }, faults: Vec::new() };
+    let amendment = Amendment {
+        application: Application { purpose: "lain".to_owned(), ..application() },
+        faults: Vec::new(),
+    };
     let with = Facts { amendment: Some(&amendment), ..facts };
     request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
     assert_eq!((request.revision(), request.state()), (2, State::Assigned));
@@ -148,7 +151,7 @@ fn the_wrong_role_is_not_allowed() {
     for role in [Role::Verifier, Role::Operator, Role::Auditor] {
         let who = officer("x", role);
         assert_eq!(
-            code(world.submitted(ask(), now).act(&dispose(), &who, &with)),
+            code(world.submitted(application(), now).act(&dispose(), &who, &with)),
             FaultCode::NotAllowed
         );
     }
@@ -161,19 +164,19 @@ fn the_wrong_role_is_not_allowed() {
     assert_eq!(code(world.assigned(now).act(&approve(1), &other, &with)), FaultCode::NotAllowed);
     let facts = world.facts(now);
     assert_eq!(
-        code(world.submitted(ask(), now).act(&dispose(), &kabid(), &facts)),
+        code(world.submitted(application(), now).act(&dispose(), &kabid(), &facts)),
         FaultCode::NotAllowed
     );
     let gone = Actor { disabled: true, ..kasi.clone() };
     assert_eq!(code(world.assigned(now).act(&approve(1), &gone, &facts)), FaultCode::NotAllowed);
     let with = Facts { assignee: Some(&gone), ..facts };
     assert_eq!(
-        code(world.submitted(ask(), now).act(&dispose(), &kabid(), &with)),
+        code(world.submitted(application(), now).act(&dispose(), &kabid(), &with)),
         FaultCode::NotAllowed
     );
     // An auditor writes nothing, not even for an applicant.
     let auditor = officer("x", Role::Auditor);
-    let step = Request::submit("GPR-2", ask(), Vec::new(), true, &auditor, &facts);
+    let step = Request::submit("GPR-2", application(), Vec::new(), true, &auditor, &facts);
     assert_eq!(code(step), FaultCode::NotAllowed);
 }
 
@@ -183,7 +186,7 @@ fn one_person_cannot_stand_on_two_sides() {
     let now = at(0, 9, 0);
     let facts = world.facts(now);
     // The kasi is the penanggung jawab: same mailbox, other account, other spelling.
-    let mut own = ask();
+    let mut own = application();
     own.contact.email = "SARI+desa@example.id".to_owned();
     let kasi = kasi();
     let with = Facts { assignee: Some(&kasi), ..facts };
@@ -192,7 +195,8 @@ fn one_person_cannot_stand_on_two_sides() {
         FaultCode::SamePerson
     );
     // The kabid keyed the letter in.
-    let keyed = Request::submit("GPR-1", ask(), Vec::new(), false, &kabid(), &facts).unwrap().value;
+    let keyed =
+        Request::submit("GPR-1", application(), Vec::new(), false, &kabid(), &facts).unwrap().value;
     assert_eq!(code(keyed.act(&dispose(), &kabid(), &with)), FaultCode::SamePerson);
     // One NIP behind two accounts.
     let nip = Some("19850101 201001 1 001");
@@ -201,13 +205,14 @@ fn one_person_cannot_stand_on_two_sides() {
     let verifier = Actor::officer("b", verifier, vec![Role::Verifier]);
     let with = Facts { assignee: Some(&verifier), ..facts };
     assert_eq!(
-        code(world.submitted(ask(), now).act(&dispose(), &head, &with)),
+        code(world.submitted(application(), now).act(&dispose(), &head, &with)),
         FaultCode::SamePerson
     );
     // A verifier who became the head meanwhile may not sign second.
     let mut both = kasi.clone();
     both.roles.push(Role::Head);
-    let wild = Ask { name: "*.app".to_owned(), class: NamingClass::Layanan, ..ask() };
+    let wild =
+        Application { name: "*.app".to_owned(), class: NamingClass::Layanan, ..application() };
     let with = Facts { assignee: Some(&kasi), ..facts };
     let request = world.submitted(wild, now).act(&dispose(), &kabid(), &with).unwrap().value;
     let mut lines = all_ok();
@@ -235,12 +240,12 @@ fn an_acting_official_has_the_role_for_the_time_and_its_limits() {
         letter: "800/7".to_owned(),
     });
     let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
-    let step = world.submitted(ask(), now).act(&dispose(), &delegate, &with).unwrap();
+    let step = world.submitted(application(), now).act(&dispose(), &delegate, &with).unwrap();
     assert_eq!(step.happening.acting.as_deref(), Some("800/7"));
     assert_eq!(step.value.dispositions()[0].from.acting.as_ref().unwrap().holder, "budi");
     let late = Facts { now: at(0, 12, 0), ..with };
     assert_eq!(
-        code(world.submitted(ask(), now).act(&dispose(), &delegate, &late)),
+        code(world.submitted(application(), now).act(&dispose(), &delegate, &late)),
         FaultCode::NotAllowed
     );
     // Never both roles on one request.
@@ -248,7 +253,7 @@ fn an_acting_official_has_the_role_for_the_time_and_its_limits() {
     also.roles = vec![Role::Verifier];
     let with = Facts { assignee: Some(&also), ..with };
     assert_eq!(
-        code(world.submitted(ask(), now).act(&dispose(), &also, &with)),
+        code(world.submitted(application(), now).act(&dispose(), &also, &with)),
         FaultCode::SamePerson
     );
     // A delegate of the holder may decide in the holder's place.
@@ -379,9 +384,9 @@ fn a_new_revision_resets_the_lines_of_changed_fields_only() {
     let saved = Act::Check { lines: all_ok() };
     let request = world.assigned(now).act(&saved, &kasi, &facts).unwrap().value;
     let request = request.act(&send_back(), &kasi, &facts).unwrap().value;
-    let mut changed = ask();
+    let mut changed = application();
     changed.contact.name = "Rini".to_owned();
-    let amendment = Amendment { ask: changed, faults: Vec::new() };
+    let amendment = Amendment { application: changed, faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..facts };
     let stranger = Actor::applicant("x", Identity::default(), Some("GPR-2"));
     assert_eq!(
@@ -397,15 +402,16 @@ fn a_new_revision_resets_the_lines_of_changed_fields_only() {
     let request = world.assigned(now).act(&send_back(), &kasi, &facts).unwrap().value;
     let same = request.clone().act(&Act::Resubmit {}, &kabid(), &with);
     assert_eq!(code(same), FaultCode::SamePerson);
-    let mut taken_over = ask();
+    let mut taken_over = application();
     taken_over.contact.email = "budi@example.id".to_owned();
-    let amendment = Amendment { ask: taken_over, faults: Vec::new() };
+    let amendment = Amendment { application: taken_over, faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..facts };
     assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::SamePerson);
     // Faults and another kind are turned back.
     let request = world.assigned(now).act(&send_back(), &kasi, &facts).unwrap().value;
-    let other = Ask { kind: crate::queue::Kind::Change, ..ask() };
-    let amendment = Amendment { ask: other, faults: vec![Fault::new("name", Rule::InZone, "A")] };
+    let other = Application { kind: crate::queue::Kind::Change, ..application() };
+    let amendment =
+        Amendment { application: other, faults: vec![Fault::new("name", Rule::InZone, "A")] };
     let with = Facts { amendment: Some(&amendment), ..facts };
     assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::NameTaken);
 }
@@ -416,7 +422,7 @@ fn withdrawing_ends_when_the_promotion_starts() {
     let facts = world.facts(at(0, 9, 0));
     let withdraw = Act::Withdraw { letter: String::new() };
     for request in [
-        world.submitted(ask(), at(0, 9, 0)),
+        world.submitted(application(), at(0, 9, 0)),
         world.assigned(at(0, 9, 0)),
         world.verified(at(0, 9, 0)),
     ] {
@@ -479,7 +485,7 @@ fn a_second_press_is_recognised_and_only_from_the_same_person() {
 fn a_scheduled_promotion_waits_for_its_time() {
     let world = World::new();
     let kasi = kasi();
-    let mut later = ask();
+    let mut later = application();
     later.starts = Some("2026-11-25".to_owned());
     let with = Facts { assignee: Some(&kasi), ..world.facts(at(0, 9, 0)) };
     let request =
@@ -500,7 +506,7 @@ fn what_is_missing_is_told_after_state_and_person() {
     let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
     // A routing slip without an instruction says nothing.
     let bare = Act::Dispose { to: "sari".to_owned(), instruction: " ".to_owned() };
-    let submitted = || world.submitted(ask(), now);
+    let submitted = || world.submitted(application(), now);
     assert_eq!(code(submitted().act(&bare, &kasi, &with)), FaultCode::NotAllowed);
     assert_eq!(code(submitted().act(&bare, &kabid, &with)), FaultCode::Incomplete);
     // Bodies with nothing in them are read, and the rules answer.
@@ -517,7 +523,7 @@ fn what_is_missing_is_told_after_state_and_person() {
             assert_eq!(code(assigned.act(&act, &kasi, &with)), FaultCode::Incomplete, "{name}");
         }
     }
-    let unclear = Act::Ask { party: "Dinkes".to_owned(), email: "dinkes".to_owned() };
+    let unclear = Act::Consult { party: "Dinkes".to_owned(), email: "dinkes".to_owned() };
     assert_eq!(code(world.assigned(now).act(&unclear, &kasi, &with)), FaultCode::Incomplete);
     // Who keys in a correction is asked before the correction is read.
     let back = world.assigned(now).act(&send_back(), &kasi, &with).unwrap().value;
@@ -565,8 +571,11 @@ fn returned_thursday_after_240_minutes_back_tuesday_is_due_tuesday_1300() {
     let mut world = World::new();
     let kasi = kasi();
     let with = Facts { assignee: Some(&kasi), ..world.facts(at(3, 10, 0)) };
-    let request =
-        world.submitted(ask(), at(3, 9, 50)).act(&dispose(), &kabid(), &with).unwrap().value;
+    let request = world
+        .submitted(application(), at(3, 9, 50))
+        .act(&dispose(), &kabid(), &with)
+        .unwrap()
+        .value;
     assert_eq!(request.due(&world.calendar, &world.rules), Some(at(4, 10, 0)));
     let request = request.act(&send_back(), &kasi, &world.facts(at(3, 14, 0))).unwrap().value;
     assert_eq!(request.clocks().paused(), Some(ClockStep::Check));
@@ -574,7 +583,7 @@ fn returned_thursday_after_240_minutes_back_tuesday_is_due_tuesday_1300() {
         request.clocks().used(ClockStep::Check, at(8, 9, 0), &world.calendar),
         240 * MINUTE_MS
     );
-    let amendment = Amendment { ask: ask(), faults: Vec::new() };
+    let amendment = Amendment { application: application(), faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..world.facts(at(8, 9, 0)) };
     let request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
     assert_eq!(request.due(&world.calendar, &world.rules), Some(at(8, 13, 0)));
@@ -587,7 +596,7 @@ fn a_question_pauses_the_clock_and_lapses_after_five_working_days() {
     let world = World::new();
     let kasi = kasi();
     let question =
-        Act::Ask { party: "Dinas Kesehatan".to_owned(), email: "d@example.id".to_owned() };
+        Act::Consult { party: "Dinas Kesehatan".to_owned(), email: "d@example.id".to_owned() };
     let asked = world
         .assigned(at(0, 9, 0))
         .act(&question, &kasi, &world.facts(at(0, 10, 0)))
@@ -655,7 +664,7 @@ fn the_queue_leads_with_what_is_late() {
     let world = World::new();
     let now = at(1, 10, 0);
     let left = |request: &Request| request.clocks().left(now, &world.calendar, &world.rules);
-    let late = world.submitted(ask(), at(0, 9, 0));
+    let late = world.submitted(application(), at(0, 9, 0));
     let soon = world.assigned(at(0, 10, 30));
     let paused = soon.clone().act(&send_back(), &kasi(), &world.facts(at(0, 11, 0))).unwrap().value;
     let done = world.live(at(0, 9, 0)).notified(&world.facts(at(0, 9, 0))).unwrap().value;
@@ -727,7 +736,7 @@ fn attempt(
         0 => dispose(),
         1 => Act::Reassign { to: text.clone(), reason: text },
         2 => Act::Release { reason: text },
-        3 => Act::Ask { party: text.clone(), email: text },
+        3 => Act::Consult { party: text.clone(), email: text },
         4 => Act::Confirm { party: text.clone(), letter: text },
         5 => Act::Deny { party: text.clone(), letter: text },
         6 => send_back(),
@@ -801,7 +810,12 @@ fn in_table(before: State, deed: Deed, after: State) -> bool {
         | (Notified, Deed::Close, Closed) => true,
         (
             Assigned,
-            Deed::Reassign | Deed::Ask | Deed::Confirm | Deed::Deny | Deed::AskLapsed | Deed::Check,
+            Deed::Reassign
+            | Deed::Consult
+            | Deed::Confirm
+            | Deed::Deny
+            | Deed::ConsultLapsed
+            | Deed::Check,
             Assigned,
         ) => true,
         _ => false,
@@ -825,7 +839,7 @@ fn nobody_alone(request: &Request) {
     }
     assert_eq!(approval.revision, request.revision());
     assert_eq!(approval.candidate, HASH);
-    assert!(request.sheet().missing(request.ask()).is_empty());
+    assert!(request.sheet().missing(request.application()).is_empty());
 }
 
 proptest! {
@@ -843,7 +857,7 @@ proptest! {
         }
         let crowd = crowd();
         let mut now = at(0, 9, 0);
-        let mut request = world.submitted(ask(), now);
+        let mut request = world.submitted(application(), now);
         let mut events = 1;
         for (what, who, to, odds, days) in moves {
             now += days * 86_400_000 / 4;
@@ -853,7 +867,7 @@ proptest! {
             let (what, who) = if useful { next(&request, what) } else { (what, who) };
             let actor = &crowd[who];
             let to = if useful { &crowd[1] } else { &crowd[to] };
-            let amendment = Amendment { ask: ask(), faults: Vec::new() };
+            let amendment = Amendment { application: application(), faults: Vec::new() };
             let facts = Facts { assignee: Some(to), amendment: Some(&amendment), ..world.facts(now) };
             let noted = second && matches!(what, 10 | 11);
             let before = request.clone();

@@ -5,8 +5,8 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use crate::desk::NewLetter;
-use crate::queue::{Ask, Fault, Rule};
+use crate::desk::NewAttachment;
+use crate::queue::{Application, Fault, Rule};
 use crate::web::state::State;
 
 /// Largest letter, in octets.
@@ -18,9 +18,9 @@ const REQUEST_MAX: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Sent {
     /// The data.
-    pub(super) ask: Ask,
+    pub(super) application: Application,
     /// The letter.
-    pub(super) letter: Option<NewLetter>,
+    pub(super) letter: Option<NewAttachment>,
 }
 
 impl FromRequest<State> for Sent {
@@ -32,26 +32,26 @@ impl FromRequest<State> for Sent {
             let detail = format!("multipart/form-data is needed: {}", rejection.body_text());
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
         })?;
-        let mut ask = None;
+        let mut application = None;
         let mut letter = None;
         while let Some(part) = parts.next_field().await.map_err(unreadable)? {
             let name = part.name().unwrap_or("").to_owned();
             let bytes = part.bytes().await.map_err(unreadable)?;
             match name.as_str() {
-                "request" => ask = Some(read(&bytes)?),
+                "request" => application = Some(read(&bytes)?),
                 "letter" if bytes.len() > LETTER_MAX => return Err(too_large()),
                 "letter" if bytes.is_empty() => {}
-                "letter" => letter = Some(NewLetter { bytes: bytes.to_vec() }),
+                "letter" => letter = Some(NewAttachment { bytes: bytes.to_vec() }),
                 _ => {}
             }
         }
         let missing = || Problem::of_faults(vec![Fault::new("request", Rule::Empty, "")]);
-        Ok(Self { ask: ask.ok_or_else(missing)?, letter })
+        Ok(Self { application: application.ok_or_else(missing)?, letter })
     }
 }
 
 /// The JSON of the part `request`.
-fn read(bytes: &[u8]) -> Result<Ask, Problem> {
+fn read(bytes: &[u8]) -> Result<Application, Problem> {
     if bytes.len() > REQUEST_MAX {
         return Err(Problem::bad_request("the part `request` is too long"));
     }

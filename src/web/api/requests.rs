@@ -17,7 +17,7 @@ use crate::people::Scope;
 use crate::queue::act::BodyError;
 use crate::queue::view::{FaultView, RecordView};
 use crate::queue::{
-    Act, Actor, Ask, Identity, RequestView, State as RequestState, Summary, automatic,
+    Act, Actor, Application, Identity, RequestView, State as RequestState, Summary, automatic,
 };
 use crate::web::limits::Route;
 use crate::web::state::State;
@@ -166,7 +166,7 @@ pub(super) struct Submitted {
 #[allow(dead_code)] // Read by the macro that writes the document.
 pub(super) struct Parts {
     /// The request.
-    request: Ask,
+    request: Application,
     /// The letter: PDF, JPEG or PNG, 2 MB at most.
     #[schema(format = Binary)]
     letter: String,
@@ -185,17 +185,17 @@ pub(super) async fn submit(
     caller: Caller,
     sent: Sent,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
-    let Sent { ask, letter } = sent;
+    let Sent { application, letter } = sent;
     let actor = if caller.has_token() {
         caller.officer(Scope::Submit)?.actor()
     } else {
-        may_submit(&state, &caller, &ask, letter.is_some()).await?;
-        Actor::applicant(&ask.contact.name, Identity::default(), None)
+        may_submit(&state, &caller, &application, letter.is_some()).await?;
+        Actor::applicant(&application.contact.name, Identity::default(), None)
     };
-    let warnings = automatic::masked_fields(&ask).iter().map(FaultView::from).collect();
+    let warnings = automatic::masked_fields(&application).iter().map(FaultView::from).collect();
     // A mailbox is proven on the pages only: a code goes there and comes back.
     let by = Submitter { actor, mailbox_proven: false };
-    let done = state.work(move |state| state.desk().submit(ask, letter, &by)).await??;
+    let done = state.work(move |state| state.desk().submit(application, letter, &by)).await??;
     let submitted = Submitted {
         number: done.number,
         secret: done.secret,
@@ -211,7 +211,7 @@ pub(super) async fn submit(
 async fn may_submit(
     state: &State,
     caller: &Caller,
-    ask: &Ask,
+    application: &Application,
     has_letter: bool,
 ) -> Result<(), Problem> {
     if !state.options().public_submit {
@@ -220,8 +220,8 @@ async fn may_submit(
     if !state.limits().allows(Route::Attempt, caller.address) {
         return Err(Problem::too_many());
     }
-    let ask = ask.clone();
-    let faults = state.work(move |state| state.desk().rehearse(ask, has_letter)).await??;
+    let application = application.clone();
+    let faults = state.work(move |state| state.desk().rehearse(application, has_letter)).await??;
     if !faults.is_empty() {
         return Err(Problem::of_faults(faults));
     }
@@ -245,7 +245,7 @@ async fn may_submit(
 /// {}`, `withdraw {letter}`, `notified {how}`.
 #[utoipa::path(post, path = "/requests/{number}/{act}",
     params(("number" = String, Path), ("act" = String, Path, description = "dispose, reassign, \
-        release, ask, confirm, deny, return, resubmit, check, reject, approve, countersign, \
+        release, application, confirm, deny, return, resubmit, check, reject, approve, countersign, \
         reopen, promote, retry, withdraw, notified")),
     security(("token" = ["decide"]), ("secret" = [])),
     request_body(content = serde_json::Value, content_type = "application/json"),
@@ -275,8 +275,8 @@ pub(super) async fn act(
     if name == "resubmit" {
         let (of, by) = (number.clone(), actor.clone());
         state.work(move |state| state.desk().may_correct(&of, &by)).await??;
-        let Sent { ask, letter } = Sent::from_request(request, &state).await?;
-        let job = move |state: &State| state.desk().resubmit(&number, ask, letter, &actor);
+        let Sent { application, letter } = Sent::from_request(request, &state).await?;
+        let job = move |state: &State| state.desk().resubmit(&number, application, letter, &actor);
         return Ok(Json(state.work(job).await??));
     }
     let act = read_act(&name, request.into_body()).await?;

@@ -176,7 +176,7 @@ fn read_act(path: &str, sent: &Sent, view: &RequestView) -> Option<Act> {
         "disposisi" => Act::Dispose { to: text("to"), instruction: text("instruction") },
         "alihkan" => Act::Reassign { to: text("to"), reason: text("reason") },
         "lepaskan" => Act::Release { reason: text("reason") },
-        "minta-konfirmasi" => Act::Ask { party: text("party"), email: text("email") },
+        "minta-konfirmasi" => Act::Consult { party: text("party"), email: text("email") },
         "konfirmasi" => Act::Confirm { party: text("party"), letter: text("letter") },
         "tolak-konfirmasi" => Act::Deny { party: text("party"), letter: text("letter") },
         "kembalikan" => Act::Return { lines: written(view, LineVerdict::Fix) },

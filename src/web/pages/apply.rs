@@ -110,7 +110,7 @@ pub(super) async fn take(
     }
     if asks_name {
         let zone = state.options().zone.clone();
-        let name = full_name(&tidy(draft.ask(&zone), state.desk().naming()).name, &zone);
+        let name = full_name(&tidy(draft.application(&zone), state.desk().naming()).name, &zone);
         let good = visitor.t.a("apply-name-good", "name", &name);
         return page(&step_page(&state, visitor, &draft, step, form, good));
     }
@@ -133,8 +133,8 @@ async fn ruled_out(
     draft: &Draft,
     step: u8,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let ask = draft.ask(&state.options().zone);
-    let faults = state.work(move |state| state.desk().rehearse(ask, true)).await??;
+    let application = draft.application(&state.options().zone);
+    let faults = state.work(move |state| state.desk().rehearse(application, true)).await??;
     let own = faults.iter().filter_map(|fault| {
         let field = match field_of(&fault.field).as_str() {
             // The unit was chosen a step before; that it differs is seen by the name.
@@ -186,7 +186,7 @@ fn step_page(
 ) -> StepPage {
     let t = visitor.t;
     let suggestions = if step == 3 && draft.kind() == Some(Kind::New) {
-        let fits = state.desk().naming().suggest(&draft.ask(&state.options().zone));
+        let fits = state.desk().naming().suggest(&draft.application(&state.options().zone));
         fits.into_iter().filter(|name| !name.is_empty() && !name.starts_with('.')).collect()
     } else {
         Vec::new()

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::parts::{act_words, fact_words, role_words, state_words};
-use crate::evidence::{self, Event, EvidenceError, NewEvent};
+use crate::audit::{self, AuditError, Event, NewEvent};
 use crate::people::{PeopleError, Role};
 use crate::store::StoreError;
 use crate::web::failure::Failure;
@@ -100,9 +100,9 @@ pub(super) async fn show(
     if asked.periksa.is_some() {
         let verified = state
             .work(|state| {
-                state.store().read::<_, EvidenceError>(|reader| {
-                    evidence::verify_own(reader, None, None, &[])
-                })
+                state
+                    .store()
+                    .read::<_, AuditError>(|reader| audit::verify_own(reader, None, None, &[]))
             })
             .await?
             .map_err(Failure::internal)?;
@@ -126,11 +126,8 @@ pub(super) async fn export(
             let now = state.people().now_ms();
             state.store().write::<_, StoreError>(|tx| {
                 let role = account.role.as_str();
-                evidence::append(
-                    tx,
-                    NewEvent::new(now, &account.id, role, "exported", "chain:all"),
-                )?;
-                evidence::export(tx, 0)
+                audit::append(tx, NewEvent::new(now, &account.id, role, "exported", "chain:all"))?;
+                audit::export(tx, 0)
             })
         })
         .await?

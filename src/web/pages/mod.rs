@@ -6,8 +6,8 @@ mod acts;
 mod apply;
 mod audit;
 mod home;
-mod letters;
 mod link;
+mod notices;
 mod parts;
 mod party;
 mod queue;
@@ -63,7 +63,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/antrean", get(queue::show))
         .route("/tinjau/{number}", get(review::show).post(review::check))
         .route("/tinjau/{number}/surat", get(review::letter))
-        .route("/tinjau/{number}/pemberitahuan/{id}", get(letters::show).post(letters::handle))
+        .route("/tinjau/{number}/pemberitahuan/{id}", get(notices::show).post(notices::handle))
         .route("/konfirmasi", get(party::show).post(party::answer))
         .route("/konfirmasi/{token}", get(party::open))
         .route("/subdomain", get(register::show))

@@ -6,8 +6,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::parts::{act_words, full_name, left_class, tag};
+use crate::audit::Event;
 use crate::desk::{ActError, Counts, ListFilter};
-use crate::evidence::Event;
 use crate::people::{Account, Role};
 use crate::queue::State as RequestState;
 use crate::queue::view::Summary;

@@ -169,7 +169,7 @@ pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
         ActError::NotAllowed => words.push(t.s("code-not-allowed")),
         ActError::NotFound => words.push(t.s("fail-missing-text")),
         ActError::NoServer | ActError::Publish(_) => words.push(t.s("act-not-published")),
-        ActError::Evidence(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
+        ActError::Audit(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
     }
     words.extend(error.faults().iter().map(|fault| {
         let line = LineCode::ALL.iter().find(|line| line.as_str() == fault.field);

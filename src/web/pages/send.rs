@@ -9,7 +9,7 @@ use super::apply::{CHECK, LAST, label_of, open, step_of, unit_words};
 use super::parts::full_name;
 use super::review::error_words;
 use super::status::{held, ticket};
-use crate::desk::{ActError, NewLetter, Submitter, Viewer};
+use crate::desk::{ActError, NewAttachment, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
 use crate::queue::automatic::tidy;
 use crate::queue::{Actor, Identity};
@@ -85,15 +85,15 @@ pub(super) async fn submit(
         return Err(Failure::bad_request());
     }
     let draft = Draft::load(&state, &visitor.visit).await?;
-    let ask = draft.ask(&state.options().zone);
-    let letter = draft.letter.clone().map(|letter| NewLetter { bytes: letter.bytes });
+    let application = draft.application(&state.options().zone);
+    let letter = draft.letter.clone().map(|letter| NewAttachment { bytes: letter.bytes });
     let done = state
         .work(move |state| {
-            let contact = &ask.contact;
+            let contact = &application.contact;
             let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
             let applicant = Actor::applicant(&contact.name, identity, None);
             let by = Submitter { actor: officer.unwrap_or(applicant), mailbox_proven: false };
-            state.desk().submit(ask, letter, &by)
+            state.desk().submit(application, letter, &by)
         })
         .await?;
     match done {
@@ -228,7 +228,7 @@ fn check_page(
 fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
     let (zone, naming) = (&state.options().zone, state.desk().naming());
     // Shown as it will be sent: capitals, blanks and a pasted address tidied.
-    let name = tidy(draft.ask(zone), naming).name;
+    let name = tidy(draft.application(zone), naming).name;
     let part = |step: u8, facts: Vec<(String, String)>| Part {
         title: t.s(&format!("apply-title-{step}")),
         facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),

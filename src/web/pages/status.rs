@@ -12,7 +12,7 @@ use super::FormPage;
 use super::apply::{contact_fields, letter_fields, name_fields, record_fields};
 use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, tag};
 use super::review::error_words;
-use crate::desk::{ActError, NewLetter};
+use crate::desk::{ActError, NewAttachment};
 use crate::queue::view::RequestView;
 use crate::queue::{Act, LineCode, RejectReason, Rule, State as RequestState};
 use crate::web::draft::{Draft, field_of};
@@ -318,11 +318,11 @@ pub(super) async fn correct(
     let form = correct_form(&state, visitor, &view, &draft);
     let names: Vec<String> = form.fields.iter().map(|field| field.name.clone()).collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
-    let ask = draft.ask(&view.zone);
-    let letter = draft.letter.clone().map(|letter| NewLetter { bytes: letter.bytes });
+    let application = draft.application(&view.zone);
+    let letter = draft.letter.clone().map(|letter| NewAttachment { bytes: letter.bytes });
     let done = move |state: &State| {
         let actor = state.desk().applicant(&number, &secret)?;
-        state.desk().resubmit(&number, ask, letter, &actor)
+        state.desk().resubmit(&number, application, letter, &actor)
     };
     match state.work(done).await? {
         Ok(_) => Ok(see_other("/status")),

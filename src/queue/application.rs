@@ -152,11 +152,11 @@ impl FromStr for NamingClass {
 #[error("unknown word")]
 pub struct UnknownWord;
 
-//------------ Ask -----------------------------------------------------------
+//------------ Application -----------------------------------------------------------
 
 /// The data of one revision of a request, in the shape of `POST /requests`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct Ask {
+pub struct Application {
     /// What is to happen.
     pub kind: Kind,
     /// The naming class.
@@ -167,7 +167,7 @@ pub struct Ask {
     pub zone: String,
     /// The records to be served at the name; empty for [`Kind::Suspend`] and [`Kind::Remove`].
     #[serde(default)]
-    pub records: Vec<AskedRecord>,
+    pub records: Vec<RequestedRecord>,
     /// The office that asks and will own the name.
     pub office: String,
     /// Its region code (*kode wilayah*), for villages and districts.
@@ -200,7 +200,7 @@ pub struct Ask {
 
 /// One record asked for. The owner is the request's name.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct AskedRecord {
+pub struct RequestedRecord {
     /// The type's mnemonic.
     #[serde(rename = "type")]
     pub rtype: String,
@@ -246,7 +246,7 @@ pub struct Letter {
     pub sha256: Option<String>,
 }
 
-impl Ask {
+impl Application {
     /// The absolute name with the final dot, `NAME.ZONE`.
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.name, self.zone)

@@ -8,8 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::ActError;
-use crate::evidence::{Event, EvidenceError, NewEvent, Notary, Sealed, Vault, append_sealed};
+use super::LedgerError;
+use crate::audit::{AuditError, Event, NewEvent, Notary, Sealed, Vault, append_sealed};
 use crate::queue::{
     ActingOfficial, Actor, Calendar, Facts, Happening, Identity, LiveRecord, Request, Role, Rules,
     State,
@@ -85,8 +85,8 @@ impl Ledger {
     }
 
     /// Writes a happening as an event; its personal texts become commitments.
-    pub fn record(&self, tx: &Tx<'_>, happening: &Happening) -> Result<Event, EvidenceError> {
-        let sealed: Result<Vec<Sealed>, EvidenceError> = happening
+    pub fn record(&self, tx: &Tx<'_>, happening: &Happening) -> Result<Event, AuditError> {
+        let sealed: Result<Vec<Sealed>, AuditError> = happening
             .personal
             .iter()
             .map(|(field, value)| self.vault.commit(field, value))
@@ -99,7 +99,7 @@ impl Ledger {
         &self,
         context: &str,
         value: &T,
-    ) -> Result<Vec<u8>, EvidenceError> {
+    ) -> Result<Vec<u8>, AuditError> {
         let json = serde_json::to_vec(value)
             .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?;
         self.vault.seal(context, &json)
@@ -110,7 +110,7 @@ impl Ledger {
         &self,
         context: &str,
         body: &[u8],
-    ) -> Result<T, EvidenceError> {
+    ) -> Result<T, AuditError> {
         let json = self.vault.unseal(context, body)?;
         Ok(serde_json::from_slice(&json)
             .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?)
@@ -131,19 +131,15 @@ fn revision_context(number: &str, revision: u32) -> String {
 
 impl Ledger {
     /// A request, if there is one of this number.
-    pub fn request(
-        &self,
-        reader: &Reader<'_>,
-        number: &str,
-    ) -> Result<Option<Stored>, EvidenceError> {
+    pub fn request(&self, reader: &Reader<'_>, number: &str) -> Result<Option<Stored>, AuditError> {
         let Some((row, body)) = reader.request(number)? else { return Ok(None) };
         let request = self.unseal(&request_context(number), &body)?;
         Ok(Some(Stored { request, row }))
     }
 
     /// A request, or the error that there is none.
-    pub fn expect_request(&self, reader: &Reader<'_>, number: &str) -> Result<Stored, ActError> {
-        self.request(reader, number)?.ok_or(ActError::NotFound)
+    pub fn expect_request(&self, reader: &Reader<'_>, number: &str) -> Result<Stored, LedgerError> {
+        self.request(reader, number)?.ok_or(LedgerError::NotFound)
     }
 
     /// Adds a request with its number and secret.
@@ -154,7 +150,7 @@ impl Ledger {
         place: (i32, i64),
         secret_hash: String,
         letter: Option<String>,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         let mut row = RequestRow { secret_hash: Some(secret_hash), letter, ..Default::default() };
         self.fill(&mut row, request);
         let body = self.seal(&request_context(request.number()), request)?;
@@ -168,9 +164,9 @@ impl Ledger {
         tx: &Tx<'_>,
         request: &Request,
         letter: Option<&str>,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         let (number, revision) = (request.number(), request.revision());
-        let body = self.seal(&revision_context(number, revision), request.ask())?;
+        let body = self.seal(&revision_context(number, revision), request.application())?;
         Ok(tx.put_revision(number, revision, request.changed_at(), letter, &body)?)
     }
 
@@ -180,7 +176,7 @@ impl Ledger {
         reader: &Reader<'_>,
         number: &str,
         revision: u32,
-    ) -> Result<Option<crate::queue::Ask>, EvidenceError> {
+    ) -> Result<Option<crate::queue::Application>, AuditError> {
         let Some((body, ..)) = reader.revision(number, revision)? else { return Ok(None) };
         Ok(Some(self.unseal(&revision_context(number, revision), &body)?))
     }
@@ -191,9 +187,9 @@ impl Ledger {
         tx: &Tx<'_>,
         number: &str,
         revision: u32,
-        ask: &crate::queue::Ask,
-    ) -> Result<(), EvidenceError> {
-        let body = self.seal(&revision_context(number, revision), ask)?;
+        application: &crate::queue::Application,
+    ) -> Result<(), AuditError> {
+        let body = self.seal(&revision_context(number, revision), application)?;
         Ok(tx.put_revision(number, revision, 0, None, &body)?)
     }
 
@@ -203,7 +199,7 @@ impl Ledger {
         tx: &Tx<'_>,
         request: &Request,
         row: &RequestRow,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         let mut row = row.clone();
         self.fill(&mut row, request);
         let body = self.seal(&request_context(request.number()), request)?;
@@ -212,7 +208,7 @@ impl Ledger {
 
     /// Brings the columns up to the request.
     fn fill(&self, row: &mut RequestRow, request: &Request) {
-        let ask = request.ask();
+        let application = request.application();
         let state = request.state();
         let holder = request.holder();
         let ended = matches!(
@@ -222,16 +218,16 @@ impl Ledger {
         row.number = request.number().to_owned();
         row.state = state.as_str().to_owned();
         row.open = state.is_open();
-        row.kind = ask.kind.as_str().to_owned();
-        row.class = ask.class.as_str().to_owned();
-        row.name = ask.full_name().to_lowercase();
-        row.zone = ask.zone.clone();
-        row.office = ask.office.clone();
+        row.kind = application.kind.as_str().to_owned();
+        row.class = application.class.as_str().to_owned();
+        row.name = application.full_name().to_lowercase();
+        row.zone = application.zone.clone();
+        row.office = application.office.clone();
         row.revision = request.revision();
         row.holder_id = holder.map(|holder| holder.person().to_owned());
         row.holder = holder.map(|holder| holder.name.clone());
         row.due_ms = request.due(&self.calendar(), &self.rules);
-        row.starts_ms = (state == State::Verified).then(|| ask.starts_at()).flatten();
+        row.starts_ms = (state == State::Verified).then(|| application.starts_at()).flatten();
         row.submitted_ms = request.submitted_at();
         row.changed_ms = request.changed_at();
         row.ended_ms = ended.then(|| row.ended_ms.unwrap_or_else(|| request.changed_at()));
@@ -247,7 +243,7 @@ impl Ledger {
         reader: &Reader<'_>,
         name: &str,
         zone: &str,
-    ) -> Result<LiveRecord, EvidenceError> {
+    ) -> Result<LiveRecord, AuditError> {
         match reader.live_record(&name.to_lowercase())? {
             Some(row) => self.open_live(&row),
             None => Ok(LiveRecord::free(&name.to_lowercase(), zone)),
@@ -255,12 +251,12 @@ impl Ledger {
     }
 
     /// Opens a live record's row.
-    pub fn open_live(&self, row: &LiveRow) -> Result<LiveRecord, EvidenceError> {
+    pub fn open_live(&self, row: &LiveRow) -> Result<LiveRecord, AuditError> {
         self.unseal(&format!("live:{}", row.name), &row.body)
     }
 
     /// Writes a live record.
-    pub fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), EvidenceError> {
+    pub fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), AuditError> {
         let open = live.suspension.as_ref().filter(|s| s.emergency && s.confirmed.is_none());
         let row = LiveRow {
             name: live.name.to_lowercase(),

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActError, Ledger};
-use crate::evidence::{Event, EvidenceError};
+use super::{Ledger, LedgerError};
+use crate::audit::{AuditError, Event};
 use crate::queue::{Deed, Notice, Request, Role, State};
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader as StoreReader, Tx};
@@ -69,14 +69,14 @@ impl Ledger {
         deed: Deed,
         (reader, to): (Reader, &str),
         token: Option<String>,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         let stem = format!("n{}", about.sequence);
         let told = Told { request: Some(request), deed, reader, to, about: "", token };
         self.queue_under(tx, &stem, told)
     }
 
     /// Writes a notice under the first free id of a stem.
-    fn queue_under(&self, tx: &Tx<'_>, stem: &str, told: Told<'_>) -> Result<(), EvidenceError> {
+    fn queue_under(&self, tx: &Tx<'_>, stem: &str, told: Told<'_>) -> Result<(), AuditError> {
         let mut place = 1;
         let id = loop {
             let id = format!("{stem}-{place}");
@@ -101,9 +101,11 @@ impl Ledger {
         stem: &str,
         deed: Deed,
         request: &Request,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         let (reader, addresses) = match deed {
-            Deed::CorrectionDue => (Reader::Applicant, vec![request.ask().contact.email.clone()]),
+            Deed::CorrectionDue => {
+                (Reader::Applicant, vec![request.application().contact.email.clone()])
+            }
             _ => (Reader::Officer, self.officers_concerned(tx, deed, request)?),
         };
         for to in &addresses {
@@ -122,7 +124,7 @@ impl Ledger {
         deed: Deed,
         role: Option<Role>,
         about: &str,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         if tx.notice(&format!("{stem}-1"))?.is_some() {
             return Ok(());
         }
@@ -138,7 +140,7 @@ impl Ledger {
     }
 
     /// Writes a notice as it is now.
-    pub fn save_notice(&self, tx: &Tx<'_>, outgoing: &Outgoing) -> Result<(), EvidenceError> {
+    pub fn save_notice(&self, tx: &Tx<'_>, outgoing: &Outgoing) -> Result<(), AuditError> {
         let notice = &outgoing.notice;
         let row = NoticeRow {
             id: notice.id.clone(),
@@ -153,13 +155,17 @@ impl Ledger {
     }
 
     /// Opens a notice's row.
-    pub fn open_notice(&self, row: &NoticeRow) -> Result<Outgoing, EvidenceError> {
+    pub fn open_notice(&self, row: &NoticeRow) -> Result<Outgoing, AuditError> {
         self.unseal(&context(&row.id), &row.body)
     }
 
     /// A notice, or the error that there is none.
-    pub fn expect_notice(&self, reader: &StoreReader<'_>, id: &str) -> Result<Outgoing, ActError> {
-        let row = reader.notice(id)?.ok_or(ActError::NotFound)?;
+    pub fn expect_notice(
+        &self,
+        reader: &StoreReader<'_>,
+        id: &str,
+    ) -> Result<Outgoing, LedgerError> {
+        let row = reader.notice(id)?.ok_or(LedgerError::NotFound)?;
         Ok(self.open_notice(&row)?)
     }
 
@@ -170,7 +176,7 @@ impl Ledger {
         event: &Event,
         deed: Deed,
         request: &Request,
-    ) -> Result<(), EvidenceError> {
+    ) -> Result<(), AuditError> {
         let number = request.number();
         let to_applicant = matches!(
             deed,
@@ -183,7 +189,7 @@ impl Ledger {
                 | Deed::Withdraw
         );
         if to_applicant {
-            let to = request.ask().contact.email.clone();
+            let to = request.application().contact.email.clone();
             self.queue_notice(tx, event, number, deed, (Reader::Applicant, &to), None)?;
         }
         for to in self.officers_concerned(tx, deed, request)? {
@@ -198,7 +204,7 @@ impl Ledger {
         tx: &Tx<'_>,
         deed: Deed,
         request: &Request,
-    ) -> Result<Vec<String>, EvidenceError> {
+    ) -> Result<Vec<String>, AuditError> {
         let second = request.approval().is_some_and(|approval| approval.second_needed);
         let waits_for_head = request.state() == State::Submitted
             || request.approval().is_some_and(|a| a.second_needed && a.second.is_none());
@@ -214,7 +220,7 @@ impl Ledger {
             Deed::Dispose
                 | Deed::Reassign
                 | Deed::Resubmit
-                | Deed::AskLapsed
+                | Deed::ConsultLapsed
                 | Deed::Confirm
                 | Deed::Deny
                 | Deed::PromotionFailed

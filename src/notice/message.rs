@@ -52,9 +52,9 @@ pub struct Post {
     pub link: Option<String>,
 }
 
-/// A letter ready to be sent or printed.
+/// A message ready to be sent or printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Letter {
+pub struct Message {
     /// Subject line.
     pub subject: String,
     /// Paragraphs, separated by blank lines.
@@ -62,7 +62,7 @@ pub struct Letter {
 }
 
 /// Puts a notice into words. `url` is how people reach the site.
-pub fn letter(post: &Post, t: Words, url: &str) -> Letter {
+pub fn message(post: &Post, t: Words, url: &str) -> Message {
     let stem = format!("mail-{}-{}", post.reader.word(), post.deed.as_str().replace('_', "-"));
     let what = if t.has(&stem) { stem } else { format!("mail-{}", post.reader.word()) };
     let act = post.deed.say(t);
@@ -102,5 +102,5 @@ pub fn letter(post: &Post, t: Words, url: &str) -> Letter {
         parts.push(t.s("status-object"));
     }
     parts.push(t.s("mail-end"));
-    Letter { subject, text: parts.join("\n\n") }
+    Message { subject, text: parts.join("\n\n") }
 }

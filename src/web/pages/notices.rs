@@ -1,4 +1,4 @@
-//! Notices as printable letters, and the record that one was handed over.
+//! Notices to print, and the record that one was handed over.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::parts::{fixes, full_name};
 use super::review::look;
-use crate::notice::{Post, Reader, letter};
+use crate::notice::{Post, Reader, message};
 use crate::people::Role;
 use crate::queue::Deed;
 use crate::queue::view::{NoticeView, RequestView};
@@ -18,7 +18,7 @@ use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Lang, Words};
 
-/// The letter and the form that records how it was handed over.
+/// The message and the form that records how it was handed over.
 #[derive(Template)]
 #[template(path = "print.html", config = "src/web/askama.toml")]
 struct PrintPage {
@@ -46,7 +46,7 @@ pub(super) async fn show(
     let notice = notice.ok_or_else(Failure::not_found)?;
     let t = visitor.t;
     // Papers are in Indonesian, whatever the page is in.
-    let text = letter(&post(&view, notice), Words::of(Lang::Id), &state.options().url);
+    let text = message(&post(&view, notice), Words::of(Lang::Id), &state.options().url);
     let action = format!("/tinjau/{number}/pemberitahuan/{id}");
     let form = Form::new(&action, &visitor.csrf, t.s("letter-handle-button"))
         .field(Field::line(t, "how", "ask-how").input(Input::Area));

@@ -16,7 +16,7 @@ use ring::signature::{
 };
 use sha2::{Digest, Sha256};
 
-use super::EvidenceError;
+use super::AuditError;
 use super::chain::field;
 use super::vault::{read_or_make, write_private};
 use crate::store::events::{AuditKey, Checkpoint};
@@ -55,7 +55,7 @@ struct Key {
 
 impl Notary {
     /// Opens the key in the state directory, or makes the first one, and notes it in the database.
-    pub fn open(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Self, EvidenceError> {
+    pub fn open(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Self, AuditError> {
         let path = state_dir.join(KEY_FILE);
         let known = store.read::<_, StoreError>(|reader| reader.audit_keys())?;
         finish_rotation(&path, known.last())?;
@@ -63,7 +63,7 @@ impl Notary {
         match known.last() {
             Some(last) if last.key_id == key.id => {}
             Some(last) => {
-                return Err(EvidenceError::OtherKey {
+                return Err(AuditError::OtherKey {
                     path,
                     found: key.id,
                     known: last.key_id.clone(),
@@ -79,11 +79,10 @@ impl Notary {
 
     /// The public key of the key file, in hexadecimal, whatever the database says of it: for the
     /// verifier, which trusts nothing in there.
-    pub fn public_key_in(state_dir: &Path) -> Result<String, EvidenceError> {
+    pub fn public_key_in(state_dir: &Path) -> Result<String, AuditError> {
         let path = state_dir.join(KEY_FILE);
         let bytes = std::fs::read(&path);
-        let bytes =
-            bytes.map_err(|source| EvidenceError::KeyFile { path: path.clone(), source })?;
+        let bytes = bytes.map_err(|source| AuditError::KeyFile { path: path.clone(), source })?;
         Ok(Key::from_pkcs8(&path, &bytes)?.public())
     }
 
@@ -132,12 +131,12 @@ impl Notary {
     }
 
     /// Makes a new key, signed by the old one. A crash in between leaves either key in use.
-    pub fn rotate(&self, store: &Store, now_ms: i64) -> Result<AuditKey, EvidenceError> {
+    pub fn rotate(&self, store: &Store, now_ms: i64) -> Result<AuditKey, AuditError> {
         let pkcs8 = new_pkcs8()?;
         let new = Key::from_pkcs8(&self.0.path, &pkcs8)?;
         let next = next_path(&self.0.path);
         write_private(&next, &pkcs8)
-            .map_err(|source| EvidenceError::KeyFile { path: next.clone(), source })?;
+            .map_err(|source| AuditError::KeyFile { path: next.clone(), source })?;
         let row = self.with_key(|old| {
             let signature = old.pair.sign(&key_message(&new.public(), now_ms));
             new.row(now_ms, Some(&old.id), Some(&BASE64URL_NOPAD.encode(signature.as_ref())))
@@ -170,9 +169,9 @@ impl Notary {
 
 impl Key {
     /// Reads a key pair.
-    fn from_pkcs8(path: &Path, bytes: &[u8]) -> Result<Self, EvidenceError> {
+    fn from_pkcs8(path: &Path, bytes: &[u8]) -> Result<Self, AuditError> {
         let pair = Ed25519KeyPair::from_pkcs8(bytes)
-            .map_err(|_| EvidenceError::BadKey { path: path.to_owned() })?;
+            .map_err(|_| AuditError::BadKey { path: path.to_owned() })?;
         let id = key_id(pair.public_key().as_ref());
         Ok(Self { pair, id })
     }
@@ -202,9 +201,9 @@ impl Key {
 }
 
 /// A fresh key pair.
-fn new_pkcs8() -> Result<Vec<u8>, EvidenceError> {
+fn new_pkcs8() -> Result<Vec<u8>, AuditError> {
     let pair = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
-    Ok(pair.map_err(|_| EvidenceError::Random)?.as_ref().to_vec())
+    Ok(pair.map_err(|_| AuditError::Random)?.as_ref().to_vec())
 }
 
 /// Where a new key waits until the database knows it.
@@ -213,10 +212,10 @@ fn next_path(path: &Path) -> PathBuf {
 }
 
 /// Puts a waiting key in place if it is the one the database knows as the last.
-fn finish_rotation(path: &Path, last: Option<&AuditKey>) -> Result<(), EvidenceError> {
+fn finish_rotation(path: &Path, last: Option<&AuditKey>) -> Result<(), AuditError> {
     let next = next_path(path);
     let (Some(last), Ok(bytes)) = (last, std::fs::read(&next)) else { return Ok(()) };
-    let failed = |source| EvidenceError::KeyFile { path: next.clone(), source };
+    let failed = |source| AuditError::KeyFile { path: next.clone(), source };
     if Key::from_pkcs8(&next, &bytes).is_ok_and(|key| key.id == last.key_id) {
         std::fs::rename(&next, path).map_err(failed)
     } else {
@@ -288,10 +287,10 @@ impl fmt::Display for Anchor {
 
 /// Reads the TXT string, also with the quotes `dig` prints.
 impl FromStr for Anchor {
-    type Err = EvidenceError;
+    type Err = AuditError;
 
-    fn from_str(text: &str) -> Result<Self, EvidenceError> {
-        let bad = |what: &str| EvidenceError::Anchor(format!("{what} in {text:?}"));
+    fn from_str(text: &str) -> Result<Self, AuditError> {
+        let bad = |what: &str| AuditError::Anchor(format!("{what} in {text:?}"));
         let mut parts = text.trim().trim_matches('"').split_whitespace();
         if parts.next() != Some("v=gapura1") {
             return Err(bad("no v=gapura1"));

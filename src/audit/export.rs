@@ -7,7 +7,7 @@
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
-use super::EvidenceError;
+use super::AuditError;
 use super::chain::payload_hash;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, StoreError};
@@ -101,7 +101,7 @@ impl Export {
 
     /// Reads an export. A line that cannot be read does not hide the others: it was tampered with,
     /// and the verifier is to name its place. A text without one event is no export.
-    pub fn parse(text: &str) -> Result<Self, EvidenceError> {
+    pub fn parse(text: &str) -> Result<Self, AuditError> {
         let mut export = Self::default();
         let mut first = None;
         for (index, item) in items(text) {
@@ -110,7 +110,7 @@ impl Export {
                 let (line, reason) = (index + 1, error.to_string());
                 let next = export.events.last().map_or(1, |event| event.sequence + 1);
                 export.unreadable.push((next, format!("line {line} cannot be read: {reason}")));
-                first.get_or_insert(EvidenceError::Export { line, reason });
+                first.get_or_insert(AuditError::Export { line, reason });
             }
         }
         match first {

@@ -2,14 +2,15 @@
 //! transaction; the queue, looked at inside it.
 
 use super::{ActError, Desk};
-use crate::evidence::EvidenceError;
+use crate::audit::AuditError;
+use crate::ledger::Ledger;
 use crate::master::Severity;
-use crate::promote::{Draft, Ledger};
+use crate::promote::Draft;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::similar::resemble;
 use crate::queue::{
-    Ask, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass, Neighbour,
-    Probe, QueueFacts, Request, State, ZoneFacts,
+    Application, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass,
+    Neighbour, Probe, QueueFacts, Request, State, ZoneFacts,
 };
 use crate::store::Reader;
 use crate::wire::Name;
@@ -20,10 +21,10 @@ const BELOW_SHOWN: usize = 5;
 const NAMES_SHOWN: usize = 10;
 
 /// What was seen outside of any transaction.
-pub(super) struct Outside {
+pub(super) struct ZoneEvidence {
     /// The zone as served.
     pub(super) zone: ZoneFacts,
-    /// The candidate, if the ask makes one.
+    /// The candidate, if the application makes one.
     pub(super) draft: Option<Draft>,
     /// What the probe said last.
     pub(super) probe: Probe,
@@ -31,7 +32,7 @@ pub(super) struct Outside {
 
 /// Who asks, for the lines that depend on it.
 #[derive(Clone, Copy)]
-pub(super) struct Standing<'a> {
+pub(super) struct RequestContext<'a> {
     /// The request's number; none before it has one.
     pub(super) number: Option<&'a str>,
     /// Whether the mailbox is proven.
@@ -40,7 +41,7 @@ pub(super) struct Standing<'a> {
     pub(super) party_confirmed: bool,
 }
 
-impl<'a> Standing<'a> {
+impl<'a> RequestContext<'a> {
     /// Of a request.
     pub(super) fn of(request: &'a Request) -> Self {
         Self {
@@ -53,22 +54,26 @@ impl<'a> Standing<'a> {
 
 impl Desk {
     /// Looks at the zone and builds the candidate. An ask that makes no candidate has none.
-    pub(super) fn look_outside(&self, ask: &Ask, probe: Probe) -> Result<Outside, ActError> {
+    pub(super) fn look_outside(
+        &self,
+        application: &Application,
+        probe: Probe,
+    ) -> Result<ZoneEvidence, ActError> {
         let ledger = &self.0.ledger;
-        let live = ledger
-            .store
-            .read::<_, EvidenceError>(|r| ledger.live(r, &ask.full_name(), &ask.zone))?;
-        let draft = match self.0.promoter.draft_of(ask, Some(&live)) {
+        let live = ledger.store.read::<_, AuditError>(|r| {
+            ledger.live(r, &application.full_name(), &application.zone)
+        })?;
+        let draft = match self.0.promoter.draft_of(application, Some(&live)) {
             Ok(draft) => Some(draft),
             Err(ActError::Rule(_) | ActError::Publish(_)) => None,
             Err(error) => return Err(error),
         };
-        Ok(Outside { zone: self.zone_facts(ask), draft, probe })
+        Ok(ZoneEvidence { zone: self.zone_facts(application), draft, probe })
     }
 
     /// What the probe said last about a request, if it is fresh; `Missing` if it has to run.
     pub(super) fn last_probe(&self, request: &Request) -> Result<Probe, ActError> {
-        if !self.0.prober.applies(request.ask()) {
+        if !self.0.prober.applies(request.application()) {
             return Ok(Probe::Off);
         }
         let kept =
@@ -83,7 +88,7 @@ impl Desk {
 
     /// Probes the targets of a request and keeps what came of it; takes seconds.
     pub fn probe(&self, number: &str) -> Result<(), ActError> {
-        let stored = self.read(|reader| self.0.ledger.expect_request(reader, number))?;
+        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         self.run_probe(&stored.request).map(drop)
     }
 
@@ -97,7 +102,7 @@ impl Desk {
 
     /// Probes and keeps the result.
     fn run_probe(&self, request: &Request) -> Result<Probe, ActError> {
-        let probe = self.0.prober.run(request.ask(), self.now());
+        let probe = self.0.prober.run(request.application(), self.now());
         if let Probe::Done { at, claimable, down } = &probe {
             let body = serde_json::to_string(&(claimable, down))
                 .map_err(|error| crate::store::StoreError::Corrupt(error.to_string()))?;
@@ -110,7 +115,7 @@ impl Desk {
 
     /// Probes in the background, so that the result is there when the verifier opens the request.
     pub(super) fn probe_ahead(&self, request: &Request) {
-        if !self.0.prober.applies(request.ask()) {
+        if !self.0.prober.applies(request.application()) {
             return;
         }
         let (desk, request) = (self.clone(), request.clone());
@@ -125,8 +130,9 @@ impl Desk {
     }
 
     /// What the zone as served says about a name.
-    fn zone_facts(&self, ask: &Ask) -> ZoneFacts {
-        let (Ok(apex), Ok(name)) = (ask.zone.parse::<Name>(), ask.full_name().parse::<Name>())
+    fn zone_facts(&self, application: &Application) -> ZoneFacts {
+        let (Ok(apex), Ok(name)) =
+            (application.zone.parse::<Name>(), application.full_name().parse::<Name>())
         else {
             return ZoneFacts::default();
         };
@@ -135,7 +141,7 @@ impl Desk {
         };
         let found = zone.lookup(name.as_ref());
         let text = |node: crate::zone::NodeRef<'_>| node.owner().to_string();
-        let records = crate::promote::asked_records(&name, &zone);
+        let records = crate::promote::requested_records(&name, &zone);
         // A TXT record in the place of a name taken out is gapura's own.
         let is_guard = matches!(&records[..], [only]
             if only.rtype == "TXT" && only.data.contains("gapura"));
@@ -151,30 +157,30 @@ impl Desk {
         ZoneFacts { served: true, types, cut: cut.map(text), below, wildcard: wildcard.map(text) }
     }
 
-    /// The automatic lines of an ask.
+    /// The automatic lines of an application.
     pub(super) fn automatic_lines(
         &self,
         reader: &Reader<'_>,
-        ask: &Ask,
-        standing: Standing<'_>,
-        outside: &Outside,
-    ) -> Result<Vec<AutoLine>, EvidenceError> {
-        self.with_evidence(reader, ask, standing, outside, |evidence| {
-            automatic::lines(ask, evidence)
+        application: &Application,
+        standing: RequestContext<'_>,
+        outside: &ZoneEvidence,
+    ) -> Result<Vec<AutoLine>, AuditError> {
+        self.with_evidence(reader, application, standing, outside, |evidence| {
+            automatic::lines(application, evidence)
         })
     }
 
-    /// The lines of an ask, and what of them stops it at submit and resubmit.
+    /// The lines of an application, and what of them stops it at submit and resubmit.
     pub(super) fn lines_and_refusals(
         &self,
         reader: &Reader<'_>,
-        ask: &Ask,
-        standing: Standing<'_>,
-        outside: &Outside,
+        application: &Application,
+        standing: RequestContext<'_>,
+        outside: &ZoneEvidence,
         has_letter: bool,
-    ) -> Result<(Vec<AutoLine>, Vec<Fault>), EvidenceError> {
-        let lines = self.automatic_lines(reader, ask, standing, outside)?;
-        let faults = automatic::refusals(ask, &lines, self.now(), has_letter);
+    ) -> Result<(Vec<AutoLine>, Vec<Fault>), AuditError> {
+        let lines = self.automatic_lines(reader, application, standing, outside)?;
+        let faults = automatic::refusals(application, &lines, self.now(), has_letter);
         Ok((lines, faults))
     }
 
@@ -182,13 +188,13 @@ impl Desk {
     fn with_evidence<T>(
         &self,
         reader: &Reader<'_>,
-        ask: &Ask,
-        standing: Standing<'_>,
-        outside: &Outside,
+        application: &Application,
+        standing: RequestContext<'_>,
+        outside: &ZoneEvidence,
         weigh: impl FnOnce(&Evidence<'_>) -> T,
-    ) -> Result<T, EvidenceError> {
-        let queue = queue_facts(&self.0.ledger, reader, ask, standing.number)?;
-        let neighbours = neighbours(reader, ask)?;
+    ) -> Result<T, AuditError> {
+        let queue = queue_facts(&self.0.ledger, reader, application, standing.number)?;
+        let neighbours = neighbours(reader, application)?;
         let findings = outside.draft.as_ref().map(candidate_findings);
         Ok(weigh(&Evidence {
             now: self.now(),
@@ -218,24 +224,27 @@ fn candidate_findings(draft: &Draft) -> Vec<CandidateFinding> {
 fn queue_facts(
     ledger: &Ledger,
     reader: &Reader<'_>,
-    ask: &Ask,
+    application: &Application,
     number: Option<&str>,
-) -> Result<QueueFacts, EvidenceError> {
-    let name = ask.full_name().to_lowercase();
-    let live = ledger.live(reader, &name, &ask.zone)?;
+) -> Result<QueueFacts, AuditError> {
+    let name = application.full_name().to_lowercase();
+    let live = ledger.live(reader, &name, &application.zone)?;
     let mine = live.state() == LiveState::Held && live.request.as_deref() == number;
     let others = reader.open_requests_on(&name)?.into_iter().map(|row| row.number);
     let mut others = others.filter(|other| Some(other.as_str()) != number);
     let holder = live.request.clone().filter(|_| live.state() == LiveState::Held && !mine);
     // Only an office is held to one name, and a few of the others say enough.
-    let names_of_office = match ask.class {
-        NamingClass::PerangkatDaerah => {
-            reader.names_of_office(&ask.office, ask.class.as_str(), &name, NAMES_SHOWN)?
-        }
+    let names_of_office = match application.class {
+        NamingClass::PerangkatDaerah => reader.names_of_office(
+            &application.office,
+            application.class.as_str(),
+            &name,
+            NAMES_SHOWN,
+        )?,
         _ => Vec::new(),
     };
-    let conflicts = match (&ask.inverse_of, &live.request) {
-        (Some(undone), Some(newest)) if ask.kind == Kind::Change && undone != newest => {
+    let conflicts = match (&application.inverse_of, &live.request) {
+        (Some(undone), Some(newest)) if application.kind == Kind::Change && undone != newest => {
             vec![newest.clone()]
         }
         _ => Vec::new(),
@@ -246,7 +255,7 @@ fn queue_facts(
         other_request: others.next().or(holder),
         quarantined_until: live.quarantined_until,
         names_of_office,
-        parent: parent(ledger, reader, &name, &ask.zone)?,
+        parent: parent(ledger, reader, &name, &application.zone)?,
         rollback_conflicts: conflicts,
     })
 }
@@ -258,7 +267,7 @@ fn parent(
     reader: &Reader<'_>,
     name: &str,
     zone: &str,
-) -> Result<Option<(String, String)>, EvidenceError> {
+) -> Result<Option<(String, String)>, AuditError> {
     let mut here = name;
     while let Some((_, above)) = here.split_once('.') {
         if above == zone || !above.ends_with(zone) {
@@ -275,14 +284,18 @@ fn parent(
 }
 
 /// Names of the zone that look like the one asked for, without the zone.
-fn neighbours(reader: &Reader<'_>, ask: &Ask) -> Result<Vec<Neighbour>, EvidenceError> {
-    if ask.kind != Kind::New {
+fn neighbours(
+    reader: &Reader<'_>,
+    application: &Application,
+) -> Result<Vec<Neighbour>, AuditError> {
+    if application.kind != Kind::New {
         return Ok(Vec::new());
     }
-    let suffix = format!(".{}", ask.zone);
-    let looks_like_it =
-        |name: &str| name.strip_suffix(&suffix).is_some_and(|other| resemble(&ask.name, other));
-    let promised = reader.promised_names(&ask.zone, looks_like_it)?.into_iter();
+    let suffix = format!(".{}", application.zone);
+    let looks_like_it = |name: &str| {
+        name.strip_suffix(&suffix).is_some_and(|other| resemble(&application.name, other))
+    };
+    let promised = reader.promised_names(&application.zone, looks_like_it)?.into_iter();
     Ok(promised
         .filter_map(|(name, owner)| {
             let name = name.strip_suffix(&suffix)?.to_owned();

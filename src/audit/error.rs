@@ -6,7 +6,7 @@ use crate::store::StoreError;
 
 /// A variant per step.
 #[derive(Debug, thiserror::Error)]
-pub enum EvidenceError {
+pub enum AuditError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use super::chain::{GENESIS, event_hash, payload_hash};
 use super::export::Export;
 use super::notary::{Anchor, key_id, signed, vouched};
-use super::{EvidenceError, Vault, tables};
+use super::{AuditError, Vault, tables};
 use crate::store::Reader;
 use crate::store::events::{Checkpoint, Event};
 
@@ -160,7 +160,7 @@ pub fn verify_own(
     vault: Option<&Vault>,
     key: Option<&str>,
     anchors: &[Anchor],
-) -> Result<Report, EvidenceError> {
+) -> Result<Report, AuditError> {
     let export = Export::own(reader)?;
     let mut report = verify(&export, key, anchors);
     if report.first > 1 {

@@ -17,7 +17,7 @@ mod vault;
 mod verify;
 
 pub use chain::{NewEvent, append, append_sealed};
-pub use error::EvidenceError;
+pub use error::AuditError;
 pub use export::{Export, export, export_line};
 pub use notary::{ANCHOR_LABEL, Anchor, Notary};
 pub(crate) use vault::random;

@@ -15,7 +15,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
 
-use super::EvidenceError;
+use super::AuditError;
 use super::chain::field;
 
 /// The file in the state directory.
@@ -56,11 +56,11 @@ pub struct Sealed {
 
 impl Vault {
     /// Opens the key in the state directory, or makes one.
-    pub fn open(state_dir: &Path) -> Result<Self, EvidenceError> {
+    pub fn open(state_dir: &Path) -> Result<Self, AuditError> {
         let path = state_dir.join(KEY_FILE);
         let bytes = read_or_make(&path, || Ok(random::<KEY_LEN>()?.to_vec()))?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes)
-            .map_err(|_| EvidenceError::BadKey { path: path.clone() })?;
+            .map_err(|_| AuditError::BadKey { path: path.clone() })?;
         let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"gapura tags 1");
         let tags = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
         Ok(Self(Arc::new(Inner { key: LessSafeKey::new(key), tags, path })))
@@ -72,23 +72,23 @@ impl Vault {
     }
 
     /// Encrypts; `context` says what the value is, and must be the same to open it.
-    pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, EvidenceError> {
+    pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, AuditError> {
         let nonce = random::<NONCE_LEN>()?;
         let mut sealed = plain.to_vec();
         let aad = Aad::from(context.as_bytes());
         let key = &self.0.key;
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
-            .map_err(|_| EvidenceError::Random)?;
+            .map_err(|_| AuditError::Random)?;
         Ok([&nonce[..], &sealed].concat())
     }
 
     /// Decrypts what [`Vault::seal`] gave for the same context.
-    pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, EvidenceError> {
-        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(EvidenceError::Sealed)?;
+    pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, AuditError> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(AuditError::Sealed)?;
         let mut rest = rest.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let plain = self.0.key.open_in_place(nonce, Aad::from(context.as_bytes()), &mut rest);
-        Ok(plain.map_err(|_| EvidenceError::Sealed)?.to_vec())
+        Ok(plain.map_err(|_| AuditError::Sealed)?.to_vec())
     }
 
     /// A keyed hash of a short secret, in hexadecimal: the form in which it is stored.
@@ -100,7 +100,7 @@ impl Vault {
     }
 
     /// Makes a commitment to a value, with a fresh salt.
-    pub fn commit(&self, name: &str, value: &str) -> Result<Sealed, EvidenceError> {
+    pub fn commit(&self, name: &str, value: &str) -> Result<Sealed, AuditError> {
         let salt = random::<SALT_LEN>()?;
         let commitment = commitment(name, &salt, value);
         let blob = self.seal(&context(name), &[&salt, value.as_bytes()].concat())?;
@@ -113,10 +113,10 @@ impl Vault {
         name: &str,
         commitment_hex: &str,
         blob: &[u8],
-    ) -> Result<Option<String>, EvidenceError> {
+    ) -> Result<Option<String>, AuditError> {
         let plain = self.unseal(&context(name), blob)?;
-        let (salt, value) = plain.split_first_chunk::<SALT_LEN>().ok_or(EvidenceError::Sealed)?;
-        let value = String::from_utf8(value.to_vec()).map_err(|_| EvidenceError::Sealed)?;
+        let (salt, value) = plain.split_first_chunk::<SALT_LEN>().ok_or(AuditError::Sealed)?;
+        let value = String::from_utf8(value.to_vec()).map_err(|_| AuditError::Sealed)?;
         Ok((commitment(name, salt, &value) == commitment_hex).then_some(value))
     }
 }
@@ -138,18 +138,18 @@ fn commitment(name: &str, salt: &[u8], value: &str) -> String {
 //------------ Key files and random bytes ------------------------------------
 
 /// Random bytes.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], EvidenceError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], AuditError> {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| EvidenceError::Random)?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AuditError::Random)?;
     Ok(bytes)
 }
 
 /// Reads a key file, or makes it, readable by its owner only and on disk before it is used.
 pub(super) fn read_or_make(
     path: &Path,
-    make: impl FnOnce() -> Result<Vec<u8>, EvidenceError>,
-) -> Result<Vec<u8>, EvidenceError> {
-    let failed = |source| EvidenceError::KeyFile { path: path.to_owned(), source };
+    make: impl FnOnce() -> Result<Vec<u8>, AuditError>,
+) -> Result<Vec<u8>, AuditError> {
+    let failed = |source| AuditError::KeyFile { path: path.to_owned(), source };
     match File::open(path) {
         Ok(mut file) => {
             let mut bytes = Vec::new();

@@ -12,25 +12,25 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::{ActError, Desk};
-use crate::evidence::{NewEvent, append};
+use crate::audit::{NewEvent, append};
 use crate::queue::{Actor, Fault, Role, Rule};
-use crate::store::requests::LetterRow;
+use crate::store::requests::AttachmentRow;
 
 /// The folder in the state directory.
 pub(super) const FOLDER: &str = "letters";
 /// The largest letter, in octets.
-pub const LETTER_OCTETS_MAX: usize = 2 * 1024 * 1024;
+pub const ATTACHMENT_OCTETS_MAX: usize = 2 * 1024 * 1024;
 
 /// A letter as it was sent.
 #[derive(Clone, Debug)]
-pub struct NewLetter {
+pub struct NewAttachment {
     /// Its content.
     pub bytes: Vec<u8>,
 }
 
 /// A letter as it is handed out: to be served as an attachment.
 #[derive(Clone, Debug)]
-pub struct LetterFile {
+pub struct AttachmentFile {
     /// Media type by content.
     pub media: String,
     /// A name for the download.
@@ -51,9 +51,9 @@ fn media(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
 
 impl Desk {
     /// Puts a letter on disk; its row is written by the caller's transaction.
-    pub(super) fn store_letter(&self, letter: &NewLetter) -> Result<LetterRow, ActError> {
+    pub(super) fn store_letter(&self, letter: &NewAttachment) -> Result<AttachmentRow, ActError> {
         let refuse = |rule, about: &str| Err(ActError::Letter(Fault::new("letter", rule, about)));
-        if letter.bytes.len() > LETTER_OCTETS_MAX {
+        if letter.bytes.len() > ATTACHMENT_OCTETS_MAX {
             return refuse(Rule::TooLong, "2 MB");
         }
         let Some((media, ending)) = media(&letter.bytes) else {
@@ -70,7 +70,7 @@ impl Desk {
             .open(&path)
             .map_err(failed)?;
         out.write_all(&letter.bytes).and_then(|()| out.sync_all()).map_err(failed)?;
-        Ok(LetterRow {
+        Ok(AttachmentRow {
             id,
             request: String::new(),
             media: media.to_owned(),
@@ -83,7 +83,7 @@ impl Desk {
     }
 
     /// Drops the file of a letter whose transaction failed.
-    pub(super) fn drop_letter(&self, letter: Option<&LetterRow>) {
+    pub(super) fn drop_letter(&self, letter: Option<&AttachmentRow>) {
         if let Some(letter) = letter {
             // What stays behind is dropped by the retention job.
             drop(std::fs::remove_file(self.letter_path(&letter.file)));
@@ -91,7 +91,7 @@ impl Desk {
     }
 
     /// The letter of a request's current revision, for kabid and kasi; each download is an event.
-    pub fn letter(&self, number: &str, actor: &Actor) -> Result<LetterFile, ActError> {
+    pub fn letter(&self, number: &str, actor: &Actor) -> Result<AttachmentFile, ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
         let row = ledger.store.write(|tx| {
@@ -112,7 +112,7 @@ impl Desk {
         let bytes =
             std::fs::read(&path).map_err(|source| ActError::File { path: path.clone(), source })?;
         let ending = row.file.rsplit('.').next().unwrap_or("bin");
-        Ok(LetterFile { media: row.media, name: format!("surat-{number}.{ending}"), bytes })
+        Ok(AttachmentFile { media: row.media, name: format!("surat-{number}.{ending}"), bytes })
     }
 
     /// Where a letter lies.
@@ -123,5 +123,5 @@ impl Desk {
 
 /// Random octets.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], ActError> {
-    crate::evidence::random().map_err(ActError::Evidence)
+    crate::audit::random().map_err(ActError::Audit)
 }

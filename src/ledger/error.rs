@@ -1,0 +1,21 @@
+//! Why the ledger could not read or write.
+
+use crate::audit::AuditError;
+use crate::store::StoreError;
+
+/// What reading and writing rows may fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no such request or notice.
+    #[error("there is nothing of that number or name")]
+    NotFound,
+    /// The database, a key file, or something sealed.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}
+
+impl From<StoreError> for LedgerError {
+    fn from(error: StoreError) -> Self {
+        Self::Audit(AuditError::Store(error))
+    }
+}
