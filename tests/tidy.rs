@@ -19,10 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ledger", &["queue", "store", "audit"]),
     ("people", &["store", "queue", "audit"]),
     ("promote", &["queue", "ledger", "store", "audit", "publish", "zone", "answer", "master"]),
-    (
-        "desk",
-        &["queue", "ledger", "store", "audit", "publish", "promote", "zone", "master"],
-    ),
+    ("desk", &["queue", "ledger", "store", "audit", "publish", "promote", "zone", "master"]),
     ("words", &["queue", "check", "master"]),
     ("notice", &["words", "store", "queue"]),
     ("report", &["words", "store", "queue"]),

@@ -146,7 +146,7 @@ fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Option<Summary> {
         number: row.number.clone(),
         state,
         revision: row.revision,
-        kind: Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind)?,
+        kind: Kind::from_name(&row.kind)?,
         class: row.class.parse().ok()?,
         name: row.name.strip_suffix(&suffix).unwrap_or(&row.name).to_owned(),
         zone: row.zone.clone(),

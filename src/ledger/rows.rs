@@ -300,11 +300,11 @@ impl Ledger {
     /// An account as an actor.
     fn actor_of(&self, reader: &Reader<'_>, row: &PersonRow) -> Result<Actor, StoreError> {
         let identity = Identity::new(Some(&row.id), row.nip.as_deref(), Some(&row.email));
-        let roles: Vec<Role> = row.role.parse().into_iter().collect();
+        let roles: Vec<Role> = Role::of_officer(&row.role).into_iter().collect();
         let mut actor = Actor::officer(&row.name, identity, roles);
         actor.disabled = row.disabled_ms.is_some();
         for held in reader.acting_officials()?.into_iter().filter(|held| held.person == row.id) {
-            let Ok(role) = held.role.parse() else { continue };
+            let Some(role) = Role::of_officer(&held.role) else { continue };
             actor.acting.push(ActingOfficial {
                 role,
                 holder: held.holder,

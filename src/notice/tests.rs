@@ -146,7 +146,7 @@ fn every_notice_has_words_in_both_languages() {
     for lang in [Lang::Id, Lang::En] {
         for reader in [Reader::Applicant, Reader::Officer, Reader::Party] {
             for deed in Deed::ALL {
-                let post = Post { reader, deed: *deed, ..post("n1", "a@b.id") };
+                let post = Post { reader, deed, ..post("n1", "a@b.id") };
                 let message = message(&post, Words::of(lang), "https://x");
                 assert!(!message.text.contains("mail-"), "{}", message.text);
                 assert!(message.text.contains("https://x/"), "{}", message.text);

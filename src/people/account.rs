@@ -72,7 +72,7 @@ impl TryFrom<&PersonRow> for Account {
 
 /// The role a word means.
 pub(super) fn role_from(word: &str) -> Result<Role, PeopleError> {
-    word.parse().map_err(|_| PeopleError::BadRole)
+    Role::of_officer(word).ok_or(PeopleError::BadRole)
 }
 
 //------------ NewAccount ----------------------------------------------------

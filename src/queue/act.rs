@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::labels::clean_text;
+use super::named::named;
 use super::sheet::{LineCode, LineVerdict};
 
 //------------ Act -----------------------------------------------------------
@@ -264,54 +265,30 @@ pub struct LineInput {
 
 //------------ RejectReason --------------------------------------------------
 
-/// Why a request was turned down; the text is in the catalogue.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RejectReason {
-    /// The office has no say over such a name.
-    BukanKewenangan,
-    /// The name breaks the naming rules.
-    NamaMenyalahiAturan,
-    /// The name is in use.
-    NamaTerpakai,
-    /// The letter is not valid.
-    SuratTidakSah,
-    /// It is no official matter.
-    BukanKepentinganDinas,
-    /// The target is not safe.
-    TujuanTidakAman,
-    /// The same was asked for twice.
-    Rangkap,
+named! {
+    /// Why a request was turned down; the text is in the catalogue.
+    pub enum RejectReason {
+        /// The office has no say over such a name.
+        NoAuthority = "bukan_kewenangan",
+        /// The name breaks the naming rules.
+        BreaksNamingRules = "nama_menyalahi_aturan",
+        /// The name is in use.
+        NameInUse = "nama_terpakai",
+        /// The letter is not valid.
+        InvalidLetter = "surat_tidak_sah",
+        /// It is no official matter.
+        NotOfficial = "bukan_kepentingan_dinas",
+        /// The target is not safe.
+        UnsafeTarget = "tujuan_tidak_aman",
+        /// The same was asked for twice.
+        Duplicate = "rangkap",
+    }
 }
 
 impl RejectReason {
-    /// All reasons.
-    pub const ALL: [Self; 7] = [
-        Self::BukanKewenangan,
-        Self::NamaMenyalahiAturan,
-        Self::NamaTerpakai,
-        Self::SuratTidakSah,
-        Self::BukanKepentinganDinas,
-        Self::TujuanTidakAman,
-        Self::Rangkap,
-    ];
-
-    /// The code.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BukanKewenangan => "bukan_kewenangan",
-            Self::NamaMenyalahiAturan => "nama_menyalahi_aturan",
-            Self::NamaTerpakai => "nama_terpakai",
-            Self::SuratTidakSah => "surat_tidak_sah",
-            Self::BukanKepentinganDinas => "bukan_kepentingan_dinas",
-            Self::TujuanTidakAman => "tujuan_tidak_aman",
-            Self::Rangkap => "rangkap",
-        }
-    }
-
     /// Reads the code as written by hand: any case, spaces or hyphens for underscores.
     pub fn from_code(text: &str) -> Option<Self> {
         let code = text.trim().to_lowercase().replace([' ', '-'], "_");
-        Self::ALL.into_iter().find(|reason| reason.as_str() == code)
+        Self::from_name(&code)
     }
 }

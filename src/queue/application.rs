@@ -1,12 +1,11 @@
 //! What an applicant asks for: the JSON of approval.md §11, before anyone judges it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
+
+use super::named::named;
 
 /// Western Indonesia Time is UTC+7 all year, in milliseconds.
 pub const WIB_OFFSET_MS: i64 = 7 * 3_600_000;
@@ -17,140 +16,52 @@ pub const TTL_DEFAULT: u32 = 3600;
 
 //------------ Kind ----------------------------------------------------------
 
-/// What a request does to a name (§2.2). Hand-over and renewal join with the yearly lifecycle.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Deserialize,
-    Eq,
-    Hash,
-    Ord,
-    PartialEq,
-    PartialOrd,
-    Serialize,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// *Permohonan baru*: adds RRsets under a free name.
-    New,
-    /// *Perubahan*: replaces RRsets of a live name.
-    Change,
-    /// *Penangguhan* or its lifting: takes the RRsets out, or puts the same ones back.
-    Suspend,
-    /// *Pencabutan*: removes the RRsets and quarantines the name.
-    Remove,
+named! {
+    /// What a request does to a name (§2.2). Hand-over and renewal join with the yearly lifecycle.
+    #[derive(utoipa::ToSchema)]
+    pub enum Kind {
+        /// *Permohonan baru*: adds RRsets under a free name.
+        New = "new",
+        /// *Perubahan*: replaces RRsets of a live name.
+        Change = "change",
+        /// *Penangguhan* or its lifting: takes the RRsets out, or puts the same ones back.
+        Suspend = "suspend",
+        /// *Pencabutan*: removes the RRsets and quarantines the name.
+        Remove = "remove",
+    }
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 4] = [Self::New, Self::Change, Self::Suspend, Self::Remove];
-
-    /// The JSON name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Change => "change",
-            Self::Suspend => "suspend",
-            Self::Remove => "remove",
-        }
-    }
-
     /// Whether the request carries the records to be served.
     pub fn brings_records(self) -> bool {
         matches!(self, Self::New | Self::Change)
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 //------------ NamingClass ---------------------------------------------------
 
-/// Which naming pattern applies (§4.1).
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Deserialize,
-    Eq,
-    Hash,
-    Ord,
-    PartialEq,
-    PartialOrd,
-    Serialize,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum NamingClass {
-    /// An office of the regency, by its official short form.
-    PerangkatDaerah,
-    /// A district, `kec-NAME`.
-    Kecamatan,
-    /// An urban village, `kel-NAME`.
-    Kelurahan,
-    /// A village, `NAME.desa`.
-    Desa,
-    /// A service or application of an office.
-    Layanan,
-    /// A unit below an office: UPTD, puskesmas, school.
-    Uptd,
-    /// An activity with an end date.
-    Kegiatan,
-    /// A civil organisation, `NAME.komunitas`.
-    Ormas,
-}
-
-impl NamingClass {
-    /// All classes.
-    pub const ALL: [Self; 8] = [
-        Self::PerangkatDaerah,
-        Self::Kecamatan,
-        Self::Kelurahan,
-        Self::Desa,
-        Self::Layanan,
-        Self::Uptd,
-        Self::Kegiatan,
-        Self::Ormas,
-    ];
-
-    /// The JSON name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PerangkatDaerah => "perangkat_daerah",
-            Self::Kecamatan => "kecamatan",
-            Self::Kelurahan => "kelurahan",
-            Self::Desa => "desa",
-            Self::Layanan => "layanan",
-            Self::Uptd => "uptd",
-            Self::Kegiatan => "kegiatan",
-            Self::Ormas => "ormas",
-        }
+named! {
+    /// Which naming pattern applies (§4.1).
+    #[derive(utoipa::ToSchema)]
+    pub enum NamingClass {
+        /// An office of the regency, by its official short form.
+        PerangkatDaerah = "perangkat_daerah",
+        /// A district, `kec-NAME`.
+        Kecamatan = "kecamatan",
+        /// An urban village, `kel-NAME`.
+        Kelurahan = "kelurahan",
+        /// A village, `NAME.desa`.
+        Desa = "desa",
+        /// A service or application of an office.
+        Layanan = "layanan",
+        /// A unit below an office: UPTD, puskesmas, school.
+        Uptd = "uptd",
+        /// An activity with an end date.
+        Kegiatan = "kegiatan",
+        /// A civil organisation, `NAME.komunitas`.
+        Ormas = "ormas",
     }
 }
-
-impl fmt::Display for NamingClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for NamingClass {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|class| class.as_str() == text).ok_or(UnknownWord)
-    }
-}
-
-/// The word is none of this list's.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("unknown word")]
-pub struct UnknownWord;
 
 //------------ Application -----------------------------------------------------------
 

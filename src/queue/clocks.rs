@@ -6,28 +6,26 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
+use super::named::named;
 use super::rules::Rules;
 
 //------------ ClockStep -----------------------------------------------------
 
-/// A step of the SOP that has a limit.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClockStep {
-    /// Step 2: the head routes it.
-    Route,
-    /// Step 3: the verifier checks it.
-    Check,
-    /// Step 4: made and reported.
-    Make,
-    /// Step 5: the applicant is told.
-    Tell,
+named! {
+    /// A step of the SOP that has a limit.
+    pub enum ClockStep {
+        /// Step 2: the head routes it.
+        Route = "route",
+        /// Step 3: the verifier checks it.
+        Check = "check",
+        /// Step 4: made and reported.
+        Make = "make",
+        /// Step 5: the applicant is told.
+        Tell = "tell",
+    }
 }
 
 impl ClockStep {
-    /// All steps with a limit.
-    pub const ALL: [Self; 4] = [Self::Route, Self::Check, Self::Make, Self::Tell];
-
     /// Its number in the SOP.
     pub fn number(self) -> u8 {
         match self {

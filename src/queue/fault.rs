@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::named::named;
 use super::person::Role;
 use super::request::State;
 
@@ -134,46 +135,32 @@ pub enum Stale {
 
 //------------ Fault ---------------------------------------------------------
 
-/// The stable codes of problem details.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultCode {
-    /// 409.
-    WrongState,
-    /// 403.
-    NotAllowed,
-    /// 403.
-    SamePerson,
-    /// 422.
-    Incomplete,
-    /// 409.
-    Stale,
-    /// 422.
-    NameRule,
-    /// 422.
-    NameTaken,
-    /// 422.
-    TargetRefused,
-    /// 422.
-    Reserved,
+named! {
+    /// The stable codes of problem details.
+    #[derive(utoipa::ToSchema)]
+    pub enum FaultCode {
+        /// 409.
+        WrongState = "wrong_state",
+        /// 403.
+        NotAllowed = "not_allowed",
+        /// 403.
+        SamePerson = "same_person",
+        /// 422.
+        Incomplete = "incomplete",
+        /// 409.
+        Stale = "stale",
+        /// 422.
+        NameRule = "name_rule",
+        /// 422.
+        NameTaken = "name_taken",
+        /// 422.
+        TargetRefused = "target_refused",
+        /// 422.
+        Reserved = "reserved",
+    }
 }
 
 impl FaultCode {
-    /// The JSON name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::WrongState => "wrong_state",
-            Self::NotAllowed => "not_allowed",
-            Self::SamePerson => "same_person",
-            Self::Incomplete => "incomplete",
-            Self::Stale => "stale",
-            Self::NameRule => "name_rule",
-            Self::NameTaken => "name_taken",
-            Self::TargetRefused => "target_refused",
-            Self::Reserved => "reserved",
-        }
-    }
-
     /// The HTTP status that goes with it.
     pub fn status(self) -> u16 {
         match self {
@@ -210,18 +197,16 @@ impl Fault {
     }
 }
 
-/// Makes [`Rule`] with each rule's sort and English text side by side.
+/// Makes [`Rule`] with each rule's word, sort and English text side by side.
 macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident => $code:ident, $text:literal;)*) => {
-        /// Every single rule a request can break; each is a message in the catalogue.
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, utoipa::ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Rule { $($(#[$doc])* $name,)* }
+    ($($(#[$doc:meta])* $name:ident = $word:literal => $code:ident, $text:literal;)*) => {
+        named! {
+            /// Every single rule a request can break; each is a message in the catalogue.
+            #[derive(utoipa::ToSchema)]
+            pub enum Rule { $($(#[$doc])* $name = $word,)* }
+        }
 
         impl Rule {
-            /// All rules.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
             /// The sort.
             pub fn code(self) -> FaultCode {
                 match self { $(Self::$name => FaultCode::$code,)* }
@@ -237,158 +222,158 @@ macro_rules! rules {
 
 rules! {
     /// A field without content.
-    Empty => Incomplete, "this must be filled in";
+    Empty = "empty" => Incomplete, "this must be filled in";
     /// A date that cannot be read.
-    BadDate => Incomplete, "not a date (YYYY-MM-DD) or a time (RFC 3339)";
+    BadDate = "bad_date" => Incomplete, "not a date (YYYY-MM-DD) or a time (RFC 3339)";
     /// An end that does not lie after the start and after now.
-    EndsBeforeStart => Incomplete, "the end must lie in the future and after the start";
+    EndsBeforeStart = "ends_before_start" => Incomplete, "the end must lie in the future and after the start";
     /// An address of mail without a mailbox or domain.
-    BadEmail => Incomplete, "not a mail address";
+    BadEmail = "bad_email" => Incomplete, "not a mail address";
     /// A NIP that has not 18 digits.
-    BadNip => Incomplete, "a NIP has 18 digits";
+    BadNip = "bad_nip" => Incomplete, "a NIP has 18 digits";
     /// A 16-digit number in free text.
-    PersonalNumber => Incomplete, "leave out numbers of 16 digits: gapura keeps no NIK";
+    PersonalNumber = "personal_number" => Incomplete, "leave out numbers of 16 digits: gapura keeps no NIK";
     /// Text longer than the limit.
-    TooLong => Incomplete, "too long";
+    TooLong = "too_long" => Incomplete, "too long";
     /// No record where one is needed.
-    NoRecords => Incomplete, "at least one record is needed";
+    NoRecords = "no_records" => Incomplete, "at least one record is needed";
     /// Records where none belong.
-    RecordsNotWanted => Incomplete, "this kind of request brings no records";
+    RecordsNotWanted = "records_not_wanted" => Incomplete, "this kind of request brings no records";
     /// No letter file.
-    NoLetter => Incomplete, "the letter is missing";
+    NoLetter = "no_letter" => Incomplete, "the letter is missing";
     /// The class needs an end date.
-    EndDateNeeded => Incomplete, "this class needs an end date";
+    EndDateNeeded = "end_date_needed" => Incomplete, "this class needs an end date";
     /// An ormas asks for more than a year.
-    EndDateTooFar => Incomplete, "the end date lies too far away";
+    EndDateTooFar = "end_date_too_far" => Incomplete, "the end date lies too far away";
     /// A region code that is not in the list.
-    UnknownRegion => Incomplete, "this region code is not in the list";
+    UnknownRegion = "unknown_region" => Incomplete, "this region code is not in the list";
     /// A line nobody looked at.
-    LineNotChecked => Incomplete, "this line has not been checked";
+    LineNotChecked = "line_not_checked" => Incomplete, "this line has not been checked";
     /// A line that stands on fix or bad.
-    LineNotOk => Incomplete, "this line does not stand on ok";
+    LineNotOk = "line_not_ok" => Incomplete, "this line does not stand on ok";
     /// A verdict other than ok without a note.
-    NoteNeeded => Incomplete, "a note is needed";
+    NoteNeeded = "note_needed" => Incomplete, "a note is needed";
     /// Return without a line to be corrected.
-    NoLineToFix => Incomplete, "at least one line must need correction";
+    NoLineToFix = "no_line_to_fix" => Incomplete, "at least one line must need correction";
     /// Reject without a line that does not fit.
-    NoLineBad => Incomplete, "at least one line must not fit";
+    NoLineBad = "no_line_bad" => Incomplete, "at least one line must not fit";
     /// A reject reason that is not in the list.
-    UnknownReason => Incomplete, "unknown reason code";
+    UnknownReason = "unknown_reason" => Incomplete, "unknown reason code";
     /// An automatic line that nobody may overrule.
-    LineNeverOverruled => Incomplete, "this automatic line failed and cannot be overruled";
+    LineNeverOverruled = "line_never_overruled" => Incomplete, "this automatic line failed and cannot be overruled";
     /// The second signature is missing.
-    SecondSignatureNeeded => Incomplete, "the second signature is missing";
+    SecondSignatureNeeded = "second_signature_needed" => Incomplete, "the second signature is missing";
     /// The time of promotion has not come.
-    NotYet => Incomplete, "the start time has not come";
+    NotYet = "not_yet" => Incomplete, "the start time has not come";
     /// The probe is missing or too old.
-    ProbeMissing => Incomplete, "no probe of the last 10 minutes";
+    ProbeMissing = "probe_missing" => Incomplete, "no probe of the last 10 minutes";
     /// Nobody has asked the party.
-    NothingAsked => Incomplete, "no confirmation was asked for";
+    NothingAsked = "nothing_asked" => Incomplete, "no confirmation was asked for";
     /// The change to take back was not made, or not on this name.
-    RollbackUnknown => Incomplete, "no change of this name that went live has this number";
+    RollbackUnknown = "rollback_unknown" => Incomplete, "no change of this name that went live has this number";
     /// A delegation to one name server only.
-    OneNameServer => Incomplete, "a delegation needs two name servers at least";
+    OneNameServer = "one_name_server" => Incomplete, "a delegation needs two name servers at least";
     /// The change takes back something newer changes stand on.
-    RollbackConflict => Incomplete, "later changes to the same RRsets stand in the way";
+    RollbackConflict = "rollback_conflict" => Incomplete, "later changes to the same RRsets stand in the way";
 
     /// No label at all, or an empty one.
-    NameEmpty => NameRule, "the name is empty or has an empty label";
+    NameEmpty = "name_empty" => NameRule, "the name is empty or has an empty label";
     /// The name is not below the zone.
-    NotInZone => NameRule, "the name does not lie in a zone gapura serves";
+    NotInZone = "not_in_zone" => NameRule, "the name does not lie in a zone gapura serves";
     /// A character outside a-z, 0-9, hyphen.
-    LabelCharacters => NameRule, "only a-z, 0-9 and the hyphen are allowed";
+    LabelCharacters = "label_characters" => NameRule, "only a-z, 0-9 and the hyphen are allowed";
     /// Too few characters.
-    LabelTooShort => NameRule, "too short";
+    LabelTooShort = "label_too_short" => NameRule, "too short";
     /// Too many characters.
-    LabelTooLong => NameRule, "too long";
+    LabelTooLong = "label_too_long" => NameRule, "too long";
     /// A hyphen at either end.
-    LabelHyphenEnd => NameRule, "a label must not begin or end with a hyphen";
+    LabelHyphenEnd = "label_hyphen_end" => NameRule, "a label must not begin or end with a hyphen";
     /// A hyphen in places 3 and 4.
-    LabelIdn => NameRule, "no hyphens in places 3 and 4 (no IDN)";
+    LabelIdn = "label_idn" => NameRule, "no hyphens in places 3 and 4 (no IDN)";
     /// Digits only.
-    LabelAllDigits => NameRule, "a label must not consist of digits only";
+    LabelAllDigits = "label_all_digits" => NameRule, "a label must not consist of digits only";
     /// More than three labels.
-    TooManyLabels => NameRule, "at most 3 labels below the zone";
+    TooManyLabels = "too_many_labels" => NameRule, "at most 3 labels below the zone";
     /// An underscore where no service name stands.
-    LabelUnderscore => NameRule, "the underscore is for service names only";
+    LabelUnderscore = "label_underscore" => NameRule, "the underscore is for service names only";
     /// A wildcard not at the front.
-    WildcardPlace => NameRule, "a wildcard must be the whole first label, and not directly below the zone";
+    WildcardPlace = "wildcard_place" => NameRule, "a wildcard must be the whole first label, and not directly below the zone";
     /// The class has another pattern.
-    ClassPattern => NameRule, "the name does not have the pattern of its class";
+    ClassPattern = "class_pattern" => NameRule, "the name does not have the pattern of its class";
     /// The bare form of a doubled village name.
-    DoubledName => NameRule, "several villages bear this name: add the kecamatan";
+    DoubledName = "doubled_name" => NameRule, "several villages bear this name: add the kecamatan";
     /// Not among the villages, districts or offices.
-    NotInList => NameRule, "not in the list of regions or offices";
+    NotInList = "not_in_list" => NameRule, "not in the list of regions or offices";
     /// The name and the region code do not belong together.
-    RegionDiffers => NameRule, "the name does not belong to the region code";
+    RegionDiffers = "region_differs" => NameRule, "the name does not belong to the region code";
     /// The office has a name already.
-    SecondNameOfOffice => NameRule, "the office has a name already";
+    SecondNameOfOffice = "second_name_of_office" => NameRule, "the office has a name already";
     /// Ormas are switched off.
-    ClassOff => NameRule, "this class is not open";
+    ClassOff = "class_off" => NameRule, "this class is not open";
 
     /// In the zone already.
-    InZone => NameTaken, "the name stands in the zone already";
+    InZone = "in_zone" => NameTaken, "the name stands in the zone already";
     /// At or below a zone cut.
-    BelowCut => NameTaken, "the name lies at or below a zone cut";
+    BelowCut = "below_cut" => NameTaken, "the name lies at or below a zone cut";
     /// Names exist below it.
-    NamesBelow => NameTaken, "names exist below this name";
+    NamesBelow = "names_below" => NameTaken, "names exist below this name";
     /// A wildcard covers it: shown only.
-    UnderWildcard => NameTaken, "a wildcard covers the name today";
+    UnderWildcard = "under_wildcard" => NameTaken, "a wildcard covers the name today";
     /// Another request is under way.
-    OtherRequest => NameTaken, "another request on this name is under way";
+    OtherRequest = "other_request" => NameTaken, "another request on this name is under way";
     /// A live record of another office.
-    NameLive => NameTaken, "the name is live";
+    NameLive = "name_live" => NameTaken, "the name is live";
     /// In quarantine.
-    InQuarantine => NameTaken, "the name is in quarantine";
+    InQuarantine = "in_quarantine" => NameTaken, "the name is in quarantine";
     /// A change of a name that is not live.
-    NameNotLive => NameTaken, "the name is not live";
+    NameNotLive = "name_not_live" => NameTaken, "the name is not live";
     /// A lifting of what is not suspended.
-    NotSuspended => NameTaken, "the name is not suspended";
+    NotSuspended = "not_suspended" => NameTaken, "the name is not suspended";
     /// Another office owns the name.
-    OtherOwner => NameTaken, "the name belongs to another office";
+    OtherOwner = "other_owner" => NameTaken, "the name belongs to another office";
     /// The parent's office has not agreed.
-    ParentNotConfirmed => NameTaken, "the office of the name above has not agreed";
+    ParentNotConfirmed = "parent_not_confirmed" => NameTaken, "the office of the name above has not agreed";
     /// A similar name.
-    Similar => NameRule, "similar to another name";
+    Similar = "similar" => NameRule, "similar to another name";
 
     /// On the reserved list.
-    ReservedName => Reserved, "the name is reserved";
+    ReservedName = "reserved_name" => Reserved, "the name is reserved";
 
     /// An address that cannot be read.
-    BadAddress => TargetRefused, "not an address";
+    BadAddress = "bad_address" => TargetRefused, "not an address";
     /// An address in a special range.
-    SpecialAddress => TargetRefused, "an address of a special range";
+    SpecialAddress = "special_address" => TargetRefused, "an address of a special range";
     /// Outside Indonesia.
-    AbroadAddress => TargetRefused, "an address outside Indonesia";
+    AbroadAddress = "abroad_address" => TargetRefused, "an address outside Indonesia";
     /// The prefix file is missing: not checked.
-    CountryNotChecked => TargetRefused, "the country was not checked";
+    CountryNotChecked = "country_not_checked" => TargetRefused, "the country was not checked";
     /// A target name that cannot be read.
-    BadTarget => TargetRefused, "not a domain name";
+    BadTarget = "bad_target" => TargetRefused, "not a domain name";
     /// A suffix where a stranger can claim the target.
-    HijackableTarget => TargetRefused, "a stranger can claim this target";
+    HijackableTarget = "hijackable_target" => TargetRefused, "a stranger can claim this target";
     /// CNAME beside other data.
-    CnameWithOther => TargetRefused, "a CNAME stands alone, and there is only one";
+    CnameWithOther = "cname_with_other" => TargetRefused, "a CNAME stands alone, and there is only one";
     /// The target points at itself.
-    TargetIsSelf => TargetRefused, "the name points at itself";
+    TargetIsSelf = "target_is_self" => TargetRefused, "the name points at itself";
     /// A record type the queue does not take.
-    TypeNotOffered => TargetRefused, "this record type is not offered";
+    TypeNotOffered = "type_not_offered" => TargetRefused, "this record type is not offered";
     /// RDATA that does not parse.
-    BadData => TargetRefused, "the record's data cannot be read";
+    BadData = "bad_data" => TargetRefused, "the record's data cannot be read";
     /// TTL outside the limits.
-    BadTtl => TargetRefused, "the TTL is outside the limits";
+    BadTtl = "bad_ttl" => TargetRefused, "the TTL is outside the limits";
     /// The same record twice.
-    DuplicateRecord => TargetRefused, "the same record twice";
+    DuplicateRecord = "duplicate_record" => TargetRefused, "the same record twice";
     /// TTLs of one RRset differ.
-    TtlDiffers => TargetRefused, "the TTLs of one RRset differ";
+    TtlDiffers = "ttl_differs" => TargetRefused, "the TTLs of one RRset differ";
     /// The probe found a claimable target.
-    Claimable => TargetRefused, "the target can be claimed by a stranger now";
+    Claimable = "claimable" => TargetRefused, "the target can be claimed by a stranger now";
     /// The target does not answer yet.
-    TargetDown => TargetRefused, "the target does not answer yet";
+    TargetDown = "target_down" => TargetRefused, "the target does not answer yet";
     /// The probe was not run.
-    NotProbed => TargetRefused, "the target was not probed";
+    NotProbed = "not_probed" => TargetRefused, "the target was not probed";
 
     /// The candidate zone has an error finding.
-    CandidateFinding => TargetRefused, "the candidate zone has an error";
+    CandidateFinding = "candidate_finding" => TargetRefused, "the candidate zone has an error";
     /// The mailbox is not proven.
-    MailboxUnproven => Incomplete, "the mailbox is not proven";
+    MailboxUnproven = "mailbox_unproven" => Incomplete, "the mailbox is not proven";
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::named;
 use super::person::{Actor, Role, Signature};
 
 //------------ Step ----------------------------------------------------------
@@ -137,126 +138,98 @@ impl fmt::Display for Subject {
 
 //------------ Deed ----------------------------------------------------------
 
-/// Makes [`Deed`] with its names.
-macro_rules! deeds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Everything that leaves an event in one of the three machines, or a notice.
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Deed { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
-
-        impl Deed {
-            /// All deeds.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The name in events and in the API's history.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// The deed of that name; the acts of §2.1 are deeds too.
-            pub fn from_name(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|deed| deed.as_str() == text)
-            }
-        }
-    };
-}
-
-deeds! {
-    /// A request came in.
-    Submit = "submit",
-    /// The head routed it.
-    Dispose = "dispose",
-    /// The head gave it to another verifier.
-    Reassign = "reassign",
-    /// The verifier gave it back.
-    Release = "release",
-    /// Another party was asked.
-    Consult = "ask",
-    /// The party agreed.
-    Confirm = "confirm",
-    /// The party did not agree.
-    Deny = "deny",
-    /// The party did not answer in time.
-    ConsultLapsed = "ask_lapsed",
-    /// It went back to the applicant.
-    Return = "return",
-    /// The applicant sent a new revision.
-    Resubmit = "resubmit",
-    /// Lines of the check sheet were saved.
-    Check = "check",
-    /// The applicant did not answer in time.
-    Expire = "expire",
-    /// It was turned down.
-    Reject = "reject",
-    /// It was approved.
-    Approve = "approve",
-    /// The head signed second.
-    Countersign = "countersign",
-    /// It went back to be checked again.
-    Reopen = "reopen",
-    /// The promotion was committed: journal, rows and this event are one transaction.
-    Promote = "promote",
-    /// The read-back was right: it is live.
-    Promoted = "promoted",
-    /// The promotion did not succeed.
-    PromotionFailed = "promotion_failed",
-    /// Another attempt was allowed.
-    Retry = "retry",
-    /// The applicant took it back.
-    Withdraw = "withdraw",
-    /// The applicant knows.
-    Notified = "notified",
-    /// It stands in a monthly report.
-    Close = "close",
-    /// A reminder: the running step is due soon.
-    DueSoon = "due_soon",
-    /// A reminder: the time for a correction is about to end.
-    CorrectionDue = "correction_due",
-    /// A notice to every officer: there is a new one.
-    OfficerAdded = "officer_added",
-    /// A notice to every officer: somebody has another role.
-    RoleChanged = "role_changed",
-    /// A notice to every officer: somebody's password was reset.
-    PasswordReset = "password_reset",
-    /// A name was held for a request.
-    Hold = "hold",
-    /// A held name became free again.
-    LetGo = "let_go",
-    /// A name went live or got a new version.
-    GoLive = "go_live",
-    /// A name found in the zone was taken into the records.
-    Import = "import",
-    /// A name was taken out of the zone.
-    Suspend = "suspend",
-    /// One officer took it out in an emergency.
-    EmergencySuspend = "emergency_suspend",
-    /// The other officer agreed with it.
-    ConfirmSuspension = "confirm_suspension",
-    /// It was put back.
-    Lift = "lift",
-    /// It was removed and put into quarantine.
-    Remove = "remove",
-    /// The yearly question is due.
-    Reconfirm = "reconfirm",
-    /// The owner confirmed it.
-    Renew = "renew",
-    /// The quarantine is over.
-    Free = "free",
-    /// A notice was written.
-    NoticeQueued = "notice_queued",
-    /// The relay took it.
-    NoticeSent = "notice_sent",
-    /// It was read, or no bounce came.
-    NoticeDelivered = "notice_delivered",
-    /// It bounced, or the tries are used up.
-    NoticeFailed = "notice_failed",
-    /// An officer handed it over.
-    NoticeHandled = "notice_handled",
-}
-
-impl fmt::Display for Deed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+named! {
+    /// Everything that leaves an event in one of the three machines, or a notice.
+    pub enum Deed {
+        /// A request came in.
+        Submit = "submit",
+        /// The head routed it.
+        Dispose = "dispose",
+        /// The head gave it to another verifier.
+        Reassign = "reassign",
+        /// The verifier gave it back.
+        Release = "release",
+        /// Another party was asked.
+        Consult = "ask",
+        /// The party agreed.
+        Confirm = "confirm",
+        /// The party did not agree.
+        Deny = "deny",
+        /// The party did not answer in time.
+        ConsultLapsed = "ask_lapsed",
+        /// It went back to the applicant.
+        Return = "return",
+        /// The applicant sent a new revision.
+        Resubmit = "resubmit",
+        /// Lines of the check sheet were saved.
+        Check = "check",
+        /// The applicant did not answer in time.
+        Expire = "expire",
+        /// It was turned down.
+        Reject = "reject",
+        /// It was approved.
+        Approve = "approve",
+        /// The head signed second.
+        Countersign = "countersign",
+        /// It went back to be checked again.
+        Reopen = "reopen",
+        /// The promotion was committed: journal, rows and this event are one transaction.
+        Promote = "promote",
+        /// The read-back was right: it is live.
+        Promoted = "promoted",
+        /// The promotion did not succeed.
+        PromotionFailed = "promotion_failed",
+        /// Another attempt was allowed.
+        Retry = "retry",
+        /// The applicant took it back.
+        Withdraw = "withdraw",
+        /// The applicant knows.
+        Notified = "notified",
+        /// It stands in a monthly report.
+        Close = "close",
+        /// A reminder: the running step is due soon.
+        DueSoon = "due_soon",
+        /// A reminder: the time for a correction is about to end.
+        CorrectionDue = "correction_due",
+        /// A notice to every officer: there is a new one.
+        OfficerAdded = "officer_added",
+        /// A notice to every officer: somebody has another role.
+        RoleChanged = "role_changed",
+        /// A notice to every officer: somebody's password was reset.
+        PasswordReset = "password_reset",
+        /// A name was held for a request.
+        Hold = "hold",
+        /// A held name became free again.
+        LetGo = "let_go",
+        /// A name went live or got a new version.
+        GoLive = "go_live",
+        /// A name found in the zone was taken into the records.
+        Import = "import",
+        /// A name was taken out of the zone.
+        Suspend = "suspend",
+        /// One officer took it out in an emergency.
+        EmergencySuspend = "emergency_suspend",
+        /// The other officer agreed with it.
+        ConfirmSuspension = "confirm_suspension",
+        /// It was put back.
+        Lift = "lift",
+        /// It was removed and put into quarantine.
+        Remove = "remove",
+        /// The yearly question is due.
+        Reconfirm = "reconfirm",
+        /// The owner confirmed it.
+        Renew = "renew",
+        /// The quarantine is over.
+        Free = "free",
+        /// A notice was written.
+        NoticeQueued = "notice_queued",
+        /// The relay took it.
+        NoticeSent = "notice_sent",
+        /// It was read, or no bounce came.
+        NoticeDelivered = "notice_delivered",
+        /// It bounced, or the tries are used up.
+        NoticeFailed = "notice_failed",
+        /// An officer handed it over.
+        NoticeHandled = "notice_handled",
     }
 }

@@ -16,70 +16,49 @@ use super::calendar::Calendar;
 use super::fault::{Fault, Rule};
 use super::fault::{NotAllowed, TransitionError};
 use super::happening::{Deed, Happening, Step, Subject};
+use super::named::named;
 use super::person::{Actor, Role, Signature};
 use super::rules::Rules;
 
 //------------ LiveState -----------------------------------------------------
 
-/// The state of a name.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LiveState {
-    /// BEBAS.
-    Free,
-    /// DICADANGKAN for a request.
-    Held,
-    /// TAYANG.
-    Live,
-    /// KONFIRMASI_ULANG, still served.
-    Reconfirming,
-    /// DITANGGUHKAN: out of the zone, the owner is kept.
-    Suspended,
-    /// DICABUT: passed through on the way to quarantine, in one transaction.
-    Removed,
-    /// KARANTINA.
-    Quarantined,
+named! {
+    /// The state of a name.
+    #[derive(utoipa::ToSchema)]
+    pub enum LiveState {
+        /// BEBAS.
+        Free = "free",
+        /// DICADANGKAN for a request.
+        Held = "held",
+        /// TAYANG.
+        Live = "live",
+        /// KONFIRMASI_ULANG, still served.
+        Reconfirming = "reconfirming",
+        /// DITANGGUHKAN: out of the zone, the owner is kept.
+        Suspended = "suspended",
+        /// DICABUT: passed through on the way to quarantine, in one transaction.
+        Removed = "removed",
+        /// KARANTINA.
+        Quarantined = "quarantined",
+    }
 }
 
 impl LiveState {
-    /// All states.
-    pub const ALL: [Self; 7] = [
-        Self::Free,
-        Self::Held,
-        Self::Live,
-        Self::Reconfirming,
-        Self::Suspended,
-        Self::Removed,
-        Self::Quarantined,
-    ];
-
-    /// The JSON name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Held => "held",
-            Self::Live => "live",
-            Self::Reconfirming => "reconfirming",
-            Self::Suspended => "suspended",
-            Self::Removed => "removed",
-            Self::Quarantined => "quarantined",
-        }
-    }
-
     /// Whether the name is in the zone.
     pub fn is_served(self) -> bool {
         matches!(self, Self::Live | Self::Reconfirming)
     }
 }
 
-/// Where a live record comes from.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// An approved request.
-    Request,
-    /// *Impor*: stood in the operator's file at the first start.
-    Import,
+named! {
+    /// Where a live record comes from.
+    #[derive(utoipa::ToSchema)]
+    pub enum Origin {
+        /// An approved request.
+        Request = "request",
+        /// *Impor*: stood in the operator's file at the first start.
+        Import = "import",
+    }
 }
 
 //------------ LiveRecord ----------------------------------------------------

@@ -12,41 +12,28 @@ use serde::{Deserialize, Serialize};
 use super::calendar::Calendar;
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Deed, Happening, Step, Subject};
+use super::named::named;
 use super::person::{Actor, Role, Signature};
 use super::rules::Rules;
 
-/// The state of a notice.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeState {
-    /// ANTRE.
-    Queued,
-    /// TERKIRIM: our relay took it.
-    Sent,
-    /// DITERIMA: read on the status page, or no bounce for 3 working days.
-    Delivered,
-    /// GAGAL: an item of the queue, not a line in a log.
-    Failed,
-    /// DITANGANI: handed over on paper or by telephone.
-    Handled,
+named! {
+    /// The state of a notice.
+    #[derive(utoipa::ToSchema)]
+    pub enum NoticeState {
+        /// ANTRE.
+        Queued = "queued",
+        /// TERKIRIM: our relay took it.
+        Sent = "sent",
+        /// DITERIMA: read on the status page, or no bounce for 3 working days.
+        Delivered = "delivered",
+        /// GAGAL: an item of the queue, not a line in a log.
+        Failed = "failed",
+        /// DITANGANI: handed over on paper or by telephone.
+        Handled = "handled",
+    }
 }
 
 impl NoticeState {
-    /// All states.
-    pub const ALL: [Self; 5] =
-        [Self::Queued, Self::Sent, Self::Delivered, Self::Failed, Self::Handled];
-
-    /// The JSON name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Failed => "failed",
-            Self::Handled => "handled",
-        }
-    }
-
     /// Whether the clock of step 5 stands still.
     pub fn stops_clock(self) -> bool {
         matches!(self, Self::Sent | Self::Delivered | Self::Handled)

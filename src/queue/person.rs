@@ -1,76 +1,37 @@
 //! Persons, not accounts: who acts, in which capacity, and whether two of them are one (§2.4, rule 2).
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use super::application::UnknownWord;
+use super::named::named;
 
 //------------ Role ----------------------------------------------------------
 
-/// What a person may do. No role can set a state by hand.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Deserialize,
-    Eq,
-    Hash,
-    Ord,
-    PartialEq,
-    PartialOrd,
-    Serialize,
-    utoipa::ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// *Pemohon*: no account; a proven mailbox and a secret.
-    Applicant,
-    /// *Kepala Bidang*: routes requests and countersigns.
-    #[serde(rename = "kabid")]
-    Head,
-    /// *Kasi*: checks, approves, promotes.
-    #[serde(rename = "kasi")]
-    Verifier,
-    /// *Admin*: runs the server, decides nothing.
-    #[serde(rename = "admin")]
-    Operator,
-    /// Reads everything, writes nothing.
-    Auditor,
-    /// gapura itself: clocks, scheduler, recovery.
-    System,
+named! {
+    /// What a person may do. No role can set a state by hand.
+    #[derive(utoipa::ToSchema)]
+    pub enum Role {
+        /// *Pemohon*: no account; a proven mailbox and a secret.
+        Applicant = "applicant",
+        /// *Kepala Bidang*: routes requests and countersigns.
+        Head = "kabid",
+        /// *Kasi*: checks, approves, promotes.
+        Verifier = "kasi",
+        /// *Admin*: runs the server, decides nothing.
+        Operator = "admin",
+        /// Reads everything, writes nothing.
+        Auditor = "auditor",
+        /// gapura itself: clocks, scheduler, recovery.
+        System = "system",
+    }
 }
 
 impl Role {
     /// The roles an account may have.
     pub const OFFICERS: [Self; 4] = [Self::Head, Self::Verifier, Self::Operator, Self::Auditor];
 
-    /// The JSON and command line name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Applicant => "applicant",
-            Self::Head => "kabid",
-            Self::Verifier => "kasi",
-            Self::Operator => "admin",
-            Self::Auditor => "auditor",
-            Self::System => "system",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = UnknownWord;
-
-    /// Reads an officer's role.
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::OFFICERS.into_iter().find(|role| role.as_str() == text).ok_or(UnknownWord)
+    /// The role of a word, if an account may have it.
+    pub fn of_officer(word: &str) -> Option<Self> {
+        Self::from_name(word).filter(|role| Self::OFFICERS.contains(role))
     }
 }
 

@@ -1,8 +1,7 @@
 //! The settings the machines depend on; each has the shipped default of approval.md.
 
-use serde::{Deserialize, Serialize};
-
 use super::application::DAY_MS;
+use super::named::named;
 
 /// A minute in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;
@@ -53,13 +52,14 @@ impl Default for Rules {
     }
 }
 
-/// What an approval is bound to (§2.4, rule 4).
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bind {
-    /// The candidate hash: a serial that moved with the same hash is fine.
-    #[default]
-    Candidate,
-    /// The serial too: any movement of the zone turns the approval back.
-    Serial,
+named! {
+    /// What an approval is bound to (§2.4, rule 4).
+    #[derive(Default)]
+    pub enum Bind {
+        /// The candidate hash: a serial that moved with the same hash is fine.
+        #[default]
+        Candidate = "candidate",
+        /// The serial too: any movement of the zone turns the approval back.
+        Serial = "serial",
+    }
 }

@@ -3,92 +3,70 @@
 //! The automatic lines are computed elsewhere (`automatic`) and laid in here, freshly at each
 //! opening and again inside the approving act; a sheet never decides by itself.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::act::LineInput;
 use super::application::{Application, NamingClass};
 use super::automatic::LONG_MAX;
 use super::fault::{Fault, Rule};
+use super::named::named;
 use super::person::Signature;
 
 //------------ LineCode ------------------------------------------------------
 
-/// Makes [`LineCode`] in the order of the sheet.
-macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// A line of the sheet: `A` is computed, `M` is looked at by a person.
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, utoipa::ToSchema)]
-        pub enum LineCode { $($(#[$doc])* $name,)* }
-
-        impl LineCode {
-            /// All lines in the order of the sheet.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The code as printed.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name),)* }
-            }
-        }
-    };
-}
-
-codes! {
-    /// Class and pattern fit.
-    A1,
-    /// Mechanical label rules.
-    A2,
-    /// Reserved name.
-    A3,
-    /// Free in zone, queue and quarantine.
-    A4,
-    /// In the region or office list.
-    A5,
-    /// Similar names.
-    A6,
-    /// Address rules.
-    A7,
-    /// CNAME suffix and takeover probe.
-    A8,
-    /// Parent ownership.
-    A9,
-    /// The candidate zone has no error findings.
-    A10,
-    /// Mailbox proven.
-    A11,
-    /// Letter: kop surat, nomor, tanggal, signature and stamp.
-    M1,
-    /// The signer may speak for the office.
-    M2,
-    /// Penanggung jawab named and reachable.
-    M3,
-    /// The name fits the office and its official short form.
-    M4,
-    /// Data match the letter.
-    M5,
-    /// The purpose is official, the content owner known.
-    M6,
-    /// Hosting ready, or a date it will be.
-    M7,
-    /// Basis for a non-government body.
-    M8,
-    /// End date and closing plan.
-    M9,
-    /// Delegation or wildcard justified.
-    M10,
+named! {
+    /// A line of the sheet, in its order: `A` is computed, `M` is looked at by a person.
+    #[derive(utoipa::ToSchema)]
+    pub enum LineCode {
+        /// Class and pattern fit.
+        A1 = "A1",
+        /// Mechanical label rules.
+        A2 = "A2",
+        /// Reserved name.
+        A3 = "A3",
+        /// Free in zone, queue and quarantine.
+        A4 = "A4",
+        /// In the region or office list.
+        A5 = "A5",
+        /// Similar names.
+        A6 = "A6",
+        /// Address rules.
+        A7 = "A7",
+        /// CNAME suffix and takeover probe.
+        A8 = "A8",
+        /// Parent ownership.
+        A9 = "A9",
+        /// The candidate zone has no error findings.
+        A10 = "A10",
+        /// Mailbox proven.
+        A11 = "A11",
+        /// Letter: kop surat, nomor, tanggal, signature and stamp.
+        M1 = "M1",
+        /// The signer may speak for the office.
+        M2 = "M2",
+        /// Penanggung jawab named and reachable.
+        M3 = "M3",
+        /// The name fits the office and its official short form.
+        M4 = "M4",
+        /// Data match the letter.
+        M5 = "M5",
+        /// The purpose is official, the content owner known.
+        M6 = "M6",
+        /// Hosting ready, or a date it will be.
+        M7 = "M7",
+        /// Basis for a non-government body.
+        M8 = "M8",
+        /// End date and closing plan.
+        M9 = "M9",
+        /// Delegation or wildcard justified.
+        M10 = "M10",
+    }
 }
 
 impl LineCode {
     /// Whether gapura computes it.
     pub fn is_automatic(self) -> bool {
         self <= Self::A11
-    }
-}
-
-impl fmt::Display for LineCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -123,26 +101,16 @@ fn is_type(rtype: &str, types: &[&str]) -> bool {
 
 //------------ LineVerdict ---------------------------------------------------
 
-/// *Sesuai, perlu perbaikan, tidak sesuai*; a line not looked at has none.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LineVerdict {
-    /// *Sesuai*.
-    Ok,
-    /// *Perlu perbaikan*.
-    Fix,
-    /// *Tidak sesuai*.
-    Bad,
-}
-
-impl LineVerdict {
-    /// The JSON name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Fix => "fix",
-            Self::Bad => "bad",
-        }
+named! {
+    /// *Sesuai, perlu perbaikan, tidak sesuai*; a line not looked at has none.
+    #[derive(utoipa::ToSchema)]
+    pub enum LineVerdict {
+        /// *Sesuai*.
+        Ok = "ok",
+        /// *Perlu perbaikan*.
+        Fix = "fix",
+        /// *Tidak sesuai*.
+        Bad = "bad",
     }
 }
 
@@ -180,32 +148,34 @@ pub struct AutoLine {
     pub faults: Vec<Fault>,
 }
 
-/// What an automatic line came to.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Nothing found.
-    Pass,
-    /// Something is shown, nothing is required.
-    Shown,
-    /// It could not be examined (a list or the probe is missing); shown as not checked.
-    Unchecked,
-    /// It does not pass.
-    Failed,
+named! {
+    /// What an automatic line came to.
+    #[derive(utoipa::ToSchema)]
+    pub enum Outcome {
+        /// Nothing found.
+        Pass = "pass",
+        /// Something is shown, nothing is required.
+        Shown = "shown",
+        /// It could not be examined (a list or the probe is missing); shown as not checked.
+        Unchecked = "unchecked",
+        /// It does not pass.
+        Failed = "failed",
+    }
 }
 
-/// How a failed automatic line may be passed over (table of §4).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Overrule {
-    /// Not at all.
-    Never,
-    /// By a tick "sudah diperiksa": verdict ok, no note needed.
-    Tick,
-    /// By verdict ok and a note.
-    Note,
-    /// By verdict ok, a note, and the head's second signature.
-    SecondSignature,
+named! {
+    /// How a failed automatic line may be passed over (table of §4).
+    #[derive(utoipa::ToSchema)]
+    pub enum Overrule {
+        /// Not at all.
+        Never = "never",
+        /// By a tick "sudah diperiksa": verdict ok, no note needed.
+        Tick = "tick",
+        /// By verdict ok and a note.
+        Note = "note",
+        /// By verdict ok, a note, and the head's second signature.
+        SecondSignature = "second_signature",
+    }
 }
 
 //------------ Sheet ---------------------------------------------------------

@@ -89,8 +89,8 @@ impl Draft {
         let mut put = |name: &str, value: &str| {
             draft.fields.insert(name.to_owned(), value.to_owned());
         };
-        put("kind", &word(&application.kind));
-        put("class", &word(&application.class));
+        put("kind", application.kind.as_str());
+        put("class", application.class.as_str());
         put("name", &application.name);
         put("office", &application.office);
         put("region", application.region.as_deref().unwrap_or_default());
@@ -116,12 +116,12 @@ impl Draft {
 
     /// The kind chosen.
     pub(super) fn kind(&self) -> Option<Kind> {
-        from_word(self.get("kind"))
+        Kind::from_name(self.get("kind"))
     }
 
     /// The class chosen.
     pub(super) fn class(&self) -> Option<NamingClass> {
-        from_word(self.get("class"))
+        NamingClass::from_name(self.get("class"))
     }
 
     /// Whether the kind asks for records.
@@ -183,17 +183,4 @@ pub(super) fn field_of(field: &str) -> String {
             _ => field.to_owned(),
         },
     }
-}
-
-/// The JSON word of an enum without fields.
-pub(super) fn word<T: serde::Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
-/// The enum without fields that a JSON word means.
-pub(super) fn from_word<T: serde::de::DeserializeOwned>(word: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
 }

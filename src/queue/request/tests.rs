@@ -369,7 +369,7 @@ fn returning_and_rejecting_need_their_lines_and_notes() {
     assert_eq!(code(act(reject("rangkap", "x", LineVerdict::Fix))), FaultCode::Incomplete);
     let step = act(reject("Surat tidak sah", "x", LineVerdict::Bad)).unwrap();
     let Stage::Rejected(rejected) = step.value.stage() else { panic!() };
-    assert_eq!(rejected.reason, RejectReason::SuratTidakSah);
+    assert_eq!(rejected.reason, RejectReason::InvalidLetter);
     assert_eq!(step.value.clocks().running(), Some(ClockStep::Tell));
     let told = step.value.notified(&facts).unwrap().value;
     assert_eq!((told.state(), told.clocks().running()), (State::Rejected, None));

@@ -16,7 +16,7 @@ use super::parts::full_name;
 use crate::queue::automatic::tidy;
 use crate::queue::regions::{Level, Regions, Unit};
 use crate::queue::{Kind, NamingClass, Rule};
-use crate::web::draft::{Draft, RECORD_ROWS, field_of, word};
+use crate::web::draft::{Draft, RECORD_ROWS, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::sent::Sent;
@@ -236,7 +236,7 @@ fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<F
 fn kind_field(t: Words) -> Field {
     let kinds = [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove];
     let choices = kinds.map(|kind| Choice {
-        value: word(&kind),
+        value: kind.as_str().to_owned(),
         label: kind.say(t),
         hint: t.s(&format!("{}-hint", kind.id())),
     });
@@ -246,7 +246,7 @@ fn kind_field(t: Words) -> Field {
 /// The naming class.
 fn class_field(t: Words) -> Field {
     let choices = CLASSES.map(|class| Choice {
-        value: word(&class),
+        value: class.as_str().to_owned(),
         label: class.say(t),
         hint: t.s(&format!("{}-hint", class.id())),
     });

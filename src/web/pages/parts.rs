@@ -5,7 +5,6 @@ use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
     Role, State,
 };
-use crate::web::draft::from_word;
 use crate::words::{Said, Words};
 
 //------------ Tags ----------------------------------------------------------
@@ -93,9 +92,9 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
         return None;
     }
     let said = match key {
-        "class" => from_word::<NamingClass>(value).map(|it| it.say(t)),
-        "kind" => from_word::<Kind>(value).map(|it| it.say(t)),
-        "turned_back" => from_word::<FaultCode>(value).map(|it| it.say(t)),
+        "class" => NamingClass::from_name(value).map(|it| it.say(t)),
+        "kind" => Kind::from_name(value).map(|it| it.say(t)),
+        "turned_back" => FaultCode::from_name(value).map(|it| it.say(t)),
         "about" => Some(act_words(t, value)),
         "lines" => Some(lines_words(t, value)),
         _ => match value {
@@ -113,7 +112,7 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
 fn lines_words(t: Words, value: &str) -> String {
     let line = |line: &str| match line.trim().split_once(' ') {
         Some((code, verdict)) => {
-            let said = from_word::<LineVerdict>(verdict).map(|it| it.say(t));
+            let said = LineVerdict::from_name(verdict).map(|it| it.say(t));
             format!("{code} {}", said.map_or_else(|| verdict.to_owned(), |it| it.to_lowercase()))
         }
         None => line.trim().to_owned(),
@@ -124,8 +123,8 @@ fn lines_words(t: Words, value: &str) -> String {
 /// A state of any of the three machines in words; a word that is none stays as it is.
 pub(super) fn state_words(t: Words, word: &str) -> String {
     let request = State::from_name(word).map(|it| it.say(t));
-    let live = || from_word::<LiveState>(word).map(|it| it.say(t));
-    let notice = || from_word::<NoticeState>(word).map(|it| it.say(t));
+    let live = || LiveState::from_name(word).map(|it| it.say(t));
+    let notice = || NoticeState::from_name(word).map(|it| it.say(t));
     request.or_else(live).or_else(notice).unwrap_or_else(|| word.to_owned())
 }
 

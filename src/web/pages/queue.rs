@@ -12,7 +12,6 @@ use crate::people::{Account, Role};
 use crate::queue::State as RequestState;
 use crate::queue::view::Summary;
 use crate::store::StoreError;
-use crate::web::draft::{from_word, word};
 use crate::web::failure::Failure;
 use crate::web::form::Choice;
 use crate::web::sent::encode;
@@ -137,7 +136,7 @@ pub(super) async fn show(
     let actor = session.actor();
     let list = if asked.daftar.is_empty() { "semua".to_owned() } else { asked.daftar.clone() };
     let text = asked.cari.trim().to_owned();
-    let state_wanted = from_word::<RequestState>(&asked.keadaan);
+    let state_wanted = RequestState::from_name(&asked.keadaan);
     let filter = ListFilter {
         state: state_wanted,
         // Without a state, "all" means all that are under way.
@@ -167,7 +166,7 @@ pub(super) async fn show(
         shell: Shell::new(&visitor, t.s("queue-title")).wide(),
         tabs: tabs(t, &list, &counts),
         list,
-        states: RequestState::ALL.map(|state| Choice::new(&word(&state), state.say(t))).to_vec(),
+        states: RequestState::ALL.map(|state| Choice::new(state.as_str(), state.say(t))).to_vec(),
         chosen: asked.keadaan,
         search: asked.cari,
         news_title: t.a("queue-news", "count", &events.len().to_string()),

@@ -14,8 +14,7 @@ use crate::desk::{ActError, Viewer};
 use crate::people::{Account, Role, Session};
 use crate::queue::regions::Regions;
 use crate::queue::view::{CandidateView, FaultView, RequestView};
-use crate::queue::{Act, LineCode, LineInput, NoticeState, State as RequestState};
-use crate::web::draft::from_word;
+use crate::queue::{Act, LineCode, LineInput, LineVerdict, NoticeState, State as RequestState};
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, role_title, see_other};
@@ -172,7 +171,7 @@ pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
         ActError::Audit(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
     }
     words.extend(error.faults().iter().map(|fault| {
-        let line = LineCode::ALL.iter().find(|line| line.as_str() == fault.field);
+        let line = LineCode::from_name(&fault.field);
         match line {
             Some(line) => format!("{} – {}", line.say(t), fault.say(t)),
             None => fault.say(t),
@@ -184,7 +183,7 @@ pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
 /// The lines of the sheet as sent.
 fn lines_of(sent: &Sent) -> Vec<LineInput> {
     let lines = LineCode::ALL.iter().map(|code| {
-        let verdict = from_word(sent.get(&format!("v-{}", code.as_str())));
+        let verdict = LineVerdict::from_name(sent.get(&format!("v-{}", code.as_str())));
         let note = sent.get(&format!("n-{}", code.as_str()));
         LineInput { code: *code, verdict, note: (!note.is_empty()).then(|| note.to_owned()) }
     });
@@ -341,7 +340,7 @@ fn told(t: Words, view: &RequestView) -> Vec<(String, String, bool)> {
 /// The faults of a view in words, for pages beside this one.
 pub(super) fn missing_words(t: Words, view: &RequestView) -> Vec<String> {
     let line = |fault: &FaultView| {
-        let code = LineCode::ALL.iter().find(|code| code.as_str() == fault.field);
+        let code = LineCode::from_name(&fault.field);
         let asks = code.map(|code| format!(" {}", code.say(t))).unwrap_or_default();
         format!("{}{asks} – {}", fault.field, fault_words(t, fault))
     };

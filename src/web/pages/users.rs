@@ -69,7 +69,7 @@ pub(super) async fn invite(
     let (role, email) = (sent.get("role").to_owned(), sent.get("email").to_owned());
     let tried = state
         .work(move |state| {
-            let role: Role = role.parse().map_err(|_| PeopleError::BadRole)?;
+            let role = Role::of_officer(&role).ok_or(PeopleError::BadRole)?;
             state.people().invite(&by, role, &email)
         })
         .await?;
