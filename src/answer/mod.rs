@@ -23,7 +23,7 @@ mod siphash;
 
 pub use cookie::{CookieResult, CookieSecrets};
 pub use peer::{
-    DropReason, Ede, Facts, Identity, Peer, ResponseKind, Transfer, Transport, Verdict,
+    Access, DropReason, Ede, Facts, Identity, Peer, ResponseKind, Transfer, Transport, Verdict,
 };
 pub use respond::{refuse, respond};
 pub use scratch::Scratch;

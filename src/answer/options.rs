@@ -64,7 +64,7 @@ impl<'i> Options<'i> {
         edns: &Edns<'_>,
         cookie: CookieResult,
         identity: &'i Identity,
-        peer: &Peer,
+        peer: &Peer<'_>,
         writer: &mut Writer<'_>,
     ) -> Option<Self> {
         if !writer.reserve(OPT_OCTETS) {
@@ -113,7 +113,7 @@ impl<'i> Options<'i> {
         payload: &[u8],
         result: CookieResult,
         identity: &Identity,
-        peer: &Peer,
+        peer: &Peer<'_>,
         writer: &mut Writer<'_>,
     ) {
         let worth = !matches!(result, CookieResult::None | CookieResult::Malformed);

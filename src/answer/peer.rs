@@ -1,4 +1,4 @@
-//! Who asks, who answers, and what came of it: the facts that go into and out of `respond`.
+//! What goes into `respond` and what comes out: the client, the server, the verdict and its facts.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,23 +6,38 @@ use crate::wire::{Class, Name, NameRef, Opcode, Rcode, Rtype};
 
 use super::cookie::{CookieResult, CookieSecrets};
 
+//------------ Access --------------------------------------------------------
+
+/// Decides which clients may query which names.
+pub trait Access: std::fmt::Debug {
+    /// Whether this client may query this name.
+    fn allows(&self, client: IpAddr, name: NameRef<'_>) -> bool;
+}
+
+/// The same for every client and name.
+impl Access for bool {
+    fn allows(&self, _: IpAddr, _: NameRef<'_>) -> bool {
+        *self
+    }
+}
+
 //------------ Peer ----------------------------------------------------------
 
 /// The sender of a query, as the socket knows it.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer {
+pub struct Peer<'a> {
     /// The source address.
     pub address: IpAddr,
     /// The source port.
     pub port: u16,
-    /// Our own address the query came to, if the socket tells: a query that claims to come from
-    /// there is a loop.
+    /// Our own address that the query came to, if the socket knows it: a query whose source is that
+    /// address is a loop.
     pub local: Option<SocketAddr>,
     /// How the query came.
     pub transport: Transport,
-    /// Whether the access list lets this address ask; if not, REFUSED with EDE 18.
-    pub allowed: bool,
-    /// Whether the address is over its rate, so that a bad cookie is worth BADCOOKIE.
+    /// The access list, consulted once per query; who is not allowed gets REFUSED with EDE 18.
+    pub access: &'a dyn Access,
+    /// Whether the address is over its rate, so that a bad cookie is answered with BADCOOKIE.
     pub limited: bool,
     /// Now, in seconds since 1970, modulo 2³² (cookies).
     pub now_seconds: u32,
@@ -30,15 +45,15 @@ pub struct Peer {
     pub keepalive: Option<u16>,
 }
 
-impl Peer {
-    /// A peer that may ask, with nothing special about it.
+impl Peer<'_> {
+    /// A peer that may query any name, with nothing special about it.
     pub fn new(address: SocketAddr, transport: Transport, now_seconds: u32) -> Self {
         Self {
             address: address.ip(),
             port: address.port(),
             local: None,
             transport,
-            allowed: true,
+            access: &true,
             limited: false,
             now_seconds,
             keepalive: None,

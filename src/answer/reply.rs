@@ -78,7 +78,7 @@ impl<'m, 'o> Reply<'m, 'o> {
         message: &[u8],
         facts: &Facts,
         identity: &'m Identity,
-        peer: &Peer,
+        peer: &Peer<'_>,
         out: &'o mut [u8],
     ) -> Option<Self> {
         let limit = match (peer.transport, query.edns) {

@@ -1,16 +1,18 @@
-//! From a query's bytes to a response's: what is settled before any zone is looked at, the choice
-//! of the zone, and the end of every response.
+//! From the bytes of a query to those of its response: what is decided before any zone is looked at,
+//! the choice of the zone, and the end of every response.
 //!
 //! ```text
-//! silence   too short, QR=1, a source no reply may go to
+//! silence   too short, QR=1, a source that must not get a reply
 //! error     opcode (NOTIMP) ─► form (FORMERR) ─► EDNS version (BADVERS) ─► cookie ─► TSIG (BADKEY)
 //!           ─► access (REFUSED 18) ─► class and zone (REFUSED 21, 20) ─► not loaded (SERVFAIL 14)
-//! verdict   NOTIFY, UPDATE, AXFR and IXFR over a stream: another room's work
+//! verdict   NOTIFY, UPDATE, AXFR and IXFR over a stream: performed outside the engine
 //! answer    class CH, or the zone's data
 //! ```
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use crate::wire::header::Header;
-use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype};
+use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype, Tsig};
 use crate::zone::{Entry, Zone, ZoneSet};
 
 use super::chaos::answer_chaos;
@@ -20,21 +22,45 @@ use super::options::ZoneFacts;
 use super::peer::{
     DropReason, Ede, Facts, Identity, Peer, ResponseKind, Transfer, Transport, Verdict,
 };
-use super::reply::{QNAME_OFFSET, Reply};
+use super::reply::Reply;
 use super::scratch::Scratch;
 
-/// Answers one message. Total: any bytes get a verdict, nothing panics, allocates or waits.
+/// Answers one message. Total: any bytes get a verdict; nothing panics, allocates or waits.
 ///
 /// The response goes to the start of `out` and is never longer than `out`, than 64 KiB, or over UDP
-/// than what the client and we take. Facts of it are then in `scratch`.
+/// than what the client and we accept. Facts about it are then in `scratch`.
 pub fn respond(
     zones: &ZoneSet,
     scratch: &mut Scratch,
-    query: &[u8],
-    peer: &Peer,
+    message: &[u8],
+    peer: &Peer<'_>,
     out: &mut [u8],
 ) -> Verdict {
-    let message = query;
+    process(scratch, message, peer, out, |query, cookie| triage(query, peer, cookie, zones))
+}
+
+/// Answers a message with an error, whatever it asks: for an operation that this server does not
+/// perform, and for what a transport cannot carry.
+pub fn refuse(
+    scratch: &mut Scratch,
+    message: &[u8],
+    peer: &Peer<'_>,
+    rcode: Rcode,
+    ede: Option<Ede>,
+    out: &mut [u8],
+) -> Verdict {
+    process(scratch, message, peer, out, |_, _| Continue(Task::Error(rcode, ede)))
+}
+
+/// Reads a message, has `triage` decide what to do with it, and writes the response.
+#[inline]
+fn process<'a>(
+    scratch: &mut Scratch,
+    message: &'a [u8],
+    peer: &Peer<'_>,
+    out: &mut [u8],
+    triage: impl FnOnce(&Query<'a>, CookieResult) -> ControlFlow<Verdict, Task<'a>>,
+) -> Verdict {
     scratch.clear();
     let Some(header) = Header::of_query(message) else {
         return scratch.drop_query(DropReason::NotAQuery);
@@ -47,30 +73,26 @@ pub fn respond(
     let Scratch { identity, facts, chain, targets, .. } = scratch;
     let identity: &Identity = identity;
     facts.cookie = judge_cookie(&query, peer, identity);
-    let triage = triage(&query, peer, facts.cookie);
-    if let Triage::Elsewhere(verdict) = triage {
-        return verdict;
-    }
+    let task = match triage(&query, facts.cookie) {
+        Continue(task) => task,
+        Break(verdict) => return verdict,
+    };
     let Some(mut reply) = Reply::start(&query, message, facts, identity, peer, out) else {
         facts.dropped = Some(DropReason::Buffer);
         return Verdict::Drop;
     };
-    let kind = match triage {
-        Triage::Error(rcode, ede) => {
+    let kind = match task {
+        Task::Error(rcode, ede) => {
             reply.error(rcode, ede);
             ResponseKind::Error
         }
-        Triage::BadKey => {
-            if let Some(tsig) = query.tsig {
-                reply.bad_key(tsig);
-            }
+        Task::BadKey(tsig) => {
+            reply.bad_key(tsig);
             ResponseKind::Error
         }
-        Triage::CookieOnly | Triage::Elsewhere(_) => ResponseKind::Nodata,
-        Triage::Question(question) if question.class == Class::CH => {
-            answer_chaos(&mut reply, &question, identity)
-        }
-        Triage::Question(question) => match choose_zone(zones, &question) {
+        Task::CookieOnly => ResponseKind::Nodata,
+        Task::Chaos(question) => answer_chaos(&mut reply, &question, identity),
+        Task::Question(zones, question) => match choose_zone(zones, &question) {
             Ok(zone) => {
                 note_zone(zone, &mut reply, facts);
                 answer_from_zone(zone, &question, &mut reply, chain, targets, facts)
@@ -84,122 +106,94 @@ pub fn respond(
     Verdict::Reply(reply.finish(facts, kind))
 }
 
-/// Answers a message with an error, whatever it asks: for the verdicts another room takes over and
-/// then declines, and for queries that are over a limit.
-pub fn refuse(
-    scratch: &mut Scratch,
-    query: &[u8],
-    peer: &Peer,
-    rcode: Rcode,
-    ede: Option<Ede>,
-    out: &mut [u8],
-) -> Verdict {
-    let message = query;
-    scratch.clear();
-    let Some(header) = Header::of_query(message) else {
-        return scratch.drop_query(DropReason::NotAQuery);
-    };
-    let query = Query::with_header(header, message);
-    scratch.note(&query);
-    let Scratch { identity, facts, .. } = scratch;
-    facts.cookie = judge_cookie(&query, peer, identity);
-    let Some(mut reply) = Reply::start(&query, message, facts, identity, peer, out) else {
-        facts.dropped = Some(DropReason::Buffer);
-        return Verdict::Drop;
-    };
-    reply.error(rcode, ede);
-    Verdict::Reply(reply.finish(facts, ResponseKind::Error))
-}
-
 //------------ Triage --------------------------------------------------------
 
-/// What is settled before any zone is looked at.
-enum Triage<'m> {
+/// What the response is made of.
+enum Task<'a> {
     /// An error, with its extended code.
     Error(Rcode, Option<Ede>),
-    /// A TSIG whose key nobody here knows.
-    BadKey,
-    /// No question, only a cookie (RFC 7873 §5.4).
+    /// BADKEY: the message is signed with a key that this server does not have.
+    BadKey(Tsig<'a>),
+    /// A cookie and nothing else (RFC 7873 §5.4).
     CookieOnly,
-    /// Another room's work.
-    Elsewhere(Verdict),
-    /// A question for a zone or, in class CH, for the server itself.
-    Question(Question<'m>),
+    /// What the server says about itself, in class CH.
+    Chaos(Question<'a>),
+    /// The data of a zone.
+    Question(&'a ZoneSet, Question<'a>),
 }
 
-/// Sorts a query.
-fn triage<'m>(query: &Query<'m>, peer: &Peer, cookie: CookieResult) -> Triage<'m> {
+/// Decides what to do with a query. Breaks off with the verdict for operations that are performed
+/// outside the engine.
+fn triage<'a>(
+    query: &Query<'a>,
+    peer: &Peer<'_>,
+    cookie: CookieResult,
+    zones: &'a ZoneSet,
+) -> ControlFlow<Verdict, Task<'a>> {
+    let error = |rcode, ede| Continue(Task::Error(rcode, ede));
     let opcode = query.header.opcode();
     if !matches!(opcode, Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE) {
-        return Triage::Error(Rcode::NOTIMP, Some(Ede::NOT_SUPPORTED));
+        return error(Rcode::NOTIMP, Some(Ede::NOT_SUPPORTED));
     }
     if query.malformed {
-        return Triage::Error(Rcode::FORMERR, None);
+        return error(Rcode::FORMERR, None);
     }
-    // Before the cookie: what options of another version mean nobody knows.
+    // Before the cookie: options of another EDNS version may mean anything.
     if query.edns.is_some_and(|edns| edns.version > 0) {
-        return Triage::Error(Rcode::BADVERS, None);
+        return error(Rcode::BADVERS, None);
     }
     if cookie == CookieResult::Malformed {
-        return Triage::Error(Rcode::FORMERR, None);
+        return error(Rcode::FORMERR, None);
     }
-    if query.tsig.is_some() {
-        return Triage::BadKey;
+    if let Some(tsig) = query.tsig {
+        return Continue(Task::BadKey(tsig));
     }
     let Some(question) = query.question else {
-        return triage_without_question(opcode, cookie);
+        return Continue(triage_without_question(opcode, cookie));
     };
     if opcode == Opcode::NOTIFY {
-        return Triage::Elsewhere(Verdict::Notify { serial: query.answer_serial });
+        return Break(Verdict::Notify { serial: query.answer_serial });
     }
     if opcode == Opcode::UPDATE {
-        return Triage::Elsewhere(Verdict::Update);
+        return Break(Verdict::Update);
     }
-    if !peer.allowed {
-        return Triage::Error(Rcode::REFUSED, Some(Ede::PROHIBITED));
-    }
-    if peer.limited && cookie == CookieResult::Bad && peer.transport == Transport::Udp {
-        return Triage::Error(Rcode::BADCOOKIE, None);
-    }
-    if !matches!(question.class, Class::IN | Class::CH) {
-        return Triage::Error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED));
-    }
-    triage_transfer(query, question, peer)
-}
-
-/// Sorts a query without a question: it may ask for a server cookie, or whether the one it has is
-/// still good (RFC 7873 §5.4), and nothing else.
-fn triage_without_question<'m>(opcode: Opcode, cookie: CookieResult) -> Triage<'m> {
-    match cookie {
-        CookieResult::ClientOnly | CookieResult::Valid if opcode == Opcode::QUERY => {
-            Triage::CookieOnly
-        }
-        CookieResult::Bad if opcode == Opcode::QUERY => Triage::Error(Rcode::BADCOOKIE, None),
-        _ => Triage::Error(Rcode::FORMERR, None),
-    }
-}
-
-/// Sorts out AXFR and IXFR. Over UDP the first is refused, and the second is answered with the
-/// current SOA, from which the client sees that it has to come by TCP (RFC 1995 §2).
-fn triage_transfer<'m>(query: &Query<'m>, question: Question<'m>, peer: &Peer) -> Triage<'m> {
-    if question.class != Class::IN {
-        return Triage::Question(question);
+    if !peer.access.allows(peer.address, question.name) {
+        return error(Rcode::REFUSED, Some(Ede::PROHIBITED));
     }
     let udp = peer.transport == Transport::Udp;
+    if udp && peer.limited && cookie == CookieResult::Bad {
+        return error(Rcode::BADCOOKIE, None);
+    }
+    match question.class {
+        Class::CH => return Continue(Task::Chaos(question)),
+        Class::IN => {}
+        _ => return error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED)),
+    }
     match (question.rtype, query.authority_serial) {
-        (Rtype::AXFR, _) if udp => Triage::Error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED)),
-        (Rtype::AXFR, _) => Triage::Elsewhere(Verdict::Transfer(Transfer::Full)),
-        (Rtype::IXFR, None) => Triage::Error(Rcode::FORMERR, None),
-        (Rtype::IXFR, Some(_)) if udp => Triage::Question(question),
-        (Rtype::IXFR, Some(serial)) => {
-            Triage::Elsewhere(Verdict::Transfer(Transfer::Since(serial)))
+        // Over UDP a full transfer is refused, and IXFR is answered with the current SOA, from which
+        // the client sees whether it has to come back over TCP (RFC 1995 §2).
+        (Rtype::AXFR, _) if udp => error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED)),
+        (Rtype::AXFR, _) => Break(Verdict::Transfer(Transfer::Full)),
+        (Rtype::IXFR, None) => error(Rcode::FORMERR, None),
+        (Rtype::IXFR, Some(serial)) if !udp => Break(Verdict::Transfer(Transfer::Since(serial))),
+        _ => Continue(Task::Question(zones, question)),
+    }
+}
+
+/// Decides on a query without a question: it may ask for a server cookie, or whether the one it has
+/// is still valid (RFC 7873 §5.4), and nothing else.
+fn triage_without_question<'a>(opcode: Opcode, cookie: CookieResult) -> Task<'a> {
+    match cookie {
+        CookieResult::ClientOnly | CookieResult::Valid if opcode == Opcode::QUERY => {
+            Task::CookieOnly
         }
-        _ => Triage::Question(question),
+        CookieResult::Bad if opcode == Opcode::QUERY => Task::Error(Rcode::BADCOOKIE, None),
+        _ => Task::Error(Rcode::FORMERR, None),
     }
 }
 
 /// What the query's cookie is worth.
-fn judge_cookie(query: &Query<'_>, peer: &Peer, identity: &Identity) -> CookieResult {
+fn judge_cookie(query: &Query<'_>, peer: &Peer<'_>, identity: &Identity) -> CookieResult {
     let payload = query.edns.and_then(|edns| edns.cookie);
     match (payload, &identity.cookies) {
         (Some(payload), Some(secrets)) => secrets
@@ -240,29 +234,4 @@ fn note_zone(zone: &Zone, reply: &mut Reply<'_, '_>, facts: &mut Facts) {
         serial: zone.serial(),
         expire: zone.soa().expire,
     });
-}
-
-//------------ Scratch -------------------------------------------------------
-
-impl Scratch {
-    /// Notes what the query says of itself.
-    fn note(&mut self, query: &Query<'_>) {
-        self.facts.opcode = query.header.opcode();
-        self.facts.query_flags = query.header.flags;
-        if let Some(question) = &query.question {
-            self.facts.qtype = question.rtype;
-            self.facts.qclass = question.class;
-            self.chain.push(question.name, usize::from(QNAME_OFFSET));
-        }
-        if let Some(edns) = &query.edns {
-            self.facts.edns_size = Some(edns.udp_size);
-            self.facts.dnssec_ok = edns.dnssec_ok;
-        }
-    }
-
-    /// Notes why nothing is sent.
-    fn drop_query(&mut self, reason: DropReason) -> Verdict {
-        self.facts.dropped = Some(reason);
-        Verdict::Drop
-    }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::wire::NameRef;
+use crate::wire::{NameRef, Query};
 
 use super::chain::Chain;
-use super::peer::{Facts, Identity, suffix};
+use super::peer::{DropReason, Facts, Identity, Verdict, suffix};
 use super::put::Targets;
+use super::reply::QNAME_OFFSET;
 
 //------------ Scratch -------------------------------------------------------
 
@@ -54,5 +55,26 @@ impl Scratch {
     pub(crate) fn clear(&mut self) {
         self.facts = Facts::default();
         self.chain.clear();
+    }
+
+    /// Notes what the query says of itself.
+    pub(crate) fn note(&mut self, query: &Query<'_>) {
+        self.facts.opcode = query.header.opcode();
+        self.facts.query_flags = query.header.flags;
+        if let Some(question) = &query.question {
+            self.facts.qtype = question.rtype;
+            self.facts.qclass = question.class;
+            self.chain.push(question.name, usize::from(QNAME_OFFSET));
+        }
+        if let Some(edns) = &query.edns {
+            self.facts.edns_size = Some(edns.udp_size);
+            self.facts.dnssec_ok = edns.dnssec_ok;
+        }
+    }
+
+    /// Notes why nothing is sent.
+    pub(crate) fn drop_query(&mut self, reason: DropReason) -> Verdict {
+        self.facts.dropped = Some(reason);
+        Verdict::Drop
     }
 }

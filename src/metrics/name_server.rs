@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 
 use crate::answer::Transport;
 use crate::serve::counters::{
-    CLOSE_REASONS, DROP_REASONS, LIMIT_ACTIONS, Lane, RCODES, TYPES, Totals,
+    CloseReason, CookieKind, EdnsKind, Lane, LimitAction, RCODES, Silence, TYPES, Totals,
 };
 use crate::wire::{Opcode, Rcode, Rtype};
 
@@ -71,47 +71,27 @@ impl Collector for NameServer {
         counter(
             "gapura_dropped",
             "Packets that got silence",
-            by(
-                DROP_REASONS.len(),
-                "reason",
-                |i| DROP_REASONS[i].into(),
-                |i| sum(&|t| t.dropped[i]),
-            ),
+            labelled("reason", Silence::LABELS, |i| sum(&|t| t.dropped[i])),
         )?;
         counter(
             "gapura_rrl",
             "Responses the rate limit held back",
-            by(
-                LIMIT_ACTIONS.len(),
-                "action",
-                |i| LIMIT_ACTIONS[i].into(),
-                |i| sum(&|t| t.limited[i]),
-            ),
+            labelled("action", LimitAction::LABELS, |i| sum(&|t| t.limited[i])),
         )?;
         counter(
             "gapura_edns",
             "Queries with EDNS, and of these with DO",
-            by(2, "kind", |i| ["edns", "do"][i].into(), |i| sum(&|t| t.edns[i])),
+            labelled("kind", EdnsKind::LABELS, |i| sum(&|t| t.edns[i])),
         )?;
         counter(
             "gapura_cookies",
             "Queries by what their cookie was worth",
-            by(
-                4,
-                "result",
-                |i| ["client_only", "valid", "bad", "malformed"][i].into(),
-                |i| sum(&|t| t.cookies[i]),
-            ),
+            labelled("result", CookieKind::LABELS, |i| sum(&|t| t.cookies[i])),
         )?;
         counter(
             "gapura_connections_closed",
             "Connections closed, by reason",
-            by(
-                CLOSE_REASONS.len(),
-                "reason",
-                |i| CLOSE_REASONS[i].into(),
-                |i| sum(&|t| t.closed[i]),
-            ),
+            labelled("reason", CloseReason::LABELS, |i| sum(&|t| t.closed[i])),
         )?;
         counter(
             "gapura_connections_accepted",
@@ -131,7 +111,12 @@ fn one<'a>(value: u64) -> Vec<Sample<'a>> {
     vec![(Vec::new(), value)]
 }
 
-/// A sample an index, those that were never counted left out.
+/// A sample per label, those that were never counted left out.
+fn labelled<'a>(label: &'a str, labels: &[&str], value: impl Fn(usize) -> u64) -> Vec<Sample<'a>> {
+    by(labels.len(), label, |index| labels[index].to_owned(), value)
+}
+
+/// A sample per index, those that were never counted left out.
 fn by<'a>(
     count: usize,
     label: &'a str,

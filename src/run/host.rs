@@ -13,7 +13,7 @@ use crate::control::{Command, Reply, Session};
 use crate::master::{print_record, print_zone};
 use crate::publish::{PublishError, Publisher, ReloadReport, ZoneStatus};
 use crate::serve::Running;
-use crate::wire::{Name, Record};
+use crate::wire::{Name, Rcode, Record};
 use crate::zone::Delta;
 
 /// Everything commands work on.
@@ -348,6 +348,7 @@ impl Host {
         for (lane, totals) in &lanes {
             let queries: u64 = totals.opcodes.iter().sum();
             let responses: u64 = totals.rcodes.iter().sum();
+            let rcode = |code: Rcode| totals.rcodes[usize::from(code.0)];
             let transport = format!("{:?}", lane.transport).to_lowercase();
             let family = if lane.ipv6 { "ipv6" } else { "ipv4" };
             // Writing to a String cannot fail.
@@ -361,8 +362,8 @@ impl Host {
             all.push(json!({
                 "transport": transport, "family": family, "queries": queries,
                 "responses": responses, "truncated": totals.truncated,
-                "nxdomain": totals.rcodes[3], "servfail": totals.rcodes[2],
-                "refused": totals.rcodes[5], "panics": totals.panics,
+                "nxdomain": rcode(Rcode::NXDOMAIN), "servfail": rcode(Rcode::SERVFAIL),
+                "refused": rcode(Rcode::REFUSED), "panics": totals.panics,
             }));
         }
         Reply::done(text, json!({ "lanes": all }))

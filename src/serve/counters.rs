@@ -1,7 +1,7 @@
 //! What the workers count, for metrics and `ctl stats`.
 //!
-//! Each worker has counters of its own, on cache lines of their own, and is the only one who writes
-//! them: a count is a load and a store, without a locked instruction. Whoever asks adds them up.
+//! Each worker has its own counters, on their own cache lines, and is the only writer: counting is a
+//! load and a store, without a locked instruction. A reader adds them up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,19 +15,107 @@ pub const RCODES: usize = 32;
 /// Upper bounds of the histogram of response sizes, octets.
 pub const SIZE_BOUNDS: [usize; 7] = [64, 128, 256, 512, 1232, 4096, 65535];
 
+//------------ Labels --------------------------------------------------------
+
+/// Enums whose variants index an array of counters, each with the label it has in metrics.
+macro_rules! labelled {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident => $label:literal,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// The labels of all variants, in their order.
+            pub const LABELS: &[&str] = &[$($label),*];
+        }
+    )*};
+}
+
+labelled! {
+    /// Why a packet got no response.
+    Silence {
+        /// It is shorter than a header, or a response itself.
+        NotAQuery => "not_a_query",
+        /// Its source must not get a reply.
+        Source => "source",
+        /// The buffer for the response is too small for a header and the question.
+        Buffer => "buffer",
+        /// It was sent to a broadcast or multicast address.
+        ToMany => "to_many",
+        /// The kernel gave no source address.
+        NoSource => "no_source",
+    }
+
+    /// What the rate limit made of a response.
+    LimitAction {
+        /// It went out truncated.
+        Truncate => "truncate",
+        /// It went out as BADCOOKIE.
+        BadCookie => "badcookie",
+        /// It did not go out.
+        Drop => "drop",
+    }
+
+    /// A property of a query with EDNS.
+    EdnsKind {
+        /// It has an OPT record.
+        Edns => "edns",
+        /// Its DO bit is set.
+        Do => "do",
+    }
+
+    /// What a query's cookie was worth.
+    CookieKind {
+        /// A client cookie alone.
+        ClientOnly => "client_only",
+        /// A server cookie of ours.
+        Valid => "valid",
+        /// A server cookie that is not ours, too old or too new.
+        Bad => "bad",
+        /// A length that no cookie has.
+        Malformed => "malformed",
+    }
+
+    /// Why a connection ended.
+    CloseReason {
+        /// The client closed it.
+        ByClient => "by_client",
+        /// It was idle too long.
+        Idle => "idle",
+        /// A message was not completed in time.
+        Stalled => "stalled",
+        /// The client did not read its responses.
+        Unread => "unread",
+        /// What came was not a query.
+        Garbage => "garbage",
+        /// The transport failed.
+        Error => "error",
+        /// There was no room for it, or it made room for others.
+        Full => "full",
+        /// The TLS handshake failed or took too long.
+        Handshake => "handshake",
+        /// The server stopped.
+        Stopping => "stopping",
+    }
+}
+
 //------------ Counter -------------------------------------------------------
 
-/// A number that one thread raises and all may read.
+/// A number that one thread increases and all may read.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// Raises it. Only the owning worker may: two writers would lose counts.
+    /// Increases it. Only the owning worker may: two writers would lose counts.
     pub fn add(&self, amount: u64) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
     }
 
-    /// What it says now.
+    /// Its value now.
     pub fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -35,7 +123,7 @@ impl Counter {
 
 //------------ Counters ------------------------------------------------------
 
-/// One set of a kind of number, `T` being [`Counter`] in a worker and `u64` in a sum.
+/// Declares the same fields twice: as [`Counter`]s of a worker and as `u64` sums.
 macro_rules! counted {
     ($($(#[$doc:meta])* $name:ident $([$size:expr])?,)*) => {
         /// The counters of one worker.
@@ -91,69 +179,75 @@ counted! {
     rcodes[RCODES + 1],
     /// Responses with TC.
     truncated,
-    /// Packets that got silence, in the order of [`DROP_REASONS`].
-    dropped[5],
-    /// Responses the rate limit let go out truncated, as BADCOOKIE, or not at all.
-    limited[3],
+    /// Packets that got no response, by [`Silence`].
+    dropped[Silence::LABELS.len()],
+    /// Responses over the rate limit, by [`LimitAction`].
+    limited[LimitAction::LABELS.len()],
     /// Octets of queries.
     octets_in,
     /// Octets of responses.
     octets_out,
     /// Responses by size, up to each of [`SIZE_BOUNDS`].
-    sizes[7],
-    /// Queries with EDNS, and of these with DO.
-    edns[2],
-    /// Queries by what their cookie was worth: alone, valid, bad, malformed.
-    cookies[4],
+    sizes[SIZE_BOUNDS.len()],
+    /// Queries with EDNS, by [`EdnsKind`].
+    edns[EdnsKind::LABELS.len()],
+    /// Queries with a cookie, by [`CookieKind`].
+    cookies[CookieKind::LABELS.len()],
     /// Responses the kernel would not send.
     send_failed,
-    /// Calls that sent fewer responses than they were given.
+    /// System calls that sent fewer responses than they were passed.
     short_sends,
     /// Batches lost by a panic.
     panics,
-    /// Errors of the socket itself.
+    /// Errors of the sockets themselves.
     socket_errors,
     /// Connections accepted.
     connections,
-    /// Connections closed, in the order of [`CLOSE_REASONS`].
-    closed[9],
+    /// Connections closed, by [`CloseReason`].
+    closed[CloseReason::LABELS.len()],
 }
-
-/// Labels of [`Counters::dropped`].
-pub const DROP_REASONS: [&str; 5] = ["not_a_query", "source", "buffer", "to_many", "no_source"];
-/// Labels of [`Counters::limited`].
-pub const LIMIT_ACTIONS: [&str; 3] = ["truncate", "badcookie", "drop"];
-/// Labels of [`Counters::closed`].
-pub const CLOSE_REASONS: [&str; 9] =
-    ["by_client", "idle", "stalled", "unread", "garbage", "error", "full", "handshake", "stopping"];
 
 impl Counters {
     /// Counts a query and what the engine did with it.
     pub fn count_query(&self, query_octets: usize, facts: &Facts) {
         self.octets_in.add(query_octets as u64);
         if let Some(reason) = facts.dropped {
-            let index = match reason {
-                DropReason::NotAQuery => 0,
-                DropReason::Source => 1,
-                DropReason::Buffer => 2,
-            };
-            self.dropped[index].add(1);
+            self.count_silence(match reason {
+                DropReason::NotAQuery => Silence::NotAQuery,
+                DropReason::Source => Silence::Source,
+                DropReason::Buffer => Silence::Buffer,
+            });
             return;
         }
         self.opcodes[usize::from(facts.opcode.0 & 15)].add(1);
         self.types[usize::from(facts.qtype.0).min(TYPES)].add(1);
         if facts.edns_size.is_some() {
-            self.edns[0].add(1);
-            self.edns[1].add(u64::from(facts.dnssec_ok));
+            self.edns[EdnsKind::Edns as usize].add(1);
+            self.edns[EdnsKind::Do as usize].add(u64::from(facts.dnssec_ok));
         }
         let cookie = match facts.cookie {
             CookieResult::None => return,
-            CookieResult::ClientOnly => 0,
-            CookieResult::Valid => 1,
-            CookieResult::Bad => 2,
-            CookieResult::Malformed => 3,
+            CookieResult::ClientOnly => CookieKind::ClientOnly,
+            CookieResult::Valid => CookieKind::Valid,
+            CookieResult::Bad => CookieKind::Bad,
+            CookieResult::Malformed => CookieKind::Malformed,
         };
-        self.cookies[cookie].add(1);
+        self.cookies[cookie as usize].add(1);
+    }
+
+    /// Counts a packet that gets no response.
+    pub fn count_silence(&self, reason: Silence) {
+        self.dropped[reason as usize].add(1);
+    }
+
+    /// Counts a response over the rate limit.
+    pub fn count_limited(&self, action: LimitAction) {
+        self.limited[action as usize].add(1);
+    }
+
+    /// Counts a connection that ended.
+    pub fn count_close(&self, reason: CloseReason) {
+        self.closed[reason as usize].add(1);
     }
 
     /// Counts a response that goes out.
@@ -177,10 +271,10 @@ pub struct Lane {
     pub ipv6: bool,
 }
 
-/// All counters there are. Workers join at start.
+/// The counters of all workers, which join at start.
 #[derive(Debug, Default)]
 pub struct Register {
-    /// One entry a worker and lane.
+    /// One entry per worker and lane.
     entries: std::sync::Mutex<Vec<(Lane, Arc<Counters>)>>,
 }
 
@@ -192,7 +286,7 @@ impl Register {
         counters
     }
 
-    /// The sums, one a lane.
+    /// The sums per lane.
     pub fn totals(&self) -> Vec<(Lane, Totals)> {
         let mut sums: Vec<(Lane, Totals)> = Vec::new();
         for (lane, counters) in self.entries().iter() {

@@ -4,9 +4,9 @@
 //! transport ─► Responder::respond ─► answer::respond ─► rate limit (UDP) ─► counters ─► query log
 //! ```
 //!
-//! A [`Responder`] belongs to one worker and is not shared. Once a batch it reads the clock and what
-//! may have changed (zones, identity); for a single query it takes no lock, makes no allocation and,
-//! unless the query is logged, no further look at the clock.
+//! A [`Responder`] belongs to one worker and is not shared. Once per batch it reads the clock and what
+//! may have changed (zones, identity, access list); per query it takes no lock, allocates nothing and,
+//! unless the query is logged, does not read the clock again.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::wire::{Query, Rcode};
 use crate::zone::ZoneSet;
 
 use super::acl::Acl;
-use super::counters::{Counters, Lane, Register};
+use super::counters::{Counters, Lane, LimitAction, Register};
 use super::limit::{Judgement, Limiter, cut_short};
 use super::query_log::{Entry, LaneWriter, QueryLog};
 
@@ -162,14 +162,11 @@ impl Responder {
         // Where every query is logged, one ends when the next begins: one look at the clock each.
         let ended = self.ended.take();
         let started = sampled.then(|| ended.unwrap_or_else(Instant::now));
-        let mut peer = Peer::new(source.client, self.transport, moment.seconds());
-        peer.local = source.local;
-        peer.keepalive = source.keepalive;
-        let response = self.ask_engine(zones, &mut peer, query, out);
+        let response = self.ask_engine(zones, moment, source, query, out, false);
         self.counters.count_query(query.len(), self.scratch.facts());
         let (response, limited) = match response {
             Some(length) if self.is_limitable() => {
-                self.limit(zones, moment, &mut peer, query, (length, out))
+                self.limit(zones, moment, source, query, out, length)
             }
             response => (response, false),
         };
@@ -184,53 +181,34 @@ impl Responder {
         response
     }
 
-    /// Asks the engine, as the access list has it.
+    /// Has the engine answer, and declines what no part of this server performs. `limited` says that
+    /// the client is over its rate.
     fn ask_engine(
         &mut self,
         zones: &ZoneSet,
-        peer: &mut Peer,
+        moment: Moment,
+        source: &Source,
         query: &[u8],
         out: &mut [u8],
+        limited: bool,
     ) -> Option<usize> {
+        let mut peer = Peer::new(source.client, self.transport, moment.seconds());
+        peer.local = source.local;
+        peer.keepalive = source.keepalive;
+        peer.access = &*self.policy.allow_query;
+        peer.limited = limited;
+        let scratch = &mut self.scratch;
         if self.transport == Transport::Quic && has_tsig(query) {
             // The bridge encodes responses anew, which no signature survives.
             let (rcode, ede) = (Rcode::REFUSED, Some(Ede::NOT_SUPPORTED));
-            let verdict = answer::refuse(&mut self.scratch, query, peer, rcode, ede, out);
-            return self.settle(verdict, peer, query, out);
+            return sent(answer::refuse(scratch, query, &peer, rcode, ede, out));
         }
-        let acl = &self.policy.allow_query;
-        peer.allowed = acl.allows(peer.address);
-        let verdict = answer::respond(zones, &mut self.scratch, query, peer, out);
-        if acl.is_by_name() && self.scratch.facts().dropped.is_none() {
-            let allowed = acl.allows_for(peer.address, self.scratch.qname());
-            if allowed != peer.allowed {
-                peer.allowed = allowed;
-                let verdict = answer::respond(zones, &mut self.scratch, query, peer, out);
-                return self.settle(verdict, peer, query, out);
+        let verdict = answer::respond(zones, scratch, query, &peer, out);
+        match declined(verdict) {
+            Some((rcode, ede)) => {
+                sent(answer::refuse(scratch, query, &peer, rcode, Some(ede), out))
             }
-        }
-        self.settle(verdict, peer, query, out)
-    }
-
-    /// What has no room of its own here is declined as its RFC says: a transfer is REFUSED
-    /// (RFC 5936 §2.2.1), so is an UPDATE (RFC 2136 §3.3), and nobody is our primary whose NOTIFY we
-    /// could heed (RFC 1996 §3.10): NOTAUTH.
-    fn settle(
-        &mut self,
-        verdict: Verdict,
-        peer: &Peer,
-        query: &[u8],
-        out: &mut [u8],
-    ) -> Option<usize> {
-        let (rcode, ede) = match verdict {
-            Verdict::Reply(length) => return Some(length),
-            Verdict::Drop => return None,
-            Verdict::Transfer(_) | Verdict::Update => (Rcode::REFUSED, Ede::PROHIBITED),
-            Verdict::Notify { .. } => (Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE),
-        };
-        match answer::refuse(&mut self.scratch, query, peer, rcode, Some(ede), out) {
-            Verdict::Reply(length) => Some(length),
-            _ => None,
+            None => sent(verdict),
         }
     }
 
@@ -243,39 +221,38 @@ impl Responder {
             && self.scratch.facts().cookie != CookieResult::Valid
     }
 
-    /// Lets the response pass, makes it small, or withholds it; and whether it was limited.
+    /// Lets the response in `out` pass, cuts it short, or withholds it. Returns its length, and whether
+    /// it was limited.
     fn limit(
         &mut self,
         zones: &ZoneSet,
         moment: Moment,
-        peer: &mut Peer,
+        source: &Source,
         query: &[u8],
-        (length, out): (usize, &mut [u8]),
+        out: &mut [u8],
+        length: usize,
     ) -> (Option<usize>, bool) {
         let Some(limiter) = &self.shared.limiter else {
             return (Some(length), false);
         };
         let (kind, zone) = (self.scratch.facts().kind, self.scratch.zone());
-        let now = moment.nanoseconds;
-        match limiter.judge(peer.address, kind, zone, now, &mut self.limited) {
+        let (client, now) = (source.client.ip(), moment.nanoseconds);
+        match limiter.judge(client, kind, zone, now, &mut self.limited) {
             Judgement::Pass => (Some(length), false),
             Judgement::Drop => {
-                self.counters.limited[2].add(1);
+                self.counters.count_limited(LimitAction::Drop);
                 (None, true)
             }
             Judgement::Slip => {
-                // Whoever comes with an old cookie is told the way: BADCOOKIE and a good one.
+                // A client with an outdated cookie gets a good one.
                 if self.scratch.facts().cookie == CookieResult::Bad {
-                    peer.limited = true;
-                    let verdict = answer::respond(zones, &mut self.scratch, query, peer, out);
-                    if let Verdict::Reply(length) = verdict
-                        && self.scratch.facts().rcode == Rcode::BADCOOKIE
-                    {
-                        self.counters.limited[1].add(1);
-                        return (Some(length), true);
+                    let told = self.ask_engine(zones, moment, source, query, out, true);
+                    if told.is_some() && self.scratch.facts().rcode == Rcode::BADCOOKIE {
+                        self.counters.count_limited(LimitAction::BadCookie);
+                        return (told, true);
                     }
                 }
-                self.counters.limited[0].add(1);
+                self.counters.count_limited(LimitAction::Truncate);
                 let udp_size = self.policy.identity.udp_size;
                 (Some(cut_short(&mut out[..length], self.scratch.facts(), udp_size)), true)
             }
@@ -309,6 +286,22 @@ impl Responder {
             limited,
             took: u32::try_from(now.duration_since(started).as_micros()).unwrap_or(u32::MAX),
         });
+    }
+}
+
+/// The octets to send.
+fn sent(verdict: Verdict) -> Option<usize> {
+    if let Verdict::Reply(length) = verdict { Some(length) } else { None }
+}
+
+/// The error for an operation that this server does not perform: a transfer is REFUSED (RFC 5936
+/// §2.2.1), so is an UPDATE (RFC 2136 §3.3); a NOTIFY gets NOTAUTH, because no zone here has a primary
+/// to heed (RFC 1996 §3.10).
+fn declined(verdict: Verdict) -> Option<(Rcode, Ede)> {
+    match verdict {
+        Verdict::Reply(_) | Verdict::Drop => None,
+        Verdict::Transfer(_) | Verdict::Update => Some((Rcode::REFUSED, Ede::PROHIBITED)),
+        Verdict::Notify { .. } => Some((Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE)),
     }
 }
 

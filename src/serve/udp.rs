@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::answer::Transport;
 
 use super::batch::{Packets, SocketBatch, system};
+use super::counters::Silence;
 use super::responder::{Responder, Shared, Source};
 
 /// Rest after an error of the socket, so that a lasting one does not spin.
@@ -117,13 +118,13 @@ impl<P: Packets> Loop<P> {
         let zones = shared.zones.load();
         for index in 0..count {
             let packet = self.packets.packet(index);
-            let dropped = &self.responder.counters.dropped;
+            let counters = &self.responder.counters;
             let Some(client) = packet.from else {
-                dropped[4].add(1);
+                counters.count_silence(Silence::NoSource);
                 continue;
             };
             if packet.to_many {
-                dropped[3].add(1);
+                counters.count_silence(Silence::ToMany);
                 continue;
             }
             let ip = packet.asked.unwrap_or_else(|| self.local.ip());

@@ -128,7 +128,7 @@ pub(crate) struct Engine {
     /// The worker's memory.
     pub(crate) scratch: Scratch,
     /// Who asks.
-    pub(crate) peer: Peer,
+    pub(crate) peer: Peer<'static>,
 }
 
 impl Engine {

@@ -87,7 +87,7 @@ impl Subject {
         let address = SocketAddr::from(([192, 0, 2, 1], 5353));
         let mut peer = Peer::new(address, transport, 1_700_000_000);
         peer.limited = how & 4 != 0;
-        peer.allowed = how & 8 == 0;
+        peer.access = if how & 8 == 0 { &true } else { &false };
         peer.keepalive = Some(100);
         let mut out = [0xee; 65_535];
         let room = if how & 16 != 0 { usize::from(how) * 3 } else { out.len() };

@@ -1,11 +1,12 @@
 //! EDNS options, extended errors, class CH, access, form errors and the verdicts of other rooms.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gapura::answer::{CookieResult, CookieSecrets, Ede, Identity, ResponseKind, Scratch};
+use gapura::answer::{Access, CookieResult, CookieSecrets, Ede, Identity, ResponseKind, Scratch};
 use gapura::answer::{Transfer, Transport, Verdict, refuse};
-use gapura::wire::{Class, Opcode, Rcode, Rtype};
+use gapura::wire::{Class, Name, NameRef, Opcode, Rcode, Rtype};
 
 use crate::engine::{Engine, Query, Reply, option, zone};
 
@@ -219,9 +220,33 @@ fn every_refusal_has_an_extended_error() {
     assert_eq!(told("a.loading.test.", Class::IN), (Rcode::SERVFAIL, Some(14)));
     assert_eq!(told("ns1.sub.example.", Class::HS), (Rcode::REFUSED, Some(21)));
     assert_eq!(told("version.bind.", Class::CH), (Rcode::REFUSED, Some(21)));
-    engine.peer.allowed = false;
+    engine.peer.access = &false;
     let reply = ask(&mut engine, &[]);
     assert_eq!((Rcode(reply.rcode), reply.ede()), (Rcode::REFUSED, Some(18)));
+}
+
+/// Lets everybody query what is below `ns1.sub.example.`, and counts how often it was consulted.
+#[derive(Debug, Default)]
+struct ByName(AtomicUsize);
+
+impl Access for ByName {
+    fn allows(&self, _: IpAddr, name: NameRef<'_>) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let allowed: Name = "ns1.sub.example.".parse().unwrap();
+        name.is_at_or_below(allowed.as_ref())
+    }
+}
+
+#[test]
+fn access_is_decided_once_and_by_the_name() {
+    let mut engine = engine();
+    let access: &ByName = Box::leak(Box::default());
+    engine.peer.access = access;
+    assert_eq!(ask(&mut engine, &[]).rcode, 0);
+    assert_eq!(access.0.load(Ordering::Relaxed), 1);
+    let other = engine.ask(&Query::new("sub.example.", Rtype::SOA).edns(1232, 0, &[]));
+    assert_eq!((Rcode(other.rcode), other.ede()), (Rcode::REFUSED, Some(18)));
+    assert_eq!(access.0.load(Ordering::Relaxed), 2);
 }
 
 #[test]

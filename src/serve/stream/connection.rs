@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::super::counters::CloseReason;
 use super::super::responder::{Responder, Source};
 use super::roster::Ticket;
 
@@ -63,8 +64,8 @@ impl Bench {
     }
 
     /// Counts a connection closed.
-    pub(super) fn count_close(&mut self, close: Close) {
-        self.responder.counters.closed[close as usize].add(1);
+    pub(super) fn count_close(&mut self, reason: CloseReason) {
+        self.responder.counters.count_close(reason);
     }
 
     /// Counts an error of the listening socket.
@@ -122,31 +123,6 @@ struct Answered {
     garbage: bool,
 }
 
-//------------ Close ---------------------------------------------------------
-
-/// Why a connection ended; the order is that of `counters::CLOSE_REASONS`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Close {
-    /// The client closed it.
-    ByClient,
-    /// It was quiet too long.
-    Idle,
-    /// A message did not come to its end.
-    Stalled,
-    /// The client did not take its responses.
-    Unread,
-    /// What came was no query.
-    Garbage,
-    /// The transport failed.
-    Error,
-    /// There was no room for it, or it made room for others.
-    Full,
-    /// The TLS handshake failed or took too long.
-    Handshake,
-    /// The server stops.
-    Stopping,
-}
-
 //------------ Connection ----------------------------------------------------
 
 /// A connection, plain or TLS.
@@ -169,7 +145,7 @@ pub(super) struct Connection<S> {
     /// Whole messages may wait in `input`.
     has_more: bool,
     /// The client will send no more, or nothing that is worth reading.
-    ending: Option<Close>,
+    ending: Option<CloseReason>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -192,7 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Serves it to its end.
     pub(super) async fn run(mut self) {
         let close = self.serve().await;
-        if matches!(close, Close::ByClient | Close::Idle | Close::Full | Close::Stopping) {
+        if matches!(
+            close,
+            CloseReason::ByClient | CloseReason::Idle | CloseReason::Full | CloseReason::Stopping
+        ) {
             // TLS says goodbye; whoever does not take it in time has to do without.
             let goodbye = poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx));
             let _ = tokio::time::timeout(self.ticket.limits().stall, goodbye).await;
@@ -201,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Step after step, each in its time.
-    async fn serve(&mut self) -> Close {
+    async fn serve(&mut self) -> CloseReason {
         let limits = *self.ticket.limits();
         let slot = self.ticket.slot();
         let mut told = pin!(slot.told());
@@ -234,12 +213,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Event::Timer => {}
             }
             if is_told && state == State::Idle {
-                return if self.ticket.is_making_room() { Close::Full } else { Close::Stopping };
+                return if self.ticket.is_making_room() {
+                    CloseReason::Full
+                } else {
+                    CloseReason::Stopping
+                };
             }
             let (allowed, in_all, close) = match state {
-                State::Idle => (limits.idle, limits.idle, Close::Idle),
-                State::Message => (limits.stall, limits.message, Close::Stalled),
-                State::Writing => (limits.stall, limits.write, Close::Unread),
+                State::Idle => (limits.idle, limits.idle, CloseReason::Idle),
+                State::Message => (limits.stall, limits.message, CloseReason::Stalled),
+                State::Writing => (limits.stall, limits.write, CloseReason::Unread),
             };
             let deadline = match state {
                 State::Idle => moved + allowed,
@@ -268,7 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Writes what is left to write; else answers what is left to answer, or what can be read.
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Close>> {
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, CloseReason>> {
         if !self.output.is_empty() || self.flushing {
             return self.poll_write_on(cx);
         }
@@ -282,11 +265,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.has_more {
             let mut buffer = ReadBuf::new(input);
             if ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)).is_err() {
-                return Poll::Ready(Err(Close::Error));
+                return Poll::Ready(Err(CloseReason::Error));
             }
             let length = buffer.filled().len();
             if length == 0 {
-                return Poll::Ready(Err(Close::ByClient));
+                return Poll::Ready(Err(CloseReason::ByClient));
             }
             fresh = &input[..length];
         }
@@ -309,7 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         self.has_more = answered.output >= OUTPUT_ENOUGH;
         if answered.garbage {
-            self.ending = Some(Close::Garbage);
+            self.ending = Some(CloseReason::Garbage);
             (self.has_more, self.input) = (false, Vec::new());
         }
         if self.input.is_empty() {
@@ -320,21 +303,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Writes responses as far as they are taken, and keeps the rest.
-    fn write(&mut self, cx: &mut Context<'_>, mut responses: &[u8]) -> Result<(), Close> {
+    fn write(&mut self, cx: &mut Context<'_>, mut responses: &[u8]) -> Result<(), CloseReason> {
         if responses.is_empty() {
             return Ok(());
         }
         while !responses.is_empty() {
             match Pin::new(&mut self.io).poll_write(cx, responses) {
                 Poll::Ready(Ok(taken)) if taken > 0 => responses = &responses[taken..],
-                Poll::Ready(_) => return Err(Close::Error),
+                Poll::Ready(_) => return Err(CloseReason::Error),
                 Poll::Pending => break,
             }
         }
         self.output.extend_from_slice(responses);
         match Pin::new(&mut self.io).poll_flush(cx) {
             Poll::Ready(Ok(())) => Ok(()),
-            Poll::Ready(Err(_)) => Err(Close::Error),
+            Poll::Ready(Err(_)) => Err(CloseReason::Error),
             Poll::Pending => {
                 self.flushing = true;
                 Ok(())
@@ -343,11 +326,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Goes on writing what was kept.
-    fn poll_write_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Close>> {
+    fn poll_write_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, CloseReason>> {
         if !self.output.is_empty() {
             let rest = &self.output[self.taken..];
             let Ok(taken @ 1..) = ready!(Pin::new(&mut self.io).poll_write(cx, rest)) else {
-                return Poll::Ready(Err(Close::Error));
+                return Poll::Ready(Err(CloseReason::Error));
             };
             self.taken += taken;
             if self.taken == self.output.len() {
@@ -357,7 +340,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx));
         self.flushing = false;
-        Poll::Ready(flushed.map(|()| Step::Moved).map_err(|_| Close::Error))
+        Poll::Ready(flushed.map(|()| Step::Moved).map_err(|_| CloseReason::Error))
     }
 }
 
@@ -394,7 +377,7 @@ enum Step {
 /// What a connection wakes up for.
 enum Event {
     /// A step was made; an error ends the connection.
-    Step(Result<Step, Close>),
+    Step(Result<Step, CloseReason>),
     /// It was told to close when idle.
     Told,
     /// The timer went off.

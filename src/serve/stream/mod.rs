@@ -25,8 +25,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::answer::Transport;
 
+use super::counters::CloseReason;
 use super::responder::{Responder, Shared, Source};
-use connection::{Bench, Close, Connection, lock};
+use connection::{Bench, Connection, lock};
 use roster::{Roster, Ticket};
 
 /// Rest after an error of `accept` that will last (no descriptors, no memory).
@@ -218,7 +219,7 @@ impl Acceptor {
         let mut bench = lock(&self.bench);
         bench.count_connection();
         let Some(ticket) = ticket else {
-            bench.count_close(Close::Full);
+            bench.count_close(CloseReason::Full);
             return;
         };
         drop(bench);
@@ -257,7 +258,7 @@ async fn run_tls(
         // Boxed: the state of a session is large, and a task's size is that of its largest part.
         Some(stream) => Connection::new(Box::new(stream), source, ticket, bench).run().await,
         None => {
-            lock(&bench).count_close(Close::Handshake);
+            lock(&bench).count_close(CloseReason::Handshake);
         }
     }
 }

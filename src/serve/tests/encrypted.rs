@@ -79,7 +79,11 @@ fn a_tls_client_that_hangs_or_breaks_off_is_closed() {
     read_message(&mut stream);
     drop(stream); // no close_notify
     wait_until("all are gone", || server.running.connections() == 0);
-    assert_eq!(server.count(Transport::Tls, |t| t.closed[7]), 2, "handshakes");
+    assert_eq!(
+        server.count(Transport::Tls, |t| t.closed[CloseReason::Handshake as usize]),
+        2,
+        "handshakes"
+    );
 }
 
 #[test]

@@ -60,8 +60,8 @@ fn t7_slip_2_answers_every_other() {
     }
     wait_until("all were seen", || server.count(Transport::Udp, |t| t.opcodes[0]) == 60);
     let (truncated, dropped) = (
-        server.count(Transport::Udp, |t| t.limited[0]),
-        server.count(Transport::Udp, |t| t.limited[2]),
+        server.count(Transport::Udp, |t| t.limited[LimitAction::Truncate as usize]),
+        server.count(Transport::Udp, |t| t.limited[LimitAction::Drop as usize]),
     );
     assert!(truncated.abs_diff(dropped) <= 1 && dropped >= 10, "{truncated} {dropped}");
     assert_eq!(server.count(Transport::Udp, |t| t.rcodes[0]), 60 - dropped);
@@ -110,11 +110,11 @@ fn a_rolled_secret_still_knows_the_cookies_of_the_one_before() {
     server.running.set_cookie_secrets(Some(&cookie_secret::roll(&secrets)));
     let with = [&[0, 10, 0, 24], &cookie[..]].concat();
     exchange(&socket, &edns_query(3, "www.example.", Rtype::A, &with));
-    assert_eq!(server.count(Transport::Udp, |t| t.cookies[1]), 1, "valid");
+    assert_eq!(server.count(Transport::Udp, |t| t.cookies[CookieKind::Valid as usize]), 1, "valid");
     let twice = cookie_secret::roll(&server.running.cookie_secrets().unwrap());
     server.running.set_cookie_secrets(Some(&twice));
     exchange(&socket, &edns_query(4, "www.example.", Rtype::A, &with));
-    assert_eq!(server.count(Transport::Udp, |t| t.cookies[2]), 1, "bad");
+    assert_eq!(server.count(Transport::Udp, |t| t.cookies[CookieKind::Bad as usize]), 1, "bad");
 }
 
 #[test]

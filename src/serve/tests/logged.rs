@@ -27,7 +27,9 @@ fn every_query_leaves_a_line_and_is_counted() {
     }
     // A response gets no answer and leaves no line.
     client("127.0.0.1", server.v4).send(&[0, 1, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
-    wait_until("seen", || server.count(Transport::Udp, |t| t.dropped[0]) == 1);
+    wait_until("seen", || {
+        server.count(Transport::Udp, |t| t.dropped[Silence::NotAQuery as usize]) == 1
+    });
     wait_until("written", || server.running.query_log_counts() == Some((3, 0)));
     let text = std::fs::read_to_string(&file).unwrap();
     let mut lines: Vec<serde_json::Value> =

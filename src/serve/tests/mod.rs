@@ -1,7 +1,7 @@
 //! The listeners over real sockets on loopback: `start` as the daemon calls it, any free port.
 //!
 //! Tests that want ten thousand connections do with fewer here; `GAPURA_TEST_FULL=1` runs them at the
-//! size that dns.md §7 names (T5, T6), where the limit of open files allows.
+//! size of tests T5 and T6, where the limit of open files allows.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
+use super::counters::{CloseReason, CookieKind, LimitAction, Silence};
 use super::*;
 use crate::answer::Transport;
 use crate::wire::{Class, Name, Opcode, Rcode, Record, Rtype};

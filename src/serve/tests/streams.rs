@@ -118,9 +118,9 @@ fn t6_each_kind_of_slowness_is_closed_in_its_time() {
         let took = quiet(sent);
         assert!(took < limits.idle, "garbage: {took:?}");
     }
-    assert_eq!(server.count(Transport::Tcp, |t| t.closed[1]), 2);
-    assert_eq!(server.count(Transport::Tcp, |t| t.closed[2]), 3);
-    assert_eq!(server.count(Transport::Tcp, |t| t.closed[4]), 3);
+    assert_eq!(server.count(Transport::Tcp, |t| t.closed[CloseReason::Idle as usize]), 2);
+    assert_eq!(server.count(Transport::Tcp, |t| t.closed[CloseReason::Stalled as usize]), 3);
+    assert_eq!(server.count(Transport::Tcp, |t| t.closed[CloseReason::Garbage as usize]), 3);
 }
 
 #[test]
@@ -137,7 +137,9 @@ fn t6_an_octet_now_and_then_does_not_keep_a_message_alive() {
         }
     }
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
-    wait_until("counted", || server.count(Transport::Tcp, |t| t.closed[2]) == 1);
+    wait_until("counted", || {
+        server.count(Transport::Tcp, |t| t.closed[CloseReason::Stalled as usize]) == 1
+    });
 }
 
 #[test]
@@ -149,7 +151,9 @@ fn t6_a_client_that_never_reads_is_closed() {
         (0..200).flat_map(|id| framed(&query(id, "big.example.", Rtype::TXT))).collect();
     // Until our own buffers are full: the server has stopped to read.
     while stream.write_all(&frames).is_ok() {}
-    wait_until("closed", || server.count(Transport::Tcp, |t| t.closed[3]) == 1);
+    wait_until("closed", || {
+        server.count(Transport::Tcp, |t| t.closed[CloseReason::Unread as usize]) == 1
+    });
     wait_until("and gone", || server.running.connections() == 0);
 }
 
@@ -227,7 +231,7 @@ fn t5_idle_connections_cost_little_and_make_room_for_active_ones() {
             assert!(read_message(stream).ends_with(&[192, 0, 2, 80]));
         }
     }
-    let closed = server.count(Transport::Tcp, |t| t.closed[6]) as usize;
+    let closed = server.count(Transport::Tcp, |t| t.closed[CloseReason::Full as usize]) as usize;
     assert!(closed >= active, "{closed} made room");
     assert_eq!(quiet[0].read(&mut [0; 16]).unwrap(), 0, "the quietest was the first to go");
 }

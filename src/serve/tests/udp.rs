@@ -56,7 +56,9 @@ fn t4_responses_and_fragments_get_no_octet() {
         }
     }
     let sent = 500 * messages.len() as u64;
-    wait_until("all were seen", || server.count(Transport::Udp, |t| t.dropped[0]) == sent);
+    wait_until("all were seen", || {
+        server.count(Transport::Udp, |t| t.dropped[Silence::NotAQuery as usize]) == sent
+    });
     assert_eq!(server.count(Transport::Udp, |t| t.octets_out), 0);
     socket.set_read_timeout(Some(A_WHILE)).unwrap();
     assert!(socket.recv(&mut [0; 512]).is_err());
@@ -84,7 +86,9 @@ fn t4_port_0_and_our_own_address_get_no_octet() {
     };
     forge(0);
     forge(server.v4.port());
-    wait_until("both were seen", || server.count(Transport::Udp, |t| t.dropped[1]) == 2);
+    wait_until("both were seen", || {
+        server.count(Transport::Udp, |t| t.dropped[Silence::Source as usize]) == 2
+    });
     assert_eq!(server.count(Transport::Udp, |t| t.octets_out), 0);
     // The socket still works.
     exchange(&client("127.0.0.1", server.v4), &query(1, "www.example.", Rtype::A));
