@@ -70,16 +70,16 @@ impl NewEvent {
 impl From<&Happening> for NewEvent {
     fn from(happening: &Happening) -> Self {
         let mut payload = happening.facts.clone();
-        if let Some(letter) = &happening.acting {
-            payload.insert("acting".to_owned(), letter.clone());
+        if let Some(acting) = &happening.by.acting {
+            payload.insert("acting".to_owned(), acting.letter.clone());
         }
         if let Some(code) = &happening.turned_back {
             payload.insert("turned_back".to_owned(), code.clone());
         }
         Self {
-            at_ms: happening.at,
-            person: happening.person.clone(),
-            role: happening.role.as_str().to_owned(),
+            at_ms: happening.by.at,
+            person: happening.by.person().to_owned(),
+            role: happening.by.role.as_str().to_owned(),
             act: happening.deed.as_str().to_owned(),
             subject: happening.subject.to_string(),
             revision: happening.revision,

@@ -1,21 +1,13 @@
 //! The acts on a request: one function, whoever calls and by whichever door.
 
-use data_encoding::HEXLOWER;
-
-use super::attachments::random;
 use super::evidence::{RequestContext, ZoneEvidence};
-use super::{ActError, Desk, NoticeReader};
-use crate::audit::Event;
+use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::queue::view::RequestView;
 use crate::queue::{
-    Act, Actor, Candidate, Deed, Facts, Kind, PromotionFault, Request, Role, Signature, Stage,
-    State, Step, Subject, TransitionError,
+    Act, Actor, Candidate, Deed, Facts, PromotionFault, Request, Stage, State, Subject,
+    TransitionError,
 };
-use crate::store::Tx;
-
-/// How long a party may use its link, in milliseconds: longer than the clock waits for it.
-const PARTY_LINK_MS: i64 = 30 * 86_400_000;
 
 impl Desk {
     /// Performs an act and gives the request as the actor may see it. A second press of the same
@@ -104,23 +96,16 @@ impl Desk {
                 ..ledger.facts(now, &calendar)
             };
             let Stored { request, row } = stored;
-            let party_key = request.party_key();
             let step = request.act(act, &actor, &facts)?;
-            let event = ledger.record(tx, &step.happening)?;
-            ledger.save_request(tx, &step.value, &row)?;
-            self.free_name(tx, &step, &actor)?;
-            self.party(tx, act, &step.value, &party_key, &event)?;
+            let request = ledger.apply(tx, &row, step)?;
             if let Act::Notified { how } = act {
-                self.handle_notices(tx, &step.value, &actor, how)?;
+                self.handle_notices(tx, &request, &actor, how)?;
             }
-            ledger.tell(tx, &event, step.happening.deed, &step.value)?;
-            if self.is_ready(&step.value, now) {
+            if self.is_ready(&request, now) {
                 // The promotion follows at once: its checkpoint rides on this commit.
                 ledger.notary.checkpoint(tx, now)?;
-            } else {
-                ledger.notary.checkpoint_if_due(tx, now)?;
             }
-            Ok(step.value)
+            Ok(request)
         })
     }
 
@@ -193,79 +178,14 @@ impl Desk {
             }
             let facts = ledger.facts(ledger.now(), &calendar);
             let step = stored.request.promotion_failed(fault, &facts)?;
-            let event = ledger.record(tx, &step.happening)?;
-            ledger.save_request(tx, &step.value, &stored.row)?;
-            Ok(ledger.tell(tx, &event, step.happening.deed, &step.value)?)
+            ledger.apply(tx, &stored.row, step)?;
+            Ok(())
         })
-    }
-
-    /// A name held for a request that ended without going live is free again.
-    pub(super) fn free_name(
-        &self,
-        tx: &Tx<'_>,
-        step: &Step<Request>,
-        actor: &Actor,
-    ) -> Result<(), ActError> {
-        let request = &step.value;
-        let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
-        if !ended || request.application().kind != Kind::New {
-            return Ok(());
-        }
-        let ledger = &self.0.ledger;
-        let application = request.application();
-        let live = ledger.live(tx, &application.full_name(), &application.zone)?;
-        let by = self.signature(actor, step.happening.role, step.happening.at)?;
-        let freed = live.let_go(request.number(), &by)?;
-        ledger.record(tx, &freed.happening)?;
-        Ok(ledger.save_live(tx, &freed.value)?)
-    }
-
-    /// The actor's signature in the role an accepted act was done in.
-    fn signature(&self, actor: &Actor, role: Role, at: i64) -> Result<Signature, ActError> {
-        actor.capacity(role, at).ok_or(ActError::NotAllowed)
-    }
-
-    /// The link of another party: made when it is asked, used up when it is answered.
-    fn party(
-        &self,
-        tx: &Tx<'_>,
-        act: &Act,
-        request: &Request,
-        party_key: &str,
-        event: &Event,
-    ) -> Result<(), ActError> {
-        let ledger = &self.0.ledger;
-        match act {
-            Act::Consult { email, .. } => {
-                let token = HEXLOWER.encode(&random::<32>()?);
-                let hash = ledger.vault.tag("party link", &token);
-                let ends = ledger.now() + PARTY_LINK_MS;
-                tx.put_party_link(&hash, request.number(), &request.party_key(), ends)?;
-                ledger.queue_notice(
-                    tx,
-                    event,
-                    request.number(),
-                    Deed::Consult,
-                    (NoticeReader::Party, email.trim()),
-                    Some(token),
-                )?;
-            }
-            Act::Confirm { .. } | Act::Deny { .. } => {
-                tx.use_party_links(party_key, ledger.now())?;
-            }
-            _ => {}
-        }
-        Ok(())
     }
 
     /// Which request a party's link is about, and the actor it makes; none if it cannot be used.
     pub fn party_link(&self, token: &str) -> Result<Option<(String, Actor)>, ActError> {
-        let hash = self.0.ledger.vault.tag("party link", token.trim());
-        let found = self.read(|reader| Ok(reader.party_link(&hash, self.now())?))?;
-        Ok(found.map(|(number, key)| {
-            let actor = Actor::applicant("party", crate::queue::Identity::default(), Some(&key));
-            (number, actor)
-        }))
+        self.read(|reader| Ok(self.0.ledger.party_of_link(reader, token)?))
     }
 }
 

@@ -12,7 +12,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::{ActError, Desk};
-use crate::audit::{NewEvent, append};
+use crate::audit::{NewEvent, append, random};
 use crate::queue::{Actor, Fault, Role, Rule};
 use crate::store::requests::AttachmentRow;
 
@@ -119,9 +119,4 @@ impl Desk {
     pub(super) fn letter_path(&self, file: &str) -> PathBuf {
         self.0.options.state_dir.join(FOLDER).join(file)
     }
-}
-
-/// Random octets.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], ActError> {
-    crate::audit::random().map_err(ActError::Audit)
 }

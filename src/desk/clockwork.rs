@@ -115,10 +115,8 @@ impl Desk {
         let done = ledger.store.write(|tx| {
             let stored = ledger.expect_request(tx, number)?;
             let step = rule(stored.request, &ledger.facts(ledger.now(), &calendar))?;
-            let event = ledger.record(tx, &step.happening)?;
-            ledger.save_request(tx, &step.value, &stored.row)?;
-            self.free_name(tx, &step, &Actor::system())?;
-            Ok::<_, ActError>(ledger.tell(tx, &event, step.happening.deed, &step.value)?)
+            ledger.apply(tx, &stored.row, step)?;
+            Ok::<_, ActError>(())
         });
         match done {
             Ok(()) | Err(ActError::Rule(_)) => {}

@@ -264,8 +264,7 @@ impl Desk {
         ledger.store.write(|tx| {
             for state in crate::queue::State::ALL.into_iter().filter(|state| state.is_open()) {
                 for row in tx.requests_in(state.as_str())? {
-                    let stored = ledger.expect_request(tx, &row.number)?;
-                    ledger.save_request(tx, &stored.request, &stored.row)?;
+                    ledger.recompute_due(tx, &row.number)?;
                 }
             }
             Ok(())

@@ -1,9 +1,10 @@
 //! The outbox as the sender sees it: what is due, and what became of it (approval.md §2.3).
 
 use super::{ActError, Desk, Outgoing};
-use crate::queue::notice::Tried;
-use crate::queue::{Actor, Request};
-use crate::store::Tx;
+use crate::queue::notice::{NoticeResult, Tried};
+use crate::queue::{Actor, Notice, Request};
+use crate::store::promises::NoticeRow;
+use crate::store::{Reader, StoreError, Tx};
 
 impl Desk {
     /// Notices to be sent now, the oldest first. Those without an address wait as letters.
@@ -26,22 +27,25 @@ impl Desk {
 
     /// Our relay took a notice: the clock of step 5 stops, the state waits for delivery.
     pub fn notice_sent(&self, id: &str) -> Result<(), ActError> {
+        self.move_notice(id, |notice, now| notice.sent(now))
+    }
+
+    /// A delivery report came.
+    pub fn notice_delivered(&self, id: &str) -> Result<(), ActError> {
+        self.move_notice(id, |notice, now| notice.delivered(now))
+    }
+
+    /// One step of one notice.
+    fn move_notice(
+        &self,
+        id: &str,
+        rule: impl Fn(Notice, i64) -> NoticeResult,
+    ) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
-        let calendar = ledger.calendar();
         ledger.store.write(|tx| {
-            let now = ledger.now();
-            let mut outgoing = ledger.expect_notice(tx, id)?;
-            let step = outgoing.notice.sent(now)?;
-            ledger.record(tx, &step.happening)?;
-            outgoing.notice = step.value;
-            ledger.save_notice(tx, &outgoing)?;
-            let number = outgoing.notice.request.as_deref();
-            if let Some(number) = number.filter(|_| outgoing.notice.to_applicant) {
-                let stored = ledger.expect_request(tx, number)?;
-                let request = stored.request.notice_sent(&ledger.facts(now, &calendar));
-                ledger.save_request(tx, &request, &stored.row)?;
-            }
-            Ok(())
+            let outgoing = ledger.expect_notice(tx, id)?;
+            let step = rule(outgoing.notice.clone(), ledger.now())?;
+            Ok(ledger.apply_notice(tx, &outgoing, step)?)
         })
     }
 
@@ -50,28 +54,19 @@ impl Desk {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
             let now = ledger.now();
-            let mut outgoing = ledger.expect_notice(tx, id)?;
+            let outgoing = ledger.expect_notice(tx, id)?;
+            let notice = outgoing.notice.clone();
             let step = match for_good {
-                true => Some(outgoing.notice.clone().failed(error, now)?),
-                false => match outgoing.notice.clone().try_failed(error, now)? {
+                true => notice.failed(error, now)?,
+                false => match notice.try_failed(error, now)? {
                     Tried::Again(notice) => {
-                        outgoing.notice = *notice;
-                        None
+                        return Ok(ledger.keep_try(tx, &Outgoing { notice: *notice, ..outgoing })?);
                     }
-                    Tried::GivenUp(step) => Some(*step),
+                    Tried::GivenUp(step) => *step,
                 },
             };
-            if let Some(step) = step {
-                ledger.record(tx, &step.happening)?;
-                outgoing.notice = step.value;
-            }
-            Ok(ledger.save_notice(tx, &outgoing)?)
+            Ok(ledger.apply_notice(tx, &outgoing, step)?)
         })
-    }
-
-    /// A delivery report came.
-    pub fn notice_delivered(&self, id: &str) -> Result<(), ActError> {
-        self.0.ledger.store.write(|tx| self.deliver(tx, id))
     }
 
     /// An officer printed a notice and handed it over, or telephoned.
@@ -79,12 +74,25 @@ impl Desk {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
-            let mut outgoing = ledger.expect_notice(tx, id)?;
-            let step = outgoing.notice.handle(&actor, how, ledger.now())?;
-            ledger.record(tx, &step.happening)?;
-            outgoing.notice = step.value;
-            ledger.save_notice(tx, &outgoing)?;
-            self.applicant_knows(tx, &outgoing.notice)
+            let outgoing = ledger.expect_notice(tx, id)?;
+            let step = outgoing.notice.clone().handle(&actor, how, ledger.now())?;
+            Ok(ledger.apply_notice(tx, &outgoing, step)?)
+        })
+    }
+
+    /// Opening the status page with the secret delivers what was said there.
+    pub(super) fn deliver_by_status(&self, number: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        if self.read(|reader| Ok(open_notices(reader, number)?.is_empty()))? {
+            return Ok(());
+        }
+        ledger.store.write(|tx| {
+            for row in open_notices(tx, number)? {
+                let outgoing = ledger.open_notice(&row)?;
+                let step = outgoing.notice.clone().delivered(ledger.now())?;
+                ledger.apply_notice(tx, &outgoing, step)?;
+            }
+            Ok(())
         })
     }
 
@@ -97,16 +105,10 @@ impl Desk {
         how: &str,
     ) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
-        for row in tx.notices_of(request.number())? {
-            let open = matches!(row.state.as_str(), "queued" | "sent" | "failed");
-            if !row.to_applicant || !open {
-                continue;
-            }
-            let mut outgoing = ledger.open_notice(&row)?;
-            let step = outgoing.notice.handle(actor, how, ledger.now())?;
-            ledger.record(tx, &step.happening)?;
-            outgoing.notice = step.value;
-            ledger.save_notice(tx, &outgoing)?;
+        for row in open_notices(tx, request.number())? {
+            let outgoing = ledger.open_notice(&row)?;
+            let step = outgoing.notice.clone().handle(actor, how, ledger.now())?;
+            ledger.apply_notice(tx, &outgoing, step)?;
         }
         Ok(())
     }
@@ -124,4 +126,13 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// The notices to the applicant that have not arrived yet.
+fn open_notices(reader: &Reader<'_>, number: &str) -> Result<Vec<NoticeRow>, StoreError> {
+    let mut rows = reader.notices_of(number)?;
+    rows.retain(|row| {
+        row.to_applicant && matches!(row.state.as_str(), "queued" | "sent" | "failed")
+    });
+    Ok(rows)
 }

@@ -3,10 +3,9 @@
 use super::attachments::FOLDER;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append};
-use crate::ledger::Stored;
 use crate::queue::labels::clean_text;
-use crate::queue::{Actor, Fault, Role, Rule, TransitionError};
-use crate::store::{StoreError, Tx};
+use crate::queue::{Actor, Fault, Role, Rule, Signature, TransitionError};
+use crate::store::StoreError;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -32,14 +31,6 @@ pub struct Erased {
     pub letters: usize,
 }
 
-/// On whose account something is erased.
-struct By<'a> {
-    /// The person's id, or the system.
-    person: &'a str,
-    /// The role they acted in.
-    role: &'a str,
-}
-
 impl Desk {
     /// Erases the personal data of an ended request: contact, notes, letters, addresses of notices.
     /// The decision, the name and the office stay. By kabid or admin, with the ground.
@@ -60,8 +51,8 @@ impl Desk {
                 let missing = vec![Fault::new("ground", Rule::Empty, "")];
                 return Err(TransitionError::Incomplete(missing).into());
             }
-            let by = By { person: by.person(), role: by.role.as_str() };
-            let mut erased = self.erase_contact(tx, stored, &by, &ground, now)?;
+            let revisions = stored.request.revision();
+            let values = ledger.erase_persons(tx, stored, &by, &ground)?;
             let mut files = Vec::new();
             for letter in tx.letters_of(number)? {
                 if letter.erased_ms.is_none() {
@@ -72,65 +63,13 @@ impl Desk {
                     })?;
                 }
             }
-            erased.letters = files.len();
-            Ok::<_, ActError>((erased, files))
+            Ok::<_, ActError>((Erased { values, revisions, letters: files.len() }, files))
         })?;
         for file in files {
             let path = self.letter_path(&file);
             std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
         }
         Ok(erased)
-    }
-
-    /// Erases what a request says of persons, but for its letters; the event that says so is `by`'s.
-    fn erase_contact(
-        &self,
-        tx: &Tx<'_>,
-        stored: Stored,
-        by: &By<'_>,
-        ground: &str,
-        now: i64,
-    ) -> Result<Erased, ActError> {
-        let ledger = &self.0.ledger;
-        let number = stored.request.number().to_owned();
-        let subject = format!("request:{number}");
-        let notices = tx.notices_of(&number)?;
-        let mut subjects = vec![subject.clone()];
-        subjects.extend(notices.iter().map(|row| format!("notice:{}", row.id)));
-        let mut values = Vec::new();
-        for subject in subjects {
-            for event in tx.events_of(&subject)? {
-                for field in event.commitments.keys() {
-                    if tx.personal(event.sequence, field)?.is_some() {
-                        values.push((event.sequence, field.clone()));
-                    }
-                }
-            }
-        }
-        let names: Vec<String> =
-            values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
-        let event = NewEvent::new(now, by.person, by.role, "erase", &subject)
-            .with("values", names.join(" "))
-            .with("ground", ground);
-        let event = append(tx, event)?;
-        for (sequence, field) in &values {
-            tx.erase_personal(*sequence, field, event.sequence)?;
-        }
-        let revisions = stored.request.revision();
-        for revision in 1..=revisions {
-            if let Some(mut application) = ledger.revision(tx, &number, revision)? {
-                application.contact = crate::queue::Contact::default();
-                ledger.rewrite_revision(tx, &number, revision, &application)?;
-            }
-        }
-        ledger.save_request(tx, &stored.request.without_contact(), &stored.row)?;
-        for row in notices {
-            let mut outgoing = ledger.open_notice(&row)?;
-            outgoing.notice.to.clear();
-            outgoing.notice.next_try = i64::MAX;
-            ledger.save_notice(tx, &outgoing)?;
-        }
-        Ok(Erased { values: values.len(), revisions, letters: 0 })
     }
 
     /// The retention job: status secrets, contacts, old letters, files no row names.
@@ -153,10 +92,10 @@ impl Desk {
             Ok(reader.requests_past_contact(now - CONTACT_KEPT_MS, CONTACTS_MAX)?)
         })?;
         for number in &over {
-            let by = By { person: "system", role: "system" };
-            ledger.store.write(|tx| {
+            ledger.store.write::<_, ActError>(|tx| {
                 let stored = ledger.expect_request(tx, number)?;
-                self.erase_contact(tx, stored, &by, "retention", now)
+                ledger.erase_persons(tx, stored, &Signature::system(now), "retention")?;
+                Ok(())
             })?;
         }
         if !over.is_empty() {

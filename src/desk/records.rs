@@ -7,7 +7,7 @@ use crate::queue::happening::Deed;
 use crate::queue::live::LiveResult;
 use crate::queue::view::RecordView;
 use crate::queue::{
-    Actor, Application, Contact, Kind, Letter, LiveRecord, LiveState, NamingClass, Role, Signature,
+    Actor, Application, Contact, Kind, Letter, LiveRecord, LiveState, NamingClass, Signature,
     Subject, TransitionError,
 };
 use crate::store::StoreError;
@@ -74,20 +74,7 @@ impl Desk {
             },
             actor,
         );
-        let taken = taken.and_then(|live| self.tell_the_other(&live).map(|()| live));
         self.logged(taken, actor, name, Deed::EmergencySuspend)
-    }
-
-    /// Tells the officers of the other role that a name taken down waits for their word.
-    fn tell_the_other(&self, live: &LiveRecord) -> Result<(), ActError> {
-        let Some(suspension) = &live.suspension else { return Ok(()) };
-        let other = if suspension.by.role == Role::Head { Role::Verifier } else { Role::Head };
-        let stem = format!("s-{}-{}", live.name, suspension.by.at);
-        let ledger = &self.0.ledger;
-        ledger.store.write(|tx| {
-            let deed = Deed::EmergencySuspend;
-            Ok(ledger.tell_officers(tx, &stem, deed, Some(other), &live.name)?)
-        })
     }
 
     /// Emergency suspensions nobody has agreed with in time; they head the late list.
@@ -110,9 +97,7 @@ impl Desk {
             let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
             let actor = ledger.current(tx, actor)?;
             let step = ledger.open_live(&row)?.confirm_suspension(&actor, now)?;
-            ledger.record(tx, &step.happening)?;
-            ledger.save_live(tx, &step.value)?;
-            Ok(step.value)
+            Ok(ledger.apply_live(tx, step)?)
         });
         self.logged(confirmed, actor, &name, Deed::ConfirmSuspension)
     }
@@ -174,9 +159,7 @@ impl Desk {
                     live.records.clone_from(&served);
                     let mut step = rule(live, &actor, ledger.now())?;
                     step.happening = step.happening.with("serial", change.to);
-                    ledger.record(tx, &step.happening)?;
-                    ledger.save_live(tx, &step.value)?;
-                    Ok(step.value)
+                    Ok(ledger.apply_live(tx, step)?)
                 })();
                 match done {
                     Ok(live) => {
@@ -198,8 +181,8 @@ impl Desk {
 
     /// The approved end date has come: the name is taken out (§8).
     pub(super) fn end_name(&self, name: &str) -> Result<(), ActError> {
-        let rule = |live: LiveRecord, actor: &Actor, now: i64| {
-            let by = system_signature(actor, now);
+        let rule = |live: LiveRecord, _: &Actor, now: i64| {
+            let by = Signature::system(now);
             live.suspend("berlaku_sampai", &by)
         };
         self.take_out(name, "gapura", rule, &Actor::system()).map(drop)
@@ -210,22 +193,11 @@ impl Desk {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
             let row = tx.live_record(name)?.ok_or(ActError::NotFound)?;
-            let by = system_signature(&Actor::system(), ledger.now());
+            let by = Signature::system(ledger.now());
             let step = ledger.open_live(&row)?.free_again(&by)?;
-            ledger.record(tx, &step.happening)?;
-            Ok(ledger.save_live(tx, &step.value)?)
+            ledger.apply_live(tx, step)?;
+            Ok(())
         })
-    }
-}
-
-/// gapura's own signature.
-fn system_signature(actor: &Actor, now: i64) -> Signature {
-    Signature {
-        name: actor.name.clone(),
-        identity: actor.identity.clone(),
-        role: Role::System,
-        acting: None,
-        at: now,
     }
 }
 

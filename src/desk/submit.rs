@@ -2,17 +2,16 @@
 
 use serde::Serialize;
 
-use super::attachments::random;
 use super::evidence::RequestContext;
 use super::{ActError, Desk, NewAttachment};
-use crate::audit::AuditError;
+use crate::audit::random;
+use crate::ledger::{LedgerError, NewRequest};
 use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
 use crate::queue::view::RequestView;
 use crate::queue::{
-    Act, Actor, Amendment, Application, Deed, Facts, Happening, Kind, Probe, Request, State,
-    Subject, TransitionError, automatic,
+    Act, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Request, State, Subject,
+    TransitionError, automatic,
 };
-use crate::store::Tx;
 use crate::store::requests::AttachmentRow;
 
 /// Letters and digits that cannot be taken for one another.
@@ -115,7 +114,7 @@ impl Desk {
             let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
             let serial = tx.next_request_serial(year)?;
             let number = format!("GPR-{year}-{serial:05}");
-            let mut step = Request::submit(
+            let step = Request::submit(
                 &number,
                 application.clone(),
                 faults,
@@ -123,18 +122,12 @@ impl Desk {
                 &actor,
                 &facts,
             )?;
-            if let Some(letter) = &letter {
-                step.happening = step.happening.with("letter_sha256", &letter.sha256);
-                tx.put_letter(&AttachmentRow { request: number.clone(), ..letter.clone() })?;
-            }
-            let hash = self.secret_hash(&number, &secret);
-            let id = letter.as_ref().map(|letter| letter.id.clone());
-            ledger.add_request(tx, &step.value, (year, serial), hash, id)?;
-            let event = ledger.record(tx, &step.happening)?;
-            self.hold(tx, &step.value, &actor, &step.happening)?;
-            ledger.tell(tx, &event, Deed::Submit, &step.value)?;
-            ledger.notary.checkpoint_if_due(tx, now)?;
-            Ok::<_, ActError>(step.value)
+            let new = NewRequest {
+                place: (year, serial),
+                secret_hash: self.secret_hash(&number, &secret),
+                attachment: letter.as_ref(),
+            };
+            Ok::<_, ActError>(ledger.submit(tx, step, new)?)
         });
         match written {
             Ok(request) => Ok(Submitted {
@@ -150,26 +143,6 @@ impl Desk {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// Holds the name of a new request.
-    fn hold(
-        &self,
-        tx: &Tx<'_>,
-        request: &Request,
-        actor: &Actor,
-        sent: &Happening,
-    ) -> Result<(), ActError> {
-        let application = request.application();
-        if application.kind != Kind::New {
-            return Ok(());
-        }
-        let ledger = &self.0.ledger;
-        let live = ledger.live(tx, &application.full_name(), &application.zone)?;
-        let by = actor.capacity(sent.role, sent.at).ok_or(ActError::NotAllowed)?;
-        let held = live.hold(request.number(), &application.office, &by)?;
-        ledger.record(tx, &held.happening)?;
-        Ok(ledger.save_live(tx, &held.value)?)
     }
 
     /// *Kirim perbaikan*: a new revision; the letter stays if no new one comes.
@@ -223,7 +196,7 @@ impl Desk {
         let calendar = ledger.calendar();
         let now = ledger.now();
         let written = ledger.store.write(|tx| {
-            let mut stored = ledger.expect_request(tx, number)?;
+            let stored = ledger.expect_request(tx, number)?;
             let actor = ledger.current(tx, actor)?;
             let standing = RequestContext::of(&stored.request);
             let (automatic, faults) =
@@ -234,48 +207,14 @@ impl Desk {
                 automatic: Some(&automatic),
                 ..ledger.facts(now, &calendar)
             };
-            let before = stored.request.application().clone();
-            let mut step = stored.request.act(&Act::Resubmit {}, &actor, &facts)?;
-            if let Some(letter) = &letter {
-                step.happening = step.happening.with("letter_sha256", &letter.sha256);
-                tx.put_letter(&AttachmentRow { request: number.to_owned(), ..letter.clone() })?;
-                stored.row.letter = Some(letter.id.clone());
-            }
-            let event = ledger.record(tx, &step.happening)?;
-            self.rehold(tx, &before, &step.value, &actor, &step.happening)?;
-            ledger.save_request(tx, &step.value, &stored.row)?;
-            ledger.add_revision(tx, &step.value, stored.row.letter.as_deref())?;
-            ledger.tell(tx, &event, Deed::Resubmit, &step.value)?;
-            ledger.notary.checkpoint_if_due(tx, now)?;
-            Ok::<_, ActError>(step.value)
+            let step = stored.request.act(&Act::Resubmit {}, &actor, &facts)?;
+            Ok::<_, ActError>(ledger.resubmit(tx, &stored.row, step, letter.as_ref())?)
         });
         if let Err(ActError::Rule(error)) = &written {
             let subject = Subject::Request(number.to_owned());
             self.log_turned_back(actor, Deed::Resubmit, subject, error)?;
         }
         written
-    }
-
-    /// Lets the old name go and holds the new one, where a correction changed the name.
-    fn rehold(
-        &self,
-        tx: &Tx<'_>,
-        before: &Application,
-        request: &Request,
-        actor: &Actor,
-        sent: &Happening,
-    ) -> Result<(), ActError> {
-        let application = request.application();
-        if application.kind != Kind::New || application.full_name() == before.full_name() {
-            return Ok(());
-        }
-        let ledger = &self.0.ledger;
-        let by = actor.capacity(sent.role, sent.at).ok_or(ActError::NotAllowed)?;
-        let old = ledger.live(tx, &before.full_name(), &before.zone)?;
-        let free = old.let_go(request.number(), &by)?;
-        ledger.record(tx, &free.happening)?;
-        ledger.save_live(tx, &free.value)?;
-        self.hold(tx, request, actor, sent)
     }
 
     /// Writes that an officer's attempt was turned back; applicants' attempts are not kept.
@@ -295,11 +234,7 @@ impl Desk {
         let code = error.code().as_str();
         let happening = Happening::turned_back(actor, now, deed, subject, code)
             .with("why", error.to_string().chars().take(200).collect::<String>());
-        ledger.store.write::<_, AuditError>(|tx| {
-            ledger.record(tx, &happening)?;
-            Ok(ledger.notary.checkpoint_if_due(tx, now)?)
-        })?;
-        Ok(())
+        Ok(ledger.store.write::<_, LedgerError>(|tx| ledger.turned_back(tx, &happening))?)
     }
 
     /// The form in which a secret is stored; a stolen database alone does not tell it.

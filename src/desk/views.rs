@@ -7,8 +7,8 @@ use crate::promote::{Plan, Proof};
 use crate::queue::view::{
     AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
 };
-use crate::queue::{Actor, Deed, NoticeState, Request, Role, State};
-use crate::store::{Reader, Tx};
+use crate::queue::{Actor, Request, Role, State};
+use crate::store::Reader;
 use crate::wire::{Record, rdata};
 
 //------------ Viewer --------------------------------------------------------
@@ -125,67 +125,6 @@ impl Desk {
             view.history = history(reader, &number, sees)?;
             Ok(view)
         })
-    }
-
-    /// Opening the status page with the secret delivers what was said there.
-    fn deliver_by_status(&self, number: &str) -> Result<(), ActError> {
-        let open = |state: &str| matches!(state, "queued" | "sent" | "failed");
-        let waiting = self.read(|reader| {
-            let rows = reader.notices_of(number)?;
-            Ok(rows.iter().any(|row| row.to_applicant && open(&row.state)))
-        })?;
-        if !waiting {
-            return Ok(());
-        }
-        self.0.ledger.store.write(|tx| {
-            for row in tx.notices_of(number)? {
-                if row.to_applicant && open(&row.state) {
-                    self.deliver(tx, &row.id)?;
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Marks a notice delivered; the request moves on if it was the one it waited for.
-    pub(super) fn deliver(&self, tx: &Tx<'_>, id: &str) -> Result<(), ActError> {
-        let ledger = &self.0.ledger;
-        let now = ledger.now();
-        let mut outgoing = ledger.expect_notice(tx, id)?;
-        let step = outgoing.notice.delivered(now)?;
-        ledger.record(tx, &step.happening)?;
-        outgoing.notice = step.value;
-        ledger.save_notice(tx, &outgoing)?;
-        self.applicant_knows(tx, &outgoing.notice)
-    }
-
-    /// Live → Notified, or a rejection told, once a notice of it has arrived.
-    pub(super) fn applicant_knows(
-        &self,
-        tx: &Tx<'_>,
-        notice: &crate::queue::Notice,
-    ) -> Result<(), ActError> {
-        let tells = matches!(notice.deed, Deed::Promoted | Deed::Reject);
-        let arrived = matches!(notice.state(), NoticeState::Delivered | NoticeState::Handled);
-        let Some(number) =
-            notice.request.as_deref().filter(|_| notice.to_applicant && tells && arrived)
-        else {
-            return Ok(());
-        };
-        let ledger = &self.0.ledger;
-        let calendar = ledger.calendar();
-        let stored = ledger.expect_request(tx, number)?;
-        let waits = match stored.request.stage() {
-            crate::queue::Stage::Live(_) => true,
-            crate::queue::Stage::Rejected(stage) => stage.notified_at.is_none(),
-            _ => false,
-        };
-        if !waits {
-            return Ok(());
-        }
-        let step = stored.request.notified(&ledger.facts(ledger.now(), &calendar))?;
-        ledger.record(tx, &step.happening)?;
-        Ok(ledger.save_request(tx, &step.value, &stored.row)?)
     }
 }
 

@@ -1,13 +1,18 @@
-//! The ledger: the sealed rows of the queue and the notices of its events.
+//! The ledger: the sealed rows of the queue, and the one writer of what the procedure did.
 //!
-//! `promote` and `desk` read and write requests, live records, events and notices through a
-//! [`Ledger`]. A body is sealed because it names persons. Everything runs inside the caller's
-//! transaction; no rule of the procedure is decided here.
+//! `promote` and `desk` read requests, live records and notices through a [`Ledger`], and write a
+//! step of the procedure with [`Ledger::apply`] and its sisters. A body is sealed because it names
+//! persons. Everything runs inside the caller's transaction; no rule of the procedure is decided
+//! here.
 
+mod apply;
+mod erasure;
 mod error;
 mod outbox;
+mod persons;
 mod rows;
 
+pub use apply::NewRequest;
 pub use error::LedgerError;
 pub use outbox::{Outgoing, Reader as NoticeReader};
 pub use rows::{Clock, Ledger, Stored};

@@ -3,13 +3,17 @@
 //! A notice belongs to an event. Its body is sealed, because it holds an address; sending it is the
 //! work of `notice`, which gets it from `desk`.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerError};
-use crate::audit::{AuditError, Event};
-use crate::queue::{Deed, Notice, Request, Role, State};
+use crate::audit::{AuditError, Event, random};
+use crate::queue::{Actor, Deed, Identity, LiveRecord, Notice, Request, Role, State};
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader as StoreReader, Tx};
+
+/// How long a party may use its link, in milliseconds: longer than the clock waits for it.
+const PARTY_LINK_MS: i64 = 30 * 86_400_000;
 
 /// A notice with what only its addressee may know.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -61,7 +65,7 @@ fn context(id: &str) -> String {
 
 impl Ledger {
     /// Writes a notice into the outbox, with its own event.
-    pub fn queue_notice(
+    fn queue_notice(
         &self,
         tx: &Tx<'_>,
         about: &Event,
@@ -140,7 +144,7 @@ impl Ledger {
     }
 
     /// Writes a notice as it is now.
-    pub fn save_notice(&self, tx: &Tx<'_>, outgoing: &Outgoing) -> Result<(), AuditError> {
+    pub(super) fn save_notice(&self, tx: &Tx<'_>, outgoing: &Outgoing) -> Result<(), AuditError> {
         let notice = &outgoing.notice;
         let row = NoticeRow {
             id: notice.id.clone(),
@@ -170,7 +174,7 @@ impl Ledger {
     }
 
     /// Tells everybody whom an event of a request concerns.
-    pub fn tell(
+    pub(super) fn tell(
         &self,
         tx: &Tx<'_>,
         event: &Event,
@@ -241,5 +245,67 @@ impl Ledger {
         addresses.retain(|address| !address.is_empty());
         addresses.dedup();
         Ok(addresses)
+    }
+}
+
+//--- Other parties
+impl Ledger {
+    /// The link of another party: made and mailed when it is asked, used up when it has answered.
+    pub(super) fn party_link(
+        &self,
+        tx: &Tx<'_>,
+        event: &Event,
+        deed: Deed,
+        request: &Request,
+    ) -> Result<(), AuditError> {
+        match (deed, request.questions().last()) {
+            (Deed::Consult, Some(question)) => {
+                let token = HEXLOWER.encode(&random::<32>()?);
+                let hash = self.vault.tag("party link", &token);
+                let ends = self.now() + PARTY_LINK_MS;
+                tx.put_party_link(&hash, request.number(), &request.party_key(), ends)?;
+                let reader = (Reader::Party, question.email.as_str());
+                self.queue_notice(tx, event, request.number(), deed, reader, Some(token))
+            }
+            (Deed::Confirm | Deed::Deny, _) => {
+                Ok(tx.use_party_links(&request.party_key(), self.now())?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Which request a party's link is about, and the actor it makes; none if it cannot be used.
+    pub fn party_of_link(
+        &self,
+        reader: &StoreReader<'_>,
+        token: &str,
+    ) -> Result<Option<(String, Actor)>, AuditError> {
+        let hash = self.vault.tag("party link", token.trim());
+        let found = reader.party_link(&hash, self.now())?;
+        Ok(found.map(|(number, key)| {
+            (number, Actor::applicant("party", Identity::default(), Some(&key)))
+        }))
+    }
+}
+
+//--- Names
+impl Ledger {
+    /// Tells the officers of the other role that a name taken down waits for their word.
+    pub(super) fn tell_of_name(
+        &self,
+        tx: &Tx<'_>,
+        event: &Event,
+        deed: Deed,
+        live: &LiveRecord,
+    ) -> Result<(), AuditError> {
+        match (deed, &live.suspension) {
+            (Deed::EmergencySuspend, Some(suspension)) => {
+                let head = suspension.by.role == Role::Head;
+                let other = if head { Role::Verifier } else { Role::Head };
+                let stem = format!("n{}", event.sequence);
+                self.tell_officers(tx, &stem, deed, Some(other), &live.name)
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! The sealed rows of the queue: requests, live records, and the event each transition leaves.
+//! The handle [`Ledger`], and the sealed rows of requests, live records and events.
 //!
-//! A body is JSON, sealed with the vault's key and bound to its number or name, because it names
-//! persons. Everything here runs inside the caller's transaction and decides nothing.
+//! A body is JSON, sealed with the vault's key and bound to its number or name. Only this room
+//! writes rows; `apply` says which ones belong together.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,11 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::LedgerError;
 use crate::audit::{AuditError, Event, NewEvent, Notary, Sealed, Vault, append_sealed};
-use crate::queue::{
-    ActingOfficial, Actor, Calendar, Facts, Happening, Identity, LiveRecord, Request, Role, Rules,
-    State,
-};
-use crate::store::people::PersonRow;
+use crate::queue::{Calendar, Facts, Happening, LiveRecord, Request, Rules, State};
 use crate::store::promises::LiveRow;
 use crate::store::requests::RequestRow;
 use crate::store::{Reader, Store, StoreError, Tx};
@@ -24,7 +20,7 @@ pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 //------------ Ledger --------------------------------------------------------
 
-/// What both rooms need to read and write the queue; clones share it.
+/// What `promote` and `desk` need to read and write the queue; clones share it.
 #[derive(Clone)]
 pub struct Ledger {
     /// The database.
@@ -85,7 +81,7 @@ impl Ledger {
     }
 
     /// Writes a happening as an event; its personal texts become commitments.
-    pub fn record(&self, tx: &Tx<'_>, happening: &Happening) -> Result<Event, AuditError> {
+    pub(super) fn record(&self, tx: &Tx<'_>, happening: &Happening) -> Result<Event, AuditError> {
         let sealed: Result<Vec<Sealed>, AuditError> = happening
             .personal
             .iter()
@@ -95,7 +91,7 @@ impl Ledger {
     }
 
     /// Seals a value as JSON.
-    pub(crate) fn seal<T: Serialize>(
+    pub(super) fn seal<T: Serialize>(
         &self,
         context: &str,
         value: &T,
@@ -106,7 +102,7 @@ impl Ledger {
     }
 
     /// Opens what [`Ledger::seal`] made.
-    pub(crate) fn unseal<T: DeserializeOwned>(
+    pub(super) fn unseal<T: DeserializeOwned>(
         &self,
         context: &str,
         body: &[u8],
@@ -142,24 +138,21 @@ impl Ledger {
         self.request(reader, number)?.ok_or(LedgerError::NotFound)
     }
 
-    /// Adds a request with its number and secret.
-    pub fn add_request(
+    /// Adds the row of a new request; `row` holds what the request itself does not know.
+    pub(super) fn insert_request(
         &self,
         tx: &Tx<'_>,
         request: &Request,
-        place: (i32, i64),
-        secret_hash: String,
-        letter: Option<String>,
+        row: &mut RequestRow,
+        (year, serial): (i32, i64),
     ) -> Result<(), AuditError> {
-        let mut row = RequestRow { secret_hash: Some(secret_hash), letter, ..Default::default() };
-        self.fill(&mut row, request);
+        self.fill(row, request);
         let body = self.seal(&request_context(request.number()), request)?;
-        tx.insert_request(&row, place.0, place.1, &body)?;
-        self.add_revision(tx, request, row.letter.as_deref())
+        Ok(tx.insert_request(row, year, serial, &body)?)
     }
 
     /// Keeps the current revision as it came in.
-    pub fn add_revision(
+    pub(super) fn add_revision(
         &self,
         tx: &Tx<'_>,
         request: &Request,
@@ -171,7 +164,7 @@ impl Ledger {
     }
 
     /// The data of one revision.
-    pub fn revision(
+    pub(super) fn revision(
         &self,
         reader: &Reader<'_>,
         number: &str,
@@ -182,7 +175,7 @@ impl Ledger {
     }
 
     /// Writes a revision again, after an erasure.
-    pub fn rewrite_revision(
+    pub(super) fn rewrite_revision(
         &self,
         tx: &Tx<'_>,
         number: &str,
@@ -194,7 +187,7 @@ impl Ledger {
     }
 
     /// Writes a request as it is now; `row` keeps what the request itself does not know.
-    pub fn save_request(
+    pub(super) fn save_request(
         &self,
         tx: &Tx<'_>,
         request: &Request,
@@ -256,7 +249,7 @@ impl Ledger {
     }
 
     /// Writes a live record.
-    pub fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), AuditError> {
+    pub(super) fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), AuditError> {
         let open = live.suspension.as_ref().filter(|s| s.emergency && s.confirmed.is_none());
         let row = LiveRow {
             name: live.name.to_lowercase(),
@@ -275,59 +268,5 @@ impl Ledger {
             body: self.seal(&format!("live:{}", live.name.to_lowercase()), live)?,
         };
         Ok(tx.put_live_record(&row)?)
-    }
-}
-
-//--- Persons
-
-impl Ledger {
-    /// The actor with this person id as the database knows them now; disabled when unknown.
-    pub fn actor(&self, reader: &Reader<'_>, person: &str) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = reader.person(person)? else { return Ok(None) };
-        self.actor_of(reader, &row).map(Some)
-    }
-
-    /// The actor with this account name.
-    pub fn actor_named(
-        &self,
-        reader: &Reader<'_>,
-        name: &str,
-    ) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = reader.person_by_name(name)? else { return Ok(None) };
-        self.actor_of(reader, &row).map(Some)
-    }
-
-    /// An account as an actor.
-    fn actor_of(&self, reader: &Reader<'_>, row: &PersonRow) -> Result<Actor, StoreError> {
-        let identity = Identity::new(Some(&row.id), row.nip.as_deref(), Some(&row.email));
-        let roles: Vec<Role> = Role::of_officer(&row.role).into_iter().collect();
-        let mut actor = Actor::officer(&row.name, identity, roles);
-        actor.disabled = row.disabled_ms.is_some();
-        for held in reader.acting_officials()?.into_iter().filter(|held| held.person == row.id) {
-            let Some(role) = Role::of_officer(&held.role) else { continue };
-            actor.acting.push(ActingOfficial {
-                role,
-                holder: held.holder,
-                starts: held.starts_ms,
-                ends: held.ended_ms.unwrap_or(held.ends_ms).min(held.ends_ms),
-                letter: held.letter,
-            });
-        }
-        Ok(actor)
-    }
-
-    /// The actor again, as the database knows them in this transaction: an account that was
-    /// disabled, deleted or changed since the page was opened counts as it is now. Applicants and
-    /// gapura itself have no account.
-    pub fn current(&self, reader: &Reader<'_>, actor: &Actor) -> Result<Actor, StoreError> {
-        let has_account = actor.roles.iter().chain(actor.acting.iter().map(|held| &held.role));
-        let has_account = has_account.clone().any(|role| Role::OFFICERS.contains(role));
-        let Some(person) = actor.identity.person.as_deref().filter(|_| has_account) else {
-            return Ok(actor.clone());
-        };
-        match self.actor(reader, person)? {
-            Some(current) => Ok(Actor { proved: actor.proved.clone(), ..current }),
-            None => Ok(Actor { disabled: true, ..actor.clone() }),
-        }
     }
 }

@@ -11,10 +11,9 @@ use serde::Serialize;
 use super::ActError;
 use super::promoter::Promoter;
 use super::rrsets::{request_rrsets, requested_records};
-use super::settle::system;
-use crate::audit::{ANCHOR_LABEL, AuditError, NewEvent, append};
-use crate::ledger::Ledger;
-use crate::queue::{LiveRecord, labels};
+use crate::audit::{ANCHOR_LABEL, AuditError, NewEvent};
+use crate::ledger::{Ledger, LedgerError};
+use crate::queue::{LiveRecord, Signature, labels};
 use crate::wire::{Name, NameRef};
 use crate::zone::Zone;
 
@@ -137,7 +136,7 @@ impl Promoter {
             return Ok(());
         }
         let ledger = &self.ledger;
-        ledger.store.write::<_, AuditError>(|tx| {
+        ledger.store.write::<_, LedgerError>(|tx| {
             batch
                 .iter()
                 .try_for_each(|(apex, zone, names)| import_names(ledger, tx, apex, names, zone))
@@ -153,22 +152,20 @@ fn import_names(
     apex: &str,
     names: &[Name],
     zone: &Zone,
-) -> Result<(), AuditError> {
-    let by = system(ledger.now());
-    for name in names {
+) -> Result<(), LedgerError> {
+    let by = Signature::system(ledger.now());
+    let steps = names.iter().map(|name| {
         let text = name.as_ref().to_lowercase().to_string();
         let below = text.strip_suffix(apex).unwrap_or(&text).trim_end_matches('.');
         let legacy = !labels::check(below, 1).is_empty();
-        let step = LiveRecord::import(&text, apex, requested_records(name, zone), legacy, &by);
-        ledger.save_live(tx, &step.value)?;
-    }
+        LiveRecord::import(&text, apex, requested_records(name, zone), legacy, &by)
+    });
     let event =
         NewEvent::new(by.at, by.person(), by.role.as_str(), "import", &format!("zone:{apex}"))
             .with("names", names.len())
             .with("first", names.first().map(Name::to_string).unwrap_or_default())
             .with("serial", zone.serial());
-    append(tx, event)?;
-    Ok(())
+    ledger.import(tx, steps, event)
 }
 
 /// Names that offices have in a zone: not the apex, nothing below a cut, nothing of gapura's own.

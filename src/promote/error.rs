@@ -44,6 +44,7 @@ impl From<LedgerError> for ActError {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::NotFound => Self::NotFound,
+            LedgerError::Rule(error) => Self::Rule(error),
             LedgerError::Audit(error) => Self::Audit(error),
         }
     }

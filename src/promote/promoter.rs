@@ -243,8 +243,7 @@ impl Promoter {
             .happening
             .with("serial_from", change.from.unwrap_or_default())
             .with("serial_to", change.to);
-        ledger.record(tx, &step.happening)?;
-        ledger.save_request(tx, &step.value, &stored.row)?;
+        ledger.apply(tx, &stored.row, step)?;
         let json =
             serde_json::to_string(&plan).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         tx.insert_promotion(&PromotionRow {
@@ -297,9 +296,8 @@ impl Promoter {
             let stored = ledger.expect_request(tx, number)?;
             let facts = ledger.facts(ledger.now(), &calendar);
             let step = stored.request.reopen_stale(stale, &facts)?;
-            let event = ledger.record(tx, &step.happening)?;
-            ledger.save_request(tx, &step.value, &stored.row)?;
-            Ok(ledger.tell(tx, &event, step.happening.deed, &step.value)?)
+            ledger.apply(tx, &stored.row, step)?;
+            Ok(())
         })
     }
 }

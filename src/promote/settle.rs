@@ -60,19 +60,7 @@ fn signer(request: &Request, now: i64) -> Signature {
     };
     match promoting {
         Some(promoting) => Signature { at: now, ..promoting.by.clone() },
-        None => system(now),
-    }
-}
-
-/// gapura's own signature.
-pub(super) fn system(now: i64) -> Signature {
-    let actor = crate::queue::Actor::system();
-    Signature {
-        name: actor.name,
-        identity: actor.identity,
-        role: crate::queue::Role::System,
-        acting: None,
-        at: now,
+        None => Signature::system(now),
     }
 }
 
@@ -136,14 +124,10 @@ impl Promoter {
             let live = ledger.live(tx, &application.full_name(), &application.zone)?;
             let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
             let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
-            let event = ledger.record(tx, &step.happening)?;
-            ledger.record(tx, &live_step.happening)?;
-            ledger.save_request(tx, &step.value, &stored.row)?;
-            ledger.save_live(tx, &live_step.value)?;
-            ledger.tell(tx, &event, step.happening.deed, &step.value)?;
+            ledger.apply(tx, &stored.row, step)?;
+            ledger.apply_live(tx, live_step)?;
             point("promote.settling");
-            tx.settle_promotion(&row.id, "proven", &json(&proof)?, now)?;
-            Ok(ledger.notary.checkpoint_if_due(tx, now)?)
+            Ok(tx.settle_promotion(&row.id, "proven", &json(&proof)?, now)?)
         })
     }
 
@@ -218,9 +202,7 @@ impl Promoter {
         let stored = ledger.expect_request(tx, &row.request)?;
         let facts = ledger.facts(now, &calendar);
         let step = stored.request.promotion_failed(fault.clone(), &facts)?;
-        let event = ledger.record(tx, &step.happening)?;
-        ledger.save_request(tx, &step.value, &stored.row)?;
-        ledger.tell(tx, &event, step.happening.deed, &step.value)?;
+        ledger.apply(tx, &stored.row, step)?;
         tx.settle_promotion(&row.id, "failed", &json(proof)?, now)?;
         Ok(())
     }

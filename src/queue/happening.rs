@@ -25,15 +25,8 @@ pub struct Step<T> {
 /// One event before it has a place in the chain.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Happening {
-    /// Epoch milliseconds.
-    pub at: i64,
-    /// Person id; empty for an applicant without an account.
-    pub person: String,
-    /// The role in force.
-    pub role: Role,
-    /// The letter of appointment, when acting for another.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acting: Option<String>,
+    /// Who did it, in which role, when.
+    pub by: Signature,
     /// What was done.
     pub deed: Deed,
     /// On what.
@@ -58,10 +51,7 @@ impl Happening {
     /// An event signed by `who`.
     pub fn new(who: &Signature, deed: Deed, subject: Subject) -> Self {
         Self {
-            at: who.at,
-            person: who.person().to_owned(),
-            role: who.role,
-            acting: who.acting.as_ref().map(|acting| acting.letter.clone()),
+            by: who.clone(),
             deed,
             subject,
             revision: 0,
@@ -75,21 +65,14 @@ impl Happening {
 
     /// An attempt by a signed-in officer that was turned back (§2).
     pub fn turned_back(actor: &Actor, now: i64, deed: Deed, subject: Subject, code: &str) -> Self {
-        let role = actor.roles.first().copied().unwrap_or(Role::Applicant);
-        Self {
-            at: now,
-            person: actor.person().to_owned(),
-            role,
+        let by = Signature {
+            name: actor.name.clone(),
+            identity: actor.identity.clone(),
+            role: actor.roles.first().copied().unwrap_or(Role::Applicant),
             acting: None,
-            deed,
-            subject,
-            revision: 0,
-            before: None,
-            after: None,
-            turned_back: Some(code.to_owned()),
-            facts: BTreeMap::new(),
-            personal: BTreeMap::new(),
-        }
+            at: now,
+        };
+        Self { turned_back: Some(code.to_owned()), ..Self::new(&by, deed, subject) }
     }
 
     /// Adds the states before and after.

@@ -111,7 +111,7 @@ impl Notice {
             last_error: None,
             handled: None,
         };
-        value.step(None, &system(now), Deed::NoticeQueued)
+        value.step(None, &Signature::system(now), Deed::NoticeQueued)
     }
 
     /// The state.
@@ -126,7 +126,7 @@ impl Notice {
         self.sent_at = Some(now);
         self.attempts += 1;
         self.last_error = None;
-        Ok(self.step(Some(before), &system(now), Deed::NoticeSent))
+        Ok(self.step(Some(before), &Signature::system(now), Deed::NoticeSent))
     }
 
     /// A try failed for now: the state stays, and nothing is worth an event until the tries are up.
@@ -147,7 +147,7 @@ impl Notice {
         let before = self.expect(&[NoticeState::Queued, NoticeState::Sent], "failed")?;
         self.state = NoticeState::Failed;
         self.last_error = Some(error.to_owned());
-        Ok(self.step(Some(before), &system(now), Deed::NoticeFailed))
+        Ok(self.step(Some(before), &Signature::system(now), Deed::NoticeFailed))
     }
 
     /// The status page was opened with the secret, or a delivery report came.
@@ -155,7 +155,7 @@ impl Notice {
         let known = [NoticeState::Queued, NoticeState::Sent, NoticeState::Failed];
         let before = self.expect(&known, "delivered")?;
         self.state = NoticeState::Delivered;
-        Ok(self.step(Some(before), &system(now), Deed::NoticeDelivered))
+        Ok(self.step(Some(before), &Signature::system(now), Deed::NoticeDelivered))
     }
 
     /// Whether it counts as delivered because no bounce came for 3 working days.
@@ -215,17 +215,6 @@ pub enum Tried {
     Again(Box<Notice>),
     /// The tries are used up.
     GivenUp(Box<Step<Notice>>),
-}
-
-/// gapura's own signature.
-fn system(now: i64) -> Signature {
-    Signature {
-        name: "gapura".to_owned(),
-        identity: Actor::system().identity,
-        role: Role::System,
-        acting: None,
-        at: now,
-    }
 }
 
 #[cfg(test)]

@@ -204,6 +204,12 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// gapura's own signature.
+    pub fn system(now: i64) -> Self {
+        let Actor { name, identity, .. } = Actor::system();
+        Self { name, identity, role: Role::System, acting: None, at: now }
+    }
+
     /// The person id, or an empty text.
     pub fn person(&self) -> &str {
         self.identity.person.as_deref().unwrap_or("")

@@ -235,3 +235,20 @@ fn a_promoted_name_that_is_gone_from_the_zone_is_told_and_not_repaired() {
     }
     assert_eq!(office.dig(name, "A").0, "NXDOMAIN");
 }
+
+#[test]
+fn a_rejection_is_told_by_telephone_and_the_name_is_free_once() {
+    let office = Office::new();
+    let number = office.assigned(application());
+    let lines = vec![line(LineCode::M1, LineVerdict::Bad)];
+    let reason = "surat_tidak_sah".to_owned();
+    let note = "Surat bukan dari desa ini.".to_owned();
+    office.act(&number, Act::Reject { reason, note, lines }, "seksi").unwrap();
+    let told = office.act(&number, Act::Notified { how: "telepon".to_owned() }, "seksi").unwrap();
+    assert_eq!(told.state, State::Rejected);
+    let of_name = format!("record:{}", application().full_name());
+    let events = office.store.read::<_, crate::store::StoreError>(|r| r.events_of(&of_name));
+    let acts: Vec<String> = events.unwrap().into_iter().map(|event| event.act).collect();
+    assert_eq!(acts, ["hold", "let_go"]);
+    assert!(office.submit(application()).is_ok(), "the name is free");
+}

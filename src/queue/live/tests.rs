@@ -112,7 +112,7 @@ fn one_officer_takes_a_name_down_and_the_other_confirms() {
     let mut plh = officer("rudi", Role::Verifier);
     plh.roles.push(Role::Head);
     let agreed = out.clone().confirm_suspension(&plh, at(4, 15, 5)).unwrap();
-    assert_eq!(agreed.happening.role, Role::Head);
+    assert_eq!(agreed.happening.by.role, Role::Head);
     let done = out.confirm_suspension(&kabid, at(7, 9, 0)).unwrap().value;
     assert_eq!(code(done.confirm_suspension(&kabid, at(7, 9, 5))), FaultCode::WrongState);
     assert_eq!(code(live().confirm_suspension(&kabid, 0)), FaultCode::WrongState);

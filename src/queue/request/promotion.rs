@@ -99,7 +99,7 @@ impl Request {
         self.stage = Stage::Live(Live { approval, promoting, serial, at: now });
         self.clocks.start(ClockStep::Tell, now, now, facts.calendar);
         self.changed_at = now;
-        let by = system(now);
+        let by = Signature::system(now);
         let happening = self
             .happening(&by, Deed::Promoted, Some(before))
             .with("promotion", id)
@@ -120,7 +120,7 @@ impl Request {
             Stage::PromotionFailed(PromotionFailed { assignment, approval, fault, at: now });
         self.changed_at = now;
         let happening = self
-            .happening(&system(now), Deed::PromotionFailed, Some(before))
+            .happening(&Signature::system(now), Deed::PromotionFailed, Some(before))
             .with("step", step)
             .with("found", found)
             .with("attempt", self.attempts);
@@ -199,17 +199,6 @@ pub(super) fn same_candidate(
     }
     let now = candidate.hash.clone();
     Err(TransitionError::Stale(Stale::Candidate { seen: seen.to_owned(), now }))
-}
-
-/// gapura's own signature.
-pub(super) fn system(now: i64) -> Signature {
-    Signature {
-        name: "gapura".to_owned(),
-        identity: Actor::system().identity,
-        role: Role::System,
-        acting: None,
-        at: now,
-    }
 }
 
 impl Request {

@@ -2,7 +2,6 @@
 //!
 //! Lateness never approves or rejects anything; only a request the applicant left lying expires.
 
-use super::promotion::system;
 use super::stages::{Assigned, Closed, Ended, Notified, PromotionFailed, Stage, Verified};
 use super::{Facts, Request, RequestResult};
 use crate::queue::clocks::ClockStep;
@@ -23,8 +22,8 @@ impl Request {
             return Err(TransitionError::wrong_state("expire", before));
         }
         self.clocks.stop(now, facts.calendar);
-        self.stage = Stage::Expired(Ended { by: system(now) });
-        self.done(&system(now), Deed::Expire, before)
+        self.stage = Stage::Expired(Ended { by: Signature::system(now) });
+        self.done(&Signature::system(now), Deed::Expire, before)
     }
 
     /// A question nobody answered within the time goes back to the kasi, and the clock runs.
@@ -42,12 +41,12 @@ impl Request {
             _ => return Err(TransitionError::wrong_state("ask_lapsed", before)),
         }
         self.clocks.resume(now);
-        self.done(&system(now), Deed::ConsultLapsed, before)
+        self.done(&Signature::system(now), Deed::ConsultLapsed, before)
     }
 
     /// The approval is stale: back to Assigned, with what moved in the event.
     pub fn reopen_stale(self, stale: &Stale, facts: &Facts<'_>) -> RequestResult {
-        let mut step = self.reopen_by(&system(facts.now), facts)?;
+        let mut step = self.reopen_by(&Signature::system(facts.now), facts)?;
         step.happening = step.happening.with("stale", stale);
         Ok(step)
     }
@@ -55,7 +54,7 @@ impl Request {
     /// The notice was delivered, sent or handed over: Live → Notified, and step 5 stops. A rejected
     /// request stays rejected; its clock stops.
     pub fn notified(self, facts: &Facts<'_>) -> RequestResult {
-        self.notified_by(&system(facts.now), facts)
+        self.notified_by(&Signature::system(facts.now), facts)
     }
 
     /// Notified → Closed: it stands in the report of a month.
@@ -66,7 +65,7 @@ impl Request {
             return Err(TransitionError::wrong_state("close", before));
         };
         self.stage = Stage::Closed(Closed { live, report: report.to_owned(), at: now });
-        let mut step = self.done(&system(now), Deed::Close, before)?;
+        let mut step = self.done(&Signature::system(now), Deed::Close, before)?;
         step.happening = step.happening.with("report", report);
         Ok(step)
     }

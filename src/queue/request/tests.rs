@@ -241,7 +241,7 @@ fn an_acting_official_has_the_role_for_the_time_and_its_limits() {
     });
     let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
     let step = world.submitted(application(), now).act(&dispose(), &delegate, &with).unwrap();
-    assert_eq!(step.happening.acting.as_deref(), Some("800/7"));
+    assert_eq!(step.happening.by.acting.as_ref().map(|held| held.letter.as_str()), Some("800/7"));
     assert_eq!(step.value.dispositions()[0].from.acting.as_ref().unwrap().holder, "budi");
     let late = Facts { now: at(0, 12, 0), ..with };
     assert_eq!(
@@ -285,7 +285,7 @@ fn a_stale_approval_is_turned_back() {
     let error = request.clone().act(&Act::Promote {}, &kasi, &world.facts(now)).unwrap_err();
     let TransitionError::Stale(stale) = error else { panic!("{error}") };
     let step = request.reopen_stale(&stale, &world.facts(now)).unwrap();
-    assert_eq!((step.value.state(), step.happening.role), (State::Assigned, Role::System));
+    assert_eq!((step.value.state(), step.happening.by.role), (State::Assigned, Role::System));
     // A serial that moved with the same hash is fine, unless the office wants it otherwise.
     world.candidate = Candidate { hash: HASH.to_owned(), serial: 9 };
     let mut request = world.verified(now);
@@ -546,7 +546,7 @@ fn whoever_stands_in_for_the_head_may_reopen_what_another_holds() {
     });
     let reopen = Act::Reopen { reason: "ulang".to_owned() };
     let step = world.verified(now).act(&reopen, &plh, &world.facts(now)).unwrap();
-    assert_eq!((step.happening.role, step.value.state()), (Role::Head, State::Assigned));
+    assert_eq!((step.happening.by.role, step.value.state()), (Role::Head, State::Assigned));
 }
 
 #[test]
@@ -888,9 +888,9 @@ proptest! {
                     prop_assert_eq!(step.happening.before.as_deref(), Some(from.as_str()));
                     prop_assert_eq!(step.happening.after.as_deref(), Some(to.as_str()));
                     prop_assert_eq!(step.happening.revision, step.value.revision());
-                    prop_assert_eq!(step.happening.at, now);
+                    prop_assert_eq!(step.happening.by.at, now);
                     prop_assert!(step.happening.turned_back.is_none());
-                    prop_assert!(!actor.disabled || step.happening.role == Role::System);
+                    prop_assert!(!actor.disabled || step.happening.by.role == Role::System);
                     nobody_alone(&step.value);
                     let text = serde_json::to_string(&step.value).unwrap();
                     prop_assert_eq!(&serde_json::from_str::<Request>(&text).unwrap(), &step.value);

@@ -1,0 +1,243 @@
+//! The one writer of what the procedure did.
+//!
+//! Each function takes an accepted step and writes, in the caller's transaction, everything that
+//! follows from it:
+//!
+//! ```text
+//! Step<Request>    ─► attachment, event, row, revision, name held or freed, party link, notices ─┐
+//! Step<LiveRecord> ─► event, row, notices                                                       ─┼─► checkpoint, if due
+//! Step<Notice>     ─► event, row, what its arrival means to the request                         ─┘
+//! ```
+//! The writers of single rows are private to this room, so that no act can forget one of these.
+
+use super::{Ledger, LedgerError, Outgoing};
+use crate::audit::{NewEvent, append};
+use crate::queue::{
+    Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Request, Stage, State, Step,
+};
+use crate::store::Tx;
+use crate::store::requests::{AttachmentRow, RequestRow};
+
+/// What a new request has besides its step.
+#[derive(Clone, Debug)]
+pub struct NewRequest<'a> {
+    /// The year and serial in its number.
+    pub place: (i32, i64),
+    /// The status secret as stored.
+    pub secret_hash: String,
+    /// The letter, whose file is on disk.
+    pub attachment: Option<&'a AttachmentRow>,
+}
+
+//------------ Requests ------------------------------------------------------
+
+impl Ledger {
+    /// Writes a new request.
+    pub fn submit(
+        &self,
+        tx: &Tx<'_>,
+        step: Step<Request>,
+        new: NewRequest<'_>,
+    ) -> Result<Request, LedgerError> {
+        let row = RequestRow { secret_hash: Some(new.secret_hash), ..RequestRow::default() };
+        self.write(tx, &row, step, Some(new.place), new.attachment)
+    }
+
+    /// Writes an act on a request; `before` is its row before the act.
+    pub fn apply(
+        &self,
+        tx: &Tx<'_>,
+        before: &RequestRow,
+        step: Step<Request>,
+    ) -> Result<Request, LedgerError> {
+        self.write(tx, before, step, None, None)
+    }
+
+    /// Writes a corrected request, with its new letter if one came.
+    pub fn resubmit(
+        &self,
+        tx: &Tx<'_>,
+        before: &RequestRow,
+        step: Step<Request>,
+        attachment: Option<&AttachmentRow>,
+    ) -> Result<Request, LedgerError> {
+        self.write(tx, before, step, None, attachment)
+    }
+
+    /// Writes everything that follows from a step of a request. A new one has an empty row before,
+    /// and a place in its year.
+    fn write(
+        &self,
+        tx: &Tx<'_>,
+        before: &RequestRow,
+        mut step: Step<Request>,
+        place: Option<(i32, i64)>,
+        attachment: Option<&AttachmentRow>,
+    ) -> Result<Request, LedgerError> {
+        let mut row = before.clone();
+        if let Some(attachment) = attachment {
+            step.happening = step.happening.with("letter_sha256", &attachment.sha256);
+            let number = step.value.number().to_owned();
+            tx.put_letter(&AttachmentRow { request: number, ..attachment.clone() })?;
+            row.letter = Some(attachment.id.clone());
+        }
+        let Step { value: request, happening } = step;
+        match place {
+            Some(place) => self.insert_request(tx, &request, &mut row, place)?,
+            None => self.save_request(tx, &request, &row)?,
+        }
+        if before.revision != request.revision() {
+            self.add_revision(tx, &request, row.letter.as_deref())?;
+        }
+        let event = self.record(tx, &happening)?;
+        self.move_name(tx, before, &request, &happening)?;
+        self.party_link(tx, &event, happening.deed, &request)?;
+        self.tell(tx, &event, happening.deed, &request)?;
+        self.checkpoint(tx)?;
+        Ok(request)
+    }
+
+    /// Holds the name of a new request, moves the hold where a correction changed the name, and
+    /// frees the name of a request that ended without going live.
+    fn move_name(
+        &self,
+        tx: &Tx<'_>,
+        before: &RequestRow,
+        request: &Request,
+        happening: &Happening,
+    ) -> Result<(), LedgerError> {
+        let application = request.application();
+        if application.kind != Kind::New {
+            return Ok(());
+        }
+        let (number, by) = (request.number(), &happening.by);
+        let name = application.full_name().to_lowercase();
+        let is_new = before.number.is_empty();
+        let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
+        let ends = ended && before.state != request.state().as_str();
+        let renamed = request.state().is_open() && before.name != name;
+        if !is_new && (ends || renamed) {
+            let freed = self.live(tx, &before.name, &before.zone)?.let_go(number, by)?;
+            self.write_live(tx, freed)?;
+        }
+        if is_new || renamed {
+            let live = self.live(tx, &name, &application.zone)?;
+            self.write_live(tx, live.hold(number, &application.office, by)?)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the due times in a request's columns up to the table of working time: no act, so no
+    /// event.
+    pub fn recompute_due(&self, tx: &Tx<'_>, number: &str) -> Result<(), LedgerError> {
+        let stored = self.expect_request(tx, number)?;
+        Ok(self.save_request(tx, &stored.request, &stored.row)?)
+    }
+
+    /// Writes that an officer's attempt was turned back.
+    pub fn turned_back(&self, tx: &Tx<'_>, attempt: &Happening) -> Result<(), LedgerError> {
+        self.record(tx, attempt)?;
+        self.checkpoint(tx)
+    }
+
+    /// Signs the head of the chain if that is due.
+    fn checkpoint(&self, tx: &Tx<'_>) -> Result<(), LedgerError> {
+        Ok(self.notary.checkpoint_if_due(tx, self.now())?)
+    }
+}
+
+//------------ Live records --------------------------------------------------
+
+impl Ledger {
+    /// Writes a change of a live record.
+    pub fn apply_live(
+        &self,
+        tx: &Tx<'_>,
+        step: Step<LiveRecord>,
+    ) -> Result<LiveRecord, LedgerError> {
+        let live = self.write_live(tx, step)?;
+        self.checkpoint(tx)?;
+        Ok(live)
+    }
+
+    /// The event and the row of a live record.
+    fn write_live(&self, tx: &Tx<'_>, step: Step<LiveRecord>) -> Result<LiveRecord, LedgerError> {
+        let event = self.record(tx, &step.happening)?;
+        self.save_live(tx, &step.value)?;
+        self.tell_of_name(tx, &event, step.happening.deed, &step.value)?;
+        Ok(step.value)
+    }
+
+    /// Takes names that were in the zone before into the live records: one event for all of them.
+    pub fn import(
+        &self,
+        tx: &Tx<'_>,
+        names: impl Iterator<Item = Step<LiveRecord>>,
+        event: NewEvent,
+    ) -> Result<(), LedgerError> {
+        for name in names {
+            self.save_live(tx, &name.value)?;
+        }
+        append(tx, event)?;
+        self.checkpoint(tx)
+    }
+}
+
+//------------ Notices -------------------------------------------------------
+
+impl Ledger {
+    /// Writes a step of a notice, and what it means to its request: a notice that was sent stops the
+    /// clock of step 5, one that arrived tells the applicant the outcome.
+    pub fn apply_notice(
+        &self,
+        tx: &Tx<'_>,
+        outgoing: &Outgoing,
+        step: Step<Notice>,
+    ) -> Result<(), LedgerError> {
+        let Step { value: notice, happening } = step;
+        self.record(tx, &happening)?;
+        self.save_notice(tx, &Outgoing { notice: notice.clone(), ..outgoing.clone() })?;
+        self.checkpoint(tx)?;
+        let Some(number) = notice.request.as_deref().filter(|_| notice.to_applicant) else {
+            return Ok(());
+        };
+        match notice.state() {
+            NoticeState::Sent => self.stop_clock(tx, number),
+            NoticeState::Delivered | NoticeState::Handled
+                if matches!(notice.deed, Deed::Promoted | Deed::Reject) =>
+            {
+                self.applicant_knows(tx, number)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a notice that will be tried again: nothing happened that is worth an event.
+    pub fn keep_try(&self, tx: &Tx<'_>, outgoing: &Outgoing) -> Result<(), LedgerError> {
+        Ok(self.save_notice(tx, outgoing)?)
+    }
+
+    /// The relay took a notice to the applicant.
+    fn stop_clock(&self, tx: &Tx<'_>, number: &str) -> Result<(), LedgerError> {
+        let stored = self.expect_request(tx, number)?;
+        let calendar = self.calendar();
+        let request = stored.request.notice_sent(&self.facts(self.now(), &calendar));
+        Ok(self.save_request(tx, &request, &stored.row)?)
+    }
+
+    /// Live → Notified, or a rejection on record as told, unless the applicant knew before.
+    fn applicant_knows(&self, tx: &Tx<'_>, number: &str) -> Result<(), LedgerError> {
+        let stored = self.expect_request(tx, number)?;
+        let waits = match stored.request.stage() {
+            Stage::Live(_) => true,
+            Stage::Rejected(stage) => stage.notified_at.is_none(),
+            _ => false,
+        };
+        if waits {
+            let calendar = self.calendar();
+            let step = stored.request.notified(&self.facts(self.now(), &calendar))?;
+            self.apply(tx, &stored.row, step)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Erasure of personal data (UU 27/2022): the values go, their commitments stay in the chain.
+
+use super::{Ledger, LedgerError, Stored};
+use crate::audit::{NewEvent, append};
+use crate::queue::{Contact, Signature};
+use crate::store::Tx;
+
+impl Ledger {
+    /// Erases what a request says of persons, but for its letters: the values behind commitments,
+    /// the contact of every revision, the addresses of notices. Returns the count of values.
+    pub fn erase_persons(
+        &self,
+        tx: &Tx<'_>,
+        stored: Stored,
+        by: &Signature,
+        ground: &str,
+    ) -> Result<usize, LedgerError> {
+        let Stored { request, row } = stored;
+        let number = request.number().to_owned();
+        let subject = format!("request:{number}");
+        let notices = tx.notices_of(&number)?;
+        let mut subjects = vec![subject.clone()];
+        subjects.extend(notices.iter().map(|row| format!("notice:{}", row.id)));
+        let mut values = Vec::new();
+        for subject in subjects {
+            for event in tx.events_of(&subject)? {
+                for field in event.commitments.keys() {
+                    if tx.personal(event.sequence, field)?.is_some() {
+                        values.push((event.sequence, field.clone()));
+                    }
+                }
+            }
+        }
+        let names: Vec<String> =
+            values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
+        let event = NewEvent::new(by.at, by.person(), by.role.as_str(), "erase", &subject)
+            .with("values", names.join(" "))
+            .with("ground", ground);
+        let event = append(tx, event)?;
+        for (sequence, field) in &values {
+            tx.erase_personal(*sequence, field, event.sequence)?;
+        }
+        for revision in 1..=request.revision() {
+            if let Some(mut application) = self.revision(tx, &number, revision)? {
+                application.contact = Contact::default();
+                self.rewrite_revision(tx, &number, revision, &application)?;
+            }
+        }
+        self.save_request(tx, &request.without_contact(), &row)?;
+        for row in notices {
+            let mut outgoing = self.open_notice(&row)?;
+            outgoing.notice.to.clear();
+            outgoing.notice.next_try = i64::MAX;
+            self.save_notice(tx, &outgoing)?;
+        }
+        Ok(values.len())
+    }
+}
