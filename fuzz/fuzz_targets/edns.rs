@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../tests/answer/fuzzed.rs"]
+#[path = "../../tests/it/answer/fuzzed.rs"]
 mod fuzzed;
 
 thread_local! {

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../tests/zones/fuzzed.rs"]
+#[path = "../../tests/it/zones/fuzzed.rs"]
 mod fuzzed;
 
 fuzz_target!(|bytes: &[u8]| fuzzed::zone_text(bytes));

@@ -3,7 +3,7 @@
 use gapura::wire::Rtype;
 
 use super::both;
-use crate::engine::{Query, Reply};
+use crate::answer::engine::{Query, Reply};
 
 /// The SOA came as an authoritative answer, without an OPT nobody asked for.
 #[track_caller]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gapura::wire::Query;
 
-use crate::fuzzed::Subject;
+use crate::answer::fuzzed::Subject;
 
 /// Hands every file of a corpus to `check`; returns how many there were.
 fn replay(target: &str, mut check: impl FnMut(&[u8])) -> usize {

@@ -196,7 +196,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// Reads a response; panics if it is not well formed to the last octet.
     pub(crate) fn read(bytes: &[u8]) -> Self {
-        let (flags, sections) = crate::canon::sections(bytes);
+        let (flags, sections) = crate::answer::canon::sections(bytes);
         let mut reply = Self {
             bytes: bytes.to_vec(),
             rcode: flags & 15,

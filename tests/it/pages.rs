@@ -1,17 +1,13 @@
 //! The whole story over the pages, in a real browser with scripts off and 320 pixels of width: first
 //! administrator, invitations, request, disposisi, correction, approval, TAYANG, proof.
-#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub)] // a test stops at the first surprise
-#![cfg(feature = "approval")]
-
-mod support;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::support::browser::{Browser, Window};
+use crate::support::office::{LETTER, PASSWORD};
+use crate::support::{Daemon, ask, data};
 use hickory_proto::rr::RecordType;
 use serde_json::json;
-use support::browser::{Browser, Window};
-use support::office::{LETTER, PASSWORD};
-use support::{Daemon, ask, data};
 
 /// The name that goes the whole way.
 const NAME: &str = "sindangjawa.desa.cirebonkab.go.id";

@@ -8,7 +8,7 @@ use gapura::answer::{Access, CookieResult, CookieSecrets, Ede, Identity, Respons
 use gapura::answer::{Transfer, Transport, Verdict, refuse};
 use gapura::wire::{Class, Name, NameRef, Opcode, Rcode, Rtype};
 
-use crate::engine::{Engine, Query, Reply, option, zone};
+use crate::answer::engine::{Engine, Query, Reply, option, zone};
 
 const NSID: u16 = 3;
 const EXPIRE: u16 = 9;

@@ -1,5 +1,4 @@
 //! Holds the shape of the house: which room may use which, no cycles, and what only one file may name.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,8 @@
 //! The daemon from outside: what it answers, how it reloads, how it stops. Real sockets, real files.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
 
-mod support;
-
+use crate::support::{Daemon, ask, ask_tcp, data, until};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
-use support::{Daemon, ask, ask_tcp, data, until};
 
 #[test]
 fn the_sample_zone_is_answered_over_udp_and_tcp_on_both_families() {

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use gapura::answer::{DropReason, Verdict};
 use gapura::wire::Rtype;
 
-use crate::differential::Random;
-use crate::engine::{Engine, Query, zone};
+use crate::answer::differential::Random;
+use crate::answer::engine::{Engine, Query, zone};
 
 fn engine() -> Engine {
     let lines = "@ SOA ns1 host 1 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.1";

@@ -1,15 +1,11 @@
 //! A request's whole way, driven from outside: the JSON API, the commands, and port 53.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
-#![cfg(feature = "approval")]
 
-mod support;
-
+use crate::support::http::Caller;
+use crate::support::office::{LETTER, Office, act, token, village};
+use crate::support::{Daemon, ask, data, until};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
-use support::http::Caller;
-use support::office::{LETTER, Office, act, token, village};
-use support::{Daemon, ask, data, until};
 
 #[test]
 fn from_letter_to_live_record_with_a_correction_on_the_way() {
@@ -88,7 +84,7 @@ fn a_live_name_survives_restart_and_the_edit_of_the_file() {
     let dir = tempfile::tempdir().unwrap();
     let zone = concat!(env!("CARGO_MANIFEST_DIR"), "/zones/cirebonkab.go.id.zone");
     std::fs::copy(zone, dir.path().join("cirebonkab.go.id.zone")).unwrap();
-    support::write_settings(dir.path(), "");
+    crate::support::write_settings(dir.path(), "");
     let name = "sindangjawa.desa.cirebonkab.go.id.";
 
     let office = Office::of(Daemon::in_dir(dir.path()));
@@ -103,7 +99,7 @@ fn a_live_name_survives_restart_and_the_edit_of_the_file() {
             == ["192.0.2.19"]
     });
     assert_eq!(data(&ask(office.daemon.dns(), name, RecordType::A)), ["192.0.2.200"]);
-    support::kill(office.daemon.pid(), "KILL");
+    crate::support::kill(office.daemon.pid(), "KILL");
     drop(office);
 
     let daemon = Daemon::in_dir(dir.path());

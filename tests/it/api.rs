@@ -1,15 +1,11 @@
 //! The JSON API call by call: its shapes, its refusals, its limits (approval.md §11).
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
-#![cfg(feature = "approval")]
 
-mod support;
-
+use crate::support::http::Caller;
+use crate::support::office::{LETTER, Office, act, token, token_text, village};
+use crate::support::{Daemon, ask, data};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
-use support::http::Caller;
-use support::office::{LETTER, Office, act, token, token_text, village};
-use support::{Daemon, ask, data};
 
 /// A request for a service's name.
 fn service(name: &str, records: Value) -> Value {
@@ -351,7 +347,7 @@ fn a_zone_that_moved_makes_an_approval_stale() {
     let end = text.trim_end().rfind('\n').unwrap();
     let line = "www.bergerak.cirebonkab.go.id. 3600 IN A 192.0.2.41";
     std::fs::write(&file, format!("{}\n{line}{}", &text[..end], &text[end..])).unwrap();
-    support::until("the edit is live", || {
+    crate::support::until("the edit is live", || {
         !data(&ask(office.daemon.dns(), "www.bergerak.cirebonkab.go.id.", RecordType::A)).is_empty()
     });
     let refused = office.kasi.post(&act(&number, "approve"), &approval).refused();
@@ -411,7 +407,7 @@ fn the_commands_do_what_the_api_does() {
     let (_, list) = gapura(Some(&kasi), &["list", "--state", "live"]);
     assert_eq!(list["items"][0]["number"], json!(number));
     let create = ["token", "create", "siti", "--scope", "read", "--password-stdin"];
-    let password = support::office::PASSWORD;
+    let password = crate::support::office::PASSWORD;
     let far = [&create[..], &["--network", "192.0.2.0/24", "--label", "uji"]].concat();
     let far = office.daemon.gapura_with_input(&far, password);
     let far = String::from_utf8_lossy(&far.stdout).trim().to_owned();

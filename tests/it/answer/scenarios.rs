@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use gapura::answer::Transport;
 use gapura::wire::{Class, Rcode, rdata};
 
-use crate::engine::{Engine, Query, Reply, word, zone};
+use crate::answer::engine::{Engine, Query, Reply, word, zone};
 
 #[test]
 fn every_scenario_is_answered_as_it_says() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/answer/scenarios");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/answer/scenarios");
     let entries = std::fs::read_dir(directory).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -1,5 +1,4 @@
 //! The answer engine from outside: bytes in, bytes out. No sockets but those of the peers.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
 
 mod canon;
 mod engine;

@@ -47,7 +47,7 @@ use gapura::answer::{Identity, Peer as Client, Scratch, Transport, Verdict, resp
 use gapura::wire::{Name, Record};
 use gapura::zone::{ZoneBuilder, ZoneSet};
 
-use crate::canon::{self, Response, decode};
+use crate::answer::canon::{self, Response, decode};
 
 /// Zones of a round.
 const ZONES: usize = 24;

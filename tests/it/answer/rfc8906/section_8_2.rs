@@ -3,7 +3,7 @@
 use gapura::wire::Rtype;
 
 use super::both;
-use crate::engine::{Query, Reply, option};
+use crate::answer::engine::{Query, Reply, option};
 
 /// `dig +edns=0 SOA`, with a TTL field and options.
 fn soa(ttl: u32, options: &[u8]) -> Query {

@@ -5,7 +5,7 @@ mod section_8_2;
 
 use gapura::answer::{Identity, Transport};
 
-use crate::engine::{Engine, Query, Reply, zone};
+use crate::answer::engine::{Engine, Query, Reply, zone};
 
 /// Asks one query over UDP and over TCP.
 pub(crate) fn both(query: &Query) -> [Reply; 2] {

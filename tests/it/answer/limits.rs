@@ -7,7 +7,7 @@ use gapura::answer::{Transport, Verdict};
 use gapura::wire::{Class, Name, Record, Rtype};
 use gapura::zone::{Zone, ZoneBuilder};
 
-use crate::engine::{Engine, Query, zone};
+use crate::answer::engine::{Engine, Query, zone};
 
 /// Time one message may take.
 const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 50 } else { 1 });

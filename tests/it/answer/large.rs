@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use gapura::answer::Transport;
 use gapura::wire::{Name, Rtype};
 
-use crate::engine::{Engine, Query};
-use crate::limits::{built, wire};
+use crate::answer::engine::{Engine, Query};
+use crate::answer::limits::{built, wire};
 
 /// SVCB RDATA with an opaque parameter of so many octets.
 fn svcb(priority: u8, target: &str, octets: u16) -> Vec<u8> {

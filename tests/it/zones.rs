@@ -3,7 +3,6 @@
 //! `tests/zones/bad/RULE.zone` breaks RULE at each line that says `; finding: RULE` and nowhere else;
 //! it has no other error (warnings it may have). `tests/zones/good` has no finding at all. The origin
 //! is always `example.` and the time 2027-01-15 08:00:00 UTC.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test or bench stops at the first surprise
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,6 @@ use gapura::check::{self, Checked, Level};
 use gapura::master::{Directory, Finding, Input, Options, Severity};
 use gapura::wire::Name;
 
-#[path = "zones/fuzzed.rs"]
 mod fuzzed;
 
 /// The time at which signatures are judged.
@@ -183,7 +181,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// Hands each seed to a property, and then seeds that were changed here and there. More by hand:
-/// `GAPURA_FUZZ_RUNS=10000000 cargo test --release --test zones mutated`.
+/// `GAPURA_FUZZ_RUNS=10000000 cargo test --release --test it mutated`.
 fn replay(seeds: &[Vec<u8>], property: fn(&[u8])) {
     assert!(seeds.len() > 10);
     seeds.iter().for_each(|seed| property(seed));

@@ -1,0 +1,24 @@
+//! What crosses rooms, as one binary: the library and the daemon are linked once.
+//!
+//! `cargo test --test it MODULE::` runs one module. Without the feature `approval` the binary tests
+//! the name server alone.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, unreachable_pub)] // a test stops at the first surprise
+
+//--- The answer engine, bytes in and bytes out
+mod answer;
+
+//--- Zone files, good and bad
+mod zones;
+
+//--- The daemon from outside: real sockets, real files
+#[cfg(feature = "approval")]
+mod api;
+#[cfg(feature = "approval")]
+mod pages;
+mod serve;
+#[cfg(feature = "approval")]
+mod story;
+mod support;
+
+//--- The shape of the source tree
+mod tidy;
