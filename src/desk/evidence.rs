@@ -9,11 +9,10 @@ use crate::promote::Draft;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::similar::resemble;
 use crate::queue::{
-    Application, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass,
-    Neighbour, Probe, QueueFacts, Request, State, ZoneFacts,
+    AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass, Neighbour,
+    ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State, ZoneFacts,
 };
 use crate::store::Reader;
-use crate::wire::Name;
 
 /// Names below that are shown.
 const BELOW_SHOWN: usize = 5;
@@ -53,22 +52,28 @@ impl<'a> RequestContext<'a> {
 }
 
 impl Desk {
-    /// Looks at the zone and builds the candidate. An ask that makes no candidate has none.
+    /// Looks at the zone and builds the candidate, if the application parses and makes one.
     pub(super) fn look_outside(
         &self,
-        application: &Application,
+        application: &Reading,
         probe: Probe,
     ) -> Result<ZoneEvidence, ActError> {
-        let ledger = &self.0.ledger;
-        let live = ledger.store.read::<_, AuditError>(|r| {
-            ledger.live(r, &application.full_name(), &application.zone)
-        })?;
-        let draft = match self.0.promoter.draft_of(application, Some(&live)) {
-            Ok(draft) => Some(draft),
-            Err(ActError::Rule(_) | ActError::Publish(_)) => None,
-            Err(error) => return Err(error),
+        let draft = match application.clone().parse() {
+            Ok(parsed) => self.draft(&parsed)?,
+            Err(_) => None,
         };
         Ok(ZoneEvidence { zone: self.zone_facts(application), draft, probe })
+    }
+
+    /// What an application would do to the zone; nothing if the zone cannot take it.
+    fn draft(&self, application: &ParsedApplication) -> Result<Option<Draft>, ActError> {
+        let ledger = &self.0.ledger;
+        let live = ledger.store.read::<_, AuditError>(|r| ledger.live(r, application.place()))?;
+        match self.0.promoter.draft_of(application, Some(&live)) {
+            Ok(draft) => Ok(Some(draft)),
+            Err(ActError::Rule(_) | ActError::Publish(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What the probe said last about a request, if it is fresh; `Missing` if it has to run.
@@ -129,19 +134,16 @@ impl Desk {
         }
     }
 
-    /// What the zone as served says about a name.
-    fn zone_facts(&self, application: &Application) -> ZoneFacts {
-        let (Ok(apex), Ok(name)) =
-            (application.zone.parse::<Name>(), application.full_name().parse::<Name>())
-        else {
-            return ZoneFacts::default();
-        };
-        let Some(zone) = self.0.promoter.publisher().zone(&apex) else {
-            return ZoneFacts::default();
+    /// What the zone as served says about a name; nothing of what is no domain name.
+    fn zone_facts(&self, application: &Reading) -> ZoneFacts {
+        let zone = application.apex().and_then(|apex| self.0.promoter.publisher().zone(apex));
+        let Some(zone) = zone else { return ZoneFacts::default() };
+        let Some(Place { name, .. }) = application.place() else {
+            return ZoneFacts { served: true, ..ZoneFacts::default() };
         };
         let found = zone.lookup(name.as_ref());
         let text = |node: crate::zone::NodeRef<'_>| node.owner().to_string();
-        let records = crate::promote::requested_records(&name, &zone);
+        let records = crate::promote::requested_records(name, &zone);
         // A TXT record in the place of a name taken out is gapura's own.
         let is_guard = matches!(&records[..], [only]
             if only.rtype == "TXT" && only.data.contains("gapura"));
@@ -161,7 +163,7 @@ impl Desk {
     pub(super) fn automatic_lines(
         &self,
         reader: &Reader<'_>,
-        application: &Application,
+        application: &Reading,
         standing: RequestContext<'_>,
         outside: &ZoneEvidence,
     ) -> Result<Vec<AutoLine>, AuditError> {
@@ -174,7 +176,7 @@ impl Desk {
     pub(super) fn lines_and_refusals(
         &self,
         reader: &Reader<'_>,
-        application: &Application,
+        application: &Reading,
         standing: RequestContext<'_>,
         outside: &ZoneEvidence,
         has_letter: bool,
@@ -188,7 +190,7 @@ impl Desk {
     fn with_evidence<T>(
         &self,
         reader: &Reader<'_>,
-        application: &Application,
+        application: &Reading,
         standing: RequestContext<'_>,
         outside: &ZoneEvidence,
         weigh: impl FnOnce(&Evidence<'_>) -> T,
@@ -224,25 +226,19 @@ fn candidate_findings(draft: &Draft) -> Vec<CandidateFinding> {
 fn queue_facts(
     ledger: &Ledger,
     reader: &Reader<'_>,
-    application: &Application,
+    application: &Reading,
     number: Option<&str>,
 ) -> Result<QueueFacts, AuditError> {
-    let name = application.full_name().to_lowercase();
-    let live = ledger.live(reader, &name, &application.zone)?;
+    let Some(place) = application.place() else {
+        let names_of_office = names_of_office(reader, application, "")?;
+        return Ok(QueueFacts { names_of_office, ..QueueFacts::default() });
+    };
+    let name = place.name.to_string();
+    let live = ledger.live(reader, place)?;
     let mine = live.state() == LiveState::Held && live.request.as_deref() == number;
     let others = reader.open_requests_on(&name)?.into_iter().map(|row| row.number);
     let mut others = others.filter(|other| Some(other.as_str()) != number);
     let holder = live.request.clone().filter(|_| live.state() == LiveState::Held && !mine);
-    // Only an office is held to one name, and a few of the others say enough.
-    let names_of_office = match application.class {
-        NamingClass::PerangkatDaerah => reader.names_of_office(
-            &application.office,
-            application.class.as_str(),
-            &name,
-            NAMES_SHOWN,
-        )?,
-        _ => Vec::new(),
-    };
     let conflicts = match (&application.inverse_of, &live.request) {
         (Some(undone), Some(newest)) if application.kind == Kind::Change && undone != newest => {
             vec![newest.clone()]
@@ -254,10 +250,23 @@ fn queue_facts(
         owner: live.office.clone(),
         other_request: others.next().or(holder),
         quarantined_until: live.quarantined_until,
-        names_of_office,
-        parent: parent(ledger, reader, &name, &application.zone)?,
+        names_of_office: names_of_office(reader, application, &name)?,
+        parent: parent(ledger, reader, place)?,
         rollback_conflicts: conflicts,
     })
+}
+
+/// The other names of an office that is held to one, a few of them.
+fn names_of_office(
+    reader: &Reader<'_>,
+    application: &Reading,
+    name: &str,
+) -> Result<Vec<String>, AuditError> {
+    if application.class != NamingClass::PerangkatDaerah {
+        return Ok(Vec::new());
+    }
+    let class = application.class.as_str();
+    Ok(reader.names_of_office(&application.office, class, name, NAMES_SHOWN)?)
 }
 
 /// The nearest name above a name that an office has, and that office: one that was taken out for a
@@ -265,15 +274,11 @@ fn queue_facts(
 fn parent(
     ledger: &Ledger,
     reader: &Reader<'_>,
-    name: &str,
-    zone: &str,
+    place: &Place,
 ) -> Result<Option<(String, String)>, AuditError> {
-    let mut here = name;
-    while let Some((_, above)) = here.split_once('.') {
-        if above == zone || !above.ends_with(zone) {
-            return Ok(None);
-        }
-        let live = ledger.live(reader, above, zone)?;
+    let mut here = place.name.as_ref();
+    while let Some(above) = here.parent().filter(|above| *above != place.zone.as_ref()) {
+        let live = ledger.live(reader, &Place::new(&above.to_name(), &place.zone))?;
         let kept = live.state().is_served() || live.state() == LiveState::Suspended;
         if kept && !live.office.is_empty() {
             return Ok(Some((live.name, live.office)));
@@ -284,18 +289,15 @@ fn parent(
 }
 
 /// Names of the zone that look like the one asked for, without the zone.
-fn neighbours(
-    reader: &Reader<'_>,
-    application: &Application,
-) -> Result<Vec<Neighbour>, AuditError> {
-    if application.kind != Kind::New {
-        return Ok(Vec::new());
-    }
-    let suffix = format!(".{}", application.zone);
+fn neighbours(reader: &Reader<'_>, application: &Reading) -> Result<Vec<Neighbour>, AuditError> {
+    let place = application.place().filter(|_| application.kind == Kind::New);
+    let Some(Place { zone, .. }) = place else { return Ok(Vec::new()) };
+    let zone = zone.to_string();
+    let suffix = format!(".{zone}");
     let looks_like_it = |name: &str| {
         name.strip_suffix(&suffix).is_some_and(|other| resemble(&application.name, other))
     };
-    let promised = reader.promised_names(&application.zone, looks_like_it)?.into_iter();
+    let promised = reader.promised_names(&zone, looks_like_it)?.into_iter();
     Ok(promised
         .filter_map(|(name, owner)| {
             let name = name.strip_suffix(&suffix)?.to_owned();

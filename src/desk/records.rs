@@ -1,15 +1,12 @@
 //! Live records: the register, emergency suspension, the approved end, the end of a quarantine.
 
 use super::{ActError, Desk};
-use crate::promote::{edit_of, requested_records};
+use crate::promote::{edit_out, requested_records};
 use crate::publish::{Cause, PublishError};
 use crate::queue::happening::Deed;
 use crate::queue::live::LiveResult;
 use crate::queue::view::RecordView;
-use crate::queue::{
-    Actor, Application, Contact, Kind, Letter, LiveRecord, LiveState, NamingClass, Signature,
-    Subject, TransitionError,
-};
+use crate::queue::{Actor, LiveRecord, LiveState, Signature, Subject};
 use crate::store::StoreError;
 use crate::wire::Name;
 
@@ -141,8 +138,7 @@ impl Desk {
         let apex: Name = live.zone.parse().map_err(|_| ActError::NotFound)?;
         let owner: Name = live.name.parse().map_err(|_| ActError::NotFound)?;
         let zone = self.0.promoter.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
-        let edit = edit_of(&removal(&live), Some(&live), &zone)
-            .map_err(|faults| ActError::Rule(TransitionError::Rule(faults)))?;
+        let edit = edit_out(&owner, &zone);
         let served = requested_records(&owner, &zone);
         // Tested before the zone is touched, and again inside the transaction.
         let current = self.read(|reader| Ok(ledger.current(reader, actor)?))?;
@@ -198,27 +194,5 @@ impl Desk {
             ledger.apply_live(tx, step)?;
             Ok(())
         })
-    }
-}
-
-/// What taking a name out asks of the zone.
-fn removal(live: &LiveRecord) -> Application {
-    let suffix = format!(".{}", live.zone);
-    Application {
-        kind: Kind::Suspend,
-        class: live.class.unwrap_or(NamingClass::Layanan),
-        name: live.name.strip_suffix(&suffix).unwrap_or(&live.name).to_owned(),
-        zone: live.zone.clone(),
-        records: Vec::new(),
-        office: live.office.clone(),
-        region: live.region.clone(),
-        purpose: String::new(),
-        contact: Contact::default(),
-        letter: Letter::default(),
-        starts: None,
-        ends: None,
-        exception: None,
-        lift: false,
-        inverse_of: None,
     }
 }

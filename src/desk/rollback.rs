@@ -5,7 +5,7 @@
 
 use super::{ActError, Desk};
 use crate::promote::records_before;
-use crate::queue::{Application, Fault, Kind, RequestedRecord, Rule, TransitionError};
+use crate::queue::{Application, Fault, Kind, Reading, RequestedRecord, Rule, TransitionError};
 
 impl Desk {
     /// The data with the records a rollback brings; any other request as it is.
@@ -27,20 +27,23 @@ impl Desk {
         application: &Application,
     ) -> Result<Vec<RequestedRecord>, ActError> {
         let ledger = &self.0.ledger;
-        let name = application.full_name();
+        let unknown = || {
+            let fault = Fault::new("inverse_of", Rule::RollbackUnknown, undone);
+            ActError::from(TransitionError::of_faults(vec![fault]))
+        };
+        let place = Reading::of(application.clone()).place().cloned().ok_or_else(unknown)?;
         let (stored, row, live) = self.read(|reader| {
             let stored = ledger.request(reader, undone)?;
             let row = reader.promotion_of(undone)?;
-            Ok((stored, row, ledger.live(reader, &name, &application.zone)?))
+            Ok((stored, row, ledger.live(reader, &place)?))
         })?;
         let of_this_name = stored.is_some_and(|stored| {
             let undone = stored.request.application();
-            undone.kind == Kind::Change && undone.full_name().eq_ignore_ascii_case(&name)
+            undone.kind == Kind::Change && *undone.place() == place
         });
         let row = row.filter(|row| of_this_name && row.state == "proven");
         let Some((touched, mut before)) = row.as_ref().and_then(records_before) else {
-            let fault = Fault::new("inverse_of", Rule::RollbackUnknown, undone);
-            return Err(TransitionError::of_faults(vec![fault]).into());
+            return Err(unknown());
         };
         let untouched = |record: &RequestedRecord| !touched.contains(&record.rtype);
         before.extend(live.records.into_iter().filter(untouched));

@@ -9,8 +9,8 @@ use crate::ledger::{LedgerError, NewRequest};
 use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
 use crate::queue::view::RequestView;
 use crate::queue::{
-    Act, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Request, State, Subject,
-    TransitionError, automatic,
+    Act, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Reading, Request, State,
+    Subject, TransitionError, automatic,
 };
 use crate::store::requests::AttachmentRow;
 
@@ -64,8 +64,7 @@ impl Desk {
         application: Application,
         has_letter: bool,
     ) -> Result<Vec<crate::queue::Fault>, ActError> {
-        let application =
-            self.with_rollback(automatic::tidy(application, &self.0.options.naming))?;
+        let application = self.read_application(application)?;
         let outside = self.look_outside(&application, Probe::Off)?;
         let standing =
             RequestContext { number: None, mailbox_proven: true, party_confirmed: false };
@@ -74,25 +73,30 @@ impl Desk {
         })
     }
 
-    /// Tidies the data and puts the letter on disk.
+    /// Tidies what was sent, fills in what a rollback brings, and reads it, once and for all.
+    fn read_application(&self, mut sent: Application) -> Result<Reading, ActError> {
+        // The hash is ours to say, not the sender's.
+        sent.letter.sha256 = None;
+        let tidied = automatic::tidy(sent, &self.0.options.naming);
+        Ok(Reading::of(self.with_rollback(tidied)?))
+    }
+
+    /// Reads the data and puts the letter on disk.
     fn take_in(
         &self,
-        mut application: Application,
+        application: Application,
         letter: Option<NewAttachment>,
-    ) -> Result<(Application, Option<AttachmentRow>), ActError> {
-        // The hash is ours to say, not the sender's.
-        application.letter.sha256 = None;
-        let mut application =
-            self.with_rollback(automatic::tidy(application, &self.0.options.naming))?;
+    ) -> Result<(Reading, Option<AttachmentRow>), ActError> {
+        let application = self.read_application(application)?;
         let letter = letter.map(|letter| self.store_letter(&letter)).transpose()?;
-        application.letter.sha256 = letter.as_ref().map(|letter| letter.sha256.clone());
-        Ok((application, letter))
+        let sha256 = letter.as_ref().map(|letter| letter.sha256.clone());
+        Ok((application.with_letter(sha256), letter))
     }
 
     /// Submits data whose letter is on disk.
     fn submit_taken(
         &self,
-        application: Application,
+        application: Reading,
         letter: Option<AttachmentRow>,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
@@ -183,13 +187,14 @@ impl Desk {
     fn resubmit_taken(
         &self,
         number: &str,
-        mut application: Application,
+        mut application: Reading,
         letter: Option<AttachmentRow>,
         actor: &Actor,
     ) -> Result<Request, ActError> {
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         if application.letter.sha256.is_none() {
-            application.letter.sha256 = stored.request.application().letter.sha256.clone();
+            let sha256 = stored.request.application().letter.sha256.clone();
+            application = application.with_letter(sha256);
         }
         let outside = self.look_outside(&application, Probe::Off)?;
         let ledger = &self.0.ledger;

@@ -13,10 +13,10 @@
 use super::{Ledger, LedgerError, Outgoing};
 use crate::audit::{NewEvent, append};
 use crate::queue::{
-    Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Request, Stage, State, Step,
+    Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Place, Request, Stage, State, Step,
 };
-use crate::store::Tx;
 use crate::store::requests::{AttachmentRow, RequestRow};
+use crate::store::{StoreError, Tx};
 
 /// What a new request has besides its step.
 #[derive(Clone, Debug)]
@@ -111,17 +111,19 @@ impl Ledger {
             return Ok(());
         }
         let (number, by) = (request.number(), &happening.by);
-        let name = application.full_name().to_lowercase();
+        let place = application.place();
         let is_new = before.number.is_empty();
         let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
         let ends = ended && before.state != request.state().as_str();
-        let renamed = request.state().is_open() && before.name != name;
+        let renamed = request.state().is_open() && before.name != place.name.to_string();
         if !is_new && (ends || renamed) {
-            let freed = self.live(tx, &before.name, &before.zone)?.let_go(number, by)?;
+            let corrupt = || StoreError::Corrupt(format!("request {number}: {}", before.name));
+            let old = Place::read(&before.name, &before.zone).ok_or_else(corrupt)?;
+            let freed = self.live(tx, &old)?.let_go(number, by)?;
             self.write_live(tx, freed)?;
         }
         if is_new || renamed {
-            let live = self.live(tx, &name, &application.zone)?;
+            let live = self.live(tx, place)?;
             self.write_live(tx, live.hold(number, &application.office, by)?)?;
         }
         Ok(())

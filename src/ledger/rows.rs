@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::LedgerError;
 use crate::audit::{AuditError, Event, NewEvent, Notary, Sealed, Vault, append_sealed};
-use crate::queue::{Calendar, Facts, Happening, LiveRecord, Request, Rules, State};
+use crate::queue::{Calendar, Facts, Happening, LiveRecord, Place, Request, Rules, State};
 use crate::store::promises::LiveRow;
 use crate::store::requests::RequestRow;
 use crate::store::{Reader, Store, StoreError, Tx};
@@ -213,8 +213,8 @@ impl Ledger {
         row.open = state.is_open();
         row.kind = application.kind.as_str().to_owned();
         row.class = application.class.as_str().to_owned();
-        row.name = application.full_name().to_lowercase();
-        row.zone = application.zone.clone();
+        row.name = application.place().name.to_string();
+        row.zone = application.place().zone.to_string();
         row.office = application.office.clone();
         row.revision = request.revision();
         row.holder_id = holder.map(|holder| holder.person().to_owned());
@@ -230,16 +230,12 @@ impl Ledger {
 //--- Live records
 
 impl Ledger {
-    /// The live record of an absolute name; a name nobody asked for is free.
-    pub fn live(
-        &self,
-        reader: &Reader<'_>,
-        name: &str,
-        zone: &str,
-    ) -> Result<LiveRecord, AuditError> {
-        match reader.live_record(&name.to_lowercase())? {
+    /// The live record of a name; a name nobody asked for is free.
+    pub fn live(&self, reader: &Reader<'_>, place: &Place) -> Result<LiveRecord, AuditError> {
+        let name = place.name.to_string();
+        match reader.live_record(&name)? {
             Some(row) => self.open_live(&row),
-            None => Ok(LiveRecord::free(&name.to_lowercase(), zone)),
+            None => Ok(LiveRecord::free(&name, &place.zone.to_string())),
         }
     }
 

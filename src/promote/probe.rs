@@ -10,9 +10,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::queue::targets::pointed;
-use crate::queue::{Application, Probe, Targets};
-use crate::wire::Name;
+use crate::queue::{ParsedApplication, Probe, Targets};
+use crate::wire::{Name, Rtype};
 
 /// For one target.
 const TIME: Duration = Duration::from_secs(5);
@@ -59,18 +58,18 @@ impl Prober {
     }
 
     /// Whether an application has anything to be probed.
-    pub fn applies(&self, application: &Application) -> bool {
+    pub fn applies(&self, application: &ParsedApplication) -> bool {
         self.enabled && application.kind.brings_records() && !self.targets(application).is_empty()
     }
 
     /// Probes what an application points at.
-    pub fn run(&self, application: &Application, now_ms: i64) -> Probe {
+    pub fn run(&self, application: &ParsedApplication, now_ms: i64) -> Probe {
         if !self.applies(application) {
             return Probe::Off;
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut claimable, mut down) = (Vec::new(), Vec::new());
-        let host = application.full_name().trim_end_matches('.').to_owned();
+        let host = application.place().name.to_string().trim_end_matches('.').to_owned();
         for target in self.targets(application) {
             match probe(&target, &host, &self.rules) {
                 Found::Up => {}
@@ -82,21 +81,21 @@ impl Prober {
     }
 
     /// The targets of an application that are public.
-    fn targets(&self, application: &Application) -> Vec<Target> {
+    fn targets(&self, application: &ParsedApplication) -> Vec<Target> {
         let mut targets = Vec::new();
-        for record in &application.records {
-            let Ok(pointed) = pointed(record) else { continue };
-            let kind = record.rtype.as_str();
-            for address in pointed.addresses {
+        let place = application.place();
+        for record in application.rrs() {
+            for address in record.addresses() {
                 if self.rules.special(address).is_none() {
                     targets.push(Target::Address(address));
                 }
             }
-            for name in pointed.names.into_iter().filter(|name| !name.ends_with(&application.zone))
-            {
-                targets.push(match kind {
-                    "NS" => Target::Server { name, zone: application.full_name() },
-                    "MX" => Target::Mail(name),
+            let ours = |name: &Name| name.as_ref().is_at_or_below(place.zone.as_ref());
+            for name in record.targets().into_iter().filter(|name| !ours(name)) {
+                let name = name.to_string();
+                targets.push(match record.rtype() {
+                    Rtype::NS => Target::Server { name, zone: place.name.to_string() },
+                    Rtype::MX => Target::Mail(name),
                     _ => Target::Name(name),
                 });
             }

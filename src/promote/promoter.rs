@@ -83,23 +83,22 @@ impl Promoter {
     /// What a request would do now; the faults say why there is no candidate.
     pub fn draft(&self, request: &Request) -> Result<Draft, ActError> {
         let application = request.application();
-        let live = self.ledger.store.read::<_, AuditError>(|r| {
-            self.ledger.live(r, &application.full_name(), &application.zone)
-        })?;
+        let ledger = &self.ledger;
+        let live = ledger.store.read::<_, AuditError>(|r| ledger.live(r, application.place()))?;
         self.draft_of(application, Some(&live))
     }
 
     /// What an application would do now.
     pub fn draft_of(
         &self,
-        application: &queue::Application,
+        application: &queue::ParsedApplication,
         live: Option<&queue::LiveRecord>,
     ) -> Result<Draft, ActError> {
         let faulty = |faults| ActError::Rule(TransitionError::Rule(faults));
-        let apex = zone_name(&application.zone).map_err(faulty)?;
-        let zone = self.publisher.zone(&apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
+        let apex = &application.place().zone;
+        let zone = self.publisher.zone(apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
         let edit = edit_of(application, live, &zone).map_err(faulty)?;
-        let candidate = self.publisher.preview(&apex, &edit)?;
+        let candidate = self.publisher.preview(apex, &edit)?;
         Ok(Draft { edit, candidate })
     }
 
@@ -231,7 +230,7 @@ impl Promoter {
         // The live record stays as it is until the read-back; whether it can become live is tested
         // now, while nothing has happened yet.
         let application = step.value.application();
-        let live = ledger.live(tx, &application.full_name(), &application.zone)?;
+        let live = ledger.live(tx, application.place())?;
         drop(live_after(live, &step.value, &plan, now, &ledger.rules)?);
         let Stage::Verified(stage) = step.value.stage() else {
             return Err(TransitionError::wrong_state("promote", step.value.state()).into());
@@ -300,11 +299,6 @@ impl Promoter {
             Ok(())
         })
     }
-}
-
-/// The zone of a request as a name.
-pub(super) fn zone_name(zone: &str) -> Result<Name, Vec<Fault>> {
-    zone.parse().map_err(|_| vec![Fault::new("zone", Rule::NotInZone, zone)])
 }
 
 /// The anchor as an edit of a zone.

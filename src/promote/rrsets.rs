@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::publish::{Edit, RrsetEdit};
-use crate::queue::{Application, Fault, Kind, LiveRecord, RequestedRecord, Rule};
+use crate::queue::{
+    Fault, Kind, LiveRecord, ParsedApplication, ParsedRecord, RequestedRecord, Rule,
+};
 use crate::wire::{Name, Rtype, rdata};
 use crate::zone::Zone;
 
@@ -13,30 +15,60 @@ const OWN_TYPES: [Rtype; 6] =
 
 /// The edit a request asks for, on the zone as served. `live` is the name's live record.
 pub fn edit_of(
-    application: &Application,
+    application: &ParsedApplication,
     live: Option<&LiveRecord>,
     zone: &Zone,
 ) -> Result<Edit, Vec<Fault>> {
-    let owner = owner(&application.full_name())?;
-    let mut sets = match application.kind {
-        Kind::New | Kind::Change => rrsets(&owner, &application.records)?,
+    let owner = &application.place().name;
+    let wanted = match application.kind {
+        Kind::New | Kind::Change => grouped(owner, application.rrs()),
         Kind::Suspend if application.lift => {
-            rrsets(&owner, live.map(|live| live.records.as_slice()).unwrap_or_default())?
+            rrsets(owner, live.map(|live| live.records.as_slice()).unwrap_or_default())?
         }
         Kind::Suspend | Kind::Remove => BTreeMap::new(),
     };
-    if application.kind != Kind::New {
-        // What stands there and is not asked for any more is taken out.
-        for rtype in served_types(&owner, zone) {
-            sets.entry(rtype).or_insert_with(|| RrsetEdit {
-                owner: owner.clone(),
-                rtype,
-                ttl: 0,
-                rdatas: Vec::new(),
-            });
+    Ok(match application.kind {
+        Kind::New => Edit { set: wanted.into_values().collect() },
+        Kind::Change | Kind::Suspend | Kind::Remove => replacing(owner, wanted, zone),
+    })
+}
+
+/// The edit that takes everything out that is served at a name.
+pub fn edit_out(owner: &Name, zone: &Zone) -> Edit {
+    replacing(owner, BTreeMap::new(), zone)
+}
+
+/// The edit that puts these RRsets at a name, and takes out every other that is served there.
+fn replacing(owner: &Name, mut wanted: BTreeMap<Rtype, RrsetEdit>, zone: &Zone) -> Edit {
+    for rtype in served_types(owner, zone) {
+        wanted.entry(rtype).or_insert_with(|| RrsetEdit {
+            owner: owner.clone(),
+            rtype,
+            ttl: 0,
+            rdatas: Vec::new(),
+        });
+    }
+    Edit { set: wanted.into_values().collect() }
+}
+
+/// The RRsets that records make at a name; the first TTL counts for all of a type.
+fn grouped<'a>(
+    owner: &Name,
+    records: impl Iterator<Item = &'a ParsedRecord>,
+) -> BTreeMap<Rtype, RrsetEdit> {
+    let mut sets: BTreeMap<Rtype, RrsetEdit> = BTreeMap::new();
+    for record in records {
+        let set = sets.entry(record.rtype()).or_insert_with(|| RrsetEdit {
+            owner: owner.clone(),
+            rtype: record.rtype(),
+            ttl: record.ttl(),
+            rdatas: Vec::new(),
+        });
+        if !set.rdatas.iter().any(|rdata| **rdata == *record.rdata()) {
+            set.rdatas.push(record.rdata().into());
         }
     }
-    Ok(Edit { set: sets.into_values().collect() })
+    sets
 }
 
 /// The RRsets that records make at a name, one each type; the first TTL counts for all of a type.

@@ -121,7 +121,7 @@ impl Promoter {
             let now = ledger.now();
             let stored = ledger.expect_request(tx, &row.request)?;
             let application = stored.request.application().clone();
-            let live = ledger.live(tx, &application.full_name(), &application.zone)?;
+            let live = ledger.live(tx, application.place())?;
             let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
             let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
             ledger.apply(tx, &stored.row, step)?;

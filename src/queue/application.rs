@@ -157,23 +157,6 @@ pub struct Letter {
     pub sha256: Option<String>,
 }
 
-impl Application {
-    /// The absolute name with the final dot, `NAME.ZONE`.
-    pub fn full_name(&self) -> String {
-        format!("{}.{}", self.name, self.zone)
-    }
-
-    /// When promotion may happen, in epoch milliseconds; `None` at once or unreadable.
-    pub fn starts_at(&self) -> Option<i64> {
-        self.starts.as_deref().and_then(|text| moment(text, 0))
-    }
-
-    /// When the name is taken out again, in epoch milliseconds.
-    pub fn ends_at(&self) -> Option<i64> {
-        self.ends.as_deref().and_then(|text| moment(text, DAY_MS))
-    }
-}
-
 /// Reads a date as midnight WIB plus `date_offset`, or an RFC 3339 time as it is.
 pub fn moment(text: &str, date_offset: i64) -> Option<i64> {
     if let Some(day) = day_number(text) {

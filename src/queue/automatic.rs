@@ -3,15 +3,18 @@
 //! They run when a request is opened and again inside the approving act. [`refusals`] is the part
 //! that already stops a request at submit; the rest is left to the officers.
 
-use super::application::{Application, DAY_MS, Kind, NamingClass, moment};
+use super::application::{Application, DAY_MS, Kind, NamingClass, day_number};
 use super::fault::{Fault, Rule};
 use super::labels;
 use super::live::{LiveState, same_office};
 use super::naming::{Naming, telling_label};
 use super::person::normalize_nip;
+use super::reading::Reading;
+use super::records::check_records;
 use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
 use super::similar::{alike, resemble};
-use super::targets::{Targets, check_records, pointed};
+use super::targets::Targets;
+use crate::wire::{Name, Rtype};
 
 /// Longest short text (name, office, telephone), in characters.
 const SHORT_MAX: usize = 200;
@@ -127,7 +130,7 @@ pub struct CandidateFinding {
 //------------ The lines -----------------------------------------------------
 
 /// All lines that apply to this kind of request, in the order of the sheet.
-pub fn lines(application: &Application, evidence: &Evidence<'_>) -> Vec<AutoLine> {
+pub fn lines(application: &Reading, evidence: &Evidence<'_>) -> Vec<AutoLine> {
     let mut lines = Vec::with_capacity(11);
     if application.kind == Kind::New {
         lines.push(class_line(application, evidence));
@@ -176,11 +179,16 @@ fn class_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
 }
 
 /// A2.
-fn label_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fault> {
+fn label_faults(application: &Reading, evidence: &Evidence<'_>) -> Vec<Fault> {
     if !evidence.zone.served {
         return vec![Fault::new("zone", Rule::NotInZone, &application.zone)];
     }
-    labels::check(&application.name, evidence.naming.min_length)
+    let mut faults = labels::check(&application.name, evidence.naming.min_length);
+    // Service labels are not counted, so a name can pass label by label and still be too long.
+    if faults.is_empty() && application.place().is_none() {
+        faults.push(Fault::new("name", Rule::LabelTooLong, &application.name));
+    }
+    faults
 }
 
 /// A3.
@@ -269,13 +277,13 @@ fn similar_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fau
 }
 
 /// A7: the records read as their types, and no address is special; abroad needs a note.
-fn address_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
+fn address_line(application: &Reading, evidence: &Evidence<'_>) -> AutoLine {
     let mut faults = check_records(application);
     let mut abroad = Vec::new();
     let mut unchecked = false;
-    for (index, record) in application.records.iter().enumerate() {
+    for (index, record) in application.parsed_records() {
         let field = format!("records.{index}.data");
-        for address in pointed(record).map(|p| p.addresses).unwrap_or_default() {
+        for address in record.addresses() {
             if let Some(range) = evidence.targets.special(address) {
                 faults.push(Fault::new(
                     &field,
@@ -305,13 +313,13 @@ fn address_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine 
 }
 
 /// A8: suffixes a stranger can claim below, and what the probe saw.
-fn target_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
+fn target_line(application: &Reading, evidence: &Evidence<'_>) -> AutoLine {
     let mut never = suffix_faults(application, evidence.targets);
     let mut note = Vec::new();
     if !evidence.targets.refuse_hijackable {
         note.append(&mut never);
     }
-    let servers = application.records.iter().filter(|record| record.rtype == "NS");
+    let servers = application.parsed_records().filter(|(_, record)| record.rtype() == Rtype::NS);
     if servers.count() == 1 {
         note.push(Fault::new("records", Rule::OneNameServer, ""));
     }
@@ -338,10 +346,10 @@ fn target_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
 }
 
 /// Targets below a suffix where a stranger can claim them.
-fn suffix_faults(application: &Application, targets: &Targets) -> Vec<Fault> {
+fn suffix_faults(application: &Reading, targets: &Targets) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (index, record) in application.records.iter().enumerate() {
-        for name in pointed(record).map(|p| p.names).unwrap_or_default() {
+    for (index, record) in application.parsed_records() {
+        for name in record.targets().iter().map(Name::to_string) {
             if let Some(suffix) = targets.claimable_suffix(&name) {
                 let field = format!("records.{index}.data");
                 faults.push(Fault::new(
@@ -395,7 +403,7 @@ fn candidate_line(evidence: &Evidence<'_>) -> AutoLine {
 /// overrule. A reserved name or another pattern is turned back too unless `exception` says why;
 /// then the officers decide.
 pub fn refusals(
-    application: &Application,
+    application: &Reading,
     lines: &[AutoLine],
     now: i64,
     has_letter: bool,
@@ -422,7 +430,7 @@ pub fn refusals(
 }
 
 /// Missing and unreadable fields.
-fn fields(application: &Application, now: i64) -> Vec<Fault> {
+fn fields(application: &Reading, now: i64) -> Vec<Fault> {
     let mut faults = Vec::new();
     let contact = &application.contact;
     for (field, text, limit) in [
@@ -454,7 +462,7 @@ fn fields(application: &Application, now: i64) -> Vec<Fault> {
     {
         faults.push(Fault::new("contact.nip", Rule::BadNip, ""));
     }
-    if super::application::day_number(&application.letter.date).is_none() {
+    if day_number(&application.letter.date).is_none() {
         faults.push(Fault::new("letter.date", Rule::BadDate, &application.letter.date));
     }
     term(application, now, &mut faults);
@@ -462,14 +470,8 @@ fn fields(application: &Application, now: i64) -> Vec<Fault> {
 }
 
 /// Start and end.
-fn term(application: &Application, now: i64, faults: &mut Vec<Fault>) {
-    for (field, text) in [("starts", &application.starts), ("ends", &application.ends)] {
-        if let Some(text) = text
-            && moment(text, 0).is_none()
-        {
-            faults.push(Fault::new(field, Rule::BadDate, text));
-        }
-    }
+fn term(application: &Reading, now: i64, faults: &mut Vec<Fault>) {
+    faults.append(&mut application.bad_dates());
     let ends = application.ends_at();
     let starts = application.starts_at().unwrap_or(now).max(now);
     if ends.is_some_and(|ends| ends <= starts) {

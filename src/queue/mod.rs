@@ -19,6 +19,8 @@ mod named;
 pub mod naming;
 pub mod notice;
 pub mod person;
+pub mod reading;
+pub mod records;
 pub mod regions;
 pub mod request;
 pub mod reserved;
@@ -40,6 +42,8 @@ pub use named::UnknownWord;
 pub use naming::Naming;
 pub use notice::{Notice, NoticeState};
 pub use person::{ActingOfficial, Actor, Identity, Role, Signature};
+pub use reading::{ParsedApplication, Place, Reading};
+pub use records::ParsedRecord;
 pub use regions::{Regions, parse_offices};
 pub use request::{
     Amendment, Candidate, Facts, PromotionFault, Request, RequestResult, Stage, State,

@@ -1,23 +1,10 @@
-//! Where a name may point (§4.2): address ranges, claimable suffixes, data that reads as its type.
+//! Where a name may point: address ranges, and suffixes below which a stranger can claim a name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::application::{Application, RequestedRecord};
-use super::fault::{Fault, Rule};
-use crate::wire::{Name, Rtype, rdata};
-
 /// The shipped suffixes below which a stranger can claim a name.
 const HIJACKABLE: &str = include_str!("data/hijackable.txt");
-/// Records one request may bring.
-const RECORDS_MAX: usize = 32;
-/// Shortest TTL in seconds.
-const TTL_MIN: u32 = 60;
-/// Longest TTL in seconds: a week.
-const TTL_MAX: u32 = 604_800;
-/// The types the queue takes.
-pub const TYPES_OFFERED: [&str; 13] =
-    ["A", "AAAA", "CNAME", "MX", "TXT", "NS", "DS", "CAA", "SRV", "HTTPS", "SVCB", "TLSA", "SSHFP"];
 
 //------------ Prefix --------------------------------------------------------
 
@@ -187,130 +174,6 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0x2002, ..] => Some("6to4 2002::/16"),
         _ => None,
     }
-}
-
-//------------ Records -------------------------------------------------------
-
-/// What one record points at.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Pointed {
-    /// Addresses: A, AAAA, and the hints of HTTPS and SVCB.
-    pub addresses: Vec<IpAddr>,
-    /// Names: CNAME, MX, NS, SRV, HTTPS, SVCB; lower case with the final dot.
-    pub names: Vec<String>,
-}
-
-/// Reads what a record points at, or why its data cannot be read.
-pub fn pointed(record: &RequestedRecord) -> Result<Pointed, Rule> {
-    let data = record.data.trim();
-    let fields: Vec<&str> = data.split_whitespace().collect();
-    let mut pointed = Pointed::default();
-    match record.rtype.trim().to_ascii_uppercase().as_str() {
-        "A" => pointed.addresses.push(IpAddr::V4(data.parse().map_err(|_| Rule::BadAddress)?)),
-        "AAAA" => pointed.addresses.push(IpAddr::V6(data.parse().map_err(|_| Rule::BadAddress)?)),
-        "CNAME" | "NS" => pointed.names.push(target(data)?),
-        "MX" => match fields[..] {
-            [preference, host] if preference.parse::<u16>().is_ok() => {
-                pointed.names.push(target(host)?);
-            }
-            _ => return Err(Rule::BadData),
-        },
-        "SRV" => match fields[..] {
-            [a, b, c, host] if [a, b, c].iter().all(|n| n.parse::<u16>().is_ok()) => {
-                pointed.names.push(target(host)?);
-            }
-            _ => return Err(Rule::BadData),
-        },
-        "HTTPS" | "SVCB" => {
-            let [priority, host, parameters @ ..] = &fields[..] else { return Err(Rule::BadData) };
-            priority.parse::<u16>().map_err(|_| Rule::BadData)?;
-            if *host != "." {
-                pointed.names.push(target(host)?);
-            }
-            for parameter in parameters {
-                if let Some((key, hints)) = parameter.split_once('=')
-                    && matches!(key, "ipv4hint" | "ipv6hint")
-                {
-                    for hint in hints.trim_matches('"').split(',') {
-                        pointed.addresses.push(hint.parse().map_err(|_| Rule::BadAddress)?);
-                    }
-                }
-            }
-        }
-        _ => {}
-    }
-    reads(record)?;
-    Ok(pointed)
-}
-
-/// Whether the data reads as its type does in a master file, on one line.
-fn reads(record: &RequestedRecord) -> Result<(), Rule> {
-    let data = record.data.trim();
-    let rtype: Rtype = record.rtype.trim().parse().map_err(|_| Rule::BadData)?;
-    if data.is_empty() || data.chars().any(char::is_control) {
-        return Err(Rule::BadData);
-    }
-    let parsed = rdata::parse(rtype, data.as_bytes(), Name::root().as_ref());
-    parsed.map(drop).map_err(|_| Rule::BadData)
-}
-
-/// A target name, absolute.
-fn target(text: &str) -> Result<String, Rule> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if !text.contains('.') || !text.chars().all(plain) {
-        return Err(Rule::BadTarget);
-    }
-    let name: Name = text.parse().map_err(|_| Rule::BadTarget)?;
-    Ok(name.to_string().to_lowercase())
-}
-
-/// Faults in the records themselves that no officer may overrule: type, data, TTL, combination.
-pub fn check_records(application: &Application) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    if !application.kind.brings_records() {
-        if !application.records.is_empty() {
-            faults.push(Fault::new("records", Rule::RecordsNotWanted, application.kind.as_str()));
-        }
-        return faults;
-    }
-    if application.records.is_empty() {
-        return vec![Fault::new("records", Rule::NoRecords, "")];
-    }
-    if application.records.len() > RECORDS_MAX {
-        return vec![Fault::new("records", Rule::TooLong, RECORDS_MAX.to_string())];
-    }
-    let rtype = |record: &RequestedRecord| record.rtype.trim().to_ascii_uppercase();
-    let own = application.full_name().to_lowercase();
-    for (index, record) in application.records.iter().enumerate() {
-        let at = |field: &str| format!("records.{index}.{field}");
-        if !TYPES_OFFERED.contains(&rtype(record).as_str()) {
-            faults.push(Fault::new(at("type"), Rule::TypeNotOffered, &record.rtype));
-            continue;
-        }
-        if !(TTL_MIN..=TTL_MAX).contains(&record.ttl) {
-            faults.push(Fault::new(at("ttl"), Rule::BadTtl, format!("{TTL_MIN}-{TTL_MAX}")));
-        }
-        match pointed(record) {
-            Err(rule) => faults.push(Fault::new(at("data"), rule, &record.data)),
-            Ok(pointed) if pointed.names.contains(&own) && rtype(record) == "CNAME" => {
-                faults.push(Fault::new(at("data"), Rule::TargetIsSelf, &record.data));
-            }
-            Ok(_) => {}
-        }
-        let earlier = &application.records[..index];
-        let same = |r: &&RequestedRecord| rtype(r) == rtype(record);
-        if earlier.iter().filter(same).any(|r| r.data.trim() == record.data.trim()) {
-            faults.push(Fault::new(at("data"), Rule::DuplicateRecord, &record.data));
-        }
-        if earlier.iter().filter(same).any(|r| r.ttl != record.ttl) {
-            faults.push(Fault::new(at("ttl"), Rule::TtlDiffers, rtype(record)));
-        }
-    }
-    let cnames = application.records.iter().filter(|record| rtype(record) == "CNAME").count();
-    if cnames > 1 || (cnames == 1 && application.records.len() > 1) {
-        faults.push(Fault::new("records", Rule::CnameWithOther, ""));
-    }
-    faults
 }
 
 #[cfg(test)]

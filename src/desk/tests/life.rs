@@ -246,8 +246,8 @@ fn a_rejection_is_told_by_telephone_and_the_name_is_free_once() {
     office.act(&number, Act::Reject { reason, note, lines }, "seksi").unwrap();
     let told = office.act(&number, Act::Notified { how: "telepon".to_owned() }, "seksi").unwrap();
     assert_eq!(told.state, State::Rejected);
-    let of_name = format!("record:{}", application().full_name());
-    let events = office.store.read::<_, crate::store::StoreError>(|r| r.events_of(&of_name));
+    let of_name = "record:grogolkapetakan.desa.cirebonkab.go.id.";
+    let events = office.store.read::<_, crate::store::StoreError>(|r| r.events_of(of_name));
     let acts: Vec<String> = events.unwrap().into_iter().map(|event| event.act).collect();
     assert_eq!(acts, ["hold", "let_go"]);
     assert!(office.submit(application()).is_ok(), "the name is free");

@@ -77,3 +77,13 @@ fn every_type_that_is_offered_is_read_back() {
     let view = office.act(&number, Act::Countersign { candidate }, "kepala").unwrap();
     assert_eq!(view.state, State::Live, "{:?}", view.reason);
 }
+
+#[test]
+fn a_name_that_is_no_domain_name_is_refused_by_its_name_not_by_its_zone() {
+    let office = Office::new();
+    let mut empty = service("x", "192.0.2.50");
+    empty.name = "..".to_owned();
+    let Err(ActError::Rule(error)) = office.submit(empty) else { panic!("accepted") };
+    let faults: Vec<_> = error.faults().iter().map(|it| (it.field.as_str(), it.rule)).collect();
+    assert_eq!(faults, [("name", crate::queue::Rule::NameEmpty)]);
+}

@@ -3,11 +3,11 @@
 use std::net::TcpListener;
 
 use super::*;
-use crate::queue::{Contact, Kind, Letter, NamingClass, RequestedRecord};
+use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 
 /// An ask with these records.
-fn application(records: &[(&str, &str)]) -> Application {
-    Application {
+fn application(records: &[(&str, &str)]) -> ParsedApplication {
+    let sent = Application {
         kind: Kind::New,
         class: NamingClass::Layanan,
         name: "contoh".to_owned(),
@@ -30,7 +30,8 @@ fn application(records: &[(&str, &str)]) -> Application {
         exception: None,
         lift: false,
         inverse_of: None,
-    }
+    };
+    ParsedApplication::try_from(sent).unwrap()
 }
 
 #[test]

@@ -45,17 +45,23 @@ impl Clear {
     #[track_caller]
     fn line(&self, application: &Application, code: LineCode) -> (Outcome, Overrule, Vec<Rule>) {
         let line =
-            lines(application, &self.evidence()).into_iter().find(|l| l.code == code).unwrap();
+            sheet(application, &self.evidence()).into_iter().find(|l| l.code == code).unwrap();
         (line.outcome, line.overrule, line.faults.iter().map(|fault| fault.rule).collect())
     }
 
     /// The rules that stop a request at submit.
     fn refused(&self, application: &Application) -> Vec<Rule> {
-        refusals(application, &lines(application, &self.evidence()), MONDAY_8, true)
+        let reading = Reading::of(application.clone());
+        refusals(&reading, &lines(&reading, &self.evidence()), MONDAY_8, true)
             .into_iter()
             .map(|fault| fault.rule)
             .collect()
     }
+}
+
+/// The lines of an application.
+fn sheet(application: &Application, evidence: &Evidence<'_>) -> Vec<AutoLine> {
+    lines(&Reading::of(application.clone()), evidence)
 }
 
 /// A request of a class for a name.
@@ -67,7 +73,7 @@ fn named(class: NamingClass, name: &str) -> Application {
 fn a_clean_request_passes_every_line() {
     let clear = Clear::new();
     assert_eq!(clear.refused(&application()), []);
-    for line in lines(&application(), &clear.evidence()) {
+    for line in sheet(&application(), &clear.evidence()) {
         assert_ne!(line.outcome, Outcome::Failed, "{line:?}");
     }
 }
@@ -129,6 +135,17 @@ fn patterns_of_the_classes() {
     for good in ["simpeg", "app.dinkes", "app.kec-waled", "sid.ambit.desa"] {
         assert_eq!(clear.refused(&named(NamingClass::Layanan, good)), [], "{good}");
     }
+}
+
+#[test]
+fn a_name_that_is_no_domain_name_is_told_by_its_own_rule() {
+    let clear = Clear::new();
+    let refused = |name: &str| clear.refused(&named(NamingClass::Layanan, name));
+    assert_eq!(refused(""), [Rule::NameEmpty]);
+    assert_eq!(refused("a..b"), [Rule::NameEmpty]);
+    assert_eq!(refused(&"a".repeat(64)), [Rule::LabelTooLong]);
+    // Every label is good, and together they are longer than a domain name may be.
+    assert_eq!(refused(&format!("{}aplikasi", "_tcp.".repeat(60))), [Rule::LabelTooLong]);
 }
 
 #[test]
@@ -274,6 +291,7 @@ fn targets_are_judged() {
         ("A", "300.1.1.1", Rule::BadAddress),
         ("AAAA", "fd00::1", Rule::SpecialAddress),
         ("HTTPS", "1 . ipv4hint=127.0.0.1", Rule::SpecialAddress),
+        ("HTTPS", "1 . key4=\\127\\000\\000\\001", Rule::SpecialAddress),
         ("CNAME", "x.github.io", Rule::HijackableTarget),
         ("CNAME", "localhost", Rule::BadTarget),
         ("CNAME", "grogolkapetakan.desa.cirebonkab.go.id", Rule::TargetIsSelf),
@@ -364,7 +382,7 @@ fn the_probe_and_the_parent() {
     assert_eq!(clear.line(&below, LineCode::A9).0, Outcome::Failed);
     let mut evidence = clear.evidence();
     evidence.party_confirmed = true;
-    let confirmed = lines(&below, &evidence);
+    let confirmed = sheet(&below, &evidence);
     assert!(confirmed.iter().any(|l| l.code == LineCode::A9 && l.outcome == Outcome::Pass));
     let own = Application { office: "Dinas Kesehatan".to_owned(), ..below };
     assert_eq!(clear.line(&own, LineCode::A9).0, Outcome::Pass);
@@ -379,8 +397,8 @@ fn fields_are_needed_and_read() {
     bare.contact.nip = Some("123".to_owned());
     bare.letter.date = "23-11-2026".to_owned();
     assert_eq!(clear.refused(&bare), [Rule::Empty, Rule::BadEmail, Rule::BadNip, Rule::BadDate]);
-    let without =
-        refusals(&application(), &lines(&application(), &clear.evidence()), MONDAY_8, false);
+    let reading = Reading::of(application());
+    let without = refusals(&reading, &lines(&reading, &clear.evidence()), MONDAY_8, false);
     assert_eq!((without.len(), without[0].rule), (1, Rule::NoLetter));
 }
 
@@ -394,7 +412,8 @@ fn tidying_changes_form_only() {
         ..application()
     };
     let tidied = tidy(typed, &Naming::default());
-    assert_eq!(tidied.full_name(), "grogolkapetakan.desa.cirebonkab.go.id.");
+    let place = Reading::of(tidied.clone()).place().unwrap().clone();
+    assert_eq!(place.name.to_string(), "grogolkapetakan.desa.cirebonkab.go.id.");
     assert_eq!(tidied.region.as_deref(), Some("32.09.22.2015"));
     assert_eq!(tidied.purpose, "warga ****************");
     assert_eq!(tidied.records[0].rtype, "A");

@@ -81,9 +81,11 @@ impl Request {
         if !faults.is_empty() {
             return Err(TransitionError::of_faults(faults));
         }
-        self.sheet.reset_changed(&self.application, &amendment.application);
-        let changed = changed_fields(&self.application, &amendment.application);
-        self.application = amendment.application.clone();
+        let application =
+            amendment.application.clone().parse().map_err(TransitionError::of_faults)?;
+        self.sheet.reset_changed(&self.application, &application);
+        let changed = changed_fields(&self.application, &application);
+        self.application = application;
         self.revision += 1;
         self.lay_in(facts);
         if by.role != Role::Applicant {

@@ -29,12 +29,12 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::act::Act;
-use super::application::Application;
 use super::calendar::Calendar;
 use super::clocks::Clocks;
 use super::fault::{Fault, TransitionError};
 use super::happening::{Deed, Happening, Step, Subject};
 use super::person::{Actor, Role, Signature};
+use super::reading::{ParsedApplication, Reading};
 use super::rules::Rules;
 use super::sheet::{AutoLine, Sheet};
 
@@ -94,8 +94,8 @@ pub struct Candidate {
 /// New data of the applicant with what the automatic rules say about it.
 #[derive(Clone, Debug)]
 pub struct Amendment {
-    /// The data.
-    pub application: Application,
+    /// The data, as far as it parses.
+    pub application: Reading,
     /// Faults that keep it from being sent (`automatic::refusals`); empty is good.
     pub faults: Vec<Fault>,
 }
@@ -110,7 +110,7 @@ pub struct Request {
     /// 1 at submit, raised by each resubmit.
     revision: u32,
     /// The data of the current revision.
-    application: Application,
+    application: ParsedApplication,
     /// Whether the applicant's mailbox is proven.
     mailbox_proven: bool,
     /// The officers who keyed in a paper letter: they count as applicants.
@@ -140,7 +140,7 @@ impl Request {
     /// *Kirim permohonan*: Draft → Submitted. `faults` is what the rules found (`automatic::refusals`).
     pub fn submit(
         number: &str,
-        application: Application,
+        application: Reading,
         faults: Vec<Fault>,
         mailbox_proven: bool,
         actor: &Actor,
@@ -151,6 +151,7 @@ impl Request {
         if !faults.is_empty() {
             return Err(TransitionError::of_faults(faults));
         }
+        let application = application.parse().map_err(TransitionError::of_faults)?;
         let mut request = Self {
             number: number.to_owned(),
             revision: 1,
@@ -173,7 +174,7 @@ impl Request {
             .happening(&by, Deed::Submit, Some(State::Draft))
             .with("kind", application.kind)
             .with("class", application.class)
-            .with("name", application.full_name())
+            .with("name", &application.place().name)
             .with("office", &application.office)
             .with("mailbox_proven", mailbox_proven)
             .with_personal("contact_name", &application.contact.name)
@@ -202,7 +203,7 @@ impl Request {
 
     /// The request without the person responsible: the decision stays, the person is erased (§7).
     pub fn without_contact(mut self) -> Self {
-        self.application.contact = super::application::Contact::default();
+        self.application = self.application.without_contact();
         self
     }
 
@@ -235,7 +236,7 @@ impl Request {
     }
 
     /// The data asked for.
-    pub fn application(&self) -> &Application {
+    pub fn application(&self) -> &ParsedApplication {
         &self.application
     }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::queue::Application;
 use crate::queue::fixture::{application, at, officer};
 use crate::queue::rules::{Bind, MINUTE_MS};
 use crate::queue::{
@@ -43,8 +44,14 @@ impl World {
 
     fn submitted(&self, application: Application, now: i64) -> Request {
         let applicant = Actor::applicant("Sutrisno", Identity::default(), None);
-        let step =
-            Request::submit("GPR-1", application, Vec::new(), true, &applicant, &self.facts(now));
+        let step = Request::submit(
+            "GPR-1",
+            application.into(),
+            Vec::new(),
+            true,
+            &applicant,
+            &self.facts(now),
+        );
         step.unwrap().value
     }
 
@@ -122,7 +129,7 @@ fn from_submit_to_closed_each_step_leaves_one_event() {
         states.push(request.state());
     }
     let amendment = Amendment {
-        application: Application { purpose: "lain".to_owned(), ..application() },
+        application: Application { purpose: "lain".to_owned(), ..application() }.into(),
         faults: Vec::new(),
     };
     let with = Facts { amendment: Some(&amendment), ..facts };
@@ -176,7 +183,7 @@ fn the_wrong_role_is_not_allowed() {
     );
     // An auditor writes nothing, not even for an applicant.
     let auditor = officer("x", Role::Auditor);
-    let step = Request::submit("GPR-2", application(), Vec::new(), true, &auditor, &facts);
+    let step = Request::submit("GPR-2", application().into(), Vec::new(), true, &auditor, &facts);
     assert_eq!(code(step), FaultCode::NotAllowed);
 }
 
@@ -195,8 +202,9 @@ fn one_person_cannot_stand_on_two_sides() {
         FaultCode::SamePerson
     );
     // The kabid keyed the letter in.
-    let keyed =
-        Request::submit("GPR-1", application(), Vec::new(), false, &kabid(), &facts).unwrap().value;
+    let keyed = Request::submit("GPR-1", application().into(), Vec::new(), false, &kabid(), &facts)
+        .unwrap()
+        .value;
     assert_eq!(code(keyed.act(&dispose(), &kabid(), &with)), FaultCode::SamePerson);
     // One NIP behind two accounts.
     let nip = Some("19850101 201001 1 001");
@@ -386,7 +394,7 @@ fn a_new_revision_resets_the_lines_of_changed_fields_only() {
     let request = request.act(&send_back(), &kasi, &facts).unwrap().value;
     let mut changed = application();
     changed.contact.name = "Rini".to_owned();
-    let amendment = Amendment { application: changed, faults: Vec::new() };
+    let amendment = Amendment { application: changed.into(), faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..facts };
     let stranger = Actor::applicant("x", Identity::default(), Some("GPR-2"));
     assert_eq!(
@@ -404,14 +412,16 @@ fn a_new_revision_resets_the_lines_of_changed_fields_only() {
     assert_eq!(code(same), FaultCode::SamePerson);
     let mut taken_over = application();
     taken_over.contact.email = "budi@example.id".to_owned();
-    let amendment = Amendment { application: taken_over, faults: Vec::new() };
+    let amendment = Amendment { application: taken_over.into(), faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..facts };
     assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::SamePerson);
     // Faults and another kind are turned back.
     let request = world.assigned(now).act(&send_back(), &kasi, &facts).unwrap().value;
     let other = Application { kind: crate::queue::Kind::Change, ..application() };
-    let amendment =
-        Amendment { application: other, faults: vec![Fault::new("name", Rule::InZone, "A")] };
+    let amendment = Amendment {
+        application: other.into(),
+        faults: vec![Fault::new("name", Rule::InZone, "A")],
+    };
     let with = Facts { amendment: Some(&amendment), ..facts };
     assert_eq!(code(request.act(&Act::Resubmit {}, &applicant(), &with)), FaultCode::NameTaken);
 }
@@ -583,7 +593,7 @@ fn returned_thursday_after_240_minutes_back_tuesday_is_due_tuesday_1300() {
         request.clocks().used(ClockStep::Check, at(8, 9, 0), &world.calendar),
         240 * MINUTE_MS
     );
-    let amendment = Amendment { application: application(), faults: Vec::new() };
+    let amendment = Amendment { application: application().into(), faults: Vec::new() };
     let with = Facts { amendment: Some(&amendment), ..world.facts(at(8, 9, 0)) };
     let request = request.act(&Act::Resubmit {}, &applicant(), &with).unwrap().value;
     assert_eq!(request.due(&world.calendar, &world.rules), Some(at(8, 13, 0)));
@@ -867,7 +877,7 @@ proptest! {
             let (what, who) = if useful { next(&request, what) } else { (what, who) };
             let actor = &crowd[who];
             let to = if useful { &crowd[1] } else { &crowd[to] };
-            let amendment = Amendment { application: application(), faults: Vec::new() };
+            let amendment = Amendment { application: application().into(), faults: Vec::new() };
             let facts = Facts { assignee: Some(to), amendment: Some(&amendment), ..world.facts(now) };
             let noted = second && matches!(what, 10 | 11);
             let before = request.clone();
