@@ -1,7 +1,7 @@
 //! The queue under load, from outside the rooms: promotions a second, and lists of 10,000 requests.
 //!
 //! `cargo bench --bench promote [-- PROMOTIONS REQUESTS]` (2,000 and 10,000 if nobody says). Each
-//! promotion is the whole of approval.md §2.5: candidate, checkpoint, "before", one transaction with
+//! promotion is the whole of docs/procedure.md, Promotion: candidate, checkpoint, "before", one transaction with
 //! fsync, swap, read-back over UDP and TCP on 127.0.0.1, proof. Prints what the machine is, so that
 //! figures can be compared.
 #![allow(

@@ -1,7 +1,7 @@
 //! Nanoseconds of processor time and allocations of one `respond` call, by outcome.
 //!
 //! Machine, date and figures belong into the note of whoever runs it. Zones: `cirebonkab.go.id.` with
-//! NAMES names (600, or `GAPURA_BENCH_NAMES`) in the mix of `shared/bench/perf.py`, and a signed zone
+//! NAMES names (600, or `GAPURA_BENCH_NAMES`) in the mix of an office (hosts, aliases, mail, text), and a signed zone
 //! of as many names whose signatures are of the right length and nothing else. Command:
 //!
 //! ```text

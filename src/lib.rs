@@ -1,4 +1,4 @@
-//! gapura: an authoritative DNS server and the approval queue that feeds it.
+//! gapura: an authoritative DNS server and the approval queue that feeds it, in one program.
 //!
 //! # The three roads
 //!
@@ -9,9 +9,69 @@
 //! road 3  a request goes live      form, API, CLI ─► desk ───────┘
 //! ```
 //!
-//! [`publish`] is the only door to live data: a file edit and an approved request are both a change
-//! from one serial to the next, with one journal entry, one line of history and one pointer swap
-//! that readers never see half of.
+//! **Road 1.** [`serve`] takes packets off its sockets and gives each to [`answer`], which looks the
+//! name up in a compiled [`zone`] and writes the response. [`wire`] is the language they share.
+//! Nothing on this road waits: the zones now served are behind one atomic pointer.
+//!
+//! **Road 2.** An edited zone file is read by [`master`] and judged whole by [`check`]. [`publish`]
+//! merges it with the promoted records, gives it a serial, commits it to [`store`], swaps the pointer,
+//! and asks our own socket whether the change is there. A file with one error changes nothing.
+//!
+//! **Road 3.** A request comes in through [`web`] or [`cli`] and ends at the [`desk`], which performs
+//! every act. The rules of the procedure are in [`queue`], which is pure; what an act did is written by
+//! the [`ledger`] into [`store`] and into the event chain of [`audit`], in one transaction. An approved
+//! request goes through [`promote`], which asks [`publish`] for the change and keeps the read-back as
+//! proof.
+//!
+//! [`publish`] is the only way to change live data. A file edit, an approved request and a rollback are
+//! each a change from one serial to the next, with one journal entry, one line of history and one
+//! pointer swap that readers never see half of.
+//!
+//! # The rooms
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`wire`] | names, types, messages, EDNS, RDATA; total readers and a writer with a limit |
+//! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
+//! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
+//! | [`serve`] | sockets, rate limit, access list, cookies' secret, query log |
+//! | [`master`] | zone file text to records or findings, and back |
+//! | [`check`] | the semantic rules of a whole zone |
+//! | [`store`] | the database; all SQL |
+//! | [`publish`] | candidates, decisions, and the one function that makes a change live |
+//! | [`queue`] | the procedure: acts, stages, persons, clocks, check sheet |
+//! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |
+//! | [`ledger`] | the one writer of what the procedure did |
+//! | [`people`] | accounts, roles, passwords, second factor, sessions, tokens |
+//! | [`promote`] | an approved request becomes a change, the read-back its proof |
+//! | [`desk`] | every acting function of the queue, and its timers |
+//! | [`words`] | message catalogues; dates and numbers as people read them |
+//! | [`notice`] | the text of notices, and the mail that carries it |
+//! | [`report`] | the monthly report |
+//! | [`web`] | pages and JSON API |
+//! | [`config`] | settings, their defaults, findings about them |
+//! | [`control`] | the control socket |
+//! | [`metrics`] | metrics and health, on a listener of their own |
+//! | [`run`] | the daemon: start and stop, where settings meet rooms |
+//! | [`cli`] | the commands |
+//!
+//! Which room may use which is held by `tests/it/tidy.rs`. The feature `approval` (on by default) holds
+//! road 3; without it gapura is a name server alone.
+//!
+//! # What always holds
+//!
+//! - Live data changes only in [`publish`]; nothing is served or acknowledged before it is on disk.
+//! - Journal, promoted records and the request's event are one transaction: after a crash the state is
+//!   before the change or after it.
+//! - A bad candidate changes nothing. The operator's zone file is never written.
+//! - [`answer`] is total and [`zone`] immutable: no panic, lock, allocation or system call per query.
+//! - Port 53 first: no database, key, log or page that fails ends answering.
+//! - A rule of the procedure, the making of a change, the writing of an event, the text of a notice:
+//!   each is in one place.
+//!
+//! The manual is in `docs/`: architecture, procedure, DNS behaviour, decisions.
+// The links to the rooms of road 3.
+#![cfg_attr(not(feature = "approval"), allow(rustdoc::broken_intra_doc_links))]
 #![deny(unsafe_code)]
 
 //--- What all rooms speak

@@ -1,4 +1,4 @@
-//! Reloads under load (dns.md T8), gapura beside NSD, Knot and BIND in one run, seen from outside.
+//! Reloads under load, gapura beside NSD, Knot and BIND in one run, seen from outside.
 //!
 //! Each server in turn has CPU 0; the questions come from CPU 1, `RATE` a second, and go on while the
 //! zone file is replaced `RELOADS` times by rename and, but for gapura, the reload command given. Every

@@ -1,4 +1,4 @@
-//! The JSON API call by call: its shapes, its refusals, its limits (approval.md §11).
+//! The JSON API call by call: its shapes, its refusals, its limits (docs/api.md).
 
 use crate::support::http::Caller;
 use crate::support::office::{LETTER, Office, act, token, token_text, village};

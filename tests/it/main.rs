@@ -20,5 +20,6 @@ mod serve;
 mod story;
 mod support;
 
-//--- The shape of the source tree
+//--- The shape of the source tree, and its manual
+mod manual;
 mod tidy;

@@ -14,7 +14,7 @@
 //! # Decisions: where gapura differs on purpose
 //!
 //! - `class`: a class other than IN (and CH) is REFUSED, never answered with the IN data as Knot
-//!   does, nor with an empty NOERROR as NSD does (dns.md §1.1).
+//!   does, nor with an empty NOERROR as NSD does (docs/dns.md, Before the lookup).
 //! - `hashed`: the owner names of NSEC3 records do not exist (RFC 5155 §7.2.8). Names below one have
 //!   the apex as closest encloser and may be covered by its wildcard, with the whole proof; the
 //!   peers take the hashed name for the closest encloser and prove half of it.
