@@ -73,12 +73,13 @@ impl Office {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             i64::try_from(since.as_millis()).unwrap()
         });
-        let mut options = Options::new(state, clock, Arc::new(serve::ask));
+        let mut options = Options::new(state, clock);
         options.probe = false;
         options.targets =
             Targets { allow: targets::prefixes("192.0.2.0/24").unwrap(), ..Targets::default() };
         let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
-        desk.listening(vec![running.addresses()[0].address]).unwrap();
+        publisher.sockets().set(vec![running.addresses()[0].address]);
+        desk.listening().unwrap();
         // The sockets live as long as the process.
         std::mem::forget(running);
         let hire = |name: &str, role: &str| {

@@ -75,6 +75,7 @@
 #![deny(unsafe_code)]
 
 //--- What all rooms speak
+pub mod dns_client;
 pub mod wire;
 
 //--- Road 1: a query is answered

@@ -25,7 +25,7 @@ mod submit;
 mod views;
 
 pub use crate::ledger::{Clock, NoticeReader, Outgoing};
-pub use crate::promote::{ActError, AskFn, Drift};
+pub use crate::promote::{ActError, Drift};
 pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};
 pub use office::{Desk, Options};

@@ -1,6 +1,5 @@
 //! The handle [`Desk`]: what it stands on and how it is opened.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +11,7 @@ use super::drifting::Watched;
 use super::reminders::Reminded;
 use crate::audit::{Event, NewEvent, Notary, Vault, append, export};
 use crate::ledger::{Clock, Ledger};
-use crate::promote::{AskFn, Asker, Drift, Prober, Promoter};
+use crate::promote::{Drift, Prober, Promoter};
 use crate::publish::Publisher;
 use crate::queue::person::Role;
 use crate::queue::{Actor, Calendar, Naming, Rules, Targets};
@@ -27,8 +26,6 @@ pub struct Options {
     pub state_dir: PathBuf,
     /// The time.
     pub clock: Clock,
-    /// Sends a question to one of our own sockets.
-    pub ask: AskFn,
     /// The settings the machines depend on.
     pub rules: Rules,
     /// Working hours, other hours for a time, holidays.
@@ -47,11 +44,10 @@ pub struct Options {
 
 impl Options {
     /// The shipped defaults.
-    pub fn new(state_dir: PathBuf, clock: Clock, ask: AskFn) -> Self {
+    pub fn new(state_dir: PathBuf, clock: Clock) -> Self {
         Self {
             state_dir,
             clock,
-            ask,
             rules: Rules::default(),
             calendar: Calendar::default(),
             naming: Naming::default(),
@@ -106,8 +102,7 @@ impl Desk {
             options.rules.clone(),
             options.calendar.clone(),
         );
-        let asker = Asker::new(Arc::clone(&options.ask));
-        let promoter = Promoter::new(ledger.clone(), publisher, asker);
+        let promoter = Promoter::new(ledger.clone(), publisher);
         let prober = Prober::new(options.probe);
         let letters = options.state_dir.join(super::attachments::FOLDER);
         std::fs::create_dir_all(&letters)
@@ -116,10 +111,9 @@ impl Desk {
         Ok(Self(Arc::new(Inner { ledger, promoter, prober, options, reminded, watched })))
     }
 
-    /// Called once our sockets answer: names them, takes the names of a new zone in, and goes on
-    /// with promotions a crash cut off. Gives how many those were.
-    pub fn listening(&self, servers: Vec<SocketAddr>) -> Result<usize, ActError> {
-        self.0.promoter.asker().set_servers(servers);
+    /// Called once our sockets answer: takes the names of a new zone in and finishes promotions that
+    /// a crash cut off. Returns the count of those.
+    pub fn listening(&self) -> Result<usize, ActError> {
         self.0.promoter.import(&self.0.promoter.publisher().apexes())?;
         self.0.promoter.recover()
     }

@@ -109,7 +109,7 @@ impl Office {
         let time = Arc::new(AtomicI64::new(MONDAY_8));
         let hand = Arc::clone(&time);
         let clock: Clock = Arc::new(move || hand.load(Ordering::Relaxed));
-        let mut options = Options::new(state, clock, Arc::new(serve::ask));
+        let mut options = Options::new(state, clock);
         options.probe = false;
         options.targets = Targets {
             allow: crate::queue::targets::prefixes("192.0.2.0/24\n2001:db8::/32").unwrap(),
@@ -119,7 +119,8 @@ impl Office {
         let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
         let mut servers: Vec<_> = running.addresses().iter().map(|at| at.address).collect();
         servers.dedup();
-        desk.listening(servers).unwrap();
+        publisher.sockets().set(servers);
+        desk.listening().unwrap();
         Self { desk, publisher, store, running, time, directory }
     }
 
@@ -227,10 +228,10 @@ impl Office {
 
     /// Asks our own server over UDP and gives the answer section's lines and the rcode.
     pub(super) fn dig(&self, name: &str, rtype: &str) -> (String, Vec<String>) {
-        let asker = self.desk.0.promoter.asker();
-        let server = asker.servers()[0];
+        let sockets = self.publisher.sockets();
+        let server = sockets.servers()[0];
         let name: Name = name.parse().unwrap();
-        let asked = asker.look(server, &name, rtype.parse().unwrap());
+        let asked = sockets.look(server, &name, rtype.parse().unwrap(), 0);
         (asked.rcode, asked.answer)
     }
 

@@ -137,7 +137,7 @@ fn text(record: &Record) -> String {
 /// The stored proof as shown.
 fn proof(json: &str) -> Option<ProofView> {
     let proof: Proof = serde_json::from_str(json).ok()?;
-    let asked = |asked: crate::promote::Asked| AskedView {
+    let asked = |asked: crate::publish::Asked| AskedView {
         server: asked.server,
         transport: asked.transport,
         at: asked.at,

@@ -563,7 +563,7 @@ fn name_problem(at: usize, token: Token<'_>, error: NameError) -> Problem {
         NameError::LabelTooLong => &rule::LABEL_TOO_LONG,
         NameError::NameTooLong => &rule::NAME_TOO_LONG,
         NameError::BadEscape => &rule::BAD_ESCAPE,
-        NameError::Cut | NameError::EmptyLabel => &rule::BAD_NAME,
+        NameError::Cut | NameError::EmptyLabel | NameError::BadPointer => &rule::BAD_NAME,
     };
     Problem::new(rule, at, format!("{}: {error}", shown(token.text)))
 }

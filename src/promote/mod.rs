@@ -11,7 +11,6 @@
 //! inverse under a higher serial. The room also keeps the [`Ledger`], the sealed rows of the queue
 //! that this room and `desk` write.
 
-mod ask;
 mod drift;
 mod error;
 mod plan;
@@ -20,7 +19,6 @@ mod promoter;
 mod rrsets;
 mod settle;
 
-pub use ask::{AskFn, Asked, Asker};
 pub use drift::Drift;
 pub use error::ActError;
 pub use plan::{Plan, Proof};

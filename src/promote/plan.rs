@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use super::Asked;
-use crate::publish::{Candidate, Change, Edit, RrsetEdit};
+use crate::publish::{Asked, Candidate, Change, Edit, Expectation, RrsetEdit};
 use crate::wire::{Name, Record, Rtype, rdata};
 
 //------------ Plan ----------------------------------------------------------
@@ -94,6 +93,11 @@ impl Plan {
 }
 
 impl Plan {
+    /// What our own sockets must answer; none if the plan was tampered with.
+    pub(super) fn expectations(&self) -> Option<Vec<Expectation>> {
+        self.expected.iter().map(Rrset::to_expectation).collect()
+    }
+
     /// Records that came, as master file text.
     pub fn added_lines(&self) -> Vec<String> {
         self.expected.iter().flat_map(Rrset::lines).collect()
@@ -136,6 +140,12 @@ impl Rrset {
             ttl: self.ttl,
             rdatas: self.bytes()?.into_iter().map(Vec::into_boxed_slice).collect(),
         })
+    }
+
+    /// As what must be answered; none if it was tampered with.
+    fn to_expectation(&self) -> Option<Expectation> {
+        let RrsetEdit { owner, rtype, rdatas, .. } = self.to_edit()?;
+        Some(Expectation { owner, rtype, rdatas })
     }
 
     /// The RDATA as bytes.

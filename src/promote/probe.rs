@@ -5,11 +5,12 @@
 //! not followed; one probe at a time and at most 16 targets each.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::dns_client::{Client, Transport};
 use crate::queue::{ParsedApplication, Probe, Targets};
 use crate::wire::{Name, Rtype};
 
@@ -250,23 +251,9 @@ fn read_until(
 /// Whether a name server answers for a zone with authority (RFC 1035 §4.1.1, AA).
 fn is_authoritative(address: IpAddr, zone: &str, deadline: Instant) -> bool {
     let Ok(name) = zone.parse::<Name>() else { return false };
-    let any: SocketAddr = match address {
-        IpAddr::V4(_) => ([0, 0, 0, 0], 0).into(),
-        IpAddr::V6(_) => ([0_u16; 8], 0).into(),
-    };
-    let mut query = vec![0x67, 0x70, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    query.extend_from_slice(name.wire());
-    query.extend_from_slice(&[0, 6, 0, 1]);
-    let application = || -> std::io::Result<bool> {
-        let socket = UdpSocket::bind(any)?;
-        socket.connect((address, 53))?;
-        socket.set_read_timeout(Some(left(deadline).min(CONNECT_TIME)))?;
-        socket.send(&query)?;
-        let mut response = [0; 512];
-        let length = socket.recv(&mut response)?;
-        Ok(length >= 12 && response[..2] == query[..2] && response[2] & 0x84 == 0x84)
-    };
-    application().unwrap_or(false)
+    let (server, wait) = (SocketAddr::new(address, 53), left(deadline).min(CONNECT_TIME));
+    let reply = Client::default().ask(server, Transport::Udp, &name, Rtype::SOA, &[wait]);
+    reply.is_ok_and(|reply| reply.read().is_ok_and(|response| response.is_authoritative()))
 }
 
 #[cfg(test)]

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::plan::Plan;
 use super::settle::live_after;
-use super::{ActError, Asked, Asker, edit_of};
-use crate::answer::Transport;
+use super::{ActError, edit_of};
 use crate::audit::{ANCHOR_LABEL, Anchor, AuditError};
 use crate::ledger::Ledger;
 use crate::publish::failpoint::point;
-use crate::publish::{Candidate, Cause, Change, Edit, PublishError, Publisher, RrsetEdit};
+use crate::publish::{Asked, Candidate, Cause, Change, Edit, PublishError, Publisher, RrsetEdit};
 use crate::queue::fault::Stale;
 use crate::queue::{self, Actor, Fault, Request, Rule, Stage, State, TransitionError};
 use crate::store::promises::PromotionRow;
@@ -30,8 +29,6 @@ pub struct Promoter {
     pub(super) ledger: Ledger,
     /// The door to live data.
     pub(super) publisher: Publisher,
-    /// Our own sockets.
-    pub(super) asker: Asker,
     /// One lock a zone, so that two promotions do not chase each other's serial.
     turn: Arc<std::sync::Mutex<()>>,
 }
@@ -61,8 +58,8 @@ impl Draft {
 
 impl Promoter {
     /// A promoter over these rooms.
-    pub fn new(ledger: Ledger, publisher: Publisher, asker: Asker) -> Self {
-        Self { ledger, publisher, asker, turn: Arc::default() }
+    pub fn new(ledger: Ledger, publisher: Publisher) -> Self {
+        Self { ledger, publisher, turn: Arc::default() }
     }
 
     /// The queue's rows.
@@ -73,11 +70,6 @@ impl Promoter {
     /// The door to live data.
     pub fn publisher(&self) -> &Publisher {
         &self.publisher
-    }
-
-    /// Our own sockets.
-    pub fn asker(&self) -> &Asker {
-        &self.asker
     }
 
     /// What a request would do now; the faults say why there is no candidate.
@@ -280,11 +272,10 @@ impl Promoter {
 
     /// The proof of "before": one question to the first of our sockets.
     fn ask_before(&self, edit: &Edit) -> Result<Asked, ActError> {
-        let server = self.asker.servers().first().copied().ok_or(ActError::NoServer)?;
+        let sockets = self.publisher.sockets();
+        let server = sockets.servers().first().copied().ok_or(ActError::NoServer)?;
         let Some(set) = edit.set.first() else { return Ok(Asked::default()) };
-        let now = self.ledger.now();
-        let read = self.asker.ask(server, Transport::Udp, &set.owner, set.rtype, now);
-        Ok(read.asked)
+        Ok(sockets.look(server, &set.owner, set.rtype, self.ledger.now()))
     }
 
     /// Verified → Assigned because the approval is about something that has moved.

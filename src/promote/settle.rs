@@ -2,14 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::ask::{Read, same_rdata};
+use super::ActError;
 use super::plan::{Plan, Proof, Rrset};
 use super::promoter::Promoter;
-use super::{ActError, Asked};
-use crate::answer::Transport;
 use crate::audit::AuditError;
-use crate::publish::Cause;
 use crate::publish::failpoint::point;
+use crate::publish::{Cause, Refuted, SerialExpected};
 use crate::queue::live::{LiveResult, Promise};
 use crate::queue::{
     Kind, LiveRecord, PromotionFault, Request, RequestedRecord, Rules, Signature, Stage,
@@ -241,143 +239,31 @@ impl Promoter {
         &self,
         plan: &Plan,
     ) -> Result<(Proof, Option<PromotionFault>), ActError> {
-        let servers = self.asker.servers();
-        if servers.is_empty() {
-            return Err(ActError::NoServer);
-        }
-        let zone: Name = plan
-            .zone
-            .parse()
-            .map_err(|_| StoreError::Corrupt(format!("a plan's zone {}", plan.zone)))?;
-        let mut proof = Proof {
+        let sockets = self.publisher.sockets();
+        let server = sockets.servers().first().copied().ok_or(ActError::NoServer)?;
+        let corrupt = || StoreError::Corrupt(format!("a plan of the zone {}", plan.zone));
+        let zone: Name = plan.zone.parse().map_err(|_| corrupt())?;
+        let expect = plan.expectations().ok_or_else(corrupt)?;
+        let serial = SerialExpected::AtLeast(plan.serial);
+        let said = sockets.confirm(&zone, serial, &expect, self.ledger.now());
+        let proof = Proof {
             before: plan.before.clone(),
+            after: said.asked.first().cloned(),
             serial: plan.serial,
-            dig: dig(servers[0], plan),
+            asked: said.asked,
+            dig: dig(server, plan),
             lingers: self.publisher.zone(&zone).map_or(0, |zone| zone.soa().negative_ttl()),
             already: plan.already,
-            ..Proof::default()
+            fault: None,
         };
-        let mut fault = None;
-        'servers: for server in servers {
-            for transport in [Transport::Udp, Transport::Tcp] {
-                for set in &plan.expected {
-                    let (asked, wrong) = self.check_set(server, transport, set);
-                    proof.after.get_or_insert_with(|| asked.clone());
-                    proof.asked.push(asked);
-                    fault = wrong;
-                    if fault.is_some() {
-                        break 'servers;
-                    }
-                }
-                let (asked, wrong) = self.check_serial(server, transport, &zone, plan.serial);
-                proof.asked.push(asked);
-                fault = wrong;
-                if fault.is_some() {
-                    break 'servers;
-                }
-            }
-        }
-        Ok((proof, fault))
-    }
-
-    /// Asks for one RRset.
-    fn check_set(
-        &self,
-        server: SocketAddr,
-        transport: Transport,
-        set: &Rrset,
-    ) -> (Asked, Option<PromotionFault>) {
-        let (Ok(owner), Ok(rtype), Some(wanted)) =
-            (set.owner.parse::<Name>(), set.rtype.parse::<Rtype>(), set.bytes())
-        else {
-            let fault = PromotionFault {
-                step: "read_back".to_owned(),
-                question: format!("{} {}", set.owner, set.rtype),
-                expected: "a plan that can be read".to_owned(),
-                found: "a plan that was changed".to_owned(),
-            };
-            return (Asked::default(), Some(fault));
-        };
-        let read = self.asker.ask(server, transport, &owner, rtype, self.ledger.now());
-        let good = match &read.asked.error {
-            Some(_) => false,
-            // What does not fit is asked for over TCP anyway.
-            None if read.truncated => transport == Transport::Udp,
-            None if wanted.is_empty() => is_absent(&read, &owner, rtype),
-            None => holds(&read, &owner, rtype, &wanted),
-        };
-        let fault = (!good).then(|| fault_of(&read, &expectation(rtype, &wanted)));
-        (read.asked, fault)
-    }
-
-    /// Asks for the serial: ours, or one a later change made.
-    fn check_serial(
-        &self,
-        server: SocketAddr,
-        transport: Transport,
-        zone: &Name,
-        serial: u32,
-    ) -> (Asked, Option<PromotionFault>) {
-        let read = self.asker.ask(server, transport, zone, Rtype::SOA, self.ledger.now());
-        let soa = read.answer.iter().find(|(_, rtype, _)| *rtype == Rtype::SOA);
-        let found = soa.and_then(|(_, _, data)| {
-            let at = data.len().checked_sub(20)?;
-            data[at..].first_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes))
-        });
-        let good = match found {
-            Some(found) => found.wrapping_sub(serial) < 1 << 31,
-            // What is cut short over UDP is asked for over TCP anyway.
-            None => read.truncated && transport == Transport::Udp,
-        };
-        let fault = (!good).then(|| fault_of(&read, &format!("serial {serial}")));
-        (read.asked, fault)
+        Ok((proof, said.refuted.map(fault_of)))
     }
 }
 
-/// Whether the answer section, or a referral, holds exactly this RRset.
-fn holds(read: &Read, owner: &Name, rtype: Rtype, wanted: &[Vec<u8>]) -> bool {
-    let section = |section: &[(Name, Rtype, Vec<u8>)]| {
-        let found: Vec<&Vec<u8>> = section
-            .iter()
-            .filter(|(name, found, _)| *found == rtype && *name == *owner)
-            .map(|(_, _, data)| data)
-            .collect();
-        found.len() == wanted.len()
-            && wanted.iter().all(|want| found.iter().any(|found| same_rdata(rtype, found, want)))
-    };
-    read.asked.rcode == "NOERROR"
-        && (section(&read.answer) || (rtype == Rtype::NS && section(&read.authority)))
-}
-
-/// Whether the answer says that there is no such RRset.
-fn is_absent(read: &Read, owner: &Name, rtype: Rtype) -> bool {
-    let there = read.answer.iter().any(|(name, found, _)| *found == rtype && *name == *owner);
-    let rcode = read.asked.rcode.as_str();
-    rcode == "NXDOMAIN" || (rcode == "NOERROR" && !there)
-}
-
-/// What should have come, in words.
-fn expectation(rtype: Rtype, wanted: &[Vec<u8>]) -> String {
-    if wanted.is_empty() {
-        return "NXDOMAIN or no data".to_owned();
-    }
-    let texts: Vec<String> = wanted.iter().map(|data| rdata::to_text(rtype, data)).collect();
-    texts.join(", ")
-}
-
-/// The fault of an answer.
-fn fault_of(read: &Read, expected: &str) -> PromotionFault {
-    let asked = &read.asked;
-    let found = match &asked.error {
-        Some(error) => error.clone(),
-        None => format!("{} {}", asked.rcode, asked.answer.join(" | ")),
-    };
-    PromotionFault {
-        step: "read_back".to_owned(),
-        question: format!("{} @{} {}", asked.question, asked.server, asked.transport),
-        expected: expected.to_owned(),
-        found: found.trim().to_owned(),
-    }
+/// The fault of a promotion that our own sockets refuted.
+fn fault_of(refuted: Refuted) -> PromotionFault {
+    let Refuted { question, expected, found } = refuted;
+    PromotionFault { step: "read_back".to_owned(), question, expected, found }
 }
 
 /// The line that repeats the first question.

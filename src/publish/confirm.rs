@@ -4,19 +4,11 @@
 use super::commit::{Locked, Step};
 use super::failpoint;
 use super::overlay::RowEdit;
-use super::publisher::{Inner, Slot, ZoneState, lock};
-use super::{Cause, Change, PublishError};
+use super::publisher::{Inner, Slot, ZoneState};
+use super::{Cause, Change, PublishError, SerialExpected};
 use crate::store::{StoreError, Tx};
 use crate::wire::Rtype;
 use crate::zone::{Delta, Zone};
-
-//------------ Confirm -------------------------------------------------------
-
-/// Asks our own sockets whether a change is answered; handed in by `run`.
-pub trait Confirm: Send + Sync {
-    /// `Err` says what was asked and what came; the change is then taken back.
-    fn confirm(&self, change: &Change) -> Result<(), String>;
-}
 
 /// What a change can be undone with.
 struct Undo {
@@ -73,11 +65,12 @@ impl Inner {
     /// Asks our own socket, if there is one yet and something that is served changed.
     fn ask(&self, change: &Change) -> Result<(), String> {
         failpoint::point("confirm.before");
-        let confirm = lock(&self.confirm).clone();
-        match confirm.filter(|_| change.is_visible() && change.from.is_some()) {
-            Some(confirm) => confirm.confirm(change),
-            None => Ok(()),
+        if !change.is_visible() || change.from.is_none() {
+            return Ok(());
         }
+        let serial = SerialExpected::Exactly(change.to);
+        let said = self.sockets.confirm(&change.zone, serial, &[], (self.options.now_ms)());
+        said.refuted.map_or(Ok(()), |refuted| Err(refuted.to_string()))
     }
 
     /// Rolls forward to the content before a change, under a higher serial.

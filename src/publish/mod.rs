@@ -19,6 +19,7 @@ mod compile;
 mod confirm;
 mod decide;
 mod derived;
+mod door;
 mod draft;
 mod edit;
 mod edit_check;
@@ -40,7 +41,7 @@ mod start;
 mod watch;
 
 pub use change::{Cause, Change, Edit, RrsetEdit};
-pub use confirm::Confirm;
+pub use door::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
 pub use draft::{Candidate, Surroundings};
 pub use error::PublishError;
 pub use history::Version;

@@ -1,7 +1,7 @@
 //! The publisher itself: what it holds and for whom.
 //!
 //! Locks are taken in this order: one zone's state, then the database's writer, then the swap. What
-//! callers hand in (`rows`, [`Confirm`]) runs inside and must not call the publisher.
+//! callers hand in (`rows`) runs inside and must not call the publisher.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
@@ -15,7 +15,7 @@ use super::overlay::Overlay;
 use super::read::Seen;
 use super::report::{LastChange, Refusal};
 use super::serial::later;
-use super::{Change, Confirm, Options, PublishError, ZoneSource};
+use super::{Change, Options, PublishError, Sockets, ZoneSource};
 use crate::master::Finding;
 use crate::store::Store;
 use crate::store::zones::ZoneRow;
@@ -40,8 +40,8 @@ pub(super) struct Inner {
     pub(super) live: Arc<ArcSwap<ZoneSet>>,
     /// Held while a new set is made from the current one.
     pub(super) swap: Mutex<()>,
-    /// Asks our own sockets; none before they are open.
-    pub(super) confirm: Mutex<Option<Arc<dyn Confirm>>>,
+    /// Our own sockets; none before they are open.
+    pub(super) sockets: Sockets,
     /// Who wants to hear of changes.
     listeners: Mutex<Vec<Sender<Arc<Change>>>>,
     /// Does what need not be done before the acknowledgement.
@@ -189,9 +189,9 @@ impl Publisher {
 //--- What others hand in
 
 impl Publisher {
-    /// From now on changes are confirmed by `confirm`.
-    pub fn set_confirm(&self, confirm: Arc<dyn Confirm>) {
-        *lock(&self.0.confirm) = Some(confirm);
+    /// Our own sockets. Changes are confirmed by asking them, from the time their addresses are set.
+    pub fn sockets(&self) -> &Sockets {
+        &self.0.sockets
     }
 
     /// Each change that is live from now on, in the order of its zone.
@@ -220,7 +220,7 @@ impl Inner {
             slots: Mutex::default(),
             live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
             swap: Mutex::default(),
-            confirm: Mutex::default(),
+            sockets: Sockets::default(),
             listeners: Mutex::default(),
             keeper,
             marks: Mutex::new(marks),

@@ -12,7 +12,6 @@ use super::host::Host;
 #[cfg(feature = "approval")]
 use super::host::Office;
 use super::options::{self, OptionError};
-use super::own_sockets::OwnSockets;
 #[cfg(feature = "approval")]
 use super::queue::Road3;
 use super::ready::Ready;
@@ -94,14 +93,14 @@ pub fn serve(loaded: Loaded, tell: impl FnOnce(&Ready)) -> Result<(), RunError> 
     // Before the first answer goes out: who sees one and gives a command waits for its turn.
     let control = bind_control(&building, state_dir.path())?;
     let running = Arc::new(serve::start(options::serve(settings)?, publisher.shared())?);
-    publisher.set_confirm(Arc::new(OwnSockets::new(addresses(&running, &[Transport::Udp]))));
+    publisher.sockets().set(addresses(&running, &[Transport::Udp]));
     let watcher = publisher.watch();
 
     let (stop, stopped) = watch::channel(false);
     let mut signals = building.block_on(async { system("signals", Signals::listen()) })?;
     #[cfg(feature = "approval")]
     let road_3 = match database.reason {
-        None => Some(Road3::open(settings, &database.store, &publisher, &running)?),
+        None => Some(Road3::open(settings, &database.store, &publisher)?),
         Some(_) => None,
     };
     #[cfg(feature = "approval")]

@@ -11,7 +11,6 @@ mod daemon;
 mod host;
 pub mod log;
 pub mod options;
-mod own_sockets;
 mod ready;
 mod signals;
 mod stand_in;

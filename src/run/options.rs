@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::answer::Identity;
 use crate::config::{QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings};
@@ -216,9 +215,6 @@ pub fn publish(settings: &Settings) -> publish::Options {
     publish::Options::new(&settings.server.state_dir)
 }
 
-/// How long our own sockets may take to show a change.
-pub const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
-
 //------------ People --------------------------------------------------------
 
 /// What accounts are told.
@@ -259,10 +255,6 @@ pub fn web(settings: &Settings, url: &str) -> crate::web::Options {
 pub fn desk(settings: &Settings) -> Result<crate::desk::Options, OptionError> {
     use crate::queue::{Bind, Rules};
     use std::sync::Arc;
-    let client = serve::Client::default();
-    let ask: crate::desk::AskFn = Arc::new(move |server, query, transport, timeout| {
-        client.ask(server, query, transport, timeout)
-    });
     let clock: crate::desk::Clock = Arc::new(super::words::now_ms);
     let state_dir = settings.server.state_dir.clone();
     Ok(crate::desk::Options {
@@ -278,7 +270,7 @@ pub fn desk(settings: &Settings) -> Result<crate::desk::Options, OptionError> {
         probe: settings.probe.enabled,
         promote_with_approval: settings.approval.promote == "with_approval",
         audit_daily: settings.audit.daily,
-        ..crate::desk::Options::new(state_dir, clock, ask)
+        ..crate::desk::Options::new(state_dir, clock)
     })
 }
 

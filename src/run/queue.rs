@@ -13,16 +13,14 @@ use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::daemon::{RunError, addresses, system};
+use super::daemon::{RunError, system};
 use super::mail::DeskOutbox;
 use super::options;
-use crate::answer::Transport;
 use crate::config::Settings;
 use crate::desk::{ActError, Desk};
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
-use crate::serve::Running;
 use crate::store::Store;
 use crate::web;
 
@@ -49,13 +47,12 @@ impl Road3 {
         settings: &Settings,
         store: &Store,
         publisher: &Publisher,
-        running: &Running,
     ) -> Result<Self, RunError> {
         let failed = |error: ActError| RunError::Queue(error.into());
         let people = People::new(store.clone(), options::people(settings));
         let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
             .map_err(failed)?;
-        let recovered = desk.listening(addresses(running, &[Transport::Udp])).map_err(failed)?;
+        let recovered = desk.listening().map_err(failed)?;
         if recovered > 0 {
             tracing::warn!(recovered, "promotions that a stop had cut off were finished");
         }

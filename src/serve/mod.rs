@@ -55,10 +55,7 @@ pub mod counters;
 pub mod limit;
 pub mod query_log;
 
-mod ask;
-
 pub use acl::{Acl, Network};
-pub use ask::{Client, ask};
 pub use limit::RateLimit;
 pub use listen::ListenError;
 pub use query_log::{ClientDetail, Filter, QueryLogOptions};

@@ -10,7 +10,6 @@ use axum::http::{Request, Response, StatusCode};
 use tower::ServiceExt;
 
 use super::{Options, Parts, State, router};
-use crate::answer::{Peer, Scratch, Verdict, respond};
 use crate::desk::{self, Desk};
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
@@ -69,33 +68,32 @@ fn publisher(store: &Store, dir: &std::path::Path) -> Publisher {
     publisher
 }
 
-/// A desk whose questions are answered from the zones in memory.
+/// A desk on a name server of its own.
 fn desk(
     store: &Store,
     publisher: &Publisher,
     dir: &std::path::Path,
     time: &Arc<AtomicI64>,
 ) -> Desk {
-    let zones = publisher.clone();
-    let application: desk::AskFn = Arc::new(move |server, query, transport, _| {
-        let mut scratch = Scratch::new(Arc::default());
-        let mut out = vec![0; 65_535];
-        let peer = Peer::new(server, transport, 0);
-        match respond(&zones.zones(), &mut scratch, query, &peer, &mut out) {
-            Verdict::Reply(octets) => {
-                out.truncate(octets);
-                Ok(out)
-            }
-            _ => Err(std::io::ErrorKind::TimedOut.into()),
-        }
-    });
+    let listen = vec!["127.0.0.1:0".parse().unwrap()];
+    let options = crate::serve::Options {
+        listen,
+        udp_workers: 1,
+        stream_workers: 1,
+        rate_limit: None,
+        ..crate::serve::Options::default()
+    };
+    let running = crate::serve::start(options, publisher.shared()).unwrap();
+    publisher.sockets().set(vec![running.addresses()[0].address]);
+    // The sockets live as long as the test's process.
+    std::mem::forget(running);
     let hand = Arc::clone(time);
     let clock: people::Clock = Arc::new(move || hand.load(Ordering::Relaxed));
-    let mut options = desk::Options::new(dir.to_owned(), clock, application);
+    let mut options = desk::Options::new(dir.to_owned(), clock);
     options.targets.allow = crate::queue::targets::prefixes("192.0.2.0/24").unwrap();
     options.probe = false;
     let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
-    desk.listening(vec!["127.0.0.1:5300".parse().unwrap()]).unwrap();
+    desk.listening().unwrap();
     desk
 }
 

@@ -4,19 +4,24 @@
 //! error whose variants *are* the reaction of a server (drop, FORMERR, NOTIMP, BADVERS). No I/O, no
 //! clock, no zone. RFC 1035 §3 and §4, RFC 6891, RFC 3597; words of RFC 9499.
 
+mod compressed;
 pub mod edns;
 pub mod header;
 mod name;
 mod query;
 pub mod rdata;
 mod record;
+mod response;
 mod rtype;
+#[cfg(test)]
+pub(crate) mod testing;
 mod writer;
 
 pub use edns::Edns;
-pub use header::Header;
-pub use name::{Labels, Name, NameError, NameRef};
+pub use header::{HEADER_OCTETS, Header};
+pub use name::{Labels, NAME_OCTETS_MAX, Name, NameError, NameRef};
 pub use query::{Query, Question, Tsig};
 pub use record::{Record, RecordRef};
+pub use response::{RecordFault, Response, ResponseError};
 pub use rtype::{Class, Opcode, Rcode, Rtype};
 pub use writer::{POINTER_MAX, Writer};

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// Octets a name may have on the wire, root label included (RFC 1035 §2.3.4).
-const NAME_OCTETS_MAX: usize = 255;
+pub const NAME_OCTETS_MAX: usize = 255;
 /// Octets a label may have (RFC 1035 §2.3.4).
 const LABEL_OCTETS_MAX: usize = 63;
 
@@ -393,6 +393,9 @@ pub enum NameError {
     /// A backslash that is followed by neither three digits up to 255 nor another character.
     #[error("a backslash must be followed by three digits (000 to 255) or one other character")]
     BadEscape,
+    /// A compression pointer that leads forward, into the header, or on and on.
+    #[error("a compression pointer does not lead to an earlier name")]
+    BadPointer,
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::{NameError, NameRef, Rtype};
 
 mod apl;
 mod encoding;
+mod expand;
 mod fields;
 mod loc;
 mod read;
@@ -21,6 +22,7 @@ mod svcb;
 mod write;
 
 pub(crate) use encoding::write_base32hex;
+pub(in crate::wire) use expand::expand;
 pub(crate) use fields::types_of as types;
 pub use read::{TextError, Token};
 pub(crate) use read::{push_name, shown, ttl_from_text};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 /// Which rooms a room may use, besides `wire`. The order is the reading order of `src/lib.rs`.
 const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
+    ("dns_client", &[]),
     ("zone", &[]),
     ("answer", &["zone"]),
     ("serve", &["answer", "zone"]),
@@ -13,11 +14,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("check", &["master", "zone"]),
     ("queue", &[]),
     ("store", &["queue", "zone"]),
-    ("publish", &["zone", "master", "check", "store"]),
+    ("publish", &["zone", "master", "check", "store", "dns_client"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
     ("people", &["store", "queue", "audit"]),
-    ("promote", &["queue", "ledger", "store", "audit", "publish", "zone", "answer", "master"]),
+    ("promote", &["queue", "ledger", "store", "audit", "publish", "zone", "dns_client", "master"]),
     ("desk", &["queue", "ledger", "store", "audit", "publish", "promote", "zone", "master"]),
     ("words", &["queue", "check", "master"]),
     ("notice", &["words", "store", "queue"]),

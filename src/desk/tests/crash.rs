@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::*;
-use crate::answer::Transport;
+use crate::dns_client::{self, testing::FakeServer};
 use crate::publish::Cause;
 use crate::publish::failpoint::active;
 use crate::queue::view::ReasonView;
@@ -157,27 +157,29 @@ fn on_a_full_disk(office: &Office, number: &str) {
 }
 
 /// An office whose sockets answer for the name as if nothing had changed, while the flag is up.
-fn lying_office(lie: &Arc<AtomicBool>) -> Office {
-    let flag = Arc::clone(lie);
-    Office::with(move |options| {
-        options.ask = Arc::new(move |server, query, transport: Transport, timeout| {
-            let mut response = serve::ask(server, query, transport, timeout)?;
-            if flag.load(Ordering::Relaxed) && query.windows(5).any(|part| part == b"\x04desa") {
-                // NXDOMAIN and no answer, whatever the server said.
-                response[3] = response[3] & 0xf0 | 3;
-                response[6..12].fill(0);
-                response.truncate(query.len());
-                response[4..6].copy_from_slice(&[0, 1]);
-            }
-            Ok(response)
-        });
-    })
+fn lying_office(lie: &Arc<AtomicBool>) -> (Office, FakeServer) {
+    let office = Office::new();
+    let (flag, server) = (Arc::clone(lie), office.publisher.sockets().servers()[0]);
+    let liar = FakeServer::start(move |query, transport| {
+        let soon = Duration::from_secs(5);
+        let mut response = dns_client::exchange(server, query, transport, soon).ok()?;
+        if flag.load(Ordering::Relaxed) && query.windows(5).any(|part| part == b"\x04desa") {
+            // NXDOMAIN and no answer, whatever the server said.
+            let question = crate::wire::Query::read(query)?.question?;
+            response[3] = response[3] & 0xf0 | 3;
+            response[6..12].fill(0);
+            response.truncate(12 + question.octets());
+        }
+        Some(response)
+    });
+    office.publisher.sockets().set(vec![liar.address]);
+    (office, liar)
 }
 
 #[test]
 fn a_read_back_that_fails_rolls_forward_and_says_what_was_asked() {
     let lie = Arc::new(AtomicBool::new(true));
-    let office = lying_office(&lie);
+    let (office, _liar) = lying_office(&lie);
     let number = office.assigned(application());
     let before = office.serial();
     let view = office.approve(&number).unwrap();
@@ -203,7 +205,7 @@ fn without_a_socket_nothing_is_promoted() {
     let office = Office::new();
     let number = office.assigned(application());
     let serial = office.serial();
-    office.desk.0.promoter.asker().set_servers(Vec::new());
+    office.publisher.sockets().set(Vec::new());
     let view = office.approve(&number).unwrap();
     assert_eq!((view.state, office.serial()), (State::PromotionFailed, serial));
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::answer::{Peer, Scratch, Verdict, respond};
+use crate::dns_client::testing::FakeServer;
 
 /// The rules that refused a promotion.
 fn refused(result: Result<Change, PublishError>) -> Vec<&'static str> {
@@ -161,21 +163,33 @@ fn rows_that_fail_leave_everything_as_it_was_and_burn_the_serial() {
     assert_eq!(promote(&publisher, "1", set).unwrap().to, 12, "11 was given out");
 }
 
-/// A socket that shows nothing, as long as it is told so.
-struct Blind(AtomicBool);
-
-impl Confirm for Blind {
-    fn confirm(&self, _: &Change) -> Result<(), String> {
-        if self.0.load(Ordering::Relaxed) { Err("no answer".to_owned()) } else { Ok(()) }
-    }
+/// A socket that answers from the zones as served, or refuses everything while `blind` is set.
+fn socket(publisher: &Publisher, blind: &Arc<AtomicBool>) -> FakeServer {
+    let (zones, blind) = (publisher.shared(), Arc::clone(blind));
+    FakeServer::start(move |query, _| {
+        let mut out = vec![0; 65_535];
+        let peer = Peer::new("127.0.0.1:1".parse().unwrap(), crate::answer::Transport::Tcp, 0);
+        let mut scratch = Scratch::new(Arc::default());
+        let verdict = respond(&zones.load(), &mut scratch, query, &peer, &mut out);
+        let Verdict::Reply(octets) = verdict else { return None };
+        out.truncate(octets);
+        if blind.load(Ordering::Relaxed) {
+            let question = crate::wire::Query::read(query).unwrap().question.unwrap();
+            out.truncate(12 + question.octets());
+            out[6..12].fill(0);
+            out[3] = 5;
+        }
+        Some(out)
+    })
 }
 
 #[test]
 fn what_is_not_confirmed_is_taken_back_under_a_higher_serial() {
     let house = House::new(ZONE);
     let publisher = house.opened();
-    let blind = Arc::new(Blind(AtomicBool::new(true)));
-    publisher.set_confirm(Arc::clone(&blind) as Arc<dyn Confirm>);
+    let blind = Arc::new(AtomicBool::new(true));
+    let socket = socket(&publisher, &blind);
+    publisher.sockets().set(vec![socket.address]);
     let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
     let failed = promote(&publisher, "1", set.clone());
     assert!(matches!(failed, Err(PublishError::NotConfirmed { .. })), "{failed:?}");
@@ -189,7 +203,7 @@ fn what_is_not_confirmed_is_taken_back_under_a_higher_serial() {
         (live(&publisher).serial(), at(&live(&publisher), "www.example.", Rtype::A)),
         (14, vec!["192.0.2.10".to_owned()])
     );
-    blind.0.store(false, Ordering::Relaxed);
+    blind.store(false, Ordering::Relaxed);
     assert_eq!(reload(&publisher).outcome, Outcome::Held { serial: 14 });
     let change = promote(&publisher, "1", set).unwrap();
     let back = publisher.revert(&change, "the office asked", "gapura", |_, _| Ok(())).unwrap();

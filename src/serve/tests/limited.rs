@@ -120,10 +120,10 @@ fn a_rolled_secret_still_knows_the_cookies_of_the_one_before() {
 #[test]
 fn a_client_with_cookies_is_never_limited() {
     let server = limited(0);
-    let client = Client::default();
-    let message = query(1, "www.example.", Rtype::A);
+    let client = crate::dns_client::Client::default();
+    let (over, name) = (crate::dns_client::Transport::Udp, "www.example.".parse().unwrap());
     for _ in 0..100 {
-        let response = client.ask(server.v4, &message, Transport::Udp, SOON).unwrap();
+        let response = client.ask(server.v4, over, &name, Rtype::A, &[SOON]).unwrap().bytes;
         assert_eq!((response[2] & 2, rcode(&response)), (0, Rcode::NOERROR));
         assert_eq!(u16::from_be_bytes([response[6], response[7]]), 1);
     }

@@ -27,6 +27,20 @@ const SOON: Duration = Duration::from_secs(5);
 /// Wait for what should not come.
 const A_WHILE: Duration = Duration::from_millis(150);
 
+/// Sends a message over UDP or TCP and returns the response as it came.
+fn ask(
+    server: SocketAddr,
+    query: &[u8],
+    transport: Transport,
+    timeout: Duration,
+) -> std::io::Result<Vec<u8>> {
+    let over = match transport {
+        Transport::Udp => crate::dns_client::Transport::Udp,
+        _ => crate::dns_client::Transport::Tcp,
+    };
+    crate::dns_client::exchange(server, query, over, timeout)
+}
+
 //------------ Server --------------------------------------------------------
 
 /// A server for `example.` on 127.0.0.1 and, where there is one, ::1.

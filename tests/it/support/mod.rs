@@ -7,12 +7,13 @@ pub mod http;
 #[cfg(feature = "approval")]
 pub mod office;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use gapura::dns_client::{Transport, exchange};
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
 
@@ -158,7 +159,7 @@ fn command(dir: &Path, args: &[&str]) -> Command {
 pub fn ask(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
     let (query, deadline) = (query(name, rtype), Instant::now() + PATIENCE);
     loop {
-        if let Some(reply) = ask_bytes(server, &query) {
+        if let Ok(reply) = exchange(server, &query, Transport::Udp, Duration::from_secs(1)) {
             return Message::from_vec(&reply).unwrap();
         }
         assert!(Instant::now() < deadline, "no reply to {name} within {PATIENCE:?}");
@@ -167,28 +168,8 @@ pub fn ask(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
 
 /// One question over TCP.
 pub fn ask_tcp(server: SocketAddr, name: &str, rtype: RecordType) -> Message {
-    let mut stream = TcpStream::connect(server).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let query = query(name, rtype);
-    stream.write_all(&u16::try_from(query.len()).unwrap().to_be_bytes()).unwrap();
-    stream.write_all(&query).unwrap();
-    let mut length = [0; 2];
-    stream.read_exact(&mut length).unwrap();
-    let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
-    stream.read_exact(&mut reply).unwrap();
+    let reply = exchange(server, &query(name, rtype), Transport::Tcp, PATIENCE).unwrap();
     Message::from_vec(&reply).unwrap()
-}
-
-/// Raw bytes over UDP; none when nothing comes back within a second.
-fn ask_bytes(server: SocketAddr, query: &[u8]) -> Option<Vec<u8>> {
-    let local = if server.is_ipv4() { "127.0.0.1:0" } else { "[::1]:0" };
-    let socket = UdpSocket::bind(local).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
-    socket.send_to(query, server).unwrap();
-    let mut reply = vec![0; 65536];
-    let length = socket.recv(&mut reply).ok()?;
-    reply.truncate(length);
-    Some(reply)
 }
 
 /// A query without EDNS.

@@ -1,0 +1,126 @@
+//! The client: identifiers, cookies, repetition.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::query;
+use super::socket::{Transport, exchange};
+use crate::wire::{Name, Rcode, Response, ResponseError, Rtype};
+
+/// Octets of the client's half of a cookie (RFC 7873 §4).
+const OWN_OCTETS: usize = 8;
+/// Octets of the server's half.
+const THEIRS_OCTETS: std::ops::RangeInclusive<usize> = 8..=32;
+
+//------------ Reply ---------------------------------------------------------
+
+/// A response as it came.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The whole message.
+    pub bytes: Vec<u8>,
+    /// How it came.
+    pub transport: Transport,
+}
+
+impl Reply {
+    /// The message, read.
+    pub fn read(&self) -> Result<Response<'_>, ResponseError> {
+        Response::read(&self.bytes)
+    }
+}
+
+//------------ Client --------------------------------------------------------
+
+/// Asks questions and remembers the cookies of the servers it asked.
+#[derive(Debug)]
+pub struct Client {
+    /// Our half of the cookie.
+    own: [u8; OWN_OCTETS],
+    /// Each server's half, as it came last.
+    learned: Mutex<BTreeMap<SocketAddr, Vec<u8>>>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        let mut own = [0; OWN_OCTETS];
+        // Without random numbers the cookie can be guessed, and rate limits apply to us as to others.
+        let _ = SystemRandom::new().fill(&mut own);
+        Self { own, learned: Mutex::default() }
+    }
+}
+
+impl Client {
+    /// Asks one question over one transport. Each of `tries` is the time limit of one attempt; a
+    /// lost packet costs one of them. The error is the last attempt's.
+    pub fn ask(
+        &self,
+        server: SocketAddr,
+        transport: Transport,
+        name: &Name,
+        rtype: Rtype,
+        tries: &[Duration],
+    ) -> io::Result<Reply> {
+        let mut last = io::Error::from(io::ErrorKind::TimedOut);
+        for timeout in tries {
+            let query = query::write(id(), name.as_ref(), rtype, &self.cookie(server));
+            match exchange(server, &query, transport, *timeout) {
+                Ok(bytes) if self.learn(server, &bytes) => {
+                    last = io::Error::other("the server asks for its new cookie");
+                }
+                Ok(bytes) => return Ok(Reply { bytes, transport }),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Asks over UDP, and over TCP if the response was cut or lost.
+    pub fn ask_either(
+        &self,
+        server: SocketAddr,
+        name: &Name,
+        rtype: Rtype,
+        timeout: Duration,
+    ) -> io::Result<Reply> {
+        let ask = |transport| self.ask(server, transport, name, rtype, &[timeout]);
+        match ask(Transport::Udp) {
+            Ok(reply) if reply.read().is_ok_and(|response| !response.is_truncated()) => Ok(reply),
+            _ => ask(Transport::Tcp),
+        }
+    }
+
+    /// Both halves of the cookie for a server, as far as they are known.
+    fn cookie(&self, server: SocketAddr) -> Vec<u8> {
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = learned.get(&server).map(Vec::as_slice).unwrap_or_default();
+        [&self.own, theirs].concat()
+    }
+
+    /// Remembers the server's half of the cookie. Returns whether the server wants the question
+    /// again with it (BADCOOKIE, RFC 7873 §5.3).
+    fn learn(&self, server: SocketAddr, bytes: &[u8]) -> bool {
+        let Ok(response) = Response::read(bytes) else { return false };
+        let cookie = response.edns.and_then(|edns| edns.cookie);
+        let halves = cookie.and_then(|cookie| cookie.split_at_checked(OWN_OCTETS));
+        let theirs = halves
+            .filter(|(own, theirs)| *own == &self.own[..] && THEIRS_OCTETS.contains(&theirs.len()));
+        let Some((_, theirs)) = theirs else { return false };
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = learned.insert(server, theirs.to_vec());
+        response.rcode == Rcode::BADCOOKIE && before.as_deref() != Some(theirs)
+    }
+}
+
+/// An identifier.
+fn id() -> u16 {
+    let mut id = [0; 2];
+    // Without random numbers it is 0: the socket is connected, so only its peer can answer.
+    let _ = SystemRandom::new().fill(&mut id);
+    u16::from_be_bytes(id)
+}

@@ -1,0 +1,19 @@
+//! Asks a name server a question and returns its response: most often our own sockets, to confirm a
+//! change and to prove a promotion; a stranger's name server for the probe of a delegation.
+//!
+//! A small blocking client. Every call has a time limit; what is lost is asked for again, what was
+//! cut over UDP can be asked for over TCP, and cookies (RFC 7873) keep our own rate limit from
+//! treating us as a forger. Responses are read by [`wire::Response`](crate::wire::Response). The
+//! room knows no zone and decides nothing.
+
+mod client;
+mod query;
+mod socket;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use client::{Client, Reply};
+pub use socket::{Transport, exchange};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! Sends one message and waits for its response, with one deadline for all of it.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use crate::wire::{HEADER_OCTETS, Header, Query};
+
+/// How a question travels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// A connection of its own (RFC 7766).
+    Tcp,
+}
+
+impl Transport {
+    /// The word in proofs and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Sends `query`, a whole message, to `server` and returns the response as it came: it has the
+/// query's identifier, QR set, and the query's question if it has one.
+///
+/// A wildcard address stands for the loopback address of its family.
+pub fn exchange(
+    server: SocketAddr,
+    query: &[u8],
+    transport: Transport,
+    timeout: Duration,
+) -> io::Result<Vec<u8>> {
+    let deadline = Instant::now() + timeout;
+    let server = SocketAddr::new(reachable(server.ip()), server.port());
+    if query.len() < HEADER_OCTETS || query.len() > usize::from(u16::MAX) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a DNS message"));
+    }
+    match transport {
+        Transport::Udp => over_udp(server, query, deadline),
+        Transport::Tcp => over_tcp(server, query, deadline),
+    }
+}
+
+/// Asks over UDP and passes over datagrams that do not answer this query.
+fn over_udp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
+    let any = match server {
+        SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        SocketAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(server)?;
+    socket.send(query)?;
+    let mut response = vec![0; 65_535];
+    loop {
+        socket.set_read_timeout(Some(left(deadline)?))?;
+        let length = socket.recv(&mut response).map_err(timed_out)?;
+        if answers(&response[..length], query) {
+            response.truncate(length);
+            return Ok(response);
+        }
+    }
+}
+
+/// Asks over TCP, on a connection of its own.
+fn over_tcp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect_timeout(&server, left(deadline)?)?;
+    let mut message = Vec::with_capacity(2 + query.len());
+    message.extend_from_slice(&(query.len() as u16).to_be_bytes());
+    message.extend_from_slice(query);
+    stream.set_write_timeout(Some(left(deadline)?))?;
+    stream.write_all(&message).map_err(timed_out)?;
+    let mut length = [0; 2];
+    read_until(&mut stream, &mut length, deadline)?;
+    let mut response = vec![0; usize::from(u16::from_be_bytes(length))];
+    read_until(&mut stream, &mut response, deadline)?;
+    if answers(&response, query) {
+        Ok(response)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the response is to another query"))
+    }
+}
+
+/// Fills `buffer` before the deadline.
+fn read_until(stream: &mut TcpStream, buffer: &mut [u8], deadline: Instant) -> io::Result<()> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        stream.set_read_timeout(Some(left(deadline)?))?;
+        match stream.read(&mut buffer[filled..]).map_err(timed_out)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            length => filled += length,
+        }
+    }
+    Ok(())
+}
+
+/// The time left, never zero, which would mean "no limit".
+fn left(deadline: Instant) -> io::Result<Duration> {
+    match deadline.checked_duration_since(Instant::now()) {
+        Some(left) if !left.is_zero() => Ok(left),
+        _ => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// A socket's timeout comes as "would block"; this names it.
+fn timed_out(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+        _ => error,
+    }
+}
+
+/// Whether a message is the response to this query. The question may come back in another case;
+/// an error may come without one.
+fn answers(message: &[u8], query: &[u8]) -> bool {
+    let Some(header) = Header::read(message).filter(|header| header.is_response()) else {
+        return false;
+    };
+    let asked = Query::read(query).and_then(|query| query.question);
+    let same_question = asked.is_none_or(|question| {
+        let here = HEADER_OCTETS..HEADER_OCTETS + question.octets();
+        let pair = message.get(here.clone()).zip(query.get(here));
+        pair.is_some_and(|(ours, theirs)| ours.eq_ignore_ascii_case(theirs))
+    });
+    message[..2] == query[..2] && (header.questions == 0 || same_question)
+}
+
+/// Where a wildcard address can be reached from this machine.
+fn reachable(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    }
+}
