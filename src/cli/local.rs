@@ -16,19 +16,22 @@ use crate::wire::Name;
 
 /// `gapura serve`
 pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
-    run::log::start(run::log_level(common.quiet, common.verbose));
+    run::log::start(run::log::Level::from_flags(common.quiet, common.verbose));
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
-    run::serve(loaded, |ready| {
+    let ended = run::serve(&loaded, |ready| {
         if common.json {
             println!("{}", ready.json());
         } else {
             println!("{}", ready.text());
         }
     })?;
-    Ok(0)
+    Ok(match ended {
+        run::Ended::Stopped => 0,
+        run::Ended::Interrupted => super::EXIT_INTERRUPTED,
+    })
 }
 
 //------------ check ---------------------------------------------------------

@@ -21,6 +21,8 @@ use args::{Command, Common, Gapura};
 
 /// Exit code of a command that was not understood or whose settings do not read.
 const EXIT_USAGE: u8 = 2;
+/// Exit code of a daemon that a second signal interrupted while it stopped, as a shell has it for SIGINT.
+const EXIT_INTERRUPTED: u8 = 130;
 
 /// Runs the program.
 pub fn main() -> ExitCode {

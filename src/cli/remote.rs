@@ -1,12 +1,13 @@
-//! Commands that a running daemon does.
+//! Commands that a running daemon carries out.
 
 #[cfg(feature = "approval")]
 use std::io::Read;
 
 use super::args::{self, Common};
 use super::{print, settings};
-use crate::config::Settings;
-use crate::control::{self, CallError, Command, Reply};
+use crate::control::{self, Command, Reply};
+#[cfg(feature = "approval")]
+use crate::control::{CallError, OfficeCommand};
 
 /// Octets of a password on standard input; more is surely something else.
 #[cfg(feature = "approval")]
@@ -22,7 +23,7 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
     send(common, command)
 }
 
-/// `gapura zone …`, but `check`.
+/// `gapura zone …`, except `check`.
 pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
     let command = match zone {
         args::Zone::Check { .. } => anyhow::bail!("zone check needs no daemon"),
@@ -39,14 +40,14 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
 #[cfg(feature = "approval")]
 pub(super) fn user(common: &Common, user: args::User) -> anyhow::Result<u8> {
     let command = match user {
-        args::User::Add { name, role, email, nip, password_stdin: _ } => Command::UserAdd {
+        args::User::Add { name, role, email, nip, password_stdin: _ } => OfficeCommand::UserAdd {
             person: control::Person { name, role, email, nip },
             password: password()?,
         },
-        args::User::List => Command::UserList,
-        args::User::Disable { name } => Command::UserDisable { name },
+        args::User::List => OfficeCommand::UserList,
+        args::User::Disable { name } => OfficeCommand::UserDisable { name },
     };
-    send(common, command)
+    send(common, Command::Office(command))
 }
 
 /// `gapura token …`
@@ -54,19 +55,23 @@ pub(super) fn user(common: &Common, user: args::User) -> anyhow::Result<u8> {
 pub(super) fn token(common: &Common, token: args::Token) -> anyhow::Result<u8> {
     let command = match token {
         args::Token::Create { name, scope: scopes, days, network, label, password_stdin: _ } => {
-            Command::TokenCreate { name, scopes, days, network, label, password: password()? }
+            OfficeCommand::TokenCreate {
+                name,
+                token: control::Token { scopes, days, network, label },
+                password: password()?,
+            }
         }
-        args::Token::List { name } => Command::TokenList { name },
-        args::Token::Revoke { id } => Command::TokenRevoke { id },
+        args::Token::List { name } => OfficeCommand::TokenList { name },
+        args::Token::Revoke { id } => OfficeCommand::TokenRevoke { id },
     };
-    send(common, command)
+    send(common, Command::Office(command))
 }
 
 /// `gapura report`
 #[cfg(feature = "approval")]
 pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8> {
     anyhow::ensure!(report.format == "csv", "--format {}: csv is what there is", report.format);
-    send(common, Command::Report { month: report.month })
+    send(common, Command::Office(OfficeCommand::Report { month: report.month }))
 }
 
 /// `gapura audit …`
@@ -79,9 +84,9 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
         );
     }
     match audit {
-        args::Audit::Export => send(common, Command::AuditExport),
+        args::Audit::Export => send(common, Command::Office(OfficeCommand::AuditExport)),
         args::Audit::Verify { export: None, key, anchor } => {
-            send(common, Command::AuditVerify { key, anchors: anchor })
+            send(common, Command::Office(OfficeCommand::AuditVerify { key, anchors: anchor }))
         }
         args::Audit::Verify { export: Some(file), key, anchor } => {
             super::local::audit_verify(common, &file, key.as_deref(), &anchor)
@@ -91,32 +96,24 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
 
 //------------ Helpers -------------------------------------------------------
 
-/// Has `command` done by the daemon, or on the database of a stopped one where that makes sense.
+/// Sends a command to the daemon. Without one, commands on people and the event chain run here, on its
+/// database.
 fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
     let loaded = match settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
     let state_dir = &loaded.settings.server.state_dir;
-    let reply = match control::call(state_dir, &command) {
-        Ok(reply) => reply,
-        Err(error @ CallError::NotRunning(_)) => without_daemon(&loaded.settings, command)?
-            .unwrap_or_else(|_| Reply::failed(error.to_string())),
-        Err(error) => Reply::failed(error.to_string()),
+    let called = control::call(state_dir, &command);
+    let reply = match (called, command) {
+        (Ok(reply), _) => reply,
+        #[cfg(feature = "approval")]
+        (Err(CallError::NotRunning(_)), Command::Office(command)) => {
+            crate::run::offline(&loaded.settings, command)?
+        }
+        (Err(error), _) => Reply::failed(error.to_string()),
     };
     Ok(print(common, &reply))
-}
-
-/// Does a command on the database of a stopped daemon, where that makes sense.
-#[cfg(feature = "approval")]
-fn without_daemon(settings: &Settings, command: Command) -> anyhow::Result<Result<Reply, Command>> {
-    Ok(crate::run::offline(settings, command)?)
-}
-
-/// A name server alone has no command that works without it.
-#[cfg(not(feature = "approval"))]
-fn without_daemon(_: &Settings, command: Command) -> anyhow::Result<Result<Reply, Command>> {
-    Ok(Err(command))
 }
 
 /// The password on standard input, without its final newline.

@@ -9,7 +9,7 @@ mod settings;
 
 pub use load::{Loaded, default_path, load};
 pub use settings::{
-    Approval, Audit, Correction, Mail, Metrics, Naming, People, Policy, Probe, Public,
-    QueryLogging, Quic, RateLimit, Register, SerialPolicy, Server, Settings, Targets, Tls, Tokens,
-    Web, Work, ZoneChecks, ZoneSettings,
+    Approval, Audit, Bind, Correction, Hijackable, LoggedClient, Mail, Metrics, Naming, People,
+    Policy, Probe, Promote, Public, QueryLogging, Quic, RateLimit, Register, SerialPolicy, Server,
+    Settings, Targets, Tls, Tokens, Web, Work, ZoneChecks, ZoneSettings,
 };

@@ -155,9 +155,9 @@ pub struct QueryLogging {
     /// One query in how many is written.
     #[serde(default = "one")]
     pub sample: u32,
-    /// `"address"` or `"prefix"` (/24, /56).
-    #[serde(default = "default_client")]
-    pub client: String,
+    /// How much of a client's address is written.
+    #[serde(default)]
+    pub client: LoggedClient,
 }
 
 /// 64 MiB a file.
@@ -175,9 +175,15 @@ fn one() -> u32 {
     1
 }
 
-/// Whole client addresses.
-fn default_client() -> String {
-    "address".to_owned()
+/// `query_log.client`
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum LoggedClient {
+    /// The whole address.
+    #[default]
+    Address,
+    /// Its /24 or /56.
+    Prefix,
 }
 
 /// `[metrics]`
@@ -288,18 +294,38 @@ impl Default for Work {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Approval {
-    /// `"with_approval"`: one press approves and promotes; `"separate_act"`: two.
-    pub promote: String,
-    /// `"candidate"`: an approval holds while the candidate's hash does; `"serial"`: any change ends it.
-    pub bind: String,
+    /// Whether an approved request is promoted at once.
+    pub promote: Promote,
+    /// What an approval is bound to.
+    pub bind: Bind,
     /// Whether the camat may be asked to confirm a village's request.
     pub camat: bool,
 }
 
 impl Default for Approval {
     fn default() -> Self {
-        Self { promote: "with_approval".to_owned(), bind: "candidate".to_owned(), camat: false }
+        Self { promote: Promote::WithApproval, bind: Bind::Candidate, camat: false }
     }
+}
+
+/// `approval.promote`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Promote {
+    /// Approving a request promotes it.
+    WithApproval,
+    /// Promoting it is an act of its own.
+    SeparateAct,
+}
+
+/// `approval.bind`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Bind {
+    /// An approval is valid as long as the candidate's hash is the same.
+    Candidate,
+    /// Any change of the zone ends it.
+    Serial,
 }
 
 /// `[correction]`
@@ -342,14 +368,24 @@ impl Default for Naming {
 pub struct Targets {
     /// Networks that may be targets although a rule refuses them.
     pub allow: Vec<String>,
-    /// `"refuse"` or `"reason"`: CNAME targets a stranger could claim.
-    pub hijackable: String,
+    /// What happens to CNAME targets that a stranger could claim.
+    pub hijackable: Hijackable,
 }
 
 impl Default for Targets {
     fn default() -> Self {
-        Self { allow: Vec::new(), hijackable: "refuse".to_owned() }
+        Self { allow: Vec::new(), hijackable: Hijackable::Refuse }
     }
+}
+
+/// `targets.hijackable`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Hijackable {
+    /// They are refused.
+    Refuse,
+    /// They need a reason.
+    Reason,
 }
 
 /// `[probe]`

@@ -1,10 +1,10 @@
-//! What may be said over the control socket. Field names are stable within one version of gapura.
+//! The messages of the control socket. Client and daemon are of the same version.
 
 use serde::{Deserialize, Serialize};
 
-/// Everything a daemon can be told.
+/// A command to the daemon.
 #[derive(Debug, Deserialize, Serialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Zones, serials, last changes and refusals, listeners.
     Status,
@@ -47,6 +47,15 @@ pub enum Command {
         /// The version.
         to: u32,
     },
+    /// A command on people, the event chain or the report.
+    Office(OfficeCommand),
+}
+
+/// Commands on people, the event chain and the report. They work on the database of a stopped daemon
+/// too.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfficeCommand {
     /// Adds a person who can sign in by password.
     UserAdd {
         /// The person.
@@ -54,29 +63,23 @@ pub enum Command {
         /// The password, never kept or logged.
         password: String,
     },
-    /// Everybody who has an account.
+    /// Lists everybody who has an account.
     UserList,
     /// Ends an account's rights and sessions.
     UserDisable {
         /// The account's name.
         name: String,
     },
-    /// Makes a personal API token, with its owner's password.
+    /// Creates a personal API token.
     TokenCreate {
         /// The account's name.
         name: String,
-        /// `read`, `submit`, `decide`.
-        scopes: Vec<String>,
-        /// Days until it ends.
-        days: u32,
-        /// The only network it works from.
-        network: Option<String>,
-        /// What it is for.
-        label: String,
+        /// The token.
+        token: Token,
         /// The account's own password.
         password: String,
     },
-    /// The tokens of one account, or of all.
+    /// Lists the tokens of one account, or of all.
     TokenList {
         /// The account's name.
         name: Option<String>,
@@ -90,7 +93,7 @@ pub enum Command {
     AuditExport,
     /// Verifies the daemon's own event chain.
     AuditVerify {
-        /// The public key to hold it against; none = the one outside the database.
+        /// The public key to verify with; none = the one kept outside the database.
         key: Option<String>,
         /// Anchors that were kept outside.
         anchors: Vec<String>,
@@ -100,6 +103,19 @@ pub enum Command {
         /// `YYYY-MM`.
         month: String,
     },
+}
+
+/// A token to be created.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Token {
+    /// `read`, `submit`, `decide`.
+    pub scopes: Vec<String>,
+    /// Days until it ends.
+    pub days: u32,
+    /// The only network it works from.
+    pub network: Option<String>,
+    /// What it is for.
+    pub label: String,
 }
 
 /// A person to be added.
@@ -115,7 +131,7 @@ pub struct Person {
     pub nip: Option<String>,
 }
 
-/// What came of a command: the same facts as text and as JSON, and the exit code that tells the truth.
+/// The result of a command: an exit code, and the same facts as text and as JSON.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Reply {
     /// 0 done, 1 refused or failed, 2 not understood.
@@ -127,12 +143,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Something done.
+    /// The reply of a command that was carried out.
     pub fn done(text: impl Into<String>, json: serde_json::Value) -> Self {
         Self { exit: 0, text: text.into(), json }
     }
 
-    /// Something refused or failed, in one sentence.
+    /// The reply of a command that was refused or failed, with the reason in one sentence.
     pub fn failed(message: impl Into<String>) -> Self {
         let text = message.into();
         let json = serde_json::json!({ "error": text });

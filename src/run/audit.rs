@@ -4,26 +4,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::words::now_ms;
+use super::time::now_ms;
 use crate::audit::{self, Anchor, AuditError, NewEvent, Notary, Report, Vault};
-use crate::control::{Command, Reply};
+use crate::control::Reply;
 use crate::store::{Store, StoreError};
 
-/// Does `command` if it is one on the chain; gives it back otherwise.
-pub(super) fn command(store: &Store, state_dir: &Path, command: Command) -> Result<Reply, Command> {
-    let done = match command {
-        Command::AuditExport => export(store),
-        Command::AuditVerify { key, anchors } => {
-            verify_own(store, state_dir, key.as_deref(), &anchors)
-        }
-        Command::Report { month } => return Ok(report(store, &month)),
-        other => return Err(other),
-    };
-    Ok(done.unwrap_or_else(|error| Reply::failed(error.to_string())))
-}
-
-/// `gapura audit verify`, against the key that lies outside the database unless another is given.
-fn verify_own(
+/// `gapura audit verify`, with the key that is kept outside the database unless another is given.
+pub(super) fn verify_own(
     store: &Store,
     state_dir: &Path,
     key: Option<&str>,
@@ -35,8 +22,8 @@ fn verify_own(
         Some(key) => key.to_owned(),
         None => Notary::public_key_in(state_dir)?,
     };
-    // The anchors in the derived zone files are witnesses too, but they lie on this machine: what
-    // they cover counts as anchored only if the same is held outside.
+    // The anchors in the derived zone files are witnesses too, but they are on this machine: events
+    // count as anchored only if an anchor that was kept outside covers them.
     let mut witnesses = anchors.clone();
     witnesses.extend(served_anchors(state_dir));
     let verify = |anchors: &[Anchor]| {
@@ -60,7 +47,7 @@ fn served_anchors(state_dir: &Path) -> Vec<Anchor> {
 }
 
 /// `gapura audit export`
-fn export(store: &Store) -> Result<Reply, AuditError> {
+pub(super) fn export(store: &Store) -> Result<Reply, AuditError> {
     let lines = store.write::<_, StoreError>(|tx| {
         let event = NewEvent::new(now_ms(), "console", "admin", "exported", "chain:all");
         audit::append(tx, event)?;
@@ -71,12 +58,9 @@ fn export(store: &Store) -> Result<Reply, AuditError> {
 }
 
 /// `gapura report`: the list as CSV, the counts with it as JSON.
-fn report(store: &Store, month: &str) -> Reply {
-    let made = || -> anyhow::Result<Reply> {
-        let report = crate::report::Report::of(store, month.parse()?, now_ms())?;
-        Ok(Reply::done(report.csv()?, serde_json::to_value(&report)?))
-    };
-    made().unwrap_or_else(|error| Reply::failed(format!("{error:#}")))
+pub(super) fn report(store: &Store, month: &str) -> anyhow::Result<Reply> {
+    let report = crate::report::Report::of(store, month.parse()?, now_ms())?;
+    Ok(Reply::done(report.csv()?, serde_json::to_value(&report)?))
 }
 
 /// A verifier's report as a reply.

@@ -1,4 +1,4 @@
-//! The daemon's own log: one line an event to standard error, English, no secrets.
+//! The daemon's own log: one line per event on standard error, in English, without secrets.
 
 use std::io::IsTerminal;
 
@@ -9,18 +9,30 @@ use tracing_subscriber::EnvFilter;
 pub enum Level {
     /// Errors only.
     Quiet,
-    /// What an operator wants to know.
+    /// What an operator needs.
     Normal,
-    /// Also what a developer wants to know.
+    /// Also what a developer needs.
     Verbose,
     /// Everything.
     Everything,
 }
 
+impl Level {
+    /// The level for the command line's `--quiet` and count of `--verbose`.
+    pub fn from_flags(quiet: bool, verbose: u8) -> Self {
+        match (quiet, verbose) {
+            (true, _) => Self::Quiet,
+            (false, 0) => Self::Normal,
+            (false, 1) => Self::Verbose,
+            (false, _) => Self::Everything,
+        }
+    }
+}
+
 /// Starts logging. `GAPURA_LOG` overrides the level, in the form `gapura=debug`.
 pub fn start(level: Level) {
     let filter = EnvFilter::try_from_env("GAPURA_LOG").unwrap_or_else(|_| {
-        // hickory-server writes two lines a query at level info.
+        // hickory-server writes two lines per query at level info.
         EnvFilter::new(match level {
             Level::Quiet => "error",
             Level::Normal => "warn,gapura=info",

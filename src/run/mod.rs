@@ -1,12 +1,16 @@
 //! The daemon: start and stop order, signals, and the one place where settings meet rooms.
 //!
 //! ```text
-//! start   state directory ─► database ─► zones ─► DNS sockets ─► watcher ─► pages ─► control ─► ready
-//! stop    control, pages ─► watcher ─► DNS sockets ─► what is still to be written ─► end
+//! start   state directory ─► database ─► zones ─► control socket (bound) ─► DNS sockets ─► watcher
+//!         ─► road 3 (opened) ─► control socket (answers) ─► metrics ─► timers, mail, pages ─► ready
+//! stop    control socket, timers, mail, pages, metrics ─► watcher ─► DNS sockets
+//!         ─► what is not on disk yet ─► database, state directory
 //! ```
 //!
-//! A name server answers before anything else runs and after everything else has stopped.
+//! DNS is answered before anything else works, and until everything else that could change a zone has
+//! stopped.
 
+mod building;
 mod daemon;
 mod host;
 pub mod log;
@@ -15,23 +19,24 @@ mod ready;
 mod signals;
 mod stand_in;
 mod state_dir;
-mod words;
+mod status;
+mod time;
 
+//--- Road 3
 #[cfg(feature = "approval")]
 mod audit;
 #[cfg(feature = "approval")]
 mod mail;
 #[cfg(feature = "approval")]
-mod offline;
+mod office;
 #[cfg(feature = "approval")]
 mod people;
-#[cfg(feature = "approval")]
-mod queue;
+#[cfg_attr(not(feature = "approval"), path = "name_server_alone.rs")]
+mod road_3;
 
 #[cfg(feature = "approval")]
 pub use audit::verified;
-pub use daemon::{RunError, serve};
-pub use host::log_level;
+pub use daemon::{Ended, RunError, serve};
 #[cfg(feature = "approval")]
-pub use offline::offline;
+pub use office::offline;
 pub use state_dir::{StateDir, StateDirError};

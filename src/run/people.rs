@@ -1,35 +1,13 @@
-//! Commands on accounts and tokens: by the daemon, or on the database of a stopped one.
+//! Commands on accounts and tokens.
 
 use serde_json::{Value, json};
 
-use super::words::utc;
-use crate::control::{Command, Person, Reply};
+use super::time::utc;
+use crate::control::{Person, Reply, Token};
 use crate::people::{Account, By, NewAccount, NewToken, People, PeopleError, TokenView};
 
-/// Does `command` if it is one on people; gives it back otherwise.
-pub(super) fn command(people: &People, command: Command) -> Result<Reply, Command> {
-    let done = match command {
-        Command::UserAdd { person, password } => add(people, person, &password),
-        Command::UserList => list(people),
-        Command::UserDisable { name } => disable(people, &name),
-        Command::TokenCreate { name, scopes, days, network, label, password } => {
-            let wished = scopes.join(",").parse().map(|scopes| NewToken {
-                label,
-                scopes,
-                network,
-                days: Some(i64::from(days)),
-            });
-            wished.and_then(|new| create_token(people, &name, &new, &password))
-        }
-        Command::TokenList { name } => list_tokens(people, name.as_deref()),
-        Command::TokenRevoke { id } => revoke_token(people, &id),
-        other => return Err(other),
-    };
-    Ok(done.unwrap_or_else(|error| Reply::failed(error.to_string())))
-}
-
 /// `gapura user add`
-fn add(people: &People, person: Person, password: &str) -> Result<Reply, PeopleError> {
+pub(super) fn add(people: &People, person: Person, password: &str) -> Result<Reply, PeopleError> {
     let role = person.role.parse().map_err(|_| PeopleError::BadRole)?;
     let new = NewAccount {
         name: person.name,
@@ -42,7 +20,7 @@ fn add(people: &People, person: Person, password: &str) -> Result<Reply, PeopleE
 }
 
 /// `gapura user list`
-fn list(people: &People) -> Result<Reply, PeopleError> {
+pub(super) fn list(people: &People) -> Result<Reply, PeopleError> {
     let accounts = people.list()?;
     let text: String = accounts
         .iter()
@@ -55,26 +33,32 @@ fn list(people: &People) -> Result<Reply, PeopleError> {
 }
 
 /// `gapura user disable`
-fn disable(people: &People, name: &str) -> Result<Reply, PeopleError> {
+pub(super) fn disable(people: &People, name: &str) -> Result<Reply, PeopleError> {
     let account = people.disable(&By::Console, name)?;
     let text = format!("disabled {}: sessions and tokens have ended", account.name);
     Ok(Reply::done(text, account_json(&account)))
 }
 
-/// `gapura token create`: the token alone as text, so that a script can keep it.
-fn create_token(
+/// `gapura token create`: the text is the token alone, so that a script can keep it.
+pub(super) fn create_token(
     people: &People,
     name: &str,
-    new: &NewToken,
+    token: Token,
     password: &str,
 ) -> Result<Reply, PeopleError> {
-    let issued = people.create_token(name, password, new)?;
+    let new = NewToken {
+        label: token.label,
+        scopes: token.scopes.join(",").parse()?,
+        network: token.network,
+        days: Some(i64::from(token.days)),
+    };
+    let issued = people.create_token(name, password, &new)?;
     let json = json!({ "id": issued.id, "token": issued.token, "ends": utc(issued.ends_ms) });
     Ok(Reply::done(issued.token, json))
 }
 
 /// `gapura token list`
-fn list_tokens(people: &People, name: Option<&str>) -> Result<Reply, PeopleError> {
+pub(super) fn list_tokens(people: &People, name: Option<&str>) -> Result<Reply, PeopleError> {
     let person = name.map(|name| people.by_name(name)).transpose()?;
     let tokens = people.tokens(person.as_ref().map(|account| account.id.as_str()))?;
     let names = people.list()?;
@@ -104,12 +88,12 @@ fn list_tokens(people: &People, name: Option<&str>) -> Result<Reply, PeopleError
 }
 
 /// `gapura token revoke`
-fn revoke_token(people: &People, id: &str) -> Result<Reply, PeopleError> {
+pub(super) fn revoke_token(people: &People, id: &str) -> Result<Reply, PeopleError> {
     people.revoke_token(&By::Console, id)?;
     Ok(Reply::done(format!("revoked {id}"), json!({ "id": id })))
 }
 
-/// What may be told of an account.
+/// An account without its secrets.
 fn account_json(account: &Account) -> Value {
     json!({
         "id": account.id, "name": account.name, "role": account.role.as_str(),

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum Signal {
     /// SIGINT, SIGTERM.
     Stop,
     /// SIGHUP: settings and zones.
@@ -18,13 +18,13 @@ pub(super) enum Asked {
 /// The signals we listen to.
 pub(super) struct Signals {
     /// SIGINT.
-    interrupt: Signal,
+    interrupt: unix::Signal,
     /// SIGTERM.
-    terminate: Signal,
+    terminate: unix::Signal,
     /// SIGHUP.
-    hangup: Signal,
+    hangup: unix::Signal,
     /// SIGUSR1.
-    user: Signal,
+    user: unix::Signal,
 }
 
 impl Signals {
@@ -38,13 +38,18 @@ impl Signals {
         })
     }
 
+    /// Resolves at the next signal to stop; ignores all others.
+    pub(super) async fn stop(&mut self) {
+        while self.next().await != Signal::Stop {}
+    }
+
     /// The next signal.
-    pub(super) async fn next(&mut self) -> Asked {
+    pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
-            _ = self.user.recv() => Asked::Reopen,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Reload,
+            _ = self.user.recv() => Signal::Reopen,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A start at which the database does not open: zones are served from their files and the derived files
-//! of promoted records, the queue stays closed, and everybody is told why.
+//! A start without the database: zones are served from their files and from the derived files of promoted
+//! records, the queue stays closed, and log, status and pages say why.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::RunError;
 use super::daemon::system;
 use crate::publish::{Options, Publisher, ZoneSource};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// The database, or one in its place that is thrown away.
 pub(super) struct Database {
@@ -28,16 +28,15 @@ impl Database {
         let is_lost =
             !state_dir.join("gapura.db").exists() && Publisher::has_derived(state_dir, sources);
         let is_first = !state_dir.join("serials").exists();
-        let reason = match is_lost {
-            true => format!(
-                "{} is missing, and there are promoted records",
-                state_dir.join("gapura.db").display()
-            ),
-            false => match Store::open(state_dir) {
+        let reason = if is_lost {
+            let path = state_dir.join("gapura.db");
+            format!("{} is missing, and there are promoted records", path.display())
+        } else {
+            match Store::open(state_dir) {
                 Ok(store) => return Ok(Self { store, reason: None, folder: None }),
                 Err(error) if is_first => return Err(error.into()),
-                Err(error) => words(&error),
-            },
+                Err(error) => format!("{:#}", anyhow::Error::from(error)),
+            }
         };
         tracing::error!(%reason, "the database is not used: zones are served from their files and \
             the files in promoted/, the queue is closed; put the database back and start again");
@@ -64,15 +63,4 @@ fn remove(folder: &Path) {
     if let Err(error) = std::fs::remove_dir_all(folder) {
         tracing::warn!(folder = %folder.display(), %error, "not removed");
     }
-}
-
-/// An error with all its causes.
-fn words(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

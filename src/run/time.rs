@@ -1,4 +1,4 @@
-//! Times and lists as the log and the commands print them (English, UTC).
+//! Times as commands print them: English, UTC.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -1,15 +1,24 @@
-//! From settings to each room's own options. What a setting cannot mean is told before anything runs.
+//! From settings to each room's own options. A setting that makes no sense is an error before anything
+//! runs.
+
+#[cfg(feature = "approval")]
+mod road_3;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::answer::Identity;
-use crate::config::{QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings};
+use crate::config::{
+    LoggedClient, QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings,
+};
 use crate::publish::{self, Strictness, ZoneSource};
 use crate::serve::{
     self, Acl, ClientDetail, Filter, Network, QueryLogOptions, Secured, StreamLimits,
 };
 use crate::wire::NameError;
+
+#[cfg(feature = "approval")]
+pub(super) use road_3::{calendar, desk, people, web};
 
 /// Octets of a mebibyte.
 const MIB: u64 = 1 << 20;
@@ -138,7 +147,7 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
             per_address: limit.responses_per_second,
             slip: limit.slip,
         }),
-        query_log: settings.query_log.as_ref().map(query_log).transpose()?,
+        query_log: settings.query_log.as_ref().map(query_log),
         ..serve::Options::default()
     })
 }
@@ -186,26 +195,18 @@ fn secured(listen: &[std::net::SocketAddr], cert: &Path, key: &Path) -> Secured 
 }
 
 /// The query log.
-fn query_log(log: &QueryLogging) -> Result<QueryLogOptions, OptionError> {
-    let client = match log.client.as_str() {
-        "address" => ClientDetail::Address,
-        "prefix" => ClientDetail::Prefix,
-        other => {
-            return Err(OptionError::Choice {
-                key: "query_log.client",
-                text: other.to_owned(),
-                choices: "\"address\", \"prefix\"",
-            });
-        }
-    };
-    Ok(QueryLogOptions {
+fn query_log(log: &QueryLogging) -> QueryLogOptions {
+    QueryLogOptions {
         file: log.file.clone(),
         rotate_octets: log.rotate_mib.max(1).saturating_mul(MIB),
         total_octets: log.total_mib.max(1).saturating_mul(MIB),
         keep_days: QUERY_LOG_DAYS,
-        client,
+        client: match log.client {
+            LoggedClient::Address => ClientDetail::Address,
+            LoggedClient::Prefix => ClientDetail::Prefix,
+        },
         filter: Filter { sample: log.sample.max(1), ..Filter::default() },
-    })
+    }
 }
 
 //------------ Publish -------------------------------------------------------
@@ -213,156 +214,6 @@ fn query_log(log: &QueryLogging) -> Result<QueryLogOptions, OptionError> {
 /// What the publisher is told.
 pub fn publish(settings: &Settings) -> publish::Options {
     publish::Options::new(&settings.server.state_dir)
-}
-
-//------------ People --------------------------------------------------------
-
-/// What accounts are told.
-#[cfg(feature = "approval")]
-pub fn people(settings: &Settings) -> crate::people::Options {
-    use crate::people::TotpRule;
-    let clock: crate::people::Clock = std::sync::Arc::new(super::words::now_ms);
-    crate::people::Options {
-        totp: match settings.people.totp {
-            crate::config::Policy::Required => TotpRule::Required,
-            crate::config::Policy::Optional => TotpRule::Optional,
-        },
-        decide_tokens: settings.tokens.decide,
-        ..crate::people::Options::new(clock)
-    }
-}
-
-//------------ Web -----------------------------------------------------------
-
-/// What the pages are told; `url` is how people reach them.
-#[cfg(feature = "approval")]
-pub fn web(settings: &Settings, url: &str) -> crate::web::Options {
-    let zone = settings.zones.first().map(|zone| zone.name.get_ref().as_str()).unwrap_or(".");
-    crate::web::Options {
-        url: url.to_owned(),
-        trusted_proxies: settings.web.trusted_proxies.clone(),
-        public_submit: settings.public.submit,
-        submit_per_hour: settings.public.submit_per_hour,
-        register_public: settings.register.public,
-        zone: format!("{}.", zone.trim_end_matches('.')),
-    }
-}
-
-//------------ Desk ----------------------------------------------------------
-
-/// What the desk is told.
-#[cfg(feature = "approval")]
-pub fn desk(settings: &Settings) -> Result<crate::desk::Options, OptionError> {
-    use crate::queue::{Bind, Rules};
-    use std::sync::Arc;
-    let clock: crate::desk::Clock = Arc::new(super::words::now_ms);
-    let state_dir = settings.server.state_dir.clone();
-    Ok(crate::desk::Options {
-        rules: Rules {
-            correction_days: i64::from(settings.correction.days),
-            bind: if settings.approval.bind == "serial" { Bind::Serial } else { Bind::Candidate },
-            camat: settings.approval.camat,
-            ..Rules::default()
-        },
-        calendar: calendar(settings)?,
-        naming: naming(settings)?,
-        targets: targets(settings)?,
-        probe: settings.probe.enabled,
-        promote_with_approval: settings.approval.promote == "with_approval",
-        audit_daily: settings.audit.daily,
-        ..crate::desk::Options::new(state_dir, clock)
-    })
-}
-
-/// Working hours, other hours for a time, and the holidays of the file if there is one.
-#[cfg(feature = "approval")]
-pub(super) fn calendar(settings: &Settings) -> Result<crate::queue::Calendar, OptionError> {
-    use crate::queue::{Calendar, Hours};
-    let hours = Hours::parse(&settings.work.hours).map_err(|error| OptionError::Choice {
-        key: "work.hours",
-        text: error.to_string(),
-        choices: "hours as in \"Mon-Fri 08:00-16:00\"",
-    })?;
-    let mut calendar = Calendar::new(hours);
-    for text in &settings.work.overrides {
-        let wrong = || OptionError::Choice {
-            key: "work.overrides",
-            text: text.clone(),
-            choices: "FIRST LAST HOURS, as in \"2027-02-08 2027-03-09 Mon-Fri 08:00-15:00\"",
-        };
-        let mut parts = text.trim().splitn(3, char::is_whitespace);
-        let (first, last) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let hours = Hours::parse(parts.next().unwrap_or_default()).map_err(|_| wrong())?;
-        calendar.add_override(first, last, hours).map_err(|_| wrong())?;
-    }
-    let path = &settings.work.holidays;
-    if path.as_os_str().is_empty() {
-        return Ok(calendar);
-    }
-    let text = table("work.holidays", path)?;
-    for line in text.lines().skip(1).filter(|line| !line.trim().is_empty()) {
-        let mut cells = line.splitn(3, ',').map(|cell| cell.trim().trim_matches('"'));
-        let mut cell = || cells.next().unwrap_or_default();
-        let (date, name, source) = (cell(), cell(), cell());
-        calendar.add_holiday(date, name, source).map_err(|error| OptionError::Table {
-            key: "work.holidays",
-            path: path.clone(),
-            reason: format!("{error}: a line is date,name,source"),
-        })?;
-    }
-    Ok(calendar)
-}
-
-/// Naming rules with the lists of the settings in the place of those shipped.
-#[cfg(feature = "approval")]
-fn naming(settings: &Settings) -> Result<crate::queue::Naming, OptionError> {
-    use crate::queue::Naming;
-    use crate::queue::regions::{Regions, parse_offices};
-    let mut naming = Naming {
-        min_length: settings.naming.min_length,
-        ormas: settings.naming.ormas,
-        ..Naming::default()
-    };
-    let bad = |key, path: &Path, reason: String| OptionError::Table {
-        key,
-        path: path.to_owned(),
-        reason,
-    };
-    let (regions, offices) = (&settings.naming.regions, &settings.naming.offices);
-    if !regions.as_os_str().is_empty() {
-        let text = table("naming.regions", regions)?;
-        naming.regions = Regions::parse(&text)
-            .map_err(|error| bad("naming.regions", regions, error.to_string()))?;
-    }
-    if !offices.as_os_str().is_empty() {
-        let text = table("naming.offices", offices)?;
-        naming.offices = parse_offices(&text)
-            .map_err(|error| bad("naming.offices", offices, error.to_string()))?;
-    }
-    Ok(naming)
-}
-
-/// Rules about targets.
-#[cfg(feature = "approval")]
-fn targets(settings: &Settings) -> Result<crate::queue::Targets, OptionError> {
-    let prefix = |text: &String| {
-        text.parse().map_err(|_| OptionError::Network { key: "targets.allow", text: text.clone() })
-    };
-    Ok(crate::queue::Targets {
-        allow: settings.targets.allow.iter().map(prefix).collect::<Result<_, _>>()?,
-        refuse_hijackable: settings.targets.hijackable == "refuse",
-        ..crate::queue::Targets::default()
-    })
-}
-
-/// The text of a table that the settings name.
-#[cfg(feature = "approval")]
-fn table(key: &'static str, path: &Path) -> Result<String, OptionError> {
-    std::fs::read_to_string(path).map_err(|error| OptionError::Table {
-        key,
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,244 @@
+//! Everything the daemon runs, in the order in which it starts and stops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::daemon::{RunError, system};
+use super::host::Host;
+use super::ready::Ready;
+use super::road_3::{Road3, Site};
+use super::stand_in::Database;
+use super::{StateDir, options};
+use crate::answer::Transport;
+use crate::config::{Loaded, Settings};
+use crate::control;
+use crate::metrics::{self, NameServer, Registry};
+use crate::publish::{Publisher, Watcher};
+use crate::serve::{self, Running};
+
+/// Threads for pages, control socket and metrics; the name server has its own.
+const THREADS: usize = 2;
+/// How long tasks in flight may take at a stop.
+const STOP_SECONDS_MAX: u64 = 10;
+
+//------------ Parts ---------------------------------------------------------
+
+/// What road 3 is opened with.
+#[cfg_attr(not(feature = "approval"), allow(dead_code))] // a name server alone has no road 3
+pub(super) struct Parts<'a> {
+    /// The state directory.
+    pub(super) state_dir: &'a StateDir,
+    /// The database.
+    pub(super) database: &'a Database,
+    /// The only writer of live zones, which knows our sockets.
+    pub(super) publisher: &'a Publisher,
+}
+
+//------------ Building ------------------------------------------------------
+
+/// A running daemon.
+pub(super) struct Building {
+    /// Runs pages, control socket, metrics and timers.
+    runtime: Runtime,
+    /// Tells pages and timers to stop.
+    stop: watch::Sender<bool>,
+    /// The control socket.
+    control: JoinHandle<()>,
+    /// Runs commands; holds the listeners and road 3.
+    host: Arc<Host>,
+    /// Watches the zone files.
+    watcher: Watcher,
+    /// The database, whose stand-in is removed last.
+    database: Database,
+    /// The lock on the state directory, released last.
+    state_dir: StateDir,
+}
+
+impl Building {
+    /// Starts everything.
+    pub(super) fn start(loaded: &Loaded) -> Result<(Self, Ready), RunError> {
+        let settings = &loaded.settings;
+        let state_dir = StateDir::take(&settings.server.state_dir)?;
+        let sources = options::sources(settings)?;
+        let database = Database::open(&sources, &options::publish(settings))?;
+        // The outcome for each zone is in the log; a refused zone does not stop the others.
+        let (publisher, _) =
+            Publisher::open(database.store.clone(), sources, options::publish(settings))?;
+        let runtime = system("cannot start the threads of pages and commands", runtime())?;
+        // Bound before the first answer goes out, so that who sees one can already give a command, which
+        // waits in the socket.
+        let control = bind_control(&runtime, &state_dir)?;
+        let running = serve::start(options::serve(settings)?, publisher.shared())?;
+        let dns = addresses(&running, &[Transport::Udp]);
+        publisher.sockets().set(dns.clone());
+        let watcher = publisher.watch();
+        let parts = Parts { state_dir: &state_dir, database: &database, publisher: &publisher };
+        let road_3 = Road3::open(loaded, &parts)?;
+        let host = Arc::new(Host {
+            settings_path: loaded.path.clone(),
+            publisher: publisher.clone(),
+            running,
+            stand_in: database.reason.clone(),
+            road_3,
+        });
+        let control = start_control(&runtime, control, &host);
+        let metrics = start_metrics(&runtime, settings, &host)?;
+        let (stop, stopped) = watch::channel(false);
+        let Site { url, first_link } = host.road_3.start(&runtime, settings, &stopped)?;
+        let ready = Ready {
+            dns,
+            encrypted: encrypted(&host.running),
+            zones: publisher.status(),
+            web: url,
+            metrics,
+            state_dir: state_dir.path().display().to_string(),
+            first_link,
+            warnings: host
+                .running
+                .warnings()
+                .iter()
+                .cloned()
+                .chain(host.stand_in.clone())
+                .collect(),
+        };
+        let building = Self { runtime, stop, control, host, watcher, database, state_dir };
+        Ok((building, ready))
+    }
+
+    /// Reads settings and zones again, in the background; the result is in the log.
+    pub(super) fn reload(&self) {
+        let host = Arc::clone(&self.host);
+        drop(self.runtime.spawn_blocking(move || host.reload_by_signal()));
+    }
+
+    /// Opens the log files again.
+    pub(super) fn reopen_logs(&self) {
+        self.host.reopen_logs();
+    }
+
+    /// Stops everything, in the order that the documentation of [`super`] draws.
+    pub(super) fn stop(self) {
+        let Self { runtime, stop, control, host, watcher, database, state_dir } = self;
+        // An error means that nobody listens any more, which is the same.
+        let _ = stop.send(true);
+        control.abort();
+        runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
+        drop(watcher);
+        let publisher = host.publisher.clone();
+        // The last holder of the listeners: dropping it closes the DNS sockets.
+        drop(host);
+        publisher.flush();
+        drop(publisher);
+        drop(database);
+        drop(state_dir);
+    }
+}
+
+/// The runtime of everything but DNS.
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(THREADS).thread_name("building").enable_all().build()
+}
+
+//------------ Listeners -----------------------------------------------------
+
+/// The addresses of some transports, in the order of the settings.
+fn addresses(running: &Running, transports: &[Transport]) -> Vec<SocketAddr> {
+    let listening = running.addresses().iter();
+    listening.filter(|one| transports.contains(&one.transport)).map(|one| one.address).collect()
+}
+
+/// The encrypted listeners, for people.
+fn encrypted(running: &Running) -> Vec<(String, SocketAddr)> {
+    let name = |transport| match transport {
+        Transport::Tls => Some("tls"),
+        Transport::Quic => Some("quic"),
+        Transport::Udp | Transport::Tcp => None,
+    };
+    let listening = running.addresses().iter();
+    listening.filter_map(|one| Some((name(one.transport)?.to_owned(), one.address))).collect()
+}
+
+/// Binds the control socket; commands wait in it until it is started.
+fn bind_control(runtime: &Runtime, state_dir: &StateDir) -> Result<control::Server, RunError> {
+    let path = state_dir.path();
+    let what = format!("cannot open the control socket in {}", path.display());
+    runtime.block_on(async { system(what, control::Server::bind(path)) })
+}
+
+/// Starts to answer commands.
+fn start_control(runtime: &Runtime, server: control::Server, host: &Arc<Host>) -> JoinHandle<()> {
+    let host = Arc::clone(host);
+    runtime.spawn(server.run(Arc::new(move |command, session| host.command(command, session))))
+}
+
+/// Starts the metrics listener, if the settings want one.
+fn start_metrics(
+    runtime: &Runtime,
+    settings: &Settings,
+    host: &Arc<Host>,
+) -> Result<Option<SocketAddr>, RunError> {
+    let Some(metrics) = &settings.metrics else { return Ok(None) };
+    let mut registry = Registry::default();
+    // Weak, so that metrics do not keep the DNS sockets open at a stop.
+    let weak = Arc::downgrade(host);
+    registry.register_collector(Box::new(NameServer::new(move || {
+        weak.upgrade().map(|host| host.running.counters()).unwrap_or_default()
+    })));
+    let publisher = host.publisher.clone();
+    registry.register_collector(Box::new(metrics::Zones::new(publisher.clone())));
+    let ready = Arc::new(move || {
+        let missing: Vec<String> = publisher
+            .status()
+            .into_iter()
+            .filter(|zone| zone.serial.is_none() && zone.refusal.is_none())
+            .map(|zone| zone.zone.to_string())
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("not loaded: {}", missing.join(" "))) }
+    });
+    let address = metrics.listen;
+    let what = format!("cannot listen on {address} for metrics: choose another metrics.listen");
+    let listener = runtime.block_on(async { system(what, TcpListener::bind(address).await) })?;
+    let bound = system("metrics", listener.local_addr())?;
+    runtime.spawn(metrics::serve(listener, Arc::new(registry), ready));
+    Ok(Some(bound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    #[test]
+    fn after_a_stop_nothing_is_left_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().display();
+        let zone = "$TTL 60\n@ SOA ns host 1 60 60 60 60\n@ NS ns\nns A 192.0.2.1\n";
+        std::fs::write(directory.path().join("zone"), zone).unwrap();
+        let settings = format!(
+            "[server]\nlisten = [\"127.0.0.1:0\"]\nstate_dir = \"{root}/state\"\n\
+             [web]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n\
+             [[zone]]\nname = \"example.\"\nfile = \"{root}/zone\"\n"
+        );
+        let path = directory.path().join("gapura.toml");
+        std::fs::write(&path, settings).unwrap();
+        let loaded = load(&path).unwrap();
+        let (building, ready) = Building::start(&loaded).unwrap();
+        let metrics = ready.metrics.unwrap();
+        let state = directory.path().join("state");
+        assert!(control::call(&state, &control::Command::Status).is_ok());
+        assert!(std::net::TcpStream::connect(ready.dns[0]).is_ok());
+        assert!(StateDir::take(&state).is_err());
+        building.stop();
+        assert!(control::call(&state, &control::Command::Status).is_err());
+        assert!(std::net::UdpSocket::bind(ready.dns[0]).is_ok(), "DNS over UDP");
+        assert!(std::net::TcpStream::connect(ready.dns[0]).is_err(), "DNS over TCP");
+        assert!(std::net::TcpStream::connect(metrics).is_err(), "metrics");
+        assert!(StateDir::take(&state).is_ok(), "the state directory");
+    }
+}

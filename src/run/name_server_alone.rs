@@ -1,0 +1,58 @@
+//! What stands in for road 3 in a gapura that was built without it: nothing to open, start or report.
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::RunError;
+use super::building::Parts;
+use super::options::OptionError;
+use crate::config::{Loaded, Settings};
+use crate::control::{OfficeCommand, Reply};
+
+/// Pages and first link: there are none.
+#[derive(Default)]
+pub(super) struct Site {
+    /// The address of the pages.
+    pub(super) url: Option<String>,
+    /// How the first administrator signs in.
+    pub(super) first_link: Option<String>,
+}
+
+/// Nothing.
+pub(super) struct Road3;
+
+impl Road3 {
+    /// Opens nothing.
+    pub(super) fn open(_: &Loaded, _: &Parts<'_>) -> Result<Self, RunError> {
+        Ok(Self)
+    }
+
+    /// Starts nothing.
+    pub(super) fn start(
+        &self,
+        _: &Runtime,
+        _: &Settings,
+        _: &watch::Receiver<bool>,
+    ) -> Result<Site, RunError> {
+        Ok(Site::default())
+    }
+
+    /// Refuses every command.
+    pub(super) fn command(&self, _: OfficeCommand) -> Reply {
+        Reply::failed("this gapura was built as a name server alone: it has no queue")
+    }
+
+    /// Finds no difference: nothing was promised.
+    pub(super) fn drift(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
+    /// Accepts any settings.
+    pub(super) fn check(_: &Settings) -> Result<(), OptionError> {
+        Ok(())
+    }
+
+    /// Has nothing that settings could change.
+    pub(super) fn reload(&self, (): (), _: &std::path::Path) {}
+}

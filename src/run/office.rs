@@ -1,0 +1,74 @@
+//! Commands on people, the event chain and the monthly report: by the daemon, or on the database of a
+//! stopped one.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use super::{RunError, StateDir, audit, options, people};
+use crate::config::Settings;
+use crate::control::{OfficeCommand, Reply};
+use crate::desk::Desk;
+use crate::people::People;
+use crate::store::Store;
+
+/// What these commands work on.
+pub(super) struct Office {
+    /// Accounts and tokens.
+    pub(super) people: People,
+    /// The database, for the event chain.
+    pub(super) store: Store,
+    /// The directory of the keys that are kept outside the database.
+    pub(super) state_dir: PathBuf,
+    /// The desk, to finish a month before its report; none if the daemon is stopped.
+    pub(super) desk: Option<Desk>,
+}
+
+impl Office {
+    /// Runs a command.
+    pub(super) fn command(&self, command: OfficeCommand) -> Reply {
+        let (people, store) = (&self.people, &self.store);
+        match command {
+            OfficeCommand::UserAdd { person, password } => {
+                reply(people::add(people, person, &password))
+            }
+            OfficeCommand::UserList => reply(people::list(people)),
+            OfficeCommand::UserDisable { name } => reply(people::disable(people, &name)),
+            OfficeCommand::TokenCreate { name, token, password } => {
+                reply(people::create_token(people, &name, token, &password))
+            }
+            OfficeCommand::TokenList { name } => {
+                reply(people::list_tokens(people, name.as_deref()))
+            }
+            OfficeCommand::TokenRevoke { id } => reply(people::revoke_token(people, &id)),
+            OfficeCommand::AuditExport => reply(audit::export(store)),
+            OfficeCommand::AuditVerify { key, anchors } => {
+                reply(audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors))
+            }
+            OfficeCommand::Report { month } => self.report(&month),
+        }
+    }
+
+    /// `gapura report`. A running daemon closes the month first, so that its report is final.
+    fn report(&self, month: &str) -> Reply {
+        if let Some(desk) = &self.desk
+            && let Err(error) = desk.close_month(month)
+        {
+            return Reply::failed(error.to_string());
+        }
+        reply(audit::report(&self.store, month).map_err(|error| format!("{error:#}")))
+    }
+}
+
+/// A result as a reply.
+fn reply<E: Display>(result: Result<Reply, E>) -> Reply {
+    result.unwrap_or_else(|error| Reply::failed(error.to_string()))
+}
+
+/// Runs a command on the database of a stopped daemon, under its lock.
+pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
+    let state_dir = StateDir::take(&settings.server.state_dir)?;
+    let store = Store::open(state_dir.path())?;
+    let people = People::new(store.clone(), options::people(settings));
+    let office = Office { people, store, state_dir: state_dir.path().to_owned(), desk: None };
+    Ok(office.command(command))
+}

@@ -1,0 +1,268 @@
+//! Road 3 in a running daemon: accounts, desk, timers, pages, mail.
+
+use std::fs::OpenOptions;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use super::building::Parts;
+use super::daemon::{RunError, system};
+use super::mail::DeskOutbox;
+use super::office::Office;
+use super::options::{self, OptionError};
+use crate::config::{Loaded, Settings};
+use crate::control::{OfficeCommand, Reply};
+use crate::desk::{ActError, Desk, Drift};
+use crate::notice::{Mailer, Relay};
+use crate::people::People;
+use crate::publish::Publisher;
+use crate::queue::Calendar;
+use crate::web;
+
+/// How often the timers run.
+const TICK: Duration = Duration::from_secs(5);
+/// Ticks per day.
+const TICKS_PER_DAY: u64 = 24 * 3600 / 5;
+
+/// How people reach the pages.
+#[derive(Default)]
+pub(super) struct Site {
+    /// The address of the pages; none if the queue is closed.
+    pub(super) url: Option<String>,
+    /// How the first administrator signs in, if nobody has an account.
+    pub(super) first_link: Option<String>,
+}
+
+/// Road 3 while the daemon runs.
+pub(super) enum Road3 {
+    /// It works.
+    Open(Box<Open>),
+    /// The database cannot be used, for this reason.
+    Closed(String),
+}
+
+/// What the queue and its pages work with.
+pub(super) struct Open {
+    /// Commands on people and the event chain.
+    office: Office,
+    /// The acting functions.
+    desk: Desk,
+    /// The live zones, for their page.
+    publisher: Publisher,
+}
+
+impl Road3 {
+    /// Opens it: accepts the names of a new zone, finishes the promotions that a crash interrupted, and
+    /// puts the settings and the working time in force on record.
+    pub(super) fn open(loaded: &Loaded, parts: &Parts<'_>) -> Result<Self, RunError> {
+        if let Some(reason) = &parts.database.reason {
+            return Ok(Self::Closed(reason.clone()));
+        }
+        let settings = &loaded.settings;
+        let store = parts.database.store.clone();
+        let people = People::new(store.clone(), options::people(settings));
+        let publisher = parts.publisher.clone();
+        let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
+            .map_err(failed)?;
+        let recovered = desk.listening().map_err(failed)?;
+        if recovered > 0 {
+            tracing::warn!(recovered, "finished promotions that a crash had interrupted");
+        }
+        note_settings(&desk, &loaded.path).map_err(failed)?;
+        desk.note_working_time().map_err(failed)?;
+        let state_dir = parts.state_dir.path().to_owned();
+        let office = Office { people, store, state_dir, desk: Some(desk.clone()) };
+        Ok(Self::Open(Box::new(Open { office, desk, publisher })))
+    }
+
+    /// Starts timers, mail and pages.
+    pub(super) fn start(
+        &self,
+        runtime: &Runtime,
+        settings: &Settings,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<Site, RunError> {
+        match self {
+            Self::Open(open) => {
+                open.start_timers(runtime, settings, stopped)?;
+                open.start_web(runtime, settings, stopped.clone())
+            }
+            Self::Closed(_) => Ok(Site::default()),
+        }
+    }
+
+    /// Runs a command.
+    pub(super) fn command(&self, command: OfficeCommand) -> Reply {
+        match self {
+            Self::Open(open) => open.office.command(command),
+            Self::Closed(reason) => Reply::failed(format!("the queue is closed: {reason}")),
+        }
+    }
+
+    /// Where the live records and the zones differ, each as JSON with a `text`.
+    pub(super) fn drift(&self) -> Vec<Value> {
+        let Self::Open(open) = self else { return Vec::new() };
+        let as_json = |item: &Drift| {
+            let mut json = serde_json::to_value(item).unwrap_or_default();
+            json["text"] = item.to_string().into();
+            json
+        };
+        match open.desk.drift() {
+            Ok(drift) => drift.iter().map(as_json).collect(),
+            Err(error) => vec![json!({ "text": error.to_string() })],
+        }
+    }
+
+    /// Checks the settings that a reload may change, and returns the working time that they define.
+    pub(super) fn check(settings: &Settings) -> Result<Calendar, OptionError> {
+        options::calendar(settings)
+    }
+
+    /// Puts reloaded settings on record and in force.
+    pub(super) fn reload(&self, working_time: Calendar, path: &Path) {
+        let Self::Open(open) = self else { return };
+        let noted = note_settings(&open.desk, path);
+        if let Err(error) = noted.and_then(|()| open.desk.set_working_time(working_time)) {
+            tracing::error!(%error, "the change of the settings is not on record");
+        }
+    }
+}
+
+/// A failure of road 3 at the start.
+fn failed(error: impl Into<anyhow::Error>) -> RunError {
+    RunError::Queue(error.into())
+}
+
+impl Open {
+    /// Starts what happens by the clock: deadlines, schedules, checkpoints, retention, mail.
+    fn start_timers(
+        &self,
+        runtime: &Runtime,
+        settings: &Settings,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<(), RunError> {
+        runtime.spawn(timers(self.desk.clone(), self.office.people.clone(), stopped.clone()));
+        let relay = Relay {
+            relay: settings.mail.relay.clone(),
+            from: settings.mail.from.clone(),
+            url: site_url(settings, settings.web.listen),
+        };
+        if let Some(mailer) = Mailer::new(&relay).map_err(failed)? {
+            let outbox = Arc::new(DeskOutbox(self.desk.clone()));
+            runtime.spawn(mailer.run(outbox, stop_signal(stopped.clone())));
+        }
+        Ok(())
+    }
+
+    /// Starts the pages.
+    fn start_web(
+        &self,
+        runtime: &Runtime,
+        settings: &Settings,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Site, RunError> {
+        let address = settings.web.listen;
+        let what = format!("cannot listen on {address} for pages: choose another web.listen");
+        let listener = runtime
+            .block_on(async { system(what, tokio::net::TcpListener::bind(address).await) })?;
+        let bound = system("pages", listener.local_addr())?;
+        let url = site_url(settings, bound);
+        let parts = web::Parts {
+            store: self.office.store.clone(),
+            people: self.office.people.clone(),
+            desk: self.desk.clone(),
+            publisher: self.publisher.clone(),
+            options: options::web(settings, &url),
+        };
+        let state = web::State::new(parts).map_err(failed)?;
+        runtime.spawn(async move {
+            if let Err(error) = web::serve(listener, state, stop_signal(stopped)).await {
+                tracing::error!(%error, "pages stopped");
+            }
+        });
+        let first_link = self.first_link(&settings.server.state_dir, &url)?;
+        Ok(Site { url: Some(format!("http://{bound}")), first_link })
+    }
+
+    /// A fresh link for the first administrator: the link itself on a terminal, else the name of a file
+    /// that only its owner can read, because standard output may be kept in a log.
+    fn first_link(&self, state_dir: &Path, url: &str) -> Result<Option<String>, RunError> {
+        let link = self.office.people.first_link().map_err(failed)?;
+        let Some(link) = link else { return Ok(None) };
+        let link = format!("{url}{}", link.path());
+        if std::io::stdout().is_terminal() {
+            return Ok(Some(link));
+        }
+        let path = state_dir.join("first-administrator");
+        let written = (|| {
+            // An older file would keep its mode.
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+            writeln!(file, "{link}")
+        })();
+        system(format!("cannot write {}", path.display()), written)?;
+        Ok(Some(format!("(in the file {})", path.display())))
+    }
+}
+
+/// Puts the settings in a file on record, if they have changed since the last time.
+fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| ActError::File { path: path.to_owned(), source })?;
+    desk.note_settings(&HEXLOWER.encode(&Sha256::digest(&bytes)))
+}
+
+/// The URL of the pages; without a setting, the address they listen on.
+fn site_url(settings: &Settings, bound: SocketAddr) -> String {
+    match settings.web.url.trim_end_matches('/') {
+        "" => format!("http://{bound}"),
+        url => url.to_owned(),
+    }
+}
+
+/// Calls the desk every few seconds. A failure is logged and tried again at the next turn.
+async fn timers(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
+    let mut turns: u64 = 0;
+    loop {
+        let (desk, people) = (desk.clone(), people.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            if let Err(error) = desk.tick() {
+                tracing::warn!(%error, "the desk's timers failed");
+            }
+            if turns.is_multiple_of(TICKS_PER_DAY) {
+                let daily = desk.daily().map_err(|error| error.to_string());
+                if let Err(error) =
+                    daily.and_then(|()| people.sweep().map_err(|error| error.to_string()))
+                {
+                    tracing::warn!(error, "daily housekeeping failed");
+                }
+            }
+        });
+        // A panic inside is in the log already.
+        let _ = work.await;
+        turns += 1;
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            () = stop_signal(stopped.clone()) => return,
+        }
+    }
+}
+
+/// Resolves once the daemon stops.
+async fn stop_signal(mut stopped: watch::Receiver<bool>) {
+    // An error means that the daemon is gone, which is the same.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}

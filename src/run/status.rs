@@ -1,0 +1,112 @@
+//! `gapura ctl status` and `gapura ctl stats`: zones, listeners and counters as text and JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::host::Host;
+use super::time::utc;
+use crate::control::Reply;
+use crate::publish::ZoneStatus;
+use crate::wire::Rcode;
+
+impl Host {
+    /// Zones and listeners.
+    pub(super) fn status(&self) -> Reply {
+        let zones = self.publisher.status();
+        let listening: Vec<String> = self
+            .running
+            .addresses()
+            .iter()
+            .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
+            .collect();
+        let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
+        if let Some(reason) = &self.stand_in {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  the database is not used, the queue is closed: {reason}");
+        }
+        for zone in &zones {
+            add_zone(&mut text, zone);
+        }
+        let drift = self.road_3.drift();
+        for item in drift.iter().filter_map(|item| item["text"].as_str()) {
+            let _ = writeln!(text, "not as promised: {item}");
+        }
+        let json = json!({
+            "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
+            "listening": listening, "zones": zones, "stand_in": self.stand_in, "drift": drift,
+        });
+        Reply::done(text, json)
+    }
+
+    /// Counters, all transports together and each by itself.
+    pub(super) fn stats(&self) -> Reply {
+        let lanes = self.running.counters();
+        let mut text = String::new();
+        let mut all = Vec::<Value>::new();
+        for (lane, totals) in &lanes {
+            let queries: u64 = totals.opcodes.iter().sum();
+            let responses: u64 = totals.rcodes.iter().sum();
+            let rcode = |code: Rcode| totals.rcodes[usize::from(code.0)];
+            let transport = format!("{:?}", lane.transport).to_lowercase();
+            let family = if lane.ipv6 { "ipv6" } else { "ipv4" };
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{transport} {family}  queries {queries}, responses {responses}, truncated {}, dropped {}, limited {}",
+                totals.truncated,
+                totals.dropped.iter().sum::<u64>(),
+                totals.limited.iter().sum::<u64>(),
+            );
+            all.push(json!({
+                "transport": transport, "family": family, "queries": queries,
+                "responses": responses, "truncated": totals.truncated,
+                "nxdomain": rcode(Rcode::NXDOMAIN), "servfail": rcode(Rcode::SERVFAIL),
+                "refused": rcode(Rcode::REFUSED), "panics": totals.panics,
+            }));
+        }
+        Reply::done(text, json!({ "lanes": all }))
+    }
+}
+
+/// One zone of the status.
+fn add_zone(text: &mut String, zone: &ZoneStatus) {
+    let serial = zone.serial.map_or_else(|| "not loaded".to_owned(), |serial| serial.to_string());
+    let file_serial = zone.file_serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted",
+        zone.zone,
+        zone.file.display(),
+        zone.records,
+        zone.promoted
+    );
+    if let Some(change) = &zone.last_change {
+        let _ = writeln!(
+            text,
+            "  last change {} by {}: {}",
+            utc(change.at_ms),
+            change.who,
+            change.cause
+        );
+    }
+    if zone.from_store {
+        let _ = writeln!(text, "  served from the database: the file was refused at start");
+    }
+    if zone.rolled_back {
+        let _ = writeln!(text, "  the file was rolled back: it is not loaded until it changes");
+    }
+    if let Some(refusal) = &zone.refusal {
+        let _ = writeln!(text, "  file refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
+        for finding in &refusal.findings {
+            let _ = writeln!(text, "    {finding}");
+        }
+    }
+    for absent in &zone.absent_from_file {
+        let _ = writeln!(text, "  promoted, not in the file: {absent}");
+    }
+    for masked in &zone.masked {
+        let _ = writeln!(text, "  in the file, but not served so: {masked}");
+    }
+}
