@@ -38,7 +38,7 @@ impl Desk {
                     self.go_on(&now_is.request, actor)?;
                     return self.view_for(number, actor);
                 }
-                let deed = Deed::from_name(act.name()).unwrap_or(Deed::Check);
+                let deed = act.kind().row().deed;
                 let subject = Subject::Request(number.to_owned());
                 self.log_turned_back(actor, deed, subject, &error)?;
                 Err(error.into())

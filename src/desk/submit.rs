@@ -9,8 +9,8 @@ use crate::ledger::{LedgerError, NewRequest};
 use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
 use crate::queue::view::RequestView;
 use crate::queue::{
-    Act, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Reading, Request, State,
-    Subject, TransitionError, automatic,
+    Act, ActKind, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Reading, Request,
+    State, Subject, TransitionError, automatic,
 };
 use crate::store::requests::AttachmentRow;
 
@@ -174,7 +174,7 @@ impl Desk {
         let tested = self.read(|reader| {
             let stored = ledger.expect_request(reader, number)?;
             let actor = ledger.current(reader, actor)?;
-            Ok(stored.request.awaits_correction_by(&actor, ledger.now())?)
+            Ok(stored.request.may(ActKind::Resubmit, &actor, ledger.now())?)
         });
         if let Err(ActError::Rule(error)) = &tested {
             let subject = Subject::Request(number.to_owned());

@@ -3,13 +3,53 @@
 //! What the system does by itself (expiry, the outcome of a promotion, closing) is no act: those are
 //! functions of [`Request`](super::Request) that no outside call reaches.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::labels::clean_text;
 use super::named::named;
 use super::sheet::{LineCode, LineVerdict};
+
+//------------ ActKind -------------------------------------------------------
+
+named! {
+    /// The acts without their contents, in the order of the procedure.
+    pub enum ActKind {
+        /// *Disposisi*: the head routes the request to a verifier.
+        Dispose = "dispose",
+        /// *Alihkan*: the head gives it to another verifier.
+        Reassign = "reassign",
+        /// *Lepaskan*: the verifier gives it back to the head.
+        Release = "release",
+        /// *Minta konfirmasi*: another party is asked to agree.
+        Consult = "ask",
+        /// The party agrees.
+        Confirm = "confirm",
+        /// The party does not agree.
+        Deny = "deny",
+        /// *Kembalikan*: back to the applicant, with every fault at once.
+        Return = "return",
+        /// *Kirim perbaikan*: a new revision.
+        Resubmit = "resubmit",
+        /// *Simpan pemeriksaan*: saves lines of the check sheet, decides nothing.
+        Check = "check",
+        /// *Tolak*.
+        Reject = "reject",
+        /// *Setujui*.
+        Approve = "approve",
+        /// *Tanda tangan kedua*.
+        Countersign = "countersign",
+        /// *Periksa ulang*.
+        Reopen = "reopen",
+        /// *Tayangkan*.
+        Promote = "promote",
+        /// *Coba lagi*, after a failed promotion.
+        Retry = "retry",
+        /// *Tarik*.
+        Withdraw = "withdraw",
+        /// The notice was handed over by an officer.
+        Notified = "notified",
+    }
+}
 
 //------------ Act -----------------------------------------------------------
 
@@ -142,47 +182,26 @@ pub enum Act {
 }
 
 impl Act {
-    /// The names of all acts, in the order of §2.1.
-    pub const NAMES: [&'static str; 17] = [
-        "dispose",
-        "reassign",
-        "release",
-        "ask",
-        "confirm",
-        "deny",
-        "return",
-        "resubmit",
-        "check",
-        "reject",
-        "approve",
-        "countersign",
-        "reopen",
-        "promote",
-        "retry",
-        "withdraw",
-        "notified",
-    ];
-
-    /// The name in the address of the API call.
-    pub fn name(&self) -> &'static str {
+    /// Which act it is.
+    pub fn kind(&self) -> ActKind {
         match self {
-            Self::Dispose { .. } => "dispose",
-            Self::Reassign { .. } => "reassign",
-            Self::Release { .. } => "release",
-            Self::Consult { .. } => "ask",
-            Self::Confirm { .. } => "confirm",
-            Self::Deny { .. } => "deny",
-            Self::Return { .. } => "return",
-            Self::Resubmit {} => "resubmit",
-            Self::Check { .. } => "check",
-            Self::Reject { .. } => "reject",
-            Self::Approve { .. } => "approve",
-            Self::Countersign { .. } => "countersign",
-            Self::Reopen { .. } => "reopen",
-            Self::Promote {} => "promote",
-            Self::Retry {} => "retry",
-            Self::Withdraw { .. } => "withdraw",
-            Self::Notified { .. } => "notified",
+            Self::Dispose { .. } => ActKind::Dispose,
+            Self::Reassign { .. } => ActKind::Reassign,
+            Self::Release { .. } => ActKind::Release,
+            Self::Consult { .. } => ActKind::Consult,
+            Self::Confirm { .. } => ActKind::Confirm,
+            Self::Deny { .. } => ActKind::Deny,
+            Self::Return { .. } => ActKind::Return,
+            Self::Resubmit {} => ActKind::Resubmit,
+            Self::Check { .. } => ActKind::Check,
+            Self::Reject { .. } => ActKind::Reject,
+            Self::Approve { .. } => ActKind::Approve,
+            Self::Countersign { .. } => ActKind::Countersign,
+            Self::Reopen { .. } => ActKind::Reopen,
+            Self::Promote {} => ActKind::Promote,
+            Self::Retry {} => ActKind::Retry,
+            Self::Withdraw { .. } => ActKind::Withdraw,
+            Self::Notified { .. } => ActKind::Notified,
         }
     }
 
@@ -213,14 +232,20 @@ impl Act {
 
     /// Reads the body of `POST /requests/{number}/{name}`; no body counts as `{}`.
     pub fn from_body(name: &str, body: &[u8]) -> Result<Self, BodyError> {
-        if !Self::NAMES.contains(&name) {
-            return Err(BodyError::UnknownAct(name.to_owned()));
-        }
+        let kind = ActKind::from_name(name);
+        let kind = kind.ok_or_else(|| BodyError::UnknownAct(name.to_owned()))?;
         let blank = body.iter().all(u8::is_ascii_whitespace);
-        let mut fields: serde_json::Map<String, serde_json::Value> =
-            if blank { serde_json::Map::new() } else { serde_json::from_slice(body)? };
-        fields.insert("act".to_owned(), name.into());
-        Ok(serde_json::from_value(fields.into())?)
+        let fields = if blank { serde_json::Map::new() } else { serde_json::from_slice(body)? };
+        Ok(Self::from_fields(kind, fields)?)
+    }
+
+    /// The act of a kind with its inputs by name.
+    pub fn from_fields(
+        kind: ActKind,
+        mut fields: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, serde_json::Error> {
+        fields.insert("act".to_owned(), kind.as_str().into());
+        serde_json::from_value(fields.into())
     }
 }
 
@@ -228,12 +253,6 @@ impl Act {
 fn clean_notes(lines: &mut [LineInput]) {
     for line in lines {
         line.note = line.note.take().map(|note| clean_text(&note));
-    }
-}
-
-impl fmt::Display for Act {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

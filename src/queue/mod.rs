@@ -19,6 +19,7 @@ mod named;
 pub mod naming;
 pub mod notice;
 pub mod person;
+pub mod procedure;
 pub mod reading;
 pub mod records;
 pub mod regions;
@@ -30,7 +31,7 @@ pub mod similar;
 pub mod targets;
 pub mod view;
 
-pub use act::{Act, LineInput, RejectReason};
+pub use act::{Act, ActKind, LineInput, RejectReason};
 pub use application::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 pub use automatic::{CandidateFinding, Evidence, Neighbour, Probe, QueueFacts, ZoneFacts};
 pub use calendar::{Calendar, Hours};

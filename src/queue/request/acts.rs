@@ -1,72 +1,48 @@
-//! The acts of officers and applicants (table of §2.1): which function does which, and what they share.
+//! What the acts share: fields that must be filled in, and how a second press is recognised.
 
-use super::stages::Stage;
-use super::{Facts, Request, RequestResult};
-use crate::queue::act::{Act, LineInput};
+use super::{Request, Stage};
+use crate::queue::act::Act;
 use crate::queue::automatic::LONG_MAX;
 use crate::queue::fault::{Fault, Rule, TransitionError};
-use crate::queue::happening::Step;
 use crate::queue::person::{Actor, Signature};
-use crate::queue::sheet::LineVerdict;
 
-//------------ Dispatch ------------------------------------------------------
-
-/// Hands each act to its function.
-pub(super) fn perform(
-    request: Request,
-    act: &Act,
-    actor: &Actor,
-    facts: &Facts<'_>,
-) -> RequestResult {
-    match act {
-        Act::Dispose { instruction, .. } => request.dispose(instruction, actor, facts),
-        Act::Reassign { reason, .. } => request.reassign(reason, actor, facts),
-        Act::Release { reason } => request.release(reason, actor, facts),
-        Act::Consult { party, email } => request.ask_party(party, email, actor, facts),
-        Act::Confirm { letter, .. } => request.answer(true, letter, actor, facts),
-        Act::Deny { letter, .. } => request.answer(false, letter, actor, facts),
-        Act::Return { lines } => request.send_back(lines, actor, facts),
-        Act::Resubmit {} => request.resubmit(actor, facts),
-        Act::Check { lines } => request.check(lines, actor, facts),
-        Act::Reject { reason, note, lines } => request.reject(reason, note, lines, actor, facts),
-        Act::Approve { .. } => request.approve(act, actor, facts),
-        Act::Countersign { candidate } => request.countersign(candidate, actor, facts),
-        Act::Reopen { reason } => request.reopen(reason, actor, facts),
-        Act::Promote {} => request.begin_promotion(actor, facts),
-        Act::Retry {} => request.retry(actor, facts),
-        Act::Withdraw { letter } => request.withdraw(letter, actor, facts),
-        Act::Notified { how } => request.hand_over(how, actor, facts),
+impl Request {
+    /// Whether the act was done already with the same content, so that a second press gives the
+    /// first result instead of an error. It changes nothing and needs no event.
+    pub fn already(&self, act: &Act, actor: &Actor, now: i64) -> bool {
+        if !actor.is_officer(now) {
+            return false;
+        }
+        let mine = |by: &Signature| by.identity.same(&actor.identity);
+        let Some(approval) = self.approval() else { return false };
+        let same = |candidate: &str| approval.candidate.eq_ignore_ascii_case(candidate);
+        match act {
+            // Whoever pressed, and whoever approved: under `with_approval` that press promoted.
+            Act::Promote {} => self
+                .stage
+                .promoting()
+                .is_some_and(|promoting| mine(&promoting.by) || mine(&approval.by)),
+            Act::Approve { revision, candidate, .. } => {
+                approval.revision == *revision && same(candidate) && mine(&approval.by)
+            }
+            Act::Countersign { candidate } => {
+                same(candidate) && approval.second.as_ref().is_some_and(mine)
+            }
+            _ => false,
+        }
     }
 }
 
-/// Whether the same act with the same content was done already.
-pub(super) fn already(request: &Request, act: &Act, actor: &Actor, now: i64) -> bool {
-    if !actor.is_officer(now) {
-        return false;
-    }
-    let begun = match request.stage() {
-        Stage::Live(stage) => Some(&stage.promoting),
-        Stage::Notified(stage) => Some(&stage.live.promoting),
-        Stage::Closed(stage) => Some(&stage.live.promoting),
-        Stage::Verified(stage) => stage.promoting.as_ref(),
-        _ => None,
-    };
-    let mine = |by: &Signature| by.identity.same(&actor.identity);
-    match act {
-        // Whoever pressed, and whoever approved: under `with_approval` that press promoted.
-        Act::Promote {} => begun.is_some_and(|promoting| {
-            mine(&promoting.by) || request.approval().is_some_and(|a| mine(&a.by))
-        }),
-        Act::Approve { revision, candidate, .. } => request.approval().is_some_and(|approval| {
-            approval.revision == *revision
-                && approval.candidate.eq_ignore_ascii_case(candidate)
-                && mine(&approval.by)
-        }),
-        Act::Countersign { candidate } => request.approval().is_some_and(|approval| {
-            approval.candidate.eq_ignore_ascii_case(candidate)
-                && approval.second.as_ref().is_some_and(mine)
-        }),
-        _ => false,
+impl Stage {
+    /// The promotion that was committed, if one was.
+    fn promoting(&self) -> Option<&super::Promoting> {
+        match self {
+            Self::Live(stage) => Some(&stage.promoting),
+            Self::Notified(stage) => Some(&stage.live.promoting),
+            Self::Closed(stage) => Some(&stage.live.promoting),
+            Self::Verified(stage) => stage.promoting.as_ref(),
+            _ => None,
+        }
     }
 }
 
@@ -85,25 +61,6 @@ pub(super) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, Transiti
         return Err(TransitionError::Incomplete(vec![fault]));
     }
     Ok(text)
-}
-
-//------------ What they share -----------------------------------------------
-
-/// `M1 ok, M4 fix` for the event.
-pub(super) fn summary(lines: &[LineInput]) -> String {
-    let word = |line: &LineInput| line.verdict.map_or("none", LineVerdict::as_str);
-    let texts: Vec<String> =
-        lines.iter().map(|line| format!("{} {}", line.code, word(line))).collect();
-    texts.join(", ")
-}
-
-/// Adds the notes, which may name persons, to the event.
-pub(super) fn with_notes(mut step: Step<Request>, lines: &[LineInput]) -> Step<Request> {
-    for line in lines {
-        let key = format!("note_{}", line.code);
-        step.happening = step.happening.with_personal(&key, line.note.as_deref().unwrap_or(""));
-    }
-    step
 }
 
 /// Nothing missing, or the error that says what.

@@ -1,186 +1,164 @@
 //! Deciding: *tolak, setujui, tanda tangan kedua, periksa ulang*.
 
-use super::acts::{complete, empty, needed, summary, with_notes};
+use super::acts::{complete, empty, needed};
+use super::case::Transition;
 use super::promotion::same_candidate;
-use super::stages::{Approval, Rejected, Stage, Verified};
-use super::{Facts, Request, RequestResult};
-use crate::queue::act::{Act, LineInput, RejectReason};
+use super::stages::{Approval, Assigned, Assignment, PromotionFailed, Rejected, Verified};
+use crate::queue::act::{LineInput, RejectReason};
 use crate::queue::application::NamingClass;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
-use crate::queue::happening::Deed;
-use crate::queue::person::{Actor, Role};
 use crate::queue::rules::Bind;
 use crate::queue::sheet::{Line, LineVerdict, Sheet};
 
-impl Request {
-    /// *Tolak*: Assigned → Rejected.
+/// What the verifier read before approving it.
+pub(super) struct Read<'a> {
+    /// The revision; 0 counts as none.
+    pub(super) revision: u32,
+    /// The candidate hash.
+    pub(super) candidate: &'a str,
+    /// The SOA serial, needed under `approval.bind = "serial"`.
+    pub(super) serial: Option<u32>,
+}
+
+impl Assigned {
+    /// *Tolak*.
     pub(super) fn reject(
-        mut self,
+        self,
+        cx: &mut Transition<'_>,
         reason: &str,
         note: &str,
         lines: &[LineInput],
-        actor: &Actor,
-        facts: &Facts<'_>,
-    ) -> RequestResult {
-        let before = self.state();
-        let Stage::Assigned(_) = &self.stage else {
-            return Err(TransitionError::wrong_state("reject", before));
-        };
-        let by = self.as_holder(actor, facts.now)?;
+    ) -> Result<Rejected, TransitionError> {
         let mut faults = Sheet::missing_notes(lines);
         let code = RejectReason::from_code(reason);
         if code.is_none() {
-            let known: Vec<&str> = RejectReason::ALL.iter().map(|r| r.as_str()).collect();
+            let known = RejectReason::ALL.map(RejectReason::as_str);
             faults.push(Fault::new("reason", Rule::UnknownReason, known.join(", ")));
         }
         if let Err(TransitionError::Incomplete(missing)) = needed("note", note) {
             faults.extend(missing);
         }
-        let saved = |line: &&Line| {
+        let saved = |line: &Line| {
             line.verdict == Some(LineVerdict::Bad) && !lines.iter().any(|l| l.code == line.code)
         };
         let bad = lines.iter().any(|line| line.verdict == Some(LineVerdict::Bad))
-            || self.sheet.written().iter().any(|line| saved(&line));
+            || cx.case.sheet.written().iter().any(saved);
         if !bad {
             faults.push(Fault::new("lines", Rule::NoLineBad, ""));
         }
         complete(faults)?;
         let Some(reason) = code else { return Err(empty("reason")) };
-        self.lay_in(facts);
-        self.sheet.write(lines, &by, self.revision);
-        let rejected =
-            Rejected { by: by.clone(), reason, note: note.to_owned(), notified_at: None };
-        self.stage = Stage::Rejected(rejected);
-        self.clocks.start(ClockStep::Tell, facts.now, facts.now, facts.calendar);
-        let mut step = self.done(&by, Deed::Reject, before)?;
-        step.happening = step
-            .happening
-            .with("reason", reason.as_str())
-            .with("lines", summary(lines))
-            .with_personal("note", note);
-        Ok(with_notes(step, lines))
+        cx.write_lines(lines);
+        cx.note("reason", reason);
+        cx.note_personal("note", note);
+        cx.start_clock(ClockStep::Tell);
+        Ok(Rejected { by: cx.by.clone(), reason, note: note.to_owned(), notified_at: None })
     }
 
-    /// *Setujui*: Assigned → Verified, with every line of §4 and the candidate that was seen.
-    pub(super) fn approve(mut self, act: &Act, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
-        let before = self.state();
-        let now = facts.now;
-        let (Stage::Assigned(stage), Act::Approve { revision, candidate, serial, lines }) =
-            (&self.stage, act)
-        else {
-            return Err(TransitionError::wrong_state("approve", before));
-        };
-        let (waiting, assignment) = (stage.waiting, stage.assignment.clone());
-        let by = self.as_holder(actor, now)?;
-        if *revision == 0 {
-            return Err(empty("revision"));
-        }
-        needed("candidate", candidate)?;
-        if *revision != self.revision {
-            let stale = Stale::Revision { seen: *revision, now: self.revision };
-            return Err(TransitionError::Stale(stale));
-        }
-        same_candidate(candidate, facts.candidate)?;
-        let current = facts.candidate.map_or(0, |c| c.serial);
-        if facts.rules.bind == Bind::Serial {
-            let seen = serial.unwrap_or(0);
-            if seen != current {
-                return Err(TransitionError::Stale(Stale::Serial { seen, now: current }));
-            }
-        }
+    /// *Setujui*: with every line of the sheet and the candidate that was read.
+    pub(super) fn approve(
+        self,
+        cx: &mut Transition<'_>,
+        read: &Read<'_>,
+        lines: &[LineInput],
+    ) -> Result<Verified, TransitionError> {
+        let serial = same_as_read(cx, read)?;
         let mut faults = Sheet::missing_notes(lines);
-        if facts.automatic.is_none() {
+        if cx.facts.automatic.is_none() {
             faults.push(Fault::new("lines", Rule::LineNotChecked, "A1-A11"));
         }
-        self.lay_in(facts);
-        self.sheet.write(lines, &by, self.revision);
-        faults.extend(self.sheet.missing(&self.application));
-        let camat = facts.rules.camat && self.application.class == NamingClass::Desa;
-        if waiting || (camat && self.application.kind.brings_records() && !self.party_confirmed()) {
+        cx.write_lines(lines);
+        let application = &cx.case.application;
+        faults.extend(cx.case.sheet.missing(application));
+        let camat = cx.facts.rules.camat
+            && application.class == NamingClass::Desa
+            && application.kind.brings_records();
+        if self.waiting || (camat && !cx.case.party_confirmed()) {
             faults.push(Fault::new("party", Rule::ParentNotConfirmed, ""));
         }
         complete(faults)?;
-        let reasons = self.sheet.second_signature(&self.application);
+        let second_needed = !cx.case.sheet.second_signature(application).is_empty();
+        let now = cx.facts.now;
+        let starts = application.starts_at().unwrap_or(now).max(now);
+        cx.case.attempts += 1;
+        cx.case.clocks.start(ClockStep::Make, starts, now, cx.facts.calendar);
+        cx.note("candidate", read.candidate);
+        cx.note("serial", serial);
+        cx.note("second_signature", second_needed);
         let approval = Approval {
-            by: by.clone(),
-            revision: self.revision,
-            candidate: candidate.to_ascii_lowercase(),
-            serial: current,
-            second_needed: !reasons.is_empty(),
+            by: cx.by.clone(),
+            revision: cx.case.revision,
+            candidate: read.candidate.to_ascii_lowercase(),
+            serial,
+            second_needed,
             second: None,
         };
-        self.attempts += 1;
-        self.stage = Stage::Verified(Verified { assignment, approval, promoting: None });
-        let starts = self.application.starts_at().unwrap_or(now).max(now);
-        self.clocks.start(ClockStep::Make, starts, now, facts.calendar);
-        let mut step = self.done(&by, Deed::Approve, before)?;
-        step.happening = step
-            .happening
-            .with("candidate", candidate)
-            .with("serial", current)
-            .with("lines", summary(lines))
-            .with("second_signature", !reasons.is_empty());
-        Ok(with_notes(step, lines))
+        Ok(Verified { assignment: self.assignment, approval, promoting: None })
     }
+}
 
+/// Tests that what was read is what there is now; returns the serial of now.
+fn same_as_read(cx: &Transition<'_>, read: &Read<'_>) -> Result<u32, TransitionError> {
+    if read.revision == 0 {
+        return Err(empty("revision"));
+    }
+    needed("candidate", read.candidate)?;
+    if read.revision != cx.case.revision {
+        let stale = Stale::Revision { seen: read.revision, now: cx.case.revision };
+        return Err(TransitionError::Stale(stale));
+    }
+    same_candidate(read.candidate, cx.facts.candidate)?;
+    let serial = cx.facts.candidate.map_or(0, |candidate| candidate.serial);
+    let seen = read.serial.unwrap_or(0);
+    if cx.facts.rules.bind == Bind::Serial && seen != serial {
+        return Err(TransitionError::Stale(Stale::Serial { seen, now: serial }));
+    }
+    Ok(serial)
+}
+
+impl Verified {
     /// *Tanda tangan kedua*: the head, on the same hash.
     pub(super) fn countersign(
         mut self,
+        cx: &mut Transition<'_>,
         candidate: &str,
-        actor: &Actor,
-        facts: &Facts<'_>,
-    ) -> RequestResult {
-        let before = self.state();
-        let open = matches!(&self.stage, Stage::Verified(stage)
-            if stage.promoting.is_none()
-                && stage.approval.second_needed
-                && stage.approval.second.is_none());
-        if !open {
-            return Err(TransitionError::wrong_state("countersign", before));
-        }
-        let by = self.as_head(actor, facts.now)?;
+    ) -> Result<Self, TransitionError> {
         needed("candidate", candidate)?;
-        let approved = self.approval().map(|a| a.candidate.clone()).unwrap_or_default();
-        same_candidate(candidate, facts.candidate)?;
+        same_candidate(candidate, cx.facts.candidate)?;
+        let approved = &self.approval.candidate;
         if !approved.eq_ignore_ascii_case(candidate) {
-            let now = candidate.to_owned();
-            return Err(TransitionError::Stale(Stale::Candidate { seen: approved, now }));
+            let (seen, now) = (approved.clone(), candidate.to_owned());
+            return Err(TransitionError::Stale(Stale::Candidate { seen, now }));
         }
-        let second = by.clone();
-        self = self.in_stage(|stage| match stage {
-            Stage::Verified(mut stage) => {
-                stage.approval.second = Some(second);
-                Stage::Verified(stage)
-            }
-            other => other,
-        });
-        let mut step = self.done(&by, Deed::Countersign, before)?;
-        step.happening = step.happening.with("candidate", candidate);
-        Ok(step)
+        cx.note("candidate", candidate);
+        self.approval.second = Some(cx.by.clone());
+        Ok(self)
     }
 
-    /// *Periksa ulang* by the kasi who holds it or a kabid.
-    pub(super) fn reopen(self, reason: &str, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
-        let state = self.state();
-        let open = match &self.stage {
-            Stage::Verified(stage) => stage.promoting.is_none(),
-            Stage::PromotionFailed(_) => true,
-            _ => false,
-        };
-        if !open {
-            return Err(TransitionError::wrong_state("reopen", state));
-        }
-        // Somebody who stands in for the head may hold neither this request nor its holder's place.
-        let by = match self.as_holder(actor, facts.now) {
-            Err(_) if actor.capacity(Role::Head, facts.now).is_some() => {
-                self.as_head(actor, facts.now)?
-            }
-            by => by?,
-        };
-        let reason = needed("reason", reason)?.to_owned();
-        let mut step = self.reopen_by(&by, facts)?;
-        step.happening = step.happening.with_personal("reason", &reason);
-        Ok(step)
+    /// *Periksa ulang*.
+    pub(super) fn reopen(self, cx: &mut Transition<'_>) -> Assigned {
+        reopen(cx, self.assignment)
     }
+}
+
+impl PromotionFailed {
+    /// *Periksa ulang*.
+    pub(super) fn reopen(self, cx: &mut Transition<'_>) -> Assigned {
+        reopen(cx, self.assignment)
+    }
+}
+
+/// Back to the verifier, with the time left of step 3, at least an hour.
+fn reopen(cx: &mut Transition<'_>, assignment: Assignment) -> Assigned {
+    cx.stop_clock();
+    cx.case.clocks.grant(ClockStep::Check, cx.facts.rules.reopen_least, cx.facts.rules);
+    cx.start_clock(ClockStep::Check);
+    Assigned { assignment, waiting: false }
+}
+
+/// *Periksa ulang* by a person: the reason is kept.
+pub(super) fn reopened_for(cx: &mut Transition<'_>, reason: &str) -> Result<(), TransitionError> {
+    cx.note_personal("reason", needed("reason", reason)?);
+    Ok(())
 }

@@ -1,54 +1,59 @@
-//! Ending: *tarik*, and the notice handed over.
+//! How a request ends: *tarik*, *kedaluwarsa*, the notice that arrived, the monthly report.
 
 use super::acts::needed;
-use super::stages::{Ended, Stage};
-use super::{Facts, Request, RequestResult};
-use crate::queue::fault::{NotAllowed, TransitionError};
-use crate::queue::happening::Deed;
-use crate::queue::person::{Actor, Role};
+use super::case::Transition;
+use super::stages::{Closed, Ended, Live, NeedsCorrection, Notified, Rejected};
+use crate::queue::clocks::ClockStep;
+use crate::queue::fault::TransitionError;
 
-impl Request {
-    /// *Tarik*: possible until a promotion has started.
-    pub(super) fn withdraw(
-        mut self,
-        letter: &str,
-        actor: &Actor,
-        facts: &Facts<'_>,
-    ) -> RequestResult {
-        let before = self.state();
-        let open = match &self.stage {
-            Stage::Submitted(_) | Stage::Assigned(_) | Stage::NeedsCorrection(_) => true,
-            Stage::Verified(stage) => stage.promoting.is_none(),
-            _ => false,
-        };
-        if !open {
-            return Err(TransitionError::wrong_state("withdraw", before));
-        }
-        let by = self.as_applicant(actor, facts.now)?;
-        self.clocks.stop(facts.now, facts.calendar);
-        self.stage = Stage::Withdrawn(Ended { by: by.clone() });
-        let mut step = self.done(&by, Deed::Withdraw, before)?;
-        step.happening = step.happening.with_personal("letter", letter);
-        Ok(step)
+/// *Tarik*: possible in every stage until a promotion has started.
+pub(super) fn withdraw(cx: &mut Transition<'_>, letter: &str) -> Ended {
+    cx.note_personal("letter", letter);
+    cx.stop_clock();
+    Ended { by: cx.by.clone() }
+}
+
+impl NeedsCorrection {
+    /// The applicant did not answer in time.
+    pub(super) fn expire(self, cx: &mut Transition<'_>) -> Ended {
+        cx.stop_clock();
+        Ended { by: cx.by.clone() }
     }
+}
 
-    /// The notice was handed over by an officer: printed, or telephoned.
-    pub(super) fn hand_over(self, how: &str, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
-        let state = self.state();
-        let open = match &self.stage {
-            Stage::Live(_) => true,
-            Stage::Rejected(stage) => stage.notified_at.is_none(),
-            _ => false,
-        };
-        if !open {
-            return Err(TransitionError::wrong_state("notified", state));
-        }
-        let roles = [Role::Verifier, Role::Head, Role::Operator];
-        let by = roles.into_iter().find_map(|role| actor.capacity(role, facts.now));
-        let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Verifier)))?;
-        let how = needed("how", how)?.to_owned();
-        let mut step = self.notified_by(&by, facts)?;
-        step.happening = step.happening.with_personal("how", &how);
-        Ok(step)
+impl Live {
+    /// The applicant knows: step 5 ends.
+    pub(super) fn notified(self, cx: &mut Transition<'_>) -> Notified {
+        stop_notifying(cx);
+        Notified { live: self, at: cx.facts.now }
+    }
+}
+
+impl Rejected {
+    /// The applicant knows: step 5 ends, and the request stays rejected.
+    pub(super) fn notified(self, cx: &mut Transition<'_>) -> Self {
+        stop_notifying(cx);
+        Self { notified_at: Some(cx.facts.now), ..self }
+    }
+}
+
+impl Notified {
+    /// The report of a month holds it.
+    pub(super) fn close(self, cx: &mut Transition<'_>, report: &str) -> Closed {
+        cx.note("report", report);
+        Closed { live: self.live, report: report.to_owned(), at: cx.facts.now }
+    }
+}
+
+/// The notice was handed over on paper or by telephone: how is kept.
+pub(super) fn handed_over(cx: &mut Transition<'_>, how: &str) -> Result<(), TransitionError> {
+    cx.note_personal("how", needed("how", how)?);
+    Ok(())
+}
+
+/// Stops the clock of step 5.
+fn stop_notifying(cx: &mut Transition<'_>) {
+    if cx.case.clocks.running() == Some(ClockStep::Tell) {
+        cx.stop_clock();
     }
 }

@@ -8,10 +8,13 @@
 //!                             NeedsCorrection ─expire─► Expired
 //! Assigned ─reject─► Rejected          any state before promotion starts ─withdraw─► Withdrawn
 //! ```
-//! Each stage is a type of its own, and a transition consumes it. Tested in this order: the state,
-//! then the person, then freshness, then the lines. No function sets a stage from outside.
+//! Each stage is a type of its own, and a transition is a method of the stage it starts from, which it
+//! consumes. `step` tests the phase and the person against the [`procedure`](super::procedure), in
+//! that order; the transition tests freshness and then the lines. No function sets a stage from
+//! outside.
 
 mod acts;
+mod case;
 mod checking;
 mod deciding;
 mod ending;
@@ -28,17 +31,21 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::act::Act;
+use super::act::{Act, ActKind};
 use super::calendar::Calendar;
-use super::clocks::Clocks;
+use super::clocks::{ClockStep, Clocks};
 use super::fault::{Fault, TransitionError};
-use super::happening::{Deed, Happening, Step, Subject};
+use super::happening::Step;
 use super::person::{Actor, Role, Signature};
+use super::procedure::{Phase, Row, TABLE, Turn};
 use super::reading::{ParsedApplication, Reading};
 use super::rules::Rules;
 use super::sheet::{AutoLine, Sheet};
 
-use persons::{contact_of, in_role, submitter};
+use case::{Case, Transition};
+use deciding::{Read, reopened_for};
+use ending::{handed_over, withdraw};
+use persons::submitter;
 pub use promotion::{PromotionFault, promotion_id};
 pub use stages::{
     Approval, Assigned, Assignment, Closed, Disposition, Ended, Live, NeedsCorrection, Notified,
@@ -105,35 +112,14 @@ pub struct Amendment {
 /// One request with everything the procedure has put on it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Request {
-    /// Letters, digits and hyphens.
-    number: String,
-    /// 1 at submit, raised by each resubmit.
-    revision: u32,
-    /// The data of the current revision.
-    application: ParsedApplication,
-    /// Whether the applicant's mailbox is proven.
-    mailbox_proven: bool,
-    /// The officers who keyed in a paper letter: they count as applicants.
-    keyed_in_by: Vec<Signature>,
-    /// Epoch milliseconds.
-    submitted_at: i64,
-    /// Epoch milliseconds of the last accepted act.
-    changed_at: i64,
-    /// The check sheet.
-    sheet: Sheet,
-    /// The clocks.
-    clocks: Clocks,
-    /// All routing slips, oldest first.
-    dispositions: Vec<Disposition>,
-    /// All questions to other parties, oldest first.
-    questions: Vec<Question>,
-    /// How many promotions were started.
-    attempts: u32,
-    /// Where it stands.
+    /// What stays the same from stage to stage.
+    #[serde(flatten)]
+    case: Case,
+    /// The stage with its own data.
     stage: Stage,
 }
 
-/// What every transition of a request gives.
+/// The result of every transition of a request.
 pub type RequestResult = Result<Step<Request>, TransitionError>;
 
 impl Request {
@@ -152,7 +138,7 @@ impl Request {
             return Err(TransitionError::of_faults(faults));
         }
         let application = application.parse().map_err(TransitionError::of_faults)?;
-        let mut request = Self {
+        let case = Case {
             number: number.to_owned(),
             revision: 1,
             application,
@@ -165,61 +151,142 @@ impl Request {
             dispositions: Vec::new(),
             questions: Vec::new(),
             attempts: 0,
-            stage: Stage::Submitted(Submitted {}),
         };
-        request.lay_in(facts);
-        request.clocks.start(super::clocks::ClockStep::Route, now, now, facts.calendar);
-        let application = &request.application;
-        let happening = request
-            .happening(&by, Deed::Submit, Some(State::Draft))
-            .with("kind", application.kind)
-            .with("class", application.class)
-            .with("name", &application.place().name)
-            .with("office", &application.office)
-            .with("mailbox_proven", mailbox_proven)
-            .with_personal("contact_name", &application.contact.name)
-            .with_personal("contact_email", &application.contact.email)
-            .with_personal("contact_phone", &application.contact.phone);
-        Ok(Step { value: request, happening })
+        let mut cx = Transition::new(case, by, facts);
+        cx.lay_in();
+        cx.start_clock(ClockStep::Route);
+        let application = cx.case.application.clone();
+        cx.note("kind", application.kind);
+        cx.note("class", application.class);
+        cx.note("name", &application.place().name);
+        cx.note("office", &application.office);
+        cx.note("mailbox_proven", mailbox_proven);
+        cx.note_personal("contact_name", &application.contact.name);
+        cx.note_personal("contact_email", &application.contact.email);
+        cx.note_personal("contact_phone", &application.contact.phone);
+        Ok(cx.end(Turn::Submit.row().deed, State::Draft, Submitted {}.into()))
     }
 
-    /// Performs an act. This is the only way from an act to a new state, and every rule of §2.4 that
-    /// can be tested on the request itself is tested here.
+    /// Performs an act: the only way from an act to a new stage. A pair that is not listed is an act
+    /// the stage does not know.
     pub fn act(self, act: &Act, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
-        acts::perform(self, act, actor, facts)
+        self.step(act.kind().row(), actor, facts, |stage, cx| {
+            Ok(match (stage, act) {
+                (Stage::Submitted(s), Act::Dispose { instruction, .. }) => {
+                    s.dispose(cx, instruction)?.into()
+                }
+                (Stage::Assigned(s), Act::Reassign { reason, .. }) => {
+                    s.reassign(cx, reason)?.into()
+                }
+                (Stage::Assigned(s), Act::Release { reason }) => s.release(cx, reason)?.into(),
+                (Stage::Assigned(s), Act::Consult { party, email }) => {
+                    s.consult(cx, party, email)?.into()
+                }
+                (Stage::Assigned(s), Act::Confirm { letter, .. }) => {
+                    s.answer(cx, true, letter)?.into()
+                }
+                (Stage::Assigned(s), Act::Deny { letter, .. }) => {
+                    s.answer(cx, false, letter)?.into()
+                }
+                (Stage::Assigned(s), Act::Return { lines }) => s.send_back(cx, lines)?.into(),
+                (Stage::NeedsCorrection(s), Act::Resubmit {}) => s.resubmit(cx)?.into(),
+                (Stage::Assigned(s), Act::Check { lines }) => s.check(cx, lines)?.into(),
+                (Stage::Assigned(s), Act::Reject { reason, note, lines }) => {
+                    s.reject(cx, reason, note, lines)?.into()
+                }
+                (Stage::Assigned(s), Act::Approve { revision, candidate, serial, lines }) => {
+                    let read = Read { revision: *revision, candidate, serial: *serial };
+                    s.approve(cx, &read, lines)?.into()
+                }
+                (Stage::Verified(s), Act::Countersign { candidate }) => {
+                    s.countersign(cx, candidate)?.into()
+                }
+                (Stage::Verified(s), Act::Reopen { reason }) => {
+                    reopened_for(cx, reason)?;
+                    s.reopen(cx).into()
+                }
+                (Stage::PromotionFailed(s), Act::Reopen { reason }) => {
+                    reopened_for(cx, reason)?;
+                    s.reopen(cx).into()
+                }
+                (Stage::Verified(s), Act::Promote {}) => s.begin(cx)?.into(),
+                (Stage::PromotionFailed(s), Act::Retry {}) => s.retry(cx)?.into(),
+                (
+                    Stage::Submitted(_)
+                    | Stage::Assigned(_)
+                    | Stage::NeedsCorrection(_)
+                    | Stage::Verified(_),
+                    Act::Withdraw { letter },
+                ) => Stage::Withdrawn(withdraw(cx, letter)),
+                (Stage::Live(s), Act::Notified { how }) => {
+                    handed_over(cx, how)?;
+                    s.notified(cx).into()
+                }
+                (Stage::Rejected(s), Act::Notified { how }) => {
+                    handed_over(cx, how)?;
+                    s.notified(cx).into()
+                }
+                (stage, act) => {
+                    return Err(TransitionError::wrong_state(act.kind().as_str(), stage.state()));
+                }
+            })
+        })
     }
 
-    /// Whether the act was done already with the same content, so that a second press gives the
-    /// first result instead of an error (§2.4, rule 5). It changes nothing and needs no event.
-    pub fn already(&self, act: &Act, actor: &Actor, now: i64) -> bool {
-        acts::already(self, act, actor, now)
+    /// *Tayangkan*, as part of the transaction that commits the change.
+    pub fn begin_promotion(self, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
+        self.act(&Act::Promote {}, actor, facts)
+    }
+
+    /// Takes one step of the procedure: phase and person by its row, the rest by the transition.
+    fn step(
+        self,
+        row: &Row,
+        actor: &Actor,
+        facts: &Facts<'_>,
+        go: impl FnOnce(Stage, &mut Transition<'_>) -> Result<Stage, TransitionError>,
+    ) -> RequestResult {
+        let by = self.may_take(row, actor, facts.now)?;
+        let before = self.state();
+        let Self { case, stage } = self;
+        let mut cx = Transition::new(case, by, facts);
+        let stage = go(stage, &mut cx)?;
+        Ok(cx.end(row.deed, before, stage))
     }
 
     /// The request with its sheet as it would be opened now; for showing, nothing is decided by it.
     pub fn with_automatic(mut self, automatic: Vec<AutoLine>) -> Self {
-        self.sheet.lay_in(automatic);
+        self.case.sheet.lay_in(automatic);
         self
     }
 
-    /// The request without the person responsible: the decision stays, the person is erased (§7).
+    /// The request without the person responsible: the decision stays, the person is erased.
     pub fn without_contact(mut self) -> Self {
-        self.application = self.application.without_contact();
+        self.case.application = self.case.application.without_contact();
         self
     }
+}
 
-    /// Lays in the automatic lines, if they were computed.
-    fn lay_in(&mut self, facts: &Facts<'_>) {
-        if let Some(automatic) = facts.automatic {
-            self.sheet.lay_in(automatic.to_vec());
-        }
+//--- Who may do what now
+impl Request {
+    /// The acts the actor may do now: those whose phase and person fit. What an act takes and what
+    /// else must hold is tested when it is done.
+    pub fn offers(&self, actor: &Actor, now: i64) -> Vec<ActKind> {
+        let fits = |row: &&Row| self.may_take(row, actor, now).is_ok();
+        TABLE.iter().filter(fits).filter_map(|row| row.act).collect()
     }
 
-    /// The happening of an act on this request, which is already in its new state.
-    fn happening(&self, by: &Signature, deed: Deed, before: Option<State>) -> Happening {
-        let mut happening = Happening::new(by, deed, Subject::Request(self.number.clone()))
-            .moved(before.map(State::as_str), self.state().as_str());
-        happening.revision = self.revision;
-        happening
+    /// Tests whether the actor may do an act now: first the state, then the person.
+    pub fn may(&self, act: ActKind, actor: &Actor, now: i64) -> Result<(), TransitionError> {
+        self.may_take(act.row(), actor, now).map(drop)
+    }
+
+    /// The actor's signature for a step, if its phase and its person fit.
+    fn may_take(&self, row: &Row, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        if !row.from.contains(&self.phase()) {
+            return Err(TransitionError::wrong_state(row.deed.as_str(), self.state()));
+        }
+        self.signature(row.who, actor, now)
     }
 }
 
@@ -227,22 +294,27 @@ impl Request {
 impl Request {
     /// The number.
     pub fn number(&self) -> &str {
-        &self.number
+        &self.case.number
     }
 
     /// The revision.
     pub fn revision(&self) -> u32 {
-        self.revision
+        self.case.revision
     }
 
     /// The data asked for.
     pub fn application(&self) -> &ParsedApplication {
-        &self.application
+        &self.case.application
     }
 
     /// The state.
     pub fn state(&self) -> State {
         self.stage.state()
+    }
+
+    /// The phase of the procedure it is in.
+    pub fn phase(&self) -> Phase {
+        self.stage.phase()
     }
 
     /// The stage with its own data.
@@ -252,42 +324,42 @@ impl Request {
 
     /// The check sheet.
     pub fn sheet(&self) -> &Sheet {
-        &self.sheet
+        &self.case.sheet
     }
 
     /// The clocks.
     pub fn clocks(&self) -> &Clocks {
-        &self.clocks
+        &self.case.clocks
     }
 
     /// The routing slips, oldest first.
     pub fn dispositions(&self) -> &[Disposition] {
-        &self.dispositions
+        &self.case.dispositions
     }
 
     /// The questions to other parties, oldest first.
     pub fn questions(&self) -> &[Question] {
-        &self.questions
+        &self.case.questions
     }
 
     /// Whether the applicant's mailbox is proven.
     pub fn mailbox_proven(&self) -> bool {
-        self.mailbox_proven
+        self.case.mailbox_proven
     }
 
     /// The officers who keyed in a paper letter, oldest first.
     pub fn keyed_in_by(&self) -> &[Signature] {
-        &self.keyed_in_by
+        &self.case.keyed_in_by
     }
 
     /// Epoch milliseconds.
     pub fn submitted_at(&self) -> i64 {
-        self.submitted_at
+        self.case.submitted_at
     }
 
     /// Epoch milliseconds of the last accepted act.
     pub fn changed_at(&self) -> i64 {
-        self.changed_at
+        self.case.changed_at
     }
 
     /// The verifier who holds it, as long as one does.
@@ -302,19 +374,14 @@ impl Request {
 
     /// Whether some party has agreed since the current revision came in.
     pub fn party_confirmed(&self) -> bool {
-        self.questions.iter().any(|q| q.revision == self.revision && q.agreed == Some(true))
+        self.case.party_confirmed()
     }
 
     /// When a running step is due, epoch milliseconds.
     pub fn due(&self, calendar: &Calendar, rules: &Rules) -> Option<i64> {
         match &self.stage {
             Stage::NeedsCorrection(stage) => Some(stage.lapses_at(calendar, rules)),
-            _ => self.clocks.due(calendar, rules),
+            _ => self.case.clocks.due(calendar, rules),
         }
-    }
-
-    /// Whether approving needs the head's second signature.
-    pub fn needs_second_signature(&self) -> bool {
-        !self.sheet.second_signature(&self.application).is_empty()
     }
 }

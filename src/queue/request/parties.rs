@@ -1,97 +1,73 @@
-//! Confirmation by others: parent office, camat, second holder. The clock pauses while they think.
+//! Confirmation by others: parent office, camat, second holder. The clock pauses meanwhile.
 
+use super::Request;
 use super::acts::needed;
-use super::stages::{Assigned, Question, Stage};
-use super::{Facts, Request, RequestResult, in_role, submitter};
+use super::case::Transition;
+use super::stages::{Assigned, Question};
 use crate::queue::automatic::is_mailbox;
-use crate::queue::fault::{Fault, NotAllowed, Rule, TransitionError};
-use crate::queue::happening::Deed;
-use crate::queue::person::{Actor, Role};
+use crate::queue::fault::{Fault, Rule, TransitionError};
+use crate::queue::person::Role;
 
-impl Request {
-    /// *Minta konfirmasi*: the clock pauses.
-    pub(super) fn ask_party(
-        mut self,
+impl Assigned {
+    /// *Minta konfirmasi*.
+    pub(super) fn consult(
+        self,
+        cx: &mut Transition<'_>,
         party: &str,
         email: &str,
-        actor: &Actor,
-        facts: &Facts<'_>,
-    ) -> RequestResult {
-        let before = self.state();
-        let Stage::Assigned(Assigned { waiting: false, .. }) = &self.stage else {
-            return Err(TransitionError::wrong_state("ask", before));
-        };
-        let by = self.as_holder(actor, facts.now)?;
+    ) -> Result<Self, TransitionError> {
         let party = needed("party", party)?.to_owned();
         // Without a mailbox an officer will key in the party's letter.
         if !email.trim().is_empty() && !is_mailbox(email.trim()) {
             let fault = Fault::new("email", Rule::BadEmail, email.trim());
             return Err(TransitionError::Incomplete(vec![fault]));
         }
-        self.questions.push(Question {
-            party: party.clone(),
+        cx.note("party", &party);
+        cx.note_personal("email", email);
+        cx.case.questions.push(Question {
+            party,
             email: email.trim().to_owned(),
-            asked: by.clone(),
-            revision: self.revision,
+            asked: cx.by.clone(),
+            revision: cx.case.revision,
             agreed: None,
             answered: None,
             letter: String::new(),
         });
-        self = self.in_stage(|stage| match stage {
-            Stage::Assigned(stage) => Stage::Assigned(Assigned { waiting: true, ..stage }),
-            other => other,
-        });
-        self.clocks.pause(facts.now, facts.calendar);
-        let mut step = self.done(&by, Deed::Consult, before)?;
-        step.happening = step.happening.with("party", party).with_personal("email", email);
-        Ok(step)
-    }
-
-    /// What an [`Actor`] must have proven to answer for the party asked: the single-use link.
-    pub fn party_key(&self) -> String {
-        format!("{}#{}", self.number, self.questions.len())
+        cx.pause_clock();
+        Ok(Self { waiting: true, ..self })
     }
 
     /// The party agrees or not, by its mailed link or by a letter an officer keys in.
     pub(super) fn answer(
-        mut self,
+        self,
+        cx: &mut Transition<'_>,
         agreed: bool,
         letter: &str,
-        actor: &Actor,
-        facts: &Facts<'_>,
-    ) -> RequestResult {
-        let before = self.state();
-        let deed = if agreed { Deed::Confirm } else { Deed::Deny };
-        let Stage::Assigned(Assigned { waiting: true, .. }) = &self.stage else {
-            return Err(TransitionError::wrong_state(deed.as_str(), before));
-        };
-        let by = if actor.proved.as_deref() == Some(self.party_key().as_str()) {
-            in_role(actor, Role::Applicant, facts.now)?
-        } else {
-            let by = submitter(actor, facts.now)?;
-            if by.role == Role::Applicant {
-                return Err(TransitionError::NotAllowed(NotAllowed::NotProven));
-            }
-            // Keying in the other office's letter is not deciding, but the applicant's side may
-            // not do it.
-            if self.applicants().iter().any(|applicant| applicant.same(&by.identity)) {
-                return Err(TransitionError::SamePerson { with: Role::Applicant });
-            }
+    ) -> Result<Self, TransitionError> {
+        if cx.by.role != Role::Applicant {
             needed("letter", letter)?;
-            by
-        };
-        if let Some(question) = self.questions.last_mut() {
+        }
+        cx.note_personal("letter", letter);
+        if let Some(question) = cx.case.questions.last_mut() {
             question.agreed = Some(agreed);
-            question.answered = Some(by.clone());
+            question.answered = Some(cx.by.clone());
             letter.clone_into(&mut question.letter);
         }
-        self = self.in_stage(|stage| match stage {
-            Stage::Assigned(stage) => Stage::Assigned(Assigned { waiting: false, ..stage }),
-            other => other,
-        });
-        self.clocks.resume(facts.now);
-        let mut step = self.done(&by, deed, before)?;
-        step.happening = step.happening.with_personal("letter", letter);
-        Ok(step)
+        cx.case.clocks.resume(cx.facts.now);
+        Ok(Self { waiting: false, ..self })
+    }
+
+    /// The party did not answer in time: back to the verifier, and the clock runs.
+    pub(super) fn consult_lapsed(self, cx: &mut Transition<'_>) -> Self {
+        cx.case.clocks.resume(cx.facts.now);
+        Self { waiting: false, ..self }
+    }
+}
+
+impl Request {
+    /// What an [`Actor`](crate::queue::Actor) must have proven to answer for the party asked: the
+    /// single-use link.
+    pub fn party_key(&self) -> String {
+        format!("{}#{}", self.case.number, self.case.questions.len())
     }
 }

@@ -1,54 +1,73 @@
-//! Separate persons (§2.4, rule 2): who stands on which side of a request, and who may act for it.
+//! Separate persons: who may do a step of the procedure, and in which role they sign it.
 
 use super::Request;
 use crate::queue::application::Application;
 use crate::queue::fault::{NotAllowed, TransitionError};
 use crate::queue::person::{ActingOfficial, Actor, Identity, Role, Signature};
+use crate::queue::procedure::Who;
+
+/// The roles of officers who may hand over a notice.
+const OFFICERS: &[Role] = &[Role::Verifier, Role::Head, Role::Operator];
 
 impl Request {
-    /// The applicant's side: penanggung jawab, and the officer who keyed in the letter.
-    pub(super) fn applicants(&self) -> Vec<Identity> {
-        let mut sides = vec![contact_of(&self.application)];
-        sides.extend(self.keyed_in_by.iter().map(|by| by.identity.clone()));
-        sides
-    }
-
-    /// Everyone who routed this request or signed second.
-    fn heads(&self) -> impl Iterator<Item = &Identity> {
-        let routed = self.dispositions.iter().map(|slip| &slip.from.identity);
-        routed.chain(self.approval().and_then(|a| a.second.as_ref()).map(|s| &s.identity))
-    }
-
-    /// Everyone who was to check this request.
-    fn verifiers(&self) -> impl Iterator<Item = &Identity> {
-        self.dispositions.iter().map(|slip| &slip.to.identity)
-    }
-
-    /// Applicant ≠ kabid ≠ kasi, as persons (§2.4, rule 2).
-    pub(super) fn apart(&self, who: &Identity, side: Role) -> Result<(), TransitionError> {
-        let same = |with| Err(TransitionError::SamePerson { with });
-        if side != Role::Applicant && self.applicants().iter().any(|a| a.same(who)) {
-            return same(Role::Applicant);
+    /// The actor's signature for a step, if they are among those who may do it.
+    pub(super) fn signature(
+        &self,
+        who: Who,
+        actor: &Actor,
+        now: i64,
+    ) -> Result<Signature, TransitionError> {
+        if actor.disabled {
+            return Err(TransitionError::NotAllowed(NotAllowed::Disabled));
         }
-        if side != Role::Head && self.heads().any(|head| head.same(who)) {
-            return same(Role::Head);
+        match who {
+            Who::Submitter => submitter(actor, now),
+            Who::Applicant => self.as_applicant(actor, now),
+            Who::Corrector => {
+                let by = self.as_applicant(actor, now)?;
+                if by.role != Role::Applicant {
+                    self.apart(&by.identity, Role::Applicant)?;
+                }
+                Ok(by)
+            }
+            Who::Head => self.as_head(actor, now),
+            Who::Holder => self.as_holder(actor, now),
+            // Whoever stands in for the head may be apart from neither this holder nor others.
+            Who::HolderOrHead => match self.as_holder(actor, now) {
+                Err(_) if actor.capacity(Role::Head, now).is_some() => self.as_head(actor, now),
+                by => by,
+            },
+            // An operator mends a machine and decides nothing; the approval is still another's.
+            Who::HolderOrOperator => match in_role(actor, &[Role::Operator], now) {
+                Ok(by) if !actor.roles.contains(&Role::Verifier) => Ok(by),
+                _ => self.as_holder(actor, now),
+            },
+            Who::HolderOrSystem => match actor.capacity(Role::System, now) {
+                Some(by) => Ok(by),
+                None => self.as_holder(actor, now),
+            },
+            Who::Party => self.as_party(actor, now),
+            Who::Officer => in_role(actor, OFFICERS, now),
+            Who::System => in_role(actor, &[Role::System], now),
         }
-        if side != Role::Verifier && self.verifiers().any(|verifier| verifier.same(who)) {
-            return same(Role::Verifier);
-        }
-        Ok(())
     }
 
-    /// The actor's signature as the head, apart from the others.
-    pub(super) fn as_head(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-        let by = in_role(actor, Role::Head, now)?;
+    /// Tests that applicant, head and verifier are three persons.
+    fn apart(&self, who: &Identity, side: Role) -> Result<(), TransitionError> {
+        let second = self.approval().and_then(|approval| approval.second.as_ref());
+        self.case.apart(who, side, second)
+    }
+
+    /// The head, apart from the others.
+    fn as_head(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        let by = in_role(actor, &[Role::Head], now)?;
         self.apart(&by.identity, Role::Head)?;
         Ok(by)
     }
 
-    /// The actor's signature as the verifier who holds this request, or who stands in for the holder.
-    pub(super) fn as_holder(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-        let by = in_role(actor, Role::Verifier, now)?;
+    /// The verifier who holds this request, or who stands in for the holder.
+    fn as_holder(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        let by = in_role(actor, &[Role::Verifier], now)?;
         self.apart(&by.identity, Role::Verifier)?;
         let holds = self.holder().is_some_and(|holder| {
             let for_holder = |acting: &ActingOfficial| {
@@ -61,14 +80,10 @@ impl Request {
         if holds { Ok(by) } else { Err(TransitionError::NotAllowed(NotAllowed::NotHolder)) }
     }
 
-    /// The applicant with the secret, or an officer keying in a letter.
-    pub(super) fn as_applicant(
-        &self,
-        actor: &Actor,
-        now: i64,
-    ) -> Result<Signature, TransitionError> {
-        if actor.proved.as_deref() == Some(self.number.as_str()) {
-            return in_role(actor, Role::Applicant, now);
+    /// The applicant with the secret, or an officer who keys in a letter.
+    fn as_applicant(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        if actor.proved.as_deref() == Some(self.number()) {
+            return in_role(actor, &[Role::Applicant], now);
         }
         let by = submitter(actor, now)?;
         if by.role == Role::Applicant {
@@ -76,29 +91,41 @@ impl Request {
         }
         Ok(by)
     }
+
+    /// The party by its link, or an officer who keys in its letter. That decides nothing, but the
+    /// applicant's side may not do it.
+    fn as_party(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        if actor.proved.as_deref() == Some(self.party_key().as_str()) {
+            return in_role(actor, &[Role::Applicant], now);
+        }
+        let by = submitter(actor, now)?;
+        if by.role == Role::Applicant {
+            return Err(TransitionError::NotAllowed(NotAllowed::NotProven));
+        }
+        if self.case.applicants().iter().any(|applicant| applicant.same(&by.identity)) {
+            return Err(TransitionError::SamePerson { with: Role::Applicant });
+        }
+        Ok(by)
+    }
 }
 
-/// The penanggung jawab as a person.
+/// The person responsible, as a person.
 pub(super) fn contact_of(application: &Application) -> Identity {
     Identity::new(None, application.contact.nip.as_deref(), Some(&application.contact.email))
 }
 
-/// The actor's signature in a role.
-pub(super) fn in_role(actor: &Actor, role: Role, now: i64) -> Result<Signature, TransitionError> {
+/// The actor's signature in the first of these roles they hold.
+fn in_role(actor: &Actor, roles: &[Role], now: i64) -> Result<Signature, TransitionError> {
     if actor.disabled {
         return Err(TransitionError::NotAllowed(NotAllowed::Disabled));
     }
-    actor.capacity(role, now).ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(role)))
+    let by = roles.iter().find_map(|role| actor.capacity(*role, now));
+    let role = roles.first().copied().unwrap_or(Role::System);
+    by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(role)))
 }
 
 /// The signature of somebody who may bring in data: an applicant, or an officer with a paper letter
 /// (an auditor writes nothing).
 pub(super) fn submitter(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-    if actor.disabled {
-        return Err(TransitionError::NotAllowed(NotAllowed::Disabled));
-    }
-    [Role::Applicant, Role::Verifier, Role::Head, Role::Operator]
-        .into_iter()
-        .find_map(|role| actor.capacity(role, now))
-        .ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Applicant)))
+    in_role(actor, &[Role::Applicant, Role::Verifier, Role::Head, Role::Operator], now)
 }

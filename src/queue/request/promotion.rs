@@ -1,24 +1,23 @@
-//! From Verified to Live (§2.5), in two steps because the commit and the read-back are two moments.
+//! From Verified to Live, in two steps because the commit and the read-back are two moments.
 //!
-//! `begin_promotion` goes into the transaction that writes the journal entry; `promoted` or
-//! `promotion_failed` into the one that keeps the proof. Between them the request is Verified with
-//! `promoting` set: it can no longer be withdrawn, and recovery goes on from there.
+//! `begin` goes into the transaction that writes the journal entry; `promoted` or `promotion_failed`
+//! into the one that keeps the proof. Between them the request is Verified with `promoting` set: it
+//! can no longer be withdrawn, and recovery goes on from there.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::stages::{Live, Promoting, PromotionFailed, Stage, Verified};
-use super::{Candidate, Facts, Request, RequestResult, in_role};
+use super::Candidate;
+use super::case::Transition;
+use super::stages::{Live, Promoting, PromotionFailed, Verified};
 use crate::queue::clocks::ClockStep;
-use crate::queue::fault::{Fault, NotAllowed, Rule, Stale, TransitionError};
-use crate::queue::happening::{Deed, Step};
-use crate::queue::person::{Actor, Role, Signature};
-use crate::queue::rules::{Bind, Rules};
+use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
+use crate::queue::rules::Bind;
 
 /// The step that failed, with question, expected and found answer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PromotionFault {
-    /// Which step of §2.5: `candidate`, `commit`, `swap`, `read_back`.
+    /// Which step of a promotion: `candidate`, `commit`, `swap`, `read_back`.
     pub step: String,
     /// What was asked.
     pub question: String,
@@ -38,155 +37,90 @@ pub fn promotion_id(number: &str, revision: u32, candidate: &str, attempt: u32) 
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Request {
+impl Verified {
     /// *Tayangkan*: everything that must hold before the commit, tested inside its transaction.
-    pub fn begin_promotion(mut self, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
-        let now = facts.now;
-        let before = self.state();
-        let Stage::Verified(stage) = &self.stage else {
-            return Err(TransitionError::wrong_state("promote", before));
-        };
-        if stage.promoting.is_some() {
-            return Err(TransitionError::wrong_state("promote", before));
-        }
-        let by = self.promoter(actor, now)?;
-        // Scheduled: the clock of step 4 stands until then, and so does the promotion.
-        fresh(stage, self.revision, facts.candidate, facts.rules)?;
+    pub(super) fn begin(self, cx: &mut Transition<'_>) -> Result<Self, TransitionError> {
+        fresh(&self, cx)?;
+        let (case, now) = (&mut cx.case, cx.facts.now);
         let mut faults = Vec::new();
-        if stage.approval.second_needed && stage.approval.second.is_none() {
+        if self.approval.awaits_second() {
             faults.push(Fault::new("countersign", Rule::SecondSignatureNeeded, ""));
         }
-        if self.application.starts_at().is_some_and(|starts| starts > now) {
-            let starts = self.application.starts.clone().unwrap_or_default();
+        if case.application.starts_at().is_some_and(|starts| starts > now) {
+            let starts = case.application.starts.clone().unwrap_or_default();
             faults.push(Fault::new("starts", Rule::NotYet, starts));
         }
-        if !faults.is_empty() {
-            return Err(TransitionError::Incomplete(faults));
+        super::acts::complete(faults)?;
+        case.attempts = case.attempts.max(1);
+        let attempt = case.attempts;
+        let id = promotion_id(&case.number, case.revision, &self.approval.candidate, attempt);
+        cx.note("promotion", &id);
+        cx.note("attempt", attempt);
+        cx.note("serial_approved", self.approval.serial);
+        if let Some(candidate) = cx.facts.candidate {
+            cx.note("candidate", &candidate.hash);
+            cx.note("serial_now", candidate.serial);
         }
-        self.attempts = self.attempts.max(1);
-        let attempt = self.attempts;
-        let id = promotion_id(&self.number, self.revision, &stage.approval.candidate, attempt);
-        let seen = stage.approval.serial;
-        let promoting = Promoting { id, attempt, at: now, by: by.clone() };
-        self = self.in_stage(|stage| match stage {
-            Stage::Verified(stage) => {
-                Stage::Verified(Verified { promoting: Some(promoting.clone()), ..stage })
-            }
-            other => other,
-        });
-        self.changed_at = now;
-        let mut happening = self
-            .happening(&by, Deed::Promote, Some(before))
-            .with("promotion", &promoting.id)
-            .with("attempt", attempt)
-            .with("serial_approved", seen);
-        if let Some(candidate) = facts.candidate {
-            happening =
-                happening.with("candidate", &candidate.hash).with("serial_now", candidate.serial);
-        }
-        Ok(Step { value: self, happening })
+        let promoting = Promoting { id, attempt, at: now, by: cx.by.clone() };
+        Ok(Self { promoting: Some(promoting), ..self })
     }
 
-    /// The read-back was right: Live, and step 5 begins.
-    pub fn promoted(mut self, serial: u32, facts: &Facts<'_>) -> RequestResult {
-        let now = facts.now;
-        let before = self.state();
-        let Stage::Verified(Verified { approval, promoting: Some(promoting), .. }) = self.stage
-        else {
-            return Err(TransitionError::wrong_state("promoted", before));
-        };
-        let id = promoting.id.clone();
-        self.stage = Stage::Live(Live { approval, promoting, serial, at: now });
-        self.clocks.start(ClockStep::Tell, now, now, facts.calendar);
-        self.changed_at = now;
-        let by = Signature::system(now);
-        let happening = self
-            .happening(&by, Deed::Promoted, Some(before))
-            .with("promotion", id)
-            .with("serial", serial);
-        Ok(Step { value: self, happening })
+    /// The read-back was right: step 5 begins.
+    pub(super) fn promoted(
+        self,
+        cx: &mut Transition<'_>,
+        promoting: Promoting,
+        serial: u32,
+    ) -> Live {
+        cx.note("promotion", &promoting.id);
+        cx.note("serial", serial);
+        cx.start_clock(ClockStep::Tell);
+        Live { approval: self.approval, promoting, serial, at: cx.facts.now }
     }
 
-    /// The promotion failed after it had begun, or could not begin: GAGAL_TAYANG. Step 4 runs on.
-    pub fn promotion_failed(mut self, fault: PromotionFault, facts: &Facts<'_>) -> RequestResult {
-        let now = facts.now;
-        let before = self.state();
-        let Stage::Verified(Verified { assignment, approval, .. }) = self.stage else {
-            return Err(TransitionError::wrong_state("promotion_failed", before));
-        };
-        let step = fault.step.clone();
-        let found = fault.found.clone();
-        self.stage =
-            Stage::PromotionFailed(PromotionFailed { assignment, approval, fault, at: now });
-        self.changed_at = now;
-        let happening = self
-            .happening(&Signature::system(now), Deed::PromotionFailed, Some(before))
-            .with("step", step)
-            .with("found", found)
-            .with("attempt", self.attempts);
-        Ok(Step { value: self, happening })
-    }
-
-    /// *Coba lagi*: PromotionFailed → Verified by kasi or admin, if the approval is still fresh.
-    pub(super) fn retry(mut self, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
-        let now = facts.now;
-        let before = self.state();
-        let Stage::PromotionFailed(failed) = &self.stage else {
-            return Err(TransitionError::wrong_state("retry", before));
-        };
-        // An operator removes the fault of a machine; they decide nothing, and the approval stands.
-        let by = match in_role(actor, Role::Operator, now) {
-            Ok(by) if !actor.roles.contains(&Role::Verifier) => by,
-            _ => self.as_holder(actor, now)?,
-        };
-        let verified = Verified {
-            assignment: failed.assignment.clone(),
-            approval: failed.approval.clone(),
-            promoting: None,
-        };
-        fresh(&verified, self.revision, facts.candidate, facts.rules)?;
-        self.stage = Stage::Verified(verified);
-        self.attempts = self.attempts.max(1) + 1;
-        self.changed_at = now;
-        let happening =
-            self.happening(&by, Deed::Retry, Some(before)).with("attempt", self.attempts);
-        Ok(Step { value: self, happening })
-    }
-
-    /// The kasi who holds it, or gapura's own scheduler.
-    fn promoter(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-        if actor.disabled {
-            return Err(TransitionError::NotAllowed(NotAllowed::Disabled));
-        }
-        match actor.capacity(Role::System, now) {
-            Some(by) => Ok(by),
-            None => self.as_holder(actor, now),
-        }
+    /// The promotion failed after it had begun, or could not begin. Step 4 runs on.
+    pub(super) fn promotion_failed(
+        self,
+        cx: &mut Transition<'_>,
+        fault: &PromotionFault,
+    ) -> PromotionFailed {
+        cx.note("step", &fault.step);
+        cx.note("found", &fault.found);
+        cx.note("attempt", cx.case.attempts);
+        let Self { assignment, approval, .. } = self;
+        PromotionFailed { assignment, approval, fault: fault.clone(), at: cx.facts.now }
     }
 }
 
-/// Whether the approval is still about what would happen now (§2.4, rule 4).
-fn fresh(
-    stage: &Verified,
-    revision: u32,
-    candidate: Option<&Candidate>,
-    rules: &Rules,
-) -> Result<(), TransitionError> {
-    let approval = &stage.approval;
-    if approval.revision != revision {
-        let stale = Stale::Revision { seen: approval.revision, now: revision };
+impl PromotionFailed {
+    /// *Coba lagi*, if the approval is still fresh.
+    pub(super) fn retry(self, cx: &mut Transition<'_>) -> Result<Verified, TransitionError> {
+        let Self { assignment, approval, .. } = self;
+        let verified = Verified { assignment, approval, promoting: None };
+        fresh(&verified, cx)?;
+        cx.case.attempts = cx.case.attempts.max(1) + 1;
+        cx.note("attempt", cx.case.attempts);
+        Ok(verified)
+    }
+}
+
+/// Tests that the approval is still about what would happen now.
+fn fresh(stage: &Verified, cx: &Transition<'_>) -> Result<(), TransitionError> {
+    let (approval, candidate) = (&stage.approval, cx.facts.candidate);
+    if approval.revision != cx.case.revision {
+        let stale = Stale::Revision { seen: approval.revision, now: cx.case.revision };
         return Err(TransitionError::Stale(stale));
     }
     same_candidate(&approval.candidate, candidate)?;
     let serial = candidate.map_or(approval.serial, |c| c.serial);
-    if rules.bind == Bind::Serial && serial != approval.serial {
+    if cx.facts.rules.bind == Bind::Serial && serial != approval.serial {
         let stale = Stale::Serial { seen: approval.serial, now: serial };
         return Err(TransitionError::Stale(stale));
     }
     Ok(())
 }
 
-/// Whether the hash that was read is the hash of now.
+/// Tests that the hash that was read is the hash of now.
 pub(super) fn same_candidate(
     seen: &str,
     candidate: Option<&Candidate>,
@@ -199,11 +133,4 @@ pub(super) fn same_candidate(
     }
     let now = candidate.hash.clone();
     Err(TransitionError::Stale(Stale::Candidate { seen: seen.to_owned(), now }))
-}
-
-impl Request {
-    /// Replaces the stage by what `with` makes of it.
-    pub(super) fn in_stage(self, with: impl FnOnce(Stage) -> Stage) -> Self {
-        Self { stage: with(self.stage), ..self }
-    }
 }

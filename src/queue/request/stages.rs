@@ -7,6 +7,7 @@ use super::promotion::PromotionFault;
 use crate::queue::act::RejectReason;
 use crate::queue::calendar::Calendar;
 use crate::queue::person::Signature;
+use crate::queue::procedure::Phase;
 use crate::queue::rules::Rules;
 
 //------------ Stage ---------------------------------------------------------
@@ -57,6 +58,27 @@ impl Stage {
         }
     }
 
+    /// The phase of the procedure it is in.
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Submitted(_) => Phase::Submitted,
+            Self::Assigned(stage) if stage.waiting => Phase::Consulting,
+            Self::Assigned(_) => Phase::Assigned,
+            Self::NeedsCorrection(_) => Phase::NeedsCorrection,
+            Self::Verified(stage) if stage.promoting.is_some() => Phase::Promoting,
+            Self::Verified(stage) if stage.approval.awaits_second() => Phase::AwaitsSecond,
+            Self::Verified(_) => Phase::Verified,
+            Self::Live(_) => Phase::Live,
+            Self::PromotionFailed(_) => Phase::PromotionFailed,
+            Self::Notified(_) => Phase::Notified,
+            Self::Closed(_) => Phase::Closed,
+            Self::Rejected(stage) if stage.notified_at.is_some() => Phase::RejectedNotified,
+            Self::Rejected(_) => Phase::Rejected,
+            Self::Withdrawn(_) => Phase::Withdrawn,
+            Self::Expired(_) => Phase::Expired,
+        }
+    }
+
     /// Who holds it, while a verifier does or will again.
     pub fn assignment(&self) -> Option<&Assignment> {
         match self {
@@ -80,6 +102,29 @@ impl Stage {
         }
     }
 }
+
+/// A transition ends in a stage of its own type.
+macro_rules! stages {
+    ($($name:ident),*) => {
+        $(impl From<$name> for Stage {
+            fn from(stage: $name) -> Self {
+                Self::$name(stage)
+            }
+        })*
+    };
+}
+
+stages!(
+    Submitted,
+    Assigned,
+    NeedsCorrection,
+    Verified,
+    Live,
+    PromotionFailed,
+    Notified,
+    Closed,
+    Rejected
+);
 
 //------------ The stages ----------------------------------------------------
 
@@ -247,6 +292,13 @@ pub struct Approval {
     pub second_needed: bool,
     /// The head's signature on the same hash.
     pub second: Option<Signature>,
+}
+
+impl Approval {
+    /// Whether the second signature is missing.
+    pub fn awaits_second(&self) -> bool {
+        self.second_needed && self.second.is_none()
+    }
 }
 
 /// A promotion that was committed.

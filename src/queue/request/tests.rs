@@ -7,7 +7,7 @@ use crate::queue::Application;
 use crate::queue::fixture::{application, at, officer};
 use crate::queue::rules::{Bind, MINUTE_MS};
 use crate::queue::{
-    ActingOfficial, AutoLine, ClockStep, FaultCode, Identity, LineCode, LineInput, LineVerdict,
+    ActingOfficial, AutoLine, Deed, FaultCode, Identity, LineCode, LineInput, LineVerdict,
     NamingClass, Outcome, Overrule, RejectReason, Rule,
 };
 
@@ -538,8 +538,8 @@ fn what_is_missing_is_told_after_state_and_person() {
     // Who keys in a correction is asked before the correction is read.
     let back = world.assigned(now).act(&send_back(), &kasi, &with).unwrap().value;
     assert_eq!(code(back.clone().act(&Act::Resubmit {}, &kasi, &with)), FaultCode::SamePerson);
-    assert!(back.awaits_correction_by(&applicant(), now).is_ok());
-    assert!(world.assigned(now).awaits_correction_by(&applicant(), now).is_err());
+    assert!(back.may(ActKind::Resubmit, &applicant(), now).is_ok());
+    assert!(world.assigned(now).may(ActKind::Resubmit, &applicant(), now).is_err());
 }
 
 #[test]
@@ -572,6 +572,29 @@ fn free_texts_lose_what_may_be_a_nik() {
         panic!("another act")
     };
     assert_eq!(lines[0].note.as_deref(), Some("NIK ****************"));
+}
+
+#[test]
+fn the_holder_is_offered_what_the_phase_allows() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    use ActKind::{
+        Approve, Check, Consult, Dispose, Notified, Promote, Reject, Release, Reopen, Resubmit,
+        Return, Withdraw,
+    };
+    let submitted = world.submitted(application(), now);
+    assert_eq!(submitted.offers(&kabid(), now), [Dispose, Withdraw]);
+    assert_eq!(submitted.offers(&kasi(), now), [Withdraw]);
+    assert_eq!(submitted.offers(&applicant(), now), [Withdraw]);
+    assert_eq!(submitted.offers(&officer("x", Role::Auditor), now), []);
+    let assigned = world.assigned(now);
+    let offered = [Release, Consult, Return, Check, Reject, Approve, Withdraw];
+    assert_eq!(assigned.offers(&kasi(), now), offered);
+    let back = assigned.act(&send_back(), &kasi(), &world.facts(now)).unwrap().value;
+    assert_eq!(back.offers(&applicant(), now), [Resubmit, Withdraw]);
+    assert_eq!(world.verified(now).offers(&kasi(), now), [Reopen, Promote, Withdraw]);
+    assert_eq!(world.live(now).offers(&kasi(), now), [Notified]);
+    assert_eq!(world.live(now).offers(&applicant(), now), []);
 }
 
 //------------ Clocks --------------------------------------------------------
@@ -794,7 +817,50 @@ fn next(request: &Request, what: u8) -> (u8, usize) {
     }
 }
 
-/// The table of §2.1: which deeds lead where.
+/// An act of each kind that is refused for nothing but its content.
+fn act_of(kind: ActKind, request: &Request) -> Act {
+    let text = || "x".to_owned();
+    let lines = vec![line(LineCode::M1, LineVerdict::Bad, "x")];
+    match kind {
+        ActKind::Dispose => dispose(),
+        ActKind::Reassign => Act::Reassign { to: text(), reason: text() },
+        ActKind::Release => Act::Release { reason: text() },
+        ActKind::Consult => Act::Consult { party: text(), email: String::new() },
+        ActKind::Confirm => Act::Confirm { party: text(), letter: text() },
+        ActKind::Deny => Act::Deny { party: text(), letter: text() },
+        ActKind::Return => send_back(),
+        ActKind::Resubmit => Act::Resubmit {},
+        ActKind::Check => Act::Check { lines: all_ok() },
+        ActKind::Reject => Act::Reject { reason: "rangkap".to_owned(), note: text(), lines },
+        ActKind::Approve => approve(request.revision()),
+        ActKind::Countersign => Act::Countersign { candidate: HASH.to_owned() },
+        ActKind::Reopen => Act::Reopen { reason: text() },
+        ActKind::Promote => Act::Promote {},
+        ActKind::Retry => Act::Retry {},
+        ActKind::Withdraw => Act::Withdraw { letter: text() },
+        ActKind::Notified => Act::Notified { how: text() },
+    }
+}
+
+/// The actor is offered exactly the acts that are not refused for the state or the person, and each
+/// of them ends where its row says.
+fn offers_are_the_acts(request: &Request, actor: &Actor, facts: &Facts<'_>) {
+    let next = officer("kasi9", Role::Verifier);
+    let amendment = Amendment { application: application().into(), faults: Vec::new() };
+    let facts = Facts { assignee: Some(&next), amendment: Some(&amendment), ..*facts };
+    let offered = request.offers(actor, facts.now);
+    for kind in ActKind::ALL {
+        let done = request.clone().act(&act_of(kind, request), actor, &facts);
+        let refused = [FaultCode::WrongState, FaultCode::NotAllowed, FaultCode::SamePerson];
+        let fits = done.as_ref().err().is_none_or(|error| !refused.contains(&error.code()));
+        assert_eq!(offered.contains(&kind), fits, "{kind} by {}: {done:?}", actor.name);
+        if let Ok(step) = done {
+            assert!(kind.row().to.contains(&step.value.state()), "{kind}");
+        }
+    }
+}
+
+/// The table of the SOP, a second time: which deeds lead where.
 fn in_table(before: State, deed: Deed, after: State) -> bool {
     use State::{
         Assigned, Closed, Expired, Live, NeedsCorrection, Notified, PromotionFailed, Rejected,
@@ -840,7 +906,7 @@ fn nobody_alone(request: &Request) {
     let approval = request.approval().unwrap();
     let head = &request.dispositions().last().unwrap().from;
     assert!(!head.identity.same(&approval.by.identity));
-    for applicant in request.applicants() {
+    for applicant in request.case.applicants() {
         assert!(!applicant.same(&head.identity) && !applicant.same(&approval.by.identity));
     }
     if approval.second_needed {
@@ -880,6 +946,12 @@ proptest! {
             let amendment = Amendment { application: application().into(), faults: Vec::new() };
             let facts = Facts { assignee: Some(to), amendment: Some(&amendment), ..world.facts(now) };
             let noted = second && matches!(what, 10 | 11);
+            if odds == 1 {
+                offers_are_the_acts(&request, actor, &facts);
+                let key = request.party_key();
+                let party = Actor::applicant("party", Identity::default(), Some(&key));
+                offers_are_the_acts(&request, &party, &facts);
+            }
             let before = request.clone();
             let tried = if noted {
                 let note = Act::Check { lines: vec![line(LineCode::A3, LineVerdict::Ok, "alasan")] };
@@ -895,6 +967,8 @@ proptest! {
                     events += 1;
                     let (from, to) = (before.state(), step.value.state());
                     prop_assert!(in_table(from, step.happening.deed, to), "{} {} {}", from, step.happening.deed, to);
+                    let row = |row: &&Row| row.deed == step.happening.deed && row.from.contains(&before.phase());
+                    prop_assert!(TABLE.iter().filter(row).any(|row| row.to.contains(&to)));
                     prop_assert_eq!(step.happening.before.as_deref(), Some(from.as_str()));
                     prop_assert_eq!(step.happening.after.as_deref(), Some(to.as_str()));
                     prop_assert_eq!(step.happening.revision, step.value.revision());

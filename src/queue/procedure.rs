@@ -1,0 +1,295 @@
+//! The procedure on a page (SOP 500.12.6.4/534/SPeGOV): who may do what in which phase, where it
+//! leads, and who is told.
+//!
+//! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase and the
+//! person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows that
+//! fit, and the ledger tells whom the row names. `docs/procedure.md` shows the same table; [`markdown`]
+//! writes it and a test holds the two equal.
+
+use super::act::ActKind;
+use super::happening::Deed;
+use super::named::named;
+use super::request::State;
+
+//------------ Row -----------------------------------------------------------
+
+/// One step of the procedure.
+#[derive(Debug)]
+pub struct Row {
+    /// What is done, as events and the history name it.
+    pub deed: Deed,
+    /// The act that does it; none for what gapura does by itself and for `submit`.
+    pub act: Option<ActKind>,
+    /// The phases it is possible in.
+    pub from: &'static [Phase],
+    /// Who may do it.
+    pub who: Who,
+    /// What must be handed in.
+    pub inputs: &'static [Input],
+    /// What else must hold.
+    pub holds: &'static str,
+    /// The state it leads to.
+    pub to: &'static [State],
+    /// Who gets a notice.
+    pub tells: &'static [Recipient],
+    /// Whether pages ask for password and code again when the last proof is old.
+    pub fresh_proof: bool,
+}
+
+named! {
+    /// A state as far as the procedure tells its moments apart.
+    pub enum Phase {
+        /// Being filled in.
+        Draft = "draft",
+        /// Waits for the head to route it.
+        Submitted = "submitted",
+        /// With a verifier.
+        Assigned = "assigned",
+        /// With a verifier, while another party is asked to agree.
+        Consulting = "consulting",
+        /// With the applicant.
+        NeedsCorrection = "needs_correction",
+        /// Approved; no signature is missing.
+        Verified = "verified",
+        /// Approved; the head's second signature is missing.
+        AwaitsSecond = "awaits_second",
+        /// The promotion is committed and not read back yet.
+        Promoting = "promoting",
+        /// The promotion did not succeed.
+        PromotionFailed = "promotion_failed",
+        /// In the zone; the applicant has not been notified yet.
+        Live = "live",
+        /// In the zone, and the applicant knows.
+        Notified = "notified",
+        /// Entered in a monthly report.
+        Closed = "closed",
+        /// Turned down; the applicant has not been notified yet.
+        Rejected = "rejected",
+        /// Turned down, and the applicant knows.
+        RejectedNotified = "rejected_notified",
+        /// Taken back.
+        Withdrawn = "withdrawn",
+        /// Not corrected in time.
+        Expired = "expired",
+    }
+}
+
+/// Who may do a step. The tests are in `request/persons.rs`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Who {
+    /// An applicant, or an officer who keys in a paper letter.
+    Submitter,
+    /// The applicant with the secret, or an officer who keys in a letter of theirs.
+    Applicant,
+    /// As [`Who::Applicant`], but no officer who routed or checked the request.
+    Corrector,
+    /// The head.
+    Head,
+    /// The verifier who holds the request, or stands in for the holder.
+    Holder,
+    /// The holder, or the head.
+    HolderOrHead,
+    /// The holder, or an operator.
+    HolderOrOperator,
+    /// The holder, or gapura's scheduler.
+    HolderOrSystem,
+    /// The party that was asked, by its link, or an officer who keys in its letter.
+    Party,
+    /// A verifier, head or operator.
+    Officer,
+    /// gapura itself.
+    System,
+}
+
+/// What an act takes, under its name in JSON, in forms and on the command line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Input {
+    /// The application and the letter.
+    Application,
+    /// The application, and a new letter if there is one.
+    Correction,
+    /// The account name of the verifier.
+    Assignee,
+    /// What the verifier is to do.
+    Instruction,
+    /// Why.
+    Reason,
+    /// Who is asked to agree.
+    Party,
+    /// Where the party's link goes; empty where its letter will be keyed in.
+    Email,
+    /// The number of a letter; needed where an officer keys it in.
+    Letter,
+    /// Lines of the check sheet.
+    Lines,
+    /// Lines of the check sheet, one of them to be corrected.
+    LinesToFix,
+    /// Lines of the check sheet, one of them a reason to reject.
+    LinesBad,
+    /// The code of a reject reason.
+    RejectReason,
+    /// What the applicant reads.
+    Note,
+    /// The revision that was read.
+    Revision,
+    /// The candidate hash that was read.
+    Candidate,
+    /// The SOA serial that was read; needed under `approval.bind = "serial"`.
+    Serial,
+    /// How the notice was handed over.
+    How,
+}
+
+/// Who gets a notice of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Recipient {
+    /// The applicant's mailbox.
+    Applicant,
+    /// Every head, while the request waits to be routed.
+    Heads,
+    /// Every head, while the second signature is missing.
+    SecondSigner,
+    /// The verifier who holds the request.
+    Holder,
+    /// Every operator.
+    Operators,
+    /// The party that is asked to agree.
+    Party,
+    /// Every officer of the other deciding role.
+    OtherDeciders,
+    /// Every officer.
+    Officers,
+}
+
+//------------ TABLE ---------------------------------------------------------
+
+/// Makes [`TABLE`] from one line per step: the deed, where it is possible, who, what it takes, where
+/// it leads, who is told, and in brackets what else must hold.
+macro_rules! table {
+    (
+        acts { $($act:ident: $($from:ident)+, $who:ident, ($($input:ident)*)
+            => $($to:ident)+, tells($($told:ident)*) $($proof:ident)? [$holds:literal];)* }
+        others { $($deed:ident: $($ofrom:ident)+, $owho:ident, ($($oinput:ident)*)
+            => $($oto:ident)+, tells($($otold:ident)*) [$oholds:literal];)* }
+    ) => {
+        /// Every step of a request, acts first.
+        pub const TABLE: &[Row] = &[
+            $(Row {
+                deed: Deed::$act,
+                act: Some(ActKind::$act),
+                from: &[$(Phase::$from),+],
+                who: Who::$who,
+                inputs: &[$(Input::$input),*],
+                holds: $holds,
+                to: &[$(State::$to),+],
+                tells: &[$(Recipient::$told),*],
+                fresh_proof: [$(stringify!($proof),)? ""].len() > 1,
+            },)*
+            $(Row {
+                deed: Deed::$deed,
+                act: None,
+                from: &[$(Phase::$ofrom),+],
+                who: Who::$owho,
+                inputs: &[$(Input::$oinput),*],
+                holds: $oholds,
+                to: &[$(State::$oto),+],
+                tells: &[$(Recipient::$otold),*],
+                fresh_proof: false,
+            },)*
+        ];
+
+        /// A step that is no act on a request: it makes one, or gapura does it by itself.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) enum Turn { $(#[doc = $oholds] $deed,)* }
+
+        impl ActKind {
+            /// Its row in the procedure.
+            pub fn row(self) -> &'static Row {
+                /// Places in the table.
+                enum Place { $($act,)* }
+                match self { $(Self::$act => &TABLE[Place::$act as usize],)* }
+            }
+        }
+
+        impl Turn {
+            /// Its row in the procedure.
+            pub(super) fn row(self) -> &'static Row {
+                &TABLE[ActKind::ALL.len() + self as usize]
+            }
+        }
+    };
+}
+
+table! {
+    acts {
+        Dispose:     Submitted, Head, (Assignee Instruction) => Assigned, tells(Holder)
+            ["the verifier is active and none of the other persons"];
+        Reassign:    Assigned Consulting, Head, (Assignee Reason) => Assigned, tells(Holder)
+            ["the verifier is active and none of the other persons; the clock runs on"];
+        Release:     Assigned Consulting, Holder, (Reason) => Submitted, tells(Heads)
+            ["the time used stays used"];
+        Consult:     Assigned, Holder, (Party Email) => Assigned, tells(Party)
+            ["the clock pauses"];
+        Confirm:     Consulting, Party, (Party Letter) => Assigned, tells(Holder)
+            [""];
+        Deny:        Consulting, Party, (Party Letter) => Assigned, tells(Holder)
+            [""];
+        Return:      Assigned Consulting, Holder, (LinesToFix) => NeedsCorrection, tells(Applicant) proof
+            ["a note on each line that is not ok; the clock pauses"];
+        Resubmit:    NeedsCorrection, Corrector, (Correction) => Assigned, tells(Applicant Holder)
+            ["the rules of a new request; lines on changed fields are open again"];
+        Check:       Assigned Consulting, Holder, (Lines) => Assigned, tells()
+            ["a note on each line that is not ok; decides nothing"];
+        Reject:      Assigned Consulting, Holder, (RejectReason Note LinesBad) => Rejected, tells(Applicant) proof
+            ["a note on each line that is not ok"];
+        Approve:     Assigned Consulting, Holder, (Revision Candidate Serial Lines) => Verified, tells(SecondSigner) proof
+            ["revision and candidate are those of now; every line is ok; no question is open"];
+        Countersign: AwaitsSecond, Head, (Candidate) => Verified, tells() proof
+            ["the candidate is the one approved and the one of now"];
+        Reopen:      Verified AwaitsSecond PromotionFailed, HolderOrHead, (Reason) => Assigned, tells(Holder)
+            ["at least an hour of step 3 is left"];
+        Promote:     Verified AwaitsSecond, HolderOrSystem, () => Verified, tells() proof
+            ["the approval is fresh, the second signature given, the start time come"];
+        Retry:       PromotionFailed, HolderOrOperator, () => Verified, tells() proof
+            ["the approval is fresh"];
+        Withdraw:    Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond, Applicant, (Letter) => Withdrawn, tells(Applicant)
+            [""];
+        Notified:    Live Rejected, Officer, (How) => Notified Rejected, tells()
+            ["the notice was handed over on paper or by telephone"];
+    }
+    others {
+        Submit:          Draft, Submitter, (Application) => Submitted, tells(Applicant Heads)
+            ["no rule stands against the application"];
+        Expire:          NeedsCorrection, System, () => Expired, tells(Applicant)
+            ["the time for the correction is over"];
+        ConsultLapsed:   Consulting, System, () => Assigned, tells(Holder)
+            ["the party did not answer in time; the clock runs again"];
+        Promoted:        Promoting, System, () => Live, tells(Applicant)
+            ["every listening socket answered as it should"];
+        PromotionFailed: Verified AwaitsSecond Promoting, System, () => PromotionFailed, tells(Operators Holder)
+            ["the promotion could not begin, or was not answered as it should"];
+        Reopen:          Verified AwaitsSecond PromotionFailed, System, () => Assigned, tells(Holder)
+            ["the approval is stale"];
+        Notified:        Live Rejected, System, () => Notified Rejected, tells()
+            ["a notice of the outcome was delivered"];
+        Close:           Notified, System, () => Closed, tells()
+            ["the report of the month holds it"];
+    }
+}
+
+/// Events that are no step of a request and that people are told of all the same.
+const ANNOUNCEMENTS: &[(Deed, &[Recipient])] = &[
+    (Deed::DueSoon, &[Recipient::Heads, Recipient::SecondSigner, Recipient::Holder]),
+    (Deed::CorrectionDue, &[Recipient::Applicant]),
+    (Deed::EmergencySuspend, &[Recipient::OtherDeciders]),
+    (Deed::OfficerAdded, &[Recipient::Officers]),
+    (Deed::RoleChanged, &[Recipient::Officers]),
+    (Deed::PasswordReset, &[Recipient::Officers]),
+];
+
+/// Who gets a notice of an event; nobody for most events of live records and notices.
+pub fn recipients(deed: Deed) -> &'static [Recipient] {
+    let steps = TABLE.iter().map(|row| (row.deed, row.tells));
+    let mut all = steps.chain(ANNOUNCEMENTS.iter().copied());
+    all.find(|(of, _)| *of == deed).map_or(&[], |(_, tells)| tells)
+}

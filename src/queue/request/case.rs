@@ -1,0 +1,167 @@
+//! What stays the same while a request moves: its data, sheet, clocks and slips; and one transition.
+
+use serde::{Deserialize, Serialize};
+
+use super::persons::contact_of;
+use super::stages::{Disposition, Question, Stage};
+use super::{Facts, Request, State};
+use crate::queue::act::LineInput;
+use crate::queue::clocks::{ClockStep, Clocks};
+use crate::queue::fault::TransitionError;
+use crate::queue::happening::{Deed, Happening, Step, Subject};
+use crate::queue::person::{Identity, Role, Signature};
+use crate::queue::reading::ParsedApplication;
+use crate::queue::sheet::Sheet;
+
+//------------ Case ----------------------------------------------------------
+
+/// A request without its stage.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Case {
+    /// Letters, digits and hyphens.
+    pub(super) number: String,
+    /// 1 at submit, raised by each resubmit.
+    pub(super) revision: u32,
+    /// The data of the current revision.
+    pub(super) application: ParsedApplication,
+    /// Whether the applicant's mailbox is proven.
+    pub(super) mailbox_proven: bool,
+    /// The officers who keyed in a paper letter: they count as applicants.
+    pub(super) keyed_in_by: Vec<Signature>,
+    /// Epoch milliseconds.
+    pub(super) submitted_at: i64,
+    /// Epoch milliseconds of the last accepted act.
+    pub(super) changed_at: i64,
+    /// The check sheet.
+    pub(super) sheet: Sheet,
+    /// The clocks.
+    pub(super) clocks: Clocks,
+    /// All routing slips, oldest first.
+    pub(super) dispositions: Vec<Disposition>,
+    /// All questions to other parties, oldest first.
+    pub(super) questions: Vec<Question>,
+    /// The number of promotions started.
+    pub(super) attempts: u32,
+}
+
+impl Case {
+    /// The applicant's side: the person responsible, and the officers who keyed in letters.
+    pub(super) fn applicants(&self) -> Vec<Identity> {
+        let mut sides = vec![contact_of(&self.application)];
+        sides.extend(self.keyed_in_by.iter().map(|by| by.identity.clone()));
+        sides
+    }
+
+    /// Tests that `who` joins `side` only: applicant, head and verifier are three persons. `second`
+    /// signed second and counts as a head.
+    pub(super) fn apart(
+        &self,
+        who: &Identity,
+        side: Role,
+        second: Option<&Signature>,
+    ) -> Result<(), TransitionError> {
+        let slips = || self.dispositions.iter();
+        let is = |signature: &Signature| signature.identity.same(who);
+        let takes_part_as = |role| match role {
+            Role::Applicant => self.applicants().iter().any(|applicant| applicant.same(who)),
+            Role::Head => slips().any(|slip| is(&slip.from)) || second.is_some_and(is),
+            _ => slips().any(|slip| is(&slip.to)),
+        };
+        let sides = [Role::Applicant, Role::Head, Role::Verifier];
+        match sides.into_iter().find(|role| *role != side && takes_part_as(*role)) {
+            Some(with) => Err(TransitionError::SamePerson { with }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Case {
+    /// Whether some party has agreed since the current revision came in.
+    pub(super) fn party_confirmed(&self) -> bool {
+        self.questions.iter().any(|q| q.revision == self.revision && q.agreed == Some(true))
+    }
+}
+
+//------------ Transition ----------------------------------------------------
+
+/// A transition under way: phase and person are tested, and the old stage is consumed.
+pub(super) struct Transition<'a> {
+    /// The request without its stage.
+    pub(super) case: Case,
+    /// Who does it.
+    pub(super) by: Signature,
+    /// What the acting function knows.
+    pub(super) facts: &'a Facts<'a>,
+    /// Facts of the event.
+    noted: Vec<(String, String)>,
+    /// Facts of the event that may name persons.
+    personal: Vec<(String, String)>,
+}
+
+impl<'a> Transition<'a> {
+    /// A transition that has just begun.
+    pub(super) fn new(case: Case, by: Signature, facts: &'a Facts<'a>) -> Self {
+        Self { case, by, facts, noted: Vec::new(), personal: Vec::new() }
+    }
+
+    /// Adds a fact to the event.
+    pub(super) fn note(&mut self, key: &str, value: impl ToString) {
+        self.noted.push((key.to_owned(), value.to_string()));
+    }
+
+    /// Adds a text that may hold personal data to the event.
+    pub(super) fn note_personal(&mut self, key: &str, value: &str) {
+        self.personal.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// Lays in the automatic lines, if they were computed.
+    pub(super) fn lay_in(&mut self) {
+        if let Some(automatic) = self.facts.automatic {
+            self.case.sheet.lay_in(automatic.to_vec());
+        }
+    }
+
+    /// Writes an officer's lines on the sheet, and their verdicts and notes on the event.
+    pub(super) fn write_lines(&mut self, lines: &[LineInput]) {
+        self.lay_in();
+        self.case.sheet.write(lines, &self.by, self.case.revision);
+        let word = |line: &LineInput| line.verdict.map_or("none", |verdict| verdict.as_str());
+        let texts: Vec<String> =
+            lines.iter().map(|line| format!("{} {}", line.code, word(line))).collect();
+        self.note("lines", texts.join(", "));
+        for line in lines {
+            self.note_personal(&format!("note_{}", line.code), line.note.as_deref().unwrap_or(""));
+        }
+    }
+
+    /// Starts the clock of a step now.
+    pub(super) fn start_clock(&mut self, step: ClockStep) {
+        self.case.clocks.start(step, self.facts.now, self.facts.now, self.facts.calendar);
+    }
+
+    /// Stops the clock that runs.
+    pub(super) fn stop_clock(&mut self) {
+        self.case.clocks.stop(self.facts.now, self.facts.calendar);
+    }
+
+    /// Halts the clock that runs until somebody else has acted.
+    pub(super) fn pause_clock(&mut self) {
+        self.case.clocks.pause(self.facts.now, self.facts.calendar);
+    }
+
+    /// The request in its new stage, with the one event of the transition.
+    pub(super) fn end(self, deed: Deed, before: State, stage: Stage) -> Step<Request> {
+        let Self { mut case, by, noted, personal, .. } = self;
+        case.changed_at = by.at;
+        let mut happening = Happening::new(&by, deed, Subject::Request(case.number.clone()))
+            .moved(Some(before.as_str()), stage.state().as_str());
+        happening.revision = case.revision;
+        for (key, value) in noted {
+            happening = happening.with(&key, value);
+        }
+        for (key, value) in personal {
+            happening = happening.with_personal(&key, &value);
+        }
+        Step { value: Request { case, stage }, happening }
+    }
+}
