@@ -24,7 +24,7 @@ mod rollback;
 mod submit;
 mod views;
 
-pub use crate::ledger::{Clock, NoticeReader, Outgoing};
+pub use crate::ledger::Clock;
 pub use crate::promote::{ActError, Drift};
 pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};

@@ -1,28 +1,35 @@
 //! The outbox as the sender sees it: what is due, and what became of it (approval.md §2.3).
 
-use super::{ActError, Desk, Outgoing};
+use super::{ActError, Desk};
 use crate::queue::notice::{NoticeResult, Tried};
-use crate::queue::{Actor, Notice, Request};
+use crate::queue::{Actor, Notice, Request, Role};
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
 
 impl Desk {
     /// Notices to be sent now, the oldest first. Those without an address wait as letters.
-    pub fn notices_due(&self, limit: usize) -> Result<Vec<Outgoing>, ActError> {
+    pub fn notices_due(&self, limit: usize) -> Result<Vec<Notice>, ActError> {
         let ledger = &self.0.ledger;
-        let rows = self.read(|reader| Ok(reader.notices_due("queued", self.now(), limit)?))?;
-        let opened: Result<Vec<Outgoing>, _> =
-            rows.iter().map(|row| ledger.open_notice(row)).collect();
-        let mut due = opened?;
-        due.retain(|outgoing| !outgoing.notice.to.is_empty());
-        Ok(due)
+        self.read(|reader| {
+            let rows = reader.notices_due("queued", self.now(), limit)?;
+            let opened = rows.iter().map(|row| ledger.open_notice(reader, row));
+            let mut due: Vec<Notice> = opened.collect::<Result<_, _>>()?;
+            due.retain(|notice| !notice.to.is_empty());
+            Ok(due)
+        })
     }
 
-    /// Notices that failed, as items of the queue.
-    pub fn notices_failed(&self, limit: usize) -> Result<Vec<Outgoing>, ActError> {
+    /// One notice, for kabid and kasi who print it.
+    pub fn notice(&self, id: &str, actor: &Actor) -> Result<Notice, ActError> {
         let ledger = &self.0.ledger;
-        let rows = self.read(|reader| Ok(reader.notices_due("failed", i64::MAX, limit)?))?;
-        Ok(rows.iter().map(|row| ledger.open_notice(row)).collect::<Result<_, _>>()?)
+        self.read(|reader| {
+            let actor = ledger.current(reader, actor)?;
+            let may = |role| actor.capacity(role, ledger.now()).is_some();
+            if !(may(Role::Verifier) || may(Role::Head)) {
+                return Err(ActError::NotAllowed);
+            }
+            Ok(ledger.expect_notice(reader, id)?)
+        })
     }
 
     /// Our relay took a notice: the clock of step 5 stops, the state waits for delivery.
@@ -43,9 +50,8 @@ impl Desk {
     ) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
-            let outgoing = ledger.expect_notice(tx, id)?;
-            let step = rule(outgoing.notice.clone(), ledger.now())?;
-            Ok(ledger.apply_notice(tx, &outgoing, step)?)
+            let step = rule(ledger.expect_notice(tx, id)?, ledger.now())?;
+            Ok(ledger.apply_notice(tx, step)?)
         })
     }
 
@@ -54,18 +60,15 @@ impl Desk {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
             let now = ledger.now();
-            let outgoing = ledger.expect_notice(tx, id)?;
-            let notice = outgoing.notice.clone();
+            let notice = ledger.expect_notice(tx, id)?;
             let step = match for_good {
                 true => notice.failed(error, now)?,
                 false => match notice.try_failed(error, now)? {
-                    Tried::Again(notice) => {
-                        return Ok(ledger.keep_try(tx, &Outgoing { notice: *notice, ..outgoing })?);
-                    }
+                    Tried::Again(notice) => return Ok(ledger.keep_try(tx, &notice)?),
                     Tried::GivenUp(step) => *step,
                 },
             };
-            Ok(ledger.apply_notice(tx, &outgoing, step)?)
+            Ok(ledger.apply_notice(tx, step)?)
         })
     }
 
@@ -74,9 +77,8 @@ impl Desk {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
-            let outgoing = ledger.expect_notice(tx, id)?;
-            let step = outgoing.notice.clone().handle(&actor, how, ledger.now())?;
-            Ok(ledger.apply_notice(tx, &outgoing, step)?)
+            let step = ledger.expect_notice(tx, id)?.handle(&actor, how, ledger.now())?;
+            Ok(ledger.apply_notice(tx, step)?)
         })
     }
 
@@ -88,9 +90,8 @@ impl Desk {
         }
         ledger.store.write(|tx| {
             for row in open_notices(tx, number)? {
-                let outgoing = ledger.open_notice(&row)?;
-                let step = outgoing.notice.clone().delivered(ledger.now())?;
-                ledger.apply_notice(tx, &outgoing, step)?;
+                let step = ledger.open_notice(tx, &row)?.delivered(ledger.now())?;
+                ledger.apply_notice(tx, step)?;
             }
             Ok(())
         })
@@ -106,9 +107,8 @@ impl Desk {
     ) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         for row in open_notices(tx, request.number())? {
-            let outgoing = ledger.open_notice(&row)?;
-            let step = outgoing.notice.clone().handle(actor, how, ledger.now())?;
-            ledger.apply_notice(tx, &outgoing, step)?;
+            let step = ledger.open_notice(tx, &row)?.handle(actor, how, ledger.now())?;
+            ledger.apply_notice(tx, step)?;
         }
         Ok(())
     }
@@ -117,14 +117,14 @@ impl Desk {
     pub(super) fn settle_sent_notices(&self, limit: usize) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
-        let rows = self.read(|reader| Ok(reader.notices_due("sent", self.now(), limit)?))?;
-        for row in rows {
-            let outgoing = ledger.open_notice(&row)?;
-            if outgoing.notice.counts_as_delivered(ledger.now(), &calendar, &ledger.rules) {
-                self.notice_delivered(&row.id)?;
-            }
-        }
-        Ok(())
+        let arrived = self.read(|reader| {
+            let rows = reader.notices_due("sent", self.now(), limit)?;
+            let opened = rows.iter().map(|row| ledger.open_notice(reader, row));
+            let mut sent: Vec<Notice> = opened.collect::<Result<_, _>>()?;
+            sent.retain(|it| it.counts_as_delivered(ledger.now(), &calendar, &ledger.rules));
+            Ok(sent)
+        })?;
+        arrived.iter().try_for_each(|notice| self.notice_delivered(&notice.id))
     }
 }
 

@@ -70,9 +70,6 @@ impl Desk {
     fn remind_of(&self, row: &RequestRow, id: &str) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
-            if tx.notice(&format!("{id}-1"))?.is_some() {
-                return Ok(());
-            }
             let stored = ledger.expect_request(tx, &row.number)?;
             if stored.row.due_ms != row.due_ms || stored.row.state != row.state {
                 return Ok(());
@@ -105,13 +102,7 @@ impl Desk {
             let Some(person) = event.subject.strip_prefix("person:") else { continue };
             ledger.store.write::<_, ActError>(|tx| {
                 let Some(row) = tx.person(person)? else { return Ok(()) };
-                Ok(ledger.tell_officers(
-                    tx,
-                    &format!("n{}", event.sequence),
-                    deed,
-                    None,
-                    &row.name,
-                )?)
+                Ok(ledger.tell_of_account(tx, event, deed, &row.name)?)
             })?;
         }
         reminded.event = events.last().map(|event| event.sequence).or(reminded.event);

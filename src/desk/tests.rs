@@ -4,6 +4,7 @@ mod crash;
 mod evidence;
 mod life;
 mod names;
+mod notices;
 mod refusals;
 mod reminders;
 

@@ -119,8 +119,7 @@ impl Desk {
             }
             let notices = reader.notices_of(&number)?;
             for row in notices.iter().filter(|row| sees != Sees::Applicant || row.to_applicant) {
-                let outgoing = ledger.open_notice(row)?;
-                view.notices.push(NoticeView::of(&outgoing.notice, sees));
+                view.notices.push(NoticeView::of(&ledger.open_notice(reader, row)?, sees));
             }
             view.history = history(reader, &number, sees)?;
             Ok(view)

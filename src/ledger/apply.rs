@@ -10,7 +10,7 @@
 //! ```
 //! The writers of single rows are private to this room, so that no act can forget one of these.
 
-use super::{Ledger, LedgerError, Outgoing};
+use super::{Ledger, LedgerError};
 use crate::audit::{NewEvent, append};
 use crate::queue::{
     Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Place, Request, Stage, State, Step,
@@ -29,6 +29,17 @@ pub struct NewRequest<'a> {
     pub attachment: Option<&'a AttachmentRow>,
 }
 
+/// What goes with a step of a request and is not in it.
+#[derive(Clone, Copy, Default)]
+struct Along<'a> {
+    /// The place of a new request in its year.
+    place: Option<(i32, i64)>,
+    /// A new letter.
+    attachment: Option<&'a AttachmentRow>,
+    /// The command that repeats the proof of a promotion.
+    dig: Option<&'a str>,
+}
+
 //------------ Requests ------------------------------------------------------
 
 impl Ledger {
@@ -40,7 +51,8 @@ impl Ledger {
         new: NewRequest<'_>,
     ) -> Result<Request, LedgerError> {
         let row = RequestRow { secret_hash: Some(new.secret_hash), ..RequestRow::default() };
-        self.write(tx, &row, step, Some(new.place), new.attachment)
+        let place = Some(new.place);
+        self.write(tx, &row, step, Along { place, attachment: new.attachment, dig: None })
     }
 
     /// Writes an act on a request; `before` is its row before the act.
@@ -50,7 +62,7 @@ impl Ledger {
         before: &RequestRow,
         step: Step<Request>,
     ) -> Result<Request, LedgerError> {
-        self.write(tx, before, step, None, None)
+        self.write(tx, before, step, Along::default())
     }
 
     /// Writes a corrected request, with its new letter if one came.
@@ -61,28 +73,37 @@ impl Ledger {
         step: Step<Request>,
         attachment: Option<&AttachmentRow>,
     ) -> Result<Request, LedgerError> {
-        self.write(tx, before, step, None, attachment)
+        self.write(tx, before, step, Along { attachment, ..Along::default() })
     }
 
-    /// Writes everything that follows from a step of a request. A new one has an empty row before,
-    /// and a place in its year.
+    /// Writes that a request is live; `dig` repeats the proof.
+    pub fn promoted(
+        &self,
+        tx: &Tx<'_>,
+        before: &RequestRow,
+        step: Step<Request>,
+        dig: &str,
+    ) -> Result<Request, LedgerError> {
+        self.write(tx, before, step, Along { dig: Some(dig), ..Along::default() })
+    }
+
+    /// Writes everything that follows from a step of a request. A new one has an empty row before.
     fn write(
         &self,
         tx: &Tx<'_>,
         before: &RequestRow,
         mut step: Step<Request>,
-        place: Option<(i32, i64)>,
-        attachment: Option<&AttachmentRow>,
+        along: Along<'_>,
     ) -> Result<Request, LedgerError> {
         let mut row = before.clone();
-        if let Some(attachment) = attachment {
+        if let Some(attachment) = along.attachment {
             step.happening = step.happening.with("letter_sha256", &attachment.sha256);
             let number = step.value.number().to_owned();
             tx.put_letter(&AttachmentRow { request: number, ..attachment.clone() })?;
             row.letter = Some(attachment.id.clone());
         }
         let Step { value: request, happening } = step;
-        match place {
+        match along.place {
             Some(place) => self.insert_request(tx, &request, &mut row, place)?,
             None => self.save_request(tx, &request, &row)?,
         }
@@ -91,8 +112,7 @@ impl Ledger {
         }
         let event = self.record(tx, &happening)?;
         self.move_name(tx, before, &request, &happening)?;
-        self.party_link(tx, &event, happening.deed, &request)?;
-        self.tell(tx, &event, happening.deed, &request)?;
+        self.tell(tx, &event, happening.deed, &request, along.dig)?;
         self.checkpoint(tx)?;
         Ok(request)
     }
@@ -190,17 +210,12 @@ impl Ledger {
 impl Ledger {
     /// Writes a step of a notice, and what it means to its request: a notice that was sent stops the
     /// clock of step 5, one that arrived tells the applicant the outcome.
-    pub fn apply_notice(
-        &self,
-        tx: &Tx<'_>,
-        outgoing: &Outgoing,
-        step: Step<Notice>,
-    ) -> Result<(), LedgerError> {
+    pub fn apply_notice(&self, tx: &Tx<'_>, step: Step<Notice>) -> Result<(), LedgerError> {
         let Step { value: notice, happening } = step;
         self.record(tx, &happening)?;
-        self.save_notice(tx, &Outgoing { notice: notice.clone(), ..outgoing.clone() })?;
+        self.save_notice(tx, &notice)?;
         self.checkpoint(tx)?;
-        let Some(number) = notice.request.as_deref().filter(|_| notice.to_applicant) else {
+        let Some(number) = notice.request.as_deref().filter(|_| notice.to_applicant()) else {
             return Ok(());
         };
         match notice.state() {
@@ -215,8 +230,8 @@ impl Ledger {
     }
 
     /// Keeps a notice that will be tried again: nothing happened that is worth an event.
-    pub fn keep_try(&self, tx: &Tx<'_>, outgoing: &Outgoing) -> Result<(), LedgerError> {
-        Ok(self.save_notice(tx, outgoing)?)
+    pub fn keep_try(&self, tx: &Tx<'_>, notice: &Notice) -> Result<(), LedgerError> {
+        Ok(self.save_notice(tx, notice)?)
     }
 
     /// The relay took a notice to the applicant.

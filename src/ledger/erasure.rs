@@ -7,7 +7,7 @@ use crate::store::Tx;
 
 impl Ledger {
     /// Erases what a request says of persons, but for its letters: the values behind commitments,
-    /// the contact of every revision, the addresses of notices. Returns the count of values.
+    /// the contact of every revision, the addresses and points of notices. Returns the count of values.
     pub fn erase_persons(
         &self,
         tx: &Tx<'_>,
@@ -48,10 +48,11 @@ impl Ledger {
         }
         self.save_request(tx, &request.without_contact(), &row)?;
         for row in notices {
-            let mut outgoing = self.open_notice(&row)?;
-            outgoing.notice.to.clear();
-            outgoing.notice.next_try = i64::MAX;
-            self.save_notice(tx, &outgoing)?;
+            let mut notice = self.open_notice(tx, &row)?;
+            notice.to.clear();
+            notice.next_try = i64::MAX;
+            notice.values.erase();
+            self.save_notice(tx, &notice)?;
         }
         Ok(values.len())
     }

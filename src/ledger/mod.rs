@@ -10,9 +10,12 @@ mod erasure;
 mod error;
 mod outbox;
 mod persons;
+mod recipients;
 mod rows;
 
 pub use apply::NewRequest;
 pub use error::LedgerError;
-pub use outbox::{Outgoing, Reader as NoticeReader};
 pub use rows::{Clock, Ledger, Stored};
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,8 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-use super::message::{Post, message as message_of};
+use super::message::message as message_of;
+use crate::queue::Notice;
 use crate::words::{Lang, Words};
 
 /// Letters of one round.
@@ -23,7 +24,7 @@ const RELAY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Where notices wait. All calls block on the database.
 pub trait Outbox: Send + Sync {
     /// Notices that are due now, the oldest first, at most so many.
-    fn due(&self, most: usize) -> Result<Vec<Post>, String>;
+    fn due(&self, most: usize) -> Result<Vec<Notice>, String>;
 
     /// The relay took it.
     fn sent(&self, id: &str) -> Result<(), String>;
@@ -100,9 +101,9 @@ impl Mailer {
     pub async fn round(&self, outbox: &Arc<dyn Outbox>) -> Result<usize, String> {
         let due = blocking(outbox, |outbox| outbox.due(ROUND_MAX)).await?;
         let mut taken = 0;
-        for post in due.into_iter().filter(|post| !post.to.is_empty()) {
-            let id = post.id.clone();
-            match self.send(&post).await {
+        for notice in due.into_iter().filter(|notice| !notice.to.is_empty()) {
+            let id = notice.id.clone();
+            match self.send(&notice).await {
                 Ok(()) => {
                     taken += 1;
                     blocking(outbox, move |outbox| outbox.sent(&id)).await?;
@@ -117,13 +118,13 @@ impl Mailer {
     }
 
     /// Hands one message to the relay.
-    async fn send(&self, post: &Post) -> Result<(), Refused> {
+    async fn send(&self, notice: &Notice) -> Result<(), Refused> {
         let bad =
             |error: &dyn std::fmt::Display| Refused { error: error.to_string(), for_good: true };
-        let to: Mailbox = post.to.parse().map_err(|error| bad(&error))?;
-        let message = message_of(post, Words::of(Lang::Id), &self.url);
+        let to: Mailbox = notice.to.parse().map_err(|error| bad(&error))?;
+        let message = message_of(notice, Words::of(Lang::Id), &self.url);
         // The same notice has the same id when it is sent again after a crash (RFC 5322 §3.6.4).
-        let id = format!("<{}@{}>", post.id, self.from.email.domain());
+        let id = format!("<{}@{}>", notice.id, self.from.email.domain());
         // The builder encodes headers, so that a name or subject cannot add one.
         let message = Message::builder()
             .from(self.from.clone())

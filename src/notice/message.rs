@@ -1,56 +1,8 @@
-//! The text of a notice, from the catalogue: result, reason, next step, how to object.
+//! The text of a notice from its values and the catalogue: result, reason, next step, how to object.
 
 use crate::queue::Deed;
+use crate::queue::notice::{Notice, NoticeReader, Point};
 use crate::words::{Said, Words};
-
-/// Who reads it; the text differs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Reader {
-    /// The applicant.
-    Applicant,
-    /// An officer who has work to do.
-    Officer,
-    /// Another office that is asked to agree.
-    Party,
-}
-
-impl Reader {
-    /// The word in message ids.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Applicant => "applicant",
-            Self::Officer => "officer",
-            Self::Party => "party",
-        }
-    }
-}
-
-/// One notice with what its text needs.
-#[derive(Clone, Debug)]
-pub struct Post {
-    /// The notice's id.
-    pub id: String,
-    /// The mailbox; empty: it waits as a printable letter.
-    pub to: String,
-    /// Who reads it.
-    pub reader: Reader,
-    /// The act it tells of.
-    pub deed: Deed,
-    /// Request number; empty where it is about no request.
-    pub number: String,
-    /// The full name asked for, or the account or name it is about.
-    pub name: String,
-    /// The office that asks.
-    pub office: String,
-    /// What is to be corrected, or why it was turned down; a line each.
-    pub points: Vec<String>,
-    /// By when the reader should act, in words.
-    pub due: Option<String>,
-    /// The command that repeats the proof.
-    pub dig: Option<String>,
-    /// Path of a single-use link for the reader.
-    pub link: Option<String>,
-}
 
 /// A message ready to be sent or printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,45 +14,49 @@ pub struct Message {
 }
 
 /// Puts a notice into words. `url` is how people reach the site.
-pub fn message(post: &Post, t: Words, url: &str) -> Message {
-    let stem = format!("mail-{}-{}", post.reader.word(), post.deed.as_str().replace('_', "-"));
-    let what = if t.has(&stem) { stem } else { format!("mail-{}", post.reader.word()) };
-    let act = post.deed.say(t);
-    let values = [
-        ("number", post.number.as_str()),
-        ("name", &post.name),
-        ("office", &post.office),
+pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
+    let (reader, values) = (notice.reader, &notice.values);
+    let stem = format!("mail-{reader}-{}", notice.deed.as_str().replace('_', "-"));
+    let what = if t.has(&stem) { stem } else { format!("mail-{reader}") };
+    let act = notice.deed.say(t);
+    let number = notice.request.as_deref();
+    let filled = [
+        ("number", number.unwrap_or_default()),
+        ("name", &values.name),
+        ("office", &values.office),
         ("act", &act),
     ];
-    let subject = match post.number.is_empty() {
-        true => t.with("mail-subject-office", &values),
-        false => t.with("mail-subject", &values),
-    };
-    let mut parts = vec![t.with("mail-greeting", &values), t.with(&what, &values)];
-    if !post.points.is_empty() {
-        let lines = post.points.iter().enumerate();
-        let lines: Vec<String> = lines.map(|(at, line)| format!("{}. {line}", at + 1)).collect();
+    let subject = if number.is_some() { "mail-subject" } else { "mail-subject-office" };
+    let mut parts = vec![t.with("mail-greeting", &filled), t.with(&what, &filled)];
+    if !values.points.is_empty() {
+        let points = values.points.iter().enumerate();
+        let lines: Vec<String> = points.map(|(at, it)| point(at + 1, it, t)).collect();
         parts.push(lines.join("\n"));
     }
-    if let Some(due) = &post.due {
-        parts.push(t.a("mail-due", "due", due));
+    if let Some(due) = values.due {
+        parts.push(t.a("mail-due", "due", &t.date_time(due)));
     }
-    if let Some(dig) = &post.dig {
+    if let Some(dig) = &values.dig {
         parts.push(format!("{}\n  {dig}", t.s("mail-dig")));
     }
-    parts.push(match (&post.link, post.reader) {
-        (Some(link), _) => t.a("mail-link", "link", &format!("{url}{link}")),
-        (None, Reader::Applicant) => t.a("mail-status", "link", &format!("{url}/status")),
-        (None, _) if post.number.is_empty() => {
-            t.a("mail-office", "link", &format!("{url}/antrean"))
-        }
-        (None, Reader::Officer | Reader::Party) => {
-            t.a("mail-review", "link", &format!("{url}/tinjau/{}", post.number))
-        }
-    });
-    if post.reader == Reader::Applicant && post.deed == Deed::Reject {
+    let (id, path) = match (&values.token, reader, number) {
+        (Some(token), ..) => ("mail-link", format!("/konfirmasi/{token}")),
+        (None, NoticeReader::Applicant, _) => ("mail-status", "/status".to_owned()),
+        (None, _, Some(number)) => ("mail-review", format!("/tinjau/{number}")),
+        (None, _, None) => ("mail-office", "/antrean".to_owned()),
+    };
+    parts.push(t.a(id, "link", &format!("{url}{path}")));
+    if reader == NoticeReader::Applicant && notice.deed == Deed::Reject {
         parts.push(t.s("status-object"));
     }
     parts.push(t.s("mail-end"));
-    Message { subject, text: parts.join("\n\n") }
+    Message { subject: t.with(subject, &filled), text: parts.join("\n\n") }
+}
+
+/// One numbered point, with the question of the check sheet it answers.
+fn point(number: usize, point: &Point, t: Words) -> String {
+    match point.line {
+        Some(line) => format!("{number}. {}: {}", line.say(t), point.note),
+        None => format!("{number}. {}", point.note),
+    }
 }

@@ -12,7 +12,7 @@ mod mailer;
 mod message;
 
 pub use mailer::{Mailer, MailerError, Outbox, Relay};
-pub use message::{Message, Post, Reader, message};
+pub use message::{Message, message};
 
 #[cfg(test)]
 mod tests;

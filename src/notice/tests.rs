@@ -6,34 +6,36 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::queue::Deed;
+use crate::queue::{Deed, Notice, NoticeReader, NoticeValues, Point};
 use crate::words::{Lang, Words};
 
 /// A notice of a return.
-fn post(id: &str, to: &str) -> Post {
-    Post {
-        id: id.to_owned(),
-        to: to.to_owned(),
-        reader: Reader::Applicant,
-        deed: Deed::Return,
-        number: "P-2026-0001".to_owned(),
+fn notice(id: &str, to: &str) -> Notice {
+    about(id, Deed::Return, (NoticeReader::Applicant, to))
+}
+
+/// A notice of an event, with points and a due time.
+fn about(id: &str, deed: Deed, to: (NoticeReader, &str)) -> Notice {
+    let point = |note: &str| Point { line: None, note: note.to_owned() };
+    let values = NoticeValues {
         name: "gegesikkulon.desa.cirebonkab.go.id".to_owned(),
         office: "Pemerintah Desa Gegesik Kulon".to_owned(),
-        points: vec!["Surat belum dicap.".to_owned(), "Nomor surat tidak terbaca.".to_owned()],
-        due: Some("7 Desember 2026".to_owned()),
-        dig: None,
-        link: None,
-    }
+        points: vec![point("Surat belum dicap."), point("Nomor surat tidak terbaca.")],
+        // 7 December 2026, 08.00 WIB.
+        due: Some(1_796_605_200_000),
+        ..NoticeValues::default()
+    };
+    Notice::queue(id, Some("P-2026-0001"), deed, to, values, 0).value
 }
 
 /// An outbox in memory that writes down what was reported.
 struct Memory {
-    due: Mutex<Vec<Post>>,
+    due: Mutex<Vec<Notice>>,
     said: Mutex<Vec<String>>,
 }
 
 impl Outbox for Memory {
-    fn due(&self, most: usize) -> Result<Vec<Post>, String> {
+    fn due(&self, most: usize) -> Result<Vec<Notice>, String> {
         let mut due = self.due.lock().unwrap();
         let most = most.min(due.len());
         Ok(due.drain(..most).collect())
@@ -102,10 +104,10 @@ async fn a_notice_reaches_the_mailbox_and_refusals_are_told_apart() {
     };
     let mailer = Mailer::new(&relay).unwrap().unwrap();
     let rows = vec![
-        post("n1", "kuwu@contoh.desa.id"),
-        post("n2", "penuh@contoh.desa.id"),
-        post("n3", "tiada@contoh.desa.id"),
-        post("n4", ""),
+        notice("n1", "kuwu@contoh.desa.id"),
+        notice("n2", "penuh@contoh.desa.id"),
+        notice("n3", "tiada@contoh.desa.id"),
+        notice("n4", ""),
     ];
     let kept = Arc::new(Memory { due: Mutex::new(rows), said: Mutex::default() });
     let outbox: Arc<dyn Outbox> = Arc::clone(&kept) as Arc<dyn Outbox>;
@@ -132,7 +134,7 @@ async fn a_relay_that_is_down_is_tried_again() {
         url: "https://gapura.cirebonkab.go.id".to_owned(),
     };
     let mailer = Mailer::new(&relay).unwrap().unwrap();
-    let rows = vec![post("n1", "kuwu@contoh.desa.id")];
+    let rows = vec![notice("n1", "kuwu@contoh.desa.id")];
     let kept = Arc::new(Memory { due: Mutex::new(rows), said: Mutex::default() });
     let outbox: Arc<dyn Outbox> = Arc::clone(&kept) as Arc<dyn Outbox>;
     assert_eq!(mailer.round(&outbox).await.unwrap(), 0);
@@ -144,16 +146,16 @@ async fn a_relay_that_is_down_is_tried_again() {
 #[test]
 fn every_notice_has_words_in_both_languages() {
     for lang in [Lang::Id, Lang::En] {
-        for reader in [Reader::Applicant, Reader::Officer, Reader::Party] {
+        for reader in NoticeReader::ALL {
             for deed in Deed::ALL {
-                let post = Post { reader, deed, ..post("n1", "a@b.id") };
-                let message = message(&post, Words::of(lang), "https://x");
+                let notice = about("n1", deed, (reader, "a@b.id"));
+                let message = message(&notice, Words::of(lang), "https://x");
                 assert!(!message.text.contains("mail-"), "{}", message.text);
                 assert!(message.text.contains("https://x/"), "{}", message.text);
             }
         }
     }
-    let message = message(&post("n1", "a@b.id"), Words::of(Lang::Id), "https://x");
+    let message = message(&notice("n1", "a@b.id"), Words::of(Lang::Id), "https://x");
     assert!(message.text.contains("perlu diperbaiki"), "{}", message.text);
     assert!(message.text.contains("7 Desember 2026"), "{}", message.text);
 }

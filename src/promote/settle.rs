@@ -122,7 +122,7 @@ impl Promoter {
             let live = ledger.live(tx, application.place())?;
             let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
             let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
-            ledger.apply(tx, &stored.row, step)?;
+            ledger.promoted(tx, &stored.row, step, &proof.dig)?;
             ledger.apply_live(tx, live_step)?;
             point("promote.settling");
             Ok(tx.settle_promotion(&row.id, "proven", &json(&proof)?, now)?)

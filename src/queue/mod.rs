@@ -41,7 +41,7 @@ pub use happening::{Deed, Happening, Step, Subject};
 pub use live::{LiveRecord, LiveState, Origin};
 pub use named::UnknownWord;
 pub use naming::Naming;
-pub use notice::{Notice, NoticeState};
+pub use notice::{Notice, NoticeReader, NoticeState, NoticeValues, Point};
 pub use person::{ActingOfficial, Actor, Identity, Role, Signature};
 pub use reading::{ParsedApplication, Place, Reading};
 pub use records::ParsedRecord;

@@ -1,11 +1,13 @@
-//! The notice (*pemberitahuan*, §2.3): telling a person, and knowing whether it arrived.
+//! The notice (*pemberitahuan*, step 5 of the SOP): one message to one person about one event, and
+//! whether it arrived.
 //!
 //! ```text
 //! Queued ─sent─► Sent ─delivered─► Delivered
 //!   │              │ failed
 //!   └───failed────►Failed ─handled─► Handled        (also straight from Queued and Sent)
 //! ```
-//! A notice belongs to an event, not to a state, so a second return sends a second mail.
+//! A notice belongs to an event, not to a state, so a second return sends a second mail. Its values
+//! are fixed with the event: a mail that leaves late still says what happened then.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,9 @@ use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Deed, Happening, Step, Subject};
 use super::named::named;
 use super::person::{Actor, Role, Signature};
+use super::request::{Request, Stage, State};
 use super::rules::Rules;
+use super::sheet::{Line, LineCode, LineVerdict};
 
 named! {
     /// The state of a notice.
@@ -40,19 +44,122 @@ impl NoticeState {
     }
 }
 
+named! {
+    /// Who reads a notice; the text differs.
+    pub enum NoticeReader {
+        /// The applicant.
+        Applicant = "applicant",
+        /// An officer who must act or should know.
+        Officer = "officer",
+        /// Another office that is asked to agree.
+        Party = "party",
+    }
+}
+
+//------------ NoticeValues --------------------------------------------------
+
+/// What the text of a notice says, fixed in the transaction of its event.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct NoticeValues {
+    /// The name asked for, without the final dot, or the account it is about.
+    pub name: String,
+    /// The office that asks.
+    pub office: String,
+    /// What is to be corrected, or why it was turned down.
+    pub points: Vec<Point>,
+    /// By when the reader must act, epoch milliseconds.
+    pub due: Option<i64>,
+    /// The command that repeats the proof.
+    pub dig: Option<String>,
+    /// The token of the reader's single-use link.
+    pub token: Option<String>,
+}
+
+/// One point of a return or a rejection.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Point {
+    /// The line of the check sheet it was found on, if it is about one.
+    pub line: Option<LineCode>,
+    /// What the officer wrote.
+    pub note: String,
+}
+
+impl NoticeValues {
+    /// The values of an event that has just changed `request`.
+    pub fn of(
+        request: &Request,
+        deed: Deed,
+        reader: NoticeReader,
+        calendar: &Calendar,
+        rules: &Rules,
+    ) -> Self {
+        let application = request.application();
+        // A deadline is named to whom it binds: a correction is due from the applicant, any other
+        // step from an officer.
+        let due_from = match request.state() {
+            State::NeedsCorrection => NoticeReader::Applicant,
+            _ => NoticeReader::Officer,
+        };
+        Self {
+            name: application.place().name.to_string().trim_end_matches('.').to_owned(),
+            office: application.office.clone(),
+            points: if reader == NoticeReader::Applicant { points(request, deed) } else { vec![] },
+            due: request.due(calendar, rules).filter(|_| reader == due_from),
+            dig: None,
+            token: None,
+        }
+    }
+
+    /// The values of a notice that is about no request, but about a name or an account.
+    pub fn about(name: &str) -> Self {
+        Self { name: name.trim_end_matches('.').to_owned(), ..Self::default() }
+    }
+
+    /// Blanks what may say something of a person.
+    pub fn erase(&mut self) {
+        self.points.clear();
+        self.token = None;
+    }
+}
+
+/// What the applicant is told to correct, or why the request was turned down.
+fn points(request: &Request, deed: Deed) -> Vec<Point> {
+    let verdict = match deed {
+        Deed::Return | Deed::CorrectionDue => LineVerdict::Fix,
+        Deed::Reject => LineVerdict::Bad,
+        _ => return Vec::new(),
+    };
+    let written = request.sheet().written().iter().filter(|line| line.verdict == Some(verdict));
+    let mut lines: Vec<&Line> = written.collect();
+    lines.sort_by_key(|line| line.code);
+    let noted = lines
+        .into_iter()
+        .filter_map(|line| line.note.clone().map(|note| Point { line: Some(line.code), note }));
+    let mut points: Vec<Point> = noted.collect();
+    if let Stage::Rejected(rejected) = request.stage() {
+        points.push(Point { line: None, note: rejected.note.clone() });
+    }
+    points
+}
+
+//------------ Notice --------------------------------------------------------
+
 /// One message to one person about one event.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Notice {
     /// Its id.
     pub id: String,
-    /// The request it is about.
+    /// The request it is about, if any.
     pub request: Option<String>,
     /// The event it tells of.
     pub deed: Deed,
-    /// Who it goes to; empty when there is no mailbox and it waits as a printable letter.
+    /// Who reads it.
+    pub reader: NoticeReader,
+    /// The mailbox; empty when it waits as a letter.
     pub to: String,
-    /// Whether it goes to the applicant, so that it moves the request on, or to an officer.
-    pub to_applicant: bool,
+    /// What its text says.
+    pub values: NoticeValues,
     /// The state; only the functions here change it.
     state: NoticeState,
     /// Written at, epoch milliseconds.
@@ -78,7 +185,7 @@ pub struct Handled {
     pub how: String,
 }
 
-/// What every transition of a notice gives.
+/// What every transition of a notice returns.
 pub type NoticeResult = Result<Step<Notice>, TransitionError>;
 
 impl Notice {
@@ -92,16 +199,17 @@ impl Notice {
         id: &str,
         request: Option<&str>,
         deed: Deed,
-        to: &str,
-        to_applicant: bool,
+        (reader, to): (NoticeReader, &str),
+        values: NoticeValues,
         now: i64,
     ) -> Step<Self> {
         let value = Self {
             id: id.to_owned(),
             request: request.map(str::to_owned),
             deed,
+            reader,
             to: to.to_owned(),
-            to_applicant,
+            values,
             state: NoticeState::Queued,
             queued_at: now,
             sent_at: None,
@@ -117,6 +225,11 @@ impl Notice {
     /// The state.
     pub fn state(&self) -> NoticeState {
         self.state
+    }
+
+    /// Whether it goes to the applicant.
+    pub fn to_applicant(&self) -> bool {
+        self.reader == NoticeReader::Applicant
     }
 
     /// The relay took it.

@@ -603,7 +603,7 @@ impl NoticeView {
             id: notice.id.clone(),
             about: notice.deed.as_str().to_owned(),
             state: notice.state(),
-            to_applicant: notice.to_applicant,
+            to_applicant: notice.to_applicant(),
             to: shown.then(|| notice.to.clone()),
             queued: rfc3339(notice.queued_at),
             sent: notice.sent_at.map(rfc3339),

@@ -16,7 +16,6 @@ use tokio::sync::watch;
 
 use super::building::Parts;
 use super::daemon::{RunError, system};
-use super::mail::DeskOutbox;
 use super::office::Office;
 use super::options::{self, OptionError};
 use crate::config::{Loaded, Settings};
@@ -157,7 +156,7 @@ impl Open {
             url: site_url(settings, settings.web.listen),
         };
         if let Some(mailer) = Mailer::new(&relay).map_err(failed)? {
-            let outbox = Arc::new(DeskOutbox(self.desk.clone()));
+            let outbox = Arc::new(self.desk.clone());
             runtime.spawn(mailer.run(outbox, stop_signal(stopped.clone())));
         }
         Ok(())

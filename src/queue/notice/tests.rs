@@ -5,7 +5,9 @@ use crate::queue::FaultCode;
 use crate::queue::fixture::{at, officer};
 
 fn queued() -> Notice {
-    Notice::queue("n1", Some("GPR-1"), Deed::Approve, "desa@example.id", true, at(0, 9, 0)).value
+    let to = (NoticeReader::Applicant, "desa@example.id");
+    let values = NoticeValues::about("grogolkapetakan.desa.cirebonkab.go.id.");
+    Notice::queue("n1", Some("GPR-1"), Deed::Promoted, to, values, at(0, 9, 0)).value
 }
 
 #[test]

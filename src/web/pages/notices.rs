@@ -4,12 +4,8 @@ use askama::Template;
 use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 
-use super::parts::{fixes, full_name};
-use super::review::look;
-use crate::notice::{Post, Reader, message};
+use crate::notice::message;
 use crate::people::Role;
-use crate::queue::Deed;
-use crate::queue::view::{NoticeView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::sent::Sent;
@@ -40,13 +36,15 @@ pub(super) async fn show(
     Path((number, id)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    visitor.need(&[Role::Head, Role::Verifier])?;
-    let (view, _) = look(&state, &visitor, &number).await?;
-    let notice = view.notices.iter().find(|notice| notice.id == id);
-    let notice = notice.ok_or_else(Failure::not_found)?;
+    let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
+    let wanted = id.clone();
+    let notice = state.work(move |state| state.desk().notice(&wanted, &actor)).await??;
+    if notice.request.as_deref() != Some(number.as_str()) {
+        return Err(Failure::not_found());
+    }
     let t = visitor.t;
     // Papers are in Indonesian, whatever the page is in.
-    let text = message(&post(&view, notice), Words::of(Lang::Id), &state.options().url);
+    let text = message(&notice, Words::of(Lang::Id), &state.options().url);
     let action = format!("/tinjau/{number}/pemberitahuan/{id}");
     let form = Form::new(&action, &visitor.csrf, t.s("letter-handle-button"))
         .field(Field::line(t, "how", "ask-how").input(Input::Area));
@@ -69,31 +67,4 @@ pub(super) async fn handle(
     let how = sent.get("how").to_owned();
     state.work(move |state| state.desk().notice_handled(&id, &how, &actor)).await??;
     Ok(see_other(&format!("/tinjau/{number}")))
-}
-
-/// A notice with what its text needs.
-fn post(view: &RequestView, notice: &NoticeView) -> Post {
-    let t = Words::of(Lang::Id);
-    let deed = Deed::from_name(&notice.about).unwrap_or(Deed::Submit);
-    let mut points: Vec<String> = Vec::new();
-    if deed == Deed::Return {
-        let fixes = fixes(t, view).into_iter();
-        points.extend(fixes.map(|(_, words, note)| format!("{words}: {note}")));
-    }
-    if let (Deed::Reject, Some(reason)) = (deed, &view.reason) {
-        points.push(reason.note.clone());
-    }
-    Post {
-        id: notice.id.clone(),
-        to: notice.to.clone().unwrap_or_default(),
-        reader: if notice.to_applicant { Reader::Applicant } else { Reader::Officer },
-        deed,
-        number: view.number.clone(),
-        name: full_name(&view.name, &view.zone),
-        office: view.office.clone(),
-        points,
-        due: view.due.as_deref().filter(|_| deed == Deed::Return).map(|due| t.moment(due)),
-        dig: view.proof.as_ref().map(|proof| proof.dig.clone()),
-        link: None,
-    }
 }

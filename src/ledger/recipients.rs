@@ -1,0 +1,114 @@
+//! Who is told of which event.
+
+use super::Ledger;
+use crate::audit::AuditError;
+use crate::queue::{Deed, NoticeReader, Request, Role, State};
+use crate::store::{Reader, StoreError};
+
+/// Who gets a notice of an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Recipient {
+    /// The applicant's mailbox.
+    Applicant,
+    /// Every head, while the request waits to be routed.
+    Heads,
+    /// Every head, while the second signature is missing.
+    SecondSigner,
+    /// The verifier who holds the request.
+    Holder,
+    /// Every operator.
+    Operators,
+    /// The party that is asked to agree.
+    Party,
+    /// Every officer of the other deciding role.
+    OtherDeciders,
+    /// Every officer.
+    Officers,
+}
+
+/// Who gets a notice of an event; nobody for most events of live records and notices.
+pub(super) fn recipients(deed: Deed) -> &'static [Recipient] {
+    use Recipient::{
+        Applicant, Heads, Holder, Officers, Operators, OtherDeciders, Party, SecondSigner,
+    };
+    match deed {
+        Deed::Submit => &[Applicant, Heads],
+        Deed::Release => &[Heads],
+        Deed::Resubmit => &[Applicant, Holder],
+        Deed::Return
+        | Deed::CorrectionDue
+        | Deed::Reject
+        | Deed::Promoted
+        | Deed::Expire
+        | Deed::Withdraw => &[Applicant],
+        Deed::Dispose
+        | Deed::Reassign
+        | Deed::Confirm
+        | Deed::Deny
+        | Deed::ConsultLapsed
+        | Deed::Reopen => &[Holder],
+        Deed::Consult => &[Party],
+        Deed::Approve => &[SecondSigner],
+        Deed::PromotionFailed => &[Operators, Holder],
+        Deed::DueSoon => &[Heads, SecondSigner, Holder],
+        Deed::EmergencySuspend => &[OtherDeciders],
+        Deed::OfficerAdded | Deed::RoleChanged | Deed::PasswordReset => &[Officers],
+        _ => &[],
+    }
+}
+
+impl Ledger {
+    /// The mailboxes that get a notice of an event of a request, each once. An applicant or a party
+    /// without a mailbox gets a letter; an officer always has one.
+    pub(super) fn addressees(
+        &self,
+        reader: &Reader<'_>,
+        deed: Deed,
+        request: &Request,
+    ) -> Result<Vec<(NoticeReader, String)>, AuditError> {
+        let mut all: Vec<(NoticeReader, String)> = Vec::new();
+        let approval = request.approval();
+        let second_missing = approval.is_some_and(|a| a.second_needed && a.second.is_none());
+        for recipient in recipients(deed) {
+            let officers = match recipient {
+                Recipient::Applicant => {
+                    let email = &request.application().contact.email;
+                    all.push((NoticeReader::Applicant, email.clone()));
+                    continue;
+                }
+                Recipient::Party => {
+                    let question = request.questions().last();
+                    all.extend(question.map(|it| (NoticeReader::Party, it.email.clone())));
+                    continue;
+                }
+                Recipient::Heads if request.state() == State::Submitted => {
+                    officers(reader, Some(Role::Head))?
+                }
+                Recipient::SecondSigner if second_missing => officers(reader, Some(Role::Head))?,
+                Recipient::Operators => officers(reader, Some(Role::Operator))?,
+                Recipient::Holder => {
+                    let emails = request.holder().map(|holder| &holder.identity.emails);
+                    emails.into_iter().flatten().take(1).cloned().collect()
+                }
+                Recipient::Heads
+                | Recipient::SecondSigner
+                | Recipient::OtherDeciders
+                | Recipient::Officers => Vec::new(),
+            };
+            for to in officers {
+                let addressee = (NoticeReader::Officer, to);
+                if !addressee.1.is_empty() && !all.contains(&addressee) {
+                    all.push(addressee);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The mailboxes of the officers of a role, or of all.
+pub(super) fn officers(reader: &Reader<'_>, role: Option<Role>) -> Result<Vec<String>, StoreError> {
+    let people = reader.people()?.into_iter().filter(|person| person.disabled_ms.is_none());
+    let wanted = people.filter(|person| role.is_none_or(|role| role.as_str() == person.role));
+    Ok(wanted.map(|person| person.email).collect())
+}
