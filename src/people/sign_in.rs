@@ -247,7 +247,7 @@ impl People {
             let person = reader.person(&session.person)?;
             Ok(person.map(|person| (session, person, reader.acting_officials())))
         })?;
-        let Some((mut row, person, acting)) = found else { return Ok(None) };
+        let Some((row, person, acting)) = found else { return Ok(None) };
         let idle = now - row.seen_ms > self.options.idle_minutes * 60_000;
         let old = now - row.created_ms > self.options.session_hours * 3_600_000;
         if idle || old || person.disabled_ms.is_some() {
@@ -255,11 +255,7 @@ impl People {
             return Ok(None);
         }
         if now - row.seen_ms > SEEN_EVERY_MS {
-            row.seen_ms = now;
-            self.store.write::<_, SignInError>(|tx| {
-                let still = tx.session(&hash)?.is_some();
-                if still { Ok(tx.put_session(&row)?) } else { Ok(()) }
-            })?;
+            self.store.write::<_, SignInError>(|tx| Ok(tx.seen_session(&hash, now)?))?;
         }
         Ok(Some(Session {
             account: Account::try_from(&person)?,

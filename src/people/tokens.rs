@@ -204,7 +204,7 @@ impl People {
             let person = reader.person(&token.person)?;
             Ok(person.map(|person| (token, person, reader.acting_officials())))
         })?;
-        let Some((mut row, person, acting)) = found else { return Ok(None) };
+        let Some((row, person, acting)) = found else { return Ok(None) };
         let now = self.now_ms();
         let account = Account::try_from(&person)?;
         let near = row.network.as_deref().is_none_or(|network| {
@@ -214,8 +214,7 @@ impl People {
             return Ok(None);
         }
         if row.used_ms.is_none_or(|used| now - used > USED_EVERY_MS) {
-            row.used_ms = Some(now);
-            self.store.write::<_, PeopleError>(|tx| Ok(tx.put_token(&row)?))?;
+            self.store.write::<_, PeopleError>(|tx| Ok(tx.used_token(&row.id, now)?))?;
         }
         let mut scopes = row.scopes.parse::<Scopes>()?;
         scopes.decide &= self.options.decide_tokens;

@@ -1,34 +1,37 @@
-//! Rows of `publish`: the journal. One line a change: serials, delta, cause, who, when.
+//! Rows of `publish`: the journal. One row per change: serials, delta, cause, who, when.
 //!
-//! The journal is bounded; old lines drop from the front only, so what is kept is always a chain.
+//! The journal is bounded; old rows drop from the front only, so what is kept is always a chain.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
 
+use super::sql::{Column, FromRow, Part, insert, limit, row, select, select_with, sql, statements};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
 use crate::wire::Name;
 
 //------------ JournalRow ----------------------------------------------------
 
-/// One change of a zone, without its records.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct JournalRow {
-    /// Place in the zone's journal, from 1, without gaps.
-    pub seq: i64,
-    /// The serial before; none for a first load.
-    pub from: Option<u32>,
-    /// The serial after.
-    pub to: u32,
-    /// Records removed, the SOA record not counted.
-    pub removed_count: u64,
-    /// Records added, the SOA record not counted.
-    pub added_count: u64,
-    /// What made the change, as JSON of `publish`.
-    pub cause: String,
-    /// Who made it.
-    pub who: String,
-    /// When.
-    pub at_ms: i64,
+row! {
+    /// One change of a zone, without its records.
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    pub struct JournalRow = "zone_change" {
+        /// Place in the zone's journal, from 1, without gaps.
+        [key] pub seq: i64,
+        /// The serial before; none for a first load.
+        [fixed] pub from: Option<u32> = "from_serial",
+        /// The serial after.
+        [fixed] pub to: u32 = "to_serial",
+        /// Records removed, the SOA record not counted.
+        [fixed] pub removed_count: u64,
+        /// Records added, the SOA record not counted.
+        [fixed] pub added_count: u64,
+        /// What made the change, as JSON of `publish`.
+        [fixed] pub cause: String,
+        /// Who made it.
+        [fixed] pub who: String,
+        /// When.
+        [fixed] pub at_ms: i64,
+    }
 }
 
 /// The records of a change, each a blob of [`super::records`].
@@ -40,46 +43,33 @@ pub struct DeltaBlobs {
     pub added: Vec<u8>,
 }
 
-/// The columns of a [`JournalRow`], in its order.
-macro_rules! columns {
-    () => {
-        "seq, from_serial, to_serial, removed_count, added_count, cause, who, at_ms"
-    };
-}
+/// Columns of a change that its row does not hold.
+const MORE: [Column; 3] = [
+    Column::of(Part::Key, "zone"),
+    Column::of(Part::Fixed, "removed"),
+    Column::of(Part::Fixed, "added"),
+];
 
-/// Reads the columns above.
-fn journal_row(row: &Row<'_>) -> rusqlite::Result<JournalRow> {
-    Ok(JournalRow {
-        seq: row.get(0)?,
-        from: row.get(1)?,
-        to: row.get(2)?,
-        removed_count: row.get::<_, i64>(3)?.unsigned_abs(),
-        added_count: row.get::<_, i64>(4)?.unsigned_abs(),
-        cause: row.get(5)?,
-        who: row.get(6)?,
-        at_ms: row.get(7)?,
-    })
-}
-
-/// Reads a nullable delta at columns 8 and 9.
-fn delta(row: &Row<'_>) -> rusqlite::Result<Option<DeltaBlobs>> {
-    let (removed, added): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(8)?, row.get(9)?);
-    Ok(removed.zip(added).map(|(removed, added)| DeltaBlobs { removed, added }))
+statements! {
+    NEWEST = select::<JournalRow>("WHERE zone = $1 ORDER BY seq DESC LIMIT $2");
+    AT_SERIAL = select::<JournalRow>(
+        "WHERE zone = $1 AND to_serial = $2 ORDER BY seq DESC LIMIT 1");
+    AFTER = select_with::<JournalRow>(
+        ", removed, added", "WHERE zone = $1 AND seq > $2 ORDER BY seq");
+    SIZES = sql("SELECT seq, coalesce(length(removed) + length(added), 0) FROM zone_change \
+        WHERE zone = $1 ORDER BY seq");
+    SIZE = sql("SELECT count(*), coalesce(sum(length(removed) + length(added)), 0) \
+        FROM zone_change WHERE zone = $1");
+    ADD_CHANGE = insert::<JournalRow>(&MORE);
+    DROP_CHANGES = sql("DELETE FROM zone_change WHERE zone = $1 AND seq <= $2");
 }
 
 //------------ Questions -----------------------------------------------------
 
 impl Reader<'_> {
     /// The newest changes of a zone, newest first.
-    pub fn journal(&self, zone: &Name, limit: usize) -> Result<Vec<JournalRow>, StoreError> {
-        let mut statement = self.0.prepare_cached(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM zone_change WHERE zone = $1 ORDER BY seq DESC LIMIT $2"
-        ))?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![key(zone), limit], journal_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+    pub fn journal(&self, zone: &Name, most: usize) -> Result<Vec<JournalRow>, StoreError> {
+        self.all(NEWEST, params![key(zone), limit(most)])
     }
 
     /// The newest change of a zone.
@@ -89,12 +79,7 @@ impl Reader<'_> {
 
     /// The newest change that led to `serial`.
     pub fn journal_at(&self, zone: &Name, serial: u32) -> Result<Option<JournalRow>, StoreError> {
-        let mut statement = self.0.prepare_cached(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM zone_change WHERE zone = $1 AND to_serial = $2 ORDER BY seq DESC LIMIT 1"
-        ))?;
-        Ok(statement.query_row(params![key(zone), serial], journal_row).optional()?)
+        self.one(AT_SERIAL, params![key(zone), serial])
     }
 
     /// Hands the changes behind `seq` to `sink`, oldest first; a first load has no delta.
@@ -104,46 +89,30 @@ impl Reader<'_> {
         seq: i64,
         mut sink: impl FnMut(JournalRow, Option<DeltaBlobs>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(concat!(
-            "SELECT ",
-            columns!(),
-            ", removed, added FROM zone_change WHERE zone = $1 AND seq > $2 ORDER BY seq"
-        ))?;
-        let mut rows = statement.query(params![key(zone), seq])?;
-        while let Some(row) = rows.next()? {
-            sink(journal_row(row)?, delta(row)?)?;
-        }
-        Ok(())
+        self.each(AFTER, params![key(zone), seq], |row| {
+            let (change, (removed, added)): (JournalRow, (Option<_>, Option<_>)) =
+                FromRow::read(row, 0)?;
+            let delta = removed.zip(added);
+            sink(change, delta.map(|(removed, added)| DeltaBlobs { removed, added }))?;
+            Ok(true)
+        })
     }
 
-    /// Hands place and octets of each change to `sink`, oldest first, until it says `false`.
+    /// Hands place and octets of each change to `sink`, oldest first, until it returns false.
     pub fn journal_sizes(
         &self,
         zone: &Name,
         mut sink: impl FnMut(i64, u64) -> bool,
     ) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT seq, coalesce(length(removed) + length(added), 0)
-             FROM zone_change WHERE zone = $1 ORDER BY seq",
-        )?;
-        let mut rows = statement.query([key(zone)])?;
-        while let Some(row) = rows.next()? {
-            if !sink(row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()) {
-                break;
-            }
-        }
-        Ok(())
+        self.each(SIZES, [key(zone)], |row| {
+            let (seq, octets) = FromRow::read(row, 0)?;
+            Ok(sink(seq, octets))
+        })
     }
 
-    /// How many changes a zone's journal holds and how many octets their records take.
+    /// The count of changes in a zone's journal, and of the octets their records take.
     pub fn journal_size(&self, zone: &Name) -> Result<(u64, u64), StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT count(*), coalesce(sum(length(removed) + length(added)), 0)
-             FROM zone_change WHERE zone = $1",
-        )?;
-        let (count, octets): (i64, i64) =
-            statement.query_row([key(zone)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok((count.unsigned_abs(), octets.unsigned_abs()))
+        self.only(SIZE, [key(zone)])
     }
 }
 
@@ -157,32 +126,13 @@ impl Tx<'_> {
         row: &JournalRow,
         delta: Option<&DeltaBlobs>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.0.0.prepare_cached(
-            "INSERT INTO zone_change (zone, seq, from_serial, to_serial, removed, added,
-                                      removed_count, added_count, cause, who, at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )?;
-        statement.execute(params![
-            key(zone),
-            row.seq,
-            row.from,
-            row.to,
-            delta.map(|delta| &delta.removed),
-            delta.map(|delta| &delta.added),
-            i64::try_from(row.removed_count).unwrap_or(i64::MAX),
-            i64::try_from(row.added_count).unwrap_or(i64::MAX),
-            row.cause,
-            row.who,
-            row.at_ms,
-        ])?;
-        Ok(())
+        let removed = delta.map(|delta| &delta.removed);
+        let added = delta.map(|delta| &delta.added);
+        self.put(ADD_CHANGE, row, &[&key(zone), &removed, &added])
     }
 
     /// Drops the changes up to and with `seq`; the chain behind it stays whole.
     pub fn drop_changes(&self, zone: &Name, seq: i64) -> Result<(), StoreError> {
-        let mut statement =
-            self.0.0.prepare_cached("DELETE FROM zone_change WHERE zone = $1 AND seq <= $2")?;
-        statement.execute(params![key(zone), seq])?;
-        Ok(())
+        self.run(DROP_CHANGES, params![key(zone), seq]).map(drop)
     }
 }

@@ -20,6 +20,7 @@ pub mod promoted;
 pub mod records;
 #[cfg(feature = "approval")]
 pub mod requests;
+mod sql;
 pub mod zones;
 
 use std::fs::OpenOptions;
@@ -202,3 +203,6 @@ impl StoreError {
         Self::Commit(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
     }
 }
+
+#[cfg(test)]
+mod tests;

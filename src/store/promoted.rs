@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::records::StoredRrset;
+use super::sql::{FromRow, sql, statements};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
 use crate::wire::{Name, Rtype};
@@ -24,52 +25,55 @@ pub struct PromotedRow {
     pub since_ms: i64,
 }
 
+statements! {
+    PROMOTED = sql("SELECT owner, rtype, rrset, base, request, since_ms FROM promoted \
+        WHERE zone = $1");
+    PUT_PROMOTED = sql("INSERT INTO promoted (zone, owner, rtype, rrset, base, request, since_ms) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        ON CONFLICT (zone, owner, rtype) DO UPDATE SET rrset = excluded.rrset, \
+        base = excluded.base, request = excluded.request, since_ms = excluded.since_ms");
+    DELETE_PROMOTED = sql("DELETE FROM promoted WHERE zone = $1 AND owner = $2 AND rtype = $3");
+}
+
+/// A promoted RRset as the database holds it: owner, type, its blobs, request and time.
+type Stored = ((String, u32), (Vec<u8>, Option<Vec<u8>>), (Option<String>, i64));
+
 impl Reader<'_> {
     /// All promoted RRsets and masks of a zone.
     pub fn promoted(&self, zone: &Name) -> Result<Vec<PromotedRow>, StoreError> {
-        let mut statement = self.0.prepare_cached(
-            "SELECT owner, rtype, rrset, base, request, since_ms FROM promoted WHERE zone = $1",
-        )?;
-        let mut rows = statement.query([key(zone)])?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let owner: String = row.get(0)?;
-            let base: Option<Vec<u8>> = row.get(3)?;
+        self.each(PROMOTED, [key(zone)], |row| {
+            let ((owner, rtype), (rrset, base), (request, since_ms)) = Stored::read(row, 0)?;
+            let corrupt =
+                |what: &str| StoreError::Corrupt(format!("table promoted, row {owner}: {what}"));
             found.push(PromotedRow {
-                owner: owner
-                    .parse()
-                    .map_err(|_| StoreError::Corrupt(format!("promoted name {owner}")))?,
-                rtype: Rtype(row.get(1)?),
-                rrset: StoredRrset::from_blob(&row.get::<_, Vec<u8>>(2)?)?,
+                rtype: Rtype(u16::try_from(rtype).map_err(|_| corrupt("no type"))?),
+                rrset: StoredRrset::from_blob(&rrset)?,
                 base: base.map(|blob| StoredRrset::from_blob(&blob)).transpose()?,
-                request: row.get(4)?,
-                since_ms: row.get(5)?,
+                request,
+                since_ms,
+                owner: owner.parse().map_err(|_| corrupt("no name"))?,
             });
-        }
+            Ok(true)
+        })?;
         Ok(found)
     }
 }
 
 impl Tx<'_> {
-    /// Writes one promoted RRset, in the place of what stood there.
+    /// Writes one promoted RRset, in the place of what was there.
     pub fn put_promoted(&self, zone: &Name, row: &PromotedRow) -> Result<(), StoreError> {
-        let mut statement = self.0.0.prepare_cached(
-            "INSERT INTO promoted (zone, owner, rtype, rrset, base, request, since_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (zone, owner, rtype) DO UPDATE SET
-                 rrset = excluded.rrset, base = excluded.base,
-                 request = excluded.request, since_ms = excluded.since_ms",
-        )?;
-        statement.execute(params![
+        let blob = |set: &StoredRrset| set.to_blob(&row.owner, row.rtype);
+        let values = params![
             key(zone),
             key(&row.owner),
             row.rtype.0,
-            row.rrset.to_blob(&row.owner, row.rtype),
-            row.base.as_ref().map(|base| base.to_blob(&row.owner, row.rtype)),
+            blob(&row.rrset),
+            row.base.as_ref().map(blob),
             row.request,
             row.since_ms,
-        ])?;
-        Ok(())
+        ];
+        self.run(PUT_PROMOTED, values).map(drop)
     }
 
     /// Takes a promoted RRset away.
@@ -79,11 +83,6 @@ impl Tx<'_> {
         owner: &Name,
         rtype: Rtype,
     ) -> Result<(), StoreError> {
-        let mut statement = self
-            .0
-            .0
-            .prepare_cached("DELETE FROM promoted WHERE zone = $1 AND owner = $2 AND rtype = $3")?;
-        statement.execute(params![key(zone), key(owner), rtype.0])?;
-        Ok(())
+        self.run(DELETE_PROMOTED, params![key(zone), key(owner), rtype.0]).map(drop)
     }
 }

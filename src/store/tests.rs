@@ -1,0 +1,137 @@
+//! The room's own tests: statements against the tables, one writer, migrations, a full disk.
+
+mod migrating;
+#[cfg(feature = "approval")]
+mod rows;
+mod statements;
+mod zones;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+/// A database in a directory of its own.
+fn store() -> (Store, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (Store::open(dir.path()).unwrap(), dir)
+}
+
+/// Keeps a zone whose live serial counts something.
+fn count(tx: &Tx<'_>, step: u32) -> Result<u32, StoreError> {
+    let name = "example.".parse().unwrap();
+    let serial = tx.zone(&name)?.map_or(0, |zone| zone.serial) + step;
+    tx.put_zone(&name, &zones::zone(serial))?;
+    Ok(serial)
+}
+
+/// What [`count`] has counted to.
+fn counted(store: &Store) -> u32 {
+    let read = |reader: &Reader<'_>| reader.zone(&"example.".parse().unwrap());
+    store.read::<_, StoreError>(read).unwrap().map_or(0, |zone| zone.serial)
+}
+
+#[test]
+fn an_error_or_a_panic_keeps_nothing_and_the_next_write_goes_on() {
+    let (store, _dir) = store();
+    store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
+    let failed = store.write::<(), StoreError>(|tx| {
+        count(tx, 10)?;
+        Err(StoreError::GivenUp)
+    });
+    assert!(matches!(failed, Err(StoreError::GivenUp)));
+    assert_eq!(counted(&store), 1);
+    let writer = store.clone();
+    let panicked = std::thread::spawn(move || {
+        writer.write::<(), StoreError>(|tx| {
+            count(tx, 100)?;
+            panic!("in the middle of a transaction")
+        })
+    });
+    assert!(panicked.join().is_err());
+    assert_eq!(counted(&store), 1);
+    assert_eq!(store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap(), 2);
+}
+
+#[test]
+fn writers_take_turns_and_readers_see_a_whole_state_without_waiting() {
+    let (store, _dir) = store();
+    let inside = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let written = store.write::<_, StoreError>(|tx| {
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "two writers at once");
+                        count(tx, 1)?;
+                        // An odd number is never committed.
+                        let half = counted(&store);
+                        assert_eq!(half % 2, 0, "a reader saw half a transaction");
+                        let done = count(tx, 1);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        done
+                    });
+                    written.unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(counted(&store), 80);
+}
+
+#[test]
+fn one_reading_sees_one_state() {
+    let (store, _dir) = store();
+    store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
+    let seen = store.read::<_, StoreError>(|reader| {
+        let serial = |reader: &Reader<'_>| -> Result<_, StoreError> {
+            Ok(reader.zone(&"example.".parse().unwrap())?.map(|zone| zone.serial))
+        };
+        let before = serial(reader)?;
+        store.write::<_, StoreError>(|tx| count(tx, 1))?;
+        Ok((before, serial(reader)?))
+    });
+    assert_eq!(seen.unwrap(), (Some(1), Some(1)));
+    assert_eq!(counted(&store), 2);
+}
+
+#[test]
+fn a_full_disk_undoes_the_change_and_room_lets_the_next_through() {
+    let (store, _dir) = store();
+    store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
+    let limit = |pages: &str| {
+        let writer = lock(&store.0.writer);
+        let pages: i64 = match pages {
+            "now" => writer.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap(),
+            _ => i64::from(u32::MAX - 1),
+        };
+        writer.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    };
+    limit("now");
+    let failed = store.write::<_, StoreError>(|tx| {
+        count(tx, 1)?;
+        for piece in 0..64 {
+            tx.add_copy_piece(&"example.".parse().unwrap(), 1, piece, &[7; 65_536])?;
+        }
+        Ok(())
+    });
+    let code = match failed.unwrap_err() {
+        StoreError::Statement(error) | StoreError::Commit(error) => error.sqlite_error_code(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(code, Some(rusqlite::ErrorCode::DiskFull));
+    assert_eq!(counted(&store), 1);
+    limit("none");
+    assert_eq!(store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap(), 2);
+}
+
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let (store, dir) = store();
+    store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+}

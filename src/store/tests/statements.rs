@@ -1,0 +1,96 @@
+//! Every statement of the room is prepared against the tables, and its parameters are numbered as
+//! both databases bind them.
+
+use super::store;
+use crate::store::sql::Sql;
+use crate::store::{journal, promoted, zones};
+
+/// The statements of every file, with its name.
+fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
+    vec![
+        ("journal", journal::STATEMENTS),
+        ("promoted", promoted::STATEMENTS),
+        ("zones", zones::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("drafts", crate::store::drafts::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("events", crate::store::events::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("people", crate::store::people::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("promises", crate::store::promises::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("requests", crate::store::requests::STATEMENTS),
+    ]
+}
+
+/// The parameters in the order of their first use.
+pub(super) fn parameters(text: &str) -> Vec<usize> {
+    let mut found = Vec::new();
+    for part in text.split('$').skip(1) {
+        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+        let number = digits.parse().unwrap();
+        if !found.contains(&number) {
+            found.push(number);
+        }
+    }
+    found
+}
+
+#[test]
+fn each_statement_fits_the_tables_and_numbers_its_parameters_in_order() {
+    let (store, _dir) = store();
+    let connection = store.0.writer.lock().unwrap();
+    let mut count = 0;
+    for (file, statements) in all() {
+        for Sql(text) in statements {
+            let prepared = connection.prepare(text);
+            let prepared = prepared.unwrap_or_else(|error| panic!("{file}: {error} in {text}"));
+            let numbers = parameters(text);
+            let wanted: Vec<usize> = (1..=numbers.len()).collect();
+            assert_eq!(numbers, wanted, "{file}: {text}");
+            assert_eq!(prepared.parameter_count(), numbers.len(), "{file}: {text}");
+            assert!(!text.contains('?'), "{file}: {text}");
+            count += 1;
+        }
+    }
+    assert!(count > 15, "{count} statements");
+}
+
+#[test]
+fn no_file_has_a_statement_that_the_test_above_does_not_see() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    for file in std::fs::read_dir(root).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // These three run statements; what they run comes from the others.
+        if !name.ends_with(".rs")
+            || ["mod.rs", "migrations.rs", "sql.rs", "tests.rs"].contains(&&*name)
+        {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in ["prepare", ".execute(", ".query", "execute_batch"] {
+            let outside = text.split("#[cfg(test)]").next().unwrap();
+            assert!(!outside.contains(word), "{name} runs SQL by itself: {word}");
+        }
+        if text.contains("statements!") {
+            let file = name.trim_end_matches(".rs");
+            let known = all().into_iter().any(|(known, _)| known == file);
+            assert!(known || cfg!(not(feature = "approval")), "{name} is not in the list above");
+        }
+    }
+}
+
+#[test]
+fn what_rust_writes_for_a_row_is_what_one_would_write_by_hand() {
+    let by_hand = "INSERT INTO zone (serial, high_water, file_serial, file_hash, held_hash, \
+        marker, zonemd, marked_includes, copy_seq, changed_ms, name) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (name) DO UPDATE SET \
+        serial = excluded.serial, high_water = excluded.high_water, \
+        file_serial = excluded.file_serial, file_hash = excluded.file_hash, \
+        held_hash = excluded.held_hash, marker = excluded.marker, zonemd = excluded.zonemd, \
+        marked_includes = excluded.marked_includes, copy_seq = excluded.copy_seq, \
+        changed_ms = excluded.changed_ms";
+    assert!(zones::STATEMENTS.iter().any(|Sql(text)| *text == by_hand));
+}
