@@ -3,7 +3,7 @@
 use super::PeopleError;
 use super::acting::ActingOfficial;
 use crate::audit::{self, NewEvent};
-use crate::queue::person::normalize_email;
+use crate::queue::person::{self, is_mailbox, normalize_email};
 use crate::queue::{Actor, Identity, Role};
 use crate::store::Tx;
 use crate::store::people::PersonRow;
@@ -112,35 +112,21 @@ impl NewAccount {
             return Err(PeopleError::BadFullName);
         }
         let email = checked_email(&self.email)?;
-        let nip = self.nip.as_deref().map(digits_only).filter(|nip| !nip.is_empty());
-        if nip
-            .as_ref()
-            .is_some_and(|nip| nip.len() != 18 || !nip.bytes().all(|byte| byte.is_ascii_digit()))
-        {
-            return Err(PeopleError::BadNip);
-        }
+        let nip = self.nip.as_deref().filter(|text| !text.trim().is_empty());
+        let nip = nip.map(|text| person::nip(text).ok_or(PeopleError::BadNip)).transpose()?;
         Ok(Self { name, full_name, title, email, nip })
     }
 }
 
-/// An e-mail address in lower case, if it looks like one.
+/// A mailbox as accounts are told apart by it: lower case, without a tag.
 pub(super) fn checked_email(text: &str) -> Result<String, PeopleError> {
-    let email = normalize_email(text);
-    let fits = email.len() <= 254
-        && email.parse::<lettre::Address>().is_ok()
-        && email.split_once('@').is_some_and(|(_, domain)| domain.len() >= 3);
-    if fits { Ok(email) } else { Err(PeopleError::BadEmail) }
+    if is_mailbox(text.trim()) { Ok(normalize_email(text)) } else { Err(PeopleError::BadEmail) }
 }
 
 /// Text on one line, without control characters or double spaces.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// The text without the blanks people put into numbers.
-fn digits_only(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
 //------------ By ------------------------------------------------------------

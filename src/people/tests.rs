@@ -158,3 +158,28 @@ fn the_last_administrator_stays() {
     people.disable(&By::Console, "admin1").unwrap();
     assert!(matches!(people.sign_in("admin1", PASSWORD), Err(SignInError::Wrong)));
 }
+
+#[test]
+fn mailbox_and_nip_are_judged_as_on_every_other_door() {
+    use crate::queue::person::samples::{MAILBOXES, NIPS, NO_MAILBOXES, NO_NIPS};
+    let (people, _, _dir) = roster(TotpRule::Optional);
+    for email in MAILBOXES {
+        people.invite(&By::Console, Role::Verifier, email).unwrap();
+        fields("sari", email, None).checked().unwrap();
+    }
+    for email in NO_MAILBOXES {
+        let invited = people.invite(&By::Console, Role::Verifier, email);
+        assert!(matches!(invited, Err(PeopleError::BadEmail)), "{email}");
+        let account = fields("sari", email, None).checked();
+        assert!(matches!(account, Err(PeopleError::BadEmail)), "{email}");
+    }
+    for nip in NIPS {
+        let checked = fields("sari", "a@b.id", Some(nip)).checked().unwrap();
+        assert_eq!(checked.nip.as_deref(), Some("198001012005011001"), "{nip}");
+    }
+    for nip in NO_NIPS {
+        let checked = fields("sari", "a@b.id", Some(nip)).checked();
+        assert!(matches!(checked, Err(PeopleError::BadNip)), "{nip}");
+    }
+    assert_eq!(fields("sari", "a@b.id", Some(" ")).checked().unwrap().nip, None);
+}

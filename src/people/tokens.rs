@@ -7,6 +7,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
+
 use super::PeopleError;
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
@@ -170,9 +172,7 @@ impl People {
         if new.scopes.decide && !self.options.decide_tokens {
             return Err(PeopleError::DecideOff);
         }
-        if let Some(network) = &new.network {
-            Network::from_str(network)?;
-        }
+        new.network.as_deref().map(network).transpose()?;
         let token = format!("{PREFIX}{}", random_token()?);
         let now = self.now_ms();
         let row = TokenRow {
@@ -207,8 +207,8 @@ impl People {
         let Some((row, person, acting)) = found else { return Ok(None) };
         let now = self.now_ms();
         let account = Account::try_from(&person)?;
-        let near = row.network.as_deref().is_none_or(|network| {
-            Network::from_str(network).is_ok_and(|network| network.contains(from))
+        let near = row.network.as_deref().is_none_or(|text| {
+            network(text).is_ok_and(|network| network.contains(&from.to_canonical()))
         });
         if !self.is_live(&row, now) || !account.enabled || !near {
             return Ok(None);
@@ -270,36 +270,10 @@ impl People {
 
 //------------ Network -------------------------------------------------------
 
-/// An address and how many of its leading bits count.
-struct Network(IpAddr, u32);
-
-impl Network {
-    /// Whether the address lies in it. An IPv4 address mapped into IPv6 counts as IPv4.
-    fn contains(&self, address: IpAddr) -> bool {
-        match (self.0, address.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(address)) => {
-                let shift = 32 - self.1.min(32);
-                let cut = |it: u32| it.checked_shr(shift).unwrap_or(0);
-                cut(net.to_bits()) == cut(address.to_bits())
-            }
-            (IpAddr::V6(net), IpAddr::V6(address)) => {
-                let shift = 128 - self.1.min(128);
-                let cut = |it: u128| it.checked_shr(shift).unwrap_or(0);
-                cut(net.to_bits()) == cut(address.to_bits())
-            }
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for Network {
-    type Err = PeopleError;
-
-    fn from_str(text: &str) -> Result<Self, PeopleError> {
-        let (address, length) = text.split_once('/').ok_or(PeopleError::BadNetwork)?;
-        let address: IpAddr = address.trim().parse().map_err(|_| PeopleError::BadNetwork)?;
-        let length: u32 = length.trim().parse().map_err(|_| PeopleError::BadNetwork)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        if length > most { Err(PeopleError::BadNetwork) } else { Ok(Self(address, length)) }
-    }
+/// The network of a text `address/length`.
+fn network(text: &str) -> Result<IpNet, PeopleError> {
+    let (address, length) = text.split_once('/').ok_or(PeopleError::BadNetwork)?;
+    let address: IpAddr = address.trim().parse().map_err(|_| PeopleError::BadNetwork)?;
+    let length = length.trim().parse().map_err(|_| PeopleError::BadNetwork)?;
+    IpNet::new(address, length).map_err(|_| PeopleError::BadNetwork)
 }

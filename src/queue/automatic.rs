@@ -8,7 +8,7 @@ use super::fault::{Fault, Rule};
 use super::labels;
 use super::live::{LiveState, same_office};
 use super::naming::{Naming, telling_label};
-use super::person::normalize_nip;
+use super::person::{is_mailbox, nip};
 use super::reading::Reading;
 use super::records::check_records;
 use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
@@ -455,11 +455,7 @@ fn fields(application: &Reading, now: i64) -> Vec<Fault> {
     if !email.is_empty() && !is_mailbox(email) {
         faults.push(Fault::new("contact.email", Rule::BadEmail, email));
     }
-    if contact
-        .nip
-        .as_deref()
-        .is_some_and(|nip| !nip.trim().is_empty() && normalize_nip(nip).len() != 18)
-    {
+    if contact.nip.as_deref().is_some_and(|text| !text.trim().is_empty() && nip(text).is_none()) {
         faults.push(Fault::new("contact.nip", Rule::BadNip, ""));
     }
     if day_number(&application.letter.date).is_none() {
@@ -484,21 +480,6 @@ fn term(application: &Reading, now: i64, faults: &mut Vec<Fault>) {
     let far = ends.is_some_and(|ends| ends - starts > ORMAS_TERM_MS + DAY_MS);
     if application.class == NamingClass::Ormas && far {
         faults.push(Fault::new("ends", Rule::EndDateTooFar, ""));
-    }
-}
-
-/// One `@`, something before it, a dotted domain behind it, nothing that breaks a header line, and
-/// letters that neither a relay refuses nor a reader takes for others: ASCII.
-pub(super) fn is_mailbox(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_graphic() && !"<>(),;:\"\\[]".contains(c);
-    match text.split_once('@') {
-        Some((local, domain)) => {
-            let labels = domain.split('.').all(|label| {
-                !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-            });
-            !local.is_empty() && text.chars().all(plain) && domain.contains('.') && labels
-        }
-        None => false,
     }
 }
 

@@ -65,10 +65,20 @@ impl Identity {
     }
 }
 
-/// The digits of a NIP; people write it in groups.
+/// The digits in a text: how NIPs are compared.
 pub fn normalize_nip(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
+
+/// The NIP in a text: 18 digits. People write it in groups, with blanks, dots or hyphens.
+pub fn nip(text: &str) -> Option<String> {
+    let grouping = |c: &char| !c.is_whitespace() && !matches!(c, '.' | '-');
+    let digits: String = text.chars().filter(grouping).collect();
+    (digits.len() == NIP_DIGITS && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
+}
+
+/// Digits of a NIP.
+const NIP_DIGITS: usize = 18;
 
 /// Lower case, trimmed, without a `+tag`: `A+x@B.id` reaches the mailbox of `a@b.id`.
 pub fn normalize_email(text: &str) -> String {
@@ -80,6 +90,33 @@ pub fn normalize_email(text: &str) -> String {
         }
         None => lower,
     }
+}
+
+/// Whether a text is a mailbox, wherever one is filled in: what a mail can be sent to, written in
+/// ASCII, so that no letter looks like another and nothing breaks a header line.
+///
+/// A dot-atom of at most 64 octets, `@`, and at least two labels of letters, digits and hyphens
+/// (RFC 5321 §4.1.2 without quoted strings and address literals), 254 octets together. Something is
+/// before a `+tag`, or nobody could be told apart by it.
+pub fn is_mailbox(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let atom = |atom: &str| {
+        let plain = |c: char| c.is_ascii_graphic() && !"<>(),;:\"\\[]@".contains(c);
+        !atom.is_empty() && atom.chars().all(plain)
+    };
+    let label = |label: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 254
+        && local.len() <= 64
+        && !local.starts_with('+')
+        && local.split('.').all(atom)
+        && domain.contains('.')
+        && domain.split('.').all(label)
 }
 
 //------------ ActingOfficial ------------------------------------------------
@@ -213,5 +250,80 @@ impl Signature {
     /// The person id, or an empty text.
     pub fn person(&self) -> &str {
         self.identity.person.as_deref().unwrap_or("")
+    }
+}
+
+/// Texts every door has to judge alike; the tests of each door use them.
+#[cfg(test)]
+pub(crate) mod samples {
+    /// Mailboxes.
+    pub(crate) const MAILBOXES: [&str; 5] = [
+        "desa@sindangjawa.desa.id",
+        "A+surat@x.id",
+        "o'brien_{x}!#$%&*/=?^`|~-@a-b.co",
+        "1@2.3",
+        "a.b.c@1a.id",
+    ];
+    /// Texts that are no mailbox.
+    pub(crate) const NO_MAILBOXES: [&str; 19] = [
+        "a",
+        "@",
+        "a@b",
+        "@b.id",
+        "+x@b.id",
+        "a@",
+        "a@.id",
+        "a@b.",
+        "a@b..id",
+        "a@b@c.id",
+        "a b@c.id",
+        ".a@b.id",
+        "a.@b.id",
+        "a..b@c.id",
+        "a@-b.id",
+        "a@b-.id",
+        "d\u{435}sa@b.id",
+        "a@b_c.id",
+        "Nama <a@b.id>",
+    ];
+    /// One NIP, as people write it.
+    pub(crate) const NIPS: [&str; 3] =
+        ["198001012005011001", " 19800101 200501 1 001 ", "19800101.200501.1-001"];
+    /// Texts that are no NIP.
+    pub(crate) const NO_NIPS: [&str; 4] =
+        ["123", "19800101200501100x", "NIP 198001012005011001", "1980010120050110012"];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::{MAILBOXES, NIPS, NO_MAILBOXES, NO_NIPS};
+    use super::*;
+
+    #[test]
+    fn a_mailbox_is_what_a_mail_can_be_sent_to() {
+        for text in MAILBOXES {
+            assert!(is_mailbox(text), "{text}");
+            assert!(text.parse::<lettre::Address>().is_ok(), "{text}");
+            assert!(is_mailbox(&normalize_email(text)), "{text}");
+        }
+        for text in NO_MAILBOXES {
+            assert!(!is_mailbox(text), "{text}");
+        }
+        let local = "a".repeat(64);
+        assert!(is_mailbox(&format!("{local}@b.id")) && !is_mailbox(&format!("a{local}@b.id")));
+        let domain = format!("{0}.{0}.{0}.id", "b".repeat(61));
+        assert!(is_mailbox(&format!("{local}@{domain}")), "{}", domain.len());
+        assert!(!is_mailbox(&format!("{local}@b.{domain}")));
+    }
+
+    #[test]
+    fn a_nip_has_18_digits_in_groups_or_not() {
+        for text in NIPS {
+            assert_eq!(nip(text).as_deref(), Some("198001012005011001"), "{text}");
+            assert_eq!(normalize_nip(text), "198001012005011001");
+        }
+        for text in NO_NIPS {
+            assert_eq!(nip(text), None, "{text}");
+        }
     }
 }

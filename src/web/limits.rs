@@ -1,30 +1,32 @@
-//! How often an address may do what: sign-in, status, public submit, links.
+//! Rate limits by client network: sign-in, public submit, links, wrong status secrets.
 //!
-//! Keyed by route class and client network, so that one household or office shares a bucket and one
-//! class does not use up another. Account lock-out is apart and lives in the database.
+//! Keyed by route class and network, so that one household or office shares a bucket and one class
+//! does not use up another. Account lock-out is kept in the database by `people`.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
 
-/// Wrong secrets on one number within an hour.
+/// Wrong secrets from one network, or on one number, within an hour.
 const WRONG_AN_HOUR: u32 = 30;
+/// Wrong secrets from one network on a number that others have used up: the applicant, who knows the
+/// secret, still gets in.
+const WRONG_ON_A_BESIEGED_NUMBER: u32 = 3;
 /// That hour.
 const WRONG_WINDOW: Duration = Duration::from_secs(3600);
-/// Numbers with wrong secrets that are remembered before old ones are dropped.
-const WRONG_NUMBERS_MAX: usize = 10_000;
+/// Counts of wrong secrets that are kept before old ones are dropped.
+const WRONG_COUNTS_MAX: usize = 10_000;
 
 /// A class of routes with a limit of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Route {
     /// Name and password, codes.
     SignIn,
-    /// Number and secret.
-    Status,
     /// A new request without a token, whether it is taken or not.
     Attempt,
     /// A new request without a token.
@@ -35,17 +37,15 @@ pub enum Route {
 
 /// The buckets.
 pub struct Limits {
-    /// Sign-in, status and links: a burst, then a slow refill.
-    quick: DefaultKeyedRateLimiter<(Route, IpAddr)>,
-    /// Status by request number, whatever the address.
-    number: DefaultKeyedRateLimiter<String>,
-    /// Wrong secrets by request number and by address: how many, and since when. Right ones do not
-    /// count, so that a program may ask for the status of its request as often as it likes.
-    wrong: Mutex<HashMap<String, (u32, Instant)>>,
+    /// Sign-in and links: a burst, then a slow refill.
+    quick: DefaultKeyedRateLimiter<(Route, IpNet)>,
+    /// Wrong status secrets: how many, and since when. Right ones do not count, so a program may read
+    /// the status of its request as often as it likes.
+    wrong: Mutex<HashMap<Guessed, (u32, Instant)>>,
     /// Tries to send a new request, each minute: never fewer than the requests allowed an hour.
-    attempt: DefaultKeyedRateLimiter<IpAddr>,
+    attempt: DefaultKeyedRateLimiter<IpNet>,
     /// New requests an hour; none when the limit is 0.
-    submit: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    submit: Option<DefaultKeyedRateLimiter<IpNet>>,
 }
 
 impl Limits {
@@ -54,7 +54,6 @@ impl Limits {
         let many = NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN);
         Self {
             quick: RateLimiter::keyed(Quota::per_minute(many)),
-            number: RateLimiter::keyed(Quota::per_hour(many)),
             wrong: Mutex::default(),
             attempt: RateLimiter::keyed(Quota::per_minute(
                 many.max(NonZeroU32::new(submit_per_hour).unwrap_or(many)),
@@ -77,31 +76,26 @@ impl Limits {
         }
     }
 
-    /// Whether this request number may be tried once more, from anywhere.
-    pub fn allows_number(&self, number: &str) -> bool {
-        self.number.check_key(&number.chars().take(40).collect()).is_ok()
-    }
-
     /// Whether a secret may be tried on this number from this address, after the wrong ones of the
-    /// last hour on the one and from the other.
+    /// last hour.
     pub fn may_guess(&self, number: &str, from: IpAddr) -> bool {
         let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = |key: &String| {
-            wrong.get(key).is_none_or(|(count, since)| {
-                *count < WRONG_AN_HOUR || since.elapsed() >= WRONG_WINDOW
-            })
+        let count = |guessed| match wrong.get(&guessed) {
+            Some((count, since)) if since.elapsed() < WRONG_WINDOW => *count,
+            _ => 0,
         };
-        [key(number), place(from)].iter().all(free)
+        let [network, number, both] = Guessed::of(number, from).map(count);
+        network < WRONG_AN_HOUR && (number < WRONG_AN_HOUR || both < WRONG_ON_A_BESIEGED_NUMBER)
     }
 
-    /// Counts a wrong secret on this number and from this address.
+    /// Counts a wrong secret on this number from this address.
     pub fn guessed_wrong(&self, number: &str, from: IpAddr) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrong.len() >= WRONG_NUMBERS_MAX {
+        if wrong.len() >= WRONG_COUNTS_MAX {
             wrong.retain(|_, (_, since)| since.elapsed() < WRONG_WINDOW);
         }
-        for key in [key(number), place(from)] {
-            let entry = wrong.entry(key).or_insert_with(|| (0, Instant::now()));
+        for guessed in Guessed::of(number, from) {
+            let entry = wrong.entry(guessed).or_insert_with(|| (0, Instant::now()));
             if entry.1.elapsed() >= WRONG_WINDOW {
                 *entry = (0, Instant::now());
             }
@@ -112,7 +106,6 @@ impl Limits {
     /// Forgets addresses that have not been seen for a while; for a timer.
     pub fn sweep(&self) {
         self.quick.retain_recent();
-        self.number.retain_recent();
         self.attempt.retain_recent();
         if let Some(submit) = &self.submit {
             submit.retain_recent();
@@ -120,28 +113,31 @@ impl Limits {
     }
 }
 
-/// A client's network as a key; no request number looks like it.
-fn place(from: IpAddr) -> String {
-    format!("from {}", prefix(from, 32, 64))
+/// Where a wrong secret counts.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Guessed {
+    /// On every number from this network.
+    From(IpNet),
+    /// On this number from everywhere.
+    On(String),
+    /// On this number from this network.
+    Both(String, IpNet),
 }
 
-/// A request number as a key of bounded length.
-fn key(number: &str) -> String {
-    number.trim().to_uppercase().chars().take(40).collect()
+impl Guessed {
+    /// The three places for a number, cut to a bounded length, and an address.
+    fn of(number: &str, from: IpAddr) -> [Self; 3] {
+        let number: String = number.trim().to_uppercase().chars().take(40).collect();
+        let network = prefix(from, 32, 64);
+        [Self::From(network), Self::On(number.clone()), Self::Both(number, network)]
+    }
 }
 
 /// The network an address stands for.
-fn prefix(address: IpAddr, v4_bits: u32, v6_bits: u32) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let mask = u32::MAX.checked_shl(32 - v4_bits).unwrap_or(0);
-            Ipv4Addr::from_bits(address.to_bits() & mask).into()
-        }
-        IpAddr::V6(address) => {
-            let mask = u128::MAX.checked_shl(128 - v6_bits).unwrap_or(0);
-            Ipv6Addr::from_bits(address.to_bits() & mask).into()
-        }
-    }
+fn prefix(address: IpAddr, v4_bits: u8, v6_bits: u8) -> IpNet {
+    let address = address.to_canonical();
+    let bits = if address.is_ipv4() { v4_bits } else { v6_bits };
+    IpNet::new_assert(address, bits).trunc()
 }
 
 #[cfg(test)]
@@ -156,9 +152,32 @@ mod tests {
             assert!(limits.may_guess("GPR-1", here));
             limits.guessed_wrong("gpr-1", here);
         }
-        assert!(!limits.may_guess("GPR-1", there), "the number");
+        assert!(!limits.may_guess("GPR-1", here));
         assert!(!limits.may_guess("GPR-2", here), "the address");
         assert!(limits.may_guess("GPR-2", there));
+        // Others used the number up: whoever knows its secret gets in, whoever guesses does not.
+        for _ in 0..3 {
+            assert!(limits.may_guess("GPR-1", there));
+            limits.guessed_wrong("GPR-1", there);
+        }
+        assert!(!limits.may_guess("GPR-1", there), "the number");
+        assert!(limits.may_guess("GPR-2", there), "the number only");
+    }
+
+    #[test]
+    fn addresses_of_one_network_count_together() {
+        let limits = Limits::new(2);
+        let [near, next, far] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
+            .map(|text| text.parse().unwrap());
+        for _ in 0..30 {
+            limits.guessed_wrong("GPR-1", near);
+        }
+        assert!(!limits.may_guess("GPR-2", next) && limits.may_guess("GPR-2", far));
+        let mapped = "::ffff:192.0.2.1".parse().unwrap();
+        for _ in 0..30 {
+            limits.guessed_wrong("GPR-3", mapped);
+        }
+        assert!(!limits.may_guess("GPR-2", "192.0.2.1".parse().unwrap()));
     }
 
     #[test]
@@ -176,6 +195,6 @@ mod tests {
         assert!(limits.allows(Route::Submit, near[0]) && limits.allows(Route::Submit, near[1]));
         assert!(!limits.allows(Route::Submit, near[0]));
         assert!(limits.allows(Route::Submit, "198.51.100.1".parse().unwrap()));
-        assert!(limits.allows(Route::Status, near[0]));
+        assert!(limits.allows(Route::Link, near[0]));
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::failure::Failure;
 use super::limits::Limits;
-use crate::desk::Desk;
+use crate::desk::{ActError, Desk};
 use crate::people::{People, PeopleError, random_token};
 use crate::publish::Publisher;
 use crate::store::{Store, StoreError};
@@ -165,6 +165,24 @@ impl State {
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         self.blocking(true, job).await
+    }
+
+    /// Runs something that tries the status secret of a request: the one way in for pages and API.
+    /// After too many wrong ones it is not tried; a right one never counts.
+    pub(super) async fn with_secret<T: Send + 'static>(
+        &self,
+        number: &str,
+        from: IpAddr,
+        job: impl FnOnce(&Self) -> Result<T, ActError> + Send + 'static,
+    ) -> Result<Result<T, ActError>, Failure> {
+        if !self.limits().may_guess(number, from) {
+            return Err(Failure::too_many());
+        }
+        let done = self.work(job).await?;
+        if matches!(done, Err(ActError::NotFound)) {
+            self.limits().guessed_wrong(number, from);
+        }
+        Ok(done)
     }
 
     /// Waits for a permit and runs the job.

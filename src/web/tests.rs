@@ -1,10 +1,12 @@
 //! The pages from outside: what a browser would see and send.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{Request, Response, StatusCode};
 use tower::ServiceExt;
@@ -102,12 +104,13 @@ struct Browser<'a> {
     site: &'a Site,
     jar: Vec<(String, String)>,
     page: String,
+    from: &'static str,
 }
 
 impl<'a> Browser<'a> {
     /// A browser without cookies.
     fn new(site: &'a Site) -> Self {
-        Self { site, jar: Vec::new(), page: String::new() }
+        Self { site, jar: Vec::new(), page: String::new(), from: "127.0.0.1" }
     }
 
     /// Sends one request.
@@ -118,7 +121,9 @@ impl<'a> Browser<'a> {
     ) -> Response<Body> {
         let jar: Vec<String> =
             self.jar.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let request = request.header(COOKIE, jar.join("; ")).body(Body::from(body)).unwrap();
+        let from = SocketAddr::new(self.from.parse().unwrap(), 40_000);
+        let request = request.header(COOKIE, jar.join("; ")).extension(ConnectInfo(from));
+        let request = request.body(Body::from(body)).unwrap();
         let response = self.site.router.clone().oneshot(request).await.unwrap();
         for line in response.headers().get_all(SET_COOKIE) {
             let pair = line.to_str().unwrap().split(';').next().unwrap();
@@ -493,4 +498,50 @@ async fn the_status_page_gives_one_answer_for_any_mismatch() {
         seen.push(browser.after("<a href=\"#number\">"));
     }
     assert!(seen.iter().all(|text| *text == seen[0]), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_guess_by_page_or_api_alike_and_do_not_lock_the_applicant_out() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.fill_in("antrean", "192.0.2.30").await;
+    let once = applicant.hidden("once");
+    applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    let number = applicant.after("<b class=\"big\">");
+    let secret = applicant.after("<code class=\"secret\">");
+    let path = format!("/api/v1/requests/{number}");
+
+    // Half of the guesses over the page, half over the API: one count for both.
+    let mut stranger = Browser { from: "198.51.100.7", ..Browser::new(&site) };
+    stranger.open("/status").await;
+    let guess = [("number", number.as_str()), ("secret", "AAAAAAAA")];
+    for _ in 0..15 {
+        assert_eq!(stranger.post("/status", &guess).await, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let call = || Request::get(&path).header("Gapura-Secret", "AAAAAAAA");
+    for _ in 0..15 {
+        assert_eq!(stranger.send(call(), String::new()).await.status(), StatusCode::NOT_FOUND);
+    }
+    let refused = stranger.send(call(), String::new()).await.status();
+    assert_eq!(refused, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(stranger.post("/status", &guess).await, StatusCode::TOO_MANY_REQUESTS);
+    // A cookie made by hand is a guess as well.
+    let jar = vec![("gapura_pemohon".to_owned(), format!("{number}.BBBBBBBB"))];
+    let mut forger = Browser { from: "198.51.100.7", jar, ..Browser::new(&site) };
+    assert_eq!(forger.open("/status").await, StatusCode::TOO_MANY_REQUESTS);
+
+    // The applicant gets in from elsewhere, as often as they like.
+    let mut owner = Browser { from: "203.0.113.9", ..Browser::new(&site) };
+    owner.open("/status").await;
+    let right = [("number", number.as_str()), ("secret", secret.as_str())];
+    assert_eq!(owner.post("/status", &right).await, StatusCode::OK, "{}", owner.page);
+    for _ in 0..40 {
+        assert_eq!(owner.open("/status").await, StatusCode::OK);
+        assert!(owner.page.contains("antrean.cirebonkab.go.id"), "{}", owner.page);
+    }
+    owner.post("/status/selesai", &[]).await;
+    for _ in 0..40 {
+        assert_eq!(owner.post("/status", &right).await, StatusCode::OK, "{}", owner.page);
+        owner.post("/status/selesai", &[]).await;
+    }
 }

@@ -432,6 +432,30 @@ fn a_text_pasted_without_quotes_stays_one_text() {
 }
 
 #[test]
+fn mailbox_and_nip_are_judged_as_on_every_other_door() {
+    use crate::queue::person::samples::{MAILBOXES, NIPS, NO_MAILBOXES, NO_NIPS};
+    let clear = Clear::new();
+    let refused = |email: &str, nip: &str| {
+        let mut asked = application();
+        asked.contact.email = email.to_owned();
+        asked.contact.nip = Some(nip.to_owned());
+        clear.refused(&asked)
+    };
+    for email in MAILBOXES {
+        assert_eq!(refused(email, ""), [], "{email}");
+    }
+    for email in NO_MAILBOXES {
+        assert_eq!(refused(email, ""), [Rule::BadEmail], "{email}");
+    }
+    for nip in NIPS {
+        assert_eq!(refused("a@b.id", nip), [], "{nip}");
+    }
+    for nip in NO_NIPS {
+        assert_eq!(refused("a@b.id", nip), [Rule::BadNip], "{nip}");
+    }
+}
+
+#[test]
 fn a_mailbox_is_written_in_ascii() {
     assert!(is_mailbox("desa@sindangjawa.desa.id"));
     for odd in ["kadis@dínkes.example", "kаdis@dinkes.example", "a b@c.example", "a@b"] {

@@ -4,9 +4,8 @@ use super::Request;
 use super::acts::needed;
 use super::case::Transition;
 use super::stages::{Assigned, Question};
-use crate::queue::automatic::is_mailbox;
 use crate::queue::fault::{Fault, Rule, TransitionError};
-use crate::queue::person::Role;
+use crate::queue::person::{Role, is_mailbox};
 
 impl Assigned {
     /// *Minta konfirmasi*.

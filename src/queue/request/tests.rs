@@ -535,6 +535,13 @@ fn what_is_missing_is_told_after_state_and_person() {
     }
     let unclear = Act::Consult { party: "Dinkes".to_owned(), email: "dinkes".to_owned() };
     assert_eq!(code(world.assigned(now).act(&unclear, &kasi, &with)), FaultCode::Incomplete);
+    use crate::queue::person::samples::{MAILBOXES, NO_MAILBOXES};
+    for (email, fits) in
+        MAILBOXES.map(|it| (it, true)).into_iter().chain(NO_MAILBOXES.map(|it| (it, false)))
+    {
+        let act = Act::Consult { party: "Dinkes".to_owned(), email: email.to_owned() };
+        assert_eq!(world.assigned(now).act(&act, &kasi, &with).is_ok(), fits, "{email}");
+    }
     // Who keys in a correction is asked before the correction is read.
     let back = world.assigned(now).act(&send_back(), &kasi, &with).unwrap().value;
     assert_eq!(code(back.clone().act(&Act::Resubmit {}, &kasi, &with)), FaultCode::SamePerson);

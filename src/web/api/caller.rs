@@ -44,16 +44,6 @@ impl Caller {
     pub(super) fn has_token(&self) -> bool {
         self.bearer.is_some()
     }
-
-    /// Whether a secret may be tried: after too many wrong ones from one network or on one number it
-    /// is turned away.
-    pub(super) fn may_try(&self, state: &State, number: &str) -> Result<(), Problem> {
-        if state.limits().may_guess(number, self.address) {
-            Ok(())
-        } else {
-            Err(Problem::too_many())
-        }
-    }
 }
 
 /// The scope's name.

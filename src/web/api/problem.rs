@@ -126,6 +126,9 @@ impl From<PeopleError> for Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
+        if failure.status == StatusCode::TOO_MANY_REQUESTS {
+            return Self::too_many();
+        }
         Self::internal(failure.detail.as_deref().unwrap_or(failure.id))
     }
 }

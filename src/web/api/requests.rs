@@ -1,7 +1,5 @@
 //! Requests: the queue, one request, sending one, and every act on it.
 
-use std::net::IpAddr;
-
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State as Extract};
@@ -112,35 +110,15 @@ pub(super) async fn show(
         let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
         return Ok(Json(state.work(move |state| state.desk().view(&number, &viewer)).await??));
     }
-    let secret = secret(&state, &caller, &number)?;
-    let from = caller.address;
-    let job = move |state: &State| {
-        let view = state.desk().status(&number, &secret);
-        counted(state, &number, from, view)
-    };
-    Ok(Json(state.work(job).await??))
+    let (of, secret) = (number.clone(), secret(&caller)?);
+    let job = move |state: &State| state.desk().status(&of, &secret);
+    Ok(Json(state.with_secret(&number, caller.address, job).await??))
 }
 
-/// The secret that came along, if this network and number may try one more.
-fn secret(state: &State, caller: &Caller, number: &str) -> Result<String, Problem> {
-    let Some(secret) = caller.secret.clone() else {
-        return Err(Problem::unauthorized("a bearer token or the header Gapura-Secret is needed"));
-    };
-    caller.may_try(state, number)?;
-    Ok(secret)
-}
-
-/// Counts a secret that did not fit.
-fn counted<T>(
-    state: &State,
-    number: &str,
-    from: IpAddr,
-    result: Result<T, ActError>,
-) -> Result<T, ActError> {
-    if let Err(ActError::NotFound) = &result {
-        state.limits().guessed_wrong(number, from);
-    }
-    result
+/// The secret that came along.
+fn secret(caller: &Caller) -> Result<String, Problem> {
+    let missing = "a bearer token or the header Gapura-Secret is needed";
+    caller.secret.clone().ok_or_else(|| Problem::unauthorized(missing))
 }
 
 //------------ Sending -------------------------------------------------------
@@ -262,13 +240,9 @@ pub(super) async fn act(
     let actor = if caller.has_token() {
         caller.officer(Scope::Decide)?.actor()
     } else if for_applicant {
-        let secret = secret(&state, &caller, &number)?;
-        let (of, from) = (number.clone(), caller.address);
-        let job = move |state: &State| {
-            let applicant = state.desk().applicant(&of, &secret);
-            counted(state, &of, from, applicant)
-        };
-        state.work(job).await??
+        let (of, secret) = (number.clone(), secret(&caller)?);
+        let job = move |state: &State| state.desk().applicant(&of, &secret);
+        state.with_secret(&number, caller.address, job).await??
     } else {
         return Err(Problem::unauthorized("this act needs a bearer token"));
     };

@@ -190,11 +190,10 @@ pub(super) async fn receipt(
     let secret = held(&state, &headers).filter(|(held, _)| *held == number).map(|(_, it)| it);
     let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s("sent-next-3")];
     if let Some(secret) = secret.clone() {
-        let number = number.clone();
-        let seen = state.work(move |state| {
-            let actor = state.desk().applicant(&number, &secret)?;
-            drop(actor);
-            state.desk().view(&number, &Viewer::Applicant)
+        let of = number.clone();
+        let seen = state.with_secret(&number, visitor.address, move |state| {
+            state.desk().applicant(&of, &secret)?;
+            state.desk().view(&of, &Viewer::Applicant)
         });
         if let Ok(view) = seen.await?
             && let Some(due) = view.due

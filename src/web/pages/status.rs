@@ -18,7 +18,6 @@ use crate::queue::{Act, LineCode, RejectReason, Rule, State as RequestState};
 use crate::web::draft::{Draft, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form};
-use crate::web::limits::Route;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
 use crate::web::state::State;
@@ -68,14 +67,9 @@ pub(super) async fn show(
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let Some((number, secret)) = held(&state, &headers) else {
-        return page(&ask_page(&visitor, ask_form(&visitor)));
-    };
-    let found = state.work(move |state| state.desk().status(&number, &secret)).await?;
-    match found {
-        Ok(view) => page(&status_page(&visitor, &view)),
-        Err(ActError::NotFound) => page(&ask_page(&visitor, ask_form(&visitor))),
-        Err(error) => Err(error.into()),
+    match own(&state, &headers, &visitor).await? {
+        Some(view) => page(&status_page(&visitor, &view)),
+        None => page(&ask_page(&visitor, ask_form(&visitor))),
     }
 }
 
@@ -84,17 +78,16 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
     let visitor = &sent.visitor;
     let number = sent.get("number").to_uppercase();
     let secret = sent.get("secret").to_uppercase();
-    let limits = state.limits();
-    if !limits.allows(Route::Status, visitor.address) || !limits.allows_number(&number) {
-        return Err(Failure::too_many());
-    }
     let ticket = ticket(&state, &number, &secret);
     let clean = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-@".contains(&b));
     let sane = clean(&number) && clean(&secret);
-    let known = state.work(move |state| state.desk().applicant(&number, &secret)).await?;
-    match known {
-        Ok(_) if sane => Ok(see_other_with("/status", &[ticket])),
-        Ok(_) | Err(ActError::NotFound) => {
+    let of = number.clone();
+    let job = move |state: &State| {
+        if sane { state.desk().applicant(&of, &secret) } else { Err(ActError::NotFound) }
+    };
+    match state.with_secret(&number, visitor.address, job).await? {
+        Ok(_) => Ok(see_other_with("/status", &[ticket])),
+        Err(ActError::NotFound) => {
             let form = ask_form(visitor).refill(|name| sent.get(name));
             let form = form.fault("number", visitor.t.s("status-wrong"));
             page_with(StatusCode::UNPROCESSABLE_ENTITY, &ask_page(visitor, form))
@@ -244,7 +237,9 @@ pub(super) async fn ask_withdraw(
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let Some(view) = own(&state, &headers).await? else { return Ok(see_other("/status")) };
+    let Some(view) = own(&state, &headers, &visitor).await? else {
+        return Ok(see_other("/status"));
+    };
     let t = visitor.t;
     let form = Form::new("/status/tarik", &visitor.csrf, t.s("status-withdraw")).style("warn");
     page(&FormPage {
@@ -263,22 +258,29 @@ pub(super) async fn ask_withdraw(
 pub(super) async fn withdraw(
     Extract(state): Extract<State>,
     headers: HeaderMap,
-    _sent: Sent,
+    sent: Sent,
 ) -> Result<Response, Failure> {
     let Some((number, secret)) = held(&state, &headers) else { return Ok(see_other("/status")) };
     let act = Act::Withdraw { letter: String::new() };
+    let of = number.clone();
     let done = move |state: &State| {
-        let actor = state.desk().applicant(&number, &secret)?;
-        state.desk().act(&number, &act, &actor)
+        let actor = state.desk().applicant(&of, &secret)?;
+        state.desk().act(&of, &act, &actor)
     };
-    state.work(done).await??;
+    state.with_secret(&number, sent.visitor.address, done).await??;
     Ok(see_other("/status"))
 }
 
 /// The request of the cookie, for its applicant.
-async fn own(state: &State, headers: &HeaderMap) -> Result<Option<RequestView>, Failure> {
+async fn own(
+    state: &State,
+    headers: &HeaderMap,
+    visitor: &Visitor,
+) -> Result<Option<RequestView>, Failure> {
     let Some((number, secret)) = held(state, headers) else { return Ok(None) };
-    match state.work(move |state| state.desk().status(&number, &secret)).await? {
+    let of = number.clone();
+    let job = move |state: &State| state.desk().status(&of, &secret);
+    match state.with_secret(&number, visitor.address, job).await? {
         Ok(view) => Ok(Some(view)),
         Err(ActError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),
@@ -293,7 +295,9 @@ pub(super) async fn ask_correct(
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let Some(view) = own(&state, &headers).await? else { return Ok(see_other("/status")) };
+    let Some(view) = own(&state, &headers, &visitor).await? else {
+        return Ok(see_other("/status"));
+    };
     if view.state != RequestState::NeedsCorrection {
         return Ok(see_other("/status"));
     }
@@ -310,7 +314,7 @@ pub(super) async fn correct(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let (Some(view), Some((number, secret))) =
-        (own(&state, &headers).await?, held(&state, &headers))
+        (own(&state, &headers, visitor).await?, held(&state, &headers))
     else {
         return Ok(see_other("/status"));
     };
@@ -320,11 +324,12 @@ pub(super) async fn correct(
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let application = draft.application(&view.zone);
     let letter = draft.letter.clone().map(|letter| NewAttachment { bytes: letter.bytes });
+    let of = number.clone();
     let done = move |state: &State| {
-        let actor = state.desk().applicant(&number, &secret)?;
-        state.desk().resubmit(&number, application, letter, &actor)
+        let actor = state.desk().applicant(&of, &secret)?;
+        state.desk().resubmit(&of, application, letter, &actor)
     };
-    match state.work(done).await? {
+    match state.with_secret(&number, visitor.address, done).await? {
         Ok(_) => Ok(see_other("/status")),
         Err(error) => {
             let mut form = form.refill(|name| draft.get(name));
