@@ -1,4 +1,4 @@
-//! The chain itself: canonical bytes, hash, append.
+//! The chain: canonical bytes, hash, append.
 //!
 //! ```text
 //! canonical = "gapura event 1", sequence, at, person, role, act, subject, revision,
@@ -18,7 +18,9 @@ use crate::queue::Happening;
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
 
-/// What stands before the first event.
+/// The fact of an attempt that a rule turned back: nothing changed but the chain.
+pub(super) const TURNED_BACK: &str = "turned_back";
+/// The hash before the first event.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 //------------ NewEvent ------------------------------------------------------
@@ -66,7 +68,7 @@ impl NewEvent {
     }
 }
 
-/// A happening of one of the three machines; its personal texts are left to the caller to seal.
+/// A happening of a request, a live record or a notice; the caller seals its personal texts.
 impl From<&Happening> for NewEvent {
     fn from(happening: &Happening) -> Self {
         let mut payload = happening.facts.clone();
@@ -74,7 +76,7 @@ impl From<&Happening> for NewEvent {
             payload.insert("acting".to_owned(), acting.letter.clone());
         }
         if let Some(code) = &happening.turned_back {
-            payload.insert("turned_back".to_owned(), code.clone());
+            payload.insert(TURNED_BACK.to_owned(), code.clone());
         }
         Self {
             at_ms: happening.by.at,

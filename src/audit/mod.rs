@@ -1,27 +1,33 @@
-//! Evidence (approval.md §6, §7): what happened, in an order nobody can change unseen.
+//! The audit chain: what happened, in an order nobody can change unseen (docs/procedure.md).
 //!
 //! ```text
 //! event n   = fields, hash(n) = SHA-256(hash(n-1) ‖ canonical bytes of the fields)
-//! checkpoint = Ed25519 over (sequence, head, time, key id); the key lies outside the database
+//! checkpoint = Ed25519 over (sequence, head, time, key id); the key is kept outside the database
 //! anchor     = a checkpoint as a TXT record in the zone itself, so every secondary is a witness
 //! ```
 //! Personal data never enters the chain: it holds `SHA-256(tag ‖ field ‖ salt ‖ value)`, and salt
-//! and value lie encrypted in a table of their own, from which they can be erased.
+//! and value are kept encrypted in a table of their own, from which they can be erased.
 
+mod anchor;
 mod chain;
 mod error;
 mod export;
+mod keys;
 mod notary;
 mod tables;
 mod vault;
 mod verify;
 
+pub use anchor::{ANCHOR_LABEL, Anchor};
 pub use chain::{NewEvent, append, append_sealed};
 pub use error::AuditError;
 pub use export::{Export, export, export_line};
-pub use notary::{ANCHOR_LABEL, Anchor, Notary};
+pub use notary::Notary;
 pub(crate) use vault::random;
 pub use vault::{Sealed, Vault};
 pub use verify::{Fault, Report, verify, verify_own};
 
 pub use crate::store::events::{AuditKey, Checkpoint, Event};
+
+#[cfg(test)]
+mod tests;

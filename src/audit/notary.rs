@@ -1,13 +1,22 @@
-//! Checkpoints and anchors: the head of the chain, signed with a key outside the database.
+//! Checkpoints: the head of the chain, signed with a key outside the database.
 //!
 //! Ed25519 over `"gapura checkpoint 1", sequence, head, time, key id`, each with its length in
-//! front. Due every 100 events, every hour with news, and before each promotion. An anchor is a
-//! checkpoint in one TXT string of at most 255 bytes. A new key is signed by the old one.
+//! front. Due every 100 events, every hour with news, and before each promotion
+//! ([`needs_checkpoint_before`]).
+//!
+//! # A new key
+//!
+//! ```text
+//! new key on disk as audit.key-next
+//!   ─► one transaction: event audit_key_rotated (old ─► new), checkpoint by the old key,
+//!      the new key's row, signed by the old key
+//!   ─► audit.key-next becomes audit.key
+//! ```
+//! The key that the database names last signs, so a crash at any point leaves one key in force:
+//! opening puts a waiting key in place, or removes one that never came into force.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use ring::rand::SystemRandom;
@@ -17,32 +26,41 @@ use ring::signature::{
 use sha2::{Digest, Sha256};
 
 use super::AuditError;
-use super::chain::field;
+use super::chain::{NewEvent, TURNED_BACK, append, field};
 use super::vault::{read_or_make, write_private};
-use crate::store::events::{AuditKey, Checkpoint};
+use crate::queue::Deed;
+use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError, Tx};
 
-/// The label below each zone's apex under which the anchor stands.
-pub const ANCHOR_LABEL: &str = "_gapura-audit";
 /// The file in the state directory.
 const KEY_FILE: &str = "audit.key";
 /// Events after which a checkpoint is due.
 const EVENTS_MAX: i64 = 100;
 /// Milliseconds after which a checkpoint is due if there is news.
 const WAIT_MAX_MS: i64 = 3_600_000;
+/// The act of the event that records a new key; its states before and after are the ids of the keys.
+pub(super) const KEY_ROTATED: &str = "audit_key_rotated";
+
+/// Whether the head is signed before this event, so that nobody can take away what led to a
+/// promotion once its record went live. `promote` signs, and the verifier asks for the signature.
+pub(super) fn needs_checkpoint_before(event: &Event) -> bool {
+    event.act == Deed::Promote.as_str() && !event.payload.contains_key(TURNED_BACK)
+}
 
 //------------ Notary --------------------------------------------------------
 
-/// Holds the signing key; clones share it.
+/// Holds the signing keys; clones share them.
 #[derive(Clone)]
 pub struct Notary(Arc<Inner>);
 
 /// What clones share.
 struct Inner {
-    /// Where the key lies.
+    /// The key file.
     path: PathBuf,
-    /// The key in use.
-    key: RwLock<Key>,
+    /// The key in force and, during a rotation, the next one; the database tells which signs.
+    keys: RwLock<Vec<Arc<Key>>>,
+    /// Held during a rotation: the key file has place for one next key.
+    rotating: Mutex<()>,
 }
 
 /// A signing key and its name.
@@ -74,7 +92,8 @@ impl Notary {
                 store.write::<_, StoreError>(|tx| tx.put_audit_key(&row))?;
             }
         }
-        Ok(Self(Arc::new(Inner { path, key: RwLock::new(key) })))
+        let keys = RwLock::new(vec![Arc::new(key)]);
+        Ok(Self(Arc::new(Inner { path, keys, rotating: Mutex::new(()) })))
     }
 
     /// The public key of the key file, in hexadecimal, whatever the database says of it: for the
@@ -92,24 +111,19 @@ impl Notary {
         bytes.is_ok_and(|bytes| bytes.len() == ED25519_PUBLIC_KEY_LEN)
     }
 
-    /// Id of the key in use.
-    pub fn key_id(&self) -> String {
-        self.with_key(|key| key.id.clone())
-    }
-
     /// The public key in use, in hexadecimal.
     pub fn public_key(&self) -> String {
-        self.with_key(Key::public)
+        self.newest().public()
     }
 
-    /// Signs the head if there is news, in the caller's transaction; gives the last checkpoint.
+    /// Signs the head if there is news, in the caller's transaction; returns the last checkpoint.
     pub fn checkpoint(&self, tx: &Tx<'_>, now_ms: i64) -> Result<Option<Checkpoint>, StoreError> {
         let last = tx.last_checkpoint()?;
         let Some((sequence, head)) = tx.chain_head()? else { return Ok(last) };
         if last.as_ref().is_some_and(|last| last.sequence >= sequence) {
             return Ok(last);
         }
-        let row = self.with_key(|key| key.sign(sequence, head, now_ms));
+        let row = self.in_force(tx)?.sign(sequence, head, now_ms);
         tx.put_checkpoint(&row)?;
         Ok(Some(row))
     }
@@ -130,33 +144,72 @@ impl Notary {
         Ok(())
     }
 
-    /// Makes a new key, signed by the old one. A crash in between leaves either key in use.
-    pub fn rotate(&self, store: &Store, now_ms: i64) -> Result<AuditKey, AuditError> {
+    /// Puts a new key in force, by a person in a role; see the head of this file.
+    pub fn rotate(
+        &self,
+        store: &Store,
+        now_ms: i64,
+        person: &str,
+        role: &str,
+    ) -> Result<AuditKey, AuditError> {
+        let _one_at_a_time = self.0.rotating.lock().unwrap_or_else(PoisonError::into_inner);
         let pkcs8 = new_pkcs8()?;
-        let new = Key::from_pkcs8(&self.0.path, &pkcs8)?;
+        let (old, new) = (self.newest(), Arc::new(Key::from_pkcs8(&self.0.path, &pkcs8)?));
         let next = next_path(&self.0.path);
         write_private(&next, &pkcs8)
             .map_err(|source| AuditError::KeyFile { path: next.clone(), source })?;
-        let row = self.with_key(|old| {
-            let signature = old.pair.sign(&key_message(&new.public(), now_ms));
-            new.row(now_ms, Some(&old.id), Some(&BASE64URL_NOPAD.encode(signature.as_ref())))
-        });
-        store.write::<_, StoreError>(|tx| {
+        let signature = old.pair.sign(&key_message(&new.public(), now_ms));
+        let signature = BASE64URL_NOPAD.encode(signature.as_ref());
+        let row = new.row(now_ms, Some(&old.id), Some(&signature));
+        let rotated = NewEvent {
+            before: Some(old.id.clone()),
+            after: Some(new.id.clone()),
+            ..NewEvent::new(now_ms, person, role, KEY_ROTATED, "chain:key")
+        };
+        self.keys_mut(|keys| keys.push(Arc::clone(&new)));
+        let written = store.write::<_, StoreError>(|tx| {
+            append(tx, rotated)?;
             self.checkpoint(tx, now_ms)?;
             tx.put_audit_key(&row)
-        })?;
+        });
+        let gone = if written.is_ok() { &old.id } else { &new.id };
+        self.keys_mut(|keys| keys.retain(|key| key.id != *gone));
+        written?;
         finish_rotation(&self.0.path, Some(&row))?;
-        *self.0.key.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(row)
     }
 
-    /// Uses the key in force.
-    fn with_key<T>(&self, work: impl FnOnce(&Key) -> T) -> T {
-        work(&self.0.key.read().unwrap_or_else(PoisonError::into_inner))
+    /// The row of any key, signed by this one; for tests of the verifier.
+    #[cfg(test)]
+    pub(super) fn vouch(&self, row: &AuditKey) -> AuditKey {
+        let key = self.newest();
+        let signature = key.pair.sign(&key_message(&row.public, row.at_ms));
+        let signature = Some(BASE64URL_NOPAD.encode(signature.as_ref()));
+        AuditKey { signed_by: Some(key.id.clone()), signature, ..row.clone() }
+    }
+
+    /// The key that the database names last.
+    fn in_force(&self, tx: &Tx<'_>) -> Result<Arc<Key>, StoreError> {
+        let named = tx.audit_keys()?.pop().map(|row| row.key_id);
+        let keys = self.0.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let key = keys.iter().find(|key| Some(&key.id) == named.as_ref());
+        let unknown = || StoreError::Corrupt(format!("table audit_key: the last is {named:?}"));
+        key.cloned().ok_or_else(unknown)
+    }
+
+    /// The newest key at hand.
+    fn newest(&self) -> Arc<Key> {
+        let keys = self.0.keys.read().unwrap_or_else(PoisonError::into_inner);
+        // There is one from the start, and the last is never removed.
+        Arc::clone(&keys[keys.len() - 1])
+    }
+
+    /// Changes the keys at hand.
+    fn keys_mut(&self, change: impl FnOnce(&mut Vec<Arc<Key>>)) {
+        change(&mut self.0.keys.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Whether checkpoints cover the last event; what tests and the status page ask.
 impl Notary {
     /// Events that no checkpoint covers yet.
     pub fn unsigned_events(reader: &Reader<'_>) -> Result<i64, StoreError> {
@@ -181,7 +234,7 @@ impl Key {
         HEXLOWER.encode(self.pair.public_key().as_ref())
     }
 
-    /// The row that tells of it.
+    /// Its row in the database.
     fn row(&self, at_ms: i64, signed_by: Option<&str>, signature: Option<&str>) -> AuditKey {
         AuditKey {
             key_id: self.id.clone(),
@@ -265,58 +318,4 @@ fn verified(public: &str, message: &[u8], signature: &str) -> bool {
     let public = HEXLOWER.decode(public.as_bytes()).unwrap_or_default();
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap_or_default();
     UnparsedPublicKey::new(&ED25519, public).verify(message, &signature).is_ok()
-}
-
-//------------ Anchor --------------------------------------------------------
-
-/// A checkpoint as published in the zone: `v=gapura1 n=… h=… t=… k=… s=…`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Anchor(pub Checkpoint);
-
-/// One TXT string, 200 to 230 bytes.
-impl fmt::Display for Anchor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = &self.0;
-        write!(
-            f,
-            "v=gapura1 n={} h={} t={} k={} s={}",
-            row.sequence, row.head, row.at_ms, row.key_id, row.signature
-        )
-    }
-}
-
-/// Reads the TXT string, also with the quotes `dig` prints.
-impl FromStr for Anchor {
-    type Err = AuditError;
-
-    fn from_str(text: &str) -> Result<Self, AuditError> {
-        let bad = |what: &str| AuditError::Anchor(format!("{what} in {text:?}"));
-        let mut parts = text.trim().trim_matches('"').split_whitespace();
-        if parts.next() != Some("v=gapura1") {
-            return Err(bad("no v=gapura1"));
-        }
-        let mut row = Checkpoint {
-            sequence: 0,
-            head: String::new(),
-            at_ms: 0,
-            key_id: String::new(),
-            signature: String::new(),
-        };
-        for part in parts {
-            let (key, value) = part.split_once('=').ok_or_else(|| bad("a part without ="))?;
-            let number = || value.parse::<i64>().map_err(|_| bad("a bad number"));
-            match key {
-                "n" => row.sequence = number()?,
-                "t" => row.at_ms = number()?,
-                "h" => value.clone_into(&mut row.head),
-                "k" => value.clone_into(&mut row.key_id),
-                "s" => value.clone_into(&mut row.signature),
-                _ => {}
-            }
-        }
-        if row.sequence < 1 || row.head.len() != 64 {
-            return Err(bad("no sequence or no head"));
-        }
-        Ok(Self(row))
-    }
 }

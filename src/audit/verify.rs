@@ -12,8 +12,9 @@ use data_encoding::HEXLOWER;
 
 use super::chain::{GENESIS, event_hash, payload_hash};
 use super::export::Export;
-use super::notary::{Anchor, key_id, signed, vouched};
-use super::{AuditError, Vault, tables};
+use super::keys::{Judged, Trusted};
+use super::notary::needs_checkpoint_before;
+use super::{Anchor, AuditError, Vault, tables};
 use crate::store::Reader;
 use crate::store::events::{Checkpoint, Event};
 
@@ -127,9 +128,9 @@ pub fn verify(export: &Export, key: Option<&str>, anchors: &[Anchor]) -> Report 
     if report.events == 0 {
         report.fault(1, "there is no event: nothing was verified");
     }
-    let keys = trusted_keys(export, key, &mut report);
     let hashes: BTreeMap<i64, &str> =
         export.events.iter().map(|event| (event.sequence, event.hash.as_str())).collect();
+    let keys = Trusted::of(export, key, &hashes, &mut report);
     for point in &export.checkpoints {
         if covers(point, "checkpoint", &keys, true, &hashes, &mut report) {
             report.signed_to = report.signed_to.max(Some(point.sequence));
@@ -253,85 +254,29 @@ fn follow(last: &Event, last_hash: &str, event: &Event, report: &mut Report) {
     }
 }
 
-/// The public keys that may sign, by id. A key given from outside is the root of trust, and keys
-/// before it in a line of vouching are trusted only if one trusted key vouches for the next.
-fn trusted_keys(
-    export: &Export,
-    key: Option<&str>,
-    report: &mut Report,
-) -> BTreeMap<String, String> {
-    let id_of = |public: &str| key_id(&HEXLOWER.decode(public.as_bytes()).unwrap_or_default());
-    let root = key.map(|key| key.trim().to_lowercase());
-    let mut trusted = BTreeMap::new();
-    match (&root, export.keys.first()) {
-        (Some(root), _) => {
-            trusted.insert(id_of(root), root.clone());
-        }
-        (None, Some(first)) => {
-            trusted.insert(id_of(&first.public), first.public.clone());
-        }
-        (None, None) => {}
-    }
-    for row in &export.keys {
-        if trusted.contains_key(&row.key_id) && id_of(&row.public) == row.key_id {
-            continue;
-        }
-        let by = row.signed_by.as_ref().and_then(|by| trusted.get(by));
-        if by.is_some_and(|by| vouched(row, by)) && id_of(&row.public) == row.key_id {
-            trusted.insert(row.key_id.clone(), row.public.clone());
-        }
-    }
-    // Keys before the root vouch for it: then what they signed is as good as what it signed.
-    for row in export.keys.iter().rev() {
-        let Some(by) = row.signed_by.as_ref().filter(|_| trusted.contains_key(&row.key_id)) else {
-            continue;
-        };
-        let older = export.keys.iter().find(|older| older.key_id == *by);
-        if let Some(older) =
-            older.filter(|o| id_of(&o.public) == o.key_id && vouched(row, &o.public))
-        {
-            trusted.insert(older.key_id.clone(), older.public.clone());
-        }
-    }
-    for row in &export.keys {
-        let what = if id_of(&row.public) != row.key_id {
-            "is not the key that stands there under its name"
-        } else if trusted.contains_key(&row.key_id) {
-            continue;
-        } else {
-            "is vouched for by no trusted key"
-        };
-        let covered = export.checkpoints.iter().filter(|c| c.key_id == row.key_id);
-        let sequence = covered.map(|c| c.sequence).min().unwrap_or(1);
-        report.fault(sequence, format!("the key {} {what}", row.key_id));
-    }
-    trusted
-}
-
 /// Whether a signed head is genuine and fits the chain; notes a fault if not.
 fn covers(
     point: &Checkpoint,
     what: &str,
-    keys: &BTreeMap<String, String>,
+    keys: &Trusted,
     key_needed: bool,
     hashes: &BTreeMap<i64, &str>,
     report: &mut Report,
 ) -> bool {
     let sequence = point.sequence;
-    match keys.get(&point.key_id) {
-        Some(public) if signed(point, public) => {}
-        Some(_) => {
-            report.fault(sequence, format!("the {what}'s signature is not good"));
-            return false;
+    let fault = match keys.judge(point) {
+        Judged::Forged => Some(format!("the {what}'s signature is not good")),
+        Judged::Retired => {
+            Some(format!("the {what} is signed by {}, which was replaced before", point.key_id))
         }
-        None if key_needed => {
-            report.fault(
-                sequence,
-                format!("the {what} is signed by the unknown key {}", point.key_id),
-            );
-            return false;
+        Judged::Unknown if key_needed => {
+            Some(format!("the {what} is signed by the unknown key {}", point.key_id))
         }
-        None => {}
+        Judged::Genuine | Judged::Unknown => None,
+    };
+    if let Some(fault) = fault {
+        report.fault(sequence, fault);
+        return false;
     }
     match hashes.get(&sequence) {
         Some(hash) if **hash == point.head => true,
@@ -352,14 +297,14 @@ fn covers(
     }
 }
 
-/// Before each promotion the head is signed: between two of them, and before the first, there is a
-/// checkpoint. One that is not there was taken out.
+/// Between two events that need a checkpoint before them, and before the first, there is one. Where
+/// there is none, it was taken out.
 fn check_promotions(export: &Export, report: &mut Report) {
     let signed: BTreeSet<i64> = export.checkpoints.iter().map(|point| point.sequence).collect();
     // What came before a partial export may be signed outside it.
     let mut since = (report.first == 1).then_some(1);
     for event in &export.events {
-        if event.act != "promote" || event.payload.contains_key("turned_back") {
+        if !needs_checkpoint_before(event) {
             continue;
         }
         let sequence = event.sequence;

@@ -243,4 +243,6 @@ pub(super) enum Audit {
     },
     /// The chain in export form, on standard output
     Export,
+    /// Sign with a new key from now on; the old one signs it
+    RotateKey,
 }

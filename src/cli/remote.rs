@@ -85,6 +85,7 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
     }
     match audit {
         args::Audit::Export => send(common, Command::Office(OfficeCommand::AuditExport)),
+        args::Audit::RotateKey => send(common, Command::Office(OfficeCommand::AuditRotateKey)),
         args::Audit::Verify { export: None, key, anchor } => {
             send(common, Command::Office(OfficeCommand::AuditVerify { key, anchors: anchor }))
         }

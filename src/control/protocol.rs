@@ -91,6 +91,8 @@ pub enum OfficeCommand {
     },
     /// The event chain in export form.
     AuditExport,
+    /// Puts a new key for the chain's checkpoints in force.
+    AuditRotateKey,
     /// Verifies the daemon's own event chain.
     AuditVerify {
         /// The public key to verify with; none = the one kept outside the database.

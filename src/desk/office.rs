@@ -207,6 +207,11 @@ impl Desk {
         })
     }
 
+    /// The notary that signs the chain.
+    pub fn notary(&self) -> Notary {
+        self.0.ledger.notary.clone()
+    }
+
     /// The public key of checkpoints, in hexadecimal.
     pub fn audit_key(&self) -> String {
         self.0.ledger.notary.public_key()

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::time::now_ms;
 use crate::audit::{self, Anchor, AuditError, NewEvent, Notary, Report, Vault};
 use crate::control::Reply;
+use crate::queue::Role;
 use crate::store::{Store, StoreError};
 
 /// `gapura audit verify`, with the key that is kept outside the database unless another is given.
@@ -55,6 +56,17 @@ pub(super) fn export(store: &Store) -> Result<Reply, AuditError> {
     })?;
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Ok(Reply::done(text, json!({ "lines": lines.len() })))
+}
+
+/// `gapura audit rotate-key`
+pub(super) fn rotate_key(store: &Store, notary: &Notary) -> Result<Reply, AuditError> {
+    let key = notary.rotate(store, now_ms(), "console", Role::Operator.as_str())?;
+    let text = format!(
+        "checkpoints are signed by key {} from now on\npublic key: {}\n\
+         keep the public key, or the next anchor, outside this machine\n",
+        key.key_id, key.public
+    );
+    Ok(Reply::done(text, serde_json::to_value(&key).unwrap_or_default()))
 }
 
 /// `gapura report`: the list as CSV, the counts with it as JSON.

@@ -4,7 +4,9 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
+use super::time::now_ms;
 use super::{RunError, StateDir, audit, options, people};
+use crate::audit::{AuditError, Notary};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
@@ -41,11 +43,21 @@ impl Office {
             }
             OfficeCommand::TokenRevoke { id } => reply(people::revoke_token(people, &id)),
             OfficeCommand::AuditExport => reply(audit::export(store)),
+            OfficeCommand::AuditRotateKey => reply(self.rotate_key()),
             OfficeCommand::AuditVerify { key, anchors } => {
                 reply(audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors))
             }
             OfficeCommand::Report { month } => self.report(&month),
         }
+    }
+
+    /// `gapura audit rotate-key`. A running daemon signs with the new key from then on.
+    fn rotate_key(&self) -> Result<Reply, AuditError> {
+        let notary = match &self.desk {
+            Some(desk) => desk.notary(),
+            None => Notary::open(&self.state_dir, &self.store, now_ms())?,
+        };
+        audit::rotate_key(&self.store, &notary)
     }
 
     /// `gapura report`. A running daemon closes the month first, so that its report is final.

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::time::utc;
 use crate::control::{Person, Reply, Token};
-use crate::people::{Account, By, NewAccount, NewToken, People, PeopleError, TokenView};
+use crate::people::{Account, By, NewAccount, NewToken, People, PeopleError, Role, TokenView};
 
 /// `gapura user add`
 pub(super) fn add(people: &People, person: Person, password: &str) -> Result<Reply, PeopleError> {
-    let role = person.role.parse().map_err(|_| PeopleError::BadRole)?;
+    let role = Role::of_officer(&person.role).ok_or(PeopleError::BadRole)?;
     let new = NewAccount {
         name: person.name,
         email: person.email,

@@ -386,6 +386,7 @@ act-token-revoked = Token revoked
 act-acting-recorded = Acting official recorded
 act-acting-ended = Acting official ended
 act-exported = Audit trail exported
+act-audit-key-rotated = New key of the audit trail
 act-letter-downloaded = Letter downloaded
 act-not-published = The server could not take the change. The request did not change; try again or call the administrator.
 act-letter-expired = Letter past its time

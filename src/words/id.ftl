@@ -386,6 +386,7 @@ act-token-revoked = Token dicabut
 act-acting-recorded = Plh./Plt. dicatat
 act-acting-ended = Plh./Plt. diakhiri
 act-exported = Ekspor jejak audit
+act-audit-key-rotated = Kunci baru jejak audit
 act-letter-downloaded = Surat diunduh
 act-not-published = Perubahan belum dapat ditayangkan oleh server. Permohonan tidak berubah; coba lagi atau hubungi administrator.
 act-letter-expired = Masa simpan surat berakhir

@@ -235,7 +235,7 @@ fn keys_lie_outside_the_database_for_the_owner_only() {
     office.live(application());
     let old = office.desk.audit_key();
     let anchors = [anchor(&office)];
-    ledger.notary.rotate(&office.store, MONDAY_8 + 1).unwrap();
+    ledger.notary.rotate(&office.store, MONDAY_8 + 1, "console", "admin").unwrap();
     assert_ne!(office.desk.audit_key(), old);
     office.live(service("kunci", "192.0.2.121"));
     let export = Export::parse(&lines(&office).join("\n")).unwrap();
