@@ -31,6 +31,7 @@
 //!
 //! | room | what it holds |
 //! |---|---|
+//! | [`digest`] | SHA-256 and hexadecimal digits |
 //! | [`wire`] | names, types, messages, EDNS, RDATA; total readers and a writer with a limit |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
@@ -75,6 +76,7 @@
 #![deny(unsafe_code)]
 
 //--- What all rooms speak
+pub mod digest;
 pub mod dns_client;
 pub mod wire;
 

@@ -10,10 +10,8 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-
 use super::vault::Sealed;
+use crate::digest::{hex, sha256, sha256_of, unhex};
 use crate::queue::Happening;
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
@@ -149,11 +147,8 @@ pub(super) fn event_hash(event: &Event, payload_hash: &[u8]) -> String {
         field(&mut bytes, name.as_bytes());
         field(&mut bytes, hash.as_bytes());
     }
-    let previous = HEXLOWER.decode(event.previous.as_bytes()).unwrap_or_default();
-    let mut hasher = Sha256::new();
-    hasher.update(&previous);
-    hasher.update(&bytes);
-    HEXLOWER.encode(&hasher.finalize())
+    let previous = unhex(&event.previous).unwrap_or_default();
+    hex(&sha256_of(&[&previous, &bytes]))
 }
 
 /// SHA-256 over a payload's keys and values.
@@ -163,7 +158,7 @@ pub(super) fn payload_hash(payload: &BTreeMap<String, String>) -> Vec<u8> {
         field(&mut bytes, key.as_bytes());
         field(&mut bytes, value.as_bytes());
     }
-    Sha256::digest(&bytes).to_vec()
+    sha256(&bytes).to_vec()
 }
 
 /// Appends one field with its length in front.

@@ -4,11 +4,11 @@
 //! between them, each at the first place where what it speaks of is there. Reading is lenient about
 //! the frame (lines, an array, an object with `items`), never about the content.
 
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::AuditError;
 use super::chain::payload_hash;
+use crate::digest::hex;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, StoreError};
 
@@ -56,7 +56,7 @@ fn items(text: &str) -> Vec<(usize, Result<Value, serde_json::Error>)> {
 /// One event as exported.
 pub fn export_line(event: &Event) -> Value {
     let mut line = serde_json::to_value(event).unwrap_or_default();
-    line["payload_hash"] = HEXLOWER.encode(&payload_hash(&event.payload)).into();
+    line["payload_hash"] = hex(&payload_hash(&event.payload)).into();
     line
 }
 

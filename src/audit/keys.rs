@@ -10,11 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::HEXLOWER;
-
 use super::export::Export;
 use super::notary::{KEY_ROTATED, key_id, signed, vouched};
 use super::verify::Report;
+use crate::digest::unhex;
 use crate::store::events::{AuditKey, Checkpoint};
 
 /// The keys that may sign.
@@ -118,5 +117,5 @@ impl Trusted {
 
 /// The id of a public key in hexadecimal.
 fn id_of(public: &str) -> String {
-    key_id(&HEXLOWER.decode(public.as_bytes()).unwrap_or_default())
+    key_id(&unhex(public).unwrap_or_default())
 }

@@ -18,16 +18,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::BASE64URL_NOPAD;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ED25519, ED25519_PUBLIC_KEY_LEN, Ed25519KeyPair, KeyPair, UnparsedPublicKey,
 };
-use sha2::{Digest, Sha256};
 
 use super::AuditError;
 use super::chain::{NewEvent, TURNED_BACK, append, field};
 use super::vault::{read_or_make, write_private};
+use crate::digest::{hex, sha256, unhex};
 use crate::queue::Deed;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError, Tx};
@@ -107,8 +107,8 @@ impl Notary {
 
     /// Whether a text is the public key of a notary, in hexadecimal.
     pub fn is_public_key(text: &str) -> bool {
-        let bytes = HEXLOWER.decode(text.trim().to_lowercase().as_bytes());
-        bytes.is_ok_and(|bytes| bytes.len() == ED25519_PUBLIC_KEY_LEN)
+        let bytes = unhex(&text.trim().to_lowercase());
+        bytes.is_some_and(|bytes| bytes.len() == ED25519_PUBLIC_KEY_LEN)
     }
 
     /// The public key in use, in hexadecimal.
@@ -231,7 +231,7 @@ impl Key {
 
     /// The public key, in hexadecimal.
     fn public(&self) -> String {
-        HEXLOWER.encode(self.pair.public_key().as_ref())
+        hex(self.pair.public_key().as_ref())
     }
 
     /// Its row in the database.
@@ -278,7 +278,7 @@ fn finish_rotation(path: &Path, last: Option<&AuditKey>) -> Result<(), AuditErro
 
 /// First 16 hexadecimal digits of SHA-256 over a public key.
 pub(super) fn key_id(public: &[u8]) -> String {
-    HEXLOWER.encode(&Sha256::digest(public))[..16].to_owned()
+    hex(&sha256(public)[..8])
 }
 
 /// What a checkpoint's signature covers.
@@ -315,7 +315,7 @@ pub(super) fn vouched(row: &AuditKey, by: &str) -> bool {
 
 /// Checks an Ed25519 signature.
 fn verified(public: &str, message: &[u8], signature: &str) -> bool {
-    let public = HEXLOWER.decode(public.as_bytes()).unwrap_or_default();
+    let public = unhex(public).unwrap_or_default();
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap_or_default();
     UnparsedPublicKey::new(&ED25519, public).verify(message, &signature).is_ok()
 }

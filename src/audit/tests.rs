@@ -459,7 +459,7 @@ fn a_value_is_erased_by_an_event_or_it_is_missing() {
     bad(&house.verify_own(), 1, "the value of email is gone without an erasure");
     let house = House::lived_in();
     let other = house.vault.commit("email", "lain@example.id").unwrap();
-    let hex: String = other.blob.iter().map(|octet| format!("{octet:02x}")).collect();
+    let hex = crate::digest::hex(&other.blob);
     house.store.tamper(&format!("UPDATE personal SET sealed = x'{hex}'"));
     bad(&house.verify_own(), 1, "the value of email is not the one committed to");
 }

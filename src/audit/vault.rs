@@ -9,14 +9,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
-use sha2::{Digest, Sha256};
 
 use super::AuditError;
 use super::chain::field;
+use crate::digest::{hex, sha256_hex};
 
 /// The file in the state directory.
 const KEY_FILE: &str = "personal.key";
@@ -96,7 +95,7 @@ impl Vault {
         let mut bytes = Vec::with_capacity(64);
         field(&mut bytes, purpose.as_bytes());
         field(&mut bytes, value.as_bytes());
-        HEXLOWER.encode(hmac::sign(&self.0.tags, &bytes).as_ref())
+        hex(hmac::sign(&self.0.tags, &bytes).as_ref())
     }
 
     /// Makes a commitment to a value, with a fresh salt.
@@ -132,7 +131,7 @@ fn commitment(name: &str, salt: &[u8], value: &str) -> String {
     for part in [TAG, name.as_bytes(), salt, value.as_bytes()] {
         field(&mut bytes, part);
     }
-    HEXLOWER.encode(&Sha256::digest(&bytes))
+    sha256_hex(&bytes)
 }
 
 //------------ Key files and random bytes ------------------------------------

@@ -8,13 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::HEXLOWER;
-
 use super::chain::{GENESIS, event_hash, payload_hash};
 use super::export::Export;
 use super::keys::{Judged, Trusted};
 use super::notary::needs_checkpoint_before;
 use super::{Anchor, AuditError, Vault, tables};
+use crate::digest::{hex, unhex};
 use crate::store::Reader;
 use crate::store::events::{Checkpoint, Event};
 
@@ -207,13 +206,10 @@ fn follow_chain(export: &Export, report: &mut Report) {
         // A payload may be left out of an export, never replaced.
         let left_out = event.payload.is_empty() && exported_hash.is_some();
         let used = match exported_hash {
-            Some(hash) if left_out => HEXLOWER.decode(hash.as_bytes()).unwrap_or_default(),
+            Some(hash) if left_out => unhex(hash).unwrap_or_default(),
             _ => computed.clone(),
         };
-        if exported_hash
-            .as_ref()
-            .is_some_and(|hash| !left_out && *hash != HEXLOWER.encode(&computed))
-        {
+        if exported_hash.as_ref().is_some_and(|hash| !left_out && *hash != hex(&computed)) {
             report.fault(event.sequence, "the payload is not the one that was hashed");
         }
         let hash = event_hash(event, &used);

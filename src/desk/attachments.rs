@@ -8,11 +8,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append, random};
+use crate::digest::{hex, sha256_hex};
 use crate::queue::{Actor, Fault, Role, Rule};
 use crate::store::requests::AttachmentRow;
 
@@ -59,8 +57,8 @@ impl Desk {
         let Some((media, ending)) = media(&letter.bytes) else {
             return refuse(Rule::BadData, "PDF, JPEG, PNG");
         };
-        let id = HEXLOWER.encode(&random::<12>()?);
-        let file = format!("{}.{ending}", HEXLOWER.encode(&random::<16>()?));
+        let id = hex(&random::<12>()?);
+        let file = format!("{}.{ending}", hex(&random::<16>()?));
         let path = self.letter_path(&file);
         let failed = |source| ActError::File { path: path.clone(), source };
         let mut out = OpenOptions::new()
@@ -75,7 +73,7 @@ impl Desk {
             request: String::new(),
             media: media.to_owned(),
             octets: letter.bytes.len() as u64,
-            sha256: HEXLOWER.encode(&Sha256::digest(&letter.bytes)),
+            sha256: sha256_hex(&letter.bytes),
             file,
             at_ms: self.now(),
             erased_ms: None,

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-
 use super::ActError;
 use super::drifting::Watched;
 use super::reminders::Reminded;
 use crate::audit::{Event, NewEvent, Notary, Vault, append, export};
+use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger};
 use crate::promote::{Drift, Prober, Promoter};
 use crate::publish::Publisher;
@@ -239,7 +237,7 @@ impl Desk {
     pub fn note_working_time(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
-        let sha256 = HEXLOWER.encode(&Sha256::digest(format!("{calendar:?}")));
+        let sha256 = sha256_hex(format!("{calendar:?}"));
         let (holidays, overrides) = calendar.counts();
         let changed = ledger.store.write::<_, ActError>(|tx| {
             let known = tx.events_of(WORKING_TIME)?.pop();

@@ -3,12 +3,12 @@
 //! A notice is sealed, because it holds an address and what officers wrote. `notice` sends what
 //! waits here.
 
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::recipients::{Recipient, officers, recipients};
 use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, random};
+use crate::digest::hex;
 use crate::queue::{
     Actor, Deed, Identity, LiveRecord, Notice, NoticeReader, NoticeValues, Request, Role,
 };
@@ -207,7 +207,7 @@ impl Ledger {
     ) -> Result<Option<String>, AuditError> {
         match deed {
             Deed::Consult => {
-                let token = HEXLOWER.encode(&random::<32>()?);
+                let token = hex(&random::<32>()?);
                 let hash = self.vault.tag("party link", &token);
                 let ends = self.now() + PARTY_LINK_MS;
                 tx.put_party_link(&hash, request.number(), &request.party_key(), ends)?;

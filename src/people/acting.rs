@@ -6,7 +6,8 @@
 use super::PeopleError;
 use super::account::{Account, By, role_from};
 use super::roster::People;
-use super::secret;
+use crate::audit::random;
+use crate::digest::hex;
 use crate::queue::{self, Role};
 use crate::store::people::ActingRow;
 
@@ -118,7 +119,7 @@ impl People {
         }
         let holder = self.list()?.into_iter().find(|it| it.role == new.role && it.enabled);
         let row = ActingRow {
-            id: format!("a-{}", data_encoding::HEXLOWER.encode(&secret::random::<8>()?)),
+            id: format!("a-{}", hex(&random::<8>()?)),
             person: person.id,
             role: new.role.as_str().to_owned(),
             holder: holder.map(|account| account.id).unwrap_or_default(),

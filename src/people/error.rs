@@ -1,5 +1,6 @@
 //! What can go wrong with accounts, as codes the pages put into words.
 
+use crate::audit::AuditError;
 use crate::store::StoreError;
 
 //------------ PeopleError ---------------------------------------------------
@@ -76,9 +77,9 @@ pub enum PeopleError {
     /// The period of an acting official is empty or its letter number missing.
     #[error("an acting official needs a start, a later end, and the number of the letter")]
     BadActing,
-    /// The machine gives no random numbers.
-    #[error("the operating system gives no random numbers")]
-    Random,
+    /// The event chain, or the system's random numbers.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The password could not be hashed.
     #[error("the password could not be hashed: {0}")]
     Hash(String),
@@ -109,7 +110,7 @@ impl PeopleError {
 
     /// Whether the machine is at fault and not the person who asked.
     pub fn is_internal(&self) -> bool {
-        matches!(self, Self::Random | Self::Hash(_) | Self::Store(_))
+        matches!(self, Self::Audit(_) | Self::Hash(_) | Self::Store(_))
     }
 }
 

@@ -8,7 +8,8 @@
 use super::PeopleError;
 use super::account::{self, Account, By, NewAccount, role_from};
 use super::roster::People;
-use super::secret::{self, random_token, sha256_hex};
+use super::secret::{self, random_token};
+use crate::digest::sha256_hex;
 use crate::queue::Role;
 use crate::store::people::LinkRow;
 

@@ -14,13 +14,14 @@ mod secret;
 mod sign_in;
 mod tokens;
 
+pub use crate::digest::sha256_hex;
 pub use crate::queue::Role;
 pub use account::{Account, By, NewAccount};
 pub use acting::{ActingOfficial, ActingStyle, NewActing};
 pub use error::{PeopleError, SignInError};
 pub use links::{IssuedLink, LinkKind, LinkView, Redemption};
 pub use roster::{Clock, Options, People, TotpRule};
-pub use secret::{keyed_tag, random_token, sha256_hex};
+pub use secret::{keyed_tag, random_token};
 pub use sign_in::{Enrolment, Session, SignedIn, Stage};
 pub use tokens::{Bearer, IssuedToken, NewToken, Scope, Scopes, TokenView};
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::PeopleError;
 use super::account::{Account, By, NewAccount};
 use super::secret;
+use crate::audit::random;
+use crate::digest::hex;
 use crate::queue::Role;
 use crate::store::people::PersonRow;
 use crate::store::{Reader, Store, Tx};
@@ -232,7 +234,7 @@ impl People {
             return Err(PeopleError::NipTaken);
         }
         let row = PersonRow {
-            id: format!("p-{}", data_encoding::HEXLOWER.encode(&secret::random::<8>()?)),
+            id: format!("p-{}", hex(&random::<8>()?)),
             name: new.name.clone(),
             full_name: new.full_name.clone(),
             title: new.title.clone(),

@@ -6,12 +6,13 @@
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use ring::rand::{SecureRandom, SystemRandom};
-use ring::{digest, hmac};
+use data_encoding::BASE32_NOPAD;
+use ring::hmac;
 use totp_rs::{Builder, Totp};
 
 use super::PeopleError;
+use crate::audit::random;
+use crate::digest::hex;
 
 /// Shortest password, in characters.
 pub(super) const PASSWORD_CHARS_MIN: usize = 12;
@@ -24,28 +25,16 @@ const TOTP_BYTES: usize = 20;
 
 //------------ Tokens --------------------------------------------------------
 
-/// Fills an array with random bytes.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], PeopleError> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| PeopleError::Random)?;
-    Ok(bytes)
-}
-
 /// A token of 256 random bits in lower-case hexadecimal.
 pub fn random_token() -> Result<String, PeopleError> {
-    Ok(HEXLOWER.encode(&random::<32>()?))
-}
-
-/// SHA-256 of a text, in hexadecimal: the form in which tokens are stored.
-pub fn sha256_hex(text: &str) -> String {
-    HEXLOWER.encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
+    Ok(hex(&random::<32>()?))
 }
 
 /// HMAC-SHA256 of a purpose and a value, in hexadecimal: form tokens are made of it.
 pub fn keyed_tag(key: &[u8], purpose: &str, value: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let text = format!("{}:{purpose}:{value}", purpose.len());
-    HEXLOWER.encode(hmac::sign(&key, text.as_bytes()).as_ref())
+    hex(hmac::sign(&key, text.as_bytes()).as_ref())
 }
 
 //------------ Passwords -----------------------------------------------------

@@ -12,8 +12,9 @@
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
 use super::roster::{People, TotpRule};
-use super::secret::{self, random_token, sha256_hex};
+use super::secret::{self, random_token};
 use super::{PeopleError, SignInError};
+use crate::digest::sha256_hex;
 use crate::queue::Actor;
 use crate::store::Tx;
 use crate::store::people::{PersonRow, SessionRow};

@@ -13,7 +13,9 @@ use super::PeopleError;
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
 use super::roster::People;
-use super::secret::{self, random_token, sha256_hex};
+use super::secret::random_token;
+use crate::audit::random;
+use crate::digest::{hex, sha256_hex};
 use crate::queue::Actor;
 use crate::store::people::TokenRow;
 
@@ -176,7 +178,7 @@ impl People {
         let token = format!("{PREFIX}{}", random_token()?);
         let now = self.now_ms();
         let row = TokenRow {
-            id: format!("t-{}", data_encoding::HEXLOWER.encode(&secret::random::<6>()?)),
+            id: format!("t-{}", hex(&random::<6>()?)),
             token_hash: sha256_hex(&token),
             person: person.id.clone(),
             label: new.label.trim().chars().take(80).collect(),

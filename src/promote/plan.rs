@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use crate::digest::{hex, unhex};
 use crate::publish::{Asked, Candidate, Change, Edit, Expectation, RrsetEdit};
 use crate::wire::{Name, Record, Rtype, rdata};
 
@@ -55,7 +55,7 @@ impl Plan {
             let key = (record.owner.clone(), record.rtype);
             let set = added.entry(key).or_insert_with(|| Rrset::empty(&record.owner, record.rtype));
             set.ttl = record.ttl;
-            set.rdatas.push(HEXLOWER.encode(&record.rdata));
+            set.rdatas.push(hex(&record.rdata));
         }
         let expected = edit.set.iter().map(|set| {
             // Where an RRset is taken out under a wildcard, a TXT record stands in its place.
@@ -71,7 +71,7 @@ impl Plan {
             for record in around.into_iter().flat_map(|around| &around.existing) {
                 if record.rtype == set.rtype {
                     before.ttl = record.ttl;
-                    before.rdatas.push(HEXLOWER.encode(&record.rdata));
+                    before.rdatas.push(hex(&record.rdata));
                 }
             }
             before
@@ -123,7 +123,7 @@ impl Rrset {
 
     /// An RRset of an edit.
     fn of(set: &RrsetEdit) -> Self {
-        let rdatas = set.rdatas.iter().map(|rdata| HEXLOWER.encode(rdata)).collect();
+        let rdatas = set.rdatas.iter().map(|rdata| hex(rdata)).collect();
         Self { ttl: set.ttl, rdatas, ..Self::empty(&set.owner, set.rtype) }
     }
 
@@ -150,7 +150,7 @@ impl Rrset {
 
     /// The RDATA as bytes.
     pub(super) fn bytes(&self) -> Option<Vec<Vec<u8>>> {
-        self.rdatas.iter().map(|text| HEXLOWER.decode(text.as_bytes()).ok()).collect()
+        self.rdatas.iter().map(|text| unhex(text)).collect()
     }
 }
 

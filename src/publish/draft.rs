@@ -282,7 +282,7 @@ impl Candidate {
         for finding in &self.findings {
             text.push_str(&format!("{} {} {}\n", finding.severity, finding.rule, finding.message));
         }
-        super::hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref())
+        crate::digest::sha256_hex(text)
     }
 }
 

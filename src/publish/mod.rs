@@ -52,15 +52,7 @@ pub use serial::SerialPolicy;
 pub use source::{Options, Strictness, ZoneSource, is_ignored, sources_in};
 pub use watch::Watcher;
 
-/// Octets as lower-case hexadecimal digits.
-fn hex(octets: &[u8]) -> String {
-    use std::fmt::Write;
-    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
-}
+use crate::digest::hex;
 
 #[cfg(test)]
 mod tests;

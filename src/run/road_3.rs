@@ -8,9 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -21,6 +19,7 @@ use super::options::{self, OptionError};
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::{ActError, Desk, Drift};
+use crate::digest::sha256_hex;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
@@ -221,7 +220,7 @@ impl Open {
 fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
     let bytes =
         std::fs::read(path).map_err(|source| ActError::File { path: path.to_owned(), source })?;
-    desk.note_settings(&HEXLOWER.encode(&Sha256::digest(&bytes)))
+    desk.note_settings(&sha256_hex(&bytes))
 }
 
 /// The URL of the pages; without a setting, the address they listen on.

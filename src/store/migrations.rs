@@ -70,6 +70,5 @@ fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
 
 /// SHA-256 of a step's text, in hexadecimal.
 pub(super) fn checksum(sql: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, sql.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::digest::sha256_hex(sql)
 }

@@ -102,7 +102,7 @@ impl Answer {
 
 /// SHA-256 in hexadecimal.
 fn sha256(bytes: &[u8]) -> String {
-    crate::publish::hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+    crate::digest::sha256_hex(bytes)
 }
 
 /// A record as master file text.

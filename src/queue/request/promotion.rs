@@ -5,11 +5,11 @@
 //! can no longer be withdrawn, and recovery goes on from there.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::Candidate;
 use super::case::Transition;
 use super::stages::{Live, Promoting, PromotionFailed, Verified};
+use crate::digest::sha256_hex;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
 use crate::queue::rules::Bind;
@@ -29,12 +29,12 @@ pub struct PromotionFault {
 
 /// The promotion id: unique in the store, the same for every press of the same button.
 pub fn promotion_id(number: &str, revision: u32, candidate: &str, attempt: u32) -> String {
-    let mut hash = Sha256::new();
+    let mut bytes = Vec::with_capacity(128);
     for field in [number, &revision.to_string(), candidate, &attempt.to_string()] {
-        hash.update(u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hash.update(field.as_bytes());
+        bytes.extend(u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend(field.as_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256_hex(&bytes)
 }
 
 impl Verified {

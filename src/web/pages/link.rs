@@ -186,7 +186,9 @@ pub(super) fn people_words(visitor: &Visitor, error: &PeopleError) -> String {
         PeopleError::BadScope | PeopleError::BadToken(_) => "people-bad-token",
         PeopleError::BadNetwork => "people-bad-network",
         PeopleError::BadActing => "people-bad-acting",
-        PeopleError::Random | PeopleError::Hash(_) | PeopleError::Store(_) => "fail-internal-text",
+        PeopleError::Audit(_) | PeopleError::Hash(_) | PeopleError::Store(_) => {
+            "fail-internal-text"
+        }
     };
     visitor.t.s(id)
 }
