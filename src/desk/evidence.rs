@@ -13,6 +13,7 @@ use crate::queue::{
     ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State, ZoneFacts,
 };
 use crate::store::Reader;
+use crate::wire::Rtype;
 
 /// Names below that are shown.
 const BELOW_SHOWN: usize = 5;
@@ -143,11 +144,12 @@ impl Desk {
         };
         let found = zone.lookup(name.as_ref());
         let text = |node: crate::zone::NodeRef<'_>| node.owner().to_string();
-        let records = crate::promote::requested_records(name, &zone);
+        let records = crate::promote::served_records(name, &zone);
         // A TXT record in the place of a name taken out is gapura's own.
         let is_guard = matches!(&records[..], [only]
-            if only.rtype == "TXT" && only.data.contains("gapura"));
-        let mut types: Vec<String> = records.into_iter().map(|record| record.rtype).collect();
+            if only.rtype() == Rtype::TXT && only.text().data.contains("gapura"));
+        let mut types: Vec<String> =
+            records.iter().map(|record| record.rtype().to_string()).collect();
         types.dedup();
         if is_guard {
             types.clear();
@@ -281,7 +283,7 @@ fn parent(
         let live = ledger.live(reader, &Place::new(&above.to_name(), &place.zone))?;
         let kept = live.state().is_served() || live.state() == LiveState::Suspended;
         if kept && !live.office.is_empty() {
-            return Ok(Some((live.name, live.office)));
+            return Ok(Some((live.name.to_string(), live.office)));
         }
         here = above;
     }

@@ -1,7 +1,7 @@
 //! Live records: the register, emergency suspension, the approved end, the end of a quarantine.
 
 use super::{ActError, Desk};
-use crate::promote::{edit_out, requested_records};
+use crate::promote::{edit_out, served_records};
 use crate::publish::{Cause, PublishError};
 use crate::queue::happening::Deed;
 use crate::queue::live::LiveResult;
@@ -135,11 +135,10 @@ impl Desk {
         let row = self.read(|reader| Ok(reader.live_record(&name)?))?;
         let live = ledger.open_live(&row.ok_or(ActError::NotFound)?)?;
         let not_loaded = |apex: &Name| ActError::Publish(PublishError::NotLoaded(apex.clone()));
-        let apex: Name = live.zone.parse().map_err(|_| ActError::NotFound)?;
-        let owner: Name = live.name.parse().map_err(|_| ActError::NotFound)?;
+        let (apex, owner) = (live.zone.clone(), live.name.clone());
         let zone = self.0.promoter.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
         let edit = edit_out(&owner, &zone);
-        let served = requested_records(&owner, &zone);
+        let served = served_records(&owner, &zone);
         // Tested before the zone is touched, and again inside the transaction.
         let current = self.read(|reader| Ok(ledger.current(reader, actor)?))?;
         drop(rule(live, &current, ledger.now())?);

@@ -5,7 +5,7 @@
 
 use super::{ActError, Desk};
 use crate::promote::records_before;
-use crate::queue::{Application, Fault, Kind, Reading, RequestedRecord, Rule, TransitionError};
+use crate::queue::{Application, Fault, Kind, ParsedRecord, Reading, Rule, TransitionError};
 
 impl Desk {
     /// The data with the records a rollback brings; any other request as it is.
@@ -13,6 +13,7 @@ impl Desk {
         match (&application.inverse_of, application.kind) {
             (Some(undone), Kind::Change) => {
                 let records = self.records_before(undone, &application)?;
+                let records = records.iter().map(|record| record.text().clone()).collect();
                 Ok(Application { records, ..application })
             }
             _ => Ok(application),
@@ -25,7 +26,7 @@ impl Desk {
         &self,
         undone: &str,
         application: &Application,
-    ) -> Result<Vec<RequestedRecord>, ActError> {
+    ) -> Result<Vec<ParsedRecord>, ActError> {
         let ledger = &self.0.ledger;
         let unknown = || {
             let fault = Fault::new("inverse_of", Rule::RollbackUnknown, undone);
@@ -45,7 +46,7 @@ impl Desk {
         let Some((touched, mut before)) = row.as_ref().and_then(records_before) else {
             return Err(unknown());
         };
-        let untouched = |record: &RequestedRecord| !touched.contains(&record.rtype);
+        let untouched = |record: &ParsedRecord| !touched.contains(&record.rtype());
         before.extend(live.records.into_iter().filter(untouched));
         Ok(before)
     }

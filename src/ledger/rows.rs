@@ -232,10 +232,9 @@ impl Ledger {
 impl Ledger {
     /// The live record of a name; a name nobody asked for is free.
     pub fn live(&self, reader: &Reader<'_>, place: &Place) -> Result<LiveRecord, AuditError> {
-        let name = place.name.to_string();
-        match reader.live_record(&name)? {
+        match reader.live_record(&place.name.to_string())? {
             Some(row) => self.open_live(&row),
-            None => Ok(LiveRecord::free(&name, &place.zone.to_string())),
+            None => Ok(LiveRecord::free(place.clone())),
         }
     }
 
@@ -247,9 +246,9 @@ impl Ledger {
     /// Writes a live record.
     pub(super) fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), AuditError> {
         let open = live.suspension.as_ref().filter(|s| s.emergency && s.confirmed.is_none());
+        let name = live.name.to_string();
         let row = LiveRow {
-            name: live.name.to_lowercase(),
-            zone: live.zone.clone(),
+            zone: live.zone.to_string(),
             state: live.state().as_str().to_owned(),
             office: live.office.clone(),
             class: live.class.map(|class| class.as_str().to_owned()),
@@ -261,7 +260,8 @@ impl Ledger {
             ends_ms: live.ends,
             confirm_by_ms: open.and_then(|suspension| suspension.confirm_by),
             quarantined_until_ms: live.quarantined_until,
-            body: self.seal(&format!("live:{}", live.name.to_lowercase()), live)?,
+            body: self.seal(&format!("live:{name}"), live)?,
+            name,
         };
         Ok(tx.put_live_record(&row)?)
     }

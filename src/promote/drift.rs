@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use super::ActError;
 use super::promoter::Promoter;
-use super::rrsets::{request_rrsets, requested_records};
+use super::rrsets::{rrsets, served_records};
 use crate::audit::{ANCHOR_LABEL, AuditError, NewEvent};
 use crate::ledger::{Ledger, LedgerError};
-use crate::queue::{LiveRecord, Signature, labels};
-use crate::wire::{Name, NameRef};
+use crate::queue::{LiveRecord, Place, Signature, labels};
+use crate::wire::{Name, NameRef, Rtype};
 use crate::zone::Zone;
 
 /// Names of a zone up to which each becomes a live record at the first start. A zone of a registry
@@ -70,19 +70,19 @@ impl Promoter {
         for live in promised.iter().filter(|live| live.state().is_served()) {
             let types = differing(live, &zone);
             if !types.is_empty() {
-                let (name, request) = (live.name.clone(), live.request.clone());
+                let (name, request) = (live.name.to_string(), live.request.clone());
                 drift.push(Drift::Missing { name, request, types });
             }
         }
         if zone.name_count() <= IMPORT_MAX {
-            let known: std::collections::BTreeSet<&str> = promised
+            let known: std::collections::BTreeSet<&Name> = promised
                 .iter()
                 .filter(|live| live.state().is_served() || live.state().as_str() == "suspended")
-                .map(|live| live.name.as_str())
+                .map(|live| &live.name)
                 .collect();
             for name in own_names(&zone) {
-                let name = name.as_ref().to_lowercase().to_string();
-                if !known.contains(name.as_str()) && !is_guard_only(&name, &zone) {
+                if !known.contains(&name) && !is_guard_only(&name, &zone) {
+                    let name = name.as_ref().to_lowercase().to_string();
                     drift.push(Drift::Unrequested { name });
                 }
             }
@@ -155,10 +155,11 @@ fn import_names(
 ) -> Result<(), LedgerError> {
     let by = Signature::system(ledger.now());
     let steps = names.iter().map(|name| {
-        let text = name.as_ref().to_lowercase().to_string();
+        let place = Place::new(name, &zone.apex().to_name());
+        let text = place.name.to_string();
         let below = text.strip_suffix(apex).unwrap_or(&text).trim_end_matches('.');
         let legacy = !labels::check(below, 1).is_empty();
-        LiveRecord::import(&text, apex, requested_records(name, zone), legacy, &by)
+        LiveRecord::import(place, served_records(name, zone), legacy, &by)
     });
     let event =
         NewEvent::new(by.at, by.person(), by.role.as_str(), "import", &format!("zone:{apex}"))
@@ -186,17 +187,16 @@ fn own_names(zone: &Zone) -> impl Iterator<Item = Name> {
 }
 
 /// Whether all that stands at a name is the TXT record in the place of a name taken out.
-fn is_guard_only(name: &str, zone: &Zone) -> bool {
-    let Ok(name) = name.parse::<Name>() else { return false };
-    let records = requested_records(&name, zone);
-    matches!(&records[..], [only] if only.rtype == "TXT" && only.data.contains("gapura"))
+fn is_guard_only(name: &Name, zone: &Zone) -> bool {
+    let records = served_records(name, zone);
+    matches!(&records[..], [only]
+        if only.rtype() == Rtype::TXT && only.text().data.contains("gapura"))
 }
 
 /// The types at a name that are not served as promised.
 fn differing(live: &LiveRecord, zone: &Zone) -> Vec<String> {
-    let Ok(sets) = request_rrsets(&live.name, &live.records) else { return Vec::new() };
     let mut types = Vec::new();
-    for set in sets {
+    for set in rrsets(&live.name, live.records.iter()) {
         let served: Vec<&[u8]> = zone
             .rrset(set.owner.as_ref(), set.rtype)
             .into_iter()

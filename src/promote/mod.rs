@@ -24,5 +24,5 @@ pub use error::ActError;
 pub use plan::{Plan, Proof};
 pub use probe::{Prober, probe};
 pub use promoter::{Draft, Promoter, anchor_edit};
-pub use rrsets::{edit_of, edit_out, request_rrsets, requested_records};
+pub use rrsets::{edit_of, edit_out, rrsets, served_records};
 pub use settle::records_before;

@@ -86,10 +86,9 @@ impl Promoter {
         application: &queue::ParsedApplication,
         live: Option<&queue::LiveRecord>,
     ) -> Result<Draft, ActError> {
-        let faulty = |faults| ActError::Rule(TransitionError::Rule(faults));
         let apex = &application.place().zone;
         let zone = self.publisher.zone(apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
-        let edit = edit_of(application, live, &zone).map_err(faulty)?;
+        let edit = edit_of(application, live, &zone);
         let candidate = self.publisher.preview(apex, &edit)?;
         Ok(Draft { edit, candidate })
     }

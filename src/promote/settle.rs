@@ -10,7 +10,7 @@ use crate::publish::failpoint::point;
 use crate::publish::{Cause, Refuted, SerialExpected};
 use crate::queue::live::{LiveResult, Promise};
 use crate::queue::{
-    Kind, LiveRecord, PromotionFault, Request, RequestedRecord, Rules, Signature, Stage,
+    Kind, LiveRecord, ParsedRecord, PromotionFault, Request, Rules, Signature, Stage,
 };
 use crate::store::promises::PromotionRow;
 use crate::store::{StoreError, Tx};
@@ -34,7 +34,7 @@ pub(super) fn live_after(
                 office: application.office.clone(),
                 class: application.class,
                 region: application.region.clone(),
-                records: application.records.clone(),
+                records: application.rrs().cloned().collect(),
                 ends: application.ends_at(),
             };
             live.go_live(request.number(), promise, &by)
@@ -63,16 +63,12 @@ fn signer(request: &Request, now: i64) -> Signature {
 }
 
 /// RRsets of a plan as records of a request.
-pub(super) fn requested_of(sets: &[Rrset]) -> Vec<RequestedRecord> {
+pub(super) fn requested_of(sets: &[Rrset]) -> Vec<ParsedRecord> {
     let mut records = Vec::new();
     for set in sets {
         let Ok(rtype) = set.rtype.parse::<Rtype>() else { continue };
-        let texts = set.bytes().unwrap_or_default();
-        records.extend(texts.iter().map(|bytes| RequestedRecord {
-            rtype: set.rtype.clone(),
-            data: rdata::to_text(rtype, bytes),
-            ttl: set.ttl,
-        }));
+        let rdatas = set.bytes().unwrap_or_default();
+        records.extend(rdatas.iter().map(|rdata| ParsedRecord::served(rtype, set.ttl, rdata)));
     }
     records
 }
@@ -219,9 +215,9 @@ fn read_plan(row: &PromotionRow) -> Result<Plan, StoreError> {
 
 /// The types a promotion set, and the records of these types that stood there before it; none if
 /// what was kept cannot be read.
-pub fn records_before(row: &PromotionRow) -> Option<(Vec<String>, Vec<RequestedRecord>)> {
+pub fn records_before(row: &PromotionRow) -> Option<(Vec<Rtype>, Vec<ParsedRecord>)> {
     let plan = read_plan(row).ok()?;
-    let types = plan.inverse.iter().map(|set| set.rtype.clone()).collect();
+    let types = plan.inverse.iter().filter_map(|set| set.rtype.parse().ok()).collect();
     Some((types, requested_of(&plan.inverse)))
 }
 

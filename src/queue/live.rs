@@ -11,14 +11,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::application::{NamingClass, RequestedRecord};
+use super::application::NamingClass;
 use super::calendar::Calendar;
 use super::fault::{Fault, Rule};
 use super::fault::{NotAllowed, TransitionError};
 use super::happening::{Deed, Happening, Step, Subject};
 use super::named::named;
 use super::person::{Actor, Role, Signature};
+use super::reading::{Place, name_text};
+use super::records::ParsedRecord;
 use super::rules::Rules;
+use crate::wire::Name;
 
 //------------ LiveState -----------------------------------------------------
 
@@ -66,10 +69,12 @@ named! {
 /// What the office has promised about one name.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LiveRecord {
-    /// The absolute name with the final dot.
-    pub name: String,
+    /// The absolute name, in lower case.
+    #[serde(with = "name_text")]
+    pub name: Name,
     /// The zone it lies in.
-    pub zone: String,
+    #[serde(with = "name_text")]
+    pub zone: Name,
     /// The state; only the functions here change it.
     state: LiveState,
     /// The office that owns it; empty for an import nobody has claimed.
@@ -83,7 +88,7 @@ pub struct LiveRecord {
     /// The request that made it what it is, or holds it.
     pub request: Option<String>,
     /// What is promised: the RRsets while live, and those to be put back while suspended.
-    pub records: Vec<RequestedRecord>,
+    pub records: Vec<ParsedRecord>,
     /// Live since, epoch milliseconds.
     pub since: Option<i64>,
     /// The approved end date, epoch milliseconds.
@@ -124,17 +129,17 @@ pub struct Promise {
     /// The region code.
     pub region: Option<String>,
     /// The records.
-    pub records: Vec<RequestedRecord>,
+    pub records: Vec<ParsedRecord>,
     /// The approved end.
     pub ends: Option<i64>,
 }
 
 impl LiveRecord {
     /// A name nobody has asked for yet.
-    pub fn free(name: &str, zone: &str) -> Self {
+    pub fn free(place: Place) -> Self {
         Self {
-            name: name.to_owned(),
-            zone: zone.to_owned(),
+            name: place.name,
+            zone: place.zone,
             state: LiveState::Free,
             office: String::new(),
             class: None,
@@ -153,13 +158,12 @@ impl LiveRecord {
 
     /// A name found in the operator's file at the first start.
     pub fn import(
-        name: &str,
-        zone: &str,
-        records: Vec<RequestedRecord>,
+        place: Place,
+        records: Vec<ParsedRecord>,
         legacy: bool,
         by: &Signature,
     ) -> Step<Self> {
-        let mut value = Self::free(name, zone);
+        let mut value = Self::free(place);
         value.state = LiveState::Live;
         value.origin = Origin::Import;
         value.records = records;
@@ -351,7 +355,7 @@ impl LiveRecord {
         if before != LiveState::Quarantined || !over {
             return Err(self.wrong("free"));
         }
-        let mut value = Self::free(&self.name, &self.zone);
+        let mut value = Self::free(Place { name: self.name.clone(), zone: self.zone.clone() });
         value.version = self.version;
         self = value;
         Ok(self.step(Some(before), by, Deed::Free))
@@ -359,7 +363,7 @@ impl LiveRecord {
 
     /// The step made, with its happening.
     fn step(self, before: Option<LiveState>, by: &Signature, deed: Deed) -> Step<Self> {
-        let mut happening = Happening::new(by, deed, Subject::LiveRecord(self.name.clone()))
+        let mut happening = Happening::new(by, deed, Subject::LiveRecord(self.name.to_string()))
             .moved(before.map(LiveState::as_str), self.state.as_str())
             .with("version", self.version);
         if let Some(request) = &self.request {
@@ -397,8 +401,8 @@ fn decider(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
 }
 
 /// A name that is not to be had.
-fn taken(rule: Rule, name: &str) -> TransitionError {
-    TransitionError::Rule(vec![Fault::new("name", rule, name)])
+fn taken(rule: Rule, name: &Name) -> TransitionError {
+    TransitionError::Rule(vec![Fault::new("name", rule, name.to_string())])
 }
 
 /// Whether two office names mean one office: case and spacing do not count.

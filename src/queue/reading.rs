@@ -49,6 +49,29 @@ impl Place {
     }
 }
 
+/// A [`Name`] as text in stored bodies.
+pub(super) mod name_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::wire::Name;
+
+    /// Writes it.
+    pub(in crate::queue) fn serialize<S: Serializer>(
+        name: &Name,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(name)
+    }
+
+    /// Reads it; text that is no domain name is an error.
+    pub(in crate::queue) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Name, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error| de::Error::custom(format!("{text:?}: {error}")))
+    }
+}
+
 //------------ Reading -------------------------------------------------------
 
 /// An application read part by part: a typed value where a part parses, nothing where it does not.

@@ -578,15 +578,15 @@ impl From<&LiveRecord> for RecordView {
             confirm_by: s.confirm_by.map(rfc3339),
         });
         Self {
-            name: record.name.clone(),
-            zone: record.zone.clone(),
+            name: record.name.to_string(),
+            zone: record.zone.to_string(),
             state: record.state(),
             office: record.office.clone(),
             class: record.class,
             region: record.region.clone(),
             origin: record.origin,
             request: record.request.clone(),
-            records: record.records.clone(),
+            records: record.records.iter().map(|record| record.text().clone()).collect(),
             since: record.since.map(rfc3339),
             ends: record.ends.map(rfc3339),
             version: record.version,

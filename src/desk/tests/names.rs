@@ -87,3 +87,38 @@ fn a_name_that_is_no_domain_name_is_refused_by_its_name_not_by_its_zone() {
     let faults: Vec<_> = error.faults().iter().map(|it| (it.field.as_str(), it.rule)).collect();
     assert_eq!(faults, [("name", crate::queue::Rule::NameEmpty)]);
 }
+
+#[test]
+fn a_stored_name_that_does_not_parse_is_corruption_that_names_its_row() {
+    let office = Office::new();
+    let ledger = office.desk.0.promoter.ledger();
+    let number = office.live(application());
+    let spoilt = |context: &str| {
+        let context = context.to_owned();
+        move |body: Vec<u8>| {
+            let json = ledger.vault.unseal(&context, &body).unwrap();
+            let mut value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+            let name = value.pointer_mut("/application/name");
+            *name.unwrap_or(&mut serde_json::Value::Null) = "grogol..desa".into();
+            if let Some(name) = value.get_mut("name") {
+                *name = "grogol..desa.".into();
+            }
+            ledger.vault.seal(&context, value.to_string().as_bytes()).unwrap()
+        }
+    };
+    let name = "grogolkapetakan.desa.cirebonkab.go.id.";
+    office
+        .store
+        .write::<_, crate::store::StoreError>(|tx| {
+            let (row, body) = tx.request(&number)?.unwrap();
+            tx.update_request(&row, &spoilt(&format!("request:{number}"))(body))?;
+            let mut live = tx.live_record(name)?.unwrap();
+            live.body = spoilt(&format!("live:{name}"))(live.body);
+            tx.put_live_record(&live)
+        })
+        .unwrap();
+    let error = office.desk.view(&number, &Viewer::Applicant).unwrap_err().to_string();
+    assert!(error.contains(&number) && error.contains("name is empty"), "{error}");
+    let error = office.desk.records(Some(name), None, "", 0).unwrap_err().to_string();
+    assert!(error.contains(name) && error.contains("a label is empty"), "{error}");
+}

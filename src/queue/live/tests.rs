@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::queue::fixture::{application, at, officer};
-use crate::queue::{FaultCode, Identity};
+use crate::queue::{FaultCode, Identity, ParsedApplication};
 
 /// gapura's signature at a moment.
 fn by(now: i64) -> Signature {
@@ -12,16 +12,16 @@ fn by(now: i64) -> Signature {
 fn promise() -> Promise {
     let application = application();
     Promise {
-        office: application.office,
+        office: application.office.clone(),
         class: application.class,
-        region: application.region,
-        records: application.records,
+        region: application.region.clone(),
+        records: ParsedApplication::try_from(application.clone()).unwrap().rrs().cloned().collect(),
         ends: None,
     }
 }
 
 fn held() -> LiveRecord {
-    let free = LiveRecord::free("x.cirebonkab.go.id.", "cirebonkab.go.id.");
+    let free = LiveRecord::free(Place::read("x.cirebonkab.go.id.", "cirebonkab.go.id.").unwrap());
     free.hold("GPR-1", "Desa Grogol", &by(at(0, 8, 0))).unwrap().value
 }
 
