@@ -14,7 +14,7 @@ use crate::queue::{
 };
 use crate::store::promises::PromotionRow;
 use crate::store::{StoreError, Tx};
-use crate::wire::{Name, Rtype, rdata};
+use crate::wire::{Name, Rtype};
 
 //------------ Live record ---------------------------------------------------
 
