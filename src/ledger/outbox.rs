@@ -103,7 +103,7 @@ impl Ledger {
             Role::Head => Some(Role::Verifier),
             _ => Some(Role::Head),
         });
-        self.tell_officers(tx, event, deed, role, &live.name)
+        self.tell_officers(tx, event, deed, role, &live.name.to_string())
     }
 
     /// Tells the officers of a role, all, or none of what is no request's, once per event.
