@@ -1,19 +1,17 @@
 //! The names a query passes through: the QNAME, then the target of each CNAME or DNAME.
 
 use super::put::Owner;
-use crate::wire::{NameRef, POINTER_MAX};
+use crate::wire::{NAME_OCTETS_MAX, NameRef, POINTER_MAX};
 
 /// Longest chain of CNAMEs and DNAMEs that is followed; NSD's cap.
 pub(crate) const CHAIN_MAX: usize = 18;
-/// Octets of the longest name.
-pub(crate) const NAME_OCTETS: usize = 255;
 
 //------------ Chain ---------------------------------------------------------
 
 /// The names of one query's chain. Kept between queries, so that none allocates.
 pub(crate) struct Chain {
     /// The names, one after the other in places of the same size.
-    names: [[u8; NAME_OCTETS]; CHAIN_MAX + 1],
+    names: [[u8; NAME_OCTETS_MAX]; CHAIN_MAX + 1],
     /// Octets of each name.
     octets: [u8; CHAIN_MAX + 1],
     /// Where each name stands in the message; 0 where no pointer can reach.
@@ -28,7 +26,7 @@ impl Chain {
     /// An empty chain.
     pub(crate) fn new() -> Self {
         Self {
-            names: [[0; NAME_OCTETS]; CHAIN_MAX + 1],
+            names: [[0; NAME_OCTETS_MAX]; CHAIN_MAX + 1],
             octets: [0; CHAIN_MAX + 1],
             offsets: [0; CHAIN_MAX + 1],
             redirected: [0; CHAIN_MAX + 1],
@@ -104,7 +102,7 @@ impl Chain {
         &self,
         owner: NameRef<'_>,
         target: NameRef<'_>,
-        room: &'r mut [u8; NAME_OCTETS],
+        room: &'r mut [u8; NAME_OCTETS_MAX],
     ) -> Option<NameRef<'r>> {
         let name = self.name(self.last()).wire();
         let prefix = &name[..name.len().checked_sub(owner.wire().len())?];

@@ -9,10 +9,10 @@
 //! Each name of a CNAME or DNAME chain is one step. The outcome of the last one decides over the
 //! response code and the authority section (RFC 6604).
 
-use crate::wire::{NameRef, Question, Rcode, Rtype};
+use crate::wire::{NAME_OCTETS_MAX, NameRef, Question, Rcode, Rtype};
 use crate::zone::{Found, NodeRef, RrsetRef, Zone};
 
-use super::chain::{Chain, NAME_OCTETS};
+use super::chain::Chain;
 use super::peer::{Facts, ResponseKind};
 use super::proof::Proofs;
 use super::put::{Owner, Put, Targets};
@@ -202,7 +202,7 @@ impl<'z> Lookup<'z, '_, '_> {
         let put = Put::new(Section::Answer, Owner::Spelled(node.owner()));
         let known = self.chain.note_redirect(node.owner());
         let fits = known || self.reply.put_rrset(dname, put.signed(self.dnssec), None);
-        let mut room = [0; NAME_OCTETS];
+        let mut room = [0; NAME_OCTETS_MAX];
         let Some(target) = self.chain.substitute(node.owner(), suffix, &mut room) else {
             if !fits {
                 self.reply.set_truncated();

@@ -3,7 +3,7 @@
 //! RFC 4035 §3.1.3 and RFC 5155 §7.2. Nothing is made here: the records were signed with the zone.
 //! A chain that is broken gives fewer records, never a panic; the check at load tells of it.
 
-use crate::wire::{NameRef, Rtype};
+use crate::wire::{NAME_OCTETS_MAX, NameRef, Rtype};
 use crate::zone::{Found, NodeRef, Nsec3Ref, RrsetRef, Zone};
 
 use super::chain::{CHAIN_MAX, Chain};
@@ -108,8 +108,8 @@ impl<'z> Proofs<'z> {
     /// Neither the name nor a wildcard for it exists (RFC 4035 §3.1.3.2, RFC 5155 §7.2.2).
     pub(crate) fn prove_nxdomain(&mut self, zone: &'z Zone, name: NameRef<'_>, found: &Found<'z>) {
         let encloser = found.encloser().owner();
-        let mut room = [0; 255];
-        let Some(wildcard) = wildcard_of(encloser, &mut room) else {
+        let mut room = [0; NAME_OCTETS_MAX];
+        let Some(wildcard) = encloser.wildcard(&mut room) else {
             return;
         };
         if zone.nsec3_params().is_some() {
@@ -149,12 +149,4 @@ impl<'z> Proofs<'z> {
 /// The NSEC3 that matches or covers the hash of a name.
 fn hashed<'z>(zone: &'z Zone, name: NameRef<'_>) -> Option<Nsec3Ref<'z>> {
     zone.nsec3(&zone.nsec3_params()?.hash(name))
-}
-
-/// `*` below a name, in `room`; `None` if that would be too long to exist.
-fn wildcard_of<'r>(name: NameRef<'_>, room: &'r mut [u8; 255]) -> Option<NameRef<'r>> {
-    let wire = name.wire();
-    room.get_mut(2..2 + wire.len())?.copy_from_slice(wire);
-    room[..2].copy_from_slice(b"\x01*");
-    Some(NameRef::from_checked(&room[..2 + wire.len()]))
 }

@@ -1,13 +1,13 @@
 //! A response under construction: header, question, sections in wire order, OPT and TSIG last.
 
 use crate::wire::header::{FLAG_AA, FLAG_TC};
-use crate::wire::{Class, NameRef, POINTER_MAX, Query, Rcode, Rtype, Tsig, Writer};
+use crate::wire::{Class, HEADER_OCTETS, NameRef, POINTER_MAX, Query, Rcode, Rtype, Tsig, Writer};
 
 use super::options::{Options, ZoneFacts};
 use super::peer::{Ede, Facts, Identity, Peer, ResponseKind, Transport};
 
 /// Octets before the question: where a pointer to the QNAME points.
-pub(crate) const QNAME_OFFSET: u16 = 12;
+pub(crate) const QNAME_OFFSET: u16 = HEADER_OCTETS as u16;
 /// Names that are remembered as targets of pointers, besides the QNAME.
 const SPELLED_MAX: usize = 4;
 /// The UDP limit of a client without EDNS (RFC 1035 §4.2.1).

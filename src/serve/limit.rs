@@ -1,4 +1,4 @@
-//! Response rate limiting: nobody uses us as an amplifier (dns.md §7).
+//! Response rate limiting: nobody uses us as an amplifier.
 //!
 //! Over UDP a source may be forged. Each response is counted against the client's prefix (/24, /56)
 //! and, if a lower rate is set for it, against the single address, separately for each kind of
@@ -17,7 +17,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::answer::{Facts, ResponseKind};
-use crate::wire::{NameRef, Rtype};
+use crate::wire::{HEADER_OCTETS, NAME_OCTETS_MAX, NameRef, Rtype};
 
 /// Slots that share a cache line; a key may lie in any of its line's.
 const SLOTS: usize = 8;
@@ -138,11 +138,11 @@ impl Limiter {
         head[17] = u8::from(client.is_ipv6());
         hasher.write(&head);
         if let Some(zone) = zone {
-            let (mut lower, wire) = ([0; 255], zone.wire());
+            let (mut lower, wire) = ([0; NAME_OCTETS_MAX], zone.wire());
             for (to, from) in lower.iter_mut().zip(wire) {
                 *to = from.to_ascii_lowercase();
             }
-            hasher.write(&lower[..wire.len().min(255)]);
+            hasher.write(&lower[..wire.len().min(NAME_OCTETS_MAX)]);
         }
         hasher.finish()
     }
@@ -198,7 +198,7 @@ fn ahead(word: u64, now: u64) -> u64 {
 /// if the query had one. No larger than the query, so there is nothing to gain from forging it. Returns
 /// the octets left.
 pub fn cut_short(message: &mut [u8], facts: &Facts, udp_size: u16) -> usize {
-    let mut end = 12;
+    let mut end = HEADER_OCTETS;
     if message[4..6] != [0, 0] {
         while let Some(&label) = message.get(end).filter(|label| **label != 0) {
             end += 1 + usize::from(label);

@@ -14,7 +14,6 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -59,8 +58,6 @@ pub(super) struct QuicServer {
     stop: CancellationToken,
     /// The thread.
     thread: Option<JoinHandle<()>>,
-    /// How often a listener had to be started again.
-    restarts: Arc<AtomicU64>,
 }
 
 impl QuicServer {
@@ -74,23 +71,17 @@ impl QuicServer {
             socket.set_nonblocking(true)?;
         }
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (stop, restarts) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
+        let stop = CancellationToken::new();
         let supervisor = Supervisor {
             sockets,
             certificate,
             shared,
             stop: stop.clone(),
-            restarts: restarts.clone(),
         };
         let thread = std::thread::Builder::new()
             .name("quic".to_owned())
             .spawn(move || supervisor.run(&runtime))?;
-        Ok(Self { stop, thread: Some(thread), restarts })
-    }
-
-    /// How often a listener had to be started again.
-    pub(super) fn restarts(&self) -> u64 {
-        self.restarts.load(Ordering::Relaxed)
+        Ok(Self { stop, thread: Some(thread) })
     }
 
     /// Tells it to stop, without waiting.
@@ -119,8 +110,6 @@ struct Supervisor {
     shared: Arc<Shared>,
     /// Ends everything.
     stop: CancellationToken,
-    /// How often a listener had to be started again.
-    restarts: Arc<AtomicU64>,
 }
 
 impl Supervisor {
@@ -134,7 +123,6 @@ impl Supervisor {
                 if self.stop.is_cancelled() {
                     return;
                 }
-                self.restarts.fetch_add(1, Ordering::Relaxed);
                 let rest = tokio::time::sleep(RESTART_REST);
                 self.stop.run_until_cancelled(rest).await;
             }

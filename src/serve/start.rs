@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::answer::{CookieSecrets, Identity, Transport};
+#[cfg(test)]
+use crate::answer::CookieSecrets;
+use crate::answer::{Identity, Transport};
 use crate::zone::ZoneSet;
 
 use super::acl::Acl;
@@ -44,10 +46,8 @@ pub struct Options {
     pub tls: Option<Secured>,
     /// DNS over QUIC; `None`: off.
     pub quic: Option<Secured>,
-    /// What the server says of itself; its cookie secrets are set by `cookies`.
+    /// What the server says of itself; the cookie secrets are made at the start.
     pub identity: Identity,
-    /// The secret of DNS cookies.
-    pub cookies: CookieSetting,
     /// Who may ask.
     pub allow_query: Acl,
     /// The rate limit; `None`: off.
@@ -66,7 +66,6 @@ impl Default for Options {
             tls: None,
             quic: None,
             identity: Identity::default(),
-            cookies: CookieSetting::Random,
             allow_query: Acl::everybody(),
             rate_limit: None,
             query_log: None,
@@ -83,17 +82,6 @@ pub struct Secured {
     pub cert: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
-}
-
-/// Where the secret of DNS cookies comes from.
-#[derive(Clone, Debug)]
-pub enum CookieSetting {
-    /// No cookies.
-    Off,
-    /// Made at start, rolled once a day.
-    Random,
-    /// Given, for servers that share it; rolled by the settings.
-    Given(CookieSecrets),
 }
 
 //------------ StartError ----------------------------------------------------
@@ -177,10 +165,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
         }
         _ => None,
     };
-    let roller = match options.cookies {
-        CookieSetting::Random => Some(Roller::start(shared.clone()).map_err(StartError::Threads)?),
-        _ => None,
-    };
+    let roller = Roller::start(shared.clone()).map_err(StartError::Threads)?;
     let (listening, warnings) = (bound.listening, bound.warnings);
     Ok(Running { listening, warnings, udp, streams, quic, _roller: roller, certificates, shared })
 }
@@ -188,11 +173,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
 /// What all workers share.
 fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, StartError> {
     let mut identity = options.identity.clone();
-    identity.cookies = match &options.cookies {
-        CookieSetting::Off => None,
-        CookieSetting::Random => cookie_secret::fresh(),
-        CookieSetting::Given(secrets) => Some(secrets.clone()),
-    };
+    identity.cookies = cookie_secret::fresh();
     let log = match &options.query_log {
         Some(log) => Some(
             QueryLog::start(log.clone())
@@ -332,7 +313,7 @@ pub struct Running {
     /// QUIC.
     quic: Option<QuicServer>,
     /// Rolls the cookie secret.
-    _roller: Option<Roller>,
+    _roller: Roller,
     /// Certificates in use.
     certificates: Vec<Arc<Certificate>>,
     /// What all share; last, because the log ends after those that write it.
@@ -360,13 +341,9 @@ impl Running {
         self.streams.connections()
     }
 
-    /// How often the QUIC listener had to be started again.
-    pub fn quic_restarts(&self) -> u64 {
-        self.quic.as_ref().map_or(0, QuicServer::restarts)
-    }
-
     /// Lines written to the query log and entries dropped; `None` without a log.
-    pub fn query_log_counts(&self) -> Option<(u64, u64)> {
+    #[cfg(test)]
+    pub(super) fn query_log_counts(&self) -> Option<(u64, u64)> {
         self.shared.log.as_ref().map(QueryLog::counts)
     }
 
@@ -387,12 +364,14 @@ impl Running {
     }
 
     /// The cookie secrets in use; `None` without cookies.
-    pub fn cookie_secrets(&self) -> Option<CookieSecrets> {
+    #[cfg(test)]
+    pub(super) fn cookie_secrets(&self) -> Option<CookieSecrets> {
         self.shared.policy.load().identity.cookies.clone()
     }
 
     /// Uses these cookie secrets from the next batch on.
-    pub fn set_cookie_secrets(&self, secrets: Option<&CookieSecrets>) {
+    #[cfg(test)]
+    pub(super) fn set_cookie_secrets(&self, secrets: Option<&CookieSecrets>) {
         self.shared.change_identity(|old| Identity { cookies: secrets.cloned(), ..old.clone() });
     }
 

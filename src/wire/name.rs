@@ -248,6 +248,25 @@ impl<'a> NameRef<'a> {
         (length > 0).then(|| Self(&self.0[1 + length..]))
     }
 
+    /// The name with `label` (1 to 63 octets) in front, written into `room`; `None` if it would be
+    /// longer than a name can be.
+    pub(crate) fn child<'r>(
+        self,
+        label: &[u8],
+        room: &'r mut [u8; NAME_OCTETS_MAX],
+    ) -> Option<NameRef<'r>> {
+        let (start, octets) = (1 + label.len(), 1 + label.len() + self.0.len());
+        room.get_mut(start..octets)?.copy_from_slice(self.0);
+        room[0] = label.len() as u8;
+        room[1..start].copy_from_slice(label);
+        Some(NameRef::from_checked(&room[..octets]))
+    }
+
+    /// The wildcard below the name (RFC 4592 §2.1.1), written into `room`; `None` if it is too long.
+    pub(crate) fn wildcard<'r>(self, room: &'r mut [u8; NAME_OCTETS_MAX]) -> Option<NameRef<'r>> {
+        self.child(b"*", room)
+    }
+
     /// Whether the name is `ancestor` or below it.
     pub fn is_at_or_below(self, ancestor: NameRef<'_>) -> bool {
         let mut name = Some(self);

@@ -6,7 +6,7 @@
 
 use super::edns::Edns;
 use super::header::{HEADER_OCTETS, Header};
-use super::{Class, NameRef, Opcode, Rtype};
+use super::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rtype};
 
 //------------ Query ---------------------------------------------------------
 
@@ -218,7 +218,7 @@ fn skip_name(bytes: &[u8], mut at: usize) -> Option<usize> {
         match length >> 6 {
             0 => {
                 at += 1 + usize::from(length);
-                if at - start > 255 {
+                if at - start > NAME_OCTETS_MAX {
                     return None;
                 }
                 if length == 0 {

@@ -6,10 +6,7 @@ use super::apex::{Apex, NegativeSoa, Soa};
 use super::node::NodeRef;
 use super::rrset::RrsetRef;
 use super::trie::{Nodes, Trie};
-use crate::wire::{Name, NameRef, RecordRef, Rtype};
-
-/// Octets of the longest name.
-pub(super) const NAME_OCTETS_MAX: usize = 255;
+use crate::wire::{NAME_OCTETS_MAX, Name, NameRef, RecordRef, Rtype};
 
 //------------ Zone ----------------------------------------------------------
 
@@ -239,19 +236,6 @@ fn suffix(mut name: NameRef<'_>, labels: usize) -> NameRef<'_> {
     name
 }
 
-/// `label` in front of `parent`, without an allocation; `None` if that is too long to exist.
-pub(super) fn prepended<'r>(
-    label: &[u8],
-    parent: NameRef<'_>,
-    room: &'r mut [u8; NAME_OCTETS_MAX],
-) -> Option<NameRef<'r>> {
-    let (start, octets) = (1 + label.len(), 1 + label.len() + parent.wire().len());
-    room.get_mut(start..octets)?.copy_from_slice(parent.wire());
-    room[0] = label.len() as u8;
-    room[1..start].copy_from_slice(label);
-    Some(NameRef::from_checked(&room[..octets]))
-}
-
 /// Whether a record is the SOA of the zone.
 fn is_soa(record: &RecordRef<'_>) -> bool {
     record.rtype == Rtype::SOA
@@ -314,7 +298,7 @@ impl<'a> Found<'a> {
             return None;
         }
         let mut room = [0; NAME_OCTETS_MAX];
-        let source = prepended(b"*", self.encloser.owner(), &mut room)?;
+        let source = self.encloser.owner().wildcard(&mut room)?;
         self.zone.contents().names.find(source).exact()
     }
 

@@ -2,10 +2,10 @@
 
 use ring::digest;
 
-use super::contents::{NAME_OCTETS_MAX, Zone, prepended};
+use super::contents::Zone;
 use super::node::NodeRef;
 use super::rrset::RrsetRef;
-use crate::wire::{NameRef, Rtype};
+use crate::wire::{NAME_OCTETS_MAX, NameRef, Rtype};
 
 /// The one hash algorithm there is, SHA-1 (RFC 5155 §11).
 const HASH_SHA1: u8 = 1;
@@ -38,7 +38,7 @@ impl Nsec3Params {
 
     /// The hash of a name (RFC 5155 §5).
     pub fn hash(&self, name: NameRef<'_>) -> [u8; 20] {
-        let mut input = [0u8; 255];
+        let mut input = [0u8; NAME_OCTETS_MAX];
         let wire = name.wire();
         input[..wire.len()].copy_from_slice(wire);
         input[..wire.len()].make_ascii_lowercase();
@@ -132,5 +132,5 @@ fn hashed_owner<'r>(
             *letter = BASE32HEX[(bits >> (35 - 5 * at) & 31) as usize];
         }
     }
-    prepended(&label, apex, room)
+    apex.child(&label, room)
 }

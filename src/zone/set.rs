@@ -101,11 +101,6 @@ impl ZoneSet {
         self.edit(&[], vec![Entry::Loaded(zone)])
     }
 
-    /// The set with a zone that is ours but not loaded.
-    pub fn with_not_loaded(&self, apex: Name) -> Self {
-        self.edit(&[], vec![Entry::NotLoaded(apex)])
-    }
-
     /// The set without a zone.
     pub fn without(&self, apex: &Name) -> Self {
         self.edit(std::slice::from_ref(apex), Vec::new())

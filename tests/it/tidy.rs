@@ -1,4 +1,4 @@
-//! Holds the shape of the house: which room may use which, no cycles, and what only one file may name.
+//! Holds the shape of the house: which room may use which, no cycles, and what only some may name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,11 +38,35 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["*"]),
 ];
 
-/// Words that only one file or room may say, and why.
+/// Words that only one file or room may use, and why.
 const ONLY_IN: &[(&str, &str, &str)] = &[
-    ("rusqlite", "src/store/", "all SQL stands in store"),
+    ("rusqlite", "src/store/", "all SQL is in store"),
     ("hickory_server::", "src/serve/quic", "hickory-server stays behind one bridge"),
     ("unsafe {", "src/serve/batch", "the one module with unsafe code"),
+];
+
+/// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
+const PURE: &[&str] = &["wire", "zone", "answer", "queue"];
+
+/// Words that no room of [`PURE`] may use.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "rusqlite",
+    "axum",
+    "hyper",
+    "tower",
+    "reqwest",
+    "askama",
+    "lettre",
+    "SystemTime",
+    "Instant",
+    "OffsetDateTime::now",
+    "std::fs",
+    "UdpSocket",
+    "TcpStream",
+    "TcpListener",
+    "std::thread",
+    "std::env",
 ];
 
 #[test]
@@ -50,8 +74,7 @@ fn rooms_use_only_the_rooms_below_them() {
     let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     let mut wrong = Vec::new();
     for (path, text) in sources() {
-        let is_test = path.iter().any(|part| part == "tests" || part == "tests.rs");
-        let Some(room) = room_of(&path).filter(|_| !is_test) else { continue };
+        let Some(room) = room_of(&path).filter(|_| !is_test(&path)) else { continue };
         let Some(may) = allowed.get(room.as_str()) else {
             wrong.push(format!("{}: room `{room}` is not in the table", path.display()));
             continue;
@@ -68,6 +91,47 @@ fn rooms_use_only_the_rooms_below_them() {
         }
     }
     assert!(wrong.is_empty(), "arrows that may not be:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_arrow_of_the_table_is_used() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in sources() {
+        if let Some(room) = room_of(&path).filter(|_| !is_test(&path)) {
+            used.entry(room).or_default().extend(rooms_named(&text, &allowed));
+        }
+    }
+    let mut unused = Vec::new();
+    for (room, may) in ARROWS {
+        let used = used.get(*room).unwrap_or_else(|| panic!("there is no room `{room}`"));
+        unused.extend(
+            may.iter()
+                .filter(|below| **below != "*" && !used.contains(**below))
+                .map(|below| format!("{room} -> {below}")),
+        );
+    }
+    assert!(unused.is_empty(), "arrows that nothing uses: {unused:?}");
+}
+
+#[test]
+fn rooms_of_rules_know_no_world_outside() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let is_pure = room_of(&path).is_some_and(|room| PURE.contains(&room.as_str()));
+        if !is_pure || is_test(&path) {
+            continue;
+        }
+        for line in code_lines(product(&text)) {
+            wrong.extend(
+                IMPURE
+                    .iter()
+                    .filter(|word| names(line, word))
+                    .map(|word| format!("{}: `{word}` in `{}`", path.display(), line.trim())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -142,6 +206,24 @@ fn room_of(path: &Path) -> Option<String> {
     is_room_file.then(|| first.trim_end_matches(".rs").to_owned())
 }
 
+/// Whether a file holds tests only.
+fn is_test(path: &Path) -> bool {
+    path.iter().any(|part| part == "tests" || part == "tests.rs" || part == "testing.rs")
+}
+
+/// The text before the unit tests at the end of a file.
+fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
+}
+
+/// Whether a line has `word` as a whole word.
+fn names(line: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).any(|(at, _)| {
+        !line[..at].ends_with(is_part) && !line[at + word.len()..].starts_with(is_part)
+    })
+}
+
 /// Lines that are code: no comments.
 fn code_lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.trim_start().starts_with("//"))
@@ -149,9 +231,7 @@ fn code_lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The rooms named as `crate::ROOM` or inside `use crate::{ROOM…}`. Test code may look anywhere.
 fn rooms_named(text: &str, rooms: &BTreeMap<&str, &[&str]>) -> BTreeSet<String> {
-    let code: String = code_lines(text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text))
-        .flat_map(|line| [line, "\n"])
-        .collect();
+    let code: String = code_lines(product(text)).flat_map(|line| [line, "\n"]).collect();
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use crate::answer::{Facts, Transport};
-use crate::wire::NameRef;
+use crate::wire::{NAME_OCTETS_MAX, NameRef};
 
 /// Octets of an entry before its name.
 pub(super) const HEAD_OCTETS: usize = 64;
 /// Octets an entry may have.
-pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + 255;
+pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + NAME_OCTETS_MAX;
 
 /// Bits of the octet of marks.
 pub(super) mod mark {

@@ -8,13 +8,13 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Transport;
-use crate::wire::{Class, NameRef, Opcode, Rcode, Rtype};
+use crate::wire::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rcode, Rtype};
 
 use super::entry::{HEAD_OCTETS, mark};
 use super::{ClientDetail, shown};
 
 /// The longest line: a name of 255 octets, each escaped to five, and everything else.
-const LINE_OCTETS: usize = 255 * 5 + 512;
+const LINE_OCTETS: usize = NAME_OCTETS_MAX * 5 + 512;
 /// Octets of "2026-11-24T03:45:41".
 const SECOND_OCTETS: usize = 19;
 

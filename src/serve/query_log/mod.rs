@@ -162,6 +162,7 @@ impl QueryLog {
     }
 
     /// Lines written, and entries dropped, so far.
+    #[cfg(test)]
     pub fn counts(&self) -> (u64, u64) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (read(&self.shared.written), read(&self.shared.dropped))

@@ -26,6 +26,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::super::counters::CloseReason;
 use super::super::responder::{Responder, Source};
 use super::roster::Ticket;
+use crate::wire::HEADER_OCTETS;
 
 /// Octets read in one step.
 const INPUT_OCTETS: usize = 16 << 10;
@@ -33,8 +34,6 @@ const INPUT_OCTETS: usize = 16 << 10;
 const OUTPUT_ENOUGH: usize = 64 << 10;
 /// The longest message, with its length.
 const MESSAGE_OCTETS: usize = 2 + 65_535;
-/// Shortest message that is worth an answer: a header.
-const HEADER_OCTETS: usize = 12;
 
 //------------ Bench ---------------------------------------------------------
 

@@ -15,12 +15,11 @@ use super::StreamLimits;
 use super::connection::{Bench, Connection};
 use super::roster::Roster;
 use crate::answer::Transport;
+use crate::wire::HEADER_OCTETS;
 use crate::zone::ZoneSet;
 
 /// Octets the memory between client and server holds: less than one large response.
 const PIPE_OCTETS: usize = 16 << 10;
-/// The shortest message that is not garbage.
-const HEADER_OCTETS: usize = 12;
 
 //------------ Framing -------------------------------------------------------
 

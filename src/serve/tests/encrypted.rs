@@ -123,6 +123,7 @@ fn kdig_is_answered_over_tls() {
     assert!(answer.contains("192.0.2.80") && answer.contains("TLS session"), "{answer}");
 }
 
+#[cfg(feature = "quic")]
 #[test]
 fn kdig_is_answered_over_quic() {
     let server = server(Options { quic: Some(secured()), ..Options::default() });
@@ -149,4 +150,13 @@ fn kdig_is_answered_over_quic() {
     }
     let text = kdig(quic, "+quic +edns -y hmac-sha256:key.:c2VjcmV0 www.example. A").unwrap();
     assert!(text.contains("REFUSED") && text.contains("Not Supported"), "{text}");
+}
+
+#[cfg(not(feature = "quic"))]
+#[test]
+fn quic_in_the_settings_of_a_build_without_it_is_an_error_that_says_so() {
+    let quic = Some(Secured { listen: vec!["127.0.0.1:0".parse().unwrap()], ..secured() });
+    let error = start(Options { quic, ..Options::default() }, zones()).err().unwrap();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("built without DNS over QUIC"), "{error}: {cause}");
 }

@@ -6,12 +6,10 @@ use std::net::Ipv6Addr;
 use super::encoding::{escape, read_base32hex, read_base64, read_hex, unescape_into};
 use super::fields::{Field, write_types};
 use super::{RdataError, apl, check, loc, schema, svcb};
-use crate::wire::{NameError, NameRef, Rtype};
+use crate::wire::{NAME_OCTETS_MAX, NameError, NameRef, Rtype};
 
 /// Octets a label may have.
 const LABEL_OCTETS_MAX: usize = 63;
-/// Octets a name may have.
-const NAME_OCTETS_MAX: usize = 255;
 /// Octets one `<character-string>` may have.
 const STRING_OCTETS_MAX: usize = 255;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gapura::answer::{CookieSecrets, Identity, Peer, Scratch, Transport, Verdict, respond};
 use gapura::wire::{Class, Name, Rcode, Record, Rtype, rdata};
-use gapura::zone::{Zone, ZoneBuilder, ZoneSet};
+use gapura::zone::{Entry, Zone, ZoneBuilder, ZoneSet};
 
 /// An unsigned zone with every kind of corner.
 const PLAIN: &str = "\
@@ -72,7 +72,7 @@ impl Subject {
         };
         let zones: ZoneSet = [plain, nsec, nsec3].into_iter().collect();
         Self {
-            zones: zones.with_not_loaded("l.".parse().expect("a name")),
+            zones: zones.edit(&[], vec![Entry::NotLoaded("l.".parse().expect("a name"))]),
             scratch: Scratch::new(Arc::new(identity)),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gapura::answer::{Access, CookieResult, CookieSecrets, Ede, Identity, ResponseKind, Scratch};
 use gapura::answer::{Transfer, Transport, Verdict, refuse};
 use gapura::wire::{Class, Name, NameRef, Opcode, Rcode, Rtype};
+use gapura::zone::Entry;
 
 use crate::answer::engine::{Engine, Query, Reply, option, zone};
 
@@ -209,7 +210,7 @@ fn the_options_keep_their_room_in_a_full_message() {
 #[test]
 fn every_refusal_has_an_extended_error() {
     let mut engine = engine();
-    engine.zones = engine.zones.with_not_loaded("loading.test.".parse().unwrap());
+    engine.zones = engine.zones.edit(&[], vec![Entry::NotLoaded("loading.test.".parse().unwrap())]);
     let mut told = |name: &str, class: Class| {
         let reply = engine.ask(&Query::new(name, Rtype::A).class(class).edns(1232, 0, &[]));
         assert!(!reply.aa());
