@@ -30,7 +30,7 @@ pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};
 pub use office::{Desk, Options};
 pub use privacy::Erased;
-pub use submit::{Submitted, Submitter};
+pub use submit::{Pressed, Submitted, Submitter};
 pub use views::Viewer;
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ impl Desk {
     pub fn note_working_time(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
-        let sha256 = sha256_hex(format!("{calendar:?}"));
+        let sha256 = sha256_hex(calendar.canonical());
         let (holidays, overrides) = calendar.counts();
         let changed = ledger.store.write::<_, ActError>(|tx| {
             let known = tx.events_of(WORKING_TIME)?.pop();

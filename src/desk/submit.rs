@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::evidence::RequestContext;
+use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk, NewAttachment};
 use crate::audit::random;
 use crate::ledger::{LedgerError, NewRequest};
@@ -12,6 +12,7 @@ use crate::queue::{
     Act, ActKind, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Reading, Request,
     State, Subject, TransitionError, automatic,
 };
+use crate::store::Tx;
 use crate::store::requests::AttachmentRow;
 
 /// Letters and digits that cannot be taken for one another.
@@ -41,20 +42,60 @@ pub struct Submitted {
     pub revision: u32,
 }
 
+/// What pressing the button of a form led to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Pressed {
+    /// A request was sent.
+    Sent(Submitted),
+    /// The number of the request an earlier press of the same form has sent.
+    Before(String),
+}
+
+/// A new request on its way in: read, its letter on disk, the zone looked at.
+struct Arrival {
+    /// What was sent.
+    application: Reading,
+    /// The letter.
+    letter: Option<AttachmentRow>,
+    /// What the zone says of it.
+    outside: ZoneEvidence,
+    /// The status secret.
+    secret: String,
+}
+
 impl Desk {
-    /// *Kirim permohonan*: gives number and secret, holds a new name.
+    /// *Kirim permohonan*: returns number and secret, holds a new name.
     pub fn submit(
         &self,
         application: Application,
         letter: Option<NewAttachment>,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
-        let (application, letter) = self.take_in(application, letter)?;
-        let result = self.submit_taken(application, letter.clone(), by);
-        if result.is_err() {
-            self.drop_letter(letter.as_ref());
-        }
-        result
+        self.send(application, letter, by, |tx, arrival| self.write_new(tx, arrival, by))
+    }
+
+    /// *Kirim permohonan* from a form that may be sent once. The hash of its key is kept in the same
+    /// transaction as the request, so that a press that was turned back may be repeated.
+    pub fn submit_form(
+        &self,
+        key_hash: &str,
+        application: Application,
+        letter: Option<NewAttachment>,
+        by: &Submitter,
+    ) -> Result<Pressed, ActError> {
+        self.send(application, letter, by, |tx, arrival| {
+            if let Some(number) = tx.form_outcome(key_hash)? {
+                return Ok(Pressed::Before(number));
+            }
+            let sent = self.write_new(tx, arrival, by)?;
+            tx.use_form_key(key_hash, &sent.number, self.now())?;
+            Ok(Pressed::Sent(sent))
+        })
+    }
+
+    /// The number of the request a form has sent.
+    pub fn sent_before(&self, key_hash: &str) -> Result<Option<String>, ActError> {
+        self.read(|reader| Ok(reader.form_outcome(key_hash)?))
     }
 
     /// The faults a request would be turned back with, for the page before it is sent. Nothing is
@@ -93,60 +134,65 @@ impl Desk {
         Ok((application.with_letter(sha256), letter))
     }
 
-    /// Submits data whose letter is on disk.
-    fn submit_taken(
+    /// Takes a new request in, and writes it with `write` in one transaction.
+    fn send<T>(
         &self,
-        application: Reading,
-        letter: Option<AttachmentRow>,
+        application: Application,
+        letter: Option<NewAttachment>,
+        by: &Submitter,
+        write: impl FnOnce(&Tx<'_>, &Arrival) -> Result<T, ActError>,
+    ) -> Result<T, ActError> {
+        let (application, letter) = self.take_in(application, letter)?;
+        let file = letter.clone();
+        let sent = (|| {
+            let outside = self.look_outside(&application, Probe::Off)?;
+            let arrival = Arrival { application, letter, outside, secret: new_secret()? };
+            self.0.ledger.store.write(|tx| write(tx, &arrival))
+        })();
+        if sent.is_err() {
+            self.drop_letter(file.as_ref());
+        }
+        if let Err(ActError::Rule(error)) = &sent {
+            let subject = Subject::Request("new".to_owned());
+            self.log_turned_back(&by.actor, Deed::Submit, subject, error)?;
+        }
+        sent
+    }
+
+    /// Writes a new request, if no rule stands against it.
+    fn write_new(
+        &self,
+        tx: &Tx<'_>,
+        arrival: &Arrival,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
-        let outside = self.look_outside(&application, Probe::Off)?;
-        let secret = new_secret()?;
+        let Arrival { application, letter, outside, secret } = arrival;
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let now = ledger.now();
         let year = year_of(now);
-        let standing = RequestContext {
-            number: None,
-            mailbox_proven: by.mailbox_proven,
-            party_confirmed: false,
+        let proven = by.mailbox_proven;
+        let standing =
+            RequestContext { number: None, mailbox_proven: proven, party_confirmed: false };
+        let actor = ledger.current(tx, &by.actor)?;
+        let (automatic, faults) =
+            self.lines_and_refusals(tx, application, standing, outside, letter.is_some())?;
+        let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
+        let serial = tx.next_request_serial(year)?;
+        let number = format!("GPR-{year}-{serial:05}");
+        let step = Request::submit(&number, application.clone(), faults, proven, &actor, &facts)?;
+        let new = NewRequest {
+            place: (year, serial),
+            secret_hash: self.secret_hash(&number, secret),
+            attachment: letter.as_ref(),
         };
-        let written = ledger.store.write(|tx| {
-            let actor = ledger.current(tx, &by.actor)?;
-            let (automatic, faults) =
-                self.lines_and_refusals(tx, &application, standing, &outside, letter.is_some())?;
-            let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
-            let serial = tx.next_request_serial(year)?;
-            let number = format!("GPR-{year}-{serial:05}");
-            let step = Request::submit(
-                &number,
-                application.clone(),
-                faults,
-                by.mailbox_proven,
-                &actor,
-                &facts,
-            )?;
-            let new = NewRequest {
-                place: (year, serial),
-                secret_hash: self.secret_hash(&number, &secret),
-                attachment: letter.as_ref(),
-            };
-            Ok::<_, ActError>(ledger.submit(tx, step, new)?)
-        });
-        match written {
-            Ok(request) => Ok(Submitted {
-                number: request.number().to_owned(),
-                secret,
-                state: request.state(),
-                revision: request.revision(),
-            }),
-            Err(ActError::Rule(error)) => {
-                let subject = Subject::Request("new".to_owned());
-                self.log_turned_back(&by.actor, Deed::Submit, subject, &error)?;
-                Err(error.into())
-            }
-            Err(error) => Err(error),
-        }
+        let request = ledger.submit(tx, step, new)?;
+        Ok(Submitted {
+            number,
+            secret: secret.clone(),
+            state: request.state(),
+            revision: request.revision(),
+        })
     }
 
     /// *Kirim perbaikan*: a new revision; the letter stays if no new one comes.

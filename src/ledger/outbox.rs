@@ -5,10 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::recipients::{Recipient, officers, recipients};
+use super::recipients::officers;
 use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, random};
 use crate::digest::hex;
+use crate::queue::procedure::{Recipient, recipients};
 use crate::queue::{
     Actor, Deed, Identity, LiveRecord, Notice, NoticeReader, NoticeValues, Request, Role,
 };

@@ -1,61 +1,10 @@
-//! Who is told of which event.
+//! The mailboxes behind the recipients of the procedure table.
 
 use super::Ledger;
 use crate::audit::AuditError;
+use crate::queue::procedure::{Recipient, recipients};
 use crate::queue::{Deed, NoticeReader, Request, Role, State};
 use crate::store::{Reader, StoreError};
-
-/// Who gets a notice of an event.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Recipient {
-    /// The applicant's mailbox.
-    Applicant,
-    /// Every head, while the request waits to be routed.
-    Heads,
-    /// Every head, while the second signature is missing.
-    SecondSigner,
-    /// The verifier who holds the request.
-    Holder,
-    /// Every operator.
-    Operators,
-    /// The party that is asked to agree.
-    Party,
-    /// Every officer of the other deciding role.
-    OtherDeciders,
-    /// Every officer.
-    Officers,
-}
-
-/// Who gets a notice of an event; nobody for most events of live records and notices.
-pub(super) fn recipients(deed: Deed) -> &'static [Recipient] {
-    use Recipient::{
-        Applicant, Heads, Holder, Officers, Operators, OtherDeciders, Party, SecondSigner,
-    };
-    match deed {
-        Deed::Submit => &[Applicant, Heads],
-        Deed::Release => &[Heads],
-        Deed::Resubmit => &[Applicant, Holder],
-        Deed::Return
-        | Deed::CorrectionDue
-        | Deed::Reject
-        | Deed::Promoted
-        | Deed::Expire
-        | Deed::Withdraw => &[Applicant],
-        Deed::Dispose
-        | Deed::Reassign
-        | Deed::Confirm
-        | Deed::Deny
-        | Deed::ConsultLapsed
-        | Deed::Reopen => &[Holder],
-        Deed::Consult => &[Party],
-        Deed::Approve => &[SecondSigner],
-        Deed::PromotionFailed => &[Operators, Holder],
-        Deed::DueSoon => &[Heads, SecondSigner, Holder],
-        Deed::EmergencySuspend => &[OtherDeciders],
-        Deed::OfficerAdded | Deed::RoleChanged | Deed::PasswordReset => &[Officers],
-        _ => &[],
-    }
-}
 
 impl Ledger {
     /// The mailboxes that get a notice of an event of a request, each once. An applicant or a party

@@ -51,6 +51,13 @@ impl Hours {
         }
         if hours.0.iter().all(Vec::is_empty) { Err(bad()) } else { Ok(hours) }
     }
+
+    /// The spans of each day from Monday in minutes, as in [`Calendar::canonical`].
+    fn canonical(&self) -> String {
+        let span = |&(from, to): &(i64, i64)| format!("{}-{}", from / MINUTE_MS, to / MINUTE_MS);
+        let day = |spans: &Vec<(i64, i64)>| spans.iter().map(span).collect::<Vec<_>>().join(",");
+        self.0.iter().map(day).collect::<Vec<_>>().join(";")
+    }
 }
 
 /// Monday is 0.
@@ -124,6 +131,22 @@ impl Calendar {
         let day = day_number(date).ok_or_else(|| CalendarError::Date(date.to_owned()))?;
         self.holidays.insert(day, Holiday { name: name.to_owned(), source: source.to_owned() });
         Ok(())
+    }
+
+    /// The table as text, line by line: the same for the same working time, whatever the code is.
+    pub fn canonical(&self) -> String {
+        let mut lines = vec![format!("week {}", self.week.canonical())];
+        let holidays = self.holidays.iter();
+        lines.extend(
+            holidays.map(|(day, it)| {
+                format!("holiday {day} {}", serde_json::json!([it.name, it.source]))
+            }),
+        );
+        let others = self.overrides.iter();
+        lines.extend(
+            others.map(|it| format!("hours {} {} {}", it.first, it.last, it.hours.canonical())),
+        );
+        lines.join("\n")
     }
 
     /// How many holidays there are, and how many times with other hours.

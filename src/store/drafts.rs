@@ -1,7 +1,5 @@
 //! Rows of drafts: requests that are not sent yet. They live on the pages only.
 
-use rusqlite::params;
-
 use super::sql::{row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
@@ -27,7 +25,6 @@ statements! {
     PUT_DRAFT = upsert::<DraftRow>(&[]);
     DROP_DRAFT = sql("DELETE FROM draft WHERE visit_hash = $1");
     SWEEP_DRAFTS = sql("DELETE FROM draft WHERE changed_ms < $1");
-    SET_FORM_OUTCOME = sql("UPDATE form_key SET outcome = $1 WHERE key_hash = $2");
 }
 
 impl Reader<'_> {
@@ -51,10 +48,5 @@ impl Tx<'_> {
     /// Drops drafts nobody has touched since.
     pub fn sweep_drafts(&self, changed_before: i64) -> Result<(), StoreError> {
         self.run(SWEEP_DRAFTS, [changed_before]).map(drop)
-    }
-
-    /// Keeps what a form made, once that is known.
-    pub fn set_form_outcome(&self, key_hash: &str, outcome: &str) -> Result<(), StoreError> {
-        self.run(SET_FORM_OUTCOME, params![outcome, key_hash]).map(drop)
     }
 }

@@ -178,9 +178,11 @@ statements! {
     ACTING_OFFICIALS = select::<ActingRow>("ORDER BY starts_ms DESC");
     PUT_ACTING = upsert::<ActingRow>(&[]);
 
-    FORM_OUTCOME = sql("SELECT outcome FROM form_key WHERE key_hash = $1");
+    FORM_OUTCOME =
+        sql("SELECT outcome FROM form_key WHERE key_hash = $1 AND outcome <> ''");
     USE_FORM_KEY = sql("INSERT INTO form_key (key_hash, outcome, made_ms) VALUES ($1, $2, $3) \
-        ON CONFLICT (key_hash) DO NOTHING");
+        ON CONFLICT (key_hash) DO UPDATE SET outcome = excluded.outcome \
+        WHERE form_key.outcome = ''");
     SWEEP_FORM_KEYS = sql("DELETE FROM form_key WHERE made_ms < $1");
 
     WEB_SECRET = sql("SELECT value FROM web_secret WHERE name = $1");
@@ -256,7 +258,7 @@ impl Reader<'_> {
         self.all(ACTING_OFFICIALS, [])
     }
 
-    /// What a form key already made, if it was used.
+    /// The request a form has sent.
     pub fn form_outcome(&self, key_hash: &str) -> Result<Option<String>, StoreError> {
         self.one(FORM_OUTCOME, [key_hash])
     }
@@ -331,14 +333,14 @@ impl Tx<'_> {
         self.put(PUT_ACTING, row, &[])
     }
 
-    /// Remembers what a form made; false if the key had been used before.
+    /// Keeps the number of the request a form has sent; false if it had sent one before.
     pub fn use_form_key(
         &self,
         key_hash: &str,
-        outcome: &str,
+        number: &str,
         now_ms: i64,
     ) -> Result<bool, StoreError> {
-        Ok(self.run(USE_FORM_KEY, params![key_hash, outcome, now_ms])? == 1)
+        Ok(self.run(USE_FORM_KEY, params![key_hash, number, now_ms])? == 1)
     }
 
     /// Keeps a key of this installation unless there is one already.

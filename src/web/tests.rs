@@ -352,6 +352,34 @@ fn office() -> Site {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_press_that_was_turned_back_does_not_use_up_the_form() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.fill_in("antrean", "10.0.0.1").await;
+    let (once, token) = (applicant.hidden("once"), applicant.token());
+    let first = applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    assert_eq!(first, StatusCode::UNPROCESSABLE_ENTITY);
+    applicant.open("/permohonan/4").await;
+    applicant.post("/permohonan/4", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
+    // Back to the page with the fault, and the same button again.
+    let sent = applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    assert_eq!(sent, StatusCode::OK, "{}", applicant.page);
+    assert!(applicant.after("<b class=\"big\">").starts_with("GPR-"), "{}", applicant.page);
+
+    let press = format!("csrf={token}&once=another");
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        let request = Request::post("/permohonan/periksa")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        statuses.push(applicant.send(request, press.clone()).await.status());
+    }
+    // Eight empty forms are turned back; then the limit of ten an hour is reached, and nothing is
+    // said to have been sent.
+    assert_eq!(statuses[..8], [StatusCode::UNPROCESSABLE_ENTITY; 8]);
+    assert_eq!(statuses[8..], [StatusCode::TOO_MANY_REQUESTS; 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_goes_the_whole_way_by_plain_forms() {
     let site = office();
     let mut applicant = Browser::new(&site);

@@ -219,3 +219,20 @@ fn a_letter_is_what_it_is_by_content_and_small() {
     let refused = office.desk.letter(&sent.number, &office.actor("operator")).unwrap_err();
     assert_eq!(refused.code(), "not_allowed");
 }
+
+#[test]
+fn a_form_is_sent_once_and_a_press_turned_back_does_not_count() {
+    let office = Office::new();
+    let press =
+        |application| office.desk.submit_form("key", application, Some(letter()), &applicant());
+    let refused = press(service("situs", "10.1.2.3")).unwrap_err();
+    assert_eq!(refused.code(), "target_refused");
+    assert_eq!(office.desk.sent_before("key").unwrap(), None);
+    let Pressed::Sent(sent) = press(service("situs", "192.0.2.9")).unwrap() else {
+        panic!("nothing was sent before")
+    };
+    let again = press(service("lain", "192.0.2.10")).unwrap();
+    assert_eq!(again, Pressed::Before(sent.number.clone()));
+    assert_eq!(office.desk.sent_before("key").unwrap(), Some(sent.number));
+    assert_eq!(office.desk.counts(&office.actor("kepala")).unwrap().open, 1);
+}

@@ -142,4 +142,7 @@ fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     assert_eq!(listed.items[0].due.as_deref(), Some("2026-11-24T09:00:00Z"), "the queue too");
     let events = office.store.read::<_, StoreError>(|r| r.events_of("settings:work")).unwrap();
     assert_eq!(events.len(), 2, "the first table, and the one with the holiday");
+    // Of the table's text, not of how the code happens to hold it.
+    let shipped = "e2fab4ea0db26f2c927862f8c84bfdc6f9601ffa802c61735386556db3ead13c";
+    assert_eq!(events[0].payload["sha256"], shipped);
 }

@@ -88,6 +88,18 @@ fn calendars() -> impl Strategy<Value = Calendar> {
     )
 }
 
+#[test]
+fn the_canonical_text_is_known() {
+    let mut calendar = Calendar::default();
+    calendar.add_holiday("2026-12-25", "Natal \"2026\"", "SKB\n3 Menteri").unwrap();
+    let hours = Hours::parse("Mon-Thu 08:00-15:00; Fri 08:00-11:30,13:00-15:30").unwrap();
+    calendar.add_override("2027-02-08", "2027-03-09", hours).unwrap();
+    let text = "week 480-960;480-960;480-960;480-960;480-960;;\n\
+        holiday 20812 [\"Natal \\\"2026\\\"\",\"SKB\\n3 Menteri\"]\n\
+        hours 20857 20886 480-900;480-900;480-900;480-900;480-690,780-930;;";
+    assert_eq!(calendar.canonical(), text);
+}
+
 proptest! {
     #[test]
     fn worked_time_is_additive_and_monotone(

@@ -9,11 +9,10 @@ use super::apply::{CHECK, LAST, label_of, open, step_of, unit_words};
 use super::parts::full_name;
 use super::review::error_words;
 use super::status::{held, ticket};
-use crate::desk::{ActError, NewAttachment, Submitter, Viewer};
+use crate::desk::{ActError, NewAttachment, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
 use crate::queue::automatic::tidy;
 use crate::queue::{Actor, Identity};
-use crate::store::StoreError;
 use crate::web::draft::{Draft, RECORD_ROWS, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::Form;
@@ -73,15 +72,16 @@ pub(super) async fn submit(
     let visitor = &sent.visitor;
     open(&state, visitor)?;
     let key = sha256_hex(sent.get("once"));
-    if let Some(number) = claim(&state, &key).await? {
+    let known = key.clone();
+    if let Some(number) = state.work(move |state| state.desk().sent_before(&known)).await?? {
         return Ok(see_other(&sent_place(&number)));
     }
     let officer = visitor.officer().map(Session::actor);
     if officer.is_none() && !state.limits().allows(Route::Submit, visitor.address) {
         return Err(Failure::too_many());
     }
-    if !sent.get("situs").is_empty() {
-        // A field no person sees was filled in.
+    if !sent.get("situs").is_empty() || sent.get("once").is_empty() {
+        // A field no person sees was filled in, or one that every form has is missing.
         return Err(Failure::bad_request());
     }
     let draft = Draft::load(&state, &visitor.visit).await?;
@@ -93,12 +93,12 @@ pub(super) async fn submit(
             let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
             let applicant = Actor::applicant(&contact.name, identity, None);
             let by = Submitter { actor: officer.unwrap_or(applicant), mailbox_proven: false };
-            state.desk().submit(application, letter, &by)
+            state.desk().submit_form(&key, application, letter, &by)
         })
         .await?;
     match done {
-        Ok(made) => {
-            settle(&state, &key, &made.number).await?;
+        Ok(Pressed::Before(number)) => Ok(see_other(&sent_place(&number))),
+        Ok(Pressed::Sent(made)) => {
             Draft::drop_of(&state, &visitor.visit).await?;
             let ticket = ticket(&state, &made.number, &made.secret);
             Ok(see_other_with(&sent_place(&made.number), &[ticket]))
@@ -117,30 +117,6 @@ pub(super) async fn submit(
 /// Where a request that was sent is shown.
 fn sent_place(number: &str) -> String {
     format!("/permohonan/terkirim/{number}")
-}
-
-/// Claims a one-time key; gives what it made if it was used before.
-async fn claim(state: &State, key: &str) -> Result<Option<String>, Failure> {
-    let key = key.to_owned();
-    let now = state.people().now_ms();
-    let job = move |state: &State| {
-        state.store().write::<_, StoreError>(|tx| {
-            if tx.use_form_key(&key, "", now)? {
-                return Ok(None);
-            }
-            tx.form_outcome(&key)
-        })
-    };
-    state.work(job).await?.map_err(Failure::internal)
-}
-
-/// Remembers what a one-time key made.
-async fn settle(state: &State, key: &str, number: &str) -> Result<(), Failure> {
-    let (key, number) = (key.to_owned(), number.to_owned());
-    let job = move |state: &State| {
-        state.store().write::<_, StoreError>(|tx| tx.set_form_outcome(&key, &number))
-    };
-    state.work(job).await?.map_err(Failure::internal)
 }
 
 /// The faults of a request that was turned back: the step to go to, and what is wrong.
