@@ -211,7 +211,7 @@ fn person(name: &str, role: &str) -> PersonRow {
         name: name.to_owned(),
         full_name: name.to_owned(),
         title: String::new(),
-        role: role.to_owned(),
+        role: role.parse().unwrap(),
         email: format!("{name}@cirebonkab.go.id"),
         nip: None,
         disabled_ms: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::queue::Role;
 use crate::store::people::PersonRow;
 use crate::store::{Store, StoreError};
 
@@ -469,12 +470,12 @@ fn a_value_is_erased_by_an_event_or_it_is_missing() {
 #[test]
 fn a_row_that_no_event_left_so_is_found() {
     let house = House::new();
-    let person = |role: &str| PersonRow {
+    let person = |role| PersonRow {
         id: "p-9".to_owned(),
         name: "sari".to_owned(),
         full_name: "Sari".to_owned(),
         title: String::new(),
-        role: role.to_owned(),
+        role,
         email: "sari@example.id".to_owned(),
         nip: None,
         disabled_ms: None,
@@ -489,7 +490,7 @@ fn a_row_that_no_event_left_so_is_found() {
     house
         .store
         .write::<_, StoreError>(|tx| {
-            tx.put_person(&person("kasi"))?;
+            tx.put_person(&person(Role::Verifier))?;
             append(tx, added.with("role", "kasi"))
         })
         .unwrap();
@@ -499,7 +500,7 @@ fn a_row_that_no_event_left_so_is_found() {
     house.store.tamper("DELETE FROM person");
     bad(&house.verify_own(), 1, "person:p-9 is gone");
     let house = House::lived_in();
-    house.store.write::<_, StoreError>(|tx| tx.put_person(&person("admin"))).unwrap();
+    house.store.write::<_, StoreError>(|tx| tx.put_person(&person(Role::Operator))).unwrap();
     bad(&house.verify_own(), 5, "person:p-9 stands there without any event");
 }
 

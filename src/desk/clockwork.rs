@@ -79,7 +79,7 @@ impl Desk {
 
     /// Closes the requests that came in within the months wanted and are told to the applicant.
     fn close_where(&self, wanted: impl Fn(&str) -> bool) -> Result<(), ActError> {
-        for row in self.read(|reader| Ok(reader.requests_in(State::Notified.as_str())?))? {
+        for row in self.read(|reader| Ok(reader.requests_in(State::Notified)?))? {
             let month = month_of(row.submitted_ms);
             if wanted(&month) {
                 self.by_clock(&row.number, |request, facts| request.close(&month, facts));
@@ -92,12 +92,12 @@ impl Desk {
     fn expire_and_lapse(&self) -> Result<(), ActError> {
         let now = self.now();
         let late = |row: &RequestRow| row.due_ms.is_some_and(|due| due <= now);
-        let rows = self.read(|reader| Ok(reader.requests_in(State::NeedsCorrection.as_str())?))?;
+        let rows = self.read(|reader| Ok(reader.requests_in(State::NeedsCorrection)?))?;
         for row in rows.iter().filter(|row| late(row)) {
             self.by_clock(&row.number, |request, facts| request.expire(facts));
         }
         // A clock that stands still has no due time: those wait for somebody's answer.
-        let rows = self.read(|reader| Ok(reader.requests_in(State::Assigned.as_str())?))?;
+        let rows = self.read(|reader| Ok(reader.requests_in(State::Assigned)?))?;
         for row in rows.iter().filter(|row| row.due_ms.is_none()) {
             self.by_clock(&row.number, |request, facts| request.lapse_question(facts));
         }
@@ -128,7 +128,7 @@ impl Desk {
     fn promote_scheduled(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let now = self.now();
-        let rows = self.read(|reader| Ok(reader.requests_in(State::Verified.as_str())?))?;
+        let rows = self.read(|reader| Ok(reader.requests_in(State::Verified)?))?;
         for row in rows.iter().filter(|row| row.starts_ms.is_none_or(|starts| starts <= now)) {
             let stored = self.read(|reader| Ok(ledger.expect_request(reader, &row.number)?))?;
             let scheduled = row.starts_ms.is_some();

@@ -267,7 +267,7 @@ fn names_of_office(
     if application.class != NamingClass::PerangkatDaerah {
         return Ok(Vec::new());
     }
-    let class = application.class.as_str();
+    let class = application.class;
     Ok(reader.names_of_office(&application.office, class, name, NAMES_SHOWN)?)
 }
 

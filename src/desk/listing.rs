@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{ActError, Desk};
 use crate::queue::view::{Summary, rfc3339};
-use crate::queue::{Actor, Calendar, Kind, Role, State};
+use crate::queue::{Actor, Calendar, Role, State};
 use crate::store::requests::{RequestFilter, RequestRow};
 
 /// Rows of a page at most.
@@ -89,7 +89,7 @@ impl Desk {
         let next = rows.last().filter(|_| more);
         let next = next.map(|row| format!("{}.{}", row.rank(), row.number));
         let calendar = self.calendar();
-        let items = rows.iter().filter_map(|row| summary(row, now, &calendar)).collect();
+        let items = rows.iter().map(|row| summary(row, now, &calendar)).collect();
         Ok(Page { items, next })
     }
 
@@ -112,7 +112,7 @@ impl Desk {
     fn columns(&self, filter: &ListFilter) -> RequestFilter {
         let after = filter.cursor.as_deref().and_then(ListFilter::place);
         RequestFilter {
-            state: filter.state.map(|state| state.as_str().to_owned()),
+            state: filter.state,
             open: filter.open,
             holder_id: filter.holder.clone(),
             due_before_ms: filter.late.then(|| self.now()),
@@ -124,9 +124,9 @@ impl Desk {
     }
 }
 
-/// A row as others see it; none if a column was tampered with.
-fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Option<Summary> {
-    let state = State::from_name(&row.state)?;
+/// A row as others see it.
+fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
+    let state = row.state;
     let suffix = format!(".{}", row.zone);
     let minutes = |from: i64, to: i64| calendar.worked(from, to) / 60_000;
     let left = row.due_ms.map(|due| match due >= now {
@@ -142,12 +142,12 @@ fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Option<Summary> {
         State::Live | State::Rejected => (None, row.due_ms.map(|_| 5)),
         _ => (None, None),
     };
-    Some(Summary {
+    Summary {
         number: row.number.clone(),
         state,
         revision: row.revision,
-        kind: Kind::from_name(&row.kind)?,
-        class: row.class.parse().ok()?,
+        kind: row.kind,
+        class: row.class,
         name: row.name.strip_suffix(&suffix).unwrap_or(&row.name).to_owned(),
         zone: row.zone.clone(),
         office: row.office.clone(),
@@ -159,5 +159,5 @@ fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Option<Summary> {
         late: row.due_ms.is_some_and(|due| due < now),
         submitted: rfc3339(row.submitted_ms),
         changed: rfc3339(row.changed_ms),
-    })
+    }
 }

@@ -260,7 +260,7 @@ impl Desk {
         let ledger = &self.0.ledger;
         ledger.store.write(|tx| {
             for state in crate::queue::State::ALL.into_iter().filter(|state| state.is_open()) {
-                for row in tx.requests_in(state.as_str())? {
+                for row in tx.requests_in(state)? {
                     ledger.recompute_due(tx, &row.number)?;
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::{ActError, Desk};
 use crate::queue::notice::{NoticeResult, Tried};
-use crate::queue::{Actor, Notice, Request, Role};
+use crate::queue::{Actor, Notice, NoticeState, Request, Role};
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
 
@@ -11,7 +11,7 @@ impl Desk {
     pub fn notices_due(&self, limit: usize) -> Result<Vec<Notice>, ActError> {
         let ledger = &self.0.ledger;
         self.read(|reader| {
-            let rows = reader.notices_due("queued", self.now(), limit)?;
+            let rows = reader.notices_due(NoticeState::Queued, self.now(), limit)?;
             let opened = rows.iter().map(|row| ledger.open_notice(reader, row));
             let mut due: Vec<Notice> = opened.collect::<Result<_, _>>()?;
             due.retain(|notice| !notice.to.is_empty());
@@ -118,7 +118,7 @@ impl Desk {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let arrived = self.read(|reader| {
-            let rows = reader.notices_due("sent", self.now(), limit)?;
+            let rows = reader.notices_due(NoticeState::Sent, self.now(), limit)?;
             let opened = rows.iter().map(|row| ledger.open_notice(reader, row));
             let mut sent: Vec<Notice> = opened.collect::<Result<_, _>>()?;
             sent.retain(|it| it.counts_as_delivered(ledger.now(), &calendar, &ledger.rules));
@@ -132,7 +132,8 @@ impl Desk {
 fn open_notices(reader: &Reader<'_>, number: &str) -> Result<Vec<NoticeRow>, StoreError> {
     let mut rows = reader.notices_of(number)?;
     rows.retain(|row| {
-        row.to_applicant && matches!(row.state.as_str(), "queued" | "sent" | "failed")
+        row.to_applicant
+            && matches!(row.state, NoticeState::Queued | NoticeState::Sent | NoticeState::Failed)
     });
     Ok(rows)
 }

@@ -28,7 +28,7 @@ impl Desk {
                 Some(name) => reader.live_record(&self.absolute(name))?.into_iter().collect(),
                 None => {
                     let limit = if limit == 0 { ROWS_MAX } else { limit.min(ROWS_MAX) };
-                    reader.live_records(state.map(LiveState::as_str), after, limit)?
+                    reader.live_records(state, after, limit)?
                 }
             };
             let mut views = Vec::with_capacity(rows.len());

@@ -113,7 +113,7 @@ impl Desk {
 /// What is to be reminded of now, as a part of the reminder's id.
 fn mark(row: &RequestRow, now: i64, calendar: &Calendar, rules: &Rules) -> Option<String> {
     let left = calendar.worked(now, row.due_ms?);
-    let step = match State::from_name(&row.state)? {
+    let step = match row.state {
         State::Submitted => ClockStep::Route,
         State::Assigned => ClockStep::Check,
         State::Verified | State::PromotionFailed => ClockStep::Make,

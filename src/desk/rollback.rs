@@ -6,6 +6,7 @@
 use super::{ActError, Desk};
 use crate::promote::records_before;
 use crate::queue::{Application, Fault, Kind, ParsedRecord, Reading, Rule, TransitionError};
+use crate::store::words::PromotionState;
 
 impl Desk {
     /// The data with the records a rollback brings; any other request as it is.
@@ -42,7 +43,7 @@ impl Desk {
             let undone = stored.request.application();
             undone.kind == Kind::Change && *undone.place() == place
         });
-        let row = row.filter(|row| of_this_name && row.state == "proven");
+        let row = row.filter(|row| of_this_name && row.state == PromotionState::Proven);
         let Some((touched, mut before)) = row.as_ref().and_then(records_before) else {
             return Err(unknown());
         };

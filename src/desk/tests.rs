@@ -144,7 +144,7 @@ impl Office {
             name: name.to_owned(),
             full_name: name.to_owned(),
             title: String::new(),
-            role: role.to_owned(),
+            role: role.parse().unwrap(),
             email: format!("{name}@cirebonkab.go.id"),
             nip: None,
             disabled_ms: None,

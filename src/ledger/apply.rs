@@ -134,7 +134,7 @@ impl Ledger {
         let place = application.place();
         let is_new = before.number.is_empty();
         let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
-        let ends = ended && before.state != request.state().as_str();
+        let ends = ended && before.state != request.state();
         let renamed = request.state().is_open() && before.name != place.name.to_string();
         if !is_new && (ends || renamed) {
             let corrupt = || StoreError::Corrupt(format!("request {number}: {}", before.name));

@@ -148,7 +148,7 @@ impl Ledger {
         let row = NoticeRow {
             id: notice.id.clone(),
             request: notice.request.clone(),
-            state: notice.state().as_str().to_owned(),
+            state: notice.state(),
             to_applicant: notice.to_applicant(),
             next_try_ms: notice.next_try,
             queued_ms: notice.queued_at,

@@ -1,15 +1,14 @@
 //! Persons as the database knows them, in the transaction at hand.
 
 use super::Ledger;
-use crate::queue::{ActingOfficial, Actor, Identity, Role};
-use crate::store::people::PersonRow;
+use crate::queue::{Actor, Role};
 use crate::store::{Reader, StoreError};
 
 impl Ledger {
     /// The actor with this person id as the database knows them now; disabled when unknown.
     pub fn actor(&self, reader: &Reader<'_>, person: &str) -> Result<Option<Actor>, StoreError> {
         let Some(row) = reader.person(person)? else { return Ok(None) };
-        self.actor_of(reader, &row).map(Some)
+        Ok(Some(row.actor(&reader.acting_officials()?)))
     }
 
     /// The actor with this account name.
@@ -19,26 +18,7 @@ impl Ledger {
         name: &str,
     ) -> Result<Option<Actor>, StoreError> {
         let Some(row) = reader.person_by_name(name)? else { return Ok(None) };
-        self.actor_of(reader, &row).map(Some)
-    }
-
-    /// An account as an actor.
-    fn actor_of(&self, reader: &Reader<'_>, row: &PersonRow) -> Result<Actor, StoreError> {
-        let identity = Identity::new(Some(&row.id), row.nip.as_deref(), Some(&row.email));
-        let roles: Vec<Role> = Role::of_officer(&row.role).into_iter().collect();
-        let mut actor = Actor::officer(&row.name, identity, roles);
-        actor.disabled = row.disabled_ms.is_some();
-        for held in reader.acting_officials()?.into_iter().filter(|held| held.person == row.id) {
-            let Some(role) = Role::of_officer(&held.role) else { continue };
-            actor.acting.push(ActingOfficial {
-                role,
-                holder: held.holder,
-                starts: held.starts_ms,
-                ends: held.ended_ms.unwrap_or(held.ends_ms).min(held.ends_ms),
-                letter: held.letter,
-            });
-        }
-        Ok(actor)
+        Ok(Some(row.actor(&reader.acting_officials()?)))
     }
 
     /// The actor again, as the database knows them in this transaction: an account that was

@@ -58,6 +58,6 @@ impl Ledger {
 /// The mailboxes of the officers of a role, or of all.
 pub(super) fn officers(reader: &Reader<'_>, role: Option<Role>) -> Result<Vec<String>, StoreError> {
     let people = reader.people()?.into_iter().filter(|person| person.disabled_ms.is_none());
-    let wanted = people.filter(|person| role.is_none_or(|role| role.as_str() == person.role));
+    let wanted = people.filter(|person| role.is_none_or(|role| role == person.role));
     Ok(wanted.map(|person| person.email).collect())
 }

@@ -209,10 +209,10 @@ impl Ledger {
             State::Rejected | State::Withdrawn | State::Expired | State::Closed | State::Notified
         );
         row.number = request.number().to_owned();
-        row.state = state.as_str().to_owned();
+        row.state = state;
         row.open = state.is_open();
-        row.kind = application.kind.as_str().to_owned();
-        row.class = application.class.as_str().to_owned();
+        row.kind = application.kind;
+        row.class = application.class;
         row.name = application.place().name.to_string();
         row.zone = application.place().zone.to_string();
         row.office = application.office.clone();
@@ -249,13 +249,10 @@ impl Ledger {
         let name = live.name.to_string();
         let row = LiveRow {
             zone: live.zone.to_string(),
-            state: live.state().as_str().to_owned(),
+            state: live.state(),
             office: live.office.clone(),
-            class: live.class.map(|class| class.as_str().to_owned()),
-            origin: match live.origin {
-                crate::queue::Origin::Request => "request".to_owned(),
-                crate::queue::Origin::Import => "import".to_owned(),
-            },
+            class: live.class,
+            origin: live.origin,
             request: live.request.clone(),
             ends_ms: live.ends,
             confirm_by_ms: open.and_then(|suspension| suspension.confirm_by),

@@ -46,7 +46,7 @@ impl House {
                 name: name.to_owned(),
                 full_name: name.to_owned(),
                 title: String::new(),
-                role: role.as_str().to_owned(),
+                role,
                 email: format!("{name}@cirebonkab.go.id"),
                 nip: None,
                 disabled_ms: None,

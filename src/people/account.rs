@@ -44,35 +44,28 @@ impl Account {
     /// The account as the procedure sees it, with the roles it takes over just now.
     pub fn actor(&self, acting: &[ActingOfficial]) -> Actor {
         Actor {
-            acting: acting.iter().map(ActingOfficial::as_held).collect(),
+            acting: acting.iter().map(ActingOfficial::held).collect(),
             disabled: !self.enabled,
             ..Actor::officer(&self.name, self.identity(), vec![self.role])
         }
     }
 }
 
-impl TryFrom<&PersonRow> for Account {
-    type Error = PeopleError;
-
-    fn try_from(row: &PersonRow) -> Result<Self, PeopleError> {
-        Ok(Self {
+impl From<&PersonRow> for Account {
+    fn from(row: &PersonRow) -> Self {
+        Self {
             id: row.id.clone(),
             name: row.name.clone(),
             full_name: row.full_name.clone(),
             title: row.title.clone(),
-            role: role_from(&row.role)?,
+            role: row.role,
             email: row.email.clone(),
             nip: row.nip.clone(),
             enabled: row.disabled_ms.is_none(),
             has_totp: row.totp_secret.is_some(),
             created_ms: row.created_ms,
-        })
+        }
     }
-}
-
-/// The role a word means.
-pub(super) fn role_from(word: &str) -> Result<Role, PeopleError> {
-    Role::of_officer(word).ok_or(PeopleError::BadRole)
 }
 
 //------------ NewAccount ----------------------------------------------------

@@ -4,81 +4,22 @@
 //! rule is kept where the act happens. Only the head (kabid) records one, on a letter.
 
 use super::PeopleError;
-use super::account::{Account, By, role_from};
+use super::account::{Account, By};
 use super::roster::People;
 use crate::audit::random;
 use crate::digest::hex;
-use crate::queue::{self, Role};
-use crate::store::people::ActingRow;
+use crate::queue::Role;
+pub use crate::store::people::ActingRow as ActingOfficial;
+pub use crate::store::words::ActingStyle;
 
 //------------ ActingOfficial ------------------------------------------------
 
-/// Why somebody acts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ActingStyle {
-    /// Pelaksana harian: the holder is away.
-    Plh,
-    /// Pelaksana tugas: the post is vacant.
-    Plt,
-}
-
 impl ActingStyle {
-    /// The word kept in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Plh => "plh",
-            Self::Plt => "plt",
-        }
-    }
-
     /// What papers print before the title.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Plh => "Plh.",
             Self::Plt => "Plt.",
-        }
-    }
-}
-
-/// A recorded acting official.
-#[derive(Clone, Debug)]
-pub struct ActingOfficial {
-    /// Id, for ending it early.
-    pub id: String,
-    /// Who acts (person id).
-    pub person: String,
-    /// The role taken over.
-    pub role: Role,
-    /// Person id of the officer stood in for; empty while the post is vacant.
-    pub holder: String,
-    /// Plh. or Plt.
-    pub style: ActingStyle,
-    /// Number of the letter that orders it.
-    pub letter: String,
-    /// Start (epoch ms).
-    pub starts_ms: i64,
-    /// End (epoch ms); the moment itself is outside.
-    pub ends_ms: i64,
-    /// Whether it was ended early.
-    pub ended: bool,
-}
-
-impl ActingOfficial {
-    /// Whether it holds at this time.
-    pub fn holds(&self, now_ms: i64) -> bool {
-        !self.ended && self.starts_ms <= now_ms && now_ms < self.ends_ms
-    }
-}
-
-impl ActingOfficial {
-    /// The appointment as the procedure sees it.
-    pub(super) fn as_held(&self) -> queue::ActingOfficial {
-        queue::ActingOfficial {
-            role: self.role,
-            holder: self.holder.clone(),
-            starts: self.starts_ms,
-            ends: self.ends_ms,
-            letter: self.letter.clone(),
         }
     }
 }
@@ -118,12 +59,12 @@ impl People {
             return Err(PeopleError::NotAllowed);
         }
         let holder = self.list()?.into_iter().find(|it| it.role == new.role && it.enabled);
-        let row = ActingRow {
+        let row = ActingOfficial {
             id: format!("a-{}", hex(&random::<8>()?)),
             person: person.id,
-            role: new.role.as_str().to_owned(),
+            role: new.role,
             holder: holder.map(|account| account.id).unwrap_or_default(),
-            style: new.style.as_str().to_owned(),
+            style: new.style,
             letter,
             starts_ms: new.starts_ms,
             ends_ms: new.ends_ms,
@@ -165,34 +106,17 @@ impl People {
 
     /// All acting officials ever recorded, the newest first.
     pub fn acting_officials(&self) -> Result<Vec<ActingOfficial>, PeopleError> {
-        let rows = self.store.read::<_, PeopleError>(|reader| Ok(reader.acting_officials()?))?;
-        rows.iter().map(from_row).collect()
+        self.store.read(|reader| Ok(reader.acting_officials()?))
     }
 
     /// The roles this person takes over just now.
     pub(super) fn acting_now(
         &self,
-        rows: &[ActingRow],
+        rows: Vec<ActingOfficial>,
         person: &str,
-    ) -> Result<Vec<ActingOfficial>, PeopleError> {
+    ) -> Vec<ActingOfficial> {
         let now = self.now_ms();
-        let own = rows.iter().filter(|row| row.person == person).map(from_row);
-        Ok(own.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|it| it.holds(now)).collect())
+        let holds = |row: &ActingOfficial| row.person == person && row.held().in_force(now);
+        rows.into_iter().filter(holds).collect()
     }
-}
-
-/// Reads a row back.
-fn from_row(row: &ActingRow) -> Result<ActingOfficial, PeopleError> {
-    let style = if row.style == "plt" { ActingStyle::Plt } else { ActingStyle::Plh };
-    Ok(ActingOfficial {
-        id: row.id.clone(),
-        person: row.person.clone(),
-        role: role_from(&row.role)?,
-        holder: row.holder.clone(),
-        style,
-        letter: row.letter.clone(),
-        starts_ms: row.starts_ms,
-        ends_ms: row.ends_ms,
-        ended: row.ended_ms.is_some(),
-    })
 }

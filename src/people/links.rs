@@ -6,49 +6,20 @@
 //! ```
 
 use super::PeopleError;
-use super::account::{self, Account, By, NewAccount, role_from};
+use super::account::{self, Account, By, NewAccount};
 use super::roster::People;
 use super::secret::{self, random_token};
 use crate::digest::sha256_hex;
 use crate::queue::Role;
 use crate::store::people::LinkRow;
+pub use crate::store::words::LinkKind;
 
 /// Life of the first administrator's link and of a reset link.
 const DAY_MS: i64 = 86_400_000;
 /// Life of an invitation, in days.
 const INVITATION_DAYS: i64 = 3;
 
-//------------ LinkKind ------------------------------------------------------
-
-/// What a link opens.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LinkKind {
-    /// Makes the first administrator; only while no account exists.
-    FirstAdmin,
-    /// Makes an account with a role an administrator chose.
-    Invitation,
-    /// Sets a new password and drops the second factor.
-    Reset,
-}
-
-impl LinkKind {
-    /// The word kept in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::FirstAdmin => "first_admin",
-            Self::Invitation => "invitation",
-            Self::Reset => "reset",
-        }
-    }
-
-    /// The kind a stored word means.
-    fn from_word(word: &str) -> Result<Self, PeopleError> {
-        [Self::FirstAdmin, Self::Invitation, Self::Reset]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or(PeopleError::LinkGone)
-    }
-}
+//------------ Links ---------------------------------------------------------
 
 /// A link just made. Its token is shown once and stored only hashed.
 #[derive(Clone, Debug)]
@@ -139,9 +110,9 @@ impl People {
         let days = if kind == LinkKind::Invitation { INVITATION_DAYS } else { 1 };
         let row = LinkRow {
             token_hash: sha256_hex(&token),
-            kind: kind.as_str().to_owned(),
+            kind,
             person: person.map(|account| account.id.clone()),
-            role: role.as_str().to_owned(),
+            role,
             email: email.to_owned(),
             made_by: by.id().to_owned(),
             created_ms: now,
@@ -149,10 +120,16 @@ impl People {
             used_ms: None,
         };
         self.store.write::<_, PeopleError>(|tx| {
-            tx.end_links(&row.kind, &row.email, now)?;
+            tx.end_links(kind, &row.email, now)?;
             tx.put_link(&row)?;
             let subject = row.person.as_deref().unwrap_or("");
-            by.leave(tx, now, &format!("link_{}", row.kind), subject, &[("role", &row.role)])
+            by.leave(
+                tx,
+                now,
+                &format!("link_{}", row.kind),
+                subject,
+                &[("role", row.role.as_str())],
+            )
         })?;
         Ok(IssuedLink { token, kind, ends_ms: row.ends_ms })
     }
@@ -161,7 +138,7 @@ impl People {
     pub fn open_links(&self) -> Result<Vec<LinkView>, PeopleError> {
         let now = self.now_ms();
         let rows = self.store.read::<_, PeopleError>(|reader| Ok(reader.open_links(now)?))?;
-        rows.iter().map(|row| view(row, None)).collect()
+        Ok(rows.iter().map(|row| view(row, None)).collect())
     }
 
     /// What a link opens, without using it.
@@ -170,14 +147,14 @@ impl People {
         self.store.read(|reader| {
             let row = reader.link(&sha256_hex(token))?.ok_or(PeopleError::LinkGone)?;
             usable(&row, now)?;
-            if row.kind == LinkKind::FirstAdmin.as_str() && reader.has_people()? {
+            if row.kind == LinkKind::FirstAdmin && reader.has_people()? {
                 return Err(PeopleError::LinkGone);
             }
             let person = match &row.person {
                 Some(id) => reader.person(id)?,
                 None => None,
             };
-            view(&row, person.map(|person| person.name))
+            Ok(view(&row, person.map(|person| person.name)))
         })
     }
 
@@ -205,7 +182,7 @@ impl People {
             let person = match &row.person {
                 None => {
                     let person = self.insert(tx, link.role, &account, hash)?;
-                    let by = By::Officer(Account::try_from(&person)?);
+                    let by = By::Officer(Account::from(&person));
                     let facts = [("role", link.role.as_str()), ("invited_by", &row.made_by)];
                     by.leave(tx, now, "account_made", &person.id, &facts)?;
                     person
@@ -221,12 +198,12 @@ impl People {
                     person.locked_until_ms = 0;
                     tx.put_person(&person)?;
                     tx.end_sessions_of(&person.id)?;
-                    let by = By::Officer(Account::try_from(&person)?);
+                    let by = By::Officer(Account::from(&person));
                     by.leave(tx, now, "password_reset", &person.id, &[("by", &row.made_by)])?;
                     person
                 }
             };
-            Account::try_from(&person)
+            Ok(Account::from(&person))
         })
     }
 }
@@ -238,12 +215,12 @@ fn usable(row: &LinkRow, now_ms: i64) -> Result<(), PeopleError> {
 }
 
 /// What may be shown of a link.
-fn view(row: &LinkRow, name: Option<String>) -> Result<LinkView, PeopleError> {
-    Ok(LinkView {
-        kind: LinkKind::from_word(&row.kind)?,
-        role: role_from(&row.role)?,
+fn view(row: &LinkRow, name: Option<String>) -> LinkView {
+    LinkView {
+        kind: row.kind,
+        role: row.role,
         email: row.email.clone(),
         name,
         ends_ms: row.ends_ms,
-    })
+    }
 }

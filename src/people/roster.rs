@@ -9,6 +9,7 @@ use crate::audit::random;
 use crate::digest::hex;
 use crate::queue::Role;
 use crate::store::people::PersonRow;
+use crate::store::words::LinkKind;
 use crate::store::{Reader, Store, Tx};
 
 //------------ Options -------------------------------------------------------
@@ -95,19 +96,19 @@ impl People {
     /// All accounts, by sign-in name.
     pub fn list(&self) -> Result<Vec<Account>, PeopleError> {
         let rows = self.store.read::<_, PeopleError>(|reader| Ok(reader.people()?))?;
-        rows.iter().map(Account::try_from).collect()
+        Ok(rows.iter().map(Account::from).collect())
     }
 
     /// The account with this sign-in name.
     pub fn by_name(&self, name: &str) -> Result<Account, PeopleError> {
         let row = self.store.read::<_, PeopleError>(|reader| Ok(reader.person_by_name(name)?))?;
-        Account::try_from(&row.ok_or(PeopleError::UnknownPerson)?)
+        Ok(Account::from(&row.ok_or(PeopleError::UnknownPerson)?))
     }
 
     /// The account with this id.
     pub fn by_id(&self, id: &str) -> Result<Account, PeopleError> {
         let row = self.store.read::<_, PeopleError>(|reader| Ok(reader.person(id)?))?;
-        Account::try_from(&row.ok_or(PeopleError::UnknownPerson)?)
+        Ok(Account::from(&row.ok_or(PeopleError::UnknownPerson)?))
     }
 
     /// Makes an account with a password at once (`gapura user add --password-stdin`).
@@ -126,7 +127,7 @@ impl People {
             let row = self.insert(tx, role, &new, hash)?;
             let facts = [("role", role.as_str())];
             by.leave(tx, row.created_ms, "account_added", &row.id, &facts)?;
-            Account::try_from(&row)
+            Ok(Account::from(&row))
         })
     }
 
@@ -138,7 +139,7 @@ impl People {
             keep_an_admin(tx, row)?;
             row.disabled_ms = Some(now);
             tx.end_sessions_of(&row.id)?;
-            tx.end_links("reset", &row.email, now)?;
+            tx.end_links(LinkKind::Reset, &row.email, now)?;
             by.leave(tx, now, "account_disabled", &row.id, &[])
         })
     }
@@ -165,7 +166,7 @@ impl People {
             }
             let facts = [("from", row.role.as_str()), ("to", role.as_str())];
             by.leave(tx, now, "role_changed", &row.id, &facts)?;
-            row.role = role.as_str().to_owned();
+            row.role = role;
             tx.end_sessions_of(&row.id)?;
             for mut token in tx.tokens()? {
                 if token.person == row.id && token.revoked_ms.is_none() {
@@ -210,7 +211,7 @@ impl People {
             let mut row = tx.person_by_name(name)?.ok_or(PeopleError::UnknownPerson)?;
             work(tx, &mut row)?;
             tx.put_person(&row)?;
-            Account::try_from(&row)
+            Ok(Account::from(&row))
         })
     }
 
@@ -238,7 +239,7 @@ impl People {
             name: new.name.clone(),
             full_name: new.full_name.clone(),
             title: new.title.clone(),
-            role: role.as_str().to_owned(),
+            role,
             email: new.email.clone(),
             nip: new.nip.clone(),
             disabled_ms: None,
@@ -256,7 +257,7 @@ impl People {
 
 /// Refuses to take away the last administrator who can still sign in.
 fn keep_an_admin(reader: &Reader<'_>, row: &PersonRow) -> Result<(), PeopleError> {
-    let is_admin = |row: &PersonRow| row.role == "admin" && row.disabled_ms.is_none();
+    let is_admin = |row: &PersonRow| row.role == Role::Operator && row.disabled_ms.is_none();
     let others =
         reader.people()?.iter().filter(|other| other.id != row.id && is_admin(other)).count();
     if is_admin(row) && others == 0 { Err(PeopleError::LastAdmin) } else { Ok(()) }

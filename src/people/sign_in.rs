@@ -18,6 +18,7 @@ use crate::digest::sha256_hex;
 use crate::queue::Actor;
 use crate::store::Tx;
 use crate::store::people::{PersonRow, SessionRow};
+pub use crate::store::words::Stage;
 
 /// Failures before the first lock.
 const FAILURES_FREE: i64 = 5;
@@ -31,37 +32,6 @@ const PROOF_MS: i64 = 15 * 60_000;
 const SEEN_EVERY_MS: i64 = 60_000;
 
 //------------ Session -------------------------------------------------------
-
-/// How far a sign-in has come.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stage {
-    /// Password right, code of the second factor still to come.
-    Code,
-    /// Password right, second factor to be set up first.
-    Enrol,
-    /// Signed in.
-    Full,
-}
-
-impl Stage {
-    /// The word kept in the database.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Enrol => "enrol",
-            Self::Full => "full",
-        }
-    }
-
-    /// The stage a stored word means; an unknown word is the least.
-    fn from_word(word: &str) -> Self {
-        match word {
-            "full" => Self::Full,
-            "enrol" => Self::Enrol,
-            _ => Self::Code,
-        }
-    }
-}
 
 /// A session that holds now.
 #[derive(Clone, Debug)]
@@ -259,10 +229,10 @@ impl People {
             self.store.write::<_, SignInError>(|tx| Ok(tx.seen_session(&hash, now)?))?;
         }
         Ok(Some(Session {
-            account: Account::try_from(&person)?,
-            stage: Stage::from_word(&row.stage),
+            account: Account::from(&person),
+            stage: row.stage,
             proven_ms: row.proven_ms,
-            acting: self.acting_now(&acting?, &person.id)?,
+            acting: self.acting_now(acting?, &person.id),
         }))
     }
 
@@ -284,22 +254,22 @@ impl People {
             if person.failures > 0 {
                 tx.put_person(&PersonRow { failures: 0, ..person.clone() })?;
             }
-            By::Officer(Account::try_from(person)?).leave(tx, now, "signed_in", &person.id, &[])?;
+            By::Officer(Account::from(person)).leave(tx, now, "signed_in", &person.id, &[])?;
         }
         tx.put_session(&SessionRow {
             token_hash: sha256_hex(&token),
             person: person.id.clone(),
-            stage: stage.as_str().to_owned(),
+            stage,
             pending_secret: None,
             created_ms: now,
             seen_ms: now,
             proven_ms: now,
         })?;
         let session = Session {
-            account: Account::try_from(person)?,
+            account: Account::from(person),
             stage,
             proven_ms: now,
-            acting: self.acting_now(&tx.acting_officials()?, &person.id)?,
+            acting: self.acting_now(tx.acting_officials()?, &person.id),
         };
         Ok(SignedIn { token, session })
     }

@@ -189,7 +189,7 @@ impl People {
             used_ms: None,
             revoked_ms: None,
         };
-        let by = By::Officer(Account::try_from(&person)?);
+        let by = By::Officer(Account::from(&person));
         self.store.write::<_, PeopleError>(|tx| {
             tx.put_token(&row)?;
             let facts = [("token", row.id.as_str()), ("scopes", row.scopes.as_str())];
@@ -208,7 +208,7 @@ impl People {
         })?;
         let Some((row, person, acting)) = found else { return Ok(None) };
         let now = self.now_ms();
-        let account = Account::try_from(&person)?;
+        let account = Account::from(&person);
         let near = row.network.as_deref().is_none_or(|text| {
             network(text).is_ok_and(|network| network.contains(&from.to_canonical()))
         });
@@ -220,7 +220,7 @@ impl People {
         }
         let mut scopes = row.scopes.parse::<Scopes>()?;
         scopes.decide &= self.options.decide_tokens;
-        let acting = self.acting_now(&acting?, &account.id)?;
+        let acting = self.acting_now(acting?, &account.id);
         Ok(Some(Bearer { account, scopes, token_id: row.id, acting }))
     }
 

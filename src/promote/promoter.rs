@@ -12,6 +12,7 @@ use crate::publish::{Asked, Candidate, Cause, Change, Edit, PublishError, Publis
 use crate::queue::fault::Stale;
 use crate::queue::{self, Actor, Fault, Request, Rule, Stage, State, TransitionError};
 use crate::store::promises::PromotionRow;
+use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
 use crate::wire::{Name, Rtype, rdata};
 
@@ -241,7 +242,7 @@ impl Promoter {
             request: number.to_owned(),
             attempt: promoting.attempt,
             zone: plan.zone,
-            state: "committed".to_owned(),
+            state: PromotionState::Committed,
             serial_from: change.from,
             serial_to: change.to,
             at_ms: now,

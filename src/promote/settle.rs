@@ -13,6 +13,7 @@ use crate::queue::{
     Kind, LiveRecord, ParsedRecord, PromotionFault, Request, Rules, Signature, Stage,
 };
 use crate::store::promises::PromotionRow;
+use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
 use crate::wire::{Name, Rtype};
 
@@ -92,7 +93,7 @@ impl Promoter {
     pub fn settle(&self, id: &str) -> Result<(), ActError> {
         let row = self.ledger.store.read::<_, StoreError>(|reader| reader.promotion(id))?;
         let row = row.ok_or(ActError::NotFound)?;
-        if row.state != "committed" {
+        if row.state != PromotionState::Committed {
             return Ok(());
         }
         let plan = read_plan(&row)?;
@@ -121,7 +122,7 @@ impl Promoter {
             ledger.promoted(tx, &stored.row, step, &proof.dig)?;
             ledger.apply_live(tx, live_step)?;
             point("promote.settling");
-            Ok(tx.settle_promotion(&row.id, "proven", &json(&proof)?, now)?)
+            Ok(tx.settle_promotion(&row.id, PromotionState::Proven, &json(&proof)?, now)?)
         })
     }
 
@@ -197,14 +198,14 @@ impl Promoter {
         let facts = ledger.facts(now, &calendar);
         let step = stored.request.promotion_failed(fault.clone(), &facts)?;
         ledger.apply(tx, &stored.row, step)?;
-        tx.settle_promotion(&row.id, "failed", &json(proof)?, now)?;
+        tx.settle_promotion(&row.id, PromotionState::Failed, &json(proof)?, now)?;
         Ok(())
     }
 }
 
 /// Whether a promotion still waits to be settled.
 fn still_open(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
-    Ok(tx.promotion(id)?.is_some_and(|row| row.state == "committed"))
+    Ok(tx.promotion(id)?.is_some_and(|row| row.state == PromotionState::Committed))
 }
 
 /// The plan of a promotion.

@@ -18,9 +18,10 @@ pub const TTL_DEFAULT: u32 = 3600;
 
 named! {
     /// What a request does to a name (§2.2). Hand-over and renewal join with the yearly lifecycle.
-    #[derive(utoipa::ToSchema)]
+    #[derive(Default, utoipa::ToSchema)]
     pub enum Kind {
         /// *Permohonan baru*: adds RRsets under a free name.
+        #[default]
         New = "new",
         /// *Perubahan*: replaces RRsets of a live name.
         Change = "change",
@@ -42,9 +43,10 @@ impl Kind {
 
 named! {
     /// Which naming pattern applies (§4.1).
-    #[derive(utoipa::ToSchema)]
+    #[derive(Default, utoipa::ToSchema)]
     pub enum NamingClass {
         /// An office of the regency, by its official short form.
+        #[default]
         PerangkatDaerah = "perangkat_daerah",
         /// A district, `kec-NAME`.
         Kecamatan = "kecamatan",

@@ -15,7 +15,7 @@ mod fixture;
 pub mod happening;
 pub mod labels;
 pub mod live;
-mod named;
+pub(crate) mod named;
 pub mod naming;
 pub mod notice;
 pub mod person;

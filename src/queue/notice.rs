@@ -22,9 +22,10 @@ use super::sheet::{Line, LineCode, LineVerdict};
 
 named! {
     /// The state of a notice.
-    #[derive(utoipa::ToSchema)]
+    #[derive(Default, utoipa::ToSchema)]
     pub enum NoticeState {
         /// ANTRE.
+        #[default]
         Queued = "queued",
         /// TERKIRIM: our relay took it.
         Sent = "sent",

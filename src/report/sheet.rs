@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Month;
+use crate::queue::{Kind, NamingClass, State};
 use crate::store::requests::RequestRow;
 use crate::store::{Store, StoreError};
 use crate::words::{Lang, Words};
@@ -48,15 +49,15 @@ pub struct Line {
     /// The number.
     pub number: String,
     /// The kind.
-    pub kind: String,
+    pub kind: Kind,
     /// The class.
-    pub class: String,
+    pub class: NamingClass,
     /// The full name.
     pub name: String,
     /// The office.
     pub office: String,
     /// The state now.
-    pub state: String,
+    pub state: State,
     /// When it came in, epoch milliseconds.
     pub submitted_ms: i64,
     /// The last act, epoch milliseconds.
@@ -107,11 +108,11 @@ impl Report {
             let late = if line.late { "ya" } else { "tidak" };
             let cells = [
                 disarmed(&line.number),
-                disarmed(&line.kind),
-                disarmed(&line.class),
+                line.kind.to_string(),
+                line.class.to_string(),
                 disarmed(&line.name),
                 disarmed(&line.office),
-                disarmed(&line.state),
+                line.state.to_string(),
                 words.date_time(line.submitted_ms),
                 words.date_time(line.changed_ms),
                 late.to_owned(),
@@ -127,11 +128,11 @@ impl Report {
 fn line(row: &RequestRow, now_ms: i64) -> Line {
     Line {
         number: row.number.clone(),
-        kind: row.kind.clone(),
-        class: row.class.clone(),
+        kind: row.kind,
+        class: row.class,
         name: row.name.clone(),
         office: row.office.clone(),
-        state: row.state.clone(),
+        state: row.state,
         submitted_ms: row.submitted_ms,
         changed_ms: row.changed_ms,
         late: row.open && row.due_ms.is_some_and(|due| due < now_ms),
@@ -149,8 +150,6 @@ fn counts<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Count> {
 
 /// A cell that no spreadsheet takes for a formula.
 fn disarmed(cell: &str) -> String {
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{cell}") } else { cell.to_owned() }
 }

@@ -1,14 +1,15 @@
 use super::*;
+use crate::queue::{Kind, NamingClass, State};
 use crate::store::requests::RequestRow;
 
 /// A row that came in on 30 November 2026, 23.59 WIB.
 fn row(number: &str, office: &str) -> RequestRow {
     RequestRow {
         number: number.to_owned(),
-        state: "assigned".to_owned(),
+        state: State::Assigned,
         open: true,
-        kind: "new".to_owned(),
-        class: "desa".to_owned(),
+        kind: Kind::New,
+        class: NamingClass::Desa,
         office: office.to_owned(),
         due_ms: Some(1_796_060_000_000),
         submitted_ms: 1_796_057_940_000,

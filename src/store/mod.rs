@@ -21,6 +21,8 @@ pub mod records;
 #[cfg(feature = "approval")]
 pub mod requests;
 mod sql;
+#[cfg(feature = "approval")]
+pub mod words;
 pub mod zones;
 
 use std::fs::OpenOptions;

@@ -6,7 +6,9 @@
 use rusqlite::params;
 
 use super::sql::{row, select, sql, statements, upsert};
+use super::words::{ActingStyle, LinkKind, Stage};
 use super::{Reader, StoreError, Tx};
+use crate::queue::{ActingOfficial, Actor, Identity, Role};
 
 //------------ Rows ----------------------------------------------------------
 
@@ -22,8 +24,8 @@ row! {
         pub full_name: String,
         /// Jabatan as papers print it; may be empty.
         pub title: String,
-        /// Role word: `kabid`, `kasi`, `admin`, `auditor`.
-        pub role: String,
+        /// Its one role.
+        pub role: Role,
         /// Office e-mail, lower case.
         pub email: String,
         /// Employee number of 18 digits.
@@ -54,7 +56,7 @@ row! {
         /// Whose session.
         [fixed] pub person: String,
         /// How far the sign-in went.
-        pub stage: String,
+        pub stage: Stage,
         /// Second-factor secret shown but not yet confirmed.
         pub pending_secret: Option<Vec<u8>>,
         /// Start, for the absolute limit.
@@ -100,11 +102,11 @@ row! {
         /// SHA-256 of the link's token.
         [key] pub token_hash: String,
         /// What it is for.
-        [fixed] pub kind: String,
+        [fixed] pub kind: LinkKind,
         /// The account it sets a password for, if that account exists.
         [fixed] pub person: Option<String>,
         /// Role the new account gets.
-        [fixed] pub role: String,
+        [fixed] pub role: Role,
         /// E-mail of the person invited; empty for the first administrator.
         [fixed] pub email: String,
         /// Person id of who made it, or `gapura`.
@@ -127,11 +129,11 @@ row! {
         /// Who acts.
         [fixed] pub person: String,
         /// The role taken over.
-        [fixed] pub role: String,
+        [fixed] pub role: Role,
         /// Person id of the officer stood in for; empty while the post is vacant.
         [fixed] pub holder: String,
-        /// `plh` or `plt`.
-        [fixed] pub style: String,
+        /// Plh. or Plt.
+        [fixed] pub style: ActingStyle,
         /// Number of the letter that orders it.
         [fixed] pub letter: String,
         /// Start.
@@ -142,6 +144,32 @@ row! {
         [fixed] pub made_by: String,
         /// When it was ended early.
         pub ended_ms: Option<i64>,
+    }
+}
+
+impl PersonRow {
+    /// The account as the procedure sees it, with the roles it takes over.
+    pub fn actor(&self, acting: &[ActingRow]) -> Actor {
+        let identity = Identity::new(Some(&self.id), self.nip.as_deref(), Some(&self.email));
+        let held = acting.iter().filter(|row| row.person == self.id).map(ActingRow::held);
+        Actor {
+            acting: held.collect(),
+            disabled: self.disabled_ms.is_some(),
+            ..Actor::officer(&self.name, identity, vec![self.role])
+        }
+    }
+}
+
+impl ActingRow {
+    /// The appointment as the procedure sees it; it ends when it was ended.
+    pub fn held(&self) -> ActingOfficial {
+        ActingOfficial {
+            role: self.role,
+            holder: self.holder.clone(),
+            starts: self.starts_ms,
+            ends: self.ended_ms.map_or(self.ends_ms, |ended| ended.min(self.ends_ms)),
+            letter: self.letter.clone(),
+        }
     }
 }
 
@@ -324,7 +352,7 @@ impl Tx<'_> {
     }
 
     /// Ends links of one kind that are still open, for one e-mail (empty: the first administrator).
-    pub fn end_links(&self, kind: &str, email: &str, now_ms: i64) -> Result<(), StoreError> {
+    pub fn end_links(&self, kind: LinkKind, email: &str, now_ms: i64) -> Result<(), StoreError> {
         self.run(END_LINKS, params![now_ms, kind, email]).map(drop)
     }
 

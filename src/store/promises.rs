@@ -3,26 +3,28 @@
 use rusqlite::params;
 
 use super::sql::{FromRow, insert, limit, row, select, sql, statements, upsert};
+use super::words::PromotionState;
 use super::{Reader, StoreError, Tx};
+use crate::queue::{LiveState, NamingClass, NoticeState, Origin};
 
 //------------ Rows ----------------------------------------------------------
 
 row! {
     /// The columns of a live record, with its sealed body.
-    #[derive(Clone, Debug, Default, Eq, PartialEq)]
+    #[derive(Clone, Debug, Eq, PartialEq)]
     pub struct LiveRow = "live_record" {
         /// The absolute name, lower case.
         [key] pub name: String,
         /// The zone.
         [fixed] pub zone: String,
-        /// The state's JSON name.
-        pub state: String,
+        /// The state.
+        pub state: LiveState,
         /// The office.
         pub office: String,
-        /// The class's JSON name.
-        pub class: Option<String>,
-        /// `request` or `import`.
-        pub origin: String,
+        /// The class.
+        pub class: Option<NamingClass>,
+        /// Where it comes from.
+        pub origin: Origin,
         /// The request behind it.
         pub request: Option<String>,
         /// The approved end.
@@ -38,7 +40,7 @@ row! {
 
 row! {
     /// One promotion.
-    #[derive(Clone, Debug, Default, Eq, PartialEq)]
+    #[derive(Clone, Debug, Eq, PartialEq)]
     pub struct PromotionRow = "promotion" {
         /// Hash of number, revision, candidate and attempt.
         [key] pub id: String,
@@ -48,8 +50,8 @@ row! {
         [fixed] pub attempt: u32,
         /// The zone.
         [fixed] pub zone: String,
-        /// `committed`, `proven` or `failed`.
-        pub state: String,
+        /// What became of it.
+        pub state: PromotionState,
         /// The serial before.
         [fixed] pub serial_from: Option<u32>,
         /// The serial that carries it.
@@ -73,8 +75,8 @@ row! {
         [key] pub id: String,
         /// The request it is about.
         [fixed] pub request: Option<String>,
-        /// The state's JSON name.
-        pub state: String,
+        /// The state.
+        pub state: NoticeState,
         /// Whether it goes to the applicant.
         [fixed] pub to_applicant: bool,
         /// When to try next.
@@ -137,7 +139,7 @@ impl Reader<'_> {
     /// Live records after a name, of one state or of all, in the order of the names.
     pub fn live_records(
         &self,
-        state: Option<&str>,
+        state: Option<LiveState>,
         after: &str,
         most: usize,
     ) -> Result<Vec<LiveRow>, StoreError> {
@@ -156,7 +158,7 @@ impl Reader<'_> {
     pub fn names_of_office(
         &self,
         office: &str,
-        class: &str,
+        class: NamingClass,
         without: &str,
         most: usize,
     ) -> Result<Vec<String>, StoreError> {
@@ -234,7 +236,7 @@ impl Tx<'_> {
     pub fn settle_promotion(
         &self,
         id: &str,
-        state: &str,
+        state: PromotionState,
         proof: &str,
         settled_ms: i64,
     ) -> Result<(), StoreError> {
@@ -253,7 +255,7 @@ impl Reader<'_> {
     /// Notices of a state whose time has come, the oldest first.
     pub fn notices_due(
         &self,
-        state: &str,
+        state: NoticeState,
         now_ms: i64,
         most: usize,
     ) -> Result<Vec<NoticeRow>, StoreError> {

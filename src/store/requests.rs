@@ -11,6 +11,7 @@ use super::sql::{
     upsert,
 };
 use super::{Reader, StoreError, Tx};
+use crate::queue::{Kind, NamingClass, State};
 
 //------------ Rows ----------------------------------------------------------
 
@@ -20,14 +21,14 @@ row! {
     pub struct RequestRow = "request" {
         /// The number.
         [key] pub number: String,
-        /// The state's JSON name.
-        pub state: String,
+        /// The state.
+        pub state: State,
         /// Whether it still works towards a decision or a promotion.
         pub open: bool,
-        /// The kind's JSON name.
-        [fixed] pub kind: String,
-        /// The class's JSON name.
-        pub class: String,
+        /// The kind.
+        [fixed] pub kind: Kind,
+        /// The class.
+        pub class: NamingClass,
         /// The absolute name.
         pub name: String,
         /// The zone.
@@ -60,8 +61,8 @@ row! {
 /// Which requests a list shows; every part that is set narrows it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestFilter {
-    /// The state's JSON name.
-    pub state: Option<String>,
+    /// The state.
+    pub state: Option<State>,
     /// Only open ones, or only those that are not.
     pub open: Option<bool>,
     /// Person id of the holder.
@@ -185,8 +186,8 @@ impl Question {
     /// The conditions of a filter behind the beginning of a statement.
     fn of(begin: &str, filter: &RequestFilter) -> Self {
         let mut question = Self { text: format!("{begin}1 = 1"), values: Vec::new() };
-        if let Some(state) = &filter.state {
-            question.and("state = ?", [state.clone().into()]);
+        if let Some(state) = filter.state {
+            question.and("state = ?", [state.as_str().to_owned().into()]);
         }
         if let Some(open) = filter.open {
             question.and("open = ?", [i64::from(open).into()]);
@@ -265,7 +266,7 @@ impl Reader<'_> {
     }
 
     /// Every request's row that has a state, for timers.
-    pub fn requests_in(&self, state: &str) -> Result<Vec<RequestRow>, StoreError> {
+    pub fn requests_in(&self, state: State) -> Result<Vec<RequestRow>, StoreError> {
         self.all(IN_STATE, [state])
     }
 

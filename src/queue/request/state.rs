@@ -4,9 +4,10 @@ use crate::queue::named::named;
 
 named! {
     /// The state of a request, as people and programs name it.
-    #[derive(utoipa::ToSchema)]
+    #[derive(Default, utoipa::ToSchema)]
     pub enum State {
         /// DRAF; lives on the pages only.
+        #[default]
         Draft = "draft",
         /// DIAJUKAN.
         Submitted = "submitted",

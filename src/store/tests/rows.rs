@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use super::store;
+use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Origin, Role, State};
 use crate::store::drafts::DraftRow;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::people::{ActingRow, LinkRow, PersonRow, SessionRow, TokenRow};
 use crate::store::promises::{LiveRow, NoticeRow, PromotionRow};
 use crate::store::requests::{AttachmentRow, RequestFilter, RequestRow};
+use crate::store::words::{ActingStyle, LinkKind, PromotionState, Stage};
 use crate::store::{Reader, Store, StoreError, Tx};
 
 /// Text that breaks what is glued together: quotes, wildcards, parameters, other letters.
@@ -32,7 +34,7 @@ fn person(full: bool) -> PersonRow {
         name: "sari".to_owned(),
         full_name: ODD.to_owned(),
         title: String::new(),
-        role: "kasi".to_owned(),
+        role: Role::Verifier,
         email: "sari@example.id".to_owned(),
         nip: full.then(|| "198001012005011001".to_owned()),
         disabled_ms: full.then_some(i64::MAX),
@@ -54,7 +56,7 @@ fn accounts_and_what_belongs_to_them() {
     let session = |full: bool| SessionRow {
         token_hash: "h".to_owned(),
         person: "p-1".to_owned(),
-        stage: if full { "full" } else { "code" }.to_owned(),
+        stage: if full { Stage::Full } else { Stage::Code },
         pending_secret: full.then(|| vec![0; 20]),
         created_ms: 1,
         seen_ms: 2,
@@ -80,9 +82,9 @@ fn accounts_and_what_belongs_to_them() {
     }
     let link = |used| LinkRow {
         token_hash: "h".to_owned(),
-        kind: "invitation".to_owned(),
+        kind: LinkKind::Invitation,
         person: None,
-        role: "admin".to_owned(),
+        role: Role::Operator,
         email: String::new(),
         made_by: "console".to_owned(),
         created_ms: 1,
@@ -95,9 +97,9 @@ fn accounts_and_what_belongs_to_them() {
     let acting = |ended| ActingRow {
         id: "a-1".to_owned(),
         person: "p-1".to_owned(),
-        role: "kabid".to_owned(),
+        role: Role::Head,
         holder: String::new(),
-        style: "plh".to_owned(),
+        style: ActingStyle::Plt,
         letter: ODD.to_owned(),
         starts_ms: 1,
         ends_ms: 2,
@@ -165,10 +167,10 @@ fn drafts_form_keys_and_secrets() {
 fn request(number: &str, full: bool) -> RequestRow {
     RequestRow {
         number: number.to_owned(),
-        state: "submitted".to_owned(),
+        state: State::Submitted,
         open: true,
-        kind: "new".to_owned(),
-        class: "desa".to_owned(),
+        kind: Kind::New,
+        class: NamingClass::Desa,
         name: "grogol.desa.example.".to_owned(),
         zone: "example.".to_owned(),
         office: "Desa Grogol 100%".to_owned(),
@@ -198,14 +200,14 @@ fn a_request_reads_back_and_an_update_changes_what_may_change() {
     let read = || store.read::<_, StoreError>(|reader| reader.request("GPR-1")).unwrap().unwrap();
     assert_eq!(read(), (row.clone(), b"one".to_vec()));
     let changed = RequestRow {
-        state: "assigned".to_owned(),
+        state: State::Assigned,
         open: false,
-        class: "opd".to_owned(),
+        class: NamingClass::Kecamatan,
         name: "lain.example.".to_owned(),
         revision: u32::MAX,
         ..request("GPR-1", true)
     };
-    let moved = RequestRow { kind: "remove".to_owned(), submitted_ms: 99, ..changed.clone() };
+    let moved = RequestRow { kind: Kind::Suspend, submitted_ms: 99, ..changed.clone() };
     store.write::<_, StoreError>(|tx| tx.update_request(&moved, b"two")).unwrap();
     assert_eq!(read(), (changed, b"two".to_vec()), "kind and time of arrival never change");
 }
@@ -232,7 +234,7 @@ fn each_filter_of_the_queue_narrows_the_list_and_the_count_alike() {
             tx.insert_request(&request("GPR-1", true), 2026, 1, b"")?;
             tx.insert_request(&request("GPR-2", false), 2026, 2, b"")?;
             let other = RequestRow {
-                state: "closed".to_owned(),
+                state: State::Closed,
                 open: false,
                 revision: 2,
                 office: "Dinas".to_owned(),
@@ -271,7 +273,7 @@ fn each_filter_of_the_queue_narrows_the_list_and_the_count_alike() {
     for mask in 0..64_u32 {
         let has = |bit: u32| mask & (1 << bit) != 0;
         let filter = RequestFilter {
-            state: has(0).then(|| "closed".to_owned()),
+            state: has(0).then_some(State::Closed),
             open: has(1).then_some(false),
             holder_id: has(2).then(|| "p-1".to_owned()),
             due_before_ms: has(3).then_some(100),
@@ -334,10 +336,10 @@ fn live_records_promotions_and_notices() {
     let live = |full: bool| LiveRow {
         name: "a.example.".to_owned(),
         zone: "example.".to_owned(),
-        state: if full { "suspended" } else { "free" }.to_owned(),
+        state: if full { LiveState::Suspended } else { LiveState::Free },
         office: ODD.to_owned(),
-        class: full.then(|| "desa".to_owned()),
-        origin: "import".to_owned(),
+        class: full.then_some(NamingClass::Desa),
+        origin: Origin::Import,
         request: full.then(|| "GPR-1".to_owned()),
         ends_ms: full.then_some(1),
         confirm_by_ms: full.then_some(2),
@@ -351,7 +353,11 @@ fn live_records_promotions_and_notices() {
     let lists = |reader: &Reader<'_>| -> Result<_, StoreError> {
         let by_state = |state| Ok::<_, StoreError>(reader.live_records(state, "", 9)?.len());
         assert_eq!(
-            (by_state(None)?, by_state(Some("suspended"))?, by_state(Some("live"))?),
+            (
+                by_state(None)?,
+                by_state(Some(LiveState::Suspended))?,
+                by_state(Some(LiveState::Live))?
+            ),
             (1, 1, 0)
         );
         assert_eq!(reader.live_records(None, "a.example.", 9)?, []);
@@ -369,7 +375,7 @@ fn live_records_promotions_and_notices() {
         request: "GPR-1".to_owned(),
         attempt: 1,
         zone: "example.".to_owned(),
-        state: "committed".to_owned(),
+        state: PromotionState::Committed,
         serial_from: None,
         serial_to: u32::MAX,
         at_ms: 1,
@@ -380,9 +386,11 @@ fn live_records_promotions_and_notices() {
     round(&store, &promotion, |tx, row| tx.insert_promotion(row), |reader| reader.promotion("x"));
     let twice = store.write::<_, StoreError>(|tx| tx.insert_promotion(&promotion));
     assert!(twice.is_err(), "the second of two presses fails");
-    store.write::<_, StoreError>(|tx| tx.settle_promotion("x", "proven", ODD, 5)).unwrap();
+    store
+        .write::<_, StoreError>(|tx| tx.settle_promotion("x", PromotionState::Proven, ODD, 5))
+        .unwrap();
     let proven = PromotionRow {
-        state: "proven".to_owned(),
+        state: PromotionState::Proven,
         proof: Some(ODD.to_owned()),
         settled_ms: Some(5),
         ..promotion
@@ -393,7 +401,7 @@ fn live_records_promotions_and_notices() {
     let notice = |next_try_ms| NoticeRow {
         id: "n".to_owned(),
         request: None,
-        state: "queued".to_owned(),
+        state: NoticeState::Queued,
         to_applicant: true,
         next_try_ms,
         queued_ms: 1,
@@ -464,4 +472,49 @@ fn the_chain_its_values_checkpoints_and_keys() {
     store.tamper("UPDATE event SET payload = 'no json'");
     let odd = store.read::<_, StoreError>(|reader| reader.events_after(0, 1)).unwrap();
     assert_eq!(odd[0].payload["unreadable"], "no json", "kept for the verifier to name");
+}
+
+#[test]
+fn a_word_no_enum_knows_names_table_row_and_word() {
+    let (store, _dir) = store();
+    let live = LiveRow {
+        name: "a.example.".to_owned(),
+        zone: "example.".to_owned(),
+        state: LiveState::Live,
+        office: String::new(),
+        class: None,
+        origin: Origin::Import,
+        request: None,
+        ends_ms: None,
+        confirm_by_ms: None,
+        quarantined_until_ms: None,
+        body: Vec::new(),
+    };
+    store
+        .write::<_, StoreError>(|tx| {
+            tx.put_person(&person(false))?;
+            tx.put_live_record(&live)?;
+            tx.insert_request(&request("GPR-1", false), 2026, 1, b"")?;
+            tx.insert_request(&request("GPR-2", false), 2026, 2, b"")
+        })
+        .unwrap();
+    let list = RequestFilter { limit: 9, ..RequestFilter::default() };
+    let corrupt = |sql: &str, read: &dyn Fn(&Reader<'_>) -> Result<(), StoreError>| {
+        store.tamper(sql);
+        match store.read(|reader| read(reader)).unwrap_err() {
+            StoreError::Corrupt(text) => text,
+            other => panic!("{other}"),
+        }
+    };
+    let text = corrupt("UPDATE request SET state = 'lost' WHERE number = 'GPR-2'", &|reader| {
+        reader.requests(&list).map(drop)
+    });
+    assert_eq!(text, "table request, row \"GPR-2\": state is \"lost\"");
+    let text = corrupt("UPDATE live_record SET class = ''", &|reader| {
+        reader.live_record("a.example.").map(drop)
+    });
+    assert_eq!(text, "table live_record, row \"a.example.\": class is \"\"");
+    // A role of the procedure that no account may have is no role of a row.
+    let text = corrupt("UPDATE person SET role = 'system'", &|reader| reader.people().map(drop));
+    assert_eq!(text, "table person, row \"p-1\": role is \"system\"");
 }

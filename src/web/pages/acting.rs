@@ -139,12 +139,13 @@ fn acting_form(visitor: &Visitor, people: &[Account]) -> Form {
 /// One in words.
 fn row(t: Words, acting: &ActingOfficial, people: &[Account], now: i64) -> Row {
     let name = people.iter().find(|person| person.id == acting.person);
-    let state = match (acting.ended, acting.holds(now), now < acting.starts_ms) {
-        (true, ..) => "acting-ended",
-        (_, true, _) => "acting-holds",
-        (_, _, true) => "acting-coming",
-        _ => "acting-over",
-    };
+    let state =
+        match (acting.ended_ms.is_some(), acting.held().in_force(now), now < acting.starts_ms) {
+            (true, ..) => "acting-ended",
+            (_, true, _) => "acting-holds",
+            (_, _, true) => "acting-coming",
+            _ => "acting-over",
+        };
     Row {
         id: acting.id.clone(),
         name: name.map_or_else(|| acting.person.clone(), |person| person.full_name.clone()),
@@ -152,7 +153,7 @@ fn row(t: Words, acting: &ActingOfficial, people: &[Account], now: i64) -> Row {
         letter: acting.letter.clone(),
         period: format!("{} – {}", t.date(acting.starts_ms), t.date(acting.ends_ms - 1)),
         state: t.s(state),
-        open: !acting.ended && now < acting.ends_ms,
+        open: acting.ended_ms.is_none() && now < acting.ends_ms,
     }
 }
 

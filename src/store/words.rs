@@ -1,0 +1,90 @@
+//! Columns that hold a word: the enums of the procedure, and those that only rows have.
+//!
+//! A word that no variant has does not read back: the error names table, row and word.
+
+use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use super::sql::Cell;
+use crate::queue::named::named;
+use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Origin, Role, State};
+
+named! {
+    /// How far a sign-in has come.
+    pub enum Stage {
+        /// Password right, code of the second factor still to come.
+        Code = "code",
+        /// Password right, second factor to be set up first.
+        Enrol = "enrol",
+        /// Signed in.
+        Full = "full",
+    }
+}
+
+named! {
+    /// What a single-use link opens.
+    pub enum LinkKind {
+        /// Makes the first administrator; only while no account exists.
+        FirstAdmin = "first_admin",
+        /// Makes an account with a role an administrator chose.
+        Invitation = "invitation",
+        /// Sets a new password and drops the second factor.
+        Reset = "reset",
+    }
+}
+
+named! {
+    /// Why an official acts for another.
+    pub enum ActingStyle {
+        /// Pelaksana harian: the holder is away.
+        Plh = "plh",
+        /// Pelaksana tugas: the post is vacant.
+        Plt = "plt",
+    }
+}
+
+named! {
+    /// What became of a promotion.
+    pub enum PromotionState {
+        /// Live, and not yet read back.
+        Committed = "committed",
+        /// Read back from our own sockets.
+        Proven = "proven",
+        /// Taken back.
+        Failed = "failed",
+    }
+}
+
+/// The enums that are columns, each with the reading of its word.
+macro_rules! word_cells {
+    ($($type:ty, $read:path;)+) => {$(
+        impl Cell for $type {
+            fn from_sql(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                $read(value.as_str()?).ok_or(FromSqlError::InvalidType)
+            }
+
+            fn to_sql(&self) -> ToSqlOutput<'_> {
+                ToSqlOutput::from(self.as_str())
+            }
+        }
+
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(Cell::to_sql(self))
+            }
+        }
+    )+};
+}
+word_cells! {
+    State, State::from_name;
+    Kind, Kind::from_name;
+    NamingClass, NamingClass::from_name;
+    LiveState, LiveState::from_name;
+    Origin, Origin::from_name;
+    NoticeState, NoticeState::from_name;
+    // The roles of rows are those of accounts.
+    Role, Role::of_officer;
+    Stage, Stage::from_name;
+    LinkKind, LinkKind::from_name;
+    ActingStyle, ActingStyle::from_name;
+    PromotionState, PromotionState::from_name;
+}
