@@ -33,6 +33,8 @@
 //! |---|---|
 //! | [`digest`] | SHA-256 and hexadecimal digits |
 //! | [`wire`] | names, types, messages, EDNS, RDATA; total readers and a writer with a limit |
+//! | [`digest`] | SHA-256 and hexadecimal digits, for whatever is named by its hash |
+//! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
 //! | [`serve`] | sockets, rate limit, access list, cookies' secret, query log |

@@ -72,12 +72,7 @@ impl QuicServer {
         }
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let stop = CancellationToken::new();
-        let supervisor = Supervisor {
-            sockets,
-            certificate,
-            shared,
-            stop: stop.clone(),
-        };
+        let supervisor = Supervisor { sockets, certificate, shared, stop: stop.clone() };
         let thread = std::thread::Builder::new()
             .name("quic".to_owned())
             .spawn(move || supervisor.run(&runtime))?;

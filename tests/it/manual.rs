@@ -1,4 +1,4 @@
-//! The manual: its links resolve, and its table of rules is the code's.
+//! The manual: its links resolve, it names every room, and its table of rules is the code's.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -23,6 +23,23 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_room_is_on_both_maps() {
+    let code = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rooms = code.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    for room in rooms {
+        assert!(
+            code.contains(&format!("//! | [`{room}`] | ")),
+            "src/lib.rs does not tell of {room}"
+        );
+        assert!(
+            page.contains(&format!("| `{room}` | ")),
+            "docs/architecture.md does not tell of {room}"
+        );
+    }
 }
 
 #[test]

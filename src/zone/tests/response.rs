@@ -171,7 +171,8 @@ fn the_longest_apex_wins() {
         builder.finish().0.unwrap()
     };
     let set: ZoneSet = (0..2000).map(|at| zone_of(&format!("zone-{at}.example."))).collect();
-    let set = set.with(zone_of("sub.zone-7.Example.")).edit(&[], vec![Entry::NotLoaded(name("org."))]);
+    let set =
+        set.with(zone_of("sub.zone-7.Example.")).edit(&[], vec![Entry::NotLoaded(name("org."))]);
     let find = |qname: &str| set.find(name(qname).as_ref()).map(|entry| entry.apex().to_string());
     assert_eq!(find("a.b.SUB.zone-7.example.").as_deref(), Some("sub.zone-7.Example."));
     assert_eq!(find("a.b.zone-7.example.").as_deref(), Some("zone-7.example."));
