@@ -47,6 +47,7 @@
 //! | [`ledger`] | the one writer of what the procedure did |
 //! | [`people`] | accounts, roles, passwords, second factor, sessions, tokens |
 //! | [`promote`] | an approved request becomes a change, the read-back its proof |
+//! | [`view`] | what is shown of a request, and to whom: the JSON of API and pages |
 //! | [`desk`] | every acting function of the queue, and its timers |
 //! | [`words`] | message catalogues; dates and numbers as people read them |
 //! | [`notice`] | the text of notices, and the mail that carries it |
@@ -110,6 +111,8 @@ pub mod promote;
 pub mod queue;
 #[cfg(feature = "approval")]
 pub mod report;
+#[cfg(feature = "approval")]
+pub mod view;
 #[cfg(feature = "approval")]
 pub mod web;
 #[cfg(feature = "approval")]

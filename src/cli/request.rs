@@ -16,6 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::args::Common;
+use crate::queue::{Act, ActKind};
 use http::{Call, Client};
 
 //------------ What may be typed ---------------------------------------------
@@ -144,6 +145,9 @@ pub enum Request {
         /// The candidate hash that was read
         #[arg(long)]
         candidate: String,
+        /// The serial that was read, where `approval.bind` is "serial"
+        #[arg(long)]
+        serial: Option<u32>,
         /// The lines
         #[command(flatten)]
         lines: Lines,
@@ -298,14 +302,14 @@ fn address(loaded: &crate::config::Loaded) -> anyhow::Result<SocketAddr> {
 /// The API call of a command.
 fn call(request: Request) -> anyhow::Result<Call> {
     use Request as R;
-    let act = |number: &str, act: &str, body: Value| Call::post(&path(number, Some(act)), &body);
     Ok(match request {
         R::Submit { file, letter } => {
             Call::multipart("/api/v1/requests", &body::read_request(&file)?, Some(&letter))?
         }
         R::Resubmit { number, file, letter } => {
             let request = body::read_request(&file)?;
-            Call::multipart(&path(&number, Some("resubmit")), &request, letter.as_deref())?
+            let path = path(&number, Some(ActKind::Resubmit.as_str()));
+            Call::multipart(&path, &request, letter.as_deref())?
         }
         R::List { state, late, limit } => {
             let state = state.map(|state| format!("&state={}", http::escape(&state)));
@@ -315,42 +319,36 @@ fn call(request: Request) -> anyhow::Result<Call> {
         }
         R::Show { number } => Call::get(&path(&number, None)),
         R::Dispose { number, to, instruction } => {
-            act(&number, "dispose", json!({ "to": to, "instruction": instruction }))
+            perform(&number, &Act::Dispose { to, instruction })?
         }
-        R::Reassign { number, to, reason } => {
-            act(&number, "reassign", json!({ "to": to, "reason": reason }))
+        R::Reassign { number, to, reason } => perform(&number, &Act::Reassign { to, reason })?,
+        R::Release { number, reason } => perform(&number, &Act::Release { reason })?,
+        R::Ask { number, party, email } => perform(&number, &Act::Consult { party, email })?,
+        R::Confirm(Answer { number, party, letter }) => {
+            perform(&number, &Act::Confirm { party, letter })?
         }
-        R::Release { number, reason } => act(&number, "release", json!({ "reason": reason })),
-        R::Ask { number, party, email } => {
-            act(&number, "ask", json!({ "party": party, "email": email }))
+        R::Deny(Answer { number, party, letter }) => {
+            perform(&number, &Act::Deny { party, letter })?
         }
-        R::Confirm(it) => {
-            act(&it.number, "confirm", json!({ "party": it.party, "letter": it.letter }))
-        }
-        R::Deny(it) => act(&it.number, "deny", json!({ "party": it.party, "letter": it.letter })),
         R::Check { number, lines } => {
-            act(&number, "check", json!({ "lines": body::lines(&lines)? }))
+            perform(&number, &Act::Check { lines: body::lines(&lines)? })?
         }
         R::Return { number, lines } => {
-            act(&number, "return", json!({ "lines": body::lines(&lines)? }))
+            perform(&number, &Act::Return { lines: body::lines(&lines)? })?
         }
         R::Reject { number, reason, note, lines } => {
+            perform(&number, &Act::Reject { reason, note, lines: body::lines(&lines)? })?
+        }
+        R::Approve { number, revision, candidate, serial, lines } => {
             let lines = body::lines(&lines)?;
-            act(&number, "reject", json!({ "reason": reason, "note": note, "lines": lines }))
+            perform(&number, &Act::Approve { revision, candidate, serial, lines })?
         }
-        R::Approve { number, revision, candidate, lines } => {
-            let lines = body::lines(&lines)?;
-            let body = json!({ "revision": revision, "candidate": candidate, "lines": lines });
-            act(&number, "approve", body)
-        }
-        R::Countersign { number, candidate } => {
-            act(&number, "countersign", json!({ "candidate": candidate }))
-        }
-        R::Reopen { number, reason } => act(&number, "reopen", json!({ "reason": reason })),
-        R::Promote { number } => act(&number, "promote", json!({})),
-        R::Retry { number } => act(&number, "retry", json!({})),
-        R::Withdraw { number, letter } => act(&number, "withdraw", json!({ "letter": letter })),
-        R::Notified { number, how } => act(&number, "notified", json!({ "how": how })),
+        R::Countersign { number, candidate } => perform(&number, &Act::Countersign { candidate })?,
+        R::Reopen { number, reason } => perform(&number, &Act::Reopen { reason })?,
+        R::Promote { number } => perform(&number, &Act::Promote {})?,
+        R::Retry { number } => perform(&number, &Act::Retry {})?,
+        R::Withdraw { number, letter } => perform(&number, &Act::Withdraw { letter })?,
+        R::Notified { number, how } => perform(&number, &Act::Notified { how })?,
         R::Records { name: None } => Call::get("/api/v1/records"),
         R::Records { name: Some(name) } => {
             Call::get(&format!("/api/v1/records?name={}", http::escape(&name)))
@@ -364,6 +362,11 @@ fn call(request: Request) -> anyhow::Result<Call> {
             Call::post(&path, &json!({}))
         }
     })
+}
+
+/// The call that performs an act.
+fn perform(number: &str, act: &Act) -> anyhow::Result<Call> {
+    Ok(Call::post(&path(number, Some(act.kind().as_str())), &serde_json::to_value(act)?))
 }
 
 /// The path of a request or of an act on it.

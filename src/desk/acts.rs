@@ -3,11 +3,11 @@
 use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
-use crate::queue::view::RequestView;
 use crate::queue::{
     Act, Actor, Candidate, Deed, Facts, PromotionFault, Request, Stage, State, Subject,
     TransitionError,
 };
+use crate::view::RequestView;
 
 impl Desk {
     /// Performs an act and gives the request as the actor may see it. A second press of the same

@@ -8,10 +8,10 @@ use crate::audit::{Anchor, Notary};
 use crate::promote::anchor_edit;
 use crate::publish::{Cause, Edit};
 use crate::queue::application::WIB_OFFSET_MS;
-use crate::queue::view::rfc3339;
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
 use crate::store::requests::RequestRow;
+use crate::view::rfc3339;
 
 /// Notices looked at in one turn.
 const NOTICES_MAX: usize = 500;

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{ActError, Desk};
-use crate::queue::view::{Summary, rfc3339};
-use crate::queue::{Actor, Calendar, Role, State};
+use crate::queue::{Actor, Calendar, Role, State, Timing};
 use crate::store::requests::{RequestFilter, RequestRow};
+use crate::view::{Summary, rfc3339};
 
 /// Rows of a page at most.
 const ROWS_MAX: usize = 200;
@@ -128,20 +128,7 @@ impl Desk {
 fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
     let state = row.state;
     let suffix = format!(".{}", row.zone);
-    let minutes = |from: i64, to: i64| calendar.worked(from, to) / 60_000;
-    let left = row.due_ms.map(|due| match due >= now {
-        true => minutes(now, due),
-        false => -minutes(due, now),
-    });
-    let (holder_role, step) = match state {
-        State::Submitted => (Some(Role::Head), Some(2)),
-        State::Assigned => (Some(Role::Verifier), Some(3)),
-        State::NeedsCorrection => (Some(Role::Applicant), Some(3)),
-        State::Verified | State::PromotionFailed => (Some(Role::Verifier), Some(4)),
-        State::Draft => (Some(Role::Applicant), None),
-        State::Live | State::Rejected => (None, row.due_ms.map(|_| 5)),
-        _ => (None, None),
-    };
+    let timing = Timing::of(state, row.due_ms, now, calendar);
     Summary {
         number: row.number.clone(),
         state,
@@ -152,11 +139,11 @@ fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
         zone: row.zone.clone(),
         office: row.office.clone(),
         holder: row.holder.clone(),
-        holder_role,
-        step,
-        due: row.due_ms.map(rfc3339),
-        left_minutes: left,
-        late: row.due_ms.is_some_and(|due| due < now),
+        holder_role: state.turn(),
+        step: timing.step,
+        due: timing.due.map(rfc3339),
+        left_minutes: timing.left_minutes,
+        late: timing.late,
         submitted: rfc3339(row.submitted_ms),
         changed: rfc3339(row.changed_ms),
     }

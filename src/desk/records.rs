@@ -5,9 +5,9 @@ use crate::promote::{edit_out, served_records};
 use crate::publish::{Cause, PublishError};
 use crate::queue::happening::Deed;
 use crate::queue::live::LiveResult;
-use crate::queue::view::RecordView;
 use crate::queue::{Actor, LiveRecord, LiveState, Signature, Subject};
 use crate::store::StoreError;
+use crate::view::RecordView;
 use crate::wire::Name;
 
 /// Records of a page at most.

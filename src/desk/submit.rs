@@ -7,13 +7,13 @@ use super::{ActError, Desk, NewAttachment};
 use crate::audit::random;
 use crate::ledger::{LedgerError, NewRequest};
 use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
-use crate::queue::view::RequestView;
 use crate::queue::{
     Act, ActKind, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Reading, Request,
     State, Subject, TransitionError, automatic,
 };
 use crate::store::Tx;
 use crate::store::requests::AttachmentRow;
+use crate::view::RequestView;
 
 /// Letters and digits that cannot be taken for one another.
 const SECRET_ALPHABET: &[u8; 32] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789@";

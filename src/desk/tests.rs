@@ -3,6 +3,7 @@
 mod crash;
 mod evidence;
 mod life;
+mod listing;
 mod names;
 mod notices;
 mod refusals;
@@ -17,13 +18,13 @@ use tempfile::TempDir;
 use super::*;
 use crate::audit::NewEvent;
 use crate::publish::{Publisher, ZoneSource};
-use crate::queue::view::RequestView;
 use crate::queue::{
     Act, Actor, Application, Identity, LineCode, LineInput, LineVerdict, State, Targets,
 };
 use crate::serve::{self, Running};
 use crate::store::Store;
 use crate::store::people::PersonRow;
+use crate::view::RequestView;
 use crate::wire::Name;
 
 /// Monday 23 November 2026, 08.00 WIB.

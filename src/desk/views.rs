@@ -4,11 +4,11 @@ use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof};
-use crate::queue::view::{
+use crate::queue::{ActKind, Actor, Identity, Request, State};
+use crate::store::Reader;
+use crate::view::{
     AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
 };
-use crate::queue::{Actor, Request, Role, State};
-use crate::store::Reader;
 use crate::wire::{Record, rdata};
 
 //------------ Viewer --------------------------------------------------------
@@ -23,28 +23,38 @@ pub enum Viewer {
 }
 
 impl Viewer {
-    /// What they may see.
+    /// What they may see of persons.
     fn sees(&self, now: i64) -> Option<Sees> {
         match self {
             Self::Applicant => Some(Sees::Applicant),
-            Self::Officer(actor) => {
-                let holds = |role| actor.capacity(role, now).is_some();
-                if holds(Role::Verifier) || holds(Role::Head) || holds(Role::System) {
-                    Some(Sees::All)
-                } else {
-                    actor.is_officer(now).then_some(Sees::NoContact)
-                }
-            }
+            Self::Officer(actor) => Sees::of_officer(actor, now),
         }
     }
+
+    /// The acts they may do on a request now.
+    fn offered(&self, request: &Request, now: i64) -> Vec<ActKind> {
+        match self {
+            Self::Applicant => request.offers(&applicant_of(request), now),
+            Self::Officer(actor) => request.offers(actor, now),
+        }
+    }
+}
+
+/// The applicant of a request as an actor, once the secret is proven.
+fn applicant_of(request: &Request) -> Actor {
+    let contact = &request.application().contact;
+    let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
+    Actor::applicant(&contact.name, identity, Some(request.number()))
 }
 
 impl Desk {
     /// A request as somebody may see it.
     pub fn view(&self, number: &str, viewer: &Viewer) -> Result<RequestView, ActError> {
-        let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
+        let now = self.now();
+        let sees = viewer.sees(now).ok_or(ActError::NotAllowed)?;
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
-        self.view_of(stored, sees)
+        let acts = viewer.offered(&stored.request, now);
+        Ok(RequestView { acts, ..self.view_of(stored, sees)? })
     }
 
     /// A request for the actor who just did something on it.
@@ -68,10 +78,7 @@ impl Desk {
     pub fn applicant(&self, number: &str, secret: &str) -> Result<Actor, ActError> {
         let number = self.prove(number, secret)?;
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, &number)?))?;
-        let contact = &stored.request.application().contact;
-        let identity =
-            crate::queue::Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
-        Ok(Actor::applicant(&contact.name, identity, Some(&number)))
+        Ok(applicant_of(&stored.request))
     }
 
     /// Compares a secret in constant time; the same work is done for a number nobody has.
@@ -90,7 +97,7 @@ impl Desk {
         let Stored { mut request, .. } = stored;
         let number = request.number().to_owned();
         let mut candidate = None;
-        if sees != Sees::Applicant && is_in_hand(&request) {
+        if sees.is_officer() && is_in_hand(&request) {
             let outside = self.look_outside(request.application(), self.last_probe(&request)?)?;
             if request.state() == State::Assigned {
                 let automatic = self.read(|reader| {
@@ -108,17 +115,18 @@ impl Desk {
             });
         }
         let calendar = ledger.calendar();
-        let mut view = RequestView::of(&request, sees, self.now(), &calendar, &ledger.rules);
+        let timing = request.timing(self.now(), &calendar, &ledger.rules);
+        let mut view = RequestView::of(&request, sees, timing);
         view.candidate = candidate;
         self.read(|reader| {
             if let Some(row) = reader.promotion_of(&number)? {
                 view.proof = row.proof.as_deref().and_then(proof);
-                if view.candidate.is_none() && sees != Sees::Applicant {
+                if view.candidate.is_none() && sees.is_officer() {
                     view.candidate = committed(&request, &row.plan);
                 }
             }
             let notices = reader.notices_of(&number)?;
-            for row in notices.iter().filter(|row| sees != Sees::Applicant || row.to_applicant) {
+            for row in notices.iter().filter(|row| sees.is_officer() || row.to_applicant) {
                 view.notices.push(NoticeView::of(&ledger.open_notice(reader, row)?, sees));
             }
             view.history = history(reader, &number, sees)?;
@@ -173,7 +181,7 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
     let mut views = Vec::new();
     for event in reader.events_of(&format!("request:{number}"))? {
         // An officer's attempt that was turned back is not the applicant's business.
-        if sees == Sees::Applicant && event.payload.contains_key("turned_back") {
+        if !sees.is_officer() && event.payload.contains_key("turned_back") {
             continue;
         }
         if !names.contains_key(&event.person) {
@@ -184,7 +192,7 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
         let mut facts = event.payload;
         // To whom it was routed is kept by person id: officers read the name, applicants the role.
         if let Some(person) = facts.remove("to")
-            && sees != Sees::Applicant
+            && sees.is_officer()
         {
             let name = reader.person(&person)?.map_or(person, |person| person.name);
             facts.insert("to".to_owned(), name);
@@ -194,7 +202,7 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
             at: rfc3339(event.at_ms),
             act: event.act,
             role: event.role,
-            who: who.filter(|_| sees != Sees::Applicant),
+            who: who.filter(|_| sees.is_officer()),
             before: event.before,
             after: event.after,
             revision: event.revision,

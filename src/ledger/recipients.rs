@@ -3,6 +3,7 @@
 use super::Ledger;
 use crate::audit::AuditError;
 use crate::queue::procedure::{Recipient, recipients};
+use crate::queue::request::Approval;
 use crate::queue::{Deed, NoticeReader, Request, Role, State};
 use crate::store::{Reader, StoreError};
 
@@ -16,8 +17,7 @@ impl Ledger {
         request: &Request,
     ) -> Result<Vec<(NoticeReader, String)>, AuditError> {
         let mut all: Vec<(NoticeReader, String)> = Vec::new();
-        let approval = request.approval();
-        let second_missing = approval.is_some_and(|a| a.second_needed && a.second.is_none());
+        let second_missing = request.approval().is_some_and(Approval::awaits_second);
         for recipient in recipients(deed) {
             let officers = match recipient {
                 Recipient::Applicant => {

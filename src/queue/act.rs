@@ -270,7 +270,7 @@ pub enum BodyError {
 //------------ LineInput -----------------------------------------------------
 
 /// A verdict on one line of the check sheet, as sent.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct LineInput {
     /// Which line.
     pub code: LineCode,

@@ -18,7 +18,7 @@ pub const TTL_DEFAULT: u32 = 3600;
 
 named! {
     /// What a request does to a name (§2.2). Hand-over and renewal join with the yearly lifecycle.
-    #[derive(Default, utoipa::ToSchema)]
+    #[derive(Default)]
     pub enum Kind {
         /// *Permohonan baru*: adds RRsets under a free name.
         #[default]
@@ -43,7 +43,7 @@ impl Kind {
 
 named! {
     /// Which naming pattern applies (§4.1).
-    #[derive(Default, utoipa::ToSchema)]
+    #[derive(Default)]
     pub enum NamingClass {
         /// An office of the regency, by its official short form.
         #[default]
@@ -68,7 +68,7 @@ named! {
 //------------ Application -----------------------------------------------------------
 
 /// The data of one revision of a request, in the shape of `POST /requests`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Application {
     /// What is to happen.
     pub kind: Kind,
@@ -112,7 +112,7 @@ pub struct Application {
 }
 
 /// One record asked for. The owner is the request's name.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct RequestedRecord {
     /// The type's mnemonic.
     #[serde(rename = "type")]
@@ -130,7 +130,7 @@ fn ttl_default() -> u32 {
 }
 
 /// The person responsible for the name (§7: no NIK).
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Contact {
     /// Full name.
     pub name: String,
@@ -148,7 +148,7 @@ pub struct Contact {
 }
 
 /// What the letter says about itself; the file is kept by `store`.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Letter {
     /// *Nomor surat*.
     pub number: String,

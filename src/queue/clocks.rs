@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::named::named;
-use super::rules::Rules;
+use super::request::State;
+use super::rules::{MINUTE_MS, Rules};
 
 //------------ ClockStep -----------------------------------------------------
 
@@ -146,6 +147,46 @@ impl Clocks {
         let left = self.limit(step, rules) - used;
         if left < least {
             *self.granted.entry(step).or_default() += least - left;
+        }
+    }
+}
+
+//------------ Timing --------------------------------------------------------
+
+/// The step a request is in and the time left to it: the same for a row of the queue, which knows
+/// columns only, and for the whole request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Timing {
+    /// The number of the running or paused step of the SOP.
+    pub step: Option<u8>,
+    /// When it is due, epoch milliseconds; none while its clock is paused for another party. For a
+    /// correction it is when the applicant's time ends.
+    pub due: Option<i64>,
+    /// Working minutes until then; negative when late.
+    pub left_minutes: Option<i64>,
+    /// Whether that time has passed.
+    pub late: bool,
+}
+
+impl Timing {
+    /// The timing of a request in a state that is due then.
+    pub fn of(state: State, due: Option<i64>, now: i64, calendar: &Calendar) -> Self {
+        let step = match state {
+            State::Submitted => Some(ClockStep::Route),
+            State::Assigned | State::NeedsCorrection => Some(ClockStep::Check),
+            State::Verified | State::PromotionFailed => Some(ClockStep::Make),
+            State::Live | State::Rejected => due.map(|_| ClockStep::Tell),
+            _ => None,
+        };
+        let left = |due: i64| match due >= now {
+            true => calendar.worked(now, due),
+            false => -calendar.worked(due, now),
+        };
+        Self {
+            step: step.map(ClockStep::number),
+            due,
+            left_minutes: due.map(|due| left(due).div_euclid(MINUTE_MS)),
+            late: due.is_some_and(|due| due < now),
         }
     }
 }

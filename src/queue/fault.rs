@@ -137,7 +137,6 @@ pub enum Stale {
 
 named! {
     /// The stable codes of problem details.
-    #[derive(utoipa::ToSchema)]
     pub enum FaultCode {
         /// 409.
         WrongState = "wrong_state",
@@ -202,7 +201,6 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $word:literal => $code:ident, $text:literal;)*) => {
         named! {
             /// Every single rule a request can break; each is a message in the catalogue.
-            #[derive(utoipa::ToSchema)]
             pub enum Rule { $($(#[$doc])* $name = $word,)* }
         }
 

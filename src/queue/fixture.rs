@@ -3,15 +3,15 @@
 use super::*;
 
 /// Monday 23 November 2026, 08.00 WIB.
-pub(super) const MONDAY_8: i64 = 1_795_395_600_000;
+pub(crate) const MONDAY_8: i64 = 1_795_395_600_000;
 
 /// A moment of that week: day 0 is the Monday.
-pub(super) fn at(day: i64, hour: i64, minute: i64) -> i64 {
+pub(crate) fn at(day: i64, hour: i64, minute: i64) -> i64 {
     MONDAY_8 + day * 86_400_000 + (hour - 8) * 3_600_000 + minute * 60_000
 }
 
 /// A request for a village's name that no rule stands against.
-pub(super) fn application() -> Application {
+pub(crate) fn application() -> Application {
     serde_json::from_str(
         r#"{ "kind": "new", "class": "desa", "name": "grogolkapetakan.desa",
         "zone": "cirebonkab.go.id.",
@@ -25,7 +25,7 @@ pub(super) fn application() -> Application {
 }
 
 /// An officer with one role; the person id is the name.
-pub(super) fn officer(name: &str, role: Role) -> Actor {
+pub(crate) fn officer(name: &str, role: Role) -> Actor {
     let email = format!("{name}@example.id");
     Actor::officer(name, Identity::new(Some(name), None, Some(&email)), vec![role])
 }

@@ -27,7 +27,6 @@ use crate::wire::Name;
 
 named! {
     /// The state of a name.
-    #[derive(utoipa::ToSchema)]
     pub enum LiveState {
         /// BEBAS.
         Free = "free",
@@ -55,7 +54,6 @@ impl LiveState {
 
 named! {
     /// Where a live record comes from.
-    #[derive(utoipa::ToSchema)]
     pub enum Origin {
         /// An approved request.
         Request = "request",

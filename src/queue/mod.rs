@@ -11,7 +11,7 @@ pub mod calendar;
 pub mod clocks;
 pub mod fault;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod happening;
 pub mod labels;
 pub mod live;
@@ -29,13 +29,12 @@ pub mod rules;
 pub mod sheet;
 pub mod similar;
 pub mod targets;
-pub mod view;
 
 pub use act::{Act, ActKind, LineInput, RejectReason};
 pub use application::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 pub use automatic::{CandidateFinding, Evidence, Neighbour, Probe, QueueFacts, ZoneFacts};
 pub use calendar::{Calendar, Hours};
-pub use clocks::{ClockStep, Clocks};
+pub use clocks::{ClockStep, Clocks, Timing};
 pub use fault::{Fault, FaultCode, Rule, TransitionError};
 pub use happening::{Deed, Happening, Step, Subject};
 pub use live::{LiveRecord, LiveState, Origin};
@@ -52,4 +51,3 @@ pub use request::{
 pub use rules::{Bind, Rules};
 pub use sheet::{AutoLine, Line, LineCode, LineVerdict, Outcome, Overrule, Sheet};
 pub use targets::Targets;
-pub use view::{RequestView, Sees, Summary};

@@ -22,7 +22,7 @@ use super::sheet::{Line, LineCode, LineVerdict};
 
 named! {
     /// The state of a notice.
-    #[derive(Default, utoipa::ToSchema)]
+    #[derive(Default)]
     pub enum NoticeState {
         /// ANTRE.
         #[default]

@@ -8,7 +8,6 @@ use super::named::named;
 
 named! {
     /// What a person may do. No role can set a state by hand.
-    #[derive(utoipa::ToSchema)]
     pub enum Role {
         /// *Pemohon*: no account; a proven mailbox and a secret.
         Applicant = "applicant",

@@ -16,7 +16,6 @@ use super::person::Signature;
 
 named! {
     /// A line of the sheet, in its order: `A` is computed, `M` is looked at by a person.
-    #[derive(utoipa::ToSchema)]
     pub enum LineCode {
         /// Class and pattern fit.
         A1 = "A1",
@@ -103,7 +102,6 @@ fn is_type(rtype: &str, types: &[&str]) -> bool {
 
 named! {
     /// *Sesuai, perlu perbaikan, tidak sesuai*; a line not looked at has none.
-    #[derive(utoipa::ToSchema)]
     pub enum LineVerdict {
         /// *Sesuai*.
         Ok = "ok",
@@ -150,7 +148,6 @@ pub struct AutoLine {
 
 named! {
     /// What an automatic line came to.
-    #[derive(utoipa::ToSchema)]
     pub enum Outcome {
         /// Nothing found.
         Pass = "pass",
@@ -165,7 +162,6 @@ named! {
 
 named! {
     /// How a failed automatic line may be passed over (table of §4).
-    #[derive(utoipa::ToSchema)]
     pub enum Overrule {
         /// Not at all.
         Never = "never",

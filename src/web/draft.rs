@@ -6,10 +6,10 @@ use super::failure::Failure;
 use super::sent::{Sent, Upload};
 use super::state::State;
 use crate::people::sha256_hex;
-use crate::queue::view::RequestView;
 use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 use crate::store::StoreError;
 use crate::store::drafts::DraftRow;
+use crate::view::RequestView;
 
 /// Rows of records a form has.
 pub(super) const RECORD_ROWS: usize = 3;

@@ -94,6 +94,8 @@ fn desk(
     let mut options = desk::Options::new(dir.to_owned(), clock);
     options.targets.allow = crate::queue::targets::prefixes("192.0.2.0/24").unwrap();
     options.probe = false;
+    // The stricter setting: a page that does not send the serial it showed approves nothing.
+    options.rules.bind = crate::queue::Bind::Serial;
     let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
     desk.listening().unwrap();
     desk
@@ -444,7 +446,15 @@ async fn a_request_goes_the_whole_way_by_plain_forms() {
     let wrong = [("revision", revision.as_str()), ("candidate", "00")];
     let stale = kasi.post(&format!("/tinjau/{number}/setujui"), &wrong).await;
     assert_eq!(stale, StatusCode::CONFLICT, "{}", kasi.page);
-    let right = [("revision", revision.as_str()), ("candidate", candidate.as_str())];
+    let serial = kasi.hidden("serial");
+    let unread = [("revision", revision.as_str()), ("candidate", candidate.as_str())];
+    let unread = kasi.post(&format!("/tinjau/{number}/setujui"), &unread).await;
+    assert_eq!(unread, StatusCode::CONFLICT, "{}", kasi.page);
+    let right = [
+        ("revision", revision.as_str()),
+        ("candidate", candidate.as_str()),
+        ("serial", serial.as_str()),
+    ];
     kasi.post(&format!("/tinjau/{number}/setujui"), &right).await;
     assert!(kasi.page.contains(">TAYANG<"), "{}", kasi.page);
 

@@ -416,3 +416,47 @@ fn the_commands_do_what_the_api_does() {
     let (exit, none) = gapura(None, &["list"]);
     assert_eq!((exit, &none["code"]), (1, &json!("unauthorized")));
 }
+
+#[test]
+fn an_approval_bound_to_the_serial_works_from_the_command_line() {
+    let office = Office::of(Daemon::start("[approval]\nbind = \"serial\"\n"));
+    let (number, _) = office.submit(&village());
+    office.dispose(&number);
+    let token = token_text(&office.daemon, "siti", "read,decide");
+    let run = |args: &[&str]| {
+        let done = office.daemon.gapura_with_env(
+            args,
+            &[
+                ("GAPURA_TOKEN", token.as_str()),
+                ("GAPURA_WEB", office.daemon.web().trim_start_matches("http://")),
+            ],
+        );
+        let (out, err) =
+            (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        (done.status.code(), format!("{out}{err}"))
+    };
+    let (code, shown) = run(&["request", "show", &number]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(
+        shown.contains("you may: release, ask, return, check, reject, approve, withdraw"),
+        "{shown}"
+    );
+    let approval = office.approval(&number);
+    let word = |line: &Value| format!("{}=ok:diperiksa", line["code"].as_str().unwrap());
+    let lines: Vec<String> = approval["lines"].as_array().unwrap().iter().map(word).collect();
+    let revision = approval["revision"].to_string();
+    let candidate = approval["candidate"].as_str().unwrap();
+    let mut args =
+        vec!["request", "approve", &number, "--revision", &revision, "--candidate", candidate];
+    for line in &lines {
+        args.extend(["--line", line]);
+    }
+    let (code, refused) = run(&args);
+    assert_eq!(code, Some(1), "{refused}");
+    assert!(refused.contains("stale"), "{refused}");
+    let serial = shown.split("on serial ").nth(1).unwrap().lines().next().unwrap();
+    args.extend(["--serial", serial]);
+    let (code, done) = run(&args);
+    assert_eq!(code, Some(0), "{done}");
+    assert!(done.contains("live"), "{done}");
+}

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Lines;
+use crate::queue::{LineCode, LineInput, LineVerdict};
 
 /// Octets of a request's JSON; more is surely something else.
 const REQUEST_OCTETS_MAX: u64 = 256 * 1024;
@@ -26,22 +27,29 @@ pub(super) fn read_request(file: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The lines as the API takes them.
-pub(super) fn lines(lines: &Lines) -> anyhow::Result<Vec<Value>> {
-    let ok = |code: &String| json!({ "code": code.trim().to_uppercase(), "verdict": "ok" });
-    let mut values: Vec<Value> = lines.ok.iter().map(ok).collect();
-    for line in &lines.lines {
-        let Some((code, rest)) = line.split_once('=') else {
+/// The lines that were typed.
+pub(super) fn lines(typed: &Lines) -> anyhow::Result<Vec<LineInput>> {
+    let code = |text: &str| {
+        let code = LineCode::from_name(&text.trim().to_uppercase());
+        code.with_context(|| format!("there is no line {text:?}"))
+    };
+    let ok = |text: &String| {
+        Ok(LineInput { code: code(text)?, verdict: Some(LineVerdict::Ok), note: None })
+    };
+    let mut lines = typed.ok.iter().map(ok).collect::<anyhow::Result<Vec<_>>>()?;
+    for line in &typed.lines {
+        let Some((text, rest)) = line.split_once('=') else {
             bail!("--line {line:?}: write it as M4=fix:the reason");
         };
         let (verdict, note) = rest.split_once(':').unwrap_or((rest, ""));
-        if !matches!(verdict, "ok" | "fix" | "bad") {
-            bail!("--line {line:?}: the verdict is ok, fix or bad");
-        }
-        let code = code.trim().to_uppercase();
-        values.push(json!({ "code": code, "verdict": verdict, "note": note.trim() }));
+        let Some(verdict) = LineVerdict::from_name(verdict) else {
+            let known = LineVerdict::ALL.map(LineVerdict::as_str);
+            bail!("--line {line:?}: the verdict is one of {}", known.join(", "));
+        };
+        let note = Some(note.trim().to_owned());
+        lines.push(LineInput { code: code(text)?, verdict: Some(verdict), note });
     }
-    Ok(values)
+    Ok(lines)
 }
 
 #[cfg(test)]
@@ -55,9 +63,14 @@ mod tests {
             lines: vec!["m4=fix:singkatan: salah".to_owned()],
         };
         let read = lines(&typed).unwrap();
-        assert_eq!(read[1], json!({ "code": "M2", "verdict": "ok" }));
-        assert_eq!(read[2], json!({ "code": "M4", "verdict": "fix", "note": "singkatan: salah" }));
-        for bad in ["M4", "M4=maybe"] {
+        let line = |code, verdict, note: Option<&str>| LineInput {
+            code,
+            verdict: Some(verdict),
+            note: note.map(str::to_owned),
+        };
+        assert_eq!(read[1], line(LineCode::M2, LineVerdict::Ok, None));
+        assert_eq!(read[2], line(LineCode::M4, LineVerdict::Fix, Some("singkatan: salah")));
+        for bad in ["M4", "M4=maybe", "M99=ok"] {
             let typed = Lines { ok: Vec::new(), lines: vec![bad.to_owned()] };
             assert!(lines(&typed).is_err(), "{bad}");
         }

@@ -153,6 +153,10 @@ fn whole(value: &Value) -> String {
             lines.push(format!("      {}", word(&fault["detail"])));
         }
     }
+    let acts: Vec<String> = value["acts"].as_array().into_iter().flatten().map(word).collect();
+    if !acts.is_empty() {
+        lines.push(format!("you may: {}", acts.join(", ")));
+    }
     if let Some(dig) = value["proof"]["dig"].as_str() {
         lines.push(format!("proof: {dig}"));
     }

@@ -9,7 +9,7 @@ use super::*;
 use crate::dns_client::{self, testing::FakeServer};
 use crate::publish::Cause;
 use crate::publish::failpoint::active;
-use crate::queue::view::ReasonView;
+use crate::view::ReasonView;
 
 /// The name of [`ask`].
 const NAME: &str = "grogolkapetakan.desa.cirebonkab.go.id.";

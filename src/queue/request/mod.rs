@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use super::act::{Act, ActKind};
 use super::calendar::Calendar;
-use super::clocks::{ClockStep, Clocks};
+use super::clocks::{ClockStep, Clocks, Timing};
 use super::fault::{Fault, TransitionError};
 use super::happening::Step;
 use super::person::{Actor, Role, Signature};
@@ -375,6 +375,11 @@ impl Request {
     /// Whether some party has agreed since the current revision came in.
     pub fn party_confirmed(&self) -> bool {
         self.case.party_confirmed()
+    }
+
+    /// The step it is in and the time left to it.
+    pub fn timing(&self, now: i64, calendar: &Calendar, rules: &Rules) -> Timing {
+        Timing::of(self.state(), self.due(calendar, rules), now, calendar)
     }
 
     /// When a running step is due, epoch milliseconds.

@@ -1,10 +1,11 @@
 //! The twelve states by name.
 
 use crate::queue::named::named;
+use crate::queue::person::Role;
 
 named! {
     /// The state of a request, as people and programs name it.
-    #[derive(Default, utoipa::ToSchema)]
+    #[derive(Default)]
     pub enum State {
         /// DRAF; lives on the pages only.
         #[default]
@@ -35,6 +36,16 @@ named! {
 }
 
 impl State {
+    /// Whose turn it is.
+    pub fn turn(self) -> Option<Role> {
+        match self {
+            Self::Submitted => Some(Role::Head),
+            Self::Assigned | Self::Verified | Self::PromotionFailed => Some(Role::Verifier),
+            Self::Draft | Self::NeedsCorrection => Some(Role::Applicant),
+            _ => None,
+        }
+    }
+
     /// Whether the request still works towards a decision or a promotion.
     pub fn is_open(self) -> bool {
         matches!(

@@ -17,6 +17,7 @@ mod privacy;
 mod problem;
 mod records;
 mod requests;
+mod schema;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use crate::desk::ActError;
 use crate::people::PeopleError;
-use crate::queue::view::FaultView;
 use crate::queue::{Fault, TransitionError};
+use crate::view::FaultView;
 use crate::web::failure::Failure;
 
 /// The media type of problem details.

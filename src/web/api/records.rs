@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::caller::{Asked, Caller, Named};
 use super::problem::Problem;
 use crate::people::Scope;
-use crate::queue::view::RecordView;
+use crate::view::RecordView;
 use crate::web::state::State;
 
 /// Records of a page at most.

@@ -13,10 +13,8 @@ use super::problem::Problem;
 use crate::desk::{ActError, ListFilter, Submitter, Viewer};
 use crate::people::Scope;
 use crate::queue::act::BodyError;
-use crate::queue::view::{FaultView, RecordView};
-use crate::queue::{
-    Act, Actor, Application, Identity, RequestView, State as RequestState, Summary, automatic,
-};
+use crate::queue::{Act, ActKind, Actor, Application, Identity, State as RequestState, automatic};
+use crate::view::{FaultView, RecordView, RequestView, Summary};
 use crate::web::limits::Route;
 use crate::web::state::State;
 
@@ -223,7 +221,7 @@ async fn may_submit(
 /// {}`, `withdraw {letter}`, `notified {how}`.
 #[utoipa::path(post, path = "/requests/{number}/{act}",
     params(("number" = String, Path), ("act" = String, Path, description = "dispose, reassign, \
-        release, application, confirm, deny, return, resubmit, check, reject, approve, countersign, \
+        release, ask, confirm, deny, return, resubmit, check, reject, approve, countersign, \
         reopen, promote, retry, withdraw, notified")),
     security(("token" = ["decide"]), ("secret" = [])),
     request_body(content = serde_json::Value, content_type = "application/json"),
@@ -236,7 +234,8 @@ pub(super) async fn act(
     Named((number, name)): Named<(String, String)>,
     request: Request,
 ) -> Result<Json<RequestView>, Problem> {
-    let for_applicant = matches!(name.as_str(), "withdraw" | "resubmit");
+    let kind = ActKind::from_name(&name);
+    let for_applicant = kind.is_some_and(|kind| kind.row().who.includes_applicant());
     let actor = if caller.has_token() {
         caller.officer(Scope::Decide)?.actor()
     } else if for_applicant {
@@ -246,7 +245,7 @@ pub(super) async fn act(
     } else {
         return Err(Problem::unauthorized("this act needs a bearer token"));
     };
-    if name == "resubmit" {
+    if kind == Some(ActKind::Resubmit) {
         let (of, by) = (number.clone(), actor.clone());
         state.work(move |state| state.desk().may_correct(&of, &by)).await??;
         let Sent { application, letter } = Sent::from_request(request, &state).await?;

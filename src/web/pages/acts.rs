@@ -3,13 +3,15 @@
 use askama::Template;
 use axum::extract::{Path, State as Extract};
 use axum::response::Response;
+use serde_json::{Map, json};
 
 use super::parts::full_name;
-use super::review::{error_words, is_holder, look, missing_words};
+use super::review::{error_words, look, missing_words};
 use super::sign_in::ask_again;
-use crate::people::{Account, Role, Session};
-use crate::queue::view::{CandidateView, LineView, RequestView};
-use crate::queue::{Act, LineInput, LineVerdict, RejectReason, State as RequestState};
+use crate::people::{Account, Role};
+use crate::queue::procedure::ActInput;
+use crate::queue::{Act, ActKind, LineInput, LineVerdict, RejectReason};
+use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::sent::{Sent, encode};
@@ -20,65 +22,52 @@ use crate::words::{Said, Words};
 
 //------------ Which acts ----------------------------------------------------
 
-/// The acts that have a page: last part of the path and message id of the verb.
-const ACTS: [(&str, &str); 15] = [
-    ("disposisi", "act-dispose"),
-    ("alihkan", "act-reassign"),
-    ("lepaskan", "act-release"),
-    ("minta-konfirmasi", "act-ask"),
-    ("konfirmasi", "act-confirm"),
-    ("tolak-konfirmasi", "act-deny"),
-    ("kembalikan", "act-return"),
-    ("tolak", "act-reject"),
-    ("setujui", "ask-approve-title"),
-    ("tanda-tangan", "act-countersign"),
-    ("periksa-ulang", "act-reopen"),
-    ("tayangkan", "act-promote"),
-    ("coba-lagi", "act-retry"),
-    ("tarik", "act-withdraw"),
-    ("beri-tahu", "act-notified"),
+/// The acts that have a page, with the last part of its path.
+const PAGES: [(ActKind, &str); 15] = [
+    (ActKind::Dispose, "disposisi"),
+    (ActKind::Reassign, "alihkan"),
+    (ActKind::Release, "lepaskan"),
+    (ActKind::Consult, "minta-konfirmasi"),
+    (ActKind::Confirm, "konfirmasi"),
+    (ActKind::Deny, "tolak-konfirmasi"),
+    (ActKind::Return, "kembalikan"),
+    (ActKind::Reject, "tolak"),
+    (ActKind::Approve, "setujui"),
+    (ActKind::Countersign, "tanda-tangan"),
+    (ActKind::Reopen, "periksa-ulang"),
+    (ActKind::Promote, "tayangkan"),
+    (ActKind::Retry, "coba-lagi"),
+    (ActKind::Withdraw, "tarik"),
+    (ActKind::Notified, "beri-tahu"),
 ];
 
-/// The acts that decide, and so ask for password and code again after a while (§9).
-const DECISIONS: [&str; 6] =
-    ["kembalikan", "tolak", "setujui", "tanda-tangan", "tayangkan", "coba-lagi"];
+/// The act of a path.
+fn act_of(path: &str) -> Option<ActKind> {
+    PAGES.iter().find(|(_, page)| *page == path).map(|(act, _)| *act)
+}
 
-/// The acts this officer is offered now. What is hidden here is no check: the act itself tests
-/// state, person and lines again.
-pub(super) fn offered(
-    t: Words,
-    view: &RequestView,
-    session: &Session,
-    now_ms: i64,
-) -> Vec<(&'static str, String)> {
-    let actor = session.actor();
-    let holds = |role| actor.capacity(role, now_ms).is_some();
-    let (head, verifier, admin) = (holds(Role::Head), holds(Role::Verifier), holds(Role::Operator));
-    let mine = verifier && is_holder(view, session);
-    let waits = view.approval.as_ref().is_some_and(|approval| approval.waits_for_second);
-    let ready = |path: &str| match (view.state, path) {
-        (RequestState::Submitted, "disposisi") => head,
-        (RequestState::Assigned, "alihkan") => head,
-        (
-            RequestState::Assigned,
-            "lepaskan" | "minta-konfirmasi" | "konfirmasi" | "tolak-konfirmasi",
-        ) => mine,
-        (RequestState::Verified, "tanda-tangan") => head && waits,
-        (RequestState::Verified, "tayangkan") => mine && !waits,
-        (RequestState::Verified | RequestState::PromotionFailed, "periksa-ulang") => head || mine,
-        (RequestState::PromotionFailed, "coba-lagi") => mine || admin,
-        (RequestState::Live | RequestState::Rejected, "beri-tahu") => head || verifier,
-        (
-            RequestState::Submitted
-            | RequestState::Assigned
-            | RequestState::NeedsCorrection
-            | RequestState::Verified,
-            "tarik",
-        ) => head || mine,
-        _ => false,
-    };
-    let all = ACTS.iter().filter(|(path, _)| ready(path));
-    all.map(|(path, id)| (*path, t.s(id))).collect()
+/// Whether an act is reached through the check sheet, which is saved first.
+fn is_in_sheet(act: ActKind) -> bool {
+    matches!(act, ActKind::Return | ActKind::Reject | ActKind::Approve)
+}
+
+/// The path of an act that follows the check sheet, if it is one.
+pub(super) fn after_sheet(path: &str) -> Option<&str> {
+    act_of(path).filter(|act| is_in_sheet(*act)).map(|_| path)
+}
+
+/// The verb of an act.
+fn verb(t: Words, act: ActKind) -> String {
+    match act {
+        ActKind::Approve => t.s("ask-approve-title"),
+        _ => act.row().deed.say(t),
+    }
+}
+
+/// The acts the viewer may do now that have a page of their own: path and verb.
+pub(super) fn offered(t: Words, view: &RequestView) -> Vec<(&'static str, String)> {
+    let pages = PAGES.iter().filter(|(act, _)| view.acts.contains(act) && !is_in_sheet(*act));
+    pages.map(|(act, path)| (*path, verb(t, *act))).collect()
 }
 
 //------------ Pages ---------------------------------------------------------
@@ -113,11 +102,12 @@ pub(super) async fn show(
     Path((number, act)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    if let Some(again) = stale(&state, &visitor, &number, &act)? {
+    let act = act_of(&act).ok_or_else(Failure::not_found)?;
+    if let Some(again) = proof_first(&state, &visitor, &number, act)? {
         return Ok(again);
     }
     let (view, people) = look(&state, &visitor, &number).await?;
-    page(&act_page(&visitor, &view, &people, &act)?)
+    page(&act_page(&visitor, &view, &people, act))
 }
 
 /// `POST /tinjau/{number}/{act}`
@@ -128,11 +118,12 @@ pub(super) async fn press(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let actor = visitor.need(&Role::OFFICERS)?.actor();
-    if let Some(again) = stale(&state, visitor, &number, &act)? {
+    let act = act_of(&act).ok_or_else(Failure::not_found)?;
+    if let Some(again) = proof_first(&state, visitor, &number, act)? {
         return Ok(again);
     }
     let (view, people) = look(&state, visitor, &number).await?;
-    let pressed = read_act(&act, &sent, &view).ok_or_else(Failure::not_found)?;
+    let pressed = read_act(act, &sent, &view).map_err(Failure::internal)?;
     let wanted = number.clone();
     let done = state.work(move |state| state.desk().act(&wanted, &pressed, &actor)).await?;
     match done {
@@ -145,7 +136,7 @@ pub(super) async fn press(
             }
             // What moved in the meantime is shown as it is now.
             let (view, people) = look(&state, visitor, &number).await.unwrap_or((view, people));
-            let mut again = act_page(visitor, &view, &people, &act)?;
+            let mut again = act_page(visitor, &view, &people, act);
             again.form = again.form.map(|form| form.refill(|name| sent.get(name)));
             again.shell.faulty = true;
             again.faults = faults;
@@ -154,48 +145,38 @@ pub(super) async fn press(
     }
 }
 
-/// The way to password and code, if the act decides and the last proof is too old for it.
-fn stale(
+/// The way to password and code, if the act asks for a fresh proof and the last one is too old.
+fn proof_first(
     state: &State,
     visitor: &Visitor,
     number: &str,
-    act: &str,
+    act: ActKind,
 ) -> Result<Option<Response>, Failure> {
     let session = visitor.need(&Role::OFFICERS)?;
-    if !DECISIONS.contains(&act) {
+    if !act.row().fresh_proof {
         return Ok(None);
     }
-    Ok(ask_again(state, session, &format!("/tinjau/{}/{act}", encode(number))))
+    let path = PAGES.iter().find(|(page, _)| *page == act).map_or("", |(_, path)| path);
+    Ok(ask_again(state, session, &format!("/tinjau/{}/{path}", encode(number))))
 }
 
-/// The act a form means.
-fn read_act(path: &str, sent: &Sent, view: &RequestView) -> Option<Act> {
-    let text = |name: &str| sent.get(name).to_owned();
-    let revision = sent.get("revision").parse().unwrap_or(0);
-    Some(match path {
-        "disposisi" => Act::Dispose { to: text("to"), instruction: text("instruction") },
-        "alihkan" => Act::Reassign { to: text("to"), reason: text("reason") },
-        "lepaskan" => Act::Release { reason: text("reason") },
-        "minta-konfirmasi" => Act::Consult { party: text("party"), email: text("email") },
-        "konfirmasi" => Act::Confirm { party: text("party"), letter: text("letter") },
-        "tolak-konfirmasi" => Act::Deny { party: text("party"), letter: text("letter") },
-        "kembalikan" => Act::Return { lines: written(view, LineVerdict::Fix) },
-        "tolak" => Act::Reject {
-            reason: text("reason"),
-            note: text("note"),
-            lines: written(view, LineVerdict::Bad),
-        },
-        "setujui" => {
-            Act::Approve { revision, candidate: text("candidate"), serial: None, lines: Vec::new() }
-        }
-        "tanda-tangan" => Act::Countersign { candidate: text("candidate") },
-        "periksa-ulang" => Act::Reopen { reason: text("reason") },
-        "tayangkan" => Act::Promote {},
-        "coba-lagi" => Act::Retry {},
-        "tarik" => Act::Withdraw { letter: text("letter") },
-        "beri-tahu" => Act::Notified { how: text("how") },
-        _ => return None,
-    })
+/// The act a form means: the inputs of its row, from the form or from the saved check sheet.
+fn read_act(act: ActKind, sent: &Sent, view: &RequestView) -> Result<Act, serde_json::Error> {
+    let mut fields = Map::new();
+    for input in act.row().inputs {
+        let text = sent.get(input.name());
+        let value = match input {
+            ActInput::LinesToFix => json!(written(view, LineVerdict::Fix)),
+            ActInput::LinesBad => json!(written(view, LineVerdict::Bad)),
+            // Every line was saved with the sheet.
+            ActInput::Lines => json!([]),
+            ActInput::Revision => json!(text.parse().unwrap_or(0_u32)),
+            ActInput::Serial => json!(text.parse::<u32>().ok()),
+            _ => json!(text),
+        };
+        fields.insert(input.name().to_owned(), value);
+    }
+    Act::from_fields(act, fields)
 }
 
 /// The lines an officer put on this verdict.
@@ -210,34 +191,25 @@ fn marked(view: &RequestView, verdict: LineVerdict) -> impl Iterator<Item = &Lin
     view.lines.iter().filter(move |line| line.who.is_some() && line.verdict == Some(verdict))
 }
 
-/// The page of an act.
-fn act_page(
-    visitor: &Visitor,
-    view: &RequestView,
-    people: &[Account],
-    act: &str,
-) -> Result<ActPage, Failure> {
+/// The page of an act; without a form where it cannot be done now.
+fn act_page(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActKind) -> ActPage {
     let t = visitor.t;
-    let (path, id) = ACTS.iter().find(|(path, _)| *path == act).ok_or_else(Failure::not_found)?;
-    let bound = matches!(*path, "setujui" | "tanda-tangan" | "tayangkan");
-    let verdict = if *path == "tolak" { LineVerdict::Bad } else { LineVerdict::Fix };
-    let tells = matches!(*path, "kembalikan" | "tolak");
-    let points = marked(view, verdict)
-        .filter(|_| tells)
-        .map(|line| (line.code.say(t), line.note.clone().unwrap_or_default()));
+    let bound = matches!(act, ActKind::Approve | ActKind::Countersign | ActKind::Promote);
+    let told = match act {
+        ActKind::Return => Some(LineVerdict::Fix),
+        ActKind::Reject => Some(LineVerdict::Bad),
+        _ => None,
+    };
+    let points = told.into_iter().flat_map(|verdict| marked(view, verdict));
+    let points = points.map(|line| (line.code.say(t), line.note.clone().unwrap_or_default()));
     let points: Vec<_> = points.collect();
-    let mut lead = lead(t, path);
-    let mut form = Some(form(visitor, view, people, path, t.s(id)));
-    if *path == "kembalikan" && points.is_empty() {
-        lead.push(t.s("ask-return-none"));
-        form = None;
-    }
-    let missing = if *path == "setujui" { missing_words(t, view) } else { Vec::new() };
-    if !missing.is_empty() {
-        form = None;
-    }
-    Ok(ActPage {
-        shell: Shell::new(visitor, t.s(id)),
+    let missing = if act == ActKind::Approve { missing_words(t, view) } else { Vec::new() };
+    let nothing_to_fix = act == ActKind::Return && points.is_empty();
+    let mut lead: Vec<String> = lead(act).map(|id| t.s(id)).into_iter().collect();
+    lead.extend(nothing_to_fix.then(|| t.s("ask-return-none")));
+    let ready = view.acts.contains(&act) && !nothing_to_fix && missing.is_empty();
+    ActPage {
+        shell: Shell::new(visitor, verb(t, act)),
         number: view.number.clone(),
         name: full_name(&view.name, &view.zone),
         lead,
@@ -245,64 +217,68 @@ fn act_page(
         candidate: view.candidate.clone().filter(|_| bound),
         points,
         missing,
-        form,
+        form: ready.then(|| form(visitor, view, people, act)),
+    }
+}
+
+/// The message id of what is said before the form.
+fn lead(act: ActKind) -> Option<&'static str> {
+    Some(match act {
+        ActKind::Dispose | ActKind::Reassign => "ask-dispose-lead",
+        ActKind::Return => "ask-return-lead",
+        ActKind::Reject => "ask-reject-lead",
+        ActKind::Approve => "ask-approve-lead",
+        ActKind::Countersign => "ask-countersign-lead",
+        ActKind::Withdraw => "ask-withdraw-lead",
+        _ => return None,
     })
 }
 
-/// What is said before the form.
-fn lead(t: Words, path: &str) -> Vec<String> {
-    let id = match path {
-        "disposisi" | "alihkan" => "ask-dispose-lead",
-        "kembalikan" => "ask-return-lead",
-        "tolak" => "ask-reject-lead",
-        "setujui" => "ask-approve-lead",
-        "tanda-tangan" => "ask-countersign-lead",
-        "tarik" => "ask-withdraw-lead",
-        _ => return Vec::new(),
-    };
-    vec![t.s(id)]
+/// The form of an act: a field for each input of its row.
+fn form(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActKind) -> Form {
+    let t = visitor.t;
+    let path = PAGES.iter().find(|(page, _)| *page == act).map_or("", |(_, path)| path);
+    let mut form =
+        Form::new(&format!("/tinjau/{}/{path}", view.number), &visitor.csrf, verb(t, act));
+    if matches!(act, ActKind::Reject | ActKind::Withdraw) {
+        form = form.style("warn");
+    }
+    let fields = act.row().inputs.iter().filter_map(|input| field(t, view, people, *input));
+    fields.fold(form, Form::field)
 }
 
-/// The form of an act.
-fn form(
-    visitor: &Visitor,
-    view: &RequestView,
-    people: &[Account],
-    path: &str,
-    verb: String,
-) -> Form {
-    let t = visitor.t;
-    let line = |name: &str, id: &str| Field::line(t, name, id);
-    let area = |name: &str, id: &str| Field::line(t, name, id).input(Input::Area);
-    let action = format!("/tinjau/{}/{path}", view.number);
-    let form = Form::new(&action, &visitor.csrf, verb);
-    let hash = view.candidate.as_ref().map(|it| it.hash.clone()).unwrap_or_default();
-    match path {
-        "disposisi" => form
-            .field(assignee(t, people))
-            .field(area("instruction", "ask-instruction").value(&t.s("ask-instruction-text"))),
-        "alihkan" => form.field(assignee(t, people)).field(area("reason", "ask-reason")),
-        "lepaskan" | "periksa-ulang" => form.field(area("reason", "ask-reason")),
-        "minta-konfirmasi" => form
-            .field(line("party", "ask-party"))
-            .field(line("email", "ask-party-email").input(Input::Line("email"))),
-        "konfirmasi" | "tolak-konfirmasi" => {
-            form.field(line("party", "ask-party")).field(line("letter", "ask-letter"))
-        }
-        "tolak" => {
+/// The field of an input; none for what the check sheet or another page brings.
+fn field(t: Words, view: &RequestView, people: &[Account], input: ActInput) -> Option<Field> {
+    let line = |id: &str| Field::line(t, input.name(), id);
+    let area = |id: &str| line(id).input(Input::Area);
+    let candidate = view.candidate.as_ref();
+    Some(match input {
+        ActInput::Assignee => assignee(t, people),
+        ActInput::Instruction => area("ask-instruction").value(&t.s("ask-instruction-text")),
+        ActInput::Reason => area("ask-reason"),
+        ActInput::Party => line("ask-party"),
+        ActInput::Email => line("ask-party-email").input(Input::Line("email")),
+        ActInput::Letter => line("ask-letter"),
+        ActInput::RejectReason => {
             let reasons = RejectReason::ALL.map(|it| Choice::new(it.as_str(), it.say(t)));
-            form.style("warn")
-                .field(line("reason", "ask-reject-reason").input(Input::Radios(reasons.to_vec())))
-                .field(area("note", "ask-note"))
+            line("ask-reject-reason").input(Input::Radios(reasons.to_vec()))
         }
-        "setujui" => form
-            .field(Field::hidden("revision", &view.revision.to_string()))
-            .field(Field::hidden("candidate", &hash)),
-        "tanda-tangan" => form.field(Field::hidden("candidate", &hash)),
-        "tarik" => form.style("warn").field(line("letter", "ask-letter")),
-        "beri-tahu" => form.field(line("how", "ask-how")),
-        _ => form,
-    }
+        ActInput::Note => area("ask-note"),
+        ActInput::Revision => Field::hidden(input.name(), &view.revision.to_string()),
+        ActInput::Candidate => {
+            Field::hidden(input.name(), candidate.map_or("", |it| it.hash.as_str()))
+        }
+        ActInput::Serial => {
+            let serial = candidate.map(|it| it.serial.to_string());
+            Field::hidden(input.name(), &serial.unwrap_or_default())
+        }
+        ActInput::How => line("ask-how"),
+        ActInput::Lines
+        | ActInput::LinesToFix
+        | ActInput::LinesBad
+        | ActInput::Application
+        | ActInput::Correction => return None,
+    })
 }
 
 /// The verifiers to choose from.

@@ -1,10 +1,10 @@
 //! Pieces that several pages show of a request: history, proof, lines, tags, time left.
 
-use crate::queue::view::{AskedView, FaultView, HistoryView, LineView, ProofView, RequestView};
 use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
     Role, State,
 };
+use crate::view::{AskedView, FaultView, HistoryView, LineView, ProofView, RequestView};
 use crate::words::{Said, Words};
 
 //------------ Tags ----------------------------------------------------------

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::people::Role;
 use crate::queue::LiveState;
-use crate::queue::view::RecordView;
+use crate::view::RecordView;
 use crate::web::failure::Failure;
 use crate::web::sent::encode;
 use crate::web::shell::{Shell, page};

@@ -5,16 +5,18 @@ use axum::extract::{Path, State as Extract};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
-use super::acts::offered;
+use super::acts::{after_sheet, offered};
 use super::apply::unit_words;
 use super::parts::{
     Past, SheetLine, Shown, fault_words, full_name, history, left_class, proof, sheet_line, tag,
 };
 use crate::desk::{ActError, Viewer};
-use crate::people::{Account, Role, Session};
+use crate::people::{Account, Role};
 use crate::queue::regions::Regions;
-use crate::queue::view::{CandidateView, FaultView, RequestView};
-use crate::queue::{Act, LineCode, LineInput, LineVerdict, NoticeState, State as RequestState};
+use crate::queue::{
+    Act, ActKind, LineCode, LineInput, LineVerdict, NoticeState, State as RequestState,
+};
+use crate::view::{CandidateView, FaultView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, role_title, see_other};
@@ -99,9 +101,8 @@ pub(super) async fn check(
     let done = state.work(move |state| state.desk().act(&wanted, &act, &actor)).await?;
     match done {
         Ok(_) => {
-            let next = sent.get("lanjut");
-            let known = ["setujui", "kembalikan", "tolak"].contains(&next);
-            let place = if known { format!("/{next}") } else { String::new() };
+            let next = after_sheet(sent.get("lanjut"));
+            let place = next.map(|path| format!("/{path}")).unwrap_or_default();
             Ok(see_other(&format!("/tinjau/{number}{place}")))
         }
         Err(error) => turned_back(&state, visitor, &number, error).await,
@@ -201,8 +202,7 @@ fn review_page(
     let t = visitor.t;
     let session = visitor.need(&Role::OFFICERS)?;
     let name = full_name(&view.name, &view.zone);
-    let holds = view.state == RequestState::Assigned
-        && view.holder.as_deref() == Some(session.account.name.as_str());
+    let checks = view.acts.contains(&ActKind::Check);
     let (auto, human): (Vec<_>, Vec<_>) = view.lines.iter().partition(|line| line.automatic);
     // An automatic line that did not pass and may be overruled stands in the sheet too.
     let open = auto.iter().filter(|line| {
@@ -210,7 +210,7 @@ fn review_page(
             || line.outcome.is_some_and(|it| it == crate::queue::Outcome::Unchecked)
     });
     let sheet = open.chain(human.iter()).map(|line| sheet_line(t, line));
-    let sheet = holds.then(|| sheet.collect::<Vec<_>>());
+    let sheet = checks.then(|| sheet.collect::<Vec<_>>());
     let may_letter = session.actor().capacity(Role::Head, state.people().now_ms()).is_some()
         || session.actor().capacity(Role::Verifier, state.people().now_ms()).is_some();
     Ok(ReviewPage {
@@ -238,7 +238,7 @@ fn review_page(
         },
         sheet,
         missing: missing(t, view),
-        acts: offered(t, view, session, state.people().now_ms()),
+        acts: offered(t, view),
         told: told(t, view),
         history: history(t, &view.history, true),
         name,
@@ -345,9 +345,4 @@ pub(super) fn missing_words(t: Words, view: &RequestView) -> Vec<String> {
         format!("{}{asks} – {}", fault.field, fault_words(t, fault))
     };
     view.missing.iter().map(line).collect()
-}
-
-/// Whether the signed-in officer holds a request.
-pub(super) fn is_holder(view: &RequestView, session: &Session) -> bool {
-    view.holder.as_deref() == Some(session.account.name.as_str())
 }

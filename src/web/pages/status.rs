@@ -13,8 +13,8 @@ use super::apply::{contact_fields, letter_fields, name_fields, record_fields};
 use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, tag};
 use super::review::error_words;
 use crate::desk::{ActError, NewAttachment};
-use crate::queue::view::RequestView;
-use crate::queue::{Act, LineCode, RejectReason, Rule, State as RequestState};
+use crate::queue::{Act, ActKind, LineCode, RejectReason, Rule, State as RequestState};
+use crate::view::RequestView;
 use crate::web::draft::{Draft, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form};
@@ -159,13 +159,6 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         (t.s("status-sent"), t.moment(&view.submitted)),
         (t.s("status-changed"), t.moment(&view.changed)),
     ]);
-    let open = matches!(
-        view.state,
-        RequestState::Submitted
-            | RequestState::Assigned
-            | RequestState::NeedsCorrection
-            | RequestState::Verified
-    );
     StatusPage {
         shell: Shell::new(visitor, format!("{}: {name}", view.state.say(t))),
         number: view.number.clone(),
@@ -179,7 +172,7 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         facts,
         proof: view.proof.as_ref().map(|it| proof(t, it)),
         history: history(t, &view.history, false),
-        withdraw: open,
+        withdraw: view.acts.contains(&ActKind::Withdraw),
         name,
     }
 }
@@ -298,7 +291,7 @@ pub(super) async fn ask_correct(
     let Some(view) = own(&state, &headers, &visitor).await? else {
         return Ok(see_other("/status"));
     };
-    if view.state != RequestState::NeedsCorrection {
+    if !view.acts.contains(&ActKind::Resubmit) {
         return Ok(see_other("/status"));
     }
     let draft = draft_of(&view);

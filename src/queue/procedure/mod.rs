@@ -3,8 +3,8 @@
 //!
 //! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase and the
 //! person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows that
-//! fit, and the ledger tells whom the row names. `docs/procedure.md` shows the same table; [`markdown`]
-//! writes it and a test holds the two equal.
+//! fit, and the ledger tells whom the row names. `docs/procedure.md` shows the same table; a test holds
+//! the two equal, and writes it with `GAPURA_WRITE_DOCS=1`.
 
 use super::act::ActKind;
 use super::happening::Deed;
@@ -25,7 +25,7 @@ pub struct Row {
     /// Who may do it.
     pub who: Who,
     /// What must be handed in.
-    pub inputs: &'static [Input],
+    pub inputs: &'static [ActInput],
     /// What else must hold.
     pub holds: &'static str,
     /// The state it leads to.
@@ -101,9 +101,16 @@ pub enum Who {
     System,
 }
 
+impl Who {
+    /// Whether the applicant may do it with the secret of the request.
+    pub fn includes_applicant(self) -> bool {
+        matches!(self, Self::Applicant | Self::Corrector)
+    }
+}
+
 /// What an act takes, under its name in JSON, in forms and on the command line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Input {
+pub enum ActInput {
     /// The application and the letter.
     Application,
     /// The application, and a new letter if there is one.
@@ -138,6 +145,27 @@ pub enum Input {
     Serial,
     /// How the notice was handed over.
     How,
+}
+
+impl ActInput {
+    /// Its name in JSON and in forms.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Application | Self::Correction => "request",
+            Self::Assignee => "to",
+            Self::Instruction => "instruction",
+            Self::Reason | Self::RejectReason => "reason",
+            Self::Party => "party",
+            Self::Email => "email",
+            Self::Letter => "letter",
+            Self::Lines | Self::LinesToFix | Self::LinesBad => "lines",
+            Self::Note => "note",
+            Self::Revision => "revision",
+            Self::Candidate => "candidate",
+            Self::Serial => "serial",
+            Self::How => "how",
+        }
+    }
 }
 
 /// Who gets a notice of an event.
@@ -179,7 +207,7 @@ macro_rules! table {
                 act: Some(ActKind::$act),
                 from: &[$(Phase::$from),+],
                 who: Who::$who,
-                inputs: &[$(Input::$input),*],
+                inputs: &[$(ActInput::$input),*],
                 holds: $holds,
                 to: &[$(State::$to),+],
                 tells: &[$(Recipient::$told),*],
@@ -190,7 +218,7 @@ macro_rules! table {
                 act: None,
                 from: &[$(Phase::$ofrom),+],
                 who: Who::$owho,
-                inputs: &[$(Input::$oinput),*],
+                inputs: &[$(ActInput::$oinput),*],
                 holds: $oholds,
                 to: &[$(State::$oto),+],
                 tells: &[$(Recipient::$otold),*],
@@ -293,3 +321,6 @@ pub fn recipients(deed: Deed) -> &'static [Recipient] {
     let mut all = steps.chain(ANNOUNCEMENTS.iter().copied());
     all.find(|(of, _)| *of == deed).map_or(&[], |(_, tells)| tells)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! The table in `docs/procedure.md` is the table of the code.
+
+use super::*;
+
+/// Marks where the table begins in the manual.
+const BEGIN: &str = "<!-- procedure table: begin -->\n";
+/// Marks where it ends.
+const END: &str = "<!-- procedure table: end -->";
+
+/// Who may do a step, in words.
+fn who(who: Who) -> &'static str {
+    match who {
+        Who::Submitter => "applicant, or an officer with their paper letter",
+        Who::Applicant => "applicant with the secret, or an officer with their letter",
+        Who::Corrector => {
+            "applicant with the secret, or an officer with their letter who took no part"
+        }
+        Who::Head => "`kabid`",
+        Who::Holder => "the `kasi` who holds it",
+        Who::HolderOrHead => "the `kasi` who holds it, or `kabid`",
+        Who::HolderOrOperator => "the `kasi` who holds it, or `admin`",
+        Who::HolderOrSystem => "the `kasi` who holds it, or gapura at the start time",
+        Who::Party => "the party by its link, or an officer with its letter",
+        Who::Officer => "`kasi`, `kabid` or `admin`",
+        Who::System => "gapura",
+    }
+}
+
+/// Whom a step tells, in words.
+fn recipient(recipient: Recipient) -> &'static str {
+    match recipient {
+        Recipient::Applicant => "applicant",
+        Recipient::Heads => "every `kabid`, while it waits to be routed",
+        Recipient::SecondSigner => "every `kabid`, while the second signature is missing",
+        Recipient::Holder => "the holder",
+        Recipient::Operators => "every `admin`",
+        Recipient::Party => "the party",
+        Recipient::OtherDeciders => "every `kasi` or `kabid`, whichever did not do it",
+        Recipient::Officers => "every officer",
+    }
+}
+
+/// Words in backquotes, with commas between.
+fn quoted(words: impl Iterator<Item = &'static str>) -> String {
+    words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The table as Markdown.
+fn markdown() -> String {
+    let mut text = String::from(
+        "| step | from | by | takes | must hold | to | tells |\n|---|---|---|---|---|---|---|\n",
+    );
+    for row in TABLE {
+        let proof = if row.fresh_proof { " \u{2731}" } else { "" };
+        let tells: Vec<&str> = row.tells.iter().map(|it| recipient(*it)).collect();
+        text.push_str(&format!(
+            "| `{}`{proof} | {} | {} | {} | {} | {} | {} |\n",
+            row.deed,
+            quoted(row.from.iter().map(|phase| phase.as_str())),
+            who(row.who),
+            quoted(row.inputs.iter().map(|input| input.name())),
+            row.holds,
+            quoted(row.to.iter().map(|state| state.as_str())),
+            tells.join("; "),
+        ));
+    }
+    text.push_str("\n\u{2731} Pages ask for password and code again. ");
+    text.push_str("Steps by gapura itself stand last. Besides these steps:\n\n");
+    for (deed, tells) in ANNOUNCEMENTS {
+        let tells: Vec<&str> = tells.iter().map(|it| recipient(*it)).collect();
+        text.push_str(&format!("- `{deed}` tells {}\n", tells.join("; ")));
+    }
+    text
+}
+
+#[test]
+fn the_manual_holds_this_table() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/procedure.md");
+    let manual = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = manual.split_once(BEGIN).unwrap();
+    let (held, after) = rest.split_once(END).unwrap();
+    let table = markdown();
+    if std::env::var_os("GAPURA_WRITE_DOCS").is_some() {
+        std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert!(
+            held == table,
+            "docs/procedure.md is behind the code: run\n\
+             GAPURA_WRITE_DOCS=1 cargo test --lib the_manual_holds_this_table"
+        );
+    }
+}
+
+#[test]
+fn every_act_has_its_row_and_a_deed_tells_the_same_people_everywhere() {
+    for act in ActKind::ALL {
+        assert_eq!(act.row().act, Some(act));
+        assert_eq!(act.row().deed.as_str(), act.as_str());
+    }
+    assert_eq!((Turn::Submit.row().deed, Turn::Close.row().deed), (Deed::Submit, Deed::Close));
+    for row in TABLE {
+        assert_eq!(recipients(row.deed), row.tells, "{}", row.deed);
+    }
+    assert_eq!(recipients(Deed::GoLive), []);
+}

@@ -1,0 +1,33 @@
+//! What is shown of a request and of a live record, and to whom: the JSON of the API, which pages
+//! render too.
+//!
+//! Built from the values of `queue` alone; `desk` lays in what it knows besides (candidate, proof,
+//! notices, history). [`Sees`] decides what a viewer may know of persons. No field is ever renamed;
+//! more may be added.
+
+mod parts;
+mod record;
+mod request;
+mod sees;
+
+#[cfg(test)]
+mod tests;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub use parts::{
+    ApprovalView, AskedView, CandidateView, FaultView, HistoryView, LineView, NoticeView,
+    ProofView, ReasonView,
+};
+pub use record::{RecordView, SuspensionView};
+pub use request::{RequestView, Summary};
+pub use sees::Sees;
+
+/// Epoch milliseconds as RFC 3339 in UTC.
+pub fn rfc3339(at: i64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
+    let whole =
+        moment.map(|moment| moment.replace_nanosecond(moment.nanosecond() / 1_000_000 * 1_000_000));
+    whole.ok().and_then(Result::ok).and_then(|m| m.format(&Rfc3339).ok()).unwrap_or_default()
+}

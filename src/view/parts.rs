@@ -1,0 +1,203 @@
+//! The parts of a request's view.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Sees, rfc3339};
+use crate::queue::{
+    Fault, FaultCode, LineCode, LineVerdict, Notice, NoticeState, Outcome, Overrule, Rule,
+};
+
+/// The candidate zone.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct CandidateView {
+    /// What `approve` must name.
+    pub hash: String,
+    /// The serial it was built on.
+    pub serial: u32,
+    /// Records that go, as master file text.
+    pub removed: Vec<String>,
+    /// Records that come, as master file text.
+    pub added: Vec<String>,
+    /// Findings it adds, as text.
+    pub findings: Vec<String>,
+}
+
+/// One line of the check sheet.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct LineView {
+    /// Which line.
+    pub code: LineCode,
+    /// `ok`, `fix`, `bad`, or `null` when nobody looked at it.
+    pub verdict: Option<LineVerdict>,
+    /// The note.
+    pub note: Option<String>,
+    /// The officer's account name.
+    pub who: Option<String>,
+    /// RFC 3339.
+    pub when: Option<String>,
+    /// The revision looked at.
+    pub revision: Option<u32>,
+    /// Whether gapura computes it.
+    pub automatic: bool,
+    /// What came out of an automatic line.
+    pub outcome: Option<Outcome>,
+    /// How a failed automatic line may be passed over.
+    pub overrule: Option<Overrule>,
+    /// What was found.
+    pub faults: Vec<FaultView>,
+}
+
+/// One fault, as in problem details.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct FaultView {
+    /// The field or line.
+    pub field: String,
+    /// The sort.
+    pub code: FaultCode,
+    /// The rule.
+    pub rule: Rule,
+    /// English text.
+    pub detail: String,
+    /// What it is about.
+    pub about: String,
+}
+
+impl From<&Fault> for FaultView {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            field: fault.field.clone(),
+            code: fault.code,
+            rule: fault.rule,
+            detail: fault.detail(),
+            about: fault.about.clone(),
+        }
+    }
+}
+
+/// The approval in force.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ApprovalView {
+    /// The verifier's account name, or the role for the applicant.
+    pub by: String,
+    /// RFC 3339.
+    pub at: String,
+    /// The revision.
+    pub revision: u32,
+    /// The candidate hash.
+    pub candidate: String,
+    /// The serial seen.
+    pub serial: u32,
+    /// Who signed second.
+    pub second: Option<String>,
+    /// Whether the second signature is still missing.
+    pub waits_for_second: bool,
+}
+
+/// Why it ended or failed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ReasonView {
+    /// The code of the reject reason, or the failing step of the promotion.
+    pub code: String,
+    /// The note, or what was found instead.
+    pub note: String,
+}
+
+/// The proof that a name is live (§6).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ProofView {
+    /// The answer before.
+    pub before: Option<AskedView>,
+    /// The answer after.
+    pub after: Option<AskedView>,
+    /// The serial that brought it.
+    pub serial: u32,
+    /// Every question that was asked.
+    pub asked: Vec<AskedView>,
+    /// The command that repeats it.
+    pub dig: String,
+}
+
+/// One question to one server.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct AskedView {
+    /// Address and port.
+    pub server: String,
+    /// `udp` or `tcp`.
+    pub transport: String,
+    /// RFC 3339.
+    pub at: String,
+    /// What was asked, `NAME TYPE`.
+    #[serde(default)]
+    pub question: String,
+    /// The response code's mnemonic.
+    pub rcode: String,
+    /// The answer section as text.
+    pub answer: Vec<String>,
+    /// SHA-256 of the response as received, in hexadecimal.
+    pub sha256: String,
+}
+
+/// One notice.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct NoticeView {
+    /// Its id.
+    pub id: String,
+    /// The event it tells of.
+    pub about: String,
+    /// Its state.
+    pub state: NoticeState,
+    /// Whether it goes to the applicant.
+    pub to_applicant: bool,
+    /// The mailbox, for officers.
+    pub to: Option<String>,
+    /// RFC 3339.
+    pub queued: String,
+    /// RFC 3339.
+    pub sent: Option<String>,
+    /// What the relay said last, for officers.
+    pub error: Option<String>,
+}
+
+/// One event of the request.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct HistoryView {
+    /// Its place in the chain.
+    pub sequence: i64,
+    /// RFC 3339.
+    pub at: String,
+    /// What was done.
+    pub act: String,
+    /// The role in force.
+    pub role: String,
+    /// The account name, for officers.
+    pub who: Option<String>,
+    /// State before.
+    pub before: Option<String>,
+    /// State after.
+    pub after: Option<String>,
+    /// The revision.
+    pub revision: u32,
+    /// Facts without personal data.
+    pub facts: BTreeMap<String, String>,
+    /// Its hash in the chain.
+    pub hash: String,
+}
+
+impl NoticeView {
+    /// The view of a notice.
+    pub fn of(notice: &Notice, sees: Sees) -> Self {
+        Self {
+            id: notice.id.clone(),
+            about: notice.deed.as_str().to_owned(),
+            state: notice.state(),
+            to_applicant: notice.to_applicant(),
+            to: sees.mailbox(&notice.to),
+            queued: rfc3339(notice.queued_at),
+            sent: notice.sent_at.map(rfc3339),
+            error: notice.last_error.as_deref().and_then(|error| sees.mailbox(error)),
+        }
+    }
+}

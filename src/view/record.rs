@@ -1,0 +1,83 @@
+//! A live record as others see it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::rfc3339;
+use crate::queue::{LiveRecord, LiveState, NamingClass, Origin, RequestedRecord};
+
+/// One live record of `GET /records`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct RecordView {
+    /// The absolute name.
+    pub name: String,
+    /// The zone.
+    pub zone: String,
+    /// Its state.
+    pub state: LiveState,
+    /// The office that owns it.
+    pub office: String,
+    /// The class.
+    pub class: Option<NamingClass>,
+    /// The region code.
+    pub region: Option<String>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The request that made it so.
+    pub request: Option<String>,
+    /// What is promised.
+    pub records: Vec<RequestedRecord>,
+    /// RFC 3339.
+    pub since: Option<String>,
+    /// RFC 3339.
+    pub ends: Option<String>,
+    /// Raised by each change.
+    pub version: u32,
+    /// Why it is out of the zone.
+    pub suspension: Option<SuspensionView>,
+}
+
+/// Why a name is out of the zone.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct SuspensionView {
+    /// The officer's account name.
+    pub by: String,
+    /// RFC 3339.
+    pub at: String,
+    /// Why.
+    pub reason: String,
+    /// Whether one officer did it alone.
+    pub emergency: bool,
+    /// Who agreed.
+    pub confirmed: Option<String>,
+    /// By when the other must agree, RFC 3339.
+    pub confirm_by: Option<String>,
+}
+
+impl From<&LiveRecord> for RecordView {
+    fn from(record: &LiveRecord) -> Self {
+        let suspension = record.suspension.as_ref().map(|s| SuspensionView {
+            by: s.by.name.clone(),
+            at: rfc3339(s.by.at),
+            reason: s.reason.clone(),
+            emergency: s.emergency,
+            confirmed: s.confirmed.as_ref().map(|by| by.name.clone()),
+            confirm_by: s.confirm_by.map(rfc3339),
+        });
+        Self {
+            name: record.name.to_string(),
+            zone: record.zone.to_string(),
+            state: record.state(),
+            office: record.office.clone(),
+            class: record.class,
+            region: record.region.clone(),
+            origin: record.origin,
+            request: record.request.clone(),
+            records: record.records.iter().map(|record| record.text().clone()).collect(),
+            since: record.since.map(rfc3339),
+            ends: record.ends.map(rfc3339),
+            version: record.version,
+            suspension,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! A request as others see it, whole and as a row of the queue.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::parts::{
+    ApprovalView, CandidateView, FaultView, HistoryView, LineView, NoticeView, ProofView,
+    ReasonView,
+};
+use super::{Sees, rfc3339};
+use crate::queue::sheet::human_lines;
+use crate::queue::{
+    ActKind, Contact, Kind, Letter, LineCode, LineVerdict, NamingClass, Outcome, Overrule, Request,
+    RequestedRecord, Role, Sheet, Stage, State, Timing,
+};
+
+//------------ RequestView ---------------------------------------------------
+
+/// `GET /requests/{number}`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct RequestView {
+    /// The number.
+    pub number: String,
+    /// The state.
+    pub state: State,
+    /// 1 at submit.
+    pub revision: u32,
+    /// What is to happen.
+    pub kind: Kind,
+    /// The naming class.
+    pub class: NamingClass,
+    /// The name below the zone.
+    pub name: String,
+    /// The zone.
+    pub zone: String,
+    /// The records asked for.
+    pub records: Vec<RequestedRecord>,
+    /// The office that asks.
+    pub office: String,
+    /// Its region code.
+    pub region: Option<String>,
+    /// What it is for.
+    pub purpose: String,
+    /// The person responsible; `null` for those who may not see who it is.
+    pub contact: Option<Contact>,
+    /// The letter.
+    pub letter: Letter,
+    /// *berlaku mulai*.
+    pub starts: Option<String>,
+    /// *berlaku sampai*.
+    pub ends: Option<String>,
+    /// Why a reserved name or another pattern is asked for.
+    pub exception: Option<String>,
+    /// For a suspension: whether the suspended RRsets are put back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lift: bool,
+    /// For a rollback: the request whose change is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inverse_of: Option<String>,
+    /// Whether the mailbox is proven.
+    pub mailbox_proven: bool,
+    /// RFC 3339.
+    pub submitted: String,
+    /// RFC 3339.
+    pub changed: String,
+    /// Account name of the verifier who holds it; for the applicant the role.
+    pub holder: Option<String>,
+    /// Whose turn it is.
+    pub holder_role: Option<Role>,
+    /// The running or paused step of the SOP, 2 to 5.
+    pub step: Option<u8>,
+    /// When the running step is due, RFC 3339.
+    pub due: Option<String>,
+    /// Working minutes left to the step; negative when late.
+    pub left_minutes: Option<i64>,
+    /// Whether the running step is late.
+    pub late: bool,
+    /// The candidate zone as it would be built now.
+    pub candidate: Option<CandidateView>,
+    /// The check sheet.
+    pub lines: Vec<LineView>,
+    /// What stands in the way of approval, while it is with a verifier.
+    pub missing: Vec<FaultView>,
+    /// Why a second signature is needed; empty when one is enough.
+    pub second_signature: Vec<String>,
+    /// The approval in force.
+    pub approval: Option<ApprovalView>,
+    /// Why it was turned down, or why the promotion failed.
+    pub reason: Option<ReasonView>,
+    /// The proof, once it is live.
+    pub proof: Option<ProofView>,
+    /// What was sent to whom, without addresses for the applicant.
+    pub notices: Vec<NoticeView>,
+    /// Its events, oldest first.
+    pub history: Vec<HistoryView>,
+    /// The acts the viewer may do now, as far as state and person go.
+    #[serde(default)]
+    pub acts: Vec<ActKind>,
+}
+
+/// One row of `GET /requests`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct Summary {
+    /// The number.
+    pub number: String,
+    /// The state.
+    pub state: State,
+    /// 1 at submit.
+    pub revision: u32,
+    /// What is to happen.
+    pub kind: Kind,
+    /// The naming class.
+    pub class: NamingClass,
+    /// The name below the zone.
+    pub name: String,
+    /// The zone.
+    pub zone: String,
+    /// The office that asks.
+    pub office: String,
+    /// Account name of the verifier who holds it.
+    pub holder: Option<String>,
+    /// Whose turn it is.
+    pub holder_role: Option<Role>,
+    /// The running or paused step of the SOP.
+    pub step: Option<u8>,
+    /// When the running step is due, RFC 3339.
+    pub due: Option<String>,
+    /// Working minutes left; negative when late.
+    pub left_minutes: Option<i64>,
+    /// Whether the running step is late.
+    pub late: bool,
+    /// RFC 3339.
+    pub submitted: String,
+    /// RFC 3339.
+    pub changed: String,
+}
+
+//------------ Building ------------------------------------------------------
+
+impl RequestView {
+    /// The view of a request, without what other rooms know.
+    pub fn of(request: &Request, sees: Sees, timing: Timing) -> Self {
+        let row = Summary::of(request, sees, timing);
+        let application = request.application();
+        let in_hand = request.state() == State::Assigned && sees.is_officer();
+        let missing = if in_hand { request.sheet().missing(application) } else { Vec::new() };
+        let second = request.sheet().second_signature(application);
+        Self {
+            number: row.number,
+            state: row.state,
+            revision: row.revision,
+            kind: row.kind,
+            class: row.class,
+            name: row.name,
+            zone: row.zone,
+            records: application.records.clone(),
+            office: row.office,
+            region: application.region.clone(),
+            purpose: application.purpose.clone(),
+            contact: sees.contact(&application.contact),
+            letter: application.letter.clone(),
+            starts: application.starts.clone(),
+            ends: application.ends.clone(),
+            exception: application.exception.clone(),
+            lift: application.lift,
+            inverse_of: application.inverse_of.clone(),
+            mailbox_proven: request.mailbox_proven(),
+            submitted: row.submitted,
+            changed: row.changed,
+            holder: row.holder,
+            holder_role: row.holder_role,
+            step: row.step,
+            due: row.due,
+            left_minutes: row.left_minutes,
+            late: row.late,
+            candidate: None,
+            lines: lines(request.sheet(), request, sees),
+            missing: missing.iter().map(FaultView::from).collect(),
+            second_signature: second.iter().map(|reason| reason.code()).collect(),
+            approval: approval(request, sees),
+            reason: reason(request),
+            proof: None,
+            notices: Vec::new(),
+            history: Vec::new(),
+            acts: Vec::new(),
+        }
+    }
+}
+
+impl Summary {
+    /// The row of a request.
+    pub fn of(request: &Request, sees: Sees, timing: Timing) -> Self {
+        let application = request.application();
+        let turn = request.state().turn();
+        let holder = match sees.is_officer() {
+            true => request.holder().map(|holder| holder.name.clone()),
+            false => turn.map(|role| role.as_str().to_owned()),
+        };
+        Self {
+            number: request.number().to_owned(),
+            state: request.state(),
+            revision: request.revision(),
+            kind: application.kind,
+            class: application.class,
+            name: application.name.clone(),
+            zone: application.zone.clone(),
+            office: application.office.clone(),
+            holder,
+            holder_role: turn,
+            step: timing.step,
+            due: timing.due.map(rfc3339),
+            left_minutes: timing.left_minutes,
+            late: timing.late,
+            submitted: rfc3339(request.submitted_at()),
+            changed: rfc3339(request.changed_at()),
+        }
+    }
+}
+
+/// The sheet: automatic lines first, then the human ones that are needed or written.
+fn lines(sheet: &Sheet, request: &Request, sees: Sees) -> Vec<LineView> {
+    let mut views = Vec::new();
+    let who = |name: &str| sees.officer_named(name, Role::Verifier);
+    let blank = |code| LineView {
+        code,
+        verdict: None,
+        note: None,
+        who: None,
+        when: None,
+        revision: None,
+        automatic: LineCode::is_automatic(code),
+        outcome: None,
+        overrule: None,
+        faults: Vec::new(),
+    };
+    let fill = |view: &mut LineView| {
+        if let Some(line) = sheet.line(view.code) {
+            view.verdict = line.verdict.or(view.verdict);
+            view.note.clone_from(&line.note);
+            view.who = Some(who(&line.who));
+            view.when = Some(rfc3339(line.at));
+            view.revision = Some(line.revision);
+        }
+    };
+    for auto in sheet.automatic() {
+        let mut view = blank(auto.code);
+        view.outcome = Some(auto.outcome);
+        view.faults = auto.faults.iter().map(FaultView::from).collect();
+        view.verdict = match (auto.outcome, auto.overrule) {
+            (Outcome::Pass | Outcome::Shown, _) => Some(LineVerdict::Ok),
+            (Outcome::Unchecked, _) => None,
+            (Outcome::Failed, Overrule::Never) => Some(LineVerdict::Bad),
+            (Outcome::Failed, _) => Some(LineVerdict::Fix),
+        };
+        if auto.outcome == Outcome::Failed {
+            view.overrule = Some(auto.overrule);
+        }
+        if auto.outcome != Outcome::Failed || auto.overrule != Overrule::Never {
+            fill(&mut view);
+        }
+        views.push(view);
+    }
+    let needed = human_lines(request.application());
+    for code in LineCode::ALL.into_iter().filter(|code| !code.is_automatic()) {
+        if needed.contains(&code) || sheet.line(code).is_some() {
+            let mut view = blank(code);
+            fill(&mut view);
+            views.push(view);
+        }
+    }
+    views
+}
+
+/// The approval in force.
+fn approval(request: &Request, sees: Sees) -> Option<ApprovalView> {
+    let approval = request.approval()?;
+    Some(ApprovalView {
+        by: sees.officer(&approval.by),
+        at: rfc3339(approval.by.at),
+        revision: approval.revision,
+        candidate: approval.candidate.clone(),
+        serial: approval.serial,
+        second: approval.second.as_ref().map(|by| sees.officer(by)),
+        waits_for_second: approval.awaits_second(),
+    })
+}
+
+/// Why it was turned down, or why the promotion failed.
+fn reason(request: &Request) -> Option<ReasonView> {
+    match request.stage() {
+        Stage::Rejected(stage) => {
+            Some(ReasonView { code: stage.reason.as_str().to_owned(), note: stage.note.clone() })
+        }
+        Stage::PromotionFailed(stage) => {
+            Some(ReasonView { code: stage.fault.step.clone(), note: stage.fault.found.clone() })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,189 @@
+//! OpenAPI schemas of the types of `queue`, which know nothing of it.
+//!
+//! A word of the procedure is a string out of its list. What an applicant sends is described here a
+//! second time, field by field; a test holds the fields equal.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::queue::{
+    ActKind, Application, Contact, FaultCode, Kind, Letter, LineCode, LineVerdict, LiveState,
+    NamingClass, NoticeState, Origin, Outcome, Overrule, RequestedRecord, Role, Rule, State,
+};
+
+/// Schemas of enums with words.
+macro_rules! words {
+    ($($name:ident: $about:literal,)*) => {
+        $(
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    let words = $name::ALL.map($name::as_str);
+                    let schema = ObjectBuilder::new().schema_type(Type::String);
+                    schema.enum_values(Some(words)).description(Some($about)).build().into()
+                }
+            }
+
+            impl ToSchema for $name {}
+        )*
+    };
+}
+
+words! {
+    ActKind: "An act on a request.",
+    FaultCode: "The stable codes of problem details.",
+    Kind: "What a request does to a name.",
+    LineCode: "A line of the check sheet: `A` is computed, `M` is looked at by a person.",
+    LineVerdict: "An officer's verdict on a line; a line not looked at has none.",
+    LiveState: "The state of a name.",
+    NamingClass: "Which naming pattern applies.",
+    NoticeState: "The state of a notice.",
+    Origin: "Where a live record comes from.",
+    Outcome: "What an automatic line came to.",
+    Overrule: "How a failed automatic line may be passed over.",
+    Role: "What a person may do. No role can set a state by hand.",
+    Rule: "Every single rule a request can break.",
+    State: "The state of a request.",
+}
+
+/// Schemas of structs by the shape that describes their fields.
+macro_rules! shaped {
+    ($($name:ident: $shape:ident,)*) => {
+        $(
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    $shape::schema()
+                }
+            }
+
+            impl ToSchema for $name {
+                fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+                    $shape::schemas(schemas);
+                }
+            }
+        )*
+    };
+}
+
+shaped! {
+    Application: ApplicationShape,
+    RequestedRecord: RecordShape,
+    Contact: ContactShape,
+    Letter: LetterShape,
+}
+
+/// The data of one revision of a request, in the shape of `POST /requests`.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+struct ApplicationShape {
+    /// What is to happen.
+    kind: Kind,
+    /// The naming class.
+    class: NamingClass,
+    /// The name below the zone, without the zone and without a final dot.
+    name: String,
+    /// The zone, absolute, with the final dot.
+    zone: String,
+    /// The records to be served at the name; empty for `suspend` and `remove`.
+    #[schema(required = false)]
+    records: Vec<RequestedRecord>,
+    /// The office that asks and will own the name.
+    office: String,
+    /// Its region code (*kode wilayah*), for villages and districts.
+    region: Option<String>,
+    /// What the name is for.
+    #[schema(required = false)]
+    purpose: String,
+    /// The person responsible (*penanggung jawab*).
+    contact: Contact,
+    /// The letter's number and date.
+    letter: Letter,
+    /// *berlaku mulai*: a date (00.00 WIB) or an RFC 3339 time; promotion waits for it.
+    starts: Option<String>,
+    /// *berlaku sampai*: a date (24.00 WIB) or an RFC 3339 time.
+    ends: Option<String>,
+    /// Why a reserved name or another pattern is asked for; without it such a name is turned back
+    /// at once, with it the second signature decides.
+    exception: Option<String>,
+    /// For `suspend`: put the suspended RRsets back instead of taking them out.
+    #[schema(required = false)]
+    lift: bool,
+    /// For `change`: the request whose change this one takes back.
+    inverse_of: Option<String>,
+}
+
+/// One record asked for. The owner is the request's name.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+struct RecordShape {
+    /// The type's mnemonic.
+    #[schema(rename = "type")]
+    rtype: String,
+    /// RDATA as in a master file; a name in it is absolute even without the final dot.
+    data: String,
+    /// Seconds.
+    #[schema(required = false)]
+    ttl: u32,
+}
+
+/// The person responsible for the name; no NIK.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+struct ContactShape {
+    /// Full name.
+    name: String,
+    /// *Jabatan*.
+    #[schema(required = false)]
+    position: String,
+    /// Office mailbox.
+    email: String,
+    /// Office telephone.
+    #[schema(required = false)]
+    phone: String,
+    /// 18 digits, if the person has one and gives it.
+    nip: Option<String>,
+}
+
+/// What the letter says about itself.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+struct LetterShape {
+    /// *Nomor surat*.
+    number: String,
+    /// `YYYY-MM-DD`.
+    date: String,
+    /// SHA-256 of the file in hexadecimal, set by the desk when it takes the file in.
+    sha256: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The properties of a schema.
+    fn properties(schema: &RefOr<Schema>) -> Vec<String> {
+        let json = serde_json::to_value(schema).unwrap();
+        json["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    #[test]
+    fn the_document_describes_what_an_application_holds() {
+        let sent = serde_json::json!({
+            "kind": "suspend", "class": "desa", "name": "a.desa", "zone": "cirebonkab.go.id.",
+            "records": [{ "type": "A", "data": "192.0.2.1", "ttl": 60 }],
+            "office": "o", "region": "32", "purpose": "p", "exception": "e", "lift": true,
+            "inverse_of": "GPR-1", "starts": "2026-11-23", "ends": "2026-11-24",
+            "contact": { "name": "n", "position": "p", "email": "a@b.id", "phone": "1", "nip": "2" },
+            "letter": { "number": "1", "date": "2026-11-23", "sha256": "00" }
+        });
+        let read: Application = serde_json::from_value(sent.clone()).unwrap();
+        assert_eq!(serde_json::to_value(read).unwrap(), sent);
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(properties(&Application::schema()), keys(&sent));
+        assert_eq!(properties(&RequestedRecord::schema()), keys(&sent["records"][0]));
+        assert_eq!(properties(&Contact::schema()), keys(&sent["contact"]));
+        assert_eq!(properties(&Letter::schema()), keys(&sent["letter"]));
+    }
+}
