@@ -64,12 +64,19 @@ fn markdown() -> String {
             tells.join("; "),
         ));
     }
-    text.push_str("\n\u{2731} Pages ask for password and code again. ");
-    text.push_str("Steps by gapura itself stand last. Besides these steps:\n\n");
+    text.push_str(
+        "\n\u{2731} Pages ask for password and code again. `consulting` is `assigned` while another \
+         party is asked; `awaits_second` and `promoting` are `verified` while the second signature or \
+         the read-back is missing.\n\nPeople are told of these events too:\n\n",
+    );
     for (deed, tells) in ANNOUNCEMENTS {
         let tells: Vec<&str> = tells.iter().map(|it| recipient(*it)).collect();
-        text.push_str(&format!("- `{deed}` tells {}\n", tells.join("; ")));
+        text.push_str(&format!("- `{deed}`: {}\n", tells.join("; ")));
     }
+    text.push_str(
+        "\nThe table is made from `src/queue/procedure/mod.rs` by \
+         `GAPURA_WRITE_DOCS=1 cargo test --lib the_manual_holds_this_table`.\n",
+    );
     text
 }
 
