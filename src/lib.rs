@@ -31,7 +31,6 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`digest`] | SHA-256 and hexadecimal digits |
 //! | [`wire`] | names, types, messages, EDNS, RDATA; total readers and a writer with a limit |
 //! | [`digest`] | SHA-256 and hexadecimal digits, for whatever is named by its hash |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
