@@ -37,8 +37,8 @@ pub enum AuditError {
         /// The key id in the database.
         known: String,
     },
-    /// The system gives no random numbers, or a key cannot be made.
-    #[error("the system gives no random numbers")]
+    /// The system has no random numbers, or a key cannot be made.
+    #[error("the operating system supplies no random numbers")]
     Random,
     /// A sealed value cannot be opened with the key at hand.
     #[error(

@@ -1,16 +1,16 @@
-//! The chain on paper, so to say: JSON lines that can be verified without gapura's database.
+//! The chain as JSON lines that can be verified without gapura's database.
 //!
-//! One line an event, in order; lines with the one member `checkpoint`, `key` or `erased` stand
-//! between them, each at the first place where what it speaks of is there. Reading is lenient about
+//! One line per event, in order. Lines with the one member `checkpoint`, `key` or `erased` are between
+//! them, each after the event it is about. Reading is lenient about
 //! the frame (lines, an array, an object with `items`), never about the content.
 
 use serde_json::{Value, json};
 
 use super::AuditError;
-use super::chain::payload_hash;
+use super::chain::{NewEvent, append, payload_hash};
 use crate::digest::hex;
 use crate::store::events::{AuditKey, Checkpoint, Event};
-use crate::store::{Reader, StoreError};
+use crate::store::{Reader, Store, StoreError};
 
 /// What an export holds.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +43,7 @@ fn items(text: &str) -> Vec<(usize, Result<Value, serde_json::Error>)> {
     if let Some(items) = framed {
         return items.into_iter().map(Ok).enumerate().collect();
     }
-    // Lines; of a frame that is damaged somewhere, whatever stands between its first and last line.
+    // Lines; of a frame that is damaged somewhere, the lines between its first and last.
     let frame = |line: &str| line.is_empty() || line.ends_with('[') || line.starts_with(']');
     text.lines()
         .map(|line| line.trim().trim_end_matches(','))
@@ -83,6 +83,19 @@ pub fn export(reader: &Reader<'_>, after: i64) -> Result<Vec<String>, StoreError
             .to_string()
     }));
     Ok(lines)
+}
+
+/// The whole chain, exported by a person in a role: that is an event itself.
+pub fn export_as(
+    store: &Store,
+    now_ms: i64,
+    person: &str,
+    role: &str,
+) -> Result<Vec<String>, StoreError> {
+    store.write(|tx| {
+        append(tx, NewEvent::new(now_ms, person, role, "exported", "chain:all"))?;
+        export(tx, 0)
+    })
 }
 
 impl Export {

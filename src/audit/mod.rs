@@ -21,7 +21,7 @@ mod verify;
 pub use anchor::{ANCHOR_LABEL, Anchor};
 pub use chain::{NewEvent, append, append_sealed};
 pub use error::AuditError;
-pub use export::{Export, export, export_line};
+pub use export::{Export, export, export_as, export_line};
 pub use notary::Notary;
 pub(crate) use vault::random;
 pub use vault::{Sealed, Vault};

@@ -1,8 +1,8 @@
 //! The tables beside the chain: what is shown and acted on must be what the events left.
 //!
 //! An act changes a row and appends its event in one transaction. So the last event that moved a
-//! request, a live record or an account says how its row stands; a row that stands otherwise was
-//! changed by somebody else. Rows without such an event are those that came with the zone file.
+//! request, a live record or an account tells what its row must hold; a row that differs was changed
+//! by somebody else. Rows without such an event are those that came with the zone file.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::store::{Reader, StoreError};
 /// Account events that say which role a person has from then on.
 const ROLE_EVENTS: [&str; 3] = ["account_added", "account_made", "role_changed"];
 
-/// Notes every row that does not stand as the last event about it says.
+/// Notes every row that differs from what the last event about it left.
 pub(super) fn check(
     reader: &Reader<'_>,
     events: &[Event],
@@ -23,21 +23,21 @@ pub(super) fn check(
     let last = events.last().map_or(0, |event| event.sequence);
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     for (number, state, revision) in reader.request_states()? {
-        let stands = format!("{state}, revision {revision}");
-        rows.insert(format!("request:{number}"), Row { stands, needs_event: true });
+        let holds = format!("{state}, revision {revision}");
+        rows.insert(format!("request:{number}"), Row { holds, needs_event: true });
     }
     for (name, state, imported) in reader.live_states()? {
-        rows.insert(format!("record:{name}"), Row { stands: state, needs_event: !imported });
+        rows.insert(format!("record:{name}"), Row { holds: state, needs_event: !imported });
     }
     for (id, role) in reader.person_roles()? {
-        rows.insert(format!("person:{id}"), Row { stands: role, needs_event: true });
+        rows.insert(format!("person:{id}"), Row { holds: role, needs_event: true });
     }
     for (subject, row) in &rows {
         match left.get(subject.as_str()) {
-            Some((_, said)) if *said == row.stands => {}
+            Some((_, said)) if *said == row.holds => {}
             Some((sequence, said)) => report.fault(
                 *sequence,
-                format!("{subject} stands as {:?}, but this event left it as {said:?}", row.stands),
+                format!("{subject} stands as {:?}, but this event left it as {said:?}", row.holds),
             ),
             None if row.needs_event => {
                 report.fault(last + 1, format!("{subject} stands there without any event"));
@@ -54,15 +54,15 @@ pub(super) fn check(
     Ok(())
 }
 
-/// How a row stands.
+/// What a row holds.
 struct Row {
     /// In the words of its events.
-    stands: String,
+    holds: String,
     /// Whether it can only have come by an event.
     needs_event: bool,
 }
 
-/// For each subject with a row: the last event that says how it stands, and what it says.
+/// For each subject with a row: the last event that changed it, and what that event left.
 fn last_words(events: &[Event]) -> BTreeMap<&str, (i64, String)> {
     let mut left = BTreeMap::new();
     for event in events {

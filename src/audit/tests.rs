@@ -238,7 +238,7 @@ fn checkpoints_are_due_after_a_hundred_events_or_an_hour_with_news() {
 #[test]
 fn a_checkpoint_that_is_changed_or_forged_is_found() {
     for (change, what) in [
-        ("head = replace(head, substr(head, 1, 1), 'f')", "signature is not good"),
+        ("head = replace(head, substr(head, 1, 1), 'g')", "signature is not good"),
         ("at_ms = at_ms + 1", "signature is not good"),
         ("signature = 'AAAA'", "signature is not good"),
         ("key_id = '0123456789abcdef'", "unknown key"),

@@ -1,6 +1,6 @@
 //! Personal data at rest: sealed with ChaCha20-Poly1305, bound to the chain by salted commitments.
 //!
-//! The key lies in the state directory, outside the database: a stolen database alone tells no
+//! The key is in the state directory, outside the database: a stolen database alone reveals no
 //! name. There is no place for a NIK: free text is masked before it comes here (`queue::labels`).
 
 use std::fs::{File, OpenOptions};
@@ -65,7 +65,7 @@ impl Vault {
         Ok(Self(Arc::new(Inner { key: LessSafeKey::new(key), tags, path })))
     }
 
-    /// Where the key lies.
+    /// The key file.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
@@ -81,7 +81,7 @@ impl Vault {
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// Decrypts what [`Vault::seal`] gave for the same context.
+    /// Decrypts what [`Vault::seal`] returned for the same context.
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, AuditError> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(AuditError::Sealed)?;
         let mut rest = rest.to_vec();

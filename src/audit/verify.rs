@@ -2,9 +2,9 @@
 //!
 //! What it finds, and by what: a byte edited, an event deleted or two swapped (the chain itself);
 //! the tail cut (a later checkpoint or anchor); all rewritten without the key (a signature); all
-//! rewritten with a stolen key (an older anchor held outside). On our own chain also: a row beside it
-//! that does not stand as its last event says. Its limit: events after the last
-//! anchor held outside are only chained, and the report says so.
+//! rewritten with a stolen key (an older anchor held outside). On our own chain also: a row of the other tables
+//! that differs from what its last event left. Its limit: events after the last anchor held outside
+//! are only chained, and the report says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -66,8 +66,8 @@ pub(super) fn hash_password(password: &str) -> Result<String, PeopleError> {
     Ok(hash.to_string())
 }
 
-/// Whether the password is the one hashed. Without a hash the same work is done and the answer is
-/// no, so that the time taken does not tell which names exist.
+/// Whether the password is the one hashed. Without a hash the same work is done and the result is
+/// false, so that the time taken does not reveal which names exist.
 pub(super) fn password_matches(password: &str, phc: Option<&str>) -> bool {
     if password.len() > PASSWORD_BYTES_MAX {
         return false;

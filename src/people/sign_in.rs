@@ -6,7 +6,7 @@
 //!        └──no second factor yet──► Stage::Enrol ──code of the new secret──┘
 //! ```
 //!
-//! Each arrow gives the session a new token. Failures are counted in the database, so that a
+//! Each arrow replaces the session's token. Failures are counted in the database, so that a
 //! restart or a second web front-end does not forget them.
 
 use super::account::{Account, By};

@@ -67,7 +67,7 @@ pub struct Line {
 }
 
 impl Report {
-    /// The report of a month, as things stand at `now_ms`.
+    /// The report of a month, as of `now_ms`.
     pub fn of(store: &Store, month: Month, now_ms: i64) -> Result<Self, StoreError> {
         let (from, to) = month.span().unwrap_or((0, 0));
         let rows = store.read::<_, StoreError>(|reader| reader.requests_between(from, to))?;

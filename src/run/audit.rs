@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::json;
 
 use super::time::now_ms;
-use crate::audit::{self, Anchor, AuditError, NewEvent, Notary, Report, Vault};
+use crate::audit::{self, Anchor, AuditError, Notary, Report, Vault};
 use crate::control::Reply;
 use crate::queue::Role;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// `gapura audit verify`, with the key that is kept outside the database unless another is given.
 pub(super) fn verify_own(
@@ -49,11 +49,7 @@ fn served_anchors(state_dir: &Path) -> Vec<Anchor> {
 
 /// `gapura audit export`
 pub(super) fn export(store: &Store) -> Result<Reply, AuditError> {
-    let lines = store.write::<_, StoreError>(|tx| {
-        let event = NewEvent::new(now_ms(), "console", "admin", "exported", "chain:all");
-        audit::append(tx, event)?;
-        audit::export(tx, 0)
-    })?;
+    let lines = audit::export_as(store, now_ms(), "console", Role::Operator.as_str())?;
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     Ok(Reply::done(text, json!({ "lines": lines.len() })))
 }

@@ -42,7 +42,7 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Applies one step unless it stands already, and then only compares its checksum.
+/// Applies one step; one that was applied already only has its checksum compared.
 fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
     let failed = |reason: String| StoreError::Migrate { step: step.number, reason };
     let transaction = connection

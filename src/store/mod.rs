@@ -1,9 +1,9 @@
-//! The database: journal, promoted records, requests, events, people. All SQL of gapura stands here.
+//! The database: journal, promoted records, requests, events, people. All SQL of gapura is in this room.
 //!
 //! One SQLite file, `gapura.db` in the state directory. One writer at a time: [`Store::write`] runs
-//! a closure inside one `BEGIN IMMEDIATE` transaction, and what it returns as `Ok` is on disk
-//! (`synchronous = FULL`) before the caller hears of it. Readers never wait for the writer (WAL).
-//! A room's rows are typed functions on [`Reader`] and [`Tx`], one file a subject. No rule of the
+//! a closure in one `BEGIN IMMEDIATE` transaction; when it returns `Ok`, the transaction is on disk
+//! (`synchronous = FULL`). Readers never wait for the writer (WAL).
+//! Queries and changes are functions on [`Reader`] and [`Tx`], one file per subject. No rule of the
 //! procedure or of DNS is decided here.
 
 #[cfg(feature = "approval")]
@@ -102,8 +102,8 @@ impl Store {
     }
 }
 
-/// Makes the file readable by its owner only, whatever the directory allows; SQLite gives the files
-/// beside it the same mode.
+/// Makes the file readable by its owner only, whatever the directory allows; SQLite makes the files
+/// beside it with the same mode.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
     made.map(drop).map_err(|source| StoreError::Make { path: path.to_owned(), source })
@@ -125,17 +125,17 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     open().map_err(|source| StoreError::Open { path: path.to_owned(), source })
 }
 
-/// Locks even after a panic elsewhere: the transaction of the one who panicked was rolled back.
+/// Ignores poisoning: the transaction of a thread that panicked was rolled back.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 //------------ Reader and Tx -------------------------------------------------
 
-/// One consistent view of the database. Each subject's file adds its questions here.
+/// One consistent view of the database. Each subject's file adds its queries.
 pub struct Reader<'a>(&'a Connection);
 
-/// The writer's open transaction. Each subject's file adds its changes here.
+/// The writer's open transaction. Each subject's file adds its changes.
 pub struct Tx<'a>(Reader<'a>);
 
 impl<'a> Deref for Tx<'a> {
@@ -186,8 +186,8 @@ pub enum StoreError {
         "the change could not be made durable and was undone: check the disk's free space and health"
     )]
     Commit(#[source] rusqlite::Error),
-    /// The caller gave the transaction up; why, it keeps for itself.
-    #[error("the transaction was given up")]
+    /// The caller abandoned the transaction for a reason of its own.
+    #[error("the transaction was abandoned")]
     GivenUp,
     /// A stored value does not read back as what it should be.
     #[error("the database holds a value that does not read back: {0}")]

@@ -220,7 +220,7 @@ pub(super) trait FromRow: Sized {
 }
 
 /// Declares a row: `[key]` names it, `[fixed]` is written once, the rest changes; a column whose
-/// name is not the field's stands behind `=`.
+/// name is not the field's is named behind `=`.
 macro_rules! row {
     (
         $(#[$meta:meta])*

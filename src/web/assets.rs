@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use data_encoding::HEXLOWER;
 use rust_embed::RustEmbed;
 
 use super::failure::Failure;
+use crate::digest::hex;
 
 /// Files under `src/web/assets`.
 #[derive(RustEmbed)]
@@ -35,7 +35,7 @@ fn address(name: &str) -> String {
 /// The first characters of a file's SHA-256.
 fn hash(name: &str) -> Option<String> {
     let file = Files::get(name)?;
-    Some(HEXLOWER.encode(&file.metadata.sha256_hash()[..8]))
+    Some(hex(&file.metadata.sha256_hash()[..8]))
 }
 
 /// Sends a file. The hash in the address is not compared: an old page gets the new style.

@@ -1,7 +1,7 @@
 //! Forms as data: fields with label, hint, value and fault; one template renders them all.
 //!
 //! The pattern is one for the whole site: all fields are required unless marked "(opsional)", no
-//! asterisks; faults stand in a summary on top, which links to the field, and again at the field.
+//! asterisks; faults are listed in a summary on top, which links to the field, and again at the field.
 
 use crate::people::random_token;
 use crate::words::Words;
@@ -56,7 +56,7 @@ pub(super) struct Field {
     pub(super) hint: String,
     /// How it is filled in.
     pub(super) input: Input,
-    /// What stands in it; kept after a failed send.
+    /// Its value; kept after a failed send.
     pub(super) value: String,
     /// What is wrong with it.
     pub(super) fault: Option<String>,
@@ -114,7 +114,7 @@ impl Field {
         self
     }
 
-    /// Sets what stands in it.
+    /// Sets its value.
     pub(super) fn value(mut self, value: &str) -> Self {
         value.clone_into(&mut self.value);
         self
@@ -245,7 +245,7 @@ impl Form {
         self.fold.as_ref().filter(|(from, _)| from == at).map(|(_, words)| words.as_str())
     }
 
-    /// Whether the fold stands open: something in it is filled in or wrong.
+    /// Whether the fold is open: something in it is filled in or wrong.
     pub(super) fn unfolded(&self) -> bool {
         let from = self.fold.as_ref().map_or(usize::MAX, |(from, _)| *from);
         let line = |field: &&Field| matches!(field.input, Input::Line(_) | Input::Area);

@@ -7,11 +7,11 @@
 
 mod api;
 mod assets;
-mod door;
 mod draft;
 mod failure;
 mod form;
 mod limits;
+mod listener;
 mod pages;
 mod qr;
 mod sent;
@@ -29,6 +29,8 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+
+use listener::LimitedListener;
 
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};
@@ -60,10 +62,11 @@ pub async fn serve(
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
+    let proxies = state.options().trusted_proxies.clone();
     // The tap does nothing; a listener of our own gets its clients' addresses through it.
-    let door = door::Door::new(listener, state.options().trusted_proxies.clone()).tap_io(|_| {});
+    let listener = LimitedListener::new(listener, proxies).tap_io(|_| {});
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(door, service).with_graceful_shutdown(stop).await
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 #[cfg(test)]

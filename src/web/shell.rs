@@ -101,7 +101,7 @@ impl Shell {
     }
 
     /// A domain name that may be broken after its dots on a narrow screen, as safe HTML. A line
-    /// break in the markup and no character, so that copying the name gives the name.
+    /// break in the markup and no character, so that copying yields the plain name.
     pub(super) fn dotted(&self, name: &str) -> String {
         let mut html = String::with_capacity(name.len() + 32);
         for c in name.chars() {

@@ -36,7 +36,7 @@ pub struct Options {
     pub zone: String,
 }
 
-/// The rooms the pages stand on.
+/// The rooms the pages use.
 pub struct Parts {
     /// The database.
     pub store: Store,

@@ -1,4 +1,4 @@
-//! Who asks: language, address, session, and the token their forms carry.
+//! The visitor behind a request: language, address, session, and the token of their forms.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -16,7 +16,7 @@ use crate::words::{Lang, Words};
 #[derive(Clone, Debug)]
 pub(super) struct Visit(pub(super) String);
 
-/// What is known of who asks.
+/// What is known of a visitor.
 #[derive(Clone, Debug)]
 pub(super) struct Visitor {
     /// The words of their language.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::parts::{act_words, fact_words, role_words, state_words};
-use crate::audit::{self, AuditError, Event, NewEvent};
+use crate::audit::{self, AuditError, Event};
 use crate::people::{PeopleError, Role};
 use crate::store::StoreError;
 use crate::web::failure::Failure;
@@ -124,11 +124,7 @@ pub(super) async fn export(
     let lines = state
         .work(move |state| {
             let now = state.people().now_ms();
-            state.store().write::<_, StoreError>(|tx| {
-                let role = account.role.as_str();
-                audit::append(tx, NewEvent::new(now, &account.id, role, "exported", "chain:all"))?;
-                audit::export(tx, 0)
-            })
+            audit::export_as(state.store(), now, &account.id, account.role.as_str())
         })
         .await?
         .map_err(Failure::internal)?;
@@ -159,7 +155,7 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         _ => (event.subject.clone(), String::new()),
     };
     let facts = event.payload.iter().filter_map(|(key, value)| {
-        // A fact that is a person is told by name.
+        // A fact that is a person is shown by name.
         fact_words(t, key, names.get(value).unwrap_or(value))
     });
     let person = names.get(&event.person);

@@ -1,7 +1,7 @@
 //! Single-use links: the first administrator, an invitation, a new password.
 //!
 //! The address of a link is followed once by a redirect that moves its secret into a cookie, so
-//! that it stands neither in the address bar nor in a Referer while the form is filled in.
+//! that it is neither in the address bar nor in a Referer while the form is filled in.
 
 use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
