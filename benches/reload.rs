@@ -22,8 +22,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gapura::publish::{Cause, Edit, Options, Publisher, RrsetEdit, ZoneSource};
-use gapura::store::Store;
+use gapura::publish::{
+    By, Cause, Change, Edit, EditProposal, Options, Publisher, RowsFn, RrsetEdit, ZoneSource,
+};
+use gapura::store::{Store, StoreError, Tx};
 use gapura::wire::{Name, Rtype};
 
 fn main() {
@@ -57,7 +59,7 @@ fn run(directory: &Path, names: usize) {
     for round in 2..9 {
         fs::write(&file, zone_text(names, round)).expect("the zone file");
         let began = Instant::now();
-        let report = publisher.reload(Some(&apex), None).remove(0);
+        let report = publisher.reload(Some(&apex), &By::gapura()).remove(0);
         times.push(ms(began));
         assert!(report.is_ok(), "{report}");
     }
@@ -69,10 +71,19 @@ fn run(directory: &Path, names: usize) {
         let cause = Cause::Request { number: round.to_string() };
         let mut committing = Instant::now();
         let began = Instant::now();
+        let rows = |_: &Tx<'_>, _: &Change| {
+            committing = Instant::now();
+            Ok::<_, StoreError>(())
+        };
         publisher
-            .publish(&apex, edit, cause, "bench", |_, _| {
-                committing = Instant::now();
-                Ok(())
+            .publish(EditProposal {
+                zone: &apex,
+                base: None,
+                edit: &edit,
+                cause,
+                who: "bench",
+                expect: Vec::new(),
+                rows: RowsFn(rows),
             })
             .expect("a promotion");
         whole.push(ms(began));
@@ -176,7 +187,7 @@ fn many(directory: &Path, zones: usize) {
         let fine = reports.iter().filter(|report| report.is_ok()).count();
         println!("{what} of {fine} small zones {:>8.1} ms", ms(began));
         let began = Instant::now();
-        let unchanged = publisher.reload(None, None).len();
+        let unchanged = publisher.reload(None, &By::gapura()).len();
         println!("reload of {unchanged} unchanged zones {:>8.1} ms", ms(began));
         publisher.flush();
     }

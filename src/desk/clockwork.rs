@@ -6,7 +6,7 @@
 use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
 use crate::promote::anchor_edit;
-use crate::publish::{Cause, Edit};
+use crate::publish::{Cause, Edit, EditProposal, NoRows};
 use crate::queue::application::WIB_OFFSET_MS;
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
@@ -184,14 +184,15 @@ impl Desk {
             let Some(Anchor(served)) = served else { continue };
             let behind = self.now() - served.at_ms > ANCHOR_MS;
             if behind && served.sequence < last.sequence {
-                let cause = Cause::Own { purpose: "audit".to_owned() };
-                publisher.publish(
-                    &apex,
-                    Edit { set: vec![set] },
-                    cause,
-                    "gapura",
-                    |_, _| Ok(()),
-                )?;
+                publisher.publish(EditProposal {
+                    zone: &apex,
+                    base: None,
+                    edit: &Edit { set: vec![set] },
+                    cause: Cause::Own { purpose: "audit".to_owned() },
+                    who: "gapura",
+                    expect: Vec::new(),
+                    rows: NoRows,
+                })?;
             }
         }
         Ok(())

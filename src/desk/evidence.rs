@@ -6,6 +6,7 @@ use crate::audit::AuditError;
 use crate::ledger::Ledger;
 use crate::master::Severity;
 use crate::promote::Draft;
+use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::similar::resemble;
 use crate::queue::{
@@ -13,7 +14,6 @@ use crate::queue::{
     ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State, ZoneFacts,
 };
 use crate::store::Reader;
-use crate::wire::Rtype;
 
 /// Names below that are shown.
 const BELOW_SHOWN: usize = 5;
@@ -145,13 +145,11 @@ impl Desk {
         let found = zone.lookup(name.as_ref());
         let text = |node: crate::zone::NodeRef<'_>| node.owner().to_string();
         let records = crate::promote::served_records(name, &zone);
-        // A TXT record in the place of a name taken out is gapura's own.
-        let is_guard = matches!(&records[..], [only]
-            if only.rtype() == Rtype::TXT && only.text().data.contains("gapura"));
         let mut types: Vec<String> =
             records.iter().map(|record| record.rtype().to_string()).collect();
         types.dedup();
-        if is_guard {
+        // The record in the place of a name taken out is gapura's own.
+        if is_only_guard(&zone, name) {
             types.clear();
         }
         // A delegation of this very name is changed like any other RRset.

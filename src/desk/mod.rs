@@ -18,6 +18,7 @@ mod listing;
 mod office;
 mod outbox;
 mod privacy;
+mod probe;
 mod records;
 mod reminders;
 mod rollback;

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use super::ActError;
 use super::drifting::Watched;
+use super::probe::Prober;
 use super::reminders::Reminded;
 use crate::audit::{Event, NewEvent, Notary, Vault, append, export};
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger};
-use crate::promote::{Drift, Prober, Promoter};
+use crate::promote::{Drift, Promoter};
 use crate::publish::Publisher;
 use crate::queue::person::Role;
 use crate::queue::{Actor, Calendar, Naming, Rules, Targets};

@@ -2,11 +2,11 @@
 
 use super::{ActError, Desk};
 use crate::promote::{edit_out, served_records};
-use crate::publish::{Cause, PublishError};
+use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
 use crate::queue::happening::Deed;
 use crate::queue::live::LiveResult;
 use crate::queue::{Actor, LiveRecord, LiveState, Signature, Subject};
-use crate::store::StoreError;
+use crate::store::Tx;
 use crate::view::RecordView;
 use crate::wire::Name;
 
@@ -142,36 +142,26 @@ impl Desk {
         // Tested before the zone is touched, and again inside the transaction.
         let current = self.read(|reader| Ok(ledger.current(reader, actor)?))?;
         drop(rule(live, &current, ledger.now())?);
-        let mut outcome: Result<Option<LiveRecord>, ActError> = Ok(None);
-        let cause = Cause::Own { purpose: "suspension".to_owned() };
-        let published =
-            self.0.promoter.publisher().publish(&apex, edit, cause, who, |tx, change| {
-                let done = (|| {
-                    let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
-                    let actor = ledger.current(tx, actor)?;
-                    let mut live = ledger.open_live(&row)?;
-                    // What is put back one day is what stands there today.
-                    live.records.clone_from(&served);
-                    let mut step = rule(live, &actor, ledger.now())?;
-                    step.happening = step.happening.with("serial", change.to);
-                    Ok(ledger.apply_live(tx, step)?)
-                })();
-                match done {
-                    Ok(live) => {
-                        outcome = Ok(Some(live));
-                        Ok(())
-                    }
-                    Err(error) => {
-                        outcome = Err(error);
-                        Err(StoreError::GivenUp)
-                    }
-                }
-            });
-        match (published, outcome) {
-            (_, Err(error)) => Err(error),
-            (Err(error), Ok(_)) => Err(error.into()),
-            (Ok(_), Ok(live)) => live.ok_or(ActError::NotFound),
-        }
+        let rows = |tx: &Tx<'_>, change: &Change| {
+            let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
+            let actor = ledger.current(tx, actor)?;
+            let mut live = ledger.open_live(&row)?;
+            // What is put back one day is what is served today.
+            live.records.clone_from(&served);
+            let mut step = rule(live, &actor, ledger.now())?;
+            step.happening = step.happening.with("serial", change.to);
+            Ok::<_, ActError>(ledger.apply_live(tx, step)?)
+        };
+        let published = self.0.promoter.publisher().publish(EditProposal {
+            zone: &apex,
+            base: None,
+            edit: &edit,
+            cause: Cause::Own { purpose: "suspension".to_owned() },
+            who,
+            expect: Vec::new(),
+            rows: RowsFn(rows),
+        })?;
+        Ok(published.rows)
     }
 
     /// The approved end date has come: the name is taken out (§8).

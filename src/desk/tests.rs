@@ -87,8 +87,19 @@ impl Office {
         office
     }
 
-    /// Opens an office in a directory that may have a past.
+    /// Opens an office in a directory that may have a past, and finishes what that left.
     pub(super) fn open(
+        directory: TempDir,
+        change: impl FnOnce(&mut Options),
+        listen: &str,
+    ) -> Self {
+        let office = Self::open_unheard(directory, change, listen);
+        office.desk.listening().unwrap();
+        office
+    }
+
+    /// The same, before anything of the past is finished.
+    pub(super) fn open_unheard(
         directory: TempDir,
         change: impl FnOnce(&mut Options),
         listen: &str,
@@ -122,7 +133,6 @@ impl Office {
         let mut servers: Vec<_> = running.addresses().iter().map(|at| at.address).collect();
         servers.dedup();
         publisher.sockets().set(servers);
-        desk.listening().unwrap();
         Self { desk, publisher, store, running, time, directory }
     }
 

@@ -159,6 +159,7 @@ fn proof(json: &str) -> Option<ProofView> {
         serial: proof.serial,
         asked: proof.asked.into_iter().map(asked).collect(),
         dig: proof.dig,
+        lingers: proof.lingers,
     })
 }
 

@@ -13,8 +13,9 @@ use super::promoter::Promoter;
 use super::rrsets::{rrsets, served_records};
 use crate::audit::{ANCHOR_LABEL, AuditError, NewEvent};
 use crate::ledger::{Ledger, LedgerError};
+use crate::publish::is_only_guard;
 use crate::queue::{LiveRecord, Place, Signature, labels};
-use crate::wire::{Name, NameRef, Rtype};
+use crate::wire::{Name, NameRef};
 use crate::zone::Zone;
 
 /// Names of a zone up to which each becomes a live record at the first start. A zone of a registry
@@ -81,7 +82,7 @@ impl Promoter {
                 .map(|live| &live.name)
                 .collect();
             for name in own_names(&zone) {
-                if !known.contains(&name) && !is_guard_only(&name, &zone) {
+                if !known.contains(&name) && !is_only_guard(&zone, &name) {
                     let name = name.as_ref().to_lowercase().to_string();
                     drift.push(Drift::Unrequested { name });
                 }
@@ -90,7 +91,7 @@ impl Promoter {
         Ok(drift)
     }
 
-    /// Takes the names of zones that have none yet into the live records; gives how many. Small
+    /// Imports the names of zones that have none yet into the live records; returns the count. Small
     /// zones share a transaction: a commit for each would take thousands of them half a minute.
     pub fn import(&self, apexes: &[Name]) -> Result<usize, ActError> {
         let (mut all, mut waiting, mut batch) = (0, 0, Vec::new());
@@ -184,13 +185,6 @@ fn own_names(zone: &Zone) -> impl Iterator<Item = Name> {
                 && !own(node.owner())
         })
         .map(|node| node.owner().to_name())
-}
-
-/// Whether all that stands at a name is the TXT record in the place of a name taken out.
-fn is_guard_only(name: &Name, zone: &Zone) -> bool {
-    let records = served_records(name, zone);
-    matches!(&records[..], [only]
-        if only.rtype() == Rtype::TXT && only.text().data.contains("gapura"))
 }
 
 /// The types at a name that are not served as promised.

@@ -2,17 +2,17 @@
 
 use crate::audit::AuditError;
 use crate::ledger::LedgerError;
-use crate::publish::PublishError;
+use crate::publish::{NotPublished, PublishError};
 use crate::queue::{Fault, TransitionError};
 use crate::store::StoreError;
 
-/// What every acting function of `desk` and `promote` may give back.
+/// Why an acting function of `desk` or `promote` failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// There is no such request, record or notice; also the one answer to a wrong secret.
     #[error("there is nothing of that number or name")]
     NotFound,
-    /// A rule of the procedure turned it back.
+    /// A rule of the procedure refused it.
     #[error(transparent)]
     Rule(#[from] TransitionError),
     /// The letter cannot be taken.
@@ -50,6 +50,15 @@ impl From<LedgerError> for ActError {
     }
 }
 
+impl<E: Into<Self>> From<NotPublished<E>> for ActError {
+    fn from(error: NotPublished<E>) -> Self {
+        match error {
+            NotPublished::Rows(error) => error.into(),
+            NotPublished::Door(error) => error.into(),
+        }
+    }
+}
+
 impl From<StoreError> for ActError {
     fn from(error: StoreError) -> Self {
         Self::Audit(AuditError::Store(error))
@@ -57,7 +66,7 @@ impl From<StoreError> for ActError {
 }
 
 impl ActError {
-    /// The `code` of the problem details (approval.md §11), where there is one.
+    /// The `code` of the problem details, where there is one.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound => "not_found",

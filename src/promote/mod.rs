@@ -1,28 +1,36 @@
-//! Where road 3 joins road 2: an approved request becomes a change of a zone (approval.md §2.5).
+//! Where road 3 joins road 2: an approved request becomes a change of a zone (docs/procedure.md,
+//! "Promotion").
 //!
 //! ```text
-//! candidate ─► ask "before" ─► ┌ one transaction ──────────────────────┐ ─► swap ─► read back ─► settle
-//!  (hash as     (proof)        │ journal, promoted RRsets, event,      │          (UDP and TCP,  (proof, Live,
-//!   approved)                  │ request, promotion id, live record    │           every family)  notice)
-//!                              └───────────────────────────────────────┘
+//! draft ─► ask "before" ─► ┌ publish ────────────────────────────────────────────────┐ ─► keep proof
+//! (hash as   (proof)       │ one transaction: journal, promoted RRsets, request,      │    (proof, Live,
+//!  approved)               │ events, promotion ─► swap ─► our own sockets answer it   │     notices)
+//!                          └──────────── if not: inverse and failure, one transaction ┘
 //! ```
-//! A crash before the transaction changes nothing; after it, start-up serves the change and
-//! [`Promoter::recover`] goes on from the read-back. A read-back that fails rolls forward: the
-//! inverse under a higher serial. The room also keeps the [`Ledger`], the sealed rows of the queue
-//! that this room and `desk` write.
+//!
+//! [`Promoter::promote`] reads in this order. A crash before the transaction changes nothing; after
+//! it, start-up serves the change and [`Promoter::recover`] goes on from the read-back with the plan
+//! that the transaction holds. A promotion is finished once, by whoever has the turn.
 
+mod anchor;
 mod drift;
 mod error;
+mod live;
+mod outcome;
 mod plan;
-mod probe;
 mod promoter;
+mod proof;
+mod rows;
 mod rrsets;
-mod settle;
 
+pub use anchor::anchor_edit;
 pub use drift::Drift;
 pub use error::ActError;
-pub use plan::{Plan, Proof};
-pub use probe::{Prober, probe};
-pub use promoter::{Draft, Promoter, anchor_edit};
+pub use outcome::records_before;
+pub use plan::Plan;
+pub use promoter::{Draft, Promoter};
+pub use proof::Proof;
 pub use rrsets::{edit_of, edit_out, rrsets, served_records};
-pub use settle::records_before;
+
+#[cfg(test)]
+mod tests;

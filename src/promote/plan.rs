@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{hex, unhex};
-use crate::publish::{Asked, Candidate, Change, Edit, Expectation, RrsetEdit};
-use crate::wire::{Name, Record, Rtype, rdata};
+use crate::publish::{Asked, Candidate, Edit, Expectation, RrsetEdit};
+use crate::wire::{Name, Rtype, rdata};
 
 //------------ Plan ----------------------------------------------------------
 
@@ -42,23 +42,17 @@ pub struct Rrset {
 }
 
 impl Plan {
-    /// The plan of a change that `edit` made on the zone `candidate` was made for.
-    pub(super) fn new(
-        edit: &Edit,
-        candidate: &Candidate,
-        change: &Change,
-        before: Option<Asked>,
-    ) -> Self {
-        let is_content = |record: &&Record| ![Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype);
+    /// The plan of an edit and its candidate. The serial is known once the change is numbered.
+    pub(super) fn new(edit: &Edit, candidate: &Candidate, before: Asked) -> Self {
         let mut added: BTreeMap<(Name, Rtype), Rrset> = BTreeMap::new();
-        for record in change.delta.added.iter().filter(is_content) {
+        for record in &candidate.delta.added {
             let key = (record.owner.clone(), record.rtype);
             let set = added.entry(key).or_insert_with(|| Rrset::empty(&record.owner, record.rtype));
             set.ttl = record.ttl;
             set.rdatas.push(hex(&record.rdata));
         }
         let expected = edit.set.iter().map(|set| {
-            // Where an RRset is taken out under a wildcard, a TXT record stands in its place.
+            // Where an RRset is taken out under a wildcard, a TXT record takes its place.
             let guard = added.get(&(set.owner.clone(), set.rtype));
             match guard.filter(|_| set.rdatas.is_empty()) {
                 Some(guard) => guard.clone(),
@@ -77,11 +71,11 @@ impl Plan {
             before
         };
         Self {
-            zone: change.zone.to_string(),
-            serial: change.to,
+            zone: candidate.zone.to_string(),
+            serial: 0,
             expected: expected.collect(),
             inverse: edit.set.iter().map(existing).collect(),
-            before,
+            before: Some(before),
             already: candidate.delta.is_empty(),
         }
     }
@@ -152,30 +146,4 @@ impl Rrset {
     pub(super) fn bytes(&self) -> Option<Vec<Vec<u8>>> {
         self.rdatas.iter().map(|text| unhex(text)).collect()
     }
-}
-
-//------------ Proof ---------------------------------------------------------
-
-/// What is kept with the request and shown to the applicant (§6).
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct Proof {
-    /// The answer before.
-    pub before: Option<Asked>,
-    /// The first answer after.
-    pub after: Option<Asked>,
-    /// The serial that carries it.
-    pub serial: u32,
-    /// Every question and answer of the read-back.
-    pub asked: Vec<Asked>,
-    /// The line that repeats the question.
-    pub dig: String,
-    /// Seconds for which an old "not found" may linger in caches (SOA minimum, RFC 2308).
-    #[serde(default)]
-    pub lingers: u32,
-    /// The records stood there already.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub already: bool,
-    /// What was wrong, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<crate::queue::PromotionFault>,
 }

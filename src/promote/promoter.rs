@@ -1,25 +1,25 @@
-//! The promotion up to its commit: candidate, checkpoint, "before", one transaction.
+//! The promotion of a request: draft, checkpoint, "before", publication.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::anchor::anchor_edit;
+use super::outcome::corrupt;
 use super::plan::Plan;
-use super::settle::live_after;
+use super::rows::PromotionRows;
 use super::{ActError, edit_of};
-use crate::audit::{ANCHOR_LABEL, Anchor, AuditError};
+use crate::audit::{Anchor, AuditError};
 use crate::ledger::Ledger;
 use crate::publish::failpoint::point;
-use crate::publish::{Asked, Candidate, Cause, Change, Edit, PublishError, Publisher, RrsetEdit};
+use crate::publish::{
+    Asked, Candidate, Cause, Confirmation, Edit, EditProposal, NotPublished, PublishError,
+    Published, Publisher,
+};
 use crate::queue::fault::Stale;
 use crate::queue::{self, Actor, Fault, Request, Rule, Stage, State, TransitionError};
 use crate::store::promises::PromotionRow;
-use crate::store::words::PromotionState;
-use crate::store::{StoreError, Tx};
-use crate::wire::{Name, Rtype, rdata};
 
 /// How often a zone may move under a promotion before it gives up.
 const MOVES_MAX: usize = 50;
-/// Time to live of the anchor, in seconds.
-const ANCHOR_TTL: u32 = 300;
 
 //------------ Promoter ------------------------------------------------------
 
@@ -30,15 +30,20 @@ pub struct Promoter {
     pub(super) ledger: Ledger,
     /// The door to live data.
     pub(super) publisher: Publisher,
-    /// One lock a zone, so that two promotions do not chase each other's serial.
-    turn: Arc<std::sync::Mutex<()>>,
+    /// Held by one promotion at a time, so that two do not chase each other's serial and none is
+    /// finished twice.
+    turn: Arc<Mutex<()>>,
 }
 
 /// What came of one attempt.
 enum Attempt {
-    /// It is committed under this promotion id, by us or by somebody else.
-    Committed(String),
-    /// The zone moved between the look and the commit: look again.
+    /// It is committed, served, and confirmed by our own sockets.
+    Published(Box<PromotionRow>, Box<Plan>, Confirmation),
+    /// Our own sockets did not show it: the door took it back, with the rows of the failure.
+    TakenBack,
+    /// Somebody began it before, under this promotion id.
+    Begun(String),
+    /// The zone changed between draft and commit: draft again.
     Moved,
 }
 
@@ -94,20 +99,19 @@ impl Promoter {
         Ok(Draft { edit, candidate })
     }
 
-    /// *Tayangkan*: commits the promotion of a request and settles it. A promotion that is committed
-    /// already is settled; one that is settled already is left as it is.
+    /// *Tayangkan*: publishes what a request asks for and keeps the proof. A promotion that is committed
+    /// already is finished; one that is finished already is left as it is.
     pub fn promote(&self, number: &str, actor: &Actor) -> Result<(), ActError> {
+        // Readers of the queue do not wait here, only other promotions do.
+        let _turn = self.turn();
         for _ in 0..MOVES_MAX {
-            let attempt = {
-                // Readers of the queue do not wait here, only other promotions do.
-                let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                self.attempt(number, actor)
-            };
-            match attempt {
-                Ok(Attempt::Committed(id)) => {
+            match self.attempt(number, actor) {
+                Ok(Attempt::Published(row, plan, said)) => {
                     point("promote.committed");
-                    return self.settle(&id);
+                    return self.keep_proof(&row, &plan, &said);
                 }
+                Ok(Attempt::Begun(id)) => return self.finish_by_id(&id),
+                Ok(Attempt::TakenBack) => return Ok(()),
                 Ok(Attempt::Moved) => {}
                 Err(ActError::Rule(TransitionError::Stale(stale))) => {
                     self.reopen_stale(number, &stale)?;
@@ -119,7 +123,12 @@ impl Promoter {
         Err(TransitionError::Stale(Stale::NoCandidate).into())
     }
 
-    /// One look and, if nothing moved meanwhile, the commit.
+    /// Waits until no other promotion is under way.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Drafts the request and, if nothing moved meanwhile, publishes it.
     fn attempt(&self, number: &str, actor: &Actor) -> Result<Attempt, ActError> {
         let ledger = &self.ledger;
         let (stored, current) = ledger.store.read::<_, ActError>(|reader| {
@@ -129,15 +138,14 @@ impl Promoter {
         if let Stage::Verified(stage) = request.stage()
             && let Some(promoting) = &stage.promoting
         {
-            return Ok(Attempt::Committed(promoting.id.clone()));
+            return Ok(Attempt::Begun(promoting.id.clone()));
         }
         if request.state() != State::Verified {
             return Err(TransitionError::wrong_state("promote", request.state()).into());
         }
         let draft = self.draft(&request)?;
         let bound = draft.bound();
-        let now = ledger.now();
-        let calendar = ledger.calendar();
+        let (now, calendar) = (ledger.now(), ledger.calendar());
         let facts = queue::Facts { candidate: Some(&bound), ..ledger.facts(now, &calendar) };
         // Everything that would be turned back in the transaction is turned back here already,
         // before anything is asked or written.
@@ -151,123 +159,40 @@ impl Promoter {
         }
         let before = self.ask_before(&draft.edit)?;
         let anchor = self.checkpoint()?;
-        self.commit(&request, actor, draft, anchor, before)
+        self.publish(number, actor, &draft, anchor, before)
     }
 
-    /// The one transaction, and the swap behind it.
-    fn commit(
+    /// Publishes a draft: the change and the rows of the promotion in one transaction, confirmed by
+    /// our own sockets.
+    fn publish(
         &self,
-        request: &Request,
-        actor: &Actor,
-        draft: Draft,
-        anchor: Option<Anchor>,
-        before: Asked,
-    ) -> Result<Attempt, ActError> {
-        let apex = draft.candidate.zone.clone();
-        let mut edit = draft.edit.clone();
-        edit.set.extend(anchor.as_ref().and_then(|anchor| anchor_edit(&apex, anchor)));
-        let number = request.number().to_owned();
-        let cause = Cause::Request { number: number.clone() };
-        let mut outcome: Result<Option<String>, ActError> = Ok(None);
-        let published = self.publisher.publish(&apex, edit, cause, &actor.name, |tx, change| {
-            if change.from != Some(draft.candidate.serial) {
-                return Err(StoreError::GivenUp);
-            }
-            match self.write_promotion(tx, &number, actor, &draft, change, before) {
-                Ok(id) => {
-                    outcome = Ok(Some(id));
-                    Ok(())
-                }
-                Err(error) => {
-                    outcome = Err(error);
-                    Err(StoreError::GivenUp)
-                }
-            }
-        });
-        match (published, outcome) {
-            (_, Err(error)) => Err(error),
-            (Ok(_), Ok(Some(id))) => Ok(Attempt::Committed(id)),
-            (Err(PublishError::NotConfirmed { reason, .. }), Ok(Some(id))) => {
-                // Taken back by the publisher itself, under a higher serial.
-                self.give_up(&id, &reason)?;
-                Ok(Attempt::Committed(id))
-            }
-            (Err(PublishError::Commit { source: StoreError::GivenUp, .. }), Ok(None)) => {
-                Ok(Attempt::Moved)
-            }
-            (Err(error), _) => Err(error.into()),
-            (Ok(_), Ok(None)) => Ok(Attempt::Moved),
-        }
-    }
-
-    /// The rows that go with the journal entry.
-    fn write_promotion(
-        &self,
-        tx: &Tx<'_>,
         number: &str,
         actor: &Actor,
         draft: &Draft,
-        change: &Change,
+        anchor: Option<Anchor>,
         before: Asked,
-    ) -> Result<String, ActError> {
-        let ledger = &self.ledger;
-        let stored = ledger.expect_request(tx, number)?;
-        let current = ledger.current(tx, actor)?;
-        let now = ledger.now();
-        let calendar = ledger.calendar();
-        let bound = draft.bound();
-        let facts = queue::Facts { candidate: Some(&bound), ..ledger.facts(now, &calendar) };
-        let mut step = stored.request.begin_promotion(&current, &facts)?;
-        let plan = Plan::new(&draft.edit, &draft.candidate, change, Some(before));
-        // The live record stays as it is until the read-back; whether it can become live is tested
-        // now, while nothing has happened yet.
-        let application = step.value.application();
-        let live = ledger.live(tx, application.place())?;
-        drop(live_after(live, &step.value, &plan, now, &ledger.rules)?);
-        let Stage::Verified(stage) = step.value.stage() else {
-            return Err(TransitionError::wrong_state("promote", step.value.state()).into());
-        };
-        let Some(promoting) = stage.promoting.clone() else {
-            return Err(TransitionError::wrong_state("promote", step.value.state()).into());
-        };
-        step.happening = step
-            .happening
-            .with("serial_from", change.from.unwrap_or_default())
-            .with("serial_to", change.to);
-        ledger.apply(tx, &stored.row, step)?;
-        let json =
-            serde_json::to_string(&plan).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        tx.insert_promotion(&PromotionRow {
-            id: promoting.id.clone(),
-            request: number.to_owned(),
-            attempt: promoting.attempt,
-            zone: plan.zone,
-            state: PromotionState::Committed,
-            serial_from: change.from,
-            serial_to: change.to,
-            at_ms: now,
-            plan: json,
-            proof: None,
-            settled_ms: None,
-        })?;
-        Ok(promoting.id)
-    }
-
-    /// Signs the chain's head if there is news, and gives it as an anchor.
-    pub(super) fn checkpoint(&self) -> Result<Option<Anchor>, ActError> {
-        let ledger = &self.ledger;
-        let fresh = ledger.store.read::<_, StoreError>(|reader| {
-            let last = reader.last_checkpoint()?;
-            let head = reader.chain_head()?.map(|(sequence, _)| sequence);
-            Ok(last.filter(|last| Some(last.sequence) == head))
-        })?;
-        let last = match fresh {
-            Some(last) => Some(last),
-            None => ledger
-                .store
-                .write::<_, StoreError>(|tx| ledger.notary.checkpoint(tx, ledger.now()))?,
-        };
-        Ok(last.map(Anchor))
+    ) -> Result<Attempt, ActError> {
+        let apex = &draft.candidate.zone;
+        let plan = Plan::new(&draft.edit, &draft.candidate, before);
+        let mut edit = draft.edit.clone();
+        edit.set.extend(anchor.as_ref().and_then(|anchor| anchor_edit(apex, anchor)));
+        let published = self.publisher.publish(EditProposal {
+            zone: apex,
+            base: Some(draft.candidate.serial),
+            edit: &edit,
+            cause: Cause::Request { number: number.to_owned() },
+            who: &actor.name,
+            expect: plan.expectations().ok_or_else(|| corrupt(&plan))?,
+            rows: PromotionRows { promoter: self, number, actor, draft, plan, row: None },
+        });
+        match published {
+            Ok(Published { rows: (row, plan), said, .. }) => {
+                Ok(Attempt::Published(Box::new(row), Box::new(plan), said))
+            }
+            Err(NotPublished::Door(PublishError::Moved(_))) => Ok(Attempt::Moved),
+            Err(NotPublished::Door(PublishError::NotConfirmed { .. })) => Ok(Attempt::TakenBack),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The proof of "before": one question to the first of our sockets.
@@ -290,13 +215,4 @@ impl Promoter {
             Ok(())
         })
     }
-}
-
-/// The anchor as an edit of a zone.
-pub fn anchor_edit(apex: &Name, anchor: &Anchor) -> Option<RrsetEdit> {
-    let owner = Name::prepend(ANCHOR_LABEL.as_bytes(), apex.as_ref()).ok()?;
-    let text = format!("\"{anchor}\"");
-    let rdata = rdata::parse(Rtype::TXT, text.as_bytes(), apex.as_ref()).ok()?;
-    let rdatas = vec![rdata.into_boxed_slice()];
-    Some(RrsetEdit { owner, rtype: Rtype::TXT, ttl: ANCHOR_TTL, rdatas })
 }

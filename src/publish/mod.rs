@@ -2,57 +2,40 @@
 //! one serial to the next.
 //!
 //! ```text
-//! candidate ─► check ─► difference ─► durable commit ─► swap ─► confirm ─► announce ─► acknowledge
-//!                                     (one transaction) (one pointer)  (ask our own socket)
+//! source   files: read, compiled, watched, reloaded; the start
+//!    │
+//! propose  what a file, an edit or a rollback means for what is live: a proposal
+//!    │
+//! door     judge ─► number ─► commit ─► swap ─► confirm ─► announce, or take back
 //! ```
 //!
-//! Before the commit nothing changes for anybody; after it the change is what start-up serves, so a
-//! crash at any point leaves the state before or after it. The operator's file is never written.
-//! What requests put up is kept beside it and merged with it, RRset by RRset.
+//! A floor uses only those below it. Beneath them are [`state`], what all floors share, and
+//! [`confirm`], which asks our own sockets. Before the commit nothing changes for anybody; after it the
+//! change is what start-up serves, so a crash at any point leaves the state before or after it. The
+//! operator's file is never written. What requests put up is kept beside it and merged with it, RRset
+//! by RRset.
 //!
-//! Everything here is plain threads and locks: one lock a zone orders its changes, readers of the
+//! To add a cause of change, add its variant to [`Cause`] and make a proposal of it in `propose`.
+//!
+//! Everything here is plain threads and locks: one lock per zone orders its changes, readers of the
 //! served zones take none.
 
-mod change;
-mod commit;
-mod compile;
 mod confirm;
-mod decide;
-mod derived;
 mod door;
-mod draft;
-mod edit;
-mod edit_check;
-mod error;
-pub(crate) mod failpoint;
-mod history;
-mod judge;
-mod keeper;
-mod manifest;
-mod overlay;
-mod publisher;
-mod read;
-mod reload;
-mod report;
-mod serial;
+mod propose;
 mod source;
-mod stand_in;
-mod start;
-mod watch;
+mod state;
 
-pub use change::{Cause, Change, Edit, RrsetEdit};
-pub use door::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
-pub use draft::{Candidate, Surroundings};
-pub use error::PublishError;
-pub use history::Version;
-pub use publisher::Publisher;
-pub use reload::FileDiff;
-pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus};
-pub use serial::SerialPolicy;
-pub use source::{Options, Strictness, ZoneSource, is_ignored, sources_in};
-pub use watch::Watcher;
-
-use crate::digest::hex;
+pub use confirm::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
+pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
+pub use propose::{Candidate, EditProposal, Surroundings, Version};
+pub use source::{FileDiff, Watcher, is_ignored, sources_in};
+pub(crate) use state::failpoint;
+pub use state::{
+    By, Cause, Change, Edit, Guard, LastChange, Options, Outcome, PublishError, Publisher, Refusal,
+    ReloadReport, RrsetEdit, SerialPolicy, Strictness, ZoneSource, ZoneStatus, is_guard,
+    is_only_guard,
+};
 
 #[cfg(test)]
 mod tests;

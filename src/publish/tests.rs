@@ -1,6 +1,7 @@
 //! The door as its users see it: a directory with zone files, a database, a publisher.
 
 mod crash;
+mod floors;
 mod promotion;
 mod races;
 mod reload;
@@ -106,7 +107,7 @@ pub(super) fn live(publisher: &Publisher) -> Zone {
 
 /// Reloads the zone.
 pub(super) fn reload(publisher: &Publisher) -> ReloadReport {
-    publisher.reload(Some(&apex()), None).remove(0)
+    publisher.reload(Some(&apex()), &By::gapura()).remove(0)
 }
 
 /// One RRset of an edit, its RDATA as text.
@@ -122,7 +123,19 @@ pub(super) fn promote(
     set: Vec<RrsetEdit>,
 ) -> Result<Change, PublishError> {
     let cause = Cause::Request { number: request.to_owned() };
-    publisher.publish(&apex(), Edit { set }, cause, "kasi", |_, _| Ok(()))
+    let edit = Edit { set };
+    Ok(publisher.publish(proposal(&edit, cause, NoRows))?.change)
+}
+
+/// An edit of the zone with these rows.
+pub(super) fn proposal<R>(edit: &Edit, cause: Cause, rows: R) -> EditProposal<'_, R> {
+    static APEX: std::sync::LazyLock<Name> = std::sync::LazyLock::new(apex);
+    EditProposal { zone: &APEX, base: None, edit, cause, who: "kasi", expect: Vec::new(), rows }
+}
+
+/// A person who overrules the guards.
+pub(super) fn forced(who: &str) -> By {
+    By { who: who.to_owned(), force: true }
 }
 
 /// The records of a type at a name as text, sorted.

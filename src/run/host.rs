@@ -11,7 +11,7 @@ use super::time::utc;
 use crate::config;
 use crate::control::{Command, Reply, Session};
 use crate::master::{print_record, print_zone};
-use crate::publish::{PublishError, Publisher, ReloadReport};
+use crate::publish::{By, PublishError, Publisher, ReloadReport};
 use crate::serve::Running;
 use crate::wire::{Name, Record};
 use crate::zone::Delta;
@@ -60,7 +60,7 @@ impl Host {
     /// One zone.
     fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
         self.with_zone(zone, |apex| {
-            let reports = self.publisher.reload(Some(apex), force.then_some(who));
+            let reports = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
             if reports.is_empty() {
                 Reply::failed(PublishError::UnknownZone(apex.clone()).to_string())
             } else {
@@ -95,7 +95,7 @@ impl Host {
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
         self.road_3.reload(road_3, &self.settings_path);
-        let reports = self.publisher.reload_sources(sources, force.then_some(who));
+        let reports = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
         let notes = [
             "listeners, limits and the settings of the queue but for [work] take effect at a restart",
         ];

@@ -186,9 +186,6 @@ pub enum StoreError {
         "the change could not be made durable and was undone: check the disk's free space and health"
     )]
     Commit(#[source] rusqlite::Error),
-    /// The caller abandoned the transaction for a reason of its own.
-    #[error("the transaction was abandoned")]
-    GivenUp,
     /// A stored value does not read back as what it should be.
     #[error("the database holds a value that does not read back: {0}")]
     Corrupt(String),

@@ -118,6 +118,9 @@ pub struct ProofView {
     pub asked: Vec<AskedView>,
     /// The command that repeats it.
     pub dig: String,
+    /// Seconds for which an old "not found" may linger in caches, for pages.
+    #[serde(skip)]
+    pub lingers: u32,
 }
 
 /// One question to one server.

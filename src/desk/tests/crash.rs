@@ -14,12 +14,13 @@ use crate::view::ReasonView;
 /// The name of [`ask`].
 const NAME: &str = "grogolkapetakan.desa.cirebonkab.go.id.";
 /// Where a promotion can die, in order.
-const POINTS: [&str; 8] = [
+const POINTS: [&str; 9] = [
     "commit.begin",
     "commit.rows",
     "commit.end",
     "swap.before",
     "swap.after",
+    "confirm.before",
     "promote.committed",
     "promote.read_back",
     "promote.settling",
@@ -197,6 +198,41 @@ fn a_read_back_that_fails_rolls_forward_and_says_what_was_asked() {
     let view = office.act(&number, Act::Retry {}, "seksi").unwrap();
     assert_eq!(view.state, State::Live, "{:?}", view.reason);
     assert_eq!(office.dig(NAME, "A").1.len(), 1);
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn a_proof_says_how_long_an_old_answer_may_linger() {
+    let office = Office::new();
+    let number = office.live(application());
+    // The last field of the zone's SOA record.
+    assert_eq!(office.view(&number).proof.unwrap().lingers, 300);
+}
+
+#[test]
+fn after_a_crash_a_promotion_that_is_not_answered_is_taken_back_for_good() {
+    let parent = tempfile::tempdir().unwrap();
+    let status = spawn_child(parent.path(), "confirm.before").wait().unwrap();
+    assert_eq!(status.signal(), Some(9), "{status:?}");
+    let number = "GPR-2026-00001";
+    let directory = left_behind(parent.path());
+    let office = Office::open_unheard(directory, |_| {}, "127.0.0.1:0");
+    let promoted = office.serial();
+    // Our own sockets refuse everything, the undo's serial too.
+    let refusing = FakeServer::start(|query, _| {
+        let question = crate::wire::Query::read(query)?.question?;
+        let mut response = query[..12 + question.octets()].to_vec();
+        (response[2], response[3]) = (0x84, 5);
+        response[6..12].fill(0);
+        Some(response)
+    });
+    office.publisher.sockets().set(vec![refusing.address]);
+    office.desk.tick().unwrap();
+    let view = office.view(number);
+    assert_eq!(view.state, State::PromotionFailed, "{:?}", view.reason);
+    assert_eq!(office.serial(), promoted + 1, "one undo, and none of the undo");
+    let zone = office.publisher.zone(&APEX.parse().unwrap()).unwrap();
+    assert!(zone.node(NAME.parse::<Name>().unwrap().as_ref()).is_none(), "taken back");
     assert!(office.desk.verify(&[]).unwrap().is_good());
 }
 

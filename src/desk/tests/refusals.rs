@@ -62,7 +62,7 @@ fn an_approval_of_something_that_moved_is_stale() {
     // Somebody puts a name below it into the zone file: that is what the hash is about.
     let zone = ZONE.replace("www A", "www.grogolkapetakan.desa A 192.0.2.77\nwww A");
     std::fs::write(office.directory.path().join("zone"), zone).unwrap();
-    let reports = office.publisher.reload(None, None);
+    let reports = office.publisher.reload(None, &crate::publish::By::gapura());
     assert_eq!(reports.len(), 1);
     let seen = Act::Approve { revision, candidate, serial, lines };
     assert_eq!(office.act(&number, seen, "seksi").unwrap_err().code(), "stale");
@@ -90,7 +90,7 @@ fn a_stale_promotion_goes_back_to_the_verifier() {
     office.approve(&number).unwrap();
     let zone = ZONE.replace("www A", "x.grogolkapetakan.desa A 192.0.2.77\nwww A");
     std::fs::write(office.directory.path().join("zone"), zone).unwrap();
-    office.publisher.reload(None, None);
+    office.publisher.reload(None, &crate::publish::By::gapura());
     let serial = office.serial();
     assert_eq!(office.act(&number, Act::Promote {}, "seksi").unwrap_err().code(), "stale");
     assert_eq!((office.view(&number).state, office.serial()), (State::Assigned, serial));
@@ -235,4 +235,24 @@ fn a_form_is_sent_once_and_a_press_turned_back_does_not_count() {
     assert_eq!(again, Pressed::Before(sent.number.clone()));
     assert_eq!(office.desk.sent_before("key").unwrap(), Some(sent.number));
     assert_eq!(office.desk.counts(&office.actor("kepala")).unwrap().open, 1);
+}
+
+#[test]
+fn a_text_record_that_names_gapura_is_no_guard() {
+    let office = Office::new();
+    // "gapura" is an ordinary word: a gate.
+    let texts = "candi TXT \"gapura candi\"\nlawang TXT \"lawang candi\"\nwww A";
+    let zone = ZONE.replace("www A", texts);
+    std::fs::write(office.directory.path().join("zone"), zone).unwrap();
+    assert!(office.publisher.reload(None, &crate::publish::By::gapura())[0].is_ok());
+    for name in ["candi", "lawang"] {
+        let refused = office.desk.submit(service(name, "192.0.2.7"), Some(letter()), &applicant());
+        let rules: Vec<_> = refused.unwrap_err().faults().iter().map(|one| one.rule).collect();
+        assert!(rules.contains(&crate::queue::Rule::InZone), "{name}: {rules:?}");
+    }
+    let drift: Vec<String> = office.desk.drift().unwrap().iter().map(ToString::to_string).collect();
+    for name in ["candi", "lawang"] {
+        let line = format!("{name}.{APEX} is in the zone without a request");
+        assert!(drift.contains(&line), "{drift:?}");
+    }
 }

@@ -1,10 +1,18 @@
-//! The door: where a proposal becomes a durable change that is served and confirmed.
+//! The door: every change passes through [`publish`], which judges, numbers, commits, swaps and
+//! confirms proposals, and takes them back where the confirmation fails.
 
-mod expect;
-mod sockets;
+mod commit;
+mod derived;
+mod keeper;
+mod number;
+mod proposal;
+mod publish;
 
-pub use expect::{Confirmation, Expectation, Refuted, SerialExpected};
-pub use sockets::{Asked, Sockets};
+pub use proposal::{NoRows, NotPublished, Published, Rows, RowsFn};
 
-#[cfg(test)]
-mod tests;
+pub(super) use commit::{copy_is_due, swap};
+pub(super) use derived::{mask_of, path, serial_of};
+pub(super) use keeper::{read_marks, start};
+pub(super) use number::{number, soa_record, with_serial};
+pub(super) use proposal::{AcceptedFile, FileFate, Held, Next, Numbering, Proposal};
+pub(super) use publish::{publish, publish_one, without_soa};

@@ -206,6 +206,32 @@ fn a_write_that_fails_refuses_the_change_and_nothing_else() {
     assert!(text.contains("failed ") && text.contains("request "), "both were seen");
 }
 
+/// The other half of the test below: reloads an edited file and expects the panic of the comparison.
+#[test]
+#[ignore = "a child process of the crash tests"]
+fn panicking_child() {
+    let Ok(directory) = std::env::var("GAPURA_CRASH_DIRECTORY") else { return };
+    let publisher = open_in(Path::new(&directory)).0;
+    fs::write(Path::new(&directory).join("example.zone"), edited("other")).unwrap();
+    let reloaded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reload(&publisher)));
+    assert!(reloaded.is_err(), "the panic is the caller's too");
+    assert_eq!(publisher.history(&apex(), 9).unwrap().len(), 1, "nothing went live");
+}
+
+#[test]
+fn a_panic_while_zones_are_compared_does_not_replace_the_zone() {
+    let house = house();
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["publish::tests::crash::panicking_child", "--exact", "--ignored", "--nocapture"])
+        .env("GAPURA_CRASH_DIRECTORY", house.directory.path())
+        .env("GAPURA_FAILPOINT", "decide.difference=panic")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status:?}");
+}
+
 #[test]
 fn killed_at_random_nothing_acknowledged_is_lost() {
     let crashes = std::env::var("GAPURA_CRASHES").ok().and_then(|text| text.parse().ok());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::*;
 use crate::answer::{Peer, Scratch, Verdict, respond};
 use crate::dns_client::testing::FakeServer;
+use crate::store::{StoreError, Tx};
 
 /// The rules that refused a promotion.
 fn refused(result: Result<Change, PublishError>) -> Vec<&'static str> {
@@ -133,12 +134,17 @@ fn records_that_are_there_already_write_rows_but_no_serial() {
     let mut called = false;
     let cause = Cause::Request { number: "12".to_owned() };
     let change = publisher
-        .publish(&apex(), Edit { set: vec![edit] }, cause, "kasi", |_, change| {
-            called = true;
-            assert!(!change.is_visible());
-            Ok(())
-        })
-        .unwrap();
+        .publish(proposal(
+            &Edit { set: vec![edit] },
+            cause,
+            RowsFn(|_: &Tx<'_>, change: &Change| {
+                called = true;
+                assert!(!change.is_visible());
+                Ok::<_, StoreError>(())
+            }),
+        ))
+        .unwrap()
+        .change;
     assert!(called);
     assert_eq!((change.from, change.to), (Some(10), 10));
     assert_eq!(publisher.history(&apex(), 9).unwrap().len(), 1);
@@ -154,17 +160,17 @@ fn rows_that_fail_leave_everything_as_it_was_and_burn_the_serial() {
     let publisher = house.opened();
     let cause = Cause::Request { number: "1".to_owned() };
     let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
-    let failed = publisher.publish(&apex(), Edit { set: set.clone() }, cause, "kasi", |_, _| {
-        Err(crate::store::StoreError::Corrupt("no".to_owned()))
-    });
-    assert!(matches!(failed, Err(PublishError::Commit { serial: 10, .. })));
+    let refuse = |_: &Tx<'_>, _: &Change| Err::<(), _>(StoreError::Corrupt("no".to_owned()));
+    let edit = Edit { set: set.clone() };
+    let failed = publisher.publish(proposal(&edit, cause, RowsFn(refuse)));
+    assert!(matches!(failed, Err(NotPublished::Rows(StoreError::Corrupt(why))) if why == "no"));
     assert_eq!(live(&publisher).serial(), 10);
     assert!(at(&live(&publisher), "new.example.", Rtype::A).is_empty());
     assert_eq!(promote(&publisher, "1", set).unwrap().to, 12, "11 was given out");
 }
 
 /// A socket that answers from the zones as served, or refuses everything while `blind` is set.
-fn socket(publisher: &Publisher, blind: &Arc<AtomicBool>) -> FakeServer {
+pub(super) fn socket(publisher: &Publisher, blind: &Arc<AtomicBool>) -> FakeServer {
     let (zones, blind) = (publisher.shared(), Arc::clone(blind));
     FakeServer::start(move |query, _| {
         let mut out = vec![0; 65_535];
@@ -205,10 +211,70 @@ fn what_is_not_confirmed_is_taken_back_under_a_higher_serial() {
     );
     blind.store(false, Ordering::Relaxed);
     assert_eq!(reload(&publisher).outcome, Outcome::Held { serial: 14 });
-    let change = promote(&publisher, "1", set).unwrap();
-    let back = publisher.revert(&change, "the office asked", "gapura", |_, _| Ok(())).unwrap();
-    assert_eq!(back.to, 16);
-    assert!(at(&live(&publisher), "new.example.", Rtype::A).is_empty());
+    assert_eq!(promote(&publisher, "1", set).unwrap().to, 15);
+    assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["192.0.2.7"]);
+}
+
+/// Rows that note what was written, in the order it was.
+struct Noted<'a>(&'a mut Vec<String>);
+
+impl Rows for Noted<'_> {
+    type Output = u32;
+    type Error = StoreError;
+
+    fn commit(&mut self, tx: &Tx<'_>, change: &Change) -> Result<u32, StoreError> {
+        let serial = tx.zone(&change.zone)?.map(|row| row.serial);
+        self.0.push(format!("commit {serial:?}"));
+        Ok(change.to)
+    }
+
+    fn take_back(&mut self, tx: &Tx<'_>, said: &Confirmation) -> Result<(), StoreError> {
+        let serial = tx.zone(&apex())?.map(|row| row.serial);
+        let found = &said.refuted.as_ref().unwrap().found;
+        self.0.push(format!("take back {serial:?}: {found}"));
+        Ok(())
+    }
+}
+
+#[test]
+fn the_callers_rows_go_with_the_change_and_with_taking_it_back() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let blind = Arc::new(AtomicBool::new(false));
+    let socket = socket(&publisher, &blind);
+    publisher.sockets().set(vec![socket.address]);
+    let mut noted = Vec::new();
+    let mut publish = |address: &str| {
+        let edit = Edit { set: vec![rrset("new.example.", Rtype::A, &[address])] };
+        let rdatas = edit.set[0].rdatas.clone();
+        let expect = vec![Expectation { owner: name("new.example."), rtype: Rtype::A, rdatas }];
+        let cause = Cause::Request { number: "1".to_owned() };
+        let rows = Noted(&mut noted);
+        publisher.publish(EditProposal { expect, ..proposal(&edit, cause, rows) })
+    };
+    let published = publish("192.0.2.7").unwrap();
+    assert_eq!((published.rows, published.change.to), (11, 11));
+    assert_eq!(published.said.asked.len(), 4, "the record and the serial, over UDP and TCP");
+    blind.store(true, Ordering::Relaxed);
+    let failed = publish("192.0.2.8");
+    let Err(NotPublished::Door(PublishError::NotConfirmed { said, reverted, .. })) = failed else {
+        panic!("{failed:?}")
+    };
+    assert_eq!((reverted.to, said.asked.len()), (13, 1));
+    assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["192.0.2.7"]);
+    assert_eq!(noted, ["commit Some(11)", "commit Some(12)", "take back Some(13): REFUSED"]);
+}
+
+#[test]
+fn an_edit_made_for_another_version_is_refused_and_uses_no_serial() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let edit = Edit { set: vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])] };
+    let cause = || Cause::Request { number: "1".to_owned() };
+    let made_for = |base| EditProposal { base: Some(base), ..proposal(&edit, cause(), NoRows) };
+    let failed = publisher.publish(made_for(9));
+    assert!(matches!(failed, Err(NotPublished::Door(PublishError::Moved(_)))), "{failed:?}");
+    assert_eq!(publisher.publish(made_for(10)).unwrap().change.to, 11);
 }
 
 #[test]

@@ -62,7 +62,9 @@ fn everything_at_once_loses_nothing_and_ends() {
                 publisher.set_sources(vec![source.clone(), two.clone()]);
                 let set = vec![rrset("x.other.", Rtype::A, &["192.0.2.1"])];
                 let cause = Cause::Own { purpose: "test".to_owned() };
-                let _ = publisher.publish(&name("other."), Edit { set }, cause, "t", |_, _| Ok(()));
+                let (edit, zone) = (Edit { set }, name("other."));
+                let wanted = EditProposal { zone: &zone, ..proposal(&edit, cause, NoRows) };
+                let _ = publisher.publish(wanted);
                 publisher.set_sources(vec![source.clone()]);
             }
         });

@@ -81,7 +81,7 @@ fn the_shrink_guard_and_who_forces_it() {
     let diff = publisher.diff_file(&apex()).unwrap();
     assert!(diff.refused && diff.delta.removed.len() > 11, "what a reload by force would do");
     assert_eq!(diff.findings[0].severity, crate::master::Severity::Error);
-    let forced = publisher.reload(Some(&apex()), Some("budi")).remove(0);
+    let forced = publisher.reload(Some(&apex()), &forced("budi")).remove(0);
     assert_eq!(live_outcome(&forced).2, 40);
     let newest = publisher.history(&apex(), 1).unwrap().remove(0);
     assert_eq!(newest.who, "budi");
@@ -182,7 +182,7 @@ fn rollback_goes_forward_and_holds_the_file() {
     drop(publisher);
     let publisher = house.opened();
     check(&publisher);
-    let forced = publisher.reload(Some(&apex()), Some("budi")).remove(0);
+    let forced = publisher.reload(Some(&apex()), &forced("budi")).remove(0);
     assert_eq!(live_outcome(&forced).1, 22);
     assert_eq!(at(&live(&publisher), "www.example.", Rtype::A), ["192.0.2.66"]);
 }
@@ -210,6 +210,49 @@ fn zones_come_and_go_without_a_restart() {
 }
 
 #[test]
+fn a_reload_is_written_down_under_who_asked_for_it() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    house.write(&ZONE.replace("192.0.2.10", "192.0.2.11"));
+    assert!(publisher.reload(Some(&apex()), &By::person("uid 1000"))[0].is_ok());
+    house.write(&ZONE.replace("192.0.2.10", "192.0.2.12"));
+    assert!(reload(&publisher).is_ok());
+    let who: Vec<_> =
+        publisher.history(&apex(), 2).unwrap().into_iter().map(|version| version.who).collect();
+    assert_eq!(who, ["gapura", "uid 1000"]);
+}
+
+#[test]
+fn zones_of_a_manifest_are_taken_back_together() {
+    let house = House::new(ZONE);
+    let directory = house.directory.path().to_owned();
+    let (other, text) = (directory.join("other.zone"), ZONE.replace("example.", "other."));
+    fs::write(&other, &text).unwrap();
+    let store = Store::open(&house.state()).unwrap();
+    let sources =
+        vec![ZoneSource::new(apex(), house.file()), ZoneSource::new(name("other."), &other)];
+    let (publisher, _) = Publisher::open(store, sources, house.options()).unwrap();
+    let blind = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let socket = promotion::socket(&publisher, &blind);
+    publisher.sockets().set(vec![socket.address]);
+    let (a, b) = (ZONE.replace(".10\n", ".11\n"), text.replace(".10\n", ".11\n"));
+    let sum = |text: &str| crate::digest::sha256_hex(text);
+    house.write(&a);
+    fs::write(&other, &b).unwrap();
+    let list = format!("{}  example.zone\n{}  other.zone\n", sum(&a), sum(&b));
+    fs::write(directory.join("zones.manifest"), list).unwrap();
+    let reports = publisher.reload(None, &By::gapura());
+    let guards: Vec<_> = reports.iter().map(refused_by).collect();
+    assert_eq!(guards, [Guard::Unconfirmed, Guard::Unconfirmed]);
+    for zone in [apex(), name("other.")] {
+        let history = publisher.history(&zone, 9).unwrap();
+        let causes: Vec<_> = history.iter().map(|one| (one.to, one.cause.kind())).collect();
+        assert_eq!(causes, [(12, "unconfirmed"), (11, "file"), (10, "load")], "{zone}");
+    }
+    assert_eq!(at(&live(&publisher), "www.example.", Rtype::A), ["192.0.2.10"]);
+}
+
+#[test]
 fn zones_of_a_manifest_go_live_together_or_not_at_all() {
     let house = House::new(ZONE);
     let directory = house.directory.path().to_owned();
@@ -219,8 +262,7 @@ fn zones_of_a_manifest_go_live_together_or_not_at_all() {
     let sources =
         vec![ZoneSource::new(apex(), house.file()), ZoneSource::new(name("other."), &other)];
     let (publisher, _) = Publisher::open(store, sources, house.options()).unwrap();
-    let sum =
-        |text: &str| hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    let sum = |text: &str| crate::digest::sha256_hex(text);
     let write = |a: &str, b: &str| {
         house.write(a);
         fs::write(&other, b).unwrap();
@@ -232,15 +274,15 @@ fn zones_of_a_manifest_go_live_together_or_not_at_all() {
         ZONE.replace("example.", "other.").replace(".10\n", ".12\n"),
     );
     write(&a, &b.replace("192.0.2.12", "192.0.2.999"));
-    let reports = publisher.reload(Some(&apex()), None);
+    let reports = publisher.reload(Some(&apex()), &By::gapura());
     assert_eq!(reports.iter().map(refused_by).collect::<Vec<_>>(), [Guard::Manifest, Guard::Check]);
     assert_eq!(live(&publisher).serial(), 10);
     write(&a, &b);
-    let reports = publisher.reload(None, None);
+    let reports = publisher.reload(None, &By::gapura());
     assert!(reports.iter().all(|report| live_outcome(report).1 == 11), "{reports:?}");
     // One file written, the manifest not yet.
     house.write(ZONE);
-    assert_eq!(refused_by(&publisher.reload(Some(&apex()), None)[0]), Guard::Manifest);
+    assert_eq!(refused_by(&publisher.reload(Some(&apex()), &By::gapura())[0]), Guard::Manifest);
     // The same holds for a start.
     drop(publisher);
     let open = || {
@@ -256,12 +298,12 @@ fn zones_of_a_manifest_go_live_together_or_not_at_all() {
     let good = format!("{}  example.zone\n{}  other.zone\n", sum(ZONE), sum(&b));
     for bad in ["", "x\n", &good[..90], &good[..good.len() - 1], "\u{feff}"] {
         fs::write(directory.join("zones.manifest"), bad).unwrap();
-        let report = publisher.reload(Some(&apex()), None).remove(0);
+        let report = publisher.reload(Some(&apex()), &By::gapura()).remove(0);
         assert_eq!(refused_by(&report), Guard::Manifest);
         assert!(rules(&report).contains(&"manifest-damaged"), "{bad:?}: {report}");
     }
     fs::write(directory.join("zones.manifest"), good).unwrap();
-    assert_eq!(live_outcome(&publisher.reload(Some(&apex()), None)[0]).1, 12);
+    assert_eq!(live_outcome(&publisher.reload(Some(&apex()), &By::gapura())[0]).1, 12);
 }
 
 #[test]
@@ -280,7 +322,7 @@ fn a_zonemd_may_not_be_lost_and_is_not_served_for_other_content() {
     house.write(ZONE);
     let report = reload(&publisher);
     assert_eq!((refused_by(&report), rules(&report)), (Guard::Incomplete, vec!["zonemd-lost"]));
-    assert!(publisher.reload(Some(&apex()), Some("budi"))[0].is_ok());
+    assert!(publisher.reload(Some(&apex()), &forced("budi"))[0].is_ok());
 }
 
 #[test]
@@ -369,7 +411,7 @@ fn dates_as_serials_survive_a_clock_that_goes_back() {
 
 #[test]
 fn a_new_chain_of_proofs_is_no_loss() {
-    use crate::publish::decide::counted;
+    use crate::publish::propose::counted;
     let signed = House::new(include_str!("../../../tests/zones/good/signed-nsec.zone"));
     let plain = House::new(ZONE);
     let (signed, plain) = (live(&signed.opened()), live(&plain.opened()));

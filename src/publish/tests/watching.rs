@@ -280,8 +280,7 @@ fn a_manifest_written_last_brings_its_zones_and_new_zones_are_watched() {
         ZONE.replace(".10\n", ".11\n"),
         ZONE.replace("example.", "other.").replace(".10\n", ".12\n"),
     );
-    let sum =
-        |text: &str| hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    let sum = |text: &str| crate::digest::sha256_hex(text);
     let manifest = house.directory.path().join("zones.manifest");
     let list = |a: &str, b: &str| format!("{}  example.zone\n{}  other.zone\n", sum(a), sum(b));
     fs::write(&manifest, list(ZONE, &ZONE.replace("example.", "other."))).unwrap();

@@ -219,7 +219,7 @@ fn serials_have_no_gaps_after_a_transaction_that_failed() {
     assert_eq!((next(), next()), (1, 2));
     let failed = store.write::<i64, StoreError>(|tx| {
         assert_eq!(tx.next_request_serial(2026)?, 3);
-        Err(StoreError::GivenUp)
+        Err(StoreError::Corrupt("given up".to_owned()))
     });
     assert!(failed.is_err());
     assert_eq!(next(), 3);

@@ -184,7 +184,7 @@ pub(super) fn proof(t: Words, proof: &ProofView) -> Shown {
         at: t.moment(&asked.at),
     });
     let rows: Vec<_> = rows.collect();
-    let minutes = negative_seconds(proof).map(|seconds| seconds.div_ceil(60).to_string());
+    let minutes = (proof.lingers > 0).then(|| proof.lingers.div_ceil(60).to_string());
     Shown {
         line: t.a("proof-line", "serial", &proof.serial.to_string()),
         linger: minutes.map(|it| t.a("proof-linger", "minutes", &it)).unwrap_or_default(),
@@ -201,17 +201,6 @@ fn answer_words(asked: &AskedView) -> String {
     let lines =
         std::iter::once(asked.rcode.as_str()).chain(asked.answer.iter().map(String::as_str));
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Seconds a resolver may keep a negative answer (RFC 2308 §5): the lower of the TTL and the last
-/// field of the SOA that the proof holds.
-fn negative_seconds(proof: &ProofView) -> Option<u64> {
-    let answers = proof.asked.iter().flat_map(|asked| &asked.answer);
-    answers.clone().find_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let is_soa = words.len() == 11 && words[3] == "SOA";
-        is_soa.then(|| Some(words[1].parse::<u64>().ok()?.min(words[10].parse().ok()?)))?
-    })
 }
 
 //------------ Lines ---------------------------------------------------------

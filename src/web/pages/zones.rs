@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use crate::desk::{ActError, Drift};
 use crate::people::Role;
-use crate::publish::{PublishError, ReloadReport, ZoneStatus};
+use crate::publish::{By, PublishError, ReloadReport, ZoneStatus};
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
@@ -68,8 +68,8 @@ pub(super) async fn reload(
     Extract(state): Extract<State>,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    sent.visitor.need(&[Role::Operator])?;
-    let reports = state.work(|state| state.publisher().reload(None, None)).await?;
+    let by = By::person(sent.visitor.need(&[Role::Operator])?.actor().name);
+    let reports = state.work(move |state| state.publisher().reload(None, &by)).await?;
     page(&zones_page(&state, &sent.visitor, reports).await?)
 }
 

@@ -1,0 +1,78 @@
+//! The proof of a promotion: what our own sockets answered before and after.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Plan;
+use crate::publish::{Asked, Confirmation, Publisher, Refuted};
+use crate::queue::PromotionFault;
+use crate::wire::Name;
+
+/// What is kept with the request and shown to the applicant (docs/procedure.md, "Promotion").
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Proof {
+    /// The answer before.
+    pub before: Option<Asked>,
+    /// The first answer after.
+    pub after: Option<Asked>,
+    /// The serial that carries it.
+    pub serial: u32,
+    /// Every question and answer of the read-back.
+    pub asked: Vec<Asked>,
+    /// The command that repeats the first question.
+    pub dig: String,
+    /// Seconds for which an old "not found" may linger in caches (SOA minimum, RFC 2308).
+    #[serde(default)]
+    pub lingers: u32,
+    /// The records were served already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already: bool,
+    /// What was wrong, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<PromotionFault>,
+}
+
+impl Proof {
+    /// The proof of a plan by what our own sockets said.
+    pub(super) fn new(plan: &Plan, said: &Confirmation, publisher: &Publisher) -> Self {
+        let zone = plan.zone.parse::<Name>().ok().and_then(|zone| publisher.zone(&zone));
+        Self {
+            before: plan.before.clone(),
+            after: said.asked.first().cloned(),
+            serial: plan.serial,
+            asked: said.asked.clone(),
+            dig: publisher
+                .sockets()
+                .servers()
+                .first()
+                .map_or_else(String::new, |at| dig(*at, plan)),
+            lingers: zone.map_or(0, |zone| zone.soa().negative_ttl()),
+            already: plan.already,
+            fault: said.refuted.as_ref().map(fault_of),
+        }
+    }
+}
+
+/// The fault of a promotion that our own sockets refuted.
+fn fault_of(refuted: &Refuted) -> PromotionFault {
+    let Refuted { question, expected, found } = refuted.clone();
+    PromotionFault { step: "read_back".to_owned(), question, expected, found }
+}
+
+/// The command that repeats the first question.
+fn dig(server: SocketAddr, plan: &Plan) -> String {
+    let address = match server.ip() {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    };
+    let port = match server.port() {
+        53 => String::new(),
+        port => format!(" -p {port}"),
+    };
+    match plan.expected.first() {
+        Some(set) => format!("dig @{address}{port} +norecurse {} {}", set.owner, set.rtype),
+        None => format!("dig @{address}{port} +norecurse {} SOA", plan.zone),
+    }
+}

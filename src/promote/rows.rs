@@ -1,0 +1,141 @@
+//! The rows of a promotion: written in the transaction of its change, or of taking it back.
+
+use super::live::live_after;
+use super::plan::Plan;
+use super::promoter::Draft;
+use super::proof::Proof;
+use super::{ActError, Promoter};
+use crate::audit::AuditError;
+use crate::ledger::Ledger;
+use crate::publish::{Change, Confirmation, Rows};
+use crate::queue::{self, Actor, Stage, TransitionError};
+use crate::store::promises::PromotionRow;
+use crate::store::words::PromotionState;
+use crate::store::{StoreError, Tx};
+
+//------------ With the change -----------------------------------------------
+
+/// What a promotion writes in the transaction of its change.
+pub(super) struct PromotionRows<'a> {
+    /// The promoter.
+    pub(super) promoter: &'a Promoter,
+    /// The request's number.
+    pub(super) number: &'a str,
+    /// Who promotes.
+    pub(super) actor: &'a Actor,
+    /// What was drafted for the request.
+    pub(super) draft: &'a Draft,
+    /// What must be answered, and what takes it back.
+    pub(super) plan: Plan,
+    /// The promotion, once it is committed.
+    pub(super) row: Option<PromotionRow>,
+}
+
+impl Rows for PromotionRows<'_> {
+    type Output = (PromotionRow, Plan);
+    type Error = ActError;
+
+    /// The request with its promotion begun, its events, and the plan that recovery goes on with.
+    fn commit(&mut self, tx: &Tx<'_>, change: &Change) -> Result<Self::Output, ActError> {
+        let ledger = &self.promoter.ledger;
+        let stored = ledger.expect_request(tx, self.number)?;
+        let current = ledger.current(tx, self.actor)?;
+        let (now, calendar, bound) = (ledger.now(), ledger.calendar(), self.draft.bound());
+        let facts = queue::Facts { candidate: Some(&bound), ..ledger.facts(now, &calendar) };
+        let mut step = stored.request.begin_promotion(&current, &facts)?;
+        self.plan.serial = change.to;
+        // The live record stays as it is until the read-back; whether it can become live is tested
+        // now, while nothing has happened yet.
+        let live = ledger.live(tx, step.value.application().place())?;
+        drop(live_after(live, &step.value, &self.plan, now, &ledger.rules)?);
+        let promoting = match step.value.stage() {
+            Stage::Verified(stage) => stage.promoting.clone(),
+            _ => None,
+        };
+        let state = step.value.state();
+        let promoting = promoting.ok_or_else(|| TransitionError::wrong_state("promote", state))?;
+        step.happening = step
+            .happening
+            .with("serial_from", change.from.unwrap_or_default())
+            .with("serial_to", change.to);
+        ledger.apply(tx, &stored.row, step)?;
+        let plan = serde_json::to_string(&self.plan)
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let row = PromotionRow {
+            id: promoting.id,
+            request: self.number.to_owned(),
+            attempt: promoting.attempt,
+            zone: self.plan.zone.clone(),
+            state: PromotionState::Committed,
+            serial_from: change.from,
+            serial_to: change.to,
+            at_ms: now,
+            plan,
+            proof: None,
+            settled_ms: None,
+        };
+        tx.insert_promotion(&row)?;
+        self.row = Some(row.clone());
+        Ok((row, self.plan.clone()))
+    }
+
+    /// GAGAL_TAYANG: our own sockets did not show it.
+    fn take_back(&mut self, tx: &Tx<'_>, said: &Confirmation) -> Result<(), ActError> {
+        let row = self.row.as_ref().ok_or(ActError::NotFound)?;
+        let proof = Proof::new(&self.plan, said, &self.promoter.publisher);
+        write_failure(&self.promoter.ledger, tx, row, &proof)
+    }
+}
+
+//------------ After it ------------------------------------------------------
+
+/// Proof, request Live, live record Live, notices (SOP step 6). A promotion that is finished already
+/// is left as it is.
+pub(super) fn write_success(
+    ledger: &Ledger,
+    tx: &Tx<'_>,
+    row: &PromotionRow,
+    plan: &Plan,
+    proof: &Proof,
+) -> Result<(), ActError> {
+    if !is_open(tx, &row.id)? {
+        return Ok(());
+    }
+    let (now, calendar) = (ledger.now(), ledger.calendar());
+    let stored = ledger.expect_request(tx, &row.request)?;
+    let live = ledger.live(tx, stored.request.application().place())?;
+    let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
+    let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
+    ledger.promoted(tx, &stored.row, step, &proof.dig)?;
+    ledger.apply_live(tx, live_step)?;
+    crate::publish::failpoint::point("promote.settling");
+    Ok(tx.settle_promotion(&row.id, PromotionState::Proven, &json(proof)?, now)?)
+}
+
+/// The rows of a failed promotion; `NotFound` if it is finished already.
+pub(super) fn write_failure(
+    ledger: &Ledger,
+    tx: &Tx<'_>,
+    row: &PromotionRow,
+    proof: &Proof,
+) -> Result<(), ActError> {
+    if !is_open(tx, &row.id)? {
+        return Err(ActError::NotFound);
+    }
+    let fault = proof.fault.clone().ok_or(ActError::NotFound)?;
+    let (now, calendar) = (ledger.now(), ledger.calendar());
+    let stored = ledger.expect_request(tx, &row.request)?;
+    let step = stored.request.promotion_failed(fault, &ledger.facts(now, &calendar))?;
+    ledger.apply(tx, &stored.row, step)?;
+    Ok(tx.settle_promotion(&row.id, PromotionState::Failed, &json(proof)?, now)?)
+}
+
+/// Whether a promotion is committed and not finished.
+fn is_open(tx: &Tx<'_>, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.promotion(id)?.is_some_and(|row| row.state == PromotionState::Committed))
+}
+
+/// A proof as text.
+fn json(proof: &Proof) -> Result<String, AuditError> {
+    Ok(serde_json::to_string(proof).map_err(|error| StoreError::Corrupt(error.to_string()))?)
+}

@@ -1,0 +1,10 @@
+//! Asks our own sockets, as anybody would, whether they answer a change.
+
+mod expect;
+mod sockets;
+
+pub use expect::{Confirmation, Expectation, Refuted, SerialExpected};
+pub use sockets::{Asked, Sockets};
+
+#[cfg(test)]
+mod tests;

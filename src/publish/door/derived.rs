@@ -1,0 +1,94 @@
+//! The promoted records as a master file, `state/promoted/NAME.zone`: any other name server can serve
+//! it together with the operator's file, should gapura be gone.
+//!
+//! It is written by the keeper, whole or not at all. Masks are comments: another server cannot carry
+//! them out, but a person can.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::keeper::write_file;
+use crate::master;
+use crate::publish::state::{Inner, Overlay, PublishError, Publisher, lock, overlay};
+use crate::wire::{Name, Rtype};
+
+/// The failpoints' name.
+const WHAT: &str = "derived";
+
+/// Where the derived file of a zone is.
+pub(crate) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
+    let text = zone.as_ref().to_lowercase().to_string();
+    // The text form of a name can hold a slash and be nothing but a dot.
+    let stem = match text.trim_end_matches('.') {
+        "" => "root".to_owned(),
+        stem => stem.replace('/', "%2F"),
+    };
+    state_dir.join("promoted").join(format!("{stem}.zone"))
+}
+
+/// Writes the derived file of a zone as things stand now.
+pub(crate) fn write(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
+    let Ok(slot) = inner.slot(zone) else { return Ok(()) };
+    let text = {
+        let state = lock(&slot.state);
+        text(zone, state.serial(), &state.overlay)
+    };
+    let path = path(&inner.options.state_dir, zone);
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)
+            .map_err(|source| PublishError::Write { path: directory.to_owned(), source })?;
+    }
+    write_file(&path, text.as_bytes(), WHAT)
+}
+
+/// The text of a derived file.
+fn text(zone: &Name, serial: Option<u32>, promoted: &Overlay) -> String {
+    let mut text = format!(
+        "; Records of {zone} promoted by request, written by gapura: edits here are lost.\n\
+         ; They stand beside the operator's file. Serial when this was written: {}\n\
+         $ORIGIN {zone}\n",
+        serial.map_or_else(|| "none".to_owned(), |serial| serial.to_string())
+    );
+    for row in promoted.rows() {
+        let request = row.request.as_deref().unwrap_or("-");
+        let masked = row.base.as_ref().is_some_and(|base| !overlay::same_records(base, &row.rrset));
+        // Writing to a String cannot fail.
+        let (owner, rtype) = (&row.owner, row.rtype);
+        if masked {
+            let _ =
+                writeln!(text, "; request {} masks {owner} {rtype} of the file", plain(request));
+        }
+        for record in overlay::records_of(row) {
+            master::write_record(record.as_ref(), &mut text);
+            let _ = writeln!(text, " ; request {}", plain(request));
+        }
+    }
+    text.push_str(master::END_MARKER);
+    text.push('\n');
+    text
+}
+
+/// The serial in the head of a derived file, if this is the line that tells it.
+pub(crate) fn serial_of(line: &str) -> Option<u32> {
+    line.strip_prefix("; ")?.rsplit_once("Serial when this was written: ")?.1.parse().ok()
+}
+
+/// What a line of a derived file masks, if it says so.
+pub(crate) fn mask_of(line: &str) -> Option<(Name, Rtype)> {
+    let line = line.strip_prefix("; request ")?.strip_suffix(" of the file")?;
+    let (_, what) = line.split_once(" masks ")?;
+    let (owner, rtype) = what.rsplit_once(' ')?;
+    Some((owner.parse().ok()?, rtype.parse().ok()?))
+}
+
+/// A request's number as it may stand in a comment: nothing in it can end the line.
+fn plain(request: &str) -> String {
+    request.chars().filter(|c| !c.is_control()).collect()
+}
+
+impl Publisher {
+    /// Where the derived file of a zone's promoted records is.
+    pub fn derived_file(&self, zone: &Name) -> PathBuf {
+        path(&self.0.options.state_dir, zone)
+    }
+}

@@ -1,0 +1,253 @@
+//! The keeper: a thread that does what a change brings about but does not wait for. It frees old
+//! versions and writes the serials outside of the database, the derived files, full copies and the
+//! journal's bounds.
+//!
+//! It gathers jobs for a moment first, so that bursts are written once.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::commit::copy_is_due;
+use super::derived;
+use crate::publish::failpoint;
+use crate::publish::state::serial::later;
+use crate::publish::state::{Inner, Job, PublishError, Slot, lock};
+use crate::store::{StoreError, records};
+use crate::wire::Name;
+use crate::zone::{Zone, ZoneSet};
+
+/// How long jobs are gathered.
+const GATHER: Duration = Duration::from_millis(200);
+/// Octets of one piece of a full copy.
+const COPY_PIECE_OCTETS: usize = 1 << 20;
+
+//------------ The thread ----------------------------------------------------
+
+/// Starts the thread that does the jobs of a publisher. It ends with the publisher.
+pub(crate) fn start(inner: &Arc<Inner>) {
+    let Some(receiver) = inner.jobs.take_receiver() else { return };
+    let weak = Arc::downgrade(inner);
+    let run = move || run(&receiver, &weak);
+    if let Err(error) = std::thread::Builder::new().name("keeper".to_owned()).spawn(run) {
+        tracing::error!(%error, "no thread for derived files and copies");
+    }
+}
+
+/// Jobs gathered over a moment.
+#[derive(Default)]
+struct Batch {
+    /// Whether some serial changed.
+    has_marks: bool,
+    /// Zones whose derived file is to be written.
+    derived: BTreeSet<Name>,
+    /// Zones to be maintained.
+    maintain: BTreeSet<Name>,
+    /// Senders that wait for the batch.
+    waiting: Vec<Sender<()>>,
+}
+
+/// The thread.
+fn run(receiver: &Receiver<Job>, weak: &Weak<Inner>) {
+    let mut old: Vec<Arc<ZoneSet>> = Vec::new();
+    loop {
+        let wait = if old.is_empty() { Duration::from_secs(3600) } else { GATHER };
+        let first = match receiver.recv_timeout(wait) {
+            Ok(job) => Some(job),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let mut batch = Batch::default();
+        let until = Instant::now() + GATHER;
+        let mut next = first;
+        while let Some(job) = next.take() {
+            batch.add(job, weak, &mut old);
+            if !batch.waiting.is_empty() {
+                break;
+            }
+            next = receiver.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+        }
+        // What nobody else holds is freed here, by this thread.
+        old.retain(|set| Arc::strong_count(set) > 1);
+        let Some(inner) = weak.upgrade() else { return };
+        batch.carry_out(&inner);
+    }
+}
+
+impl Batch {
+    /// Adds a job.
+    fn add(&mut self, job: Job, weak: &Weak<Inner>, old: &mut Vec<Arc<ZoneSet>>) {
+        match job {
+            Job::Drop(set) => old.push(set),
+            Job::Free(zone) => drop(zone),
+            Job::Mark(zone, serial) => {
+                if let Some(inner) = weak.upgrade() {
+                    let mut marks = lock(&inner.marks);
+                    let mark = marks.entry(zone).or_insert(serial);
+                    *mark = later(*mark, serial);
+                    self.has_marks = true;
+                }
+            }
+            Job::Derived(zone) => drop(self.derived.insert(zone)),
+            Job::Maintain(zone) => drop(self.maintain.insert(zone)),
+            Job::Flush(sender) => self.waiting.push(sender),
+        }
+    }
+
+    /// Does all of it. What fails is logged and done again with the next change.
+    fn carry_out(self, inner: &Arc<Inner>) {
+        if self.has_marks {
+            let marks = lock(&inner.marks).clone();
+            if let Err(error) = write_marks(&inner.options.state_dir, &marks) {
+                tracing::error!(%error, "the serials could not be kept outside of the database");
+            }
+        }
+        for zone in self.derived {
+            if let Err(error) = derived::write(inner, &zone) {
+                tracing::error!(%zone, %error, "the derived file of promoted records is outdated");
+            }
+        }
+        for zone in self.maintain {
+            if let Err(error) = inner.maintain(&zone) {
+                tracing::error!(%zone, %error, "the zone's copy in the database is outdated");
+            }
+        }
+        for sender in self.waiting {
+            let _gone = sender.send(());
+        }
+    }
+}
+
+//------------ Serials outside of the database -------------------------------
+
+/// Where the serials are.
+fn marks_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("serials")
+}
+
+/// Reads the newest serial of each zone. A database restored from a backup must not go behind them.
+pub(crate) fn read_marks(state_dir: &Path) -> HashMap<Name, u32> {
+    let text = fs::read_to_string(marks_path(state_dir)).unwrap_or_default();
+    let pairs = text.lines().filter_map(|line| {
+        let (name, serial) = line.split_once(' ')?;
+        Some((name.parse().ok()?, serial.parse().ok()?))
+    });
+    pairs.collect()
+}
+
+/// Writes them, one zone a line.
+fn write_marks(state_dir: &Path, marks: &HashMap<Name, u32>) -> Result<(), PublishError> {
+    let mut lines: Vec<_> =
+        marks.iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
+    lines.sort_unstable();
+    write_file(&marks_path(state_dir), lines.concat().as_bytes(), "serials")
+}
+
+/// Writes a file of our own so that it is there in full or as it was: temporary file, fsync, rename,
+/// fsync of the directory. `what` names the failpoints.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], what: &str) -> Result<(), PublishError> {
+    let write = || -> std::io::Result<()> {
+        let temporary = path.with_extension("tmp");
+        let mut file = File::create(&temporary)?;
+        failpoint::io_point(&format!("{what}.write"))?;
+        file.write_all(bytes)?;
+        failpoint::io_point(&format!("{what}.fsync"))?;
+        file.sync_all()?;
+        failpoint::io_point(&format!("{what}.rename"))?;
+        fs::rename(&temporary, path)?;
+        failpoint::io_point(&format!("{what}.dirsync"))?;
+        match path.parent() {
+            Some(directory) => File::open(directory)?.sync_all(),
+            None => Ok(()),
+        }
+    };
+    write().map_err(|source| PublishError::Write { path: path.to_owned(), source })
+}
+
+//------------ Copies and the journal's bounds -------------------------------
+
+impl Inner {
+    /// Writes a fresh full copy if one is due, and drops what the journal's bounds do not allow.
+    fn maintain(&self, zone: &Name) -> Result<(), PublishError> {
+        let Ok(slot) = self.slot(zone) else { return Ok(()) };
+        let (live, seq, due) = {
+            let state = lock(&slot.state);
+            (state.zone.clone(), state.seq, copy_is_due(&state))
+        };
+        let Some(live) = live else { return Ok(()) };
+        let (changes, octets) = self.store.read(|reader| reader.journal_size(zone))?;
+        let over =
+            changes > self.options.journal_changes_max || octets > self.options.journal_octets_max;
+        if due || over {
+            self.write_copy(zone, &live, seq)?;
+            if !self.use_copy(&slot, seq)? {
+                // Another zone altogether went live meanwhile; the copy of that one is asked for.
+                return Ok(());
+            }
+            self.store.write(|tx| tx.drop_copies_but(zone, seq))?;
+        }
+        if over {
+            self.trim(zone, seq, changes, octets)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the finished copy at `seq` the one that counts, unless no delta leads on from it any more.
+    /// Returns whether it counts. The zone's lock is held: a commit writes the whole row and would undo
+    /// what it does not know of.
+    pub(crate) fn use_copy(&self, slot: &Slot, seq: i64) -> Result<bool, StoreError> {
+        let mut state = lock(&slot.state);
+        if seq < state.chain_from {
+            return Ok(false);
+        }
+        failpoint::store_point("copy.use")?;
+        self.store.write(|tx| tx.use_copy(&slot.apex, seq))?;
+        if let Some(row) = &mut state.row {
+            row.copy_seq = Some(seq);
+        }
+        state.since_copy = ((state.seq - seq).unsigned_abs(), 0);
+        Ok(true)
+    }
+
+    /// Writes the full copy of a version in pieces; it counts once it is there in full.
+    fn write_copy(&self, name: &Name, zone: &Zone, seq: i64) -> Result<(), StoreError> {
+        let mut piece = 0;
+        let mut blob = records::start();
+        let mut flush = |blob: &mut Vec<u8>| -> Result<(), StoreError> {
+            let full = std::mem::replace(blob, records::start());
+            failpoint::store_point("copy.piece")?;
+            self.store.write(|tx| tx.add_copy_piece(name, seq, piece, &full))?;
+            piece += 1;
+            Ok(())
+        };
+        for record in zone.records() {
+            records::push(&mut blob, record);
+            if blob.len() >= COPY_PIECE_OCTETS {
+                flush(&mut blob)?;
+            }
+        }
+        flush(&mut blob)
+    }
+
+    /// Drops changes from the front until the journal is within three quarters of its bounds.
+    fn trim(&self, zone: &Name, newest: i64, changes: u64, octets: u64) -> Result<(), StoreError> {
+        let allowed = |bound: u64| bound / 4 * 3;
+        let too_many = changes.saturating_sub(allowed(self.options.journal_changes_max));
+        let too_large = octets.saturating_sub(allowed(self.options.journal_octets_max));
+        let (mut dropped, mut freed, mut upto) = (0u64, 0u64, 0i64);
+        self.store.read(|reader| {
+            reader.journal_sizes(zone, |seq, size| {
+                let go_on = (dropped < too_many || freed < too_large) && seq < newest;
+                if go_on {
+                    (dropped, freed, upto) = (dropped + 1, freed + size, seq);
+                }
+                go_on
+            })
+        })?;
+        self.store.write(|tx| tx.drop_changes(zone, upto))
+    }
+}

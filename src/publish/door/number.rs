@@ -1,0 +1,138 @@
+//! Numbers a proposal: the serial, the change, and what is kept of the zone. The one place where a
+//! [`Change`] is made.
+
+use super::proposal::{FileFate, Next, Numbering, Proposal};
+use crate::publish::state::serial::later;
+use crate::publish::state::{Change, PublishError, RowEdit, ZoneState};
+use crate::store::zones::ZoneRow;
+use crate::wire::{Class, Name, NameRef, Record, Rtype};
+use crate::zone::{ApplyError, Delta, Zone};
+
+//------------ Step ----------------------------------------------------------
+
+/// A proposal with its serial, ready for the transaction.
+pub(crate) struct Step {
+    /// The next version; none if nothing that is served changes.
+    pub(super) next: Option<Zone>,
+    /// From which serial to which, by what and whom.
+    pub(crate) change: Change,
+    /// Promoted RRsets and masks that change with it.
+    pub(super) overlay: Vec<RowEdit>,
+    /// What is kept of the zone from now on.
+    pub(super) row: ZoneRow,
+    /// Whether the file on disk counts as rolled back from now on.
+    pub(super) is_held: bool,
+}
+
+/// Numbers a proposal for a zone in this state. Nothing is given out yet.
+pub(crate) fn number<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<Step, PublishError> {
+    let live = state.zone.as_ref();
+    let from = live.map(Zone::serial).or_else(|| state.row.as_ref().map(|row| row.serial));
+    let (next, delta) = match &proposal.next {
+        Next::Same => (None, Delta::default()),
+        Next::Edited { zone, content } => {
+            let live = live.ok_or_else(|| not_loaded(state))?;
+            let next = with_serial(zone, serial(state, live.serial(), proposal))?;
+            let delta = with_soa(live, &next, content)?;
+            (Some(next), delta)
+        }
+        Next::Whole(zone) => {
+            let live = live.map_or_else(|| zone.serial(), Zone::serial);
+            (Some(with_serial(zone, serial(state, live, proposal))?), Delta::default())
+        }
+    };
+    let to = next.as_ref().map(Zone::serial).or(from).ok_or_else(|| not_loaded(state))?;
+    let change = Change {
+        zone: state.source.apex.clone(),
+        from,
+        to,
+        delta,
+        cause: proposal.cause.clone(),
+        who: proposal.who.clone(),
+        at_ms: proposal.at_ms,
+    };
+    let row = row(state, &proposal.file, &change)?;
+    let is_held = match proposal.file {
+        FileFate::Kept => state.is_held,
+        FileFate::Accepted(_) => false,
+        FileFate::RolledBack => true,
+    };
+    Ok(Step { next, change, overlay: proposal.overlay.clone(), row, is_held })
+}
+
+/// The serial of the next version.
+fn serial<R>(state: &ZoneState, live: u32, proposal: &Proposal<R>) -> u32 {
+    let high_water = state.row.as_ref().map_or(live, |row| row.high_water);
+    match proposal.serial {
+        Numbering::Exactly(serial) => serial,
+        Numbering::Next => state.source.serial.next(live, high_water, proposal.at_ms),
+    }
+}
+
+/// What is kept of the zone with the change.
+fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, PublishError> {
+    let old = state.row.as_ref();
+    let mut row = match (old, file) {
+        (_, FileFate::Accepted(file)) => ZoneRow {
+            serial: change.to,
+            high_water: old.map_or(change.to, |row| row.high_water),
+            file_serial: Some(file.serial),
+            file_hash: Some(file.hash.clone()),
+            held_hash: None,
+            marker: file.marker,
+            zonemd: file.zonemd,
+            marked_includes: file.marked_includes.clone(),
+            copy_seq: old.and_then(|row| row.copy_seq),
+            changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
+        },
+        (Some(old), FileFate::Kept) => old.clone(),
+        (Some(old), FileFate::RolledBack) => {
+            ZoneRow { held_hash: old.file_hash.clone(), ..old.clone() }
+        }
+        (None, FileFate::Kept | FileFate::RolledBack) => return Err(not_loaded(state)),
+    };
+    row.serial = change.to;
+    row.high_water = later(row.high_water, change.to);
+    if change.is_visible() {
+        row.changed_ms = change.at_ms;
+    }
+    Ok(row)
+}
+
+/// A zone without a version.
+fn not_loaded(state: &ZoneState) -> PublishError {
+    PublishError::NotLoaded(state.source.apex.clone())
+}
+
+//------------ SOA -----------------------------------------------------------
+
+/// The difference with the SOA records of both versions in front.
+fn with_soa(live: &Zone, next: &Zone, content: &Delta) -> Result<Delta, ApplyError> {
+    let front = |zone: &Zone, rest: &[Record]| {
+        let soa = soa_record(zone, zone.serial()).ok_or(ApplyError::Soa)?;
+        Ok::<_, ApplyError>(std::iter::once(soa).chain(rest.iter().cloned()).collect())
+    };
+    Ok(Delta { removed: front(live, &content.removed)?, added: front(next, &content.added)? })
+}
+
+/// A zone with another serial.
+pub(crate) fn with_serial(zone: &Zone, serial: u32) -> Result<Zone, ApplyError> {
+    if zone.serial() == serial {
+        return Ok(zone.clone());
+    }
+    let own = soa_record(zone, zone.serial()).ok_or(ApplyError::Soa)?;
+    let new = soa_record(zone, serial).ok_or(ApplyError::Soa)?;
+    zone.apply(&Delta { removed: vec![own], added: vec![new] })
+}
+
+/// The SOA record of a zone, with this serial.
+pub(crate) fn soa_record(zone: &Zone, serial: u32) -> Option<Record> {
+    let set = zone.rrset(zone.apex(), Rtype::SOA)?;
+    let mut rdata: Box<[u8]> = set.first().into();
+    let (_, mname) = NameRef::from_wire(&rdata).ok()?;
+    let (_, rname) = NameRef::from_wire(&rdata[mname..]).ok()?;
+    let at = mname + rname;
+    rdata.get_mut(at..at + 4)?.copy_from_slice(&serial.to_be_bytes());
+    let owner: Name = zone.apex().to_name();
+    Some(Record { owner, rtype: Rtype::SOA, class: Class::IN, ttl: set.ttl(), rdata })
+}

@@ -1,0 +1,200 @@
+//! The one function through which every change passes.
+//!
+//! ```text
+//! proposals ─► judge ─► number ─► commit ─► swap ─► confirm ─┬─► published
+//!  (locks held)         (serials) (one      (one    (our own │
+//!                                  transaction) pointer) sockets) └─► take back, under higher serials
+//! ```
+//!
+//! A group of zones is more than one proposal: all become live or none does.
+
+use super::commit::commit;
+use super::number::{Step, number};
+use super::proposal::{FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows};
+use crate::master::{Finding, Severity};
+use crate::publish::confirm::{Confirmation, SerialExpected};
+use crate::publish::failpoint;
+use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, ZoneState};
+use crate::store::StoreError;
+use crate::wire::Rtype;
+use crate::zone::{Delta, Zone};
+
+/// Publishes proposals, each for the zone that is held at its place.
+pub(crate) fn publish<R: Rows>(
+    inner: &Inner,
+    held: &mut [Held<'_>],
+    mut proposals: Vec<Proposal<R>>,
+) -> Result<Vec<Published<R::Output>>, NotPublished<R::Error>> {
+    if proposals.is_empty() {
+        return Ok(Vec::new());
+    }
+    for (held, proposal) in held.iter().zip(&proposals) {
+        judge(&held.state, proposal)?;
+    }
+    let zones = held.iter().zip(&proposals);
+    let steps = zones.map(|(held, proposal)| number(&held.state, proposal));
+    let steps: Vec<Step> = steps.collect::<Result<_, _>>()?;
+    let undos: Vec<Undo> =
+        held.iter().zip(&proposals).map(|(held, one)| Undo::of(&held.state, one)).collect();
+    let committed =
+        commit(inner, held, steps, |tx, index, change| proposals[index].rows.commit(tx, change))?;
+    let mut published = Vec::with_capacity(committed.len());
+    for ((change, rows), proposal) in committed.into_iter().zip(&proposals) {
+        let said = confirm(inner, &change, proposal);
+        published.push(Published { change, said, rows });
+    }
+    match published.iter().position(|one| one.said.refuted.is_some()) {
+        None => Ok(published),
+        Some(wrong) => Err(take_back(inner, held, undos, published, wrong, &mut proposals)),
+    }
+}
+
+/// Publishes one proposal.
+pub(crate) fn publish_one<R: Rows>(
+    inner: &Inner,
+    held: &mut Held<'_>,
+    proposal: Proposal<R>,
+) -> Result<Published<R::Output>, NotPublished<R::Error>> {
+    let zone = held.slot.apex.clone();
+    let published = publish(inner, std::slice::from_mut(held), vec![proposal])?;
+    // One proposal makes one change.
+    published.into_iter().next().ok_or(NotPublished::Door(PublishError::UnknownZone(zone)))
+}
+
+//------------ Judge ---------------------------------------------------------
+
+/// Refuses a proposal for a zone that left the settings or moved on, and one with errors.
+fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishError> {
+    let zone = || state.source.apex.clone();
+    if state.is_gone {
+        return Err(PublishError::UnknownZone(zone()));
+    }
+    if proposal.base.as_ref().map(Zone::serial) != state.serial() {
+        return Err(PublishError::Moved(zone()));
+    }
+    let errors = proposal.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let findings: Vec<Finding> = errors.cloned().collect();
+    if findings.is_empty() { Ok(()) } else { Err(PublishError::Refused { zone: zone(), findings }) }
+}
+
+//------------ Confirm -------------------------------------------------------
+
+/// Asks our own sockets whether they answer a change: the serial if what is served changed, and all
+/// that the proposal expects. A first load is not asked for, nor is an undo: there is nothing left to
+/// take back to.
+fn confirm<R>(inner: &Inner, change: &Change, proposal: &Proposal<R>) -> Confirmation {
+    failpoint::point("confirm.before");
+    let is_undo = matches!(change.cause, Cause::Unconfirmed { .. });
+    let asks =
+        proposal.base.is_some() && !is_undo && (change.is_visible() || !proposal.expect.is_empty());
+    if !asks {
+        return Confirmation::default();
+    }
+    let (serial, now_ms) = (SerialExpected::Exactly(change.to), (inner.options.now_ms)());
+    inner.sockets.confirm(&change.zone, serial, &proposal.expect, now_ms)
+}
+
+//------------ Take back -----------------------------------------------------
+
+/// What a change can be undone with, taken before it is committed.
+struct Undo {
+    /// The version before it.
+    zone: Option<Zone>,
+    /// The promoted RRsets and masks before it.
+    overlay: Vec<RowEdit>,
+}
+
+impl Undo {
+    /// What undoes a proposal.
+    fn of<R>(state: &ZoneState, proposal: &Proposal<R>) -> Self {
+        Self { zone: state.zone.clone(), overlay: state.overlay.inverse(&proposal.overlay) }
+    }
+
+    /// The proposal that undoes a change: the content before it under a higher serial, because a
+    /// secondary may already hold the other one.
+    fn proposal(
+        self,
+        inner: &Inner,
+        live: Option<&Zone>,
+        change: &Change,
+        reason: &str,
+    ) -> Proposal {
+        let next = match (live, self.zone) {
+            (Some(live), Some(zone)) if change.is_visible() => {
+                let content = without_soa(live.diff(&zone));
+                Next::Edited { zone, content }
+            }
+            _ => Next::Same,
+        };
+        // The file on disk must not come back by itself.
+        let is_file = matches!(change.cause, Cause::File { .. });
+        Proposal {
+            base: live.cloned(),
+            next,
+            serial: Numbering::Next,
+            cause: Cause::Unconfirmed { serial: change.to, reason: reason.to_owned() },
+            who: change.who.clone(),
+            at_ms: (inner.options.now_ms)(),
+            overlay: self.overlay,
+            file: if is_file { FileFate::RolledBack } else { FileFate::Kept },
+            findings: Vec::new(),
+            rows: super::proposal::NoRows,
+            expect: Vec::new(),
+        }
+    }
+}
+
+/// Takes all changes of a group back in one transaction and one swap, because the one at `wrong` was
+/// not confirmed. Returns the error that says so.
+fn take_back<R: Rows>(
+    inner: &Inner,
+    held: &mut [Held<'_>],
+    undos: Vec<Undo>,
+    published: Vec<Published<R::Output>>,
+    wrong: usize,
+    proposals: &mut [Proposal<R>],
+) -> NotPublished<R::Error> {
+    let Some((change, said, refuted)) = published.get(wrong).and_then(|one| {
+        let refuted = one.said.refuted.clone()?;
+        Some((one.change.clone(), one.said.clone(), refuted))
+    }) else {
+        return StoreError::Corrupt("a confirmation that is not there".to_owned()).into();
+    };
+    let reason = refuted.to_string();
+    tracing::error!(zone = %change.zone, serial = change.to, %reason,
+        "our own sockets do not show the change: taking it back under a higher serial");
+    let steps = held.iter().zip(undos).zip(&published).map(|((held, undo), one)| {
+        let live = held.state.zone.as_ref();
+        number(&held.state, &undo.proposal(inner, live, &one.change, &reason))
+    });
+    let steps = steps.collect::<Result<Vec<Step>, _>>().map_err(NotPublished::Door);
+    let reverted = steps.and_then(|steps| {
+        commit(inner, held, steps, |tx, index, _| {
+            proposals[index].rows.take_back(tx, &published[index].said)
+        })
+    });
+    match reverted {
+        Ok(reverted) => {
+            let back = reverted.into_iter().nth(wrong).map_or_else(|| change.clone(), |it| it.0);
+            PublishError::NotConfirmed {
+                change: Box::new(change),
+                reverted: Box::new(back),
+                said: Box::new(said),
+                reason,
+            }
+            .into()
+        }
+        Err(failed) => {
+            tracing::error!(zone = %change.zone, serial = change.to,
+                "the change that was not confirmed could not be taken back and is still served");
+            failed
+        }
+    }
+}
+
+/// A difference without the SOA records.
+pub(crate) fn without_soa(mut delta: Delta) -> Delta {
+    delta.removed.retain(|record| record.rtype != Rtype::SOA);
+    delta.added.retain(|record| record.rtype != Rtype::SOA);
+    delta
+}

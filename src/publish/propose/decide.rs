@@ -1,0 +1,411 @@
+//! What a file means for what is live: complete, merged, checked, not shrunk, numbered.
+//!
+//! The guards of a load in their order, as far as they need to know the zone as served. Nothing is
+//! written here; the result is a proposal for the door, or why there is none.
+
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
+
+use super::guards::counted;
+use super::judge;
+use super::loaded::{Loaded, Unread};
+use crate::master::{Finding, Severity};
+use crate::publish::door::{
+    AcceptedFile, FileFate, Next, NoRows, Numbering, Proposal, soa_record, without_soa,
+};
+use crate::publish::failpoint;
+use crate::publish::state::serial::{self, Known, Note, is_ahead};
+use crate::publish::state::{
+    By, Cause, Guard, Inner, Outcome, RowEdit, Seen, ZoneState, error, lock, warning, zonemd,
+};
+use crate::store::StoreError;
+use crate::zone::{ApplyError, Delta, NodeRef, Zone};
+
+/// A difference of more records than this, and than a quarter of the zone, is not kept as a delta.
+const DELTA_RECORDS_MIN: usize = 100_000;
+
+//------------ Prepared ------------------------------------------------------
+
+/// What is to be done about a file.
+pub(crate) struct Prepared {
+    /// The decision.
+    pub(crate) kind: Kind,
+    /// Errors, warnings and notes.
+    pub(crate) findings: Vec<Finding>,
+    /// The files as they were seen.
+    pub(crate) seen: Vec<Seen>,
+    /// The serial of the file.
+    pub(crate) file_serial: Option<u32>,
+    /// SHA-256 of the zone file alone.
+    pub(crate) file_sha256: Option<String>,
+    /// The zone as the file has it. Freeing it takes its time, so that is left for later.
+    pub(crate) leftover: Option<Zone>,
+}
+
+/// The decision about a file.
+pub(crate) enum Kind {
+    /// Nothing is to be published.
+    Done(Outcome),
+    /// This is to be published.
+    Propose(Box<Proposal>),
+}
+
+/// The guard that refused, on the way out of the checks.
+pub(super) type Refused = Guard;
+
+impl Prepared {
+    /// A file that is refused before it is compared with anything.
+    fn refused(serial: Option<u32>, guard: Guard, finding: Finding, seen: Vec<Seen>) -> Self {
+        Self {
+            kind: Kind::Done(Outcome::Refused { serial, guard }),
+            findings: vec![finding],
+            seen,
+            file_serial: None,
+            file_sha256: None,
+            leftover: None,
+        }
+    }
+
+    /// A zone whose database rows cannot be read.
+    pub(crate) fn failed(failed: &StoreError) -> Self {
+        let finding = error("database", failed.to_string(), "check the database, then reload");
+        Self::refused(None, Guard::Commit, finding, Vec::new())
+    }
+}
+
+/// Decides what a file means for what is live.
+pub(crate) fn prepare(
+    inner: &Inner,
+    state: &ZoneState,
+    loaded: Result<Loaded, Box<Unread>>,
+    by: &By,
+) -> Prepared {
+    if let Some(finding) = &state.doubled {
+        let seen = vec![Seen::now(&state.source.file)];
+        return Prepared::refused(state.serial(), Guard::Doubled, finding.clone(), seen);
+    }
+    let mut loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(unread) => {
+            let Unread { guard, finding, seen } = *unread;
+            return Prepared::refused(state.serial(), guard, finding, seen);
+        }
+    };
+    let mut prepared = Prepared {
+        kind: Kind::Done(Outcome::Removed),
+        findings: std::mem::take(&mut loaded.findings),
+        seen: std::mem::take(&mut loaded.seen),
+        file_serial: loaded.zone.as_ref().map(Zone::serial),
+        file_sha256: Some(loaded.file_sha256.clone()),
+        leftover: loaded.zone.clone(),
+    };
+    let case = Case { inner, state, loaded: &loaded, by, now_ms: (inner.options.now_ms)() };
+    prepared.kind = case
+        .decide(&mut prepared.findings)
+        .unwrap_or_else(|guard| Kind::Done(Outcome::Refused { serial: state.serial(), guard }));
+    prepared
+}
+
+//------------ Case ----------------------------------------------------------
+
+/// One file before one state.
+pub(super) struct Case<'a> {
+    /// The publisher.
+    inner: &'a Inner,
+    /// What is live.
+    pub(super) state: &'a ZoneState,
+    /// The file.
+    pub(super) loaded: &'a Loaded,
+    /// Who wants it loaded, and whether in spite of the shrink guard and a rollback.
+    pub(super) by: &'a By,
+    /// The time of the decision.
+    now_ms: i64,
+}
+
+/// How a file, merged with what requests put up, differs from what is live.
+enum Difference {
+    /// Nothing is live.
+    First,
+    /// By these records.
+    Small(Delta),
+    /// By so much that it is not kept.
+    Whole,
+}
+
+impl Difference {
+    /// Compares a zone with the live one; this may walk both zones.
+    fn between(live: &Zone, zone: &Zone) -> Self {
+        failpoint::point("decide.difference");
+        let max = DELTA_RECORDS_MIN.max(live.record_count() / 4);
+        live.diff_within(zone, max).map_or(Self::Whole, Self::Small)
+    }
+}
+
+impl Case<'_> {
+    /// The guards in their order.
+    fn decide(&self, findings: &mut Vec<Finding>) -> Result<Kind, Refused> {
+        if let Some(done) = self.known_bytes(findings) {
+            return Ok(Kind::Done(done));
+        }
+        self.complete(findings)?;
+        let source = &self.state.source;
+        let Some(file) = &self.loaded.zone else {
+            findings.extend(judge::built(source, self.loaded));
+            return Err(Guard::Check);
+        };
+        let merged = match super::merge::merge(&self.state.overlay, file) {
+            Ok(merged) => merged,
+            Err(failed) => {
+                findings.push(error("promoted-clash", failed.to_string(), "see the promoted file"));
+                return Err(Guard::Merge);
+            }
+        };
+        if file.is_signed() && !self.state.overlay.is_empty() {
+            let message = "the zone is signed elsewhere, and promoted records would break it";
+            let hint = "remove the records by request first";
+            findings.push(error("presigned-merge", message.to_owned(), hint));
+            return Err(Guard::Merge);
+        }
+        let clashes = !merged.clashes.is_empty();
+        findings.extend(merged.clashes);
+        let (overlay, zone, live) = (&self.state.overlay, &merged.zone, self.state.zone.as_ref());
+        // Both walk the whole zone; a second core has nothing else to do for this zone.
+        let (found, difference) = std::thread::scope(|scope| {
+            let diff = live.map(|live| scope.spawn(move || Difference::between(live, zone)));
+            let found = judge::whole(source, self.loaded, overlay, file, zone, self.now_ms);
+            // A panic there is ours too: what was not compared must not pass for another zone.
+            let join =
+                |diff: ScopedJoinHandle<'_, _>| diff.join().unwrap_or_else(|it| resume_unwind(it));
+            (found, diff.map_or(Difference::First, join))
+        });
+        findings.extend(found);
+        if clashes {
+            return Err(Guard::Merge);
+        }
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(Guard::Check);
+        }
+        let proposal = match (difference, live) {
+            (Difference::Small(delta), Some(live)) => {
+                self.edited(live, file, merged.zone, delta, findings)
+            }
+            (Difference::Whole, Some(live)) => self.replaced(live, file, merged.zone, findings),
+            (_, _) => self.first(file, merged.zone, findings),
+        };
+        let (next, serial) = proposal?;
+        Ok(Kind::Propose(Box::new(self.proposal(file, next, serial, merged.edits))))
+    }
+
+    /// A first version.
+    fn first(
+        &self,
+        file: &Zone,
+        merged: Zone,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(Next, Numbering), Refused> {
+        let serial = self.first_serial(file.serial());
+        let merged = self.still_hashed(file, merged, serial, findings)?;
+        Ok((Next::Whole(merged), Numbering::Exactly(serial)))
+    }
+
+    /// A version that differs from the live one by some records, or not at all.
+    fn edited(
+        &self,
+        live: &Zone,
+        file: &Zone,
+        merged: Zone,
+        delta: Delta,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(Next, Numbering), Refused> {
+        let mut content = without_soa(delta);
+        let differs = !content.is_empty() || soa_differs(live, &merged);
+        self.shrink(live, file, &content, findings)?;
+        let Some(serial) = self.choose(live, file, differs, findings) else {
+            return Ok((Next::Same, Numbering::Exactly(live.serial())));
+        };
+        self.signed_serial(live, file, serial, findings)?;
+        let had_zonemd = !zonemd(&merged).is_empty();
+        let merged = self.still_hashed(file, merged, serial, findings)?;
+        if had_zonemd && zonemd(&merged).is_empty() {
+            content = without_soa(live.diff(&merged));
+        }
+        // A small difference shares all else with what is live; a large one shares nothing anyway.
+        let count = content.removed.len() + content.added.len();
+        let small = count * 4 < live.record_count() && !soa_differs(live, &merged);
+        let zone = if small {
+            live.apply(&content).map_err(|failed| internal(findings, failed))?
+        } else {
+            merged
+        };
+        Ok((Next::Edited { zone, content }, Numbering::Exactly(serial)))
+    }
+
+    /// The whole zone is another one: it goes live without a delta, so that neither memory nor journal
+    /// has to hold two zones' worth of records. Secondaries get it whole, and the history begins anew.
+    fn replaced(
+        &self,
+        live: &Zone,
+        file: &Zone,
+        merged: Zone,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(Next, Numbering), Refused> {
+        let has = |node: &NodeRef<'_>, rtype| merged.rrset(node.owner(), rtype).is_some();
+        let counts = counted(live, file);
+        let lost = |node: NodeRef<'_>| {
+            let sets = node.rrsets().filter(|set| counts(set.rtype()));
+            sets.filter(|set| !has(&node, set.rtype())).count()
+        };
+        self.shrinks(live.nodes().map(lost).sum(), live, file, findings)?;
+        let chosen = self.choose(live, file, true, findings);
+        let serial = chosen.unwrap_or_else(|| live.serial());
+        self.signed_serial(live, file, serial, findings)?;
+        let merged = self.still_hashed(file, merged, serial, findings)?;
+        Ok((Next::Whole(merged), Numbering::Exactly(serial)))
+    }
+
+    /// The proposal of a file.
+    fn proposal(
+        &self,
+        file: &Zone,
+        next: Next,
+        serial: Numbering,
+        overlay: Vec<RowEdit>,
+    ) -> Proposal {
+        let loaded = self.loaded;
+        let sha256 = loaded.hash.clone();
+        let cause = match &self.state.row {
+            None => Cause::Load { sha256 },
+            Some(_) => Cause::File { sha256 },
+        };
+        Proposal {
+            base: self.state.zone.clone(),
+            next,
+            serial,
+            cause,
+            who: self.by.who.clone(),
+            at_ms: self.now_ms,
+            overlay,
+            file: FileFate::Accepted(AcceptedFile {
+                serial: file.serial(),
+                hash: loaded.hash.clone(),
+                marker: loaded.marker,
+                zonemd: loaded.zonemd,
+                marked_includes: loaded.marked_includes.clone(),
+            }),
+            findings: Vec::new(),
+            rows: NoRows,
+            expect: Vec::new(),
+        }
+    }
+
+    /// The zone with its ZONEMD records, or without them where they would not hold: records were
+    /// merged in, or the serial is not the file's.
+    fn still_hashed(
+        &self,
+        file: &Zone,
+        merged: Zone,
+        serial: u32,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Zone, Refused> {
+        let removed = zonemd(&merged);
+        let holds = self.state.overlay.is_empty() && serial == file.serial();
+        if holds || removed.is_empty() {
+            return Ok(merged);
+        }
+        let delta = Delta { removed, added: Vec::new() };
+        merged.apply(&delta).map_err(|failed| internal(findings, failed))
+    }
+
+    /// Chooses the serial by the rules for files; none if nothing is to be published.
+    fn choose(
+        &self,
+        live: &Zone,
+        file: &Zone,
+        differs: bool,
+        findings: &mut Vec<Finding>,
+    ) -> Option<u32> {
+        let row = self.state.row.as_ref();
+        let known = Known {
+            live: live.serial(),
+            high_water: row.map_or_else(|| live.serial(), |row| row.high_water),
+            last_file: row.and_then(|row| row.file_serial),
+        };
+        let policy = self.state.source.serial;
+        let choice = serial::choose(file.serial(), differs, known, policy, self.now_ms);
+        self.tell(choice.note, file.serial(), findings);
+        choice.serial
+    }
+
+    /// The serial of a first load: the file's own, unless a serial was published before that is not
+    /// behind it (a database that was lost or restored).
+    fn first_serial(&self, file: u32) -> u32 {
+        let marks = lock(&self.inner.marks);
+        let mark = marks.get(&self.state.source.apex).copied();
+        let kept = self.state.row.as_ref().map(|row| row.high_water);
+        let newest = match (mark, kept) {
+            (Some(mark), Some(kept)) => Some(serial::later(mark, kept)),
+            (mark, kept) => mark.or(kept),
+        };
+        match newest {
+            Some(newest) if !is_ahead(file, newest) => {
+                self.state.source.serial.next(newest, newest, self.now_ms)
+            }
+            None if file == 0 => 1,
+            _ => file,
+        }
+    }
+
+    /// A zone that was signed elsewhere cannot be renumbered.
+    fn signed_serial(
+        &self,
+        live: &Zone,
+        file: &Zone,
+        serial: u32,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Refused> {
+        if !file.is_signed() || serial == file.serial() {
+            return Ok(());
+        }
+        let message = format!(
+            "the zone is signed elsewhere and cannot be renumbered: its serial {} must rise above {}",
+            file.serial(),
+            live.serial()
+        );
+        findings.push(error("presigned-serial", message, "sign it again with a higher serial"));
+        Err(Guard::Check)
+    }
+
+    /// Reports what there is to say about the file's serial.
+    fn tell(&self, note: Option<Note>, file: u32, findings: &mut Vec<Finding>) {
+        let last = self.state.row.as_ref().and_then(|row| row.file_serial).unwrap_or_default();
+        let finding = match note {
+            None => return,
+            Some(Note::NotRaised) => warning(
+                "serial-not-raised",
+                format!("serial not raised: the file still has {file}; gapura chose the next one"),
+            ),
+            Some(Note::Backwards) => warning(
+                "serial-backwards",
+                format!("the file's serial {file} is not after the last file's, {last}"),
+            ),
+            Some(Note::FarAhead) => warning(
+                "serial-far-ahead",
+                format!(
+                    "the serial {file} is more than 2^30 ahead of {last}; secondaries cannot go back"
+                ),
+            ),
+        };
+        findings.push(finding);
+    }
+}
+
+/// A delta that does not apply.
+fn internal(findings: &mut Vec<Finding>, failed: ApplyError) -> Refused {
+    findings.push(error("internal", failed.to_string(), "this is a fault in gapura"));
+    Guard::Check
+}
+
+/// Whether the SOA records differ in more than the serial.
+pub(super) fn soa_differs(a: &Zone, b: &Zone) -> bool {
+    soa_record(a, 0) != soa_record(b, 0)
+}

@@ -1,0 +1,156 @@
+//! An edit as a candidate: what it changes in the zone as served, and what is found wrong with it.
+//!
+//! Only the names of the edit are touched and only what they can affect is checked, so the size of
+//! the zone does not matter.
+
+use std::collections::BTreeSet;
+
+use super::edit_check;
+use super::merge::guard_delta;
+use crate::master::Finding;
+use crate::publish::state::{
+    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, overlay, zonemd,
+};
+use crate::store::promoted::PromotedRow;
+use crate::store::records::StoredRrset;
+use crate::wire::{Name, Rtype};
+use crate::zone::{Delta, Zone};
+
+//------------ Draft ---------------------------------------------------------
+
+/// What an edit comes to, before it has a serial.
+pub(crate) struct Draft {
+    /// Records removed and added, without the SOA record.
+    pub(crate) delta: Delta,
+    /// The rows of the overlay that go with it.
+    pub(crate) rows: Vec<RowEdit>,
+    /// The zone after it, still with the old serial; `None` if the delta does not even apply.
+    pub(crate) after: Option<Zone>,
+    /// Errors and warnings that the edit brings.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// What a draft is made from.
+pub(crate) struct Ground<'a> {
+    /// The zone as served.
+    pub(crate) live: &'a Zone,
+    /// What requests put up so far.
+    pub(crate) overlay: &'a Overlay,
+    /// How strictly the zone is checked.
+    pub(crate) source: &'a ZoneSource,
+    /// The time of the change.
+    pub(crate) now_ms: i64,
+}
+
+impl Ground<'_> {
+    /// Makes the draft of an edit that belongs to `request`.
+    pub(crate) fn draft(&self, edit: &Edit, request: Option<&str>) -> Result<Draft, PublishError> {
+        let apex = self.live.apex().to_name();
+        if self.live.is_signed() {
+            return Err(PublishError::Presigned(apex));
+        }
+        let mut findings = edit_check::check_form(edit, self.live.apex());
+        let mut draft =
+            Draft { delta: Delta::default(), rows: Vec::new(), after: None, findings: Vec::new() };
+        if findings.is_empty() {
+            for set in &edit.set {
+                self.add_rrset(set, request, &mut draft);
+            }
+            let after = self.applied(edit, &mut draft)?;
+            self.drop_idle_rows(&after, &mut draft);
+            let touched: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
+            findings = edit_check::check_effect(self.source, self.live, &after, &touched);
+            findings.extend(edit_check::check_occluded(&after, &touched));
+            draft.after = Some(after);
+        }
+        draft.findings = findings;
+        Ok(draft)
+    }
+
+    /// Puts one RRset in the place of what is served.
+    fn add_rrset(&self, set: &RrsetEdit, request: Option<&str>, draft: &mut Draft) {
+        let wanted = StoredRrset { ttl: set.ttl, rdatas: set.rdatas.clone() };
+        let served = self.live.rrset(set.owner.as_ref(), set.rtype);
+        let base = self.overlay.in_file(self.live, &set.owner, set.rtype);
+        let row = PromotedRow {
+            owner: set.owner.clone(),
+            rtype: set.rtype,
+            rrset: wanted.clone(),
+            base,
+            request: request.map(str::to_owned),
+            since_ms: self.now_ms,
+        };
+        let known = self.overlay.get(&set.owner, set.rtype);
+        let as_before = known.map_or_else(
+            || wanted.rdatas.is_empty() && served.is_none(),
+            |known| known.rrset == wanted && known.base == row.base,
+        );
+        if as_before {
+            return;
+        }
+        let current = served.map(overlay::stored);
+        let same = current.as_ref().is_some_and(|current| {
+            current.ttl == wanted.ttl && overlay::same_records(current, &wanted)
+        });
+        if !same {
+            let removed = served.into_iter().flat_map(|found| overlay::records(&set.owner, found));
+            draft.delta.removed.extend(removed);
+            draft.delta.added.extend(overlay::records_of(&row));
+        }
+        draft.rows.push(RowEdit::Put(row));
+    }
+
+    /// The zone after the edit: its records, the guards under wildcards, no outdated ZONEMD.
+    fn applied(&self, edit: &Edit, draft: &mut Draft) -> Result<Zone, PublishError> {
+        if !draft.delta.is_empty() {
+            draft.delta.removed.extend(zonemd(self.live));
+        }
+        let after = self.live.apply(&draft.delta)?;
+        let mut names: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
+        let now_out: BTreeSet<&Name> =
+            edit.set.iter().filter(|set| set.rdatas.is_empty()).map(|set| &set.owner).collect();
+        if names.iter().any(|name| name.as_ref().is_wildcard()) {
+            names.extend(self.overlay.taken_out());
+        }
+        names.retain(|name| {
+            now_out.contains(name)
+                || self.overlay.takes_out_at(name)
+                || after.rrset(name.as_ref(), Rtype::TXT).is_some_and(overlay::is_guard)
+        });
+        let guards = guard_delta(&after, names.into_iter());
+        if guards.is_empty() {
+            return Ok(after);
+        }
+        let guarded = after.apply(&guards)?;
+        merge_into(&mut draft.delta, guards);
+        Ok(guarded)
+    }
+
+    /// Drops rows without effect: taken out, not in the file, and no wildcard that would answer.
+    fn drop_idle_rows(&self, after: &Zone, draft: &mut Draft) {
+        for edit in &mut draft.rows {
+            let RowEdit::Put(row) = edit else { continue };
+            let guarded =
+                after.rrset(row.owner.as_ref(), Rtype::TXT).is_some_and(overlay::is_guard);
+            if row.rrset.rdatas.is_empty() && row.base.is_none() && !guarded {
+                *edit = RowEdit::Delete(row.owner.clone(), row.rtype);
+            }
+        }
+    }
+}
+
+/// Adds a second step to a delta; what the one brings and the other takes cancels out.
+pub(crate) fn merge_into(delta: &mut Delta, then: Delta) {
+    for record in then.removed {
+        match delta.added.iter().position(|added| *added == record) {
+            Some(at) => drop(delta.added.remove(at)),
+            None => delta.removed.push(record),
+        }
+    }
+    for record in then.added {
+        match delta.removed.iter().position(|removed| *removed == record) {
+            Some(at) => drop(delta.removed.remove(at)),
+            None => delta.added.push(record),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Edits: what one would do, and one made live.
+
+use super::candidate::Candidate;
+use super::draft::{Draft, Ground};
+use crate::publish::confirm::Expectation;
+use crate::publish::door::{
+    self, FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows,
+};
+use crate::publish::state::{Cause, Edit, Inner, PublishError, Publisher, ZoneState, lock};
+use crate::wire::Name;
+use crate::zone::Zone;
+
+/// RRsets that are to be served, with all that goes with them.
+pub struct EditProposal<'a, R> {
+    /// The zone's apex.
+    pub zone: &'a Name,
+    /// The serial the edit was made for; none: whatever is live.
+    pub base: Option<u32>,
+    /// The RRsets.
+    pub edit: &'a Edit,
+    /// What makes the change.
+    pub cause: Cause,
+    /// Who makes it.
+    pub who: &'a str,
+    /// What our own sockets must answer afterwards besides the serial.
+    pub expect: Vec<Expectation>,
+    /// The caller's rows, written in the same transaction.
+    pub rows: R,
+}
+
+impl Publisher {
+    /// What an edit would do, without doing it.
+    pub fn preview(&self, zone: &Name, edit: &Edit) -> Result<Candidate, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let state = lock(&slot.state);
+        let live = state.zone.as_ref().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        let draft = draft(&self.0, &state, live, edit, None)?;
+        Ok(Candidate::new(live, edit, draft))
+    }
+
+    /// Makes an edit live under a new serial. When this returns `Ok` the change is durable, served
+    /// and confirmed by our own sockets.
+    ///
+    /// If the records are served already, the rows are still written, but no serial is used: the
+    /// change then has the same serial before and after and no delta.
+    pub fn publish<R: Rows>(
+        &self,
+        wanted: EditProposal<'_, R>,
+    ) -> Result<Published<R::Output>, NotPublished<R::Error>> {
+        let EditProposal { zone, base, edit, cause, who, expect, rows } = wanted;
+        let slot = self.0.slot(zone)?;
+        let mut held = Held::new(&slot);
+        let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        if base.is_some_and(|base| base != live.serial()) {
+            return Err(PublishError::Moved(zone.clone()).into());
+        }
+        let draft = draft(&self.0, &held.state, &live, edit, cause.request())?;
+        let after = draft.after.filter(|_| !draft.delta.is_empty());
+        let proposal = Proposal {
+            next: after.map_or(Next::Same, |zone| Next::Edited { zone, content: draft.delta }),
+            base: Some(live),
+            serial: Numbering::Next,
+            cause,
+            who: who.to_owned(),
+            at_ms: (self.0.options.now_ms)(),
+            overlay: draft.rows,
+            file: FileFate::Kept,
+            findings: draft.findings,
+            rows,
+            expect,
+        };
+        door::publish_one(&self.0, &mut held, proposal)
+    }
+}
+
+/// The draft of an edit on what is served.
+fn draft(
+    inner: &Inner,
+    state: &ZoneState,
+    live: &Zone,
+    edit: &Edit,
+    request: Option<&str>,
+) -> Result<Draft, PublishError> {
+    let ground = Ground {
+        live,
+        overlay: &state.overlay,
+        source: &state.source,
+        now_ms: (inner.options.now_ms)(),
+    };
+    ground.draft(edit, request)
+}

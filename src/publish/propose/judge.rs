@@ -1,0 +1,57 @@
+//! The whole-zone check of a candidate, with the places of its faults.
+//!
+//! Places are looked for only when there are faults: the very same bytes are then parsed once more.
+
+use super::loaded::Loaded;
+use crate::check::{self, Fault, Level};
+use crate::master::{self, Finding, Input};
+use crate::publish::state::{Overlay, Strictness, ZoneSource};
+use crate::zone::Zone;
+
+/// How strictly a zone is judged.
+pub(crate) fn level(source: &ZoneSource) -> Level {
+    Level { strict: source.checks == Strictness::Strict, errors: source.errors.clone() }
+}
+
+/// All findings about a file that makes a zone, merged with what requests put up.
+pub(crate) fn whole(
+    source: &ZoneSource,
+    loaded: &Loaded,
+    overlay: &Overlay,
+    file: &Zone,
+    merged: &Zone,
+    now_ms: i64,
+) -> Vec<Finding> {
+    let mut faults = check::zonemd(file);
+    let now = u32::try_from(now_ms.div_euclid(1000)).unwrap_or(u32::MAX);
+    faults.extend(check::zone(merged, &loaded.faults, now));
+    for fault in &mut faults {
+        let entry = overlay.rows().find(|row| row.owner == fault.owner && !overlay.is_empty());
+        if let Some(request) = entry.and_then(|row| row.request.as_deref()) {
+            fault.message = format!("request {request}: {}", fault.message);
+        }
+    }
+    located(source, loaded, &faults)
+}
+
+/// All findings about a file that does not even make a zone.
+pub(crate) fn built(source: &ZoneSource, loaded: &Loaded) -> Vec<Finding> {
+    let faults: Vec<Fault> = loaded.faults.iter().map(Fault::from).collect();
+    located(source, loaded, &faults)
+}
+
+/// Finds the places of faults.
+fn located(source: &ZoneSource, loaded: &Loaded, faults: &[Fault]) -> Vec<Finding> {
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let includes = loaded.parsed.memory();
+    let input = Input { file: &source.file, bytes: &loaded.bytes, loader: &includes };
+    let options = master::Options::default();
+    let mut faults = faults.to_vec();
+    if loaded.parsed.errors > 0 {
+        // Without all of its records a zone lacks what parsing has reported already.
+        faults.retain(|fault| !fault.rule.is_about_absence());
+    }
+    check::places(&faults, &input, &source.apex, &options, &level(source))
+}

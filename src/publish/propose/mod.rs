@@ -1,0 +1,27 @@
+//! Makes proposals: what a file, an edit or a rollback means for what is live.
+//!
+//! Nothing is written here. Each cause of change ends in a [`Proposal`](super::door::Proposal) that
+//! the door publishes or refuses.
+
+mod candidate;
+mod decide;
+mod draft;
+mod edit;
+mod edit_check;
+mod guards;
+mod history;
+mod judge;
+mod loaded;
+mod merge;
+mod rollback;
+
+pub use candidate::{Candidate, Surroundings};
+pub use edit::EditProposal;
+pub use history::Version;
+
+pub(super) use decide::{Kind, Prepared, prepare};
+#[cfg(test)]
+pub(super) use guards::counted;
+pub(super) use judge::whole;
+pub(super) use loaded::{Loaded, Unread};
+pub(super) use merge::merge;

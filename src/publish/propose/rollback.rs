@@ -1,0 +1,87 @@
+//! An earlier version published again.
+
+use std::collections::BTreeSet;
+
+use super::decide::soa_differs;
+use super::edit_check;
+use super::history::{Past, past};
+use crate::publish::door::{self, FileFate, Held, Next, NoRows, Numbering, Proposal, soa_record};
+use crate::publish::state::{Cause, Change, PublishError, Publisher, ZoneState, zonemd};
+use crate::wire::{Name, Record, Rtype};
+use crate::zone::{ApplyError, Delta, Zone};
+
+impl Publisher {
+    /// Publishes what the file said at an earlier version, as a new change under a higher serial.
+    /// What requests put up stays: it goes back by request. The file on disk is then not loaded
+    /// again until its bytes change or somebody forces it. A version that is no other than the live
+    /// one makes no change.
+    pub fn rollback(&self, zone: &Name, serial: u32, who: &str) -> Result<Change, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let mut held = Held::new(&slot);
+        let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        if live.is_signed() {
+            return Err(PublishError::Presigned(zone.clone()));
+        }
+        let past = past(&self.0, zone, serial, held.state.seq)?;
+        let (next, content) = earlier(&held.state, &live, past)?
+            .ok_or_else(|| PublishError::NoEffect(zone.clone()))?;
+        let changed = content.removed.iter().chain(&content.added);
+        let touched: BTreeSet<&Name> = changed.map(|record| &record.owner).collect();
+        let findings = edit_check::check_effect(&held.state.source, &live, &next, &touched);
+        let proposal = Proposal {
+            base: Some(live),
+            next: Next::Edited { zone: next, content },
+            serial: Numbering::Next,
+            cause: Cause::Rollback { to_serial: serial },
+            who: who.to_owned(),
+            at_ms: (self.0.options.now_ms)(),
+            overlay: Vec::new(),
+            file: FileFate::RolledBack,
+            findings,
+            rows: NoRows,
+            expect: Vec::new(),
+        };
+        Ok(door::publish_one(&self.0, &mut held, proposal)?.change)
+    }
+}
+
+/// The earlier version with what requests put up since, and how it differs from the live one; none
+/// if it does not.
+fn earlier(
+    state: &ZoneState,
+    live: &Zone,
+    past: Past,
+) -> Result<Option<(Zone, Delta)>, ApplyError> {
+    let promoted = promoted_since(&past);
+    let stays = |record: &Record| {
+        let key = (record.owner.clone(), record.rtype);
+        promoted.contains(&key) || state.overlay.get(&key.0, key.1).is_some()
+    };
+    let mut content = past.backwards;
+    let is_soa = |record: &&Record| record.rtype == Rtype::SOA;
+    let soa: Option<Record> = content.added.iter().find(is_soa).cloned();
+    for records in [&mut content.removed, &mut content.added] {
+        records.retain(|record| {
+            ![Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype) && !stays(record)
+        });
+    }
+    let is_same = content.is_empty();
+    content.removed.extend(zonemd(live));
+    let mut next = live.apply(&content)?;
+    if let Some(soa) = soa {
+        let own = soa_record(&next, next.serial());
+        next = next.apply(&Delta { removed: own.into_iter().collect(), added: vec![soa] })?;
+    }
+    Ok((!is_same || soa_differs(live, &next)).then_some((next, content)))
+}
+
+/// The RRsets that requests, or gapura for itself, changed since.
+fn promoted_since(past: &Past) -> BTreeSet<(Name, Rtype)> {
+    let own = |cause: &Cause| matches!(cause, Cause::Request { .. } | Cause::Own { .. });
+    past.changes
+        .iter()
+        .filter(|(cause, _)| own(cause))
+        .flat_map(|(_, delta)| delta.removed.iter().chain(&delta.added))
+        .map(|record| (record.owner.clone(), record.rtype))
+        .collect()
+}

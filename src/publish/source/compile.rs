@@ -1,0 +1,257 @@
+//! From the operator's file to a zone in memory: read, complete, parsed, built. Nothing is decided here
+//! that needs to know what is live.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ring::digest::{Context, SHA256, digest};
+
+use super::read::{self, ReadFault};
+use crate::digest::{hex, sha256_hex};
+use crate::master::{self, Finding, Input, LoadError, Loader};
+use crate::publish::propose::{Loaded, Unread};
+use crate::publish::state::{Guard, Options, Seen, Stamp, ZoneSource, error};
+use crate::wire::Rtype;
+use crate::zone::ZoneBuilder;
+
+/// How long to wait for a file to settle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// A file older than the quiet period is read at once; one that is younger waits.
+    Patient,
+    /// The file came into place by a rename and was not written since: no waiting.
+    Renamed,
+    /// The start: only a file written within the quiet period waits, and it is read once.
+    Start,
+}
+
+/// Reads, parses and builds a zone's file once it has settled.
+pub(crate) fn load(
+    source: &ZoneSource,
+    options: &Options,
+    pace: Pace,
+) -> Result<Loaded, Box<Unread>> {
+    let began = Instant::now();
+    loop {
+        let age = Stamp::at(&source.file).map_or(options.quiet, |stamp| stamp.age());
+        let waits = !matches!(pace, Pace::Renamed);
+        if waits && age < options.quiet {
+            std::thread::sleep(options.quiet - age);
+        }
+        let result = load_once(source, options);
+        let settled = match &result {
+            Ok(loaded) => match pace {
+                Pace::Patient => has_settled(loaded, source, options),
+                Pace::Renamed | Pace::Start => true,
+            },
+            Err(unread) => unread.guard != Guard::Unsettled,
+        };
+        if settled {
+            return result;
+        }
+        if began.elapsed() > options.patience {
+            return Err(Box::new(never_quiet(source, options.patience)));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether the files are unchanged after another quiet period. Parsing took part of it.
+fn has_settled(loaded: &Loaded, source: &ZoneSource, options: &Options) -> bool {
+    let youngest =
+        || loaded.seen.iter().filter_map(|seen| seen.stamp).map(|stamp| stamp.age()).min();
+    let Some(age) = youngest().filter(|age| *age < options.quiet * 2) else {
+        return !loaded.seen.iter().any(Seen::has_changed);
+    };
+    std::thread::sleep(options.quiet * 2 - age);
+    if loaded.seen.iter().any(Seen::has_changed) {
+        return false;
+    }
+    let same = |path: &Path, bytes: &[u8]| {
+        let again = read::read(path, options.file_octets_max);
+        again.is_ok_and(|(again, _)| {
+            digest(&SHA256, &again).as_ref() == digest(&SHA256, bytes).as_ref()
+        })
+    };
+    let root = directory_of(&source.file);
+    same(&source.file, &loaded.bytes)
+        && loaded.parsed.included.iter().all(|one| same(&root.join(&one.path), &one.bytes))
+}
+
+/// Reads, parses and builds once.
+fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unread>> {
+    let (bytes, stamp) = read::read(&source.file, options.file_octets_max)
+        .map_err(|fault| Box::new(unread(&source.file, fault)))?;
+    let loader = Guarded {
+        root: directory_of(&source.file),
+        octets_left: RefCell::new(options.file_octets_max.saturating_sub(bytes.len() as u64)),
+        seen: RefCell::new(vec![Seen { path: source.file.clone(), stamp: Some(stamp) }]),
+        changing: RefCell::new(None),
+    };
+    let input = Input { file: &source.file, bytes: &bytes, loader: &loader };
+    let limits = master::Options {
+        file_octets_max: usize::try_from(options.file_octets_max).unwrap_or(usize::MAX),
+        ..master::Options::default()
+    };
+    let mut builder = ZoneBuilder::new(&source.apex);
+    let parsed = master::parse(&input, source.apex.as_ref(), &limits, &mut |record, _| {
+        builder.push(record);
+    });
+    if let Some(path) = loader.changing.take() {
+        let seen = loader.seen.take();
+        return Err(Box::new(Unread { seen, ..unread(&path, ReadFault::Changing) }));
+    }
+    let (zone, faults) = builder.finish();
+    let file_sha256 = sha256_hex(&bytes);
+    let marked: Vec<String> = parsed
+        .included
+        .iter()
+        .filter(|included| included.has_end_marker)
+        .map(|included| included.path.display().to_string())
+        .collect();
+    let mut loaded = Loaded {
+        hash: whole_hash(&file_sha256, &parsed.included),
+        file_sha256,
+        marker: parsed.has_end_marker,
+        zonemd: zone.as_ref().is_some_and(|zone| zone.rrset(zone.apex(), Rtype::ZONEMD).is_some()),
+        marked_includes: marked.join("\n"),
+        included: parsed.included.iter().map(|included| included.path.clone()).collect(),
+        seen: loader.seen.take(),
+        guard: (parsed.errors > 0).then_some(Guard::Check),
+        findings: Vec::new(),
+        parsed,
+        bytes: Vec::new(),
+        zone,
+        faults,
+    };
+    let parsed = &loaded.parsed;
+    let included =
+        parsed.included.iter().map(|one| (&*one.shown, &*one.bytes, one.ends_with_newline));
+    let cut: Vec<Finding> =
+        std::iter::once((source.file.as_path(), bytes.as_slice(), parsed.ends_with_newline))
+            .chain(included)
+            .filter(|(_, _, complete)| !complete)
+            .map(|(path, bytes, _)| no_newline(path, bytes))
+            .collect();
+    if !cut.is_empty() {
+        loaded.findings.extend(cut);
+        loaded.guard = Some(Guard::Incomplete);
+    }
+    loaded.findings.append(&mut loaded.parsed.findings);
+    loaded.bytes = bytes;
+    Ok(loaded)
+}
+
+/// SHA-256 over the file and its includes; of a file without includes the hash is its own.
+fn whole_hash(file_sha256: &str, included: &[master::Included]) -> String {
+    if included.is_empty() {
+        return file_sha256.to_owned();
+    }
+    let mut context = Context::new(&SHA256);
+    context.update(file_sha256.as_bytes());
+    for one in included {
+        context.update(one.path.as_os_str().as_encoded_bytes());
+        context.update(digest(&SHA256, &one.bytes).as_ref());
+    }
+    hex(context.finish().as_ref())
+}
+
+/// The directory of a file.
+pub(crate) fn directory_of(file: &Path) -> PathBuf {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new(".")).to_owned()
+}
+
+//------------ Guarded -------------------------------------------------------
+
+/// Reads includes with the same guards as the file itself.
+struct Guarded {
+    /// The directory of the zone file; nothing outside of it is read.
+    root: PathBuf,
+    /// Octets that may still be read.
+    octets_left: RefCell<u64>,
+    /// The files read so far.
+    seen: RefCell<Vec<Seen>>,
+    /// An include that changed while it was read.
+    changing: RefCell<Option<PathBuf>>,
+}
+
+impl Loader for Guarded {
+    fn load(&self, path: &Path) -> Result<Arc<[u8]>, LoadError> {
+        let unreadable = |error: std::io::Error| LoadError::Unreadable(error.to_string());
+        let named = self.root.join(path);
+        // Also one that cannot be read is watched: it may come.
+        self.seen.borrow_mut().push(Seen::now(&named));
+        let root = self.root.canonicalize().map_err(unreadable)?;
+        if !named.canonicalize().map_err(unreadable)?.starts_with(&root) {
+            return Err(LoadError::Outside);
+        }
+        let mut left = self.octets_left.borrow_mut();
+        let (bytes, stamp) = read::read(&named, *left).map_err(|fault| match fault {
+            ReadFault::Io(error) => unreadable(error),
+            ReadFault::TooLarge(_) => LoadError::TooLarge(*left),
+            ReadFault::Changing => {
+                self.changing.replace(Some(named.clone()));
+                LoadError::Unreadable("it changes while it is read".to_owned())
+            }
+        })?;
+        *left -= bytes.len() as u64;
+        if let Some(seen) = self.seen.borrow_mut().last_mut() {
+            seen.stamp = Some(stamp);
+        }
+        Ok(bytes.into())
+    }
+}
+
+//------------ Findings ------------------------------------------------------
+
+/// A file that could not be read.
+fn unread(path: &Path, fault: ReadFault) -> Unread {
+    let (guard, rule, message, hint) = match fault {
+        ReadFault::Io(error) => (
+            Guard::Missing,
+            "file-unreadable",
+            format!("{}: {error}", path.display()),
+            "the zone stays as it is until the file can be read",
+        ),
+        ReadFault::Changing => (
+            Guard::Unsettled,
+            "file-changing",
+            format!("{} changed while it was read", path.display()),
+            "write to a temporary file and rename it into place",
+        ),
+        ReadFault::TooLarge(octets) => (
+            Guard::Check,
+            "file-too-large",
+            format!("{} has {octets} octets, more than allowed", path.display()),
+            "split the zone, or raise the limit",
+        ),
+    };
+    Unread { guard, finding: error(rule, message, hint), seen: vec![Seen::now(path)] }
+}
+
+/// A file that was never left alone.
+fn never_quiet(source: &ZoneSource, patience: Duration) -> Unread {
+    let message = format!("{} kept changing for {} s", source.file.display(), patience.as_secs());
+    Unread {
+        guard: Guard::Unsettled,
+        finding: error(
+            "file-changing",
+            message,
+            "write to a temporary file and rename it into place",
+        ),
+        seen: vec![Seen::now(&source.file)],
+    }
+}
+
+/// A file whose last line has no newline: it may have been cut.
+fn no_newline(path: &Path, bytes: &[u8]) -> Finding {
+    let finding = error(
+        "no-final-newline",
+        "the last line has no newline, so the file may be cut off".to_owned(),
+        "end the file with a newline; a last line \"; gapura: end of zone\" also guards against cuts at a line end",
+    );
+    Finding { place: Some(master::last_line(path, bytes)), ..finding }
+}

@@ -1,0 +1,15 @@
+//! Where files come from: directories, manifests, the watch, the start, and a reload of each.
+
+mod compile;
+mod directory;
+mod manifest;
+mod read;
+mod reload;
+mod restore;
+mod stand_in;
+mod start;
+mod watch;
+
+pub use directory::{is_ignored, sources_in};
+pub use reload::FileDiff;
+pub use watch::Watcher;

@@ -1,0 +1,128 @@
+//! Reads a file whole and unchanged: fstat before and after, and the same inode behind the path. Recent
+//! files are read a second time after a pause by `compile`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use crate::publish::state::Stamp;
+
+/// Symbolic links followed on the way to one file.
+const LINKS_MAX: usize = 40;
+
+//------------ Reading -------------------------------------------------------
+
+/// Why a file could not be read.
+#[derive(Debug)]
+pub(crate) enum ReadFault {
+    /// It is not there, or cannot be opened or read.
+    Io(io::Error),
+    /// It changed while it was read, or another file took its place.
+    Changing,
+    /// It is larger than allowed.
+    TooLarge(u64),
+}
+
+/// Reads a whole file with read(2); never by a mapping, which a truncated file would turn into a signal.
+pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), ReadFault> {
+    let mut file = open(path).map_err(ReadFault::Io)?;
+    let metadata = file.metadata().map_err(ReadFault::Io)?;
+    if !metadata.is_file() {
+        return Err(ReadFault::Io(io::Error::other("not a regular file")));
+    }
+    let before = Stamp::of(&metadata);
+    if before.size > octets_max {
+        return Err(ReadFault::TooLarge(before.size));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0) + 1);
+    let mut limited = (&mut file).take(octets_max.saturating_add(1));
+    limited.read_to_end(&mut bytes).map_err(ReadFault::Io)?;
+    if bytes.len() as u64 > octets_max {
+        return Err(ReadFault::TooLarge(bytes.len() as u64));
+    }
+    let after = Stamp::of(&file.metadata().map_err(ReadFault::Io)?);
+    let behind_path = Stamp::at(path);
+    if before != after || behind_path != Some(after) || bytes.len() as u64 != after.size {
+        return Err(ReadFault::Changing);
+    }
+    Ok((bytes, after))
+}
+
+/// Opens a file without waiting: the open of a FIFO would otherwise last until somebody writes to it.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
+}
+
+//------------ Where to watch ------------------------------------------------
+
+/// What must be watched to hear of a change of `path`: the names that matter (the file itself and
+/// each symbolic link on the way), all absolute. Their directories are where to watch.
+pub(crate) fn names_on_the_way(path: &Path) -> Vec<PathBuf> {
+    let mut names = Vec::new();
+    let Ok(start) = std::path::absolute(path) else { return names };
+    let mut todo: Vec<PathBuf> = vec![start];
+    while let Some(path) = todo.pop() {
+        if names.len() >= LINKS_MAX {
+            break;
+        }
+        let mut walked = PathBuf::new();
+        let mut components = path.components().peekable();
+        while let Some(component) = components.next() {
+            match component {
+                Component::ParentDir => drop(walked.pop()),
+                Component::CurDir => {}
+                other => walked.push(other),
+            }
+            let Ok(target) = fs::read_link(&walked) else { continue };
+            names.push(walked.clone());
+            let mut next = walked.parent().unwrap_or_else(|| Path::new("/")).join(target);
+            next.extend(components.by_ref());
+            todo.push(next);
+            walked.clear();
+        }
+        if !walked.as_os_str().is_empty() {
+            names.push(walked);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_on_the_way_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().canonicalize().unwrap();
+        fs::create_dir(root.join("v1")).unwrap();
+        fs::write(root.join("v1/a.zone"), "x\n").unwrap();
+        std::os::unix::fs::symlink("v1", root.join("..data")).unwrap();
+        std::os::unix::fs::symlink("..data/a.zone", root.join("a.zone")).unwrap();
+        let names = names_on_the_way(&root.join("a.zone"));
+        for name in ["a.zone", "..data", "v1/a.zone"] {
+            assert!(names.contains(&root.join(name)), "{name} in {names:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_what_stands_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.zone");
+        fs::write(&path, "abc\n").unwrap();
+        let (bytes, stamp) = read(&path, 100).unwrap();
+        assert_eq!(bytes, b"abc\n");
+        assert_eq!(Stamp::at(&path), Some(stamp));
+        assert!(matches!(read(&path, 3), Err(ReadFault::TooLarge(4))));
+        assert!(matches!(read(directory.path(), 3), Err(ReadFault::Io(_))));
+    }
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.zone");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(matches!(read(&path, 100), Err(ReadFault::Io(_))));
+    }
+}

@@ -1,0 +1,248 @@
+//! Reloads files: reads each, has it decided on, publishes what is proposed, and reports.
+//!
+//! The file is read, parsed and built without any lock. Under the zone's lock it is merged with what
+//! requests put up and compared with what is live, and only the difference is applied.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::compile::{self, Pace};
+use super::manifest;
+use crate::master::Finding;
+use crate::publish::door::{self, Held};
+use crate::publish::propose::{Kind, Prepared, prepare};
+use crate::publish::state::{
+    By, Change, Guard, Inner, Job, Outcome, PublishError, Publisher, Refusal, ReloadReport, Slot,
+    ZoneSource, ZoneState, error, lock,
+};
+use crate::wire::Name;
+use crate::zone::{Delta, Zone};
+
+/// Threads that load zones side by side.
+const LOADERS: usize = 2;
+
+//------------ Asking for it -------------------------------------------------
+
+impl Publisher {
+    /// Looks at a zone's file, or at all, and returns when each is live or refused.
+    pub fn reload(&self, zone: Option<&Name>, by: &By) -> Vec<ReloadReport> {
+        let slots: Vec<Arc<Slot>> = match zone {
+            Some(zone) => self.0.slot(zone).into_iter().collect(),
+            None => lock(&self.0.slots).values().cloned().collect(),
+        };
+        reload_all(&self.0, &slots, Pace::Patient, by)
+    }
+
+    /// What a reload of the file on disk would change, without doing it.
+    pub fn diff_file(&self, zone: &Name) -> Result<FileDiff, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let source = lock(&slot.state).source.clone();
+        let decide = |force| {
+            let loaded = compile::load(&source, &self.0.options, Pace::Start);
+            let by = By { who: "diff".to_owned(), force };
+            let state = lock(&slot.state);
+            let Prepared { kind, findings, .. } = prepare(&self.0, &state, loaded, &by);
+            let step = match &kind {
+                Kind::Propose(proposal) => Some(door::number(&state, proposal)?.change),
+                Kind::Done(_) => None,
+            };
+            Ok::<_, PublishError>((kind, findings, step))
+        };
+        let (kind, findings, mut change) = decide(false)?;
+        let refused = matches!(kind, Kind::Done(Outcome::Refused { .. }));
+        if refused || matches!(kind, Kind::Done(Outcome::Held { .. })) {
+            // Shows what a forced reload would do.
+            change = decide(true)?.2;
+        }
+        let serial = change.as_ref().filter(|change| change.is_visible()).map(|change| change.to);
+        let delta = change.map_or_else(Delta::default, |change| change.delta);
+        Ok(FileDiff { delta, serial, refused, findings })
+    }
+}
+
+/// What a reload would do.
+#[derive(Clone, Debug)]
+pub struct FileDiff {
+    /// Records removed and added; empty if nothing, or if no force helps the file.
+    pub delta: Delta,
+    /// The serial it would get; none if nothing would change.
+    pub serial: Option<u32>,
+    /// Whether a reload would refuse the file.
+    pub refused: bool,
+    /// Errors, warnings and notes.
+    pub findings: Vec<Finding>,
+}
+
+//------------ Doing it ------------------------------------------------------
+
+/// Reloads zones, those of one manifest together, the others each for itself.
+pub(super) fn reload_all(
+    inner: &Inner,
+    slots: &[Arc<Slot>],
+    pace: Pace,
+    by: &By,
+) -> Vec<ReloadReport> {
+    let groups = manifest::groups(inner, slots);
+    if let [only] = groups.as_slice() {
+        return reload_group(inner, only, pace, by);
+    }
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut reports = Vec::new();
+        while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            reports.extend(reload_group(inner, group, pace, by));
+        }
+        reports
+    };
+    let mut reports: Vec<ReloadReport> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..LOADERS.min(groups.len())).map(|_| scope.spawn(work)).collect();
+        let reports = threads.into_iter().map(|thread| thread.join());
+        // A zone without a report would look as if nothing had been asked for.
+        reports.flat_map(|reports| reports.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    reports.sort_by(|a, b| a.zone.cmp(&b.zone));
+    reports
+}
+
+/// Reloads what goes together: one zone, or the zones of a manifest.
+fn reload_group(inner: &Inner, group: &manifest::Group, pace: Pace, by: &By) -> Vec<ReloadReport> {
+    match group.slots.as_slice() {
+        [slot] if group.manifest.is_none() => vec![reload_one(inner, slot, pace, by)],
+        _ => manifest::reload(inner, group, pace, by),
+    }
+}
+
+/// Reloads one zone. Concurrent reloads are coalesced: a caller that waited while another reload ran
+/// gets the result of one that began after its own call, and does not load again.
+fn reload_one(inner: &Inner, slot: &Arc<Slot>, pace: Pace, by: &By) -> ReloadReport {
+    let ticket = inner.tickets.fetch_add(1, Ordering::SeqCst) + 1;
+    let mut gate = lock(&slot.gate);
+    if let (true, false, Some(report)) = (gate.covered >= ticket, by.force, &gate.report) {
+        return report.clone();
+    }
+    gate.covered = inner.tickets.load(Ordering::SeqCst);
+    let report = load_and_publish(inner, slot, pace, by);
+    gate.report = Some(report.clone());
+    report
+}
+
+/// Reads the file, then decides and publishes under the zone's lock.
+fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadReport {
+    let began = Instant::now();
+    let source = lock(&slot.state).source.clone();
+    let loaded = compile::load(&source, &inner.options, pace);
+    let mut held = Held::new(slot);
+    if held.state.is_gone {
+        return report(&source, Outcome::Removed, Vec::new(), began);
+    }
+    let prepared = prepare(inner, &held.state, loaded, by);
+    held.state.note(&prepared);
+    let Prepared { kind, mut findings, leftover, .. } = prepared;
+    let outcome = match kind {
+        Kind::Done(outcome) => outcome,
+        Kind::Propose(proposal) => match door::publish_one(inner, &mut held, *proposal) {
+            Ok(published) => outcome_of(&published.change, held.state.zone.as_ref()),
+            Err(failed) => {
+                let (guard, finding) = failure(&failed.into());
+                findings.push(finding);
+                Outcome::Refused { serial: held.state.serial(), guard }
+            }
+        },
+    };
+    let report = report(&source, outcome, findings, began);
+    held.state.conclude(&report, (inner.options.now_ms)());
+    inner.jobs.send(Job::Free(leftover));
+    report
+}
+
+//------------ Reporting -----------------------------------------------------
+
+impl ZoneState {
+    /// Remembers how the files looked, accepted or not: they are not loaded again until they change.
+    pub(super) fn note(&mut self, prepared: &Prepared) {
+        self.seen = prepared.seen.clone();
+        self.file_serial = prepared.file_serial.or(self.file_serial);
+    }
+
+    /// Remembers what came of it.
+    pub(super) fn conclude(&mut self, report: &ReloadReport, at_ms: i64) {
+        *self.reloads.entry(report.result()).or_default() += 1;
+        let Outcome::Refused { guard, .. } = report.outcome else {
+            self.refusal = None;
+            self.from_store = false;
+            self.is_held = matches!(report.outcome, Outcome::Held { .. });
+            tracing::info!("{report}");
+            return;
+        };
+        *self.reloads.entry(refused_by(guard)).or_default() += 1;
+        if guard == Guard::Commit {
+            // The file is fine: it is tried again by itself until the disk has room.
+            self.seen.clear();
+        }
+        self.refusal = Some(Refusal { at_ms, guard, findings: report.findings.clone() });
+        tracing::error!(guard = guard.word(), "{report}");
+    }
+}
+
+/// The key of a refusal's counter.
+fn refused_by(guard: Guard) -> &'static str {
+    match guard {
+        Guard::Missing => "refused:missing",
+        Guard::Unsettled => "refused:unsettled",
+        Guard::Incomplete => "refused:incomplete",
+        Guard::Check => "refused:check",
+        Guard::Shrink => "refused:shrink",
+        Guard::Merge => "refused:merge",
+        Guard::Manifest => "refused:manifest",
+        Guard::Commit => "refused:commit",
+        Guard::Unconfirmed => "refused:unconfirmed",
+        Guard::Doubled => "refused:doubled",
+    }
+}
+
+/// A report.
+pub(super) fn report(
+    source: &ZoneSource,
+    outcome: Outcome,
+    findings: Vec<Finding>,
+    began: Instant,
+) -> ReloadReport {
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    ReloadReport { zone: source.apex.clone(), file: source.file.clone(), outcome, findings, ms }
+}
+
+/// What a change that was committed is to the operator.
+pub(super) fn outcome_of(change: &Change, zone: Option<&Zone>) -> Outcome {
+    if !change.is_visible() {
+        return Outcome::Unchanged { serial: change.to };
+    }
+    let all = zone.map_or(0, Zone::record_count);
+    let (removed, added) = match (change.delta.is_empty(), change.from) {
+        (true, None) => (0, all),
+        // Replaced as a whole: nobody counted.
+        (true, Some(_)) => (all, all),
+        (false, _) => change.counts(),
+    };
+    Outcome::Live { from: change.from, to: change.to, removed, added }
+}
+
+/// A commit that failed, as a finding with its guard.
+pub(super) fn failure(failed: &PublishError) -> (Guard, Finding) {
+    let mut text = failed.to_string();
+    let mut source = std::error::Error::source(failed);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    match failed {
+        PublishError::NotConfirmed { .. } => {
+            (Guard::Unconfirmed, error("not-confirmed", text, "the zone is as it was before"))
+        }
+        _ => {
+            let hint = "check the free space and health of the disk, then reload";
+            (Guard::Commit, error("commit-failed", text, hint))
+        }
+    }
+}

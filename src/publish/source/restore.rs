@@ -1,0 +1,159 @@
+//! One zone at its start: what the database holds of it, and what its file means for that.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::compile::{self, Pace};
+use super::start::Begun;
+use crate::master::Severity;
+use crate::publish::door::{FileFate, Next, NoRows, Numbering, Proposal, with_serial};
+use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, whole};
+use crate::publish::state::serial::{is_ahead, later};
+use crate::publish::state::{By, Cause, Inner, LastChange, Overlay, Slot, ZoneState, lock, zonemd};
+use crate::store::StoreError;
+use crate::store::records::{decode, decode_all};
+use crate::zone::{Delta, Zone, ZoneBuilder};
+
+/// Finds out what is to be done about one zone.
+pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
+    let began = Instant::now();
+    let mut state = lock(&slot.state);
+    let loaded = compile::load(&state.source, &inner.options, Pace::Start);
+    let prepared = match remember(inner, &mut state) {
+        Ok(()) => begin_known(inner, &mut state, loaded),
+        Err(failed) => Prepared::failed(&failed),
+    };
+    drop(state);
+    Begun { slot: Arc::clone(slot), prepared, began }
+}
+
+/// Reads what the database keeps of a zone, except for its records.
+fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
+    let apex = state.source.apex.clone();
+    let (row, promoted, end) = inner.store.read(|reader| {
+        let row = reader.zone(&apex)?;
+        if row.is_none() {
+            return Ok((None, Vec::new(), None));
+        }
+        Ok::<_, StoreError>((row, reader.promoted(&apex)?, reader.journal_end(&apex)?))
+    })?;
+    state.row = row;
+    state.overlay = Overlay::new(promoted);
+    if let Some(end) = end {
+        state.seq = end.seq;
+        let cause = serde_json::from_str(&end.cause);
+        state.last_change = cause.ok().map(|cause: Cause| LastChange {
+            serial: end.to,
+            cause,
+            who: end.who,
+            at_ms: end.at_ms,
+        });
+    }
+    // A database restored from a backup may be behind what was published.
+    let mark = lock(&inner.marks).get(&apex).copied();
+    if let (Some(row), Some(mark)) = (&mut state.row, mark) {
+        row.high_water = later(row.high_water, mark);
+    }
+    Ok(())
+}
+
+/// A zone whose row was read.
+fn begin_known(
+    inner: &Inner,
+    state: &mut ZoneState,
+    loaded: Result<Loaded, Box<Unread>>,
+) -> Prepared {
+    if let (Some(row), Ok(loaded)) = (state.row.clone(), &loaded) {
+        let accepted = row.file_hash.as_deref() == Some(loaded.hash.as_str());
+        let held = row.held_hash.as_deref() == Some(loaded.hash.as_str());
+        if accepted && !held {
+            state.zone = resumed(inner, state, loaded, row.serial);
+        }
+    }
+    if state.row.is_some() && state.zone.is_none() {
+        state.zone = restored(inner, state).unwrap_or_else(|failed| {
+            tracing::error!(zone = %state.source.apex, error = %failed,
+                    "the copy in the database cannot be read");
+            None
+        });
+    }
+    let mut prepared = prepare(inner, state, loaded, &By::gapura());
+    catch_up(inner, state, &mut prepared);
+    prepared
+}
+
+/// The last accepted file merged with what requests put up, under the serial of the database;
+/// `None` if today's checks refuse it.
+fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Option<Zone> {
+    let file = loaded.zone.as_ref().filter(|_| loaded.guard.is_none())?;
+    let merged = merge(&state.overlay, file).ok().filter(|merged| merged.clashes.is_empty())?;
+    let (overlay, now_ms) = (&state.overlay, (inner.options.now_ms)());
+    let findings = whole(&state.source, loaded, overlay, file, &merged.zone, now_ms);
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return None;
+    }
+    let mut zone = merged.zone;
+    if !state.overlay.is_empty() || file.serial() != serial {
+        let removed = zonemd(&zone);
+        if !removed.is_empty() {
+            zone = zone.apply(&Delta { removed, added: Vec::new() }).ok()?;
+        }
+    }
+    with_serial(&zone, serial).ok()
+}
+
+/// The version that the database holds: the full copy and the changes behind it.
+fn restored(inner: &Inner, state: &ZoneState) -> Result<Option<Zone>, StoreError> {
+    let Some(row) = &state.row else { return Ok(None) };
+    let Some(copy_seq) = row.copy_seq else { return Ok(None) };
+    let apex = &state.source.apex;
+    let mut builder = ZoneBuilder::new(apex);
+    let mut deltas = Vec::new();
+    inner.store.read(|reader| {
+        reader.zone_copy(apex, copy_seq, |blob| decode(blob, |record| builder.push(record)))?;
+        reader.journal_after(apex, copy_seq, |_, blobs| {
+            let blobs = blobs.ok_or_else(|| {
+                StoreError::Corrupt(format!("{apex}: a change behind the copy has no delta"))
+            })?;
+            deltas.push(Delta {
+                removed: decode_all(&blobs.removed)?,
+                added: decode_all(&blobs.added)?,
+            });
+            Ok(())
+        })
+    })?;
+    let Some(mut zone) = builder.finish().0 else { return Ok(None) };
+    for delta in &deltas {
+        zone = zone.apply(delta).map_err(|failed| StoreError::Corrupt(failed.to_string()))?;
+    }
+    match zone.serial() == row.serial {
+        true => Ok(Some(zone)),
+        false => {
+            Err(StoreError::Corrupt(format!("{apex}: the copy does not lead to the live serial")))
+        }
+    }
+}
+
+/// Raises the serial of a zone whose database is behind what was published before.
+fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) {
+    let Some(zone) = &state.zone else { return };
+    let mark = lock(&inner.marks).get(&state.source.apex).copied();
+    let behind = mark.is_some_and(|mark| is_ahead(mark, zone.serial()));
+    let changes = matches!(&prepared.kind, Kind::Propose(proposal) if proposal.is_visible());
+    if !behind || changes || state.row.is_none() {
+        return;
+    }
+    prepared.kind = Kind::Propose(Box::new(Proposal {
+        base: Some(zone.clone()),
+        next: Next::Edited { zone: zone.clone(), content: Delta::default() },
+        serial: Numbering::Next,
+        cause: Cause::Own { purpose: "serial after a restored database".to_owned() },
+        who: "gapura".to_owned(),
+        at_ms: (inner.options.now_ms)(),
+        overlay: Vec::new(),
+        file: FileFate::Kept,
+        findings: Vec::new(),
+        rows: NoRows,
+        expect: Vec::new(),
+    }));
+}

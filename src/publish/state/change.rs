@@ -1,0 +1,172 @@
+//! An [`Edit`] says which RRsets to serve, a [`Cause`] why, and a [`Change`] is the step from one serial
+//! to the next that came of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::wire::{Name, Rtype};
+use crate::zone::Delta;
+
+//------------ Edit ----------------------------------------------------------
+
+/// RRsets to put in the place of what is served. Names and types not listed stay as they are.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Edit {
+    /// Each owner and type at most once.
+    pub set: Vec<RrsetEdit>,
+}
+
+/// One RRset as it is to be served.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RrsetEdit {
+    /// The owner name.
+    pub owner: Name,
+    /// The type; SOA, signatures and meta types are not for edits.
+    pub rtype: Rtype,
+    /// Time to live in seconds.
+    pub ttl: u32,
+    /// RDATA, uncompressed. Empty: the RRset is taken out (of the operator's file by a mask).
+    pub rdatas: Vec<Box<[u8]>>,
+}
+
+//------------ Cause ---------------------------------------------------------
+
+/// What made a change. Kept as JSON with each journal entry.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Cause {
+    /// The zone was loaded for the first time.
+    Load {
+        /// SHA-256 over the file and its includes, in hexadecimal.
+        sha256: String,
+    },
+    /// The operator's file changed.
+    File {
+        /// SHA-256 over the file and its includes, in hexadecimal.
+        sha256: String,
+    },
+    /// A request was promoted.
+    Request {
+        /// The request's number.
+        number: String,
+    },
+    /// An earlier version was published again.
+    Rollback {
+        /// The version.
+        to_serial: u32,
+    },
+    /// A change that our own socket did not confirm was taken back.
+    Unconfirmed {
+        /// The serial of the change that was taken back.
+        serial: u32,
+        /// What was asked and what came.
+        reason: String,
+    },
+    /// gapura's own records, such as the audit anchor.
+    Own {
+        /// What for, in one word.
+        purpose: String,
+    },
+}
+
+impl Cause {
+    /// The word for metrics and lists.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Load { .. } => "load",
+            Self::File { .. } => "file",
+            Self::Request { .. } => "request",
+            Self::Rollback { .. } => "rollback",
+            Self::Unconfirmed { .. } => "unconfirmed",
+            Self::Own { .. } => "own",
+        }
+    }
+
+    /// The request that the change belongs to.
+    pub fn request(&self) -> Option<&str> {
+        match self {
+            Self::Request { number } => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Load { sha256 } => write!(f, "first load of file {}", short(sha256)),
+            Self::File { sha256 } => write!(f, "file {}", short(sha256)),
+            Self::Request { number } => write!(f, "request {number}"),
+            Self::Rollback { to_serial } => write!(f, "rollback to {to_serial}"),
+            Self::Unconfirmed { serial, reason } => {
+                write!(f, "{serial} taken back, not confirmed: {reason}")
+            }
+            Self::Own { purpose } => write!(f, "gapura's own: {purpose}"),
+        }
+    }
+}
+
+/// The first digits of a hash, as people compare them.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+//------------ By ------------------------------------------------------------
+
+/// Who wants a file loaded, and how much.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct By {
+    /// A person, or `gapura` for the watcher and the start.
+    pub who: String,
+    /// Whether in spite of the shrink guard, a rollback and lost marks.
+    pub force: bool,
+}
+
+impl By {
+    /// gapura by itself.
+    pub fn gapura() -> Self {
+        Self { who: "gapura".to_owned(), force: false }
+    }
+
+    /// A person who does not overrule any guard.
+    pub fn person(who: impl Into<String>) -> Self {
+        Self { who: who.into(), force: false }
+    }
+}
+
+//------------ Change --------------------------------------------------------
+
+/// One step of a zone from one serial to the next, durable when anybody sees it.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The apex.
+    pub zone: Name,
+    /// The serial before; none for a first load.
+    pub from: Option<u32>,
+    /// The serial after.
+    pub to: u32,
+    /// Records removed and added, the SOA record among them. Empty for a first load.
+    pub delta: Delta,
+    /// What made it.
+    pub cause: Cause,
+    /// Who made it: a person, or `gapura` for the watcher.
+    pub who: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl Change {
+    /// Whether anything that is served changed; otherwise only rows were written.
+    pub fn is_visible(&self) -> bool {
+        self.from != Some(self.to)
+    }
+
+    /// Records removed and added, the SOA record not counted.
+    pub fn counts(&self) -> (usize, usize) {
+        let count = |records: &[crate::wire::Record]| {
+            records.iter().filter(|record| record.rtype != Rtype::SOA).count()
+        };
+        (count(&self.delta.removed), count(&self.delta.added))
+    }
+}

@@ -1,0 +1,88 @@
+//! Why a change did not become live: a variant per step.
+
+use std::path::PathBuf;
+
+use super::Change;
+use crate::master::Finding;
+use crate::publish::confirm::Confirmation;
+use crate::store::StoreError;
+use crate::wire::Name;
+
+/// Why a change did not become live. Unless the variant says otherwise, nothing changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The zone is not among the sources.
+    #[error("{0} is not a zone of this server")]
+    UnknownZone(Name),
+    /// The zone is ours, but no version of it could be loaded so far.
+    #[error("{0} is not loaded: its file was refused and the database holds no earlier version")]
+    NotLoaded(Name),
+    /// The zone was signed elsewhere; records cannot be added without breaking its signatures.
+    #[error("{0} is signed elsewhere: records cannot be promoted into it")]
+    Presigned(Name),
+    /// The candidate has errors.
+    #[error("the candidate of {zone} has {count} error(s); the first: {first}", count = findings.len(), first = first(findings))]
+    Refused {
+        /// The apex.
+        zone: Name,
+        /// The errors; warnings are with the candidate.
+        findings: Vec<Finding>,
+    },
+    /// The edit would change nothing; nothing was written and no serial was used.
+    #[error("the change of {0} has no effect: the records are served already")]
+    NoEffect(Name),
+    /// The database refused; the serial that was meant for the change is not used again.
+    #[error("the change of {zone} could not be made durable; still serving {serial}")]
+    Commit {
+        /// The apex.
+        zone: Name,
+        /// The serial still served.
+        serial: u32,
+        /// What the database said.
+        source: StoreError,
+    },
+    /// Our own socket did not show the change. It was taken back under a higher serial, for good.
+    #[error("{zone} {serial} was not confirmed by our own socket and was taken back: {reason}", zone = change.zone, serial = change.to)]
+    NotConfirmed {
+        /// The change that was live for a moment.
+        change: Box<Change>,
+        /// The change that took it back.
+        reverted: Box<Change>,
+        /// Every question and answer.
+        said: Box<Confirmation>,
+        /// What was asked and what came.
+        reason: String,
+    },
+    /// The zone changed after the proposal was made for it; nothing was written.
+    #[error("{0} changed meanwhile: the proposal was made for another version")]
+    Moved(Name),
+    /// There is no such version, or the journal does not reach back to it.
+    #[error("{zone} has no version {serial} in its journal{}", oldest.map_or_else(String::new, |oldest| format!("; the oldest is {oldest}")))]
+    NoVersion {
+        /// The apex.
+        zone: Name,
+        /// The serial asked for.
+        serial: u32,
+        /// The oldest serial that can be shown.
+        oldest: Option<u32>,
+    },
+    /// A question to the database failed.
+    #[error("the database did not answer")]
+    Store(#[from] StoreError),
+    /// A file of our own could not be written.
+    #[error("cannot write {path}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The delta did not fit the zone it was made for: a fault in gapura.
+    #[error("the change does not fit the zone it was made for")]
+    Apply(#[from] crate::zone::ApplyError),
+}
+
+/// The first finding as text.
+fn first(findings: &[Finding]) -> String {
+    findings.first().map_or_else(String::new, ToString::to_string)
+}

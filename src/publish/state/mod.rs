@@ -1,0 +1,28 @@
+//! What all floors share: the publisher's handle, the state of each zone, and the words for changes,
+//! errors and reports.
+
+mod change;
+mod error;
+pub(crate) mod failpoint;
+mod finding;
+mod jobs;
+mod options;
+pub(super) mod overlay;
+mod publisher;
+mod report;
+mod seen;
+pub(super) mod serial;
+
+pub use change::{By, Cause, Change, Edit, RrsetEdit};
+pub use error::PublishError;
+pub use options::{Options, Strictness, ZoneSource};
+pub use overlay::{is_guard, is_only_guard};
+pub use publisher::Publisher;
+pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus};
+pub use serial::SerialPolicy;
+
+pub(super) use finding::{error, warning};
+pub(super) use jobs::{Job, Jobs};
+pub(super) use overlay::{Overlay, RowEdit, zonemd};
+pub(super) use publisher::{Inner, Slot, ZoneState, lock};
+pub(super) use seen::{Seen, Stamp};

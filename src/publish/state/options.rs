@@ -1,0 +1,92 @@
+//! Where a zone comes from, and the settings of the publisher.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::SerialPolicy;
+use crate::wire::Name;
+
+//------------ ZoneSource ----------------------------------------------------
+
+/// A zone and the operator's file it is loaded from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ZoneSource {
+    /// The apex.
+    pub apex: Name,
+    /// The master file, as the operator named it.
+    pub file: PathBuf,
+    /// How strictly it is checked.
+    pub checks: Strictness,
+    /// How serials are chosen.
+    pub serial: SerialPolicy,
+    /// Rules whose warnings count as errors.
+    pub errors: Vec<String>,
+}
+
+impl ZoneSource {
+    /// A zone with the settings every zone has by default.
+    pub fn new(apex: Name, file: impl Into<PathBuf>) -> Self {
+        Self {
+            apex,
+            file: file.into(),
+            checks: Strictness::Strict,
+            serial: SerialPolicy::default(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+/// How strictly a zone is checked.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Strictness {
+    /// Missing glue and the like are errors.
+    #[default]
+    Strict,
+    /// They are warnings.
+    Lenient,
+}
+
+//------------ Options -------------------------------------------------------
+
+/// Settings of the publisher; `run` takes most of them from the settings file.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where gapura keeps its own files.
+    pub state_dir: PathBuf,
+    /// How long a file must have been left alone before it is read.
+    pub quiet: Duration,
+    /// How often files are looked at besides the watch.
+    pub poll: Duration,
+    /// A file that still changes after this long is reported and not loaded.
+    pub patience: Duration,
+    /// Octets a zone file and its includes may have together.
+    pub file_octets_max: u64,
+    /// Changes kept in a zone's journal.
+    pub journal_changes_max: u64,
+    /// Octets kept in a zone's journal.
+    pub journal_octets_max: u64,
+    /// Milliseconds since 1970; a function, so that tests have clocks of their own.
+    pub now_ms: fn() -> i64,
+}
+
+impl Options {
+    /// The defaults, with gapura's own files in `state_dir`.
+    pub fn new(state_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            state_dir: state_dir.into(),
+            quiet: Duration::from_millis(300),
+            poll: Duration::from_secs(2),
+            patience: Duration::from_secs(30),
+            file_octets_max: 1 << 30,
+            journal_changes_max: 10_000,
+            journal_octets_max: 256 << 20,
+            now_ms: system_now_ms,
+        }
+    }
+}
+
+/// The system's clock.
+fn system_now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

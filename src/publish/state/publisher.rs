@@ -1,0 +1,246 @@
+//! The publisher's handle, and what it holds.
+//!
+//! Locks are taken in this order: one zone's state, then the database's writer, then the swap. What
+//! callers hand in (`rows`) runs inside and must not call the publisher.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use super::serial::later;
+use super::{
+    Change, Job, Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, ZoneSource,
+};
+use crate::master::Finding;
+use crate::publish::confirm::Sockets;
+use crate::store::Store;
+use crate::store::zones::ZoneRow;
+use crate::wire::Name;
+use crate::zone::{Zone, ZoneSet};
+
+//------------ Publisher -----------------------------------------------------
+
+/// Handle of the only writer of live zones; clones share it.
+#[derive(Clone)]
+pub struct Publisher(pub(crate) Arc<Inner>);
+
+/// What the clones share.
+pub(crate) struct Inner {
+    /// The database.
+    pub(crate) store: Store,
+    /// Settings.
+    pub(crate) options: Options,
+    /// The zones of the settings.
+    pub(crate) slots: Mutex<BTreeMap<Name, Arc<Slot>>>,
+    /// All zones now served.
+    pub(crate) live: Arc<ArcSwap<ZoneSet>>,
+    /// Held while a new set is made from the current one.
+    pub(crate) swap: Mutex<()>,
+    /// Our own sockets; none before they are open.
+    pub(crate) sockets: Sockets,
+    /// Channels that receive each change.
+    listeners: Mutex<Vec<Sender<Arc<Change>>>>,
+    /// Work that need not be done before the acknowledgement.
+    pub(crate) jobs: Jobs,
+    /// The newest serial of each zone as kept outside of the database.
+    pub(crate) marks: Mutex<HashMap<Name, u32>>,
+    /// Numbers for groups of reloads.
+    pub(crate) tickets: AtomicU64,
+}
+
+/// One zone's place in the publisher.
+pub(crate) struct Slot {
+    /// The apex.
+    pub(crate) apex: Name,
+    /// Everything about it. Holding this lock orders the zone's changes.
+    pub(crate) state: Mutex<ZoneState>,
+    /// Lets reloads that wait for another one share the next result.
+    pub(crate) gate: Mutex<Gate>,
+}
+
+/// The result of the last reload, for callers that asked before it began.
+#[derive(Default)]
+pub(crate) struct Gate {
+    /// Requests with a ticket up to this one are answered by `report`.
+    pub(crate) covered: u64,
+    /// What came of it.
+    pub(crate) report: Option<super::ReloadReport>,
+}
+
+/// Everything about one zone, under its lock.
+pub(crate) struct ZoneState {
+    /// Where it comes from.
+    pub(crate) source: ZoneSource,
+    /// The live version.
+    pub(crate) zone: Option<Zone>,
+    /// What the database keeps of it.
+    pub(crate) row: Option<ZoneRow>,
+    /// The newest place in the journal.
+    pub(crate) seq: i64,
+    /// Where the chain of deltas begins: the place of the newest change that has none.
+    pub(crate) chain_from: i64,
+    /// Changes since the full copy, to know when it is due again: how many, and their octets.
+    pub(crate) since_copy: (u64, u64),
+    /// What requests put up.
+    pub(crate) overlay: Overlay,
+    /// The files as they were last looked at.
+    pub(crate) seen: Vec<Seen>,
+    /// The last change.
+    pub(crate) last_change: Option<LastChange>,
+    /// Why the file on disk is not live, if it is not.
+    pub(crate) refusal: Option<Refusal>,
+    /// The serial of the file as last read, accepted or not.
+    pub(crate) file_serial: Option<u32>,
+    /// Whether the live version came from the database because the file was refused.
+    pub(crate) from_store: bool,
+    /// Whether the file on disk is one that was rolled back.
+    pub(crate) is_held: bool,
+    /// Why the zone is not loaded at all: two files claim it.
+    pub(crate) doubled: Option<Finding>,
+    /// Whether the zone has left the settings; a caller that still waits for the lock must not
+    /// publish.
+    pub(crate) is_gone: bool,
+    /// Reloads by result, for metrics.
+    pub(crate) reloads: BTreeMap<&'static str, u64>,
+    /// Changes by cause, for metrics.
+    pub(crate) changes: BTreeMap<&'static str, u64>,
+}
+
+impl Slot {
+    /// A place for a zone that is not loaded yet.
+    pub(crate) fn new(source: ZoneSource) -> Self {
+        let state = ZoneState {
+            source: source.clone(),
+            zone: None,
+            row: None,
+            seq: 0,
+            chain_from: 0,
+            since_copy: (0, 0),
+            overlay: Overlay::default(),
+            seen: Vec::new(),
+            last_change: None,
+            refusal: None,
+            file_serial: None,
+            from_store: false,
+            is_held: false,
+            doubled: None,
+            is_gone: false,
+            reloads: BTreeMap::new(),
+            changes: BTreeMap::new(),
+        };
+        Self { apex: source.apex, state: Mutex::new(state), gate: Mutex::default() }
+    }
+}
+
+impl ZoneState {
+    /// The serial that is live.
+    pub(crate) fn serial(&self) -> Option<u32> {
+        self.zone.as_ref().map(Zone::serial)
+    }
+
+    /// Notes that a serial was given out: whatever comes of it, it is never given out again.
+    pub(crate) fn burn(&mut self, serial: u32) {
+        if let Some(row) = &mut self.row {
+            row.high_water = later(row.high_water, serial);
+        }
+    }
+}
+
+//--- What is served
+
+impl Publisher {
+    /// All zones now served.
+    pub fn zones(&self) -> Arc<ZoneSet> {
+        self.0.live.load_full()
+    }
+
+    /// The pointer that the workers read.
+    pub fn shared(&self) -> Arc<ArcSwap<ZoneSet>> {
+        Arc::clone(&self.0.live)
+    }
+
+    /// The live version of a zone.
+    pub fn zone(&self, apex: &Name) -> Option<Zone> {
+        self.0.live.load().get(apex.as_ref()).and_then(|entry| entry.zone().cloned())
+    }
+
+    /// The zones of the settings, in canonical order.
+    pub fn apexes(&self) -> Vec<Name> {
+        lock(&self.0.slots).keys().cloned().collect()
+    }
+
+    /// The zone of the settings that `name` belongs to: the longest apex at or above it.
+    pub fn zone_of(&self, name: &Name) -> Option<Name> {
+        let slots = lock(&self.0.slots);
+        let mut here = Some(name.as_ref());
+        while let Some(candidate) = here {
+            if let Some((apex, _)) = slots.get_key_value(&candidate.to_name()) {
+                return Some(apex.clone());
+            }
+            here = candidate.parent();
+        }
+        None
+    }
+}
+
+//--- Sockets and listeners
+
+impl Publisher {
+    /// Our own sockets. Changes are confirmed by asking them, from the time their addresses are set.
+    pub fn sockets(&self) -> &Sockets {
+        &self.0.sockets
+    }
+
+    /// Each change that is live from now on, in the order of its zone.
+    pub fn subscribe(&self) -> Receiver<Arc<Change>> {
+        let (sender, receiver) = channel();
+        lock(&self.0.listeners).push(sender);
+        receiver
+    }
+
+    /// Waits until all jobs so far are done and on disk.
+    pub fn flush(&self) {
+        self.0.jobs.flush();
+    }
+}
+
+//------------ Inner ---------------------------------------------------------
+
+impl Inner {
+    /// An empty publisher; `marks` are the newest serials as kept outside of the database.
+    pub(crate) fn new(store: Store, options: Options, marks: HashMap<Name, u32>) -> Self {
+        Self {
+            store,
+            options,
+            slots: Mutex::default(),
+            live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
+            swap: Mutex::default(),
+            sockets: Sockets::default(),
+            listeners: Mutex::default(),
+            jobs: Jobs::new(),
+            marks: Mutex::new(marks),
+            tickets: AtomicU64::new(0),
+        }
+    }
+
+    /// The place of a zone.
+    pub(crate) fn slot(&self, zone: &Name) -> Result<Arc<Slot>, PublishError> {
+        let slots = lock(&self.slots);
+        slots.get(zone).cloned().ok_or_else(|| PublishError::UnknownZone(zone.clone()))
+    }
+
+    /// Announces a live change to the listeners and the keeper.
+    pub(crate) fn announce(&self, change: &Change) {
+        let shared = Arc::new(change.clone());
+        lock(&self.listeners).retain(|listener| listener.send(Arc::clone(&shared)).is_ok());
+        self.jobs.send(Job::Mark(change.zone.clone(), change.to));
+    }
+}
+
+/// Locks a mutex. Ignores poisoning: guarded state is written only after every fallible step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,285 @@
+//! What commands, log, metrics and pages say of a zone: one reload's report, and the status.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Cause, Change, Publisher, ZoneState, lock};
+use crate::master::{Finding, Severity};
+use crate::wire::Name;
+
+//------------ Guard ---------------------------------------------------------
+
+/// Which guard kept a file from going live; the label of metrics.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// The file, or an include, is not there or cannot be read.
+    Missing,
+    /// It is still being written.
+    Unsettled,
+    /// It ends without a newline, or lost its end marker or ZONEMD.
+    Incomplete,
+    /// It has errors.
+    Check,
+    /// Too much would vanish.
+    Shrink,
+    /// It clashes with promoted records.
+    Merge,
+    /// Not all files of the manifest are as it says.
+    Manifest,
+    /// The database refused.
+    Commit,
+    /// Our own socket did not show it.
+    Unconfirmed,
+    /// Two files claim the zone.
+    Doubled,
+}
+
+impl Guard {
+    /// The word for metrics and logs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unsettled => "unsettled",
+            Self::Incomplete => "incomplete",
+            Self::Check => "check",
+            Self::Shrink => "shrink",
+            Self::Merge => "merge",
+            Self::Manifest => "manifest",
+            Self::Commit => "commit",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Doubled => "doubled",
+        }
+    }
+}
+
+//------------ ReloadReport --------------------------------------------------
+
+/// What came of looking at a zone's file. True when it is handed out: live, or refused.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReloadReport {
+    /// The apex.
+    #[serde(serialize_with = "as_text")]
+    pub zone: Name,
+    /// The operator's file.
+    pub file: PathBuf,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Errors, warnings and notes.
+    pub findings: Vec<Finding>,
+    /// How long it took, waiting for a quiet file included.
+    pub ms: u64,
+}
+
+/// What came of looking at a zone's file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The file is live.
+    Live {
+        /// The serial before; none for a first load.
+        from: Option<u32>,
+        /// The serial now.
+        to: u32,
+        /// Records removed, the SOA record not counted.
+        removed: usize,
+        /// Records added, the SOA record not counted.
+        added: usize,
+    },
+    /// What the file says is live already.
+    Unchanged {
+        /// The live serial.
+        serial: u32,
+    },
+    /// The file was rolled back and is not loaded until its bytes change.
+    Held {
+        /// The live serial.
+        serial: u32,
+    },
+    /// The file is not live.
+    Refused {
+        /// The serial that is served instead; none: the zone answers SERVFAIL.
+        serial: Option<u32>,
+        /// What refused it.
+        guard: Guard,
+    },
+    /// The zone has left the settings and is not served any more.
+    Removed,
+}
+
+impl ReloadReport {
+    /// Whether what the operator wanted is so: the exit code of `gapura ctl reload`.
+    pub fn is_ok(&self) -> bool {
+        !matches!(self.outcome, Outcome::Refused { .. })
+    }
+
+    /// The word for metrics.
+    pub fn result(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Live { .. } => "live",
+            Outcome::Unchanged { .. } => "unchanged",
+            Outcome::Held { .. } => "held",
+            Outcome::Refused { .. } => "refused",
+            Outcome::Removed => "removed",
+        }
+    }
+}
+
+/// As `gapura ctl reload` prints it: a line, and a line more for each finding.
+impl fmt::Display for ReloadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (zone, ms) = (&self.zone, self.ms);
+        match &self.outcome {
+            Outcome::Live { from: Some(from), to, removed, added } => {
+                write!(f, "{zone} {from} -> {to}  +{added} -{removed} records, {ms} ms")?;
+            }
+            Outcome::Live { from: None, to, added, .. } => {
+                write!(f, "{zone} {to}  loaded, {added} records, {ms} ms")?;
+            }
+            Outcome::Unchanged { serial } => write!(f, "{zone} {serial}  unchanged")?,
+            Outcome::Held { serial } => {
+                write!(f, "{zone} {serial}  file rolled back, not loaded until it changes")?;
+            }
+            Outcome::Refused { serial, .. } => {
+                let errors = self.findings.iter().filter(|one| one.severity == Severity::Error);
+                let errors = errors.count();
+                let plural = if errors == 1 { "" } else { "s" };
+                match serial {
+                    Some(serial) => write!(f, "{zone} refused, still serving {serial}")?,
+                    None => write!(f, "{zone} refused, not served")?,
+                }
+                write!(f, ": {errors} error{plural}")?;
+            }
+            Outcome::Removed => write!(f, "{zone} is no longer served")?,
+        }
+        self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
+    }
+}
+
+/// A name as text.
+fn as_text<S: serde::Serializer>(name: &Name, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(name)
+}
+
+//------------ Status --------------------------------------------------------
+
+/// What is known of a zone now.
+#[derive(Clone, Debug, Serialize)]
+pub struct ZoneStatus {
+    /// The apex.
+    #[serde(serialize_with = "as_text")]
+    pub zone: Name,
+    /// The operator's file.
+    pub file: PathBuf,
+    /// The live serial; none: not loaded.
+    pub serial: Option<u32>,
+    /// The serial of the file as last read, accepted or not.
+    pub file_serial: Option<u32>,
+    /// Records served.
+    pub records: usize,
+    /// Names served.
+    pub names: usize,
+    /// The last change.
+    pub last_change: Option<LastChange>,
+    /// Why the file on disk is not live, if it is not.
+    pub refusal: Option<Refusal>,
+    /// Whether the live version came from the database because the file was refused at start-up.
+    pub from_store: bool,
+    /// Whether the file on disk was rolled back and waits for a change of its bytes.
+    pub rolled_back: bool,
+    /// Promoted RRsets and masks.
+    pub promoted: usize,
+    /// Promoted records that the file does not have, as `OWNER TYPE (REQUEST)`.
+    pub absent_from_file: Vec<String>,
+    /// RRsets of the file that are not served as the file has them, as `OWNER TYPE (REQUEST)`.
+    pub masked: Vec<String>,
+    /// Whether the zone was signed elsewhere; nothing can be promoted into it.
+    pub presigned: bool,
+    /// Reloads by result, `refused:GUARD` among them.
+    pub reloads: BTreeMap<&'static str, u64>,
+    /// Changes by cause.
+    pub changes: BTreeMap<&'static str, u64>,
+}
+
+/// The last change of a zone.
+#[derive(Clone, Debug, Serialize)]
+pub struct LastChange {
+    /// The serial it led to.
+    pub serial: u32,
+    /// What made it.
+    pub cause: Cause,
+    /// Who made it.
+    pub who: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl LastChange {
+    /// What is kept of a change.
+    pub(crate) fn of(change: &Change) -> Self {
+        Self {
+            serial: change.to,
+            cause: change.cause.clone(),
+            who: change.who.clone(),
+            at_ms: change.at_ms,
+        }
+    }
+}
+
+/// Why a file is not live.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refusal {
+    /// When it was refused.
+    pub at_ms: i64,
+    /// What refused it.
+    pub guard: Guard,
+    /// All errors and warnings.
+    pub findings: Vec<Finding>,
+}
+
+impl Publisher {
+    /// What is known of each zone now, in canonical order.
+    pub fn status(&self) -> Vec<ZoneStatus> {
+        let slots: Vec<_> = lock(&self.0.slots).values().cloned().collect();
+        slots.iter().map(|slot| lock(&slot.state).status()).collect()
+    }
+
+    /// What is known of one zone now.
+    pub fn zone_status(&self, zone: &Name) -> Option<ZoneStatus> {
+        let slot = self.0.slot(zone).ok()?;
+        let status = lock(&slot.state).status();
+        Some(status)
+    }
+}
+
+impl ZoneState {
+    /// What is known of the zone now.
+    fn status(&self) -> ZoneStatus {
+        let line = |row: &crate::store::promoted::PromotedRow| {
+            let request = row.request.as_deref().unwrap_or("-");
+            format!("{} {} ({request})", row.owner, row.rtype)
+        };
+        ZoneStatus {
+            zone: self.source.apex.clone(),
+            file: self.source.file.clone(),
+            serial: self.serial(),
+            file_serial: self.file_serial,
+            records: self.zone.as_ref().map_or(0, crate::zone::Zone::record_count),
+            names: self.zone.as_ref().map_or(0, crate::zone::Zone::name_count),
+            last_change: self.last_change.clone(),
+            refusal: self.refusal.clone(),
+            from_store: self.from_store,
+            rolled_back: self.is_held,
+            promoted: self.overlay.rows().count(),
+            absent_from_file: self.overlay.absent_from_file().map(line).collect(),
+            masked: self.overlay.masks().map(line).collect(),
+            presigned: self.zone.as_ref().is_some_and(crate::zone::Zone::is_signed),
+            reloads: self.reloads.clone(),
+            changes: self.changes.clone(),
+        }
+    }
+}
