@@ -14,11 +14,11 @@ pub(crate) struct Chain {
     names: [[u8; NAME_OCTETS_MAX]; CHAIN_MAX + 1],
     /// Octets of each name.
     octets: [u8; CHAIN_MAX + 1],
-    /// Where each name stands in the message; 0 where no pointer can reach.
+    /// Where each name is in the message; 0 where no pointer can reach.
     offsets: [u16; CHAIN_MAX + 1],
     /// Octets of the DNAME owner at the end of each name that was redirected by one; else 0.
     redirected: [u8; CHAIN_MAX + 1],
-    /// How many names there are.
+    /// The number of names.
     count: usize,
 }
 
@@ -68,7 +68,7 @@ impl Chain {
         self.count > CHAIN_MAX
     }
 
-    /// Adds a name that stands at `offset` of the message. The caller has seen that it finds a place.
+    /// Adds a name that is at `offset` of the message. The caller has seen that it finds a place.
     pub(crate) fn push(&mut self, name: NameRef<'_>, offset: usize) {
         let wire = name.wire();
         let place = self.count.min(CHAIN_MAX);
@@ -80,7 +80,7 @@ impl Chain {
     }
 
     /// Notes that the last name is redirected by the DNAME at `owner`. Returns whether an earlier
-    /// name was so too, and the DNAME stands in the answer already.
+    /// name was so too, and the DNAME is in the answer already.
     pub(crate) fn note_redirect(&mut self, owner: NameRef<'_>) -> bool {
         let octets = owner.wire().len();
         self.redirected[self.last()] = octets as u8;

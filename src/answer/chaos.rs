@@ -1,4 +1,4 @@
-//! The server's own names in class CH (RFC 4892): hidden unless the settings give a text.
+//! The server's own names in class CH (RFC 4892): hidden unless the settings contain a text.
 
 use crate::wire::{Class, NameRef, Question, Rcode, Rtype};
 

@@ -14,7 +14,7 @@ pub(crate) const CLIENT_OCTETS: usize = 8;
 pub(crate) const FULL_OCTETS: usize = 24;
 /// How old a server cookie may be, in seconds (RFC 9018 §4.3).
 const AGE_SECONDS_MAX: i32 = 3600;
-/// How far in the future a server cookie may lie: clocks of an anycast group differ.
+/// How far in the future a server cookie may be: clocks of an anycast group differ.
 const AHEAD_SECONDS_MAX: i32 = 300;
 
 //------------ CookieSecrets -------------------------------------------------
@@ -94,7 +94,7 @@ fn hash(secret: &[u8; 16], head: &[u8], address: IpAddr) -> [u8; 8] {
 
 //------------ CookieResult --------------------------------------------------
 
-/// What a query's cookie was worth.
+/// The result of checking a query's cookie.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum CookieResult {
     /// No COOKIE option, or cookies are off.

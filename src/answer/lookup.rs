@@ -6,7 +6,7 @@
 //! additional  by the last outcome: glue │ addresses of the hosts named in the answer
 //! ```
 //!
-//! Each name of a CNAME or DNAME chain is one step. The outcome of the last one decides over the
+//! Each name of a CNAME or DNAME chain is one step. The outcome of the last one determines the
 //! response code and the authority section (RFC 6604).
 
 use crate::wire::{NAME_OCTETS_MAX, NameRef, Question, Rcode, Rtype};
@@ -23,7 +23,7 @@ const ADDITIONAL_MAX: usize = 32;
 
 //------------ Outcome -------------------------------------------------------
 
-/// What one name of the chain came to.
+/// The outcome of one name of the chain.
 #[derive(Clone, Copy, Debug)]
 enum Outcome<'z> {
     /// Data of the type asked for; with the node and the set if they name hosts in the zone.
@@ -46,7 +46,7 @@ enum Outcome<'z> {
 
 //------------ Lookup --------------------------------------------------------
 
-/// A query's way through a zone.
+/// The state of one query's lookup in a zone.
 pub(crate) struct Lookup<'z, 'o, 's> {
     /// The zone.
     zone: &'z Zone,
@@ -58,7 +58,7 @@ pub(crate) struct Lookup<'z, 'o, 's> {
     reply: &'s mut Reply<'z, 'o>,
     /// The names so far.
     chain: &'s mut Chain,
-    /// Where the hosts stand that the answer names.
+    /// Where the hosts are that the answer names.
     targets: &'s mut Targets,
     /// Bit n: the name n of the chain was answered from a wildcard.
     wildcards: u32,
@@ -76,7 +76,7 @@ pub(crate) fn answer_from_zone<'z>(
     facts: &mut Facts,
 ) -> ResponseKind {
     targets.clear();
-    // IXFR over UDP is told the current serial (RFC 1995 §2).
+    // IXFR over UDP gets the current serial (RFC 1995 §2).
     let qtype = if question.rtype == Rtype::IXFR { Rtype::SOA } else { question.rtype };
     let dnssec = facts.dnssec_ok && zone.is_signed();
     let mut lookup = Lookup { zone, qtype, dnssec, reply, chain, targets, wildcards: 0 };
@@ -151,9 +151,10 @@ impl<'z> Lookup<'z, '_, '_> {
             let wants_targets = set.has_target_in_zone();
             let targets = if wants_targets { Some(&mut *self.targets) } else { None };
             let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
-            return match self.reply.put_rrset(set, put.signed(self.dnssec), targets) {
-                true => Outcome::Hit(wants_targets.then_some((node, set))),
-                false => Outcome::Full,
+            return if self.reply.put_rrset(set, put.signed(self.dnssec), targets) {
+                Outcome::Hit(wants_targets.then_some((node, set)))
+            } else {
+                Outcome::Full
             };
         }
         match node.rrset(Rtype::CNAME) {
@@ -168,13 +169,10 @@ impl<'z> Lookup<'z, '_, '_> {
             return Outcome::Nodata(node);
         };
         let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
-        match self.reply.put_only_signatures(set, put) {
-            true => Outcome::Hit(None),
-            false => Outcome::Full,
-        }
+        if self.reply.put_only_signatures(set, put) { Outcome::Hit(None) } else { Outcome::Full }
     }
 
-    /// Puts a CNAME and goes on at its target, if that is in the zone and new.
+    /// Puts a CNAME and continues at its target, if that is in the zone and new.
     fn step_cname(&mut self, cname: RrsetRef<'z>) -> Outcome<'z> {
         let put = Put::new(Section::Answer, self.chain.owner(self.chain.last()));
         if !self.reply.put_rrset(cname, put.signed(self.dnssec), Some(&mut *self.targets)) {
@@ -191,7 +189,7 @@ impl<'z> Lookup<'z, '_, '_> {
         self.follow(target, offset)
     }
 
-    /// Puts a DNAME and the CNAME it makes, and goes on at the target.
+    /// Puts a DNAME and the CNAME synthesized from it, and continues at the target.
     fn step_dname(&mut self, node: NodeRef<'z>) -> Outcome<'z> {
         let Some(dname) = node.rrset(Rtype::DNAME) else {
             return Outcome::Nxdomain;
@@ -306,7 +304,7 @@ impl<'z> Lookup<'z, '_, '_> {
         }
     }
 
-    /// Glue: first what only we can tell, the addresses below this cut; then, while there is room,
+    /// Glue: first what only this server knows, the addresses below this cut; then, while there is room,
     /// what the zone has of the other hosts.
     fn put_glue(&mut self, cut: NodeRef<'z>, ns: RrsetRef<'z>) -> bool {
         let in_domain = |host: NameRef<'_>| host.is_at_or_below(cut.owner());
@@ -327,7 +325,7 @@ impl<'z> Lookup<'z, '_, '_> {
         true
     }
 
-    /// Where the addresses of a host stand: its node, or the wildcard that covers it.
+    /// Where the addresses of a host are: its node, or the wildcard that covers it.
     fn host(&self, host: NameRef<'_>) -> Option<NodeRef<'z>> {
         if !host.is_at_or_below(self.zone.apex()) {
             return None;
@@ -365,7 +363,7 @@ impl<'z> Lookup<'z, '_, '_> {
     }
 
     /// A and AAAA of the host at an index of the targets, as far as they fit; false if they do not.
-    /// Their owner is the host, whose data may stand at a wildcard.
+    /// Their owner is the host, whose data may be at a wildcard.
     fn put_addresses(
         &mut self,
         (index, host): (usize, NameRef<'z>),
@@ -377,7 +375,7 @@ impl<'z> Lookup<'z, '_, '_> {
         put_both(self.reply, node, put)
     }
 
-    /// A and AAAA of the last name of the chain, whose data stand at `node`.
+    /// A and AAAA of the last name of the chain, whose data are at `node`.
     fn put_own_addresses(&mut self, node: NodeRef<'z>) -> bool {
         let owner = self.chain.owner(self.chain.last());
         let put = Put::new(Section::Additional, owner).signed(self.dnssec);

@@ -1,8 +1,8 @@
 //! The answer engine: RFC 1034 §4.3.2 and its successors, from a query's bytes to a response's.
 //!
 //! [`respond`] is total: every byte string gets a response or a deliberate silence. It does no I/O,
-//! reads no clock, takes no lock and allocates nothing; the time, the peer and the limits are handed
-//! in. What it learned on the way stays in [`Scratch`] for the query log, the metrics and the rate
+//! reads no clock, takes no lock and allocates nothing; the time, the peer and the limits are
+//! parameters. What it learned on the way stays in [`Scratch`] for the query log, the metrics and the rate
 //! limit.
 
 mod respond;

@@ -1,7 +1,7 @@
 //! The OPT record of a response: what is reserved for it, and what is put in it at the end.
 //!
-//! Its room is taken off the limit before the first record is written, so it is never lost to a
-//! large answer (RFC 6891 §7). Options are only sent to clients that asked for them; the extended
+//! Its space is subtracted from the limit before the first record is written, so a large answer cannot
+//! displace it (RFC 6891 §7). Options are only sent to clients that asked for them; the extended
 //! error and the report channel to every client with EDNS.
 
 use crate::wire::edns::option;
@@ -32,17 +32,17 @@ pub(crate) struct Options<'i> {
     reserved: usize,
     /// The COOKIE payload.
     cookie: Option<[u8; FULL_OCTETS]>,
-    /// The NSID payload, empty if none goes.
+    /// The NSID payload, empty if none is sent.
     nsid: &'i [u8],
-    /// The report channel's agent domain in wire form, empty if none goes.
+    /// The report channel's agent domain in wire form, empty if none is sent.
     agent: &'i [u8],
     /// The idle timeout in 100 ms.
     keepalive: Option<u16>,
     /// Whether the message is padded.
     padding: bool,
-    /// Whether EXPIRE goes, if the zone gives it.
+    /// Whether EXPIRE is sent, if a zone answers.
     expire: bool,
-    /// Whether ZONEVERSION goes, if a zone answers.
+    /// Whether ZONEVERSION is sent, if a zone answers.
     zone_version: bool,
 }
 

@@ -35,7 +35,7 @@ pub struct Peer<'a> {
     pub local: Option<SocketAddr>,
     /// How the query came.
     pub transport: Transport,
-    /// The access list, consulted once per query; who is not allowed gets REFUSED with EDE 18.
+    /// The access list, consulted once per query; a client that is not allowed gets REFUSED with EDE 18.
     pub access: &'a dyn Access,
     /// Whether the address is over its rate, so that a bad cookie is answered with BADCOOKIE.
     pub limited: bool,
@@ -94,10 +94,10 @@ impl Transport {
 
 //------------ Identity ------------------------------------------------------
 
-/// What this server says of itself, and its limits.
+/// What this server says about itself, and its limits.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// The largest UDP response, also told in OPT (RFC 9715: 1232 unless there is a reason).
+    /// The largest UDP response, also announced in OPT (RFC 9715: 1232 unless there is a reason).
     pub udp_size: u16,
     /// The payload of NSID (RFC 5001); empty answers nothing. At most 128 octets are used.
     pub nsid: Vec<u8>,
@@ -131,7 +131,7 @@ impl Default for Identity {
 pub enum Verdict {
     /// Send that many octets of `out`.
     Reply(usize),
-    /// Say nothing; [`Facts::dropped`] tells why.
+    /// Send nothing; [`Facts::dropped`] holds the reason.
     Drop,
     /// A zone transfer over a stream; the zone's name is [`Scratch::qname`](super::Scratch::qname).
     Transfer(Transfer),
@@ -170,7 +170,7 @@ pub struct Facts {
     pub edns_size: Option<u16>,
     /// Whether the query's DO bit was set.
     pub dnssec_ok: bool,
-    /// What the cookie was worth.
+    /// The result of checking the cookie.
     pub cookie: CookieResult,
     /// The whole response code.
     pub rcode: Rcode,

@@ -1,7 +1,7 @@
 //! Proofs of what does not exist, from the NSEC or NSEC3 chain of a signed zone.
 //!
-//! RFC 4035 §3.1.3 and RFC 5155 §7.2. Nothing is made here: the records were signed with the zone.
-//! A chain that is broken gives fewer records, never a panic; the check at load tells of it.
+//! RFC 4035 §3.1.3 and RFC 5155 §7.2. Nothing is signed here: the records were signed with the zone.
+//! A broken chain yields fewer records, never a panic; the check at load reports it.
 
 use crate::wire::{NAME_OCTETS_MAX, NameRef, Rtype};
 use crate::zone::{Found, NodeRef, Nsec3Ref, RrsetRef, Zone};
@@ -74,7 +74,7 @@ impl<'z> Proofs<'z> {
         }
     }
 
-    /// The name exists, or a wildcard stands for it, and the type does not. `node` is where the type
+    /// The name exists, or a wildcard covers it, and the type does not. `node` is where the type
     /// was looked for.
     pub(crate) fn prove_nodata(
         &mut self,

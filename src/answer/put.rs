@@ -1,7 +1,7 @@
 //! RRsets into sections: whole or not at all, signatures with them, names by known offsets.
 //!
 //! Types without names to compress are one copy. In NS, CNAME, PTR, MX and SOA (the types of RFC
-//! 1035; RFC 3597 §4 allows no others) the name points to where its bytes already stand.
+//! 1035; RFC 3597 §4 allows no others) the name points to where its bytes already are.
 
 use crate::wire::{Class, NameRef, POINTER_MAX, Rtype};
 use crate::zone::{Block, RrsetRef, Zone};
@@ -16,7 +16,7 @@ pub(crate) const TARGETS_MAX: usize = 64;
 /// The owner name of the records to write.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Owner<'a> {
-    /// It stands in the message at this offset.
+    /// It is in the message at this offset.
     At(u16),
     /// It is written out with the first record; the others point there.
     Spelled(NameRef<'a>),
@@ -24,7 +24,7 @@ pub(crate) enum Owner<'a> {
 
 //------------ Targets -------------------------------------------------------
 
-/// Where in the message the hosts stand that an RRset names.
+/// Where in the message the hosts are that an RRset names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Targets {
     /// The offsets, in the order of [`RrsetRef::targets`]; 0 where no pointer can reach.
@@ -179,7 +179,7 @@ impl<'m> Reply<'m, '_> {
         self.put_each(block, put, None)
     }
 
-    /// The same, record by record, noting where the hosts stand that they name.
+    /// The same, record by record, noting where the hosts are that they name.
     fn put_each(
         &mut self,
         block: Block<'_>,
@@ -273,7 +273,7 @@ impl<'m> Reply<'m, '_> {
     }
 
     /// Puts the CNAME that a DNAME makes (RFC 6672 §3.1); it has no signature. Returns where its
-    /// target stands.
+    /// target is.
     pub(crate) fn put_synthesised_cname(
         &mut self,
         owner: Owner<'_>,

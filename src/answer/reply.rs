@@ -57,7 +57,7 @@ pub(crate) struct Reply<'m, 'o> {
     pub(crate) counts: [u16; 4],
     /// The OPT record to come.
     options: Option<Options<'m>>,
-    /// What the zone gives to the options.
+    /// What the zone contributes to the options.
     pub(crate) zone: Option<ZoneFacts>,
     /// The QNAME as written at offset 12; the root if there was no question.
     qname: NameRef<'m>,
@@ -178,7 +178,7 @@ impl<'m, 'o> Reply<'m, 'o> {
         self.put_name(name, false)
     }
 
-    /// Writes a name: the labels that stand nowhere yet, then a pointer to those that do.
+    /// Writes a name: the labels that are not in the message yet, then a pointer to those that are.
     fn put_name(&mut self, name: &[u8], exact: bool) -> bool {
         let start = self.writer.len();
         let (own, put) = match self.longest_tail(name, exact) {
@@ -195,7 +195,7 @@ impl<'m, 'o> Reply<'m, 'o> {
         put
     }
 
-    /// The longest end of `name` that stands already in the QNAME or in one of the few names that are
+    /// The longest end of `name` that is already in the QNAME or in one of the few names that are
     /// remembered: where it begins in `name`, and its offset. One walk over each of them, never a
     /// search through the message (RUSTSEC-2026-0119).
     fn longest_tail(&self, name: &[u8], exact: bool) -> Option<(usize, u16)> {
@@ -214,7 +214,7 @@ impl<'m, 'o> Reply<'m, 'o> {
             .min_by_key(|(at, _)| *at)
     }
 
-    /// The longest end of `name` that is the end of the QNAME too. The QNAME stands in one piece, so
+    /// The longest end of `name` that is the end of the QNAME too. The QNAME is in one piece, so
     /// one comparison of octets for each label is enough, and quick.
     fn tail_in_qname(&self, name: &[u8], exact: bool) -> Option<(usize, u16)> {
         let qname = self.qname.wire();

@@ -192,7 +192,7 @@ fn triage_without_question<'a>(opcode: Opcode, cookie: CookieResult) -> Task<'a>
     }
 }
 
-/// What the query's cookie is worth.
+/// Checks the query's cookie.
 fn judge_cookie(query: &Query<'_>, peer: &Peer<'_>, identity: &Identity) -> CookieResult {
     let payload = query.edns.and_then(|edns| edns.cookie);
     match (payload, &identity.cookies) {

@@ -14,13 +14,13 @@ use super::reply::QNAME_OFFSET;
 /// One worker's memory: made once, used for every query. Not shared between threads.
 #[derive(Debug)]
 pub struct Scratch {
-    /// What the server says of itself.
+    /// What the server says about itself.
     pub(crate) identity: Arc<Identity>,
     /// What is known of the last query.
     pub(crate) facts: Facts,
     /// The QNAME as it was sent, then the names of the chain that is followed from there.
     pub(crate) chain: Chain,
-    /// Where the hosts stand that the answer names.
+    /// Where the hosts are that the answer names.
     pub(crate) targets: Targets,
 }
 
@@ -57,7 +57,7 @@ impl Scratch {
         self.chain.clear();
     }
 
-    /// Notes what the query says of itself.
+    /// Notes what the query says about itself.
     pub(crate) fn note(&mut self, query: &Query<'_>) {
         self.facts.opcode = query.header.opcode();
         self.facts.query_flags = query.header.flags;

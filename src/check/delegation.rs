@@ -1,4 +1,4 @@
-//! Rules about name servers: they exist, have addresses, and have glue where nobody else can tell.
+//! Rules about name servers: they exist, have addresses, and have glue where no other server knows their addresses.
 
 use std::collections::HashSet;
 

@@ -9,7 +9,7 @@ use super::{Fault, Rule};
 use crate::wire::{NameRef, Rtype, rdata};
 use crate::zone::{NodeRef, Nsec3Params, RrsetRef, Zone};
 
-/// Hash rounds that a check may take; with more only the ring itself is looked at.
+/// Hash rounds that a check may take; with more, only the ring itself is checked.
 const ROUNDS_MAX: u64 = 20_000_000;
 
 /// Looks at the chain of a signed zone.
@@ -44,7 +44,7 @@ fn types_at(node: NodeRef<'_>) -> Vec<u16> {
 
 //------------ NSEC ----------------------------------------------------------
 
-/// Every name that is ours has an NSEC that names the next one.
+/// Every authoritative name has an NSEC that names the next one.
 fn nsec(zone: &Zone, faults: &mut Faults) {
     let is_ours = |node: &NodeRef<'_>| {
         !node.is_below_cut() && !node.is_below_dname() && !node.is_empty_non_terminal()
@@ -97,7 +97,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// The hashes form one ring, and every name that is ours has one.
+/// The hashes form one ring, and every authoritative name has one.
 fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
     if params.iterations > 0 {
         let message = format!("NSEC3 uses {} extra iterations; use 0", params.iterations);
@@ -134,7 +134,7 @@ fn ours(zone: &Zone) -> impl Iterator<Item = NodeRef<'_>> {
     zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname())
 }
 
-/// NSEC3 records of no name: whoever asks for the name that was there gets no proof that it is gone.
+/// NSEC3 records of no name: a query for the name that was there gets no proof that it is gone.
 fn strangers<'a>(
     zone: &'a Zone,
     params: &Nsec3Params,
@@ -150,7 +150,7 @@ fn strangers<'a>(
     }
 }
 
-/// Every name that is ours has an NSEC3 record that lists its types. Returns how many have one.
+/// Every authoritative name has an NSEC3 record that lists its types. Returns how many have one.
 fn hashed_names(zone: &Zone, params: &Nsec3Params, opt_out: bool, faults: &mut Faults) -> usize {
     let mut matched = 0;
     for node in ours(zone) {

@@ -1,4 +1,4 @@
-//! A fault of a zone's meaning, and how strictly it is judged.
+//! A fault in the meaning of a zone, and how strictly it is judged.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub struct Fault {
     pub owner: Name,
     /// The type of the records at fault; none when the whole name is.
     pub rtype: Option<Rtype>,
-    /// Which of its records is meant.
+    /// Which of its records is at fault.
     pub which: Which,
     /// What is wrong, one sentence without a final dot.
     pub message: String,
@@ -105,7 +105,7 @@ const KEPT_PER_RULE: usize = 200;
 /// Collects faults: as many of each rule as a person will read, and the number of the others.
 #[derive(Default)]
 pub(super) struct Faults {
-    /// The faults, as they came.
+    /// The faults, in the order of the checks.
     kept: Vec<Fault>,
     /// How many there are of each rule, and which of the kept ones was the last.
     by_rule: HashMap<Rule, (usize, usize)>,

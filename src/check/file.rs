@@ -1,11 +1,11 @@
-//! A zone file checked by itself, as `gapura zone check` does, and the places of faults in a file.
+//! Checks a zone file on its own, as `gapura zone check` does, and the places of faults in a file.
 
 use super::{Fault, Level, Locator};
 use crate::master::{self, Finding, Input, Place, Severity};
 use crate::wire::{Class, Name, RecordRef, Rtype};
 use crate::zone::{BuildFault, Zone, ZoneBuilder};
 
-/// What reading and checking a file came to.
+/// The outcome of reading and checking a file.
 #[derive(Debug)]
 pub struct Checked {
     /// The zone, if one could be built; it may still have errors.
@@ -20,7 +20,7 @@ pub struct Checked {
     pub cut: Vec<Place>,
 }
 
-/// Reads, builds and checks a zone file by itself. `now` is in seconds since 1970.
+/// Reads, builds and checks a zone file on its own. `now` is in seconds since 1970.
 pub fn file(
     input: &Input<'_>,
     origin: &Name,

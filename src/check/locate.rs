@@ -1,4 +1,4 @@
-//! Where faults stand: the file is read once more, and only records that are looked for are kept.
+//! The places of faults: reads the file once more and keeps only the records that are looked for.
 
 use std::collections::HashMap;
 
@@ -23,9 +23,9 @@ pub struct Locator<'a> {
 struct Mark {
     /// Records of the owner and type seen before the place was found.
     seen: Vec<(u32, Box<[u8]>)>,
-    /// Where it stands.
+    /// Where it is.
     place: Option<usize>,
-    /// Where its first record stands, should the one that is meant not be found.
+    /// Where its first record is, in case the faulty one is not found.
     first: Option<usize>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Locator<'a> {
         Self { faults, wanted, marks, key: Vec::new() }
     }
 
-    /// Takes note of a record; `place` gives a number for its place, if it is one that is looked for.
+    /// Takes note of a record; `place` returns a number for its place, if it is one that is looked for.
     pub fn see(&mut self, record: RecordRef<'_>, mut place: impl FnMut() -> usize) {
         self.key.clear();
         self.key.extend(record.owner.wire().iter().map(u8::to_ascii_lowercase));
@@ -99,7 +99,7 @@ fn is_of(rtype: Rtype, record: RecordRef<'_>) -> bool {
     record.rtype == rtype || record.rtype == Rtype::RRSIG && covered() == Some(rtype)
 }
 
-/// Findings are told in the order of the file; those of an include where it is included.
+/// Findings are in the order of the file; those of an include where it is included.
 pub(super) fn order(finding: &Finding) -> Vec<u32> {
     let Some(place) = &finding.place else { return Vec::new() };
     let way = place.includes.iter().map(|(_, line)| *line);

@@ -1,12 +1,12 @@
 //! Semantic checks of a whole candidate zone, before anything is live: every fault at once.
 //!
 //! [`zone`] walks a compiled [`Zone`] and returns [`Fault`]s: which rule, which
-//! owner and type. Where they stand in a file is found afterwards and only if there are any
+//! owner and type. Their places in a file are found afterwards and only if there are any
 //! ([`Locator`], fed by reading the file once more), so a good zone of a million names keeps no
-//! places in memory. [`around`] checks only some names, for what an edit of a few can affect.
+//! places in memory. [`around`] checks only the names that an edit can affect.
 //!
-//! What is wrong with a record's text or RDATA is `master`'s to tell; nothing here reads files,
-//! clocks or sockets. RFC 1034, 2181, 4034, 4592, 5155, 6672, 8976, 9471.
+//! `master` reports faults in a record's text or RDATA. Nothing here reads files, clocks or sockets.
+//! RFC 1034, 2181, 4034, 4592, 5155, 6672, 8976, 9471.
 
 mod rules;
 
@@ -52,7 +52,7 @@ pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<Fault> {
 }
 
 /// Checks the names `owners`, those below them where they cut or redirect, the cuts above and the apex.
-/// Who points at them is for the caller to know.
+/// The caller knows what points at them.
 pub fn around(zone: &Zone, owners: &[Name]) -> Vec<Fault> {
     let mut faults = Faults::default();
     names::apex(zone, &mut faults);

@@ -1,4 +1,4 @@
-//! Rules about a name: what may stand together, what may stand where.
+//! Rules about a name: which records may share it, and which names may hold which records.
 
 use super::delegation::Hosts;
 use super::fault::Faults;
@@ -14,7 +14,7 @@ pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
     }
 }
 
-/// What stands at one name.
+/// What is at one name.
 pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
     let owner = node.owner();
     let mut tell =
@@ -33,7 +33,7 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
                 format!("{owner} {} stands below a delegation and is no glue", set.rtype());
             tell(Rule::Occluded, set.rtype(), message);
         }
-        // Nobody is answered with it, but other servers do not take the zone.
+        // It is never part of an answer, but other servers refuse the zone.
         alone(node, faults);
         return;
     }

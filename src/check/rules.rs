@@ -1,4 +1,4 @@
-//! Every rule of a zone's meaning: its stable id, how bad a fault is, what it means, what to do.
+//! Every rule of a zone's meaning: its stable id, severity, meaning and remedy.
 
 use std::fmt::Write;
 
@@ -11,14 +11,14 @@ pub(super) enum Weight {
     Error,
     /// Refused, unless the zone is checked leniently.
     Strict,
-    /// Told.
+    /// Reported.
     Warning,
 }
 
 /// Makes the enum and its table, so that a rule without words cannot exist.
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident $id:literal $weight:ident $about:literal $hint:literal,)*) => {
-        /// A rule. Ids are stable: they stand in settings, logs and other people's scripts.
+        /// A rule. Ids are stable: they are in settings, logs and other people's scripts.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[allow(missing_docs)] // `about` is the documentation.
         pub enum Rule { $($name,)* }
@@ -151,7 +151,7 @@ rules! {
 
 impl Rule {
     /// Whether the rule is about something that is not there. It is only judged when every record
-    /// could be read: what seems to be missing may stand in a line at fault.
+    /// could be read: what seems to be missing may be in a line at fault.
     pub fn is_about_absence(self) -> bool {
         matches!(
             self,

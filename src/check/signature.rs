@@ -90,7 +90,7 @@ impl<'a> Rrsig<'a> {
         Some(data)
     }
 
-    /// The owner in lower case; of a wildcard with the asterisk, as it stands in the zone.
+    /// The owner in lower case; of a wildcard with the asterisk, as it is in the zone.
     fn signed_owner(&self, owner: NameRef<'_>) -> Option<Vec<u8>> {
         let labels = owner.label_count() - usize::from(owner.is_wildcard());
         (labels == usize::from(self.labels)).then(|| owner.wire().to_ascii_lowercase())

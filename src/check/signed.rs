@@ -1,7 +1,7 @@
 //! A zone that was signed elsewhere: every RRset has a signature that is valid now (RFC 4035 §2.2).
 //!
-//! The first signatures, those of the apex among them, are also computed. All of a large zone would
-//! cost seconds at each load, and what is wrong with one is mostly wrong with all.
+//! The first signatures, those of the apex among them, are also computed. Computing all of a
+//! large zone would cost seconds per load, and a fault of one is mostly a fault of all.
 
 use std::cell::Cell;
 
@@ -48,7 +48,7 @@ pub(super) fn has_signed_soa(zone: &Zone) -> bool {
 
 //------------ Walk ----------------------------------------------------------
 
-/// What is known while all signatures are looked at.
+/// What is known while all signatures are checked.
 struct Walk<'z, 'f> {
     /// The zone.
     zone: &'z Zone,
@@ -132,7 +132,7 @@ impl<'z> Walk<'z, '_> {
         (!verifies).then(|| (Rule::SignatureBogus, "the signature does not verify".to_owned()))
     }
 
-    /// Tells of a fault of a signature.
+    /// Reports a fault of a signature.
     fn tell(&mut self, node: NodeRef<'_>, signature: &Rrsig<'_>, rule: Rule, message: String) {
         let fault = Fault::at(rule, node.owner(), Rtype::RRSIG, message);
         self.faults.push(fault.which(Which::Rdata(signature.rdata.into())));
@@ -150,7 +150,7 @@ impl<'z> Walk<'z, '_> {
         }
     }
 
-    /// Tells of signatures that end soon, in one finding.
+    /// Reports signatures that expire soon, in one finding.
     fn tell_ending(&mut self) {
         let Some((node, signature)) = self.soonest.take() else { return };
         let left = signature.seconds_left(self.now);

@@ -52,7 +52,7 @@ fn host(zone: &Zone, record: RecordRef<'_>, host: NameRef<'_>, faults: &mut Faul
     faults.push(Fault::of(record, rule, message));
 }
 
-/// Whether a name in the zone answers: it exists, a wildcard does, or somebody else tells.
+/// Whether a name in the zone answers: it exists, a wildcard does, or another server is responsible.
 fn exists(zone: &Zone, name: NameRef<'_>) -> bool {
     let found = zone.lookup(name);
     found.exact().is_some()

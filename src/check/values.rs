@@ -1,4 +1,4 @@
-//! Rules about values: TTLs, timers, sizes, owners that are no host names, tags nobody knows.
+//! Rules about values: TTLs, timers, sizes, owners that are not host names, unknown tags.
 
 use super::fault::Faults;
 use super::{Fault, Rule, records};
@@ -41,7 +41,7 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
     if set.count() > RRSET_RECORDS {
         tell(Rule::RrsetLarge, format!("{owner} {rtype} has {} records", set.count()));
     }
-    // Signers write NSEC3PARAM, which nobody asks for, with a TTL of 0.
+    // Signers write NSEC3PARAM, which no resolver queries, with a TTL of 0.
     if ttl == 0 && rtype != Rtype::NSEC3PARAM {
         tell(Rule::TtlZero, format!("{owner} {rtype} has a TTL of 0"));
     } else if ttl > WEEK {

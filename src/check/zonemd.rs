@@ -1,4 +1,4 @@
-//! The digest of a whole zone (RFC 8976): whether the zone is what its maker meant.
+//! The digest of a whole zone (RFC 8976): whether the zone is complete and unchanged.
 
 use ring::digest::{Context, SHA384, SHA512};
 

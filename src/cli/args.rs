@@ -1,4 +1,4 @@
-//! What may be typed. Names of commands and options are a contract (README).
+//! Commands and options. Their names are a contract (README).
 
 use std::path::PathBuf;
 
@@ -112,7 +112,7 @@ pub(super) enum Zone {
         /// The apex
         zone: String,
     },
-    /// Versions with serial, time, cause and who
+    /// Versions with serial, time, cause and person
     History {
         /// The apex
         zone: String,
@@ -169,7 +169,7 @@ pub(super) enum User {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Everybody who has an account
+    /// List all accounts
     List,
     /// End an account's rights and sessions
     Disable {

@@ -36,7 +36,7 @@ pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
 
 //------------ check ---------------------------------------------------------
 
-/// `gapura check`: settings, then every zone file by itself.
+/// `gapura check`: settings, then each zone file on its own.
 pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
@@ -69,7 +69,7 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     Ok(exit)
 }
 
-/// The finding of settings that can be read and not be meant.
+/// The finding for settings that parse but make no sense.
 fn unusable(error: &run::options::OptionError) -> Finding {
     Finding {
         rule: "settings-value",
@@ -127,7 +127,7 @@ fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check
     Ok(checked)
 }
 
-/// Reads a file up to one octet more than it may have, which the parser then tells: a device may have
+/// Reads a file up to one octet more than is allowed, which the parser then reports: a device may have
 /// no end.
 fn read(file: &Path, octets_max: usize) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -1,8 +1,8 @@
-//! The command line: reads what was typed, has it done, prints, exits with the truth.
+//! The command line: parses, runs the command, prints the result, returns the exit code.
 //!
 //! `serve` runs the daemon here. `check` and `zone check` work here, without a daemon. The other
-//! commands go to the running daemon over its control socket; those on people and tokens also work
-//! on the database of a stopped one. Printing to standard output happens in this room only.
+//! commands go to the running daemon over its control socket; those on people, tokens and the event
+//! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// One arm a command.
+/// Runs a command: one arm each.
 fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
     let common = typed.common;
     match typed.command {

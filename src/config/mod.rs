@@ -1,8 +1,8 @@
-//! Settings: what `gapura.toml` may say, its defaults, and findings for what is wrong in it.
+//! Settings: the keys of `gapura.toml`, their defaults, and findings for what is wrong in the file.
 //!
 //! Every key has a default and is explained in `config/gapura.toml`. An unknown key, a wrong type or
-//! a value out of range is an error with file:line:column and a hint; nothing is guessed. Rooms
-//! below do not know this one: `run` turns settings into each room's own options.
+//! a value out of range is an error with file:line:column and a hint; nothing is guessed. No
+//! room below uses this one: `run` converts settings into each room's own options.
 
 mod load;
 mod settings;

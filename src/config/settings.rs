@@ -40,7 +40,7 @@ pub struct Settings {
     pub naming: Naming,
     /// `[targets]`: which addresses a name may point at.
     pub targets: Targets,
-    /// `[probe]`: asking a target whether it is there.
+    /// `[probe]`: testing whether a target answers.
     pub probe: Probe,
     /// `[tokens]`: personal API tokens.
     pub tokens: Tokens,
@@ -76,7 +76,7 @@ pub struct Server {
     pub tcp_connections: usize,
     /// Connections of one client address.
     pub tcp_per_address: usize,
-    /// Networks that may ask; empty = everybody.
+    /// Networks that may query; empty = all.
     pub allow_query: Vec<String>,
 }
 
@@ -128,9 +128,9 @@ pub struct Quic {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimit {
-    /// Responses a second for each client prefix and kind of response; 0 = off.
+    /// Responses per second for each client prefix and kind of response; 0 = off.
     pub responses_per_second: u32,
-    /// Every how many limited responses go out truncated instead of dropped; 0 = all are dropped.
+    /// One limited response in this many is sent truncated instead of dropped; 0 = all are dropped.
     pub slip: u32,
 }
 
@@ -146,13 +146,13 @@ impl Default for RateLimit {
 pub struct QueryLogging {
     /// The file, JSON lines.
     pub file: PathBuf,
-    /// Size at which a file is put aside, in MiB.
+    /// Size at which a file is rotated, in MiB.
     #[serde(default = "default_log_size")]
     pub rotate_mib: u64,
     /// Size of all files together, in MiB; the oldest go first.
     #[serde(default = "default_log_total")]
     pub total_mib: u64,
-    /// One query in how many is written.
+    /// One query in this many is written.
     #[serde(default = "one")]
     pub sample: u32,
     /// How much of a client's address is written.
@@ -314,7 +314,7 @@ impl Default for Approval {
 pub enum Promote {
     /// Approving a request promotes it.
     WithApproval,
-    /// Promoting it is an act of its own.
+    /// Promoting it is a separate act.
     SeparateAct,
 }
 
@@ -392,7 +392,7 @@ pub enum Hijackable {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Probe {
-    /// Whether targets are asked at all.
+    /// Whether targets are probed at all.
     pub enabled: bool,
 }
 
@@ -444,7 +444,7 @@ impl Default for Register {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audit {
-    /// Whether a day with news but no promotion gets an anchor of its own.
+    /// Whether a day with events but no promotion gets its own anchor.
     pub daily: bool,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A unix socket `control.sock` in the state directory, mode 0600; the peer must be root or the
 //! daemon's own user. One line of JSON each way: a [`Command`] of at most 64 KiB, a [`Reply`]. A few
-//! clients at a time, each with deadlines: a client that hangs hurts nobody. What a command does is
-//! decided by whoever starts the server (`run`); nothing of zones or people is known here.
+//! clients at a time, each with deadlines, so that a client that hangs delays no other for long. `run`
+//! starts the server and carries out the commands; nothing here knows zones or people.
 
 mod client;
 mod protocol;

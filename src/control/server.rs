@@ -1,4 +1,4 @@
-//! The daemon's side: accepts a few clients at a time and hands their commands on.
+//! The daemon's side: accepts a few clients at a time and passes their commands on.
 
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -16,7 +16,7 @@ use super::{Command, Reply, socket_path};
 const CLIENTS_MAX: usize = 8;
 /// Octets of one call.
 const CALL_OCTETS_MAX: u64 = 64 * 1024;
-/// How long a client may take to say its line, and to take each part of the reply.
+/// How long a client may take to send its line, and to read each part of the reply.
 const CLIENT_SECONDS_MAX: u64 = 10;
 /// Octets of a reply that are written under one deadline.
 const REPLY_PART_OCTETS: usize = 64 * 1024;
@@ -26,7 +26,7 @@ type Handler = Arc<dyn Fn(Command, &Session) -> Reply + Send + Sync>;
 
 //------------ Session -------------------------------------------------------
 
-/// Who is calling, as the kernel says.
+/// The caller, as the kernel identifies it.
 #[derive(Clone, Copy, Debug)]
 pub struct Session {
     /// The peer's user id.
@@ -91,7 +91,7 @@ impl Drop for Server {
     }
 }
 
-/// Reads one call, has it done, writes the reply.
+/// Reads one command, runs it, writes the reply.
 async fn serve_client(stream: UnixStream, own_uid: u32, handler: Handler) -> io::Result<()> {
     let session = Session { uid: stream.peer_cred()?.uid() };
     let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);

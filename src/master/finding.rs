@@ -15,7 +15,7 @@ pub struct Finding {
     pub rule: &'static str,
     /// Whether it keeps the candidate from going live.
     pub severity: Severity,
-    /// Where it stands, if it stands in a file.
+    /// Where it is, if it is in a file.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
     /// What is wrong, one sentence without a final dot.
@@ -41,7 +41,7 @@ impl fmt::Display for Finding {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Told; the candidate may go live.
+    /// Reported; the candidate may go live.
     Warning,
     /// The candidate does not go live.
     Error,

@@ -1,8 +1,8 @@
-//! `$GENERATE range owner [TTL] [class] type data`, as in BIND: one line makes many records.
+//! `$GENERATE range owner [TTL] [class] type data`, as in BIND: one line generates many records.
 //!
-//! `$` stands for the number, `${offset,width,base}` for the number plus an offset, filled with zeros
+//! `$` is the number, `${offset,width,base}` the number plus an offset, filled with zeros
 //! to a width, in base `d`, `o`, `x`, `X`, or as nibbles `n`, `N`; `$$` and `\$` are a dollar sign.
-//! Each made line is read like any other, except that it cannot be a directive.
+//! Each generated line is read like any other, except that it cannot be a directive.
 
 use super::At;
 use super::parse::{Parser, Problem, Source, argument};
@@ -89,7 +89,7 @@ impl Range {
         (range.start <= range.stop && range.step > 0).then_some(range)
     }
 
-    /// How many numbers there are.
+    /// The count of numbers.
     fn count(self) -> u64 {
         (self.stop - self.start) / self.step + 1
     }

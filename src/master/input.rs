@@ -1,4 +1,4 @@
-//! What the parser works on and what it gives back: bytes, a loader for includes, limits, places.
+//! Input and output of the parser: bytes, a loader for includes, limits, places.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -12,7 +12,7 @@ use super::{Finding, Place};
 /// A master file in memory, and where its includes come from.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
-    /// The file as the operator named it; it stands in findings.
+    /// The file as the operator named it; it is in findings.
     pub file: &'a Path,
     /// All its bytes.
     pub bytes: &'a [u8],
@@ -40,7 +40,7 @@ pub enum LoadError {
     /// It is longer than the limit.
     #[error("it is longer than {0} octets")]
     TooLarge(u64),
-    /// The system did not give it.
+    /// The system did not return it.
     #[error("{0}")]
     Unreadable(String),
 }
@@ -55,7 +55,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The directory that `zone_file` stands in.
+    /// The directory that `zone_file` is in.
     pub fn of(zone_file: &Path, options: &Options) -> Self {
         let root = zone_file.parent().filter(|parent| !parent.as_os_str().is_empty());
         let root = root.unwrap_or_else(|| Path::new(".")).to_owned();
@@ -71,7 +71,7 @@ impl Loader for Directory {
         if !real.starts_with(&root) {
             return Err(LoadError::Outside);
         }
-        // Opening a FIFO would wait for somebody to write to it.
+        // Opening a FIFO would wait for a writer.
         if !real.metadata().map_err(failed)?.is_file() {
             return Err(LoadError::Unreadable("not a regular file".to_owned()));
         }
@@ -169,7 +169,7 @@ pub struct Parsed {
     pub warnings: usize,
     /// How many records were read.
     pub records: usize,
-    /// The files that were included, in order; one that was included twice stands there twice.
+    /// The files that were included, in order; one that was included twice is there twice.
     pub included: Vec<Included>,
     /// Whether the last line of the zone file is `; gapura: end of zone`.
     pub has_end_marker: bool,
@@ -261,7 +261,7 @@ pub(super) fn place(
     }
 }
 
-/// The last line of a file: where something is missing that should stand at its end.
+/// The last line of a file: where something is missing that should be at its end.
 pub fn last_line(file: &Path, bytes: &[u8]) -> Place {
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let breaks = body.iter().filter(|byte| **byte == b'\n').count();
@@ -270,7 +270,7 @@ pub fn last_line(file: &Path, bytes: &[u8]) -> Place {
     place(bytes, file.into(), Vec::new(), line, start..body.len())
 }
 
-/// The comment that tells that a file is complete; it is the last line.
+/// The comment that marks a file as complete; it is the last line.
 pub const END_MARKER: &str = "; gapura: end of zone";
 
 /// Whether the last line is the end marker, and whether it ends with a newline.

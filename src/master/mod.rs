@@ -1,11 +1,11 @@
 //! Master files (zone file text, RFC 1035 §5): parse to records or to findings, print back.
 //!
-//! [`parse`] works on bytes in memory and hands each record to a sink as it is read; nothing is kept
-//! for it and nothing is allocated. Every fault is a [`Finding`] with file, line, column and the way
-//! over includes, and reading goes on with the next record. Included files come from a [`Loader`],
-//! which the caller gives: the daemon's reads twice and compares, a test's reads from memory.
+//! [`parse`] works on bytes in memory and passes each record to a sink as it is read; it keeps and
+//! allocates nothing. Every fault is a [`Finding`] with file, line, column and the chain of includes, and
+//! reading continues with the next record. Included files come from the caller's [`Loader`]: the daemon's
+//! reads twice and compares, a test's reads from memory.
 //!
-//! What only the whole zone can show is found by `check`.
+//! `check` finds the faults that only the whole zone shows.
 
 mod finding;
 mod generate;

@@ -16,7 +16,7 @@ const TTL_MAX: u32 = i32::MAX as u32;
 //------------ parse ---------------------------------------------------------
 
 /// Reads a whole master file. Every record goes to `sink` as it is read, every fault is kept; after a
-/// fault reading goes on with the next record.
+/// fault reading continues with the next record.
 pub fn parse(
     input: &Input<'_>,
     origin: NameRef<'_>,
@@ -54,7 +54,7 @@ pub(super) struct Source<'a> {
     pub(super) bytes: &'a [u8],
     /// Its file: 0 is the zone file.
     pub(super) file: u16,
-    /// Where its records stand, if they were generated.
+    /// Where its records are, if they were generated.
     pub(super) fixed: Option<At>,
 }
 
@@ -397,7 +397,7 @@ impl Parser<'_, '_> {
 
     //--- Findings
 
-    /// Whether a file is within its limit; told if not.
+    /// Whether a file is within its limit; reports it if not.
     fn fits(&mut self, source: &Source<'_>, line: u32) -> bool {
         // Offsets are kept in 32 bits.
         let max = self.options.file_octets_max.min(u32::MAX as usize - 1);
@@ -408,14 +408,14 @@ impl Parser<'_, '_> {
         source.bytes.len() <= max
     }
 
-    /// Tells of a fault of the scanner.
+    /// Reports a fault of the scanner.
     fn scan_fault(&mut self, source: &Source<'_>, fault: super::scan::Fault) {
         let span = fault.start..fault.end;
         let hint = fault.hint;
         self.tell(source, fault.rule, fault.line, span, fault.message.to_owned(), hint);
     }
 
-    /// Tells of a fault in words.
+    /// Reports a fault in the words of an entry.
     pub(super) fn problem(
         &mut self,
         source: &Source<'_>,
@@ -518,7 +518,7 @@ fn head(tokens: &[Token<'_>], first: usize) -> Result<(Option<u32>, Rtype, usize
     }
 }
 
-/// A class mnemonic. ANY and NONE are no classes of data and `ANY` is also a type, which is told better.
+/// A class mnemonic. ANY and NONE are no classes of data and `ANY` is also a type, for which there is a better message.
 fn class_of(text: &str) -> Option<Class> {
     text.parse().ok().filter(|class| !matches!(*class, Class::ANY | Class::NONE))
 }
@@ -539,10 +539,10 @@ fn common_type(text: &[u8]) -> Option<Rtype> {
     }
 }
 
-/// The type, if it can stand in a zone.
+/// The type, if it can be in a zone.
 fn usable_type(rtype: Rtype, at: usize) -> Result<Rtype, Problem> {
     if rtype.is_meta() {
-        let message = format!("the type {rtype} cannot stand in a zone");
+        let message = format!("the type {rtype} cannot be in a zone");
         return Err(Problem::new(&rule::META_TYPE, at, message));
     }
     Ok(rtype)
@@ -580,7 +580,7 @@ pub(super) fn argument<'a>(
     })
 }
 
-/// Tells when a directive has more words than it takes.
+/// Reports a directive with more words than it takes.
 fn no_more(tokens: &[Token<'_>], at: usize) -> Result<(), Problem> {
     match tokens.get(at) {
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! Records back to text: what is printed is read as the very same records, one a line.
+//! Records back to text, one per line: reading what is printed yields the same records.
 //!
 //! Names are absolute and escaped, strings are quoted and escaped: nothing inside a record can end
 //! the line, start a comment or become a directive.

@@ -1,4 +1,4 @@
-//! The rules a text can break before it is a zone. The rules of zones are in `check`.
+//! The rules of master-file text. The rules of zones are in `check`.
 
 use super::Severity;
 

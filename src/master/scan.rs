@@ -86,7 +86,7 @@ pub(super) struct Scanner<'a> {
 
 /// What is known while one entry is read.
 struct Progress {
-    /// Where the open parentheses stand: how many, line and offset of the first.
+    /// Where the open parentheses are: how many, line and offset of the first.
     depth: usize,
     /// Line and offset of the first open parenthesis.
     opened: (u32, usize),
@@ -136,7 +136,7 @@ impl<'a> Scanner<'a> {
             }
         }
         self.check_line(&mut progress);
-        // Told once: the next call finds an empty line here, and with it the end.
+        // Reported once: the next call finds an empty line here, and with it the end.
         self.line_start = self.at;
         if progress.depth > 0 {
             return Some(Err(self.unclosed(progress)));
@@ -161,7 +161,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// Takes note of where the first word stands.
+    /// Takes note of where the first word is.
     fn begin(&self, progress: &mut Progress) {
         if progress.first.is_none() {
             let is_blank = matches!(self.bytes[self.line_start], b' ' | b'\t');
@@ -231,7 +231,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Tells when a word goes on right behind a closing quote.
+    /// Reports a word that continues right behind a closing quote.
     fn ends_word(&self, progress: &mut Progress) {
         let next = self.bytes.get(self.at).map(|b| CLASSES[usize::from(*b)]);
         if next == Some(Class::Word) {

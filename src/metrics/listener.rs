@@ -1,4 +1,4 @@
-//! A listener that knows three paths. HTTP/1.1 without anything that three paths do not need.
+//! A listener for three paths: as much of HTTP/1.1 as they need.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The name server's counters under the names of the manual.
+//! The metrics of the name server.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::serve::counters::{
 };
 use crate::wire::{Opcode, Rcode, Rtype};
 
-/// Gives the sums when somebody looks.
+/// Returns the sums when metrics are read.
 type Source = Box<dyn Fn() -> Vec<(Lane, Totals)> + Send + Sync>;
 
 /// A value and its labels.

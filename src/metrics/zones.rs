@@ -1,4 +1,4 @@
-//! The zones under the names of the manual.
+//! The metrics of zones.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::publish::{Publisher, ZoneStatus};
 
 /// Collects what the publisher knows of each zone.
 pub struct Zones {
-    /// Who knows.
+    /// The source of the facts.
     publisher: Publisher,
 }
 
@@ -63,7 +63,7 @@ impl Collector for Zones {
     }
 }
 
-/// A counter a zone and word.
+/// A counter per zone and word.
 fn counted(
     encoder: &mut DescriptorEncoder<'_>,
     zones: &[ZoneStatus],

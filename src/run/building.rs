@@ -46,7 +46,7 @@ pub(super) struct Parts<'a> {
 pub(super) struct Building {
     /// Runs pages, control socket, metrics and timers.
     runtime: Runtime,
-    /// Tells pages and timers to stop.
+    /// Asks pages and timers to stop.
     stop: watch::Sender<bool>,
     /// The control socket.
     control: JoinHandle<()>,
@@ -71,8 +71,7 @@ impl Building {
         let (publisher, _) =
             Publisher::open(database.store.clone(), sources, options::publish(settings))?;
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
-        // Bound before the first answer goes out, so that who sees one can already give a command, which
-        // waits in the socket.
+        // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir)?;
         let running = serve::start(options::serve(settings)?, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
@@ -125,7 +124,7 @@ impl Building {
     /// Stops everything, in the order that the documentation of [`super`] draws.
     pub(super) fn stop(self) {
         let Self { runtime, stop, control, host, watcher, database, state_dir } = self;
-        // An error means that nobody listens any more, which is the same.
+        // An error means that nothing listens any more, which is the same.
         let _ = stop.send(true);
         control.abort();
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));

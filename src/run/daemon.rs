@@ -26,7 +26,7 @@ pub enum RunError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
-    /// A setting cannot be meant.
+    /// A setting makes no sense.
     #[error("settings: {0}")]
     Options(#[from] OptionError),
     /// Zones cannot be opened.
@@ -35,7 +35,7 @@ pub enum RunError {
     /// A listener of the name server cannot be started.
     #[error(transparent)]
     Listen(#[from] StartError),
-    /// Another listener, a thread or a signal cannot be had.
+    /// The system refused another listener, a thread or a signal.
     #[error("{what}")]
     System {
         /// What was tried, and what to do.

@@ -201,7 +201,7 @@ impl Host {
             Ok(versions) => versions,
             Err(error) => return Reply::failed(error.to_string()),
         };
-        // A zone that left has its history still.
+        // A removed zone still has its history.
         if versions.is_empty() && self.publisher.zone_status(apex).is_none() {
             return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
         }

@@ -1,4 +1,4 @@
-//! What stands in for road 3 in a gapura that was built without it: nothing to open, start or report.
+//! Road 3 in a gapura that was built without it: nothing to open, start or report.
 
 use serde_json::Value;
 use tokio::runtime::Runtime;

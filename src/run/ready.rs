@@ -1,4 +1,4 @@
-//! What `serve` tells when it is ready: where it listens, what it loaded, what to try next.
+//! What `serve` prints when it is ready: its addresses, its zones, what to try next.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ pub struct Ready {
     pub state_dir: String,
     /// The first administrator's link, or the file that holds it.
     pub first_link: Option<String>,
-    /// Warnings, such as a family that this machine has not.
+    /// Warnings, such as an address family that this machine lacks.
     pub warnings: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl Ready {
         text
     }
 
-    /// How the first administrator comes in.
+    /// How the first administrator signs in.
     fn add_first_link(&self, text: &mut String) {
         if let Some(link) = &self.first_link {
             let _ = write!(

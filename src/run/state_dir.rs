@@ -1,11 +1,11 @@
-//! The state directory: made if missing, held by one daemon at a time.
+//! The state directory: created if missing, locked by one daemon at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// A state directory in use; let go when dropped, also by a process that is killed.
+/// A state directory in use; the lock ends when this is dropped or the process dies.
 #[derive(Debug)]
 pub struct StateDir {
     /// The directory.

@@ -39,7 +39,7 @@ impl Host {
         Reply::done(text, json)
     }
 
-    /// Counters, all transports together and each by itself.
+    /// Counters per transport and address family.
     pub(super) fn stats(&self) -> Reply {
         let lanes = self.running.counters();
         let mut text = String::new();

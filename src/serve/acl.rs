@@ -1,9 +1,9 @@
-//! Who may do what: the most specific rule decides.
+//! Access lists: the most specific rule decides.
 //!
 //! Rules match by *labels* of the name and by *bits* of the address, never by text, so that
 //! `xexample.org` is not below `example.org` and 192.0.2.1 is not in 192.0.2.16/28. A rule of a child
-//! name beats any rule of its parent; among rules of one name the longest prefix wins. Each operation
-//! (query, transfer, notify, update) has a list of its own, the same on every transport.
+//! name beats any rule of its parent; among rules of one name the longest prefix wins. A list holds on
+//! every transport.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -35,12 +35,12 @@ pub struct Rule {
 }
 
 impl Acl {
-    /// Everybody may.
+    /// Every client is allowed.
     pub fn everybody() -> Self {
         Self::new(Vec::new(), true)
     }
 
-    /// Only these networks may; everybody if there are none.
+    /// Only these networks are allowed; every client if there are none.
     pub fn only(networks: impl IntoIterator<Item = Network>) -> Self {
         let rule = |network| Rule { name: Name::root(), network, allow: true };
         let rules: Vec<_> = networks.into_iter().map(rule).collect();
@@ -116,7 +116,7 @@ impl FromStr for Network {
     type Err = NotANetwork;
 
     /// Reads `192.0.2.0/24`, `2001:db8::/32`, or a single address. Bits set outside the prefix are a
-    /// mistake somebody made, and refused.
+    /// mistake, and refused.
     fn from_str(text: &str) -> Result<Self, NotANetwork> {
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
@@ -166,7 +166,7 @@ mod tests {
         Rule { name: name.parse().unwrap(), network: network.parse().unwrap(), allow }
     }
 
-    /// Checks who may ask for a name.
+    /// Checks whether a client may query a name.
     #[track_caller]
     fn check(acl: &Acl, client: &str, name: &str, allowed: bool) {
         let name: Name = name.parse().unwrap();

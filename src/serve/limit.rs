@@ -1,16 +1,16 @@
-//! Response rate limiting: nobody uses us as an amplifier.
+//! Response rate limiting, so that the server is of no use as an amplifier.
 //!
 //! Over UDP a source may be forged. Each response is counted against the client's prefix (/24, /56)
 //! and, if a lower rate is set for it, against the single address, separately for each kind of
-//! response; NXDOMAIN also by zone. What is over the rate goes out truncated, no larger than its
-//! query, every `slip`-th time and not at all otherwise: a real client comes back by TCP. A valid
-//! cookie and streams are not limited; that is for the caller to see.
+//! response; NXDOMAIN also by zone. Of the responses over the rate every `slip`-th is sent truncated, no
+//! larger than its query, and the others are not sent: a real client retries over TCP. Clients with a
+//! valid cookie and streams are not limited; the caller checks that.
 //!
-//! The table has a fixed size and a keyed hash, so nobody can choose whom to collide with, and no
+//! The table has a fixed size, a keyed hash, so that an attacker cannot choose collisions, and no
 //! lock: a slot is one atomic word. It holds the *theoretical arrival time* of the generic cell rate
-//! algorithm: how far ahead of now a client's account is booked. What is withheld is booked too, up to
-//! a quarter of a second: while a flood lasts nothing of it is answered in full, and an account that
-//! was only a little too eager is good again soon.
+//! algorithm: how far ahead of now a client's account is booked. Withheld responses are booked too, up
+//! to a quarter of a second: while a flood lasts none of it is answered in full, and an account that
+//! was only slightly over its rate recovers soon.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::answer::{Facts, ResponseKind};
 use crate::wire::{HEADER_OCTETS, NAME_OCTETS_MAX, NameRef, Rtype};
 
-/// Slots that share a cache line; a key may lie in any of its line's.
+/// Slots that share a cache line; a key may be in any slot of its line.
 const SLOTS: usize = 8;
 /// Cache lines of the table: 1 MiB, 131,072 accounts.
 const LINES: usize = 1 << 14;
@@ -27,7 +27,7 @@ const LINES: usize = 1 << 14;
 const TIME_BITS: u32 = 44;
 /// Mask of the time.
 const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
-/// One second: what a client may have in one go.
+/// One second: the largest burst.
 const WINDOW_NANOSECONDS: u64 = 1_000_000_000;
 /// How much more is booked for what a client tries beyond it.
 const OVERDRAFT_NANOSECONDS: u64 = WINDOW_NANOSECONDS / 4;
@@ -37,7 +37,7 @@ const OVERDRAFT_NANOSECONDS: u64 = WINDOW_NANOSECONDS / 4;
 /// The settings.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RateLimit {
-    /// Responses of one kind a second for each client prefix; at least 1.
+    /// Responses of one kind per second and client prefix; at least 1.
     pub per_prefix: u32,
     /// The same for each single address; 0, or not below `per_prefix`: no rate of its own.
     pub per_address: u32,
@@ -67,7 +67,7 @@ pub struct Limiter {
 #[repr(align(64))]
 struct Line([AtomicU64; SLOTS]);
 
-/// What becomes of a response.
+/// What happens to a response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Judgement {
     /// It goes out.
@@ -94,7 +94,7 @@ impl Limiter {
     }
 
     /// Books one response at `now` (nanoseconds of any clock). `limited` counts this worker's limited
-    /// responses, so that every `slip`-th is told from the others.
+    /// responses, so that every `slip`-th can be treated differently.
     pub fn judge(
         &self,
         client: IpAddr,
@@ -170,7 +170,7 @@ impl Limiter {
                     // A carry out of the time, once in 4.9 hours, spoils one tag: a fresh account.
                     slot.fetch_add(cost, Ordering::Relaxed);
                 } else {
-                    // If another worker was first, its booking stands and ours is free.
+                    // If another worker was first, its booking counts and ours does not.
                     let fresh = tag << TIME_BITS | now.wrapping_add(cost) & TIME_MASK;
                     let order = Ordering::Relaxed;
                     let _ = slot.compare_exchange(word, fresh, order, order);
@@ -181,7 +181,7 @@ impl Limiter {
                 (victim, least) = (slot, ahead);
             }
         }
-        // Nobody known: take the place of whoever is least ahead, most often of one long gone.
+        // A new account: it replaces the one least ahead, most often one long idle.
         victim.store(tag << TIME_BITS | now.wrapping_add(cost) & TIME_MASK, Ordering::Relaxed);
         true
     }
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(passed(&limiter, "192.0.2.1", 0, 0, 1000), 200);
         assert_eq!(passed(&limiter, "192.0.2.77", 0, 0, 1000), 0, "the same /24");
         assert_eq!(passed(&limiter, "192.0.3.1", 0, 0, 1000), 200, "another /24");
-        // Good again when what was tried beyond it is over.
+        // Recovers when the overdraft has expired.
         assert_eq!(passed(&limiter, "192.0.2.1", 2000 * MS, 0, 1000), 200);
     }
 

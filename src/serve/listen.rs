@@ -1,8 +1,7 @@
-//! Listening sockets: bound all before any of them is served, so that a start fails whole or not at
-//! all.
+//! Listening sockets: all are bound before any is served, so that a failed start has no effect.
 //!
-//! Workers of one address share its port (SO_REUSEPORT), which would also let a second gapura in
-//! unseen. So each address is first bound alone, and only then again, shared.
+//! Workers of one address share its port (SO_REUSEPORT), which would also let a second gapura share it
+//! unnoticed. So each address is first bound exclusively, and only then again, shared.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -32,7 +31,7 @@ pub struct ListenError {
 }
 
 impl ListenError {
-    /// Whether this machine has no IPv6 at all, so that the address is not meant for it.
+    /// Whether this machine has no IPv6 at all, so that the address cannot exist on it.
     pub fn is_missing_ipv6(&self) -> bool {
         let unsupported = self.source.raw_os_error() == Some(libc::EAFNOSUPPORT);
         let no_address = self.source.kind() == io::ErrorKind::AddrNotAvailable;
@@ -76,7 +75,7 @@ pub(super) struct Sockets {
     pub(super) tcp: Vec<TcpListener>,
 }
 
-/// Binds so many UDP and TCP sockets to one address. Port 0 is any port that is free for all.
+/// Binds that many UDP and TCP sockets to one address. Port 0 is any port that is free for all.
 pub(super) fn bind(address: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, ListenError> {
     let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
     loop {
@@ -91,7 +90,7 @@ pub(super) fn bind(address: SocketAddr, udp: usize, tcp: usize) -> Result<Socket
 /// One try of [`bind`].
 fn bind_once(wanted: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, ListenError> {
     let mut address = wanted;
-    // Alone first, and all at once, so that none of the ports can be had twice.
+    // Exclusively first, and both before either is released, so that no port is taken twice.
     let alone: [_; 2] = [(udp, Kind::Udp), (tcp, Kind::Tcp)].map(|(count, kind)| {
         if count == 0 {
             return Ok(None);
@@ -156,7 +155,7 @@ impl Kind {
             };
             let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
             if address.is_ipv6() {
-                // [::] and 0.0.0.0 may stand side by side, and IPv4 never comes as IPv6.
+                // [::] and 0.0.0.0 may be bound side by side, and IPv4 never arrives as IPv6.
                 socket.set_only_v6(true)?;
             }
             if matches!(self, Self::Tcp) {

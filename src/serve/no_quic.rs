@@ -1,4 +1,4 @@
-//! What stands in for DNS over QUIC in a gapura that was built without it: a listener that does not start.
+//! DNS over QUIC in a gapura that was built without it: a listener that does not start.
 
 use std::io;
 use std::net::UdpSocket;
@@ -23,8 +23,8 @@ impl QuicServer {
         ))
     }
 
-    /// Tells it to stop.
-    pub(super) fn tell(&self) {
+    /// Asks it to stop.
+    pub(super) fn request_stop(&self) {
         match *self {}
     }
 }

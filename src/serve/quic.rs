@@ -6,7 +6,7 @@
 //! PTR, MX, SOA), which hickory decodes and compresses anew. What it cannot carry is declined: a TSIG
 //! (the message would no longer be the one that was signed) and transfers (they need many messages).
 //!
-//! A listener of hickory-server may end by itself, so it is supervised and started again. It takes one
+//! A listener of hickory-server may end on its own, so it is supervised and restarted. It takes one
 //! handshake at a time, five seconds at most, and has no limit of connections: therefore off by
 //! default, and on a port of its own.
 
@@ -36,9 +36,9 @@ use crate::wire::Rtype;
 use super::responder::{Responder, Shared, Source};
 use super::tls::Certificate;
 
-/// How long a connection may be quiet, and a query may take to come in.
+/// How long a connection may be idle, and a query may take to arrive.
 const IDLE: Duration = Duration::from_secs(10);
-/// Rest before a listener that ended is started again.
+/// Pause before a listener that ended is restarted.
 const RESTART_REST: Duration = Duration::from_secs(1);
 /// How long connections may take to finish when the server stops.
 const STOP_MAX: Duration = Duration::from_secs(2);
@@ -79,17 +79,17 @@ impl QuicServer {
         Ok(Self { stop, thread: Some(thread) })
     }
 
-    /// Tells it to stop, without waiting.
-    pub(super) fn tell(&self) {
+    /// Asks it to stop, without waiting.
+    pub(super) fn request_stop(&self) {
         self.stop.cancel();
     }
 }
 
 impl Drop for QuicServer {
     fn drop(&mut self) {
-        self.tell();
+        self.request_stop();
         if let Some(thread) = self.thread.take() {
-            // A panic was seen as the end of a listener; nothing is left to tell.
+            // A panic was handled as the end of a listener.
             let _ = thread.join();
         }
     }
@@ -108,12 +108,12 @@ struct Supervisor {
 }
 
 impl Supervisor {
-    /// Runs until told to stop.
+    /// Runs until it is asked to stop.
     fn run(&self, runtime: &Runtime) {
         runtime.block_on(async {
             while !self.stop.is_cancelled() {
                 if let Err(error) = self.serve().await {
-                    tracing::warn!(%error, "the QUIC listener ended; it is started again");
+                    tracing::warn!(%error, "the QUIC listener ended and is restarted");
                 }
                 if self.stop.is_cancelled() {
                     return;
@@ -124,7 +124,7 @@ impl Supervisor {
         });
     }
 
-    /// Serves until told to stop, or until a listener ends by itself.
+    /// Serves until it is asked to stop, or until a listener ends on its own.
     async fn serve(&self) -> io::Result<()> {
         let bridge = Bridge::new(&self.shared);
         let mut server = Server::new(bridge);
@@ -296,7 +296,7 @@ impl Parts {
 /// Records on their way out.
 type Records<'a> = std::slice::Iter<'a, Record>;
 
-/// A record as it stands in the message.
+/// A record as it is in the message.
 struct RawRecord<'m> {
     /// Where it begins.
     start: usize,

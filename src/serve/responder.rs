@@ -40,7 +40,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Changes what the server says of itself, from the next batch on.
+    /// Changes what the server says about itself, from the next batch on.
     pub(super) fn change_identity(&self, change: impl Fn(&Identity) -> Identity) {
         self.policy.rcu(|old| Policy {
             identity: Arc::new(change(&old.identity)),
@@ -49,12 +49,12 @@ impl Shared {
     }
 }
 
-/// What can change while the server runs, in one piece, so that a batch looks once.
+/// What can change while the server runs, in one piece, so that a batch loads it once.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
-    /// What the server says of itself.
+    /// What the server says about itself.
     pub(super) identity: Arc<Identity>,
-    /// Who may ask.
+    /// The clients that may query.
     pub(super) allow_query: Arc<Acl>,
 }
 
@@ -87,7 +87,7 @@ impl Moment {
 pub(super) struct Source {
     /// The client.
     pub(super) client: SocketAddr,
-    /// Our address, as far as the socket tells.
+    /// Our address, if the socket knows it.
     pub(super) local: Option<SocketAddr>,
     /// The idle timeout to offer, in 100 ms; connections only.
     pub(super) keepalive: Option<u16>,
@@ -125,7 +125,7 @@ impl Responder {
         Self { shared, counters, transport, policy, scratch, log, ended: None, limited: 0 }
     }
 
-    /// Begins a batch: what changed since the last one counts from now on.
+    /// Begins a batch: takes over what changed since the last one.
     pub(super) fn begin(&mut self) -> Moment {
         let policy = self.shared.policy.load();
         if !Arc::ptr_eq(&policy, &self.policy) {
@@ -143,7 +143,7 @@ impl Responder {
         }
     }
 
-    /// Starts afresh after a panic: what the engine had half done is not looked at again.
+    /// Starts afresh after a panic: discards what the engine left half done.
     pub(super) fn recover(&mut self) {
         self.scratch = Scratch::new(self.policy.identity.clone());
         self.counters.panics.add(1);

@@ -1,6 +1,6 @@
 //! Start and stop of all listeners.
 //!
-//! First every address is bound and every file read, so that a wrong setting stops the start before
+//! First every address is bound and every file is read, so that a wrong setting stops the start before
 //! anything runs; then the workers start.
 
 use std::io;
@@ -46,9 +46,9 @@ pub struct Options {
     pub tls: Option<Secured>,
     /// DNS over QUIC; `None`: off.
     pub quic: Option<Secured>,
-    /// What the server says of itself; the cookie secrets are made at the start.
+    /// What the server says about itself; the cookie secrets are made at the start.
     pub identity: Identity,
-    /// Who may ask.
+    /// The clients that may query.
     pub allow_query: Acl,
     /// The rate limit; `None`: off.
     pub rate_limit: Option<RateLimit>,
@@ -200,7 +200,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
 struct Bound {
     /// Where they listen.
     listening: Vec<Listening>,
-    /// What could not be had and does not matter here.
+    /// Addresses that could not be bound and do not matter here.
     warnings: Vec<String>,
     /// Sockets of UDP workers, address by address.
     udp: Vec<std::net::UdpSocket>,
@@ -304,7 +304,7 @@ pub struct Listening {
 pub struct Running {
     /// Where it listens.
     listening: Vec<Listening>,
-    /// What could not be had and does not matter here.
+    /// Addresses that could not be bound and do not matter here.
     warnings: Vec<String>,
     /// UDP workers.
     udp: Vec<UdpWorker>,
@@ -326,7 +326,7 @@ impl Running {
         &self.listening
     }
 
-    /// What could not be had and does not matter here, as told in the log.
+    /// Addresses that could not be bound and do not matter here, as in the log.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
@@ -354,7 +354,7 @@ impl Running {
         }
     }
 
-    /// Says these things of the server from the next batch on. Cookie secrets and the size of UDP
+    /// Changes what the server says about itself, from the next batch on. Cookie secrets and the size of UDP
     /// responses, for which buffers were made, stay.
     pub fn set_identity(&self, identity: Identity) {
         self.shared.change_identity(|old| {
@@ -375,7 +375,7 @@ impl Running {
         self.shared.change_identity(|old| Identity { cookies: secrets.cloned(), ..old.clone() });
     }
 
-    /// Lets these clients ask from the next batch on.
+    /// Lets these clients query from the next batch on.
     pub fn set_allow_query(&self, acl: Acl) {
         let allow_query = Arc::new(acl);
         self.shared
@@ -383,7 +383,7 @@ impl Running {
             .rcu(|old| Policy { allow_query: allow_query.clone(), ..Policy::clone(old) });
     }
 
-    /// Loads certificates and keys again; the first error is told, and what fails stays as it was.
+    /// Loads certificates and keys again. Returns the first error; what fails stays as it was.
     pub fn reload_certificates(&self) -> Result<(), CertificateError> {
         let results: Vec<_> = self.certificates.iter().map(|c| c.reload()).collect();
         results.into_iter().collect()
@@ -397,18 +397,18 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // All are told first, so that they stop side by side; then each is waited for as it drops.
-        self.streams.tell();
-        self.udp.iter().for_each(UdpWorker::tell);
+        // All are asked to stop first, so that they stop in parallel; then each is joined as it drops.
+        self.streams.request_stop();
+        self.udp.iter().for_each(UdpWorker::request_stop);
         if let Some(quic) = &self.quic {
-            quic.tell();
+            quic.request_stop();
         }
     }
 }
 
 //------------ Roller --------------------------------------------------------
 
-/// The thread that rolls a cookie secret of our own once a day.
+/// The thread that rolls the cookie secret once a day.
 struct Roller {
     /// Ends the thread when dropped.
     stop: Option<std::sync::mpsc::Sender<()>>,
@@ -440,7 +440,7 @@ impl Drop for Roller {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It does not panic; nothing is left to tell.
+            // It does not panic.
             let _ = thread.join();
         }
     }

@@ -1,8 +1,8 @@
 //! UDP: a worker takes a batch of queries, answers each, and sends the batch of responses.
 //!
-//! Two system calls and one look at clock and zones a batch; for one query no lock, no allocation and
-//! no system call. A worker stops when its socket is shut down, which wakes it from its wait: nothing
-//! is asked of it meanwhile.
+//! Two system calls, one read of the clock and one load of the zones per batch; per query no lock, no
+//! allocation and no system call. A worker stops when its socket is shut down, which ends its wait, so
+//! it needs no timer to look for a stop.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +17,7 @@ use super::batch::{Packets, SocketBatch, system};
 use super::counters::Silence;
 use super::responder::{Responder, Shared, Source};
 
-/// Rest after an error of the socket, so that a lasting one does not spin.
+/// Pause after a socket error, so that a persistent one does not busy-loop.
 const ERROR_REST: Duration = Duration::from_millis(50);
 
 //------------ UdpWorker -----------------------------------------------------
@@ -27,14 +27,14 @@ const ERROR_REST: Duration = Duration::from_millis(50);
 pub(super) struct UdpWorker {
     /// A second handle on its socket, to shut it down.
     socket: UdpSocket,
-    /// Tells it to stop.
+    /// Asks it to stop.
     stop: Arc<AtomicBool>,
     /// Its thread.
     thread: Option<JoinHandle<()>>,
 }
 
 impl UdpWorker {
-    /// Starts a worker on a bound socket, on its own thread and, if told, its own CPU.
+    /// Starts a worker on a bound socket, on its own thread and, if given, its own CPU.
     pub(super) fn start(
         shared: Arc<Shared>,
         socket: UdpSocket,
@@ -57,8 +57,8 @@ impl UdpWorker {
         Ok(Self { socket, stop, thread: Some(thread) })
     }
 
-    /// Tells it to stop, without waiting.
-    pub(super) fn tell(&self) {
+    /// Asks it to stop, without waiting.
+    pub(super) fn request_stop(&self) {
         self.stop.store(true, Ordering::Release);
         // Linux wakes a reader of an unconnected socket too, and says ENOTCONN all the same.
         let _ = socket2::SockRef::from(&self.socket).shutdown(std::net::Shutdown::Read);
@@ -67,9 +67,9 @@ impl UdpWorker {
 
 impl Drop for UdpWorker {
     fn drop(&mut self) {
-        self.tell();
+        self.request_stop();
         if let Some(thread) = self.thread.take() {
-            // Panics are caught inside; nothing is left to tell.
+            // Panics are caught and logged inside.
             let _ = thread.join();
         }
     }
@@ -88,7 +88,7 @@ struct Loop<P> {
 }
 
 impl<P: Packets> Loop<P> {
-    /// Batch after batch until told to stop.
+    /// Batch after batch until it is asked to stop.
     fn run(mut self, stop: &AtomicBool) {
         while !stop.load(Ordering::Relaxed) {
             match self.packets.receive() {
@@ -103,7 +103,7 @@ impl<P: Packets> Loop<P> {
         }
     }
 
-    /// A batch; a panic loses it and nothing else.
+    /// Answers a batch; a panic loses that batch and nothing else.
     fn guarded_batch(&mut self, count: usize) {
         if catch_unwind(AssertUnwindSafe(|| self.batch(count))).is_err() {
             tracing::error!(address = %self.local, "a panic while answering; its batch is lost");

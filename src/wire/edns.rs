@@ -1,7 +1,7 @@
 //! EDNS(0): the OPT pseudo-record and its options (RFC 6891).
 //!
 //! One pass over the options notes what a server reacts to; everything else is skipped, as RFC 6891
-//! §6.1.2 wants. What the options mean is `answer`'s business.
+//! §6.1.2 wants. `answer` interprets the options.
 
 /// Option codes of the IANA registry that gapura reads or writes.
 pub mod option {
@@ -27,7 +27,7 @@ pub mod option {
 
 //------------ Edns ----------------------------------------------------------
 
-/// What a query's OPT record says.
+/// The OPT record of a query.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Edns<'a> {
     /// The UDP payload the sender can take.

@@ -55,12 +55,12 @@ impl Header {
         })
     }
 
-    /// Reads the header of a message that is worth a look: `None` also if it is a response.
+    /// Reads the header of a query; `None` also for a response.
     pub fn of_query(bytes: &[u8]) -> Option<Self> {
         Self::read(bytes).filter(|header| !header.is_response())
     }
 
-    /// Whether the QR bit says that this is a response.
+    /// Whether the QR bit is set.
     pub fn is_response(self) -> bool {
         self.flags & FLAG_QR != 0
     }

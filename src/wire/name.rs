@@ -292,7 +292,7 @@ impl fmt::Display for NameRef<'_> {
                     b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'*' | b'/' => {
                         f.write_char(char::from(byte))?;
                     }
-                    // More than need be: some parsers refuse such octets where they stand bare.
+                    // More than necessary: some parsers refuse such octets unescaped.
                     0x21..=0x7e => {
                         f.write_char('\\')?;
                         f.write_char(char::from(byte))?;
@@ -361,7 +361,7 @@ fn label_starts(wire: &[u8]) -> ([u8; 128], usize) {
     (starts, count)
 }
 
-/// The label whose length octet stands at `at`.
+/// The label whose length octet is at `at`.
 fn label_at(wire: &[u8], at: u8) -> &[u8] {
     let at = usize::from(at);
     &wire[at + 1..at + 1 + usize::from(wire[at])]
@@ -403,7 +403,7 @@ pub enum NameError {
     /// Two dots in a row, or a dot at the start.
     #[error("a label is empty")]
     EmptyLabel,
-    /// A label of more than 63 octets, or a compression pointer where none may stand.
+    /// A label of more than 63 octets, or a compression pointer where none is allowed.
     #[error("a label is longer than 63 octets")]
     LabelTooLong,
     /// More than 255 octets.

@@ -160,7 +160,7 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Reads one question; names in questions cannot be compressed, nothing stands before them.
+/// Reads one question; names in questions cannot be compressed, since no name precedes them.
 fn read_question(bytes: &[u8]) -> Option<(Question<'_>, usize)> {
     let (name, used) = NameRef::from_wire(bytes).ok()?;
     let tail = bytes[used..].first_chunk::<4>()?;
@@ -171,7 +171,7 @@ fn read_question(bytes: &[u8]) -> Option<(Question<'_>, usize)> {
 
 //------------ RawRecord -----------------------------------------------------
 
-/// Where the parts of a record lie in a message; names in it are not looked at.
+/// The offsets of a record's parts in a message; names in it are not read.
 #[derive(Clone, Copy, Debug)]
 struct RawRecord {
     /// The type.
@@ -202,7 +202,7 @@ impl RawRecord {
         })
     }
 
-    /// Whether the record may stand outside the additional section. OPT and TSIG may not; an UPDATE
+    /// Whether the record may be outside the additional section. OPT and TSIG may not; an UPDATE
     /// has its own meanings for the other meta types.
     fn is_ordinary(&self, opcode: Opcode) -> bool {
         opcode == Opcode::UPDATE || !matches!(self.rtype, Rtype::OPT | Rtype::TSIG)

@@ -1,7 +1,7 @@
 //! RDATA of every type: text and wire, validity, canonical form, the names inside.
 //!
-//! One table (`schema`) says which fields a type has; everything else walks that table, so a type is
-//! added by one line. A type that is not in the table is opaque and written as RFC 3597 §5 says,
+//! One table (in `rtype`) lists the fields of each type; everything else walks that table, so one line
+//! adds a type. A type that is not in the table is opaque and written as RFC 3597 §5 says,
 //! `\# LENGTH HEX`; that form is read for known types too, and then has to be valid.
 //!
 //! RDATA is always uncompressed here. RFC 1035 §3.3, RFC 3597, RFC 4034 §6.2, RFC 9460.
@@ -17,8 +17,8 @@ mod expand;
 mod fields;
 mod loc;
 mod read;
-mod schema;
 mod svcb;
+mod whole;
 mod write;
 
 pub(crate) use encoding::write_base32hex;
@@ -28,7 +28,7 @@ pub use read::{TextError, Token};
 pub(crate) use read::{push_name, shown, ttl_from_text};
 pub(crate) use write::name as write_name;
 
-use fields::Field;
+pub(in crate::wire) use fields::Field;
 
 /// Octets RDATA may have: RDLENGTH is 16 bits.
 pub const RDATA_OCTETS_MAX: usize = 65_535;
@@ -79,7 +79,7 @@ pub fn to_text(rtype: Rtype, rdata: &[u8]) -> String {
 /// Appends the RDATA as master-file text on one line.
 pub fn write_text(rtype: Rtype, rdata: &[u8], text: &mut String) {
     let start = text.len();
-    let known = schema::of(rtype).filter(|_| check(rtype, rdata).is_ok());
+    let known = rtype.fields().filter(|_| check(rtype, rdata).is_ok());
     if known.is_some_and(|fields| write::fields(fields, rdata, text).is_some()) {
         return;
     }
@@ -99,7 +99,7 @@ pub fn check(rtype: Rtype, rdata: &[u8]) -> Result<(), RdataError> {
     if rdata.len() > RDATA_OCTETS_MAX {
         return Err(RdataError::TooLong);
     }
-    let Some(fields) = schema::of(rtype) else { return Ok(()) };
+    let Some(fields) = rtype.fields() else { return Ok(()) };
     let mut rest = rdata;
     for field in fields {
         let used = field.take(rest)?;
@@ -108,14 +108,14 @@ pub fn check(rtype: Rtype, rdata: &[u8]) -> Result<(), RdataError> {
     if !rest.is_empty() {
         return Err(RdataError::Trailing);
     }
-    schema::check_whole(rtype, rdata)
+    whole::check_whole(rtype, rdata)
 }
 
 //------------ Names and canonical form --------------------------------------
 
 /// The names inside valid RDATA, each with its offset. Opaque types have none.
 pub fn names(rtype: Rtype, rdata: &[u8]) -> impl Iterator<Item = (usize, NameRef<'_>)> {
-    let mut fields = schema::of(rtype).unwrap_or_default().iter();
+    let mut fields = rtype.fields().unwrap_or_default().iter();
     let mut at = 0;
     std::iter::from_fn(move || {
         for field in fields.by_ref() {
@@ -138,7 +138,7 @@ pub fn names(rtype: Rtype, rdata: &[u8]) -> impl Iterator<Item = (usize, NameRef
 
 /// The canonical form (RFC 4034 §6.2, RFC 6840 §5.1): names of the old types in lower case.
 pub fn canonical(rtype: Rtype, rdata: &[u8]) -> Cow<'_, [u8]> {
-    let fields = schema::of(rtype).unwrap_or_default();
+    let fields = rtype.fields().unwrap_or_default();
     if !fields.contains(&Field::Name) {
         return Cow::Borrowed(rdata);
     }

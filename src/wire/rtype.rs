@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::rdata::Field;
+
 /// Makes a number type with named constants and the mnemonics people write.
 macro_rules! numbers {
     ($(#[$doc:meta])* $type:ident($repr:ty), $generic:literal, $($name:ident = $value:literal),* $(,)?) => {
@@ -57,17 +59,95 @@ macro_rules! numbers {
     };
 }
 
-numbers! {
-    /// A resource record type (RFC 1035 §3.2.2 and the registry).
-    Rtype(u16), "TYPE",
-    A = 1, NS = 2, CNAME = 5, SOA = 6, WKS = 11, PTR = 12, HINFO = 13, MINFO = 14, MX = 15, TXT = 16,
-    RP = 17, AFSDB = 18, X25 = 19, ISDN = 20, RT = 21, SIG = 24, KEY = 25, PX = 26, AAAA = 28,
-    LOC = 29, NXT = 30, SRV = 33, NAPTR = 35, KX = 36, CERT = 37, DNAME = 39, OPT = 41, APL = 42,
-    DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47, DNSKEY = 48, DHCID = 49, NSEC3 = 50,
-    NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53, HIP = 55, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61,
-    CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, DSYNC = 66, SPF = 99, NID = 104, L32 = 105,
-    L64 = 106, LP = 107, EUI48 = 108, EUI64 = 109, TKEY = 249, TSIG = 250, IXFR = 251, AXFR = 252,
-    MAILB = 253, MAILA = 254, ANY = 255, URI = 256, CAA = 257, RESINFO = 261,
+/// Makes the record types: number, mnemonic and, after a colon, the fields of the RDATA.
+macro_rules! types {
+    ($($name:ident = $number:literal $(: $($field:ident)+)?,)*) => {
+        numbers! {
+            /// A resource record type (RFC 1035 §3.2.2 and the registry).
+            Rtype(u16), "TYPE", $($name = $number,)*
+        }
+
+        impl Rtype {
+            /// The fields of the type's RDATA, in the order of the wire, which is that of text; `None`
+            /// if its RDATA is opaque.
+            pub(super) fn fields(self) -> Option<&'static [Field]> {
+                match self {
+                    $($(Self::$name => Some(&[$(Field::$field),+]),)?)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+// To add a type, add a line. What no list of fields can express is in `rdata/whole.rs`.
+types! {
+    A = 1: V4,
+    NS = 2: Name,
+    CNAME = 5: Name,
+    SOA = 6: Name Name U32 Period Period Period Period,
+    WKS = 11,
+    PTR = 12: Name,
+    HINFO = 13: String String,
+    MINFO = 14: Name Name,
+    MX = 15: U16 Name,
+    TXT = 16: Strings,
+    RP = 17: Name Name,
+    AFSDB = 18: U16 Name,
+    X25 = 19: String,
+    ISDN = 20: Strings,
+    RT = 21: U16 Name,
+    SIG = 24,
+    KEY = 25,
+    PX = 26: U16 Name Name,
+    AAAA = 28: V6,
+    LOC = 29: Loc,
+    NXT = 30,
+    SRV = 33: U16 U16 U16 Name,
+    NAPTR = 35: U16 U16 String String String Name,
+    KX = 36: U16 Name,
+    CERT = 37: CertType U16 Algorithm Base64,
+    DNAME = 39: Name,
+    OPT = 41,
+    APL = 42: Apl,
+    DS = 43: U16 Algorithm U8 Hex,
+    SSHFP = 44: U8 U8 Hex,
+    IPSECKEY = 45: U8 Gateway Base64OrNone,
+    RRSIG = 46: Type Algorithm U8 Period Time Time U16 Name Base64,
+    NSEC = 47: NameKept Types,
+    DNSKEY = 48: U16 U8 Algorithm Base64,
+    DHCID = 49: Base64,
+    NSEC3 = 50: U8 U8 U16 Salt Hash TypesOrNone,
+    NSEC3PARAM = 51: U8 U8 U16 Salt,
+    TLSA = 52: U8 U8 U8 Hex,
+    SMIMEA = 53: U8 U8 U8 Hex,
+    HIP = 55,
+    CDS = 59: U16 Algorithm U8 Hex,
+    CDNSKEY = 60: U16 U8 Algorithm Base64,
+    OPENPGPKEY = 61: Base64,
+    CSYNC = 62: U32 U16 TypesOrNone,
+    ZONEMD = 63: U32 U8 U8 Hex,
+    SVCB = 64: U16 NameKept Params,
+    HTTPS = 65: U16 NameKept Params,
+    DSYNC = 66: Type Scheme U16 NameKept,
+    SPF = 99: Strings,
+    NID = 104: U16 Groups64,
+    L32 = 105: U16 V4,
+    L64 = 106: U16 Groups64,
+    LP = 107: U16 NameKept,
+    EUI48 = 108: Eui48,
+    EUI64 = 109: Eui64,
+    TKEY = 249,
+    TSIG = 250,
+    IXFR = 251,
+    AXFR = 252,
+    MAILB = 253,
+    MAILA = 254,
+    ANY = 255,
+    // RFC 7553 §4.4: the target has a length above zero.
+    URI = 256: U16 U16 TextNotEmpty,
+    CAA = 257: U8 Tag Text,
+    RESINFO = 261: Strings,
 }
 
 numbers! {
@@ -91,7 +171,7 @@ numbers! {
 }
 
 impl Rtype {
-    /// Whether the number can only stand in a question or in the message itself, never in a zone:
+    /// Whether the number can only occur in a question or in the message itself, never in a zone:
     /// OPT, 128 to 255 as QTYPEs and meta types (RFC 6895 §3.1), and 0.
     pub fn is_meta(self) -> bool {
         self.0 == 0 || self == Self::OPT || (128..=255).contains(&self.0)

@@ -1,7 +1,7 @@
 //! Writes a message into a fixed buffer and never past a limit.
 //!
 //! No allocation: the caller asks for room once per record ([`Writer::fits`]) and then writes. What
-//! must not be lost (OPT, TSIG) is reserved first and given back when its turn comes. A record set
+//! must not be lost (OPT, TSIG) is reserved first and released when it is written. A record set
 //! that turns out not to fit is taken back as a whole with [`Writer::rewind`].
 
 use super::header::HEADER_OCTETS;
@@ -51,7 +51,7 @@ impl<'o> Writer<'o> {
         room
     }
 
-    /// Gives back reserved octets.
+    /// Releases reserved octets.
     pub fn release(&mut self, octets: usize) {
         self.limit = (self.limit + octets).min(self.out.len());
     }
@@ -102,7 +102,7 @@ impl<'o> Writer<'o> {
         self.put_u16(0xc000 | offset)
     }
 
-    /// Writes what stands between a record's owner and its RDATA.
+    /// Writes the fields between a record's owner and its RDATA.
     #[inline]
     pub fn put_fixed(&mut self, rtype: Rtype, class: Class, ttl: u32, rdata_octets: u16) -> bool {
         let (t, c, s, n) = (

@@ -1,4 +1,4 @@
-//! What a zone keeps of its apex, so that no query has to look for it there.
+//! Facts of the apex, kept apart so that no query has to look them up.
 
 use super::node::NodeRef;
 use super::nsec3::Nsec3Params;
@@ -6,12 +6,12 @@ use crate::wire::{Class, NameRef, Rtype, Writer};
 
 //------------ Apex ----------------------------------------------------------
 
-/// What stands at the apex.
+/// What is at the apex.
 #[derive(Clone, Debug)]
 pub(super) struct Apex {
     /// The numbers of the SOA record.
     pub(super) soa: Soa,
-    /// The SOA record of negative responses, where a ready one can be had.
+    /// The SOA record of negative responses, where one can be prepared.
     pub(super) negative_soa: Option<NegativeSoa>,
     /// The NSEC3 chain that negative answers use.
     pub(super) nsec3: Option<Nsec3Params>,
@@ -45,11 +45,11 @@ pub struct Soa {
     pub ttl: u32,
     /// The version of the zone.
     pub serial: u32,
-    /// How often a secondary asks.
+    /// How often a secondary refreshes.
     pub refresh: u32,
     /// How soon it asks again after a failure.
     pub retry: u32,
-    /// When it gives up.
+    /// When it stops answering.
     pub expire: u32,
     /// The TTL of negative answers.
     pub minimum: u32,
@@ -86,7 +86,7 @@ impl Soa {
 pub struct NegativeSoa {
     /// The record, with room for the pointers.
     octets: Box<[u8]>,
-    /// Where pointers to the apex stand in it: the owner's, and those of names below the apex.
+    /// Where pointers to the apex are in it: the owner's, and those of names below the apex.
     pointers: Vec<u16>,
 }
 

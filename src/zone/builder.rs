@@ -1,8 +1,8 @@
 //! Builds a zone in bulk, from records in any order.
 //!
 //! Records are copied into one run of bytes as they come. At the end the names are sorted once and
-//! compiled in canonical order, so that what a name inherits (a cut above) and what it brings about
-//! (empty non-terminals) is known when it is written.
+//! compiled in canonical order, so that what a name inherits (a cut above) and what it implies (empty
+//! non-terminals) is known when it is written.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use super::encode::Entry;
 use super::key;
 use super::node::Flags;
 use super::stage::{Depth, RUN_HEAD_OCTETS, Stage, owner_of, record_octets, records_of};
-use super::trie::{Planter, Seed, Source, Trie};
+use super::trie::{BulkItem, BulkLoader, Source, Trie};
 use crate::wire::{Class, Name, NameRef, RecordRef, Rtype};
 
 //------------ ZoneBuilder ---------------------------------------------------
@@ -69,8 +69,8 @@ impl ZoneBuilder {
         let Self { apex, names, hashed, wildcard_parents, faults } = self;
         let mut compiler = Compiler::new(apex.as_ref());
         compiler.faults = faults;
-        let names = plant_names(names, &mut compiler, &wildcard_parents);
-        let hashed = plant_hashed(hashed, &mut compiler);
+        let names = load_names(names, &mut compiler, &wildcard_parents);
+        let hashed = load_hashed(hashed, &mut compiler);
         let Compiler { mut faults, counts, .. } = compiler;
         let facts = read_apex(&names, apex.as_ref(), &mut faults);
         let zone = facts
@@ -98,7 +98,7 @@ impl ZoneBuilder {
 }
 
 /// The trie of all names that exist.
-fn plant_names(
+fn load_names(
     mut stage: Stage,
     compiler: &mut Compiler<'_>,
     wildcard_parents: &HashSet<u64>,
@@ -106,24 +106,24 @@ fn plant_names(
     let apex = compiler.apex;
     stage.sort(apex);
     stage.add_missing(apex);
-    let Stage { bytes, seeds } = &stage;
+    let Stage { bytes, items } = &stage;
     let wildcard_parents = Some(wildcard_parents);
     let (path, entries) = (Vec::new(), Vec::new());
     let mut nodes = Nodes { bytes, compiler, wildcard_parents, path, entries };
-    Planter::new(&mut nodes, apex.wire().len()).plant(seeds)
+    BulkLoader::new(&mut nodes, apex.wire().len()).load(items)
 }
 
 /// The trie of the hashed names.
-fn plant_hashed(mut stage: Stage, compiler: &mut Compiler<'_>) -> Trie {
+fn load_hashed(mut stage: Stage, compiler: &mut Compiler<'_>) -> Trie {
     let apex = compiler.apex;
     stage.sort(apex);
-    let Stage { bytes, seeds } = &stage;
+    let Stage { bytes, items } = &stage;
     let (path, entries) = (Vec::new(), Vec::new());
     let mut nodes = Nodes { bytes, compiler, wildcard_parents: None, path, entries };
-    Planter::new(&mut nodes, apex.wire().len()).plant(seeds)
+    BulkLoader::new(&mut nodes, apex.wire().len()).load(items)
 }
 
-/// What stands at the apex, first of all the one SOA record.
+/// What is at the apex, first of all the one SOA record.
 fn read_apex(names: &Trie, apex: NameRef<'_>, faults: &mut Vec<BuildFault>) -> Option<Apex> {
     let mut fault =
         |kind| faults.push(BuildFault { owner: apex.to_name(), rtype: Rtype::SOA, kind });
@@ -156,27 +156,27 @@ struct Nodes<'a, 'b> {
 }
 
 impl Source for Nodes<'_, '_> {
-    fn owner(&self, seed: &Seed) -> NameRef<'_> {
-        owner_of(self.bytes, seed.at())
+    fn owner(&self, item: &BulkItem) -> NameRef<'_> {
+        owner_of(self.bytes, item.at())
     }
 
-    fn octets(&self, seed: &Seed) -> usize {
-        let at = seed.at();
+    fn octets(&self, item: &BulkItem) -> usize {
+        let at = item.at();
         RUN_HEAD_OCTETS + usize::from(self.bytes[at + 4]) + record_octets(self.bytes, at)
     }
 
-    fn write(&mut self, seeds: &[Seed], out: &mut Vec<u8>) {
-        let owner = owner_of(self.bytes, seeds[0].at());
+    fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>) {
+        let owner = owner_of(self.bytes, items[0].at());
         self.entries.clear();
-        for seed in seeds {
-            self.entries.extend(records_of(self.bytes, seed.at()));
+        for item in items {
+            self.entries.extend(records_of(self.bytes, item.at()));
         }
         let Some(wildcard_parents) = self.wildcard_parents else {
             self.compiler.node(out, owner, &mut self.entries, |_, _| Flags::default());
             return;
         };
         // All ancestors have been written, so the last one a level above is the parent.
-        self.path.truncate(seeds[0].depth());
+        self.path.truncate(items[0].depth());
         let above = self.path.last().copied();
         let wildcard = !wildcard_parents.is_empty() && wildcard_parents.contains(&key::hash(owner));
         let flags = self.compiler.node(out, owner, &mut self.entries, |ns, dname| {
@@ -188,7 +188,7 @@ impl Source for Nodes<'_, '_> {
 
 //------------ BuildFault ----------------------------------------------------
 
-/// Something wrong that only building shows; `check` finds the rest and where it stands.
+/// A fault that only building shows; `check` finds all others and their places.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BuildFault {
     /// The owner of the record.
@@ -199,11 +199,11 @@ pub struct BuildFault {
     pub kind: BuildFaultKind,
 }
 
-/// What is wrong with a record or RRset, and what is done with it.
+/// The fault of a record or RRset, and how it is handled.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum BuildFaultKind {
     /// The record was there already; kept once.
-    #[error("the record stands there twice")]
+    #[error("the record is given twice")]
     Duplicate,
     /// The TTLs in an RRset differ; the lowest is used (RFC 2181 §5.2).
     #[error("the TTLs of the RRset differ")]
@@ -214,8 +214,8 @@ pub enum BuildFaultKind {
     /// The class is not IN; left out.
     #[error("the class is not that of the zone")]
     WrongClass,
-    /// The type cannot stand in a zone; left out.
-    #[error("the type cannot stand in a zone")]
+    /// The type cannot be in a zone; left out.
+    #[error("the type cannot be in a zone")]
     MetaType,
     /// There is no SOA record at the apex, and so no zone.
     #[error("there is no SOA record at the apex")]

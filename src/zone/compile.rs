@@ -23,7 +23,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Appends the node of a name to `out`, an empty non-terminal if there are no entries. `flags` is
-    /// given whether NS and DNAME stand there.
+    /// given whether NS and DNAME are there.
     pub(super) fn node(
         &mut self,
         out: &mut Vec<u8>,
@@ -55,7 +55,7 @@ impl<'a> Compiler<'a> {
         flags
     }
 
-    /// Sorts, drops duplicates, and gives the records of an RRset their lowest TTL (RFC 2181 §5.2).
+    /// Sorts, drops duplicates, and sets the records of an RRset to their lowest TTL (RFC 2181 §5.2).
     fn arrange(&mut self, owner: NameRef<'_>, entries: &mut Vec<Entry<'_>>) {
         entries.sort_by(Entry::order);
         let mut at = 0;

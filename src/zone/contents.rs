@@ -24,7 +24,7 @@ pub(super) struct Contents {
     pub(super) names: Trie,
     /// The owners of NSEC3 records. They do not exist as names (RFC 5155 §7.2.8).
     pub(super) hashed: Trie,
-    /// What stands at the apex.
+    /// What is at the apex.
     pub(super) facts: Apex,
     /// How much there is.
     pub(super) counts: Counts,
@@ -82,12 +82,12 @@ impl Zone {
         self.0.facts.negative_soa.as_ref()
     }
 
-    /// How many records there are.
+    /// The number of records.
     pub fn record_count(&self) -> usize {
         self.0.counts.records
     }
 
-    /// How many RRsets there are.
+    /// The number of RRsets.
     pub fn rrset_count(&self) -> usize {
         self.0.counts.rrsets
     }
@@ -187,7 +187,7 @@ impl Zone {
     }
 
     /// The name before `name` in canonical order that exists and is authoritative data or a cut:
-    /// where the NSEC record that covers `name` stands. The apex has none before it.
+    /// where the NSEC record that covers `name` is. The apex has none before it.
     pub fn predecessor(&self, name: NameRef<'_>) -> Option<NodeRef<'_>> {
         self.authoritative_at_or_before(self.0.names.before(name)?)
     }

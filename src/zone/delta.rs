@@ -229,7 +229,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Tells the parent of a wildcard whether it exists.
+    /// Records at the parent of a wildcard whether it exists.
     fn set_wildcard_child(&mut self, wildcard: NameRef<'_>, exists: bool) {
         let parent = wildcard.parent().and_then(|name| self.contents.names.find(name).exact());
         let bytes = parent.map(|n| node::with_flags(n, n.flags().with_wildcard_child(exists)));
@@ -238,7 +238,7 @@ impl Edit<'_> {
         }
     }
 
-    /// Gives all names below a node that became or ceased to be a cut or DNAME their flags.
+    /// Updates the flags of all names below a node that became or ceased to be a cut or DNAME.
     fn pass_on(&mut self, top: NameRef<'_>) {
         let names = &self.contents.names;
         let Some(node) = names.find(top).exact() else { return };
@@ -292,7 +292,7 @@ fn alter<'a>(
     Ok(())
 }
 
-/// A delta says exactly what is; what a zone file is forgiven is an error here.
+/// A delta is exact: what is tolerated in a zone file is an error here.
 fn refuse_faults(compiler: &Compiler<'_>) -> Result<(), ApplyError> {
     match compiler.faults.first() {
         None => Ok(()),
@@ -317,7 +317,7 @@ pub enum ApplyError {
     /// The owner is not at or below the apex.
     #[error("{0} is outside the zone")]
     OutOfZone(Name),
-    /// The class is not IN, or the type cannot stand in a zone.
+    /// The class is not IN, or the type cannot be in a zone.
     #[error("{0} {1}: not data of a zone")]
     NoZoneData(Name, Rtype),
     /// A record to remove is not there, or not with this TTL.

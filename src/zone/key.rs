@@ -9,7 +9,7 @@ use crate::wire::NameRef;
 /// Octets of the longest key: every octet of a label may be escaped. And room for a word in front.
 pub(super) const KEY_OCTETS_MAX: usize = 512 + WORD;
 
-/// Octets of a key that most names have room in; clearing 512 octets a query would be felt.
+/// Octets of a key that most names have room in; clearing 512 octets per query would cost time.
 const KEY_OCTETS_USUAL: usize = 128 + WORD;
 
 /// Octets that are written at once.

@@ -2,7 +2,7 @@
 //!
 //! # How it is stored
 //!
-//! A version is a persistent trie over canonical names (`trie`). At each name stands a node: a run of
+//! A version is a persistent trie over canonical names (`trie`). Each name has a node: a run of
 //! bytes with the owner, flags that were fixed when the zone was compiled (`node`), and its RRsets as
 //! they go out on the wire (`rrset`). Changing a name copies the path to it and shares the rest.
 //! Names are not stored twice and an RRset is not taken apart to answer.
@@ -11,7 +11,7 @@
 //!
 //! [`Zone::lookup`] finds the node or the closest encloser, and the cut or DNAME on the way, in one
 //! descent. [`RrsetRef::block`] is an RRset as it goes out when the QNAME owns it; compressing names in
-//! RDATA is left to `answer`. Only the SOA of negative responses stands ready in full ([`NegativeSoa`]).
+//! RDATA is left to `answer`. Only the SOA of negative responses is prepared in full ([`NegativeSoa`]).
 //! NSEC3 owners are kept apart: they do not exist as names.
 //!
 //! This room knows no files, sockets, clocks or locks. It uses `wire` only.

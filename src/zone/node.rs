@@ -1,4 +1,4 @@
-//! A name of a zone and what stands there: one run of bytes, fixed when the zone is compiled.
+//! A name of a zone and its records: one run of bytes, fixed when the zone is compiled.
 //!
 //! ```text
 //! node    flags u8 · length of owner u8 · octets of RRsets u32 · owner, uncompressed, case kept
@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Our own numbers are little-endian, what goes on the wire is big-endian. The RRsets are laid out
-//! in `rrset.rs`. The flags stand first because they also depend on *other* names: two nodes with
+//! in `rrset.rs`. The flags are first because they also depend on *other* names: two nodes with
 //! the same bytes after the flags hold the same records.
 
 use super::rrset::{self, RrsetRef, Rrsets};
@@ -35,7 +35,7 @@ const HEAD_OCTETS: usize = 6;
 pub(super) struct Flags(u8);
 
 impl Flags {
-    /// The flags of a node, given those of its parent (none for the apex) and what stands there.
+    /// The flags of a node, given those of its parent (none for the apex) and what is there.
     pub(super) fn below(parent: Option<Self>, has_ns: bool, has_dname: bool) -> Self {
         match parent {
             Some(parent) => parent.of_child(has_ns, has_dname),
@@ -43,7 +43,7 @@ impl Flags {
         }
     }
 
-    /// The flags of a node whose parent has the flags `self`, given what stands at the node.
+    /// The flags of a node whose parent has the flags `self`, given what is at the node.
     fn of_child(self, has_ns: bool, has_dname: bool) -> Self {
         let mut bits = self.passed_on();
         if bits == 0 {
@@ -133,17 +133,17 @@ impl<'a> NodeRef<'a> {
         self.0[0] & CUT != 0
     }
 
-    /// Whether a zone cut stands above: the records are glue, or occluded.
+    /// Whether a zone cut is above: the records are glue, or occluded.
     pub fn is_below_cut(self) -> bool {
         self.0[0] & BELOW_CUT != 0
     }
 
-    /// Whether a DNAME stands here that is not itself occluded.
+    /// Whether a DNAME is here that is not itself occluded.
     pub fn has_dname(self) -> bool {
         self.0[0] & HAS_DNAME != 0
     }
 
-    /// Whether a DNAME stands above.
+    /// Whether a DNAME is above.
     pub fn is_below_dname(self) -> bool {
         self.0[0] & BELOW_DNAME != 0
     }
@@ -209,7 +209,7 @@ pub(super) fn open(out: &mut Vec<u8>, flags: Flags, owner: NameRef<'_>) {
 /// Completes the node that starts at `start` and ends with `out`.
 pub(super) fn close(out: &mut [u8], start: usize) {
     let owner_end = start + HEAD_OCTETS + usize::from(out[start + 1]);
-    // Fewer than 65,536 RRsets of less than 128 KiB each; a zone of more has no memory to live in.
+    // Fewer than 65,536 RRsets of less than 128 KiB each; a larger zone does not fit in memory.
     let octets = (out.len() - owner_end) as u32;
     out[start + 2..start + HEAD_OCTETS].copy_from_slice(&octets.to_le_bytes());
 }

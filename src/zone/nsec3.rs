@@ -105,7 +105,7 @@ impl Zone {
             Some(node) => node,
             None => {
                 let mut node = hashed.before(owner).or_else(|| hashed.last())?;
-                // Another chain may stand between, while parameters change; it has about as many.
+                // Another chain may be between, while parameters change; it has about as many.
                 for _ in 0..FOREIGN_MAX {
                     if in_chain(node) {
                         break;

@@ -1,4 +1,4 @@
-//! An RRset as it lies in a node, and how it is copied into a response.
+//! An RRset as stored in a node, and how it is copied into a response.
 //!
 //! ```text
 //! RRset    type u16 · records u16 · signatures u16 · marks u16 · octets of records u16 · of signatures u16
@@ -26,9 +26,9 @@ pub(super) const MARK_TARGET: u16 = 1;
 pub struct RrsetRef<'a> {
     /// The type.
     rtype: Rtype,
-    /// How many records.
+    /// The number of records.
     count: u16,
-    /// How many signatures.
+    /// The number of signatures.
     signature_count: u16,
     /// What may be compressed and looked up.
     marks: u16,
@@ -61,7 +61,7 @@ impl<'a> RrsetRef<'a> {
         self.rtype
     }
 
-    /// How many records.
+    /// The number of records.
     pub fn count(self) -> usize {
         usize::from(self.count)
     }

@@ -10,12 +10,12 @@ const SHARDS: usize = 256;
 
 //------------ Entry ---------------------------------------------------------
 
-/// What is known of a zone.
+/// A zone of the set.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// It is served.
     Loaded(Zone),
-    /// It is ours, but there is no version to serve (SERVFAIL).
+    /// It is configured, but there is no version to serve (SERVFAIL).
     NotLoaded(Name),
 }
 
@@ -44,7 +44,7 @@ impl Entry {
 pub struct ZoneSet {
     /// Zones by the hash of their apex.
     shards: Arc<[Arc<Shard>]>,
-    /// How many zones have an apex of so many octets: where there is none, none is looked for.
+    /// The number of zones by octets of the apex: a length without zones needs no lookup.
     lengths: Arc<[u32; 256]>,
 }
 
@@ -63,7 +63,7 @@ impl ZoneSet {
         Self::default()
     }
 
-    /// How many zones there are.
+    /// The number of zones.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.len()).sum()
     }
@@ -150,7 +150,7 @@ fn take(shards: &mut [Arc<Shard>], apex: NameRef<'_>) -> bool {
     at.is_some()
 }
 
-/// The part in which a hash stands.
+/// The part in which a hash is.
 fn shard_of(hash: u64) -> usize {
     (hash >> 56) as usize % SHARDS
 }

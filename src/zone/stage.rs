@@ -1,8 +1,8 @@
-//! Records of a zone to be, as they come, and their names in canonical order.
+//! The records of a zone under construction, in the order they come, and their names in canonical order.
 
 use super::encode::Entry;
 use super::key::{self, KEY_OCTETS_MAX};
-use super::trie::Seed;
+use super::trie::BulkItem;
 use crate::wire::{NameRef, RecordRef, Rtype};
 
 //------------ Depth ---------------------------------------------------------
@@ -35,7 +35,7 @@ impl Depth {
 
 //------------ Stage ---------------------------------------------------------
 
-/// Records as they came, by runs of one owner.
+/// Records in the order they came, in runs of one owner.
 ///
 /// ```text
 /// run     octets of records u32 · length of owner u8 · owner · records
@@ -46,7 +46,7 @@ pub(super) struct Stage {
     /// The runs.
     pub(super) bytes: Vec<u8>,
     /// Where each run starts, with what it is sorted by.
-    pub(super) seeds: Vec<Seed>,
+    pub(super) items: Vec<BulkItem>,
 }
 
 /// Octets of a run before its owner.
@@ -57,7 +57,7 @@ const RECORD_HEAD_OCTETS: usize = 8;
 impl Stage {
     /// Adds a record. Returns whether it begins a run.
     pub(super) fn push(&mut self, record: RecordRef<'_>, depth: Depth, apex: NameRef<'_>) -> bool {
-        let last = self.seeds.last().map(|seed| seed.at());
+        let last = self.items.last().map(|item| item.at());
         let at = last.filter(|at| owner_of(&self.bytes, *at).wire() == record.owner.wire());
         let start = at.unwrap_or_else(|| self.begin(record.owner, depth.labels, apex));
         let octets = record.rdata.len().min(usize::from(u16::MAX));
@@ -77,7 +77,7 @@ impl Stage {
     fn begin(&mut self, owner: NameRef<'_>, depth: u8, apex: NameRef<'_>) -> usize {
         let at = self.bytes.len();
         let prefix = key::with(owner, apex.wire().len(), |key| key::window(key, 0));
-        self.seeds.push(Seed::new(prefix, depth, at));
+        self.items.push(BulkItem::new(prefix, depth, at));
         self.bytes.extend_from_slice(&[0, 0, 0, 0, owner.wire().len() as u8]);
         self.bytes.extend_from_slice(owner.wire());
         at
@@ -85,10 +85,10 @@ impl Stage {
 
     /// Brings the runs into canonical order.
     pub(super) fn sort(&mut self, apex: NameRef<'_>) {
-        self.seeds.sort_unstable_by_key(|seed| (seed.prefix, seed.at()));
+        self.items.sort_unstable_by_key(|item| (item.prefix, item.at()));
         let bytes = &self.bytes;
-        for seeds in self.seeds.chunk_by_mut(|a, b| a.prefix == b.prefix) {
-            sort_deeper(bytes, seeds, 16, apex.wire().len());
+        for items in self.items.chunk_by_mut(|a, b| a.prefix == b.prefix) {
+            sort_deeper(bytes, items, 16, apex.wire().len());
         }
     }
 
@@ -96,13 +96,13 @@ impl Stage {
     pub(super) fn add_missing(&mut self, apex: NameRef<'_>) {
         let mut missing = Vec::new();
         let mut last = apex;
-        if self.seeds.first().is_none_or(|seed| seed.depth() > 0) {
+        if self.items.first().is_none_or(|item| item.depth() > 0) {
             missing.push(apex.to_name());
         }
-        for seed in &self.seeds {
-            let owner = owner_of(&self.bytes, seed.at());
-            if seed.depth() > 1 {
-                let mut level = seed.depth() + apex.label_count() - 1;
+        for item in &self.items {
+            let owner = owner_of(&self.bytes, item.at());
+            if item.depth() > 1 {
+                let mut level = item.depth() + apex.label_count() - 1;
                 let known = shared_labels(last, owner);
                 let mut name = owner.parent();
                 while let Some(ancestor) = name.filter(|_| level > known) {
@@ -123,26 +123,26 @@ impl Stage {
     }
 }
 
-/// Sorts seeds that are the same before `at`, in the octets of their keys from there.
-fn sort_deeper(bytes: &[u8], seeds: &mut [Seed], at: usize, apex_octets: usize) {
+/// Sorts items that are the same before `at`, in the octets of their keys from there.
+fn sort_deeper(bytes: &[u8], items: &mut [BulkItem], at: usize, apex_octets: usize) {
     // A key that ended before is the same name as all the others.
-    if seeds.len() < 2 || at > KEY_OCTETS_MAX {
+    if items.len() < 2 || at > KEY_OCTETS_MAX {
         return;
     }
-    let window = |seed: &Seed| {
-        key::with(owner_of(bytes, seed.at()), apex_octets, |key| key::window(key, at))
+    let window = |item: &BulkItem| {
+        key::with(owner_of(bytes, item.at()), apex_octets, |key| key::window(key, at))
     };
-    let mut keyed: Vec<_> = seeds.iter().map(|seed| (window(seed), seed.at(), *seed)).collect();
+    let mut keyed: Vec<_> = items.iter().map(|item| (window(item), item.at(), *item)).collect();
     if keyed.iter().all(|(window, ..)| *window == [0, 0]) {
         return;
     }
     keyed.sort_unstable_by_key(|(window, at, _)| (*window, *at));
-    for (to, (_, _, seed)) in seeds.iter_mut().zip(&keyed) {
-        *to = *seed;
+    for (to, (_, _, item)) in items.iter_mut().zip(&keyed) {
+        *to = *item;
     }
     let mut start = 0;
     for group in keyed.chunk_by(|a, b| a.0 == b.0) {
-        sort_deeper(bytes, &mut seeds[start..start + group.len()], at + 16, apex_octets);
+        sort_deeper(bytes, &mut items[start..start + group.len()], at + 16, apex_octets);
         start += group.len();
     }
 }

@@ -86,7 +86,7 @@ impl Model {
         Self { names }
     }
 
-    /// Whether a type stands at a name.
+    /// Whether a type is at a name.
     fn has(&self, name: NameRef<'_>, rtype: Rtype) -> bool {
         self.names.get(&name.to_name()).is_some_and(|types| types.contains(&rtype.0))
     }

@@ -1,10 +1,10 @@
 //! The names of a zone: a persistent radix trie over canonical keys, with pages of nodes as leaves.
 //!
-//! A [`Branch`] tells keys apart by one octet, with all octets that they share before it; a [`Page`]
+//! A [`Branch`] distinguishes keys by one octet, with all octets that they share before it; a [`Page`]
 //! is one allocation with the nodes of some consecutive names. So the inner part of a zone of a
 //! million names is small enough to stay in the processor's caches, and a lookup misses them about
 //! once, in the page. Every octet is compared on the way down: where a descent ends without a match,
-//! the ancestors seen are true ancestors, and what stands to the left is the predecessor.
+//! the ancestors seen are true ancestors, and what is to the left is the predecessor.
 //!
 //! A copy of a trie shares everything. A change copies the branches on its path and one page, and only
 //! if they are shared (`edit.rs`).
@@ -22,7 +22,7 @@ mod page;
 mod page_writer;
 mod walk;
 
-pub(super) use bulk::{Planter, Seed, Source};
+pub(super) use bulk::{BulkItem, BulkLoader, Source};
 pub use walk::Nodes;
 
 use branch::Branch;
@@ -193,7 +193,7 @@ impl<'a> Spot<'a> {
         self.encloser
     }
 
-    /// Looks for longer ancestors in the page where the name would stand. If an ancestor does not
+    /// Looks for longer ancestors in the page where the name would be. If an ancestor does not
     /// exist, no longer one does.
     fn find_encloser(&mut self, name: NameRef<'_>, page: &'a Page, apex_octets: usize) {
         let known = self.encloser.map_or(apex_octets - 1, |node| node.owner().wire().len());

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("check", &["master", "zone"]),
     ("queue", &[]),
     ("view", &["queue"]),
-    ("store", &["queue", "zone"]),
+    ("store", &["queue"]),
     ("publish", &["zone", "master", "check", "store", "dns_client"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
@@ -36,16 +36,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "dns_client",
         ],
     ),
-    ("words", &["queue", "check", "master"]),
-    ("notice", &["words", "store", "queue"]),
+    ("words", &["queue"]),
+    ("notice", &["words", "queue"]),
     ("report", &["words", "store", "queue"]),
-    (
-        "web",
-        &[
-            "desk", "promote", "publish", "zone", "check", "master", "people", "notice", "report",
-            "words", "store", "queue", "audit", "view",
-        ],
-    ),
+    ("web", &["desk", "publish", "people", "notice", "words", "store", "queue", "audit", "view"]),
     ("config", &["master"]),
     ("control", &[]),
     ("metrics", &["serve", "answer", "publish"]),
@@ -65,7 +59,7 @@ const PURE: &[&str] = &["wire", "zone", "answer", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[
-    "tokio",
+    "tokio", "utoipa",
     "rusqlite",
     "axum",
     "hyper",

@@ -27,21 +27,21 @@ const QUERY_LOG_DAYS: u32 = 30;
 
 //------------ OptionError ---------------------------------------------------
 
-/// A setting that cannot be meant.
+/// A setting that makes no sense.
 #[derive(Debug, thiserror::Error)]
 pub enum OptionError {
-    /// A network that does not read.
+    /// A network that cannot be parsed.
     #[error("{key}: \"{text}\" is not a network: write it as 192.0.2.0/24 or 2001:db8::/32")]
     Network {
         /// The key.
         key: &'static str,
-        /// What stands there.
+        /// The text in the settings.
         text: String,
     },
-    /// A zone's name that does not read.
+    /// A zone's name that cannot be parsed.
     #[error("zone name \"{text}\": {source}")]
     ZoneName {
-        /// What stands there.
+        /// The text in the settings.
         text: String,
         /// What is wrong with it.
         source: NameError,
@@ -56,12 +56,14 @@ pub enum OptionError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A rule that there is not.
-    #[error("zone {zone}: \"{rule}\" in errors is no rule: `gapura zone check` names them")]
+    /// An unknown rule.
+    #[error(
+        "zone {zone}: \"{rule}\" in errors is not a rule: findings of `gapura check` name theirs"
+    )]
     Rule {
         /// The zone.
         zone: String,
-        /// What stands there.
+        /// The text in the settings.
         rule: String,
     },
     /// A word that is not one of the choices.
@@ -69,9 +71,9 @@ pub enum OptionError {
     Choice {
         /// The key.
         key: &'static str,
-        /// What stands there.
+        /// The text in the settings.
         text: String,
-        /// What may stand there.
+        /// The texts that are allowed.
         choices: &'static str,
     },
 }
@@ -130,7 +132,7 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
 
 //------------ Name server ---------------------------------------------------
 
-/// What the listeners are told.
+/// The options of the listeners.
 pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
     let server = &settings.server;
     let limit = &settings.rate_limit;
@@ -162,7 +164,7 @@ fn streams(server: &Server) -> StreamLimits {
     StreamLimits { connections, per_address: server.tcp_per_address, ..defaults }
 }
 
-/// What the server says of itself.
+/// What the server says about itself.
 fn identity(server: &Server) -> Identity {
     let named = (!server.nsid.is_empty()).then(|| server.nsid.clone());
     Identity {
@@ -174,7 +176,7 @@ fn identity(server: &Server) -> Identity {
     }
 }
 
-/// Who may ask.
+/// The clients that may query.
 fn allow_query(server: &Server) -> Result<Acl, OptionError> {
     if server.allow_query.is_empty() {
         return Ok(Acl::everybody());
@@ -211,7 +213,7 @@ fn query_log(log: &QueryLogging) -> QueryLogOptions {
 
 //------------ Publish -------------------------------------------------------
 
-/// What the publisher is told.
+/// The options of the publisher.
 pub fn publish(settings: &Settings) -> publish::Options {
     publish::Options::new(&settings.server.state_dir)
 }

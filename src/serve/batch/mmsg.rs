@@ -1,4 +1,4 @@
-//! `recvmmsg` and `sendmmsg`: up to [`BATCH`] packets a call, buffers made once.
+//! `recvmmsg` and `sendmmsg`: up to [`BATCH`] packets per call, buffers allocated once.
 //!
 //! The kernel is given raw pointers into memory that [`Memory`] owns and never moves. On a socket
 //! that listens on all addresses each query comes with its packet information, and the response
@@ -27,7 +27,7 @@ type Address = libc::sockaddr_in6;
 
 //------------ SocketBatch ---------------------------------------------------
 
-/// A UDP socket read and written a batch at a time.
+/// A UDP socket that is read and written batch by batch.
 pub struct SocketBatch {
     /// The socket; bound, blocking.
     socket: UdpSocket,
@@ -35,7 +35,7 @@ pub struct SocketBatch {
     wildcard: bool,
     /// Largest response, octets.
     response_octets: usize,
-    /// How far apart responses lie: close, so that a batch touches few pages.
+    /// The distance between responses: small, so that a batch touches few pages.
     response_stride: usize,
     /// Headers for `recvmmsg`; entry i points at entry i of the arrays below.
     incoming: Memory<libc::mmsghdr>,
@@ -43,9 +43,9 @@ pub struct SocketBatch {
     outgoing: Memory<libc::mmsghdr>,
     /// Where queries go.
     incoming_parts: Memory<libc::iovec>,
-    /// Where responses lie.
+    /// The memory of the responses.
     outgoing_parts: Memory<libc::iovec>,
-    /// Who asked.
+    /// The client.
     addresses: Memory<Address>,
     /// Packet information of each query.
     controls: Memory<Control>,
@@ -114,7 +114,7 @@ impl SocketBatch {
         }
     }
 
-    /// The packet information of query `index`: the address asked, and whether it stands for many.
+    /// The packet information of query `index`: the address asked, and whether it is broadcast or multicast.
     fn packet_information(&self, index: usize) -> (Option<IpAddr>, bool) {
         // SAFETY: `at` checks the index; the element is initialised and not borrowed elsewhere.
         let length = unsafe { (*self.incoming.at(index)).msg_hdr.msg_controllen };

@@ -1,7 +1,7 @@
 //! Many packets with one system call, behind a small trait.
 //!
 //! [`Packets`] is all that a UDP worker knows of the network; [`SocketBatch`] implements it with
-//! `recvmmsg` and `sendmmsg`, and a second implementation (AF_XDP) can stand beside it. What `std`
+//! `recvmmsg` and `sendmmsg`, and a second implementation (AF_XDP) can be added beside it. What `std`
 //! and `socket2` have no safe call for (socket options, the CPUs of a thread, the limit of open
 //! files) is in [`system`]. This is the only module of gapura with `unsafe` code; every block says
 //! why it is sound.
@@ -19,7 +19,7 @@ pub const BATCH: usize = 64;
 
 //------------ Packets -------------------------------------------------------
 
-/// A source of queries that takes their responses, a batch at a time.
+/// A source of queries that sends their responses, batch by batch.
 ///
 /// One round is `receive`, then for each query `packet` and perhaps `answer`, then `send`.
 pub trait Packets {
@@ -37,14 +37,14 @@ pub trait Packets {
     fn send(&mut self) -> Sent;
 }
 
-/// One query as it came.
+/// One query as received.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// The query; cut at the size of the buffer.
     pub query: &'a [u8],
     /// Room for the response.
     pub response: &'a mut [u8],
-    /// Who asks. `None`: the kernel named nobody.
+    /// The client. `None`: the kernel named none.
     pub from: Option<SocketAddr>,
     /// The address that was asked, where the socket listens on all of them.
     pub asked: Option<IpAddr>,
@@ -52,7 +52,7 @@ pub struct Packet<'a> {
     pub to_many: bool,
 }
 
-/// What became of a batch of responses.
+/// The outcome of sending a batch of responses.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Sent {
     /// Responses the kernel took.

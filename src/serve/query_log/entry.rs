@@ -27,9 +27,9 @@ pub(super) mod mark {
 /// What is known of one query and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// When it came, microseconds since 1970.
+    /// When it arrived, microseconds since 1970.
     pub microseconds: u64,
-    /// Who asked.
+    /// The client.
     pub client: IpAddr,
     /// From which port.
     pub port: u16,

@@ -1,7 +1,7 @@
 //! The log's file: appended to, put aside when it is big, the oldest removed.
 //!
 //! A file put aside is called NAME.YYYYMMDDTHHMMSS.N, so that names sort by age. Only its owner may
-//! read it: it holds who asked for what.
+//! read it: it holds which client queried what.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ pub(super) struct LogFile {
     keep: Duration,
     /// When old files were last looked for.
     swept: Instant,
-    /// When an error was last told.
+    /// When an error was last logged.
     complained: Option<Instant>,
 }
 
@@ -81,7 +81,7 @@ impl LogFile {
                 true
             }
             Err(error) => {
-                // Half a line may stand there now: end it, so that the next one is whole.
+                // Half a line may have been written: end it, so that the next one is whole.
                 let _ = file.write_all(b"\n");
                 self.complain("write", &error);
                 self.file = None;
@@ -134,7 +134,7 @@ impl LogFile {
         }
     }
 
-    /// Tells of an error, once a minute at most.
+    /// Logs an error, at most once per minute.
     fn complain(&mut self, what: &str, error: &io::Error) {
         if self.complained.is_none_or(|last| last.elapsed() > NOW_AND_THEN) {
             self.complained = Some(Instant::now());

@@ -1,8 +1,8 @@
 //! The JSON line made of an entry.
 //!
 //! Written by hand into a line of fixed size, because it is made for every query: what repeats from
-//! line to line (the date, the client) is kept as text. Whatever stood in the query, the line stays one
-//! line of printable ASCII.
+//! line to line (the date, the client) is kept as text. Whatever the query holds, the result is one line
+//! of printable ASCII.
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,12 +1,12 @@
-//! The query log: one JSON line a query, written off the answering path (dns.md §8).
+//! The query log: one JSON line per query, written off the answering path.
 //!
 //! ```text
 //! worker: Entry ─► its own block ─(try_lock, swap)─► Lane ─► writer thread: JSON lines ─► file
 //! ```
 //!
-//! A worker never waits: it encodes an entry into a block of its own and, once a batch, tries to hand
-//! the block over. The writer comes round up to a hundred times a second. If it is slow (a full or dying
-//! disk), blocks fill up, and what does not fit is dropped and counted.
+//! A worker never waits: it encodes an entry into its own block and, once per batch, tries to hand
+//! the block over. The writer collects blocks up to a hundred times per second. If it is slow (a full or
+//! dying disk), blocks fill up, and entries that do not fit are dropped and counted.
 
 mod entry;
 mod file;
@@ -34,7 +34,7 @@ const WAITING_OCTETS: usize = 4 << 20;
 /// Octets of lines that are written at once: much, because a file system then takes whole runs of
 /// pages in one go.
 const WRITE_OCTETS: usize = 256 << 10;
-/// The writer's shortest rest, after a round that brought much, and its longest.
+/// The writer's shortest pause, after a round that collected much, and its longest.
 const REST: Duration = Duration::from_millis(10);
 const REST_MAX: Duration = Duration::from_millis(160);
 /// What is much.
@@ -45,7 +45,7 @@ const MUCH_OCTETS: usize = 64 << 10;
 /// The settings.
 #[derive(Clone, Debug)]
 pub struct QueryLogOptions {
-    /// The file; those put aside lie beside it, with a time after the name.
+    /// The file; rotated files are beside it, with a time after the name.
     pub file: PathBuf,
     /// Size at which it is put aside, octets.
     pub rotate_octets: u64,
@@ -72,9 +72,9 @@ pub enum ClientDetail {
 /// Which queries are written; all, unless something is set.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// One query in so many; 0 and 1 mean all.
+    /// One query in this many is logged; 0 and 1: all.
     pub sample: u32,
-    /// At most so many a second for each worker; 0: no limit.
+    /// At most this many per second and worker; 0: no limit.
     pub per_second: u32,
     /// Only names at or below these; empty: all.
     pub zones: Vec<Name>,
@@ -156,7 +156,7 @@ impl QueryLog {
         }
     }
 
-    /// Opens the file again at the next round, after somebody moved it away.
+    /// Opens the file again at the next round, after it was moved away.
     pub fn reopen(&self) {
         self.shared.reopen.store(true, Ordering::Relaxed);
     }
@@ -207,7 +207,7 @@ pub struct LaneWriter {
 }
 
 impl LaneWriter {
-    /// Whether the next query belongs to the sample; asked once a query, before it is answered.
+    /// Whether the next query belongs to the sample; called once per query, before it is answered.
     pub fn samples(&mut self) -> bool {
         self.skipped += 1;
         if self.skipped < self.shared.options.filter.sample {
@@ -243,7 +243,7 @@ impl LaneWriter {
         entry.encode(&mut self.block);
     }
 
-    /// Gives the writer what has gathered, unless it is busy with the lane this very moment.
+    /// Hands the gathered entries to the writer, unless it is busy with the lane at this moment.
     pub fn hand_over(&mut self) {
         if self.block.is_empty() {
             return;
@@ -270,7 +270,7 @@ impl Drop for LaneWriter {
 
 //------------ The writer ----------------------------------------------------
 
-/// The writer's thread: rounds over all lanes until told to stop, and one last after that.
+/// The writer's thread: rounds over all lanes until the log stops, and a last one after that.
 fn write_all(shared: &Shared, mut file: LogFile) {
     let (mut block, mut lines) = (Vec::with_capacity(BLOCK_OCTETS), Vec::new());
     let mut maker = LineMaker::new(shared.options.client);

@@ -9,10 +9,10 @@
 //! ```
 //!
 //! One step reads what is there, answers every whole message in it and writes the responses with one
-//! call, all with buffers of the thread's [`Bench`]. Only what is left over (part of a message, what
-//! the client does not take) is kept by the connection itself. It reads nothing new before its
-//! responses are out, so that a client that does not read stops itself. What one client may do is
-//! timed by state: idle, in a message, writing. A client that has closed its half is answered to the
+//! call, all with buffers of the thread's [`Bench`]. Only what is left over (part of a message,
+//! responses that the client has not read) is kept by the connection itself. It reads nothing new before
+//! its responses are out, so that a client that does not read stops itself. Each state has a time limit:
+//! idle, in a message, writing. A client that has closed its half is answered to the
 //! end (RFC 7766 §6.2.4).
 
 use std::future::{Future, poll_fn};
@@ -99,7 +99,7 @@ impl Bench {
             let response = responder.respond(&zones, moment, source, query, &mut room[2..]);
             answered.input += 2 + length;
             let Some(length) = response else {
-                // Not a query: whoever this is does not speak DNS with us.
+                // Not a query: the client does not speak DNS.
                 answered.garbage = true;
                 break;
             };
@@ -111,14 +111,14 @@ impl Bench {
     }
 }
 
-/// What one go over the input came to.
+/// The outcome of one pass over the input.
 #[derive(Clone, Copy, Debug, Default)]
 struct Answered {
     /// Octets of input dealt with.
     input: usize,
     /// Octets of responses.
     output: usize,
-    /// Something came that is no query.
+    /// The input holds something that is not a query.
     garbage: bool,
 }
 
@@ -171,7 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             close,
             CloseReason::ByClient | CloseReason::Idle | CloseReason::Full | CloseReason::Stopping
         ) {
-            // TLS says goodbye; whoever does not take it in time has to do without.
+            // TLS closes with a message; a client that does not read it in time does without.
             let goodbye = poll_fn(|cx| Pin::new(&mut self.io).poll_shutdown(cx));
             let _ = tokio::time::timeout(self.ticket.limits().stall, goodbye).await;
         }
@@ -324,7 +324,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Goes on writing what was kept.
+    /// Continues to write what was kept.
     fn poll_write_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, CloseReason>> {
         if !self.output.is_empty() {
             let rest = &self.output[self.taken..];
@@ -364,7 +364,7 @@ enum State {
     Writing,
 }
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
     /// Octets moved.
@@ -377,7 +377,7 @@ enum Step {
 enum Event {
     /// A step was made; an error ends the connection.
     Step(Result<Step, CloseReason>),
-    /// It was told to close when idle.
+    /// It was asked to close when idle.
     Told,
     /// The timer went off.
     Timer,

@@ -121,7 +121,7 @@ fn frames(mut stream: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether a message is worth an answer.
+/// Whether a message gets an answer.
 fn is_query(message: &[u8]) -> bool {
     message.len() >= HEADER_OCTETS && message[2] & 0x80 == 0
 }

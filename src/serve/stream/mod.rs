@@ -1,9 +1,8 @@
 //! DNS over TCP (RFC 7766, 9210) and over TLS (RFC 7858) on raw bytes.
 //!
-//! Each stream thread has a runtime and listeners of its own (SO_REUSEPORT); a connection stays on its
-//! thread for life. What a connection costs while idle is its task: buffers belong to the thread and
-//! are lent for one step ([`connection`]). How many there may be, and who goes first when there are
-//! too many, is in [`roster`].
+//! Each stream thread has its own runtime and listeners (SO_REUSEPORT); a connection stays on its thread.
+//! An idle connection costs only its task: buffers belong to the thread and are lent for one step
+//! ([`connection`]). [`roster`] limits the number of connections and decides which close first.
 
 mod connection;
 mod roster;
@@ -30,7 +29,7 @@ use super::responder::{Responder, Shared, Source};
 use connection::{Bench, Connection, lock};
 use roster::{Roster, Ticket};
 
-/// Rest after an error of `accept` that will last (no descriptors, no memory).
+/// Pause after an error of `accept` that will last (no descriptors, no memory).
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// How long connections may take to finish when the server stops.
 const STOP_MAX: Duration = Duration::from_secs(2);
@@ -44,7 +43,7 @@ pub struct StreamLimits {
     pub connections: usize,
     /// Of them, from one client (IPv6: from one /64, which is one host's to use).
     pub per_address: usize,
-    /// How long one may be quiet between messages; told to who asks (RFC 7828).
+    /// How long one may be idle between messages; announced to clients that ask (RFC 7828).
     pub idle: Duration,
     /// How long nothing may move inside a message, in or out.
     pub stall: Duration,
@@ -117,23 +116,23 @@ impl StreamServer {
         self.roster.count()
     }
 
-    /// Tells it to stop, without waiting.
-    pub(super) fn tell(&self) {
+    /// Asks it to stop, without waiting.
+    pub(super) fn request_stop(&self) {
         self.stop.cancel();
     }
 }
 
 impl Drop for StreamServer {
     fn drop(&mut self) {
-        self.tell();
+        self.request_stop();
         for thread in self.threads.drain(..) {
-            // A panic ends its task, not the thread; nothing is left to tell.
+            // A panic ends its task, not the thread.
             let _ = thread.join();
         }
     }
 }
 
-/// A stream thread: accepts until told to stop, then lets connections finish.
+/// A stream thread: accepts until the server stops, then lets connections finish.
 fn run(
     runtime: &Runtime,
     shared: &Arc<Shared>,
@@ -155,7 +154,7 @@ fn run(
             }
         }
         stop.cancelled().await;
-        // Only when nobody comes in any more are all told to go.
+        // Connections are asked to close only when no new ones can come.
         acceptors.close();
         acceptors.wait().await;
         roster.close_all();
@@ -205,7 +204,7 @@ impl Acceptor {
                 Err(error) => {
                     tracing::debug!(%error, "accepting failed");
                     lock(&self.bench).count_socket_error();
-                    // Most likely there is no descriptor left: let the quietest give theirs back.
+                    // Most likely there is no descriptor left: close the idle connections.
                     self.roster.make_room();
                     tokio::time::sleep(ACCEPT_REST).await;
                 }

@@ -1,7 +1,7 @@
-//! Who is connected: how many in all, how many from one address, and who has been quiet longest.
+//! The open connections: the number in all and per address, and which have been idle longest.
 //!
-//! Locked when a connection comes or goes, never for a query: what a connection is doing it writes
-//! into its own slot.
+//! Locked when a connection opens or closes, never for a query: a connection records its activity in its
+//! own slot.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 use super::super::batch::system;
 use super::StreamLimits;
 
-/// Connections at once, where the settings give no number, however many files may be open.
+/// The most connections at once if the settings contain no number.
 const CONNECTIONS_MAX: usize = 1 << 16;
-/// When full, one in so many goes at once, so that the search for the quietest is seldom.
+/// When full, one in this many is closed at once, so that the search for idle ones is rare.
 const SHARE_TO_CLOSE: usize = 64;
 
 //------------ Roster --------------------------------------------------------
@@ -29,33 +29,33 @@ pub(super) struct Roster {
     limits: StreamLimits,
     /// When counting of milliseconds began.
     start: Instant,
-    /// Who is there.
+    /// The open connections.
     inner: Mutex<Inner>,
 }
 
-/// Who is there.
+/// The open connections.
 #[derive(Debug, Default)]
 struct Inner {
-    /// One slot a connection; `None`: free.
+    /// One slot per connection; `None`: free.
     slots: Vec<Option<Arc<Slot>>>,
     /// Free slots.
     free: Vec<usize>,
-    /// Connections told to close to make room, still there.
+    /// Connections that were asked to close to make room and are still open.
     leaving: usize,
     /// Connections of each address.
     per_address: HashMap<IpAddr, usize>,
 }
 
-/// What a connection shows of itself, and how it is told to go.
+/// The state of a connection, and how it is asked to close.
 #[derive(Debug)]
 pub(super) struct Slot {
     /// When it was last active, milliseconds since the roster's start.
     active: AtomicU64,
     /// Whether it is in the middle of a message.
     busy: AtomicBool,
-    /// Whether it was told to close to make room.
+    /// Whether it was asked to close to make room.
     leaving: AtomicBool,
-    /// Tells it to close.
+    /// Asks it to close.
     close: Notify,
 }
 
@@ -80,7 +80,7 @@ impl Roster {
         self.inner().count()
     }
 
-    /// A place for a client; `None` if it has too many, or nobody idle can make room.
+    /// A place for a client; `None` if it has too many connections, or no idle one can make room.
     pub(super) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Ticket> {
         let host = host_of(client);
         let mut inner = self.inner();
@@ -90,7 +90,7 @@ impl Roster {
         if inner.count() - inner.leaving >= self.limits.connections {
             inner.close_quietest((self.limits.connections / SHARE_TO_CLOSE).max(1));
         }
-        // Who was told to leave needs a moment: for that long there may be a few too many.
+        // A connection that was asked to close needs a moment, during which there may be a few too many.
         if inner.count() - inner.leaving >= self.limits.connections
             || inner.count() >= self.limits.connections + self.limits.connections / 8 + 16
         {
@@ -123,7 +123,7 @@ impl Roster {
         inner.close_quietest(share);
     }
 
-    /// Tells all to close as soon as they are idle.
+    /// Asks all connections to close as soon as they are idle.
     pub(super) fn close_all(&self) {
         for slot in self.inner().slots.iter().flatten() {
             slot.close.notify_one();
@@ -147,7 +147,7 @@ impl Inner {
         self.slots.len() - self.free.len()
     }
 
-    /// Tells up to `count` idle connections to close, those that have been quiet longest.
+    /// Asks up to `count` idle connections to close, those that have been idle longest.
     fn close_quietest(&mut self, count: usize) {
         let mut idle: Vec<_> = self
             .slots
@@ -170,7 +170,7 @@ impl Inner {
 }
 
 impl Slot {
-    /// Waits until the connection is told to close.
+    /// Resolves when the connection is asked to close.
     pub(super) async fn told(&self) {
         self.close.notified().await;
     }
@@ -217,7 +217,7 @@ impl Ticket {
         self.slot.clone()
     }
 
-    /// Whether it was told to close to make room for others.
+    /// Whether it was asked to close to make room for others.
     pub(super) fn is_making_room(&self) -> bool {
         self.slot.leaving.load(Ordering::Relaxed)
     }

@@ -1,7 +1,7 @@
 //! RDATA as it came in a message, with the names inside decompressed.
 
+use super::RdataError;
 use super::fields::Field;
-use super::{RdataError, schema};
 use crate::wire::{Rtype, compressed};
 
 /// The RDATA between `at` and `end` of a message, uncompressed and valid for its type; opaque types
@@ -16,7 +16,7 @@ pub(in crate::wire) fn expand(
     end: usize,
 ) -> Result<Vec<u8>, RdataError> {
     let raw = message.get(at..end).ok_or(RdataError::Cut)?;
-    let Some(fields) = schema::of(rtype) else { return Ok(raw.to_vec()) };
+    let Some(fields) = rtype.fields() else { return Ok(raw.to_vec()) };
     let (mut here, mut out) = (at, Vec::with_capacity(raw.len()));
     for field in fields {
         if *field == Field::Name {

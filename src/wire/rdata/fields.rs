@@ -7,7 +7,7 @@ use crate::wire::NameRef;
 
 /// A kind of field. Those named "rest" take all that is left.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Field {
+pub(in crate::wire) enum Field {
     /// An 8-bit number.
     U8,
     /// A 16-bit number.

@@ -1,4 +1,4 @@
-//! Where a host stands (RFC 1876): `6 45 32.000 S 108 28 40.000 E 12.00m 10m 100m 10m`.
+//! The geographical position of a host (RFC 1876): `6 45 32.000 S 108 28 40.000 E 12.00m 10m 100m 10m`.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use super::read::{TextError, Words, decimal};
 
 /// Octets of version 0.
 const OCTETS: usize = 16;
-/// The number that stands for the equator and the prime meridian.
+/// The number of the equator and the prime meridian.
 const ORIGIN: i64 = 1 << 31;
 /// Thousandths of an arc second in a degree.
 const DEGREE: i64 = 3_600_000;

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use super::encoding::{escape, read_base32hex, read_base64, read_hex, unescape_into};
 use super::fields::{Field, write_types};
-use super::{RdataError, apl, check, loc, schema, svcb};
+use super::{RdataError, apl, check, loc, svcb, whole};
 use crate::wire::{NAME_OCTETS_MAX, NameError, NameRef, Rtype};
 
 /// Octets a label may have.
@@ -73,7 +73,7 @@ pub(super) fn split_line(text: &[u8]) -> Result<Vec<Token<'_>>, TextError> {
     }
 }
 
-/// Where the quote that ends a string stands.
+/// Where the quote that ends a string is.
 fn quoted_end(text: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     loop {
@@ -102,18 +102,18 @@ pub(super) fn fields(
         generic(&mut words, out)?;
         return check(rtype, &out[start..]).map_err(|e| TextError::new(0, e.to_string()));
     }
-    let Some(schema) = schema::of(rtype) else {
+    let Some(fields) = rtype.fields() else {
         let hint = "write the data as \\# LENGTH HEX (RFC 3597)";
         return Err(TextError::new(0, format!("the data of {rtype} has no text form")).hint(hint));
     };
-    for field in schema {
+    for field in fields {
         words.field(*field, rtype, out)?;
     }
     if words.at < tokens.len() {
         let more = shown(tokens[words.at].text);
         return Err(TextError::new(words.at, format!("{more} is more than {rtype} takes")));
     }
-    let whole = schema::check_whole(rtype, &out[start..]);
+    let whole = whole::check_whole(rtype, &out[start..]);
     whole.map_err(|error| {
         let at = if matches!(error, RdataError::Param(_)) { 2 } else { tokens.len() - 1 };
         TextError::new(at.min(tokens.len() - 1), error.to_string())
@@ -453,7 +453,7 @@ fn push_labels(text: &[u8], origin: NameRef<'_>, out: &mut Vec<u8>) -> Result<()
     Ok(())
 }
 
-/// Writes the length of the label whose length octet stands at `length_at`.
+/// Writes the length of the label whose length octet is at `length_at`.
 fn end_label(out: &mut [u8], length_at: usize) -> Result<(), NameError> {
     match out.len() - length_at - 1 {
         0 => Err(NameError::EmptyLabel),

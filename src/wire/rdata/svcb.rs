@@ -80,7 +80,7 @@ pub(super) fn check_params(rest: &[u8]) -> Result<usize, RdataError> {
     Ok(rest.len())
 }
 
-/// Checks what parameters say about each other, in whole RDATA whose fields are valid.
+/// Checks the parameters against each other, in whole RDATA whose fields are valid.
 pub(super) fn check_rdata(rdata: &[u8]) -> Result<(), RdataError> {
     let (_, used) = NameRef::from_wire(rdata.get(2..).ok_or(RdataError::Cut)?)?;
     let list = &rdata[2 + used..];
@@ -148,7 +148,7 @@ pub(super) fn read(words: &mut Words<'_, '_>, out: &mut Vec<u8>) -> Result<(), T
         // Written as a number, the value of a known key is its octets too (RFC 9460 §2.1).
         let is_generic = name.starts_with(b"key");
         if found.iter().any(|(other, _)| *other == key) {
-            return Err(words.fault(format!("the parameter {} stands there twice", key_name(key))));
+            return Err(words.fault(format!("the parameter {} is given twice", key_name(key))));
         }
         let value = value_from_text(key, text, is_generic).filter(|value| is_valid(key, value));
         let wrong = || words.fault(format!("{} is not {}", shown(token.text), wanted(key)));

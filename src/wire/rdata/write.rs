@@ -63,7 +63,7 @@ fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Appends a name; labels without anything to escape, which nearly all are, as they stand.
+/// Appends a name; labels without anything to escape, which nearly all are, unchanged.
 pub(crate) fn name(name: NameRef<'_>, text: &mut String) {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*');
     if name.is_root() || !name.labels().all(|label| label.iter().all(plain)) {

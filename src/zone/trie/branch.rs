@@ -5,11 +5,11 @@ use super::{Link, Page};
 /// A fork.
 #[derive(Clone)]
 pub(super) struct Branch {
-    /// Which octets have a twig.
+    /// Which octets have a twig: a link to what is below.
     bits: [u64; 4],
     /// How many twigs the words of `bits` before each word have.
     base: [u8; 4],
-    /// What all keys below have between the twig that led here and the octet that tells them apart.
+    /// What all keys below have between the twig that led here and the octet in which they differ.
     pub(super) prefix: Box<[u8]>,
     /// The node whose key ends with the prefix: an ancestor of all names below.
     pub(super) own: Option<Page>,

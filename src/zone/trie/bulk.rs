@@ -8,22 +8,22 @@ use super::{Branch, Link, Page, Trie};
 use crate::wire::NameRef;
 use crate::zone::key::{self, Key};
 
-//------------ Seed, Source --------------------------------------------------
+//------------ BulkItem, Source --------------------------------------------------
 
-/// One of the names to build from; a million of them count. Several seeds may have the same name.
+/// One of the names to build from; a million of them count. Several items may be of the same name.
 #[derive(Clone, Copy)]
-pub(in crate::zone) struct Seed {
+pub(in crate::zone) struct BulkItem {
     /// The start of the canonical key, as of [`key::window`].
     pub(in crate::zone) prefix: [u64; 2],
     /// Where the source keeps the rest, and above that, in eight bits, the depth.
     place: u64,
 }
 
-/// The bits of a seed's place that are not its depth.
+/// The bits of an item's place that are not its depth.
 const AT_BITS: u32 = 56;
 
-impl Seed {
-    /// A seed of a name with `depth` labels below the apex, kept at `at`.
+impl BulkItem {
+    /// An item for a name with `depth` labels below the apex, kept at `at`.
     pub(in crate::zone) fn new(prefix: [u64; 2], depth: u8, at: usize) -> Self {
         Self { prefix, place: u64::from(depth) << AT_BITS | at as u64 }
     }
@@ -41,18 +41,18 @@ impl Seed {
 
 /// Where the nodes come from.
 pub(in crate::zone) trait Source {
-    /// The name of a seed.
-    fn owner(&self, seed: &Seed) -> NameRef<'_>;
-    /// About how many octets the seed brings to its node.
-    fn octets(&self, seed: &Seed) -> usize;
-    /// Appends the node of the name that all these seeds have. Called in canonical order.
-    fn write(&mut self, seeds: &[Seed], out: &mut Vec<u8>);
+    /// The name of an item.
+    fn owner(&self, item: &BulkItem) -> NameRef<'_>;
+    /// Estimated octets of the node.
+    fn octets(&self, item: &BulkItem) -> usize;
+    /// Appends the node of the name that all these items have. Called in canonical order.
+    fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>);
 }
 
-//------------ Planter -------------------------------------------------------
+//------------ BulkLoader -------------------------------------------------------
 
 /// Builds a trie.
-pub(in crate::zone) struct Planter<'a, S> {
+pub(in crate::zone) struct BulkLoader<'a, S> {
     /// Where the nodes come from.
     source: &'a mut S,
     /// Makes the pages.
@@ -61,26 +61,26 @@ pub(in crate::zone) struct Planter<'a, S> {
     apex_octets: usize,
 }
 
-impl<'a, S: Source> Planter<'a, S> {
-    /// A planter for a zone whose apex has so many octets.
+impl<'a, S: Source> BulkLoader<'a, S> {
+    /// A loader for a zone whose apex has that many octets.
     pub(in crate::zone) fn new(source: &'a mut S, apex_octets: usize) -> Self {
         Self { source, writer: PageWriter::new(apex_octets), apex_octets }
     }
 
-    /// The trie of seeds in canonical order.
-    pub(in crate::zone) fn plant(mut self, seeds: &[Seed]) -> Trie {
-        let root = (!seeds.is_empty()).then(|| self.link(seeds, 0));
+    /// The trie of items in canonical order.
+    pub(in crate::zone) fn load(mut self, items: &[BulkItem]) -> Trie {
+        let root = (!items.is_empty()).then(|| self.link(items, 0));
         Trie { root, apex_octets: self.apex_octets }
     }
 
-    /// The link of seeds, at least one, that share the first `at` octets of their keys.
-    fn link(&mut self, seeds: &[Seed], at: usize) -> Link {
-        let octets = || seeds.iter().map(|seed| self.source.octets(seed)).sum::<usize>();
-        if seeds.len() <= PAGE_NODES_MAX && octets() <= PAGE_OCTETS_MAX {
-            return Link::Page(self.page(seeds));
+    /// The link of items, at least one, that share the first `at` octets of their keys.
+    fn link(&mut self, items: &[BulkItem], at: usize) -> Link {
+        let octets = || items.iter().map(|item| self.source.octets(item)).sum::<usize>();
+        if items.len() <= PAGE_NODES_MAX && octets() <= PAGE_OCTETS_MAX {
+            return Link::Page(self.page(items));
         }
-        let (mut fork, at, own) = self.fork(seeds, at);
-        let (own, mut rest) = seeds.split_at(own);
+        let (mut fork, at, own) = self.fork(items, at);
+        let (own, mut rest) = items.split_at(own);
         if rest.is_empty() {
             return Link::Page(self.page(own));
         }
@@ -90,7 +90,7 @@ impl<'a, S: Source> Planter<'a, S> {
         while let Some(first) = rest.first() {
             let octet = self.octet(first, at);
             let (group, after) =
-                rest.split_at(rest.partition_point(|seed| self.octet(seed, at) <= octet));
+                rest.split_at(rest.partition_point(|item| self.octet(item, at) <= octet));
             let link = self.link(group, at + 1);
             fork.add(octet, link);
             rest = after;
@@ -98,25 +98,27 @@ impl<'a, S: Source> Planter<'a, S> {
         Link::Branch(Arc::new(fork))
     }
 
-    /// A fork for seeds: what they share, where they differ, and how many seeds end just there.
-    fn fork(&self, seeds: &[Seed], at: usize) -> (Branch, usize, usize) {
-        let (first, last) = (self.key(&seeds[0]), self.key(&seeds[seeds.len() - 1]));
+    /// A fork for items: what they share, where they differ, and how many items end just there.
+    fn fork(&self, items: &[BulkItem], at: usize) -> (Branch, usize, usize) {
+        let (first, last) = (self.key(&items[0]), self.key(&items[items.len() - 1]));
         let shared = at + shared_octets(&first.bytes()[at..], &last.bytes()[at..]);
-        let owner = self.source.owner(&seeds[0]);
-        let own = match first.bytes().len() == shared {
-            true => seeds.partition_point(|seed| self.source.owner(seed) == owner),
-            false => 0,
+        let owner = self.source.owner(&items[0]);
+        let own = if first.bytes().len() == shared {
+            items.partition_point(|item| self.source.owner(item) == owner)
+        } else {
+            0
         };
         (Branch::new(&first.bytes()[at..shared]), shared, own)
     }
 
-    /// A page of seeds.
-    fn page(&mut self, seeds: &[Seed]) -> Page {
+    /// A page of items.
+    fn page(&mut self, items: &[BulkItem]) -> Page {
         let Self { source, writer, .. } = self;
-        let mut rest = seeds;
+        let mut rest = items;
         while let Some(first) = rest.first() {
             let owner = source.owner(first);
-            let same = |seed: &&Seed| seed.prefix == first.prefix && source.owner(seed) == owner;
+            let same =
+                |item: &&BulkItem| item.prefix == first.prefix && source.owner(item) == owner;
             let (group, after) = rest.split_at(1 + rest[1..].iter().take_while(same).count());
             writer.begin(owner);
             source.write(group, &mut writer.body);
@@ -125,17 +127,17 @@ impl<'a, S: Source> Planter<'a, S> {
         writer.finish()
     }
 
-    /// The octet of a seed's key at a position.
-    fn octet(&self, seed: &Seed, at: usize) -> u8 {
+    /// The octet of an item's key at a position.
+    fn octet(&self, item: &BulkItem, at: usize) -> u8 {
         match at {
-            0..8 => (seed.prefix[0] >> (56 - 8 * at)) as u8,
-            8..16 => (seed.prefix[1] >> (120 - 8 * at)) as u8,
-            _ => key::with(self.source.owner(seed), self.apex_octets, |key| key[at]),
+            0..8 => (item.prefix[0] >> (56 - 8 * at)) as u8,
+            8..16 => (item.prefix[1] >> (120 - 8 * at)) as u8,
+            _ => key::with(self.source.owner(item), self.apex_octets, |key| key[at]),
         }
     }
 
-    /// The key of a seed.
-    fn key(&self, seed: &Seed) -> Key {
-        Key::new(self.source.owner(seed), self.apex_octets)
+    /// The key of an item.
+    fn key(&self, item: &BulkItem) -> Key {
+        Key::new(self.source.owner(item), self.apex_octets)
     }
 }

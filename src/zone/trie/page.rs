@@ -37,7 +37,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// How many nodes there are.
+    /// The number of nodes.
     pub(super) fn count(&self) -> usize {
         usize::from(self.number(0))
     }
@@ -95,7 +95,7 @@ impl Page {
         None
     }
 
-    /// Where the node with a key stands, or would.
+    /// Where the node with a key is, or would be.
     pub(super) fn position(&self, key: &[u8], apex_octets: usize) -> Result<usize, usize> {
         let shared = usize::from(self.number(2));
         if shared > 0 {
@@ -135,12 +135,12 @@ impl Page {
         NodeRef::first_of(self.bytes.get(usize::from(start)..)?)
     }
 
-    /// Where the place of a node in the order stands.
+    /// Where the place of a node in the order is.
     pub(super) fn place(&self, at: usize) -> usize {
         HEAD_OCTETS + SLOT_OCTETS * usize::from(self.slots) + PLACE_OCTETS * at
     }
 
-    /// The number that stands there; 0 past the end.
+    /// The number that is there; 0 past the end.
     #[inline]
     pub(super) fn number(&self, at: usize) -> u16 {
         self.bytes.get(at..at + 2).map_or(0, |octets| u16::from_le_bytes([octets[0], octets[1]]))

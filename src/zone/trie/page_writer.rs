@@ -22,7 +22,7 @@ pub(super) struct PageWriter {
 }
 
 impl PageWriter {
-    /// A writer for a zone whose apex has so many octets.
+    /// A writer for a zone whose apex has that many octets.
     pub(super) fn new(apex_octets: usize) -> Self {
         Self { apex_octets, starts: Vec::new(), body: Vec::new(), whole: Vec::new() }
     }
@@ -101,7 +101,7 @@ fn place(whole: &mut Vec<u8>, window: u32, start: usize) {
 
 impl Page {
     /// The page with a node in the place where `position` found its key, or would have; without a node,
-    /// the one there is taken away. The names of the other nodes are not looked at. `None` if they
+    /// the one there is taken away. The names of the other nodes are not read. `None` if they
     /// must be, since the new key does not share what all others share; never for the last node.
     pub(super) fn changed(
         &self,
@@ -164,9 +164,6 @@ impl Page {
 
     /// Where the node at a position starts; behind the last, where the page ends.
     fn start(&self, at: usize) -> usize {
-        match at < self.count() {
-            true => usize::from(self.number(self.place(at) + 4)),
-            false => self.octets(),
-        }
+        if at < self.count() { usize::from(self.number(self.place(at) + 4)) } else { self.octets() }
     }
 }
