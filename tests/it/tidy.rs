@@ -59,7 +59,8 @@ const PURE: &[&str] = &["wire", "zone", "answer", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[
-    "tokio", "utoipa",
+    "tokio",
+    "utoipa",
     "rusqlite",
     "axum",
     "hyper",
