@@ -5,13 +5,12 @@ use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::queue::{
     Act, Actor, Candidate, Deed, Facts, PromotionFault, Request, Stage, State, Subject,
-    TransitionError,
 };
 use crate::view::RequestView;
 
 impl Desk {
-    /// Performs an act and gives the request as the actor may see it. A second press of the same
-    /// button gives the first result.
+    /// Performs an act and returns the request as the actor may see it. Repeating an act returns the
+    /// first result.
     pub fn act(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
         let act = &act.clone().cleaned();
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
@@ -123,8 +122,8 @@ impl Desk {
         }
     }
 
-    /// Promotes a request that waits for nothing any more: by the verifier who pressed, else by
-    /// gapura itself.
+    /// Promotes a request that nothing holds back any more: in the name of the verifier who acted,
+    /// otherwise of gapura.
     fn go_on(&self, request: &Request, actor: &Actor) -> Result<(), ActError> {
         if !self.is_ready(request, self.now()) {
             return Ok(());
@@ -186,16 +185,5 @@ impl Desk {
     /// Which request a party's link is about, and the actor it makes; none if it cannot be used.
     pub fn party_link(&self, token: &str) -> Result<Option<(String, Actor)>, ActError> {
         self.read(|reader| Ok(self.0.ledger.party_of_link(reader, token)?))
-    }
-}
-
-/// An error of a rule, for tests and logs.
-impl ActError {
-    /// The rule that turned the act back, if it was one.
-    pub fn rule(&self) -> Option<&TransitionError> {
-        match self {
-            Self::Rule(error) => Some(error),
-            _ => None,
-        }
     }
 }

@@ -1,21 +1,20 @@
-//! Letters: PDF, JPEG or PNG by content, at most 2 MB, in files only gapura can read.
+//! Attachments (*surat*): PDF, JPEG or PNG by content, at most 2 MB, in files only gapura can read.
 //!
-//! The file is on disk before the transaction that names it, under a random name; a file no row
-//! names is dropped by the retention job.
+//! A file is written under a random name before the transaction that refers to it. The retention job
+//! deletes files that no row refers to.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+use super::office::LETTERS;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append, random};
 use crate::digest::{hex, sha256_hex};
 use crate::queue::{Actor, Fault, Role, Rule};
 use crate::store::requests::AttachmentRow;
 
-/// The folder in the state directory.
-pub(super) const FOLDER: &str = "letters";
 /// The largest letter, in octets.
 pub const ATTACHMENT_OCTETS_MAX: usize = 2 * 1024 * 1024;
 
@@ -26,7 +25,7 @@ pub struct NewAttachment {
     pub bytes: Vec<u8>,
 }
 
-/// A letter as it is handed out: to be served as an attachment.
+/// A letter to be downloaded.
 #[derive(Clone, Debug)]
 pub struct AttachmentFile {
     /// Media type by content.
@@ -83,7 +82,7 @@ impl Desk {
     /// Drops the file of a letter whose transaction failed.
     pub(super) fn drop_letter(&self, letter: Option<&AttachmentRow>) {
         if let Some(letter) = letter {
-            // What stays behind is dropped by the retention job.
+            // The retention job deletes what could not be removed.
             drop(std::fs::remove_file(self.letter_path(&letter.file)));
         }
     }
@@ -113,8 +112,8 @@ impl Desk {
         Ok(AttachmentFile { media: row.media, name: format!("surat-{number}.{ending}"), bytes })
     }
 
-    /// Where a letter lies.
+    /// The path of a letter.
     pub(super) fn letter_path(&self, file: &str) -> PathBuf {
-        self.0.options.state_dir.join(FOLDER).join(file)
+        self.0.options.state_dir.join(LETTERS).join(file)
     }
 }

@@ -1,4 +1,4 @@
-//! What time does by itself: nothing here approves or rejects anything (approval.md §2, §3, §8).
+//! Timers (docs/procedure.md, "Clocks"): nothing here approves or rejects anything.
 //!
 //! [`Desk::tick`] is called every few seconds and is idempotent. One item that fails is logged and
 //! does not keep the others from their turn.
@@ -13,9 +13,9 @@ use crate::store::StoreError;
 use crate::store::requests::RequestRow;
 use crate::view::rfc3339;
 
-/// Notices looked at in one turn.
+/// Notices per turn.
 const NOTICES_MAX: usize = 500;
-/// Names looked at in one turn.
+/// Names per turn.
 const NAMES_MAX: usize = 1_000;
 /// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
 const ANCHOR_MS: i64 = 86_400_000;
@@ -31,7 +31,7 @@ impl Desk {
         self.0.promoter.recover()?;
         self.expire_and_lapse()?;
         self.promote_scheduled()?;
-        self.settle_sent_notices(NOTICES_MAX)?;
+        self.count_unbounced_as_delivered(NOTICES_MAX)?;
         self.names_that_end()?;
         self.remind()?;
         self.watch_drift()?;
@@ -52,7 +52,7 @@ impl Desk {
         self.retain()
     }
 
-    /// From 1 December on, holidays of the next year must be known (approval.md §3).
+    /// From 1 December on, holidays of the next year must be known (docs/procedure.md).
     fn warn_of_empty_year(&self) {
         let month = month_of(self.now());
         let next = month.strip_suffix("-12").and_then(|year| year.parse::<i32>().ok());
@@ -71,13 +71,13 @@ impl Desk {
         self.close_where(|of| of == month)
     }
 
-    /// Whoever was told in a month that is over stands in its report.
+    /// Closes the requests of months that are over: they are in the report.
     fn close_past_months(&self) -> Result<(), ActError> {
         let current = month_of(self.now());
         self.close_where(|of| of < current.as_str())
     }
 
-    /// Closes the requests that came in within the months wanted and are told to the applicant.
+    /// Closes the requests submitted in the months wanted whose applicants know the outcome.
     fn close_where(&self, wanted: impl Fn(&str) -> bool) -> Result<(), ActError> {
         for row in self.read(|reader| Ok(reader.requests_in(State::Notified)?))? {
             let month = month_of(row.submitted_ms);
@@ -96,7 +96,7 @@ impl Desk {
         for row in rows.iter().filter(|row| late(row)) {
             self.by_clock(&row.number, |request, facts| request.expire(facts));
         }
-        // A clock that stands still has no due time: those wait for somebody's answer.
+        // A paused clock has no due time: those requests wait for a party's answer.
         let rows = self.read(|reader| Ok(reader.requests_in(State::Assigned)?))?;
         for row in rows.iter().filter(|row| row.due_ms.is_none()) {
             self.by_clock(&row.number, |request, facts| request.lapse_question(facts));

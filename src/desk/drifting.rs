@@ -1,31 +1,21 @@
-//! Watches for drift: what a reload, or a hand in the database, made of the names that were promised.
+//! Watches for drift: served names that are not as promised, after a reload or an edit of the database.
 //!
-//! Nothing is repaired. After a zone has changed its names are compared with the live records; what
-//! differs in two turns running is told in the log, and again when it is as promised. One turn alone
-//! may have looked between the commit of a promotion and its settling.
+//! Nothing is repaired. After a zone has changed, its names are compared with the live records. What
+//! differs in two consecutive turns is logged, and logged again once it is as promised: a single turn
+//! may fall between the commit of a promotion and the end of its read-back.
 
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use super::memory::Watched;
 use super::{ActError, Desk};
 use crate::wire::Name;
 
-/// Items told in one turn; the rest stands in `gapura ctl status`.
+/// Items logged per turn; `gapura ctl status` lists all.
 const TOLD_MAX: usize = 20;
 
-/// What was seen in the last turn.
-#[derive(Default)]
-pub(super) struct Watched {
-    /// The serial of each zone when it was compared.
-    serials: Vec<(Name, u32)>,
-    /// What differed then.
-    found: BTreeSet<String>,
-    /// What the log knows.
-    told: BTreeSet<String>,
-}
-
 impl Desk {
-    /// One turn; costs nothing while zones stand still and nothing new differs.
+    /// One turn; costs nothing while no zone has changed and nothing new differs.
     pub(super) fn watch_drift(&self) -> Result<(), ActError> {
         let publisher = self.0.promoter.publisher();
         let serial = |apex: Name| publisher.zone(&apex).map(|zone| (apex, zone.serial()));

@@ -1,4 +1,5 @@
-//! The desk: every acting function of road 3 (approval.md §2). Pages, API and commands all end here.
+//! The desk: every acting function of road 3 (docs/procedure.md). Pages, API and
+//! commands all end here.
 //!
 //! ```text
 //! actor, act ─► look around (zone, candidate, probe; nothing locked)
@@ -15,6 +16,7 @@ mod clockwork;
 mod drifting;
 mod evidence;
 mod listing;
+mod memory;
 mod office;
 mod outbox;
 mod privacy;

@@ -1,19 +1,20 @@
-//! The handle [`Desk`]: what it stands on and how it is opened.
+//! The handle [`Desk`]: what it owns and how it is opened.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::ActError;
-use super::drifting::Watched;
+use super::memory::{Reminded, Watched};
 use super::probe::Prober;
-use super::reminders::Reminded;
 use crate::audit::{Event, NewEvent, Notary, Vault, append, export};
 use crate::digest::sha256_hex;
-use crate::ledger::{Clock, Ledger};
+use crate::ledger::{Clock, Ledger, LedgerError};
 use crate::promote::{Drift, Promoter};
 use crate::publish::Publisher;
 use crate::queue::person::Role;
-use crate::queue::{Actor, Calendar, Naming, Rules, Targets};
+use crate::queue::{
+    Actor, Calendar, Deed, Happening, Naming, Rules, Subject, Targets, TransitionError,
+};
 use crate::store::{Reader, Store, StoreError};
 
 //------------ Options -------------------------------------------------------
@@ -58,9 +59,11 @@ impl Options {
     }
 }
 
-/// What an event about the settings is about.
+/// The folder of letters in the state directory.
+pub(super) const LETTERS: &str = "letters";
+/// The subject of events about the settings.
 const SETTINGS: &str = "settings:file";
-/// What an event about working time is about.
+/// The subject of events about working time.
 const WORKING_TIME: &str = "settings:work";
 /// The roles that may read the whole chain.
 const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
@@ -81,9 +84,9 @@ pub(super) struct Inner {
     pub(super) prober: Prober,
     /// Settings.
     pub(super) options: Options,
-    /// What was reminded of already.
+    /// What the reminders know from the last turn.
     pub(super) reminded: Mutex<Reminded>,
-    /// What differed from the promises last.
+    /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
 }
 
@@ -103,7 +106,7 @@ impl Desk {
         );
         let promoter = Promoter::new(ledger.clone(), publisher);
         let prober = Prober::new(options.probe);
-        let letters = options.state_dir.join(super::attachments::FOLDER);
+        let letters = options.state_dir.join(LETTERS);
         std::fs::create_dir_all(&letters)
             .map_err(|source| ActError::File { path: letters, source })?;
         let (reminded, watched) = (Mutex::default(), Mutex::default());
@@ -146,11 +149,6 @@ impl Desk {
         &self.0.options.naming
     }
 
-    /// Whether one press approves and promotes.
-    pub fn promotes_with_approval(&self) -> bool {
-        self.0.options.promote_with_approval
-    }
-
     /// The account of this person id as an actor, with the roles it has now.
     pub fn actor(&self, person: &str) -> Result<Option<Actor>, ActError> {
         let ledger = &self.0.ledger;
@@ -162,8 +160,8 @@ impl Desk {
         self.read(|reader| Ok(reader.events_after(after, limit)?))
     }
 
-    /// The chain after a sequence in export form, a JSON line each. The export is an event itself,
-    /// and stands at its end. For those who may read the whole chain.
+    /// The chain after a sequence in export form, one JSON line per item. The export is an event
+    /// itself, the last one in it. Only for roles that may read the whole chain.
     pub fn export(&self, after: i64, actor: &Actor) -> Result<Vec<String>, ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
@@ -216,7 +214,27 @@ impl Desk {
         self.0.ledger.notary.public_key()
     }
 
-    /// Asks the database.
+    /// Writes that an officer's attempt was turned back; applicants' attempts are not kept.
+    pub(super) fn log_turned_back(
+        &self,
+        actor: &Actor,
+        deed: Deed,
+        subject: Subject,
+        error: &TransitionError,
+    ) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let has_account = actor.identity.person.is_some() && actor.is_officer(now);
+        if !has_account && !actor.disabled {
+            return Ok(());
+        }
+        let code = error.code().as_str();
+        let happening = Happening::turned_back(actor, now, deed, subject, code)
+            .with("why", error.to_string().chars().take(200).collect::<String>());
+        Ok(ledger.store.write::<_, LedgerError>(|tx| ledger.turned_back(tx, &happening))?)
+    }
+
+    /// Reads from the database.
     pub(super) fn read<T>(
         &self,
         work: impl FnOnce(&Reader<'_>) -> Result<T, ActError>,
@@ -227,14 +245,14 @@ impl Desk {
 
 //--- Working time
 impl Desk {
-    /// Puts a table of working time in force and on record.
+    /// Puts a table of working time in force, and leaves an event if it is a new one.
     pub fn set_working_time(&self, calendar: Calendar) -> Result<(), ActError> {
         self.0.ledger.set_calendar(calendar);
         self.note_working_time()
     }
 
-    /// Puts the table of working time in force on record. One that is not the last there is an event,
-    /// and open due times move with it.
+    /// Leaves an event if the table of working time differs from the last one on record, and moves open
+    /// due times.
     pub fn note_working_time(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();

@@ -1,4 +1,5 @@
-//! The outbox as the sender sees it: what is due, and what became of it (approval.md §2.3).
+//! The outbox for the mailer, the status page and officers: notices that are due, and what became of
+//! them (docs/procedure.md, "Notices").
 
 use super::{ActError, Desk};
 use crate::queue::notice::{NoticeResult, Tried};
@@ -32,7 +33,7 @@ impl Desk {
         })
     }
 
-    /// Our relay took a notice: the clock of step 5 stops, the state waits for delivery.
+    /// The relay took a notice: the clock of step 5 stops.
     pub fn notice_sent(&self, id: &str) -> Result<(), ActError> {
         self.move_notice(id, |notice, now| notice.sent(now))
     }
@@ -82,7 +83,7 @@ impl Desk {
         })
     }
 
-    /// Opening the status page with the secret delivers what was said there.
+    /// Marks the notices of a request delivered: its status page was opened with the secret.
     pub(super) fn deliver_by_status(&self, number: &str) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         if self.read(|reader| Ok(open_notices(reader, number)?.is_empty()))? {
@@ -114,7 +115,7 @@ impl Desk {
     }
 
     /// Sent notices that no bounce answered for 3 working days count as delivered.
-    pub(super) fn settle_sent_notices(&self, limit: usize) -> Result<(), ActError> {
+    pub(super) fn count_unbounced_as_delivered(&self, limit: usize) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let arrived = self.read(|reader| {

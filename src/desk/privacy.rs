@@ -1,6 +1,7 @@
-//! Personal data: erasure that keeps the chain valid, and retention (approval.md §7, UU 27/2022).
+//! Personal data (UU 27/2022; docs/procedure.md, "Personal data"): erasure that keeps the event chain
+//! valid, and retention.
 
-use super::attachments::FOLDER;
+use super::office::LETTERS;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append};
 use crate::queue::labels::clean_text;
@@ -17,7 +18,7 @@ const CONTACT_KEPT_MS: i64 = 365 * DAY_MS;
 const CONTACTS_MAX: usize = 1_000;
 /// A letter is kept this long after it came.
 const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
-/// A file no row names is dropped after this long: its transaction may still be under way.
+/// Age at which a file that no row refers to is deleted: its transaction may still be under way.
 const ORPHAN_KEPT_MS: i64 = DAY_MS;
 
 /// What an erasure deleted.
@@ -43,7 +44,7 @@ impl Desk {
             let by = [Role::Head, Role::Operator].into_iter().find_map(|r| actor.capacity(r, now));
             let by = by.ok_or(ActError::NotAllowed)?;
             let stored = ledger.expect_request(tx, number)?;
-            // As long as it is worked on, the applicant must be reached.
+            // While a request is open, its applicant must be reachable.
             if stored.request.state().is_open() {
                 return Err(TransitionError::wrong_state("erase", stored.request.state()).into());
             }
@@ -107,7 +108,7 @@ impl Desk {
     /// Letters past their time, and files no row names.
     fn retain_letters(&self, now: i64) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
-        let folder = self.0.options.state_dir.join(FOLDER);
+        let folder = self.0.options.state_dir.join(LETTERS);
         let listed = std::fs::read_dir(&folder)
             .map_err(|source| ActError::File { path: folder.clone(), source })?;
         for entry in listed.flatten() {

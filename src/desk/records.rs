@@ -58,7 +58,7 @@ impl Desk {
         }
     }
 
-    /// Emergency suspension: one officer, kasi or kabid, takes a name down at once (§2.2).
+    /// Emergency suspension: one officer, kasi or kabid, takes a name down at once.
     pub fn suspend(&self, name: &str, reason: &str, actor: &Actor) -> Result<RecordView, ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
@@ -164,7 +164,7 @@ impl Desk {
         Ok(published.rows)
     }
 
-    /// The approved end date has come: the name is taken out (§8).
+    /// The approved end date has come: the name is taken out.
     pub(super) fn end_name(&self, name: &str) -> Result<(), ActError> {
         let rule = |live: LiveRecord, _: &Actor, now: i64| {
             let by = Signature::system(now);

@@ -1,11 +1,11 @@
-//! Telling people before it is too late: a step that is due soon, a correction about to lapse; and
-//! telling every officer that an account or a role was changed (approval.md §1, §2.1, §2.3).
+//! Reminders of a step that is due soon and of a correction about to lapse, and the notice to every
+//! officer that an account or a role was changed (docs/procedure.md, "Clocks" and "Notices").
 //!
-//! A reminder's id is made of what it reminds of, so each goes out once, whatever stops in between.
+//! The id of a reminder is made of what it reminds of, so each is written once, even across restarts.
 
-use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use super::memory::Reminded;
 use super::{ActError, Desk};
 use crate::queue::{Calendar, ClockStep, Deed, Rules, State};
 use crate::store::StoreError;
@@ -17,21 +17,10 @@ const EVERY_MS: i64 = 60_000;
 const AHEAD_MS: i64 = 40 * 86_400_000;
 /// Working days left at which an applicant is reminded of a correction; the nearest first.
 const DAYS_LEFT: [i64; 2] = [2, 7];
-/// Reminders remembered in memory; the notices themselves are the truth.
+/// Reminders remembered in memory; whether one is written is decided by the notices.
 const REMEMBERED_MAX: usize = 50_000;
 /// Events looked back at after a start.
 const EVENTS_BACK: i64 = 1_000;
-
-/// What the reminders know from the turn before.
-#[derive(Default)]
-pub(super) struct Reminded {
-    /// When the queue was looked through last.
-    at: i64,
-    /// Ids that are known to be written.
-    ids: BTreeSet<String>,
-    /// The last event looked at.
-    event: Option<i64>,
-}
 
 impl Desk {
     /// Writes the reminders whose time has come.

@@ -1,26 +1,26 @@
-//! *Kirim permohonan* and *Kirim perbaikan*: data and letter come in.
+//! *Kirim permohonan* and *Kirim perbaikan*: taking in an application and its letter.
 
 use serde::Serialize;
 
 use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk, NewAttachment};
 use crate::audit::random;
-use crate::ledger::{LedgerError, NewRequest};
+use crate::ledger::NewRequest;
 use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
 use crate::queue::{
-    Act, ActKind, Actor, Amendment, Application, Deed, Facts, Happening, Probe, Reading, Request,
-    State, Subject, TransitionError, automatic,
+    Act, ActKind, Actor, Amendment, Application, Deed, Facts, Probe, Reading, Request, State,
+    Subject, automatic,
 };
 use crate::store::Tx;
 use crate::store::requests::AttachmentRow;
 use crate::view::RequestView;
 
-/// Letters and digits that cannot be taken for one another.
+/// Letters and digits that are not mistaken for one another.
 const SECRET_ALPHABET: &[u8; 32] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789@";
 /// Characters of a secret.
 const SECRET_CHARS: usize = 8;
 
-/// Who sends a request in.
+/// On whose behalf a request is sent.
 #[derive(Clone, Debug)]
 pub struct Submitter {
     /// The applicant, or the officer who keys in a paper letter.
@@ -98,8 +98,7 @@ impl Desk {
         self.read(|reader| Ok(reader.form_outcome(key_hash)?))
     }
 
-    /// The faults a request would be turned back with, for the page before it is sent. Nothing is
-    /// kept.
+    /// The faults a request would be turned back with, for the page before it is sent; writes nothing.
     pub fn rehearse(
         &self,
         application: Application,
@@ -195,7 +194,7 @@ impl Desk {
         })
     }
 
-    /// *Kirim perbaikan*: a new revision; the letter stays if no new one comes.
+    /// *Kirim perbaikan*: a new revision, with the old letter unless a new one came.
     pub fn resubmit(
         &self,
         number: &str,
@@ -266,26 +265,6 @@ impl Desk {
             self.log_turned_back(actor, Deed::Resubmit, subject, error)?;
         }
         written
-    }
-
-    /// Writes that an officer's attempt was turned back; applicants' attempts are not kept.
-    pub(super) fn log_turned_back(
-        &self,
-        actor: &Actor,
-        deed: Deed,
-        subject: Subject,
-        error: &TransitionError,
-    ) -> Result<(), ActError> {
-        let ledger = &self.0.ledger;
-        let now = ledger.now();
-        let has_account = actor.identity.person.is_some() && actor.is_officer(now);
-        if !has_account && !actor.disabled {
-            return Ok(());
-        }
-        let code = error.code().as_str();
-        let happening = Happening::turned_back(actor, now, deed, subject, code)
-            .with("why", error.to_string().chars().take(200).collect::<String>());
-        Ok(ledger.store.write::<_, LedgerError>(|tx| ledger.turned_back(tx, &happening))?)
     }
 
     /// The form in which a secret is stored; a stolen database alone does not tell it.

@@ -1,4 +1,4 @@
-//! The outbox sender: takes what is due, hands it to the relay, reports what came of it.
+//! The mailer: takes due notices from the outbox, hands them to the relay, reports the outcome.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::message::message as message_of;
 use crate::queue::Notice;
 use crate::words::{Lang, Words};
 
-/// Letters of one round.
+/// Notices per round.
 const ROUND_MAX: usize = 50;
 /// Pause between rounds: an applicant who has just sent a request looks for the mail.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -21,9 +21,9 @@ const RELAY_TIMEOUT: Duration = Duration::from_secs(20);
 
 //------------ Outbox --------------------------------------------------------
 
-/// Where notices wait. All calls block on the database.
+/// Where notices wait. Calls block on the database.
 pub trait Outbox: Send + Sync {
-    /// Notices that are due now, the oldest first, at most so many.
+    /// At most `most` notices that are due now, the oldest first.
     fn due(&self, most: usize) -> Result<Vec<Notice>, String>;
 
     /// The relay took it.
@@ -70,7 +70,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// A mailer for these settings; none when no relay is set and letters are to be printed.
+    /// A mailer for these settings; none if no relay is set, so that notices are printed.
     pub fn new(relay: &Relay) -> Result<Option<Self>, MailerError> {
         if relay.relay.is_empty() {
             return Ok(None);
@@ -97,7 +97,7 @@ impl Mailer {
         }
     }
 
-    /// Sends what is due now; returns how many the relay took.
+    /// Sends what is due now; returns the count of notices the relay took.
     pub async fn round(&self, outbox: &Arc<dyn Outbox>) -> Result<usize, String> {
         let due = blocking(outbox, |outbox| outbox.due(ROUND_MAX)).await?;
         let mut taken = 0;

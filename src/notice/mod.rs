@@ -1,12 +1,13 @@
-//! Telling people (pemberitahuan, step 5 of the SOP): letters in words, and the mail that carries them.
+//! Notices (*pemberitahuan*, step 5 of the SOP): their text, and the mail that carries it.
 //!
 //! ```text
 //! desk writes the notice with its event ──commit──► outbox ──► Mailer ──relay took it──► TERKIRIM
 //!                                                     │           └──no: later, then──► GAGAL
 //!                                                     └── no relay: waits as a printable letter
 //! ```
-//! Nothing is mailed before its commit. The same text serves mail, printed letter and status page.
-//! Where the rows are and what the states mean is not known here: an [`Outbox`] is handed in.
+//! Nothing is mailed before its commit. [`message`] makes the text for mail and printed letter alike,
+//! from the values the notice has kept since its event. The mailer reads from an [`Outbox`] that is
+//! handed in.
 
 mod mailer;
 mod message;
