@@ -159,6 +159,29 @@ pub struct Letter {
     pub sha256: Option<String>,
 }
 
+impl Application {
+    /// An application for a new service in a zone with nothing filled in yet.
+    pub fn blank(zone: &str) -> Self {
+        Self {
+            kind: Kind::New,
+            class: NamingClass::Layanan,
+            name: String::new(),
+            zone: zone.to_owned(),
+            records: Vec::new(),
+            office: String::new(),
+            region: None,
+            purpose: String::new(),
+            contact: Contact::default(),
+            letter: Letter::default(),
+            starts: None,
+            ends: None,
+            exception: None,
+            lift: false,
+            inverse_of: None,
+        }
+    }
+}
+
 /// Reads a date as midnight WIB plus `date_offset`, or an RFC 3339 time as it is.
 pub fn moment(text: &str, date_offset: i64) -> Option<i64> {
     if let Some(day) = day_number(text) {

@@ -5,6 +5,7 @@
 
 use super::application::{Application, DAY_MS, Kind, NamingClass, day_number};
 use super::fault::{Fault, Rule};
+use super::fields::FIELDS;
 use super::labels;
 use super::live::{LiveState, same_office};
 use super::naming::{Naming, telling_label};
@@ -16,10 +17,6 @@ use super::similar::{alike, resemble};
 use super::targets::Targets;
 use crate::wire::{Name, Rtype};
 
-/// Longest short text (name, office, telephone), in characters.
-const SHORT_MAX: usize = 200;
-/// Longest free text, in characters.
-pub(super) const LONG_MAX: usize = 4_000;
 /// Longest string of a TXT record, in octets.
 const TXT_STRING_MAX: usize = 255;
 /// Look-alike names shown at most.
@@ -432,25 +429,15 @@ pub fn refusals(
 /// Missing and unreadable fields.
 fn fields(application: &Reading, now: i64) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let contact = &application.contact;
-    for (field, text, limit) in [
-        ("office", &application.office, SHORT_MAX),
-        ("purpose", &application.purpose, LONG_MAX),
-        ("contact.name", &contact.name, SHORT_MAX),
-        ("contact.position", &contact.position, SHORT_MAX),
-        ("contact.email", &contact.email, SHORT_MAX),
-        ("contact.phone", &contact.phone, SHORT_MAX),
-        ("letter.number", &application.letter.number, SHORT_MAX),
-    ] {
-        if text.trim().is_empty() {
-            faults.push(Fault::new(field, Rule::Empty, ""));
-        } else if text.chars().count() > limit {
-            faults.push(Fault::new(field, Rule::TooLong, limit.to_string()));
+    for field in &FIELDS {
+        let text = field.get(application);
+        if field.needed && text.trim().is_empty() {
+            faults.push(Fault::new(field.name, Rule::Empty, ""));
+        } else if let Some(limit) = field.limit().filter(|limit| text.chars().count() > *limit) {
+            faults.push(Fault::new(field.name, Rule::TooLong, limit.to_string()));
         }
     }
-    if application.exception.as_ref().is_some_and(|text| text.chars().count() > LONG_MAX) {
-        faults.push(Fault::new("exception", Rule::TooLong, LONG_MAX.to_string()));
-    }
+    let contact = &application.contact;
     let email = contact.email.trim();
     if !email.is_empty() && !is_mailbox(email) {
         faults.push(Fault::new("contact.email", Rule::BadEmail, email));
@@ -504,46 +491,24 @@ fn one_text(data: &str) -> String {
     quoted.join(" ")
 }
 
-/// The fields of free text that hold a number [`tidy`] masks, for a warning to the sender (§7).
+/// The fields of free text that hold a number [`tidy`] masks, for a warning to the sender.
 pub fn masked_fields(application: &Application) -> Vec<Fault> {
-    let (contact, letter) = (&application.contact, &application.letter);
-    let texts = [
-        ("office", application.office.as_str()),
-        ("purpose", &application.purpose),
-        ("exception", application.exception.as_deref().unwrap_or("")),
-        ("contact.name", &contact.name),
-        ("contact.position", &contact.position),
-        ("contact.phone", &contact.phone),
-        ("letter.number", &letter.number),
-    ];
-    let masked = texts.into_iter().filter(|(_, text)| labels::mask_personal_numbers(text) != *text);
-    masked.map(|(field, _)| Fault::new(field, Rule::PersonalNumber, "")).collect()
+    let masked = FIELDS.iter().filter(|field| field.holds_personal_number(application));
+    masked.map(|field| Fault::new(field.name, Rule::PersonalNumber, "")).collect()
 }
 
 /// The data as it is stored: the name normalised, numbers that may be a NIK masked, types in
 /// capitals, no records where the kind brings none, the region code filled in where the name tells it.
 pub fn tidy(mut application: Application, naming: &Naming) -> Application {
-    let zone = application.zone.trim().to_lowercase();
-    application.zone = if zone.ends_with('.') { zone } else { format!("{zone}.") };
+    for field in &FIELDS {
+        let text = field.tidied(field.get(&application));
+        field.set(&mut application, &text);
+    }
+    application.zone.make_ascii_lowercase();
+    if !application.zone.ends_with('.') {
+        application.zone.push('.');
+    }
     application.name = labels::normalize(&application.name, &application.zone);
-    let contact = &mut application.contact;
-    let lines =
-        [&mut application.office, &mut contact.name, &mut contact.position, &mut contact.phone];
-    for line in lines.into_iter().chain([&mut application.letter.number]) {
-        *line = labels::clean_line(line);
-    }
-    application.purpose = labels::clean_text(&application.purpose);
-    application.exception = application.exception.map(|text| labels::clean_text(&text));
-    application.contact.email = application.contact.email.trim().to_owned();
-    application.contact.nip = application.contact.nip.filter(|nip| !nip.trim().is_empty());
-    for blank in [
-        &mut application.starts,
-        &mut application.ends,
-        &mut application.region,
-        &mut application.exception,
-    ] {
-        *blank = blank.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    }
     if !application.kind.brings_records() {
         application.records.clear();
     }

@@ -10,6 +10,7 @@ pub mod automatic;
 pub mod calendar;
 pub mod clocks;
 pub mod fault;
+pub mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod happening;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::act::LineInput;
 use super::application::{Application, NamingClass};
-use super::automatic::LONG_MAX;
 use super::fault::{Fault, Rule};
+use super::fields::{FIELDS, LONG_MAX};
 use super::named::named;
 use super::person::Signature;
 
@@ -309,22 +309,8 @@ impl Sheet {
 
     /// Takes back the verdicts on what a new revision changed; the others keep theirs.
     pub(super) fn reset_changed(&mut self, old: &Application, new: &Application) {
-        use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
-        let mut reset: Vec<LineCode> = Vec::new();
-        let mut when = |changed: bool, codes: &[LineCode]| {
-            if changed {
-                reset.extend_from_slice(codes);
-            }
-        };
-        when(old.letter != new.letter, &[M1, M2, M5]);
-        when(old.name != new.name, &[M4, M5, M10]);
-        let unit = (&old.class, &old.office, &old.region) != (&new.class, &new.office, &new.region);
-        when(unit, &[M2, M4, M5, M6, M8]);
-        when(old.contact != new.contact, &[M3, M5]);
-        when(old.purpose != new.purpose, &[M5, M6]);
-        when(old.records != new.records, &[M5, M7, M10]);
-        when((&old.starts, &old.ends) != (&new.starts, &new.ends), &[M5, M9]);
-        when(old.exception != new.exception, &[M4]);
+        let changed = FIELDS.iter().filter(|field| field.differs(old, new));
+        let reset: Vec<LineCode> = changed.flat_map(|field| field.looked_at).copied().collect();
         // What was written over an automatic line was about the old data: it is computed anew.
         self.written.retain(|line| !line.code.is_automatic() && !reset.contains(&line.code));
         self.automatic.clear();

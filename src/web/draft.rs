@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::sent::{Sent, Upload};
 use super::state::State;
 use crate::people::sha256_hex;
-use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
+use crate::queue::{Application, Kind, NamingClass, RequestedRecord, fields};
 use crate::store::StoreError;
 use crate::store::drafts::DraftRow;
 use crate::view::RequestView;
@@ -15,6 +15,8 @@ use crate::view::RequestView;
 pub(super) const RECORD_ROWS: usize = 3;
 /// TTL of records asked for on the pages, in seconds.
 const TTL: u32 = 3600;
+/// What the form sends for a suspension that is to be lifted.
+pub(super) const LIFT: &str = "ya";
 /// Days until an untouched draft is dropped.
 const KEEP_DAYS: i64 = 30;
 
@@ -84,34 +86,25 @@ impl Draft {
     }
 
     /// The draft of a request that exists, for its correction.
-    pub(super) fn of_view(application: &RequestView) -> Self {
+    pub(super) fn of_view(request: &RequestView) -> Result<Self, Failure> {
+        let request = serde_json::to_value(request).map_err(Failure::internal)?;
         let mut draft = Self::default();
-        let mut put = |name: &str, value: &str| {
-            draft.fields.insert(name.to_owned(), value.to_owned());
-        };
-        put("kind", application.kind.as_str());
-        put("class", application.class.as_str());
-        put("name", &application.name);
-        put("office", &application.office);
-        put("region", application.region.as_deref().unwrap_or_default());
-        put("purpose", &application.purpose);
-        if let Some(contact) = &application.contact {
-            put("contact_name", &contact.name);
-            put("contact_position", &contact.position);
-            put("contact_email", &contact.email);
-            put("contact_phone", &contact.phone);
-            put("contact_nip", contact.nip.as_deref().unwrap_or_default());
+        for field in FORM.iter().filter(|field| fields::field(field.json).is_some()) {
+            let path = format!("/{}", field.json.replace('.', "/"));
+            let text = request.pointer(&path).and_then(serde_json::Value::as_str);
+            draft.fields.insert(field.name(), text.unwrap_or_default().to_owned());
         }
-        put("letter_number", &application.letter.number);
-        put("letter_date", &application.letter.date);
-        put("starts", application.starts.as_deref().unwrap_or_default());
-        put("ends", application.ends.as_deref().unwrap_or_default());
-        put("exception", application.exception.as_deref().unwrap_or_default());
-        for (at, record) in application.records.iter().enumerate() {
-            put(&format!("type{at}"), &record.rtype);
-            put(&format!("data{at}"), &record.data);
+        let records = request.pointer("/records").and_then(serde_json::Value::as_array);
+        for (at, record) in records.into_iter().flatten().enumerate() {
+            for part in ["type", "data"] {
+                let text = record.get(part).and_then(serde_json::Value::as_str);
+                draft.fields.insert(format!("{part}{at}"), text.unwrap_or_default().to_owned());
+            }
         }
-        draft
+        if request.pointer("/lift") == Some(&true.into()) {
+            draft.fields.insert("lift".to_owned(), LIFT.to_owned());
+        }
+        Ok(draft)
     }
 
     /// The kind chosen.
@@ -131,56 +124,97 @@ impl Draft {
 
     /// The data as `desk` takes it.
     pub(super) fn application(&self, zone: &str) -> Application {
-        let some = |name: &str| Some(self.get(name).to_owned()).filter(|text| !text.is_empty());
         let rows = (0..RECORD_ROWS).filter(|_| self.wants_records());
         let rows = rows.map(|at| (self.get(&format!("type{at}")), self.get(&format!("data{at}"))));
         let records = rows.filter(|(_, data)| !data.is_empty()).map(|(rtype, data)| {
             RequestedRecord { rtype: rtype.to_owned(), data: data.to_owned(), ttl: TTL }
         });
-        Application {
-            kind: self.kind().unwrap_or(Kind::New),
-            class: self.class().unwrap_or(NamingClass::Layanan),
-            name: self.get("name").to_owned(),
-            zone: zone.to_owned(),
+        let mut application = Application {
             records: records.collect(),
-            office: self.get("office").to_owned(),
-            region: some("region"),
-            purpose: self.get("purpose").to_owned(),
-            contact: Contact {
-                name: self.get("contact_name").to_owned(),
-                position: self.get("contact_position").to_owned(),
-                email: self.get("contact_email").to_owned(),
-                phone: self.get("contact_phone").to_owned(),
-                nip: some("contact_nip"),
-            },
-            letter: Letter {
-                number: self.get("letter_number").to_owned(),
-                date: self.get("letter_date").to_owned(),
-                sha256: None,
-            },
-            starts: some("starts"),
-            ends: some("ends"),
-            exception: some("exception"),
-            lift: self.get("lift") == "ya",
-            inverse_of: None,
+            lift: self.get("lift") == LIFT,
+            ..Application::blank(zone)
+        };
+        for field in &FORM {
+            if let Some(known) = fields::field(field.json) {
+                known.set(&mut application, self.get(&field.name()));
+            }
         }
+        application
     }
 }
 
-/// The field of the pages that a field of the JSON shape means.
-pub(super) fn field_of(field: &str) -> String {
-    match field {
-        "contact" => "contact_name".to_owned(),
-        "letter" => "letter".to_owned(),
-        "records" => "data0".to_owned(),
-        _ => match field.split_once('.') {
-            Some(("contact", rest)) => format!("contact_{rest}"),
-            Some(("letter", rest)) => format!("letter_{rest}"),
-            Some(("records", rest)) => {
-                let (at, part) = rest.split_once('.').unwrap_or((rest, "data"));
-                format!("{}{at}", if part == "type" { "type" } else { "data" })
-            }
-            _ => field.to_owned(),
-        },
+//------------ The form ------------------------------------------------------
+
+/// A field of the form, and the field of the application it fills.
+pub(super) struct FormField {
+    /// The name in the application's JSON.
+    pub(super) json: &'static str,
+    /// The step it stands on.
+    pub(super) step: u8,
+    /// The message that is its label.
+    pub(super) label: &'static str,
+    /// Whether a step asks for it before anything else is tested.
+    pub(super) needed: bool,
+}
+
+impl FormField {
+    /// The name in the form; records have several rows, so theirs is the first row's.
+    pub(super) fn name(&self) -> String {
+        field_of(self.json)
+    }
+}
+
+/// For [`FORM`].
+const fn on(step: u8, json: &'static str, label: &'static str, needed: bool) -> FormField {
+    FormField { json, step, label, needed }
+}
+
+/// The fields of the form, in the order the steps ask for them. A date of a term, the region and the
+/// letter's file are needed or not by what was said before.
+pub(super) const FORM: [FormField; 18] = [
+    on(1, "kind", "apply-kind", true),
+    on(1, "class", "apply-class", true),
+    on(2, "office", "apply-office", true),
+    on(2, "region", "apply-region", false),
+    on(2, "contact.name", "apply-contact-name", true),
+    on(2, "contact.position", "apply-contact-position", true),
+    on(2, "contact.nip", "link-nip", false),
+    on(2, "contact.email", "apply-contact-email", true),
+    on(2, "contact.phone", "apply-contact-phone", true),
+    on(3, "name", "apply-name", true),
+    on(3, "purpose", "apply-purpose", true),
+    on(3, "lift", "apply-lift", false),
+    on(3, "starts", "apply-starts", false),
+    on(3, "ends", "apply-ends", false),
+    on(3, "exception", "apply-exception", false),
+    on(4, "records", "apply-data", true),
+    on(5, "letter.number", "apply-letter-number", true),
+    on(5, "letter.date", "apply-letter-date", true),
+];
+
+/// The step a field of the form stands on; the letter's file, and what no step asks for, on the
+/// last.
+pub(super) fn step_of(name: &str) -> u8 {
+    if name.starts_with("type") || name.starts_with("data") {
+        return 4;
+    }
+    FORM.iter().find(|field| field.name() == name).map_or(5, |field| field.step)
+}
+
+/// The label of a field, by its name in JSON.
+pub(super) fn label(json: &str) -> &'static str {
+    FORM.iter().find(|field| field.json == json).map_or("", |field| field.label)
+}
+
+/// The field of the form that a field of the JSON means.
+pub(super) fn field_of(json: &str) -> String {
+    match json.split_once('.') {
+        None if json == "contact" => "contact_name".to_owned(),
+        None if json == "records" => "data0".to_owned(),
+        Some(("records", rest)) => {
+            let (at, part) = rest.split_once('.').unwrap_or((rest, "data"));
+            format!("{}{at}", if part == "type" { "type" } else { "data" })
+        }
+        _ => json.replace('.', "_"),
     }
 }

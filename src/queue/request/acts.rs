@@ -2,8 +2,8 @@
 
 use super::{Request, Stage};
 use crate::queue::act::Act;
-use crate::queue::automatic::LONG_MAX;
 use crate::queue::fault::{Fault, Rule, TransitionError};
+use crate::queue::fields::LONG_MAX;
 use crate::queue::person::{Actor, Signature};
 
 impl Request {

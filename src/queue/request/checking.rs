@@ -5,8 +5,8 @@ use super::case::Transition;
 use super::persons::contact_of;
 use super::stages::{Assigned, NeedsCorrection};
 use crate::queue::act::LineInput;
-use crate::queue::application::Application;
 use crate::queue::fault::{Fault, Rule, TransitionError};
+use crate::queue::fields;
 use crate::queue::person::Role;
 use crate::queue::sheet::{LineVerdict, Sheet};
 
@@ -60,7 +60,7 @@ impl NeedsCorrection {
             return Err(TransitionError::of_faults(faults));
         }
         let new = new.clone().parse().map_err(TransitionError::of_faults)?;
-        cx.note("changed", changed_fields(&cx.case.application, &new).join(","));
+        cx.note("changed", fields::changed(&cx.case.application, &new).join(","));
         cx.case.sheet.reset_changed(&cx.case.application, &new);
         cx.case.application = new;
         cx.case.revision += 1;
@@ -71,22 +71,4 @@ impl NeedsCorrection {
         cx.case.clocks.resume(cx.facts.now);
         Ok(Assigned { assignment: self.assignment, waiting: false })
     }
-}
-
-/// The fields two revisions differ in, by their JSON names.
-fn changed_fields(old: &Application, new: &Application) -> Vec<&'static str> {
-    let pairs = [
-        ("class", old.class != new.class),
-        ("name", old.name != new.name),
-        ("records", old.records != new.records),
-        ("office", old.office != new.office),
-        ("region", old.region != new.region),
-        ("purpose", old.purpose != new.purpose),
-        ("contact", old.contact != new.contact),
-        ("letter", old.letter != new.letter),
-        ("starts", old.starts != new.starts),
-        ("ends", old.ends != new.ends),
-        ("exception", old.exception != new.exception),
-    ];
-    pairs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
 }

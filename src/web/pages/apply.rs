@@ -16,7 +16,7 @@ use super::parts::full_name;
 use crate::queue::automatic::tidy;
 use crate::queue::regions::{Level, Regions, Unit};
 use crate::queue::{Kind, NamingClass, Rule};
-use crate::web::draft::{Draft, RECORD_ROWS, field_of};
+use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, label, step_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::sent::Sent;
@@ -232,6 +232,11 @@ fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<F
 
 //------------ Fields --------------------------------------------------------
 
+/// A field of the form, by its name in JSON.
+fn field(t: Words, json: &str) -> Field {
+    Field::line(t, &field_of(json), label(json))
+}
+
 /// What is to happen.
 fn kind_field(t: Words) -> Field {
     let kinds = [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove];
@@ -240,7 +245,7 @@ fn kind_field(t: Words) -> Field {
         label: kind.say(t),
         hint: t.s(&format!("{}-hint", kind.id())),
     });
-    Field::line(t, "kind", "apply-kind").input(Input::Radios(choices.to_vec()))
+    field(t, "kind").input(Input::Radios(choices.to_vec()))
 }
 
 /// The naming class.
@@ -250,7 +255,7 @@ fn class_field(t: Words) -> Field {
         label: class.say(t),
         hint: t.s(&format!("{}-hint", class.id())),
     });
-    Field::line(t, "class", "apply-class").input(Input::Radios(choices.to_vec()))
+    field(t, "class").input(Input::Radios(choices.to_vec()))
 }
 
 /// All classes, in the order the form shows them.
@@ -267,20 +272,14 @@ const CLASSES: [NamingClass; 8] = [
 
 /// Office and person responsible.
 pub(super) fn contact_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
-    let mut fields = vec![Field::line(t, "office", "apply-office").autocomplete("organization")];
+    let mut fields = vec![field(t, "office").autocomplete("organization")];
     fields.extend(region_field(&state.desk().naming().regions, t, draft));
     fields.extend([
-        Field::line(t, "contact_name", "apply-contact-name").autocomplete("name"),
-        Field::line(t, "contact_position", "apply-contact-position")
-            .autocomplete("organization-title"),
-        Field::line(t, "contact_nip", "link-nip").optional().inputmode("numeric").width("w-m"),
-        Field::line(t, "contact_email", "apply-contact-email")
-            .input(Input::Line("email"))
-            .autocomplete("email"),
-        Field::line(t, "contact_phone", "apply-contact-phone")
-            .input(Input::Line("tel"))
-            .autocomplete("tel")
-            .width("w-m"),
+        field(t, "contact.name").autocomplete("name"),
+        field(t, "contact.position").autocomplete("organization-title"),
+        field(t, "contact.nip").optional().inputmode("numeric").width("w-m"),
+        field(t, "contact.email").input(Input::Line("email")).autocomplete("email"),
+        field(t, "contact.phone").input(Input::Line("tel")).autocomplete("tel").width("w-m"),
     ]);
     fields
 }
@@ -298,7 +297,7 @@ fn region_field(regions: &Regions, t: Words, draft: &Draft) -> Option<Field> {
     let mut choices = vec![Choice::new("", t.s("apply-region-none"))];
     choices
         .extend(units.into_iter().map(|unit| Choice::new(&unit.code, unit_label(regions, unit))));
-    Some(Field::line(t, "region", "apply-region").input(Input::Select(choices)).width("w-m"))
+    Some(field(t, "region").input(Input::Select(choices)).width("w-m"))
 }
 
 /// A unit with its district, because village names repeat.
@@ -325,24 +324,19 @@ pub(super) fn label_of(state: &State, t: Words, draft: &Draft, name: &str) -> Op
 pub(super) fn name_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
     let zone = state.options().zone.trim_end_matches('.');
     let mut fields = vec![
-        Field::line(t, "name", "apply-name").suffix(&format!(".{zone}")).width("w-m"),
-        Field::line(t, "purpose", "apply-purpose").input(Input::Area),
+        field(t, "name").suffix(&format!(".{zone}")).width("w-m"),
+        field(t, "purpose").input(Input::Area),
     ];
     if draft.kind() == Some(Kind::Suspend) {
-        let lift = vec![Choice::new("ya", t.s("apply-lift-yes"))];
-        fields.push(Field::line(t, "lift", "apply-lift").input(Input::Checks(lift)).optional());
+        let lift = vec![Choice::new(LIFT, t.s("apply-lift-yes"))];
+        fields.push(field(t, "lift").input(Input::Checks(lift)).optional());
     }
     if draft.kind() == Some(Kind::New) {
-        let ends = Field::line(t, "ends", "apply-ends").input(Input::Line("date")).width("w-s");
+        let ends = field(t, "ends").input(Input::Line("date")).width("w-s");
         let needed = matches!(draft.class(), Some(NamingClass::Kegiatan | NamingClass::Ormas));
-        fields.push(
-            Field::line(t, "starts", "apply-starts")
-                .input(Input::Line("date"))
-                .optional()
-                .width("w-s"),
-        );
+        fields.push(field(t, "starts").input(Input::Line("date")).optional().width("w-s"));
         fields.push(if needed { ends } else { ends.optional() });
-        fields.push(Field::line(t, "exception", "apply-exception").input(Input::Area).optional());
+        fields.push(field(t, "exception").input(Input::Area).optional());
     }
     fields
 }
@@ -379,8 +373,8 @@ pub(super) fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
         file = file.optional();
     }
     vec![
-        Field::line(t, "letter_number", "apply-letter-number").width("w-m"),
-        Field::line(t, "letter_date", "apply-letter-date").input(Input::Line("date")).width("w-s"),
+        field(t, "letter.number").width("w-m"),
+        field(t, "letter.date").input(Input::Line("date")).width("w-s"),
         file,
     ]
 }
@@ -389,20 +383,13 @@ pub(super) fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
 
 /// Empty fields that are needed, in the order of the page.
 fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
-    let needed: &[&str] = match step {
-        1 => &["kind", "class"],
-        2 => &["office", "contact_name", "contact_position", "contact_email", "contact_phone"],
-        3 => &["name", "purpose"],
-        4 => &["data0"],
-        5 => &["letter_number", "letter_date"],
-        _ => &[],
-    };
-    let empty = needed.iter().filter(|name| draft.get(name).is_empty());
+    let needed = FORM.iter().filter(|field| field.step == step && field.needed);
+    let empty = needed.map(FormField::name).filter(|name| draft.get(name).is_empty());
     let named = matches!(
         draft.class(),
         Some(NamingClass::Desa | NamingClass::Kelurahan | NamingClass::Kecamatan)
     );
-    let mut faults: Vec<_> = empty.map(|name| ((*name).to_owned(), Rule::Empty)).collect();
+    let mut faults: Vec<_> = empty.map(|name| (name, Rule::Empty)).collect();
     if step == 2 && named && draft.get("region").is_empty() {
         faults.insert(faults.len().min(1), ("region".to_owned(), Rule::Empty));
     }
@@ -419,16 +406,4 @@ fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
         faults.push(("ends".to_owned(), Rule::EndDateNeeded));
     }
     faults
-}
-
-/// The step a field stands on.
-pub(super) fn step_of(field: &str) -> u8 {
-    match field {
-        "kind" | "class" => 1,
-        "office" | "region" => 2,
-        _ if field.starts_with("contact_") => 2,
-        "name" | "purpose" | "starts" | "ends" | "exception" | "lift" => 3,
-        _ if field.starts_with("type") || field.starts_with("data") => 4,
-        _ => 5,
-    }
 }

@@ -5,7 +5,7 @@ use axum::extract::{Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::apply::{CHECK, LAST, label_of, open, step_of, unit_words};
+use super::apply::{CHECK, LAST, label_of, open, unit_words};
 use super::parts::full_name;
 use super::review::error_words;
 use super::status::{held, ticket};
@@ -13,7 +13,7 @@ use crate::desk::{ActError, NewAttachment, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
 use crate::queue::automatic::tidy;
 use crate::queue::{Actor, Identity};
-use crate::web::draft::{Draft, RECORD_ROWS, field_of};
+use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, step_of};
 use crate::web::failure::Failure;
 use crate::web::form::Form;
 use crate::web::limits::Route;
@@ -204,59 +204,36 @@ fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
     let (zone, naming) = (&state.options().zone, state.desk().naming());
     // Shown as it will be sent: capitals, blanks and a pasted address tidied.
     let name = tidy(draft.application(zone), naming).name;
-    let part = |step: u8, facts: Vec<(String, String)>| Part {
-        title: t.s(&format!("apply-title-{step}")),
-        facts: facts.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-        place: format!("/permohonan/{step}"),
-    };
     let value = |name: &str| draft.get(name).to_owned();
-    let mut all = vec![
-        part(
-            1,
-            vec![
-                (t.s("apply-kind"), draft.kind().map(|it| it.say(t)).unwrap_or_default()),
-                (t.s("apply-class"), draft.class().map(|it| it.say(t)).unwrap_or_default()),
-            ],
-        ),
-        part(
-            2,
-            vec![
-                (t.s("apply-office"), value("office")),
-                (t.s("apply-region"), unit_words(&naming.regions, draft.get("region"))),
-                (t.s("apply-contact-name"), value("contact_name")),
-                (t.s("apply-contact-position"), value("contact_position")),
-                (t.s("link-nip"), value("contact_nip")),
-                (t.s("apply-contact-email"), value("contact_email")),
-                (t.s("apply-contact-phone"), value("contact_phone")),
-            ],
-        ),
-        part(
-            3,
-            vec![
-                (t.s("apply-name"), full_name(&name, zone)),
-                (t.s("apply-purpose"), value("purpose")),
-                (t.s("apply-starts"), t.iso_date(draft.get("starts"))),
-                (t.s("apply-ends"), t.iso_date(draft.get("ends"))),
-                (t.s("apply-exception"), value("exception")),
-            ],
-        ),
-    ];
-    if draft.wants_records() {
-        let rows = (0..RECORD_ROWS).map(|at| {
-            let (rtype, data) = (value(&format!("type{at}")), value(&format!("data{at}")));
-            let shown = if data.is_empty() { data } else { format!("{rtype} {data}") };
-            (t.a("apply-data-n", "number", &(at + 1).to_string()), shown)
-        });
-        all.push(part(4, rows.collect()));
-    }
-    let letter = draft.letter.as_ref().map(|letter| letter.name.clone()).unwrap_or_default();
-    all.push(part(
-        5,
-        vec![
-            (t.s("apply-letter-number"), value("letter_number")),
-            (t.s("apply-letter-date"), t.iso_date(draft.get("letter_date"))),
-            (t.s("apply-letter"), letter),
-        ],
-    ));
-    all
+    let shown = |field: &FormField| match field.json {
+        "kind" => draft.kind().map(|it| it.say(t)).unwrap_or_default(),
+        "class" => draft.class().map(|it| it.say(t)).unwrap_or_default(),
+        "region" => unit_words(&naming.regions, draft.get("region")),
+        "name" => full_name(&name, zone),
+        "lift" if draft.get("lift") == LIFT => t.s("apply-lift-yes"),
+        "starts" | "ends" | "letter.date" => t.iso_date(draft.get(&field.name())),
+        _ => value(&field.name()),
+    };
+    let part = |step: u8| {
+        let fields = FORM.iter().filter(|field| field.step == step && field.json != "records");
+        let mut facts: Vec<_> = fields.map(|field| (t.s(field.label), shown(field))).collect();
+        if step == 4 {
+            facts.extend((0..RECORD_ROWS).map(|at| {
+                let (rtype, data) = (value(&format!("type{at}")), value(&format!("data{at}")));
+                let shown = if data.is_empty() { data } else { format!("{rtype} {data}") };
+                (t.a("apply-data-n", "number", &(at + 1).to_string()), shown)
+            }));
+        }
+        if step == LAST {
+            let letter = draft.letter.as_ref().map(|letter| letter.name.clone());
+            facts.push((t.s("apply-letter"), letter.unwrap_or_default()));
+        }
+        facts.retain(|(_, value)| !value.is_empty());
+        Part {
+            title: t.s(&format!("apply-title-{step}")),
+            facts,
+            place: format!("/permohonan/{step}"),
+        }
+    };
+    (1..=LAST).filter(|step| *step != 4 || draft.wants_records()).map(part).collect()
 }

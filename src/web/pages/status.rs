@@ -294,7 +294,7 @@ pub(super) async fn ask_correct(
     if !view.acts.contains(&ActKind::Resubmit) {
         return Ok(see_other("/status"));
     }
-    let draft = draft_of(&view);
+    let draft = Draft::of_view(&view)?;
     let form = correct_form(&state, &visitor, &view, &draft).refill(|name| draft.get(name));
     page(&correct_page(&visitor, &view, form, Vec::new()))
 }
@@ -311,7 +311,7 @@ pub(super) async fn correct(
     else {
         return Ok(see_other("/status"));
     };
-    let mut draft = draft_of(&view);
+    let mut draft = Draft::of_view(&view)?;
     let form = correct_form(&state, visitor, &view, &draft);
     let names: Vec<String> = form.fields.iter().map(|field| field.name.clone()).collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -347,11 +347,6 @@ pub(super) async fn correct(
             page_with(failure.status, &correct_page(visitor, &view, form, other))
         }
     }
-}
-
-/// The draft of a request as it stands.
-fn draft_of(view: &RequestView) -> Draft {
-    Draft::of_view(view)
 }
 
 /// The fields the reviewer named.
