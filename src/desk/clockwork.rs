@@ -7,7 +7,7 @@ use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
 use crate::promote::anchor_edit;
 use crate::publish::{Cause, Edit, EditProposal, NoRows};
-use crate::queue::application::WIB_OFFSET_MS;
+use crate::queue::time::{DAY_MS, WIB_OFFSET_MS};
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
 use crate::store::requests::RequestRow;
@@ -18,7 +18,7 @@ const NOTICES_MAX: usize = 500;
 /// Names per turn.
 const NAMES_MAX: usize = 1_000;
 /// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
-const ANCHOR_MS: i64 = 86_400_000;
+const ANCHOR_MS: i64 = DAY_MS;
 
 /// The month of a time in WIB, `YYYY-MM`.
 fn month_of(ms: i64) -> String {

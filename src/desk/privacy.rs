@@ -5,11 +5,10 @@ use super::office::LETTERS;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append};
 use crate::queue::labels::clean_text;
+use crate::queue::time::DAY_MS;
 use crate::queue::{Actor, Fault, Role, Rule, Signature, TransitionError};
 use crate::store::StoreError;
 
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 /// A status secret is kept this long after the end.
 const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
 /// A contact is kept this long after its name was live, or its request ended.

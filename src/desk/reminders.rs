@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 
 use super::memory::Reminded;
 use super::{ActError, Desk};
+use crate::queue::time::DAY_MS;
 use crate::queue::{Calendar, ClockStep, Deed, Rules, State};
 use crate::store::StoreError;
 use crate::store::requests::{RequestFilter, RequestRow};
@@ -14,7 +15,7 @@ use crate::store::requests::{RequestFilter, RequestRow};
 /// How often the queue is looked through, in milliseconds.
 const EVERY_MS: i64 = 60_000;
 /// How far ahead due times are looked at, in milliseconds: 7 working days with a long holiday.
-const AHEAD_MS: i64 = 40 * 86_400_000;
+const AHEAD_MS: i64 = 40 * DAY_MS;
 /// Working days left at which an applicant is reminded of a correction; the nearest first.
 const DAYS_LEFT: [i64; 2] = [2, 7];
 /// Reminders remembered in memory; whether one is written is decided by the notices.

@@ -6,7 +6,7 @@ use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk, NewAttachment};
 use crate::audit::random;
 use crate::ledger::NewRequest;
-use crate::queue::application::{DAY_MS, WIB_OFFSET_MS};
+use crate::queue::time::year_of;
 use crate::queue::{
     Act, ActKind, Actor, Amendment, Application, Deed, Facts, Probe, Reading, Request, State,
     Subject, automatic,
@@ -291,13 +291,4 @@ fn new_secret() -> Result<String, ActError> {
         }
     }
     Ok(secret)
-}
-
-/// The year in WIB.
-fn year_of(ms: i64) -> i32 {
-    let day = (ms + WIB_OFFSET_MS).div_euclid(DAY_MS) + 2_440_588;
-    i32::try_from(day)
-        .ok()
-        .and_then(|day| time::Date::from_julian_day(day).ok())
-        .map_or(1970, time::Date::year)
 }

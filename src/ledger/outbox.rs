@@ -10,6 +10,7 @@ use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, random};
 use crate::digest::hex;
 use crate::queue::procedure::{Recipient, recipients};
+use crate::queue::time::DAY_MS;
 use crate::queue::{
     Actor, Deed, Identity, LiveRecord, Notice, NoticeReader, NoticeValues, Request, Role,
 };
@@ -17,7 +18,7 @@ use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
 
 /// How long a party may use its link, in milliseconds: longer than the clock waits for it.
-const PARTY_LINK_MS: i64 = 30 * 86_400_000;
+const PARTY_LINK_MS: i64 = 30 * DAY_MS;
 
 /// What a notice is sealed as.
 fn context(id: &str) -> String {

@@ -11,11 +11,10 @@ use super::roster::People;
 use super::secret::{self, random_token};
 use crate::digest::sha256_hex;
 use crate::queue::Role;
+use crate::queue::time::DAY_MS;
 use crate::store::people::LinkRow;
 pub use crate::store::words::LinkKind;
 
-/// Life of the first administrator's link and of a reset link.
-const DAY_MS: i64 = 86_400_000;
 /// Life of an invitation, in days.
 const INVITATION_DAYS: i64 = 3;
 

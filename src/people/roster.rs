@@ -8,6 +8,7 @@ use super::secret;
 use crate::audit::random;
 use crate::digest::hex;
 use crate::queue::Role;
+use crate::queue::time::DAY_MS;
 use crate::store::people::PersonRow;
 use crate::store::words::LinkKind;
 use crate::store::{Reader, Store, Tx};
@@ -198,7 +199,7 @@ impl People {
         let now = self.now_ms();
         let idle = now - self.options.idle_minutes * 60_000;
         let started = now - self.options.session_hours * 3_600_000;
-        self.store.write(|tx| Ok(tx.sweep_people(idle, started, now - 86_400_000)?))
+        self.store.write(|tx| Ok(tx.sweep_people(idle, started, now - DAY_MS)?))
     }
 
     /// Changes one account in a transaction.

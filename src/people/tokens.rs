@@ -17,10 +17,9 @@ use super::secret::random_token;
 use crate::audit::random;
 use crate::digest::{hex, sha256_hex};
 use crate::queue::Actor;
+use crate::queue::time::DAY_MS;
 use crate::store::people::TokenRow;
 
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 /// Prefix by which a leaked token is recognized.
 const PREFIX: &str = "gpr_";
 /// The last use is written down at most this often.

@@ -1,16 +1,9 @@
 //! What an applicant asks for: the JSON of approval.md §11, before anyone judges it.
 
 use serde::{Deserialize, Serialize};
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
 
 use super::named::named;
 
-/// Western Indonesia Time is UTC+7 all year, in milliseconds.
-pub const WIB_OFFSET_MS: i64 = 7 * 3_600_000;
-/// Milliseconds of a calendar day.
-pub const DAY_MS: i64 = 86_400_000;
 /// The TTL a record gets when the request names none, in seconds.
 pub const TTL_DEFAULT: u32 = 3600;
 
@@ -180,19 +173,4 @@ impl Application {
             inverse_of: None,
         }
     }
-}
-
-/// Reads a date as midnight WIB plus `date_offset`, or an RFC 3339 time as it is.
-pub fn moment(text: &str, date_offset: i64) -> Option<i64> {
-    if let Some(day) = day_number(text) {
-        return Some(day * DAY_MS - WIB_OFFSET_MS + date_offset);
-    }
-    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
-}
-
-/// Days since 1970-01-01 of a `YYYY-MM-DD` date.
-pub fn day_number(text: &str) -> Option<i64> {
-    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
-    Some(i64::from(date.to_julian_day()) - 2_440_588)
 }

@@ -3,7 +3,7 @@
 //! They run when a request is opened and again inside the approving act. [`refusals`] is the part
 //! that already stops a request at submit; the rest is left to the officers.
 
-use super::application::{Application, DAY_MS, Kind, NamingClass, day_number};
+use super::application::{Application, Kind, NamingClass};
 use super::fault::{Fault, Rule};
 use super::fields::FIELDS;
 use super::labels;
@@ -15,6 +15,7 @@ use super::records::check_records;
 use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
 use super::similar::{alike, resemble};
 use super::targets::Targets;
+use super::time::{DAY_MS, MINUTE_MS, day_number};
 use crate::wire::{Name, Rtype};
 
 /// Longest string of a TXT record, in octets.
@@ -22,7 +23,7 @@ const TXT_STRING_MAX: usize = 255;
 /// Look-alike names shown at most.
 const SIMILAR_MAX: usize = 10;
 /// How long a probe's result may be used, in milliseconds.
-pub const PROBE_FRESH_MS: i64 = 10 * 60_000;
+pub const PROBE_FRESH_MS: i64 = 10 * MINUTE_MS;
 /// The longest term of a civil organisation's name: a year and a day, for leap years.
 const ORMAS_TERM_MS: i64 = 366 * DAY_MS;
 

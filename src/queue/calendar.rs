@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::application::{DAY_MS, WIB_OFFSET_MS, day_number};
 use super::regions::rows;
-use super::rules::MINUTE_MS;
+use super::time::{DAY_MS, MINUTE_MS, clock_of, day_number, day_of, midnight};
 
 /// Days looked at by [`Calendar::add`] before it gives up: a table of holidays without end.
 const DAYS_MAX: i64 = 4_000;
@@ -199,7 +198,7 @@ impl Calendar {
             return 0;
         }
         let on = |day: i64| -> i64 {
-            let midnight = day * DAY_MS - WIB_OFFSET_MS;
+            let midnight = midnight(day);
             let spans = self.spans(day).iter();
             spans.map(|&(a, b)| ((midnight + b).min(to) - (midnight + a).max(from)).max(0)).sum()
         };
@@ -214,7 +213,7 @@ impl Calendar {
         }
         let first = day_of(from);
         for day in first..first + DAYS_MAX {
-            let midnight = day * DAY_MS - WIB_OFFSET_MS;
+            let midnight = midnight(day);
             for &(a, b) in self.spans(day) {
                 let start = (midnight + a).max(from);
                 let open = midnight + b - start;
@@ -238,16 +237,6 @@ impl Calendar {
         let weekday = usize::try_from((day + 3).rem_euclid(7)).unwrap_or(0);
         &hours.0[weekday]
     }
-}
-
-/// The WIB day number of a moment.
-pub fn day_of(at: i64) -> i64 {
-    (at + WIB_OFFSET_MS).div_euclid(DAY_MS)
-}
-
-/// Milliseconds since WIB midnight.
-fn clock_of(at: i64) -> i64 {
-    (at + WIB_OFFSET_MS).rem_euclid(DAY_MS)
 }
 
 /// A table of working time that cannot be read.

@@ -186,3 +186,6 @@ pub const FIELDS: [Field; 21] = [
     other("lift", &[M5], |old, new| old.lift != new.lift),
     other("inverse_of", &[M5], |old, new| old.inverse_of != new.inverse_of),
 ];
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,7 @@ pub mod rules;
 pub mod sheet;
 pub mod similar;
 pub mod targets;
+pub mod time;
 
 pub use act::{Act, ActKind, LineInput, RejectReason};
 pub use application::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};

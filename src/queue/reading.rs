@@ -14,9 +14,10 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::application::{Application, DAY_MS, moment};
+use super::application::Application;
 use super::fault::{Fault, Rule};
 use super::records::ParsedRecord;
+use super::time::{DAY_MS, moment};
 use crate::wire::Name;
 
 //------------ Place ---------------------------------------------------------

@@ -1,10 +1,7 @@
 //! The settings the machines depend on; each has the shipped default of approval.md.
 
-use super::application::DAY_MS;
 use super::named::named;
-
-/// A minute in milliseconds.
-pub const MINUTE_MS: i64 = 60_000;
+use super::time::{DAY_MS, MINUTE_MS};
 
 /// Rules the owner may change.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::sent::{Sent, Upload};
 use super::state::State;
 use crate::people::sha256_hex;
+use crate::queue::time::DAY_MS;
 use crate::queue::{Application, Kind, NamingClass, RequestedRecord, fields};
 use crate::store::StoreError;
 use crate::store::drafts::DraftRow;
@@ -55,7 +56,7 @@ impl Draft {
         };
         let job = move |state: &State| {
             state.store().write::<_, StoreError>(|tx| {
-                tx.sweep_drafts(now - KEEP_DAYS * 86_400_000)?;
+                tx.sweep_drafts(now - KEEP_DAYS * DAY_MS)?;
                 tx.put_draft(&row)
             })
         };
@@ -87,7 +88,11 @@ impl Draft {
 
     /// The draft of a request that exists, for its correction.
     pub(super) fn of_view(request: &RequestView) -> Result<Self, Failure> {
-        let request = serde_json::to_value(request).map_err(Failure::internal)?;
+        Ok(Self::of_json(&serde_json::to_value(request).map_err(Failure::internal)?))
+    }
+
+    /// The draft of a request in JSON.
+    fn of_json(request: &serde_json::Value) -> Self {
         let mut draft = Self::default();
         for field in FORM.iter().filter(|field| fields::field(field.json).is_some()) {
             let path = format!("/{}", field.json.replace('.', "/"));
@@ -104,7 +109,7 @@ impl Draft {
         if request.pointer("/lift") == Some(&true.into()) {
             draft.fields.insert("lift".to_owned(), LIFT.to_owned());
         }
-        Ok(draft)
+        draft
     }
 
     /// The kind chosen.
@@ -216,5 +221,80 @@ pub(super) fn field_of(json: &str) -> String {
             format!("{}{at}", if part == "type" { "type" } else { "data" })
         }
         _ => json.replace('.', "_"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_asks_for_every_field_an_applicant_must_fill_in() {
+        for field in fields::FIELDS.iter().filter(|field| field.needed) {
+            let asked = FORM.iter().find(|form| form.json == field.name);
+            assert!(asked.is_some_and(|form| form.needed), "{}", field.name);
+        }
+        for form in &FORM {
+            assert!(fields::field(form.json).is_some(), "{}", form.json);
+            assert_eq!(step_of(&form.name()), form.step, "{}", form.json);
+        }
+    }
+
+    #[test]
+    fn fields_of_the_json_are_found_in_the_form() {
+        for (json, form) in [
+            ("contact", "contact_name"),
+            ("contact.email", "contact_email"),
+            ("letter", "letter"),
+            ("letter.date", "letter_date"),
+            ("records", "data0"),
+            ("records.1.ttl", "data1"),
+            ("records.2.type", "type2"),
+            ("name", "name"),
+        ] {
+            assert_eq!(field_of(json), form, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_correction_starts_from_what_was_asked_for() {
+        let request = serde_json::json!({
+            "kind": "suspend", "class": "desa", "name": "contoh.desa", "lift": true,
+            "region": null, "contact": { "email": "desa@example.id" }, "letter": { "date": "2026-11-23" },
+            "records": [ { "type": "A", "data": "192.0.2.1", "ttl": 60 } ]
+        });
+        let draft = Draft::of_json(&request);
+        let application = draft.application("cirebonkab.go.id.");
+        assert!(application.lift, "a lifting stays a lifting");
+        assert_eq!((draft.get("type0"), draft.get("data0")), ("A", "192.0.2.1"));
+        assert_eq!(application.name, "contoh.desa");
+        assert_eq!(
+            (application.contact.email.as_str(), application.region),
+            ("desa@example.id", None)
+        );
+    }
+
+    #[test]
+    fn what_was_filled_in_becomes_the_application() {
+        let mut draft = Draft::default();
+        for (name, text) in [
+            ("kind", "suspend"),
+            ("class", "desa"),
+            ("name", "contoh.desa"),
+            ("contact_email", "desa@example.id"),
+            ("letter_date", "2026-11-23"),
+            ("lift", LIFT),
+            ("type0", "A"),
+            ("data0", "192.0.2.1"),
+        ] {
+            draft.fields.insert(name.to_owned(), text.to_owned());
+        }
+        let application = draft.application("cirebonkab.go.id.");
+        assert_eq!((application.kind, application.class), (Kind::Suspend, NamingClass::Desa));
+        assert_eq!(application.name, "contoh.desa");
+        assert_eq!(application.contact.email, "desa@example.id");
+        assert_eq!(application.letter.date, "2026-11-23");
+        assert_eq!((application.lift, application.records.len()), (true, 0));
+        assert_eq!((application.region, application.starts), (None, None));
     }
 }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::queue::Application;
 use crate::queue::fixture::{application, at, officer};
-use crate::queue::rules::{Bind, MINUTE_MS};
+use crate::queue::rules::Bind;
+use crate::queue::time::MINUTE_MS;
 use crate::queue::{
     ActingOfficial, AutoLine, Deed, FaultCode, Identity, LineCode, LineInput, LineVerdict,
     NamingClass, Outcome, Overrule, RejectReason, Rule,

@@ -10,6 +10,7 @@ use crate::audit::Event;
 use crate::desk::{ActError, Counts, ListFilter};
 use crate::people::{Account, Role};
 use crate::queue::State as RequestState;
+use crate::queue::time::DAY_MS;
 use crate::store::StoreError;
 use crate::view::Summary;
 use crate::web::failure::Failure;
@@ -23,7 +24,7 @@ use crate::words::{Said, Words};
 /// Rows of one page.
 const ROWS: usize = 50;
 /// How long a change of an account is told on the page.
-const NEWS_MS: i64 = 3 * 86_400_000;
+const NEWS_MS: i64 = 3 * DAY_MS;
 /// Changes of accounts that every officer is told of.
 const NEWS: [&str; 7] = [
     "account_added",

@@ -1,0 +1,50 @@
+//! Calendar days in Western Indonesia Time, and how dates are read. Moments are epoch milliseconds.
+
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+
+/// A minute in milliseconds.
+pub const MINUTE_MS: i64 = 60_000;
+/// A calendar day in milliseconds.
+pub const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+/// Western Indonesia Time is UTC+7 all year, in milliseconds.
+pub const WIB_OFFSET_MS: i64 = 7 * 60 * MINUTE_MS;
+/// The Julian day number of 1970-01-01.
+const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+
+/// The WIB day of a moment, in days since 1970-01-01.
+pub fn day_of(at: i64) -> i64 {
+    (at + WIB_OFFSET_MS).div_euclid(DAY_MS)
+}
+
+/// The WIB year of a moment.
+pub fn year_of(at: i64) -> i32 {
+    let day = i32::try_from(day_of(at)).ok().and_then(|day| day.checked_add(EPOCH_JULIAN_DAY));
+    day.and_then(|day| Date::from_julian_day(day).ok()).map_or(1970, Date::year)
+}
+
+/// Milliseconds since WIB midnight.
+pub(super) fn clock_of(at: i64) -> i64 {
+    (at + WIB_OFFSET_MS).rem_euclid(DAY_MS)
+}
+
+/// WIB midnight at the start of a day.
+pub(super) fn midnight(day: i64) -> i64 {
+    day * DAY_MS - WIB_OFFSET_MS
+}
+
+/// Reads a date as midnight WIB plus `date_offset`, or an RFC 3339 time as it is.
+pub(super) fn moment(text: &str, date_offset: i64) -> Option<i64> {
+    if let Some(day) = day_number(text) {
+        return Some(midnight(day) + date_offset);
+    }
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+/// Days since 1970-01-01 of a `YYYY-MM-DD` date.
+pub(super) fn day_number(text: &str) -> Option<i64> {
+    let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(i64::from(date.to_julian_day() - EPOCH_JULIAN_DAY))
+}
