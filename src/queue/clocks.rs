@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::calendar::Calendar;
 use super::named::named;
 use super::request::State;
-use super::rules::{MINUTE_MS, Rules};
+use super::rules::Rules;
+use super::time::MINUTE_MS;
 
 //------------ ClockStep -----------------------------------------------------
 
