@@ -5,7 +5,7 @@
 //! successors a trusted key signed the row of the next one: whoever trusts K1 trusts K2
 //! forerunners a key says nothing of the one before it, and anybody can sign its row with a key of
 //!            their own. So a key before the root is trusted only if the chain itself names it as
-//!            replaced, under a checkpoint of the root, and only up to the event that says so
+//!            replaced, under a checkpoint of the root, and only before the event that says so
 //! ```
 
 use std::collections::BTreeMap;
@@ -78,7 +78,7 @@ impl Trusted {
             let named = event.before.as_deref();
             let row = export.keys.iter().find(|row| Some(row.key_id.as_str()) == named);
             if let Some(row) = row.filter(|row| id_of(&row.public) == row.key_id) {
-                let key = (row.public.clone(), event.sequence);
+                let key = (row.public.clone(), event.sequence - 1);
                 self.keys.entry(row.key_id.clone()).or_insert(key);
             }
         }

@@ -8,8 +8,8 @@
 //!
 //! ```text
 //! new key on disk as audit.key-next
-//!   ─► one transaction: event audit_key_rotated (old ─► new), checkpoint by the old key,
-//!      the new key's row, signed by the old key
+//!   ─► one transaction: checkpoint by the old key, event audit_key_rotated (old ─► new),
+//!      the new key's row, signed by the old key, checkpoint by the new key over that event
 //!   ─► audit.key-next becomes audit.key
 //! ```
 //! The key that the database names last signs, so a crash at any point leaves one key in force:
@@ -168,9 +168,10 @@ impl Notary {
         };
         self.keys_mut(|keys| keys.push(Arc::clone(&new)));
         let written = store.write::<_, StoreError>(|tx| {
-            append(tx, rotated)?;
             self.checkpoint(tx, now_ms)?;
-            tx.put_audit_key(&row)
+            append(tx, rotated)?;
+            tx.put_audit_key(&row)?;
+            self.checkpoint(tx, now_ms).map(drop)
         });
         let gone = if written.is_ok() { &old.id } else { &new.id };
         self.keys_mut(|keys| keys.retain(|key| key.id != *gone));

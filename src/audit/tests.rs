@@ -308,7 +308,9 @@ fn a_new_key_is_on_record_and_old_and_new_verify_the_whole_chain() {
     let event = &rotated[0];
     assert_eq!((event.act.as_str(), event.person.as_str()), ("audit_key_rotated", "console"));
     assert_eq!(event.after.as_ref(), Some(&row.key_id));
-    // Before the new key has signed anything, it cannot speak for what the old one signed.
+    // The new key speaks for what the old one signed, from the first moment on.
+    good(&house.verify());
+    good(&house.verify_own());
     house.append("close", Some("closed"), &[]);
     house.checkpoint();
     let newest = house.notary.rotate(&house.store, START + 2, "console", "admin").unwrap();

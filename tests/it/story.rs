@@ -56,6 +56,19 @@ fn from_letter_to_live_record_with_a_correction_on_the_way() {
     let verified = office.daemon.gapura(&["audit", "verify", "--key", &other]);
     assert_eq!(verified.status.code(), Some(1), "signed by another key");
 
+    // A new key signs from now on; the chain verifies with it, and the change of keys is on record.
+    let rotated = office.daemon.gapura(&["audit", "rotate-key", "--json"]);
+    let key: Value = serde_json::from_slice(&rotated.stdout).unwrap();
+    let verify = ["audit", "verify", "--anchor", &anchor, "--key", key["public"].as_str().unwrap()];
+    let export = office.daemon.gapura(&["audit", "export"]);
+    assert!(String::from_utf8_lossy(&export.stdout).contains("audit_key_rotated"));
+    let second = office.daemon.gapura(&["audit", "rotate-key"]);
+    assert!(second.status.success() && rotated.status.success());
+    let verified = office.daemon.gapura(&["audit", "verify", "--anchor", &anchor]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let verified = office.daemon.gapura(&verify);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+
     // The report of the month closes what the applicant has read.
     with_secret.get(&format!("/api/v1/requests/{number}")).ok();
     let month = live["submitted"].as_str().unwrap();
