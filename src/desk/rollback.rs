@@ -1,4 +1,5 @@
-//! *Kembalikan perubahan*: a change that takes an earlier one back (approval.md §2.2, `inverse_of`).
+//! *Kembalikan perubahan*: a change that takes an earlier one back (docs/procedure.md, Live record,
+//! `inverse_of`).
 //!
 //! Its records are not for the sender to say: they are what stood at the name before the change,
 //! as the promotion kept it. Everything after that is a request like any other.

@@ -1,4 +1,4 @@
-//! What is shown of a request, and to whom (approval.md §6, §7).
+//! What is shown of a request, and to whom (docs/procedure.md).
 
 use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};

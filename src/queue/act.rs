@@ -1,4 +1,4 @@
-//! The acts an officer or applicant can ask for, with the bodies of approval.md §11.
+//! The acts an officer or applicant can ask for, with the bodies of docs/api.md.
 //!
 //! What the system does by itself (expiry, the outcome of a promotion, closing) is no act: those are
 //! functions of [`Request`](super::Request) that no outside call reaches.
@@ -206,7 +206,7 @@ impl Act {
     }
 
     /// The act with its free texts as they are kept: no number that may be a NIK, no control
-    /// characters (§7).
+    /// characters (docs/procedure.md, Personal data).
     pub fn cleaned(mut self) -> Self {
         match &mut self {
             Self::Dispose { instruction: text, .. }

@@ -1,4 +1,4 @@
-//! What an applicant asks for: the JSON of approval.md §11, before anyone judges it.
+//! What an applicant asks for: the JSON of docs/api.md, before anyone judges it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,8 @@ pub const TTL_DEFAULT: u32 = 3600;
 //------------ Kind ----------------------------------------------------------
 
 named! {
-    /// What a request does to a name (§2.2). Hand-over and renewal join with the yearly lifecycle.
+    /// What a request does to a name (docs/procedure.md, Live record). Hand-over and renewal join
+    /// with the yearly lifecycle.
     #[derive(Default)]
     pub enum Kind {
         /// *Permohonan baru*: adds RRsets under a free name.
@@ -35,7 +36,7 @@ impl Kind {
 //------------ NamingClass ---------------------------------------------------
 
 named! {
-    /// Which naming pattern applies (§4.1).
+    /// Which naming pattern applies (docs/procedure.md, Names).
     #[derive(Default)]
     pub enum NamingClass {
         /// An office of the regency, by its official short form.
@@ -122,7 +123,7 @@ fn ttl_default() -> u32 {
     TTL_DEFAULT
 }
 
-/// The person responsible for the name (§7: no NIK).
+/// The person responsible for the name (docs/procedure.md, Personal data: no NIK).
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Contact {
     /// Full name.

@@ -1,4 +1,5 @@
-//! Working time (§3): hours of the week in WIB, holidays with their source, dated overrides.
+//! Working time (docs/procedure.md, Clocks): hours of the week in WIB, holidays with their source,
+//! dated overrides.
 //!
 //! All arithmetic is on epoch milliseconds and exact: `worked` is additive, `add` is its inverse.
 //! Due times are computed when they are read, so a changed table moves every open one.

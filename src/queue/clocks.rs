@@ -1,4 +1,5 @@
-//! The clocks of one request (*tenggat*, §3): one for each step, at most one running.
+//! The clocks of one request (*tenggat*, docs/procedure.md, Clocks): one for each step, at most one
+//! running.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

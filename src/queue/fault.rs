@@ -34,7 +34,8 @@ pub enum TransitionError {
     /// The approval is about something that has moved.
     #[error("stale: {0}")]
     Stale(Stale),
-    /// What is asked for breaks a rule of §4 that no officer may overrule at this point.
+    /// What is asked for breaks a rule of the check sheet that no officer may overrule at this
+    /// point.
     #[error("{}", first(.0))]
     Rule(Vec<Fault>),
 }
@@ -45,7 +46,7 @@ fn first(faults: &[Fault]) -> String {
 }
 
 impl TransitionError {
-    /// The `code` of the problem details (§11).
+    /// The `code` of the problem details (docs/api.md).
     pub fn code(&self) -> FaultCode {
         match self {
             Self::WrongState { .. } => FaultCode::WrongState,
@@ -65,7 +66,8 @@ impl TransitionError {
         }
     }
 
-    /// Missing fields are `Incomplete`; as soon as a rule of §4 is broken, that is told first.
+    /// Missing fields are `Incomplete`; as soon as a rule of the check sheet is broken, that is
+    /// told first.
     pub fn of_faults(mut faults: Vec<Fault>) -> Self {
         if faults.iter().all(|fault| fault.code == FaultCode::Incomplete) {
             return Self::Incomplete(faults);
@@ -173,7 +175,7 @@ impl FaultCode {
 /// One fault: where, of which sort, which rule, and what it is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Fault {
-    /// The field in the JSON of §11 (`name`, `records.0.data`), or the line's code.
+    /// The field in the JSON of docs/api.md (`name`, `records.0.data`), or the line's code.
     pub field: String,
     /// The sort, for machines.
     pub code: FaultCode,

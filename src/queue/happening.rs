@@ -42,7 +42,8 @@ pub struct Happening {
     pub turned_back: Option<String>,
     /// Facts without personal data, kept in the chain as they are.
     pub facts: BTreeMap<String, String>,
-    /// Free text and personal data: the chain keeps commitments only (§7).
+    /// Free text and personal data: the chain keeps commitments only (docs/procedure.md, Personal
+    /// data).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub personal: BTreeMap<String, String>,
 }
@@ -63,7 +64,7 @@ impl Happening {
         }
     }
 
-    /// An attempt by a signed-in officer that was turned back (§2).
+    /// An attempt by a signed-in officer that was turned back.
     pub fn turned_back(actor: &Actor, now: i64, deed: Deed, subject: Subject, code: &str) -> Self {
         let by = Signature {
             name: actor.name.clone(),

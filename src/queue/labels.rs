@@ -1,4 +1,5 @@
-//! Names as people type them: normalising what was pasted, and the mechanical label rules (§4.2).
+//! Names as people type them: normalising what was pasted, and the mechanical label rules
+//! (docs/procedure.md, Names).
 
 use super::fault::{Fault, Rule};
 
@@ -120,7 +121,8 @@ pub fn clean_line(text: &str) -> String {
     clean_text(&text.chars().map(spaced).collect::<String>())
 }
 
-/// Replaces every number of exactly 16 digits by asterisks: it may be a NIK (§7).
+/// Replaces every number of exactly 16 digits by asterisks: it may be a NIK (docs/procedure.md,
+/// Personal data).
 pub fn mask_personal_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut digits = String::new();

@@ -1,4 +1,5 @@
-//! The live record (*rekaman tayang*, §2.2): what the office has promised about one name.
+//! The live record (*rekaman tayang*, docs/procedure.md, Live record): what the office has promised
+//! about one name.
 //!
 //! ```text
 //! Free ─hold─► Held ─go_live─► Live ◄─lift/go_live─ Suspended

@@ -1,4 +1,5 @@
-//! Which name a unit may have (§4.1): the pattern of each class, the lists behind it, suggestions.
+//! Which name a unit may have (docs/procedure.md, Names): the pattern of each class, the lists
+//! behind it, suggestions.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Persons, not accounts: who acts, in which capacity, and whether two of them are one (§2.4, rule 2).
+//! Persons, not accounts: who acts, in which capacity, and whether two of them are one
+//! (docs/procedure.md, Separate persons).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Names nobody gets directly under the apex without a second signature (§4.2).
+//! Names nobody gets directly under the apex without a second signature (docs/procedure.md, Names).
 
 use super::live::same_office;
 use super::regions::{TableError, rows};

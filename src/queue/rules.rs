@@ -1,4 +1,4 @@
-//! The settings the machines depend on; each has the shipped default of approval.md.
+//! The settings the machines depend on; each has the shipped default of docs/procedure.md.
 
 use super::named::named;
 use super::time::{DAY_MS, MINUTE_MS};
@@ -50,7 +50,7 @@ impl Default for Rules {
 }
 
 named! {
-    /// What an approval is bound to (§2.4, rule 4).
+    /// What an approval is bound to (docs/procedure.md, Freshness of an approval).
     #[derive(Default)]
     pub enum Bind {
         /// The candidate hash: a serial that moved with the same hash is fine.

@@ -1,4 +1,5 @@
-//! The check sheet (*lembar verifikasi*, §4): its lines, verdicts, and when it is complete.
+//! The check sheet (*lembar verifikasi*, docs/procedure.md, Check sheet): its lines, verdicts, and
+//! when it is complete.
 //!
 //! The automatic lines are computed elsewhere (`automatic`) and laid in here, freshly at each
 //! opening and again inside the approving act; a sheet never decides by itself.
@@ -161,7 +162,7 @@ named! {
 }
 
 named! {
-    /// How a failed automatic line may be passed over (table of §4).
+    /// How a failed automatic line may be passed over (docs/procedure.md, Check sheet).
     pub enum Overrule {
         /// Not at all.
         Never = "never",
@@ -279,7 +280,8 @@ impl Sheet {
         faults.push(Fault::new(field, rule, found));
     }
 
-    /// Why the head must sign as well (§4); empty when one signature is enough.
+    /// Why the head must sign as well (docs/procedure.md, Check sheet); empty when one signature is
+    /// enough.
     pub fn second_signature(&self, application: &Application) -> Vec<SecondReason> {
         let mut reasons = Vec::new();
         if application.kind.brings_records() {

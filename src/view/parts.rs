@@ -105,7 +105,7 @@ pub struct ReasonView {
     pub note: String,
 }
 
-/// The proof that a name is live (§6).
+/// The proof that a name is live.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct ProofView {
     /// The answer before.

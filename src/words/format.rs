@@ -6,7 +6,7 @@ use time::{Date, OffsetDateTime};
 
 use super::catalogue::{Lang, Words};
 
-/// Minutes of a working day (§3 of the procedure).
+/// Minutes of a working day (docs/procedure.md, Clocks).
 const DAY_MINUTES: i64 = 480;
 
 impl Words {

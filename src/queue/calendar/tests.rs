@@ -1,4 +1,4 @@
-//! The worked examples of approval.md §3, and what must hold for any calendar.
+//! The worked examples of docs/procedure.md, Clocks, and what must hold for any calendar.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! The request (*permohonan*, §2.1): twelve states, and every way from one to another.
+//! The request (*permohonan*, docs/procedure.md, States and acts): twelve states, and every way
+//! from one to another.
 //!
 //! ```text
 //! Draft ─submit─► Submitted ─dispose─► Assigned ─approve─► Verified ─promote─► Live ─► Notified ─► Closed
@@ -89,7 +90,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What an approval is bound to (§2.4, rule 4).
+/// What an approval is bound to (docs/procedure.md, Freshness of an approval).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Candidate {
     /// SHA-256 in hexadecimal over everything the approval must not see change.

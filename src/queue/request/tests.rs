@@ -1,4 +1,4 @@
-//! The machine of a request: each act, each refusal, the clocks of §3, and random walks.
+//! The machine of a request: each act, each refusal, the clocks, and random walks.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The JSON API under `/api/v1` (approval.md §11): the same rules as the pages, for programs.
+//! The JSON API under `/api/v1` (docs/api.md): the same rules as the pages, for programs.
 //!
 //! Nothing is decided here: a handler reads who asks and what is sent, calls `desk` on the blocking
 //! pool, and writes the answer or a problem (RFC 9457). An officer comes with a bearer token, an

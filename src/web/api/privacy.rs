@@ -1,4 +1,5 @@
-//! Personal data: erasing what is held of the person behind a request (approval.md §7).
+//! Personal data: erasing what is held of the person behind a request (docs/procedure.md, Personal
+//! data).
 
 use axum::Json;
 use axum::body::Bytes;
