@@ -1,7 +1,19 @@
-//! The manual: its links resolve, it names every room, and its table of rules is the code's.
+//! The manual: its links resolve, it names every room, what the code cites exists, and its table of rules is the code's.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+/// Pages that are no part of the repository and so cannot be cited without their folder.
+const PAGES: [&str; 8] = [
+    "approval.md",
+    "dns.md",
+    "architecture.md",
+    "contract.md",
+    "dependencies.md",
+    "papers.md",
+    "structure.md",
+    "style.md",
+];
 
 #[test]
 fn every_link_leads_somewhere() {
@@ -23,6 +35,35 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_code_cites_nothing_outside_the_repository() {
+    let mut wrong = Vec::new();
+    for file in sources() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut before = "";
+        for (at, line) in text.lines().enumerate() {
+            if let Some(what) = outside(before, line) {
+                wrong.push(format!("{}:{}: {what}", file.display(), at + 1));
+            }
+            before = line;
+        }
+    }
+    assert!(wrong.is_empty(), "cited, but not in the repository:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_outside_is_recognized() {
+    for line in
+        ["(approval.md §2.4)", "see dns.md", "shared/design", "(§2.4, rule 2)", "docs/no.md"]
+    {
+        assert!(outside("", line).is_some(), "{line}");
+    }
+    for line in ["RFC 1035 §5", "RFC 1035 §3 and §4", "docs/dns.md", "plain words"] {
+        assert_eq!(outside("", line), None, "{line}");
+    }
+    assert_eq!(outside("/// a transfer is REFUSED (RFC 5936", "/// §2.2.1)"), None);
 }
 
 #[test]
@@ -82,6 +123,35 @@ fn files(folders: &[&str], ending: &str) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// Everything that is code or settings, but for this file.
+fn sources() -> Vec<PathBuf> {
+    let mut all = files(&["src", "tests", "benches", "fuzz"], "rs");
+    all.extend(files(&["tests"], "txt"));
+    all.extend(files(&["config"], "toml"));
+    all.push(root().join(".ci/run"));
+    all.push(root().join("Cargo.toml"));
+    all.retain(|file| !file.ends_with("tests/it/manual.rs"));
+    all
+}
+
+/// What a line cites that the repository does not hold; `previous` is the line before it.
+fn outside(previous: &str, line: &str) -> Option<String> {
+    for word in line.split(|c: char| !(c.is_alphanumeric() || "/._-".contains(c))) {
+        let word = word.trim_matches('.');
+        if word.starts_with("shared/") || PAGES.contains(&word) {
+            return Some(word.to_owned());
+        }
+        if word.starts_with("docs/") && !root().join(word).exists() {
+            return Some(word.to_owned());
+        }
+    }
+    // A section belongs to the RFC named shortly before it.
+    let (before, after) = line.split_once('§')?;
+    let text = format!("{previous} {before}");
+    let near: String = text.chars().rev().take(24).collect::<Vec<_>>().into_iter().rev().collect();
+    (!near.contains("RFC ")).then(|| format!("§{}", after.split(' ').next().unwrap_or(after)))
 }
 
 /// The relative links of a page.
