@@ -15,7 +15,8 @@
 //! operator's file is never written. What requests put up is kept beside it and merged with it, RRset
 //! by RRset.
 //!
-//! To add a cause of change, add its variant to [`Cause`] and make a proposal of it in `propose`.
+//! To add a cause of change, add its variant to [`Cause`], whose matches then ask what it means, and
+//! publish an [`EditProposal`] with it, or make a proposal of its own kind in `propose`.
 //!
 //! Everything here is plain threads and locks: one lock per zone orders its changes, readers of the
 //! served zones take none.

@@ -89,6 +89,31 @@ pub(crate) struct AcceptedFile {
     pub(crate) marked_includes: String,
 }
 
+impl Proposal {
+    /// A proposal that leaves the file alone, gets the next serial and has nothing else with it.
+    pub(crate) fn new(
+        base: Option<Zone>,
+        next: Next,
+        cause: Cause,
+        who: impl Into<String>,
+        at_ms: i64,
+    ) -> Self {
+        Self {
+            base,
+            next,
+            serial: Numbering::Next,
+            cause,
+            who: who.into(),
+            at_ms,
+            overlay: Vec::new(),
+            file: FileFate::Kept,
+            findings: Vec::new(),
+            rows: NoRows,
+            expect: Vec::new(),
+        }
+    }
+}
+
 impl<R> Proposal<R> {
     /// Whether anything that is served would change.
     pub(crate) fn is_visible(&self) -> bool {

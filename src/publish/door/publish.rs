@@ -10,7 +10,7 @@
 
 use super::commit::commit;
 use super::number::{Step, number};
-use super::proposal::{FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows};
+use super::proposal::{FileFate, Held, Next, NotPublished, Proposal, Published, Rows};
 use crate::master::{Finding, Severity};
 use crate::publish::confirm::{Confirmation, SerialExpected};
 use crate::publish::failpoint;
@@ -128,18 +128,12 @@ impl Undo {
         };
         // The file on disk must not come back by itself.
         let is_file = matches!(change.cause, Cause::File { .. });
+        let cause = Cause::Unconfirmed { serial: change.to, reason: reason.to_owned() };
+        let at_ms = (inner.options.now_ms)();
         Proposal {
-            base: live.cloned(),
-            next,
-            serial: Numbering::Next,
-            cause: Cause::Unconfirmed { serial: change.to, reason: reason.to_owned() },
-            who: change.who.clone(),
-            at_ms: (inner.options.now_ms)(),
             overlay: self.overlay,
             file: if is_file { FileFate::RolledBack } else { FileFate::Kept },
-            findings: Vec::new(),
-            rows: super::proposal::NoRows,
-            expect: Vec::new(),
+            ..Proposal::new(live.cloned(), next, cause, &change.who, at_ms)
         }
     }
 }

@@ -8,6 +8,7 @@ mod decide;
 mod draft;
 mod edit;
 mod edit_check;
+mod file_serial;
 mod guards;
 mod history;
 mod judge;

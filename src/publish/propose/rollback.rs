@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::decide::soa_differs;
 use super::edit_check;
 use super::history::{Past, past};
-use crate::publish::door::{self, FileFate, Held, Next, NoRows, Numbering, Proposal, soa_record};
+use crate::publish::door::{self, FileFate, Held, Next, Proposal, soa_record};
 use crate::publish::state::{Cause, Change, PublishError, Publisher, ZoneState, zonemd};
 use crate::wire::{Name, Record, Rtype};
 use crate::zone::{ApplyError, Delta, Zone};
@@ -28,18 +28,12 @@ impl Publisher {
         let changed = content.removed.iter().chain(&content.added);
         let touched: BTreeSet<&Name> = changed.map(|record| &record.owner).collect();
         let findings = edit_check::check_effect(&held.state.source, &live, &next, &touched);
+        let (cause, at_ms) = (Cause::Rollback { to_serial: serial }, (self.0.options.now_ms)());
+        let next = Next::Edited { zone: next, content };
         let proposal = Proposal {
-            base: Some(live),
-            next: Next::Edited { zone: next, content },
-            serial: Numbering::Next,
-            cause: Cause::Rollback { to_serial: serial },
-            who: who.to_owned(),
-            at_ms: (self.0.options.now_ms)(),
-            overlay: Vec::new(),
             file: FileFate::RolledBack,
             findings,
-            rows: NoRows,
-            expect: Vec::new(),
+            ..Proposal::new(Some(live), next, cause, who, at_ms)
         };
         Ok(door::publish_one(&self.0, &mut held, proposal)?.change)
     }
@@ -77,10 +71,9 @@ fn earlier(
 
 /// The RRsets that requests, or gapura for itself, changed since.
 fn promoted_since(past: &Past) -> BTreeSet<(Name, Rtype)> {
-    let own = |cause: &Cause| matches!(cause, Cause::Request { .. } | Cause::Own { .. });
     past.changes
         .iter()
-        .filter(|(cause, _)| own(cause))
+        .filter(|(cause, _)| cause.is_beside_file())
         .flat_map(|(_, delta)| delta.removed.iter().chain(&delta.added))
         .map(|record| (record.owner.clone(), record.rtype))
         .collect()

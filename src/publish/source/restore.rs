@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::compile::{self, Pace};
 use super::start::Begun;
 use crate::master::Severity;
-use crate::publish::door::{FileFate, Next, NoRows, Numbering, Proposal, with_serial};
+use crate::publish::door::{Next, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, whole};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{By, Cause, Inner, LastChange, Overlay, Slot, ZoneState, lock, zonemd};
@@ -143,17 +143,9 @@ fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) {
     if !behind || changes || state.row.is_none() {
         return;
     }
-    prepared.kind = Kind::Propose(Box::new(Proposal {
-        base: Some(zone.clone()),
-        next: Next::Edited { zone: zone.clone(), content: Delta::default() },
-        serial: Numbering::Next,
-        cause: Cause::Own { purpose: "serial after a restored database".to_owned() },
-        who: "gapura".to_owned(),
-        at_ms: (inner.options.now_ms)(),
-        overlay: Vec::new(),
-        file: FileFate::Kept,
-        findings: Vec::new(),
-        rows: NoRows,
-        expect: Vec::new(),
-    }));
+    let next = Next::Edited { zone: zone.clone(), content: Delta::default() };
+    let cause = Cause::Own { purpose: "serial after a restored database".to_owned() };
+    let at_ms = (inner.options.now_ms)();
+    let proposal = Proposal::new(Some(zone.clone()), next, cause, "gapura", at_ms);
+    prepared.kind = Kind::Propose(Box::new(proposal));
 }

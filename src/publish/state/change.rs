@@ -83,6 +83,18 @@ impl Cause {
         }
     }
 
+    /// Whether the change is kept beside the operator's file, so that neither a reload nor a rollback
+    /// of the file touches it.
+    pub(crate) fn is_beside_file(&self) -> bool {
+        match self {
+            Self::Request { .. } | Self::Own { .. } => true,
+            Self::Load { .. }
+            | Self::File { .. }
+            | Self::Rollback { .. }
+            | Self::Unconfirmed { .. } => false,
+        }
+    }
+
     /// The request that the change belongs to.
     pub fn request(&self) -> Option<&str> {
         match self {
