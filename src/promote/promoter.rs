@@ -149,7 +149,7 @@ impl Promoter {
         let facts = queue::Facts { candidate: Some(&bound), ..ledger.facts(now, &calendar) };
         // Everything that would be turned back in the transaction is turned back here already,
         // before anything is asked or written.
-        drop(request.clone().begin_promotion(&current, &facts)?);
+        drop(request.begin_promotion(&current, &facts)?);
         if draft.candidate.has_errors() {
             let errors = draft.candidate.findings.iter();
             let fault = |finding: &crate::master::Finding| {
