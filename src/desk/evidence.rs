@@ -20,7 +20,7 @@ const BELOW_SHOWN: usize = 5;
 /// Names of the same office that are shown.
 const NAMES_SHOWN: usize = 10;
 
-/// What was seen outside of any transaction.
+/// What the zone, the candidate and the probe say, gathered before any transaction.
 pub(super) struct ZoneEvidence {
     /// The zone as served.
     pub(super) zone: ZoneFacts,
@@ -30,7 +30,7 @@ pub(super) struct ZoneEvidence {
     pub(super) probe: Probe,
 }
 
-/// Who asks, for the lines that depend on it.
+/// What the lines need to know of a request besides its application.
 #[derive(Clone, Copy)]
 pub(super) struct RequestContext<'a> {
     /// The request's number; none before it has one.
@@ -164,10 +164,10 @@ impl Desk {
         &self,
         reader: &Reader<'_>,
         application: &Reading,
-        standing: RequestContext<'_>,
+        context: RequestContext<'_>,
         outside: &ZoneEvidence,
     ) -> Result<Vec<AutoLine>, AuditError> {
-        self.with_evidence(reader, application, standing, outside, |evidence| {
+        self.with_evidence(reader, application, context, outside, |evidence| {
             automatic::lines(application, evidence)
         })
     }
@@ -177,28 +177,28 @@ impl Desk {
         &self,
         reader: &Reader<'_>,
         application: &Reading,
-        standing: RequestContext<'_>,
+        context: RequestContext<'_>,
         outside: &ZoneEvidence,
         has_letter: bool,
     ) -> Result<(Vec<AutoLine>, Vec<Fault>), AuditError> {
-        let lines = self.automatic_lines(reader, application, standing, outside)?;
+        let lines = self.automatic_lines(reader, application, context, outside)?;
         let faults = automatic::refusals(application, &lines, self.now(), has_letter);
         Ok((lines, faults))
     }
 
-    /// Gathers the evidence and hands it to `weigh`.
+    /// Gathers the evidence and hands it over.
     fn with_evidence<T>(
         &self,
         reader: &Reader<'_>,
         application: &Reading,
-        standing: RequestContext<'_>,
+        context: RequestContext<'_>,
         outside: &ZoneEvidence,
-        weigh: impl FnOnce(&Evidence<'_>) -> T,
+        with: impl FnOnce(&Evidence<'_>) -> T,
     ) -> Result<T, AuditError> {
-        let queue = queue_facts(&self.0.ledger, reader, application, standing.number)?;
+        let queue = queue_facts(&self.0.ledger, reader, application, context.number)?;
         let neighbours = neighbours(reader, application)?;
         let findings = outside.draft.as_ref().map(candidate_findings);
-        Ok(weigh(&Evidence {
+        Ok(with(&Evidence {
             now: self.now(),
             naming: &self.0.options.naming,
             targets: &self.0.options.targets,
@@ -207,8 +207,8 @@ impl Desk {
             neighbours: &neighbours,
             probe: &outside.probe,
             findings: findings.as_deref(),
-            party_confirmed: standing.party_confirmed,
-            mailbox_proven: standing.mailbox_proven,
+            party_confirmed: context.party_confirmed,
+            mailbox_proven: context.mailbox_proven,
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! Names that look alike (docs/procedure.md, Names): always a warning, never a refusal.
 //!
 //! Alike is: one edit apart; the same once hyphens are folded and 0/o, 1/l/i, rn/m taken as one; or
-//! the same words in another order. A series (sdn1, sdn2) is told too: one tick passes it.
+//! the same words in another order. A series (sdn1, sdn2) is reported too; one tick passes it.
 
 use super::naming::telling_label;
 
