@@ -3,6 +3,7 @@
 use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
+use crate::queue::procedure::Phase;
 use crate::queue::{
     Act, Actor, Candidate, Deed, Facts, PromotionFault, Request, Stage, State, Subject,
 };
@@ -136,9 +137,8 @@ impl Desk {
     /// Whether a request is to be promoted without another press.
     pub(super) fn is_ready(&self, request: &Request, now: i64) -> bool {
         let Stage::Verified(stage) = request.stage() else { return false };
-        let signed = !stage.approval.second_needed || stage.approval.second.is_some();
-        let due = request.application().starts_at().is_none_or(|starts| starts <= now);
-        stage.promoting.is_some() || (self.0.options.promote_with_approval && signed && due)
+        let nothing_missing = request.phase(now) == Phase::Verified;
+        stage.promoting.is_some() || (self.0.options.promote_with_approval && nothing_missing)
     }
 
     /// *Tayangkan*, and what becomes of a promotion that could not begin.

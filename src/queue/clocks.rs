@@ -23,8 +23,8 @@ named! {
         Check = "check",
         /// Step 4: made and reported.
         Make = "make",
-        /// Step 5: the applicant is told.
-        Tell = "tell",
+        /// Step 5: the applicant is notified.
+        Notify = "tell",
     }
 }
 
@@ -35,7 +35,7 @@ impl ClockStep {
             Self::Route => 2,
             Self::Check => 3,
             Self::Make => 4,
-            Self::Tell => 5,
+            Self::Notify => 5,
         }
     }
 
@@ -45,7 +45,7 @@ impl ClockStep {
             Self::Route => rules.route,
             Self::Check => rules.check,
             Self::Make => rules.make,
-            Self::Tell => rules.tell,
+            Self::Notify => rules.notify,
         }
     }
 }
@@ -177,7 +177,7 @@ impl Timing {
             State::Submitted => Some(ClockStep::Route),
             State::Assigned | State::NeedsCorrection => Some(ClockStep::Check),
             State::Verified | State::PromotionFailed => Some(ClockStep::Make),
-            State::Live | State::Rejected => due.map(|_| ClockStep::Tell),
+            State::Live | State::Rejected => due.map(|_| ClockStep::Notify),
             _ => None,
         };
         let left = |due: i64| match due >= now {

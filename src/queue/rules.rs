@@ -14,8 +14,8 @@ pub struct Rules {
     pub check: i64,
     /// Step 4, make and report: 1 working day.
     pub make: i64,
-    /// Step 5, tell: 15 minutes.
-    pub tell: i64,
+    /// Step 5, notify the applicant: 15 minutes of working time.
+    pub notify: i64,
     /// `correction.days`: working days without an answer until a request expires.
     pub correction_days: i64,
     /// Working days until an unanswered question goes back to the kasi.
@@ -38,7 +38,7 @@ impl Default for Rules {
             route: 15 * MINUTE_MS,
             check: working_day,
             make: working_day,
-            tell: 15 * MINUTE_MS,
+            notify: 15 * MINUTE_MS,
             correction_days: 14,
             ask_days: 5,
             reopen_least: 60 * MINUTE_MS,

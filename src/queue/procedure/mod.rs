@@ -1,9 +1,9 @@
 //! The procedure on a page (SOP 500.12.6.4/534/SPeGOV): who may do what in which phase, where it
-//! leads, and who is told.
+//! leads, and who gets a notice.
 //!
 //! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase and the
 //! person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows that
-//! fit, and the ledger tells whom the row names. `docs/procedure.md` shows the same table; a test holds
+//! fit, and the ledger notifies whom the row names. `docs/procedure.md` shows the same table; a test holds
 //! the two equal, and writes it with `GAPURA_WRITE_DOCS=1`.
 
 use super::act::ActKind;
@@ -22,8 +22,12 @@ pub struct Row {
     pub act: Option<ActKind>,
     /// The phases it is possible in.
     pub from: &'static [Phase],
+    /// The phases it is too early in: whoever may do it reads what is missing, and nobody is offered it.
+    pub early: &'static [Phase],
     /// Who may do it.
     pub who: Who,
+    /// Which of them are offered it.
+    pub offered: Offered,
     /// What must be handed in.
     pub inputs: &'static [ActInput],
     /// What else must hold.
@@ -31,7 +35,7 @@ pub struct Row {
     /// The state it leads to.
     pub to: &'static [State],
     /// Who gets a notice.
-    pub tells: &'static [Recipient],
+    pub recipients: &'static [Recipient],
     /// Whether pages ask for password and code again when the last proof is old.
     pub fresh_proof: bool,
 }
@@ -49,7 +53,9 @@ named! {
         Consulting = "consulting",
         /// With the applicant.
         NeedsCorrection = "needs_correction",
-        /// Approved; no signature is missing.
+        /// Approved; no signature is missing, and the start time lies ahead.
+        Scheduled = "scheduled",
+        /// Approved; nothing is missing.
         Verified = "verified",
         /// Approved; the head's second signature is missing.
         AwaitsSecond = "awaits_second",
@@ -106,6 +112,20 @@ impl Who {
     pub fn includes_applicant(self) -> bool {
         matches!(self, Self::Applicant | Self::Corrector)
     }
+}
+
+/// Which of those who may do an act are offered it. Any officer may key in a letter; it is offered to
+/// those who work on the request, and never to an operator, who decides nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Offered {
+    /// All of them.
+    Everybody,
+    /// The applicant or party itself, and the holder.
+    Holder,
+    /// The applicant itself, the holder and every head.
+    HeadOrHolder,
+    /// The applicant itself, and every verifier and head.
+    Deciders,
 }
 
 /// What an act takes, under its name in JSON, in forms and on the command line.
@@ -191,14 +211,25 @@ pub enum Recipient {
 
 //------------ TABLE ---------------------------------------------------------
 
+/// Whom an act is offered to: everybody who may do it, unless the table says otherwise.
+macro_rules! offered {
+    () => {
+        Offered::Everybody
+    };
+    ($offered:ident) => {
+        Offered::$offered
+    };
+}
+
 /// Makes [`TABLE`] from one line per step: the deed, where it is possible, who, what it takes, where
-/// it leads, who is told, and in brackets what else must hold.
+/// it leads, who gets a notice, and in brackets what else must hold.
 macro_rules! table {
     (
-        acts { $($act:ident: $($from:ident)+, $who:ident, ($($input:ident)*)
-            => $($to:ident)+, tells($($told:ident)*) $($proof:ident)? [$holds:literal];)* }
+        acts { $($act:ident: $($from:ident)+ $((too early in $($early:ident)+))?, $who:ident
+            $(offered($offered:ident))?, ($($input:ident)*)
+            => $($to:ident)+, notifies($($told:ident)*) $($proof:ident)? [$holds:literal];)* }
         others { $($deed:ident: $($ofrom:ident)+, $owho:ident, ($($oinput:ident)*)
-            => $($oto:ident)+, tells($($otold:ident)*) [$oholds:literal];)* }
+            => $($oto:ident)+, notifies($($otold:ident)*) [$oholds:literal];)* }
     ) => {
         /// Every step of a request, acts first.
         pub const TABLE: &[Row] = &[
@@ -206,22 +237,26 @@ macro_rules! table {
                 deed: Deed::$act,
                 act: Some(ActKind::$act),
                 from: &[$(Phase::$from),+],
+                early: &[$($(Phase::$early),+)?],
                 who: Who::$who,
+                offered: offered!($($offered)?),
                 inputs: &[$(ActInput::$input),*],
                 holds: $holds,
                 to: &[$(State::$to),+],
-                tells: &[$(Recipient::$told),*],
+                recipients: &[$(Recipient::$told),*],
                 fresh_proof: [$(stringify!($proof),)? ""].len() > 1,
             },)*
             $(Row {
                 deed: Deed::$deed,
                 act: None,
                 from: &[$(Phase::$ofrom),+],
+                early: &[],
                 who: Who::$owho,
+                offered: Offered::Everybody,
                 inputs: &[$(ActInput::$oinput),*],
                 holds: $oholds,
                 to: &[$(State::$oto),+],
-                tells: &[$(Recipient::$otold),*],
+                recipients: &[$(Recipient::$otold),*],
                 fresh_proof: false,
             },)*
         ];
@@ -250,62 +285,62 @@ macro_rules! table {
 
 table! {
     acts {
-        Dispose:     Submitted, Head, (Assignee Instruction) => Assigned, tells(Holder)
+        Dispose:     Submitted, Head, (Assignee Instruction) => Assigned, notifies(Holder)
             ["the verifier is active and none of the other persons"];
-        Reassign:    Assigned Consulting, Head, (Assignee Reason) => Assigned, tells(Holder)
+        Reassign:    Assigned Consulting, Head, (Assignee Reason) => Assigned, notifies(Holder)
             ["the verifier is active and none of the other persons; the clock runs on"];
-        Release:     Assigned Consulting, Holder, (Reason) => Submitted, tells(Heads)
+        Release:     Assigned Consulting, Holder, (Reason) => Submitted, notifies(Heads)
             ["the time used stays used"];
-        Consult:     Assigned, Holder, (Party Email) => Assigned, tells(Party)
+        Consult:     Assigned, Holder, (Party Email) => Assigned, notifies(Party)
             ["the clock pauses"];
-        Confirm:     Consulting, Party, (Party Letter) => Assigned, tells(Holder)
+        Confirm:     Consulting, Party offered(Holder), (Party Letter) => Assigned, notifies(Holder)
             [""];
-        Deny:        Consulting, Party, (Party Letter) => Assigned, tells(Holder)
+        Deny:        Consulting, Party offered(Holder), (Party Letter) => Assigned, notifies(Holder)
             [""];
-        Return:      Assigned Consulting, Holder, (LinesToFix) => NeedsCorrection, tells(Applicant) proof
+        Return:      Assigned Consulting, Holder, (LinesToFix) => NeedsCorrection, notifies(Applicant) proof
             ["a note on each line that is not ok; the clock pauses"];
-        Resubmit:    NeedsCorrection, Corrector, (Correction) => Assigned, tells(Applicant Holder)
+        Resubmit:    NeedsCorrection, Corrector offered(Deciders), (Correction) => Assigned, notifies(Applicant Holder)
             ["the rules of a new request; lines on changed fields are open again"];
-        Check:       Assigned Consulting, Holder, (Lines) => Assigned, tells()
+        Check:       Assigned Consulting, Holder, (Lines) => Assigned, notifies()
             ["a note on each line that is not ok; decides nothing"];
-        Reject:      Assigned Consulting, Holder, (RejectReason Note LinesBad) => Rejected, tells(Applicant) proof
+        Reject:      Assigned Consulting, Holder, (RejectReason Note LinesBad) => Rejected, notifies(Applicant) proof
             ["a note on each line that is not ok"];
-        Approve:     Assigned Consulting, Holder, (Revision Candidate Serial Lines) => Verified, tells(SecondSigner) proof
+        Approve:     Assigned (too early in Consulting), Holder, (Revision Candidate Serial Lines) => Verified, notifies(SecondSigner) proof
             ["revision and candidate are those of now; every line is ok; no question is open"];
-        Countersign: AwaitsSecond, Head, (Candidate) => Verified, tells() proof
+        Countersign: AwaitsSecond, Head, (Candidate) => Verified, notifies() proof
             ["the candidate is the one approved and the one of now"];
-        Reopen:      Verified AwaitsSecond PromotionFailed, HolderOrHead, (Reason) => Assigned, tells(Holder)
+        Reopen:      Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, (Reason) => Assigned, notifies(Holder)
             ["at least an hour of step 3 is left"];
-        Promote:     Verified AwaitsSecond, HolderOrSystem, () => Verified, tells() proof
+        Promote:     Verified (too early in AwaitsSecond Scheduled), HolderOrSystem, () => Verified, notifies() proof
             ["the approval is fresh, the second signature given, the start time come"];
-        Retry:       PromotionFailed, HolderOrOperator, () => Verified, tells() proof
+        Retry:       PromotionFailed, HolderOrOperator, () => Verified, notifies() proof
             ["the approval is fresh"];
-        Withdraw:    Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond, Applicant, (Letter) => Withdrawn, tells(Applicant)
+        Withdraw:    Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled, Applicant offered(HeadOrHolder), (Letter) => Withdrawn, notifies(Applicant)
             [""];
-        Notified:    Live Rejected, Officer, (How) => Notified Rejected, tells()
+        Notified:    Live Rejected, Officer offered(Deciders), (How) => Notified Rejected, notifies()
             ["the notice was handed over on paper or by telephone"];
     }
     others {
-        Submit:          Draft, Submitter, (Application) => Submitted, tells(Applicant Heads)
+        Submit:          Draft, Submitter, (Application) => Submitted, notifies(Applicant Heads)
             ["no rule stands against the application"];
-        Expire:          NeedsCorrection, System, () => Expired, tells(Applicant)
+        Expire:          NeedsCorrection, System, () => Expired, notifies(Applicant)
             ["the time for the correction is over"];
-        ConsultLapsed:   Consulting, System, () => Assigned, tells(Holder)
+        ConsultLapsed:   Consulting, System, () => Assigned, notifies(Holder)
             ["the party did not answer in time; the clock runs again"];
-        Promoted:        Promoting, System, () => Live, tells(Applicant)
+        Promoted:        Promoting, System, () => Live, notifies(Applicant)
             ["every listening socket answered as it should"];
-        PromotionFailed: Verified AwaitsSecond Promoting, System, () => PromotionFailed, tells(Operators Holder)
+        PromotionFailed: Verified AwaitsSecond Scheduled Promoting, System, () => PromotionFailed, notifies(Operators Holder)
             ["the promotion could not begin, or was not answered as it should"];
-        Reopen:          Verified AwaitsSecond PromotionFailed, System, () => Assigned, tells(Holder)
+        Reopen:          Verified AwaitsSecond Scheduled PromotionFailed, System, () => Assigned, notifies(Holder)
             ["the approval is stale"];
-        Notified:        Live Rejected, System, () => Notified Rejected, tells()
+        Notified:        Live Rejected, System, () => Notified Rejected, notifies()
             ["a notice of the outcome was delivered"];
-        Close:           Notified, System, () => Closed, tells()
+        Close:           Notified, System, () => Closed, notifies()
             ["the report of the month holds it"];
     }
 }
 
-/// Events that are no step of a request and that people are told of all the same.
+/// Events that are no step of a request and that people get a notice of all the same.
 const ANNOUNCEMENTS: &[(Deed, &[Recipient])] = &[
     (Deed::DueSoon, &[Recipient::Heads, Recipient::SecondSigner, Recipient::Holder]),
     (Deed::CorrectionDue, &[Recipient::Applicant]),
@@ -317,9 +352,9 @@ const ANNOUNCEMENTS: &[(Deed, &[Recipient])] = &[
 
 /// Who gets a notice of an event; nobody for most events of live records and notices.
 pub fn recipients(deed: Deed) -> &'static [Recipient] {
-    let steps = TABLE.iter().map(|row| (row.deed, row.tells));
+    let steps = TABLE.iter().map(|row| (row.deed, row.recipients));
     let mut all = steps.chain(ANNOUNCEMENTS.iter().copied());
-    all.find(|(of, _)| *of == deed).map_or(&[], |(_, tells)| tells)
+    all.find(|(of, _)| *of == deed).map_or(&[], |(_, recipients)| recipients)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn who(who: Who) -> &'static str {
     }
 }
 
-/// Whom a step tells, in words.
+/// Whom a step notifies, in words.
 fn recipient(recipient: Recipient) -> &'static str {
     match recipient {
         Recipient::Applicant => "applicant",
@@ -45,33 +45,43 @@ fn quoted(words: impl Iterator<Item = &'static str>) -> String {
     words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// The phases of a step, with those it is too early in.
+fn phases(row: &Row) -> String {
+    let from = quoted(row.from.iter().map(|phase| phase.as_str()));
+    if row.early.is_empty() {
+        return from;
+    }
+    format!("{from} (too early in {})", quoted(row.early.iter().map(|phase| phase.as_str())))
+}
+
 /// The table as Markdown.
 fn markdown() -> String {
     let mut text = String::from(
-        "| step | from | by | takes | must hold | to | tells |\n|---|---|---|---|---|---|---|\n",
+        "| step | from | by | takes | must hold | to | notifies |\n|---|---|---|---|---|---|---|\n",
     );
     for row in TABLE {
         let proof = if row.fresh_proof { " \u{2731}" } else { "" };
-        let tells: Vec<&str> = row.tells.iter().map(|it| recipient(*it)).collect();
+        let notified: Vec<&str> = row.recipients.iter().map(|it| recipient(*it)).collect();
         text.push_str(&format!(
             "| `{}`{proof} | {} | {} | {} | {} | {} | {} |\n",
             row.deed,
-            quoted(row.from.iter().map(|phase| phase.as_str())),
+            phases(row),
             who(row.who),
             quoted(row.inputs.iter().map(|input| input.name())),
             row.holds,
             quoted(row.to.iter().map(|state| state.as_str())),
-            tells.join("; "),
+            notified.join("; "),
         ));
     }
     text.push_str(
         "\n\u{2731} Pages ask for password and code again. `consulting` is `assigned` while another \
-         party is asked; `awaits_second` and `promoting` are `verified` while the second signature or \
-         the read-back is missing.\n\nPeople are told of these events too:\n\n",
+         party is asked; `awaits_second`, `scheduled` and `promoting` are `verified` while the second \
+         signature, the start time or the read-back is missing. A step that is too early is not \
+         offered; trying it says what is missing.\n\nPeople get a notice of these events too:\n\n",
     );
-    for (deed, tells) in ANNOUNCEMENTS {
-        let tells: Vec<&str> = tells.iter().map(|it| recipient(*it)).collect();
-        text.push_str(&format!("- `{deed}`: {}\n", tells.join("; ")));
+    for (deed, recipients) in ANNOUNCEMENTS {
+        let notified: Vec<&str> = recipients.iter().map(|it| recipient(*it)).collect();
+        text.push_str(&format!("- `{deed}`: {}\n", notified.join("; ")));
     }
     text.push_str(
         "\nThe table is made from `src/queue/procedure/mod.rs` by \
@@ -99,14 +109,14 @@ fn the_manual_holds_this_table() {
 }
 
 #[test]
-fn every_act_has_its_row_and_a_deed_tells_the_same_people_everywhere() {
+fn every_act_has_its_row_and_a_deed_notifies_the_same_people_everywhere() {
     for act in ActKind::ALL {
         assert_eq!(act.row().act, Some(act));
         assert_eq!(act.row().deed.as_str(), act.as_str());
     }
     assert_eq!((Turn::Submit.row().deed, Turn::Close.row().deed), (Deed::Submit, Deed::Close));
     for row in TABLE {
-        assert_eq!(recipients(row.deed), row.tells, "{}", row.deed);
+        assert_eq!(recipients(row.deed), row.recipients, "{}", row.deed);
     }
     assert_eq!(recipients(Deed::GoLive), []);
 }

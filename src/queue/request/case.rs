@@ -76,6 +76,11 @@ impl Case {
 }
 
 impl Case {
+    /// Whether the start time asked for lies ahead.
+    pub(super) fn starts_later(&self, now: i64) -> bool {
+        self.application.starts_at().is_some_and(|starts| starts > now)
+    }
+
     /// Whether some party has agreed since the current revision came in.
     pub(super) fn party_confirmed(&self) -> bool {
         self.questions.iter().any(|q| q.revision == self.revision && q.agreed == Some(true))

@@ -52,7 +52,7 @@ impl Assigned {
         cx.write_lines(lines);
         cx.note("reason", reason);
         cx.note_personal("note", note);
-        cx.start_clock(ClockStep::Tell);
+        cx.start_clock(ClockStep::Notify);
         Ok(Rejected { by: cx.by.clone(), reason, note: note.to_owned(), notified_at: None })
     }
 

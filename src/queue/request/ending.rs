@@ -53,7 +53,7 @@ pub(super) fn handed_over(cx: &mut Transition<'_>, how: &str) -> Result<(), Tran
 
 /// Stops the clock of step 5.
 fn stop_notifying(cx: &mut Transition<'_>) {
-    if cx.case.clocks.running() == Some(ClockStep::Tell) {
+    if cx.case.clocks.running() == Some(ClockStep::Notify) {
         cx.stop_clock();
     }
 }

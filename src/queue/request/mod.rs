@@ -270,10 +270,14 @@ impl Request {
 
 //--- Who may do what now
 impl Request {
-    /// The acts the actor may do now: those whose phase and person fit. What an act takes and what
-    /// else must hold is tested when it is done.
+    /// The acts the actor is offered now: those whose phase and person fit and that are not too early.
+    /// What an act takes and what else must hold is tested when it is done.
     pub fn offers(&self, actor: &Actor, now: i64) -> Vec<ActKind> {
-        let fits = |row: &&Row| self.may_take(row, actor, now).is_ok();
+        let phase = self.phase(now);
+        let fits = |row: &&Row| {
+            let by = row.from.contains(&phase).then(|| self.signature(row.who, actor, now));
+            matches!(by, Some(Ok(by)) if self.is_offered(row.offered, actor, &by))
+        };
         TABLE.iter().filter(fits).filter_map(|row| row.act).collect()
     }
 
@@ -284,7 +288,8 @@ impl Request {
 
     /// The actor's signature for a step, if its phase and its person fit.
     fn may_take(&self, row: &Row, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-        if !row.from.contains(&self.phase()) {
+        let phase = self.phase(now);
+        if !row.from.contains(&phase) && !row.early.contains(&phase) {
             return Err(TransitionError::wrong_state(row.deed.as_str(), self.state()));
         }
         self.signature(row.who, actor, now)
@@ -314,8 +319,11 @@ impl Request {
     }
 
     /// The phase of the procedure it is in.
-    pub fn phase(&self) -> Phase {
-        self.stage.phase()
+    pub fn phase(&self, now: i64) -> Phase {
+        match self.stage.phase() {
+            Phase::Verified if self.case.starts_later(now) => Phase::Scheduled,
+            phase => phase,
+        }
     }
 
     /// The stage with its own data.

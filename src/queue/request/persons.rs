@@ -4,7 +4,7 @@ use super::Request;
 use crate::queue::application::Application;
 use crate::queue::fault::{NotAllowed, TransitionError};
 use crate::queue::person::{ActingOfficial, Actor, Identity, Role, Signature};
-use crate::queue::procedure::Who;
+use crate::queue::procedure::{Offered, Who};
 
 /// The roles of officers who may hand over a notice.
 const OFFICERS: &[Role] = &[Role::Verifier, Role::Head, Role::Operator];
@@ -52,6 +52,19 @@ impl Request {
         }
     }
 
+    /// Whether somebody who may do an act, signing it thus, is offered it.
+    pub(super) fn is_offered(&self, offered: Offered, actor: &Actor, by: &Signature) -> bool {
+        let holds = |role| actor.capacity(role, by.at).is_some();
+        let is_holder = || holds(Role::Verifier) && self.is_held_by(actor, by.at);
+        by.role == Role::Applicant
+            || match offered {
+                Offered::Everybody => true,
+                Offered::Holder => is_holder(),
+                Offered::HeadOrHolder => holds(Role::Head) || is_holder(),
+                Offered::Deciders => holds(Role::Head) || holds(Role::Verifier),
+            }
+    }
+
     /// Tests that applicant, head and verifier are three persons.
     fn apart(&self, who: &Identity, side: Role) -> Result<(), TransitionError> {
         let second = self.approval().and_then(|approval| approval.second.as_ref());
@@ -69,15 +82,22 @@ impl Request {
     fn as_holder(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         let by = in_role(actor, &[Role::Verifier], now)?;
         self.apart(&by.identity, Role::Verifier)?;
-        let holds = self.holder().is_some_and(|holder| {
+        if !self.is_held_by(actor, now) {
+            return Err(TransitionError::NotAllowed(NotAllowed::NotHolder));
+        }
+        Ok(by)
+    }
+
+    /// Whether the actor holds this request or stands in for the holder.
+    fn is_held_by(&self, actor: &Actor, now: i64) -> bool {
+        self.holder().is_some_and(|holder| {
             let for_holder = |acting: &ActingOfficial| {
                 acting.role == Role::Verifier
                     && acting.in_force(now)
                     && Some(&acting.holder) == holder.identity.person.as_ref()
             };
-            holder.identity.same(&by.identity) || actor.acting.iter().any(for_holder)
-        });
-        if holds { Ok(by) } else { Err(TransitionError::NotAllowed(NotAllowed::NotHolder)) }
+            holder.identity.same(&actor.identity) || actor.acting.iter().any(for_holder)
+        })
     }
 
     /// The applicant with the secret, or an officer who keys in a letter.

@@ -46,7 +46,7 @@ impl Verified {
         if self.approval.awaits_second() {
             faults.push(Fault::new("countersign", Rule::SecondSignatureNeeded, ""));
         }
-        if case.application.starts_at().is_some_and(|starts| starts > now) {
+        if case.starts_later(now) {
             let starts = case.application.starts.clone().unwrap_or_default();
             faults.push(Fault::new("starts", Rule::NotYet, starts));
         }
@@ -74,7 +74,7 @@ impl Verified {
     ) -> Live {
         cx.note("promotion", &promoting.id);
         cx.note("serial", serial);
-        cx.start_clock(ClockStep::Tell);
+        cx.start_clock(ClockStep::Notify);
         Live { approval: self.approval, promoting, serial, at: cx.facts.now }
     }
 

@@ -58,7 +58,7 @@ impl Stage {
         }
     }
 
-    /// The phase of the procedure it is in.
+    /// The phase of the procedure it is in, apart from the time.
     pub fn phase(&self) -> Phase {
         match self {
             Self::Submitted(_) => Phase::Submitted,

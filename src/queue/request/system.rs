@@ -89,7 +89,7 @@ impl Request {
 
     /// The relay took the notice: the clock of step 5 stops, the state waits for delivery.
     pub fn notice_sent(mut self, facts: &Facts<'_>) -> Self {
-        if self.case.clocks.running() == Some(ClockStep::Tell) {
+        if self.case.clocks.running() == Some(ClockStep::Notify) {
             self.case.clocks.stop(facts.now, facts.calendar);
         }
         self

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::queue::Application;
 use crate::queue::fixture::{application, at, officer};
+use crate::queue::procedure::Offered;
 use crate::queue::rules::Bind;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
@@ -379,7 +380,7 @@ fn returning_and_rejecting_need_their_lines_and_notes() {
     let step = act(reject("Surat tidak sah", "x", LineVerdict::Bad)).unwrap();
     let Stage::Rejected(rejected) = step.value.stage() else { panic!() };
     assert_eq!(rejected.reason, RejectReason::InvalidLetter);
-    assert_eq!(step.value.clocks().running(), Some(ClockStep::Tell));
+    assert_eq!(step.value.clocks().running(), Some(ClockStep::Notify));
     let told = step.value.notified(&facts).unwrap().value;
     assert_eq!((told.state(), told.clocks().running()), (State::Rejected, None));
 }
@@ -592,9 +593,11 @@ fn the_holder_is_offered_what_the_phase_allows() {
     };
     let submitted = world.submitted(application(), now);
     assert_eq!(submitted.offers(&kabid(), now), [Dispose, Withdraw]);
-    assert_eq!(submitted.offers(&kasi(), now), [Withdraw]);
+    assert_eq!(submitted.offers(&kasi(), now), []);
     assert_eq!(submitted.offers(&applicant(), now), [Withdraw]);
-    assert_eq!(submitted.offers(&officer("x", Role::Auditor), now), []);
+    for role in [Role::Auditor, Role::Operator] {
+        assert_eq!(submitted.offers(&officer("x", role), now), []);
+    }
     let assigned = world.assigned(now);
     let offered = [Release, Consult, Return, Check, Reject, Approve, Withdraw];
     assert_eq!(assigned.offers(&kasi(), now), offered);
@@ -603,6 +606,47 @@ fn the_holder_is_offered_what_the_phase_allows() {
     assert_eq!(world.verified(now).offers(&kasi(), now), [Reopen, Promote, Withdraw]);
     assert_eq!(world.live(now).offers(&kasi(), now), [Notified]);
     assert_eq!(world.live(now).offers(&applicant(), now), []);
+    assert_eq!(world.live(now).offers(&officer("x", Role::Operator), now), []);
+}
+
+#[test]
+fn an_act_that_is_too_early_is_not_offered_and_says_what_is_missing() {
+    let mut world = World::new();
+    let now = at(0, 9, 0);
+    let refused = |request: Request, world: &World, act: &Act| {
+        let kind = act.kind();
+        assert!(!request.offers(&kasi(), now).contains(&kind), "{kind}");
+        assert_eq!(code(request.act(act, &kasi(), &world.facts(now))), FaultCode::Incomplete);
+    };
+    let question = Act::Consult { party: "Dinkes".to_owned(), email: String::new() };
+    let asked = world.assigned(now).act(&question, &kasi(), &world.facts(now)).unwrap().value;
+    refused(asked, &world, &approve(1));
+    let approved = |world: &World, application| {
+        let kasi = kasi();
+        let with = Facts { assignee: Some(&kasi), ..world.facts(now) };
+        let request = world.submitted(application, now).act(&dispose(), &kabid(), &with).unwrap();
+        let note = Act::Check { lines: vec![line(LineCode::A3, LineVerdict::Ok, "alasan")] };
+        let noted = request.value.act(&note, &kasi, &with).unwrap().value;
+        noted.act(&approve(1), &kasi, &with).unwrap().value
+    };
+    let later = Application { starts: Some("2026-11-25".to_owned()), ..application() };
+    let scheduled = approved(&world, later);
+    assert_eq!(
+        (scheduled.phase(now), scheduled.phase(at(2, 9, 0))),
+        (Phase::Scheduled, Phase::Verified)
+    );
+    assert!(scheduled.offers(&kasi(), at(2, 9, 0)).contains(&ActKind::Promote));
+    refused(scheduled, &world, &Act::Promote {});
+    world.automatic = vec![AutoLine {
+        code: LineCode::A3,
+        outcome: Outcome::Failed,
+        overrule: Overrule::SecondSignature,
+        faults: vec![],
+    }];
+    let unsigned = approved(&world, application());
+    assert_eq!(unsigned.phase(now), Phase::AwaitsSecond);
+    assert!(unsigned.offers(&officer("kabid2", Role::Head), now).contains(&ActKind::Countersign));
+    refused(unsigned, &world, &Act::Promote {});
 }
 
 //------------ Clocks --------------------------------------------------------
@@ -850,8 +894,8 @@ fn act_of(kind: ActKind, request: &Request) -> Act {
     }
 }
 
-/// The actor is offered exactly the acts that are not refused for the state or the person, and each
-/// of them ends where its row says.
+/// The actor is offered exactly the acts that are not refused for the state or the person, but for
+/// those that are too early and those others key in; and each of them ends where its row says.
 fn offers_are_the_acts(request: &Request, actor: &Actor, facts: &Facts<'_>) {
     let next = officer("kasi9", Role::Verifier);
     let amendment = Amendment { application: application().into(), faults: Vec::new() };
@@ -861,9 +905,22 @@ fn offers_are_the_acts(request: &Request, actor: &Actor, facts: &Facts<'_>) {
         let done = request.clone().act(&act_of(kind, request), actor, &facts);
         let refused = [FaultCode::WrongState, FaultCode::NotAllowed, FaultCode::SamePerson];
         let fits = done.as_ref().err().is_none_or(|error| !refused.contains(&error.code()));
-        assert_eq!(offered.contains(&kind), fits, "{kind} by {}: {done:?}", actor.name);
+        let row = kind.row();
+        let case = format!("{kind} by {}: {done:?}", actor.name);
+        if row.early.contains(&request.phase(facts.now)) {
+            assert!(!offered.contains(&kind) && done.is_err(), "{case}");
+        } else if row.offered == Offered::Everybody || actor.roles == [Role::Applicant] {
+            assert_eq!(offered.contains(&kind), fits, "{case}");
+        } else {
+            // The person may do it all the same, with a letter.
+            assert!(fits || !offered.contains(&kind), "{case}");
+            assert!(!offered.contains(&kind) || actor.roles != [Role::Operator], "{case}");
+        }
+        if offered.contains(&kind) && row.inputs.is_empty() {
+            assert!(done.is_ok(), "{case}");
+        }
         if let Ok(step) = done {
-            assert!(kind.row().to.contains(&step.value.state()), "{kind}");
+            assert!(row.to.contains(&step.value.state()), "{kind}");
         }
     }
 }
@@ -932,6 +989,7 @@ proptest! {
     #[test]
     fn random_acts_by_random_actors_stay_within_the_table(
         second in any::<bool>(),
+        scheduled in any::<bool>(),
         moves in prop::collection::vec((0u8..26, 0usize..13, 0usize..13, 0u8..10, 0i64..3), 1..80),
     ) {
         let mut world = World::new();
@@ -941,7 +999,8 @@ proptest! {
         }
         let crowd = crowd();
         let mut now = at(0, 9, 0);
-        let mut request = world.submitted(application(), now);
+        let starts = scheduled.then(|| "2026-11-25".to_owned());
+        let mut request = world.submitted(Application { starts, ..application() }, now);
         let mut events = 1;
         for (what, who, to, odds, days) in moves {
             now += days * 86_400_000 / 4;
@@ -975,7 +1034,7 @@ proptest! {
                     events += 1;
                     let (from, to) = (before.state(), step.value.state());
                     prop_assert!(in_table(from, step.happening.deed, to), "{} {} {}", from, step.happening.deed, to);
-                    let row = |row: &&Row| row.deed == step.happening.deed && row.from.contains(&before.phase());
+                    let row = |row: &&Row| row.deed == step.happening.deed && row.from.contains(&before.phase(now));
                     prop_assert!(TABLE.iter().filter(row).any(|row| row.to.contains(&to)));
                     prop_assert_eq!(step.happening.before.as_deref(), Some(from.as_str()));
                     prop_assert_eq!(step.happening.after.as_deref(), Some(to.as_str()));

@@ -41,14 +41,36 @@ const PAGES: [(ActKind, &str); 15] = [
     (ActKind::Notified, "beri-tahu"),
 ];
 
+/// The path of an act.
+fn path_of(act: ActKind) -> &'static str {
+    PAGES.iter().find(|(page, _)| *page == act).map_or("", |(_, path)| path)
+}
+
 /// The act of a path.
 fn act_of(path: &str) -> Option<ActKind> {
     PAGES.iter().find(|(_, page)| *page == path).map(|(act, _)| *act)
 }
 
-/// Whether an act is reached through the check sheet, which is saved first.
+/// The acts that are reached through the check sheet, which is saved first, in the order of its
+/// buttons.
+const IN_SHEET: [ActKind; 3] = [ActKind::Approve, ActKind::Return, ActKind::Reject];
+
+/// Whether an act is reached through the check sheet.
 fn is_in_sheet(act: ActKind) -> bool {
-    matches!(act, ActKind::Return | ActKind::Reject | ActKind::Approve)
+    IN_SHEET.contains(&act)
+}
+
+/// The acts the viewer may go on to from the check sheet: path, words and style of the button.
+pub(super) fn after_sheet_offered(
+    t: Words,
+    view: &RequestView,
+) -> Vec<(&'static str, String, &'static str)> {
+    let offered = IN_SHEET.into_iter().filter(|act| view.acts.contains(act));
+    let button = |act: ActKind| {
+        let style = if act == ActKind::Approve { "button" } else { "button quiet" };
+        (path_of(act), t.s(&format!("review-go-{act}")), style)
+    };
+    offered.map(button).collect()
 }
 
 /// The path of an act that follows the check sheet, if it is one.
@@ -156,7 +178,7 @@ fn proof_first(
     if !act.row().fresh_proof {
         return Ok(None);
     }
-    let path = PAGES.iter().find(|(page, _)| *page == act).map_or("", |(_, path)| path);
+    let path = path_of(act);
     Ok(ask_again(state, session, &format!("/tinjau/{}/{path}", encode(number))))
 }
 
@@ -237,7 +259,7 @@ fn lead(act: ActKind) -> Option<&'static str> {
 /// The form of an act: a field for each input of its row.
 fn form(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActKind) -> Form {
     let t = visitor.t;
-    let path = PAGES.iter().find(|(page, _)| *page == act).map_or("", |(_, path)| path);
+    let path = path_of(act);
     let mut form =
         Form::new(&format!("/tinjau/{}/{path}", view.number), &visitor.csrf, verb(t, act));
     if matches!(act, ActKind::Reject | ActKind::Withdraw) {

@@ -5,7 +5,7 @@ use axum::extract::{Path, State as Extract};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
-use super::acts::{after_sheet, offered};
+use super::acts::{after_sheet, after_sheet_offered, offered};
 use super::apply::unit_words;
 use super::parts::{
     Past, SheetLine, Shown, fault_words, full_name, history, left_class, proof, sheet_line, tag,
@@ -66,6 +66,8 @@ struct ReviewPage {
     auto: Vec<SheetLine>,
     /// The check sheet to fill in.
     sheet: Option<Vec<SheetLine>>,
+    /// The decisions that follow the sheet: path, words and style of the button.
+    decide: Vec<(&'static str, String, &'static str)>,
     /// The check sheet to read.
     lines: Vec<SheetLine>,
     /// Why it cannot be approved yet.
@@ -237,6 +239,7 @@ fn review_page(
             human.iter().map(|line| sheet_line(t, line)).collect()
         },
         sheet,
+        decide: after_sheet_offered(t, view),
         missing: missing(t, view),
         acts: offered(t, view),
         told: told(t, view),
