@@ -122,6 +122,7 @@ pub(super) const fn upsert<R: Row>(more: &[Column]) -> Text {
 }
 
 /// `UPDATE` of the columns that change, then those in `more`, where the key is the row's.
+#[cfg(feature = "approval")]
 pub(super) const fn update<R: Row>(more: &[Column]) -> Text {
     let mut text = sql("UPDATE ").with(R::TABLE).with(" SET ");
     let (mut first, mut number, mut at) = (true, 0, 0);
@@ -463,6 +464,7 @@ impl Tx<'_> {
     }
 
     /// Runs an `update` with a row and the values of its further columns.
+    #[cfg(feature = "approval")]
     pub(super) fn change<R: Row>(
         &self,
         sql: Sql<'_>,
