@@ -87,6 +87,8 @@ impl Desk {
                 "account_added" | "account_made" => Deed::OfficerAdded,
                 "role_changed" => Deed::RoleChanged,
                 "password_set" | "password_reset" => Deed::PasswordReset,
+                "second_factor_set" => Deed::SecondFactorSet,
+                "account_enabled" => Deed::AccountEnabled,
                 _ => continue,
             };
             let Some(person) = event.subject.strip_prefix("person:") else { continue };

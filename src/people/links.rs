@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! issued ──used once──► account with a password of its own choosing
-//!    └──time over, replaced by a newer one, account disabled──► gone
+//!    └──time over, replaced by a newer one, its account or its maker disabled──► gone
 //! ```
 
 use super::PeopleError;
 use super::account::{self, Account, By, NewAccount};
-use super::roster::People;
+use super::roster::{People, end_access};
 use super::secret::{self, random_token};
 use crate::digest::sha256_hex;
 use crate::queue::Role;
@@ -196,7 +196,7 @@ impl People {
                     person.failures = 0;
                     person.locked_until_ms = 0;
                     tx.put_person(&person)?;
-                    tx.end_sessions_of(&person.id)?;
+                    end_access(tx, &person, now)?;
                     let by = By::Officer(Account::from(&person));
                     by.leave(tx, now, "password_reset", &person.id, &[("by", &row.made_by)])?;
                     person

@@ -7,6 +7,7 @@
 
 mod account;
 mod acting;
+mod enrolment;
 mod error;
 mod links;
 mod roster;
@@ -18,11 +19,12 @@ pub use crate::digest::sha256_hex;
 pub use crate::queue::Role;
 pub use account::{Account, By, NewAccount};
 pub use acting::{ActingOfficial, ActingStyle, NewActing};
+pub use enrolment::{Enrolment, OldProof};
 pub use error::{PeopleError, SignInError};
 pub use links::{IssuedLink, LinkKind, LinkView, Redemption};
 pub use roster::{Clock, Options, People, TotpRule};
 pub use secret::{keyed_tag, random_token};
-pub use sign_in::{Enrolment, Session, SignedIn, Stage};
+pub use sign_in::{Session, SignedIn, Stage};
 pub use tokens::{Bearer, IssuedToken, NewToken, Scope, Scopes, TokenView};
 
 #[cfg(test)]

@@ -132,15 +132,15 @@ impl People {
         })
     }
 
-    /// Switches an account off: its sessions and tokens end, links for it too.
+    /// Switches an account off: its sessions and tokens end, and links for it and by it; switching it
+    /// on again brings none of them back.
     pub fn disable(&self, by: &By, name: &str) -> Result<Account, PeopleError> {
         by.may_manage()?;
         let now = self.now_ms();
         self.change(name, |tx, row| {
             keep_an_admin(tx, row)?;
             row.disabled_ms = Some(now);
-            tx.end_sessions_of(&row.id)?;
-            tx.end_links(LinkKind::Reset, &row.email, now)?;
+            end_access(tx, row, now)?;
             by.leave(tx, now, "account_disabled", &row.id, &[])
         })
     }
@@ -157,7 +157,7 @@ impl People {
         })
     }
 
-    /// Gives an account another role; its sessions and tokens end.
+    /// Gives an account another role; its sessions and tokens end, and links for it and by it.
     pub fn set_role(&self, by: &By, name: &str, role: Role) -> Result<Account, PeopleError> {
         by.may_manage()?;
         let now = self.now_ms();
@@ -168,18 +168,11 @@ impl People {
             let facts = [("from", row.role.as_str()), ("to", role.as_str())];
             by.leave(tx, now, "role_changed", &row.id, &facts)?;
             row.role = role;
-            tx.end_sessions_of(&row.id)?;
-            for mut token in tx.tokens()? {
-                if token.person == row.id && token.revoked_ms.is_none() {
-                    token.revoked_ms = Some(now);
-                    tx.put_token(&token)?;
-                }
-            }
-            Ok(())
+            end_access(tx, row, now)
         })
     }
 
-    /// Sets a password directly (console only: pages use a link).
+    /// Sets a password directly (console only: pages use a link). What rested on the old one ends.
     pub fn set_password(&self, name: &str, password: &str) -> Result<Account, PeopleError> {
         secret::password_fits(password, name)?;
         let hash = secret::hash_password(password)?;
@@ -189,8 +182,7 @@ impl People {
             row.password = Some(hash);
             row.failures = 0;
             row.locked_until_ms = 0;
-            tx.end_sessions_of(&row.id)?;
-            Ok(())
+            end_access(tx, row, now)
         })
     }
 
@@ -254,6 +246,23 @@ impl People {
         tx.put_person(&row)?;
         Ok(row)
     }
+}
+
+/// Ends what rests on the credentials of an account: its sessions, tokens and open reset links.
+pub(super) fn end_credentials(
+    tx: &Tx<'_>,
+    row: &PersonRow,
+    now_ms: i64,
+) -> Result<(), PeopleError> {
+    tx.end_sessions_of(&row.id)?;
+    tx.end_tokens_of(&row.id, now_ms)?;
+    Ok(tx.end_links(LinkKind::Reset, &row.email, now_ms)?)
+}
+
+/// Ends what rests on an account as a whole: its credentials, and the open links it made for others.
+pub(super) fn end_access(tx: &Tx<'_>, row: &PersonRow, now_ms: i64) -> Result<(), PeopleError> {
+    end_credentials(tx, row, now_ms)?;
+    Ok(tx.end_links_made_by(&row.id, now_ms)?)
 }
 
 /// Refuses to take away the last administrator who can still sign in.

@@ -6,8 +6,9 @@
 //!        └──no second factor yet──► Stage::Enrol ──code of the new secret──┘
 //! ```
 //!
-//! Each arrow replaces the session's token. Failures are counted in the database, so that a
-//! restart or a second web front-end does not forget them.
+//! Each arrow replaces the session's token; start and proof stay those of the password. Only
+//! [`People::prove_again`] renews them, with password and code. Failures are counted in the database,
+//! so that a restart or a second web front-end does not forget them.
 
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
@@ -67,13 +68,27 @@ pub struct SignedIn {
     pub session: Session,
 }
 
-/// A second-factor secret to be typed into an authenticator app.
-#[derive(Clone, Debug)]
-pub struct Enrolment {
-    /// Base 32 in groups of four.
-    pub secret: String,
-    /// The `otpauth:` address.
-    pub url: String,
+/// When a session began and when its person was last proven (epoch ms).
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    /// Start, for the absolute limit.
+    created_ms: i64,
+    /// The proof a decision asks for.
+    proven_ms: i64,
+}
+
+impl Begun {
+    /// Both now: password and, where one is set up, code have just been given.
+    fn at(now_ms: i64) -> Self {
+        Self { created_ms: now_ms, proven_ms: now_ms }
+    }
+}
+
+impl From<&SessionRow> for Begun {
+    /// The times of the session that is replaced.
+    fn from(row: &SessionRow) -> Self {
+        Self { created_ms: row.created_ms, proven_ms: row.proven_ms }
+    }
 }
 
 //------------ People: sign-in -----------------------------------------------
@@ -87,7 +102,7 @@ impl People {
             (None, TotpRule::Required) => Stage::Enrol,
             (None, TotpRule::Optional) => Stage::Full,
         };
-        self.store.write(|tx| self.start(tx, &row, stage))
+        self.store.write(|tx| self.start(tx, &row, stage, Begun::at(self.now_ms())))
     }
 
     /// The account if name and password fit and it is neither locked nor off; failures are counted.
@@ -114,32 +129,55 @@ impl People {
         if row.disabled_ms.is_some() { Err(SignInError::Wrong) } else { Ok(row) }
     }
 
-    /// Takes the code of the second factor; the session becomes full and gets a new token.
+    /// Takes the code of the second factor after the password; the session becomes full and gets a new
+    /// token.
     pub fn enter_code(&self, token: &str, code: &str) -> Result<SignedIn, SignInError> {
         let session = self.session(token)?.ok_or(SignInError::NoSession)?;
-        if session.stage == Stage::Enrol {
+        if session.stage != Stage::Code {
             return Err(SignInError::Wrong);
         }
-        let now = self.now_ms();
+        self.full_by_code(token, &session.account, code, None)
+    }
+
+    /// Replaces a session by a full one for whoever has the code. The times of the session stay,
+    /// unless the password was given `again` just now.
+    fn full_by_code(
+        &self,
+        token: &str,
+        account: &Account,
+        code: &str,
+        again: Option<Begun>,
+    ) -> Result<SignedIn, SignInError> {
+        let hash = sha256_hex(token);
         let outcome = self.store.write::<_, SignInError>(|tx| {
-            let mut row = tx.person(&session.account.id)?.ok_or(SignInError::NoSession)?;
-            if row.locked_until_ms > now {
-                return Err(SignInError::Locked { until_ms: row.locked_until_ms });
+            let kept = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
+            let mut row = tx.person(&account.id)?.ok_or(SignInError::NoSession)?;
+            if !self.code_fits(&mut row, code)? {
+                return Ok(None);
             }
-            let secret = row.totp_secret.clone().ok_or(SignInError::Wrong)?;
-            let step = secret::totp_step(&secret, code, now).filter(|step| *step > row.totp_step);
-            let Some(step) = step else { return Ok(None) };
-            row.totp_step = step;
             row.failures = 0;
             tx.put_person(&row)?;
-            tx.end_session(&sha256_hex(token))?;
-            self.start(tx, &row, Stage::Full).map(Some)
+            tx.end_session(&hash)?;
+            let begun = again.unwrap_or(Begun::from(&kept));
+            self.start(tx, &row, Stage::Full, begun).map(Some)
         })?;
         let Some(signed_in) = outcome else {
-            self.count_failure(&session.account.id)?;
+            self.count_failure(&account.id)?;
             return Err(SignInError::Wrong);
         };
         Ok(signed_in)
+    }
+
+    /// Whether this is a code of the account's second factor that was not used yet; it is then.
+    pub(super) fn code_fits(&self, row: &mut PersonRow, code: &str) -> Result<bool, SignInError> {
+        let now = self.now_ms();
+        if row.locked_until_ms > now {
+            return Err(SignInError::Locked { until_ms: row.locked_until_ms });
+        }
+        let secret = row.totp_secret.as_ref().ok_or(SignInError::Wrong)?;
+        let step = secret::totp_step(secret, code, now).filter(|step| *step > row.totp_step);
+        row.totp_step = step.unwrap_or(row.totp_step);
+        Ok(step.is_some())
     }
 
     /// Takes password and, where one is set up, code once more from somebody who is signed in: a
@@ -156,56 +194,13 @@ impl People {
             return Err(SignInError::NoSession);
         }
         let row = self.proven_person(&session.account.name, password)?;
+        let now = Begun::at(self.now_ms());
         if row.totp_secret.is_some() {
-            return self.enter_code(token, code);
+            return self.full_by_code(token, &session.account, code, Some(now));
         }
         self.store.write(|tx| {
             tx.end_session(&sha256_hex(token))?;
-            self.start(tx, &row, Stage::Full)
-        })
-    }
-
-    /// A secret to set up, kept with the session until its first code comes in.
-    pub fn begin_enrolment(&self, token: &str) -> Result<Enrolment, SignInError> {
-        let session = self.session(token)?.ok_or(SignInError::NoSession)?;
-        if session.stage == Stage::Code {
-            return Err(SignInError::Wrong);
-        }
-        let hash = sha256_hex(token);
-        let secret = self.store.write::<_, SignInError>(|tx| {
-            let mut row = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
-            if let Some(secret) = row.pending_secret {
-                return Ok(secret);
-            }
-            let secret = secret::new_totp_secret()?;
-            row.pending_secret = Some(secret.clone());
-            tx.put_session(&row)?;
-            Ok(secret)
-        })?;
-        let url = secret::totp_url(&secret, &session.account.name).unwrap_or_default();
-        Ok(Enrolment { secret: secret::totp_text(&secret), url })
-    }
-
-    /// Confirms the secret shown by its first code; the session becomes full.
-    pub fn finish_enrolment(&self, token: &str, code: &str) -> Result<SignedIn, SignInError> {
-        let session = self.session(token)?.ok_or(SignInError::NoSession)?;
-        if session.stage == Stage::Code {
-            return Err(SignInError::Wrong);
-        }
-        let hash = sha256_hex(token);
-        let now = self.now_ms();
-        self.store.write(|tx| {
-            let kept = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
-            let secret = kept.pending_secret.ok_or(SignInError::Wrong)?;
-            let step = secret::totp_step(&secret, code, now).ok_or(SignInError::Wrong)?;
-            let mut row = tx.person(&session.account.id)?.ok_or(SignInError::NoSession)?;
-            row.totp_secret = Some(secret);
-            row.totp_step = step;
-            tx.put_person(&row)?;
-            let by = By::Officer(session.account.clone());
-            by.leave(tx, now, "second_factor_set", &row.id, &[])?;
-            tx.end_sessions_of(&row.id)?;
-            self.start(tx, &row, Stage::Full)
+            self.start(tx, &row, Stage::Full, now)
         })
     }
 
@@ -242,11 +237,12 @@ impl People {
     }
 
     /// Starts a session at a stage, with a new token.
-    fn start(
+    pub(super) fn start(
         &self,
         tx: &Tx<'_>,
         person: &PersonRow,
         stage: Stage,
+        begun: Begun,
     ) -> Result<SignedIn, SignInError> {
         let token = random_token()?;
         let now = self.now_ms();
@@ -261,21 +257,21 @@ impl People {
             person: person.id.clone(),
             stage,
             pending_secret: None,
-            created_ms: now,
+            created_ms: begun.created_ms,
             seen_ms: now,
-            proven_ms: now,
+            proven_ms: begun.proven_ms,
         })?;
         let session = Session {
             account: Account::from(person),
             stage,
-            proven_ms: now,
+            proven_ms: begun.proven_ms,
             acting: self.acting_now(tx.acting_officials()?, &person.id),
         };
         Ok(SignedIn { token, session })
     }
 
     /// Counts a failed sign-in and locks the account from the fifth on.
-    fn count_failure(&self, person: &str) -> Result<(), SignInError> {
+    pub(super) fn count_failure(&self, person: &str) -> Result<(), SignInError> {
         let now = self.now_ms();
         self.store.write(|tx| {
             let Some(mut row) = tx.person(person)? else { return Ok(()) };

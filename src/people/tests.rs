@@ -96,16 +96,10 @@ fn a_code_is_taken_once_and_a_role_change_ends_sessions() {
     assert_eq!(first.session.stage, Stage::Enrol);
     let enrolment = people.begin_enrolment(&first.token).unwrap();
     assert!(enrolment.url.starts_with("otpauth://totp/"), "{}", enrolment.url);
-    let code = |time: i64| {
-        let key = data_encoding::BASE32_NOPAD
-            .decode(enrolment.secret.replace(' ', "").as_bytes())
-            .unwrap();
-        let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
-        totp.generate(u64::try_from(time / 1000).unwrap()).to_string()
-    };
+    let code = |time: i64| code_of(&enrolment, time);
     let now = time.load(Ordering::Relaxed);
-    assert!(people.finish_enrolment(&first.token, "000000").is_err());
-    let full = people.finish_enrolment(&first.token, &code(now)).unwrap();
+    assert!(people.finish_enrolment(&first.token, OldProof::default(), "000000").is_err());
+    let full = people.finish_enrolment(&first.token, OldProof::default(), &code(now)).unwrap();
     assert_eq!(full.session.stage, Stage::Full);
     assert!(people.session(&first.token).unwrap().is_none(), "rotated");
 
@@ -120,6 +114,145 @@ fn a_code_is_taken_once_and_a_role_change_ends_sessions() {
 
     people.set_role(&By::Console, "kasi", Role::Auditor).unwrap();
     assert!(people.session(&full.token).unwrap().is_none(), "role changed");
+}
+
+/// The code an authenticator shows at this time.
+fn code_of(enrolment: &Enrolment, time: i64) -> String {
+    let key = enrolment.secret.replace(' ', "");
+    let key = data_encoding::BASE32_NOPAD.decode(key.as_bytes()).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
+    totp.generate(u64::try_from(time / 1000).unwrap()).to_string()
+}
+
+/// A kasi who has just signed in for the first time and set up a second factor.
+fn enrolled(people: &People) -> (SignedIn, Enrolment) {
+    let new = fields("kasi", "kasi@cirebonkab.go.id", None);
+    people.add(&By::Console, Role::Verifier, &new, PASSWORD).unwrap();
+    let first = people.sign_in("kasi", PASSWORD).unwrap();
+    let enrolment = people.begin_enrolment(&first.token).unwrap();
+    let code = code_of(&enrolment, people.now_ms());
+    (people.finish_enrolment(&first.token, OldProof::default(), &code).unwrap(), enrolment)
+}
+
+/// A token that may decide.
+fn decide_token(people: &People, name: &str) -> String {
+    let wish = NewToken {
+        label: "skrip".to_owned(),
+        scopes: "decide".parse().unwrap(),
+        network: None,
+        days: None,
+    };
+    people.create_token(name, PASSWORD, &wish).unwrap().token
+}
+
+/// Whether a bearer token works.
+fn works(people: &People, token: &str) -> bool {
+    people.bearer(token, "10.1.2.3".parse().unwrap()).unwrap().is_some()
+}
+
+#[test]
+fn a_session_alone_replaces_no_second_factor() {
+    let (people, time, _dir) = roster(TotpRule::Required);
+    let (session, phone) = enrolled(&people);
+    let token = decide_token(&people, "kasi");
+    let wait = |minutes: i64| time.fetch_add(minutes * 60_000, Ordering::Relaxed);
+    wait(20);
+    let thief = people.begin_enrolment(&session.token).unwrap();
+    let now = people.now_ms();
+    let (new, old) = (code_of(&thief, now), code_of(&phone, now));
+    for (password, code) in [("", ""), (PASSWORD, ""), (PASSWORD, &new), ("", &old)] {
+        let proof = OldProof { password, code };
+        let tried = people.finish_enrolment(&session.token, proof, &new);
+        assert!(matches!(tried, Err(SignInError::Wrong)), "{password:?} {code:?}");
+    }
+    let half = people.enter_code(&session.token, &old);
+    assert!(matches!(half, Err(SignInError::Wrong)), "a code alone is no proof");
+    assert!(works(&people, &token));
+
+    let other = people.sign_in("kasi", PASSWORD).unwrap();
+    let other = people.enter_code(&other.token, &old).unwrap();
+    wait(1);
+    let enrolment = people.begin_enrolment(&session.token).unwrap();
+    assert_ne!(enrolment.secret, thief.secret, "nobody else has seen the one in use");
+    let now = people.now_ms();
+    let (new, old) = (code_of(&enrolment, now), code_of(&phone, now));
+    let proof = OldProof { password: PASSWORD, code: &old };
+    people.finish_enrolment(&session.token, proof, &new).unwrap();
+    assert!(people.session(&other.token).unwrap().is_none(), "other sessions end");
+    assert!(!works(&people, &token), "tokens end");
+}
+
+#[test]
+fn only_password_and_code_renew_the_proof_and_the_end_of_a_session() {
+    let (people, time, _dir) = roster(TotpRule::Required);
+    let (mut session, phone) = enrolled(&people);
+    let began = people.now_ms();
+    let wait = |minutes: i64| time.fetch_add(minutes * 60_000, Ordering::Relaxed);
+    wait(20);
+    let enrolment = people.begin_enrolment(&session.token).unwrap();
+    let now = people.now_ms();
+    let (new, old) = (code_of(&enrolment, now), code_of(&phone, now));
+    let proof = OldProof { password: PASSWORD, code: &old };
+    session = people.finish_enrolment(&session.token, proof, &new).unwrap();
+    let kept = people.session(&session.token).unwrap().unwrap();
+    assert!(session.session.is_stale(now) && kept.is_stale(now), "no proof for a decision");
+    while people.now_ms() < began + 7 * 3_600_000 {
+        wait(25);
+        assert!(people.session(&session.token).unwrap().is_some(), "in use");
+    }
+    time.store(began + 8 * 3_600_000 + 1, Ordering::Relaxed);
+    assert!(people.session(&session.token).unwrap().is_none(), "8 hours from the sign-in");
+
+    // A code that comes long after its password proves no more than the password did.
+    let half = people.sign_in("kasi", PASSWORD).unwrap();
+    wait(20);
+    let code = code_of(&enrolment, people.now_ms());
+    let full = people.enter_code(&half.token, &code).unwrap();
+    assert!(full.session.is_stale(people.now_ms()));
+    wait(1);
+    let code = code_of(&enrolment, people.now_ms());
+    let again = people.prove_again(&full.token, PASSWORD, &code).unwrap();
+    assert!(!again.session.is_stale(people.now_ms()));
+}
+
+#[test]
+fn tokens_and_links_end_with_what_they_rest_on() {
+    let (people, _, _dir) = roster(TotpRule::Optional);
+    let add = |name: &str, role| {
+        let new = fields(name, &format!("{name}@cirebonkab.go.id"), None);
+        people.add(&By::Console, role, &new, PASSWORD).unwrap()
+    };
+    let (first, _) = (add("admin1", Role::Operator), add("admin2", Role::Operator));
+    add("siti", Role::Verifier);
+    let redemption = Redemption { password: PASSWORD.to_owned(), ..Redemption::default() };
+    let token = decide_token(&people, "siti");
+    let reset = people.reset_link(&By::Console, "siti").unwrap();
+    people.redeem(&reset.token, &redemption).unwrap();
+    assert!(!works(&people, &token), "the password was reset");
+
+    let token = decide_token(&people, "siti");
+    let reset = people.reset_link(&By::Console, "siti").unwrap();
+    people.set_password("siti", PASSWORD).unwrap();
+    assert!(!works(&people, &token), "the password was set");
+    assert!(matches!(people.redeem(&reset.token, &redemption), Err(PeopleError::LinkGone)));
+
+    let token = decide_token(&people, "siti");
+    people.disable(&By::Console, "siti").unwrap();
+    people.enable(&By::Console, "siti").unwrap();
+    assert!(!works(&people, &token), "switching on revives nothing");
+
+    let by = By::Officer(first);
+    let invited = |email: &str| people.invite(&by, Role::Verifier, email).unwrap().token;
+    let (one, other) = (invited("jahat@x.id"), invited("jahat2@x.id"));
+    let reset = people.reset_link(&by, "siti").unwrap();
+    people.disable(&By::Console, "admin1").unwrap();
+    people.enable(&By::Console, "admin1").unwrap();
+    for link in [&one, &other, &reset.token] {
+        assert!(matches!(people.link(link), Err(PeopleError::LinkGone)), "its maker was disabled");
+    }
+    let link = invited("jahat@x.id");
+    people.set_role(&By::Console, "admin1", Role::Auditor).unwrap();
+    assert!(matches!(people.link(&link), Err(PeopleError::LinkGone)), "its maker is no admin");
 }
 
 #[test]

@@ -181,6 +181,10 @@ named! {
         RoleChanged = "role_changed",
         /// A notice to every officer: somebody's password was reset.
         PasswordReset = "password_reset",
+        /// A notice to every officer: somebody set up or replaced a second factor.
+        SecondFactorSet = "second_factor_set",
+        /// A notice to every officer: an account was switched on again.
+        AccountEnabled = "account_enabled",
         /// A name was held for a request.
         Hold = "hold",
         /// A held name became free again.

@@ -195,6 +195,8 @@ statements! {
     TOKEN_BY_HASH = select::<TokenRow>("WHERE token_hash = $1");
     TOKENS = select::<TokenRow>("ORDER BY created_ms DESC");
     PUT_TOKEN = upsert::<TokenRow>(&[]);
+    END_TOKENS_OF = sql("UPDATE personal_token SET revoked_ms = $1 \
+        WHERE person = $2 AND revoked_ms IS NULL");
     USED_TOKEN = sql("UPDATE personal_token SET used_ms = $1 WHERE id = $2");
 
     LINK = select::<LinkRow>("WHERE token_hash = $1");
@@ -202,6 +204,8 @@ statements! {
     PUT_LINK = upsert::<LinkRow>(&[]);
     END_LINKS = sql("UPDATE access_link SET used_ms = $1 \
         WHERE kind = $2 AND email = $3 AND used_ms IS NULL");
+    END_LINKS_MADE_BY = sql("UPDATE access_link SET used_ms = $1 \
+        WHERE made_by = $2 AND used_ms IS NULL");
 
     ACTING_OFFICIALS = select::<ActingRow>("ORDER BY starts_ms DESC");
     PUT_ACTING = upsert::<ActingRow>(&[]);
@@ -341,6 +345,11 @@ impl Tx<'_> {
         self.put(PUT_TOKEN, row, &[])
     }
 
+    /// Ends all personal tokens of a person.
+    pub fn end_tokens_of(&self, person: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.run(END_TOKENS_OF, params![now_ms, person]).map(drop)
+    }
+
     /// Notes when a token was last used, and nothing else: it may be revoked meanwhile.
     pub fn used_token(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
         self.run(USED_TOKEN, params![now_ms, id]).map(drop)
@@ -354,6 +363,11 @@ impl Tx<'_> {
     /// Ends links of one kind that are still open, for one e-mail (empty: the first administrator).
     pub fn end_links(&self, kind: LinkKind, email: &str, now_ms: i64) -> Result<(), StoreError> {
         self.run(END_LINKS, params![now_ms, kind, email]).map(drop)
+    }
+
+    /// Ends the links this person made that are still open.
+    pub fn end_links_made_by(&self, person: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.run(END_LINKS_MADE_BY, params![now_ms, person]).map(drop)
     }
 
     /// Writes an acting official, new or ended.

@@ -164,6 +164,8 @@ enrol-key = Key
 enrol-kind = Type
 enrol-kind-value = Time based (TOTP), 6 digits, 30 seconds
 enrol-code = Code from the app
+enrol-old-code = Code of the authenticator in use
+enrol-wrong = Password or a code does not match. The key shown now is a new one: scan it and try again.
 enrol-button = Activate
 
 link-first-title = Make the first administrator's account
@@ -249,6 +251,7 @@ account-title = My account
 account-totp = Authenticator
 account-totp-on = Set up
 account-totp-off = Not set up
+account-replace = Replace the authenticator
 account-enrol = Set up the authenticator
 
 token-title = API tokens
@@ -728,6 +731,8 @@ mail-officer-due-soon = Request { $number } from { $office } for the name { $nam
 mail-officer-officer-added = The account { $name } was added as an officer. If you do not know it, tell the administrator at once.
 mail-officer-role-changed = The role of the account { $name } was changed. If that is not right, tell the administrator at once.
 mail-officer-password-reset = The password of the account { $name } was reset. If that is not right, tell the administrator at once.
+mail-officer-second-factor-set = A second factor was set up or replaced for the account { $name }. If that is not right, tell the administrator at once.
+mail-officer-account-enabled = The account { $name } was switched on again. If that is not right, tell the administrator at once.
 mail-officer-emergency-suspend = The name { $name } was suspended in an emergency by another officer and waits for your confirmation within 1 working day.
 mail-officer-submit = New request { $number } of { $office } for the name { $name } waits to be routed by you.
 mail-officer-dispose = Request { $number } of { $office } for the name { $name } was routed to you to be checked.

@@ -164,6 +164,8 @@ enrol-key = Kunci
 enrol-kind = Jenis
 enrol-kind-value = Berbasis waktu (TOTP), 6 angka, 30 detik
 enrol-code = Kode dari aplikasi
+enrol-old-code = Kode autentikator yang sekarang dipakai
+enrol-wrong = Kata sandi atau kode tidak cocok. Kunci yang tampil sekarang kunci baru: pindai, lalu coba lagi.
 enrol-button = Aktifkan
 
 link-first-title = Buat akun administrator pertama
@@ -249,6 +251,7 @@ account-title = Akun saya
 account-totp = Autentikator
 account-totp-on = Terpasang
 account-totp-off = Belum dipasang
+account-replace = Ganti autentikator
 account-enrol = Pasang autentikator
 
 token-title = Token API
@@ -728,6 +731,8 @@ mail-officer-due-soon = Permohonan { $number } dari { $office } untuk nama { $na
 mail-officer-officer-added = Akun { $name } ditambahkan sebagai petugas. Jika Anda tidak mengenalnya, segera hubungi administrator.
 mail-officer-role-changed = Peran akun { $name } diubah. Jika hal ini tidak semestinya, segera hubungi administrator.
 mail-officer-password-reset = Kata sandi akun { $name } diganti. Jika hal ini tidak semestinya, segera hubungi administrator.
+mail-officer-second-factor-set = Autentikator akun { $name } dipasang atau diganti. Jika hal ini tidak semestinya, segera hubungi administrator.
+mail-officer-account-enabled = Akun { $name } diaktifkan kembali. Jika hal ini tidak semestinya, segera hubungi administrator.
 mail-officer-emergency-suspend = Nama { $name } ditangguhkan dalam keadaan darurat oleh petugas lain dan menunggu konfirmasi Anda dalam 1 hari kerja.
 mail-officer-submit = Permohonan baru { $number } dari { $office } untuk nama { $name } menunggu disposisi Anda.
 mail-officer-dispose = Permohonan { $number } dari { $office } untuk nama { $name } didisposisikan kepada Anda untuk diperiksa.

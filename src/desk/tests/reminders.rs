@@ -77,10 +77,12 @@ fn every_officer_hears_of_a_new_one() {
     add("account_added", "p-lain");
     add("signed_in", "p-lain");
     add("role_changed", "p-seksi");
+    add("second_factor_set", "p-seksi");
+    add("account_enabled", "p-lain");
     office.desk.tick().unwrap();
     office.desk.tick().unwrap();
     let told = of_the_office(&office).split_off(at_first);
-    assert_eq!(told.len(), 10, "five officers, two things to know: {told:?}");
+    assert_eq!(told.len(), 20, "five officers, four things to know: {told:?}");
     assert!(told.contains(&(
         Deed::OfficerAdded,
         "lain".to_owned(),

@@ -348,6 +348,8 @@ const ANNOUNCEMENTS: &[(Deed, &[Recipient])] = &[
     (Deed::OfficerAdded, &[Recipient::Officers]),
     (Deed::RoleChanged, &[Recipient::Officers]),
     (Deed::PasswordReset, &[Recipient::Officers]),
+    (Deed::SecondFactorSet, &[Recipient::Officers]),
+    (Deed::AccountEnabled, &[Recipient::Officers]),
 ];
 
 /// Who gets a notice of an event; nobody for most events of live records and notices.

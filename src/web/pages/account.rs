@@ -24,8 +24,8 @@ struct AccountPage {
     issued: Option<String>,
     /// Facts of the account.
     facts: Vec<(String, String)>,
-    /// Whether the second factor can be set up.
-    enrol: bool,
+    /// The way to the second factor: its message id.
+    enrol: &'static str,
     /// Tokens.
     tokens: Vec<Row>,
     /// The form of a new token.
@@ -140,7 +140,7 @@ async fn account_page(
             ("NIP".to_owned(), nip),
             (t.s("account-totp"), t.s(second)),
         ],
-        enrol: !account.has_totp,
+        enrol: if account.has_totp { "account-replace" } else { "account-enrol" },
         tokens: tokens.into_iter().map(|token| row(visitor, token)).collect(),
         form,
     })

@@ -26,13 +26,14 @@ const ROWS: usize = 50;
 /// How long a change of an account is told on the page.
 const NEWS_MS: i64 = 3 * DAY_MS;
 /// Changes of accounts that every officer is told of.
-const NEWS: [&str; 7] = [
+const NEWS: [&str; 8] = [
     "account_added",
     "account_made",
     "account_enabled",
     "account_disabled",
     "role_changed",
     "password_reset",
+    "second_factor_set",
     "acting_recorded",
 ];
 /// The lists: query value and message id.

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::FormPage;
-use crate::people::{Enrolment, Role, Session, SignInError, SignedIn, Stage};
+use crate::people::{Enrolment, OldProof, Role, Session, SignInError, SignedIn, Stage};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
@@ -145,7 +145,7 @@ pub(super) async fn enrol_page(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    if visitor.session.as_ref().is_none_or(|session| session.stage == Stage::Code) {
+    if stage_of(&visitor).is_none_or(|stage| stage == Stage::Code) {
         return Ok(see_other("/masuk"));
     }
     show_enrolment(&state, &visitor, None).await
@@ -155,11 +155,21 @@ pub(super) async fn enrol_page(
 pub(super) async fn enrol(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let Some(token) = visitor.token.clone() else { return Ok(see_other("/masuk")) };
+    if !state.limits().allows(Route::SignIn, visitor.address) {
+        return Err(Failure::too_many());
+    }
     let code = sent.get("code").to_owned();
-    match state.work(move |state| state.people().finish_enrolment(&token, &code)).await? {
+    let (password, old) = (sent.raw("password").to_owned(), sent.get("old_code").to_owned());
+    let tried = state.hashing(move |state| {
+        let old = OldProof { password: &password, code: &old };
+        state.people().finish_enrolment(&token, old, &code)
+    });
+    match tried.await? {
         Ok(signed_in) => Ok(go_on(&state, &signed_in)),
         Err(error) => {
-            let text = words_of(visitor, error, "code-wrong")?;
+            let first = stage_of(visitor) == Some(Stage::Enrol);
+            let wrong = if first { "code-wrong" } else { "enrol-wrong" };
+            let text = words_of(visitor, error, wrong)?;
             show_enrolment(&state, visitor, Some(text)).await
         }
     }
@@ -174,8 +184,16 @@ async fn show_enrolment(
     let token = visitor.token.clone().unwrap_or_default();
     let enrolment = state.work(move |state| state.people().begin_enrolment(&token)).await??;
     let t = visitor.t;
-    let mut form = Form::new("/masuk/daftar", &visitor.csrf, t.s("enrol-button"))
-        .field(Field::code(t, "enrol-code"));
+    let mut form = Form::new("/masuk/daftar", &visitor.csrf, t.s("enrol-button"));
+    // Whoever is signed in already proves it again: a session alone changes no second factor.
+    if let Some(session) = visitor.session.as_ref().filter(|it| it.stage == Stage::Full) {
+        form = form.field(Field::password(t, "password", "sign-in-password", "current-password"));
+        if session.account.has_totp {
+            let old = Field::line(t, "old_code", "enrol-old-code").autocomplete("one-time-code");
+            form = form.field(old.inputmode("numeric").width("w-s"));
+        }
+    }
+    form = form.field(Field::code(t, "enrol-code"));
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     if let Some(fault) = fault {
         form = form.fault("code", fault);
@@ -268,6 +286,11 @@ pub(super) async fn prove_again(
 }
 
 //------------ Helpers -------------------------------------------------------
+
+/// How far the visitor's sign-in has come.
+fn stage_of(visitor: &Visitor) -> Option<Stage> {
+    visitor.session.as_ref().map(|session| session.stage)
+}
 
 /// Sets the new session's cookie and goes to its next page.
 pub(super) fn go_on(state: &State, signed_in: &SignedIn) -> Response {

@@ -1,0 +1,95 @@
+//! Setting up the second factor, and replacing it.
+//!
+//! The first one follows the password at sign-in. Whoever has one proves password and old code in the
+//! same step as the first code of the new one: a session alone replaces nothing. Neither renews the
+//! proof a decision asks for, and both end every other session, token and open reset link.
+
+use super::SignInError;
+use super::account::{Account, By};
+use super::roster::{People, end_credentials};
+use super::secret;
+use super::sign_in::{Begun, SignedIn, Stage};
+use crate::digest::sha256_hex;
+
+/// A second-factor secret to be typed into an authenticator app.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// Base 32 in groups of four.
+    pub secret: String,
+    /// The `otpauth:` address.
+    pub url: String,
+}
+
+/// What a signed-in officer gives to set up another second factor.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OldProof<'a> {
+    /// The password.
+    pub password: &'a str,
+    /// A code of the factor in use, if there is one.
+    pub code: &'a str,
+}
+
+impl People {
+    /// A secret to set up, kept with the session until its first code comes in. At the first sign-in it
+    /// stays the same; later each call makes another, so that nobody else has seen the one in use.
+    pub fn begin_enrolment(&self, token: &str) -> Result<Enrolment, SignInError> {
+        let session = self.session(token)?.ok_or(SignInError::NoSession)?;
+        if session.stage == Stage::Code {
+            return Err(SignInError::Wrong);
+        }
+        let hash = sha256_hex(token);
+        let secret = self.store.write::<_, SignInError>(|tx| {
+            let mut row = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
+            if let Some(secret) = row.pending_secret.filter(|_| session.stage == Stage::Enrol) {
+                return Ok(secret);
+            }
+            let secret = secret::new_totp_secret()?;
+            row.pending_secret = Some(secret.clone());
+            tx.put_session(&row)?;
+            Ok(secret)
+        })?;
+        let url = secret::totp_url(&secret, &session.account.name).unwrap_or_default();
+        Ok(Enrolment { secret: secret::totp_text(&secret), url })
+    }
+
+    /// Confirms the secret shown by its first code; the session becomes full. Somebody who is signed
+    /// in already gives the old proof too.
+    pub fn finish_enrolment(
+        &self,
+        token: &str,
+        old: OldProof<'_>,
+        code: &str,
+    ) -> Result<SignedIn, SignInError> {
+        let session = self.session(token)?.ok_or(SignInError::NoSession)?;
+        match session.stage {
+            Stage::Code => return Err(SignInError::Wrong),
+            Stage::Enrol => {}
+            Stage::Full => drop(self.proven_person(&session.account.name, old.password)?),
+        }
+        let hash = sha256_hex(token);
+        let now = self.now_ms();
+        let outcome = self.store.write::<_, SignInError>(|tx| {
+            let kept = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
+            let begun = Begun::from(&kept);
+            let secret = kept.pending_secret.ok_or(SignInError::Wrong)?;
+            let mut row = tx.person(&session.account.id)?.ok_or(SignInError::NoSession)?;
+            let replaced = row.totp_secret.is_some();
+            if replaced && !self.code_fits(&mut row, old.code)? {
+                return Ok(None);
+            }
+            row.totp_step = secret::totp_step(&secret, code, now).ok_or(SignInError::Wrong)?;
+            row.totp_secret = Some(secret);
+            tx.put_person(&row)?;
+            let by = By::Officer(Account::from(&row));
+            let facts = [("replaced", if replaced { "yes" } else { "no" })];
+            by.leave(tx, now, "second_factor_set", &row.id, &facts)?;
+            end_credentials(tx, &row, now)?;
+            self.start(tx, &row, Stage::Full, begun).map(Some)
+        })?;
+        let Some(signed_in) = outcome else {
+            self.count_failure(&session.account.id)?;
+            return Err(SignInError::Wrong);
+        };
+        Ok(signed_in)
+    }
+}
