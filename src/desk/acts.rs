@@ -21,7 +21,7 @@ impl Desk {
             return self.view_for(number, actor);
         }
         if let Act::Promote {} = act {
-            self.promote(number, actor)?;
+            self.promote(&stored.request, actor)?;
             return self.view_for(number, actor);
         }
         let outside = self.outside_of(&stored.request, act)?;
@@ -131,7 +131,7 @@ impl Desk {
         }
         let mine = request.holder().is_some_and(|holder| holder.identity.same(&actor.identity));
         let by = if mine { actor.clone() } else { Actor::system() };
-        self.promote(request.number(), &by)
+        self.promote(request, &by)
     }
 
     /// Whether a request is to be promoted without another press.
@@ -142,8 +142,9 @@ impl Desk {
     }
 
     /// *Tayangkan*, and what becomes of a promotion that could not begin.
-    pub(super) fn promote(&self, number: &str, actor: &Actor) -> Result<(), ActError> {
-        match self.0.promoter.promote(number, actor) {
+    pub(super) fn promote(&self, request: &Request, actor: &Actor) -> Result<(), ActError> {
+        let number = request.number();
+        match self.0.promoter.promote(request, actor) {
             Ok(()) => Ok(()),
             Err(ActError::Rule(error)) => {
                 let subject = Subject::Request(number.to_owned());

@@ -43,6 +43,8 @@ enum Attempt {
     TakenBack,
     /// Somebody began it before, under this promotion id.
     Begun(String),
+    /// The request is in this state, in which nothing is promoted.
+    Over(State),
     /// The zone changed between draft and commit: draft again.
     Moved,
 }
@@ -101,7 +103,11 @@ impl Promoter {
 
     /// *Tayangkan*: publishes what a request asks for and keeps the proof. A promotion that is committed
     /// already is finished; one that is finished already is left as it is.
-    pub fn promote(&self, number: &str, actor: &Actor) -> Result<(), ActError> {
+    ///
+    /// `seen` is the request as the caller saw it. If it was verified then and is not any more, somebody
+    /// else promoted it meanwhile, and the caller gets that result.
+    pub fn promote(&self, seen: &Request, actor: &Actor) -> Result<(), ActError> {
+        let number = seen.number();
         // Readers of the queue do not wait here, only other promotions do.
         let _turn = self.turn();
         for _ in 0..MOVES_MAX {
@@ -112,6 +118,11 @@ impl Promoter {
                 }
                 Ok(Attempt::Begun(id)) => return self.finish_by_id(&id),
                 Ok(Attempt::TakenBack) => return Ok(()),
+                // Whoever had the turn before finished it.
+                Ok(Attempt::Over(_)) if seen.state() == State::Verified => return Ok(()),
+                Ok(Attempt::Over(state)) => {
+                    return Err(TransitionError::wrong_state("promote", state).into());
+                }
                 Ok(Attempt::Moved) => {}
                 Err(ActError::Rule(TransitionError::Stale(stale))) => {
                     self.reopen_stale(number, &stale)?;
@@ -141,7 +152,7 @@ impl Promoter {
             return Ok(Attempt::Begun(promoting.id.clone()));
         }
         if request.state() != State::Verified {
-            return Err(TransitionError::wrong_state("promote", request.state()).into());
+            return Ok(Attempt::Over(request.state()));
         }
         let draft = self.draft(&request)?;
         let bound = draft.bound();

@@ -97,6 +97,27 @@ fn a_stale_promotion_goes_back_to_the_verifier() {
 }
 
 #[test]
+fn a_press_that_waited_for_another_one_gets_its_result() {
+    let office = Office::with(|options| options.promote_with_approval = false);
+    let number = office.assigned(application());
+    office.approve(&number).unwrap();
+    let ledger = office.desk.0.promoter.ledger();
+    let read = || {
+        let stored = office
+            .store
+            .read::<_, crate::ledger::LedgerError>(|reader| ledger.expect_request(reader, &number));
+        stored.unwrap().request
+    };
+    let seen = read();
+    assert_eq!(office.act(&number, Act::Promote {}, "seksi").unwrap().state, State::Live);
+    let (serial, promoter, seksi) =
+        (office.serial(), &office.desk.0.promoter, office.actor("seksi"));
+    promoter.promote(&seen, &seksi).unwrap();
+    assert_eq!(promoter.promote(&read(), &seksi).unwrap_err().code(), "wrong_state");
+    assert_eq!(office.serial(), serial);
+}
+
+#[test]
 fn a_second_press_gives_the_first_result() {
     let office = Office::new();
     let number = office.assigned(application());
