@@ -3,7 +3,7 @@
 use super::{ActError, Desk};
 use crate::promote::{edit_out, served_records};
 use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
-use crate::queue::happening::Deed;
+use crate::queue::Deed;
 use crate::queue::live::LiveResult;
 use crate::queue::{Actor, LiveRecord, LiveState, Signature, Subject};
 use crate::store::Tx;

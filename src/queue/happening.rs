@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::named::named;
 use super::person::{Actor, Role, Signature};
+use super::procedure::Deed;
 
 //------------ Step ----------------------------------------------------------
 
@@ -117,107 +117,5 @@ impl fmt::Display for Subject {
             Self::LiveRecord(name) => write!(f, "record:{name}"),
             Self::Notice(id) => write!(f, "notice:{id}"),
         }
-    }
-}
-
-//------------ Deed ----------------------------------------------------------
-
-named! {
-    /// Everything that leaves an event in one of the three machines, or a notice.
-    pub enum Deed {
-        /// A request came in.
-        Submit = "submit",
-        /// The head routed it.
-        Dispose = "dispose",
-        /// The head gave it to another verifier.
-        Reassign = "reassign",
-        /// The verifier gave it back.
-        Release = "release",
-        /// Another party was asked.
-        Consult = "ask",
-        /// The party agreed.
-        Confirm = "confirm",
-        /// The party did not agree.
-        Deny = "deny",
-        /// The party did not answer in time.
-        ConsultLapsed = "ask_lapsed",
-        /// It went back to the applicant.
-        Return = "return",
-        /// The applicant sent a new revision.
-        Resubmit = "resubmit",
-        /// Lines of the check sheet were saved.
-        Check = "check",
-        /// The applicant did not answer in time.
-        Expire = "expire",
-        /// It was turned down.
-        Reject = "reject",
-        /// It was approved.
-        Approve = "approve",
-        /// The head signed second.
-        Countersign = "countersign",
-        /// It went back to be checked again.
-        Reopen = "reopen",
-        /// The promotion was committed: journal, rows and this event are one transaction.
-        Promote = "promote",
-        /// The read-back was right: it is live.
-        Promoted = "promoted",
-        /// The promotion did not succeed.
-        PromotionFailed = "promotion_failed",
-        /// Another attempt was allowed.
-        Retry = "retry",
-        /// The applicant took it back.
-        Withdraw = "withdraw",
-        /// The applicant knows.
-        Notified = "notified",
-        /// It stands in a monthly report.
-        Close = "close",
-        /// A reminder: the running step is due soon.
-        DueSoon = "due_soon",
-        /// A reminder: the time for a correction is about to end.
-        CorrectionDue = "correction_due",
-        /// A notice to every officer: there is a new one.
-        OfficerAdded = "officer_added",
-        /// A notice to every officer: somebody has another role.
-        RoleChanged = "role_changed",
-        /// A notice to every officer: somebody's password was reset.
-        PasswordReset = "password_reset",
-        /// A notice to every officer: somebody set up or replaced a second factor.
-        SecondFactorSet = "second_factor_set",
-        /// A notice to every officer: an account was switched on again.
-        AccountEnabled = "account_enabled",
-        /// A name was held for a request.
-        Hold = "hold",
-        /// A held name became free again.
-        LetGo = "let_go",
-        /// A name went live or got a new version.
-        GoLive = "go_live",
-        /// A name found in the zone was taken into the records.
-        Import = "import",
-        /// A name was taken out of the zone.
-        Suspend = "suspend",
-        /// One officer took it out in an emergency.
-        EmergencySuspend = "emergency_suspend",
-        /// The other officer agreed with it.
-        ConfirmSuspension = "confirm_suspension",
-        /// It was put back.
-        Lift = "lift",
-        /// It was removed and put into quarantine.
-        Remove = "remove",
-        /// The yearly question is due.
-        Reconfirm = "reconfirm",
-        /// The owner confirmed it.
-        Renew = "renew",
-        /// The quarantine is over.
-        Free = "free",
-        /// A notice was written.
-        NoticeQueued = "notice_queued",
-        /// The relay took it.
-        NoticeSent = "notice_sent",
-        /// It was read, or no bounce came.
-        NoticeDelivered = "notice_delivered",
-        /// It bounced, or the tries are used up.
-        NoticeFailed = "notice_failed",
-        /// An officer handed it over.
-        NoticeHandled = "notice_handled",
     }
 }

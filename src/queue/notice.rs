@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendar;
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
-use super::happening::{Deed, Happening, Step, Subject};
+use super::happening::{Happening, Step, Subject};
 use super::named::named;
 use super::person::{Actor, Role, Signature};
+use super::procedure::Deed;
 use super::request::{Request, Stage, State};
 use super::rules::Rules;
 use super::sheet::{Line, LineCode, LineVerdict};

@@ -1,16 +1,37 @@
 //! What is sent: the request's JSON and the lines of the check sheet.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use clap::Args;
 use serde_json::Value;
 
-use super::Lines;
 use crate::queue::{LineCode, LineInput, LineVerdict};
 
 /// Octets of a request's JSON; more is surely something else.
 const REQUEST_OCTETS_MAX: u64 = 256 * 1024;
+
+/// Lines of the check sheet
+#[derive(Args, Debug)]
+pub(super) struct Lines {
+    /// Lines that are sesuai, as M1,M2,M3
+    #[arg(long, value_delimiter = ',', value_name = "CODES")]
+    ok: Vec<String>,
+    /// One line with verdict and note, as M4=fix:the short form differs; may be repeated
+    #[arg(long = "line", value_name = "CODE=VERDICT[:NOTE]")]
+    lines: Vec<String>,
+}
+
+/// A corrected request
+#[derive(Args, Debug)]
+pub(super) struct Upload {
+    /// The request as JSON; `-` reads standard input
+    pub(super) file: PathBuf,
+    /// A new letter, if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(super) letter: Option<PathBuf>,
+}
 
 /// The request's JSON from a file or, for `-`, from standard input.
 pub(super) fn read_request(file: &Path) -> anyhow::Result<Vec<u8>> {

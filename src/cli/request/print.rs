@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Request;
+use super::{Queue, Request};
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +26,12 @@ pub(super) enum Shape {
 /// The layout of a command's answer.
 pub(super) fn shape(request: &Request) -> Shape {
     match request {
-        Request::Submit { .. } => Shape::Submitted,
-        Request::List { .. } => Shape::List,
-        Request::Show { .. } => Shape::Whole,
-        Request::Records { .. } => Shape::Records,
-        Request::Suspend { .. } | Request::ConfirmSuspension { .. } => Shape::Record,
-        _ => Shape::Line,
+        Request::Act(_) => Shape::Line,
+        Request::Other(Queue::Submit { .. }) => Shape::Submitted,
+        Request::Other(Queue::List { .. }) => Shape::List,
+        Request::Other(Queue::Show { .. }) => Shape::Whole,
+        Request::Other(Queue::Records { .. }) => Shape::Records,
+        Request::Other(Queue::Suspend { .. } | Queue::ConfirmSuspension { .. }) => Shape::Record,
     }
 }
 

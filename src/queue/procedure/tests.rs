@@ -67,7 +67,7 @@ fn markdown() -> String {
             row.deed,
             phases(row),
             who(row.who),
-            quoted(row.inputs.iter().map(|input| input.name())),
+            quoted(row.inputs.iter().map(|input| input.name)),
             row.holds,
             quoted(row.to.iter().map(|state| state.as_str())),
             notified.join("; "),
@@ -84,7 +84,7 @@ fn markdown() -> String {
         text.push_str(&format!("- `{deed}`: {}\n", notified.join("; ")));
     }
     text.push_str(
-        "\nThe table is made from `src/queue/procedure/mod.rs` by \
+        "\nThe table is made from `src/queue/procedure/table.rs` by \
          `GAPURA_WRITE_DOCS=1 cargo test --lib the_manual_holds_this_table`.\n",
     );
     text

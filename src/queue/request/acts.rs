@@ -1,10 +1,10 @@
 //! What the acts share: fields that must be filled in, and how a second press is recognised.
 
 use super::{Request, Stage};
-use crate::queue::act::Act;
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::fields::LONG_MAX;
 use crate::queue::person::{Actor, Signature};
+use crate::queue::procedure::Act;
 
 impl Request {
     /// Whether the act was done already with the same content, so that a second press gives the

@@ -8,8 +8,9 @@ use super::{Facts, Request, State};
 use crate::queue::act::LineInput;
 use crate::queue::clocks::{ClockStep, Clocks};
 use crate::queue::fault::TransitionError;
-use crate::queue::happening::{Deed, Happening, Step, Subject};
+use crate::queue::happening::{Happening, Step, Subject};
 use crate::queue::person::{Identity, Role, Signature};
+use crate::queue::procedure::Deed;
 use crate::queue::reading::ParsedApplication;
 use crate::queue::sheet::Sheet;
 

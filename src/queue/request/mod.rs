@@ -32,13 +32,12 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::act::{Act, ActKind};
 use super::calendar::Calendar;
 use super::clocks::{ClockStep, Clocks, Timing};
 use super::fault::{Fault, TransitionError};
 use super::happening::Step;
 use super::person::{Actor, Role, Signature};
-use super::procedure::{Phase, Row, TABLE, Turn};
+use super::procedure::{Act, ActKind, Phase, Row, TABLE, Turn};
 use super::reading::{ParsedApplication, Reading};
 use super::rules::Rules;
 use super::sheet::{AutoLine, Sheet};

@@ -1,11 +1,12 @@
 //! The machine of a request: each act, each refusal, the clocks, and random walks.
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 use crate::queue::Application;
 use crate::queue::fixture::{application, at, officer};
-use crate::queue::procedure::Offered;
+use crate::queue::procedure::{ActInput, Offered};
 use crate::queue::rules::Bind;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
@@ -871,27 +872,21 @@ fn next(request: &Request, what: u8) -> (u8, usize) {
 
 /// An act of each kind that is refused for nothing but its content.
 fn act_of(kind: ActKind, request: &Request) -> Act {
-    let text = || "x".to_owned();
-    let lines = vec![line(LineCode::M1, LineVerdict::Bad, "x")];
-    match kind {
-        ActKind::Dispose => dispose(),
-        ActKind::Reassign => Act::Reassign { to: text(), reason: text() },
-        ActKind::Release => Act::Release { reason: text() },
-        ActKind::Consult => Act::Consult { party: text(), email: String::new() },
-        ActKind::Confirm => Act::Confirm { party: text(), letter: text() },
-        ActKind::Deny => Act::Deny { party: text(), letter: text() },
-        ActKind::Return => send_back(),
-        ActKind::Resubmit => Act::Resubmit {},
-        ActKind::Check => Act::Check { lines: all_ok() },
-        ActKind::Reject => Act::Reject { reason: "rangkap".to_owned(), note: text(), lines },
-        ActKind::Approve => approve(request.revision()),
-        ActKind::Countersign => Act::Countersign { candidate: HASH.to_owned() },
-        ActKind::Reopen => Act::Reopen { reason: text() },
-        ActKind::Promote => Act::Promote {},
-        ActKind::Retry => Act::Retry {},
-        ActKind::Withdraw => Act::Withdraw { letter: text() },
-        ActKind::Notified => Act::Notified { how: text() },
-    }
+    let value = |what: ActInput| match what {
+        ActInput::Assignee => json!("sari"),
+        ActInput::Email => json!(""),
+        ActInput::RejectReason => json!("rangkap"),
+        ActInput::Revision => json!(request.revision()),
+        ActInput::Serial => json!(null),
+        ActInput::Candidate => json!(HASH),
+        ActInput::Lines => json!(all_ok()),
+        ActInput::LinesToFix => json!([line(LineCode::M4, LineVerdict::Fix, "x")]),
+        ActInput::LinesBad => json!([line(LineCode::M1, LineVerdict::Bad, "x")]),
+        _ => json!("x"),
+    };
+    let inputs = kind.row().inputs.iter();
+    let fields = inputs.map(|input| (input.name.to_owned(), value(input.what))).collect();
+    Act::from_fields(kind, fields).unwrap()
 }
 
 /// The actor is offered exactly the acts that are not refused for the state or the person, but for

@@ -7,6 +7,8 @@ use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::problem::PROBLEM;
+use crate::queue::ActKind;
+use crate::queue::procedure::ActInput;
 
 /// The document before the calls are known.
 pub(super) fn blank() -> OpenApi {
@@ -25,7 +27,7 @@ pub(super) fn blank() -> OpenApi {
 )]
 struct Document;
 
-/// The two ways to say who asks.
+/// The two ways to authenticate.
 struct Keys;
 
 impl Modify for Keys {
@@ -36,6 +38,42 @@ impl Modify for Keys {
         let secret = ApiKey::Header(ApiKeyValue::new("Gapura-Secret"));
         components.add_security_scheme("secret", SecurityScheme::ApiKey(secret));
     }
+}
+
+//------------ Acts ----------------------------------------------------------
+
+/// The path of the call that performs an act.
+const ACT: &str = "/api/v1/requests/{number}/{act}";
+
+/// Adds to the call that performs an act what each act takes, from the procedure's table.
+pub(super) fn with_acts(mut document: OpenApi) -> OpenApi {
+    let call = document.paths.paths.get_mut(ACT).and_then(|path| path.post.as_mut());
+    if let Some(call) = call {
+        let order = call.description.take().unwrap_or_default();
+        call.description = Some(format!("{order} {}", bodies()));
+    }
+    document
+}
+
+/// What the acts take, in words.
+fn bodies() -> String {
+    let mut bodies = Vec::new();
+    for act in ActKind::ALL {
+        let inputs = act.row().inputs;
+        let upload = inputs.iter().any(|input| input.what == ActInput::Correction);
+        bodies.push(match upload {
+            true => format!("`{act}` the parts of `POST /requests`, the letter only if it is new"),
+            false => {
+                let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
+                format!("`{act} {{{}}}`", names.join(", "))
+            }
+        });
+    }
+    format!(
+        "The bodies, where a line is `{{code, verdict: ok | fix | bad | null, note}}` and a \
+         candidate is the hash `GET` showed: {}.",
+        bodies.join(", ")
+    )
 }
 
 //------------ Problems ------------------------------------------------------

@@ -51,7 +51,7 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(chain::events)),
         )
         .split_for_parts();
-    let document = document::with_problems(document);
+    let document = document::with_problems(document::with_acts(document));
     let no_store = HeaderValue::from_static("no-store");
     let no_sniff = HeaderValue::from_static("nosniff");
     calls
@@ -65,12 +65,12 @@ pub(super) fn router(state: State) -> Router {
         .layer(CatchPanicLayer::custom(|_| problem::panicked()))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(axum::middleware::map_response(told_too_large))
+        .layer(axum::middleware::map_response(as_problem))
         .with_state(state)
 }
 
 /// The layer that measures bodies speaks plain text: its refusal becomes a problem like any other.
-async fn told_too_large(response: Response) -> Response {
+async fn as_problem(response: Response) -> Response {
     let plain = response.headers().get(CONTENT_TYPE).is_none_or(|media| media != PROBLEM);
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE && plain {
         return Problem::too_large("the body is too long").into_response();

@@ -182,8 +182,8 @@ pub(super) async fn submit(
     Ok((StatusCode::CREATED, Json(submitted)))
 }
 
-/// Whether somebody without a token may send this now. What would be turned back anyway is told
-/// without counting against the network's few requests an hour.
+/// Tests whether somebody without a token may send this now. What the rules would refuse anyway does
+/// not count against the network's few requests an hour.
 async fn may_submit(
     state: &State,
     caller: &Caller,
@@ -212,17 +212,9 @@ async fn may_submit(
 
 /// Perform an act
 ///
-/// The state is tested first, then the person, then freshness, then the lines. `resubmit` takes the
-/// parts of `POST /requests`, the letter only if it is new. The bodies of the others, where a line is
-/// `{code, verdict: ok | fix | bad | null, note}`: `dispose {to, instruction}`, `reassign {to,
-/// reason}`, `release {reason}`, `ask {party, email}`, `confirm` and `deny {party, letter}`, `return
-/// {lines}`, `check {lines}`, `reject {reason, note, lines}`, `approve {revision, candidate, lines}`
-/// with the hash `GET` showed, `countersign {candidate}`, `reopen {reason}`, `promote {}`, `retry
-/// {}`, `withdraw {letter}`, `notified {how}`.
+/// The state is tested first, then the person, then freshness, then the lines.
 #[utoipa::path(post, path = "/requests/{number}/{act}",
-    params(("number" = String, Path), ("act" = String, Path, description = "dispose, reassign, \
-        release, ask, confirm, deny, return, resubmit, check, reject, approve, countersign, \
-        reopen, promote, retry, withdraw, notified")),
+    params(("number" = String, Path), ("act" = ActKind, Path)),
     security(("token" = ["decide"]), ("secret" = [])),
     request_body(content = serde_json::Value, content_type = "application/json"),
     responses((status = 200, body = RequestView), (status = 403, body = Problem),

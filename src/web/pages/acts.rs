@@ -9,7 +9,7 @@ use super::parts::full_name;
 use super::review::{error_words, look, missing_words};
 use super::sign_in::ask_again;
 use crate::people::{Account, Role};
-use crate::queue::procedure::ActInput;
+use crate::queue::procedure::{ActInput, Input as ActField, TABLE};
 use crate::queue::{Act, ActKind, LineInput, LineVerdict, RejectReason};
 use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
@@ -22,33 +22,14 @@ use crate::words::{Said, Words};
 
 //------------ Which acts ----------------------------------------------------
 
-/// The acts that have a page, with the last part of its path.
-const PAGES: [(ActKind, &str); 15] = [
-    (ActKind::Dispose, "disposisi"),
-    (ActKind::Reassign, "alihkan"),
-    (ActKind::Release, "lepaskan"),
-    (ActKind::Consult, "minta-konfirmasi"),
-    (ActKind::Confirm, "konfirmasi"),
-    (ActKind::Deny, "tolak-konfirmasi"),
-    (ActKind::Return, "kembalikan"),
-    (ActKind::Reject, "tolak"),
-    (ActKind::Approve, "setujui"),
-    (ActKind::Countersign, "tanda-tangan"),
-    (ActKind::Reopen, "periksa-ulang"),
-    (ActKind::Promote, "tayangkan"),
-    (ActKind::Retry, "coba-lagi"),
-    (ActKind::Withdraw, "tarik"),
-    (ActKind::Notified, "beri-tahu"),
-];
-
-/// The path of an act.
+/// The path of an act; empty if it has no page of its own.
 fn path_of(act: ActKind) -> &'static str {
-    PAGES.iter().find(|(page, _)| *page == act).map_or("", |(_, path)| path)
+    act.row().page.unwrap_or_default()
 }
 
 /// The act of a path.
 fn act_of(path: &str) -> Option<ActKind> {
-    PAGES.iter().find(|(_, page)| *page == path).map(|(act, _)| *act)
+    TABLE.iter().find(|row| row.page == Some(path)).and_then(|row| row.act)
 }
 
 /// The acts that are reached through the check sheet, which is saved first, in the order of its
@@ -88,8 +69,8 @@ fn verb(t: Words, act: ActKind) -> String {
 
 /// The acts the viewer may do now that have a page of their own: path and verb.
 pub(super) fn offered(t: Words, view: &RequestView) -> Vec<(&'static str, String)> {
-    let pages = PAGES.iter().filter(|(act, _)| view.acts.contains(act) && !is_in_sheet(*act));
-    pages.map(|(act, path)| (*path, verb(t, *act))).collect()
+    let acts = view.acts.iter().copied().filter(|act| !is_in_sheet(*act));
+    acts.filter_map(|act| Some((act.row().page?, verb(t, act)))).collect()
 }
 
 //------------ Pages ---------------------------------------------------------
@@ -186,8 +167,8 @@ fn proof_first(
 fn read_act(act: ActKind, sent: &Sent, view: &RequestView) -> Result<Act, serde_json::Error> {
     let mut fields = Map::new();
     for input in act.row().inputs {
-        let text = sent.get(input.name());
-        let value = match input {
+        let text = sent.get(input.name);
+        let value = match input.what {
             ActInput::LinesToFix => json!(written(view, LineVerdict::Fix)),
             ActInput::LinesBad => json!(written(view, LineVerdict::Bad)),
             // Every line was saved with the sheet.
@@ -196,7 +177,7 @@ fn read_act(act: ActKind, sent: &Sent, view: &RequestView) -> Result<Act, serde_
             ActInput::Serial => json!(text.parse::<u32>().ok()),
             _ => json!(text),
         };
-        fields.insert(input.name().to_owned(), value);
+        fields.insert(input.name.to_owned(), value);
     }
     Act::from_fields(act, fields)
 }
@@ -270,29 +251,29 @@ fn form(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActKind)
 }
 
 /// The field of an input; none for what the check sheet or another page brings.
-fn field(t: Words, view: &RequestView, people: &[Account], input: ActInput) -> Option<Field> {
-    let line = |id: &str| Field::line(t, input.name(), id);
+fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> Option<Field> {
+    let line = |id: &str| Field::line(t, input.name, id);
     let area = |id: &str| line(id).input(Input::Area);
     let candidate = view.candidate.as_ref();
-    Some(match input {
+    Some(match input.what {
         ActInput::Assignee => assignee(t, people),
         ActInput::Instruction => area("ask-instruction").value(&t.s("ask-instruction-text")),
         ActInput::Reason => area("ask-reason"),
-        ActInput::Party => line("ask-party"),
+        ActInput::Party | ActInput::Answerer => line("ask-party"),
         ActInput::Email => line("ask-party-email").input(Input::Line("email")),
-        ActInput::Letter => line("ask-letter"),
+        ActInput::Letter | ActInput::PartyLetter => line("ask-letter"),
         ActInput::RejectReason => {
             let reasons = RejectReason::ALL.map(|it| Choice::new(it.as_str(), it.say(t)));
             line("ask-reject-reason").input(Input::Radios(reasons.to_vec()))
         }
         ActInput::Note => area("ask-note"),
-        ActInput::Revision => Field::hidden(input.name(), &view.revision.to_string()),
+        ActInput::Revision => Field::hidden(input.name, &view.revision.to_string()),
         ActInput::Candidate => {
-            Field::hidden(input.name(), candidate.map_or("", |it| it.hash.as_str()))
+            Field::hidden(input.name, candidate.map_or("", |it| it.hash.as_str()))
         }
         ActInput::Serial => {
             let serial = candidate.map(|it| it.serial.to_string());
-            Field::hidden(input.name(), &serial.unwrap_or_default())
+            Field::hidden(input.name, &serial.unwrap_or_default())
         }
         ActInput::How => line("ask-how"),
         ActInput::Lines

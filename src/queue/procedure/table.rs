@@ -1,0 +1,319 @@
+//! The table, and what is made from it: acts, deeds and steps.
+//!
+//! A row begins with its help text and its word. Then come the phases it is possible in, who may do
+//! it, what it takes, where it leads, who gets a notice, and in brackets what else must hold.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::named::named;
+use super::super::request::State;
+use super::inputs::{ActInput, Clean, Input, typed};
+use super::{Offered, Phase, Recipient, Row, Who};
+
+/// Whom an act is offered to: everybody who may do it, unless the table says otherwise.
+macro_rules! offered {
+    () => {
+        Offered::Everybody
+    };
+    ($offered:ident) => {
+        Offered::$offered
+    };
+}
+
+/// The last part of the path of an act's page, if it has one.
+macro_rules! page {
+    () => {
+        None
+    };
+    ($page:literal) => {
+        Some($page)
+    };
+}
+
+/// Makes [`TABLE`], [`ActKind`], [`Act`], [`Deed`] and [`Turn`] from the rows.
+macro_rules! table {
+    (
+        acts { $(#[doc = $about:literal] $act:ident = $word:literal $(, page $page:literal)?:
+            $($from:ident)+ $((too early in $($early:ident)+))?, $who:ident
+            $(offered($offered:ident))?, { $($field:ident: $input:ident),* } $(upload($upload:ident))?
+            => $($to:ident)+, notifies($($told:ident)*) $($proof:ident)? [$holds:literal];)* }
+        steps { $(#[doc = $sabout:literal] $step:ident = $sword:literal:
+            $($sfrom:ident)+, $swho:ident $(, upload($supload:ident))?
+            => $($sto:ident)+, notifies($($stold:ident)*) [$sholds:literal];)* }
+        by_itself { $($deed:ident: $($dfrom:ident)+
+            => $($dto:ident)+, notifies($($dtold:ident)*) [$dholds:literal];)* }
+        events { $(#[doc = $eabout:literal] $event:ident = $eword:literal
+            $(, notifies($($etold:ident)*))?;)* }
+    ) => {
+        named! {
+            /// The acts without their contents, in the order of the procedure.
+            pub enum ActKind { $(#[doc = $about] $act = $word,)* }
+        }
+
+        named! {
+            /// Everything that leaves an event: steps of a request, steps of a live record, notices.
+            pub enum Deed {
+                $(#[doc = $about] $act = $word,)*
+                $(#[doc = $sabout] $step = $sword,)*
+                $(#[doc = $eabout] $event = $eword,)*
+            }
+        }
+
+        /// An act with what it takes. Whatever is left out is empty, so that the rules and not the
+        /// reader say what is missing, after state and person. An upload is no field: it comes with
+        /// the facts.
+        #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[serde(tag = "act")]
+        pub enum Act {
+            $(
+                #[doc = $about]
+                #[serde(rename = $word)]
+                $act {
+                    $(
+                        #[doc = concat!("Its [`ActInput::", stringify!($input), "`].")]
+                        #[serde(default)]
+                        $field: typed::$input,
+                    )*
+                },
+            )*
+        }
+
+        impl Act {
+            /// Which act it is.
+            pub fn kind(&self) -> ActKind {
+                match self { $(Self::$act { .. } => ActKind::$act,)* }
+            }
+
+            /// The act with its free texts as they are kept: no number that may be a NIK, no control
+            /// characters.
+            pub fn cleaned(mut self) -> Self {
+                match &mut self {
+                    $(Self::$act { $($field),* } => { $($field.clean(ActInput::$input);)* })*
+                }
+                self
+            }
+        }
+
+        /// Every step of a request, acts first.
+        pub const TABLE: &[Row] = &[
+            $(Row {
+                deed: Deed::$act,
+                act: Some(ActKind::$act),
+                page: page!($($page)?),
+                from: &[$(Phase::$from),+],
+                early: &[$($(Phase::$early),+)?],
+                who: Who::$who,
+                offered: offered!($($offered)?),
+                inputs: &[
+                    $(Input { name: stringify!($field), what: ActInput::$input },)*
+                    $(Input { name: "request", what: ActInput::$upload },)?
+                ],
+                holds: $holds,
+                to: &[$(State::$to),+],
+                recipients: &[$(Recipient::$told),*],
+                fresh_proof: [$(stringify!($proof),)? ""].len() > 1,
+            },)*
+            $(Row {
+                inputs: &[$(Input { name: "request", what: ActInput::$supload })?],
+                ..Row::without_act(
+                    Deed::$step,
+                    Who::$swho,
+                    &[$(Phase::$sfrom),+],
+                    &[$(State::$sto),+],
+                    &[$(Recipient::$stold),*],
+                    $sholds,
+                )
+            },)*
+            $(Row::without_act(
+                Deed::$deed,
+                Who::System,
+                &[$(Phase::$dfrom),+],
+                &[$(State::$dto),+],
+                &[$(Recipient::$dtold),*],
+                $dholds,
+            ),)*
+        ];
+
+        /// Events that are no step of a request and that people get a notice of all the same.
+        pub(super) const ANNOUNCEMENTS: &[(Deed, &[Recipient])] =
+            &[$($((Deed::$event, &[$(Recipient::$etold),*]),)?)*];
+
+        /// A step that is no act on a request: it makes one, or gapura does it by itself.
+        #[derive(Clone, Copy, Debug)]
+        pub(in crate::queue) enum Turn { $(#[doc = $sholds] $step,)* $(#[doc = $dholds] $deed,)* }
+
+        impl ActKind {
+            /// Its row in the procedure.
+            pub fn row(self) -> &'static Row {
+                &TABLE[self as usize]
+            }
+
+            /// What it does, in a few words.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$act => $about.trim_ascii(),)* }
+            }
+        }
+
+        impl Turn {
+            /// Its row in the procedure.
+            pub(in crate::queue) fn row(self) -> &'static Row {
+                &TABLE[ActKind::ALL.len() + self as usize]
+            }
+        }
+    };
+}
+
+table! {
+    acts {
+        /// Disposisi: route it to a kasi
+        Dispose = "dispose", page "disposisi":
+            Submitted, Head, { to: Assignee, instruction: Instruction } => Assigned, notifies(Holder)
+            ["the verifier is active and none of the other persons"];
+        /// Give it to another kasi
+        Reassign = "reassign", page "alihkan":
+            Assigned Consulting, Head, { to: Assignee, reason: Reason } => Assigned, notifies(Holder)
+            ["the verifier is active and none of the other persons; the clock runs on"];
+        /// Give it back to the kabid
+        Release = "release", page "lepaskan":
+            Assigned Consulting, Holder, { reason: Reason } => Submitted, notifies(Heads)
+            ["the time used stays used"];
+        /// Ask a parent office, the camat or a second holder to agree
+        Consult = "ask", page "minta-konfirmasi":
+            Assigned, Holder, { party: Party, email: Email } => Assigned, notifies(Party)
+            ["the clock pauses"];
+        /// Key in that the party agrees
+        Confirm = "confirm", page "konfirmasi":
+            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter } => Assigned, notifies(Holder)
+            [""];
+        /// Key in that the party does not agree
+        Deny = "deny", page "tolak-konfirmasi":
+            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter } => Assigned, notifies(Holder)
+            [""];
+        /// Back to the applicant, with every fault at once
+        Return = "return", page "kembalikan":
+            Assigned Consulting, Holder, { lines: LinesToFix } => NeedsCorrection, notifies(Applicant) proof
+            ["a note on each line that is not ok; the clock pauses"];
+        /// Send a corrected request, as applicant or with their letter
+        Resubmit = "resubmit":
+            NeedsCorrection, Corrector offered(Deciders), {} upload(Correction) => Assigned, notifies(Applicant Holder)
+            ["the rules of a new request; lines on changed fields are open again"];
+        /// Save lines of the check sheet; decides nothing
+        Check = "check":
+            Assigned Consulting, Holder, { lines: Lines } => Assigned, notifies()
+            ["a note on each line that is not ok; decides nothing"];
+        /// Turn it down
+        Reject = "reject", page "tolak":
+            Assigned Consulting, Holder, { reason: RejectReason, note: Note, lines: LinesBad } => Rejected, notifies(Applicant) proof
+            ["a note on each line that is not ok"];
+        /// Approve exactly what `show` printed: its revision and candidate
+        Approve = "approve", page "setujui":
+            Assigned (too early in Consulting), Holder, { revision: Revision, candidate: Candidate, serial: Serial, lines: Lines } => Verified, notifies(SecondSigner) proof
+            ["revision and candidate are those of now; every line is ok; no question is open"];
+        /// The second signature, on the same candidate
+        Countersign = "countersign", page "tanda-tangan":
+            AwaitsSecond, Head, { candidate: Candidate } => Verified, notifies() proof
+            ["the candidate is the one approved and the one of now"];
+        /// Check it again
+        Reopen = "reopen", page "periksa-ulang":
+            Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason } => Assigned, notifies(Holder)
+            ["at least an hour of step 3 is left"];
+        /// Make it live
+        Promote = "promote", page "tayangkan":
+            Verified (too early in AwaitsSecond Scheduled), HolderOrSystem, {} => Verified, notifies() proof
+            ["the approval is fresh, the second signature given, the start time come"];
+        /// Allow another attempt after a failed promotion
+        Retry = "retry", page "coba-lagi":
+            PromotionFailed, HolderOrOperator, {} => Verified, notifies() proof
+            ["the approval is fresh"];
+        /// Take it back, as applicant or on their letter
+        Withdraw = "withdraw", page "tarik":
+            Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled, Applicant offered(HeadOrHolder), { letter: Letter } => Withdrawn, notifies(Applicant)
+            [""];
+        /// Record that the notice was handed over
+        Notified = "notified", page "beri-tahu":
+            Live Rejected, Officer offered(Deciders), { how: How } => Notified Rejected, notifies()
+            ["the notice was handed over on paper or by telephone"];
+    }
+    steps {
+        /// A request came in.
+        Submit = "submit":
+            Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads)
+            ["no rule stands against the application"];
+        /// The applicant did not answer in time.
+        Expire = "expire":
+            NeedsCorrection, System => Expired, notifies(Applicant)
+            ["the time for the correction is over"];
+        /// The party did not answer in time.
+        ConsultLapsed = "ask_lapsed":
+            Consulting, System => Assigned, notifies(Holder)
+            ["the party did not answer in time; the clock runs again"];
+        /// The read-back was right: it is live.
+        Promoted = "promoted":
+            Promoting, System => Live, notifies(Applicant)
+            ["every listening socket answered as it should"];
+        /// The promotion did not succeed.
+        PromotionFailed = "promotion_failed":
+            Verified AwaitsSecond Scheduled Promoting, System => PromotionFailed, notifies(Operators Holder)
+            ["the promotion could not begin, or was not answered as it should"];
+        /// It is in a monthly report.
+        Close = "close":
+            Notified, System => Closed, notifies()
+            ["the report of the month holds it"];
+    }
+    by_itself {
+        Reopen: Verified AwaitsSecond Scheduled PromotionFailed => Assigned, notifies(Holder)
+            ["the approval is stale"];
+        Notified: Live Rejected => Notified Rejected, notifies()
+            ["a notice of the outcome was delivered"];
+    }
+    events {
+        /// A reminder: the running step is due soon.
+        DueSoon = "due_soon", notifies(Heads SecondSigner Holder);
+        /// A reminder: the time for a correction is about to end.
+        CorrectionDue = "correction_due", notifies(Applicant);
+        /// A notice to every officer: there is a new one.
+        OfficerAdded = "officer_added", notifies(Officers);
+        /// A notice to every officer: somebody has another role.
+        RoleChanged = "role_changed", notifies(Officers);
+        /// A notice to every officer: somebody's password was reset.
+        PasswordReset = "password_reset", notifies(Officers);
+        /// A notice to every officer: somebody set up or replaced a second factor.
+        SecondFactorSet = "second_factor_set", notifies(Officers);
+        /// A notice to every officer: an account was switched on again.
+        AccountEnabled = "account_enabled", notifies(Officers);
+        /// A name was held for a request.
+        Hold = "hold";
+        /// A held name became free again.
+        LetGo = "let_go";
+        /// A name went live or got a new version.
+        GoLive = "go_live";
+        /// A name found in the zone was taken into the records.
+        Import = "import";
+        /// A name was taken out of the zone.
+        Suspend = "suspend";
+        /// One officer took it out in an emergency.
+        EmergencySuspend = "emergency_suspend", notifies(OtherDeciders);
+        /// The other officer agreed with it.
+        ConfirmSuspension = "confirm_suspension";
+        /// It was put back.
+        Lift = "lift";
+        /// It was removed and put into quarantine.
+        Remove = "remove";
+        /// The yearly question is due.
+        Reconfirm = "reconfirm";
+        /// The owner confirmed it.
+        Renew = "renew";
+        /// The quarantine is over.
+        Free = "free";
+        /// A notice was written.
+        NoticeQueued = "notice_queued";
+        /// The relay took it.
+        NoticeSent = "notice_sent";
+        /// It was read, or no bounce came.
+        NoticeDelivered = "notice_delivered";
+        /// It bounced, or the tries are used up.
+        NoticeFailed = "notice_failed";
+        /// An officer handed it over.
+        NoticeHandled = "notice_handled";
+    }
+}
