@@ -1,4 +1,4 @@
-//! What is shown of a request, and to whom (docs/procedure.md).
+//! Shows a request to a viewer (docs/procedure.md).
 
 use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};
@@ -181,7 +181,7 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
     let mut names = std::collections::BTreeMap::new();
     let mut views = Vec::new();
     for event in reader.events_of(&format!("request:{number}"))? {
-        // An officer's attempt that was turned back is not the applicant's business.
+        // Applicants do not see officers' refused attempts.
         if !sees.is_officer() && event.payload.contains_key("turned_back") {
             continue;
         }

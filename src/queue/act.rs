@@ -1,7 +1,8 @@
-//! The acts an officer or applicant can ask for, with the bodies of docs/api.md.
+//! Reads acts from the bodies of calls (docs/api.md), and the lines and reasons they carry.
 //!
-//! What the system does by itself (expiry, the outcome of a promotion, closing) is no act: those are
-//! functions of [`Request`](super::Request) that no outside call reaches.
+//! The acts themselves are made from the table of the [`procedure`](super::procedure). What gapura does
+//! by itself (expiry, the outcome of a promotion, closing) is no act: those are functions of
+//! [`Request`](super::Request) that no outside call reaches.
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ pub struct LineInput {
 //------------ RejectReason --------------------------------------------------
 
 named! {
-    /// Why a request was turned down; the text is in the catalogue.
+    /// Why a request was rejected; the text is in the catalogue.
     pub enum RejectReason {
         /// The office has no say over such a name.
         NoAuthority = "bukan_kewenangan",
@@ -78,17 +79,17 @@ named! {
         NameInUse = "nama_terpakai",
         /// The letter is not valid.
         InvalidLetter = "surat_tidak_sah",
-        /// It is no official matter.
+        /// The purpose is not official.
         NotOfficial = "bukan_kepentingan_dinas",
         /// The target is not safe.
         UnsafeTarget = "tujuan_tidak_aman",
-        /// The same was asked for twice.
+        /// The same name was requested twice.
         Duplicate = "rangkap",
     }
 }
 
 impl RejectReason {
-    /// Reads the code as written by hand: any case, spaces or hyphens for underscores.
+    /// Reads a code as people type it: any case, spaces or hyphens for underscores.
     pub fn from_code(text: &str) -> Option<Self> {
         let code = text.trim().to_lowercase().replace([' ', '-'], "_");
         Self::from_name(&code)

@@ -21,7 +21,7 @@ named! {
         Route = "route",
         /// Step 3: the verifier checks it.
         Check = "check",
-        /// Step 4: made and reported.
+        /// Step 4: the verifier makes the subdomain and reports it.
         Make = "make",
         /// Step 5: the applicant is notified.
         Notify = "tell",
@@ -61,17 +61,17 @@ pub struct Clocks {
     granted: BTreeMap<ClockStep, i64>,
     /// The running step and since when (epoch milliseconds, may lie ahead for a scheduled start).
     running: Option<(ClockStep, i64)>,
-    /// The step that stands still while somebody else must act.
+    /// The step that is paused while somebody else must act.
     paused: Option<ClockStep>,
 }
 
 impl Clocks {
-    /// The step that runs.
+    /// The running step.
     pub fn running(&self) -> Option<ClockStep> {
         self.running.map(|(step, _)| step)
     }
 
-    /// The step that is paused.
+    /// The paused step.
     pub fn paused(&self) -> Option<ClockStep> {
         self.paused
     }
@@ -85,12 +85,12 @@ impl Clocks {
         }
     }
 
-    /// Working milliseconds a step may use, with what was granted.
+    /// Working milliseconds a step may use, including what was granted.
     pub fn limit(&self, step: ClockStep, rules: &Rules) -> i64 {
         step.limit(rules) + self.granted.get(&step).copied().unwrap_or(0)
     }
 
-    /// What is left to the running or paused step; negative when late.
+    /// Working milliseconds left to the running or paused step; negative when late.
     pub fn left(&self, now: i64, calendar: &Calendar, rules: &Rules) -> Option<i64> {
         let step = self.running().or(self.paused)?;
         Some(self.limit(step, rules) - self.used(step, now, calendar))
@@ -115,13 +115,13 @@ impl Clocks {
         left >= 0 && left * 4 <= self.limit(step, rules)
     }
 
-    /// Stops what runs and starts `step`; its earlier use counts on.
+    /// Stops the running step and starts `step`; time it used earlier still counts.
     pub(super) fn start(&mut self, step: ClockStep, at: i64, now: i64, calendar: &Calendar) {
         self.stop(now, calendar);
         self.running = Some((step, at));
     }
 
-    /// Stops what runs.
+    /// Stops the running step.
     pub(super) fn stop(&mut self, now: i64, calendar: &Calendar) {
         if let Some((step, since)) = self.running.take() {
             *self.used.entry(step).or_default() += calendar.worked(since, now);
@@ -129,21 +129,21 @@ impl Clocks {
         self.paused = None;
     }
 
-    /// Halts the running step while somebody else must act.
+    /// Pauses the running step while somebody else must act.
     pub(super) fn pause(&mut self, now: i64, calendar: &Calendar) {
         let step = self.running();
         self.stop(now, calendar);
         self.paused = step;
     }
 
-    /// Goes on with the paused step.
+    /// Resumes the paused step.
     pub(super) fn resume(&mut self, now: i64) {
         if let Some(step) = self.paused.take() {
             self.running = Some((step, now));
         }
     }
 
-    /// Sees to it that at least `least` is left of `step`, which is not running.
+    /// Extends the limit of `step`, which is not running, so that at least `least` is left.
     pub(super) fn grant(&mut self, step: ClockStep, least: i64, rules: &Rules) {
         let used = self.used.get(&step).copied().unwrap_or(0);
         let left = self.limit(step, rules) - used;
@@ -171,7 +171,7 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// The timing of a request in a state that is due then.
+    /// The timing of a request in a state, with its due time.
     pub fn of(state: State, due: Option<i64>, now: i64, calendar: &Calendar) -> Self {
         let step = match state {
             State::Submitted => Some(ClockStep::Route),
@@ -193,7 +193,8 @@ impl Timing {
     }
 }
 
-/// The order of the queue: least time left first, so late ones lead; what waits for others is last.
+/// The order of the queue: least time left first, so late ones lead; requests whose clock
+/// is paused come last.
 pub fn queue_order(a: Option<i64>, b: Option<i64>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => a.cmp(&b),

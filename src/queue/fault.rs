@@ -1,4 +1,4 @@
-//! Why something was turned back: stable codes for problem details, rules for the catalogue.
+//! Why an act was refused: stable codes for problem details, rules for the catalogue.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use super::request::State;
 /// Why an act changed nothing. Tested in this order: state, person, freshness, lines.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TransitionError {
-    /// The request is in a state that does not know the act.
+    /// The act is not possible in this state.
     #[error("{act} is not possible in state {state}")]
     WrongState {
         /// The act's name.
@@ -19,23 +19,22 @@ pub enum TransitionError {
         /// The state found.
         state: &'static str,
     },
-    /// The actor lacks the role, or the request is in other hands.
+    /// The actor lacks the role, or another verifier holds the request.
     #[error("{0}")]
     NotAllowed(NotAllowed),
     /// Two of the three persons would be one.
     #[error("the same person already takes part as {with}")]
     SamePerson {
-        /// The side the actor stands on already.
+        /// The side the actor is on already.
         with: Role,
     },
     /// Lines or fields are missing.
     #[error("incomplete: {}", first(.0))]
     Incomplete(Vec<Fault>),
-    /// The approval is about something that has moved.
+    /// The approval is about something that has changed since.
     #[error("stale: {0}")]
     Stale(Stale),
-    /// What is asked for breaks a rule of the check sheet that no officer may overrule at this
-    /// point.
+    /// The application breaks a rule that no officer may overrule at this point.
     #[error("{}", first(.0))]
     Rule(Vec<Fault>),
 }
@@ -58,7 +57,7 @@ impl TransitionError {
         }
     }
 
-    /// The single faults, by field; empty where the code says all.
+    /// The single faults, by field; empty where the code says everything.
     pub fn faults(&self) -> &[Fault] {
         match self {
             Self::Incomplete(faults) | Self::Rule(faults) => faults,
@@ -66,8 +65,8 @@ impl TransitionError {
         }
     }
 
-    /// Missing fields are `Incomplete`; as soon as a rule of the check sheet is broken, that is
-    /// told first.
+    /// The error of these faults: `Incomplete` if fields are missing and nothing else; broken rules
+    /// come first.
     pub fn of_faults(mut faults: Vec<Fault>) -> Self {
         if faults.iter().all(|fault| fault.code == FaultCode::Incomplete) {
             return Self::Incomplete(faults);
@@ -76,7 +75,7 @@ impl TransitionError {
         Self::Rule(faults)
     }
 
-    /// A request in the wrong state.
+    /// The error of an act that is not possible in this state.
     pub fn wrong_state(act: &'static str, state: State) -> Self {
         Self::WrongState { act, state: state.as_str() }
     }
@@ -102,7 +101,7 @@ pub enum NotAllowed {
     NotProven,
 }
 
-/// What moved since the approval was given.
+/// What has changed since the approval was given.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Stale {
@@ -172,21 +171,21 @@ impl FaultCode {
     }
 }
 
-/// One fault: where, of which sort, which rule, and what it is about.
+/// One fault: its field, its code, its rule, and what it is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Fault {
     /// The field in the JSON of docs/api.md (`name`, `records.0.data`), or the line's code.
     pub field: String,
-    /// The sort, for machines.
+    /// The code, for programs.
     pub code: FaultCode,
     /// The rule, for the catalogue.
     pub rule: Rule,
-    /// The other name, the address, the list: whatever the text needs. May be empty.
+    /// The other name, the address, the list: what the text needs. May be empty.
     pub about: String,
 }
 
 impl Fault {
-    /// A fault of the sort its rule belongs to.
+    /// A fault with the code of its rule.
     pub fn new(field: impl Into<String>, rule: Rule, about: impl Into<String>) -> Self {
         Self { field: field.into(), code: rule.code(), rule, about: about.into() }
     }
@@ -198,7 +197,7 @@ impl Fault {
     }
 }
 
-/// Makes [`Rule`] with each rule's word, sort and English text side by side.
+/// Makes [`Rule`] with each rule's word, code and English text side by side.
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $word:literal => $code:ident, $text:literal;)*) => {
         named! {
@@ -207,7 +206,7 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// The sort.
+            /// Its code.
             pub fn code(self) -> FaultCode {
                 match self { $(Self::$name => FaultCode::$code,)* }
             }
@@ -225,11 +224,11 @@ rules! {
     Empty = "empty" => Incomplete, "this must be filled in";
     /// A date that cannot be read.
     BadDate = "bad_date" => Incomplete, "not a date (YYYY-MM-DD) or a time (RFC 3339)";
-    /// An end that does not lie after the start and after now.
+    /// An end before the start or in the past.
     EndsBeforeStart = "ends_before_start" => Incomplete, "the end must lie in the future and after the start";
-    /// An address of mail without a mailbox or domain.
+    /// A mail address without a mailbox or domain.
     BadEmail = "bad_email" => Incomplete, "not a mail address";
-    /// A NIP that has not 18 digits.
+    /// A NIP without exactly 18 digits.
     BadNip = "bad_nip" => Incomplete, "a NIP has 18 digits";
     /// A 16-digit number in free text.
     PersonalNumber = "personal_number" => Incomplete, "leave out numbers of 16 digits: gapura keeps no NIK";
@@ -249,8 +248,8 @@ rules! {
     UnknownRegion = "unknown_region" => Incomplete, "this region code is not in the list";
     /// A line nobody looked at.
     LineNotChecked = "line_not_checked" => Incomplete, "this line has not been checked";
-    /// A line that stands on fix or bad.
-    LineNotOk = "line_not_ok" => Incomplete, "this line does not stand on ok";
+    /// A line whose verdict is fix or bad.
+    LineNotOk = "line_not_ok" => Incomplete, "the verdict on this line is not ok";
     /// A verdict other than ok without a note.
     NoteNeeded = "note_needed" => Incomplete, "a note is needed";
     /// Return without a line to be corrected.
@@ -267,19 +266,19 @@ rules! {
     NotYet = "not_yet" => Incomplete, "the start time has not come";
     /// The probe is missing or too old.
     ProbeMissing = "probe_missing" => Incomplete, "no probe of the last 10 minutes";
-    /// Nobody has asked the party.
-    NothingAsked = "nothing_asked" => Incomplete, "no confirmation was asked for";
+    /// No party was asked.
+    NothingAsked = "nothing_asked" => Incomplete, "no party was asked to agree";
     /// The change to take back was not made, or not on this name.
     RollbackUnknown = "rollback_unknown" => Incomplete, "no change of this name that went live has this number";
     /// A delegation to one name server only.
     OneNameServer = "one_name_server" => Incomplete, "a delegation needs two name servers at least";
-    /// The change takes back something newer changes stand on.
-    RollbackConflict = "rollback_conflict" => Incomplete, "later changes to the same RRsets stand in the way";
+    /// Newer changes depend on what the change would take back.
+    RollbackConflict = "rollback_conflict" => Incomplete, "later changes to the same RRsets prevent it";
 
     /// No label at all, or an empty one.
     NameEmpty = "name_empty" => NameRule, "the name is empty or has an empty label";
     /// The name is not below the zone.
-    NotInZone = "not_in_zone" => NameRule, "the name does not lie in a zone gapura serves";
+    NotInZone = "not_in_zone" => NameRule, "the name is not in a zone gapura serves";
     /// A character outside a-z, 0-9, hyphen.
     LabelCharacters = "label_characters" => NameRule, "only a-z, 0-9 and the hyphen are allowed";
     /// Too few characters.
@@ -294,14 +293,14 @@ rules! {
     LabelAllDigits = "label_all_digits" => NameRule, "a label must not consist of digits only";
     /// More than three labels.
     TooManyLabels = "too_many_labels" => NameRule, "at most 3 labels below the zone";
-    /// An underscore where no service name stands.
+    /// An underscore outside a service name.
     LabelUnderscore = "label_underscore" => NameRule, "the underscore is for service names only";
     /// A wildcard not at the front.
     WildcardPlace = "wildcard_place" => NameRule, "a wildcard must be the whole first label, and not directly below the zone";
     /// The class has another pattern.
     ClassPattern = "class_pattern" => NameRule, "the name does not have the pattern of its class";
     /// The bare form of a doubled village name.
-    DoubledName = "doubled_name" => NameRule, "several villages bear this name: add the kecamatan";
+    DoubledName = "doubled_name" => NameRule, "several villages have this name: add the kecamatan";
     /// Not among the villages, districts or offices.
     NotInList = "not_in_list" => NameRule, "not in the list of regions or offices";
     /// The name and the region code do not belong together.
@@ -312,7 +311,7 @@ rules! {
     ClassOff = "class_off" => NameRule, "this class is not open";
 
     /// In the zone already.
-    InZone = "in_zone" => NameTaken, "the name stands in the zone already";
+    InZone = "in_zone" => NameTaken, "the name is in the zone already";
     /// At or below a zone cut.
     BelowCut = "below_cut" => NameTaken, "the name lies at or below a zone cut";
     /// Names exist below it.
@@ -352,7 +351,7 @@ rules! {
     /// A suffix where a stranger can claim the target.
     HijackableTarget = "hijackable_target" => TargetRefused, "a stranger can claim this target";
     /// CNAME beside other data.
-    CnameWithOther = "cname_with_other" => TargetRefused, "a CNAME stands alone, and there is only one";
+    CnameWithOther = "cname_with_other" => TargetRefused, "a CNAME must be the only record at its name";
     /// The target points at itself.
     TargetIsSelf = "target_is_self" => TargetRefused, "the name points at itself";
     /// A record type the queue does not take.

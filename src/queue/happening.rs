@@ -1,4 +1,4 @@
-//! What happened: the one event each accepted transition leaves, for the chain.
+//! Events: each accepted transition leaves exactly one, for the audit chain.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ use super::procedure::Deed;
 pub struct Step<T> {
     /// The value after the act.
     pub value: T,
-    /// What is to be written as an event in the same transaction.
+    /// The event to write in the same transaction.
     pub happening: Happening,
 }
 
@@ -25,11 +25,11 @@ pub struct Step<T> {
 /// One event before it has a place in the chain.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Happening {
-    /// Who did it, in which role, when.
+    /// Who did it, in which role, and when.
     pub by: Signature,
     /// What was done.
     pub deed: Deed,
-    /// On what.
+    /// What it was done to.
     pub subject: Subject,
     /// The request's revision; 0 where there is none.
     pub revision: u32,
@@ -37,7 +37,7 @@ pub struct Happening {
     pub before: Option<String>,
     /// State after.
     pub after: Option<String>,
-    /// The problem code, when the attempt was turned back and nothing changed.
+    /// The problem code, if the attempt was refused and nothing changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turned_back: Option<String>,
     /// Facts without personal data, kept in the chain as they are.
@@ -49,7 +49,7 @@ pub struct Happening {
 }
 
 impl Happening {
-    /// An event signed by `who`.
+    /// An event signed by `who`, without facts.
     pub fn new(who: &Signature, deed: Deed, subject: Subject) -> Self {
         Self {
             by: who.clone(),
@@ -64,7 +64,7 @@ impl Happening {
         }
     }
 
-    /// An attempt by a signed-in officer that was turned back.
+    /// The event of a signed-in officer's attempt that was refused.
     pub fn turned_back(actor: &Actor, now: i64, deed: Deed, subject: Subject, code: &str) -> Self {
         let by = Signature {
             name: actor.name.clone(),

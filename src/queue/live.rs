@@ -59,7 +59,7 @@ named! {
     pub enum Origin {
         /// An approved request.
         Request = "request",
-        /// *Impor*: stood in the operator's file at the first start.
+        /// *Impor*: found in the operator's file at the first start.
         Import = "import",
     }
 }
@@ -95,9 +95,9 @@ pub struct LiveRecord {
     pub ends: Option<i64>,
     /// Raised by each change of the records.
     pub version: u32,
-    /// Who took it out and why.
+    /// Who took it out of the zone, and why.
     pub suspension: Option<Suspension>,
-    /// While quarantined: until when, epoch milliseconds.
+    /// The end of the quarantine, epoch milliseconds.
     pub quarantined_until: Option<i64>,
     /// An imported name that breaks a naming rule (*warisan*).
     #[serde(default)]
@@ -115,7 +115,8 @@ pub struct Suspension {
     pub emergency: bool,
     /// Who agreed with an emergency.
     pub confirmed: Option<Signature>,
-    /// By when the other must agree, epoch milliseconds; later it heads the late list.
+    /// When the other officer's agreement is due, epoch milliseconds; after that it heads the late
+    /// list.
     pub confirm_by: Option<i64>,
 }
 
@@ -236,7 +237,7 @@ impl LiveRecord {
         Ok(self.step(Some(before), by, Deed::GoLive))
     }
 
-    /// The anniversary: the owner is asked, the name stays served.
+    /// The anniversary: the owner must confirm the name, which stays served.
     pub fn reconfirm_due(mut self, by: &Signature) -> LiveResult {
         let before = self.state;
         if before != LiveState::Live {
@@ -333,7 +334,7 @@ impl LiveRecord {
         Ok(self.step(Some(before), by, Deed::Lift))
     }
 
-    /// Removed and quarantined in one transaction.
+    /// Removes and quarantines the name in one transaction.
     pub fn remove(mut self, request: &str, by: &Signature, rules: &Rules) -> LiveResult {
         let before = self.state;
         if !before.is_served() && before != LiveState::Suspended {
@@ -361,7 +362,7 @@ impl LiveRecord {
         Ok(self.step(Some(before), by, Deed::Free))
     }
 
-    /// The step made, with its happening.
+    /// The step with its event.
     fn step(self, before: Option<LiveState>, by: &Signature, deed: Deed) -> Step<Self> {
         let mut happening = Happening::new(by, deed, Subject::LiveRecord(self.name.to_string()))
             .moved(before.map(LiveState::as_str), self.state.as_str())
@@ -372,13 +373,13 @@ impl LiveRecord {
         Step { value: self, happening }
     }
 
-    /// The error of an act the state does not know.
+    /// The error of an act that is not possible in this state.
     fn wrong(&self, act: &'static str) -> TransitionError {
         TransitionError::WrongState { act, state: self.state.as_str() }
     }
 }
 
-/// What every transition of a live record gives.
+/// The result of every transition of a live record.
 pub type LiveResult = Result<Step<LiveRecord>, TransitionError>;
 
 impl Step<LiveRecord> {
@@ -400,12 +401,12 @@ fn decider(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         .ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Verifier)))
 }
 
-/// A name that is not to be had.
+/// The error of a name that cannot be had.
 fn taken(rule: Rule, name: &Name) -> TransitionError {
     TransitionError::Rule(vec![Fault::new("name", rule, name.to_string())])
 }
 
-/// Whether two office names mean one office: case and spacing do not count.
+/// Whether two office names mean the same office, whatever their case and spacing.
 pub fn same_office(a: &str, b: &str) -> bool {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     !a.trim().is_empty() && fold(a) == fold(b)

@@ -29,7 +29,7 @@ impl Role {
     /// The roles an account may have.
     pub const OFFICERS: [Self; 4] = [Self::Head, Self::Verifier, Self::Operator, Self::Auditor];
 
-    /// The role of a word, if an account may have it.
+    /// Parses a role that an account may have.
     pub fn of_officer(word: &str) -> Option<Self> {
         Self::from_name(word).filter(|role| Self::OFFICERS.contains(role))
     }
@@ -44,12 +44,12 @@ pub struct Identity {
     pub person: Option<String>,
     /// The civil servant number: digits only.
     pub nip: Option<String>,
-    /// Mail addresses, normalised.
+    /// Mail addresses, normalized.
     pub emails: Vec<String>,
 }
 
 impl Identity {
-    /// Takes the keys as given and normalises them.
+    /// Normalizes the keys as given.
     pub fn new(person: Option<&str>, nip: Option<&str>, email: Option<&str>) -> Self {
         let nip = nip.map(normalize_nip).filter(|digits| !digits.is_empty());
         let emails = email.map(normalize_email).filter(|email| !email.is_empty());
@@ -96,8 +96,8 @@ pub fn normalize_email(text: &str) -> String {
 /// ASCII, so that no letter looks like another and nothing breaks a header line.
 ///
 /// A dot-atom of at most 64 octets, `@`, and at least two labels of letters, digits and hyphens
-/// (RFC 5321 §4.1.2 without quoted strings and address literals), 254 octets together. Something is
-/// before a `+tag`, or nobody could be told apart by it.
+/// (RFC 5321 §4.1.2 without quoted strings and address literals), 254 octets in total. A
+/// `+tag` needs text before it, or every such address would normalize to the same mailbox.
 pub fn is_mailbox(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let atom = |atom: &str| {
@@ -126,18 +126,18 @@ pub fn is_mailbox(text: &str) -> bool {
 pub struct ActingOfficial {
     /// The role taken over, with its limits.
     pub role: Role,
-    /// The person id of the officer stood in for.
+    /// The person id of the officer they stand in for.
     pub holder: String,
     /// First moment, epoch milliseconds.
     pub starts: i64,
-    /// First moment it no longer holds, epoch milliseconds.
+    /// First moment after the appointment, epoch milliseconds.
     pub ends: i64,
     /// The number of the letter of appointment.
     pub letter: String,
 }
 
 impl ActingOfficial {
-    /// Whether the appointment holds at `now`.
+    /// Whether the appointment is in force at `now`.
     pub fn in_force(&self, now: i64) -> bool {
         self.starts <= now && now < self.ends
     }
@@ -145,7 +145,7 @@ impl ActingOfficial {
 
 //------------ Actor ---------------------------------------------------------
 
-/// Who presses the button, as `people` knows them in this transaction.
+/// Who acts, as `people` knows them in this transaction.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Actor {
     /// The account name, for people to read; for an applicant the contact's name.
@@ -202,7 +202,7 @@ impl Actor {
         Role::OFFICERS.into_iter().any(|role| self.capacity(role, now).is_some())
     }
 
-    /// The signature the actor gives in `role` at `now`, if they hold it, own or acting.
+    /// The actor's signature in `role` at `now`, if they hold that role themselves or for another.
     pub fn capacity(&self, role: Role, now: i64) -> Option<Signature> {
         if self.disabled {
             return None;
@@ -224,7 +224,7 @@ impl Actor {
 
 //------------ Signature -----------------------------------------------------
 
-/// Who did something, in which role, when: what stays on the request.
+/// Who did something, in which role, and when, as kept on the request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Signature {
     /// The account name.
@@ -253,7 +253,7 @@ impl Signature {
     }
 }
 
-/// Texts every door has to judge alike; the tests of each door use them.
+/// Texts that form, API and account management must judge alike; the tests of each use them.
 #[cfg(test)]
 pub(crate) mod samples {
     /// Mailboxes.

@@ -1,4 +1,4 @@
-//! The settings the machines depend on; each has the shipped default of docs/procedure.md.
+//! The settings the procedure depends on; each has the shipped default of docs/procedure.md.
 
 use super::named::named;
 use super::time::{DAY_MS, MINUTE_MS};
@@ -20,7 +20,7 @@ pub struct Rules {
     pub correction_days: i64,
     /// Working days until an unanswered question goes back to the kasi.
     pub ask_days: i64,
-    /// What is left of step 3 at least after `reopen`, in milliseconds.
+    /// The least time left to step 3 after `reopen`, in milliseconds.
     pub reopen_least: i64,
     /// `approval.bind`.
     pub bind: Bind,
@@ -53,10 +53,10 @@ named! {
     /// What an approval is bound to (docs/procedure.md, Freshness of an approval).
     #[derive(Default)]
     pub enum Bind {
-        /// The candidate hash: a serial that moved with the same hash is fine.
+        /// The candidate hash: another serial with the same hash is accepted.
         #[default]
         Candidate = "candidate",
-        /// The serial too: any movement of the zone turns the approval back.
+        /// The serial too: any change of the zone makes the approval stale.
         Serial = "serial",
     }
 }

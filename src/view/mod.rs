@@ -1,8 +1,7 @@
 //! What is shown of a request and of a live record, and to whom: the JSON of the API, which pages
 //! render too.
 //!
-//! Built from the values of `queue` alone; `desk` lays in what it knows besides (candidate, proof,
-//! notices, history). [`Sees`] decides what a viewer may know of persons. No field is ever renamed;
+//! Views are built from the values of `queue` alone; `desk` adds candidate, proof, notices and history. [`Sees`] decides what a viewer may know of persons. No field is ever renamed;
 //! more may be added.
 
 mod parts;

@@ -79,13 +79,13 @@ pub struct RequestView {
     pub candidate: Option<CandidateView>,
     /// The check sheet.
     pub lines: Vec<LineView>,
-    /// What stands in the way of approval, while it is with a verifier.
+    /// What prevents an approval, while it is with a verifier.
     pub missing: Vec<FaultView>,
     /// Why a second signature is needed; empty when one is enough.
     pub second_signature: Vec<String>,
     /// The approval in force.
     pub approval: Option<ApprovalView>,
-    /// Why it was turned down, or why the promotion failed.
+    /// Why it was rejected, or why the promotion failed.
     pub reason: Option<ReasonView>,
     /// The proof, once it is live.
     pub proof: Option<ProofView>,
@@ -285,7 +285,7 @@ fn approval(request: &Request, sees: Sees) -> Option<ApprovalView> {
     })
 }
 
-/// Why it was turned down, or why the promotion failed.
+/// Why it was rejected, or why the promotion failed.
 fn reason(request: &Request) -> Option<ReasonView> {
     match request.stage() {
         Stage::Rejected(stage) => {

@@ -25,7 +25,7 @@ impl Sees {
     }
 
     /// Whether the viewer is an officer, and so sees other officers by name, the candidate, and
-    /// attempts that were turned back.
+    /// refused attempts.
     pub fn is_officer(self) -> bool {
         self != Self::Applicant
     }

@@ -1,4 +1,4 @@
-//! Times, and what each viewer may know of persons.
+//! The format of times, and what each viewer may know of persons.
 
 use super::*;
 use crate::queue::fixture::{application, at, officer};

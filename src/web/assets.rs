@@ -1,4 +1,4 @@
-//! The style sheet and the icon, inside the program, at addresses that name their content.
+//! The style sheet and the icon, compiled in, at addresses that contain their hash.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! A request while it is filled in: fields by name, the letter, and how they become an [`Application`].
+//! A request being filled in: fields by name, the letter, and how they become an [`Application`].
 
 use std::collections::BTreeMap;
 
@@ -154,7 +154,7 @@ impl Draft {
 pub(super) struct FormField {
     /// The name in the application's JSON.
     pub(super) json: &'static str,
-    /// The step it stands on.
+    /// The step it is on.
     pub(super) step: u8,
     /// The message that is its label.
     pub(super) label: &'static str,
@@ -197,7 +197,7 @@ pub(super) const FORM: [FormField; 18] = [
     on(5, "letter.date", "apply-letter-date", true),
 ];
 
-/// The step a field of the form stands on; the letter's file, and what no step asks for, on the
+/// The step a field of the form is on; the letter's file, and what no step asks for, on the
 /// last.
 pub(super) fn step_of(name: &str) -> u8 {
     if name.starts_with("type") || name.starts_with("data") {

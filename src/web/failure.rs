@@ -1,6 +1,7 @@
 //! A request that cannot be answered with its page: status and message id.
 //!
-//! The handler only says what; the words come on the way out, where the visitor's language is known.
+//! A handler only names the failure; the text is added on the way out, where the visitor's language is
+//! known.
 
 use std::fmt::Display;
 

@@ -1,9 +1,9 @@
 //! Pages for applicants and officers, and the JSON API, on one listener.
 //!
-//! Every act is a plain HTML form that works without scripts; a POST is answered by a redirect.
+//! Every act is a plain HTML form that works without scripts; every POST is answered by a redirect.
 //! No rule of the procedure is decided here: pages call `desk` and `people`, which test role,
-//! state and freshness in their own transaction. What blocks (the database, password hashing) runs
-//! on the blocking pool behind a semaphore, so that pages cannot starve each other.
+//! state and freshness in their own transaction. Blocking work (the database, password hashing)
+//! runs on the blocking pool behind a semaphore, so that pages cannot starve each other.
 
 mod api;
 mod assets;

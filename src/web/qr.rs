@@ -1,4 +1,4 @@
-//! A QR code as an SVG path: dark modules only, for `fill` on a white ground.
+//! A QR code as an SVG path: dark modules only, for `fill` on a white background.
 
 use std::fmt::Write;
 

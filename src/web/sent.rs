@@ -1,4 +1,4 @@
-//! A form that was sent: its fields, its file, and the proof that it is one of ours.
+//! A submitted form: its fields, its file, and the check of its CSRF token.
 
 use std::borrow::Cow;
 

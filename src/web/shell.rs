@@ -1,4 +1,4 @@
-//! What surrounds every page: frame, headers, language, the answer to a failure.
+//! What every page shares: frame, headers, language, error pages.
 
 use askama::Template;
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! The pages from outside: what a browser would see and send.
+//! The pages from outside, as a browser sees them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is sent: the request's JSON and the lines of the check sheet.
+//! The bodies of calls: the request's JSON and the lines of the check sheet.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -91,7 +91,7 @@ pub(super) fn escape(text: &str) -> String {
 pub(super) struct Client {
     /// The daemon's listener.
     address: SocketAddr,
-    /// Lines of the head that say who asks.
+    /// The header lines with the credentials.
     credentials: String,
 }
 

@@ -1,4 +1,4 @@
-//! What an officer reads on the terminal; `--json` prints the API's answer as it is.
+//! Prints replies for people; `--json` prints the API's reply unchanged.
 
 use serde_json::Value;
 

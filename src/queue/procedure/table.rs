@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::named::named;
-use super::super::request::State;
 use super::inputs::{ActInput, Clean, Input, typed};
 use super::{Offered, Phase, Recipient, Row, Who};
+use crate::queue::named::named;
+use crate::queue::request::State;
 
 /// Whom an act is offered to: everybody who may do it, unless the table says otherwise.
 macro_rules! offered {
@@ -36,14 +36,14 @@ macro_rules! table {
         acts { $(#[doc = $about:literal] $act:ident = $word:literal $(, page $page:literal)?:
             $($from:ident)+ $((too early in $($early:ident)+))?, $who:ident
             $(offered($offered:ident))?, { $($field:ident: $input:ident),* } $(upload($upload:ident))?
-            => $($to:ident)+, notifies($($told:ident)*) $($proof:ident)? [$holds:literal];)* }
+            => $($to:ident)+, notifies($($recipient:ident)*) $($proof:ident)? [$holds:literal];)* }
         steps { $(#[doc = $sabout:literal] $step:ident = $sword:literal:
             $($sfrom:ident)+, $swho:ident $(, upload($supload:ident))?
-            => $($sto:ident)+, notifies($($stold:ident)*) [$sholds:literal];)* }
+            => $($sto:ident)+, notifies($($srecipient:ident)*) [$sholds:literal];)* }
         by_itself { $($deed:ident: $($dfrom:ident)+
-            => $($dto:ident)+, notifies($($dtold:ident)*) [$dholds:literal];)* }
+            => $($dto:ident)+, notifies($($drecipient:ident)*) [$dholds:literal];)* }
         events { $(#[doc = $eabout:literal] $event:ident = $eword:literal
-            $(, notifies($($etold:ident)*))?;)* }
+            $(, notifies($($erecipient:ident)*))?;)* }
     ) => {
         named! {
             /// The acts without their contents, in the order of the procedure.
@@ -110,7 +110,7 @@ macro_rules! table {
                 ],
                 holds: $holds,
                 to: &[$(State::$to),+],
-                recipients: &[$(Recipient::$told),*],
+                recipients: &[$(Recipient::$recipient),*],
                 fresh_proof: [$(stringify!($proof),)? ""].len() > 1,
             },)*
             $(Row {
@@ -120,7 +120,7 @@ macro_rules! table {
                     Who::$swho,
                     &[$(Phase::$sfrom),+],
                     &[$(State::$sto),+],
-                    &[$(Recipient::$stold),*],
+                    &[$(Recipient::$srecipient),*],
                     $sholds,
                 )
             },)*
@@ -129,14 +129,14 @@ macro_rules! table {
                 Who::System,
                 &[$(Phase::$dfrom),+],
                 &[$(State::$dto),+],
-                &[$(Recipient::$dtold),*],
+                &[$(Recipient::$drecipient),*],
                 $dholds,
             ),)*
         ];
 
         /// Events that are no step of a request and that people get a notice of all the same.
         pub(super) const ANNOUNCEMENTS: &[(Deed, &[Recipient])] =
-            &[$($((Deed::$event, &[$(Recipient::$etold),*]),)?)*];
+            &[$($((Deed::$event, &[$(Recipient::$erecipient),*]),)?)*];
 
         /// A step that is no act on a request: it makes one, or gapura does it by itself.
         #[derive(Clone, Copy, Debug)]
@@ -258,7 +258,7 @@ table! {
         /// It is in a monthly report.
         Close = "close":
             Notified, System => Closed, notifies()
-            ["the report of the month holds it"];
+            ["the report of the month includes it"];
     }
     by_itself {
         Reopen: Verified AwaitsSecond Scheduled PromotionFailed => Assigned, notifies(Holder)

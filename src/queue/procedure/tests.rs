@@ -1,11 +1,6 @@
-//! The table in `docs/procedure.md` is the table of the code.
+//! The tables in `docs/procedure.md` and `docs/api.md` are those of the code.
 
 use super::*;
-
-/// Marks where the table begins in the manual.
-const BEGIN: &str = "<!-- procedure table: begin -->\n";
-/// Marks where it ends.
-const END: &str = "<!-- procedure table: end -->";
 
 /// Who may do a step, in words.
 fn who(who: Who) -> &'static str {
@@ -77,7 +72,8 @@ fn markdown() -> String {
         "\n\u{2731} Pages ask for password and code again. `consulting` is `assigned` while another \
          party is asked; `awaits_second`, `scheduled` and `promoting` are `verified` while the second \
          signature, the start time or the read-back is missing. A step that is too early is not \
-         offered; trying it says what is missing.\n\nPeople get a notice of these events too:\n\n",
+         offered; trying it says what is missing. Acts that \
+         any officer may do with somebody's letter are offered to `kabid` and `kasi` only.\n\nPeople get a notice of these events too:\n\n",
     );
     for (deed, recipients) in ANNOUNCEMENTS {
         let notified: Vec<&str> = recipients.iter().map(|it| recipient(*it)).collect();
@@ -90,22 +86,39 @@ fn markdown() -> String {
     text
 }
 
-#[test]
-fn the_manual_holds_this_table() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/procedure.md");
-    let manual = std::fs::read_to_string(path).unwrap();
-    let (before, rest) = manual.split_once(BEGIN).unwrap();
-    let (held, after) = rest.split_once(END).unwrap();
-    let table = markdown();
+/// What acts take, as Markdown.
+fn bodies() -> String {
+    let mut text = String::from("| act | body |\n|---|---|\n");
+    for act in ActKind::ALL {
+        let names: Vec<&str> = act.row().inputs.iter().map(|input| input.name).collect();
+        text.push_str(&format!("| `{act}` | `{{{}}}` |\n", names.join(", ")));
+    }
+    text
+}
+
+/// Tests that a file of the manual holds a text between its markers, or writes it there.
+#[track_caller]
+fn manual_holds(file: &str, marker: &str, text: &str) {
+    let path = format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"));
+    let (begin, end) = (format!("<!-- {marker}: begin -->\n"), format!("<!-- {marker}: end -->"));
+    let manual = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = manual.split_once(&begin).unwrap();
+    let (held, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("GAPURA_WRITE_DOCS").is_some() {
-        std::fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        std::fs::write(path, format!("{before}{begin}{text}{end}{after}")).unwrap();
     } else {
         assert!(
-            held == table,
-            "docs/procedure.md is behind the code: run\n\
+            held == text,
+            "docs/{file} is behind the code: run\n\
              GAPURA_WRITE_DOCS=1 cargo test --lib the_manual_holds_this_table"
         );
     }
+}
+
+#[test]
+fn the_manual_holds_this_table() {
+    manual_holds("procedure.md", "procedure table", &markdown());
+    manual_holds("api.md", "bodies", &bodies());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the acts share: fields that must be filled in, and how a second press is recognised.
+//! What acts share: fields that must be filled in, and how a repeated act is recognized.
 
 use super::{Request, Stage};
 use crate::queue::fault::{Fault, Rule, TransitionError};
@@ -7,8 +7,8 @@ use crate::queue::person::{Actor, Signature};
 use crate::queue::procedure::Act;
 
 impl Request {
-    /// Whether the act was done already with the same content, so that a second press gives the
-    /// first result instead of an error. It changes nothing and needs no event.
+    /// Whether the act was done already with the same content, so that repeating it returns the first
+    /// result instead of an error. It changes nothing and needs no event.
     pub fn already(&self, act: &Act, actor: &Actor, now: i64) -> bool {
         if !actor.is_officer(now) {
             return false;
@@ -46,12 +46,12 @@ impl Stage {
     }
 }
 
-/// One field without content.
+/// The error of a field without content.
 pub(super) fn empty(field: &str) -> TransitionError {
     TransitionError::Incomplete(vec![Fault::new(field, Rule::Empty, "")])
 }
 
-/// The text, or the error that it is missing, or longer than anyone reads.
+/// The text, or the error that it is missing or too long.
 pub(super) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, TransitionError> {
     if text.trim().is_empty() {
         return Err(empty(field));
@@ -63,7 +63,7 @@ pub(super) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, Transiti
     Ok(text)
 }
 
-/// Nothing missing, or the error that says what.
+/// `Ok` if nothing is missing, or else the error that lists it.
 pub(super) fn complete(faults: Vec<Fault>) -> Result<(), TransitionError> {
     if faults.is_empty() { Ok(()) } else { Err(TransitionError::Incomplete(faults)) }
 }

@@ -120,7 +120,7 @@ impl<'a> Transition<'a> {
         self.personal.push((key.to_owned(), value.to_owned()));
     }
 
-    /// Lays in the automatic lines, if they were computed.
+    /// Enters the automatic lines, if they were computed.
     pub(super) fn lay_in(&mut self) {
         if let Some(automatic) = self.facts.automatic {
             self.case.sheet.lay_in(automatic.to_vec());
@@ -145,12 +145,12 @@ impl<'a> Transition<'a> {
         self.case.clocks.start(step, self.facts.now, self.facts.now, self.facts.calendar);
     }
 
-    /// Stops the clock that runs.
+    /// Stops the running clock.
     pub(super) fn stop_clock(&mut self) {
         self.case.clocks.stop(self.facts.now, self.facts.calendar);
     }
 
-    /// Halts the clock that runs until somebody else has acted.
+    /// Pauses the running clock until somebody else has acted.
     pub(super) fn pause_clock(&mut self) {
         self.case.clocks.pause(self.facts.now, self.facts.calendar);
     }

@@ -56,7 +56,7 @@ impl Assigned {
         Ok(Rejected { by: cx.by.clone(), reason, note: note.to_owned(), notified_at: None })
     }
 
-    /// *Setujui*: with every line of the sheet and the candidate that was read.
+    /// *Setujui*: binds the approval to the lines of the sheet and the candidate that was read.
     pub(super) fn approve(
         self,
         cx: &mut Transition<'_>,
@@ -157,7 +157,7 @@ fn reopen(cx: &mut Transition<'_>, assignment: Assignment) -> Assigned {
     Assigned { assignment, waiting: false }
 }
 
-/// *Periksa ulang* by a person: the reason is kept.
+/// Records why a person reopened the request.
 pub(super) fn reopened_for(cx: &mut Transition<'_>, reason: &str) -> Result<(), TransitionError> {
     cx.note_personal("reason", needed("reason", reason)?);
     Ok(())

@@ -1,4 +1,4 @@
-//! How a request ends: *tarik*, *kedaluwarsa*, the notice that arrived, the monthly report.
+//! How a request ends: withdrawn, expired, or notified and entered in the monthly report.
 
 use super::acts::needed;
 use super::case::Transition;
@@ -22,7 +22,7 @@ impl NeedsCorrection {
 }
 
 impl Live {
-    /// The applicant knows: step 5 ends.
+    /// The applicant is notified: step 5 ends.
     pub(super) fn notified(self, cx: &mut Transition<'_>) -> Notified {
         stop_notifying(cx);
         Notified { live: self, at: cx.facts.now }
@@ -30,7 +30,7 @@ impl Live {
 }
 
 impl Rejected {
-    /// The applicant knows: step 5 ends, and the request stays rejected.
+    /// The applicant is notified: step 5 ends, and the request stays rejected.
     pub(super) fn notified(self, cx: &mut Transition<'_>) -> Self {
         stop_notifying(cx);
         Self { notified_at: Some(cx.facts.now), ..self }
@@ -38,14 +38,14 @@ impl Rejected {
 }
 
 impl Notified {
-    /// The report of a month holds it.
+    /// A monthly report includes it.
     pub(super) fn close(self, cx: &mut Transition<'_>, report: &str) -> Closed {
         cx.note("report", report);
         Closed { live: self.live, report: report.to_owned(), at: cx.facts.now }
     }
 }
 
-/// The notice was handed over on paper or by telephone: how is kept.
+/// Records how the notice was handed over, on paper or by telephone.
 pub(super) fn handed_over(cx: &mut Transition<'_>, how: &str) -> Result<(), TransitionError> {
     cx.note_personal("how", needed("how", how)?);
     Ok(())

@@ -19,9 +19,11 @@ mod case;
 mod checking;
 mod deciding;
 mod ending;
+mod facts;
 mod parties;
 mod persons;
 mod promotion;
+mod reading;
 mod routing;
 mod stages;
 mod state;
@@ -32,19 +34,18 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use super::calendar::Calendar;
-use super::clocks::{ClockStep, Clocks, Timing};
+use super::clocks::{ClockStep, Clocks};
 use super::fault::{Fault, TransitionError};
 use super::happening::Step;
 use super::person::{Actor, Role, Signature};
-use super::procedure::{Act, ActKind, Phase, Row, TABLE, Turn};
-use super::reading::{ParsedApplication, Reading};
-use super::rules::Rules;
+use super::procedure::{Act, ActKind, Row, TABLE, Turn};
+use super::reading::Reading;
 use super::sheet::{AutoLine, Sheet};
 
 use case::{Case, Transition};
 use deciding::{Read, reopened_for};
 use ending::{handed_over, withdraw};
+pub use facts::{Amendment, Candidate, Facts};
 use persons::submitter;
 pub use promotion::{PromotionFault, promotion_id};
 pub use stages::{
@@ -52,60 +53,6 @@ pub use stages::{
     Promoting, PromotionFailed, Question, Rejected, Stage, Submitted, Verified,
 };
 pub use state::State;
-
-//------------ Facts ---------------------------------------------------------
-
-/// What the acting function knows in its transaction, handed in because this room asks nobody.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// Epoch milliseconds.
-    pub now: i64,
-    /// Working time.
-    pub calendar: &'a Calendar,
-    /// The settings in force.
-    pub rules: &'a Rules,
-    /// For `dispose` and `reassign`: the account named under `to`, if there is one.
-    pub assignee: Option<&'a Actor>,
-    /// The automatic lines, computed now; required by `approve`, welcome at `check`, `submit`.
-    pub automatic: Option<&'a [AutoLine]>,
-    /// The candidate as it would be built now, for every act that is bound to one.
-    pub candidate: Option<&'a Candidate>,
-    /// For `resubmit`: the new data, and the faults that were found in it.
-    pub amendment: Option<&'a Amendment>,
-}
-
-impl<'a> Facts<'a> {
-    /// Facts with nothing but the time, the calendar and the rules.
-    pub fn at(now: i64, calendar: &'a Calendar, rules: &'a Rules) -> Self {
-        Self {
-            now,
-            calendar,
-            rules,
-            assignee: None,
-            automatic: None,
-            candidate: None,
-            amendment: None,
-        }
-    }
-}
-
-/// What an approval is bound to (docs/procedure.md, Freshness of an approval).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Candidate {
-    /// SHA-256 in hexadecimal over everything the approval must not see change.
-    pub hash: String,
-    /// The SOA serial it was built on.
-    pub serial: u32,
-}
-
-/// New data of the applicant with what the automatic rules say about it.
-#[derive(Clone, Debug)]
-pub struct Amendment {
-    /// The data, as far as it parses.
-    pub application: Reading,
-    /// Faults that keep it from being sent (`automatic::refusals`); empty is good.
-    pub faults: Vec<Fault>,
-}
 
 //------------ Request -------------------------------------------------------
 
@@ -292,109 +239,5 @@ impl Request {
             return Err(TransitionError::wrong_state(row.deed.as_str(), self.state()));
         }
         self.signature(row.who, actor, now)
-    }
-}
-
-//--- Reading
-impl Request {
-    /// The number.
-    pub fn number(&self) -> &str {
-        &self.case.number
-    }
-
-    /// The revision.
-    pub fn revision(&self) -> u32 {
-        self.case.revision
-    }
-
-    /// The data asked for.
-    pub fn application(&self) -> &ParsedApplication {
-        &self.case.application
-    }
-
-    /// The state.
-    pub fn state(&self) -> State {
-        self.stage.state()
-    }
-
-    /// The phase of the procedure it is in.
-    pub fn phase(&self, now: i64) -> Phase {
-        match self.stage.phase() {
-            Phase::Verified if self.case.starts_later(now) => Phase::Scheduled,
-            phase => phase,
-        }
-    }
-
-    /// The stage with its own data.
-    pub fn stage(&self) -> &Stage {
-        &self.stage
-    }
-
-    /// The check sheet.
-    pub fn sheet(&self) -> &Sheet {
-        &self.case.sheet
-    }
-
-    /// The clocks.
-    pub fn clocks(&self) -> &Clocks {
-        &self.case.clocks
-    }
-
-    /// The routing slips, oldest first.
-    pub fn dispositions(&self) -> &[Disposition] {
-        &self.case.dispositions
-    }
-
-    /// The questions to other parties, oldest first.
-    pub fn questions(&self) -> &[Question] {
-        &self.case.questions
-    }
-
-    /// Whether the applicant's mailbox is proven.
-    pub fn mailbox_proven(&self) -> bool {
-        self.case.mailbox_proven
-    }
-
-    /// The officers who keyed in a paper letter, oldest first.
-    pub fn keyed_in_by(&self) -> &[Signature] {
-        &self.case.keyed_in_by
-    }
-
-    /// Epoch milliseconds.
-    pub fn submitted_at(&self) -> i64 {
-        self.case.submitted_at
-    }
-
-    /// Epoch milliseconds of the last accepted act.
-    pub fn changed_at(&self) -> i64 {
-        self.case.changed_at
-    }
-
-    /// The verifier who holds it, as long as one does.
-    pub fn holder(&self) -> Option<&Signature> {
-        self.stage.assignment().map(|assignment| &assignment.holder)
-    }
-
-    /// The approval in force, if there is one.
-    pub fn approval(&self) -> Option<&Approval> {
-        self.stage.approval()
-    }
-
-    /// Whether some party has agreed since the current revision came in.
-    pub fn party_confirmed(&self) -> bool {
-        self.case.party_confirmed()
-    }
-
-    /// The step it is in and the time left to it.
-    pub fn timing(&self, now: i64, calendar: &Calendar, rules: &Rules) -> Timing {
-        Timing::of(self.state(), self.due(calendar, rules), now, calendar)
-    }
-
-    /// When a running step is due, epoch milliseconds.
-    pub fn due(&self, calendar: &Calendar, rules: &Rules) -> Option<i64> {
-        match &self.stage {
-            Stage::NeedsCorrection(stage) => Some(stage.lapses_at(calendar, rules)),
-            _ => self.case.clocks.due(calendar, rules),
-        }
     }
 }

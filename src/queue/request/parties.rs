@@ -64,8 +64,8 @@ impl Assigned {
 }
 
 impl Request {
-    /// What an [`Actor`](crate::queue::Actor) must have proven to answer for the party asked: the
-    /// single-use link.
+    /// What an [`Actor`](crate::queue::Actor) must have proven to answer for the party: possession of
+    /// the single-use link.
     pub fn party_key(&self) -> String {
         format!("{}#{}", self.case.number, self.case.questions.len())
     }

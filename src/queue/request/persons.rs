@@ -32,12 +32,12 @@ impl Request {
             }
             Who::Head => self.as_head(actor, now),
             Who::Holder => self.as_holder(actor, now),
-            // Whoever stands in for the head may be apart from neither this holder nor others.
+            // A verifier who acts for the head and does not hold the request reopens it as the head.
             Who::HolderOrHead => match self.as_holder(actor, now) {
                 Err(_) if actor.capacity(Role::Head, now).is_some() => self.as_head(actor, now),
                 by => by,
             },
-            // An operator mends a machine and decides nothing; the approval is still another's.
+            // An operator repairs the server and decides nothing; the approval remains a verifier's.
             Who::HolderOrOperator => match in_role(actor, &[Role::Operator], now) {
                 Ok(by) if !actor.roles.contains(&Role::Verifier) => Ok(by),
                 _ => self.as_holder(actor, now),
@@ -52,7 +52,7 @@ impl Request {
         }
     }
 
-    /// Whether somebody who may do an act, signing it thus, is offered it.
+    /// Whether an actor who may do an act with this signature is offered it.
     pub(super) fn is_offered(&self, offered: Offered, actor: &Actor, by: &Signature) -> bool {
         let holds = |role| actor.capacity(role, by.at).is_some();
         let is_holder = || holds(Role::Verifier) && self.is_held_by(actor, by.at);

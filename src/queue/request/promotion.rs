@@ -21,13 +21,13 @@ pub struct PromotionFault {
     pub step: String,
     /// What was asked.
     pub question: String,
-    /// What should have come.
+    /// The expected answer.
     pub expected: String,
-    /// What came.
+    /// The answer that came.
     pub found: String,
 }
 
-/// The promotion id: unique in the store, the same for every press of the same button.
+/// The promotion id: unique in the store, the same however often the act is repeated.
 pub fn promotion_id(number: &str, revision: u32, candidate: &str, attempt: u32) -> String {
     let mut bytes = Vec::with_capacity(128);
     for field in [number, &revision.to_string(), candidate, &attempt.to_string()] {

@@ -33,7 +33,7 @@ impl Assigned {
         Ok(Self { assignment, ..self })
     }
 
-    /// *Lepaskan*: the holder gives it back; what step 3 has used stays used.
+    /// *Lepaskan*: the holder gives it back; the time step 3 has used still counts.
     pub(super) fn release(
         self,
         cx: &mut Transition<'_>,

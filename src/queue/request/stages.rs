@@ -1,4 +1,4 @@
-//! What a request knows in each of its stages, and nothing it does not.
+//! The data of a request in each of its stages.
 
 use serde::{Deserialize, Serialize};
 
@@ -171,7 +171,7 @@ pub struct Verified {
 /// In the zone, read back.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Live {
-    /// The approval it stands on.
+    /// The approval it is based on.
     pub approval: Approval,
     /// The promotion that made it so.
     pub promoting: Promoting,
@@ -223,7 +223,7 @@ pub struct Rejected {
     pub reason: RejectReason,
     /// What the applicant reads.
     pub note: String,
-    /// Told at, epoch milliseconds.
+    /// When the applicant was notified, epoch milliseconds.
     pub notified_at: Option<i64>,
 }
 
@@ -277,7 +277,7 @@ pub struct Question {
     pub letter: String,
 }
 
-/// *Persetujuan*: what the verifier put the name under.
+/// *Persetujuan*: what the verifier signed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Approval {
     /// The verifier.
@@ -310,6 +310,6 @@ pub struct Promoting {
     pub attempt: u32,
     /// Epoch milliseconds.
     pub at: i64,
-    /// Who pressed, or gapura's scheduler.
+    /// The verifier, or gapura's scheduler.
     pub by: Signature,
 }

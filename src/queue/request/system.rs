@@ -1,7 +1,8 @@
-//! What gapura does by itself: clocks that run out, promotions that end, notices that arrive, reports
-//! that close.
+//! What gapura does by itself: clocks that run out, promotions that end, notices that are delivered,
+//! reports that close requests.
 //!
-//! Lateness never approves or rejects anything; only a request its applicant left lying expires.
+//! Lateness never approves or rejects anything; only a request that its applicant does not correct
+//! expires.
 
 use super::case::Transition;
 use super::promotion::PromotionFault;
@@ -25,7 +26,7 @@ impl Request {
         })
     }
 
-    /// A question nobody answered within the time goes back to the verifier, and the clock runs.
+    /// The party did not answer in time: the request returns to the verifier, and the clock runs.
     pub fn lapse_question(self, facts: &Facts<'_>) -> RequestResult {
         self.turn(Turn::ConsultLapsed, facts, |stage, cx| {
             let wait = cx.facts.rules.ask_days * cx.facts.rules.working_day;
@@ -87,7 +88,7 @@ impl Request {
         })
     }
 
-    /// The relay took the notice: the clock of step 5 stops, the state waits for delivery.
+    /// The relay accepted the notice: the clock of step 5 stops; the state waits for delivery.
     pub fn notice_sent(mut self, facts: &Facts<'_>) -> Self {
         if self.case.clocks.running() == Some(ClockStep::Notify) {
             self.case.clocks.stop(facts.now, facts.calendar);
@@ -107,7 +108,7 @@ impl Request {
     }
 }
 
-/// The error of a stage that does not know the step.
+/// The error of a step that is not possible in this stage.
 fn wrong(turn: Turn, stage: &Stage) -> TransitionError {
     TransitionError::wrong_state(turn.row().deed.as_str(), stage.state())
 }

@@ -5,9 +5,10 @@ use serde_json::json;
 
 use super::*;
 use crate::queue::Application;
+use crate::queue::calendar::Calendar;
 use crate::queue::fixture::{application, at, officer};
-use crate::queue::procedure::{ActInput, Offered};
-use crate::queue::rules::Bind;
+use crate::queue::procedure::{ActInput, Offered, Phase};
+use crate::queue::rules::{Bind, Rules};
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
     ActingOfficial, AutoLine, Deed, FaultCode, Identity, LineCode, LineInput, LineVerdict,

@@ -1,4 +1,4 @@
-//! Who calls: an officer by bearer token, an applicant by secret, or nobody in particular.
+//! The caller: an officer by bearer token, an applicant by secret, or nobody in particular.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -1,4 +1,5 @@
-//! The OpenAPI document: what holds for every call, added to what each call says of itself.
+//! The OpenAPI document: what is common to all calls, and what acts take, added to the calls' own
+//! descriptions.
 
 use axum::http::StatusCode;
 use utoipa::openapi::path::{Operation, PathItem};

@@ -1,4 +1,4 @@
-//! Whether gapura lives, and whether it can do its work: for supervisors and load balancers.
+//! Liveness and readiness, for supervisors and load balancers.
 
 use axum::Json;
 use axum::extract::State as Extract;

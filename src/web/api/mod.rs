@@ -1,8 +1,8 @@
 //! The JSON API under `/api/v1` (docs/api.md): the same rules as the pages, for programs.
 //!
-//! Nothing is decided here: a handler reads who asks and what is sent, calls `desk` on the blocking
-//! pool, and writes the answer or a problem (RFC 9457). An officer comes with a bearer token, an
-//! applicant with the secret in `Gapura-Secret`; there are no cookies, so no other site can act
+//! Nothing is decided here: a handler reads credentials and body, calls `desk` on the blocking pool,
+//! and writes the answer or a problem (RFC 9457). An officer sends a bearer token, an applicant the
+//! secret in `Gapura-Secret`; there are no cookies, so no other site can act
 //! through a browser.
 
 // The macros that write the document spell out every path.

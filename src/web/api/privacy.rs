@@ -1,4 +1,4 @@
-//! Personal data: erasing what is held of the person behind a request (docs/procedure.md, Personal
+//! Personal data: erases what is kept of the person behind a request (docs/procedure.md, Personal
 //! data).
 
 use axum::Json;

@@ -50,7 +50,7 @@ impl Problem {
         }
     }
 
-    /// Nobody said who asks, or it is not true.
+    /// Credentials are missing or wrong.
     pub(super) fn unauthorized(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
@@ -60,7 +60,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not_allowed", detail)
     }
 
-    /// There is no such thing, or not for who asks.
+    /// There is no such thing, or the caller may not see it.
     pub(super) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }

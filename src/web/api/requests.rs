@@ -1,4 +1,4 @@
-//! Requests: the queue, one request, sending one, and every act on it.
+//! Requests: the queue, one request, submitting one, and every act on it.
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
@@ -121,7 +121,7 @@ fn secret(caller: &Caller) -> Result<String, Problem> {
 
 //------------ Sending -------------------------------------------------------
 
-/// What `POST /requests` gives.
+/// The answer to `POST /requests`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Submitted {
     /// The number.

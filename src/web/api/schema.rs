@@ -1,6 +1,6 @@
-//! OpenAPI schemas of the types of `queue`, which know nothing of it.
+//! OpenAPI schemas of the types of `queue`, which does not know OpenAPI.
 //!
-//! A word of the procedure is a string out of its list. What an applicant sends is described here a
+//! A word of the procedure is a string from its list. What an applicant sends is described here a
 //! second time, field by field; a test holds the fields equal.
 
 use utoipa::openapi::RefOr;
@@ -102,7 +102,7 @@ struct ApplicationShape {
     starts: Option<String>,
     /// *berlaku sampai*: a date (24.00 WIB) or an RFC 3339 time.
     ends: Option<String>,
-    /// Why a reserved name or another pattern is asked for; without it such a name is turned back
+    /// Why a reserved name or another pattern is asked for; without it such a name is refused
     /// at once, with it the second signature decides.
     exception: Option<String>,
     /// For `suspend`: put the suspended RRsets back instead of taking them out.

@@ -1,4 +1,4 @@
-//! The own account: facts, and personal tokens for scripts.
+//! The visitor's own account: its data, and personal tokens for scripts.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};

@@ -1,4 +1,4 @@
-//! Acts on a request, a page each: what is about to be done, the full name once more, one button.
+//! Acts on a request, one page per act: what is about to be done, the full name once more, one button.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
@@ -87,13 +87,13 @@ struct ActPage {
     name: String,
     /// Paragraphs.
     lead: Vec<String>,
-    /// What was turned back.
+    /// Why the act was refused.
     faults: Vec<String>,
     /// The change of the zone, where the act is bound to it.
     candidate: Option<CandidateView>,
-    /// Lines told to the applicant.
+    /// Lines the applicant will read.
     points: Vec<(String, String)>,
-    /// What stands in the way of an approval.
+    /// What prevents an approval.
     missing: Vec<String>,
     /// The form; none if the act cannot be done now.
     form: Option<Form>,
@@ -137,7 +137,7 @@ pub(super) async fn press(
             if failure.is_internal() {
                 return Err(failure);
             }
-            // What moved in the meantime is shown as it is now.
+            // The page shows the request as it is now.
             let (view, people) = look(&state, visitor, &number).await.unwrap_or((view, people));
             let mut again = act_page(visitor, &view, &people, act);
             again.form = again.form.map(|form| form.refill(|name| sent.get(name)));
@@ -148,7 +148,7 @@ pub(super) async fn press(
     }
 }
 
-/// The way to password and code, if the act asks for a fresh proof and the last one is too old.
+/// A redirect to password and code, if the act asks for a fresh proof and the last one is too old.
 fn proof_first(
     state: &State,
     visitor: &Visitor,
@@ -163,7 +163,7 @@ fn proof_first(
     Ok(ask_again(state, session, &format!("/tinjau/{}/{path}", encode(number))))
 }
 
-/// The act a form means: the inputs of its row, from the form or from the saved check sheet.
+/// The act that a form describes: the inputs of its row, from the form or from the saved check sheet.
 fn read_act(act: ActKind, sent: &Sent, view: &RequestView) -> Result<Act, serde_json::Error> {
     let mut fields = Map::new();
     for input in act.row().inputs {
@@ -198,12 +198,12 @@ fn marked(view: &RequestView, verdict: LineVerdict) -> impl Iterator<Item = &Lin
 fn act_page(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActKind) -> ActPage {
     let t = visitor.t;
     let bound = matches!(act, ActKind::Approve | ActKind::Countersign | ActKind::Promote);
-    let told = match act {
+    let verdict = match act {
         ActKind::Return => Some(LineVerdict::Fix),
         ActKind::Reject => Some(LineVerdict::Bad),
         _ => None,
     };
-    let points = told.into_iter().flat_map(|verdict| marked(view, verdict));
+    let points = verdict.into_iter().flat_map(|verdict| marked(view, verdict));
     let points = points.map(|line| (line.code.say(t), line.note.clone().unwrap_or_default()));
     let points: Vec<_> = points.collect();
     let missing = if act == ActKind::Approve { missing_words(t, view) } else { Vec::new() };

@@ -1,11 +1,11 @@
-//! The request form in six steps: a question group a page, a draft in between, one last look.
+//! The request form in six steps: one group of questions per page, a draft in between, a final check.
 //!
 //! ```text
 //! 1 kind, class → 2 office, contact → 3 name → 4 target → 5 letter → 6 check answers → sent
 //! ```
-//! Every POST keeps the draft and is answered by a redirect, so that Back always works. A step says
-//! what is wrong with its own fields, by the rules of the procedure for name and target; all of it is
-//! tested once more when the request is sent, and its faults link back to the step they belong to.
+//! Every POST saves the draft and is answered by a redirect, so that Back always works. A step shows
+//! the faults of its own fields, by the rules of the procedure for name and target; everything is tested
+//! again when the request is sent, and each fault links back to its step.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
@@ -314,7 +314,7 @@ pub(super) fn unit_words(regions: &Regions, code: &str) -> String {
     unit.map_or_else(|| code.to_owned(), |it| format!("{} ({})", unit_label(regions, it), it.code))
 }
 
-/// The label of a field, on whatever step it stands.
+/// The label of a field, whatever step it is on.
 pub(super) fn label_of(state: &State, t: Words, draft: &Draft, name: &str) -> Option<String> {
     let fields = step_fields(state, t, draft, step_of(name)).unwrap_or_default();
     fields.into_iter().find(|field| field.name == name).map(|field| field.label)

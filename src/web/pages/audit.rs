@@ -1,4 +1,4 @@
-//! The audit trail: every event of the chain, its state, and its export. Reading only.
+//! The audit trail: every event of the chain, its state, and its export. Read-only.
 
 use std::collections::BTreeMap;
 

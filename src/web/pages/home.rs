@@ -1,4 +1,4 @@
-//! The service page, the privacy page, and the switch of the language.
+//! The service page, the privacy page, and the language switch.
 
 use askama::Template;
 use axum::extract::{Path, Query, State as Extract};

@@ -1,4 +1,4 @@
-//! The pages, a file a subject. Paths are Indonesian words, because people read them.
+//! The pages, one file per subject. Paths are Indonesian words, because people read them.
 
 mod account;
 mod acting;

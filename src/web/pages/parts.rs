@@ -86,7 +86,7 @@ fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
 /// A fact of an event in words; none for what only the chain itself needs (hashes of what is
 /// shown elsewhere).
 pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
-    // Whom it was routed to stands as the holder.
+    // The assignee is already shown as the holder.
     let id = key == "to" && value.starts_with("p-");
     if value.is_empty() || id || key == "letter_sha256" || key == "promotion" {
         return None;

@@ -1,4 +1,4 @@
-//! The queue: every request in the order of the time left to its running step, late ones first.
+//! The queue: every request, ordered by the time left to its running step, late ones first.
 
 use askama::Template;
 use axum::extract::{Query, State as Extract};
@@ -23,9 +23,9 @@ use crate::words::{Said, Words};
 
 /// Rows of one page.
 const ROWS: usize = 50;
-/// How long a change of an account is told on the page.
+/// How long a change of an account stays on the page.
 const NEWS_MS: i64 = 3 * DAY_MS;
-/// Changes of accounts that every officer is told of.
+/// Changes of accounts that every officer is notified of.
 const NEWS: [&str; 8] = [
     "account_added",
     "account_made",
@@ -119,7 +119,7 @@ struct QueuePage {
     search: String,
     /// How many changes of accounts there were.
     news_title: String,
-    /// Changes of accounts in the last days, which every officer is told of.
+    /// Changes of accounts in the last days, which every officer is notified of.
     news: Vec<String>,
     /// Requests.
     rows: Vec<Row>,
@@ -178,7 +178,7 @@ pub(super) async fn show(
     })
 }
 
-/// Changes of accounts that officers are told of, the newest first.
+/// Changes of accounts that officers are notified of, the newest first.
 fn account_events(state: &State) -> Result<Vec<Event>, StoreError> {
     let since = state.people().now_ms() - NEWS_MS;
     let mut events = state.store().read::<_, StoreError>(|reader| {

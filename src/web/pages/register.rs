@@ -1,4 +1,4 @@
-//! The public list of live names, as a page and as CSV. No persons.
+//! The public list of live names, as a page and as CSV, without personal data.
 
 use askama::Template;
 use axum::extract::{Query, State as Extract};

@@ -1,4 +1,5 @@
-//! One request on one page: the claim left, the evidence right, the check sheet below.
+//! One request on one page: the application on the left, the evidence on the right, the check sheet
+//! below.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
@@ -30,7 +31,7 @@ use crate::words::{Said, Words};
 struct ReviewPage {
     /// Frame.
     shell: Shell,
-    /// What was turned back.
+    /// Why the last act was refused.
     faults: Vec<String>,
     /// Number.
     number: String,
@@ -50,7 +51,7 @@ struct ReviewPage {
     left_class: &'static str,
     /// Due time in words.
     due: String,
-    /// What stands in the way or is to be known.
+    /// What prevents an approval, or should be known.
     notes: Vec<String>,
     /// What is claimed.
     claim: Vec<(String, String)>,
@@ -145,7 +146,7 @@ pub(super) async fn look(
     Ok(found)
 }
 
-/// The page again, with what was turned back on top.
+/// The page again, with the reasons of the refusal on top.
 pub(super) async fn turned_back(
     state: &State,
     visitor: &Visitor,
@@ -162,7 +163,7 @@ pub(super) async fn turned_back(
     crate::web::shell::page_with(failure.status, &review)
 }
 
-/// What was turned back, in words.
+/// Why an act was refused, in words.
 pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
     let mut words = Vec::new();
     match error {
@@ -206,7 +207,7 @@ fn review_page(
     let name = full_name(&view.name, &view.zone);
     let checks = view.acts.contains(&ActKind::Check);
     let (auto, human): (Vec<_>, Vec<_>) = view.lines.iter().partition(|line| line.automatic);
-    // An automatic line that did not pass and may be overruled stands in the sheet too.
+    // The sheet includes automatic lines that did not pass and may be overruled.
     let open = auto.iter().filter(|line| {
         line.overrule.is_some()
             || line.outcome.is_some_and(|it| it == crate::queue::Outcome::Unchecked)

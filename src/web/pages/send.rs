@@ -1,4 +1,4 @@
-//! The last look at a request, the sending, and the receipt.
+//! The final check of a request, sending it, and the receipt.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
@@ -119,7 +119,7 @@ fn sent_place(number: &str) -> String {
     format!("/permohonan/terkirim/{number}")
 }
 
-/// The faults of a request that was turned back: the step to go to, and what is wrong.
+/// The faults of a request that was refused: the step to go to, and what is wrong.
 fn faults(state: &State, t: Words, draft: &Draft, error: &ActError) -> Vec<(String, String)> {
     let single = error.faults().iter().map(|fault| {
         let field = field_of(&fault.field);

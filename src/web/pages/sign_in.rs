@@ -1,4 +1,4 @@
-//! Sign-in with name and password, the second factor, and its set-up.
+//! Sign-in with name and password, the second factor, and its setup.
 
 use askama::Template;
 use axum::extract::{Query, State as Extract};

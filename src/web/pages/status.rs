@@ -1,6 +1,6 @@
-//! The status page: number and secret, asked by POST, one answer for any mismatch.
+//! The status page: number and secret, sent by POST; every mismatch gets the same answer.
 //!
-//! Number and secret stay in a cookie of half an hour, so that reloading works and no address
+//! Number and secret stay in a cookie for half an hour, so that reloading works and no address
 //! holds a secret. From here the applicant corrects or withdraws.
 
 use askama::Template;

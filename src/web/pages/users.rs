@@ -1,4 +1,4 @@
-//! Accounts, for the administrator: invite, reset, switch off and on. Passwords are never seen here.
+//! Accounts, for the administrator: invite, reset, disable, enable. Passwords are never shown here.
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};

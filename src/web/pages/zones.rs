@@ -1,4 +1,4 @@
-//! Zones and what is known of them, for the administrator: serials, last reload, findings, drift.
+//! The zones, for the administrator: serials, last reload, findings, drift.
 //! Records are not edited here: they come from the operator's file or from an approved request.
 
 use askama::Template;
