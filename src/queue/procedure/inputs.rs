@@ -14,8 +14,9 @@ pub struct Input {
     pub what: ActInput,
 }
 
-/// Makes [`ActInput`] and [`typed`] from one line per input: its placeholder on the command line, its
-/// type in [`Act`](super::Act), whether the command line insists on it, and whether it is free text.
+/// Makes [`ActInput`] and [`typed`] from one line per input: its placeholder on the command line,
+/// its type in [`Act`](super::Act), whether the command line insists on it (`needed`), and whether it
+/// is free text (`text`).
 macro_rules! inputs {
     ($(#[doc = $about:literal] $name:ident($shown:literal) $(: $type:ty)? $(, $flag:ident)*;)*) => {
         /// What an act takes, and its help text.
@@ -108,8 +109,8 @@ impl ActInput {
 
 //------------ Clean ---------------------------------------------------------
 
-/// A value that is brought into the form in which it is kept: no number that may be a NIK, no control
-/// characters.
+/// A value that can be brought into the form in which it is kept: no number that may be a NIK, and no
+/// control characters.
 pub(super) trait Clean {
     /// Cleans the value of an input.
     fn clean(&mut self, input: ActInput);

@@ -3,9 +3,12 @@
 //!
 //! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase and the
 //! person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows that
-//! fit, and the ledger notifies whom the row names. The acts themselves, their commands and their forms
-//! are made from the rows. `docs/procedure.md` shows the same table; a test holds
-//! the two equal, and writes it with `GAPURA_WRITE_DOCS=1`.
+//! fit, and the ledger notifies whom the row names. The acts themselves, their commands and their
+//! forms are made from the rows. `docs/procedure.md` shows the same table; a test holds the two equal,
+//! and writes it with `GAPURA_WRITE_DOCS=1`.
+//!
+//! To add an act: its row, its transition in [`Request::act`](super::Request::act), its words in both
+//! catalogues (`act-…`).
 
 mod inputs;
 mod table;
@@ -30,7 +33,7 @@ pub struct Row {
     pub page: Option<&'static str>,
     /// The phases it is possible in.
     pub from: &'static [Phase],
-    /// The phases it is too early in: whoever may do it reads what is missing, and nobody is offered it.
+    /// The phases it is too early in: nobody is offered it, and trying it says what is missing.
     pub early: &'static [Phase],
     /// Who may do it.
     pub who: Who,
@@ -149,8 +152,8 @@ impl Who {
     }
 }
 
-/// Which of those who may do an act are offered it. Any officer may key in a letter; it is offered to
-/// those who work on the request, and never to an operator, who decides nothing.
+/// Which of those who may do an act are offered it. Any officer may key in a letter; the act is
+/// offered to those who work on the request, and never to an operator, who decides nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Offered {
     /// All of them.

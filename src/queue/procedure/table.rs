@@ -35,7 +35,8 @@ macro_rules! table {
     (
         acts { $(#[doc = $about:literal] $act:ident = $word:literal $(, page $page:literal)?:
             $($from:ident)+ $((too early in $($early:ident)+))?, $who:ident
-            $(offered($offered:ident))?, { $($field:ident: $input:ident),* } $(upload($upload:ident))?
+            $(offered($offered:ident))?,
+            { $($field:ident: $input:ident),* } $(upload($upload:ident))?
             => $($to:ident)+, notifies($($recipient:ident)*) $($proof:ident)? [$holds:literal];)* }
         steps { $(#[doc = $sabout:literal] $step:ident = $sword:literal:
             $($sfrom:ident)+, $swho:ident $(, upload($supload:ident))?
@@ -51,7 +52,7 @@ macro_rules! table {
         }
 
         named! {
-            /// Everything that leaves an event: steps of a request, steps of a live record, notices.
+            /// Everything that leaves an event: steps of requests and live records, notices, accounts.
             pub enum Deed {
                 $(#[doc = $about] $act = $word,)*
                 $(#[doc = $sabout] $step = $sword,)*
@@ -84,8 +85,8 @@ macro_rules! table {
                 match self { $(Self::$act { .. } => ActKind::$act,)* }
             }
 
-            /// The act with its free texts as they are kept: no number that may be a NIK, no control
-            /// characters.
+            /// The act with its free texts as they are kept: no number that may be a NIK, and no
+            /// control characters.
             pub fn cleaned(mut self) -> Self {
                 match &mut self {
                     $(Self::$act { $($field),* } => { $($field.clean(ActInput::$input);)* })*
@@ -167,72 +168,91 @@ table! {
     acts {
         /// Disposisi: route it to a kasi
         Dispose = "dispose", page "disposisi":
-            Submitted, Head, { to: Assignee, instruction: Instruction } => Assigned, notifies(Holder)
-            ["the verifier is active and none of the other persons"];
+            Submitted, Head, { to: Assignee, instruction: Instruction }
+                => Assigned, notifies(Holder)
+                ["the verifier is active and none of the other persons"];
         /// Give it to another kasi
         Reassign = "reassign", page "alihkan":
-            Assigned Consulting, Head, { to: Assignee, reason: Reason } => Assigned, notifies(Holder)
-            ["the verifier is active and none of the other persons; the clock runs on"];
+            Assigned Consulting, Head, { to: Assignee, reason: Reason }
+                => Assigned, notifies(Holder)
+                ["the verifier is active and none of the other persons; the clock runs on"];
         /// Give it back to the kabid
         Release = "release", page "lepaskan":
-            Assigned Consulting, Holder, { reason: Reason } => Submitted, notifies(Heads)
-            ["the time used stays used"];
+            Assigned Consulting, Holder, { reason: Reason }
+                => Submitted, notifies(Heads)
+                ["the time used stays used"];
         /// Ask a parent office, the camat or a second holder to agree
         Consult = "ask", page "minta-konfirmasi":
-            Assigned, Holder, { party: Party, email: Email } => Assigned, notifies(Party)
-            ["the clock pauses"];
+            Assigned, Holder, { party: Party, email: Email }
+                => Assigned, notifies(Party)
+                ["the clock pauses"];
         /// Key in that the party agrees
         Confirm = "confirm", page "konfirmasi":
-            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter } => Assigned, notifies(Holder)
-            [""];
+            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter }
+                => Assigned, notifies(Holder)
+                [""];
         /// Key in that the party does not agree
         Deny = "deny", page "tolak-konfirmasi":
-            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter } => Assigned, notifies(Holder)
-            [""];
+            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter }
+                => Assigned, notifies(Holder)
+                [""];
         /// Back to the applicant, with every fault at once
         Return = "return", page "kembalikan":
-            Assigned Consulting, Holder, { lines: LinesToFix } => NeedsCorrection, notifies(Applicant) proof
-            ["a note on each line that is not ok; the clock pauses"];
+            Assigned Consulting, Holder, { lines: LinesToFix }
+                => NeedsCorrection, notifies(Applicant) proof
+                ["a note on each line that is not ok; the clock pauses"];
         /// Send a corrected request, as applicant or with their letter
         Resubmit = "resubmit":
-            NeedsCorrection, Corrector offered(Deciders), {} upload(Correction) => Assigned, notifies(Applicant Holder)
-            ["the rules of a new request; lines on changed fields are open again"];
+            NeedsCorrection, Corrector offered(Deciders), {} upload(Correction)
+                => Assigned, notifies(Applicant Holder)
+                ["the rules of a new request; lines on changed fields are open again"];
         /// Save lines of the check sheet; decides nothing
         Check = "check":
-            Assigned Consulting, Holder, { lines: Lines } => Assigned, notifies()
-            ["a note on each line that is not ok; decides nothing"];
+            Assigned Consulting, Holder, { lines: Lines }
+                => Assigned, notifies()
+                ["a note on each line that is not ok; decides nothing"];
         /// Turn it down
         Reject = "reject", page "tolak":
-            Assigned Consulting, Holder, { reason: RejectReason, note: Note, lines: LinesBad } => Rejected, notifies(Applicant) proof
-            ["a note on each line that is not ok"];
+            Assigned Consulting, Holder, { reason: RejectReason, note: Note, lines: LinesBad }
+                => Rejected, notifies(Applicant) proof
+                ["a note on each line that is not ok"];
         /// Approve exactly what `show` printed: its revision and candidate
         Approve = "approve", page "setujui":
-            Assigned (too early in Consulting), Holder, { revision: Revision, candidate: Candidate, serial: Serial, lines: Lines } => Verified, notifies(SecondSigner) proof
-            ["revision and candidate are those of now; every line is ok; no question is open"];
+            Assigned (too early in Consulting), Holder,
+            { revision: Revision, candidate: Candidate, serial: Serial, lines: Lines }
+                => Verified, notifies(SecondSigner) proof
+                ["revision and candidate are those of now; every line is ok; no question is open"];
         /// The second signature, on the same candidate
         Countersign = "countersign", page "tanda-tangan":
-            AwaitsSecond, Head, { candidate: Candidate } => Verified, notifies() proof
-            ["the candidate is the one approved and the one of now"];
+            AwaitsSecond, Head, { candidate: Candidate }
+                => Verified, notifies() proof
+                ["the candidate is the one approved and the one of now"];
         /// Check it again
         Reopen = "reopen", page "periksa-ulang":
-            Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason } => Assigned, notifies(Holder)
-            ["at least an hour of step 3 is left"];
+            Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason }
+                => Assigned, notifies(Holder)
+                ["at least an hour of step 3 is left"];
         /// Make it live
         Promote = "promote", page "tayangkan":
-            Verified (too early in AwaitsSecond Scheduled), HolderOrSystem, {} => Verified, notifies() proof
-            ["the approval is fresh, the second signature given, the start time come"];
+            Verified (too early in AwaitsSecond Scheduled), HolderOrSystem, {}
+                => Verified, notifies() proof
+                ["the approval is fresh, the second signature given, the start time come"];
         /// Allow another attempt after a failed promotion
         Retry = "retry", page "coba-lagi":
-            PromotionFailed, HolderOrOperator, {} => Verified, notifies() proof
-            ["the approval is fresh"];
+            PromotionFailed, HolderOrOperator, {}
+                => Verified, notifies() proof
+                ["the approval is fresh"];
         /// Take it back, as applicant or on their letter
         Withdraw = "withdraw", page "tarik":
-            Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled, Applicant offered(HeadOrHolder), { letter: Letter } => Withdrawn, notifies(Applicant)
-            [""];
+            Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled,
+            Applicant offered(HeadOrHolder), { letter: Letter }
+                => Withdrawn, notifies(Applicant)
+                [""];
         /// Record that the notice was handed over
         Notified = "notified", page "beri-tahu":
-            Live Rejected, Officer offered(Deciders), { how: How } => Notified Rejected, notifies()
-            ["the notice was handed over on paper or by telephone"];
+            Live Rejected, Officer offered(Deciders), { how: How }
+                => Notified Rejected, notifies()
+                ["the notice was handed over on paper or by telephone"];
     }
     steps {
         /// A request came in.
@@ -253,7 +273,8 @@ table! {
             ["every listening socket answered as it should"];
         /// The promotion did not succeed.
         PromotionFailed = "promotion_failed":
-            Verified AwaitsSecond Scheduled Promoting, System => PromotionFailed, notifies(Operators Holder)
+            Verified AwaitsSecond Scheduled Promoting, System
+            => PromotionFailed, notifies(Operators Holder)
             ["the promotion could not begin, or was not answered as it should"];
         /// It is in a monthly report.
         Close = "close":
