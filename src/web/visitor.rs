@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 
 use super::failure::Failure;
 use super::state::State;
@@ -103,32 +103,78 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     found.filter(|value| !value.is_empty())
 }
 
-/// The client's address: the last one in `X-Forwarded-For` that is no trusted proxy, and only if
-/// the peer itself is one.
+/// The client's address: the first hop in `X-Forwarded-For`, read from the right, that is no trusted
+/// proxy, and only if the peer itself is one. What stands further left is the client's own word.
+///
+/// A hop that cannot be read is a client without a known address, never the proxy before it: no
+/// token's network and no other client's limit is theirs.
 pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
     let peer = peer.to_canonical();
     if !trusted.contains(&peer) {
         return peer;
     }
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-    let hops: Vec<IpAddr> =
-        lines.flat_map(|line| line.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
-    let outside = hops.iter().rev().map(IpAddr::to_canonical).find(|hop| !trusted.contains(hop));
-    outside.unwrap_or(peer)
+    let lines: Vec<&[u8]> =
+        headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    let hops = lines.iter().rev().flat_map(|line| line.rsplit(|octet| *octet == b','));
+    let hops = hops.map(<[u8]>::trim_ascii).filter(|hop| !hop.is_empty());
+    let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let mut hops = hops.map(|hop| hop_address(hop).unwrap_or(unknown));
+    hops.find(|hop| !trusted.contains(hop)).unwrap_or(peer)
+}
+
+/// The address of a hop, with or without a port, brackets and quotes.
+fn hop_address(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop).ok()?.trim_matches('"');
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    let address = bare.parse().ok().or_else(|| hop.parse().ok().map(|it: SocketAddr| it.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::client;
+
+    /// The client seen behind a proxy on 127.0.0.1 that sent these lines.
+    #[track_caller]
+    fn seen(lines: &[&[u8]], trusted: &[&str]) -> String {
+        let mut headers = axum::http::HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", axum::http::HeaderValue::from_bytes(line).unwrap());
+        }
+        let trusted: Vec<IpAddr> = trusted.iter().map(|it| it.parse().unwrap()).collect();
+        client("127.0.0.1".parse().unwrap(), &headers, &trusted).to_string()
+    }
 
     #[test]
     fn only_a_trusted_proxy_is_believed() {
-        let mut headers = axum::http::HeaderMap::new();
-        headers.insert("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
-        let proxy = "127.0.0.1".parse().unwrap();
-        let direct = client(proxy, &headers, &[]);
-        assert_eq!(direct, proxy);
-        let seen = client(proxy, &headers, &[proxy]);
-        assert_eq!(seen, "198.51.100.7".parse::<std::net::IpAddr>().unwrap());
+        let lines: &[&[u8]] = &[b"203.0.113.9, 198.51.100.7"];
+        assert_eq!(seen(lines, &[]), "127.0.0.1");
+        assert_eq!(seen(lines, &["127.0.0.1"]), "198.51.100.7");
+        assert_eq!(seen(lines, &["127.0.0.1", "198.51.100.7"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn nothing_a_client_puts_in_front_makes_it_the_proxy() {
+        for (line, client) in [
+            (&b"garbage, 198.51.100.1"[..], "198.51.100.1"),
+            (b"\xff\xfe, 198.51.100.1", "198.51.100.1"),
+            (b", ,198.51.100.1 , ", "198.51.100.1"),
+            (b"garbage, 198.51.100.1, 127.0.0.1", "198.51.100.1"),
+            (b"127.0.0.1, 198.51.100.1:4711", "198.51.100.1"),
+            (b"[2001:db8::1]:443", "2001:db8::1"),
+            (b"\"[2001:db8::1]\"", "2001:db8::1"),
+            (b"::ffff:198.51.100.1", "198.51.100.1"),
+            (b"[::ffff:198.51.100.1]:80", "198.51.100.1"),
+            (b"198.51.100.1, unknown", "0.0.0.0"),
+            (b"198.51.100.1, _hidden, 127.0.0.1:99", "0.0.0.0"),
+            (b"127.0.0.1", "127.0.0.1"),
+            (b"", "127.0.0.1"),
+        ] {
+            assert_eq!(seen(&[line], &["127.0.0.1"]), client, "{}", line.escape_ascii());
+        }
+        let two: &[&[u8]] = &[b"203.0.113.9", b"x, 198.51.100.1"];
+        assert_eq!(seen(two, &["127.0.0.1"]), "198.51.100.1", "the last line counts");
     }
 }
