@@ -175,14 +175,20 @@ impl State {
         from: IpAddr,
         job: impl FnOnce(&Self) -> Result<T, ActError> + Send + 'static,
     ) -> Result<Result<T, ActError>, Failure> {
-        if !self.limits().may_guess(number, from) {
-            return Err(Failure::too_many());
-        }
-        let done = self.work(job).await?;
-        if matches!(done, Err(ActError::NotFound)) {
-            self.limits().guessed_wrong(number, from);
-        }
-        Ok(done)
+        let number = number.to_owned();
+        // Asked when the try's turn has come, so that tries sent all at once wait for each other's
+        // outcome, but for those under way.
+        self.work(move |state| {
+            if !state.limits().may_guess(&number, from) {
+                return Err(Failure::too_many());
+            }
+            let done = job(state);
+            if matches!(done, Err(ActError::NotFound)) {
+                state.limits().guessed_wrong(&number, from);
+            }
+            Ok(done)
+        })
+        .await?
     }
 
     /// Waits for a permit and runs the job.
