@@ -5,15 +5,17 @@ use super::{ActError, Desk};
 use crate::audit::AuditError;
 use crate::ledger::Ledger;
 use crate::master::Severity;
-use crate::promote::Draft;
+use crate::promote::{Draft, served_records};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::similar::resemble;
 use crate::queue::{
-    AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveState, NamingClass, Neighbour,
-    ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State, ZoneFacts,
+    AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState, NamingClass,
+    Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State, ZoneFacts,
 };
 use crate::store::Reader;
+use crate::wire::{Name, NameRef};
+use crate::zone::Zone;
 
 /// Names below that are shown.
 const BELOW_SHOWN: usize = 5;
@@ -144,7 +146,7 @@ impl Desk {
         };
         let found = zone.lookup(name.as_ref());
         let text = |node: crate::zone::NodeRef<'_>| node.owner().to_string();
-        let records = crate::promote::served_records(name, &zone);
+        let records = served_records(name, &zone);
         let mut types: Vec<String> =
             records.iter().map(|record| record.rtype().to_string()).collect();
         types.dedup();
@@ -156,7 +158,14 @@ impl Desk {
         let cut = found.cut().filter(|cut| cut.owner() != name.as_ref());
         let below = zone.below(name.as_ref()).take(BELOW_SHOWN).map(text).collect();
         let wildcard = found.wildcard().filter(|_| found.exact().is_none());
-        ZoneFacts { served: true, types, cut: cut.map(text), below, wildcard: wildcard.map(text) }
+        ZoneFacts {
+            served: true,
+            types,
+            cut: cut.map(text),
+            above: names_above(name, &zone),
+            below,
+            wildcard: wildcard.map(text),
+        }
     }
 
     /// The automatic lines of an application.
@@ -195,7 +204,8 @@ impl Desk {
         outside: &ZoneEvidence,
         with: impl FnOnce(&Evidence<'_>) -> T,
     ) -> Result<T, AuditError> {
-        let queue = queue_facts(&self.0.ledger, reader, application, context.number)?;
+        let queue =
+            queue_facts(&self.0.ledger, reader, application, context.number, &outside.zone)?;
         let neighbours = neighbours(reader, application)?;
         let findings = outside.draft.as_ref().map(candidate_findings);
         Ok(with(&Evidence {
@@ -222,12 +232,24 @@ fn candidate_findings(draft: &Draft) -> Vec<CandidateFinding> {
     draft.candidate.findings.iter().map(one).collect()
 }
 
+/// The names above a name, below the apex, that have records.
+fn names_above(name: &Name, zone: &Zone) -> Vec<String> {
+    let apex = zone.apex();
+    let above = std::iter::successors(name.as_ref().parent(), |name| name.parent());
+    let above = above.take_while(|above| *above != apex).map(NameRef::to_name);
+    above
+        .filter(|above| !served_records(above, zone).is_empty() && !is_only_guard(zone, above))
+        .map(|above| above.to_string())
+        .collect()
+}
+
 /// What the queue and the live records say about a name.
 fn queue_facts(
     ledger: &Ledger,
     reader: &Reader<'_>,
     application: &Reading,
     number: Option<&str>,
+    zone: &ZoneFacts,
 ) -> Result<QueueFacts, AuditError> {
     let Some(place) = application.place() else {
         let names_of_office = names_of_office(reader, application, "")?;
@@ -245,13 +267,19 @@ fn queue_facts(
         }
         _ => Vec::new(),
     };
+    let (parent, unowned_above) = owners_above(ledger, reader, place, zone)?;
+    let unowned = match application.kind {
+        Kind::New => unowned_above,
+        _ => (is_promised(&live) && live.office.is_empty()).then_some(name.clone()),
+    };
     Ok(QueueFacts {
         live: (live.state() != LiveState::Free && !mine).then(|| live.state()),
         owner: live.office.clone(),
         other_request: others.next().or(holder),
         quarantined_until: live.quarantined_until,
         names_of_office: names_of_office(reader, application, &name)?,
-        parent: parent(ledger, reader, place)?,
+        parent,
+        unowned,
         rollback_conflicts: conflicts,
     })
 }
@@ -269,23 +297,39 @@ fn names_of_office(
     Ok(reader.names_of_office(&application.office, class, name, NAMES_SHOWN)?)
 }
 
-/// The nearest name above a name that an office has, and that office: one that was taken out for a
-/// while is still its own.
-fn parent(
+/// Whether a name is promised to an office, or to nobody known: one that was taken out for a while is
+/// still its own.
+fn is_promised(live: &LiveRecord) -> bool {
+    live.state().is_served() || live.state() == LiveState::Suspended
+}
+
+/// The nearest name above a name that an office owns, with that office; and the nearest one up to
+/// there that no office is known to own, a wildcard that covers the name among them.
+fn owners_above(
     ledger: &Ledger,
     reader: &Reader<'_>,
     place: &Place,
-) -> Result<Option<(String, String)>, AuditError> {
+    zone: &ZoneFacts,
+) -> Result<(Option<(String, String)>, Option<String>), AuditError> {
+    let mut unowned = None;
+    if let Some(wildcard) = zone.wildcard.as_ref().and_then(|it| it.parse::<Name>().ok()) {
+        let live = ledger.live(reader, &Place::new(&wildcard, &place.zone))?;
+        unowned = live.office.is_empty().then(|| wildcard.to_string());
+    }
     let mut here = place.name.as_ref();
     while let Some(above) = here.parent().filter(|above| *above != place.zone.as_ref()) {
         let live = ledger.live(reader, &Place::new(&above.to_name(), &place.zone))?;
-        let kept = live.state().is_served() || live.state() == LiveState::Suspended;
-        if kept && !live.office.is_empty() {
-            return Ok(Some((live.name.to_string(), live.office)));
+        let name = live.name.to_string();
+        let promised = is_promised(&live);
+        if promised && !live.office.is_empty() {
+            return Ok((Some((name, live.office)), unowned));
+        }
+        if promised || zone.above.contains(&name) {
+            unowned = unowned.or(Some(name));
         }
         here = above;
     }
-    Ok(None)
+    Ok((None, unowned))
 }
 
 /// Names of the zone that look like the one asked for, without the zone.

@@ -230,10 +230,14 @@ impl Office {
         Act::Approve { revision: view.revision, candidate, serial: None, lines: lines.collect() }
     }
 
-    /// A request that went live.
+    /// A request that went live, with the head's signature where it needs one.
     pub(super) fn live(&self, application: Application) -> String {
         let number = self.assigned(application);
-        let view = self.approve(&number).unwrap();
+        let mut view = self.approve(&number).unwrap();
+        if !view.second_signature.is_empty() {
+            let candidate = view.candidate.unwrap().hash;
+            view = self.act(&number, Act::Countersign { candidate }, "kepala").unwrap();
+        }
         assert_eq!(view.state, State::Live, "{:?}", view.reason);
         number
     }

@@ -63,6 +63,8 @@ pub struct ZoneFacts {
     pub types: Vec<String>,
     /// The zone cut at or above the name.
     pub cut: Option<String>,
+    /// The names above it, below the apex, that have records.
+    pub above: Vec<String>,
     /// Names below it, a few of them.
     pub below: Vec<String>,
     /// The wildcard that covers it today.
@@ -82,8 +84,11 @@ pub struct QueueFacts {
     pub quarantined_until: Option<i64>,
     /// Some live or held names of the same office, if it is held to one.
     pub names_of_office: Vec<String>,
-    /// The nearest live name above, and its office, when it is another's.
+    /// The nearest name above that an office owns, and that office.
     pub parent: Option<(String, String)>,
+    /// A name that no office is known to own and that this request touches: its own, or for a new
+    /// name one above it or the wildcard that covers it.
+    pub unowned: Option<String>,
     /// For a rollback: later changes that stand on what it would take back.
     pub rollback_conflicts: Vec<String>,
 }
@@ -148,8 +153,8 @@ pub fn lines(application: &Reading, evidence: &Evidence<'_>) -> Vec<AutoLine> {
     if application.kind.brings_records() {
         lines.push(address_line(application, evidence));
         lines.push(target_line(application, evidence));
-        lines.push(failed(LineCode::A9, Overrule::Never, parent_faults(application, evidence)));
     }
+    lines.push(owner_line(application, evidence));
     lines.push(candidate_line(evidence));
     let unproven = Fault::new("contact.email", Rule::MailboxUnproven, &application.contact.email);
     let unproven = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
@@ -230,7 +235,7 @@ fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
             _ if !served => push(Rule::NameNotLive, ""),
             _ => {}
         }
-        // An import nobody has claimed belongs to whom the letter says (M2, M4).
+        // A name without a known owner is a matter for two signatures (A9).
         if !queue.owner.trim().is_empty() && !same_office(&queue.owner, &application.office) {
             push(Rule::OtherOwner, &queue.owner);
         }
@@ -361,7 +366,17 @@ fn suffix_faults(application: &Reading, targets: &Targets) -> Vec<Fault> {
     faults
 }
 
-/// A9: a name below another office's, and every UPTD, needs that office's agreement.
+/// A9: whose the name is. Without the agreement of the office above nothing goes on; where no office
+/// is known to own what is touched, nobody has agreed and the head signs as well.
+fn owner_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
+    let mut faults = parent_faults(application, evidence);
+    let overrule = if faults.is_empty() { Overrule::SecondSignature } else { Overrule::Never };
+    let unowned = evidence.queue.unowned.as_ref();
+    faults.extend(unowned.map(|name| Fault::new("name", Rule::OwnerUnknown, name)));
+    failed(LineCode::A9, overrule, faults)
+}
+
+/// A name below another office's, and every UPTD, needs that office's agreement.
 fn parent_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fault> {
     if evidence.party_confirmed || application.kind != Kind::New {
         return Vec::new();

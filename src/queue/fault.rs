@@ -332,6 +332,8 @@ rules! {
     OtherOwner = "other_owner" => NameTaken, "the name belongs to another office";
     /// The parent's office has not agreed.
     ParentNotConfirmed = "parent_not_confirmed" => NameTaken, "the office of the name above has not agreed";
+    /// No office is known to own the name, or what lies above it.
+    OwnerUnknown = "owner_unknown" => NameTaken, "no office is known to own the name";
     /// A similar name.
     Similar = "similar" => NameRule, "similar to another name";
 

@@ -1,6 +1,7 @@
 //! Which names are to be had: reserved, taken, similar, below another's.
 
 use super::*;
+use crate::queue::Kind;
 
 /// The code a request for this name is turned back with.
 fn code(office: &Office, application: Application) -> &'static str {
@@ -31,11 +32,56 @@ fn a_name_under_a_wildcard_comes_and_goes() {
     office.live(service("antrean.layanan", "192.0.2.160"));
     assert_eq!(office.dig(name, "A").1, [format!("{name} 3600 IN A 192.0.2.160")]);
     let mut gone = service("antrean.layanan", "192.0.2.160");
-    gone.kind = crate::queue::Kind::Remove;
+    gone.kind = Kind::Remove;
     gone.records.clear();
     office.live(gone);
     // The wildcard must not answer for a name that was taken out.
     assert_eq!(office.dig(name, "A"), ("NOERROR".to_owned(), vec![]));
+}
+
+#[test]
+fn a_name_without_a_known_owner_takes_two_signatures() {
+    let office = Office::new();
+    office.live(service("induk", "192.0.2.150"));
+    let stranger = |kind, name: &str| {
+        let mut asked = service(name, "192.0.2.66");
+        asked.kind = kind;
+        asked.office = "Dinas Orang Lain".to_owned();
+        if !asked.kind.brings_records() {
+            asked.records.clear();
+        }
+        asked
+    };
+    let mut challenge = stranger(Kind::New, "_acme-challenge.diskominfo");
+    challenge.records[0].rtype = "TXT".to_owned();
+    challenge.records[0].data = "\"tokenjahat\"".to_owned();
+    for asked in [
+        challenge,
+        stranger(Kind::New, "login.diskominfo"),
+        stranger(Kind::New, "dalam.sekali.diskominfo"),
+        stranger(Kind::New, "antrean.layanan"),
+        stranger(Kind::Change, "diskominfo"),
+        stranger(Kind::Suspend, "www"),
+        stranger(Kind::Remove, "sumber.desa"),
+    ] {
+        let what = format!("{} {}", asked.kind, asked.name);
+        let number = office.assigned(asked);
+        let line = office.view(&number).lines.into_iter().find(|it| it.code == LineCode::A9);
+        let line = line.unwrap();
+        assert_eq!(line.verdict, Some(LineVerdict::Fix), "{what}: {line:?}");
+        let serial = office.serial();
+        let view = office.approve(&number).unwrap();
+        assert_eq!((view.state, office.serial()), (State::Verified, serial), "{what}");
+        assert_eq!(view.second_signature, ["A9"], "{what}");
+        let candidate = view.candidate.unwrap().hash;
+        let view = office.act(&number, Act::Countersign { candidate }, "kepala").unwrap();
+        assert_eq!(view.state, State::Live, "{what}: {:?}", view.reason);
+    }
+    // What the office owns itself needs nobody else.
+    let mut own = service("anak.induk", "192.0.2.151");
+    own.office = "Dinas induk".to_owned();
+    let number = office.assigned(own);
+    assert_eq!(office.approve(&number).unwrap().state, State::Live);
 }
 
 #[test]

@@ -389,6 +389,32 @@ fn the_probe_and_the_parent() {
 }
 
 #[test]
+fn a_name_nobody_is_known_to_own_takes_a_second_signature() {
+    let mut clear = Clear::new();
+    clear.queue.live = Some(LiveState::Live);
+    clear.queue.unowned = Some("dinkes.cirebonkab.go.id.".to_owned());
+    let unowned = (Outcome::Failed, Overrule::SecondSignature, vec![Rule::OwnerUnknown]);
+    for kind in Kind::ALL {
+        let asked = Application { kind, ..application() };
+        assert_eq!(clear.line(&asked, LineCode::A9), unowned, "{kind}");
+        // A party the verifier chose cannot speak for an owner nobody knows.
+        let mut evidence = clear.evidence();
+        evidence.party_confirmed = true;
+        let lines = sheet(&asked, &evidence);
+        let line = lines.iter().find(|line| line.code == LineCode::A9).unwrap();
+        assert_eq!((line.outcome, line.overrule), (unowned.0, unowned.1), "{kind}");
+    }
+    clear.queue.parent = Some(("app.dinkes".to_owned(), "Dinas Kesehatan".to_owned()));
+    assert_eq!(clear.line(&application(), LineCode::A9).1, Overrule::Never);
+    clear.queue.parent = None;
+    clear.queue.unowned = None;
+    for kind in Kind::ALL {
+        let asked = Application { kind, ..application() };
+        assert_eq!(clear.line(&asked, LineCode::A9).0, Outcome::Pass, "{kind}");
+    }
+}
+
+#[test]
 fn fields_are_needed_and_read() {
     let clear = Clear::new();
     let mut bare = application();
