@@ -273,7 +273,8 @@ fn an_anchor_held_outside_finds_what_a_stolen_key_rewrote() {
         assert!(odd.parse::<Anchor>().is_err(), "{odd}");
     }
     let key = house.notary.public_key();
-    let report = verify(&Export::parse(&house.text()).unwrap(), Some(&key), &[anchor.clone()]);
+    let report =
+        verify(&Export::parse(&house.text()).unwrap(), Some(&key), std::slice::from_ref(&anchor));
     assert_eq!((report.is_good(), report.anchored_to), (true, Some(4)));
     // The same key signs another history: every signature is good, the anchor is not.
     let thief = House::new();
@@ -382,7 +383,7 @@ fn a_crash_during_a_rotation_leaves_one_key_in_force() {
     // The next key was written, its row was not: the old one stays.
     std::fs::copy(other.dir.path().join("audit.key"), &next).unwrap();
     let reopened = Notary::open(house.dir.path(), &house.store, START).unwrap();
-    assert_eq!((reopened.public_key(), next.exists()), (key.clone(), false));
+    assert_eq!((reopened.public_key(), next.exists()), (key, false));
     // The row was committed, the file not yet renamed: the new one signs.
     let row = house.notary.rotate(&house.store, START, "console", "admin").unwrap();
     let path = house.dir.path().join("audit.key");

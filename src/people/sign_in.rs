@@ -158,7 +158,7 @@ impl People {
             row.failures = 0;
             tx.put_person(&row)?;
             tx.end_session(&hash)?;
-            let begun = again.unwrap_or(Begun::from(&kept));
+            let begun = again.unwrap_or_else(|| Begun::from(&kept));
             self.start(tx, &row, Stage::Full, begun).map(Some)
         })?;
         let Some(signed_in) = outcome else {

@@ -20,7 +20,7 @@ fn waiting(office: &Office) -> Vec<(Notice, String)> {
 }
 
 /// The text of the one notice of an event to a reader.
-fn text<'a>(all: &'a [(Notice, String)], deed: Deed, reader: NoticeReader) -> &'a str {
+fn text(all: &[(Notice, String)], deed: Deed, reader: NoticeReader) -> &str {
     let mut found = all.iter().filter(|(it, _)| (it.deed, it.reader) == (deed, reader));
     let (_, text) = found.next().unwrap();
     assert!(found.next().is_none(), "one notice of {deed} to the {reader}");

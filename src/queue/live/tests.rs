@@ -15,7 +15,7 @@ fn promise() -> Promise {
         office: application.office.clone(),
         class: application.class,
         region: application.region.clone(),
-        records: ParsedApplication::try_from(application.clone()).unwrap().rrs().cloned().collect(),
+        records: ParsedApplication::try_from(application).unwrap().rrs().cloned().collect(),
         ends: None,
     }
 }

@@ -198,7 +198,7 @@ fn a_request_reads_back_and_an_update_changes_what_may_change() {
     });
     assert_eq!(serial.unwrap(), 1);
     let read = || store.read::<_, StoreError>(|reader| reader.request("GPR-1")).unwrap().unwrap();
-    assert_eq!(read(), (row.clone(), b"one".to_vec()));
+    assert_eq!(read(), (row, b"one".to_vec()));
     let changed = RequestRow {
         state: State::Assigned,
         open: false,
@@ -454,8 +454,8 @@ fn the_chain_its_values_checkpoints_and_keys() {
         })
         .unwrap();
     let check = |reader: &Reader<'_>| -> Result<(), StoreError> {
-        assert_eq!(reader.events_after(0, usize::MAX)?, [event.clone()]);
-        assert_eq!(reader.events_of("request:GPR-1")?, [event.clone()]);
+        assert_eq!(reader.events_after(0, usize::MAX)?, std::slice::from_ref(&event));
+        assert_eq!(reader.events_of("request:GPR-1")?, std::slice::from_ref(&event));
         assert_eq!(reader.chain_head()?, Some((1, "f".repeat(64))));
         assert_eq!(reader.personal(1, "email")?, Some(vec![1, 2]));
         assert_eq!(reader.last_checkpoint()?, Some(point.clone()));
