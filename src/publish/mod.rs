@@ -9,8 +9,8 @@
 //! door     judge ─► number ─► commit ─► swap ─► confirm ─► announce, or take back
 //! ```
 //!
-//! A floor uses only those below it. Beneath them are [`state`], what all floors share, and
-//! [`confirm`], which asks our own sockets. Before the commit nothing changes for anybody; after it the
+//! A floor uses only those below it. Beneath them are `state`, what all floors share, and
+//! `confirm`, which asks our own sockets. Before the commit nothing changes for anybody; after it the
 //! change is what start-up serves, so a crash at any point leaves the state before or after it. The
 //! operator's file is never written. What requests put up is kept beside it and merged with it, RRset
 //! by RRset.
