@@ -1,7 +1,7 @@
 //! Acting officials (Plh., Plt.): somebody who holds another's role for a while.
 //!
 //! Whoever acts takes over the role with all its limits, and never both roles on one request; that
-//! rule is kept where the act happens. Only the head (kabid) records one, on a letter.
+//! rule is kept where the act happens. Nobody holds two roles for others at a time. Only the head (kabid) records one, on a letter.
 
 use super::PeopleError;
 use super::account::{Account, By};
@@ -31,6 +31,9 @@ pub struct NewActing {
     pub name: String,
     /// The role taken over: kabid or kasi.
     pub role: Role,
+    /// Sign-in name of the officer whose chair it is; may be empty where only one has the role, or
+    /// nobody.
+    pub holder: String,
     /// Plh. or Plt.
     pub style: ActingStyle,
     /// Number of the letter.
@@ -58,12 +61,12 @@ impl People {
         if !person.enabled || person.role == new.role || person.role == Role::Auditor {
             return Err(PeopleError::NotAllowed);
         }
-        let holder = self.list()?.into_iter().find(|it| it.role == new.role && it.enabled);
+        let holder = self.holder_of(new, &person)?;
         let row = ActingOfficial {
             id: format!("a-{}", hex(&random::<8>()?)),
             person: person.id,
             role: new.role,
-            holder: holder.map(|account| account.id).unwrap_or_default(),
+            holder,
             style: new.style,
             letter,
             starts_ms: new.starts_ms,
@@ -73,10 +76,21 @@ impl People {
         };
         let now = self.now_ms();
         self.store.write(|tx| {
+            let at_once = |other: &ActingOfficial| {
+                let held = other.held();
+                other.person == row.person
+                    && other.role != row.role
+                    && held.starts < row.ends_ms
+                    && row.starts_ms < held.ends
+            };
+            if tx.acting_officials()?.iter().any(at_once) {
+                return Err(PeopleError::ActingTwice);
+            }
             tx.put_acting(&row)?;
             let (starts, ends) = (row.starts_ms.to_string(), row.ends_ms.to_string());
             let facts = [
                 ("role", row.role.as_str()),
+                ("holder", row.holder.as_str()),
                 ("style", row.style.as_str()),
                 ("letter", row.letter.as_str()),
                 ("starts_ms", starts.as_str()),
@@ -85,6 +99,22 @@ impl People {
             let by = By::Officer(by.clone());
             by.leave(tx, now, "acting_recorded", &row.person, &facts)
         })
+    }
+
+    /// The person id of the officer stood in for: the one chosen, or the only one with the role.
+    fn holder_of(&self, new: &NewActing, person: &Account) -> Result<String, PeopleError> {
+        let all = self.list()?;
+        let mut fit = all.into_iter().filter(|it| it.role == new.role && it.id != person.id);
+        let chosen = new.holder.trim();
+        if !chosen.is_empty() {
+            let holder = fit.find(|it| it.name == chosen);
+            return holder.map(|it| it.id).ok_or(PeopleError::ActingHolder);
+        }
+        let mut enabled = fit.filter(|it| it.enabled);
+        match (enabled.next(), enabled.next()) {
+            (only, None) => Ok(only.map(|it| it.id).unwrap_or_default()),
+            (_, Some(_)) => Err(PeopleError::ActingHolder),
+        }
     }
 
     /// Ends an acting official early: the head, or an administrator when the head is away.

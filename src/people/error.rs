@@ -77,6 +77,12 @@ pub enum PeopleError {
     /// The period of an acting official is empty or its letter number missing.
     #[error("an acting official needs a start, a later end, and the number of the letter")]
     BadActing,
+    /// Several officers have the role, or the one named does not.
+    #[error("name the officer whose chair it is: one who has this role")]
+    ActingHolder,
+    /// The person holds another role for somebody in the same period.
+    #[error("this person holds another role for somebody in this period")]
+    ActingTwice,
     /// The event chain, or the system's random numbers.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -104,6 +110,8 @@ impl PeopleError {
             Self::BadScope | Self::BadToken(_) | Self::DecideOff => "scope",
             Self::BadNetwork => "network",
             Self::BadActing => "letter",
+            Self::ActingHolder => "holder",
+            Self::ActingTwice => "role",
             _ => return None,
         })
     }

@@ -281,6 +281,46 @@ fn tokens_know_their_scope_network_and_end() {
 }
 
 #[test]
+fn a_stand_in_has_one_chair_and_it_is_named() {
+    let (people, _, _dir) = roster(TotpRule::Optional);
+    for (name, role) in [
+        ("rina", Role::Head),
+        ("siti", Role::Verifier),
+        ("tono", Role::Verifier),
+        ("dewi", Role::Operator),
+    ] {
+        let new = fields(name, &format!("{name}@cirebonkab.go.id"), None);
+        people.add(&By::Console, role, &new, PASSWORD).unwrap();
+    }
+    let head = people.by_name("rina").unwrap();
+    let record = |role, holder: &str| {
+        let new = NewActing {
+            name: "dewi".to_owned(),
+            role,
+            holder: holder.to_owned(),
+            style: ActingStyle::Plh,
+            letter: "800/7".to_owned(),
+            starts_ms: people.now_ms(),
+            ends_ms: people.now_ms() + 86_400_000,
+        };
+        people.record_acting(&head, &new)
+    };
+    for holder in ["", "rina", "siapa"] {
+        let refused = record(Role::Verifier, holder);
+        assert!(matches!(refused, Err(PeopleError::ActingHolder)), "{holder:?}");
+    }
+    record(Role::Verifier, "tono").unwrap();
+    let tono = people.by_name("tono").unwrap().id;
+    let made = people.acting_officials().unwrap().remove(0);
+    assert_eq!(made.holder, tono, "the one chosen, not the first");
+    assert!(matches!(record(Role::Head, ""), Err(PeopleError::ActingTwice)));
+    people.end_acting(&By::Officer(head.clone()), &made.id).unwrap();
+    record(Role::Head, "").unwrap();
+    let rina = people.acting_officials().unwrap().into_iter().any(|it| it.holder == head.id);
+    assert!(rina, "the only one with the role");
+}
+
+#[test]
 fn the_last_administrator_stays() {
     let (people, _, _dir) = roster(TotpRule::Optional);
     let new = fields("admin1", "a@cirebonkab.go.id", None);

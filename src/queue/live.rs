@@ -317,6 +317,9 @@ impl LiveRecord {
         let other = if suspension.by.role == Role::Head { Role::Verifier } else { Role::Head };
         let by = actor.capacity(other, now);
         let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(other)))?;
+        if suspension.by.is_one_with(&by) {
+            return Err(TransitionError::SamePerson { with: suspension.by.role });
+        }
         suspension.confirmed = Some(by.clone());
         Ok(self.step(Some(state), &by, Deed::ConfirmSuspension))
     }

@@ -251,6 +251,17 @@ impl Signature {
     pub fn person(&self) -> &str {
         self.identity.person.as_deref().unwrap_or("")
     }
+
+    /// Whether one person is behind both: the same one, or one who stood in for the other.
+    pub fn is_one_with(&self, other: &Self) -> bool {
+        self.identity.same(&other.identity) || self.stands_for(other) || other.stands_for(self)
+    }
+
+    /// Whether it was given in the place of the other's person.
+    fn stands_for(&self, other: &Self) -> bool {
+        let holder = self.acting.as_ref().map(|held| held.holder.as_str());
+        holder.is_some_and(|holder| !holder.is_empty() && holder == other.person())
+    }
 }
 
 /// Texts that form, API and account management must judge alike; the tests of each use them.

@@ -206,6 +206,8 @@ people-last-admin = The last administrator cannot be switched off. Invite anothe
 people-decide-off = Tokens may not decide (tokens.decide is off).
 people-bad-token = Choose at least one scope and a life of 366 days at most.
 people-bad-network = Write a network as address/length, for example 10.1.0.0/16.
+people-acting-holder = Choose whose chair it is: an officer who has this role.
+people-acting-twice = This person already holds another role for somebody in this period.
 people-bad-acting = Enter the number of the letter and a period that makes sense.
 
 role-kabid = Head of Division SP E-Gov
@@ -813,6 +815,8 @@ acting-lead = An officer who is away can be stood in for on a letter. Whoever ac
 acting-new = Record a stand-in
 acting-name = Who acts
 acting-role = As
+acting-holder = In the place of
+acting-holder-only = The only one with this role, or a vacant post
 acting-style = Kind
 acting-plh = Plh. – the officer is away
 acting-plt = Plt. – the post is vacant

@@ -206,6 +206,8 @@ people-last-admin = Administrator terakhir tidak dapat dinonaktifkan. Undang adm
 people-decide-off = Token tidak boleh memutuskan (tokens.decide belum diaktifkan).
 people-bad-token = Pilih sedikitnya satu cakupan dan masa berlaku paling lama 366 hari.
 people-bad-network = Tulis jaringan sebagai alamat/panjang, misalnya 10.1.0.0/16.
+people-acting-holder = Pilih siapa yang digantikan: pejabat yang memegang peran ini.
+people-acting-twice = Orang ini sudah memegang peran lain sebagai pengganti pada rentang waktu tersebut.
 people-bad-acting = Isi nomor surat dan rentang waktu yang benar.
 
 role-kabid = Kepala Bidang SP E-Gov
@@ -813,6 +815,8 @@ acting-lead = Pejabat yang berhalangan dapat digantikan untuk sementara berdasar
 acting-new = Catat pengganti
 acting-name = Siapa yang menggantikan
 acting-role = Sebagai
+acting-holder = Menggantikan
+acting-holder-only = Satu-satunya pemegang peran ini, atau jabatan kosong
 acting-style = Jenis
 acting-plh = Plh. – pejabat berhalangan
 acting-plt = Plt. – jabatan kosong

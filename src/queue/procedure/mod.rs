@@ -146,6 +146,23 @@ pub enum Who {
 }
 
 impl Who {
+    /// Whether whoever does it is one of the request's heads or verifiers from then on.
+    pub fn works_on_it(self) -> bool {
+        match self {
+            Self::Head
+            | Self::Holder
+            | Self::HolderOrHead
+            | Self::HolderOrOperator
+            | Self::HolderOrSystem => true,
+            Self::Submitter
+            | Self::Applicant
+            | Self::Corrector
+            | Self::Party
+            | Self::Officer
+            | Self::System => false,
+        }
+    }
+
     /// Whether the applicant may do it with the secret of the request.
     pub fn includes_applicant(self) -> bool {
         matches!(self, Self::Applicant | Self::Corrector)

@@ -43,6 +43,9 @@ pub(super) struct Case {
     pub(super) questions: Vec<Question>,
     /// The number of promotions started.
     pub(super) attempts: u32,
+    /// Everybody who acted on it as head or verifier, in whichever capacity, once each.
+    #[serde(default)]
+    pub(super) took_part: Vec<Signature>,
 }
 
 impl Case {
@@ -53,25 +56,32 @@ impl Case {
         sides
     }
 
-    /// Tests that `who` joins `side` only: applicant, head and verifier are three persons. `second`
-    /// signed second and counts as a head.
-    pub(super) fn apart(
-        &self,
-        who: &Identity,
-        side: Role,
-        second: Option<&Signature>,
-    ) -> Result<(), TransitionError> {
-        let slips = || self.dispositions.iter();
-        let is = |signature: &Signature| signature.identity.same(who);
-        let takes_part_as = |role| match role {
-            Role::Applicant => self.applicants().iter().any(|applicant| applicant.same(who)),
-            Role::Head => slips().any(|slip| is(&slip.from)) || second.is_some_and(is),
-            _ => slips().any(|slip| is(&slip.to)),
+    /// Tests that an officer joins `side` only: applicant, head and verifier are three persons.
+    /// Compared are all who acted, all who were to check it, and those they stood in for.
+    pub(super) fn apart(&self, by: &Signature, side: Role) -> Result<(), TransitionError> {
+        if self.applicants().iter().any(|applicant| applicant.same(&by.identity)) {
+            return Err(TransitionError::SamePerson { with: Role::Applicant });
+        }
+        none_is(self.officers().filter(|part| part.role != side && part.is_one_with(by)))
+    }
+
+    /// Tests that somebody who joins the applicant's side has not acted as head or verifier.
+    pub(super) fn applicant_apart(&self, who: &Identity) -> Result<(), TransitionError> {
+        none_is(self.officers().filter(|part| part.identity.same(who)))
+    }
+
+    /// All heads and verifiers of this request so far.
+    fn officers(&self) -> impl Iterator<Item = &Signature> {
+        self.dispositions.iter().flat_map(|slip| [&slip.from, &slip.to]).chain(&self.took_part)
+    }
+
+    /// Keeps who acted as head or verifier.
+    fn remember(&mut self, by: &Signature) {
+        let same = |part: &Signature| {
+            part.role == by.role && part.identity == by.identity && part.acting == by.acting
         };
-        let sides = [Role::Applicant, Role::Head, Role::Verifier];
-        match sides.into_iter().find(|role| *role != side && takes_part_as(*role)) {
-            Some(with) => Err(TransitionError::SamePerson { with }),
-            None => Ok(()),
+        if matches!(by.role, Role::Head | Role::Verifier) && !self.took_part.iter().any(same) {
+            self.took_part.push(by.clone());
         }
     }
 }
@@ -86,6 +96,11 @@ impl Case {
     pub(super) fn party_confirmed(&self) -> bool {
         self.questions.iter().any(|q| q.revision == self.revision && q.agreed == Some(true))
     }
+}
+
+/// The error of the first officer who is on another side already, if there is one.
+fn none_is<'a>(mut others: impl Iterator<Item = &'a Signature>) -> Result<(), TransitionError> {
+    others.next().map_or(Ok(()), |other| Err(TransitionError::SamePerson { with: other.role }))
 }
 
 //------------ Transition ----------------------------------------------------
@@ -108,6 +123,11 @@ impl<'a> Transition<'a> {
     /// A transition that has just begun.
     pub(super) fn new(case: Case, by: Signature, facts: &'a Facts<'a>) -> Self {
         Self { case, by, facts, noted: Vec::new(), personal: Vec::new() }
+    }
+
+    /// Keeps on the request that its actor was one of its heads or verifiers.
+    pub(super) fn takes_part(&mut self) {
+        self.case.remember(&self.by);
     }
 
     /// Adds a fact to the event.

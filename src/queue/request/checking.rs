@@ -47,7 +47,7 @@ impl NeedsCorrection {
     pub(super) fn resubmit(self, cx: &mut Transition<'_>) -> Result<Assigned, TransitionError> {
         let Some(amendment) = cx.facts.amendment else { return Err(empty("request")) };
         let new = &amendment.application;
-        cx.case.apart(&contact_of(new), Role::Applicant, None)?;
+        cx.case.applicant_apart(&contact_of(new))?;
         let old = &cx.case.application;
         let mut faults = amendment.faults.clone();
         if new.kind != old.kind {

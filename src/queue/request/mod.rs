@@ -98,6 +98,7 @@ impl Request {
             dispositions: Vec::new(),
             questions: Vec::new(),
             attempts: 0,
+            took_part: Vec::new(),
         };
         let mut cx = Transition::new(case, by, facts);
         cx.lay_in();
@@ -198,6 +199,9 @@ impl Request {
         let Self { case, stage } = self;
         let mut cx = Transition::new(case, by, facts);
         let stage = go(stage, &mut cx)?;
+        if row.who.works_on_it() {
+            cx.takes_part();
+        }
         Ok(cx.end(row.deed, before, stage))
     }
 

@@ -26,7 +26,7 @@ impl Request {
             Who::Corrector => {
                 let by = self.as_applicant(actor, now)?;
                 if by.role != Role::Applicant {
-                    self.apart(&by.identity, Role::Applicant)?;
+                    self.case.applicant_apart(&by.identity)?;
                 }
                 Ok(by)
             }
@@ -65,39 +65,39 @@ impl Request {
             }
     }
 
-    /// Tests that applicant, head and verifier are three persons.
-    fn apart(&self, who: &Identity, side: Role) -> Result<(), TransitionError> {
-        let second = self.approval().and_then(|approval| approval.second.as_ref());
-        self.case.apart(who, side, second)
-    }
-
     /// The head, apart from the others.
     fn as_head(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         let by = in_role(actor, &[Role::Head], now)?;
-        self.apart(&by.identity, Role::Head)?;
+        self.case.apart(&by, Role::Head)?;
         Ok(by)
     }
 
-    /// The verifier who holds this request, or who stands in for the holder.
+    /// The verifier who holds this request, or who stands in for the holder and signs so.
     fn as_holder(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-        let by = in_role(actor, &[Role::Verifier], now)?;
-        self.apart(&by.identity, Role::Verifier)?;
+        let mut by = in_role(actor, &[Role::Verifier], now)?;
+        let stand_in = self.stand_in(actor, now);
         if !self.is_held_by(actor, now) {
+            self.case.apart(&by, Role::Verifier)?;
             return Err(TransitionError::NotAllowed(NotAllowed::NotHolder));
         }
+        by.acting = stand_in.cloned().or(by.acting);
+        self.case.apart(&by, Role::Verifier)?;
         Ok(by)
     }
 
     /// Whether the actor holds this request or stands in for the holder.
     fn is_held_by(&self, actor: &Actor, now: i64) -> bool {
-        self.holder().is_some_and(|holder| {
-            let for_holder = |acting: &ActingOfficial| {
-                acting.role == Role::Verifier
-                    && acting.in_force(now)
-                    && Some(&acting.holder) == holder.identity.person.as_ref()
-            };
-            holder.identity.same(&actor.identity) || actor.acting.iter().any(for_holder)
-        })
+        let holds = self.holder().is_some_and(|holder| holder.identity.same(&actor.identity));
+        holds || self.stand_in(actor, now).is_some()
+    }
+
+    /// The appointment by which the actor stands in for the holder of this request.
+    fn stand_in<'a>(&self, actor: &'a Actor, now: i64) -> Option<&'a ActingOfficial> {
+        let holder = self.holder()?.identity.person.as_ref()?;
+        let for_holder = |acting: &&ActingOfficial| {
+            acting.role == Role::Verifier && acting.in_force(now) && acting.holder == *holder
+        };
+        actor.acting.iter().find(for_holder)
     }
 
     /// The applicant with the secret, or an officer who keys in a letter.

@@ -51,10 +51,10 @@ fn assign(cx: &mut Transition<'_>, instruction: &str) -> Result<Assignment, Tran
     let now = cx.facts.now;
     let to = cx.facts.assignee.and_then(|to| to.capacity(Role::Verifier, now));
     let to = to.ok_or(TransitionError::NotAllowed(NotAllowed::AssigneeNotVerifier))?;
-    if cx.by.identity.same(&to.identity) {
+    if cx.by.is_one_with(&to) {
         return Err(TransitionError::SamePerson { with: Role::Head });
     }
-    cx.case.apart(&to.identity, Role::Verifier, None)?;
+    cx.case.apart(&to, Role::Verifier)?;
     let used = cx.case.clocks.used(ClockStep::Route, now, cx.facts.calendar);
     let instruction = instruction.to_owned();
     cx.note("to", to.person());

@@ -280,6 +280,45 @@ fn an_acting_official_has_the_role_for_the_time_and_its_limits() {
 }
 
 #[test]
+fn one_person_signs_once_whoever_they_stand_in_for() {
+    let world = World::new();
+    let now = at(0, 9, 0);
+    let facts = world.facts(now);
+    let kasi = kasi();
+    let with = Facts { assignee: Some(&kasi), ..facts };
+    let acts_for = |mut actor: Actor, role, holder: &str| {
+        let (holder, letter) = (holder.to_owned(), "800/7".to_owned());
+        actor.acting.push(ActingOfficial { role, holder, starts: 0, ends: i64::MAX, letter });
+        actor
+    };
+    let wild =
+        Application { name: "*.app".to_owned(), class: NamingClass::Layanan, ..application() };
+    let routed = world.submitted(wild, now).act(&dispose(), &kabid(), &with).unwrap().value;
+    let approved = |by: &Actor| {
+        let mut lines = all_ok();
+        lines.push(line(LineCode::M10, LineVerdict::Ok, ""));
+        let act = Act::Approve { revision: 1, candidate: HASH.to_owned(), serial: None, lines };
+        routed.clone().act(&act, by, &facts).unwrap().value
+    };
+    let second = Act::Countersign { candidate: HASH.to_owned() };
+    // A head approves for the holder, or somebody holds both roles for others: not both signatures.
+    let rina = acts_for(officer("rina", Role::Head), Role::Verifier, "sari");
+    let request = approved(&rina);
+    assert_eq!(request.approval().unwrap().by.acting.as_ref().unwrap().holder, "sari");
+    assert_eq!(code(request.clone().act(&second, &rina, &facts)), FaultCode::SamePerson);
+    assert!(request.act(&second, &kabid(), &facts).is_ok());
+    let dewi = acts_for(officer("dewi", Role::Operator), Role::Verifier, "sari");
+    let dewi = acts_for(dewi, Role::Head, "budi");
+    assert_eq!(code(approved(&dewi).act(&second, &dewi, &facts)), FaultCode::SamePerson);
+    // Nor may the one who was stood in for, or a stand-in for the other side's officer.
+    let sari = acts_for(kasi.clone(), Role::Head, "budi");
+    let plain = acts_for(officer("rudi", Role::Operator), Role::Verifier, "sari");
+    assert_eq!(code(approved(&plain).act(&second, &sari, &facts)), FaultCode::SamePerson);
+    let for_rina = acts_for(officer("tono", Role::Operator), Role::Head, "rina");
+    assert_eq!(code(approved(&rina).act(&second, &for_rina, &facts)), FaultCode::SamePerson);
+}
+
+#[test]
 fn a_stale_approval_is_turned_back() {
     let mut world = World::new();
     let now = at(0, 9, 0);

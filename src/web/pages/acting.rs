@@ -64,6 +64,7 @@ pub(super) async fn record(
     let wish = NewActing {
         name: sent.get("name").to_owned(),
         role: if sent.get("role") == "kabid" { Role::Head } else { Role::Verifier },
+        holder: sent.get("holder").to_owned(),
         style: if sent.get("style") == "plt" { ActingStyle::Plt } else { ActingStyle::Plh },
         letter: sent.get("letter").to_owned(),
         starts_ms: day_ms(sent.get("starts"), 0).unwrap_or(0),
@@ -122,6 +123,12 @@ fn acting_form(visitor: &Visitor, people: &[Account]) -> Form {
         Choice::new(&it.name, label)
     });
     let roles = [Role::Head, Role::Verifier];
+    let mut holders = vec![Choice::new("", t.s("acting-holder-only"))];
+    let chairs = people.iter().filter(|it| roles.contains(&it.role));
+    holders.extend(chairs.map(|it| {
+        let label = format!("{} – {}", it.full_name, role_title(t, &it.title, it.role));
+        Choice::new(&it.name, label)
+    }));
     let roles = roles.map(|role| Choice::new(role.as_str(), role_title(t, "", role)));
     let styles = [("plh", "acting-plh"), ("plt", "acting-plt")];
     let styles = styles.map(|(value, id)| Choice::new(value, t.s(id)));
@@ -130,6 +137,7 @@ fn acting_form(visitor: &Visitor, people: &[Account]) -> Form {
     Form::new("/plh", &visitor.csrf, t.s("acting-button"))
         .field(Field::line(t, "name", "acting-name").input(Input::Select(names.collect())))
         .field(Field::line(t, "role", "acting-role").input(Input::Select(roles.to_vec())))
+        .field(Field::line(t, "holder", "acting-holder").input(Input::Select(holders)).optional())
         .field(Field::line(t, "style", "acting-style").input(Input::Radios(styles.to_vec())))
         .field(Field::line(t, "letter", "acting-letter").width("w-m"))
         .field(day("starts", "acting-starts"))
@@ -138,7 +146,9 @@ fn acting_form(visitor: &Visitor, people: &[Account]) -> Form {
 
 /// One in words.
 fn row(t: Words, acting: &ActingOfficial, people: &[Account], now: i64) -> Row {
-    let name = people.iter().find(|person| person.id == acting.person);
+    let of = |id: &str| people.iter().find(|person| person.id == id);
+    let name = of(&acting.person);
+    let role = format!("{} {}", acting.style.prefix(), role_title(t, "", acting.role));
     let state =
         match (acting.ended_ms.is_some(), acting.held().in_force(now), now < acting.starts_ms) {
             (true, ..) => "acting-ended",
@@ -149,7 +159,10 @@ fn row(t: Words, acting: &ActingOfficial, people: &[Account], now: i64) -> Row {
     Row {
         id: acting.id.clone(),
         name: name.map_or_else(|| acting.person.clone(), |person| person.full_name.clone()),
-        role: format!("{} {}", acting.style.prefix(), role_title(t, "", acting.role)),
+        role: match of(&acting.holder) {
+            Some(holder) => format!("{role} – {}", holder.full_name),
+            None => role,
+        },
         letter: acting.letter.clone(),
         period: format!("{} – {}", t.date(acting.starts_ms), t.date(acting.ends_ms - 1)),
         state: t.s(state),

@@ -186,6 +186,8 @@ pub(super) fn people_words(visitor: &Visitor, error: &PeopleError) -> String {
         PeopleError::BadScope | PeopleError::BadToken(_) => "people-bad-token",
         PeopleError::BadNetwork => "people-bad-network",
         PeopleError::BadActing => "people-bad-acting",
+        PeopleError::ActingHolder => "people-acting-holder",
+        PeopleError::ActingTwice => "people-acting-twice",
         PeopleError::Audit(_) | PeopleError::Hash(_) | PeopleError::Store(_) => {
             "fail-internal-text"
         }
