@@ -89,7 +89,9 @@ impl Desk {
                 .transpose()?;
             let candidate: Option<Candidate> =
                 outside.and_then(|outside| outside.draft.as_ref()).map(|draft| draft.bound());
+            let signers = ledger.signers(tx, &stored.request)?;
             let facts = Facts {
+                signers: &signers,
                 assignee: assignee.as_ref(),
                 automatic: automatic.as_deref(),
                 candidate: candidate.as_ref(),

@@ -1,7 +1,7 @@
 //! Persons as the database knows them, in the transaction at hand.
 
 use super::Ledger;
-use crate::queue::{Actor, Role};
+use crate::queue::{Actor, Request, Role};
 use crate::store::{Reader, StoreError};
 
 impl Ledger {
@@ -19,6 +19,16 @@ impl Ledger {
     ) -> Result<Option<Actor>, StoreError> {
         let Some(row) = reader.person_by_name(name)? else { return Ok(None) };
         Ok(Some(row.actor(&reader.acting_officials()?)))
+    }
+
+    /// The persons whose signatures a promotion of the request rests on, as the database knows them now.
+    pub fn signers(
+        &self,
+        reader: &Reader<'_>,
+        request: &Request,
+    ) -> Result<Vec<Actor>, StoreError> {
+        let people = request.signatures().map(|by| self.actor(reader, by.person()));
+        Ok(people.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// The actor again, as the database knows them in this transaction: an account that was

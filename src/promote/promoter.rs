@@ -142,8 +142,10 @@ impl Promoter {
     /// Drafts the request and, if nothing moved meanwhile, publishes it.
     fn attempt(&self, number: &str, actor: &Actor) -> Result<Attempt, ActError> {
         let ledger = &self.ledger;
-        let (stored, current) = ledger.store.read::<_, ActError>(|reader| {
-            Ok((ledger.expect_request(reader, number)?, ledger.current(reader, actor)?))
+        let (stored, current, signers) = ledger.store.read::<_, ActError>(|reader| {
+            let stored = ledger.expect_request(reader, number)?;
+            let signers = ledger.signers(reader, &stored.request)?;
+            Ok((stored, ledger.current(reader, actor)?, signers))
         })?;
         let request = stored.request;
         if let Stage::Verified(stage) = request.stage()
@@ -157,7 +159,11 @@ impl Promoter {
         let draft = self.draft(&request)?;
         let bound = draft.bound();
         let (now, calendar) = (ledger.now(), ledger.calendar());
-        let facts = queue::Facts { candidate: Some(&bound), ..ledger.facts(now, &calendar) };
+        let facts = queue::Facts {
+            candidate: Some(&bound),
+            signers: &signers,
+            ..ledger.facts(now, &calendar)
+        };
         // Everything that would be turned back in the transaction is turned back here already,
         // before anything is asked or written.
         drop(request.begin_promotion(&current, &facts)?);

@@ -41,7 +41,12 @@ impl Rows for PromotionRows<'_> {
         let stored = ledger.expect_request(tx, self.number)?;
         let current = ledger.current(tx, self.actor)?;
         let (now, calendar, bound) = (ledger.now(), ledger.calendar(), self.draft.bound());
-        let facts = queue::Facts { candidate: Some(&bound), ..ledger.facts(now, &calendar) };
+        let signers = ledger.signers(tx, &stored.request)?;
+        let facts = queue::Facts {
+            candidate: Some(&bound),
+            signers: &signers,
+            ..ledger.facts(now, &calendar)
+        };
         let mut step = stored.request.begin_promotion(&current, &facts)?;
         self.plan.serial = change.to;
         // The live record stays as it is until the read-back; whether it can become live is tested

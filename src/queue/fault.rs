@@ -129,6 +129,12 @@ pub enum Stale {
         /// The current one.
         now: u32,
     },
+    /// Somebody whose signature it rests on was switched off, removed or lost the role.
+    #[error("the {role} who signed it may not sign any more")]
+    Signer {
+        /// The role the signature was given in.
+        role: Role,
+    },
     /// There is no candidate at all: it does not build on the zone as served.
     #[error("there is no candidate to approve")]
     NoCandidate,

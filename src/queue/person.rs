@@ -202,6 +202,15 @@ impl Actor {
         Role::OFFICERS.into_iter().any(|role| self.capacity(role, now).is_some())
     }
 
+    /// Whether a signature this person gave still counts: the account is enabled, and the role it was
+    /// given in was not taken away. An appointment may have run out since, but not been ended early.
+    pub fn still_signs(&self, signature: &Signature) -> bool {
+        let held = signature.acting.as_ref().is_some_and(|held| self.acting.contains(held));
+        !self.disabled
+            && self.identity.person == signature.identity.person
+            && (held || self.roles.contains(&signature.role))
+    }
+
     /// The actor's signature in `role` at `now`, if they hold that role themselves or for another.
     pub fn capacity(&self, role: Role, now: i64) -> Option<Signature> {
         if self.disabled {

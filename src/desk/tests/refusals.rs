@@ -46,6 +46,38 @@ fn a_disabled_officer_cannot_act_even_with_an_open_page() {
 }
 
 #[test]
+fn what_somebody_signed_who_may_not_sign_any_more_is_not_promoted() {
+    type Change = fn(&mut PersonRow);
+    let cases: [(&str, Change); 3] = [
+        ("p-seksi", |row| row.disabled_ms = Some(MONDAY_8)),
+        ("p-seksi", |row| row.role = crate::queue::Role::Auditor),
+        ("p-kepala", |row| row.disabled_ms = Some(MONDAY_8)),
+    ];
+    for (person, change) in cases {
+        let office = Office::new();
+        let mut later = application();
+        later.starts = Some("2026-11-25".to_owned());
+        let number = office.assigned(later);
+        assert_eq!(office.approve(&number).unwrap().state, State::Verified);
+        let serial = office.serial();
+        office
+            .store
+            .write::<_, crate::store::StoreError>(|tx| {
+                let mut row = tx.person(person)?.unwrap();
+                change(&mut row);
+                tx.put_person(&row)
+            })
+            .unwrap();
+        office.wait(3 * 86_400_000);
+        office.desk.tick().unwrap();
+        let state = office.store.read::<_, crate::store::StoreError>(|reader| {
+            Ok(reader.requests_in(State::Assigned)?.len())
+        });
+        assert_eq!((state.unwrap(), office.serial()), (1, serial), "{person}: back, not up");
+    }
+}
+
+#[test]
 fn an_approval_of_something_that_moved_is_stale() {
     let office = Office::new();
     let number = office.assigned(application());

@@ -2,7 +2,7 @@
 
 use super::acts::{complete, empty, needed};
 use super::case::Transition;
-use super::promotion::same_candidate;
+use super::promotion::{same_candidate, signers_hold};
 use super::stages::{Approval, Assigned, Assignment, PromotionFailed, Rejected, Verified};
 use crate::queue::act::{LineInput, RejectReason};
 use crate::queue::application::NamingClass;
@@ -63,6 +63,7 @@ impl Assigned {
         read: &Read<'_>,
         lines: &[LineInput],
     ) -> Result<Verified, TransitionError> {
+        signers_hold(cx, None)?;
         let serial = same_as_read(cx, read)?;
         let mut faults = Sheet::missing_notes(lines);
         if cx.facts.automatic.is_none() {
@@ -125,6 +126,7 @@ impl Verified {
         candidate: &str,
     ) -> Result<Self, TransitionError> {
         needed("candidate", candidate)?;
+        signers_hold(cx, Some(&self.approval))?;
         same_candidate(candidate, cx.facts.candidate)?;
         let approved = &self.approval.candidate;
         if !approved.eq_ignore_ascii_case(candidate) {

@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub automatic: Option<&'a [AutoLine]>,
     /// The candidate as it would be built now, for every act that is bound to one.
     pub candidate: Option<&'a Candidate>,
+    /// The persons of [`Request::signatures`](super::Request::signatures), as they are known now; whoever is missing signs no more.
+    pub signers: &'a [Actor],
     /// For `resubmit`: the new data, and the faults that were found in it.
     pub amendment: Option<&'a Amendment>,
 }
@@ -41,6 +43,7 @@ impl<'a> Facts<'a> {
             assignee: None,
             automatic: None,
             candidate: None,
+            signers: &[],
             amendment: None,
         }
     }

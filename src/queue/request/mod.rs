@@ -47,6 +47,7 @@ use deciding::{Read, reopened_for};
 use ending::{handed_over, withdraw};
 pub use facts::{Amendment, Candidate, Facts};
 use persons::submitter;
+use promotion::signatures;
 pub use promotion::{PromotionFault, promotion_id};
 pub use stages::{
     Approval, Assigned, Assignment, Closed, Disposition, Ended, Live, NeedsCorrection, Notified,
@@ -184,6 +185,11 @@ impl Request {
     /// *Tayangkan*, as part of the transaction that commits the change.
     pub fn begin_promotion(self, actor: &Actor, facts: &Facts<'_>) -> RequestResult {
         self.act(&Act::Promote {}, actor, facts)
+    }
+
+    /// The signatures a promotion rests on: the slip in force, the approval, the second signature.
+    pub fn signatures(&self) -> impl Iterator<Item = &Signature> {
+        signatures(&self.case, self.approval())
     }
 
     /// Takes one step of the procedure: phase and person by its row, the rest by the transition.

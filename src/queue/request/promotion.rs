@@ -7,11 +7,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Candidate;
-use super::case::Transition;
-use super::stages::{Live, Promoting, PromotionFailed, Verified};
+use super::case::{Case, Transition};
+use super::stages::{Approval, Live, Promoting, PromotionFailed, Verified};
 use crate::digest::sha256_hex;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
+use crate::queue::person::Signature;
 use crate::queue::rules::Bind;
 
 /// The step that failed, with question, expected and found answer.
@@ -104,8 +105,31 @@ impl PromotionFailed {
     }
 }
 
-/// Tests that the approval is still about what would happen now.
+/// The signatures a promotion rests on.
+pub(super) fn signatures<'a>(
+    case: &'a Case,
+    approval: Option<&'a Approval>,
+) -> impl Iterator<Item = &'a Signature> {
+    let slip = case.dispositions.last().map(|slip| &slip.from);
+    let second = approval.and_then(|approval| approval.second.as_ref());
+    slip.into_iter().chain(approval.map(|approval| &approval.by)).chain(second)
+}
+
+/// Tests that everybody who signed could do so today.
+pub(super) fn signers_hold(
+    cx: &Transition<'_>,
+    approval: Option<&Approval>,
+) -> Result<(), TransitionError> {
+    let holds = |by: &&Signature| cx.facts.signers.iter().any(|actor| actor.still_signs(by));
+    match signatures(&cx.case, approval).find(|by| !holds(by)) {
+        Some(gone) => Err(TransitionError::Stale(Stale::Signer { role: gone.role })),
+        None => Ok(()),
+    }
+}
+
+/// Tests that the approval is still about what would happen now, and by people who may give it.
 fn fresh(stage: &Verified, cx: &Transition<'_>) -> Result<(), TransitionError> {
+    signers_hold(cx, Some(&stage.approval))?;
     let (approval, candidate) = (&stage.approval, cx.facts.candidate);
     if approval.revision != cx.case.revision {
         let stale = Stale::Revision { seen: approval.revision, now: cx.case.revision };

@@ -26,6 +26,7 @@ struct World {
     rules: Rules,
     automatic: Vec<AutoLine>,
     candidate: Candidate,
+    signers: Vec<Actor>,
 }
 
 impl World {
@@ -35,6 +36,7 @@ impl World {
             rules: Rules::default(),
             automatic: Vec::new(),
             candidate: Candidate { hash: HASH.to_owned(), serial: 7 },
+            signers: crowd(),
         }
     }
 
@@ -42,6 +44,7 @@ impl World {
         Facts {
             automatic: Some(&self.automatic),
             candidate: Some(&self.candidate),
+            signers: &self.signers,
             ..Facts::at(now, &self.calendar, &self.rules)
         }
     }
@@ -281,16 +284,18 @@ fn an_acting_official_has_the_role_for_the_time_and_its_limits() {
 
 #[test]
 fn one_person_signs_once_whoever_they_stand_in_for() {
-    let world = World::new();
-    let now = at(0, 9, 0);
-    let facts = world.facts(now);
-    let kasi = kasi();
-    let with = Facts { assignee: Some(&kasi), ..facts };
     let acts_for = |mut actor: Actor, role, holder: &str| {
         let (holder, letter) = (holder.to_owned(), "800/7".to_owned());
         actor.acting.push(ActingOfficial { role, holder, starts: 0, ends: i64::MAX, letter });
         actor
     };
+    let rina = acts_for(officer("rina", Role::Head), Role::Verifier, "sari");
+    let mut world = World::new();
+    world.signers.push(rina.clone());
+    let now = at(0, 9, 0);
+    let facts = world.facts(now);
+    let kasi = kasi();
+    let with = Facts { assignee: Some(&kasi), ..facts };
     let wild =
         Application { name: "*.app".to_owned(), class: NamingClass::Layanan, ..application() };
     let routed = world.submitted(wild, now).act(&dispose(), &kabid(), &with).unwrap().value;
@@ -302,7 +307,6 @@ fn one_person_signs_once_whoever_they_stand_in_for() {
     };
     let second = Act::Countersign { candidate: HASH.to_owned() };
     // A head approves for the holder, or somebody holds both roles for others: not both signatures.
-    let rina = acts_for(officer("rina", Role::Head), Role::Verifier, "sari");
     let request = approved(&rina);
     assert_eq!(request.approval().unwrap().by.acting.as_ref().unwrap().holder, "sari");
     assert_eq!(code(request.clone().act(&second, &rina, &facts)), FaultCode::SamePerson);
