@@ -228,9 +228,7 @@ impl Desk {
         if !has_account && !actor.disabled {
             return Ok(());
         }
-        let code = error.code().as_str();
-        let happening = Happening::turned_back(actor, now, deed, subject, code)
-            .with("why", error.to_string().chars().take(200).collect::<String>());
+        let happening = Happening::turned_back(actor, now, deed, subject, error);
         Ok(ledger.store.write::<_, LedgerError>(|tx| ledger.turned_back(tx, &happening))?)
     }
 

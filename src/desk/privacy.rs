@@ -52,7 +52,7 @@ impl Desk {
                 return Err(TransitionError::Incomplete(missing).into());
             }
             let revisions = stored.request.revision();
-            let values = ledger.erase_persons(tx, stored, &by, &ground)?;
+            let values = ledger.erase_persons(tx, stored, &by, Some(&ground))?;
             let mut files = Vec::new();
             for letter in tx.letters_of(number)? {
                 if letter.erased_ms.is_none() {
@@ -69,6 +69,7 @@ impl Desk {
             let path = self.letter_path(&file);
             std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
         }
+        ledger.store.scrub()?;
         Ok(erased)
     }
 
@@ -82,7 +83,8 @@ impl Desk {
             tracing::info!(forgotten, "status secrets past their time were forgotten");
         }
         self.retain_contacts(now)?;
-        self.retain_letters(now)
+        self.retain_letters(now)?;
+        Ok(ledger.store.scrub()?)
     }
 
     /// Contacts of names that have been gone for their time; one that is live keeps its own.
@@ -94,7 +96,7 @@ impl Desk {
         for number in &over {
             ledger.store.write::<_, ActError>(|tx| {
                 let stored = ledger.expect_request(tx, number)?;
-                ledger.erase_persons(tx, stored, &Signature::system(now), "retention")?;
+                ledger.erase_persons(tx, stored, &Signature::system(now), None)?;
                 Ok(())
             })?;
         }

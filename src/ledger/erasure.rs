@@ -1,19 +1,22 @@
 //! Erasure of personal data (UU 27/2022): the values go, their commitments stay in the chain.
 
 use super::{Ledger, LedgerError, Stored};
-use crate::audit::{NewEvent, append};
+use crate::audit::{NewEvent, append_sealed};
 use crate::queue::{Contact, Signature};
 use crate::store::Tx;
 
 impl Ledger {
     /// Erases what a request says of persons, but for its letters: the values behind commitments,
     /// the contact of every revision, the addresses and points of notices. Returns the count of values.
+    ///
+    /// `ground` is what an officer wrote, and may name the person: it is sealed like any other text.
+    /// Without one the time for which data is kept is over.
     pub fn erase_persons(
         &self,
         tx: &Tx<'_>,
         stored: Stored,
         by: &Signature,
-        ground: &str,
+        ground: Option<&str>,
     ) -> Result<usize, LedgerError> {
         let Stored { request, row } = stored;
         let number = request.number().to_owned();
@@ -34,9 +37,12 @@ impl Ledger {
         let names: Vec<String> =
             values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
         let event = NewEvent::new(by.at, by.person(), by.role.as_str(), "erase", &subject)
-            .with("values", names.join(" "))
-            .with("ground", ground);
-        let event = append(tx, event)?;
+            .with("values", names.join(" "));
+        let event = match ground {
+            Some(ground) => append_sealed(tx, event, &[self.vault.commit("ground", ground)?])?,
+            None => append_sealed(tx, event.with("ground", "retention"), &[])?,
+        };
+        tx.note_erasure()?;
         for (sequence, field) in &values {
             tx.erase_personal(*sequence, field, event.sequence)?;
         }

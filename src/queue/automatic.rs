@@ -156,7 +156,8 @@ pub fn lines(application: &Reading, evidence: &Evidence<'_>) -> Vec<AutoLine> {
     }
     lines.push(owner_line(application, evidence));
     lines.push(candidate_line(evidence));
-    let unproven = Fault::new("contact.email", Rule::MailboxUnproven, &application.contact.email);
+    // The mailbox itself stands with the contact, where those who may see it find it.
+    let unproven = Fault::new("contact.email", Rule::MailboxUnproven, "");
     let unproven = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
     lines.push(failed(LineCode::A11, Overrule::Note, unproven));
     lines

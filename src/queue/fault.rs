@@ -75,6 +75,22 @@ impl TransitionError {
         Self::Rule(faults)
     }
 
+    /// What an event may say of it: lines and fields with the rules they break, never a value. The
+    /// chain cannot forget, and a value may be an address or a telephone number.
+    pub fn on_record(&self) -> String {
+        match self {
+            Self::Incomplete(faults) | Self::Rule(faults) => {
+                let faults: Vec<String> = faults.iter().map(Fault::on_record).collect();
+                faults.join(", ")
+            }
+            // Roles, states, revisions and serials.
+            Self::WrongState { .. }
+            | Self::NotAllowed(_)
+            | Self::SamePerson { .. }
+            | Self::Stale(_) => self.to_string(),
+        }
+    }
+
     /// The error of an act that is not possible in this state.
     pub fn wrong_state(act: &'static str, state: State) -> Self {
         Self::WrongState { act, state: state.as_str() }
@@ -194,6 +210,11 @@ impl Fault {
     /// A fault with the code of its rule.
     pub fn new(field: impl Into<String>, rule: Rule, about: impl Into<String>) -> Self {
         Self { field: field.into(), code: rule.code(), rule, about: about.into() }
+    }
+
+    /// Field and rule, without what it is about.
+    fn on_record(&self) -> String {
+        format!("{} {}", self.field, self.rule)
     }
 
     /// The English text for logs and the API.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::TransitionError;
 use super::person::{Actor, Role, Signature};
 use super::procedure::Deed;
 
@@ -64,8 +65,15 @@ impl Happening {
         }
     }
 
-    /// The event of a signed-in officer's attempt that was refused.
-    pub fn turned_back(actor: &Actor, now: i64, deed: Deed, subject: Subject, code: &str) -> Self {
+    /// The event of a signed-in officer's attempt that was refused. Its facts are codes, lines and
+    /// fields: what was found in them stays out of the chain.
+    pub fn turned_back(
+        actor: &Actor,
+        now: i64,
+        deed: Deed,
+        subject: Subject,
+        error: &TransitionError,
+    ) -> Self {
         let by = Signature {
             name: actor.name.clone(),
             identity: actor.identity.clone(),
@@ -73,7 +81,9 @@ impl Happening {
             acting: None,
             at: now,
         };
-        Self { turned_back: Some(code.to_owned()), ..Self::new(&by, deed, subject) }
+        let code = error.code().as_str().to_owned();
+        Self { turned_back: Some(code), ..Self::new(&by, deed, subject) }
+            .with("why", error.on_record())
     }
 
     /// Adds the states before and after.

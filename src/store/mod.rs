@@ -20,6 +20,8 @@ pub mod promoted;
 pub mod records;
 #[cfg(feature = "approval")]
 pub mod requests;
+#[cfg(feature = "approval")]
+mod scrub;
 mod sql;
 #[cfg(feature = "approval")]
 pub mod words;
@@ -119,6 +121,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
+        // What is deleted is overwritten: people's data does not stay behind in free pages.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
@@ -186,6 +190,9 @@ pub enum StoreError {
         "the change could not be made durable and was undone: check the disk's free space and health"
     )]
     Commit(#[source] rusqlite::Error),
+    /// Erased data could not be cleared from the file.
+    #[error("erased data still lies in the database file, and is cleared from it once a day: {0}")]
+    Scrub(String),
     /// A stored value does not read back as what it should be.
     #[error("the database holds a value that does not read back: {0}")]
     Corrupt(String),

@@ -10,8 +10,8 @@ use super::parts::{
 use super::{Sees, rfc3339};
 use crate::queue::sheet::human_lines;
 use crate::queue::{
-    ActKind, Contact, Kind, Letter, LineCode, LineVerdict, NamingClass, Outcome, Overrule, Request,
-    RequestedRecord, Role, Sheet, Stage, State, Timing,
+    ActKind, Contact, Kind, Letter, Line, LineCode, LineVerdict, NamingClass, Outcome, Overrule,
+    Request, RequestedRecord, Role, Sheet, Stage, State, Timing,
 };
 
 //------------ RequestView ---------------------------------------------------
@@ -175,7 +175,7 @@ impl RequestView {
             late: row.late,
             candidate: None,
             lines: lines(request.sheet(), request, sees),
-            missing: missing.iter().map(FaultView::from).collect(),
+            missing: missing.iter().map(|fault| sees.fault(fault)).collect(),
             second_signature: second.iter().map(|reason| reason.code()).collect(),
             approval: approval(request, sees),
             reason: reason(request),
@@ -233,8 +233,11 @@ fn lines(sheet: &Sheet, request: &Request, sees: Sees) -> Vec<LineView> {
         overrule: None,
         faults: Vec::new(),
     };
+    let told = |line: &&Line| {
+        sees.is_officer() || is_decided(request) || line.revision < request.revision()
+    };
     let fill = |view: &mut LineView| {
-        if let Some(line) = sheet.line(view.code) {
+        if let Some(line) = sheet.line(view.code).filter(told) {
             view.verdict = line.verdict.or(view.verdict);
             view.note.clone_from(&line.note);
             view.who = Some(who(&line.who));
@@ -245,7 +248,7 @@ fn lines(sheet: &Sheet, request: &Request, sees: Sees) -> Vec<LineView> {
     for auto in sheet.automatic() {
         let mut view = blank(auto.code);
         view.outcome = Some(auto.outcome);
-        view.faults = auto.faults.iter().map(FaultView::from).collect();
+        view.faults = auto.faults.iter().map(|fault| sees.fault(fault)).collect();
         view.verdict = match (auto.outcome, auto.overrule) {
             (Outcome::Pass | Outcome::Shown, _) => Some(LineVerdict::Ok),
             (Outcome::Unchecked, _) => None,
@@ -262,13 +265,19 @@ fn lines(sheet: &Sheet, request: &Request, sees: Sees) -> Vec<LineView> {
     }
     let needed = human_lines(request.application());
     for code in LineCode::ALL.into_iter().filter(|code| !code.is_automatic()) {
-        if needed.contains(&code) || sheet.line(code).is_some() {
+        if needed.contains(&code) || sheet.line(code).filter(told).is_some() {
             let mut view = blank(code);
             fill(&mut view);
             views.push(view);
         }
     }
     views
+}
+
+/// Whether what the officers wrote on the current revision was decided on: until then it is working
+/// notes, also on a request that its applicant took back meanwhile.
+fn is_decided(request: &Request) -> bool {
+    !matches!(request.state(), State::Draft | State::Submitted | State::Assigned | State::Withdrawn)
 }
 
 /// The approval in force.

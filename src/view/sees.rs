@@ -1,6 +1,7 @@
 //! What a viewer may know of the persons behind a request (UU 27/2022), in one place.
 
-use crate::queue::{Actor, Contact, Role, Signature};
+use super::parts::FaultView;
+use crate::queue::{Actor, Contact, Fault, LineCode, Role, Signature};
 
 /// How much of the persons a viewer sees.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +34,18 @@ impl Sees {
     /// The person responsible.
     pub fn contact(self, contact: &Contact) -> Option<Contact> {
         (self != Self::NoContact).then(|| contact.clone())
+    }
+
+    /// A fault; what it found in the contact only for those who see the contact. Line A11 is about
+    /// the contact's mailbox, also where another fault quotes it.
+    pub fn fault(self, fault: &Fault) -> FaultView {
+        let of_contact =
+            fault.field.starts_with("contact") || fault.field == LineCode::A11.as_str();
+        if self == Self::NoContact && of_contact {
+            FaultView::from(&Fault { about: String::new(), ..fault.clone() })
+        } else {
+            FaultView::from(fault)
+        }
     }
 
     /// An officer: by account name, or by role.

@@ -246,3 +246,71 @@ fn keys_lie_outside_the_database_for_the_owner_only() {
     let office = office.reopen();
     assert!(office.desk.verify(&anchors).unwrap().is_good());
 }
+
+#[test]
+fn what_was_erased_lies_in_no_file() {
+    let office = Office::new();
+    let number = office.live(application());
+    let sealed = || {
+        let read = |reader: &crate::store::Reader<'_>| -> Result<_, crate::store::StoreError> {
+            let values = reader.all_personal()?.into_iter().map(|(_, _, sealed)| sealed);
+            let mut sealed: Vec<Vec<u8>> = values.collect();
+            sealed.extend(reader.revision(&number, 1)?.map(|(body, ..)| body));
+            Ok(sealed)
+        };
+        office.store.read(read).unwrap()
+    };
+    // Files of the state directory, the write-ahead log among them.
+    let lies = |sealed: &[u8]| {
+        let files = std::fs::read_dir(office.directory.path().join("state")).unwrap().flatten();
+        let files = files.filter_map(|file| std::fs::read(file.path()).ok());
+        files.into_iter().any(|file| file.windows(sealed.len()).any(|part| part == sealed))
+    };
+    let before = sealed();
+    office.desk.erase(&number, "permintaan", &office.actor("kepala")).unwrap();
+    let after = sealed();
+    let gone: Vec<&Vec<u8>> = before.iter().filter(|value| !after.contains(value)).collect();
+    assert!(gone.len() >= 4, "{}", gone.len());
+    assert!(after.iter().all(|value| lies(value)), "what is kept is found this way");
+    for value in gone {
+        assert!(!lies(value), "an erased value lies in a file");
+    }
+    // The next erasure is cleared away as well.
+    let other = office.live(service("kedua", "192.0.2.131"));
+    let before = sealed();
+    office.desk.erase(&other, "permintaan", &office.actor("kepala")).unwrap();
+    let after = sealed();
+    assert!(before.iter().filter(|value| !after.contains(value)).all(|value| !lies(value)));
+}
+
+#[test]
+fn the_chain_keeps_no_value_of_what_was_turned_back_or_erased() {
+    let office = Office::new();
+    let unproven = Submitter { mailbox_proven: false, ..applicant() };
+    let sent = office.desk.submit(application(), Some(letter()), &unproven).unwrap();
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    let Act::Approve { revision, candidate, serial, lines: mut ticked } =
+        office.approval(&sent.number)
+    else {
+        panic!("no approval")
+    };
+    ticked.retain(|line| line.code != LineCode::A11);
+    let approve = Act::Approve { revision, candidate, serial, lines: ticked };
+    assert_eq!(office.act(&sent.number, approve, "seksi").unwrap_err().code(), "incomplete");
+    let consult = Act::Consult { party: "Camat".to_owned(), email: "0812-rahasia".to_owned() };
+    assert_eq!(office.act(&sent.number, consult, "seksi").unwrap_err().code(), "incomplete");
+    let whys: Vec<String> = office
+        .view(&sent.number)
+        .history
+        .iter()
+        .filter_map(|event| event.facts.get("why").cloned())
+        .collect();
+    assert_eq!(whys, ["A11 line_not_checked", "email bad_email"]);
+    office.approve(&sent.number).unwrap();
+    office.desk.erase(&sent.number, "diminta Sutrisno", &office.actor("kepala")).unwrap();
+    let chain = lines(&office).join("\n");
+    for personal in ["desa@example.id", "0812-rahasia", "Sutrisno"] {
+        assert!(!chain.contains(personal), "{personal} stands in the chain");
+    }
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}

@@ -21,6 +21,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("promises", crate::store::promises::STATEMENTS),
         #[cfg(feature = "approval")]
         ("requests", crate::store::requests::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("scrub", crate::store::scrub::STATEMENTS),
     ]
 }
 

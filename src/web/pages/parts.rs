@@ -2,7 +2,7 @@
 
 use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
-    Role, State,
+    Role, Rule, State,
 };
 use crate::view::{AskedView, FaultView, HistoryView, LineView, ProofView, RequestView};
 use crate::words::{Said, Words};
@@ -97,6 +97,7 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
         "turned_back" => FaultCode::from_name(value).map(|it| it.say(t)),
         "about" => Some(act_words(t, value)),
         "lines" => Some(lines_words(t, value)),
+        "why" => Some(why_words(t, value)),
         _ => match value {
             "true" => Some(t.s("fact-yes")),
             "false" => Some(t.s("fact-no")),
@@ -106,6 +107,18 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
     let id = format!("fact-{}", key.replace('_', "-"));
     let name = if t.has(&id) { t.s(&id) } else { key.replace('_', " ") };
     Some(format!("{name}: {}", said.unwrap_or_else(|| value.to_owned())))
+}
+
+/// Why an attempt was turned back: lines and fields with the rules they break, the rules in words.
+fn why_words(t: Words, value: &str) -> String {
+    let one = |part: &str| match part.rsplit_once(' ') {
+        Some((field, rule)) => match Rule::from_name(rule) {
+            Some(rule) => format!("{field}: {}", rule.say(t)),
+            None => part.to_owned(),
+        },
+        None => part.to_owned(),
+    };
+    value.split(", ").map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// "M1 fix, M5 ok" in words.
