@@ -73,6 +73,17 @@ impl Desk {
         Ok(erased)
     }
 
+    /// Seals a part of a draft, for the time it lies in the database; `part` says whose and which, and
+    /// must be the same to open it.
+    pub fn seal_draft(&self, part: &str, plain: &[u8]) -> Result<Vec<u8>, ActError> {
+        Ok(self.0.ledger.vault.seal(&format!("draft:{part}"), plain)?)
+    }
+
+    /// Opens what [`Desk::seal_draft`] sealed.
+    pub fn open_draft(&self, part: &str, sealed: &[u8]) -> Result<Vec<u8>, ActError> {
+        Ok(self.0.ledger.vault.unseal(&format!("draft:{part}"), sealed)?)
+    }
+
     /// The retention job: status secrets, contacts, old letters, files no row names.
     pub(super) fn retain(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;

@@ -9,11 +9,11 @@ row! {
     pub struct DraftRow = "draft" {
         /// SHA-256 of the browser's visit cookie.
         [key] pub visit_hash: String,
-        /// Fields and values as a JSON object.
+        /// Fields and values, sealed; in rows of earlier versions a JSON object.
         pub fields: String,
-        /// The letter, if one was uploaded.
+        /// The letter, if one was uploaded, sealed.
         pub letter: Option<Vec<u8>>,
-        /// Its name on the sender's machine.
+        /// Its name on the sender's machine, sealed.
         pub letter_name: String,
         /// Last change (epoch ms).
         pub changed_ms: i64,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::BASE64URL_NOPAD;
+
 use super::failure::Failure;
 use super::sent::{Sent, Upload};
 use super::state::State;
+use crate::desk::{ActError, Desk};
 use crate::people::sha256_hex;
 use crate::queue::time::DAY_MS;
 use crate::queue::{Application, Kind, NamingClass, RequestedRecord, fields};
@@ -34,30 +37,59 @@ impl Draft {
     /// The draft of this browser, or an empty one.
     pub(super) async fn load(state: &State, visit: &str) -> Result<Self, Failure> {
         let hash = sha256_hex(visit);
-        let row = state
-            .work(move |state| state.store().read::<_, StoreError>(|reader| reader.draft(&hash)))
-            .await?
-            .map_err(Failure::internal)?;
-        let Some(row) = row else { return Ok(Self::default()) };
-        let fields = serde_json::from_str(&row.fields).unwrap_or_default();
-        let name = row.letter_name;
-        Ok(Self { fields, letter: row.letter.map(|bytes| Upload { name, bytes }) })
+        let job = move |state: &State| {
+            let row = state.store().read::<_, StoreError>(|reader| reader.draft(&hash))?;
+            let Some(row) = row else { return Ok(Self::default()) };
+            Ok::<_, StoreError>(Self::open(state.desk(), row).unwrap_or_else(|error| {
+                tracing::warn!(%error, "a draft cannot be opened, and is begun anew");
+                Self::default()
+            }))
+        };
+        state.work(job).await?.map_err(Failure::internal)
+    }
+
+    /// What a row holds. Rows of earlier versions are not sealed: their fields are a JSON object.
+    fn open(desk: &Desk, row: DraftRow) -> Result<Self, ActError> {
+        let DraftRow { visit_hash: hash, fields, letter, letter_name, .. } = row;
+        if fields.starts_with('{') {
+            let letter = letter.map(|bytes| Upload { name: letter_name, bytes });
+            return Ok(Self { fields: serde_json::from_str(&fields).unwrap_or_default(), letter });
+        }
+        // What is no base 64 does not unseal either.
+        let text = |part: &str, text: &str| {
+            let sealed = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default();
+            desk.open_draft(&format!("{hash}:{part}"), &sealed)
+        };
+        let fields = serde_json::from_slice(&text("fields", &fields)?).unwrap_or_default();
+        let Some(letter) = letter else { return Ok(Self { fields, letter: None }) };
+        let bytes = desk.open_draft(&format!("{hash}:letter"), &letter)?;
+        let name = String::from_utf8(text("letter_name", &letter_name)?).unwrap_or_default();
+        Ok(Self { fields, letter: Some(Upload { name, bytes }) })
+    }
+
+    /// The draft as a row: sealed, for it holds names, telephones and the letter.
+    fn seal(&self, desk: &Desk, hash: String, changed_ms: i64) -> Result<DraftRow, ActError> {
+        let seal = |part: &str, plain: &[u8]| desk.seal_draft(&format!("{hash}:{part}"), plain);
+        let text = |part: &str, text: &str| {
+            Ok::<_, ActError>(BASE64URL_NOPAD.encode(&seal(part, text.as_bytes())?))
+        };
+        // A map of text to text has a JSON form.
+        let fields = text("fields", &serde_json::to_string(&self.fields).unwrap_or_default())?;
+        let letter = self.letter.as_ref();
+        let letter_name = text("letter_name", letter.map_or("", |letter| &letter.name))?;
+        let letter = letter.map(|letter| seal("letter", &letter.bytes)).transpose()?;
+        Ok(DraftRow { visit_hash: hash, fields, letter, letter_name, changed_ms })
     }
 
     /// Keeps the draft; old ones of others are dropped on the way.
     pub(super) async fn save(&self, state: &State, visit: &str) -> Result<(), Failure> {
         let now = state.people().now_ms();
-        let row = DraftRow {
-            visit_hash: sha256_hex(visit),
-            fields: serde_json::to_string(&self.fields).map_err(Failure::internal)?,
-            letter: self.letter.as_ref().map(|letter| letter.bytes.clone()),
-            letter_name: self.letter.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
-            changed_ms: now,
-        };
+        let (draft, hash) = (self.clone(), sha256_hex(visit));
         let job = move |state: &State| {
-            state.store().write::<_, StoreError>(|tx| {
+            let row = draft.seal(state.desk(), hash, now)?;
+            state.store().write::<_, ActError>(|tx| {
                 tx.sweep_drafts(now - KEEP_DAYS * DAY_MS)?;
-                tx.put_draft(&row)
+                Ok(tx.put_draft(&row)?)
             })
         };
         state.work(job).await?.map_err(Failure::internal)

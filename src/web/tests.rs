@@ -25,7 +25,7 @@ struct Site {
     router: Router,
     people: People,
     time: Arc<AtomicI64>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Site {
@@ -50,7 +50,7 @@ impl Site {
         let desk = desk(&store, &publisher, dir.path(), &time);
         let parts = Parts { store, people: people.clone(), desk, publisher, options };
         let state = State::new(parts).unwrap();
-        Self { router: router(state), people, time, _dir: dir }
+        Self { router: router(state), people, time, dir }
     }
 }
 
@@ -582,4 +582,25 @@ async fn strangers_guess_by_page_or_api_alike_and_do_not_lock_the_applicant_out(
         assert_eq!(owner.post("/status", &right).await, StatusCode::OK, "{}", owner.page);
         owner.post("/status/selesai", &[]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_lies_sealed_and_one_of_an_earlier_version_still_opens() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.fill_in("antrean", "192.0.2.80").await;
+    for file in std::fs::read_dir(site.dir.path()).unwrap().flatten() {
+        let bytes = std::fs::read(file.path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        for personal in ["Rina Marlina", "0231-123456", "%PDF-1.4 surat"] {
+            assert!(!text.contains(personal), "{personal} lies in {}", file.path().display());
+        }
+    }
+    applicant.open("/permohonan/3").await;
+    assert!(applicant.page.contains("Antrean daring"), "{}", applicant.page);
+    let plain =
+        r#"UPDATE draft SET fields = '{"purpose":"Dari dahulu"}', letter = NULL, letter_name = ''"#;
+    Store::open(site.dir.path()).unwrap().tamper(plain);
+    applicant.open("/permohonan/3").await;
+    assert!(applicant.page.contains("Dari dahulu"), "{}", applicant.page);
 }
