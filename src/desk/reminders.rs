@@ -91,6 +91,11 @@ impl Desk {
                 "account_enabled" => Deed::AccountEnabled,
                 _ => continue,
             };
+            // Version 0.1.0 recorded these without a notice: what is long past is no news.
+            let is_new_notice = matches!(deed, Deed::SecondFactorSet | Deed::AccountEnabled);
+            if is_new_notice && event.at_ms < ledger.now() - DAY_MS {
+                continue;
+            }
             let Some(person) = event.subject.strip_prefix("person:") else { continue };
             ledger.store.write::<_, ActError>(|tx| {
                 let Some(row) = tx.person(person)? else { return Ok(()) };

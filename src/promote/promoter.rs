@@ -104,10 +104,10 @@ impl Promoter {
     /// *Tayangkan*: publishes what a request asks for and keeps the proof. A promotion that is committed
     /// already is finished; one that is finished already is left as it is.
     ///
-    /// `seen` is the request as the caller saw it. If it was verified then and is not any more, somebody
-    /// else promoted it meanwhile, and the caller gets that result.
+    /// `seen` is the request as the caller saw it. If it was verified then and somebody else promoted it
+    /// meanwhile, the caller gets that result.
     pub fn promote(&self, seen: &Request, actor: &Actor) -> Result<(), ActError> {
-        let number = seen.number();
+        let (number, was_verified) = (seen.number(), seen.state() == State::Verified);
         // Readers of the queue do not wait here, only other promotions do.
         let _turn = self.turn();
         for _ in 0..MOVES_MAX {
@@ -119,7 +119,7 @@ impl Promoter {
                 Ok(Attempt::Begun(id)) => return self.finish_by_id(&id),
                 Ok(Attempt::TakenBack) => return Ok(()),
                 // Whoever had the turn before finished it.
-                Ok(Attempt::Over(_)) if seen.state() == State::Verified => return Ok(()),
+                Ok(Attempt::Over(state)) if was_verified && is_outcome(state) => return Ok(()),
                 Ok(Attempt::Over(state)) => {
                     return Err(TransitionError::wrong_state("promote", state).into());
                 }
@@ -232,4 +232,9 @@ impl Promoter {
             Ok(())
         })
     }
+}
+
+/// Whether a promotion leads to this state.
+fn is_outcome(state: State) -> bool {
+    matches!(state, State::Live | State::Notified | State::Closed | State::PromotionFailed)
 }

@@ -69,8 +69,9 @@ pub enum Ended {
 pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunError> {
     let waiting =
         system("cannot wait for signals", Builder::new_current_thread().enable_all().build())?;
-    let (building, facts) = Building::start(loaded)?;
+    // From here on a signal waits for its turn; by default it would end a daemon that already answers.
     let mut signals = waiting.block_on(async { system("signals", Signals::listen()) })?;
+    let (building, facts) = Building::start(loaded)?;
     ready(&facts);
     tracing::info!(pid = std::process::id(), "ready");
     wait(&waiting, &mut signals, &building);

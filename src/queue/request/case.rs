@@ -23,7 +23,8 @@ pub(super) struct Case {
     pub(super) number: String,
     /// 1 at submit, raised by each resubmit.
     pub(super) revision: u32,
-    /// The data of the current revision.
+    /// The data of the current revision; rows of version 0.1.0 call it `ask`.
+    #[serde(alias = "ask")]
     pub(super) application: ParsedApplication,
     /// Whether the applicant's mailbox is proven.
     pub(super) mailbox_proven: bool,

@@ -157,6 +157,19 @@ fn from_submit_to_closed_each_step_leaves_one_event() {
 }
 
 #[test]
+fn a_request_of_the_first_version_opens() {
+    let request = World::new().assigned(at(0, 9, 0));
+    let mut row = serde_json::to_value(&request).unwrap();
+    let fields = row.as_object_mut().unwrap();
+    let application = fields.remove("application").unwrap();
+    fields.insert("ask".to_owned(), application);
+    fields.remove("took_part");
+    let opened: Request = serde_json::from_value(row).unwrap();
+    assert_eq!(opened.application(), request.application());
+    assert_eq!(opened.stage(), request.stage());
+}
+
+#[test]
 fn the_wrong_role_is_not_allowed() {
     let world = World::new();
     let now = at(0, 9, 0);
