@@ -15,6 +15,8 @@ const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
 const CONTACT_KEPT_MS: i64 = 365 * DAY_MS;
 /// Contacts erased in one run.
 const CONTACTS_MAX: usize = 1_000;
+/// A draft is kept this long after its last change.
+const DRAFT_KEPT_MS: i64 = 30 * DAY_MS;
 /// A letter is kept this long after it came.
 const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
 /// Age at which a file that no row refers to is deleted: its transaction may still be under way.
@@ -33,15 +35,15 @@ pub struct Erased {
 
 impl Desk {
     /// Erases the personal data of an ended request: contact, notes, letters, addresses of notices.
-    /// The decision, the name and the office stay. By kabid or admin, with the ground.
+    /// The decision, the name and the office stay. By kabid, with the ground: it takes evidence away,
+    /// and an administrator decides nothing.
     pub fn erase(&self, number: &str, ground: &str, actor: &Actor) -> Result<Erased, ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
         let ground = clean_text(ground);
         let (erased, files) = ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
-            let by = [Role::Head, Role::Operator].into_iter().find_map(|r| actor.capacity(r, now));
-            let by = by.ok_or(ActError::NotAllowed)?;
+            let by = actor.capacity(Role::Head, now).ok_or(ActError::NotAllowed)?;
             let stored = ledger.expect_request(tx, number)?;
             // While a request is open, its applicant must be reachable.
             if stored.request.state().is_open() {
@@ -87,7 +89,7 @@ impl Desk {
         Ok(self.0.ledger.vault.unseal(&format!("draft:{part}"), sealed)?)
     }
 
-    /// The retention job: status secrets, contacts, old letters, files no row names.
+    /// The retention job: status secrets, drafts, contacts, old letters, files no row names.
     pub(super) fn retain(&self) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
@@ -96,6 +98,12 @@ impl Desk {
         if forgotten > 0 {
             tracing::info!(forgotten, "status secrets past their time were forgotten");
         }
+        ledger.store.write::<_, StoreError>(|tx| {
+            if tx.sweep_drafts(now - DRAFT_KEPT_MS)? > 0 {
+                tx.note_erasure()?;
+            }
+            Ok(())
+        })?;
         self.retain_contacts(now)?;
         self.retain_letters(now)?;
         Ok(ledger.store.scrub()?)

@@ -6,8 +6,9 @@ use crate::queue::{Contact, Signature};
 use crate::store::Tx;
 
 impl Ledger {
-    /// Erases what a request says of persons, but for its letters: the values behind commitments,
-    /// the contact of every revision, the addresses and points of notices. Returns the count of values.
+    /// Erases what a request says of persons, but for its letters: the values behind commitments, the
+    /// contact of every revision, officers' notes and instructions, what parties were asked, the
+    /// addresses and points of notices. Returns the count of values.
     ///
     /// `ground` is what an officer wrote, and may name the person: it is sealed like any other text.
     /// Without one the time for which data is kept is over.
@@ -52,7 +53,7 @@ impl Ledger {
                 self.rewrite_revision(tx, &number, revision, &application)?;
             }
         }
-        self.save_request(tx, &request.without_contact(), &row)?;
+        self.save_request(tx, &request.without_persons(), &row)?;
         for row in notices {
             let mut notice = self.open_notice(tx, &row)?;
             notice.to.clear();

@@ -261,6 +261,14 @@ impl Signature {
         self.identity.person.as_deref().unwrap_or("")
     }
 
+    /// The signature without name and mailbox, if somebody outside the office gave it.
+    pub fn without_applicant(self) -> Self {
+        if self.role != Role::Applicant {
+            return self;
+        }
+        Self { name: String::new(), identity: Identity::default(), ..self }
+    }
+
     /// Whether one person is behind both: the same one, or one who stood in for the other.
     pub fn is_one_with(&self, other: &Self) -> bool {
         self.identity.same(&other.identity) || self.stands_for(other) || other.stands_for(self)

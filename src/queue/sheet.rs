@@ -207,6 +207,16 @@ impl Sheet {
         self.automatic = automatic;
     }
 
+    /// Blanks officers' notes, and the mailbox that line A11 names.
+    pub(super) fn erase_notes(&mut self) {
+        for line in &mut self.written {
+            line.note = None;
+        }
+        for line in self.automatic.iter_mut().filter(|line| line.code == LineCode::A11) {
+            line.faults.clear();
+        }
+    }
+
     /// Writes an officer's lines; a line given without a verdict becomes "not looked at".
     pub(super) fn write(&mut self, lines: &[LineInput], who: &Signature, revision: u32) {
         for input in lines {

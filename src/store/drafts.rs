@@ -45,8 +45,8 @@ impl Tx<'_> {
         self.run(DROP_DRAFT, [visit_hash]).map(drop)
     }
 
-    /// Drops drafts nobody has touched since.
-    pub fn sweep_drafts(&self, changed_before: i64) -> Result<(), StoreError> {
-        self.run(SWEEP_DRAFTS, [changed_before]).map(drop)
+    /// Drops drafts nobody has touched since; returns the count.
+    pub fn sweep_drafts(&self, changed_before: i64) -> Result<usize, StoreError> {
+        self.run(SWEEP_DRAFTS, [changed_before])
     }
 }

@@ -314,3 +314,63 @@ fn the_chain_keeps_no_value_of_what_was_turned_back_or_erased() {
     }
     assert!(office.desk.verify(&[]).unwrap().is_good());
 }
+
+/// Everything kept of a request, with the key at hand, and the files of the state directory.
+fn opened(office: &Office, number: &str) -> Vec<String> {
+    let vault = &office.desk.0.ledger.vault;
+    let read = |reader: &crate::store::Reader<'_>| -> Result<_, crate::store::StoreError> {
+        let personal = reader.all_personal()?.into_iter();
+        let mut sealed: Vec<(String, Vec<u8>)> =
+            personal.map(|(_, field, sealed)| (format!("commitment:{field}"), sealed)).collect();
+        let request = reader.request(number)?.map(|(_, body)| (format!("request:{number}"), body));
+        let revision = reader.revision(number, 1)?;
+        let revision = revision.map(|(body, ..)| (format!("revision:{number}:1"), body));
+        let notices = reader.notices_of(number)?.into_iter();
+        sealed.extend(request.into_iter().chain(revision));
+        sealed.extend(notices.map(|row| (format!("notice:{}", row.id), row.body)));
+        Ok(sealed)
+    };
+    let sealed = office.store.read(read).unwrap();
+    let plain = sealed.iter().map(|(context, body)| vault.unseal(context, body).unwrap());
+    let files = std::fs::read_dir(office.directory.path().join("state")).unwrap().flatten();
+    let files = files.filter_map(|file| std::fs::read(file.path()).ok());
+    plain.chain(files).map(|octets| String::from_utf8_lossy(&octets).into_owned()).collect()
+}
+
+#[test]
+fn after_an_erasure_nothing_of_the_person_lies_in_the_state_directory() {
+    let office = Office::new();
+    let marked = "Rahasia";
+    let mut wish = application();
+    wish.contact.name = format!("{marked} Sutrisno");
+    wish.contact.position = format!("Kuwu {marked}");
+    let sent = office.desk.submit(wish, Some(letter()), &applicant()).unwrap();
+    let number = sent.number.as_str();
+    let text = |what: &str| format!("{what} {marked}");
+    let slip = Act::Dispose { to: "seksi".to_owned(), instruction: text("telepon") };
+    office.act(number, slip, "kepala").unwrap();
+    let consult = Act::Consult { party: text("Camat"), email: "rahasia@camat.id".to_owned() };
+    office.act(number, consult, "seksi").unwrap();
+    let deny = Act::Deny { party: text("Camat"), letter: text("800/") };
+    office.act(number, deny, "seksi").unwrap();
+    let note = |code| LineInput { code, verdict: Some(LineVerdict::Bad), note: Some(text("cap")) };
+    office.act(number, Act::Check { lines: vec![note(LineCode::M1)] }, "seksi").unwrap();
+    let reject = Act::Reject {
+        reason: "rangkap".to_owned(),
+        note: text("alasan"),
+        lines: vec![note(LineCode::M2)],
+    };
+    office.act(number, reject, "seksi").unwrap();
+    let admin = office.desk.erase(number, "diminta", &office.actor("operator")).unwrap_err();
+    assert!(matches!(admin, ActError::NotAllowed), "an administrator takes no evidence away");
+    assert!(
+        opened(&office, number).iter().any(|text| text.contains(marked)),
+        "it is found this way"
+    );
+    office.desk.erase(number, "diminta", &office.actor("kepala")).unwrap();
+    let left = opened(&office, number);
+    let left: Vec<&String> =
+        left.iter().filter(|text| text.to_lowercase().contains("rahasia")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}

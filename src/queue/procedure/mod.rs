@@ -123,9 +123,10 @@ named! {
 pub enum Who {
     /// An applicant, or an officer who keys in a paper letter.
     Submitter,
-    /// The applicant with the secret, or an officer who keys in a letter of theirs.
+    /// The applicant with the secret, or with a letter of theirs the holder or a head.
     Applicant,
-    /// As [`Who::Applicant`], but no officer who routed or checked the request.
+    /// The applicant with the secret, or an officer who keys in a letter of theirs and has neither
+    /// routed nor checked the request.
     Corrector,
     /// The head.
     Head,
@@ -137,7 +138,7 @@ pub enum Who {
     HolderOrOperator,
     /// The holder, or gapura's scheduler.
     HolderOrSystem,
-    /// The party that was asked, by its link, or an officer who keys in its letter.
+    /// The party that was asked, by its link, or with its letter the holder or a head.
     Party,
     /// A verifier, head or operator.
     Officer,
@@ -169,16 +170,12 @@ impl Who {
     }
 }
 
-/// Which of those who may do an act are offered it. Any officer may key in a letter; the act is
-/// offered to those who work on the request, and never to an operator, who decides nothing.
+/// Which of those who may do an act are offered it. An operator may help with paper where too few
+/// officers are left, but is not offered it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Offered {
     /// All of them.
     Everybody,
-    /// The applicant or party itself, and the holder.
-    Holder,
-    /// The applicant itself, the holder and every head.
-    HeadOrHolder,
     /// The applicant itself, and every verifier and head.
     Deciders,
 }

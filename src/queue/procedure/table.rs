@@ -169,12 +169,12 @@ table! {
         /// Disposisi: route it to a kasi
         Dispose = "dispose", page "disposisi":
             Submitted, Head, { to: Assignee, instruction: Instruction }
-                => Assigned, notifies(Holder)
+                => Assigned, notifies(Holder) proof
                 ["the verifier is active and none of the other persons"];
         /// Give it to another kasi
         Reassign = "reassign", page "alihkan":
             Assigned Consulting, Head, { to: Assignee, reason: Reason }
-                => Assigned, notifies(Holder)
+                => Assigned, notifies(Holder) proof
                 ["the verifier is active and none of the other persons; the clock runs on"];
         /// Give it back to the kabid
         Release = "release", page "lepaskan":
@@ -188,13 +188,13 @@ table! {
                 ["the clock pauses"];
         /// Key in that the party agrees
         Confirm = "confirm", page "konfirmasi":
-            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter }
-                => Assigned, notifies(Holder)
+            Consulting, Party, { party: Answerer, letter: PartyLetter }
+                => Assigned, notifies(Holder) proof
                 [""];
         /// Key in that the party does not agree
         Deny = "deny", page "tolak-konfirmasi":
-            Consulting, Party offered(Holder), { party: Answerer, letter: PartyLetter }
-                => Assigned, notifies(Holder)
+            Consulting, Party, { party: Answerer, letter: PartyLetter }
+                => Assigned, notifies(Holder) proof
                 [""];
         /// Back to the applicant, with every fault at once
         Return = "return", page "kembalikan":
@@ -205,7 +205,7 @@ table! {
         Resubmit = "resubmit":
             NeedsCorrection, Corrector offered(Deciders), {} upload(Correction)
                 => Assigned, notifies(Applicant Holder)
-                ["the rules of a new request; lines on changed fields are open again"];
+                ["the rules of a new request; an officer brings a new letter; lines on changed fields are open again"];
         /// Save lines of the check sheet; decides nothing
         Check = "check":
             Assigned Consulting, Holder, { lines: Lines }
@@ -230,7 +230,7 @@ table! {
         /// Check it again
         Reopen = "reopen", page "periksa-ulang":
             Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason }
-                => Assigned, notifies(Holder)
+                => Assigned, notifies(Holder) proof
                 ["at least an hour of step 3 is left"];
         /// Make it live
         Promote = "promote", page "tayangkan":
@@ -245,9 +245,9 @@ table! {
         /// Take it back, as applicant or on their letter
         Withdraw = "withdraw", page "tarik":
             Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled,
-            Applicant offered(HeadOrHolder), { letter: Letter }
-                => Withdrawn, notifies(Applicant)
-                [""];
+            Applicant, { letter: Letter }
+                => Withdrawn, notifies(Applicant) proof
+                ["an officer names the applicant's letter"];
         /// Record that the notice was handed over
         Notified = "notified", page "beri-tahu":
             Live Rejected, Officer offered(Deciders), { how: How }

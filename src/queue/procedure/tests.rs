@@ -6,7 +6,9 @@ use super::*;
 fn who(who: Who) -> &'static str {
     match who {
         Who::Submitter => "applicant, or an officer with their paper letter",
-        Who::Applicant => "applicant with the secret, or an officer with their letter",
+        Who::Applicant => {
+            "applicant with the secret, or with their letter the `kasi` who holds it or `kabid`"
+        }
         Who::Corrector => {
             "applicant with the secret, or an officer with their letter who took no part"
         }
@@ -15,7 +17,9 @@ fn who(who: Who) -> &'static str {
         Who::HolderOrHead => "the `kasi` who holds it, or `kabid`",
         Who::HolderOrOperator => "the `kasi` who holds it, or `admin`",
         Who::HolderOrSystem => "the `kasi` who holds it, or gapura at the start time",
-        Who::Party => "the party by its link, or an officer with its letter",
+        Who::Party => {
+            "the party by its link, or with its letter the `kasi` who holds it or `kabid`"
+        }
         Who::Officer => "`kasi`, `kabid` or `admin`",
         Who::System => "gapura",
     }

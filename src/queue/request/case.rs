@@ -88,6 +88,22 @@ impl Case {
 }
 
 impl Case {
+    /// The case without contact, notes, instructions and what parties were asked.
+    pub(super) fn without_persons(mut self) -> Self {
+        self.application = self.application.without_contact();
+        self.sheet.erase_notes();
+        for slip in &mut self.dispositions {
+            slip.instruction.clear();
+        }
+        for question in &mut self.questions {
+            for text in [&mut question.party, &mut question.email, &mut question.letter] {
+                text.clear();
+            }
+            question.answered = question.answered.take().map(Signature::without_applicant);
+        }
+        self
+    }
+
     /// Whether the start time asked for lies ahead.
     pub(super) fn starts_later(&self, now: i64) -> bool {
         self.application.starts_at().is_some_and(|starts| starts > now)

@@ -56,6 +56,9 @@ impl NeedsCorrection {
         if new.zone != old.zone {
             faults.push(Fault::new("zone", Rule::NotInZone, &old.zone));
         }
+        if cx.by.role != Role::Applicant && new.letter.sha256 == old.letter.sha256 {
+            faults.push(Fault::new("letter", Rule::Empty, ""));
+        }
         if !faults.is_empty() {
             return Err(TransitionError::of_faults(faults));
         }

@@ -5,12 +5,17 @@ use super::case::Transition;
 use super::stages::{Closed, Ended, Live, NeedsCorrection, Notified, Rejected};
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::TransitionError;
+use crate::queue::person::Role;
 
-/// *Tarik*: possible in every stage until a promotion has started.
-pub(super) fn withdraw(cx: &mut Transition<'_>, letter: &str) -> Ended {
+/// *Tarik*: possible in every stage until a promotion has started. Whoever is not the applicant names
+/// the applicant's letter.
+pub(super) fn withdraw(cx: &mut Transition<'_>, letter: &str) -> Result<Ended, TransitionError> {
+    if cx.by.role != Role::Applicant {
+        needed("letter", letter)?;
+    }
     cx.note_personal("letter", letter);
     cx.stop_clock();
-    Ended { by: cx.by.clone() }
+    Ok(Ended { by: cx.by.clone() })
 }
 
 impl NeedsCorrection {

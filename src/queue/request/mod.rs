@@ -166,7 +166,7 @@ impl Request {
                     | Stage::NeedsCorrection(_)
                     | Stage::Verified(_),
                     Act::Withdraw { letter },
-                ) => Stage::Withdrawn(withdraw(cx, letter)),
+                ) => Stage::Withdrawn(withdraw(cx, letter)?),
                 (Stage::Live(s), Act::Notified { how }) => {
                     handed_over(cx, how)?;
                     s.notified(cx).into()
@@ -217,10 +217,10 @@ impl Request {
         self
     }
 
-    /// The request without the person responsible: the decision stays, the person is erased.
-    pub fn without_contact(mut self) -> Self {
-        self.case.application = self.case.application.without_contact();
-        self
+    /// The request without what it says of persons outside the office, be it the contact or what
+    /// officers wrote freely: the decision stays.
+    pub fn without_persons(self) -> Self {
+        Self { case: self.case.without_persons(), stage: self.stage.without_persons() }
     }
 }
 

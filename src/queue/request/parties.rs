@@ -21,7 +21,7 @@ impl Assigned {
             let fault = Fault::new("email", Rule::BadEmail, email.trim());
             return Err(TransitionError::Incomplete(vec![fault]));
         }
-        cx.note("party", &party);
+        cx.note_personal("party", &party);
         cx.note_personal("email", email);
         cx.case.questions.push(Question {
             party,

@@ -22,14 +22,14 @@ impl Request {
         }
         match who {
             Who::Submitter => submitter(actor, now),
-            Who::Applicant => self.as_applicant(actor, now),
-            Who::Corrector => {
-                let by = self.as_applicant(actor, now)?;
-                if by.role != Role::Applicant {
-                    self.case.applicant_apart(&by.identity)?;
-                }
-                Ok(by)
-            }
+            Who::Applicant => match self.as_applicant(actor, now) {
+                Some(by) => by,
+                None => self.on_letter(actor, now),
+            },
+            Who::Corrector => match self.as_applicant(actor, now) {
+                Some(by) => by,
+                None => self.with_correction(actor, now),
+            },
             Who::Head => self.as_head(actor, now),
             Who::Holder => self.as_holder(actor, now),
             // A verifier who acts for the head and does not hold the request reopens it as the head.
@@ -55,12 +55,9 @@ impl Request {
     /// Whether an actor who may do an act with this signature is offered it.
     pub(super) fn is_offered(&self, offered: Offered, actor: &Actor, by: &Signature) -> bool {
         let holds = |role| actor.capacity(role, by.at).is_some();
-        let is_holder = || holds(Role::Verifier) && self.is_held_by(actor, by.at);
         by.role == Role::Applicant
             || match offered {
                 Offered::Everybody => true,
-                Offered::Holder => is_holder(),
-                Offered::HeadOrHolder => holds(Role::Head) || is_holder(),
                 Offered::Deciders => holds(Role::Head) || holds(Role::Verifier),
             }
     }
@@ -100,15 +97,36 @@ impl Request {
         actor.acting.iter().find(for_holder)
     }
 
-    /// The applicant with the secret, or an officer who keys in a letter.
-    fn as_applicant(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+    /// The applicant with the secret; none if the actor has an account and no secret.
+    fn as_applicant(&self, actor: &Actor, now: i64) -> Option<Result<Signature, TransitionError>> {
         if actor.proved.as_deref() == Some(self.number()) {
-            return in_role(actor, &[Role::Applicant], now);
+            return Some(in_role(actor, &[Role::Applicant], now));
         }
+        let unproven = actor.roles.contains(&Role::Applicant);
+        unproven.then_some(Err(TransitionError::NotAllowed(NotAllowed::NotProven)))
+    }
+
+    /// An officer who keys in what a letter says: the verifier who holds the request, or a head. It is
+    /// the letter's word and not theirs, so they may be on any side.
+    fn on_letter(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+        let by = in_role(actor, &[Role::Head, Role::Verifier], now)?;
+        if !self.is_held_by(actor, now) {
+            return match by.role {
+                Role::Head => Ok(by),
+                _ => Err(TransitionError::NotAllowed(NotAllowed::NotHolder)),
+            };
+        }
+        let mut by = in_role(actor, &[Role::Verifier, Role::Head], now)?;
+        if by.role == Role::Verifier {
+            by.acting = self.stand_in(actor, now).cloned().or(by.acting);
+        }
+        Ok(by)
+    }
+
+    /// An officer who keys in a correction that came on paper, and counts as applicant from then on.
+    fn with_correction(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         let by = submitter(actor, now)?;
-        if by.role == Role::Applicant {
-            return Err(TransitionError::NotAllowed(NotAllowed::NotProven));
-        }
+        self.case.applicant_apart(&by.identity)?;
         Ok(by)
     }
 
@@ -118,10 +136,10 @@ impl Request {
         if actor.proved.as_deref() == Some(self.party_key().as_str()) {
             return in_role(actor, &[Role::Applicant], now);
         }
-        let by = submitter(actor, now)?;
-        if by.role == Role::Applicant {
+        if actor.roles.contains(&Role::Applicant) {
             return Err(TransitionError::NotAllowed(NotAllowed::NotProven));
         }
+        let by = self.on_letter(actor, now)?;
         if self.case.applicants().iter().any(|applicant| applicant.same(&by.identity)) {
             return Err(TransitionError::SamePerson { with: Role::Applicant });
         }

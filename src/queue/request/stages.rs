@@ -79,6 +79,15 @@ impl Stage {
         }
     }
 
+    /// The stage without the note of a rejection and without the applicant who took it back.
+    pub(super) fn without_persons(self) -> Self {
+        match self {
+            Self::Rejected(stage) => Self::Rejected(Rejected { note: String::new(), ..stage }),
+            Self::Withdrawn(Ended { by }) => Self::Withdrawn(Ended { by: by.without_applicant() }),
+            stage => stage,
+        }
+    }
+
     /// Who holds it, while a verifier does or will again.
     pub fn assignment(&self) -> Option<&Assignment> {
         match self {

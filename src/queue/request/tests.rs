@@ -512,6 +512,62 @@ fn withdrawing_ends_when_the_promotion_starts() {
 }
 
 #[test]
+fn who_is_not_the_applicant_ends_a_request_on_a_letter_and_only_who_works_on_it() {
+    let world = World::new();
+    let facts = world.facts(at(0, 9, 0));
+    let question = Act::Consult { party: "Camat".to_owned(), email: String::new() };
+    let asked = world.assigned(at(0, 9, 0)).act(&question, &kasi(), &facts).unwrap().value;
+    let text = |letter: &str| letter.to_owned();
+    let acts = |letter: &str| {
+        [
+            Act::Withdraw { letter: text(letter) },
+            Act::Confirm { party: String::new(), letter: text(letter) },
+            Act::Deny { party: String::new(), letter: text(letter) },
+        ]
+    };
+    for act in acts("800/7") {
+        for role in [Role::Operator, Role::Auditor, Role::Verifier] {
+            let other = officer("x", role);
+            assert!(!asked.offers(&other, facts.now).contains(&act.kind()), "{role}");
+            let refused = code(asked.clone().act(&act, &other, &facts));
+            assert_eq!(refused, FaultCode::NotAllowed, "{} {role}", act.kind());
+        }
+        for by in [kasi(), kabid()] {
+            drop(asked.clone().act(&act, &by, &facts).unwrap());
+        }
+    }
+    for act in acts(" ") {
+        for by in [kasi(), kabid()] {
+            let refused = code(asked.clone().act(&act, &by, &facts));
+            assert_eq!(refused, FaultCode::Incomplete, "{}", act.kind());
+        }
+    }
+    // Before anybody holds it, a head may.
+    let [withdraw, ..] = acts("800/7");
+    let submitted = world.submitted(application(), at(0, 9, 0));
+    assert_eq!(code(submitted.clone().act(&withdraw, &kasi(), &facts)), FaultCode::NotAllowed);
+    drop(submitted.act(&withdraw, &kabid(), &facts).unwrap());
+}
+
+#[test]
+fn an_officer_corrects_a_request_only_with_a_new_letter() {
+    let world = World::new();
+    let facts = world.facts(at(0, 9, 0));
+    let back = world.assigned(at(0, 9, 0)).act(&send_back(), &kasi(), &facts).unwrap().value;
+    let correct = |sha256: Option<&str>, by: &Actor| {
+        let mut application = application();
+        application.letter.sha256 = sha256.map(str::to_owned).or(application.letter.sha256);
+        let amendment = Amendment { application: application.into(), faults: Vec::new() };
+        let with = Facts { amendment: Some(&amendment), ..facts };
+        back.clone().act(&Act::Resubmit {}, by, &with)
+    };
+    let clerk = officer("kasi2", Role::Verifier);
+    assert_eq!(code(correct(None, &clerk)), FaultCode::Incomplete);
+    drop(correct(Some("ab"), &clerk).unwrap());
+    drop(correct(None, &applicant()).unwrap());
+}
+
+#[test]
 fn a_failed_promotion_is_retried_under_a_new_id() {
     let world = World::new();
     let facts = world.facts(at(0, 9, 0));
@@ -913,7 +969,7 @@ fn next(request: &Request, what: u8) -> (u8, usize) {
     let second = request.approval().is_some_and(|a| a.second_needed && a.second.is_none());
     match request.stage() {
         Stage::Submitted(_) => (0, 0),
-        Stage::Assigned(stage) if stage.waiting => (4, 4),
+        Stage::Assigned(stage) if stage.waiting => (4, 1),
         Stage::Assigned(_) => (if what.is_multiple_of(4) { 6 } else { 10 }, 1),
         Stage::NeedsCorrection(_) => (7, 10),
         Stage::Verified(stage) if stage.promoting.is_some() => {
