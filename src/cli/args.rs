@@ -176,6 +176,24 @@ pub(super) enum User {
         /// The account's name
         name: String,
     },
+    /// Give a disabled account its rights back; its old sessions and tokens stay ended
+    Enable {
+        /// The account's name
+        name: String,
+    },
+    /// Give an account another role; its sessions and tokens end
+    Role {
+        /// The account's name
+        name: String,
+        /// kabid, kasi, admin or auditor
+        #[arg(long)]
+        role: String,
+    },
+    /// Make a link, good for a day, by which the person sets a new password and second factor
+    Reset {
+        /// The account's name
+        name: String,
+    },
 }
 
 /// `gapura token …`

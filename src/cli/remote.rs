@@ -46,6 +46,9 @@ pub(super) fn user(common: &Common, user: args::User) -> anyhow::Result<u8> {
         },
         args::User::List => OfficeCommand::UserList,
         args::User::Disable { name } => OfficeCommand::UserDisable { name },
+        args::User::Enable { name } => OfficeCommand::UserEnable { name },
+        args::User::Role { name, role } => OfficeCommand::UserRole { name, role },
+        args::User::Reset { name } => OfficeCommand::UserReset { name },
     };
     send(common, Command::Office(command))
 }

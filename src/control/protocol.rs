@@ -70,6 +70,23 @@ pub enum OfficeCommand {
         /// The account's name.
         name: String,
     },
+    /// Gives a disabled account its rights back.
+    UserEnable {
+        /// The account's name.
+        name: String,
+    },
+    /// Gives an account another role.
+    UserRole {
+        /// The account's name.
+        name: String,
+        /// `kabid`, `kasi`, `admin` or `auditor`.
+        role: String,
+    },
+    /// Makes a link for a new password and second factor.
+    UserReset {
+        /// The account's name.
+        name: String,
+    },
     /// Creates a personal API token.
     TokenCreate {
         /// The account's name.

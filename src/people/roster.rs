@@ -106,12 +106,6 @@ impl People {
         Ok(Account::from(&row.ok_or(PeopleError::UnknownPerson)?))
     }
 
-    /// The account with this id.
-    pub fn by_id(&self, id: &str) -> Result<Account, PeopleError> {
-        let row = self.store.read::<_, PeopleError>(|reader| Ok(reader.person(id)?))?;
-        Ok(Account::from(&row.ok_or(PeopleError::UnknownPerson)?))
-    }
-
     /// Makes an account with a password at once (`gapura user add --password-stdin`).
     pub fn add(
         &self,

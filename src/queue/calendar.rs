@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::regions::rows;
-use super::time::{DAY_MS, MINUTE_MS, clock_of, day_number, day_of, midnight};
+use super::time::{DAY_MS, MINUTE_MS, day_number, day_of, midnight};
 
 /// Days looked at by [`Calendar::add`] before it gives up: a table of holidays without end.
 const DAYS_MAX: i64 = 4_000;
@@ -176,21 +176,10 @@ impl Calendar {
         Ok(())
     }
 
-    /// The holiday on the WIB day of `at`.
-    pub fn holiday(&self, at: i64) -> Option<&Holiday> {
-        self.holidays.get(&day_of(at))
-    }
-
     /// Whether a year has no holiday at all: from 1 December an empty next year is a warning.
     pub fn year_is_empty(&self, year: i32) -> bool {
         let day = |year: i32| day_number(&format!("{year:04}-01-01")).unwrap_or(i64::MAX);
         self.holidays.range(day(year)..day(year + 1)).next().is_none()
-    }
-
-    /// Whether `at` lies in working time.
-    pub fn is_open(&self, at: i64) -> bool {
-        let clock = clock_of(at);
-        self.spans(day_of(at)).iter().any(|&(from, to)| from <= clock && clock < to)
     }
 
     /// Working milliseconds between two moments; 0 when `to` is not later.

@@ -1,7 +1,6 @@
 //! The clocks of one request (*tenggat*, docs/procedure.md, Clocks): one for each step, at most one
 //! running.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -108,13 +107,6 @@ impl Clocks {
         self.running.is_some() && self.left(now, calendar, rules).is_some_and(|left| left < 0)
     }
 
-    /// Whether at most a quarter of the running step's time is left.
-    pub fn is_due_soon(&self, now: i64, calendar: &Calendar, rules: &Rules) -> bool {
-        let Some((step, _)) = self.running else { return false };
-        let left = self.left(now, calendar, rules).unwrap_or(0);
-        left >= 0 && left * 4 <= self.limit(step, rules)
-    }
-
     /// Stops the running step and starts `step`; time it used earlier still counts.
     pub(super) fn start(&mut self, step: ClockStep, at: i64, now: i64, calendar: &Calendar) {
         self.stop(now, calendar);
@@ -190,16 +182,5 @@ impl Timing {
             left_minutes: due.map(|due| left(due).div_euclid(MINUTE_MS)),
             late: due.is_some_and(|due| due < now),
         }
-    }
-}
-
-/// The order of the queue: least time left first, so late ones lead; requests whose clock
-/// is paused come last.
-pub fn queue_order(a: Option<i64>, b: Option<i64>) -> Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
     }
 }

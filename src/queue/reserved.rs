@@ -51,12 +51,6 @@ impl Reserved {
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|entry| entry.pattern.as_str()).filter(|p| !p.contains('*'))
     }
-
-    /// What a new list would take away and bring, for the page that applies it.
-    pub fn diff<'a>(&'a self, newer: &'a Self) -> (Vec<&'a Entry>, Vec<&'a Entry>) {
-        let only = |a: &'a Self, b: &'a Self| a.0.iter().filter(|e| !b.0.contains(e)).collect();
-        (only(self, newer), only(newer, self))
-    }
 }
 
 /// `ns*` matches `ns`, `ns1`, `ns12`: what the asterisk stands for is digits, except after `_`.
@@ -86,15 +80,5 @@ mod tests {
         }
         assert!(list.find("bupati", "Sekretariat  daerah").is_none());
         assert!(list.find("bupati", "Dinas Kesehatan").is_some());
-    }
-
-    #[test]
-    fn a_new_list_shows_what_it_changes() {
-        let old = Reserved::shipped();
-        let new =
-            Reserved::parse("pattern,office,why\nwww,,the regency's own site\nfoo,,new\n").unwrap();
-        let (gone, come) = old.diff(&new);
-        assert_eq!(come.iter().map(|e| e.pattern.as_str()).collect::<Vec<_>>(), ["foo"]);
-        assert!(gone.len() > 40 && gone.iter().all(|e| e.pattern != "www"));
     }
 }

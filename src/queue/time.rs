@@ -24,11 +24,6 @@ pub fn year_of(at: i64) -> i32 {
     day.and_then(|day| Date::from_julian_day(day).ok()).map_or(1970, Date::year)
 }
 
-/// Milliseconds since WIB midnight.
-pub(super) fn clock_of(at: i64) -> i64 {
-    (at + WIB_OFFSET_MS).rem_euclid(DAY_MS)
-}
-
 /// WIB midnight at the start of a day.
 pub(super) fn midnight(day: i64) -> i64 {
     day * DAY_MS - WIB_OFFSET_MS

@@ -21,6 +21,8 @@ pub(super) struct Office {
     pub(super) store: Store,
     /// The directory of the keys that are kept outside the database.
     pub(super) state_dir: PathBuf,
+    /// Address of the pages, for links.
+    pub(super) web_url: String,
     /// The desk, to finish a month before its report; none if the daemon is stopped.
     pub(super) desk: Option<Desk>,
 }
@@ -35,6 +37,9 @@ impl Office {
             }
             OfficeCommand::UserList => reply(people::list(people)),
             OfficeCommand::UserDisable { name } => reply(people::disable(people, &name)),
+            OfficeCommand::UserEnable { name } => reply(people::enable(people, &name)),
+            OfficeCommand::UserRole { name, role } => reply(people::set_role(people, &name, &role)),
+            OfficeCommand::UserReset { name } => reply(people::reset(people, &name, &self.web_url)),
             OfficeCommand::TokenCreate { name, token, password } => {
                 reply(people::create_token(people, &name, token, &password))
             }
@@ -81,6 +86,12 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
     let state_dir = StateDir::take(&settings.server.state_dir)?;
     let store = Store::open(state_dir.path())?;
     let people = People::new(store.clone(), options::people(settings));
-    let office = Office { people, store, state_dir: state_dir.path().to_owned(), desk: None };
+    let office = Office {
+        people,
+        store,
+        state_dir: state_dir.path().to_owned(),
+        web_url: super::road_3::site_url(settings, settings.web.listen),
+        desk: None,
+    };
     Ok(office.command(command))
 }

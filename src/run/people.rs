@@ -39,6 +39,29 @@ pub(super) fn disable(people: &People, name: &str) -> Result<Reply, PeopleError>
     Ok(Reply::done(text, account_json(&account)))
 }
 
+/// `gapura user enable`
+pub(super) fn enable(people: &People, name: &str) -> Result<Reply, PeopleError> {
+    let account = people.enable(&By::Console, name)?;
+    let text = format!("enabled {}: the person signs in anew", account.name);
+    Ok(Reply::done(text, account_json(&account)))
+}
+
+/// `gapura user role`
+pub(super) fn set_role(people: &People, name: &str, role: &str) -> Result<Reply, PeopleError> {
+    let role = Role::of_officer(role).ok_or(PeopleError::BadRole)?;
+    let account = people.set_role(&By::Console, name, role)?;
+    let text = format!("{} is {} now: sessions and tokens have ended", account.name, account.role);
+    Ok(Reply::done(text, account_json(&account)))
+}
+
+/// `gapura user reset`: the text is the link alone, to be handed to the person.
+pub(super) fn reset(people: &People, name: &str, web_url: &str) -> Result<Reply, PeopleError> {
+    let link = people.reset_link(&By::Console, name)?;
+    let address = format!("{web_url}{}", link.path());
+    let json = json!({ "name": name, "link": address, "ends": utc(link.ends_ms) });
+    Ok(Reply::done(address, json))
+}
+
 /// `gapura token create`: the text is the token alone, so that a script can keep it.
 pub(super) fn create_token(
     people: &People,

@@ -1,8 +1,8 @@
 //! Road 3 in a running daemon: accounts, desk, timers, pages, mail.
 
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
-use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +78,8 @@ impl Road3 {
         note_settings(&desk, &loaded.path).map_err(failed)?;
         desk.note_working_time().map_err(failed)?;
         let state_dir = parts.state_dir.path().to_owned();
-        let office = Office { people, store, state_dir, desk: Some(desk.clone()) };
+        let web_url = site_url(settings, settings.web.listen);
+        let office = Office { people, store, state_dir, web_url, desk: Some(desk.clone()) };
         Ok(Self::Open(Box::new(Open { office, desk, publisher })))
     }
 
@@ -224,7 +225,7 @@ fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
 }
 
 /// The URL of the pages; without a setting, the address they listen on.
-fn site_url(settings: &Settings, bound: SocketAddr) -> String {
+pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
     match settings.web.url.trim_end_matches('/') {
         "" => format!("http://{bound}"),
         url => url.to_owned(),

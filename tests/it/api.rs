@@ -460,3 +460,27 @@ fn an_approval_bound_to_the_serial_works_from_the_command_line() {
     assert_eq!(code, Some(0), "{done}");
     assert!(done.contains("live"), "{done}");
 }
+
+#[test]
+fn the_console_gives_roles_and_links_and_what_an_account_had_ends() {
+    let office = Office::open();
+    let user = |args: &[&str]| {
+        let output = office.daemon.gapura(&[&["user"], args].concat());
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let queue = "/api/v1/requests";
+    assert_eq!(office.kasi.get(queue).status, 200);
+    assert_eq!(user(&["role", "siti", "--role", "auditor"]).0, Some(0));
+    assert_eq!(office.kasi.get(queue).status, 401, "a token of the old role works");
+    assert_eq!(user(&["role", "siti", "--role", "raja"]).0, Some(1));
+    assert!(user(&["list"]).1.contains("siti                 auditor"));
+    // Disabled and enabled again: the old token stays dead.
+    assert_eq!(user(&["disable", "agus"]).0, Some(0));
+    assert_eq!(user(&["reset", "agus"]).0, Some(1), "no link for a disabled account");
+    assert_eq!(user(&["enable", "agus"]).0, Some(0));
+    assert_eq!(office.auditor.get(queue).status, 401);
+    let (code, link) = user(&["reset", "agus"]);
+    let path = link.trim().split_once("/tautan/").map(|(_, token)| format!("/tautan/{token}"));
+    assert_eq!((code, link.lines().count()), (Some(0), 1));
+    assert_eq!(office.applicant.get(&path.unwrap()).status, 303);
+}

@@ -88,14 +88,9 @@ pub(in crate::run) fn calendar(settings: &Settings) -> Result<Calendar, OptionEr
         return Ok(calendar);
     }
     let text = table("work.holidays", path)?;
-    for line in text.lines().skip(1).filter(|line| !line.trim().is_empty()) {
-        let mut cells = line.splitn(3, ',').map(|cell| cell.trim().trim_matches('"'));
-        let mut cell = || cells.next().unwrap_or_default();
-        let (date, name, source) = (cell(), cell(), cell());
-        calendar.add_holiday(date, name, source).map_err(|error| {
-            bad_table("work.holidays", path, format!("{error}: a line is date,name,source"))
-        })?;
-    }
+    calendar.add_holidays(&text).map_err(|error| {
+        bad_table("work.holidays", path, format!("{error}: a line is date,name,source"))
+    })?;
     Ok(calendar)
 }
 
