@@ -10,9 +10,18 @@ use crate::queue::{
 use crate::view::RequestView;
 
 impl Desk {
-    /// Performs an act and returns the request as the actor may see it. Repeating an act returns the
-    /// first result.
+    /// Performs an act and returns the request as the actor may see it, after the probe it may need.
+    /// Repeating an act returns the first result.
     pub fn act(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
+        if let Some(probe) = self.probe_for(number, act, actor)? {
+            probe.wait();
+        }
+        self.act_now(number, act, actor)
+    }
+
+    /// Performs an act without waiting for anybody outside: what the probe has not seen by now is
+    /// missing on the check sheet.
+    pub fn act_now(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
         let act = &act.clone().cleaned();
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         let now = self.now();
@@ -49,9 +58,7 @@ impl Desk {
 
     /// What an act must have looked at before its transaction.
     fn outside_of(&self, request: &Request, act: &Act) -> Result<Option<ZoneEvidence>, ActError> {
-        let in_hand = request.state() == State::Assigned;
         let probe = match act {
-            Act::Approve { .. } if in_hand => self.fresh_probe(request)?,
             Act::Approve { .. }
             | Act::Check { .. }
             | Act::Reject { .. }

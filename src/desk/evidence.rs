@@ -1,6 +1,7 @@
 //! What the check sheet is computed from: the zone, the candidate and the probe, looked at before a
 //! transaction; the queue, looked at inside it.
 
+use super::probe::ProbeUnderWay;
 use super::{ActError, Desk};
 use crate::audit::AuditError;
 use crate::ledger::Ledger;
@@ -10,8 +11,9 @@ use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::similar::resemble;
 use crate::queue::{
-    AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState, NamingClass,
-    Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State, ZoneFacts,
+    Act, Actor, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState,
+    NamingClass, Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State,
+    ZoneFacts,
 };
 use crate::store::Reader;
 use crate::wire::{Name, NameRef};
@@ -94,47 +96,67 @@ impl Desk {
         Ok(probe.unwrap_or(Probe::Missing))
     }
 
-    /// Probes the targets of a request and keeps what came of it; takes seconds.
-    pub fn probe(&self, number: &str) -> Result<(), ActError> {
-        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
-        self.run_probe(&stored.request).map(drop)
-    }
-
-    /// Probes unless there is a fresh result.
-    pub(super) fn fresh_probe(&self, request: &Request) -> Result<Probe, ActError> {
-        match self.last_probe(request)? {
-            Probe::Missing => self.run_probe(request),
-            probe => Ok(probe),
+    /// The probe an act needs and that has to run first; `act` waits for it, and whoever calls
+    /// [`Desk::act_now`] does. None where the act needs none, a result is fresh, or the actor may not do
+    /// the act at all.
+    pub fn probe_for(
+        &self,
+        number: &str,
+        act: &Act,
+        actor: &Actor,
+    ) -> Result<Option<ProbeUnderWay>, ActError> {
+        let ledger = &self.0.ledger;
+        if !matches!(act, Act::Approve { .. }) {
+            return Ok(None);
         }
-    }
-
-    /// Probes and keeps the result.
-    fn run_probe(&self, request: &Request) -> Result<Probe, ActError> {
-        let probe = self.0.prober.run(request.application(), self.now());
-        if let Probe::Done { at, claimable, down } = &probe {
-            let body = serde_json::to_string(&(claimable, down))
-                .map_err(|error| crate::store::StoreError::Corrupt(error.to_string()))?;
-            self.0.ledger.store.write::<_, ActError>(|tx| {
-                Ok(tx.put_probe_result(request.number(), request.revision(), *at, &body)?)
-            })?;
+        let (stored, actor) = self.read(|reader| {
+            Ok((ledger.expect_request(reader, number)?, ledger.current(reader, actor)?))
+        })?;
+        let request = &stored.request;
+        let fresh = self.last_probe(request)? != Probe::Missing;
+        if fresh || request.may(act.kind(), &actor, ledger.now()).is_err() {
+            return Ok(None);
         }
-        Ok(probe)
+        Ok(self.start_probe(request))
     }
 
     /// Probes in the background, so that the result is there when the verifier opens the request.
     pub(super) fn probe_ahead(&self, request: &Request) {
-        if !self.0.prober.applies(request.application()) {
-            return;
+        match self.last_probe(request) {
+            Ok(Probe::Missing) => drop(self.start_probe(request)),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a request is not probed ahead"),
         }
-        let (desk, request) = (self.clone(), request.clone());
-        let spawned = std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
-            if let Err(error) = desk.fresh_probe(&request) {
-                tracing::warn!(request = request.number(), %error, "the probe was not kept");
+    }
+
+    /// Starts to probe the targets of a request; the result is kept in the database.
+    fn start_probe(&self, request: &Request) -> Option<ProbeUnderWay> {
+        let (desk, key) = (self.clone(), (request.number().to_owned(), request.revision()));
+        let of = key.clone();
+        self.0.prober.start(key, request.application(), self.now(), move |probe| {
+            if let Err(error) = desk.keep_probe(&of, &probe) {
+                tracing::warn!(request = of.0, %error, "the probe was not kept");
             }
-        });
-        if let Err(error) = spawned {
-            tracing::warn!(%error, "the probe could not be started; it runs with the approval");
-        }
+        })
+    }
+
+    /// Stalls the probe of a request's first revision; for tests of who waits for it.
+    #[cfg(test)]
+    pub(crate) fn stall_probe(&self, number: &str, held: std::sync::mpsc::Receiver<()>) {
+        self.0.prober.stall((number.to_owned(), 1), held);
+    }
+
+    /// Keeps what a probe found.
+    fn keep_probe(
+        &self,
+        (number, revision): &(String, u32),
+        probe: &Probe,
+    ) -> Result<(), ActError> {
+        let Probe::Done { at, claimable, down } = probe else { return Ok(()) };
+        let body = serde_json::to_string(&(claimable, down))
+            .map_err(|error| crate::store::StoreError::Corrupt(error.to_string()))?;
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| Ok(tx.put_probe_result(number, *revision, *at, &body)?))
     }
 
     /// What the zone as served says about a name; nothing of what is no domain name.

@@ -24,6 +24,7 @@ mod probe;
 mod records;
 mod reminders;
 mod rollback;
+mod room;
 mod submit;
 mod views;
 
@@ -33,6 +34,8 @@ pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};
 pub use office::{Desk, Options};
 pub use privacy::Erased;
+pub use probe::ProbeUnderWay;
+pub use room::Room;
 pub use submit::{Pressed, Submitted, Submitter};
 pub use views::Viewer;
 

@@ -88,6 +88,9 @@ pub(super) struct Inner {
     pub(super) reminded: Mutex<Reminded>,
     /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
+    /// The room the disk pretends to have; for tests.
+    #[cfg(test)]
+    pub(super) pretended: Mutex<Option<super::Room>>,
 }
 
 impl Desk {
@@ -110,7 +113,16 @@ impl Desk {
         std::fs::create_dir_all(&letters)
             .map_err(|source| ActError::File { path: letters, source })?;
         let (reminded, watched) = (Mutex::default(), Mutex::default());
-        Ok(Self(Arc::new(Inner { ledger, promoter, prober, options, reminded, watched })))
+        Ok(Self(Arc::new(Inner {
+            ledger,
+            promoter,
+            prober,
+            options,
+            reminded,
+            watched,
+            #[cfg(test)]
+            pretended: Mutex::default(),
+        })))
     }
 
     /// Called once our sockets answer: takes the names of a new zone in and finishes promotions that

@@ -1,20 +1,30 @@
 //! The probe: does a target answer, and can a stranger claim it (docs/procedure.md, "Check sheet").
 //!
-//! It runs before an act, never inside its transaction. Its own limits: public addresses only,
-//! looked at again when it connects; ports 25, 53, 80; 5 seconds and 64 KiB a target; redirects are
-//! not followed; one probe at a time and at most 16 targets each.
+//! ```text
+//! disposisi, resubmit, approve ─► start ─► a thread for each target ─► result kept ─► whoever waits
+//! ```
+//! It runs before an act, never inside its transaction, on threads of its own: nobody who waits for
+//! it holds a lock, and no request's probe waits for another's. Its own limits: public addresses only,
+//! looked at again when it connects; ports 25, 53, 80; [`TIME`] for all targets of a request together,
+//! 64 KiB each; redirects are not followed; at most 16 targets, and [`PROBES_MAX`] requests at once.
+
+mod flight;
+mod resolve;
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::dns_client::{Client, Transport};
 use crate::queue::{ParsedApplication, Probe, Targets};
 use crate::wire::{Name, Rtype};
 
-/// For one target.
+use flight::Flights;
+pub use flight::ProbeUnderWay;
+
+/// For one request: its targets are probed side by side.
 const TIME: Duration = Duration::from_secs(5);
 /// To open a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
@@ -22,6 +32,10 @@ const CONNECT_TIME: Duration = Duration::from_secs(2);
 const OCTETS_MAX: u64 = 64 * 1024;
 /// Targets of one probe.
 const TARGETS_MAX: usize = 16;
+/// Requests probed at once; for one more, the sheet says that the probe is missing.
+const PROBES_MAX: usize = 24;
+/// The stack of a probing thread, in octets.
+const STACK: usize = 256 * 1024;
 /// What hosters answer for a site nobody has set up: whoever sets it up owns the name.
 const NO_SUCH_SITE: [&str; 12] = [
     "there isn't a github pages site here",
@@ -40,22 +54,22 @@ const NO_SUCH_SITE: [&str; 12] = [
 
 //------------ Prober --------------------------------------------------------
 
-/// Probes one request at a time; clones share the turn.
+/// Probes requests; clones share the probes under way.
 #[derive(Clone)]
 pub(super) struct Prober {
     /// `probe.enabled`.
     enabled: bool,
     /// What counts as public: the rules about targets without their exceptions.
     rules: Arc<Targets>,
-    /// Held while a probe runs.
-    turn: Arc<Mutex<()>>,
+    /// What is being probed.
+    flights: Flights,
 }
 
 impl Prober {
     /// A prober.
     pub(super) fn new(enabled: bool) -> Self {
         let rules = Targets { allow: Vec::new(), ..Targets::default() };
-        Self { enabled, rules: Arc::new(rules), turn: Arc::default() }
+        Self { enabled, rules: Arc::new(rules), flights: Flights::new(PROBES_MAX) }
     }
 
     /// Whether an application has anything to be probed.
@@ -63,22 +77,29 @@ impl Prober {
         self.enabled && application.kind.brings_records() && !self.targets(application).is_empty()
     }
 
-    /// Probes what an application points at.
-    pub(super) fn run(&self, application: &ParsedApplication, now_ms: i64) -> Probe {
+    /// Starts to probe what an application points at and hands the result to `keep`; a probe of the
+    /// same `key` that is under way is joined instead. None if nothing is to be probed or there is no
+    /// room for one more.
+    pub(super) fn start(
+        &self,
+        key: (String, u32),
+        application: &ParsedApplication,
+        now_ms: i64,
+        keep: impl FnOnce(Probe) + Send + 'static,
+    ) -> Option<ProbeUnderWay> {
         if !self.applies(application) {
-            return Probe::Off;
+            return None;
         }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut claimable, mut down) = (Vec::new(), Vec::new());
+        let targets = self.targets(application);
         let host = application.place().name.to_string().trim_end_matches('.').to_owned();
-        for target in self.targets(application) {
-            match probe(&target, &host, &self.rules) {
-                Found::Up => {}
-                Found::Claimable => claimable.push(target.text()),
-                Found::Down => down.push(target.text()),
-            }
-        }
-        Probe::Done { at: now_ms, claimable, down }
+        let rules = Arc::clone(&self.rules);
+        self.flights.start(key, move || keep(probe_all(targets, &host, &rules, now_ms)))
+    }
+
+    /// Holds a probe of `key` open until the sender of `held` is dropped; for tests of who waits for it.
+    #[cfg(test)]
+    pub(super) fn stall(&self, key: (String, u32), held: mpsc::Receiver<()>) {
+        drop(self.flights.start(key, move || _ = held.recv()));
     }
 
     /// The targets of an application that are public.
@@ -93,9 +114,8 @@ impl Prober {
             }
             let ours = |name: &Name| name.as_ref().is_at_or_below(place.zone.as_ref());
             for name in record.targets().into_iter().filter(|name| !ours(name)) {
-                let name = name.to_string();
                 targets.push(match record.rtype() {
-                    Rtype::NS => Target::Server { name, zone: place.name.to_string() },
+                    Rtype::NS => Target::Server { name, zone: place.name.clone() },
                     Rtype::MX => Target::Mail(name),
                     _ => Target::Name(name),
                 });
@@ -106,6 +126,33 @@ impl Prober {
     }
 }
 
+/// Probes all targets side by side. One that has not answered by the deadline is down.
+fn probe_all(targets: Vec<Target>, host: &str, rules: &Arc<Targets>, now_ms: i64) -> Probe {
+    let deadline = Instant::now() + TIME;
+    let (sender, results) = mpsc::channel();
+    for (at, target) in targets.iter().cloned().enumerate() {
+        let (sender, host, rules) = (sender.clone(), host.to_owned(), Arc::clone(rules));
+        let probing = std::thread::Builder::new().name("probe".to_owned()).stack_size(STACK);
+        let probing = probing.spawn(move || {
+            // Nobody listens any more when it took too long.
+            let _ = sender.send((at, probe(&target, &host, &rules, deadline)));
+        });
+        if let Err(error) = probing {
+            tracing::warn!(%error, "a target could not be probed");
+        }
+    }
+    drop(sender);
+    let mut found = vec![Found::Down; targets.len()];
+    while let Ok((at, what)) = results.recv_timeout(left(deadline)) {
+        found[at] = what;
+    }
+    let of = |wanted: Found| {
+        let those = targets.iter().zip(&found).filter(|(_, found)| **found == wanted);
+        those.map(|(target, _)| target.text()).collect()
+    };
+    Probe::Done { at: now_ms, claimable: of(Found::Claimable), down: of(Found::Down) }
+}
+
 //------------ Target --------------------------------------------------------
 
 /// Something a record points at.
@@ -114,15 +161,15 @@ pub(super) enum Target {
     /// A or AAAA.
     Address(IpAddr),
     /// CNAME, SRV, HTTPS.
-    Name(String),
+    Name(Name),
     /// MX.
-    Mail(String),
+    Mail(Name),
     /// NS, and the zone it should be authoritative for.
     Server {
         /// The name server.
-        name: String,
+        name: Name,
         /// The zone.
-        zone: String,
+        zone: Name,
     },
 }
 
@@ -131,7 +178,7 @@ impl Target {
     fn text(&self) -> String {
         match self {
             Self::Address(address) => address.to_string(),
-            Self::Name(name) | Self::Mail(name) | Self::Server { name, .. } => name.clone(),
+            Self::Name(name) | Self::Mail(name) | Self::Server { name, .. } => name.to_string(),
         }
     }
 }
@@ -148,21 +195,18 @@ pub(super) enum Found {
 }
 
 /// Probes one target on behalf of `host`.
-pub(super) fn probe(target: &Target, host: &str, rules: &Targets) -> Found {
-    let deadline = Instant::now() + TIME;
-    let (name, port) = match target {
+pub(super) fn probe(target: &Target, host: &str, rules: &Targets, deadline: Instant) -> Found {
+    let name = match target {
         Target::Address(address) => return web(&[*address], host, deadline),
-        Target::Name(name) => (name, 80),
-        Target::Mail(name) => (name, 25),
-        Target::Server { name, .. } => (name, 53),
+        Target::Name(name) | Target::Mail(name) | Target::Server { name, .. } => name,
     };
-    let addresses: Vec<IpAddr> = resolve(name, port, deadline)
+    let addresses: Vec<IpAddr> = resolve::addresses(name, deadline)
         .into_iter()
         .filter(|address| rules.special(*address).is_none())
         .collect();
     match target {
         _ if addresses.is_empty() => Found::Down,
-        Target::Mail(_) => up(addresses.iter().any(|a| connect(*a, port, deadline).is_some())),
+        Target::Mail(_) => up(addresses.iter().any(|a| connect(*a, 25, deadline).is_some())),
         Target::Server { zone, .. } => {
             up(addresses.iter().any(|address| is_authoritative(*address, zone, deadline)))
         }
@@ -173,22 +217,6 @@ pub(super) fn probe(target: &Target, host: &str, rules: &Targets) -> Found {
 /// Up or down.
 fn up(is_up: bool) -> Found {
     if is_up { Found::Up } else { Found::Down }
-}
-
-/// Resolves a name by the system's resolver, which knows no deadline of its own.
-fn resolve(name: &str, port: u16, deadline: Instant) -> Vec<IpAddr> {
-    let (sender, receiver) = mpsc::channel();
-    let host = name.trim_end_matches('.').to_owned();
-    let asked = std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
-        let found = (host.as_str(), port).to_socket_addrs();
-        let found: Vec<IpAddr> = found.into_iter().flatten().map(|socket| socket.ip()).collect();
-        // Nobody listens any more when it took too long.
-        drop(sender.send(found));
-    });
-    if asked.is_err() {
-        return Vec::new();
-    }
-    receiver.recv_timeout(left(deadline)).unwrap_or_default()
 }
 
 /// The time left, at least a moment.
@@ -231,16 +259,20 @@ fn web(addresses: &[IpAddr], host: &str, deadline: Instant) -> Found {
     Found::Down
 }
 
-/// Reads until the end, the limit or the deadline.
+/// How long a page that has begun may keep silent before what came of it counts.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads until the end, the limit, a pause or the deadline.
 fn read_until(
     stream: &mut TcpStream,
     page: &mut Vec<u8>,
     deadline: Instant,
 ) -> std::io::Result<()> {
-    let mut limited = stream.take(OCTETS_MAX);
     let mut chunk = [0; 4096];
-    while Instant::now() < deadline {
-        match limited.read(&mut chunk)? {
+    while Instant::now() < deadline && (page.len() as u64) < OCTETS_MAX {
+        let wait = if page.is_empty() { left(deadline) } else { left(deadline).min(PAUSE) };
+        stream.set_read_timeout(Some(wait))?;
+        match stream.read(&mut chunk)? {
             0 => break,
             length => page.extend_from_slice(&chunk[..length]),
         }
@@ -249,10 +281,9 @@ fn read_until(
 }
 
 /// Whether a name server answers for a zone with authority (RFC 1035 §4.1.1, AA).
-fn is_authoritative(address: IpAddr, zone: &str, deadline: Instant) -> bool {
-    let Ok(name) = zone.parse::<Name>() else { return false };
+fn is_authoritative(address: IpAddr, zone: &Name, deadline: Instant) -> bool {
     let (server, wait) = (SocketAddr::new(address, 53), left(deadline).min(CONNECT_TIME));
-    let reply = Client::default().ask(server, Transport::Udp, &name, Rtype::SOA, &[wait]);
+    let reply = Client::default().ask(server, Transport::Udp, zone, Rtype::SOA, &[wait]);
     reply.is_ok_and(|reply| reply.read().is_ok_and(|response| response.is_authoritative()))
 }
 

@@ -44,6 +44,8 @@ pub struct Client {
     own: [u8; OWN_OCTETS],
     /// Each server's half, as it came last.
     learned: Mutex<BTreeMap<SocketAddr, Vec<u8>>>,
+    /// Whether recursion is desired (RD).
+    recursion: bool,
 }
 
 impl Default for Client {
@@ -51,11 +53,16 @@ impl Default for Client {
         let mut own = [0; OWN_OCTETS];
         // Without random numbers the cookie can be guessed, and rate limits apply to us as to others.
         let _ = SystemRandom::new().fill(&mut own);
-        Self { own, learned: Mutex::default() }
+        Self { own, learned: Mutex::default(), recursion: false }
     }
 }
 
 impl Client {
+    /// A client that asks servers to look elsewhere (RD, RFC 1035 §4.1.1).
+    pub fn recursive() -> Self {
+        Self { recursion: true, ..Self::default() }
+    }
+
     /// Asks one question over one transport. Each of `tries` is the time limit of one attempt; a
     /// lost packet costs one of them. The error is the last attempt's.
     pub fn ask(
@@ -68,7 +75,7 @@ impl Client {
     ) -> io::Result<Reply> {
         let mut last = io::Error::from(io::ErrorKind::TimedOut);
         for timeout in tries {
-            let query = query::write(id(), name.as_ref(), rtype, &self.cookie(server));
+            let query = self.query(server, name, rtype);
             match exchange(server, &query, transport, *timeout) {
                 Ok(bytes) if self.learn(server, &bytes) => {
                     last = io::Error::other("the server asks for its new cookie");
@@ -93,6 +100,11 @@ impl Client {
             Ok(reply) if reply.read().is_ok_and(|response| !response.is_truncated()) => Ok(reply),
             _ => ask(Transport::Tcp),
         }
+    }
+
+    /// A question to a server, with a new identifier.
+    fn query(&self, server: SocketAddr, name: &Name, rtype: Rtype) -> Vec<u8> {
+        query::write(id(), self.recursion, name.as_ref(), rtype, &self.cookie(server))
     }
 
     /// Both halves of the cookie for a server, as far as they are known.

@@ -1,5 +1,6 @@
 //! Asks a name server a question and returns its response: most often our own sockets, to confirm a
-//! change and to prove a promotion; a stranger's name server for the probe of a delegation.
+//! change and to prove a promotion; for a probe, a stranger's name
+//! server or the system's recursive ones.
 //!
 //! A small blocking client. Every call has a time limit; what is lost is asked for again, what was
 //! cut over UDP can be asked for over TCP, and cookies (RFC 7873) keep our own rate limit from

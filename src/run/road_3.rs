@@ -184,9 +184,7 @@ impl Open {
         };
         let state = web::State::new(parts).map_err(failed)?;
         runtime.spawn(async move {
-            if let Err(error) = web::serve(listener, state, stop_signal(stopped)).await {
-                tracing::error!(%error, "pages stopped");
-            }
+            web::serve(listener, state, stop_signal(stopped)).await;
         });
         let first_link = self.first_link(&settings.server.state_dir, &url)?;
         Ok(Site { url: Some(format!("http://{bound}")), first_link })

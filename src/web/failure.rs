@@ -48,6 +48,11 @@ impl Failure {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "fail-many")
     }
 
+    /// The answer takes too long; what was begun may still be done.
+    pub(super) fn slow() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "fail-slow")
+    }
+
     /// The body cannot be read.
     pub(super) fn bad_request() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "fail-request")

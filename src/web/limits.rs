@@ -134,7 +134,7 @@ impl Guessed {
 }
 
 /// The network whose clients count together.
-fn prefix(address: IpAddr, v4_bits: u8, v6_bits: u8) -> IpNet {
+pub(super) fn prefix(address: IpAddr, v4_bits: u8, v6_bits: u8) -> IpNet {
     let address = address.to_canonical();
     let bits = if address.is_ipv4() { v4_bits } else { v6_bits };
     IpNet::new_assert(address, bits).trunc()

@@ -7,36 +7,39 @@
 
 mod api;
 mod assets;
+mod door;
 mod draft;
 mod failure;
 mod form;
 mod limits;
-mod listener;
 mod pages;
+mod patience;
 mod qr;
 mod sent;
 mod shell;
 mod state;
 mod visitor;
 
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use listener::LimitedListener;
+use door::DoorLimits;
 
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};
 
 /// Largest body taken in: a letter of 2 MB and its form.
 const BODY_MAX: usize = 2 * 1024 * 1024 + 256 * 1024;
+
+/// How long an answer may take.
+pub const ANSWER_MAX: Duration = Duration::from_secs(50);
 
 /// Pages and API as one service.
 pub fn router(state: State) -> Router {
@@ -61,12 +64,9 @@ pub async fn serve(
     listener: TcpListener,
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) {
     let proxies = state.options().trusted_proxies.clone();
-    // The tap does nothing; a listener of our own gets its clients' addresses through it.
-    let listener = LimitedListener::new(listener, proxies).tap_io(|_| {});
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    door::serve(listener, router(state), proxies, DoorLimits::default(), stop).await;
 }
 
 #[cfg(test)]

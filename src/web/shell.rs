@@ -1,7 +1,8 @@
 //! What every page shares: frame, headers, language, error pages.
 
+use std::time::Duration;
+
 use askama::Template;
-use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State as Extract};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
@@ -11,10 +12,10 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
-use super::assets;
 use super::failure::Failure;
 use super::state::State;
 use super::visitor::{self, Visit, Visitor};
+use super::{assets, patience};
 use crate::people::{Role, random_token};
 use crate::words::Words;
 
@@ -194,7 +195,8 @@ pub(super) async fn dress(
     let asked = parts.clone();
     let get = parts.method == Method::GET;
     parts.extensions = asked.extensions.clone();
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let request = Request::from_parts(parts, body);
+    let mut response = patience::page_in_time(&state, request, next).await;
     if is_page && (response.status().is_client_error() || response.status().is_server_error()) {
         response = explain(&state, asked, response).await;
     }
@@ -207,6 +209,9 @@ pub(super) async fn dress(
     set_headers(&state, response.headers_mut());
     response
 }
+
+/// How long the page of a failure waits to learn who is signed in.
+const LOOK_UP_MAX: Duration = Duration::from_secs(2);
 
 /// Puts a failure into words, unless the answer has a page already.
 async fn explain(
@@ -224,12 +229,15 @@ async fn explain(
         return response;
     }
     let failure = failure.unwrap_or_else(|| Failure::of_status(status));
-    let Ok(visitor) = Visitor::from_request_parts(&mut asked, state).await else {
-        return (status, Body::from(failure.id)).into_response();
-    };
     if status == StatusCode::UNAUTHORIZED && asked.method == Method::GET {
         return see_other("/masuk");
     }
+    // The words come even when nothing can be looked up: then they greet nobody by name.
+    let known = Visitor::from_request_parts(&mut asked, state);
+    let visitor = match tokio::time::timeout(LOOK_UP_MAX, known).await {
+        Ok(Ok(visitor)) => visitor,
+        _ => Visitor::stranger(&asked, state),
+    };
     let t = visitor.t;
     let message = Message {
         shell: Shell::new(&visitor, t.s(&format!("{}-title", failure.id))),

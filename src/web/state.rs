@@ -2,20 +2,28 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
 use super::failure::Failure;
 use super::limits::Limits;
-use crate::desk::{ActError, Desk};
+use crate::desk::{ActError, Desk, Room};
 use crate::people::{People, PeopleError, random_token};
 use crate::publish::Publisher;
+use crate::queue::{Act, Actor};
 use crate::store::{Store, StoreError};
+use crate::view::RequestView;
 
 /// Blocking calls under way at once.
 const WORK_PERMITS: usize = 16;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
+
+/// How long it counts how we were.
+const HEALTH_KEPT: Duration = Duration::from_secs(1);
+/// How long the database may take to show that it is there.
+const HEALTH_TIME: Duration = Duration::from_secs(5);
 
 //------------ Options -------------------------------------------------------
 
@@ -34,6 +42,8 @@ pub struct Options {
     pub register_public: bool,
     /// Apex of the zone that requests are for, with its final dot.
     pub zone: String,
+    /// How long an answer may take, apart from the time its request's body needs.
+    pub answer_max: Duration,
 }
 
 /// The rooms the pages use.
@@ -68,6 +78,8 @@ struct Inner {
     work: Semaphore,
     /// Bounds password hashing.
     hashing: Semaphore,
+    /// How we were a moment ago.
+    health: tokio::sync::Mutex<Option<(Instant, Health)>>,
 }
 
 impl State {
@@ -86,6 +98,7 @@ impl State {
             limits,
             work: Semaphore::new(WORK_PERMITS),
             hashing: Semaphore::new(HASH_PERMITS),
+            health: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -159,12 +172,47 @@ impl State {
         self.blocking(false, job).await
     }
 
+    /// Looks after ourselves: whether the database answers and has room. Once a second at most, and
+    /// beside the calls of visitors, so that none of them keeps a supervisor waiting.
+    pub(super) async fn health(&self) -> Health {
+        let mut known = self.0.health.lock().await;
+        if let Some((at, health)) = *known
+            && at.elapsed() < HEALTH_KEPT
+        {
+            return health;
+        }
+        let state = self.clone();
+        let look = tokio::task::spawn_blocking(move || Health::look(&state));
+        let looked = tokio::time::timeout(HEALTH_TIME, look).await;
+        let health = looked.ok().and_then(Result::ok).unwrap_or(Health::NoDatabase);
+        *known = Some((Instant::now(), health));
+        health
+    }
+
     /// Runs something that hashes a password on the blocking pool.
     pub async fn hashing<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         self.blocking(true, job).await
+    }
+
+    /// Performs an act. What has to be asked outside first is waited for without a permit, so that no
+    /// slow target holds what others need.
+    pub(super) async fn perform(
+        &self,
+        number: &str,
+        act: Act,
+        actor: Actor,
+    ) -> Result<Result<RequestView, ActError>, Failure> {
+        let number = number.to_owned();
+        let (of, asked, by) = (number.clone(), act.clone(), actor.clone());
+        match self.work(move |state| state.desk().probe_for(&of, &asked, &by)).await? {
+            Ok(Some(probe)) => probe.landed().await,
+            Ok(None) => {}
+            Err(error) => return Ok(Err(error)),
+        }
+        self.work(move |state| state.desk().act_now(&number, &act, &actor)).await
     }
 
     /// Runs something that tries the status secret of a request: the one way in for pages and API.
@@ -203,5 +251,30 @@ impl State {
         let value = tokio::task::spawn_blocking(move || job(&state)).await;
         drop(permit);
         value.map_err(Failure::internal)
+    }
+}
+
+//------------ Health --------------------------------------------------------
+
+/// Whether pages and API can do their work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Health {
+    /// They can.
+    Ready,
+    /// The database cannot be read.
+    NoDatabase,
+    /// The disk is full: what is there is shown and served, and nothing can be kept.
+    DiskFull,
+}
+
+impl Health {
+    /// Looks.
+    fn look(state: &State) -> Self {
+        let read = state.store().read::<_, StoreError>(|reader| reader.chain_head());
+        match read {
+            Err(_) => Self::NoDatabase,
+            Ok(_) if state.desk().room() == Room::Full => Self::DiskFull,
+            Ok(_) => Self::Ready,
+        }
     }
 }

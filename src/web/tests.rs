@@ -1,5 +1,7 @@
 //! The pages from outside, as a browser sees them.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -24,6 +26,7 @@ const PASSWORD: &str = "kerbau-lari-17-pagi";
 struct Site {
     router: Router,
     people: People,
+    desk: Desk,
     time: Arc<AtomicI64>,
     dir: tempfile::TempDir,
 }
@@ -31,6 +34,15 @@ struct Site {
 impl Site {
     /// An empty site.
     fn new(totp: TotpRule, url: &str) -> Self {
+        Self::with(totp, url, |_, _| {})
+    }
+
+    /// The same with other settings.
+    fn with(
+        totp: TotpRule,
+        url: &str,
+        change: impl FnOnce(&mut Options, &mut desk::Options),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let publisher = publisher(&store, dir.path());
@@ -38,19 +50,23 @@ impl Site {
         let hand = Arc::clone(&time);
         let mut rules = people::Options::new(Arc::new(move || hand.load(Ordering::Relaxed)));
         rules.totp = totp;
+        rules.decide_tokens = true;
         let people = People::new(store.clone(), rules);
-        let options = Options {
+        let mut options = Options {
             url: url.to_owned(),
             trusted_proxies: Vec::new(),
             public_submit: true,
             submit_per_hour: 10,
             register_public: true,
             zone: "cirebonkab.go.id.".to_owned(),
+            answer_max: std::time::Duration::from_secs(50),
         };
-        let desk = desk(&store, &publisher, dir.path(), &time);
-        let parts = Parts { store, people: people.clone(), desk, publisher, options };
+        let mut of_desk = desk_options(dir.path(), &time);
+        change(&mut options, &mut of_desk);
+        let desk = desk(&store, &publisher, of_desk);
+        let parts = Parts { store, people: people.clone(), desk: desk.clone(), publisher, options };
         let state = State::new(parts).unwrap();
-        Self { router: router(state), people, time, dir }
+        Self { router: router(state), people, desk, time, dir }
     }
 }
 
@@ -71,24 +87,26 @@ fn publisher(store: &Store, dir: &std::path::Path) -> Publisher {
 }
 
 /// A desk on a name server of its own.
-fn desk(
-    store: &Store,
-    publisher: &Publisher,
-    dir: &std::path::Path,
-    time: &Arc<AtomicI64>,
-) -> Desk {
+fn desk(store: &Store, publisher: &Publisher, options: desk::Options) -> Desk {
     let listen = vec!["127.0.0.1:0".parse().unwrap()];
-    let options = crate::serve::Options {
+    let sockets = crate::serve::Options {
         listen,
         udp_workers: 1,
         stream_workers: 1,
         rate_limit: None,
         ..crate::serve::Options::default()
     };
-    let running = crate::serve::start(options, publisher.shared()).unwrap();
+    let running = crate::serve::start(sockets, publisher.shared()).unwrap();
     publisher.sockets().set(vec![running.addresses()[0].address]);
     // The sockets live as long as the test's process.
     std::mem::forget(running);
+    let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
+    desk.listening().unwrap();
+    desk
+}
+
+/// The desk's settings.
+fn desk_options(dir: &std::path::Path, time: &Arc<AtomicI64>) -> desk::Options {
     let hand = Arc::clone(time);
     let clock: people::Clock = Arc::new(move || hand.load(Ordering::Relaxed));
     let mut options = desk::Options::new(dir.to_owned(), clock);
@@ -96,9 +114,7 @@ fn desk(
     options.probe = false;
     // The stricter setting: a page that does not send the serial it showed approves nothing.
     options.rules.bind = crate::queue::Bind::Serial;
-    let desk = Desk::open(store.clone(), publisher.clone(), options).unwrap();
-    desk.listening().unwrap();
-    desk
+    options
 }
 
 /// A browser without scripts: keeps cookies, fills in forms.
@@ -340,7 +356,12 @@ impl Browser<'_> {
 
 /// A site with its officers.
 fn office() -> Site {
-    let site = Site::new(TotpRule::Optional, "http://127.0.0.1:8053");
+    office_with(|_, _| {})
+}
+
+/// The same with other settings.
+fn office_with(change: impl FnOnce(&mut Options, &mut desk::Options)) -> Site {
+    let site = Site::with(TotpRule::Optional, "http://127.0.0.1:8053", change);
     let roles = [("kabid", Role::Head), ("kasi", Role::Verifier), ("admin", Role::Operator)];
     for (name, role) in roles {
         let new = NewAccount {

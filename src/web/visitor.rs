@@ -55,33 +55,40 @@ impl Visitor {
     }
 }
 
-impl FromRequestParts<State> for Visitor {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failure> {
-        let words = Words::of(language(state, &parts.headers));
+impl Visitor {
+    /// What is known without looking anything up.
+    pub(super) fn stranger(parts: &Parts, state: &State) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let visit = parts.extensions.get::<Visit>().map(|visit| visit.0.clone());
         let visit = visit.unwrap_or_default();
-        let mut token = cookie(&parts.headers, &state.cookie_name("sesi"));
-        let mut session = None;
-        if let Some(value) = token.clone() {
-            session = state.work(move |state| state.people().session(&value)).await??;
-        }
-        if session.is_none() {
-            token = None;
-        }
-        let held = token.as_deref().unwrap_or(&visit);
-        Ok(Self {
-            t: words,
+        Self {
+            t: Words::of(language(state, &parts.headers)),
             address: client(peer, &parts.headers, &state.options().trusted_proxies),
-            csrf: keyed_tag(state.form_key(), "form", held),
+            csrf: keyed_tag(state.form_key(), "form", &visit),
             here: parts.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
             visit,
-            token,
-            session,
-        })
+            token: None,
+            session: None,
+        }
+    }
+}
+
+impl FromRequestParts<State> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failure> {
+        let stranger = Self::stranger(parts, state);
+        let Some(token) = cookie(&parts.headers, &state.cookie_name("sesi")) else {
+            return Ok(stranger);
+        };
+        let of = token.clone();
+        let session = state.work(move |state| state.people().session(&of)).await??;
+        if session.is_none() {
+            return Ok(stranger);
+        }
+        let csrf = keyed_tag(state.form_key(), "form", &token);
+        Ok(Self { csrf, token: Some(token), session, ..stranger })
     }
 }
 

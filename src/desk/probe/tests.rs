@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use super::*;
+use crate::dns_client::testing::FakeServer;
 use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 
 /// An ask with these records.
@@ -49,8 +50,68 @@ fn nothing_but_public_addresses_is_probed() {
         "a name of ours"
     );
     assert!(!Prober::new(false).applies(&application(&[("A", "103.28.12.5")])), "switched off");
-    let off = Prober::new(false).run(&application(&[("A", "103.28.12.5")]), 1);
-    assert_eq!(off, Probe::Off);
+    let off = Prober::new(false);
+    let off = off.start(key("GPR-1"), &application(&[("A", "103.28.12.5")]), 1, |_| {});
+    assert!(off.is_none());
+}
+
+/// A request's first revision.
+fn key(number: &str) -> (String, u32) {
+    (number.to_owned(), 1)
+}
+
+#[test]
+fn probes_run_side_by_side_and_one_request_is_probed_once() {
+    let flights = Flights::new(3);
+    let (release, held) = mpsc::channel::<()>();
+    let slow = flights.start(key("GPR-1"), move || _ = held.recv()).unwrap();
+    let again = flights.start(key("GPR-1"), || panic!("it is probed already")).unwrap();
+    let mut side_by_side = Vec::new();
+    for number in ["GPR-2", "GPR-3"] {
+        let quick = flights.start(key(number), || {}).unwrap();
+        quick.wait();
+        side_by_side.push(quick);
+    }
+    // One that ends by a panic is over as well.
+    let failed = flights.start(key("GPR-4"), || panic!("on purpose")).unwrap();
+    failed.wait();
+    let (more, held_too) = mpsc::channel::<()>();
+    let held_too = Arc::new(std::sync::Mutex::new(held_too));
+    for number in ["GPR-5", "GPR-6"] {
+        let held_too = Arc::clone(&held_too);
+        let job = move || _ = held_too.lock().unwrap().recv();
+        assert!(flights.start(key(number), job).is_some());
+    }
+    assert!(flights.start(key("GPR-7"), || {}).is_none(), "there is a limit");
+    drop((release, more));
+    slow.wait();
+    again.wait();
+}
+
+#[test]
+fn a_flight_is_awaited_by_tasks_too() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let flights = Flights::new(1);
+    let (release, held) = mpsc::channel::<()>();
+    let slow = flights.start(key("GPR-1"), move || _ = held.recv()).unwrap();
+    runtime.block_on(async {
+        let waits = tokio::time::timeout(Duration::from_millis(50), slow.landed()).await;
+        assert!(waits.is_err(), "not yet");
+        drop(release);
+        tokio::time::timeout(Duration::from_secs(5), slow.landed()).await.unwrap();
+        slow.landed().await;
+    });
+}
+
+#[test]
+fn all_targets_of_a_request_share_one_deadline() {
+    // A name server that never answers stands for every slow target.
+    let silent = FakeServer::start(|_, _| None);
+    let deadline = Instant::now() + Duration::from_millis(400);
+    let name: Name = "situs.contoh.id.".parse().unwrap();
+    let found = resolve::addresses_by(&[silent.address, silent.address], &name, deadline);
+    assert!(found.is_empty());
+    assert!(Instant::now() < deadline + Duration::from_millis(300));
 }
 
 #[test]
@@ -58,7 +119,8 @@ fn a_name_that_leads_to_ourselves_is_down_and_never_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let rules = Targets { allow: Vec::new(), ..Targets::default() };
-    let found = probe(&Target::Name("localhost.".to_owned()), "contoh.id", &rules);
+    let name = Target::Name("localhost.".parse().unwrap());
+    let found = probe(&name, "contoh.id", &rules, Instant::now() + TIME);
     assert_eq!(found, Found::Down);
     assert!(listener.accept().is_err(), "nobody came");
 }

@@ -36,6 +36,7 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
         submit_per_hour: settings.public.submit_per_hour,
         register_public: settings.register.public,
         zone: format!("{}.", zone.trim_end_matches('.')),
+        answer_max: web::ANSWER_MAX,
     }
 }
 

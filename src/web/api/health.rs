@@ -5,19 +5,19 @@ use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::store::StoreError;
-use crate::web::state::State;
+use crate::web::state::{Health, State};
 
 /// The process answers.
 pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The database can be read.
+/// Acts can be done: the database answers and the disk has room.
 pub(super) async fn readyz(Extract(state): Extract<State>) -> (StatusCode, Json<Value>) {
-    let read = state.work(|state| state.store().read::<_, StoreError>(|r| r.chain_head())).await;
-    match read {
-        Ok(Ok(_)) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "no database" }))),
-    }
+    let (status, words) = match state.health().await {
+        Health::Ready => (StatusCode::OK, "ready"),
+        Health::NoDatabase => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
+        Health::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "disk full"),
+    };
+    (status, Json(json!({ "status": words })))
 }

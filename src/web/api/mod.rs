@@ -31,9 +31,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::BODY_MAX;
 use super::state::State;
-use problem::{PROBLEM, Problem};
+use super::{BODY_MAX, patience};
+use problem::PROBLEM;
+pub(super) use problem::Problem;
 
 /// The API as one service, to be merged beside the pages.
 pub(super) fn router(state: State) -> Router {
@@ -63,6 +64,7 @@ pub(super) fn router(state: State) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, no_store))
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, no_sniff))
         .layer(CatchPanicLayer::custom(|_| problem::panicked()))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), patience::call_in_time))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(axum::middleware::map_response(as_problem))

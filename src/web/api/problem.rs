@@ -20,7 +20,7 @@ pub(super) const PROBLEM: &str = "application/problem+json";
 
 /// Why a call was not done.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Problem {
+pub(in crate::web) struct Problem {
     /// A URN of the code; nothing has to be fetched from it.
     #[serde(rename = "type")]
     kind: String,
@@ -74,6 +74,12 @@ impl Problem {
     pub(super) fn too_many() -> Self {
         let detail = "too many calls from this network: wait, or use a token";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
+    }
+
+    /// The answer takes too long.
+    pub(in crate::web) fn slow() -> Self {
+        let detail = "the answer took too long: the act may still be carried out, so read the request again before repeating it";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "slow", detail)
     }
 
     /// More than is taken in.
@@ -142,6 +148,9 @@ impl IntoResponse for Problem {
         headers.insert(CONTENT_TYPE, media);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"gapura\""));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("30"));
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("360"));

@@ -245,7 +245,7 @@ pub(super) async fn act(
         return Ok(Json(state.work(job).await??));
     }
     let act = read_act(&name, request.into_body()).await?;
-    Ok(Json(state.work(move |state| state.desk().act(&number, &act, &actor)).await??))
+    Ok(Json(state.perform(&number, act, actor).await??))
 }
 
 /// The act and its body.

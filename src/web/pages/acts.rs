@@ -127,8 +127,7 @@ pub(super) async fn press(
     }
     let (view, people) = look(&state, visitor, &number).await?;
     let pressed = read_act(act, &sent, &view).map_err(Failure::internal)?;
-    let wanted = number.clone();
-    let done = state.work(move |state| state.desk().act(&wanted, &pressed, &actor)).await?;
+    let done = state.perform(&number, pressed, actor).await?;
     match done {
         Ok(_) => Ok(see_other(&format!("/tinjau/{number}"))),
         Err(error) => {

@@ -73,7 +73,7 @@ pub(super) async fn answer(
         "tidak" => Act::Deny { party, letter },
         _ => return Err(Failure::bad_request()),
     };
-    state.work(move |state| state.desk().act(&view.number, &act, &actor)).await??;
+    state.perform(&view.number, act, actor).await??;
     let t = sent.visitor.t;
     page(&Message {
         shell: Shell::new(&sent.visitor, t.s("party-done-title")),

@@ -100,8 +100,7 @@ pub(super) async fn check(
     let visitor = &sent.visitor;
     let actor = visitor.need(&Role::OFFICERS)?.actor();
     let act = Act::Check { lines: lines_of(&sent) };
-    let wanted = number.clone();
-    let done = state.work(move |state| state.desk().act(&wanted, &act, &actor)).await?;
+    let done = state.perform(&number, act, actor).await?;
     match done {
         Ok(_) => {
             let next = after_sheet(sent.get("lanjut"));

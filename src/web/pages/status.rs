@@ -258,7 +258,7 @@ pub(super) async fn withdraw(
     let of = number.clone();
     let done = move |state: &State| {
         let actor = state.desk().applicant(&of, &secret)?;
-        state.desk().act(&of, &act, &actor)
+        state.desk().act_now(&of, &act, &actor)
     };
     state.with_secret(&number, sent.visitor.address, done).await??;
     Ok(see_other("/status"))

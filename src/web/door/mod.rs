@@ -1,0 +1,169 @@
+//! The listener of pages and API: who gets a connection, and for how long.
+//!
+//! ```text
+//! accept ─► a place (in all, per network) ─► requests ─► idle too long, too old, or needed by others ─► closed
+//!            none free: the oldest idle one is closed for the newcomer
+//! ```
+//! What keeps a connection is requests: one under way, or one answered a moment ago. Octets alone keep
+//! nothing, neither half a request nor the PINGs and settings of HTTP/2. How long one answer may take
+//! is decided in [`patience`](super::patience).
+
+mod places;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::Response;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use places::{Place, Places};
+
+/// Pause after an accept error, so a persistent one does not busy-loop.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// Requests under way at once on one connection of HTTP/2.
+const STREAMS_MAX: u32 = 32;
+/// Octets of all headers of a request.
+const HEADERS_MAX: u32 = 16 * 1024;
+/// What a client reads that finds no place; whoever asked by HTTP/2 reads nothing sensible.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nContent-Length: 106\r\nConnection: close\r\n\r\n\
+    Terlalu banyak koneksi dari jaringan Anda. Coba lagi sebentar.\nToo many connections: try again in a while.";
+
+/// How many connections there may be, and how long one may stay.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DoorLimits {
+    /// Connections at once.
+    pub(super) places: usize,
+    /// Of them, from one network (an IPv4 address, a /64) that is no trusted proxy.
+    pub(super) per_network: usize,
+    /// Without a request under way since the last answer.
+    pub(super) idle: Duration,
+    /// After this time no further request is taken.
+    pub(super) age: Duration,
+    /// What an old connection has left for requests under way.
+    pub(super) grace: Duration,
+}
+
+impl Default for DoorLimits {
+    fn default() -> Self {
+        Self {
+            places: 2048,
+            per_network: 256,
+            idle: Duration::from_secs(30),
+            age: Duration::from_secs(15 * 60),
+            grace: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// Serves until `stop` resolves; requests under way are finished.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    proxies: Vec<IpAddr>,
+    limits: DoorLimits,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let (places, tasks) = (Places::new(limits, proxies), TaskTracker::new());
+    let (closing, closed) = watch::channel(false);
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => match places.take(peer.ip()) {
+                Some(place) => {
+                    let (router, closed) = (router.clone(), closed.clone());
+                    tasks.spawn(attend(stream, peer, router, place, limits, closed));
+                }
+                None => refuse(stream),
+            },
+            Err(error) => {
+                tracing::debug!(%error, "a connection to the pages was not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    // Nobody listening means that no connection is left.
+    let _ = closing.send(true);
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Says that there is no place, as far as the socket takes it without waiting.
+fn refuse(stream: TcpStream) {
+    let said: io::Result<usize> = stream.try_write(NO_PLACE);
+    tracing::debug!(said = said.is_ok(), "a connection to the pages was refused");
+}
+
+/// Serves one connection.
+async fn attend(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    place: Place,
+    limits: DoorLimits,
+    mut closing: watch::Receiver<bool>,
+) {
+    let activity = Arc::clone(place.activity());
+    let service = tower::service_fn(move |request: axum::http::Request<Incoming>| {
+        let (router, activity) = (router.clone(), Arc::clone(&activity));
+        async move {
+            let under_way = activity.begin();
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let response: Response<Body> = match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            under_way.answered(response.body().size_hint().exact().unwrap_or_default());
+            Ok::<_, std::convert::Infallible>(response)
+        }
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle);
+    builder.http2().max_concurrent_streams(STREAMS_MAX).max_header_list_size(HEADERS_MAX);
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let mut connection = pin!(connection);
+    let mut ending = false;
+    loop {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            // Dropping it closes the socket: no request is under way.
+            () = place.activity().over(&limits) => return,
+            () = ended(place.activity().too_old(&limits), &mut closing), if !ending => {
+                ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// Resolves when a connection is too old or the pages close.
+async fn ended(too_old: impl Future<Output = ()>, closing: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = too_old => {}
+        // An error means that the pages are gone, which is the same.
+        _ = closing.wait_for(|closing| *closing) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;
