@@ -33,6 +33,7 @@
 //! |---|---|
 //! | [`wire`] | names, types, messages, EDNS, RDATA; total readers and a writer with a limit |
 //! | [`digest`] | SHA-256 and hexadecimal digits, for whatever is named by its hash |
+//! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
@@ -80,6 +81,7 @@
 //--- What all rooms speak
 pub mod digest;
 pub mod dns_client;
+pub mod text;
 pub mod wire;
 
 //--- Road 1: a query is answered

@@ -1,8 +1,7 @@
 //! Every rule of a zone's meaning: its stable id, severity, meaning and remedy.
 
-use std::fmt::Write;
-
 use crate::master::{Severity, TEXT_RULES};
+use crate::text::append_line;
 
 /// How bad a fault of a rule is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -211,8 +210,7 @@ pub fn rules() -> impl Iterator<Item = Line> {
 pub fn rules_as_table() -> String {
     let mut text = String::from("| rule | severity | what it says |\n|---|---|---|\n");
     for (id, severity, about) in rules() {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "| `{id}` | {severity} | {about} |");
+        append_line!(text, "| `{id}` | {severity} | {about} |");
     }
     text
 }

@@ -62,12 +62,13 @@ impl Desk {
         ledger.store.write(|tx| {
             let now = ledger.now();
             let notice = ledger.expect_notice(tx, id)?;
-            let step = match for_good {
-                true => notice.failed(error, now)?,
-                false => match notice.try_failed(error, now)? {
+            let step = if for_good {
+                notice.failed(error, now)?
+            } else {
+                match notice.try_failed(error, now)? {
                     Tried::Again(notice) => return Ok(ledger.keep_try(tx, &notice)?),
                     Tried::GivenUp(step) => *step,
-                },
+                }
             };
             Ok(ledger.apply_notice(tx, step)?)
         })

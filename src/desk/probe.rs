@@ -251,10 +251,8 @@ fn web(addresses: &[IpAddr], host: &str, deadline: Instant) -> Found {
             continue;
         }
         let text = String::from_utf8_lossy(&page).to_lowercase();
-        return match NO_SUCH_SITE.iter().any(|mark| text.contains(mark)) {
-            true => Found::Claimable,
-            false => Found::Up,
-        };
+        let claimable = NO_SUCH_SITE.iter().any(|mark| text.contains(mark));
+        return if claimable { Found::Claimable } else { Found::Up };
     }
     Found::Down
 }

@@ -59,9 +59,10 @@ impl Desk {
 
     /// A request for the actor who just did something on it.
     pub(super) fn view_for(&self, number: &str, actor: &Actor) -> Result<RequestView, ActError> {
-        let viewer = match actor.is_officer(self.now()) {
-            true => Viewer::Officer(actor.clone()),
-            false => Viewer::Applicant,
+        let viewer = if actor.is_officer(self.now()) {
+            Viewer::Officer(actor.clone())
+        } else {
+            Viewer::Applicant
         };
         self.view(number, &viewer)
     }

@@ -3,9 +3,8 @@
 //! Names are absolute and escaped, strings are quoted and escaped: nothing inside a record can end
 //! the line, start a comment or become a directive.
 
-use std::fmt::Write;
-
 use super::END_MARKER;
+use crate::text::append;
 use crate::wire::{RecordRef, rdata};
 
 /// One record as one line, without the line feed.
@@ -18,8 +17,7 @@ pub fn print_record(record: RecordRef<'_>) -> String {
 /// Appends one record as one line, without the line feed.
 pub fn write_record(record: RecordRef<'_>, text: &mut String) {
     rdata::write_name(record.owner, text);
-    // Writing to a String cannot fail.
-    let _ = write!(text, " {} {} {} ", record.ttl, record.class, record.rtype);
+    append!(text, " {} {} {} ", record.ttl, record.class, record.rtype);
     let start = text.len();
     rdata::write_text(record.rtype, record.rdata, text);
     if text.len() == start {

@@ -1,10 +1,9 @@
 //! Findings for a terminal: the line of the file, a caret under the span, the hint.
 
-use std::fmt::Write;
-
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Finding, Place, Severity};
+use crate::text::append_line;
 
 /// Findings that are shown in full; the rest are counted.
 const SHOWN_MAX: usize = 100;
@@ -20,13 +19,12 @@ pub fn render(findings: &[Finding], colour: bool) -> String {
         text.push_str("\n\n");
     }
     if findings.len() > SHOWN_MAX {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "… and {} more", findings.len() - SHOWN_MAX);
+        append_line!(text, "… and {} more", findings.len() - SHOWN_MAX);
     }
     let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
     let warnings = findings.len() - errors;
     if !findings.is_empty() {
-        let _ = writeln!(text, "{}, {}", count(errors, "error"), count(warnings, "warning"));
+        append_line!(text, "{}, {}", count(errors, "error"), count(warnings, "warning"));
     }
     text
 }

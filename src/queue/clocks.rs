@@ -172,10 +172,7 @@ impl Timing {
             State::Live | State::Rejected => due.map(|_| ClockStep::Notify),
             _ => None,
         };
-        let left = |due: i64| match due >= now {
-            true => calendar.worked(now, due),
-            false => -calendar.worked(due, now),
-        };
+        let left = |due: i64| calendar.worked(now, due) - calendar.worked(due, now);
         Self {
             step: step.map(ClockStep::number),
             due,

@@ -1,6 +1,5 @@
 //! Commands on settings and zones that come over the control socket.
 
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -13,6 +12,7 @@ use crate::control::{Command, Reply, Session};
 use crate::master::{print_record, print_zone};
 use crate::publish::{By, PublishError, Publisher, ReloadReport};
 use crate::serve::Running;
+use crate::text::append_line;
 use crate::wire::{Name, Record};
 use crate::zone::Delta;
 
@@ -174,8 +174,7 @@ impl Host {
                 Ok(diff) => {
                     let mut text = delta_text(&diff.delta);
                     for finding in &diff.findings {
-                        // Writing to a String cannot fail.
-                        let _ = writeln!(text, "  {finding}");
+                        append_line!(text, "  {finding}");
                     }
                     let json = json!({
                         "serial": diff.serial, "diff": delta_text(&diff.delta),

@@ -1,11 +1,11 @@
 //! What `serve` prints when it is ready: its addresses, its zones, what to try next.
 
-use std::fmt::Write;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
 use crate::publish::ZoneStatus;
+use crate::text::{append, append_line};
 
 /// The facts of a start.
 pub struct Ready {
@@ -55,9 +55,8 @@ impl Ready {
     /// A few lines for people.
     pub fn text(&self) -> String {
         let mut text = format!("gapura {}\n", env!("CARGO_PKG_VERSION"));
-        // Writing to a String cannot fail.
         let mut line = |what: &str, value: String| {
-            let _ = writeln!(text, "  {what:<8} {value}");
+            append_line!(text, "  {what:<8} {value}");
         };
         let dns: Vec<String> = self.dns.iter().map(ToString::to_string).collect();
         line("dns", format!("{}  (UDP and TCP)", dns.join(", ")));
@@ -95,7 +94,7 @@ impl Ready {
     /// How the first administrator signs in.
     fn add_first_link(&self, text: &mut String) {
         if let Some(link) = &self.first_link {
-            let _ = write!(
+            append!(
                 text,
                 "\nNobody has an account yet. The first administrator opens this link, once, within a day:\n  {link}\n"
             );
@@ -105,7 +104,7 @@ impl Ready {
     /// What to try.
     fn add_next_steps(&self, text: &mut String) {
         let (Some(dns), Some(zone)) = (self.dns.first(), self.zones.first()) else { return };
-        let _ = write!(
+        append!(
             text,
             "\nTry:\n  dig @{} -p {} {} SOA\n  {} ctl status\n  edit {}: live a moment after you save it\n",
             dns.ip(),
@@ -115,7 +114,7 @@ impl Ready {
             zone.file.display()
         );
         if let Some(web) = &self.web {
-            let _ = writeln!(text, "  open {web} and send a request");
+            append_line!(text, "  open {web} and send a request");
         }
         text.push_str("\nCtrl-C stops it.\n");
     }

@@ -1,13 +1,12 @@
 //! `gapura ctl status` and `gapura ctl stats`: zones, listeners and counters as text and JSON.
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
 
 use super::host::Host;
 use super::time::utc;
 use crate::control::Reply;
 use crate::publish::ZoneStatus;
+use crate::text::append_line;
 use crate::wire::Rcode;
 
 impl Host {
@@ -22,15 +21,14 @@ impl Host {
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
         if let Some(reason) = &self.stand_in {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "  the database is not used, the queue is closed: {reason}");
+            append_line!(text, "  the database is not used, the queue is closed: {reason}");
         }
         for zone in &zones {
             add_zone(&mut text, zone);
         }
         let drift = self.road_3.drift();
         for item in drift.iter().filter_map(|item| item["text"].as_str()) {
-            let _ = writeln!(text, "not as promised: {item}");
+            append_line!(text, "not as promised: {item}");
         }
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
@@ -50,8 +48,7 @@ impl Host {
             let rcode = |code: Rcode| totals.rcodes[usize::from(code.0)];
             let transport = format!("{:?}", lane.transport).to_lowercase();
             let family = if lane.ipv6 { "ipv6" } else { "ipv4" };
-            // Writing to a String cannot fail.
-            let _ = writeln!(
+            append_line!(
                 text,
                 "{transport} {family}  queries {queries}, responses {responses}, truncated {}, dropped {}, limited {}",
                 totals.truncated,
@@ -73,8 +70,7 @@ impl Host {
 fn add_zone(text: &mut String, zone: &ZoneStatus) {
     let serial = zone.serial.map_or_else(|| "not loaded".to_owned(), |serial| serial.to_string());
     let file_serial = zone.file_serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
-    // Writing to a String cannot fail.
-    let _ = writeln!(
+    append_line!(
         text,
         "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted",
         zone.zone,
@@ -83,7 +79,7 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
         zone.promoted
     );
     if let Some(change) = &zone.last_change {
-        let _ = writeln!(
+        append_line!(
             text,
             "  last change {} by {}: {}",
             utc(change.at_ms),
@@ -92,21 +88,21 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
         );
     }
     if zone.from_store {
-        let _ = writeln!(text, "  served from the database: the file was refused at start");
+        append_line!(text, "  served from the database: the file was refused at start");
     }
     if zone.rolled_back {
-        let _ = writeln!(text, "  the file was rolled back: it is not loaded until it changes");
+        append_line!(text, "  the file was rolled back: it is not loaded until it changes");
     }
     if let Some(refusal) = &zone.refusal {
-        let _ = writeln!(text, "  file refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
+        append_line!(text, "  file refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
         for finding in &refusal.findings {
-            let _ = writeln!(text, "    {finding}");
+            append_line!(text, "    {finding}");
         }
     }
     for absent in &zone.absent_from_file {
-        let _ = writeln!(text, "  promoted, not in the file: {absent}");
+        append_line!(text, "  promoted, not in the file: {absent}");
     }
     for masked in &zone.masked {
-        let _ = writeln!(text, "  in the file, but not served so: {masked}");
+        append_line!(text, "  in the file, but not served so: {masked}");
     }
 }

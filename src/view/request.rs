@@ -192,9 +192,10 @@ impl Summary {
     pub fn of(request: &Request, sees: Sees, timing: Timing) -> Self {
         let application = request.application();
         let turn = request.state().turn();
-        let holder = match sees.is_officer() {
-            true => request.holder().map(|holder| holder.name.clone()),
-            false => turn.map(|role| role.as_str().to_owned()),
+        let holder = if sees.is_officer() {
+            request.holder().map(|holder| holder.name.clone())
+        } else {
+            turn.map(|role| role.as_str().to_owned())
         };
         Self {
             number: request.number().to_owned(),

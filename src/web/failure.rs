@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::desk::ActError;
 use crate::people::{PeopleError, SignInError};
+use crate::text::with_causes;
 
 /// Why there is no page.
 #[derive(Clone, Debug)]
@@ -119,21 +120,9 @@ impl From<ActError> for Failure {
             ActError::Publish(_) | ActError::NoServer => {
                 Self { detail: Some(error.to_string()), ..Self::new(status, "fail-publish") }
             }
-            ActError::Audit(_) | ActError::File { .. } => Self::internal(chain(&error)),
+            ActError::Audit(_) | ActError::File { .. } => Self::internal(with_causes(&error)),
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 impl From<SignInError> for Failure {

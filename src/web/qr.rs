@@ -1,8 +1,8 @@
 //! A QR code as an SVG path: dark modules only, for `fill` on a white background.
 
-use std::fmt::Write;
-
 use qrcodegen::{QrCode, QrCodeEcc};
+
+use crate::text::append;
 
 /// Light modules around the code that readers need.
 const QUIET: i32 = 4;
@@ -27,8 +27,7 @@ impl Qr {
                 let run = (x..code.size()).take_while(|at| code.get_module(*at, y)).count();
                 let run = i32::try_from(run).unwrap_or(0);
                 if run > 0 {
-                    // Writing to a String cannot fail.
-                    let _ = write!(path, "M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
+                    append!(path, "M{} {}h{run}v1h-{run}z", x + QUIET, y + QUIET);
                 }
                 x += run.max(1);
             }

@@ -7,9 +7,9 @@
 //! RDATA is always uncompressed here. RFC 1035 §3.3, RFC 3597, RFC 4034 §6.2, RFC 9460.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::{NameError, NameRef, Rtype};
+use crate::text::append;
 
 mod apl;
 mod encoding;
@@ -84,8 +84,7 @@ pub fn write_text(rtype: Rtype, rdata: &[u8], text: &mut String) {
         return;
     }
     text.truncate(start);
-    // Writing to a String cannot fail.
-    let _ = write!(text, "\\# {}", rdata.len());
+    append!(text, "\\# {}", rdata.len());
     if !rdata.is_empty() {
         text.push(' ');
         encoding::write_hex(rdata, text);

@@ -1,6 +1,5 @@
 //! A very small HTTP/1.1 client for our own listener: one call, one connection.
 
-use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -8,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
+
+use crate::text::append;
 
 /// How long the daemon may take for one call: an approval waits for the read-back.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -78,8 +79,7 @@ pub(super) fn escape(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
+            append!(escaped, "%{byte:02X}");
         }
     }
     escaped

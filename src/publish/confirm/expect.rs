@@ -180,9 +180,10 @@ impl Sockets {
     ) -> Confirmation {
         let mut confirmation = Confirmation::default();
         // The answer is in `confirmation`, complete or broken off.
-        let _ = match expect.is_empty() {
-            true => self.confirm_serial(zone, serial, now_ms, &mut confirmation),
-            false => self.confirm_all(zone, serial, expect, now_ms, &mut confirmation),
+        let _ = if expect.is_empty() {
+            self.confirm_serial(zone, serial, now_ms, &mut confirmation)
+        } else {
+            self.confirm_all(zone, serial, expect, now_ms, &mut confirmation)
         };
         confirmation
     }

@@ -4,12 +4,12 @@
 //! It is written by the keeper, whole or not at all. Masks are comments: another server cannot carry
 //! them out, but a person can.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::keeper::write_file;
 use crate::master;
 use crate::publish::state::{Inner, Overlay, PublishError, Publisher, lock, overlay};
+use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 
 /// The failpoints' name.
@@ -52,15 +52,13 @@ fn text(zone: &Name, serial: Option<u32>, promoted: &Overlay) -> String {
     for row in promoted.rows() {
         let request = row.request.as_deref().unwrap_or("-");
         let masked = row.base.as_ref().is_some_and(|base| !overlay::same_records(base, &row.rrset));
-        // Writing to a String cannot fail.
         let (owner, rtype) = (&row.owner, row.rtype);
         if masked {
-            let _ =
-                writeln!(text, "; request {} masks {owner} {rtype} of the file", plain(request));
+            append_line!(text, "; request {} masks {owner} {rtype} of the file", plain(request));
         }
         for record in overlay::records_of(row) {
             master::write_record(record.as_ref(), &mut text);
-            let _ = writeln!(text, " ; request {}", plain(request));
+            append_line!(text, " ; request {}", plain(request));
         }
     }
     text.push_str(master::END_MARKER);

@@ -108,11 +108,10 @@ impl Case<'_> {
             return Ok(());
         }
         let counts = counted(live, file);
-        let all = match stays_signed(live, file) {
-            true => {
-                live.nodes().flat_map(NodeRef::rrsets).filter(|set| counts(set.rtype())).count()
-            }
-            false => live.rrset_count(),
+        let all = if stays_signed(live, file) {
+            live.nodes().flat_map(NodeRef::rrsets).filter(|set| counts(set.rtype())).count()
+        } else {
+            live.rrset_count()
         };
         if vanished * 100 <= all * SHRINK_PERCENT {
             return Ok(());

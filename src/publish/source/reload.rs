@@ -17,6 +17,7 @@ use crate::publish::state::{
     By, Change, Guard, Inner, Job, Outcome, PublishError, Publisher, Refusal, ReloadReport, Slot,
     ZoneSource, ZoneState, error, lock,
 };
+use crate::text::with_causes;
 use crate::wire::Name;
 use crate::zone::{Delta, Zone};
 
@@ -230,12 +231,7 @@ pub(super) fn outcome_of(change: &Change, zone: Option<&Zone>) -> Outcome {
 
 /// A commit that failed, as a finding with its guard.
 pub(super) fn failure(failed: &PublishError) -> (Guard, Finding) {
-    let mut text = failed.to_string();
-    let mut source = std::error::Error::source(failed);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
+    let text = with_causes(failed);
     match failed {
         PublishError::NotConfirmed { .. } => {
             (Guard::Unconfirmed, error("not-confirmed", text, "the zone is as it was before"))

@@ -126,12 +126,11 @@ fn restored(inner: &Inner, state: &ZoneState) -> Result<Option<Zone>, StoreError
     for delta in &deltas {
         zone = zone.apply(delta).map_err(|failed| StoreError::Corrupt(failed.to_string()))?;
     }
-    match zone.serial() == row.serial {
-        true => Ok(Some(zone)),
-        false => {
-            Err(StoreError::Corrupt(format!("{apex}: the copy does not lead to the live serial")))
-        }
+    if zone.serial() != row.serial {
+        let text = format!("{apex}: the copy does not lead to the live serial");
+        return Err(StoreError::Corrupt(text));
     }
+    Ok(Some(zone))
 }
 
 /// Raises the serial of a zone whose database is behind what was published before.

@@ -62,12 +62,11 @@ fn bodies() -> String {
     for act in ActKind::ALL {
         let inputs = act.row().inputs;
         let upload = inputs.iter().any(|input| input.what == ActInput::Correction);
-        bodies.push(match upload {
-            true => format!("`{act}` the parts of `POST /requests`, the letter only if it is new"),
-            false => {
-                let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
-                format!("`{act} {{{}}}`", names.join(", "))
-            }
+        bodies.push(if upload {
+            format!("`{act}` the parts of `POST /requests`, the letter only if it is new")
+        } else {
+            let names: Vec<&str> = inputs.iter().map(|input| input.name).collect();
+            format!("`{act} {{{}}}`", names.join(", "))
         });
     }
     format!(

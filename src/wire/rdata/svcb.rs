@@ -1,11 +1,11 @@
 //! Service parameters of SVCB and HTTPS (RFC 9460, 9461, 9540), all keys of the registry.
 
-use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::RdataError;
 use super::encoding::{escape, read_base64, unescape_into, write_base64, write_quoted};
 use super::read::{TextError, Words, decimal, shown, v4, v6};
+use crate::text::append;
 use crate::wire::NameRef;
 
 /// `mandatory`: keys that a client has to understand.
@@ -310,7 +310,6 @@ fn write_value(key: u16, value: &[u8], text: &mut String) -> Option<()> {
 /// Appends items with commas between.
 fn list(items: impl Iterator<Item = String>, text: &mut String) {
     for (at, item) in items.enumerate() {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{}{item}", if at > 0 { "," } else { "" });
+        append!(text, "{}{item}", if at > 0 { "," } else { "" });
     }
 }

@@ -1,11 +1,11 @@
 //! From RDATA to master-file text.
 
-use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::encoding::{write_base32hex, write_base64, write_hex, write_quoted};
 use super::fields::{Field, types_of};
 use super::{apl, loc, svcb};
+use crate::text::append;
 use crate::wire::{NameRef, Rtype};
 
 /// Appends the fields, a space between each two. `None` if the RDATA is not valid.
@@ -33,12 +33,12 @@ fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
         Field::Time => time(u32::from_be_bytes(bytes.try_into().ok()?), text)?,
         Field::Type => {
             let rtype = Rtype(u16::from_be_bytes(bytes.try_into().ok()?));
-            write!(text, "{rtype}").ok()?;
+            append!(text, "{rtype}");
         }
-        Field::V4 => write!(text, "{}", Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?)).ok()?,
-        Field::V6 => write!(text, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)).ok()?,
+        Field::V4 => append!(text, "{}", Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?)),
+        Field::V6 => append!(text, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
         Field::Name | Field::NameKept => {
-            write!(text, "{}", NameRef::from_wire(bytes).ok()?.0).ok()?
+            append!(text, "{}", NameRef::from_wire(bytes).ok()?.0)
         }
         Field::String | Field::Strings => strings(bytes, text),
         Field::Tag => text.push_str(std::str::from_utf8(&bytes[1..]).ok()?),
@@ -50,7 +50,7 @@ fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
         Field::Hash => write_base32hex(&bytes[1..], text),
         Field::Types | Field::TypesOrNone => {
             for number in types_of(bytes) {
-                write!(text, "{} ", Rtype(number)).ok()?;
+                append!(text, "{} ", Rtype(number));
             }
         }
         Field::Apl => apl::write(bytes, text)?,
@@ -67,8 +67,7 @@ fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
 pub(crate) fn name(name: NameRef<'_>, text: &mut String) {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*');
     if name.is_root() || !name.labels().all(|label| label.iter().all(plain)) {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{name}");
+        append!(text, "{name}");
         return;
     }
     for label in name.labels() {
@@ -80,8 +79,7 @@ pub(crate) fn name(name: NameRef<'_>, text: &mut String) {
 /// Appends a big-endian number in decimal.
 fn number(bytes: &[u8], text: &mut String) {
     let value = bytes.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{value}");
+    append!(text, "{value}");
 }
 
 /// Appends character strings in quotes.
@@ -102,13 +100,14 @@ fn time(seconds: u32, text: &mut String) -> Option<()> {
     let (year, month, day) = moment.to_calendar_date();
     let (hour, minute, second) = moment.to_hms();
     let month = u8::from(month);
-    write!(text, "{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}").ok()
+    append!(text, "{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
+    Some(())
 }
 
 /// Appends gateway type, algorithm and gateway.
 fn gateway(bytes: &[u8], text: &mut String) -> Option<()> {
     let [kind, algorithm, address @ ..] = bytes else { return None };
-    write!(text, "{kind} {algorithm} ").ok()?;
+    append!(text, "{kind} {algorithm} ");
     match kind {
         1 => one(Field::V4, address, text),
         2 => one(Field::V6, address, text),
