@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use super::rows::ROW_LOG;
 use super::vault::Sealed;
 use crate::digest::{hex, sha256, sha256_of, unhex};
 use crate::queue::Happening;
@@ -97,8 +98,16 @@ pub fn append(tx: &Tx<'_>, new: NewEvent) -> Result<Event, StoreError> {
     append_sealed(tx, new, &[])
 }
 
-/// Appends an event with commitments to personal values, and keeps the values encrypted.
-pub fn append_sealed(tx: &Tx<'_>, new: NewEvent, sealed: &[Sealed]) -> Result<Event, StoreError> {
+/// Appends an event with commitments to personal values, and keeps the values encrypted. The event
+/// states where the row log ends: it binds the rows written before it.
+pub fn append_sealed(
+    tx: &Tx<'_>,
+    mut new: NewEvent,
+    sealed: &[Sealed],
+) -> Result<Event, StoreError> {
+    if let Some((place, hash)) = tx.log_rows()? {
+        new = new.with(ROW_LOG, format!("{place}:{}", hex(&hash)));
+    }
     let (last, previous) = tx.chain_head()?.unwrap_or_else(|| (0, GENESIS.to_owned()));
     let commitments =
         sealed.iter().map(|item| (item.field.clone(), item.commitment.clone())).collect();

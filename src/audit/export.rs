@@ -1,13 +1,14 @@
 //! The chain as JSON lines that can be verified without gapura's database.
 //!
-//! One line per event, in order. Lines with the one member `checkpoint`, `key` or `erased` are between
-//! them, each after the event it is about. Reading is lenient about
+//! One line per event, in order. Lines with the one member `checkpoint`, `key`, `proof` or `erased` are
+//! between them, each after the event it is about. Reading is lenient about
 //! the frame (lines, an array, an object with `items`), never about the content.
 
 use serde_json::{Value, json};
 
 use super::AuditError;
 use super::chain::{NewEvent, append, payload_hash};
+use super::verify::PROOF;
 use crate::digest::hex;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError};
@@ -25,6 +26,8 @@ pub struct Export {
     pub keys: Vec<AuditKey>,
     /// Erased values: sequence, field, the event that says so.
     pub erased: Vec<(i64, String, i64)>,
+    /// Proofs of promotions: the event that names each, and its text.
+    pub(super) proofs: Vec<(i64, String)>,
     /// Lines that cannot be read: the sequence after the last event before them, and why.
     pub(super) unreadable: Vec<(i64, String)>,
 }
@@ -68,6 +71,10 @@ pub fn export(reader: &Reader<'_>, after: i64) -> Result<Vec<String>, StoreError
     let mut next = checkpoints.next();
     for event in reader.events_after(after, usize::MAX)? {
         lines.push(export_line(&event).to_string());
+        if let Some(text) = proof_of(reader, &event)? {
+            let proof = json!({ "sequence": event.sequence, "text": text });
+            lines.push(json!({ "proof": proof }).to_string());
+        }
         while let Some(point) = next.take_if(|point| point.sequence <= event.sequence) {
             lines.push(json!({ "checkpoint": point }).to_string());
             next = checkpoints.next();
@@ -83,6 +90,14 @@ pub fn export(reader: &Reader<'_>, after: i64) -> Result<Vec<String>, StoreError
             .to_string()
     }));
     Ok(lines)
+}
+
+/// The proof that the event of a promotion's end names.
+fn proof_of(reader: &Reader<'_>, event: &Event) -> Result<Option<String>, StoreError> {
+    match event.payload.get("promotion").filter(|_| event.payload.contains_key(PROOF)) {
+        Some(id) => Ok(reader.promotion(id)?.and_then(|row| row.proof)),
+        None => Ok(None),
+    }
 }
 
 /// The whole chain, exported by a person in a role: that is an event itself.
@@ -102,7 +117,12 @@ impl Export {
     /// Reads the chain of this database.
     pub fn own(reader: &Reader<'_>) -> Result<Self, StoreError> {
         let events = reader.events_after(0, usize::MAX)?;
+        let mut proofs = Vec::new();
+        for event in &events {
+            proofs.extend(proof_of(reader, event)?.map(|text| (event.sequence, text)));
+        }
         Ok(Self {
+            proofs,
             payload_hashes: vec![None; events.len()],
             events,
             checkpoints: reader.checkpoints()?,
@@ -138,6 +158,9 @@ impl Export {
             self.checkpoints.push(serde_json::from_value(point.take())?);
         } else if let Some(key) = item.get_mut("key") {
             self.keys.push(serde_json::from_value(key.take())?);
+        } else if let Some(proof) = item.get("proof") {
+            let text = proof["text"].as_str().unwrap_or("").to_owned();
+            self.proofs.push((proof["sequence"].as_i64().unwrap_or(0), text));
         } else if let Some(erased) = item.get("erased") {
             let number = |name: &str| erased[name].as_i64().unwrap_or(0);
             let field = erased["field"].as_str().unwrap_or("").to_owned();

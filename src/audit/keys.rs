@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use super::export::Export;
 use super::notary::{KEY_ROTATED, key_id, signed, vouched};
-use super::verify::Report;
+use super::report::{FaultKind, Report};
 use crate::digest::unhex;
 use crate::store::events::{AuditKey, Checkpoint};
 
@@ -96,10 +96,16 @@ impl Trusted {
             };
             let signed = export.checkpoints.iter().filter(|point| point.key_id == row.key_id);
             match signed.map(|point| point.sequence).min() {
-                Some(sequence) => report.fault(sequence, format!("the key {} {what}", row.key_id)),
+                Some(sequence) => report.note(
+                    FaultKind::Signature,
+                    sequence,
+                    format!("the key {} {what}", row.key_id),
+                ),
                 // An export that begins later need not say what a key before it was replaced by.
                 None if report.first > 1 => {}
-                None => report.fault(1, format!("the key {} {what}", row.key_id)),
+                None => {
+                    report.note(FaultKind::Signature, 1, format!("the key {} {what}", row.key_id))
+                }
             }
         }
     }

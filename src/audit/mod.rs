@@ -5,6 +5,8 @@
 //! checkpoint = Ed25519 over (sequence, head, time, key id); the key is kept outside the database
 //! anchor     = a checkpoint as a TXT record in the zone itself, so every secondary is a witness
 //! ```
+//! Rows of the other tables are bound to the chain by the row log (`rows`).
+//!
 //! Personal data never enters the chain: it holds `SHA-256(tag ‖ field ‖ salt ‖ value)`, and salt
 //! and value are kept encrypted in a table of their own, from which they can be erased.
 
@@ -14,6 +16,8 @@ mod error;
 mod export;
 mod keys;
 mod notary;
+mod report;
+mod rows;
 mod tables;
 mod vault;
 mod verify;
@@ -23,11 +27,14 @@ pub use chain::{NewEvent, append, append_sealed};
 pub use error::AuditError;
 pub use export::{Export, export, export_as, export_line};
 pub use notary::Notary;
+pub use report::{Fault, FaultKind, Report};
+pub use rows::{Compared, ROW_LOG, guard};
 pub(crate) use vault::random;
 pub use vault::{Sealed, Vault};
-pub use verify::{Fault, Report, verify, verify_own};
+pub use verify::{PROOF, verify, verify_own};
 
 pub use crate::store::events::{AuditKey, Checkpoint, Event};
+pub use crate::store::row_log::RowChange;
 
 #[cfg(test)]
 mod tests;

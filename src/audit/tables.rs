@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::verify::Report;
+use super::report::{FaultKind, Report};
 use crate::store::events::Event;
+use crate::store::row_log::RowChange;
 use crate::store::{Reader, StoreError};
 
 /// Account events that say which role a person has from then on.
@@ -35,23 +36,36 @@ pub(super) fn check(
     for (subject, row) in &rows {
         match left.get(subject.as_str()) {
             Some((_, said)) if *said == row.holds => {}
-            Some((sequence, said)) => report.fault(
+            Some((sequence, said)) => report.note(
+                row_kind(subject, RowChange::Altered),
                 *sequence,
                 format!("{subject} stands as {:?}, but this event left it as {said:?}", row.holds),
             ),
-            None if row.needs_event => {
-                report.fault(last + 1, format!("{subject} stands there without any event"));
-            }
+            None if row.needs_event => report.note(
+                row_kind(subject, RowChange::Inserted),
+                last + 1,
+                format!("{subject} stands there without any event"),
+            ),
             None => {}
         }
     }
     for (subject, (sequence, said)) in left {
         if !rows.contains_key(subject) && said != "free" {
-            report
-                .fault(sequence, format!("{subject} is gone, but this event left it as {said:?}"));
+            let what = format!("{subject} is gone, but this event left it as {said:?}");
+            report.note(row_kind(subject, RowChange::Deleted), sequence, what);
         }
     }
     Ok(())
+}
+
+/// The fault of the row of a subject.
+fn row_kind(subject: &str, change: RowChange) -> FaultKind {
+    let (table, key) = match subject.split_once(':') {
+        Some(("record", name)) => ("live_record", name),
+        Some(named) => named,
+        None => ("", subject),
+    };
+    FaultKind::Row { table: table.to_owned(), key: key.to_owned(), change }
 }
 
 /// What a row holds.

@@ -38,6 +38,8 @@ struct Inner {
     key: LessSafeKey,
     /// The key of tags, derived from it.
     tags: hmac::Key,
+    /// The key of the row log, derived from it.
+    rows: hmac::Key,
     /// Where it came from.
     path: PathBuf,
 }
@@ -60,14 +62,22 @@ impl Vault {
         let bytes = read_or_make(&path, || Ok(random::<KEY_LEN>()?.to_vec()))?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes)
             .map_err(|_| AuditError::BadKey { path: path.clone() })?;
-        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"gapura tags 1");
-        let tags = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
-        Ok(Self(Arc::new(Inner { key: LessSafeKey::new(key), tags, path })))
+        let whole = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+        let derive = |purpose: &[u8]| {
+            hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&whole, purpose).as_ref())
+        };
+        let (tags, rows) = (derive(b"gapura tags 1"), derive(b"gapura rows 1"));
+        Ok(Self(Arc::new(Inner { key: LessSafeKey::new(key), tags, rows, path })))
     }
 
     /// The key file.
     pub fn path(&self) -> &Path {
         &self.0.path
+    }
+
+    /// The key of the row log.
+    pub(super) fn row_key(&self) -> hmac::Key {
+        self.0.rows.clone()
     }
 
     /// Encrypts; `context` says what the value is, and must be the same to open it.

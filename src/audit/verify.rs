@@ -2,9 +2,9 @@
 //!
 //! What it finds, and by what: a byte edited, an event deleted or two swapped (the chain itself);
 //! the tail cut (a later checkpoint or anchor); all rewritten without the key (a signature); all
-//! rewritten with a stolen key (an older anchor held outside). On our own chain also: a row of the other tables
-//! that differs from what its last event left. Its limit: events after the last anchor held outside
-//! are only chained, and the report says so.
+//! rewritten with a stolen key (an older anchor held outside). On our own chain also: any row of the
+//! other tables that differs from what gapura left (`rows`, `tables`). Its limit: events after the last
+//! anchor held outside are only chained, and the report says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,108 +12,17 @@ use super::chain::{GENESIS, event_hash, payload_hash};
 use super::export::Export;
 use super::keys::{Judged, Trusted};
 use super::notary::needs_checkpoint_before;
-use super::{Anchor, AuditError, Vault, tables};
-use crate::digest::{hex, unhex};
+use super::report::{FaultKind, Report};
+use super::{Anchor, AuditError, Vault, rows, tables};
+use crate::digest::{hex, sha256_hex, unhex};
 use crate::store::Reader;
 use crate::store::events::{Checkpoint, Event};
 
 /// Longest stretch without a checkpoint that can be honest: one is due every 100 events, and an act
 /// of many events may pass that.
 const UNSIGNED_MAX: i64 = 1_000;
-
-//------------ Report --------------------------------------------------------
-
-/// What the verifier found.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Events read.
-    pub events: usize,
-    /// First sequence read; 0 if there is none.
-    pub first: i64,
-    /// Last sequence read; 0 if there is none.
-    pub last: i64,
-    /// Hash of the last event.
-    pub head: String,
-    /// What is wrong, by sequence; empty is good.
-    pub faults: Vec<Fault>,
-    /// The last event a good checkpoint covers.
-    pub signed_to: Option<i64>,
-    /// The last event an anchor held outside covers.
-    pub anchored_to: Option<i64>,
-    /// Values erased lawfully (*dihapus sah*).
-    pub erased: usize,
-    /// Whether the keys were taken from the export itself.
-    pub keys_from_export: bool,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
-    /// The event it is about.
-    pub sequence: i64,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-impl Report {
-    /// Whether nothing is wrong.
-    pub fn is_good(&self) -> bool {
-        self.faults.is_empty()
-    }
-
-    /// The first bad sequence.
-    pub fn first_bad(&self) -> Option<i64> {
-        self.faults.first().map(|fault| fault.sequence)
-    }
-
-    /// The report in words, one line each.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if self.events == 0 {
-            lines.push("no events".to_owned());
-        } else {
-            let (first, last) = (self.first, self.last);
-            lines.push(format!("{} events, {first} to {last}, head {}", self.events, self.head));
-        }
-        if self.first > 1 {
-            lines.push(format!("events before {} are not in this export", self.first));
-        }
-        if let Some(bad) = self.first_bad() {
-            lines.push(format!("NOT GOOD: first bad sequence {bad}"));
-            lines.extend(self.faults.iter().map(|f| format!("  {}: {}", f.sequence, f.what)));
-        } else {
-            lines.push("GOOD: every event follows from the one before".to_owned());
-        }
-        lines.push(match self.signed_to {
-            Some(to) => format!("signed up to {to}"),
-            None => "no signature covers any event".to_owned(),
-        });
-        if self.keys_from_export {
-            lines.push(
-                "the keys were taken from what is checked: give the public key to check them too"
-                    .to_owned(),
-            );
-        }
-        if self.erased > 0 {
-            lines.push(format!("{} personal values erased lawfully (dihapus sah)", self.erased));
-        }
-        let anchored = self.anchored_to.unwrap_or(0);
-        lines.push(if anchored >= self.last {
-            "every event is covered by an anchor".to_owned()
-        } else {
-            format!(
-                "limit: events after {anchored}, the last anchor given, are only chained; whoever \
-                 holds the database and the key could have rewritten them"
-            )
-        });
-        lines
-    }
-
-    /// Notes a fault.
-    pub(super) fn fault(&mut self, sequence: i64, what: impl Into<String>) {
-        self.faults.push(Fault { sequence, what: what.into() });
-    }
-}
+/// The fact of the event of a promotion's end: SHA-256 of its proof.
+pub const PROOF: &str = "proof_sha256";
 
 //------------ verify --------------------------------------------------------
 
@@ -149,6 +58,7 @@ pub fn verify(export: &Export, key: Option<&str>, anchors: &[Anchor]) -> Report 
         );
     }
     check_promotions(export, &mut report);
+    check_proofs(export, &mut report);
     check_erasures(export, &mut report);
     report.faults.sort_by_key(|fault| fault.sequence);
     report
@@ -166,7 +76,9 @@ pub fn verify_own(
     if report.first > 1 {
         report.fault(1, format!("missing: our own chain begins with {}", report.first));
     }
+    report.is_own = true;
     tables::check(reader, &export.events, &mut report)?;
+    rows::check(reader, &export.events, &mut report)?;
     let erased: BTreeSet<(i64, &str)> =
         export.erased.iter().map(|(sequence, field, _)| (*sequence, field.as_str())).collect();
     let kept: BTreeMap<(i64, String), Vec<u8>> = reader
@@ -178,7 +90,8 @@ pub fn verify_own(
         for (field, commitment) in &event.commitments {
             let Some(sealed) = kept.get(&(event.sequence, field.clone())) else {
                 if !erased.contains(&(event.sequence, field.as_str())) {
-                    report.fault(
+                    report.note(
+                        FaultKind::Value,
                         event.sequence,
                         format!("the value of {field} is gone without an erasure"),
                     );
@@ -187,7 +100,8 @@ pub fn verify_own(
             };
             let opened = vault.map(|vault| vault.open_commitment(field, commitment, sealed));
             if opened.is_some_and(|opened| !matches!(opened, Ok(Some(_)))) {
-                report.fault(
+                report.note(
+                    FaultKind::Value,
                     event.sequence,
                     format!("the value of {field} is not the one committed to"),
                 );
@@ -271,13 +185,14 @@ fn covers(
         Judged::Genuine | Judged::Unknown => None,
     };
     if let Some(fault) = fault {
-        report.fault(sequence, fault);
+        report.note(FaultKind::Signature, sequence, fault);
         return false;
     }
     match hashes.get(&sequence) {
         Some(hash) if **hash == point.head => true,
         Some(_) => {
-            report.fault(
+            report.note(
+                FaultKind::Signature,
                 sequence,
                 format!("the {what} signed another head: events up to here were rewritten"),
             );
@@ -311,6 +226,24 @@ fn check_promotions(export: &Export, report: &mut Report) {
     }
 }
 
+/// Each proof that is there is the one its event names. The database of a promotion's event has it;
+/// an export of part of the chain may not.
+fn check_proofs(export: &Export, report: &mut Report) {
+    let named: BTreeMap<i64, &String> = export
+        .events
+        .iter()
+        .filter_map(|event| Some((event.sequence, event.payload.get(PROOF)?)))
+        .collect();
+    for (sequence, text) in &export.proofs {
+        if named.get(sequence).is_some_and(|sha256| **sha256 == sha256_hex(text)) {
+            report.proofs += 1;
+        } else {
+            let what = "the proof of the promotion is not the one this event names";
+            report.note(FaultKind::Value, *sequence, what);
+        }
+    }
+}
+
 /// An erasure counts only if an event of the chain says so.
 fn check_erasures(export: &Export, report: &mut Report) {
     for (sequence, field, by_event) in &export.erased {
@@ -324,7 +257,8 @@ fn check_erasures(export: &Export, report: &mut Report) {
         if said {
             report.erased += 1;
         } else {
-            report.fault(
+            report.note(
+                FaultKind::Value,
                 *sequence,
                 format!("the value of {field} is gone, and no event {by_event} says it was erased"),
             );

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::ActError;
 use super::memory::{Reminded, Watched};
 use super::probe::Prober;
-use crate::audit::{Event, NewEvent, Notary, Vault, append, export};
+use crate::audit::{Event, NewEvent, Notary, Vault, append, export, guard};
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger, LedgerError};
 use crate::promote::{Drift, Promoter};
@@ -98,6 +98,7 @@ impl Desk {
     pub fn open(store: Store, publisher: Publisher, options: Options) -> Result<Self, ActError> {
         let now = (options.clock)();
         let vault = Vault::open(&options.state_dir)?;
+        guard(&store, &vault, now)?;
         let notary = Notary::open(&options.state_dir, &store, now)?;
         let ledger = Ledger::new(
             store,

@@ -1,6 +1,7 @@
 //! Whole lives of requests: a real publisher, a database in a directory, real sockets.
 
 mod crash;
+mod edits;
 mod evidence;
 mod life;
 mod listing;
@@ -11,7 +12,7 @@ mod reminders;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use tempfile::TempDir;
 
@@ -63,8 +64,29 @@ pub(super) struct Office {
     pub(super) running: Running,
     /// The clock's hand; moves only when told.
     pub(super) time: Arc<AtomicI64>,
+    /// Verifies the chain at the end.
+    pub(super) chain: Chain,
     /// The directory; removed at the end.
     pub(super) directory: TempDir,
+}
+
+/// The chain of an office: whatever was done in a test, it verifies at the end.
+pub(super) struct Chain(Desk, AtomicBool);
+
+impl Chain {
+    /// The test edits the database or the chain: there is nothing to be good.
+    pub(super) fn is_edited(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.1.load(Ordering::Relaxed) {
+            let report = self.0.verify(&[]).unwrap();
+            assert!(report.is_good() && report.compared.is_some(), "{:#?}", report.lines());
+        }
+    }
 }
 
 impl Office {
@@ -106,6 +128,8 @@ impl Office {
     ) -> Self {
         let state: PathBuf = directory.path().join("state");
         let store = Store::open(&state).unwrap();
+        let vault = crate::audit::Vault::open(&state).unwrap();
+        crate::audit::guard(&store, &vault, MONDAY_8).unwrap();
         let source = ZoneSource::new(APEX.parse().unwrap(), directory.path().join("zone"));
         let (publisher, reports) =
             Publisher::open(store.clone(), vec![source], crate::publish::Options::new(&state))
@@ -133,14 +157,16 @@ impl Office {
         let mut servers: Vec<_> = running.addresses().iter().map(|at| at.address).collect();
         servers.dedup();
         publisher.sockets().set(servers);
-        Self { desk, publisher, store, running, time, directory }
+        let chain = Chain(desk.clone(), AtomicBool::new(false));
+        Self { desk, publisher, store, running, time, chain, directory }
     }
 
     /// Stops this office and opens it again in the same directory.
     pub(super) fn reopen(self) -> Self {
-        let Self { desk, publisher, store, running, time, directory } = self;
+        let Self { desk, publisher, store, running, time, chain, directory } = self;
         running.stop();
         publisher.flush();
+        drop(chain);
         drop((desk, publisher, store));
         let now = time.load(Ordering::Relaxed);
         let office = Self::open(directory, |_| {}, "127.0.0.1:0");

@@ -192,6 +192,7 @@ fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryV
         }
         let who = names.get(&event.person).cloned().flatten();
         let mut facts = event.payload;
+        facts.remove(crate::audit::ROW_LOG);
         // To whom it was routed is kept by person id: officers read the name, applicants the role.
         if let Some(person) = facts.remove("to")
             && sees.is_officer()

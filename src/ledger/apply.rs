@@ -184,8 +184,9 @@ impl Ledger {
 
     /// The event and the row of a live record.
     fn write_live(&self, tx: &Tx<'_>, step: Step<LiveRecord>) -> Result<LiveRecord, LedgerError> {
-        let event = self.record(tx, &step.happening)?;
+        // The row first: an event binds what was written before it.
         self.save_live(tx, &step.value)?;
+        let event = self.record(tx, &step.happening)?;
         self.tell_of_name(tx, &event, step.happening.deed, &step.value)?;
         Ok(step.value)
     }
@@ -212,8 +213,8 @@ impl Ledger {
     /// clock of step 5, one that arrived tells the applicant the outcome.
     pub fn apply_notice(&self, tx: &Tx<'_>, step: Step<Notice>) -> Result<(), LedgerError> {
         let Step { value: notice, happening } = step;
-        self.record(tx, &happening)?;
         self.save_notice(tx, &notice)?;
+        self.record(tx, &happening)?;
         self.checkpoint(tx)?;
         let Some(number) = notice.request.as_deref().filter(|_| notice.to_applicant()) else {
             return Ok(());

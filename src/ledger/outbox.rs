@@ -140,8 +140,9 @@ impl Ledger {
         values: NoticeValues,
     ) -> Result<(), AuditError> {
         let step = Notice::queue(id, request, deed, to, values, self.now());
+        self.save_notice(tx, &step.value)?;
         self.record(tx, &step.happening)?;
-        self.save_notice(tx, &step.value)
+        Ok(())
     }
 
     /// Writes a notice as it is now.

@@ -5,10 +5,11 @@ use super::plan::Plan;
 use super::promoter::Draft;
 use super::proof::Proof;
 use super::{ActError, Promoter};
-use crate::audit::AuditError;
+use crate::audit::{AuditError, PROOF};
+use crate::digest::sha256_hex;
 use crate::ledger::Ledger;
 use crate::publish::{Change, Confirmation, Rows};
-use crate::queue::{self, Actor, Stage, TransitionError};
+use crate::queue::{self, Actor, Request, Stage, Step, TransitionError};
 use crate::store::promises::PromotionRow;
 use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
@@ -111,10 +112,12 @@ pub(super) fn write_success(
     let live = ledger.live(tx, stored.request.application().place())?;
     let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
     let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
-    ledger.promoted(tx, &stored.row, step, &proof.dig)?;
+    let proof_text = json(proof)?;
+    tx.settle_promotion(&row.id, PromotionState::Proven, &proof_text, now)?;
+    ledger.promoted(tx, &stored.row, with_proof(step, &row.id, &proof_text), &proof.dig)?;
     ledger.apply_live(tx, live_step)?;
     crate::publish::failpoint::point("promote.settling");
-    Ok(tx.settle_promotion(&row.id, PromotionState::Proven, &json(proof)?, now)?)
+    Ok(())
 }
 
 /// The rows of a failed promotion; `NotFound` if it is finished already.
@@ -131,8 +134,16 @@ pub(super) fn write_failure(
     let (now, calendar) = (ledger.now(), ledger.calendar());
     let stored = ledger.expect_request(tx, &row.request)?;
     let step = stored.request.promotion_failed(fault, &ledger.facts(now, &calendar))?;
-    ledger.apply(tx, &stored.row, step)?;
-    Ok(tx.settle_promotion(&row.id, PromotionState::Failed, &json(proof)?, now)?)
+    let proof_text = json(proof)?;
+    tx.settle_promotion(&row.id, PromotionState::Failed, &proof_text, now)?;
+    ledger.apply(tx, &stored.row, with_proof(step, &row.id, &proof_text))?;
+    Ok(())
+}
+
+/// The step with its proof in the chain: the event names the promotion and the SHA-256 of its proof.
+fn with_proof(mut step: Step<Request>, id: &str, proof: &str) -> Step<Request> {
+    step.happening = step.happening.with("promotion", id).with(PROOF, sha256_hex(proof));
+    step
 }
 
 /// Whether a promotion is committed and not finished.

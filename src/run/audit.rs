@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::time::now_ms;
-use crate::audit::{self, Anchor, AuditError, Notary, Report, Vault};
+use crate::audit::{self, Anchor, AuditError, FaultKind, Notary, Report, Vault};
 use crate::control::Reply;
 use crate::queue::Role;
 use crate::store::Store;
@@ -76,12 +76,19 @@ pub fn verified(report: &Report) -> Reply {
     let faults: Vec<_> = report
         .faults
         .iter()
-        .map(|fault| json!({ "sequence": fault.sequence, "what": fault.what }))
+        .map(|fault| {
+            let mut json = json!({ "sequence": fault.sequence, "what": fault.what });
+            if let FaultKind::Row { table, key, .. } = &fault.kind {
+                (json["table"], json["row"]) = (table.as_str().into(), key.as_str().into());
+            }
+            json
+        })
         .collect();
     let json = json!({
         "good": report.is_good(), "events": report.events, "head": report.head,
         "first_bad": report.first_bad(), "faults": faults,
         "signed_to": report.signed_to, "anchored_to": report.anchored_to,
+        "rows": report.compared.map(|compared| compared.rows), "proofs": report.proofs,
     });
     Reply { exit: u8::from(!report.is_good()), text: report.lines().join("\n"), json }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::time::now_ms;
 use super::{RunError, StateDir, audit, options, people};
-use crate::audit::{AuditError, Notary};
+use crate::audit::{AuditError, Notary, Vault, guard};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
@@ -50,7 +50,9 @@ impl Office {
             OfficeCommand::AuditExport => reply(audit::export(store)),
             OfficeCommand::AuditRotateKey => reply(self.rotate_key()),
             OfficeCommand::AuditVerify { key, anchors } => {
-                reply(audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors))
+                let verified = audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors);
+                // With its cause: a table that cannot be read is a finding, too.
+                reply(verified.map_err(|error| format!("{:#}", anyhow::Error::from(error))))
             }
             OfficeCommand::Report { month } => self.report(&month),
         }
@@ -85,6 +87,10 @@ fn reply<E: Display>(result: Result<Reply, E>) -> Reply {
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
     let state_dir = StateDir::take(&settings.server.state_dir)?;
     let store = Store::open(state_dir.path())?;
+    let guarded = Vault::open(state_dir.path()).and_then(|vault| guard(&store, &vault, now_ms()));
+    if let Err(error) = guarded {
+        return Ok(Reply::failed(format!("{:#}", anyhow::Error::from(error))));
+    }
     let people = People::new(store.clone(), options::people(settings));
     let office = Office {
         people,

@@ -33,7 +33,10 @@ impl Database {
             format!("{} is missing, and there are promoted records", path.display())
         } else {
             match Store::open(state_dir) {
-                Ok(store) => return Ok(Self { store, reason: None, folder: None }),
+                Ok(store) => {
+                    guard_rows(&store, state_dir);
+                    return Ok(Self { store, reason: None, folder: None });
+                }
                 Err(error) if is_first => return Err(error.into()),
                 Err(error) => format!("{:#}", anyhow::Error::from(error)),
             }
@@ -57,6 +60,23 @@ impl Drop for Database {
         }
     }
 }
+
+/// Logs the rows that are written from the first zone on. Without the key zones are served all the
+/// same; road 3, which does not open without it, says why.
+#[cfg(feature = "approval")]
+fn guard_rows(store: &Store, state_dir: &Path) {
+    use crate::audit::{Vault, guard};
+    let guarded =
+        Vault::open(state_dir).and_then(|vault| guard(store, &vault, super::time::now_ms()));
+    if let Err(error) = guarded {
+        let error = format!("{:#}", anyhow::Error::from(error));
+        tracing::error!(error, "rows are written without a log, and audit verify will say so");
+    }
+}
+
+/// There is no key and no log.
+#[cfg(not(feature = "approval"))]
+fn guard_rows(_: &Store, _: &Path) {}
 
 /// Removes the folder; what cannot be removed is the system's to clean up.
 fn remove(folder: &Path) {

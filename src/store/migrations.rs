@@ -1,8 +1,13 @@
 //! Tables, step by step. A step that has been released is never edited; a change is a new step.
 
+#[cfg(feature = "approval")]
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
+#[cfg(feature = "approval")]
+use super::{Reader, row_log::RowChange};
 
 /// A numbered step.
 struct Step {
@@ -27,6 +32,8 @@ const STEPS: &[Step] = &[
     Step { number: 32, sql: include_str!("migrations/0032_request_order.sql") },
     #[cfg(feature = "approval")]
     Step { number: 33, sql: include_str!("migrations/0033_promised_names.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 40, sql: include_str!("migrations/0040_row_log.sql") },
 ];
 
 /// Applies the steps that are missing, each in a transaction of its own.
@@ -66,6 +73,40 @@ fn apply(connection: &mut Connection, step: &Step) -> Result<(), StoreError> {
         rusqlite::params![step.number, checksum],
     )?;
     transaction.commit().map_err(StoreError::Commit)
+}
+
+//------------ Comparing -----------------------------------------------------
+
+#[cfg(feature = "approval")]
+impl Reader<'_> {
+    /// Tables, indexes, triggers and views that are not those the steps make, by name: a trigger put
+    /// into the file would act in our name.
+    pub fn schema_differences(&self) -> Result<Vec<(String, RowChange)>, StoreError> {
+        let mut fresh = Connection::open_in_memory()?;
+        run(&mut fresh)?;
+        let (mut wanted, found) = (schema(&fresh)?, schema(self.0)?);
+        let mut differences = Vec::new();
+        for (name, text) in found {
+            match wanted.remove(&name) {
+                Some(same) if same == text => {}
+                Some(_) => differences.push((name, RowChange::Altered)),
+                None => differences.push((name, RowChange::Inserted)),
+            }
+        }
+        differences.extend(wanted.into_keys().map(|name| (name, RowChange::Deleted)));
+        Ok(differences)
+    }
+}
+
+/// What a file is made of, by type and name, with the text that made it; and the steps it had.
+#[cfg(feature = "approval")]
+fn schema(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
+    let text = "SELECT type || ' ' || name, tbl_name || ' ' || coalesce(sql, '') \
+        FROM main.sqlite_schema UNION ALL \
+        SELECT 'migration ' || number, checksum FROM main.migration";
+    let mut statement = connection.prepare(text)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// SHA-256 of a step's text, in hexadecimal.

@@ -10,6 +10,10 @@
 pub mod drafts;
 #[cfg(feature = "approval")]
 pub mod events;
+#[cfg(feature = "approval")]
+mod guard;
+#[cfg(feature = "approval")]
+mod guarded;
 pub mod journal;
 mod migrations;
 #[cfg(feature = "approval")]
@@ -20,6 +24,8 @@ pub mod promoted;
 pub mod records;
 #[cfg(feature = "approval")]
 pub mod requests;
+#[cfg(feature = "approval")]
+pub mod row_log;
 #[cfg(feature = "approval")]
 mod scrub;
 mod sql;
@@ -53,6 +59,9 @@ struct Inner {
     writer: Mutex<Connection>,
     /// Idle connections that only read.
     readers: Mutex<Vec<Connection>>,
+    /// Logs the rows that are written, once the key for it is known.
+    #[cfg(feature = "approval")]
+    guard: std::sync::OnceLock<guard::Guard>,
 }
 
 impl Store {
@@ -62,7 +71,13 @@ impl Store {
         make_private(&path)?;
         let mut writer = connect(&path)?;
         migrations::run(&mut writer)?;
-        let inner = Inner { path, writer: Mutex::new(writer), readers: Mutex::default() };
+        let inner = Inner {
+            path,
+            writer: Mutex::new(writer),
+            readers: Mutex::default(),
+            #[cfg(feature = "approval")]
+            guard: std::sync::OnceLock::new(),
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -76,8 +91,15 @@ impl Store {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::Begin)?;
-        let value = work(&Tx(Reader(&transaction)))?;
+        #[cfg(feature = "approval")]
+        self.0.guard.get().inspect(|guard| guard.begin());
+        let tx = Tx(self.reader(&transaction));
+        let value = work(&tx)?;
+        #[cfg(feature = "approval")]
+        tx.seal_rows()?;
         transaction.commit().map_err(StoreError::Commit)?;
+        #[cfg(feature = "approval")]
+        self.0.guard.get().inspect(|guard| guard.committed());
         Ok(value)
     }
 
@@ -94,13 +116,25 @@ impl Store {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Deferred)
             .map_err(StoreError::Begin)?;
-        let value = work(&Reader(&transaction))?;
+        let value = work(&self.reader(&transaction))?;
         drop(transaction);
         let mut idle = lock(&self.0.readers);
         if idle.len() < IDLE_READERS_MAX {
             idle.push(connection);
         }
         Ok(value)
+    }
+
+    /// What reads over a connection.
+    #[cfg(feature = "approval")]
+    fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+        Reader(connection, self.0.guard.get())
+    }
+
+    /// What reads over a connection.
+    #[cfg(not(feature = "approval"))]
+    fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+        Reader(connection)
     }
 }
 
@@ -136,8 +170,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 //------------ Reader and Tx -------------------------------------------------
 
-/// One consistent view of the database. Each subject's file adds its queries.
-pub struct Reader<'a>(&'a Connection);
+/// One consistent view of the database, and what guards its rows. Each subject's file adds its
+/// queries.
+pub struct Reader<'a>(&'a Connection, #[cfg(feature = "approval")] Option<&'a guard::Guard>);
 
 /// The writer's open transaction. Each subject's file adds its changes.
 pub struct Tx<'a>(Reader<'a>);

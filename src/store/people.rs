@@ -260,14 +260,14 @@ impl Reader<'_> {
         self.only(HAS_PEOPLE, [])
     }
 
-    /// The session of this cookie.
+    /// The session of this cookie, if gapura wrote it.
     pub fn session(&self, token_hash: &str) -> Result<Option<SessionRow>, StoreError> {
-        self.one(SESSION, [token_hash])
+        self.only_as_logged(self.one(SESSION, [token_hash])?)
     }
 
-    /// The personal token with this hash.
+    /// The personal token with this hash, if gapura wrote it.
     pub fn token_by_hash(&self, token_hash: &str) -> Result<Option<TokenRow>, StoreError> {
-        self.one(TOKEN_BY_HASH, [token_hash])
+        self.only_as_logged(self.one(TOKEN_BY_HASH, [token_hash])?)
     }
 
     /// All personal tokens, the newest first.
@@ -275,9 +275,9 @@ impl Reader<'_> {
         self.all(TOKENS, [])
     }
 
-    /// The link with this hash.
+    /// The link with this hash, if gapura wrote it.
     pub fn link(&self, token_hash: &str) -> Result<Option<LinkRow>, StoreError> {
-        self.one(LINK, [token_hash])
+        self.only_as_logged(self.one(LINK, [token_hash])?)
     }
 
     /// Links that can still be used.
@@ -285,9 +285,11 @@ impl Reader<'_> {
         self.all(OPEN_LINKS, [now_ms])
     }
 
-    /// All acting officials ever recorded, the newest first.
+    /// All acting officials that gapura ever recorded, the newest first.
     pub fn acting_officials(&self) -> Result<Vec<ActingRow>, StoreError> {
-        self.all(ACTING_OFFICIALS, [])
+        let rows: Vec<ActingRow> = self.all(ACTING_OFFICIALS, [])?;
+        let rows = rows.into_iter().map(|row| self.only_as_logged(Some(row)));
+        rows.filter_map(Result::transpose).collect()
     }
 
     /// The request a form has sent.

@@ -5,7 +5,7 @@
 //! file made before scrubbing existed counts as not clean.
 
 use super::sql::{sql, statements};
-use super::{Reader, Store, StoreError, Tx, lock};
+use super::{Store, StoreError, Tx, lock};
 
 /// The `user_version` of a file in which erased data may lie.
 const UNCLEAN: i64 = 0;
@@ -39,7 +39,7 @@ impl Store {
             return Ok(());
         }
         // The file cannot be rewritten inside a transaction.
-        let writer = Tx(Reader(&connection));
+        let writer = Tx(self.reader(&connection));
         writer.run(REWRITE_FILE, [])?;
         let (busy, _): (bool, i64) = writer.only(EMPTY_LOG, [])?;
         if busy {

@@ -1,5 +1,7 @@
 //! The room's own tests: statements against the tables, one writer, migrations, a full disk.
 
+#[cfg(feature = "approval")]
+mod guarding;
 mod migrating;
 #[cfg(feature = "approval")]
 mod rows;

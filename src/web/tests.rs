@@ -45,6 +45,8 @@ impl Site {
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
+        let vault = crate::audit::Vault::open(dir.path()).unwrap();
+        crate::audit::guard(&store, &vault, 1_795_500_000_000).unwrap();
         let publisher = publisher(&store, dir.path());
         let time = Arc::new(AtomicI64::new(1_795_500_000_000));
         let hand = Arc::clone(&time);

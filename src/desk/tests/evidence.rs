@@ -92,6 +92,7 @@ fn rewriting_everything_is_found_by_signature_or_by_an_older_anchor() {
 fn tampering_with_the_database_itself_is_found() {
     let office = Office::new();
     office.live(application());
+    office.chain.is_edited();
     let change = |sql: &str| office.store.tamper(sql);
     change("UPDATE event SET person = 'p-lain' WHERE sequence = 9");
     assert_eq!(office.desk.verify(&[]).unwrap().first_bad(), Some(9));
@@ -119,6 +120,7 @@ fn a_row_that_stands_otherwise_than_its_last_event_says_is_found() {
         office.live(application());
         let report = office.desk.verify(&[]).unwrap();
         assert!(report.is_good(), "{:?}", report.faults);
+        office.chain.is_edited();
         office.store.tamper(tampered);
         let report = office.desk.verify(&[]).unwrap();
         assert!(report.faults.iter().any(|fault| fault.what.contains(about)), "{tampered}");

@@ -225,8 +225,10 @@ fn a_promoted_name_that_is_gone_from_the_zone_is_told_and_not_repaired() {
     let office = Office::new();
     let number = office.live(application());
     assert_eq!(office.desk.drift().unwrap(), []);
+    office.chain.is_edited();
     office.store.tamper("DELETE FROM promoted WHERE owner LIKE 'grogol%'");
     let office = office.reopen();
+    office.chain.is_edited();
     let told: Vec<String> = office.desk.drift().unwrap().iter().map(ToString::to_string).collect();
     let name = "grogolkapetakan.desa.cirebonkab.go.id.";
     assert_eq!(told, [format!("{name} A ({number}) is not in the zone so")]);

@@ -1,4 +1,4 @@
-//! The audit trail: every event of the chain, its state, and its export. Read-only.
+//! The audit trail: every event of the chain, what the verifier says of it, and its export. Read-only.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::parts::{act_words, fact_words, role_words, state_words};
-use crate::audit::{self, AuditError, Event};
+use crate::audit::{self, Compared, Event, Fault, FaultKind, Report, RowChange};
 use crate::people::{PeopleError, Role};
 use crate::store::StoreError;
 use crate::web::failure::Failure;
@@ -57,6 +57,20 @@ struct Row {
     hash: String,
 }
 
+/// What the verifier found, in words.
+struct Verdict {
+    /// Whether nothing is wrong.
+    is_good: bool,
+    /// What was found first; empty if nothing was.
+    first: String,
+    /// What else was found; empty if nothing was.
+    others: String,
+    /// What to do about it; empty if nothing is wrong.
+    advice: String,
+    /// What was checked, and what was not.
+    checked: Vec<String>,
+}
+
 /// The page.
 #[derive(Template)]
 #[template(path = "audit.html", config = "src/web/askama.toml")]
@@ -64,9 +78,7 @@ struct AuditPage {
     /// Frame.
     shell: Shell,
     /// What the verifier says, if it was asked.
-    good: Option<bool>,
-    /// Its report.
-    report: Vec<String>,
+    verdict: Option<Verdict>,
     /// Events, the newest first.
     rows: Vec<Row>,
     /// The last event of the page before; 0: none.
@@ -96,23 +108,15 @@ pub(super) async fn show(
             Ok::<_, PeopleError>((events, names.collect::<BTreeMap<_, _>>()))
         })
         .await??;
-    let (mut good, mut report) = (None, Vec::new());
+    let mut verdict = None;
     if asked.periksa.is_some() {
-        let verified = state
-            .work(|state| {
-                state
-                    .store()
-                    .read::<_, AuditError>(|reader| audit::verify_own(reader, None, None, &[]))
-            })
-            .await?
-            .map_err(Failure::internal)?;
-        good = Some(verified.is_good());
-        report = verified.lines();
+        let report = state.work(|state| state.desk().verify(&[])).await?;
+        verdict = Some(Verdict::of(t, &report.map_err(Failure::internal)?));
     }
     let older = events.first().map_or(0, |event| event.sequence - 1);
     let rows = events.iter().rev().map(|event| row(t, event, &names)).collect();
     let shell = Shell::new(&visitor, t.s("nav-audit")).wide();
-    page(&AuditPage { shell, good, report, rows, older })
+    page(&AuditPage { shell, verdict, rows, older })
 }
 
 /// `POST /jejak/ekspor`: the chain as lines of JSON, for `gapura audit verify`. An event itself.
@@ -135,6 +139,72 @@ pub(super) async fn export(
         (CONTENT_DISPOSITION, "attachment; filename=\"jejak-audit.jsonl\""),
     ];
     Ok((headers, text).into_response())
+}
+
+impl Verdict {
+    /// A report in words.
+    fn of(t: Words, report: &Report) -> Self {
+        let number = |count: usize| t.count(count as u64);
+        let mut checked = vec![t.a("audit-checked-events", "events", &number(report.events))];
+        checked.push(match report.compared {
+            Some(Compared { tables, rows }) => {
+                let values = [("tables", number(tables)), ("rows", number(rows))];
+                t.with("audit-checked-rows", &values.each_ref().map(|(k, v)| (*k, v.as_str())))
+            }
+            None => t.s("audit-unchecked-rows"),
+        });
+        if report.proofs > 0 {
+            checked.push(t.a("audit-checked-proofs", "proofs", &number(report.proofs)));
+        }
+        if report.erased > 0 {
+            checked.push(t.a("audit-erased", "values", &number(report.erased)));
+        }
+        checked.push(match report.signed_to {
+            Some(event) => t.a("audit-signed", "event", &event.to_string()),
+            None => t.s("audit-unsigned"),
+        });
+        checked.push(t.s("audit-limit"));
+        let first = report.faults.first();
+        let others = report.faults.len().saturating_sub(1);
+        let others = if others == 0 { None } else { Some(number(others)) };
+        Self {
+            is_good: report.is_good(),
+            first: first.map(|fault| fault_words(t, fault)).unwrap_or_default(),
+            others: others.map(|n| t.a("audit-others", "count", &n)).unwrap_or_default(),
+            advice: first.map(|fault| advice_words(t, &fault.kind)).unwrap_or_default(),
+            checked,
+        }
+    }
+}
+
+/// A fault in words.
+fn fault_words(t: Words, fault: &Fault) -> String {
+    let event = fault.sequence.to_string();
+    match &fault.kind {
+        FaultKind::Row { table, key, change } => {
+            let id = match change {
+                RowChange::Altered => "audit-row-altered",
+                RowChange::Deleted => "audit-row-deleted",
+                RowChange::Inserted => "audit-row-inserted",
+                RowChange::Found => "audit-row-found",
+            };
+            t.with(id, &[("table", table), ("row", key), ("event", &event)])
+        }
+        FaultKind::Schema { name } => t.a("audit-bad-schema", "name", name),
+        FaultKind::Log => t.a("audit-bad-log", "event", &event),
+        FaultKind::Chain => t.a("audit-bad-event", "event", &event),
+        FaultKind::Signature => t.a("audit-bad-signature", "event", &event),
+        FaultKind::Value => t.a("audit-bad-value", "event", &event),
+    }
+}
+
+/// What to do about a kind of fault, in words.
+fn advice_words(t: Words, kind: &FaultKind) -> String {
+    t.s(match kind {
+        FaultKind::Row { .. } | FaultKind::Schema { .. } | FaultKind::Log => "audit-advice-rows",
+        FaultKind::Chain | FaultKind::Value => "audit-advice-chain",
+        FaultKind::Signature => "audit-advice-signature",
+    })
 }
 
 /// An event in words.

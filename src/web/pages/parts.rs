@@ -1,5 +1,6 @@
 //! Pieces that several pages show of a request: history, proof, lines, tags, time left.
 
+use crate::audit::{PROOF, ROW_LOG};
 use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
     Role, Rule, State,
@@ -88,7 +89,9 @@ fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
 pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
     // The assignee is already shown as the holder.
     let id = key == "to" && value.starts_with("p-");
-    if value.is_empty() || id || key == "letter_sha256" || key == "promotion" {
+    // Hashes of what is shown elsewhere.
+    let silent = ["letter_sha256", "promotion", PROOF, ROW_LOG].contains(&key);
+    if value.is_empty() || id || silent {
         return None;
     }
     let said = match key {

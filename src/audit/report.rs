@@ -1,0 +1,184 @@
+//! What the verifier found: counts, faults, and the words in which the command line says them.
+
+use super::Compared;
+use crate::store::row_log::RowChange;
+
+/// Faults that the report in words lists; the JSON has all.
+const LISTED_MAX: usize = 20;
+
+//------------ Report --------------------------------------------------------
+
+/// What the verifier found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Events read.
+    pub events: usize,
+    /// First sequence read; 0 if there is none.
+    pub first: i64,
+    /// Last sequence read; 0 if there is none.
+    pub last: i64,
+    /// Hash of the last event.
+    pub head: String,
+    /// What is wrong, by sequence; empty is good.
+    pub faults: Vec<Fault>,
+    /// The last event a good checkpoint covers.
+    pub signed_to: Option<i64>,
+    /// The last event an anchor held outside covers.
+    pub anchored_to: Option<i64>,
+    /// Values erased lawfully (*dihapus sah*).
+    pub erased: usize,
+    /// Proofs of promotions that are those their events name.
+    pub proofs: usize,
+    /// The rows that were compared; none in an export, or without their key.
+    pub compared: Option<Compared>,
+    /// Whether the database itself was at hand.
+    pub is_own: bool,
+    /// Whether the keys were taken from the export itself.
+    pub keys_from_export: bool,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The event it is about.
+    pub sequence: i64,
+    /// What is wrong with it.
+    pub what: String,
+    /// Of which kind that is.
+    pub kind: FaultKind,
+}
+
+/// Kinds of faults, by what is to be done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FaultKind {
+    /// An event, or the order of events.
+    Chain,
+    /// A checkpoint, an anchor or a key.
+    Signature,
+    /// A personal value, or the proof of a promotion.
+    Value,
+    /// A row of a table.
+    Row {
+        /// The table.
+        table: String,
+        /// The row's key.
+        key: String,
+        /// What happened to it.
+        change: RowChange,
+    },
+    /// The log of rows.
+    Log,
+    /// A table, an index or a trigger.
+    Schema {
+        /// Its type and name.
+        name: String,
+    },
+}
+
+impl FaultKind {
+    /// What an administrator does about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Row { .. } | Self::Schema { .. } | Self::Log => {
+                "what to do: stop gapura, copy the state directory as evidence, find out who edited \
+                 the database, and put back the newest backup that verifies; then repeat the acts \
+                 that came after it"
+            }
+            Self::Chain | Self::Value => {
+                "what to do: copy the state directory as evidence, compare the event with the last \
+                 export, and put back the newest backup that verifies"
+            }
+            Self::Signature => {
+                "what to do: compare the key with the public key kept outside, and the event with the \
+                 anchors that secondaries hold"
+            }
+        }
+    }
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_good(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// The first bad sequence.
+    pub fn first_bad(&self) -> Option<i64> {
+        self.faults.first().map(|fault| fault.sequence)
+    }
+
+    /// The report in words, one line each.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.events == 0 {
+            lines.push("no events".to_owned());
+        } else {
+            let (first, last) = (self.first, self.last);
+            lines.push(format!("{} events, {first} to {last}, head {}", self.events, self.head));
+        }
+        if self.first > 1 {
+            lines.push(format!("events before {} are not in this export", self.first));
+        }
+        if let Some(first) = self.faults.first() {
+            lines.push(format!("NOT GOOD: first bad sequence {}", first.sequence));
+            let listed = self.faults.iter().take(LISTED_MAX);
+            lines.extend(listed.map(|fault| format!("  {}: {}", fault.sequence, fault.what)));
+            if self.faults.len() > LISTED_MAX {
+                lines.push(format!("  and {} more", self.faults.len() - LISTED_MAX));
+            }
+            lines.push(first.kind.advice().to_owned());
+        } else {
+            lines.push("GOOD: every event follows from the one before".to_owned());
+        }
+        lines.push(match self.compared {
+            Some(Compared { tables, rows }) => {
+                format!("{rows} rows of {tables} tables compared with what the chain binds")
+            }
+            None if self.is_own => {
+                "limit: rows were not compared, their key (personal.key) is not at hand".to_owned()
+            }
+            None => {
+                "limit: an export holds no rows of other tables: people, requests and promoted \
+                     records were not compared; gapura audit verify on the machine itself does that"
+                    .to_owned()
+            }
+        });
+        if self.proofs > 0 {
+            lines
+                .push(format!("proofs of promotions that are those in the chain: {}", self.proofs));
+        }
+        lines.push(match self.signed_to {
+            Some(to) => format!("signed up to {to}"),
+            None => "no signature covers any event".to_owned(),
+        });
+        if self.keys_from_export {
+            lines.push(
+                "the keys were taken from what is checked: give the public key to check them too"
+                    .to_owned(),
+            );
+        }
+        if self.erased > 0 {
+            lines.push(format!("{} personal values erased lawfully (dihapus sah)", self.erased));
+        }
+        let anchored = self.anchored_to.unwrap_or(0);
+        lines.push(if anchored >= self.last {
+            "every event is covered by an anchor".to_owned()
+        } else {
+            format!(
+                "limit: events after {anchored}, the last anchor given, are only chained; whoever \
+                 holds the database and the key could have rewritten them"
+            )
+        });
+        lines
+    }
+
+    /// Notes a fault of the chain.
+    pub(super) fn fault(&mut self, sequence: i64, what: impl Into<String>) {
+        self.note(FaultKind::Chain, sequence, what);
+    }
+
+    /// Notes a fault.
+    pub(super) fn note(&mut self, kind: FaultKind, sequence: i64, what: impl Into<String>) {
+        self.faults.push(Fault { sequence, what: what.into(), kind });
+    }
+}

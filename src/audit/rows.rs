@@ -1,0 +1,237 @@
+//! The rows beside the chain: what is shown, acted on and served is what gapura left.
+//!
+//! ```text
+//! store   logs each guarded row it writes (table, key, digest, running hash)
+//! chain   each event states where the log ends: "row_log": "place:hash"
+//! head    the ends of log and chain, under a key that is kept outside the database
+//! here    follow the log to the last digest of every row, and compare both ways
+//! ```
+//! A row that was erased, or whose time is over, has an entry that says so; one that is deleted by other
+//! means has none.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::chain::{NewEvent, append};
+use super::report::{FaultKind, Report};
+use super::{AuditError, Vault};
+use crate::digest::hex;
+use crate::store::events::Event;
+use crate::store::row_log::RowChange;
+use crate::store::{Reader, Store, StoreError};
+
+/// The fact of an event that states where the row log ends.
+pub const ROW_LOG: &str = "row_log";
+/// The act of the event that takes the rows of an older database in as they are.
+const ROWS_BOUND: &str = "rows_bound";
+
+//------------ guard ---------------------------------------------------------
+
+/// Logs the rows that are written from now on. The rows of a database from before there was a log are
+/// taken in as they are, with one event.
+pub fn guard(store: &Store, vault: &Vault, now_ms: i64) -> Result<(), AuditError> {
+    store.guard(vault.row_key())?;
+    let is_logged = store.read::<_, StoreError>(|reader| {
+        let has_head = reader.row_head()?.is_some();
+        if !has_head && reader.has_row_log()? {
+            tracing::error!("the head of the row log is gone: see gapura audit verify");
+        }
+        Ok(has_head || reader.has_row_log()?)
+    })?;
+    if is_logged {
+        return Ok(());
+    }
+    store.write(|tx| {
+        let count = tx.log_all_rows()?;
+        if count > 0 {
+            let event = NewEvent::new(now_ms, "system", "system", ROWS_BOUND, "chain:rows");
+            append(tx, event.with("values", count))?;
+        }
+        Ok(())
+    })
+}
+
+//------------ check ---------------------------------------------------------
+
+/// What the rows were compared with.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Compared {
+    /// Tables.
+    pub tables: usize,
+    /// Rows.
+    pub rows: usize,
+}
+
+/// Notes every row that is not as the log left it, and every fault of the log itself.
+pub(super) fn check(
+    reader: &Reader<'_>,
+    events: &[Event],
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    for (name, change) in reader.schema_differences()? {
+        let what = format!("{name} of the database's schema {}", change_words(change));
+        report.note(FaultKind::Schema { name }, 1, what);
+    }
+    if !reader.is_guarded() {
+        return Ok(());
+    }
+    let stated = Stated::of(events);
+    let mut left = follow_log(reader, &stated, report)?;
+    let mut compared = Compared::default();
+    let unbound = report.last + 1;
+    for table in Reader::guarded_tables() {
+        let read = reader.guarded_rows_of(table, |key, digest| {
+            compared.rows += 1;
+            match left.remove(&(table.to_owned(), key.clone())) {
+                Some((Some(left), _)) if left == digest => {}
+                Some((Some(_), place)) => {
+                    row_fault(report, stated.by(place), (table, &key), RowChange::Altered);
+                }
+                _ => row_fault(report, Some(unbound), (table, &key), RowChange::Inserted),
+            }
+        });
+        match read {
+            Ok(()) => compared.tables += 1,
+            Err(error) => {
+                let name = table.to_owned();
+                let what = format!("table {name} cannot be compared: {error}");
+                report.note(FaultKind::Schema { name }, 1, what);
+            }
+        }
+    }
+    for ((table, key), (digest, place)) in left {
+        if digest.is_some() {
+            row_fault(report, stated.by(place), (&table, &key), RowChange::Deleted);
+        }
+    }
+    report.compared = Some(compared);
+    Ok(())
+}
+
+/// What the log left of each row: its digest, and the place of the entry.
+type Left = HashMap<(String, String), (Option<Vec<u8>>, i64)>;
+
+/// Follows the log from entry to entry, up to its head.
+fn follow_log(
+    reader: &Reader<'_>,
+    stated: &Stated,
+    report: &mut Report,
+) -> Result<Left, StoreError> {
+    let mut left = Left::new();
+    let (mut place, mut hash) = (0, vec![0; 32]);
+    reader.row_log(|row| {
+        let sequence = stated.by(row.place).unwrap_or(report.last + 1);
+        if row.place != place + 1 {
+            let what = format!("the row log is cut: after entry {place} comes {}", row.place);
+            report.note(FaultKind::Log, sequence, what);
+        } else if !row.follows(&hash) {
+            let what = format!("entry {} of the row log was changed or replaced", row.place);
+            report.note(FaultKind::Log, sequence, what);
+        }
+        if stated.hash(row.place).is_some_and(|said| said != hex(&row.hash)) {
+            let what =
+                format!("entry {} of the row log is not the one this event states", row.place);
+            report.note(FaultKind::Log, sequence, what);
+        }
+        if row.found {
+            row_fault(report, Some(sequence), (&row.table, &row.key), RowChange::Found);
+        }
+        (place, hash) = (row.place, row.hash);
+        left.insert((row.table, row.key), (row.digest, place));
+    })?;
+    if let Some((at, sequence)) = stated.last().filter(|(at, _)| *at > place) {
+        let what = format!("the row log is cut: this event states {at} entries, {place} are there");
+        report.note(FaultKind::Log, sequence, what);
+    }
+    check_head(reader, (place, &hash), report)?;
+    Ok(left)
+}
+
+/// Compares the head with the ends of log and chain.
+fn check_head(
+    reader: &Reader<'_>,
+    (place, hash): (i64, &[u8]),
+    report: &mut Report,
+) -> Result<(), StoreError> {
+    let after = report.last + 1;
+    let Some(head) = reader.row_head()? else {
+        if reader.has_row_log()? {
+            report.note(FaultKind::Log, after, "the head of the row log is gone");
+        }
+        return Ok(());
+    };
+    if !reader.is_genuine_head(&head) {
+        report.note(FaultKind::Log, after, "the head of the row log was changed, or is another's");
+    } else if (head.place, head.hash.as_slice()) != (place, hash) {
+        let what = format!("the row log ends at entry {place}, its head says {}", head.place);
+        report.note(FaultKind::Log, after, what);
+    } else if head.sequence > report.last {
+        report.note(FaultKind::Chain, after, format!("cut: there was an event {}", head.sequence));
+    } else if head.sequence < report.last {
+        let sequence = head.sequence + 1;
+        report.note(FaultKind::Chain, sequence, "this event was not written by gapura");
+    } else if head.event_hash != report.head {
+        report.note(FaultKind::Chain, report.last, "the last event is not the one gapura wrote");
+    }
+    Ok(())
+}
+
+/// Notes a row that is not as it was left; without an event that binds it, after the last one.
+fn row_fault(
+    report: &mut Report,
+    sequence: Option<i64>,
+    (table, key): (&str, &str),
+    change: RowChange,
+) {
+    let sequence = sequence.unwrap_or(report.last + 1);
+    let what = format!("table {table}, row {key}: {}", change_words(change));
+    let (table, key) = (table.to_owned(), key.to_owned());
+    report.note(FaultKind::Row { table, key, change }, sequence, what);
+}
+
+/// What happened to a row, in words.
+fn change_words(change: RowChange) -> &'static str {
+    match change {
+        RowChange::Altered => "was altered by other means than gapura",
+        RowChange::Deleted => "was deleted by other means than gapura",
+        RowChange::Inserted => "was inserted by other means than gapura",
+        RowChange::Found => {
+            "had been altered, deleted or inserted by other means when gapura next wrote it"
+        }
+    }
+}
+
+//------------ Stated --------------------------------------------------------
+
+/// Where the events say that the log ends.
+struct Stated(BTreeMap<i64, (i64, String)>);
+
+impl Stated {
+    /// What the events of a chain state; the first event that states a place counts.
+    fn of(events: &[Event]) -> Self {
+        let mut stated = BTreeMap::new();
+        for event in events {
+            let said = event.payload.get(ROW_LOG).and_then(|said| said.split_once(':'));
+            if let Some((place, hash)) = said
+                && let Ok(place) = place.parse::<i64>()
+            {
+                stated.entry(place).or_insert((event.sequence, hash.to_owned()));
+            }
+        }
+        Self(stated)
+    }
+
+    /// The event that binds the entry at a place.
+    fn by(&self, place: i64) -> Option<i64> {
+        self.0.range(place..).next().map(|(_, (sequence, _))| *sequence)
+    }
+
+    /// The hash stated for a place.
+    fn hash(&self, place: i64) -> Option<&str> {
+        self.0.get(&place).map(|(_, hash)| hash.as_str())
+    }
+
+    /// The last place stated, and the event that does.
+    fn last(&self) -> Option<(i64, i64)> {
+        self.0.last_key_value().map(|(place, (sequence, _))| (*place, *sequence))
+    }
+}

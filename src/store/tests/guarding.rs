@@ -1,0 +1,120 @@
+//! The row log: which tables are in it, and what is written.
+
+use ring::hmac;
+
+use super::store;
+use crate::store::guarded::{OTHERS, TABLES};
+use crate::store::people::SessionRow;
+use crate::store::words::Stage;
+use crate::store::{Reader, Store, StoreError, Tx};
+
+/// Puts a store under a key.
+fn guard(store: &Store) {
+    store.guard(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32])).unwrap();
+}
+
+/// Table, whether the row is there, and whether it was found edited, of every entry.
+fn log(store: &Store) -> Vec<(String, bool, bool)> {
+    let mut all = Vec::new();
+    let read = store.read::<_, StoreError>(|reader| {
+        reader.row_log(|row| all.push((row.table, row.digest.is_some(), row.found)))
+    });
+    read.unwrap();
+    all
+}
+
+/// Keeps a web secret.
+fn put(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.put_web_secret("form", b"x")
+}
+
+/// An entry of a web secret.
+fn entry(is_there: bool, found: bool) -> (String, bool, bool) {
+    ("web_secret".to_owned(), is_there, found)
+}
+
+#[test]
+fn every_table_is_guarded_or_has_a_reason() {
+    let (store, _dir) = store();
+    let connection = store.0.writer.lock().unwrap();
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .unwrap();
+    let there: Vec<String> =
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    let mut known: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+    known.extend(OTHERS.iter().map(|(name, _)| *name));
+    known.sort_unstable();
+    assert_eq!(there, known);
+    for table in TABLES {
+        let text = format!("SELECT {} FROM {}", table.key.join(", "), table.name);
+        connection.prepare(&text).unwrap();
+        for column in table.used {
+            connection.prepare(&format!("SELECT {column} FROM {}", table.name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_a_transaction_leaves_is_logged_and_what_it_undoes_is_not() {
+    let (store, _dir) = store();
+    store.write::<_, StoreError>(put).unwrap();
+    assert_eq!(log(&store), [], "without a key there is no log");
+    store.tamper("DELETE FROM web_secret");
+    guard(&store);
+    let failed = store.write::<(), StoreError>(|tx| {
+        put(tx)?;
+        Err(StoreError::Corrupt("given up".to_owned()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(log(&store), []);
+    store.write::<_, StoreError>(put).unwrap();
+    // A statement that changes nothing.
+    store.write::<_, StoreError>(put).unwrap();
+    assert_eq!(log(&store), [entry(true, false)]);
+    let head = store.read::<_, StoreError>(|reader| {
+        Ok(reader.row_head()?.map(|head| (head.place, reader.is_genuine_head(&head))))
+    });
+    assert_eq!(head.unwrap(), Some((1, true)));
+}
+
+#[test]
+fn a_row_that_was_edited_is_marked_when_we_write_it() {
+    let (store, _dir) = store();
+    guard(&store);
+    store.write::<_, StoreError>(put).unwrap();
+    store.tamper("DELETE FROM web_secret");
+    store.write::<_, StoreError>(put).unwrap();
+    assert_eq!(log(&store), [entry(true, false), entry(true, true)]);
+    // The end of the log was cut off, and the head with it.
+    store.tamper(
+        "DELETE FROM row_log WHERE place = 2; DELETE FROM row_head; DELETE FROM web_secret;",
+    );
+    store.write::<_, StoreError>(put).unwrap();
+    assert_eq!(log(&store)[1..], [("row_head".to_owned(), false, true), entry(true, true)]);
+}
+
+#[test]
+fn use_alone_is_no_entry() {
+    let (store, _dir) = store();
+    guard(&store);
+    let session = SessionRow {
+        token_hash: "h".to_owned(),
+        person: "p-1".to_owned(),
+        stage: Stage::Full,
+        pending_secret: None,
+        created_ms: 1,
+        seen_ms: 2,
+        proven_ms: 3,
+    };
+    store.tamper(
+        "INSERT INTO person VALUES ('p-1', 'a', '', '', 'kasi', 'a', NULL, NULL, NULL, NULL, 0, 0, 0, 0)",
+    );
+    store.write::<_, StoreError>(|tx| tx.put_session(&session)).unwrap();
+    store.write::<_, StoreError>(|tx| tx.seen_session("h", 9)).unwrap();
+    assert_eq!(log(&store).len(), 1);
+    let seen = |reader: &Reader<'_>| Ok(reader.session("h")?.map(|row| row.seen_ms));
+    assert_eq!(store.read::<_, StoreError>(seen).unwrap(), Some(9));
+    store.tamper("UPDATE session SET proven_ms = 9");
+    assert_eq!(store.read::<_, StoreError>(seen).unwrap(), None, "not as it was written");
+}
