@@ -1,17 +1,19 @@
 //! From a master file to records, or to all its faults at once (RFC 1035 §5, RFC 2308 §4).
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use super::input::{Included, ending, place};
+use super::input::{ending, place};
 use super::rule::{self, Rule};
 use super::scan::{Entry, Scanner};
-use super::{At, Finding, Input, Options, Parsed, Severity, generate};
-use crate::wire::rdata::{self, RDATA_OCTETS_MAX, Token, push_name, shown, ttl_from_text};
-use crate::wire::{Class, NameError, NameRef, RecordRef, Rtype};
+use super::{At, Finding, Input, Options, Parsed, Severity};
+use crate::wire::rdata::{self, RDATA_OCTETS_MAX, Token, push_name};
+use crate::wire::{Class, NameRef, RecordRef, Rtype};
 
-/// The largest TTL (RFC 2181 §8).
-const TTL_MAX: u32 = i32::MAX as u32;
+mod directive;
+mod word;
+
+pub(super) use word::argument;
+use word::{TTL_MAX, head, name_problem};
 
 //------------ parse ---------------------------------------------------------
 
@@ -251,150 +253,6 @@ impl Parser<'_, '_> {
         }
     }
 
-    //--- Directives
-
-    /// Obeys a directive.
-    fn directive(
-        &mut self,
-        source: &Source<'_>,
-        entry: &Entry,
-        tokens: &[Token<'_>],
-    ) -> Result<(), Problem> {
-        let name = tokens[0].text.to_ascii_uppercase();
-        if source.fixed.is_some() {
-            let message = "a generated line cannot be a directive";
-            return Err(Problem::new(&rule::BAD_GENERATE, 0, message));
-        }
-        match name.as_slice() {
-            b"$ORIGIN" => self.set_origin(tokens),
-            b"$TTL" => {
-                let token = argument(tokens, 1, "a TTL")?;
-                self.ttl_default = Some(ttl(1, token)?);
-                no_more(tokens, 2)
-            }
-            b"$INCLUDE" => self.include(source, entry, tokens),
-            b"$GENERATE" => generate::run(self, source, entry, tokens),
-            _ => {
-                let message = format!("{} is not a directive", shown(tokens[0].text));
-                let problem = Problem::new(&rule::UNKNOWN_DIRECTIVE, 0, message);
-                Err(problem.hint("a name that starts with a dollar sign is written as \\$name"))
-            }
-        }
-    }
-
-    /// `$ORIGIN name`.
-    fn set_origin(&mut self, tokens: &[Token<'_>]) -> Result<(), Problem> {
-        let token = argument(tokens, 1, "a name")?;
-        let name = self.new_origin(1, token)?;
-        no_more(tokens, 2)?;
-        self.origin = name;
-        Ok(())
-    }
-
-    /// Reads an origin, relative to the current one.
-    fn new_origin(&self, at: usize, token: Token<'_>) -> Result<Vec<u8>, Problem> {
-        if token.quoted {
-            return Err(Problem::new(&rule::BAD_NAME, at, "an origin does not stand in quotes"));
-        }
-        let mut name = Vec::new();
-        push_name(token.text, NameRef::from_checked(&self.origin), &mut name)
-            .map_err(|error| name_problem(at, token, error))?;
-        Ok(name)
-    }
-
-    /// `$INCLUDE file [origin]`: origin and last owner are afterwards what they were before.
-    fn include(
-        &mut self,
-        source: &Source<'_>,
-        entry: &Entry,
-        tokens: &[Token<'_>],
-    ) -> Result<(), Problem> {
-        let token = argument(tokens, 1, "a file")?;
-        let origin = match tokens.get(2) {
-            Some(token) => self.new_origin(2, *token)?,
-            None => self.origin.clone(),
-        };
-        no_more(tokens, 3)?;
-        let path = self.include_path(source, token)?;
-        let (depth, count) = (self.options.include_depth_max, self.options.includes_max);
-        if self.open.len() >= depth || self.parsed.included.len() >= count.min(60_000) {
-            let message = format!("more than {depth} files deep or {count} files are included");
-            return Err(Problem::new(&rule::LIMIT, 1, message));
-        }
-        let shown = self.shown_path(&path);
-        let bytes = self.input.loader.load(&path).map_err(|error| {
-            use super::LoadError;
-            let rule = match error {
-                LoadError::Outside => &rule::INCLUDE_OUTSIDE,
-                LoadError::TooLarge(_) => &rule::LIMIT,
-                LoadError::Unreadable(_) => &rule::INCLUDE_UNREADABLE,
-            };
-            Problem::new(rule, 1, format!("{} is not included: {error}", shown.display()))
-        })?;
-        let (has_end_marker, ends_with_newline) = ending(&bytes);
-        self.parsed.included.push(Included {
-            path: path.clone(),
-            shown,
-            bytes: bytes.clone(),
-            from: (source.file, entry.line),
-            has_end_marker,
-            ends_with_newline,
-        });
-        // At most 60,000 files, see above.
-        let inner = Source { bytes: &bytes, file: self.parsed.included.len() as u16, fixed: None };
-        if self.fits(&inner, 1) {
-            self.open.push(path);
-            let origin = std::mem::replace(&mut self.origin, origin);
-            let owner = std::mem::replace(&mut self.owner, Vec::with_capacity(256));
-            let state = std::mem::replace(&mut self.owner_state, OwnerState::None);
-            self.file(inner);
-            (self.origin, self.owner, self.owner_state) = (origin, owner, state);
-            self.open.pop();
-        }
-        Ok(())
-    }
-
-    /// The path of an include relative to the directory of the zone file: written relative to the
-    /// file that includes it, never absolute, never with `..`.
-    fn include_path(&self, source: &Source<'_>, token: Token<'_>) -> Result<PathBuf, Problem> {
-        use std::path::Component;
-        let mut text = Vec::new();
-        let mut bytes = token.text.iter();
-        while let Some(byte) = bytes.next() {
-            text.push(if *byte == b'\\' { *bytes.next().unwrap_or(byte) } else { *byte });
-        }
-        let outside = |why: &str| {
-            let message = format!("{} {why}", shown(token.text));
-            Problem::new(&rule::INCLUDE_OUTSIDE, 1, message)
-                .hint("included files stand in the directory of the zone file or below it")
-        };
-        let text = String::from_utf8(text).map_err(|_| outside("is not a path in UTF-8"))?;
-        let above = usize::from(source.file).checked_sub(1);
-        let above = above.and_then(|at| self.parsed.included[at].path.parent());
-        let mut path = above.unwrap_or_else(|| Path::new("")).to_owned();
-        for part in Path::new(&text).components() {
-            match part {
-                Component::Normal(part) => path.push(part),
-                Component::CurDir => {}
-                Component::ParentDir => return Err(outside("leads upwards")),
-                Component::RootDir | Component::Prefix(_) => {
-                    return Err(outside("is an absolute path"));
-                }
-            }
-        }
-        let is_zone_file = self.input.file.file_name().is_some_and(|name| path == Path::new(name));
-        if is_zone_file || self.open.contains(&path) {
-            let message = format!("{} includes itself", shown(token.text));
-            return Err(Problem::new(&rule::INCLUDE_CYCLE, 1, message));
-        }
-        Ok(path)
-    }
-
-    /// An included path as findings show it: beside the zone file as the operator named it.
-    fn shown_path(&self, path: &Path) -> Arc<Path> {
-        self.input.file.parent().unwrap_or_else(|| Path::new("")).join(path).into()
-    }
-
     //--- Findings
 
     /// Whether a file is within its limit; reports it if not.
@@ -474,119 +332,5 @@ impl Parser<'_, '_> {
         let (rule, severity) = (rule.id, rule.severity);
         let hint = hint.map(str::to_owned);
         self.parsed.findings.push(Finding { rule, severity, place: Some(place), message, hint });
-    }
-}
-
-//------------ Words ---------------------------------------------------------
-
-/// Reads TTL and class in either order, and the type. Returns the index of the first word of data.
-fn head(tokens: &[Token<'_>], first: usize) -> Result<(Option<u32>, Rtype, usize), Problem> {
-    let (mut found_ttl, mut found_class) = (None, false);
-    let mut at = first;
-    loop {
-        let Some(token) = tokens.get(at).copied() else {
-            let problem = Problem::new(&rule::UNKNOWN_TYPE, at, "the record has no type");
-            return Err(problem.hint("a record is: owner [TTL] [class] type data"));
-        };
-        if !token.quoted {
-            if let Some(rtype) = common_type(token.text) {
-                return Ok((found_ttl, rtype, at + 1));
-            }
-            if found_ttl.is_none() && token.text[0].is_ascii_digit() {
-                found_ttl = Some(ttl(at, token)?);
-                at += 1;
-                continue;
-            }
-            if let Some(class) = std::str::from_utf8(token.text).ok().and_then(class_of)
-                && !found_class
-            {
-                if class != Class::IN {
-                    let message = format!("the class is {class}, that of the zone is IN");
-                    return Err(Problem::new(&rule::WRONG_CLASS, at, message));
-                }
-                found_class = true;
-                at += 1;
-                continue;
-            }
-            if let Some(rtype) = std::str::from_utf8(token.text).ok().and_then(|t| t.parse().ok()) {
-                return usable_type(rtype, at).map(|rtype| (found_ttl, rtype, at + 1));
-            }
-        }
-        let message = format!("{} is not a record type", shown(token.text));
-        let problem = Problem::new(&rule::UNKNOWN_TYPE, at, message);
-        return Err(problem.hint("a record is: owner [TTL] [class] type data"));
-    }
-}
-
-/// A class mnemonic. ANY and NONE are no classes of data and `ANY` is also a type, for which there is a better message.
-fn class_of(text: &str) -> Option<Class> {
-    text.parse().ok().filter(|class| !matches!(*class, Class::ANY | Class::NONE))
-}
-
-/// The types that fill zones, found without a search.
-fn common_type(text: &[u8]) -> Option<Rtype> {
-    match text {
-        b"A" => Some(Rtype::A),
-        b"AAAA" => Some(Rtype::AAAA),
-        b"CNAME" => Some(Rtype::CNAME),
-        b"MX" => Some(Rtype::MX),
-        b"NS" => Some(Rtype::NS),
-        b"TXT" => Some(Rtype::TXT),
-        b"PTR" => Some(Rtype::PTR),
-        b"RRSIG" => Some(Rtype::RRSIG),
-        b"NSEC" => Some(Rtype::NSEC),
-        _ => None,
-    }
-}
-
-/// The type, if it can be in a zone.
-fn usable_type(rtype: Rtype, at: usize) -> Result<Rtype, Problem> {
-    if rtype.is_meta() {
-        let message = format!("the type {rtype} cannot be in a zone");
-        return Err(Problem::new(&rule::META_TYPE, at, message));
-    }
-    Ok(rtype)
-}
-
-/// A TTL.
-fn ttl(at: usize, token: Token<'_>) -> Result<u32, Problem> {
-    let value = ttl_from_text(token.text).filter(|ttl| *ttl <= TTL_MAX && !token.quoted);
-    value.ok_or_else(|| {
-        let message = format!("{} is not a TTL from 0 to 2147483647", shown(token.text));
-        Problem::new(&rule::BAD_TTL, at, message)
-    })
-}
-
-/// A bad name, with the limit that it breaks.
-fn name_problem(at: usize, token: Token<'_>, error: NameError) -> Problem {
-    let rule = match error {
-        NameError::LabelTooLong => &rule::LABEL_TOO_LONG,
-        NameError::NameTooLong => &rule::NAME_TOO_LONG,
-        NameError::BadEscape => &rule::BAD_ESCAPE,
-        NameError::Cut | NameError::EmptyLabel | NameError::BadPointer => &rule::BAD_NAME,
-    };
-    Problem::new(rule, at, format!("{}: {error}", shown(token.text)))
-}
-
-/// An argument of a directive.
-pub(super) fn argument<'a>(
-    tokens: &[Token<'a>],
-    at: usize,
-    wanted: &str,
-) -> Result<Token<'a>, Problem> {
-    let token = tokens.get(at).copied();
-    token.ok_or_else(|| {
-        Problem::new(&rule::BAD_DIRECTIVE, at, format!("the directive lacks {wanted}"))
-    })
-}
-
-/// Reports a directive with more words than it takes.
-fn no_more(tokens: &[Token<'_>], at: usize) -> Result<(), Problem> {
-    match tokens.get(at) {
-        None => Ok(()),
-        Some(token) => {
-            let message = format!("{} is more than the directive takes", shown(token.text));
-            Err(Problem::new(&rule::BAD_DIRECTIVE, at, message))
-        }
     }
 }

@@ -19,13 +19,14 @@ mod loc;
 mod read;
 mod svcb;
 mod whole;
+mod word;
 mod write;
 
 pub(crate) use encoding::write_base32hex;
 pub(in crate::wire) use expand::expand;
 pub(crate) use fields::types_of as types;
 pub use read::{TextError, Token};
-pub(crate) use read::{push_name, shown, ttl_from_text};
+pub(crate) use word::{push_name, shown, ttl_from_text};
 pub(crate) use write::name as write_name;
 
 pub(in crate::wire) use fields::Field;

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::RdataError;
-use super::read::{TextError, Words, decimal, v4, v6};
+use super::read::{TextError, Words};
+use super::word::{decimal, v4, v6};
 
 /// The address families (IANA): IPv4 and IPv6, with the octets of an address.
 const FAMILIES: [(u16, usize); 2] = [(1, 4), (2, 16)];

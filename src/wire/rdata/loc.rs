@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::RdataError;
-use super::read::{TextError, Words, decimal};
+use super::read::{TextError, Words};
+use super::word::decimal;
 
 /// Octets of version 0.
 const OCTETS: usize = 16;

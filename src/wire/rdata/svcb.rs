@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::RdataError;
 use super::encoding::{escape, read_base64, unescape_into, write_base64, write_quoted};
-use super::read::{TextError, Words, decimal, shown, v4, v6};
+use super::read::{TextError, Words};
+use super::word::{decimal, shown, v4, v6};
 use crate::text::append;
 use crate::wire::NameRef;
 
