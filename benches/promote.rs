@@ -94,8 +94,11 @@ impl Office {
     /// Sends a request in and brings it to the verifier.
     fn assigned(&self, name: &str) -> String {
         let identity = Identity::new(None, None, Some("desa@example.id"));
-        let by =
-            Submitter { actor: Actor::applicant("Sutrisno", identity, None), mailbox_proven: true };
+        let by = Submitter {
+            actor: Actor::applicant("Sutrisno", identity, None),
+            mailbox_proven: true,
+            network: None,
+        };
         let letter = NewAttachment { bytes: b"%PDF-1.7\n".to_vec() };
         let sent = self.desk.submit(application(name), Some(letter), &by).unwrap();
         let act = Act::Dispose { to: "kasi".to_owned(), instruction: "Periksa".to_owned() };

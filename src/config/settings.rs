@@ -418,11 +418,38 @@ pub struct Public {
     pub submit: bool,
     /// Requests an hour from one address (/24, /56).
     pub submit_per_hour: u32,
+    /// Open requests in all.
+    pub open: u64,
+    /// Open requests from one network (/24, /56).
+    pub open_per_network: u64,
+    /// Open requests with one mailbox.
+    pub open_per_mailbox: u64,
+    /// Open requests of one office without a proven mailbox.
+    pub open_per_office: u64,
+    /// All letters kept, in MiB; beyond it only officers send requests in.
+    pub letters_mib: u64,
+    /// Forms begun and not sent, in all.
+    pub drafts: u64,
+    /// Of them, from one network (/24, /56).
+    pub drafts_per_network: u64,
+    /// All of them together, in MiB.
+    pub drafts_mib: u64,
 }
 
 impl Default for Public {
     fn default() -> Self {
-        Self { submit: true, submit_per_hour: 10 }
+        Self {
+            submit: true,
+            submit_per_hour: 10,
+            open: 2_000,
+            open_per_network: 100,
+            open_per_mailbox: 20,
+            open_per_office: 50,
+            letters_mib: 4_096,
+            drafts: 2_000,
+            drafts_per_network: 50,
+            drafts_mib: 256,
+        }
     }
 }
 

@@ -25,17 +25,19 @@ mod records;
 mod reminders;
 mod rollback;
 mod room;
+mod strangers;
 mod submit;
 mod views;
 
 pub use crate::ledger::Clock;
-pub use crate::promote::{ActError, Drift};
+pub use crate::promote::{ActError, Drift, PublicLimit};
 pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};
 pub use office::{Desk, Options};
 pub use privacy::Erased;
 pub use probe::ProbeUnderWay;
 pub use room::Room;
+pub use strangers::StrangerLimits;
 pub use submit::{Pressed, Submitted, Submitter};
 pub use views::Viewer;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::ActError;
+use super::StrangerLimits;
 use super::memory::{Reminded, Watched};
 use super::probe::Prober;
 use crate::audit::{Event, NewEvent, Notary, Vault, append, export, guard};
@@ -40,6 +41,8 @@ pub struct Options {
     pub promote_with_approval: bool,
     /// `audit.daily`.
     pub audit_daily: bool,
+    /// Limits for people without an account.
+    pub strangers: StrangerLimits,
 }
 
 impl Options {
@@ -55,6 +58,7 @@ impl Options {
             probe: true,
             promote_with_approval: true,
             audit_daily: true,
+            strangers: StrangerLimits::default(),
         }
     }
 }

@@ -95,6 +95,7 @@ impl Desk {
         let now = ledger.now();
         let forgotten =
             ledger.store.write::<_, StoreError>(|tx| tx.forget_secrets(now - SECRET_KEPT_MS))?;
+        ledger.store.write::<_, StoreError>(|tx| tx.forget_origins())?;
         if forgotten > 0 {
             tracing::info!(forgotten, "status secrets past their time were forgotten");
         }

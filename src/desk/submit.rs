@@ -12,6 +12,7 @@ use crate::queue::{
     Subject, automatic,
 };
 use crate::store::Tx;
+use crate::store::origins::OriginRow;
 use crate::store::requests::AttachmentRow;
 use crate::view::RequestView;
 
@@ -27,6 +28,8 @@ pub struct Submitter {
     pub actor: Actor,
     /// Whether the mailbox of the contact is proven.
     pub mailbox_proven: bool,
+    /// The network it was sent from, where that is known and counts.
+    pub network: Option<String>,
 }
 
 /// What the applicant gets.
@@ -141,6 +144,8 @@ impl Desk {
         by: &Submitter,
         write: impl FnOnce(&Tx<'_>, &Arrival) -> Result<T, ActError>,
     ) -> Result<T, ActError> {
+        let origin = self.origin(&application, by);
+        self.read(|reader| self.room_for(reader, origin.as_ref(), by))?;
         let (application, letter) = self.take_in(application, letter)?;
         let file = letter.clone();
         let sent = (|| {
@@ -173,6 +178,8 @@ impl Desk {
         let proven = by.mailbox_proven;
         let standing =
             RequestContext { number: None, mailbox_proven: proven, party_confirmed: false };
+        let origin = self.origin(application, by);
+        self.room_for(tx, origin.as_ref(), by)?;
         let actor = ledger.current(tx, &by.actor)?;
         let (automatic, faults) =
             self.lines_and_refusals(tx, application, standing, outside, letter.is_some())?;
@@ -186,6 +193,9 @@ impl Desk {
             attachment: letter.as_ref(),
         };
         let request = ledger.submit(tx, step, new)?;
+        if let Some(origin) = origin {
+            tx.put_origin(&OriginRow { number: number.clone(), ..origin })?;
+        }
         Ok(Submitted {
             number,
             secret: secret.clone(),
@@ -203,6 +213,9 @@ impl Desk {
         actor: &Actor,
     ) -> Result<RequestView, ActError> {
         self.may_correct(number, actor)?;
+        if letter.is_some() && !actor.is_officer(self.now()) {
+            self.read(|reader| self.room_for_letter(reader))?;
+        }
         let (application, letter) = self.take_in(application, letter)?;
         let result = self.resubmit_taken(number, application, letter.clone(), actor);
         if result.is_err() {

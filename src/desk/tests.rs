@@ -296,7 +296,11 @@ pub(super) fn letter() -> NewAttachment {
 /// The applicant, with a proven mailbox.
 pub(super) fn applicant() -> Submitter {
     let identity = Identity::new(None, None, Some("desa@example.id"));
-    Submitter { actor: Actor::applicant("Sutrisno", identity, None), mailbox_proven: true }
+    Submitter {
+        actor: Actor::applicant("Sutrisno", identity, None),
+        mailbox_proven: true,
+        network: None,
+    }
 }
 
 /// *Disposisi*.

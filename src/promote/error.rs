@@ -4,7 +4,7 @@ use crate::audit::AuditError;
 use crate::ledger::LedgerError;
 use crate::publish::{NotPublished, PublishError};
 use crate::queue::{Fault, TransitionError};
-use crate::store::StoreError;
+use crate::store::{StoreError, is_disk_full};
 
 /// Why an acting function of `desk` or `promote` failed.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum ActError {
     /// The letter cannot be taken.
     #[error("{}", .0.detail())]
     Letter(Fault),
+    /// A limit for people without an account is reached.
+    #[error("{}", .0.text())]
+    Limit(PublicLimit),
     /// The actor may not see or do this at all (no officer, wrong scope).
     #[error("this needs an officer who may do it")]
     NotAllowed,
@@ -69,10 +72,12 @@ impl ActError {
     /// The `code` of the problem details, where there is one.
     pub fn code(&self) -> &'static str {
         match self {
+            _ if self.is_disk_full() => "disk_full",
             Self::NotFound => "not_found",
             Self::Rule(error) => error.code().as_str(),
             Self::Letter(fault) => fault.code.as_str(),
             Self::NotAllowed => "not_allowed",
+            Self::Limit(limit) => limit.code(),
             Self::Publish(_) => "not_published",
             Self::Audit(_) | Self::File { .. } => "storage",
             Self::NoServer => "not_listening",
@@ -82,14 +87,22 @@ impl ActError {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
+            _ if self.is_disk_full() => 507,
             Self::NotFound => 404,
             Self::Rule(error) => error.code().status(),
             Self::Letter(fault) => fault.code.status(),
             Self::NotAllowed => 403,
+            Self::Limit(PublicLimit::All | PublicLimit::Disk) => 503,
+            Self::Limit(_) => 429,
             Self::Publish(PublishError::Refused { .. } | PublishError::Presigned(_)) => 409,
             Self::Publish(_) | Self::NoServer => 503,
             Self::Audit(_) | Self::File { .. } => 500,
         }
+    }
+
+    /// Whether the disk has no room.
+    pub fn is_disk_full(&self) -> bool {
+        is_disk_full(self)
     }
 
     /// The single faults, by field.
@@ -98,6 +111,56 @@ impl ActError {
             Self::Rule(error) => error.faults(),
             Self::Letter(fault) => std::slice::from_ref(fault),
             _ => &[],
+        }
+    }
+}
+
+//------------ PublicLimit ---------------------------------------------------
+
+/// A limit for people without an account.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PublicLimit {
+    /// Drafts of one network.
+    NetworkDrafts,
+    /// Open requests from one network.
+    Network,
+    /// Open requests with one mailbox.
+    Mailbox,
+    /// Open requests of one office.
+    Office,
+    /// Open requests in all.
+    All,
+    /// Letters in all, or the disk.
+    Disk,
+}
+
+impl PublicLimit {
+    /// The `code` of the problem details.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NetworkDrafts | Self::Network | Self::Mailbox | Self::Office => "too_many_open",
+            Self::All | Self::Disk => "no_room",
+        }
+    }
+
+    /// What is full and what to do, in English.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NetworkDrafts => {
+                "too many forms begun and not sent from this network: try again later"
+            }
+            Self::Network => {
+                "too many open requests from this network: wait until they are decided, or bring the letter to the office"
+            }
+            Self::Mailbox => {
+                "too many open requests with this mailbox: wait until they are decided, or bring the letter to the office"
+            }
+            Self::Office => {
+                "too many open requests for this office: wait until they are decided, or bring the letter to the office"
+            }
+            Self::All | Self::Disk => {
+                "no more requests are taken without an account at present: bring the letter to the office"
+            }
         }
     }
 }

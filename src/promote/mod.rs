@@ -25,7 +25,7 @@ mod rrsets;
 
 pub use anchor::anchor_edit;
 pub use drift::Drift;
-pub use error::ActError;
+pub use error::{ActError, PublicLimit};
 pub use outcome::records_before;
 pub use plan::Plan;
 pub use promoter::{Draft, Promoter};

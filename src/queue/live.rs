@@ -411,8 +411,12 @@ fn taken(rule: Rule, name: &Name) -> TransitionError {
 
 /// Whether two office names mean the same office, whatever their case and spacing.
 pub fn same_office(a: &str, b: &str) -> bool {
-    let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    !a.trim().is_empty() && fold(a) == fold(b)
+    !a.trim().is_empty() && folded(a) == folded(b)
+}
+
+/// An office's name without differences of case and spacing.
+pub fn folded(office: &str) -> String {
+    office.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use calendar::{Calendar, Hours};
 pub use clocks::{ClockStep, Clocks, Timing};
 pub use fault::{Fault, FaultCode, Rule, TransitionError};
 pub use happening::{Happening, Step, Subject};
-pub use live::{LiveRecord, LiveState, Origin};
+pub use live::{LiveRecord, LiveState, Origin, folded};
 pub use named::UnknownWord;
 pub use naming::Naming;
 pub use notice::{Notice, NoticeReader, NoticeState, NoticeValues, Point};

@@ -1,5 +1,7 @@
 //! Rows of drafts: requests that are not sent yet. They live on the pages only.
 
+use rusqlite::params;
+
 use super::sql::{row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
@@ -17,6 +19,10 @@ row! {
         pub letter_name: String,
         /// Last change (epoch ms).
         pub changed_ms: i64,
+        /// Keyed hash of the network it comes from; empty for an officer's.
+        pub network: String,
+        /// Octets of fields and letter.
+        pub octets: u64,
     }
 }
 
@@ -25,12 +31,31 @@ statements! {
     PUT_DRAFT = upsert::<DraftRow>(&[]);
     DROP_DRAFT = sql("DELETE FROM draft WHERE visit_hash = $1");
     SWEEP_DRAFTS = sql("DELETE FROM draft WHERE changed_ms < $1");
+    ALL = sql("SELECT count(*), coalesce(sum(octets), 0) FROM draft WHERE visit_hash <> $1");
+    OF_NETWORK = sql("SELECT count(*), coalesce(sum(octets), 0) FROM draft \
+        WHERE visit_hash <> $1 AND network = $2");
+    OLDEST = sql("DELETE FROM draft WHERE visit_hash = (SELECT visit_hash FROM draft \
+        WHERE visit_hash <> $1 AND changed_ms < $2 ORDER BY changed_ms LIMIT 1)");
+    OLDEST_OF = sql("DELETE FROM draft WHERE visit_hash = (SELECT visit_hash FROM draft \
+        WHERE visit_hash <> $1 AND changed_ms < $2 AND network = $3 ORDER BY changed_ms LIMIT 1)");
 }
 
 impl Reader<'_> {
     /// The draft of a browser.
     pub fn draft(&self, visit_hash: &str) -> Result<Option<DraftRow>, StoreError> {
         self.one(DRAFT, [visit_hash])
+    }
+
+    /// Count and octets of all drafts but one, or of those of a network.
+    pub fn drafts_beside(
+        &self,
+        visit_hash: &str,
+        network: Option<&str>,
+    ) -> Result<(u64, u64), StoreError> {
+        match network {
+            Some(network) => self.only(OF_NETWORK, params![visit_hash, network]),
+            None => self.only(ALL, [visit_hash]),
+        }
     }
 }
 
@@ -48,5 +73,20 @@ impl Tx<'_> {
     /// Drops drafts nobody has touched since; returns the count.
     pub fn sweep_drafts(&self, changed_before: i64) -> Result<usize, StoreError> {
         self.run(SWEEP_DRAFTS, [changed_before])
+    }
+
+    /// Drops the draft, of all or of a network, that nobody has touched for the longest time, if that
+    /// was before `changed_before`; never the one of `visit_hash`. Returns whether there was one.
+    pub fn drop_oldest_draft(
+        &self,
+        visit_hash: &str,
+        changed_before: i64,
+        network: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let dropped = match network {
+            Some(network) => self.run(OLDEST_OF, params![visit_hash, changed_before, network])?,
+            None => self.run(OLDEST, params![visit_hash, changed_before])?,
+        };
+        Ok(dropped > 0)
     }
 }

@@ -59,6 +59,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("row_head", "under the key"),
     ("migration", "compared with the steps of this version"),
     ("draft", "not sent yet: decides nothing"),
+    ("request_origin", "only counted"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

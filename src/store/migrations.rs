@@ -34,6 +34,8 @@ const STEPS: &[Step] = &[
     Step { number: 33, sql: include_str!("migrations/0033_promised_names.sql") },
     #[cfg(feature = "approval")]
     Step { number: 40, sql: include_str!("migrations/0040_row_log.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 41, sql: include_str!("migrations/0041_limits.sql") },
 ];
 
 /// Applies the steps that are missing, each in a transaction of its own.

@@ -17,6 +17,8 @@ mod guarded;
 pub mod journal;
 mod migrations;
 #[cfg(feature = "approval")]
+pub mod origins;
+#[cfg(feature = "approval")]
 pub mod people;
 #[cfg(feature = "approval")]
 pub mod promises;
@@ -34,6 +36,7 @@ pub mod words;
 pub mod zones;
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -138,6 +141,14 @@ impl Store {
     }
 }
 
+#[cfg(test)]
+impl Store {
+    /// Lets the file grow no further, as on a full disk.
+    pub(crate) fn fill_up(&self) {
+        lock(&self.0.writer).pragma_update(None, "max_page_count", 1).expect("a pragma");
+    }
+}
+
 /// Makes the file readable by its owner only, whatever the directory allows; SQLite makes the files
 /// beside it with the same mode.
 fn make_private(path: &Path) -> Result<(), StoreError> {
@@ -183,6 +194,22 @@ impl<'a> Deref for Tx<'a> {
     fn deref(&self) -> &Reader<'a> {
         &self.0
     }
+}
+
+//------------ Disk full ------------------------------------------------------
+
+/// Whether an error, or what caused it, is that the disk has no room.
+pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| {
+        if let Some(rusqlite::Error::SqliteFailure(failure, _)) = cause.downcast_ref() {
+            // The index of the write-ahead log grows by itself, and has a code of its own.
+            return failure.code == rusqlite::ErrorCode::DiskFull
+                || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+        }
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+    })
 }
 
 //------------ StoreError ----------------------------------------------------
@@ -238,7 +265,7 @@ impl StoreError {
     /// What SQLite would say of this error of the system; for failpoints.
     pub(crate) fn injected(error: std::io::Error) -> Self {
         let code = match error.kind() {
-            std::io::ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
+            ErrorKind::StorageFull => rusqlite::ffi::SQLITE_FULL,
             _ => rusqlite::ffi::SQLITE_IOERR,
         };
         Self::Commit(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::failure::Failure;
 use super::sent::{Sent, Upload};
 use super::state::State;
-use crate::desk::{ActError, Desk};
+use super::visitor::Visitor;
+use crate::desk::{ActError, Desk, PublicLimit, Room};
 use crate::people::sha256_hex;
-use crate::queue::time::DAY_MS;
+use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, Kind, NamingClass, RequestedRecord, fields};
-use crate::store::StoreError;
 use crate::store::drafts::DraftRow;
+use crate::store::{StoreError, Tx};
 use crate::view::RequestView;
 
 /// Rows of records a form has.
@@ -21,8 +23,12 @@ pub(super) const RECORD_ROWS: usize = 3;
 const TTL: u32 = 3600;
 /// What the form sends for a suspension that is to be lifted.
 pub(super) const LIFT: &str = "ya";
-/// Days until an untouched draft is dropped.
-const KEEP_DAYS: i64 = 30;
+/// How long a draft lies untouched until it may be dropped for others.
+const UNTOUCHED_MS: i64 = 60 * MINUTE_MS;
+/// Octets of all fields of a draft.
+const FIELDS_MAX: usize = 64 * 1024;
+/// The part of all drafts' octets that one network may have: one in so many.
+const NETWORK_SHARE: u64 = 8;
 
 /// What has been filled in so far.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +51,7 @@ impl Draft {
                 Self::default()
             }))
         };
-        state.work(job).await?.map_err(Failure::internal)
+        Ok(state.work(job).await??)
     }
 
     /// What a row holds. Rows of earlier versions are not sealed: their fields are a JSON object.
@@ -68,7 +74,13 @@ impl Draft {
     }
 
     /// The draft as a row: sealed, for it holds names, telephones and the letter.
-    fn seal(&self, desk: &Desk, hash: String, changed_ms: i64) -> Result<DraftRow, ActError> {
+    fn seal(
+        &self,
+        desk: &Desk,
+        hash: String,
+        network: String,
+        changed_ms: i64,
+    ) -> Result<DraftRow, ActError> {
         let seal = |part: &str, plain: &[u8]| desk.seal_draft(&format!("{hash}:{part}"), plain);
         let text = |part: &str, text: &str| {
             Ok::<_, ActError>(BASE64URL_NOPAD.encode(&seal(part, text.as_bytes())?))
@@ -78,21 +90,37 @@ impl Draft {
         let letter = self.letter.as_ref();
         let letter_name = text("letter_name", letter.map_or("", |letter| &letter.name))?;
         let letter = letter.map(|letter| seal("letter", &letter.bytes)).transpose()?;
-        Ok(DraftRow { visit_hash: hash, fields, letter, letter_name, changed_ms })
+        let octets = (fields.len() + letter.as_ref().map_or(0, Vec::len)) as u64;
+        Ok(DraftRow { visit_hash: hash, fields, letter, letter_name, changed_ms, network, octets })
     }
 
-    /// Keeps the draft; old ones of others are dropped on the way.
-    pub(super) async fn save(&self, state: &State, visit: &str) -> Result<(), Failure> {
+    /// Keeps the draft. Where room is scarce, those nobody has touched for an hour are dropped on the
+    /// way.
+    pub(super) async fn save(&self, state: &State, visitor: &Visitor) -> Result<(), Failure> {
+        let length: usize = self.fields.iter().map(|(name, text)| name.len() + text.len()).sum();
+        if length > FIELDS_MAX {
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "fail-long"));
+        }
         let now = state.people().now_ms();
-        let (draft, hash) = (self.clone(), sha256_hex(visit));
+        let network = match visitor.officer() {
+            Some(_) => String::new(),
+            None => state.network_tag(visitor.address),
+        };
+        let (draft, hash) = (self.clone(), sha256_hex(&visitor.visit));
         let job = move |state: &State| {
-            let row = draft.seal(state.desk(), hash, now)?;
+            if !network.is_empty() && state.desk().room() != Room::Ample {
+                return Err(ActError::Limit(PublicLimit::Disk));
+            }
+            let row = draft.seal(state.desk(), hash, network, now)?;
+            let limits = state.options().drafts;
             state.store().write::<_, ActError>(|tx| {
-                tx.sweep_drafts(now - KEEP_DAYS * DAY_MS)?;
+                if !row.network.is_empty() {
+                    limits.make_room(tx, &row, now)?;
+                }
                 Ok(tx.put_draft(&row)?)
             })
         };
-        state.work(job).await?.map_err(Failure::internal)
+        Ok(state.work(job).await??)
     }
 
     /// Drops the draft of this browser.
@@ -100,7 +128,7 @@ impl Draft {
         let hash = sha256_hex(visit);
         let job =
             move |state: &State| state.store().write::<_, StoreError>(|tx| tx.drop_draft(&hash));
-        state.work(job).await?.map_err(Failure::internal)
+        Ok(state.work(job).await??)
     }
 
     /// A value; empty if it was not filled in.
@@ -177,6 +205,46 @@ impl Draft {
             }
         }
         application
+    }
+}
+
+//------------ DraftLimits ---------------------------------------------------
+
+/// Limits of drafts of people without an account.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct DraftLimits {
+    /// `public.drafts`: in all.
+    pub count: u64,
+    /// `public.drafts_per_network`.
+    pub per_network: u64,
+    /// `public.drafts_mib`, in octets: of all together; a network has an eighth of it at most.
+    pub octets: u64,
+}
+
+impl Default for DraftLimits {
+    fn default() -> Self {
+        Self { count: 2_000, per_network: 50, octets: 256 * 1024 * 1024 }
+    }
+}
+
+impl DraftLimits {
+    /// Makes room for a draft by dropping those that have lain untouched longest, of its own network
+    /// first; fails where all others were touched within the hour.
+    fn make_room(&self, tx: &Tx<'_>, row: &DraftRow, now: i64) -> Result<(), ActError> {
+        let own = (Some(row.network.as_str()), self.per_network, self.octets / NETWORK_SHARE);
+        for (network, count_max, octets_max) in [own, (None, self.count, self.octets)] {
+            loop {
+                let (count, octets) = tx.drafts_beside(&row.visit_hash, network)?;
+                if count < count_max && octets + row.octets <= octets_max {
+                    break;
+                }
+                if !tx.drop_oldest_draft(&row.visit_hash, now - UNTOUCHED_MS, network)? {
+                    let full = network.map_or(PublicLimit::All, |_| PublicLimit::NetworkDrafts);
+                    return Err(ActError::Limit(full));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -8,8 +8,9 @@ use std::fmt::Display;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::desk::ActError;
+use crate::desk::{ActError, PublicLimit};
 use crate::people::{PeopleError, SignInError};
+use crate::store::{StoreError, is_disk_full};
 use crate::text::with_causes;
 
 /// Why there is no page.
@@ -68,9 +69,20 @@ impl Failure {
         }
     }
 
+    /// The disk has no room; the cause goes to the log.
+    pub(super) fn disk_full(cause: &dyn std::error::Error) -> Self {
+        let detail = Some(with_causes(cause));
+        Self { detail, ..Self::new(StatusCode::INSUFFICIENT_STORAGE, "fail-disk") }
+    }
+
+    /// Others use what this needs just now.
+    pub(super) fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "fail-busy")
+    }
+
     /// Whether it is our own fault.
     pub(super) fn is_internal(&self) -> bool {
-        self.status == StatusCode::INTERNAL_SERVER_ERROR
+        matches!(self.status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::INSUFFICIENT_STORAGE)
     }
 
     /// The message id of a bare status, for answers made below the pages.
@@ -99,8 +111,17 @@ impl IntoResponse for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if is_disk_full(&error) { Self::disk_full(&error) } else { Self::internal(with_causes(&error)) }
+    }
+}
+
 impl From<PeopleError> for Failure {
     fn from(error: PeopleError) -> Self {
+        if is_disk_full(&error) {
+            return Self::disk_full(&error);
+        }
         match error {
             PeopleError::NotAllowed => Self::forbidden(),
             PeopleError::UnknownPerson | PeopleError::UnknownToken => Self::not_found(),
@@ -113,7 +134,11 @@ impl From<PeopleError> for Failure {
 impl From<ActError> for Failure {
     fn from(error: ActError) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        if error.is_disk_full() {
+            return Self::disk_full(&error);
+        }
         match error {
+            ActError::Limit(limit) => Self::new(status, words_of(limit)),
             ActError::NotFound => Self::not_found(),
             ActError::NotAllowed => Self::forbidden(),
             ActError::Rule(_) | ActError::Letter(_) => Self::new(status, "fail-rule"),
@@ -122,6 +147,17 @@ impl From<ActError> for Failure {
             }
             ActError::Audit(_) | ActError::File { .. } => Self::internal(with_causes(&error)),
         }
+    }
+}
+
+/// The words for a limit.
+fn words_of(limit: PublicLimit) -> &'static str {
+    match limit {
+        PublicLimit::NetworkDrafts => "fail-limit-drafts",
+        PublicLimit::Network => "fail-limit-network",
+        PublicLimit::Mailbox => "fail-limit-mailbox",
+        PublicLimit::Office => "fail-limit-office",
+        PublicLimit::All | PublicLimit::Disk => "fail-limit-all",
     }
 }
 

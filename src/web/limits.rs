@@ -19,8 +19,8 @@ const WRONG_AN_HOUR: u32 = 30;
 const WRONG_ON_A_BESIEGED_NUMBER: u32 = 3;
 /// That hour.
 const WRONG_WINDOW: Duration = Duration::from_secs(3600);
-/// Counts of wrong secrets that are kept before old ones are dropped.
-const WRONG_COUNTS_MAX: usize = 10_000;
+/// Counts of wrong secrets that are kept; as many older ones stay until this many are new.
+const WRONG_COUNTS_MAX: usize = 32_768;
 
 /// A class of routes with a limit of its own.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -31,6 +31,10 @@ pub enum Route {
     Attempt,
     /// A new request without a token.
     Submit,
+    /// A step of the form.
+    Step,
+    /// A file in the form.
+    Upload,
     /// Single-use links.
     Link,
 }
@@ -41,9 +45,13 @@ pub struct Limits {
     quick: DefaultKeyedRateLimiter<(Route, IpNet)>,
     /// Wrong status secrets: how many, and since when. Right ones do not count, so a program may read
     /// the status of its request as often as it likes.
-    wrong: Mutex<HashMap<Guessed, (u32, Instant)>>,
+    wrong: Mutex<Wrong>,
     /// Tries to send a new request, each minute: never fewer than the requests allowed an hour.
     attempt: DefaultKeyedRateLimiter<IpNet>,
+    /// Steps of the form, each minute: enough for the requests allowed an hour, sent all at once.
+    step: DefaultKeyedRateLimiter<IpNet>,
+    /// Files in the form, each hour.
+    upload: DefaultKeyedRateLimiter<IpNet>,
     /// New requests an hour; none when the limit is 0.
     submit: Option<DefaultKeyedRateLimiter<IpNet>>,
 }
@@ -58,6 +66,8 @@ impl Limits {
             attempt: RateLimiter::keyed(Quota::per_minute(
                 many.max(NonZeroU32::new(submit_per_hour).unwrap_or(many)),
             )),
+            step: RateLimiter::keyed(Quota::per_minute(at_least(120, submit_per_hour, 10))),
+            upload: RateLimiter::keyed(Quota::per_hour(at_least(30, submit_per_hour, 3))),
             submit: NonZeroU32::new(submit_per_hour).and_then(|most| {
                 let quota = Quota::with_period(Duration::from_secs(3600) / most.get())?;
                 Some(RateLimiter::keyed(quota.allow_burst(most)))
@@ -71,44 +81,84 @@ impl Limits {
             Route::Submit => {
                 self.submit.as_ref().is_some_and(|it| it.check_key(&prefix(from, 24, 56)).is_ok())
             }
+            Route::Step => self.step.check_key(&prefix(from, 24, 56)).is_ok(),
+            Route::Upload => self.upload.check_key(&prefix(from, 24, 56)).is_ok(),
             Route::Attempt => self.attempt.check_key(&prefix(from, 32, 64)).is_ok(),
             route => self.quick.check_key(&(route, prefix(from, 32, 64))).is_ok(),
         }
     }
 
     /// Whether a secret may be tried on this number from this address, after the wrong ones of the
-    /// last hour.
-    pub fn may_guess(&self, number: &str, from: IpAddr) -> bool {
-        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = |guessed| match wrong.get(&guessed) {
-            Some((count, since)) if since.elapsed() < WRONG_WINDOW => *count,
-            _ => 0,
-        };
-        let [network, number, both] = Guessed::of(number, from).map(count);
-        network < WRONG_AN_HOUR && (number < WRONG_AN_HOUR || both < WRONG_ON_A_BESIEGED_NUMBER)
+    /// last hour; counts it as one more of them.
+    pub fn guesses(&self, number: &str, from: IpAddr) -> bool {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = Guessed::of(number, from);
+        let [network, on_number, both] = [&all[0], &all[1], &all[2]].map(|it| wrong.count(it));
+        let may = network < WRONG_AN_HOUR
+            && (on_number < WRONG_AN_HOUR || both < WRONG_ON_A_BESIEGED_NUMBER);
+        if may {
+            all.into_iter().for_each(|guessed| wrong.add(guessed));
+        }
+        may
     }
 
-    /// Counts a wrong secret on this number from this address.
-    pub fn guessed_wrong(&self, number: &str, from: IpAddr) {
+    /// Takes a try back that was right after all.
+    pub fn guessed_right(&self, number: &str, from: IpAddr) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrong.len() >= WRONG_COUNTS_MAX {
-            wrong.retain(|_, (_, since)| since.elapsed() < WRONG_WINDOW);
-        }
-        for guessed in Guessed::of(number, from) {
-            let entry = wrong.entry(guessed).or_insert_with(|| (0, Instant::now()));
-            if entry.1.elapsed() >= WRONG_WINDOW {
-                *entry = (0, Instant::now());
-            }
-            entry.0 += 1;
-        }
+        Guessed::of(number, from).iter().for_each(|guessed| wrong.take_back(guessed));
     }
 
     /// Forgets addresses that have not been seen for a while; for a timer.
     pub fn sweep(&self) {
         self.quick.retain_recent();
         self.attempt.retain_recent();
+        self.step.retain_recent();
+        self.upload.retain_recent();
         if let Some(submit) = &self.submit {
             submit.retain_recent();
+        }
+    }
+}
+
+//------------ Wrong ---------------------------------------------------------
+
+/// Counts of wrong secrets, in two halves of bounded size: when the newer one is full, it takes the
+/// older one's place. So neither memory nor the time of a try grows with those who try.
+#[derive(Default)]
+struct Wrong {
+    /// Counts since the halves changed places: how many, and since when.
+    new: HashMap<Guessed, (u32, Instant)>,
+    /// Counts before that.
+    old: HashMap<Guessed, (u32, Instant)>,
+}
+
+impl Wrong {
+    /// Wrong tries of the last hour.
+    fn count(&self, guessed: &Guessed) -> u32 {
+        match self.new.get(guessed).or_else(|| self.old.get(guessed)) {
+            Some((count, since)) if since.elapsed() < WRONG_WINDOW => *count,
+            _ => 0,
+        }
+    }
+
+    /// Counts one more.
+    fn add(&mut self, guessed: Guessed) {
+        if self.new.len() >= WRONG_COUNTS_MAX {
+            self.old = std::mem::take(&mut self.new);
+        }
+        let older = self.old.get(&guessed).copied();
+        let now = Instant::now();
+        let entry = self.new.entry(guessed).or_insert_with(|| older.unwrap_or((0, now)));
+        if entry.1.elapsed() >= WRONG_WINDOW {
+            *entry = (0, now);
+        }
+        entry.0 += 1;
+    }
+
+    /// Counts one less.
+    fn take_back(&mut self, guessed: &Guessed) {
+        if let Some((count, _)) = self.new.get_mut(guessed) {
+            *count = count.saturating_sub(1);
         }
     }
 }
@@ -133,6 +183,17 @@ impl Guessed {
     }
 }
 
+/// So many, or `times` the requests allowed an hour if that is more.
+fn at_least(least: u32, submit_per_hour: u32, times: u32) -> NonZeroU32 {
+    let most = least.max(submit_per_hour.saturating_mul(times));
+    NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN)
+}
+
+/// The network an address counts for where requests are counted.
+pub(super) fn network(address: IpAddr) -> String {
+    prefix(address, 24, 56).to_string()
+}
+
 /// The network whose clients count together.
 pub(super) fn prefix(address: IpAddr, v4_bits: u8, v6_bits: u8) -> IpNet {
     let address = address.to_canonical();
@@ -142,26 +203,53 @@ pub(super) fn prefix(address: IpAddr, v4_bits: u8, v6_bits: u8) -> IpNet {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limits, Route};
+    use std::net::IpAddr;
+
+    use super::{Limits, Route, WRONG_COUNTS_MAX};
 
     #[test]
     fn only_wrong_secrets_count_against_a_number_and_an_address() {
         let limits = Limits::new(2);
         let [here, there] = ["192.0.2.1", "198.51.100.1"].map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            assert!(limits.may_guess("GPR-1", here));
-            limits.guessed_wrong("gpr-1", here);
+            assert!(limits.guesses("gpr-1", here));
         }
-        assert!(!limits.may_guess("GPR-1", here));
-        assert!(!limits.may_guess("GPR-2", here), "the address");
-        assert!(limits.may_guess("GPR-2", there));
+        assert!(!limits.guesses("GPR-1", here));
+        assert!(!limits.guesses("GPR-2", here), "the address");
+        assert!(limits.guesses("GPR-2", there));
+        limits.guessed_right("GPR-2", there);
         // Others used the number up: whoever knows its secret gets in, whoever guesses does not.
         for _ in 0..3 {
-            assert!(limits.may_guess("GPR-1", there));
-            limits.guessed_wrong("GPR-1", there);
+            assert!(limits.guesses("GPR-1", there));
         }
-        assert!(!limits.may_guess("GPR-1", there), "the number");
-        assert!(limits.may_guess("GPR-2", there), "the number only");
+        assert!(!limits.guesses("GPR-1", there), "the number");
+        assert!(limits.guesses("GPR-2", there), "the number only");
+    }
+
+    #[test]
+    fn right_secrets_never_count() {
+        let limits = Limits::new(2);
+        let here = "192.0.2.1".parse().unwrap();
+        for _ in 0..1_000 {
+            assert!(limits.guesses("GPR-1", here));
+            limits.guessed_right("GPR-1", here);
+        }
+    }
+
+    #[test]
+    fn counts_of_wrong_secrets_have_bounds_in_memory_and_time() {
+        let limits = Limits::new(2);
+        let besieged = "192.0.2.1".parse().unwrap();
+        for _ in 0..30 {
+            limits.guesses("GPR-1", besieged);
+        }
+        let begun = std::time::Instant::now();
+        for at in 0..30_000_u32 {
+            limits.guesses(&format!("GPR-{at}"), IpAddr::V4((0x0a00_0000 + at).into()));
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+        let wrong = limits.wrong.lock().unwrap();
+        assert!(wrong.new.len() <= WRONG_COUNTS_MAX && wrong.old.len() <= WRONG_COUNTS_MAX);
     }
 
     #[test]
@@ -170,14 +258,14 @@ mod tests {
         let [near, next, far] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
             .map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            limits.guessed_wrong("GPR-1", near);
+            limits.guesses("GPR-1", near);
         }
-        assert!(!limits.may_guess("GPR-2", next) && limits.may_guess("GPR-2", far));
+        assert!(!limits.guesses("GPR-2", next) && limits.guesses("GPR-2", far));
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
         for _ in 0..30 {
-            limits.guessed_wrong("GPR-3", mapped);
+            limits.guesses("GPR-3", mapped);
         }
-        assert!(!limits.may_guess("GPR-2", "192.0.2.1".parse().unwrap()));
+        assert!(!limits.guesses("GPR-2", "192.0.2.1".parse().unwrap()));
     }
 
     #[test]

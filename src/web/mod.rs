@@ -7,10 +7,12 @@
 
 mod api;
 mod assets;
+mod bodies;
 mod door;
 mod draft;
 mod failure;
 mod form;
+mod gate;
 mod limits;
 mod pages;
 mod patience;
@@ -32,12 +34,15 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use door::DoorLimits;
 
+pub use draft::DraftLimits;
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};
 
 /// Largest body taken in: a letter of 2 MB and its form.
 const BODY_MAX: usize = 2 * 1024 * 1024 + 256 * 1024;
 
+/// How often counts that no longer matter are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 /// How long an answer may take.
 pub const ANSWER_MAX: Duration = Duration::from_secs(50);
 
@@ -66,7 +71,19 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let proxies = state.options().trusted_proxies.clone();
-    door::serve(listener, router(state), proxies, DoorLimits::default(), stop).await;
+    let router = router(state.clone());
+    tokio::select! {
+        () = door::serve(listener, router, proxies, DoorLimits::default(), stop) => {}
+        () = forget(state) => {}
+    }
+}
+
+/// Forgets counts of addresses that have not been seen for a while, for ever.
+async fn forget(state: State) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        state.limits().sweep();
+    }
 }
 
 #[cfg(test)]

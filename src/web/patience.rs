@@ -11,31 +11,48 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::BODY_MAX;
 use super::api::Problem;
 use super::failure::Failure;
 use super::state::State;
+use super::{BODY_MAX, visitor};
 
 /// Octets a second of a body from the slowest client we wait for.
 const UPLINK: u64 = 32 * 1024;
 
-/// The answer, unless it takes longer than it may: the setting, and the time its body needs.
-pub(super) async fn in_time(state: &State, request: Request, next: Next) -> Option<Response> {
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Unanswered {
+    /// Too many bodies are being taken in.
+    Busy,
+    /// It took too long.
+    Slow,
+}
+
+/// The answer, unless its body finds no room or it takes longer than it may: the setting, and the
+/// time the body needs.
+async fn in_time(state: &State, request: Request, next: Next) -> Result<Response, Unanswered> {
+    let from = visitor::address(request.extensions(), request.headers(), state);
+    let room = state.bodies().take(from, request.body()).ok_or(Unanswered::Busy)?;
+    let path = request.uri().path().to_owned();
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
     let body = Duration::from_secs(length.min(BODY_MAX as u64) / UPLINK);
     let answer = next.run(request);
-    tokio::time::timeout(state.options().answer_max + body, answer).await.ok()
+    let answer = tokio::time::timeout(state.options().answer_max + body, answer).await;
+    drop(room);
+    answer.map_err(|_| {
+        tracing::warn!(path, "an answer took too long and was given up");
+        Unanswered::Slow
+    })
 }
 
 /// The same for pages; the failure is put into words further out.
 pub(super) async fn page_in_time(state: &State, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let answer = in_time(state, request, next).await;
-    answer.unwrap_or_else(|| {
-        tracing::warn!(path, "an answer took too long and was given up");
-        Failure::slow().into_response()
-    })
+    match in_time(state, request, next).await {
+        Ok(answer) => answer,
+        Err(Unanswered::Busy) => Failure::busy().into_response(),
+        Err(Unanswered::Slow) => Failure::slow().into_response(),
+    }
 }
 
 /// The same for the API.
@@ -44,10 +61,9 @@ pub(super) async fn call_in_time(
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path().to_owned();
-    let answer = in_time(&state, request, next).await;
-    answer.unwrap_or_else(|| {
-        tracing::warn!(path, "an answer took too long and was given up");
-        Problem::slow().into_response()
-    })
+    match in_time(&state, request, next).await {
+        Ok(answer) => answer,
+        Err(Unanswered::Busy) => Problem::busy().into_response(),
+        Err(Unanswered::Slow) => Problem::slow().into_response(),
+    }
 }

@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::state::State;
 use super::visitor::{self, Visit, Visitor};
 use super::{assets, patience};
-use crate::people::{Role, random_token};
+use crate::people::Role;
 use crate::words::Words;
 
 /// What a page may load and where its forms may go.
@@ -187,9 +187,9 @@ pub(super) async fn dress(
     let path = request.uri().path().to_owned();
     let is_page = !path.starts_with("/api/") && !path.starts_with("/aset/");
     let name = state.cookie_name("kunjungan");
-    let known = visitor::cookie(request.headers(), &name);
+    let known = visitor::cookie(request.headers(), &name).filter(|value| state.is_visit(value));
     let fresh = known.is_none() && is_page;
-    let visit = known.or_else(|| random_token().ok()).unwrap_or_default();
+    let visit = known.or_else(|| state.new_visit()).unwrap_or_default();
     request.extensions_mut().insert(Visit(visit.clone()));
     let (mut parts, body) = request.into_parts();
     let asked = parts.clone();

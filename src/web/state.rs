@@ -4,12 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use subtle::ConstantTimeEq;
 
+use super::bodies::Bodies;
+use super::draft::DraftLimits;
 use super::failure::Failure;
-use super::limits::Limits;
+use super::gate::Gate;
+use super::limits::{Limits, network};
 use crate::desk::{ActError, Desk, Room};
-use crate::people::{People, PeopleError, random_token};
+use crate::people::{People, PeopleError, keyed_tag, random_token};
 use crate::publish::Publisher;
 use crate::queue::{Act, Actor};
 use crate::store::{Store, StoreError};
@@ -17,8 +20,12 @@ use crate::view::RequestView;
 
 /// Blocking calls under way at once.
 const WORK_PERMITS: usize = 16;
+/// Blocking calls that may wait for their turn.
+const WORK_WAITING: usize = 512;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
+/// Password hashes that may wait for their turn: about half a second's.
+const HASH_WAITING: usize = 32;
 
 /// How long it counts how we were.
 const HEALTH_KEPT: Duration = Duration::from_secs(1);
@@ -42,6 +49,8 @@ pub struct Options {
     pub register_public: bool,
     /// Apex of the zone that requests are for, with its final dot.
     pub zone: String,
+    /// Limits of drafts.
+    pub drafts: DraftLimits,
     /// How long an answer may take, apart from the time its request's body needs.
     pub answer_max: Duration,
 }
@@ -74,10 +83,14 @@ struct Inner {
     form_key: Vec<u8>,
     /// Rate limits.
     limits: Limits,
+    /// Bodies being taken in.
+    bodies: Bodies,
     /// Bounds blocking calls.
-    work: Semaphore,
-    /// Bounds password hashing.
-    hashing: Semaphore,
+    work: Gate,
+    /// Bounds password hashing of whoever comes along.
+    hashing: Gate,
+    /// Bounds password hashing of those who are signed in.
+    hashing_again: Gate,
     /// How we were a moment ago.
     health: tokio::sync::Mutex<Option<(Instant, Health)>>,
 }
@@ -96,8 +109,10 @@ impl State {
             parts,
             form_key,
             limits,
-            work: Semaphore::new(WORK_PERMITS),
-            hashing: Semaphore::new(HASH_PERMITS),
+            bodies: Bodies::default(),
+            work: Gate::new(WORK_PERMITS, WORK_WAITING),
+            hashing: Gate::new(HASH_PERMITS, HASH_WAITING),
+            hashing_again: Gate::new(1, HASH_WAITING),
             health: tokio::sync::Mutex::default(),
         })))
     }
@@ -132,9 +147,33 @@ impl State {
         &self.0.limits
     }
 
+    /// Bodies being taken in.
+    pub(super) fn bodies(&self) -> &Bodies {
+        &self.0.bodies
+    }
+
     /// Key of form tokens.
     pub(super) fn form_key(&self) -> &[u8] {
         &self.0.form_key
+    }
+
+    /// A keyed hash of the network an address lies in, for counting.
+    pub(super) fn network_tag(&self, address: IpAddr) -> String {
+        keyed_tag(self.form_key(), "network", &network(address))
+    }
+
+    /// A new value of the visit cookie: random, and marked as ours, so that no client can choose it.
+    pub(super) fn new_visit(&self) -> Option<String> {
+        let random = random_token().ok()?;
+        let tag = keyed_tag(self.form_key(), "visit", &random);
+        Some(format!("{random}.{tag}"))
+    }
+
+    /// Whether a visit cookie's value is one of ours.
+    pub(super) fn is_visit(&self, value: &str) -> bool {
+        let Some((random, tag)) = value.split_once('.') else { return false };
+        let ours = keyed_tag(self.form_key(), "visit", random);
+        bool::from(tag.as_bytes().ct_eq(ours.as_bytes()))
     }
 
     /// Scheme, host and port of the site.
@@ -169,7 +208,7 @@ impl State {
         &self,
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        self.blocking(false, job).await
+        self.blocking(&self.0.work, job).await
     }
 
     /// Looks after ourselves: whether the database answers and has room. Once a second at most, and
@@ -194,7 +233,15 @@ impl State {
         &self,
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        self.blocking(true, job).await
+        self.blocking(&self.0.hashing, job).await
+    }
+
+    /// The same for somebody who is signed in: strangers at the sign-in form do not keep them waiting.
+    pub(super) async fn hashing_again<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.blocking(&self.0.hashing_again, job).await
     }
 
     /// Performs an act. What has to be asked outside first is waited for without a permit, so that no
@@ -224,29 +271,28 @@ impl State {
         job: impl FnOnce(&Self) -> Result<T, ActError> + Send + 'static,
     ) -> Result<Result<T, ActError>, Failure> {
         let number = number.to_owned();
-        // Asked when the try's turn has come, so that tries sent all at once wait for each other's
-        // outcome, but for those under way.
+        // Each try counts as a wrong one while it is under way, so that tries sent all at once are no
+        // more than those sent one by one.
         self.work(move |state| {
-            if !state.limits().may_guess(&number, from) {
+            if !state.limits().guesses(&number, from) {
                 return Err(Failure::too_many());
             }
             let done = job(state);
-            if matches!(done, Err(ActError::NotFound)) {
-                state.limits().guessed_wrong(&number, from);
+            if !matches!(done, Err(ActError::NotFound)) {
+                state.limits().guessed_right(&number, from);
             }
             Ok(done)
         })
         .await?
     }
 
-    /// Waits for a permit and runs the job.
+    /// Waits for a place and runs the job.
     async fn blocking<T: Send + 'static>(
         &self,
-        slow: bool,
+        gate: &Gate,
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let gate = if slow { &self.0.hashing } else { &self.0.work };
-        let permit = gate.acquire().await.map_err(Failure::internal)?;
+        let permit = gate.enter().await.ok_or_else(Failure::busy)?;
         let state = self.clone();
         let value = tokio::task::spawn_blocking(move || job(&state)).await;
         drop(permit);

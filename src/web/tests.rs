@@ -27,6 +27,7 @@ struct Site {
     router: Router,
     people: People,
     desk: Desk,
+    store: Store,
     time: Arc<AtomicI64>,
     dir: tempfile::TempDir,
 }
@@ -61,14 +62,15 @@ impl Site {
             submit_per_hour: 10,
             register_public: true,
             zone: "cirebonkab.go.id.".to_owned(),
+            drafts: super::DraftLimits::default(),
             answer_max: std::time::Duration::from_secs(50),
         };
         let mut of_desk = desk_options(dir.path(), &time);
         change(&mut options, &mut of_desk);
         let desk = desk(&store, &publisher, of_desk);
-        let parts = Parts { store, people: people.clone(), desk: desk.clone(), publisher, options };
+        let parts = Parts { store: store.clone(), people: people.clone(), desk: desk.clone(), publisher, options };
         let state = State::new(parts).unwrap();
-        Self { router: router(state), people, desk, time, dir }
+        Self { router: router(state), people, desk, store, time, dir }
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 
 use super::failure::Failure;
 use super::state::State;
@@ -58,13 +58,11 @@ impl Visitor {
 impl Visitor {
     /// What is known without looking anything up.
     pub(super) fn stranger(parts: &Parts, state: &State) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         let visit = parts.extensions.get::<Visit>().map(|visit| visit.0.clone());
         let visit = visit.unwrap_or_default();
         Self {
             t: Words::of(language(state, &parts.headers)),
-            address: client(peer, &parts.headers, &state.options().trusted_proxies),
+            address: address(&parts.extensions, &parts.headers, state),
             csrf: keyed_tag(state.form_key(), "form", &visit),
             here: parts.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
             visit,
@@ -108,6 +106,13 @@ pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         (key == name && value.len() <= 4096).then(|| value.to_owned())
     });
     found.filter(|value| !value.is_empty())
+}
+
+/// The address a request comes from.
+pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, state: &State) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+    client(peer, headers, &state.options().trusted_proxies)
 }
 
 /// The client's address: the first hop in `X-Forwarded-For`, read from the right, that is no trusted

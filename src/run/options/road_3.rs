@@ -10,6 +10,9 @@ use crate::queue::{Bind, Calendar, Hours, Naming, Rules, Targets};
 use crate::run::time::now_ms;
 use crate::{desk, people, web};
 
+/// Octets of a MiB.
+const MIB: u64 = 1024 * 1024;
+
 //------------ People --------------------------------------------------------
 
 /// Accounts and tokens.
@@ -36,6 +39,11 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
         submit_per_hour: settings.public.submit_per_hour,
         register_public: settings.register.public,
         zone: format!("{}.", zone.trim_end_matches('.')),
+        drafts: web::DraftLimits {
+            count: settings.public.drafts,
+            per_network: settings.public.drafts_per_network,
+            octets: settings.public.drafts_mib * MIB,
+        },
         answer_max: web::ANSWER_MAX,
     }
 }
@@ -61,6 +69,13 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
         probe: settings.probe.enabled,
         promote_with_approval: settings.approval.promote == config::Promote::WithApproval,
         audit_daily: settings.audit.daily,
+        strangers: desk::StrangerLimits {
+            open: settings.public.open,
+            open_per_network: settings.public.open_per_network,
+            open_per_mailbox: settings.public.open_per_mailbox,
+            open_per_office: settings.public.open_per_office,
+            letters: settings.public.letters_mib * MIB,
+        },
         ..desk::Options::new(state_dir, Arc::new(now_ms))
     })
 }

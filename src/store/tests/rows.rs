@@ -147,10 +147,17 @@ fn drafts_form_keys_and_secrets() {
         letter: full.then(|| vec![0; 3]),
         letter_name: ODD.to_owned(),
         changed_ms: i64::from(full),
+        network: "n".to_owned(),
+        octets: 2 + u64::from(full),
     };
     for full in [true, false] {
         round(&store, &draft(full), |tx, row| tx.put_draft(row), |reader| reader.draft("v"));
     }
+    let beside = |visit: &str, network: Option<&str>| {
+        store.read::<_, StoreError>(|reader| reader.drafts_beside(visit, network)).unwrap()
+    };
+    assert_eq!((beside("v", None), beside("w", Some("n"))), ((0, 0), (1, 2)));
+    assert_eq!(beside("w", Some("m")), (0, 0));
     let used = |outcome: &str| store.write::<_, StoreError>(|tx| tx.use_form_key("k", outcome, 1));
     assert!(used("first").unwrap());
     assert!(!used("second").unwrap(), "a key is used once");

@@ -18,6 +18,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("guard", crate::store::guard::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("origins", crate::store::origins::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("people", crate::store::people::STATEMENTS),
         #[cfg(feature = "approval")]
         ("promises", crate::store::promises::STATEMENTS),

@@ -1,9 +1,9 @@
 //! The caller: an officer by bearer token, an applicant by secret, or nobody in particular.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{ConnectInfo, FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -59,9 +59,7 @@ impl FromRequestParts<State> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        let address = visitor::client(peer, &parts.headers, &state.options().trusted_proxies);
+        let address = visitor::address(&parts.extensions, &parts.headers, state);
         let header = |name: &str| {
             let value = parts.headers.get(name)?.to_str().ok()?.trim();
             (!value.is_empty() && value.len() <= CREDENTIAL_MAX).then(|| value.to_owned())

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::desk::ActError;
 use crate::people::PeopleError;
 use crate::queue::{Fault, TransitionError};
+use crate::store::is_disk_full;
 use crate::view::FaultView;
 use crate::web::failure::Failure;
 
@@ -76,6 +77,19 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
     }
 
+    /// Others use what this needs just now.
+    pub(in crate::web) fn busy() -> Self {
+        let detail = "others use what this call needs just now: try again in a few seconds";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail)
+    }
+
+    /// The disk has no room; the cause goes to the log.
+    fn disk_full(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "an API call failed: the disk is full");
+        let detail = "the disk of the server is full: nothing was changed, and the administrator must make room";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
+    }
+
     /// The answer takes too long.
     pub(in crate::web) fn slow() -> Self {
         let detail = "the answer took too long: the act may still be carried out, so read the request again before repeating it";
@@ -117,6 +131,9 @@ impl From<ActError> for Problem {
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             return Self::internal(error);
         }
+        if error.is_disk_full() {
+            return Self::disk_full(error);
+        }
         Self {
             errors: error.faults().iter().map(FaultView::from).collect(),
             ..Self::new(status, error.code(), error.to_string())
@@ -126,14 +143,22 @@ impl From<ActError> for Problem {
 
 impl From<PeopleError> for Problem {
     fn from(error: PeopleError) -> Self {
+        if is_disk_full(&error) {
+            return Self::disk_full(error);
+        }
         Self::internal(error)
     }
 }
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        if failure.status == StatusCode::TOO_MANY_REQUESTS {
-            return Self::too_many();
+        match failure.status {
+            StatusCode::TOO_MANY_REQUESTS => return Self::too_many(),
+            StatusCode::SERVICE_UNAVAILABLE => return Self::busy(),
+            StatusCode::INSUFFICIENT_STORAGE => {
+                return Self::disk_full(failure.detail.as_deref().unwrap_or(failure.id));
+            }
+            _ => {}
         }
         Self::internal(failure.detail.as_deref().unwrap_or(failure.id))
     }

@@ -15,7 +15,7 @@ use crate::people::Scope;
 use crate::queue::act::BodyError;
 use crate::queue::{Act, ActKind, Actor, Application, Identity, State as RequestState, automatic};
 use crate::view::{FaultView, RecordView, RequestView, Summary};
-use crate::web::limits::Route;
+use crate::web::limits::{Route, network};
 use crate::web::state::State;
 
 /// Longest JSON body of an act, in octets.
@@ -170,7 +170,8 @@ pub(super) async fn submit(
     };
     let warnings = automatic::masked_fields(&application).iter().map(FaultView::from).collect();
     // A mailbox is proven on the pages only: a code goes there and comes back.
-    let by = Submitter { actor, mailbox_proven: false };
+    let network = Some(network(caller.address));
+    let by = Submitter { actor, mailbox_proven: false, network };
     let done = state.work(move |state| state.desk().submit(application, letter, &by)).await??;
     let submitted = Submitted {
         number: done.number,

@@ -73,7 +73,8 @@ pub(super) async fn create_token(
         days: sent.get("days").parse().ok(),
     };
     let password = sent.raw("password").to_owned();
-    let made = state.hashing(move |state| state.people().create_token(&name, &password, &wish));
+    let made =
+        state.hashing_again(move |state| state.people().create_token(&name, &password, &wish));
     match made.await? {
         Ok(issued) => {
             let form = token_form(&state, visitor);

@@ -19,6 +19,7 @@ use crate::queue::{Kind, NamingClass, Rule};
 use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, label, step_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
+use crate::web::limits::Route;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, see_other};
 use crate::web::state::State;
@@ -86,11 +87,12 @@ pub(super) async fn take(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     open(&state, visitor)?;
+    may_save(&state, &sent)?;
     let mut draft = Draft::load(&state, &visitor.visit).await?;
     let names: Vec<String> =
         step_fields(&state, visitor.t, &draft, step)?.into_iter().map(|field| field.name).collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
-    draft.save(&state, &visitor.visit).await?;
+    draft.save(&state, visitor).await?;
     let mut form = step_form(&state, visitor, &draft, step)?;
     let asks_name = step == 3 && sent.get("lanjut") == "periksa";
     for (field, rule) in step_faults(&draft, step) {
@@ -115,6 +117,18 @@ pub(super) async fn take(
         return page(&step_page(&state, visitor, &draft, step, form, good));
     }
     Ok(see_other(&after(&draft, step)))
+}
+
+/// Tests whether this network has not sent too many steps or files.
+fn may_save(state: &State, sent: &Sent) -> Result<(), Failure> {
+    let visitor = &sent.visitor;
+    if visitor.officer().is_some() {
+        return Ok(());
+    }
+    let wanted = [Some(Route::Step), sent.upload.as_ref().map(|_| Route::Upload)];
+    let mut wanted = wanted.into_iter().flatten();
+    let allowed = wanted.all(|route| state.limits().allows(route, visitor.address));
+    if allowed { Ok(()) } else { Err(Failure::too_many()) }
 }
 
 /// What is wrong with a field; an empty one is asked for by its label.

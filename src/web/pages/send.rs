@@ -16,7 +16,7 @@ use crate::queue::{Actor, Identity};
 use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, step_of};
 use crate::web::failure::Failure;
 use crate::web::form::Form;
-use crate::web::limits::Route;
+use crate::web::limits::{Route, network};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
 use crate::web::state::State;
@@ -87,12 +87,14 @@ pub(super) async fn submit(
     let draft = Draft::load(&state, &visitor.visit).await?;
     let application = draft.application(&state.options().zone);
     let letter = draft.letter.clone().map(|letter| NewAttachment { bytes: letter.bytes });
+    let network = network(visitor.address);
     let done = state
         .work(move |state| {
             let contact = &application.contact;
             let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
             let applicant = Actor::applicant(&contact.name, identity, None);
-            let by = Submitter { actor: officer.unwrap_or(applicant), mailbox_proven: false };
+            let actor = officer.unwrap_or(applicant);
+            let by = Submitter { actor, mailbox_proven: false, network: Some(network) };
             state.desk().submit_form(&key, application, letter, &by)
         })
         .await?;
@@ -104,6 +106,9 @@ pub(super) async fn submit(
             Ok(see_other_with(&sent_place(&made.number), &[ticket]))
         }
         Err(error) => {
+            if let ActError::Limit(_) = error {
+                return Err(error.into());
+            }
             let faults = faults(&state, visitor.t, &draft, &error);
             let failure = Failure::from(error);
             if failure.is_internal() {

@@ -267,8 +267,9 @@ pub(super) async fn prove_again(
     }
     let token = visitor.token.clone().unwrap_or_default();
     let (password, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
-    let tried =
-        state.hashing(move |state| state.people().prove_again(&token, &password, &code)).await?;
+    let tried = state
+        .hashing_again(move |state| state.people().prove_again(&token, &password, &code))
+        .await?;
     // Only a page of ours, and only one that decides.
     let place = sent.get("ke");
     let own = place.starts_with("/tinjau/") && !place.contains('\\');
@@ -315,6 +316,6 @@ fn words_of(visitor: &Visitor, error: SignInError, wrong: &str) -> Result<String
             Ok(visitor.t.a("sign-in-locked", "until", &visitor.t.date_time(until_ms)))
         }
         SignInError::NoSession => Ok(visitor.t.s("sign-in-over")),
-        SignInError::People(error) => Err(Failure::internal(error)),
+        SignInError::People(error) => Err(error.into()),
     }
 }

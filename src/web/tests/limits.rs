@@ -219,14 +219,255 @@ impl hyper::body::Body for Endless {
 //------------ The disk ------------------------------------------------------
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readiness_tells_of_a_full_disk() {
+async fn what_is_left_of_the_disk_is_the_officers() {
     let site = office();
     let ready = async || {
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
         let request = Request::get("/readyz").body(Body::empty()).unwrap();
         site.router.clone().oneshot(request).await.unwrap().status()
     };
     assert_eq!(ready().await, StatusCode::OK);
+    let number = number(site.submit("198.51.100.1", &service("antrean", "192.0.2.80")).await);
+    let kabid = site.token("kabid");
+    let mut stranger = Browser::new(&site);
+    stranger.open("/permohonan").await;
+
+    site.desk.pretend(Room::Reserved);
+    let (status, body) = site.submit("198.51.100.1", &service("lain", "192.0.2.81")).await;
+    assert_eq!((status, &body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("no_room")));
+    let kind = [("kind", "new"), ("class", "layanan")];
+    assert_eq!(stranger.post("/permohonan/1", &kind).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(stranger.page.contains("Antarkan surat ke Diskominfo"), "{}", stranger.page);
+    let order = json!({ "to": "kasi", "instruction": "Periksa." });
+    let (status, _) =
+        site.call(&kabid, &format!("/api/v1/requests/{number}/dispose"), Some(order)).await;
+    assert_eq!(status, StatusCode::OK);
+    let mut officer = Browser::new(&site);
+    officer.sign_in("kasi").await;
+    officer.open("/permohonan").await;
+    assert_eq!(officer.post("/permohonan/1", &kind).await, StatusCode::OK);
+    assert_eq!(ready().await, StatusCode::OK);
+
     site.desk.pretend(Room::Full);
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(ready().await, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_said_in_words() {
+    let site = office();
+    let number = number(site.submit("198.51.100.1", &service("antrean", "192.0.2.80")).await);
+    let kabid = site.token("kabid");
+    let mut browser = Browser::new(&site);
+    browser.sign_in("kabid").await;
+    let mut late = Browser::new(&site);
+    late.open("/masuk").await;
+    site.store.fill_up();
+    let path = format!("/api/v1/requests/{number}/dispose");
+    let order = json!({ "to": "kasi", "instruction": "Periksa. ".repeat(400) });
+    let (status, body) = site.call(&kabid, &path, Some(order)).await;
+    assert_eq!((status.as_u16(), &body["code"]), (507, &json!("disk_full")), "{body}");
+    let text = "Periksa. ".repeat(400);
+    let order = [("to", "kasi"), ("instruction", text.as_str())];
+    browser.open(&format!("/tinjau/{number}/disposisi")).await;
+    let status = browser.post(&format!("/tinjau/{number}/disposisi"), &order).await;
+    assert_eq!(status.as_u16(), 507, "{}", browser.page);
+    assert!(browser.page.contains("Penyimpanan peladen penuh"), "{}", browser.page);
+    // Sign-ins go on until the last page is full, and then say so.
+    let who = [("name", "kasi"), ("password", PASSWORD)];
+    let mut said = false;
+    for _ in 0..40 {
+        let status = late.post("/masuk", &who).await;
+        if status.as_u16() == 507 {
+            said = late.page.contains("Penyimpanan peladen penuh");
+            break;
+        }
+        late.post("/keluar", &[]).await;
+        late.open("/masuk").await;
+    }
+    assert!(said, "{}", late.page);
+}
+
+//------------ Drafts --------------------------------------------------------
+
+impl<'a> Browser<'a> {
+    /// A browser at an address, with the form open.
+    async fn at_the_form(site: &'a Site, from: &'static str) -> Self {
+        let mut browser = Browser { from, ..Browser::new(site) };
+        browser.open("/permohonan").await;
+        browser
+    }
+
+    /// Sends the first step; the status.
+    async fn begin(&mut self) -> StatusCode {
+        self.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_client_chooses_its_visit() {
+    let site = office();
+    let chosen = ("gapura_kunjungan".to_owned(), "pilihanku".to_owned());
+    let mut forger = Browser { jar: vec![chosen.clone()], ..Browser::new(&site) };
+    forger.open("/permohonan").await;
+    let given = forger.jar.iter().find(|(name, _)| *name == chosen.0).unwrap().1.clone();
+    assert!(given != chosen.1 && given.len() > 100, "{given}");
+    assert_eq!(forger.begin().await, StatusCode::OK);
+    // One of ours with another random part is none of ours.
+    let forged = format!("{}{}", if given.starts_with('0') { '1' } else { '0' }, &given[1..]);
+    forger.jar = vec![(chosen.0, forged)];
+    assert_eq!(forger.begin().await, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_have_limits_per_network_and_in_all() {
+    let site = office_with(|web, _| {
+        web.drafts = crate::web::DraftLimits { count: 4, per_network: 2, octets: 8 * 60_000 };
+    });
+    let hour = 61 * 60_000;
+    let mut first = Browser::at_the_form(&site, "198.51.100.1").await;
+    let mut second = Browser::at_the_form(&site, "198.51.100.2").await;
+    let mut third = Browser::at_the_form(&site, "198.51.100.3").await;
+    assert_eq!(first.begin().await, StatusCode::OK);
+    assert_eq!(second.begin().await, StatusCode::OK);
+    assert_eq!(third.begin().await, StatusCode::TOO_MANY_REQUESTS);
+    assert!(third.page.contains("dimulai dan belum dikirim"), "{}", third.page);
+    assert_eq!(first.begin().await, StatusCode::OK, "one's own goes on");
+    // Those that lie untouched make room, the oldest first.
+    site.time.fetch_add(hour, Ordering::Relaxed);
+    assert_eq!(first.begin().await, StatusCode::OK);
+    third.open("/permohonan").await;
+    assert_eq!(third.begin().await, StatusCode::OK);
+    second.open("/permohonan/1").await;
+    assert!(!second.page.contains("checked"), "the second one's is gone: {}", second.page);
+    // In all: the networks after the second find no room until the hour is over.
+    let mut fourth = Browser::at_the_form(&site, "203.0.113.1").await;
+    let mut fifth = Browser::at_the_form(&site, "203.0.113.2").await;
+    let mut sixth = Browser::at_the_form(&site, "192.0.2.1").await;
+    assert_eq!((fourth.begin().await, fifth.begin().await), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(sixth.begin().await, StatusCode::SERVICE_UNAVAILABLE);
+    let mut officer = Browser::new(&site);
+    officer.sign_in("kasi").await;
+    officer.open("/permohonan").await;
+    assert_eq!(officer.begin().await, StatusCode::OK, "an officer's form is no stranger's");
+    site.time.fetch_add(hour, Ordering::Relaxed);
+    sixth.open("/permohonan").await;
+    assert_eq!(sixth.begin().await, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_have_limits_of_octets() {
+    let site = office_with(|web, _| {
+        web.drafts.octets = 8 * 50_000;
+    });
+    let long = "x".repeat(15_000);
+    let contact = [("office", long.as_str()), ("contact_name", &long)];
+    let mut first = Browser::at_the_form(&site, "198.51.100.1").await;
+    assert_eq!(first.post("/permohonan/2", &contact).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut second = Browser::at_the_form(&site, "198.51.100.2").await;
+    assert_eq!(second.post("/permohonan/2", &contact).await, StatusCode::TOO_MANY_REQUESTS);
+    let mut other = Browser::at_the_form(&site, "203.0.113.1").await;
+    assert_eq!(other.post("/permohonan/2", &contact).await, StatusCode::UNPROCESSABLE_ENTITY);
+    let all = [("office", long.as_str()), ("contact_name", &long), ("contact_position", &long),
+        ("contact_email", &long), ("contact_phone", &long)];
+    assert_eq!(other.post("/permohonan/2", &all).await, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(other.page.contains("Persingkat"), "{}", other.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_of_the_form_have_a_limit_per_network() {
+    let site = office();
+    let mut browser = Browser::at_the_form(&site, "198.51.100.1").await;
+    let mut many = 0;
+    while many < 200 && browser.begin().await == StatusCode::OK {
+        browser.open("/permohonan/1").await;
+        many += 1;
+    }
+    assert!((120..130).contains(&many), "{many}");
+    let mut near = Browser::at_the_form(&site, "198.51.100.9").await;
+    assert_eq!(near.begin().await, StatusCode::TOO_MANY_REQUESTS);
+    let mut far = Browser::at_the_form(&site, "203.0.113.9").await;
+    assert_eq!(far.begin().await, StatusCode::OK);
+}
+
+//------------ Open requests -------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_requests_have_limits() {
+    let site = office_with(|_, desk| {
+        desk.strangers.open = 7;
+        desk.strangers.open_per_network = 3;
+        desk.strangers.open_per_mailbox = 2;
+        desk.strangers.open_per_office = 2;
+    });
+    let with = |name: &str, email: &str, office: &str| {
+        let mut request = service(name, "192.0.2.80");
+        request["contact"]["email"] = json!(email);
+        request["office"] = json!(office);
+        request
+    };
+    let status = async |from: &str, request: Value| {
+        let (status, body) = site.submit(from, &request).await;
+        (status.as_u16(), body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let taken = (201, String::new());
+    let many = (429, "too_many_open".to_owned());
+    // One mailbox, however it is written, from anywhere.
+    assert_eq!(status("198.51.100.1", with("satu", "a@x.example", "Dinas A")).await, taken);
+    assert_eq!(status("198.51.101.1", with("dua", " A@X.example", "Dinas B")).await, taken);
+    assert_eq!(status("198.51.102.1", with("tiga", "a@x.EXAMPLE", "Dinas C")).await, many);
+    // One office.
+    assert_eq!(status("198.51.102.1", with("tiga", "b@x.example", "DINAS  a")).await, taken);
+    assert_eq!(status("198.51.103.1", with("empat", "c@x.example", "dinas a ")).await, many);
+    // One network.
+    assert_eq!(status("198.51.100.2", with("empat", "c@x.example", "Dinas D")).await, taken);
+    assert_eq!(status("198.51.100.3", with("lima", "d@x.example", "Dinas E")).await, taken);
+    assert_eq!(status("198.51.100.4", with("enam", "e@x.example", "Dinas F")).await, many);
+    // All of them.
+    assert_eq!(status("198.51.104.1", with("enam", "f@x.example", "Dinas G")).await, taken);
+    assert_eq!(status("198.51.105.1", with("tujuh", "g@x.example", "Dinas H")).await, taken);
+    let full = status("198.51.106.1", with("delapan", "h@x.example", "Dinas I")).await;
+    assert_eq!(full, (503, "no_room".to_owned()));
+    // The page says it in words, and an officer with a letter sends in all the same.
+    let mut browser = Browser { from: "198.51.107.1", ..Browser::new(&site) };
+    browser.fill_in("sembilan", "192.0.2.80").await;
+    let once = browser.hidden("once");
+    let sent = browser.post("/permohonan/periksa", &[("once", &once)]).await;
+    assert_eq!(sent, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(browser.page.contains("Antarkan surat ke Diskominfo"), "{}", browser.page);
+    let mut officer = Browser::new(&site);
+    officer.sign_in("admin").await;
+    officer.fill_in("sembilan", "192.0.2.80").await;
+    let once = officer.hidden("once");
+    let sent = officer.post("/permohonan/periksa", &[("once", &once)]).await;
+    assert_eq!(sent, StatusCode::OK, "{}", officer.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_have_a_limit_in_all() {
+    let site = office_with(|_, desk| desk.strangers.letters = 1);
+    number(site.submit("198.51.100.1", &service("satu", "192.0.2.80")).await);
+    let (status, body) = site.submit("198.51.101.1", &service("dua", "192.0.2.81")).await;
+    assert_eq!((status.as_u16(), &body["code"]), (503, &json!("no_room")));
+}
+
+//------------ Guesses -------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_the_same_time_are_no_more_than_one_by_one() {
+    let site = office();
+    let number = number(site.submit("198.51.100.1", &service("antrean", "192.0.2.80")).await);
+    let guess = async |at: usize| {
+        let from = SocketAddr::new("203.0.113.7".parse().unwrap(), 40_000);
+        let request = match at % 3 {
+            0 => Request::get("/status").header(COOKIE, format!("gapura_pemohon={number}.AAAAAAAA")),
+            1 => Request::get(format!("/permohonan/terkirim/{number}"))
+                .header(COOKIE, format!("gapura_pemohon={number}.AAAAAAAA")),
+            _ => Request::get(format!("/api/v1/requests/{number}")).header("Gapura-Secret", "AAAAAAAA"),
+        };
+        let request = request.extension(ConnectInfo(from)).body(Body::empty()).unwrap();
+        site.router.clone().oneshot(request).await.unwrap().status()
+    };
+    let statuses = join_all((0..120).map(guess).collect()).await;
+    let refused = |status: &&StatusCode| **status == StatusCode::TOO_MANY_REQUESTS;
+    assert_eq!(statuses.iter().filter(refused).count(), 90, "{statuses:?}");
 }

@@ -1,0 +1,97 @@
+//! Limits for people without an account: open requests per network, mailbox and office and in all,
+//! letters in all, and room on the disk.
+//!
+//! What others have sent in somebody's name must not shut them out: limits of a mailbox or an office
+//! count what is not proven, and whoever has proven a mailbox is counted by it alone.
+
+use super::{ActError, Desk, Room, Submitter};
+use crate::promote::PublicLimit;
+use crate::queue::{Application, folded};
+use crate::store::Reader;
+use crate::store::origins::{Counted, OriginRow};
+
+/// Limits for people without an account.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StrangerLimits {
+    /// `public.open`: open requests in all.
+    pub open: u64,
+    /// `public.open_per_network`.
+    pub open_per_network: u64,
+    /// `public.open_per_mailbox`.
+    pub open_per_mailbox: u64,
+    /// `public.open_per_office`.
+    pub open_per_office: u64,
+    /// `public.letters_mib`, in octets.
+    pub letters: u64,
+}
+
+impl Default for StrangerLimits {
+    fn default() -> Self {
+        Self {
+            open: 2_000,
+            open_per_network: 100,
+            open_per_mailbox: 20,
+            open_per_office: 50,
+            letters: 4 * 1024 * 1024 * 1024,
+        }
+    }
+}
+
+impl Desk {
+    /// Where a request comes from; none if an officer sends it.
+    pub(super) fn origin(&self, application: &Application, by: &Submitter) -> Option<OriginRow> {
+        if by.actor.is_officer(self.now()) {
+            return None;
+        }
+        let vault = &self.0.ledger.vault;
+        let mailbox = application.contact.email.trim().to_lowercase();
+        Some(OriginRow {
+            number: String::new(),
+            network: vault.tag("network", by.network.as_deref().unwrap_or_default()),
+            mailbox: vault.tag("mailbox", &mailbox),
+            office: folded(&application.office),
+            proven: by.mailbox_proven,
+        })
+    }
+
+    /// Tests whether there is room for one more request from there.
+    pub(super) fn room_for(
+        &self,
+        reader: &Reader<'_>,
+        origin: Option<&OriginRow>,
+        by: &Submitter,
+    ) -> Result<(), ActError> {
+        let Some(origin) = origin else { return Ok(()) };
+        let limits = &self.0.options.strangers;
+        self.room_for_letter(reader)?;
+        let proven = origin.proven;
+        let mailbox = Counted::Mailbox(&origin.mailbox, proven);
+        let mut counts = vec![
+            (Counted::All, limits.open, PublicLimit::All),
+            (mailbox, limits.open_per_mailbox, PublicLimit::Mailbox),
+        ];
+        if by.network.is_some() {
+            let network = Counted::Network(&origin.network);
+            counts.push((network, limits.open_per_network, PublicLimit::Network));
+        }
+        if !proven {
+            let office = Counted::Office(&origin.office);
+            counts.push((office, limits.open_per_office, PublicLimit::Office));
+        }
+        for (counted, most, limit) in counts {
+            if reader.open_from(counted)? >= most {
+                return Err(ActError::Limit(limit));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tests whether there is room for one more letter of somebody without an account.
+    pub(super) fn room_for_letter(&self, reader: &Reader<'_>) -> Result<(), ActError> {
+        let full = reader.letter_octets()? >= self.0.options.strangers.letters;
+        if full || self.room() != Room::Ample {
+            return Err(ActError::Limit(PublicLimit::Disk));
+        }
+        Ok(())
+    }
+}
