@@ -43,6 +43,10 @@ pub(super) struct RequestContext<'a> {
     pub(super) mailbox_proven: bool,
     /// Whether another party has agreed.
     pub(super) party_confirmed: bool,
+    /// When an officer first took it; now, if an officer sends it in.
+    pub(super) taken: Option<i64>,
+    /// When it came in; none if it does now.
+    pub(super) submitted: Option<i64>,
 }
 
 impl<'a> RequestContext<'a> {
@@ -52,7 +56,15 @@ impl<'a> RequestContext<'a> {
             number: Some(request.number()),
             mailbox_proven: request.mailbox_proven(),
             party_confirmed: request.party_confirmed(),
+            taken: request.taken_at(),
+            submitted: Some(request.submitted_at()),
         }
+    }
+
+    /// Of one that an actor sends in now.
+    pub(super) fn new(mailbox_proven: bool, actor: Option<&Actor>, now: i64) -> Self {
+        let taken = actor.filter(|actor| actor.is_officer(now)).map(|_| now);
+        Self { number: None, mailbox_proven, party_confirmed: false, taken, submitted: None }
     }
 }
 
@@ -226,8 +238,7 @@ impl Desk {
         outside: &ZoneEvidence,
         with: impl FnOnce(&Evidence<'_>) -> T,
     ) -> Result<T, AuditError> {
-        let queue =
-            queue_facts(&self.0.ledger, reader, application, context.number, &outside.zone)?;
+        let queue = queue_facts(&self.0.ledger, reader, application, context, &outside.zone)?;
         let neighbours = neighbours(reader, application)?;
         let findings = outside.draft.as_ref().map(candidate_findings);
         Ok(with(&Evidence {
@@ -270,7 +281,7 @@ fn queue_facts(
     ledger: &Ledger,
     reader: &Reader<'_>,
     application: &Reading,
-    number: Option<&str>,
+    context: RequestContext<'_>,
     zone: &ZoneFacts,
 ) -> Result<QueueFacts, AuditError> {
     let Some(place) = application.place() else {
@@ -279,10 +290,14 @@ fn queue_facts(
     };
     let name = place.name.to_string();
     let live = ledger.live(reader, place)?;
-    let mine = live.state() == LiveState::Held && live.request.as_deref() == number;
-    let others = reader.open_requests_on(&name)?.into_iter().map(|row| row.number);
-    let mut others = others.filter(|other| Some(other.as_str()) != number);
-    let holder = live.request.clone().filter(|_| live.state() == LiveState::Held && !mine);
+    // A new one comes after all that are there.
+    let number = context.number.unwrap_or("~");
+    let mine = live.is_held_for(number);
+    let (taken, submitted) = match context.taken {
+        Some(taken) => (taken, i64::MIN),
+        None => (i64::MAX, context.submitted.unwrap_or(i64::MAX)),
+    };
+    let other_request = reader.blocking_request(&name, number, taken, submitted)?;
     let conflicts = match (&application.inverse_of, &live.request) {
         (Some(undone), Some(newest)) if application.kind == Kind::Change && undone != newest => {
             vec![newest.clone()]
@@ -297,7 +312,7 @@ fn queue_facts(
     Ok(QueueFacts {
         live: (live.state() != LiveState::Free && !mine).then(|| live.state()),
         owner: live.office.clone(),
-        other_request: others.next().or(holder),
+        other_request,
         quarantined_until: live.quarantined_until,
         names_of_office: names_of_office(reader, application, &name)?,
         parent,

@@ -8,8 +8,8 @@ use crate::audit::random;
 use crate::ledger::NewRequest;
 use crate::queue::time::year_of;
 use crate::queue::{
-    Act, ActKind, Actor, Amendment, Application, Deed, Facts, Probe, Reading, Request, State,
-    Subject, automatic,
+    Act, ActKind, Actor, Amendment, Application, Deed, Facts, Fault, Probe, Reading, Request, Rule,
+    State, Subject, automatic,
 };
 use crate::store::Tx;
 use crate::store::origins::OriginRow;
@@ -106,11 +106,10 @@ impl Desk {
         &self,
         application: Application,
         has_letter: bool,
-    ) -> Result<Vec<crate::queue::Fault>, ActError> {
+    ) -> Result<Vec<Fault>, ActError> {
         let application = self.read_application(application)?;
         let outside = self.look_outside(&application, Probe::Off)?;
-        let standing =
-            RequestContext { number: None, mailbox_proven: true, party_confirmed: false };
+        let standing = RequestContext::new(true, None, self.now());
         self.read(|reader| {
             Ok(self.lines_and_refusals(reader, &application, standing, &outside, has_letter)?.1)
         })
@@ -176,13 +175,13 @@ impl Desk {
         let now = ledger.now();
         let year = year_of(now);
         let proven = by.mailbox_proven;
-        let standing =
-            RequestContext { number: None, mailbox_proven: proven, party_confirmed: false };
         let origin = self.origin(application, by);
         self.room_for(tx, origin.as_ref(), by)?;
         let actor = ledger.current(tx, &by.actor)?;
-        let (automatic, faults) =
+        let standing = RequestContext::new(proven, Some(&actor), now);
+        let (automatic, mut faults) =
             self.lines_and_refusals(tx, application, standing, outside, letter.is_some())?;
+        faults.extend(sent_already(tx, application, origin.as_ref(), by)?);
         let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
         let serial = tx.next_request_serial(year)?;
         let number = format!("GPR-{year}-{serial:05}");
@@ -289,6 +288,21 @@ impl Desk {
             .collect();
         self.0.ledger.vault.tag("status secret", &format!("{number}\n{plain}"))
     }
+}
+
+/// The fault that the same office has sent the same kind of request on this name from the same
+/// network and with the same mailbox, and nobody has taken that one: a second press, not a second
+/// wish.
+fn sent_already(
+    tx: &Tx<'_>,
+    application: &Reading,
+    origin: Option<&OriginRow>,
+    by: &Submitter,
+) -> Result<Option<Fault>, ActError> {
+    let origin = origin.filter(|_| by.network.is_some());
+    let (Some(origin), Some(place)) = (origin, application.place()) else { return Ok(None) };
+    let before = tx.same_request(&place.name.to_string(), application.kind, origin)?;
+    Ok(before.map(|number| Fault::new("name", Rule::OtherRequest, number)))
 }
 
 /// A secret of 8 characters, 39 bits: guesses are limited by rate, not by length.

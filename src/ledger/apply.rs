@@ -13,7 +13,8 @@
 use super::{Ledger, LedgerError};
 use crate::audit::{NewEvent, append};
 use crate::queue::{
-    Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Place, Request, Stage, State, Step,
+    Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Place, Request, Signature, Stage,
+    State, Step, Subject,
 };
 use crate::store::requests::{AttachmentRow, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -112,13 +113,17 @@ impl Ledger {
         }
         let event = self.record(tx, &happening)?;
         self.move_name(tx, before, &request, &happening)?;
+        if before.taken_ms.is_none() && request.taken_at().is_some() {
+            self.tell_overtaken(tx, &request, &happening.by)?;
+        }
         self.tell(tx, &event, happening.deed, &request, along.dig)?;
         self.checkpoint(tx)?;
         Ok(request)
     }
 
-    /// Holds the name of a new request, moves the hold where a correction changed the name, and
-    /// frees the name of a request that ended without going live.
+    /// Holds the name of a new request once an officer has taken it or its mailbox is proven, moves the
+    /// hold where a correction changed the name, and frees the name of a request that ended without
+    /// going live. A hold gives way to a request that an officer took first.
     fn move_name(
         &self,
         tx: &Tx<'_>,
@@ -132,19 +137,47 @@ impl Ledger {
         }
         let (number, by) = (request.number(), &happening.by);
         let place = application.place();
-        let is_new = before.number.is_empty();
         let ended = matches!(request.state(), State::Rejected | State::Withdrawn | State::Expired);
-        let ends = ended && before.state != request.state();
         let renamed = request.state().is_open() && before.name != place.name.to_string();
-        if !is_new && (ends || renamed) {
+        if !before.number.is_empty() && (ended || renamed) {
             let corrupt = || StoreError::Corrupt(format!("request {number}: {}", before.name));
             let old = Place::read(&before.name, &before.zone).ok_or_else(corrupt)?;
-            let freed = self.live(tx, &old)?.let_go(number, by)?;
-            self.write_live(tx, freed)?;
+            let live = self.live(tx, &old)?;
+            if live.is_held_for(number) {
+                self.write_live(tx, live.let_go(number, by)?)?;
+            }
         }
-        if is_new || renamed {
-            let live = self.live(tx, place)?;
+        let taken = request.taken_at().is_some();
+        if !request.state().is_open() || !(taken || request.mailbox_proven()) {
+            return Ok(());
+        }
+        let mut live = self.live(tx, place)?;
+        if taken && let Some(other) = live.holder().filter(|other| *other != number) {
+            let other = other.to_owned();
+            if self.expect_request(tx, &other)?.request.taken_at().is_none() {
+                live = self.write_live(tx, live.let_go(&other, by)?)?;
+            }
+        }
+        if live.may_be_held(&application.office) {
             self.write_live(tx, live.hold(number, &application.office, by)?)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the applicants of other requests on a name that an officer has taken this one.
+    fn tell_overtaken(
+        &self,
+        tx: &Tx<'_>,
+        request: &Request,
+        by: &Signature,
+    ) -> Result<(), LedgerError> {
+        let name = request.application().place().name.to_string();
+        let others = tx.open_requests_on(&name)?.into_iter();
+        for row in others.filter(|row| row.taken_ms.is_none() && row.number != request.number()) {
+            let other = self.expect_request(tx, &row.number)?.request;
+            let subject = Subject::Request(row.number);
+            let event = self.record(tx, &Happening::new(by, Deed::Overtaken, subject))?;
+            self.tell(tx, &event, Deed::Overtaken, &other, None)?;
         }
         Ok(())
     }

@@ -223,6 +223,7 @@ impl Ledger {
         row.starts_ms = (state == State::Verified).then(|| application.starts_at()).flatten();
         row.submitted_ms = request.submitted_at();
         row.changed_ms = request.changed_at();
+        row.taken_ms = request.taken_at();
         row.ended_ms = ended.then(|| row.ended_ms.unwrap_or_else(|| request.changed_at()));
     }
 }

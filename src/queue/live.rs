@@ -179,6 +179,25 @@ impl LiveRecord {
         self.state
     }
 
+    /// The request it is held for.
+    pub fn holder(&self) -> Option<&str> {
+        self.request.as_deref().filter(|_| self.state == LiveState::Held)
+    }
+
+    /// Whether it is held for this request.
+    pub fn is_held_for(&self, request: &str) -> bool {
+        self.holder() == Some(request)
+    }
+
+    /// Whether an office may hold it now.
+    pub fn may_be_held(&self, office: &str) -> bool {
+        match self.state {
+            LiveState::Free => true,
+            LiveState::Quarantined => same_office(&self.office, office),
+            _ => false,
+        }
+    }
+
     /// Submit: a free name is held, a quarantined one for its former owner only.
     pub fn hold(mut self, request: &str, office: &str, by: &Signature) -> LiveResult {
         let before = self.state;

@@ -36,6 +36,8 @@ const STEPS: &[Step] = &[
     Step { number: 40, sql: include_str!("migrations/0040_row_log.sql") },
     #[cfg(feature = "approval")]
     Step { number: 41, sql: include_str!("migrations/0041_limits.sql") },
+    #[cfg(feature = "approval")]
+    Step { number: 42, sql: include_str!("migrations/0042_taken.sql") },
 ];
 
 /// Applies the steps that are missing, each in a transaction of its own.

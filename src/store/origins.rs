@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::sql::{row, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
+use crate::queue::Kind;
 
 row! {
     /// Where a request comes from.
@@ -45,8 +46,9 @@ statements! {
         WHERE open = 1 AND mailbox = $1 AND proven = $2");
     OF_OFFICE = sql("SELECT count(*) FROM request_origin AS o JOIN request USING (number) \
         WHERE open = 1 AND o.office = $1 AND proven = 0");
-    SAME = sql("SELECT count(*) FROM request_origin AS o \
-        WHERE number = $1 AND network = $2 AND mailbox = $3 AND o.office = $4");
+    SAME = sql("SELECT r.number FROM request AS r JOIN request_origin AS o USING (number) \
+        WHERE r.name = $1 AND r.kind = $2 AND r.open = 1 \
+        AND o.network = $3 AND o.mailbox = $4 AND o.office = $5 LIMIT 1");
     PUT = upsert::<OriginRow>(&[]);
     FORGET = sql("DELETE FROM request_origin \
         WHERE number NOT IN (SELECT number FROM request WHERE open = 1)");
@@ -64,11 +66,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a request comes from where `origin` comes from: network, mailbox and office.
-    pub fn is_of_origin(&self, number: &str, origin: &OriginRow) -> Result<bool, StoreError> {
+    /// An open request of the same kind on a name from where `origin` comes from: the same network,
+    /// mailbox and office.
+    pub fn same_request(
+        &self,
+        name: &str,
+        kind: Kind,
+        origin: &OriginRow,
+    ) -> Result<Option<String>, StoreError> {
         let OriginRow { network, mailbox, office, .. } = origin;
-        let count: u64 = self.only(SAME, params![number, network, mailbox, office])?;
-        Ok(count > 0)
+        self.one(SAME, params![name, kind, network, mailbox, office])
     }
 
     /// Octets of all letters that are kept.

@@ -55,6 +55,8 @@ row! {
         pub secret_hash: Option<String>,
         /// The letter of the current revision.
         pub letter: Option<String>,
+        /// When an officer first took it.
+        pub taken_ms: Option<i64>,
     }
 }
 
@@ -128,6 +130,10 @@ statements! {
     REQUEST_STATES = sql("SELECT number, state, revision FROM request");
     REQUEST = select_with::<RequestRow>(", body", "WHERE number = $1");
     OPEN_ON = select::<RequestRow>("WHERE name = $1 AND open = 1 ORDER BY submitted_ms");
+    BLOCKING = sql("SELECT r.number FROM request AS r LEFT JOIN request_origin AS o USING (number) \
+        WHERE r.name = $1 AND r.open = 1 AND r.number <> $2 AND ((r.taken_ms, r.number) < ($3, $2) \
+            OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
+        ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
     IN_STATE = select::<RequestRow>("WHERE state = $1 ORDER BY rank, number");
     BETWEEN = select::<RequestRow>(
         "WHERE submitted_ms >= $1 AND submitted_ms < $2 ORDER BY submitted_ms, number");
@@ -263,6 +269,19 @@ impl Reader<'_> {
     /// Open requests on a name.
     pub fn open_requests_on(&self, name: &str) -> Result<Vec<RequestRow>, StoreError> {
         self.all(OPEN_ON, [name])
+    }
+
+    /// The open request on a name that a request has to give way to: one that an officer took before
+    /// it; and while nobody has taken this one, an earlier one with a proven mailbox. `number` sorts
+    /// those of the same moment.
+    pub fn blocking_request(
+        &self,
+        name: &str,
+        number: &str,
+        taken_ms: i64,
+        submitted_ms: i64,
+    ) -> Result<Option<String>, StoreError> {
+        self.one(BLOCKING, params![name, number, taken_ms, submitted_ms])
     }
 
     /// Every request's row that has a state, for timers.

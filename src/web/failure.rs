@@ -113,7 +113,11 @@ impl IntoResponse for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if is_disk_full(&error) { Self::disk_full(&error) } else { Self::internal(with_causes(&error)) }
+        if is_disk_full(&error) {
+            Self::disk_full(&error)
+        } else {
+            Self::internal(with_causes(&error))
+        }
     }
 }
 

@@ -68,7 +68,13 @@ impl Site {
         let mut of_desk = desk_options(dir.path(), &time);
         change(&mut options, &mut of_desk);
         let desk = desk(&store, &publisher, of_desk);
-        let parts = Parts { store: store.clone(), people: people.clone(), desk: desk.clone(), publisher, options };
+        let parts = Parts {
+            store: store.clone(),
+            people: people.clone(),
+            desk: desk.clone(),
+            publisher,
+            options,
+        };
         let state = State::new(parts).unwrap();
         Self { router: router(state), people, desk, store, time, dir }
     }

@@ -1,7 +1,7 @@
 //! Which names are to be had: reserved, taken, similar, below another's.
 
 use super::*;
-use crate::queue::Kind;
+use crate::queue::{Kind, LiveState};
 
 /// The code a request for this name is turned back with.
 fn code(office: &Office, application: Application) -> &'static str {
@@ -167,4 +167,130 @@ fn a_stored_name_that_does_not_parse_is_corruption_that_names_its_row() {
     assert!(error.contains(&number) && error.contains("name is empty"), "{error}");
     let error = office.desk.records(Some(name), None, "", 0).unwrap_err().to_string();
     assert!(error.contains(name) && error.contains("a label is empty"), "{error}");
+}
+
+/// A stranger, with a mailbox nobody has proven.
+fn stranger(email: &str, network: &str) -> Submitter {
+    let identity = Identity::new(None, None, Some(email));
+    let actor = Actor::applicant("Orang Lain", identity, None);
+    Submitter { actor, mailbox_proven: false, network: Some(network.to_owned()) }
+}
+
+impl Office {
+    /// Sends a request in as a stranger; its number.
+    fn asked_by(&self, who: &str, application: &Application) -> Result<String, ActError> {
+        let mut application = application.clone();
+        application.contact.email = format!("{who}@lain.example");
+        let by = stranger(&application.contact.email, who);
+        self.desk.submit(application, Some(letter()), &by).map(|sent| sent.number)
+    }
+
+    /// The state of a name, and the request it is held for.
+    fn name_state(&self, name: &str) -> Option<(LiveState, Option<String>)> {
+        let view = self.desk.records(Some(name), None, "", 0).unwrap().pop()?;
+        Some((view.state, view.request))
+    }
+
+    /// The verdict on A4, and what it is about.
+    fn a4(&self, number: &str) -> (Option<LineVerdict>, String) {
+        let line = self.view(number).lines.into_iter().find(|it| it.code == LineCode::A4).unwrap();
+        (line.verdict, serde_json::to_value(&line).unwrap().to_string())
+    }
+}
+
+#[test]
+fn strangers_hold_no_name_and_stand_in_nobodys_way() {
+    let office = Office::new();
+    let name = "grogolkapetakan.desa.cirebonkab.go.id";
+    let squatters: Vec<String> = (0..5)
+        .map(|at| office.asked_by(&format!("penghuni{at}"), &application()).unwrap())
+        .collect();
+    assert_eq!(office.name_state(name), None, "nobody holds it");
+    // The true village comes later, as a stranger as well, and the office takes its request.
+    let village = office.asked_by("desa", &application()).unwrap();
+    office.act(&village, dispose("seksi"), "kepala").unwrap();
+    assert_eq!(office.name_state(name), Some((LiveState::Held, Some(village.clone()))));
+    for squatter in &squatters {
+        let history = office.view(squatter).history;
+        assert!(history.iter().any(|event| event.act == "overtaken"), "{squatter}");
+    }
+    let told = office.view(&squatters[0]).notices.len();
+    assert_eq!(told, 3, "the receipt, the head's, and that another was taken");
+    assert!(!office.acts(&village).contains(&"overtaken".to_owned()));
+    // Nobody new gets in beside it, and who lies beside it cannot pass it.
+    assert_eq!(office.asked_by("baru", &application()).unwrap_err().code(), "name_taken");
+    office.act(&squatters[0], dispose("lain"), "kepala").unwrap();
+    let (verdict, line) = office.a4(&squatters[0]);
+    assert!(verdict != Some(LineVerdict::Ok) && line.contains(&village), "{line}");
+    assert_eq!(office.a4(&village).0, Some(LineVerdict::Ok));
+    assert_eq!(office.approve(&village).unwrap().state, State::Live);
+}
+
+#[test]
+fn a_name_goes_to_the_next_when_the_first_is_turned_down() {
+    let office = Office::new();
+    let name = "grogolkapetakan.desa.cirebonkab.go.id";
+    let first = office.asked_by("pertama", &application()).unwrap();
+    let second = office.asked_by("kedua", &application()).unwrap();
+    office.act(&first, dispose("seksi"), "kepala").unwrap();
+    office.act(&second, dispose("seksi"), "kepala").unwrap();
+    assert_eq!(office.name_state(name), Some((LiveState::Held, Some(first.clone()))));
+    let reject = Act::Reject {
+        reason: "rangkap".to_owned(),
+        note: "bukan desa ini".to_owned(),
+        lines: vec![line(LineCode::M2, LineVerdict::Bad)],
+    };
+    office.act(&first, reject, "seksi").unwrap();
+    assert_eq!(office.name_state(name), None);
+    assert_eq!(office.a4(&second).0, Some(LineVerdict::Ok));
+    assert_eq!(office.approve(&second).unwrap().state, State::Live);
+    assert_eq!(office.name_state(name), Some((LiveState::Live, Some(second))));
+}
+
+#[test]
+fn what_a_stranger_asks_of_a_live_name_blocks_nobody() {
+    let office = Office::new();
+    office.live(application());
+    for kind in [Kind::Remove, Kind::Suspend, Kind::Change] {
+        office.asked_by(&format!("usil{kind}"), &again(kind)).unwrap();
+    }
+    let mut change = again(Kind::Change);
+    change.records[0].data = "192.0.2.111".to_owned();
+    let sent = office.desk.submit(change.clone(), Some(letter()), &applicant()).unwrap().number;
+    // An officer with the letter goes before a mailbox that was proven.
+    let keyed = Submitter { actor: office.actor("lain"), mailbox_proven: false, network: None };
+    let removal = office.desk.submit(again(Kind::Remove), Some(letter()), &keyed).unwrap().number;
+    assert!(office.acts(&sent).contains(&"overtaken".to_owned()));
+    office.act(&removal, Act::Withdraw { letter: "140/13".to_owned() }, "kepala").unwrap();
+    office.act(&sent, dispose("seksi"), "kepala").unwrap();
+    let view = office.approve(&sent).unwrap();
+    assert_eq!(view.state, State::Live, "{:?}", view.reason);
+}
+
+#[test]
+fn a_hold_by_a_proven_mailbox_gives_way_to_an_officer() {
+    let office = Office::new();
+    let name = "grogolkapetakan.desa.cirebonkab.go.id";
+    let proven = office.submit(application()).unwrap().number;
+    assert_eq!(office.name_state(name), Some((LiveState::Held, Some(proven.clone()))));
+    assert_eq!(office.asked_by("baru", &application()).unwrap_err().code(), "name_taken");
+    let keyed = Submitter { actor: office.actor("lain"), mailbox_proven: false, network: None };
+    let sent = office.desk.submit(application(), Some(letter()), &keyed).unwrap().number;
+    assert_eq!(office.name_state(name), Some((LiveState::Held, Some(sent.clone()))));
+    office.act(&sent, dispose("seksi"), "kepala").unwrap();
+    assert_eq!(office.approve(&sent).unwrap().state, State::Live);
+    // The one that gave way ends without touching the name.
+    office.act(&proven, Act::Withdraw { letter: "140/13".to_owned() }, "kepala").unwrap();
+    assert_eq!(office.name_state(name), Some((LiveState::Live, Some(sent))));
+}
+
+#[test]
+fn the_same_wish_from_the_same_place_is_one_request() {
+    let office = Office::new();
+    office.asked_by("desa", &application()).unwrap();
+    assert_eq!(office.asked_by("desa", &application()).unwrap_err().code(), "name_taken");
+    let mut other = application();
+    other.office = "Desa Lain".to_owned();
+    office.asked_by("desa", &other).unwrap();
+    office.asked_by("orang", &application()).unwrap();
 }

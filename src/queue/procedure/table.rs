@@ -292,6 +292,8 @@ table! {
         DueSoon = "due_soon", notifies(Heads SecondSigner Holder);
         /// A reminder: the time for a correction is about to end.
         CorrectionDue = "correction_due", notifies(Applicant);
+        /// An officer took another request for the same name, which this one waits for.
+        Overtaken = "overtaken", notifies(Applicant);
         /// A notice to every officer: there is a new one.
         OfficerAdded = "officer_added", notifies(Officers);
         /// A notice to every officer: somebody has another role.

@@ -64,6 +64,14 @@ impl Request {
         &self.case.questions
     }
 
+    /// When an officer first took it: keyed it in or routed it. Until then it is a stranger's word,
+    /// and others may ask for the same name.
+    pub fn taken_at(&self) -> Option<i64> {
+        let keyed = self.case.keyed_in_by.first().map(|by| by.at);
+        let routed = self.case.dispositions.first().map(|slip| slip.from.at);
+        keyed.into_iter().chain(routed).min()
+    }
+
     /// Whether the applicant's mailbox is proven.
     pub fn mailbox_proven(&self) -> bool {
         self.case.mailbox_proven

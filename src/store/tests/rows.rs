@@ -191,6 +191,7 @@ fn request(number: &str, full: bool) -> RequestRow {
         ended_ms: full.then_some(30),
         secret_hash: full.then(|| "s".to_owned()),
         letter: full.then(|| "l".to_owned()),
+        taken_ms: full.then_some(5),
     }
 }
 

@@ -367,8 +367,13 @@ async fn drafts_have_limits_of_octets() {
     assert_eq!(second.post("/permohonan/2", &contact).await, StatusCode::TOO_MANY_REQUESTS);
     let mut other = Browser::at_the_form(&site, "203.0.113.1").await;
     assert_eq!(other.post("/permohonan/2", &contact).await, StatusCode::UNPROCESSABLE_ENTITY);
-    let all = [("office", long.as_str()), ("contact_name", &long), ("contact_position", &long),
-        ("contact_email", &long), ("contact_phone", &long)];
+    let all = [
+        ("office", long.as_str()),
+        ("contact_name", &long),
+        ("contact_position", &long),
+        ("contact_email", &long),
+        ("contact_phone", &long),
+    ];
     assert_eq!(other.post("/permohonan/2", &all).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(other.page.contains("Persingkat"), "{}", other.page);
 }
@@ -459,10 +464,13 @@ async fn guesses_at_the_same_time_are_no_more_than_one_by_one() {
     let guess = async |at: usize| {
         let from = SocketAddr::new("203.0.113.7".parse().unwrap(), 40_000);
         let request = match at % 3 {
-            0 => Request::get("/status").header(COOKIE, format!("gapura_pemohon={number}.AAAAAAAA")),
+            0 => {
+                Request::get("/status").header(COOKIE, format!("gapura_pemohon={number}.AAAAAAAA"))
+            }
             1 => Request::get(format!("/permohonan/terkirim/{number}"))
                 .header(COOKIE, format!("gapura_pemohon={number}.AAAAAAAA")),
-            _ => Request::get(format!("/api/v1/requests/{number}")).header("Gapura-Secret", "AAAAAAAA"),
+            _ => Request::get(format!("/api/v1/requests/{number}"))
+                .header("Gapura-Secret", "AAAAAAAA"),
         };
         let request = request.extension(ConnectInfo(from)).body(Body::empty()).unwrap();
         site.router.clone().oneshot(request).await.unwrap().status()
