@@ -108,6 +108,10 @@ impl Desk {
         let path = self.letter_path(&row.file);
         let bytes =
             std::fs::read(&path).map_err(|source| ActError::File { path: path.clone(), source })?;
+        if sha256_hex(&bytes) != row.sha256 {
+            let what = "it is not the letter that came in: see gapura audit verify";
+            return Err(ActError::File { path, source: std::io::Error::other(what) });
+        }
         let ending = row.file.rsplit('.').next().unwrap_or("bin");
         Ok(AttachmentFile { media: row.media, name: format!("surat-{number}.{ending}"), bytes })
     }

@@ -45,8 +45,9 @@ impl Desk {
         self.daily_anchor()
     }
 
-    /// What is due once a day: retention, and the reports of months that are over.
+    /// What is due once a day: a look at the chain, retention, and the reports of months that are over.
     pub fn daily(&self) -> Result<(), ActError> {
+        self.warn_of_edits()?;
         self.close_past_months()?;
         self.warn_of_empty_year();
         self.retain()

@@ -33,7 +33,7 @@ pub use crate::ledger::Clock;
 pub use crate::promote::{ActError, Drift, PublicLimit};
 pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
 pub use listing::{Counts, ListFilter, Page};
-pub use office::{Desk, Options};
+pub use office::{Desk, LETTERS, Options};
 pub use privacy::Erased;
 pub use probe::ProbeUnderWay;
 pub use room::Room;

@@ -7,7 +7,10 @@ use super::ActError;
 use super::StrangerLimits;
 use super::memory::{Reminded, Watched};
 use super::probe::Prober;
-use crate::audit::{Event, NewEvent, Notary, Vault, append, export, guard};
+use crate::audit::{
+    Anchor, Event, NewEvent, Notary, Report, Vault, append, check_letters, export, guard,
+    verify_own,
+};
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger, LedgerError};
 use crate::promote::{Drift, Promoter};
@@ -64,7 +67,7 @@ impl Options {
 }
 
 /// The folder of letters in the state directory.
-pub(super) const LETTERS: &str = "letters";
+pub const LETTERS: &str = "letters";
 /// The subject of events about the settings.
 const SETTINGS: &str = "settings:file";
 /// The subject of events about working time.
@@ -209,16 +212,25 @@ impl Desk {
         })
     }
 
-    /// Verifies our own chain, personal values included.
-    pub fn verify(
-        &self,
-        anchors: &[crate::audit::Anchor],
-    ) -> Result<crate::audit::Report, ActError> {
-        let key = self.0.ledger.notary.public_key();
-        self.read(|reader| {
-            let vault = Some(&self.0.ledger.vault);
-            Ok(crate::audit::verify_own(reader, vault, Some(&key), anchors)?)
-        })
+    /// Verifies our own chain, with personal values, rows and the files of letters.
+    pub fn verify(&self, anchors: &[Anchor]) -> Result<Report, ActError> {
+        let Inner { ledger, options, .. } = &*self.0;
+        let key = ledger.notary.public_key();
+        let mut report = ledger.store.read::<_, ActError>(|reader| {
+            Ok(verify_own(reader, Some(&ledger.vault), Some(&key), anchors)?)
+        })?;
+        check_letters(&ledger.store, &options.state_dir.join(LETTERS), &mut report)?;
+        Ok(report)
+    }
+
+    /// Says in the log that the chain, or a row beside it, was edited: before somebody asks.
+    pub(super) fn warn_of_edits(&self) -> Result<(), ActError> {
+        let report = self.verify(&[])?;
+        if let Some(first) = report.faults.first() {
+            let (faults, first) = (report.faults.len(), first.what.as_str());
+            tracing::error!(faults, first, "the database was edited: run gapura audit verify");
+        }
+        Ok(())
     }
 
     /// The notary that signs the chain.

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::time::now_ms;
-use crate::audit::{self, Anchor, AuditError, FaultKind, Notary, Report, Vault};
+use crate::audit::{self, Anchor, AuditError, Export, FaultKind, Notary, Report, Vault};
 use crate::control::Reply;
+use crate::desk::LETTERS;
 use crate::queue::Role;
 use crate::store::Store;
 
@@ -27,11 +28,13 @@ pub(super) fn verify_own(
     // count as anchored only if an anchor that was kept outside covers them.
     let mut witnesses = anchors.clone();
     witnesses.extend(served_anchors(state_dir));
-    let verify = |anchors: &[Anchor]| {
-        store.read(|reader| audit::verify_own(reader, Some(&vault), Some(&key), anchors))
-    };
-    let mut report = verify(&witnesses)?;
-    report.anchored_to = verify(&anchors)?.anchored_to;
+    let mut report = store.read::<_, AuditError>(|reader| {
+        let mut report = audit::verify_own(reader, Some(&vault), Some(&key), &witnesses)?;
+        let outside = audit::verify(&Export::own(reader)?, Some(&key), &anchors);
+        report.anchored_to = outside.anchored_to;
+        Ok(report)
+    })?;
+    audit::check_letters(store, &state_dir.join(LETTERS), &mut report)?;
     Ok(verified(&report))
 }
 

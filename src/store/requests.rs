@@ -160,6 +160,7 @@ statements! {
 
     LETTER = select::<AttachmentRow>("WHERE id = $1");
     LETTER_BY_FILE = select::<AttachmentRow>("WHERE file = $1");
+    KEPT_LETTERS = select::<AttachmentRow>("WHERE erased_ms IS NULL ORDER BY at_ms, id");
     LETTERS_OF = select::<AttachmentRow>("WHERE request = $1 ORDER BY at_ms");
     PUT_LETTER = upsert::<AttachmentRow>(&[]);
 
@@ -321,6 +322,11 @@ impl Reader<'_> {
     /// The letter kept in a file.
     pub fn letter_by_file(&self, file: &str) -> Result<Option<AttachmentRow>, StoreError> {
         self.one(LETTER_BY_FILE, [file])
+    }
+
+    /// All letters that are not erased, the oldest first.
+    pub fn kept_letters(&self) -> Result<Vec<AttachmentRow>, StoreError> {
+        self.all(KEPT_LETTERS, [])
     }
 
     /// All letters of a request, the oldest first.

@@ -635,3 +635,50 @@ async fn a_draft_lies_sealed_and_one_of_an_earlier_version_still_opens() {
     applicant.open("/permohonan/3").await;
     assert!(applicant.page.contains("Dari dahulu"), "{}", applicant.page);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_page_says_what_was_checked_found_and_is_to_be_done() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.fill_in("antrean", "192.0.2.30").await;
+    let once = applicant.hidden("once");
+    applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    let mut admin = Browser::new(&site);
+    admin.sign_in("admin").await;
+    admin.open("/jejak?periksa=ya").await;
+    for words in ["Jejak audit utuh", "Yang diperiksa", "baris dalam 25 tabel"] {
+        assert!(admin.page.contains(words), "{words}: {}", admin.page);
+    }
+    let says = async |admin: &mut Browser<'_>, all: [&str; 3]| {
+        admin.open("/jejak?periksa=ya").await;
+        for words in all {
+            assert!(admin.page.contains(words), "{words}: {}", admin.page);
+        }
+        assert!(!admin.page.contains("audit-"), "{}", admin.page);
+    };
+    let store = Store::open(site.dir.path()).unwrap();
+    store.tamper("UPDATE person SET password = 'x' WHERE name = 'kasi'");
+    let todo = "Yang harus dilakukan: hentikan gapura";
+    says(&mut admin, ["Jejak audit tidak cocok", "Tabel person, baris p-", todo]).await;
+    admin.open("/bahasa/en?ke=%2Fjejak").await;
+    let english =
+        ["The audit trail does not fit", "altered by other means", "What to do: stop gapura"];
+    says(&mut admin, english).await;
+    // A letter whose file is another one, and a session that gapura did not write.
+    let letters = std::fs::read_dir(site.dir.path().join("letters")).unwrap();
+    let letter = letters.flatten().next().unwrap().path();
+    std::fs::write(letter, "%PDF-1.4 other").unwrap();
+    let more = ["Table person", "1 other things do not fit", "gapura audit verify"];
+    says(&mut admin, more).await;
+    let mut names = admin.jar.iter().map(|(name, _)| name.clone());
+    let cookie = names.find(|name| name.ends_with("sesi")).unwrap();
+    let hash = crate::digest::sha256_hex("forged");
+    store.tamper(&format!(
+        "INSERT INTO session SELECT '{hash}', id, 'full', NULL, {now}, {now}, {now} FROM person \
+         WHERE name = 'admin'",
+        now = 1_795_500_000_000_i64
+    ));
+    let mut thief = Browser { jar: vec![(cookie, "forged".to_owned())], ..Browser::new(&site) };
+    thief.open("/jejak").await;
+    assert!(thief.page.contains("<h1>Masuk petugas</h1>"), "{}", thief.page);
+}

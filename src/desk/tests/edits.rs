@@ -435,3 +435,23 @@ fn the_rows_of_an_older_database_are_taken_in_with_one_event() {
     tamper(&Store::open(old.path()).unwrap(), "UPDATE letter SET sha256 = 'x'");
     assert!(verdict(old.path()).lines().join("\n").contains("table letter"));
 }
+
+#[test]
+fn a_letter_whose_file_is_another_one_is_found_and_not_handed_out() {
+    let office = Office::new();
+    office.chain.is_edited();
+    let number = office.assigned(application());
+    let folder = state(&office).join(LETTERS);
+    let path = std::fs::read_dir(&folder).unwrap().flatten().next().unwrap().path();
+    let first = |office: &Office| {
+        let report = office.desk.verify(&[]).unwrap();
+        report.faults.first().map(|fault| fault.what.clone()).unwrap_or_default()
+    };
+    assert_eq!(first(&office), "");
+    std::fs::write(&path, b"%PDF-1.7\nother").unwrap();
+    assert!(first(&office).contains("table letter"), "{}", first(&office));
+    let handed = office.desk.letter(&number, &office.actor("seksi"));
+    assert!(matches!(handed, Err(ActError::File { .. })), "{handed:?}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(first(&office).contains("is gone"), "{}", first(&office));
+}
