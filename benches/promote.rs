@@ -15,7 +15,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use gapura::desk::{Clock, Desk, ListFilter, NewAttachment, Options, Submitter, Viewer};
+use gapura::desk::{Clock, Desk, ListFilter, Options, Submitter, Viewer};
 use gapura::publish::{Publisher, ZoneSource};
 use gapura::queue::{
     Act, Actor, Application, Identity, LineInput, LineVerdict, State, Targets, targets,
@@ -24,6 +24,8 @@ use gapura::serve;
 use gapura::store::Store;
 use gapura::store::people::PersonRow;
 
+/// A PDF without a page.
+const LETTER: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
 /// The zone.
 const APEX: &str = "cirebonkab.go.id.";
 /// Its file.
@@ -99,7 +101,7 @@ impl Office {
             mailbox_proven: true,
             network: None,
         };
-        let letter = NewAttachment { bytes: b"%PDF-1.7\n".to_vec() };
+        let letter = gapura::uploads::inspect(LETTER).unwrap();
         let sent = self.desk.submit(application(name), Some(letter), &by).unwrap();
         let act = Act::Dispose { to: "kasi".to_owned(), instruction: "Periksa".to_owned() };
         self.desk.act(&sent.number, &act, &self.kabid).unwrap();

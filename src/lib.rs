@@ -47,6 +47,7 @@
 //! | [`ledger`] | the one writer of what the procedure did |
 //! | [`people`] | accounts, roles, passwords, second factor, sessions, tokens |
 //! | [`promote`] | an approved request becomes a change, the read-back its proof |
+//! | [`uploads`] | letters, read by their content in a confined process |
 //! | [`view`] | what is shown of a request, and to whom: the JSON of API and pages |
 //! | [`desk`] | every acting function of the queue, and its timers |
 //! | [`words`] | message catalogues; dates and numbers as people read them |
@@ -112,6 +113,8 @@ pub mod promote;
 pub mod queue;
 #[cfg(feature = "approval")]
 pub mod report;
+#[cfg(feature = "approval")]
+pub mod uploads;
 #[cfg(feature = "approval")]
 pub mod view;
 #[cfg(feature = "approval")]

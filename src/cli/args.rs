@@ -42,6 +42,17 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Run the daemon: DNS, pages, API
     Serve,
+    /// Read one letter from standard input, confined: what the daemon starts for each upload
+    #[cfg(feature = "approval")]
+    #[command(hide = true)]
+    ReadLetter {
+        /// Seconds of a processor
+        #[arg(long)]
+        seconds: u64,
+        /// Memory besides the program's own
+        #[arg(long)]
+        memory_mib: u64,
+    },
     /// Check settings and all zones; exit 0 no error, 1 errors, 2 usage
     Check,
     /// Zones: check a file, look at what is served, its history

@@ -27,6 +27,11 @@ const EXIT_INTERRUPTED: u8 = 130;
 /// Runs the program.
 pub fn main() -> ExitCode {
     let typed = Gapura::parse();
+    // Before anything else is set up: it has nothing but standard input and output.
+    #[cfg(feature = "approval")]
+    if let Command::ReadLetter { seconds, memory_mib } = typed.command {
+        return crate::uploads::child(seconds, memory_mib);
+    }
     match dispatch(typed) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -42,6 +47,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
     match typed.command {
         Command::Serve => local::serve(&common),
         Command::Check => local::check(&common),
+        #[cfg(feature = "approval")]
+        Command::ReadLetter { .. } => Ok(EXIT_USAGE),
         Command::Zone(args::Zone::Check { origin, file, lenient }) => {
             local::zone_check(&common, &origin, &file, lenient)
         }

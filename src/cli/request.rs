@@ -68,7 +68,7 @@ pub enum Queue {
     Submit {
         /// The request as JSON; `-` reads standard input
         file: PathBuf,
-        /// The letter: PDF, JPEG or PNG, 2 MB at most
+        /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most
         #[arg(long, value_name = "FILE")]
         letter: PathBuf,
     },

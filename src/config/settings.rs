@@ -48,6 +48,8 @@ pub struct Settings {
     pub public: Public,
     /// `[register]`: the public list of live names.
     pub register: Register,
+    /// `[uploads]`: how letters are read.
+    pub uploads: Uploads,
     /// `[audit]`: the event chain's anchor.
     pub audit: Audit,
     /// `[people]`: sign-in.
@@ -464,6 +466,28 @@ pub struct Register {
 impl Default for Register {
     fn default() -> Self {
         Self { public: true }
+    }
+}
+
+/// `[uploads]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Uploads {
+    /// Letters read at the same time, each in a process of its own.
+    pub at_once: usize,
+    /// Seconds of a processor for each.
+    pub seconds: u64,
+    /// MiB of memory for each.
+    pub memory_mib: u64,
+    /// Command of a virus scanner and its arguments; empty = none.
+    pub scanner: Vec<String>,
+    /// Seconds it may take.
+    pub scanner_seconds: u64,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self { at_once: 2, seconds: 10, memory_mib: 512, scanner: Vec::new(), scanner_seconds: 20 }
     }
 }
 

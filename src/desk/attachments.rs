@@ -1,4 +1,4 @@
-//! Attachments (*surat*): PDF, JPEG or PNG by content, at most 2 MB, in files only gapura can read.
+//! Attachments (*surat*): letters that `uploads` has read, in files only gapura can read.
 //!
 //! A file is written under a random name before the transaction that refers to it. The retention job
 //! deletes files that no row refers to.
@@ -12,18 +12,9 @@ use super::office::LETTERS;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append, random};
 use crate::digest::{hex, sha256_hex};
-use crate::queue::{Actor, Fault, Role, Rule};
+use crate::queue::{Actor, Role};
 use crate::store::requests::AttachmentRow;
-
-/// The largest letter, in octets.
-pub const ATTACHMENT_OCTETS_MAX: usize = 2 * 1024 * 1024;
-
-/// A letter as it was sent.
-#[derive(Clone, Debug)]
-pub struct NewAttachment {
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
+use crate::uploads::Letter;
 
 /// A letter to be downloaded.
 #[derive(Clone, Debug)]
@@ -36,28 +27,11 @@ pub struct AttachmentFile {
     pub bytes: Vec<u8>,
 }
 
-/// The media type of a letter and the ending of its file, by its first octets.
-fn media(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    let kinds: [(&[u8], (&str, &str)); 3] = [
-        (b"%PDF-", ("application/pdf", "pdf")),
-        (b"\xff\xd8\xff", ("image/jpeg", "jpg")),
-        (b"\x89PNG\r\n\x1a\n", ("image/png", "png")),
-    ];
-    kinds.into_iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, kind)| kind)
-}
-
 impl Desk {
     /// Puts a letter on disk; its row is written by the caller's transaction.
-    pub(super) fn store_letter(&self, letter: &NewAttachment) -> Result<AttachmentRow, ActError> {
-        let refuse = |rule, about: &str| Err(ActError::Letter(Fault::new("letter", rule, about)));
-        if letter.bytes.len() > ATTACHMENT_OCTETS_MAX {
-            return refuse(Rule::TooLong, "2 MB");
-        }
-        let Some((media, ending)) = media(&letter.bytes) else {
-            return refuse(Rule::BadData, "PDF, JPEG, PNG");
-        };
+    pub(super) fn store_letter(&self, letter: &Letter) -> Result<AttachmentRow, ActError> {
         let id = hex(&random::<12>()?);
-        let file = format!("{}.{ending}", hex(&random::<16>()?));
+        let file = format!("{}.{}", hex(&random::<16>()?), letter.media().ending());
         let path = self.letter_path(&file);
         let failed = |source| ActError::File { path: path.clone(), source };
         let mut out = OpenOptions::new()
@@ -66,13 +40,13 @@ impl Desk {
             .mode(0o600)
             .open(&path)
             .map_err(failed)?;
-        out.write_all(&letter.bytes).and_then(|()| out.sync_all()).map_err(failed)?;
+        out.write_all(letter.bytes()).and_then(|()| out.sync_all()).map_err(failed)?;
         Ok(AttachmentRow {
             id,
             request: String::new(),
-            media: media.to_owned(),
-            octets: letter.bytes.len() as u64,
-            sha256: sha256_hex(&letter.bytes),
+            media: letter.media().mime().to_owned(),
+            octets: letter.bytes().len() as u64,
+            sha256: sha256_hex(letter.bytes()),
             file,
             at_ms: self.now(),
             erased_ms: None,

@@ -31,7 +31,7 @@ mod views;
 
 pub use crate::ledger::Clock;
 pub use crate::promote::{ActError, Drift, PublicLimit};
-pub use attachments::{ATTACHMENT_OCTETS_MAX, AttachmentFile, NewAttachment};
+pub use attachments::AttachmentFile;
 pub use listing::{Counts, ListFilter, Page};
 pub use office::{Desk, LETTERS, Options};
 pub use privacy::Erased;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::evidence::{RequestContext, ZoneEvidence};
-use super::{ActError, Desk, NewAttachment};
+use super::{ActError, Desk};
 use crate::audit::random;
 use crate::ledger::NewRequest;
 use crate::queue::time::year_of;
@@ -14,6 +14,7 @@ use crate::queue::{
 use crate::store::Tx;
 use crate::store::origins::OriginRow;
 use crate::store::requests::AttachmentRow;
+use crate::uploads::Letter;
 use crate::view::RequestView;
 
 /// Letters and digits that are not mistaken for one another.
@@ -71,7 +72,7 @@ impl Desk {
     pub fn submit(
         &self,
         application: Application,
-        letter: Option<NewAttachment>,
+        letter: Option<Letter>,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
         self.send(application, letter, by, |tx, arrival| self.write_new(tx, arrival, by))
@@ -83,7 +84,7 @@ impl Desk {
         &self,
         key_hash: &str,
         application: Application,
-        letter: Option<NewAttachment>,
+        letter: Option<Letter>,
         by: &Submitter,
     ) -> Result<Pressed, ActError> {
         self.send(application, letter, by, |tx, arrival| {
@@ -127,7 +128,7 @@ impl Desk {
     fn take_in(
         &self,
         application: Application,
-        letter: Option<NewAttachment>,
+        letter: Option<Letter>,
     ) -> Result<(Reading, Option<AttachmentRow>), ActError> {
         let application = self.read_application(application)?;
         let letter = letter.map(|letter| self.store_letter(&letter)).transpose()?;
@@ -139,7 +140,7 @@ impl Desk {
     fn send<T>(
         &self,
         application: Application,
-        letter: Option<NewAttachment>,
+        letter: Option<Letter>,
         by: &Submitter,
         write: impl FnOnce(&Tx<'_>, &Arrival) -> Result<T, ActError>,
     ) -> Result<T, ActError> {
@@ -208,7 +209,7 @@ impl Desk {
         &self,
         number: &str,
         application: Application,
-        letter: Option<NewAttachment>,
+        letter: Option<Letter>,
         actor: &Actor,
     ) -> Result<RequestView, ActError> {
         self.may_correct(number, actor)?;

@@ -25,6 +25,7 @@ use crate::queue::{
 use crate::serve::{self, Running};
 use crate::store::Store;
 use crate::store::people::PersonRow;
+use crate::uploads::Letter;
 use crate::view::RequestView;
 use crate::wire::Name;
 
@@ -50,7 +51,7 @@ ns.cabang A 192.0.2.53
 ; gapura: end of zone
 ";
 /// A letter.
-pub(super) const LETTER: &[u8] = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n";
+pub(super) const LETTER: &[u8] = crate::uploads::SAMPLE;
 
 /// An office with a server of its own.
 pub(super) struct Office {
@@ -289,8 +290,8 @@ impl Office {
 }
 
 /// The letter as sent.
-pub(super) fn letter() -> NewAttachment {
-    NewAttachment { bytes: LETTER.to_vec() }
+pub(super) fn letter() -> Letter {
+    crate::uploads::inspect(LETTER).unwrap()
 }
 
 /// The applicant, with a proven mailbox.

@@ -179,6 +179,12 @@ named! {
         TargetRefused = "target_refused",
         /// 422.
         Reserved = "reserved",
+        /// 413.
+        TooLarge = "too_large",
+        /// 422.
+        LetterRefused = "letter_refused",
+        /// 503.
+        LetterUnchecked = "letter_unchecked",
     }
 }
 
@@ -188,6 +194,8 @@ impl FaultCode {
         match self {
             Self::WrongState | Self::Stale => 409,
             Self::NotAllowed | Self::SamePerson => 403,
+            Self::TooLarge => 413,
+            Self::LetterUnchecked => 503,
             _ => 422,
         }
     }
@@ -402,6 +410,30 @@ rules! {
 
     /// The candidate zone has an error finding.
     CandidateFinding = "candidate_finding" => TargetRefused, "the candidate zone has an error";
+    /// A letter that is no PDF, JPEG or PNG.
+    LetterKind = "letter_kind" => LetterRefused, "a letter is a PDF, a JPEG or a PNG: save or photograph it as one";
+    /// A letter that is damaged or only a part.
+    LetterBroken = "letter_broken" => LetterRefused, "the file is damaged or not whole: save or scan it again";
+    /// A PDF that runs or starts something.
+    LetterActive = "letter_active" => LetterRefused, "the PDF holds a script or an action: print it to a new PDF";
+    /// A PDF that carries files or media.
+    LetterAttached = "letter_attached" => LetterRefused, "the PDF carries attached files or media: print it to a new PDF";
+    /// A PDF with a password.
+    LetterLocked = "letter_locked" => LetterRefused, "the PDF is protected by a password: save it without";
+    /// A PDF that is something else too.
+    LetterForeign = "letter_foreign" => LetterRefused, "there is other data before, between or behind the parts of the PDF: print it to a new PDF";
+    /// A letter that grows out of hand.
+    LetterBomb = "letter_bomb" => LetterRefused, "the PDF unpacks to far more than its size: scan the letter again";
+    /// A letter with too many octets.
+    LetterTooLarge = "letter_too_large" => TooLarge, "the letter is too large: scan it in grey, with fewer dots per inch, or photograph it";
+    /// A picture with too many pixels.
+    LetterPixels = "letter_pixels" => LetterRefused, "the picture has too many pixels: photograph or scan it smaller";
+    /// The scanner found something.
+    LetterMalware = "letter_malware" => LetterRefused, "the virus scanner refuses the file: clean the computer it comes from";
+    /// A letter that could not be read within the limits.
+    LetterUnread = "letter_unread" => LetterRefused, "the file could not be read with the time and memory allowed: print or photograph it anew";
+    /// Letters cannot be judged at the moment.
+    LetterUnchecked = "letter_unchecked" => LetterUnchecked, "letters cannot be checked at the moment: try again later, or bring the letter on paper";
     /// The mailbox is not proven.
     MailboxUnproven = "mailbox_unproven" => Incomplete, "the mailbox is not proven";
 }

@@ -24,6 +24,7 @@ use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
 use crate::queue::Calendar;
+use crate::uploads::Reader as Letters;
 use crate::web;
 
 /// How often the timers run.
@@ -180,6 +181,7 @@ impl Open {
             people: self.office.people.clone(),
             desk: self.desk.clone(),
             publisher: self.publisher.clone(),
+            letters: Letters::new(options::uploads(settings)),
             options: options::web(settings, &url),
         };
         let state = web::State::new(parts).map_err(failed)?;

@@ -6,15 +6,16 @@ use axum::http::StatusCode;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::failure::Failure;
-use super::sent::{Sent, Upload};
+use super::sent::Sent;
 use super::state::State;
 use super::visitor::Visitor;
 use crate::desk::{ActError, Desk, PublicLimit, Room};
 use crate::people::sha256_hex;
 use crate::queue::time::MINUTE_MS;
-use crate::queue::{Application, Kind, NamingClass, RequestedRecord, fields};
+use crate::queue::{Application, Fault, Kind, NamingClass, RequestedRecord, fields};
 use crate::store::drafts::DraftRow;
 use crate::store::{StoreError, Tx};
+use crate::uploads::Letter;
 use crate::view::RequestView;
 
 /// Rows of records a form has.
@@ -36,7 +37,16 @@ pub(super) struct Draft {
     /// Values by field name.
     pub(super) fields: BTreeMap<String, String>,
     /// The letter.
-    pub(super) letter: Option<Upload>,
+    pub(super) letter: Option<ChosenLetter>,
+}
+
+/// A letter that was chosen and read.
+#[derive(Clone, Debug)]
+pub(super) struct ChosenLetter {
+    /// The name the sender's machine gave it.
+    pub(super) name: String,
+    /// The letter.
+    pub(super) letter: Letter,
 }
 
 impl Draft {
@@ -54,12 +64,13 @@ impl Draft {
         Ok(state.work(job).await??)
     }
 
-    /// What a row holds. Rows of earlier versions are not sealed: their fields are a JSON object.
+    /// What a row holds. Rows of earlier versions are not sealed: their fields are a JSON object. A letter
+    /// that was not read when it was chosen, as theirs, has to be chosen again.
     fn open(desk: &Desk, row: DraftRow) -> Result<Self, ActError> {
         let DraftRow { visit_hash: hash, fields, letter, letter_name, .. } = row;
         if fields.starts_with('{') {
-            let letter = letter.map(|bytes| Upload { name: letter_name, bytes });
-            return Ok(Self { fields: serde_json::from_str(&fields).unwrap_or_default(), letter });
+            let fields = serde_json::from_str(&fields).unwrap_or_default();
+            return Ok(Self { fields, letter: None });
         }
         // What is no base 64 does not unseal either.
         let text = |part: &str, text: &str| {
@@ -70,7 +81,11 @@ impl Draft {
         let Some(letter) = letter else { return Ok(Self { fields, letter: None }) };
         let bytes = desk.open_draft(&format!("{hash}:letter"), &letter)?;
         let name = String::from_utf8(text("letter_name", &letter_name)?).unwrap_or_default();
-        Ok(Self { fields, letter: Some(Upload { name, bytes }) })
+        let letter = name.split_once('\n').and_then(|(mark, name)| {
+            let letter = Letter::put_aside(bytes, mark)?;
+            Some(ChosenLetter { name: name.to_owned(), letter })
+        });
+        Ok(Self { fields, letter })
     }
 
     /// The draft as a row: sealed, for it holds names, telephones and the letter.
@@ -88,8 +103,9 @@ impl Draft {
         // A map of text to text has a JSON form.
         let fields = text("fields", &serde_json::to_string(&self.fields).unwrap_or_default())?;
         let letter = self.letter.as_ref();
-        let letter_name = text("letter_name", letter.map_or("", |letter| &letter.name))?;
-        let letter = letter.map(|letter| seal("letter", &letter.bytes)).transpose()?;
+        let name = letter.map(|it| format!("{}\n{}", it.letter.mark(), it.name));
+        let letter_name = text("letter_name", &name.unwrap_or_default())?;
+        let letter = letter.map(|it| seal("letter", it.letter.bytes())).transpose()?;
         let octets = (fields.len() + letter.as_ref().map_or(0, Vec::len)) as u64;
         Ok(DraftRow { visit_hash: hash, fields, letter, letter_name, changed_ms, network, octets })
     }
@@ -141,8 +157,18 @@ impl Draft {
         for name in names {
             self.fields.insert((*name).to_owned(), sent.get(name).to_owned());
         }
-        if let Some(upload) = &sent.upload {
-            self.letter = Some(upload.clone());
+    }
+
+    /// Reads the letter that came with a form, if one did, and takes it over; else says what is wrong
+    /// with it, and the one before stays.
+    pub(super) async fn take_letter(&mut self, state: &State, sent: &mut Sent) -> Option<Fault> {
+        let upload = sent.upload.take()?;
+        match state.letters().read(upload.bytes).await {
+            Ok(letter) => {
+                self.letter = Some(ChosenLetter { name: upload.name, letter });
+                None
+            }
+            Err(fault) => Some(fault),
         }
     }
 

@@ -38,8 +38,8 @@ pub use draft::DraftLimits;
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};
 
-/// Largest body taken in: a letter of 2 MB and its form.
-const BODY_MAX: usize = 2 * 1024 * 1024 + 256 * 1024;
+/// Largest body taken in: a letter as a phone photographs it, and its form.
+const BODY_MAX: usize = crate::uploads::TAKEN_MAX + 256 * 1024;
 
 /// How often counts that no longer matter are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);

@@ -3,30 +3,49 @@
 use std::borrow::Cow;
 
 use axum::body::to_bytes;
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use subtle::ConstantTimeEq;
 
-use super::BODY_MAX;
 use super::failure::Failure;
 use super::state::State;
 use super::visitor::Visitor;
+use crate::uploads::TAKEN_MAX;
 
 /// Most fields of one form.
 const FIELDS_MAX: usize = 400;
+/// Longest name of a file that is kept, in characters.
+const NAME_MAX: usize = 120;
 /// Longest value of a field that is no file, in bytes.
 const VALUE_MAX: usize = 16 * 1024;
 /// Largest body of a form without a file.
 const PLAIN_MAX: usize = 512 * 1024;
 
-/// A file that came with a form.
-#[derive(Clone, Debug)]
+/// A file that came with a form, as it came.
+#[derive(Debug)]
 pub(super) struct Upload {
     /// The name the sender's machine gave it.
     pub(super) name: String,
     /// Its content.
     pub(super) bytes: Vec<u8>,
+}
+
+impl Upload {
+    /// Takes a file in, octets by octets, up to what a letter may have.
+    pub(super) async fn take(mut part: Field<'_>) -> Result<Self, Failure> {
+        let large = || Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE);
+        let name = part.file_name().unwrap_or_default().chars().take(NAME_MAX).collect();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = part.chunk().await.map_err(|_| large())? {
+            if bytes.len() + chunk.len() > TAKEN_MAX {
+                return Err(large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Self { name, bytes })
+    }
 }
 
 /// A form with a right token.
@@ -144,24 +163,20 @@ async fn read_parts(request: Request, state: &State) -> Result<Parted, Failure> 
         Multipart::from_request(request, state).await.map_err(|_| Failure::bad_request())?;
     let (mut fields, mut upload) = (Vec::new(), None);
     while let Some(part) = form.next_field().await.map_err(large)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let file = part.file_name().map(str::to_owned);
-        let bytes = part.bytes().await.map_err(large)?;
-        match file {
-            Some(file) => {
-                if !bytes.is_empty() && bytes.len() <= BODY_MAX {
-                    upload = Some(Upload { name: file, bytes: bytes.to_vec() });
-                }
+        if part.file_name().is_some() {
+            let file = Upload::take(part).await?;
+            if !file.bytes.is_empty() {
+                upload = Some(file);
             }
-            None => {
-                let value =
-                    String::from_utf8(bytes.to_vec()).map_err(|_| Failure::bad_request())?;
-                if value.len() > VALUE_MAX || fields.len() >= FIELDS_MAX {
-                    return Err(Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE));
-                }
-                fields.push((name, value));
-            }
+            continue;
         }
+        let name = part.name().unwrap_or_default().to_owned();
+        let bytes = part.bytes().await.map_err(large)?;
+        let value = String::from_utf8(bytes.to_vec()).map_err(|_| Failure::bad_request())?;
+        if value.len() > VALUE_MAX || fields.len() >= FIELDS_MAX {
+            return Err(Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        fields.push((name, value));
     }
     Ok((fields, upload))
 }

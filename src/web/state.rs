@@ -16,6 +16,7 @@ use crate::people::{People, PeopleError, keyed_tag, random_token};
 use crate::publish::Publisher;
 use crate::queue::{Act, Actor};
 use crate::store::{Store, StoreError};
+use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
 
 /// Blocking calls under way at once.
@@ -65,6 +66,8 @@ pub struct Parts {
     pub desk: Desk,
     /// The zones as served.
     pub publisher: Publisher,
+    /// Reads letters.
+    pub letters: Letters,
     /// Settings.
     pub options: Options,
 }
@@ -135,6 +138,11 @@ impl State {
     /// The zones as served.
     pub fn publisher(&self) -> &Publisher {
         &self.0.parts.publisher
+    }
+
+    /// Reads letters.
+    pub(super) fn letters(&self) -> &Letters {
+        &self.0.parts.letters
     }
 
     /// The database.

@@ -18,9 +18,15 @@ use crate::desk::{self, Desk};
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
 use crate::store::Store;
+use crate::uploads;
 
 /// A password that fits.
 const PASSWORD: &str = "kerbau-lari-17-pagi";
+/// A letter, which is a text as well.
+const SURAT: &str = match std::str::from_utf8(uploads::SAMPLE) {
+    Ok(text) => text,
+    Err(_) => "",
+};
 
 /// A site in a directory of its own.
 struct Site {
@@ -68,11 +74,13 @@ impl Site {
         let mut of_desk = desk_options(dir.path(), &time);
         change(&mut options, &mut of_desk);
         let desk = desk(&store, &publisher, of_desk);
+        let letters = uploads::Reader::here(uploads::Options::new(dir.path().to_owned()));
         let parts = Parts {
             store: store.clone(),
             people: people.clone(),
             desk: desk.clone(),
             publisher,
+            letters,
             options,
         };
         let state = State::new(parts).unwrap();
@@ -347,7 +355,7 @@ impl Browser<'_> {
         self.post("/permohonan/3", &[("name", name), ("purpose", "Antrean daring")]).await;
         self.post("/permohonan/4", &[("type0", "A"), ("data0", address)]).await;
         let letter = [("letter_number", "440/1/Dinkes"), ("letter_date", "2026-11-20")];
-        self.post_letter("/permohonan/5", &letter, "%PDF-1.4 surat").await;
+        self.post_letter("/permohonan/5", &letter, SURAT).await;
         assert!(self.page.contains("Periksa jawaban Anda"), "{}", self.page);
     }
 
@@ -623,7 +631,7 @@ async fn a_draft_lies_sealed_and_one_of_an_earlier_version_still_opens() {
     for file in std::fs::read_dir(site.dir.path()).unwrap().flatten() {
         let bytes = std::fs::read(file.path()).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
-        for personal in ["Rina Marlina", "0231-123456", "%PDF-1.4 surat"] {
+        for personal in ["Rina Marlina", "0231-123456", "%PDF-1.4"] {
             assert!(!text.contains(personal), "{personal} lies in {}", file.path().display());
         }
     }

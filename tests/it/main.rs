@@ -19,6 +19,8 @@ mod serve;
 #[cfg(feature = "approval")]
 mod story;
 mod support;
+#[cfg(feature = "approval")]
+mod uploads;
 
 //--- The shape of the source tree, and its manual
 mod manual;

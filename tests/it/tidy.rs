@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("check", &["master", "zone"]),
     ("queue", &[]),
     ("view", &["queue"]),
+    ("uploads", &["queue"]),
     ("store", &["queue"]),
     ("publish", &["zone", "master", "check", "store", "dns_client"]),
     ("audit", &["store", "queue"]),
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "queue",
             "view",
+            "uploads",
             "ledger",
             "store",
             "audit",
@@ -40,7 +42,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("words", &["queue"]),
     ("notice", &["words", "queue"]),
     ("report", &["words", "store", "queue"]),
-    ("web", &["desk", "publish", "people", "notice", "words", "store", "queue", "audit", "view"]),
+    (
+        "web",
+        &[
+            "desk", "publish", "people", "uploads", "notice", "words", "store", "queue", "audit",
+            "view",
+        ],
+    ),
     ("config", &["master"]),
     ("control", &[]),
     ("metrics", &["serve", "answer", "publish"]),

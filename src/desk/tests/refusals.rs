@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::queue::Kind;
+use crate::uploads::STORED_MAX;
 
 #[test]
 fn one_person_never_puts_a_name_up_alone() {
@@ -257,13 +258,12 @@ fn status_has_one_answer_for_any_mismatch() {
 #[test]
 fn a_letter_is_what_it_is_by_content_and_small() {
     let office = Office::new();
-    let send = |bytes: Vec<u8>| {
-        office.desk.submit(application(), Some(NewAttachment { bytes }), &applicant())
-    };
-    assert_eq!(send(b"<html>surat</html>".to_vec()).unwrap_err().status(), 422);
+    // Only a letter that was read can be sent at all.
+    let read = crate::uploads::inspect;
+    assert_eq!(read(b"<html>surat</html>").unwrap_err().code.status(), 422);
     let mut large = LETTER.to_vec();
-    large.resize(ATTACHMENT_OCTETS_MAX + 1, b' ');
-    assert_eq!(send(large).unwrap_err().status(), 422);
+    large.resize(STORED_MAX + 1, b' ');
+    assert_eq!(read(&large).unwrap_err().code.status(), 422);
     let none = office.desk.submit(application(), None, &applicant()).unwrap_err();
     assert_eq!(none.code(), "incomplete");
     let folder = office.directory.path().join("state/letters");

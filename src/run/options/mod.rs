@@ -18,7 +18,7 @@ use crate::serve::{
 use crate::wire::NameError;
 
 #[cfg(feature = "approval")]
-pub(super) use road_3::{calendar, desk, people, web};
+pub(super) use road_3::{calendar, desk, people, uploads, web};
 
 /// Octets of a mebibyte.
 const MIB: u64 = 1 << 20;

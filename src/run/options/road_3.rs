@@ -8,7 +8,7 @@ use crate::config::{self, Settings};
 use crate::queue::regions::{Regions, parse_offices};
 use crate::queue::{Bind, Calendar, Hours, Naming, Rules, Targets};
 use crate::run::time::now_ms;
-use crate::{desk, people, web};
+use crate::{desk, people, uploads, web};
 
 /// Octets of a MiB.
 const MIB: u64 = 1024 * 1024;
@@ -45,6 +45,21 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
             octets: settings.public.drafts_mib * MIB,
         },
         answer_max: web::ANSWER_MAX,
+    }
+}
+
+//------------ Uploads -------------------------------------------------------
+
+/// How letters are read.
+pub(in crate::run) fn uploads(settings: &Settings) -> uploads::Options {
+    let from = &settings.uploads;
+    uploads::Options {
+        at_once: from.at_once,
+        seconds: from.seconds,
+        memory_mib: from.memory_mib,
+        scanner: from.scanner.clone(),
+        scanner_seconds: from.scanner_seconds,
+        ..uploads::Options::new(settings.server.state_dir.join("letters"))
     }
 }
 

@@ -5,12 +5,12 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 
 use super::problem::Problem;
-use crate::desk::NewAttachment;
+use crate::desk::ActError;
 use crate::queue::{Application, Fault, Rule};
+use crate::uploads::{self, Letter};
+use crate::web::sent::Upload;
 use crate::web::state::State;
 
-/// Largest letter, in octets.
-const LETTER_MAX: usize = 2 * 1024 * 1024;
 /// Longest JSON of a request, in octets.
 const REQUEST_MAX: usize = 64 * 1024;
 
@@ -20,7 +20,17 @@ pub(super) struct Sent {
     /// The data.
     pub(super) application: Application,
     /// The letter.
-    pub(super) letter: Option<NewAttachment>,
+    pub(super) letter: Option<Upload>,
+}
+
+/// Reads the letter that was sent, if one was.
+pub(super) async fn read_letter(
+    state: &State,
+    letter: Option<Upload>,
+) -> Result<Option<Letter>, Problem> {
+    let Some(upload) = letter else { return Ok(None) };
+    let read = state.letters().read(upload.bytes).await;
+    read.map(Some).map_err(|fault| ActError::Letter(fault).into())
 }
 
 impl FromRequest<State> for Sent {
@@ -35,13 +45,16 @@ impl FromRequest<State> for Sent {
         let mut application = None;
         let mut letter = None;
         while let Some(part) = parts.next_field().await.map_err(unreadable)? {
-            let name = part.name().unwrap_or("").to_owned();
-            let bytes = part.bytes().await.map_err(unreadable)?;
-            match name.as_str() {
-                "request" => application = Some(read(&bytes)?),
-                "letter" if bytes.len() > LETTER_MAX => return Err(too_large()),
-                "letter" if bytes.is_empty() => {}
-                "letter" => letter = Some(NewAttachment { bytes: bytes.to_vec() }),
+            match part.name().unwrap_or("") {
+                "request" => application = Some(read(&part.bytes().await.map_err(unreadable)?)?),
+                "letter" => {
+                    let file = Upload::take(part).await?;
+                    uploads::fits(&file.bytes).map_err(ActError::Letter)?;
+                    if !file.bytes.is_empty() {
+                        letter = Some(file);
+                    }
+                }
+                // Skipped, whatever it holds.
                 _ => {}
             }
         }
@@ -71,5 +84,5 @@ fn unreadable(error: MultipartError) -> Problem {
 
 /// The letter is too large.
 fn too_large() -> Problem {
-    Problem::too_large("the letter may have 2 MB at most")
+    Problem::too_large("the letter may have 10 MB at most")
 }

@@ -32,7 +32,8 @@ pub(in crate::web) struct Problem {
     /// What happened this time, in English.
     detail: String,
     /// The stable code: `wrong_state`, `not_allowed`, `same_person`, `incomplete`, `stale`,
-    /// `name_rule`, `name_taken`, `target_refused`, `reserved`, or one of the call itself.
+    /// `name_rule`, `name_taken`, `target_refused`, `reserved`, `letter_refused`,
+    /// `letter_unchecked`, or one of the call itself.
     code: Cow<'static, str>,
     /// The single faults.
     errors: Vec<FaultView>,
@@ -154,6 +155,9 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.status {
             StatusCode::TOO_MANY_REQUESTS => return Self::too_many(),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                return Self::too_large("the letter may have 10 MB at most");
+            }
             StatusCode::SERVICE_UNAVAILABLE => return Self::busy(),
             StatusCode::INSUFFICIENT_STORAGE => {
                 return Self::disk_full(failure.detail.as_deref().unwrap_or(failure.id));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Asked, Caller, Named};
-use super::multipart::Sent;
+use super::multipart::{Sent, read_letter};
 use super::problem::Problem;
 use crate::desk::{ActError, ListFilter, Submitter, Viewer};
 use crate::people::Scope;
@@ -143,7 +143,7 @@ pub(super) struct Submitted {
 pub(super) struct Parts {
     /// The request.
     request: Application,
-    /// The letter: PDF, JPEG or PNG, 2 MB at most.
+    /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most, which is kept smaller.
     #[schema(format = Binary)]
     letter: String,
 }
@@ -165,9 +165,13 @@ pub(super) async fn submit(
     let actor = if caller.has_token() {
         caller.officer(Scope::Submit)?.actor()
     } else {
-        may_submit(&state, &caller, &application, letter.is_some()).await?;
+        may_try(&state, &caller, &application, letter.is_some()).await?;
         Actor::applicant(&application.contact.name, Identity::default(), None)
     };
+    let letter = read_letter(&state, letter).await?;
+    if !caller.has_token() && !state.limits().allows(Route::Submit, caller.address) {
+        return Err(Problem::too_many());
+    }
     let warnings = automatic::masked_fields(&application).iter().map(FaultView::from).collect();
     // A mailbox is proven on the pages only: a code goes there and comes back.
     let network = Some(network(caller.address));
@@ -183,9 +187,9 @@ pub(super) async fn submit(
     Ok((StatusCode::CREATED, Json(submitted)))
 }
 
-/// Tests whether somebody without a token may send this now. What the rules would refuse anyway does
-/// not count against the network's few requests an hour.
-async fn may_submit(
+/// Tests whether somebody without a token may try to send this now. What the rules or the letter's content
+/// refuse does not count against the network's few requests an hour.
+async fn may_try(
     state: &State,
     caller: &Caller,
     application: &Application,
@@ -199,14 +203,7 @@ async fn may_submit(
     }
     let application = application.clone();
     let faults = state.work(move |state| state.desk().rehearse(application, has_letter)).await??;
-    if !faults.is_empty() {
-        return Err(Problem::of_faults(faults));
-    }
-    if state.limits().allows(Route::Submit, caller.address) {
-        Ok(())
-    } else {
-        Err(Problem::too_many())
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::of_faults(faults)) }
 }
 
 //------------ Acting --------------------------------------------------------
@@ -242,6 +239,7 @@ pub(super) async fn act(
         let (of, by) = (number.clone(), actor.clone());
         state.work(move |state| state.desk().may_correct(&of, &by)).await??;
         let Sent { application, letter } = Sent::from_request(request, &state).await?;
+        let letter = read_letter(&state, letter).await?;
         let job = move |state: &State| state.desk().resubmit(&number, application, letter, &actor);
         return Ok(Json(state.work(job).await??));
     }

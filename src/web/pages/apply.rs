@@ -83,23 +83,32 @@ pub(super) async fn show(
 pub(super) async fn take(
     Extract(state): Extract<State>,
     Path(step): Path<u8>,
-    sent: Sent,
+    mut sent: Sent,
 ) -> Result<Response, Failure> {
-    let visitor = &sent.visitor;
-    open(&state, visitor)?;
+    open(&state, &sent.visitor)?;
     may_save(&state, &sent)?;
-    let mut draft = Draft::load(&state, &visitor.visit).await?;
-    let names: Vec<String> =
-        step_fields(&state, visitor.t, &draft, step)?.into_iter().map(|field| field.name).collect();
+    let mut draft = Draft::load(&state, &sent.visitor.visit).await?;
+    let names: Vec<String> = step_fields(&state, sent.visitor.t, &draft, step)?
+        .into_iter()
+        .map(|field| field.name)
+        .collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let letter = if step == LAST { draft.take_letter(&state, &mut sent).await } else { None };
+    let visitor = &sent.visitor;
     draft.save(&state, visitor).await?;
     let mut form = step_form(&state, visitor, &draft, step)?;
     let asks_name = step == 3 && sent.get("lanjut") == "periksa";
     for (field, rule) in step_faults(&draft, step) {
+        if letter.is_some() && field == "letter" {
+            continue;
+        }
         if !asks_name || field == "name" {
             let words = words_of_rule(visitor.t, &form, &field, rule);
             form = form.fault(&field, words);
         }
+    }
+    if let Some(fault) = &letter {
+        form = form.fault("letter", fault.say(visitor.t));
     }
     if !form.is_faulty() && matches!(step, 3 | 4) {
         for (field, words) in ruled_out(&state, visitor.t, &draft, step).await? {
@@ -108,7 +117,9 @@ pub(super) async fn take(
     }
     if form.is_faulty() {
         let again = step_page(&state, visitor, &draft, step, form, String::new());
-        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+        let status = letter.map_or(422, |fault| fault.code.status());
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        return page_with(status, &again);
     }
     if asks_name {
         let zone = state.options().zone.clone();
@@ -381,7 +392,7 @@ pub(super) fn record_fields(t: Words) -> Vec<Field> {
 pub(super) fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
     let mut file = Field::line(t, "letter", "apply-letter").input(Input::File(LETTER_KINDS));
     if let Some(letter) = &draft.letter {
-        let kib = letter.bytes.len().div_ceil(1024);
+        let kib = letter.letter.bytes().len().div_ceil(1024);
         let size = t.count(u64::try_from(kib).unwrap_or(u64::MAX));
         file.hint = t.with("apply-letter-there", &[("name", &letter.name), ("size", &size)]);
         file = file.optional();

@@ -9,7 +9,7 @@ use super::apply::{CHECK, LAST, label_of, open, unit_words};
 use super::parts::full_name;
 use super::review::error_words;
 use super::status::{held, ticket};
-use crate::desk::{ActError, NewAttachment, Pressed, Submitter, Viewer};
+use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
 use crate::queue::automatic::tidy;
 use crate::queue::{Actor, Identity};
@@ -86,7 +86,7 @@ pub(super) async fn submit(
     }
     let draft = Draft::load(&state, &visitor.visit).await?;
     let application = draft.application(&state.options().zone);
-    let letter = draft.letter.clone().map(|letter| NewAttachment { bytes: letter.bytes });
+    let letter = draft.letter.clone().map(|chosen| chosen.letter);
     let network = network(visitor.address);
     let done = state
         .work(move |state| {

@@ -12,7 +12,7 @@ use super::FormPage;
 use super::apply::{contact_fields, letter_fields, name_fields, record_fields};
 use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, tag};
 use super::review::error_words;
-use crate::desk::{ActError, NewAttachment};
+use crate::desk::ActError;
 use crate::queue::{Act, ActKind, LineCode, RejectReason, Rule, State as RequestState};
 use crate::view::RequestView;
 use crate::web::draft::{Draft, field_of};
@@ -303,20 +303,25 @@ pub(super) async fn ask_correct(
 pub(super) async fn correct(
     Extract(state): Extract<State>,
     headers: HeaderMap,
-    sent: Sent,
+    mut sent: Sent,
 ) -> Result<Response, Failure> {
-    let visitor = &sent.visitor;
     let (Some(view), Some((number, secret))) =
-        (own(&state, &headers, visitor).await?, held(&state, &headers))
+        (own(&state, &headers, &sent.visitor).await?, held(&state, &headers))
     else {
         return Ok(see_other("/status"));
     };
     let mut draft = Draft::of_view(&view)?;
+    let letter = draft.take_letter(&state, &mut sent).await;
+    let visitor = &sent.visitor;
     let form = correct_form(&state, visitor, &view, &draft);
     let names: Vec<String> = form.fields.iter().map(|field| field.name.clone()).collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let application = draft.application(&view.zone);
-    let letter = draft.letter.clone().map(|letter| NewAttachment { bytes: letter.bytes });
+    if let Some(fault) = letter {
+        let error = ActError::Letter(fault);
+        return refuse_correction(visitor, &view, &draft, form, error);
+    }
+    let letter = draft.letter.clone().map(|chosen| chosen.letter);
     let of = number.clone();
     let done = move |state: &State| {
         let actor = state.desk().applicant(&of, &secret)?;
@@ -324,29 +329,38 @@ pub(super) async fn correct(
     };
     match state.with_secret(&number, visitor.address, done).await? {
         Ok(_) => Ok(see_other("/status")),
-        Err(error) => {
-            let mut form = form.refill(|name| draft.get(name));
-            let mut other = Vec::new();
-            for fault in error.faults() {
-                let field = field_of(&fault.field);
-                if let Some(at) = form.fields.iter().find(|it| it.name == field) {
-                    let empty = fault.rule == Rule::Empty;
-                    let text = if empty { at.asks(visitor.t) } else { fault.say(visitor.t) };
-                    form = form.fault(&field, text);
-                } else {
-                    other.push(fault.say(visitor.t));
-                }
-            }
-            if !form.is_faulty() && other.is_empty() {
-                other = error_words(visitor.t, &error);
-            }
-            let failure = Failure::from(error);
-            if failure.is_internal() {
-                return Err(failure);
-            }
-            page_with(failure.status, &correct_page(visitor, &view, form, other))
+        Err(error) => refuse_correction(visitor, &view, &draft, form, error),
+    }
+}
+
+/// The form of a correction again, with what is wrong.
+fn refuse_correction(
+    visitor: &Visitor,
+    view: &RequestView,
+    draft: &Draft,
+    form: Form,
+    error: ActError,
+) -> Result<Response, Failure> {
+    let mut form = form.refill(|name| draft.get(name));
+    let mut other = Vec::new();
+    for fault in error.faults() {
+        let field = field_of(&fault.field);
+        if let Some(at) = form.fields.iter().find(|it| it.name == field) {
+            let empty = fault.rule == Rule::Empty;
+            let text = if empty { at.asks(visitor.t) } else { fault.say(visitor.t) };
+            form = form.fault(&field, text);
+        } else {
+            other.push(fault.say(visitor.t));
         }
     }
+    if !form.is_faulty() && other.is_empty() {
+        other = error_words(visitor.t, &error);
+    }
+    let failure = Failure::from(error);
+    if failure.is_internal() {
+        return Err(failure);
+    }
+    page_with(failure.status, &correct_page(visitor, view, form, other))
 }
 
 /// The fields the reviewer named.

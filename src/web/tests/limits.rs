@@ -40,7 +40,7 @@ impl Site {
     async fn submit(&self, from: &str, request: &Value) -> (StatusCode, Value) {
         let body = format!(
             "--b\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{request}\r\n\
-             --b\r\nContent-Disposition: form-data; name=\"letter\"; filename=\"s.pdf\"\r\n\r\n%PDF-1.4 surat\r\n--b--\r\n"
+             --b\r\nContent-Disposition: form-data; name=\"letter\"; filename=\"s.pdf\"\r\n\r\n{SURAT}\r\n--b--\r\n"
         );
         let call = Request::post("/api/v1/requests")
             .header(CONTENT_TYPE, "multipart/form-data; boundary=b")
@@ -107,6 +107,7 @@ async fn slow_targets_hold_nothing_that_others_need() {
     let ready = Request::get("/readyz").body(Body::empty()).unwrap();
     assert_eq!(site.router.clone().oneshot(ready).await.unwrap().status(), StatusCode::OK);
     let (status, list) = site.call(&kasi, "/api/v1/requests", None).await;
+    assert_eq!(status, StatusCode::OK, "{list}");
     assert_eq!((status, list["items"].as_array().unwrap().len()), (StatusCode::OK, 21));
     let mut browser = Browser::new(&site);
     browser.sign_in("kasi").await;

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use super::Daemon;
 use super::http::Caller;
 
-/// The smallest file that is a PDF by its first bytes.
-pub const LETTER: &[u8] =
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+/// A small PDF of one empty page.
+pub const LETTER: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+    2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n\
+    trailer<</Size 4/Root 1 0 R>>\n%%EOF\n";
 /// What everybody in the story types; nobody else has it.
 pub const PASSWORD: &str = "kuda lumping 1928 cirebon";
 

@@ -1,0 +1,256 @@
+//! The way a letter is read: a child process for each, a few at a time, and the scanner of the settings.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::child::{Answer, HEAD_MAX};
+use super::letter::{Letter, STORED_MAX, fits, refused};
+use super::process::{self, NotDone};
+use crate::queue::{Fault, Rule};
+
+/// Letters that wait for their turn, for each that is read.
+const WAITING_FOR_EACH: usize = 8;
+/// How long a letter waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+/// Octets of what a scanner says that are read.
+const SCANNER_OUTPUT_MAX: usize = 64 * 1024;
+/// Stands in a scanner's command for the file's name.
+const FILE: &str = "{file}";
+
+//------------ Options -------------------------------------------------------
+
+/// Settings of uploads.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program that has the command `read-letter`: this one.
+    pub program: PathBuf,
+    /// `uploads.at_once`: letters read at the same time.
+    pub at_once: usize,
+    /// `uploads.seconds`: for each letter.
+    pub seconds: u64,
+    /// `uploads.memory_mib`: for each letter.
+    pub memory_mib: u64,
+    /// `uploads.scanner`: a command and its arguments; empty = none.
+    pub scanner: Vec<String>,
+    /// `uploads.scanner_seconds`.
+    pub scanner_seconds: u64,
+    /// Where a file for the scanner is put, if its command wants one.
+    pub directory: PathBuf,
+}
+
+impl Options {
+    /// The shipped defaults.
+    pub fn new(directory: PathBuf) -> Self {
+        Self {
+            // The file that runs now, also after another version took its place on disk.
+            program: PathBuf::from("/proc/self/exe"),
+            at_once: 2,
+            seconds: 10,
+            memory_mib: 512,
+            scanner: Vec::new(),
+            scanner_seconds: 20,
+            directory,
+        }
+    }
+}
+
+//------------ Reader --------------------------------------------------------
+
+/// Reads letters; clones share the turns.
+#[derive(Clone)]
+pub struct Reader(Arc<Inner>);
+
+/// What clones share.
+struct Inner {
+    /// Settings.
+    options: Options,
+    /// Letters being read.
+    turns: Arc<Semaphore>,
+    /// Letters being read or waiting.
+    places: Arc<Semaphore>,
+    /// Whether the log says what confines the children.
+    said: AtomicBool,
+    /// Files put down for the scanner.
+    scans: AtomicU64,
+    /// Whether letters are read in this process; for tests of what is above.
+    here: bool,
+}
+
+impl Reader {
+    /// A reader with these settings.
+    pub fn new(options: Options) -> Self {
+        Self::of(options, false)
+    }
+
+    /// A reader without children, for tests of the rooms above.
+    #[cfg(test)]
+    pub(crate) fn here(options: Options) -> Self {
+        Self::of(options, true)
+    }
+
+    /// The turns of a reader.
+    fn of(options: Options, here: bool) -> Self {
+        let at_once = options.at_once.max(1);
+        Self(Arc::new(Inner {
+            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(at_once.saturating_mul(1 + WAITING_FOR_EACH))),
+            said: AtomicBool::new(false),
+            scans: AtomicU64::new(0),
+            options,
+            here,
+        }))
+    }
+
+    /// Reads a letter: what may be kept of it, or why it is refused. Waits for its turn without a thread.
+    pub async fn read(&self, bytes: Vec<u8>) -> Result<Letter, Fault> {
+        fits(&bytes)?;
+        let place = Arc::clone(&self.0.places).try_acquire_owned();
+        let Ok(place) = place else { return Err(unchecked("busy")) };
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.0.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(unchecked("busy")) };
+        let inner = Arc::clone(&self.0);
+        // The permits go with the work: it goes on if the sender leaves.
+        let job = move || inner.read(&Arc::from(bytes), (place, turn));
+        match tokio::task::spawn_blocking(job).await {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::error!(%error, "reading a letter failed");
+                Err(unchecked(""))
+            }
+        }
+    }
+}
+
+/// The letter is not refused for what it is: it cannot be judged at the moment.
+fn unchecked(about: &str) -> Fault {
+    refused(Rule::LetterUnchecked, about)
+}
+
+impl Inner {
+    /// Reads a letter within its turn.
+    fn read(
+        &self,
+        bytes: &Arc<[u8]>,
+        _turn: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    ) -> Result<Letter, Fault> {
+        let letter = if self.here { super::inspect(bytes)? } else { self.in_child(bytes)? };
+        self.scan(bytes)?;
+        Ok(letter)
+    }
+
+    /// Has a child read it.
+    fn in_child(&self, bytes: &Arc<[u8]>) -> Result<Letter, Fault> {
+        let options = &self.options;
+        let mut command = Command::new(&options.program);
+        command.env_clear().current_dir("/").arg("read-letter");
+        for (name, value) in [
+            ("--seconds", options.seconds.to_string()),
+            ("--memory-mib", options.memory_mib.to_string()),
+        ] {
+            command.arg(name).arg(value);
+        }
+        // The clock on the wall is the second limit: a machine under load gives a child less of a second.
+        let time = Duration::from_secs(options.seconds.saturating_mul(2));
+        let done = process::run(command, bytes, STORED_MAX + HEAD_MAX, time);
+        let unread = || refused(Rule::LetterUnread, "");
+        match done {
+            Ok(done) if done.status.success() => {
+                let answer = Answer::parse(done.output, bytes);
+                let answer = answer.ok_or_else(|| {
+                    tracing::error!("a child that reads letters gave no answer that makes sense");
+                    unread()
+                })?;
+                self.say(&answer.confined);
+                answer.read
+            }
+            Ok(done) => {
+                tracing::error!(status = %done.status, "a child that reads letters failed");
+                Err(unchecked(""))
+            }
+            Err(error @ NotDone::NotStarted(_)) => {
+                tracing::error!(%error, "letters cannot be read: the child");
+                Err(unchecked(""))
+            }
+            Err(error) => {
+                tracing::warn!(%error, octets = bytes.len(), "a letter could not be read: the child");
+                Err(unread())
+            }
+        }
+    }
+
+    /// Says once what confines the children.
+    fn say(&self, confined: &str) {
+        if self.said.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if confined == "landlock=full seccomp=full" {
+            tracing::info!(confined, "letters are read in a confined process");
+        } else {
+            tracing::warn!(
+                confined,
+                "this kernel does not have all that confines the process which reads letters; its limits \
+                 (no new file, socket or process) hold"
+            );
+        }
+    }
+
+    /// Asks the scanner of the settings. Whatever is not a clear "clean" is refused.
+    fn scan(&self, bytes: &Arc<[u8]>) -> Result<(), Fault> {
+        let Some((program, arguments)) = self.options.scanner.split_first() else { return Ok(()) };
+        let file = arguments.iter().any(|argument| argument.contains(FILE));
+        let file = file.then(|| self.file_for_scanner(bytes)).transpose().map_err(|error| {
+            tracing::error!(%error, "a letter cannot be put down for the scanner");
+            unchecked("")
+        })?;
+        let mut command = Command::new(program);
+        let name = file.as_ref().map(|file| file.0.display().to_string()).unwrap_or_default();
+        command.args(arguments.iter().map(|argument| argument.replace(FILE, &name)));
+        let time = Duration::from_secs(self.options.scanner_seconds);
+        let input = if file.is_some() { Arc::from([]) } else { Arc::clone(bytes) };
+        match process::run(command, &input, SCANNER_OUTPUT_MAX, time) {
+            Ok(done) if done.status.success() => Ok(()),
+            Ok(done) if done.status.code() == Some(1) => {
+                tracing::warn!("the scanner refused a letter");
+                Err(refused(Rule::LetterMalware, ""))
+            }
+            Ok(done) => {
+                tracing::error!(status = %done.status, "the scanner (uploads.scanner) failed: letters are refused");
+                Err(unchecked(""))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the scanner (uploads.scanner) failed: letters are refused");
+                Err(unchecked(""))
+            }
+        }
+    }
+
+    /// Puts a letter where the scanner finds it, for as long as the result lives.
+    fn file_for_scanner(&self, bytes: &[u8]) -> std::io::Result<Temporary> {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        // The directory is private, so the name need not be secret; the housekeeping of letters deletes
+        // what a crash leaves.
+        let count = self.scans.fetch_add(1, Ordering::Relaxed);
+        let path = self.options.directory.join(format!("scan-{}-{count}", std::process::id()));
+        let mut file = std::fs::OpenOptions::new();
+        let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        let kept = Temporary(path);
+        file.write_all(bytes)?;
+        Ok(kept)
+    }
+}
+
+/// A file that is deleted when this is dropped.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What could not be removed lies in a directory that only gapura can read.
+        drop(std::fs::remove_file(&self.0));
+    }
+}
