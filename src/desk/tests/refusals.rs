@@ -263,7 +263,7 @@ fn a_letter_is_what_it_is_by_content_and_small() {
     assert_eq!(read(b"<html>surat</html>").unwrap_err().code.status(), 422);
     let mut large = LETTER.to_vec();
     large.resize(STORED_MAX + 1, b' ');
-    assert_eq!(read(&large).unwrap_err().code.status(), 422);
+    assert_eq!(read(&large).unwrap_err().code.status(), 413);
     let none = office.desk.submit(application(), None, &applicant()).unwrap_err();
     assert_eq!(none.code(), "incomplete");
     let folder = office.directory.path().join("state/letters");
