@@ -39,4 +39,6 @@ pub use crate::store::events::{AuditKey, Checkpoint, Event};
 pub use crate::store::row_log::RowChange;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -214,7 +214,7 @@ impl Stated {
             if let Some((place, hash)) = said
                 && let Ok(place) = place.parse::<i64>()
             {
-                stated.entry(place).or_insert((event.sequence, hash.to_owned()));
+                stated.entry(place).or_insert_with(|| (event.sequence, hash.to_owned()));
             }
         }
         Self(stated)

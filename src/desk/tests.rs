@@ -12,12 +12,13 @@ mod reminders;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::audit::NewEvent;
+use crate::audit::testing::Chain;
 use crate::publish::{Publisher, ZoneSource};
 use crate::queue::{
     Act, Actor, Application, Identity, LineCode, LineInput, LineVerdict, State, Targets,
@@ -71,25 +72,6 @@ pub(super) struct Office {
     pub(super) directory: TempDir,
 }
 
-/// The chain of an office: whatever was done in a test, it verifies at the end.
-pub(super) struct Chain(Desk, AtomicBool);
-
-impl Chain {
-    /// The test edits the database or the chain: there is nothing to be good.
-    pub(super) fn is_edited(&self) {
-        self.1.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Chain {
-    fn drop(&mut self) {
-        if !std::thread::panicking() && !self.1.load(Ordering::Relaxed) {
-            let report = self.0.verify(&[]).unwrap();
-            assert!(report.is_good() && report.compared.is_some(), "{:#?}", report.lines());
-        }
-    }
-}
-
 impl Office {
     /// An office on its first day.
     pub(super) fn new() -> Self {
@@ -129,8 +111,7 @@ impl Office {
     ) -> Self {
         let state: PathBuf = directory.path().join("state");
         let store = Store::open(&state).unwrap();
-        let vault = crate::audit::Vault::open(&state).unwrap();
-        crate::audit::guard(&store, &vault, MONDAY_8).unwrap();
+        let chain = Chain::of(&store, &state);
         let source = ZoneSource::new(APEX.parse().unwrap(), directory.path().join("zone"));
         let (publisher, reports) =
             Publisher::open(store.clone(), vec![source], crate::publish::Options::new(&state))
@@ -158,7 +139,6 @@ impl Office {
         let mut servers: Vec<_> = running.addresses().iter().map(|at| at.address).collect();
         servers.dedup();
         publisher.sockets().set(servers);
-        let chain = Chain(desk.clone(), AtomicBool::new(false));
         Self { desk, publisher, store, running, time, chain, directory }
     }
 

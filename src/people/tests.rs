@@ -4,20 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
+use crate::audit::testing::Chain;
 use crate::store::Store;
 
 /// A password that fits.
 const PASSWORD: &str = "kerbau-lari-17-pagi";
 
+/// A directory whose database verifies at the end.
+struct House {
+    _chain: Chain,
+    _dir: tempfile::TempDir,
+}
+
 /// A roster in a directory of its own, and the clock's hand.
-fn roster(totp: TotpRule) -> (People, Arc<AtomicI64>, tempfile::TempDir) {
+fn roster(totp: TotpRule) -> (People, Arc<AtomicI64>, House) {
     let dir = tempfile::tempdir().unwrap();
     let time = Arc::new(AtomicI64::new(1_795_500_000_000));
     let hand = Arc::clone(&time);
     let mut options = Options::new(Arc::new(move || hand.load(Ordering::Relaxed)));
     options.totp = totp;
     options.decide_tokens = true;
-    (People::new(Store::open(dir.path()).unwrap(), options), time, dir)
+    let store = Store::open(dir.path()).unwrap();
+    let _chain = Chain::of(&store, dir.path());
+    (People::new(store, options), time, House { _chain, _dir: dir })
 }
 
 /// The fields of an account.

@@ -106,7 +106,7 @@ impl Reader<'_> {
 #[cfg(feature = "approval")]
 fn schema(connection: &Connection) -> Result<BTreeMap<String, String>, StoreError> {
     let text = "SELECT type || ' ' || name, tbl_name || ' ' || coalesce(sql, '') \
-        FROM main.sqlite_schema UNION ALL \
+        FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' UNION ALL \
         SELECT 'migration ' || number, checksum FROM main.migration";
     let mut statement = connection.prepare(text)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

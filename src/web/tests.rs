@@ -14,6 +14,7 @@ use axum::http::{Request, Response, StatusCode};
 use tower::ServiceExt;
 
 use super::{Options, Parts, State, router};
+use crate::audit::testing::Chain;
 use crate::desk::{self, Desk};
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
@@ -35,6 +36,7 @@ struct Site {
     desk: Desk,
     store: Store,
     time: Arc<AtomicI64>,
+    chain: Chain,
     dir: tempfile::TempDir,
 }
 
@@ -52,8 +54,7 @@ impl Site {
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        let vault = crate::audit::Vault::open(dir.path()).unwrap();
-        crate::audit::guard(&store, &vault, 1_795_500_000_000).unwrap();
+        let chain = Chain::of(&store, dir.path());
         let publisher = publisher(&store, dir.path());
         let time = Arc::new(AtomicI64::new(1_795_500_000_000));
         let hand = Arc::clone(&time);
@@ -84,7 +85,7 @@ impl Site {
             options,
         };
         let state = State::new(parts).unwrap();
-        Self { router: router(state), people, desk, store, time, dir }
+        Self { router: router(state), people, desk, store, time, chain, dir }
     }
 }
 
@@ -647,6 +648,7 @@ async fn a_draft_lies_sealed_and_one_of_an_earlier_version_still_opens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_audit_page_says_what_was_checked_found_and_is_to_be_done() {
     let site = office();
+    site.chain.is_edited();
     let mut applicant = Browser::new(&site);
     applicant.fill_in("antrean", "192.0.2.30").await;
     let once = applicant.hidden("once");
