@@ -26,6 +26,7 @@ pub(super) const TABLES: &[Table] = &[
     whole("promoted", &["zone", "owner", "rtype"]),
     // What was decided.
     whole("request", &["number"]),
+    whole("request_origin", &["number"]),
     whole("request_year", &["year"]),
     whole("revision", &["number", "revision"]),
     whole("letter", &["id"]),
@@ -59,7 +60,6 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("row_head", "under the key"),
     ("migration", "compared with the steps of this version"),
     ("draft", "not sent yet: decides nothing"),
-    ("request_origin", "only counted"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

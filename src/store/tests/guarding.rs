@@ -118,3 +118,16 @@ fn use_alone_is_no_entry() {
     store.tamper("UPDATE session SET proven_ms = 9");
     assert_eq!(store.read::<_, StoreError>(seen).unwrap(), None, "not as it was written");
 }
+
+#[test]
+fn no_step_after_the_log_changes_a_guarded_row() {
+    for (number, sql) in crate::store::migrations::steps_after_log() {
+        let sql = sql.to_lowercase();
+        for table in TABLES {
+            for change in ["update", "delete from", "insert into", "replace into"] {
+                let found = sql.contains(&format!("{change} {} ", table.name));
+                assert!(!found, "step {number} changes rows of {}: see migrations.rs", table.name);
+            }
+        }
+    }
+}
