@@ -219,6 +219,7 @@ fn strangers_hold_no_name_and_stand_in_nobodys_way() {
     assert!(!office.acts(&village).contains(&"overtaken".to_owned()));
     // Nobody new gets in beside it, and who lies beside it cannot pass it.
     assert_eq!(office.asked_by("baru", &application()).unwrap_err().code(), "name_taken");
+    office.wait(60_000);
     office.act(&squatters[0], dispose("lain"), "kepala").unwrap();
     let (verdict, line) = office.a4(&squatters[0]);
     assert!(verdict != Some(LineVerdict::Ok) && line.contains(&village), "{line}");
