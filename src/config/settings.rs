@@ -206,6 +206,12 @@ pub struct Web {
     pub url: String,
     /// Proxies whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Connections at once.
+    pub connections: usize,
+    /// Of them, from one address (a /64) that is no trusted proxy.
+    pub connections_per_address: usize,
+    /// Seconds a connection may stay without a request.
+    pub idle_seconds: u64,
 }
 
 impl Default for Web {
@@ -214,6 +220,9 @@ impl Default for Web {
             listen: SocketAddr::from(([127, 0, 0, 1], 8053)),
             url: String::new(),
             trusted_proxies: Vec::new(),
+            connections: 2_048,
+            connections_per_address: 256,
+            idle_seconds: 30,
         }
     }
 }
@@ -302,11 +311,14 @@ pub struct Approval {
     pub bind: Bind,
     /// Whether the camat may be asked to confirm a village's request.
     pub camat: bool,
+    /// Emergency suspensions of one officer that wait for the other's word at a time.
+    pub emergencies: usize,
 }
 
 impl Default for Approval {
     fn default() -> Self {
-        Self { promote: Promote::WithApproval, bind: Bind::Candidate, camat: false }
+        let (promote, bind) = (Promote::WithApproval, Bind::Candidate);
+        Self { promote, bind, camat: false, emergencies: 10 }
     }
 }
 
@@ -396,11 +408,15 @@ pub enum Hijackable {
 pub struct Probe {
     /// Whether targets are probed at all.
     pub enabled: bool,
+    /// Seconds for all targets of a request together.
+    pub seconds: u64,
+    /// Requests probed at once.
+    pub at_once: usize,
 }
 
 impl Default for Probe {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, seconds: 5, at_once: 24 }
     }
 }
 
@@ -506,11 +522,19 @@ impl Default for Audit {
 }
 
 /// `[people]`
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct People {
     /// Whether officers need a second factor in the browser.
     pub totp: Policy,
+    /// Sign-ins that may wait for the hash of their password; one more hears that it is busy.
+    pub sign_ins_waiting: usize,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        Self { totp: Policy::Required, sign_ins_waiting: 32 }
+    }
 }
 
 /// Required or optional.

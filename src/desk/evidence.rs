@@ -297,7 +297,17 @@ fn queue_facts(
         Some(taken) => (taken, i64::MIN),
         None => (i64::MAX, context.submitted.unwrap_or(i64::MAX)),
     };
-    let other_request = reader.blocking_request(&name, number, taken, submitted)?;
+    let mut other_request = None;
+    if !mine {
+        other_request = reader.blocking_request(&name, number, taken, submitted)?;
+        // Of two taken in the same moment, the one that holds the name goes first.
+        if other_request.is_none()
+            && let Some(holder) = live.holder()
+            && reader.request(holder)?.is_some_and(|(row, _)| row.taken_ms.is_some())
+        {
+            other_request = Some(holder.to_owned());
+        }
+    }
     let conflicts = match (&application.inverse_of, &live.request) {
         (Some(undone), Some(newest)) if application.kind == Kind::Change && undone != newest => {
             vec![newest.clone()]

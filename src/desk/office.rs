@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::ActError;
 use super::StrangerLimits;
@@ -40,6 +41,10 @@ pub struct Options {
     pub targets: Targets,
     /// `probe.enabled`.
     pub probe: bool,
+    /// `probe.seconds`: for all targets of a request together.
+    pub probe_time: Duration,
+    /// `probe.at_once`: requests probed at once.
+    pub probes: usize,
     /// `approval.promote = "with_approval"`.
     pub promote_with_approval: bool,
     /// `audit.daily`.
@@ -59,6 +64,8 @@ impl Options {
             naming: Naming::default(),
             targets: Targets::default(),
             probe: true,
+            probe_time: Duration::from_secs(5),
+            probes: 24,
             promote_with_approval: true,
             audit_daily: true,
             strangers: StrangerLimits::default(),
@@ -116,7 +123,7 @@ impl Desk {
             options.calendar.clone(),
         );
         let promoter = Promoter::new(ledger.clone(), publisher);
-        let prober = Prober::new(options.probe);
+        let prober = Prober::new(options.probe, options.probe_time, options.probes);
         let letters = options.state_dir.join(LETTERS);
         std::fs::create_dir_all(&letters)
             .map_err(|source| ActError::File { path: letters, source })?;

@@ -5,8 +5,8 @@
 //! ```
 //! It runs before an act, never inside its transaction, on threads of its own: nobody who waits for
 //! it holds a lock, and no request's probe waits for another's. Its own limits: public addresses only,
-//! looked at again when it connects; ports 25, 53, 80; [`TIME`] for all targets of a request together,
-//! 64 KiB each; redirects are not followed; at most 16 targets, and [`PROBES_MAX`] requests at once.
+//! looked at again when it connects; ports 25, 53, 80; `probe.seconds` for all targets of a request together,
+//! 64 KiB each; redirects are not followed; at most 16 targets, and `probe.at_once` requests at once.
 
 mod flight;
 mod resolve;
@@ -24,16 +24,12 @@ use crate::wire::{Name, Rtype};
 use flight::Flights;
 pub use flight::ProbeUnderWay;
 
-/// For one request: its targets are probed side by side.
-const TIME: Duration = Duration::from_secs(5);
 /// To open a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 /// Octets read from one target.
 const OCTETS_MAX: u64 = 64 * 1024;
 /// Targets of one probe.
 const TARGETS_MAX: usize = 16;
-/// Requests probed at once; for one more, the sheet says that the probe is missing.
-const PROBES_MAX: usize = 24;
 /// The stack of a probing thread, in octets.
 const STACK: usize = 256 * 1024;
 /// What hosters answer for a site nobody has set up: whoever sets it up owns the name.
@@ -59,6 +55,8 @@ const NO_SUCH_SITE: [&str; 12] = [
 pub(super) struct Prober {
     /// `probe.enabled`.
     enabled: bool,
+    /// For all targets of a request.
+    time: Duration,
     /// What counts as public: the rules about targets without their exceptions.
     rules: Arc<Targets>,
     /// What is being probed.
@@ -66,10 +64,10 @@ pub(super) struct Prober {
 }
 
 impl Prober {
-    /// A prober.
-    pub(super) fn new(enabled: bool) -> Self {
+    /// A prober with so much time for the targets of a request, for so many requests at once.
+    pub(super) fn new(enabled: bool, time: Duration, at_once: usize) -> Self {
         let rules = Targets { allow: Vec::new(), ..Targets::default() };
-        Self { enabled, rules: Arc::new(rules), flights: Flights::new(PROBES_MAX) }
+        Self { enabled, time, rules: Arc::new(rules), flights: Flights::new(at_once) }
     }
 
     /// Whether an application has anything to be probed.
@@ -93,7 +91,8 @@ impl Prober {
         let targets = self.targets(application);
         let host = application.place().name.to_string().trim_end_matches('.').to_owned();
         let rules = Arc::clone(&self.rules);
-        self.flights.start(key, move || keep(probe_all(targets, &host, &rules, now_ms)))
+        let time = self.time;
+        self.flights.start(key, move || keep(probe_all(targets, &host, &rules, time, now_ms)))
     }
 
     /// Holds a probe of `key` open until the sender of `held` is dropped; for tests of who waits for it.
@@ -127,8 +126,14 @@ impl Prober {
 }
 
 /// Probes all targets side by side. One that has not answered by the deadline is down.
-fn probe_all(targets: Vec<Target>, host: &str, rules: &Arc<Targets>, now_ms: i64) -> Probe {
-    let deadline = Instant::now() + TIME;
+fn probe_all(
+    targets: Vec<Target>,
+    host: &str,
+    rules: &Arc<Targets>,
+    time: Duration,
+    now_ms: i64,
+) -> Probe {
+    let deadline = Instant::now() + time;
     let (sender, results) = mpsc::channel();
     for (at, target) in targets.iter().cloned().enumerate() {
         let (sender, host, rules) = (sender.clone(), host.to_owned(), Arc::clone(rules));

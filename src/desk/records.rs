@@ -3,10 +3,10 @@
 use super::{ActError, Desk};
 use crate::promote::{edit_out, served_records};
 use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
-use crate::queue::Deed;
-use crate::queue::live::LiveResult;
-use crate::queue::{Actor, LiveRecord, LiveState, Signature, Subject};
-use crate::store::Tx;
+use crate::queue::{
+    Actor, Deed, Fault, LiveRecord, LiveState, Rule, Signature, Step, Subject, TransitionError,
+};
+use crate::store::{Reader, Tx};
 use crate::view::RecordView;
 use crate::wire::Name;
 
@@ -66,12 +66,30 @@ impl Desk {
         let taken = self.take_out(
             name,
             &actor.name,
-            |live, tx_actor, now| {
-                live.suspend_emergency(tx_actor, &reason, now, &calendar, &ledger.rules)
+            |reader, live, tx_actor, now| {
+                self.may_suspend_alone(reader, tx_actor)?;
+                Ok(live.suspend_emergency(tx_actor, &reason, now, &calendar, &ledger.rules)?)
             },
             actor,
         );
         self.logged(taken, actor, name, Deed::EmergencySuspend)
+    }
+
+    /// One officer takes names down alone, but not one after the other without end: so many wait for
+    /// the other officer's word at a time.
+    fn may_suspend_alone(&self, reader: &Reader<'_>, actor: &Actor) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let mut open = 0;
+        for row in reader.unconfirmed_suspensions()? {
+            let by = ledger.open_live(&row)?.suspension.map(|suspension| suspension.by.identity);
+            open += usize::from(by.is_some_and(|by| by.same(&actor.identity)));
+        }
+        let most = ledger.rules.emergencies;
+        if open < most {
+            return Ok(());
+        }
+        let fault = Fault::new("name", Rule::EmergenciesOpen, most.to_string());
+        Err(TransitionError::Incomplete(vec![fault]).into())
     }
 
     /// Emergency suspensions nobody has agreed with in time; they head the late list.
@@ -127,7 +145,7 @@ impl Desk {
         &self,
         name: &str,
         who: &str,
-        rule: impl Fn(LiveRecord, &Actor, i64) -> LiveResult,
+        rule: impl Fn(&Reader<'_>, LiveRecord, &Actor, i64) -> Result<Step<LiveRecord>, ActError>,
         actor: &Actor,
     ) -> Result<LiveRecord, ActError> {
         let ledger = &self.0.ledger;
@@ -140,15 +158,17 @@ impl Desk {
         let edit = edit_out(&owner, &zone);
         let served = served_records(&owner, &zone);
         // Tested before the zone is touched, and again inside the transaction.
-        let current = self.read(|reader| Ok(ledger.current(reader, actor)?))?;
-        drop(rule(live, &current, ledger.now())?);
+        self.read(|reader| {
+            let current = ledger.current(reader, actor)?;
+            rule(reader, live, &current, ledger.now()).map(drop)
+        })?;
         let rows = |tx: &Tx<'_>, change: &Change| {
             let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
             let actor = ledger.current(tx, actor)?;
             let mut live = ledger.open_live(&row)?;
             // What is put back one day is what is served today.
             live.records.clone_from(&served);
-            let mut step = rule(live, &actor, ledger.now())?;
+            let mut step = rule(tx, live, &actor, ledger.now())?;
             step.happening = step.happening.with("serial", change.to);
             Ok::<_, ActError>(ledger.apply_live(tx, step)?)
         };
@@ -166,9 +186,9 @@ impl Desk {
 
     /// The approved end date has come: the name is taken out.
     pub(super) fn end_name(&self, name: &str) -> Result<(), ActError> {
-        let rule = |live: LiveRecord, _: &Actor, now: i64| {
+        let rule = |_: &Reader<'_>, live: LiveRecord, _: &Actor, now: i64| {
             let by = Signature::system(now);
-            live.suspend("berlaku_sampai", &by)
+            Ok(live.suspend("berlaku_sampai", &by)?)
         };
         self.take_out(name, "gapura", rule, &Actor::system()).map(drop)
     }

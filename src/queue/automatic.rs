@@ -10,11 +10,12 @@ use super::labels;
 use super::live::{LiveState, same_office};
 use super::naming::{Naming, telling_label};
 use super::person::{is_mailbox, nip};
+use super::personal::holds_personal_number;
 use super::reading::Reading;
 use super::records::check_records;
 use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
 use super::similar::{alike, resemble};
-use super::targets::Targets;
+use super::targets::{Targets, special_name};
 use super::time::{DAY_MS, MINUTE_MS, day_number};
 use crate::wire::{Name, Rtype};
 
@@ -188,6 +189,9 @@ fn label_faults(application: &Reading, evidence: &Evidence<'_>) -> Vec<Fault> {
         return vec![Fault::new("zone", Rule::NotInZone, &application.zone)];
     }
     let mut faults = labels::check(&application.name, evidence.naming.min_length);
+    if holds_personal_number(&application.name) {
+        faults.push(Fault::new("name", Rule::PersonalNumber, ""));
+    }
     // Service labels are not counted, so a name can pass label by label and still be too long.
     if faults.is_empty() && application.place().is_none() {
         faults.push(Fault::new("name", Rule::LabelTooLong, &application.name));
@@ -305,6 +309,7 @@ fn address_line(application: &Reading, evidence: &Evidence<'_>) -> AutoLine {
             }
         }
     }
+    faults.extend(special_name_faults(application));
     if !faults.is_empty() {
         return failed(LineCode::A7, Overrule::Never, faults);
     }
@@ -314,6 +319,23 @@ fn address_line(application: &Reading, evidence: &Evidence<'_>) -> AutoLine {
         line.faults.push(Fault::new("records", Rule::CountryNotChecked, ""));
     }
     line
+}
+
+/// Targets whose names mean nothing on the Internet, or lead to whoever looks them up.
+fn special_name_faults(application: &Reading) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, record) in application.parsed_records() {
+        let own = |name: &Name| {
+            application.place().is_some_and(|it| name.as_ref().is_at_or_below(it.zone.as_ref()))
+        };
+        for name in record.targets().iter().filter(|name| !own(name)).map(Name::to_string) {
+            if let Some(suffix) = special_name(&name) {
+                let field = format!("records.{index}.data");
+                faults.push(Fault::new(field, Rule::SpecialTarget, format!("{name} (.{suffix})")));
+            }
+        }
+    }
+    faults
 }
 
 /// A8: suffixes a stranger can claim below, and what the probe saw.
@@ -458,6 +480,10 @@ fn fields(application: &Reading, now: i64) -> Vec<Fault> {
     let email = contact.email.trim();
     if !email.is_empty() && !is_mailbox(email) {
         faults.push(Fault::new("contact.email", Rule::BadEmail, email));
+    }
+    // Masked it would be no mailbox.
+    if holds_personal_number(email) {
+        faults.push(Fault::new("contact.email", Rule::PersonalNumber, ""));
     }
     if contact.nip.as_deref().is_some_and(|text| !text.trim().is_empty() && nip(text).is_none()) {
         faults.push(Fault::new("contact.nip", Rule::BadNip, ""));

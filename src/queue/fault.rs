@@ -385,6 +385,8 @@ rules! {
     CountryNotChecked = "country_not_checked" => TargetRefused, "the country was not checked";
     /// A target name that cannot be read.
     BadTarget = "bad_target" => TargetRefused, "not a domain name";
+    /// A target that is for special use, or leads to whoever looks it up.
+    SpecialTarget = "special_target" => TargetRefused, "a name that means nothing on the Internet, or leads to the machine of whoever looks it up";
     /// A suffix where a stranger can claim the target.
     HijackableTarget = "hijackable_target" => TargetRefused, "a stranger can claim this target";
     /// CNAME beside other data.
@@ -434,6 +436,8 @@ rules! {
     LetterUnread = "letter_unread" => LetterRefused, "the file could not be read with the time and memory allowed: print or photograph it anew";
     /// Letters cannot be judged at the moment.
     LetterUnchecked = "letter_unchecked" => LetterUnchecked, "letters cannot be checked at the moment: try again later, or bring the letter on paper";
+    /// Too many emergency suspensions of one officer that the other has not agreed with.
+    EmergenciesOpen = "emergencies_open" => Incomplete, "too many of your emergency suspensions wait for the other officer: they must agree first";
     /// The mailbox is not proven.
     MailboxUnproven = "mailbox_unproven" => Incomplete, "the mailbox is not proven";
 }

@@ -2,6 +2,7 @@
 //! (docs/procedure.md, Names).
 
 use super::fault::{Fault, Rule};
+pub use super::personal::mask_personal_numbers;
 
 /// Characters a label may have at most.
 pub const LABEL_MAX: usize = 30;
@@ -121,23 +122,6 @@ pub fn clean_line(text: &str) -> String {
     clean_text(&text.chars().map(spaced).collect::<String>())
 }
 
-/// Replaces every number of exactly 16 digits by asterisks: it may be a NIK (docs/procedure.md,
-/// Personal data).
-pub fn mask_personal_numbers(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    let mut digits = String::new();
-    for c in text.chars().map(Some).chain([None]) {
-        if let Some(digit) = c.filter(char::is_ascii_digit) {
-            digits.push(digit);
-            continue;
-        }
-        masked.push_str(if digits.len() == 16 { "****************" } else { &digits });
-        digits.clear();
-        masked.extend(c);
-    }
-    masked
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,9 +174,6 @@ mod tests {
 
     #[test]
     fn sixteen_digits_are_masked_and_nothing_else() {
-        assert_eq!(mask_personal_numbers("NIK 3209123456789012."), "NIK ****************.");
-        let nip = "NIP 198501012010011001";
-        assert_eq!(mask_personal_numbers(nip), nip);
         assert_eq!(mask_personal_numbers("a\0b"), "a\0b", "nothing else counts as masked");
         assert_eq!(clean_text(" a\0b\r\nc "), "ab\nc");
         assert_eq!(clean_text("situs\u{202e}simser \u{200b}desa"), "situssimser desa");

@@ -20,6 +20,7 @@ pub(crate) mod named;
 pub mod naming;
 pub mod notice;
 pub mod person;
+mod personal;
 pub mod procedure;
 pub mod reading;
 pub mod records;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::application::RequestedRecord;
 use super::fault::{Fault, Rule};
+use super::personal::holds_personal_number;
 use super::reading::Reading;
 use crate::wire::{Name, Rtype, rdata};
 
@@ -242,6 +243,11 @@ fn offered_type(record: &RequestedRecord) -> Option<Rtype> {
     TYPES_OFFERED.into_iter().find(named)
 }
 
+/// Whether the data of a type is text that people write.
+fn is_text(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::TXT | Rtype::CAA)
+}
+
 /// The faults of one record, beside the earlier ones.
 fn check_record(reading: &Reading, index: usize, faults: &mut Vec<Fault>) {
     let record = &reading.records[index];
@@ -258,6 +264,9 @@ fn check_record(reading: &Reading, index: usize, faults: &mut Vec<Fault>) {
         Err(rule) => faults.push(Fault::new(at("data"), rule, &record.data)),
         Ok(parsed) if rtype == Rtype::CNAME && parsed.targets().iter().any(own) => {
             faults.push(Fault::new(at("data"), Rule::TargetIsSelf, &record.data));
+        }
+        Ok(_) if is_text(rtype) && holds_personal_number(&record.data) => {
+            faults.push(Fault::new(at("data"), Rule::PersonalNumber, ""));
         }
         Ok(_) => {}
     }

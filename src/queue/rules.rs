@@ -26,6 +26,8 @@ pub struct Rules {
     pub bind: Bind,
     /// `approval.camat`: a kecamatan confirms a desa's request.
     pub camat: bool,
+    /// `approval.emergencies`: emergency suspensions of one officer that the other has not agreed with.
+    pub emergencies: usize,
     /// How long a removed name stays in quarantine, in milliseconds of calendar time.
     pub quarantine_ms: i64,
 }
@@ -44,6 +46,7 @@ impl Default for Rules {
             reopen_least: 60 * MINUTE_MS,
             bind: Bind::Candidate,
             camat: false,
+            emergencies: 10,
             quarantine_ms: 180 * DAY_MS,
         }
     }

@@ -83,6 +83,46 @@ impl Default for Targets {
     }
 }
 
+/// Names for special use (RFC 6761, 6762, 7686, 8375, 9476, IANA registry; `internal` by ICANN), names
+/// that networks use inside, and public ones that resolve to loopback or to an address in the name.
+const SPECIAL_NAMES: [&str; 24] = [
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "home.arpa",
+    "arpa",
+    "onion",
+    "alt",
+    "test",
+    "invalid",
+    "example",
+    "nip.io",
+    "sslip.io",
+    "xip.io",
+    "traefik.me",
+    "localtest.me",
+    "lvh.me",
+    "vcap.me",
+    "rbndr.us",
+];
+
+/// The special name at or below which a target lies, if it does.
+pub fn special_name(target: &str) -> Option<&'static str> {
+    let target = target.trim().trim_end_matches('.').to_lowercase();
+    SPECIAL_NAMES.into_iter().find(|name| is_at_or_below(&target, name))
+}
+
+/// Whether a name, in lower case and without its final dot, is a suffix or lies below it.
+fn is_at_or_below(name: &str, suffix: &str) -> bool {
+    name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// Reads a file of suffixes: one a line, `#` begins a comment.
 pub fn suffixes(text: &str) -> Vec<String> {
     let line =
@@ -112,10 +152,7 @@ impl Targets {
     /// The suffix below which a stranger could claim this target.
     pub fn claimable_suffix(&self, target: &str) -> Option<&str> {
         let target = target.trim().trim_end_matches('.').to_lowercase();
-        let below = |suffix: &&String| {
-            target == **suffix
-                || target.strip_suffix(suffix.as_str()).is_some_and(|rest| rest.ends_with('.'))
-        };
+        let below = |suffix: &&String| is_at_or_below(&target, suffix);
         self.hijackable.iter().find(below).map(String::as_str)
     }
 
@@ -241,11 +278,38 @@ mod tests {
     }
 
     #[test]
+    fn names_for_special_use_are_no_targets() {
+        for name in [
+            "localhost.",
+            "App.LocalHost",
+            "printer.local.",
+            "metadata.google.internal.",
+            "nas.home.arpa",
+            "10.2.0.192.in-addr.arpa.",
+            "facebookcorewwwi.onion",
+            "a.test.",
+            "b.invalid",
+            "ns1.example.",
+            "10.0.0.1.nip.io",
+        ] {
+            assert!(special_name(name).is_some(), "{name}");
+        }
+        for name in ["contoh.id.", "www.example.com.", "mylocal.id", "latest.go.id", "local.go.id"]
+        {
+            assert_eq!(special_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn claimable_suffixes_match_at_label_boundaries() {
         let targets = Targets::default();
         assert_eq!(targets.claimable_suffix("x.github.io."), Some("github.io"));
         assert_eq!(targets.claimable_suffix("A.B.Pages.Dev"), Some("pages.dev"));
         assert_eq!(targets.claimable_suffix("notgithub.io"), None);
+        for name in ["c.storage.googleapis.com.", "x.githubpreview.dev", "a.hf.space", "b.deno.dev"]
+        {
+            assert!(targets.claimable_suffix(name).is_some(), "{name}");
+        }
         assert_eq!(targets.claimable_suffix("github.io.example.id"), None);
     }
 }

@@ -32,8 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use door::DoorLimits;
-
+pub use door::DoorLimits;
 pub use draft::DraftLimits;
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};
@@ -71,9 +70,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let proxies = state.options().trusted_proxies.clone();
-    let router = router(state.clone());
+    let (door, router) = (state.options().door, router(state.clone()));
     tokio::select! {
-        () = door::serve(listener, router, proxies, DoorLimits::default(), stop) => {}
+        () = door::serve(listener, router, proxies, door, stop) => {}
         () = forget(state) => {}
     }
 }

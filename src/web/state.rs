@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 
 use super::bodies::Bodies;
+use super::door::DoorLimits;
 use super::draft::DraftLimits;
 use super::failure::Failure;
 use super::gate::Gate;
@@ -25,8 +26,6 @@ const WORK_PERMITS: usize = 16;
 const WORK_WAITING: usize = 512;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
-/// Password hashes that may wait for their turn: about half a second's.
-const HASH_WAITING: usize = 32;
 
 /// How long it counts how we were.
 const HEALTH_KEPT: Duration = Duration::from_secs(1);
@@ -52,6 +51,10 @@ pub struct Options {
     pub zone: String,
     /// Limits of drafts.
     pub drafts: DraftLimits,
+    /// Limits of connections.
+    pub door: DoorLimits,
+    /// Password hashes that may wait for their turn.
+    pub hashes_waiting: usize,
     /// How long an answer may take, apart from the time its request's body needs.
     pub answer_max: Duration,
 }
@@ -108,14 +111,15 @@ impl State {
             kept.ok_or_else(|| StoreError::Corrupt("no key of form tokens".to_owned()).into())
         })?;
         let limits = Limits::new(parts.options.submit_per_hour);
+        let hashes_waiting = parts.options.hashes_waiting;
         Ok(Self(Arc::new(Inner {
             parts,
             form_key,
             limits,
             bodies: Bodies::default(),
             work: Gate::new(WORK_PERMITS, WORK_WAITING),
-            hashing: Gate::new(HASH_PERMITS, HASH_WAITING),
-            hashing_again: Gate::new(1, HASH_WAITING),
+            hashing: Gate::new(HASH_PERMITS, hashes_waiting),
+            hashing_again: Gate::new(1, hashes_waiting),
             health: tokio::sync::Mutex::default(),
         })))
     }

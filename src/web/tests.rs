@@ -70,6 +70,8 @@ impl Site {
             register_public: true,
             zone: "cirebonkab.go.id.".to_owned(),
             drafts: super::DraftLimits::default(),
+            door: super::DoorLimits::default(),
+            hashes_waiting: 32,
             answer_max: std::time::Duration::from_secs(50),
         };
         let mut of_desk = desk_options(dir.path(), &time);

@@ -6,6 +6,9 @@ use super::*;
 use crate::dns_client::testing::FakeServer;
 use crate::queue::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
 
+/// Time for all targets.
+const TIME: Duration = Duration::from_secs(5);
+
 /// An ask with these records.
 fn application(records: &[(&str, &str)]) -> ParsedApplication {
     let sent = Application {
@@ -37,7 +40,7 @@ fn application(records: &[(&str, &str)]) -> ParsedApplication {
 
 #[test]
 fn nothing_but_public_addresses_is_probed() {
-    let prober = Prober::new(true);
+    let prober = Prober::new(true, TIME, 4);
     for address in ["127.0.0.1", "10.0.0.1", "192.0.2.1", "169.254.169.254", "100.64.0.1"] {
         assert!(!prober.applies(&application(&[("A", address)])), "{address}");
     }
@@ -49,8 +52,11 @@ fn nothing_but_public_addresses_is_probed() {
         !prober.applies(&application(&[("CNAME", "lain.cirebonkab.go.id.")])),
         "a name of ours"
     );
-    assert!(!Prober::new(false).applies(&application(&[("A", "103.28.12.5")])), "switched off");
-    let off = Prober::new(false);
+    assert!(
+        !Prober::new(false, TIME, 4).applies(&application(&[("A", "103.28.12.5")])),
+        "switched off"
+    );
+    let off = Prober::new(false, TIME, 4);
     let off = off.start(key("GPR-1"), &application(&[("A", "103.28.12.5")]), 1, |_| {});
     assert!(off.is_none());
 }

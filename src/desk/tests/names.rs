@@ -295,3 +295,55 @@ fn the_same_wish_from_the_same_place_is_one_request() {
     office.asked_by("desa", &other).unwrap();
     office.asked_by("orang", &application()).unwrap();
 }
+
+#[test]
+fn targets_for_special_use_and_numbers_of_persons_are_turned_back() {
+    let office = Office::new();
+    for (rtype, data) in [
+        ("CNAME", "localhost.localdomain."),
+        ("CNAME", "metadata.google.internal."),
+        ("CNAME", "printer.local."),
+        ("MX", "10 surat.home.arpa."),
+        ("NS", "ns1.contoh.invalid."),
+        ("SRV", "0 5 443 layanan.test."),
+        ("HTTPS", "1 abc.onion."),
+        ("CNAME", "10.0.0.1.nip.io."),
+        ("TXT", "\"NIK 3209 1234 5678 9012\""),
+        ("TXT", "\"３２０９１２３４５６７８９０１２\""),
+        ("CNAME", "situs.storage.googleapis.com."),
+    ] {
+        let mut asked = service("situs", data);
+        asked.records[0].rtype = rtype.to_owned();
+        let error = office.submit(asked).unwrap_err();
+        assert!(["target_refused", "incomplete"].contains(&error.code()), "{data}: {error}");
+    }
+    let mut asked = service("situs", "192.0.2.9");
+    asked.contact.email = "3209123456789012@surel.id".to_owned();
+    let Err(ActError::Rule(error)) = office.submit(asked) else { panic!("accepted") };
+    assert_eq!(error.faults()[0].rule, crate::queue::Rule::PersonalNumber);
+    let mut named = service("warga-3209123456789012", "192.0.2.9");
+    named.office = "Dinas".to_owned();
+    assert!(office.submit(named).is_err(), "nor in a name");
+    // Names of our own zone stay targets, whatever they are called.
+    let mut own = service("situs", "www.cirebonkab.go.id.");
+    own.records[0].rtype = "CNAME".to_owned();
+    office.submit(own).unwrap();
+}
+
+#[test]
+fn one_officer_takes_so_many_names_down_alone_and_no_more() {
+    let office = Office::with(|options| options.rules.emergencies = 2);
+    let kasi = office.actor("seksi");
+    office.desk.suspend("www", "diretas", &kasi).unwrap();
+    office.desk.suspend("diskominfo", "diretas", &kasi).unwrap();
+    let serial = office.serial();
+    let error = office.desk.suspend("sumber.desa", "diretas", &kasi).unwrap_err();
+    assert_eq!(error.code(), "incomplete", "{error}");
+    assert_eq!(office.serial(), serial, "nothing was taken out");
+    // Another officer has a number of their own, and agreement frees one.
+    office.desk.suspend("sumber.desa", "diretas", &office.actor("lain")).unwrap();
+    office.desk.confirm_suspension("www", &office.actor("kepala")).unwrap();
+    let number = office.live(service("satunya", "192.0.2.9"));
+    assert!(!number.is_empty());
+    office.desk.suspend("satunya", "diretas", &kasi).unwrap();
+}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::OptionError;
 use crate::config::{self, Settings};
@@ -44,6 +45,13 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
             per_network: settings.public.drafts_per_network,
             octets: settings.public.drafts_mib * MIB,
         },
+        door: web::DoorLimits {
+            places: settings.web.connections,
+            per_network: settings.web.connections_per_address,
+            idle: Duration::from_secs(settings.web.idle_seconds),
+            ..web::DoorLimits::default()
+        },
+        hashes_waiting: settings.people.sign_ins_waiting,
         answer_max: web::ANSWER_MAX,
     }
 }
@@ -76,12 +84,15 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
                 config::Bind::Serial => Bind::Serial,
             },
             camat: settings.approval.camat,
+            emergencies: settings.approval.emergencies,
             ..Rules::default()
         },
         calendar: calendar(settings)?,
         naming: naming(settings)?,
         targets: targets(settings)?,
         probe: settings.probe.enabled,
+        probe_time: Duration::from_secs(settings.probe.seconds),
+        probes: settings.probe.at_once,
         promote_with_approval: settings.approval.promote == config::Promote::WithApproval,
         audit_daily: settings.audit.daily,
         strangers: desk::StrangerLimits {

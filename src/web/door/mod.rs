@@ -44,17 +44,17 @@ const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n
 
 /// How many connections there may be, and how long one may stay.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DoorLimits {
+pub struct DoorLimits {
     /// Connections at once.
-    pub(super) places: usize,
+    pub places: usize,
     /// Of them, from one network (an IPv4 address, a /64) that is no trusted proxy.
-    pub(super) per_network: usize,
+    pub per_network: usize,
     /// Without a request under way since the last answer.
-    pub(super) idle: Duration,
+    pub idle: Duration,
     /// After this time no further request is taken.
-    pub(super) age: Duration,
+    pub age: Duration,
     /// What an old connection has left for requests under way.
-    pub(super) grace: Duration,
+    pub grace: Duration,
 }
 
 impl Default for DoorLimits {
