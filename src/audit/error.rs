@@ -37,6 +37,15 @@ pub enum AuditError {
         /// The key id in the database.
         known: String,
     },
+    /// A key file that was there is gone.
+    #[error(
+        "{path} is missing, and the database was written with it: put it back from the backup of the \
+         state directory", path = path.display()
+    )]
+    LostKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// The system has no random numbers, or a key cannot be made.
     #[error("the operating system supplies no random numbers")]
     Random,

@@ -77,6 +77,9 @@ impl Notary {
         let path = state_dir.join(KEY_FILE);
         let known = store.read::<_, StoreError>(|reader| reader.audit_keys())?;
         finish_rotation(&path, known.last())?;
+        if !known.is_empty() && !path.exists() {
+            return Err(AuditError::LostKey { path });
+        }
         let key = Key::from_pkcs8(&path, &read_or_make(&path, new_pkcs8)?)?;
         match known.last() {
             Some(last) if last.key_id == key.id => {}

@@ -16,6 +16,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::AuditError;
 use super::chain::field;
 use crate::digest::{hex, sha256_hex};
+use crate::store::{Store, StoreError};
 
 /// The file in the state directory.
 const KEY_FILE: &str = "personal.key";
@@ -56,7 +57,18 @@ pub struct Sealed {
 }
 
 impl Vault {
-    /// Opens the key in the state directory, or makes one.
+    /// Opens the vault that belongs to a database. Its key is made while there is no event yet: a new
+    /// one opens nothing that an older one sealed.
+    pub fn open_for(state_dir: &Path, store: &Store) -> Result<Self, AuditError> {
+        let path = state_dir.join(KEY_FILE);
+        let head = store.read::<_, StoreError>(|reader| reader.chain_head())?;
+        if head.is_some() && !path.exists() {
+            return Err(AuditError::LostKey { path });
+        }
+        Self::open(state_dir)
+    }
+
+    /// Opens the vault of a new state directory, making its key.
     pub fn open(state_dir: &Path) -> Result<Self, AuditError> {
         let path = state_dir.join(KEY_FILE);
         let bytes = read_or_make(&path, || Ok(random::<KEY_LEN>()?.to_vec()))?;

@@ -111,7 +111,7 @@ impl Desk {
     /// Opens the desk on a database and a publisher. Keys are made at the first start.
     pub fn open(store: Store, publisher: Publisher, options: Options) -> Result<Self, ActError> {
         let now = (options.clock)();
-        let vault = Vault::open(&options.state_dir)?;
+        let vault = Vault::open_for(&options.state_dir, &store)?;
         guard(&store, &vault, now)?;
         let notary = Notary::open(&options.state_dir, &store, now)?;
         let ledger = Ledger::new(

@@ -19,7 +19,7 @@ pub(super) fn verify_own(
     anchors: &[String],
 ) -> Result<Reply, AuditError> {
     let anchors: Vec<Anchor> = anchors.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-    let vault = Vault::open(state_dir)?;
+    let vault = Vault::open_for(state_dir, store)?;
     let key = match key {
         Some(key) => key.to_owned(),
         None => Notary::public_key_in(state_dir)?,

@@ -21,6 +21,7 @@ use crate::control;
 use crate::metrics::{self, NameServer, Registry};
 use crate::publish::{Publisher, Watcher};
 use crate::serve::{self, Running};
+use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
 const THREADS: usize = 2;
@@ -66,10 +67,7 @@ impl Building {
         let settings = &loaded.settings;
         let state_dir = StateDir::take(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
-        let database = Database::open(&sources, &options::publish(settings))?;
-        // The outcome for each zone is in the log; a refused zone does not stop the others.
-        let (publisher, _) =
-            Publisher::open(database.store.clone(), sources, options::publish(settings))?;
+        let (database, publisher) = Database::open(sources, &options::publish(settings))?;
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir)?;
@@ -78,7 +76,7 @@ impl Building {
         publisher.sockets().set(dns.clone());
         let watcher = publisher.watch();
         let parts = Parts { state_dir: &state_dir, database: &database, publisher: &publisher };
-        let road_3 = Road3::open(loaded, &parts)?;
+        let road_3 = Road3::open(loaded, &parts);
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
             publisher: publisher.clone(),
@@ -87,24 +85,32 @@ impl Building {
             road_3,
         });
         let control = start_control(&runtime, control, &host);
-        let metrics = start_metrics(&runtime, settings, &host)?;
+        let mut warnings: Vec<String> = host.running.warnings().to_vec();
+        warnings.extend(host.road_3.closed().map(|why| format!("the queue is closed: {why}")));
+        // Whoever reads zones must not wait for whoever reads pages or figures.
+        let mut or_warn = |error: RunError| {
+            let text = with_causes(&error);
+            tracing::error!(text, "zones are answered without it: mend this and restart");
+            warnings.push(text);
+        };
+        let metrics = start_metrics(&runtime, settings, &host).unwrap_or_else(|error| {
+            or_warn(error);
+            None
+        });
         let (stop, stopped) = watch::channel(false);
-        let Site { url, first_link } = host.road_3.start(&runtime, settings, &stopped)?;
+        let site = host.road_3.start(&runtime, settings, &stopped).unwrap_or_else(|error| {
+            or_warn(error);
+            Site::default()
+        });
         let ready = Ready {
             dns,
             encrypted: encrypted(&host.running),
             zones: publisher.status(),
-            web: url,
+            web: site.url,
             metrics,
             state_dir: state_dir.path().display().to_string(),
-            first_link,
-            warnings: host
-                .running
-                .warnings()
-                .iter()
-                .cloned()
-                .chain(host.stand_in.clone())
-                .collect(),
+            first_link: site.first_link,
+            warnings,
         };
         let building = Self { runtime, stop, control, host, watcher, database, state_dir };
         Ok((building, ready))

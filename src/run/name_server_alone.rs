@@ -24,8 +24,13 @@ pub(super) struct Road3;
 
 impl Road3 {
     /// Opens nothing.
-    pub(super) fn open(_: &Loaded, _: &Parts<'_>) -> Result<Self, RunError> {
-        Ok(Self)
+    pub(super) fn open(_: &Loaded, _: &Parts<'_>) -> Self {
+        Self
+    }
+
+    /// There is no queue that could be closed.
+    pub(super) fn closed(&self) -> Option<&str> {
+        None
     }
 
     /// Starts nothing.

@@ -86,8 +86,12 @@ fn reply<E: Display>(result: Result<Reply, E>) -> Reply {
 /// Runs a command on the database of a stopped daemon, under its lock.
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
     let state_dir = StateDir::take(&settings.server.state_dir)?;
-    let store = Store::open(state_dir.path())?;
-    let guarded = Vault::open(state_dir.path()).and_then(|vault| guard(&store, &vault, now_ms()));
+    let store = match super::stand_in::usable(&options::publish(settings)) {
+        Ok(store) => store,
+        Err(reason) => return Ok(Reply::failed(format!("the database is not used: {reason}"))),
+    };
+    let guarded =
+        Vault::open_for(state_dir.path(), &store).and_then(|vault| guard(&store, &vault, now_ms()));
     if let Err(error) = guarded {
         return Ok(Reply::failed(format!("{:#}", anyhow::Error::from(error))));
     }

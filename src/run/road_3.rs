@@ -24,6 +24,7 @@ use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
 use crate::queue::Calendar;
+use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::web;
 
@@ -60,12 +61,24 @@ pub(super) struct Open {
 }
 
 impl Road3 {
+    /// Opens it, or says why it stays closed: whatever fails here, zones are answered.
+    pub(super) fn open(loaded: &Loaded, parts: &Parts<'_>) -> Self {
+        if let Some(reason) = &parts.database.reason {
+            return Self::Closed(reason.clone());
+        }
+        Self::opened(loaded, parts).unwrap_or_else(|error| {
+            let reason = with_causes(&error);
+            tracing::error!(
+                reason,
+                "zones are answered, the queue is closed: mend this and restart"
+            );
+            Self::Closed(reason)
+        })
+    }
+
     /// Opens it: accepts the names of a new zone, finishes the promotions that a crash interrupted, and
     /// puts the settings and the working time in force on record.
-    pub(super) fn open(loaded: &Loaded, parts: &Parts<'_>) -> Result<Self, RunError> {
-        if let Some(reason) = &parts.database.reason {
-            return Ok(Self::Closed(reason.clone()));
-        }
+    fn opened(loaded: &Loaded, parts: &Parts<'_>) -> Result<Self, RunError> {
         let settings = &loaded.settings;
         let store = parts.database.store.clone();
         let people = People::new(store.clone(), options::people(settings));
@@ -97,6 +110,14 @@ impl Road3 {
                 open.start_web(runtime, settings, stopped.clone())
             }
             Self::Closed(_) => Ok(Site::default()),
+        }
+    }
+
+    /// Why the queue is closed, if it is.
+    pub(super) fn closed(&self) -> Option<&str> {
+        match self {
+            Self::Open(_) => None,
+            Self::Closed(reason) => Some(reason),
         }
     }
 

@@ -20,8 +20,11 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
+        if let Some(reason) = self.road_3.closed() {
+            append_line!(text, "  the queue is closed: {reason}");
+        }
         if let Some(reason) = &self.stand_in {
-            append_line!(text, "  the database is not used, the queue is closed: {reason}");
+            append_line!(text, "  the database is not used: {reason}");
         }
         for zone in &zones {
             add_zone(&mut text, zone);
@@ -32,7 +35,8 @@ impl Host {
         }
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": zones, "stand_in": self.stand_in, "drift": drift,
+            "listening": listening, "zones": zones, "stand_in": self.stand_in,
+            "queue_closed": self.road_3.closed(), "drift": drift,
         });
         Reply::done(text, json)
     }

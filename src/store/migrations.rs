@@ -17,31 +17,24 @@ use super::{Reader, row_log::RowChange};
 struct Step {
     /// Unique and rising; gaps are fine.
     number: u32,
+    /// Whether it makes tables of road 3, which a name server alone leaves out.
+    road_3: bool,
     /// The statements.
     sql: &'static str,
 }
 
-/// All steps in order. Road 3's are behind the feature `approval`.
+/// All steps in order.
 const STEPS: &[Step] = &[
-    Step { number: 10, sql: include_str!("migrations/0010_zone.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 20, sql: include_str!("migrations/0020_people.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 21, sql: include_str!("migrations/0021_draft.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 30, sql: include_str!("migrations/0030_evidence.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 31, sql: include_str!("migrations/0031_requests.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 32, sql: include_str!("migrations/0032_request_order.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 33, sql: include_str!("migrations/0033_promised_names.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 40, sql: include_str!("migrations/0040_row_log.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 41, sql: include_str!("migrations/0041_limits.sql") },
-    #[cfg(feature = "approval")]
-    Step { number: 42, sql: include_str!("migrations/0042_taken.sql") },
+    Step { number: 10, road_3: false, sql: include_str!("migrations/0010_zone.sql") },
+    Step { number: 20, road_3: true, sql: include_str!("migrations/0020_people.sql") },
+    Step { number: 21, road_3: true, sql: include_str!("migrations/0021_draft.sql") },
+    Step { number: 30, road_3: true, sql: include_str!("migrations/0030_evidence.sql") },
+    Step { number: 31, road_3: true, sql: include_str!("migrations/0031_requests.sql") },
+    Step { number: 32, road_3: true, sql: include_str!("migrations/0032_request_order.sql") },
+    Step { number: 33, road_3: true, sql: include_str!("migrations/0033_promised_names.sql") },
+    Step { number: 40, road_3: true, sql: include_str!("migrations/0040_row_log.sql") },
+    Step { number: 41, road_3: true, sql: include_str!("migrations/0041_limits.sql") },
+    Step { number: 42, road_3: true, sql: include_str!("migrations/0042_taken.sql") },
 ];
 
 /// The last step that no database with a row log can miss.
@@ -54,17 +47,24 @@ pub(super) fn steps_after_log() -> impl Iterator<Item = (u32, &'static str)> {
     STEPS.iter().filter(|step| step.number > BEFORE_LOG).map(|step| (step.number, step.sql))
 }
 
-/// Applies the steps that are missing, each in a transaction of its own.
+/// The newest step, road 3 or not.
+pub(super) const NEWEST: u32 = STEPS[STEPS.len() - 1].number;
+
+/// Applies the steps that are missing, each in a transaction of its own. A database of a later version
+/// is left alone.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS migration (
              number INTEGER PRIMARY KEY, checksum TEXT NOT NULL
          ) STRICT",
     )?;
-    for step in STEPS {
-        apply(connection, step)?;
+    let newest: Option<u32> =
+        connection.query_row("SELECT max(number) FROM migration", [], |row| row.get(0))?;
+    if let Some(step) = newest.filter(|&step| step > NEWEST) {
+        return Err(StoreError::Newer { step });
     }
-    Ok(())
+    let mut ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
+    ours.try_for_each(|step| apply(connection, step))
 }
 
 /// Applies one step; one that was applied already only has its checksum compared.

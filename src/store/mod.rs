@@ -14,6 +14,7 @@ pub mod events;
 mod guard;
 #[cfg(feature = "approval")]
 mod guarded;
+mod health;
 pub mod journal;
 mod migrations;
 #[cfg(feature = "approval")]
@@ -241,6 +242,18 @@ pub enum StoreError {
         /// What went wrong.
         reason: String,
     },
+    /// A later version of gapura has worked on it.
+    #[error(
+        "the database is of a later version of gapura (step {step}; this one knows {}): start that version, or restore a backup of this one",
+        migrations::NEWEST
+    )]
+    Newer {
+        /// The newest migration in it.
+        step: u32,
+    },
+    /// Its pages do not hang together.
+    #[error("the database is damaged: {0}; restore a backup of the state directory")]
+    Damaged(String),
     /// No transaction could be started.
     #[error("cannot start a database transaction")]
     Begin(#[source] rusqlite::Error),

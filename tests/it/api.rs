@@ -1,21 +1,11 @@
 //! The JSON API call by call: its shapes, its refusals, its limits (docs/api.md).
 
 use crate::support::http::Caller;
-use crate::support::office::{LETTER, Office, act, token, token_text, village};
+use crate::support::office::{LETTER, Office, act, service, token, token_text, village};
 use crate::support::{Daemon, ask, data};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
-
-/// A request for a service's name.
-fn service(name: &str, records: Value) -> Value {
-    let mut request = village();
-    request["class"] = json!("layanan");
-    request["name"] = json!(name);
-    request["records"] = records;
-    request["region"] = Value::Null;
-    request
-}
 
 /// One address.
 fn address(data: &str) -> Value {

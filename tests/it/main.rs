@@ -14,6 +14,8 @@ mod zones;
 #[cfg(feature = "approval")]
 mod api;
 #[cfg(feature = "approval")]
+mod faults;
+#[cfg(feature = "approval")]
 mod pages;
 mod serve;
 #[cfg(feature = "approval")]

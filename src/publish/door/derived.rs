@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::keeper::write_file;
 use crate::master;
-use crate::publish::state::{Inner, Overlay, PublishError, Publisher, lock, overlay};
+use crate::publish::state::{Inner, Overlay, PublishError, Publisher, ZoneState, lock, overlay};
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 
@@ -26,18 +26,22 @@ pub(crate) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
     state_dir.join("promoted").join(format!("{stem}.zone"))
 }
 
-/// Writes the derived file of a zone as things stand now.
-pub(crate) fn write(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
-    let Ok(slot) = inner.slot(zone) else { return Ok(()) };
-    let text = {
-        let state = lock(&slot.state);
-        text(zone, state.serial(), &state.overlay)
-    };
+/// Writes the derived file of a zone, if it is not what it should be. The zone's lock is held, so that
+/// an older text never replaces a newer one.
+pub(crate) fn write(inner: &Inner, zone: &Name, state: &ZoneState) -> Result<(), PublishError> {
+    if inner.options.is_stand_in {
+        return Ok(());
+    }
+    let text = text(zone, state.serial(), &state.overlay);
     let path = path(&inner.options.state_dir, zone);
+    if std::fs::read(&path).is_ok_and(|written| written == text.as_bytes()) {
+        return Ok(());
+    }
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)
             .map_err(|source| PublishError::Write { path: directory.to_owned(), source })?;
     }
+    let _one_at_a_time = lock(&inner.files);
     write_file(&path, text.as_bytes(), WHAT)
 }
 

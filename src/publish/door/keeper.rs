@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::commit::copy_is_due;
 use super::derived;
+use super::proposal::Held;
 use crate::publish::failpoint;
 use crate::publish::state::serial::later;
 use crate::publish::state::{Inner, Job, PublishError, Slot, lock};
@@ -102,12 +103,13 @@ impl Batch {
     fn carry_out(self, inner: &Arc<Inner>) {
         if self.has_marks {
             let marks = lock(&inner.marks).clone();
-            if let Err(error) = write_marks(&inner.options.state_dir, &marks) {
+            if let Err(error) = write_marks(inner, &marks) {
                 tracing::error!(%error, "the serials could not be kept outside of the database");
             }
         }
         for zone in self.derived {
-            if let Err(error) = derived::write(inner, &zone) {
+            let Ok(slot) = inner.slot(&zone) else { continue };
+            if let Err(error) = derived::write(inner, &zone, &lock(&slot.state)) {
                 tracing::error!(%zone, %error, "the derived file of promoted records is outdated");
             }
         }
@@ -119,6 +121,23 @@ impl Batch {
         for sender in self.waiting {
             let _gone = sender.send(());
         }
+    }
+}
+
+/// Writes what keeps a promoted name outside of the database before anybody is told that it is live:
+/// the zone's serial and its derived file. What fails is logged: the database has it.
+pub(crate) fn keep_now(inner: &Inner, held: &Held<'_>, serial: u32) {
+    let zone = &held.slot.apex;
+    let marks = {
+        let mut marks = lock(&inner.marks);
+        let mark = marks.entry(zone.clone()).or_insert(serial);
+        *mark = later(*mark, serial);
+        marks.clone()
+    };
+    let written =
+        write_marks(inner, &marks).and_then(|()| derived::write(inner, zone, &held.state));
+    if let Err(error) = written {
+        tracing::error!(%zone, %error, "the copy outside of the database is outdated");
     }
 }
 
@@ -140,11 +159,12 @@ pub(crate) fn read_marks(state_dir: &Path) -> HashMap<Name, u32> {
 }
 
 /// Writes them, one zone a line.
-fn write_marks(state_dir: &Path, marks: &HashMap<Name, u32>) -> Result<(), PublishError> {
+fn write_marks(inner: &Inner, marks: &HashMap<Name, u32>) -> Result<(), PublishError> {
     let mut lines: Vec<_> =
         marks.iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
     lines.sort_unstable();
-    write_file(&marks_path(state_dir), lines.concat().as_bytes(), "serials")
+    let _one_at_a_time = lock(&inner.files);
+    write_file(&marks_path(&inner.options.state_dir), lines.concat().as_bytes(), "serials")
 }
 
 /// Writes a file of our own so that it is there in full or as it was: temporary file, fsync, rename,

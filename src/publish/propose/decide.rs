@@ -68,7 +68,7 @@ impl Prepared {
     /// A zone whose database rows cannot be read.
     pub(crate) fn failed(failed: &StoreError) -> Self {
         let finding = error("database", failed.to_string(), "check the database, then reload");
-        Self::refused(None, Guard::Commit, finding, Vec::new())
+        Self::refused(None, Guard::Database, finding, Vec::new())
     }
 }
 

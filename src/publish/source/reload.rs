@@ -198,6 +198,7 @@ fn refused_by(guard: Guard) -> &'static str {
         Guard::Merge => "refused:merge",
         Guard::Manifest => "refused:manifest",
         Guard::Commit => "refused:commit",
+        Guard::Database => "refused:database",
         Guard::Unconfirmed => "refused:unconfirmed",
         Guard::Doubled => "refused:doubled",
     }

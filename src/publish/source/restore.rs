@@ -71,11 +71,10 @@ fn begin_known(
         }
     }
     if state.row.is_some() && state.zone.is_none() {
-        state.zone = restored(inner, state).unwrap_or_else(|failed| {
-            tracing::error!(zone = %state.source.apex, error = %failed,
-                    "the copy in the database cannot be read");
-            None
-        });
+        match restored(inner, state) {
+            Ok(zone) => state.zone = zone,
+            Err(error) => return Prepared::failed(&error),
+        }
     }
     let mut prepared = prepare(inner, state, loaded, &By::gapura());
     catch_up(inner, state, &mut prepared);

@@ -46,12 +46,9 @@ impl Publisher {
         Ok(all)
     }
 
-    /// Whether there is a derived file with records that a new database would not know of.
-    pub fn has_derived(state_dir: &Path, sources: &[ZoneSource]) -> bool {
-        sources.iter().any(|source| {
-            let path = door::path(state_dir, &source.apex);
-            std::fs::read_to_string(path).is_ok_and(|text| text.contains("; request "))
-        })
+    /// The zones that serials were given out for, by the file outside of the database.
+    pub fn published(state_dir: &Path) -> Vec<Name> {
+        door::read_marks(state_dir).into_keys().collect()
     }
 }
 

@@ -194,8 +194,16 @@ impl Inner {
             known.insert(slot.apex.clone(), Arc::clone(slot));
         }
         drop(known);
-        for slot in slots.iter().filter(|slot| copy_is_due(&lock(&slot.state))) {
-            self.jobs.send(Job::Maintain(slot.apex.clone()));
+        for slot in slots {
+            let state = lock(&slot.state);
+            // A crash may have come before they were written.
+            if let Some(row) = &state.row {
+                self.jobs.send(Job::Mark(slot.apex.clone(), row.high_water));
+                self.jobs.send(Job::Derived(slot.apex.clone()));
+            }
+            if copy_is_due(&state) {
+                self.jobs.send(Job::Maintain(slot.apex.clone()));
+            }
         }
         reports
     }

@@ -65,6 +65,9 @@ pub struct Options {
     pub journal_changes_max: u64,
     /// Octets kept in a zone's journal.
     pub journal_octets_max: u64,
+    /// Whether the database only stands in for one that is lost: then the derived files are the last
+    /// copy of what was promoted, and are not written.
+    pub is_stand_in: bool,
     /// Milliseconds since 1970; a function, so that tests have clocks of their own.
     pub now_ms: fn() -> i64,
 }
@@ -80,6 +83,7 @@ impl Options {
             file_octets_max: 1 << 30,
             journal_changes_max: 10_000,
             journal_octets_max: 256 << 20,
+            is_stand_in: false,
             now_ms: system_now_ms,
         }
     }

@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     /// The newest serial of each zone as kept outside of the database.
     pub(crate) marks: Mutex<HashMap<Name, u32>>,
+    /// Held while a file of our own is written.
+    pub(crate) files: Mutex<()>,
     /// Numbers for groups of reloads.
     pub(crate) tickets: AtomicU64,
 }
@@ -222,6 +224,7 @@ impl Inner {
             listeners: Mutex::default(),
             jobs: Jobs::new(),
             marks: Mutex::new(marks),
+            files: Mutex::default(),
             tickets: AtomicU64::new(0),
         }
     }

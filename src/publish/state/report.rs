@@ -32,6 +32,8 @@ pub enum Guard {
     Manifest,
     /// The database refused.
     Commit,
+    /// What the database holds of the zone cannot be read.
+    Database,
     /// Our own socket did not show it.
     Unconfirmed,
     /// Two files claim the zone.
@@ -50,6 +52,7 @@ impl Guard {
             Self::Merge => "merge",
             Self::Manifest => "manifest",
             Self::Commit => "commit",
+            Self::Database => "database",
             Self::Unconfirmed => "unconfirmed",
             Self::Doubled => "doubled",
         }
@@ -115,6 +118,12 @@ impl ReloadReport {
     /// Whether what the operator wanted is so: the exit code of `gapura ctl reload`.
     pub fn is_ok(&self) -> bool {
         !matches!(self.outcome, Outcome::Refused { .. })
+    }
+
+    /// Whether the zone is not served because the database failed, and not because of its file.
+    pub fn is_lost_by_database(&self) -> bool {
+        let guards = [Guard::Database, Guard::Commit];
+        matches!(&self.outcome, Outcome::Refused { serial: None, guard } if guards.contains(guard))
     }
 
     /// The word for metrics.

@@ -15,7 +15,7 @@ fn promoted_records_and_masks_come_back_from_the_derived_file_under_a_higher_ser
     };
     let options = house.options();
     let sources = vec![ZoneSource::new(apex(), house.file())];
-    assert!(Publisher::has_derived(&options.state_dir, &sources));
+    assert_eq!(Publisher::published(&options.state_dir), [apex()]);
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     assert!(Publisher::take_in_derived(&store, &sources, &options).unwrap() >= 2);

@@ -38,9 +38,7 @@ impl Daemon {
     /// Starts with the project's own zone and settings, and `more` settings at the end.
     pub fn start(more: &str) -> Self {
         let made = tempfile::tempdir().unwrap();
-        let zone = Path::new(env!("CARGO_MANIFEST_DIR")).join("zones/cirebonkab.go.id.zone");
-        std::fs::copy(zone, made.path().join("cirebonkab.go.id.zone")).unwrap();
-        write_settings(made.path(), more);
+        lay_out(made.path(), more);
         let mut daemon = Self::in_dir(made.path());
         daemon._made = Some(made);
         daemon
@@ -130,6 +128,13 @@ impl Drop for Daemon {
 pub fn kill(pid: u32, signal: &str) {
     let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
     assert!(status.unwrap().success());
+}
+
+/// The project's own zone and settings in `dir`, with `more` settings at the end.
+pub fn lay_out(dir: &Path, more: &str) {
+    let zone = Path::new(env!("CARGO_MANIFEST_DIR")).join("zones/cirebonkab.go.id.zone");
+    std::fs::copy(zone, dir.join("cirebonkab.go.id.zone")).unwrap();
+    write_settings(dir, more);
 }
 
 /// Settings on free ports in `dir`; `more` comes after all tables.

@@ -119,6 +119,16 @@ pub fn village() -> Value {
     })
 }
 
+/// A request for a service's name.
+pub fn service(name: &str, records: Value) -> Value {
+    let mut request = village();
+    request["class"] = json!("layanan");
+    request["name"] = json!(name);
+    request["records"] = records;
+    request["region"] = Value::Null;
+    request
+}
+
 /// The code of a village in the list the program ships.
 fn region(name: &str) -> String {
     let list = include_str!("../../../src/queue/data/wilayah-32.09.csv");
