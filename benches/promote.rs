@@ -223,8 +223,6 @@ fn person(name: &str, role: &str) -> PersonRow {
         password: None,
         totp_secret: None,
         totp_step: 0,
-        failures: 0,
-        locked_until_ms: 0,
         created_ms: 0,
     }
 }

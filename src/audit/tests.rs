@@ -485,8 +485,6 @@ fn a_row_that_no_event_left_so_is_found() {
         password: None,
         totp_secret: None,
         totp_step: 0,
-        failures: 0,
-        locked_until_ms: 0,
         created_ms: 0,
     };
     let added = NewEvent::new(START, "console", "admin", "account_added", "person:p-9");

@@ -227,7 +227,8 @@ pub(super) enum Token {
         /// What it is for
         #[arg(long, default_value = "command line")]
         label: String,
-        /// Read the account's own password from standard input
+        /// Read the account's own password from standard input, and on the next line a code of its
+        /// second factor, if it has one
         #[arg(long, required = true)]
         password_stdin: bool,
     },

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::args::Common;
+use super::plain::{json, shown};
 use crate::check::{self, Level};
 use crate::master::{self, Directory, Finding, Input, Place, Severity, render};
 use crate::publish::{Strictness, ZoneSource};
@@ -62,11 +63,17 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
         ));
         findings.extend(checked.findings);
     }
+    findings.extend(run::options::warnings(&loaded.settings).into_iter().map(warning));
     let exit = print_findings(common, &findings);
     if !common.json {
         print!("{told}");
     }
     Ok(exit)
+}
+
+/// The finding for settings that work and are likely not meant so.
+fn warning(message: String) -> Finding {
+    Finding { rule: "settings-risk", severity: Severity::Warning, place: None, message, hint: None }
 }
 
 /// The finding for settings that parse but make no sense.
@@ -162,16 +169,16 @@ fn incomplete(place: Place) -> Finding {
 /// Prints findings; the exit code is 1 if one is an error.
 pub(super) fn print_findings(common: &Common, findings: &[Finding]) -> u8 {
     if common.json {
-        println!("{}", serde_json::json!({ "findings": findings }));
+        println!("{}", json(&serde_json::json!({ "findings": findings }).to_string()));
     } else {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         if std::io::stderr().is_terminal() {
-            eprint!("{}", render(findings, colour));
+            eprint!("{}", shown(&render(findings, colour)));
         } else {
             // One line each for files, pipes and other programs.
             findings.iter().for_each(|finding| {
                 let hint = finding.hint.as_deref().map_or_else(String::new, |h| format!(" ({h})"));
-                eprintln!("{finding}{hint}");
+                eprintln!("{}", shown(&format!("{finding}{hint}")));
             });
         }
     }

@@ -7,6 +7,7 @@
 
 mod args;
 mod local;
+mod plain;
 mod remote;
 #[cfg(feature = "approval")]
 pub mod request;
@@ -35,7 +36,7 @@ pub fn main() -> ExitCode {
     match dispatch(typed) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("gapura: {error:#}");
+            eprintln!("{}", plain::plain(&format!("gapura: {error:#}")));
             ExitCode::from(EXIT_USAGE)
         }
     }
@@ -83,11 +84,11 @@ fn settings(common: &Common) -> Result<Loaded, u8> {
 /// Prints a reply in the form that was asked for; its exit code is the command's.
 fn print(common: &Common, reply: &Reply) -> u8 {
     if common.json {
-        println!("{}", reply.json);
+        println!("{}", plain::json(&reply.json.to_string()));
     } else if reply.exit == 0 {
-        print!("{}", with_newline(&reply.text));
+        print!("{}", plain::plain(&with_newline(&reply.text)));
     } else {
-        eprint!("{}", with_newline(&reply.text));
+        eprint!("{}", plain::plain(&with_newline(&reply.text)));
     }
     reply.exit
 }

@@ -58,10 +58,15 @@ pub(super) fn user(common: &Common, user: args::User) -> anyhow::Result<u8> {
 pub(super) fn token(common: &Common, token: args::Token) -> anyhow::Result<u8> {
     let command = match token {
         args::Token::Create { name, scope: scopes, days, network, label, password_stdin: _ } => {
+            let text = standard_input()?;
+            let mut lines = text.lines().map(str::to_owned);
+            let (password, code) =
+                (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
             OfficeCommand::TokenCreate {
                 name,
                 token: control::Token { scopes, days, network, label },
-                password: password()?,
+                password,
+                code,
             }
         }
         args::Token::List { name } => OfficeCommand::TokenList { name },
@@ -123,7 +128,13 @@ fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
 /// The password on standard input, without its final newline.
 #[cfg(feature = "approval")]
 fn password() -> anyhow::Result<String> {
+    Ok(standard_input()?.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// What stands on standard input.
+#[cfg(feature = "approval")]
+fn standard_input() -> anyhow::Result<String> {
     let mut text = String::new();
     std::io::stdin().take(PASSWORD_OCTETS_MAX).read_to_string(&mut text)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(text)
 }

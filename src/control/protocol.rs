@@ -95,6 +95,9 @@ pub enum OfficeCommand {
         token: Token,
         /// The account's own password.
         password: String,
+        /// A code of its second factor; empty if it has none.
+        #[serde(default)]
+        code: String,
     },
     /// Lists the tokens of one account, or of all.
     TokenList {

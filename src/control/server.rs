@@ -12,11 +12,15 @@ use tokio::sync::Semaphore;
 
 use super::{Command, Reply, socket_path};
 
-/// Clients served at once; more wait in the socket's backlog.
-const CLIENTS_MAX: usize = 8;
+/// Commands carried out at once.
+const COMMANDS_MAX: usize = 8;
+/// Clients connected at once; more wait in the socket's backlog.
+const CLIENTS_MAX: usize = 64;
 /// Octets of one call.
 const CALL_OCTETS_MAX: u64 = 64 * 1024;
-/// How long a client may take to send its line, and to read each part of the reply.
+/// How long a client may take to send its line: a program sends it at once.
+const LINE_SECONDS_MAX: u64 = 2;
+/// How long a client may take to read each part of the reply.
 const CLIENT_SECONDS_MAX: u64 = 10;
 /// Octets of a reply that are written under one deadline.
 const REPLY_PART_OCTETS: usize = 64 * 1024;
@@ -63,13 +67,15 @@ impl Server {
     /// Serves until dropped.
     pub async fn run(self, handler: Handler) {
         let places = Arc::new(Semaphore::new(CLIENTS_MAX));
+        let turns = Arc::new(Semaphore::new(COMMANDS_MAX));
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     let (handler, own_uid) = (Arc::clone(&handler), self.own_uid);
+                    let turns = Arc::clone(&turns);
                     tokio::spawn(async move {
-                        if let Err(error) = serve_client(stream, own_uid, handler).await {
+                        if let Err(error) = serve_client(stream, own_uid, &turns, handler).await {
                             tracing::debug!(%error, "control client");
                         }
                         drop(place);
@@ -92,13 +98,21 @@ impl Drop for Server {
 }
 
 /// Reads one command, runs it, writes the reply.
-async fn serve_client(stream: UnixStream, own_uid: u32, handler: Handler) -> io::Result<()> {
+async fn serve_client(
+    stream: UnixStream,
+    own_uid: u32,
+    turns: &Semaphore,
+    handler: Handler,
+) -> io::Result<()> {
     let session = Session { uid: stream.peer_cred()?.uid() };
     let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);
+    let line_deadline = Duration::from_secs(LINE_SECONDS_MAX);
     let (reading, mut writing) = stream.into_split();
     let mut line = Vec::new();
     let mut limited = BufReader::new(reading.take(CALL_OCTETS_MAX));
-    tokio::time::timeout(deadline, limited.read_until(b'\n', &mut line)).await??;
+    tokio::time::timeout(line_deadline, limited.read_until(b'\n', &mut line)).await??;
+    // Taken once there is a command: who sends none keeps nobody waiting.
+    let turn = turns.acquire().await.map_err(io::Error::other)?;
     let reply = if session.uid != 0 && session.uid != own_uid {
         Reply::failed("not allowed: run this as root or as the daemon's user")
     } else {
@@ -109,6 +123,7 @@ async fn serve_client(stream: UnixStream, own_uid: u32, handler: Handler) -> io:
             Err(error) => Reply { exit: 2, ..Reply::failed(format!("not a command: {error}")) },
         }
     };
+    drop(turn);
     let mut bytes = serde_json::to_vec(&reply)?;
     bytes.push(b'\n');
     for part in bytes.chunks(REPLY_PART_OCTETS) {

@@ -1,12 +1,12 @@
 //! The handle [`Desk`]: what it owns and how it is opened.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::ActError;
 use super::StrangerLimits;
-use super::memory::{Reminded, Watched};
+use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use crate::audit::{
     Anchor, Event, NewEvent, Notary, Report, Vault, append, check_letters, export, guard,
@@ -102,6 +102,8 @@ pub(super) struct Inner {
     pub(super) reminded: Mutex<Reminded>,
     /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
+    /// Attempts that were turned back lately.
+    pub(super) turned_back: Mutex<TurnedBack>,
     /// The room the disk pretends to have; for tests.
     #[cfg(test)]
     pub(super) pretended: Mutex<Option<super::Room>>,
@@ -135,6 +137,7 @@ impl Desk {
             options,
             reminded,
             watched,
+            turned_back: Mutex::default(),
             #[cfg(test)]
             pretended: Mutex::default(),
         })))
@@ -250,7 +253,8 @@ impl Desk {
         self.0.ledger.notary.public_key()
     }
 
-    /// Writes that an officer's attempt was turned back; applicants' attempts are not kept.
+    /// Writes that an officer's attempt was turned back, but for those that only repeat it; applicants'
+    /// attempts are not kept.
     pub(super) fn log_turned_back(
         &self,
         actor: &Actor,
@@ -264,7 +268,14 @@ impl Desk {
         if !has_account && !actor.disabled {
             return Ok(());
         }
-        let happening = Happening::turned_back(actor, now, deed, subject, error);
+        let attempt = (actor.person().to_owned(), deed, subject.to_string(), error.code());
+        let mut memory = self.0.turned_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(left_out) = memory.is_written(attempt, now) else { return Ok(()) };
+        drop(memory);
+        let mut happening = Happening::turned_back(actor, now, deed, subject, error);
+        if left_out > 0 {
+            happening = happening.with("repeated_before", left_out);
+        }
         Ok(ledger.store.write::<_, LedgerError>(|tx| ledger.turned_back(tx, &happening))?)
     }
 

@@ -111,9 +111,10 @@ impl Desk {
         let application = self.read_application(application)?;
         let outside = self.look_outside(&application, Probe::Off)?;
         let standing = RequestContext::new(true, None, self.now());
-        self.read(|reader| {
+        let faults = self.read(|reader| {
             Ok(self.lines_and_refusals(reader, &application, standing, &outside, has_letter)?.1)
-        })
+        })?;
+        Ok(faults.into_iter().map(Fault::for_stranger).collect())
     }
 
     /// Tidies what was sent, fills in what a rollback brings, and reads it, once and for all.
@@ -156,11 +157,22 @@ impl Desk {
         if sent.is_err() {
             self.drop_letter(file.as_ref());
         }
-        if let Err(ActError::Rule(error)) = &sent {
-            let subject = Subject::Request("new".to_owned());
-            self.log_turned_back(&by.actor, Deed::Submit, subject, error)?;
-        }
-        sent
+        self.turned_back(&by.actor, Deed::Submit, "new", sent)
+    }
+
+    /// The outcome, after an attempt that was turned back is on record. Strangers are not told numbers
+    /// of others' requests.
+    fn turned_back<T>(
+        &self,
+        actor: &Actor,
+        deed: Deed,
+        number: &str,
+        outcome: Result<T, ActError>,
+    ) -> Result<T, ActError> {
+        let Err(ActError::Rule(error)) = outcome else { return outcome };
+        self.log_turned_back(actor, deed, Subject::Request(number.to_owned()), &error)?;
+        let is_stranger = actor.identity.person.is_none();
+        Err(if is_stranger { error.for_stranger() } else { error }.into())
     }
 
     /// Writes a new request, if no rule stands against it.
@@ -234,11 +246,7 @@ impl Desk {
             let actor = ledger.current(reader, actor)?;
             Ok(stored.request.may(ActKind::Resubmit, &actor, ledger.now())?)
         });
-        if let Err(ActError::Rule(error)) = &tested {
-            let subject = Subject::Request(number.to_owned());
-            self.log_turned_back(actor, Deed::Resubmit, subject, error)?;
-        }
-        tested
+        self.turned_back(actor, Deed::Resubmit, number, tested)
     }
 
     /// Resubmits data whose letter is on disk.
@@ -273,11 +281,7 @@ impl Desk {
             let step = stored.request.act(&Act::Resubmit {}, &actor, &facts)?;
             Ok::<_, ActError>(ledger.resubmit(tx, &stored.row, step, letter.as_ref())?)
         });
-        if let Err(ActError::Rule(error)) = &written {
-            let subject = Subject::Request(number.to_owned());
-            self.log_turned_back(actor, Deed::Resubmit, subject, error)?;
-        }
-        written
+        self.turned_back(actor, Deed::Resubmit, number, written)
     }
 
     /// The form in which a secret is stored; a stolen database alone does not tell it.

@@ -169,8 +169,6 @@ impl Office {
             password: None,
             totp_secret: None,
             totp_step: 0,
-            failures: 0,
-            locked_until_ms: 0,
             created_ms: MONDAY_8,
         };
         let subject = format!("person:{}", row.id);

@@ -56,9 +56,7 @@ impl Ledger {
         self.save_request(tx, &request.without_persons(), &row)?;
         for row in notices {
             let mut notice = self.open_notice(tx, &row)?;
-            notice.to.clear();
-            notice.next_try = i64::MAX;
-            notice.values.erase();
+            notice.erase();
             self.save_notice(tx, &notice)?;
         }
         Ok(values.len())

@@ -53,8 +53,6 @@ impl House {
                 password: None,
                 totp_secret: None,
                 totp_step: 0,
-                failures: 0,
-                locked_until_ms: 0,
                 created_ms: MONDAY_8,
             };
             store.write::<_, StoreError>(|tx| tx.put_person(&row)).unwrap();

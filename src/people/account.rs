@@ -5,8 +5,8 @@ use super::acting::ActingOfficial;
 use crate::audit::{self, NewEvent};
 use crate::queue::person::{self, is_mailbox, normalize_email};
 use crate::queue::{Actor, Identity, Role};
-use crate::store::Tx;
 use crate::store::people::PersonRow;
+use crate::store::{Reader, Tx};
 
 //------------ Account -------------------------------------------------------
 
@@ -39,6 +39,17 @@ impl Account {
     /// What makes two accounts the same person: id, NIP, e-mail.
     pub fn identity(&self) -> Identity {
         Identity::new(Some(&self.id), self.nip.as_deref(), Some(&self.email))
+    }
+
+    /// What the account was made of.
+    pub(super) fn as_new(&self) -> NewAccount {
+        NewAccount {
+            name: self.name.clone(),
+            full_name: self.full_name.clone(),
+            title: self.title.clone(),
+            email: self.email.clone(),
+            nip: self.nip.clone(),
+        }
     }
 
     /// The account as the procedure sees it, with the roles it takes over just now.
@@ -131,17 +142,14 @@ pub enum By {
     Console,
     /// A signed-in officer.
     Officer(Account),
-    /// gapura itself: a lock after failures.
-    System,
 }
 
 impl By {
-    /// The word kept with the change: a person id, `console` or `system`.
+    /// The word kept with the change: a person id, or `console`.
     pub fn id(&self) -> &str {
         match self {
             Self::Console => "console",
             Self::Officer(account) => &account.id,
-            Self::System => "system",
         }
     }
 
@@ -150,7 +158,6 @@ impl By {
         match self {
             Self::Console => Role::Operator.as_str(),
             Self::Officer(account) => account.role.as_str(),
-            Self::System => Role::System.as_str(),
         }
     }
 
@@ -170,12 +177,20 @@ impl By {
         Ok(())
     }
 
-    /// Whether they may manage accounts: the console and enabled administrators.
-    pub(super) fn may_manage(&self) -> Result<(), PeopleError> {
+    /// Whether they may manage accounts: the console, and administrators who are so in this very
+    /// transaction.
+    pub(super) fn may_manage(&self, reader: &Reader<'_>) -> Result<(), PeopleError> {
         match self {
             Self::Console => Ok(()),
-            Self::Officer(account) if account.role == Role::Operator && account.enabled => Ok(()),
-            Self::Officer(_) | Self::System => Err(PeopleError::NotAllowed),
+            Self::Officer(_) if self.holds(reader, Role::Operator)? => Ok(()),
+            Self::Officer(_) => Err(PeopleError::NotAllowed),
         }
+    }
+
+    /// Whether they are an officer whose own account is enabled and has the role now.
+    pub(super) fn holds(&self, reader: &Reader<'_>, role: Role) -> Result<bool, PeopleError> {
+        let Self::Officer(account) = self else { return Ok(false) };
+        let row = reader.person(&account.id)?;
+        Ok(row.is_some_and(|row| row.role == role && row.disabled_ms.is_none()))
     }
 }

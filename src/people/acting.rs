@@ -9,6 +9,7 @@ use super::roster::People;
 use crate::audit::random;
 use crate::digest::hex;
 use crate::queue::Role;
+use crate::store::Reader;
 pub use crate::store::people::ActingRow as ActingOfficial;
 pub use crate::store::words::ActingStyle;
 
@@ -49,33 +50,35 @@ pub struct NewActing {
 impl People {
     /// Records an acting official. Only the head's own account may, never an acting one.
     pub fn record_acting(&self, by: &Account, new: &NewActing) -> Result<(), PeopleError> {
-        if by.role != Role::Head || !by.enabled {
-            return Err(PeopleError::NotAllowed);
-        }
+        let by = By::Officer(by.clone());
         let letter = new.letter.trim().to_owned();
         let decides = matches!(new.role, Role::Head | Role::Verifier);
         if letter.is_empty() || letter.len() > 120 || new.starts_ms >= new.ends_ms || !decides {
             return Err(PeopleError::BadActing);
         }
-        let person = self.by_name(&new.name)?;
-        if !person.enabled || person.role == new.role || person.role == Role::Auditor {
-            return Err(PeopleError::NotAllowed);
-        }
-        let holder = self.holder_of(new, &person)?;
-        let row = ActingOfficial {
-            id: format!("a-{}", hex(&random::<8>()?)),
-            person: person.id,
-            role: new.role,
-            holder,
-            style: new.style,
-            letter,
-            starts_ms: new.starts_ms,
-            ends_ms: new.ends_ms,
-            made_by: by.id.clone(),
-            ended_ms: None,
-        };
+        let id = format!("a-{}", hex(&random::<8>()?));
         let now = self.now_ms();
         self.store.write(|tx| {
+            if !by.holds(tx, Role::Head)? {
+                return Err(PeopleError::NotAllowed);
+            }
+            let person = tx.person_by_name(&new.name)?.ok_or(PeopleError::UnknownPerson)?;
+            let able = person.disabled_ms.is_none() && person.role != Role::Auditor;
+            if !able || person.role == new.role {
+                return Err(PeopleError::NotAllowed);
+            }
+            let row = ActingOfficial {
+                id,
+                holder: holder_of(tx, new, &person.id)?,
+                person: person.id,
+                role: new.role,
+                style: new.style,
+                letter,
+                starts_ms: new.starts_ms,
+                ends_ms: new.ends_ms,
+                made_by: by.id().to_owned(),
+                ended_ms: None,
+            };
             let at_once = |other: &ActingOfficial| {
                 let held = other.held();
                 other.person == row.person
@@ -96,35 +99,17 @@ impl People {
                 ("starts_ms", starts.as_str()),
                 ("ends_ms", ends.as_str()),
             ];
-            let by = By::Officer(by.clone());
             by.leave(tx, now, "acting_recorded", &row.person, &facts)
         })
     }
 
-    /// The person id of the officer stood in for: the one chosen, or the only one with the role.
-    fn holder_of(&self, new: &NewActing, person: &Account) -> Result<String, PeopleError> {
-        let all = self.list()?;
-        let mut fit = all.into_iter().filter(|it| it.role == new.role && it.id != person.id);
-        let chosen = new.holder.trim();
-        if !chosen.is_empty() {
-            let holder = fit.find(|it| it.name == chosen);
-            return holder.map(|it| it.id).ok_or(PeopleError::ActingHolder);
-        }
-        let mut enabled = fit.filter(|it| it.enabled);
-        match (enabled.next(), enabled.next()) {
-            (only, None) => Ok(only.map(|it| it.id).unwrap_or_default()),
-            (_, Some(_)) => Err(PeopleError::ActingHolder),
-        }
-    }
-
     /// Ends an acting official early: the head, or an administrator when the head is away.
     pub fn end_acting(&self, by: &By, id: &str) -> Result<(), PeopleError> {
-        let head = matches!(by, By::Officer(account) if account.role == Role::Head);
-        if !head {
-            by.may_manage()?;
-        }
         let now = self.now_ms();
         self.store.write(|tx| {
+            if !by.holds(tx, Role::Head)? {
+                by.may_manage(tx)?;
+            }
             let rows = tx.acting_officials()?;
             let row = rows.into_iter().find(|row| row.id == id);
             let mut row = row.ok_or(PeopleError::UnknownPerson)?;
@@ -148,5 +133,21 @@ impl People {
         let now = self.now_ms();
         let holds = |row: &ActingOfficial| row.person == person && row.held().in_force(now);
         rows.into_iter().filter(holds).collect()
+    }
+}
+
+/// The person id of the officer stood in for: the one chosen, or the only one with the role.
+fn holder_of(reader: &Reader<'_>, new: &NewActing, person: &str) -> Result<String, PeopleError> {
+    let all = reader.people()?;
+    let mut fit = all.into_iter().filter(|it| it.role == new.role && it.id != person);
+    let chosen = new.holder.trim();
+    if !chosen.is_empty() {
+        let holder = fit.find(|it| it.name == chosen);
+        return holder.map(|it| it.id).ok_or(PeopleError::ActingHolder);
+    }
+    let mut enabled = fit.filter(|it| it.disabled_ms.is_none());
+    match (enabled.next(), enabled.next()) {
+        (only, None) => Ok(only.map(|it| it.id).unwrap_or_default()),
+        (_, Some(_)) => Err(PeopleError::ActingHolder),
     }
 }

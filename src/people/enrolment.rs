@@ -2,14 +2,17 @@
 //!
 //! The first one follows the password at sign-in. Whoever has one proves password and old code in the
 //! same step as the first code of the new one: a session alone replaces nothing. Neither renews the
-//! proof a decision asks for, and both end every other session, token and open reset link.
+//! proof a decision asks for, and both end every other session, token and open reset link. Secrets
+//! are sealed with the key outside the database.
 
-use super::SignInError;
 use super::account::{Account, By};
 use super::roster::{People, end_credentials};
 use super::secret;
 use super::sign_in::{Begun, SignedIn, Stage};
+use super::tries::Origin;
+use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
+use crate::store::people::PersonRow;
 
 /// A second-factor secret to be typed into an authenticator app.
 #[derive(Clone, Debug)]
@@ -41,10 +44,10 @@ impl People {
         let secret = self.store.write::<_, SignInError>(|tx| {
             let mut row = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
             if let Some(secret) = row.pending_secret.filter(|_| session.stage == Stage::Enrol) {
-                return Ok(secret);
+                return Ok(self.open_secret(&row.person, &secret)?);
             }
             let secret = secret::new_totp_secret()?;
-            row.pending_secret = Some(secret.clone());
+            row.pending_secret = Some(self.seal_secret(&row.person, &secret)?);
             tx.put_session(&row)?;
             Ok(secret)
         })?;
@@ -61,35 +64,76 @@ impl People {
         code: &str,
     ) -> Result<SignedIn, SignInError> {
         let session = self.session(token)?.ok_or(SignInError::NoSession)?;
+        let hash = sha256_hex(token);
+        let origin = Origin::Session(hash.clone());
         match session.stage {
             Stage::Code => return Err(SignInError::Wrong),
             Stage::Enrol => {}
-            Stage::Full => drop(self.proven_person(&session.account.name, old.password)?),
+            Stage::Full => {
+                drop(self.proven_person(&session.account.name, old.password, &origin)?);
+            }
         }
-        let hash = sha256_hex(token);
         let now = self.now_ms();
-        let outcome = self.store.write::<_, SignInError>(|tx| {
+        self.store.write::<_, SignInError>(|tx| {
             let kept = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
             let begun = Begun::from(&kept);
-            let secret = kept.pending_secret.ok_or(SignInError::Wrong)?;
+            let sealed = kept.pending_secret.ok_or(SignInError::Wrong)?;
+            let secret = self.open_secret(&session.account.id, &sealed)?;
             let mut row = tx.person(&session.account.id)?.ok_or(SignInError::NoSession)?;
             let replaced = row.totp_secret.is_some();
-            if replaced && !self.code_fits(&mut row, old.code)? {
-                return Ok(None);
+            if replaced {
+                self.use_code(&mut row, old.code, &origin)?;
             }
+            // A wrong code of the new one costs nothing: whoever sees its secret can compute it.
             row.totp_step = secret::totp_step(&secret, code, now).ok_or(SignInError::Wrong)?;
-            row.totp_secret = Some(secret);
+            row.totp_secret = Some(sealed);
             tx.put_person(&row)?;
             let by = By::Officer(Account::from(&row));
             let facts = [("replaced", if replaced { "yes" } else { "no" })];
             by.leave(tx, now, "second_factor_set", &row.id, &facts)?;
             end_credentials(tx, &row, now)?;
-            self.start(tx, &row, Stage::Full, begun).map(Some)
-        })?;
-        let Some(signed_in) = outcome else {
-            self.count_failure(&session.account.id)?;
-            return Err(SignInError::Wrong);
-        };
-        Ok(signed_in)
+            self.start(tx, &row, Stage::Full, begun)
+        })
     }
+
+    /// A second-factor secret in the form in which it is kept.
+    fn seal_secret(&self, person: &str, secret: &[u8]) -> Result<Vec<u8>, PeopleError> {
+        Ok(self.vault.seal(&factor_of(person), secret)?)
+    }
+
+    /// The second-factor secret of a person.
+    pub(super) fn open_secret(&self, person: &str, sealed: &[u8]) -> Result<Vec<u8>, PeopleError> {
+        Ok(self.vault.unseal(&factor_of(person), sealed)?)
+    }
+
+    /// Seals the secrets that earlier versions kept in clear.
+    pub(super) fn seal_plain_secrets(&self) -> Result<(), PeopleError> {
+        let plain = |row: &PersonRow| row.totp_secret.as_ref().is_some_and(|it| is_plain(it));
+        let any = self.store.read::<_, PeopleError>(|reader| {
+            Ok(reader.people()?.iter().any(plain) || reader.has_plain_pending()?)
+        })?;
+        if !any {
+            return Ok(());
+        }
+        self.store.write::<_, PeopleError>(|tx| {
+            for mut row in tx.people()?.into_iter().filter(plain) {
+                let secret = row.totp_secret.take().unwrap_or_default();
+                row.totp_secret = Some(self.seal_secret(&row.id, &secret)?);
+                tx.put_person(&row)?;
+            }
+            tx.drop_plain_pending()?;
+            Ok(tx.note_erasure()?)
+        })?;
+        Ok(self.store.scrub()?)
+    }
+}
+
+/// What a second factor's secret is sealed as.
+fn factor_of(person: &str) -> String {
+    format!("second factor:{person}")
+}
+
+/// Whether a secret lies in clear: a sealed one is longer.
+fn is_plain(secret: &[u8]) -> bool {
+    secret.len() <= secret::TOTP_BYTES
 }

@@ -38,10 +38,18 @@ pub enum PeopleError {
     /// The password is longer than 200 bytes.
     #[error("a password has at most 200 bytes")]
     PasswordLong,
-    /// The password holds the sign-in name or repeats one character.
-    #[error("the password is too easy to guess: it holds the name or repeats a few characters")]
+    /// Too little of the password remains without names, common words, sequences and repetitions.
+    #[error(
+        "the password is too easy to guess: names, common words, keyboard rows, sequences, years and repetitions do not count"
+    )]
     PasswordWeak,
-    /// The own password was asked for and is not right, or the account is locked or off.
+    /// Too many tries from there.
+    #[error("too many tries: wait {} s", wait_ms / 1000 + 1)]
+    TooMany {
+        /// The time until the next try, in milliseconds.
+        wait_ms: i64,
+    },
+    /// The own password was asked for and is not right, or the account is off.
     #[error("name or password is not right, or the account cannot be used now")]
     WrongPassword,
     /// The second factor's code is not right or was used already.
@@ -103,9 +111,11 @@ impl PeopleError {
             Self::BadEmail | Self::EmailTaken => "email",
             Self::BadNip | Self::NipTaken => "nip",
             Self::BadRole => "role",
-            Self::PasswordShort | Self::PasswordLong | Self::PasswordWeak | Self::WrongPassword => {
-                "password"
-            }
+            Self::PasswordShort
+            | Self::PasswordLong
+            | Self::PasswordWeak
+            | Self::WrongPassword
+            | Self::TooMany { .. } => "password",
             Self::WrongCode => "code",
             Self::BadScope | Self::BadToken(_) | Self::DecideOff => "scope",
             Self::BadNetwork => "network",
@@ -130,11 +140,11 @@ pub enum SignInError {
     /// Name, password or code is not right.
     #[error("name, password or code is not right")]
     Wrong,
-    /// Too many failures; not before this time (epoch ms).
-    #[error("too many failed sign-ins; the account is locked for a while")]
-    Locked {
-        /// When it opens again.
-        until_ms: i64,
+    /// Too many tries from there, whatever the name.
+    #[error("too many tries from this network or browser")]
+    TooMany {
+        /// The time until the next try, in milliseconds.
+        wait_ms: i64,
     },
     /// The session is over or was never there.
     #[error("the session is over")]

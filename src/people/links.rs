@@ -5,13 +5,14 @@
 //!    └──time over, replaced by a newer one, its account or its maker disabled──► gone
 //! ```
 
-use super::PeopleError;
 use super::account::{self, Account, By, NewAccount};
 use super::roster::{People, end_access};
 use super::secret::{self, random_token};
+use super::{PeopleError, password};
 use crate::digest::sha256_hex;
 use crate::queue::Role;
 use crate::queue::time::DAY_MS;
+use crate::store::Tx;
 use crate::store::people::LinkRow;
 pub use crate::store::words::LinkKind;
 
@@ -41,6 +42,8 @@ impl IssuedLink {
 /// What the page of a link shows before it is used.
 #[derive(Clone, Debug)]
 pub struct LinkView {
+    /// Public id, for revoking.
+    pub id: String,
     /// What it opens.
     pub kind: LinkKind,
     /// The role of the account.
@@ -70,67 +73,84 @@ impl People {
         if !self.is_empty()? {
             return Ok(None);
         }
-        self.issue(LinkKind::FirstAdmin, None, Role::Operator, "", &By::Console).map(Some)
+        let link = Wanted {
+            kind: LinkKind::FirstAdmin,
+            person: None,
+            role: Role::Operator,
+            email: String::new(),
+        };
+        self.issue(&By::Console, |_| Ok(link)).map(Some)
     }
 
     /// Invites somebody into a role. An earlier invitation to the same e-mail ends.
     pub fn invite(&self, by: &By, role: Role, email: &str) -> Result<IssuedLink, PeopleError> {
-        by.may_manage()?;
         let email = account::checked_email(email)?;
-        let known =
-            self.store.read::<_, PeopleError>(|reader| Ok(reader.person_by_email(&email)?))?;
-        if known.is_some() {
-            return Err(PeopleError::EmailTaken);
-        }
-        self.issue(LinkKind::Invitation, None, role, &email, by)
+        self.issue(by, |tx| {
+            by.may_manage(tx)?;
+            if tx.person_by_email(&email)?.is_some() {
+                return Err(PeopleError::EmailTaken);
+            }
+            Ok(Wanted { kind: LinkKind::Invitation, person: None, role, email })
+        })
     }
 
     /// A link by which an officer sets a new password and second factor.
     pub fn reset_link(&self, by: &By, name: &str) -> Result<IssuedLink, PeopleError> {
-        by.may_manage()?;
-        let account = self.by_name(name)?;
-        if !account.enabled {
-            return Err(PeopleError::NotAllowed);
-        }
-        self.issue(LinkKind::Reset, Some(&account), account.role, &account.email, by)
+        self.issue(by, |tx| {
+            by.may_manage(tx)?;
+            let row = tx.person_by_name(name)?.ok_or(PeopleError::UnknownPerson)?;
+            if row.disabled_ms.is_some() {
+                return Err(PeopleError::NotAllowed);
+            }
+            let (role, email) = (row.role, row.email);
+            Ok(Wanted { kind: LinkKind::Reset, person: Some(row.id), role, email })
+        })
     }
 
     /// Makes and stores a link; open ones of the same kind for the same e-mail end.
     fn issue(
         &self,
-        kind: LinkKind,
-        person: Option<&Account>,
-        role: Role,
-        email: &str,
         by: &By,
+        wanted: impl FnOnce(&Tx<'_>) -> Result<Wanted, PeopleError>,
     ) -> Result<IssuedLink, PeopleError> {
         let token = random_token()?;
         let now = self.now_ms();
-        let days = if kind == LinkKind::Invitation { INVITATION_DAYS } else { 1 };
-        let row = LinkRow {
-            token_hash: sha256_hex(&token),
-            kind,
-            person: person.map(|account| account.id.clone()),
-            role,
-            email: email.to_owned(),
-            made_by: by.id().to_owned(),
-            created_ms: now,
-            ends_ms: now + days * DAY_MS,
-            used_ms: None,
-        };
-        self.store.write::<_, PeopleError>(|tx| {
+        let row = self.store.write::<_, PeopleError>(|tx| {
+            let Wanted { kind, person, role, email } = wanted(tx)?;
+            let days = if kind == LinkKind::Invitation { INVITATION_DAYS } else { 1 };
+            let row = LinkRow {
+                token_hash: sha256_hex(&token),
+                kind,
+                person,
+                role,
+                email,
+                made_by: by.id().to_owned(),
+                created_ms: now,
+                ends_ms: now + days * DAY_MS,
+                used_ms: None,
+            };
             tx.end_links(kind, &row.email, now)?;
             tx.put_link(&row)?;
             let subject = row.person.as_deref().unwrap_or("");
-            by.leave(
-                tx,
-                now,
-                &format!("link_{}", row.kind),
-                subject,
-                &[("role", row.role.as_str())],
-            )
+            let facts = [("role", row.role.as_str())];
+            by.leave(tx, now, &format!("link_{}", row.kind), subject, &facts)?;
+            Ok(row)
         })?;
-        Ok(IssuedLink { token, kind, ends_ms: row.ends_ms })
+        Ok(IssuedLink { token, kind: row.kind, ends_ms: row.ends_ms })
+    }
+
+    /// Ends an invitation or reset link that is still open.
+    pub fn revoke_link(&self, by: &By, id: &str) -> Result<(), PeopleError> {
+        let now = self.now_ms();
+        self.store.write(|tx| {
+            by.may_manage(tx)?;
+            let open = tx.open_links(now)?.into_iter().find(|row| link_id(row) == id);
+            let row = open.ok_or(PeopleError::LinkGone)?;
+            let subject = row.person.clone().unwrap_or_default();
+            let facts = [("kind", row.kind.as_str()), ("role", row.role.as_str())];
+            by.leave(tx, now, "link_revoked", &subject, &facts)?;
+            Ok(tx.put_link(&LinkRow { used_ms: Some(now), ..row })?)
+        })
     }
 
     /// Invitations and resets that can still be used.
@@ -167,7 +187,11 @@ impl People {
                 NewAccount { email: link.email.clone(), ..redemption.account.clone() }.checked()?
             }
         };
-        secret::password_fits(&redemption.password, link.name.as_ref().unwrap_or(&account.name))?;
+        let owner = match &link.name {
+            Some(name) => self.by_name(name)?.as_new(),
+            None => account.clone(),
+        };
+        password::password_fits(&redemption.password, &owner)?;
         let hash = secret::hash_password(&redemption.password)?;
         let now = self.now_ms();
         self.store.write(|tx| {
@@ -193,8 +217,6 @@ impl People {
                     }
                     person.password = Some(hash);
                     person.totp_secret = None;
-                    person.failures = 0;
-                    person.locked_until_ms = 0;
                     tx.put_person(&person)?;
                     end_access(tx, &person, now)?;
                     let by = By::Officer(Account::from(&person));
@@ -207,6 +229,23 @@ impl People {
     }
 }
 
+/// What a link is to open.
+struct Wanted {
+    /// What it is for.
+    kind: LinkKind,
+    /// The account it is for, if there is one.
+    person: Option<String>,
+    /// The role of the account.
+    role: Role,
+    /// The e-mail it is made for.
+    email: String,
+}
+
+/// The public id of a link, for revoking.
+fn link_id(row: &LinkRow) -> String {
+    row.token_hash.chars().take(12).collect()
+}
+
 /// Whether a link can still be used.
 fn usable(row: &LinkRow, now_ms: i64) -> Result<(), PeopleError> {
     let open = row.used_ms.is_none() && now_ms < row.ends_ms;
@@ -216,6 +255,7 @@ fn usable(row: &LinkRow, now_ms: i64) -> Result<(), PeopleError> {
 /// What may be shown of a link.
 fn view(row: &LinkRow, name: Option<String>) -> LinkView {
     LinkView {
+        id: link_id(row),
         kind: row.kind,
         role: row.role,
         email: row.email.clone(),

@@ -10,10 +10,12 @@ mod acting;
 mod enrolment;
 mod error;
 mod links;
+mod password;
 mod roster;
 mod secret;
 mod sign_in;
 mod tokens;
+mod tries;
 
 pub use crate::digest::sha256_hex;
 pub use crate::queue::Role;
@@ -26,6 +28,7 @@ pub use roster::{Clock, Options, People, TotpRule};
 pub use secret::{keyed_tag, random_token};
 pub use sign_in::{Session, SignedIn, Stage};
 pub use tokens::{Bearer, IssuedToken, NewToken, Scope, Scopes, TokenView};
+pub use tries::Origin;
 
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::PeopleError;
 use super::account::{Account, By, NewAccount};
-use super::secret;
-use crate::audit::random;
+use super::tries::Tries;
+use super::{PeopleError, password, secret};
+use crate::audit::{Vault, random};
 use crate::digest::hex;
 use crate::queue::Role;
 use crate::queue::time::DAY_MS;
@@ -69,14 +69,21 @@ impl Options {
 pub struct People {
     /// Where the rows are.
     pub(super) store: Store,
+    /// Seals the secrets of second factors.
+    pub(super) vault: Vault,
+    /// Tries of names, passwords and codes.
+    pub(super) tries: Arc<Tries>,
     /// Settings.
     pub(super) options: Arc<Options>,
 }
 
 impl People {
-    /// The accounts kept in this database.
-    pub fn new(store: Store, options: Options) -> Self {
-        Self { store, options: Arc::new(options) }
+    /// The accounts kept in this database. Second factors that lie in it in clear are sealed.
+    pub fn open(store: Store, vault: Vault, options: Options) -> Result<Self, PeopleError> {
+        let tries = Arc::default();
+        let people = Self { store, vault, tries, options: Arc::new(options) };
+        people.seal_plain_secrets()?;
+        Ok(people)
     }
 
     /// The time now (epoch ms).
@@ -114,11 +121,11 @@ impl People {
         new: &NewAccount,
         password: &str,
     ) -> Result<Account, PeopleError> {
-        by.may_manage()?;
         let new = new.checked()?;
-        secret::password_fits(password, &new.name)?;
+        password::password_fits(password, &new)?;
         let hash = secret::hash_password(password)?;
         self.store.write(|tx| {
+            by.may_manage(tx)?;
             let row = self.insert(tx, role, &new, hash)?;
             let facts = [("role", role.as_str())];
             by.leave(tx, row.created_ms, "account_added", &row.id, &facts)?;
@@ -129,9 +136,9 @@ impl People {
     /// Switches an account off: its sessions and tokens end, and links for it and by it; switching it
     /// on again brings none of them back.
     pub fn disable(&self, by: &By, name: &str) -> Result<Account, PeopleError> {
-        by.may_manage()?;
         let now = self.now_ms();
         self.change(name, |tx, row| {
+            by.may_manage(tx)?;
             keep_an_admin(tx, row)?;
             row.disabled_ms = Some(now);
             end_access(tx, row, now)?;
@@ -141,21 +148,19 @@ impl People {
 
     /// Switches an account on again.
     pub fn enable(&self, by: &By, name: &str) -> Result<Account, PeopleError> {
-        by.may_manage()?;
         let now = self.now_ms();
         self.change(name, |tx, row| {
+            by.may_manage(tx)?;
             row.disabled_ms = None;
-            row.failures = 0;
-            row.locked_until_ms = 0;
             by.leave(tx, now, "account_enabled", &row.id, &[])
         })
     }
 
     /// Gives an account another role; its sessions and tokens end, and links for it and by it.
     pub fn set_role(&self, by: &By, name: &str, role: Role) -> Result<Account, PeopleError> {
-        by.may_manage()?;
         let now = self.now_ms();
         self.change(name, |tx, row| {
+            by.may_manage(tx)?;
             if role != Role::Operator {
                 keep_an_admin(tx, row)?;
             }
@@ -168,14 +173,12 @@ impl People {
 
     /// Sets a password directly (console only: pages use a link). What rested on the old one ends.
     pub fn set_password(&self, name: &str, password: &str) -> Result<Account, PeopleError> {
-        secret::password_fits(password, name)?;
+        password::password_fits(password, &self.by_name(name)?.as_new())?;
         let hash = secret::hash_password(password)?;
         let now = self.now_ms();
         self.change(name, |tx, row| {
             By::Console.leave(tx, now, "password_set", &row.id, &[])?;
             row.password = Some(hash);
-            row.failures = 0;
-            row.locked_until_ms = 0;
             end_access(tx, row, now)
         })
     }
@@ -233,8 +236,6 @@ impl People {
             password: Some(password),
             totp_secret: None,
             totp_step: 0,
-            failures: 0,
-            locked_until_ms: 0,
             created_ms: self.now_ms(),
         };
         tx.put_person(&row)?;

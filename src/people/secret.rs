@@ -11,17 +11,12 @@ use ring::hmac;
 use totp_rs::{Builder, Totp};
 
 use super::PeopleError;
+use super::password::BYTES_MAX;
 use crate::audit::random;
 use crate::digest::hex;
 
-/// Shortest password, in characters.
-pub(super) const PASSWORD_CHARS_MIN: usize = 12;
-/// Longest password, in bytes, so that hashing has a bound.
-pub(super) const PASSWORD_BYTES_MAX: usize = 200;
-/// Distinct characters a password needs at least.
-const PASSWORD_DISTINCT_MIN: usize = 5;
 /// Bytes of a second-factor secret (RFC 4226 §4 recommends 160 bits).
-const TOTP_BYTES: usize = 20;
+pub(super) const TOTP_BYTES: usize = 20;
 
 //------------ Tokens --------------------------------------------------------
 
@@ -39,25 +34,6 @@ pub fn keyed_tag(key: &[u8], purpose: &str, value: &str) -> String {
 
 //------------ Passwords -----------------------------------------------------
 
-/// Whether a password may be used by the person with this name.
-pub(super) fn password_fits(password: &str, name: &str) -> Result<(), PeopleError> {
-    if password.len() > PASSWORD_BYTES_MAX {
-        return Err(PeopleError::PasswordLong);
-    }
-    if password.chars().count() < PASSWORD_CHARS_MIN {
-        return Err(PeopleError::PasswordShort);
-    }
-    let lower = password.to_lowercase();
-    let mut distinct: Vec<char> = lower.chars().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let holds_name = name.len() >= 4 && lower.contains(&name.to_lowercase());
-    if distinct.len() < PASSWORD_DISTINCT_MIN || holds_name || lower.contains("cirebonkab") {
-        return Err(PeopleError::PasswordWeak);
-    }
-    Ok(())
-}
-
 /// Hashes a password with a fresh salt. Slow and 19 MiB large on purpose: not on a runtime thread.
 pub(super) fn hash_password(password: &str) -> Result<String, PeopleError> {
     let hash: PasswordHash = Argon2::default()
@@ -69,7 +45,7 @@ pub(super) fn hash_password(password: &str) -> Result<String, PeopleError> {
 /// Whether the password is the one hashed. Without a hash the same work is done and the result is
 /// false, so that the time taken does not reveal which names exist.
 pub(super) fn password_matches(password: &str, phc: Option<&str>) -> bool {
-    if password.len() > PASSWORD_BYTES_MAX {
+    if password.len() > BYTES_MAX {
         return false;
     }
     let Some(phc) = phc else {

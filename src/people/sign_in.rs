@@ -7,13 +7,17 @@
 //! ```
 //!
 //! Each arrow replaces the session's token; start and proof stay those of the password. Only
-//! [`People::prove_again`] renews them, with password and code. Failures are counted in the database,
-//! so that a restart or a second web front-end does not forget them.
+//! [`People::prove_again`] renews them, with password and code. Tries are limited by where they come
+//! from (`tries`), never by locking an account. A name that does not exist, one that is switched off
+//! and a wrong password take the same way: one look-up, one hash, no write, one answer.
+
+use std::time::Duration;
 
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
 use super::roster::{People, TotpRule};
 use super::secret::{self, random_token};
+use super::tries::{Origin, Try};
 use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
 use crate::queue::Actor;
@@ -21,12 +25,8 @@ use crate::store::Tx;
 use crate::store::people::{PersonRow, SessionRow};
 pub use crate::store::words::Stage;
 
-/// Failures before the first lock.
-const FAILURES_FREE: i64 = 5;
-/// Length of the first lock; it doubles with each further failure.
-const LOCK_FIRST_MS: i64 = 60_000;
-/// Longest lock.
-const LOCK_MAX_MS: i64 = 15 * 60_000;
+/// How long an answer to a name that many browsers try is held back.
+const PAUSE: Duration = Duration::from_secs(2);
 /// How long password and code of a signed-in officer hold for a decision.
 const PROOF_MS: i64 = 15 * 60_000;
 /// The last use is written down at most this often.
@@ -94,9 +94,25 @@ impl From<&SessionRow> for Begun {
 //------------ People: sign-in -----------------------------------------------
 
 impl People {
+    /// How long to wait before a password for this name is tried, where nobody is known to have signed
+    /// in with the browser and many of those try it. It is the same whether the name exists or not.
+    pub fn pause(&self, name: &str, origin: &Origin) -> Duration {
+        let from_afar = matches!(origin, Origin::Network(_));
+        let what = Try::anywhere(&sign_in_name(name));
+        match from_afar.then(|| self.tries.take(&what, self.now_ms())) {
+            Some(Err(_)) => PAUSE,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Tries a name and a password. Slow on purpose; not on a runtime thread.
-    pub fn sign_in(&self, name: &str, password: &str) -> Result<SignedIn, SignInError> {
-        let row = self.proven_person(name, password)?;
+    pub fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<SignedIn, SignInError> {
+        let row = self.proven_person(name, password, origin)?;
         let stage = match (&row.totp_secret, self.options.totp) {
             (Some(_), _) => Stage::Code,
             (None, TotpRule::Required) => Stage::Enrol,
@@ -105,38 +121,49 @@ impl People {
         self.store.write(|tx| self.start(tx, &row, stage, Begun::at(self.now_ms())))
     }
 
-    /// The account if name and password fit and it is neither locked nor off; failures are counted.
+    /// The account if name and password fit and it is not off.
     pub(super) fn proven_person(
         &self,
         name: &str,
         password: &str,
+        origin: &Origin,
     ) -> Result<PersonRow, SignInError> {
-        let name = name.trim().to_lowercase();
-        let now = self.now_ms();
+        let name = sign_in_name(name);
+        let tried = Try::password(&name, origin);
+        self.take(&tried)?;
         let row = self.store.read::<_, SignInError>(|reader| Ok(reader.person_by_name(&name)?))?;
-        if let Some(row) = &row
-            && row.locked_until_ms > now
-        {
-            return Err(SignInError::Locked { until_ms: row.locked_until_ms });
-        }
         let hash = row.as_ref().and_then(|row| row.password.as_deref());
         let fits = secret::password_matches(password, hash);
-        let Some(row) = row else { return Err(SignInError::Wrong) };
-        if !fits {
-            self.count_failure(&row.id)?;
-            return Err(SignInError::Wrong);
-        }
-        if row.disabled_ms.is_some() { Err(SignInError::Wrong) } else { Ok(row) }
+        let proven = row.filter(|row| fits && row.disabled_ms.is_none());
+        let proven = proven.ok_or(SignInError::Wrong)?;
+        self.tries.give_back(&tried);
+        Ok(proven)
+    }
+
+    /// Takes one try of many.
+    pub(super) fn take(&self, what: &Try) -> Result<(), SignInError> {
+        let taken = self.tries.take(what, self.now_ms());
+        taken.map_err(|wait_ms| SignInError::TooMany { wait_ms })
     }
 
     /// Takes the code of the second factor after the password; the session becomes full and gets a new
-    /// token.
-    pub fn enter_code(&self, token: &str, code: &str) -> Result<SignedIn, SignInError> {
+    /// token. A few wrong codes end the half session: the password is asked again.
+    pub fn enter_code(
+        &self,
+        token: &str,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<SignedIn, SignInError> {
         let session = self.session(token)?.ok_or(SignInError::NoSession)?;
         if session.stage != Stage::Code {
             return Err(SignInError::Wrong);
         }
-        self.full_by_code(token, &session.account, code, None)
+        let half = Try::HalfSession(sha256_hex(token));
+        if self.tries.take(&half, self.now_ms()).is_err() {
+            self.sign_out(token)?;
+            return Err(SignInError::NoSession);
+        }
+        self.full_by_code(token, &session.account, code, origin, None)
     }
 
     /// Replaces a session by a full one for whoever has the code. The times of the session stay,
@@ -146,38 +173,37 @@ impl People {
         token: &str,
         account: &Account,
         code: &str,
+        origin: &Origin,
         again: Option<Begun>,
     ) -> Result<SignedIn, SignInError> {
         let hash = sha256_hex(token);
-        let outcome = self.store.write::<_, SignInError>(|tx| {
+        self.store.write::<_, SignInError>(|tx| {
             let kept = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
             let mut row = tx.person(&account.id)?.ok_or(SignInError::NoSession)?;
-            if !self.code_fits(&mut row, code)? {
-                return Ok(None);
-            }
-            row.failures = 0;
+            self.use_code(&mut row, code, origin)?;
             tx.put_person(&row)?;
             tx.end_session(&hash)?;
             let begun = again.unwrap_or_else(|| Begun::from(&kept));
-            self.start(tx, &row, Stage::Full, begun).map(Some)
-        })?;
-        let Some(signed_in) = outcome else {
-            self.count_failure(&account.id)?;
-            return Err(SignInError::Wrong);
-        };
-        Ok(signed_in)
+            self.start(tx, &row, Stage::Full, begun)
+        })
     }
 
-    /// Whether this is a code of the account's second factor that was not used yet; it is then.
-    pub(super) fn code_fits(&self, row: &mut PersonRow, code: &str) -> Result<bool, SignInError> {
-        let now = self.now_ms();
-        if row.locked_until_ms > now {
-            return Err(SignInError::Locked { until_ms: row.locked_until_ms });
-        }
+    /// Takes a code of the account's second factor that was not used yet.
+    pub(super) fn use_code(
+        &self,
+        row: &mut PersonRow,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<(), SignInError> {
         let secret = row.totp_secret.as_ref().ok_or(SignInError::Wrong)?;
-        let step = secret::totp_step(secret, code, now).filter(|step| *step > row.totp_step);
-        row.totp_step = step.unwrap_or(row.totp_step);
-        Ok(step.is_some())
+        let secret = self.open_secret(&row.id, secret)?;
+        let tried = Try::code(&row.id, origin);
+        self.take(&tried)?;
+        let step = secret::totp_step(&secret, code, self.now_ms());
+        let step = step.filter(|step| *step > row.totp_step);
+        row.totp_step = step.ok_or(SignInError::Wrong)?;
+        self.tries.give_back(&tried);
+        Ok(())
     }
 
     /// Takes password and, where one is set up, code once more from somebody who is signed in: a
@@ -193,10 +219,11 @@ impl People {
         if session.stage != Stage::Full {
             return Err(SignInError::NoSession);
         }
-        let row = self.proven_person(&session.account.name, password)?;
+        let origin = Origin::Session(sha256_hex(token));
+        let row = self.proven_person(&session.account.name, password, &origin)?;
         let now = Begun::at(self.now_ms());
         if row.totp_secret.is_some() {
-            return self.full_by_code(token, &session.account, code, Some(now));
+            return self.full_by_code(token, &session.account, code, &origin, Some(now));
         }
         self.store.write(|tx| {
             tx.end_session(&sha256_hex(token))?;
@@ -247,9 +274,6 @@ impl People {
         let token = random_token()?;
         let now = self.now_ms();
         if stage == Stage::Full {
-            if person.failures > 0 {
-                tx.put_person(&PersonRow { failures: 0, ..person.clone() })?;
-            }
             By::Officer(Account::from(person)).leave(tx, now, "signed_in", &person.id, &[])?;
         }
         tx.put_session(&SessionRow {
@@ -269,31 +293,19 @@ impl People {
         };
         Ok(SignedIn { token, session })
     }
+}
 
-    /// Counts a failed sign-in and locks the account from the fifth on.
-    pub(super) fn count_failure(&self, person: &str) -> Result<(), SignInError> {
-        let now = self.now_ms();
-        self.store.write(|tx| {
-            let Some(mut row) = tx.person(person)? else { return Ok(()) };
-            row.failures += 1;
-            if row.failures >= FAILURES_FREE {
-                let doublings = u32::try_from(row.failures - FAILURES_FREE).unwrap_or(0).min(8);
-                row.locked_until_ms = now + (LOCK_FIRST_MS << doublings).min(LOCK_MAX_MS);
-                let (by, failures) = (By::System, row.failures.to_string());
-                by.leave(tx, now, "account_locked", &row.id, &[("failures", &failures)])?;
-            }
-            Ok(tx.put_person(&row)?)
-        })
-    }
+/// A sign-in name as it is kept.
+fn sign_in_name(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 impl From<SignInError> for PeopleError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::People(error) => error,
-            SignInError::Wrong | SignInError::Locked { .. } | SignInError::NoSession => {
-                Self::WrongPassword
-            }
+            SignInError::TooMany { wait_ms } => Self::TooMany { wait_ms },
+            SignInError::Wrong | SignInError::NoSession => Self::WrongPassword,
         }
     }
 }

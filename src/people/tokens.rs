@@ -9,11 +9,13 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use super::PeopleError;
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
+use super::enrolment::OldProof;
 use super::roster::People;
 use super::secret::random_token;
+use super::tries::Origin;
+use super::{PeopleError, SignInError};
 use crate::audit::random;
 use crate::digest::{hex, sha256_hex};
 use crate::queue::Actor;
@@ -157,14 +159,16 @@ impl Bearer {
 //------------ People: tokens ------------------------------------------------
 
 impl People {
-    /// Makes a token for the person who knows this password.
+    /// Makes a token for the person who gives this password and, where a second factor is set up, a
+    /// code of it: a token outlives the session it was made in.
     pub fn create_token(
         &self,
         name: &str,
-        password: &str,
+        proof: OldProof<'_>,
         new: &NewToken,
+        origin: &Origin,
     ) -> Result<IssuedToken, PeopleError> {
-        let person = self.proven_person(name, password)?;
+        let person = self.proven_person(name, proof.password, origin)?;
         let none = new.scopes == Scopes::default();
         let days = new.days.unwrap_or(self.options.token_days_max);
         if none || !(1..=self.options.token_days_max).contains(&days) {
@@ -190,6 +194,16 @@ impl People {
         };
         let by = By::Officer(Account::from(&person));
         self.store.write::<_, PeopleError>(|tx| {
+            // As the database knows them now: the account may have been switched off meanwhile.
+            let person = tx.person(&row.person)?.filter(|it| it.disabled_ms.is_none());
+            let mut person = person.ok_or(PeopleError::WrongPassword)?;
+            if person.totp_secret.is_some() {
+                self.use_code(&mut person, proof.code, origin).map_err(|error| match error {
+                    SignInError::Wrong => PeopleError::WrongCode,
+                    error => error.into(),
+                })?;
+                tx.put_person(&person)?;
+            }
             tx.put_token(&row)?;
             let facts = [("token", row.id.as_str()), ("scopes", row.scopes.as_str())];
             by.leave(tx, now, "token_made", &row.person, &facts)
@@ -238,7 +252,7 @@ impl People {
             let row = tx.tokens()?.into_iter().find(|row| row.id == id);
             let mut row = row.ok_or(PeopleError::UnknownToken)?;
             if by.id() != row.person {
-                by.may_manage()?;
+                by.may_manage(tx)?;
             }
             row.revoked_ms.get_or_insert(now);
             tx.put_token(&row)?;

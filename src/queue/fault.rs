@@ -75,6 +75,16 @@ impl TransitionError {
         Self::Rule(faults)
     }
 
+    /// The error as a stranger may read it.
+    pub fn for_stranger(self) -> Self {
+        let faults = |faults: Vec<Fault>| faults.into_iter().map(Fault::for_stranger).collect();
+        match self {
+            Self::Incomplete(found) => Self::Incomplete(faults(found)),
+            Self::Rule(found) => Self::Rule(faults(found)),
+            error => error,
+        }
+    }
+
     /// What an event may say of it: lines and fields with the rules they break, never a value. The
     /// chain cannot forget, and a value may be an address or a telephone number.
     pub fn on_record(&self) -> String {
@@ -218,6 +228,14 @@ impl Fault {
     /// A fault with the code of its rule.
     pub fn new(field: impl Into<String>, rule: Rule, about: impl Into<String>) -> Self {
         Self { field: field.into(), code: rule.code(), rule, about: about.into() }
+    }
+
+    /// The fault as a stranger may read it: without the number of somebody else's request.
+    pub fn for_stranger(mut self) -> Self {
+        if self.rule == Rule::OtherRequest {
+            self.about.clear();
+        }
+        self
     }
 
     /// Field and rule, without what it is about.

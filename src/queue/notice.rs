@@ -119,7 +119,7 @@ impl NoticeValues {
     }
 
     /// Blanks what may say something of a person.
-    pub fn erase(&mut self) {
+    fn erase(&mut self) {
         self.points.clear();
         self.token = None;
     }
@@ -255,6 +255,18 @@ impl Notice {
         let index = usize::try_from(self.attempts - 1).unwrap_or(0).min(Self::WAITS_MS.len() - 1);
         self.next_try = now + Self::WAITS_MS[index];
         Ok(Tried::Again(Box::new(self)))
+    }
+
+    /// Blanks what says something of a person outside the office: the mailbox, what the relay said of
+    /// it, and how the notice was handed over. It is not sent any more.
+    pub fn erase(&mut self) {
+        self.to.clear();
+        self.next_try = i64::MAX;
+        self.last_error = None;
+        self.values.erase();
+        if let Some(handled) = &mut self.handled {
+            handled.how.clear();
+        }
     }
 
     /// A bounce, a refusal for good, or the tries are used up.

@@ -7,7 +7,7 @@ mod month;
 mod sheet;
 
 pub use month::{Month, NotAMonth};
-pub use sheet::{Count, Report};
+pub use sheet::{Count, Report, disarmed};
 
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,7 @@ impl Building {
         });
         let control = start_control(&runtime, control, &host);
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
+        warnings.extend(options::warnings(settings));
         warnings.extend(host.road_3.closed().map(|why| format!("the queue is closed: {why}")));
         // Whoever reads zones must not wait for whoever reads pages or figures.
         let mut or_warn = |error: RunError| {

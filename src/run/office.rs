@@ -10,7 +10,7 @@ use crate::audit::{AuditError, Notary, Vault, guard};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
-use crate::people::People;
+use crate::people::{OldProof, People};
 use crate::store::Store;
 
 /// What these commands work on.
@@ -40,8 +40,9 @@ impl Office {
             OfficeCommand::UserEnable { name } => reply(people::enable(people, &name)),
             OfficeCommand::UserRole { name, role } => reply(people::set_role(people, &name, &role)),
             OfficeCommand::UserReset { name } => reply(people::reset(people, &name, &self.web_url)),
-            OfficeCommand::TokenCreate { name, token, password } => {
-                reply(people::create_token(people, &name, token, &password))
+            OfficeCommand::TokenCreate { name, token, password, code } => {
+                let proof = OldProof { password: &password, code: &code };
+                reply(people::create_token(people, &name, token, proof))
             }
             OfficeCommand::TokenList { name } => {
                 reply(people::list_tokens(people, name.as_deref()))
@@ -90,12 +91,14 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
         Ok(store) => store,
         Err(reason) => return Ok(Reply::failed(format!("the database is not used: {reason}"))),
     };
-    let guarded =
-        Vault::open_for(state_dir.path(), &store).and_then(|vault| guard(&store, &vault, now_ms()));
-    if let Err(error) = guarded {
-        return Ok(Reply::failed(format!("{:#}", anyhow::Error::from(error))));
-    }
-    let people = People::new(store.clone(), options::people(settings));
+    let vault = Vault::open_for(state_dir.path(), &store);
+    let guarded = vault.and_then(|vault| guard(&store, &vault, now_ms()).map(|()| vault));
+    let vault = match guarded {
+        Ok(vault) => vault,
+        Err(error) => return Ok(Reply::failed(format!("{:#}", anyhow::Error::from(error)))),
+    };
+    let people = People::open(store.clone(), vault, options::people(settings))
+        .map_err(|error| RunError::Queue(error.into()))?;
     let office = Office {
         people,
         store,

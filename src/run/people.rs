@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::time::utc;
 use crate::control::{Person, Reply, Token};
-use crate::people::{Account, By, NewAccount, NewToken, People, PeopleError, Role, TokenView};
+use crate::people::{
+    Account, By, NewAccount, NewToken, OldProof, Origin, People, PeopleError, Role, TokenView,
+};
 
 /// `gapura user add`
 pub(super) fn add(people: &People, person: Person, password: &str) -> Result<Reply, PeopleError> {
@@ -67,7 +69,7 @@ pub(super) fn create_token(
     people: &People,
     name: &str,
     token: Token,
-    password: &str,
+    proof: OldProof<'_>,
 ) -> Result<Reply, PeopleError> {
     let new = NewToken {
         label: token.label,
@@ -75,7 +77,7 @@ pub(super) fn create_token(
         network: token.network,
         days: Some(i64::from(token.days)),
     };
-    let issued = people.create_token(name, password, &new)?;
+    let issued = people.create_token(name, proof, &new, &Origin::Console)?;
     let json = json!({ "id": issued.id, "token": issued.token, "ends": utc(issued.ends_ms) });
     Ok(Reply::done(issued.token, json))
 }

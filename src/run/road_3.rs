@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::building::Parts;
 use super::daemon::{RunError, system};
 use super::office::Office;
 use super::options::{self, OptionError};
+use crate::audit::Vault;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::{ActError, Desk, Drift};
@@ -30,6 +31,8 @@ use crate::web;
 
 /// How often the timers run.
 const TICK: Duration = Duration::from_secs(5);
+/// The file of the first administrator's link, in the state directory.
+const FIRST_LINK: &str = "first-administrator";
 /// Ticks per day.
 const TICKS_PER_DAY: u64 = 24 * 3600 / 5;
 
@@ -81,10 +84,13 @@ impl Road3 {
     fn opened(loaded: &Loaded, parts: &Parts<'_>) -> Result<Self, RunError> {
         let settings = &loaded.settings;
         let store = parts.database.store.clone();
-        let people = People::new(store.clone(), options::people(settings));
         let publisher = parts.publisher.clone();
         let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
             .map_err(failed)?;
+        // After the desk: what is written from here on is bound to the chain.
+        let vault = Vault::open(parts.state_dir.path()).map_err(failed)?;
+        let people =
+            People::open(store.clone(), vault, options::people(settings)).map_err(failed)?;
         let recovered = desk.listening().map_err(failed)?;
         if recovered > 0 {
             tracing::warn!(recovered, "finished promotions that a crash had interrupted");
@@ -171,7 +177,9 @@ impl Open {
         settings: &Settings,
         stopped: &watch::Receiver<bool>,
     ) -> Result<(), RunError> {
-        runtime.spawn(timers(self.desk.clone(), self.office.people.clone(), stopped.clone()));
+        let state_dir = self.office.state_dir.clone();
+        let (desk, people) = (self.desk.clone(), self.office.people.clone());
+        runtime.spawn(timers(desk, people, state_dir, stopped.clone()));
         let relay = Relay {
             relay: settings.mail.relay.clone(),
             from: settings.mail.from.clone(),
@@ -216,13 +224,14 @@ impl Open {
     /// A fresh link for the first administrator: the link itself on a terminal, else the name of a file
     /// that only its owner can read, because standard output may be kept in a log.
     fn first_link(&self, state_dir: &Path, url: &str) -> Result<Option<String>, RunError> {
+        forget_used_link(state_dir, &self.office.people);
         let link = self.office.people.first_link().map_err(failed)?;
         let Some(link) = link else { return Ok(None) };
         let link = format!("{url}{}", link.path());
         if std::io::stdout().is_terminal() {
             return Ok(Some(link));
         }
-        let path = state_dir.join("first-administrator");
+        let path = state_dir.join(FIRST_LINK);
         let written = (|| {
             // An older file would keep its mode.
             match std::fs::remove_file(&path) {
@@ -235,6 +244,17 @@ impl Open {
         })();
         system(format!("cannot write {}", path.display()), written)?;
         Ok(Some(format!("(in the file {})", path.display())))
+    }
+}
+
+/// Removes the file of the first administrator's link once it has been used.
+fn forget_used_link(state_dir: &Path, people: &People) {
+    let path = state_dir.join(FIRST_LINK);
+    if !path.exists() || people.is_empty().unwrap_or(true) {
+        return;
+    }
+    if let Err(error) = std::fs::remove_file(&path) {
+        tracing::warn!(path = %path.display(), %error, "a used link could not be removed");
     }
 }
 
@@ -254,11 +274,12 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
 }
 
 /// Calls the desk every few seconds. A failure is logged and tried again at the next turn.
-async fn timers(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
+async fn timers(desk: Desk, people: People, state_dir: PathBuf, stopped: watch::Receiver<bool>) {
     let mut turns: u64 = 0;
     loop {
-        let (desk, people) = (desk.clone(), people.clone());
+        let (desk, people, state_dir) = (desk.clone(), people.clone(), state_dir.clone());
         let work = tokio::task::spawn_blocking(move || {
+            forget_used_link(&state_dir, &people);
             if let Err(error) = desk.tick() {
                 tracing::warn!(%error, "the desk's timers failed");
             }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A state directory in use; the lock ends when this is dropped or the process dies.
@@ -19,6 +19,7 @@ impl StateDir {
     pub fn take(path: &Path) -> Result<Self, StateDirError> {
         let failed = |source| StateDirError::Make { path: path.to_owned(), source };
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+        tighten(path).map_err(failed)?;
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -49,6 +50,26 @@ impl StateDir {
     }
 }
 
+/// Takes away what others may do in a state directory that was made by hand or by a package. One that
+/// holds something else than our own files is only reported: it may be meant for others.
+fn tighten(path: &Path) -> io::Result<()> {
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let ours = path.join("lock").exists() || std::fs::read_dir(path)?.next().is_none();
+    let private = std::fs::Permissions::from_mode(mode & 0o7700);
+    if ours && std::fs::set_permissions(path, private).is_ok() {
+        tracing::info!(path = %path.display(), "others may no longer look into the state directory");
+    } else {
+        tracing::warn!(
+            path = %path.display(),
+            "others may look into the state directory: give it the mode 0700"
+        );
+    }
+    Ok(())
+}
+
 /// Why a state directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
@@ -73,6 +94,29 @@ pub enum StateDirError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_else_looks_into_a_state_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        let open = |path: &Path| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let path = dir.path().join("state");
+        std::fs::create_dir(&path).unwrap();
+        for _ in 0..2 {
+            open(&path);
+            drop(StateDir::take(&path).unwrap());
+            assert_eq!(mode(&path), 0o700);
+        }
+        // A directory of something else is left as it is.
+        let other = dir.path().join("other");
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(other.join("file"), "x").unwrap();
+        open(&other);
+        drop(StateDir::take(&other).unwrap());
+        assert_eq!(mode(&other), 0o755);
+    }
 
     #[test]
     fn a_second_daemon_is_turned_away_and_told_by_whom() {

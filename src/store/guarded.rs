@@ -36,7 +36,7 @@ pub(super) const TABLES: &[Table] = &[
     whole("promotion", &["id"]),
     whole("notice", &["id"]),
     // Who may decide.
-    Table { name: "person", key: &["id"], used: &["failures", "locked_until_ms"] },
+    whole("person", &["id"]),
     Table { name: "session", key: &["token_hash"], used: &["seen_ms"] },
     Table { name: "personal_token", key: &["id"], used: &["used_ms"] },
     whole("access_link", &["token_hash"]),

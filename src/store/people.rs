@@ -34,14 +34,10 @@ row! {
         pub disabled_ms: Option<i64>,
         /// PHC string of the password; none before the first link was used.
         pub password: Option<String>,
-        /// Secret of the second factor.
+        /// Secret of the second factor, sealed.
         pub totp_secret: Option<Vec<u8>>,
         /// Last accepted time step of the second factor.
         pub totp_step: i64,
-        /// Failed sign-ins since the last good one.
-        pub failures: i64,
-        /// No sign-in before this time.
-        pub locked_until_ms: i64,
         /// When the account was made.
         [fixed] pub created_ms: i64,
     }
@@ -57,7 +53,7 @@ row! {
         [fixed] pub person: String,
         /// How far the sign-in went.
         pub stage: Stage,
-        /// Second-factor secret shown but not yet confirmed.
+        /// Second-factor secret shown but not yet confirmed, sealed.
         pub pending_secret: Option<Vec<u8>>,
         /// Start, for the absolute limit.
         [fixed] pub created_ms: i64,
@@ -190,6 +186,9 @@ statements! {
     SEEN_SESSION = sql("UPDATE session SET seen_ms = $1 WHERE token_hash = $2");
     END_SESSION = sql("DELETE FROM session WHERE token_hash = $1");
     END_SESSIONS_OF = sql("DELETE FROM session WHERE person = $1");
+    HAS_PLAIN_PENDING = sql("SELECT EXISTS (SELECT 1 FROM session WHERE length(pending_secret) <= 20)");
+    DROP_PLAIN_PENDING = sql("UPDATE session SET pending_secret = NULL \
+        WHERE length(pending_secret) <= 20");
     SWEEP_SESSIONS = sql("DELETE FROM session WHERE seen_ms < $1 OR created_ms < $2");
 
     TOKEN_BY_HASH = select::<TokenRow>("WHERE token_hash = $1");
@@ -260,6 +259,11 @@ impl Reader<'_> {
         self.only(HAS_PEOPLE, [])
     }
 
+    /// Whether a second factor that was shown lies in clear, as in earlier versions.
+    pub fn has_plain_pending(&self) -> Result<bool, StoreError> {
+        self.only(HAS_PLAIN_PENDING, [])
+    }
+
     /// The session of this cookie, if gapura wrote it.
     pub fn session(&self, token_hash: &str) -> Result<Option<SessionRow>, StoreError> {
         self.only_as_logged(self.one(SESSION, [token_hash])?)
@@ -319,6 +323,11 @@ impl Tx<'_> {
     /// Notes when a session was last used; nothing if it has ended meanwhile.
     pub fn seen_session(&self, token_hash: &str, now_ms: i64) -> Result<(), StoreError> {
         self.run(SEEN_SESSION, params![now_ms, token_hash]).map(drop)
+    }
+
+    /// Forgets second factors that lie in clear: they are shown anew.
+    pub fn drop_plain_pending(&self) -> Result<(), StoreError> {
+        self.run(DROP_PLAIN_PENDING, []).map(drop)
     }
 
     /// Ends one session.

@@ -41,6 +41,9 @@ impl Sees {
     pub fn fault(self, fault: &Fault) -> FaultView {
         let of_contact =
             fault.field.starts_with("contact") || fault.field == LineCode::A11.as_str();
+        if self == Self::Applicant {
+            return FaultView::from(&fault.clone().for_stranger());
+        }
         if self == Self::NoContact && of_contact {
             FaultView::from(&Fault { about: String::new(), ..fault.clone() })
         } else {

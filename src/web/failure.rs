@@ -4,10 +4,14 @@
 //! known.
 
 use std::fmt::Display;
+use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::sent::encode;
+use super::shell::see_other;
 use crate::desk::{ActError, PublicLimit};
 use crate::people::{PeopleError, SignInError};
 use crate::store::{StoreError, is_disk_full};
@@ -22,12 +26,16 @@ pub struct Failure {
     pub(super) id: &'static str,
     /// What the log says; never shown.
     pub(super) detail: Option<String>,
+    /// The page to go to instead.
+    pub(super) place: Option<String>,
+    /// Seconds after which it may be tried again.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Failure {
     /// A failure of this status with the messages `{id}-title` and `{id}-text`.
     pub(super) fn new(status: StatusCode, id: &'static str) -> Self {
-        Self { status, id, detail: None }
+        Self { status, id, detail: None, place: None, retry_after: None }
     }
 
     /// There is no such page or thing.
@@ -45,14 +53,21 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "fail-form")
     }
 
-    /// Too many requests.
-    pub(super) fn too_many() -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "fail-many")
+    /// Too many requests; one more after this time.
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let retry_after = Some(wait.as_secs() + 1);
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "fail-many") }
     }
 
     /// The answer takes too long; what was begun may still be done.
     pub(super) fn slow() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "fail-slow")
+    }
+
+    /// The person must prove themselves first, and then goes on from a page.
+    pub(super) fn proof_first(place: &str) -> Self {
+        let again = format!("/masuk/lagi?ke={}", encode(place));
+        Self { place: Some(again), ..Self::new(StatusCode::SEE_OTHER, "again") }
     }
 
     /// The body cannot be read.
@@ -63,9 +78,8 @@ impl Failure {
     /// Our own fault; the cause goes to the log.
     pub(super) fn internal(cause: impl Display) -> Self {
         Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            id: "fail-internal",
             detail: Some(cause.to_string()),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fail-internal")
         }
     }
 
@@ -92,7 +106,7 @@ impl Failure {
                 Self { status, ..Self::not_found() }
             }
             StatusCode::FORBIDDEN => Self::stale_form(),
-            StatusCode::TOO_MANY_REQUESTS => Self::too_many(),
+            StatusCode::TOO_MANY_REQUESTS => Self::new(status, "fail-many"),
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "fail-large"),
             _ if status.is_client_error() => Self { status, ..Self::bad_request() },
             _ => Self::new(status, "fail-internal"),
@@ -105,7 +119,13 @@ impl IntoResponse for Failure {
         if let Some(detail) = &self.detail {
             tracing::error!(%detail, "a page failed");
         }
+        if let Some(place) = &self.place {
+            return see_other(place);
+        }
         let mut response = self.status.into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -9,7 +9,8 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use ipnet::IpNet;
 
 /// Wrong secrets from one network, or on one number, within an hour.
@@ -75,31 +76,34 @@ impl Limits {
         }
     }
 
-    /// Whether this address may once more; counts the try.
-    pub fn allows(&self, route: Route, from: IpAddr) -> bool {
+    /// Whether this address may once more; counts the try. The error is the time until it may.
+    pub fn take(&self, route: Route, from: IpAddr) -> Result<(), Duration> {
         match route {
             Route::Submit => {
-                self.submit.as_ref().is_some_and(|it| it.check_key(&prefix(from, 24, 56)).is_ok())
+                let submit = self.submit.as_ref().ok_or(WRONG_WINDOW)?;
+                submit.check_key(&prefix(from, 24, 56)).map_err(until)
             }
-            Route::Step => self.step.check_key(&prefix(from, 24, 56)).is_ok(),
-            Route::Upload => self.upload.check_key(&prefix(from, 24, 56)).is_ok(),
-            Route::Attempt => self.attempt.check_key(&prefix(from, 32, 64)).is_ok(),
-            route => self.quick.check_key(&(route, prefix(from, 32, 64))).is_ok(),
+            Route::Step => self.step.check_key(&prefix(from, 24, 56)).map_err(until),
+            Route::Upload => self.upload.check_key(&prefix(from, 24, 56)).map_err(until),
+            Route::Attempt => self.attempt.check_key(&prefix(from, 32, 64)).map_err(until),
+            route => self.quick.check_key(&(route, prefix(from, 32, 64))).map_err(until),
         }
     }
 
     /// Whether a secret may be tried on this number from this address, after the wrong ones of the
-    /// last hour; counts it as one more of them.
-    pub fn guesses(&self, number: &str, from: IpAddr) -> bool {
+    /// last hour; counts it as one more of them. The error is the time until it may.
+    pub fn guess(&self, number: &str, from: IpAddr) -> Result<(), Duration> {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let all = Guessed::of(number, from);
         let [network, on_number, both] = [&all[0], &all[1], &all[2]].map(|it| wrong.count(it));
-        let may = network < WRONG_AN_HOUR
-            && (on_number < WRONG_AN_HOUR || both < WRONG_ON_A_BESIEGED_NUMBER);
-        if may {
-            all.into_iter().for_each(|guessed| wrong.add(guessed));
+        if network.0 >= WRONG_AN_HOUR {
+            return Err(network.1);
         }
-        may
+        if on_number.0 >= WRONG_AN_HOUR && both.0 >= WRONG_ON_A_BESIEGED_NUMBER {
+            return Err(on_number.1.min(both.1));
+        }
+        all.into_iter().for_each(|guessed| wrong.add(guessed));
+        Ok(())
     }
 
     /// Takes a try back that was right after all.
@@ -133,12 +137,12 @@ struct Wrong {
 }
 
 impl Wrong {
-    /// Wrong tries of the last hour.
-    fn count(&self, guessed: &Guessed) -> u32 {
-        match self.new.get(guessed).or_else(|| self.old.get(guessed)) {
-            Some((count, since)) if since.elapsed() < WRONG_WINDOW => *count,
-            _ => 0,
-        }
+    /// Wrong tries of the last hour, and for how long they still count.
+    fn count(&self, guessed: &Guessed) -> (u32, Duration) {
+        let found = self.new.get(guessed).or_else(|| self.old.get(guessed));
+        let (count, since) = found.copied().unwrap_or((0, Instant::now()));
+        let left = WRONG_WINDOW.checked_sub(since.elapsed());
+        left.map_or((0, Duration::ZERO), |left| (count, left))
     }
 
     /// Counts one more.
@@ -161,6 +165,11 @@ impl Wrong {
             *count = count.saturating_sub(1);
         }
     }
+}
+
+/// The time until a bucket has room again.
+fn until(full: NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
+    full.wait_time_from(DefaultClock::default().now())
 }
 
 /// Where a wrong secret counts.
@@ -212,18 +221,18 @@ mod tests {
         let limits = Limits::new(2);
         let [here, there] = ["192.0.2.1", "198.51.100.1"].map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            assert!(limits.guesses("gpr-1", here));
+            assert!(limits.guess("gpr-1", here).is_ok());
         }
-        assert!(!limits.guesses("GPR-1", here));
-        assert!(!limits.guesses("GPR-2", here), "the address");
-        assert!(limits.guesses("GPR-2", there));
+        assert!(limits.guess("GPR-1", here).is_err());
+        assert!(limits.guess("GPR-2", here).is_err(), "the address");
+        assert!(limits.guess("GPR-2", there).is_ok());
         limits.guessed_right("GPR-2", there);
         // Others used the number up: whoever knows its secret gets in, whoever guesses does not.
         for _ in 0..3 {
-            assert!(limits.guesses("GPR-1", there));
+            assert!(limits.guess("GPR-1", there).is_ok());
         }
-        assert!(!limits.guesses("GPR-1", there), "the number");
-        assert!(limits.guesses("GPR-2", there), "the number only");
+        assert!(limits.guess("GPR-1", there).is_err(), "the number");
+        assert!(limits.guess("GPR-2", there).is_ok(), "the number only");
     }
 
     #[test]
@@ -231,7 +240,7 @@ mod tests {
         let limits = Limits::new(2);
         let here = "192.0.2.1".parse().unwrap();
         for _ in 0..1_000 {
-            assert!(limits.guesses("GPR-1", here));
+            assert!(limits.guess("GPR-1", here).is_ok());
             limits.guessed_right("GPR-1", here);
         }
     }
@@ -241,11 +250,11 @@ mod tests {
         let limits = Limits::new(2);
         let besieged = "192.0.2.1".parse().unwrap();
         for _ in 0..30 {
-            limits.guesses("GPR-1", besieged);
+            let _ = limits.guess("GPR-1", besieged);
         }
         let begun = std::time::Instant::now();
         for at in 0..30_000_u32 {
-            limits.guesses(&format!("GPR-{at}"), IpAddr::V4((0x0a00_0000 + at).into()));
+            let _ = limits.guess(&format!("GPR-{at}"), IpAddr::V4((0x0a00_0000 + at).into()));
         }
         assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
         let wrong = limits.wrong.lock().unwrap();
@@ -258,21 +267,21 @@ mod tests {
         let [near, next, far] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
             .map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            limits.guesses("GPR-1", near);
+            let _ = limits.guess("GPR-1", near);
         }
-        assert!(!limits.guesses("GPR-2", next) && limits.guesses("GPR-2", far));
+        assert!(limits.guess("GPR-2", next).is_err() && limits.guess("GPR-2", far).is_ok());
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
         for _ in 0..30 {
-            limits.guesses("GPR-3", mapped);
+            let _ = limits.guess("GPR-3", mapped);
         }
-        assert!(!limits.guesses("GPR-2", "192.0.2.1".parse().unwrap()));
+        assert!(limits.guess("GPR-2", "192.0.2.1".parse().unwrap()).is_err());
     }
 
     #[test]
     fn tries_are_no_tighter_than_the_setting() {
         let limits = Limits::new(1000);
         let here = "192.0.2.1".parse().unwrap();
-        let tried = (0..1000).filter(|_| limits.allows(Route::Attempt, here)).count();
+        let tried = (0..1000).filter(|_| limits.take(Route::Attempt, here).is_ok()).count();
         assert_eq!(tried, 1000);
     }
 
@@ -280,9 +289,12 @@ mod tests {
     fn a_network_shares_a_bucket_and_classes_do_not() {
         let limits = Limits::new(2);
         let near = ["192.0.2.1", "192.0.2.77"].map(|text| text.parse().unwrap());
-        assert!(limits.allows(Route::Submit, near[0]) && limits.allows(Route::Submit, near[1]));
-        assert!(!limits.allows(Route::Submit, near[0]));
-        assert!(limits.allows(Route::Submit, "198.51.100.1".parse().unwrap()));
-        assert!(limits.allows(Route::Link, near[0]));
+        assert!(
+            limits.take(Route::Submit, near[0]).is_ok()
+                && limits.take(Route::Submit, near[1]).is_ok()
+        );
+        assert!(limits.take(Route::Submit, near[0]).is_err());
+        assert!(limits.take(Route::Submit, "198.51.100.1".parse().unwrap()).is_ok());
+        assert!(limits.take(Route::Link, near[0]).is_ok());
     }
 }

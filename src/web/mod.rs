@@ -16,6 +16,7 @@ mod gate;
 mod limits;
 mod pages;
 mod patience;
+mod proof;
 mod qr;
 mod sent;
 mod shell;

@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use subtle::ConstantTimeEq;
 
 use super::failure::Failure;
+use super::proof::is_fresh;
 use super::state::State;
 use super::visitor::Visitor;
 use crate::uploads::TAKEN_MAX;
@@ -83,8 +84,13 @@ impl FromRequest<State> for Sent {
     async fn from_request(request: Request, state: &State) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, state).await?;
-        let kind = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
-        let multipart = kind.is_some_and(|kind| kind.starts_with("multipart/form-data"));
+        is_fresh(state, &visitor, &parts)?;
+        let kind = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
+        let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let multipart = kind == "multipart/form-data";
+        if !multipart && kind != "application/x-www-form-urlencoded" {
+            return Err(Failure::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
         let request = Request::from_parts(parts, body);
         let (fields, upload) = if multipart {
             read_parts(request, state).await?

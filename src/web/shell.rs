@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{FromRequestParts, Request, State as Extract};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
-    REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -244,7 +244,11 @@ async fn explain(
         text: vec![t.s(&format!("{}-text", failure.id))],
         next: Some(("/".to_owned(), t.s("go-home"))),
     };
-    page_with(status, &message).unwrap_or_else(|_| status.into_response())
+    let mut page = page_with(status, &message).unwrap_or_else(|_| status.into_response());
+    if let Some(seconds) = response.headers().get(RETRY_AFTER) {
+        page.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    page
 }
 
 /// The headers every answer has; an answer that already set its own keeps it.
@@ -258,6 +262,7 @@ fn set_headers(state: &State, headers: &mut HeaderMap) {
     put(CACHE_CONTROL, "no-store");
     put(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
     put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if state.is_https() {
         // Without includeSubDomains: the names below are other offices' sites.
         put(STRICT_TRANSPORT_SECURITY, "max-age=31536000");

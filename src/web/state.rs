@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, network};
 use crate::desk::{ActError, Desk, Room};
-use crate::people::{People, PeopleError, keyed_tag, random_token};
+use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::Publisher;
 use crate::queue::{Act, Actor};
 use crate::store::{Store, StoreError};
@@ -93,9 +93,9 @@ struct Inner {
     bodies: Bodies,
     /// Bounds blocking calls.
     work: Gate,
-    /// Bounds password hashing of whoever comes along.
+    /// Bounds password hashing for browsers nobody is known to have signed in with.
     hashing: Gate,
-    /// Bounds password hashing of those who are signed in.
+    /// Bounds password hashing for known browsers and sessions: no stranger fills this queue.
     hashing_again: Gate,
     /// How we were a moment ago.
     health: tokio::sync::Mutex<Option<(Instant, Health)>>,
@@ -243,9 +243,14 @@ impl State {
     /// Runs something that hashes a password on the blocking pool.
     pub async fn hashing<T: Send + 'static>(
         &self,
+        origin: &Origin,
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        self.blocking(&self.0.hashing, job).await
+        let gate = match origin {
+            Origin::Network(_) => &self.0.hashing,
+            Origin::Console | Origin::Device(_) | Origin::Session(_) => &self.0.hashing_again,
+        };
+        self.blocking(gate, job).await
     }
 
     /// The same for somebody who is signed in: strangers at the sign-in form do not keep them waiting.
@@ -286,9 +291,7 @@ impl State {
         // Each try counts as a wrong one while it is under way, so that tries sent all at once are no
         // more than those sent one by one.
         self.work(move |state| {
-            if !state.limits().guesses(&number, from) {
-                return Err(Failure::too_many());
-            }
+            state.limits().guess(&number, from).map_err(Failure::too_many)?;
             let done = job(state);
             if !matches!(done, Err(ActError::NotFound)) {
                 state.limits().guessed_right(&number, from);

@@ -1,6 +1,8 @@
 //! The pages from outside, as a browser sees them.
 
+mod credentials;
 mod limits;
+mod persons;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,7 +63,8 @@ impl Site {
         let mut rules = people::Options::new(Arc::new(move || hand.load(Ordering::Relaxed)));
         rules.totp = totp;
         rules.decide_tokens = true;
-        let people = People::new(store.clone(), rules);
+        let vault = crate::audit::Vault::open(dir.path()).unwrap();
+        let people = People::open(store.clone(), vault, rules).unwrap();
         let mut options = Options {
             url: url.to_owned(),
             trusted_proxies: Vec::new(),

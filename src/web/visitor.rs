@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue};
 
 use super::failure::Failure;
+use super::proof::device_cookie_name;
 use super::state::State;
 use crate::people::{Role, Session, Stage, keyed_tag};
 use crate::words::{Lang, Words};
@@ -29,6 +30,8 @@ pub(super) struct Visitor {
     pub(super) token: Option<String>,
     /// The session, at whatever stage.
     pub(super) session: Option<Session>,
+    /// What a browser in which somebody signed in before sends.
+    pub(super) device: Option<String>,
     /// Path and query asked for.
     pub(super) here: String,
     /// The token of their forms.
@@ -65,6 +68,7 @@ impl Visitor {
             address: address(&parts.extensions, &parts.headers, state),
             csrf: keyed_tag(state.form_key(), "form", &visit),
             here: parts.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
+            device: cookie(&parts.headers, &device_cookie_name(state)),
             visit,
             token: None,
             session: None,

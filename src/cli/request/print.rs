@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Queue, Request};
+use crate::cli::plain;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +40,11 @@ pub(super) fn shape(request: &Request) -> Shape {
 pub(super) fn print(json: bool, shape: Shape, status: u16, value: &Value) -> u8 {
     let good = (200..300).contains(&status);
     if json {
-        println!("{value:#}");
+        println!("{}", plain::json(&format!("{value:#}")));
     } else if good {
-        println!("{}", text(shape, value));
+        println!("{}", plain::plain(&text(shape, value)));
     } else {
-        eprintln!("{}", problem(status, value));
+        eprintln!("{}", plain::plain(&problem(status, value)));
     }
     match status {
         200..300 => 0,

@@ -363,6 +363,7 @@ fn after_an_erasure_nothing_of_the_person_lies_in_the_state_directory() {
         lines: vec![note(LineCode::M2)],
     };
     office.act(number, reject, "seksi").unwrap();
+    office.act(number, Act::Notified { how: text("telepon") }, "seksi").unwrap();
     let admin = office.desk.erase(number, "diminta", &office.actor("operator")).unwrap_err();
     assert!(matches!(admin, ActError::NotAllowed), "an administrator takes no evidence away");
     assert!(

@@ -81,6 +81,52 @@ fn what_somebody_signed_who_may_not_sign_any_more_is_not_promoted() {
 }
 
 #[test]
+fn a_second_signature_does_not_carry_the_first_of_somebody_disabled_since() {
+    let office = Office::new();
+    let mut mail = service("surat", "192.0.2.151");
+    mail.records[0].rtype = "MX".to_owned();
+    mail.records[0].data = "10 www.cirebonkab.go.id.".to_owned();
+    let number = office.assigned(mail);
+    let view = office.approve(&number).unwrap();
+    assert_eq!(view.state, State::Verified, "{:?}", view.reason);
+    let serial = office.serial();
+    let switch_off = |tx: &crate::store::Tx<'_>| {
+        let row = tx.person("p-seksi")?.unwrap();
+        tx.put_person(&PersonRow { disabled_ms: Some(MONDAY_8), ..row })
+    };
+    office.store.write::<_, crate::store::StoreError>(switch_off).unwrap();
+    let candidate = view.candidate.unwrap().hash;
+    let signed = office.act(&number, Act::Countersign { candidate }, "kepala");
+    assert!(signed.is_err(), "{:?}", signed.map(|view| view.state));
+    office.desk.tick().unwrap();
+    assert_eq!(office.serial(), serial);
+    assert_eq!(office.dig("surat.cirebonkab.go.id.", "MX").0, "NXDOMAIN");
+}
+
+#[test]
+fn attempts_that_only_repeat_do_not_swell_the_chain() {
+    let office = Office::new();
+    let number = office.assigned(application());
+    let before = office.acts(&number).len();
+    for _ in 0..200 {
+        let again = office.act(&number, dispose("seksi"), "kepala").unwrap_err();
+        assert_eq!(again.code(), "wrong_state");
+        let stale = Act::Approve {
+            revision: 7,
+            candidate: "x".to_owned(),
+            serial: None,
+            lines: Vec::new(),
+        };
+        office.act(&number, stale, "seksi").unwrap_err();
+    }
+    assert_eq!(office.acts(&number).len(), before + 10);
+    office.wait(3_600_000);
+    office.act(&number, dispose("seksi"), "kepala").unwrap_err();
+    let last = office.view(&number).history.pop().unwrap();
+    assert_eq!(last.facts.get("repeated_before").map(String::as_str), Some("195"));
+}
+
+#[test]
 fn an_approval_of_something_that_moved_is_stale() {
     let office = Office::new();
     let number = office.assigned(application());
@@ -310,4 +356,20 @@ fn a_text_record_that_names_gapura_is_no_guard() {
         let line = format!("{name}.{APEX} is in the zone without a request");
         assert!(drift.contains(&line), "{drift:?}");
     }
+}
+
+#[test]
+fn a_stranger_is_told_no_number_of_anothers_request() {
+    let office = Office::new();
+    // An officer has taken it in hand: it holds the name.
+    let first = office.assigned(application());
+    let refused = office.submit(application()).unwrap_err();
+    assert_eq!(refused.code(), "name_taken");
+    let faults = office.desk.rehearse(application(), true).unwrap();
+    let told = format!("{refused} {:?} {faults:?}", refused.faults());
+    assert!(told.contains("another request on this name"), "{told}");
+    assert!(!told.contains(&first), "{told}");
+    let by = Submitter { actor: office.actor("lain"), ..applicant() };
+    let keyed_in = office.desk.submit(application(), Some(letter()), &by).unwrap_err();
+    assert!(format!("{:?}", keyed_in.faults()).contains(&first), "an officer is");
 }

@@ -15,8 +15,8 @@ pub struct Input {
 }
 
 /// Makes [`ActInput`] and [`typed`] from one line per input: its placeholder on the command line,
-/// its type in [`Act`](super::Act), whether the command line insists on it (`needed`), and whether it
-/// is free text (`text`).
+/// its type in [`Act`](super::Act), whether the command line insists on it (`needed`), whether it is
+/// free text (`text`), and whether some need not hand it in (`optional`).
 macro_rules! inputs {
     ($(#[doc = $about:literal] $name:ident($shown:literal) $(: $type:ty)? $(, $flag:ident)*;)*) => {
         /// What an act takes, and its help text.
@@ -69,7 +69,7 @@ inputs! {
     /// The number of their letter
     PartyLetter("LETTER"): String, needed, text;
     /// The letter's number, when an officer keys it in
-    Letter("LETTER"): String, text;
+    Letter("LETTER"): String, text, optional;
     /// Lines of the check sheet
     Lines("CODES"): Vec<LineInput>;
     /// Lines of the check sheet, one of them to be corrected
@@ -94,6 +94,11 @@ impl ActInput {
     /// Whether the command line insists on it; the rules themselves say what is missing.
     pub fn is_needed(self) -> bool {
         self.flags().contains(&"needed")
+    }
+
+    /// Whether somebody need not hand it in.
+    pub fn is_optional(self) -> bool {
+        self.flags().contains(&"optional")
     }
 
     /// Whether people write it freely, so that it is cleaned before it is kept.

@@ -41,8 +41,6 @@ fn person(full: bool) -> PersonRow {
         password: full.then(|| ODD.to_owned()),
         totp_secret: full.then(|| vec![0, 255, 39]),
         totp_step: i64::from(full),
-        failures: 7,
-        locked_until_ms: -1,
         created_ms: 5,
     }
 }

@@ -1,10 +1,13 @@
-//! The caller: an officer by bearer token, an applicant by secret, or nobody in particular.
+//! The caller: an officer by bearer token, an applicant by secret, or nobody in particular; and what
+//! they send.
 
 use std::net::IpAddr;
 
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Path, Query};
-use axum::http::header::AUTHORIZATION;
+use axum::extract::{FromRequestParts, Path, Query, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +18,9 @@ use crate::web::visitor;
 
 /// Longest token or secret, in octets.
 const CREDENTIAL_MAX: usize = 200;
+
+/// Longest JSON body of an act, in octets.
+const BODY_MAX: usize = 128 * 1024;
 
 /// What is known of who calls.
 #[derive(Clone, Debug)]
@@ -60,26 +66,68 @@ impl FromRequestParts<State> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let address = visitor::address(&parts.extensions, &parts.headers, state);
-        let header = |name: &str| {
-            let value = parts.headers.get(name)?.to_str().ok()?.trim();
-            (!value.is_empty() && value.len() <= CREDENTIAL_MAX).then(|| value.to_owned())
-        };
+        let secret = credential(&parts.headers, "gapura-secret")?;
         let mut bearer = None;
-        if let Some(value) = header(AUTHORIZATION.as_str()) {
+        if let Some(value) = credential(&parts.headers, AUTHORIZATION.as_str())? {
             let token = value
                 .split_once(' ')
                 .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
                 .map(|(_, token)| token.trim().to_owned());
             let token =
-                token.ok_or_else(|| Problem::unauthorized("only bearer tokens are known"))?;
+                token.ok_or_else(|| Problem::invalid_token("only bearer tokens are known"))?;
             bearer = state.work(move |state| state.people().bearer(&token, address)).await??;
             if bearer.is_none() {
                 let detail = "the token is unknown, ended, revoked, or bound to another network";
-                return Err(Problem::unauthorized(detail));
+                return Err(Problem::invalid_token(detail));
             }
         }
-        Ok(Self { address, bearer, secret: header("gapura-secret") })
+        Ok(Self { address, bearer, secret })
     }
+}
+
+/// A credential that came along. One that is empty, unreadable, too long or sent twice is a wrong one
+/// and never none: who meant to prove something is not taken for a stranger.
+fn credential(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
+    let mut lines = headers.get_all(name).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    let text = line.to_str().ok().map(str::trim);
+    let text = text.filter(|text| !text.is_empty() && text.len() <= CREDENTIAL_MAX);
+    match (text, lines.next()) {
+        (Some(text), None) => Ok(Some(text.to_owned())),
+        _ => {
+            let detail =
+                format!("{name} must be sent once, in visible ASCII, with at most 200 octets");
+            Err(Problem::invalid_token(&detail))
+        }
+    }
+}
+
+//------------ Body ----------------------------------------------------------
+
+/// The JSON body of an act. Nothing else is taken for one, so that no form of another site and no
+/// file that was sent by mistake acts; only an act that takes nothing needs no body.
+pub(super) async fn body(request: Request, may_be_empty: bool) -> Result<Bytes, Problem> {
+    let media = request.headers().get(CONTENT_TYPE).map(|it| it.to_str().unwrap_or("?"));
+    let media = media.map(|it| it.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+    let bytes = to_bytes(request.into_body(), BODY_MAX).await;
+    let bytes =
+        bytes.map_err(|_| Problem::bad_request("the body is too long or ends too early"))?;
+    let blank = bytes.iter().all(u8::is_ascii_whitespace);
+    let is_json = media.as_deref().is_some_and(|media| media == "application/json");
+    match (is_json, media.is_none() && blank) {
+        (true, _) | (_, true) if blank && !may_be_empty => {
+            Err(Problem::bad_request("this act takes a JSON body"))
+        }
+        (true, _) | (_, true) => Ok(bytes),
+        _ => Err(Problem::unsupported("an act is taken as application/json")),
+    }
+}
+
+/// The same, read.
+pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+    let bytes = body(request, false).await?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))
 }
 
 //------------ Named ---------------------------------------------------------

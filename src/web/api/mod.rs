@@ -21,7 +21,7 @@ mod schema;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use axum::{Router, http::StatusCode};
@@ -55,6 +55,8 @@ pub(super) fn router(state: State) -> Router {
     let document = document::with_problems(document::with_acts(document));
     let no_store = HeaderValue::from_static("no-store");
     let no_sniff = HeaderValue::from_static("nosniff");
+    let same_origin = HeaderValue::from_static("same-origin");
+    let resource_policy = HeaderName::from_static("cross-origin-resource-policy");
     calls
         .route("/api/v1/openapi.json", get(async move || Json(document)))
         .route("/api/{*rest}", axum::routing::any(missing))
@@ -63,6 +65,7 @@ pub(super) fn router(state: State) -> Router {
         .route("/readyz", get(health::readyz))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, no_store))
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, no_sniff))
+        .layer(SetResponseHeaderLayer::if_not_present(resource_policy, same_origin))
         .layer(CatchPanicLayer::custom(|_| problem::panicked()))
         .layer(axum::middleware::from_fn_with_state(state.clone(), patience::call_in_time))
         .layer(DefaultBodyLimit::disable())

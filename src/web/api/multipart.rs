@@ -40,7 +40,7 @@ impl FromRequest<State> for Sent {
         let parts = Multipart::from_request(request, state).await;
         let mut parts = parts.map_err(|rejection| {
             let detail = format!("multipart/form-data is needed: {}", rejection.body_text());
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+            Problem::unsupported(&detail)
         })?;
         let mut application = None;
         let mut letter = None;

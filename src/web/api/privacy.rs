@@ -2,12 +2,11 @@
 //! data).
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State as Extract;
+use axum::extract::{Request, State as Extract};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, Named};
+use super::caller::{Caller, Named, json};
 use super::problem::Problem;
 use crate::people::Scope;
 use crate::web::state::State;
@@ -40,12 +39,10 @@ pub(super) async fn erase(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(number): Named<String>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<Erased>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
-    let read = serde_json::from_slice(&body);
-    let Ground { ground } =
-        read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))?;
+    let Ground { ground } = json(request).await?;
     let done = state.work(move |state| state.desk().erase(&number, &ground, &actor)).await??;
     let (values, revisions, letters) = (done.values, done.revisions, done.letters);
     Ok(Json(Erased { values, revisions, letters }))

@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457): status, a stable `code`, and the single faults by field.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -37,6 +38,12 @@ pub(in crate::web) struct Problem {
     code: Cow<'static, str>,
     /// The single faults.
     errors: Vec<FaultView>,
+    /// Whether a credential came along and is wrong.
+    #[serde(skip)]
+    wrong_credential: bool,
+    /// Seconds after which it may be tried again.
+    #[serde(skip)]
+    retry_after: u64,
 }
 
 impl Problem {
@@ -49,12 +56,24 @@ impl Problem {
             detail: detail.into(),
             code: Cow::Borrowed(code),
             errors: Vec::new(),
+            wrong_credential: false,
+            retry_after: 0,
         }
     }
 
-    /// Credentials are missing or wrong.
+    /// Credentials are missing.
     pub(super) fn unauthorized(detail: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// A credential came along that is wrong, or cannot be read (RFC 6750 §3.1, `invalid_token`).
+    pub(super) fn invalid_token(detail: &str) -> Self {
+        Self { wrong_credential: true, ..Self::unauthorized(detail) }
+    }
+
+    /// The body is of another media type.
+    pub(super) fn unsupported(detail: &str) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
     /// The token or role is not enough.
@@ -72,10 +91,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
-    /// Too often.
-    pub(super) fn too_many() -> Self {
-        let detail = "too many calls from this network: wait, or use a token";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail)
+    /// Too often; once more after this time.
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let retry_after = wait.as_secs() + 1;
+        let detail = format!("too many calls from this network: wait {retry_after} s");
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail) }
     }
 
     /// Others use what this needs just now.
@@ -154,7 +174,9 @@ impl From<PeopleError> for Problem {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.status {
-            StatusCode::TOO_MANY_REQUESTS => return Self::too_many(),
+            StatusCode::TOO_MANY_REQUESTS => {
+                return Self::too_many(Duration::from_secs(failure.retry_after.unwrap_or(1) - 1));
+            }
             StatusCode::PAYLOAD_TOO_LARGE => {
                 return Self::too_large("the letter may have 10 MB at most");
             }
@@ -171,18 +193,24 @@ impl From<Failure> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (wrong, seconds) = (self.wrong_credential, self.retry_after);
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         let media = HeaderValue::from_static(PROBLEM);
         headers.insert(CONTENT_TYPE, media);
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"gapura\""));
+            let challenge = if wrong {
+                "Bearer realm=\"gapura\", error=\"invalid_token\""
+            } else {
+                "Bearer realm=\"gapura\""
+            };
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("30"));
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("360"));
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         response
     }

@@ -1,12 +1,11 @@
 //! Live records: the list, the emergency suspension, and the other officer's agreement.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State as Extract;
+use axum::extract::{Request, State as Extract};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Asked, Caller, Named};
+use super::caller::{Asked, Caller, Named, body, json};
 use super::problem::Problem;
 use crate::people::Scope;
 use crate::view::RecordView;
@@ -75,12 +74,10 @@ pub(super) async fn suspend(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(name): Named<String>,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
-    let read = serde_json::from_slice(&body);
-    let Reason { reason } =
-        read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))?;
+    let Reason { reason } = json(request).await?;
     let job = move |state: &State| state.desk().suspend(&name, &reason, &actor);
     Ok(Json(state.work(job).await??))
 }
@@ -93,8 +90,10 @@ pub(super) async fn confirm(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(name): Named<String>,
+    request: Request,
 ) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
+    drop(body(request, true).await?);
     let job = move |state: &State| state.desk().confirm_suspension(&name, &actor);
     Ok(Json(state.work(job).await??))
 }

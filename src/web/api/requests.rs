@@ -1,13 +1,12 @@
 //! Requests: the queue, one request, submitting one, and every act on it.
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State as Extract};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Asked, Caller, Named};
+use super::caller::{Asked, Caller, Named, body};
 use super::multipart::{Sent, read_letter};
 use super::problem::Problem;
 use crate::desk::{ActError, ListFilter, Submitter, Viewer};
@@ -18,8 +17,6 @@ use crate::view::{FaultView, RecordView, RequestView, Summary};
 use crate::web::limits::{Route, network};
 use crate::web::state::State;
 
-/// Longest JSON body of an act, in octets.
-const ACT_MAX: usize = 128 * 1024;
 /// Rows of a list when nobody says how many.
 const LIMIT_DEFAULT: usize = 50;
 /// Rows of a list at most.
@@ -169,8 +166,8 @@ pub(super) async fn submit(
         Actor::applicant(&application.contact.name, Identity::default(), None)
     };
     let letter = read_letter(&state, letter).await?;
-    if !caller.has_token() && !state.limits().allows(Route::Submit, caller.address) {
-        return Err(Problem::too_many());
+    if !caller.has_token() {
+        state.limits().take(Route::Submit, caller.address).map_err(Problem::too_many)?;
     }
     let warnings = automatic::masked_fields(&application).iter().map(FaultView::from).collect();
     // A mailbox is proven on the pages only: a code goes there and comes back.
@@ -198,9 +195,7 @@ async fn may_try(
     if !state.options().public_submit {
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
-    if !state.limits().allows(Route::Attempt, caller.address) {
-        return Err(Problem::too_many());
-    }
+    state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)?;
     let application = application.clone();
     let faults = state.work(move |state| state.desk().rehearse(application, has_letter)).await??;
     if faults.is_empty() { Ok(()) } else { Err(Problem::of_faults(faults)) }
@@ -243,14 +238,15 @@ pub(super) async fn act(
         let job = move |state: &State| state.desk().resubmit(&number, application, letter, &actor);
         return Ok(Json(state.work(job).await??));
     }
-    let act = read_act(&name, request.into_body()).await?;
+    let act = read_act(kind, &name, request).await?;
     Ok(Json(state.perform(&number, act, actor).await??))
 }
 
 /// The act and its body.
-async fn read_act(name: &str, body: Body) -> Result<Act, Problem> {
-    let body = to_bytes(body, ACT_MAX).await;
-    let body = body.map_err(|_| Problem::bad_request("the body is too long or ends too early"))?;
+async fn read_act(kind: Option<ActKind>, name: &str, request: Request) -> Result<Act, Problem> {
+    let kind = kind.ok_or_else(|| Problem::not_found("act"))?;
+    let may_be_empty = kind.row().inputs.iter().all(|input| input.what.is_optional());
+    let body = body(request, may_be_empty).await?;
     Act::from_body(name, &body).map_err(|error| match error {
         BodyError::UnknownAct(_) => Problem::not_found("act"),
         BodyError::Unreadable(error) => {

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::link::people_words;
-use crate::people::{By, NewToken, Role, Scopes, TokenView};
+use super::sign_in::session_of;
+use crate::people::{By, NewToken, OldProof, Role, Scopes, TokenView};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::sent::Sent;
@@ -72,9 +73,12 @@ pub(super) async fn create_token(
         network: (!network.is_empty()).then(|| network.to_owned()),
         days: sent.get("days").parse().ok(),
     };
-    let password = sent.raw("password").to_owned();
-    let made =
-        state.hashing_again(move |state| state.people().create_token(&name, &password, &wish));
+    let (password, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
+    let origin = session_of(visitor);
+    let made = state.hashing_again(move |state| {
+        let proof = OldProof { password: &password, code: &code };
+        state.people().create_token(&name, proof, &wish, &origin)
+    });
     match made.await? {
         Ok(issued) => {
             let form = token_form(&state, visitor);
@@ -109,12 +113,16 @@ fn token_form(state: &State, visitor: &Visitor) -> Form {
     if state.people().decide_tokens() {
         scopes.push(Choice::new("decide", t.s("scope-decide")));
     }
-    Form::new("/akun", &visitor.csrf, t.s("token-button"))
+    let form = Form::new("/akun", &visitor.csrf, t.s("token-button"))
         .field(Field::line(t, "label", "token-label-new").width("w-m"))
         .field(Field::line(t, "scope", "token-scope-new").input(Input::Checks(scopes)))
         .field(Field::line(t, "days", "token-days").inputmode("numeric").width("w-s").value("90"))
         .field(Field::line(t, "network", "token-network").optional().width("w-m"))
-        .field(Field::password(t, "password", "token-password", "current-password"))
+        .field(Field::password(t, "password", "token-password", "current-password"));
+    match visitor.officer() {
+        Some(session) if session.account.has_totp => form.field(Field::code(t, "code-label")),
+        _ => form,
+    }
 }
 
 /// Everything the page shows.

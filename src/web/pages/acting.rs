@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::link::people_words;
+use super::sign_in::proof_first;
 use crate::people::{Account, ActingOfficial, ActingStyle, By, NewActing, PeopleError, Role};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
@@ -50,7 +51,7 @@ pub(super) async fn show(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    visitor.need(&[Role::Head])?;
+    proof_first(&state, visitor.need(&[Role::Head])?, &visitor)?;
     page(&acting_page(&state, &visitor, None).await?)
 }
 

@@ -7,14 +7,14 @@ use serde_json::{Map, json};
 
 use super::parts::full_name;
 use super::review::{error_words, look, missing_words};
-use super::sign_in::ask_again;
+use super::sign_in::proof_first;
 use crate::people::{Account, Role};
 use crate::queue::procedure::{ActInput, Input as ActField, TABLE};
 use crate::queue::{Act, ActKind, LineInput, LineVerdict, RejectReason};
 use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
-use crate::web::sent::{Sent, encode};
+use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, role_title, see_other};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
@@ -106,8 +106,9 @@ pub(super) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let act = act_of(&act).ok_or_else(Failure::not_found)?;
-    if let Some(again) = proof_first(&state, &visitor, &number, act)? {
-        return Ok(again);
+    let session = visitor.need(&Role::OFFICERS)?;
+    if act.row().fresh_proof {
+        proof_first(&state, session, &visitor)?;
     }
     let (view, people) = look(&state, &visitor, &number).await?;
     page(&act_page(&visitor, &view, &people, act))
@@ -122,9 +123,6 @@ pub(super) async fn press(
     let visitor = &sent.visitor;
     let actor = visitor.need(&Role::OFFICERS)?.actor();
     let act = act_of(&act).ok_or_else(Failure::not_found)?;
-    if let Some(again) = proof_first(&state, visitor, &number, act)? {
-        return Ok(again);
-    }
     let (view, people) = look(&state, visitor, &number).await?;
     let pressed = read_act(act, &sent, &view).map_err(Failure::internal)?;
     let done = state.perform(&number, pressed, actor).await?;
@@ -145,21 +143,6 @@ pub(super) async fn press(
             page_with(failure.status, &again)
         }
     }
-}
-
-/// A redirect to password and code, if the act asks for a fresh proof and the last one is too old.
-fn proof_first(
-    state: &State,
-    visitor: &Visitor,
-    number: &str,
-    act: ActKind,
-) -> Result<Option<Response>, Failure> {
-    let session = visitor.need(&Role::OFFICERS)?;
-    if !act.row().fresh_proof {
-        return Ok(None);
-    }
-    let path = path_of(act);
-    Ok(ask_again(state, session, &format!("/tinjau/{}/{path}", encode(number))))
 }
 
 /// The act that a form describes: the inputs of its row, from the form or from the saved check sheet.

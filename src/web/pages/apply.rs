@@ -138,8 +138,9 @@ fn may_save(state: &State, sent: &Sent) -> Result<(), Failure> {
     }
     let wanted = [Some(Route::Step), sent.upload.as_ref().map(|_| Route::Upload)];
     let mut wanted = wanted.into_iter().flatten();
-    let allowed = wanted.all(|route| state.limits().allows(route, visitor.address));
-    if allowed { Ok(()) } else { Err(Failure::too_many()) }
+    wanted
+        .try_for_each(|route| state.limits().take(route, visitor.address))
+        .map_err(Failure::too_many)
 }
 
 /// What is wrong with a field; an empty one is asked for by its label.

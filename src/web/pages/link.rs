@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::FormPage;
-use crate::people::{LinkKind, LinkView, NewAccount, PeopleError, Redemption};
+use super::sign_in::many;
+use crate::people::{LinkKind, LinkView, NewAccount, Origin, PeopleError, Redemption};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
@@ -26,9 +27,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    if !state.limits().allows(Route::Link, visitor.address) {
-        return Err(Failure::too_many());
-    }
+    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
     let known = token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !known {
         return Err(Failure::new(StatusCode::GONE, "fail-link"));
@@ -54,9 +53,7 @@ pub(super) async fn redeem(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
-    if !state.limits().allows(Route::Link, visitor.address) {
-        return Err(Failure::too_many());
-    }
+    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
     let token = secret(&state, &headers)?;
     let wanted = Redemption {
         account: NewAccount {
@@ -82,7 +79,8 @@ pub(super) async fn redeem(
         let form = form.fault("again", visitor.t.s("link-again-wrong"));
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &link_page(visitor, &link, form));
     }
-    match state.hashing(move |state| state.people().redeem(&token, &wanted)).await? {
+    let from = Origin::network(visitor.address);
+    match state.hashing(&from, move |state| state.people().redeem(&token, &wanted)).await? {
         Ok(_) => Ok(done(&state, visitor)?),
         Err(error) => {
             let Some(field) = error.field() else { return Err(error.into()) };
@@ -165,6 +163,7 @@ fn link_page(visitor: &Visitor, link: &LinkView, form: Form) -> FormPage {
 /// What is wrong with a field of an account, in words.
 pub(super) fn people_words(visitor: &Visitor, error: &PeopleError) -> String {
     let id = match error {
+        PeopleError::TooMany { wait_ms } => return many(visitor.t, *wait_ms),
         PeopleError::BadName => "people-bad-name",
         PeopleError::BadFullName => "people-bad-full-name",
         PeopleError::BadEmail => "people-bad-email",

@@ -79,6 +79,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/tautan/{token}", get(link::open))
         .route("/pengguna", get(users::show).post(users::invite))
         .route("/pengguna/{name}/{act}", post(users::act))
+        .route("/pengguna/tautan/{id}/cabut", post(users::revoke))
         .route("/jejak", get(audit::show))
         .route("/jejak/ekspor", post(audit::export))
         .route("/plh", get(acting::show).post(acting::record))

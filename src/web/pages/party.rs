@@ -24,9 +24,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    if !state.limits().allows(Route::Link, visitor.address) {
-        return Err(Failure::too_many());
-    }
+    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
     if !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) || token.len() > 200 {
         return Err(gone());
     }

@@ -26,12 +26,13 @@ const ROWS: usize = 50;
 /// How long a change of an account stays on the page.
 const NEWS_MS: i64 = 3 * DAY_MS;
 /// Changes of accounts that every officer is notified of.
-const NEWS: [&str; 8] = [
+const NEWS: [&str; 9] = [
     "account_added",
     "account_made",
     "account_enabled",
     "account_disabled",
     "role_changed",
+    "link_reset",
     "password_reset",
     "second_factor_set",
     "acting_recorded",
@@ -187,7 +188,7 @@ fn account_events(state: &State) -> Result<Vec<Event>, StoreError> {
     })?;
     events.retain(|event| event.at_ms >= since && NEWS.contains(&event.act.as_str()));
     events.reverse();
-    events.truncate(5);
+    events.truncate(20);
     Ok(events)
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::people::Role;
 use crate::queue::LiveState;
+use crate::report::disarmed;
 use crate::view::RecordView;
 use crate::web::failure::Failure;
 use crate::web::sent::encode;
@@ -92,7 +93,7 @@ pub(super) async fn csv(
     for record in records.iter().filter(|record| is_site(record)) {
         let row = row(t, record);
         let cells = [row.name, row.class, row.office, row.since, row.ends];
-        writer.write_record(cells.map(|cell| safe(&cell))).map_err(Failure::internal)?;
+        writer.write_record(cells.map(|cell| disarmed(&cell))).map_err(Failure::internal)?;
     }
     let bytes = writer.into_inner().map_err(Failure::internal)?;
     let headers = [
@@ -129,25 +130,5 @@ fn row(t: Words, record: &RecordView) -> Row {
         office: if record.office.is_empty() { "–".to_owned() } else { record.office.clone() },
         since: day(&record.since),
         ends: day(&record.ends),
-    }
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn safe(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::safe;
-
-    #[test]
-    fn a_formula_stays_text() {
-        assert_eq!(safe("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(safe("Dinas Kesehatan"), "Dinas Kesehatan");
     }
 }

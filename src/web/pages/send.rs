@@ -77,8 +77,8 @@ pub(super) async fn submit(
         return Ok(see_other(&sent_place(&number)));
     }
     let officer = visitor.officer().map(Session::actor);
-    if officer.is_none() && !state.limits().allows(Route::Submit, visitor.address) {
-        return Err(Failure::too_many());
+    if officer.is_none() {
+        state.limits().take(Route::Submit, visitor.address).map_err(Failure::too_many)?;
     }
     if !sent.get("situs").is_empty() || sent.get("once").is_empty() {
         // A field no person sees was filled in, or one that every form has is missing.

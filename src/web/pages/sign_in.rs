@@ -7,15 +7,20 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::FormPage;
-use crate::people::{Enrolment, OldProof, Role, Session, SignInError, SignedIn, Stage};
+use crate::people::{
+    Enrolment, OldProof, Origin, Role, Session, SignInError, SignedIn, Stage, sha256_hex,
+};
+use crate::queue::time::MINUTE_MS;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
+use crate::web::proof::{device_cookie, origin};
 use crate::web::qr::Qr;
-use crate::web::sent::{Sent, encode};
+use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
+use crate::words::Words;
 
 //------------ Name and password ---------------------------------------------
 
@@ -50,17 +55,18 @@ pub(super) async fn show(visitor: Visitor) -> Result<Response, Failure> {
 /// `POST /masuk`
 pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
-    if !state.limits().allows(Route::SignIn, visitor.address) {
-        return Err(Failure::too_many());
-    }
     let (name, password) = (sent.get("name").to_owned(), sent.raw("password").to_owned());
-    let tried = state.hashing(move |state| state.people().sign_in(&name, &password)).await?;
+    let origin = known_or_few(&state, visitor, &name)?;
+    tokio::time::sleep(state.people().pause(&name, &origin)).await;
+    let from = origin.clone();
+    let job = move |state: &State| state.people().sign_in(&name, &password, &from);
+    let tried = state.hashing(&origin, job).await?;
     match tried {
         Ok(signed_in) => Ok(go_on(&state, &signed_in)),
         Err(error) => {
             let form = sign_in_form(visitor).refill(|name| sent.get(name));
-            let form = form.fault("name", words_of(visitor, error, "sign-in-wrong")?);
-            page_with(StatusCode::UNPROCESSABLE_ENTITY, &sign_in_page(visitor, form))
+            let (status, text) = words_of(visitor, error, "sign-in-wrong")?;
+            page_with(status, &sign_in_page(visitor, form.fault("name", text)))
         }
     }
 }
@@ -110,16 +116,15 @@ pub(super) async fn enter_code(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let Some(token) = visitor.token.clone() else { return Ok(see_other("/masuk")) };
-    if !state.limits().allows(Route::SignIn, visitor.address) {
-        return Err(Failure::too_many());
-    }
+    let name = visitor.session.as_ref().map(|session| session.account.name.clone());
+    let origin = known_or_few(&state, visitor, &name.unwrap_or_default())?;
     let code = sent.get("code").to_owned();
-    match state.work(move |state| state.people().enter_code(&token, &code)).await? {
+    match state.work(move |state| state.people().enter_code(&token, &code, &origin)).await? {
         Ok(signed_in) => Ok(go_on(&state, &signed_in)),
         Err(error) => {
-            let text = words_of(visitor, error, "code-wrong")?;
+            let (status, text) = words_of(visitor, error, "code-wrong")?;
             let form = code_form(visitor).fault("code", text);
-            page_with(StatusCode::UNPROCESSABLE_ENTITY, &code_page_of(visitor, form))
+            page_with(status, &code_page_of(visitor, form))
         }
     }
 }
@@ -155,12 +160,10 @@ pub(super) async fn enrol_page(
 pub(super) async fn enrol(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let Some(token) = visitor.token.clone() else { return Ok(see_other("/masuk")) };
-    if !state.limits().allows(Route::SignIn, visitor.address) {
-        return Err(Failure::too_many());
-    }
     let code = sent.get("code").to_owned();
     let (password, old) = (sent.raw("password").to_owned(), sent.get("old_code").to_owned());
-    let tried = state.hashing(move |state| {
+    let from = session_of(visitor);
+    let tried = state.hashing(&from, move |state| {
         let old = OldProof { password: &password, code: &old };
         state.people().finish_enrolment(&token, old, &code)
     });
@@ -169,8 +172,8 @@ pub(super) async fn enrol(Extract(state): Extract<State>, sent: Sent) -> Result<
         Err(error) => {
             let first = stage_of(visitor) == Some(Stage::Enrol);
             let wrong = if first { "code-wrong" } else { "enrol-wrong" };
-            let text = words_of(visitor, error, wrong)?;
-            show_enrolment(&state, visitor, Some(text)).await
+            let fault = words_of(visitor, error, wrong)?;
+            show_enrolment(&state, visitor, Some(fault)).await
         }
     }
 }
@@ -179,7 +182,7 @@ pub(super) async fn enrol(Extract(state): Extract<State>, sent: Sent) -> Result<
 async fn show_enrolment(
     state: &State,
     visitor: &Visitor,
-    fault: Option<String>,
+    fault: Option<(StatusCode, String)>,
 ) -> Result<Response, Failure> {
     let token = visitor.token.clone().unwrap_or_default();
     let enrolment = state.work(move |state| state.people().begin_enrolment(&token)).await??;
@@ -194,9 +197,10 @@ async fn show_enrolment(
         }
     }
     form = form.field(Field::code(t, "enrol-code"));
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    if let Some(fault) = fault {
-        form = form.fault("code", fault);
+    let mut status = StatusCode::OK;
+    if let Some((of_fault, text)) = fault {
+        status = of_fault;
+        form = form.fault("code", text);
     }
     let account = visitor.session.as_ref().map(|session| session.account.name.clone());
     let enrol = EnrolPage {
@@ -219,10 +223,16 @@ pub(super) struct Back {
     ke: String,
 }
 
-/// The way to the proof and back to the page of a decision, if the last proof is too old for it.
-pub(super) fn ask_again(state: &State, session: &Session, place: &str) -> Option<Response> {
-    let stale = session.is_stale(state.people().now_ms());
-    stale.then(|| see_other(&format!("/masuk/lagi?ke={}", encode(place))))
+/// The way to the proof and back, before a page on which a decision is filled in is shown.
+pub(super) fn proof_first(
+    state: &State,
+    session: &Session,
+    visitor: &Visitor,
+) -> Result<(), Failure> {
+    if session.is_stale(state.people().now_ms()) {
+        return Err(Failure::proof_first(&visitor.here));
+    }
+    Ok(())
 }
 
 /// The form of password and, where one is set up, code.
@@ -262,26 +272,24 @@ pub(super) async fn prove_again(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let session = visitor.need(&Role::OFFICERS)?;
-    if !state.limits().allows(Route::SignIn, visitor.address) {
-        return Err(Failure::too_many());
-    }
     let token = visitor.token.clone().unwrap_or_default();
     let (password, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
     let tried = state
         .hashing_again(move |state| state.people().prove_again(&token, &password, &code))
         .await?;
-    // Only a page of ours, and only one that decides.
+    // Only a page of ours.
     let place = sent.get("ke");
-    let own = place.starts_with("/tinjau/") && !place.contains('\\');
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    let own = place.starts_with('/') && !place.starts_with("//") && place.bytes().all(plain);
     match tried {
         Ok(signed_in) => {
             let cookie = state.cookie("sesi", &signed_in.token, "Strict", -1);
             Ok(see_other_with(if own { place } else { "/antrean" }, &[cookie]))
         }
         Err(error) => {
-            let text = words_of(visitor, error, "again-wrong")?;
+            let (status, text) = words_of(visitor, error, "again-wrong")?;
             let form = again_form(visitor, session, place).fault("password", text);
-            page_with(StatusCode::UNPROCESSABLE_ENTITY, &again_page_of(visitor, form))
+            page_with(status, &again_page_of(visitor, form))
         }
     }
 }
@@ -295,8 +303,26 @@ fn stage_of(visitor: &Visitor) -> Option<Stage> {
 
 /// Sets the new session's cookie and goes to its next page.
 pub(super) fn go_on(state: &State, signed_in: &SignedIn) -> Response {
-    let cookie = state.cookie("sesi", &signed_in.token, "Strict", -1);
-    see_other_with(next(signed_in.session.stage), &[cookie])
+    let mut cookies = vec![state.cookie("sesi", &signed_in.token, "Strict", -1)];
+    if signed_in.session.stage == Stage::Full {
+        cookies.extend(device_cookie(state, &signed_in.session.account.name));
+    }
+    see_other_with(next(signed_in.session.stage), &cookies)
+}
+
+/// The visitor's own session, which a try comes from.
+pub(super) fn session_of(visitor: &Visitor) -> Origin {
+    Origin::Session(sha256_hex(visitor.token.as_deref().unwrap_or_default()))
+}
+
+/// Where a try for this name comes from. Browsers nobody is known to have signed in with share the
+/// limit of their network; known ones have counts of their own, so that no neighbor uses them up.
+fn known_or_few(state: &State, visitor: &Visitor, name: &str) -> Result<Origin, Failure> {
+    let origin = origin(state, visitor, name);
+    if matches!(origin, Origin::Network(_)) {
+        state.limits().take(Route::SignIn, visitor.address).map_err(Failure::too_many)?;
+    }
+    Ok(origin)
 }
 
 /// The page after each stage.
@@ -308,14 +334,23 @@ fn next(stage: Stage) -> &'static str {
     }
 }
 
-/// What the form says; a fault of ours is a failure instead.
-fn words_of(visitor: &Visitor, error: SignInError, wrong: &str) -> Result<String, Failure> {
+/// Status and words of a form that came back; a fault of ours is a failure instead.
+fn words_of(
+    visitor: &Visitor,
+    error: SignInError,
+    wrong: &str,
+) -> Result<(StatusCode, String), Failure> {
+    let t = visitor.t;
     match error {
-        SignInError::Wrong => Ok(visitor.t.s(wrong)),
-        SignInError::Locked { until_ms } => {
-            Ok(visitor.t.a("sign-in-locked", "until", &visitor.t.date_time(until_ms)))
-        }
-        SignInError::NoSession => Ok(visitor.t.s("sign-in-over")),
+        SignInError::Wrong => Ok((StatusCode::UNPROCESSABLE_ENTITY, t.s(wrong))),
+        SignInError::TooMany { wait_ms } => Ok((StatusCode::TOO_MANY_REQUESTS, many(t, wait_ms))),
+        SignInError::NoSession => Ok((StatusCode::UNPROCESSABLE_ENTITY, t.s("sign-in-over"))),
         SignInError::People(error) => Err(error.into()),
     }
+}
+
+/// That too much was tried from there, and for how long it is too much.
+pub(super) fn many(t: Words, wait_ms: i64) -> String {
+    let minutes = u64::try_from(wait_ms / MINUTE_MS + 1).unwrap_or(1);
+    t.a("sign-in-many", "minutes", &t.count(minutes))
 }

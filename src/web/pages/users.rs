@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::FormPage;
 use super::link::people_words;
+use super::sign_in::proof_first;
 use crate::people::{Account, By, IssuedLink, LinkKind, PeopleError, Role};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
@@ -37,8 +38,8 @@ struct UsersPage {
     issued: Option<(String, String)>,
     /// Accounts.
     rows: Vec<Row>,
-    /// Links that can still be used, a sentence each.
-    open: Vec<String>,
+    /// Links that can still be used: id and a sentence.
+    open: Vec<(String, String)>,
     /// The form of an invitation.
     form: Form,
 }
@@ -48,7 +49,7 @@ pub(super) async fn show(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    visitor.need(&[Role::Operator])?;
+    proof_first(&state, visitor.need(&[Role::Operator])?, &visitor)?;
     let form = invite_form(&visitor);
     page(&users_page(&state, &visitor, form, None).await?)
 }
@@ -118,6 +119,17 @@ pub(super) async fn act(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `POST /pengguna/tautan/{id}/cabut`: takes an open link back.
+pub(super) async fn revoke(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let by = By::Officer(sent.visitor.need(&[Role::Operator])?.account.clone());
+    state.work(move |state| state.people().revoke_link(&by, &id)).await??;
+    Ok(see_other("/pengguna"))
 }
 
 /// The page that repeats who and what, with one button.
@@ -195,7 +207,8 @@ async fn users_page(
         let role = role_title(t, "", link.role);
         let id =
             if link.kind == LinkKind::Reset { "users-open-reset" } else { "users-open-invite" };
-        t.with(id, &[("email", &link.email), ("role", &role), ("ends", &ends)])
+        let values = [("email", &link.email), ("role", &role), ("ends", &ends)];
+        (link.id.clone(), t.with(id, &values.map(|(key, value)| (key, value.as_str()))))
     });
     Ok(UsersPage {
         shell: Shell::new(visitor, t.s("users-title")).faulty(form.is_faulty()).wide(),

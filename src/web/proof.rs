@@ -1,0 +1,139 @@
+//! Fresh proof of the person, and browsers in which somebody signed in before.
+//!
+//! Whatever an officer sends changes something, so each form of a signed-in officer needs a proof that
+//! is not older than fifteen minutes. This is decided here for all forms: a new page is asked for proof
+//! unless it is named below, and an act on a request says for itself whether it decides.
+
+use axum::extract::MatchedPath;
+use axum::http::request::Parts;
+use subtle::ConstantTimeEq;
+
+use super::failure::Failure;
+use super::state::State;
+use super::visitor::Visitor;
+use crate::people::{Origin, keyed_tag, random_token};
+use crate::queue::procedure::TABLE;
+
+/// Forms that need no fresh proof: they prove the person themselves, end what a session may do, fill
+/// in a draft, or belong to somebody without an account.
+const FREE: [&str; 13] = [
+    "/masuk",
+    "/masuk/kode",
+    "/masuk/daftar",
+    "/masuk/lagi",
+    "/keluar",
+    "/tautan",
+    "/akun",
+    "/akun/token/{id}/cabut",
+    "/permohonan/{step}",
+    "/status",
+    "/status/selesai",
+    "/konfirmasi",
+    // The check sheet is saved and decides nothing.
+    "/tinjau/{number}",
+];
+/// The acts on a request, whose rows say whether they need it.
+const ACT: &str = "/tinjau/{number}/{act}";
+/// The name of the cookie of a known browser.
+const DEVICE: &str = "perangkat";
+/// How long a browser stays known, in seconds.
+const DEVICE_SECONDS: i64 = 180 * 86_400;
+
+//------------ Fresh proof ---------------------------------------------------
+
+/// Sends a signed-in officer whose last proof is too old to prove themselves, if the form needs it.
+pub(super) fn is_fresh(state: &State, visitor: &Visitor, parts: &Parts) -> Result<(), Failure> {
+    let Some(session) = visitor.officer() else { return Ok(()) };
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if !needs_proof(route, parts.uri.path()) || !session.is_stale(state.people().now_ms()) {
+        return Ok(());
+    }
+    Err(Failure::proof_first(&page_of(route, parts.uri.path())))
+}
+
+/// Whether a form sent to this route, at this path, needs a fresh proof.
+fn needs_proof(route: &str, path: &str) -> bool {
+    if route == ACT {
+        let page = path.rsplit('/').next();
+        let row = TABLE.iter().find(|row| row.page.is_some() && row.page == page);
+        return row.is_none_or(|row| row.fresh_proof);
+    }
+    !FREE.contains(&route)
+}
+
+/// The page on which a form of this route stands: routes of one button have none of their own.
+fn page_of(route: &str, path: &str) -> String {
+    let own = match route {
+        "/pengguna/{name}/{act}" | "/pengguna/tautan/{id}/cabut" => "/pengguna",
+        "/plh/{id}/akhiri" => "/plh",
+        "/jejak/ekspor" => "/jejak",
+        _ => path,
+    };
+    own.to_owned()
+}
+
+//------------ Known browsers ------------------------------------------------
+
+/// Where a try for this name comes from.
+pub(super) fn origin(state: &State, visitor: &Visitor, name: &str) -> Origin {
+    let known = visitor.device.as_deref().and_then(|device| known_device(state, device, name));
+    known.map_or_else(|| Origin::network(visitor.address), Origin::Device)
+}
+
+/// The id in a browser's cookie, if this account signed in with it not too long ago.
+fn known_device(state: &State, cookie: &str, name: &str) -> Option<String> {
+    let (device, tag) = cookie.rsplit_once('.')?;
+    let (id, made) = device.split_once('.')?;
+    let right = device_tag(state, device, name);
+    let age = state.people().now_ms() / 1000 - made.parse::<i64>().ok()?;
+    let holds = bool::from(right.as_bytes().ct_eq(tag.as_bytes())) && age < DEVICE_SECONDS;
+    holds.then(|| id.to_owned())
+}
+
+/// The line that makes a browser known for the account that has just signed in with it.
+pub(super) fn device_cookie(state: &State, name: &str) -> Option<String> {
+    let id = random_token().ok()?;
+    let device = format!("{}.{}", id.get(..32)?, state.people().now_ms() / 1000);
+    let value = format!("{device}.{}", device_tag(state, &device, name));
+    Some(state.cookie(DEVICE, &value, "Strict", DEVICE_SECONDS))
+}
+
+/// The name of the cookie of a known browser.
+pub(super) fn device_cookie_name(state: &State) -> String {
+    state.cookie_name(DEVICE)
+}
+
+/// What proves that the cookie is ours and the name's.
+fn device_tag(state: &State, device: &str, name: &str) -> String {
+    let name = name.trim().to_lowercase();
+    keyed_tag(state.form_key(), "device", &format!("{device}:{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs_proof;
+
+    #[test]
+    fn a_form_needs_proof_unless_it_is_named_or_decides_nothing() {
+        for (route, path) in [
+            ("/plh", "/plh"),
+            ("/pengguna/{name}/{act}", "/pengguna/siti/reset"),
+            ("/zona", "/zona"),
+            ("/a-page-of-tomorrow", "/a-page-of-tomorrow"),
+            ("/tinjau/{number}/{act}", "/tinjau/GPR-1/setujui"),
+            ("/tinjau/{number}/{act}", "/tinjau/GPR-1/tarik"),
+            ("/tinjau/{number}/{act}", "/tinjau/GPR-1/an-act-of-tomorrow"),
+            ("/permohonan/periksa", "/permohonan/periksa"),
+        ] {
+            assert!(needs_proof(route, path), "{path}");
+        }
+        for (route, path) in [
+            ("/masuk/lagi", "/masuk/lagi"),
+            ("/tinjau/{number}", "/tinjau/GPR-1"),
+            ("/tinjau/{number}/{act}", "/tinjau/GPR-1/lepaskan"),
+            ("/permohonan/{step}", "/permohonan/1"),
+        ] {
+            assert!(!needs_proof(route, path), "{path}");
+        }
+    }
+}
