@@ -133,7 +133,13 @@ impl Tx<'_> {
     /// Logs the rest of what was touched and puts the head under the key: the last thing before a commit.
     pub(super) fn seal_rows(&self) -> Result<(), StoreError> {
         let Some(guard) = self.1 else { return Ok(()) };
-        let stated = guard.touched().stated;
+        let stated = {
+            let touched = guard.touched();
+            if touched.rows.is_empty() && !touched.is_new {
+                return Ok(());
+            }
+            touched.stated
+        };
         self.log_rows()?;
         {
             let mut touched = guard.touched();

@@ -204,3 +204,26 @@ fn an_applicant_can_withdraw_and_the_name_is_free_again() {
     assert_eq!(owner.post(&act(&number, "withdraw"), &json!({})).ok()["state"], "withdrawn");
     office.submit(&village());
 }
+
+#[test]
+fn an_edited_database_is_not_good() {
+    let office = Office::open();
+    office.submit(&village());
+    let verify = |daemon: &Daemon| {
+        let verified = daemon.gapura(&["audit", "verify"]);
+        // What is not good is said on standard error.
+        (verified.status.code(), String::from_utf8_lossy(&verified.stderr).into_owned())
+    };
+    assert_eq!(verify(&office.daemon).0, Some(0));
+    let database = rusqlite::Connection::open(office.daemon.dir.join("state/gapura.db")).unwrap();
+    database
+        .execute("UPDATE person SET nip = '198001012005011001' WHERE role = 'kasi'", [])
+        .unwrap();
+    database.execute("DELETE FROM letter", []).unwrap();
+    drop(database);
+    let (code, said) = verify(&office.daemon);
+    assert_eq!(code, Some(1), "{said}");
+    for words in ["table letter", "was deleted", "table person", "was altered", "what to do: "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}

@@ -64,6 +64,28 @@ fn tampering_is_found_and_the_first_bad_event_named() {
 }
 
 #[test]
+fn the_proof_of_a_promotion_is_verified_offline() {
+    let office = Office::new();
+    let number = office.live(application());
+    let all = lines(&office);
+    let report = |lines: &[String]| {
+        let export = Export::parse(&lines.join("\n")).unwrap();
+        verify(&export, Some(&office.desk.audit_key()), &[])
+    };
+    let good = report(&all);
+    assert_eq!((good.is_good(), good.proofs, good.compared), (true, 1, None));
+    assert!(good.lines().iter().any(|line| line.contains("an export holds no rows")));
+    // Any byte of what port 53 answered.
+    let mut forged = all.clone();
+    let proof = forged.iter_mut().find(|line| line.starts_with("{\"proof\"")).unwrap();
+    assert!(proof.contains("192.0.2.110"), "{proof}");
+    *proof = proof.replace("192.0.2.110", "192.0.2.111");
+    let sequence =
+        office.view(&number).history.iter().find(|e| e.act == "promoted").unwrap().sequence;
+    assert_eq!(report(&forged).first_bad(), Some(sequence));
+}
+
+#[test]
 fn rewriting_everything_is_found_by_signature_or_by_an_older_anchor() {
     let office = Office::new();
     office.live(application());
