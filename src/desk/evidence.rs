@@ -16,11 +16,13 @@ use crate::queue::{
     ZoneFacts,
 };
 use crate::store::Reader;
-use crate::wire::{Name, NameRef};
+use crate::wire::{Name, NameRef, Rtype};
 use crate::zone::Zone;
 
 /// Names below that are shown.
 const BELOW_SHOWN: usize = 5;
+/// CNAME records of the zone that are followed from a target: as many as an answer follows.
+const CNAMES_FOLLOWED: usize = 16;
 /// Names of the same office that are shown.
 const NAMES_SHOWN: usize = 10;
 
@@ -199,6 +201,7 @@ impl Desk {
             above: names_above(name, &zone),
             below,
             wildcard: wildcard.map(text),
+            leads_back: leads_back(application, name, &zone),
         }
     }
 
@@ -263,6 +266,23 @@ fn candidate_findings(draft: &Draft) -> Vec<CandidateFinding> {
         text: format!("{}: {}", finding.rule, finding.message),
     };
     draft.candidate.findings.iter().map(one).collect()
+}
+
+/// The target of a CNAME from which the zone's own CNAME records lead back to the name: nobody would
+/// ever get an answer.
+fn leads_back(application: &Reading, name: &Name, zone: &Zone) -> Option<String> {
+    let asked = application.parsed_records().map(|(_, record)| record);
+    let target = asked.filter(|record| record.rtype() == Rtype::CNAME).flat_map(|it| it.targets());
+    let target = target.last()?;
+    let mut here = target.clone();
+    for _ in 0..CNAMES_FOLLOWED {
+        let next = zone.rrset(here.as_ref(), Rtype::CNAME)?;
+        here = Name::from_wire(next.first()).ok()?.0.as_ref().to_lowercase();
+        if here == *name {
+            return Some(target.to_string());
+        }
+    }
+    None
 }
 
 /// The names above a name, below the apex, that have records.

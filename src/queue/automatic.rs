@@ -70,6 +70,8 @@ pub struct ZoneFacts {
     pub below: Vec<String>,
     /// The wildcard that covers it today.
     pub wildcard: Option<String>,
+    /// A name the request points at from which CNAME records of the zone lead back to it.
+    pub leads_back: Option<String>,
 }
 
 /// What the queue and the live records say about a name.
@@ -310,6 +312,8 @@ fn address_line(application: &Reading, evidence: &Evidence<'_>) -> AutoLine {
         }
     }
     faults.extend(special_name_faults(application));
+    let back = evidence.zone.leads_back.as_ref();
+    faults.extend(back.map(|name| Fault::new("records.0.data", Rule::TargetIsSelf, name)));
     if !faults.is_empty() {
         return failed(LineCode::A7, Overrule::Never, faults);
     }

@@ -167,7 +167,7 @@ impl Targets {
 /// The special ranges of IPv4 (IANA registry).
 fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     let bits = u32::from(address);
-    let ranges: [(u32, u32, &str); 17] = [
+    let ranges: [(u32, u32, &str); 19] = [
         (0x0000_0000, 8, "unspecified 0.0.0.0/8"),
         (0x0a00_0000, 8, "private 10.0.0.0/8"),
         (0x6440_0000, 10, "CGNAT 100.64.0.0/10"),
@@ -179,6 +179,8 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
         (0xc01f_c400, 24, "AS112 192.31.196.0/24"),
         (0xc034_c100, 24, "AMT 192.52.193.0/24"),
         (0xc058_6300, 24, "6to4 relay 192.88.99.0/24"),
+        (0xa83f_8110, 32, "host services 168.63.129.16"),
+        (0xc0af_3000, 24, "AS112 192.175.48.0/24"),
         (0xc0a8_0000, 16, "private 192.168.0.0/16"),
         (0xc612_0000, 15, "benchmarking 198.18.0.0/15"),
         (0xc633_6400, 24, "documentation 198.51.100.0/24"),
@@ -209,6 +211,7 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
         [0x3fff, b, ..] if b & 0xf000 == 0 => Some("documentation 3fff::/20"),
         [0x2001, b, ..] if b < 0x0200 => Some("protocol assignments 2001::/23"),
         [0x2002, ..] => Some("6to4 2002::/16"),
+        [0x2620, 0x4f, 0x8000, ..] => Some("AS112 2620:4f:8000::/48"),
         _ => None,
     }
 }
@@ -232,6 +235,9 @@ mod tests {
             "192.0.0.8",
             "192.0.2.10",
             "192.168.1.1",
+            "168.63.129.16",
+            "192.175.48.1",
+            "2620:4f:8000::1",
             "198.18.0.1",
             "198.19.255.255",
             "198.51.100.7",

@@ -16,7 +16,7 @@ use super::limits::prefix;
 /// Bodies of the largest size from one network.
 const PER_NETWORK: u64 = 4;
 /// Bodies of the largest size in all.
-const IN_ALL: u64 = 32;
+const IN_ALL: u64 = 16;
 
 /// The bodies being taken in; clones share them.
 #[derive(Clone, Default)]
@@ -100,8 +100,8 @@ mod tests {
         assert!(take("192.0.2.77", BODY_MAX).is_some());
         let all: Vec<_> =
             (0..40).filter_map(|at| take(&format!("10.0.{at}.1"), BODY_MAX)).collect();
-        assert_eq!(all.len(), 32);
-        assert_eq!(bodies.lock().by_network.len(), 32);
+        assert_eq!(all.len(), 16);
+        assert_eq!(bodies.lock().by_network.len(), 16);
         drop(all);
         let held = bodies.lock();
         assert_eq!((held.all, held.by_network.len()), (0, 0));

@@ -347,3 +347,19 @@ fn one_officer_takes_so_many_names_down_alone_and_no_more() {
     assert!(!number.is_empty());
     office.desk.suspend("satunya", "diretas", &kasi).unwrap();
 }
+
+#[test]
+fn targets_that_lead_back_to_the_name_are_turned_back() {
+    let office = Office::new();
+    let alias = |name: &str, target: &str| {
+        let mut asked = service(name, target);
+        asked.records[0].rtype = "CNAME".to_owned();
+        asked
+    };
+    let zone = "cirebonkab.go.id.";
+    office.live(alias("satu", &format!("DUA.{zone}")));
+    office.live(alias("tiga", &format!("satu.{zone}")));
+    let error = office.submit(alias("dua", &format!("Tiga.{zone}"))).unwrap_err();
+    assert_eq!(error.code(), "target_refused", "{error}");
+    office.live(alias("dua", &format!("www.{zone}")));
+}
