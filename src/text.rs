@@ -30,3 +30,29 @@ pub fn with_causes(error: &dyn Error) -> String {
     }
     text
 }
+
+/// A cell that no spreadsheet takes for a formula; full-width signs count as what they look like.
+#[cfg(feature = "approval")]
+pub fn disarmed(cell: &str) -> String {
+    const FORMULA: [char; 12] = [
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+        '\u{2212}',
+    ];
+    let formula = cell.trim_start_matches(' ').starts_with(FORMULA);
+    if formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(all(test, feature = "approval"))]
+mod tests {
+    use super::disarmed;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for cell in
+            ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\u{ff1d}1\u{ff0b}1", " =1", "\u{ff20}x"]
+        {
+            assert_eq!(disarmed(cell), format!("'{cell}"));
+        }
+        assert_eq!(disarmed("Dinas Kesehatan"), "Dinas Kesehatan");
+    }
+}

@@ -103,27 +103,45 @@ pub enum PeopleError {
 }
 
 impl PeopleError {
+    /// The form field it belongs to, if there is one, and the message id of its words.
+    fn told(&self) -> (Option<&'static str>, &'static str) {
+        match self {
+            Self::BadName => (Some("name"), "people-bad-name"),
+            Self::NameTaken => (Some("name"), "people-name-taken"),
+            Self::BadFullName => (Some("full_name"), "people-bad-full-name"),
+            Self::BadEmail => (Some("email"), "people-bad-email"),
+            Self::EmailTaken => (Some("email"), "people-email-taken"),
+            Self::BadNip => (Some("nip"), "people-bad-nip"),
+            Self::NipTaken => (Some("nip"), "people-nip-taken"),
+            Self::BadRole => (Some("role"), "people-bad-role"),
+            Self::PasswordShort => (Some("password"), "people-password-short"),
+            Self::PasswordLong => (Some("password"), "people-password-long"),
+            Self::PasswordWeak => (Some("password"), "people-password-weak"),
+            Self::WrongPassword => (Some("password"), "people-password-wrong"),
+            Self::TooMany { .. } => (Some("password"), "sign-in-many"),
+            Self::WrongCode => (Some("code"), "code-wrong"),
+            Self::DecideOff => (Some("scope"), "people-decide-off"),
+            Self::BadScope | Self::BadToken(_) => (Some("scope"), "people-bad-token"),
+            Self::BadNetwork => (Some("network"), "people-bad-network"),
+            Self::BadActing => (Some("letter"), "people-bad-acting"),
+            Self::ActingHolder => (Some("holder"), "people-acting-holder"),
+            Self::ActingTwice => (Some("role"), "people-acting-twice"),
+            Self::UnknownPerson | Self::UnknownToken => (None, "people-unknown"),
+            Self::LinkGone => (None, "fail-link-text"),
+            Self::NotAllowed => (None, "fail-forbidden-text"),
+            Self::LastAdmin => (None, "people-last-admin"),
+            Self::Audit(_) | Self::Hash(_) | Self::Store(_) => (None, "fail-internal-text"),
+        }
+    }
+
     /// The form field the fault belongs to, if there is one.
     pub fn field(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::BadName | Self::NameTaken => "name",
-            Self::BadFullName => "full_name",
-            Self::BadEmail | Self::EmailTaken => "email",
-            Self::BadNip | Self::NipTaken => "nip",
-            Self::BadRole => "role",
-            Self::PasswordShort
-            | Self::PasswordLong
-            | Self::PasswordWeak
-            | Self::WrongPassword
-            | Self::TooMany { .. } => "password",
-            Self::WrongCode => "code",
-            Self::BadScope | Self::BadToken(_) | Self::DecideOff => "scope",
-            Self::BadNetwork => "network",
-            Self::BadActing => "letter",
-            Self::ActingHolder => "holder",
-            Self::ActingTwice => "role",
-            _ => return None,
-        })
+        self.told().0
+    }
+
+    /// The message id of its words.
+    pub fn words(&self) -> &'static str {
+        self.told().1
     }
 
     /// Whether the machine is at fault and not the person who asked.

@@ -7,7 +7,7 @@ mod month;
 mod sheet;
 
 pub use month::{Month, NotAMonth};
-pub use sheet::{Count, Report, disarmed};
+pub use sheet::{Count, Report};
 
 #[cfg(test)]
 mod tests;

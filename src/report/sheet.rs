@@ -8,6 +8,7 @@ use super::Month;
 use crate::queue::{Kind, NamingClass, State};
 use crate::store::requests::RequestRow;
 use crate::store::{Store, StoreError};
+use crate::text::disarmed;
 use crate::words::{Lang, Words};
 
 /// Lets Indonesian Excel read UTF-8.
@@ -146,29 +147,4 @@ fn counts<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Count> {
         *found.entry(word).or_default() += 1;
     }
     found.into_iter().map(|(what, count)| Count { what: what.to_owned(), count }).collect()
-}
-
-/// A cell that no spreadsheet takes for a formula; full-width signs count as what they look like.
-pub fn disarmed(cell: &str) -> String {
-    const FORMULA: [char; 12] = [
-        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-        '\u{2212}',
-    ];
-    let formula = cell.trim_start_matches(' ').starts_with(FORMULA);
-    if formula { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::disarmed;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for cell in
-            ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\u{ff1d}1\u{ff0b}1", " =1", "\u{ff20}x"]
-        {
-            assert_eq!(disarmed(cell), format!("'{cell}"));
-        }
-        assert_eq!(disarmed("Dinas Kesehatan"), "Dinas Kesehatan");
-    }
 }

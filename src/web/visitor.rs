@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::COOKIE;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::failure::Failure;
 use super::proof::device_cookie_name;
@@ -46,9 +46,8 @@ impl Visitor {
 
     /// The session of an officer with one of these roles, own or acting.
     pub(super) fn need(&self, roles: &[Role]) -> Result<&Session, Failure> {
-        let session = self
-            .officer()
-            .ok_or_else(|| Failure::new(axum::http::StatusCode::UNAUTHORIZED, "fail-sign-in"))?;
+        let session =
+            self.officer().ok_or_else(|| Failure::new(StatusCode::UNAUTHORIZED, "fail-sign-in"))?;
         let acting = session.acting.iter().any(|acting| roles.contains(&acting.role));
         if roles.contains(&session.account.role) || acting {
             Ok(session)
@@ -81,8 +80,12 @@ impl FromRequestParts<State> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failure> {
         let stranger = Self::stranger(parts, state);
-        let Some(token) = cookie(&parts.headers, &state.cookie_name("sesi")) else {
-            return Ok(stranger);
+        let name = state.cookie_name("sesi");
+        let Some(token) = cookie(&parts.headers, &name) else {
+            // One that came and cannot be read is not taken for none where something is changed.
+            let unreadable = parts.method == Method::POST && is_sent(&parts.headers, &name);
+            let ended = Failure::new(StatusCode::UNAUTHORIZED, "fail-sign-in");
+            return if unreadable { Err(ended) } else { Ok(stranger) };
         };
         let of = token.clone();
         let session = state.work(move |state| state.people().session(&of)).await??;
@@ -99,6 +102,16 @@ pub(super) fn language(state: &State, headers: &HeaderMap) -> Lang {
     cookie(headers, &state.cookie_name("bahasa"))
         .map(|tag| Lang::from_tag(&tag))
         .unwrap_or_default()
+}
+
+/// Whether a cookie of this name came with a value, be it readable or not.
+fn is_sent(headers: &HeaderMap, name: &str) -> bool {
+    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let mut pairs = lines.flat_map(|line| line.split(|octet| *octet == b';'));
+    pairs.any(|pair| {
+        let value = pair.trim_ascii().strip_prefix(name.as_bytes());
+        value.and_then(|rest| rest.strip_prefix(b"=")).is_some_and(|value| !value.is_empty())
+    })
 }
 
 /// The value of a cookie.

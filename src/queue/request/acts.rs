@@ -63,6 +63,12 @@ pub(super) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, Transiti
     Ok(text)
 }
 
+/// The number of a letter: text in which something can be read.
+pub(super) fn letter_number(letter: &str) -> Result<&str, TransitionError> {
+    let readable = letter.chars().any(char::is_alphanumeric);
+    if readable { needed("letter", letter) } else { Err(empty("letter")) }
+}
+
 /// `Ok` if nothing is missing, or else the error that lists it.
 pub(super) fn complete(faults: Vec<Fault>) -> Result<(), TransitionError> {
     if faults.is_empty() { Ok(()) } else { Err(TransitionError::Incomplete(faults)) }

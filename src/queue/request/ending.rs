@@ -1,6 +1,6 @@
 //! How a request ends: withdrawn, expired, or notified and entered in the monthly report.
 
-use super::acts::needed;
+use super::acts::{letter_number, needed};
 use super::case::Transition;
 use super::stages::{Closed, Ended, Live, NeedsCorrection, Notified, Rejected};
 use crate::queue::clocks::ClockStep;
@@ -11,7 +11,7 @@ use crate::queue::person::Role;
 /// the applicant's letter.
 pub(super) fn withdraw(cx: &mut Transition<'_>, letter: &str) -> Result<Ended, TransitionError> {
     if cx.by.role != Role::Applicant {
-        needed("letter", letter)?;
+        letter_number(letter)?;
     }
     cx.note_personal("letter", letter);
     cx.stop_clock();

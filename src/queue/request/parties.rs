@@ -1,7 +1,7 @@
 //! Confirmation by others: parent office, camat, second holder. The clock pauses meanwhile.
 
 use super::Request;
-use super::acts::needed;
+use super::acts::{letter_number, needed};
 use super::case::Transition;
 use super::stages::{Assigned, Question};
 use crate::queue::fault::{Fault, Rule, TransitionError};
@@ -44,7 +44,7 @@ impl Assigned {
         letter: &str,
     ) -> Result<Self, TransitionError> {
         if cx.by.role != Role::Applicant {
-            needed("letter", letter)?;
+            letter_number(letter)?;
         }
         cx.note_personal("letter", letter);
         if let Some(question) = cx.case.questions.last_mut() {

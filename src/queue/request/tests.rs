@@ -536,7 +536,7 @@ fn who_is_not_the_applicant_ends_a_request_on_a_letter_and_only_who_works_on_it(
             drop(asked.clone().act(&act, &by, &facts).unwrap());
         }
     }
-    for act in acts(" ") {
+    for act in acts(" ").into_iter().chain(acts("\u{200b}-")) {
         for by in [kasi(), kabid()] {
             let refused = code(asked.clone().act(&act, &by, &facts));
             assert_eq!(refused, FaultCode::Incomplete, "{}", act.kind());

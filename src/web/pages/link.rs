@@ -162,34 +162,8 @@ fn link_page(visitor: &Visitor, link: &LinkView, form: Form) -> FormPage {
 
 /// What is wrong with a field of an account, in words.
 pub(super) fn people_words(visitor: &Visitor, error: &PeopleError) -> String {
-    let id = match error {
-        PeopleError::TooMany { wait_ms } => return many(visitor.t, *wait_ms),
-        PeopleError::BadName => "people-bad-name",
-        PeopleError::BadFullName => "people-bad-full-name",
-        PeopleError::BadEmail => "people-bad-email",
-        PeopleError::BadNip => "people-bad-nip",
-        PeopleError::BadRole => "people-bad-role",
-        PeopleError::NameTaken => "people-name-taken",
-        PeopleError::EmailTaken => "people-email-taken",
-        PeopleError::NipTaken => "people-nip-taken",
-        PeopleError::PasswordShort => "people-password-short",
-        PeopleError::PasswordLong => "people-password-long",
-        PeopleError::PasswordWeak => "people-password-weak",
-        PeopleError::WrongPassword => "people-password-wrong",
-        PeopleError::WrongCode => "code-wrong",
-        PeopleError::UnknownPerson | PeopleError::UnknownToken => "people-unknown",
-        PeopleError::LinkGone => "fail-link-text",
-        PeopleError::NotAllowed => "fail-forbidden-text",
-        PeopleError::LastAdmin => "people-last-admin",
-        PeopleError::DecideOff => "people-decide-off",
-        PeopleError::BadScope | PeopleError::BadToken(_) => "people-bad-token",
-        PeopleError::BadNetwork => "people-bad-network",
-        PeopleError::BadActing => "people-bad-acting",
-        PeopleError::ActingHolder => "people-acting-holder",
-        PeopleError::ActingTwice => "people-acting-twice",
-        PeopleError::Audit(_) | PeopleError::Hash(_) | PeopleError::Store(_) => {
-            "fail-internal-text"
-        }
-    };
-    visitor.t.s(id)
+    match error {
+        PeopleError::TooMany { wait_ms } => many(visitor.t, *wait_ms),
+        error => visitor.t.s(error.words()),
+    }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::people::Role;
 use crate::queue::LiveState;
-use crate::report::disarmed;
+use crate::text::disarmed;
 use crate::view::RecordView;
 use crate::web::failure::Failure;
 use crate::web::sent::encode;

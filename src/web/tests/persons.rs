@@ -229,3 +229,30 @@ async fn a_form_is_taken_only_as_a_form() {
         assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_cannot_be_read_is_not_taken_for_none() {
+    let site = office();
+    let mut stranger = Browser::new(&site);
+    stranger.open("/masuk").await;
+    let body = format!("csrf={}&name=kasi&password=x", stranger.token());
+    let jar: Vec<String> =
+        stranger.jar.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let long = format!("gapura_sesi={}", "a".repeat(5000)).into_bytes();
+    for (cookie, status) in [
+        (long, StatusCode::UNAUTHORIZED),
+        (b"gapura_sesi=a\xffb".to_vec(), StatusCode::UNAUTHORIZED),
+        (b"gapura_sesi=".to_vec(), StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let lines = [jar.join("; ").into_bytes(), cookie];
+        let request = Request::post("/masuk")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .extension(ConnectInfo(SocketAddr::new("127.0.0.1".parse().unwrap(), 40_000)));
+        let request = lines.iter().fold(request, |request, line| {
+            request.header(COOKIE, axum::http::HeaderValue::from_bytes(line).unwrap())
+        });
+        let request = request.body(Body::from(body.clone())).unwrap();
+        let response = site.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+    }
+}
