@@ -96,6 +96,7 @@ impl Desk {
         let forgotten =
             ledger.store.write::<_, StoreError>(|tx| tx.forget_secrets(now - SECRET_KEPT_MS))?;
         ledger.store.write::<_, StoreError>(|tx| tx.forget_origins())?;
+        self.sweep_mailbox_codes(now)?;
         if forgotten > 0 {
             tracing::info!(forgotten, "status secrets past their time were forgotten");
         }

@@ -5,6 +5,7 @@ mod edits;
 mod evidence;
 mod life;
 mod listing;
+mod mailbox;
 mod names;
 mod notices;
 mod refusals;

@@ -1,5 +1,6 @@
 //! The mailer: takes due notices from the outbox, hands them to the relay, reports the outcome.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub struct Relay {
     pub url: String,
 }
 
-/// Why there is no mailer.
+/// Why there is no mailer, or no mail.
 #[derive(Debug, thiserror::Error)]
 pub enum MailerError {
     /// The relay's address cannot be read.
@@ -55,6 +56,12 @@ pub enum MailerError {
     /// The sender's address cannot be read.
     #[error("mail.from is not a mail address")]
     From(#[source] lettre::address::AddressError),
+    /// The recipient's address cannot be read.
+    #[error("the recipient's address cannot be read")]
+    To(#[source] lettre::address::AddressError),
+    /// The relay did not take a mail.
+    #[error("the relay did not take a mail: {0}")]
+    NotTaken(String),
 }
 
 //------------ Mailer --------------------------------------------------------
@@ -119,21 +126,42 @@ impl Mailer {
 
     /// Hands one message to the relay.
     async fn send(&self, notice: &Notice) -> Result<(), Refused> {
-        let bad =
-            |error: &dyn std::fmt::Display| Refused { error: error.to_string(), for_good: true };
+        let bad = |error: &dyn Display| Refused { error: error.to_string(), for_good: true };
         let to: Mailbox = notice.to.parse().map_err(|error| bad(&error))?;
         let message = message_of(notice, Words::of(Lang::Id), &self.url);
         // The same notice has the same id when it is sent again after a crash (RFC 5322 §3.6.4).
         let id = format!("<{}@{}>", notice.id, self.from.email.domain());
+        self.hand_over(to, Some(id), message.subject, message.text).await
+    }
+
+    /// Mails the code that proves a mailbox, at once and once: the applicant waits for it, and can ask for
+    /// another. Nothing of it is kept or logged.
+    pub async fn send_code(&self, to: &str, code: &str, words: Words) -> Result<(), MailerError> {
+        let to: Mailbox = to.trim().parse().map_err(MailerError::To)?;
+        let text = words.with("mail-code-text", &[("code", code), ("site", &self.url)]);
+        let text = format!("{text}\n\n{}\n", words.s("mail-end"));
+        let sent = self.hand_over(to, None, words.s("mail-code-subject"), text).await;
+        sent.map_err(|refused| MailerError::NotTaken(refused.error))
+    }
+
+    /// Hands a text to the relay.
+    async fn hand_over(
+        &self,
+        to: Mailbox,
+        id: Option<String>,
+        subject: String,
+        text: String,
+    ) -> Result<(), Refused> {
+        let bad = |error: &dyn Display| Refused { error: error.to_string(), for_good: true };
         // The builder encodes headers, so that a name or subject cannot add one.
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .message_id(Some(id))
+            .message_id(id)
             .header(AutoSubmitted)
-            .subject(message.subject)
+            .subject(subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(message.text)
+            .body(text)
             .map_err(|error| bad(&error))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),

@@ -16,4 +16,4 @@ pub use mailer::{Mailer, MailerError, Outbox, Relay};
 pub use message::{Message, message};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -53,7 +53,7 @@ impl Outbox for Memory {
 }
 
 /// A mail server that takes everything but mail to `penuh@` (later) and `tiada@` (never).
-async fn serve(listener: TcpListener, inbox: Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn serve(listener: TcpListener, inbox: Arc<Mutex<Vec<String>>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let inbox = Arc::clone(&inbox);
         tokio::spawn(async move {

@@ -128,6 +128,8 @@ pub enum PublicLimit {
     Mailbox,
     /// Open requests of one office.
     Office,
+    /// Codes to prove a mailbox.
+    Codes,
     /// Open requests in all.
     All,
     /// Letters in all, or the disk.
@@ -139,6 +141,7 @@ impl PublicLimit {
     pub fn code(self) -> &'static str {
         match self {
             Self::NetworkDrafts | Self::Network | Self::Mailbox | Self::Office => "too_many_open",
+            Self::Codes => "too_many_codes",
             Self::All | Self::Disk => "no_room",
         }
     }
@@ -157,6 +160,9 @@ impl PublicLimit {
             }
             Self::Office => {
                 "too many open requests for this office: wait until they are decided, or bring the letter to the office"
+            }
+            Self::Codes => {
+                "too many codes were sent to this mailbox or asked for from this network: try again in an hour"
             }
             Self::All | Self::Disk => {
                 "no more requests are taken without an account at present: bring the letter to the office"

@@ -456,6 +456,10 @@ rules! {
     LetterUnchecked = "letter_unchecked" => LetterUnchecked, "letters cannot be checked at the moment: try again later, or bring the letter on paper";
     /// Too many emergency suspensions of one officer that the other has not agreed with.
     EmergenciesOpen = "emergencies_open" => Incomplete, "too many of your emergency suspensions wait for the other officer: they must agree first";
+    /// A wrong code for a mailbox.
+    MailboxCodeWrong = "mailbox_code_wrong" => Incomplete, "the mailbox code is wrong";
+    /// A code for a mailbox that is over.
+    MailboxCodeOver = "mailbox_code_over" => Incomplete, "there is no valid code for this mailbox: ask for a new one";
     /// The mailbox is not proven.
     MailboxUnproven = "mailbox_unproven" => Incomplete, "the mailbox is not proven";
 }

@@ -180,12 +180,7 @@ impl Open {
         let state_dir = self.office.state_dir.clone();
         let (desk, people) = (self.desk.clone(), self.office.people.clone());
         runtime.spawn(timers(desk, people, state_dir, stopped.clone()));
-        let relay = Relay {
-            relay: settings.mail.relay.clone(),
-            from: settings.mail.from.clone(),
-            url: site_url(settings, settings.web.listen),
-        };
-        if let Some(mailer) = Mailer::new(&relay).map_err(failed)? {
+        if let Some(mailer) = Mailer::new(&relay(settings)).map_err(failed)? {
             let outbox = Arc::new(self.desk.clone());
             runtime.spawn(mailer.run(outbox, stop_signal(stopped.clone())));
         }
@@ -211,6 +206,7 @@ impl Open {
             desk: self.desk.clone(),
             publisher: self.publisher.clone(),
             letters: Letters::new(options::uploads(settings)),
+            mailer: Mailer::new(&relay(settings)).map_err(failed)?,
             options: options::web(settings, &url),
         };
         let state = web::State::new(parts).map_err(failed)?;
@@ -263,6 +259,15 @@ fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
     let bytes =
         std::fs::read(path).map_err(|source| ActError::File { path: path.to_owned(), source })?;
     desk.note_settings(&sha256_hex(&bytes))
+}
+
+/// How mail goes out.
+fn relay(settings: &Settings) -> Relay {
+    Relay {
+        relay: settings.mail.relay.clone(),
+        from: settings.mail.from.clone(),
+        url: site_url(settings, settings.web.listen),
+    }
 }
 
 /// The URL of the pages; without a setting, the address they listen on.

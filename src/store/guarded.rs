@@ -60,6 +60,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("row_head", "under the key"),
     ("migration", "compared with the steps of this version"),
     ("draft", "not sent yet: decides nothing"),
+    ("mailbox_code", "its proofs are under the key; lasts a day"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

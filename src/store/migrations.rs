@@ -36,6 +36,7 @@ const STEPS: &[Step] = &[
     Step { number: 41, road_3: true, sql: include_str!("migrations/0041_limits.sql") },
     Step { number: 42, road_3: true, sql: include_str!("migrations/0042_taken.sql") },
     Step { number: 43, road_3: true, sql: include_str!("migrations/0043_no_lock.sql") },
+    Step { number: 50, road_3: true, sql: include_str!("migrations/0050_mailbox_code.sql") },
 ];
 
 /// The last step that no database with a row log can miss.

@@ -181,6 +181,7 @@ fn words_of(limit: PublicLimit) -> &'static str {
         PublicLimit::Network => "fail-limit-network",
         PublicLimit::Mailbox => "fail-limit-mailbox",
         PublicLimit::Office => "fail-limit-office",
+        PublicLimit::Codes => "fail-limit-codes",
         PublicLimit::All | PublicLimit::Disk => "fail-limit-all",
     }
 }

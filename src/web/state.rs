@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, network};
 use crate::desk::{ActError, Desk, Room};
+use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::Publisher;
 use crate::queue::{Act, Actor};
@@ -71,6 +72,8 @@ pub struct Parts {
     pub publisher: Publisher,
     /// Reads letters.
     pub letters: Letters,
+    /// Mails codes; none while mail is off.
+    pub mailer: Option<Mailer>,
     /// Settings.
     pub options: Options,
 }
@@ -142,6 +145,11 @@ impl State {
     /// The zones as served.
     pub fn publisher(&self) -> &Publisher {
         &self.0.parts.publisher
+    }
+
+    /// Mails codes; none while mail is off, and then nothing may promise a mail.
+    pub(super) fn mailer(&self) -> Option<&Mailer> {
+        self.0.parts.mailer.as_ref()
     }
 
     /// Reads letters.

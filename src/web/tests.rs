@@ -2,6 +2,7 @@
 
 mod credentials;
 mod limits;
+mod mailbox;
 mod persons;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use tower::ServiceExt;
 use super::{Options, Parts, State, router};
 use crate::audit::testing::Chain;
 use crate::desk::{self, Desk};
+use crate::notice::Mailer;
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
 use crate::store::Store;
@@ -54,6 +56,16 @@ impl Site {
         url: &str,
         change: impl FnOnce(&mut Options, &mut desk::Options),
     ) -> Self {
+        Self::with_mail(totp, url, None, change)
+    }
+
+    /// The same that mails codes.
+    fn with_mail(
+        totp: TotpRule,
+        url: &str,
+        mailer: Option<Mailer>,
+        change: impl FnOnce(&mut Options, &mut desk::Options),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         let chain = Chain::of(&store, dir.path());
@@ -87,6 +99,7 @@ impl Site {
             desk: desk.clone(),
             publisher,
             letters,
+            mailer,
             options,
         };
         let state = State::new(parts).unwrap();

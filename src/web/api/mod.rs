@@ -12,6 +12,7 @@ mod caller;
 mod chain;
 mod document;
 mod health;
+mod mailbox;
 mod multipart;
 mod privacy;
 mod problem;
@@ -45,6 +46,7 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(requests::list, requests::submit))
                 .routes(routes!(requests::show))
                 .routes(routes!(requests::act))
+                .routes(routes!(mailbox::ask))
                 .routes(routes!(privacy::erase))
                 .routes(routes!(records::list))
                 .routes(routes!(records::suspend))

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Asked, Caller, Named, body};
+use super::mailbox::Proof;
 use super::multipart::{Sent, read_letter};
 use super::problem::Problem;
 use crate::desk::{ActError, ListFilter, Submitter, Viewer};
@@ -148,7 +149,8 @@ pub(super) struct Parts {
 /// Send a request
 ///
 /// Without a token where the public form is open; an officer who keys in a paper letter counts as
-/// applicant.
+/// applicant. The header `Gapura-Mailbox` with the id of `POST /mailbox-codes` and the code that was mailed,
+/// separated by a blank, proves the contact's mailbox.
 #[utoipa::path(post, path = "/requests", security((), ("token" = ["submit"])),
     request_body(content = Parts, content_type = "multipart/form-data"),
     responses((status = 201, body = Submitted), (status = 413, body = Problem),
@@ -156,6 +158,7 @@ pub(super) struct Parts {
 pub(super) async fn submit(
     Extract(state): Extract<State>,
     caller: Caller,
+    proof: Option<Proof>,
     sent: Sent,
 ) -> Result<(StatusCode, Json<Submitted>), Problem> {
     let Sent { application, letter } = sent;
@@ -170,10 +173,20 @@ pub(super) async fn submit(
         state.limits().take(Route::Submit, caller.address).map_err(Problem::too_many)?;
     }
     let warnings = automatic::masked_fields(&application).iter().map(FaultView::from).collect();
-    // A mailbox is proven on the pages only: a code goes there and comes back.
+    let mailbox_proven = match &proof {
+        Some(proof) => proof.holds(&state, &application.contact.email).await?,
+        None => false,
+    };
     let network = Some(network(caller.address));
-    let by = Submitter { actor, mailbox_proven: false, network };
-    let done = state.work(move |state| state.desk().submit(application, letter, &by)).await??;
+    let by = Submitter { actor, mailbox_proven, network };
+    let job = move |state: &State| {
+        let done = state.desk().submit(application, letter, &by)?;
+        if let Some(proof) = proof {
+            state.desk().spend_mailbox_proof(&proof.subject())?;
+        }
+        Ok::<_, ActError>(done)
+    };
+    let done = state.work(job).await??;
     let submitted = Submitted {
         number: done.number,
         secret: done.secret,

@@ -12,6 +12,7 @@ use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::mailbox;
 use super::parts::full_name;
 use crate::queue::automatic::tidy;
 use crate::queue::regions::{Level, Regions, Unit};
@@ -127,6 +128,9 @@ pub(super) async fn take(
         let good = visitor.t.a("apply-name-good", "name", &name);
         return page(&step_page(&state, visitor, &draft, step, form, good));
     }
+    if step == 2 && mailbox::is_to_be_proven(&state, visitor, &draft).await? {
+        return mailbox::begin(&state, visitor, &draft).await;
+    }
     Ok(see_other(&after(&draft, step)))
 }
 
@@ -217,7 +221,8 @@ fn step_page(
     } else {
         Vec::new()
     };
-    let lead_id = format!("apply-lead-{step}");
+    let silent = step == 2 && state.mailer().is_none();
+    let lead_id = format!("apply-lead-{step}{}", if silent { "-no-mail" } else { "" });
     StepPage {
         shell: Shell::new(visitor, t.s(&format!("apply-title-{step}"))).faulty(form.is_faulty()),
         caption: t.with("apply-caption", &[("step", &step.to_string()), ("last", "6")]),

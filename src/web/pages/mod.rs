@@ -7,6 +7,7 @@ mod apply;
 mod audit;
 mod home;
 mod link;
+mod mailbox;
 mod notices;
 mod parts;
 mod party;
@@ -54,6 +55,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/aset/{hash}/{name}", get(assets::serve))
         .route("/permohonan", get(apply::start))
         .route("/permohonan/{step}", get(apply::show).post(apply::take))
+        .route("/permohonan/surel", get(mailbox::show).post(mailbox::enter))
         .route("/permohonan/periksa", get(send::show).post(send::submit))
         .route("/permohonan/terkirim/{number}", get(send::receipt))
         .route("/status", get(status::show).post(status::enter))

@@ -228,7 +228,7 @@ fn review_page(
         left: view.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
         left_class: left_class(view.late, view.left_minutes),
         due: view.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
-        notes: notes(t, view),
+        notes: notes(t, view, state.mailer().is_some()),
         claim: claim(t, view, people, &region_words(&state.desk().naming().regions, view)),
         letter: may_letter && view.letter.sha256.is_some(),
         candidate: view.candidate.clone(),
@@ -251,10 +251,10 @@ fn review_page(
 }
 
 /// What is to be known before anything is pressed.
-fn notes(t: Words, view: &RequestView) -> Vec<String> {
+fn notes(t: Words, view: &RequestView, mail: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if !view.mailbox_proven && view.state == RequestState::Assigned {
-        notes.push(t.s("review-unproven"));
+        notes.push(t.s(if mail { "review-unproven" } else { "review-unproven-no-mail" }));
     }
     if !view.second_signature.is_empty() && view.state == RequestState::Assigned {
         notes.push(t.a("review-second", "reasons", &view.second_signature.join(", ")));

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::apply::{CHECK, LAST, label_of, open, unit_words};
+use super::mailbox::subject;
 use super::parts::full_name;
 use super::review::error_words;
 use super::status::{held, ticket};
@@ -88,14 +89,18 @@ pub(super) async fn submit(
     let application = draft.application(&state.options().zone);
     let letter = draft.letter.clone().map(|chosen| chosen.letter);
     let network = network(visitor.address);
+    let subject = subject(&visitor.visit);
     let done = state
         .work(move |state| {
             let contact = &application.contact;
             let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
             let applicant = Actor::applicant(&contact.name, identity, None);
             let actor = officer.unwrap_or(applicant);
-            let by = Submitter { actor, mailbox_proven: false, network: Some(network) };
-            state.desk().submit_form(&key, application, letter, &by)
+            let mailbox_proven = state.desk().mailbox_is_proven(&subject, &contact.email)?;
+            let by = Submitter { actor, mailbox_proven, network: Some(network) };
+            let pressed = state.desk().submit_form(&key, application, letter, &by)?;
+            state.desk().spend_mailbox_proof(&subject)?;
+            Ok(pressed)
         })
         .await?;
     match done {
@@ -169,7 +174,8 @@ pub(super) async fn receipt(
         return Err(Failure::not_found());
     }
     let secret = held(&state, &headers).filter(|(held, _)| *held == number).map(|(_, it)| it);
-    let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s("sent-next-3")];
+    let told = if state.mailer().is_some() { "sent-next-3" } else { "sent-next-3-no-mail" };
+    let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s(told)];
     if let Some(secret) = secret.clone() {
         let of = number.clone();
         let seen = state.with_secret(&number, visitor.address, move |state| {

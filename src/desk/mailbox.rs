@@ -1,0 +1,183 @@
+//! Proof that an applicant has the mailbox of the contact: a code of six digits is mailed there, and comes
+//! back within 15 minutes.
+//!
+//! A code belongs to one subject (a draft, or a caller of the API) and one mailbox; a newer one replaces
+//! it. Tries and sends are limited, each try is counted before its code is compared, and what is stored is
+//! a keyed hash. The proof goes with one request.
+
+use subtle::ConstantTimeEq;
+
+use super::{ActError, Desk};
+use crate::audit::random;
+use crate::digest::hex;
+use crate::promote::PublicLimit;
+use crate::queue::person::normalize_email;
+use crate::queue::time::{DAY_MS, MINUTE_MS};
+use crate::store::Reader;
+use crate::store::codes::{CodeRow, CodesOf};
+
+/// How long a code may be entered.
+const CODE_MS: i64 = 15 * MINUTE_MS;
+/// How long a proof may be used: a form can be finished on the next day.
+const PROOF_MS: i64 = DAY_MS;
+/// How often a code may be tried.
+const TRIES_MAX: u32 = 5;
+/// The time the limits below are for.
+const WINDOW_MS: i64 = 60 * MINUTE_MS;
+/// Codes of one draft or caller.
+const PER_SUBJECT: u64 = 5;
+/// Codes to one mailbox: nobody fills somebody's mailbox through us.
+const PER_MAILBOX: u64 = 8;
+/// Codes asked for from one network.
+const PER_NETWORK: u64 = 20;
+
+/// What came of trying a code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TriedCode {
+    /// It is right: the mailbox is proven.
+    Right,
+    /// It is wrong, and may be tried so many times more.
+    Wrong(u32),
+    /// There is none that could be right: too old, or tried too often.
+    None,
+}
+
+impl Desk {
+    /// Makes a code for a mailbox, to be mailed there and nowhere else.
+    pub fn new_mailbox_code(
+        &self,
+        subject: &str,
+        mailbox: &str,
+        network: &str,
+    ) -> Result<String, ActError> {
+        let now = self.now();
+        let code = six_digits()?;
+        let (subject, mailbox) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
+        let network = self.0.ledger.vault.tag("network", network);
+        let id = hex(&random::<12>()?);
+        let tag = self.code_tag(&id, &code);
+        self.0.ledger.store.write(|tx| {
+            tx.sweep_codes(now - PROOF_MS)?;
+            for (of, most) in [
+                (CodesOf::Subject(&subject), PER_SUBJECT),
+                (CodesOf::Mailbox(&mailbox), PER_MAILBOX),
+                (CodesOf::Network(&network), PER_NETWORK),
+            ] {
+                if tx.codes_since(of, now - WINDOW_MS)? >= most {
+                    return Err(ActError::Limit(PublicLimit::Codes));
+                }
+            }
+            let row = CodeRow {
+                id,
+                subject,
+                mailbox,
+                network,
+                code: tag,
+                sent_ms: now,
+                ..CodeRow::default()
+            };
+            Ok(tx.put_code(&row)?)
+        })?;
+        Ok(code)
+    }
+
+    /// Tries a code. The try is counted in the same transaction.
+    pub fn try_mailbox_code(
+        &self,
+        subject: &str,
+        mailbox: &str,
+        code: &str,
+    ) -> Result<TriedCode, ActError> {
+        let now = self.now();
+        let digits: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        let (subject, mailbox) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
+        self.0.ledger.store.write(|tx| {
+            let row = tx.newest_code(&subject, &mailbox)?;
+            let usable = |row: &CodeRow| {
+                row.tries < TRIES_MAX && !row.code.is_empty() && now - row.sent_ms < CODE_MS
+            };
+            let Some(mut row) = row.filter(usable) else { return Ok(TriedCode::None) };
+            row.tries += 1;
+            let right = self.code_tag(&row.id, &digits).as_bytes().ct_eq(row.code.as_bytes());
+            let tried = if bool::from(right) {
+                // It cannot be entered again, and shows that it was.
+                row.code = String::new();
+                row.proof = self.proof_tag(&row);
+                TriedCode::Right
+            } else {
+                TriedCode::Wrong(TRIES_MAX - row.tries)
+            };
+            tx.put_code(&row)?;
+            Ok(tried)
+        })
+    }
+
+    /// Whether a subject has proven a mailbox.
+    pub fn mailbox_is_proven(&self, subject: &str, mailbox: &str) -> Result<bool, ActError> {
+        self.read(|reader| self.proven(reader, subject, mailbox))
+    }
+
+    /// Whether a code for this mailbox is under way and could still be entered.
+    pub fn mailbox_code_waits(&self, subject: &str, mailbox: &str) -> Result<bool, ActError> {
+        let (subject, mailbox) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
+        let now = self.now();
+        self.read(|reader| {
+            let row = reader.newest_code(&subject, &mailbox)?;
+            Ok(row.is_some_and(|row| {
+                !row.code.is_empty() && row.tries < TRIES_MAX && now - row.sent_ms < CODE_MS
+            }))
+        })
+    }
+
+    /// Ends the proof of a subject: its request was sent.
+    pub fn spend_mailbox_proof(&self, subject: &str) -> Result<(), ActError> {
+        let subject = self.subject_tag(subject);
+        self.0.ledger.store.write(|tx| Ok(tx.spend_codes(&subject)?))
+    }
+
+    /// Drops codes whose proof is over.
+    pub(super) fn sweep_mailbox_codes(&self, now: i64) -> Result<(), ActError> {
+        self.0.ledger.store.write(|tx| Ok(tx.sweep_codes(now - PROOF_MS).map(drop)?))
+    }
+
+    /// Whether a subject has proven a mailbox, in a transaction.
+    fn proven(&self, reader: &Reader<'_>, subject: &str, mailbox: &str) -> Result<bool, ActError> {
+        let row = reader.newest_code(&self.subject_tag(subject), &self.mailbox_tag(mailbox))?;
+        Ok(row.is_some_and(|row| {
+            let right = self.proof_tag(&row).as_bytes().ct_eq(row.proof.as_bytes());
+            bool::from(right) && self.now() - row.sent_ms < PROOF_MS
+        }))
+    }
+
+    /// A subject as it is stored.
+    fn subject_tag(&self, subject: &str) -> String {
+        self.0.ledger.vault.tag("mailbox subject", subject)
+    }
+
+    /// A mailbox as it is stored: as it is compared, so that one person has one.
+    fn mailbox_tag(&self, mailbox: &str) -> String {
+        self.0.ledger.vault.tag("mailbox", &normalize_email(mailbox))
+    }
+
+    /// A code as it is stored.
+    fn code_tag(&self, id: &str, code: &str) -> String {
+        self.0.ledger.vault.tag("mailbox code", &format!("{id}\n{code}"))
+    }
+
+    /// What shows that a code was entered; the key to it is not in the database.
+    fn proof_tag(&self, row: &CodeRow) -> String {
+        let CodeRow { id, subject, mailbox, sent_ms, .. } = row;
+        self.0.ledger.vault.tag("mailbox proof", &format!("{id}\n{subject}\n{mailbox}\n{sent_ms}"))
+    }
+}
+
+/// Six digits, each as likely as any other.
+fn six_digits() -> Result<String, ActError> {
+    loop {
+        let number = u32::from_be_bytes(random::<4>()?);
+        // The numbers above the last whole million would make small codes likelier.
+        if number < u32::MAX / 1_000_000 * 1_000_000 {
+            return Ok(format!("{:06}", number % 1_000_000));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Codes that prove a mailbox: what is right, what is over, what is limited.
+
+use super::*;
+use crate::desk::TriedCode;
+use crate::promote::PublicLimit;
+use crate::queue::time::MINUTE_MS;
+
+/// A mailbox.
+const MAILBOX: &str = "umum@dinkes.example";
+
+/// Another code than this one.
+fn other_than(code: &str) -> &'static str {
+    if code == "000000" { "000001" } else { "000000" }
+}
+
+impl Office {
+    /// A code for a subject and a mailbox.
+    fn code(&self, subject: &str, mailbox: &str) -> Result<String, ActError> {
+        self.desk.new_mailbox_code(subject, mailbox, "192.0.2.0/24")
+    }
+
+    /// What comes of trying one.
+    fn tries(&self, subject: &str, code: &str) -> TriedCode {
+        self.desk.try_mailbox_code(subject, MAILBOX, code).unwrap()
+    }
+}
+
+#[test]
+fn a_code_proves_one_mailbox_to_one_subject_once() {
+    let office = Office::new();
+    let code = office.code("a", MAILBOX).unwrap();
+    assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
+    // Somebody else's subject, another mailbox.
+    assert_eq!(office.tries("b", &code), TriedCode::None);
+    let other = office.desk.try_mailbox_code("a", "lain@dinkes.example", &code).unwrap();
+    assert_eq!(other, TriedCode::None);
+    assert!(!office.desk.mailbox_is_proven("a", MAILBOX).unwrap());
+    // As people type it.
+    let typed = format!(" {} {}", &code[..3], &code[3..]);
+    assert_eq!(office.tries("a", &typed), TriedCode::Right);
+    assert!(office.desk.mailbox_is_proven("a", "Umum+x@Dinkes.example ").unwrap());
+    assert!(!office.desk.mailbox_is_proven("b", MAILBOX).unwrap());
+    assert_eq!(office.tries("a", &code), TriedCode::None, "once");
+    // The proof goes with one request, and is over after a day.
+    office.desk.spend_mailbox_proof("a").unwrap();
+    assert!(!office.desk.mailbox_is_proven("a", MAILBOX).unwrap());
+    let code = office.code("a", MAILBOX).unwrap();
+    assert_eq!(office.tries("a", &code), TriedCode::Right);
+    office.time.fetch_add(24 * 60 * MINUTE_MS, Ordering::Relaxed);
+    assert!(!office.desk.mailbox_is_proven("a", MAILBOX).unwrap());
+}
+
+#[test]
+fn a_code_is_over_after_five_tries_fifteen_minutes_or_a_newer_one() {
+    let office = Office::new();
+    let code = office.code("a", MAILBOX).unwrap();
+    for left in [4, 3, 2, 1, 0] {
+        assert_eq!(office.tries("a", other_than(&code)), TriedCode::Wrong(left));
+    }
+    assert_eq!(office.tries("a", &code), TriedCode::None, "the right one comes too late");
+    let old = office.code("a", MAILBOX).unwrap();
+    let new = office.code("a", MAILBOX).unwrap();
+    if old != new {
+        assert_eq!(office.tries("a", &old), TriedCode::Wrong(4));
+    }
+    office.time.fetch_add(15 * MINUTE_MS, Ordering::Relaxed);
+    assert_eq!(office.tries("a", &new), TriedCode::None);
+    assert_eq!(office.tries("a", ""), TriedCode::None);
+}
+
+#[test]
+fn tries_at_once_count_like_tries_one_by_one() {
+    let office = Office::new();
+    let code = office.code("a", MAILBOX).unwrap();
+    let wrong = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..20).map(|_| scope.spawn(|| office.tries("a", other_than(&code)))).collect();
+        let tried = threads.into_iter().map(|thread| thread.join().unwrap());
+        tried.filter(|tried| matches!(tried, TriedCode::Wrong(_))).count()
+    });
+    assert_eq!(wrong, 5);
+}
+
+#[test]
+fn codes_are_limited_by_subject_mailbox_and_network() {
+    let office = Office::new();
+    let full = |made: Result<String, ActError>| {
+        matches!(made.unwrap_err(), ActError::Limit(PublicLimit::Codes))
+    };
+    for _ in 0..5 {
+        office.code("a", MAILBOX).unwrap();
+    }
+    assert!(full(office.code("a", "lain@dinkes.example")), "the subject");
+    for subject in ["b", "c", "d"] {
+        office.code(subject, MAILBOX).unwrap();
+    }
+    assert!(full(office.code("e", "UMUM+1@dinkes.example")), "the mailbox");
+    for at in 0..12 {
+        office.code(&format!("n{at}"), &format!("n{at}@dinkes.example")).unwrap();
+    }
+    assert!(full(office.code("z", "z@dinkes.example")), "the network");
+    let elsewhere = office.desk.new_mailbox_code("z", "z@dinkes.example", "198.51.100.0/24");
+    elsewhere.unwrap();
+    office.time.fetch_add(61 * MINUTE_MS, Ordering::Relaxed);
+    office.code("a", MAILBOX).unwrap();
+}
+
+#[test]
+fn a_proof_cannot_be_written_into_the_database() {
+    let office = Office::new();
+    let code = office.code("a", MAILBOX).unwrap();
+    for file in std::fs::read_dir(office.directory.path().join("state")).unwrap().flatten() {
+        let bytes = std::fs::read(file.path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        for plain in [MAILBOX, &format!("\"{code}\"")] {
+            assert!(!text.contains(plain), "{plain} lies in {}", file.path().display());
+        }
+    }
+    for forged in ["UPDATE mailbox_code SET proof = 'x'", "UPDATE mailbox_code SET proof = code"] {
+        office.store.tamper(forged);
+        assert!(!office.desk.mailbox_is_proven("a", MAILBOX).unwrap(), "{forged}");
+    }
+}
