@@ -510,3 +510,39 @@ async fn guesses_at_the_same_time_are_no_more_than_one_by_one() {
     let refused = |status: &&StatusCode| **status == StatusCode::TOO_MANY_REQUESTS;
     assert_eq!(statuses.iter().filter(refused).count(), 90, "{statuses:?}");
 }
+
+//------------ Sign-in -------------------------------------------------------
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sign_ins_that_find_no_place_hear_that_it_is_busy() {
+    const FROM: [&str; 12] = [
+        "10.0.0.1",
+        "10.0.1.1",
+        "10.0.2.1",
+        "10.0.3.1",
+        "10.0.4.1",
+        "10.0.5.1",
+        "10.0.6.1",
+        "10.0.7.1",
+        "10.0.8.1",
+        "10.0.9.1",
+        "10.0.10.1",
+        "10.0.11.1",
+    ];
+    let site = office_with(|web, _| web.hashes_waiting = 0);
+    let mut browsers = Vec::new();
+    for from in FROM {
+        let mut browser = Browser { from, ..Browser::new(&site) };
+        browser.open("/masuk").await;
+        browsers.push(browser);
+    }
+    let press = async |mut browser: Browser<'_>| {
+        let status = browser.post("/masuk", &[("name", "tiada"), ("password", PASSWORD)]).await;
+        (status, browser.page)
+    };
+    let answers = join_all(browsers.into_iter().map(press).collect()).await;
+    let busy: Vec<_> =
+        answers.iter().filter(|(status, _)| *status == StatusCode::SERVICE_UNAVAILABLE).collect();
+    assert!(!busy.is_empty() && busy.len() < FROM.len(), "{}", busy.len());
+    assert!(busy.iter().all(|(_, page)| page.contains("Sedang ramai")), "{}", busy[0].1);
+}
