@@ -39,12 +39,12 @@ pub(super) fn check(
             Some((sequence, said)) => report.note(
                 row_kind(subject, RowChange::Altered),
                 *sequence,
-                format!("{subject} stands as {:?}, but this event left it as {said:?}", row.holds),
+                format!("{subject} is {:?}, but this event left it {said:?}", row.holds),
             ),
             None if row.needs_event => report.note(
                 row_kind(subject, RowChange::Inserted),
                 last + 1,
-                format!("{subject} stands there without any event"),
+                format!("no event accounts for {subject}"),
             ),
             None => {}
         }

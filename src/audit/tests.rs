@@ -502,7 +502,7 @@ fn a_row_that_no_event_left_so_is_found() {
     bad(&house.verify_own(), 1, "person:p-9 is gone");
     let house = House::lived_in();
     house.store.write::<_, StoreError>(|tx| tx.put_person(&person(Role::Operator))).unwrap();
-    bad(&house.verify_own(), 5, "person:p-9 stands there without any event");
+    bad(&house.verify_own(), 5, "no event accounts for person:p-9");
 }
 
 #[test]

@@ -55,7 +55,7 @@ rules! {
         "add one SOA record at @",
     TwoSoas "two-soas" Error "the zone has only one SOA record"
         "keep one of them",
-    SoaBelowApex "soa-below-apex" Error "a SOA record stands at the apex only"
+    SoaBelowApex "soa-below-apex" Error "a SOA record is at the apex only"
         "remove it, or check the owner name and $ORIGIN",
     NoNs "no-ns" Error "the apex has NS records (RFC 1035 section 5.2)"
         "add the name servers of the zone at @",
@@ -63,7 +63,7 @@ rules! {
         "a name without a final dot is completed with $ORIGIN; check both",
     WrongClass "wrong-class" Error "every record is of class IN"
         "write IN, or leave the class out",
-    MetaType "meta-type" Error "types for questions and messages do not stand in a zone (RFC 6895 section 3.1)"
+    MetaType "meta-type" Error "types for queries and messages are not in a zone (RFC 6895 section 3.1)"
         "remove the record",
     //--- Names
     CnameOtherData "cname-other-data" Error "a name with a CNAME has no other data (RFC 2181 section 10.1)"
@@ -72,7 +72,7 @@ rules! {
         "keep one of them",
     TwoDnames "two-dnames" Error "a name has at most one DNAME record (RFC 6672 section 2.4)"
         "keep one of them",
-    BelowDname "below-dname" Error "no data stands below a DNAME (RFC 6672 section 2.4)"
+    BelowDname "below-dname" Error "there is no data below a DNAME (RFC 6672 section 2.4)"
         "remove the data, or the DNAME above it",
     RrsetTooLarge "rrset-too-large" Error "an RRset fits into a message of 64 KiB"
         "split it over several names",
@@ -83,7 +83,7 @@ rules! {
         "add its A or AAAA record",
     GlueMissing "glue-missing" Strict "a name server below its own delegation has glue (RFC 9471)"
         "add the A or AAAA record of the name server to this zone",
-    DsNotAtCut "ds-not-at-cut" Strict "a DS record stands at a zone cut (RFC 4034 section 5)"
+    DsNotAtCut "ds-not-at-cut" Strict "a DS record is at a zone cut (RFC 4034 section 5)"
         "add the NS records of the delegation, or remove the DS",
     NsBesideDname "ns-beside-dname" Strict "NS and DNAME do not stand together below the apex (RFC 6672 section 2.3)"
         "keep one of them",
@@ -101,7 +101,7 @@ rules! {
     TargetIsAddress "target-is-address" Warning "a name is not an address"
         "write the name of the host; addresses stand in A and AAAA records only",
     //--- Values
-    Duplicate "duplicate-record" Warning "a record stands once"
+    Duplicate "duplicate-record" Warning "no record is repeated"
         "remove the second one; it is kept once",
     TtlDiffers "ttl-differs" Warning "the records of an RRset have one TTL (RFC 2181 section 5.2)"
         "give all the same TTL; the lowest is used",

@@ -384,11 +384,13 @@ pub struct Targets {
     pub allow: Vec<String>,
     /// What happens to CNAME targets that a stranger could claim.
     pub hijackable: Hijackable,
+    /// A file of the networks in Indonesia, one a line; empty = it is not checked.
+    pub indonesia: PathBuf,
 }
 
 impl Default for Targets {
     fn default() -> Self {
-        Self { allow: Vec::new(), hijackable: Hijackable::Refuse }
+        Self { allow: Vec::new(), hijackable: Hijackable::Refuse, indonesia: PathBuf::new() }
     }
 }
 

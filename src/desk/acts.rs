@@ -1,4 +1,4 @@
-//! The acts on a request: one function, whoever calls and by whichever door.
+//! The acts on a request: one function for pages, API and command line.
 
 use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk};

@@ -134,7 +134,7 @@ impl Desk {
             let stored = self.read(|reader| Ok(ledger.expect_request(reader, &row.number)?))?;
             let scheduled = row.starts_ms.is_some();
             let Stage::Verified(stage) = stored.request.stage() else { continue };
-            let signed = !stage.approval.second_needed || stage.approval.second.is_some();
+            let signed = !stage.approval.awaits_second();
             if !(self.is_ready(&stored.request, now) || (scheduled && signed)) {
                 continue;
             }

@@ -110,15 +110,10 @@ impl Desk {
 /// What is to be reminded of now, as a part of the reminder's id.
 fn mark(row: &RequestRow, now: i64, calendar: &Calendar, rules: &Rules) -> Option<String> {
     let left = calendar.worked(now, row.due_ms?);
-    let step = match row.state {
-        State::Submitted => ClockStep::Route,
-        State::Assigned => ClockStep::Check,
-        State::Verified | State::PromotionFailed => ClockStep::Make,
-        State::NeedsCorrection => {
-            let days = DAYS_LEFT.into_iter().find(|days| left <= days * rules.working_day)?;
-            return Some(format!("{days}d"));
-        }
-        _ => return None,
-    };
+    if row.state == State::NeedsCorrection {
+        let days = DAYS_LEFT.into_iter().find(|days| left <= days * rules.working_day)?;
+        return Some(format!("{days}d"));
+    }
+    let step = row.state.clock_step().filter(|step| *step != ClockStep::Notify)?;
     (left * 4 <= step.limit(rules)).then(|| format!("step{}", step.number()))
 }

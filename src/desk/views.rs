@@ -1,11 +1,13 @@
 //! Shows a request to a viewer (docs/procedure.md).
 
+use serde::de::DeserializeOwned;
+
 use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof};
 use crate::queue::{ActKind, Actor, Identity, Request, State};
-use crate::store::Reader;
+use crate::store::{Reader, StoreError};
 use crate::view::{
     AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
 };
@@ -121,9 +123,9 @@ impl Desk {
         view.candidate = candidate;
         self.read(|reader| {
             if let Some(row) = reader.promotion_of(&number)? {
-                view.proof = row.proof.as_deref().and_then(proof);
+                view.proof = row.proof.as_deref().map(proof).transpose()?;
                 if view.candidate.is_none() && sees.is_officer() {
-                    view.candidate = committed(&request, &row.plan);
+                    view.candidate = committed(&request, &row.plan)?;
                 }
             }
             let notices = reader.notices_of(&number)?;
@@ -143,8 +145,8 @@ fn text(record: &Record) -> String {
 }
 
 /// The stored proof as shown.
-fn proof(json: &str) -> Option<ProofView> {
-    let proof: Proof = serde_json::from_str(json).ok()?;
+fn proof(json: &str) -> Result<ProofView, StoreError> {
+    let proof: Proof = kept(json, "a proof")?;
     let asked = |asked: crate::publish::Asked| AskedView {
         server: asked.server,
         transport: asked.transport,
@@ -154,7 +156,7 @@ fn proof(json: &str) -> Option<ProofView> {
         answer: asked.answer,
         sha256: asked.sha256,
     };
-    Some(ProofView {
+    Ok(ProofView {
         before: proof.before.map(asked),
         after: proof.after.map(asked),
         serial: proof.serial,
@@ -165,16 +167,20 @@ fn proof(json: &str) -> Option<ProofView> {
 }
 
 /// What was promoted, for a request that has no candidate any more.
-fn committed(request: &Request, plan: &str) -> Option<CandidateView> {
-    let plan: Plan = serde_json::from_str(plan).ok()?;
-    let approval = request.approval()?;
-    Some(CandidateView {
+fn committed(request: &Request, plan: &str) -> Result<Option<CandidateView>, StoreError> {
+    let plan: Plan = kept(plan, "a promotion's plan")?;
+    Ok(request.approval().map(|approval| CandidateView {
         hash: approval.candidate.clone(),
         serial: approval.serial,
         removed: plan.removed_lines(),
         added: plan.added_lines(),
         findings: Vec::new(),
-    })
+    }))
+}
+
+/// A value that the database keeps as JSON.
+fn kept<T: DeserializeOwned>(json: &str, what: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
 }
 
 /// The events of a request.

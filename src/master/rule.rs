@@ -35,11 +35,11 @@ macro_rules! rules {
 rules! {
     /// All rules of the text.
     TEXT_RULES:
-    NUL_BYTE error "nul-byte" "A NUL octet stands in the file outside an escape",
+    NUL_BYTE error "nul-byte" "A NUL octet is in the file outside an escape",
     BYTE_ORDER_MARK error "byte-order-mark" "The file starts with a UTF-8 byte order mark",
-    CARRIAGE_RETURN error "carriage-return" "A carriage return stands without a line feed behind it",
+    CARRIAGE_RETURN error "carriage-return" "A carriage return has no line feed behind it",
     UNCLOSED_QUOTE error "unclosed-quote" "A quoted string does not end on its line",
-    QUOTE_IN_WORD error "quote-in-word" "A quote stands inside or right behind a word",
+    QUOTE_IN_WORD error "quote-in-word" "A quote is inside or right behind a word",
     UNCLOSED_PARENTHESIS error "unclosed-parenthesis" "A parenthesis is not closed before the file ends",
     STRAY_PARENTHESIS error "stray-parenthesis" "A parenthesis is closed that was not opened",
     BAD_ESCAPE error "bad-escape" "A backslash is not followed by three digits up to 255 or a character",
@@ -58,7 +58,7 @@ rules! {
     NO_TTL error "no-ttl" "A record has no TTL and there is neither $TTL nor a TTL before it",
     TTL_FROM_MINIMUM warning "ttl-from-minimum" "The SOA has no TTL and there is no $TTL: its MINIMUM is used",
     UNKNOWN_TYPE error "unknown-type" "A record has no type, or one that is not known",
-    META_TYPE error "meta-type" "A record has a type that can only stand in a query or message",
+    META_TYPE error "meta-type" "A record has a type that belongs in a query or message only",
     WRONG_CLASS error "wrong-class" "A record has a class other than that of the zone, IN",
     BAD_RDATA error "bad-rdata" "The data of a record is not valid for its type",
 }

@@ -1,7 +1,7 @@
 //! Notices (*pemberitahuan*, step 5 of the SOP): their text, and the mail that carries it.
 //!
 //! ```text
-//! desk writes the notice with its event ──commit──► outbox ──► Mailer ──relay took it──► TERKIRIM
+//! ledger writes the notice and its event ─commit──► outbox ──► Mailer ──relay took it──► TERKIRIM
 //!                                                     │           └──no: later, then──► GAGAL
 //!                                                     └── no relay: waits as a printable letter
 //! ```

@@ -50,7 +50,7 @@ impl fmt::Display for Drift {
         match self {
             Self::Missing { name, request, types } => {
                 let behind = request.as_deref().unwrap_or("import");
-                write!(f, "{name} {} ({behind}) is not in the zone so", types.join(" "))
+                write!(f, "{name} {} ({behind}) is not served as promised", types.join(" "))
             }
             Self::Unrequested { name } => write!(f, "{name} is in the zone without a request"),
         }

@@ -1,15 +1,14 @@
 //! What a promotion makes of the name's live record.
 
-use super::plan::{Plan, Rrset};
 use crate::queue::live::{LiveResult, Promise};
 use crate::queue::{Kind, LiveRecord, ParsedRecord, Request, Rules, Signature, Stage};
-use crate::wire::Rtype;
 
-/// The step of the live record that goes with a promotion.
+/// The step of the live record that goes with a promotion; `before` are the records that were served
+/// until then.
 pub(super) fn live_after(
     mut live: LiveRecord,
     request: &Request,
-    plan: &Plan,
+    before: Vec<ParsedRecord>,
     now: i64,
     rules: &Rules,
 ) -> LiveResult {
@@ -29,7 +28,7 @@ pub(super) fn live_after(
         Kind::Suspend if application.lift => live.lift(request.number(), &by),
         Kind::Suspend => {
             // What is put back one day is what is served today, whatever the file said before.
-            live.records = requested_of(&plan.inverse);
+            live.records = before;
             live.suspend(&application.purpose, &by)
         }
         Kind::Remove => live.remove(request.number(), &by, rules),
@@ -47,15 +46,4 @@ fn signer(request: &Request, now: i64) -> Signature {
         Some(promoting) => Signature { at: now, ..promoting.by.clone() },
         None => Signature::system(now),
     }
-}
-
-/// RRsets of a plan as records of a request.
-pub(super) fn requested_of(sets: &[Rrset]) -> Vec<ParsedRecord> {
-    let mut records = Vec::new();
-    for set in sets {
-        let Ok(rtype) = set.rtype.parse::<Rtype>() else { continue };
-        let rdatas = set.bytes().unwrap_or_default();
-        records.extend(rdatas.iter().map(|rdata| ParsedRecord::served(rtype, set.ttl, rdata)));
-    }
-    records
 }

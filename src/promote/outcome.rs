@@ -1,7 +1,6 @@
 //! The end of a promotion that is committed: its proof, or the inverse under a higher serial. And
 //! recovery after a crash, which knows of it only what the database holds.
 
-use super::live::requested_of;
 use super::plan::Plan;
 use super::proof::Proof;
 use super::rows::{write_failure, write_success};
@@ -90,7 +89,7 @@ impl Promoter {
         let published = self.publisher.publish(EditProposal {
             zone: &zone_of(plan)?,
             base: None,
-            edit: &plan.inverse_edit(),
+            edit: &plan.inverse_edit().ok_or_else(|| corrupt(plan))?,
             cause: Cause::Unconfirmed { serial: row.serial_to, reason },
             who: "gapura",
             expect: Vec::new(),
@@ -123,7 +122,5 @@ fn read_plan(row: &PromotionRow) -> Result<Plan, StoreError> {
 /// The types a promotion set, and the records of these types that were served before it; none if
 /// what was kept cannot be read.
 pub fn records_before(row: &PromotionRow) -> Option<(Vec<Rtype>, Vec<ParsedRecord>)> {
-    let plan = read_plan(row).ok()?;
-    let types = plan.inverse.iter().filter_map(|set| set.rtype.parse().ok()).collect();
-    Some((types, requested_of(&plan.inverse)))
+    read_plan(row).ok()?.before()
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{hex, unhex};
 use crate::publish::{Asked, Candidate, Edit, Expectation, RrsetEdit};
+use crate::queue::ParsedRecord;
 use crate::wire::{Name, Rtype, rdata};
 
 //------------ Plan ----------------------------------------------------------
@@ -80,9 +81,20 @@ impl Plan {
         }
     }
 
-    /// The edit that takes the promotion back.
-    pub(super) fn inverse_edit(&self) -> Edit {
-        Edit { set: self.inverse.iter().filter_map(Rrset::to_edit).collect() }
+    /// The edit that takes the promotion back; none if the plan was tampered with.
+    pub(super) fn inverse_edit(&self) -> Option<Edit> {
+        self.inverse.iter().map(Rrset::to_edit).collect::<Option<_>>().map(|set| Edit { set })
+    }
+
+    /// The types that the promotion set, and the records of these types that were served before it; none
+    /// if the plan was tampered with.
+    pub(super) fn before(&self) -> Option<(Vec<Rtype>, Vec<ParsedRecord>)> {
+        let (mut types, mut records) = (Vec::new(), Vec::new());
+        for RrsetEdit { rtype, ttl, rdatas, .. } in self.inverse_edit()?.set {
+            types.push(rtype);
+            records.extend(rdatas.iter().map(|rdata| ParsedRecord::served(rtype, ttl, rdata)));
+        }
+        Some((types, records))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rows of a promotion: written in the transaction of its change, or of taking it back.
 
 use super::live::live_after;
+use super::outcome::corrupt;
 use super::plan::Plan;
 use super::promoter::Draft;
 use super::proof::Proof;
@@ -9,7 +10,7 @@ use crate::audit::{AuditError, PROOF};
 use crate::digest::sha256_hex;
 use crate::ledger::Ledger;
 use crate::publish::{Change, Confirmation, Rows};
-use crate::queue::{self, Actor, Request, Stage, Step, TransitionError};
+use crate::queue::{self, Actor, ParsedRecord, Request, Stage, Step, TransitionError};
 use crate::store::promises::PromotionRow;
 use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
@@ -53,7 +54,7 @@ impl Rows for PromotionRows<'_> {
         // The live record stays as it is until the read-back; whether it can become live is tested
         // now, while nothing has happened yet.
         let live = ledger.live(tx, step.value.application().place())?;
-        drop(live_after(live, &step.value, &self.plan, now, &ledger.rules)?);
+        drop(live_after(live, &step.value, before(&self.plan)?, now, &ledger.rules)?);
         let promoting = match step.value.stage() {
             Stage::Verified(stage) => stage.promoting.clone(),
             _ => None,
@@ -110,7 +111,7 @@ pub(super) fn write_success(
     let (now, calendar) = (ledger.now(), ledger.calendar());
     let stored = ledger.expect_request(tx, &row.request)?;
     let live = ledger.live(tx, stored.request.application().place())?;
-    let live_step = live_after(live, &stored.request, plan, now, &ledger.rules)?;
+    let live_step = live_after(live, &stored.request, before(plan)?, now, &ledger.rules)?;
     let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
     let proof_text = json(proof)?;
     tx.settle_promotion(&row.id, PromotionState::Proven, &proof_text, now)?;
@@ -118,6 +119,11 @@ pub(super) fn write_success(
     ledger.apply_live(tx, live_step)?;
     crate::publish::failpoint::point("promote.settling");
     Ok(())
+}
+
+/// The records that were served before a promotion.
+fn before(plan: &Plan) -> Result<Vec<ParsedRecord>, StoreError> {
+    Ok(plan.before().ok_or_else(|| corrupt(plan))?.1)
 }
 
 /// The rows of a failed promotion; `NotFound` if it is finished already.

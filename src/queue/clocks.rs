@@ -165,13 +165,7 @@ pub struct Timing {
 impl Timing {
     /// The timing of a request in a state, with its due time.
     pub fn of(state: State, due: Option<i64>, now: i64, calendar: &Calendar) -> Self {
-        let step = match state {
-            State::Submitted => Some(ClockStep::Route),
-            State::Assigned | State::NeedsCorrection => Some(ClockStep::Check),
-            State::Verified | State::PromotionFailed => Some(ClockStep::Make),
-            State::Live | State::Rejected => due.map(|_| ClockStep::Notify),
-            _ => None,
-        };
+        let step = state.clock_step().filter(|step| *step != ClockStep::Notify || due.is_some());
         let left = |due: i64| calendar.worked(now, due) - calendar.worked(due, now);
         Self {
             step: step.map(ClockStep::number),

@@ -1,7 +1,7 @@
 //! The rules of the procedure (SOP 500.12.6.4/534/SPeGOV): states, who may do what, clocks, check sheet.
 //!
 //! Pure: no SQL, HTTP, clock or socket. The caller hands in the time, the actor and the evidence, and
-//! gets back the new value and the one happening to be written as an event in the same transaction.
+//! gets back the new value and exactly one happening, which becomes an event in the same transaction.
 //! Request, live record and notice are three machines in three files; reasons are data, never states.
 
 pub mod act;

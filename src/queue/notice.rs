@@ -39,13 +39,6 @@ named! {
     }
 }
 
-impl NoticeState {
-    /// Whether the clock of step 5 stands still.
-    pub fn stops_clock(self) -> bool {
-        matches!(self, Self::Sent | Self::Delivered | Self::Handled)
-    }
-}
-
 named! {
     /// Who reads a notice; the text differs.
     pub enum NoticeReader {

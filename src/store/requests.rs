@@ -1,4 +1,4 @@
-//! Rows of the room `desk`: requests, their revisions, numbers, letters, probe results, party links.
+//! Rows of the rooms `ledger` and `desk`: requests, their revisions, numbers, letters, probe results, party links.
 //!
 //! The columns are what lists and searches need; the request itself is a sealed body, because it
 //! names persons. No rule is decided here.

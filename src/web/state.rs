@@ -28,7 +28,7 @@ const WORK_WAITING: usize = 512;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
 
-/// How long it counts how we were.
+/// How long a health result is reused.
 const HEALTH_KEPT: Duration = Duration::from_secs(1);
 /// How long the database may take to show that it is there.
 const HEALTH_TIME: Duration = Duration::from_secs(5);
@@ -100,7 +100,7 @@ struct Inner {
     hashing: Gate,
     /// Bounds password hashing for known browsers and sessions: no stranger fills this queue.
     hashing_again: Gate,
-    /// How we were a moment ago.
+    /// The last health result.
     health: tokio::sync::Mutex<Option<(Instant, Health)>>,
 }
 

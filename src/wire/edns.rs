@@ -7,8 +7,6 @@
 pub mod option {
     /// Name server identifier (RFC 5001).
     pub const NSID: u16 = 3;
-    /// Client subnet (RFC 7871): ignored.
-    pub const CLIENT_SUBNET: u16 = 8;
     /// Time until a secondary's copy expires (RFC 7314).
     pub const EXPIRE: u16 = 9;
     /// DNS cookie (RFC 7873, RFC 9018).

@@ -15,12 +15,6 @@ pub const FLAG_AA: u16 = 0x0400;
 pub const FLAG_TC: u16 = 0x0200;
 /// The RD bit: recursion desired, copied into the response.
 pub const FLAG_RD: u16 = 0x0100;
-/// The RA bit: recursion available, never set by gapura.
-pub const FLAG_RA: u16 = 0x0080;
-/// The AD bit: authentic data, never set by gapura.
-pub const FLAG_AD: u16 = 0x0020;
-/// The CD bit: checking disabled, ignored by an authoritative server.
-pub const FLAG_CD: u16 = 0x0010;
 
 //------------ Header --------------------------------------------------------
 

@@ -231,7 +231,7 @@ fn a_promoted_name_that_is_gone_from_the_zone_is_told_and_not_repaired() {
     office.chain.is_edited();
     let told: Vec<String> = office.desk.drift().unwrap().iter().map(ToString::to_string).collect();
     let name = "grogolkapetakan.desa.cirebonkab.go.id.";
-    assert_eq!(told, [format!("{name} A ({number}) is not in the zone so")]);
+    assert_eq!(told, [format!("{name} A ({number}) is not served as promised")]);
     for _ in 0..3 {
         office.desk.tick().unwrap();
     }

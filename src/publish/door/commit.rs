@@ -173,7 +173,7 @@ fn go_live(inner: &Inner, held: &mut Held<'_>, step: Step, ready: Ready) -> Chan
     if copy_is_due(state) || state.seq % CHANGES_PER_TRIM == 0 {
         inner.jobs.send(Job::Maintain(held.slot.apex.clone()));
     }
-    inner.announce(&change);
+    inner.jobs.send(Job::Mark(change.zone.clone(), change.to));
     change
 }
 

@@ -80,28 +80,6 @@ impl Publisher {
         let past = past(&self.0, zone, serial, seq)?;
         Ok(live.apply(&past.backwards)?)
     }
-
-    /// The changes behind `serial`, oldest first, as incremental transfers need them; `None` if the
-    /// journal does not reach back to it.
-    pub fn changes_since(
-        &self,
-        zone: &Name,
-        serial: u32,
-    ) -> Result<Option<Vec<Delta>>, PublishError> {
-        let slot = self.0.slot(zone)?;
-        let (live, seq) = {
-            let state = lock(&slot.state);
-            (state.serial(), state.seq)
-        };
-        if live == Some(serial) {
-            return Ok(Some(Vec::new()));
-        }
-        match past(&self.0, zone, serial, seq) {
-            Ok(past) => Ok(Some(past.changes.into_iter().map(|(_, delta)| delta).collect())),
-            Err(PublishError::NoVersion { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
 }
 
 /// The way back from the live version to an earlier one.

@@ -5,15 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
 use super::serial::later;
-use super::{
-    Change, Job, Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, ZoneSource,
-};
+use super::{Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, ZoneSource};
 use crate::master::Finding;
 use crate::publish::confirm::Sockets;
 use crate::store::Store;
@@ -41,8 +38,6 @@ pub(crate) struct Inner {
     pub(crate) swap: Mutex<()>,
     /// Our own sockets; none before they are open.
     pub(crate) sockets: Sockets,
-    /// Channels that receive each change.
-    listeners: Mutex<Vec<Sender<Arc<Change>>>>,
     /// Work that need not be done before the acknowledgement.
     pub(crate) jobs: Jobs,
     /// The newest serial of each zone as kept outside of the database.
@@ -196,13 +191,6 @@ impl Publisher {
         &self.0.sockets
     }
 
-    /// Each change that is live from now on, in the order of its zone.
-    pub fn subscribe(&self) -> Receiver<Arc<Change>> {
-        let (sender, receiver) = channel();
-        lock(&self.0.listeners).push(sender);
-        receiver
-    }
-
     /// Waits until all jobs so far are done and on disk.
     pub fn flush(&self) {
         self.0.jobs.flush();
@@ -221,7 +209,6 @@ impl Inner {
             live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
             swap: Mutex::default(),
             sockets: Sockets::default(),
-            listeners: Mutex::default(),
             jobs: Jobs::new(),
             marks: Mutex::new(marks),
             files: Mutex::default(),
@@ -233,13 +220,6 @@ impl Inner {
     pub(crate) fn slot(&self, zone: &Name) -> Result<Arc<Slot>, PublishError> {
         let slots = lock(&self.slots);
         slots.get(zone).cloned().ok_or_else(|| PublishError::UnknownZone(zone.clone()))
-    }
-
-    /// Announces a live change to the listeners and the keeper.
-    pub(crate) fn announce(&self, change: &Change) {
-        let shared = Arc::new(change.clone());
-        lock(&self.listeners).retain(|listener| listener.send(Arc::clone(&shared)).is_ok());
-        self.jobs.send(Job::Mark(change.zone.clone(), change.to));
     }
 }
 

@@ -22,11 +22,9 @@ fn refused(result: Result<Change, PublishError>) -> Vec<&'static str> {
 fn a_promoted_record_is_live_and_stays() {
     let house = House::new(ZONE);
     let publisher = house.opened();
-    let heard = publisher.subscribe();
     let change =
         promote(&publisher, "7", vec![rrset("new.example.", Rtype::A, &["198.51.100.7"])]).unwrap();
     assert_eq!((change.from, change.to, change.counts()), (Some(10), 11, (0, 1)));
-    assert_eq!(heard.recv().unwrap().to, 11);
     // The file is edited; the record is not in it and stays.
     house.write(&ZONE.replace("192.0.2.10", "192.0.2.11"));
     assert!(reload(&publisher).is_ok());

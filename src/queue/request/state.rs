@@ -1,5 +1,6 @@
 //! The twelve states by name.
 
+use crate::queue::clocks::ClockStep;
 use crate::queue::named::named;
 use crate::queue::person::Role;
 
@@ -42,6 +43,17 @@ impl State {
             Self::Submitted => Some(Role::Head),
             Self::Assigned | Self::Verified | Self::PromotionFailed => Some(Role::Verifier),
             Self::Draft | Self::NeedsCorrection => Some(Role::Applicant),
+            _ => None,
+        }
+    }
+
+    /// The step of the SOP whose clock runs or is paused.
+    pub fn clock_step(self) -> Option<ClockStep> {
+        match self {
+            Self::Submitted => Some(ClockStep::Route),
+            Self::Assigned | Self::NeedsCorrection => Some(ClockStep::Check),
+            Self::Verified | Self::PromotionFailed => Some(ClockStep::Make),
+            Self::Live | Self::Rejected => Some(ClockStep::Notify),
             _ => None,
         }
     }

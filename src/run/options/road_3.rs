@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::OptionError;
 use crate::config::{self, Settings};
 use crate::queue::regions::{Regions, parse_offices};
+use crate::queue::targets::{Prefix, prefixes};
 use crate::queue::{Bind, Calendar, Hours, Naming, Rules, Targets};
 use crate::run::time::now_ms;
 use crate::{desk, people, uploads, web};
@@ -165,8 +166,19 @@ fn targets(settings: &Settings) -> Result<Targets, OptionError> {
     Ok(Targets {
         allow: settings.targets.allow.iter().map(prefix).collect::<Result<_, _>>()?,
         refuse_hijackable: settings.targets.hijackable == config::Hijackable::Refuse,
+        indonesia: indonesia(&settings.targets.indonesia)?,
         ..Targets::default()
     })
+}
+
+/// The networks in Indonesia, if the settings name a file of them.
+fn indonesia(path: &Path) -> Result<Option<Vec<Prefix>>, OptionError> {
+    const KEY: &str = "targets.indonesia";
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let found = prefixes(&table(KEY, path)?);
+    found.map(Some).map_err(|error| bad_table(KEY, path, error))
 }
 
 //------------ Helpers -------------------------------------------------------

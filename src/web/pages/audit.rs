@@ -1,4 +1,4 @@
-//! The audit trail: every event of the chain, what the verifier says of it, and its export. Read-only.
+//! The audit trail: every event of the chain, what the verifier says of it, and its export, which is an event itself.
 
 use std::collections::BTreeMap;
 

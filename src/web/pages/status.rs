@@ -13,7 +13,7 @@ use super::apply::{contact_fields, letter_fields, name_fields, record_fields};
 use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, tag};
 use super::review::error_words;
 use crate::desk::ActError;
-use crate::queue::{Act, ActKind, LineCode, RejectReason, Rule, State as RequestState};
+use crate::queue::{Act, ActKind, ClockStep, LineCode, RejectReason, Rule, State as RequestState};
 use crate::view::RequestView;
 use crate::web::draft::{Draft, field_of};
 use crate::web::failure::Failure;
@@ -180,16 +180,13 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
 /// How far the request has come; nothing for one that ended otherwise.
 fn steps(t: Words, view: &RequestView) -> Vec<(String, &'static str)> {
     let now = match view.state {
-        RequestState::Draft | RequestState::Submitted => 2,
-        RequestState::Assigned | RequestState::NeedsCorrection => 3,
-        RequestState::Verified | RequestState::PromotionFailed => 4,
-        RequestState::Live => 5,
-        RequestState::Notified | RequestState::Closed => 6,
         RequestState::Rejected | RequestState::Withdrawn | RequestState::Expired => {
             return Vec::new();
         }
+        RequestState::Notified | RequestState::Closed => 6,
+        state => state.clock_step().map_or(2, ClockStep::number),
     };
-    let step = |step: usize| {
+    let step = |step: u8| {
         let class = match step.cmp(&now) {
             std::cmp::Ordering::Less => "done",
             std::cmp::Ordering::Equal => "now",
