@@ -9,7 +9,7 @@ use crate::audit::{self, Anchor, AuditError, Export, FaultKind, Notary, Report, 
 use crate::control::Reply;
 use crate::desk::LETTERS;
 use crate::queue::Role;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// `gapura audit verify`, with the key that is kept outside the database unless another is given.
 pub(super) fn verify_own(
@@ -36,6 +36,22 @@ pub(super) fn verify_own(
     })?;
     audit::check_letters(store, &state_dir.join(LETTERS), &mut report)?;
     Ok(verified(&report))
+}
+
+/// The same on a database that gapura does not use; nothing is made in the place of a lost one.
+pub(super) fn verify_unused(
+    state_dir: &Path,
+    key: Option<&str>,
+    anchors: &[String],
+) -> Result<Reply, AuditError> {
+    if Store::is_absent(state_dir) {
+        return Err(StoreError::Corrupt("gapura.db is missing or empty".to_owned()).into());
+    }
+    let store = Store::open(state_dir)?;
+    if store.read::<_, StoreError>(|reader| reader.has_row_log())? {
+        audit::guard(&store, &Vault::open_for(state_dir, &store)?, now_ms())?;
+    }
+    verify_own(&store, state_dir, key, anchors)
 }
 
 /// The anchors in the zone files gapura derives beside its database.

@@ -2,7 +2,7 @@
 //! stopped one.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::time::now_ms;
 use super::{RunError, StateDir, audit, options, people};
@@ -12,6 +12,7 @@ use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
 use crate::people::{OldProof, People};
 use crate::store::Store;
+use crate::text::with_causes;
 
 /// What these commands work on.
 pub(super) struct Office {
@@ -84,12 +85,27 @@ fn reply<E: Display>(result: Result<Reply, E>) -> Reply {
     result.unwrap_or_else(|error| Reply::failed(error.to_string()))
 }
 
+/// The reply to a command while the database is not used. The verifier looks at it all the same: that
+/// somebody edited it may be the reason.
+pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> Reply {
+    let OfficeCommand::AuditVerify { key, anchors } = command else {
+        return Reply::failed(reason);
+    };
+    match audit::verify_unused(state_dir, key.as_deref(), &anchors) {
+        Ok(found) => Reply { exit: 1, text: format!("{reason}\n{}", found.text), ..found },
+        Err(error) => Reply::failed(format!("{reason}\n{}", with_causes(&error))),
+    }
+}
+
 /// Runs a command on the database of a stopped daemon, under its lock.
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
     let state_dir = StateDir::take(&settings.server.state_dir)?;
     let store = match super::stand_in::usable(&options::publish(settings)) {
         Ok(store) => store,
-        Err(reason) => return Ok(Reply::failed(format!("the database is not used: {reason}"))),
+        Err(reason) => {
+            let reason = format!("the database is not used: {reason}");
+            return Ok(closed(command, state_dir.path(), &reason));
+        }
     };
     let vault = Vault::open_for(state_dir.path(), &store);
     let guarded = vault.and_then(|vault| guard(&store, &vault, now_ms()).map(|()| vault));

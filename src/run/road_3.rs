@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::building::Parts;
 use super::daemon::{RunError, system};
-use super::office::Office;
+use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use crate::audit::Vault;
 use crate::config::{Loaded, Settings};
@@ -49,8 +49,13 @@ pub(super) struct Site {
 pub(super) enum Road3 {
     /// It works.
     Open(Box<Open>),
-    /// The database cannot be used, for this reason.
-    Closed(String),
+    /// The database cannot be used.
+    Closed {
+        /// Why.
+        reason: String,
+        /// Where it is, for whoever looks into that.
+        state_dir: PathBuf,
+    },
 }
 
 /// What the queue and its pages work with.
@@ -66,8 +71,9 @@ pub(super) struct Open {
 impl Road3 {
     /// Opens it, or says why it stays closed: whatever fails here, zones are answered.
     pub(super) fn open(loaded: &Loaded, parts: &Parts<'_>) -> Self {
-        if let Some(reason) = &parts.database.reason {
-            return Self::Closed(reason.clone());
+        let state_dir = parts.state_dir.path().to_owned();
+        if let Some(reason) = parts.database.reason.clone() {
+            return Self::Closed { reason, state_dir };
         }
         Self::opened(loaded, parts).unwrap_or_else(|error| {
             let reason = with_causes(&error);
@@ -75,7 +81,7 @@ impl Road3 {
                 reason,
                 "zones are answered, the queue is closed: mend this and restart"
             );
-            Self::Closed(reason)
+            Self::Closed { reason, state_dir }
         })
     }
 
@@ -115,7 +121,7 @@ impl Road3 {
                 open.start_timers(runtime, settings, stopped)?;
                 open.start_web(runtime, settings, stopped.clone())
             }
-            Self::Closed(_) => Ok(Site::default()),
+            Self::Closed { .. } => Ok(Site::default()),
         }
     }
 
@@ -123,7 +129,7 @@ impl Road3 {
     pub(super) fn closed(&self) -> Option<&str> {
         match self {
             Self::Open(_) => None,
-            Self::Closed(reason) => Some(reason),
+            Self::Closed { reason, .. } => Some(reason),
         }
     }
 
@@ -131,7 +137,9 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
-            Self::Closed(reason) => Reply::failed(format!("the queue is closed: {reason}")),
+            Self::Closed { reason, state_dir } => {
+                closed(command, state_dir, &format!("the queue is closed: {reason}"))
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! A request's whole way, driven from outside: the JSON API, the commands, and port 53.
 
 use crate::support::http::Caller;
-use crate::support::office::{LETTER, Office, act, token, village};
-use crate::support::{Daemon, ask, data, until};
+use crate::support::office::{LETTER, Office, act, add_person, token, village};
+use crate::support::{Daemon, ask, data, lay_out, until};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
@@ -224,6 +224,26 @@ fn an_edited_database_is_not_good() {
     let (code, said) = verify(&office.daemon);
     assert_eq!(code, Some(1), "{said}");
     for words in ["table letter", "was deleted", "table person", "was altered", "what to do: "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_database_that_an_edit_made_unusable_is_verified_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    lay_out(dir.path(), "");
+    let daemon = Daemon::in_dir(dir.path());
+    add_person(&daemon, "siti", "kasi", "siti@cirebonkab.go.id");
+    assert_eq!(daemon.gapura(&["audit", "verify"]).status.code(), Some(0));
+    daemon.end_with("TERM");
+    let database = rusqlite::Connection::open(dir.path().join("state/gapura.db")).unwrap();
+    database.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM zone").unwrap();
+    drop(database);
+    let daemon = Daemon::in_dir(dir.path());
+    let verified = daemon.gapura(&["audit", "verify"]);
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert_eq!(verified.status.code(), Some(1), "{said}");
+    for words in ["the queue is closed", "table zone, row cirebonkab.go.id.: was deleted"] {
         assert!(said.contains(words), "{words}: {said}");
     }
 }
