@@ -122,11 +122,17 @@ async fn strangers_keep_no_officer_out_and_learn_no_names() {
     assert_eq!(kasi.post("/masuk/lagi", &proof).await, StatusCode::OK);
     assert!(kasi.page.contains("Antrean permohonan"), "{}", kasi.page);
     // The cookie of a known browser is worth nothing for another name.
-    let mut borrowed = Browser { jar: kasi.jar.clone(), ..Browser::new(&site) };
+    let from = "198.51.100.9";
+    let mut stranger = Browser { from, ..Browser::new(&site) };
+    stranger.open("/masuk").await;
+    for _ in 0..25 {
+        stranger.post("/masuk", &[("name", "lain"), ("password", "salah sama sekali")]).await;
+    }
+    let mut borrowed = Browser { jar: kasi.jar.clone(), from, ..Browser::new(&site) };
     borrowed.jar.retain(|(name, _)| name == "gapura_perangkat");
     assert_eq!(borrowed.jar.len(), 1);
     borrowed.open("/masuk").await;
-    let tried = borrowed.post("/masuk", &[("name", "siapa"), ("password", PASSWORD)]).await;
+    let tried = borrowed.post("/masuk", &[("name", "lain"), ("password", PASSWORD)]).await;
     assert_eq!(tried, StatusCode::TOO_MANY_REQUESTS);
 }
 
