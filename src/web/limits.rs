@@ -140,7 +140,7 @@ impl Wrong {
     /// Wrong tries of the last hour, and for how long they still count.
     fn count(&self, guessed: &Guessed) -> (u32, Duration) {
         let found = self.new.get(guessed).or_else(|| self.old.get(guessed));
-        let (count, since) = found.copied().unwrap_or((0, Instant::now()));
+        let (count, since) = found.copied().unwrap_or_else(|| (0, Instant::now()));
         let left = WRONG_WINDOW.checked_sub(since.elapsed());
         left.map_or((0, Duration::ZERO), |left| (count, left))
     }
