@@ -9,6 +9,8 @@ use crate::master::Severity;
 use crate::promote::{Draft, served_records};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
+use crate::queue::live::same_office;
+use crate::queue::person::normalize_email;
 use crate::queue::similar::resemble;
 use crate::queue::{
     Act, Actor, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState,
@@ -49,6 +51,8 @@ pub(super) struct RequestContext<'a> {
     pub(super) taken: Option<i64>,
     /// When it came in; none if it does now.
     pub(super) submitted: Option<i64>,
+    /// Whether an officer keyed in a letter.
+    pub(super) keyed_in: bool,
 }
 
 impl<'a> RequestContext<'a> {
@@ -60,13 +64,21 @@ impl<'a> RequestContext<'a> {
             party_confirmed: request.party_confirmed(),
             taken: request.taken_at(),
             submitted: Some(request.submitted_at()),
+            keyed_in: !request.keyed_in_by().is_empty(),
         }
     }
 
     /// Of one that an actor sends in now.
     pub(super) fn new(mailbox_proven: bool, actor: Option<&Actor>, now: i64) -> Self {
         let taken = actor.filter(|actor| actor.is_officer(now)).map(|_| now);
-        Self { number: None, mailbox_proven, party_confirmed: false, taken, submitted: None }
+        Self {
+            number: None,
+            mailbox_proven,
+            party_confirmed: false,
+            taken,
+            submitted: None,
+            keyed_in: taken.is_some(),
+        }
     }
 }
 
@@ -335,6 +347,17 @@ fn queue_facts(
         _ => Vec::new(),
     };
     let (parent, unowned_above) = owners_above(ledger, reader, place, zone)?;
+    let touched = match application.kind {
+        Kind::New => parent.as_ref(),
+        _ => Some(&live).filter(|live| is_promised(live) && !live.office.is_empty()),
+    };
+    let touched = touched.filter(|owned| same_office(&owned.office, &application.office));
+    let unproven = match touched {
+        Some(owned) if !speaks_for(ledger, reader, application, context, owned)? => {
+            Some(owned.name.to_string())
+        }
+        _ => None,
+    };
     let unowned = match application.kind {
         Kind::New => unowned_above,
         _ => (is_promised(&live) && live.office.is_empty()).then_some(name.clone()),
@@ -345,10 +368,35 @@ fn queue_facts(
         other_request,
         quarantined_until: live.quarantined_until,
         names_of_office: names_of_office(reader, application, &name)?,
-        parent,
+        parent: parent.map(|live| (live.name.to_string(), live.office)),
         unowned,
+        unproven,
         rollback_conflicts: conflicts,
     })
+}
+
+/// Whether a request shows that it speaks for the office that owns a name: it comes from the mailbox of the
+/// request the name rests on, an officer keyed in a letter, or a party has agreed. The office's name alone
+/// proves nothing: the public list prints it.
+fn speaks_for(
+    ledger: &Ledger,
+    reader: &Reader<'_>,
+    application: &Reading,
+    context: RequestContext<'_>,
+    owned: &LiveRecord,
+) -> Result<bool, AuditError> {
+    if context.keyed_in || context.party_confirmed {
+        return Ok(true);
+    }
+    if !context.mailbox_proven {
+        return Ok(false);
+    }
+    let Some(number) = &owned.request else { return Ok(false) };
+    let stored = ledger.request(reader, number)?;
+    let recorded = stored.map(|stored| stored.request.application().contact.email.clone());
+    let recorded = recorded.filter(|email| !email.trim().is_empty());
+    let own = normalize_email(&application.contact.email);
+    Ok(recorded.is_some_and(|email| normalize_email(&email) == own))
 }
 
 /// The other names of an office that is held to one, a few of them.
@@ -377,7 +425,7 @@ fn owners_above(
     reader: &Reader<'_>,
     place: &Place,
     zone: &ZoneFacts,
-) -> Result<(Option<(String, String)>, Option<String>), AuditError> {
+) -> Result<(Option<LiveRecord>, Option<String>), AuditError> {
     let mut unowned = None;
     if let Some(wildcard) = zone.wildcard.as_ref().and_then(|it| it.parse::<Name>().ok()) {
         let live = ledger.live(reader, &Place::new(&wildcard, &place.zone))?;
@@ -389,7 +437,7 @@ fn owners_above(
         let name = live.name.to_string();
         let promised = is_promised(&live);
         if promised && !live.office.is_empty() {
-            return Ok((Some((name, live.office)), unowned));
+            return Ok((Some(live), unowned));
         }
         if promised || zone.above.contains(&name) {
             unowned = unowned.or(Some(name));

@@ -92,6 +92,9 @@ pub struct QueueFacts {
     /// A name that no office is known to own and that this request touches: its own, or for a new
     /// name one above it or the wildcard that covers it.
     pub unowned: Option<String>,
+    /// A name of the office in the request that this request touches, its own or the one above a new one,
+    /// while nobody has shown to speak for that office.
+    pub unproven: Option<String>,
     /// For a rollback: later changes that stand on what it would take back.
     pub rollback_conflicts: Vec<String>,
 }
@@ -394,12 +397,14 @@ fn suffix_faults(application: &Reading, targets: &Targets) -> Vec<Fault> {
 }
 
 /// A9: whose the name is. Without the agreement of the office above nothing goes on; where no office
-/// is known to own what is touched, nobody has agreed and the head signs as well.
+/// is known to own what is touched, or nobody has shown to speak for it, the head signs as well.
 fn owner_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
     let mut faults = parent_faults(application, evidence);
     let overrule = if faults.is_empty() { Overrule::SecondSignature } else { Overrule::Never };
     let unowned = evidence.queue.unowned.as_ref();
     faults.extend(unowned.map(|name| Fault::new("name", Rule::OwnerUnknown, name)));
+    let unproven = evidence.queue.unproven.as_ref();
+    faults.extend(unproven.map(|name| Fault::new("name", Rule::OwnerUnproven, name)));
     failed(LineCode::A9, overrule, faults)
 }
 

@@ -387,6 +387,8 @@ rules! {
     ParentNotConfirmed = "parent_not_confirmed" => NameTaken, "the office of the name above has not agreed";
     /// No office is known to own the name, or what lies above it.
     OwnerUnknown = "owner_unknown" => NameTaken, "no office is known to own the name";
+    /// The request does not come from the mailbox that is recorded for the name, nor from an officer with a letter.
+    OwnerUnproven = "owner_unproven" => NameTaken, "nobody has shown to speak for the office that owns the name: a code from the mailbox recorded for it, or a letter that an officer keys in";
     /// A similar name.
     Similar = "similar" => NameRule, "similar to another name";
 

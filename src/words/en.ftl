@@ -535,6 +535,7 @@ rule-in-quarantine = The name is in quarantine.
 rule-name-not-live = The name is not live.
 rule-not-suspended = The name is not suspended.
 rule-other-owner = The name belongs to another office.
+rule-owner-unproven = Nobody has shown to speak for the office that owns the name (the mailbox recorded for it, or a letter that an officer keys in): the head signs as well.
 rule-owner-unknown = No office is known to own this name: the head signs as well.
 rule-parent-not-confirmed = The office of the name above has not agreed.
 rule-similar = Similar to another name.

@@ -535,6 +535,7 @@ rule-in-quarantine = Nama masih dalam masa karantina.
 rule-name-not-live = Nama ini tidak sedang tayang.
 rule-not-suspended = Nama ini tidak sedang ditangguhkan.
 rule-other-owner = Nama ini milik instansi lain.
+rule-owner-unproven = Belum terbukti bahwa permohonan ini berasal dari instansi pemilik nama (surel yang tercatat untuk nama itu, atau surat yang dimasukkan petugas): perlu tanda tangan kedua.
 rule-owner-unknown = Instansi pemilik nama ini belum diketahui: perlu tanda tangan kedua.
 rule-parent-not-confirmed = Instansi pemilik nama induk belum menyetujui.
 rule-similar = Mirip dengan nama lain.

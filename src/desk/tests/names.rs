@@ -363,3 +363,60 @@ fn targets_that_lead_back_to_the_name_are_turned_back() {
     assert_eq!(error.code(), "target_refused", "{error}");
     office.live(alias("dua", &format!("www.{zone}")));
 }
+
+#[test]
+fn the_name_of_an_office_alone_moves_none_of_its_names() {
+    let office = Office::new();
+    office.live(application());
+    let mut below = application();
+    below.name = format!("_acme-challenge.{}", below.name);
+    below.records[0].rtype = "TXT".to_owned();
+    below.records[0].data = "\"tokenjahat\"".to_owned();
+    let elsewhere = |kind| {
+        let mut asked = again(kind);
+        asked.contact.email = "lain@example.id".to_owned();
+        asked
+    };
+    let unproven = Submitter { mailbox_proven: false, ..applicant() };
+    let a9 = |asked: Application, by: &Submitter| {
+        let number = office.desk.submit(asked, Some(letter()), by).unwrap().number;
+        office.act(&number, dispose("seksi"), "kepala").unwrap();
+        let view = office.view(&number);
+        let line = view.lines.iter().find(|line| line.code == LineCode::A9).unwrap();
+        let verdict = line.verdict;
+        office.act(&number, Act::Withdraw { letter: "1".to_owned() }, "kepala").unwrap();
+        verdict
+    };
+    for asked in [again(Kind::Change), again(Kind::Suspend), again(Kind::Remove), below.clone()] {
+        let what = format!("{} {}", asked.kind, asked.name);
+        assert_eq!(a9(asked.clone(), &unproven), Some(LineVerdict::Fix), "{what}");
+        assert_eq!(a9(asked.clone(), &applicant()), Some(LineVerdict::Ok), "{what}");
+        let keyed = Submitter { actor: office.actor("lain"), mailbox_proven: false, network: None };
+        assert_eq!(a9(asked, &keyed), Some(LineVerdict::Ok), "{what}");
+    }
+    // A mailbox that was proven, but is not the one the name rests on.
+    assert_eq!(a9(elsewhere(Kind::Remove), &applicant()), Some(LineVerdict::Fix));
+    // One signature does not suffice.
+    let number = office.desk.submit(below, Some(letter()), &unproven).unwrap().number;
+    office.act(&number, dispose("seksi"), "kepala").unwrap();
+    let view = office.approve(&number).unwrap();
+    assert_eq!((view.state, view.second_signature), (State::Verified, vec!["A9".to_owned()]));
+}
+
+#[test]
+fn a_correction_with_another_mailbox_has_not_proven_it() {
+    let office = Office::new();
+    let number = office.assigned(application());
+    assert!(office.view(&number).mailbox_proven);
+    let fix = LineInput {
+        code: LineCode::M5,
+        verdict: Some(LineVerdict::Fix),
+        note: Some("surel".to_owned()),
+    };
+    office.act(&number, Act::Return { lines: vec![fix] }, "seksi").unwrap();
+    let mut other = application();
+    other.contact.email = "lain@example.id".to_owned();
+    let proven = Actor::applicant("Sutrisno", Identity::default(), Some(&number));
+    office.desk.resubmit(&number, other, None, &proven).unwrap();
+    assert!(!office.view(&number).mailbox_proven);
+}
