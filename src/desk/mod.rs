@@ -35,7 +35,7 @@ pub use crate::promote::{ActError, Drift, PublicLimit};
 pub use attachments::AttachmentFile;
 pub use listing::{Counts, ListFilter, Page};
 pub use mailbox::TriedCode;
-pub use office::{Desk, LETTERS, Options};
+pub use office::{CHAIN_READERS, Desk, LETTERS, Options};
 pub use privacy::Erased;
 pub use probe::ProbeUnderWay;
 pub use room::Room;

@@ -79,8 +79,8 @@ pub const LETTERS: &str = "letters";
 const SETTINGS: &str = "settings:file";
 /// The subject of events about working time.
 const WORKING_TIME: &str = "settings:work";
-/// The roles that may read the whole chain.
-const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
+/// The roles that may export the whole chain, which names who did what.
+pub const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
 
 //------------ Desk ----------------------------------------------------------
 

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::parts::{act_words, fact_words, role_words, state_words};
-use crate::audit::{self, Compared, Event, Fault, FaultKind, Report, RowChange};
+use crate::audit::{Compared, Event, Fault, FaultKind, Report, RowChange};
+use crate::desk::CHAIN_READERS;
 use crate::people::{PeopleError, Role};
 use crate::store::StoreError;
 use crate::web::failure::Failure;
@@ -77,6 +78,8 @@ struct Verdict {
 struct AuditPage {
     /// Frame.
     shell: Shell,
+    /// Whether the viewer may export the chain.
+    may_export: bool,
     /// What the verifier says, if it was asked.
     verdict: Option<Verdict>,
     /// Events, the newest first.
@@ -92,6 +95,7 @@ pub(super) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     visitor.need(&Role::OFFICERS)?;
+    let may_export = visitor.need(&CHAIN_READERS).is_ok();
     let t = visitor.t;
     let wanted = asked.sampai;
     let (events, names) = state
@@ -116,7 +120,7 @@ pub(super) async fn show(
     let older = events.first().map_or(0, |event| event.sequence - 1);
     let rows = events.iter().rev().map(|event| row(t, event, &names)).collect();
     let shell = Shell::new(&visitor, t.s("nav-audit")).wide();
-    page(&AuditPage { shell, verdict, rows, older })
+    page(&AuditPage { shell, may_export, verdict, rows, older })
 }
 
 /// `POST /jejak/ekspor`: the chain as lines of JSON, for `gapura audit verify`. An event itself.
@@ -124,14 +128,8 @@ pub(super) async fn export(
     Extract(state): Extract<State>,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    let account = sent.visitor.need(&Role::OFFICERS)?.account.clone();
-    let lines = state
-        .work(move |state| {
-            let now = state.people().now_ms();
-            audit::export_as(state.store(), now, &account.id, account.role.as_str())
-        })
-        .await?
-        .map_err(Failure::internal)?;
+    let actor = sent.visitor.need(&CHAIN_READERS)?.actor();
+    let lines = state.work(move |state| state.desk().export(0, &actor)).await??;
     let mut text = lines.join("\n");
     text.push('\n');
     let headers = [

@@ -188,6 +188,12 @@ async fn every_page_that_decides_asks_for_fresh_proof() {
         kasi.post("/masuk/lagi", &[("ke", elsewhere), ("password", PASSWORD)]).await;
         assert!(kasi.page.contains("Antrean permohonan"), "{elsewhere}");
     }
+    // Whoever proved who they are may still not export the chain: its readers are the desk's to name.
+    kasi.open("/jejak").await;
+    assert!(!kasi.page.contains("Unduh") && kasi.page.contains("periksa=ya"), "{}", kasi.page);
+    assert_eq!(kasi.post("/jejak/ekspor", &[]).await, StatusCode::FORBIDDEN);
+    admin.open("/jejak").await;
+    assert_eq!(admin.post("/jejak/ekspor", &[]).await, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]
