@@ -245,7 +245,7 @@ fn a_pdf_that_grows_out_of_hand_is_refused_quickly() {
     }
     // Many streams count together.
     let tenth = stream("/Filter/FlateDecode", &deflate(&vec![0; 10 << 20]));
-    refused("together", &pdf(&vec![tenth.as_slice(); 8]), Rule::LetterBomb);
+    refused("together", &pdf(&[tenth.as_slice(); 8]), Rule::LetterBomb);
     // LZW: each code means one octet more than the one before.
     let lzw = forging::lzw_bomb(1_900_000);
     refused("LZW", &pdf(&[&stream("/Filter/LZWDecode", &lzw)]), Rule::LetterBomb);
@@ -332,7 +332,7 @@ fn a_picture_that_is_not_whole_is_broken() {
     for cut in [8, 30, scan.len() / 2, scan.len() - 12] {
         refused("a PNG cut off", &scan[..cut], Rule::LetterBroken);
     }
-    let mut wrong = scan.clone();
+    let mut wrong = scan;
     let middle = wrong.len() / 2;
     wrong[middle] ^= 1;
     refused("a PNG with a wrong sum", &wrong, Rule::LetterBroken);

@@ -21,9 +21,9 @@ pub(super) enum Value {
     /// The beginning of a string.
     Text(Vec<u8>),
     /// An array.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// A dictionary; keys may repeat.
-    Dict(Vec<(Vec<u8>, Value)>),
+    Dict(Vec<(Vec<u8>, Self)>),
     /// The number of another object.
     Ref(i64),
 }
