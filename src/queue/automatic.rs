@@ -397,13 +397,20 @@ fn suffix_faults(application: &Reading, targets: &Targets) -> Vec<Fault> {
 }
 
 /// A9: whose the name is. Without the agreement of the office above nothing goes on; where no office
-/// is known to own what is touched, or nobody has shown to speak for it, the head signs as well.
+/// is known to own what is touched, or nobody has shown to speak for the one above a new name, the head
+/// signs as well. For the office's own name the officer notes how the letter was compared.
 fn owner_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
     let mut faults = parent_faults(application, evidence);
-    let overrule = if faults.is_empty() { Overrule::SecondSignature } else { Overrule::Never };
     let unowned = evidence.queue.unowned.as_ref();
-    faults.extend(unowned.map(|name| Fault::new("name", Rule::OwnerUnknown, name)));
     let unproven = evidence.queue.unproven.as_ref();
+    let overrule = if !faults.is_empty() {
+        Overrule::Never
+    } else if unowned.is_some() || application.kind == Kind::New {
+        Overrule::SecondSignature
+    } else {
+        Overrule::Note
+    };
+    faults.extend(unowned.map(|name| Fault::new("name", Rule::OwnerUnknown, name)));
     faults.extend(unproven.map(|name| Fault::new("name", Rule::OwnerUnproven, name)));
     failed(LineCode::A9, overrule, faults)
 }

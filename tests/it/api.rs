@@ -22,18 +22,6 @@ fn live(office: &Office, request: &Value) -> Value {
     live
 }
 
-/// Brings a request up that needs the head's signature because of its owner.
-#[track_caller]
-fn live_by_two(office: &Office, request: &Value) {
-    let (number, _) = office.submit(request);
-    office.dispose(&number);
-    let waits = office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
-    assert_eq!((&waits["state"], &waits["second_signature"]), (&json!("verified"), &json!(["A9"])));
-    let body = json!({ "candidate": waits["candidate"]["hash"] });
-    let live = office.kabid.post(&act(&number, "countersign"), &body).ok();
-    assert_eq!(live["state"], "live", "{live}");
-}
-
 #[test]
 fn who_asks_decides_what_is_answered() {
     let office = Office::open();
@@ -294,14 +282,13 @@ fn changing_and_removing_a_live_name_go_the_same_way() {
     let office = Office::open();
     live(&office, &service("pindah", address("192.0.2.50")));
     let name = "pindah.cirebonkab.go.id.";
-    // Who sends it has the office's name from the public list only: the head signs as well.
     let mut change = service("pindah", address("192.0.2.51"));
     change["kind"] = json!("change");
-    live_by_two(&office, &change);
+    live(&office, &change);
     assert_eq!(data(&ask(office.daemon.dns(), name, RecordType::A)), ["192.0.2.51"]);
     let mut remove = service("pindah", json!([]));
     remove["kind"] = json!("remove");
-    live_by_two(&office, &remove);
+    live(&office, &remove);
     let gone = ask(office.daemon.dns(), name, RecordType::A);
     assert_eq!(gone.metadata.response_code, ResponseCode::NXDomain);
     // The name rests; only its former owner may come back.

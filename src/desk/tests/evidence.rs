@@ -76,7 +76,7 @@ fn the_proof_of_a_promotion_is_verified_offline() {
     assert_eq!((good.is_good(), good.proofs, good.compared), (true, 1, None));
     assert!(good.lines().iter().any(|line| line.contains("an export holds no rows")));
     // Any byte of what port 53 answered.
-    let mut forged = all.clone();
+    let mut forged = all;
     let proof = forged.iter_mut().find(|line| line.starts_with("{\"proof\"")).unwrap();
     assert!(proof.contains("192.0.2.110"), "{proof}");
     *proof = proof.replace("192.0.2.110", "192.0.2.111");

@@ -218,6 +218,38 @@ pub fn publish(settings: &Settings) -> publish::Options {
     publish::Options::new(&settings.server.state_dir)
 }
 
+//------------ Warnings ------------------------------------------------------
+
+/// What works and is likely not meant so: for people, at the start and from `gapura check`.
+pub fn warnings(settings: &Settings) -> Vec<String> {
+    let tls = settings.tls.iter().map(|tls| &tls.key);
+    let keys = tls.chain(settings.quic.iter().map(|quic| &quic.key));
+    let open = keys.filter(|key| readable_by_all(key)).map(|key| {
+        format!(
+            "everybody on this machine may read the private key {}: give it the mode 0600",
+            key.display()
+        )
+    });
+    let mut warnings: Vec<String> = open.collect();
+    warnings.dedup();
+    let web = &settings.web;
+    if cfg!(feature = "approval") && web.listen.ip().is_loopback() && web.trusted_proxies.is_empty()
+    {
+        warnings.push(format!(
+            "pages listen on {} and web.trusted_proxies is empty: behind a proxy on this machine all visitors \
+             would share one address and its limits; name the proxy there",
+            web.listen
+        ));
+    }
+    warnings
+}
+
+/// Whether a file may be read by everybody on this machine.
+fn readable_by_all(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,36 +301,4 @@ mod tests {
             assert!(calendar(&settings).is_err(), "{wrong}");
         }
     }
-}
-
-//------------ Warnings ------------------------------------------------------
-
-/// What works and is likely not meant so: for people, at the start and from `gapura check`.
-pub fn warnings(settings: &Settings) -> Vec<String> {
-    let tls = settings.tls.iter().map(|tls| &tls.key);
-    let keys = tls.chain(settings.quic.iter().map(|quic| &quic.key));
-    let open = keys.filter(|key| readable_by_all(key)).map(|key| {
-        format!(
-            "everybody on this machine may read the private key {}: give it the mode 0600",
-            key.display()
-        )
-    });
-    let mut warnings: Vec<String> = open.collect();
-    warnings.dedup();
-    let web = &settings.web;
-    if cfg!(feature = "approval") && web.listen.ip().is_loopback() && web.trusted_proxies.is_empty()
-    {
-        warnings.push(format!(
-            "pages listen on {} and web.trusted_proxies is empty: behind a proxy on this machine all visitors \
-             would share one address and its limits; name the proxy there",
-            web.listen
-        ));
-    }
-    warnings
-}
-
-/// Whether a file may be read by everybody on this machine.
-fn readable_by_all(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }

@@ -140,12 +140,12 @@ async fn who_must_wait_is_told_how_long() {
         let request = Request::post("/masuk").header(CONTENT_TYPE, kind);
         let response = browser.send(request, body).await;
         last = response.status();
-        if last == StatusCode::TOO_MANY_REQUESTS {
-            if let Some(seconds) = response.headers().get(RETRY_AFTER) {
-                let seconds: u64 = seconds.to_str().unwrap().parse().unwrap();
-                assert!((1..=3).contains(&seconds), "{seconds}");
-                return;
-            }
+        if last == StatusCode::TOO_MANY_REQUESTS
+            && let Some(seconds) = response.headers().get(RETRY_AFTER)
+        {
+            let seconds: u64 = seconds.to_str().unwrap().parse().unwrap();
+            assert!((1..=3).contains(&seconds), "{seconds}");
+            return;
         }
     }
     panic!("never told to wait");
