@@ -94,6 +94,8 @@ rules! {
     //--- Where records point
     CnameTargetMissing "cname-target-missing" Warning "the target of a CNAME exists, if it is in the zone"
         "add the target, or correct it; a final dot may be missing",
+    AliasLoop "alias-loop" Warning "a CNAME or DNAME does not lead back to its own name"
+        "name the host that answers; resolvers give up on a loop",
     TargetMissing "target-missing" Warning "the host of MX, SRV, SVCB or HTTPS exists, if it is in the zone"
         "add its address, or correct the name; a final dot may be missing",
     TargetCname "target-cname" Warning "the host of MX, SRV, SVCB or HTTPS is not an alias (RFC 2181 section 10.3)"

@@ -2,8 +2,11 @@
 
 use super::fault::Faults;
 use super::{Fault, Rule, records};
-use crate::wire::{NameRef, RecordRef, Rtype, rdata};
+use crate::wire::{Name, NameRef, RecordRef, Rtype, rdata};
 use crate::zone::{NodeRef, RrsetRef, Zone};
+
+/// Aliases that are followed: more than a resolver follows.
+const ALIASES_MAX: usize = 16;
 
 /// The targets of CNAME, MX, SRV, SVCB, HTTPS and NS.
 pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &mut Faults) {
@@ -21,6 +24,9 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
             let owner = record.owner;
             let message = format!("{owner} {rtype} names {target}, which looks like an address");
             faults.push(Fault::of(record, Rule::TargetIsAddress, message));
+        } else if leads_back(zone, record, target) {
+            let message = format!("{} {rtype} leads back to its own name", record.owner);
+            faults.push(Fault::of(record, Rule::AliasLoop, message));
         } else if is_host && target.is_at_or_below(zone.apex()) {
             host(zone, record, target, faults);
         } else if rtype == Rtype::CNAME
@@ -31,6 +37,33 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
             faults.push(Fault::of(record, Rule::CnameTargetMissing, message));
         }
     }
+}
+
+/// Whether an alias ends where it began: a CNAME after some steps in this zone, a DNAME below itself.
+fn leads_back(zone: &Zone, record: RecordRef<'_>, target: NameRef<'_>) -> bool {
+    match record.rtype {
+        Rtype::DNAME => target.is_at_or_below(record.owner),
+        Rtype::CNAME => {
+            let mut name = target.to_name();
+            for _ in 0..ALIASES_MAX {
+                if name.as_ref() == record.owner {
+                    return true;
+                }
+                let Some(next) = next_alias(zone, name.as_ref()) else { return false };
+                name = next;
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Where a CNAME at this name leads.
+fn next_alias(zone: &Zone, name: NameRef<'_>) -> Option<Name> {
+    let found = zone.lookup(name);
+    let node = found.exact().or_else(|| found.wildcard())?;
+    let target = node.rrset(Rtype::CNAME)?.first();
+    rdata::names(Rtype::CNAME, target).next().map(|(_, name)| name.to_name())
 }
 
 /// A host exists and is no alias.

@@ -40,11 +40,11 @@ const STEPS: &[Step] = &[
 ];
 
 /// The last step that no database with a row log can miss.
-#[cfg(test)]
+#[cfg(all(test, feature = "approval"))]
 pub(super) const BEFORE_LOG: u32 = 42;
 
 /// The steps that a database with a row log may miss, as text.
-#[cfg(test)]
+#[cfg(all(test, feature = "approval"))]
 pub(super) fn steps_after_log() -> impl Iterator<Item = (u32, &'static str)> {
     STEPS.iter().filter(|step| step.number > BEFORE_LOG).map(|step| (step.number, step.sql))
 }

@@ -144,7 +144,7 @@ impl Store {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "approval"))]
 impl Store {
     /// Lets the file grow no further, as on a full disk.
     pub(crate) fn fill_up(&self) {
