@@ -7,7 +7,8 @@
 //! ```
 //! The triggers belong to the writing connection and not to the file: no statement of this room can
 //! forget a row, and an edit with another tool leaves no entry. A row that is not as the log left it
-//! when we change it is marked in its entry, so that our own change does not cover the edit up.
+//! when we change it is marked in its entry, so that our own change does not cover the edit up. So is a
+//! schema that changed while we run: what was put in may have been taken out again.
 //!
 //! Digests are keyed (HMAC-SHA256, the key is outside the database), so that nobody can make one and
 //! nobody can guess what an erased row held. What they mean is decided in `audit`.
@@ -32,6 +33,7 @@ const HEAD_TAG: &[u8] = b"gapura row head 1";
 
 statements! {
     COLUMNS = sql("SELECT name FROM pragma_table_info($1) ORDER BY name");
+    SCHEMA_VERSION = sql("PRAGMA main.schema_version");
 }
 
 //------------ Guard ---------------------------------------------------------
@@ -57,6 +59,10 @@ pub(super) struct Touched {
     pub(super) is_compared: bool,
     /// The end of the log that the last event states.
     pub(super) stated: Option<i64>,
+    /// The number of the schema as we know it; SQLite raises it with each change.
+    schema: i64,
+    /// The number in the open transaction.
+    schema_now: i64,
     /// Whether a transaction is open; at the beginning of another one, it failed.
     is_open: bool,
 }
@@ -81,7 +87,9 @@ impl Guard {
             all.retain(|column| !table.used.contains(&column.as_str()));
             columns.push(all);
         }
-        let guard = Self { key, columns: Arc::new(columns), touched: Arc::default() };
+        let touched = Touched { schema: reader.only(SCHEMA_VERSION, [])?, ..Touched::default() };
+        let touched = Arc::new(Mutex::new(touched));
+        let guard = Self { key, columns: Arc::new(columns), touched };
         let (key, columns) = (guard.key.clone(), Arc::clone(&guard.columns));
         let touched = Arc::clone(&guard.touched);
         connection.create_scalar_function(
@@ -119,12 +127,28 @@ impl Guard {
     pub(super) fn begin(&self) {
         let mut touched = self.touched();
         let stated = touched.stated.filter(|_| !touched.is_open);
-        *touched = Touched { stated, is_open: true, ..Touched::default() };
+        let (schema, schema_now) = (touched.schema, touched.schema);
+        *touched = Touched { stated, schema, schema_now, is_open: true, ..Touched::default() };
     }
 
     /// The transaction is on disk.
     pub(super) fn committed(&self) {
-        self.touched().is_open = false;
+        let mut touched = self.touched();
+        (touched.schema, touched.is_open) = (touched.schema_now, false);
+    }
+
+    /// The file was rewritten by us, which raises the number of the schema by one. It is not read
+    /// again: a change by somebody else just before would go unseen.
+    pub(super) fn rewritten(&self) {
+        self.touched().schema += 1;
+    }
+
+    /// Whether the schema, in the open transaction, is not the one we know: somebody changed it.
+    pub(super) fn is_schema_moved(&self, reader: &Reader<'_>) -> Result<bool, StoreError> {
+        let now = reader.only(SCHEMA_VERSION, [])?;
+        let mut touched = self.touched();
+        touched.schema_now = now;
+        Ok(now != touched.schema)
     }
 
     /// The keyed code of a head.

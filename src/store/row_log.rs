@@ -19,6 +19,8 @@ pub type Digest = [u8; 32];
 const ENTRY_TAG: &[u8] = b"gapura row log 1";
 /// The table of the head.
 const HEAD: &str = RowHead::TABLE;
+/// SQLite's table of tables, indexes and triggers.
+const SCHEMA: &str = "sqlite_schema";
 
 //------------ Rows ----------------------------------------------------------
 
@@ -93,9 +95,12 @@ impl Tx<'_> {
     pub fn log_rows(&self) -> Result<Option<(i64, Digest)>, StoreError> {
         let Some(guard) = self.1 else { return Ok(None) };
         let mut end = self.log_end()?;
-        if !std::mem::replace(&mut guard.touched().is_compared, true) && !self.is_sealed(end)? {
-            end = self.put_entry(end, (HEAD, "1"), None, true)?;
-            guard.touched().is_new = true;
+        if !std::mem::replace(&mut guard.touched().is_compared, true) {
+            let ends = [(HEAD, self.is_sealed(end)?), (SCHEMA, !guard.is_schema_moved(self)?)];
+            for (table, _) in ends.into_iter().filter(|(_, is_ours)| !is_ours) {
+                end = self.put_entry(end, (table, "1"), None, true)?;
+                guard.touched().is_new = true;
+            }
         }
         let rows = std::mem::take(&mut guard.touched().rows);
         for ((at, key), Change { before, after }) in rows {

@@ -41,6 +41,7 @@ impl Store {
         // The file cannot be rewritten inside a transaction.
         let writer = Tx(self.reader(&connection));
         writer.run(REWRITE_FILE, [])?;
+        self.0.guard.get().inspect(|guard| guard.rewritten());
         let (busy, _): (bool, i64) = writer.only(EMPTY_LOG, [])?;
         if busy {
             return Err(StoreError::Scrub("a reader keeps the write-ahead log in use".to_owned()));

@@ -178,6 +178,11 @@ const EDITS: &[(&str, &str)] = &[
         "CREATE TRIGGER bantu AFTER INSERT ON notice BEGIN UPDATE person SET role = 'kabid' \
          WHERE name = 'seksi'; END",
     ),
+    (
+        "trigger sqlite_stat9",
+        "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_stat9', \
+         'notice', 0, 'CREATE TRIGGER sqlite_stat9 AFTER INSERT ON notice BEGIN SELECT 1; END')",
+    ),
     ("index request_queue", "DROP INDEX request_queue"),
     ("table tambahan", "CREATE TABLE tambahan (x)"),
     ("table letter", "DROP TABLE letter"),
@@ -379,6 +384,11 @@ fn an_edit_that_gapura_wrote_over_is_still_found() {
     tamper(&office.store, "DELETE FROM event WHERE sequence = (SELECT max(sequence) FROM event)");
     office.hire("baru", "kasi");
     found("row_head", RowChange::Found);
+    // A trigger that was there while we wrote, and is not any more.
+    tamper(&office.store, "CREATE TRIGGER bantu AFTER INSERT ON event BEGIN SELECT 1; END");
+    office.hire("lagi", "kasi");
+    tamper(&office.store, "DROP TRIGGER bantu");
+    found("sqlite_schema", RowChange::Found);
 }
 
 #[test]

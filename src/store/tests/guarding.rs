@@ -95,6 +95,71 @@ fn a_row_that_was_edited_is_marked_when_we_write_it() {
 }
 
 #[test]
+fn a_trigger_in_the_file_does_not_fire_and_leaves_a_trace_when_taken_out_again() {
+    let (store, _dir) = store();
+    guard(&store);
+    store.write::<_, StoreError>(put).unwrap();
+    let trigger = "CREATE TRIGGER bantu AFTER INSERT ON web_secret \
+        BEGIN UPDATE web_secret SET value = x'00'; END";
+    let secret = |name: &str| {
+        store.write::<_, StoreError>(|tx| tx.put_web_secret(name, b"x")).unwrap();
+        store.read::<_, StoreError>(|reader| reader.web_secret(name)).unwrap()
+    };
+    store.tamper(trigger);
+    assert_eq!(secret("other"), Some(b"x".to_vec()), "it did not fire");
+    let moved = ("sqlite_schema".to_owned(), false, true);
+    assert_eq!(log(&store), [entry(true, false), moved.clone(), entry(true, false)]);
+    // It is said once for each change, and of one that nobody wrote under, too.
+    secret("third");
+    assert_eq!(log(&store).len(), 4);
+    store.tamper(&format!("DROP TRIGGER bantu; {trigger}; DROP TRIGGER bantu;"));
+    secret("fourth");
+    assert_eq!(log(&store)[4..], [moved, entry(true, false)]);
+}
+
+#[test]
+fn a_rewrite_of_the_file_by_us_is_no_change_of_its_schema_and_covers_none_up() {
+    let (store, _dir) = store();
+    guard(&store);
+    let rewrite = |name: &str| {
+        store.write::<_, StoreError>(|tx| tx.note_erasure()).unwrap();
+        store.scrub().unwrap();
+        store.write::<_, StoreError>(|tx| tx.put_web_secret(name, b"x")).unwrap();
+    };
+    rewrite("form");
+    assert_eq!(log(&store), [entry(true, false)]);
+    store.tamper("CREATE VIEW bantu AS SELECT 1; DROP VIEW bantu;");
+    rewrite("other");
+    assert_eq!(log(&store)[1..], [("sqlite_schema".to_owned(), false, true), entry(true, false)]);
+    // A transaction that fails does not take the change for known.
+    store.tamper("CREATE VIEW bantu AS SELECT 1");
+    let failed = store.write::<(), StoreError>(|tx| {
+        tx.put_web_secret("third", b"x")?;
+        tx.log_rows()?;
+        Err(StoreError::Corrupt("given up".to_owned()))
+    });
+    assert!(failed.is_err());
+    rewrite("third");
+    assert_eq!(log(&store)[3..], [("sqlite_schema".to_owned(), false, true), entry(true, false)]);
+}
+
+#[test]
+fn nothing_but_the_tables_of_analyze_may_be_added() {
+    let (store, _dir) = store();
+    let added = || {
+        let found = store.read::<_, StoreError>(|reader| reader.schema_differences()).unwrap();
+        found.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    store.tamper("ANALYZE");
+    assert_eq!(added(), Vec::<String>::new());
+    store.tamper(
+        "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_stat9', \
+         'notice', 0, 'CREATE TRIGGER sqlite_stat9 AFTER INSERT ON notice BEGIN SELECT 1; END')",
+    );
+    assert_eq!(added(), ["trigger sqlite_stat9"]);
+}
+
+#[test]
 fn use_alone_is_no_entry() {
     let (store, _dir) = store();
     guard(&store);
