@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::AuditError;
 use super::chain::{NewEvent, append, payload_hash};
+use super::report::unread;
 use super::verify::PROOF;
 use crate::digest::hex;
 use crate::store::events::{AuditKey, Checkpoint, Event};
@@ -28,7 +29,8 @@ pub struct Export {
     pub erased: Vec<(i64, String, i64)>,
     /// Proofs of promotions: the event that names each, and its text.
     pub(super) proofs: Vec<(i64, String)>,
-    /// Lines that cannot be read: the sequence after the last event before them, and why.
+    /// Lines that cannot be read: the sequence after the last event before them, and why. Of our own
+    /// database, tables.
     pub(super) unreadable: Vec<(i64, String)>,
 }
 
@@ -114,21 +116,32 @@ pub fn export_as(
 }
 
 impl Export {
-    /// Reads the chain of this database.
-    pub fn own(reader: &Reader<'_>) -> Result<Self, StoreError> {
-        let events = reader.events_after(0, usize::MAX)?;
-        let mut proofs = Vec::new();
-        for event in &events {
-            proofs.extend(proof_of(reader, event)?.map(|text| (event.sequence, text)));
-        }
-        Ok(Self {
-            proofs,
-            payload_hashes: vec![None; events.len()],
-            events,
-            checkpoints: reader.checkpoints()?,
-            keys: reader.audit_keys()?,
-            erased: reader.erased()?,
-            unreadable: Vec::new(),
+    /// Reads the chain of this database. A table that cannot be read was dropped or changed: the
+    /// verifier says so of it.
+    pub fn own(reader: &Reader<'_>) -> Self {
+        let mut own = Self::default();
+        own.events = own.rows("event", reader.events_after(0, usize::MAX));
+        own.payload_hashes = vec![None; own.events.len()];
+        let proofs: Result<Vec<_>, StoreError> = own
+            .events
+            .iter()
+            .filter_map(|event| {
+                let proof = proof_of(reader, event).transpose()?;
+                Some(proof.map(|text| (event.sequence, text)))
+            })
+            .collect();
+        own.proofs = own.rows("promotion", proofs);
+        own.checkpoints = own.rows("checkpoint", reader.checkpoints());
+        own.keys = own.rows("audit_key", reader.audit_keys());
+        own.erased = own.rows("erased", reader.erased());
+        own
+    }
+
+    /// The rows of a table; none, with a word on it, if they cannot be read.
+    fn rows<T: Default>(&mut self, table: &str, read: Result<T, StoreError>) -> T {
+        read.unwrap_or_else(|error| {
+            self.unreadable.push((1, unread(table, &error)));
+            T::default()
         })
     }
 

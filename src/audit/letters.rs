@@ -9,9 +9,11 @@ use crate::store::requests::AttachmentRow;
 use crate::store::row_log::RowChange;
 use crate::store::{Store, StoreError};
 
-/// Notes every letter whose file is gone or is not the one that came in.
+/// Notes every letter whose file is gone or is not the one that came in, and a table of letters that
+/// cannot be read.
 pub fn check_letters(store: &Store, folder: &Path, report: &mut Report) -> Result<(), StoreError> {
-    for row in store.read::<_, StoreError>(|reader| reader.kept_letters())? {
+    let kept = store.read::<_, StoreError>(|reader| reader.kept_letters());
+    for row in report.read("letter", kept) {
         let (change, what) = match std::fs::read(folder.join(&row.file)) {
             Ok(bytes) if sha256_hex(&bytes) == row.sha256 => continue,
             Ok(_) => (RowChange::Altered, "is not the one that came in".to_owned()),

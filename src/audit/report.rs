@@ -1,6 +1,9 @@
 //! What the verifier found: counts, faults, and the words in which the command line says them.
 
+use std::error::Error;
+
 use super::Compared;
+use crate::store::StoreError;
 use crate::store::row_log::RowChange;
 
 /// Faults that the report in words lists; the JSON has all.
@@ -181,4 +184,20 @@ impl Report {
     pub(super) fn note(&mut self, kind: FaultKind, sequence: i64, what: impl Into<String>) {
         self.faults.push(Fault { sequence, what: what.into(), kind });
     }
+
+    /// What was read of a table. One that cannot be read, because it was dropped or changed, is a fault
+    /// and as good as empty: the verifier goes on.
+    pub(super) fn read<T: Default>(&mut self, table: &str, read: Result<T, StoreError>) -> T {
+        read.unwrap_or_else(|error| {
+            let what = unread(table, &error);
+            self.note(FaultKind::Schema { name: table.to_owned() }, 1, what);
+            T::default()
+        })
+    }
+}
+
+/// That a table cannot be read, with what SQLite said.
+pub(super) fn unread(table: &str, error: &StoreError) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("table {table} cannot be read: {error}{cause}")
 }

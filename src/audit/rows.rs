@@ -62,20 +62,17 @@ pub struct Compared {
 }
 
 /// Notes every row that is not as the log left it, and every fault of the log itself.
-pub(super) fn check(
-    reader: &Reader<'_>,
-    events: &[Event],
-    report: &mut Report,
-) -> Result<(), StoreError> {
-    for (name, change) in reader.schema_differences()? {
+pub(super) fn check(reader: &Reader<'_>, events: &[Event], report: &mut Report) {
+    for (name, change) in report.read("sqlite_schema", reader.schema_differences()) {
         let what = format!("{name} of the database's schema {}", change_words(change));
         report.note(FaultKind::Schema { name }, 1, what);
     }
     if !reader.is_guarded() {
-        return Ok(());
+        return;
     }
     let stated = Stated::of(events);
-    let mut left = follow_log(reader, &stated, report)?;
+    let followed = follow_log(reader, &stated, report);
+    let mut left = report.read("row_log", followed);
     let mut compared = Compared::default();
     let unbound = report.last + 1;
     for table in Reader::guarded_tables() {
@@ -89,14 +86,8 @@ pub(super) fn check(
                 _ => row_fault(report, Some(unbound), (table, &key), RowChange::Inserted),
             }
         });
-        match read {
-            Ok(()) => compared.tables += 1,
-            Err(error) => {
-                let name = table.to_owned();
-                let what = format!("table {name} cannot be compared: {error}");
-                report.note(FaultKind::Schema { name }, 1, what);
-            }
-        }
+        compared.tables += usize::from(read.is_ok());
+        report.read(table, read);
     }
     for ((table, key), (digest, place)) in left {
         if digest.is_some() {
@@ -104,7 +95,6 @@ pub(super) fn check(
         }
     }
     report.compared = Some(compared);
-    Ok(())
 }
 
 /// What the log left of each row: its digest, and the place of the entry.
@@ -142,7 +132,8 @@ fn follow_log(
         let what = format!("the row log is cut: this event states {at} entries, {place} are there");
         report.note(FaultKind::Log, sequence, what);
     }
-    check_head(reader, (place, &hash), report)?;
+    let compared = check_head(reader, (place, &hash), report);
+    report.read("row_head", compared);
     Ok(left)
 }
 

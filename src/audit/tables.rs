@@ -7,30 +7,26 @@
 use std::collections::BTreeMap;
 
 use super::report::{FaultKind, Report};
+use crate::store::Reader;
 use crate::store::events::Event;
 use crate::store::row_log::RowChange;
-use crate::store::{Reader, StoreError};
 
 /// Account events that say which role a person has from then on.
 const ROLE_EVENTS: [&str; 3] = ["account_added", "account_made", "role_changed"];
 
 /// Notes every row that differs from what the last event about it left.
-pub(super) fn check(
-    reader: &Reader<'_>,
-    events: &[Event],
-    report: &mut Report,
-) -> Result<(), StoreError> {
+pub(super) fn check(reader: &Reader<'_>, events: &[Event], report: &mut Report) {
     let left = last_words(events);
     let last = events.last().map_or(0, |event| event.sequence);
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for (number, state, revision) in reader.request_states()? {
+    for (number, state, revision) in report.read("request", reader.request_states()) {
         let holds = format!("{state}, revision {revision}");
         rows.insert(format!("request:{number}"), Row { holds, needs_event: true });
     }
-    for (name, state, imported) in reader.live_states()? {
+    for (name, state, imported) in report.read("live_record", reader.live_states()) {
         rows.insert(format!("record:{name}"), Row { holds: state, needs_event: !imported });
     }
-    for (id, role) in reader.person_roles()? {
+    for (id, role) in report.read("person", reader.person_roles()) {
         rows.insert(format!("person:{id}"), Row { holds: role, needs_event: true });
     }
     for (subject, row) in &rows {
@@ -55,7 +51,6 @@ pub(super) fn check(
             report.note(row_kind(subject, RowChange::Deleted), sequence, what);
         }
     }
-    Ok(())
 }
 
 /// The fault of the row of a subject.

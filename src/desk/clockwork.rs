@@ -20,6 +20,9 @@ const NAMES_MAX: usize = 1_000;
 /// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
 const ANCHOR_MS: i64 = DAY_MS;
 
+/// One job of the day.
+pub(super) type Job = fn(&Desk) -> Result<(), ActError>;
+
 /// The month of a time in WIB, `YYYY-MM`.
 fn month_of(ms: i64) -> String {
     rfc3339(ms + WIB_OFFSET_MS).chars().take(7).collect()
@@ -47,10 +50,17 @@ impl Desk {
 
     /// What is due once a day: a look at the chain, retention, and the reports of months that are over.
     pub fn daily(&self) -> Result<(), ActError> {
-        self.warn_of_edits()?;
-        self.close_past_months()?;
         self.warn_of_empty_year();
-        self.retain()
+        let retention = Self::RETENTION.iter().copied();
+        let jobs = [Self::warn_of_edits, Self::close_past_months as Job].into_iter();
+        let mut done = Ok(());
+        for job in jobs.chain(retention) {
+            if let Err(error) = job(self) {
+                tracing::error!(%error, "a daily job failed; the others go on");
+                done = done.and(Err(error));
+            }
+        }
+        done
     }
 
     /// From 1 December on, holidays of the next year must be known (docs/procedure.md).

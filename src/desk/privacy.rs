@@ -1,6 +1,7 @@
 //! Personal data (UU 27/2022; docs/procedure.md, "Personal data"): erasure that keeps the event chain
 //! valid, and retention.
 
+use super::clockwork::Job;
 use super::office::LETTERS;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, append};
@@ -89,26 +90,39 @@ impl Desk {
         Ok(self.0.ledger.vault.unseal(&format!("draft:{part}"), sealed)?)
     }
 
-    /// The retention job: status secrets, drafts, contacts, old letters, files no row names.
-    pub(super) fn retain(&self) -> Result<(), ActError> {
-        let ledger = &self.0.ledger;
-        let now = ledger.now();
-        let forgotten =
-            ledger.store.write::<_, StoreError>(|tx| tx.forget_secrets(now - SECRET_KEPT_MS))?;
-        ledger.store.write::<_, StoreError>(|tx| tx.forget_origins())?;
-        self.sweep_mailbox_codes(now)?;
+    /// The jobs of retention. What they erase leaves the file with the last.
+    pub(super) const RETENTION: &'static [Job] = &[
+        Self::retain_secrets,
+        |desk| {
+            Ok(desk.0.ledger.store.write::<_, StoreError>(|tx| tx.forget_origins().map(drop))?)
+        },
+        |desk| desk.sweep_mailbox_codes(desk.now()),
+        Self::retain_drafts,
+        |desk| desk.retain_contacts(desk.now()),
+        |desk| desk.retain_letters(desk.now()),
+        |desk| Ok(desk.0.ledger.store.scrub()?),
+    ];
+
+    /// Status secrets.
+    fn retain_secrets(&self) -> Result<(), ActError> {
+        let before = self.now() - SECRET_KEPT_MS;
+        let store = &self.0.ledger.store;
+        let forgotten = store.write::<_, StoreError>(|tx| tx.forget_secrets(before))?;
         if forgotten > 0 {
             tracing::info!(forgotten, "status secrets past their time were forgotten");
         }
-        ledger.store.write::<_, StoreError>(|tx| {
-            if tx.sweep_drafts(now - DRAFT_KEPT_MS)? > 0 {
+        Ok(())
+    }
+
+    /// Drafts nobody sent.
+    fn retain_drafts(&self) -> Result<(), ActError> {
+        let before = self.now() - DRAFT_KEPT_MS;
+        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| {
+            if tx.sweep_drafts(before)? > 0 {
                 tx.note_erasure()?;
             }
             Ok(())
-        })?;
-        self.retain_contacts(now)?;
-        self.retain_letters(now)?;
-        Ok(ledger.store.scrub()?)
+        })?)
     }
 
     /// Contacts of names that have been gone for their time; one that is live keeps its own.

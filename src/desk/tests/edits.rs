@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::audit::{FaultKind, Notary, Report, RowChange, Vault, guard, verify_own};
+use crate::audit::{FaultKind, Notary, Report, RowChange, Vault, check_letters, guard, verify_own};
 use crate::queue::Role;
 use crate::store::StoreError;
 use crate::store::people::{ActingRow, LinkRow, SessionRow, TokenRow};
@@ -215,9 +215,14 @@ fn tamper(store: &Store, sql: &str) {
     store.tamper(&format!("PRAGMA foreign_keys = OFF; {sql}"));
 }
 
-/// Copies the database and its keys.
+/// Copies the database, its keys and the letters.
 fn copy(state: &Path) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
+    let letters = directory.path().join(LETTERS);
+    std::fs::create_dir(&letters).unwrap();
+    for file in std::fs::read_dir(state.join(LETTERS)).unwrap().flatten() {
+        std::fs::copy(file.path(), letters.join(file.file_name())).unwrap();
+    }
     for file in ["gapura.db", "gapura.db-wal", "personal.key", "audit.key"] {
         std::fs::copy(state.join(file), directory.path().join(file)).unwrap();
     }
@@ -230,7 +235,12 @@ fn verdict(state: &Path) -> Report {
     let vault = Vault::open(state).unwrap();
     guard(&store, &vault, MONDAY_8).unwrap();
     let key = Notary::public_key_in(state).unwrap();
-    store.read(|reader| verify_own(reader, Some(&vault), Some(&key), &[])).unwrap()
+    let own = |reader: &crate::store::Reader<'_>| {
+        Ok::<_, StoreError>(verify_own(reader, Some(&vault), Some(&key), &[]))
+    };
+    let mut report = store.read(own).unwrap();
+    check_letters(&store, &state.join(LETTERS), &mut report).unwrap();
+    report
 }
 
 /// An office in which something of every kind has happened; and a copy from before the last of it.
@@ -389,6 +399,26 @@ fn an_edit_that_gapura_wrote_over_is_still_found() {
     office.hire("lagi", "kasi");
     tamper(&office.store, "DROP TRIGGER bantu");
     found("sqlite_schema", RowChange::Found);
+}
+
+#[test]
+fn a_table_that_was_dropped_is_a_finding_and_no_error() {
+    let (office, _older) = lived_in();
+    office.chain.is_edited();
+    let mut tables: Vec<&str> = crate::store::Reader::guarded_tables().collect();
+    tables.extend(["row_head", "row_log", "event", "migration"]);
+    for table in tables {
+        tamper(&office.store, &format!("DROP TABLE {table}"));
+        let said = office.desk.verify(&[]).unwrap().lines().join("\n");
+        assert!(said.contains("what to do: "), "{table}: {said}");
+        let report = office.desk.verify(&[]).unwrap();
+        let named = |fault: &crate::audit::Fault| {
+            fault.what.starts_with(&format!("table {table} cannot be read"))
+        };
+        let by_schema = table == "migration"
+            && report.faults.iter().any(|fault| fault.what.contains("migration"));
+        assert!(by_schema || report.faults.iter().any(named), "{table}: {:#?}", report.faults);
+    }
 }
 
 #[test]

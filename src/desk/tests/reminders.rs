@@ -130,6 +130,30 @@ fn a_month_that_is_reported_closes_what_was_told() {
 }
 
 #[test]
+fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
+    let office = Office::new();
+    office.chain.is_edited();
+    let sent = office.submit(application()).unwrap();
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    office.approve(&sent.number).unwrap();
+    office.desk.status(&sent.number, &sent.secret).unwrap();
+    let draft = crate::store::drafts::DraftRow {
+        visit_hash: "v".to_owned(),
+        changed_ms: office.desk.now(),
+        ..Default::default()
+    };
+    office.store.write::<_, StoreError>(|tx| tx.put_draft(&draft)).unwrap();
+    office.wait(40 * DAY);
+    // The verifier finds the one, and retention of letters and origins fails.
+    office.store.tamper("PRAGMA foreign_keys = OFF; DROP TABLE letter; DROP TABLE request_origin");
+    office.desk.daily().unwrap_err();
+    let left = office.store.read::<_, StoreError>(|reader| {
+        Ok((reader.requests_in(State::Closed)?.len(), reader.draft("v")?))
+    });
+    assert_eq!(left.unwrap(), (1, None), "closed and swept");
+}
+
+#[test]
 fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     let office = Office::new();
     let number = office.assigned(application());
