@@ -85,9 +85,12 @@ fn known_device(state: &State, cookie: &str, name: &str) -> Option<String> {
     let (device, tag) = cookie.rsplit_once('.')?;
     let (id, made) = device.split_once('.')?;
     let right = device_tag(state, device, name);
-    let age = state.people().now_ms() / 1000 - made.parse::<i64>().ok()?;
-    let holds = bool::from(right.as_bytes().ct_eq(tag.as_bytes())) && age < DEVICE_SECONDS;
-    holds.then(|| id.to_owned())
+    // Nothing in it is read before it is known to be ours.
+    if !bool::from(right.as_bytes().ct_eq(tag.as_bytes())) {
+        return None;
+    }
+    let age = (state.people().now_ms() / 1000).checked_sub(made.parse().ok()?)?;
+    (age < DEVICE_SECONDS).then(|| id.to_owned())
 }
 
 /// The line that makes a browser known for the account that has just signed in with it.

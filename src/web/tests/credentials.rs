@@ -150,3 +150,16 @@ async fn who_must_wait_is_told_how_long() {
     }
     panic!("never told to wait");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_cookie_of_a_browser_is_no_browser() {
+    let site = office();
+    for made in ["-9223372036854775808", "9223372036854775807", "99999999999999999999", "x", ""] {
+        let mut forger = Browser::new(&site);
+        forger.open("/masuk").await;
+        forger.jar.push(("gapura_perangkat".to_owned(), format!("x.{made}.y")));
+        let who = [("name", "kasi"), ("password", "salah-salah-salah")];
+        let status = forger.post("/masuk", &who).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{made}: {}", forger.page);
+    }
+}
