@@ -1,13 +1,15 @@
 //! A gate before slow work: so many at it, so many waiting, and the rest hears that it is busy.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
 
 /// The gate.
 pub(super) struct Gate {
     /// Places at work.
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// How many wait.
     waiting: AtomicUsize,
     /// How many may wait.
@@ -16,19 +18,34 @@ pub(super) struct Gate {
 
 impl Gate {
     /// A gate with so many places, and so many that may wait for one.
-    pub(super) const fn new(places: usize, waiting_max: usize) -> Self {
+    pub(super) fn new(places: usize, waiting_max: usize) -> Self {
         let waiting = AtomicUsize::new(0);
-        Self { places: Semaphore::const_new(places), waiting, waiting_max }
+        Self { places: Arc::new(Semaphore::new(places)), waiting, waiting_max }
+    }
+
+    /// Runs a job on the blocking pool, perhaps after a wait; none if too many wait already.
+    ///
+    /// The job keeps its place until it ends, even if nobody waits for it any more.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<Result<T, JoinError>> {
+        let place = self.enter().await?;
+        let job = move || {
+            let _place = place;
+            job()
+        };
+        Some(tokio::task::spawn_blocking(job).await)
     }
 
     /// A place at work, perhaps after a wait; none if too many wait already.
-    pub(super) async fn enter(&self) -> Option<SemaphorePermit<'_>> {
-        if let Ok(place) = self.places.try_acquire() {
+    async fn enter(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Some(place);
         }
         let waiting = Waiting::begin(self)?;
         // It is never closed.
-        let place = self.places.acquire().await.ok();
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
         drop(waiting);
         place
     }
@@ -72,5 +89,26 @@ mod tests {
         assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
         drop(second);
         assert!(gate.enter().await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_job_keeps_its_place_when_nobody_waits_for_it() {
+        let gate = Gate::new(1, 1);
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let mut left = Box::pin(gate.run(move || {
+            begun.send(()).unwrap();
+            held.recv()
+        }));
+        tokio::select! {
+            _ = &mut left => panic!("it is held"),
+            begins = begins => begins.unwrap(),
+        }
+        drop(left);
+        let soon = std::time::Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, gate.enter()).await.is_err(), "the job goes on");
+        drop(release);
+        let late = std::time::Duration::from_secs(5);
+        assert!(tokio::time::timeout(late, gate.enter()).await.unwrap().is_some());
     }
 }

@@ -315,11 +315,9 @@ impl State {
         gate: &Gate,
         job: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let permit = gate.enter().await.ok_or_else(Failure::busy)?;
         let state = self.clone();
-        let value = tokio::task::spawn_blocking(move || job(&state)).await;
-        drop(permit);
-        value.map_err(Failure::internal)
+        let done = gate.run(move || job(&state)).await;
+        done.ok_or_else(Failure::busy)?.map_err(Failure::internal)
     }
 }
 
