@@ -1,6 +1,7 @@
 //! Probes under way: one for each request and revision, so many at once, and how to wait for one.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -32,25 +33,40 @@ impl Flights {
         key: Key,
         job: impl FnOnce() + Send + 'static,
     ) -> Option<ProbeUnderWay> {
-        let mut under_way = lock(&self.under_way);
-        if let Some(flight) = under_way.get(&key) {
-            return Some(flight.clone());
+        self.start_by(key, job, |job| {
+            std::thread::Builder::new().name("probe".to_owned()).spawn(job).map(drop)
+        })
+    }
+
+    /// The same with another way to get a thread.
+    pub(super) fn start_by(
+        &self,
+        key: Key,
+        job: impl FnOnce() + Send + 'static,
+        spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>,
+    ) -> Option<ProbeUnderWay> {
+        let flight = ProbeUnderWay::default();
+        {
+            let mut under_way = lock(&self.under_way);
+            if let Some(flight) = under_way.get(&key) {
+                return Some(flight.clone());
+            }
+            if under_way.len() >= self.most {
+                tracing::warn!(request = key.0, "too many probes at once: this one is left out");
+                return None;
+            }
+            under_way.insert(key.clone(), flight.clone());
         }
-        if under_way.len() >= self.most {
-            tracing::warn!(request = key.0, "too many probes at once: this one is left out");
-            return None;
-        }
-        let landing = Landing { key: key.clone(), flights: self.clone() };
-        let started = std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
+        // Without the lock: where no thread is to be had, the landing is dropped on this one.
+        let landing = Landing { key, flights: self.clone() };
+        let started = spawn(Box::new(move || {
             let _landing = landing;
             job();
-        });
+        }));
         if let Err(error) = started {
             tracing::warn!(%error, "the probe could not be started");
             return None;
         }
-        let flight = ProbeUnderWay::default();
-        under_way.insert(key, flight.clone());
         Some(flight)
     }
 }
@@ -65,7 +81,7 @@ struct Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        // It was listed under this lock before the thread could come here.
+        // It was listed before the thread was started.
         let flight = lock(&self.flights.under_way).remove(&self.key);
         if let Some(flight) = flight {
             flight.land();

@@ -95,6 +95,19 @@ fn probes_run_side_by_side_and_one_request_is_probed_once() {
 }
 
 #[test]
+fn a_probe_without_a_thread_is_over_and_holds_nothing() {
+    let flights = Flights::new(1);
+    let (done, over) = mpsc::channel();
+    let tried = flights.clone();
+    std::thread::spawn(move || {
+        let refused = |_job| Err(std::io::ErrorKind::WouldBlock.into());
+        done.send(tried.start_by(key("GPR-1"), || {}, refused).is_none())
+    });
+    assert!(over.recv_timeout(TIME).unwrap(), "no probe was started");
+    flights.start(key("GPR-1"), || {}).unwrap().wait();
+}
+
+#[test]
 fn a_flight_is_awaited_by_tasks_too() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let flights = Flights::new(1);
