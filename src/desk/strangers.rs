@@ -6,6 +6,7 @@
 
 use super::{ActError, Desk, Room, Submitter};
 use crate::promote::PublicLimit;
+use crate::queue::person::normalize_email;
 use crate::queue::{Application, folded};
 use crate::store::Reader;
 use crate::store::origins::{Counted, OriginRow};
@@ -44,7 +45,8 @@ impl Desk {
             return None;
         }
         let vault = &self.0.ledger.vault;
-        let mailbox = application.contact.email.trim().to_lowercase();
+        // As it is proven: no tag makes another mailbox of it.
+        let mailbox = normalize_email(&application.contact.email);
         Some(OriginRow {
             number: String::new(),
             network: vault.tag("network", by.network.as_deref().unwrap_or_default()),

@@ -451,6 +451,7 @@ async fn open_requests_have_limits() {
     assert_eq!(status("198.51.100.1", with("satu", "a@x.example", "Dinas A")).await, taken);
     assert_eq!(status("198.51.101.1", with("dua", " A@X.example", "Dinas B")).await, taken);
     assert_eq!(status("198.51.102.1", with("tiga", "a@x.EXAMPLE", "Dinas C")).await, many);
+    assert_eq!(status("198.51.102.2", with("tiga", "a+3@x.example", "Dinas C")).await, many);
     // One office.
     assert_eq!(status("198.51.102.1", with("tiga", "b@x.example", "DINAS  a")).await, taken);
     assert_eq!(status("198.51.103.1", with("empat", "c@x.example", "dinas a ")).await, many);
