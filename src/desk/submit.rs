@@ -296,8 +296,8 @@ impl Desk {
 }
 
 /// The fault that the same office has sent the same kind of request on this name from the same
-/// network and with the same mailbox, and nobody has taken that one: a second press, not a second
-/// wish.
+/// network and with the same mailbox, and that one is open, taken or not: a second press, not a
+/// second wish.
 fn sent_already(
     tx: &Tx<'_>,
     application: &Reading,
