@@ -10,7 +10,7 @@
 
 mod places;
 
-use std::io;
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -108,7 +108,8 @@ pub(super) async fn serve(
 
 /// Says that there is no place, as far as the socket takes it without waiting.
 fn refuse(stream: TcpStream) {
-    let said: io::Result<usize> = stream.try_write(NO_PLACE);
+    // Not `try_write`: nothing is known yet of whether a socket just accepted takes octets.
+    let said = stream.into_std().and_then(|mut stream| stream.write(NO_PLACE));
     tracing::debug!(said = said.is_ok(), "a connection to the pages was refused");
 }
 

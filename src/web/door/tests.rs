@@ -182,3 +182,14 @@ async fn visitors_come_in_while_strangers_hold_every_place() {
     late.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("Coba lagi"), "{answer}");
 }
+
+#[tokio::test]
+async fn who_is_refused_hears_so_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut visitor = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    refuse(stream);
+    let mut answer = String::new();
+    visitor.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("Coba lagi"), "{answer}");
+}
