@@ -92,7 +92,7 @@ impl ActError {
             Self::Rule(error) => error.code().status(),
             Self::Letter(fault) => fault.code.status(),
             Self::NotAllowed => 403,
-            Self::Limit(PublicLimit::All | PublicLimit::Disk) => 503,
+            Self::Limit(PublicLimit::All | PublicLimit::Drafts | PublicLimit::Disk) => 503,
             Self::Limit(_) => 429,
             Self::Publish(PublishError::Refused { .. } | PublishError::Presigned(_)) => 409,
             Self::Publish(_) | Self::NoServer => 503,
@@ -122,6 +122,8 @@ impl ActError {
 pub enum PublicLimit {
     /// Drafts of one network.
     NetworkDrafts,
+    /// Drafts in all.
+    Drafts,
     /// Open requests from one network.
     Network,
     /// Open requests with one mailbox.
@@ -142,7 +144,7 @@ impl PublicLimit {
         match self {
             Self::NetworkDrafts | Self::Network | Self::Mailbox | Self::Office => "too_many_open",
             Self::Codes => "too_many_codes",
-            Self::All | Self::Disk => "no_room",
+            Self::All | Self::Drafts | Self::Disk => "no_room",
         }
     }
 
@@ -152,6 +154,7 @@ impl PublicLimit {
             Self::NetworkDrafts => {
                 "too many forms begun and not sent from this network: try again later"
             }
+            Self::Drafts => "too many forms begun and not sent: try again later",
             Self::Network => {
                 "too many open requests from this network: wait until they are decided, or bring the letter to the office"
             }

@@ -20,7 +20,7 @@ mod scaling;
 
 pub use child::run as child;
 pub use letter::{Letter, Media, STORED_MAX, TAKEN_MAX, fits, inspect};
-pub use reader::{Options, Reader};
+pub use reader::{Options, Reader, Sender};
 
 /// A small PDF of one empty page, for the tests of all rooms.
 #[cfg(test)]

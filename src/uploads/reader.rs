@@ -29,7 +29,7 @@ const FILE: &str = "{file}";
 pub struct Options {
     /// The program that has the command `read-letter`: this one.
     pub program: PathBuf,
-    /// `uploads.at_once`: letters read at the same time.
+    /// `uploads.at_once`: letters of strangers read at the same time; officers have a turn of their own.
     pub at_once: usize,
     /// `uploads.seconds`: for each letter.
     pub seconds: u64,
@@ -65,14 +65,39 @@ impl Options {
 #[derive(Clone)]
 pub struct Reader(Arc<Inner>);
 
+/// Whose letter is read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sender {
+    /// Somebody without an account.
+    Stranger,
+    /// An officer.
+    Officer,
+}
+
+/// Turns of one kind of sender.
+struct Turns {
+    /// Letters being read.
+    read: Arc<Semaphore>,
+    /// Letters being read or waiting.
+    places: Arc<Semaphore>,
+}
+
+impl Turns {
+    /// So many turns at once.
+    fn new(at_once: usize) -> Self {
+        let places = at_once.saturating_mul(1 + WAITING_FOR_EACH);
+        Self { read: Arc::new(Semaphore::new(at_once)), places: Arc::new(Semaphore::new(places)) }
+    }
+}
+
 /// What clones share.
 struct Inner {
     /// Settings.
     options: Options,
-    /// Letters being read.
-    turns: Arc<Semaphore>,
-    /// Letters being read or waiting.
-    places: Arc<Semaphore>,
+    /// Turns of strangers.
+    strangers: Turns,
+    /// Turns of officers: no stranger's letter keeps theirs waiting.
+    officers: Turns,
     /// Whether the log says what confines the children.
     said: AtomicBool,
     /// Files put down for the scanner.
@@ -97,8 +122,8 @@ impl Reader {
     fn of(options: Options, here: bool) -> Self {
         let at_once = options.at_once.max(1);
         Self(Arc::new(Inner {
-            turns: Arc::new(Semaphore::new(at_once)),
-            places: Arc::new(Semaphore::new(at_once.saturating_mul(1 + WAITING_FOR_EACH))),
+            strangers: Turns::new(at_once),
+            officers: Turns::new(1),
             said: AtomicBool::new(false),
             scans: AtomicU64::new(0),
             options,
@@ -107,11 +132,15 @@ impl Reader {
     }
 
     /// Reads a letter: what may be kept of it, or why it is refused. Waits for its turn without a thread.
-    pub async fn read(&self, bytes: Vec<u8>) -> Result<Letter, Fault> {
+    pub async fn read(&self, bytes: Vec<u8>, of: Sender) -> Result<Letter, Fault> {
         fits(&bytes)?;
-        let place = Arc::clone(&self.0.places).try_acquire_owned();
+        let turns = match of {
+            Sender::Stranger => &self.0.strangers,
+            Sender::Officer => &self.0.officers,
+        };
+        let place = Arc::clone(&turns.places).try_acquire_owned();
         let Ok(place) = place else { return Err(unchecked("busy")) };
-        let turn = tokio::time::timeout(TURN, Arc::clone(&self.0.turns).acquire_owned()).await;
+        let turn = tokio::time::timeout(TURN, Arc::clone(&turns.read).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(unchecked("busy")) };
         let inner = Arc::clone(&self.0);
         // The permits go with the work: it goes on if the sender leaves.
@@ -252,5 +281,23 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         // What could not be removed lies in a directory that only gapura can read.
         drop(std::fs::remove_file(&self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn letters_of_strangers_keep_no_officer_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let reader = Reader::here(Options::new(dir.path().to_owned()));
+        let strangers = &reader.0.strangers;
+        let _read = Arc::clone(&strangers.read).acquire_many_owned(2).await.unwrap();
+        let _wait = Arc::clone(&strangers.places).acquire_many_owned(18).await.unwrap();
+        let letter = || super::super::SAMPLE.to_vec();
+        let refused = reader.read(letter(), Sender::Stranger).await.unwrap_err();
+        assert_eq!(refused.rule, Rule::LetterUnchecked);
+        assert!(reader.read(letter(), Sender::Officer).await.is_ok());
     }
 }

@@ -15,7 +15,7 @@ use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, Fault, Kind, NamingClass, RequestedRecord, fields};
 use crate::store::drafts::DraftRow;
 use crate::store::{StoreError, Tx};
-use crate::uploads::Letter;
+use crate::uploads::{Letter, Sender};
 use crate::view::RequestView;
 
 /// Rows of records a form has.
@@ -163,7 +163,8 @@ impl Draft {
     /// with it, and the one before stays.
     pub(super) async fn take_letter(&mut self, state: &State, sent: &mut Sent) -> Option<Fault> {
         let upload = sent.upload.take()?;
-        match state.letters().read(upload.bytes).await {
+        let of = sent.visitor.officer().map_or(Sender::Stranger, |_| Sender::Officer);
+        match state.letters().read(upload.bytes, of).await {
             Ok(letter) => {
                 self.letter = Some(ChosenLetter { name: upload.name, letter });
                 None
@@ -265,7 +266,7 @@ impl DraftLimits {
                     break;
                 }
                 if !tx.drop_oldest_draft(&row.visit_hash, now - UNTOUCHED_MS, network)? {
-                    let full = network.map_or(PublicLimit::All, |_| PublicLimit::NetworkDrafts);
+                    let full = network.map_or(PublicLimit::Drafts, |_| PublicLimit::NetworkDrafts);
                     return Err(ActError::Limit(full));
                 }
             }

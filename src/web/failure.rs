@@ -178,6 +178,7 @@ impl From<ActError> for Failure {
 fn words_of(limit: PublicLimit) -> &'static str {
     match limit {
         PublicLimit::NetworkDrafts => "fail-limit-drafts",
+        PublicLimit::Drafts => "fail-limit-all-drafts",
         PublicLimit::Network => "fail-limit-network",
         PublicLimit::Mailbox => "fail-limit-mailbox",
         PublicLimit::Office => "fail-limit-office",

@@ -6,18 +6,17 @@
 
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::{Request, State as Extract};
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::api::Problem;
+use super::bodies::UPLINK;
 use super::failure::Failure;
 use super::state::State;
 use super::{BODY_MAX, visitor};
-
-/// Octets a second of a body from the slowest client we wait for.
-const UPLINK: u64 = 32 * 1024;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,18 +31,28 @@ enum Unanswered {
 /// time the body needs.
 async fn in_time(state: &State, request: Request, next: Next) -> Result<Response, Unanswered> {
     let from = visitor::address(request.extensions(), request.headers(), state);
-    let room = state.bodies().take(from, request.body()).ok_or(Unanswered::Busy)?;
+    let (parts, body) = request.into_parts();
+    let officer = !body.is_end_stream()
+        && state.bodies().is_tight(from, &body)
+        && visitor::is_officer(state, &parts.headers, from).await;
+    let (body, room) = state.bodies().count(from, officer, body);
+    let request = Request::from_parts(parts, body);
     let path = request.uri().path().to_owned();
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
     let body = Duration::from_secs(length.min(BODY_MAX as u64) / UPLINK);
     let answer = next.run(request);
     let answer = tokio::time::timeout(state.options().answer_max + body, answer).await;
-    drop(room);
-    answer.map_err(|_| {
-        tracing::warn!(path, "an answer took too long and was given up");
-        Unanswered::Slow
-    })
+    if room.was_short() {
+        return Err(Unanswered::Busy);
+    }
+    match answer {
+        Ok(answer) if !room.was_slow() => Ok(answer),
+        _ => {
+            tracing::warn!(path, "an answer took too long and was given up");
+            Err(Unanswered::Slow)
+        }
+    }
 }
 
 /// The same for pages; the failure is put into words further out.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::COOKIE;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -95,6 +95,23 @@ impl FromRequestParts<State> for Visitor {
         let csrf = keyed_tag(state.form_key(), "form", &token);
         Ok(Self { csrf, token: Some(token), session, ..stranger })
     }
+}
+
+/// Whether headers prove an officer, by a complete sign-in or a token.
+pub(super) async fn is_officer(state: &State, headers: &HeaderMap, from: IpAddr) -> bool {
+    let session = cookie(headers, &state.cookie_name("sesi"));
+    let token = headers.get(AUTHORIZATION).and_then(|line| line.to_str().ok()?.split_once(' '));
+    let token = token.map(|(_, token)| token.trim().to_owned());
+    if session.is_none() && token.is_none() {
+        return false;
+    }
+    let known = move |state: &State| {
+        let people = state.people();
+        let session = session.and_then(|session| people.session(&session).ok().flatten());
+        session.is_some_and(|session| session.stage == Stage::Full)
+            || token.is_some_and(|token| matches!(people.bearer(&token, from), Ok(Some(_))))
+    };
+    state.work(known).await.unwrap_or_default()
 }
 
 /// The language remembered, or the default.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gapura::queue::Rule;
-use gapura::uploads::{Letter, Media, Options, Reader, STORED_MAX};
+use gapura::uploads::{Letter, Media, Options, Reader, STORED_MAX, Sender};
 use serde_json::json;
 
 use crate::support::Daemon;
@@ -24,7 +24,9 @@ const SCRIPT: &[u8] =
 /// Reads a letter with these options; by which rule it is refused, if it is.
 fn read(options: Options, bytes: &[u8]) -> Result<Letter, Rule> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(Reader::new(options).read(bytes.to_vec())).map_err(|fault| fault.rule)
+    runtime
+        .block_on(Reader::new(options).read(bytes.to_vec(), Sender::Stranger))
+        .map_err(|fault| fault.rule)
 }
 
 /// Options with a program in the place of ours.

@@ -4,10 +4,12 @@ use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 
+use super::caller::Caller;
 use super::problem::Problem;
 use crate::desk::ActError;
 use crate::queue::{Application, Fault, Rule};
-use crate::uploads::{self, Letter};
+use crate::uploads::{self, Letter, Sender};
+use crate::web::limits::Route;
 use crate::web::sent::Upload;
 use crate::web::state::State;
 
@@ -23,13 +25,21 @@ pub(super) struct Sent {
     pub(super) letter: Option<Upload>,
 }
 
-/// Reads the letter that was sent, if one was.
+/// Reads the letter that was sent, if one was. Whoever sends no token may have so many read an hour,
+/// as on the pages.
 pub(super) async fn read_letter(
     state: &State,
+    caller: &Caller,
     letter: Option<Upload>,
 ) -> Result<Option<Letter>, Problem> {
     let Some(upload) = letter else { return Ok(None) };
-    let read = state.letters().read(upload.bytes).await;
+    let of = if caller.has_token() {
+        Sender::Officer
+    } else {
+        state.limits().take(Route::Upload, caller.address).map_err(Problem::too_many)?;
+        Sender::Stranger
+    };
+    let read = state.letters().read(upload.bytes, of).await;
     read.map(Some).map_err(|fault| ActError::Letter(fault).into())
 }
 

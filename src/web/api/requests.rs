@@ -168,7 +168,7 @@ pub(super) async fn submit(
         may_try(&state, &caller, &application, letter.is_some()).await?;
         Actor::applicant(&application.contact.name, Identity::default(), None)
     };
-    let letter = read_letter(&state, letter).await?;
+    let letter = read_letter(&state, &caller, letter).await?;
     if !caller.has_token() {
         state.limits().take(Route::Submit, caller.address).map_err(Problem::too_many)?;
     }
@@ -247,7 +247,7 @@ pub(super) async fn act(
         let (of, by) = (number.clone(), actor.clone());
         state.work(move |state| state.desk().may_correct(&of, &by)).await??;
         let Sent { application, letter } = Sent::from_request(request, &state).await?;
-        let letter = read_letter(&state, letter).await?;
+        let letter = read_letter(&state, &caller, letter).await?;
         let job = move |state: &State| state.desk().resubmit(&number, application, letter, &actor);
         return Ok(Json(state.work(job).await??));
     }

@@ -39,9 +39,14 @@ impl Site {
 
     /// Sends a request by API as a stranger from an address.
     async fn submit(&self, from: &str, request: &Value) -> (StatusCode, Value) {
+        self.submit_with(from, request, SURAT).await
+    }
+
+    /// The same with another letter.
+    async fn submit_with(&self, from: &str, request: &Value, letter: &str) -> (StatusCode, Value) {
         let body = format!(
             "--b\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{request}\r\n\
-             --b\r\nContent-Disposition: form-data; name=\"letter\"; filename=\"s.pdf\"\r\n\r\n{SURAT}\r\n--b--\r\n"
+             --b\r\nContent-Disposition: form-data; name=\"letter\"; filename=\"s.pdf\"\r\n\r\n{letter}\r\n--b--\r\n"
         );
         let call = Request::post("/api/v1/requests")
             .header(CONTENT_TYPE, "multipart/form-data; boundary=b")
@@ -376,6 +381,7 @@ async fn drafts_have_limits_per_network_and_in_all() {
     let mut sixth = Browser::at_the_form(&site, "192.0.2.1").await;
     assert_eq!((fourth.begin().await, fifth.begin().await), (StatusCode::OK, StatusCode::OK));
     assert_eq!(sixth.begin().await, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(sixth.page.contains("Formulir yang dimulai"), "{}", sixth.page);
     let mut officer = Browser::new(&site);
     officer.sign_in("kasi").await;
     officer.open("/permohonan").await;
@@ -485,6 +491,37 @@ async fn letters_have_a_limit_in_all() {
     number(site.submit("198.51.100.1", &service("satu", "192.0.2.80")).await);
     let (status, body) = site.submit("198.51.101.1", &service("dua", "192.0.2.81")).await;
     assert_eq!((status.as_u16(), &body["code"]), (503, &json!("no_room")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_strangers_have_a_limit_by_api_too() {
+    let site = office();
+    for at in 0..30 {
+        let from = format!("198.51.100.{}", at % 3 + 1);
+        let (status, body) = site.submit_with(&from, &service("satu", "192.0.2.80"), "x").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{at}: {body}");
+    }
+    let (status, _) = site.submit_with("198.51.100.4", &service("satu", "192.0.2.80"), "x").await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "the network has sent enough");
+    number(site.submit("198.51.101.1", &service("satu", "192.0.2.80")).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_comes_keeps_nobody_out() {
+    let site = office();
+    let mut silent = Vec::new();
+    for at in 0..64 {
+        let from = SocketAddr::new(format!("10.0.{}.1", at % 8).parse().unwrap(), 40_000);
+        let request = Request::post("/api/v1/requests")
+            .header(CONTENT_TYPE, "multipart/form-data; boundary=b")
+            .extension(ConnectInfo(from))
+            .body(async_stream(b"--b\r\n"))
+            .unwrap();
+        silent.push(tokio::spawn(site.router.clone().oneshot(request)));
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    number(site.submit("10.0.0.9", &service("satu", "192.0.2.80")).await);
+    silent.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 //------------ Guesses -------------------------------------------------------
