@@ -1,8 +1,8 @@
 //! Limits for people without an account: open requests per network, mailbox and office and in all,
 //! letters in all, and room on the disk.
 //!
-//! What others have sent in somebody's name must not shut them out: limits of a mailbox or an office
-//! count what is not proven, and whoever has proven a mailbox is counted by it alone.
+//! What others have sent must not shut out who proves a mailbox: each limit counts requests with a
+//! proven mailbox and those without one apart, and that of an office counts only the latter.
 
 use super::{ActError, Desk, Room, Submitter};
 use crate::promote::PublicLimit;
@@ -14,7 +14,7 @@ use crate::store::origins::{Counted, OriginRow};
 /// Limits for people without an account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct StrangerLimits {
-    /// `public.open`: open requests in all.
+    /// `public.open`: open requests in all, with a proven mailbox and without one.
     pub open: u64,
     /// `public.open_per_network`.
     pub open_per_network: u64,
@@ -69,11 +69,11 @@ impl Desk {
         let proven = origin.proven;
         let mailbox = Counted::Mailbox(&origin.mailbox, proven);
         let mut counts = vec![
-            (Counted::All, limits.open, PublicLimit::All),
+            (Counted::All(proven), limits.open, PublicLimit::All),
             (mailbox, limits.open_per_mailbox, PublicLimit::Mailbox),
         ];
         if by.network.is_some() {
-            let network = Counted::Network(&origin.network);
+            let network = Counted::Network(&origin.network, proven);
             counts.push((network, limits.open_per_network, PublicLimit::Network));
         }
         if !proven {

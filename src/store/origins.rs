@@ -28,10 +28,10 @@ row! {
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
 pub enum Counted<'a> {
-    /// Everything.
-    All,
-    /// What comes from a network.
-    Network(&'a str),
+    /// Everything with a mailbox that is proven, or not.
+    All(bool),
+    /// What comes from a network, with a mailbox that is proven, or not.
+    Network(&'a str, bool),
     /// What names a mailbox, proven or not.
     Mailbox(&'a str, bool),
     /// What names an office without a proven mailbox.
@@ -39,9 +39,10 @@ pub enum Counted<'a> {
 }
 
 statements! {
-    ALL = sql("SELECT count(*) FROM request_origin JOIN request USING (number) WHERE open = 1");
+    ALL = sql("SELECT count(*) FROM request_origin JOIN request USING (number) \
+        WHERE open = 1 AND proven = $1");
     OF_NETWORK = sql("SELECT count(*) FROM request_origin JOIN request USING (number) \
-        WHERE open = 1 AND network = $1");
+        WHERE open = 1 AND network = $1 AND proven = $2");
     OF_MAILBOX = sql("SELECT count(*) FROM request_origin JOIN request USING (number) \
         WHERE open = 1 AND mailbox = $1 AND proven = $2");
     OF_OFFICE = sql("SELECT count(*) FROM request_origin AS o JOIN request USING (number) \
@@ -59,8 +60,8 @@ impl Reader<'_> {
     /// The count of open requests without an account.
     pub fn open_from(&self, counted: Counted<'_>) -> Result<u64, StoreError> {
         match counted {
-            Counted::All => self.only(ALL, []),
-            Counted::Network(network) => self.only(OF_NETWORK, [network]),
+            Counted::All(proven) => self.only(ALL, [proven]),
+            Counted::Network(network, proven) => self.only(OF_NETWORK, params![network, proven]),
             Counted::Mailbox(mailbox, proven) => self.only(OF_MAILBOX, params![mailbox, proven]),
             Counted::Office(office) => self.only(OF_OFFICE, [office]),
         }

@@ -420,3 +420,30 @@ fn a_correction_with_another_mailbox_has_not_proven_it() {
     office.desk.resubmit(&number, other, None, &proven).unwrap();
     assert!(!office.view(&number).mailbox_proven);
 }
+
+#[test]
+fn requests_without_a_proven_mailbox_leave_room_for_those_with_one() {
+    let office = Office::with(|options| {
+        options.strangers.open = 3;
+        options.strangers.open_per_network = 2;
+    });
+    let sent = |who: &str, network: &str, mailbox_proven: bool| {
+        let mut application = application();
+        application.contact.email = format!("{who}@desa.example");
+        application.office = format!("Desa {who}");
+        let by = stranger(&application.contact.email, network);
+        let by = Submitter { mailbox_proven, ..by };
+        office.desk.submit(application, Some(letter()), &by).map(|sent| sent.number)
+    };
+    let limit = |sent: Result<String, ActError>| match sent.unwrap_err() {
+        ActError::Limit(limit) => limit,
+        error => panic!("{error}"),
+    };
+    sent("a", "1", false).unwrap();
+    sent("b", "1", false).unwrap();
+    assert_eq!(limit(sent("c", "1", false)), PublicLimit::Network);
+    sent("c", "2", false).unwrap();
+    assert_eq!(limit(sent("d", "1", false)), PublicLimit::All);
+    // Neither the network's requests nor all of them together stand in the way.
+    sent("e", "1", true).unwrap();
+}
