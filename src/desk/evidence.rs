@@ -11,11 +11,12 @@ use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::live::same_office;
 use crate::queue::person::normalize_email;
+use crate::queue::request::Question;
 use crate::queue::similar::resemble;
 use crate::queue::{
     Act, Actor, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState,
-    NamingClass, Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, State,
-    ZoneFacts,
+    NamingClass, Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, Role,
+    State, ZoneFacts,
 };
 use crate::store::Reader;
 use crate::wire::{Name, NameRef, Rtype};
@@ -45,8 +46,8 @@ pub(super) struct RequestContext<'a> {
     pub(super) number: Option<&'a str>,
     /// Whether the mailbox is proven.
     pub(super) mailbox_proven: bool,
-    /// Whether another party has agreed.
-    pub(super) party_confirmed: bool,
+    /// The question to which another party has agreed.
+    pub(super) agreement: Option<&'a Question>,
     /// When an officer first took it; now, if an officer sends it in.
     pub(super) taken: Option<i64>,
     /// When it came in; none if it does now.
@@ -61,7 +62,7 @@ impl<'a> RequestContext<'a> {
         Self {
             number: Some(request.number()),
             mailbox_proven: request.mailbox_proven(),
-            party_confirmed: request.party_confirmed(),
+            agreement: request.agreement(),
             taken: request.taken_at(),
             submitted: Some(request.submitted_at()),
             keyed_in: !request.keyed_in_by().is_empty(),
@@ -74,7 +75,7 @@ impl<'a> RequestContext<'a> {
         Self {
             number: None,
             mailbox_proven,
-            party_confirmed: false,
+            agreement: None,
             taken,
             submitted: None,
             keyed_in: taken.is_some(),
@@ -265,7 +266,7 @@ impl Desk {
             neighbours: &neighbours,
             probe: &outside.probe,
             findings: findings.as_deref(),
-            party_confirmed: context.party_confirmed,
+            party_confirmed: context.agreement.is_some(),
             mailbox_proven: context.mailbox_proven,
         }))
     }
@@ -351,7 +352,6 @@ fn queue_facts(
         Kind::New => parent.as_ref(),
         _ => Some(&live).filter(|live| is_promised(live) && !live.office.is_empty()),
     };
-    let touched = touched.filter(|owned| same_office(&owned.office, &application.office));
     let unproven = match touched {
         Some(owned) if !speaks_for(ledger, reader, application, context, owned)? => {
             Some(owned.name.to_string())
@@ -359,7 +359,7 @@ fn queue_facts(
         _ => None,
     };
     let unowned = match application.kind {
-        Kind::New => unowned_above,
+        Kind::New => unowned_above.or_else(|| proves_nothing_live(application, parent.as_ref())),
         _ => (is_promised(&live) && live.office.is_empty()).then_some(name.clone()),
     };
     Ok(QueueFacts {
@@ -375,9 +375,16 @@ fn queue_facts(
     })
 }
 
-/// Whether a request shows that it speaks for the office that owns a name: it comes from the mailbox of the
-/// request the name rests on, an officer keyed in a letter, or a party has agreed. The office's name alone
-/// proves nothing: the public list prints it.
+/// The name that an `_acme-challenge` would give its applicant certificates for, while nothing is live there.
+fn proves_nothing_live(application: &Reading, parent: Option<&LiveRecord>) -> Option<String> {
+    let (label, above) = application.name.split_once('.').unwrap_or((&application.name, "@"));
+    let is_challenge = label.eq_ignore_ascii_case("_acme-challenge");
+    (is_challenge && parent.is_none()).then(|| above.to_owned())
+}
+
+/// Whether a request shows that the office that owns a name is for it: that office agreed, or the request is
+/// its own and comes from its mailbox or from an officer with a letter. The office's name alone proves
+/// nothing: the public list prints it. Another office's request that nobody agreed to is A9's own fault.
 fn speaks_for(
     ledger: &Ledger,
     reader: &Reader<'_>,
@@ -385,18 +392,26 @@ fn speaks_for(
     context: RequestContext<'_>,
     owned: &LiveRecord,
 ) -> Result<bool, AuditError> {
-    if context.keyed_in || context.party_confirmed {
+    let own = same_office(&owned.office, &application.office);
+    if (own && context.keyed_in) || (!own && context.agreement.is_none()) {
         return Ok(true);
     }
-    if !context.mailbox_proven {
-        return Ok(false);
+    // What the verifier keys in alone, or a mailbox that they chose, is one person's word.
+    let answered = context.agreement.and_then(|question| question.answered.as_ref());
+    if answered.is_some_and(|by| by.role == Role::Head) {
+        return Ok(true);
     }
     let Some(number) = &owned.request else { return Ok(false) };
     let stored = ledger.request(reader, number)?;
     let recorded = stored.map(|stored| stored.request.application().contact.email.clone());
-    let recorded = recorded.filter(|email| !email.trim().is_empty());
-    let own = normalize_email(&application.contact.email);
-    Ok(recorded.is_some_and(|email| normalize_email(&email) == own))
+    let Some(recorded) = recorded.filter(|email| !email.trim().is_empty()) else {
+        return Ok(false);
+    };
+    let is_recorded = |email: &str| normalize_email(email) == normalize_email(&recorded);
+    let by_link = answered.is_some_and(|by| by.role == Role::Applicant);
+    let party = context.agreement.filter(|_| by_link);
+    Ok(party.is_some_and(|question| is_recorded(&question.email))
+        || (own && context.mailbox_proven && is_recorded(&application.contact.email)))
 }
 
 /// The other names of an office that is held to one, a few of them.

@@ -404,6 +404,47 @@ fn the_name_of_an_office_alone_moves_none_of_its_names() {
 }
 
 #[test]
+fn what_the_verifier_alone_calls_an_agreement_takes_the_heads_signature() {
+    let office = Office::new();
+    office.live(application());
+    let mut below = application();
+    below.office = "Desa Lain".to_owned();
+    below.name = format!("_acme-challenge.{}", below.name);
+    below.records[0].rtype = "CNAME".to_owned();
+    below.records[0].data = "acme.penyerang.example.".to_owned();
+    let a9_after = |who: &str| {
+        let number =
+            office.desk.submit(below.clone(), Some(letter()), &applicant()).unwrap().number;
+        office.act(&number, dispose("seksi"), "kepala").unwrap();
+        let party = || "Desa induk".to_owned();
+        let consult = Act::Consult { party: party(), email: "siapa@saja.example".to_owned() };
+        office.act(&number, consult, "seksi").unwrap();
+        let agree = Act::Confirm { party: party(), letter: "140/9".to_owned() };
+        office.act(&number, agree, who).unwrap();
+        let view = office.view(&number);
+        let second = view.second_signature.clone();
+        let line = view.lines.iter().find(|line| line.code == LineCode::A9).unwrap();
+        let verdict = line.verdict;
+        office.act(&number, Act::Withdraw { letter: "1".to_owned() }, "kepala").unwrap();
+        (verdict, second)
+    };
+    assert_eq!(a9_after("seksi"), (Some(LineVerdict::Fix), vec!["A9".to_owned()]));
+    assert_eq!(a9_after("kepala"), (Some(LineVerdict::Ok), Vec::new()));
+}
+
+#[test]
+fn a_challenge_for_a_name_that_is_not_live_takes_the_heads_signature() {
+    let office = Office::new();
+    let mut challenge = application();
+    challenge.name = format!("_acme-challenge.{}", challenge.name);
+    challenge.records[0].rtype = "CNAME".to_owned();
+    challenge.records[0].data = "acme.penyerang.example.".to_owned();
+    let number = office.desk.submit(challenge, Some(letter()), &applicant()).unwrap().number;
+    office.act(&number, dispose("seksi"), "kepala").unwrap();
+    assert_eq!(office.view(&number).second_signature, ["A9"]);
+}
+
+#[test]
 fn a_correction_with_another_mailbox_has_not_proven_it() {
     let office = Office::new();
     let number = office.assigned(application());

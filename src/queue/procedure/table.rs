@@ -184,7 +184,7 @@ table! {
         /// Ask a parent office, the camat or a second holder to agree
         Consult = "ask", page "minta-konfirmasi":
             Assigned, Holder, { party: Party, email: Email }
-                => Assigned, notifies(Party)
+                => Assigned, notifies(Party) proof
                 ["the clock pauses"];
         /// Key in that the party agrees
         Confirm = "confirm", page "konfirmasi":

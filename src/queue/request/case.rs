@@ -109,9 +109,10 @@ impl Case {
         self.application.starts_at().is_some_and(|starts| starts > now)
     }
 
-    /// Whether some party has agreed since the current revision came in.
-    pub(super) fn party_confirmed(&self) -> bool {
-        self.questions.iter().any(|q| q.revision == self.revision && q.agreed == Some(true))
+    /// The question to which a party has agreed last, since the current revision came in.
+    pub(super) fn agreement(&self) -> Option<&Question> {
+        let agreed = |q: &&Question| q.revision == self.revision && q.agreed == Some(true);
+        self.questions.iter().rev().find(agreed)
     }
 }
 

@@ -75,7 +75,7 @@ impl Assigned {
         let camat = cx.facts.rules.camat
             && application.class == NamingClass::Desa
             && application.kind.brings_records();
-        if self.waiting || (camat && !cx.case.party_confirmed()) {
+        if self.waiting || (camat && cx.case.agreement().is_none()) {
             faults.push(Fault::new("party", Rule::ParentNotConfirmed, ""));
         }
         complete(faults)?;

@@ -103,8 +103,8 @@ impl Request {
     }
 
     /// Whether some party has agreed since the current revision came in.
-    pub fn party_confirmed(&self) -> bool {
-        self.case.party_confirmed()
+    pub fn agreement(&self) -> Option<&Question> {
+        self.case.agreement()
     }
 
     /// The step it is in and the time left to it.

@@ -818,7 +818,7 @@ fn a_question_pauses_the_clock_and_lapses_after_five_working_days() {
     assert_eq!(code(asked.clone().act(&confirm(""), &kasi, &now)), FaultCode::Incomplete);
     let party = Actor::applicant("Dinkes", Identity::default(), Some(&asked.party_key()));
     let agreed = asked.act(&confirm(""), &party, &now).unwrap().value;
-    assert!(agreed.party_confirmed());
+    assert!(agreed.agreement().is_some());
     // One hour was used before the question.
     assert_eq!(agreed.due(&world.calendar, &world.rules), Some(at(1, 16, 0)));
     assert!(agreed.act(&approve(1), &kasi, &now).is_ok());
