@@ -6,14 +6,16 @@
 //! them either, so every object that can be found is judged, also inside object streams, inside the data
 //! of other streams, and in versions that a later one replaces.
 
+mod heads;
 mod lexer;
 mod rules;
 mod streams;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::letter::{contains, find, refused};
 use crate::queue::{Fault, Rule};
+use heads::{Head, firsts, heads, integer};
 use lexer::{Broken, Lexer, VALUES_MAX, Value, is_space};
 use rules::{judge, judge_object, opens};
 use streams::{UNPACKED_MAX, unpack};
@@ -40,9 +42,10 @@ pub(super) fn judge_file(bytes: &[u8]) -> Result<(), Fault> {
         return Err(refused(Rule::LetterForeign, "ZIP"));
     }
     let mut left = VALUES_MAX;
-    let mut file = File::default();
+    let heads = heads(bytes);
+    let mut file = File { firsts: firsts(&heads), ..File::default() };
     let walked = file.walk(bytes, &mut left);
-    let judged = walked.and_then(|()| file.find_hidden(bytes, &mut left));
+    let judged = walked.and_then(|()| file.judge_hidden(bytes, &heads, &mut left));
     judged.and_then(|()| file.is_whole(bytes)).map_err(|fault| {
         // What is encrypted looks damaged before the trailer says that it is not.
         let locked = fault.rule == Rule::LetterBroken && contains(bytes, b"/Encrypt");
@@ -53,8 +56,10 @@ pub(super) fn judge_file(bytes: &[u8]) -> Result<(), Fault> {
 /// What a walk has seen.
 #[derive(Default)]
 struct File {
-    /// Where objects begin.
-    starts: HashSet<usize>,
+    /// Where the first object of each number begins.
+    firsts: HashMap<i64, usize>,
+    /// Where objects that have been judged begin, behind their heads, and a number each was judged by.
+    judged: HashMap<usize, i64>,
     /// Whether a trailer names the root.
     has_root: bool,
     /// Whether there is a catalog.
@@ -102,7 +107,7 @@ impl File {
             let Some(byte) = lexer.peek() else { return Ok(()) };
             if byte.is_ascii_digit() {
                 let number = lexer.object_head().ok_or_else(|| stray(bytes, start))?;
-                self.starts.insert(start);
+                self.judged.insert(lexer.at, number);
                 self.object(&mut lexer, number)?;
             } else if lexer.word(b"xref") {
                 table(&mut lexer);
@@ -131,7 +136,7 @@ impl File {
         self.remember(number, &value);
         lexer.skip_space();
         if lexer.word(b"stream") {
-            let data = stream_data(lexer, &value)?;
+            let data = stream_data(lexer, &value, &self.firsts)?;
             self.stream(&value, data, lexer)?;
             lexer.skip_space();
         }
@@ -215,20 +220,26 @@ impl File {
 
     /// Judges what looks like an object where no part begins: in the data of streams, in strings, in
     /// comments. An offset could lead a viewer there.
-    fn find_hidden(&mut self, bytes: &[u8], left: &mut usize) -> Result<(), Fault> {
-        let (mut from, mut found) = (0, 0);
-        while let Some(at) = find(&bytes[from..], b"obj").map(|at| from + at) {
-            from = at + 3;
-            let Some(start) = head_before(bytes, at) else { continue };
-            if self.starts.contains(&start) {
+    fn judge_hidden(
+        &mut self,
+        bytes: &[u8],
+        heads: &[Head],
+        left: &mut usize,
+    ) -> Result<(), Fault> {
+        let mut found = 0;
+        for Head { number, body } in heads.iter().copied() {
+            if let Some(known) = self.judged.get(&body) {
+                // The same object under another number.
+                let more = self.more_than_show.get(known).is_none_or(|more| *more);
+                *self.more_than_show.entry(number).or_insert(false) |= more;
                 continue;
             }
+            self.judged.insert(body, number);
             found += 1;
             if found > HIDDEN_MAX {
                 return Err(foreign());
             }
-            let mut lexer = Lexer::new(bytes, start, left);
-            let Some(number) = lexer.object_head() else { continue };
+            let mut lexer = Lexer::new(bytes, body, left);
             lexer.skip_space();
             // Figures may look like the head of an object by chance; a dictionary behind it does not.
             let is_dictionary = lexer.bytes.get(lexer.at..).is_some_and(|it| it.starts_with(b"<<"));
@@ -243,7 +254,7 @@ impl File {
 
     /// Whether all parts are there, and opening it does no more than show it.
     fn is_whole(&self, bytes: &[u8]) -> Result<(), Fault> {
-        if self.on_opening.iter().any(|number| self.more_than_show.get(number) == Some(&true)) {
+        if self.on_opening.iter().any(|number| self.more_than_show.get(number) != Some(&false)) {
             return Err(refused(Rule::LetterActive, "OpenAction"));
         }
         let end = bytes.iter().rposition(|byte| !is_space(*byte)).map_or(0, |at| at + 1);
@@ -285,7 +296,11 @@ fn table(lexer: &mut Lexer<'_>) {
 }
 
 /// The data of a stream, from behind its word to its end, which is left behind.
-fn stream_data<'a>(lexer: &mut Lexer<'a>, dict: &Value) -> Result<&'a [u8], Fault> {
+fn stream_data<'a>(
+    lexer: &mut Lexer<'a>,
+    dict: &Value,
+    firsts: &HashMap<i64, usize>,
+) -> Result<&'a [u8], Fault> {
     let bytes = lexer.bytes;
     let after = |at: usize| bytes.get(at).copied();
     let mut start = lexer.at;
@@ -293,7 +308,7 @@ fn stream_data<'a>(lexer: &mut Lexer<'a>, dict: &Value) -> Result<&'a [u8], Faul
     start += usize::from(after(start) == Some(b'\n'));
     let length = match dict.get(b"Length") {
         Some(Value::Int(length)) => Some(*length),
-        Some(Value::Ref(number)) => length_of(bytes, *number),
+        Some(Value::Ref(number)) => firsts.get(number).and_then(|body| integer(bytes, *body)),
         _ => None,
     };
     let ends_there = |length: i64| {
@@ -311,33 +326,4 @@ fn stream_data<'a>(lexer: &mut Lexer<'a>, dict: &Value) -> Result<&'a [u8], Faul
     let (end, word) = found.ok_or_else(broken)?;
     lexer.at = word + b"endstream".len();
     Ok(&bytes[start..end])
-}
-
-/// The integer that is an object of its own.
-fn length_of(bytes: &[u8], number: i64) -> Option<i64> {
-    let mut left = 8;
-    let head = format!("{number} 0 obj");
-    let mut from = 0;
-    loop {
-        let at = from + find(bytes.get(from..)?, head.as_bytes())?;
-        from = at + head.len();
-        if at == 0 || !bytes[at - 1].is_ascii_digit() {
-            return Lexer::new(bytes, from, &mut left).value().ok()?.int();
-        }
-    }
-}
-
-/// Where `7 0 obj` begins whose word `obj` is at `at`.
-fn head_before(bytes: &[u8], at: usize) -> Option<usize> {
-    let back = |mut at: usize, is: fn(u8) -> bool| {
-        let end = at;
-        while at > 0 && is(bytes[at - 1]) {
-            at -= 1;
-        }
-        (at < end).then_some(at)
-    };
-    let at = back(at, is_space)?;
-    let at = back(at, |byte| byte.is_ascii_digit())?;
-    let at = back(at, is_space)?;
-    back(at, |byte| byte.is_ascii_digit())
 }

@@ -161,6 +161,11 @@ fn nothing_in_a_pdf_may_run_or_be_attached_however_it_is_written() {
         let hidden = format!("7 0 obj\n{value}\nendobj");
         if value.starts_with("<<") {
             refused(value, &pdf(&[&stream("", hidden.as_bytes())]), *rule);
+            // A comment is white space, and none is needed before `obj`.
+            for head in ["7 0%\nobj", "7%a\r%b\n0 obj", "7 0obj"] {
+                let hidden = hidden.replace("7 0 obj", head);
+                refused(&hidden, &pdf(&[&stream("", hidden.as_bytes())]), *rule);
+            }
             let string = format!("({})", hidden.replace('\\', "/").replace(['(', ')'], " "));
             if !value.contains('(') {
                 refused(value, &pdf(&[string.as_bytes()]), *rule);
@@ -182,6 +187,7 @@ fn opening_a_pdf_does_no_more_than_show_it() {
         ("with more to follow", pdf_of("/OpenAction<</S/GoTo/D[3 0 R]/Next 7 0 R>>", &[])),
         ("by two references", pdf_of("/OpenAction 7 0 R", &[b"8 0 R", b"<</S/URI/URI(x)>>"])),
         ("of a kind by reference", pdf_of("/OpenAction<</S 7 0 R>>", &[b"/URI"])),
+        ("by a reference to nowhere", pdf_of("/OpenAction 9 0 R", &[])),
         ("escaped", pdf_of("/Open#41ction<</S/URI/URI(x)>>", &[])),
     ] {
         refused(what, &bytes, Rule::LetterActive);
@@ -252,6 +258,19 @@ fn a_pdf_that_grows_out_of_hand_is_refused_quickly() {
     let deep = pdf(&["[".repeat(200_000).as_bytes()]);
     refused("depth", &deep, Rule::LetterBroken);
     assert!(started.elapsed().as_secs() < 90, "{:?}", started.elapsed());
+}
+
+#[test]
+fn lengths_that_are_objects_are_looked_up_not_searched() {
+    // The length of each stream is at the end of the file, or nowhere.
+    let objects = b"8 0 obj<</Length 9999 0 R>>stream\nx\nendstream endobj\n".repeat(15_000);
+    let objects = [objects.as_slice(), &objects, b"8 0 obj<<>>"].concat();
+    let objects = String::from_utf8(objects).unwrap().replacen("9999 0", "9998 0", 15_000);
+    let large = pdf(&[format!("<<>>endobj\n{objects}endobj\n9999 0 obj 1").as_bytes()]);
+    assert!((1_500_000..STORED_MAX).contains(&large.len()), "{}", large.len());
+    let started = std::time::Instant::now();
+    assert_eq!(verdict(&large), "taken pdf");
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
 
 #[test]
