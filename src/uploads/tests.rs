@@ -179,6 +179,16 @@ fn nothing_in_a_pdf_may_run_or_be_attached_however_it_is_written() {
 }
 
 #[test]
+fn a_key_that_repeats_is_refused_because_readers_differ() {
+    let packed = deflate(b"70 0 <</S/JavaScript>>");
+    for keys in ["/N 1/First 5/N 0", "/N 1/First 5/#4e 0", "/N 0/First 5/N 1"] {
+        let keys = format!("/Type/ObjStm{keys}/Filter/FlateDecode");
+        refused(&keys, &pdf(&[&stream(&keys, &packed)]), Rule::LetterBroken);
+    }
+    refused("inside", &pdf(&[b"[<</A<</B 1/C 2/B 1>>>>]"]), Rule::LetterBroken);
+}
+
+#[test]
 fn opening_a_pdf_does_no_more_than_show_it() {
     for (what, bytes) in [
         ("an address", pdf_of("/OpenAction<</S/URI/URI(https://x)>>", &[])),

@@ -22,17 +22,17 @@ pub(super) enum Value {
     Text(Vec<u8>),
     /// An array.
     Array(Vec<Self>),
-    /// A dictionary; keys may repeat.
+    /// A dictionary; each key is there once.
     Dict(Vec<(Vec<u8>, Self)>),
     /// The number of another object.
     Ref(i64),
 }
 
 impl Value {
-    /// The value of a key, if this is a dictionary that has it; the last one counts.
+    /// The value of a key, if this is a dictionary that has it.
     pub(super) fn get(&self, key: &[u8]) -> Option<&Self> {
         let Self::Dict(pairs) = self else { return None };
-        pairs.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value)
+        pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
     /// The integer.
@@ -276,7 +276,7 @@ impl<'a> Lexer<'a> {
         Ok(Value::Text(text))
     }
 
-    /// A dictionary.
+    /// A dictionary. Keys that repeat are refused: readers differ in which one counts.
     fn dictionary(&mut self, depth: usize) -> Result<Value, Broken> {
         self.at += 2;
         let mut pairs = Vec::new();
@@ -289,7 +289,10 @@ impl<'a> Lexer<'a> {
                 }
                 b'>' if self.bytes.get(self.at + 1) == Some(&b'>') => {
                     self.at += 2;
-                    return Ok(Value::Dict(pairs));
+                    let mut keys: Vec<&[u8]> = pairs.iter().map(|(key, _)| &key[..]).collect();
+                    keys.sort_unstable();
+                    let once = keys.is_sorted_by(|one, next| one < next);
+                    return once.then_some(Value::Dict(pairs)).ok_or(Broken);
                 }
                 _ => return Err(Broken),
             }
