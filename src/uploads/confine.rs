@@ -62,7 +62,7 @@ fn landlock() -> Result<RulesetStatus, RulesetError> {
 }
 
 /// System calls that remain.
-const CALLS: [i64; 24] = [
+const CALLS: [i64; 23] = [
     libc::SYS_read,
     libc::SYS_write,
     libc::SYS_close,
@@ -84,13 +84,21 @@ const CALLS: [i64; 24] = [
     libc::SYS_sched_getaffinity,
     libc::SYS_getpid,
     libc::SYS_gettid,
-    libc::SYS_tgkill,
     libc::SYS_fstat,
     libc::SYS_ppoll,
 ];
 
-/// Refuses all other system calls, and memory that could be run as a program.
+/// Refuses all other system calls, memory that could be run as a program, and signals to others.
 fn seccomp() -> Result<(), seccompiler::Error> {
+    let refused = SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or(1));
+    let arch = std::env::consts::ARCH.try_into()?;
+    let filter = SeccompFilter::new(rules()?, refused, SeccompAction::Allow, arch)?;
+    let program: BpfProgram = filter.try_into()?;
+    seccompiler::apply_filter(&program)
+}
+
+/// The system calls that remain, and with which arguments; a call without rules is free.
+fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         CALLS.into_iter().map(|call| (call, Vec::new())).collect();
     let run = u64::try_from(libc::PROT_EXEC).unwrap_or_default();
@@ -99,9 +107,25 @@ fn seccomp() -> Result<(), seccompiler::Error> {
             SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(run), 0)?;
         rules.insert(call, vec![SeccompRule::new(vec![no_program])?]);
     }
-    let refused = SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or(1));
-    let arch = std::env::consts::ARCH.try_into()?;
-    let filter = SeccompFilter::new(rules, refused, SeccompAction::Allow, arch)?;
-    let program: BpfProgram = filter.try_into()?;
-    seccompiler::apply_filter(&program)
+    // The standard library aborts by a signal to itself.
+    let own = u64::from(std::process::id());
+    let to_itself = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?;
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![to_itself])?]);
+    Ok(rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rules;
+
+    #[test]
+    fn signals_go_to_itself_only_and_no_memory_becomes_a_program() {
+        let rules = rules().unwrap();
+        for call in [libc::SYS_tgkill, libc::SYS_mmap, libc::SYS_mprotect] {
+            assert_eq!(rules[&call].len(), 1, "{call}");
+        }
+        for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_execve, libc::SYS_openat] {
+            assert!(!rules.contains_key(&call), "{call}");
+        }
+    }
 }
