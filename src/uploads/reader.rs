@@ -1,5 +1,6 @@
 //! The way a letter is read: a child process for each, a few at a time, and the scanner of the settings.
 
+use std::env::var_os;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ const WAITING_FOR_EACH: usize = 8;
 const TURN: Duration = Duration::from_secs(10);
 /// Octets of what a scanner says that are read.
 const SCANNER_OUTPUT_MAX: usize = 64 * 1024;
+/// Variables of the environment that a scanner gets.
+const SCANNER_ENVIRONMENT: [&str; 2] = ["PATH", "LANG"];
 /// Stands in a scanner's command for the file's name.
 const FILE: &str = "{file}";
 
@@ -237,6 +240,9 @@ impl Inner {
             unchecked("")
         })?;
         let mut command = Command::new(program);
+        // What the daemon was told by its environment is no concern of a scanner.
+        command.env_clear().current_dir("/");
+        command.envs(SCANNER_ENVIRONMENT.iter().filter_map(|name| Some((name, var_os(name)?))));
         let name = file.as_ref().map(|file| file.0.display().to_string()).unwrap_or_default();
         command.args(arguments.iter().map(|argument| argument.replace(FILE, &name)));
         let time = Duration::from_secs(self.options.scanner_seconds);
@@ -265,7 +271,8 @@ impl Inner {
         // The directory is private, so the name need not be secret; the housekeeping of letters deletes
         // what a crash leaves.
         let count = self.scans.fetch_add(1, Ordering::Relaxed);
-        let path = self.options.directory.join(format!("scan-{}-{count}", std::process::id()));
+        let directory = std::path::absolute(&self.options.directory)?;
+        let path = directory.join(format!("scan-{}-{count}", std::process::id()));
         let mut file = std::fs::OpenOptions::new();
         let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
         let kept = Temporary(path);
