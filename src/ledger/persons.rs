@@ -5,9 +5,10 @@ use crate::queue::{Actor, Request, Role};
 use crate::store::{Reader, StoreError};
 
 impl Ledger {
-    /// The actor with this person id as the database knows them now; disabled when unknown.
+    /// The actor with this person id as the database knows them now; none when unknown, or when the
+    /// account is not as gapura left it: nobody acts by an edited password, role or second factor.
     pub fn actor(&self, reader: &Reader<'_>, person: &str) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = reader.person(person)? else { return Ok(None) };
+        let Some(row) = reader.acting_person(person)? else { return Ok(None) };
         Ok(Some(row.actor(&reader.acting_officials()?)))
     }
 

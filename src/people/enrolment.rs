@@ -79,7 +79,7 @@ impl People {
             let begun = Begun::from(&kept);
             let sealed = kept.pending_secret.ok_or(SignInError::Wrong)?;
             let secret = self.open_secret(&session.account.id, &sealed)?;
-            let mut row = tx.person(&session.account.id)?.ok_or(SignInError::NoSession)?;
+            let mut row = tx.acting_person(&session.account.id)?.ok_or(SignInError::NoSession)?;
             let replaced = row.totp_secret.is_some();
             if replaced {
                 self.use_code(&mut row, old.code, &origin)?;

@@ -131,7 +131,10 @@ impl People {
         let name = sign_in_name(name);
         let tried = Try::password(&name, origin);
         self.take(&tried)?;
-        let row = self.store.read::<_, SignInError>(|reader| Ok(reader.person_by_name(&name)?))?;
+        let row = self.store.read::<_, SignInError>(|reader| {
+            let named = reader.person_by_name(&name)?;
+            Ok(named.map(|row| reader.acting_person(&row.id)).transpose()?.flatten())
+        })?;
         let hash = row.as_ref().and_then(|row| row.password.as_deref());
         let fits = secret::password_matches(password, hash);
         let proven = row.filter(|row| fits && row.disabled_ms.is_none());
@@ -179,7 +182,7 @@ impl People {
         let hash = sha256_hex(token);
         self.store.write::<_, SignInError>(|tx| {
             let kept = tx.session(&hash)?.ok_or(SignInError::NoSession)?;
-            let mut row = tx.person(&account.id)?.ok_or(SignInError::NoSession)?;
+            let mut row = tx.acting_person(&account.id)?.ok_or(SignInError::NoSession)?;
             self.use_code(&mut row, code, origin)?;
             tx.put_person(&row)?;
             tx.end_session(&hash)?;
@@ -237,7 +240,7 @@ impl People {
         let now = self.now_ms();
         let found = self.store.read::<_, SignInError>(|reader| {
             let Some(session) = reader.session(&hash)? else { return Ok(None) };
-            let person = reader.person(&session.person)?;
+            let person = reader.acting_person(&session.person)?;
             Ok(person.map(|person| (session, person, reader.acting_officials())))
         })?;
         let Some((row, person, acting)) = found else { return Ok(None) };

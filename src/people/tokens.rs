@@ -216,7 +216,7 @@ impl People {
         let hash = sha256_hex(token);
         let found = self.store.read::<_, PeopleError>(|reader| {
             let Some(token) = reader.token_by_hash(&hash)? else { return Ok(None) };
-            let person = reader.person(&token.person)?;
+            let person = reader.acting_person(&token.person)?;
             Ok(person.map(|person| (token, person, reader.acting_officials())))
         })?;
         let Some((row, person, acting)) = found else { return Ok(None) };

@@ -234,6 +234,11 @@ impl Reader<'_> {
         self.one(PERSON, [id])
     }
 
+    /// The account with this id, if gapura wrote it: whoever acts or is let in by it.
+    pub fn acting_person(&self, id: &str) -> Result<Option<PersonRow>, StoreError> {
+        self.only_as_logged(self.one(PERSON, [id])?)
+    }
+
     /// The account with this sign-in name.
     pub fn person_by_name(&self, name: &str) -> Result<Option<PersonRow>, StoreError> {
         self.one(PERSON_BY_NAME, [name])

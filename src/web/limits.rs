@@ -1,7 +1,7 @@
 //! Rate limits by client network: sign-in, public submit, links, wrong status secrets.
 //!
 //! Keyed by route class and network, so that one household or office shares a bucket and one class
-//! does not use up another. Account lock-out is kept in the database by `people`.
+//! does not use up another.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -451,6 +451,35 @@ fn credentials_that_gapura_did_not_write_open_nothing() {
 }
 
 #[test]
+fn an_account_that_gapura_did_not_write_signs_nothing() {
+    for edit in [
+        "password = 'x'",
+        "totp_secret = x'00'",
+        "role = 'kabid'",
+        "email = 'x@example.id'",
+        "disabled_ms = NULL, totp_step = 7",
+    ] {
+        let office = Office::new();
+        office.chain.is_edited();
+        let number = office.assigned(application());
+        let (before, act) = (office.actor("seksi"), office.approval(&number));
+        tamper(&office.store, &format!("UPDATE person SET {edit} WHERE name = 'seksi'"));
+        assert!(office.desk.actor("p-seksi").unwrap().is_none(), "{edit}");
+        let done = office.desk.act(&number, &act, &before);
+        assert!(done.is_err(), "{edit}: {done:?}");
+        // An account that gapura writes again acts again; the log says that it was found edited.
+        let written = office.store.write::<_, StoreError>(|tx| {
+            let row = tx.person("p-seksi")?.unwrap();
+            tx.put_person(&PersonRow { totp_step: row.totp_step + 1, ..row })
+        });
+        written.unwrap();
+        assert!(office.desk.actor("p-seksi").unwrap().is_some(), "{edit}");
+        let live = office.store.read::<_, StoreError>(|reader| reader.requests_in(State::Assigned));
+        assert_eq!(live.unwrap().len(), 1, "{edit}");
+    }
+}
+
+#[test]
 fn the_rows_of_an_older_database_are_taken_in_with_one_event() {
     let (office, _older) = lived_in();
     let old = copy(&state(&office));

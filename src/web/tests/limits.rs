@@ -307,14 +307,14 @@ async fn a_full_disk_is_said_in_words() {
     browser.open(&format!("/tinjau/{number}/disposisi")).await;
     let status = browser.post(&format!("/tinjau/{number}/disposisi"), &order).await;
     assert_eq!(status.as_u16(), 507, "{}", browser.page);
-    assert!(browser.page.contains("Penyimpanan peladen penuh"), "{}", browser.page);
+    assert!(browser.page.contains("Penyimpanan server penuh"), "{}", browser.page);
     // Sign-ins go on until the last page is full, and then say so.
     let who = [("name", "kasi"), ("password", PASSWORD)];
     let mut said = false;
     for _ in 0..40 {
         let status = late.post("/masuk", &who).await;
         if status.as_u16() == 507 {
-            said = late.page.contains("Penyimpanan peladen penuh");
+            said = late.page.contains("Penyimpanan server penuh");
             break;
         }
         late.post("/keluar", &[]).await;
