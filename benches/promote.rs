@@ -99,6 +99,7 @@ impl Office {
         let by = Submitter {
             actor: Actor::applicant("Sutrisno", identity, None),
             mailbox_proven: true,
+            proof_of: None,
             network: None,
         };
         let letter = gapura::uploads::inspect(LETTER).unwrap();

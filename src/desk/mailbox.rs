@@ -11,10 +11,10 @@ use super::{ActError, Desk};
 use crate::audit::random;
 use crate::digest::hex;
 use crate::promote::PublicLimit;
-use crate::queue::person::normalize_email;
+use crate::queue::person::{exact_email, normalize_email};
 use crate::queue::time::{DAY_MS, MINUTE_MS};
-use crate::store::Reader;
 use crate::store::codes::{CodeRow, CodesOf};
+use crate::store::{Reader, Tx};
 
 /// How long a code may be entered.
 const CODE_MS: i64 = 15 * MINUTE_MS;
@@ -52,10 +52,10 @@ impl Desk {
     ) -> Result<String, ActError> {
         let now = self.now();
         let code = six_digits()?;
+        let id = hex(&random::<12>()?);
+        let tag = self.code_tag(&id, mailbox, &code);
         let (subject, mailbox) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
         let network = self.0.ledger.vault.tag("network", network);
-        let id = hex(&random::<12>()?);
-        let tag = self.code_tag(&id, &code);
         self.0.ledger.store.write(|tx| {
             tx.sweep_codes(now - PROOF_MS)?;
             for (of, most) in [
@@ -90,19 +90,20 @@ impl Desk {
     ) -> Result<TriedCode, ActError> {
         let now = self.now();
         let digits: String = code.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        let (subject, mailbox) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
+        let (subject, tag) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
         self.0.ledger.store.write(|tx| {
-            let row = tx.newest_code(&subject, &mailbox)?;
+            let row = tx.newest_code(&subject, &tag)?;
             let usable = |row: &CodeRow| {
                 row.tries < TRIES_MAX && !row.code.is_empty() && now - row.sent_ms < CODE_MS
             };
             let Some(mut row) = row.filter(usable) else { return Ok(TriedCode::None) };
             row.tries += 1;
-            let right = self.code_tag(&row.id, &digits).as_bytes().ct_eq(row.code.as_bytes());
+            let tag = self.code_tag(&row.id, mailbox, &digits);
+            let right = tag.as_bytes().ct_eq(row.code.as_bytes());
             let tried = if bool::from(right) {
                 // It cannot be entered again, and shows that it was.
                 row.code = String::new();
-                row.proof = self.proof_tag(&row);
+                row.proof = self.proof_tag(&row, mailbox);
                 TriedCode::Right
             } else {
                 TriedCode::Wrong(TRIES_MAX - row.tries)
@@ -129,10 +130,17 @@ impl Desk {
         })
     }
 
-    /// Ends the proof of a subject: its request was sent.
-    pub fn spend_mailbox_proof(&self, subject: &str) -> Result<(), ActError> {
-        let subject = self.subject_tag(subject);
-        self.0.ledger.store.write(|tx| Ok(tx.spend_codes(&subject)?))
+    /// Ends the proof of a subject, in the transaction that writes its request. Returns whether it was
+    /// there: of requests sent at once it goes with one.
+    pub(super) fn spend_mailbox_proof(
+        &self,
+        tx: &Tx<'_>,
+        subject: &str,
+        mailbox: &str,
+    ) -> Result<bool, ActError> {
+        let was_proven = self.proven(tx, subject, mailbox)?;
+        tx.spend_codes(&self.subject_tag(subject))?;
+        Ok(was_proven)
     }
 
     /// Drops codes whose proof is over.
@@ -140,11 +148,11 @@ impl Desk {
         self.0.ledger.store.write(|tx| Ok(tx.sweep_codes(now - PROOF_MS).map(drop)?))
     }
 
-    /// Whether a subject has proven a mailbox, in a transaction.
+    /// Whether a subject has proven a mailbox, exactly as it was written to, in a transaction.
     fn proven(&self, reader: &Reader<'_>, subject: &str, mailbox: &str) -> Result<bool, ActError> {
         let row = reader.newest_code(&self.subject_tag(subject), &self.mailbox_tag(mailbox))?;
         Ok(row.is_some_and(|row| {
-            let right = self.proof_tag(&row).as_bytes().ct_eq(row.proof.as_bytes());
+            let right = self.proof_tag(&row, mailbox).as_bytes().ct_eq(row.proof.as_bytes());
             bool::from(right) && self.now() - row.sent_ms < PROOF_MS
         }))
     }
@@ -154,19 +162,22 @@ impl Desk {
         self.0.ledger.vault.tag("mailbox subject", subject)
     }
 
-    /// A mailbox as it is stored: as it is compared, so that one person has one.
+    /// A mailbox as it is stored and counted: one person has one, however many tags it is given.
     fn mailbox_tag(&self, mailbox: &str) -> String {
         self.0.ledger.vault.tag("mailbox", &normalize_email(mailbox))
     }
 
-    /// A code as it is stored.
-    fn code_tag(&self, id: &str, code: &str) -> String {
-        self.0.ledger.vault.tag("mailbox code", &format!("{id}\n{code}"))
+    /// A code as it is stored: of no use for another address than it was mailed to.
+    fn code_tag(&self, id: &str, mailbox: &str, code: &str) -> String {
+        let mailbox = exact_email(mailbox);
+        self.0.ledger.vault.tag("mailbox code", &format!("{id}\n{mailbox}\n{code}"))
     }
 
-    /// What shows that a code was entered; the key to it is not in the database.
-    fn proof_tag(&self, row: &CodeRow) -> String {
-        let CodeRow { id, subject, mailbox, sent_ms, .. } = row;
+    /// What shows that a code was entered that was mailed to exactly this address; the key to it is not in
+    /// the database.
+    fn proof_tag(&self, row: &CodeRow, mailbox: &str) -> String {
+        let CodeRow { id, subject, sent_ms, .. } = row;
+        let mailbox = exact_email(mailbox);
         self.0.ledger.vault.tag("mailbox proof", &format!("{id}\n{subject}\n{mailbox}\n{sent_ms}"))
     }
 }

@@ -29,6 +29,8 @@ pub struct Submitter {
     pub actor: Actor,
     /// Whether the mailbox of the contact is proven.
     pub mailbox_proven: bool,
+    /// By whose code it is; that proof ends with the request.
+    pub proof_of: Option<String>,
     /// The network it was sent from, where that is known and counts.
     pub network: Option<String>,
 }
@@ -195,6 +197,13 @@ impl Desk {
         let (automatic, mut faults) =
             self.lines_and_refusals(tx, application, standing, outside, letter.is_some())?;
         faults.extend(sent_already(tx, application, origin.as_ref(), by)?);
+        if let Some(subject) = &by.proof_of {
+            let email = &application.contact.email;
+            if !self.spend_mailbox_proof(tx, subject, email)? && proven {
+                // Another request took it since it was looked at.
+                faults.push(Fault::new("contact.email", Rule::MailboxCodeOver, ""));
+            }
+        }
         let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
         let serial = tx.next_request_serial(year)?;
         let number = format!("GPR-{year}-{serial:05}");

@@ -279,6 +279,7 @@ pub(super) fn applicant() -> Submitter {
     Submitter {
         actor: Actor::applicant("Sutrisno", identity, None),
         mailbox_proven: true,
+        proof_of: None,
         network: None,
     }
 }

@@ -92,6 +92,12 @@ pub fn normalize_email(text: &str) -> String {
     }
 }
 
+/// The address itself, however its letters were typed: `A+x@B.id` may be another mailbox than `a@b.id`,
+/// where `+` is part of a name.
+pub fn exact_email(text: &str) -> String {
+    text.trim().to_lowercase().trim_end_matches('.').to_owned()
+}
+
 /// Whether a text is a mailbox, wherever one is filled in: what a mail can be sent to, written in
 /// ASCII, so that no letter looks like another and nothing breaks a header line.
 ///

@@ -3,6 +3,7 @@
 use super::*;
 use crate::desk::TriedCode;
 use crate::promote::PublicLimit;
+use crate::queue::Rule;
 use crate::queue::time::MINUTE_MS;
 
 /// A mailbox.
@@ -17,6 +18,11 @@ impl Office {
     /// A code for a subject and a mailbox.
     fn code(&self, subject: &str, mailbox: &str) -> Result<String, ActError> {
         self.desk.new_mailbox_code(subject, mailbox, "192.0.2.0/24")
+    }
+
+    /// Ends a proof, as a request that is written does; whether it was there.
+    fn spend(&self, subject: &str) -> bool {
+        self.store.write(|tx| self.desk.spend_mailbox_proof(tx, subject, MAILBOX)).unwrap()
     }
 
     /// What comes of trying one.
@@ -38,11 +44,13 @@ fn a_code_proves_one_mailbox_to_one_subject_once() {
     // As people type it.
     let typed = format!(" {} {}", &code[..3], &code[3..]);
     assert_eq!(office.tries("a", &typed), TriedCode::Right);
-    assert!(office.desk.mailbox_is_proven("a", "Umum+x@Dinkes.example ").unwrap());
+    assert!(office.desk.mailbox_is_proven("a", "Umum@Dinkes.example ").unwrap());
+    // Where `+` is part of a name, this is somebody else's.
+    assert!(!office.desk.mailbox_is_proven("a", "umum+x@dinkes.example").unwrap());
     assert!(!office.desk.mailbox_is_proven("b", MAILBOX).unwrap());
     assert_eq!(office.tries("a", &code), TriedCode::None, "once");
     // The proof goes with one request, and is over after a day.
-    office.desk.spend_mailbox_proof("a").unwrap();
+    office.spend("a");
     assert!(!office.desk.mailbox_is_proven("a", MAILBOX).unwrap());
     let code = office.code("a", MAILBOX).unwrap();
     assert_eq!(office.tries("a", &code), TriedCode::Right);
@@ -66,6 +74,37 @@ fn a_code_is_over_after_five_tries_fifteen_minutes_or_a_newer_one() {
     office.time.fetch_add(15 * MINUTE_MS, Ordering::Relaxed);
     assert_eq!(office.tries("a", &new), TriedCode::None);
     assert_eq!(office.tries("a", ""), TriedCode::None);
+}
+
+#[test]
+fn a_code_mailed_to_a_tag_proves_the_tag_alone() {
+    let office = Office::new();
+    let (plain, tagged) = (MAILBOX, "umum+x@dinkes.example");
+    let code = office.code("a", tagged).unwrap();
+    assert_eq!(office.tries("a", &code), TriedCode::Wrong(4));
+    let right = office.desk.try_mailbox_code("a", tagged, &code).unwrap();
+    assert_eq!(right, TriedCode::Right);
+    assert!(office.desk.mailbox_is_proven("a", tagged).unwrap());
+    assert!(!office.desk.mailbox_is_proven("a", plain).unwrap());
+}
+
+#[test]
+fn a_proof_goes_with_one_of_the_requests_sent_at_once() {
+    let office = Office::new();
+    let code = office.code("a", MAILBOX).unwrap();
+    assert_eq!(office.tries("a", &code), TriedCode::Right);
+    // All have seen the proof before any is written.
+    let by = Submitter { proof_of: Some("a".to_owned()), ..applicant() };
+    let send = |name: &str, address: &str| {
+        let mut asked = service(name, address);
+        asked.contact.email = MAILBOX.to_owned();
+        office.desk.submit(asked, Some(letter()), &by)
+    };
+    let sent = send("satu", "192.0.2.120").unwrap();
+    assert!(office.view(&sent.number).mailbox_proven);
+    let late = send("dua", "192.0.2.121").unwrap_err();
+    assert_eq!(late.faults()[0].rule, Rule::MailboxCodeOver);
+    assert!(!office.spend("a"));
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_stored_name_that_does_not_parse_is_corruption_that_names_its_row() {
 fn stranger(email: &str, network: &str) -> Submitter {
     let identity = Identity::new(None, None, Some(email));
     let actor = Actor::applicant("Orang Lain", identity, None);
-    Submitter { actor, mailbox_proven: false, network: Some(network.to_owned()) }
+    Submitter { actor, mailbox_proven: false, proof_of: None, network: Some(network.to_owned()) }
 }
 
 impl Office {
@@ -259,7 +259,12 @@ fn what_a_stranger_asks_of_a_live_name_blocks_nobody() {
     change.records[0].data = "192.0.2.111".to_owned();
     let sent = office.desk.submit(change.clone(), Some(letter()), &applicant()).unwrap().number;
     // An officer with the letter goes before a mailbox that was proven.
-    let keyed = Submitter { actor: office.actor("lain"), mailbox_proven: false, network: None };
+    let keyed = Submitter {
+        actor: office.actor("lain"),
+        mailbox_proven: false,
+        proof_of: None,
+        network: None,
+    };
     let removal = office.desk.submit(again(Kind::Remove), Some(letter()), &keyed).unwrap().number;
     assert!(office.acts(&sent).contains(&"overtaken".to_owned()));
     office.act(&removal, Act::Withdraw { letter: "140/13".to_owned() }, "kepala").unwrap();
@@ -275,7 +280,12 @@ fn a_hold_by_a_proven_mailbox_gives_way_to_an_officer() {
     let proven = office.submit(application()).unwrap().number;
     assert_eq!(office.name_state(name), Some((LiveState::Held, Some(proven.clone()))));
     assert_eq!(office.asked_by("baru", &application()).unwrap_err().code(), "name_taken");
-    let keyed = Submitter { actor: office.actor("lain"), mailbox_proven: false, network: None };
+    let keyed = Submitter {
+        actor: office.actor("lain"),
+        mailbox_proven: false,
+        proof_of: None,
+        network: None,
+    };
     let sent = office.desk.submit(application(), Some(letter()), &keyed).unwrap().number;
     assert_eq!(office.name_state(name), Some((LiveState::Held, Some(sent.clone()))));
     office.act(&sent, dispose("seksi"), "kepala").unwrap();
@@ -391,10 +401,19 @@ fn the_name_of_an_office_alone_moves_none_of_its_names() {
         let what = format!("{} {}", asked.kind, asked.name);
         assert_eq!(a9(asked.clone(), &unproven), Some(LineVerdict::Fix), "{what}");
         assert_eq!(a9(asked.clone(), &applicant()), Some(LineVerdict::Ok), "{what}");
-        let keyed = Submitter { actor: office.actor("lain"), mailbox_proven: false, network: None };
+        let keyed = Submitter {
+            actor: office.actor("lain"),
+            mailbox_proven: false,
+            proof_of: None,
+            network: None,
+        };
         assert_eq!(a9(asked, &keyed), Some(LineVerdict::Ok), "{what}");
     }
-    // A mailbox that was proven, but is not the one the name rests on.
+    // A mailbox that was proven, but is not the one the name rests on; where `+` is part of a name, neither
+    // is one that differs in it.
+    let mut tagged = again(Kind::Remove);
+    tagged.contact.email = tagged.contact.email.replace('@', "+x@");
+    assert_eq!(a9(tagged, &applicant()), Some(LineVerdict::Fix));
     assert_eq!(a9(elsewhere(Kind::Remove), &applicant()), Some(LineVerdict::Fix));
     // One signature does not suffice.
     let number = office.desk.submit(below, Some(letter()), &unproven).unwrap().number;

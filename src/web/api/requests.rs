@@ -178,14 +178,9 @@ pub(super) async fn submit(
         None => false,
     };
     let network = Some(network(caller.address));
-    let by = Submitter { actor, mailbox_proven, network };
-    let job = move |state: &State| {
-        let done = state.desk().submit(application, letter, &by)?;
-        if let Some(proof) = proof {
-            state.desk().spend_mailbox_proof(&proof.subject())?;
-        }
-        Ok::<_, ActError>(done)
-    };
+    let proof_of = proof.map(|proof| proof.subject());
+    let by = Submitter { actor, mailbox_proven, proof_of, network };
+    let job = move |state: &State| state.desk().submit(application, letter, &by);
     let done = state.work(job).await??;
     let submitted = Submitted {
         number: done.number,

@@ -97,10 +97,9 @@ pub(super) async fn submit(
             let applicant = Actor::applicant(&contact.name, identity, None);
             let actor = officer.unwrap_or(applicant);
             let mailbox_proven = state.desk().mailbox_is_proven(&subject, &contact.email)?;
-            let by = Submitter { actor, mailbox_proven, network: Some(network) };
-            let pressed = state.desk().submit_form(&key, application, letter, &by)?;
-            state.desk().spend_mailbox_proof(&subject)?;
-            Ok(pressed)
+            let (proof_of, network) = (Some(subject), Some(network));
+            let by = Submitter { actor, mailbox_proven, proof_of, network };
+            state.desk().submit_form(&key, application, letter, &by)
         })
         .await?;
     match done {
