@@ -1,7 +1,7 @@
 //! The log of guarded rows, and the head that says where log and chain end.
 //!
 //! Append only: no statement here changes or deletes an entry. What is logged comes from
-//! [`super::guard`]; what a log means is decided in `audit`.
+//! `guard`; what a log means is decided in `audit`.
 
 use rusqlite::params;
 use rusqlite::types::{ToSqlOutput, ValueRef};
