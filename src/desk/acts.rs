@@ -3,9 +3,11 @@
 use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
+use crate::queue::fault::Stale;
 use crate::queue::procedure::Phase;
 use crate::queue::{
     Act, Actor, Candidate, Deed, Facts, PromotionFault, Request, Stage, State, Subject,
+    TransitionError,
 };
 use crate::view::RequestView;
 
@@ -50,6 +52,14 @@ impl Desk {
                 let deed = act.kind().row().deed;
                 let subject = Subject::Request(number.to_owned());
                 self.log_turned_back(actor, deed, subject, &error)?;
+                // An approval that no second signature can carry any more goes back to be checked.
+                if let (
+                    Act::Countersign { .. },
+                    TransitionError::Stale(stale @ Stale::Signer { .. }),
+                ) = (act, &error)
+                {
+                    self.0.promoter.reopen_stale(number, stale)?;
+                }
                 Err(error.into())
             }
             Err(error) => Err(error),

@@ -1,7 +1,9 @@
 //! Persons as the database knows them, in the transaction at hand.
 
+use std::collections::BTreeSet;
+
 use super::Ledger;
-use crate::queue::{Actor, Request, Role};
+use crate::queue::{Actor, Deed, Request, Role, Signature};
 use crate::store::{Reader, StoreError};
 
 impl Ledger {
@@ -23,13 +25,25 @@ impl Ledger {
     }
 
     /// The persons whose signatures a promotion of the request rests on, as the database knows them now.
+    /// Who lost the account or the role since signing signed for nobody, also when it was given back.
     pub fn signers(
         &self,
         reader: &Reader<'_>,
         request: &Request,
     ) -> Result<Vec<Actor>, StoreError> {
-        let people = request.signatures().map(|by| self.actor(reader, by.person()));
-        Ok(people.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        let mut signers = Vec::new();
+        let mut lost = BTreeSet::new();
+        for by in request.signatures() {
+            signers.extend(self.actor(reader, by.person())?);
+            if lost_since(reader, by)? {
+                lost.insert(by.person());
+            }
+        }
+        for signer in &mut signers {
+            signer.disabled |=
+                signer.identity.person.as_deref().is_some_and(|it| lost.contains(it));
+        }
+        Ok(signers)
     }
 
     /// The actor again, as the database knows them in this transaction: an account that was
@@ -46,4 +60,13 @@ impl Ledger {
             None => Ok(Actor { disabled: true, ..actor.clone() }),
         }
     }
+}
+
+/// Whether the account of somebody was switched off, or given another role, since they signed.
+fn lost_since(reader: &Reader<'_>, by: &Signature) -> Result<bool, StoreError> {
+    let ends = |act: &str| {
+        [Deed::AccountDisabled, Deed::RoleChanged].iter().any(|deed| deed.as_str() == act)
+    };
+    let events = reader.events_of(&format!("person:{}", by.person()))?;
+    Ok(events.iter().any(|event| event.at_ms >= by.at && ends(&event.act)))
 }

@@ -7,8 +7,8 @@ use super::tries::Tries;
 use super::{PeopleError, password, secret};
 use crate::audit::{Vault, random};
 use crate::digest::hex;
-use crate::queue::Role;
 use crate::queue::time::DAY_MS;
+use crate::queue::{Deed, Role};
 use crate::store::people::PersonRow;
 use crate::store::words::LinkKind;
 use crate::store::{Reader, Store, Tx};
@@ -142,7 +142,7 @@ impl People {
             keep_an_admin(tx, row)?;
             row.disabled_ms = Some(now);
             end_access(tx, row, now)?;
-            by.leave(tx, now, "account_disabled", &row.id, &[])
+            by.leave(tx, now, Deed::AccountDisabled.as_str(), &row.id, &[])
         })
     }
 
@@ -165,7 +165,7 @@ impl People {
                 keep_an_admin(tx, row)?;
             }
             let facts = [("from", row.role.as_str()), ("to", role.as_str())];
-            by.leave(tx, now, "role_changed", &row.id, &facts)?;
+            by.leave(tx, now, Deed::RoleChanged.as_str(), &row.id, &facts)?;
             row.role = role;
             end_access(tx, row, now)
         })

@@ -221,7 +221,7 @@ impl Promoter {
     }
 
     /// Verified → Assigned because the approval is about something that has moved.
-    fn reopen_stale(&self, number: &str, stale: &Stale) -> Result<(), ActError> {
+    pub fn reopen_stale(&self, number: &str, stale: &Stale) -> Result<(), ActError> {
         let ledger = &self.ledger;
         let calendar = ledger.calendar();
         ledger.store.write(|tx| {

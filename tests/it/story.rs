@@ -1,7 +1,7 @@
 //! A request's whole way, driven from outside: the JSON API, the commands, and port 53.
 
 use crate::support::http::Caller;
-use crate::support::office::{LETTER, Office, act, add_person, token, village};
+use crate::support::office::{LETTER, Office, act, add_person, service, token, village};
 use crate::support::{Daemon, ask, data, lay_out, until};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
@@ -177,6 +177,36 @@ fn what_the_rules_forbid_is_turned_back() {
     // Nothing went up.
     let reply = ask(office.daemon.dns(), "sindangjawa.desa.cirebonkab.go.id.", RecordType::A);
     assert_eq!(reply.metadata.response_code, ResponseCode::NXDomain);
+}
+
+#[test]
+fn an_approval_does_not_outlive_its_signer_who_was_switched_off_and_on_again() {
+    let ways: [&[&[&str]]; 2] = [
+        &[&["disable", "siti"], &["enable", "siti"]],
+        &[&["role", "siti", "--role", "auditor"], &["role", "siti", "--role", "kasi"]],
+    ];
+    for way in ways {
+        let office = Office::open();
+        let mail = json!([{ "type": "MX", "data": "10 www.cirebonkab.go.id.", "ttl": 300 }]);
+        let (number, _) = office.submit(&service("surat", mail));
+        office.dispose(&number);
+        let waits = office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
+        assert_eq!(waits["state"], "verified");
+        for args in way {
+            assert!(
+                office.daemon.gapura(&[&["user"], *args].concat()).status.success(),
+                "{args:?}"
+            );
+        }
+        let body = json!({ "candidate": waits["candidate"]["hash"] });
+        let signed = office.kabid.post(&act(&number, "countersign"), &body);
+        assert_eq!(signed.refused(), (409, "stale".to_owned()), "{way:?}");
+        // It goes back to be checked again, and is not stuck.
+        let view = office.kabid.get(&format!("/api/v1/requests/{number}")).ok();
+        assert_eq!(view["state"], "assigned", "{way:?}");
+        let reply = ask(office.daemon.dns(), "surat.cirebonkab.go.id.", RecordType::MX);
+        assert_eq!(reply.metadata.response_code, ResponseCode::NXDomain);
+    }
 }
 
 #[test]

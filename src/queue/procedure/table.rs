@@ -302,6 +302,8 @@ table! {
         PasswordReset = "password_reset", notifies(Officers);
         /// A notice to every officer: somebody set up or replaced a second factor.
         SecondFactorSet = "second_factor_set", notifies(Officers);
+        /// An account was switched off.
+        AccountDisabled = "account_disabled";
         /// A notice to every officer: an account was switched on again.
         AccountEnabled = "account_enabled", notifies(Officers);
         /// A name was held for a request.
