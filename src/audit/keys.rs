@@ -95,18 +95,13 @@ impl Trusted {
                 "is vouched for by no trusted key"
             };
             let signed = export.checkpoints.iter().filter(|point| point.key_id == row.key_id);
-            match signed.map(|point| point.sequence).min() {
-                Some(sequence) => report.note(
-                    FaultKind::Signature,
-                    sequence,
-                    format!("the key {} {what}", row.key_id),
-                ),
+            let sequence = match signed.map(|point| point.sequence).min() {
+                Some(sequence) => sequence,
                 // An export that begins later need not say what a key before it was replaced by.
-                None if report.first > 1 => {}
-                None => {
-                    report.note(FaultKind::Signature, 1, format!("the key {} {what}", row.key_id))
-                }
-            }
+                None if report.first > 1 => continue,
+                None => 1,
+            };
+            report.note(FaultKind::Signature, sequence, format!("the key {} {what}", row.key_id));
         }
     }
 

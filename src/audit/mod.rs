@@ -30,7 +30,7 @@ pub use export::{Export, export, export_as, export_line};
 pub use letters::check_letters;
 pub use notary::Notary;
 pub use report::{Fault, FaultKind, Report};
-pub use rows::{Compared, ROW_LOG, guard};
+pub use rows::{Compared, ROW_LOG, guard, open_guarded};
 pub(crate) use vault::random;
 pub use vault::{Sealed, Vault};
 pub use verify::{PROOF, verify, verify_own};

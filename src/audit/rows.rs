@@ -10,6 +10,7 @@
 //! means has none.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use super::chain::{NewEvent, append};
 use super::report::{FaultKind, Report};
@@ -26,16 +27,23 @@ const ROWS_BOUND: &str = "rows_bound";
 
 //------------ guard ---------------------------------------------------------
 
+/// Opens the vault that belongs to a database, and logs the rows that are written from now on.
+pub fn open_guarded(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Vault, AuditError> {
+    let vault = Vault::open_for(state_dir, store)?;
+    guard(store, &vault, now_ms)?;
+    Ok(vault)
+}
+
 /// Logs the rows that are written from now on. The rows of a database from before there was a log are
 /// taken in as they are, with one event.
 pub fn guard(store: &Store, vault: &Vault, now_ms: i64) -> Result<(), AuditError> {
     store.guard(vault.row_key())?;
     let is_logged = store.read::<_, StoreError>(|reader| {
-        let has_head = reader.row_head()?.is_some();
-        if !has_head && reader.has_row_log()? {
+        let is_logged = reader.has_row_log()?;
+        if is_logged && reader.row_head()?.is_none() {
             tracing::error!("the head of the row log is gone: see gapura audit verify");
         }
-        Ok(has_head || reader.has_row_log()?)
+        Ok(is_logged)
     })?;
     if is_logged {
         return Ok(());

@@ -9,7 +9,7 @@ use super::StrangerLimits;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use crate::audit::{
-    Anchor, Event, NewEvent, Notary, Report, Vault, append, check_letters, export, guard,
+    Anchor, Event, NewEvent, Notary, Report, Vault, append, check_letters, export, open_guarded,
     verify_own,
 };
 use crate::digest::sha256_hex;
@@ -113,8 +113,7 @@ impl Desk {
     /// Opens the desk on a database and a publisher. Keys are made at the first start.
     pub fn open(store: Store, publisher: Publisher, options: Options) -> Result<Self, ActError> {
         let now = (options.clock)();
-        let vault = Vault::open_for(&options.state_dir, &store)?;
-        guard(&store, &vault, now)?;
+        let vault = open_guarded(&options.state_dir, &store, now)?;
         let notary = Notary::open(&options.state_dir, &store, now)?;
         let ledger = Ledger::new(
             store,
@@ -241,6 +240,11 @@ impl Desk {
             tracing::error!(faults, first, "the database was edited: run gapura audit verify");
         }
         Ok(())
+    }
+
+    /// The vault that seals personal data.
+    pub fn vault(&self) -> Vault {
+        self.0.ledger.vault.clone()
     }
 
     /// The notary that signs the chain.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::Ledger;
 use crate::queue::{Actor, Deed, Request, Role, Signature};
+use crate::store::people::ActingRow;
 use crate::store::{Reader, StoreError};
 
 impl Ledger {
     /// The actor with this person id as the database knows them now; none when unknown, or when the
     /// account is not as gapura left it: nobody acts by an edited password, role or second factor.
     pub fn actor(&self, reader: &Reader<'_>, person: &str) -> Result<Option<Actor>, StoreError> {
-        let Some(row) = reader.acting_person(person)? else { return Ok(None) };
-        Ok(Some(row.actor(&reader.acting_officials()?)))
+        actor_among(reader, person, &reader.acting_officials()?)
     }
 
     /// The actor with this account name.
@@ -31,10 +31,11 @@ impl Ledger {
         reader: &Reader<'_>,
         request: &Request,
     ) -> Result<Vec<Actor>, StoreError> {
+        let officials = reader.acting_officials()?;
         let mut signers = Vec::new();
         let mut lost = BTreeSet::new();
         for by in request.signatures() {
-            signers.extend(self.actor(reader, by.person())?);
+            signers.extend(actor_among(reader, by.person(), &officials)?);
             if lost_since(reader, by)? {
                 lost.insert(by.person());
             }
@@ -60,6 +61,15 @@ impl Ledger {
             None => Ok(Actor { disabled: true, ..actor.clone() }),
         }
     }
+}
+
+/// The actor with this person id, with the appointments in force.
+fn actor_among(
+    reader: &Reader<'_>,
+    person: &str,
+    officials: &[ActingRow],
+) -> Result<Option<Actor>, StoreError> {
+    Ok(reader.acting_person(person)?.map(|row| row.actor(officials)))
 }
 
 /// Whether the account of somebody was switched off, or given another role, since they signed.

@@ -49,7 +49,7 @@ pub(super) fn verify_unused(
     }
     let store = Store::open(state_dir)?;
     if store.read::<_, StoreError>(|reader| reader.has_row_log())? {
-        audit::guard(&store, &Vault::open_for(state_dir, &store)?, now_ms())?;
+        audit::open_guarded(state_dir, &store, now_ms())?;
     }
     verify_own(&store, state_dir, key, anchors)
 }

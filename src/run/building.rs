@@ -87,7 +87,9 @@ impl Building {
         let control = start_control(&runtime, control, &host);
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
         warnings.extend(options::warnings(settings));
-        warnings.extend(host.road_3.closed().map(|why| format!("the queue is closed: {why}")));
+        // A name server alone has no queue that could say it.
+        let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
+        warnings.extend(closed.or_else(|| host.stand_in.clone()));
         // Whoever reads zones must not wait for whoever reads pages or figures.
         let mut or_warn = |error: RunError| {
             let text = with_causes(&error);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::time::now_ms;
 use super::{RunError, StateDir, audit, options, people};
-use crate::audit::{AuditError, Notary, Vault, guard};
+use crate::audit::{AuditError, Notary, open_guarded};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
@@ -54,7 +54,7 @@ impl Office {
             OfficeCommand::AuditVerify { key, anchors } => {
                 let verified = audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors);
                 // With its cause: a table that cannot be read is a finding, too.
-                reply(verified.map_err(|error| format!("{:#}", anyhow::Error::from(error))))
+                reply(verified.map_err(|error| with_causes(&error)))
             }
             OfficeCommand::Report { month } => self.report(&month),
         }
@@ -107,11 +107,9 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
             return Ok(closed(command, state_dir.path(), &reason));
         }
     };
-    let vault = Vault::open_for(state_dir.path(), &store);
-    let guarded = vault.and_then(|vault| guard(&store, &vault, now_ms()).map(|()| vault));
-    let vault = match guarded {
+    let vault = match open_guarded(state_dir.path(), &store, now_ms()) {
         Ok(vault) => vault,
-        Err(error) => return Ok(Reply::failed(format!("{:#}", anyhow::Error::from(error)))),
+        Err(error) => return Ok(Reply::failed(with_causes(&error))),
     };
     let people = People::open(store.clone(), vault, options::people(settings))
         .map_err(|error| RunError::Queue(error.into()))?;

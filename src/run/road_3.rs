@@ -16,7 +16,6 @@ use super::building::Parts;
 use super::daemon::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
-use crate::audit::Vault;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::{ActError, Desk, Drift};
@@ -94,9 +93,8 @@ impl Road3 {
         let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
             .map_err(failed)?;
         // After the desk: what is written from here on is bound to the chain.
-        let vault = Vault::open(parts.state_dir.path()).map_err(failed)?;
         let people =
-            People::open(store.clone(), vault, options::people(settings)).map_err(failed)?;
+            People::open(store.clone(), desk.vault(), options::people(settings)).map_err(failed)?;
         let recovered = desk.listening().map_err(failed)?;
         if recovered > 0 {
             tracing::warn!(recovered, "finished promotions that a crash had interrupted");

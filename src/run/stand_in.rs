@@ -85,7 +85,7 @@ impl Drop for Database {
 /// The database, if it can be worked on and is the one that the zones were served from.
 pub(super) fn usable(options: &Options) -> Result<Store, String> {
     let state_dir = &options.state_dir;
-    let path = state_dir.join("gapura.db");
+    let path = Store::path(state_dir);
     let published = Publisher::published(state_dir);
     if Store::is_absent(state_dir) && !published.is_empty() {
         return Err(format!(
@@ -120,11 +120,9 @@ fn text_of(report: &ReloadReport) -> String {
 /// same; road 3, which does not open without it, says why.
 #[cfg(feature = "approval")]
 fn guard_rows(store: &Store, state_dir: &Path) {
-    use crate::audit::{Vault, guard};
-    let guarded = Vault::open_for(state_dir, store)
-        .and_then(|vault| guard(store, &vault, super::time::now_ms()));
-    if let Err(error) = guarded {
-        let error = format!("{:#}", anyhow::Error::from(error));
+    let opened = crate::audit::open_guarded(state_dir, store, super::time::now_ms());
+    if let Err(error) = opened {
+        let error = with_causes(&error);
         tracing::error!(error, "rows are written without a log, and audit verify will say so");
     }
 }

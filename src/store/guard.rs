@@ -14,7 +14,7 @@
 //! nobody can guess what an erased row held. What they mean is decided in `audit`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ring::hmac;
 use rusqlite::Connection;
@@ -120,7 +120,7 @@ impl Guard {
 
     /// What the open transaction has touched.
     pub(super) fn touched(&self) -> MutexGuard<'_, Touched> {
-        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.touched)
     }
 
     /// A transaction begins: whatever is left is of one that failed.

@@ -1,6 +1,6 @@
 //! Whether the database can be worked on: its pages hang together, and it is the one it should be.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -43,9 +43,14 @@ impl Store {
         })
     }
 
+    /// The database file of a state directory.
+    pub fn path(state_dir: &Path) -> PathBuf {
+        state_dir.join("gapura.db")
+    }
+
     /// Whether the file is missing or holds nothing: what a full disk or a failed copy leaves.
     pub fn is_absent(state_dir: &Path) -> bool {
-        std::fs::metadata(state_dir.join("gapura.db")).map_or(true, |file| file.len() == 0)
+        std::fs::metadata(Self::path(state_dir)).map_or(true, |file| file.len() == 0)
     }
 }
 

@@ -74,7 +74,7 @@ struct Inner {
 impl Store {
     /// Opens `gapura.db` in `state_dir`, making it and bringing its tables up to date.
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
-        let path = state_dir.join("gapura.db");
+        let path = Self::path(state_dir);
         make_private(&path)?;
         let mut writer = connect(&path)?;
         migrations::run(&mut writer)?;

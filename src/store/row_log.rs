@@ -6,7 +6,7 @@
 use rusqlite::params;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use super::guard::{Change, digest, key_text};
+use super::guard::{Change, Guard, digest, key_text};
 use super::guarded::{TABLES, place_of};
 use super::sql::{Row, Sql, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
@@ -94,6 +94,15 @@ impl Tx<'_> {
     /// stated it.
     pub fn log_rows(&self) -> Result<Option<(i64, Digest)>, StoreError> {
         let Some(guard) = self.1 else { return Ok(None) };
+        let (place, hash) = self.log_touched(guard)?;
+        let mut touched = guard.touched();
+        let is_news = touched.stated != Some(place);
+        touched.stated = Some(place);
+        Ok((is_news && place > 0).then_some((place, hash)))
+    }
+
+    /// Logs what was touched so far. Returns the end of the log.
+    fn log_touched(&self, guard: &Guard) -> Result<(i64, Digest), StoreError> {
         let mut end = self.log_end()?;
         if !std::mem::replace(&mut guard.touched().is_compared, true) {
             let ends = [(HEAD, self.is_sealed(end)?), (SCHEMA, !guard.is_schema_moved(self)?)];
@@ -114,11 +123,7 @@ impl Tx<'_> {
             end = self.put_entry(end, (name, &key), after, found)?;
             guard.touched().is_new = true;
         }
-        let (place, hash) = end;
-        let mut touched = guard.touched();
-        let is_news = touched.stated != Some(place);
-        touched.stated = Some(place);
-        Ok((is_news && place > 0).then_some((place, hash)))
+        Ok(end)
     }
 
     /// Logs every guarded row as it is; returns their count. For a database from before there was a log.
@@ -138,23 +143,17 @@ impl Tx<'_> {
     /// Logs the rest of what was touched and puts the head under the key: the last thing before a commit.
     pub(super) fn seal_rows(&self) -> Result<(), StoreError> {
         let Some(guard) = self.1 else { return Ok(()) };
-        let stated = {
+        {
             let touched = guard.touched();
             if touched.rows.is_empty() && !touched.is_new {
                 return Ok(());
             }
-            touched.stated
-        };
-        self.log_rows()?;
-        {
-            let mut touched = guard.touched();
-            // No event states what was logged just now.
-            touched.stated = stated;
-            if !touched.is_new {
-                return Ok(());
-            }
         }
-        let (place, hash) = self.log_end()?;
+        // No event states what is logged now.
+        let (place, hash) = self.log_touched(guard)?;
+        if !guard.touched().is_new {
+            return Ok(());
+        }
         let (sequence, event_hash) = self.chain_head()?.unwrap_or_default();
         let hash = hash.to_vec();
         let mut head = RowHead { one: 1, place, hash, sequence, event_hash, mac: Vec::new() };

@@ -179,8 +179,7 @@ impl File {
         if !holds_objects {
             return Ok(());
         }
-        let predicted = dict.get(b"DecodeParms").or_else(|| dict.get(b"DP")).is_some();
-        if predicted && predictor(dict) || unpacked.is_empty() && !data.is_empty() {
+        if predictor(dict) || unpacked.is_empty() && !data.is_empty() {
             return Err(broken());
         }
         let numbers =

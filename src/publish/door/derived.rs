@@ -26,7 +26,7 @@ pub(crate) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
     state_dir.join("promoted").join(format!("{stem}.zone"))
 }
 
-/// Writes the derived file of a zone, if it is not what it should be. The zone's lock is held, so that
+/// Writes the derived file of a zone. The zone's lock is held, so that
 /// an older text never replaces a newer one.
 pub(crate) fn write(inner: &Inner, zone: &Name, state: &ZoneState) -> Result<(), PublishError> {
     if inner.options.is_stand_in {
@@ -34,9 +34,6 @@ pub(crate) fn write(inner: &Inner, zone: &Name, state: &ZoneState) -> Result<(),
     }
     let text = text(zone, state.serial(), &state.overlay);
     let path = path(&inner.options.state_dir, zone);
-    if std::fs::read(&path).is_ok_and(|written| written == text.as_bytes()) {
-        return Ok(());
-    }
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory)
             .map_err(|source| PublishError::Write { path: directory.to_owned(), source })?;

@@ -87,9 +87,7 @@ impl Batch {
             Job::Free(zone) => drop(zone),
             Job::Mark(zone, serial) => {
                 if let Some(inner) = weak.upgrade() {
-                    let mut marks = lock(&inner.marks);
-                    let mark = marks.entry(zone).or_insert(serial);
-                    *mark = later(*mark, serial);
+                    raise_mark(&inner, zone, serial);
                     self.has_marks = true;
                 }
             }
@@ -101,11 +99,10 @@ impl Batch {
 
     /// Does all of it. What fails is logged and done again with the next change.
     fn carry_out(self, inner: &Arc<Inner>) {
-        if self.has_marks {
-            let marks = lock(&inner.marks).clone();
-            if let Err(error) = write_marks(inner, &marks) {
-                tracing::error!(%error, "the serials could not be kept outside of the database");
-            }
+        if self.has_marks
+            && let Err(error) = write_marks(inner)
+        {
+            tracing::error!(%error, "the serials could not be kept outside of the database");
         }
         for zone in self.derived {
             let Ok(slot) = inner.slot(&zone) else { continue };
@@ -128,14 +125,8 @@ impl Batch {
 /// the zone's serial and its derived file. What fails is logged: the database has it.
 pub(crate) fn keep_now(inner: &Inner, held: &Held<'_>, serial: u32) {
     let zone = &held.slot.apex;
-    let marks = {
-        let mut marks = lock(&inner.marks);
-        let mark = marks.entry(zone.clone()).or_insert(serial);
-        *mark = later(*mark, serial);
-        marks.clone()
-    };
-    let written =
-        write_marks(inner, &marks).and_then(|()| derived::write(inner, zone, &held.state));
+    raise_mark(inner, zone.clone(), serial);
+    let written = write_marks(inner).and_then(|()| derived::write(inner, zone, &held.state));
     if let Err(error) = written {
         tracing::error!(%zone, %error, "the copy outside of the database is outdated");
     }
@@ -158,18 +149,29 @@ pub(crate) fn read_marks(state_dir: &Path) -> HashMap<Name, u32> {
     pairs.collect()
 }
 
-/// Writes them, one zone a line.
-fn write_marks(inner: &Inner, marks: &HashMap<Name, u32>) -> Result<(), PublishError> {
-    let mut lines: Vec<_> =
-        marks.iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
-    lines.sort_unstable();
+/// Notes the newest serial of a zone.
+fn raise_mark(inner: &Inner, zone: Name, serial: u32) {
+    let mut marks = lock(&inner.marks);
+    let mark = marks.entry(zone).or_insert(serial);
+    *mark = later(*mark, serial);
+}
+
+/// Writes them, one zone a line. They are read under the lock of the file, so that older ones never
+/// replace newer ones.
+fn write_marks(inner: &Inner) -> Result<(), PublishError> {
     let _one_at_a_time = lock(&inner.files);
+    let mut lines: Vec<_> =
+        lock(&inner.marks).iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
+    lines.sort_unstable();
     write_file(&marks_path(&inner.options.state_dir), lines.concat().as_bytes(), "serials")
 }
 
-/// Writes a file of our own so that it is there in full or as it was: temporary file, fsync, rename,
+/// Writes a file of our own, unless it is so already. It is there in full or as it was: temporary file, fsync, rename,
 /// fsync of the directory. `what` names the failpoints.
 pub(crate) fn write_file(path: &Path, bytes: &[u8], what: &str) -> Result<(), PublishError> {
+    if fs::read(path).is_ok_and(|written| written == bytes) {
+        return Ok(());
+    }
     let write = || -> std::io::Result<()> {
         let temporary = path.with_extension("tmp");
         let mut file = File::create(&temporary)?;

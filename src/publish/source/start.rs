@@ -199,6 +199,9 @@ impl Inner {
             // A crash may have come before they were written.
             if let Some(row) = &state.row {
                 self.jobs.send(Job::Mark(slot.apex.clone(), row.high_water));
+            }
+            let derived = door::path(&self.options.state_dir, &slot.apex);
+            if !state.overlay.is_empty() || derived.exists() {
                 self.jobs.send(Job::Derived(slot.apex.clone()));
             }
             if copy_is_due(&state) {

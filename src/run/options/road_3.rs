@@ -4,16 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::OptionError;
+use super::{MIB, OptionError};
 use crate::config::{self, Settings};
 use crate::queue::regions::{Regions, parse_offices};
 use crate::queue::targets::{Prefix, prefixes};
 use crate::queue::{Bind, Calendar, Hours, Naming, Rules, Targets};
 use crate::run::time::now_ms;
 use crate::{desk, people, uploads, web};
-
-/// Octets of a MiB.
-const MIB: u64 = 1024 * 1024;
 
 //------------ People --------------------------------------------------------
 
@@ -68,7 +65,7 @@ pub(in crate::run) fn uploads(settings: &Settings) -> uploads::Options {
         memory_mib: from.memory_mib,
         scanner: from.scanner.clone(),
         scanner_seconds: from.scanner_seconds,
-        ..uploads::Options::new(settings.server.state_dir.join("letters"))
+        ..uploads::Options::new(settings.server.state_dir.join(desk::LETTERS))
     }
 }
 
