@@ -10,7 +10,7 @@ use crate::promote::{Draft, served_records};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::live::same_office;
-use crate::queue::person::exact_email;
+use crate::queue::person::same_mailbox;
 use crate::queue::request::Question;
 use crate::queue::similar::resemble;
 use crate::queue::{
@@ -187,7 +187,7 @@ impl Desk {
     }
 
     /// What the zone as served says about a name; nothing of what is no domain name.
-    fn zone_facts(&self, application: &Reading) -> ZoneFacts {
+    pub(super) fn zone_facts(&self, application: &Reading) -> ZoneFacts {
         let zone = application.apex().and_then(|apex| self.0.promoter.publisher().zone(apex));
         let Some(zone) = zone else { return ZoneFacts::default() };
         let Some(Place { name, .. }) = application.place() else {
@@ -407,7 +407,7 @@ fn speaks_for(
     let Some(recorded) = recorded.filter(|email| !email.trim().is_empty()) else {
         return Ok(false);
     };
-    let is_recorded = |email: &str| exact_email(email) == exact_email(&recorded);
+    let is_recorded = |email: &str| same_mailbox(email, &recorded);
     let by_link = answered.is_some_and(|by| by.role == Role::Applicant);
     let party = context.agreement.filter(|_| by_link);
     Ok(party.is_some_and(|question| is_recorded(&question.email))

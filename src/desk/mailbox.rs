@@ -42,6 +42,11 @@ pub enum TriedCode {
     None,
 }
 
+/// Whether a code may be entered still.
+fn can_be_entered(row: &CodeRow, now: i64) -> bool {
+    row.tries < TRIES_MAX && !row.code.is_empty() && now - row.sent_ms < CODE_MS
+}
+
 impl Desk {
     /// Makes a code for a mailbox, to be mailed there and nowhere else.
     pub fn new_mailbox_code(
@@ -55,7 +60,7 @@ impl Desk {
         let id = hex(&random::<12>()?);
         let tag = self.code_tag(&id, mailbox, &code);
         let (subject, mailbox) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
-        let network = self.0.ledger.vault.tag("network", network);
+        let network = self.network_tag(network);
         self.0.ledger.store.write(|tx| {
             tx.sweep_codes(now - PROOF_MS)?;
             for (of, most) in [
@@ -93,10 +98,8 @@ impl Desk {
         let (subject, tag) = (self.subject_tag(subject), self.mailbox_tag(mailbox));
         self.0.ledger.store.write(|tx| {
             let row = tx.newest_code(&subject, &tag)?;
-            let usable = |row: &CodeRow| {
-                row.tries < TRIES_MAX && !row.code.is_empty() && now - row.sent_ms < CODE_MS
-            };
-            let Some(mut row) = row.filter(usable) else { return Ok(TriedCode::None) };
+            let waits = |row: &CodeRow| can_be_entered(row, now);
+            let Some(mut row) = row.filter(waits) else { return Ok(TriedCode::None) };
             row.tries += 1;
             let tag = self.code_tag(&row.id, mailbox, &digits);
             let right = tag.as_bytes().ct_eq(row.code.as_bytes());
@@ -124,9 +127,7 @@ impl Desk {
         let now = self.now();
         self.read(|reader| {
             let row = reader.newest_code(&subject, &mailbox)?;
-            Ok(row.is_some_and(|row| {
-                !row.code.is_empty() && row.tries < TRIES_MAX && now - row.sent_ms < CODE_MS
-            }))
+            Ok(row.is_some_and(|row| can_be_entered(&row, now)))
         })
     }
 
@@ -163,8 +164,13 @@ impl Desk {
     }
 
     /// A mailbox as it is stored and counted: one person has one, however many tags it is given.
-    fn mailbox_tag(&self, mailbox: &str) -> String {
+    pub(super) fn mailbox_tag(&self, mailbox: &str) -> String {
         self.0.ledger.vault.tag("mailbox", &normalize_email(mailbox))
+    }
+
+    /// A network as it is stored and counted.
+    pub(super) fn network_tag(&self, network: &str) -> String {
+        self.0.ledger.vault.tag("network", network)
     }
 
     /// A code as it is stored: of no use for another address than it was mailed to.

@@ -6,7 +6,6 @@
 
 use super::{ActError, Desk, Room, Submitter};
 use crate::promote::PublicLimit;
-use crate::queue::person::normalize_email;
 use crate::queue::{Application, folded};
 use crate::store::Reader;
 use crate::store::origins::{Counted, OriginRow};
@@ -44,13 +43,10 @@ impl Desk {
         if by.actor.is_officer(self.now()) {
             return None;
         }
-        let vault = &self.0.ledger.vault;
-        // As it is proven: no tag makes another mailbox of it.
-        let mailbox = normalize_email(&application.contact.email);
         Some(OriginRow {
             number: String::new(),
-            network: vault.tag("network", by.network.as_deref().unwrap_or_default()),
-            mailbox: vault.tag("mailbox", &mailbox),
+            network: self.network_tag(by.network.as_deref().unwrap_or_default()),
+            mailbox: self.mailbox_tag(&application.contact.email),
             office: folded(&application.office),
             proven: by.mailbox_proven,
         })

@@ -111,7 +111,9 @@ impl Desk {
         has_letter: bool,
     ) -> Result<Vec<Fault>, ActError> {
         let application = self.read_application(application)?;
-        let outside = self.look_outside(&application, Probe::Off)?;
+        // No candidate is made for a stranger's form: A10 turns nothing back.
+        let zone = self.zone_facts(&application);
+        let outside = ZoneEvidence { zone, draft: None, probe: Probe::Off };
         let standing = RequestContext::new(true, None, self.now());
         let faults = self.read(|reader| {
             Ok(self.lines_and_refusals(reader, &application, standing, &outside, has_letter)?.1)

@@ -6,7 +6,7 @@ use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof};
-use crate::queue::{ActKind, Actor, Identity, Request, State};
+use crate::queue::{ActKind, Actor, Request, State};
 use crate::store::{Reader, StoreError};
 use crate::view::{
     AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
@@ -45,8 +45,7 @@ impl Viewer {
 /// The applicant of a request as an actor, once the secret is proven.
 fn applicant_of(request: &Request) -> Actor {
     let contact = &request.application().contact;
-    let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
-    Actor::applicant(&contact.name, identity, Some(request.number()))
+    Actor::applicant(&contact.name, contact.identity(), Some(request.number()))
 }
 
 impl Desk {

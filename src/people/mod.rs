@@ -26,7 +26,7 @@ pub use error::{PeopleError, SignInError};
 pub use links::{IssuedLink, LinkKind, LinkView, Redemption};
 pub use roster::{Clock, Options, People, TotpRule};
 pub use secret::{keyed_tag, random_token};
-pub use sign_in::{Session, SignedIn, Stage};
+pub use sign_in::{Session, SignedIn, Stage, sign_in_name};
 pub use tokens::{Bearer, IssuedToken, NewToken, Scope, Scopes, TokenView};
 pub use tries::Origin;
 

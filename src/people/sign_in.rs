@@ -299,7 +299,7 @@ impl People {
 }
 
 /// A sign-in name as it is kept.
-fn sign_in_name(name: &str) -> String {
+pub fn sign_in_name(name: &str) -> String {
     name.trim().to_lowercase()
 }
 

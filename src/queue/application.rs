@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::named::named;
+use super::person::Identity;
 
 /// The TTL a record gets when the request names none, in seconds.
 pub const TTL_DEFAULT: u32 = 3600;
@@ -139,6 +140,13 @@ pub struct Contact {
     /// 18 digits, if the person has one and gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nip: Option<String>,
+}
+
+impl Contact {
+    /// The person responsible, as a person.
+    pub fn identity(&self) -> Identity {
+        Identity::new(None, self.nip.as_deref(), Some(&self.email))
+    }
 }
 
 /// What the letter says about itself; the file is kept by `store`.

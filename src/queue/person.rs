@@ -78,7 +78,7 @@ pub fn nip(text: &str) -> Option<String> {
 }
 
 /// Digits of a NIP.
-const NIP_DIGITS: usize = 18;
+pub(super) const NIP_DIGITS: usize = 18;
 
 /// Lower case, trimmed, without a `+tag`: `A+x@B.id` reaches the mailbox of `a@b.id`.
 pub fn normalize_email(text: &str) -> String {
@@ -96,6 +96,11 @@ pub fn normalize_email(text: &str) -> String {
 /// where `+` is part of a name.
 pub fn exact_email(text: &str) -> String {
     text.trim().to_lowercase().trim_end_matches('.').to_owned()
+}
+
+/// Whether two texts name the very same mailbox, tags and all.
+pub fn same_mailbox(one: &str, other: &str) -> bool {
+    exact_email(one) == exact_email(other)
 }
 
 /// Whether a text is a mailbox, wherever one is filled in: what a mail can be sent to, written in

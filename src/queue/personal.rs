@@ -6,10 +6,10 @@
 
 use std::net::Ipv4Addr;
 
+use super::person::NIP_DIGITS;
+
 /// Digits of a NIK.
 const NIK_DIGITS: usize = 16;
-/// Digits of a NIP, which may stay.
-const NIP_DIGITS: usize = 18;
 /// Characters between two groups of digits that still belong together.
 const GAP_MAX: usize = 3;
 /// The zeros of the scripts whose digits people type or paste (Unicode, category Nd).

@@ -11,8 +11,9 @@ use subtle::ConstantTimeEq;
 use super::failure::Failure;
 use super::state::State;
 use super::visitor::Visitor;
+use crate::people::sign_in_name;
 use crate::people::{Origin, keyed_tag, random_token};
-use crate::queue::procedure::TABLE;
+use crate::queue::procedure::row_of_page;
 
 /// Forms that need no fresh proof: they prove the person themselves, end what a session may do, fill
 /// in a draft, or belong to somebody without an account.
@@ -54,8 +55,7 @@ pub(super) fn is_fresh(state: &State, visitor: &Visitor, parts: &Parts) -> Resul
 /// Whether a form sent to this route, at this path, needs a fresh proof.
 fn needs_proof(route: &str, path: &str) -> bool {
     if route == ACT {
-        let page = path.rsplit('/').next();
-        let row = TABLE.iter().find(|row| row.page.is_some() && row.page == page);
+        let row = path.rsplit('/').next().and_then(row_of_page);
         return row.is_none_or(|row| row.fresh_proof);
     }
     !FREE.contains(&route)
@@ -108,7 +108,7 @@ pub(super) fn device_cookie_name(state: &State) -> String {
 
 /// What proves that the cookie is ours and the name's.
 fn device_tag(state: &State, device: &str, name: &str) -> String {
-    let name = name.trim().to_lowercase();
+    let name = sign_in_name(name);
     keyed_tag(state.form_key(), "device", &format!("{device}:{name}"))
 }
 

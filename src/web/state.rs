@@ -261,14 +261,6 @@ impl State {
         self.blocking(gate, job).await
     }
 
-    /// The same for somebody who is signed in: strangers at the sign-in form do not keep them waiting.
-    pub(super) async fn hashing_again<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        self.blocking(&self.0.hashing_again, job).await
-    }
-
     /// Performs an act. What has to be asked outside first is waited for without a permit, so that no
     /// slow target holds what others need.
     pub(super) async fn perform(

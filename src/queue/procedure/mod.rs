@@ -78,6 +78,11 @@ impl Row {
     }
 }
 
+/// The row whose page has this last part of the path.
+pub fn row_of_page(page: &str) -> Option<&'static Row> {
+    TABLE.iter().find(|row| row.page == Some(page))
+}
+
 named! {
     /// A state as far as the procedure tells its moments apart.
     pub enum Phase {

@@ -8,7 +8,7 @@ use crate::queue::act::LineInput;
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::fields;
 use crate::queue::person::Role;
-use crate::queue::person::exact_email;
+use crate::queue::person::same_mailbox;
 use crate::queue::sheet::{LineVerdict, Sheet};
 
 impl Assigned {
@@ -66,8 +66,8 @@ impl NeedsCorrection {
         let new = new.clone().parse().map_err(TransitionError::of_faults)?;
         cx.note("changed", fields::changed(&cx.case.application, &new).join(","));
         // What was proven is the mailbox that was named then.
-        let before = exact_email(&cx.case.application.contact.email);
-        cx.case.mailbox_proven &= exact_email(&new.contact.email) == before;
+        let before = &cx.case.application.contact.email;
+        cx.case.mailbox_proven &= same_mailbox(&new.contact.email, before);
         cx.case.sheet.reset_changed(&cx.case.application, &new);
         cx.case.application = new;
         cx.case.revision += 1;

@@ -149,7 +149,7 @@ impl Request {
 
 /// The person responsible, as a person.
 pub(super) fn contact_of(application: &Application) -> Identity {
-    Identity::new(None, application.contact.nip.as_deref(), Some(&application.contact.email))
+    application.contact.identity()
 }
 
 /// The actor's signature in the first of these roles they hold.

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, body};
+use super::caller::{Caller, json};
 use super::problem::Problem;
 use crate::desk::TriedCode;
 use crate::people::random_token;
@@ -59,9 +59,7 @@ pub(super) async fn ask(
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
     state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)?;
-    let read = serde_json::from_slice(&body(request, false).await?);
-    let Wanted { email } =
-        read.map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))?;
+    let Wanted { email } = json(request).await?;
     let email = email.trim().to_owned();
     if !is_mailbox(&email) {
         return Err(Problem::of_faults(vec![Fault::new("email", Rule::BadEmail, "")]));

@@ -93,7 +93,11 @@ impl Problem {
 
     /// Too often; once more after this time.
     pub(super) fn too_many(wait: Duration) -> Self {
-        let retry_after = wait.as_secs() + 1;
+        Self::too_many_for(wait.as_secs() + 1)
+    }
+
+    /// The same, in whole seconds.
+    fn too_many_for(retry_after: u64) -> Self {
         let detail = format!("too many calls from this network: wait {retry_after} s");
         Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many", detail) }
     }
@@ -175,7 +179,7 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.status {
             StatusCode::TOO_MANY_REQUESTS => {
-                return Self::too_many(Duration::from_secs(failure.retry_after.unwrap_or(1) - 1));
+                return Self::too_many_for(failure.retry_after.unwrap_or(1));
             }
             StatusCode::PAYLOAD_TOO_LARGE => {
                 return Self::too_large("the letter may have 10 MB at most");

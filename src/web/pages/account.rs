@@ -74,8 +74,8 @@ pub(super) async fn create_token(
         days: sent.get("days").parse().ok(),
     };
     let (password, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
-    let origin = session_of(visitor);
-    let made = state.hashing_again(move |state| {
+    let (from, origin) = (session_of(visitor), session_of(visitor));
+    let made = state.hashing(&from, move |state| {
         let proof = OldProof { password: &password, code: &code };
         state.people().create_token(&name, proof, &wish, &origin)
     });

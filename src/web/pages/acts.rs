@@ -9,7 +9,7 @@ use super::parts::full_name;
 use super::review::{error_words, look, missing_words};
 use super::sign_in::proof_first;
 use crate::people::{Account, Role};
-use crate::queue::procedure::{ActInput, Input as ActField, TABLE};
+use crate::queue::procedure::{ActInput, Input as ActField, row_of_page};
 use crate::queue::{Act, ActKind, LineInput, LineVerdict, RejectReason};
 use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
@@ -29,7 +29,7 @@ fn path_of(act: ActKind) -> &'static str {
 
 /// The act of a path.
 fn act_of(path: &str) -> Option<ActKind> {
-    TABLE.iter().find(|row| row.page == Some(path)).and_then(|row| row.act)
+    row_of_page(path).and_then(|row| row.act)
 }
 
 /// The acts that are reached through the check sheet, which is saved first, in the order of its

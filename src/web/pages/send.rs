@@ -12,8 +12,8 @@ use super::review::error_words;
 use super::status::{held, ticket};
 use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
+use crate::queue::Actor;
 use crate::queue::automatic::tidy;
-use crate::queue::{Actor, Identity};
 use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, step_of};
 use crate::web::failure::Failure;
 use crate::web::form::Form;
@@ -93,8 +93,7 @@ pub(super) async fn submit(
     let done = state
         .work(move |state| {
             let contact = &application.contact;
-            let identity = Identity::new(None, contact.nip.as_deref(), Some(&contact.email));
-            let applicant = Actor::applicant(&contact.name, identity, None);
+            let applicant = Actor::applicant(&contact.name, contact.identity(), None);
             let actor = officer.unwrap_or(applicant);
             let mailbox_proven = state.desk().mailbox_is_proven(&subject, &contact.email)?;
             let (proof_of, network) = (Some(subject), Some(network));

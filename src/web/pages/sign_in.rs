@@ -275,7 +275,9 @@ pub(super) async fn prove_again(
     let token = visitor.token.clone().unwrap_or_default();
     let (password, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
     let tried = state
-        .hashing_again(move |state| state.people().prove_again(&token, &password, &code))
+        .hashing(&session_of(visitor), move |state| {
+            state.people().prove_again(&token, &password, &code)
+        })
         .await?;
     // Only a page of ours.
     let place = sent.get("ke");
