@@ -111,8 +111,13 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
         Ok(vault) => vault,
         Err(error) => return Ok(Reply::failed(with_causes(&error))),
     };
-    let people = People::open(store.clone(), vault, options::people(settings))
-        .map_err(|error| RunError::Queue(error.into()))?;
+    let people = match People::open(store.clone(), vault, options::people(settings)) {
+        Ok(people) => people,
+        Err(error) => {
+            drop(store);
+            return Ok(closed(command, state_dir.path(), &with_causes(&error)));
+        }
+    };
     let office = Office {
         people,
         store,

@@ -277,3 +277,22 @@ fn a_database_that_an_edit_made_unusable_is_verified_all_the_same() {
         assert!(said.contains(words), "{words}: {said}");
     }
 }
+
+#[test]
+fn a_row_that_does_not_read_back_is_a_finding_of_the_verifier() {
+    let dir = tempfile::tempdir().unwrap();
+    lay_out(dir.path(), "");
+    let daemon = Daemon::in_dir(dir.path());
+    add_person(&daemon, "siti", "kasi", "siti@cirebonkab.go.id");
+    daemon.end_with("TERM");
+    let database = rusqlite::Connection::open(dir.path().join("state/gapura.db")).unwrap();
+    database.execute("UPDATE person SET role = 'raja'", []).unwrap();
+    drop(database);
+    let stopped = crate::support::run_in(dir.path(), &["audit", "verify"]);
+    let running = Daemon::in_dir(dir.path()).gapura(&["audit", "verify"]);
+    for verified in [stopped, running] {
+        let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+        assert_eq!(verified.status.code(), Some(1), "{said}");
+        assert!(said.contains("table person"), "{said}");
+    }
+}

@@ -150,6 +150,12 @@ pub fn write_settings(dir: &Path, more: &str) {
     std::fs::write(dir.join("gapura.toml"), text).unwrap();
 }
 
+/// Runs a command in a directory with settings, whether a daemon runs there or not.
+#[cfg(feature = "approval")]
+pub fn run_in(dir: &Path, args: &[&str]) -> Output {
+    command(dir, args).output().unwrap()
+}
+
 /// The binary under test, in `dir`.
 fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
