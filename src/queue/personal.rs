@@ -1,6 +1,6 @@
 //! Numbers of persons (NIK, 16 digits) in texts: found however they are written, and masked.
 //!
-//! A NIK may stand in groups, with blanks, dots, hyphens or slashes between them, and in the digits of
+//! A NIK may stand in groups, with blanks, dots, commas, hyphens, slashes or brackets between them, and in the digits of
 //! any script. A NIP of 18 digits is no NIK, nor are the addresses of machines.
 //! (docs/procedure.md, Personal data)
 
@@ -69,7 +69,10 @@ fn nik_at(chars: &[char], groups: &[std::ops::Range<usize>]) -> usize {
 fn belong_together(chars: &[char], end: usize, start: usize) -> bool {
     let is_gap = |c: &char| {
         c.is_whitespace()
-            || matches!(c, '.' | '-' | '_' | '/' | ':' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+            || matches!(c, '.' | ',' | ';' | '-' | '_' | '/' | '\\' | '|' | ':' | '(' | ')' | '·')
+            || matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}')
+            // What takes no room.
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
     };
     start - end <= GAP_MAX && chars[end..start].iter().all(is_gap)
 }
@@ -124,6 +127,10 @@ mod tests {
             "3209\u{a0}1234\u{2013}5678\u{2212}9012",
             "3209/1234/5678/9012",
             "3209_1234_5678_9012",
+            "3209,1234,5678,9012",
+            "(3209)12345678(9012)",
+            "3209|1234|5678|9012",
+            "3209\u{200b}1234\u{2060}56789012",
             "３２０９１２３４５６７８９０１２",
             "٣٢٠٩١٢٣٤٥٦٧٨٩٠١٢",
             "۳۲۰۹ ۱۲۳۴ ۵۶۷۸ ۹۰۱۲",
