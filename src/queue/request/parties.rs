@@ -45,6 +45,7 @@ impl Assigned {
     ) -> Result<Self, TransitionError> {
         if cx.by.role != Role::Applicant {
             letter_number(letter)?;
+            cx.takes_part();
         }
         cx.note_personal("letter", letter);
         if let Some(question) = cx.case.questions.last_mut() {

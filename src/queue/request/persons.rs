@@ -130,8 +130,8 @@ impl Request {
         Ok(by)
     }
 
-    /// The party by its link, or an officer who keys in its letter. That decides nothing, but the
-    /// applicant's side may not do it.
+    /// The party by its link, or an officer who keys in its letter. The applicant's side may not do it, and
+    /// who does it as head is no verifier of the request.
     fn as_party(&self, actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         if actor.proved.as_deref() == Some(self.party_key().as_str()) {
             return in_role(actor, &[Role::Applicant], now);
@@ -142,6 +142,10 @@ impl Request {
         let by = self.on_letter(actor, now)?;
         if self.case.applicants().iter().any(|applicant| applicant.same(&by.identity)) {
             return Err(TransitionError::SamePerson { with: Role::Applicant });
+        }
+        // What a head keys in counts in full, so it is a part in the procedure like any other.
+        if by.role == Role::Head {
+            self.case.apart(&by, Role::Head)?;
         }
         Ok(by)
     }

@@ -825,6 +825,40 @@ fn a_question_pauses_the_clock_and_lapses_after_five_working_days() {
 }
 
 #[test]
+fn who_keyed_in_the_agreement_as_head_is_no_verifier_of_the_request() {
+    let mut world = World::new();
+    let stands_in = |mut actor: Actor, role, holder: &str| {
+        let (holder, letter) = (holder.to_owned(), "800/7".to_owned());
+        actor.acting.push(ActingOfficial { role, holder, starts: 0, ends: i64::MAX, letter });
+        actor
+    };
+    let question = Act::Consult { party: "Dinkes".to_owned(), email: String::new() };
+    let confirm = Act::Confirm { party: String::new(), letter: "1".to_owned() };
+    // The head of another desk answers for the party, and stands in for the verifier as well.
+    let rina = stands_in(officer("rina", Role::Head), Role::Verifier, "sari");
+    // A verifier stands in for the head, answers, and would get the request afterwards.
+    let tono = stands_in(officer("tono", Role::Verifier), Role::Head, "budi");
+    world.signers.extend([rina.clone(), tono.clone()]);
+    let facts = world.facts(at(0, 10, 0));
+    let asked = world.assigned(at(0, 9, 0)).act(&question, &kasi(), &facts).unwrap().value;
+    let by_head = officer("rina", Role::Head);
+    let agreed = asked.clone().act(&confirm, &by_head, &facts).unwrap().value;
+    assert_eq!(code(agreed.act(&approve(1), &rina, &facts)), FaultCode::SamePerson);
+    let agreed = asked.clone().act(&confirm, &tono, &facts).unwrap().value;
+    let to = Facts { assignee: Some(&tono), ..facts };
+    let to_tono = Act::Reassign { to: "tono".to_owned(), reason: "cuti".to_owned() };
+    let moved = agreed.act(&to_tono, &kabid(), &to);
+    assert!(moved.map_or_else(
+        |error| error.code() == FaultCode::SamePerson,
+        |step| code(step.value.act(&approve(1), &tono, &facts)) == FaultCode::SamePerson,
+    ));
+    // Nor is one who was to check it the head who answers.
+    let moved = asked.act(&to_tono, &kabid(), &to).unwrap().value;
+    let sari = stands_in(kasi(), Role::Head, "budi");
+    assert_eq!(code(moved.act(&confirm, &sari, &facts)), FaultCode::SamePerson);
+}
+
+#[test]
 fn an_unanswered_correction_expires_after_fourteen_working_days() {
     let world = World::new();
     let back = world
