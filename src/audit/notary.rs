@@ -29,6 +29,7 @@ use super::chain::{NewEvent, TURNED_BACK, append, field};
 use super::vault::{read_or_make, write_private};
 use crate::digest::{hex, sha256, unhex};
 use crate::queue::Deed;
+use crate::queue::time::is_recent;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError, Tx};
 
@@ -140,7 +141,7 @@ impl Notary {
             None => (0, tx.events_after(0, 1)?.first().map_or(now_ms, |event| event.at_ms)),
         };
         let news = tx.chain_head()?.map_or(0, |(head, _)| head - sequence);
-        let waited = now_ms.saturating_sub(at_ms) >= WAIT_MAX_MS;
+        let waited = !is_recent(at_ms, now_ms, WAIT_MAX_MS - 1);
         if news >= EVENTS_MAX || (news > 0 && waited) {
             self.checkpoint(tx, now_ms)?;
         }

@@ -232,6 +232,11 @@ fn checkpoints_are_due_after_a_hundred_events_or_an_hour_with_news() {
     assert_eq!(due(START + 3_600_001), Some(1));
     house.append("check", None, &[]);
     assert_eq!(due(START + 3_600_001), Some(101));
+    // One signed while the clock ran ahead does not make the next ones wait for that time.
+    house.append("check", None, &[]);
+    assert_eq!(due(START + 400_000_000_000), Some(102));
+    house.append("check", None, &[]);
+    assert_eq!(due(START + 7_200_002), Some(103));
     good(&house.verify());
 }
 

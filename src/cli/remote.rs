@@ -19,6 +19,8 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
         args::Ctl::Status => Command::Status,
         args::Ctl::Reload { zone, force } => Command::Reload { zone, force },
         args::Ctl::Stats => Command::Stats,
+        #[cfg(feature = "approval")]
+        args::Ctl::Clock => Command::Office(OfficeCommand::ClockConfirm),
     };
     send(common, command)
 }

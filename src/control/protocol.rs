@@ -109,6 +109,8 @@ pub enum OfficeCommand {
         /// The token's public id.
         id: String,
     },
+    /// An administrator says that the clock is right.
+    ClockConfirm,
     /// The event chain in export form.
     AuditExport,
     /// Puts a new key for the chain's checkpoints in force.

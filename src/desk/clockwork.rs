@@ -1,13 +1,13 @@
 //! Timers (docs/procedure.md, "Clocks"): nothing here approves or rejects anything.
 //!
-//! [`Desk::tick`] is called every few seconds and is idempotent. One item that fails is logged and
+//! [`Desk::turn`] is called every few seconds and is idempotent. One item that fails is logged and
 //! does not keep the others from their turn.
 
 use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
 use crate::promote::anchor_edit;
 use crate::publish::{Cause, Edit, EditProposal, NoRows};
-use crate::queue::time::{DAY_MS, WIB_OFFSET_MS};
+use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, is_recent};
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
 use crate::store::requests::RequestRow;
@@ -29,14 +29,21 @@ fn month_of(ms: i64) -> String {
 }
 
 impl Desk {
-    /// Everything that is due now.
+    /// Everything that is due now, by a clock that is believed.
     pub fn tick(&self) -> Result<(), ActError> {
+        self.do_what_is_due(true)
+    }
+
+    /// Everything that is due now; while the clock is doubted, only what does not depend on it.
+    pub(super) fn do_what_is_due(&self, is_believed: bool) -> Result<(), ActError> {
         self.0.promoter.recover()?;
-        self.expire_and_lapse()?;
-        self.promote_scheduled()?;
-        self.count_unbounced_as_delivered(NOTICES_MAX)?;
-        self.names_that_end()?;
-        self.remind()?;
+        if is_believed {
+            self.expire_and_lapse()?;
+            self.promote_scheduled()?;
+            self.count_unbounced_as_delivered(NOTICES_MAX)?;
+            self.names_that_end()?;
+            self.remind()?;
+        }
         self.watch_drift()?;
         let ledger = &self.0.ledger;
         let unsigned = ledger.store.read::<_, StoreError>(Notary::unsigned_events)?;
@@ -48,13 +55,18 @@ impl Desk {
         self.daily_anchor()
     }
 
-    /// What is due once a day: a look at the chain, retention, and the reports of months that are over.
+    /// What is due once a day: a look at the chain, and, unless the clock is doubted, retention and the
+    /// reports of months that are over.
     pub fn daily(&self) -> Result<(), ActError> {
-        self.warn_of_empty_year();
-        let retention = Self::RETENTION.iter().copied();
-        let jobs = [Self::warn_of_edits, Self::close_past_months as Job].into_iter();
+        let by_clock = [Self::close_past_months as Job].into_iter();
+        let by_clock = by_clock.chain(Self::RETENTION.iter().copied());
+        let is_believed = self.clock_doubt().is_none();
+        if is_believed {
+            self.warn_of_empty_year();
+        }
         let mut done = Ok(());
-        for job in jobs.chain(retention) {
+        let jobs = [Self::warn_of_edits as Job].into_iter();
+        for job in jobs.chain(by_clock.filter(|_| is_believed)) {
             if let Err(error) = job(self) {
                 tracing::error!(%error, "a daily job failed; the others go on");
                 done = done.and(Err(error));
@@ -193,7 +205,7 @@ impl Desk {
                 .and_then(|found| String::from_utf8(found.first().get(1..)?.to_vec()).ok())
                 .and_then(|text| text.parse().ok());
             let Some(Anchor(served)) = served else { continue };
-            let behind = self.now() - served.at_ms > ANCHOR_MS;
+            let behind = !is_recent(served.at_ms, self.now(), ANCHOR_MS);
             if behind && served.sequence < last.sequence {
                 publisher.publish(EditProposal {
                     zone: &apex,

@@ -13,6 +13,7 @@ use crate::queue::live::same_office;
 use crate::queue::person::same_mailbox;
 use crate::queue::request::Question;
 use crate::queue::similar::resemble;
+use crate::queue::time::is_recent;
 use crate::queue::{
     Act, Actor, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState,
     NamingClass, Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, Role,
@@ -115,7 +116,7 @@ impl Desk {
         }
         let kept =
             self.read(|reader| Ok(reader.probe_result(request.number(), request.revision())?))?;
-        let fresh = kept.filter(|(at, _)| at + PROBE_FRESH_MS >= self.now());
+        let fresh = kept.filter(|(at, _)| is_recent(*at, self.now(), PROBE_FRESH_MS));
         let probe = fresh.and_then(|(at, body)| {
             let (claimable, down) = serde_json::from_str(&body).ok()?;
             Some(Probe::Done { at, claimable, down })

@@ -12,7 +12,7 @@ use crate::audit::random;
 use crate::digest::hex;
 use crate::promote::PublicLimit;
 use crate::queue::person::{exact_email, normalize_email};
-use crate::queue::time::{DAY_MS, MINUTE_MS};
+use crate::queue::time::{DAY_MS, MINUTE_MS, is_recent};
 use crate::store::codes::{CodeRow, CodesOf};
 use crate::store::{Reader, Tx};
 
@@ -44,7 +44,7 @@ pub enum TriedCode {
 
 /// Whether a code may be entered still.
 fn can_be_entered(row: &CodeRow, now: i64) -> bool {
-    row.tries < TRIES_MAX && !row.code.is_empty() && now - row.sent_ms < CODE_MS
+    row.tries < TRIES_MAX && !row.code.is_empty() && is_recent(row.sent_ms, now, CODE_MS - 1)
 }
 
 impl Desk {
@@ -154,7 +154,7 @@ impl Desk {
         let row = reader.newest_code(&self.subject_tag(subject), &self.mailbox_tag(mailbox))?;
         Ok(row.is_some_and(|row| {
             let right = self.proof_tag(&row, mailbox).as_bytes().ct_eq(row.proof.as_bytes());
-            bool::from(right) && self.now() - row.sent_ms < PROOF_MS
+            bool::from(right) && is_recent(row.sent_ms, self.now(), PROOF_MS - 1)
         }))
     }
 

@@ -12,6 +12,7 @@
 
 mod acts;
 mod attachments;
+mod clock_watch;
 mod clockwork;
 mod drifting;
 mod evidence;
@@ -33,6 +34,7 @@ mod views;
 pub use crate::ledger::Clock;
 pub use crate::promote::{ActError, Drift, PublicLimit};
 pub use attachments::AttachmentFile;
+pub use clock_watch::Doubt;
 pub use listing::{Counts, ListFilter, Page};
 pub use mailbox::TriedCode;
 pub use office::{CHAIN_READERS, Desk, LETTERS, Options};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ActError;
 use super::StrangerLimits;
+use super::clock_watch::ClockWatch;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use crate::audit::{
@@ -98,6 +99,8 @@ pub(super) struct Inner {
     pub(super) prober: Prober,
     /// Settings.
     pub(super) options: Options,
+    /// Whether the clock is believed.
+    pub(super) clock_watch: Mutex<ClockWatch>,
     /// What the reminders know from the last turn.
     pub(super) reminded: Mutex<Reminded>,
     /// What the watch for drift saw in its last turn.
@@ -134,6 +137,7 @@ impl Desk {
             promoter,
             prober,
             options,
+            clock_watch: Mutex::default(),
             reminded,
             watched,
             turned_back: Mutex::default(),

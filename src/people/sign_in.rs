@@ -21,6 +21,7 @@ use super::tries::{Origin, Try};
 use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
 use crate::queue::Actor;
+use crate::queue::time::{MINUTE_MS, is_recent};
 use crate::store::Tx;
 use crate::store::people::{PersonRow, SessionRow};
 pub use crate::store::words::Stage;
@@ -28,9 +29,12 @@ pub use crate::store::words::Stage;
 /// How long an answer to a name that many browsers try is held back.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long password and code of a signed-in officer hold for a decision.
-const PROOF_MS: i64 = 15 * 60_000;
+const PROOF_MS: i64 = 15 * MINUTE_MS;
 /// The last use is written down at most this often.
-const SEEN_EVERY_MS: i64 = 60_000;
+const SEEN_EVERY_MS: i64 = MINUTE_MS;
+/// A code counts once: the step of the last one is kept. A step further ahead than this, ten minutes,
+/// was kept while the clock was wrong, and would refuse every code until then.
+const STEPS_AHEAD: i64 = 20;
 
 //------------ Session -------------------------------------------------------
 
@@ -50,7 +54,7 @@ pub struct Session {
 impl Session {
     /// Whether the last proof is too old for a decision.
     pub fn is_stale(&self, now_ms: i64) -> bool {
-        now_ms - self.proven_ms > PROOF_MS
+        !is_recent(self.proven_ms, now_ms, PROOF_MS)
     }
 
     /// The person as the procedure sees them.
@@ -203,7 +207,8 @@ impl People {
         let tried = Try::code(&row.id, origin);
         self.take(&tried)?;
         let step = secret::totp_step(&secret, code, self.now_ms());
-        let step = step.filter(|step| *step > row.totp_step);
+        let is_new = |step: i64| step > row.totp_step || row.totp_step > step + STEPS_AHEAD;
+        let step = step.filter(|step| is_new(*step));
         row.totp_step = step.ok_or(SignInError::Wrong)?;
         self.tries.give_back(&tried);
         Ok(())
@@ -244,8 +249,8 @@ impl People {
             Ok(person.map(|person| (session, person, reader.acting_officials())))
         })?;
         let Some((row, person, acting)) = found else { return Ok(None) };
-        let idle = now - row.seen_ms > self.options.idle_minutes * 60_000;
-        let old = now - row.created_ms > self.options.session_hours * 3_600_000;
+        let idle = !is_recent(row.seen_ms, now, self.options.idle_minutes * MINUTE_MS);
+        let old = !is_recent(row.created_ms, now, self.options.session_hours * 60 * MINUTE_MS);
         if idle || old || person.disabled_ms.is_some() {
             self.store.write::<_, SignInError>(|tx| Ok(tx.end_session(&hash)?))?;
             return Ok(None);

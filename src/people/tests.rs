@@ -342,6 +342,27 @@ fn a_code_is_taken_once_and_a_role_change_ends_sessions() {
     assert!(people.session(&full.token).unwrap().is_none(), "role changed");
 }
 
+#[test]
+fn what_a_clock_that_ran_ahead_left_neither_lasts_nor_keeps_anybody_out() {
+    let (people, time, _dir) = roster(TotpRule::Required);
+    let (_, phone) = enrolled(&people);
+    let right = time.fetch_add(400 * 86_400_000, Ordering::Relaxed);
+    let half = people.sign_in("kasi", PASSWORD, &afar()).unwrap();
+    let code = code_of(&phone, people.now_ms());
+    let ahead = people.enter_code(&half.token, &code, &afar()).unwrap();
+    assert!(!ahead.session.is_stale(people.now_ms()));
+
+    time.store(right + 60_000, Ordering::Relaxed);
+    assert!(ahead.session.is_stale(people.now_ms()), "a proof from the future is none");
+    assert!(people.session(&ahead.token).unwrap().is_none(), "nor does a session last until then");
+    let half = people.sign_in("kasi", PASSWORD, &afar()).unwrap();
+    let code = code_of(&phone, people.now_ms());
+    people.enter_code(&half.token, &code, &afar()).unwrap();
+    let half = people.sign_in("kasi", PASSWORD, &afar()).unwrap();
+    let again = people.enter_code(&half.token, &code, &afar());
+    assert!(matches!(again, Err(SignInError::Wrong)), "a code still counts once");
+}
+
 /// The code an authenticator shows at this time.
 fn code_of(enrolment: &Enrolment, time: i64) -> String {
     let key = enrolment.secret.replace(' ', "");

@@ -19,7 +19,7 @@ use super::{PeopleError, SignInError};
 use crate::audit::random;
 use crate::digest::{hex, sha256_hex};
 use crate::queue::Actor;
-use crate::queue::time::DAY_MS;
+use crate::queue::time::{DAY_MS, is_recent};
 use crate::store::people::TokenRow;
 
 /// Prefix by which a leaked token is recognized.
@@ -263,7 +263,7 @@ impl People {
     /// Whether a token still works at this time.
     fn is_live(&self, row: &TokenRow, now_ms: i64) -> bool {
         let last = row.used_ms.unwrap_or(row.created_ms);
-        let unused = now_ms - last > self.options.token_unused_days * DAY_MS;
+        let unused = !is_recent(last, now_ms, self.options.token_unused_days * DAY_MS);
         row.revoked_ms.is_none() && now_ms < row.ends_ms && !unused
     }
 

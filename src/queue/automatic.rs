@@ -16,7 +16,7 @@ use super::records::check_records;
 use super::sheet::{AutoLine, LineCode, Outcome, Overrule};
 use super::similar::{alike, resemble};
 use super::targets::{Targets, special_name};
-use super::time::{DAY_MS, MINUTE_MS, day_number};
+use super::time::{DAY_MS, MINUTE_MS, day_number, is_recent};
 use crate::wire::{Name, Rtype};
 
 /// Longest string of a TXT record, in octets.
@@ -358,7 +358,7 @@ fn target_line(application: &Reading, evidence: &Evidence<'_>) -> AutoLine {
     }
     let mut unchecked = None;
     match evidence.probe {
-        Probe::Done { at, claimable, down } if at + PROBE_FRESH_MS >= evidence.now => {
+        Probe::Done { at, claimable, down } if is_recent(*at, evidence.now, PROBE_FRESH_MS) => {
             never.extend(claimable.iter().map(|t| Fault::new("records", Rule::Claimable, t)));
             note.extend(down.iter().map(|t| Fault::new("records", Rule::TargetDown, t)));
         }

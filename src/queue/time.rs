@@ -10,8 +10,18 @@ pub const MINUTE_MS: i64 = 60_000;
 pub const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 /// Western Indonesia Time is UTC+7 all year, in milliseconds.
 pub const WIB_OFFSET_MS: i64 = 7 * 60 * MINUTE_MS;
+/// How far ahead of the clock a written time may be: clocks are corrected by less than this.
+const SKEW_MS: i64 = 5 * MINUTE_MS;
 /// The Julian day number of 1970-01-01.
 const EPOCH_JULIAN_DAY: i32 = 2_440_588;
+
+/// Whether what happened at `at` is at most `age_ms` old. A time further ahead of the clock than two
+/// clocks differ was written while the clock was wrong, and counts as too old: it would be young for
+/// years.
+pub fn is_recent(at: i64, now: i64, age_ms: i64) -> bool {
+    let age = now.saturating_sub(at);
+    (-SKEW_MS..=age_ms).contains(&age)
+}
 
 /// The WIB day of a moment, in days since 1970-01-01.
 pub fn day_of(at: i64) -> i64 {

@@ -4,7 +4,9 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::time::now_ms;
+use serde_json::json;
+
+use super::time::{now_ms, utc};
 use super::{RunError, StateDir, audit, options, people};
 use crate::audit::{AuditError, Notary, open_guarded};
 use crate::config::Settings;
@@ -50,6 +52,7 @@ impl Office {
             }
             OfficeCommand::TokenRevoke { id } => reply(people::revoke_token(people, &id)),
             OfficeCommand::AuditExport => reply(audit::export(store)),
+            OfficeCommand::ClockConfirm => self.confirm_clock(),
             OfficeCommand::AuditRotateKey => reply(self.rotate_key()),
             OfficeCommand::AuditVerify { key, anchors } => {
                 let verified = audit::verify_own(store, &self.state_dir, key.as_deref(), &anchors);
@@ -67,6 +70,20 @@ impl Office {
             None => Notary::open(&self.state_dir, &self.store, now_ms())?,
         };
         audit::rotate_key(&self.store, &notary)
+    }
+
+    /// `gapura ctl clock`.
+    fn confirm_clock(&self) -> Reply {
+        let Some(desk) = &self.desk else {
+            return Reply::failed("the queue is closed, and only it depends on the clock");
+        };
+        let Some(doubt) = desk.clock_doubt() else {
+            return Reply::done("the clock is not in doubt", json!({ "doubted": false }));
+        };
+        let now = utc(doubt.now_ms);
+        let done =
+            Reply::done(format!("the clock is believed: {now}"), json!({ "doubted": false }));
+        reply(desk.believe_clock().map(|()| done))
     }
 
     /// `gapura report`. A running daemon closes the month first, so that its report is final.

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -139,6 +139,12 @@ impl Road3 {
                 closed(command, state_dir, &format!("the queue is closed: {reason}"))
             }
         }
+    }
+
+    /// The doubt about the clock, if there is one.
+    pub(super) fn clock_doubt(&self) -> Option<String> {
+        let Self::Open(open) = self else { return None };
+        open.desk.clock_doubt().map(|doubt| doubt.to_string())
     }
 
     /// Where the live records and the zones differ, each as JSON with a `text`.
@@ -287,17 +293,22 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
 /// Calls the desk every few seconds. A failure is logged and tried again at the next turn.
 async fn timers(desk: Desk, people: People, state_dir: PathBuf, stopped: watch::Receiver<bool>) {
     let mut turns: u64 = 0;
+    let mut last = Instant::now();
     loop {
+        let ran = last.elapsed();
+        last += ran;
         let (desk, people, state_dir) = (desk.clone(), people.clone(), state_dir.clone());
         let work = tokio::task::spawn_blocking(move || {
             forget_used_link(&state_dir, &people);
-            if let Err(error) = desk.tick() {
+            if let Err(error) = desk.turn(ran) {
                 tracing::warn!(%error, "the desk's timers failed");
             }
             if turns.is_multiple_of(TICKS_PER_DAY) {
                 // What fails of the desk's is in the log already, and keeps nobody else from their turn.
                 let _ = desk.daily();
-                if let Err(error) = people.sweep() {
+                if desk.clock_doubt().is_none()
+                    && let Err(error) = people.sweep()
+                {
                     tracing::warn!(%error, "daily housekeeping of accounts failed");
                 }
             }

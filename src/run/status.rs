@@ -26,6 +26,10 @@ impl Host {
         if let Some(reason) = &self.stand_in {
             append_line!(text, "  the database is not used: {reason}");
         }
+        let clock_doubt = self.road_3.clock_doubt();
+        if let Some(doubt) = &clock_doubt {
+            append_line!(text, "  {doubt}");
+        }
         for zone in &zones {
             add_zone(&mut text, zone);
         }
@@ -36,7 +40,7 @@ impl Host {
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
             "listening": listening, "zones": zones, "stand_in": self.stand_in,
-            "queue_closed": self.road_3.closed(), "drift": drift,
+            "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
         });
         Reply::done(text, json)
     }

@@ -59,6 +59,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("row_log", "hashed entry by entry, and its end is under the key"),
     ("row_head", "under the key"),
     ("migration", "compared with the steps of this version"),
+    ("clock", "says when something is done by time, not what"),
     ("draft", "not sent yet: decides nothing"),
     ("mailbox_code", "its proofs are under the key; lasts a day"),
     ("form_key", "finds what a second press of a form made: decides nothing"),

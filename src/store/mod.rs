@@ -7,6 +7,8 @@
 //! procedure or of DNS is decided here.
 
 #[cfg(feature = "approval")]
+pub mod clock;
+#[cfg(feature = "approval")]
 pub mod codes;
 #[cfg(feature = "approval")]
 pub mod drafts;

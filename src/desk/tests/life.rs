@@ -254,3 +254,46 @@ fn a_rejection_is_told_by_telephone_and_the_name_is_free_once() {
     assert_eq!(acts, ["hold", "let_go"]);
     assert!(office.submit(application()).is_ok(), "the name is free");
 }
+
+#[test]
+fn a_clock_that_cannot_be_right_erases_ends_and_releases_nothing() {
+    const DAY: i64 = 86_400_000;
+    let (turn, office) = (std::time::Duration::from_secs(5), Office::new());
+    let waiting = office.assigned(application());
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&waiting, Act::Return { lines }, "seksi").unwrap();
+    let mut scheduled = service("pekanraya", "192.0.2.140");
+    scheduled.starts = Some("2026-12-01".to_owned());
+    let scheduled = office.assigned(scheduled);
+    office.approve(&scheduled).unwrap();
+    let letters =
+        || std::fs::read_dir(office.directory.path().join("state/letters")).unwrap().count();
+    let kept = letters();
+    assert!(kept > 0 && office.desk.turn(turn).unwrap());
+
+    let right = office.desk.now();
+    for ahead in [12 * DAY, 3_650 * DAY] {
+        office.time.store(right + ahead, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert!(!office.desk.turn(turn).unwrap());
+            office.desk.daily().unwrap();
+        }
+        assert!(office.desk.clock_doubt().unwrap().to_string().contains("gapura ctl clock"));
+    }
+    assert_eq!(letters(), kept);
+    assert_eq!(office.view(&waiting).state, State::NeedsCorrection);
+    assert_eq!(office.view(&scheduled).state, State::Verified);
+
+    // Corrected, it goes on as if nothing had been; confirmed, it does what is due.
+    office.time.store(right + DAY, Ordering::Relaxed);
+    assert!(office.desk.turn(turn).unwrap());
+    office.wait(30 * DAY);
+    let office = office.reopen();
+    assert!(!office.desk.turn(turn).unwrap(), "known after a start, too");
+    office.desk.believe_clock().unwrap();
+    assert!(office.desk.turn(turn).unwrap());
+    assert_eq!(office.view(&waiting).state, State::Expired);
+    assert_eq!(office.view(&scheduled).state, State::Live);
+    let last = office.desk.events(0, 10_000).unwrap();
+    assert!(last.iter().any(|event| event.act == "clock_confirmed"));
+}

@@ -12,6 +12,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("promoted", promoted::STATEMENTS),
         ("zones", zones::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("clock", crate::store::clock::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),
         #[cfg(feature = "approval")]
         ("drafts", crate::store::drafts::STATEMENTS),
