@@ -17,7 +17,7 @@ use crate::wire::Name;
 
 /// `gapura serve`
 pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
-    run::log::start(run::log::Level::from_flags(common.quiet, common.verbose));
+    run::log::start(run::log::Level::from_flags(common.quiet, common.verbose), common.json);
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),

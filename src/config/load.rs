@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Settings;
+use super::read::read;
+use super::{Settings, paths};
 use crate::master::{Finding, Place, Severity};
 use crate::wire::Name;
 
@@ -28,7 +29,7 @@ pub fn default_path() -> PathBuf {
     paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]).clone()
 }
 
-/// Reads and checks `path`.
+/// Reads and checks `path`. All faults are told at once; relative paths are those of its directory.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         vec![Finding {
@@ -39,31 +40,22 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
             hint: Some("name the file with --config FILE".to_owned()),
         }]
     })?;
-    let settings: Settings =
-        toml::from_str(&text).map_err(|error| vec![syntax_finding(path, &text, &error)])?;
-    let findings = check(path, &text, &settings);
-    if findings.is_empty() { Ok(Loaded { path: path.to_owned(), settings }) } else { Err(findings) }
+    let (settings, mut findings) = read(path, &text);
+    if let Some(settings) = &settings {
+        findings.extend(check(path, &text, settings));
+    }
+    let order = |place: &Place| (place.line, place.column);
+    findings.sort_by_key(|finding| finding.place.as_ref().map_or((u32::MAX, 0), order));
+    match settings.filter(|_| findings.is_empty()) {
+        Some(mut settings) => {
+            paths::resolve(&mut settings, path);
+            Ok(Loaded { path: path.to_owned(), settings })
+        }
+        None => Err(findings),
+    }
 }
 
 //------------ Findings ------------------------------------------------------
-
-/// What the TOML reader or a type refused, with the nearest known key as hint.
-fn syntax_finding(path: &Path, text: &str, error: &toml::de::Error) -> Finding {
-    let message = error.message().trim_end().replace('\n', " ");
-    let hint = unknown_key(&message).and_then(|(key, known)| {
-        let nearest = known.into_iter().min_by_key(|candidate| distance(&key, candidate))?;
-        // A short key is near to anything: half of it at most may differ.
-        (distance(&key, &nearest) <= 3.min(key.len() / 2))
-            .then(|| format!("did you mean `{nearest}`?"))
-    });
-    Finding {
-        rule: if message.contains("unknown field") { "settings-key" } else { "settings-value" },
-        severity: Severity::Error,
-        place: error.span().map(|span| place(path, text, span)),
-        message,
-        hint,
-    }
-}
 
 /// Checks what types cannot: names, duplicates, ranges.
 fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
@@ -97,11 +89,22 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
         let message = format!("server.udp_payload is {}", settings.server.udp_payload);
         tell(None, message, "give 512 to 4096; 1232 passes every path");
     }
+    for (key, value) in [
+        ("server.tcp_per_address", settings.server.tcp_per_address),
+        ("web.connections", settings.web.connections),
+        ("web.connections_per_address", settings.web.connections_per_address),
+        ("uploads.at_once", settings.uploads.at_once),
+        ("people.sign_ins_waiting", settings.people.sign_ins_waiting),
+    ] {
+        if value == 0 {
+            tell(None, format!("{key} is 0, which lets nobody in"), "write 1 or more");
+        }
+    }
     findings
 }
 
 /// The place of a byte span.
-fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Place {
+pub(super) fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Place {
     let start = span.start.min(text.len());
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line = text[..start].matches('\n').count() + 1;
@@ -115,28 +118,6 @@ fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Place {
         source: source.chars().take(200).collect(),
         includes: Vec::new(),
     }
-}
-
-/// The key and its alternatives out of serde's "unknown field `x`, expected one of `a`, `b`".
-fn unknown_key(message: &str) -> Option<(String, Vec<String>)> {
-    let mut words = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
-    let key = words.next()?.to_owned();
-    Some((key, words.map(str::to_owned).collect()))
-}
-
-/// Edit distance, for hints.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -216,6 +197,36 @@ mod tests {
         );
         check_lines("[server]\nudp_worker = 1\n", &["did you mean `udp_workers`?"]);
         check_lines("[foo]\n", &["| -"]);
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        check_lines(
+            "[server]\nudp_workers = \"two\"\nlissten = []\nlisten = [\"127.0.0.1:53\", \"nowhere\"]\n\
+             udp_payload = 9\n[foo]\n[[zone]]\nname = \"a..b\"\nfile = \"x\"\n\
+             [[zone]]\nname = \"b.id\"\n[approval]\nbind = \"x\"\n",
+            &[
+                "FILE:2:15 error settings-value",
+                "FILE:3:1 error settings-key: unknown field `lissten`",
+                "FILE:4:27 error settings-value",
+                "FILE:6:2 error settings-key: unknown field `foo`",
+                "FILE:8:8 error settings-value: \"a..b\" is not a domain name",
+                "missing field `file`",
+                "FILE:13:8 error settings-value",
+                "server.udp_payload is 9",
+            ],
+        );
+    }
+
+    #[test]
+    fn faults_of_syntax_are_told_at_once_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gapura.toml");
+        std::fs::write(&path, "[server\nlisten = []\n[web]\nurl = \"x\n").unwrap();
+        let findings = load(&path).unwrap_err();
+        let lines: Vec<u32> =
+            findings.iter().filter_map(|found| Some(found.place.as_ref()?.line)).collect();
+        assert_eq!(lines, [1, 4], "{findings:?}");
     }
 
     #[test]

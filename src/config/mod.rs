@@ -1,10 +1,13 @@
 //! Settings: the keys of `gapura.toml`, their defaults, and findings for what is wrong in the file.
 //!
 //! Every key has a default and is explained in `config/gapura.toml`. An unknown key, a wrong type or
-//! a value out of range is an error with file:line:column and a hint; nothing is guessed. No
+//! a value out of range is an error with file:line:column and a hint; nothing is guessed. A relative path
+//! belongs to the directory of the file. No
 //! room below uses this one: `run` converts settings into each room's own options.
 
 mod load;
+mod paths;
+mod read;
 mod settings;
 
 pub use load::{Loaded, default_path, load};

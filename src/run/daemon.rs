@@ -1,6 +1,7 @@
 //! One run of the daemon: start, signals, stop.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
@@ -14,6 +15,9 @@ use crate::config::Loaded;
 use crate::publish::PublishError;
 use crate::serve::StartError;
 use crate::store::StoreError;
+
+/// How long a stop may take in all: a disk that does not answer would keep it for ever.
+const STOP_MAX: Duration = Duration::from_secs(30);
 
 //------------ RunError ------------------------------------------------------
 
@@ -71,7 +75,10 @@ pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunEr
         system("cannot wait for signals", Builder::new_current_thread().enable_all().build())?;
     // From here on a signal waits for its turn; by default it would end a daemon that already answers.
     let mut signals = waiting.block_on(async { system("signals", Signals::listen()) })?;
-    let (building, facts) = Building::start(loaded)?;
+    let Some((building, facts)) = start(loaded, &waiting, &mut signals)? else {
+        tracing::info!("stopped before it was ready");
+        return Ok(Ended::Stopped);
+    };
     ready(&facts);
     tracing::info!(pid = std::process::id(), "ready");
     wait(&waiting, &mut signals, &building);
@@ -91,10 +98,48 @@ pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunEr
             // The sender is dropped when all has stopped; nothing is ever sent.
             _ = stopped => Ended::Stopped,
             () = signals.stop() => Ended::Interrupted,
+            () = tokio::time::sleep(STOP_MAX) => {
+                tracing::error!("not everything stopped in time: a disk may hang");
+                Ended::Interrupted
+            }
         }
     });
     tracing::info!("{}", if ended == Ended::Stopped { "stopped" } else { "interrupted" });
     Ok(ended)
+}
+
+/// Starts everything, on a thread of its own: whatever hangs, a signal still stops. None: one did.
+fn start(
+    loaded: &Loaded,
+    waiting: &Runtime,
+    signals: &mut Signals,
+) -> Result<Option<(Building, Ready)>, RunError> {
+    let (begun, mut started) = oneshot::channel();
+    let loaded = loaded.clone();
+    // Nobody waits any more if a signal came.
+    let work = move || drop(begun.send(Building::start(&loaded)));
+    system("cannot start", std::thread::Builder::new().name("start".to_owned()).spawn(work))?;
+    let mut changed = false;
+    let result = waiting.block_on(async {
+        loop {
+            tokio::select! {
+                result = &mut started => return Some(result),
+                signal = signals.next() => match signal {
+                    Signal::Stop => return None,
+                    Signal::Reload => changed = true,
+                    Signal::Reopen => {}
+                },
+            }
+        }
+    });
+    let Some(result) = result else { return Ok(None) };
+    let (building, facts) = result.unwrap_or_else(|_| {
+        system("the start failed: the log says where", Err(io::ErrorKind::Other.into()))
+    })?;
+    if changed {
+        building.reload();
+    }
+    Ok(Some((building, facts)))
 }
 
 /// Does what signals ask for until one asks to stop.

@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
 use crate::people::{OldProof, People};
+use crate::publish::Publisher;
 use crate::store::Store;
 use crate::text::with_causes;
 
@@ -114,9 +115,17 @@ pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> 
     }
 }
 
-/// Runs a command on the database of a stopped daemon, under its lock.
+/// Runs a command on the database of a stopped daemon, under its lock. Nothing is made where there is
+/// none: it would be a database that nobody serves.
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
-    let state_dir = StateDir::take(&settings.server.state_dir)?;
+    let path = &settings.server.state_dir;
+    if Store::is_absent(path) && Publisher::published(path).is_empty() {
+        return Ok(Reply::failed(format!(
+            "there is no database in {}: start `gapura serve` once, or name its settings with --config",
+            path.display()
+        )));
+    }
+    let state_dir = StateDir::take(path)?;
     let store = match super::stand_in::usable(&options::publish(settings)) {
         Ok(store) => store,
         Err(reason) => {

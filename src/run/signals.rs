@@ -1,8 +1,22 @@
-//! Signals: stop, reload, reopen the logs.
+//! Signals: stop, reload, reopen the logs. Those that mean nothing here do no harm either.
 
 use std::io;
 
 use tokio::signal::unix::{self, SignalKind, signal};
+
+/// Signals that by default end a process, and that somebody may send by a slip. SIGXFSZ is what a write past
+/// a limit of file size raises: the write then fails, as on a full disk.
+const HARMLESS: [libc::c_int; 9] = [
+    libc::SIGQUIT,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGXFSZ,
+    libc::SIGXCPU,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGIO,
+    libc::SIGPWR,
+];
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -30,6 +44,10 @@ pub(super) struct Signals {
 impl Signals {
     /// Listens from now on; call inside a runtime.
     pub(super) fn listen() -> io::Result<Self> {
+        for harmless in HARMLESS {
+            // Once somebody has listened, the default is gone for good.
+            drop(signal(SignalKind::from_raw(harmless))?);
+        }
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

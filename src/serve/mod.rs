@@ -22,6 +22,7 @@ pub mod batch;
 
 //--- Edge
 pub mod acl;
+mod caretaker;
 mod cookie_secret;
 pub mod counters;
 pub mod limit;
@@ -30,7 +31,7 @@ pub mod query_log;
 pub use acl::{Acl, Network};
 pub use limit::RateLimit;
 pub use listen::ListenError;
-pub use query_log::{ClientDetail, Filter, QueryLogOptions};
+pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;
 #[cfg(any(test, fuzzing))]

@@ -31,8 +31,6 @@ pub(super) struct Shared {
     pub(super) zones: Arc<ArcSwap<ZoneSet>>,
     /// What can change while the server runs, besides the zones.
     pub(super) policy: ArcSwap<Policy>,
-    /// The rate limit; `None`: off.
-    pub(super) limiter: Option<Limiter>,
     /// The query log; `None`: off.
     pub(super) log: Option<QueryLog>,
     /// All workers' counters.
@@ -42,10 +40,8 @@ pub(super) struct Shared {
 impl Shared {
     /// Changes what the server says about itself, from the next batch on.
     pub(super) fn change_identity(&self, change: impl Fn(&Identity) -> Identity) {
-        self.policy.rcu(|old| Policy {
-            identity: Arc::new(change(&old.identity)),
-            allow_query: old.allow_query.clone(),
-        });
+        self.policy
+            .rcu(|old| Policy { identity: Arc::new(change(&old.identity)), ..Policy::clone(old) });
     }
 }
 
@@ -56,6 +52,8 @@ pub(super) struct Policy {
     pub(super) identity: Arc<Identity>,
     /// The clients that may query.
     pub(super) allow_query: Arc<Acl>,
+    /// The rate limit; `None`: off.
+    pub(super) limiter: Option<Arc<Limiter>>,
 }
 
 //------------ Moment --------------------------------------------------------
@@ -176,7 +174,8 @@ impl Responder {
         if let Some(started) = started
             && self.scratch.facts().dropped.is_none()
         {
-            self.note(moment, source, response, limited, started);
+            let id = query.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
+            self.note(moment, source, id, response, limited, started);
         }
         response
     }
@@ -217,7 +216,7 @@ impl Responder {
     /// Whether the rate limit is for the last response: over UDP, from an address that may be forged.
     fn is_limitable(&self) -> bool {
         self.transport == Transport::Udp
-            && self.shared.limiter.is_some()
+            && self.policy.limiter.is_some()
             && self.scratch.facts().cookie != CookieResult::Valid
     }
 
@@ -232,7 +231,7 @@ impl Responder {
         out: &mut [u8],
         length: usize,
     ) -> (Option<usize>, bool) {
-        let Some(limiter) = &self.shared.limiter else {
+        let Some(limiter) = &self.policy.limiter else {
             return (Some(length), false);
         };
         let (kind, zone) = (self.scratch.facts().kind, self.scratch.zone());
@@ -266,6 +265,7 @@ impl Responder {
         &mut self,
         moment: Moment,
         source: &Source,
+        id: u16,
         response: Option<usize>,
         limited: bool,
         started: Instant,
@@ -279,6 +279,8 @@ impl Responder {
             microseconds: moment.nanoseconds / 1000,
             client: source.client.ip(),
             port: source.client.port(),
+            local: source.local,
+            id,
             transport: self.transport,
             qname: self.scratch.qname(),
             facts: self.scratch.facts(),

@@ -7,7 +7,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -18,11 +17,12 @@ use crate::zone::ZoneSet;
 
 use super::acl::Acl;
 use super::batch::system;
+use super::caretaker::Caretaker;
 use super::cookie_secret;
 use super::counters::{Lane, Register, Totals};
 use super::limit::{Limiter, RateLimit};
 use super::listen::{self, ListenError, Sockets};
-use super::query_log::{QueryLog, QueryLogOptions};
+use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
 use super::quic::QuicServer;
 use super::responder::{Policy, Shared};
 use super::stream::{StreamLimits, StreamListener, StreamServer};
@@ -98,15 +98,6 @@ pub enum StartError {
     /// TLS cannot be set up.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
-    /// The query log cannot be opened.
-    #[error("cannot open the query log {}", path.display())]
-    QueryLog {
-        /// Its file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
     /// A thread or runtime cannot be made.
     #[error("cannot start the threads that answer")]
     Threads(#[source] io::Error),
@@ -165,9 +156,18 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
         }
         _ => None,
     };
-    let roller = Roller::start(shared.clone()).map_err(StartError::Threads)?;
+    let caretaker = Caretaker::start(shared.clone()).map_err(StartError::Threads)?;
     let (listening, warnings) = (bound.listening, bound.warnings);
-    Ok(Running { listening, warnings, udp, streams, quic, _roller: roller, certificates, shared })
+    Ok(Running {
+        listening,
+        warnings,
+        udp,
+        streams,
+        quic,
+        _caretaker: caretaker,
+        certificates,
+        shared,
+    })
 }
 
 /// What all workers share.
@@ -175,10 +175,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
     let mut identity = options.identity.clone();
     identity.cookies = cookie_secret::fresh();
     let log = match &options.query_log {
-        Some(log) => Some(
-            QueryLog::start(log.clone())
-                .map_err(|source| StartError::QueryLog { path: log.file.clone(), source })?,
-        ),
+        Some(log) => Some(QueryLog::start(log.clone()).map_err(StartError::Threads)?),
         None => None,
     };
     Ok(Shared {
@@ -186,8 +183,8 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
         policy: ArcSwap::from_pointee(Policy {
             identity: Arc::new(identity),
             allow_query: Arc::new(options.allow_query.clone()),
+            limiter: options.rate_limit.as_ref().map(Limiter::new).map(Arc::new),
         }),
-        limiter: options.rate_limit.as_ref().map(Limiter::new),
         log,
         counters: Register::default(),
     })
@@ -312,8 +309,8 @@ pub struct Running {
     streams: StreamServer,
     /// QUIC.
     quic: Option<QuicServer>,
-    /// Rolls the cookie secret.
-    _roller: Roller,
+    /// Does what the time asks for.
+    _caretaker: Caretaker,
     /// Certificates in use.
     certificates: Vec<Arc<Certificate>>,
     /// What all share; last, because the log ends after those that write it.
@@ -341,10 +338,9 @@ impl Running {
         self.streams.connections()
     }
 
-    /// Lines written to the query log and entries dropped; `None` without a log.
-    #[cfg(test)]
-    pub(super) fn query_log_counts(&self) -> Option<(u64, u64)> {
-        self.shared.log.as_ref().map(QueryLog::counts)
+    /// How the query log does; `None` without a log.
+    pub fn query_log(&self) -> Option<QueryLogState> {
+        self.shared.log.as_ref().map(QueryLog::state)
     }
 
     /// Opens the query log again, after it was moved away.
@@ -383,6 +379,20 @@ impl Running {
             .rcu(|old| Policy { allow_query: allow_query.clone(), ..Policy::clone(old) });
     }
 
+    /// Limits responses like this from the next batch on; `None`: not at all. What clients had used of the
+    /// limit before is forgotten.
+    pub fn set_rate_limit(&self, limit: Option<&RateLimit>) {
+        let limiter = limit.map(Limiter::new).map(Arc::new);
+        self.shared.policy.rcu(|old| Policy { limiter: limiter.clone(), ..Policy::clone(old) });
+    }
+
+    /// Logs queries like this from the next batch on, if there is a log.
+    pub fn set_query_log(&self, options: QueryLogOptions) {
+        if let Some(log) = &self.shared.log {
+            log.configure(options);
+        }
+    }
+
     /// Loads certificates and keys again. Returns the first error; what fails stays as it was.
     pub fn reload_certificates(&self) -> Result<(), CertificateError> {
         let results: Vec<_> = self.certificates.iter().map(|c| c.reload()).collect();
@@ -402,46 +412,6 @@ impl Drop for Running {
         self.udp.iter().for_each(UdpWorker::request_stop);
         if let Some(quic) = &self.quic {
             quic.request_stop();
-        }
-    }
-}
-
-//------------ Roller --------------------------------------------------------
-
-/// The thread that rolls the cookie secret once a day.
-struct Roller {
-    /// Ends the thread when dropped.
-    stop: Option<std::sync::mpsc::Sender<()>>,
-    /// The thread.
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Roller {
-    /// Starts it.
-    fn start(shared: Arc<Shared>) -> io::Result<Self> {
-        let (stop, stopped) = std::sync::mpsc::channel();
-        let thread =
-            std::thread::Builder::new().name("cookie-roll".to_owned()).spawn(move || {
-                let wait = |time: Duration| stopped.recv_timeout(time);
-                while wait(cookie_secret::ROLL_AFTER)
-                    == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-                {
-                    shared.change_identity(|old| {
-                        let cookies = old.cookies.as_ref().map(cookie_secret::roll);
-                        Identity { cookies, ..old.clone() }
-                    });
-                }
-            })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Roller {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It does not panic.
-            let _ = thread.join();
         }
     }
 }

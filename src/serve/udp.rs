@@ -193,8 +193,8 @@ mod tests {
             policy: arc_swap::ArcSwap::from_pointee(Policy {
                 identity: Arc::default(),
                 allow_query: Arc::new(Acl::everybody()),
+                limiter: None,
             }),
-            limiter: None,
             log: None,
             counters: Register::default(),
         });

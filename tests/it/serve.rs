@@ -97,3 +97,74 @@ fn the_query_log_has_a_line_for_a_query() {
     let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!(line["qtype"], "A", "{line}");
 }
+
+#[test]
+fn signals_that_mean_nothing_do_no_harm() {
+    let daemon = Daemon::start("");
+    for signal in ["QUIT", "USR2", "ALRM", "XFSZ"] {
+        crate::support::kill(daemon.pid(), signal);
+        let reply = ask(daemon.dns(), "kec-sumber.cirebonkab.go.id.", RecordType::A);
+        assert_eq!(data(&reply), ["198.51.100.114"], "{signal}");
+    }
+    assert_eq!(daemon.end_with("TERM"), Some(0));
+}
+
+#[test]
+fn a_query_log_in_a_pipe_that_nobody_reads_delays_neither_start_nor_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::support::lay_out(dir.path(), "");
+    let settings = dir.path().join("gapura.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("state/query.jsonl", "pipe")).unwrap();
+    let pipe = dir.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from(0o600)).unwrap();
+    for reader in [None, Some(())] {
+        let open = || std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        let _silent = reader.map(|()| open());
+        let daemon = Daemon::in_dir(dir.path());
+        for _ in 0..20 {
+            ask(daemon.dns(), "kec-sumber.cirebonkab.go.id.", RecordType::A);
+        }
+        let log = daemon.dir.join("log");
+        let told = || std::fs::read_to_string(&log).unwrap().contains("lines are lost from now on");
+        until("the loss is told", || reader.is_some() || told());
+        let begun = std::time::Instant::now();
+        assert_eq!(daemon.end_with("TERM"), Some(0));
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn commands_make_nothing_where_there_is_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::support::lay_out(dir.path(), "");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let settings = dir.path().join("gapura.toml");
+    let gapura = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gapura"));
+        command.args(args).arg("--config").arg(&settings).current_dir(elsewhere.path());
+        command.output().unwrap()
+    };
+    let commands: &[&[&str]] = &[
+        &["ctl", "status"],
+        &["ctl", "reload"],
+        &["zone", "history", "cirebonkab.go.id"],
+        #[cfg(feature = "approval")]
+        &["user", "list"],
+        #[cfg(feature = "approval")]
+        &["token", "list"],
+        #[cfg(feature = "approval")]
+        &["audit", "verify"],
+    ];
+    for args in commands {
+        let output = gapura(args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {output:?}");
+        assert!(!output.stderr.is_empty(), "{args:?}");
+    }
+    let names = |dir: &std::path::Path| std::fs::read_dir(dir).unwrap().count();
+    assert_eq!((names(elsewhere.path()), names(dir.path())), (0, 2));
+    // The paths of the settings are those of their directory: the zone is found from anywhere.
+    let checked = gapura(&["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    assert_eq!(names(dir.path()), 2, "a check makes nothing either");
+}

@@ -103,9 +103,8 @@ pub(crate) mod active {
             "eio" => Err(io::Error::other("input/output error")),
             "panic" => panic!("a failpoint panics"),
             _ => {
-                let me = std::process::id().to_string();
-                let killed = std::process::Command::new("kill").args(["-9", &me]).status();
-                drop(killed);
+                let me = rustix::process::getpid();
+                drop(rustix::process::kill_process(me, rustix::process::Signal::KILL));
                 std::process::abort()
             }
         }

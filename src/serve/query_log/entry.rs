@@ -1,12 +1,12 @@
 //! One query: what a worker notes of it, packed into octets for the writer.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::answer::{Facts, Transport};
 use crate::wire::{NAME_OCTETS_MAX, NameRef};
 
 /// Octets of an entry before its name.
-pub(super) const HEAD_OCTETS: usize = 64;
+pub(super) const HEAD_OCTETS: usize = 80;
 /// Octets an entry may have.
 pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + NAME_OCTETS_MAX;
 
@@ -33,8 +33,12 @@ pub struct Entry<'a> {
     pub client: IpAddr,
     /// From which port.
     pub port: u16,
+    /// Our address, if the transport knows it.
+    pub local: Option<SocketAddr>,
     /// How.
     pub transport: Transport,
+    /// The id of the message.
+    pub id: u16,
     /// The name asked for, in the sender's case.
     pub qname: Option<NameRef<'a>>,
     /// What the engine says of query and response.
@@ -51,10 +55,8 @@ impl Entry<'_> {
     /// Packs it onto the end of `block`.
     pub(super) fn encode(&self, block: &mut Vec<u8>) {
         let facts = self.facts;
-        let (client, mut marks) = match self.client {
-            IpAddr::V4(v4) => (u128::from(v4.to_bits()), 0),
-            IpAddr::V6(v6) => (v6.to_bits(), mark::IPV6),
-        };
+        let mut marks = if self.client.is_ipv6() { mark::IPV6 } else { 0 };
+        let client = bits_of(self.client);
         for (bit, set) in [
             (mark::EDNS, facts.edns_size.is_some()),
             (mark::DNSSEC_OK, facts.dnssec_ok),
@@ -89,7 +91,27 @@ impl Entry<'_> {
         head[51] = self.transport as u8;
         head[52] = facts.opcode.0;
         head[53] = name.len() as u8;
+        if let Some(local) = self.local {
+            head[54..70].copy_from_slice(&bits_of(local.ip()).to_le_bytes());
+            head[70..72].copy_from_slice(&local.port().to_le_bytes());
+        }
+        head[72..74].copy_from_slice(&self.id.to_le_bytes());
+        head[74] = facts.apex_octets;
+        head[75] = u8::from(self.local.is_some());
         block.extend_from_slice(&head);
         block.extend_from_slice(name);
+    }
+}
+
+/// When the first entry of a block arrived; 0 of an empty one.
+pub(super) fn time_of(block: &[u8]) -> u64 {
+    block.first_chunk().map_or(0, |time| u64::from_le_bytes(*time))
+}
+
+/// The bits of an address.
+fn bits_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
     }
 }

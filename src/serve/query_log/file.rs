@@ -1,122 +1,181 @@
-//! The log's file: appended to, put aside when it is big, the oldest removed.
+//! The log's file: appended to, put aside each day and when it is big, the oldest removed.
 //!
 //! A file put aside is called NAME.YYYYMMDDTHHMMSS.N, so that names sort by age. Only its owner may
-//! read it: it holds which client queried what.
+//! read it: it holds which client queried what. The file holds whole lines only, also after a disk that
+//! was full for a time. A pipe is written as long as somebody reads it, and never waited for. No
+//! directory is made: one that is missing may be a disk that is not mounted.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::QueryLogOptions;
 
-/// How often files too old are looked for, and a failing disk is complained of.
-const NOW_AND_THEN: Duration = Duration::from_secs(60);
+/// How often files too old are looked for.
+const SWEEP_REST: Duration = Duration::from_secs(60);
+/// Pause before a file that cannot be opened is tried again.
+const OPEN_REST: Duration = Duration::from_secs(1);
+/// A day: no file holds lines of more than one.
+const DAY: Duration = Duration::from_secs(86_400);
+/// What the date follows in a line.
+const BEFORE_DATE: &[u8] = b"\"time\":\"";
 
 //------------ LogFile -------------------------------------------------------
 
-/// The open file and those put aside before.
+/// The file and those put aside before.
 #[derive(Debug)]
 pub(super) struct LogFile {
     /// Its path.
     path: PathBuf,
     /// The file; `None` after an error, until it can be opened again.
-    file: Option<File>,
-    /// Octets in it.
-    octets: u64,
+    file: Option<Opened>,
+    /// When it was last tried to open it in vain.
+    tried: Option<Instant>,
     /// Size at which it is put aside.
     rotate_octets: u64,
     /// Size of all.
     total_octets: u64,
-    /// Age at which a file goes; zero: never.
+    /// Age at which a file put aside goes; zero: never.
     keep: Duration,
     /// When old files were last looked for.
-    swept: Instant,
-    /// When an error was last logged.
-    complained: Option<Instant>,
+    swept: Option<Instant>,
+    /// Why lines are lost at present, if they are.
+    trouble: Option<String>,
+}
+
+/// An open file.
+#[derive(Debug)]
+struct Opened {
+    /// The file.
+    file: File,
+    /// Octets in it.
+    octets: u64,
+    /// The day of its first line, counted from 1970; none yet: it is empty.
+    day: Option<u64>,
+    /// Whether it is a file, and not a pipe or a device: only that is put aside.
+    is_regular: bool,
+    /// Whether its last line has no end.
+    is_cut: bool,
 }
 
 impl LogFile {
-    /// Opens or makes the file.
-    pub(super) fn open(options: &QueryLogOptions) -> io::Result<Self> {
-        let (file, octets) = open(&options.file)?;
+    /// The file of these options. It is opened when it is first needed.
+    pub(super) fn new(options: &QueryLogOptions) -> Self {
         let mut log = Self {
-            path: options.file.clone(),
-            file: Some(file),
-            octets,
-            rotate_octets: options.rotate_octets.max(1),
-            total_octets: options.total_octets.max(options.rotate_octets),
-            keep: Duration::from_secs(u64::from(options.keep_days) * 86_400),
-            swept: Instant::now(),
-            complained: None,
+            path: PathBuf::new(),
+            file: None,
+            tried: None,
+            rotate_octets: 0,
+            total_octets: 0,
+            keep: Duration::ZERO,
+            swept: None,
+            trouble: None,
         };
-        log.sweep();
-        Ok(log)
+        log.configure(options);
+        log
+    }
+
+    /// Takes over other options.
+    pub(super) fn configure(&mut self, options: &QueryLogOptions) {
+        if self.path != options.file {
+            self.path.clone_from(&options.file);
+            self.reopen();
+        }
+        self.rotate_octets = options.rotate_octets.max(1);
+        self.total_octets = options.total_octets.max(options.rotate_octets);
+        // A file put aside holds lines of a day before its last one.
+        self.keep = match options.keep_days {
+            0 => Duration::ZERO,
+            days => (DAY * days).saturating_sub(DAY).max(Duration::from_secs(1)),
+        };
     }
 
     /// Opens the path again: the old file was moved away.
     pub(super) fn reopen(&mut self) {
-        self.file = None;
-        self.ensure_open();
+        (self.file, self.tried) = (None, None);
     }
 
-    /// Appends whole lines; false if they are lost.
-    pub(super) fn append(&mut self, lines: &[u8]) -> bool {
-        if self.octets > 0 && self.octets + lines.len() as u64 > self.rotate_octets {
+    /// Why lines are lost at present, if they are.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Does what the time asks for, whether there is something to write or not.
+    pub(super) fn tend(&mut self) {
+        self.ensure_open();
+        let is_of_another_day =
+            |it: &Opened| it.is_regular && it.day.is_some_and(|day| day != today());
+        if self.file.as_ref().is_some_and(is_of_another_day) {
             self.rotate();
         }
-        if self.swept.elapsed() > NOW_AND_THEN {
+        if self.swept.is_none_or(|at| at.elapsed() > SWEEP_REST) {
             self.sweep();
-        }
-        if !self.ensure_open() {
-            return false;
-        }
-        let Some(file) = &mut self.file else {
-            return false;
-        };
-        match file.write_all(lines) {
-            Ok(()) => {
-                self.octets += lines.len() as u64;
-                true
-            }
-            Err(error) => {
-                // Half a line may have been written: end it, so that the next one is whole.
-                let _ = file.write_all(b"\n");
-                self.complain("write", &error);
-                self.file = None;
-                false
-            }
         }
     }
 
-    /// Opens the file if it is not; false if that fails.
-    fn ensure_open(&mut self) -> bool {
-        if self.file.is_none() {
-            match open(&self.path) {
-                Ok((file, octets)) => (self.file, self.octets) = (Some(file), octets),
-                Err(error) => self.complain("open", &error),
+    /// Appends whole lines; the number of those that are in the file.
+    pub(super) fn append(&mut self, lines: &[u8]) -> u64 {
+        self.tend();
+        let too_big = |it: &Opened| {
+            it.is_regular
+                && it.octets > 0
+                && it.octets.saturating_add(lines.len() as u64) > self.rotate_octets
+        };
+        if self.file.as_ref().is_some_and(too_big) {
+            self.rotate();
+        }
+        let Some(opened) = &mut self.file else { return 0 };
+        let (octets, failed) = opened.write(lines);
+        match failed {
+            None => self.trouble = None,
+            Some(error) => {
+                self.trouble = Some(format!("cannot write {}: {error}", self.path.display()));
+                // A pipe that is full has its reader still.
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    self.file = None;
+                }
             }
         }
-        self.file.is_some()
+        lines[..octets].iter().filter(|octet| **octet == b'\n').count() as u64
+    }
+
+    /// Opens the file if it is not, and it was not tried just now.
+    fn ensure_open(&mut self) {
+        if self.file.is_some() || self.tried.is_some_and(|at| at.elapsed() < OPEN_REST) {
+            return;
+        }
+        match Opened::open(&self.path) {
+            Ok(opened) => {
+                (self.file, self.tried) = (Some(opened), None);
+                // Whether it can be written, only writing shows.
+                self.trouble.take_if(|text| text.starts_with("cannot open"));
+            }
+            Err(error) => {
+                self.tried = Some(Instant::now());
+                let hint = hint(&error);
+                self.trouble = Some(format!("cannot open {}: {error}{hint}", self.path.display()));
+            }
+        }
     }
 
     /// Puts the file aside and starts a new one.
     fn rotate(&mut self) {
         let aside = (0..1000).map(|n| aside_name(&self.path, n)).find(|path| !path.exists());
-        self.file = None;
         if let Some(aside) = aside
             && let Err(error) = fs::rename(&self.path, aside)
         {
-            self.complain("put aside", &error);
+            self.trouble = Some(format!("cannot put {} aside: {error}", self.path.display()));
         }
+        self.reopen();
         self.ensure_open();
         self.sweep();
     }
 
     /// Removes the files put aside that are too old, and the oldest while all are too big.
     fn sweep(&mut self) {
-        self.swept = Instant::now();
+        self.swept = Some(Instant::now());
         let mut aside = put_aside(&self.path);
         let now = SystemTime::now();
         aside.sort();
@@ -129,29 +188,101 @@ impl LogFile {
             }
             total = total.saturating_sub(file.octets);
             if let Err(error) = fs::remove_file(&file.path) {
-                self.complain("remove", &error);
+                tracing::warn!(path = %file.path.display(), %error, "query log: cannot remove");
             }
         }
     }
+}
 
-    /// Logs an error, at most once per minute.
-    fn complain(&mut self, what: &str, error: &io::Error) {
-        if self.complained.is_none_or(|last| last.elapsed() > NOW_AND_THEN) {
-            self.complained = Some(Instant::now());
-            tracing::warn!(path = %self.path.display(), %error, "query log: cannot {what}");
+//------------ Opened --------------------------------------------------------
+
+impl Opened {
+    /// Opens a log for appending, readable by its owner only. Never waits for the reader of a pipe.
+    fn open(path: &Path) -> io::Result<Self> {
+        let is_regular = fs::metadata(path).map_or(true, |found| found.is_file());
+        let file = OpenOptions::new()
+            .append(true)
+            .read(is_regular)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)?;
+        let octets = file.metadata()?.len();
+        let mut opened = Self { file, octets, day: None, is_regular, is_cut: false };
+        if is_regular && octets > 0 {
+            let mut last = [0];
+            opened.is_cut = opened.file.read_at(&mut last, octets - 1)? == 1 && last != *b"\n";
+            opened.day = Some(opened.first_day().unwrap_or_else(today));
         }
+        Ok(opened)
+    }
+
+    /// Writes lines; the octets of those that are whole in the file, and the error that kept the rest out.
+    fn write(&mut self, lines: &[u8]) -> (usize, Option<io::Error>) {
+        if self.is_cut {
+            match self.file.write(b"\n") {
+                Ok(_) => (self.octets, self.is_cut) = (self.octets + 1, false),
+                Err(error) => return (0, Some(error)),
+            }
+        }
+        let mut done = 0;
+        let failed = loop {
+            if done == lines.len() {
+                break None;
+            }
+            match self.file.write(&lines[done..]) {
+                Ok(0) => break Some(io::ErrorKind::WriteZero.into()),
+                Ok(octets) => done += octets,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Some(error),
+            }
+        };
+        let whole = lines[..done].iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
+        if whole < done {
+            self.is_cut = self.take_back((done - whole) as u64).is_err();
+        }
+        self.octets += whole as u64;
+        if whole > 0 {
+            self.day.get_or_insert_with(today);
+        }
+        (whole, failed)
+    }
+
+    /// Takes the start of a line away that was written last and did not get an end.
+    fn take_back(&self, octets: u64) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        self.file.set_len(length.saturating_sub(octets))
+    }
+
+    /// The day of the first line.
+    fn first_day(&self) -> Option<u64> {
+        let mut start = [0; 64];
+        let read = self.file.read_at(&mut start, 0).ok()?;
+        let start = &start[..read];
+        let at = start.windows(BEFORE_DATE.len()).position(|part| part == BEFORE_DATE)?;
+        let date = std::str::from_utf8(start.get(at + BEFORE_DATE.len()..)?.get(..10)?).ok()?;
+        let format = time::macros::format_description!("[year]-[month]-[day]");
+        let midnight = time::Date::parse(date, &format).ok()?.midnight().assume_utc();
+        u64::try_from(midnight.unix_timestamp()).ok().map(|seconds| seconds / DAY.as_secs())
     }
 }
 
-/// Opens a log for appending, readable by its owner only; with its size.
-fn open(path: &Path) -> io::Result<(File, u64)> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    let octets = file.metadata()?.len();
-    Ok((file, octets))
+/// Today, in days since 1970, UTC.
+fn today() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY.as_secs()
 }
+
+/// What to do about a file that does not open.
+fn hint(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENXIO) => " (a pipe that nobody reads)",
+        Some(libc::ENOENT) => " (make its directory, for the user gapura runs as)",
+        Some(libc::EACCES) => " (it must be writable by the user gapura runs as)",
+        _ => "",
+    }
+}
+
+//------------ Files put aside -----------------------------------------------
 
 /// A name for a file put aside now, the n-th of this second.
 fn aside_name(path: &Path, n: u32) -> PathBuf {

@@ -13,8 +13,8 @@ use crate::wire::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rcode, Rtype};
 use super::entry::{HEAD_OCTETS, mark};
 use super::{ClientDetail, shown};
 
-/// The longest line: a name of 255 octets, each escaped to five, and everything else.
-const LINE_OCTETS: usize = NAME_OCTETS_MAX * 5 + 512;
+/// The longest line: a name of 255 octets and its zone, each octet escaped to five, and everything else.
+const LINE_OCTETS: usize = NAME_OCTETS_MAX * 10 + 768;
 /// Octets of "2026-11-24T03:45:41".
 const SECOND_OCTETS: usize = 19;
 
@@ -32,6 +32,10 @@ pub(super) struct LineMaker {
     client: Option<(u128, u8)>,
     /// Its text.
     client_text: Vec<u8>,
+    /// The address of ours that `server_text` is of: bits, port, family.
+    server: Option<(u128, u16, u8)>,
+    /// Its text.
+    server_text: Vec<u8>,
     /// The line in hand.
     line: Line,
 }
@@ -45,10 +49,17 @@ impl LineMaker {
             second_text: [0; SECOND_OCTETS],
             client: None,
             client_text: Vec::with_capacity(64),
+            server: None,
+            server_text: Vec::with_capacity(96),
             line: Line { octets: [0; LINE_OCTETS], length: 0 },
         };
         maker.second_text = text_of_second(0);
         maker
+    }
+
+    /// Writes clients like this from now on.
+    pub(super) fn set_detail(&mut self, detail: ClientDetail) {
+        (self.detail, self.client) = (detail, None);
     }
 
     /// Reads the entry at the start of `block`, appends its line to `lines` and returns the octets it
@@ -66,9 +77,14 @@ impl LineMaker {
             line.put(b",\"port\":");
             line.put_number(u32::from(number(36)));
         }
+        if head[75] != 0 {
+            self.put_server(u128::from_le_bytes(*head[54..].first_chunk()?), number(70), marks);
+        }
+        let line = &mut self.line;
         line.put(b",\"transport\":\"");
         line.put(transport_word(head[51]));
-        line.put(b"\"");
+        line.put(b"\",\"id\":");
+        line.put_number(u32::from(number(72)));
         if !name.is_empty() {
             line.put(b",\"qname\":\"");
             line.put_name(name);
@@ -77,6 +93,14 @@ impl LineMaker {
             line.put(b"\",\"class\":\"");
             line.put_word(Class(number(40)).mnemonic(), b"CLASS", number(40));
             line.put(b"\"");
+            // The apex is the end of the name.
+            if let Some(apex) =
+                name.len().checked_sub(usize::from(head[74])).filter(|_| head[74] > 0)
+            {
+                line.put(b",\"zone\":\"");
+                line.put_name(&name[apex..]);
+                line.put(b"\"");
+            }
         }
         put_rest(line, head, marks);
         lines.extend_from_slice(&line.octets[..line.length]);
@@ -89,26 +113,44 @@ impl LineMaker {
         if second != self.second {
             (self.second, self.second_text) = (second, text_of_second(second));
         }
-        self.line.put(b"{\"time\":\"");
+        self.line.put(b"{\"v\":1,\"time\":\"");
         self.line.put(&self.second_text);
         let mut fraction = *b".000000Z\",\"client\":\"";
         put_digits(&mut fraction[1..7], microseconds % 1_000_000);
         self.line.put(&fraction);
     }
 
+    /// Puts our own address and port.
+    fn put_server(&mut self, bits: u128, port: u16, marks: u8) {
+        let key = (bits, port, marks & mark::IPV6);
+        if self.server != Some(key) {
+            self.server = Some(key);
+            self.server_text.clear();
+            let server = address(bits, key.2);
+            // Writing into a vector cannot fail.
+            drop(write!(self.server_text, ",\"server\":\"{server}\",\"server_port\":{port}"));
+        }
+        self.line.put(&self.server_text);
+    }
+
     /// Puts the client's address.
     fn put_client(&mut self, bits: u128, family: u8) {
         if self.client != Some((bits, family)) {
-            let client = match family {
-                0 => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
-                _ => IpAddr::V6(Ipv6Addr::from_bits(bits)),
-            };
+            let client = address(bits, family);
             self.client = Some((bits, family));
             self.client_text.clear();
             // Writing into a vector cannot fail.
             drop(write!(self.client_text, "{}\"", shown(client, self.detail)));
         }
         self.line.put(&self.client_text);
+    }
+}
+
+/// The address of these bits.
+fn address(bits: u128, family: u8) -> IpAddr {
+    match family {
+        0 => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
+        _ => IpAddr::V6(Ipv6Addr::from_bits(bits)),
     }
 }
 
@@ -333,6 +375,8 @@ mod tests {
             microseconds: 1,
             client: [192, 0, 2, 77].into(),
             port: 4242,
+            local: None,
+            id: 77,
             transport: Transport::Udp,
             qname: Some(name.as_ref()),
             facts: &facts,
@@ -360,5 +404,7 @@ mod tests {
         let mut line = Line { octets: [0; LINE_OCTETS], length: 0 };
         line.put_name(name.wire());
         assert_eq!(line.length, 250 * 5 + 4);
+        line.put_name(name.wire());
+        assert_eq!(line.length, 2 * (250 * 5 + 4));
     }
 }

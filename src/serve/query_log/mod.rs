@@ -5,20 +5,26 @@
 //! ```
 //!
 //! A worker never waits: it encodes an entry into its own block and, once per batch, tries to hand
-//! the block over. The writer collects blocks up to a hundred times per second. If it is slow (a full or
-//! dying disk), blocks fill up, and entries that do not fit are dropped and counted.
+//! the block over. The writer collects blocks up to a hundred times per second and writes their lines by
+//! time. If it is slow (a full or dying disk), blocks fill up, and entries that do not fit are dropped and
+//! counted; the daemon's log says when that begins and ends. A file that cannot be opened is tried again
+//! each second: nothing else waits for it, neither the start nor the stop.
 
 mod entry;
 mod file;
 mod line;
+mod losses;
 
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
 
 use crate::wire::{Name, Rcode};
 
@@ -26,6 +32,7 @@ use super::acl::Network;
 pub use entry::Entry;
 use file::LogFile;
 use line::LineMaker;
+use losses::{Losses, Told};
 
 /// Octets a worker gathers before it must be rid of them.
 const BLOCK_OCTETS: usize = 256 << 10;
@@ -37,6 +44,8 @@ const WRITE_OCTETS: usize = 256 << 10;
 /// The writer's shortest pause, after a round that collected much, and its longest.
 const REST: Duration = Duration::from_millis(10);
 const REST_MAX: Duration = Duration::from_millis(160);
+/// How long a stop waits for what is not written yet: a dead disk would keep it for ever.
+const STOP_MAX: Duration = Duration::from_secs(2);
 /// What is much.
 const MUCH_OCTETS: usize = 64 << 10;
 
@@ -102,51 +111,72 @@ impl Filter {
 pub struct QueryLog {
     /// What writer and workers share.
     shared: Arc<Shared>,
-    /// The writer.
-    writer: Option<JoinHandle<()>>,
+    /// The writer's thread.
+    writer: Thread,
+    /// Closed once the writer has written everything.
+    done: Mutex<Receiver<()>>,
+    /// What was told of lines that were lost.
+    losses: Mutex<Losses>,
 }
 
 /// What writer and workers share.
 #[derive(Debug)]
 struct Shared {
     /// The settings.
-    options: QueryLogOptions,
+    options: ArcSwap<QueryLogOptions>,
     /// The workers' lanes.
     lanes: Mutex<Vec<Arc<Lane>>>,
     /// Lines in the file.
     written: AtomicU64,
     /// Entries that found no room, or no disk.
     dropped: AtomicU64,
+    /// What the writer complains of at present.
+    trouble: Mutex<Option<String>>,
     /// The file is to be opened again.
     reopen: AtomicBool,
     /// The writer is to finish.
     stop: AtomicBool,
 }
 
+/// How the log does.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct QueryLogState {
+    /// Lines written.
+    pub written: u64,
+    /// Lines lost.
+    pub dropped: u64,
+    /// Why lines are lost at present, if they are.
+    pub losing: Option<String>,
+}
+
 impl QueryLog {
-    /// Opens the file and starts the writer.
+    /// Starts the writer. The file is opened on its thread: a disk that hangs keeps nobody waiting.
     pub fn start(options: QueryLogOptions) -> io::Result<Self> {
-        let file = LogFile::open(&options)?;
         let shared = Arc::new(Shared {
-            options,
+            options: ArcSwap::from_pointee(options),
             lanes: Mutex::default(),
             written: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            trouble: Mutex::default(),
             reopen: AtomicBool::new(false),
             stop: AtomicBool::new(false),
         });
+        let (finished, done) = channel::<()>();
         let for_writer = shared.clone();
-        let writer = std::thread::Builder::new()
-            .name("query-log".to_owned())
-            .spawn(move || write_all(&for_writer, file))?;
-        Ok(Self { shared, writer: Some(writer) })
+        let thread = std::thread::Builder::new().name("query-log".to_owned()).spawn(move || {
+            write_all(&for_writer);
+            drop(finished);
+        })?;
+        let (writer, done) = (thread.thread().clone(), Mutex::new(done));
+        Ok(Self { shared, writer, done, losses: Mutex::default() })
     }
 
     /// A lane for one worker.
     pub fn join(&self) -> LaneWriter {
         let lane = Arc::new(Lane { waiting: Mutex::new(Vec::with_capacity(BLOCK_OCTETS)) });
-        self.shared.lanes.lock().unwrap_or_else(PoisonError::into_inner).push(lane.clone());
+        lock(&self.shared.lanes).push(lane.clone());
         LaneWriter {
+            options: self.shared.options.load_full(),
             shared: self.shared.clone(),
             lane,
             block: Vec::with_capacity(BLOCK_OCTETS),
@@ -161,9 +191,40 @@ impl QueryLog {
         self.shared.reopen.store(true, Ordering::Relaxed);
     }
 
+    /// Works by these options from the next batch on.
+    pub fn configure(&self, options: QueryLogOptions) {
+        self.shared.options.store(Arc::new(options));
+    }
+
+    /// How the log does.
+    pub fn state(&self) -> QueryLogState {
+        let (written, dropped) = self.counts();
+        QueryLogState { written, dropped, losing: lock(&self.losses).reason().map(str::to_owned) }
+    }
+
+    /// Looks whether lines are lost, and says in the daemon's log when that begins and ends. Called now and
+    /// then, by whoever does not write the log.
+    pub fn look_for_losses(&self) {
+        let trouble = self.fault();
+        let told = lock(&self.losses).look(self.counts().1, trouble.as_deref(), Instant::now());
+        match told {
+            Some(Told::Begun { reason }) => {
+                tracing::warn!("query log: lines are lost from now on: {reason}");
+            }
+            Some(Told::Over { lines, seconds }) => tracing::warn!(
+                "query log: lines are written again; {lines} were lost in {seconds} s"
+            ),
+            None => {}
+        }
+    }
+
+    /// Why nothing can be written at present; none if it can.
+    pub fn fault(&self) -> Option<String> {
+        lock(&self.shared.trouble).clone()
+    }
+
     /// Lines written, and entries dropped, so far.
-    #[cfg(test)]
-    pub fn counts(&self) -> (u64, u64) {
+    pub(super) fn counts(&self) -> (u64, u64) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (read(&self.shared.written), read(&self.shared.dropped))
     }
@@ -172,12 +233,20 @@ impl QueryLog {
 impl Drop for QueryLog {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
-        if let Some(writer) = self.writer.take() {
-            writer.thread().unpark();
-            // A writer that panicked has said so; there is nothing left to save.
-            let _ = writer.join();
+        self.writer.unpark();
+        let waited = lock(&self.done).recv_timeout(STOP_MAX);
+        if waited == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!(
+                "query log: stopped without it: its disk or pipe does not take what waits"
+            );
         }
+        self.look_for_losses();
     }
+}
+
+/// Locks; a panic elsewhere cannot have left a value half written.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 //------------ LaneWriter ----------------------------------------------------
@@ -192,8 +261,10 @@ struct Lane {
 /// A worker's end of its lane.
 #[derive(Debug)]
 pub struct LaneWriter {
-    /// Settings and counts.
+    /// Counts.
     shared: Arc<Shared>,
+    /// The settings, as they were at the last batch.
+    options: Arc<QueryLogOptions>,
     /// The other end.
     lane: Arc<Lane>,
     /// Entries not handed over yet.
@@ -210,7 +281,7 @@ impl LaneWriter {
     /// Whether the next query belongs to the sample; called once per query, before it is answered.
     pub fn samples(&mut self) -> bool {
         self.skipped += 1;
-        if self.skipped < self.shared.options.filter.sample {
+        if self.skipped < self.options.filter.sample {
             return false;
         }
         self.skipped = 0;
@@ -219,7 +290,7 @@ impl LaneWriter {
 
     /// Notes a query of the sample.
     pub fn note(&mut self, entry: &Entry<'_>) {
-        let filter = &self.shared.options.filter;
+        let filter = &self.options.filter;
         if !filter.wants(entry) {
             return;
         }
@@ -245,6 +316,10 @@ impl LaneWriter {
 
     /// Hands the gathered entries to the writer, unless it is busy with the lane at this moment.
     pub fn hand_over(&mut self) {
+        let options = self.shared.options.load();
+        if !Arc::ptr_eq(&options, &self.options) {
+            self.options = options.clone();
+        }
         if self.block.is_empty() {
             return;
         }
@@ -263,32 +338,43 @@ impl LaneWriter {
 impl Drop for LaneWriter {
     fn drop(&mut self) {
         // The worker ends: now it may wait.
-        let mut waiting = self.lane.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend_from_slice(&self.block);
+        lock(&self.lane.waiting).extend_from_slice(&self.block);
     }
 }
 
 //------------ The writer ----------------------------------------------------
 
 /// The writer's thread: rounds over all lanes until the log stops, and a last one after that.
-fn write_all(shared: &Shared, mut file: LogFile) {
-    let (mut block, mut lines) = (Vec::with_capacity(BLOCK_OCTETS), Vec::new());
-    let mut maker = LineMaker::new(shared.options.client);
+fn write_all(shared: &Shared) {
+    let mut options = shared.options.load_full();
+    let mut writer = Writer {
+        shared,
+        file: LogFile::new(&options),
+        maker: LineMaker::new(options.client),
+        lines: Vec::new(),
+        pending: 0,
+    };
+    let mut blocks = Vec::<Vec<u8>>::new();
     let mut rest = REST;
     loop {
         let last = shared.stop.load(Ordering::Acquire);
         if shared.reopen.swap(false, Ordering::Relaxed) {
-            file.reopen();
+            writer.file.reopen();
         }
-        let lanes = shared.lanes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut octets = 0;
-        for lane in &lanes {
-            {
-                let mut waiting = lane.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                std::mem::swap(&mut *waiting, &mut block);
-            }
-            octets += block.len();
-            write_block(shared, &mut file, &mut maker, &block, &mut lines);
+        let newest = shared.options.load();
+        if !Arc::ptr_eq(&newest, &options) {
+            options = newest.clone();
+            writer.file.configure(&options);
+            writer.maker.set_detail(options.client);
+        }
+        let lanes = lock(&shared.lanes).clone();
+        blocks.resize_with(lanes.len(), || Vec::with_capacity(BLOCK_OCTETS));
+        for (lane, block) in lanes.iter().zip(&mut blocks) {
+            std::mem::swap(&mut *lock(&lane.waiting), block);
+        }
+        writer.write(&blocks);
+        let octets: usize = blocks.iter().map(Vec::len).sum();
+        for block in &mut blocks {
             block.clear();
             // After a storm the block is given back to the size workers use.
             block.shrink_to(BLOCK_OCTETS);
@@ -302,32 +388,59 @@ fn write_all(shared: &Shared, mut file: LogFile) {
     }
 }
 
-/// Writes one lane's entries.
-fn write_block(
-    shared: &Shared,
-    file: &mut LogFile,
-    maker: &mut LineMaker,
-    block: &[u8],
-    lines: &mut Vec<u8>,
-) {
-    let (mut pending, mut left) = (0, block);
-    while let Some(used) = maker.make(left, lines) {
-        (left, pending) = (&left[used..], pending + 1);
-        if lines.len() >= WRITE_OCTETS {
-            flush(shared, file, lines, &mut pending);
-        }
-    }
-    flush(shared, file, lines, &mut pending);
+/// What makes lines of entries and writes them.
+struct Writer<'a> {
+    /// Counts.
+    shared: &'a Shared,
+    /// The file.
+    file: LogFile,
+    /// Makes lines.
+    maker: LineMaker,
+    /// Lines that are not written yet.
+    lines: Vec<u8>,
+    /// How many.
+    pending: u64,
 }
 
-/// Writes the lines gathered and counts them as written or dropped.
-fn flush(shared: &Shared, file: &mut LogFile, lines: &mut Vec<u8>, pending: &mut u64) {
-    if !lines.is_empty() {
-        let counter = if file.append(lines) { &shared.written } else { &shared.dropped };
-        counter.fetch_add(*pending, Ordering::Relaxed);
+impl Writer<'_> {
+    /// Writes the entries of all lanes, each of which is in order, by time.
+    fn write(&mut self, blocks: &[Vec<u8>]) {
+        let mut left: Vec<&[u8]> =
+            blocks.iter().map(Vec::as_slice).filter(|block| !block.is_empty()).collect();
+        while let Some(earliest) = left.iter_mut().min_by_key(|block| entry::time_of(block)) {
+            match self.maker.make(earliest, &mut self.lines) {
+                Some(used) => {
+                    *earliest = &earliest[used..];
+                    self.pending += 1;
+                }
+                None => *earliest = &[],
+            }
+            if earliest.is_empty() {
+                left.retain(|block| !block.is_empty());
+            }
+            if self.lines.len() >= WRITE_OCTETS {
+                self.flush();
+            }
+        }
+        self.flush();
     }
-    lines.clear();
-    *pending = 0;
+
+    /// Writes the lines gathered and counts them as written or dropped.
+    fn flush(&mut self) {
+        if self.lines.is_empty() {
+            self.file.tend();
+        } else {
+            let written = self.file.append(&self.lines);
+            self.shared.written.fetch_add(written, Ordering::Relaxed);
+            self.shared.dropped.fetch_add(self.pending - written, Ordering::Relaxed);
+        }
+        self.lines.clear();
+        self.pending = 0;
+        let mut trouble = lock(&self.shared.trouble);
+        if trouble.as_deref() != self.file.trouble() {
+            *trouble = self.file.trouble().map(str::to_owned);
+        }
+    }
 }
 
 /// The client as it is written.

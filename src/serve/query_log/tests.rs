@@ -6,7 +6,7 @@ use crate::wire::{Class, Rtype};
 
 fn options(folder: &tempfile::TempDir) -> QueryLogOptions {
     QueryLogOptions {
-        file: folder.path().join("log/query.jsonl"),
+        file: folder.path().join("query.jsonl"),
         rotate_octets: 1 << 20,
         total_octets: 8 << 20,
         keep_days: 30,
@@ -37,6 +37,7 @@ fn note(lane: &mut LaneWriter, name: &str, count: u64) {
         serial: Some(2_026_112_401),
         rcode: Rcode::NXDOMAIN,
         authoritative: true,
+        apex_octets: name.as_ref().wire().len() as u8 - 1 - name.as_ref().wire()[0],
         ..Facts::default()
     };
     for index in 0..count {
@@ -44,6 +45,8 @@ fn note(lane: &mut LaneWriter, name: &str, count: u64) {
             microseconds: 1_795_491_941_000_000 + index * 10_000,
             client: "2001:db8::53".parse().unwrap(),
             port: 5353,
+            local: Some("[2001:db8::1]:853".parse().unwrap()),
+            id: 0xbeef,
             transport: Transport::Tls,
             qname: Some(name.as_ref()),
             facts: &facts,
@@ -63,8 +66,9 @@ fn a_line_holds_all_facts() {
     let folder = tempfile::tempdir().unwrap();
     let lines = run(&options(&folder), "www.Example.", 1);
     let expected = serde_json::json!({
-        "time": "2026-11-24T03:45:41.000000Z", "client": "2001:db8::53", "port": 5353,
-        "transport": "tls", "qname": "www.Example.", "qtype": "TYPE65280", "class": "IN",
+        "v": 1, "time": "2026-11-24T03:45:41.000000Z", "client": "2001:db8::53", "port": 5353,
+        "server": "2001:db8::1", "server_port": 853, "transport": "tls", "id": 48_879,
+        "qname": "www.Example.", "qtype": "TYPE65280", "class": "IN", "zone": "Example.",
         "flags": "rd cd", "edns": 1232, "do": false, "rcode": "NXDOMAIN",
         "aa": true, "tc": false, "size": 101, "serial": 2_026_112_401u32, "us": 4,
     });
@@ -102,6 +106,115 @@ fn files_rotate_and_the_oldest_go() {
     let total: u64 = files.iter().map(|f| f.as_ref().unwrap().metadata().unwrap().len()).sum();
     assert!((2..=5).contains(&files.len()), "{} files", files.len());
     assert!(total <= options.total_octets, "{total}");
+}
+
+#[test]
+fn a_file_holds_lines_of_one_day_and_those_too_old_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(&folder);
+    let old = "{\"v\":1,\"time\":\"2026-01-02T03:04:05.000000Z\"}\n";
+    std::fs::write(&options.file, old).unwrap();
+    let ages = [("20260101T000000.000", 28), ("20260102T000000.000", 30)];
+    for (name, days) in ages {
+        let path = folder.path().join(format!("query.jsonl.{name}"));
+        let file = std::fs::File::create(path).unwrap();
+        let then = std::time::SystemTime::now() - Duration::from_secs(86_400 * days + 10);
+        file.set_modified(then).unwrap();
+    }
+    run(&options, "www.example.", 1);
+    let mut names: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.contains(&"query.jsonl.20260101T000000.000".to_owned()), "{names:?}");
+    let aside = names.iter().find(|name| name.len() > 12 && !name.contains(".20260101T")).unwrap();
+    assert_eq!(std::fs::read_to_string(folder.path().join(aside)).unwrap(), old);
+}
+
+#[test]
+fn lines_of_two_workers_are_in_the_order_of_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(&folder);
+    let log = QueryLog::start(options.clone()).unwrap();
+    let (mut one, mut two) = (log.join(), log.join());
+    // Both wait until the writer takes them together.
+    let lanes = lock(&log.shared.lanes);
+    note(&mut one, "a.", 50);
+    note(&mut two, "b.", 50);
+    drop((one, two));
+    drop(lanes);
+    drop(log);
+    let text = std::fs::read_to_string(&options.file).unwrap();
+    let times: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let times: Vec<&str> = times.iter().map(|line| line["time"].as_str().unwrap()).collect();
+    assert_eq!(times.len(), 100);
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+#[test]
+fn after_a_line_that_was_cut_the_next_one_begins_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(&folder);
+    let today = time::OffsetDateTime::now_utc().date();
+    let whole = format!("{{\"v\":1,\"time\":\"{today}T00:00:00.000000Z\"}}\n");
+    std::fs::write(&options.file, format!("{whole}{{\"v\":1,\"ti")).unwrap();
+    let log = QueryLog::start(options.clone()).unwrap();
+    let mut lane = log.join();
+    note(&mut lane, "a.", 2);
+    drop((lane, log));
+    let text = std::fs::read_to_string(&options.file).unwrap();
+    let good = text.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+    assert_eq!((good.count(), text.lines().count()), (3, 4), "{text}");
+}
+
+#[test]
+fn a_pipe_keeps_neither_start_nor_stop_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(&folder);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &options.file, rustix::fs::Mode::from(0o600)).unwrap();
+    let begun = Instant::now();
+    // Nobody reads.
+    let log = QueryLog::start(options.clone()).unwrap();
+    let mut lane = log.join();
+    note(&mut lane, "a.", 10);
+    wait_for(|| log.counts() == (0, 10));
+    log.look_for_losses();
+    let losing = log.state().losing.unwrap();
+    assert!(losing.contains("a pipe that nobody reads"), "{losing}");
+    drop((lane, log));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Somebody has it open and reads nothing: it fills up.
+    let reader = std::fs::OpenOptions::new().read(true).write(true).open(&options.file).unwrap();
+    let log = QueryLog::start(options.clone()).unwrap();
+    let mut lane = log.join();
+    note(&mut lane, "a.", 2_000);
+    wait_for(|| log.counts().0 + log.counts().1 == 2_000);
+    assert!(log.counts().0 > 0 && log.counts().1 > 0, "{:?}", log.counts());
+    drop((lane, log, reader));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn options_change_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(&folder);
+    let log = QueryLog::start(options.clone()).unwrap();
+    let mut lane = log.join();
+    note(&mut lane, "a.", 10);
+    wait_for(|| log.counts().0 == 10);
+    let other = folder.path().join("other");
+    let filter = Filter { sample: 5, ..Filter::default() };
+    let client = ClientDetail::Prefix;
+    log.configure(QueryLogOptions { file: other.clone(), filter, client, ..options });
+    lane.hand_over();
+    note(&mut lane, "a.", 10);
+    drop((lane, log));
+    let text = std::fs::read_to_string(other).unwrap();
+    assert_eq!((text.lines().count(), text.contains("\"port\"")), (2, false), "{text}");
+    assert!(text.contains("\"client\":\"2001:db8::\""), "{text}");
 }
 
 #[test]

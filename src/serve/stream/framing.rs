@@ -41,15 +41,15 @@ impl Framing {
             policy: ArcSwap::from_pointee(Policy {
                 identity: Arc::default(),
                 allow_query: Arc::new(Acl::everybody()),
+                limiter: None,
             }),
-            limiter: None,
             log: None,
             counters: Register::default(),
         });
         let responder = Responder::new(shared, Transport::Tcp, false);
         Ok(Self {
             runtime: Builder::new_current_thread().enable_all().build()?,
-            roster: Arc::new(Roster::new(StreamLimits::default())?),
+            roster: Arc::new(Roster::new(StreamLimits::default())),
             bench: Arc::new(Mutex::new(Bench::new(responder))),
         })
     }

@@ -97,7 +97,7 @@ impl StreamServer {
         groups: Vec<Vec<StreamListener>>,
         limits: StreamLimits,
     ) -> io::Result<Self> {
-        let roster = Arc::new(Roster::new(limits)?);
+        let roster = Arc::new(Roster::new(limits));
         let mut server = Self { stop: CancellationToken::new(), threads: Vec::new(), roster };
         for group in groups {
             let runtime = Builder::new_current_thread().enable_all().build()?;

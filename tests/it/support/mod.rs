@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use gapura::dns_client::{Transport, exchange};
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -124,10 +125,24 @@ impl Drop for Daemon {
     }
 }
 
-/// Sends a signal to one of our own processes.
+/// Sends a signal to one of our own processes, as a system call: a slim machine has no program `kill`.
 pub fn kill(pid: u32, signal: &str) {
-    let status = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
-    assert!(status.unwrap().success());
+    let signal = match signal {
+        "ALRM" => Signal::ALARM,
+        "HUP" => Signal::HUP,
+        "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
+        "QUIT" => Signal::QUIT,
+        "STOP" => Signal::STOP,
+        "CONT" => Signal::CONT,
+        "TERM" => Signal::TERM,
+        "USR1" => Signal::USR1,
+        "USR2" => Signal::USR2,
+        "XFSZ" => Signal::XFSZ,
+        other => panic!("SIG{other} is not in this list"),
+    };
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
 }
 
 /// The project's own zone and settings in `dir`, with `more` settings at the end.

@@ -1,0 +1,62 @@
+//! The thread that does what the time asks for while workers answer: rolls the cookie secret, and looks
+//! whether the query log loses lines.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::answer::Identity;
+
+use super::cookie_secret;
+use super::responder::Shared;
+
+/// How often it looks.
+const REST: Duration = Duration::from_secs(1);
+
+/// The running thread; it ends when this is dropped.
+pub(super) struct Caretaker {
+    /// Ends the thread when dropped.
+    stop: Option<Sender<()>>,
+    /// The thread.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Caretaker {
+    /// Starts it.
+    pub(super) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name("caretaker".to_owned()).spawn(move || {
+            let mut rolled = Instant::now();
+            while stopped.recv_timeout(REST) == Err(RecvTimeoutError::Timeout) {
+                if rolled.elapsed() >= cookie_secret::ROLL_AFTER {
+                    rolled = Instant::now();
+                    roll_cookies(&shared);
+                }
+                if let Some(log) = &shared.log {
+                    log.look_for_losses();
+                }
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+/// Makes cookies with a new secret from now on.
+fn roll_cookies(shared: &Shared) {
+    shared.change_identity(|old| {
+        let cookies = old.cookies.as_ref().map(cookie_secret::roll);
+        Identity { cookies, ..old.clone() }
+    });
+}
+
+impl Drop for Caretaker {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It does not panic.
+            let _ = thread.join();
+        }
+    }
+}
