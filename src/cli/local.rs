@@ -9,7 +9,7 @@ use super::args::Common;
 use super::plain::{json, shown};
 use crate::check::{self, Level};
 use crate::master::{self, Directory, Finding, Input, Place, Severity, render};
-use crate::publish::{Strictness, ZoneSource};
+use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
 use crate::wire::Name;
 
@@ -49,7 +49,7 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     };
     let mut findings = Vec::new();
     let mut told = format!("{}: settings are fine\n", loaded.path.display());
-    for source in &sources {
+    for source in &sources.zones {
         let checked = check_source(source)?;
         let serial = checked.zone.as_ref().map_or_else(String::new, |zone| {
             format!(" serial {}, {} records", zone.serial(), zone.record_count())
@@ -63,6 +63,8 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
         ));
         findings.extend(checked.findings);
     }
+    findings.extend(doubled(&sources.zones));
+    findings.extend(sources.findings);
     findings.extend(run::options::warnings(&loaded.settings).into_iter().map(warning));
     let exit = print_findings(common, &findings);
     if !common.json {
@@ -177,8 +179,7 @@ pub(super) fn print_findings(common: &Common, findings: &[Finding]) -> u8 {
         } else {
             // One line each for files, pipes and other programs.
             findings.iter().for_each(|finding| {
-                let hint = finding.hint.as_deref().map_or_else(String::new, |h| format!(" ({h})"));
-                eprintln!("{}", shown(&format!("{finding}{hint}")));
+                eprintln!("{}", shown(&finding.with_hint()));
             });
         }
     }

@@ -35,6 +35,14 @@ impl fmt::Display for Finding {
     }
 }
 
+impl Finding {
+    /// The finding with its hint behind it, in one line.
+    pub fn with_hint(&self) -> String {
+        let hint = self.hint.as_deref().map_or_else(String::new, |hint| format!(" ({hint})"));
+        format!("{self}{hint}")
+    }
+}
+
 //------------ Severity ------------------------------------------------------
 
 /// How bad a finding is.

@@ -30,11 +30,11 @@ mod state;
 pub use confirm::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
 pub use propose::{Candidate, EditProposal, Surroundings, Version};
-pub use source::{FileDiff, Watcher, is_ignored, sources_in};
+pub use source::{FileDiff, Watcher, doubled, is_ignored, sources_in};
 pub(crate) use state::failpoint;
 pub use state::{
     By, Cause, Change, Edit, Guard, LastChange, Options, Outcome, PublishError, Publisher, Refusal,
-    ReloadReport, RrsetEdit, SerialPolicy, Strictness, ZoneSource, ZoneStatus, is_guard,
+    ReloadReport, RrsetEdit, SerialPolicy, Sources, Strictness, ZoneSource, ZoneStatus, is_guard,
     is_only_guard,
 };
 

@@ -1,5 +1,6 @@
 //! The door as its users see it: a directory with zone files, a database, a publisher.
 
+mod coming;
 mod crash;
 mod floors;
 mod promotion;
@@ -148,6 +149,14 @@ pub(super) fn at(zone: &Zone, owner: &str, rtype: Rtype) -> Vec<String> {
         .collect();
     found.sort();
     found
+}
+
+/// Which guard refused.
+pub(super) fn refused_by(report: &ReloadReport) -> Guard {
+    match report.outcome {
+        Outcome::Refused { guard, .. } => guard,
+        ref other => panic!("{other:?} {report}"),
+    }
 }
 
 /// The rules of a report's findings.

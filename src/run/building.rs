@@ -18,6 +18,7 @@ use super::{StateDir, options};
 use crate::answer::Transport;
 use crate::config::{Loaded, Settings};
 use crate::control;
+use crate::master::Finding;
 use crate::metrics::{self, NameServer, Registry};
 use crate::publish::{Publisher, Watcher};
 use crate::serve::{self, Running};
@@ -87,6 +88,7 @@ impl Building {
         let control = start_control(&runtime, control, &host);
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
         warnings.extend(options::warnings(settings));
+        warnings.extend(publisher.findings().iter().map(Finding::with_hint));
         // A name server alone has no queue that could say it.
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));

@@ -9,7 +9,7 @@ use super::road_3::Road3;
 use super::time::utc;
 use crate::config;
 use crate::control::{Command, Reply, Session};
-use crate::master::{print_record, print_zone};
+use crate::master::{Finding, Severity, print_record, print_zone};
 use crate::publish::{By, PublishError, Publisher, ReloadReport};
 use crate::serve::Running;
 use crate::text::append_line;
@@ -64,7 +64,7 @@ impl Host {
             if reports.is_empty() {
                 Reply::failed(PublishError::UnknownZone(apex.clone()).to_string())
             } else {
-                reported(&reports, &[])
+                reported(&reports, &[], &[])
             }
         })
     }
@@ -99,7 +99,7 @@ impl Host {
         let notes = [
             "listeners, limits and the settings of the queue but for [work] take effect at a restart",
         ];
-        reported(&reports, &notes)
+        reported(&reports, &self.publisher.findings(), &notes)
     }
 
     /// Opens the log files again (SIGUSR1).
@@ -121,11 +121,15 @@ impl Host {
     }
 }
 
-/// Reports as a reply; one refusal makes the exit code 1.
-fn reported(reports: &[ReloadReport], notes: &[&str]) -> Reply {
-    let ok = reports.iter().all(ReloadReport::is_ok);
-    let text: String = reports.iter().map(|report| format!("{report}\n")).collect();
-    let json = json!({ "zones": reports, "notes": notes });
+/// Reports as a reply; one refusal, or an error about the directory of zones, makes the exit code 1.
+fn reported(reports: &[ReloadReport], findings: &[Finding], notes: &[&str]) -> Reply {
+    let ok = reports.iter().all(ReloadReport::is_ok)
+        && findings.iter().all(|finding| finding.severity != Severity::Error);
+    let mut text: String = reports.iter().map(|report| format!("{report}\n")).collect();
+    for finding in findings {
+        append_line!(text, "{}", finding.with_hint());
+    }
+    let json = json!({ "zones": reports, "findings": findings, "notes": notes });
     Reply { exit: u8::from(!ok), text, json }
 }
 

@@ -16,7 +16,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::RunError;
 use super::daemon::system;
 use crate::digest::hex;
-use crate::publish::{Options, Publisher, ReloadReport, ZoneSource};
+use crate::publish::{Options, Publisher, ReloadReport, Sources, ZoneSource};
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 
@@ -35,10 +35,7 @@ pub(super) struct Database {
 
 impl Database {
     /// Opens the database and the zones on it, or on one that stands in for it.
-    pub(super) fn open(
-        sources: Vec<ZoneSource>,
-        options: &Options,
-    ) -> Result<(Self, Publisher), RunError> {
+    pub(super) fn open(sources: Sources, options: &Options) -> Result<(Self, Publisher), RunError> {
         let reason = match usable(options) {
             Ok(store) => {
                 guard_rows(&store, &options.state_dir);
@@ -54,7 +51,7 @@ impl Database {
         };
         tracing::error!(%reason, "the database is not used: zones are served from their files and \
             the files in promoted/, the queue is closed; put the database back and start again");
-        let database = Self::stand_in(reason, &sources, options)?;
+        let database = Self::stand_in(reason, &sources.zones, options)?;
         let options = Options { is_stand_in: true, ..options.clone() };
         let (publisher, _) = Publisher::open(database.store.clone(), sources, options)?;
         Ok((database, publisher))

@@ -30,6 +30,10 @@ impl Host {
         if let Some(doubt) = &clock_doubt {
             append_line!(text, "  {doubt}");
         }
+        let findings = self.publisher.findings();
+        for finding in &findings {
+            append_line!(text, "  {}", finding.with_hint());
+        }
         for zone in &zones {
             add_zone(&mut text, zone);
         }
@@ -39,7 +43,7 @@ impl Host {
         }
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": zones, "stand_in": self.stand_in,
+            "listening": listening, "zones": zones, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
         });
         Reply::done(text, json)
@@ -104,7 +108,7 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
     if let Some(refusal) = &zone.refusal {
         append_line!(text, "  file refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
         for finding in &refusal.findings {
-            append_line!(text, "    {finding}");
+            append_line!(text, "    {}", finding.with_hint());
         }
     }
     for absent in &zone.absent_from_file {

@@ -23,6 +23,7 @@ mod story;
 mod support;
 #[cfg(feature = "approval")]
 mod uploads;
+mod zone_dir;
 
 //--- The shape of the source tree, and its manual
 mod manual;

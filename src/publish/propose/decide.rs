@@ -79,9 +79,9 @@ pub(crate) fn prepare(
     loaded: Result<Loaded, Box<Unread>>,
     by: &By,
 ) -> Prepared {
-    if let Some(finding) = &state.doubled {
+    if let Some(frozen) = &state.frozen {
         let seen = vec![Seen::now(&state.source.file)];
-        return Prepared::refused(state.serial(), Guard::Doubled, finding.clone(), seen);
+        return Prepared::refused(state.serial(), frozen.guard, frozen.finding.clone(), seen);
     }
     let mut loaded = match loaded {
         Ok(loaded) => loaded,

@@ -17,12 +17,12 @@ use std::time::Instant;
 
 use super::compile::{self, Pace, directory_of};
 use super::read::{self, ReadFault};
-use super::reload::{failure, outcome_of, report};
+use super::reload::{decide, failure, outcome_of, report};
 use super::start::Begun;
 use crate::digest::sha256_hex;
 use crate::master::Finding;
 use crate::publish::door::{self, Held, Proposal};
-use crate::publish::propose::{Kind, Prepared, prepare};
+use crate::publish::propose::{Kind, Prepared};
 use crate::publish::state::{
     By, Cause, Guard, Inner, Outcome, ReloadReport, Seen, Slot, ZoneSource, error, lock,
 };
@@ -180,10 +180,9 @@ pub(super) fn reload(inner: &Inner, group: &Group, pace: Pace, by: &By) -> Vec<R
     let loaded: Vec<_> =
         sources.iter().map(|source| compile::load(source, &inner.options, pace)).collect();
     // The slots are in canonical order, so two groups can never wait for each other.
-    let all: Vec<Held<'_>> = group.slots.iter().map(|slot| Held::new(slot)).collect();
-    let pairs = all.iter().zip(loaded);
+    let mut all: Vec<Held<'_>> = group.slots.iter().map(|slot| Held::new(slot)).collect();
     let mut prepared: Vec<Prepared> =
-        pairs.map(|(held, loaded)| prepare(inner, &held.state, loaded, by)).collect();
+        all.iter_mut().zip(loaded).map(|(held, loaded)| decide(inner, held, loaded, by)).collect();
     let octets_max = inner.options.file_octets_max;
     let faults = match &group.manifest {
         Some(list) => list.judge(&sources, octets_max, sources.iter().zip(&mut prepared)),

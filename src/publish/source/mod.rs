@@ -1,7 +1,10 @@
-//! Where files come from: directories, manifests, the watch, the start, and a reload of each.
+//! Where files come from: directories, manifests, the watch, the start, and a reload of each; and which
+//! zones there are.
 
+mod come_and_go;
 mod compile;
 mod directory;
+mod known;
 mod manifest;
 mod read;
 mod reload;
@@ -10,6 +13,7 @@ mod stand_in;
 mod start;
 mod watch;
 
+pub use come_and_go::doubled;
 pub use directory::{is_ignored, sources_in};
 pub use reload::FileDiff;
 pub use watch::Watcher;

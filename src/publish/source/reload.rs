@@ -10,16 +10,17 @@ use std::time::Instant;
 
 use super::compile::{self, Pace};
 use super::manifest;
+use super::restore::recall;
 use crate::master::Finding;
-use crate::publish::door::{self, Held};
-use crate::publish::propose::{Kind, Prepared, prepare};
+use crate::publish::door::{self, Held, swap};
+use crate::publish::propose::{Kind, Loaded, Prepared, Unread, prepare};
 use crate::publish::state::{
     By, Change, Guard, Inner, Job, Outcome, PublishError, Publisher, Refusal, ReloadReport, Slot,
     ZoneSource, ZoneState, error, lock,
 };
 use crate::text::with_causes;
 use crate::wire::Name;
-use crate::zone::{Delta, Zone};
+use crate::zone::{Delta, Entry, Zone};
 
 /// Threads that load zones side by side.
 const LOADERS: usize = 2;
@@ -85,8 +86,9 @@ pub(super) fn reload_all(
     pace: Pace,
     by: &By,
 ) -> Vec<ReloadReport> {
-    let groups = manifest::groups(inner, slots);
-    if let [only] = groups.as_slice() {
+    let (slots, gone) = inner.settle(slots, by);
+    let groups = manifest::groups(inner, &slots);
+    if let ([only], true) = (groups.as_slice(), gone.is_empty()) {
         return reload_group(inner, only, pace, by);
     }
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -103,6 +105,7 @@ pub(super) fn reload_all(
         // A zone without a report would look as if nothing had been asked for.
         reports.flat_map(|reports| reports.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
+    reports.extend(gone);
     reports.sort_by(|a, b| a.zone.cmp(&b.zone));
     reports
 }
@@ -138,7 +141,7 @@ fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadRe
     if held.state.is_gone {
         return report(&source, Outcome::Removed, Vec::new(), began);
     }
-    let prepared = prepare(inner, &held.state, loaded, by);
+    let prepared = decide(inner, &mut held, loaded, by);
     held.state.note(&prepared);
     let Prepared { kind, mut findings, leftover, .. } = prepared;
     let outcome = match kind {
@@ -156,6 +159,24 @@ fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadRe
     held.state.conclude(&report, (inner.options.now_ms)());
     inner.jobs.send(Job::Free(leftover));
     report
+}
+
+/// Decides what a file means. What the database keeps of a zone and could not be read when it was started
+/// is read first, and served.
+pub(super) fn decide(
+    inner: &Inner,
+    held: &mut Held<'_>,
+    loaded: Result<Loaded, Box<Unread>>,
+    by: &By,
+) -> Prepared {
+    if !held.state.is_recalled {
+        if let Err(failed) = recall(inner, &mut held.state, &loaded) {
+            return Prepared::failed(&failed);
+        }
+        let found = held.state.zone.clone().map(Entry::Loaded);
+        swap(inner, &[], found.into_iter().collect());
+    }
+    prepare(inner, &held.state, loaded, by)
 }
 
 //------------ Reporting -----------------------------------------------------
@@ -201,6 +222,7 @@ fn refused_by(guard: Guard) -> &'static str {
         Guard::Database => "refused:database",
         Guard::Unconfirmed => "refused:unconfirmed",
         Guard::Doubled => "refused:doubled",
+        Guard::Left => "refused:left",
     }
 }
 

@@ -19,8 +19,12 @@ pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
     let began = Instant::now();
     let mut state = lock(&slot.state);
     let loaded = compile::load(&state.source, &inner.options, Pace::Start);
-    let prepared = match remember(inner, &mut state) {
-        Ok(()) => begin_known(inner, &mut state, loaded),
+    let prepared = match recall(inner, &mut state, &loaded) {
+        Ok(()) => {
+            let mut prepared = prepare(inner, &state, loaded, &By::gapura());
+            catch_up(inner, &state, &mut prepared);
+            prepared
+        }
         Err(failed) => Prepared::failed(&failed),
     };
     drop(state);
@@ -57,13 +61,18 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A zone whose row was read.
-fn begin_known(
+/// Reads what the database keeps of a zone and restores the version that it says is live, unless that
+/// was done before.
+pub(super) fn recall(
     inner: &Inner,
     state: &mut ZoneState,
-    loaded: Result<Loaded, Box<Unread>>,
-) -> Prepared {
-    if let (Some(row), Ok(loaded)) = (state.row.clone(), &loaded) {
+    loaded: &Result<Loaded, Box<Unread>>,
+) -> Result<(), StoreError> {
+    if state.is_recalled {
+        return Ok(());
+    }
+    remember(inner, state)?;
+    if let (Some(row), Ok(loaded)) = (state.row.clone(), loaded) {
         let accepted = row.file_hash.as_deref() == Some(loaded.hash.as_str());
         let held = row.held_hash.as_deref() == Some(loaded.hash.as_str());
         if accepted && !held {
@@ -71,14 +80,10 @@ fn begin_known(
         }
     }
     if state.row.is_some() && state.zone.is_none() {
-        match restored(inner, state) {
-            Ok(zone) => state.zone = zone,
-            Err(error) => return Prepared::failed(&error),
-        }
+        state.zone = restored(inner, state)?;
     }
-    let mut prepared = prepare(inner, state, loaded, &By::gapura());
-    catch_up(inner, state, &mut prepared);
-    prepared
+    state.is_recalled = true;
+    Ok(())
 }
 
 /// The last accepted file merged with what requests put up, under the serial of the database;

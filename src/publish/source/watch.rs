@@ -351,9 +351,12 @@ impl WatchThread {
 }
 
 /// Whether some file of a zone is not as it was when it was last looked at; `None` while the zone is
-/// being changed.
+/// being changed. Of a frozen zone: whether it is clear again which file counts.
 fn has_changed(slot: &Slot) -> Option<bool> {
     let state = slot.state.try_lock().ok()?;
+    if state.frozen.is_some() {
+        return Some(state.thawed().is_some());
+    }
     let never_seen = !state.seen.iter().any(|seen| seen.path == state.source.file);
     Some(never_seen || state.seen.iter().any(Seen::has_changed))
 }

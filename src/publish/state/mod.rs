@@ -5,6 +5,7 @@ mod change;
 mod error;
 pub(crate) mod failpoint;
 mod finding;
+mod frozen;
 mod jobs;
 mod options;
 pub(super) mod overlay;
@@ -15,13 +16,14 @@ pub(super) mod serial;
 
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
 pub use error::PublishError;
-pub use options::{Options, Strictness, ZoneSource};
+pub use options::{Options, Sources, Strictness, ZoneSource};
 pub use overlay::{is_guard, is_only_guard};
 pub use publisher::Publisher;
 pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus};
 pub use serial::SerialPolicy;
 
 pub(super) use finding::{error, warning};
+pub(super) use frozen::Frozen;
 pub(super) use jobs::{Job, Jobs};
 pub(super) use overlay::{Overlay, RowEdit, zonemd};
 pub(super) use publisher::{Inner, Slot, ZoneState, lock};

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::SerialPolicy;
+use crate::master::Finding;
 use crate::wire::Name;
 
 //------------ ZoneSource ----------------------------------------------------
@@ -21,6 +24,9 @@ pub struct ZoneSource {
     pub serial: SerialPolicy,
     /// Rules whose warnings count as errors.
     pub errors: Vec<String>,
+    /// Whether only its file, in the directory of zones, makes it a zone: without the file there is
+    /// none.
+    pub by_file: bool,
 }
 
 impl ZoneSource {
@@ -32,12 +38,31 @@ impl ZoneSource {
             checks: Strictness::Strict,
             serial: SerialPolicy::default(),
             errors: Vec::new(),
+            by_file: false,
         }
     }
 }
 
+//------------ Sources -------------------------------------------------------
+
+/// The zones of the settings, and what is wrong with the directory that some of them come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The zones. Two of one name are a finding about that name alone.
+    pub zones: Vec<ZoneSource>,
+    /// Files that are named after no zone, or a directory that cannot be read.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Vec<ZoneSource>> for Sources {
+    fn from(zones: Vec<ZoneSource>) -> Self {
+        Self { zones, findings: Vec::new() }
+    }
+}
+
 /// How strictly a zone is checked.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Strictness {
     /// Missing glue and the like are errors.
     #[default]

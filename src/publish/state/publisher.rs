@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::serial::later;
-use super::{Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, ZoneSource};
+use super::{Frozen, Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, ZoneSource};
 use crate::master::Finding;
 use crate::publish::confirm::Sockets;
 use crate::store::Store;
@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) slots: Mutex<BTreeMap<Name, Arc<Slot>>>,
     /// All zones now served.
     pub(crate) live: Arc<ArcSwap<ZoneSet>>,
+    /// What is wrong with the directory of zones.
+    pub(crate) findings: Mutex<Vec<Finding>>,
     /// Held while a new set is made from the current one.
     pub(crate) swap: Mutex<()>,
     /// Our own sockets; none before they are open.
@@ -95,8 +97,10 @@ pub(crate) struct ZoneState {
     pub(crate) from_store: bool,
     /// Whether the file on disk is one that was rolled back.
     pub(crate) is_held: bool,
-    /// Why the zone is not loaded at all: two files claim it.
-    pub(crate) doubled: Option<Finding>,
+    /// Why its file is not looked at, if it is not clear any more what is to be served.
+    pub(crate) frozen: Option<Frozen>,
+    /// Whether what the database keeps of it was read.
+    pub(crate) is_recalled: bool,
     /// Whether the zone has left the settings; a caller that still waits for the lock must not
     /// publish.
     pub(crate) is_gone: bool,
@@ -123,7 +127,8 @@ impl Slot {
             file_serial: None,
             from_store: false,
             is_held: false,
-            doubled: None,
+            frozen: None,
+            is_recalled: false,
             is_gone: false,
             reloads: BTreeMap::new(),
             changes: BTreeMap::new(),
@@ -183,6 +188,15 @@ impl Publisher {
     }
 }
 
+//--- Findings
+
+impl Publisher {
+    /// What is wrong with the directory of zones, as last read: it concerns no zone that is served.
+    pub fn findings(&self) -> Vec<Finding> {
+        lock(&self.0.findings).clone()
+    }
+}
+
 //--- Sockets and listeners
 
 impl Publisher {
@@ -206,6 +220,7 @@ impl Inner {
             store,
             options,
             slots: Mutex::default(),
+            findings: Mutex::default(),
             live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
             swap: Mutex::default(),
             sockets: Sockets::default(),

@@ -38,6 +38,8 @@ pub enum Guard {
     Unconfirmed,
     /// Two files claim the zone.
     Doubled,
+    /// The zone left the settings, and nobody confirmed that.
+    Left,
 }
 
 impl Guard {
@@ -55,6 +57,7 @@ impl Guard {
             Self::Database => "database",
             Self::Unconfirmed => "unconfirmed",
             Self::Doubled => "doubled",
+            Self::Left => "left",
         }
     }
 }
@@ -165,7 +168,7 @@ impl fmt::Display for ReloadReport {
             }
             Outcome::Removed => write!(f, "{zone} is no longer served")?,
         }
-        self.findings.iter().try_for_each(|finding| write!(f, "\n  {finding}"))
+        self.findings.iter().try_for_each(|finding| write!(f, "\n  {}", finding.with_hint()))
     }
 }
 

@@ -13,6 +13,8 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 /// Half of the serial space: two serials this far apart have no order (RFC 1982 §3.2).
 const HALF: u32 = 1 << 31;
 /// A step beyond this is most often a slip of the keyboard.
@@ -23,7 +25,8 @@ const DAY_MS: i64 = 86_400_000;
 //------------ SerialPolicy --------------------------------------------------
 
 /// How a serial is chosen when gapura must choose one.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SerialPolicy {
     /// One more.
     #[default]

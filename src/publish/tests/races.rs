@@ -58,13 +58,13 @@ fn everything_at_once_loses_nothing_and_ends() {
         scope.spawn(|| {
             let two = ZoneSource::new(name("other."), &other);
             while !end.load(Ordering::Relaxed) {
-                publisher.set_sources(vec![source.clone(), two.clone()]);
+                publisher.set_sources(vec![source.clone(), two.clone()], &By::gapura());
                 let set = vec![rrset("x.other.", Rtype::A, &["192.0.2.1"])];
                 let cause = Cause::Own { purpose: "test".to_owned() };
                 let (edit, zone) = (Edit { set }, name("other."));
                 let wanted = EditProposal { zone: &zone, ..proposal(&edit, cause, NoRows) };
                 let _ = publisher.publish(wanted);
-                publisher.set_sources(vec![source.clone()]);
+                publisher.set_sources(vec![source.clone()], &forced("budi"));
             }
         });
         promoters.into_iter().for_each(|thread| thread.join().unwrap());

@@ -10,14 +10,6 @@ fn live_outcome(report: &ReloadReport) -> (Option<u32>, u32, usize, usize) {
     }
 }
 
-/// Which guard refused.
-fn refused_by(report: &ReloadReport) -> Guard {
-    match report.outcome {
-        Outcome::Refused { guard, .. } => guard,
-        ref other => panic!("{other:?} {report}"),
-    }
-}
-
 #[test]
 fn first_load_edit_and_restart() {
     let house = House::new(ZONE);
@@ -185,28 +177,6 @@ fn rollback_goes_forward_and_holds_the_file() {
     let forced = publisher.reload(Some(&apex()), &forced("budi")).remove(0);
     assert_eq!(live_outcome(&forced).1, 22);
     assert_eq!(at(&live(&publisher), "www.example.", Rtype::A), ["192.0.2.66"]);
-}
-
-#[test]
-fn zones_come_and_go_without_a_restart() {
-    let house = House::new(ZONE);
-    let publisher = house.opened();
-    let other = house.directory.path().join("other.zone");
-    fs::write(&other, ZONE.replace("example.", "other.")).unwrap();
-    let one = ZoneSource::new(apex(), house.file());
-    let two = ZoneSource::new(name("other."), &other);
-    let reports = publisher.set_sources(vec![one.clone(), two.clone()]);
-    assert_eq!(reports.len(), 1);
-    assert_eq!(publisher.zones().len(), 2);
-    let doubled = ZoneSource::new(name("OTHER."), house.file());
-    let reports = publisher.set_sources(vec![one, two.clone(), doubled]);
-    assert_eq!(refused_by(&reports[0]), Guard::Doubled);
-    assert!(publisher.zone(&name("other.")).is_some(), "what was served stays");
-    let reports = publisher.set_sources(vec![two]);
-    assert!(reports.iter().any(|report| report.outcome == Outcome::Removed));
-    assert!(publisher.zone(&apex()).is_none());
-    let gone = promote(&publisher, "1", vec![rrset("x.example.", Rtype::A, &["192.0.2.1"])]);
-    assert!(matches!(gone, Err(PublishError::UnknownZone(_))));
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn by_editor(path: &Path, bytes: &[u8]) {
 //------------ The run -------------------------------------------------------
 
 /// Waits until `done`, and says how long it took.
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) -> Duration {
+pub(super) fn wait_for(what: &str, mut done: impl FnMut() -> bool) -> Duration {
     let began = Instant::now();
     while !done() {
         assert!(began.elapsed() < DEADLINE + Duration::from_secs(3), "{what}: never");
@@ -271,7 +271,7 @@ fn a_manifest_written_last_brings_its_zones_and_new_zones_are_watched() {
     fs::write(&other, ZONE.replace("example.", "other.")).unwrap();
     let sources =
         vec![ZoneSource::new(apex(), house.file()), ZoneSource::new(name("other."), &other)];
-    publisher.set_sources(sources);
+    publisher.set_sources(sources, &By::gapura());
     let serials = || {
         let serial = |zone: &str| publisher.zone_status(&name(zone)).unwrap().serial;
         (serial("example."), serial("other."))

@@ -11,7 +11,7 @@ use crate::answer::Identity;
 use crate::config::{
     LoggedClient, QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings,
 };
-use crate::publish::{self, Strictness, ZoneSource};
+use crate::publish::{self, Sources, Strictness, ZoneSource};
 use crate::serve::{
     self, Acl, ClientDetail, Filter, Network, QueryLogOptions, Secured, StreamLimits,
 };
@@ -82,21 +82,17 @@ pub enum OptionError {
 
 /// The zones of the settings: those with a table of their own, then those of the directory. A file of
 /// the directory that a table names is that table's.
-pub fn sources(settings: &Settings) -> Result<Vec<ZoneSource>, OptionError> {
-    let mut sources: Vec<ZoneSource> =
-        settings.zones.iter().map(source).collect::<Result<_, _>>()?;
+pub fn sources(settings: &Settings) -> Result<Sources, OptionError> {
+    let zones: Vec<ZoneSource> = settings.zones.iter().map(source).collect::<Result<_, _>>()?;
     let directory = &settings.server.zone_dir;
     if directory.as_os_str().is_empty() {
-        return Ok(sources);
+        return Ok(zones.into());
     }
-    let found = publish::sources_in(directory).map_err(|error| OptionError::Table {
-        key: "server.zone_dir",
-        path: directory.clone(),
-        reason: error.to_string(),
-    })?;
-    let named: BTreeSet<PathBuf> = sources.iter().map(|source| whole(&source.file)).collect();
-    sources.extend(found.into_iter().filter(|source| !named.contains(&whole(&source.file))));
-    Ok(sources)
+    let mut found = publish::sources_in(directory);
+    let named: BTreeSet<PathBuf> = zones.iter().map(|source| whole(&source.file)).collect();
+    found.zones.retain(|source| !named.contains(&whole(&source.file)));
+    found.zones.splice(..0, zones);
+    Ok(found)
 }
 
 /// A path by which two spellings of it can be compared.
@@ -127,6 +123,7 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
             SerialPolicy::Unixtime => publish::SerialPolicy::Unixtime,
         },
         errors: zone.errors.clone(),
+        by_file: false,
     })
 }
 
@@ -267,12 +264,13 @@ mod tests {
         );
         let settings = toml::from_str(&text).unwrap();
         let found = sources(&settings).unwrap();
-        let found: Vec<_> = found.iter().map(|s| (s.apex.to_string(), s.checks)).collect();
+        let found: Vec<_> = found.zones.iter().map(|s| (s.apex.to_string(), s.checks)).collect();
         let (lenient, strict) = (Strictness::Lenient, Strictness::Strict);
         assert_eq!(found, [("a.id.".to_owned(), lenient), ("b.id.".to_owned(), strict)]);
         std::fs::write(root.join("a..b.zone"), "").unwrap();
-        let error = sources(&settings).unwrap_err().to_string();
-        assert!(error.contains("a..b.zone"), "{error}");
+        let found = sources(&settings).unwrap();
+        assert_eq!(found.zones.len(), 2, "the others are zones all the same");
+        assert!(found.findings[0].message.contains("a..b.zone"), "{:?}", found.findings);
     }
 
     #[test]

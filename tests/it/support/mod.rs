@@ -166,7 +166,6 @@ pub fn write_settings(dir: &Path, more: &str) {
 }
 
 /// Runs a command in a directory with settings, whether a daemon runs there or not.
-#[cfg(feature = "approval")]
 pub fn run_in(dir: &Path, args: &[&str]) -> Output {
     command(dir, args).output().unwrap()
 }

@@ -1,0 +1,259 @@
+//! Zones that come and go: with the settings at a start and a reload, by hand, and by their files.
+//!
+//! ```text
+//! named by the settings        loaded, or loaded again where its file or its checks changed
+//! named twice                  goes on as it is, until one claim is gone
+//! named no more                goes on as it is, until somebody confirms that it is to go
+//! ```
+//!
+//! A zone that was served is never lost by a slip: neither by an emptied directory nor by a line that is
+//! missing in the settings. What was served last is kept in `state/zones`, so that a start knows it too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::compile::Pace;
+use super::directory::still_claims;
+use super::known;
+use super::reload::{reload_all, report};
+use crate::master::{Finding, Severity};
+use crate::publish::door::{self, swap};
+use crate::publish::state::{
+    By, Frozen, Inner, Options, Outcome, PublishError, Publisher, ReloadReport, Slot, Sources,
+    ZoneSource, ZoneState, lock,
+};
+use crate::store::Store;
+use crate::wire::Name;
+
+/// The claims of each name, in the order of the settings.
+type Wanted = BTreeMap<Name, Vec<ZoneSource>>;
+
+//------------ Open and change sources ---------------------------------------
+
+impl Publisher {
+    /// Loads all zones; what is refused is in the reports, and served from the database if it can be.
+    pub fn open(
+        store: Store,
+        sources: impl Into<Sources>,
+        options: Options,
+    ) -> Result<(Self, Vec<ReloadReport>), PublishError> {
+        let marks = door::read_marks(&options.state_dir);
+        let known = known::read(&options.state_dir);
+        let inner = Arc::new(Inner::new(store, options, marks));
+        door::start(&inner);
+        let publisher = Self(inner);
+        let reports = publisher.take_sources(sources.into(), known, &By::gapura());
+        Ok((publisher, reports))
+    }
+
+    /// Makes these the zones that are served: adds and, where a file's path or the checks changed, loads
+    /// again. A zone that is missing goes if `by` forces it, and else goes on as it is. The reports
+    /// are of the zones that this concerned.
+    pub fn set_sources(&self, sources: impl Into<Sources>, by: &By) -> Vec<ReloadReport> {
+        self.take_sources(sources.into(), Vec::new(), by)
+    }
+
+    /// What `ctl reload` and SIGHUP do: these are the zones from now on, and each file is looked at
+    /// once.
+    pub fn reload_sources(&self, sources: impl Into<Sources>, by: &By) -> Vec<ReloadReport> {
+        let mut reports = self.set_sources(sources, by);
+        let done: BTreeSet<Name> = reports.iter().map(|report| report.zone.clone()).collect();
+        let rest: Vec<Arc<Slot>> = {
+            let slots = lock(&self.0.slots);
+            slots.values().filter(|slot| !done.contains(&slot.apex)).cloned().collect()
+        };
+        // A manifest may bring back a zone that is done; then its second report is no news.
+        let again = reload_all(&self.0, &rest, Pace::Patient, by);
+        reports.extend(again.into_iter().filter(|report| !done.contains(&report.zone)));
+        reports.sort_by(|a, b| a.zone.cmp(&b.zone));
+        reports
+    }
+
+    /// Takes over what the settings say; `known` are the zones of a run before.
+    fn take_sources(&self, sources: Sources, known: Vec<ZoneSource>, by: &By) -> Vec<ReloadReport> {
+        let began = Instant::now();
+        for finding in &sources.findings {
+            match finding.severity {
+                Severity::Error => tracing::error!("{finding}"),
+                Severity::Warning => tracing::warn!("{finding}"),
+            }
+        }
+        *lock(&self.0.findings) = sources.findings;
+        let mut wanted = Wanted::new();
+        for source in sources.zones {
+            wanted.entry(source.apex.clone()).or_default().push(source);
+        }
+        let mut reports = self.0.missing(&wanted, by, began);
+        let left = known.into_iter().filter(|source| !wanted.contains_key(&source.apex));
+        let mut new: Vec<Arc<Slot>> = left.map(left_before).collect();
+        let mut changed = Vec::new();
+        for (apex, mut claims) in wanted {
+            let slot = lock(&self.0.slots).get(&apex).cloned();
+            match (slot, claims.len()) {
+                (None, _) => new.extend(new_slot(claims)),
+                (Some(slot), 1) => {
+                    let source = claims.pop();
+                    if source.is_some_and(|source| lock(&slot.state).take_source(source)) {
+                        changed.push(slot);
+                    }
+                }
+                (Some(slot), _) => {
+                    let frozen = Frozen::doubled(&apex, claims);
+                    reports.push(self.0.freeze(&slot, frozen, began));
+                }
+            }
+        }
+        reports.extend(self.0.start_all(&new));
+        if !changed.is_empty() {
+            reports.extend(reload_all(&self.0, &changed, Pace::Patient, by));
+        }
+        known::write(&self.0);
+        reports.sort_by(|a, b| a.zone.cmp(&b.zone));
+        reports
+    }
+}
+
+/// What is wrong with zones of one name, for a check that loads nothing.
+pub fn doubled(zones: &[ZoneSource]) -> Vec<Finding> {
+    let mut claims = Wanted::new();
+    for source in zones {
+        claims.entry(source.apex.clone()).or_default().push(source.clone());
+    }
+    claims.retain(|_, claims| claims.len() > 1);
+    claims.into_iter().map(|(apex, claims)| Frozen::doubled(&apex, claims).finding).collect()
+}
+
+/// A place for a zone that was served in a run before and is not in the settings.
+fn left_before(source: ZoneSource) -> Arc<Slot> {
+    let slot = Slot::new(source.clone());
+    lock(&slot.state).frozen = Some(Frozen::left(source));
+    Arc::new(slot)
+}
+
+/// A place for a zone that is not known yet; the first of two claims is its file.
+fn new_slot(claims: Vec<ZoneSource>) -> Option<Arc<Slot>> {
+    let slot = Slot::new(claims.first()?.clone());
+    if claims.len() > 1 {
+        let frozen = Frozen::doubled(&slot.apex, claims);
+        lock(&slot.state).frozen = Some(frozen);
+    }
+    Some(Arc::new(slot))
+}
+
+//------------ Freezing and letting go ---------------------------------------
+
+impl Inner {
+    /// Keeps the zones that are not wanted any more, or lets them go if that is forced. One that never
+    /// was served goes by itself.
+    fn missing(&self, wanted: &Wanted, by: &By, began: Instant) -> Vec<ReloadReport> {
+        let slots: Vec<Arc<Slot>> = {
+            let slots = lock(&self.slots);
+            let missing = slots.iter().filter(|(apex, _)| !wanted.contains_key(*apex));
+            missing.map(|(_, slot)| Arc::clone(slot)).collect()
+        };
+        let mut reports = Vec::new();
+        for slot in slots {
+            let (is_served, source) = {
+                let state = lock(&slot.state);
+                (state.zone.is_some(), state.source.clone())
+            };
+            reports.push(if is_served && !by.force {
+                self.freeze(&slot, Frozen::left(source), began)
+            } else {
+                self.let_go(&slot, began)
+            });
+        }
+        reports
+    }
+
+    /// Leaves a zone as it is until it is clear again what is to be served.
+    fn freeze(&self, slot: &Slot, frozen: Frozen, began: Instant) -> ReloadReport {
+        let mut state = lock(&slot.state);
+        let outcome = Outcome::Refused { serial: state.serial(), guard: frozen.guard };
+        let report = report(&state.source, outcome, vec![frozen.finding.clone()], began);
+        state.frozen = Some(frozen);
+        state.conclude(&report, (self.options.now_ms)());
+        report
+    }
+
+    /// Takes a zone out of service. Its history and its serials stay.
+    fn let_go(&self, slot: &Slot, began: Instant) -> ReloadReport {
+        lock(&self.slots).remove(&slot.apex);
+        // Whoever holds the lock finishes first; whoever waits for it finds the zone gone.
+        let mut state = lock(&slot.state);
+        state.is_gone = true;
+        swap(self, std::slice::from_ref(&slot.apex), Vec::new());
+        let report = report(&state.source, Outcome::Removed, Vec::new(), began);
+        tracing::info!("{report}");
+        report
+    }
+
+    /// Settles zones that are frozen: those go that left the settings, if somebody confirms it, and those
+    /// go on from their file of which it is clear again which one that is. Returns the others, and
+    /// the reports of those that went.
+    pub(super) fn settle(
+        &self,
+        slots: &[Arc<Slot>],
+        by: &By,
+    ) -> (Vec<Arc<Slot>>, Vec<ReloadReport>) {
+        let (mut stay, mut reports) = (Vec::with_capacity(slots.len()), Vec::new());
+        for slot in slots {
+            let goes = {
+                let mut state = lock(&slot.state);
+                state.thaw();
+                by.force && state.has_left()
+            };
+            if goes {
+                tracing::warn!(zone = %slot.apex, who = by.who, "taken out of service");
+                reports.push(self.let_go(slot, Instant::now()));
+            } else {
+                stay.push(Arc::clone(slot));
+            }
+        }
+        if !reports.is_empty() {
+            known::write(self);
+        }
+        (stay, reports)
+    }
+}
+
+impl ZoneState {
+    /// Takes the settings of a zone. Returns whether they changed.
+    fn take_source(&mut self, source: ZoneSource) -> bool {
+        let was_frozen = self.frozen.take().is_some();
+        let before = std::mem::replace(&mut self.source, source);
+        was_frozen || before != self.source
+    }
+
+    /// Whether the zone left the settings.
+    fn has_left(&self) -> bool {
+        self.frozen.as_ref().is_some_and(|frozen| frozen.claims.len() == 1)
+    }
+
+    /// Whether the zone left the settings and nothing is known of it.
+    pub(super) fn is_unknown_and_left(&self) -> bool {
+        self.has_left() && self.zone.is_none()
+    }
+
+    /// What the zone is to be loaded from, now that files came or went by which it is clear again.
+    pub(super) fn thawed(&self) -> Option<ZoneSource> {
+        let frozen = self.frozen.as_ref()?;
+        // A [[zone]] comes and goes with the settings only.
+        let has_left = self.has_left();
+        let stands = |source: &&ZoneSource| match source.by_file {
+            true => still_claims(&source.file),
+            false => !has_left,
+        };
+        let mut standing = frozen.claims.iter().filter(stands);
+        let first = standing.next()?;
+        standing.next().is_none().then(|| first.clone())
+    }
+
+    /// Goes on from the file if it is clear again which one that is.
+    fn thaw(&mut self) {
+        if let Some(source) = self.thawed() {
+            self.take_source(source);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! `state/zones`: the zones as they were last served and where they came from, one JSON object per line
+//! behind a line with the version. A start knows by it which zones the settings have lost.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::publish::door::write_file;
+use crate::publish::state::{Inner, SerialPolicy, Strictness, ZoneSource, lock};
+
+/// The first line.
+const HEAD: &str = "gapura zones 1";
+
+/// One zone.
+#[derive(Deserialize, Serialize)]
+struct Line {
+    /// The apex.
+    zone: String,
+    /// The operator's file.
+    file: String,
+    /// How strictly it is checked.
+    checks: Strictness,
+    /// How serials are chosen.
+    serial: SerialPolicy,
+    /// Rules whose warnings count as errors.
+    errors: Vec<String>,
+    /// Whether only its file makes it a zone.
+    by_file: bool,
+}
+
+/// Where the list is.
+fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join("zones")
+}
+
+/// Reads the list; empty if there is none, or none that can be read.
+pub(super) fn read(state_dir: &Path) -> Vec<ZoneSource> {
+    let Ok(text) = std::fs::read_to_string(path(state_dir)) else { return Vec::new() };
+    let mut lines = text.lines();
+    if lines.next() != Some(HEAD) {
+        tracing::warn!(path = %path(state_dir).display(), "not the list of zones: left aside");
+        return Vec::new();
+    }
+    lines.filter_map(source).collect()
+}
+
+/// The zone of a line.
+fn source(line: &str) -> Option<ZoneSource> {
+    let Line { zone, file, checks, serial, errors, by_file } = serde_json::from_str(line).ok()?;
+    let (apex, file) = (zone.parse().ok()?, file.into());
+    Some(ZoneSource { apex, file, checks, serial, errors, by_file })
+}
+
+/// Writes the list. While the database only stands in for a lost one, the list stays as it is: then
+/// not all zones are known.
+pub(super) fn write(inner: &Inner) {
+    if inner.options.is_stand_in {
+        return;
+    }
+    let slots: Vec<_> = lock(&inner.slots).values().cloned().collect();
+    let mut text = format!("{HEAD}\n");
+    for slot in slots {
+        let source = lock(&slot.state).source.clone();
+        let line = Line {
+            zone: source.apex.to_string(),
+            file: source.file.display().to_string(),
+            checks: source.checks,
+            serial: source.serial,
+            errors: source.errors,
+            by_file: source.by_file,
+        };
+        text.extend(serde_json::to_string(&line).ok());
+        text.push('\n');
+    }
+    let _one_at_a_time = lock(&inner.files);
+    let written = write_file(&path(&inner.options.state_dir), text.as_bytes(), "zones");
+    if let Err(error) = written {
+        tracing::error!(%error, "which zones are served is not kept for the next start");
+    }
+}
