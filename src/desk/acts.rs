@@ -3,8 +3,10 @@
 use super::evidence::{RequestContext, ZoneEvidence};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
+use crate::queue::automatic::Probe;
 use crate::queue::fault::Stale;
 use crate::queue::procedure::Phase;
+use crate::queue::sheet::AutoLine;
 use crate::queue::{
     Act, Actor, Candidate, Deed, Facts, PromotionFault, Request, Stage, State, Subject,
     TransitionError,
@@ -32,7 +34,7 @@ impl Desk {
             return self.view_for(number, actor);
         }
         if let Act::Promote {} = act {
-            self.promote(&stored.request, actor)?;
+            self.promote_later(&stored.request, actor)?;
             return self.view_for(number, actor);
         }
         let outside = self.outside_of(&stored.request, act)?;
@@ -55,7 +57,7 @@ impl Desk {
                 // An approval that no second signature can carry any more goes back to be checked.
                 if let (
                     Act::Countersign { .. },
-                    TransitionError::Stale(stale @ Stale::Signer { .. }),
+                    TransitionError::Stale(stale @ (Stale::Signer { .. } | Stale::Line { .. })),
                 ) = (act, &error)
                 {
                     self.0.promoter.reopen_stale(number, stale)?;
@@ -150,7 +152,7 @@ impl Desk {
         }
         let mine = request.holder().is_some_and(|holder| holder.identity.same(&actor.identity));
         let by = if mine { actor.clone() } else { Actor::system() };
-        self.promote(request, &by)
+        self.promote(request, &by, None)
     }
 
     /// Whether a request is to be promoted without another press.
@@ -160,10 +162,25 @@ impl Desk {
         stage.promoting.is_some() || (self.0.options.promote_with_approval && nothing_missing)
     }
 
+    /// *Tayangkan* some time after the approval: what the officers signed must still be so.
+    pub(super) fn promote_later(&self, request: &Request, actor: &Actor) -> Result<(), ActError> {
+        let outside = self.look_outside(request.application(), Probe::Off)?;
+        let lines = self.read(|reader| {
+            let context = RequestContext::of(request);
+            Ok(self.automatic_lines(reader, request.application(), context, &outside)?)
+        })?;
+        self.promote(request, actor, Some(&lines))
+    }
+
     /// *Tayangkan*, and what becomes of a promotion that could not begin.
-    pub(super) fn promote(&self, request: &Request, actor: &Actor) -> Result<(), ActError> {
+    fn promote(
+        &self,
+        request: &Request,
+        actor: &Actor,
+        automatic: Option<&[AutoLine]>,
+    ) -> Result<(), ActError> {
         let number = request.number();
-        match self.0.promoter.promote(request, actor) {
+        match self.0.promoter.promote(request, actor, automatic) {
             Ok(()) => Ok(()),
             Err(ActError::Rule(error)) => {
                 let subject = Subject::Request(number.to_owned());

@@ -160,7 +160,7 @@ impl Desk {
             if !(self.is_ready(&stored.request, now) || (scheduled && signed)) {
                 continue;
             }
-            if let Err(error) = self.promote(&stored.request, &Actor::system()) {
+            if let Err(error) = self.promote_later(&stored.request, &Actor::system()) {
                 tracing::warn!(request = row.number, %error, "a scheduled promotion did not happen");
             }
         }

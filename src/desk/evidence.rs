@@ -380,7 +380,8 @@ fn queue_facts(
 fn proves_nothing_live(application: &Reading, parent: Option<&LiveRecord>) -> Option<String> {
     let (label, above) = application.name.split_once('.').unwrap_or((&application.name, "@"));
     let is_challenge = label.eq_ignore_ascii_case("_acme-challenge");
-    (is_challenge && parent.is_none()).then(|| above.to_owned())
+    let is_live = parent.is_some_and(|parent| parent.state().is_served());
+    (is_challenge && !is_live).then(|| above.to_owned())
 }
 
 /// Whether a request shows that the office that owns a name is for it: that office agreed, or the request is

@@ -15,6 +15,7 @@ use crate::publish::{
     Published, Publisher,
 };
 use crate::queue::fault::Stale;
+use crate::queue::sheet::AutoLine;
 use crate::queue::{self, Actor, Fault, Request, Rule, Stage, State, TransitionError};
 use crate::store::promises::PromotionRow;
 
@@ -105,13 +106,19 @@ impl Promoter {
     /// already is finished; one that is finished already is left as it is.
     ///
     /// `seen` is the request as the caller saw it. If it was verified then and somebody else promoted it
-    /// meanwhile, the caller gets that result.
-    pub fn promote(&self, seen: &Request, actor: &Actor) -> Result<(), ActError> {
+    /// meanwhile, the caller gets that result. `automatic` are the lines of the sheet as gapura finds them
+    /// now.
+    pub fn promote(
+        &self,
+        seen: &Request,
+        actor: &Actor,
+        automatic: Option<&[AutoLine]>,
+    ) -> Result<(), ActError> {
         let (number, was_verified) = (seen.number(), seen.state() == State::Verified);
         // Readers of the queue do not wait here, only other promotions do.
         let _turn = self.turn();
         for _ in 0..MOVES_MAX {
-            match self.attempt(number, actor) {
+            match self.attempt(number, actor, automatic) {
                 Ok(Attempt::Published(row, plan, said)) => {
                     point("promote.committed");
                     return self.keep_proof(&row, &plan, &said);
@@ -140,7 +147,12 @@ impl Promoter {
     }
 
     /// Drafts the request and, if nothing moved meanwhile, publishes it.
-    fn attempt(&self, number: &str, actor: &Actor) -> Result<Attempt, ActError> {
+    fn attempt(
+        &self,
+        number: &str,
+        actor: &Actor,
+        automatic: Option<&[AutoLine]>,
+    ) -> Result<Attempt, ActError> {
         let ledger = &self.ledger;
         let (stored, current, signers) = ledger.store.read::<_, ActError>(|reader| {
             let stored = ledger.expect_request(reader, number)?;
@@ -162,6 +174,7 @@ impl Promoter {
         let facts = queue::Facts {
             candidate: Some(&bound),
             signers: &signers,
+            automatic,
             ..ledger.facts(now, &calendar)
         };
         // Everything that would be turned back in the transaction is turned back here already,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::named::named;
 use super::person::Role;
 use super::request::State;
+use super::sheet::LineCode;
 
 //------------ TransitionError -----------------------------------------------
 
@@ -146,6 +147,12 @@ pub enum Stale {
         seen: String,
         /// The current one.
         now: String,
+    },
+    /// A line of the sheet fails that did not when it was read: a name above was taken out, say.
+    #[error("line {line} of the check sheet no longer holds")]
+    Line {
+        /// Which line.
+        line: LineCode,
     },
     /// Another serial, where `approval.bind = "serial"`.
     #[error("serial {seen} was read, serial {now} is served")]

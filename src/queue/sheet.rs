@@ -290,6 +290,22 @@ impl Sheet {
         faults.push(Fault::new(field, rule, found));
     }
 
+    /// A line that fails with what gapura finds now and that the signatures on this sheet do not cover.
+    /// The probe (A8) is no part of it: its result is of the moment.
+    pub(super) fn outlived_by(&self, now: &[AutoLine]) -> Option<LineCode> {
+        let fails = |line: &&AutoLine| line.outcome == Outcome::Failed && line.code != LineCode::A8;
+        let was_signed = |line: &AutoLine| {
+            let mut known = self.automatic.iter().filter(fails);
+            known.any(|known| known.code == line.code && known.overrule == line.overrule)
+        };
+        let found = now.iter().filter(fails).find(|line| match line.overrule {
+            Overrule::Never => true,
+            Overrule::SecondSignature => !was_signed(line),
+            _ => false,
+        });
+        found.map(|line| line.code)
+    }
+
     /// Why the head must sign as well (docs/procedure.md, Check sheet); empty when one signature is
     /// enough.
     pub fn second_signature(&self, application: &Application) -> Vec<SecondReason> {

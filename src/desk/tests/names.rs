@@ -464,6 +464,37 @@ fn a_challenge_for_a_name_that_is_not_live_takes_the_heads_signature() {
 }
 
 #[test]
+fn a_challenge_follows_the_name_above_it_out_of_the_zone() {
+    let office = Office::new();
+    let above = application();
+    office.live(above.clone());
+    let mut challenge = above.clone();
+    challenge.name = format!("_acme-challenge.{}", above.name);
+    challenge.records[0].rtype = "CNAME".to_owned();
+    challenge.records[0].data = "acme.example.".to_owned();
+    challenge.starts = Some("2026-11-27".to_owned());
+    let scheduled = office.assigned(challenge.clone());
+    assert_eq!(office.approve(&scheduled).unwrap().state, State::Verified);
+    let mut down = above.clone();
+    down.kind = Kind::Suspend;
+    office.live(down);
+
+    // Below a suspended name a challenge is one below a name that is not live.
+    let mut more = challenge.clone();
+    more.starts = None;
+    more.office = "Desa Grogol".to_owned();
+    let now = office.desk.submit(more, Some(letter()), &applicant());
+    assert_eq!(now.unwrap_err().code(), "name_taken", "the scheduled one holds it");
+    // What was signed while it was live is not what would happen now.
+    office.wait(5 * 86_400_000);
+    office.desk.tick().unwrap();
+    let view = office.view(&scheduled);
+    assert_eq!((view.state, view.second_signature), (State::Assigned, vec!["A9".to_owned()]));
+    let name = "_acme-challenge.grogolkapetakan.desa.cirebonkab.go.id.";
+    assert_eq!(office.dig(name, "CNAME").0, "NXDOMAIN");
+}
+
+#[test]
 fn a_correction_with_another_mailbox_has_not_proven_it() {
     let office = Office::new();
     let number = office.assigned(application());

@@ -193,8 +193,8 @@ fn a_press_that_waited_for_another_one_gets_its_result() {
     assert_eq!(office.act(&number, Act::Promote {}, "seksi").unwrap().state, State::Live);
     let (serial, promoter, seksi) =
         (office.serial(), &office.desk.0.promoter, office.actor("seksi"));
-    promoter.promote(&seen, &seksi).unwrap();
-    assert_eq!(promoter.promote(&read(), &seksi).unwrap_err().code(), "wrong_state");
+    promoter.promote(&seen, &seksi, None).unwrap();
+    assert_eq!(promoter.promote(&read(), &seksi, None).unwrap_err().code(), "wrong_state");
     assert_eq!(office.serial(), serial);
 }
 

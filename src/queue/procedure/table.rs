@@ -251,7 +251,7 @@ table! {
         /// Record that the notice was handed over
         Notified = "notified", page "beri-tahu":
             Live Rejected, Officer offered(Deciders), { how: How }
-                => Notified Rejected, notifies()
+                => Notified Rejected, notifies() proof
                 ["the notice was handed over on paper or by telephone"];
     }
     steps {

@@ -2,7 +2,7 @@
 
 use super::acts::{complete, empty, needed};
 use super::case::Transition;
-use super::promotion::{same_candidate, signers_hold};
+use super::promotion::{same_candidate, sheet_holds, signers_hold};
 use super::stages::{Approval, Assigned, Assignment, PromotionFailed, Rejected, Verified};
 use crate::queue::act::{LineInput, RejectReason};
 use crate::queue::application::NamingClass;
@@ -133,6 +133,7 @@ impl Verified {
             let (seen, now) = (approved.clone(), candidate.to_owned());
             return Err(TransitionError::Stale(Stale::Candidate { seen, now }));
         }
+        sheet_holds(cx)?;
         cx.note("candidate", candidate);
         self.approval.second = Some(cx.by.clone());
         Ok(self)

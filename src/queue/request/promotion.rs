@@ -136,12 +136,22 @@ fn fresh(stage: &Verified, cx: &Transition<'_>) -> Result<(), TransitionError> {
         return Err(TransitionError::Stale(stale));
     }
     same_candidate(&approval.candidate, candidate)?;
+    sheet_holds(cx)?;
     let serial = candidate.map_or(approval.serial, |c| c.serial);
     if cx.facts.rules.bind == Bind::Serial && serial != approval.serial {
         let stale = Stale::Serial { seen: approval.serial, now: serial };
         return Err(TransitionError::Stale(stale));
     }
     Ok(())
+}
+
+/// Tests that the sheet that was signed still says what gapura finds, where that was computed.
+pub(super) fn sheet_holds(cx: &Transition<'_>) -> Result<(), TransitionError> {
+    let now = cx.facts.automatic.unwrap_or_default();
+    match cx.case.sheet.outlived_by(now) {
+        Some(line) => Err(TransitionError::Stale(Stale::Line { line })),
+        None => Ok(()),
+    }
 }
 
 /// Tests that the hash that was read is the hash of now.

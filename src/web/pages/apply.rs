@@ -15,6 +15,7 @@ use axum::response::Response;
 use super::mailbox;
 use super::parts::full_name;
 use crate::queue::automatic::tidy;
+use crate::queue::person::is_mailbox;
 use crate::queue::regions::{Level, Regions, Unit};
 use crate::queue::{Kind, NamingClass, Rule};
 use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, label, step_of};
@@ -428,7 +429,7 @@ fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
         faults.push(("letter".to_owned(), Rule::NoLetter));
     }
     let email = draft.get("contact_email");
-    if step == 2 && !email.is_empty() && !email.contains('@') {
+    if step == 2 && !email.is_empty() && !is_mailbox(email) {
         faults.push(("contact_email".to_owned(), Rule::BadEmail));
     }
     let class = draft.class();
