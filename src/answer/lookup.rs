@@ -18,9 +18,6 @@ use super::proof::Proofs;
 use super::put::{Owner, Put, Targets};
 use super::reply::{Reply, Section};
 
-/// Names of hosts looked up for the additional section of one response.
-const ADDITIONAL_MAX: usize = 32;
-
 //------------ Outcome -------------------------------------------------------
 
 /// The outcome of one name of the chain.
@@ -49,17 +46,17 @@ enum Outcome<'z> {
 /// The state of one query's lookup in a zone.
 pub(crate) struct Lookup<'z, 'o, 's> {
     /// The zone.
-    zone: &'z Zone,
+    pub(super) zone: &'z Zone,
     /// The type asked for.
     qtype: Rtype,
     /// Whether signatures and proofs are wanted.
-    dnssec: bool,
+    pub(super) dnssec: bool,
     /// The response.
-    reply: &'s mut Reply<'z, 'o>,
+    pub(super) reply: &'s mut Reply<'z, 'o>,
     /// The names so far.
-    chain: &'s mut Chain,
+    pub(super) chain: &'s mut Chain,
     /// Where the hosts are that the answer names.
-    targets: &'s mut Targets,
+    pub(super) targets: &'s mut Targets,
     /// Bit n: the name n of the chain was answered from a wildcard.
     wildcards: u32,
 }
@@ -303,97 +300,10 @@ impl<'z> Lookup<'z, '_, '_> {
             _ => true,
         }
     }
-
-    /// Glue: first what only this server knows, the addresses below this cut; then, while there is room,
-    /// what the zone has of the other hosts.
-    fn put_glue(&mut self, cut: NodeRef<'z>, ns: RrsetRef<'z>) -> bool {
-        let in_domain = |host: NameRef<'_>| host.is_at_or_below(cut.owner());
-        for (index, host) in ns.targets().enumerate().filter(|(_, host)| in_domain(*host)) {
-            if let Some(node) = self.host(host)
-                && !self.put_addresses((index, host), node, false)
-            {
-                return false;
-            }
-        }
-        let others = ns.targets().enumerate().filter(|(_, host)| !in_domain(*host));
-        for (index, host) in others.take(ADDITIONAL_MAX) {
-            if let Some(node) = self.host(host) {
-                // One that does not fit leaves the room to the next.
-                self.put_addresses((index, host), node, self.dnssec && !node.is_below_cut());
-            }
-        }
-        true
-    }
-
-    /// Where the addresses of a host are: its node, or the wildcard that covers it.
-    fn host(&self, host: NameRef<'_>) -> Option<NodeRef<'z>> {
-        if !host.is_at_or_below(self.zone.apex()) {
-            return None;
-        }
-        if let Some(node) = self.zone.node(host) {
-            return Some(node).filter(|node| !node.is_below_dname());
-        }
-        let found = self.zone.lookup(host);
-        found.wildcard().filter(|_| found.dname().is_none())
-    }
-
-    /// The addresses of the hosts that the answer names, while there is room. Glue only for NS.
-    fn put_targets(&mut self, own: NodeRef<'z>, set: RrsetRef<'z>) {
-        for (index, host) in set.targets().enumerate().take(ADDITIONAL_MAX) {
-            // Several records may name one host; its addresses go once (RFC 2181 §5).
-            if set.targets().take(index).any(|earlier| earlier == host) {
-                continue;
-            }
-            // RFC 9460 §2.5: the target `.` of SVCB is the owner itself.
-            let itself = host.is_root() && matches!(set.rtype(), Rtype::SVCB | Rtype::HTTPS);
-            let found = if itself { Some(own) } else { self.host(host) };
-            let Some(node) = found else {
-                continue;
-            };
-            if itself {
-                self.put_own_addresses(node);
-                continue;
-            }
-            let glue = node.is_below_cut();
-            if glue && set.rtype() != Rtype::NS {
-                continue;
-            }
-            self.put_addresses((index, host), node, self.dnssec && !glue);
-        }
-    }
-
-    /// A and AAAA of the host at an index of the targets, as far as they fit; false if they do not.
-    /// Their owner is the host, whose data may be at a wildcard.
-    fn put_addresses(
-        &mut self,
-        (index, host): (usize, NameRef<'z>),
-        node: NodeRef<'z>,
-        signatures: bool,
-    ) -> bool {
-        let owner = self.targets.owner(index, host).unwrap_or(Owner::Spelled(host));
-        let put = Put::new(Section::Additional, owner).signed(signatures);
-        put_both(self.reply, node, put)
-    }
-
-    /// A and AAAA of the last name of the chain, whose data are at `node`.
-    fn put_own_addresses(&mut self, node: NodeRef<'z>) -> bool {
-        let owner = self.chain.owner(self.chain.last());
-        let put = Put::new(Section::Additional, owner).signed(self.dnssec);
-        put_both(self.reply, node, put)
-    }
 }
 
 /// The one RRset that QTYPE ANY gets (RFC 8482 §4.1): the first by type, as Knot and NSD where they give
 /// but one, and of the zone's own data as long as there is any besides the chain of NSEC.
 fn any_of(node: NodeRef<'_>) -> Option<RrsetRef<'_>> {
     node.rrsets().find(|set| set.rtype() != Rtype::NSEC).or_else(|| node.rrset(Rtype::NSEC))
-}
-
-/// A and AAAA of a node, as far as they fit; false if they do not.
-fn put_both<'z>(reply: &mut Reply<'z, '_>, node: NodeRef<'z>, put: Put<'_>) -> bool {
-    let mut put_one = |rtype| match node.rrset(rtype) {
-        Some(set) => reply.put_rrset(set, put, None),
-        None => true,
-    };
-    put_one(Rtype::A) & put_one(Rtype::AAAA)
 }

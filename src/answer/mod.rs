@@ -7,6 +7,7 @@
 
 mod respond;
 
+mod additional;
 mod chain;
 mod chaos;
 mod lookup;

@@ -92,33 +92,29 @@ impl<'z> Proofs<'z> {
             };
             return self.add_nsec(nsec);
         }
-        if found.exact().is_none() {
-            // The next closer name is covered by `prove_wildcards`.
-            self.add_nsec3(hashed(zone, found.encloser().owner()));
-            return self.add_nsec3(hashed(zone, node.owner()));
+        if found.exact().is_some() {
+            // RFC 5155 §7.2.4: an insecure delegation, or an empty non-terminal above one, may be left
+            // out by opt-out.
+            return self.prove_exists(zone, name);
         }
-        match hashed(zone, name) {
-            Some(nsec3) if nsec3.matches => self.add_nsec3(Some(nsec3)),
-            // RFC 5155 §7.2.4: an insecure delegation, or an empty non-terminal above one, that is
-            // left out by opt-out.
-            _ => self.prove_opt_out(zone, name),
-        }
+        // RFC 5155 §7.2.5; `prove_wildcards` covers the next closer name.
+        self.prove_exists(zone, found.encloser().owner());
+        self.add_nsec3(hashed(zone, node.owner()).filter(|nsec3| nsec3.matches));
     }
 
     /// Neither the name nor a wildcard for it exists (RFC 4035 §3.1.3.2, RFC 5155 §7.2.2).
     pub(crate) fn prove_nxdomain(&mut self, zone: &'z Zone, name: NameRef<'_>, found: &Found<'z>) {
-        let encloser = found.encloser().owner();
         let mut room = [0; NAME_OCTETS_MAX];
-        let Some(wildcard) = encloser.wildcard(&mut room) else {
-            return;
-        };
-        if zone.nsec3_params().is_some() {
-            self.add_nsec3(hashed(zone, encloser));
-            self.add_nsec3(hashed(zone, found.next_closer(name)));
-            self.add_nsec3(hashed(zone, wildcard));
-        } else {
+        if zone.nsec3_params().is_none() {
             self.add_nsec(zone.predecessor(name));
-            self.add_nsec(zone.predecessor(wildcard));
+            if let Some(wildcard) = found.encloser().owner().wildcard(&mut room) {
+                self.add_nsec(zone.predecessor(wildcard));
+            }
+            return;
+        }
+        let encloser = self.prove_closest_encloser(zone, found.next_closer(name));
+        if let Some(wildcard) = encloser.and_then(|encloser| encloser.wildcard(&mut room)) {
+            self.add_nsec3(hashed(zone, wildcard));
         }
     }
 
@@ -127,22 +123,38 @@ impl<'z> Proofs<'z> {
         if zone.nsec3_params().is_none() {
             return self.add_nsec(Some(cut));
         }
-        match hashed(zone, cut.owner()) {
+        self.prove_exists(zone, cut.owner());
+    }
+
+    /// The NSEC3 of a name that exists; where opt-out leaves the name out, the closest encloser proof
+    /// for it (RFC 5155 §7.2.4).
+    fn prove_exists(&mut self, zone: &'z Zone, name: NameRef<'_>) {
+        match hashed(zone, name) {
             Some(nsec3) if nsec3.matches => self.add_nsec3(Some(nsec3)),
-            _ => self.prove_opt_out(zone, cut.owner()),
+            _ => {
+                self.prove_closest_encloser(zone, name);
+            }
         }
     }
 
-    /// The closest provable encloser and a cover of the next closer name (RFC 5155 §7.2.4).
-    fn prove_opt_out(&mut self, zone: &'z Zone, name: NameRef<'_>) {
+    /// The closest *provable* encloser of a name that is in no NSEC3, and a cover of the next closer name
+    /// (RFC 5155 §7.2.1). An empty non-terminal above insecure delegations exists, but with opt-out it
+    /// need not be in the chain (§7.1), and then the encloser is further up.
+    fn prove_closest_encloser<'q>(
+        &mut self,
+        zone: &'z Zone,
+        name: NameRef<'q>,
+    ) -> Option<NameRef<'q>> {
         let mut closer = name;
         while let Some(encloser) = closer.parent().filter(|up| up.is_at_or_below(zone.apex())) {
             if let Some(nsec3) = hashed(zone, encloser).filter(|nsec3| nsec3.matches) {
                 self.add_nsec3(Some(nsec3));
-                return self.add_nsec3(hashed(zone, closer));
+                self.add_nsec3(hashed(zone, closer));
+                return Some(encloser);
             }
             closer = encloser;
         }
+        None
     }
 }
 

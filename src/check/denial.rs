@@ -120,8 +120,7 @@ fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
     }
     let rounds = (u64::from(params.iterations) + 1).saturating_mul(zone.name_count() as u64);
     if rounds <= ROUNDS_MAX {
-        let opt_out = links.iter().any(|(_, link)| link.flags & 1 == 1);
-        let matched = hashed_names(zone, params, opt_out, faults);
+        let matched = hashed_names(zone, params, faults);
         // No two names have one hash: as many as there are links, and each link has its name.
         if matched < links.len() {
             strangers(zone, params, links.iter().map(|(node, _)| *node), faults);
@@ -150,30 +149,41 @@ fn strangers<'a>(
     }
 }
 
+/// Whether opt-out may leave a name out: an insecure delegation, or an empty non-terminal above nothing
+/// else (RFC 5155 §7.1).
+fn is_optional(zone: &Zone, node: NodeRef<'_>) -> bool {
+    let is_insecure = |node: &NodeRef<'_>| node.is_cut() && node.rrset(Rtype::DS).is_none();
+    let is_left = |node: NodeRef<'_>| {
+        let is_occluded = node.is_below_cut() || node.is_below_dname();
+        is_occluded || node.is_empty_non_terminal() || is_insecure(&node)
+    };
+    let is_empty = node.is_empty_non_terminal();
+    is_insecure(&node) || is_empty && zone.below(node.owner()).all(is_left)
+}
+
 /// Every authoritative name has an NSEC3 record that lists its types. Returns how many have one.
-fn hashed_names(zone: &Zone, params: &Nsec3Params, opt_out: bool, faults: &mut Faults) -> usize {
+fn hashed_names(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) -> usize {
     let mut matched = 0;
     for node in ours(zone) {
         let owner = node.owner();
-        let is_insecure = node.is_cut() && node.rrset(Rtype::DS).is_none();
-        let is_optional = opt_out && (is_insecure || node.is_empty_non_terminal());
-        let found = zone.nsec3(&params.hash(owner)).filter(|found| found.matches);
-        let found = found.and_then(|found| Some((found.node, Link::at(found.node, params)?)));
-        matched += usize::from(found.is_some());
-        let (at, rtype, message) = match found {
-            None if is_optional => continue,
-            None => match node.rrsets().next() {
+        let nearest = zone.nsec3(&params.hash(owner)).and_then(|found| {
+            Some((found.matches, found.node.owner(), Link::at(found.node, params)?))
+        });
+        matched += usize::from(nearest.as_ref().is_some_and(|(matches, ..)| *matches));
+        let (at, rtype, message) = match nearest {
+            Some((true, _, link)) if rdata::types(link.bitmap).eq(types_at(node)) => continue,
+            Some((true, hashed, _)) => {
+                let message = format!("the NSEC3 of {owner} lists other types than there are");
+                (hashed, Rtype::NSEC3, message)
+            }
+            Some((false, _, link)) if link.flags & 1 == 1 && is_optional(zone, node) => continue,
+            _ => match node.rrsets().next() {
                 Some(set) => (owner, set.rtype(), format!("{owner} has no NSEC3 record")),
                 None => {
                     let message = format!("the empty non-terminal {owner} has no NSEC3 record");
                     (zone.apex(), Rtype::NSEC3PARAM, message)
                 }
             },
-            Some((_, link)) if rdata::types(link.bitmap).eq(types_at(node)) => continue,
-            Some((hashed, _)) => {
-                let message = format!("the NSEC3 of {owner} lists other types than there are");
-                (hashed.owner(), Rtype::NSEC3, message)
-            }
         };
         faults.push(Fault::at(Rule::Nsec3Chain, at, rtype, message));
     }

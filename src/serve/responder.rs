@@ -303,7 +303,7 @@ fn declined(verdict: Verdict) -> Option<(Rcode, Ede)> {
     match verdict {
         Verdict::Reply(_) | Verdict::Drop => None,
         Verdict::Transfer(_) | Verdict::Update => Some((Rcode::REFUSED, Ede::PROHIBITED)),
-        Verdict::Notify { .. } => Some((Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE)),
+        Verdict::Notify { .. } => Some((Rcode::NOTAUTH, Ede::NOT_SUPPORTED)),
     }
 }
 

@@ -102,6 +102,12 @@ impl<'a> RrsetRef<'a> {
         self.rdatas().filter_map(move |rdata| target(self.rtype, rdata))
     }
 
+    /// The target of each SVCB or HTTPS record, and whether the record is an alias (RFC 9460 §2.4.1).
+    pub fn service_targets(self) -> impl Iterator<Item = (bool, NameRef<'a>)> {
+        let is_alias = |rdata: &[u8]| rdata.starts_with(&[0, 0]);
+        self.rdatas().filter_map(move |rdata| Some((is_alias(rdata), target(self.rtype, rdata)?)))
+    }
+
     /// Where in its RDATA a record names a host; `None` for types that name none.
     pub fn target_at(self) -> Option<usize> {
         target_at(self.rtype)

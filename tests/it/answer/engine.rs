@@ -194,9 +194,15 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Reads a response; panics if it is not well formed to the last octet.
+    /// Reads a response; panics if it is not well formed to the last octet, or has a record twice in
+    /// whatever sections (RFC 2181 §5).
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let (flags, sections) = crate::answer::canon::sections(bytes);
+        let mut seen = std::collections::HashSet::new();
+        for record in sections.iter().flatten() {
+            let key = (record.owner.as_ref().to_lowercase(), record.rtype, record.rdata.to_vec());
+            assert!(seen.insert(key), "twice: {record:?}");
+        }
         let mut reply = Self {
             bytes: bytes.to_vec(),
             rcode: flags & 15,

@@ -12,3 +12,4 @@ mod options;
 mod rfc8906;
 mod scenarios;
 mod silence;
+mod validated;

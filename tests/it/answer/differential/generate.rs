@@ -304,7 +304,7 @@ pub(crate) fn query(zone: &GeneratedZone, random: &mut Random, signed: bool) -> 
 }
 
 /// A name of the zone, one near it, or one that RDATA mentions.
-fn query_name(zone: &GeneratedZone, random: &mut Random) -> Name {
+pub(crate) fn query_name(zone: &GeneratedZone, random: &mut Random) -> Name {
     let known = if random.chance(70) {
         zone.records[random.below(zone.records.len())].owner.clone()
     } else {

@@ -30,7 +30,7 @@
 //! - `case`: names in RDATA keep the zone's case, so they do not point into a QNAME of other case
 //!   and the message is some octets longer; where the peers' only just fits, ours is cut.
 
-mod generate;
+pub(crate) mod generate;
 mod peers;
 mod random;
 pub(crate) use self::random::Random;
@@ -152,7 +152,7 @@ fn sign(directory: &Path, apex: &Name, signing: Signing) {
 }
 
 /// A zone of these records.
-fn build(apex: &Name, records: &[Record]) -> gapura::zone::Zone {
+pub(crate) fn build(apex: &Name, records: &[Record]) -> gapura::zone::Zone {
     let mut builder = ZoneBuilder::new(apex);
     records.iter().for_each(|record| builder.push(record.as_ref()));
     let (zone, _) = builder.finish();
