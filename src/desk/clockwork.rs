@@ -15,6 +15,8 @@ use crate::view::rfc3339;
 
 /// Notices per turn.
 const NOTICES_MAX: usize = 500;
+/// Rows of unrequested names let go per turn.
+const RELEASED_MAX: usize = 2_000;
 /// Names per turn.
 const NAMES_MAX: usize = 1_000;
 /// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
@@ -45,6 +47,7 @@ impl Desk {
             self.remind()?;
         }
         self.watch_drift()?;
+        self.release_imports()?;
         let ledger = &self.0.ledger;
         let unsigned = ledger.store.read::<_, StoreError>(Notary::unsigned_events)?;
         if unsigned > 0 {
@@ -53,6 +56,16 @@ impl Desk {
                 .write::<_, StoreError>(|tx| ledger.notary.checkpoint_if_due(tx, ledger.now()))?;
         }
         self.daily_anchor()
+    }
+
+    /// Rows that older versions kept of names nobody asked for, a few each turn.
+    fn release_imports(&self) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let most = RELEASED_MAX;
+        if self.read(|reader| Ok(reader.imports_kept(1)?))?.is_empty() {
+            return Ok(());
+        }
+        Ok(ledger.store.write(|tx| ledger.release_imports(tx, most).map(drop))?)
     }
 
     /// What is due once a day: a look at the chain, and, unless the clock is doubted, retention and the

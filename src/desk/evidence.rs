@@ -6,7 +6,7 @@ use super::{ActError, Desk};
 use crate::audit::AuditError;
 use crate::ledger::Ledger;
 use crate::master::Severity;
-use crate::promote::{Draft, served_records};
+use crate::promote::{Draft, Promoter, served_records};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::live::same_office;
@@ -100,8 +100,8 @@ impl Desk {
 
     /// What an application would do to the zone; nothing if the zone cannot take it.
     fn draft(&self, application: &ParsedApplication) -> Result<Option<Draft>, ActError> {
-        let ledger = &self.0.ledger;
-        let live = ledger.store.read::<_, AuditError>(|r| ledger.live(r, application.place()))?;
+        let promoter = &self.0.promoter;
+        let live = self.read(|reader| Ok(promoter.live(reader, application.place())?))?;
         match self.0.promoter.draft_of(application, Some(&live)) {
             Ok(draft) => Ok(Some(draft)),
             Err(ActError::Rule(_) | ActError::Publish(_)) => Ok(None),
@@ -255,7 +255,7 @@ impl Desk {
         outside: &ZoneEvidence,
         with: impl FnOnce(&Evidence<'_>) -> T,
     ) -> Result<T, AuditError> {
-        let queue = queue_facts(&self.0.ledger, reader, application, context, &outside.zone)?;
+        let queue = queue_facts(&self.0.promoter, reader, application, context, &outside.zone)?;
         let neighbours = neighbours(reader, application)?;
         let findings = outside.draft.as_ref().map(candidate_findings);
         Ok(with(&Evidence {
@@ -312,7 +312,7 @@ fn names_above(name: &Name, zone: &Zone) -> Vec<String> {
 
 /// What the queue and the live records say about a name.
 fn queue_facts(
-    ledger: &Ledger,
+    promoter: &Promoter,
     reader: &Reader<'_>,
     application: &Reading,
     context: RequestContext<'_>,
@@ -323,7 +323,7 @@ fn queue_facts(
         return Ok(QueueFacts { names_of_office, ..QueueFacts::default() });
     };
     let name = place.name.to_string();
-    let live = ledger.live(reader, place)?;
+    let live = promoter.live(reader, place)?;
     // A new one comes after all that are there.
     let number = context.number.unwrap_or("~");
     let mine = live.is_held_for(number);
@@ -348,13 +348,13 @@ fn queue_facts(
         }
         _ => Vec::new(),
     };
-    let (parent, unowned_above) = owners_above(ledger, reader, place, zone)?;
+    let (parent, unowned_above) = owners_above(promoter, reader, place, zone)?;
     let touched = match application.kind {
         Kind::New => parent.as_ref(),
         _ => Some(&live).filter(|live| is_promised(live) && !live.office.is_empty()),
     };
     let unproven = match touched {
-        Some(owned) if !speaks_for(ledger, reader, application, context, owned)? => {
+        Some(owned) if !speaks_for(promoter.ledger(), reader, application, context, owned)? => {
             Some(owned.name.to_string())
         }
         _ => None,
@@ -438,19 +438,19 @@ fn is_promised(live: &LiveRecord) -> bool {
 /// The nearest name above a name that an office owns, with that office; and the nearest one up to
 /// there that no office is known to own, a wildcard that covers the name among them.
 fn owners_above(
-    ledger: &Ledger,
+    promoter: &Promoter,
     reader: &Reader<'_>,
     place: &Place,
     zone: &ZoneFacts,
 ) -> Result<(Option<LiveRecord>, Option<String>), AuditError> {
     let mut unowned = None;
     if let Some(wildcard) = zone.wildcard.as_ref().and_then(|it| it.parse::<Name>().ok()) {
-        let live = ledger.live(reader, &Place::new(&wildcard, &place.zone))?;
+        let live = promoter.live(reader, &Place::new(&wildcard, &place.zone))?;
         unowned = live.office.is_empty().then(|| wildcard.to_string());
     }
     let mut here = place.name.as_ref();
     while let Some(above) = here.parent().filter(|above| *above != place.zone.as_ref()) {
-        let live = ledger.live(reader, &Place::new(&above.to_name(), &place.zone))?;
+        let live = promoter.live(reader, &Place::new(&above.to_name(), &place.zone))?;
         let name = live.name.to_string();
         let promised = is_promised(&live);
         if promised && !live.office.is_empty() {

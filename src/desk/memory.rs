@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::promote::Looked;
 use crate::queue::FaultCode;
 use crate::queue::procedure::Deed;
 use crate::queue::time::MINUTE_MS;
-use crate::wire::Name;
 
 /// Attempts of one kind by one person at one thing that are written within an hour.
 const WRITTEN_MAX: u32 = 5;
@@ -18,9 +18,9 @@ const KINDS_MAX: usize = 10_000;
 /// What the watch for drift saw in its last turn.
 #[derive(Default)]
 pub(super) struct Watched {
-    /// The serial of each zone when it was compared.
-    pub(super) serials: Vec<(Name, u32)>,
-    /// What differed then.
+    /// The zones as they were looked at last.
+    pub(super) looked: Looked,
+    /// What differed in that turn.
     pub(super) found: BTreeSet<String>,
     /// What the log has reported.
     pub(super) told: BTreeSet<String>,

@@ -15,7 +15,7 @@ use crate::audit::{
 };
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger, LedgerError};
-use crate::promote::{Drift, Promoter};
+use crate::promote::Promoter;
 use crate::publish::Publisher;
 use crate::queue::person::Role;
 use crate::queue::{
@@ -146,20 +146,10 @@ impl Desk {
         })))
     }
 
-    /// Called once our sockets answer: takes the names of a new zone in and finishes promotions that
-    /// a crash cut off. Returns the count of those.
+    /// Called once our sockets answer: finishes promotions that a crash cut off. Returns the count of
+    /// those.
     pub fn listening(&self) -> Result<usize, ActError> {
-        self.0.promoter.import(&self.0.promoter.publisher().apexes())?;
         self.0.promoter.recover()
-    }
-
-    /// Drift of every zone: what is promised and not served, and what is served for nobody.
-    pub fn drift(&self) -> Result<Vec<Drift>, ActError> {
-        let mut drift = Vec::new();
-        for apex in self.0.promoter.publisher().apexes() {
-            drift.extend(self.0.promoter.drift(&apex)?);
-        }
-        Ok(drift)
     }
 
     /// The time now, epoch milliseconds.

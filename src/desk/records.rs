@@ -4,7 +4,8 @@ use super::{ActError, Desk};
 use crate::promote::{edit_out, served_records};
 use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
 use crate::queue::{
-    Actor, Deed, Fault, LiveRecord, LiveState, Rule, Signature, Step, Subject, TransitionError,
+    Actor, Deed, Fault, LiveRecord, LiveState, Place, Rule, Signature, Step, Subject,
+    TransitionError,
 };
 use crate::store::{Reader, Tx};
 use crate::view::RecordView;
@@ -12,34 +13,57 @@ use crate::wire::Name;
 
 /// Records of a page at most.
 const ROWS_MAX: usize = 500;
+/// What a cursor among the names of the operator's files begins with; no name holds a space.
+const IN_FILE: &str = "file ";
 
 impl Desk {
-    /// Live records: the one of a name, or a page of all after a name.
+    /// The live record of a name; none if it is free.
+    pub fn record(&self, name: &str) -> Result<Option<RecordView>, ActError> {
+        let Some(place) = self.place_of(name) else { return Ok(None) };
+        let live = self.read(|reader| Ok(self.0.promoter.live(reader, &place)?))?;
+        Ok((live.state() != LiveState::Free).then(|| RecordView::from(&live)))
+    }
+
+    /// A page of live records, of one state or of all: first those that somebody asked for, by name,
+    /// then names of the operator's files. Beside it where the next page begins.
     pub fn records(
         &self,
-        name: Option<&str>,
         state: Option<LiveState>,
-        after: &str,
+        cursor: &str,
         limit: usize,
-    ) -> Result<Vec<RecordView>, ActError> {
-        let ledger = &self.0.ledger;
+    ) -> Result<(Vec<RecordView>, Option<String>), ActError> {
+        let (ledger, promoter) = (&self.0.ledger, &self.0.promoter);
+        let limit = limit.clamp(1, ROWS_MAX);
         self.read(|reader| {
-            let rows = match name {
-                Some(name) => reader.live_record(&self.absolute(name))?.into_iter().collect(),
-                None => {
-                    let limit = if limit == 0 { ROWS_MAX } else { limit.min(ROWS_MAX) };
-                    reader.live_records(state, after, limit)?
+            let (mut found, mut after) = (Vec::new(), cursor.strip_prefix(IN_FILE));
+            if after.is_none() {
+                for row in reader.live_records(state, cursor, limit)? {
+                    found.push(ledger.open_live(&row)?);
                 }
-            };
-            let mut views = Vec::with_capacity(rows.len());
-            for row in &rows {
-                let live = ledger.open_live(row)?;
-                if live.state() != LiveState::Free {
-                    views.push(RecordView::from(&live));
+                if found.len() == limit {
+                    let next = found.last().map(|live| live.name.to_string());
+                    return Ok((found.iter().map(RecordView::from).collect(), next));
                 }
+                after = Some("");
             }
-            Ok(views)
+            let mut next = None;
+            if state.is_none_or(LiveState::is_served) {
+                let after: Option<Name> = after.and_then(|after| after.parse().ok());
+                let most = limit - found.len();
+                let names = promoter.unrequested_after(reader, after.as_ref(), most)?;
+                let last = names.last().filter(|_| names.len() == most);
+                next = last.map(|live| format!("{IN_FILE}{}", live.name));
+                found.extend(names);
+            }
+            Ok((found.iter().map(RecordView::from).collect(), next))
         })
+    }
+
+    /// A name with its zone; none if it is no domain name or in no zone.
+    fn place_of(&self, name: &str) -> Option<Place> {
+        let name: Name = self.absolute(name).parse().ok()?;
+        let zone = self.0.promoter.publisher().zone_of(&name)?;
+        Some(Place::new(&name, &zone))
     }
 
     /// A name as the key of a live record: absolute, lower case; a name without the zone gets the
@@ -150,8 +174,12 @@ impl Desk {
     ) -> Result<LiveRecord, ActError> {
         let ledger = &self.0.ledger;
         let name = self.absolute(name);
-        let row = self.read(|reader| Ok(reader.live_record(&name)?))?;
-        let live = ledger.open_live(&row.ok_or(ActError::NotFound)?)?;
+        let promoter = &self.0.promoter;
+        let place = self.place_of(&name).ok_or(ActError::NotFound)?;
+        let live = self.read(|reader| Ok(promoter.live(reader, &place)?))?;
+        if live.state() == LiveState::Free {
+            return Err(ActError::NotFound);
+        }
         let not_loaded = |apex: &Name| ActError::Publish(PublishError::NotLoaded(apex.clone()));
         let (apex, owner) = (live.zone.clone(), live.name.clone());
         let zone = self.0.promoter.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
@@ -163,14 +191,14 @@ impl Desk {
             rule(reader, live, &current, ledger.now()).map(drop)
         })?;
         let rows = |tx: &Tx<'_>, change: &Change| {
-            let row = tx.live_record(&name)?.ok_or(ActError::NotFound)?;
             let actor = ledger.current(tx, actor)?;
-            let mut live = ledger.open_live(&row)?;
+            let mut live = promoter.live(tx, &place)?;
+            let before = live.clone();
             // What is put back one day is what is served today.
             live.records.clone_from(&served);
             let mut step = rule(tx, live, &actor, ledger.now())?;
             step.happening = step.happening.with("serial", change.to);
-            Ok::<_, ActError>(ledger.apply_live(tx, step)?)
+            Ok::<_, ActError>(ledger.apply_taken_in(tx, before, step)?)
         };
         let published = self.0.promoter.publisher().publish(EditProposal {
             zone: &apex,

@@ -3,6 +3,7 @@
 mod crash;
 mod edits;
 mod evidence;
+mod following;
 mod life;
 mod listing;
 mod mailbox;

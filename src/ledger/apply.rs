@@ -13,11 +13,14 @@
 use super::{Ledger, LedgerError};
 use crate::audit::{NewEvent, append};
 use crate::queue::{
-    Deed, Happening, Kind, LiveRecord, Notice, NoticeState, Place, Request, Signature, Stage,
-    State, Step, Subject,
+    Deed, Happening, Kind, LiveRecord, LiveState, Notice, NoticeState, Place, Request, Signature,
+    Stage, State, Step, Subject,
 };
 use crate::store::requests::{AttachmentRow, RequestRow};
 use crate::store::{StoreError, Tx};
+
+/// The act of the event that lets rows of unrequested names go.
+const RELEASED: &str = "imports_released";
 
 /// What a new request has besides its step.
 #[derive(Clone, Debug)]
@@ -224,18 +227,35 @@ impl Ledger {
         Ok(step.value)
     }
 
-    /// Takes names that were in the zone before into the live records: one event for all of them.
-    pub fn import(
+    /// Writes a change of a name; one that follows the operator's file until now is taken in first.
+    pub fn apply_taken_in(
         &self,
         tx: &Tx<'_>,
-        names: impl Iterator<Item = Step<LiveRecord>>,
-        event: NewEvent,
-    ) -> Result<(), LedgerError> {
-        for name in names {
-            self.save_live(tx, &name.value)?;
+        before: LiveRecord,
+        step: Step<LiveRecord>,
+    ) -> Result<LiveRecord, LedgerError> {
+        if before.state() != LiveState::Free && before.follows_file() {
+            self.write_live(tx, before.import(&step.happening.by))?;
+        }
+        self.apply_live(tx, step)
+    }
+
+    /// Lets go of rows that older versions kept of names nobody asked for; those names follow the
+    /// operator's file. One event for all of them. Returns their count.
+    pub fn release_imports(&self, tx: &Tx<'_>, most: usize) -> Result<usize, LedgerError> {
+        let names = tx.imports_kept(most)?;
+        let Some(first) = names.first() else { return Ok(0) };
+        let system = Signature::system(self.now());
+        let event =
+            NewEvent::new(system.at, system.person(), system.role.as_str(), RELEASED, "zone:all")
+                .with("names", names.len())
+                .with("first", first);
+        for name in &names {
+            tx.drop_live_record(name)?;
         }
         append(tx, event)?;
-        self.checkpoint(tx)
+        self.checkpoint(tx)?;
+        Ok(names.len())
     }
 }
 

@@ -207,7 +207,7 @@ fn each_step_signs_the_chain_when_that_is_due() {
     house.time.fetch_add(3_600_000, Ordering::Relaxed);
     let by = Signature::system(house.ledger.now());
     let place = Place::read("lama.go.id.", "go.id.").unwrap();
-    let step = crate::queue::LiveRecord::import(place, vec![], false, &by);
+    let step = crate::queue::LiveRecord::of_file(place, vec![]).import(&by);
     house.write(|tx| house.ledger.apply_live(tx, step));
     assert!(signed().unwrap().sequence > after_notice);
 }

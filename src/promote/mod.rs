@@ -24,7 +24,7 @@ mod rows;
 mod rrsets;
 
 pub use anchor::anchor_edit;
-pub use drift::Drift;
+pub use drift::{Drift, Looked};
 pub use error::{ActError, PublicLimit};
 pub use outcome::records_before;
 pub use plan::Plan;

@@ -85,7 +85,7 @@ impl Promoter {
     pub fn draft(&self, request: &Request) -> Result<Draft, ActError> {
         let application = request.application();
         let ledger = &self.ledger;
-        let live = ledger.store.read::<_, AuditError>(|r| ledger.live(r, application.place()))?;
+        let live = ledger.store.read::<_, AuditError>(|r| self.live(r, application.place()))?;
         self.draft_of(application, Some(&live))
     }
 

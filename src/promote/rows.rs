@@ -1,6 +1,6 @@
 //! The rows of a promotion: written in the transaction of its change, or of taking it back.
 
-use super::live::live_after;
+use super::live::{live_after, live_before};
 use super::outcome::corrupt;
 use super::plan::Plan;
 use super::promoter::Draft;
@@ -53,8 +53,10 @@ impl Rows for PromotionRows<'_> {
         self.plan.serial = change.to;
         // The live record stays as it is until the read-back; whether it can become live is tested
         // now, while nothing has happened yet.
+        let before = before(&self.plan)?;
         let live = ledger.live(tx, step.value.application().place())?;
-        drop(live_after(live, &step.value, before(&self.plan)?, now, &ledger.rules)?);
+        let live = live_before(live, &step.value, &before);
+        drop(live_after(live, &step.value, before, now, &ledger.rules)?);
         let promoting = match step.value.stage() {
             Stage::Verified(stage) => stage.promoting.clone(),
             _ => None,
@@ -111,12 +113,14 @@ pub(super) fn write_success(
     let (now, calendar) = (ledger.now(), ledger.calendar());
     let stored = ledger.expect_request(tx, &row.request)?;
     let live = ledger.live(tx, stored.request.application().place())?;
-    let live_step = live_after(live, &stored.request, before(plan)?, now, &ledger.rules)?;
+    let before = before(plan)?;
+    let live = live_before(live, &stored.request, &before);
+    let live_step = live_after(live.clone(), &stored.request, before, now, &ledger.rules)?;
     let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
     let proof_text = json(proof)?;
     tx.settle_promotion(&row.id, PromotionState::Proven, &proof_text, now)?;
     ledger.promoted(tx, &stored.row, with_proof(step, &row.id, &proof_text), &proof.dig)?;
-    ledger.apply_live(tx, live_step)?;
+    ledger.apply_taken_in(tx, live, live_step)?;
     crate::publish::failpoint::point("promote.settling");
     Ok(())
 }

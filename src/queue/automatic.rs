@@ -222,8 +222,11 @@ fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
         push(Rule::BelowCut, cut);
     }
     if application.kind == Kind::New {
+        let unrequested = queue.owner.is_empty() && !zone.types.is_empty();
         match queue.live {
-            Some(LiveState::Live | LiveState::Reconfirming | LiveState::Suspended) => {
+            Some(LiveState::Live | LiveState::Reconfirming | LiveState::Suspended)
+                if !unrequested =>
+            {
                 push(Rule::NameLive, &queue.owner);
             }
             Some(LiveState::Quarantined) if !same_office(&queue.owner, &application.office) => {

@@ -17,6 +17,7 @@ use super::calendar::Calendar;
 use super::fault::{Fault, Rule};
 use super::fault::{NotAllowed, TransitionError};
 use super::happening::{Happening, Step, Subject};
+use super::labels;
 use super::named::named;
 use super::person::{Actor, Role, Signature};
 use super::procedure::Deed;
@@ -59,7 +60,7 @@ named! {
     pub enum Origin {
         /// An approved request.
         Request = "request",
-        /// *Impor*: found in the operator's file at the first start.
+        /// *Impor*: it was in the operator's file, without a request.
         Import = "import",
     }
 }
@@ -157,21 +158,35 @@ impl LiveRecord {
         }
     }
 
-    /// A name found in the operator's file at the first start.
-    pub fn import(
-        place: Place,
-        records: Vec<ParsedRecord>,
-        legacy: bool,
-        by: &Signature,
-    ) -> Step<Self> {
+    /// A name of the operator's file that nobody has asked for: what is served there, for an office
+    /// that is not known.
+    pub fn of_file(place: Place, records: Vec<ParsedRecord>) -> Self {
+        let apex = place.zone.to_string();
+        let name = place.name.to_string();
+        let below = name.strip_suffix(&apex).unwrap_or(&name).trim_end_matches('.');
         let mut value = Self::free(place);
+        value.legacy = !labels::check(below, 1).is_empty();
         value.state = LiveState::Live;
         value.origin = Origin::Import;
         value.records = records;
-        value.since = Some(by.at);
         value.version = 1;
-        value.legacy = legacy;
-        value.step(None, by, Deed::Import)
+        value
+    }
+
+    /// Takes a name of the operator's file in: from here on it is a matter of requests.
+    pub fn import(self, by: &Signature) -> Step<Self> {
+        self.step(None, by, Deed::Import)
+    }
+
+    /// Whether nobody has asked for the name yet: then what the operator's file says there counts.
+    pub fn follows_file(&self) -> bool {
+        match self.state {
+            LiveState::Free => true,
+            LiveState::Live | LiveState::Reconfirming => {
+                self.origin == Origin::Import && self.request.is_none()
+            }
+            _ => false,
+        }
     }
 
     /// The state.

@@ -93,9 +93,17 @@ row! {
 statements! {
     LIVE_STATES = sql("SELECT name, state, origin = 'import' FROM live_record");
     LIVE = select::<LiveRow>("WHERE name = $1");
-    LIVE_AFTER = select::<LiveRow>("WHERE name > $1 ORDER BY name LIMIT $2");
-    LIVE_IN_STATE = select::<LiveRow>("WHERE name > $1 AND state = $2 ORDER BY name LIMIT $3");
-    LIVE_OF_ZONE = select::<LiveRow>("WHERE zone = $1 ORDER BY name");
+    LIVE_AFTER = select::<LiveRow>("WHERE name > $1 AND state <> 'free' \
+        AND NOT (origin = 'import' AND request IS NULL AND state = 'live') \
+        ORDER BY name LIMIT $2");
+    LIVE_IN_STATE = select::<LiveRow>("WHERE name > $1 AND state = $2 \
+        AND NOT (origin = 'import' AND request IS NULL AND state = 'live') \
+        ORDER BY name LIMIT $3");
+    PROMISED = select::<LiveRow>("WHERE zone = $1 AND name > $2 AND request IS NOT NULL \
+        AND state IN ('live', 'reconfirming') ORDER BY name LIMIT $3");
+    IMPORTS_KEPT = sql("SELECT name FROM live_record \
+        WHERE origin = 'import' AND request IS NULL AND state = 'live' LIMIT $1");
+    DROP_LIVE = sql("DELETE FROM live_record WHERE name = $1");
     NAMES_OF_OFFICE = sql("SELECT name FROM live_record \
         WHERE office = $1 AND class = $2 AND name <> $3 \
         AND state IN ('live', 'reconfirming', 'held') LIMIT $4");
@@ -136,7 +144,9 @@ impl Reader<'_> {
         self.one(LIVE, [name])
     }
 
-    /// Live records after a name, of one state or of all, in the order of the names.
+    /// Live records after a name, of one state or of all but free ones, in the order of the names.
+    /// Names that follow the operator's file are not among them, also where a row of an older version
+    /// is kept.
     pub fn live_records(
         &self,
         state: Option<LiveState>,
@@ -149,9 +159,19 @@ impl Reader<'_> {
         }
     }
 
-    /// All live records of a zone.
-    pub fn live_records_of_zone(&self, zone: &str) -> Result<Vec<LiveRow>, StoreError> {
-        self.all(LIVE_OF_ZONE, [zone])
+    /// Live records of a zone that are to be served and that somebody asked for, after a name.
+    pub fn promised_after(
+        &self,
+        zone: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<LiveRow>, StoreError> {
+        self.all(PROMISED, params![zone, after, limit(most)])
+    }
+
+    /// Names of the operator's file of which an older version kept a row.
+    pub fn imports_kept(&self, most: usize) -> Result<Vec<String>, StoreError> {
+        self.all(IMPORTS_KEPT, [limit(most)])
     }
 
     /// Some names of a class that an office has in use, without one of them.
@@ -203,6 +223,11 @@ impl Tx<'_> {
     /// Writes a live record, new or changed.
     pub fn put_live_record(&self, row: &LiveRow) -> Result<(), StoreError> {
         self.put(PUT_LIVE, row, &[])
+    }
+
+    /// Drops the row of a name.
+    pub fn drop_live_record(&self, name: &str) -> Result<(), StoreError> {
+        self.run(DROP_LIVE, [name]).map(drop)
     }
 }
 

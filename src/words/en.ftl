@@ -944,7 +944,6 @@ cause-unconfirmed = Taken back, not confirmed
 cause-own = gapura's own records
 zones-drift = Drift between records and zone
 zones-missing = Missing from the zone: { $name } ({ $types }), request { $request }
-zones-unrequested = Without a request: { $name }
 
 register-title = Active subdomains
 register-lead = Official subdomains that are live. The list holds no persons.

@@ -944,7 +944,6 @@ cause-unconfirmed = Dibatalkan karena tidak terkonfirmasi
 cause-own = Rekaman gapura sendiri
 zones-drift = Perbedaan antara rekaman dan zona
 zones-missing = Hilang dari zona: { $name } ({ $types }), permohonan { $request }
-zones-unrequested = Tanpa permohonan: { $name }
 
 register-title = Daftar subdomain aktif
 register-lead = Nama subdomain resmi yang sedang tayang. Daftar ini tidak memuat data perorangan.

@@ -163,6 +163,11 @@ impl Zone {
         self.0.names.iter()
     }
 
+    /// The names after `name` in canonical order, whether it exists or not.
+    pub fn nodes_after(&self, name: NameRef<'_>) -> Nodes<'_> {
+        self.0.names.iter_after(name)
+    }
+
     /// The owners of NSEC3 records in order of their hashes.
     pub fn nsec3_nodes(&self) -> Nodes<'_> {
         self.0.hashed.iter()

@@ -190,7 +190,7 @@ fn a_read_back_that_fails_rolls_forward_and_says_what_was_asked() {
     assert_eq!(office.serial(), before + 2, "the inverse under a higher serial, never a lower one");
     let zone = office.publisher.zone(&APEX.parse().unwrap()).unwrap();
     assert!(zone.node(NAME.parse::<Name>().unwrap().as_ref()).is_none(), "taken back");
-    let record = &office.desk.records(Some(NAME), None, "", 0).unwrap()[0];
+    let record = &office.desk.record(NAME).unwrap().unwrap();
     assert_eq!(record.state, crate::queue::LiveState::Held, "held until it is decided");
     assert!(view.notices.iter().any(|notice| notice.about == "promotion_failed"));
 

@@ -71,7 +71,7 @@ const EDITS: &[(&str, &str)] = &[
     ("table live_record", "UPDATE live_record SET office = 'Jahat' WHERE name LIKE 'grogol%'"),
     ("table live_record", "UPDATE live_record SET ends_ms = 1 WHERE name LIKE 'grogol%'"),
     ("table live_record", "UPDATE live_record SET origin = 'import' WHERE name LIKE 'grogol%'"),
-    ("table live_record", "DELETE FROM live_record WHERE origin = 'import'"),
+    ("table live_record", "DELETE FROM live_record WHERE name LIKE 'kedua%'"),
     ("table notice", "UPDATE notice SET state = 'sent'"),
     ("table notice", "UPDATE notice SET body = x'00'"),
     ("table notice", "DELETE FROM notice"),

@@ -34,7 +34,7 @@ fn submit_dispose_approve_live() {
 
     let (_, answer) = office.dig("grogolkapetakan.desa.cirebonkab.go.id.", "A");
     assert_eq!(answer.len(), 1);
-    let record = &office.desk.records(Some("grogolkapetakan.desa"), None, "", 0).unwrap()[0];
+    let record = &office.desk.record("grogolkapetakan.desa").unwrap().unwrap();
     assert_eq!((record.state, record.version), (LiveState::Live, 1));
     assert_eq!(record.request.as_deref(), Some(sent.number.as_str()));
 
@@ -101,7 +101,7 @@ fn change_suspend_lift_and_remove_go_the_whole_way() {
 
     office.live(again(Kind::Suspend));
     assert_eq!(office.dig(name, "AAAA").0, "NXDOMAIN");
-    let state = |office: &Office| office.desk.records(Some(name), None, "", 0).unwrap()[0].state;
+    let state = |office: &Office| office.desk.record(name).unwrap().unwrap().state;
     assert_eq!(state(&office), LiveState::Suspended);
 
     let mut lift = again(Kind::Suspend);
@@ -118,14 +118,14 @@ fn change_suspend_lift_and_remove_go_the_whole_way() {
     assert_eq!(office.submit(other).unwrap_err().code(), "name_taken");
     office.wait(181 * 86_400_000);
     office.desk.tick().unwrap();
-    assert_eq!(office.desk.records(Some(name), None, "", 0).unwrap(), [], "free again");
+    assert_eq!(office.desk.record(name).unwrap(), None, "free again");
 }
 
 #[test]
 fn an_imported_name_is_masked_and_the_file_untouched() {
     let office = Office::new();
     let name = "diskominfo.cirebonkab.go.id.";
-    let seen = &office.desk.records(Some("diskominfo"), None, "", 0).unwrap()[0];
+    let seen = &office.desk.record("diskominfo").unwrap().unwrap();
     assert_eq!((seen.state, seen.origin), (LiveState::Live, crate::queue::Origin::Import));
     let kasi = office.actor("seksi");
     let down = office.desk.suspend("diskominfo", "Situs diretas", &kasi).unwrap();
@@ -154,7 +154,7 @@ fn a_scheduled_name_goes_live_at_its_time_and_ends_at_its_end() {
     assert_eq!(office.view(&number).state, State::Live);
     office.wait(3 * 86_400_000);
     office.desk.tick().unwrap();
-    let record = &office.desk.records(Some("pekanraya"), None, "", 0).unwrap()[0];
+    let record = &office.desk.record("pekanraya").unwrap().unwrap();
     assert_eq!(record.state, LiveState::Suspended);
     assert_eq!(office.dig("pekanraya.cirebonkab.go.id.", "A").0, "NXDOMAIN");
 }

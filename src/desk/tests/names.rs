@@ -165,7 +165,7 @@ fn a_stored_name_that_does_not_parse_is_corruption_that_names_its_row() {
         .unwrap();
     let error = office.desk.view(&number, &Viewer::Applicant).unwrap_err().to_string();
     assert!(error.contains(&number) && error.contains("name is empty"), "{error}");
-    let error = office.desk.records(Some(name), None, "", 0).unwrap_err().to_string();
+    let error = office.desk.record(name).unwrap_err().to_string();
     assert!(error.contains(name) && error.contains("a label is empty"), "{error}");
 }
 
@@ -187,7 +187,7 @@ impl Office {
 
     /// The state of a name, and the request it is held for.
     fn name_state(&self, name: &str) -> Option<(LiveState, Option<String>)> {
-        let view = self.desk.records(Some(name), None, "", 0).unwrap().pop()?;
+        let view = self.desk.record(name).unwrap()?;
         Some((view.state, view.request))
     }
 

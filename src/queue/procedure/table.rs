@@ -312,7 +312,7 @@ table! {
         LetGo = "let_go";
         /// A name went live or got a new version.
         GoLive = "go_live";
-        /// A name found in the zone was taken into the records.
+        /// A name of the operator's file was taken into the records, with the first act on it.
         Import = "import";
         /// A name was taken out of the zone.
         Suspend = "suspend";

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Asked, Caller, Named, body, json};
 use super::problem::Problem;
+use crate::desk::ActError;
 use crate::people::Scope;
 use crate::view::RecordView;
 use crate::web::state::State;
@@ -58,11 +59,11 @@ pub(super) async fn list(
     let name = named.name.filter(|name| !name.is_empty());
     let limit = named.limit.unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX);
     let after = named.cursor.unwrap_or_default();
-    let one = name.is_some();
-    let job = move |state: &State| state.desk().records(name.as_deref(), None, &after, limit);
-    let items = state.work(job).await??;
-    let last = items.last().filter(|_| !one && items.len() == limit);
-    let next = last.map(|record| record.name.clone());
+    let job = move |state: &State| match name {
+        Some(name) => Ok((state.desk().record(&name)?.into_iter().collect(), None)),
+        None => state.desk().records(None, &after, limit),
+    };
+    let (items, next) = state.work(job).await?.map_err(|error: ActError| Problem::from(error))?;
     Ok(Json(Records { items, next }))
 }
 

@@ -25,7 +25,7 @@ const FILE_ROWS: usize = 20_000;
 /// Where the page begins.
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    /// After this name.
+    /// After this place, as the page before said.
     #[serde(default)]
     setelah: String,
 }
@@ -65,9 +65,8 @@ pub(super) async fn show(
     open(&state, &visitor)?;
     let t = visitor.t;
     let after = asked.setelah;
-    let found = live(&state, after, ROWS).await?;
-    let next = found.last().filter(|_| found.len() >= ROWS);
-    let next = next.map(|last| format!("/subdomain?setelah={}", encode(&last.name)));
+    let (found, next) = live(&state, after, ROWS).await?;
+    let next = next.map(|next| format!("/subdomain?setelah={}", encode(&next)));
     let rows = found.iter().filter(|record| is_site(record)).map(|record| row(t, record)).collect();
     page(&RegisterPage { shell: Shell::new(&visitor, t.s("register-title")).wide(), rows, next })
 }
@@ -80,12 +79,11 @@ pub(super) async fn csv(
     open(&state, &visitor)?;
     let t = visitor.t;
     let mut records = Vec::new();
-    let mut after = String::new();
-    while records.len() < FILE_ROWS {
-        let mut more = live(&state, after.clone(), 500).await?;
-        let Some(last) = more.last() else { break };
-        after.clone_from(&last.name);
-        records.append(&mut more);
+    let mut next = Some(String::new());
+    while let Some(after) = next.take_if(|_| records.len() < FILE_ROWS) {
+        let more;
+        (more, next) = live(&state, after, 500).await?;
+        records.extend(more);
     }
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(vec![0xEF, 0xBB, 0xBF]);
     let head = ["queue-name", "register-class", "queue-office", "register-since", "apply-ends"];
@@ -108,10 +106,14 @@ fn open(state: &State, visitor: &Visitor) -> Result<(), Failure> {
     if state.options().register_public { Ok(()) } else { visitor.need(&Role::OFFICERS).map(drop) }
 }
 
-/// Served names after a name.
-async fn live(state: &State, after: String, most: usize) -> Result<Vec<RecordView>, Failure> {
+/// Served names after a place, and where the next page begins.
+async fn live(
+    state: &State,
+    after: String,
+    most: usize,
+) -> Result<(Vec<RecordView>, Option<String>), Failure> {
     let found = state
-        .work(move |state| state.desk().records(None, Some(LiveState::Live), &after, most))
+        .work(move |state| state.desk().records(Some(LiveState::Live), &after, most))
         .await??;
     Ok(found)
 }

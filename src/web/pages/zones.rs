@@ -50,7 +50,7 @@ struct ZonesPage {
     reports_good: bool,
     /// Zones.
     zones: Vec<ZonePart>,
-    /// Promised and not served, or served for nobody.
+    /// Promised and not served so.
     drift: Vec<String>,
 }
 
@@ -166,13 +166,8 @@ fn cause_words(t: Words, kind: &str) -> String {
 
 /// One difference in words.
 fn drift_words(t: Words, drift: &Drift) -> String {
-    match drift {
-        Drift::Missing { name, request, types } => {
-            let types = types.join(", ");
-            let request = request.as_deref().unwrap_or("–");
-            let values = [("name", name.as_str()), ("types", &types), ("request", request)];
-            t.with("zones-missing", &values)
-        }
-        Drift::Unrequested { name } => t.a("zones-unrequested", "name", name),
-    }
+    let types = drift.types.join(", ");
+    let request = drift.request.as_deref().unwrap_or("–");
+    let values = [("name", drift.name.as_str()), ("types", &types), ("request", request)];
+    t.with("zones-missing", &values)
 }
