@@ -131,12 +131,23 @@ pub(super) enum Zone {
         #[arg(long, default_value_t = 20)]
         limit: usize,
     },
-    /// Publish an earlier version as a new change
+    /// Publish an earlier version as a new change; on a terminal it shows the difference and asks first
     Rollback {
         /// The apex
         zone: String,
         /// The version
         serial: u32,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Serials: what is live, what the file says, the newest ever given out
+    Serial {
+        /// The apex
+        zone: String,
+        /// This serial was given out before: go above it, now or, without a daemon, at its next start
+        #[arg(long, value_name = "SERIAL")]
+        floor: Option<u32>,
     },
 }
 

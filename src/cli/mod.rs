@@ -11,6 +11,7 @@ mod plain;
 mod remote;
 #[cfg(feature = "approval")]
 pub mod request;
+mod rollback;
 
 use std::process::ExitCode;
 

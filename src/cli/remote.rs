@@ -5,9 +5,9 @@ use std::io::Read;
 
 use super::args::{self, Common};
 use super::{print, settings};
-use crate::control::{self, Command, Reply};
 #[cfg(feature = "approval")]
-use crate::control::{CallError, OfficeCommand};
+use crate::control::OfficeCommand;
+use crate::control::{self, CallError, Command, Reply};
 
 /// Octets of a password on standard input; more is surely something else.
 #[cfg(feature = "approval")]
@@ -33,7 +33,10 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
         args::Zone::Export { zone } => Command::ZoneShow { zone, at: None },
         args::Zone::Diff { zone, from, to } => Command::ZoneDiff { zone, from, to },
         args::Zone::History { zone, limit } => Command::ZoneHistory { zone, limit },
-        args::Zone::Rollback { zone, serial } => Command::ZoneRollback { zone, to: serial },
+        args::Zone::Rollback { zone, serial, yes } => {
+            return super::rollback::rollback(common, zone, serial, yes);
+        }
+        args::Zone::Serial { zone, floor } => Command::ZoneSerial { zone, floor },
     };
     send(common, command)
 }
@@ -118,6 +121,9 @@ fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
     let called = control::call(state_dir, &command);
     let reply = match (called, command) {
         (Ok(reply), _) => reply,
+        (Err(CallError::NotRunning(_)), Command::ZoneSerial { zone, floor: Some(floor) }) => {
+            crate::run::raise_floor(&loaded.settings, &zone, floor)?
+        }
         #[cfg(feature = "approval")]
         (Err(CallError::NotRunning(_)), Command::Office(command)) => {
             crate::run::offline(&loaded.settings, command)?

@@ -46,6 +46,15 @@ pub enum Command {
         zone: String,
         /// The version.
         to: u32,
+        /// Whether only the difference is wanted.
+        preview: bool,
+    },
+    /// The serials of a zone.
+    ZoneSerial {
+        /// The apex.
+        zone: String,
+        /// Goes above this serial, which was given out before.
+        floor: Option<u32>,
     },
     /// A command on people, the event chain or the report.
     Office(OfficeCommand),

@@ -6,6 +6,7 @@ mod floors;
 mod promotion;
 mod races;
 mod reload;
+mod serials;
 mod stand_in;
 mod watching;
 

@@ -46,8 +46,17 @@ impl Host {
             Command::ZoneHistory { zone, limit } => {
                 self.with_zone(&zone, |apex| self.history(apex, limit))
             }
-            Command::ZoneRollback { zone, to } => {
+            Command::ZoneRollback { zone, to, preview: true } => {
+                self.with_zone(&zone, |apex| self.preview_rollback(apex, to))
+            }
+            Command::ZoneRollback { zone, to, preview: false } => {
                 self.with_zone(&zone, |apex| self.rollback(apex, to, &who))
+            }
+            Command::ZoneSerial { zone, floor: None } => {
+                self.with_zone(&zone, |apex| self.serials(apex))
+            }
+            Command::ZoneSerial { zone, floor: Some(floor) } => {
+                self.with_zone(&zone, |apex| self.raise_floor(apex, floor, &who))
             }
             Command::Office(command) => self.road_3.command(command),
         }
@@ -226,6 +235,17 @@ impl Host {
         Reply::done(text, json)
     }
 
+    /// What a rollback would change.
+    fn preview_rollback(&self, apex: &Name, to: u32) -> Reply {
+        match self.publisher.preview_rollback(apex, to) {
+            Ok(change) => {
+                let text = delta_text(&change.delta);
+                Reply::done(text.clone(), json!({ "to": change.to, "as": to, "diff": text }))
+            }
+            Err(error) => nothing_to_roll_back(apex, to, &error),
+        }
+    }
+
     /// Publishes an earlier version again.
     fn rollback(&self, apex: &Name, to: u32, who: &str) -> Reply {
         match self.publisher.rollback(apex, to, who) {
@@ -236,13 +256,61 @@ impl Host {
                     format!("{apex} {from} -> {}  +{added} -{removed} records, as {to}", change.to);
                 Reply::done(text, json!({ "from": change.from, "to": change.to, "as": to }))
             }
-            Err(PublishError::NoEffect(_)) => {
-                let text = format!("{apex} is as it was at {to}: nothing to roll back");
-                Reply::done(text, json!({ "as": to }))
+            Err(error) => nothing_to_roll_back(apex, to, &error),
+        }
+    }
+
+    /// The serials of a zone.
+    fn serials(&self, apex: &Name) -> Reply {
+        let newest = match self.publisher.newest_serial(apex) {
+            Ok(newest) => newest,
+            Err(error) => return Reply::failed(error.to_string()),
+        };
+        let status = self.publisher.zone_status(apex);
+        let (live, file) = status.map_or((None, None), |zone| (zone.serial, zone.file_serial));
+        let shown = |serial: Option<u32>| serial.map_or_else(|| "-".to_owned(), |s| s.to_string());
+        let text = format!(
+            "{apex} serial {}, file {}, newest ever given out {newest}",
+            shown(live),
+            shown(file)
+        );
+        Reply::done(text, json!({ "serial": live, "file_serial": file, "newest": newest }))
+    }
+
+    /// Goes above a serial that was given out before.
+    fn raise_floor(&self, apex: &Name, floor: u32, who: &str) -> Reply {
+        match self.publisher.raise_floor(apex, floor, who) {
+            Ok(Some(change)) if change.is_visible() => {
+                let from = change.from.unwrap_or_default();
+                let text = format!("{apex} {from} -> {}  above {floor}", change.to);
+                Reply::done(text, json!({ "from": from, "to": change.to, "floor": floor }))
+            }
+            Ok(Some(change)) => {
+                let text = format!(
+                    "{apex} is signed elsewhere and keeps its serial {}: its next file needs one above {floor}",
+                    change.to
+                );
+                Reply::done(text, json!({ "to": change.to, "floor": floor }))
+            }
+            Ok(None) => {
+                let text = format!(
+                    "{apex}: {floor} is not ahead of the newest serial (RFC 1982), so every next one is \
+                     above it already; nothing was done"
+                );
+                Reply::done(text, json!({ "floor": floor }))
             }
             Err(error) => Reply::failed(error.to_string()),
         }
     }
+}
+
+/// The reply of a rollback that changes nothing.
+fn nothing_to_roll_back(apex: &Name, to: u32, error: &PublishError) -> Reply {
+    if !matches!(error, PublishError::NoEffect(_)) {
+        return Reply::failed(error.to_string());
+    }
+    let text = format!("{apex} is as it was at {to}: nothing to roll back");
+    Reply::done(text, json!({ "as": to }))
 }
 
 /// Records removed and added, one per line.

@@ -12,6 +12,7 @@
 
 mod building;
 mod daemon;
+mod floor;
 mod host;
 pub mod log;
 pub mod options;
@@ -37,6 +38,7 @@ mod road_3;
 #[cfg(feature = "approval")]
 pub use audit::verified;
 pub use daemon::{Ended, RunError, serve};
+pub use floor::raise_floor;
 #[cfg(feature = "approval")]
 pub use office::offline;
 pub use state_dir::{StateDir, StateDirError};

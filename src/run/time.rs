@@ -10,7 +10,6 @@ pub(super) fn utc(ms: i64) -> String {
 }
 
 /// Now, in epoch milliseconds.
-#[cfg(feature = "approval")]
 pub(super) fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

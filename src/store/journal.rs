@@ -54,6 +54,7 @@ statements! {
     NEWEST = select::<JournalRow>("WHERE zone = $1 ORDER BY seq DESC LIMIT $2");
     AT_SERIAL = select::<JournalRow>(
         "WHERE zone = $1 AND to_serial = $2 ORDER BY seq DESC LIMIT 1");
+    IS_USED = sql("SELECT EXISTS (SELECT 1 FROM zone_change WHERE zone = $1 AND to_serial = $2)");
     AFTER = select_with::<JournalRow>(
         ", removed, added", "WHERE zone = $1 AND seq > $2 ORDER BY seq");
     SIZES = sql("SELECT seq, coalesce(length(removed) + length(added), 0) FROM zone_change \
@@ -80,6 +81,11 @@ impl Reader<'_> {
     /// The newest change that led to `serial`.
     pub fn journal_at(&self, zone: &Name, serial: u32) -> Result<Option<JournalRow>, StoreError> {
         self.one(AT_SERIAL, params![key(zone), serial])
+    }
+
+    /// Whether a change that is kept led to `serial`.
+    pub fn has_serial(&self, zone: &Name, serial: u32) -> Result<bool, StoreError> {
+        self.only(IS_USED, params![key(zone), serial])
     }
 
     /// Hands the changes behind `seq` to `sink`, oldest first; a first load has no delta.

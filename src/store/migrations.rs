@@ -37,7 +37,8 @@ const STEPS: &[Step] = &[
     Step { number: 42, road_3: true, sql: include_str!("migrations/0042_taken.sql") },
     Step { number: 43, road_3: true, sql: include_str!("migrations/0043_no_lock.sql") },
     Step { number: 50, road_3: true, sql: include_str!("migrations/0050_mailbox_code.sql") },
-    Step { number: 60, road_3: true, sql: include_str!("migrations/0060_clock.sql") },
+    Step { number: 60, road_3: false, sql: include_str!("migrations/0060_clock.sql") },
+    Step { number: 61, road_3: false, sql: include_str!("migrations/0061_serials.sql") },
     Step { number: 65, road_3: true, sql: include_str!("migrations/0065_scale.sql") },
 ];
 

@@ -6,7 +6,6 @@
 //! Queries and changes are functions on [`Reader`] and [`Tx`], one file per subject. No rule of the
 //! procedure or of DNS is decided here.
 
-#[cfg(feature = "approval")]
 pub mod clock;
 #[cfg(feature = "approval")]
 pub mod codes;

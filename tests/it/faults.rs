@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hickory_proto::rr::RecordType;
 
 use crate::support::office::{Office, act, service};
-use crate::support::{Daemon, ask, data};
+use crate::support::{Daemon, ask, copy_all, data};
 
 /// A promoted name.
 const PROMOTED: &str = "layanan-tetap.cirebonkab.go.id.";
@@ -48,19 +48,6 @@ fn answers_after(dir: &Path, what: &str, spoil: impl Fn(&Path)) -> serde_json::V
     assert_eq!(data(&promoted), ["192.0.2.77"], "{what}: the promoted name");
     let status = daemon.gapura(&["ctl", "status", "--json"]);
     serde_json::from_slice(&status.stdout).unwrap()
-}
-
-/// Copies a tree of files and directories.
-fn copy_all(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => copy_all(&from, &to),
-            kind if kind.is_file() => drop(std::fs::copy(&from, &to).unwrap()),
-            _ => {}
-        }
-    }
 }
 
 /// Removes the files that SQLite keeps beside the database.

@@ -17,6 +17,7 @@ mod api;
 mod faults;
 #[cfg(feature = "approval")]
 mod pages;
+mod serials;
 mod serve;
 #[cfg(feature = "approval")]
 mod story;

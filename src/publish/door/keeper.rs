@@ -16,7 +16,7 @@ use super::commit::copy_is_due;
 use super::derived;
 use super::proposal::Held;
 use crate::publish::failpoint;
-use crate::publish::state::serial::later;
+use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{Inner, Job, PublishError, Slot, lock};
 use crate::store::{StoreError, records};
 use crate::wire::Name;
@@ -160,10 +160,33 @@ fn raise_mark(inner: &Inner, zone: Name, serial: u32) {
 /// replace newer ones.
 fn write_marks(inner: &Inner) -> Result<(), PublishError> {
     let _one_at_a_time = lock(&inner.files);
+    let lines = marks_text(&lock(&inner.marks));
+    write_file(&marks_path(&inner.options.state_dir), lines.as_bytes(), "serials")
+}
+
+/// The text of the file of serials.
+fn marks_text(marks: &HashMap<Name, u32>) -> String {
     let mut lines: Vec<_> =
-        lock(&inner.marks).iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
+        marks.iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
     lines.sort_unstable();
-    write_file(&marks_path(&inner.options.state_dir), lines.concat().as_bytes(), "serials")
+    lines.concat()
+}
+
+/// Raises the newest serial of a zone while no daemon runs; the next start goes above it. Returns whether
+/// it was behind.
+pub(crate) fn raise_mark_at(
+    state_dir: &Path,
+    zone: &Name,
+    floor: u32,
+) -> Result<bool, PublishError> {
+    let mut marks = read_marks(state_dir);
+    let mark = marks.entry(zone.clone()).or_insert(floor.wrapping_sub(1));
+    if !is_ahead(floor, *mark) {
+        return Ok(false);
+    }
+    *mark = floor;
+    write_file(&marks_path(state_dir), marks_text(&marks).as_bytes(), "serials")?;
+    Ok(true)
 }
 
 /// Writes a file of our own, unless it is so already. It is there in full or as it was: temporary file, fsync, rename,

@@ -12,7 +12,7 @@ pub use proposal::{NoRows, NotPublished, Published, Rows, RowsFn};
 
 pub(super) use commit::{copy_is_due, swap};
 pub(super) use derived::{mask_of, path, serial_of};
-pub(super) use keeper::{keep_now, read_marks, start, write_file};
+pub(super) use keeper::{keep_now, raise_mark_at, read_marks, start, write_file};
 pub(super) use number::{number, soa_record, with_serial};
 pub(super) use proposal::{AcceptedFile, FileFate, Held, Next, Numbering, Proposal};
 pub(super) use publish::{publish, publish_one, without_soa};

@@ -3,7 +3,7 @@
 
 use super::proposal::{FileFate, Next, Numbering, Proposal};
 use crate::publish::state::serial::later;
-use crate::publish::state::{Change, PublishError, RowEdit, ZoneState};
+use crate::publish::state::{Change, Inner, PublishError, RowEdit, ZoneState};
 use crate::store::zones::ZoneRow;
 use crate::wire::{Class, Name, NameRef, Record, Rtype};
 use crate::zone::{ApplyError, Delta, Zone};
@@ -25,20 +25,28 @@ pub(crate) struct Step {
 }
 
 /// Numbers a proposal for a zone in this state. Nothing is given out yet.
-pub(crate) fn number<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<Step, PublishError> {
+pub(crate) fn number<R>(
+    inner: &Inner,
+    state: &ZoneState,
+    proposal: &Proposal<R>,
+) -> Result<Step, PublishError> {
+    let serial = |live| match proposal.serial {
+        Numbering::Exactly(serial) => serial,
+        Numbering::Next => inner.next_serial(state, live, proposal.at_ms),
+    };
     let live = state.zone.as_ref();
     let from = live.map(Zone::serial).or_else(|| state.row.as_ref().map(|row| row.serial));
     let (next, delta) = match &proposal.next {
         Next::Same => (None, Delta::default()),
         Next::Edited { zone, content } => {
             let live = live.ok_or_else(|| not_loaded(state))?;
-            let next = with_serial(zone, serial(state, live.serial(), proposal))?;
+            let next = with_serial(zone, serial(live.serial()))?;
             let delta = with_soa(live, &next, content)?;
             (Some(next), delta)
         }
         Next::Whole(zone) => {
             let live = live.map_or_else(|| zone.serial(), Zone::serial);
-            (Some(with_serial(zone, serial(state, live, proposal))?), Delta::default())
+            (Some(with_serial(zone, serial(live))?), Delta::default())
         }
     };
     let to = next.as_ref().map(Zone::serial).or(from).ok_or_else(|| not_loaded(state))?;
@@ -58,15 +66,6 @@ pub(crate) fn number<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<Ste
         FileFate::RolledBack => true,
     };
     Ok(Step { next, change, overlay: proposal.overlay.clone(), row, is_held })
-}
-
-/// The serial of the next version.
-fn serial<R>(state: &ZoneState, live: u32, proposal: &Proposal<R>) -> u32 {
-    let high_water = state.row.as_ref().map_or(live, |row| row.high_water);
-    match proposal.serial {
-        Numbering::Exactly(serial) => serial,
-        Numbering::Next => state.source.serial.next(live, high_water, proposal.at_ms),
-    }
 }
 
 /// What is kept of the zone with the change.

@@ -32,7 +32,7 @@ pub(crate) fn publish<R: Rows>(
         judge(&held.state, proposal)?;
     }
     let zones = held.iter().zip(&proposals);
-    let steps = zones.map(|(held, proposal)| number(&held.state, proposal));
+    let steps = zones.map(|(held, proposal)| number(inner, &held.state, proposal));
     let steps: Vec<Step> = steps.collect::<Result<_, _>>()?;
     let undos: Vec<Undo> =
         held.iter().zip(&proposals).map(|(held, one)| Undo::of(&held.state, one)).collect();
@@ -159,7 +159,7 @@ fn take_back<R: Rows>(
         "our own sockets do not show the change: taking it back under a higher serial");
     let steps = held.iter().zip(undos).zip(&published).map(|((held, undo), one)| {
         let live = held.state.zone.as_ref();
-        number(&held.state, &undo.proposal(inner, live, &one.change, &reason))
+        number(inner, &held.state, &undo.proposal(inner, live, &one.change, &reason))
     });
     let steps = steps.collect::<Result<Vec<Step>, _>>().map_err(NotPublished::Door);
     let reverted = steps.and_then(|steps| {

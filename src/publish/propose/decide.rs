@@ -202,7 +202,7 @@ impl Case<'_> {
         merged: Zone,
         findings: &mut Vec<Finding>,
     ) -> Result<(Next, Numbering), Refused> {
-        let serial = self.first_serial(file.serial());
+        let serial = self.first_serial(file, findings);
         let merged = self.still_hashed(file, merged, serial, findings)?;
         Ok((Next::Whole(merged), Numbering::Exactly(serial)))
     }

@@ -21,29 +21,65 @@ impl Case<'_> {
             live: live.serial(),
             high_water: row.map_or_else(|| live.serial(), |row| row.high_water),
             last_file: row.and_then(|row| row.file_serial),
+            is_signed: file.is_signed(),
         };
-        let policy = self.state.source.serial;
-        let choice = serial::choose(file.serial(), differs, known, policy, self.now_ms);
-        self.tell(choice.note, file.serial(), findings);
+        let (inner, state) = (self.inner, self.state);
+        let next = || inner.next_serial(state, live.serial(), self.now_ms);
+        let is_used = |serial| inner.is_used(&state.source.apex, serial);
+        let choice = serial::choose(file.serial(), differs, known, next, is_used);
+        let policy = state.source.serial;
+        let from_future = |serial| serial::is_from_future(serial, policy, self.now_ms);
+        if choice.serial == Some(file.serial()) {
+            let is_new = from_future(file.serial()) && !from_future(live.serial());
+            self.tell(choice.note.or(is_new.then_some(Note::FromFuture)), file.serial(), findings);
+        } else {
+            self.tell(choice.note, file.serial(), findings);
+            self.tell_doubt(choice.serial, findings);
+        }
         choice.serial
     }
 
+    /// Says so if a serial was not made from the clock, because the clock is doubted.
+    fn tell_doubt(&self, chosen: Option<u32>, findings: &mut Vec<Finding>) {
+        let policy = self.state.source.serial;
+        let doubted = || self.inner.believed_ms(policy, self.now_ms).is_none();
+        if chosen.is_some() && !self.inner.options.is_stand_in && doubted() {
+            let message = "the clock is doubted, so the serial is one more and not made from it";
+            let hint = "see gapura ctl status";
+            let finding = warning("serial-clock-doubted", message.to_owned());
+            findings.push(Finding { hint: Some(hint.to_owned()), ..finding });
+        }
+    }
+
     /// The serial of a first load: the file's own, unless a serial was published before that is not
-    /// behind it (a database that was lost or restored).
-    pub(super) fn first_serial(&self, file: u32) -> u32 {
-        let marks = lock(&self.inner.marks);
-        let mark = marks.get(&self.state.source.apex).copied();
-        let kept = self.state.row.as_ref().map(|row| row.high_water);
-        let newest = match (mark, kept) {
-            (Some(mark), Some(kept)) => Some(serial::later(mark, kept)),
-            (mark, kept) => mark.or(kept),
-        };
+    /// behind it (a database that was lost or restored). A zone that was signed elsewhere keeps its
+    /// own in any case: old data is better than none.
+    pub(super) fn first_serial(&self, file: &Zone, findings: &mut Vec<Finding>) -> u32 {
+        let state = self.state;
+        let mark = lock(&self.inner.marks).get(&state.source.apex).copied();
+        let kept = state.row.as_ref().map(|row| row.high_water);
+        let newest = mark.into_iter().chain(kept).reduce(serial::later);
+        let own = file.serial();
+        if serial::is_from_future(own, state.source.serial, self.now_ms) {
+            self.tell(Some(Note::FromFuture), own, findings);
+        }
         match newest {
-            Some(newest) if !is_ahead(file, newest) => {
-                self.state.source.serial.next(newest, newest, self.now_ms)
+            Some(newest) if file.is_signed() && is_ahead(newest, own) => {
+                let message = format!("the serial {own} is behind {newest}, which was published");
+                let hint =
+                    "sign the zone again with a higher serial: secondaries do not take this one";
+                let finding = warning("presigned-serial-behind", message);
+                findings.push(Finding { hint: Some(hint.to_owned()), ..finding });
+                own
             }
-            None if file == 0 => 1,
-            _ => file,
+            _ if file.is_signed() => own,
+            Some(newest)
+                if !is_ahead(own, newest) || self.inner.is_used(&state.source.apex, own) =>
+            {
+                self.inner.next_serial(state, newest, self.now_ms)
+            }
+            None if own == 0 => 1,
+            _ => own,
         }
     }
 
@@ -79,6 +115,17 @@ impl Case<'_> {
             Some(Note::Backwards) => warning(
                 "serial-backwards",
                 format!("the file's serial {file} is not after the last file's, {last}"),
+            ),
+            Some(Note::Used) => warning(
+                "serial-used",
+                format!("the file's serial {file} was used before; gapura chose the next one"),
+            ),
+            Some(Note::FromFuture) => warning(
+                "serial-from-future",
+                format!(
+                    "the serial {file} stands for a time far ahead: all that follow are above it, whatever \
+                     the clock says"
+                ),
             ),
             Some(Note::FarAhead) => warning(
                 "serial-far-ahead",

@@ -9,6 +9,7 @@ mod draft;
 mod edit;
 mod edit_check;
 mod file_serial;
+mod floor;
 mod guards;
 mod history;
 mod judge;
@@ -21,6 +22,7 @@ pub use edit::EditProposal;
 pub use history::Version;
 
 pub(super) use decide::{Kind, Prepared, prepare};
+pub(super) use floor::renumbered;
 #[cfg(test)]
 pub(super) use guards::counted;
 pub(super) use judge::whole;

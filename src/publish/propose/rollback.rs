@@ -18,6 +18,26 @@ impl Publisher {
     pub fn rollback(&self, zone: &Name, serial: u32, who: &str) -> Result<Change, PublishError> {
         let slot = self.0.slot(zone)?;
         let mut held = Held::new(&slot);
+        let proposal = self.to_version(&held, serial, who)?;
+        Ok(door::publish_one(&self.0, &mut held, proposal)?.change)
+    }
+
+    /// What [`Publisher::rollback`] would change, without doing it.
+    pub fn preview_rollback(&self, zone: &Name, serial: u32) -> Result<Change, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let held = Held::new(&slot);
+        let proposal = self.to_version(&held, serial, "preview")?;
+        Ok(door::number(&self.0, &held.state, &proposal)?.change)
+    }
+
+    /// The proposal of a rollback.
+    fn to_version(
+        &self,
+        held: &Held<'_>,
+        serial: u32,
+        who: &str,
+    ) -> Result<Proposal, PublishError> {
+        let zone = &held.slot.apex;
         let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
         if live.is_signed() {
             return Err(PublishError::Presigned(zone.clone()));
@@ -30,12 +50,11 @@ impl Publisher {
         let findings = edit_check::check_effect(&held.state.source, &live, &next, &touched);
         let (cause, at_ms) = (Cause::Rollback { to_serial: serial }, (self.0.options.now_ms)());
         let next = Next::Edited { zone: next, content };
-        let proposal = Proposal {
+        Ok(Proposal {
             file: FileFate::RolledBack,
             findings,
             ..Proposal::new(Some(live), next, cause, who, at_ms)
-        };
-        Ok(door::publish_one(&self.0, &mut held, proposal)?.change)
+        })
     }
 }
 

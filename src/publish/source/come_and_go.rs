@@ -17,11 +17,12 @@ use super::compile::Pace;
 use super::directory::still_claims;
 use super::known;
 use super::reload::{reload_all, report};
+use super::restore::RESTORED_STEP;
 use crate::master::{Finding, Severity};
 use crate::publish::door::{self, swap};
 use crate::publish::state::{
     By, Frozen, Inner, Options, Outcome, PublishError, Publisher, ReloadReport, Slot, Sources,
-    ZoneSource, ZoneState, lock,
+    ZoneSource, ZoneState, lock, warning,
 };
 use crate::store::Store;
 use crate::wire::Name;
@@ -40,10 +41,15 @@ impl Publisher {
     ) -> Result<(Self, Vec<ReloadReport>), PublishError> {
         let marks = door::read_marks(&options.state_dir);
         let known = known::read(&options.state_dir);
-        let inner = Arc::new(Inner::new(store, options, marks));
+        let mut inner = Inner::new(store, options, marks);
+        inner.is_restored = known.is_other_database && !inner.options.is_stand_in;
+        let inner = Arc::new(inner);
         door::start(&inner);
+        if inner.is_restored {
+            inner.note(restored());
+        }
         let publisher = Self(inner);
-        let reports = publisher.take_sources(sources.into(), known, &By::gapura());
+        let reports = publisher.take_sources(sources.into(), known.zones, &By::gapura());
         Ok((publisher, reports))
     }
 
@@ -122,6 +128,16 @@ pub fn doubled(zones: &[ZoneSource]) -> Vec<Finding> {
     }
     claims.retain(|_, claims| claims.len() > 1);
     claims.into_iter().map(|(apex, claims)| Frozen::doubled(&apex, claims).finding).collect()
+}
+
+/// A database that is another file than before.
+fn restored() -> Finding {
+    let message = format!(
+        "the database is another file than at the last run, a copy put back or moved: it may not know the \
+         newest serials, so those of all zones go up by {RESTORED_STEP}"
+    );
+    let hint = "if higher serials were given out since the copy: gapura zone serial ZONE --floor N";
+    Finding { hint: Some(hint.to_owned()), ..warning("database-restored", message) }
 }
 
 /// A place for a zone that was served in a run before and is not in the settings.

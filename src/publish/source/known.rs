@@ -1,12 +1,17 @@
 //! `state/zones`: the zones as they were last served and where they came from, one JSON object per line
-//! behind a line with the version. A start knows by it which zones the settings have lost.
+//! behind a line with the version and one about the database. A start knows by it which zones the
+//! settings have lost, and whether the database is another file than it was: copied back from a backup,
+//! it may not know the newest serials.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
 use crate::publish::door::write_file;
 use crate::publish::state::{Inner, SerialPolicy, Strictness, ZoneSource, lock};
+use crate::store::Store;
 
 /// The first line.
 const HEAD: &str = "gapura zones 1";
@@ -28,20 +33,47 @@ struct Line {
     by_file: bool,
 }
 
+/// The second line.
+#[derive(Deserialize, Serialize)]
+struct Head {
+    /// Which file the database is.
+    database: String,
+}
+
+/// What a run before kept.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Whether the database is another file than it was then.
+    pub(super) is_other_database: bool,
+    /// The zones as they were served then.
+    pub(super) zones: Vec<ZoneSource>,
+}
+
+/// Which file the database is: inode and time of birth, which a copy has of its own.
+fn database(state_dir: &Path) -> String {
+    let Ok(found) = std::fs::metadata(Store::path(state_dir)) else { return String::new() };
+    let born = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("{}:{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
+}
+
 /// Where the list is.
 fn path(state_dir: &Path) -> PathBuf {
     state_dir.join("zones")
 }
 
 /// Reads the list; empty if there is none, or none that can be read.
-pub(super) fn read(state_dir: &Path) -> Vec<ZoneSource> {
-    let Ok(text) = std::fs::read_to_string(path(state_dir)) else { return Vec::new() };
+pub(super) fn read(state_dir: &Path) -> Known {
+    let Ok(text) = std::fs::read_to_string(path(state_dir)) else { return Known::default() };
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
         tracing::warn!(path = %path(state_dir).display(), "not the list of zones: left aside");
-        return Vec::new();
+        return Known::default();
     }
-    lines.filter_map(source).collect()
+    let head: Option<Head> = lines.next().and_then(|line| serde_json::from_str(line).ok());
+    Known {
+        is_other_database: head.is_some_and(|head| head.database != database(state_dir)),
+        zones: lines.filter_map(source).collect(),
+    }
 }
 
 /// The zone of a line.
@@ -58,7 +90,8 @@ pub(super) fn write(inner: &Inner) {
         return;
     }
     let slots: Vec<_> = lock(&inner.slots).values().cloned().collect();
-    let mut text = format!("{HEAD}\n");
+    let head = Head { database: database(&inner.options.state_dir) };
+    let mut text = format!("{HEAD}\n{}\n", serde_json::to_string(&head).unwrap_or_default());
     for slot in slots {
         let source = lock(&slot.state).source.clone();
         let line = Line {

@@ -47,7 +47,7 @@ impl Publisher {
             let state = lock(&slot.state);
             let Prepared { kind, findings, .. } = prepare(&self.0, &state, loaded, &by);
             let step = match &kind {
-                Kind::Propose(proposal) => Some(door::number(&state, proposal)?.change),
+                Kind::Propose(proposal) => Some(door::number(&self.0, &state, proposal)?.change),
                 Kind::Done(_) => None,
             };
             Ok::<_, PublishError>((kind, findings, step))

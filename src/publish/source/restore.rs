@@ -6,13 +6,19 @@ use std::time::Instant;
 use super::compile::{self, Pace};
 use super::start::Begun;
 use crate::master::Severity;
-use crate::publish::door::{Next, Proposal, with_serial};
-use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, whole};
+use crate::publish::door::{Proposal, with_serial};
+use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
-use crate::publish::state::{By, Cause, Inner, LastChange, Overlay, Slot, ZoneState, lock, zonemd};
+use crate::publish::state::{
+    By, Cause, Inner, LastChange, Overlay, Slot, ZoneState, lock, warning, zonemd,
+};
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
 use crate::zone::{Delta, Zone, ZoneBuilder};
+
+/// How far the serials go up after a database was put back, which may not know the newest: more than are
+/// given out between two backups.
+pub(super) const RESTORED_STEP: u32 = 10_000;
 
 /// Finds out what is to be done about one zone.
 pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
@@ -82,6 +88,10 @@ pub(super) fn recall(
     if state.row.is_some() && state.zone.is_none() {
         state.zone = restored(inner, state)?;
     }
+    let is_signed = state.zone.as_ref().is_some_and(Zone::is_signed);
+    if let Some(row) = state.row.as_mut().filter(|_| inner.is_restored && !is_signed) {
+        row.high_water = row.high_water.wrapping_add(RESTORED_STEP);
+    }
     state.is_recalled = true;
     Ok(())
 }
@@ -137,16 +147,30 @@ fn restored(inner: &Inner, state: &ZoneState) -> Result<Option<Zone>, StoreError
     Ok(Some(zone))
 }
 
-/// Raises the serial of a zone whose database is behind what was published before.
+/// Raises the serial of a zone whose database is behind what was published before, and says so.
 fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) {
-    let Some(zone) = &state.zone else { return };
+    let (Some(zone), Some(row)) = (&state.zone, &state.row) else { return };
     let mark = lock(&inner.marks).get(&state.source.apex).copied();
-    let behind = mark.is_some_and(|mark| is_ahead(mark, zone.serial()));
-    let changes = matches!(&prepared.kind, Kind::Propose(proposal) if proposal.is_visible());
-    if !behind || changes || state.row.is_none() {
+    let trace = mark.filter(|mark| is_ahead(*mark, zone.serial()));
+    // A zone that was signed elsewhere cannot be renumbered.
+    if (trace.is_none() && !inner.is_restored) || zone.is_signed() {
         return;
     }
-    let next = Next::Edited { zone: zone.clone(), content: Delta::default() };
+    if let Some(trace) = trace {
+        let message = format!(
+            "{}: the serial {trace} was given out, and the database knows {} only: it is older than what was \
+             published",
+            state.source.apex, row.serial
+        );
+        let finding = warning("serial-restored", message);
+        prepared.findings.push(finding.clone());
+        inner.note(finding);
+    }
+    let changes = matches!(&prepared.kind, Kind::Propose(proposal) if proposal.is_visible());
+    if changes {
+        return;
+    }
+    let Ok(next) = renumbered(zone) else { return };
     let cause = Cause::Own { purpose: "serial after a restored database".to_owned() };
     let at_ms = (inner.options.now_ms)();
     let proposal = Proposal::new(Some(zone.clone()), next, cause, "gapura", at_ms);

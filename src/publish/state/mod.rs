@@ -7,6 +7,7 @@ pub(crate) mod failpoint;
 mod finding;
 mod frozen;
 mod jobs;
+mod next_serial;
 mod options;
 pub(super) mod overlay;
 mod publisher;

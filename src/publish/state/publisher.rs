@@ -36,6 +36,10 @@ pub(crate) struct Inner {
     pub(crate) live: Arc<ArcSwap<ZoneSet>>,
     /// What is wrong with the directory of zones.
     pub(crate) findings: Mutex<Vec<Finding>>,
+    /// What this run has found out about the state it started from.
+    pub(crate) notes: Mutex<Vec<Finding>>,
+    /// Whether the database is a copy that was put back: it may not know the newest serials.
+    pub(crate) is_restored: bool,
     /// Held while a new set is made from the current one.
     pub(crate) swap: Mutex<()>,
     /// Our own sockets; none before they are open.
@@ -191,9 +195,12 @@ impl Publisher {
 //--- Findings
 
 impl Publisher {
-    /// What is wrong with the directory of zones, as last read: it concerns no zone that is served.
+    /// What is wrong with the directory of zones, as last read, and with the state that this run started
+    /// from.
     pub fn findings(&self) -> Vec<Finding> {
-        lock(&self.0.findings).clone()
+        let mut findings = lock(&self.0.findings).clone();
+        findings.extend(lock(&self.0.notes).iter().cloned());
+        findings
     }
 }
 
@@ -221,6 +228,8 @@ impl Inner {
             options,
             slots: Mutex::default(),
             findings: Mutex::default(),
+            notes: Mutex::default(),
+            is_restored: false,
             live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
             swap: Mutex::default(),
             sockets: Sockets::default(),
@@ -229,6 +238,12 @@ impl Inner {
             files: Mutex::default(),
             tickets: AtomicU64::new(0),
         }
+    }
+
+    /// Notes what was found out about the state that this run started from.
+    pub(crate) fn note(&self, finding: Finding) {
+        tracing::warn!("{finding}");
+        lock(&self.notes).push(finding);
     }
 
     /// The place of a zone.

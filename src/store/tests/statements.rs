@@ -3,16 +3,15 @@
 
 use super::store;
 use crate::store::sql::Sql;
-use crate::store::{journal, promoted, zones};
+use crate::store::{clock, journal, promoted, zones};
 
 /// The statements of every file, with its name.
 fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
     vec![
+        ("clock", clock::STATEMENTS),
         ("journal", journal::STATEMENTS),
         ("promoted", promoted::STATEMENTS),
         ("zones", zones::STATEMENTS),
-        #[cfg(feature = "approval")]
-        ("clock", crate::store::clock::STATEMENTS),
         #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),
         #[cfg(feature = "approval")]

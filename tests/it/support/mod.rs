@@ -152,6 +152,19 @@ pub fn lay_out(dir: &Path, more: &str) {
     write_settings(dir, more);
 }
 
+/// Copies a tree of files and directories.
+pub fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy_all(&from, &to),
+            kind if kind.is_file() => drop(std::fs::copy(&from, &to).unwrap()),
+            _ => {}
+        }
+    }
+}
+
 /// Settings on free ports in `dir`; `more` comes after all tables.
 pub fn write_settings(dir: &Path, more: &str) {
     let text = format!(

@@ -1,0 +1,40 @@
+//! `gapura zone serial ZONE --floor N` without a daemon, for its next start. Nothing is made where no daemon
+//! ever ran.
+
+use serde_json::json;
+
+use super::daemon::RunError;
+use super::{StateDir, options};
+use crate::config::Settings;
+use crate::control::Reply;
+use crate::publish::Publisher;
+use crate::store::Store;
+use crate::wire::Name;
+
+/// Keeps a serial that was given out before; the next start goes above it.
+pub fn raise_floor(settings: &Settings, zone: &str, floor: u32) -> Result<Reply, RunError> {
+    let apex: Name = match zone.parse() {
+        Ok(apex) => apex,
+        Err(error) => {
+            return Ok(Reply::failed(format!("\"{zone}\" is not a domain name: {error}")));
+        }
+    };
+    if !options::sources(settings)?.zones.iter().any(|source| source.apex == apex) {
+        return Ok(Reply::failed(format!("{apex} is not a zone of the settings")));
+    }
+    let state_dir = &settings.server.state_dir;
+    if Store::is_absent(state_dir) {
+        return Ok(Reply::failed(format!(
+            "there is no database in {}: start gapura, then set the floor while it runs",
+            state_dir.display()
+        )));
+    }
+    let _lock = StateDir::take(state_dir)?;
+    let raised = Publisher::raise_floor_at(state_dir, &apex, floor)?;
+    let text = if raised {
+        format!("{apex}: the next start goes above {floor}")
+    } else {
+        format!("{apex}: {floor} is not ahead of the newest serial that is kept; nothing was done")
+    };
+    Ok(Reply::done(text, json!({ "floor": floor, "raised": raised })))
+}
