@@ -68,6 +68,15 @@ impl Vault {
         Self::open(state_dir)
     }
 
+    /// Sees that the key of a state directory reads, and makes none.
+    pub fn inspect(state_dir: &Path) -> Result<(), AuditError> {
+        let path = state_dir.join(KEY_FILE);
+        match File::open(&path) {
+            Ok(_) => Self::open(state_dir).map(drop),
+            Err(source) => Err(AuditError::KeyFile { path, source }),
+        }
+    }
+
     /// Opens the vault of a new state directory, making its key.
     pub fn open(state_dir: &Path) -> Result<Self, AuditError> {
         let path = state_dir.join(KEY_FILE);

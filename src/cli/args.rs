@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "approval")]
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+
+#[cfg(feature = "approval")]
+use crate::people::Scopes;
+#[cfg(feature = "approval")]
+use crate::queue::Role;
 
 //------------ Gapura --------------------------------------------------------
 
@@ -171,6 +178,12 @@ pub(super) enum Ctl {
     Clock,
 }
 
+/// The words for roles that an account may have.
+#[cfg(feature = "approval")]
+fn roles() -> PossibleValuesParser {
+    PossibleValuesParser::new(Role::OFFICERS.map(Role::as_str))
+}
+
 //------------ Road 3 --------------------------------------------------------
 
 /// `gapura user …`
@@ -181,8 +194,8 @@ pub(super) enum User {
     Add {
         /// The name they sign in with
         name: String,
-        /// kabid, kasi, admin or auditor
-        #[arg(long)]
+        /// Their role
+        #[arg(long, value_parser = roles())]
         role: String,
         /// Their office mailbox
         #[arg(long)]
@@ -210,8 +223,8 @@ pub(super) enum User {
     Role {
         /// The account's name
         name: String,
-        /// kabid, kasi, admin or auditor
-        #[arg(long)]
+        /// The role from now on
+        #[arg(long, value_parser = roles())]
         role: String,
     },
     /// Make a link, good for a day, by which the person sets a new password and second factor
@@ -229,8 +242,8 @@ pub(super) enum Token {
     Create {
         /// The account's name
         name: String,
-        /// read, submit, decide, separated by commas
-        #[arg(long, value_delimiter = ',', required = true)]
+        /// What it may do; several separated by commas
+        #[arg(long, value_delimiter = ',', required = true, value_parser = Scopes::WORDS)]
         scope: Vec<String>,
         /// Days until it ends
         #[arg(long, default_value_t = 90)]

@@ -11,6 +11,7 @@ use crate::check::{self, Level};
 use crate::master::{self, Directory, Finding, Input, Place, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
+use crate::text::append_line;
 use crate::wire::Name;
 
 //------------ serve ---------------------------------------------------------
@@ -23,11 +24,8 @@ pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
         Err(exit) => return Ok(exit),
     };
     let ended = run::serve(&loaded, |ready| {
-        if common.json {
-            println!("{}", ready.json());
-        } else {
-            println!("{}", ready.text());
-        }
+        let text = if common.json { ready.json().to_string() } else { ready.text() };
+        super::put(&(text + "\n"));
     })?;
     Ok(match ended {
         run::Ended::Stopped => 0,
@@ -37,56 +35,55 @@ pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
 
 //------------ check ---------------------------------------------------------
 
-/// `gapura check`: settings, then each zone file on its own.
+/// `gapura check`: settings, everything that serving needs, then each zone file on its own.
 pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     let loaded = match super::settings(common) {
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit.min(1)),
     };
-    let sources = match run::options::sources(&loaded.settings) {
-        Ok(sources) => sources,
-        Err(error) => return Ok(print_findings(common, &[unusable(&error)])),
-    };
-    let mut findings = Vec::new();
-    let mut told = format!("{}: settings are fine\n", loaded.path.display());
-    for source in &sources.zones {
-        let checked = check_source(source)?;
-        let serial = checked.zone.as_ref().map_or_else(String::new, |zone| {
-            format!(" serial {}, {} records", zone.serial(), zone.record_count())
-        });
-        told.push_str(&format!(
-            "{}: {}{serial}: {} errors, {} warnings\n",
-            source.file.display(),
-            source.apex,
-            checked.errors,
-            checked.warnings
-        ));
-        findings.extend(checked.findings);
-    }
+    // What is wrong with a source is among the findings.
+    let sources = run::options::readable_sources(&loaded.settings);
+    let mut findings = run::check::check(&loaded, &sources.zones);
     findings.extend(doubled(&sources.zones));
     findings.extend(sources.findings);
-    findings.extend(run::options::warnings(&loaded.settings).into_iter().map(warning));
+    let mut zones = Vec::new();
+    let mut told = String::new();
+    for source in &sources.zones {
+        let checked = check_source(source)?;
+        let serial = checked.zone.as_ref().map(crate::zone::Zone::serial);
+        let records = checked.zone.as_ref().map(crate::zone::Zone::record_count);
+        let (file, errors) = (source.file.display(), checked.errors);
+        let read = serial.zip(records);
+        let read = read.map_or_else(String::new, |(serial, records)| {
+            format!(" serial {serial}, {records} records")
+        });
+        append_line!(
+            told,
+            "{file}: {}{read}: {errors} errors, {} warnings",
+            source.apex,
+            checked.warnings
+        );
+        zones.push(serde_json::json!({
+            "zone": source.apex.to_string(), "file": source.file, "serial": serial,
+            "records": records, "errors": errors, "warnings": checked.warnings,
+        }));
+        findings.extend(checked.findings);
+    }
+    let errors = findings.iter().filter(|it| it.severity == Severity::Error).count();
+    if common.json {
+        let json = serde_json::json!({ "findings": findings, "zones": zones });
+        super::put(&json_line(&json));
+        return Ok(u8::from(errors > 0));
+    }
     let exit = print_findings(common, &findings);
-    if !common.json {
-        print!("{told}");
-    }
+    let path = loaded.path.display();
+    let verdict = match (errors, findings.len() - errors) {
+        (0, 0) => format!("{path}: everything is fine\n"),
+        (0, warnings) => format!("{path}: no errors, {warnings} warnings\n"),
+        (errors, warnings) => format!("{path}: {errors} errors, {warnings} warnings\n"),
+    };
+    super::put(&(told + &verdict));
     Ok(exit)
-}
-
-/// The finding for settings that work and are likely not meant so.
-fn warning(message: String) -> Finding {
-    Finding { rule: "settings-risk", severity: Severity::Warning, place: None, message, hint: None }
-}
-
-/// The finding for settings that parse but make no sense.
-fn unusable(error: &run::options::OptionError) -> Finding {
-    Finding {
-        rule: "settings-value",
-        severity: Severity::Error,
-        place: None,
-        message: error.to_string(),
-        hint: None,
-    }
 }
 
 /// One zone of the settings. Unlike a file named by hand, which may be a pipe, it has to be a regular
@@ -113,7 +110,8 @@ pub(super) fn zone_check(
     let checked = check_file(&origin, file, &level)?;
     let exit = print_findings(common, &checked.findings);
     if let Some(zone) = checked.zone.filter(|_| exit == 0 && !common.json) {
-        println!("{origin} serial {}, {} records: no errors", zone.serial(), zone.record_count());
+        let (serial, records) = (zone.serial(), zone.record_count());
+        super::put(&format!("{origin} serial {serial}, {records} records: no errors\n"));
     }
     Ok(exit)
 }
@@ -168,18 +166,23 @@ fn incomplete(place: Place) -> Finding {
     }
 }
 
+/// JSON as a line.
+fn json_line(value: &serde_json::Value) -> String {
+    json(&value.to_string()).into_owned() + "\n"
+}
+
 /// Prints findings; the exit code is 1 if one is an error.
 pub(super) fn print_findings(common: &Common, findings: &[Finding]) -> u8 {
     if common.json {
-        println!("{}", json(&serde_json::json!({ "findings": findings }).to_string()));
+        super::put(&json_line(&serde_json::json!({ "findings": findings })));
     } else {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         if std::io::stderr().is_terminal() {
-            eprint!("{}", shown(&render(findings, colour)));
+            super::put_error(&shown(&render(findings, colour)));
         } else {
             // One line each for files, pipes and other programs.
             findings.iter().for_each(|finding| {
-                eprintln!("{}", shown(&finding.with_hint()));
+                super::put_error(&shown(&(finding.with_hint() + "\n")));
             });
         }
     }

@@ -3,7 +3,6 @@
 //! `serve` runs the daemon here. `check` and `zone check` work here, without a daemon. The other
 //! commands go to the running daemon over its control socket; those on people, tokens and the event
 //! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod local;
@@ -13,6 +12,8 @@ mod remote;
 pub mod request;
 mod rollback;
 
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -28,7 +29,10 @@ const EXIT_INTERRUPTED: u8 = 130;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let typed = Gapura::parse();
+    let typed = match Gapura::try_parse() {
+        Ok(typed) => typed,
+        Err(error) => return told(&error),
+    };
     // Before anything else is set up: it has nothing but standard input and output.
     #[cfg(feature = "approval")]
     if let Command::ReadLetter { seconds, memory_mib } = typed.command {
@@ -37,10 +41,21 @@ pub fn main() -> ExitCode {
     match dispatch(typed) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{}", plain::plain(&format!("gapura: {error:#}")));
+            put_error(&plain::plain(&format!("gapura: {error:#}\n")));
             ExitCode::from(EXIT_USAGE)
         }
     }
+}
+
+/// Prints help, the version, or what is wrong with a command line, as every other error is printed.
+fn told(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.render().to_string();
+        put_error(&text.strip_prefix("error: ").map_or(text.clone(), |it| format!("gapura: {it}")));
+        return ExitCode::from(EXIT_USAGE);
+    }
+    put(&error.render().to_string());
+    ExitCode::SUCCESS
 }
 
 /// Runs a command: one arm each.
@@ -73,25 +88,52 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
 
 //------------ What commands share -------------------------------------------
 
+/// The settings file.
+fn config_path(common: &Common) -> PathBuf {
+    common.config.clone().unwrap_or_else(config::default_path)
+}
+
 /// Reads the settings, or prints what is wrong with them.
 fn settings(common: &Common) -> Result<Loaded, u8> {
-    let path = common.config.clone().unwrap_or_else(config::default_path);
-    config::load(&path).map_err(|findings| {
+    config::load(&config_path(common)).map_err(|findings| {
         local::print_findings(common, &findings);
         EXIT_USAGE
     })
 }
 
-/// Prints a reply in the form that was asked for; its exit code is the command's.
+/// Prints a reply in the form that was asked for; its exit code is the command's. What was refused goes to
+/// standard error.
 fn print(common: &Common, reply: &Reply) -> u8 {
+    if reply.exit == 0 || common.json {
+        return print_report(common, reply);
+    }
+    // One sentence is in need of a name before it; a list of findings names its files.
+    let name = if reply.json.get("error").is_some() { "gapura: " } else { "" };
+    put_error(&plain::plain(&with_newline(&format!("{name}{}", reply.text))));
+    reply.exit
+}
+
+/// Prints a reply to standard output, whatever its exit code: that of a report is what it has found.
+fn print_report(common: &Common, reply: &Reply) -> u8 {
     if common.json {
-        println!("{}", plain::json(&reply.json.to_string()));
-    } else if reply.exit == 0 {
-        print!("{}", plain::plain(&with_newline(&reply.text)));
+        put(&(plain::json(&reply.json.to_string()).into_owned() + "\n"));
     } else {
-        eprint!("{}", plain::plain(&with_newline(&reply.text)));
+        put(&plain::plain(&with_newline(&reply.text)));
     }
     reply.exit
+}
+
+/// Writes to standard output. A reader that has seen enough (`gapura … | head`) is no error.
+fn put(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // There is nobody left to tell.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Writes to standard error.
+fn put_error(text: &str) {
+    // As above.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Text that ends its last line; nothing stays nothing.

@@ -4,7 +4,8 @@
 use std::io::Read;
 
 use super::args::{self, Common};
-use super::{print, settings};
+use super::{config_path, print, print_report};
+use crate::config;
 #[cfg(feature = "approval")]
 use crate::control::OfficeCommand;
 use crate::control::{self, CallError, Command, Reply};
@@ -22,7 +23,20 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
         #[cfg(feature = "approval")]
         args::Ctl::Clock => Command::Office(OfficeCommand::ClockConfirm),
     };
-    send(common, command)
+    match command {
+        // What it has found is in its exit code.
+        Command::Status => {
+            let sent = send_to(common, command)?;
+            Ok(sent.map_or_else(
+                |exit| exit,
+                |reply| match reply.json.get("error") {
+                    None => print_report(common, &reply),
+                    Some(_) => print(common, &reply),
+                },
+            ))
+        }
+        command => send(common, command),
+    }
 }
 
 /// `gapura zone …`, except `check`.
@@ -110,27 +124,39 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
 
 //------------ Helpers -------------------------------------------------------
 
-/// Sends a command to the daemon. Without one, commands on people and the event chain run here, on its
-/// database.
+/// Sends a command to the daemon and prints what it says.
 fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
-    let loaded = match settings(common) {
-        Ok(loaded) => loaded,
-        Err(exit) => return Ok(exit),
+    Ok(send_to(common, command)?.map_or_else(|exit| exit, |reply| print(common, &reply)))
+}
+
+/// Sends a command to the daemon. Without one, commands on people and the event chain run here, on its
+/// database. The error is the exit code of settings that do not read.
+fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8>> {
+    let path = config_path(common);
+    let read = config::load(&path);
+    let state_dir = match &read {
+        Ok(loaded) => loaded.settings.server.state_dir.clone(),
+        Err(_) => config::state_dir_of(&path),
     };
-    let state_dir = &loaded.settings.server.state_dir;
-    let called = control::call(state_dir, &command);
-    let reply = match (called, command) {
-        (Ok(reply), _) => reply,
-        (Err(CallError::NotRunning(_)), Command::ZoneSerial { zone, floor: Some(floor) }) => {
-            crate::run::raise_floor(&loaded.settings, &zone, floor)?
+    let called = control::call(&state_dir, &command);
+    let reply = match (called, command, read) {
+        (Ok(reply), ..) => reply,
+        (Err(_), _, Err(findings)) => {
+            super::local::print_findings(common, &findings);
+            return Ok(Err(super::EXIT_USAGE));
         }
+        (
+            Err(CallError::NotRunning(_)),
+            Command::ZoneSerial { zone, floor: Some(floor) },
+            Ok(loaded),
+        ) => crate::run::raise_floor(&loaded.settings, &zone, floor)?,
         #[cfg(feature = "approval")]
-        (Err(CallError::NotRunning(_)), Command::Office(command)) => {
+        (Err(CallError::NotRunning(_)), Command::Office(command), Ok(loaded)) => {
             crate::run::offline(&loaded.settings, command)?
         }
-        (Err(error), _) => Reply::failed(error.to_string()),
+        (Err(error), ..) => Reply::failed(error.to_string()),
     };
-    Ok(print(common, &reply))
+    Ok(Ok(reply))
 }
 
 /// The password on standard input, without its final newline.

@@ -13,11 +13,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::{Value, json};
 
 use super::args::Common;
-use crate::queue::ActKind;
+use crate::queue::{ActKind, State};
 use act::TypedAct;
 use http::{Call, Client};
 
@@ -74,8 +75,8 @@ pub enum Queue {
     },
     /// The queue, least time left first
     List {
-        /// Only this state: submitted, assigned, verified, live …
-        #[arg(long)]
+        /// Only this state
+        #[arg(long, value_parser = PossibleValuesParser::new(State::ALL.map(State::as_str)))]
         state: Option<String>,
         /// Only what is late
         #[arg(long)]
@@ -147,8 +148,13 @@ fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> 
         Ok(loaded) => loaded,
         Err(exit) => return Ok(exit),
     };
-    let client = Client::new(address(&loaded)?);
+    let client = Client::new(address(&loaded)?)?;
     let reply = client.send(call)?;
+    if reply.status == 401 && !client.has_token() {
+        super::put_error(
+            "gapura: GAPURA_TOKEN is not set: put a personal token into it (`gapura token create`)\n",
+        );
+    }
     let value: Value = serde_json::from_slice(&reply.body)
         .with_context(|| format!("the daemon answered {} without JSON", reply.status))?;
     Ok(print::print(common.json, show, reply.status, &value))

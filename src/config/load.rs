@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::read::read;
+use super::read::{find, read, text_of};
 use super::{Settings, paths};
 use crate::master::{Finding, Place, Severity};
 use crate::wire::Name;
@@ -21,12 +21,33 @@ pub struct Loaded {
     pub path: PathBuf,
     /// What it says.
     pub settings: Settings,
+    /// Its text, for places in it.
+    text: String,
+}
+
+impl Loaded {
+    /// The place of a key, as `tls.cert` or `server.listen[1]`; none if it is not in the file.
+    pub fn place(&self, key: &str) -> Option<Place> {
+        find(&self.text, key).map(|span| place(&self.path, &self.text, span))
+    }
 }
 
 /// The first default path that exists, else the first of all, so that the error names it.
 pub fn default_path() -> PathBuf {
     let paths = DEFAULT_PATHS.map(PathBuf::from);
     paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]).clone()
+}
+
+/// The state directory that a settings file names, whatever else is wrong with it: a running daemon is reached
+/// through it, and says itself what it makes of the file.
+pub fn state_dir_of(path: &Path) -> PathBuf {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut settings = Settings::default();
+    if let Some(named) = text_of(&text, "server", "state_dir") {
+        settings.server.state_dir = named.into();
+    }
+    paths::resolve(&mut settings, path);
+    settings.server.state_dir
 }
 
 /// Reads and checks `path`. All faults are told at once; relative paths are those of its directory.
@@ -49,7 +70,7 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Finding>> {
     match settings.filter(|_| findings.is_empty()) {
         Some(mut settings) => {
             paths::resolve(&mut settings, path);
-            Ok(Loaded { path: path.to_owned(), settings })
+            Ok(Loaded { path: path.to_owned(), settings, text })
         }
         None => Err(findings),
     }

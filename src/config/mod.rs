@@ -5,12 +5,14 @@
 //! belongs to the directory of the file. No
 //! room below uses this one: `run` converts settings into each room's own options.
 
+mod changed;
 mod load;
 mod paths;
 mod read;
 mod settings;
 
-pub use load::{Loaded, default_path, load};
+pub use changed::changed;
+pub use load::{Loaded, default_path, load, state_dir_of};
 pub use settings::{
     Approval, Audit, Bind, Correction, Hijackable, LoggedClient, Mail, Metrics, Naming, People,
     Policy, Probe, Promote, Public, QueryLogging, Quic, RateLimit, Register, SerialPolicy, Server,

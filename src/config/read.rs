@@ -40,6 +40,28 @@ pub(super) fn read(path: &Path, text: &str) -> (Option<Settings>, Vec<Finding>) 
     (None, findings)
 }
 
+/// The place of a key's value, as `tls.cert` or `zone[1].file`; none if it is not there.
+pub(super) fn find(text: &str, key: &str) -> Option<Span> {
+    let root = DeTable::parse(text).ok()?;
+    let (mut table, mut found) = (Some(root.get_ref()), None);
+    for part in key.split('.') {
+        let (name, at) = part.split_once('[').unwrap_or((part, ""));
+        let mut value = table?.get(name)?;
+        if let Ok(at) = at.trim_end_matches(']').parse::<usize>() {
+            value = value.get_ref().as_array()?.get(at)?;
+        }
+        (table, found) = (value.get_ref().as_table(), Some(value.span()));
+    }
+    found
+}
+
+/// The text of a key, as far as the rest of the file lets it be known.
+pub(super) fn text_of(text: &str, table: &str, key: &str) -> Option<String> {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let value = root.get_ref().get(table)?.get_ref().as_table()?.get(key)?;
+    value.get_ref().as_str().map(str::to_owned)
+}
+
 /// What the TOML reader or a type refused, with the nearest known key as hint.
 fn finding(path: &Path, text: &str, error: &Error) -> Finding {
     let message = error.message().trim_end().replace('\n', " ");

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 //------------ Settings ------------------------------------------------------
 
 /// The whole file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// `[server]`: sockets and the state directory.
@@ -57,11 +57,13 @@ pub struct Settings {
 }
 
 /// `[server]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// Addresses for UDP and TCP; port 0 = any free port, the same for both.
     pub listen: Vec<SocketAddr>,
+    /// Whether an address may be listened on that this machine does not have yet.
+    pub freebind: bool,
     /// UDP threads for each address; 0 = one for each core.
     pub udp_workers: usize,
     /// Database, keys, control socket, derived files; made if missing.
@@ -89,6 +91,7 @@ impl Default for Server {
                 SocketAddr::from(([127, 0, 0, 1], 5300)),
                 SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 5300)),
             ],
+            freebind: false,
             udp_workers: 0,
             state_dir: "state".into(),
             zone_dir: PathBuf::new(),
@@ -103,7 +106,7 @@ impl Default for Server {
 }
 
 /// `[tls]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// Addresses, usually port 853.
@@ -115,7 +118,7 @@ pub struct Tls {
 }
 
 /// `[quic]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quic {
     /// Addresses, usually port 853.
@@ -127,7 +130,7 @@ pub struct Quic {
 }
 
 /// `[rate_limit]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimit {
     /// Responses per second for each client prefix and kind of response; 0 = off.
@@ -143,7 +146,7 @@ impl Default for RateLimit {
 }
 
 /// `[query_log]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueryLogging {
     /// The file, JSON lines.
@@ -178,7 +181,7 @@ fn one() -> u32 {
 }
 
 /// `query_log.client`
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LoggedClient {
     /// The whole address.
@@ -189,7 +192,7 @@ pub enum LoggedClient {
 }
 
 /// `[metrics]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     /// Address of `/metrics`, `/healthz` and `/readyz`.
@@ -197,7 +200,7 @@ pub struct Metrics {
 }
 
 /// `[web]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Web {
     /// Address of pages and API; port 0 = any free port, printed at start.
@@ -228,7 +231,7 @@ impl Default for Web {
 }
 
 /// `[mail]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mail {
     /// `smtp://host:port`; empty = no mail, notices wait as printable letters.
@@ -238,7 +241,7 @@ pub struct Mail {
 }
 
 /// `[[zone]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneSettings {
     /// The apex.
@@ -257,7 +260,7 @@ pub struct ZoneSettings {
 }
 
 /// `zone.checks`
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ZoneChecks {
     /// Missing glue and the like are errors.
@@ -268,7 +271,7 @@ pub enum ZoneChecks {
 }
 
 /// `zone.serial`
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SerialPolicy {
     /// The live serial plus one.
@@ -283,7 +286,7 @@ pub enum SerialPolicy {
 //------------ Road 3 --------------------------------------------------------
 
 /// `[work]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Work {
     /// Working days and hours, WIB.
@@ -302,7 +305,7 @@ impl Default for Work {
 }
 
 /// `[approval]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Approval {
     /// Whether an approved request is promoted at once.
@@ -323,7 +326,7 @@ impl Default for Approval {
 }
 
 /// `approval.promote`
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Promote {
     /// Approving a request promotes it.
@@ -333,7 +336,7 @@ pub enum Promote {
 }
 
 /// `approval.bind`
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bind {
     /// An approval is valid as long as the candidate's hash is the same.
@@ -343,7 +346,7 @@ pub enum Bind {
 }
 
 /// `[correction]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Correction {
     /// Working days an applicant has for a correction.
@@ -357,7 +360,7 @@ impl Default for Correction {
 }
 
 /// `[naming]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Naming {
     /// Shortest label, in characters.
@@ -377,7 +380,7 @@ impl Default for Naming {
 }
 
 /// `[targets]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Targets {
     /// Networks that may be targets although a rule refuses them.
@@ -395,7 +398,7 @@ impl Default for Targets {
 }
 
 /// `targets.hijackable`
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hijackable {
     /// They are refused.
@@ -405,7 +408,7 @@ pub enum Hijackable {
 }
 
 /// `[probe]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Probe {
     /// Whether targets are probed at all.
@@ -423,7 +426,7 @@ impl Default for Probe {
 }
 
 /// `[tokens]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tokens {
     /// Whether a token may decide as its officer.
@@ -431,7 +434,7 @@ pub struct Tokens {
 }
 
 /// `[public]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Public {
     /// Whether requests come in without an account.
@@ -474,7 +477,7 @@ impl Default for Public {
 }
 
 /// `[register]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Register {
     /// Whether the list of live names is public.
@@ -488,7 +491,7 @@ impl Default for Register {
 }
 
 /// `[uploads]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Uploads {
     /// Letters read at the same time, each in a process of its own.
@@ -510,7 +513,7 @@ impl Default for Uploads {
 }
 
 /// `[audit]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audit {
     /// Whether a day with events but no promotion gets its own anchor.
@@ -524,7 +527,7 @@ impl Default for Audit {
 }
 
 /// `[people]`
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct People {
     /// Whether officers need a second factor in the browser.
@@ -540,7 +543,7 @@ impl Default for People {
 }
 
 /// Required or optional.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// No way in without it.

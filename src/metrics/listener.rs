@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::Registry;
+use super::text::Form;
 
 /// Clients at once; a scraper needs one.
 const CLIENTS_MAX: usize = 16;
@@ -17,11 +18,8 @@ const HEAD_OCTETS_MAX: usize = 8 * 1024;
 /// How long a client may take for all of it.
 const CLIENT_SECONDS_MAX: u64 = 10;
 
-/// What OpenMetrics text is called.
-const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Whether the daemon is ready; the text says what is missing.
-pub type Health = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// Whether the daemon is ready; the text is the answer, or says what is missing.
+pub type Health = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
 /// Serves until the task is dropped.
 pub async fn serve(listener: TcpListener, registry: Arc<Registry>, ready: Health) {
@@ -58,7 +56,7 @@ async fn client(mut stream: TcpStream, registry: &Registry, ready: &Health) -> i
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (status, kind, body) = answer(method, path, registry, ready);
+    let (status, kind, body) = answer(method, path, Form::wanted(&head), registry, ready);
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -74,6 +72,7 @@ async fn client(mut stream: TcpStream, registry: &Registry, ready: &Health) -> i
 fn answer(
     method: &[u8],
     path: &[u8],
+    form: Form,
     registry: &Registry,
     ready: &Health,
 ) -> (&'static str, &'static str, String) {
@@ -82,11 +81,11 @@ fn answer(
         return ("405 Method Not Allowed", plain, "GET only\n".to_owned());
     }
     match path {
-        b"/metrics" => ("200 OK", METRICS_TYPE, super::text(registry)),
+        b"/metrics" => ("200 OK", form.media(), form.text(registry)),
         b"/healthz" => ("200 OK", plain, "ok\n".to_owned()),
         b"/readyz" => match ready() {
-            Ok(()) => ("200 OK", plain, "ready\n".to_owned()),
-            Err(missing) => ("503 Service Unavailable", plain, format!("{missing}\n")),
+            Ok(text) => ("200 OK", plain, text),
+            Err(missing) => ("503 Service Unavailable", plain, missing),
         },
         _ => ("404 Not Found", plain, "/metrics, /healthz, /readyz\n".to_owned()),
     }

@@ -13,6 +13,9 @@ use crate::serve::counters::{
 };
 use crate::wire::{Opcode, Rcode, Rtype};
 
+/// Types and response codes that have a sample from the start: up to NS (2), and up to REFUSED (5).
+const USUAL: usize = 6;
+
 /// Returns the sums when metrics are read.
 type Source = Box<dyn Fn() -> Vec<(Lane, Totals)> + Send + Sync>;
 
@@ -111,12 +114,12 @@ fn one<'a>(value: u64) -> Vec<Sample<'a>> {
     vec![(Vec::new(), value)]
 }
 
-/// A sample per label, those that were never counted left out.
+/// A sample per label.
 fn labelled<'a>(label: &'a str, labels: &[&str], value: impl Fn(usize) -> u64) -> Vec<Sample<'a>> {
-    by(labels.len(), label, |index| labels[index].to_owned(), value)
+    (0..labels.len()).map(|at| (vec![(label, labels[at].to_owned())], value(at))).collect()
 }
 
-/// A sample per index, those that were never counted left out.
+/// A sample per index; of those beyond the first few, that are everywhere, only what was counted.
 fn by<'a>(
     count: usize,
     label: &'a str,
@@ -125,7 +128,9 @@ fn by<'a>(
 ) -> Vec<Sample<'a>> {
     (0..count)
         .map(|index| (vec![(label, name(index))], value(index)))
-        .filter(|(_, value)| *value > 0)
+        .enumerate()
+        .filter(|(index, (_, value))| *index < USUAL || *value > 0)
+        .map(|(_, sample)| sample)
         .collect()
 }
 
@@ -133,7 +138,8 @@ fn by<'a>(
 fn queries<'a>(lanes: &[(Lane, Totals)]) -> Vec<Sample<'a>> {
     let mut samples = Vec::new();
     for (lane, totals) in lanes {
-        for (opcode, value) in (0u8..).zip(totals.opcodes).filter(|(_, value)| *value > 0) {
+        let counted = |(opcode, value): &(u8, u64)| *value > 0 || *opcode == Opcode::QUERY.0;
+        for (opcode, value) in (0u8..).zip(totals.opcodes).filter(counted) {
             let labels = vec![
                 ("transport", transport_label(lane.transport).to_owned()),
                 ("family", if lane.ipv6 { "ipv6" } else { "ipv4" }.to_owned()),

@@ -52,6 +52,9 @@ pub struct Scopes {
 }
 
 impl Scopes {
+    /// The word of each scope.
+    pub const WORDS: [&str; 3] = ["read", "submit", "decide"];
+
     /// Whether the scope is in the set.
     pub fn has(self, scope: Scope) -> bool {
         match scope {
@@ -64,8 +67,8 @@ impl Scopes {
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = [(self.read, "read"), (self.submit, "submit"), (self.decide, "decide")];
-        let on: Vec<&str> = words.into_iter().filter(|(on, _)| *on).map(|(_, word)| word).collect();
+        let words = [self.read, self.submit, self.decide].into_iter().zip(Self::WORDS);
+        let on: Vec<&str> = words.filter(|(on, _)| *on).map(|(_, word)| word).collect();
         f.write_str(&on.join(","))
     }
 }

@@ -1,8 +1,8 @@
 //! Everything the daemon runs, in the order in which it starts and stops.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -19,7 +19,7 @@ use crate::answer::Transport;
 use crate::config::{Loaded, Settings};
 use crate::control;
 use crate::master::Finding;
-use crate::metrics::{self, NameServer, Registry};
+use crate::metrics::{self, Gauges, NameServer, Registry};
 use crate::publish::{Publisher, Watcher};
 use crate::serve::{self, Running};
 use crate::text::with_causes;
@@ -74,12 +74,15 @@ impl Building {
         let control = bind_control(&runtime, &state_dir)?;
         let running = serve::start(options::serve(settings)?, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
-        publisher.sockets().set(dns.clone());
+        // An address that is not here yet (freebind) gives no answer that could confirm a change.
+        let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
+        publisher.sockets().set(here.collect());
         let watcher = publisher.watch();
         let parts = Parts { state_dir: &state_dir, database: &database, publisher: &publisher };
         let road_3 = Road3::open(loaded, &parts);
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
+            in_force: Mutex::new(settings.clone()),
             publisher: publisher.clone(),
             running,
             stand_in: database.reason.clone(),
@@ -92,6 +95,7 @@ impl Building {
         // A name server alone has no queue that could say it.
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));
+        warnings.extend(host.running.faults());
         // Whoever reads zones must not wait for whoever reads pages or figures.
         let mut or_warn = |error: RunError| {
             let text = with_causes(&error);
@@ -200,16 +204,16 @@ fn start_metrics(
     registry.register_collector(Box::new(NameServer::new(move || {
         weak.upgrade().map(|host| host.running.counters()).unwrap_or_default()
     })));
-    let publisher = host.publisher.clone();
-    registry.register_collector(Box::new(metrics::Zones::new(publisher.clone())));
-    let ready = Arc::new(move || {
-        let missing: Vec<String> = publisher
-            .status()
-            .into_iter()
-            .filter(|zone| zone.serial.is_none() && zone.refusal.is_none())
-            .map(|zone| zone.zone.to_string())
-            .collect();
-        if missing.is_empty() { Ok(()) } else { Err(format!("not loaded: {}", missing.join(" "))) }
+    let zones = metrics::Zones::new(host.publisher.clone());
+    registry.register_collector(Box::new(zones));
+    let (weak, started) = (Arc::downgrade(host), SystemTime::now());
+    registry.register_collector(Box::new(Gauges::new(move || {
+        weak.upgrade().map(|host| host.figures(started)).unwrap_or_default()
+    })));
+    let weak = Arc::downgrade(host);
+    let ready = Arc::new(move || match weak.upgrade() {
+        Some(host) => host.health().answer(),
+        None => Err("it stops\n".to_owned()),
     });
     let address = metrics.listen;
     let what = format!("cannot listen on {address} for metrics: choose another metrics.listen");

@@ -1,16 +1,16 @@
 //! Commands on settings and zones that come over the control socket.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use serde_json::json;
 
-use super::options::{self, OptionError};
 use super::road_3::Road3;
 use super::time::utc;
-use crate::config;
+use crate::config::Settings;
 use crate::control::{Command, Reply, Session};
-use crate::master::{Finding, Severity, print_record, print_zone};
-use crate::publish::{By, PublishError, Publisher, ReloadReport};
+use crate::master::{print_record, print_zone};
+use crate::publish::{PublishError, Publisher};
 use crate::serve::Running;
 use crate::text::append_line;
 use crate::wire::{Name, Record};
@@ -20,6 +20,8 @@ use crate::zone::Delta;
 pub(super) struct Host {
     /// The settings file, for a reload.
     pub(super) settings_path: PathBuf,
+    /// The settings as they are in force: those of the start, and what reloads changed of them.
+    pub(super) in_force: Mutex<Settings>,
     /// The only writer of live zones.
     pub(super) publisher: Publisher,
     /// The listeners.
@@ -63,90 +65,21 @@ impl Host {
     }
 }
 
-//------------ Reload --------------------------------------------------------
+//------------ Logs ----------------------------------------------------------
 
 impl Host {
-    /// One zone.
-    fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
-        self.with_zone(zone, |apex| {
-            let reports = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
-            if reports.is_empty() {
-                Reply::failed(PublishError::UnknownZone(apex.clone()).to_string())
-            } else {
-                reported(&reports, &[], &[])
-            }
-        })
-    }
-
-    /// Settings and all zones. Settings with an error change nothing.
-    pub(super) fn reload_all(&self, force: bool, who: &str) -> Reply {
-        let loaded = match config::load(&self.settings_path) {
-            Ok(loaded) => loaded,
-            Err(findings) => {
-                let text: String = findings.iter().map(|found| format!("{found}\n")).collect();
-                let text = format!("settings refused, nothing changed\n{text}");
-                return Reply { exit: 1, text, json: json!({ "settings": findings }) };
-            }
-        };
-        let settings = &loaded.settings;
-        let checked = || -> Result<_, OptionError> {
-            Ok((options::sources(settings)?, options::serve(settings)?, Road3::check(settings)?))
-        };
-        let (sources, serve, road_3) = match checked() {
-            Ok(checked) => checked,
-            Err(error) => {
-                return Reply::failed(format!("settings refused, nothing changed: {error}"));
-            }
-        };
-        if let Err(error) = self.running.reload_certificates() {
-            return Reply::failed(format!("certificates refused, nothing changed: {error}"));
-        }
-        self.running.set_identity(serve.identity);
-        self.running.set_allow_query(serve.allow_query);
-        self.road_3.reload(road_3, &self.settings_path);
-        let reports = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
-        let notes = [
-            "listeners, limits and the settings of the queue but for [work] take effect at a restart",
-        ];
-        reported(&reports, &self.publisher.findings(), &notes)
-    }
-
     /// Opens the log files again (SIGUSR1).
     pub(super) fn reopen_logs(&self) {
         self.running.reopen_query_log();
         tracing::info!("query log reopened");
     }
-
-    /// Reloads settings and zones (SIGHUP); the result is in the log.
-    pub(super) fn reload_by_signal(&self) {
-        let reply = self.reload_all(false, "SIGHUP");
-        for line in reply.text.lines() {
-            if reply.exit == 0 {
-                tracing::info!("reload: {line}");
-            } else {
-                tracing::error!("reload: {line}");
-            }
-        }
-    }
-}
-
-/// Reports as a reply; one refusal, or an error about the directory of zones, makes the exit code 1.
-fn reported(reports: &[ReloadReport], findings: &[Finding], notes: &[&str]) -> Reply {
-    let ok = reports.iter().all(ReloadReport::is_ok)
-        && findings.iter().all(|finding| finding.severity != Severity::Error);
-    let mut text: String = reports.iter().map(|report| format!("{report}\n")).collect();
-    for finding in findings {
-        append_line!(text, "{}", finding.with_hint());
-    }
-    let json = json!({ "zones": reports, "findings": findings, "notes": notes });
-    Reply { exit: u8::from(!ok), text, json }
 }
 
 //------------ Zones ---------------------------------------------------------
 
 impl Host {
     /// Runs `work` on the zone of that name.
-    fn with_zone(&self, zone: &str, work: impl FnOnce(&Name) -> Reply) -> Reply {
+    pub(super) fn with_zone(&self, zone: &str, work: impl FnOnce(&Name) -> Reply) -> Reply {
         match zone.parse::<Name>() {
             Ok(apex) => work(&apex),
             Err(error) => Reply::failed(format!("\"{zone}\" is not a domain name: {error}")),

@@ -11,12 +11,16 @@
 //! stopped.
 
 mod building;
+pub mod check;
 mod daemon;
+mod figures;
 mod floor;
+mod health;
 mod host;
 pub mod log;
 pub mod options;
 mod ready;
+mod reload;
 mod signals;
 mod stand_in;
 mod state_dir;

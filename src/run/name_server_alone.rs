@@ -12,6 +12,7 @@ use super::options::OptionError;
 use super::time::{now_ms, utc};
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
+use crate::metrics::Family;
 use crate::store::clock::ClockRow;
 use crate::store::{Store, StoreError};
 
@@ -42,6 +43,16 @@ impl Road3 {
     /// There is no queue that could be closed.
     pub(super) fn closed(&self) -> Option<&str> {
         None
+    }
+
+    /// There is nobody who could have no room.
+    pub(super) fn room(&self) -> Option<String> {
+        None
+    }
+
+    /// Has no figures.
+    pub(super) fn figures(&self) -> Vec<Family> {
+        Vec::new()
     }
 
     /// Starts the watch over the clock.

@@ -18,8 +18,9 @@ use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::{ActError, Desk, Drift};
+use crate::desk::{ActError, Desk, Drift, Figure, Room};
 use crate::digest::sha256_hex;
+use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
@@ -129,6 +130,44 @@ impl Road3 {
             Self::Open(_) => None,
             Self::Closed { reason, .. } => Some(reason),
         }
+    }
+
+    /// What the disk has no room for, if so.
+    pub(super) fn room(&self) -> Option<String> {
+        let Self::Open(open) = self else { return None };
+        let text = match open.desk.room() {
+            Room::Ample => return None,
+            Room::Reserved => "only officers' acts are taken: it is nearly full",
+            Room::Full => "requests and changes wait: it is full",
+        };
+        Some(format!("the disk of the state directory has no room, {text}"))
+    }
+
+    /// Figures of the queue; none while it is closed.
+    pub(super) fn figures(&self) -> Vec<Family> {
+        let mut families = vec![
+            Family::gauge("gapura_requests", "Requests, by state"),
+            Family::gauge("gapura_request_oldest_seconds", "How long one has been in a state"),
+            Family::gauge("gapura_notices", "Mails and printed letters, by state"),
+            Family::gauge("gapura_notice_oldest_seconds", "How long one has been waiting"),
+        ];
+        let Self::Open(open) = self else { return families };
+        let figures = match open.desk.figures() {
+            Ok(figures) => figures,
+            Err(error) => {
+                tracing::warn!(%error, "the queue's figures cannot be read");
+                return families;
+            }
+        };
+        for (at, figures) in [(0, figures.requests), (2, figures.notices)] {
+            for Figure { state, count, oldest_seconds } in figures {
+                let label = || vec![("state", state.to_owned())];
+                families[at].samples.push((label(), count as f64));
+                let oldest = oldest_seconds.map(|seconds| (label(), seconds as f64));
+                families[at + 1].samples.extend(oldest);
+            }
+        }
+        families
     }
 
     /// Runs a command.
@@ -274,7 +313,7 @@ fn note_settings(desk: &Desk, path: &Path) -> Result<(), ActError> {
 }
 
 /// How mail goes out.
-fn relay(settings: &Settings) -> Relay {
+pub(super) fn relay(settings: &Settings) -> Relay {
     Relay {
         relay: settings.mail.relay.clone(),
         from: settings.mail.from.clone(),

@@ -3,14 +3,16 @@
 use serde_json::{Value, json};
 
 use super::host::Host;
+use super::reload::{certificate_json, waits};
 use super::time::utc;
 use crate::control::Reply;
 use crate::publish::ZoneStatus;
+use crate::serve::Running;
 use crate::text::append_line;
 use crate::wire::Rcode;
 
 impl Host {
-    /// Zones and listeners.
+    /// Zones, listeners, and what should be mended; then the exit code is 1.
     pub(super) fn status(&self) -> Reply {
         let zones = self.publisher.status();
         let listening: Vec<String> = self
@@ -20,11 +22,13 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
-        if let Some(reason) = self.road_3.closed() {
-            append_line!(text, "  the queue is closed: {reason}");
+        let faults = self.faults();
+        for fault in &faults {
+            append_line!(text, "  {fault}");
         }
-        if let Some(reason) = &self.stand_in {
-            append_line!(text, "  the database is not used: {reason}");
+        let waiting = self.waiting();
+        if !waiting.is_empty() {
+            append_line!(text, "  {}", waits(&waiting));
         }
         let clock_doubt = self.road_3.clock_doubt();
         if let Some(doubt) = &clock_doubt {
@@ -45,8 +49,13 @@ impl Host {
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
             "listening": listening, "zones": zones, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
+            "faults": faults, "waiting": waiting, "query_log": query_log_json(&self.running),
+            "certificates":
+                self.running.certificates().iter().map(certificate_json).collect::<Vec<_>>(),
         });
-        Reply::done(text, json)
+        let health = self.health();
+        let is_well = health.missing.is_empty() && health.faults.is_empty();
+        Reply { exit: u8::from(!is_well), text, json }
     }
 
     /// Counters per transport and address family.
@@ -74,8 +83,23 @@ impl Host {
                 "refused": rcode(Rcode::REFUSED), "panics": totals.panics,
             }));
         }
-        Reply::done(text, json!({ "lanes": all }))
+        if let Some(log) = self.running.query_log() {
+            append_line!(text, "query log  written {}, lost {}", log.written, log.dropped);
+        }
+        let connections = self.running.connections();
+        append_line!(text, "connections  {connections} open");
+        let log = query_log_json(&self.running);
+        let json = json!({ "lanes": all, "query_log": log, "connections": connections });
+        Reply::done(text, json)
     }
+}
+
+/// How the query log does.
+fn query_log_json(running: &Running) -> Value {
+    running.query_log().map_or(
+        Value::Null,
+        |log| json!({ "written": log.written, "lost": log.dropped, "losing": log.losing }),
+    )
 }
 
 /// One zone of the status.

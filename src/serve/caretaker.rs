@@ -1,5 +1,5 @@
-//! The thread that does what the time asks for while workers answer: rolls the cookie secret, and looks
-//! whether the query log loses lines.
+//! The thread that does what the time asks for while workers answer: rolls the cookie secret, loads certificates
+//! that were exchanged, and looks whether the query log loses lines.
 
 use std::io;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::answer::Identity;
 
+use super::certificates::Certificates;
 use super::cookie_secret;
 use super::responder::Shared;
 
@@ -25,7 +26,7 @@ pub(super) struct Caretaker {
 
 impl Caretaker {
     /// Starts it.
-    pub(super) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+    pub(super) fn start(shared: Arc<Shared>, certificates: Certificates) -> io::Result<Self> {
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("caretaker".to_owned()).spawn(move || {
             let mut rolled = Instant::now();
@@ -34,6 +35,7 @@ impl Caretaker {
                     rolled = Instant::now();
                     roll_cookies(&shared);
                 }
+                certificates.glance();
                 if let Some(log) = &shared.log {
                     log.look_for_losses();
                 }

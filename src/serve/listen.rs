@@ -76,11 +76,17 @@ pub(super) struct Sockets {
 }
 
 /// Binds that many UDP and TCP sockets to one address. Port 0 is any port that is free for all.
-pub(super) fn bind(address: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, ListenError> {
+/// With `free`, also an address that this machine does not have yet.
+pub(super) fn bind(
+    address: SocketAddr,
+    udp: usize,
+    tcp: usize,
+    free: bool,
+) -> Result<Sockets, ListenError> {
     let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
     loop {
         tries -= 1;
-        match bind_once(address, udp, tcp) {
+        match bind_once(address, udp, tcp, free) {
             Err(error) if tries > 0 && error.source.kind() == io::ErrorKind::AddrInUse => {}
             result => return result,
         }
@@ -88,14 +94,19 @@ pub(super) fn bind(address: SocketAddr, udp: usize, tcp: usize) -> Result<Socket
 }
 
 /// One try of [`bind`].
-fn bind_once(wanted: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, ListenError> {
+fn bind_once(
+    wanted: SocketAddr,
+    udp: usize,
+    tcp: usize,
+    free: bool,
+) -> Result<Sockets, ListenError> {
     let mut address = wanted;
     // Exclusively first, and both before either is released, so that no port is taken twice.
     let alone: [_; 2] = [(udp, Kind::Udp), (tcp, Kind::Tcp)].map(|(count, kind)| {
         if count == 0 {
             return Ok(None);
         }
-        let socket = kind.bind(address, false)?;
+        let socket = kind.bind(address, false, free)?;
         if let Some(bound) = socket.local_addr().ok().and_then(|bound| bound.as_socket()) {
             address.set_port(bound.port());
         }
@@ -103,8 +114,8 @@ fn bind_once(wanted: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, List
     });
     let [udp_alone, tcp_alone] = alone;
     let (udp_alone, tcp_alone) = (udp_alone?, tcp_alone?);
-    let udp = Kind::Udp.bind_all(address, udp, udp_alone)?;
-    let tcp = Kind::Tcp.bind_all(address, tcp, tcp_alone)?;
+    let udp = Kind::Udp.bind_all(address, udp, udp_alone, free)?;
+    let tcp = Kind::Tcp.bind_all(address, tcp, tcp_alone, free)?;
     let fail = |protocol| move |source| ListenError { address, protocol, source };
     let mut sockets = Sockets { address, udp: Vec::new(), tcp: Vec::new() };
     for socket in udp {
@@ -117,6 +128,15 @@ fn bind_once(wanted: SocketAddr, udp: usize, tcp: usize) -> Result<Sockets, List
         sockets.tcp.push(socket.into());
     }
     Ok(sockets)
+}
+
+/// Sees that an address is one of this machine, without taking a port that anybody uses.
+pub fn find_address(address: SocketAddr) -> Result<(), ListenError> {
+    let any_port = SocketAddr::new(address.ip(), 0);
+    match Kind::Udp.bind(any_port, false, false) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(ListenError { address, ..error }),
+    }
 }
 
 /// What is bound.
@@ -135,19 +155,20 @@ impl Kind {
         address: SocketAddr,
         count: usize,
         alone: Option<Socket>,
+        free: bool,
     ) -> Result<Vec<Socket>, ListenError> {
         match alone {
             // One socket needs to share nothing, and the kernel need not choose among one.
             Some(socket) if count == 1 => Ok(vec![socket]),
             alone => {
                 drop(alone);
-                (0..count).map(|_| self.bind(address, true)).collect()
+                (0..count).map(|_| self.bind(address, true, free)).collect()
             }
         }
     }
 
     /// One socket, bound and not yet listening.
-    fn bind(self, address: SocketAddr, shared: bool) -> Result<Socket, ListenError> {
+    fn bind(self, address: SocketAddr, shared: bool, free: bool) -> Result<Socket, ListenError> {
         let try_bind = || {
             let (kind, protocol) = match self {
                 Self::Udp => (Type::DGRAM, Protocol::UDP),
@@ -163,6 +184,11 @@ impl Kind {
                 socket.set_reuse_address(true)?;
             }
             socket.set_reuse_port(shared)?;
+            match address {
+                SocketAddr::V4(_) if free => socket.set_freebind_v4(true)?,
+                SocketAddr::V6(_) if free => socket.set_freebind_v6(true)?,
+                _ => {}
+            }
             socket.bind(&address.into())?;
             Ok(socket)
         };
@@ -183,7 +209,7 @@ mod tests {
 
     #[test]
     fn udp_and_tcp_share_a_port_and_so_do_workers() {
-        let sockets = bind("127.0.0.1:0".parse().unwrap(), 2, 2).unwrap();
+        let sockets = bind("127.0.0.1:0".parse().unwrap(), 2, 2, false).unwrap();
         assert_ne!(sockets.address.port(), 0);
         assert_eq!((sockets.udp.len(), sockets.tcp.len()), (2, 2));
         for socket in &sockets.udp {
@@ -197,8 +223,8 @@ mod tests {
     #[test]
     fn a_second_server_is_kept_out_and_told_why() {
         for count in [1, 2] {
-            let first = bind("127.0.0.1:0".parse().unwrap(), count, count).unwrap();
-            let error = bind(first.address, count, count).unwrap_err();
+            let first = bind("127.0.0.1:0".parse().unwrap(), count, count, false).unwrap();
+            let error = bind(first.address, count, count, false).unwrap_err();
             assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
             let text = error.to_string();
             assert!(
@@ -208,16 +234,21 @@ mod tests {
             // TCP alone is enough to be in the way.
             let Sockets { address, tcp, udp } = first;
             drop(udp);
-            assert_eq!(bind(address, count, count).unwrap_err().protocol, "TCP");
+            assert_eq!(bind(address, count, count, false).unwrap_err().protocol, "TCP");
             drop(tcp);
-            bind(address, count, count).unwrap();
+            bind(address, count, count, false).unwrap();
         }
     }
 
     #[test]
     fn an_address_of_another_machine_is_said_to_be_one() {
-        let error = bind("192.0.2.1:0".parse().unwrap(), 1, 1).unwrap_err();
+        let error = bind("192.0.2.1:0".parse().unwrap(), 1, 1, false).unwrap_err();
         assert!(error.to_string().contains("no such address"), "{error}");
         assert!(!error.is_missing_ipv6());
+        assert!(find_address("192.0.2.1:53".parse().unwrap()).is_err());
+        assert!(find_address("127.0.0.1:53".parse().unwrap()).is_ok());
+        // Unless it may come later.
+        bind("192.0.2.1:0".parse().unwrap(), 2, 1, true).unwrap();
+        bind("[2001:db8::1]:0".parse().unwrap(), 1, 1, true).unwrap();
     }
 }

@@ -16,6 +16,7 @@ mod quic;
 mod stream;
 mod tls;
 mod udp;
+mod validity;
 
 #[allow(unsafe_code)] // The one module that may: system calls without a safe wrapper.
 pub mod batch;
@@ -23,20 +24,23 @@ pub mod batch;
 //--- Edge
 pub mod acl;
 mod caretaker;
+mod certificates;
 mod cookie_secret;
 pub mod counters;
 pub mod limit;
 pub mod query_log;
 
 pub use acl::{Acl, Network};
+pub use certificates::CertificateReport;
 pub use limit::RateLimit;
-pub use listen::ListenError;
+pub use listen::{ListenError, find_address};
 pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;
 #[cfg(any(test, fuzzing))]
 pub use stream::framing::Framing;
-pub use tls::CertificateError;
+pub use tls::{CertificateError, CertificateState, Loading, certificate_validity};
+pub use validity::{Trouble, Validity};
 
 #[cfg(test)]
 mod tests;

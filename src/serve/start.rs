@@ -1,7 +1,7 @@
 //! Start and stop of all listeners.
 //!
-//! First every address is bound and every file is read, so that a wrong setting stops the start before
-//! anything runs; then the workers start.
+//! First every address is bound, so that a wrong one stops the start before anything runs; then the workers
+//! start. A query log or a certificate that cannot be used keeps nothing else from its work.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +18,7 @@ use crate::zone::ZoneSet;
 use super::acl::Acl;
 use super::batch::system;
 use super::caretaker::Caretaker;
+use super::certificates::{CertificateReport, Certificates};
 use super::cookie_secret;
 use super::counters::{Lane, Register, Totals};
 use super::limit::{Limiter, RateLimit};
@@ -26,7 +27,6 @@ use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
 use super::quic::QuicServer;
 use super::responder::{Policy, Shared};
 use super::stream::{StreamLimits, StreamListener, StreamServer};
-use super::tls::{Certificate, CertificateError};
 use super::udp::UdpWorker;
 
 //------------ Options -------------------------------------------------------
@@ -36,6 +36,8 @@ use super::udp::UdpWorker;
 pub struct Options {
     /// Addresses for UDP and TCP. Port 0: any free port, the same for both.
     pub listen: Vec<SocketAddr>,
+    /// Whether addresses may be listened on that this machine does not have yet.
+    pub freebind: bool,
     /// UDP workers for each address; 0: one for each core.
     pub udp_workers: usize,
     /// Stream threads; 0: one for each core.
@@ -60,6 +62,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            freebind: false,
             udp_workers: 0,
             stream_workers: 0,
             streams: StreamLimits::default(),
@@ -92,9 +95,6 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A certificate cannot be used.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
     /// TLS cannot be set up.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
@@ -112,15 +112,14 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
     let or_cores = |count: usize| if count == 0 { cores } else { count };
     let (udp_workers, stream_workers) =
         (or_cores(options.udp_workers), or_cores(options.stream_workers));
-    let mut bound = Bound::default();
+    let mut bound = Bound { free: options.freebind, ..Bound::default() };
     for address in &options.listen {
         bound.bind(*address, udp_workers, stream_workers)?;
     }
-    let mut certificates = Vec::new();
+    let mut certificates = Certificates::default();
     let tls = match &options.tls {
         Some(tls) => {
-            let certificate = Certificate::load(&tls.cert, &tls.key)?;
-            certificates.push(certificate.clone());
+            let certificate = certificates.load(Transport::Tls, &tls.cert, &tls.key);
             for address in &tls.listen {
                 bound.bind_as(Transport::Tls, *address, 0, stream_workers)?;
             }
@@ -130,8 +129,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
     };
     let quic = match &options.quic {
         Some(quic) => {
-            let certificate = Certificate::load(&quic.cert, &quic.key)?;
-            certificates.push(certificate.clone());
+            let certificate = certificates.load(Transport::Quic, &quic.cert, &quic.key);
             for address in &quic.listen {
                 bound.bind_as(Transport::Quic, *address, 1, 0)?;
             }
@@ -156,7 +154,8 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
         }
         _ => None,
     };
-    let caretaker = Caretaker::start(shared.clone()).map_err(StartError::Threads)?;
+    let caretaker =
+        Caretaker::start(shared.clone(), certificates.clone()).map_err(StartError::Threads)?;
     let (listening, warnings) = (bound.listening, bound.warnings);
     Ok(Running {
         listening,
@@ -195,6 +194,8 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
 /// All sockets, before anything runs.
 #[derive(Default)]
 struct Bound {
+    /// Whether an address may be one that this machine does not have yet.
+    free: bool,
     /// Where they listen.
     listening: Vec<Listening>,
     /// Addresses that could not be bound and do not matter here.
@@ -258,7 +259,7 @@ impl Bound {
         udp: usize,
         tcp: usize,
     ) -> Result<Option<Sockets>, ListenError> {
-        match listen::bind(address, udp, tcp) {
+        match listen::bind(address, udp, tcp, self.free) {
             Ok(sockets) => Ok(Some(sockets)),
             Err(error) if error.is_missing_ipv6() => {
                 let warning = format!("not listening on {address}: this machine has no IPv6");
@@ -311,8 +312,8 @@ pub struct Running {
     quic: Option<QuicServer>,
     /// Does what the time asks for.
     _caretaker: Caretaker,
-    /// Certificates in use.
-    certificates: Vec<Arc<Certificate>>,
+    /// The certificates of encrypted transports.
+    certificates: Certificates,
     /// What all share; last, because the log ends after those that write it.
     shared: Arc<Shared>,
 }
@@ -386,6 +387,11 @@ impl Running {
         self.shared.policy.rcu(|old| Policy { limiter: limiter.clone(), ..Policy::clone(old) });
     }
 
+    /// Admits connections by these limits from now on.
+    pub fn set_stream_limits(&self, limits: StreamLimits) {
+        self.streams.set_limits(limits);
+    }
+
     /// Logs queries like this from the next batch on, if there is a log.
     pub fn set_query_log(&self, options: QueryLogOptions) {
         if let Some(log) = &self.shared.log {
@@ -393,10 +399,27 @@ impl Running {
         }
     }
 
-    /// Loads certificates and keys again. Returns the first error; what fails stays as it was.
-    pub fn reload_certificates(&self) -> Result<(), CertificateError> {
-        let results: Vec<_> = self.certificates.iter().map(|c| c.reload()).collect();
-        results.into_iter().collect()
+    /// Loads certificates and keys again, each by itself; what fails stays as it was.
+    pub fn reload_certificates(&self) -> Vec<CertificateReport> {
+        self.certificates.reload()
+    }
+
+    /// Takes an encrypted transport's certificate from other files at the next loading.
+    pub fn set_certificate_files(&self, transport: Transport, secured: &Secured) {
+        self.certificates.set_files(transport, &secured.cert, &secured.key);
+    }
+
+    /// What is known of each certificate.
+    pub fn certificates(&self) -> Vec<CertificateReport> {
+        self.certificates.states()
+    }
+
+    /// What does not work now, or soon will not, though answers go out: an encrypted listener without a good
+    /// certificate, a query log that loses lines.
+    pub fn faults(&self) -> Vec<String> {
+        let losing = self.query_log().and_then(|log| log.losing);
+        let log = losing.map(|why| format!("the query log loses lines: {why}"));
+        self.certificates.troubles().into_iter().chain(log).collect()
     }
 
     /// Stops: accepts nothing new, finishes what is in flight within two seconds, flushes the log.

@@ -1,11 +1,15 @@
-//! The certificate of DNS over TLS and over QUIC: loaded from PEM files, and again on demand while
-//! connections go on.
+//! The certificate of DNS over TLS and over QUIC: loaded from PEM files, and again whenever these change
+//! or somebody asks for it, while connections go on.
+//!
+//! Files that cannot be used change nothing: the certificate before goes on, or, where there was none, every
+//! handshake is refused. Zones are answered over everything else.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -13,6 +17,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
+
+use super::validity::Validity;
+use crate::text::with_causes;
 
 //------------ CertificateError ----------------------------------------------
 
@@ -48,26 +55,121 @@ pub enum CertificateError {
 /// A certificate chain with its key, and the files it comes from.
 #[derive(Debug)]
 pub(super) struct Certificate {
+    /// What is used now; none while there was nothing that could be.
+    current: ArcSwapOption<CertifiedKey>,
+    /// The files and what is known of them.
+    known: Mutex<Known>,
+}
+
+/// The files of a certificate and what is known of them.
+#[derive(Debug)]
+struct Known {
     /// The chain's file.
     cert: PathBuf,
     /// The key's file.
     key: PathBuf,
-    /// What is used now.
-    current: ArcSwap<CertifiedKey>,
+    /// How both looked when they were last read.
+    read: [Option<Stamp>; 2],
+    /// How both looked at the last glance.
+    seen: [Option<Stamp>; 2],
+    /// Why the files are not used, if they are not.
+    fault: Option<String>,
+    /// The time of the certificate in use, if it can be read.
+    validity: Option<Validity>,
+}
+
+/// What changes when a file does: inode, size, time.
+type Stamp = (u64, u64, i64, i64);
+
+/// What is to be known of a certificate.
+#[derive(Clone, Debug)]
+pub struct CertificateState {
+    /// The chain's file.
+    pub file: PathBuf,
+    /// Whether there is one in use.
+    pub is_in_use: bool,
+    /// Why the files are not used as they are now, if so.
+    pub fault: Option<String>,
+    /// The time of the certificate in use, if it can be read.
+    pub validity: Option<Validity>,
+}
+
+/// What came of loading a certificate again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Loading {
+    /// It is another one now.
+    New,
+    /// It is the same.
+    Same,
+    /// The files cannot be used; the state says why.
+    Refused,
 }
 
 impl Certificate {
-    /// Loads a certificate chain and its key, both PEM.
-    pub(super) fn load(cert: &Path, key: &Path) -> Result<Arc<Self>, CertificateError> {
-        let current = ArcSwap::from_pointee(read(cert, key)?);
-        Ok(Arc::new(Self { cert: cert.to_owned(), key: key.to_owned(), current }))
+    /// Loads a certificate chain and its key, both PEM, as far as they can be used.
+    pub(super) fn load(cert: &Path, key: &Path) -> Arc<Self> {
+        let known = Known {
+            cert: cert.to_owned(),
+            key: key.to_owned(),
+            read: [None; 2],
+            seen: [None; 2],
+            fault: None,
+            validity: None,
+        };
+        let certificate = Self { current: ArcSwapOption::empty(), known: Mutex::new(known) };
+        certificate.reload();
+        Arc::new(certificate)
     }
 
-    /// Loads the files again; handshakes from now on use what they hold. An error leaves everything
-    /// as it was.
-    pub(super) fn reload(&self) -> Result<(), CertificateError> {
-        self.current.store(Arc::new(read(&self.cert, &self.key)?));
-        Ok(())
+    /// Loads the files again; handshakes from now on use what they hold. A fault leaves everything as it
+    /// was.
+    pub(super) fn reload(&self) -> Loading {
+        let mut known = self.known();
+        known.read = known.stamps();
+        known.seen = known.read;
+        match read(&known.cert, &known.key) {
+            Err(error) => {
+                known.fault = Some(with_causes(&error));
+                Loading::Refused
+            }
+            Ok(found) => {
+                known.fault = None;
+                known.validity = found.cert.first().and_then(Validity::of);
+                let before = self.current.swap(Some(Arc::new(found)));
+                let now = self.current.load();
+                let chain =
+                    |one: &Option<Arc<CertifiedKey>>| one.as_ref().map(|it| it.cert.clone());
+                if chain(&before) == chain(&now) { Loading::Same } else { Loading::New }
+            }
+        }
+    }
+
+    /// Loads the files again if they have changed and were left alone since the last glance: chain and key
+    /// are rarely exchanged in the same instant. None: there was nothing to do.
+    pub(super) fn glance(&self) -> Option<Loading> {
+        let mut known = self.known();
+        let now = known.stamps();
+        let is_settled = std::mem::replace(&mut known.seen, now) == now;
+        let is_new = now != known.read;
+        drop(known);
+        (is_new && is_settled).then(|| self.reload())
+    }
+
+    /// Takes its files from other paths from the next loading on.
+    pub(super) fn set_files(&self, cert: &Path, key: &Path) {
+        let mut known = self.known();
+        (known.cert, known.key) = (cert.to_owned(), key.to_owned());
+    }
+
+    /// What is to be known of it.
+    pub(super) fn state(&self) -> CertificateState {
+        let known = self.known();
+        CertificateState {
+            file: known.cert.clone(),
+            is_in_use: self.current.load().is_some(),
+            fault: known.fault.clone(),
+            validity: known.validity,
+        }
     }
 
     /// DNS over TLS (RFC 7858) with this certificate.
@@ -79,12 +181,33 @@ impl Certificate {
         config.alpn_protocols = vec![b"dot".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
+
+    /// The files and what is known of them.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// How both files look now.
+    fn stamps(&self) -> [Option<Stamp>; 2] {
+        [&self.cert, &self.key].map(|path| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+        })
+    }
 }
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current.load_full())
+        self.current.load_full()
     }
+}
+
+/// Sees that chain and key can be used, and for what time; the time is none where it cannot be read.
+pub fn certificate_validity(cert: &Path, key: &Path) -> Result<Option<Validity>, CertificateError> {
+    let read = read(cert, key)?;
+    Ok(read.cert.first().and_then(Validity::of))
 }
 
 /// The one crypto provider.
@@ -98,7 +221,7 @@ fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
         let path = path.to_owned();
         move |source| CertificateError::Read { what, path, source }
     };
-    let text = std::fs::read(cert).map_err(fail("a certificate chain", cert))?;
+    let text = read_file(cert).map_err(fail("a certificate chain", cert))?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|error| fail("a certificate chain", cert)(io::Error::other(error)))?;
@@ -106,10 +229,18 @@ fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
         let none = io::Error::other("there is no certificate in it");
         return Err(fail("a certificate chain", cert)(none));
     }
-    let text = std::fs::read(key).map_err(fail("a private key", key))?;
+    let text = read_file(key).map_err(fail("a private key", key))?;
     let private = PrivateKeyDer::from_pem_slice(&text)
         .map_err(|error| fail("a private key", key)(io::Error::other(error)))?;
     CertifiedKey::from_der(chain, private, &provider()).map_err(|source| {
         CertificateError::Mismatch { cert: cert.to_owned(), key: key.to_owned(), source }
     })
+}
+
+/// Reads a file; a pipe, for which a start would wait for ever, is none.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() {
+        return std::fs::read(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
 }

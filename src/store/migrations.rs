@@ -63,13 +63,22 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StoreError> {
              number INTEGER PRIMARY KEY, checksum TEXT NOT NULL
          ) STRICT",
     )?;
-    let newest: Option<u32> =
-        connection.query_row("SELECT max(number) FROM migration", [], |row| row.get(0))?;
-    if let Some(step) = newest.filter(|&step| step > NEWEST) {
-        return Err(StoreError::Newer { step });
-    }
+    look(connection)?;
     let mut ours = STEPS.iter().filter(|step| !step.road_3 || cfg!(feature = "approval"));
     ours.try_for_each(|step| apply(connection, step))
+}
+
+/// Sees that no step was applied that this build does not know.
+pub(super) fn look(connection: &Connection) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("SELECT number FROM migration ORDER BY number DESC")?;
+    let applied = statement.query_map([], |row| row.get::<_, u32>(0))?;
+    for number in applied {
+        let number = number?;
+        if !STEPS.iter().any(|step| step.number == number) {
+            return Err(StoreError::Newer { step: number });
+        }
+    }
+    Ok(())
 }
 
 /// Applies one step; one that was applied already only has its checksum compared.

@@ -14,10 +14,13 @@ pub mod drafts;
 #[cfg(feature = "approval")]
 pub mod events;
 #[cfg(feature = "approval")]
+pub mod figures;
+#[cfg(feature = "approval")]
 mod guard;
 #[cfg(feature = "approval")]
 mod guarded;
 mod health;
+mod inspect;
 pub mod journal;
 mod migrations;
 #[cfg(feature = "approval")]

@@ -320,6 +320,8 @@ impl State {
 pub(super) enum Health {
     /// They can.
     Ready,
+    /// No name is answered.
+    NoZone,
     /// The database cannot be read.
     NoDatabase,
     /// The disk is full: what is there is shown and served, and nothing can be kept.
@@ -333,6 +335,7 @@ impl Health {
         match read {
             Err(_) => Self::NoDatabase,
             Ok(_) if state.desk().room() == Room::Full => Self::DiskFull,
+            Ok(_) if state.publisher().unanswered().is_some() => Self::NoZone,
             Ok(_) => Self::Ready,
         }
     }

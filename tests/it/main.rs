@@ -15,6 +15,7 @@ mod zones;
 mod api;
 #[cfg(feature = "approval")]
 mod faults;
+mod operation;
 #[cfg(feature = "approval")]
 mod pages;
 mod serials;

@@ -106,18 +106,26 @@ pub(super) struct Reply {
 
 impl Client {
     /// A client that shows the token and secret of the environment.
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(super) fn new(address: SocketAddr) -> anyhow::Result<Self> {
         let mut credentials = String::new();
         for (variable, before) in
             [("GAPURA_TOKEN", "Authorization: Bearer "), ("GAPURA_SECRET", "Gapura-Secret: ")]
         {
             let value = std::env::var(variable).unwrap_or_default();
             let value = value.trim();
-            if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+                bail!("{variable} holds a character that none of ours has: copy it again");
+            }
+            if !value.is_empty() {
                 credentials.push_str(&format!("{before}{value}\r\n"));
             }
         }
-        Self { address, credentials }
+        Ok(Self { address, credentials })
+    }
+
+    /// Whether it shows a token.
+    pub(super) fn has_token(&self) -> bool {
+        self.credentials.contains("Authorization:")
     }
 
     /// Makes the call and waits for the whole reply.

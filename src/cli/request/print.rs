@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Queue, Request};
-use crate::cli::plain;
+use crate::cli::{plain, put, put_error};
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +40,11 @@ pub(super) fn shape(request: &Request) -> Shape {
 pub(super) fn print(json: bool, shape: Shape, status: u16, value: &Value) -> u8 {
     let good = (200..300).contains(&status);
     if json {
-        println!("{}", plain::json(&format!("{value:#}")));
+        put(&(plain::json(&format!("{value:#}")).into_owned() + "\n"));
     } else if good {
-        println!("{}", plain::plain(&text(shape, value)));
+        put(&(plain::plain(&text(shape, value)).into_owned() + "\n"));
     } else {
-        eprintln!("{}", plain::plain(&problem(status, value)));
+        put_error(&plain::plain(&format!("gapura: {}\n", problem(status, value))));
     }
     match status {
         200..300 => 0,

@@ -24,7 +24,7 @@ use crate::master::Finding;
 use crate::publish::door::{self, Held, Proposal};
 use crate::publish::propose::{Kind, Prepared};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, Outcome, ReloadReport, Seen, Slot, ZoneSource, error, lock,
+    By, Cause, Guard, Inner, Options, Outcome, ReloadReport, Seen, Slot, ZoneSource, error, lock,
 };
 use crate::wire::Name;
 
@@ -118,6 +118,27 @@ impl List {
             one.kind = Kind::Done(Outcome::Refused { serial: None, guard: Guard::Manifest });
         }
     }
+}
+
+/// What the lists beside these zones' files say that is not so, for `gapura check`.
+pub fn manifest_faults(sources: &[ZoneSource]) -> Vec<Finding> {
+    let octets_max = Options::new("").file_octets_max;
+    let paths: BTreeSet<PathBuf> = sources.iter().map(|source| path_of(&source.file)).collect();
+    let lists = paths.iter().filter_map(|path| List::read(path));
+    lists
+        .flat_map(|list| {
+            let mut faults = list.faults(sources, octets_max);
+            let listed = list.hashes.unwrap_or_default();
+            let ours = sources.iter().map(|source| &source.file).collect::<BTreeSet<_>>();
+            let differs = ours.into_iter().filter(|file| {
+                let read = || read::read(file, octets_max).ok();
+                let hash = listed.get(*file);
+                hash.is_some_and(|hash| read().is_none_or(|(bytes, _)| sha256_hex(&bytes) != *hash))
+            });
+            faults.extend(differs.map(|file| mismatch(file)));
+            faults
+        })
+        .collect()
 }
 
 /// The hashes by file, or what is wrong with the text.

@@ -15,5 +15,6 @@ mod watch;
 
 pub use come_and_go::doubled;
 pub use directory::{is_ignored, sources_in};
+pub use manifest::manifest_faults;
 pub use reload::FileDiff;
 pub use watch::Watcher;

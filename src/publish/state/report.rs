@@ -254,6 +254,22 @@ pub struct Refusal {
 }
 
 impl Publisher {
+    /// Why names are not answered, if they are not: a zone is still loading, or none is served of those there
+    /// should be. One zone among others that is at fault keeps no server from its work.
+    pub fn unanswered(&self) -> Option<String> {
+        let zones = self.status();
+        let names = |zones: &mut dyn Iterator<Item = &ZoneStatus>| {
+            zones.map(|zone| zone.zone.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        let mut loading =
+            zones.iter().filter(|zone| zone.serial.is_none() && zone.refusal.is_none()).peekable();
+        if loading.peek().is_some() {
+            return Some(format!("not loaded: {}", names(&mut loading)));
+        }
+        let none = !zones.is_empty() && zones.iter().all(|zone| zone.serial.is_none());
+        none.then(|| format!("no zone is served: {}", names(&mut zones.iter())))
+    }
+
     /// What is known of each zone now, in canonical order.
     pub fn status(&self) -> Vec<ZoneStatus> {
         let slots: Vec<_> = lock(&self.0.slots).values().cloned().collect();

@@ -78,21 +78,43 @@ pub enum OptionError {
     },
 }
 
+/// All settings that make no sense, with their keys.
+pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
+    let mut faults = Vec::new();
+    for (at, text) in settings.server.allow_query.iter().enumerate() {
+        let wrong = network("server.allow_query", text).err();
+        faults.extend(wrong.map(|error| (format!("server.allow_query[{at}]"), error)));
+    }
+    for (at, zone) in settings.zones.iter().enumerate() {
+        faults.extend(source(zone).err().map(|error| (format!("zone[{at}].errors"), error)));
+    }
+    #[cfg(feature = "approval")]
+    faults.extend(road_3::faults(settings));
+    faults
+}
+
 //------------ Zones ---------------------------------------------------------
 
 /// The zones of the settings: those with a table of their own, then those of the directory. A file of
 /// the directory that a table names is that table's.
 pub fn sources(settings: &Settings) -> Result<Sources, OptionError> {
-    let zones: Vec<ZoneSource> = settings.zones.iter().map(source).collect::<Result<_, _>>()?;
+    settings.zones.iter().try_for_each(|zone| source(zone).map(drop))?;
+    Ok(readable_sources(settings))
+}
+
+/// The same, without the zones whose settings make no sense.
+pub fn readable_sources(settings: &Settings) -> Sources {
+    let zones: Vec<ZoneSource> =
+        settings.zones.iter().filter_map(|zone| source(zone).ok()).collect();
     let directory = &settings.server.zone_dir;
     if directory.as_os_str().is_empty() {
-        return Ok(zones.into());
+        return zones.into();
     }
     let mut found = publish::sources_in(directory);
     let named: BTreeSet<PathBuf> = zones.iter().map(|source| whole(&source.file)).collect();
     found.zones.retain(|source| !named.contains(&whole(&source.file)));
     found.zones.splice(..0, zones);
-    Ok(found)
+    found
 }
 
 /// A path by which two spellings of it can be compared.
@@ -135,6 +157,7 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
     let limit = &settings.rate_limit;
     Ok(serve::Options {
         listen: server.listen.clone(),
+        freebind: server.freebind,
         udp_workers: server.udp_workers,
         streams: streams(server),
         tls: settings.tls.as_ref().map(|tls| secured(&tls.listen, &tls.cert, &tls.key)),

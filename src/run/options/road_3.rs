@@ -6,11 +6,39 @@ use std::time::Duration;
 
 use super::{MIB, OptionError};
 use crate::config::{self, Settings};
-use crate::queue::regions::{Regions, parse_offices};
+use crate::notice::Mailer;
+use crate::queue::regions::{Office, Regions, parse_offices};
 use crate::queue::targets::{Prefix, prefixes};
 use crate::queue::{Bind, Calendar, Hours, Naming, Rules, Targets};
+use crate::run::road_3::relay;
 use crate::run::time::now_ms;
 use crate::{desk, people, uploads, web};
+
+/// All settings of road 3 that make no sense, with their keys.
+pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
+    let mut faults = Vec::new();
+    let mut add = |key: &str, wrong: Option<OptionError>| {
+        faults.extend(wrong.map(|error| (key.to_owned(), error)));
+    };
+    add("work.hours", hours(settings).err());
+    for (at, text) in settings.work.overrides.iter().enumerate() {
+        add(&format!("work.overrides[{at}]"), override_of(text).err());
+    }
+    add("work.holidays", holidays(settings).err());
+    add("naming.regions", regions(settings).err());
+    add("naming.offices", offices(settings).err());
+    for (at, text) in settings.targets.allow.iter().enumerate() {
+        add(&format!("targets.allow[{at}]"), target(text).err());
+    }
+    add("targets.indonesia", indonesia(&settings.targets.indonesia).err());
+    let relay = Mailer::new(&relay(settings)).err().map(|error| OptionError::Choice {
+        key: "mail.relay",
+        text: error.to_string(),
+        choices: "smtp://host:port with an address in mail.from",
+    });
+    add("mail.relay", relay);
+    faults
+}
 
 //------------ People --------------------------------------------------------
 
@@ -106,32 +134,57 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
 
 /// Working hours, other hours for a period, and the holidays of the file if there is one.
 pub(in crate::run) fn calendar(settings: &Settings) -> Result<Calendar, OptionError> {
-    let hours = Hours::parse(&settings.work.hours).map_err(|error| OptionError::Choice {
+    let mut calendar = Calendar::new(hours(settings)?);
+    for text in &settings.work.overrides {
+        let (first, last, hours) = override_of(text)?;
+        calendar.add_override(first, last, hours).map_err(|_| wrong_override(text))?;
+    }
+    if let Some(text) = holidays(settings)? {
+        // They were read before: this cannot fail.
+        drop(calendar.add_holidays(&text));
+    }
+    Ok(calendar)
+}
+
+/// The working hours.
+fn hours(settings: &Settings) -> Result<Hours, OptionError> {
+    Hours::parse(&settings.work.hours).map_err(|error| OptionError::Choice {
         key: "work.hours",
         text: error.to_string(),
         choices: "hours as in \"Mon-Fri 08:00-16:00\"",
-    })?;
-    let mut calendar = Calendar::new(hours);
-    for text in &settings.work.overrides {
-        let wrong = || OptionError::Choice {
-            key: "work.overrides",
-            text: text.clone(),
-            choices: "FIRST LAST HOURS, as in \"2027-02-08 2027-03-09 Mon-Fri 08:00-15:00\"",
-        };
-        let mut parts = text.trim().splitn(3, char::is_whitespace);
-        let (first, last) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let hours = Hours::parse(parts.next().unwrap_or_default()).map_err(|_| wrong())?;
-        calendar.add_override(first, last, hours).map_err(|_| wrong())?;
+    })
+}
+
+/// Other hours for a period: first and last day, and the hours.
+fn override_of(text: &str) -> Result<(&str, &str, Hours), OptionError> {
+    let mut parts = text.trim().splitn(3, char::is_whitespace);
+    let (first, last) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let hours = Hours::parse(parts.next().unwrap_or_default()).map_err(|_| wrong_override(text))?;
+    let tried = Calendar::new(Hours::default()).add_override(first, last, hours.clone());
+    tried.map(|()| (first, last, hours)).map_err(|_| wrong_override(text))
+}
+
+/// The error of other hours that cannot be read.
+fn wrong_override(text: &str) -> OptionError {
+    OptionError::Choice {
+        key: "work.overrides",
+        text: text.to_owned(),
+        choices: "FIRST LAST HOURS, as in \"2027-02-08 2027-03-09 Mon-Fri 08:00-15:00\"",
     }
+}
+
+/// The text of the holidays' file, if there is one, which reads.
+fn holidays(settings: &Settings) -> Result<Option<String>, OptionError> {
     let path = &settings.work.holidays;
     if path.as_os_str().is_empty() {
-        return Ok(calendar);
+        return Ok(None);
     }
     let text = table("work.holidays", path)?;
-    calendar.add_holidays(&text).map_err(|error| {
+    let read = Calendar::new(Hours::default()).add_holidays(&text);
+    read.map_err(|error| {
         bad_table("work.holidays", path, format!("{error}: a line is date,name,source"))
     })?;
-    Ok(calendar)
+    Ok(Some(text))
 }
 
 /// Naming rules, with the lists that the settings name in place of those shipped.
@@ -141,31 +194,48 @@ fn naming(settings: &Settings) -> Result<Naming, OptionError> {
         ormas: settings.naming.ormas,
         ..Naming::default()
     };
-    let (regions, offices) = (&settings.naming.regions, &settings.naming.offices);
-    if !regions.as_os_str().is_empty() {
-        let text = table("naming.regions", regions)?;
-        naming.regions =
-            Regions::parse(&text).map_err(|error| bad_table("naming.regions", regions, error))?;
+    if let Some(regions) = regions(settings)? {
+        naming.regions = regions;
     }
-    if !offices.as_os_str().is_empty() {
-        let text = table("naming.offices", offices)?;
-        naming.offices =
-            parse_offices(&text).map_err(|error| bad_table("naming.offices", offices, error))?;
+    if let Some(offices) = offices(settings)? {
+        naming.offices = offices;
     }
     Ok(naming)
 }
 
+/// The regions of the file, if the settings name one.
+fn regions(settings: &Settings) -> Result<Option<Regions>, OptionError> {
+    let path = &settings.naming.regions;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let read = Regions::parse(&table("naming.regions", path)?);
+    read.map(Some).map_err(|error| bad_table("naming.regions", path, error))
+}
+
+/// The offices of the file, if the settings name one.
+fn offices(settings: &Settings) -> Result<Option<Vec<Office>>, OptionError> {
+    let path = &settings.naming.offices;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let read = parse_offices(&table("naming.offices", path)?);
+    read.map(Some).map_err(|error| bad_table("naming.offices", path, error))
+}
+
 /// Rules about targets.
 fn targets(settings: &Settings) -> Result<Targets, OptionError> {
-    let prefix = |text: &String| {
-        text.parse().map_err(|_| OptionError::Network { key: "targets.allow", text: text.clone() })
-    };
     Ok(Targets {
-        allow: settings.targets.allow.iter().map(prefix).collect::<Result<_, _>>()?,
+        allow: settings.targets.allow.iter().map(|text| target(text)).collect::<Result<_, _>>()?,
         refuse_hijackable: settings.targets.hijackable == config::Hijackable::Refuse,
         indonesia: indonesia(&settings.targets.indonesia)?,
         ..Targets::default()
     })
+}
+
+/// One network of targets.
+fn target(text: &str) -> Result<Prefix, OptionError> {
+    text.parse().map_err(|_| OptionError::Network { key: "targets.allow", text: text.to_owned() })
 }
 
 /// The networks in Indonesia, if the settings name a file of them.

@@ -267,6 +267,28 @@ impl Opened {
     }
 }
 
+/// Sees whether a log could be written, without making or opening anything: the reason if not.
+pub fn inspect(path: &Path) -> Result<(), String> {
+    use rustix::fs::{Access, access};
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let is_writable = |path: &Path, more: Access| access(path, Access::WRITE_OK | more).is_ok();
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(format!("{} is a directory", path.display())),
+        Ok(_) if !is_writable(path, Access::empty()) => {
+            Err(format!("{} cannot be written by this user", path.display()))
+        }
+        Ok(_) => Ok(()),
+        Err(_) if !folder.is_dir() => {
+            Err(format!("{} is no directory that exists", folder.display()))
+        }
+        Err(_) if !is_writable(folder, Access::EXEC_OK) => {
+            Err(format!("nothing can be made in {} by this user", folder.display()))
+        }
+        Err(_) => Ok(()),
+    }
+}
+
 /// Today, in days since 1970, UTC.
 fn today() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY.as_secs()

@@ -31,6 +31,7 @@ use crate::wire::{Name, Rcode};
 use super::acl::Network;
 pub use entry::Entry;
 use file::LogFile;
+pub use file::inspect;
 use line::LineMaker;
 use losses::{Losses, Told};
 

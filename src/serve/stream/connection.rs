@@ -180,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Step after step, each in its time.
     async fn serve(&mut self) -> CloseReason {
-        let limits = *self.ticket.limits();
+        let limits = self.ticket.limits();
         let slot = self.ticket.slot();
         let mut told = pin!(slot.told());
         let (mut is_told, mut state) = (false, State::Idle);

@@ -116,6 +116,11 @@ impl StreamServer {
         self.roster.count()
     }
 
+    /// Admits connections by these limits from now on.
+    pub(super) fn set_limits(&self, limits: StreamLimits) {
+        self.roster.set_limits(limits);
+    }
+
     /// Asks it to stop, without waiting.
     pub(super) fn request_stop(&self) {
         self.stop.cancel();

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
 use super::super::batch::system;
@@ -21,13 +22,24 @@ const FILES_MIN: usize = 1024;
 /// When full, one in this many is closed at once, so that the search for idle ones is rare.
 const SHARE_TO_CLOSE: usize = 64;
 
+/// The limits with the number of connections filled in: half of the files that may be open, if there is no
+/// number.
+fn filled_in(limits: StreamLimits) -> StreamLimits {
+    if limits.connections > 0 {
+        return limits;
+    }
+    // A filter of system calls may refuse the question; then what systems allow at least is assumed.
+    let files = system::open_files_max().unwrap_or(FILES_MIN);
+    StreamLimits { connections: (files / 2).clamp(16, CONNECTIONS_MAX), ..limits }
+}
+
 //------------ Roster --------------------------------------------------------
 
 /// All connections of all stream threads.
 #[derive(Debug)]
 pub(super) struct Roster {
     /// The limits, with the number of connections filled in.
-    limits: StreamLimits,
+    limits: ArcSwap<StreamLimits>,
     /// When counting of milliseconds began.
     start: Instant,
     /// The open connections.
@@ -61,20 +73,20 @@ pub(super) struct Slot {
 }
 
 impl Roster {
-    /// An empty roster. Without a number of its own, half of the files that may be open are for
-    /// connections.
-    pub(super) fn new(mut limits: StreamLimits) -> Self {
-        // A filter of system calls may refuse the question; then what systems allow at least is assumed.
-        let files = system::open_files_max().unwrap_or(FILES_MIN);
-        if limits.connections == 0 {
-            limits.connections = (files / 2).clamp(16, CONNECTIONS_MAX);
-        }
+    /// An empty roster.
+    pub(super) fn new(limits: StreamLimits) -> Self {
+        let limits = ArcSwap::from_pointee(filled_in(limits));
         Self { limits, start: Instant::now(), inner: Mutex::default() }
     }
 
     /// The limits.
-    pub(super) fn limits(&self) -> &StreamLimits {
-        &self.limits
+    pub(super) fn limits(&self) -> StreamLimits {
+        **self.limits.load()
+    }
+
+    /// Admits by these limits from now on; connections that are open stay.
+    pub(super) fn set_limits(&self, limits: StreamLimits) {
+        self.limits.store(Arc::new(filled_in(limits)));
     }
 
     /// Connections open now.
@@ -84,17 +96,17 @@ impl Roster {
 
     /// A place for a client; `None` if it has too many connections, or no idle one can make room.
     pub(super) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Ticket> {
-        let host = host_of(client);
+        let (host, limits) = (host_of(client), self.limits());
         let mut inner = self.inner();
-        if inner.per_address.get(&host).is_some_and(|count| *count >= self.limits.per_address) {
+        if inner.per_address.get(&host).is_some_and(|count| *count >= limits.per_address) {
             return None;
         }
-        if inner.count() - inner.leaving >= self.limits.connections {
-            inner.close_quietest((self.limits.connections / SHARE_TO_CLOSE).max(1));
+        if inner.count() - inner.leaving >= limits.connections {
+            inner.close_quietest((limits.connections / SHARE_TO_CLOSE).max(1));
         }
         // A connection that was asked to close needs a moment, during which there may be a few too many.
-        if inner.count() - inner.leaving >= self.limits.connections
-            || inner.count() >= self.limits.connections + self.limits.connections / 8 + 16
+        if inner.count() - inner.leaving >= limits.connections
+            || inner.count() >= limits.connections + limits.connections / 8 + 16
         {
             return None;
         }
@@ -203,8 +215,8 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// The limits.
-    pub(super) fn limits(&self) -> &StreamLimits {
-        &self.roster.limits
+    pub(super) fn limits(&self) -> StreamLimits {
+        self.roster.limits()
     }
 
     /// Shows that it was active just now, and whether it is in the middle of something.

@@ -87,20 +87,36 @@ fn a_tls_client_that_hangs_or_breaks_off_is_closed() {
 }
 
 #[test]
-fn a_wrong_certificate_stops_the_start_and_not_a_reload() {
+fn a_wrong_certificate_closes_its_own_listener_only_until_a_good_one_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let own = |name: &str| folder.path().join(name);
-    std::fs::copy(file("localhost.crt"), own("tls.crt")).unwrap();
-    std::fs::copy(file("localhost.key"), own("tls.key")).unwrap();
-    let tls = Secured { cert: own("tls.crt"), key: own("tls.key"), ..secured() };
+    let put = |name: &str| std::fs::copy(file(&format!("localhost.{name}")), own(name)).unwrap();
+    let handshake = |server: &Server| {
+        let mut stream = connect_tls(address(&server.running, Transport::Tls), &[]);
+        stream.write_all(&framed(&query(1, "www.example.", Rtype::A))).unwrap();
+        read_message(&mut stream);
+    };
+    put("crt");
+    put("key");
+    let tls = Secured { cert: own("crt"), key: own("key"), ..secured() };
     let server = server(Options { tls: Some(tls.clone()), ..Options::default() });
-    std::fs::write(own("tls.crt"), "nothing").unwrap();
-    assert!(server.running.reload_certificates().is_err());
-    let mut stream = connect_tls(address(&server.running, Transport::Tls), &[]);
-    stream.write_all(&framed(&query(1, "www.example.", Rtype::A))).unwrap();
-    read_message(&mut stream);
-    let error = start(Options { tls: Some(tls), ..Options::default() }, zones()).err().unwrap();
-    assert!(error.to_string().contains("tls.crt"), "{error}");
+    assert_eq!(server.running.faults(), Vec::<String>::new());
+    std::fs::write(own("crt"), "nothing").unwrap();
+    let reports = server.running.reload_certificates();
+    assert_eq!(reports[0].loading, Loading::Refused);
+    let told = reports[0].to_string();
+    assert!(told.contains("the one before goes on") && told.contains("there is no cert"), "{told}");
+    handshake(&server);
+    // At a start there is none before: TLS is off, the rest is answered.
+    let server = self::server(Options { tls: Some(tls), ..Options::default() });
+    let question = query(1, "www.example.", Rtype::A);
+    assert!(ask(server.v4, &question, Transport::Udp, SOON).is_ok(), "plain DNS is answered");
+    let faults = server.running.faults();
+    assert!(faults.iter().any(|fault| fault.contains("DNS over TLS is off")), "{faults:?}");
+    // Put in its place it is used by itself.
+    put("crt");
+    wait_until("the new certificate is in use", || server.running.faults().is_empty());
+    handshake(&server);
 }
 
 /// Asks with kdig; `None` where it is not installed.

@@ -19,6 +19,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("events", crate::store::events::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("figures", crate::store::figures::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("guard", crate::store::guard::STATEMENTS),
         #[cfg(feature = "approval")]
         ("origins", crate::store::origins::STATEMENTS),

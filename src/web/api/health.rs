@@ -12,11 +12,12 @@ pub(super) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Acts can be done: the database answers and the disk has room.
+/// Acts can be done: the database answers, the disk has room, and names are answered.
 pub(super) async fn readyz(Extract(state): Extract<State>) -> (StatusCode, Json<Value>) {
     let (status, words) = match state.health().await {
         Health::Ready => (StatusCode::OK, "ready"),
         Health::NoDatabase => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
+        Health::NoZone => (StatusCode::SERVICE_UNAVAILABLE, "no zone is served"),
         Health::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "disk full"),
     };
     (status, Json(json!({ "status": words })))

@@ -1,0 +1,50 @@
+//! Figures of the queue, for metrics: how many requests and notices are in which state, and since when.
+
+use super::{ActError, Desk};
+use crate::queue::{NoticeState, State};
+
+/// How many there are in a state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Figure {
+    /// The state's word.
+    pub state: &'static str,
+    /// How many.
+    pub count: u64,
+    /// How long the first of them has been there, in seconds; none where nobody waits for anything.
+    pub oldest_seconds: Option<i64>,
+}
+
+/// Figures of the queue.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Requests.
+    pub requests: Vec<Figure>,
+    /// Notices: mails and printed letters.
+    pub notices: Vec<Figure>,
+}
+
+impl Desk {
+    /// The figures now.
+    pub fn figures(&self) -> Result<Figures, ActError> {
+        let now = self.now();
+        let age = |since: Option<i64>| since.map_or(0, |since| (now - since).max(0) / 1000);
+        self.read(|reader| {
+            let mut figures = Figures::default();
+            // A draft lives on the pages only.
+            for state in State::ALL.into_iter().filter(|state| *state != State::Draft) {
+                let word = state.as_str();
+                let oldest = state.is_open().then(|| reader.longest_in(word)).transpose()?;
+                let (count, oldest_seconds) = (reader.count_requests(word)?, oldest.map(age));
+                figures.requests.push(Figure { state: word, count, oldest_seconds });
+            }
+            for state in NoticeState::ALL {
+                let word = state.as_str();
+                let waits = matches!(state, NoticeState::Queued | NoticeState::Failed);
+                let oldest = waits.then(|| reader.oldest_notice(word)).transpose()?;
+                let (count, oldest_seconds) = (reader.count_notices(word)?, oldest.map(age));
+                figures.notices.push(Figure { state: word, count, oldest_seconds });
+            }
+            Ok(figures)
+        })
+    }
+}

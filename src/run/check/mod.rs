@@ -1,0 +1,113 @@
+//! `gapura check`: what serving needs besides good zone files, looked at by the daemon's own code, all
+//! faults at once. Nothing is changed, made or bound.
+
+mod listeners;
+mod state;
+
+use super::options;
+use crate::config::Loaded;
+use crate::master::{Finding, Severity};
+use crate::publish::{ZoneSource, manifest_faults};
+use crate::serve;
+use crate::text::with_causes;
+
+/// Everything that can be wrong besides the zones' own files.
+pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
+    let mut check = Check { loaded, findings: Vec::new() };
+    check.options();
+    check.listeners();
+    check.certificates();
+    check.query_log();
+    check.state();
+    check.manifests(sources);
+    for message in options::warnings(&loaded.settings) {
+        check.warn("settings-risk", "", message, "");
+    }
+    check.findings
+}
+
+/// A check under way.
+struct Check<'a> {
+    /// The settings.
+    loaded: &'a Loaded,
+    /// What is wrong so far.
+    findings: Vec<Finding>,
+}
+
+impl Check<'_> {
+    /// Notes a fault of a setting, by its key; the hint may be empty.
+    fn fault(&mut self, rule: &'static str, key: &str, message: String, hint: &str) {
+        self.note(rule, Severity::Error, key, message, hint);
+    }
+
+    /// Notes what works and is likely not meant so.
+    fn warn(&mut self, rule: &'static str, key: &str, message: String, hint: &str) {
+        self.note(rule, Severity::Warning, key, message, hint);
+    }
+
+    /// Notes either.
+    fn note(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        key: &str,
+        message: String,
+        hint: &str,
+    ) {
+        let hint = (!hint.is_empty()).then(|| hint.to_owned());
+        let place = self.loaded.place(key);
+        self.findings.push(Finding { rule, severity, place, message, hint });
+    }
+
+    /// Settings that read and make no sense.
+    fn options(&mut self) {
+        for (key, error) in options::faults(&self.loaded.settings) {
+            self.fault("settings-value", &key, error.to_string(), "");
+        }
+    }
+
+    /// Certificates: there, fitting their key, valid now and for some time.
+    fn certificates(&mut self) {
+        let settings = &self.loaded.settings;
+        let tls = settings.tls.iter().map(|tls| ("tls.cert", &tls.cert, &tls.key));
+        let quic = settings.quic.iter().map(|quic| ("quic.cert", &quic.cert, &quic.key));
+        for (key, cert, private) in tls.chain(quic) {
+            match serve::certificate_validity(cert, private) {
+                Err(error) => self.fault("certificate", key, with_causes(&error), ""),
+                Ok(validity) => {
+                    let now = super::time::now_ms() / 1000;
+                    let trouble = validity.and_then(|validity| validity.trouble(now));
+                    let Some(trouble) = trouble else { continue };
+                    let message = format!("{}: {trouble}", cert.display());
+                    let hint = "put a new one in its place: a running gapura takes it by itself";
+                    if trouble.is_refused() {
+                        self.fault("certificate-time", key, message, hint);
+                    } else {
+                        self.warn("certificate-time", key, message, hint);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The query log can be written.
+    fn query_log(&mut self) {
+        let settings = &self.loaded.settings;
+        let Some(log) = &settings.query_log else { return };
+        // The state directory is made at the start.
+        let is_to_be_made = log.file.parent() == Some(settings.server.state_dir.as_path())
+            && !settings.server.state_dir.exists();
+        if is_to_be_made {
+            return;
+        }
+        if let Err(why) = serve::query_log::inspect(&log.file) {
+            let hint = "zones are answered without a query log until this is mended";
+            self.fault("query-log", "query_log.file", why, hint);
+        }
+    }
+
+    /// Lists of files that change together.
+    fn manifests(&mut self, sources: &[ZoneSource]) {
+        self.findings.extend(manifest_faults(sources));
+    }
+}

@@ -1,0 +1,68 @@
+//! Whether the daemon does all of its work: one place for `/readyz`, `ctl status` and its exit code.
+
+use super::host::Host;
+use crate::master::Severity;
+use crate::publish::ZoneStatus;
+
+/// What `/readyz` of the metrics listener and `ctl status` say.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Why names are not answered: whoever balances queries should take another server.
+    pub(super) missing: Vec<String>,
+    /// What should be mended, though names are answered.
+    pub(super) faults: Vec<String>,
+}
+
+impl Host {
+    /// Looks at zones, queue, disk and listeners.
+    pub(super) fn health(&self) -> Health {
+        let zones = self.publisher.status();
+        let mut faults: Vec<String> = zones.iter().filter_map(zone_fault).collect();
+        let findings = self.publisher.findings();
+        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+        faults.extend(errors.map(|finding| finding.message.clone()));
+        faults.extend(self.faults());
+        Health { missing: self.publisher.unanswered().into_iter().collect(), faults }
+    }
+
+    /// What does not work besides zones, with what to do.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        faults.extend(self.road_3.closed().map(|why| format!("the queue is closed: {why}")));
+        let stand_in = self.stand_in.iter().filter(|_| self.road_3.closed().is_none());
+        faults.extend(stand_in.map(|why| format!("the database is not used: {why}")));
+        faults.extend(self.road_3.room());
+        faults.extend(self.running.faults());
+        faults
+    }
+}
+
+/// What is wrong with a zone.
+fn zone_fault(zone: &ZoneStatus) -> Option<String> {
+    let name = &zone.zone;
+    match (&zone.refusal, zone.serial) {
+        (Some(refusal), Some(serial)) => {
+            let guard = refusal.guard.word();
+            Some(format!("{name} file refused ({guard}), still serving {serial}"))
+        }
+        (Some(refusal), None) => {
+            Some(format!("{name} file refused ({}), not served: SERVFAIL", refusal.guard.word()))
+        }
+        (None, None) => Some(format!("{name} is not loaded: SERVFAIL")),
+        (None, Some(_)) => None,
+    }
+}
+
+impl Health {
+    /// The body of the answer, or of 503.
+    pub(super) fn answer(self) -> Result<String, String> {
+        let lines = |lines: Vec<String>| -> String {
+            lines.iter().map(|line| line.replace('\n', " ") + "\n").collect()
+        };
+        let faults = lines(self.faults);
+        if self.missing.is_empty() {
+            return Ok(format!("ready\n{faults}"));
+        }
+        Err(lines(self.missing) + &faults)
+    }
+}

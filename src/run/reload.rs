@@ -1,0 +1,281 @@
+//! `gapura ctl reload` and SIGHUP: settings, certificates and zones are read again, each by itself, and what
+//! came of each is told. Settings that do not read change nothing at all.
+
+use std::sync::PoisonError;
+
+use serde_json::{Value, json};
+
+use super::host::Host;
+use super::options;
+use super::road_3::Road3;
+use super::time::utc;
+use crate::answer::Transport;
+use crate::config::{self, Loaded, Settings};
+use crate::control::Reply;
+use crate::master::{Finding, Severity};
+use crate::publish::{By, PublishError, ReloadReport};
+use crate::serve::{CertificateReport, Loading, Secured};
+use crate::text::append_line;
+
+//------------ Reloaded ------------------------------------------------------
+
+/// What came of a reload.
+#[derive(Default)]
+struct Reloaded {
+    /// Keys of the settings that took effect.
+    applied: Vec<String>,
+    /// Keys that wait for a restart.
+    waiting: Vec<String>,
+    /// Each certificate.
+    certificates: Vec<CertificateReport>,
+    /// Each zone.
+    zones: Vec<ReloadReport>,
+    /// What is wrong with the zones as a whole.
+    findings: Vec<Finding>,
+}
+
+impl Host {
+    /// One zone.
+    pub(super) fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
+        self.with_zone(zone, |apex| {
+            let zones = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
+            if zones.is_empty() {
+                Reply::failed(PublishError::UnknownZone(apex.clone()).to_string())
+            } else {
+                Reloaded { zones, ..Reloaded::default() }.reply()
+            }
+        })
+    }
+
+    /// Settings, certificates and all zones.
+    pub(super) fn reload_all(&self, force: bool, who: &str) -> Reply {
+        match config::load(&self.settings_path) {
+            Ok(loaded) => match self.reload_from(&loaded, force, who) {
+                Ok(reloaded) => reloaded.reply(),
+                Err(faults) => refused(&faults, &json!(faults)),
+            },
+            Err(findings) => {
+                let faults: Vec<String> = findings.iter().map(Finding::with_hint).collect();
+                refused(&faults, &json!(findings))
+            }
+        }
+    }
+
+    /// The same by SIGHUP; the result is in the log, where each zone already said its own.
+    pub(super) fn reload_by_signal(&self) {
+        let reloaded = match config::load(&self.settings_path) {
+            Ok(loaded) => self.reload_from(&loaded, false, "SIGHUP"),
+            Err(findings) => Err(findings.iter().map(Finding::with_hint).collect()),
+        };
+        match reloaded {
+            Ok(reloaded) => {
+                for line in reloaded.settings_lines() {
+                    tracing::info!("reload: {line}");
+                }
+                let refused = reloaded.exit() != 0;
+                let outcome = if refused { "not everything is as the files say" } else { "done" };
+                tracing::info!("reload: {outcome}");
+            }
+            Err(faults) => {
+                tracing::error!("reload: settings refused, nothing changed: {}", faults.join("; "));
+            }
+        }
+    }
+
+    /// Puts in force what can be without a restart. The error is what is wrong with the settings.
+    fn reload_from(
+        &self,
+        loaded: &Loaded,
+        force: bool,
+        who: &str,
+    ) -> Result<Reloaded, Vec<String>> {
+        let settings = &loaded.settings;
+        let faults = options::faults(settings);
+        if !faults.is_empty() {
+            return Err(faults.into_iter().map(|(_, error)| error.to_string()).collect());
+        }
+        let alone = |error: options::OptionError| vec![error.to_string()];
+        let sources = options::sources(settings).map_err(alone)?;
+        let serve = options::serve(settings).map_err(alone)?;
+        let road_3 = Road3::check(settings).map_err(alone)?;
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = in_force.clone();
+        take_over(&mut in_force, settings);
+        let applied = keys(&before, &in_force);
+        let waiting = keys(&in_force, settings);
+        self.running.set_identity(serve.identity);
+        self.running.set_allow_query(serve.allow_query);
+        self.running.set_stream_limits(serve.streams);
+        if before.rate_limit != settings.rate_limit {
+            self.running.set_rate_limit(serve.rate_limit.as_ref());
+        }
+        if let Some(log) = serve.query_log {
+            self.running.set_query_log(log);
+        }
+        let set_files = |transport, secured: Option<&Secured>| {
+            secured.into_iter().for_each(|it| self.running.set_certificate_files(transport, it));
+        };
+        set_files(Transport::Tls, serve.tls.as_ref());
+        set_files(Transport::Quic, serve.quic.as_ref());
+        self.road_3.reload(road_3, &self.settings_path);
+        drop(in_force);
+        let certificates = self.running.reload_certificates();
+        let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
+        let findings = self.publisher.findings();
+        Ok(Reloaded { applied, waiting, certificates, zones, findings })
+    }
+
+    /// Keys of the settings file that wait for a restart, as it is now; none if it does not read.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        let Ok(loaded) = config::load(&self.settings_path) else { return Vec::new() };
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        take_over(&mut in_force, &loaded.settings);
+        keys(&in_force, &loaded.settings)
+    }
+}
+
+/// Takes over what takes effect without a restart. Everything else stays as it was at the start.
+fn take_over(in_force: &mut Settings, new: &Settings) {
+    let (server, new_server) = (&mut in_force.server, &new.server);
+    server.allow_query.clone_from(&new_server.allow_query);
+    server.version.clone_from(&new_server.version);
+    server.nsid.clone_from(&new_server.nsid);
+    server.zone_dir.clone_from(&new_server.zone_dir);
+    (server.tcp_connections, server.tcp_per_address) =
+        (new_server.tcp_connections, new_server.tcp_per_address);
+    in_force.rate_limit = new.rate_limit.clone();
+    in_force.zones.clone_from(&new.zones);
+    // What is off is turned on, and what is on off, at a start.
+    if let (Some(log), Some(new)) = (&mut in_force.query_log, &new.query_log) {
+        log.clone_from(new);
+    }
+    if let (Some(tls), Some(new)) = (&mut in_force.tls, &new.tls) {
+        (tls.cert, tls.key) = (new.cert.clone(), new.key.clone());
+    }
+    if let (Some(quic), Some(new)) = (&mut in_force.quic, &new.quic) {
+        (quic.cert, quic.key) = (new.cert.clone(), new.key.clone());
+    }
+    if cfg!(feature = "approval") {
+        in_force.work = new.work.clone();
+    }
+}
+
+/// The keys that differ. Zones have reports of their own; a name server alone has no road 3.
+fn keys(one: &Settings, other: &Settings) -> Vec<String> {
+    const DNS: [&str; 6] = ["server", "tls", "quic", "rate_limit", "query_log", "metrics"];
+    let mut keys = config::changed(one, other);
+    keys.retain(|key| {
+        let table = key.split('.').next().unwrap_or_default();
+        table != "zone" && (cfg!(feature = "approval") || DNS.contains(&table))
+    });
+    keys
+}
+
+//------------ Words ---------------------------------------------------------
+
+/// The reply to settings that are refused.
+fn refused(faults: &[String], json: &Value) -> Reply {
+    let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+    let text = format!("settings refused, nothing changed\n{lines}");
+    Reply { exit: 1, text, json: json!({ "settings": { "refused": json } }) }
+}
+
+impl Reloaded {
+    /// 1 if anything is not as its file says.
+    fn exit(&self) -> u8 {
+        let refused = |report: &CertificateReport| report.loading == Loading::Refused;
+        let wrong = self.certificates.iter().any(refused)
+            || !self.zones.iter().all(ReloadReport::is_ok)
+            || self.findings.iter().any(|finding| finding.severity == Severity::Error);
+        u8::from(wrong)
+    }
+
+    /// What there is to say of settings and certificates.
+    fn settings_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.applied.is_empty() {
+            lines.push(format!("settings in force: {}", self.applied.join(", ")));
+        }
+        if !self.waiting.is_empty() {
+            lines.push(waits(&self.waiting));
+        }
+        lines.extend(self.certificates.iter().map(ToString::to_string));
+        lines
+    }
+
+    /// The reply.
+    fn reply(&self) -> Reply {
+        let notes = self.settings_lines();
+        let mut text = String::new();
+        for line in &notes {
+            append_line!(text, "{line}");
+        }
+        for zone in &self.zones {
+            append_line!(text, "{zone}");
+        }
+        for finding in &self.findings {
+            append_line!(text, "{}", finding.with_hint());
+        }
+        let json = json!({
+            "settings": { "applied": self.applied, "waiting": self.waiting },
+            "certificates": self.certificates.iter().map(certificate_json).collect::<Vec<_>>(),
+            "zones": self.zones, "findings": self.findings, "notes": notes,
+        });
+        Reply { exit: self.exit(), text, json }
+    }
+}
+
+/// That keys wait for a restart.
+pub(super) fn waits(keys: &[String]) -> String {
+    let (verb, keys) = (if keys.len() == 1 { "waits" } else { "wait" }, keys.join(", "));
+    format!("{keys} {verb} for a restart: until then what was in force at the start holds")
+}
+
+/// A certificate as JSON, for reload and status.
+pub(super) fn certificate_json(report: &CertificateReport) -> Value {
+    let result = match report.loading {
+        Loading::New => "replaced",
+        Loading::Same => "unchanged",
+        Loading::Refused => "refused",
+    };
+    let state = &report.state;
+    json!({
+        "table": report.table(), "file": state.file, "result": result, "in_use": state.is_in_use,
+        "error": state.fault,
+        "valid_until": state.validity.map(|validity| utc(validity.until.saturating_mul(1000))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_take_effect_waits_by_name() {
+        let read = |text: &str| toml::from_str::<Settings>(text).unwrap();
+        let start =
+            read("[query_log]\nfile = \"q\"\n[tls]\nlisten = []\ncert = \"c\"\nkey = \"k\"\n");
+        let new = read(
+            "[server]\nlisten = []\nnsid = \"x\"\nudp_payload = 1400\n[rate_limit]\nslip = 2\n\
+             [query_log]\nfile = \"other\"\nsample = 3\n[tls]\nlisten = [\"127.0.0.1:1\"]\ncert = \"d\"\nkey = \"k\"\n\
+             [metrics]\nlisten = \"127.0.0.1:2\"\n",
+        );
+        let mut in_force = start.clone();
+        take_over(&mut in_force, &new);
+        let sorted = |mut keys: Vec<String>| {
+            keys.sort();
+            keys
+        };
+        assert_eq!(
+            sorted(keys(&start, &in_force)),
+            ["query_log.file", "query_log.sample", "rate_limit.slip", "server.nsid", "tls.cert"]
+        );
+        assert_eq!(
+            sorted(keys(&in_force, &new)),
+            ["metrics", "server.listen", "server.udp_payload", "tls.listen"]
+        );
+        // Said again at each reload, until it is so.
+        take_over(&mut in_force, &new);
+        assert_eq!(keys(&in_force, &new).len(), 4);
+    }
+}

@@ -1,0 +1,138 @@
+//! The certificates of all encrypted transports: loaded again when asked for and by themselves, and what is to
+//! be said of each.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::answer::Transport;
+
+use super::tls::{Certificate, CertificateState, Loading};
+use super::validity::Trouble;
+
+/// The certificates, each with its transport.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Certificates(Vec<(Transport, Arc<Certificate>)>);
+
+/// What came of loading one again, or what is known of it.
+#[derive(Clone, Debug)]
+pub struct CertificateReport {
+    /// The transport it is for.
+    pub transport: Transport,
+    /// What came of it.
+    pub loading: Loading,
+    /// What is known of it now.
+    pub state: CertificateState,
+}
+
+impl Certificates {
+    /// Loads one more.
+    pub(super) fn load(
+        &mut self,
+        transport: Transport,
+        cert: &Path,
+        key: &Path,
+    ) -> Arc<Certificate> {
+        let certificate = Certificate::load(cert, key);
+        let report = report(transport, Loading::New, &certificate);
+        if let Some(trouble) = report.trouble(now()) {
+            tracing::error!("{trouble}");
+        }
+        self.0.push((transport, certificate.clone()));
+        certificate
+    }
+
+    /// Takes a transport's from other files from the next loading on.
+    pub(super) fn set_files(&self, transport: Transport, cert: &Path, key: &Path) {
+        let ours = self.0.iter().filter(|(of, _)| *of == transport);
+        ours.for_each(|(_, certificate)| certificate.set_files(cert, key));
+    }
+
+    /// Loads all again, each by itself.
+    pub(super) fn reload(&self) -> Vec<CertificateReport> {
+        let one = |(transport, certificate): &(Transport, Arc<Certificate>)| {
+            report(*transport, certificate.reload(), certificate)
+        };
+        self.0.iter().map(one).collect()
+    }
+
+    /// Loads those again whose files have changed; the outcome is in the log.
+    pub(super) fn glance(&self) {
+        for (transport, certificate) in &self.0 {
+            let Some(loading) = certificate.glance() else { continue };
+            let report = report(*transport, loading, certificate);
+            match loading {
+                Loading::Refused => tracing::error!("{report}"),
+                Loading::New | Loading::Same => tracing::info!("{report}"),
+            }
+        }
+    }
+
+    /// What is known of each.
+    pub(super) fn states(&self) -> Vec<CertificateReport> {
+        self.0.iter().map(|(of, certificate)| report(*of, Loading::Same, certificate)).collect()
+    }
+
+    /// What is to be mended now, or soon.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let now = now();
+        self.states().iter().filter_map(|report| report.trouble(now)).collect()
+    }
+}
+
+/// A report.
+fn report(transport: Transport, loading: Loading, certificate: &Certificate) -> CertificateReport {
+    CertificateReport { transport, loading, state: certificate.state() }
+}
+
+/// Now, in seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+impl CertificateReport {
+    /// The transport's name, as in the settings.
+    pub fn table(&self) -> &'static str {
+        if self.transport == Transport::Quic { "quic" } else { "tls" }
+    }
+
+    /// What clients will say of its time at a moment, in seconds since 1970.
+    pub fn time_trouble(&self, now: i64) -> Option<Trouble> {
+        self.state.validity.filter(|_| self.state.is_in_use).and_then(|it| it.trouble(now))
+    }
+
+    /// What is to be mended, at a moment in seconds since 1970.
+    fn trouble(&self, now: i64) -> Option<String> {
+        let (table, file) = (self.table(), self.state.file.display());
+        match (&self.state.fault, self.state.is_in_use) {
+            (Some(fault), false) => Some(format!(
+                "DNS over {} is off: {fault}; once mended it is used by itself",
+                table.to_uppercase()
+            )),
+            (Some(fault), true) => {
+                Some(format!("[{table}] goes on with the certificate before: {fault}"))
+            }
+            (None, _) => self.time_trouble(now).map(|it| format!("[{table}] {file}: {it}")),
+        }
+    }
+}
+
+/// As `gapura ctl reload` prints it.
+impl fmt::Display for CertificateReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}: ", self.table(), self.state.file.display())?;
+        match (self.loading, &self.state.fault, self.state.is_in_use) {
+            (Loading::Refused, Some(fault), true) => {
+                write!(f, "certificate refused, the one before goes on: {fault}")?;
+            }
+            (Loading::Refused, Some(fault), false) => {
+                write!(f, "certificate refused, there is none: {fault}")?;
+            }
+            (Loading::New, ..) => f.write_str("certificate replaced")?,
+            _ => f.write_str("certificate unchanged")?,
+        }
+        self.time_trouble(now()).map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
+    }
+}

@@ -1,0 +1,69 @@
+//! A look at the database of a stopped daemon, for `gapura check`: nothing is made, locked or written, neither in the
+//! file nor beside it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Inner, Store, StoreError, migrations};
+
+impl Store {
+    /// Opens the database to look at it, and sees that it is none of a later version. None while its
+    /// write-ahead log holds something: a daemon runs, or crashed, and the file alone is not all of it.
+    pub fn inspect(state_dir: &Path) -> Result<Option<Self>, StoreError> {
+        let path = Self::path(state_dir);
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        if std::fs::metadata(log).is_ok_and(|found| found.len() > 0) {
+            return Ok(None);
+        }
+        let open = || -> rusqlite::Result<Connection> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            Connection::open_with_flags(uri(&path), flags)
+        };
+        let open = || open().map_err(|source| StoreError::Open { path: path.clone(), source });
+        let reader = open()?;
+        migrations::look(&reader)?;
+        let inner = Inner {
+            path: path.clone(),
+            writer: Mutex::new(open()?),
+            readers: Mutex::new(vec![reader]),
+            #[cfg(feature = "approval")]
+            guard: std::sync::OnceLock::new(),
+        };
+        Ok(Some(Self(Arc::new(inner))))
+    }
+}
+
+/// The file as a URI that says that nobody writes it (<https://sqlite.org/uri.html>).
+fn uri(path: &Path) -> String {
+    let escaped = path.display().to_string().replace('%', "%25").replace('?', "%3f");
+    format!("file:{}?immutable=1", escaped.replace('#', "%23"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_makes_nothing_and_knows_a_later_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("a?b#c%d");
+        std::fs::create_dir(&state).unwrap();
+        assert!(matches!(Store::inspect(&state), Err(StoreError::Open { .. })));
+        drop(Store::open(&state).unwrap());
+        let names = || std::fs::read_dir(&state).unwrap().count();
+        let before = names();
+        assert!(Store::inspect(&state).unwrap().is_some());
+        assert_eq!(names(), before);
+        // Any step that this build does not know is one of another version.
+        for number in [9999, 11] {
+            let file = Connection::open(Store::path(&state)).unwrap();
+            file.execute("DELETE FROM migration WHERE checksum = 'later'", []).unwrap();
+            file.execute("INSERT INTO migration VALUES (?1, 'later')", [number]).unwrap();
+            drop(file);
+            assert!(matches!(Store::inspect(&state), Err(StoreError::Newer { .. })), "{number}");
+            assert!(matches!(Store::open(&state), Err(StoreError::Newer { .. })), "{number}");
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! What an operator is told: `check`, `reload`, `status`, readiness, exit codes. The real program, real files.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::support::http::Caller;
+use crate::support::{Daemon, lay_out, until};
+
+/// A file of the listeners' tests.
+fn certificate(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests").join(name)
+}
+
+/// Puts a pair of certificate and key into a directory as `NAME.crt` and `NAME.key`.
+fn put_pair(dir: &Path, name: &str, from: &str) {
+    for end in ["key", "crt"] {
+        let from = certificate(&format!("{from}.{end}"));
+        std::fs::copy(from, dir.join(format!("{name}.{end}"))).unwrap();
+    }
+}
+
+/// Runs a command on the settings of a directory.
+fn gapura(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
+    command.args(args).arg("--config").arg(dir.join("gapura.toml")).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+/// All that a command printed.
+fn told(output: &Output) -> String {
+    let text = [&output.stdout[..], &output.stderr].concat();
+    String::from_utf8(text).unwrap()
+}
+
+/// Writes settings that are these and nothing else.
+fn settings(dir: &Path, text: &str) {
+    std::fs::write(dir.join("gapura.toml"), text).unwrap();
+}
+
+//------------ check ---------------------------------------------------------
+
+#[test]
+fn a_check_tells_all_that_serving_needs_and_makes_nothing() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "");
+    put_pair(dir, "old", "expired");
+    put_pair(dir, "good", "localhost");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let metrics = taken.local_addr().unwrap();
+    std::fs::write(
+        dir.join("zones.manifest"),
+        format!("{}  cirebonkab.go.id.zone\n", "0".repeat(64)),
+    )
+    .unwrap();
+    settings(
+        dir,
+        &format!(
+            "[server]\nlisten = [\"127.0.0.1:5391\", \"192.0.2.53:5391\"]\nallow_query = [\"nowhere\"]\n\
+             [tls]\nlisten = [\"127.0.0.1:5391\"]\ncert = \"missing.crt\"\nkey = \"good.key\"\n\
+             [quic]\nlisten = [\"127.0.0.1:0\"]\ncert = \"good.crt\"\nkey = \"old.key\"\n\
+             [query_log]\nfile = \"logs/query.jsonl\"\n[metrics]\nlisten = \"{metrics}\"\n\
+             [web]\nlisten = \"127.0.0.1:0\"\n\
+             [[zone]]\nname = \"cirebonkab.go.id.\"\nfile = \"cirebonkab.go.id.zone\"\nerrors = [\"no-rule\"]\n\
+             [[zone]]\nname = \"a.example.\"\nfile = \"none.zone\"\n"
+        ),
+    );
+    let before = std::fs::read_dir(dir).unwrap().count();
+    let output = gapura(dir, &["check"]);
+    let text = told(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in [
+        "gapura.toml:3:16 error settings-value: server.allow_query: \"nowhere\" is not a network",
+        "gapura.toml:5:11 error listen-twice: server.listen[0] and tls.listen[0] both want",
+        "gapura.toml:2:29 error listen-address: cannot listen on 192.0.2.53:5391 (UDP): this machine has no",
+        "gapura.toml:6:8 error certificate: cannot read a certificate chain from",
+        "gapura.toml:10:8 error certificate: the key in",
+        "gapura.toml:13:8 error query-log:",
+        "gapura.toml:15:10 error listen-taken: another program listens on",
+        "gapura.toml:21:10 error settings-value: zone cirebonkab.go.id.: \"no-rule\" in errors is not a rule",
+        "error file-unreadable",
+        "error manifest-mismatch",
+    ] {
+        assert!(text.contains(part), "not told: {part}\n{text}");
+    }
+    let json = gapura(dir, &["check", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(json["findings"].as_array().unwrap().len() >= 9, "{json}");
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), before, "a check makes nothing");
+
+    // All but one mended.
+    settings(
+        dir,
+        "[server]\nlisten = [\"127.0.0.1:0\"]\n[web]\nlisten = \"127.0.0.1:0\"\n\
+         [tls]\nlisten = [\"127.0.0.1:0\"]\ncert = \"old.crt\"\nkey = \"old.key\"\n\
+         [[zone]]\nname = \"cirebonkab.go.id.\"\nfile = \"cirebonkab.go.id.zone\"\n",
+    );
+    let text = told(&gapura(dir, &["check"]));
+    assert!(text.contains("error manifest-mismatch"), "{text}");
+    std::fs::remove_file(dir.join("zones.manifest")).unwrap();
+    let output = gapura(dir, &["check"]);
+    let text = told(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("error certificate-time") && text.contains("expired on 2024-02-01"),
+        "{text}"
+    );
+    put_pair(dir, "old", "localhost");
+    let output = gapura(dir, &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+}
+
+#[test]
+fn a_check_looks_at_the_state_directory() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "");
+    let daemon = Daemon::in_dir(dir);
+    // While it runs its own addresses are not another program's.
+    assert_eq!(gapura(dir, &["check"]).status.code(), Some(0));
+    assert_eq!(daemon.end_with("TERM"), Some(0));
+    let output = gapura(dir, &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let state = dir.join("state");
+    let names = || std::fs::read_dir(&state).unwrap().count();
+    let before = names();
+    let database = state.join("gapura.db");
+    let file = rusqlite::Connection::open(&database).unwrap();
+    file.execute("INSERT INTO migration VALUES (9999, 'later')", []).unwrap();
+    drop(file);
+    let check = || {
+        let output = gapura(dir, &["check"]);
+        (output.status.code(), told(&output))
+    };
+    let (code, text) = check();
+    assert!(code == Some(1) && text.contains("a later version of gapura"), "{text}");
+    std::fs::write(&database, b"").unwrap();
+    let (code, text) = check();
+    assert!(code == Some(1) && text.contains("missing or empty"), "{text}");
+    assert_eq!((names(), std::fs::metadata(&database).unwrap().len()), (before, 0));
+}
+
+#[cfg(feature = "approval")]
+#[test]
+fn a_check_misses_keys() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "");
+    assert_eq!(Daemon::in_dir(dir).end_with("TERM"), Some(0));
+    for key in ["audit.key", "personal.key"] {
+        let (there, away) = (dir.join("state").join(key), dir.join(key));
+        std::fs::rename(&there, &away).unwrap();
+        let output = gapura(dir, &["check"]);
+        let text = told(&output);
+        assert!(output.status.code() == Some(1) && text.contains(key), "{key}: {text}");
+        assert!(!there.exists(), "{key} is not made anew");
+        std::fs::rename(&away, &there).unwrap();
+    }
+    assert_eq!(gapura(dir, &["check"]).status.code(), Some(0));
+}
+
+//------------ reload --------------------------------------------------------
+
+#[test]
+fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    put_pair(dir, "tls", "localhost");
+    put_pair(dir, "quic", "localhost");
+    let secured = "[tls]\nlisten = [\"127.0.0.1:0\"]\ncert = \"tls.crt\"\nkey = \"tls.key\"\n\
+                   [quic]\nlisten = [\"127.0.0.1:0\"]\ncert = \"quic.crt\"\nkey = \"quic.key\"\n";
+    lay_out(dir, secured);
+    let daemon = Daemon::in_dir(dir);
+    let reload = |args: &[&str]| {
+        let output = daemon.gapura(&[&["ctl", "reload"], args].concat());
+        (output.status.code(), told(&output))
+    };
+    let (code, text) = reload(&[]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        !text.contains("restart") && text.contains("[tls] tls.crt: certificate unchanged"),
+        "{text}"
+    );
+
+    // Settings: some now, some later, each by name.
+    let old = std::fs::read_to_string(dir.join("gapura.toml")).unwrap();
+    let new = old
+        .replace("udp_workers = 1", "udp_workers = 2\nnsid = \"x\"")
+        .replace("[query_log]", "[rate_limit]\nslip = 2\n\n[query_log]\nsample = 2")
+        .replace("[probe]", "[mail]\nfrom = \"a@b.example\"\n[probe]");
+    settings(dir, &new);
+    let (code, text) = reload(&[]);
+    assert_eq!(code, Some(0), "{text}");
+    let applied = text.lines().find(|line| line.starts_with("settings in force: ")).unwrap();
+    for key in ["server.nsid", "rate_limit.slip", "query_log.sample"] {
+        assert!(applied.contains(key), "{text}");
+    }
+    assert!(text.contains("server.udp_workers"), "{text}");
+    assert!(text.contains("for a restart"), "{text}");
+    let (_, json) = reload(&["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["settings"]["applied"], serde_json::json!([]), "it is in force already");
+    let waiting = json["settings"]["waiting"].as_array().unwrap();
+    assert!(waiting.contains(&"server.udp_workers".into()), "{json}");
+    let status = told(&daemon.gapura(&["ctl", "status"]));
+    assert!(status.contains("server.udp_workers") && status.contains("for a restart"), "{status}");
+    settings(dir, &old);
+
+    // One bad certificate stops neither the other nor the zones.
+    put_pair(dir, "tls", "expired");
+    std::fs::write(dir.join("quic.crt"), "nothing").unwrap();
+    let zone = std::fs::read_to_string(daemon.zone_file()).unwrap();
+    std::fs::write(daemon.zone_file(), zone.replace("198.51.100.114", "198.51.100.77")).unwrap();
+    let (code, json) = reload(&["--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(code, Some(1), "{json}");
+    let results: Vec<_> =
+        json["certificates"].as_array().unwrap().iter().map(|it| &it["result"]).collect();
+    // The files are watched: the good one may have been taken already.
+    assert!(results[0] == "replaced" || results[0] == "unchanged", "{json}");
+    assert_eq!(results[1], "refused", "{json}");
+    assert_eq!(json["zones"][0]["result"], "live", "{json}");
+    let output = daemon.gapura(&["ctl", "status"]);
+    let text = told(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("expired on 2024-02-01"), "{text}");
+    assert!(text.contains("[quic] goes on with the certificate before"), "{text}");
+
+    // Exchanged files are taken by themselves.
+    put_pair(dir, "tls", "localhost");
+    put_pair(dir, "quic", "localhost");
+    until("both certificates are in use", || {
+        daemon.gapura(&["ctl", "status"]).status.code() == Some(0)
+    });
+    std::fs::write(dir.join("gapura.toml"), "[server]\nlissten = []\n[foo]\n").unwrap();
+    let (code, text) = reload(&[]);
+    assert!(code == Some(1) && text.contains("nothing changed"), "{text}");
+    assert!(text.contains("did you mean `listen`?") && text.contains("`foo`"), "{text}");
+}
+
+//------------ Readiness -----------------------------------------------------
+
+#[test]
+fn readiness_and_exit_codes_are_true() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "[metrics]\nlisten = \"127.0.0.1:0\"\n");
+    let zone = dir.join("cirebonkab.go.id.zone");
+    let good = std::fs::read_to_string(&zone).unwrap();
+    std::fs::write(&zone, "this is no zone\n").unwrap();
+    let daemon = Daemon::in_dir(dir);
+    let metrics = format!("http://{}", daemon.ready["metrics"].as_str().unwrap());
+    let ready = || {
+        let response = Caller::new(&metrics, &[]).get("/readyz");
+        (response.status, response.text())
+    };
+    let status = || {
+        let output = daemon.gapura(&["ctl", "status"]);
+        assert!(output.stderr.is_empty(), "a report is on standard output");
+        (output.status.code(), told(&output))
+    };
+    // The only zone is not served.
+    let (code, text) = ready();
+    assert!(code == 503 && text.contains("no zone is served: cirebonkab.go.id."), "{code} {text}");
+    assert_eq!(status().0, Some(1));
+    #[cfg(feature = "approval")]
+    assert_eq!(Caller::new(&daemon.web(), &[]).get("/readyz").status, 503);
+    // It is.
+    std::fs::write(&zone, &good).unwrap();
+    until("it is ready", || ready() == (200, "ready\n".to_owned()));
+    let (code, text) = status();
+    assert_eq!(code, Some(0), "{text}");
+    // A later file is refused: names are answered, and both say what is wrong.
+    std::fs::write(&zone, good.replace("198.51.100.114", "198.51.100.999")).unwrap();
+    until("the refusal is told", || status().0 == Some(1));
+    let (code, text) = ready();
+    assert!(code == 200 && text.contains("file refused (check), still serving"), "{code} {text}");
+    assert!(status().1.contains("error bad-rdata"));
+    let response = Caller::new(&metrics, &[]).get("/healthz");
+    assert_eq!(response.status, 200);
+}
+
+#[test]
+fn every_family_is_there_from_the_start_and_has_its_help() {
+    let daemon = Daemon::start("[metrics]\nlisten = \"127.0.0.1:0\"\n");
+    let metrics = format!("http://{}", daemon.ready["metrics"].as_str().unwrap());
+    let plain = Caller::new(&metrics, &[]).get("/metrics").text();
+    for name in [
+        "gapura_queries_total",
+        "gapura_responses_total",
+        "gapura_dropped_total",
+        "gapura_rrl_total",
+        "gapura_connections",
+        "gapura_connections_closed_total",
+        "gapura_query_log_lines_total",
+        "gapura_zone_serial",
+        "gapura_zone_reload_failed",
+        "gapura_faults",
+        "gapura_build_info",
+        "gapura_start_time_seconds",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_max_fds",
+        #[cfg(feature = "approval")]
+        "gapura_requests",
+        #[cfg(feature = "approval")]
+        "gapura_request_oldest_seconds",
+        #[cfg(feature = "approval")]
+        "gapura_notices",
+    ] {
+        assert!(plain.contains(&format!("# HELP {name} ")), "{name}\n{plain}");
+        let mut lines = plain.lines().filter(|line| !line.starts_with('#'));
+        let is_sample =
+            |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+        assert!(lines.any(is_sample), "{name} has no sample\n{plain}");
+    }
+    for line in plain.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split([' ', '{']).next().unwrap();
+        let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+        let helped = |name: &str| plain.contains(&format!("# HELP {name} "));
+        assert!(helped(name) || family.is_some_and(helped), "no help text: {name}");
+    }
+    assert!(!plain.contains("# EOF"));
+    let accept = [("Accept", "application/openmetrics-text; version=1.0.0")];
+    let open = Caller::new(&metrics, &accept).get("/metrics").text();
+    assert!(
+        open.ends_with("# EOF\n") && open.contains("# TYPE gapura_queries counter\n"),
+        "{open}"
+    );
+}
+
+//------------ Command line --------------------------------------------------
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let daemon = Daemon::start("");
+    let commands: &[&[&str]] = &[
+        &["zone", "export", "cirebonkab.go.id"],
+        &["ctl", "status", "--json"],
+        &["check"],
+        #[cfg(feature = "approval")]
+        &["audit", "export"],
+        &["--help"],
+    ];
+    for args in commands {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
+        command.args(*args).current_dir(&daemon.dir).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if *args != ["--help"] {
+            command.args(["--config", "gapura.toml"]);
+        }
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let text = told(&output);
+        assert!(output.status.code() == Some(0) && !text.contains("panicked"), "{args:?}: {text}");
+    }
+}
+
+#[cfg(feature = "approval")]
+#[test]
+fn words_that_are_none_are_refused_with_those_there_are() {
+    let made = tempfile::tempdir().unwrap();
+    lay_out(made.path(), "");
+    let commands: [(&[&str], &str); 3] = [
+        (&["user", "role", "budi", "--role", "raja"], "kabid, kasi, admin, auditor"),
+        (
+            &["token", "create", "budi", "--scope", "all", "--password-stdin"],
+            "read, submit, decide",
+        ),
+        (&["request", "list", "--state", "lost"], "submitted, assigned"),
+    ];
+    for (args, words) in commands {
+        let output = gapura(made.path(), args);
+        let text = told(&output);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.starts_with("gapura: ") && text.contains(words), "{text}");
+    }
+    let daemon = Daemon::in_dir(made.path());
+    let web = daemon.web().trim_start_matches("http://").to_owned();
+    let output = daemon.gapura_with_env(&["request", "list"], &[("GAPURA_WEB", &web)]);
+    assert!(told(&output).contains("GAPURA_TOKEN is not set"), "{}", told(&output));
+}
+
+#[test]
+fn each_line_of_the_log_is_json_where_json_was_asked_for() {
+    let daemon = Daemon::start("");
+    std::fs::write(daemon.zone_file(), "nothing\n").unwrap();
+    let log = daemon.dir.join("log");
+    let text = || std::fs::read_to_string(&log).unwrap();
+    until("the refusal is in the log", || text().contains("refused"));
+    for line in text().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
+    }
+}
