@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::rows::ROW_LOG;
 use super::vault::Sealed;
 use crate::digest::{hex, sha256, sha256_of, unhex};
-use crate::queue::Happening;
+use crate::queue::{Deed, Happening};
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
 
@@ -49,12 +49,12 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// An event of a person in a role.
-    pub fn new(at_ms: i64, person: &str, role: &str, act: &str, subject: &str) -> Self {
+    pub fn new(at_ms: i64, person: &str, role: &str, deed: Deed, subject: &str) -> Self {
         Self {
             at_ms,
             person: person.to_owned(),
             role: role.to_owned(),
-            act: act.to_owned(),
+            act: deed.as_str().to_owned(),
             subject: subject.to_owned(),
             ..Self::default()
         }

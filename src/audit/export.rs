@@ -11,6 +11,7 @@ use super::chain::{NewEvent, append, payload_hash};
 use super::report::unread;
 use super::verify::PROOF;
 use crate::digest::hex;
+use crate::queue::Deed;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError};
 
@@ -110,7 +111,7 @@ pub fn export_as(
     role: &str,
 ) -> Result<Vec<String>, StoreError> {
     store.write(|tx| {
-        append(tx, NewEvent::new(now_ms, person, role, "exported", "chain:all"))?;
+        append(tx, NewEvent::new(now_ms, person, role, Deed::Exported, "chain:all"))?;
         export(tx, 0)
     })
 }

@@ -73,7 +73,7 @@ impl Trusted {
         let covered = export.checkpoints.iter().filter(fits);
         let covered = covered.filter(|point| matches!(self.judge(point), Judged::Genuine));
         let signed_to = covered.map(|point| point.sequence).max().unwrap_or(0);
-        let rotations = export.events.iter().filter(|event| event.act == KEY_ROTATED);
+        let rotations = export.events.iter().filter(|event| event.act == KEY_ROTATED.as_str());
         for event in rotations.filter(|event| event.sequence <= signed_to) {
             let named = event.before.as_deref();
             let row = export.keys.iter().find(|row| Some(row.key_id.as_str()) == named);

@@ -40,7 +40,7 @@ const EVENTS_MAX: i64 = 100;
 /// Milliseconds after which a checkpoint is due if there is news.
 const WAIT_MAX_MS: i64 = 3_600_000;
 /// The act of the event that records a new key; its states before and after are the ids of the keys.
-pub(super) const KEY_ROTATED: &str = "audit_key_rotated";
+pub(super) const KEY_ROTATED: Deed = Deed::AuditKeyRotated;
 
 /// Whether the head is signed before this event, so that nobody can take away what led to a
 /// promotion once its record went live. `promote` signs, and the verifier asks for the signature.

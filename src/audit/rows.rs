@@ -16,14 +16,13 @@ use super::chain::{NewEvent, append};
 use super::report::{FaultKind, Report};
 use super::{AuditError, Vault};
 use crate::digest::hex;
+use crate::queue::Deed;
 use crate::store::events::Event;
 use crate::store::row_log::RowChange;
 use crate::store::{Reader, Store, StoreError};
 
 /// The fact of an event that states where the row log ends.
 pub const ROW_LOG: &str = "row_log";
-/// The act of the event that takes the rows of an older database in as they are.
-const ROWS_BOUND: &str = "rows_bound";
 
 //------------ guard ---------------------------------------------------------
 
@@ -51,7 +50,7 @@ pub fn guard(store: &Store, vault: &Vault, now_ms: i64) -> Result<(), AuditError
     store.write(|tx| {
         let count = tx.log_all_rows()?;
         if count > 0 {
-            let event = NewEvent::new(now_ms, "system", "system", ROWS_BOUND, "chain:rows");
+            let event = NewEvent::new(now_ms, "system", "system", Deed::RowsBound, "chain:rows");
             append(tx, event.with("values", count))?;
         }
         Ok(())

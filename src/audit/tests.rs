@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::queue::Role;
+use crate::queue::{Deed, Role};
 use crate::store::people::PersonRow;
 use crate::store::{Store, StoreError};
 
@@ -47,7 +47,7 @@ impl House {
         let event = NewEvent {
             revision: 1,
             after: after.map(str::to_owned),
-            ..NewEvent::new(START, "p-1", "kasi", act, "request:GPR-1")
+            ..NewEvent::new(START, "p-1", "kasi", act.parse().unwrap(), "request:GPR-1")
         };
         let event = event.with("kind", "new");
         self.store.write::<_, StoreError>(|tx| append_sealed(tx, event, &sealed)).unwrap()
@@ -261,7 +261,7 @@ fn a_checkpoint_from_before_a_promotion_cannot_be_taken_out() {
     bad(&house.verify(), 4, "no checkpoint was kept from before this promotion");
     // An attempt that a rule turned back needs none.
     let house = House::new();
-    let attempt = NewEvent::new(START, "p-1", "kasi", "promote", "request:GPR-1");
+    let attempt = NewEvent::new(START, "p-1", "kasi", Deed::Promote, "request:GPR-1");
     let attempt = attempt.with("turned_back", "stale");
     house.store.write::<_, StoreError>(|tx| append(tx, attempt)).unwrap();
     good(&house.verify());
@@ -445,7 +445,7 @@ fn a_sealed_value_opens_with_its_key_in_its_place_only() {
 fn a_value_is_erased_by_an_event_or_it_is_missing() {
     let house = House::lived_in();
     // Lawfully: an event names the value, and the commitment stays.
-    let erase = NewEvent::new(START, "p-1", "admin", "erase", "request:GPR-1");
+    let erase = NewEvent::new(START, "p-1", "admin", Deed::Erase, "request:GPR-1");
     let erase = erase.with("values", "1:email").with("ground", "withdrawn");
     house
         .store
@@ -492,7 +492,7 @@ fn a_row_that_no_event_left_so_is_found() {
         totp_step: 0,
         created_ms: 0,
     };
-    let added = NewEvent::new(START, "console", "admin", "account_added", "person:p-9");
+    let added = NewEvent::new(START, "console", "admin", Deed::AccountAdded, "person:p-9");
     house
         .store
         .write::<_, StoreError>(|tx| {

@@ -15,6 +15,7 @@ use super::notary::needs_checkpoint_before;
 use super::report::{FaultKind, Report};
 use super::{Anchor, Vault, rows, tables};
 use crate::digest::{hex, sha256_hex, unhex};
+use crate::queue::Deed;
 use crate::store::Reader;
 use crate::store::events::{Checkpoint, Event};
 
@@ -249,7 +250,7 @@ fn check_erasures(export: &Export, report: &mut Report) {
     for (sequence, field, by_event) in &export.erased {
         let said = export.events.iter().any(|event| {
             event.sequence == *by_event
-                && event.act == "erase"
+                && event.act == Deed::Erase.as_str()
                 && event.payload.get("values").is_some_and(|values| {
                     values.split(' ').any(|value| value == format!("{sequence}:{field}"))
                 })

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use super::office::LETTERS;
 use super::{ActError, Desk};
-use crate::audit::{NewEvent, append, random};
+use crate::audit::{NewEvent, random};
 use crate::digest::{hex, sha256_hex};
-use crate::queue::{Actor, Role};
+use crate::queue::{Actor, Deed, Role};
 use crate::store::requests::AttachmentRow;
 use crate::uploads::Letter;
 
@@ -75,8 +75,8 @@ impl Desk {
             let row = row.ok_or(ActError::NotFound)?;
             let subject = format!("request:{number}");
             let event =
-                NewEvent::new(now, by.person(), by.role.as_str(), "letter_downloaded", &subject);
-            append(tx, event.with("sha256", &row.sha256))?;
+                NewEvent::new(now, by.person(), by.role.as_str(), Deed::LetterDownloaded, &subject);
+            ledger.note(tx, event.with("sha256", &row.sha256))?;
             Ok::<_, ActError>(row)
         })?;
         let path = self.letter_path(&row.file);

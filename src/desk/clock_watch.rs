@@ -11,7 +11,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{ActError, Desk};
-use crate::audit::{NewEvent, append};
+use crate::audit::NewEvent;
+use crate::queue::Deed;
 use crate::queue::time::MINUTE_MS;
 use crate::store::StoreError;
 use crate::store::clock::ClockRow;
@@ -78,9 +79,11 @@ impl Desk {
     pub fn believe_clock(&self) -> Result<(), ActError> {
         let row = ClockRow::believed(self.now());
         let mut watch = self.0.clock_watch.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.ledger.store.write::<_, ActError>(|tx| {
-            let event = NewEvent::new(self.now(), "console", "admin", "clock_confirmed", CLOCK);
-            append(tx, event)?;
+        let ledger = &self.0.ledger;
+        ledger.store.write::<_, ActError>(|tx| {
+            let event =
+                NewEvent::new(row.believed_ms, "console", "admin", Deed::ClockConfirmed, CLOCK);
+            ledger.note(tx, event)?;
             Ok(tx.put_clock(&row)?)
         })?;
         (watch.now, watch.written) = (Some(row), Some(row));

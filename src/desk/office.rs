@@ -10,8 +10,7 @@ use super::clock_watch::ClockWatch;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use crate::audit::{
-    Anchor, Event, NewEvent, Notary, Report, Vault, append, check_letters, export, open_guarded,
-    verify_own,
+    Anchor, Event, NewEvent, Notary, Report, Vault, check_letters, export, open_guarded, verify_own,
 };
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger, LedgerError};
@@ -193,8 +192,8 @@ impl Desk {
             let by = CHAIN_READERS.into_iter().find_map(|role| actor.capacity(role, now));
             let by = by.ok_or(ActError::NotAllowed)?;
             let (person, role) = (by.person(), by.role.as_str());
-            let event = NewEvent::new(now, person, role, "exported", "chain:all");
-            append(tx, event.with("after", after))?;
+            let event = NewEvent::new(now, person, role, Deed::Exported, "chain:all");
+            ledger.note(tx, event.with("after", after))?;
             Ok(export(tx, after)?)
         })
     }
@@ -209,8 +208,8 @@ impl Desk {
                 return Ok(());
             }
             let (system, now) = (Role::System.as_str(), ledger.now());
-            let event = NewEvent::new(now, system, system, "settings_changed", SETTINGS);
-            append(tx, event.with("sha256", sha256))?;
+            let event = NewEvent::new(now, system, system, Deed::SettingsChanged, SETTINGS);
+            ledger.note(tx, event.with("sha256", sha256))?;
             Ok(())
         })
     }
@@ -307,11 +306,11 @@ impl Desk {
                 return Ok(false);
             }
             let (system, now) = (Role::System.as_str(), ledger.now());
-            let event = NewEvent::new(now, system, system, "working_time_changed", WORKING_TIME)
+            let event = NewEvent::new(now, system, system, Deed::WorkingTimeChanged, WORKING_TIME)
                 .with("sha256", &sha256)
                 .with("holidays", holidays)
                 .with("overrides", overrides);
-            append(tx, event)?;
+            ledger.note(tx, event)?;
             Ok(true)
         })?;
         if changed { self.recompute_due_times() } else { Ok(()) }

@@ -4,10 +4,10 @@
 use super::clockwork::Job;
 use super::office::LETTERS;
 use super::{ActError, Desk};
-use crate::audit::{NewEvent, append};
+use crate::audit::NewEvent;
 use crate::queue::labels::clean_text;
 use crate::queue::time::DAY_MS;
-use crate::queue::{Actor, Fault, Role, Rule, Signature, TransitionError};
+use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError};
 use crate::store::StoreError;
 
 /// A status secret is kept this long after the end.
@@ -165,8 +165,9 @@ impl Desk {
             if let Some(row) = row.filter(|row| row.erased_ms.is_none()) {
                 ledger.store.write::<_, ActError>(|tx| {
                     let subject = format!("request:{}", row.request);
-                    let event = NewEvent::new(now, "system", "system", "letter_expired", &subject);
-                    append(tx, event.with("sha256", &row.sha256))?;
+                    let event =
+                        NewEvent::new(now, "system", "system", Deed::LetterExpired, &subject);
+                    ledger.note(tx, event.with("sha256", &row.sha256))?;
                     tx.put_letter(&crate::store::requests::AttachmentRow {
                         erased_ms: Some(now),
                         ..row

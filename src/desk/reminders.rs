@@ -83,14 +83,8 @@ impl Desk {
         }
         let events = self.events(from, usize::MAX)?;
         for event in &events {
-            let deed = match event.act.as_str() {
-                "account_added" | "account_made" => Deed::OfficerAdded,
-                "role_changed" => Deed::RoleChanged,
-                "password_set" | "password_reset" => Deed::PasswordReset,
-                "second_factor_set" => Deed::SecondFactorSet,
-                "account_enabled" => Deed::AccountEnabled,
-                _ => continue,
-            };
+            let deed = event.act.parse::<Deed>().ok().and_then(Deed::announced_as);
+            let Some(deed) = deed else { continue };
             // Version 0.1.0 recorded these without a notice: what is long past is no news.
             let is_new_notice = matches!(deed, Deed::SecondFactorSet | Deed::AccountEnabled);
             if is_new_notice && event.at_ms < ledger.now() - DAY_MS {

@@ -23,7 +23,7 @@ use crate::audit::NewEvent;
 use crate::audit::testing::Chain;
 use crate::publish::{Publisher, ZoneSource};
 use crate::queue::{
-    Act, Actor, Application, Identity, LineCode, LineInput, LineVerdict, State, Targets,
+    Act, Actor, Application, Deed, Identity, LineCode, LineInput, LineVerdict, State, Targets,
 };
 use crate::serve::{self, Running};
 use crate::store::Store;
@@ -174,7 +174,7 @@ impl Office {
             created_ms: MONDAY_8,
         };
         let subject = format!("person:{}", row.id);
-        let added = NewEvent::new(MONDAY_8, "console", "admin", "account_added", &subject);
+        let added = NewEvent::new(MONDAY_8, "console", "admin", Deed::AccountAdded, &subject);
         let added = added.with("role", role);
         let written = self.store.write::<_, crate::audit::AuditError>(|tx| {
             tx.put_person(&row)?;

@@ -198,6 +198,12 @@ impl Ledger {
         self.checkpoint(tx)
     }
 
+    /// Writes an event that changes no row of the procedure: a download, an export, other settings.
+    pub fn note(&self, tx: &Tx<'_>, event: NewEvent) -> Result<(), LedgerError> {
+        append(tx, event)?;
+        self.checkpoint(tx)
+    }
+
     /// Signs the head of the chain if that is due.
     fn checkpoint(&self, tx: &Tx<'_>) -> Result<(), LedgerError> {
         Ok(self.notary.checkpoint_if_due(tx, self.now())?)

@@ -2,7 +2,7 @@
 
 use super::{Ledger, LedgerError, Stored};
 use crate::audit::{NewEvent, append_sealed};
-use crate::queue::{Contact, Signature};
+use crate::queue::{Contact, Deed, Signature};
 use crate::store::Tx;
 
 impl Ledger {
@@ -37,7 +37,7 @@ impl Ledger {
         }
         let names: Vec<String> =
             values.iter().map(|(sequence, field)| format!("{sequence}:{field}")).collect();
-        let event = NewEvent::new(by.at, by.person(), by.role.as_str(), "erase", &subject)
+        let event = NewEvent::new(by.at, by.person(), by.role.as_str(), Deed::Erase, &subject)
             .with("values", names.join(" "));
         let event = match ground {
             Some(ground) => append_sealed(tx, event, &[self.vault.commit("ground", ground)?])?,

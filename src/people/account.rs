@@ -4,7 +4,7 @@ use super::PeopleError;
 use super::acting::ActingOfficial;
 use crate::audit::{self, NewEvent};
 use crate::queue::person::{self, is_mailbox, normalize_email};
-use crate::queue::{Actor, Identity, Role};
+use crate::queue::{Actor, Deed, Identity, Role};
 use crate::store::people::PersonRow;
 use crate::store::{Reader, Tx};
 
@@ -166,12 +166,12 @@ impl By {
         &self,
         tx: &Tx<'_>,
         now_ms: i64,
-        act: &str,
+        deed: Deed,
         person: &str,
         facts: &[(&str, &str)],
     ) -> Result<(), PeopleError> {
         let subject = format!("person:{person}");
-        let event = NewEvent::new(now_ms, self.id(), self.role(), act, &subject);
+        let event = NewEvent::new(now_ms, self.id(), self.role(), deed, &subject);
         let event = facts.iter().fold(event, |event, (key, value)| event.with(key, value));
         audit::append(tx, event)?;
         Ok(())

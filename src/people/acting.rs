@@ -8,7 +8,7 @@ use super::account::{Account, By};
 use super::roster::People;
 use crate::audit::random;
 use crate::digest::hex;
-use crate::queue::Role;
+use crate::queue::{Deed, Role};
 use crate::store::Reader;
 pub use crate::store::people::ActingRow as ActingOfficial;
 pub use crate::store::words::ActingStyle;
@@ -99,7 +99,7 @@ impl People {
                 ("starts_ms", starts.as_str()),
                 ("ends_ms", ends.as_str()),
             ];
-            by.leave(tx, now, "acting_recorded", &row.person, &facts)
+            by.leave(tx, now, Deed::ActingRecorded, &row.person, &facts)
         })
     }
 
@@ -115,7 +115,7 @@ impl People {
             let mut row = row.ok_or(PeopleError::UnknownPerson)?;
             row.ended_ms = Some(now);
             tx.put_acting(&row)?;
-            by.leave(tx, now, "acting_ended", &row.person, &[("letter", &row.letter)])
+            by.leave(tx, now, Deed::ActingEnded, &row.person, &[("letter", &row.letter)])
         })
     }
 

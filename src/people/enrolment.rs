@@ -12,6 +12,7 @@ use super::sign_in::{Begun, SignedIn, Stage};
 use super::tries::Origin;
 use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
+use crate::queue::Deed;
 use crate::store::people::PersonRow;
 
 /// A second-factor secret to be typed into an authenticator app.
@@ -90,7 +91,7 @@ impl People {
             tx.put_person(&row)?;
             let by = By::Officer(Account::from(&row));
             let facts = [("replaced", if replaced { "yes" } else { "no" })];
-            by.leave(tx, now, "second_factor_set", &row.id, &facts)?;
+            by.leave(tx, now, Deed::SecondFactorSet, &row.id, &facts)?;
             end_credentials(tx, &row, now)?;
             self.start(tx, &row, Stage::Full, begun)
         })

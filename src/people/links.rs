@@ -10,8 +10,8 @@ use super::roster::{People, end_access};
 use super::secret::{self, random_token};
 use super::{PeopleError, password};
 use crate::digest::sha256_hex;
-use crate::queue::Role;
 use crate::queue::time::DAY_MS;
+use crate::queue::{Deed, Role};
 use crate::store::Tx;
 use crate::store::people::LinkRow;
 pub use crate::store::words::LinkKind;
@@ -133,7 +133,7 @@ impl People {
             tx.put_link(&row)?;
             let subject = row.person.as_deref().unwrap_or("");
             let facts = [("role", row.role.as_str())];
-            by.leave(tx, now, &format!("link_{}", row.kind), subject, &facts)?;
+            by.leave(tx, now, made(row.kind), subject, &facts)?;
             Ok(row)
         })?;
         Ok(IssuedLink { token, kind: row.kind, ends_ms: row.ends_ms })
@@ -148,7 +148,7 @@ impl People {
             let row = open.ok_or(PeopleError::LinkGone)?;
             let subject = row.person.clone().unwrap_or_default();
             let facts = [("kind", row.kind.as_str()), ("role", row.role.as_str())];
-            by.leave(tx, now, "link_revoked", &subject, &facts)?;
+            by.leave(tx, now, Deed::LinkRevoked, &subject, &facts)?;
             Ok(tx.put_link(&LinkRow { used_ms: Some(now), ..row })?)
         })
     }
@@ -207,7 +207,7 @@ impl People {
                     let person = self.insert(tx, link.role, &account, hash)?;
                     let by = By::Officer(Account::from(&person));
                     let facts = [("role", link.role.as_str()), ("invited_by", &row.made_by)];
-                    by.leave(tx, now, "account_made", &person.id, &facts)?;
+                    by.leave(tx, now, Deed::AccountMade, &person.id, &facts)?;
                     person
                 }
                 Some(id) => {
@@ -220,7 +220,7 @@ impl People {
                     tx.put_person(&person)?;
                     end_access(tx, &person, now)?;
                     let by = By::Officer(Account::from(&person));
-                    by.leave(tx, now, "password_reset", &person.id, &[("by", &row.made_by)])?;
+                    by.leave(tx, now, Deed::PasswordReset, &person.id, &[("by", &row.made_by)])?;
                     person
                 }
             };
@@ -261,5 +261,14 @@ fn view(row: &LinkRow, name: Option<String>) -> LinkView {
         email: row.email.clone(),
         name,
         ends_ms: row.ends_ms,
+    }
+}
+
+/// The deed of making a link of a kind.
+fn made(kind: LinkKind) -> Deed {
+    match kind {
+        LinkKind::FirstAdmin => Deed::LinkFirstAdmin,
+        LinkKind::Invitation => Deed::LinkInvitation,
+        LinkKind::Reset => Deed::LinkReset,
     }
 }

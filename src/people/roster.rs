@@ -128,7 +128,7 @@ impl People {
             by.may_manage(tx)?;
             let row = self.insert(tx, role, &new, hash)?;
             let facts = [("role", role.as_str())];
-            by.leave(tx, row.created_ms, "account_added", &row.id, &facts)?;
+            by.leave(tx, row.created_ms, Deed::AccountAdded, &row.id, &facts)?;
             Ok(Account::from(&row))
         })
     }
@@ -142,7 +142,7 @@ impl People {
             keep_an_admin(tx, row)?;
             row.disabled_ms = Some(now);
             end_access(tx, row, now)?;
-            by.leave(tx, now, Deed::AccountDisabled.as_str(), &row.id, &[])
+            by.leave(tx, now, Deed::AccountDisabled, &row.id, &[])
         })
     }
 
@@ -152,7 +152,7 @@ impl People {
         self.change(name, |tx, row| {
             by.may_manage(tx)?;
             row.disabled_ms = None;
-            by.leave(tx, now, "account_enabled", &row.id, &[])
+            by.leave(tx, now, Deed::AccountEnabled, &row.id, &[])
         })
     }
 
@@ -165,7 +165,7 @@ impl People {
                 keep_an_admin(tx, row)?;
             }
             let facts = [("from", row.role.as_str()), ("to", role.as_str())];
-            by.leave(tx, now, Deed::RoleChanged.as_str(), &row.id, &facts)?;
+            by.leave(tx, now, Deed::RoleChanged, &row.id, &facts)?;
             row.role = role;
             end_access(tx, row, now)
         })
@@ -177,7 +177,7 @@ impl People {
         let hash = secret::hash_password(password)?;
         let now = self.now_ms();
         self.change(name, |tx, row| {
-            By::Console.leave(tx, now, "password_set", &row.id, &[])?;
+            By::Console.leave(tx, now, Deed::PasswordSet, &row.id, &[])?;
             row.password = Some(hash);
             end_access(tx, row, now)
         })

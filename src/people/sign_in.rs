@@ -20,8 +20,8 @@ use super::secret::{self, random_token};
 use super::tries::{Origin, Try};
 use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
-use crate::queue::Actor;
 use crate::queue::time::{MINUTE_MS, is_recent};
+use crate::queue::{Actor, Deed};
 use crate::store::Tx;
 use crate::store::people::{PersonRow, SessionRow};
 pub use crate::store::words::Stage;
@@ -282,7 +282,7 @@ impl People {
         let token = random_token()?;
         let now = self.now_ms();
         if stage == Stage::Full {
-            By::Officer(Account::from(person)).leave(tx, now, "signed_in", &person.id, &[])?;
+            By::Officer(Account::from(person)).leave(tx, now, Deed::SignedIn, &person.id, &[])?;
         }
         tx.put_session(&SessionRow {
             token_hash: sha256_hex(&token),

@@ -18,8 +18,8 @@ use super::tries::Origin;
 use super::{PeopleError, SignInError};
 use crate::audit::random;
 use crate::digest::{hex, sha256_hex};
-use crate::queue::Actor;
 use crate::queue::time::{DAY_MS, is_recent};
+use crate::queue::{Actor, Deed};
 use crate::store::people::TokenRow;
 
 /// Prefix by which a leaked token is recognized.
@@ -209,7 +209,7 @@ impl People {
             }
             tx.put_token(&row)?;
             let facts = [("token", row.id.as_str()), ("scopes", row.scopes.as_str())];
-            by.leave(tx, now, "token_made", &row.person, &facts)
+            by.leave(tx, now, Deed::TokenMade, &row.person, &facts)
         })?;
         Ok(IssuedToken { id: row.id, token, ends_ms: row.ends_ms })
     }
@@ -259,7 +259,7 @@ impl People {
             }
             row.revoked_ms.get_or_insert(now);
             tx.put_token(&row)?;
-            by.leave(tx, now, "token_revoked", &row.person, &[("token", &row.id)])
+            by.leave(tx, now, Deed::TokenRevoked, &row.person, &[("token", &row.id)])
         })
     }
 

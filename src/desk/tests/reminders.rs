@@ -72,15 +72,15 @@ fn every_officer_hears_of_a_new_one() {
     office.chain.is_edited();
     office.desk.tick().unwrap();
     let at_first = of_the_office(&office).len();
-    let add = |act: &str, person: &str| {
-        let event = NewEvent::new(MONDAY_8, "console", "admin", act, &format!("person:{person}"));
+    let add = |deed: Deed, person: &str| {
+        let event = NewEvent::new(MONDAY_8, "console", "admin", deed, &format!("person:{person}"));
         office.store.write::<_, StoreError>(|tx| append(tx, event)).unwrap();
     };
-    add("account_added", "p-lain");
-    add("signed_in", "p-lain");
-    add("role_changed", "p-seksi");
-    add("second_factor_set", "p-seksi");
-    add("account_enabled", "p-lain");
+    add(Deed::AccountAdded, "p-lain");
+    add(Deed::SignedIn, "p-lain");
+    add(Deed::RoleChanged, "p-seksi");
+    add(Deed::SecondFactorSet, "p-seksi");
+    add(Deed::AccountEnabled, "p-lain");
     office.desk.tick().unwrap();
     office.desk.tick().unwrap();
     let told = of_the_office(&office).split_off(at_first);

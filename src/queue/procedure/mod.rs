@@ -18,7 +18,7 @@ use super::request::State;
 pub use inputs::{ActInput, Input};
 use table::ANNOUNCEMENTS;
 pub(super) use table::Turn;
-pub use table::{Act, ActKind, Deed, TABLE};
+pub use table::{Act, ActKind, Deed, NEWS, TABLE};
 
 //------------ Row -----------------------------------------------------------
 

@@ -30,6 +30,13 @@ macro_rules! page {
     };
 }
 
+/// A deed that is marked as news.
+macro_rules! news {
+    (news $event:ident) => {
+        Deed::$event
+    };
+}
+
 /// Makes [`TABLE`], [`ActKind`], [`Act`], [`Deed`] and [`Turn`] from the rows.
 macro_rules! table {
     (
@@ -44,7 +51,7 @@ macro_rules! table {
         by_itself { $($deed:ident: $($dfrom:ident)+
             => $($dto:ident)+, notifies($($drecipient:ident)*) [$dholds:literal];)* }
         events { $(#[doc = $eabout:literal] $event:ident = $eword:literal
-            $(, notifies($($erecipient:ident)*))?;)* }
+            $(, notifies($($erecipient:ident)*))? $(as $announced:ident)? $([$news:ident])?;)* }
     ) => {
         named! {
             /// The acts without their contents, in the order of the procedure.
@@ -138,6 +145,19 @@ macro_rules! table {
         /// Events that are no step of a request and that people get a notice of all the same.
         pub(super) const ANNOUNCEMENTS: &[(Deed, &[Recipient])] =
             &[$($((Deed::$event, &[$(Recipient::$erecipient),*]),)?)*];
+
+        impl Deed {
+            /// The deed whose notice makes it known to officers, for events of accounts.
+            pub fn announced_as(self) -> Option<Deed> {
+                match self {
+                    $($(Self::$event => Some(Self::$announced),)?)*
+                    _ => None,
+                }
+            }
+        }
+
+        /// Changes of accounts that every officer sees on the queue's page.
+        pub const NEWS: &[Deed] = &[$($(news!($news $event),)?)*];
 
         /// A step that is no act on a request: it makes one, or gapura does it by itself.
         #[derive(Clone, Copy, Debug)]
@@ -296,16 +316,58 @@ table! {
         Overtaken = "overtaken", notifies(Applicant);
         /// A notice to every officer: there is a new one.
         OfficerAdded = "officer_added", notifies(Officers);
+        /// An administrator added an account.
+        AccountAdded = "account_added" as OfficerAdded [news];
+        /// Somebody made their account by a link.
+        AccountMade = "account_made" as OfficerAdded [news];
         /// A notice to every officer: somebody has another role.
-        RoleChanged = "role_changed", notifies(Officers);
+        RoleChanged = "role_changed", notifies(Officers) as RoleChanged [news];
+        /// A password was set at the server's own command line.
+        PasswordSet = "password_set" as PasswordReset [news];
         /// A notice to every officer: somebody's password was reset.
-        PasswordReset = "password_reset", notifies(Officers);
+        PasswordReset = "password_reset", notifies(Officers) as PasswordReset [news];
         /// A notice to every officer: somebody set up or replaced a second factor.
-        SecondFactorSet = "second_factor_set", notifies(Officers);
+        SecondFactorSet = "second_factor_set", notifies(Officers) as SecondFactorSet [news];
         /// An account was switched off.
-        AccountDisabled = "account_disabled";
+        AccountDisabled = "account_disabled" [news];
         /// A notice to every officer: an account was switched on again.
-        AccountEnabled = "account_enabled", notifies(Officers);
+        AccountEnabled = "account_enabled", notifies(Officers) as AccountEnabled [news];
+        /// Somebody signed in.
+        SignedIn = "signed_in";
+        /// A link for the first administrator was made.
+        LinkFirstAdmin = "link_first_admin";
+        /// Somebody was invited.
+        LinkInvitation = "link_invitation";
+        /// A link for a new password was made.
+        LinkReset = "link_reset" [news];
+        /// A link was ended.
+        LinkRevoked = "link_revoked";
+        /// A token was made.
+        TokenMade = "token_made";
+        /// A token was ended.
+        TokenRevoked = "token_revoked";
+        /// Somebody was appointed to act for another.
+        ActingRecorded = "acting_recorded" [news];
+        /// The appointment ended.
+        ActingEnded = "acting_ended";
+        /// The settings file is another one.
+        SettingsChanged = "settings_changed";
+        /// The table of working time is another one.
+        WorkingTimeChanged = "working_time_changed";
+        /// An administrator confirmed the clock of the machine.
+        ClockConfirmed = "clock_confirmed";
+        /// The chain was exported.
+        Exported = "exported";
+        /// The chain has a new key.
+        AuditKeyRotated = "audit_key_rotated";
+        /// Rows from before the row log were bound to the chain.
+        RowsBound = "rows_bound";
+        /// An officer downloaded a letter.
+        LetterDownloaded = "letter_downloaded";
+        /// A letter past its time was deleted.
+        LetterExpired = "letter_expired";
+        /// Personal data were erased.
+        Erase = "erase";
         /// A name was held for a request.
         Hold = "hold";
         /// A held name became free again.

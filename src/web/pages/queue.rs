@@ -10,6 +10,7 @@ use crate::audit::Event;
 use crate::desk::{ActError, Counts, ListFilter};
 use crate::people::{Account, Role};
 use crate::queue::State as RequestState;
+use crate::queue::procedure::NEWS;
 use crate::queue::time::DAY_MS;
 use crate::store::StoreError;
 use crate::view::Summary;
@@ -25,18 +26,6 @@ use crate::words::{Said, Words};
 const ROWS: usize = 50;
 /// How long a change of an account stays on the page.
 const NEWS_MS: i64 = 3 * DAY_MS;
-/// Changes of accounts that every officer is notified of.
-const NEWS: [&str; 9] = [
-    "account_added",
-    "account_made",
-    "account_enabled",
-    "account_disabled",
-    "role_changed",
-    "link_reset",
-    "password_reset",
-    "second_factor_set",
-    "acting_recorded",
-];
 /// The lists: query value and message id.
 const LISTS: [(&str, &str); 4] = [
     ("milik-saya", "queue-mine"),
@@ -186,7 +175,8 @@ fn account_events(state: &State) -> Result<Vec<Event>, StoreError> {
         let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
         reader.events_after((head - 500).max(0), 500)
     })?;
-    events.retain(|event| event.at_ms >= since && NEWS.contains(&event.act.as_str()));
+    events
+        .retain(|event| event.at_ms >= since && NEWS.iter().any(|deed| deed.as_str() == event.act));
     events.reverse();
     events.truncate(20);
     Ok(events)
