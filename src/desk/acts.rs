@@ -107,7 +107,7 @@ impl Desk {
                 })
                 .transpose()?;
             let candidate: Option<Candidate> =
-                outside.and_then(|outside| outside.draft.as_ref()).map(|draft| draft.bound());
+                outside.and_then(|outside| outside.preview.as_ref()).map(|preview| preview.bound());
             let signers = ledger.signers(tx, &stored.request)?;
             let facts = Facts {
                 signers: &signers,

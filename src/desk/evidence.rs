@@ -6,7 +6,7 @@ use super::{ActError, Desk};
 use crate::audit::AuditError;
 use crate::ledger::Ledger;
 use crate::master::Severity;
-use crate::promote::{Draft, Promoter, served_records};
+use crate::promote::{Preview, Promoter, served_records};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::live::same_office;
@@ -35,7 +35,7 @@ pub(super) struct ZoneEvidence {
     /// The zone as served.
     pub(super) zone: ZoneFacts,
     /// The candidate, if the application makes one.
-    pub(super) draft: Option<Draft>,
+    pub(super) preview: Option<Preview>,
     /// What the probe said last.
     pub(super) probe: Probe,
 }
@@ -91,19 +91,19 @@ impl Desk {
         application: &Reading,
         probe: Probe,
     ) -> Result<ZoneEvidence, ActError> {
-        let draft = match application.clone().parse() {
-            Ok(parsed) => self.draft(&parsed)?,
+        let preview = match application.clone().parse() {
+            Ok(parsed) => self.preview(&parsed)?,
             Err(_) => None,
         };
-        Ok(ZoneEvidence { zone: self.zone_facts(application), draft, probe })
+        Ok(ZoneEvidence { zone: self.zone_facts(application), preview, probe })
     }
 
     /// What an application would do to the zone; nothing if the zone cannot take it.
-    fn draft(&self, application: &ParsedApplication) -> Result<Option<Draft>, ActError> {
+    fn preview(&self, application: &ParsedApplication) -> Result<Option<Preview>, ActError> {
         let promoter = &self.0.promoter;
         let live = self.read(|reader| Ok(promoter.live(reader, application.place())?))?;
-        match self.0.promoter.draft_of(application, Some(&live)) {
-            Ok(draft) => Ok(Some(draft)),
+        match self.0.promoter.preview_of(application, Some(&live)) {
+            Ok(preview) => Ok(Some(preview)),
             Err(ActError::Rule(_) | ActError::Publish(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -257,7 +257,7 @@ impl Desk {
     ) -> Result<T, AuditError> {
         let queue = queue_facts(&self.0.promoter, reader, application, context, &outside.zone)?;
         let neighbours = neighbours(reader, application)?;
-        let findings = outside.draft.as_ref().map(candidate_findings);
+        let findings = outside.preview.as_ref().map(candidate_findings);
         Ok(with(&Evidence {
             now: self.now(),
             naming: &self.0.options.naming,
@@ -274,12 +274,12 @@ impl Desk {
 }
 
 /// The findings a candidate adds.
-fn candidate_findings(draft: &Draft) -> Vec<CandidateFinding> {
+fn candidate_findings(preview: &Preview) -> Vec<CandidateFinding> {
     let one = |finding: &crate::master::Finding| CandidateFinding {
         error: finding.severity == Severity::Error,
         text: format!("{}: {}", finding.rule, finding.message),
     };
-    draft.candidate.findings.iter().map(one).collect()
+    preview.candidate.findings.iter().map(one).collect()
 }
 
 /// The target of a CNAME from which the zone's own CNAME records lead back to the name: nobody would

@@ -17,6 +17,7 @@ use crate::ledger::{Clock, Ledger, LedgerError};
 use crate::promote::Promoter;
 use crate::publish::Publisher;
 use crate::queue::person::Role;
+use crate::queue::procedure::NEWS;
 use crate::queue::{
     Actor, Calendar, Deed, Happening, Naming, Rules, Subject, Targets, TransitionError,
 };
@@ -75,6 +76,10 @@ impl Options {
 
 /// The folder of letters in the state directory.
 pub const LETTERS: &str = "letters";
+/// Events that are looked at for news of accounts.
+const NEWS_LOOKED_AT: usize = 500;
+/// News of accounts at once.
+const NEWS_MAX: usize = 20;
 /// The subject of events about the settings.
 const SETTINGS: &str = "settings:file";
 /// The subject of events about working time.
@@ -180,6 +185,29 @@ impl Desk {
     /// Events after a sequence.
     pub fn events(&self, after: i64, limit: usize) -> Result<Vec<Event>, ActError> {
         self.read(|reader| Ok(reader.events_after(after, limit)?))
+    }
+
+    /// So many events up to a sequence, or the last ones, the oldest first.
+    pub fn events_up_to(&self, last: Option<i64>, count: usize) -> Result<Vec<Event>, ActError> {
+        self.read(|reader| {
+            let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
+            let last = last.unwrap_or(head).clamp(0, head);
+            let first = (last - i64::try_from(count).unwrap_or(i64::MAX)).max(0);
+            let mut events = reader.events_after(first, count)?;
+            events.retain(|event| event.sequence <= last);
+            Ok(events)
+        })
+    }
+
+    /// Changes of accounts within so many milliseconds that officers should know of, the newest first.
+    pub fn account_news(&self, within_ms: i64) -> Result<Vec<Event>, ActError> {
+        let since = self.now() - within_ms;
+        let mut events = self.events_up_to(None, NEWS_LOOKED_AT)?;
+        let is_news = |event: &Event| NEWS.iter().any(|deed| deed.as_str() == event.act);
+        events.retain(|event| event.at_ms >= since && is_news(event));
+        events.reverse();
+        events.truncate(NEWS_MAX);
+        Ok(events)
     }
 
     /// The chain after a sequence in export form, one JSON line per item. The export is an event

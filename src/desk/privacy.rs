@@ -79,17 +79,6 @@ impl Desk {
         Ok(erased)
     }
 
-    /// Seals a part of a draft, for the time it lies in the database; `part` says whose and which, and
-    /// must be the same to open it.
-    pub fn seal_draft(&self, part: &str, plain: &[u8]) -> Result<Vec<u8>, ActError> {
-        Ok(self.0.ledger.vault.seal(&format!("draft:{part}"), plain)?)
-    }
-
-    /// Opens what [`Desk::seal_draft`] sealed.
-    pub fn open_draft(&self, part: &str, sealed: &[u8]) -> Result<Vec<u8>, ActError> {
-        Ok(self.0.ledger.vault.unseal(&format!("draft:{part}"), sealed)?)
-    }
-
     /// The jobs of retention. What they erase leaves the file with the last.
     pub(super) const RETENTION: &'static [Job] = &[
         Self::retain_secrets,

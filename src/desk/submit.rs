@@ -113,7 +113,7 @@ impl Desk {
         let application = self.read_application(application)?;
         // No candidate is made for a stranger's form: A10 turns nothing back.
         let zone = self.zone_facts(&application);
-        let outside = ZoneEvidence { zone, draft: None, probe: Probe::Off };
+        let outside = ZoneEvidence { zone, preview: None, probe: Probe::Off };
         let standing = RequestContext::new(true, None, self.now());
         let faults = self.read(|reader| {
             Ok(self.lines_and_refusals(reader, &application, standing, &outside, has_letter)?.1)

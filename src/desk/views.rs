@@ -108,12 +108,12 @@ impl Desk {
                 })?;
                 request = request.with_automatic(automatic);
             }
-            candidate = outside.draft.as_ref().map(|draft| CandidateView {
-                hash: draft.candidate.hash(),
-                serial: draft.candidate.serial,
-                removed: draft.candidate.delta.removed.iter().map(text).collect(),
-                added: draft.candidate.delta.added.iter().map(text).collect(),
-                findings: draft.candidate.findings.iter().map(ToString::to_string).collect(),
+            candidate = outside.preview.as_ref().map(|preview| CandidateView {
+                hash: preview.candidate.hash(),
+                serial: preview.candidate.serial,
+                removed: preview.candidate.delta.removed.iter().map(text).collect(),
+                added: preview.candidate.delta.added.iter().map(text).collect(),
+                findings: preview.candidate.findings.iter().map(ToString::to_string).collect(),
             });
         }
         let calendar = ledger.calendar();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::account::{Account, By, NewAccount};
+use super::secret::random_token;
 use super::tries::Tries;
 use super::{PeopleError, password, secret};
 use crate::audit::{Vault, random};
@@ -11,7 +12,7 @@ use crate::queue::time::DAY_MS;
 use crate::queue::{Deed, Role};
 use crate::store::people::PersonRow;
 use crate::store::words::LinkKind;
-use crate::store::{Reader, Store, Tx};
+use crate::store::{Reader, Store, StoreError, Tx};
 
 //------------ Options -------------------------------------------------------
 
@@ -84,6 +85,16 @@ impl People {
         let people = Self { store, vault, tries, options: Arc::new(options) };
         people.seal_plain_secrets()?;
         Ok(people)
+    }
+
+    /// A random secret that outlives restarts, by its name; made when it is first asked for.
+    pub fn web_secret(&self, name: &str) -> Result<Vec<u8>, PeopleError> {
+        let fresh = random_token()?.into_bytes();
+        self.store.write(|tx| {
+            tx.put_web_secret(name, &fresh)?;
+            let kept = tx.web_secret(name)?;
+            kept.ok_or_else(|| StoreError::Corrupt(format!("no secret {name}")).into())
+        })
     }
 
     /// The time now (epoch ms).

@@ -2,7 +2,7 @@
 //! "Promotion").
 //!
 //! ```text
-//! draft ─► ask "before" ─► ┌ publish ────────────────────────────────────────────────┐ ─► keep proof
+//! preview ─► ask "before" ─► ┌ publish ────────────────────────────────────────────────┐ ─► keep proof
 //! (hash as   (proof)       │ one transaction: journal, promoted RRsets, request,      │    (proof, Live,
 //!  approved)               │ events, promotion ─► swap ─► our own sockets answer it   │     notices)
 //!                          └──────────── if not: inverse and failure, one transaction ┘
@@ -28,7 +28,7 @@ pub use drift::{Drift, Looked};
 pub use error::{ActError, PublicLimit};
 pub use outcome::records_before;
 pub use plan::Plan;
-pub use promoter::{Draft, Promoter};
+pub use promoter::{Preview, Promoter};
 pub use proof::Proof;
 pub use rrsets::{edit_of, edit_out, rrsets, served_records};
 

@@ -1,4 +1,4 @@
-//! The promotion of a request: draft, checkpoint, "before", publication.
+//! The promotion of a request: preview, checkpoint, "before", publication.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -46,19 +46,19 @@ enum Attempt {
     Begun(String),
     /// The request is in this state, in which nothing is promoted.
     Over(State),
-    /// The zone changed between draft and commit: draft again.
+    /// The zone changed between preview and commit: preview again.
     Moved,
 }
 
 /// What a request would do now.
-pub struct Draft {
+pub struct Preview {
     /// The edit.
     pub edit: Edit,
     /// What it does to the zone as served.
     pub candidate: Candidate,
 }
 
-impl Draft {
+impl Preview {
     /// What an approval is bound to.
     pub fn bound(&self) -> queue::Candidate {
         queue::Candidate { hash: self.candidate.hash(), serial: self.candidate.serial }
@@ -82,24 +82,24 @@ impl Promoter {
     }
 
     /// What a request would do now; the faults say why there is no candidate.
-    pub fn draft(&self, request: &Request) -> Result<Draft, ActError> {
+    pub fn preview(&self, request: &Request) -> Result<Preview, ActError> {
         let application = request.application();
         let ledger = &self.ledger;
         let live = ledger.store.read::<_, AuditError>(|r| self.live(r, application.place()))?;
-        self.draft_of(application, Some(&live))
+        self.preview_of(application, Some(&live))
     }
 
     /// What an application would do now.
-    pub fn draft_of(
+    pub fn preview_of(
         &self,
         application: &queue::ParsedApplication,
         live: Option<&queue::LiveRecord>,
-    ) -> Result<Draft, ActError> {
+    ) -> Result<Preview, ActError> {
         let apex = &application.place().zone;
         let zone = self.publisher.zone(apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
         let edit = edit_of(application, live, &zone);
         let candidate = self.publisher.preview(apex, &edit)?;
-        Ok(Draft { edit, candidate })
+        Ok(Preview { edit, candidate })
     }
 
     /// *Tayangkan*: publishes what a request asks for and keeps the proof. A promotion that is committed
@@ -168,8 +168,8 @@ impl Promoter {
         if request.state() != State::Verified {
             return Ok(Attempt::Over(request.state()));
         }
-        let draft = self.draft(&request)?;
-        let bound = draft.bound();
+        let preview = self.preview(&request)?;
+        let bound = preview.bound();
         let (now, calendar) = (ledger.now(), ledger.calendar());
         let facts = queue::Facts {
             candidate: Some(&bound),
@@ -180,40 +180,40 @@ impl Promoter {
         // Everything that would be turned back in the transaction is turned back here already,
         // before anything is asked or written.
         drop(request.begin_promotion(&current, &facts)?);
-        if draft.candidate.has_errors() {
-            let errors = draft.candidate.findings.iter();
+        if preview.candidate.has_errors() {
+            let errors = preview.candidate.findings.iter();
             let fault = |finding: &crate::master::Finding| {
                 Fault::new("records", Rule::CandidateFinding, finding.to_string())
             };
             return Err(TransitionError::Incomplete(errors.map(fault).collect()).into());
         }
-        let before = self.ask_before(&draft.edit)?;
+        let before = self.ask_before(&preview.edit)?;
         let anchor = self.checkpoint()?;
-        self.publish(number, actor, &draft, anchor, before)
+        self.publish(number, actor, &preview, anchor, before)
     }
 
-    /// Publishes a draft: the change and the rows of the promotion in one transaction, confirmed by
+    /// Publishes a preview: the change and the rows of the promotion in one transaction, confirmed by
     /// our own sockets.
     fn publish(
         &self,
         number: &str,
         actor: &Actor,
-        draft: &Draft,
+        preview: &Preview,
         anchor: Option<Anchor>,
         before: Asked,
     ) -> Result<Attempt, ActError> {
-        let apex = &draft.candidate.zone;
-        let plan = Plan::new(&draft.edit, &draft.candidate, before);
-        let mut edit = draft.edit.clone();
+        let apex = &preview.candidate.zone;
+        let plan = Plan::new(&preview.edit, &preview.candidate, before);
+        let mut edit = preview.edit.clone();
         edit.set.extend(anchor.as_ref().and_then(|anchor| anchor_edit(apex, anchor)));
         let published = self.publisher.publish(EditProposal {
             zone: apex,
-            base: Some(draft.candidate.serial),
+            base: Some(preview.candidate.serial),
             edit: &edit,
             cause: Cause::Request { number: number.to_owned() },
             who: &actor.name,
             expect: plan.expectations().ok_or_else(|| corrupt(&plan))?,
-            rows: PromotionRows { promoter: self, number, actor, draft, plan, row: None },
+            rows: PromotionRows { promoter: self, number, actor, preview, plan, row: None },
         });
         match published {
             Ok(Published { rows: (row, plan), said, .. }) => {

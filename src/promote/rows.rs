@@ -3,7 +3,7 @@
 use super::live::{live_after, live_before};
 use super::outcome::corrupt;
 use super::plan::Plan;
-use super::promoter::Draft;
+use super::promoter::Preview;
 use super::proof::Proof;
 use super::{ActError, Promoter};
 use crate::audit::{AuditError, PROOF};
@@ -26,7 +26,7 @@ pub(super) struct PromotionRows<'a> {
     /// Who promotes.
     pub(super) actor: &'a Actor,
     /// What was drafted for the request.
-    pub(super) draft: &'a Draft,
+    pub(super) preview: &'a Preview,
     /// What must be answered, and what takes it back.
     pub(super) plan: Plan,
     /// The promotion, once it is committed.
@@ -42,7 +42,7 @@ impl Rows for PromotionRows<'_> {
         let ledger = &self.promoter.ledger;
         let stored = ledger.expect_request(tx, self.number)?;
         let current = ledger.current(tx, self.actor)?;
-        let (now, calendar, bound) = (ledger.now(), ledger.calendar(), self.draft.bound());
+        let (now, calendar, bound) = (ledger.now(), ledger.calendar(), self.preview.bound());
         let signers = ledger.signers(tx, &stored.request)?;
         let facts = queue::Facts {
             candidate: Some(&bound),

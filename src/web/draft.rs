@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use data_encoding::BASE64URL_NOPAD;
 
 use super::failure::Failure;
 use super::sent::Sent;
 use super::state::State;
 use super::visitor::Visitor;
-use crate::desk::{ActError, Desk, PublicLimit, Room};
+use crate::desk::{DraftContent, DraftLetter};
 use crate::people::sha256_hex;
-use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, Fault, Kind, NamingClass, RequestedRecord, fields};
-use crate::store::drafts::DraftRow;
-use crate::store::{StoreError, Tx};
 use crate::uploads::{Letter, Sender};
 use crate::view::RequestView;
 
@@ -24,12 +20,8 @@ pub(super) const RECORD_ROWS: usize = 3;
 const TTL: u32 = 3600;
 /// What the form sends for a suspension that is to be lifted.
 pub(super) const LIFT: &str = "ya";
-/// How long a draft lies untouched until it may be dropped for others.
-const UNTOUCHED_MS: i64 = 60 * MINUTE_MS;
 /// Octets of all fields of a draft.
 const FIELDS_MAX: usize = 64 * 1024;
-/// The part of all drafts' octets that one network may have: one in so many.
-const NETWORK_SHARE: u64 = 8;
 
 /// What has been filled in so far.
 #[derive(Clone, Debug, Default)]
@@ -53,61 +45,23 @@ impl Draft {
     /// The draft of this browser, or an empty one.
     pub(super) async fn load(state: &State, visit: &str) -> Result<Self, Failure> {
         let hash = sha256_hex(visit);
-        let job = move |state: &State| {
-            let row = state.store().read::<_, StoreError>(|reader| reader.draft(&hash))?;
-            let Some(row) = row else { return Ok(Self::default()) };
-            Ok::<_, StoreError>(Self::open(state.desk(), row).unwrap_or_else(|error| {
-                tracing::warn!(%error, "a draft cannot be opened, and is begun anew");
-                Self::default()
-            }))
-        };
-        Ok(state.work(job).await??)
-    }
-
-    /// What a row holds. Rows of earlier versions are not sealed: their fields are a JSON object. A letter
-    /// that was not read when it was chosen, as theirs, has to be chosen again.
-    fn open(desk: &Desk, row: DraftRow) -> Result<Self, ActError> {
-        let DraftRow { visit_hash: hash, fields, letter, letter_name, .. } = row;
-        if fields.starts_with('{') {
-            let fields = serde_json::from_str(&fields).unwrap_or_default();
-            return Ok(Self { fields, letter: None });
-        }
-        // What is no base 64 does not unseal either.
-        let text = |part: &str, text: &str| {
-            let sealed = BASE64URL_NOPAD.decode(text.as_bytes()).unwrap_or_default();
-            desk.open_draft(&format!("{hash}:{part}"), &sealed)
-        };
-        let fields = serde_json::from_slice(&text("fields", &fields)?).unwrap_or_default();
-        let Some(letter) = letter else { return Ok(Self { fields, letter: None }) };
-        let bytes = desk.open_draft(&format!("{hash}:letter"), &letter)?;
-        let name = String::from_utf8(text("letter_name", &letter_name)?).unwrap_or_default();
-        let letter = name.split_once('\n').and_then(|(mark, name)| {
-            let letter = Letter::put_aside(bytes, mark)?;
-            Some(ChosenLetter { name: name.to_owned(), letter })
+        let kept = state.work(move |state: &State| state.desk().draft(&hash)).await??;
+        let Some(DraftContent { fields, letter }) = kept else { return Ok(Self::default()) };
+        let letter = letter.and_then(|kept| {
+            let letter = Letter::put_aside(kept.bytes, &kept.mark)?;
+            Some(ChosenLetter { name: kept.name, letter })
         });
         Ok(Self { fields, letter })
     }
 
-    /// The draft as a row: sealed, for it holds names, telephones and the letter.
-    fn seal(
-        &self,
-        desk: &Desk,
-        hash: String,
-        network: String,
-        changed_ms: i64,
-    ) -> Result<DraftRow, ActError> {
-        let seal = |part: &str, plain: &[u8]| desk.seal_draft(&format!("{hash}:{part}"), plain);
-        let text = |part: &str, text: &str| {
-            Ok::<_, ActError>(BASE64URL_NOPAD.encode(&seal(part, text.as_bytes())?))
-        };
-        // A map of text to text has a JSON form.
-        let fields = text("fields", &serde_json::to_string(&self.fields).unwrap_or_default())?;
-        let letter = self.letter.as_ref();
-        let name = letter.map(|it| format!("{}\n{}", it.letter.mark(), it.name));
-        let letter_name = text("letter_name", &name.unwrap_or_default())?;
-        let letter = letter.map(|it| seal("letter", it.letter.bytes())).transpose()?;
-        let octets = (fields.len() + letter.as_ref().map_or(0, Vec::len)) as u64;
-        Ok(DraftRow { visit_hash: hash, fields, letter, letter_name, changed_ms, network, octets })
+    /// What is kept of it.
+    fn content(&self) -> DraftContent {
+        let letter = self.letter.as_ref().map(|chosen| DraftLetter {
+            name: chosen.name.clone(),
+            mark: chosen.letter.mark().to_owned(),
+            bytes: chosen.letter.bytes().to_vec(),
+        });
+        DraftContent { fields: self.fields.clone(), letter }
     }
 
     /// Keeps the draft. Where room is scarce, those nobody has touched for an hour are dropped on the
@@ -117,24 +71,13 @@ impl Draft {
         if length > FIELDS_MAX {
             return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "fail-long"));
         }
-        let now = state.people().now_ms();
         let network = match visitor.officer() {
             Some(_) => String::new(),
             None => state.network_tag(visitor.address),
         };
-        let (draft, hash) = (self.clone(), sha256_hex(&visitor.visit));
+        let (content, hash) = (self.content(), sha256_hex(&visitor.visit));
         let job = move |state: &State| {
-            if !network.is_empty() && state.desk().room() != Room::Ample {
-                return Err(ActError::Limit(PublicLimit::Disk));
-            }
-            let row = draft.seal(state.desk(), hash, network, now)?;
-            let limits = state.options().drafts;
-            state.store().write::<_, ActError>(|tx| {
-                if !row.network.is_empty() {
-                    limits.make_room(tx, &row, now)?;
-                }
-                Ok(tx.put_draft(&row)?)
-            })
+            state.desk().save_draft(hash, network, &content, &state.options().drafts)
         };
         Ok(state.work(job).await??)
     }
@@ -142,9 +85,7 @@ impl Draft {
     /// Drops the draft of this browser.
     pub(super) async fn drop_of(state: &State, visit: &str) -> Result<(), Failure> {
         let hash = sha256_hex(visit);
-        let job =
-            move |state: &State| state.store().write::<_, StoreError>(|tx| tx.drop_draft(&hash));
-        Ok(state.work(job).await??)
+        Ok(state.work(move |state: &State| state.desk().drop_draft(&hash)).await??)
     }
 
     /// A value; empty if it was not filled in.
@@ -232,46 +173,6 @@ impl Draft {
             }
         }
         application
-    }
-}
-
-//------------ DraftLimits ---------------------------------------------------
-
-/// Limits of drafts of people without an account.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct DraftLimits {
-    /// `public.drafts`: in all.
-    pub count: u64,
-    /// `public.drafts_per_network`.
-    pub per_network: u64,
-    /// `public.drafts_mib`, in octets: of all together; a network has an eighth of it at most.
-    pub octets: u64,
-}
-
-impl Default for DraftLimits {
-    fn default() -> Self {
-        Self { count: 2_000, per_network: 50, octets: 256 * 1024 * 1024 }
-    }
-}
-
-impl DraftLimits {
-    /// Makes room for a draft by dropping those that have lain untouched longest, of its own network
-    /// first; fails where all others were touched within the hour.
-    fn make_room(&self, tx: &Tx<'_>, row: &DraftRow, now: i64) -> Result<(), ActError> {
-        let own = (Some(row.network.as_str()), self.per_network, self.octets / NETWORK_SHARE);
-        for (network, count_max, octets_max) in [own, (None, self.count, self.octets)] {
-            loop {
-                let (count, octets) = tx.drafts_beside(&row.visit_hash, network)?;
-                if count < count_max && octets + row.octets <= octets_max {
-                    break;
-                }
-                if !tx.drop_oldest_draft(&row.visit_hash, now - UNTOUCHED_MS, network)? {
-                    let full = network.map_or(PublicLimit::Drafts, |_| PublicLimit::NetworkDrafts);
-                    return Err(ActError::Limit(full));
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -34,7 +34,6 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 pub use door::DoorLimits;
-pub use draft::DraftLimits;
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};
 

@@ -8,11 +8,10 @@ use subtle::ConstantTimeEq;
 
 use super::bodies::Bodies;
 use super::door::DoorLimits;
-use super::draft::DraftLimits;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, network};
-use crate::desk::{ActError, Desk, Room};
+use crate::desk::{ActError, Desk, DraftLimits, Room};
 use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::Publisher;
@@ -107,12 +106,7 @@ struct Inner {
 impl State {
     /// Reads or makes the key of form tokens; it outlives restarts.
     pub fn new(parts: Parts) -> Result<Self, PeopleError> {
-        let fresh = random_token()?.into_bytes();
-        let form_key = parts.store.write::<_, PeopleError>(|tx| {
-            tx.put_web_secret("form", &fresh)?;
-            let kept = tx.web_secret("form")?;
-            kept.ok_or_else(|| StoreError::Corrupt("no key of form tokens".to_owned()).into())
-        })?;
+        let form_key = parts.people.web_secret("form")?;
         let limits = Limits::new(parts.options.submit_per_hour);
         let hashes_waiting = parts.options.hashes_waiting;
         Ok(Self(Arc::new(Inner {

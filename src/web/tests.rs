@@ -18,7 +18,7 @@ use tower::ServiceExt;
 
 use super::{Options, Parts, State, router};
 use crate::audit::testing::Chain;
-use crate::desk::{self, Desk};
+use crate::desk::{self, Desk, DraftLimits};
 use crate::notice::Mailer;
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
@@ -84,7 +84,7 @@ impl Site {
             submit_per_hour: 10,
             register_public: true,
             zone: "cirebonkab.go.id.".to_owned(),
-            drafts: super::DraftLimits::default(),
+            drafts: DraftLimits::default(),
             door: super::DoorLimits::default(),
             hashes_waiting: 32,
             answer_max: std::time::Duration::from_secs(50),

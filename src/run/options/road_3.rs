@@ -66,7 +66,7 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
         submit_per_hour: settings.public.submit_per_hour,
         register_public: settings.register.public,
         zone: format!("{}.", zone.trim_end_matches('.')),
-        drafts: web::DraftLimits {
+        drafts: desk::DraftLimits {
             count: settings.public.drafts,
             per_network: settings.public.drafts_per_network,
             octets: settings.public.drafts_mib * MIB,

@@ -11,8 +11,7 @@ use serde::Deserialize;
 use super::parts::{act_words, fact_words, role_words, state_words};
 use crate::audit::{Compared, Event, Fault, FaultKind, Report, RowChange};
 use crate::desk::CHAIN_READERS;
-use crate::people::{PeopleError, Role};
-use crate::store::StoreError;
+use crate::people::Role;
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
@@ -21,7 +20,7 @@ use crate::web::visitor::Visitor;
 use crate::words::Words;
 
 /// Events of one page.
-const ROWS: i64 = 100;
+const ROWS: usize = 100;
 
 /// What is asked for in the URL.
 #[derive(Deserialize)]
@@ -100,16 +99,10 @@ pub(super) async fn show(
     let wanted = asked.sampai;
     let (events, names) = state
         .work(move |state| {
-            let events = state.store().read::<_, StoreError>(|reader| {
-                let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
-                let last = wanted.unwrap_or(head).clamp(0, head);
-                let mut events = reader.events_after((last - ROWS).max(0), 100)?;
-                events.retain(|event| event.sequence <= last);
-                Ok(events)
-            })?;
+            let events = state.desk().events_up_to(wanted, ROWS)?;
             let people = state.people().list()?;
             let names = people.into_iter().map(|person| (person.id, person.full_name));
-            Ok::<_, PeopleError>((events, names.collect::<BTreeMap<_, _>>()))
+            Ok::<_, Failure>((events, names.collect::<BTreeMap<_, _>>()))
         })
         .await??;
     let mut verdict = None;

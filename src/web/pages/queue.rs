@@ -10,9 +10,7 @@ use crate::audit::Event;
 use crate::desk::{ActError, Counts, ListFilter};
 use crate::people::{Account, Role};
 use crate::queue::State as RequestState;
-use crate::queue::procedure::NEWS;
 use crate::queue::time::DAY_MS;
-use crate::store::StoreError;
 use crate::view::Summary;
 use crate::web::failure::Failure;
 use crate::web::form::Choice;
@@ -146,7 +144,7 @@ pub(super) async fn show(
             let page = state.desk().list(&filter, &actor)?;
             let counts = state.desk().counts(&actor)?;
             let people = state.people().list().unwrap_or_default();
-            Ok::<_, ActError>((page, counts, people, account_events(state)?))
+            Ok::<_, ActError>((page, counts, people, state.desk().account_news(NEWS_MS)?))
         })
         .await??;
     let rows = found.items.iter().map(|item| row(t, item, &people)).collect();
@@ -166,20 +164,6 @@ pub(super) async fn show(
         rows,
         next,
     })
-}
-
-/// Changes of accounts that officers are notified of, the newest first.
-fn account_events(state: &State) -> Result<Vec<Event>, StoreError> {
-    let since = state.people().now_ms() - NEWS_MS;
-    let mut events = state.store().read::<_, StoreError>(|reader| {
-        let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
-        reader.events_after((head - 500).max(0), 500)
-    })?;
-    events
-        .retain(|event| event.at_ms >= since && NEWS.iter().any(|deed| deed.as_str() == event.act));
-    events.reverse();
-    events.truncate(20);
-    Ok(events)
 }
 
 /// A change of an account in words.

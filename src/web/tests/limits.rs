@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::desk::Room;
+use crate::desk::{DraftLimits, Room};
 use crate::people::{NewToken, Scopes};
 
 /// How long anything may take that waits for nobody.
@@ -357,7 +357,7 @@ async fn no_client_chooses_its_visit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn drafts_have_limits_per_network_and_in_all() {
     let site = office_with(|web, _| {
-        web.drafts = crate::web::DraftLimits { count: 4, per_network: 2, octets: 8 * 60_000 };
+        web.drafts = DraftLimits { count: 4, per_network: 2, octets: 8 * 60_000 };
     });
     let hour = 61 * 60_000;
     let mut first = Browser::at_the_form(&site, "198.51.100.1").await;
