@@ -19,9 +19,6 @@ use crate::queue::{
 use crate::store::requests::{AttachmentRow, RequestRow};
 use crate::store::{StoreError, Tx};
 
-/// The act of the event that lets rows of unrequested names go.
-const RELEASED: &str = "imports_released";
-
 /// What a new request has besides its step.
 #[derive(Clone, Debug)]
 pub struct NewRequest<'a> {
@@ -252,10 +249,15 @@ impl Ledger {
         let names = tx.imports_kept(most)?;
         let Some(first) = names.first() else { return Ok(0) };
         let system = Signature::system(self.now());
-        let event =
-            NewEvent::new(system.at, system.person(), system.role.as_str(), RELEASED, "zone:all")
-                .with("names", names.len())
-                .with("first", first);
+        let event = NewEvent::new(
+            system.at,
+            system.person(),
+            system.role.as_str(),
+            Deed::ImportsReleased,
+            "zone:all",
+        )
+        .with("names", names.len())
+        .with("first", first);
         for name in &names {
             tx.drop_live_record(name)?;
         }

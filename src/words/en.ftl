@@ -427,6 +427,7 @@ act-contact-expired = Contact data past its time
 act-erase = Personal data erased
 act-holiday = Holiday changed
 act-settings-changed = Settings changed
+act-imports-released = Records of names nobody asked for let go
 act-working-time-changed = Table of working time changed
 act-clock-confirmed = Clock of the server confirmed
 act-turned-back = Turned back by a rule

@@ -427,6 +427,7 @@ act-contact-expired = Masa simpan data kontak berakhir
 act-erase = Data pribadi dihapus
 act-holiday = Hari libur diubah
 act-settings-changed = Pengaturan diubah
+act-imports-released = Catatan nama tanpa permohonan dilepas
 act-working-time-changed = Tabel jam kerja diubah
 act-clock-confirmed = Jam server dipastikan benar
 act-turned-back = Ditolak oleh aturan

@@ -364,6 +364,8 @@ table! {
         RowsBound = "rows_bound";
         /// An officer downloaded a letter.
         LetterDownloaded = "letter_downloaded";
+        /// Rows that older versions kept of names nobody asked for were let go.
+        ImportsReleased = "imports_released";
         /// A letter past its time was deleted.
         LetterExpired = "letter_expired";
         /// Personal data were erased.
