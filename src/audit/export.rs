@@ -13,7 +13,7 @@ use super::verify::PROOF;
 use crate::digest::hex;
 use crate::queue::Deed;
 use crate::store::events::{AuditKey, Checkpoint, Event};
-use crate::store::{Reader, Store, StoreError};
+use crate::store::{Reader, StoreError, Tx};
 
 /// What an export holds.
 #[derive(Clone, Debug, Default)]
@@ -66,33 +66,58 @@ pub fn export_line(event: &Event) -> Value {
     line
 }
 
-/// The chain after a sequence, as JSON lines without line ends.
-pub fn export(reader: &Reader<'_>, after: i64) -> Result<Vec<String>, StoreError> {
-    let mut lines: Vec<String> =
-        reader.audit_keys()?.iter().map(|key| json!({ "key": key }).to_string()).collect();
-    let mut checkpoints = reader.checkpoints()?.into_iter().skip_while(|c| c.sequence <= after);
-    let mut next = checkpoints.next();
-    for event in reader.events_after(after, usize::MAX)? {
-        lines.push(export_line(&event).to_string());
-        if let Some(text) = proof_of(reader, &event)? {
+/// A part of the chain in export form.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// JSON lines without line ends.
+    pub lines: Vec<String>,
+    /// The last event in it, if more follow.
+    pub next: Option<i64>,
+}
+
+/// The part of the chain after a sequence and up to another, of so many events at most. Keys come before
+/// the first event of an export, `after` 0 or not; checkpoints, proofs and erasures are in the part of
+/// the event they are about.
+pub fn export_part(
+    reader: &Reader<'_>,
+    (after, to): (i64, i64),
+    most: usize,
+    with_keys: bool,
+) -> Result<Part, StoreError> {
+    let mut part = Part::default();
+    if with_keys {
+        let keys = reader.audit_keys()?;
+        part.lines.extend(keys.iter().map(|key| json!({ "key": key }).to_string()));
+    }
+    let mut events = reader.events_after(after, most)?;
+    let is_full = events.len() == most;
+    events.retain(|event| event.sequence <= to);
+    let last = events.last().map_or(to, |event| event.sequence);
+    part.next = (is_full && last < to).then_some(last);
+    // A checkpoint beyond the last event is a sign of a cut tail: it is exported all the same.
+    let is_end = reader.chain_head()?.is_none_or(|(head, _)| head <= to);
+    let upto = part.next.unwrap_or(if is_end { i64::MAX } else { to });
+    let mut checkpoints = reader.checkpoints(after, upto)?.into_iter().peekable();
+    let line = |point: Checkpoint| json!({ "checkpoint": point }).to_string();
+    for event in &events {
+        part.lines.push(export_line(event).to_string());
+        if let Some(text) = proof_of(reader, event)? {
             let proof = json!({ "sequence": event.sequence, "text": text });
-            lines.push(json!({ "proof": proof }).to_string());
+            part.lines.push(json!({ "proof": proof }).to_string());
         }
-        while let Some(point) = next.take_if(|point| point.sequence <= event.sequence) {
-            lines.push(json!({ "checkpoint": point }).to_string());
-            next = checkpoints.next();
+        while let Some(point) = checkpoints.next_if(|point| point.sequence <= event.sequence) {
+            part.lines.push(line(point));
         }
     }
-    // A checkpoint beyond the last event is a sign of a cut tail: it is exported all the same.
-    lines.extend(
-        next.into_iter().chain(checkpoints).map(|c| json!({ "checkpoint": c }).to_string()),
-    );
-    let erased = reader.erased()?.into_iter().filter(|(sequence, ..)| *sequence > after);
-    lines.extend(erased.map(|(sequence, field, by_event)| {
+    part.lines.extend(checkpoints.map(line));
+    let erased = reader.erased(after, upto)?.into_iter();
+    // One that came while the export ran is about to be said by an event behind it.
+    let erased = erased.filter(|(.., by_event)| is_end || *by_event <= to);
+    part.lines.extend(erased.map(|(sequence, field, by_event)| {
         json!({ "erased": { "sequence": sequence, "field": field, "by_event": by_event } })
             .to_string()
     }));
-    Ok(lines)
+    Ok(part)
 }
 
 /// The proof that the event of a promotion's end names.
@@ -103,17 +128,15 @@ fn proof_of(reader: &Reader<'_>, event: &Event) -> Result<Option<String>, StoreE
     }
 }
 
-/// The whole chain, exported by a person in a role: that is an event itself.
-pub fn export_as(
-    store: &Store,
+/// Notes that a person in a role exports the chain; returns its last event, which says so.
+pub fn note_export(
+    tx: &Tx<'_>,
     now_ms: i64,
-    person: &str,
-    role: &str,
-) -> Result<Vec<String>, StoreError> {
-    store.write(|tx| {
-        append(tx, NewEvent::new(now_ms, person, role, Deed::Exported, "chain:all"))?;
-        export(tx, 0)
-    })
+    (person, role): (&str, &str),
+    after: i64,
+) -> Result<i64, StoreError> {
+    let event = NewEvent::new(now_ms, person, role, Deed::Exported, "chain:all");
+    Ok(append(tx, event.with("after", after))?.sequence)
 }
 
 impl Export {
@@ -132,9 +155,9 @@ impl Export {
             })
             .collect();
         own.proofs = own.rows("promotion", proofs);
-        own.checkpoints = own.rows("checkpoint", reader.checkpoints());
+        own.checkpoints = own.rows("checkpoint", reader.checkpoints(i64::MIN, i64::MAX));
         own.keys = own.rows("audit_key", reader.audit_keys());
-        own.erased = own.rows("erased", reader.erased());
+        own.erased = own.rows("erased", reader.erased(i64::MIN, i64::MAX));
         own
     }
 
@@ -171,7 +194,11 @@ impl Export {
         if let Some(point) = item.get_mut("checkpoint") {
             self.checkpoints.push(serde_json::from_value(point.take())?);
         } else if let Some(key) = item.get_mut("key") {
-            self.keys.push(serde_json::from_value(key.take())?);
+            let key = serde_json::from_value(key.take())?;
+            // Each part of an export begins with the keys.
+            if !self.keys.contains(&key) {
+                self.keys.push(key);
+            }
         } else if let Some(proof) = item.get("proof") {
             let text = proof["text"].as_str().unwrap_or("").to_owned();
             self.proofs.push((proof["sequence"].as_i64().unwrap_or(0), text));

@@ -26,7 +26,7 @@ mod verify;
 pub use anchor::{ANCHOR_LABEL, Anchor};
 pub use chain::{NewEvent, append, append_sealed};
 pub use error::AuditError;
-pub use export::{Export, export, export_as, export_line};
+pub use export::{Export, Part, export_line, export_part, note_export};
 pub use letters::check_letters;
 pub use notary::Notary;
 pub use report::{Fault, FaultKind, Report};

@@ -60,7 +60,9 @@ impl House {
 
     /// The export as text.
     fn text(&self) -> String {
-        self.store.read::<_, StoreError>(|reader| export(reader, 0)).unwrap().join("\n")
+        let all = (0, i64::MAX);
+        let part = self.store.read::<_, StoreError>(|r| export_part(r, all, usize::MAX, true));
+        part.unwrap().lines.join("\n")
     }
 
     /// The verdict on the export, against the public key.

@@ -123,11 +123,11 @@ fn print_report(common: &Common, reply: &Reply) -> u8 {
     reply.exit
 }
 
-/// Writes to standard output. A reader that has seen enough (`gapura … | head`) is no error.
-fn put(text: &str) {
+/// Writes to standard output; whether somebody still reads it. A reader that has seen enough
+/// (`gapura … | head`) is no error.
+fn put(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    // There is nobody left to tell.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
 }
 
 /// Writes to standard error.

@@ -111,7 +111,7 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
         );
     }
     match audit {
-        args::Audit::Export => send(common, Command::Office(OfficeCommand::AuditExport)),
+        args::Audit::Export => export(common),
         args::Audit::RotateKey => send(common, Command::Office(OfficeCommand::AuditRotateKey)),
         args::Audit::Verify { export: None, key, anchor } => {
             send(common, Command::Office(OfficeCommand::AuditVerify { key, anchors: anchor }))
@@ -157,6 +157,33 @@ fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8
         (Err(error), ..) => Reply::failed(error.to_string()),
     };
     Ok(Ok(reply))
+}
+
+/// `gapura audit export`: part by part, so that neither side holds a long chain in memory.
+#[cfg(feature = "approval")]
+fn export(common: &Common) -> anyhow::Result<u8> {
+    let (mut after, mut to, mut lines) = (0, None, 0);
+    loop {
+        let command = Command::Office(OfficeCommand::AuditExport { after, to });
+        let reply = match send_to(common, command)? {
+            Ok(reply) if reply.exit == 0 => reply,
+            Ok(reply) => return Ok(print(common, &reply)),
+            Err(exit) => return Ok(exit),
+        };
+        if !common.json && !super::put(&super::plain::json(&reply.text)) {
+            return Ok(0);
+        }
+        lines += reply.json["lines"].as_u64().unwrap_or_default();
+        to = reply.json["to"].as_i64();
+        match reply.json["next"].as_i64() {
+            Some(next) => after = next,
+            None if common.json => {
+                let json = serde_json::json!({ "lines": lines });
+                return Ok(print(common, &Reply::done("", json)));
+            }
+            None => return Ok(0),
+        }
+    }
 }
 
 /// The password on standard input, without its final newline.

@@ -120,8 +120,14 @@ pub enum OfficeCommand {
     },
     /// An administrator says that the clock is right.
     ClockConfirm,
-    /// The event chain in export form.
-    AuditExport,
+    /// A part of the event chain in export form. The first call says so in the chain; its reply holds
+    /// under `to` where the export ends, and each under `next` where it goes on.
+    AuditExport {
+        /// After this event.
+        after: i64,
+        /// Up to this event; none in the first call.
+        to: Option<i64>,
+    },
     /// Puts a new key for the chain's checkpoints in force.
     AuditRotateKey,
     /// Verifies the daemon's own event chain.

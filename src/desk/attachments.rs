@@ -1,12 +1,14 @@
 //! Attachments (*surat*): letters that `uploads` has read, in files only gapura can read.
 //!
 //! A file is written under a random name before the transaction that refers to it. The retention job
-//! deletes files that no row refers to.
+//! deletes files that no row refers to: those of a process that died.
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
+use std::sync::{MutexGuard, PoisonError};
 
 use super::office::LETTERS;
 use super::{ActError, Desk};
@@ -33,6 +35,7 @@ impl Desk {
         let id = hex(&random::<12>()?);
         let file = format!("{}.{}", hex(&random::<16>()?), letter.media().ending());
         let path = self.letter_path(&file);
+        self.arriving().insert(file.clone());
         let failed = |source| ActError::File { path: path.clone(), source };
         let mut out = OpenOptions::new()
             .write(true)
@@ -53,12 +56,19 @@ impl Desk {
         })
     }
 
-    /// Drops the file of a letter whose transaction failed.
-    pub(super) fn drop_letter(&self, letter: Option<&AttachmentRow>) {
-        if let Some(letter) = letter {
+    /// The letter's transaction is over: drops the file if it failed.
+    pub(super) fn settle_letter(&self, letter: Option<&AttachmentRow>, is_kept: bool) {
+        let Some(letter) = letter else { return };
+        if !is_kept {
             // The retention job deletes what could not be removed.
             drop(std::fs::remove_file(self.letter_path(&letter.file)));
         }
+        self.arriving().remove(&letter.file);
+    }
+
+    /// Letters whose rows are not written yet, by file name.
+    pub(super) fn arriving(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.arriving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The letter of a request's current revision, for kabid and kasi; each download is an event.

@@ -10,11 +10,12 @@ use crate::publish::{Cause, Edit, EditProposal, NoRows};
 use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, is_recent};
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::store::StoreError;
-use crate::store::requests::RequestRow;
 use crate::view::rfc3339;
 
 /// Notices per turn.
 const NOTICES_MAX: usize = 500;
+/// Corrections that expire per turn.
+const DUE_MAX: usize = 1_000;
 /// Rows of unrequested names let go per turn.
 const RELEASED_MAX: usize = 2_000;
 /// Names per turn.
@@ -127,14 +128,13 @@ impl Desk {
     /// Corrections and questions nobody answered.
     fn expire_and_lapse(&self) -> Result<(), ActError> {
         let now = self.now();
-        let late = |row: &RequestRow| row.due_ms.is_some_and(|due| due <= now);
-        let rows = self.read(|reader| Ok(reader.requests_in(State::NeedsCorrection)?))?;
-        for row in rows.iter().filter(|row| late(row)) {
+        let rows =
+            self.read(|reader| Ok(reader.requests_due(State::NeedsCorrection, now, DUE_MAX)?))?;
+        for row in &rows {
             self.by_clock(&row.number, |request, facts| request.expire(facts));
         }
         // A paused clock has no due time: those requests wait for a party's answer.
-        let rows = self.read(|reader| Ok(reader.requests_in(State::Assigned)?))?;
-        for row in rows.iter().filter(|row| row.due_ms.is_none()) {
+        for row in self.read(|reader| Ok(reader.requests_paused(State::Assigned)?))? {
             self.by_clock(&row.number, |request, facts| request.lapse_question(facts));
         }
         Ok(())
@@ -148,11 +148,19 @@ impl Desk {
     ) {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
-        let done = ledger.store.write(|tx| {
-            let stored = ledger.expect_request(tx, number)?;
-            let step = rule(stored.request, &ledger.facts(ledger.now(), &calendar))?;
-            ledger.apply(tx, &stored.row, step)?;
+        // Nobody waits for the writer while there is nothing to write.
+        let is_due = ledger.store.read(|reader| {
+            let stored = ledger.expect_request(reader, number)?;
+            drop(rule(stored.request, &ledger.facts(ledger.now(), &calendar))?);
             Ok::<_, ActError>(())
+        });
+        let done = is_due.and_then(|()| {
+            ledger.store.write(|tx| {
+                let stored = ledger.expect_request(tx, number)?;
+                let step = rule(stored.request, &ledger.facts(ledger.now(), &calendar))?;
+                ledger.apply(tx, &stored.row, step)?;
+                Ok::<_, ActError>(())
+            })
         });
         match done {
             Ok(()) | Err(ActError::Rule(_)) => {}

@@ -1,6 +1,8 @@
 //! What the check sheet is computed from: the zone, the candidate and the probe, looked at before a
 //! transaction; the queue, looked at inside it.
 
+use std::collections::BTreeMap;
+
 use super::probe::ProbeUnderWay;
 use super::{ActError, Desk};
 use crate::audit::AuditError;
@@ -12,7 +14,7 @@ use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::live::same_office;
 use crate::queue::person::same_mailbox;
 use crate::queue::request::Question;
-use crate::queue::similar::resemble;
+use crate::queue::similar::{alike, likeness, resemble};
 use crate::queue::time::is_recent;
 use crate::queue::{
     Act, Actor, AutoLine, CandidateFinding, Evidence, Fault, Kind, LiveRecord, LiveState,
@@ -27,6 +29,9 @@ use crate::zone::Zone;
 const BELOW_SHOWN: usize = 5;
 /// CNAME records of the zone that are followed from a target: as many as an answer follows.
 const CNAMES_FOLLOWED: usize = 16;
+/// Names of a zone up to which a new one is compared with those of the operator's file. A zone of a
+/// registry is not an office's.
+const COMPARED_MAX: usize = 20_000;
 /// Names of the same office that are shown.
 const NAMES_SHOWN: usize = 10;
 
@@ -256,7 +261,7 @@ impl Desk {
         with: impl FnOnce(&Evidence<'_>) -> T,
     ) -> Result<T, AuditError> {
         let queue = queue_facts(&self.0.promoter, reader, application, context, &outside.zone)?;
-        let neighbours = neighbours(reader, application)?;
+        let neighbours = neighbours(&self.0.promoter, reader, application)?;
         let findings = outside.preview.as_ref().map(candidate_findings);
         Ok(with(&Evidence {
             now: self.now(),
@@ -464,22 +469,35 @@ fn owners_above(
     Ok((None, unowned))
 }
 
-/// Names of the zone that look like the one asked for, without the zone.
-fn neighbours(reader: &Reader<'_>, application: &Reading) -> Result<Vec<Neighbour>, AuditError> {
+/// Names of the zone that look like the one asked for, without the zone: those that are promised, and
+/// those of the operator's file.
+fn neighbours(
+    promoter: &Promoter,
+    reader: &Reader<'_>,
+    application: &Reading,
+) -> Result<Vec<Neighbour>, AuditError> {
     let place = application.place().filter(|_| application.kind == Kind::New);
-    let Some(Place { zone, .. }) = place else { return Ok(Vec::new()) };
-    let zone = zone.to_string();
+    let Some(Place { zone: apex, .. }) = place else { return Ok(Vec::new()) };
+    let zone = apex.to_string();
     let suffix = format!(".{zone}");
-    let looks_like_it = |name: &str| {
-        name.strip_suffix(&suffix).is_some_and(|other| resemble(&application.name, other))
+    let (own, keys) = likeness(&zone, &application.name);
+    let mut found: BTreeMap<String, String> =
+        reader.promised_like(&keys, |label| alike(&own, label))?.into_iter().collect();
+    let served = promoter.publisher().zone(apex);
+    if let Some(served) = served.filter(|served| served.name_count() <= COMPARED_MAX) {
+        for node in served.nodes() {
+            let name = node.owner().to_lowercase().to_string();
+            let below = name.strip_suffix(&suffix).filter(|_| !node.is_empty_non_terminal());
+            if below.is_some_and(|below| resemble(&application.name, below)) {
+                found.entry(name).or_default();
+            }
+        }
+    }
+    let neighbour = |(name, owner): (String, String)| {
+        let name = name.strip_suffix(&suffix)?.to_owned();
+        Some(Neighbour { name, owner })
     };
-    let promised = reader.promised_names(&zone, looks_like_it)?.into_iter();
-    Ok(promised
-        .filter_map(|(name, owner)| {
-            let name = name.strip_suffix(&suffix)?.to_owned();
-            Some(Neighbour { name, owner })
-        })
-        .collect())
+    Ok(found.into_iter().filter_map(neighbour).collect())
 }
 
 /// Whether the verifier has the request in hand, so that fresh lines are worth computing.

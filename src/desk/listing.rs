@@ -9,6 +9,8 @@ use crate::view::{Summary, rfc3339};
 
 /// Rows of a page at most.
 const ROWS_MAX: usize = 200;
+/// Where a count ends: one more means that there are more.
+pub const COUNTED_MAX: u64 = 10_000;
 /// Rows of a page when nobody says.
 const ROWS: usize = 50;
 
@@ -61,7 +63,7 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-/// How many are in each of the lists of an officer.
+/// How many are in each of the lists of an officer; counting ends after [`COUNTED_MAX`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Counts {
     /// *Milik saya*.
@@ -96,7 +98,8 @@ impl Desk {
     /// How many are in each list of an officer.
     pub fn counts(&self, actor: &Actor) -> Result<Counts, ActError> {
         let count = |filter: ListFilter| {
-            let columns = self.columns(&ListFilter { open: Some(true), ..filter });
+            let limit = usize::try_from(COUNTED_MAX).unwrap_or(usize::MAX) + 1;
+            let columns = self.columns(&ListFilter { open: Some(true), limit, ..filter });
             self.read(|reader| Ok(reader.request_count(&columns)?))
         };
         let mine = ListFilter::default().of(actor);

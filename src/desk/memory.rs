@@ -31,6 +31,8 @@ pub(super) struct Watched {
 pub(super) struct Reminded {
     /// When the queue was looked through last.
     pub(super) at: i64,
+    /// Where the look through it goes on: rank and number.
+    pub(super) after: Option<(i64, String)>,
     /// Ids of reminders that are known to be written.
     pub(super) ids: BTreeSet<String>,
     /// The last event looked at.

@@ -39,7 +39,7 @@ pub use attachments::AttachmentFile;
 pub use clock_watch::Doubt;
 pub use drafts::{DraftContent, DraftLetter, DraftLimits};
 pub use figures::{Figure, Figures};
-pub use listing::{Counts, ListFilter, Page};
+pub use listing::{COUNTED_MAX, Counts, ListFilter, Page};
 pub use mailbox::TriedCode;
 pub use office::{CHAIN_READERS, Desk, LETTERS, Options};
 pub use privacy::Erased;

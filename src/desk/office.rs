@@ -1,5 +1,6 @@
 //! The handle [`Desk`]: what it owns and how it is opened.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +11,8 @@ use super::clock_watch::ClockWatch;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use crate::audit::{
-    Anchor, Event, NewEvent, Notary, Report, Vault, check_letters, export, open_guarded, verify_own,
+    Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, export_part, note_export,
+    open_guarded, verify_own,
 };
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger, LedgerError};
@@ -18,6 +20,7 @@ use crate::promote::Promoter;
 use crate::publish::Publisher;
 use crate::queue::person::Role;
 use crate::queue::procedure::NEWS;
+use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{
     Actor, Calendar, Deed, Happening, Naming, Rules, Subject, Targets, TransitionError,
 };
@@ -109,6 +112,10 @@ pub(super) struct Inner {
     pub(super) reminded: Mutex<Reminded>,
     /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
+    /// Who began an export of the chain lately, and when.
+    pub(super) exported: Mutex<HashMap<String, i64>>,
+    /// Letters whose rows are not written yet, by file name.
+    pub(super) arriving: Mutex<HashSet<String>>,
     /// Attempts that were turned back lately.
     pub(super) turned_back: Mutex<TurnedBack>,
     /// The room the disk pretends to have; for tests.
@@ -144,6 +151,8 @@ impl Desk {
             clock_watch: Mutex::default(),
             reminded,
             watched,
+            exported: Mutex::default(),
+            arriving: Mutex::default(),
             turned_back: Mutex::default(),
             #[cfg(test)]
             pretended: Mutex::default(),
@@ -153,6 +162,7 @@ impl Desk {
     /// Called once our sockets answer: finishes promotions that a crash cut off. Returns the count of
     /// those.
     pub fn listening(&self) -> Result<usize, ActError> {
+        self.0.ledger.fill_likeness()?;
         self.0.promoter.recover()
     }
 
@@ -210,20 +220,36 @@ impl Desk {
         Ok(events)
     }
 
-    /// The chain after a sequence in export form, one JSON line per item. The export is an event
-    /// itself, the last one in it. Only for roles that may read the whole chain.
-    pub fn export(&self, after: i64, actor: &Actor) -> Result<Vec<String>, ActError> {
+    /// Begins an export of the chain after a sequence; returns its last event. That is one about the
+    /// export itself, unless a program looks for news and the same person began one within a day. Only
+    /// for roles that may read the whole chain.
+    pub fn begin_export(&self, after: i64, is_poll: bool, actor: &Actor) -> Result<i64, ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
-        ledger.store.write(|tx| {
-            let actor = ledger.current(tx, actor)?;
+        let (head, by) = self.read(|reader| {
+            let actor = ledger.current(reader, actor)?;
             let by = CHAIN_READERS.into_iter().find_map(|role| actor.capacity(role, now));
             let by = by.ok_or(ActError::NotAllowed)?;
-            let (person, role) = (by.person(), by.role.as_str());
-            let event = NewEvent::new(now, person, role, Deed::Exported, "chain:all");
-            ledger.note(tx, event.with("after", after))?;
-            Ok(export(tx, after)?)
-        })
+            Ok((reader.chain_head()?.map_or(0, |(sequence, _)| sequence), by))
+        })?;
+        let mut exported = self.0.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_poll && exported.get(by.person()).is_some_and(|at| is_recent(*at, now, DAY_MS)) {
+            return Ok(head);
+        }
+        let who = (by.person(), by.role.as_str());
+        let last = ledger.store.write::<_, StoreError>(|tx| note_export(tx, now, who, after))?;
+        exported.insert(by.person().to_owned(), now);
+        Ok(last)
+    }
+
+    /// A part of an export that was begun; `with_keys` for its first.
+    pub fn export_part(
+        &self,
+        between: (i64, i64),
+        most: usize,
+        with_keys: bool,
+    ) -> Result<Part, ActError> {
+        self.read(|reader| Ok(export_part(reader, between, most, with_keys)?))
     }
 
     /// Leaves an event if the settings are not those of the last start or reload; the chain keeps

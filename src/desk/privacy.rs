@@ -9,6 +9,7 @@ use crate::queue::labels::clean_text;
 use crate::queue::time::DAY_MS;
 use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError};
 use crate::store::StoreError;
+use crate::store::requests::AttachmentRow;
 
 /// A status secret is kept this long after the end.
 const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
@@ -20,8 +21,6 @@ const CONTACTS_MAX: usize = 1_000;
 const DRAFT_KEPT_MS: i64 = 30 * DAY_MS;
 /// A letter is kept this long after it came.
 const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
-/// Age at which a file that no row refers to is deleted: its transaction may still be under way.
-const ORPHAN_KEPT_MS: i64 = DAY_MS;
 
 /// What an erasure deleted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -60,10 +59,7 @@ impl Desk {
             for letter in tx.letters_of(number)? {
                 if letter.erased_ms.is_none() {
                     files.push(letter.file.clone());
-                    tx.put_letter(&crate::store::requests::AttachmentRow {
-                        erased_ms: Some(now),
-                        ..letter
-                    })?;
+                    tx.put_letter(&AttachmentRow { erased_ms: Some(now), ..letter })?;
                 }
             }
             Ok::<_, ActError>((Erased { values, revisions, letters: files.len() }, files))
@@ -82,9 +78,7 @@ impl Desk {
     /// The jobs of retention. What they erase leaves the file with the last.
     pub(super) const RETENTION: &'static [Job] = &[
         Self::retain_secrets,
-        |desk| {
-            Ok(desk.0.ledger.store.write::<_, StoreError>(|tx| tx.forget_origins().map(drop))?)
-        },
+        |desk| Ok(desk.0.ledger.store.write::<_, StoreError>(|tx| tx.tidy_origins())?),
         |desk| desk.sweep_mailbox_codes(desk.now()),
         Self::retain_drafts,
         |desk| desk.retain_contacts(desk.now()),
@@ -141,14 +135,14 @@ impl Desk {
             .map_err(|source| ActError::File { path: folder.clone(), source })?;
         for entry in listed.flatten() {
             let file = entry.file_name().to_string_lossy().into_owned();
+            // Before the row is looked for: what has left the list since has its row.
+            if self.arriving().contains(&file) {
+                continue;
+            }
             let row = self.read(|reader| Ok(reader.letter_by_file(&file)?))?;
-            let modified = entry.metadata().and_then(|data| data.modified()).ok();
-            let age = modified.and_then(|at| at.elapsed().ok()).map_or(0, |age| age.as_millis());
-            let over = match &row {
-                Some(row) => row.erased_ms.is_some() || row.at_ms + LETTER_KEPT_MS < now,
-                None => i64::try_from(age).unwrap_or(0) > ORPHAN_KEPT_MS,
-            };
-            if !over {
+            let is_kept =
+                |row: &AttachmentRow| row.erased_ms.is_none() && row.at_ms + LETTER_KEPT_MS >= now;
+            if row.as_ref().is_some_and(is_kept) {
                 continue;
             }
             if let Some(row) = row.filter(|row| row.erased_ms.is_none()) {
@@ -157,10 +151,7 @@ impl Desk {
                     let event =
                         NewEvent::new(now, "system", "system", Deed::LetterExpired, &subject);
                     ledger.note(tx, event.with("sha256", &row.sha256))?;
-                    tx.put_letter(&crate::store::requests::AttachmentRow {
-                        erased_ms: Some(now),
-                        ..row
-                    })?;
+                    tx.put_letter(&AttachmentRow { erased_ms: Some(now), ..row })?;
                     Ok(())
                 })?;
             }

@@ -7,11 +7,13 @@ use std::sync::PoisonError;
 
 use super::memory::Reminded;
 use super::{ActError, Desk};
-use crate::queue::time::DAY_MS;
+use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{Calendar, ClockStep, Deed, Rules, State};
 use crate::store::StoreError;
 use crate::store::requests::{RequestFilter, RequestRow};
 
+/// Requests looked at in one turn; the next turn goes on behind them.
+const ROWS_MAX: usize = 1_000;
 /// How often the queue is looked through, in milliseconds.
 const EVERY_MS: i64 = 60_000;
 /// How far ahead due times are looked at, in milliseconds: 7 working days with a long holiday.
@@ -29,30 +31,43 @@ impl Desk {
         let now = self.now();
         let mut reminded = self.0.reminded.lock().unwrap_or_else(PoisonError::into_inner);
         self.tell_of_accounts(&mut reminded)?;
-        if (reminded.at..reminded.at + EVERY_MS).contains(&now) {
-            return Ok(());
-        }
-        reminded.at = now;
-        if reminded.ids.len() > REMEMBERED_MAX {
-            reminded.ids.clear();
+        let mut after = reminded.after.take();
+        if after.is_none() {
+            if is_recent(reminded.at, now, EVERY_MS - 1) {
+                return Ok(());
+            }
+            reminded.at = now;
+            after = Some((now - 1, String::new()));
         }
         let ahead = RequestFilter {
             open: Some(true),
-            after: Some((now - 1, String::new())),
+            after,
             due_before_ms: Some(now + AHEAD_MS),
-            limit: usize::MAX,
+            limit: ROWS_MAX,
             ..RequestFilter::default()
         };
         let calendar = self.calendar();
-        for row in self.read(|reader| Ok(reader.requests(&ahead)?))? {
-            let Some(mark) = mark(&row, now, &calendar, self.rules()) else { continue };
-            let id = format!("r-{}-{}-{mark}", row.number, row.due_ms.unwrap_or(0));
-            if reminded.ids.contains(&id) {
-                continue;
+        let (rows, due) = self.read(|reader| {
+            let rows = reader.requests(&ahead)?;
+            let mut due = Vec::new();
+            for row in &rows {
+                let Some(mark) = mark(row, now, &calendar, self.rules()) else { continue };
+                let id = format!("r-{}-{}-{mark}", row.number, row.due_ms.unwrap_or(0));
+                if !reminded.ids.contains(&id) && !self.0.ledger.is_reminded(reader, &id)? {
+                    due.push((row.clone(), id));
+                }
             }
+            Ok((rows, due))
+        })?;
+        if reminded.ids.len() > REMEMBERED_MAX {
+            reminded.ids.clear();
+        }
+        for (row, id) in due {
             self.remind_of(&row, &id)?;
             reminded.ids.insert(id);
         }
+        let last = rows.last().filter(|_| rows.len() == ROWS_MAX);
+        reminded.after = last.map(|row| (row.rank(), row.number.clone()));
         Ok(())
     }
 

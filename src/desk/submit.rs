@@ -158,9 +158,7 @@ impl Desk {
             let arrival = Arrival { application, letter, outside, secret: new_secret()? };
             self.0.ledger.store.write(|tx| write(tx, &arrival))
         })();
-        if sent.is_err() {
-            self.drop_letter(file.as_ref());
-        }
+        self.settle_letter(file.as_ref(), sent.is_ok());
         self.turned_back(&by.actor, Deed::Submit, "new", sent)
     }
 
@@ -241,9 +239,7 @@ impl Desk {
         }
         let (application, letter) = self.take_in(application, letter)?;
         let result = self.resubmit_taken(number, application, letter.clone(), actor);
-        if result.is_err() {
-            self.drop_letter(letter.as_ref());
-        }
+        self.settle_letter(letter.as_ref(), result.is_ok());
         self.probe_ahead(&result?);
         self.view_for(number, actor)
     }

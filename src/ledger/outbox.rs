@@ -53,10 +53,15 @@ impl Ledger {
         deed: Deed,
         request: &Request,
     ) -> Result<(), LedgerError> {
-        if tx.notice(&format!("{stem}-1"))?.is_none() {
+        if !self.is_reminded(tx, stem)? {
             self.tell_all(tx, stem, deed, request, |_| {})?;
         }
         Ok(())
+    }
+
+    /// Whether the reminder of this stem is written.
+    pub fn is_reminded(&self, reader: &Reader<'_>, stem: &str) -> Result<bool, StoreError> {
+        Ok(reader.notice(&format!("{stem}-1"))?.is_some())
     }
 
     /// Writes a notice to everybody who is told of an event of a request.

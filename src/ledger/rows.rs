@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::LedgerError;
 use crate::audit::{AuditError, Event, NewEvent, Notary, Sealed, Vault, append_sealed};
+use crate::queue::similar::likeness;
 use crate::queue::{Calendar, Facts, Happening, LiveRecord, Place, Request, Rules, State};
 use crate::store::promises::LiveRow;
 use crate::store::requests::RequestRow;
@@ -248,6 +249,9 @@ impl Ledger {
     pub(super) fn save_live(&self, tx: &Tx<'_>, live: &LiveRecord) -> Result<(), AuditError> {
         let open = live.suspension.as_ref().filter(|s| s.emergency && s.confirmed.is_none());
         let name = live.name.to_string();
+        if !tx.is_known(&name)? {
+            put_likeness(tx, &name, &live.zone.to_string())?;
+        }
         let row = LiveRow {
             zone: live.zone.to_string(),
             state: live.state(),
@@ -263,4 +267,26 @@ impl Ledger {
         };
         Ok(tx.put_live_record(&row)?)
     }
+}
+
+impl Ledger {
+    /// Makes the names that an older version kept ones that a new name is compared with.
+    pub fn fill_likeness(&self) -> Result<(), StoreError> {
+        if !self.store.read(|reader| reader.has_no_likeness())? {
+            return Ok(());
+        }
+        let names = self.store.read(|reader| reader.all_asked_for())?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .write(|tx| names.iter().try_for_each(|(name, zone)| put_likeness(tx, name, zone)))
+    }
+}
+
+/// Makes a name one that new names of its zone are compared with.
+fn put_likeness(tx: &Tx<'_>, name: &str, zone: &str) -> Result<(), StoreError> {
+    let below = name.strip_suffix(zone).unwrap_or(name).trim_end_matches('.');
+    let (label, keys) = likeness(zone, below);
+    tx.put_likeness(name, &label, &keys)
 }

@@ -4,6 +4,7 @@
 //! the same words in another order. A series (sdn1, sdn2) is reported too; one tick passes it.
 
 use super::naming::telling_label;
+use crate::digest::sha256_of;
 
 /// Octets of a label at most (RFC 1035 §2.3.4); what is longer is cut off and not alike.
 const LABEL_MAX: usize = 63;
@@ -13,9 +14,36 @@ pub fn resemble(a: &str, b: &str) -> bool {
     a != b && alike(telling_label(a), telling_label(b))
 }
 
+/// The label that a name below a zone is told by, and keys under which it is found: two labels that look
+/// alike have one in common, and few others have.
+pub fn likeness(zone: &str, name: &str) -> (String, Vec<i64>) {
+    let label = telling_label(name);
+    if label.is_empty() || label.len() > LABEL_MAX {
+        return (label.to_owned(), Vec::new());
+    }
+    let plain = Folded::plain(label);
+    let plain = plain.bytes();
+    let key = |kind: &str, text: &[u8]| {
+        let hash = sha256_of(&[kind.as_bytes(), b"\0", zone.as_bytes(), b"\0", text]);
+        hash.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
+    };
+    // One edit apart is: equal after at most one octet was taken from each.
+    let mut keys = vec![key("edit", plain)];
+    for at in 0..plain.len() {
+        keys.push(key("edit", &[&plain[..at], &plain[at + 1..]].concat()));
+    }
+    keys.push(key("skeleton", Folded::skeleton(plain).bytes()));
+    let mut words: Vec<&str> = label.split('-').collect();
+    words.sort_unstable();
+    keys.push(key("words", words.join("-").as_bytes()));
+    keys.sort_unstable();
+    keys.dedup();
+    (label.to_owned(), keys)
+}
+
 /// Whether two different labels look alike. A new name is compared with every name there is, so
 /// this allocates nothing.
-pub(super) fn alike(a: &str, b: &str) -> bool {
+pub fn alike(a: &str, b: &str) -> bool {
     if a == b || a.len() > LABEL_MAX || b.len() > LABEL_MAX {
         return false;
     }
@@ -121,6 +149,10 @@ mod tests {
             ("app1", "app10"),
         ] {
             assert!(alike(a, b) && alike(b, a), "{a} {b}");
+            let (ours, theirs) = (likeness("zone.", a).1, likeness("zone.", b).1);
+            assert!(ours.iter().any(|key| theirs.contains(key)), "{a} {b}: no key in common");
+            let elsewhere = likeness("other.", b).1;
+            assert!(!ours.iter().any(|key| elsewhere.contains(key)), "{a} {b}: another zone");
         }
     }
 

@@ -11,6 +11,9 @@ use crate::desk::LETTERS;
 use crate::queue::Role;
 use crate::store::{Store, StoreError};
 
+/// Events of one part of an export.
+const EXPORTED_AT_ONCE: usize = 5_000;
+
 /// `gapura audit verify`, with the key that is kept outside the database unless another is given.
 pub(super) fn verify_own(
     store: &Store,
@@ -66,11 +69,19 @@ fn served_anchors(state_dir: &Path) -> Vec<Anchor> {
     texts.flat_map(anchors).collect()
 }
 
-/// `gapura audit export`
-pub(super) fn export(store: &Store) -> Result<Reply, AuditError> {
-    let lines = audit::export_as(store, now_ms(), "console", Role::Operator.as_str())?;
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    Ok(Reply::done(text, json!({ "lines": lines.len() })))
+/// A part of what `gapura audit export` prints.
+pub(super) fn export(store: &Store, after: i64, to: Option<i64>) -> Result<Reply, AuditError> {
+    let end = match to {
+        Some(to) => to,
+        None => store.write::<_, StoreError>(|tx| {
+            audit::note_export(tx, now_ms(), ("console", Role::Operator.as_str()), after)
+        })?,
+    };
+    let part = store.read::<_, StoreError>(|reader| {
+        audit::export_part(reader, (after, end), EXPORTED_AT_ONCE, to.is_none())
+    })?;
+    let text: String = part.lines.iter().map(|line| format!("{line}\n")).collect();
+    Ok(Reply::done(text, json!({ "lines": part.lines.len(), "to": end, "next": part.next })))
 }
 
 /// `gapura audit rotate-key`

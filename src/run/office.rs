@@ -52,7 +52,7 @@ impl Office {
                 reply(people::list_tokens(people, name.as_deref()))
             }
             OfficeCommand::TokenRevoke { id } => reply(people::revoke_token(people, &id)),
-            OfficeCommand::AuditExport => reply(audit::export(store)),
+            OfficeCommand::AuditExport { after, to } => reply(audit::export(store, after, to)),
             OfficeCommand::ClockConfirm => self.confirm_clock(),
             OfficeCommand::AuditRotateKey => reply(self.rotate_key()),
             OfficeCommand::AuditVerify { key, anchors } => {

@@ -33,8 +33,8 @@ use crate::web;
 const TICK: Duration = Duration::from_secs(5);
 /// The file of the first administrator's link, in the state directory.
 const FIRST_LINK: &str = "first-administrator";
-/// Ticks per day.
-const TICKS_PER_DAY: u64 = 24 * 3600 / 5;
+/// How often the daily jobs run.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How people reach the pages.
 #[derive(Default)]
@@ -230,7 +230,8 @@ impl Open {
     ) -> Result<(), RunError> {
         let state_dir = self.office.state_dir.clone();
         let (desk, people) = (self.desk.clone(), self.office.people.clone());
-        runtime.spawn(timers(desk, people, state_dir, stopped.clone()));
+        runtime.spawn(timers(desk.clone(), people.clone(), state_dir, stopped.clone()));
+        runtime.spawn(days(desk, people, stopped.clone()));
         if let Some(mailer) = Mailer::new(&relay(settings)).map_err(failed)? {
             let outbox = Arc::new(self.desk.clone());
             runtime.spawn(mailer.run(outbox, stop_signal(stopped.clone())));
@@ -331,7 +332,6 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
 
 /// Calls the desk every few seconds. A failure is logged and tried again at the next turn.
 async fn timers(desk: Desk, people: People, state_dir: PathBuf, stopped: watch::Receiver<bool>) {
-    let mut turns: u64 = 0;
     let mut last = Instant::now();
     loop {
         let ran = last.elapsed();
@@ -342,23 +342,39 @@ async fn timers(desk: Desk, people: People, state_dir: PathBuf, stopped: watch::
             if let Err(error) = desk.turn(ran) {
                 tracing::warn!(%error, "the desk's timers failed");
             }
-            if turns.is_multiple_of(TICKS_PER_DAY) {
-                // What fails of the desk's is in the log already, and keeps nobody else from their turn.
-                let _ = desk.daily();
-                if desk.clock_doubt().is_none()
-                    && let Err(error) = people.sweep()
-                {
-                    tracing::warn!(%error, "daily housekeeping of accounts failed");
-                }
-            }
         });
         // A panic inside is in the log already.
         let _ = work.await;
-        turns += 1;
         tokio::select! {
             () = tokio::time::sleep(TICK) => {}
             () = stop_signal(stopped.clone()) => return,
         }
+    }
+}
+
+/// Has the desk do what is due once a day, beside the timers: that reads all there is, and the clock of a
+/// request does not wait for it.
+async fn days(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
+    // The first turn of the timers judges the clock.
+    let mut wait = TICK;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop_signal(stopped.clone()) => return,
+        }
+        wait = DAY;
+        let (desk, people) = (desk.clone(), people.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            // What fails of the desk's is in the log already, and keeps nobody else from their turn.
+            let _ = desk.daily();
+            if desk.clock_doubt().is_none()
+                && let Err(error) = people.sweep()
+            {
+                tracing::warn!(%error, "daily housekeeping of accounts failed");
+            }
+        });
+        // A panic inside is in the log already.
+        let _ = work.await;
     }
 }
 

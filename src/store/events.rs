@@ -108,10 +108,12 @@ statements! {
     ALL_PERSONAL = sql("SELECT sequence, field, sealed FROM personal");
     PUT_PERSONAL = sql("INSERT INTO personal (sequence, field, sealed) VALUES ($1, $2, $3)");
     ERASE_PERSONAL = sql("DELETE FROM personal WHERE sequence = $1 AND field = $2");
-    ERASED = sql("SELECT sequence, field, by_event FROM erased ORDER BY sequence, field");
+    ERASED = sql("SELECT sequence, field, by_event FROM erased \
+        WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence, field");
     PUT_ERASED = sql("INSERT INTO erased (sequence, field, by_event) VALUES ($1, $2, $3)");
 
-    CHECKPOINTS = select::<Checkpoint>("ORDER BY sequence");
+    CHECKPOINTS = select::<Checkpoint>(
+        "WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence");
     LAST_CHECKPOINT = select::<Checkpoint>("ORDER BY sequence DESC LIMIT 1");
     PUT_CHECKPOINT = insert::<Checkpoint>(&[]);
 
@@ -147,14 +149,15 @@ impl Reader<'_> {
         self.all(ALL_PERSONAL, [])
     }
 
-    /// What was erased lawfully: sequence, field, and the event that says so.
-    pub fn erased(&self) -> Result<Vec<(i64, String, i64)>, StoreError> {
-        self.all(ERASED, [])
+    /// What was erased lawfully of the events after one and up to another: sequence, field, and the
+    /// event that says so.
+    pub fn erased(&self, after: i64, to: i64) -> Result<Vec<(i64, String, i64)>, StoreError> {
+        self.all(ERASED, [after, to])
     }
 
-    /// All checkpoints, in order.
-    pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, StoreError> {
-        self.all(CHECKPOINTS, [])
+    /// Checkpoints after an event and up to another, in order.
+    pub fn checkpoints(&self, after: i64, to: i64) -> Result<Vec<Checkpoint>, StoreError> {
+        self.all(CHECKPOINTS, [after, to])
     }
 
     /// The last checkpoint.

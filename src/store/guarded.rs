@@ -62,6 +62,8 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("clock", "says when something is done by time, not what"),
     ("draft", "not sent yet: decides nothing"),
     ("mailbox_code", "its proofs are under the key; lasts a day"),
+    ("tally", "sums of other tables for limits, made anew each day: decides nothing else"),
+    ("likeness", "an index of names for a warning; what it finds is compared again"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

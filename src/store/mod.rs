@@ -22,6 +22,8 @@ mod guarded;
 mod health;
 mod inspect;
 pub mod journal;
+#[cfg(feature = "approval")]
+pub mod likeness;
 mod migrations;
 #[cfg(feature = "approval")]
 pub mod origins;

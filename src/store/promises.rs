@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::sql::{FromRow, insert, limit, row, select, sql, statements, upsert};
+use super::sql::{insert, limit, row, select, sql, statements, upsert};
 use super::words::PromotionState;
 use super::{Reader, StoreError, Tx};
 use crate::queue::{LiveState, NamingClass, NoticeState, Origin};
@@ -107,14 +107,14 @@ statements! {
     NAMES_OF_OFFICE = sql("SELECT name FROM live_record \
         WHERE office = $1 AND class = $2 AND name <> $3 \
         AND state IN ('live', 'reconfirming', 'held') LIMIT $4");
-    ENDED = sql("SELECT name FROM live_record \
-        WHERE state IN ('live', 'reconfirming') AND ends_ms <= $1 ORDER BY name LIMIT $2");
-    UNCONFIRMED = select::<LiveRow>("WHERE state = 'suspended' AND confirm_by_ms IS NOT NULL \
+    ENDED = sql("SELECT name FROM live_record WHERE ends_ms <= $1 \
+        AND +state IN ('live', 'reconfirming') ORDER BY ends_ms LIMIT $2");
+    UNCONFIRMED = select::<LiveRow>("WHERE confirm_by_ms IS NOT NULL AND +state = 'suspended' \
         ORDER BY confirm_by_ms, name");
     QUARANTINES_OVER = sql("SELECT name FROM live_record WHERE state = 'quarantined' \
-        AND quarantined_until_ms <= $1 ORDER BY name LIMIT $2");
-    PROMISED_NAMES = sql("SELECT name, office FROM live_record \
-        WHERE zone = $1 AND state <> 'free'");
+        AND quarantined_until_ms <= $1 ORDER BY quarantined_until_ms LIMIT $2");
+    ALL_ASKED_FOR = sql("SELECT name, zone FROM live_record WHERE request IS NOT NULL");
+    IS_KNOWN = sql("SELECT EXISTS (SELECT 1 FROM live_record WHERE name = $1)");
     PUT_LIVE = upsert::<LiveRow>(&[]);
 
     PROMOTION = select::<PromotionRow>("WHERE id = $1");
@@ -200,22 +200,14 @@ impl Reader<'_> {
         self.all(QUARANTINES_OVER, params![now_ms, limit(most)])
     }
 
-    /// Name and office of those names of a zone that are promised to somebody and are `wanted`. Each
-    /// check sheet looks at all of them: what is not wanted is not copied.
-    pub fn promised_names(
-        &self,
-        zone: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let mut found = Vec::new();
-        self.each(PROMISED_NAMES, [zone], |row| {
-            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            if wanted(name) {
-                found.push(FromRow::read(row, 0)?);
-            }
-            Ok(true)
-        })?;
-        Ok(found)
+    /// Whether a name has a row.
+    pub fn is_known(&self, name: &str) -> Result<bool, StoreError> {
+        self.only(IS_KNOWN, [name])
+    }
+
+    /// Name and zone of everything somebody asked for.
+    pub fn all_asked_for(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.all(ALL_ASKED_FOR, [])
     }
 }
 

@@ -123,8 +123,8 @@ const REQUEST_MORE: [Column; 4] = [
 
 /// The beginning of a list; its conditions follow.
 const LIST: &Text = &select::<RequestRow>("WHERE ");
-/// The beginning of a count; its conditions follow.
-const COUNT: &str = "SELECT count(*) FROM request WHERE ";
+/// The beginning of a count up to a limit; its conditions follow.
+const COUNT: &str = "SELECT count(*) FROM (SELECT 1 FROM request WHERE ";
 
 statements! {
     REQUEST_STATES = sql("SELECT number, state, revision FROM request");
@@ -135,6 +135,10 @@ statements! {
             OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
         ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
     IN_STATE = select::<RequestRow>("WHERE state = $1 ORDER BY rank, number");
+    DUE_IN_STATE = select::<RequestRow>(
+        "WHERE state = $1 AND rank <= $2 ORDER BY rank, number LIMIT $3");
+    PAUSED_IN_STATE = select::<RequestRow>(
+        "WHERE state = $1 AND rank = 9223372036854775807 ORDER BY number");
     BETWEEN = select::<RequestRow>(
         "WHERE submitted_ms >= $1 AND submitted_ms < $2 ORDER BY submitted_ms, number");
     PAST_CONTACT = sql("SELECT number FROM request AS r WHERE r.submitted_ms < $1 AND EXISTS (\
@@ -206,7 +210,7 @@ impl Question {
             question.and("rank < ?", [before.into()]);
         }
         if filter.resubmitted {
-            question.and("revision > ?", [1_i64.into()]);
+            question.and("revision > 1", []);
         }
         if let Some(text) = filter.text.as_ref().filter(|text| !text.trim().is_empty()) {
             let plain = text.trim().to_lowercase().replace(['%', '_', '\\'], " ");
@@ -261,9 +265,10 @@ impl Reader<'_> {
         self.all(question.sql(), params_from_iter(&question.values))
     }
 
-    /// The count of requests a filter selects, its limit and place aside.
+    /// The count of requests a filter selects, its place aside; counting ends at its limit.
     pub fn request_count(&self, filter: &RequestFilter) -> Result<u64, StoreError> {
-        let question = Question::of(COUNT, filter);
+        let mut question = Question::of(COUNT, filter);
+        question.push(" LIMIT ?)", [limit(filter.limit).into()]);
         self.only(question.sql(), params_from_iter(&question.values))
     }
 
@@ -288,6 +293,21 @@ impl Reader<'_> {
     /// Every request's row that has a state, for timers.
     pub fn requests_in(&self, state: State) -> Result<Vec<RequestRow>, StoreError> {
         self.all(IN_STATE, [state])
+    }
+
+    /// Requests in a state whose running step is due by a time, the most urgent first.
+    pub fn requests_due(
+        &self,
+        state: State,
+        by_ms: i64,
+        most: usize,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        self.all(DUE_IN_STATE, params![state, by_ms, limit(most)])
+    }
+
+    /// Requests in a state whose clock is paused.
+    pub fn requests_paused(&self, state: State) -> Result<Vec<RequestRow>, StoreError> {
+        self.all(PAUSED_IN_STATE, [state])
     }
 
     /// Requests whose contact is still kept although nothing about their name, which is promised to
@@ -374,7 +394,8 @@ impl Tx<'_> {
 
     /// Writes a request as it is now; number, kind, zone and time of arrival never change.
     pub fn update_request(&self, row: &RequestRow, body: &[u8]) -> Result<(), StoreError> {
-        self.change(UPDATE_REQUEST, row, &[&row.rank(), &body])
+        self.change(UPDATE_REQUEST, row, &[&row.rank(), &body])?;
+        if row.open { Ok(()) } else { self.drop_origin(&row.number) }
     }
 
     /// Keeps a revision as it came in.
@@ -391,7 +412,13 @@ impl Tx<'_> {
 
     /// Keeps a letter's row.
     pub fn put_letter(&self, row: &AttachmentRow) -> Result<(), StoreError> {
-        self.put(PUT_LETTER, row, &[])
+        let kept = |row: &AttachmentRow| {
+            let octets = row.erased_ms.is_none().then_some(row.octets).unwrap_or(0);
+            i64::try_from(octets).unwrap_or(i64::MAX)
+        };
+        let before = self.letter(&row.id)?.as_ref().map_or(0, kept);
+        self.put(PUT_LETTER, row, &[])?;
+        self.add_letter_octets(kept(row) - before)
     }
 
     /// Keeps what the probe found, in the place of what it found before.

@@ -67,6 +67,33 @@ fn who_asks_decides_what_is_answered() {
 }
 
 #[test]
+fn the_chain_is_read_page_by_page_and_a_poll_adds_nothing_to_it() {
+    let office = Office::open();
+    let auditor = &office.auditor;
+    let whole = auditor.get("/api/v1/events").ok();
+    let hashes = |chain: &Value| -> Vec<String> {
+        let items = chain["items"].as_array().unwrap().iter();
+        items.filter_map(|item| item["hash"].as_str().map(str::to_owned)).collect()
+    };
+    let all = hashes(&whole);
+    let (mut paged, mut cursor) = (Vec::new(), 0);
+    for _ in 0..all.len() {
+        let page = auditor.get(&format!("/api/v1/events?limit=2&cursor={cursor}")).ok();
+        let found = hashes(&page);
+        assert!(found.len() <= 2, "{page}");
+        paged.extend(found);
+        match page["next"].as_i64() {
+            Some(next) => cursor = next,
+            None => break,
+        }
+    }
+    assert!(all.len() > 4);
+    assert_eq!(paged, all, "page by page, and no event was added meanwhile");
+    let end = auditor.get(&format!("/api/v1/events?after={}", all.len())).ok();
+    assert_eq!((hashes(&end), &end["next"]), (vec![], &Value::Null));
+}
+
+#[test]
 fn what_cannot_be_read_is_a_problem_too() {
     let office = Office::open();
     let kasi = &office.kasi;

@@ -5,7 +5,14 @@ use crate::audit::{Anchor, Export, verify};
 
 /// The chain of an office, as exported.
 fn lines(office: &Office) -> Vec<String> {
-    office.desk.export(0, &office.actor("pengawas")).unwrap()
+    let to = office.desk.begin_export(0, false, &office.actor("pengawas")).unwrap();
+    let (mut lines, mut after) = (Vec::new(), Some(0));
+    while let Some(from) = after {
+        let part = office.desk.export_part((from, to), 7, true).unwrap();
+        lines.extend(part.lines);
+        after = part.next;
+    }
+    lines
 }
 
 /// The verdict on exported lines: the first bad sequence.
@@ -398,4 +405,20 @@ fn after_an_erasure_nothing_of_the_person_lies_in_the_state_directory() {
         left.iter().filter(|text| text.to_lowercase().contains("rahasia")).collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn letters_of_a_process_that_died_go_at_once_and_one_on_its_way_in_stays() {
+    let office = Office::new();
+    let folder = office.directory.path().join("state/letters");
+    office.submit(application()).unwrap();
+    std::fs::write(folder.join("orphan.pdf"), LETTER).unwrap();
+    std::fs::write(folder.join("arriving.pdf"), LETTER).unwrap();
+    office.desk.arriving().insert("arriving.pdf".to_owned());
+    office.desk.daily().unwrap();
+    let names = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    names.retain(|name| ["orphan.pdf", "arriving.pdf"].contains(&name.as_str()));
+    assert_eq!(names, ["arriving.pdf"]);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "and the letter with a row");
 }

@@ -23,6 +23,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("guard", crate::store::guard::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("likeness", crate::store::likeness::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("origins", crate::store::origins::STATEMENTS),
         #[cfg(feature = "approval")]
         ("people", crate::store::people::STATEMENTS),
@@ -68,6 +70,79 @@ fn each_statement_fits_the_tables_and_numbers_its_parameters_in_order() {
         }
     }
     assert!(count > 15, "{count} statements");
+}
+
+/// Tables that grow with the use of the queue. The others have a few rows, a row a zone, or a limit.
+const GROWING: &[&str] = &[
+    "checkpoint",
+    "erased",
+    "event",
+    "letter",
+    "likeness",
+    "live_record",
+    "notice",
+    "party_link",
+    "personal",
+    "probe_result",
+    "promotion",
+    "request",
+    "request_origin",
+    "revision",
+    "row_log",
+];
+
+/// Beginnings of statements that read such a table from end to end, and who waits for it.
+const WHOLE: &[(&str, &str)] = &[
+    ("SELECT sequence, field, sealed FROM personal", "the verifier"),
+    ("SELECT sequence, field, by_event FROM erased ORDER", "the verifier"),
+    (
+        "SELECT sequence, head, at_ms, key_id, signature FROM checkpoint ORDER BY sequence",
+        "the verifier",
+    ),
+    ("SELECT name, state, origin = 'import' FROM live_record", "the verifier"),
+    ("SELECT place, tbl, key, digest, found, hash FROM row_log ORDER", "the verifier"),
+    ("SELECT number, state, revision FROM request", "the verifier"),
+    (
+        "SELECT id, request, media, octets, sha256, file, at_ms, erased_ms FROM letter WHERE erased_ms",
+        "the verifier",
+    ),
+    ("SELECT EXISTS (SELECT 1 FROM event WHERE payload LIKE", "a database without a row log"),
+    (
+        "SELECT name, zone FROM live_record WHERE request IS NOT NULL",
+        "the first start of this version",
+    ),
+    ("DELETE FROM request_origin WHERE number NOT IN", "a daily job"),
+    ("SELECT count(*) FROM request_origin JOIN request", "a daily job"),
+    ("SELECT coalesce(sum(octets), 0) FROM letter", "a daily job"),
+];
+
+#[test]
+fn no_act_reads_a_table_that_grows_from_end_to_end() {
+    let (store, _dir) = store();
+    let connection = store.0.writer.lock().unwrap();
+    let mut found = Vec::new();
+    for (file, statements) in all() {
+        for Sql(text) in statements {
+            let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+            for at in 1..=explained.parameter_count() {
+                explained.raw_bind_parameter(at, 1).unwrap();
+            }
+            let mut rows = explained.raw_query();
+            while let Some(row) = rows.next().unwrap() {
+                let step: String = row.get(3).unwrap();
+                let mut words = step.split_whitespace();
+                let is_scan = words.next() == Some("SCAN");
+                let table = words.next().unwrap_or_default();
+                let grows = GROWING.contains(&table) || ["r", "o", "l"].contains(&table);
+                let ends_early = text.ends_with("LIMIT 1") && !step.contains("TEMP");
+                let is_known = WHOLE.iter().any(|(begin, _)| text.starts_with(begin));
+                if is_scan && grows && !ends_early && !is_known {
+                    found.push(format!("{file}: {step}: {text}"));
+                }
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new(), "{found:#?}");
 }
 
 #[test]

@@ -34,6 +34,7 @@ use utoipa_axum::routes;
 
 use super::state::State;
 use super::{BODY_MAX, patience};
+pub(super) use chain::{Frame, chain_body};
 use problem::PROBLEM;
 pub(super) use problem::Problem;
 

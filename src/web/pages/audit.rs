@@ -12,6 +12,7 @@ use super::parts::{act_words, fact_words, role_words, state_words};
 use crate::audit::{Compared, Event, Fault, FaultKind, Report, RowChange};
 use crate::desk::CHAIN_READERS;
 use crate::people::Role;
+use crate::web::api::{Frame, chain_body};
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
@@ -122,14 +123,13 @@ pub(super) async fn export(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let actor = sent.visitor.need(&CHAIN_READERS)?.actor();
-    let lines = state.work(move |state| state.desk().export(0, &actor)).await??;
-    let mut text = lines.join("\n");
-    text.push('\n');
+    let to = state.work(move |state| state.desk().begin_export(0, false, &actor)).await??;
+    let body = chain_body(state, 0, to, Frame::Lines);
     let headers = [
         (CONTENT_TYPE, "application/x-ndjson"),
         (CONTENT_DISPOSITION, "attachment; filename=\"jejak-audit.jsonl\""),
     ];
-    Ok((headers, text).into_response())
+    Ok((headers, body).into_response())
 }
 
 impl Verdict {

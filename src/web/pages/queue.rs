@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::parts::{act_words, full_name, left_class, tag};
 use crate::audit::Event;
-use crate::desk::{ActError, Counts, ListFilter};
+use crate::desk::{ActError, COUNTED_MAX, Counts, ListFilter};
 use crate::people::{Account, Role};
 use crate::queue::State as RequestState;
 use crate::queue::time::DAY_MS;
@@ -180,7 +180,9 @@ fn tabs(t: Words, list: &str, counts: &Counts) -> Vec<Tab> {
     let counts = [counts.mine, counts.open, counts.late, counts.resubmitted];
     let both = LISTS.iter().zip(counts);
     let tab = |((value, id), count): (&(&str, &str), u64)| {
-        let values = [("words", t.s(id)), ("count", t.count(count))];
+        let more = if count > COUNTED_MAX { "+" } else { "" };
+        let count = format!("{}{more}", t.count(count.min(COUNTED_MAX)));
+        let values = [("words", t.s(id)), ("count", count)];
         let values = values.each_ref().map(|(key, value)| (*key, value.as_str()));
         Tab {
             place: format!("/antrean?daftar={value}"),
