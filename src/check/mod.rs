@@ -20,6 +20,7 @@ mod names;
 mod signature;
 mod signed;
 mod targets;
+mod validity;
 mod values;
 mod zonemd;
 
@@ -27,6 +28,7 @@ pub use fault::{Fault, Level, Which};
 pub use file::{Checked, file, places};
 pub use locate::Locator;
 pub use rules::{Line, Rule, rules, rules_as_table};
+pub use validity::{Ending, Span, ending, waiting};
 pub use zonemd::zonemd;
 
 use std::collections::BTreeMap;

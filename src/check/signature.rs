@@ -7,6 +7,7 @@ use ring::signature::{
     UnparsedPublicKey, VerificationAlgorithm,
 };
 
+use super::Span;
 use crate::wire::{Class, NameRef, rdata};
 use crate::zone::RrsetRef;
 
@@ -58,15 +59,19 @@ impl<'a> Rrsig<'a> {
         })
     }
 
+    /// From when until when it is valid.
+    pub(super) fn span(&self) -> Span {
+        Span { from: self.inception, until: self.expiration }
+    }
+
     /// Seconds from now to its end, negative when it has ended (RFC 1982 arithmetic).
     pub(super) fn seconds_left(&self, now: u32) -> i32 {
-        self.expiration.wrapping_sub(now).cast_signed()
+        self.span().seconds_left(now)
     }
 
     /// Whether the time is between start and end.
     pub(super) fn is_current(&self, now: u32) -> bool {
-        let begun = now.wrapping_sub(self.inception).cast_signed() >= 0;
-        begun && self.seconds_left(now) >= 0
+        self.span().contains(now)
     }
 
     /// What was signed (RFC 4034 §3.1.8.1); `None` if the labels do not fit the owner.

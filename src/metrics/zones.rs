@@ -58,6 +58,8 @@ impl Collector for Zones {
         gauge("gapura_zone_stale", "Whether the zone is served from the database", &|zone| {
             Some(i64::from(zone.from_store))
         })?;
+        let end = "End of the first signature of a zone that was signed elsewhere";
+        gauge("gapura_signature_expiry_timestamp_seconds", end, &|zone| zone.signatures_end)?;
         counted(&mut encoder, &zones, "gapura_reload", "Reloads by result", |zone| &zone.reloads)?;
         counted(&mut encoder, &zones, "gapura_changes", "Changes by cause", |zone| &zone.changes)
     }

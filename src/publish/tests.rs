@@ -7,6 +7,7 @@ mod promotion;
 mod races;
 mod reload;
 mod serials;
+mod signatures;
 mod stand_in;
 mod watching;
 

@@ -123,6 +123,9 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
             change.cause
         );
     }
+    for finding in &zone.warnings {
+        append_line!(text, "  {}", finding.with_hint());
+    }
     if zone.from_store {
         append_line!(text, "  served from the database: the file was refused at start");
     }

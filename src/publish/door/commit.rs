@@ -160,7 +160,7 @@ fn go_live(inner: &Inner, held: &mut Held<'_>, step: Step, ready: Ready) -> Chan
         inner.jobs.send(Job::Derived(held.slot.apex.clone()));
     }
     let Some(next) = next.filter(|_| change.is_visible()) else { return change };
-    state.zone = Some(next);
+    state.serve(next);
     state.seq = ready.seq;
     state.last_change = Some(LastChange::of(&change));
     *state.changes.entry(change.cause.kind()).or_default() += 1;

@@ -25,11 +25,12 @@ impl Case<'_> {
             return None;
         }
         if row.held_hash.as_deref() == Some(self.loaded.hash.as_str()) {
-            findings.push(warning(
-                "file-rolled-back",
-                "the file on disk was rolled back; it is loaded when its bytes change, or by reload --force"
-                    .to_owned(),
-            ));
+            let message = format!(
+                "the file on disk was rolled back; it is loaded when its bytes change, or by \
+                 gapura ctl reload {} --force",
+                self.state.source.apex
+            );
+            findings.push(warning("file-rolled-back", message));
             return Some(Outcome::Held { serial });
         }
         let same = row.file_hash.as_deref() == Some(self.loaded.hash.as_str());
@@ -44,7 +45,8 @@ impl Case<'_> {
         let Some(row) = self.state.row.as_ref().filter(|_| !self.by.force) else {
             return Ok(());
         };
-        let hint = "put it back, or load the file without it by reload --force";
+        let load = format!("gapura ctl reload {} --force", self.state.source.apex);
+        let hint = &format!("put it back, or load the file without it: {load}");
         let before = findings.len();
         if row.marker && !self.loaded.marker {
             let message =
@@ -121,8 +123,9 @@ impl Case<'_> {
             findings.push(warning("zone-shrinks", format!("{message}; forced by {}", self.by.who)));
             return Ok(());
         }
-        let hint = "if this is meant, load it by reload --force";
-        findings.push(error("zone-shrinks", message, hint));
+        let apex = &self.state.source.apex;
+        let hint = format!("if this is meant, load it: gapura ctl reload {apex} --force");
+        findings.push(error("zone-shrinks", message, &hint));
         Err(Guard::Shrink)
     }
 

@@ -212,7 +212,7 @@ pub(super) fn reload(inner: &Inner, group: &Group, pace: Pace, by: &By) -> Vec<R
     let (mut changing, mut proposals) = (Vec::new(), Vec::new());
     let mut reports: BTreeMap<Name, (Outcome, Vec<Finding>)> = BTreeMap::new();
     for ((mut held, one), source) in all.into_iter().zip(prepared).zip(&sources) {
-        held.state.note(&one);
+        held.state.note(&one, (inner.options.now_ms)());
         let Prepared { kind, mut findings, .. } = one;
         let serial = held.state.serial();
         let outcome = match kind {

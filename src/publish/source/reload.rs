@@ -142,7 +142,7 @@ fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadRe
         return report(&source, Outcome::Removed, Vec::new(), began);
     }
     let prepared = decide(inner, &mut held, loaded, by);
-    held.state.note(&prepared);
+    held.state.note(&prepared, (inner.options.now_ms)());
     let Prepared { kind, mut findings, leftover, .. } = prepared;
     let outcome = match kind {
         Kind::Done(outcome) => outcome,
@@ -183,7 +183,12 @@ pub(super) fn decide(
 
 impl ZoneState {
     /// Remembers how the files looked, accepted or not: they are not loaded again until they change.
-    pub(super) fn note(&mut self, prepared: &Prepared) {
+    pub(super) fn note(&mut self, prepared: &Prepared, now_ms: i64) {
+        let outcome = match &prepared.kind {
+            Kind::Done(outcome) => Some(outcome),
+            Kind::Propose(_) => None,
+        };
+        self.note_waiting(outcome, &prepared.findings, prepared.leftover.as_ref(), now_ms);
         self.seen = prepared.seen.clone();
         self.file_serial = prepared.file_serial.or(self.file_serial);
     }

@@ -82,11 +82,13 @@ pub(super) fn recall(
         let accepted = row.file_hash.as_deref() == Some(loaded.hash.as_str());
         let held = row.held_hash.as_deref() == Some(loaded.hash.as_str());
         if accepted && !held {
-            state.zone = resumed(inner, state, loaded, row.serial);
+            resumed(inner, state, loaded, row.serial)
+                .into_iter()
+                .for_each(|zone| state.serve(zone));
         }
     }
     if state.row.is_some() && state.zone.is_none() {
-        state.zone = restored(inner, state)?;
+        restored(inner, state)?.into_iter().for_each(|zone| state.serve(zone));
     }
     let is_signed = state.zone.as_ref().is_some_and(Zone::is_signed);
     if let Some(row) = state.row.as_mut().filter(|_| inner.is_restored && !is_signed) {

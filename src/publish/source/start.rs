@@ -92,7 +92,7 @@ impl Inner {
         let (mut waiting, mut proposals) = (Vec::new(), Vec::new());
         for one in begun {
             let mut state = lock(&one.slot.state);
-            state.note(&one.prepared);
+            state.note(&one.prepared, (self.options.now_ms)());
             let Prepared { kind, findings, .. } = one.prepared;
             match kind {
                 Kind::Done(outcome) => {

@@ -226,7 +226,7 @@ impl WatchThread {
         for (zone, due) in ready {
             self.due.remove(&zone);
             let Ok(slot) = inner.slot(&zone) else { continue };
-            match has_changed(&slot) {
+            match has_changed(inner, &slot) {
                 Some(true) => {}
                 // Loaded by somebody else meanwhile, and it may have other includes now.
                 Some(false) => {
@@ -277,7 +277,10 @@ impl WatchThread {
                 self.learn(slot);
             }
             let is_new = !self.due.contains_key(&slot.apex) && !self.busy.contains(&slot.apex);
-            if is_new && has_changed(slot) == Some(true) {
+            if let Ok(mut state) = slot.state.try_lock() {
+                state.watch_signatures((inner.options.now_ms)());
+            }
+            if is_new && has_changed(inner, slot) == Some(true) {
                 let due = Due { at: Instant::now() + inner.options.quiet, renamed: false };
                 self.due.insert(slot.apex.clone(), due);
             }
@@ -351,11 +354,15 @@ impl WatchThread {
 }
 
 /// Whether some file of a zone is not as it was when it was last looked at; `None` while the zone is
-/// being changed. Of a frozen zone: whether it is clear again which file counts.
-fn has_changed(slot: &Slot) -> Option<bool> {
+/// being changed. Of a frozen zone: whether it is clear again which file counts. A file that only time
+/// refused counts as changed once its time has come.
+fn has_changed(inner: &Inner, slot: &Slot) -> Option<bool> {
     let state = slot.state.try_lock().ok()?;
     if state.frozen.is_some() {
         return Some(state.thawed().is_some());
+    }
+    if state.has_come((inner.options.now_ms)()) {
+        return Some(true);
     }
     let never_seen = !state.seen.iter().any(|seen| seen.path == state.source.file);
     Some(never_seen || state.seen.iter().any(Seen::has_changed))

@@ -14,6 +14,7 @@ mod publisher;
 mod report;
 mod seen;
 pub(super) mod serial;
+mod signatures;
 
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
 pub use error::PublishError;
@@ -29,3 +30,4 @@ pub(super) use jobs::{Job, Jobs};
 pub(super) use overlay::{Overlay, RowEdit, zonemd};
 pub(super) use publisher::{Inner, Slot, ZoneState, lock};
 pub(super) use seen::{Seen, Stamp};
+pub(super) use signatures::Signatures;

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use super::serial::later;
-use super::{Frozen, Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, ZoneSource};
+use super::{
+    Frozen, Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, Signatures, ZoneSource,
+};
 use crate::master::Finding;
 use crate::publish::confirm::Sockets;
 use crate::store::Store;
@@ -101,6 +103,8 @@ pub(crate) struct ZoneState {
     pub(crate) from_store: bool,
     /// Whether the file on disk is one that was rolled back.
     pub(crate) is_held: bool,
+    /// When its signatures end, and which ones a refused file waits for.
+    pub(crate) signatures: Signatures,
     /// Why its file is not looked at, if it is not clear any more what is to be served.
     pub(crate) frozen: Option<Frozen>,
     /// Whether what the database keeps of it was read.
@@ -131,6 +135,7 @@ impl Slot {
             file_serial: None,
             from_store: false,
             is_held: false,
+            signatures: Signatures::default(),
             frozen: None,
             is_recalled: false,
             is_gone: false,

@@ -211,6 +211,10 @@ pub struct ZoneStatus {
     pub masked: Vec<String>,
     /// Whether the zone was signed elsewhere; nothing can be promoted into it.
     pub presigned: bool,
+    /// When its first signature ends, in seconds since 1970; none of an unsigned zone.
+    pub signatures_end: Option<i64>,
+    /// What there is to know of what is served.
+    pub warnings: Vec<Finding>,
     /// Reloads by result, `refused:GUARD` among them.
     pub reloads: BTreeMap<&'static str, u64>,
     /// Changes by cause.
@@ -273,20 +277,21 @@ impl Publisher {
     /// What is known of each zone now, in canonical order.
     pub fn status(&self) -> Vec<ZoneStatus> {
         let slots: Vec<_> = lock(&self.0.slots).values().cloned().collect();
-        slots.iter().map(|slot| lock(&slot.state).status()).collect()
+        let now_ms = (self.0.options.now_ms)();
+        slots.iter().map(|slot| lock(&slot.state).status(now_ms)).collect()
     }
 
     /// What is known of one zone now.
     pub fn zone_status(&self, zone: &Name) -> Option<ZoneStatus> {
         let slot = self.0.slot(zone).ok()?;
-        let status = lock(&slot.state).status();
+        let status = lock(&slot.state).status((self.0.options.now_ms)());
         Some(status)
     }
 }
 
 impl ZoneState {
     /// What is known of the zone now.
-    fn status(&self) -> ZoneStatus {
+    fn status(&self, now_ms: i64) -> ZoneStatus {
         let line = |row: &crate::store::promoted::PromotedRow| {
             let request = row.request.as_deref().unwrap_or("-");
             format!("{} {} ({request})", row.owner, row.rtype)
@@ -306,6 +311,8 @@ impl ZoneState {
             absent_from_file: self.overlay.absent_from_file().map(line).collect(),
             masked: self.overlay.masks().map(line).collect(),
             presigned: self.zone.as_ref().is_some_and(crate::zone::Zone::is_signed),
+            signatures_end: self.signatures_end(now_ms),
+            warnings: self.signatures_finding(now_ms).into_iter().collect(),
             reloads: self.reloads.clone(),
             changes: self.changes.clone(),
         }

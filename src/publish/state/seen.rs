@@ -5,6 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// How far the times of a file system may be ahead of the clock.
+const SKEW_NANOS_MAX: i128 = 2_000_000_000;
+
 //------------ Stamp ---------------------------------------------------------
 
 /// What tells that a file is the same as before without reading it.
@@ -38,11 +41,14 @@ impl Stamp {
         fs::metadata(path).ok().map(|metadata| Self::of(&metadata))
     }
 
-    /// How long ago the file last changed; zero for times in the future.
+    /// How long ago the file last changed. A time in the future is one of a clock that was set back since:
+    /// long ago, or every start would wait for the file.
     pub(crate) fn age(&self) -> Duration {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let age = i128::try_from(now).unwrap_or(i128::MAX).saturating_sub(self.ctime);
-        Duration::from_nanos(u64::try_from(age).unwrap_or(0))
+        let is_of_other_clock = age < -SKEW_NANOS_MAX;
+        let age = if is_of_other_clock { u64::MAX } else { u64::try_from(age).unwrap_or(0) };
+        Duration::from_nanos(age)
     }
 }
 

@@ -1,0 +1,176 @@
+//! The signatures of a zone that was signed elsewhere: gapura cannot make new ones, so it says in time that
+//! they end, and tries a file again that only time has refused.
+
+use std::cmp::Ordering;
+use std::time::{Duration, Instant};
+
+use super::{Outcome, ZoneState, error, warning};
+use crate::check::{self, Ending, Rule, Span};
+use crate::master::{Finding, Severity};
+use crate::zone::Zone;
+
+/// How soon good news, or the same news, are told again: a clock that jumps to and fro must not fill the log.
+const CALM: Duration = Duration::from_secs(600);
+/// How often bad news that stay are told again.
+const REMINDER: Duration = Duration::from_secs(86_400);
+
+//------------ Signatures ----------------------------------------------------
+
+/// What is known of the times of a zone's signatures.
+#[derive(Default)]
+pub(crate) struct Signatures {
+    /// When those that are served end; none of an unsigned zone.
+    ending: Option<Ending>,
+    /// What was told of that last, and when.
+    told: Option<(Level, Instant)>,
+    /// Those of a refused file that are not valid now, a list for each RRset; empty if it is not refused,
+    /// or not by time alone.
+    waiting: Vec<Vec<Span>>,
+}
+
+/// How far the signatures are.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Level {
+    /// More than a quarter of their time is left.
+    Fine,
+    /// Less is left.
+    Soon,
+    /// Some have ended.
+    Ended,
+}
+
+/// The clock in seconds modulo 2³².
+fn seconds(now_ms: i64) -> u32 {
+    // RFC 4034 §3.1.5: the times of signatures wrap.
+    (now_ms.div_euclid(1000) & 0xffff_ffff) as u32
+}
+
+impl Ending {
+    /// How far the signatures are.
+    fn level(&self, now: u32) -> Level {
+        let left = self.soonest.seconds_left(now);
+        let is_soon = left < self.soonest.seconds_left(self.soonest.last_quarter());
+        match (self.first.seconds_left(now) < 0, is_soon) {
+            (true, _) => Level::Ended,
+            (false, true) => Level::Soon,
+            (false, false) => Level::Fine,
+        }
+    }
+}
+
+/// Whether a level is to be told, so long after the one that was told last.
+fn is_news(level: Level, told: Option<(Level, Duration)>) -> bool {
+    let (told, ago) = told.unwrap_or((Level::Fine, Duration::MAX));
+    match level.cmp(&told) {
+        Ordering::Greater => true,
+        Ordering::Equal => level != Level::Fine && ago >= REMINDER,
+        Ordering::Less => ago >= CALM,
+    }
+}
+
+//------------ What is served ------------------------------------------------
+
+impl ZoneState {
+    /// Takes a version as the one that is served.
+    pub(crate) fn serve(&mut self, zone: Zone) {
+        self.signatures.ending = check::ending(&zone);
+        self.zone = Some(zone);
+    }
+
+    /// When the first signature that is served ends, in seconds since 1970.
+    pub(super) fn signatures_end(&self, now_ms: i64) -> Option<i64> {
+        let left = self.signatures.ending?.first.seconds_left(seconds(now_ms));
+        Some(now_ms.div_euclid(1000).saturating_add(left.into()))
+    }
+
+    /// What there is to say about the signatures that are served.
+    pub(super) fn signatures_finding(&self, now_ms: i64) -> Option<Finding> {
+        let now = seconds(now_ms);
+        let ending = self.signatures.ending?;
+        let left = ending.first.seconds_left(now);
+        let (hours, apex) = (left.unsigned_abs() / 3600, &self.source.apex);
+        let finding = match ending.level(now) {
+            Level::Fine => return None,
+            Level::Soon => {
+                let message = format!("signatures of {apex} end, the first in {hours} h");
+                warning(Rule::SignatureSoon.id(), message)
+            }
+            Level::Ended => {
+                let message = format!(
+                    "signatures of {apex} ended {hours} h ago: validating resolvers answer SERVFAIL for it"
+                );
+                error(Rule::SignatureExpired.id(), message, "")
+            }
+        };
+        let hint = "sign the zone again and write its file; if the clock is wrong, correct it";
+        Some(Finding { hint: Some(hint.to_owned()), ..finding })
+    }
+
+    /// Logs what there is to say about the signatures that are served: what got worse at once, the same
+    /// once a day, what got better after a while.
+    pub(crate) fn watch_signatures(&mut self, now_ms: i64) {
+        let Some(ending) = self.signatures.ending else {
+            self.signatures.told = None;
+            return;
+        };
+        let level = ending.level(seconds(now_ms));
+        let told = self.signatures.told.map(|(told, at)| (told, at.elapsed()));
+        if !is_news(level, told) {
+            return;
+        }
+        self.signatures.told = Some((level, Instant::now()));
+        match self.signatures_finding(now_ms) {
+            Some(finding) if finding.severity == Severity::Error => {
+                tracing::error!("{}", finding.with_hint());
+            }
+            Some(finding) => tracing::warn!("{}", finding.with_hint()),
+            None => tracing::info!(zone = %self.source.apex, "signatures are valid for long again"),
+        }
+    }
+}
+
+//------------ What waits for its time ---------------------------------------
+
+impl ZoneState {
+    /// Notes whether time alone refused a file, and which signatures it is to be tried again for.
+    pub(crate) fn note_waiting(
+        &mut self,
+        outcome: Option<&Outcome>,
+        findings: &[Finding],
+        file: Option<&Zone>,
+        now_ms: i64,
+    ) {
+        let expired = Rule::SignatureExpired.id();
+        let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let is_refused = matches!(outcome, Some(Outcome::Refused { .. }));
+        let by_time =
+            is_refused && errors.clone().count() > 0 && errors.all(|it| it.rule == expired);
+        let file = file.filter(|_| by_time);
+        self.signatures.waiting =
+            file.map_or_else(Vec::new, |zone| check::waiting(zone, seconds(now_ms)));
+    }
+
+    /// Whether the time has come for a file that only time has refused.
+    pub(crate) fn has_come(&self, now_ms: i64) -> bool {
+        let (waiting, now) = (&self.signatures.waiting, seconds(now_ms));
+        let is_valid = |list: &Vec<Span>| list.iter().any(|span| span.contains(now));
+        !waiting.is_empty() && waiting.iter().all(is_valid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_to_and_fro_neither_fills_nor_silences_the_log() {
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+        assert!(is_news(Level::Soon, None) && is_news(Level::Ended, None));
+        assert!(!is_news(Level::Fine, None));
+        assert!(is_news(Level::Ended, Some((Level::Soon, minute))), "worse is told at once");
+        assert!(!is_news(Level::Fine, Some((Level::Ended, minute))), "better after a while");
+        assert!(is_news(Level::Fine, Some((Level::Ended, hour))));
+        assert!(!is_news(Level::Ended, Some((Level::Ended, hour))));
+        assert!(is_news(Level::Ended, Some((Level::Ended, hour * 24))), "once a day");
+    }
+}
