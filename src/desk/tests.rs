@@ -224,7 +224,8 @@ impl Office {
     /// The approval of what is shown now.
     pub(super) fn approval(&self, number: &str) -> Act {
         let view = self.view(number);
-        let candidate = view.candidate.map(|candidate| candidate.hash).unwrap_or_default();
+        let candidate =
+            view.candidate.as_ref().map(|candidate| candidate.hash.clone()).unwrap_or_default();
         let needs_word = view
             .lines
             .iter()

@@ -84,22 +84,6 @@ impl ActError {
         }
     }
 
-    /// The HTTP status.
-    pub fn status(&self) -> u16 {
-        match self {
-            _ if self.is_disk_full() => 507,
-            Self::NotFound => 404,
-            Self::Rule(error) => error.code().status(),
-            Self::Letter(fault) => fault.code.status(),
-            Self::NotAllowed => 403,
-            Self::Limit(PublicLimit::All | PublicLimit::Drafts | PublicLimit::Disk) => 503,
-            Self::Limit(_) => 429,
-            Self::Publish(PublishError::Refused { .. } | PublishError::Presigned(_)) => 409,
-            Self::Publish(_) | Self::NoServer => 503,
-            Self::Audit(_) | Self::File { .. } => 500,
-        }
-    }
-
     /// Whether the disk has no room.
     pub fn is_disk_full(&self) -> bool {
         is_disk_full(self)

@@ -205,19 +205,6 @@ named! {
     }
 }
 
-impl FaultCode {
-    /// The HTTP status that goes with it.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::WrongState | Self::Stale => 409,
-            Self::NotAllowed | Self::SamePerson => 403,
-            Self::TooLarge => 413,
-            Self::LetterUnchecked => 503,
-            _ => 422,
-        }
-    }
-}
-
 /// One fault: its field, its code, its rule, and what it is about.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Fault {

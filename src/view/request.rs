@@ -1,5 +1,7 @@
 //! A request as others see it, whole and as a row of the queue.
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,24 +21,11 @@ use crate::queue::{
 /// `GET /requests/{number}`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct RequestView {
-    /// The number.
-    pub number: String,
-    /// The state.
-    pub state: State,
-    /// 1 at submit.
-    pub revision: u32,
-    /// What is to happen.
-    pub kind: Kind,
-    /// The naming class.
-    pub class: NamingClass,
-    /// The name below the zone.
-    pub name: String,
-    /// The zone.
-    pub zone: String,
+    /// What the list shows of it.
+    #[serde(flatten)]
+    pub summary: Summary,
     /// The records asked for.
     pub records: Vec<RequestedRecord>,
-    /// The office that asks.
-    pub office: String,
     /// Its region code.
     pub region: Option<String>,
     /// What it is for.
@@ -59,22 +48,6 @@ pub struct RequestView {
     pub inverse_of: Option<String>,
     /// Whether the mailbox is proven.
     pub mailbox_proven: bool,
-    /// RFC 3339.
-    pub submitted: String,
-    /// RFC 3339.
-    pub changed: String,
-    /// Account name of the verifier who holds it; for the applicant the role.
-    pub holder: Option<String>,
-    /// Whose turn it is.
-    pub holder_role: Option<Role>,
-    /// The running or paused step of the SOP, 2 to 5.
-    pub step: Option<u8>,
-    /// When the running step is due, RFC 3339.
-    pub due: Option<String>,
-    /// Working minutes left to the step; negative when late.
-    pub left_minutes: Option<i64>,
-    /// Whether the running step is late.
-    pub late: bool,
     /// The candidate zone as it would be built now.
     pub candidate: Option<CandidateView>,
     /// The check sheet.
@@ -98,6 +71,14 @@ pub struct RequestView {
     pub acts: Vec<ActKind>,
 }
 
+impl Deref for RequestView {
+    type Target = Summary;
+
+    fn deref(&self) -> &Summary {
+        &self.summary
+    }
+}
+
 /// One row of `GET /requests`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct Summary {
@@ -117,7 +98,7 @@ pub struct Summary {
     pub zone: String,
     /// The office that asks.
     pub office: String,
-    /// Account name of the verifier who holds it.
+    /// Account name of the verifier who holds it; for the applicant the role.
     pub holder: Option<String>,
     /// Whose turn it is.
     pub holder_role: Option<Role>,
@@ -140,21 +121,13 @@ pub struct Summary {
 impl RequestView {
     /// The view of a request, without what other rooms know.
     pub fn of(request: &Request, sees: Sees, timing: Timing) -> Self {
-        let row = Summary::of(request, sees, timing);
         let application = request.application();
         let in_hand = request.state() == State::Assigned && sees.is_officer();
         let missing = if in_hand { request.sheet().missing(application) } else { Vec::new() };
         let second = request.sheet().second_signature(application);
         Self {
-            number: row.number,
-            state: row.state,
-            revision: row.revision,
-            kind: row.kind,
-            class: row.class,
-            name: row.name,
-            zone: row.zone,
+            summary: Summary::of(request, sees, timing),
             records: application.records.clone(),
-            office: row.office,
             region: application.region.clone(),
             purpose: application.purpose.clone(),
             contact: sees.contact(&application.contact),
@@ -165,14 +138,6 @@ impl RequestView {
             lift: application.lift,
             inverse_of: application.inverse_of.clone(),
             mailbox_proven: request.mailbox_proven(),
-            submitted: row.submitted,
-            changed: row.changed,
-            holder: row.holder,
-            holder_role: row.holder_role,
-            step: row.step,
-            due: row.due,
-            left_minutes: row.left_minutes,
-            late: row.late,
             candidate: None,
             lines: lines(request.sheet(), request, sees),
             missing: missing.iter().map(|fault| sees.fault(fault)).collect(),

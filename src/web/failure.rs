@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::sent::encode;
 use super::shell::see_other;
+use super::status;
 use crate::desk::{ActError, PublicLimit};
 use crate::people::{PeopleError, SignInError};
 use crate::store::{StoreError, is_disk_full};
@@ -157,7 +158,7 @@ impl From<PeopleError> for Failure {
 
 impl From<ActError> for Failure {
     fn from(error: ActError) -> Self {
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let status = status::of_error(&error);
         if error.is_disk_full() {
             return Self::disk_full(&error);
         }

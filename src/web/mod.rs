@@ -21,6 +21,7 @@ mod qr;
 mod sent;
 mod shell;
 mod state;
+mod status;
 mod visitor;
 
 use std::time::Duration;

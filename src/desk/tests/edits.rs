@@ -187,7 +187,6 @@ const EDITS: &[(&str, &str)] = &[
     ("table tambahan", "CREATE TABLE tambahan (x)"),
     ("table letter", "DROP TABLE letter"),
     ("table person", "ALTER TABLE person ADD COLUMN more TEXT"),
-    ("migration 11", "INSERT INTO migration VALUES (11, 'x')"),
 ];
 
 /// Tables of which an older copy is put back.

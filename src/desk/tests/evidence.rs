@@ -220,7 +220,7 @@ fn erasure_leaves_a_chain_that_verifies() {
     assert!(report.is_good(), "{:?}", report.faults);
     assert_eq!(report.erased, erased.values);
     let view = office.view(&number);
-    assert_eq!(view.contact.unwrap().email, "");
+    assert_eq!(view.contact.as_ref().unwrap().email, "");
     assert_eq!((view.state, view.office.as_str()), (State::Live, "Desa Grogol"));
     let database = std::fs::read(office.directory.path().join("state/gapura.db")).unwrap();
     assert!(!String::from_utf8_lossy(&database).contains("Sutrisno"), "sealed all along");

@@ -1,7 +1,7 @@
 //! What is turned back, in the acting function and nowhere else.
 
 use super::*;
-use crate::queue::Kind;
+use crate::queue::{FaultCode, Kind};
 use crate::uploads::STORED_MAX;
 
 #[test]
@@ -242,7 +242,7 @@ fn an_incomplete_sheet_is_turned_back_in_the_act() {
     lines.pop();
     let act = Act::Approve { revision, candidate, serial, lines };
     let refused = office.act(&number, act, "seksi").unwrap_err();
-    assert_eq!((refused.code(), refused.status()), ("incomplete", 422));
+    assert_eq!(refused.code(), "incomplete");
     assert!(!refused.faults().is_empty());
 }
 
@@ -306,10 +306,10 @@ fn a_letter_is_what_it_is_by_content_and_small() {
     let office = Office::new();
     // Only a letter that was read can be sent at all.
     let read = crate::uploads::inspect;
-    assert_eq!(read(b"<html>surat</html>").unwrap_err().code.status(), 422);
+    assert_eq!(read(b"<html>surat</html>").unwrap_err().code, FaultCode::LetterRefused);
     let mut large = LETTER.to_vec();
     large.resize(STORED_MAX + 1, b' ');
-    assert_eq!(read(&large).unwrap_err().code.status(), 413);
+    assert_eq!(read(&large).unwrap_err().code, FaultCode::TooLarge);
     let none = office.desk.submit(application(), None, &applicant()).unwrap_err();
     assert_eq!(none.code(), "incomplete");
     let folder = office.directory.path().join("state/letters");

@@ -157,7 +157,7 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
 fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     let office = Office::new();
     let number = office.assigned(application());
-    let due = |number: &str| office.view(number).due.unwrap();
+    let due = |number: &str| office.view(number).summary.due.unwrap();
     assert_eq!(due(&number), "2026-11-23T09:00:00Z");
     let mut calendar = crate::queue::Calendar::default();
     office.desk.set_working_time(calendar.clone()).unwrap();

@@ -83,3 +83,15 @@ fn a_file_that_is_no_database_is_an_error_with_its_path() {
     let error = Store::open(dir.path()).err().unwrap().to_string();
     assert!(error.contains("gapura.db"), "{error}");
 }
+
+#[test]
+fn a_step_that_this_build_does_not_know_is_of_a_later_version_wherever_its_number_lies() {
+    for number in [11, 99_999] {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path()).unwrap();
+        let insert = format!("INSERT INTO migration VALUES ({number}, 'x')");
+        Connection::open(dir.path().join("gapura.db")).unwrap().execute_batch(&insert).unwrap();
+        let error = Store::open(dir.path()).err().unwrap();
+        assert!(matches!(error, StoreError::Newer { step } if step == number), "{error}");
+    }
+}

@@ -16,6 +16,7 @@ use crate::queue::{Fault, TransitionError};
 use crate::store::is_disk_full;
 use crate::view::FaultView;
 use crate::web::failure::Failure;
+use crate::web::status;
 
 /// The media type of problem details.
 pub(super) const PROBLEM: &str = "application/problem+json";
@@ -142,7 +143,7 @@ impl Problem {
 impl From<TransitionError> for Problem {
     fn from(error: TransitionError) -> Self {
         let code = error.code();
-        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::CONFLICT);
+        let status = status::of_code(code);
         Self {
             errors: error.faults().iter().map(FaultView::from).collect(),
             ..Self::new(status, code.as_str(), error.to_string())
@@ -152,7 +153,7 @@ impl From<TransitionError> for Problem {
 
 impl From<ActError> for Problem {
     fn from(error: ActError) -> Self {
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::CONFLICT);
+        let status = status::of_error(&error);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             return Self::internal(error);
         }

@@ -25,6 +25,7 @@ use crate::web::limits::Route;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, see_other};
 use crate::web::state::State;
+use crate::web::status;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
 
@@ -119,8 +120,8 @@ pub(super) async fn take(
     }
     if form.is_faulty() {
         let again = step_page(&state, visitor, &draft, step, form, String::new());
-        let status = letter.map_or(422, |fault| fault.code.status());
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+        let status = letter.map_or(unprocessable, |fault| status::of_code(fault.code));
         return page_with(status, &again);
     }
     if asks_name {

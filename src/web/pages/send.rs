@@ -181,7 +181,7 @@ pub(super) async fn receipt(
             state.desk().view(&of, &Viewer::Applicant)
         });
         if let Ok(view) = seen.await?
-            && let Some(due) = view.due
+            && let Some(due) = view.summary.due
         {
             next[0] = t.a("sent-next-1-due", "due", &t.moment(&due));
         }
