@@ -128,3 +128,7 @@ pub mod config;
 pub mod control;
 pub mod metrics;
 pub mod run;
+
+#[cfg(test)]
+#[path = "../tests/it/skipped.rs"]
+mod skipped;

@@ -139,7 +139,7 @@ impl<'z> Proofs<'z> {
 
     /// The closest *provable* encloser of a name that is in no NSEC3, and a cover of the next closer name
     /// (RFC 5155 §7.2.1). An empty non-terminal above insecure delegations exists, but with opt-out it
-    /// need not be in the chain (§7.1), and then the encloser is further up.
+    /// need not be in the chain (RFC 5155 §7.1), and then the encloser is further up.
     fn prove_closest_encloser<'q>(
         &mut self,
         zone: &'z Zone,

@@ -21,7 +21,11 @@ pub fn call(state_dir: &Path, command: &Command) -> Result<Reply, CallError> {
         (&stream).write_all(&line)?;
         let mut reply = String::new();
         BufReader::new(&stream).read_line(&mut reply)?;
-        Ok(reply)
+        if reply.ends_with('\n') {
+            return Ok(reply);
+        }
+        // It ended in the middle of the call, or the reply was cut.
+        Err(io::ErrorKind::UnexpectedEof.into())
     };
     let reply = talk().map_err(|source| CallError::Talk { path: path.clone(), source })?;
     serde_json::from_str(&reply).map_err(|source| CallError::Reply { path, source })

@@ -63,3 +63,13 @@ fn no_daemon_is_said_in_words_that_help() {
     let error = call(dir.path(), &Command::Status).unwrap_err().to_string();
     assert!(error.contains("start it with `gapura serve`"), "{error}");
 }
+
+#[test]
+fn a_daemon_that_goes_away_in_the_middle_is_said_to_have() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(socket_path(dir.path())).unwrap();
+    let gone = std::thread::spawn(move || drop(listener.accept().unwrap()));
+    let error = call(dir.path(), &Command::Status).unwrap_err().to_string();
+    assert!(error.contains("broke off the call"), "{error}");
+    gone.join().unwrap();
+}

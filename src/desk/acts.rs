@@ -159,7 +159,7 @@ impl Desk {
     pub(super) fn is_ready(&self, request: &Request, now: i64) -> bool {
         let Stage::Verified(stage) = request.stage() else { return false };
         let nothing_missing = request.phase(now) == Phase::Verified;
-        stage.promoting.is_some() || (self.0.options.promote_with_approval && nothing_missing)
+        stage.promoting.is_some() || (self.settings().promote_with_approval && nothing_missing)
     }
 
     /// *Tayangkan* some time after the approval: what the officers signed must still be so.

@@ -212,7 +212,7 @@ impl Desk {
 
     /// With `audit.daily`: an anchor of its own on a day that had news but no promotion.
     fn daily_anchor(&self) -> Result<(), ActError> {
-        if !self.0.options.audit_daily {
+        if !self.settings().audit_daily {
             return Ok(());
         }
         let publisher = self.0.promoter.publisher();

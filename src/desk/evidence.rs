@@ -263,10 +263,11 @@ impl Desk {
         let queue = queue_facts(&self.0.promoter, reader, application, context, &outside.zone)?;
         let neighbours = neighbours(&self.0.promoter, reader, application)?;
         let findings = outside.preview.as_ref().map(candidate_findings);
+        let settings = self.settings();
         Ok(with(&Evidence {
             now: self.now(),
-            naming: &self.0.options.naming,
-            targets: &self.0.options.targets,
+            naming: &settings.naming,
+            targets: &settings.targets,
             zone: &outside.zone,
             queue: &queue,
             neighbours: &neighbours,

@@ -29,6 +29,7 @@ mod records;
 mod reminders;
 mod rollback;
 mod room;
+mod settings;
 mod strangers;
 mod submit;
 mod views;

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use super::ActError;
 use super::StrangerLimits;
 use super::clock_watch::ClockWatch;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
+use super::settings::Settings;
 use crate::audit::{
     Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, export_part, note_export,
     open_guarded, verify_own,
@@ -106,6 +109,8 @@ pub(super) struct Inner {
     pub(super) prober: Prober,
     /// Settings.
     pub(super) options: Options,
+    /// Of them, those that a reload changes, as they are now.
+    pub(super) settings: ArcSwap<Settings>,
     /// Whether the clock is believed.
     pub(super) clock_watch: Mutex<ClockWatch>,
     /// What the reminders know from the last turn.
@@ -147,6 +152,7 @@ impl Desk {
             ledger,
             promoter,
             prober,
+            settings: ArcSwap::from_pointee(Settings::of(&options)),
             options,
             clock_watch: Mutex::default(),
             reminded,
@@ -179,11 +185,6 @@ impl Desk {
     /// The settings the machines depend on.
     pub fn rules(&self) -> &Rules {
         &self.0.ledger.rules
-    }
-
-    /// Naming rules and lists, for forms that check a name before it is sent.
-    pub fn naming(&self) -> &Naming {
-        &self.0.options.naming
     }
 
     /// The account of this person id as an actor, with the roles it has now.

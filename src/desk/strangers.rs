@@ -60,7 +60,8 @@ impl Desk {
         by: &Submitter,
     ) -> Result<(), ActError> {
         let Some(origin) = origin else { return Ok(()) };
-        let limits = &self.0.options.strangers;
+        let settings = self.settings();
+        let limits = &settings.strangers;
         self.room_for_letter(reader)?;
         let proven = origin.proven;
         let mailbox = Counted::Mailbox(&origin.mailbox, proven);
@@ -86,7 +87,7 @@ impl Desk {
 
     /// Tests whether there is room for one more letter of somebody without an account.
     pub(super) fn room_for_letter(&self, reader: &Reader<'_>) -> Result<(), ActError> {
-        let full = reader.letter_octets()? >= self.0.options.strangers.letters;
+        let full = reader.letter_octets()? >= self.settings().strangers.letters;
         if full || self.room() != Room::Ample {
             return Err(ActError::Limit(PublicLimit::Disk));
         }

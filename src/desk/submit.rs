@@ -125,7 +125,7 @@ impl Desk {
     fn read_application(&self, mut sent: Application) -> Result<Reading, ActError> {
         // The hash is ours to say, not the sender's.
         sent.letter.sha256 = None;
-        let tidied = automatic::tidy(sent, &self.0.options.naming);
+        let tidied = automatic::tidy(sent, &self.naming());
         Ok(Reading::of(self.with_rollback(tidied)?))
     }
 

@@ -107,7 +107,7 @@ impl Road3 {
     }
 
     /// Has nothing that settings could change.
-    pub(super) fn reload(&self, (): (), _: &std::path::Path) {}
+    pub(super) fn reload(&self, (): (), _: &Settings, _: &std::path::Path) {}
 }
 
 /// The row of the clock: as it is now, and as it was written last.

@@ -49,6 +49,9 @@ impl Ready {
             "zones": zones,
             "state_dir": self.state_dir,
             "first_link": self.first_link,
+            "encrypted": self.encrypted.iter().map(|(name, address)| format!("{name} {address}"))
+                .collect::<Vec<_>>(),
+            "warnings": self.warnings,
         })
     }
 

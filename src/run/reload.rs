@@ -117,7 +117,7 @@ impl Host {
         };
         set_files(Transport::Tls, serve.tls.as_ref());
         set_files(Transport::Quic, serve.quic.as_ref());
-        self.road_3.reload(road_3, &self.settings_path);
+        self.road_3.reload(road_3, settings, &self.settings_path);
         drop(in_force);
         let certificates = self.running.reload_certificates();
         let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
@@ -156,8 +156,22 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
         (quic.cert, quic.key) = (new.cert.clone(), new.key.clone());
     }
     if cfg!(feature = "approval") {
-        in_force.work = new.work.clone();
+        take_over_road_3(in_force, new);
     }
+}
+
+/// The same of road 3.
+fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
+    in_force.work.clone_from(&new.work);
+    in_force.naming.clone_from(&new.naming);
+    in_force.targets.clone_from(&new.targets);
+    in_force.audit.clone_from(&new.audit);
+    in_force.register.clone_from(&new.register);
+    in_force.approval.promote = new.approval.promote;
+    // How often an address may send is counted from the start on.
+    let submit_per_hour = in_force.public.submit_per_hour;
+    in_force.public.clone_from(&new.public);
+    in_force.public.submit_per_hour = submit_per_hour;
 }
 
 /// The keys that differ. Zones have reports of their own; a name server alone has no road 3.

@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -18,13 +18,12 @@ use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::{ActError, Desk, Drift, Figure, Room};
+use crate::desk::{self, ActError, Desk, Drift, Figure, Room};
 use crate::digest::sha256_hex;
 use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
-use crate::queue::Calendar;
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::web;
@@ -66,6 +65,8 @@ pub(super) struct Open {
     desk: Desk,
     /// The live zones, for their page.
     publisher: Publisher,
+    /// The pages, once they are started.
+    pages: OnceLock<web::State>,
 }
 
 impl Road3 {
@@ -105,7 +106,7 @@ impl Road3 {
         let state_dir = parts.state_dir.path().to_owned();
         let web_url = site_url(settings, settings.web.listen);
         let office = Office { people, store, state_dir, web_url, desk: Some(desk.clone()) };
-        Ok(Self::Open(Box::new(Open { office, desk, publisher })))
+        Ok(Self::Open(Box::new(Open { office, desk, publisher, pages: OnceLock::new() })))
     }
 
     /// Starts timers, mail and pages.
@@ -200,16 +201,20 @@ impl Road3 {
         }
     }
 
-    /// Checks the settings that a reload may change, and returns the working time that they define.
-    pub(super) fn check(settings: &Settings) -> Result<Calendar, OptionError> {
-        options::calendar(settings)
+    /// Checks the settings that a reload may change.
+    pub(super) fn check(settings: &Settings) -> Result<desk::Options, OptionError> {
+        options::desk(settings)
     }
 
     /// Puts reloaded settings on record and in force.
-    pub(super) fn reload(&self, working_time: Calendar, path: &Path) {
+    pub(super) fn reload(&self, checked: desk::Options, settings: &Settings, path: &Path) {
         let Self::Open(open) = self else { return };
+        open.desk.set_options(&checked);
+        if let Some(pages) = open.pages.get() {
+            pages.set_options(&options::web(settings, &open.office.web_url));
+        }
         let noted = note_settings(&open.desk, path);
-        if let Err(error) = noted.and_then(|()| open.desk.set_working_time(working_time)) {
+        if let Err(error) = noted.and_then(|()| open.desk.set_working_time(checked.calendar)) {
             tracing::error!(%error, "the change of the settings is not on record");
         }
     }
@@ -262,6 +267,8 @@ impl Open {
             options: options::web(settings, &url),
         };
         let state = web::State::new(parts).map_err(failed)?;
+        // They are started once.
+        let _ = self.pages.set(state.clone());
         runtime.spawn(async move {
             web::serve(listener, state, stop_signal(stopped)).await;
         });

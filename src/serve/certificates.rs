@@ -36,7 +36,8 @@ impl Certificates {
     ) -> Arc<Certificate> {
         let certificate = Certificate::load(cert, key);
         let report = report(transport, Loading::New, &certificate);
-        if let Some(trouble) = report.trouble(now()) {
+        // Of its time the first glance tells.
+        if let (Some(_), Some(trouble)) = (&report.state.fault, report.trouble(now())) {
             tracing::error!("{trouble}");
         }
         self.0.push((transport, certificate.clone()));
@@ -57,9 +58,18 @@ impl Certificates {
         self.0.iter().map(one).collect()
     }
 
-    /// Loads those again whose files have changed; the outcome is in the log.
+    /// Loads those again whose files have changed, and looks whether one ends; what there is to say is in the log.
     pub(super) fn glance(&self) {
         for (transport, certificate) in &self.0 {
+            if let Some(trouble) = certificate.news(now()) {
+                let report = report(*transport, Loading::Same, certificate);
+                let (table, file) = (report.table(), report.state.file.display());
+                if trouble.is_refused() {
+                    tracing::error!("[{table}] {file}: {trouble}: clients refuse it");
+                } else {
+                    tracing::warn!("[{table}] {file}: {trouble}");
+                }
+            }
             let Some(loading) = certificate.glance() else { continue };
             let report = report(*transport, loading, certificate);
             match loading {

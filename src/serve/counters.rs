@@ -299,6 +299,19 @@ impl Register {
         sums
     }
 
+    /// What each worker of a transport has counted.
+    #[cfg(test)]
+    pub(super) fn of_each(&self, transport: Transport) -> Vec<Totals> {
+        let entries = self.entries();
+        let ours = entries.iter().filter(|(lane, _)| lane.transport == transport);
+        ours.map(|(_, counters)| {
+            let mut totals = Totals::default();
+            totals.add(counters);
+            totals
+        })
+        .collect()
+    }
+
     /// The entries; a panic elsewhere cannot have left them half written.
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(Lane, Arc<Counters>)>> {
         self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -29,6 +29,7 @@ mod cookie_secret;
 pub mod counters;
 pub mod limit;
 pub mod query_log;
+mod refusals;
 
 pub use acl::{Acl, Network};
 pub use certificates::CertificateReport;

@@ -22,6 +22,7 @@ use super::acl::Acl;
 use super::counters::{Counters, Lane, LimitAction, Register};
 use super::limit::{Judgement, Limiter, cut_short};
 use super::query_log::{Entry, LaneWriter, QueryLog};
+use super::refusals::Refusals;
 
 //------------ Shared --------------------------------------------------------
 
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     pub(super) log: Option<QueryLog>,
     /// All workers' counters.
     pub(super) counters: Register,
+    /// What was refused, for the daemon's log.
+    pub(super) refusals: Refusals,
 }
 
 impl Shared {
@@ -168,6 +171,9 @@ impl Responder {
             }
             response => (response, false),
         };
+        if matches!(self.scratch.facts().rcode, Rcode::REFUSED | Rcode::NOTAUTH) {
+            self.note_refusal(moment, source.client);
+        }
         if let Some(length) = response {
             self.counters.count_response(length, self.scratch.facts());
         }
@@ -258,7 +264,15 @@ impl Responder {
         }
     }
 
-    //--- Query log
+    //--- Logs
+
+    /// Notes a refusal in the daemon's log, if it is of an operation that somebody may be waiting for.
+    #[cold]
+    fn note_refusal(&self, moment: Moment, client: SocketAddr) {
+        let (facts, name) = (self.scratch.facts(), self.scratch.qname());
+        let second = moment.nanoseconds / 1_000_000_000;
+        self.shared.refusals.note(facts, name, client, self.transport, second);
+    }
 
     /// Notes the query in the log.
     fn note(

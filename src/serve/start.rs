@@ -25,6 +25,7 @@ use super::limit::{Limiter, RateLimit};
 use super::listen::{self, ListenError, Sockets};
 use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
 use super::quic::QuicServer;
+use super::refusals::Refusals;
 use super::responder::{Policy, Shared};
 use super::stream::{StreamLimits, StreamListener, StreamServer};
 use super::udp::UdpWorker;
@@ -186,6 +187,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
         }),
         log,
         counters: Register::default(),
+        refusals: Refusals::default(),
     })
 }
 
@@ -332,6 +334,12 @@ impl Running {
     /// What was counted so far, by transport and address family.
     pub fn counters(&self) -> Vec<(Lane, Totals)> {
         self.shared.counters.totals()
+    }
+
+    /// Queries that each worker of a transport has answered.
+    #[cfg(test)]
+    pub(super) fn answered_by_each(&self, transport: Transport) -> Vec<u64> {
+        self.shared.counters.of_each(transport).iter().map(|it| it.opcodes.iter().sum()).collect()
     }
 
     /// TCP and TLS connections open now.

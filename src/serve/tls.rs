@@ -18,7 +18,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
-use super::validity::Validity;
+use super::validity::{Trouble, Validity};
 use crate::text::with_causes;
 
 //------------ CertificateError ----------------------------------------------
@@ -76,6 +76,8 @@ struct Known {
     fault: Option<String>,
     /// The time of the certificate in use, if it can be read.
     validity: Option<Validity>,
+    /// What was last told of its time.
+    told: Option<Trouble>,
 }
 
 /// What changes when a file does: inode, size, time.
@@ -115,6 +117,7 @@ impl Certificate {
             seen: [None; 2],
             fault: None,
             validity: None,
+            told: None,
         };
         let certificate = Self { current: ArcSwapOption::empty(), known: Mutex::new(known) };
         certificate.reload();
@@ -153,6 +156,14 @@ impl Certificate {
         let is_new = now != known.read;
         drop(known);
         (is_new && is_settled).then(|| self.reload())
+    }
+
+    /// What is to be told of its time at a moment, in seconds since 1970: once for each kind of trouble.
+    pub(super) fn news(&self, now: i64) -> Option<Trouble> {
+        let mut known = self.known();
+        let trouble = known.validity.and_then(|validity| validity.trouble(now));
+        let before = std::mem::replace(&mut known.told, trouble);
+        trouble.filter(|_| before != trouble)
     }
 
     /// Takes its files from other paths from the next loading on.

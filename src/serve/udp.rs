@@ -197,6 +197,7 @@ mod tests {
             }),
             log: None,
             counters: Register::default(),
+            refusals: crate::serve::refusals::Refusals::default(),
         });
         let query = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01".to_vec();
         let trap = Trap { query, response: vec![0; 512], ..Trap::default() };

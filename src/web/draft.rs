@@ -77,7 +77,7 @@ impl Draft {
         };
         let (content, hash) = (self.content(), sha256_hex(&visitor.visit));
         let job = move |state: &State| {
-            state.desk().save_draft(hash, network, &content, &state.options().drafts)
+            state.desk().save_draft(hash, network, &content, &state.settings().drafts)
         };
         Ok(state.work(job).await??)
     }

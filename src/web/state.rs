@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use subtle::ConstantTimeEq;
 
 use super::bodies::Bodies;
@@ -59,6 +60,25 @@ pub struct Options {
     pub answer_max: Duration,
 }
 
+/// The settings of the pages that a reload changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// `public.submit`.
+    pub(super) public_submit: bool,
+    /// `register.public`.
+    pub(super) register_public: bool,
+    /// Limits of drafts.
+    pub(super) drafts: DraftLimits,
+}
+
+impl Settings {
+    /// Those of the options.
+    fn of(options: &Options) -> Self {
+        let Options { public_submit, register_public, drafts, .. } = *options;
+        Self { public_submit, register_public, drafts }
+    }
+}
+
 /// The rooms the pages use.
 pub struct Parts {
     /// The database.
@@ -87,6 +107,8 @@ pub struct State(Arc<Inner>);
 struct Inner {
     /// The rooms and settings.
     parts: Parts,
+    /// Of the settings, those that a reload changes, as they are now.
+    settings: ArcSwap<Settings>,
     /// Key of form tokens.
     form_key: Vec<u8>,
     /// Rate limits.
@@ -110,6 +132,7 @@ impl State {
         let limits = Limits::new(parts.options.submit_per_hour);
         let hashes_waiting = parts.options.hashes_waiting;
         Ok(Self(Arc::new(Inner {
+            settings: ArcSwap::from_pointee(Settings::of(&parts.options)),
             parts,
             form_key,
             limits,
@@ -124,6 +147,16 @@ impl State {
     /// Settings of the pages.
     pub fn options(&self) -> &Options {
         &self.0.parts.options
+    }
+
+    /// Settings of the pages that a reload changes.
+    pub(super) fn settings(&self) -> Settings {
+        **self.0.settings.load()
+    }
+
+    /// Takes over other options, as far as they can change without a restart.
+    pub fn set_options(&self, options: &Options) {
+        self.0.settings.store(Arc::new(Settings::of(options)));
     }
 
     /// Accounts and sessions.

@@ -20,6 +20,7 @@ mod operation;
 mod pages;
 mod serials;
 mod serve;
+mod skipped;
 #[cfg(feature = "approval")]
 mod story;
 mod support;

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use hickory_proto::rr::RecordType;
+
 use crate::support::http::Caller;
-use crate::support::{Daemon, lay_out, until};
+use crate::support::{Daemon, ask, ask_tcp, data, lay_out, until};
 
 /// A file of the listeners' tests.
 fn certificate(name: &str) -> std::path::PathBuf {
@@ -187,7 +189,12 @@ fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
     let new = old
         .replace("udp_workers = 1", "udp_workers = 2\nnsid = \"x\"")
         .replace("[query_log]", "[rate_limit]\nslip = 2\n\n[query_log]\nsample = 2")
-        .replace("[probe]", "[mail]\nfrom = \"a@b.example\"\n[probe]");
+        .replace("[probe]", "[mail]\nfrom = \"a@b.example\"\n[register]\npublic = false\n[probe]");
+    let is_open = || {
+        let page = daemon.ready["web"].as_str();
+        page.map(|web| Caller::new(web, &[]).get("/subdomain").status == 200)
+    };
+    assert_ne!(is_open(), Some(false));
     settings(dir, &new);
     let (code, text) = reload(&[]);
     assert_eq!(code, Some(0), "{text}");
@@ -196,6 +203,7 @@ fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
         assert!(applied.contains(key), "{text}");
     }
     assert!(text.contains("server.udp_workers"), "{text}");
+    assert_ne!(is_open(), Some(true), "register.public holds");
     assert!(text.contains("for a restart"), "{text}");
     let (_, json) = reload(&["--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -219,12 +227,17 @@ fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
     // The files are watched: the good one may have been taken already.
     assert!(results[0] == "replaced" || results[0] == "unchanged", "{json}");
     assert_eq!(results[1], "refused", "{json}");
-    assert_eq!(json["zones"][0]["result"], "live", "{json}");
+    // So is the zone's: the reload or the watch has taken the edit.
+    assert_ne!(json["zones"][0]["result"], "refused", "{json}");
+    let served = ask(daemon.dns(), "kec-sumber.cirebonkab.go.id.", RecordType::A);
+    assert_eq!(data(&served), ["198.51.100.77"]);
     let output = daemon.gapura(&["ctl", "status"]);
     let text = told(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("expired on 2024-02-01"), "{text}");
     assert!(text.contains("[quic] goes on with the certificate before"), "{text}");
+    let log = std::fs::read_to_string(dir.join("log")).unwrap();
+    assert!(log.contains("expired on 2024-02-01: clients refuse it"), "{log}");
 
     // Exchanged files are taken by themselves.
     put_pair(dir, "tls", "localhost");
@@ -393,4 +406,27 @@ fn each_line_of_the_log_is_json_where_json_was_asked_for() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
     }
+}
+
+#[test]
+fn a_refused_transfer_is_a_line_of_the_log_and_a_flood_of_them_is_not_one_each() {
+    let daemon = Daemon::start("");
+    let log = daemon.dir.join("log");
+    let lines = || {
+        let text = std::fs::read_to_string(&log).unwrap();
+        text.lines()
+            .filter(|line| line.contains("AXFR refused"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    for _ in 0..100 {
+        ask_tcp(daemon.dns(), "cirebonkab.go.id.", RecordType::AXFR);
+    }
+    until("the refusal is in the log", || !lines().is_empty());
+    let lines = lines();
+    assert!(lines.len() < 20, "{} lines", lines.len());
+    let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(line["fields"]["zone"], "cirebonkab.go.id.", "{line}");
+    let peer = line["fields"]["peer"].as_str().unwrap();
+    assert!(peer.starts_with("127.0.0.1:") && line["fields"]["reason"] != "", "{line}");
 }

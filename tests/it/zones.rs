@@ -160,9 +160,7 @@ fn other_servers_load_the_good_zones() {
                     wrong.push(format!("{peer} {}: {text}", file.display()));
                 }
                 Err(error) => {
-                    let required = std::env::var("GAPURA_REQUIRE_PEERS").is_ok_and(|v| v == "1");
-                    assert!(!required, "{peer} is not installed: {error}");
-                    println!("skipped: {peer} is not installed");
+                    crate::skipped::skipped(&format!("{peer} is not installed: {error}"));
                     break;
                 }
             }

@@ -267,7 +267,7 @@ fn on_a_full_disk_answers_go_on_and_changes_are_refused() {
         Ok(output) if String::from_utf8_lossy(&output.stderr).contains("panicked") => {
             panic!("{}", String::from_utf8_lossy(&output.stderr))
         }
-        _ => eprintln!("skipped: no mount namespace here"),
+        _ => crate::skipped::skipped("no mount namespace can be made here (unshare -m)"),
     }
 }
 

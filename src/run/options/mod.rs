@@ -18,7 +18,7 @@ use crate::serve::{
 use crate::wire::NameError;
 
 #[cfg(feature = "approval")]
-pub(super) use road_3::{calendar, desk, people, uploads, web};
+pub(super) use road_3::{desk, people, uploads, web};
 
 /// Octets of a mebibyte.
 const MIB: u64 = 1 << 20;
@@ -311,6 +311,7 @@ mod tests {
     fn other_hours_for_a_time_are_read_or_told() {
         let mut settings = Settings::default();
         settings.work.overrides = vec!["2027-02-08 2027-03-09 Mon-Fri 08:00-15:00".to_owned()];
+        let calendar = road_3::calendar;
         let ramadan = calendar(&settings).unwrap();
         // Monday 8 and Monday 1 February 2027, 15.30 WIB.
         assert!(

@@ -133,7 +133,7 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
 }
 
 /// Working hours, other hours for a period, and the holidays of the file if there is one.
-pub(in crate::run) fn calendar(settings: &Settings) -> Result<Calendar, OptionError> {
+pub(super) fn calendar(settings: &Settings) -> Result<Calendar, OptionError> {
     let mut calendar = Calendar::new(hours(settings)?);
     for text in &settings.work.overrides {
         let (first, last, hours) = override_of(text)?;

@@ -211,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Event::Told => is_told = true,
                 Event::Timer => {}
             }
-            if is_told && state == State::Idle {
+            if is_told && (state == State::Idle || self.ticket.is_to_go_at_once()) {
                 return if self.ticket.is_making_room() {
                     CloseReason::Full
                 } else {

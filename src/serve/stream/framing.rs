@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::super::acl::Acl;
 use super::super::counters::Register;
+use super::super::refusals::Refusals;
 use super::super::responder::{Policy, Responder, Shared, Source};
 use super::StreamLimits;
 use super::connection::{Bench, Connection};
@@ -45,6 +46,7 @@ impl Framing {
             }),
             log: None,
             counters: Register::default(),
+            refusals: Refusals::default(),
         });
         let responder = Responder::new(shared, Transport::Tcp, false);
         Ok(Self {

@@ -68,8 +68,12 @@ pub(super) struct Slot {
     busy: AtomicBool,
     /// Whether it was asked to close to make room.
     leaving: AtomicBool,
+    /// Whether that means at once, also in the middle of a message.
+    at_once: AtomicBool,
     /// Asks it to close.
     close: Notify,
+    /// Whose it is.
+    host: IpAddr,
 }
 
 impl Roster {
@@ -101,8 +105,12 @@ impl Roster {
         if inner.per_address.get(&host).is_some_and(|count| *count >= limits.per_address) {
             return None;
         }
+        let share = (limits.connections / SHARE_TO_CLOSE).max(1);
         if inner.count() - inner.leaving >= limits.connections {
-            inner.close_quietest((limits.connections / SHARE_TO_CLOSE).max(1));
+            inner.close_quietest(share);
+        }
+        if inner.count() - inner.leaving >= limits.connections {
+            inner.close_greediest(host, share);
         }
         // A connection that was asked to close needs a moment, during which there may be a few too many.
         if inner.count() - inner.leaving >= limits.connections
@@ -115,7 +123,9 @@ impl Roster {
             active: AtomicU64::new(self.milliseconds()),
             busy: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            at_once: AtomicBool::new(false),
             close: Notify::new(),
+            host,
         });
         let index = match inner.free.pop() {
             Some(index) => {
@@ -181,6 +191,30 @@ impl Inner {
         }
         self.leaving += count;
     }
+
+    /// Where nobody is idle, the address with the most connections gives some up for one that has fewer: a few clients that send an octet now and then must not keep out all others.
+    fn close_greediest(&mut self, newcomer: IpAddr, count: usize) {
+        let staying = || {
+            let slots = self.slots.iter().flatten();
+            slots.filter(|slot| !slot.leaving.load(Ordering::Relaxed))
+        };
+        let mut of_each = HashMap::<IpAddr, usize>::new();
+        staying().for_each(|slot| *of_each.entry(slot.host).or_default() += 1);
+        let has = of_each.get(&newcomer).copied().unwrap_or(0);
+        let Some((greediest, most)) = of_each.into_iter().max_by_key(|(_, count)| *count) else {
+            return;
+        };
+        // With one more than the newcomer would have, it is its turn no longer.
+        let count = count.min(most.saturating_sub(has + 1).div_ceil(2));
+        let leaving: Vec<_> =
+            staying().filter(|slot| slot.host == greediest).take(count).cloned().collect();
+        for slot in &leaving {
+            slot.at_once.store(true, Ordering::Relaxed);
+            slot.leaving.store(true, Ordering::Relaxed);
+            slot.close.notify_one();
+        }
+        self.leaving += leaving.len();
+    }
 }
 
 impl Slot {
@@ -229,6 +263,11 @@ impl Ticket {
     /// What it shows of itself.
     pub(super) fn slot(&self) -> Arc<Slot> {
         self.slot.clone()
+    }
+
+    /// Whether it was asked to close in the middle of whatever it does.
+    pub(super) fn is_to_go_at_once(&self) -> bool {
+        self.slot.at_once.load(Ordering::Relaxed)
     }
 
     /// Whether it was asked to close to make room for others.
@@ -286,6 +325,23 @@ mod tests {
         assert_eq!(roster.count(), 0);
         assert!(roster.inner().per_address.is_empty());
         assert!(roster.admit([192, 0, 2, 1].into()).is_some());
+    }
+
+    #[test]
+    fn when_full_of_busy_ones_the_address_with_most_gives_way() {
+        let roster = roster(6, 10);
+        let admit = |last: u8| roster.admit([192, 0, 2, last].into());
+        let busy = |ticket: &Ticket| ticket.show(roster.start, true);
+        let tickets: Vec<_> =
+            [1, 1, 1, 1, 2, 2].into_iter().map(|last| admit(last).unwrap()).collect();
+        tickets.iter().for_each(busy);
+        // The newcomer takes a place of the one with four.
+        let newcomer = admit(3).unwrap();
+        busy(&newcomer);
+        let gone = |of: &[Ticket]| of.iter().filter(|it| it.is_to_go_at_once()).count();
+        assert_eq!((gone(&tickets[..4]), gone(&tickets[4..])), (1, 0));
+        // One with most already gets nothing.
+        assert!(admit(1).is_none());
     }
 
     #[test]

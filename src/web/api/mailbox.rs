@@ -55,7 +55,7 @@ pub(super) async fn ask(
         let detail = "this server sends no mail: send the request without a code, an officer compares the letter";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "mail_off", detail));
     };
-    if !caller.has_token() && !state.options().public_submit {
+    if !caller.has_token() && !state.settings().public_submit {
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
     state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)?;

@@ -200,7 +200,7 @@ async fn may_try(
     application: &Application,
     has_letter: bool,
 ) -> Result<(), Problem> {
-    if !state.options().public_submit {
+    if !state.settings().public_submit {
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
     state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)?;

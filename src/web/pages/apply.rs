@@ -126,7 +126,7 @@ pub(super) async fn take(
     }
     if asks_name {
         let zone = state.options().zone.clone();
-        let name = full_name(&tidy(draft.application(&zone), state.desk().naming()).name, &zone);
+        let name = full_name(&tidy(draft.application(&zone), &state.desk().naming()).name, &zone);
         let good = visitor.t.a("apply-name-good", "name", &name);
         return page(&step_page(&state, visitor, &draft, step, form, good));
     }
@@ -182,7 +182,7 @@ async fn ruled_out(
 /// Whether this visitor may fill in a request: the public form is open, or an officer keys in a
 /// paper letter.
 pub(super) fn open(state: &State, visitor: &Visitor) -> Result<(), Failure> {
-    if state.options().public_submit || visitor.officer().is_some() {
+    if state.settings().public_submit || visitor.officer().is_some() {
         Ok(())
     } else {
         Err(Failure::new(StatusCode::FORBIDDEN, "fail-closed"))

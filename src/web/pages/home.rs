@@ -30,7 +30,7 @@ pub(super) async fn service(
 ) -> Result<Response, Failure> {
     let shell = Shell::new(&visitor, visitor.t.s("home-title"));
     let zone = state.options().zone.trim_end_matches('.').to_owned();
-    page(&Home { shell, open: state.options().public_submit, zone })
+    page(&Home { shell, open: state.settings().public_submit, zone })
 }
 
 /// What is kept of a person and why.

@@ -103,7 +103,7 @@ pub(super) async fn csv(
 
 /// Whether this visitor may see the list.
 fn open(state: &State, visitor: &Visitor) -> Result<(), Failure> {
-    if state.options().register_public { Ok(()) } else { visitor.need(&Role::OFFICERS).map(drop) }
+    if state.settings().register_public { Ok(()) } else { visitor.need(&Role::OFFICERS).map(drop) }
 }
 
 /// Served names after a place, and where the next page begins.

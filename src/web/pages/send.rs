@@ -212,7 +212,7 @@ fn check_page(
 fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
     let (zone, naming) = (&state.options().zone, state.desk().naming());
     // Shown as it will be sent: capitals, blanks and a pasted address tidied.
-    let name = tidy(draft.application(zone), naming).name;
+    let name = tidy(draft.application(zone), &naming).name;
     let value = |name: &str| draft.get(name).to_owned();
     let shown = |field: &FormField| match field.json {
         "kind" => draft.kind().map(|it| it.say(t)).unwrap_or_default(),

@@ -33,10 +33,7 @@ const ROUND: Duration = Duration::from_secs(10);
 #[test]
 fn no_answer_is_bogus_to_unbound() {
     if let Err(missing) = world::installed() {
-        let required = std::env::var_os("GAPURA_REQUIRE_PEERS").is_some_and(|value| value == "1");
-        assert!(!required, "{missing} not found, and GAPURA_REQUIRE_PEERS=1");
-        println!("skipped: {missing} not found");
-        return;
+        return crate::skipped::skipped(&format!("{missing} not found"));
     }
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let rounds: u64 = number("GAPURA_VALIDATED_ROUNDS").unwrap_or(1);
