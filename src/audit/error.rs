@@ -26,7 +26,7 @@ pub enum AuditError {
     },
     /// The key file is not the one the database knows.
     #[error(
-        "the key in {path} ({found}) is not the one the event chain was signed with ({known}): \
+        "the key in {path} ({found}) is not the one the database was written with ({known}): \
          restore the key file that belongs to this database", path = path.display()
     )]
     OtherKey {
@@ -65,4 +65,17 @@ pub enum AuditError {
     /// An anchor cannot be read.
     #[error("the anchor cannot be read: {0}")]
     Anchor(String),
+}
+
+impl AuditError {
+    /// Whether a key is the reason: lost, unreadable, or another one.
+    pub fn is_of_key(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyFile { .. }
+                | Self::BadKey { .. }
+                | Self::OtherKey { .. }
+                | Self::LostKey { .. }
+        )
+    }
 }

@@ -32,7 +32,7 @@ pub use notary::Notary;
 pub use report::{Fault, FaultKind, Report};
 pub use rows::{Compared, ROW_LOG, guard, open_guarded};
 pub(crate) use vault::random;
-pub use vault::{Sealed, Vault};
+pub use vault::{Sealed, Vault, has_keys};
 pub use verify::{PROOF, verify, verify_own};
 
 pub use crate::store::events::{AuditKey, Checkpoint, Event};

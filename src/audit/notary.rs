@@ -28,13 +28,14 @@ use super::AuditError;
 use super::chain::{NewEvent, TURNED_BACK, append, field};
 use super::vault::{read_or_make, write_private};
 use crate::digest::{hex, sha256, unhex};
+use crate::files;
 use crate::queue::Deed;
 use crate::queue::time::is_recent;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError, Tx};
 
 /// The file in the state directory.
-const KEY_FILE: &str = "audit.key";
+pub(super) const KEY_FILE: &str = "audit.key";
 /// Events after which a checkpoint is due.
 const EVENTS_MAX: i64 = 100;
 /// Milliseconds after which a checkpoint is due if there is news.
@@ -104,7 +105,7 @@ impl Notary {
     /// verifier, which trusts nothing in there.
     pub fn public_key_in(state_dir: &Path) -> Result<String, AuditError> {
         let path = state_dir.join(KEY_FILE);
-        let bytes = std::fs::read(&path);
+        let bytes = files::read(&path);
         let bytes = bytes.map_err(|source| AuditError::KeyFile { path: path.clone(), source })?;
         Ok(Key::from_pkcs8(&path, &bytes)?.public())
     }

@@ -29,8 +29,27 @@ pub const ROW_LOG: &str = "row_log";
 /// Opens the vault that belongs to a database, and logs the rows that are written from now on.
 pub fn open_guarded(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Vault, AuditError> {
     let vault = Vault::open_for(state_dir, store)?;
+    let known = store.read::<_, StoreError>(|reader| reader.web_secret(KEY_MARK))?;
+    if let Some(known) = known.as_ref().filter(|known| **known != vault.mark()) {
+        return Err(AuditError::OtherKey {
+            path: vault.path().to_owned(),
+            found: mark_text(&vault.mark()),
+            known: mark_text(known),
+        });
+    }
     guard(store, &vault, now_ms)?;
+    if known.is_none() {
+        store.write::<_, StoreError>(|tx| tx.put_web_secret(KEY_MARK, &vault.mark()))?;
+    }
     Ok(vault)
+}
+
+/// Under which name the database knows the key it was written with.
+const KEY_MARK: &str = "personal key";
+
+/// The beginning of a mark, for people.
+fn mark_text(mark: &[u8]) -> String {
+    hex(&mark[..mark.len().min(8)])
 }
 
 /// Logs the rows that are written from now on. The rows of a database from before there was a log are

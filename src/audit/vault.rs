@@ -4,7 +4,7 @@
 //! name. There is no place for a NIK: free text is masked before it comes here (`queue::labels`).
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::AuditError;
 use super::chain::field;
 use crate::digest::{hex, sha256_hex};
+use crate::files;
 use crate::store::{Store, StoreError};
 
 /// The file in the state directory.
-const KEY_FILE: &str = "personal.key";
+pub(super) const KEY_FILE: &str = "personal.key";
 /// Bytes of the key.
 const KEY_LEN: usize = 32;
 /// Bytes of a salt.
@@ -94,6 +95,11 @@ impl Vault {
     /// The key file.
     pub fn path(&self) -> &Path {
         &self.0.path
+    }
+
+    /// What the database knows the key by; nothing about the key can be told from it.
+    pub(super) fn mark(&self) -> Vec<u8> {
+        hmac::sign(&self.0.tags, b"gapura key mark 1").as_ref().to_vec()
     }
 
     /// The key of the row log.
@@ -180,12 +186,8 @@ pub(super) fn read_or_make(
     make: impl FnOnce() -> Result<Vec<u8>, AuditError>,
 ) -> Result<Vec<u8>, AuditError> {
     let failed = |source| AuditError::KeyFile { path: path.to_owned(), source };
-    match File::open(path) {
-        Ok(mut file) => {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(failed)?;
-            Ok(bytes)
-        }
+    match files::read(path) {
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let bytes = make()?;
             write_private(path, &bytes).map_err(failed)?;
@@ -193,6 +195,12 @@ pub(super) fn read_or_make(
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Whether a state directory holds keys, usable or not. They are made beside a database only.
+pub fn has_keys(state_dir: &Path) -> bool {
+    let has = |name: &str| state_dir.join(name).symlink_metadata().is_ok();
+    [KEY_FILE, super::notary::KEY_FILE].into_iter().any(has)
 }
 
 /// Writes a file of mode 0600 through a temporary name, so that it is whole or absent.

@@ -1,6 +1,7 @@
 //! The door as its users see it: a directory with zone files, a database, a publisher.
 
 mod coming;
+mod copies;
 mod crash;
 mod floors;
 mod promotion;

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::daemon::{RunError, system};
 use super::host::Host;
 use super::ready::Ready;
-use super::road_3::{Road3, Site};
+use super::road_3::Road3;
 use super::stand_in::Database;
 use super::{StateDir, options};
 use crate::answer::Transport;
@@ -50,13 +50,13 @@ pub(super) struct Building {
     runtime: Runtime,
     /// Asks pages and timers to stop.
     stop: watch::Sender<bool>,
-    /// The control socket.
-    control: JoinHandle<()>,
+    /// The control socket; none where there is no place for it.
+    control: Option<JoinHandle<()>>,
     /// Runs commands; holds the listeners and road 3.
     host: Arc<Host>,
     /// Watches the zone files.
     watcher: Watcher,
-    /// The database, whose stand-in is removed last.
+    /// The database.
     database: Database,
     /// The lock on the state directory, released last.
     state_dir: StateDir,
@@ -66,12 +66,13 @@ impl Building {
     /// Starts everything.
     pub(super) fn start(loaded: &Loaded) -> Result<(Self, Ready), RunError> {
         let settings = &loaded.settings;
-        let state_dir = StateDir::take(&settings.server.state_dir)?;
+        let state_dir = StateDir::take_as_it_is(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
-        let (database, publisher) = Database::open(sources, &options::publish(settings))?;
+        let publish = options::publish(settings);
+        let (database, publisher) = Database::open(sources, &publish, state_dir.fault())?;
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
-        let control = bind_control(&runtime, &state_dir)?;
+        let control = bind_control(&runtime, &state_dir);
         let running = serve::start(options::serve(settings)?, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
@@ -87,30 +88,21 @@ impl Building {
             running,
             stand_in: database.reason.clone(),
             road_3,
+            off: Mutex::default(),
         });
-        let control = start_control(&runtime, control, &host);
+        // Whoever reads zones must not wait for whoever sends commands, reads pages or figures.
+        let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
+        let metrics = kept(&host, start_metrics(&runtime, settings, &host)).flatten();
+        let (stop, stopped) = watch::channel(false);
+        let site = host.road_3.start(&runtime, settings, &stopped);
+        let site = kept(&host, site).unwrap_or_default();
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
         warnings.extend(options::warnings(settings));
         warnings.extend(publisher.findings().iter().map(Finding::with_hint));
         // A name server alone has no queue that could say it.
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));
-        warnings.extend(host.running.faults());
-        // Whoever reads zones must not wait for whoever reads pages or figures.
-        let mut or_warn = |error: RunError| {
-            let text = with_causes(&error);
-            tracing::error!(text, "zones are answered without it: mend this and restart");
-            warnings.push(text);
-        };
-        let metrics = start_metrics(&runtime, settings, &host).unwrap_or_else(|error| {
-            or_warn(error);
-            None
-        });
-        let (stop, stopped) = watch::channel(false);
-        let site = host.road_3.start(&runtime, settings, &stopped).unwrap_or_else(|error| {
-            or_warn(error);
-            Site::default()
-        });
+        warnings.extend(host.faults());
         let ready = Ready {
             dns,
             encrypted: encrypted(&host.running),
@@ -141,7 +133,9 @@ impl Building {
         let Self { runtime, stop, control, host, watcher, database, state_dir } = self;
         // An error means that nothing listens any more, which is the same.
         let _ = stop.send(true);
-        control.abort();
+        if let Some(control) = control {
+            control.abort();
+        }
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);
         let publisher = host.publisher.clone();
@@ -152,6 +146,11 @@ impl Building {
         drop(database);
         drop(state_dir);
     }
+}
+
+/// What was started, or nothing, and what is off is noted.
+fn kept<T>(host: &Host, started: Result<T, RunError>) -> Option<T> {
+    started.inspect_err(|error| host.note_off(&with_causes(error))).ok()
 }
 
 /// The runtime of everything but DNS.

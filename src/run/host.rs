@@ -30,6 +30,8 @@ pub(super) struct Host {
     pub(super) stand_in: Option<String>,
     /// The queue and its people.
     pub(super) road_3: Road3,
+    /// What could not be started.
+    pub(super) off: Mutex<Vec<String>>,
 }
 
 impl Host {

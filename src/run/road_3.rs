@@ -16,6 +16,7 @@ use super::building::Parts;
 use super::daemon::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
+use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::{self, ActError, Desk, Drift, Figure, Room};
@@ -24,9 +25,10 @@ use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
+use crate::store::StoreError;
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
-use crate::web;
+use crate::web::{self, ClosedBy};
 
 /// How often the timers run.
 const TICK: Duration = Duration::from_secs(5);
@@ -48,10 +50,12 @@ pub(super) struct Site {
 pub(super) enum Road3 {
     /// It works.
     Open(Box<Open>),
-    /// The database cannot be used.
+    /// It cannot work.
     Closed {
         /// Why.
         reason: String,
+        /// The same, as far as strangers may know.
+        by: ClosedBy,
         /// Where it is, for whoever looks into that.
         state_dir: PathBuf,
     },
@@ -74,15 +78,17 @@ impl Road3 {
     pub(super) fn open(loaded: &Loaded, parts: &Parts<'_>) -> Self {
         let state_dir = parts.state_dir.path().to_owned();
         if let Some(reason) = parts.database.reason.clone() {
-            return Self::Closed { reason, state_dir };
+            let writable = parts.state_dir.fault().is_none();
+            let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
+            return Self::Closed { reason, by, state_dir };
         }
         Self::opened(loaded, parts).unwrap_or_else(|error| {
-            let reason = with_causes(&error);
+            let (reason, by) = (with_causes(&error), closed_by(&error));
             tracing::error!(
                 reason,
                 "zones are answered, the queue is closed: mend this and restart"
             );
-            Self::Closed { reason, state_dir }
+            Self::Closed { reason, by, state_dir }
         })
     }
 
@@ -109,20 +115,43 @@ impl Road3 {
         Ok(Self::Open(Box::new(Open { office, desk, publisher, pages: OnceLock::new() })))
     }
 
-    /// Starts timers, mail and pages.
+    /// Starts timers, mail and pages; or the page that says that the queue is closed.
     pub(super) fn start(
         &self,
         runtime: &Runtime,
         settings: &Settings,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
-        match self {
-            Self::Open(open) => {
-                open.start_timers(runtime, settings, stopped)?;
-                open.start_web(runtime, settings, stopped.clone())
-            }
-            Self::Closed { .. } => Ok(Site::default()),
+        if let Self::Open(open) = self {
+            open.start_timers(runtime, settings, stopped)?;
         }
+        let address = settings.web.listen;
+        let what = format!("cannot listen on {address} for pages: choose another web.listen");
+        let listener = runtime
+            .block_on(async { system(what, tokio::net::TcpListener::bind(address).await) })?;
+        let bound = system("pages", listener.local_addr())?;
+        let url = site_url(settings, bound);
+        let options = options::web(settings, &url);
+        let (proxies, door) = (options.trusted_proxies.clone(), options.door);
+        let stop = stop_signal(stopped.clone());
+        let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
+        let by = match self {
+            Self::Closed { by, .. } => *by,
+            Self::Open(open) => match open.pages(settings, options) {
+                Ok(state) => {
+                    runtime.spawn(web::serve(listener, state, stop));
+                    site.first_link = open.first_link(&settings.server.state_dir, &url);
+                    return Ok(site);
+                }
+                Err(error) => {
+                    let error = with_causes(&error);
+                    tracing::error!(error, "there are no pages but the one that says so");
+                    ClosedBy::Other
+                }
+            },
+        };
+        runtime.spawn(web::serve_closed(listener, by, proxies, door, stop));
+        Ok(site)
     }
 
     /// Why the queue is closed, if it is.
@@ -175,7 +204,7 @@ impl Road3 {
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {
         match self {
             Self::Open(open) => open.office.command(command),
-            Self::Closed { reason, state_dir } => {
+            Self::Closed { reason, state_dir, .. } => {
                 closed(command, state_dir, &format!("the queue is closed: {reason}"))
             }
         }
@@ -220,6 +249,21 @@ impl Road3 {
     }
 }
 
+/// What strangers may know of a failure at the start.
+fn closed_by(error: &RunError) -> ClosedBy {
+    let RunError::Queue(error) = error else { return ClosedBy::Other };
+    let is = |kind: fn(&AuditError) -> bool| {
+        error.chain().any(|cause| cause.downcast_ref().is_some_and(kind))
+    };
+    if is(AuditError::is_of_key) {
+        ClosedBy::Keys
+    } else if error.chain().any(|cause| cause.is::<StoreError>()) {
+        ClosedBy::Database
+    } else {
+        ClosedBy::Other
+    }
+}
+
 /// A failure of road 3 at the start.
 fn failed(error: impl Into<anyhow::Error>) -> RunError {
     RunError::Queue(error.into())
@@ -244,19 +288,8 @@ impl Open {
         Ok(())
     }
 
-    /// Starts the pages.
-    fn start_web(
-        &self,
-        runtime: &Runtime,
-        settings: &Settings,
-        stopped: watch::Receiver<bool>,
-    ) -> Result<Site, RunError> {
-        let address = settings.web.listen;
-        let what = format!("cannot listen on {address} for pages: choose another web.listen");
-        let listener = runtime
-            .block_on(async { system(what, tokio::net::TcpListener::bind(address).await) })?;
-        let bound = system("pages", listener.local_addr())?;
-        let url = site_url(settings, bound);
+    /// What the pages work with.
+    fn pages(&self, settings: &Settings, options: web::Options) -> Result<web::State, RunError> {
         let parts = web::Parts {
             store: self.office.store.clone(),
             people: self.office.people.clone(),
@@ -264,21 +297,29 @@ impl Open {
             publisher: self.publisher.clone(),
             letters: Letters::new(options::uploads(settings)),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
-            options: options::web(settings, &url),
+            options,
         };
         let state = web::State::new(parts).map_err(failed)?;
         // They are started once.
         let _ = self.pages.set(state.clone());
-        runtime.spawn(async move {
-            web::serve(listener, state, stop_signal(stopped)).await;
-        });
-        let first_link = self.first_link(&settings.server.state_dir, &url)?;
-        Ok(Site { url: Some(format!("http://{bound}")), first_link })
+        Ok(state)
+    }
+
+    /// A fresh link for the first administrator, if nobody has an account.
+    fn first_link(&self, state_dir: &Path, url: &str) -> Option<String> {
+        self.try_first_link(state_dir, url).unwrap_or_else(|error| {
+            let error = with_causes(&error);
+            tracing::error!(
+                error,
+                "no link for the first administrator; `gapura user add` makes one too"
+            );
+            None
+        })
     }
 
     /// A fresh link for the first administrator: the link itself on a terminal, else the name of a file
     /// that only its owner can read, because standard output may be kept in a log.
-    fn first_link(&self, state_dir: &Path, url: &str) -> Result<Option<String>, RunError> {
+    fn try_first_link(&self, state_dir: &Path, url: &str) -> Result<Option<String>, RunError> {
         forget_used_link(state_dir, &self.office.people);
         let link = self.office.people.first_link().map_err(failed)?;
         let Some(link) = link else { return Ok(None) };

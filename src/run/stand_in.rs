@@ -1,22 +1,15 @@
-//! A start without the database: zones are served from their files and from the derived files of promoted
-//! records, the queue stays closed, and log, status and pages say why.
+//! A start without the database: zones are served from their files, from the derived files of promoted
+//! records and from the copies in `served/`; the queue stays closed, and log, status and pages say why.
 //!
-//! A database is not used if it does not open, is damaged, of a later version or locked, and also if it is
-//! missing, empty or knows no zone although serials were given out: nothing is made in the place of something
-//! lost. The one that stands in is thrown away at the stop.
+//! A database is not used if it does not open, is damaged, of a later version or locked, if it is missing
+//! or empty though there are traces of one, and if it knows no zone that there are traces of: nothing is
+//! made in the place of something lost. What stands in is in memory, so that it needs no disk.
 
-use std::fs::DirBuilder;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use ring::rand::{SecureRandom, SystemRandom};
-
 use super::RunError;
-use super::daemon::system;
-use crate::digest::hex;
-use crate::publish::{Options, Publisher, ReloadReport, Sources, ZoneSource};
+use crate::publish::{Options, Publisher, ReloadReport, Sources};
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 
@@ -29,53 +22,39 @@ pub(super) struct Database {
     pub(super) store: Store,
     /// Why it is not the real one, if it is not.
     pub(super) reason: Option<String>,
-    /// Where the one in its place is.
-    folder: Option<PathBuf>,
 }
 
 impl Database {
-    /// Opens the database and the zones on it, or on one that stands in for it.
-    pub(super) fn open(sources: Sources, options: &Options) -> Result<(Self, Publisher), RunError> {
-        let reason = match usable(options) {
+    /// Opens the database and the zones on it, or on one that stands in for it. `fault` is why the state
+    /// directory cannot be written, if so.
+    pub(super) fn open(
+        sources: Sources,
+        options: &Options,
+        fault: Option<String>,
+    ) -> Result<(Self, Publisher), RunError> {
+        let reason = match fault.map_or_else(|| usable(options), Err) {
             Ok(store) => {
                 guard_rows(&store, &options.state_dir);
                 // The outcome for each zone is in the log; a refused zone does not stop the others.
                 let (publisher, reports) =
                     Publisher::open(store.clone(), sources.clone(), options.clone())?;
                 match reports.iter().find(|report| report.is_lost_by_database()) {
-                    None => return Ok((Self { store, reason: None, folder: None }, publisher)),
+                    None => return Ok((Self { store, reason: None }, publisher)),
                     Some(report) => text_of(report),
                 }
             }
             Err(reason) => reason,
         };
         tracing::error!(%reason, "the database is not used: zones are served from their files and \
-            the files in promoted/, the queue is closed; put the database back and start again");
-        let database = Self::stand_in(reason, &sources.zones, options)?;
-        let options = Options { is_stand_in: true, ..options.clone() };
-        let (publisher, _) = Publisher::open(database.store.clone(), sources, options)?;
-        Ok((database, publisher))
-    }
-
-    /// A database in place of the real one, with what the derived files hold.
-    fn stand_in(
-        reason: String,
-        sources: &[ZoneSource],
-        options: &Options,
-    ) -> Result<Self, RunError> {
-        let folder = folder(&options.state_dir)?;
-        let store = Store::open(&folder)?;
-        let taken = Publisher::take_in_derived(&store, sources, options)?;
+             what is beside the database, the queue is closed; mend this and start again");
+        let store = Store::in_memory()?;
+        let taken = Publisher::take_in_derived(&store, &sources.zones, options)?;
         tracing::warn!(rrsets = taken, "promoted records taken from the derived files");
-        Ok(Self { store, reason: Some(reason), folder: Some(folder) })
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.folder {
-            remove(folder);
-        }
+        let options = Options { is_stand_in: true, ..options.clone() };
+        let (publisher, _) = Publisher::open(store.clone(), sources, options)?;
+        // The serials it gives out are on disk before they are served, if the disk takes them.
+        publisher.flush();
+        Ok((Self { store, reason: Some(reason) }, publisher))
     }
 }
 
@@ -84,10 +63,10 @@ pub(super) fn usable(options: &Options) -> Result<Store, String> {
     let state_dir = &options.state_dir;
     let path = Store::path(state_dir);
     let published = Publisher::published(state_dir);
-    if Store::is_absent(state_dir) && !published.is_empty() {
+    if Store::is_absent(state_dir) && (!published.is_empty() || has_keys(state_dir)) {
         return Err(format!(
-            "{} is missing or empty, and serials were given out; to begin anew, remove the whole \
-             state directory",
+            "{} is missing or empty, and there are traces of one beside it: put it back from the \
+             backup of the state directory; to begin anew, remove the whole state directory",
             path.display()
         ));
     }
@@ -100,7 +79,8 @@ pub(super) fn usable(options: &Options) -> Result<Store, String> {
     match opened() {
         Ok((store, true)) => Ok(store),
         Ok((_, false)) => Err(format!(
-            "{} knows none of the zones whose serials were given out: it is another database",
+            "{} knows none of the zones that were served from this directory: it is another database; \
+             put the right one back from the backup of the state directory",
             path.display()
         )),
         Err(error) => Err(with_causes(&error)),
@@ -111,6 +91,18 @@ pub(super) fn usable(options: &Options) -> Result<Store, String> {
 fn text_of(report: &ReloadReport) -> String {
     let findings: Vec<String> = report.findings.iter().map(|it| it.message.clone()).collect();
     format!("{}: {}", report.zone, findings.join("; "))
+}
+
+/// Whether keys are there, which are made beside a database only.
+#[cfg(feature = "approval")]
+fn has_keys(state_dir: &Path) -> bool {
+    crate::audit::has_keys(state_dir)
+}
+
+/// There are none.
+#[cfg(not(feature = "approval"))]
+fn has_keys(_: &Path) -> bool {
+    false
 }
 
 /// Logs the rows that are written from the first zone on. Without the key zones are served all the
@@ -127,30 +119,3 @@ fn guard_rows(store: &Store, state_dir: &Path) {
 /// There is no key and no log.
 #[cfg(not(feature = "approval"))]
 fn guard_rows(_: &Store, _: &Path) {}
-
-/// A new folder for the database that stands in: in the state directory, which is locked, so that one
-/// left behind by a crash is ours to remove; in the system's own if that cannot be written.
-fn folder(state_dir: &Path) -> Result<PathBuf, RunError> {
-    let make = |folder: &Path| DirBuilder::new().mode(0o700).create(folder);
-    let ours = state_dir.join("stand-in");
-    if ours.exists() {
-        remove(&ours);
-    }
-    if make(&ours).is_ok() {
-        return Ok(ours);
-    }
-    // Nobody can foresee the name and be there first.
-    let mut random = [0; 16];
-    let drawn = SystemRandom::new().fill(&mut random).map_err(|_| io::ErrorKind::Other.into());
-    let folder = std::env::temp_dir().join(format!("gapura-{}", hex(&random)));
-    let made = drawn.and_then(|()| make(&folder));
-    system(format!("cannot make {} for a database that stands in", folder.display()), made)?;
-    Ok(folder)
-}
-
-/// Removes the folder; what cannot be removed is the system's to clean up.
-fn remove(folder: &Path) {
-    if let Err(error) = std::fs::remove_dir_all(folder) {
-        tracing::warn!(folder = %folder.display(), %error, "not removed");
-    }
-}

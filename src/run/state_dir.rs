@@ -1,53 +1,95 @@
 //! The state directory: created if missing, locked by one daemon at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// A state directory in use; the lock ends when this is dropped or the process dies.
+/// A state directory in use; the locks end when this is dropped or the process dies.
 #[derive(Debug)]
 pub struct StateDir {
     /// The directory.
     path: PathBuf,
-    /// The locked file `lock`, which holds the process id for people.
-    _lock: File,
+    /// The directory itself and its file `lock`, locked. The one needs no right to write and cannot be
+    /// taken away from inside, the other is seen by older versions and holds the process id for people.
+    _locks: Vec<File>,
+    /// Why nothing can be written in it.
+    fault: Option<io::Error>,
 }
 
 impl StateDir {
     /// Makes `path` if needed (mode 0700) and takes its lock.
     pub fn take(path: &Path) -> Result<Self, StateDirError> {
-        let failed = |source| StateDirError::Make { path: path.to_owned(), source };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-        tighten(path).map_err(failed)?;
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path.join("lock"))
-            .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Only for the message; an empty one is fine.
-                let _ = lock.read_to_string(&mut holder);
-                let holder = holder.trim().to_owned();
-                return Err(StateDirError::InUse { path: path.to_owned(), holder });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        let mut taken = Self::take_as_it_is(path)?;
+        match taken.fault.take() {
+            Some(source) => Err(StateDirError::Make { path: path.to_owned(), source }),
+            None => Ok(taken),
         }
-        lock.set_len(0).map_err(failed)?;
-        writeln!(lock, "{}", std::process::id()).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The same for answering, which goes on without it: only another daemon in it is an error.
+    pub fn take_as_it_is(path: &Path) -> Result<Self, StateDirError> {
+        let mut taken = Self { path: path.to_owned(), _locks: Vec::new(), fault: None };
+        taken.fault = taken.lock()?.err();
+        Ok(taken)
+    }
+
+    /// Makes and locks it. The inner error is that something cannot be written.
+    fn lock(&mut self) -> Result<io::Result<()>, StateDirError> {
+        let path = &self.path;
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        let mut faults: Vec<io::Error> =
+            made.and_then(|()| tighten(path)).err().into_iter().collect();
+        let mut file = OpenOptions::new();
+        file.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut directory = OpenOptions::new();
+        directory.read(true).custom_flags(libc::O_DIRECTORY);
+        for opened in [directory.open(path), file.open(path.join("lock"))] {
+            match opened.map(|file| (file.try_lock(), file)) {
+                Ok((Err(TryLockError::WouldBlock), _)) => {
+                    let path = path.to_owned();
+                    // Only for the message; an empty one is fine.
+                    let holder = std::fs::read_to_string(path.join("lock")).unwrap_or_default();
+                    return Err(StateDirError::InUse { path, holder: holder.trim().to_owned() });
+                }
+                // Some file systems do not lock directories; the file is locked there.
+                Ok((_, file)) => self._locks.push(file),
+                Err(error) => faults.push(error),
+            }
+        }
+        if let Some(first) = faults.into_iter().next() {
+            return Ok(Err(first));
+        }
+        if let Some(lock) = self._locks.last_mut() {
+            // For people; a full disk is no reason to stop.
+            let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+        }
+        Ok(try_to_write(&self.path))
     }
 
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Why nothing can be written in it, in words, if so.
+    pub fn fault(&self) -> Option<String> {
+        let path = self.path.display();
+        let words = |error| {
+            format!(
+                "the state directory {path} cannot be written ({error}): make it writable by the user \
+                 gapura runs as, or mount it so"
+            )
+        };
+        self.fault.as_ref().map(words)
+    }
+}
+
+/// Makes a file and takes it away again: rights, read-only and dead disks show themselves here only.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    let trial = path.join("trial.tmp");
+    File::create(&trial)?;
+    std::fs::remove_file(&trial)
 }
 
 /// Takes away what others may do in a state directory that was made by hand or by a package. One that
@@ -125,7 +167,22 @@ mod tests {
         let first = StateDir::take(&path).unwrap();
         let error = StateDir::take(&path).unwrap_err().to_string();
         assert!(error.contains(&std::process::id().to_string()), "{error}");
+        // Nor is there a way in past a lock that was removed.
+        std::fs::remove_file(path.join("lock")).unwrap();
+        assert!(matches!(StateDir::take(&path), Err(StateDirError::InUse { .. })));
         drop(first);
         StateDir::take(&path).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_taken_as_it_is_and_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        // Neither root nor anybody else makes a directory there.
+        std::fs::write(&path, "no directory").unwrap();
+        let taken = StateDir::take_as_it_is(&path).unwrap();
+        assert!(taken.fault().unwrap().contains("cannot be written"));
+        drop(taken);
+        assert!(matches!(StateDir::take(&path), Err(StateDirError::Make { .. })));
     }
 }

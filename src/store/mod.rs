@@ -49,6 +49,7 @@ use std::io::ErrorKind;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -82,6 +83,20 @@ impl Store {
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
         let path = Self::path(state_dir);
         make_private(&path)?;
+        Self::at(path)
+    }
+
+    /// A database in memory, gone with the last handle: it stands in for one that cannot be used, and
+    /// needs no disk.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        // All connections of this process to the name share it.
+        Self::at(format!("file:/gapura-{number}?vfs=memdb").into())
+    }
+
+    /// Opens the file, bringing its tables up to date.
+    fn at(path: PathBuf) -> Result<Self, StoreError> {
         let mut writer = connect(&path)?;
         migrations::run(&mut writer)?;
         let inner = Inner {
@@ -162,7 +177,12 @@ impl Store {
 /// Makes the file readable by its owner only, whatever the directory allows; SQLite makes the files
 /// beside it with the same mode.
 fn make_private(path: &Path) -> Result<(), StoreError> {
-    let made = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    let made = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path);
     made.map(drop).map_err(|source| StoreError::Make { path: path.to_owned(), source })
 }
 

@@ -8,6 +8,7 @@
 mod api;
 mod assets;
 mod bodies;
+mod closed;
 mod door;
 mod draft;
 mod failure;
@@ -34,6 +35,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
+pub use closed::{ClosedBy, serve_closed};
 pub use door::DoorLimits;
 pub use limits::{Limits, Route};
 pub use state::{Options, Parts, State};

@@ -20,7 +20,7 @@ use crate::people::Role;
 use crate::words::Words;
 
 /// What a page may load and where its forms may go.
-const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+pub(super) const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 //------------ Shell ---------------------------------------------------------

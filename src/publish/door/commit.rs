@@ -1,9 +1,10 @@
-//! Commit: one transaction, one swap.
+//! Commit: one transaction, then what is kept beside the database, then one swap.
 //!
 //! Serials are burned first: whatever becomes of the transaction, they are never given out again.
 
 use std::sync::Arc;
 
+use super::keeper::keep_now;
 use super::number::Step;
 use super::proposal::{Held, NotPublished};
 use crate::publish::failpoint;
@@ -53,6 +54,9 @@ pub(super) fn commit<T, E: From<StoreError>>(
         NotPublished::Door(PublishError::Store(source)) => commit_failed(held, source).into(),
         other => other,
     })?;
+    for (held, step) in held.iter_mut().zip(&steps) {
+        keep_now(inner, held, step);
+    }
     failpoint::point("swap.before");
     let visible: Vec<Entry> =
         steps.iter().filter_map(|step| step.next.clone()).map(Entry::Loaded).collect();

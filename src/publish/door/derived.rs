@@ -4,11 +4,12 @@
 //! It is written by the keeper, whole or not at all. Masks are comments: another server cannot carry
 //! them out, but a person can.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::keeper::write_file;
 use crate::master;
-use crate::publish::state::{Inner, Overlay, PublishError, Publisher, ZoneState, lock, overlay};
+use crate::publish::state::{Inner, Overlay, PublishError, Publisher, lock, overlay};
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 
@@ -17,26 +18,43 @@ const WHAT: &str = "derived";
 
 /// Where the derived file of a zone is.
 pub(crate) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
+    state_dir.join("promoted").join(format!("{}.zone", stem(zone)))
+}
+
+/// What files of a zone are called.
+pub(super) fn stem(zone: &Name) -> String {
     let text = zone.as_ref().to_lowercase().to_string();
     // The text form of a name can hold a slash and be nothing but a dot.
-    let stem = match text.trim_end_matches('.') {
+    match text.trim_end_matches('.') {
         "" => "root".to_owned(),
         stem => stem.replace('/', "%2F"),
-    };
-    state_dir.join("promoted").join(format!("{stem}.zone"))
+    }
+}
+
+/// The zone whose files are called so.
+pub(super) fn name_of(stem: &str) -> Option<Name> {
+    let text = if stem == "root" { ".".to_owned() } else { stem.replace("%2F", "/") };
+    text.parse().ok()
 }
 
 /// Writes the derived file of a zone. The zone's lock is held, so that
 /// an older text never replaces a newer one.
-pub(crate) fn write(inner: &Inner, zone: &Name, state: &ZoneState) -> Result<(), PublishError> {
+pub(crate) fn write(
+    inner: &Inner,
+    zone: &Name,
+    serial: Option<u32>,
+    promoted: &Overlay,
+) -> Result<(), PublishError> {
     if inner.options.is_stand_in {
         return Ok(());
     }
-    let text = text(zone, state.serial(), &state.overlay);
+    let text = text(zone, serial, promoted);
     let path = path(&inner.options.state_dir, zone);
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .map_err(|source| PublishError::Write { path: directory.to_owned(), source })?;
+    if let Some(directory) = path.parent()
+        && let Err(source) = std::fs::create_dir(directory)
+        && source.kind() != ErrorKind::AlreadyExists
+    {
+        return Err(PublishError::Write { path: directory.to_owned(), source });
     }
     let _one_at_a_time = lock(&inner.files);
     write_file(&path, text.as_bytes(), WHAT)

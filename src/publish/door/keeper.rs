@@ -13,8 +13,12 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::commit::copy_is_due;
+use super::copying::{Due, copy_now};
 use super::derived;
+use super::number::Step;
 use super::proposal::Held;
+use super::served;
+use crate::files;
 use crate::publish::failpoint;
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{Inner, Job, PublishError, Slot, lock};
@@ -46,6 +50,8 @@ struct Batch {
     has_marks: bool,
     /// Zones whose derived file is to be written.
     derived: BTreeSet<Name>,
+    /// Zones whose copy is to be written.
+    copies: BTreeSet<Name>,
     /// Zones to be maintained.
     maintain: BTreeSet<Name>,
     /// Senders that wait for the batch.
@@ -54,9 +60,10 @@ struct Batch {
 
 /// The thread.
 fn run(receiver: &Receiver<Job>, weak: &Weak<Inner>) {
-    let mut old: Vec<Arc<ZoneSet>> = Vec::new();
+    let (mut old, mut due): (Vec<Arc<ZoneSet>>, Due) = (Vec::new(), Due::default());
     loop {
         let wait = if old.is_empty() { Duration::from_secs(3600) } else { GATHER };
+        let wait = due.wait().map_or(wait, |first| first.min(wait));
         let first = match receiver.recv_timeout(wait) {
             Ok(job) => Some(job),
             Err(RecvTimeoutError::Timeout) => None,
@@ -75,7 +82,8 @@ fn run(receiver: &Receiver<Job>, weak: &Weak<Inner>) {
         // What nobody else holds is freed here, by this thread.
         old.retain(|set| Arc::strong_count(set) > 1);
         let Some(inner) = weak.upgrade() else { return };
-        batch.carry_out(&inner);
+        batch.carry_out(&inner, &mut due);
+        due.work(&inner);
     }
 }
 
@@ -92,13 +100,14 @@ impl Batch {
                 }
             }
             Job::Derived(zone) => drop(self.derived.insert(zone)),
+            Job::Copy(zone) => drop(self.copies.insert(zone)),
             Job::Maintain(zone) => drop(self.maintain.insert(zone)),
             Job::Flush(sender) => self.waiting.push(sender),
         }
     }
 
     /// Does all of it. What fails is logged and done again with the next change.
-    fn carry_out(self, inner: &Arc<Inner>) {
+    fn carry_out(self, inner: &Arc<Inner>, due: &mut Due) {
         if self.has_marks
             && let Err(error) = write_marks(inner)
         {
@@ -106,7 +115,8 @@ impl Batch {
         }
         for zone in self.derived {
             let Ok(slot) = inner.slot(&zone) else { continue };
-            if let Err(error) = derived::write(inner, &zone, &lock(&slot.state)) {
+            let state = lock(&slot.state);
+            if let Err(error) = derived::write(inner, &zone, state.serial(), &state.overlay) {
                 tracing::error!(%zone, %error, "the derived file of promoted records is outdated");
             }
         }
@@ -115,20 +125,38 @@ impl Batch {
                 tracing::error!(%zone, %error, "the zone's copy in the database is outdated");
             }
         }
+        self.copies.into_iter().for_each(|zone| due.add(inner, zone));
+        if !self.waiting.is_empty() {
+            due.finish(inner);
+        }
         for sender in self.waiting {
             let _gone = sender.send(());
         }
     }
 }
 
-/// Writes what keeps a promoted name outside of the database before anybody is told that it is live:
-/// the zone's serial and its derived file. What fails is logged: the database has it.
-pub(crate) fn keep_now(inner: &Inner, held: &Held<'_>, serial: u32) {
-    let zone = &held.slot.apex;
-    raise_mark(inner, zone.clone(), serial);
-    let written = write_marks(inner).and_then(|()| derived::write(inner, zone, &held.state));
-    if let Err(error) = written {
-        tracing::error!(%zone, %error, "the copy outside of the database is outdated");
+/// Writes what keeps a change outside of the database, before it is served and anybody is told: the copy
+/// of the zone, and for a promoted name the derived file and the serial. What fails is logged and tried
+/// again: the database has it.
+pub(super) fn keep_now(inner: &Inner, held: &mut Held<'_>, step: &Step) {
+    let (zone, change) = (held.slot.apex.clone(), &step.change);
+    raise_mark(inner, zone.clone(), change.to);
+    let mut failed = None;
+    if let Some(next) = step.next.as_ref().filter(|_| change.is_visible()) {
+        failed = copy_now(inner, &mut held.state, change, next).err();
+    }
+    let is_promoted = change.cause.request().is_some();
+    if is_promoted {
+        let mut promoted = held.state.overlay.clone();
+        promoted.carry_out(&step.overlay);
+        failed = failed.or(derived::write(inner, &zone, Some(change.to), &promoted).err());
+    }
+    // The copy tells the serial, too.
+    if is_promoted || held.state.copied.serial != Some(change.to) {
+        failed = failed.or(write_marks(inner).err());
+    }
+    if let Some(error) = failed {
+        tracing::error!(%zone, %error, "what is kept outside of the database is outdated");
     }
 }
 
@@ -141,12 +169,21 @@ fn marks_path(state_dir: &Path) -> PathBuf {
 
 /// Reads the newest serial of each zone. A database restored from a backup must not go behind them.
 pub(crate) fn read_marks(state_dir: &Path) -> HashMap<Name, u32> {
-    let text = fs::read_to_string(marks_path(state_dir)).unwrap_or_default();
+    let bytes = files::read(&marks_path(state_dir)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let pairs = text.lines().filter_map(|line| {
         let (name, serial) = line.split_once(' ')?;
         Some((name.parse().ok()?, serial.parse().ok()?))
     });
     pairs.collect()
+}
+
+/// The zones that there are traces of outside of the database.
+pub(crate) fn published(state_dir: &Path) -> BTreeSet<Name> {
+    let mut names: BTreeSet<Name> = read_marks(state_dir).into_keys().collect();
+    names.extend(served::names(state_dir));
+    names.extend(served::names_in(&state_dir.join("promoted")));
+    names
 }
 
 /// Notes the newest serial of a zone.
@@ -158,7 +195,7 @@ fn raise_mark(inner: &Inner, zone: Name, serial: u32) {
 
 /// Writes them, one zone a line. They are read under the lock of the file, so that older ones never
 /// replace newer ones.
-fn write_marks(inner: &Inner) -> Result<(), PublishError> {
+pub(super) fn write_marks(inner: &Inner) -> Result<(), PublishError> {
     let _one_at_a_time = lock(&inner.files);
     let lines = marks_text(&lock(&inner.marks));
     write_file(&marks_path(&inner.options.state_dir), lines.as_bytes(), "serials")
@@ -192,7 +229,7 @@ pub(crate) fn raise_mark_at(
 /// Writes a file of our own, unless it is so already. It is there in full or as it was: temporary file, fsync, rename,
 /// fsync of the directory. `what` names the failpoints.
 pub(crate) fn write_file(path: &Path, bytes: &[u8], what: &str) -> Result<(), PublishError> {
-    if fs::read(path).is_ok_and(|written| written == bytes) {
+    if files::read(path).is_ok_and(|written| written == bytes) {
         return Ok(());
     }
     let write = || -> std::io::Result<()> {

@@ -2,17 +2,21 @@
 //! confirms proposals, and takes them back where the confirmation fails.
 
 mod commit;
+mod copying;
 mod derived;
 mod keeper;
 mod number;
 mod proposal;
 mod publish;
+mod served;
 
 pub use proposal::{NoRows, NotPublished, Published, Rows, RowsFn};
 
 pub(super) use commit::{copy_is_due, swap};
+pub(super) use copying::put_aside;
 pub(super) use derived::{mask_of, path, serial_of};
-pub(super) use keeper::{keep_now, raise_mark_at, read_marks, start, write_file};
+pub(super) use keeper::{published, raise_mark_at, read_marks, start, write_file};
 pub(super) use number::{number, soa_record, with_serial};
 pub(super) use proposal::{AcceptedFile, FileFate, Held, Next, Numbering, Proposal};
 pub(super) use publish::{publish, publish_one, without_soa};
+pub(super) use served::{read as read_copy, trace as copy_trace};

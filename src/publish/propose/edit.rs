@@ -69,11 +69,7 @@ impl Publisher {
             rows,
             expect,
         };
-        let published = door::publish_one(&self.0, &mut held, proposal)?;
-        if published.change.cause.request().is_some() {
-            door::keep_now(&self.0, &held, published.change.to);
-        }
-        Ok(published)
+        door::publish_one(&self.0, &mut held, proposal)
     }
 }
 

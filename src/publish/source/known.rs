@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::publish::door::write_file;
 use crate::publish::state::{Inner, SerialPolicy, Strictness, ZoneSource, lock};
 use crate::store::Store;
@@ -63,7 +64,8 @@ fn path(state_dir: &Path) -> PathBuf {
 
 /// Reads the list; empty if there is none, or none that can be read.
 pub(super) fn read(state_dir: &Path) -> Known {
-    let Ok(text) = std::fs::read_to_string(path(state_dir)) else { return Known::default() };
+    let Ok(bytes) = files::read(&path(state_dir)) else { return Known::default() };
+    let text = String::from_utf8_lossy(&bytes);
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
         tracing::warn!(path = %path(state_dir).display(), "not the list of zones: left aside");

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::compile::{self, Pace};
 use super::start::Begun;
 use crate::master::Severity;
-use crate::publish::door::{Proposal, with_serial};
+use crate::publish::door::{self, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
@@ -60,6 +60,17 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
         });
     }
     // A database restored from a backup may be behind what was published.
+    let trace = door::copy_trace(&inner.options.state_dir, &apex);
+    let known = state.row.as_ref().map(|row| row.high_water);
+    let is_newer = |trace: &u32| known.is_some_and(|known| is_ahead(*trace, known));
+    if let Some(trace) = trace {
+        let mut marks = lock(&inner.marks);
+        let mark = marks.entry(apex.clone()).or_insert(trace);
+        *mark = later(*mark, trace);
+    }
+    if let Some(trace) = trace.filter(is_newer).filter(|_| !inner.options.is_stand_in) {
+        door::put_aside(inner, &apex, trace);
+    }
     let mark = lock(&inner.marks).get(&apex).copied();
     if let (Some(row), Some(mark)) = (&mut state.row, mark) {
         row.high_water = later(row.high_water, mark);
@@ -86,6 +97,9 @@ pub(super) fn recall(
                 .into_iter()
                 .for_each(|zone| state.serve(zone));
         }
+    }
+    if inner.options.is_stand_in {
+        state.zone = copied(inner, state);
     }
     if state.row.is_some() && state.zone.is_none() {
         restored(inner, state)?.into_iter().for_each(|zone| state.serve(zone));
@@ -116,6 +130,24 @@ fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Op
         }
     }
     with_serial(&zone, serial).ok()
+}
+
+/// The version that the copy in `served/` holds, while a database stands in. What the lost one had given
+/// out beyond it nobody knows, so it goes above every serial there is a trace of; a zone that was signed
+/// elsewhere keeps its own.
+fn copied(inner: &Inner, state: &mut ZoneState) -> Option<Zone> {
+    let row = state.row.as_mut()?;
+    let mut zone = door::read_copy(&inner.options.state_dir, &state.source.apex)?;
+    if !zone.is_signed() {
+        let newest = later(row.high_water, zone.serial());
+        // No clock is believed without the database that knows when it was last.
+        let serial = state.source.serial.next(newest, newest, None);
+        let bare = Delta { removed: zonemd(&zone), added: Vec::new() };
+        zone = with_serial(&zone.apply(&bare).ok()?, serial).ok()?;
+    }
+    row.serial = zone.serial();
+    row.high_water = later(row.high_water, zone.serial());
+    Some(zone)
 }
 
 /// The version that the database holds: the full copy and the changes behind it.

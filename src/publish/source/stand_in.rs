@@ -1,18 +1,19 @@
-//! The promoted records out of their derived files, for a start at which the database does not open.
+//! What is kept beside the database, for a start at which the database does not open.
 //!
-//! What was served must go on being served: the operator's file and the derived file together are the
-//! zone. The rows go to a stand-in database that is thrown away at the stop; serials are kept
-//! outside of it, so none is used twice. A masked RRset, which the derived file does not hold, is taken
-//! from the operator's file as it is.
+//! What was served must go on being served: the copy in `served/` is the zone, and the operator's file
+//! together with the derived file is, if the file is good. The rows go to a stand-in database that is
+//! thrown away at the stop; serials are kept outside of it, so none is used twice. A masked RRset, which
+//! the derived file does not hold, is taken from the operator's file as it is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::compile::{self, Pace};
-use super::read;
+use super::{known, read};
 use crate::master::{self, Input, NoIncludes};
 use crate::publish::door;
 use crate::publish::state::overlay::stored;
+use crate::publish::state::serial::later;
 use crate::publish::state::{Options, PublishError, Publisher, ZoneSource};
 use crate::store::promoted::PromotedRow;
 use crate::store::records::StoredRrset;
@@ -29,13 +30,22 @@ impl Publisher {
     ) -> Result<usize, PublishError> {
         let marks = door::read_marks(&options.state_dir);
         let mut all = 0;
-        for source in sources {
+        // Zones that the settings have lost are served on, too.
+        let lost = known::read(&options.state_dir).zones.into_iter();
+        let lost = lost.filter(|known| !sources.iter().any(|source| source.apex == known.apex));
+        for source in sources.iter().cloned().chain(lost) {
+            let source = &source;
             let path = door::path(&options.state_dir, &source.apex);
-            let Ok((bytes, _)) = read::read(&path, options.file_octets_max) else { continue };
+            let bytes = read::read(&path, options.file_octets_max).map(|(bytes, _)| bytes);
+            let bytes = bytes.unwrap_or_default();
             let rows = rows(source, options, &path, &bytes);
             // The newest serial that was published; the next one is above it.
-            let written = String::from_utf8_lossy(&bytes).lines().find_map(door::serial_of);
-            let newest = marks.get(&source.apex).copied().or(written).unwrap_or_default();
+            let traces = [
+                marks.get(&source.apex).copied(),
+                String::from_utf8_lossy(&bytes).lines().find_map(door::serial_of),
+                door::copy_trace(&options.state_dir, &source.apex),
+            ];
+            let Some(newest) = traces.into_iter().flatten().reduce(later) else { continue };
             let row = zone_row(newest, (options.now_ms)());
             store.write::<_, StoreError>(|tx| {
                 tx.put_zone(&source.apex, &row)?;
@@ -46,9 +56,9 @@ impl Publisher {
         Ok(all)
     }
 
-    /// The zones that serials were given out for, by the file outside of the database.
+    /// The zones that there are traces of outside of the database.
     pub fn published(state_dir: &Path) -> Vec<Name> {
-        door::read_marks(state_dir).into_keys().collect()
+        door::published(state_dir).into_iter().collect()
     }
 }
 

@@ -79,6 +79,9 @@ impl Inner {
             if !state.overlay.is_empty() || derived.exists() {
                 self.jobs.send(Job::Derived(slot.apex.clone()));
             }
+            if state.zone.is_some() {
+                self.jobs.send(Job::Copy(slot.apex.clone()));
+            }
             if copy_is_due(&state) {
                 self.jobs.send(Job::Maintain(slot.apex.clone()));
             }

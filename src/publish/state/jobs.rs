@@ -19,6 +19,8 @@ pub(crate) enum Job {
     Mark(Name, u32),
     /// The promoted records of a zone changed.
     Derived(Name),
+    /// The copy of a zone in `served/` is to be written.
+    Copy(Name),
     /// A zone's full copy or journal bounds are due.
     Maintain(Name),
     /// Reports to the sender once all jobs before it are done.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -75,6 +76,19 @@ pub(crate) struct Gate {
     pub(crate) report: Option<super::ReloadReport>,
 }
 
+/// How far the copy of a zone in `served/` goes.
+#[derive(Debug, Default)]
+pub(crate) struct Copied {
+    /// The serial that it and the changes since lead to; none while that is not known.
+    pub(crate) serial: Option<u32>,
+    /// Octets of changes since.
+    pub(crate) octets: u64,
+    /// How often it was written as a whole.
+    pub(crate) writes: u64,
+    /// How long it is left alone after that.
+    pub(crate) rest: Duration,
+}
+
 /// Everything about one zone, under its lock.
 pub(crate) struct ZoneState {
     /// Where it comes from.
@@ -89,6 +103,8 @@ pub(crate) struct ZoneState {
     pub(crate) chain_from: i64,
     /// Changes since the full copy, to know when it is due again: how many, and their octets.
     pub(crate) since_copy: (u64, u64),
+    /// How far the copy beside the database goes.
+    pub(crate) copied: Copied,
     /// What requests put up.
     pub(crate) overlay: Overlay,
     /// The files as they were last looked at.
@@ -128,6 +144,7 @@ impl Slot {
             seq: 0,
             chain_from: 0,
             since_copy: (0, 0),
+            copied: Copied::default(),
             overlay: Overlay::default(),
             seen: Vec::new(),
             last_change: None,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::web::state::{Health, State};
 
 /// The process answers.
-pub(super) async fn healthz() -> Json<Value> {
+pub(in crate::web) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 

@@ -35,6 +35,7 @@ use utoipa_axum::routes;
 use super::state::State;
 use super::{BODY_MAX, patience};
 pub(super) use chain::{Frame, chain_body};
+pub(super) use health::healthz;
 use problem::PROBLEM;
 pub(super) use problem::Problem;
 

@@ -49,7 +49,11 @@ pub(in crate::web) struct Problem {
 
 impl Problem {
     /// A problem without single faults.
-    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(in crate::web) fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             kind: format!("urn:gapura:problem:{code}"),
             title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),

@@ -1,0 +1,183 @@
+//! When the copy of a zone is written: before a change is served, and by the keeper.
+//!
+//! A small zone is written whole with each change, a large one has the change appended. The keeper
+//! writes first versions and those that replaced all, folds changes in, and mends the copy after a start.
+//! The copy never gets less than it holds: a database that stands in writes nothing, and one that is
+//! older than the copy leaves it under a name of its own.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::keeper::write_marks;
+use super::{derived, served};
+use crate::publish::state::{Change, Inner, Job, PublishError, ZoneState, lock};
+use crate::wire::Name;
+use crate::zone::Zone;
+
+/// Zones of up to this many records are written whole with each change.
+const WHOLE_MAX: usize = 2_000;
+/// The shortest time between two foldings of a zone.
+const REST_MIN: Duration = Duration::from_secs(1);
+/// Folding takes one part in this many of the time.
+const REST_PARTS: u32 = 100;
+/// When what failed is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+/// How long a stop writes copies; the next start mends what is left.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// Brings the copy up to a change that is committed and not served yet. The zone's lock is held.
+pub(super) fn copy_now(
+    inner: &Inner,
+    state: &mut ZoneState,
+    change: &Change,
+    next: &Zone,
+) -> Result<(), PublishError> {
+    if inner.options.is_stand_in {
+        return Ok(());
+    }
+    let state_dir = &inner.options.state_dir;
+    let is_first = state.zone.is_none();
+    let copied = &mut state.copied;
+    let follows = change.from.filter(|from| copied.serial == Some(*from));
+    let small = next.record_count() <= WHOLE_MAX;
+    let written = match follows {
+        Some(from) if !small && !change.delta.is_empty() => {
+            served::append(state_dir, change, from).map(|octets| copied.octets += octets)
+        }
+        _ if !is_first && (small || !change.delta.is_empty()) => {
+            copied.writes += 1;
+            copied.octets = 0;
+            served::draft(state_dir, next, "tmp").and_then(|draft| draft.put(u64::MAX))
+        }
+        // Large and new: what is in it is in the operator's file, too.
+        _ => {
+            copied.serial = None;
+            inner.jobs.send(Job::Copy(change.zone.clone()));
+            return Ok(());
+        }
+    };
+    copied.serial = written.is_ok().then_some(change.to);
+    if written.is_err() || copied.octets > 0 {
+        inner.jobs.send(Job::Copy(change.zone.clone()));
+    }
+    let path = served::path(state_dir, &change.zone);
+    written.map_err(|source| PublishError::Write { path, source })
+}
+
+//------------ Copies that are due -------------------------------------------
+
+/// The zones whose copy the keeper is to write, and when.
+#[derive(Default)]
+pub(super) struct Due(BTreeMap<Name, Instant>);
+
+impl Due {
+    /// A zone's copy is not as it should be.
+    pub(super) fn add(&mut self, inner: &Inner, zone: Name) {
+        let rest = inner.slot(&zone).map_or(Duration::ZERO, |slot| {
+            let state = lock(&slot.state);
+            if state.copied.serial.is_some() { state.copied.rest } else { Duration::ZERO }
+        });
+        self.0.entry(zone).or_insert_with(|| Instant::now() + rest);
+    }
+
+    /// How long until the first of them, if there is one.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        let first = self.0.values().min()?;
+        Some(first.saturating_duration_since(Instant::now()))
+    }
+
+    /// Writes one that is due.
+    pub(super) fn work(&mut self, inner: &Inner) {
+        let now = Instant::now();
+        let next = self.0.iter().find(|(_, at)| **at <= now).map(|(zone, _)| zone.clone());
+        if let Some(zone) = next {
+            self.write(inner, zone);
+        }
+    }
+
+    /// Writes all, for a stop.
+    pub(super) fn finish(&mut self, inner: &Inner) {
+        let until = Instant::now() + STOP_MAX;
+        for zone in self.0.keys().cloned().collect::<Vec<_>>() {
+            if Instant::now() < until {
+                self.write(inner, zone);
+            }
+        }
+    }
+
+    /// Writes one; what fails is tried again.
+    fn write(&mut self, inner: &Inner, zone: Name) {
+        self.0.remove(&zone);
+        if let Err(error) = write_copy(inner, &zone) {
+            tracing::error!(%zone, %error, "the copy in served/ is outdated; it is tried again");
+            self.0.insert(zone, Instant::now() + RETRY);
+        }
+    }
+}
+
+/// Writes the copy of a zone anew, unless it is as it should be. Others change the zone meanwhile.
+fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
+    let state_dir = &inner.options.state_dir;
+    let failed = |source| PublishError::Write { path: served::path(state_dir, zone), source };
+    let Ok(slot) = inner.slot(zone) else { return Ok(()) };
+    let (live, octets, writes, known) = {
+        let state = lock(&slot.state);
+        let copied = &state.copied;
+        let Some(live) = state.zone.clone() else { return Ok(()) };
+        (live, copied.octets, copied.writes, copied.serial)
+    };
+    if inner.options.is_stand_in || known.is_some() && octets == 0 {
+        return Ok(());
+    }
+    let began = Instant::now();
+    let is_same = known.is_none() && served::is_exactly(state_dir, &live);
+    let draft = if is_same { None } else { Some(served::draft(state_dir, &live, "fold")) };
+    let draft = draft.transpose().map_err(failed)?;
+    let mut state = lock(&slot.state);
+    let is_live = state.serial() == Some(live.serial());
+    let copied = &mut state.copied;
+    if copied.writes != writes || known.is_none() && !is_live {
+        draft.map(served::Draft::discard);
+        if copied.serial.is_none() {
+            inner.jobs.send(Job::Copy(zone.clone()));
+        }
+        return Ok(());
+    }
+    // All changes are in it if nobody knows where they begin.
+    let folded = if known.is_some() { octets } else { u64::MAX };
+    draft.map_or(Ok(()), |draft| draft.put(folded)).map_err(failed)?;
+    copied.writes += 1;
+    copied.octets -= octets;
+    copied.serial = copied.serial.or(Some(live.serial()));
+    copied.rest = REST_MIN.max(began.elapsed() * REST_PARTS);
+    if copied.octets > 0 {
+        inner.jobs.send(Job::Copy(zone.clone()));
+    }
+    Ok(())
+}
+
+/// Keeps what is beside a database that is older than it: from then on the copies tell of the database,
+/// and whoever restored it may want to look up what it lacks. The serials are written first.
+pub(crate) fn put_aside(inner: &Inner, zone: &Name, serial: u32) {
+    let state_dir = &inner.options.state_dir;
+    let paths = [
+        served::path(state_dir, zone),
+        served::changes_path(state_dir, zone),
+        derived::path(state_dir, zone),
+    ];
+    let kept = write_marks(inner).and_then(|()| {
+        let there = paths.iter().filter(|path| path.exists());
+        let renamed = there.map(|path| {
+            let aside = format!("{}.{serial}", path.display());
+            let failed = |source| PublishError::Write { path: path.clone(), source };
+            std::fs::rename(path, aside).map_err(failed)
+        });
+        renamed.collect()
+    });
+    match kept {
+        Ok(()) => tracing::error!(%zone, serial, copy = %paths[0].display(),
+            "the database is older than what was served last: the copy of that is kept under its serial"),
+        Err(error) => tracing::error!(%zone, serial, %error,
+            "the database is older than what was served last, and the copy of that cannot be kept"),
+    }
+}

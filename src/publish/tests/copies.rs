@@ -1,0 +1,186 @@
+//! The copies of zones as they are served: before the acknowledgement, folded, mended, never less.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::*;
+use crate::publish::door::read_copy;
+
+/// The copy of the zone.
+fn copy(house: &House) -> PathBuf {
+    house.state().join("served/example.zone")
+}
+
+/// The changes since.
+fn changes(house: &House) -> PathBuf {
+    house.state().join("served/example.changes")
+}
+
+/// A zone too large to be written whole with each change.
+fn large() -> String {
+    let names: String = (0..2500).map(|n| format!("h{n} A 192.0.2.{}\n", n % 250)).collect();
+    format!("{ZONE}{names}")
+}
+
+/// Opens a stand-in for a lost database, as the daemon does.
+fn stand_in(house: &House) -> (Publisher, Vec<ReloadReport>) {
+    let options = house.options();
+    let sources = vec![ZoneSource::new(apex(), house.file())];
+    let store = Store::in_memory().unwrap();
+    Publisher::take_in_derived(&store, &sources, &options).unwrap();
+    let options = Options { is_stand_in: true, ..options };
+    Publisher::open(store, sources, options).unwrap()
+}
+
+#[test]
+fn the_copy_holds_what_was_acknowledged() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
+    promote(&publisher, "M-1", new).unwrap();
+    promote(&publisher, "M-2", vec![rrset("www.example.", Rtype::A, &[])]).unwrap();
+    // No flush: the keeper may not have had its turn.
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+    let text = fs::read_to_string(copy(&house)).unwrap();
+    assert!(text.contains("new.example. 300 IN A 192.0.2.90\n"), "{text}");
+    assert!(!text.contains("\nwww.example. "), "a masked name is not in it: {text}");
+    house.write(&ZONE.replace("192.0.2.53", "192.0.2.54"));
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)), "an edited file");
+}
+
+#[test]
+fn a_large_zone_has_its_changes_appended_and_folded_in() {
+    let house = House::new(&large());
+    let publisher = house.opened();
+    publisher.flush();
+    let whole = fs::read(copy(&house)).unwrap();
+    for n in 0..3 {
+        let new = vec![rrset(&format!("new{n}.example."), Rtype::A, &["192.0.2.90"])];
+        promote(&publisher, "M-1", new).unwrap();
+        assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+    }
+    assert_eq!(fs::read(copy(&house)).unwrap(), whole, "not written again for one name");
+    // A block that is not whole, as a crash leaves it, hides nothing before it.
+    let good = fs::read(changes(&house)).unwrap();
+    let torn = [&good[..], b"; change 13 -> 14\n+ x.example. 300 IN A 1"].concat();
+    fs::write(changes(&house), &torn).unwrap();
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+    fs::write(changes(&house), &good).unwrap();
+    publisher.flush();
+    assert!(!changes(&house).exists(), "folded");
+    let printed = fs::read_to_string(copy(&house)).unwrap();
+    assert!(printed.contains("new2.example. 300 IN A 192.0.2.90\n"));
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+}
+
+#[test]
+fn a_copy_that_is_not_right_is_mended_at_the_start() {
+    let house = House::new(ZONE);
+    let zone = {
+        let publisher = house.opened();
+        let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
+        promote(&publisher, "M-1", new).unwrap();
+        live(&publisher)
+    };
+    let spoil: [&dyn Fn(&Path); 3] =
+        [&|path| drop(fs::remove_file(path)), &|path| fs::write(path, "").unwrap(), &|path| {
+            fs::write(path, "; example. as gapura serves it, serial 7: x\n").unwrap()
+        }];
+    for (which, spoil) in spoil.iter().enumerate() {
+        spoil(&copy(&house));
+        let publisher = house.opened();
+        publisher.flush();
+        assert_eq!(read_copy(&house.state(), &apex()), Some(zone.clone()), "{which}");
+        assert_eq!(live(&publisher).serial(), zone.serial(), "{which}");
+    }
+}
+
+#[test]
+fn a_stand_in_serves_the_copy_where_the_file_is_refused_and_leaves_it_alone() {
+    let house = House::new(ZONE);
+    let before = {
+        let publisher = house.opened();
+        let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
+        promote(&publisher, "M-1", new).unwrap();
+        promote(&publisher, "M-2", vec![rrset("www.example.", Rtype::A, &[])]).unwrap();
+        live(&publisher).serial()
+    };
+    let kept = fs::read(copy(&house)).unwrap();
+    let mut last = before;
+    // A good file that is unchanged, one with an error, none at all, and a good one that was edited.
+    let edited = ZONE.replace("192.0.2.53", "192.0.2.54");
+    for (text, glue) in [
+        (Some(ZONE), "192.0.2.53"),
+        (Some("no zone file\n"), "192.0.2.53"),
+        (None, "192.0.2.53"),
+        (Some(edited.as_str()), "192.0.2.54"),
+    ] {
+        match text {
+            Some(text) => house.write(text),
+            None => fs::remove_file(house.file()).unwrap(),
+        }
+        let (publisher, reports) = stand_in(&house);
+        let zone = live(&publisher);
+        let what = format!("{text:?}: {}", reports[0]);
+        assert_eq!(at(&zone, "new.example.", Rtype::A), ["192.0.2.90"], "{what}");
+        assert!(at(&zone, "www.example.", Rtype::A).is_empty(), "the mask holds: {what}");
+        assert_eq!(at(&zone, "ns.sub.example.", Rtype::A), [glue], "{what}");
+        assert!(zone.serial() > last, "{} after {last}: {what}", zone.serial());
+        last = zone.serial();
+        publisher.flush();
+        assert_eq!(fs::read(copy(&house)).unwrap(), kept, "{what}");
+    }
+    house.write(&edited);
+    // Back on the database, everything is above what the stand-ins gave out.
+    let publisher = house.opened();
+    assert!(live(&publisher).serial() > last, "{} after {last}", live(&publisher).serial());
+    assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["192.0.2.90"]);
+}
+
+#[test]
+fn an_older_database_leaves_the_newer_copy_under_its_serial() {
+    let house = House::new(ZONE);
+    drop(house.opened());
+    let old = fs::read(Store::path(&house.state())).unwrap();
+    let newest = {
+        let publisher = house.opened();
+        let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
+        promote(&publisher, "M-1", new).unwrap().to
+    };
+    let kept = fs::read(copy(&house)).unwrap();
+    fs::write(Store::path(&house.state()), old).unwrap();
+    let publisher = house.opened();
+    publisher.flush();
+    assert!(live(&publisher).serial() > newest);
+    let aside = house.state().join(format!("served/example.zone.{newest}"));
+    assert_eq!(fs::read(aside).unwrap(), kept);
+    let aside = house.state().join(format!("promoted/example.zone.{newest}"));
+    assert!(fs::read_to_string(aside).unwrap().contains("new.example."));
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+}
+
+#[test]
+fn other_name_servers_load_the_copy_as_it_is() {
+    let zone = format!(
+        "{ZONE}odd TXT \"a\\\"b;c\\\\d\" \"\\200\"\ntype TYPE65280 \\# 3 010203\nsvc SVCB 1 . alpn=h2\n"
+    );
+    let house = House::new(&zone);
+    let publisher = house.opened();
+    promote(&publisher, "M-1", vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])]).unwrap();
+    let path = copy(&house).display().to_string();
+    for command in [
+        vec!["named-checkzone", "-i", "none", "example", &path],
+        vec!["kzonecheck", "-o", "example", &path],
+        vec!["nsd-checkzone", "example", &path],
+    ] {
+        match Command::new(command[0]).args(&command[1..]).output() {
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stdout).into_owned()
+                    + &String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{command:?}: {said}");
+            }
+            Err(error) => eprintln!("skipped: {}: {error}", command[0]),
+        }
+    }
+}

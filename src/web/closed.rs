@@ -1,0 +1,118 @@
+//! What pages and API answer while the queue is closed: 503 in words, in both languages, for people,
+//! programs and supervisors. It needs no database, key or account.
+
+use std::net::IpAddr;
+
+use askama::Template;
+use axum::extract::State as Extract;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::api::Problem;
+use super::door::{self, DoorLimits};
+use super::shell::CSP;
+use super::{api, assets};
+use crate::words::{Lang, Words};
+
+/// Seconds after which it may be tried again.
+const RETRY_SECONDS: &str = "300";
+
+/// Why the queue is closed, as far as strangers may know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClosedBy {
+    /// The database is lost, damaged or not ours.
+    Database,
+    /// A key is lost, or another one.
+    Keys,
+    /// The state directory cannot be written.
+    StateDir,
+    /// Something else.
+    Other,
+}
+
+impl ClosedBy {
+    /// The message of the cause.
+    fn words(self, t: Words) -> String {
+        match self {
+            Self::Database => t.s("closed-by-database"),
+            Self::Keys => t.s("closed-by-keys"),
+            Self::StateDir => t.s("closed-by-state-dir"),
+            Self::Other => t.s("closed-by-other"),
+        }
+    }
+}
+
+/// Serves until `stop` resolves.
+pub async fn serve_closed(
+    listener: TcpListener,
+    why: ClosedBy,
+    proxies: Vec<IpAddr>,
+    limits: DoorLimits,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    door::serve(listener, router(why), proxies, limits, stop).await;
+}
+
+/// Pages and API as one service.
+fn router(why: ClosedBy) -> Router {
+    Router::new()
+        .route("/healthz", get(api::healthz))
+        .route("/readyz", get(readyz))
+        .route("/aset/{hash}/{name}", get(assets::serve))
+        .fallback(anything)
+        .with_state(why)
+}
+
+/// Nothing can be done here.
+async fn readyz(Extract(why): Extract<ClosedBy>) -> (StatusCode, Json<Value>) {
+    let words = why.words(Words::of(Lang::En));
+    let json = json!({ "status": "queue closed", "detail": words });
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json))
+}
+
+/// Any page or call.
+async fn anything(Extract(why): Extract<ClosedBy>, uri: Uri) -> Response {
+    let mut response = if uri.path().starts_with("/api/") {
+        let t = Words::of(Lang::En);
+        let detail = format!("{} {}", why.words(t), t.s("closed-text"));
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "queue_closed", detail).into_response()
+    } else {
+        match (Closed { why }).render() {
+            Ok(html) => (StatusCode::SERVICE_UNAVAILABLE, Html(html)).into_response(),
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The page: both languages, because nobody's choice is known.
+#[derive(Template)]
+#[template(path = "closed.html", config = "src/web/askama.toml")]
+struct Closed {
+    /// Why.
+    why: ClosedBy,
+}
+
+impl Closed {
+    /// The words, Indonesian first.
+    fn languages(&self) -> [Words; 2] {
+        [Words::of(Lang::Id), Words::of(Lang::En)]
+    }
+
+    /// Address of the style sheet.
+    fn style(&self) -> &'static str {
+        assets::style()
+    }
+}
