@@ -1,4 +1,4 @@
-//! Reading files that only we write. Whatever was put in their place, nobody waits for it.
+//! Files that only we write: reading them, and whether there is a place for them. Whatever was put in their place, nobody waits for it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -20,4 +20,12 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Makes a file in a directory and takes it away again: rights, read-only and dead disks, and disks without
+/// a place for one more file, show themselves here only.
+pub fn try_to_write(directory: &Path) -> io::Result<()> {
+    let trial = directory.join("trial.tmp");
+    File::create(&trial)?;
+    std::fs::remove_file(&trial)
 }

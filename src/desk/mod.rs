@@ -45,7 +45,7 @@ pub use mailbox::TriedCode;
 pub use office::{CHAIN_READERS, Desk, LETTERS, Options};
 pub use privacy::Erased;
 pub use probe::ProbeUnderWay;
-pub use room::Room;
+pub use room::{Obstacle, Room};
 pub use strangers::StrangerLimits;
 pub use submit::{Pressed, Submitted, Submitter};
 pub use views::Viewer;

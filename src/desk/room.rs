@@ -1,6 +1,11 @@
 //! Room on the disk of the state directory, and for whom it is left.
 
+use std::fmt;
+
 use super::Desk;
+use crate::files;
+use crate::store::{StoreError, is_disk_full};
+use crate::text::with_causes;
 
 /// What is left for officers, in octets: strangers' drafts, requests and letters are not taken then.
 const RESERVE: u64 = 256 * 1024 * 1024;
@@ -35,7 +40,46 @@ impl Room {
     }
 }
 
+/// Why nothing can be kept at present, though the queue is open.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Obstacle {
+    /// The disk has no room.
+    DiskFull,
+    /// The database was taken away, or does not answer.
+    NoDatabase(String),
+    /// The state directory cannot be written.
+    ReadOnly(String),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DiskFull => f.write_str("changes wait: the disk of the state directory is full"),
+            Self::NoDatabase(why) => write!(f, "changes wait: {why}"),
+            Self::ReadOnly(why) => {
+                write!(f, "changes wait: the state directory cannot be written: {why}")
+            }
+        }
+    }
+}
+
 impl Desk {
+    /// What keeps changes waiting now. The one place that health is decided for pages and metrics.
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        if let Err(error) = self.0.ledger.store.read::<_, StoreError>(|reader| reader.chain_head())
+        {
+            return Some(Obstacle::NoDatabase(with_causes(&error)));
+        }
+        if self.room() == Room::Full {
+            return Some(Obstacle::DiskFull);
+        }
+        match files::try_to_write(&self.0.options.state_dir) {
+            Err(error) if is_disk_full(&error) => Some(Obstacle::DiskFull),
+            Err(error) => Some(Obstacle::ReadOnly(error.to_string())),
+            Ok(()) => None,
+        }
+    }
+
     /// The room on the disk now. A disk that says nothing of itself counts as one with room: then a
     /// failed write tells.
     pub fn room(&self) -> Room {

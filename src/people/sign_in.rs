@@ -15,16 +15,16 @@ use std::time::Duration;
 
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
-use super::roster::{People, TotpRule};
+use super::roster::{People, TotpRule, note_unwritten};
 use super::secret::{self, random_token};
 use super::tries::{Origin, Try};
 use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
 use crate::queue::time::{MINUTE_MS, is_recent};
 use crate::queue::{Actor, Deed};
-use crate::store::Tx;
 use crate::store::people::{PersonRow, SessionRow};
 pub use crate::store::words::Stage;
+use crate::store::{StoreError, Tx};
 
 /// How long an answer to a name that many browsers try is held back.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -252,11 +252,13 @@ impl People {
         let idle = !is_recent(row.seen_ms, now, self.options.idle_minutes * MINUTE_MS);
         let old = !is_recent(row.created_ms, now, self.options.session_hours * 60 * MINUTE_MS);
         if idle || old || person.disabled_ms.is_some() {
-            self.store.write::<_, SignInError>(|tx| Ok(tx.end_session(&hash)?))?;
+            let ended = self.store.write::<_, StoreError>(|tx| tx.end_session(&hash));
+            note_unwritten(ended);
             return Ok(None);
         }
         if now - row.seen_ms > SEEN_EVERY_MS {
-            self.store.write::<_, SignInError>(|tx| Ok(tx.seen_session(&hash, now)?))?;
+            let seen = self.store.write::<_, StoreError>(|tx| tx.seen_session(&hash, now));
+            note_unwritten(seen);
         }
         Ok(Some(Session {
             account: Account::from(&person),

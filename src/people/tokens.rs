@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::account::{Account, By};
 use super::acting::ActingOfficial;
 use super::enrolment::OldProof;
-use super::roster::People;
+use super::roster::{People, note_unwritten};
 use super::secret::random_token;
 use super::tries::Origin;
 use super::{PeopleError, SignInError};
@@ -20,6 +20,7 @@ use crate::audit::random;
 use crate::digest::{hex, sha256_hex};
 use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{Actor, Deed};
+use crate::store::StoreError;
 use crate::store::people::TokenRow;
 
 /// Prefix by which a leaked token is recognized.
@@ -232,7 +233,7 @@ impl People {
             return Ok(None);
         }
         if row.used_ms.is_none_or(|used| now - used > USED_EVERY_MS) {
-            self.store.write::<_, PeopleError>(|tx| Ok(tx.used_token(&row.id, now)?))?;
+            note_unwritten(self.store.write::<_, StoreError>(|tx| tx.used_token(&row.id, now)));
         }
         let mut scopes = row.scopes.parse::<Scopes>()?;
         scopes.decide &= self.options.decide_tokens;

@@ -4,7 +4,7 @@ use crate::audit::AuditError;
 use crate::ledger::LedgerError;
 use crate::publish::{NotPublished, PublishError};
 use crate::queue::{Fault, TransitionError};
-use crate::store::{StoreError, is_disk_full};
+use crate::store::{StoreError, is_disk_full, is_unavailable};
 
 /// Why an acting function of `desk` or `promote` failed.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,7 @@ impl ActError {
     pub fn code(&self) -> &'static str {
         match self {
             _ if self.is_disk_full() => "disk_full",
+            _ if self.is_unavailable() => "unavailable",
             Self::NotFound => "not_found",
             Self::Rule(error) => error.code().as_str(),
             Self::Letter(fault) => fault.code.as_str(),
@@ -87,6 +88,11 @@ impl ActError {
     /// Whether the disk has no room.
     pub fn is_disk_full(&self) -> bool {
         is_disk_full(self)
+    }
+
+    /// Whether the database or its disk cannot be used at present.
+    pub fn is_unavailable(&self) -> bool {
+        is_unavailable(self)
     }
 
     /// The single faults, by field.

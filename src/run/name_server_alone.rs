@@ -45,8 +45,8 @@ impl Road3 {
         None
     }
 
-    /// There is nobody who could have no room.
-    pub(super) fn room(&self) -> Option<String> {
+    /// No change waits.
+    pub(super) fn obstacle(&self) -> Option<String> {
         None
     }
 

@@ -162,15 +162,14 @@ impl Road3 {
         }
     }
 
-    /// What the disk has no room for, if so.
-    pub(super) fn room(&self) -> Option<String> {
+    /// What keeps changes waiting though the queue is open, if something does.
+    pub(super) fn obstacle(&self) -> Option<String> {
         let Self::Open(open) = self else { return None };
-        let text = match open.desk.room() {
-            Room::Ample => return None,
-            Room::Reserved => "only officers' acts are taken: it is nearly full",
-            Room::Full => "requests and changes wait: it is full",
-        };
-        Some(format!("the disk of the state directory has no room, {text}"))
+        if let Some(obstacle) = open.desk.obstacle() {
+            return Some(obstacle.to_string());
+        }
+        let text = "the disk of the state directory is nearly full: only officers' acts are taken";
+        (open.desk.room() == Room::Reserved).then(|| text.to_owned())
     }
 
     /// Figures of the queue; none while it is closed.

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::files;
+
 /// A state directory in use; the locks end when this is dropped or the process dies.
 #[derive(Debug)]
 pub struct StateDir {
@@ -64,7 +66,7 @@ impl StateDir {
             // For people; a full disk is no reason to stop.
             let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         }
-        Ok(try_to_write(&self.path))
+        Ok(files::try_to_write(&self.path))
     }
 
     /// The directory.
@@ -83,13 +85,6 @@ impl StateDir {
         };
         self.fault.as_ref().map(words)
     }
-}
-
-/// Makes a file and takes it away again: rights, read-only and dead disks show themselves here only.
-fn try_to_write(path: &Path) -> io::Result<()> {
-    let trial = path.join("trial.tmp");
-    File::create(&trial)?;
-    std::fs::remove_file(&trial)
 }
 
 /// Takes away what others may do in a state directory that was made by hand or by a package. One that

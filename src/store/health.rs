@@ -1,10 +1,13 @@
 //! Whether the database can be worked on: its pages hang together, and it is the one it should be.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, lock};
 use crate::wire::Name;
 
 impl Store {
@@ -51,6 +54,83 @@ impl Store {
     /// Whether the file is missing or holds nothing: what a full disk or a failed copy leaves.
     pub fn is_absent(state_dir: &Path) -> bool {
         std::fs::metadata(Self::path(state_dir)).map_or(true, |file| file.len() == 0)
+    }
+}
+
+//------------ Presence ------------------------------------------------------
+
+/// What tells whether the files of an open database are still there: SQLite would go on writing into one
+/// that was removed, and into one that was cut short.
+pub(super) struct Presence {
+    /// The database and its write-ahead log, as they were last seen.
+    files: [(PathBuf, Mutex<Option<Seen>>); 2],
+    /// Whether we are cutting them short ourselves.
+    shrinking: AtomicBool,
+}
+
+/// A file as it was seen.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Device and inode.
+    identity: (u64, u64),
+    /// Its size.
+    octets: u64,
+}
+
+impl Presence {
+    /// Of the database at a path; one in memory has no file.
+    pub(super) fn of(path: &Path) -> Self {
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        let seen = |path: PathBuf| {
+            let now = Mutex::new(Seen::now(&path));
+            (path, now)
+        };
+        let files = [path.to_owned(), log].map(seen);
+        Self { files, shrinking: AtomicBool::new(false) }
+    }
+
+    /// From now on the files may become shorter.
+    pub(super) fn may_shrink(&self) {
+        self.shrinking.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on they grow only.
+    pub(super) fn has_shrunk(&self) {
+        for (path, seen) in &self.files {
+            *lock(seen) = Seen::now(path);
+        }
+        self.shrinking.store(false, Ordering::SeqCst);
+    }
+
+    /// Fails if one of them is gone, is another, or is shorter than it was.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        for (path, seen) in &self.files {
+            let (now, mut seen) = (Seen::now(path), lock(seen));
+            let fits = match (*seen, now) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(old), Some(now)) => {
+                    let grown = old.octets <= now.octets || self.shrinking.load(Ordering::SeqCst);
+                    // Nobody cuts the database down to nothing but somebody else.
+                    let is_left = now.octets > 0 || old.octets == 0 || path == &self.files[1].0;
+                    old.identity == now.identity && grown && is_left
+                }
+            };
+            if !fits {
+                let source = std::io::Error::from_raw_os_error(libc::ESTALE);
+                return Err(StoreError::Gone { path: path.clone(), source });
+            }
+            *seen = now;
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// A file as it is now.
+    fn now(path: &Path) -> Option<Self> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(Self { identity: (found.dev(), found.ino()), octets: found.len() })
     }
 }
 

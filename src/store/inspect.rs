@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::health::Presence;
 use super::{Inner, Store, StoreError, migrations};
 
 impl Store {
@@ -25,6 +26,7 @@ impl Store {
         let reader = open()?;
         migrations::look(&reader)?;
         let inner = Inner {
+            presence: Presence::of(&path),
             path: path.clone(),
             writer: Mutex::new(open()?),
             readers: Mutex::new(vec![reader]),

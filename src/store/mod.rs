@@ -53,11 +53,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use health::Presence;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 /// How many idle read connections are kept; more are opened when needed and closed after use.
 const IDLE_READERS_MAX: usize = 4;
+
+/// How the names of databases in memory begin.
+const IN_MEMORY: &str = "file:";
 
 //------------ Store ---------------------------------------------------------
 
@@ -73,6 +77,8 @@ struct Inner {
     writer: Mutex<Connection>,
     /// Idle connections that only read.
     readers: Mutex<Vec<Connection>>,
+    /// Whether the files are still those that were opened.
+    presence: Presence,
     /// Logs the rows that are written, once the key for it is known.
     #[cfg(feature = "approval")]
     guard: std::sync::OnceLock<guard::Guard>,
@@ -92,7 +98,7 @@ impl Store {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         // All connections of this process to the name share it.
-        Self::at(format!("file:/gapura-{number}?vfs=memdb").into())
+        Self::at(format!("{IN_MEMORY}/gapura-{number}?vfs=memdb").into())
     }
 
     /// Opens the file, bringing its tables up to date.
@@ -100,6 +106,7 @@ impl Store {
         let mut writer = connect(&path)?;
         migrations::run(&mut writer)?;
         let inner = Inner {
+            presence: Presence::of(&path),
             path,
             writer: Mutex::new(writer),
             readers: Mutex::default(),
@@ -116,6 +123,7 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = lock(&self.0.writer);
+        self.0.presence.check()?;
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(StoreError::Begin)?;
@@ -126,6 +134,8 @@ impl Store {
         #[cfg(feature = "approval")]
         tx.seal_rows()?;
         transaction.commit().map_err(StoreError::Commit)?;
+        // Into a file that nobody finds again it is not on disk.
+        self.0.presence.check()?;
         #[cfg(feature = "approval")]
         self.0.guard.get().inspect(|guard| guard.committed());
         Ok(value)
@@ -136,6 +146,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.0.presence.check()?;
         let idle = lock(&self.0.readers).pop();
         let mut connection = match idle {
             Some(connection) => connection,
@@ -189,7 +200,12 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
 /// Opens one connection with the settings every connection has.
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open(path)?;
+        // The file was made before: none takes the place of one that is gone.
+        let create = OpenFlags::SQLITE_OPEN_CREATE;
+        let in_memory = path.starts_with(IN_MEMORY);
+        let flags = OpenFlags::default();
+        let flags = if in_memory { flags } else { flags.difference(create) };
+        let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -229,7 +245,7 @@ impl<'a> Deref for Tx<'a> {
     }
 }
 
-//------------ Disk full ------------------------------------------------------
+//------------ What the disk does ---------------------------------------------
 
 /// Whether an error, or what caused it, is that the disk has no room.
 pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -242,6 +258,24 @@ pub fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
         }
         let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
         matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded))
+    })
+}
+
+/// Whether an error, or what caused it, is that the database cannot be used at present: it was taken away,
+/// or the disk is read-only or dead. Nothing is wrong with what was asked for.
+pub fn is_unavailable(error: &(dyn std::error::Error + 'static)) -> bool {
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure,
+    };
+    let codes = [CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly, SystemIoFailure];
+    let system = [libc::ESTALE, libc::EROFS, libc::EIO];
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| {
+        if let Some(rusqlite::Error::SqliteFailure(failure, _)) = cause.downcast_ref() {
+            return codes.contains(&failure.code);
+        }
+        let raw = cause.downcast_ref().and_then(std::io::Error::raw_os_error);
+        raw.is_some_and(|raw| system.contains(&raw))
     })
 }
 
@@ -282,6 +316,17 @@ pub enum StoreError {
     Newer {
         /// The newest migration in it.
         step: u32,
+    },
+    /// Somebody took it away, replaced it or cut it short.
+    #[error(
+        "{path} is not the database any more that gapura opened: it was removed, replaced or cut short; \
+         put the right one back and start gapura again", path = path.display()
+    )]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// ESTALE.
+        source: std::io::Error,
     },
     /// Its pages do not hang together.
     #[error("the database is damaged: {0}; restore a backup of the state directory")]

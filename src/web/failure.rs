@@ -15,8 +15,11 @@ use super::shell::see_other;
 use super::status;
 use crate::desk::{ActError, PublicLimit};
 use crate::people::{PeopleError, SignInError};
-use crate::store::{StoreError, is_disk_full};
+use crate::store::{StoreError, is_disk_full, is_unavailable};
 use crate::text::with_causes;
+
+/// Seconds after which a database that cannot be used is tried again.
+const RETRY_SECONDS: u64 = 30;
 
 /// Why there is no page.
 #[derive(Clone, Debug)]
@@ -90,6 +93,26 @@ impl Failure {
         Self { detail, ..Self::new(StatusCode::INSUFFICIENT_STORAGE, "fail-disk") }
     }
 
+    /// The database or its disk cannot be used at present; the cause goes to the log.
+    pub(super) fn unavailable(cause: &dyn std::error::Error) -> Self {
+        let detail = Some(with_causes(cause));
+        let retry_after = Some(RETRY_SECONDS);
+        Self { detail, retry_after, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "fail-store") }
+    }
+
+    /// What an error of the disk or the database means, if it is one of those that pass.
+    fn of_disk(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if is_disk_full(error) {
+            return Some(Self::disk_full(error));
+        }
+        is_unavailable(error).then(|| Self::unavailable(error))
+    }
+
+    /// Whether the database or its disk cannot be used at present.
+    pub(super) fn is_unavailable(&self) -> bool {
+        self.id == "fail-store"
+    }
+
     /// Others use what this needs just now.
     pub(super) fn busy() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "fail-busy")
@@ -97,7 +120,8 @@ impl Failure {
 
     /// Whether it is our own fault.
     pub(super) fn is_internal(&self) -> bool {
-        matches!(self.status, StatusCode::INTERNAL_SERVER_ERROR | StatusCode::INSUFFICIENT_STORAGE)
+        let ours = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::INSUFFICIENT_STORAGE];
+        ours.contains(&self.status) || self.is_unavailable()
     }
 
     /// The message id of a bare status, for answers made below the pages.
@@ -134,18 +158,14 @@ impl IntoResponse for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if is_disk_full(&error) {
-            Self::disk_full(&error)
-        } else {
-            Self::internal(with_causes(&error))
-        }
+        Self::of_disk(&error).unwrap_or_else(|| Self::internal(with_causes(&error)))
     }
 }
 
 impl From<PeopleError> for Failure {
     fn from(error: PeopleError) -> Self {
-        if is_disk_full(&error) {
-            return Self::disk_full(&error);
+        if let Some(failure) = Self::of_disk(&error) {
+            return failure;
         }
         match error {
             PeopleError::NotAllowed => Self::forbidden(),
@@ -159,8 +179,8 @@ impl From<PeopleError> for Failure {
 impl From<ActError> for Failure {
     fn from(error: ActError) -> Self {
         let status = status::of_error(&error);
-        if error.is_disk_full() {
-            return Self::disk_full(&error);
+        if let Some(failure) = Self::of_disk(&error) {
+            return failure;
         }
         match error {
             ActError::Limit(limit) => Self::new(status, words_of(limit)),

@@ -12,12 +12,12 @@ use super::door::DoorLimits;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, network};
-use crate::desk::{ActError, Desk, DraftLimits, Room};
+use crate::desk::{ActError, Desk, DraftLimits, Obstacle};
 use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::Publisher;
 use crate::queue::{Act, Actor};
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
 
@@ -122,7 +122,7 @@ struct Inner {
     /// Bounds password hashing for known browsers and sessions: no stranger fills this queue.
     hashing_again: Gate,
     /// The last health result.
-    health: tokio::sync::Mutex<Option<(Instant, Health)>>,
+    health: tokio::sync::Mutex<Option<(Instant, Option<Unready>)>>,
 }
 
 impl State {
@@ -258,21 +258,23 @@ impl State {
         self.blocking(&self.0.work, job).await
     }
 
-    /// Looks after ourselves: whether the database answers and has room. Once a second at most, and
-    /// beside the calls of visitors, so that none of them keeps a supervisor waiting.
-    pub(super) async fn health(&self) -> Health {
+    /// Looks after ourselves: what keeps us from our work. Once a second at most, and beside the calls of
+    /// visitors, so that none of them keeps a supervisor waiting.
+    pub(super) async fn unready(&self) -> Option<Unready> {
         let mut known = self.0.health.lock().await;
-        if let Some((at, health)) = *known
+        if let Some((at, unready)) = &*known
             && at.elapsed() < HEALTH_KEPT
         {
-            return health;
+            return unready.clone();
         }
         let state = self.clone();
-        let look = tokio::task::spawn_blocking(move || Health::look(&state));
+        let look = tokio::task::spawn_blocking(move || Unready::look(&state));
         let looked = tokio::time::timeout(HEALTH_TIME, look).await;
-        let health = looked.ok().and_then(Result::ok).unwrap_or(Health::NoDatabase);
-        *known = Some((Instant::now(), health));
-        health
+        let late = || Obstacle::NoDatabase("the database does not answer".to_owned());
+        let unready = looked.ok().and_then(Result::ok);
+        let unready = unready.unwrap_or_else(|| Some(Unready::Waiting(late())));
+        *known = Some((Instant::now(), unready.clone()));
+        unready
     }
 
     /// Runs something that hashes a password on the blocking pool.
@@ -340,30 +342,21 @@ impl State {
     }
 }
 
-//------------ Health --------------------------------------------------------
+//------------ Unready -------------------------------------------------------
 
-/// Whether pages and API can do their work.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Health {
-    /// They can.
-    Ready,
+/// Why pages and API cannot do their work.
+#[derive(Clone, Debug)]
+pub(super) enum Unready {
     /// No name is answered.
     NoZone,
-    /// The database cannot be read.
-    NoDatabase,
-    /// The disk is full: what is there is shown and served, and nothing can be kept.
-    DiskFull,
+    /// Changes wait.
+    Waiting(Obstacle),
 }
 
-impl Health {
+impl Unready {
     /// Looks.
-    fn look(state: &State) -> Self {
-        let read = state.store().read::<_, StoreError>(|reader| reader.chain_head());
-        match read {
-            Err(_) => Self::NoDatabase,
-            Ok(_) if state.desk().room() == Room::Full => Self::DiskFull,
-            Ok(_) if state.publisher().unanswered().is_some() => Self::NoZone,
-            Ok(_) => Self::Ready,
-        }
+    fn look(state: &State) -> Option<Self> {
+        let waiting = state.desk().obstacle().map(Self::Waiting);
+        waiting.or_else(|| state.publisher().unanswered().map(|_| Self::NoZone))
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn of_code(code: FaultCode) -> StatusCode {
 pub(super) fn of_error(error: &ActError) -> StatusCode {
     match error {
         _ if error.is_disk_full() => StatusCode::INSUFFICIENT_STORAGE,
+        _ if error.is_unavailable() => StatusCode::SERVICE_UNAVAILABLE,
         ActError::NotFound => StatusCode::NOT_FOUND,
         ActError::Rule(error) => of_code(error.code()),
         ActError::Letter(fault) => of_code(fault.code),

@@ -5,20 +5,24 @@ use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::web::state::{Health, State};
+use crate::desk::Obstacle;
+use crate::web::state::{State, Unready};
 
 /// The process answers.
 pub(in crate::web) async fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Acts can be done: the database answers, the disk has room, and names are answered.
+/// Acts can be done: the database answers, the disk has room and takes what is written, and names are
+/// answered.
 pub(super) async fn readyz(Extract(state): Extract<State>) -> (StatusCode, Json<Value>) {
-    let (status, words) = match state.health().await {
-        Health::Ready => (StatusCode::OK, "ready"),
-        Health::NoDatabase => (StatusCode::SERVICE_UNAVAILABLE, "no database"),
-        Health::NoZone => (StatusCode::SERVICE_UNAVAILABLE, "no zone is served"),
-        Health::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "disk full"),
+    let words = match state.unready().await {
+        None => return (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Some(Unready::NoZone) => "no zone is served",
+        Some(Unready::Waiting(Obstacle::NoDatabase(_))) => "no database",
+        Some(Unready::Waiting(Obstacle::DiskFull)) => "disk full",
+        Some(Unready::Waiting(Obstacle::ReadOnly(_))) => "disk not writable",
     };
-    (status, Json(json!({ "status": words })))
+    let detail = "changes wait; the log and `gapura ctl status` say more";
+    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": words, "detail": detail })))
 }

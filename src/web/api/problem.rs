@@ -13,7 +13,8 @@ use utoipa::ToSchema;
 use crate::desk::ActError;
 use crate::people::PeopleError;
 use crate::queue::{Fault, TransitionError};
-use crate::store::is_disk_full;
+use crate::store::{is_disk_full, is_unavailable};
+use crate::text::with_causes;
 use crate::view::FaultView;
 use crate::web::failure::Failure;
 use crate::web::status;
@@ -120,6 +121,13 @@ impl Problem {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
     }
 
+    /// The database or its disk cannot be used at present; the cause goes to the log.
+    fn unavailable(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "an API call failed: the database cannot be used");
+        let detail = "the server cannot keep anything at present: nothing was changed; try again later, and tell the administrator";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+
     /// The answer takes too long.
     pub(in crate::web) fn slow() -> Self {
         let detail = "the answer took too long: the act may still be carried out, so read the request again before repeating it";
@@ -164,6 +172,9 @@ impl From<ActError> for Problem {
         if error.is_disk_full() {
             return Self::disk_full(error);
         }
+        if error.is_unavailable() {
+            return Self::unavailable(with_causes(&error));
+        }
         Self {
             errors: error.faults().iter().map(FaultView::from).collect(),
             ..Self::new(status, error.code(), error.to_string())
@@ -175,6 +186,9 @@ impl From<PeopleError> for Problem {
     fn from(error: PeopleError) -> Self {
         if is_disk_full(&error) {
             return Self::disk_full(error);
+        }
+        if is_unavailable(&error) {
+            return Self::unavailable(with_causes(&error));
         }
         Self::internal(error)
     }
@@ -188,6 +202,9 @@ impl From<Failure> for Problem {
             }
             StatusCode::PAYLOAD_TOO_LARGE => {
                 return Self::too_large("the letter may have 10 MB at most");
+            }
+            _ if failure.is_unavailable() => {
+                return Self::unavailable(failure.detail.as_deref().unwrap_or(failure.id));
             }
             StatusCode::SERVICE_UNAVAILABLE => return Self::busy(),
             StatusCode::INSUFFICIENT_STORAGE => {

@@ -171,6 +171,7 @@ pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
         ActError::NotAllowed => words.push(t.s("code-not-allowed")),
         ActError::NotFound => words.push(t.s("fail-missing-text")),
         error if error.is_disk_full() => words.push(t.s("fail-disk-text")),
+        error if error.is_unavailable() => words.push(t.s("fail-store-text")),
         ActError::Limit(_) => words.push(t.s("fail-limit-all-text")),
         ActError::NoServer | ActError::Publish(_) => words.push(t.s("act-not-published")),
         ActError::Audit(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
