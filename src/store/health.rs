@@ -105,7 +105,9 @@ impl Presence {
     /// Fails if one of them is gone, is another, or is shorter than it was.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         for (path, seen) in &self.files {
-            let (now, mut seen) = (Seen::now(path), lock(seen));
+            // In this order: somebody else may make it grow between the two.
+            let mut seen = lock(seen);
+            let now = Seen::now(path);
             let fits = match (*seen, now) {
                 (None, _) => true,
                 (Some(_), None) => false,
