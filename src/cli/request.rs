@@ -106,6 +106,15 @@ pub enum Queue {
         #[arg(long)]
         reason: String,
     },
+    /// Accept what the zone file on disk says in the place of what was promised
+    #[command(display_order = 103)]
+    Adopt {
+        /// The absolute name
+        name: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
     /// Agree with the other officer's emergency suspension
     #[command(display_order = 102)]
     ConfirmSuspension {
@@ -200,6 +209,10 @@ fn call(request: Request) -> anyhow::Result<Call> {
         }
         Request::Other(Q::Suspend { name, reason }) => {
             let path = format!("/api/v1/records/{}/suspend", http::escape(&name));
+            Call::post(&path, &json!({ "reason": reason }))
+        }
+        Request::Other(Q::Adopt { name, reason }) => {
+            let path = format!("/api/v1/records/{}/adopt", http::escape(&name));
             Call::post(&path, &json!({ "reason": reason }))
         }
         Request::Other(Q::ConfirmSuspension { name }) => {

@@ -28,6 +28,9 @@ pub fn call(state_dir: &Path, command: &Command) -> Result<Reply, CallError> {
         Err(io::ErrorKind::UnexpectedEof.into())
     };
     let reply = talk().map_err(|source| CallError::Talk { path: path.clone(), source })?;
+    if !reply.ends_with('\n') {
+        return Err(CallError::Vanished(path));
+    }
     serde_json::from_str(&reply).map_err(|source| CallError::Reply { path, source })
 }
 
@@ -48,6 +51,9 @@ pub enum CallError {
         /// What the system said.
         source: io::Error,
     },
+    /// The connection ended before the reply did.
+    #[error("the daemon at {path} went away before it had answered: look whether it still runs, and into its log or the system's (out of memory?) for why", path = .0.display())]
+    Vanished(PathBuf),
     /// The reply does not read.
     #[error("the daemon at {path} answered something else: are both the same version of gapura?", path = path.display())]
     Reply {

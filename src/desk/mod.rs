@@ -11,6 +11,7 @@
 //! transaction. What was turned back changes nothing, and if an officer tried it, that is an event.
 
 mod acts;
+mod adopting;
 mod attachments;
 mod clock_watch;
 mod clockwork;

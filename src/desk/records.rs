@@ -60,7 +60,7 @@ impl Desk {
     }
 
     /// A name with its zone; none if it is no domain name or in no zone.
-    fn place_of(&self, name: &str) -> Option<Place> {
+    pub(super) fn place_of(&self, name: &str) -> Option<Place> {
         let name: Name = self.absolute(name).parse().ok()?;
         let zone = self.0.promoter.publisher().zone_of(&name)?;
         Some(Place::new(&name, &zone))
@@ -142,7 +142,7 @@ impl Desk {
     }
 
     /// An accepted change as shown; a turned-back attempt of an officer as an event.
-    fn logged(
+    pub(super) fn logged(
         &self,
         result: Result<LiveRecord, ActError>,
         actor: &Actor,

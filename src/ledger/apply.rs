@@ -226,7 +226,7 @@ impl Ledger {
         // The row first: an event binds what was written before it.
         self.save_live(tx, &step.value)?;
         let event = self.record(tx, &step.happening)?;
-        self.tell_of_name(tx, &event, step.happening.deed, &step.value)?;
+        self.tell_of_name(tx, &event, &step.happening, &step.value)?;
         Ok(step.value)
     }
 

@@ -12,7 +12,7 @@ use crate::digest::hex;
 use crate::queue::procedure::{Recipient, recipients};
 use crate::queue::time::DAY_MS;
 use crate::queue::{
-    Actor, Deed, Identity, LiveRecord, Notice, NoticeReader, NoticeValues, Request, Role,
+    Actor, Deed, Happening, Identity, LiveRecord, Notice, NoticeReader, NoticeValues, Request, Role,
 };
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
@@ -101,12 +101,12 @@ impl Ledger {
         &self,
         tx: &Tx<'_>,
         event: &Event,
-        deed: Deed,
+        happening: &Happening,
         live: &LiveRecord,
     ) -> Result<(), AuditError> {
+        let deed = happening.deed;
         let others = recipients(deed).contains(&Recipient::OtherDeciders);
-        let by = live.suspension.as_ref().map(|suspension| suspension.by.role);
-        let role = by.filter(|_| others).map(|by| match by {
+        let role = others.then_some(match happening.by.role {
             Role::Head => Some(Role::Verifier),
             _ => Some(Role::Head),
         });

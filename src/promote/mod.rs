@@ -30,7 +30,7 @@ pub use outcome::records_before;
 pub use plan::Plan;
 pub use promoter::{Preview, Promoter};
 pub use proof::Proof;
-pub use rrsets::{edit_of, edit_out, rrsets, served_records};
+pub use rrsets::{adopted, edit_of, edit_out, rrsets, served_records};
 
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,45 @@ fn replacing(mut set: Vec<RrsetEdit>, owner: &Name, zone: &Zone) -> Edit {
     Edit { set }
 }
 
+/// What the operator's file says about a name, in the place of what was promised: the edit, and the
+/// records promised from then on. None if the file says nothing else about it.
+pub fn adopted(live: &LiveRecord, in_file: Vec<RrsetEdit>) -> Option<(Edit, Vec<ParsedRecord>)> {
+    let promised = rrsets(&live.name, live.records.iter());
+    let in_file: Vec<RrsetEdit> =
+        in_file.into_iter().filter(|set| !OWN_TYPES.contains(&set.rtype)).collect();
+    // A CNAME is alone at its name: one that comes or goes replaces everything.
+    let alone = |sets: &[RrsetEdit]| sets.iter().any(|set| set.rtype == Rtype::CNAME);
+    let replaces = !in_file.is_empty() && alone(&in_file) != alone(&promised);
+    let (mut set, mut kept) = (Vec::new(), Vec::new());
+    for old in promised {
+        match in_file.iter().find(|new| new.rtype == old.rtype) {
+            Some(new) if same_rdatas(new, &old) => kept.push(old),
+            Some(new) => set.push(new.clone()),
+            None if replaces => set.push(RrsetEdit { rdatas: Vec::new(), ..old }),
+            None => kept.push(old),
+        }
+    }
+    if replaces {
+        let is_new = |new: &&RrsetEdit| !set.iter().any(|old| old.rtype == new.rtype);
+        let more: Vec<RrsetEdit> = in_file.iter().filter(is_new).cloned().collect();
+        set.extend(more);
+    }
+    if set.is_empty() {
+        return None;
+    }
+    set.sort_by_key(|one| one.rtype);
+    let records = set.iter().chain(&kept).flat_map(|one| {
+        one.rdatas.iter().map(|data| ParsedRecord::served(one.rtype, one.ttl, data))
+    });
+    let records = records.collect();
+    Some((Edit { set }, records))
+}
+
+/// Whether two RRsets have the same records, in whatever order.
+fn same_rdatas(a: &RrsetEdit, b: &RrsetEdit) -> bool {
+    a.rdatas.len() == b.rdatas.len() && a.rdatas.iter().all(|data| b.rdatas.contains(data))
+}
+
 /// The RRsets that records make at a name, in the order of their types; the first TTL counts for
 /// all of a type.
 pub fn rrsets<'a>(owner: &Name, records: impl Iterator<Item = &'a ParsedRecord>) -> Vec<RrsetEdit> {

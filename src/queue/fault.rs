@@ -450,6 +450,8 @@ rules! {
     LetterUnread = "letter_unread" => LetterRefused, "the file could not be read with the time and memory allowed: print or photograph it anew";
     /// Letters cannot be judged at the moment.
     LetterUnchecked = "letter_unchecked" => LetterUnchecked, "letters cannot be checked at the moment: try again later, or bring the letter on paper";
+    /// The operator's file says nothing else about a name than what is promised.
+    NothingToAdopt = "nothing_to_adopt" => Incomplete, "the zone file on disk has no other value for what is promised at this name";
     /// Too many emergency suspensions of one officer that the other has not agreed with.
     EmergenciesOpen = "emergencies_open" => Incomplete, "too many of your emergency suspensions wait for the other officer: they must agree first";
     /// A wrong code for a mailbox.

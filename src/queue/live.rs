@@ -337,6 +337,28 @@ impl LiveRecord {
         Ok(self.step(Some(before), &by, Deed::EmergencySuspend).noting(reason))
     }
 
+    /// The operator edited by hand what was promised: kasi or kabid accepts what the file says.
+    pub fn adopt(
+        mut self,
+        records: Vec<ParsedRecord>,
+        actor: &Actor,
+        reason: &str,
+        now: i64,
+    ) -> LiveResult {
+        let before = self.state;
+        // What nobody asked for follows the file by itself.
+        if !before.is_served() || self.follows_file() {
+            return Err(self.wrong("adopt"));
+        }
+        let by = decider(actor, now)?;
+        if reason.trim().is_empty() {
+            return Err(TransitionError::Incomplete(vec![Fault::new("reason", Rule::Empty, "")]));
+        }
+        self.records = records;
+        self.version += 1;
+        Ok(self.step(Some(before), &by, Deed::Adopt).noting(reason))
+    }
+
     /// The other officer agrees with an emergency suspension.
     pub fn confirm_suspension(mut self, actor: &Actor, now: i64) -> LiveResult {
         let state = self.state;

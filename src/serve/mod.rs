@@ -27,12 +27,15 @@ mod caretaker;
 mod certificates;
 mod cookie_secret;
 pub mod counters;
+mod files;
 pub mod limit;
 pub mod query_log;
 mod refusals;
 
 pub use acl::{Acl, Network};
 pub use certificates::CertificateReport;
+#[cfg(feature = "approval")]
+pub use files::pages as places_for_pages;
 pub use limit::RateLimit;
 pub use listen::{ListenError, find_address};
 pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};

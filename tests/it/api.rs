@@ -134,6 +134,7 @@ fn what_cannot_be_read_is_a_problem_too() {
         "/api/v1/requests/{number}/erase",
         "/api/v1/records",
         "/api/v1/records/{name}/suspend",
+        "/api/v1/records/{name}/adopt",
         "/api/v1/records/{name}/confirm",
         "/api/v1/events",
     ] {

@@ -29,5 +29,6 @@ mod uploads;
 mod zone_dir;
 
 //--- The shape of the source tree, and its manual
+mod limits;
 mod manual;
 mod tidy;

@@ -32,7 +32,9 @@ pub(super) fn shape(request: &Request) -> Shape {
         Request::Other(Queue::List { .. }) => Shape::List,
         Request::Other(Queue::Show { .. }) => Shape::Whole,
         Request::Other(Queue::Records { .. }) => Shape::Records,
-        Request::Other(Queue::Suspend { .. } | Queue::ConfirmSuspension { .. }) => Shape::Record,
+        Request::Other(
+            Queue::Suspend { .. } | Queue::Adopt { .. } | Queue::ConfirmSuspension { .. },
+        ) => Shape::Record,
     }
 }
 

@@ -104,3 +104,59 @@ fn the_register_is_read_page_by_page_requested_names_first() {
     let wanted = ["zebra", "cabang", "sumber.desa", "diskominfo", "*.layanan", "ns1", "ns2", "www"];
     assert_eq!(names, wanted);
 }
+
+#[test]
+fn an_officer_accepts_what_the_operator_wrote_in_the_place_of_a_promise() {
+    let office = Office::new();
+    let number = office.live(service("pekan", "192.0.2.40"));
+    let name = format!("pekan.{APEX}");
+    let path = office.directory.path().join("zone");
+    let file = std::fs::read_to_string(&path).unwrap();
+    let edited = file.replace("www A", "pekan A 192.0.2.41\nlagi A 192.0.2.42\nwww A");
+    std::fs::write(&path, edited).unwrap();
+    let refused = office.publisher.reload(None, &crate::publish::By::gapura())[0].to_string();
+    assert!(refused.contains(&number) && refused.contains("request adopt"), "{refused}");
+    assert_eq!(office.dig(&format!("lagi.{APEX}"), "A").0, "NXDOMAIN", "the file is refused");
+
+    let adopt = |who: &str, reason: &str| office.desk.adopt("pekan", reason, &office.actor(who));
+    assert_eq!(adopt("operator", "pindah").unwrap_err().code(), "not_allowed");
+    assert_eq!(adopt("seksi", " ").unwrap_err().code(), "incomplete");
+    let adopted = adopt("seksi", "pindah").unwrap();
+    assert_eq!((adopted.version, adopted.records[0].data.as_str()), (2, "192.0.2.41"));
+    assert_eq!(adopted.request.as_deref(), Some(number.as_str()));
+    assert!(office.dig(&name, "A").1[0].ends_with("192.0.2.41"));
+    assert!(office.dig(&format!("lagi.{APEX}"), "A").1[0].ends_with("192.0.2.42"), "and the rest");
+    assert_eq!(office.desk.drift().unwrap(), []);
+    let rules: Vec<_> =
+        adopt("seksi", "lagi").unwrap_err().faults().iter().map(|f| f.rule).collect();
+    assert_eq!(rules, [crate::queue::Rule::NothingToAdopt]);
+    assert_eq!(adopt_code(&office, "diskominfo"), "wrong_state", "it follows by itself");
+
+    let event = office.store.read::<_, StoreError>(|r| r.events_of(&format!("record:{name}")));
+    let acts: Vec<String> = event.unwrap().into_iter().map(|event| event.act).collect();
+    assert!(acts.contains(&"adopt".to_owned()), "{acts:?}");
+    let office = office.reopen();
+    assert!(office.dig(&name, "A").1[0].ends_with("192.0.2.41"), "after a restart, too");
+    edit_file(&office, "lagi A 192.0.2.42\n", "");
+}
+
+/// The code with which an adoption is turned back.
+fn adopt_code(office: &Office, name: &str) -> &'static str {
+    office.desk.adopt(name, "coba", &office.actor("seksi")).unwrap_err().code()
+}
+
+#[test]
+fn a_cname_of_the_file_takes_the_place_of_all_that_was_promised() {
+    let office = Office::new();
+    office.live(service("pekan", "192.0.2.40"));
+    let path = office.directory.path().join("zone");
+    let file = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, file.replace("www A", "pekan CNAME www\nwww A")).unwrap();
+    assert!(!office.publisher.reload(None, &crate::publish::By::gapura())[0].is_ok());
+    let adopted = office.desk.adopt("pekan", "pindah", &office.actor("kepala")).unwrap();
+    let types: Vec<&str> = adopted.records.iter().map(|record| record.rtype.as_str()).collect();
+    assert_eq!(types, ["CNAME"]);
+    let status = office.publisher.reload(None, &crate::publish::By::gapura());
+    assert!(status[0].is_ok(), "{}", status[0]);
+    assert_eq!(office.desk.drift().unwrap(), []);
+}

@@ -72,6 +72,9 @@ impl Ground<'_> {
         let wanted = StoredRrset { ttl: set.ttl, rdatas: set.rdatas.clone() };
         let served = self.live.rrset(set.owner.as_ref(), set.rtype);
         let base = self.overlay.in_file(self.live, &set.owner, set.rtype);
+        let known = self.overlay.get(&set.owner, set.rtype);
+        // An act of an officer changes what a request put up; it stays that request's.
+        let request = request.or_else(|| known.and_then(|known| known.request.as_deref()));
         let row = PromotedRow {
             owner: set.owner.clone(),
             rtype: set.rtype,
@@ -80,7 +83,6 @@ impl Ground<'_> {
             request: request.map(str::to_owned),
             since_ms: self.now_ms,
         };
-        let known = self.overlay.get(&set.owner, set.rtype);
         let as_before = known.map_or_else(
             || wanted.rdatas.is_empty() && served.is_none(),
             |known| known.rrset == wanted && known.base == row.base,

@@ -150,7 +150,7 @@ fn finding(row: &PromotedRow, message: String) -> Finding {
         place: None,
         message: format!("request {request}: {message}"),
         hint: Some(
-            "take the RRset out of the file, or let the request be changed or removed first"
+            "take the RRset out of the file, let the request be changed or removed first, or let an officer accept what the file says (`gapura request adopt NAME --reason …`)"
                 .to_owned(),
         ),
     }

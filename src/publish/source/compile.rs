@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ring::digest::{Context, SHA256, digest};
 
+use super::memory::{Claim, LOOK_EVERY, Lack};
 use super::read::{self, ReadFault};
 use crate::digest::{hex, sha256_hex};
 use crate::master::{self, Finding, Input, LoadError, Loader};
@@ -95,10 +96,23 @@ fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unrea
         file_octets_max: usize::try_from(options.file_octets_max).unwrap_or(usize::MAX),
         ..master::Options::default()
     };
+    let lacking = |lack| Box::new(lacking_memory(source, lack));
+    let mut claim = Claim::for_file(bytes.len() as u64).map_err(lacking)?;
     let mut builder = ZoneBuilder::new(&source.apex);
+    let (mut records, mut lack) = (0_u64, None);
     let parsed = master::parse(&input, source.apex.as_ref(), &limits, &mut |record, _| {
-        builder.push(record);
+        records += 1;
+        if records.is_multiple_of(LOOK_EVERY) && lack.is_none() {
+            lack = claim.for_records(records).err();
+        }
+        // What cannot become live takes no more room.
+        if lack.is_none() {
+            builder.push(record);
+        }
     });
+    if let Some(lack) = lack {
+        return Err(lacking(lack));
+    }
     if let Some(path) = loader.changing.take() {
         let seen = loader.seen.take();
         return Err(Box::new(Unread { seen, ..unread(&path, ReadFault::Changing) }));
@@ -230,6 +244,23 @@ fn unread(path: &Path, fault: ReadFault) -> Unread {
         ),
     };
     Unread { guard, finding: error(rule, message, hint), seen: vec![Seen::now(path)] }
+}
+
+/// A file for which there is no memory.
+fn lacking_memory(source: &ZoneSource, Lack { wanted, left }: Lack) -> Unread {
+    let mib = |octets: u64| octets.div_ceil(1024 * 1024);
+    let left = left.map_or_else(
+        || "a limit of this process leaves less".to_owned(),
+        |left| format!("{} MiB are left", mib(left)),
+    );
+    let message =
+        format!("{}: loading it may take {} MiB, and {left}", source.file.display(), mib(wanted));
+    let hint = "the zone stays as it is; raise the limit of memory or address space, then reload";
+    Unread {
+        guard: Guard::Memory,
+        finding: error("not-enough-memory", message, hint),
+        seen: vec![Seen::now(&source.file)],
+    }
 }
 
 /// A file that was never left alone.

@@ -4,8 +4,10 @@
 mod come_and_go;
 mod compile;
 mod directory;
+mod in_file;
 mod known;
 mod manifest;
+mod memory;
 mod read;
 mod reload;
 mod restore;

@@ -35,7 +35,9 @@ pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
     if before.size > octets_max {
         return Err(ReadFault::TooLarge(before.size));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0) + 1);
+    let mut bytes = Vec::new();
+    let room = usize::try_from(before.size).unwrap_or(usize::MAX).saturating_add(1);
+    bytes.try_reserve_exact(room).map_err(|_| ReadFault::Io(io::ErrorKind::OutOfMemory.into()))?;
     let mut limited = (&mut file).take(octets_max.saturating_add(1));
     limited.read_to_end(&mut bytes).map_err(ReadFault::Io)?;
     if bytes.len() as u64 > octets_max {

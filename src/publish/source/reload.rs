@@ -227,6 +227,7 @@ fn refused_by(guard: Guard) -> &'static str {
         Guard::Database => "refused:database",
         Guard::Unconfirmed => "refused:unconfirmed",
         Guard::Doubled => "refused:doubled",
+        Guard::Memory => "refused:memory",
         Guard::Left => "refused:left",
     }
 }

@@ -38,6 +38,8 @@ pub enum Guard {
     Unconfirmed,
     /// Two files claim the zone.
     Doubled,
+    /// Loading it may take more memory than there is.
+    Memory,
     /// The zone left the settings, and nobody confirmed that.
     Left,
 }
@@ -57,6 +59,7 @@ impl Guard {
             Self::Database => "database",
             Self::Unconfirmed => "unconfirmed",
             Self::Doubled => "doubled",
+            Self::Memory => "memory",
             Self::Left => "left",
         }
     }

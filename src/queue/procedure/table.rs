@@ -382,7 +382,9 @@ table! {
         Suspend = "suspend";
         /// One officer took it out in an emergency.
         EmergencySuspend = "emergency_suspend", notifies(OtherDeciders);
-        /// The other officer agreed with it.
+        /// What the operator's file says took the place of what was promised.
+        Adopt = "adopt", notifies(OtherDeciders);
+        /// The other officer agreed with an emergency suspension.
         ConfirmSuspension = "confirm_suspension";
         /// It was put back.
         Lift = "lift";

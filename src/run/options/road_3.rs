@@ -72,7 +72,7 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
             octets: settings.public.drafts_mib * MIB,
         },
         door: web::DoorLimits {
-            places: settings.web.connections,
+            places: crate::serve::places_for_pages(settings.web.connections),
             per_network: settings.web.connections_per_address,
             idle: Duration::from_secs(settings.web.idle_seconds),
             ..web::DoorLimits::default()

@@ -12,25 +12,15 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-use super::super::batch::system;
+use super::super::files;
 use super::StreamLimits;
 
-/// The most connections at once if the settings contain no number.
-const CONNECTIONS_MAX: usize = 1 << 16;
-/// Files that a process may have open, where the system does not say how many.
-const FILES_MIN: usize = 1024;
 /// When full, one in this many is closed at once, so that the search for idle ones is rare.
 const SHARE_TO_CLOSE: usize = 64;
 
-/// The limits with the number of connections filled in: half of the files that may be open, if there is no
-/// number.
+/// The limits with the number of connections that the limit of open files leaves room for.
 fn filled_in(limits: StreamLimits) -> StreamLimits {
-    if limits.connections > 0 {
-        return limits;
-    }
-    // A filter of system calls may refuse the question; then what systems allow at least is assumed.
-    let files = system::open_files_max().unwrap_or(FILES_MIN);
-    StreamLimits { connections: (files / 2).clamp(16, CONNECTIONS_MAX), ..limits }
+    StreamLimits { connections: files::streams(limits.connections), ..limits }
 }
 
 //------------ Roster --------------------------------------------------------

@@ -52,6 +52,7 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(privacy::erase))
                 .routes(routes!(records::list))
                 .routes(routes!(records::suspend))
+                .routes(routes!(records::adopt))
                 .routes(routes!(records::confirm))
                 .routes(routes!(chain::events)),
         )

@@ -39,7 +39,7 @@ pub(super) struct Records {
     next: Option<String>,
 }
 
-/// Why a name is taken down.
+/// Why a name is taken down, or a value accepted.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Reason {
     /// In words.
@@ -80,6 +80,23 @@ pub(super) async fn suspend(
     let actor = caller.officer(Scope::Decide)?.actor();
     let Reason { reason } = json(request).await?;
     let job = move |state: &State| state.desk().suspend(&name, &reason, &actor);
+    Ok(Json(state.work(job).await??))
+}
+
+/// Accept what the operator's zone file says in the place of what was promised
+#[utoipa::path(post, path = "/records/{name}/adopt", params(("name" = String, Path)),
+    request_body = Reason, security(("token" = ["decide"])),
+    responses((status = 200, body = RecordView), (status = 409, body = Problem),
+              (status = 422, body = Problem)))]
+pub(super) async fn adopt(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named(name): Named<String>,
+    request: Request,
+) -> Result<Json<RecordView>, Problem> {
+    let actor = caller.officer(Scope::Decide)?.actor();
+    let Reason { reason } = json(request).await?;
+    let job = move |state: &State| state.desk().adopt(&name, &reason, &actor);
     Ok(Json(state.work(job).await??))
 }
 

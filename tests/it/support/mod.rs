@@ -47,7 +47,23 @@ impl Daemon {
 
     /// Starts in a directory that has its settings already.
     pub fn in_dir(dir: &Path) -> Self {
-        let mut child = command(dir, &["serve", "--json"])
+        Self::of(dir, command(dir, &["serve", "--json"]))
+    }
+
+    /// The same with a limit of open files.
+    pub fn in_dir_with_files(dir: &Path, files: u32) -> Self {
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")])
+            .args([env!("CARGO_BIN_EXE_gapura"), "serve", "--json", "--config", "gapura.toml"])
+            .current_dir(dir)
+            .stdin(Stdio::null());
+        Self::of(dir, limited)
+    }
+
+    /// Starts a command that serves, and waits until it is ready.
+    fn of(dir: &Path, mut serve: Command) -> Self {
+        let mut child = serve
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(dir.join("log")).unwrap())
             .spawn()
