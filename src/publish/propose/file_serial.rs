@@ -41,8 +41,7 @@ impl Case<'_> {
 
     /// Says so if a serial was not made from the clock, because the clock is doubted.
     fn tell_doubt(&self, chosen: Option<u32>, findings: &mut Vec<Finding>) {
-        let policy = self.state.source.serial;
-        let doubted = || self.inner.believed_ms(policy, self.now_ms).is_none();
+        let doubted = || self.inner.believed_ms(self.state, self.now_ms).is_none();
         if chosen.is_some() && !self.inner.options.is_stand_in && doubted() {
             let message = "the clock is doubted, so the serial is one more and not made from it";
             let hint = "see gapura ctl status";

@@ -4,7 +4,7 @@
 //! it may not know the newest serials.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,8 @@ pub(super) fn write(inner: &Inner) {
         let source = lock(&slot.state).source.clone();
         let line = Line {
             zone: source.apex.to_string(),
-            file: source.file.display().to_string(),
+            // A next run may start in another directory.
+            file: absolute(&source.file).unwrap_or(source.file).display().to_string(),
             checks: source.checks,
             serial: source.serial,
             errors: source.errors,

@@ -2,7 +2,8 @@
 //! were given out, and none that was used before.
 
 use super::serial::plus_one;
-use super::{Inner, SerialPolicy, ZoneState};
+use super::{Inner, ZoneState};
+use crate::store::clock::ClockRow;
 use crate::wire::Name;
 
 impl Inner {
@@ -10,7 +11,7 @@ impl Inner {
     pub(crate) fn next_serial(&self, state: &ZoneState, live: u32, now_ms: i64) -> u32 {
         let policy = state.source.serial;
         let high_water = state.row.as_ref().map_or(live, |row| row.high_water);
-        let mut serial = policy.next(live, high_water, self.believed_ms(policy, now_ms));
+        let mut serial = policy.next(live, high_water, self.believed_ms(state, now_ms));
         while self.is_used(&state.source.apex, serial) {
             serial = plus_one(serial);
         }
@@ -26,14 +27,16 @@ impl Inner {
 
     /// What the clock says, if serials are made from it and it is believed. A serial out of the far
     /// future could never be taken back.
-    pub(crate) fn believed_ms(&self, policy: SerialPolicy, now_ms: i64) -> Option<i64> {
-        if !policy.follows_clock() {
+    pub(crate) fn believed_ms(&self, state: &ZoneState, now_ms: i64) -> Option<i64> {
+        if !state.source.serial.follows_clock() {
             return Some(now_ms);
         }
         if self.options.is_stand_in {
             return None;
         }
-        let row = self.store.read(|reader| reader.clock()).ok()?;
-        row.is_none_or(|row| row.believes(now_ms)).then_some(now_ms)
+        // Before anybody has watched the clock, the zone's last change tells the time.
+        let changed = || Some(ClockRow::believed(state.row.as_ref()?.changed_ms));
+        let known = self.store.read(|reader| reader.clock()).ok()?.or_else(changed);
+        known.is_none_or(|known| known.believes(now_ms)).then_some(now_ms)
     }
 }

@@ -361,7 +361,7 @@ fn dates_as_serials_survive_a_clock_that_goes_back() {
     let store = Store::open(&house.state()).unwrap();
     let options = Options { now_ms: || NOW.load(Ordering::Relaxed), ..house.options() };
     let source = ZoneSource { serial: SerialPolicy::Date, ..ZoneSource::new(apex(), house.file()) };
-    let (publisher, _) = Publisher::open(store, vec![source], options).unwrap();
+    let (publisher, _) = Publisher::open(store.clone(), vec![source], options).unwrap();
     let mut next = 0;
     let mut step = || {
         next += 1;
@@ -372,6 +372,8 @@ fn dates_as_serials_survive_a_clock_that_goes_back() {
     NOW.fetch_sub(86_400_000, Ordering::Relaxed);
     assert_eq!(step(), 2_026_112_401);
     NOW.store(2_200_000_000_000, Ordering::Relaxed);
+    let believed = crate::store::clock::ClockRow::believed(2_200_000_000_000);
+    store.write::<_, crate::store::StoreError>(|tx| tx.put_clock(&believed)).unwrap();
     assert_eq!(step(), 2_039_091_800, "past 2038");
 }
 

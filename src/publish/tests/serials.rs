@@ -104,6 +104,24 @@ fn clocked(house: &House, policy: SerialPolicy, now_ms: fn() -> i64) -> (Publish
     (Publisher::open(store.clone(), vec![source], options).unwrap().0, store)
 }
 
+/// Keeps that the clock was believed at a time.
+fn believe(store: &Store, now_ms: i64) {
+    let row = ClockRow::believed(now_ms);
+    store.write::<_, crate::store::StoreError>(|tx| tx.put_clock(&row)).unwrap();
+}
+
+#[test]
+fn before_anybody_watched_the_clock_the_last_change_tells_the_time() {
+    static CLOCK: AtomicI64 = AtomicI64::new(NOW);
+    let house = House::new(ZONE);
+    let (publisher, _) = clocked(&house, SerialPolicy::Date, || CLOCK.load(Ordering::Relaxed));
+    edit(&house, &publisher, 1);
+    assert_eq!(live(&publisher).serial(), 2_026_112_400);
+    CLOCK.store(NOW + 4_000 * DAY_MS, Ordering::Relaxed);
+    edit(&house, &publisher, 2);
+    assert_eq!(live(&publisher).serial(), 2_026_112_401);
+}
+
 #[test]
 fn a_clock_that_is_doubted_makes_no_serial() {
     static CLOCK: AtomicI64 = AtomicI64::new(NOW);
@@ -114,8 +132,7 @@ fn a_clock_that_is_doubted_makes_no_serial() {
         let house = House::new(ZONE);
         CLOCK.store(NOW, Ordering::Relaxed);
         let (publisher, store) = clocked(&house, policy, || CLOCK.load(Ordering::Relaxed));
-        let believed = ClockRow::believed(NOW);
-        store.write::<_, crate::store::StoreError>(|tx| tx.put_clock(&believed)).unwrap();
+        believe(&store, NOW);
         let mut seen = Seen::default();
         edit(&house, &publisher, 1);
         assert_eq!(seen.note(&publisher), first);
@@ -130,8 +147,7 @@ fn a_clock_that_is_doubted_makes_no_serial() {
         assert_eq!(promote(&publisher, "1", promoted).unwrap().to, first + 6);
         let now = NOW + 4 * DAY_MS;
         CLOCK.store(now, Ordering::Relaxed);
-        let believed = ClockRow::believed(now);
-        store.write::<_, crate::store::StoreError>(|tx| tx.put_clock(&believed)).unwrap();
+        believe(&store, now);
         edit(&house, &publisher, 9);
         assert_eq!(seen.note(&publisher), later, "the clock is believed again");
     }
@@ -142,14 +158,15 @@ fn a_circle_that_closes_reuses_no_serial() {
     static CLOCK: AtomicI64 = AtomicI64::new(NOW);
     let clock = || CLOCK.load(Ordering::Relaxed);
     let house = House::new(&ZONE.replace(" 10 7200", " 2026112301 7200"));
-    // As in a database whose clock nobody has watched yet.
-    let (publisher, _) = clocked(&house, SerialPolicy::Unixtime, clock);
+    let (publisher, store) = clocked(&house, SerialPolicy::Unixtime, clock);
     let mut seen = Seen::default();
     seen.note(&publisher);
     let years = |year: i64| (year - 1970) * 365 * DAY_MS;
     let mut n = 0;
     for now in [years(2037), years(2048), years(1977), NOW, NOW + 1_000, years(2100), 0, NOW] {
         CLOCK.store(now, Ordering::Relaxed);
+        // Somebody confirms every jump.
+        believe(&store, now);
         for _ in 0..3 {
             n += 1;
             let text = ZONE.replace(" 10 7200", " 2026112301 7200");
