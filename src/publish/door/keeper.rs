@@ -217,7 +217,7 @@ pub(crate) fn raise_mark_at(
     floor: u32,
 ) -> Result<bool, PublishError> {
     let mut marks = read_marks(state_dir);
-    let mark = marks.entry(zone.clone()).or_insert(floor.wrapping_sub(1));
+    let mark = marks.entry(zone.clone()).or_insert_with(|| floor.wrapping_sub(1));
     if !is_ahead(floor, *mark) {
         return Ok(false);
     }

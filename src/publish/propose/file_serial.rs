@@ -31,7 +31,8 @@ impl Case<'_> {
         let from_future = |serial| serial::is_from_future(serial, policy, self.now_ms);
         if choice.serial == Some(file.serial()) {
             let is_new = from_future(file.serial()) && !from_future(live.serial());
-            self.tell(choice.note.or(is_new.then_some(Note::FromFuture)), file.serial(), findings);
+            let from_future = || is_new.then_some(Note::FromFuture);
+            self.tell(choice.note.or_else(from_future), file.serial(), findings);
         } else {
             self.tell(choice.note, file.serial(), findings);
             self.tell_doubt(choice.serial, findings);

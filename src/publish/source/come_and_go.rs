@@ -257,9 +257,8 @@ impl ZoneState {
         let frozen = self.frozen.as_ref()?;
         // A [[zone]] comes and goes with the settings only.
         let has_left = self.has_left();
-        let stands = |source: &&ZoneSource| match source.by_file {
-            true => still_claims(&source.file),
-            false => !has_left,
+        let stands = |source: &&ZoneSource| {
+            if source.by_file { still_claims(&source.file) } else { !has_left }
         };
         let mut standing = frozen.claims.iter().filter(stands);
         let first = standing.next()?;

@@ -99,7 +99,10 @@ pub(super) fn recall(
         }
     }
     if inner.options.is_stand_in {
-        state.zone = copied(inner, state);
+        match copied(inner, state) {
+            Some(zone) => state.serve(zone),
+            None => state.zone = None,
+        }
     }
     if state.row.is_some() && state.zone.is_none() {
         restored(inner, state)?.into_iter().for_each(|zone| state.serve(zone));
