@@ -49,7 +49,14 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
             // for the servers of the zone itself.
             let in_domain = node.is_apex() || cut.owner() == owner;
             if in_domain && !found.exact().is_some_and(has_address) {
-                let message = format!("{owner} is delegated to {host}, which has no glue");
+                let message = if node.is_apex() {
+                    let cut = cut.owner();
+                    format!(
+                        "the name server {host} of the apex {owner} is below the delegation of {cut} and has no glue"
+                    )
+                } else {
+                    format!("{owner} is delegated to {host}, which has no glue")
+                };
                 tell(Rule::GlueMissing, message);
             }
         } else if found.dname().is_some() {

@@ -27,6 +27,24 @@ pub(super) fn zone(zone: &Zone, faults: &mut Faults) {
     }
 }
 
+/// Every owner of an NSEC3 is the hash of a name, right below the apex (RFC 5155 §3). Without signatures,
+/// too.
+pub(super) fn owners(zone: &Zone, faults: &mut Faults) {
+    for node in zone.nsec3_nodes() {
+        let owner = node.owner();
+        let label = owner.labels().next().unwrap_or_default();
+        let is_base32hex =
+            label.iter().all(|sign| matches!(sign.to_ascii_lowercase(), b'0'..=b'9' | b'a'..=b'v'));
+        let is_below = owner.parent() == Some(zone.apex());
+        // SHA-1 is the one algorithm there is; its 20 octets are 32 signs.
+        if label.len() != 32 || !is_base32hex || !is_below {
+            let message =
+                format!("{owner} NSEC3: the owner is no hash right below {}", zone.apex());
+            faults.push(Fault::at(Rule::Nsec3Owner, owner, Rtype::NSEC3, message));
+        }
+    }
+}
+
 /// The types at a name as its NSEC or NSEC3 lists them; at a cut only what the parent is sure of.
 fn types_at(node: NodeRef<'_>) -> Vec<u16> {
     let is_listed =

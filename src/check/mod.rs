@@ -49,6 +49,8 @@ pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<Fault> {
         node_faults(zone, node, &glue, &mut faults);
     }
     signed::zone(zone, now, &mut faults);
+    signed::signals(zone, &mut faults);
+    denial::owners(zone, &mut faults);
     denial::zone(zone, &mut faults);
     faults.into_vec()
 }

@@ -19,6 +19,16 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
     let owner = node.owner();
     let mut tell =
         |rule, rtype, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+    // A length octet is at most 63, and @ is 64.
+    if owner.wire().contains(&b'@')
+        && let Some(set) = node.rrsets().next()
+    {
+        tell(
+            Rule::AtSign,
+            set.rtype(),
+            format!("{owner} has an @ in it, which is no part of a name"),
+        );
+    }
     if node.is_below_dname() {
         if let Some(set) = node.rrsets().next() {
             tell(Rule::BelowDname, set.rtype(), format!("{owner} stands below a DNAME"));

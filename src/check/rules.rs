@@ -94,7 +94,7 @@ rules! {
     //--- Where records point
     CnameTargetMissing "cname-target-missing" Warning "the target of a CNAME exists, if it is in the zone"
         "add the target, or correct it; a final dot may be missing",
-    AliasLoop "alias-loop" Warning "a CNAME or DNAME does not lead back to its own name"
+    AliasLoop "alias-loop" Warning "an alias (CNAME, DNAME, SVCB or HTTPS of priority 0) does not lead back to its own name"
         "name the host that answers; resolvers give up on a loop",
     TargetMissing "target-missing" Warning "the host of MX, SRV, SVCB or HTTPS exists, if it is in the zone"
         "add its address, or correct the name; a final dot may be missing",
@@ -121,6 +121,8 @@ rules! {
         "use letters, digits and hyphens",
     SpfType "spf-type" Warning "SPF is published as TXT (RFC 7208 section 3.1)"
         "write it as a TXT record; nobody asks for type SPF",
+    AtSign "at-sign" Warning "no owner name and no RNAME has an @ in it"
+        "the @ of a mail address is a dot in RNAME; @ alone, without a dot behind it, is the origin",
     CaaTag "caa-tag" Warning "the tag of a CAA record is registered (RFC 8659 section 4)"
         "issue, issuewild, iodef, issuemail, issuevmc, contactemail, contactphone",
     //--- Signed zones
@@ -128,6 +130,8 @@ rules! {
         "the file is damaged, or was edited after the digest was made: make it anew",
     ZonemdScheme "zonemd-scheme" Warning "the ZONEMD record is of a known scheme and hash"
         "use SIMPLE (1) with SHA-384 (1)",
+    ZonemdTwice "zonemd-twice" Warning "there is one ZONEMD of each scheme and hash (RFC 8976 section 2.2)"
+        "keep one of them; nobody verifies either as it is",
     SignatureMissing "signature-missing" Error "every authoritative RRset of a signed zone has a signature"
         "sign the zone again",
     SignatureExpired "signature-expired" Error "every RRset has a signature that is valid at this time"
@@ -138,13 +142,21 @@ rules! {
         "sign the zone again",
     SignatureSoon "signature-soon" Warning "no signature ends within the SOA's refresh time"
         "sign the zone again soon",
-    SignatureKey "signature-key" Error "every signature is by a key of the zone"
+    SignatureKey "signature-key" Error "every RRset has a signature by a DNSKEY of the zone (RFC 6840 section 5.11)"
         "publish the DNSKEY, or sign again",
     KeyMismatch "key-mismatch" Error "DS, CDS and CDNSKEY at the apex stand for a DNSKEY (RFC 7344 section 4.1)"
         "make them anew from the key, or publish the key",
+    KeySize "key-size" Warning "RSA keys have 1,024 to 8,192 bits; signatures by others are not verified"
+        "roll to ECDSAP256SHA256 (13); short RSA keys are broken and refused by many resolvers",
+    CdsDiffers "cds-differs" Error "CDS and CDNSKEY name the same keys (RFC 7344 section 4)"
+        "make both from the same DNSKEYs, or leave one of the types out",
+    CdsDelete "cds-delete" Error "the delete form is CDS 0 0 0 00 or CDNSKEY 0 3 0 AA==, and alone (RFC 8078 section 4)"
+        "write it so, and take out the records that name keys; or take the delete form out",
     NsecChain "nsec-chain" Error "the NSEC chain is whole (RFC 4035 section 2.3)"
         "sign the zone again",
     Nsec3Chain "nsec3-chain" Error "the NSEC3 chain is whole (RFC 5155 section 7.1)"
+        "sign the zone again",
+    Nsec3Owner "nsec3-owner" Error "the owner of an NSEC3 is a hash of 32 signs right below the apex (RFC 5155 section 3)"
         "sign the zone again",
     Nsec3Iterations "nsec3-iterations" Warning "NSEC3 uses no extra iterations (RFC 9276)"
         "sign with 0 iterations and an empty salt",

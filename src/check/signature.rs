@@ -13,6 +13,8 @@ use crate::zone::RrsetRef;
 
 /// Octets of an RRSIG before the name of its signer.
 const HEAD_OCTETS: usize = 18;
+/// Bits of RSA keys whose signatures can be computed.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 1024..=8192;
 
 //------------ Rrsig ---------------------------------------------------------
 
@@ -148,15 +150,32 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// Verifies with RSA (RFC 3110 §2): length of the exponent, exponent, modulus.
-    fn rsa(&self, parameters: &'static RsaParameters, data: &[u8], signature: &[u8]) -> bool {
+    /// Exponent and modulus of an RSA key (RFC 3110 §2): length of the exponent, exponent, modulus.
+    fn rsa_numbers(&self) -> Option<(&'a [u8], &'a [u8])> {
         let (length, rest) = match self.public {
             [0, high, low, rest @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), rest),
             [length, rest @ ..] => (usize::from(*length), rest),
-            [] => return false,
+            [] => return None,
         };
-        let Some((e, n)) = rest.split_at_checked(length) else { return false };
-        RsaPublicKeyComponents { n, e }.verify(parameters, data, signature).is_ok()
+        rest.split_at_checked(length)
+    }
+
+    /// The size in bits of an RSA key whose signatures are not computed here: RFC 3110 §3 allows 512 and
+    /// more, RFC 5702 §2 for the newer algorithms 1,024 and more, nobody makes them of over 8,192.
+    pub(super) fn unusual_bits(&self) -> Option<usize> {
+        let (_, modulus) =
+            self.rsa_numbers().filter(|_| matches!(self.algorithm, 5 | 7 | 8 | 10))?;
+        let zeros = modulus.iter().take_while(|octet| **octet == 0).count();
+        let first = modulus.get(zeros)?;
+        let bits = (modulus.len() - zeros) * 8 - first.leading_zeros() as usize;
+        Some(bits).filter(|bits| !RSA_BITS.contains(bits))
+    }
+
+    /// Verifies with RSA.
+    fn rsa(&self, parameters: &'static RsaParameters, data: &[u8], signature: &[u8]) -> bool {
+        let Some((e, n)) = self.rsa_numbers() else { return false };
+        self.unusual_bits().is_some()
+            || RsaPublicKeyComponents { n, e }.verify(parameters, data, signature).is_ok()
     }
 
     /// Verifies with an elliptic curve; `prefix` says how the point is written.

@@ -10,7 +10,7 @@ use ring::digest;
 use super::fault::Faults;
 use super::signature::{Key, Rrsig};
 use super::{Fault, Rule, Which, records};
-use crate::wire::Rtype;
+use crate::wire::{RecordRef, Rtype};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
 /// Signatures that are computed, at some 50 to 100 µs each.
@@ -30,6 +30,7 @@ pub(super) fn zone(zone: &Zone, now: u32, faults: &mut Faults) {
     let keys = apex.rrset(Rtype::DNSKEY).into_iter().flat_map(RrsetRef::rdatas);
     let keys: Vec<Key<'_>> = keys.filter_map(Key::new).collect();
     match_keys(apex, &keys, faults);
+    tell_sizes(apex, &keys, faults);
     let mut walk =
         Walk { zone, keys, now, budget: Cell::new(VERIFIED_MAX), ending: 0, soonest: None, faults };
     for node in zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname()) {
@@ -47,6 +48,16 @@ pub(super) fn has_signed_soa(zone: &Zone) -> bool {
 }
 
 //------------ Walk ----------------------------------------------------------
+
+/// What a signature is worth.
+enum Verdict {
+    /// A key of the zone made it.
+    Good,
+    /// Its key is not published.
+    NoKey(String),
+    /// It is at fault.
+    Wrong(Rule, String),
+}
 
 /// What is known while all signatures are checked.
 struct Walk<'z, 'f> {
@@ -89,47 +100,56 @@ impl<'z> Walk<'z, '_> {
             self.faults.push(Fault::at(Rule::SignatureMissing, owner, rtype, message));
             return;
         }
-        let (mut is_current, mut first) = (false, None);
+        let (mut is_current, mut ended) = (false, None);
+        let mut strangers = Vec::new();
         for signature in set.signatures().filter_map(Rrsig::new) {
-            first.get_or_insert(signature);
-            if let Some((rule, why)) = self.wrong(node, set, &signature) {
-                self.tell(node, &signature, rule, format!("{owner} {rtype}: {why}"));
-            }
-            if signature.is_current(self.now) {
-                is_current = true;
-                self.note_end(node, signature);
+            match self.judge(node, set, &signature) {
+                Verdict::Good if signature.is_current(self.now) => {
+                    is_current = true;
+                    self.note_end(node, signature);
+                }
+                Verdict::Good => drop(ended.get_or_insert(signature)),
+                Verdict::NoKey(why) => strangers.push((signature, why)),
+                Verdict::Wrong(rule, why) => {
+                    self.tell(node, &signature, rule, format!("{owner} {rtype}: {why}"));
+                }
             }
         }
-        if let Some(signature) = first.filter(|_| !is_current) {
+        // In a roll of algorithms signatures come before their key is published and go after it (RFC
+        // 6781 §4.1.4): one good signature by a published key is enough (RFC 6840 §5.4, §5.11).
+        if is_current {
+            return;
+        }
+        if let Some(signature) = ended {
             let has_ended = signature.seconds_left(self.now) < 0;
             let what = if has_ended { "has expired" } else { "is not valid yet" };
             let message = format!("{owner} {rtype}: the signature {what}");
-            self.tell(node, &signature, Rule::SignatureExpired, message);
+            return self.tell(node, &signature, Rule::SignatureExpired, message);
+        }
+        for (signature, why) in strangers {
+            self.tell(node, &signature, Rule::SignatureKey, format!("{owner} {rtype}: {why}"));
         }
     }
 
-    /// Why a signature cannot be right, if so.
-    fn wrong(
-        &self,
-        node: NodeRef<'_>,
-        set: RrsetRef<'_>,
-        signature: &Rrsig<'_>,
-    ) -> Option<(Rule, String)> {
+    /// What a signature is worth, its time apart.
+    fn judge(&self, node: NodeRef<'_>, set: RrsetRef<'_>, signature: &Rrsig<'_>) -> Verdict {
         if signature.signer != self.zone.apex() {
-            let message = format!("the signer is {}, not this zone", signature.signer);
-            return Some((Rule::SignatureKey, message));
+            let why = format!("the signer is {}, not this zone", signature.signer);
+            return Verdict::Wrong(Rule::SignatureKey, why);
         }
         let (tag, algorithm) = (signature.key_tag, signature.algorithm);
         let mut keys =
             self.keys.iter().filter(|key| key.tag == tag && key.algorithm == algorithm).peekable();
         if keys.peek().is_none() {
-            let message = format!("there is no DNSKEY with tag {tag} and algorithm {algorithm}");
-            return Some((Rule::SignatureKey, message));
+            let why = format!("there is no DNSKEY with tag {tag} and algorithm {algorithm}");
+            return Verdict::NoKey(why);
         }
         let left = self.budget.get();
         self.budget.set(left.saturating_sub(1));
-        let verifies = left == 0 || keys.any(|key| key.has_made(signature, node.owner(), set));
-        (!verifies).then(|| (Rule::SignatureBogus, "the signature does not verify".to_owned()))
+        if left == 0 || keys.any(|key| key.has_made(signature, node.owner(), set)) {
+            return Verdict::Good;
+        }
+        Verdict::Wrong(Rule::SignatureBogus, "the signature does not verify".to_owned())
     }
 
     /// Reports a fault of a signature.
@@ -161,15 +181,29 @@ impl<'z> Walk<'z, '_> {
 
 //------------ Keys ----------------------------------------------------------
 
+/// RSA keys of a size that is not computed here, each said once.
+fn tell_sizes(apex: NodeRef<'_>, keys: &[Key<'_>], faults: &mut Faults) {
+    for key in keys {
+        if let Some(bits) = key.unusual_bits() {
+            let (owner, tag) = (apex.owner(), key.tag);
+            let message = format!(
+                "{owner} DNSKEY with tag {tag} is an RSA key of {bits} bits: its signatures are not verified"
+            );
+            let fault = Fault::at(Rule::KeySize, owner, Rtype::DNSKEY, message);
+            faults.push(fault.which(Which::Rdata(key.rdata.into())));
+        }
+    }
+}
+
 /// DS, CDS and CDNSKEY at the apex stand for keys of the zone. The delete form, which has algorithm 0,
 /// stands for none (RFC 8078 §4).
 fn match_keys(apex: NodeRef<'_>, keys: &[Key<'_>], faults: &mut Faults) {
     for set in [Rtype::DS, Rtype::CDS, Rtype::CDNSKEY].iter().filter_map(|t| apex.rrset(*t)) {
-        for record in records(apex, set) {
+        for record in records(apex, set).filter(|record| !is_delete(record)) {
             let rdata = record.rdata;
             let is_fine = match record.rtype {
-                Rtype::CDNSKEY => rdata.get(3) == Some(&0) || keys.iter().any(|k| k.rdata == rdata),
-                _ => rdata.get(2) == Some(&0) || keys.iter().any(|k| is_digest(rdata, apex, k)),
+                Rtype::CDNSKEY => keys.iter().any(|key| key.rdata == rdata),
+                _ => keys.iter().any(|key| is_digest(rdata, apex, key)),
             };
             if !is_fine {
                 let message =
@@ -178,6 +212,52 @@ fn match_keys(apex: NodeRef<'_>, keys: &[Key<'_>], faults: &mut Faults) {
             }
         }
     }
+}
+
+/// CDS and CDNSKEY at the apex say the same (RFC 7344 §4), and the delete form is whole and alone (RFC
+/// 8078 §4). In a zone without signatures, too.
+pub(super) fn signals(zone: &Zone, faults: &mut Faults) {
+    let apex = zone.apex_node();
+    let all = |rtype| apex.rrset(rtype).into_iter().flat_map(move |set| records(apex, set));
+    let (cds, cdnskey) = (|| all(Rtype::CDS), || all(Rtype::CDNSKEY));
+    for record in cds().chain(cdnskey()).filter(is_delete) {
+        let (owner, rtype) = (record.owner, record.rtype);
+        let (form, whole): (_, &[u8]) = match rtype {
+            Rtype::CDS => ("0 0 0 00", &[0; 5]),
+            _ => ("0 3 0 AA==", &[0, 0, 3, 0, 0]),
+        };
+        if record.rdata != whole {
+            let message = format!("{owner} {rtype} has algorithm 0 and is not \"{form}\"");
+            faults.push(Fault::of(record, Rule::CdsDelete, message));
+        } else if cds().chain(cdnskey()).any(|other| !is_delete(&other)) {
+            let message =
+                format!("{owner} {rtype} \"{form}\" stands beside records that name keys");
+            faults.push(Fault::of(record, Rule::CdsDelete, message));
+        }
+    }
+    if cds().next().is_none() || cdnskey().next().is_none() {
+        return;
+    }
+    let stands_for = |cds: &RecordRef<'_>, cdnskey: &RecordRef<'_>| {
+        let key = Key::new(cdnskey.rdata);
+        is_delete(cds) && is_delete(cdnskey) || key.is_some_and(|k| is_digest(cds.rdata, apex, &k))
+    };
+    let lone_digests = cds().filter(|one| !cdnskey().any(|other| stands_for(one, &other)));
+    let lone_keys = cdnskey().filter(|one| !cds().any(|other| stands_for(&other, one)));
+    for record in lone_digests.chain(lone_keys) {
+        let (rtype, other) = match record.rtype {
+            Rtype::CDS => (Rtype::CDS, Rtype::CDNSKEY),
+            rtype => (rtype, Rtype::CDS),
+        };
+        let message = format!("{} {rtype} has no {other} that says the same", record.owner);
+        faults.push(Fault::of(record, Rule::CdsDiffers, message));
+    }
+}
+
+/// Whether a DS, CDS or CDNSKEY has algorithm 0, which only the delete form has.
+fn is_delete(record: &RecordRef<'_>) -> bool {
+    let at = if record.rtype == Rtype::CDNSKEY { 3 } else { 2 };
+    record.rdata.get(at) == Some(&0)
 }
 
 /// Whether DS RDATA is the digest of a key (RFC 4034 §5.1.4). One of an unknown kind counts if tag and

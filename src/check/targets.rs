@@ -24,7 +24,7 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
             let owner = record.owner;
             let message = format!("{owner} {rtype} names {target}, which looks like an address");
             faults.push(Fault::of(record, Rule::TargetIsAddress, message));
-        } else if leads_back(zone, record, target) {
+        } else if can_lead_back(record) && leads_back(zone, record, target) {
             let message = format!("{} {rtype} leads back to its own name", record.owner);
             faults.push(Fault::of(record, Rule::AliasLoop, message));
         } else if is_host && target.is_at_or_below(zone.apex()) {
@@ -39,31 +39,69 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
     }
 }
 
-/// Whether an alias ends where it began: a CNAME after some steps in this zone, a DNAME below itself.
-fn leads_back(zone: &Zone, record: RecordRef<'_>, target: NameRef<'_>) -> bool {
+/// Whether a record is an alias: CNAME, DNAME, or SVCB and HTTPS of priority 0 (RFC 9460 §2.4.2).
+fn can_lead_back(record: RecordRef<'_>) -> bool {
     match record.rtype {
-        Rtype::DNAME => target.is_at_or_below(record.owner),
-        Rtype::CNAME => {
-            let mut name = target.to_name();
-            for _ in 0..ALIASES_MAX {
-                if name.as_ref() == record.owner {
-                    return true;
-                }
-                let Some(next) = next_alias(zone, name.as_ref()) else { return false };
-                name = next;
-            }
-            false
-        }
+        Rtype::CNAME | Rtype::DNAME => true,
+        Rtype::SVCB | Rtype::HTTPS => record.rdata.starts_with(&[0, 0]),
         _ => false,
     }
 }
 
-/// Where a CNAME at this name leads.
+/// Whether an alias ends where it began, after some steps in this zone.
+fn leads_back(zone: &Zone, record: RecordRef<'_>, target: NameRef<'_>) -> bool {
+    let mut name = target.to_name();
+    for _ in 0..ALIASES_MAX {
+        if !name.as_ref().is_at_or_below(zone.apex()) {
+            return false;
+        }
+        let is_back = match record.rtype {
+            // All names below it are redirected, so it is enough to end among them.
+            Rtype::DNAME => name.as_ref().is_at_or_below(record.owner),
+            _ => name.as_ref() == record.owner,
+        };
+        if is_back {
+            return true;
+        }
+        let next = match record.rtype {
+            Rtype::CNAME => next_alias(zone, name.as_ref()),
+            Rtype::DNAME => redirected(zone, name.as_ref(), true),
+            rtype => next_service(zone, name.as_ref(), rtype),
+        };
+        let Some(next) = next else { return false };
+        name = next;
+    }
+    false
+}
+
+/// Where a CNAME at this name, or a DNAME above it, leads.
 fn next_alias(zone: &Zone, name: NameRef<'_>) -> Option<Name> {
     let found = zone.lookup(name);
+    if found.dname().is_some() {
+        return redirected(zone, name, false);
+    }
     let node = found.exact().or_else(|| found.wildcard())?;
     let target = node.rrset(Rtype::CNAME)?.first();
     rdata::names(Rtype::CNAME, target).next().map(|(_, name)| name.to_name())
+}
+
+/// Where a DNAME above a name, or at it if `itself`, leads the name or those below it.
+fn redirected(zone: &Zone, name: NameRef<'_>, itself: bool) -> Option<Name> {
+    let found = zone.lookup(name);
+    let own = found.exact().filter(|node| itself && node.has_dname());
+    let node = found.dname().or(own)?;
+    let (_, target) = rdata::names(Rtype::DNAME, node.rrset(Rtype::DNAME)?.first()).next()?;
+    let prefix = name.wire().len().checked_sub(node.owner().wire().len())?;
+    let wire = [&name.wire()[..prefix], target.wire()].concat();
+    Name::from_wire(&wire).ok().map(|(name, _)| name)
+}
+
+/// Where an alias of SVCB or HTTPS at this name leads.
+fn next_service(zone: &Zone, name: NameRef<'_>, rtype: Rtype) -> Option<Name> {
+    let found = zone.lookup(name);
+    let node = found.exact().or_else(|| found.wildcard())?;
+    let mut targets = node.rrset(rtype)?.service_targets();
+    targets.find(|(is_alias, _)| *is_alias).map(|(_, target)| target.to_name())
 }
 
 /// A host exists and is no alias.

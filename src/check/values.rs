@@ -2,7 +2,7 @@
 
 use super::fault::Faults;
 use super::{Fault, Rule, records};
-use crate::wire::{NameRef, Rtype};
+use crate::wire::{NameRef, Rtype, rdata};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
 /// Records an RRset may have without a word (cf. CVE-2024-1737).
@@ -28,6 +28,12 @@ pub(super) fn soa(zone: &Zone, faults: &mut Faults) {
         );
     } else if soa.expire < WEEK {
         tell(Rule::SoaTimers, format!("expire ({}) is below a week", soa.expire));
+    }
+    let rdata = zone.apex_node().rrset(Rtype::SOA).map_or(&[][..], RrsetRef::first);
+    let rname = rdata::names(Rtype::SOA, rdata).nth(1).map(|(_, name)| name);
+    if let Some(rname) = rname.filter(|name| name.wire().contains(&b'@')) {
+        let message = format!("the SOA's RNAME is {rname}: a mail address with an @ in it");
+        tell(Rule::AtSign, message);
     }
     if soa.minimum > DAY {
         tell(Rule::MinimumLong, format!("the SOA's MINIMUM is {} seconds", soa.minimum));

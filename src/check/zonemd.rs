@@ -2,7 +2,7 @@
 
 use ring::digest::{Context, SHA384, SHA512};
 
-use super::{Fault, Rule};
+use super::{Fault, Rule, records};
 use crate::wire::{Class, Rtype, rdata};
 use crate::zone::{NodeRef, Zone};
 
@@ -12,19 +12,25 @@ const SCHEME_SIMPLE: u8 = 1;
 /// Compares the ZONEMD records at the apex, if there are any, with the zone as it was read. Records
 /// merged later are none of the maker's business, so this is asked before they are.
 pub fn zonemd(zone: &Zone) -> Vec<Fault> {
-    let Some(set) = zone.apex_node().rrset(Rtype::ZONEMD) else { return Vec::new() };
+    let apex = zone.apex_node();
+    let Some(set) = apex.rrset(Rtype::ZONEMD) else { return Vec::new() };
     let mut faults = Vec::new();
-    let mut tell = |rule, message: String| {
-        faults.push(Fault::at(rule, zone.apex(), Rtype::ZONEMD, message));
-    };
     let (mut known, mut matched) = (false, false);
-    for record in set.rdatas() {
-        let [s0, s1, s2, s3, scheme, hash, expected @ ..] = record else { continue };
+    let mut kinds = Vec::new();
+    for record in records(apex, set) {
+        let [s0, s1, s2, s3, scheme, hash, expected @ ..] = record.rdata else { continue };
+        if kinds.contains(&(*scheme, *hash)) {
+            let message =
+                format!("there is more than one ZONEMD of scheme {scheme} and hash {hash}");
+            faults.push(Fault::of(record, Rule::ZonemdTwice, message));
+        }
+        kinds.push((*scheme, *hash));
         let context = match (*scheme, *hash) {
             (SCHEME_SIMPLE, 1) => Context::new(&SHA384),
             (SCHEME_SIMPLE, 2) => Context::new(&SHA512),
             _ => {
-                tell(Rule::ZonemdScheme, format!("ZONEMD of scheme {scheme} and hash {hash}"));
+                let message = format!("ZONEMD of scheme {scheme} and hash {hash}");
+                faults.push(Fault::of(record, Rule::ZonemdScheme, message));
                 continue;
             }
         };
@@ -34,7 +40,7 @@ pub fn zonemd(zone: &Zone) -> Vec<Fault> {
     }
     if known && !matched {
         let message = "the ZONEMD digest or serial is not that of the zone".to_owned();
-        tell(Rule::ZonemdWrong, message);
+        faults.push(Fault::at(Rule::ZonemdWrong, zone.apex(), Rtype::ZONEMD, message));
     }
     faults
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::args::Common;
 use super::plain::{json, shown};
 use crate::check::{self, Level};
-use crate::master::{self, Directory, Finding, Input, Place, Severity, render};
+use crate::master::{self, Directory, Finding, Input, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
 use crate::text::append_line;
@@ -130,7 +130,7 @@ fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check
     let mut checked = check::file(&input, origin, &options, level, now as u32);
     let cut = std::mem::take(&mut checked.cut);
     checked.errors += cut.len();
-    checked.findings.extend(cut.into_iter().map(incomplete));
+    checked.findings.extend(cut.into_iter().map(master::no_final_newline));
     Ok(checked)
 }
 
@@ -153,17 +153,6 @@ fn unreadable(file: &Path, error: &std::io::Error) -> check::Checked {
         hint: Some("check the path and its permissions".to_owned()),
     };
     check::Checked { zone: None, findings: vec![finding], errors: 1, warnings: 0, cut: Vec::new() }
-}
-
-/// The finding of a file whose last line does not end: it may have been cut.
-fn incomplete(place: Place) -> Finding {
-    Finding {
-        rule: "no-final-newline",
-        severity: Severity::Error,
-        place: Some(place),
-        message: "the last line has no newline, so the file may be cut off".to_owned(),
-        hint: Some("end the last line, best with \"; gapura: end of zone\"".to_owned()),
-    }
 }
 
 /// JSON as a line.

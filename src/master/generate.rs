@@ -134,7 +134,8 @@ fn expand(template: &[u8], number: u64, out: &mut Vec<u8>) -> Result<(), String>
                     format!("{} {message}", shown(template))
                 };
                 let end = after.iter().position(|byte| *byte == b'}').ok_or_else(wrong)?;
-                modified(&after[1..end], number, out).ok_or_else(wrong)?;
+                let modifier = Modifier::from_text(&after[1..end]).ok_or_else(wrong)?;
+                modifier.write(number, out).map_err(|why| format!("{} {why}", shown(template)))?;
                 rest = &after[end + 1..];
             }
             (b'$', _) => out.extend_from_slice(number.to_string().as_bytes()),
@@ -144,33 +145,57 @@ fn expand(template: &[u8], number: u64, out: &mut Vec<u8>) -> Result<(), String>
     Ok(())
 }
 
-/// Appends the number as `offset[,width[,base]]` wants it.
-fn modified(modifier: &[u8], number: u64, out: &mut Vec<u8>) -> Option<()> {
-    let mut parts = std::str::from_utf8(modifier).ok()?.split(',');
-    let offset: i64 = parts.next()?.parse().ok()?;
-    let width: usize = parts.next().map_or(Some(0), |width| width.parse().ok())?;
-    let base = parts.next().unwrap_or("d");
-    if parts.next().is_some() || width > WIDTH_MAX || offset.unsigned_abs() > i32::MAX as u64 {
-        return None;
+/// What stands in the braces behind a dollar sign: `offset[,width[,base]]`.
+struct Modifier {
+    /// What is added to the number.
+    offset: i64,
+    /// The least number of signs.
+    width: usize,
+    /// How the sum is written: `d`, `o`, `x`, `X`, `n` or `N`.
+    base: u8,
+}
+
+impl Modifier {
+    /// Reads the text between the braces.
+    fn from_text(text: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(text).ok()?.split(',');
+        let offset: i64 = parts.next()?.parse().ok()?;
+        let width: usize = parts.next().map_or(Some(0), |width| width.parse().ok())?;
+        let base = match parts.next().unwrap_or("d").as_bytes() {
+            [base] if b"doxXnN".contains(base) => *base,
+            _ => return None,
+        };
+        let is_small = width <= WIDTH_MAX && offset.unsigned_abs() <= i32::MAX as u64;
+        (parts.next().is_none() && is_small).then_some(Self { offset, width, base })
     }
-    // Both are below 2³¹.
-    let sum = number as i64 + offset;
-    if sum < 0 && base == "d" {
-        out.extend_from_slice(format!("{sum:0width$}").as_bytes());
-        return Some(());
+
+    /// Appends a number; an error if the sum is beyond its bounds.
+    fn write(&self, number: u64, out: &mut Vec<u8>) -> Result<(), String> {
+        let width = self.width;
+        // Both are below 2³¹.
+        let sum = number as i64 + self.offset;
+        if sum > i64::from(i32::MAX) {
+            return Err(format!("makes {sum} of {number}, which is more than 2147483647"));
+        }
+        if sum < 0 && self.base == b'd' {
+            out.extend_from_slice(format!("{sum:0width$}").as_bytes());
+            return Ok(());
+        }
+        let value = u64::try_from(sum).map_err(|_| {
+            let why = "and only base d writes what is below 0";
+            format!("makes {sum} of {number}, {why}")
+        })?;
+        let text = match self.base {
+            b'o' => format!("{value:0width$o}"),
+            b'x' => format!("{value:0width$x}"),
+            b'X' => format!("{value:0width$X}"),
+            b'n' => nibbles(value, width),
+            b'N' => nibbles(value, width).to_ascii_uppercase(),
+            _ => format!("{value:0width$}"),
+        };
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
     }
-    let value = u64::try_from(sum).ok()?;
-    let text = match base {
-        "d" => format!("{value:0width$}"),
-        "o" => format!("{value:0width$o}"),
-        "x" => format!("{value:0width$x}"),
-        "X" => format!("{value:0width$X}"),
-        "n" => nibbles(value, width),
-        "N" => nibbles(value, width).to_ascii_uppercase(),
-        _ => return None,
-    };
-    out.extend_from_slice(text.as_bytes());
-    Some(())
 }
 
 /// The hexadecimal digits from the last to the first, a dot between each two; dots count as width.
@@ -225,5 +250,19 @@ mod tests {
             assert_eq!(Range::from_text(range.as_bytes()), None, "{range}");
         }
         assert_eq!(Range::from_text(b"0-9/4").map(Range::count), Some(3));
+    }
+
+    #[test]
+    fn a_result_beyond_its_bounds_is_refused_in_words() {
+        let why = |template: &str| expand(template.as_bytes(), 7, &mut Vec::new()).unwrap_err();
+        assert_eq!(
+            why("h${-9,1,x}"),
+            "\"h${-9,1,x}\" makes -2 of 7, and only base d writes what is below 0"
+        );
+        let beyond = "\"${2147483647}\" makes 2147483654 of 7, which is more than 2147483647";
+        assert_eq!(why("${2147483647}"), beyond);
+        let mut out = Vec::new();
+        expand(b"${2147483640}", 7, &mut out).unwrap();
+        assert_eq!(out, b"2147483647");
     }
 }

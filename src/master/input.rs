@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Finding, Place};
+use super::{Finding, Place, Severity};
 
 //------------ Input ---------------------------------------------------------
 
@@ -45,32 +45,73 @@ pub enum LoadError {
     Unreadable(String),
 }
 
+/// Where the files are that a zone file includes: beside it, and where it is a symbolic link, beside its
+/// target.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// The directories, that of the file as it is named first.
+    roots: Vec<PathBuf>,
+}
+
+impl Beside {
+    /// The directories of a zone file.
+    pub fn of(zone_file: &Path) -> Self {
+        let parent = |file: &Path| match file.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let mut roots = vec![parent(zone_file)];
+        if let (Ok(named), Ok(target)) = (roots[0].canonicalize(), zone_file.canonicalize())
+            && parent(&target) != named
+        {
+            roots.push(parent(&target));
+        }
+        Self { roots }
+    }
+
+    /// Where an included file may be, the best place first.
+    pub fn places(&self, path: &Path) -> impl Iterator<Item = PathBuf> {
+        self.roots.iter().map(move |root| root.join(path))
+    }
+
+    /// Where it is. No symbolic link leads out of these directories.
+    pub fn find(&self, path: &Path) -> Result<PathBuf, LoadError> {
+        let failed = |error: std::io::Error| LoadError::Unreadable(error.to_string());
+        let mut missing = None;
+        for named in self.places(path) {
+            match named.canonicalize() {
+                Ok(real) => {
+                    let mut roots = self.roots.iter().filter_map(|root| root.canonicalize().ok());
+                    let inside = roots.any(|root| real.starts_with(root));
+                    return if inside { Ok(named) } else { Err(LoadError::Outside) };
+                }
+                Err(error) => drop(missing.get_or_insert(error)),
+            }
+        }
+        Err(missing.map_or(LoadError::Outside, failed))
+    }
+}
+
 /// Includes from a directory.
 #[derive(Clone, Debug)]
 pub struct Directory {
-    /// The directory of the zone file.
-    pub root: PathBuf,
+    /// Where they are.
+    beside: Beside,
     /// Octets a file may have.
-    pub octets_max: u64,
+    octets_max: u64,
 }
 
 impl Directory {
-    /// The directory that `zone_file` is in.
+    /// The files beside `zone_file`.
     pub fn of(zone_file: &Path, options: &Options) -> Self {
-        let root = zone_file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let root = root.unwrap_or_else(|| Path::new(".")).to_owned();
-        Self { root, octets_max: options.file_octets_max as u64 }
+        Self { beside: Beside::of(zone_file), octets_max: options.file_octets_max as u64 }
     }
 }
 
 impl Loader for Directory {
     fn load(&self, path: &Path) -> Result<Arc<[u8]>, LoadError> {
         let failed = |error: std::io::Error| LoadError::Unreadable(error.to_string());
-        let root = self.root.canonicalize().map_err(failed)?;
-        let real = root.join(path).canonicalize().map_err(failed)?;
-        if !real.starts_with(&root) {
-            return Err(LoadError::Outside);
-        }
+        let real = self.beside.find(path)?;
         // Opening a FIFO would wait for a writer.
         if !real.metadata().map_err(failed)?.is_file() {
             return Err(LoadError::Unreadable("not a regular file".to_owned()));
@@ -268,6 +309,21 @@ pub fn last_line(file: &Path, bytes: &[u8]) -> Place {
     let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let line = u32::try_from(breaks + 1).unwrap_or(u32::MAX);
     place(bytes, file.into(), Vec::new(), line, start..body.len())
+}
+
+/// The finding of a file whose last line, at `place`, has no newline: it may have been cut.
+pub fn no_final_newline(place: Place) -> Finding {
+    let quoted = place.file.display().to_string().replace('\'', "'\\''");
+    Finding {
+        rule: "no-final-newline",
+        severity: Severity::Error,
+        message: "the last line has no newline, so the file may be cut off".to_owned(),
+        hint: Some(format!(
+            "if it is whole, end it: echo >> '{quoted}' (a last line \"{END_MARKER}\" also guards against \
+             cuts at a line end)"
+        )),
+        place: Some(place),
+    }
 }
 
 /// The comment that marks a file as complete; it is the last line.

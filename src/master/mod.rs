@@ -18,8 +18,8 @@ mod scan;
 
 pub use finding::{Finding, Place, Severity};
 pub use input::{
-    At, Directory, END_MARKER, Included, Input, LoadError, Loader, Memory, NoIncludes, Options,
-    Parsed, last_line,
+    At, Beside, Directory, END_MARKER, Included, Input, LoadError, Loader, Memory, NoIncludes,
+    Options, Parsed, last_line, no_final_newline,
 };
 pub use parse::parse;
 pub use print::{print_record, print_zone, write_record};

@@ -35,6 +35,8 @@ pub fn parse(
         owner_state: OwnerState::None,
         ttl_default: None,
         ttl_last: None,
+        from_minimum: false,
+        is_stated: false,
         rdata: Vec::with_capacity(1024),
         generated: 0,
         open: Vec::new(),
@@ -89,6 +91,10 @@ pub(super) struct Parser<'p, 'i> {
     ttl_default: Option<u32>,
     /// From the last record that had one.
     ttl_last: Option<u32>,
+    /// Whether the SOA had to take its MINIMUM for a TTL.
+    from_minimum: bool,
+    /// Whether that record stated it and no record has taken it over yet.
+    is_stated: bool,
     /// RDATA of the record being read.
     rdata: Vec<u8>,
     /// Records made by `$GENERATE` so far.
@@ -207,6 +213,10 @@ impl Parser<'_, '_> {
             Problem { rule: &rule::BAD_RDATA, token, message, hint: error.hint }
         })?;
         debug_assert!(self.rdata.len() <= RDATA_OCTETS_MAX);
+        if let (None, None, Some(last)) = (ttl, self.ttl_default, self.ttl_last) {
+            self.taken_over(source, entry, tokens, at - 1, last);
+        }
+        self.is_stated |= ttl.is_some();
         let ttl = match ttl.or(self.ttl_default).or(self.ttl_last) {
             Some(ttl) => ttl,
             None => self.ttl_of_soa(source, entry, tokens, at - 1, rtype)?,
@@ -228,6 +238,23 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
+    /// Reports the first record that takes over a TTL stated by one before it (RFC 1035 §5.1), in a file
+    /// whose SOA had none: where that one goes, these get another.
+    fn taken_over(
+        &mut self,
+        source: &Source<'_>,
+        entry: &Entry,
+        tokens: &[Token<'_>],
+        type_at: usize,
+        last: u32,
+    ) {
+        if std::mem::take(&mut self.is_stated) && self.from_minimum {
+            let message = format!("no TTL here and no $TTL: {last}, which a record above has");
+            let problem = Problem::new(&rule::TTL_FROM_LAST, type_at, message);
+            self.problem(source, entry, tokens, problem.hint("start the file with $TTL 3600"));
+        }
+    }
+
     /// The TTL of a record that has none and finds none: that of a SOA is its MINIMUM.
     fn ttl_of_soa(
         &mut self,
@@ -243,6 +270,7 @@ impl Parser<'_, '_> {
                 let message = format!("the SOA has no TTL: its MINIMUM of {minimum} is used");
                 let problem = Problem::new(&rule::TTL_FROM_MINIMUM, type_at, message);
                 self.problem(source, entry, tokens, problem.hint("start the file with $TTL 3600"));
+                self.from_minimum = true;
                 Ok(minimum.min(TTL_MAX))
             }
             None => {

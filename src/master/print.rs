@@ -1,7 +1,8 @@
 //! Records back to text, one per line: reading what is printed yields the same records.
 //!
 //! Names are absolute and escaped, strings are quoted and escaped: nothing inside a record can end
-//! the line, start a comment or become a directive.
+//! the line, start a comment or become a directive. BIND, NSD and Knot read it, too: what one of them
+//! does not know is written in the generic form (RFC 3597 §5).
 
 use super::END_MARKER;
 use crate::text::append;
@@ -17,9 +18,9 @@ pub fn print_record(record: RecordRef<'_>) -> String {
 /// Appends one record as one line, without the line feed.
 pub fn write_record(record: RecordRef<'_>, text: &mut String) {
     rdata::write_name(record.owner, text);
-    append!(text, " {} {} {} ", record.ttl, record.class, record.rtype);
+    append!(text, " {} {} {} ", record.ttl, record.class, record.rtype.portable());
     let start = text.len();
-    rdata::write_text(record.rtype, record.rdata, text);
+    rdata::write_portable(record.rtype, record.rdata, text);
     if text.len() == start {
         text.pop();
     }

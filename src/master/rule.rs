@@ -57,6 +57,7 @@ rules! {
     BAD_TTL error "bad-ttl" "A TTL is no number of seconds up to 2147483647",
     NO_TTL error "no-ttl" "A record has no TTL and there is neither $TTL nor a TTL before it",
     TTL_FROM_MINIMUM warning "ttl-from-minimum" "The SOA has no TTL and there is no $TTL: its MINIMUM is used",
+    TTL_FROM_LAST warning "ttl-from-last" "A record takes the TTL of one above: it has none, there is no $TTL, and the SOA has none",
     UNKNOWN_TYPE error "unknown-type" "A record has no type, or one that is not known",
     META_TYPE error "meta-type" "A record has a type that belongs in a query or message only",
     WRONG_CLASS error "wrong-class" "A record has a class other than that of the zone, IN",

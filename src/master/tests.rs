@@ -338,11 +338,34 @@ fn a_symbolic_link_does_not_lead_out() {
     std::fs::write(zones.join("fine"), "y").unwrap();
     std::os::unix::fs::symlink("../secret", zones.join("out")).unwrap();
     std::os::unix::fs::symlink("fine", zones.join("in")).unwrap();
-    let loader = Directory { root: zones, octets_max: 100 };
+    let file = zones.join("example.zone");
+    let loader = Directory::of(&file, &Options::default());
     assert_eq!(loader.load(Path::new("out")), Err(LoadError::Outside));
     assert_eq!(loader.load(Path::new("in")).as_deref(), Ok(&b"y"[..]));
-    let short = Directory { octets_max: 0, ..loader };
+    let short = Directory::of(&file, &Options { file_octets_max: 0, ..Options::default() });
     assert_eq!(short.load(Path::new("in")), Err(LoadError::TooLarge(0)));
+}
+
+#[test]
+fn a_zone_file_that_is_a_symbolic_link_includes_beside_its_target_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let (etc, zones) = (dir.path().join("etc"), dir.path().join("zones"));
+    std::fs::create_dir(&etc).unwrap();
+    std::fs::create_dir(&zones).unwrap();
+    std::fs::write(dir.path().join("secret"), "x").unwrap();
+    for (path, text) in [("zones/z", ""), ("zones/far", "y"), ("etc/near", "z")] {
+        std::fs::write(dir.path().join(path), text).unwrap();
+    }
+    std::os::unix::fs::symlink("../zones/z", etc.join("z")).unwrap();
+    std::os::unix::fs::symlink("../secret", zones.join("out")).unwrap();
+    let loader = Directory::of(&etc.join("z"), &Options::default());
+    assert_eq!(loader.load(Path::new("near")).as_deref(), Ok(&b"z"[..]));
+    assert_eq!(loader.load(Path::new("far")).as_deref(), Ok(&b"y"[..]));
+    assert_eq!(loader.load(Path::new("out")), Err(LoadError::Outside));
+    assert!(matches!(loader.load(Path::new("nope")), Err(LoadError::Unreadable(_))));
+    // Not a link: the other directory is none of its business.
+    let loader = Directory::of(&etc.join("near"), &Options::default());
+    assert!(matches!(loader.load(Path::new("far")), Err(LoadError::Unreadable(_))));
 }
 
 //------------ $GENERATE -----------------------------------------------------

@@ -292,8 +292,9 @@ impl fmt::Display for NameRef<'_> {
                     b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'*' | b'/' => {
                         f.write_char(char::from(byte))?;
                     }
-                    // More than necessary: some parsers refuse such octets unescaped.
-                    0x21..=0x7e => {
+                    // As BIND writes them. Others are numbers: `\[` is a bit string to some, `\#` the
+                    // generic form, and NSD takes the second backslash of `\\.` for that of `\.`.
+                    b'.' | b'"' | b'$' | b'(' | b')' | b';' | b'@' => {
                         f.write_char('\\')?;
                         f.write_char(char::from(byte))?;
                     }

@@ -16,6 +16,7 @@ mod encoding;
 mod expand;
 mod fields;
 mod loc;
+mod rare;
 mod read;
 mod svcb;
 mod whole;
@@ -79,12 +80,40 @@ pub fn to_text(rtype: Rtype, rdata: &[u8]) -> String {
 
 /// Appends the RDATA as master-file text on one line.
 pub fn write_text(rtype: Rtype, rdata: &[u8], text: &mut String) {
+    write_for(Reader::People, rtype, rdata, text);
+}
+
+/// Who reads a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Reader {
+    /// People, and gapura itself.
+    People,
+    /// Every name server: what one of them does not know is in a generic form.
+    Servers,
+}
+
+/// Appends the RDATA for a reader.
+fn write_for(reader: Reader, rtype: Rtype, rdata: &[u8], text: &mut String) {
     let start = text.len();
     let known = rtype.fields().filter(|_| check(rtype, rdata).is_ok());
-    if known.is_some_and(|fields| write::fields(fields, rdata, text).is_some()) {
+    if known.is_some_and(|fields| write::fields(fields, rdata, reader, text).is_some()) {
         return;
     }
     text.truncate(start);
+    write_generic(rdata, text);
+}
+
+/// Appends the RDATA as zone files have it that other servers read, too: see [`Rtype::portable`].
+pub fn write_portable(rtype: Rtype, rdata: &[u8], text: &mut String) {
+    if rtype.is_portable() {
+        write_for(Reader::Servers, rtype, rdata, text);
+    } else {
+        write_generic(rdata, text);
+    }
+}
+
+/// Appends the RDATA in the generic form (RFC 3597 §5).
+fn write_generic(rdata: &[u8], text: &mut String) {
     append!(text, "\\# {}", rdata.len());
     if !rdata.is_empty() {
         text.push(' ');
@@ -186,6 +215,17 @@ pub enum RdataError {
     /// Service parameters out of order, twice, or with a bad value (RFC 9460 §2.2, §8).
     #[error("the service parameter key{0} is malformed, out of order or not allowed")]
     Param(u16),
+    /// `no-default-alpn` says that the protocols of `alpn` are all there are.
+    #[error("no-default-alpn stands without alpn (RFC 9460 section 7.1.1)")]
+    NoAlpn,
+    /// `mandatory` lists a key that is not there.
+    #[error("mandatory names key{0}, which the record does not have (RFC 9460 section 8)")]
+    NotThere(u16),
+    /// An NSEC3 hash that is none of its algorithm.
+    #[error(
+        "a hash of algorithm 1 (SHA-1) has 20 octets, 32 signs in base32hex (RFC 5155 section 5)"
+    )]
+    Hash,
 }
 
 #[cfg(test)]

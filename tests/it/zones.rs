@@ -13,6 +13,7 @@ use gapura::master::{Directory, Finding, Input, Options, Severity};
 use gapura::wire::Name;
 
 mod fuzzed;
+mod printed;
 
 /// The time at which signatures are judged.
 const NOW: u32 = 1_800_000_000;

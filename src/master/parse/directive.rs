@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::word::{argument, name_problem, no_more, ttl};
-use super::{OwnerState, Parser, Problem, Source};
+use super::{Parser, Problem, Source};
 use crate::master::generate;
 use crate::master::input::{Included, ending};
 use crate::master::rule;
@@ -62,7 +62,8 @@ impl Parser<'_, '_> {
         Ok(name)
     }
 
-    /// `$INCLUDE file [origin]`: origin and last owner are afterwards what they were before.
+    /// `$INCLUDE file [origin]`: origin and last owner are afterwards what they were before. The last owner
+    /// holds in the included file, too, until that states one (RFC 1035 §5.1).
     fn include(
         &mut self,
         source: &Source<'_>,
@@ -105,8 +106,7 @@ impl Parser<'_, '_> {
         if self.fits(&inner, 1) {
             self.open.push(path);
             let origin = std::mem::replace(&mut self.origin, origin);
-            let owner = std::mem::replace(&mut self.owner, Vec::with_capacity(256));
-            let state = std::mem::replace(&mut self.owner_state, OwnerState::None);
+            let (owner, state) = (self.owner.clone(), self.owner_state);
             self.file(inner);
             (self.origin, self.owner, self.owner_state) = (origin, owner, state);
             self.open.pop();

@@ -15,7 +15,7 @@ use crate::publish::door::{
 };
 use crate::publish::failpoint;
 use crate::publish::state::{
-    By, Cause, Guard, Inner, Outcome, RowEdit, Seen, ZoneState, error, zonemd,
+    By, Cause, Guard, Inner, Outcome, RowEdit, Seen, ZoneState, error, left_out_zonemd, zonemd,
 };
 use crate::store::StoreError;
 use crate::zone::{ApplyError, Delta, NodeRef, Zone};
@@ -306,6 +306,7 @@ impl Case<'_> {
         if holds || removed.is_empty() {
             return Ok(merged);
         }
+        findings.push(left_out_zonemd());
         let delta = Delta { removed, added: Vec::new() };
         merged.apply(&delta).map_err(|failed| internal(findings, failed))
     }

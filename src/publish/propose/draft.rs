@@ -9,7 +9,7 @@ use super::edit_check;
 use super::merge::guard_delta;
 use crate::master::Finding;
 use crate::publish::state::{
-    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, overlay, zonemd,
+    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, left_out_zonemd, overlay, zonemd,
 };
 use crate::store::promoted::PromotedRow;
 use crate::store::records::StoredRrset;
@@ -61,6 +61,9 @@ impl Ground<'_> {
             let touched: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
             findings = edit_check::check_effect(self.source, self.live, &after, &touched);
             findings.extend(edit_check::check_occluded(&after, &touched));
+            if !draft.delta.is_empty() && !zonemd(self.live).is_empty() {
+                findings.push(left_out_zonemd());
+            }
             draft.after = Some(after);
         }
         draft.findings = findings;

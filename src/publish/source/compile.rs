@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256, digest};
 use super::memory::{Claim, LOOK_EVERY, Lack};
 use super::read::{self, ReadFault};
 use crate::digest::{hex, sha256_hex};
-use crate::master::{self, Finding, Input, LoadError, Loader};
+use crate::master::{self, Beside, Finding, Input, LoadError, Loader};
 use crate::publish::propose::{Loaded, Unread};
 use crate::publish::state::{Guard, Options, Seen, Stamp, ZoneSource, error};
 use crate::wire::Rtype;
@@ -76,9 +76,13 @@ fn has_settled(loaded: &Loaded, source: &ZoneSource, options: &Options) -> bool 
             digest(&SHA256, &again).as_ref() == digest(&SHA256, bytes).as_ref()
         })
     };
-    let root = directory_of(&source.file);
+    let beside = Beside::of(&source.file);
     same(&source.file, &loaded.bytes)
-        && loaded.parsed.included.iter().all(|one| same(&root.join(&one.path), &one.bytes))
+        && loaded
+            .parsed
+            .included
+            .iter()
+            .all(|one| beside.find(&one.path).is_ok_and(|path| same(&path, &one.bytes)))
 }
 
 /// Reads, parses and builds once.
@@ -86,7 +90,7 @@ fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unrea
     let (bytes, stamp) = read::read(&source.file, options.file_octets_max)
         .map_err(|fault| Box::new(unread(&source.file, fault)))?;
     let loader = Guarded {
-        root: directory_of(&source.file),
+        beside: Beside::of(&source.file),
         octets_left: RefCell::new(options.file_octets_max.saturating_sub(bytes.len() as u64)),
         seen: RefCell::new(vec![Seen { path: source.file.clone(), stamp: Some(stamp) }]),
         changing: RefCell::new(None),
@@ -182,8 +186,8 @@ pub(crate) fn directory_of(file: &Path) -> PathBuf {
 
 /// Reads includes with the same guards as the file itself.
 struct Guarded {
-    /// The directory of the zone file; nothing outside of it is read.
-    root: PathBuf,
+    /// Where they are; nothing outside is read.
+    beside: Beside,
     /// Octets that may still be read.
     octets_left: RefCell<u64>,
     /// The files read so far.
@@ -195,13 +199,9 @@ struct Guarded {
 impl Loader for Guarded {
     fn load(&self, path: &Path) -> Result<Arc<[u8]>, LoadError> {
         let unreadable = |error: std::io::Error| LoadError::Unreadable(error.to_string());
-        let named = self.root.join(path);
         // Also one that cannot be read is watched: it may come.
-        self.seen.borrow_mut().push(Seen::now(&named));
-        let root = self.root.canonicalize().map_err(unreadable)?;
-        if !named.canonicalize().map_err(unreadable)?.starts_with(&root) {
-            return Err(LoadError::Outside);
-        }
+        self.seen.borrow_mut().extend(self.beside.places(path).map(|place| Seen::now(&place)));
+        let named = self.beside.find(path)?;
         let mut left = self.octets_left.borrow_mut();
         let (bytes, stamp) = read::read(&named, *left).map_err(|fault| match fault {
             ReadFault::Io(error) => unreadable(error),
@@ -212,7 +212,7 @@ impl Loader for Guarded {
             }
         })?;
         *left -= bytes.len() as u64;
-        if let Some(seen) = self.seen.borrow_mut().last_mut() {
+        if let Some(seen) = self.seen.borrow_mut().iter_mut().rfind(|seen| seen.path == named) {
             seen.stamp = Some(stamp);
         }
         Ok(bytes.into())
@@ -279,10 +279,5 @@ fn never_quiet(source: &ZoneSource, patience: Duration) -> Unread {
 
 /// A file whose last line has no newline: it may have been cut.
 fn no_newline(path: &Path, bytes: &[u8]) -> Finding {
-    let finding = error(
-        "no-final-newline",
-        "the last line has no newline, so the file may be cut off".to_owned(),
-        "end the file with a newline; a last line \"; gapura: end of zone\" also guards against cuts at a line end",
-    );
-    Finding { place: Some(master::last_line(path, bytes)), ..finding }
+    master::no_final_newline(master::last_line(path, bytes))
 }

@@ -7,6 +7,15 @@ pub(crate) fn error(rule: &'static str, message: String, hint: &str) -> Finding 
     Finding { rule, severity: Severity::Error, place: None, message, hint: Some(hint.to_owned()) }
 }
 
+/// The finding of a zone whose ZONEMD does not hold for what is served: gapura chose another serial, or
+/// records of requests are in it.
+pub(crate) fn left_out_zonemd() -> Finding {
+    let message = "ZONEMD is left out: it holds for the file, and gapura serves another serial or more records";
+    let hint =
+        "raise the serial in the file, then make ZONEMD anew; with promoted records it stays out";
+    Finding { hint: Some(hint.to_owned()), ..warning("zonemd-left-out", message.to_owned()) }
+}
+
 /// A warning without a place.
 pub(crate) fn warning(rule: &'static str, message: String) -> Finding {
     Finding { rule, severity: Severity::Warning, place: None, message, hint: None }

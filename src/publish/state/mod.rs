@@ -24,7 +24,7 @@ pub use publisher::Publisher;
 pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus};
 pub use serial::SerialPolicy;
 
-pub(super) use finding::{error, warning};
+pub(super) use finding::{error, left_out_zonemd, warning};
 pub(super) use frozen::Frozen;
 pub(super) use jobs::{Job, Jobs};
 pub(super) use overlay::{Overlay, RowEdit, zonemd};

@@ -284,15 +284,53 @@ fn a_zonemd_may_not_be_lost_and_is_not_served_for_other_content() {
     let publisher = house.opened();
     let count = |publisher: &Publisher| at(&live(publisher), "example.", Rtype::ZONEMD).len();
     assert_eq!(count(&publisher), 1);
+    house.write(&format!("{ZONE}{digest}plus A 192.0.2.8\n"));
+    let report = reload(&publisher);
+    assert!(rules(&report).contains(&"zonemd-left-out"), "gapura chose the serial: {report}");
+    assert_eq!((count(&publisher), live(&publisher).serial()), (0, 11));
+    let raised = ZONE.replace(" 10 7200", " 12 7200") + digest + "plus A 192.0.2.8\n";
+    house.write(&raised);
+    let report = reload(&publisher);
+    assert_eq!(rules(&report), ["zonemd-scheme"], "the file's own serial: {report}");
+    assert_eq!((count(&publisher), live(&publisher).serial()), (1, 12));
     promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
     assert_eq!(count(&publisher), 0, "it would not hold for the zone as it is now");
     drop(publisher);
     let publisher = house.opened();
-    assert_eq!((count(&publisher), live(&publisher).serial()), (0, 11));
+    assert_eq!((count(&publisher), live(&publisher).serial()), (0, 13));
     house.write(ZONE);
     let report = reload(&publisher);
     assert_eq!((refused_by(&report), rules(&report)), (Guard::Incomplete, vec!["zonemd-lost"]));
     assert!(publisher.reload(Some(&apex()), &forced("budi"))[0].is_ok());
+}
+
+/// The serial of a zone that was signed elsewhere is signed, too.
+#[test]
+fn a_presigned_zone_keeps_its_serial_from_the_first_load_on() {
+    let zero = include_str!("../../../tests/zones/good/signed-serial-zero.zone");
+    let house = House::new(zero);
+    let publisher = house.opened();
+    assert_eq!(live(&publisher).serial(), 0);
+    drop(publisher);
+    // A database that was lost: the file has the serial published last, and is that version.
+    let lose = || {
+        for entry in fs::read_dir(house.state()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("gapura.db") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    };
+    lose();
+    assert_eq!(live(&house.opened()).serial(), 0);
+    // One behind it cannot be given another, and old data is better than none.
+    house.write(&ZONE.replace(" 10 7200", " 5 7200"));
+    assert_eq!(live(&house.opened()).serial(), 5);
+    lose();
+    house.write(zero);
+    let (publisher, reports) = house.open();
+    assert_eq!(rules(&reports[0]), ["presigned-serial-behind"]);
+    assert_eq!(live(&publisher).serial(), 0);
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl Default for StreamLimits {
             connections: 0,
             per_address: 128,
             idle: Duration::from_secs(10),
-            stall: Duration::from_millis(500),
+            // A lost segment comes again after a second (RFC 6298 §2.1).
+            stall: Duration::from_secs(2),
             message: Duration::from_secs(5),
             write: Duration::from_secs(10),
             handshake: Duration::from_secs(5),

@@ -8,7 +8,7 @@ use super::word::{
     algorithm, cert_type, decimal, push_name, scheme, shown, time, ttl_from_text, type_number, v4,
     v6,
 };
-use super::{RdataError, apl, check, loc, svcb, whole};
+use super::{apl, check, loc, rare, svcb, whole};
 use crate::wire::{NameError, NameRef, Rtype};
 
 /// Octets one `<character-string>` may have.
@@ -116,8 +116,8 @@ pub(super) fn fields(
     }
     let whole = whole::check_whole(rtype, &out[start..]);
     whole.map_err(|error| {
-        let at = if matches!(error, RdataError::Param(_)) { 2 } else { tokens.len() - 1 };
-        TextError::new(at.min(tokens.len() - 1), error.to_string())
+        let at = svcb::param_at(tokens, error).unwrap_or(tokens.len() - 1);
+        TextError::new(at, error.to_string())
     })
 }
 
@@ -206,6 +206,14 @@ impl<'t, 'a> Words<'t, 'a> {
             Field::Eui48 => self.groups(b'-', 2, 6, "six octets as xx-xx-xx-xx-xx-xx", out)?,
             Field::Eui64 => self.groups(b'-', 2, 8, "eight octets as xx-xx-…", out)?,
             Field::Groups64 => self.groups(b':', 4, 8, "64 bits as xxxx:xxxx:xxxx:xxxx", out)?,
+            Field::Wks
+            | Field::Nsap
+            | Field::Atma
+            | Field::A6
+            | Field::OldTypes
+            | Field::Hip
+            | Field::Doa
+            | Field::Relay => rare::read(field, self, out)?,
         }
         debug_assert!(field != Field::Tag || rtype == Rtype::CAA);
         Ok(())
@@ -246,8 +254,14 @@ impl<'t, 'a> Words<'t, 'a> {
         wanted: &str,
     ) -> Result<T, TextError> {
         let token = self.next(wanted)?;
-        let value = if token.quoted { None } else { read(token.text) };
-        value.ok_or_else(|| self.fault(format!("{} is not {wanted}", shown(token.text))))
+        match read(token.text) {
+            Some(value) if !token.quoted => Ok(value),
+            Some(_) => {
+                let message = format!("{} is in quotes, and {wanted} is not", shown(token.text));
+                Err(self.fault(message).hint("write it without the quotes"))
+            }
+            None => Err(self.fault(format!("{} is not {wanted}", shown(token.text)))),
+        }
     }
 
     /// Takes a decimal number up to `max`.
@@ -275,7 +289,7 @@ impl<'t, 'a> Words<'t, 'a> {
     }
 
     /// Reads one string, or a tag.
-    fn string(&mut self, field: Field, out: &mut Vec<u8>) -> Result<(), TextError> {
+    pub(super) fn string(&mut self, field: Field, out: &mut Vec<u8>) -> Result<(), TextError> {
         let token = self.next("a text")?;
         let start = out.len();
         out.push(0);
@@ -296,7 +310,7 @@ impl<'t, 'a> Words<'t, 'a> {
     }
 
     /// Reads all that is left as one run of `encoding`.
-    fn encoded(
+    pub(super) fn encoded(
         &mut self,
         out: &mut Vec<u8>,
         encoding: &str,

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::RdataError;
 use super::encoding::{escape, read_base64, unescape_into, write_base64, write_quoted};
-use super::read::{TextError, Words};
+use super::read::{TextError, Token, Words};
 use super::word::{decimal, shown, v4, v6};
+use super::{RdataError, Reader};
 use crate::text::append;
 use crate::wire::NameRef;
 
@@ -87,16 +87,32 @@ pub(super) fn check_rdata(rdata: &[u8]) -> Result<(), RdataError> {
     let list = &rdata[2 + used..];
     let has = |wanted: u16| params(list).flatten().any(|(key, _)| key == wanted);
     for (key, value) in params(list).flatten() {
-        let is_whole = match key {
-            MANDATORY => value.chunks_exact(2).all(|k| has(u16::from_be_bytes([k[0], k[1]]))),
-            NO_DEFAULT_ALPN => has(ALPN),
-            _ => true,
-        };
-        if !is_whole {
-            return Err(RdataError::Param(key));
+        let mut listed = value.chunks_exact(2).map(|k| u16::from_be_bytes([k[0], k[1]]));
+        match key {
+            MANDATORY => {
+                if let Some(missing) = listed.find(|key| !has(*key)) {
+                    return Err(RdataError::NotThere(missing));
+                }
+            }
+            NO_DEFAULT_ALPN if !has(ALPN) => return Err(RdataError::NoAlpn),
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// Which word has the parameter that an error is about.
+pub(super) fn param_at(tokens: &[Token<'_>], error: RdataError) -> Option<usize> {
+    let wanted = match error {
+        RdataError::Param(key) => key,
+        RdataError::NoAlpn => NO_DEFAULT_ALPN,
+        RdataError::NotThere(_) => MANDATORY,
+        _ => return None,
+    };
+    tokens.iter().position(|token| {
+        let name = token.text.split(|byte| *byte == b'=').next().unwrap_or_default();
+        key_number(name) == Some(wanted)
+    })
 }
 
 /// Whether a value is of the kind its key wants. Unknown keys hold anything, 65535 is no key.
@@ -115,7 +131,11 @@ fn is_valid(key: u16, value: &[u8]) -> bool {
         ECH => !value.is_empty(),
         DOHPATH => std::str::from_utf8(value)
             .is_ok_and(|path| path.starts_with('/') && path.contains("dns") && path.contains('{')),
-        GROUPS => whole(2),
+        GROUPS => {
+            let groups = || value.chunks_exact(2);
+            let is_first = |(at, group)| groups().take(at).all(|earlier| earlier != group);
+            whole(2) && groups().enumerate().all(is_first)
+        }
         u16::MAX => false,
         _ => true,
     }
@@ -244,7 +264,7 @@ fn wanted(key: u16) -> &'static str {
         IPV6HINT => "a list of IPv6 addresses",
         ECH => "an ECHConfigList in base64",
         DOHPATH => "a URI template with the variable dns",
-        GROUPS => "a list of numbers",
+        GROUPS => "a list of numbers, each once",
         _ => "a usable value",
     }
 }
@@ -256,12 +276,27 @@ fn key_name(key: u16) -> String {
     KEYS.get(usize::from(key)).map_or_else(|| format!("key{key}"), |name| (*name).to_owned())
 }
 
-/// Appends all parameters.
-pub(super) fn write(rest: &[u8], text: &mut String) -> Option<()> {
+/// The newest key that BIND 9.18, NSD 4.6 and Knot 3.2 know by its name.
+const PORTABLE_MAX: u16 = IPV6HINT;
+
+/// Appends all parameters; `None` where the servers do not agree on a text.
+pub(super) fn write(rest: &[u8], reader: Reader, text: &mut String) -> Option<()> {
     for (at, param) in params(rest).enumerate() {
         let (key, value) = param.ok()?;
         if at > 0 {
             text.push(' ');
+        }
+        let is_odd = key == ALPN && alpn_ids(value).flatten().any(is_odd_id);
+        if reader == Reader::Servers && is_odd {
+            return None;
+        }
+        if reader == Reader::Servers && key > PORTABLE_MAX {
+            append!(text, "key{key}");
+            if !value.is_empty() {
+                text.push('=');
+                write_quoted(value, text);
+            }
+            continue;
         }
         text.push_str(&key_name(key));
         if value.is_empty() {
@@ -271,6 +306,13 @@ pub(super) fn write(rest: &[u8], text: &mut String) -> Option<()> {
         write_value(key, value, text)?;
     }
     Some(())
+}
+
+/// Whether servers misread the name of a protocol: Knot 3.2 one with a comma or a backslash and one of a
+/// single octet, NSD 4.6 one with a NUL. `key1`, in turn, is `alpn` to NSD.
+fn is_odd_id(id: &[u8]) -> bool {
+    let is_plain = |octet: &u8| octet.is_ascii_graphic() && !b",\\\"".contains(octet);
+    id.len() == 1 || !id.iter().all(is_plain)
 }
 
 /// Appends a value that is not empty.

@@ -259,3 +259,60 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rare_types_are_read_and_written_in_the_generic_form() {
+    let generic = |rtype: &str, text: &str| {
+        let number: Rtype = rtype.parse().unwrap();
+        let first = wire(rtype, text).unwrap();
+        check(number, &first).unwrap();
+        let (mut portable, mut hex) = (String::new(), String::new());
+        write_portable(number, &first, &mut portable);
+        write_generic(&first, &mut hex);
+        assert_eq!(portable, hex, "{rtype}");
+        assert_eq!(wire(rtype, &portable).as_deref(), Ok(first.as_slice()), "{rtype}");
+        hex
+    };
+    // RFC 8005 §6.
+    let hip = generic("HIP", "2 200100107B1A74DF365639CC39F1D578 AwEAAQ== rvs.example.com. a");
+    assert!(hip.contains(" 10020004200100107b1a74df365639cc39f1d57803010001"), "{hip}");
+    assert_eq!(generic("AMTRELAY", "10 0 1 203.0.113.15"), "\\# 6 0a01cb00710f");
+    assert_eq!(generic("AMTRELAY", "10 1 0 ."), "\\# 2 0a80");
+    assert_eq!(generic("WKS", "192.0.2.1 TCP smtp 0"), "\\# 9 c00002010680000040");
+    assert_eq!(generic("NSAP", "0x47.0005.80"), "\\# 4 47000580");
+    assert_eq!(generic("ATMA", "+61.2"), "\\# 4 01363132");
+    assert_eq!(generic("A6", "64 ::1 p"), "\\# 20 4000000000000000010170076578616d706c6500");
+    assert_eq!(generic("A6", "0 2001:db8::1"), "\\# 17 0020010db8000000000000000000000001");
+    assert_eq!(generic("NXT", "n A NXT"), "\\# 15 016e076578616d706c650040000002");
+    assert_eq!(generic("SINK", "1 2 3 AQ=="), "\\# 4 01020301");
+    assert_eq!(generic("DOA", "0 1 2 \"\" -"), "\\# 10 00000000000000010200");
+    assert_eq!(generic("MD", "a"), "\\# 11 0161076578616d706c6500");
+    assert_eq!(generic("HHIT", "AQID"), "\\# 3 010203");
+    same("KEY", "512 255 1 AQ==");
+    same("KEY", "49664 255 3");
+    for (rtype, text) in [
+        ("HIP", "2 AB"),
+        ("AMTRELAY", "10 2 1 192.0.2.1"),
+        ("AMTRELAY", "10 0 1 2001:db8::1"),
+        ("NXT", "n TYPE300"),
+        ("WKS", "192.0.2.1 tcp nonesuch"),
+        ("A6", "129 :: a"),
+    ] {
+        assert!(wire(rtype, text).is_err(), "{rtype} {text}");
+    }
+}
+
+#[test]
+fn faults_say_their_cause() {
+    let why = |rtype, text| wire(rtype, text).unwrap_err();
+    assert_eq!(why("A", "\"192.0.2.9\""), "\"192.0.2.9\" is in quotes, and an IPv4 address is not");
+    assert!(why("SVCB", "1 . no-default-alpn").starts_with("no-default-alpn stands without alpn"));
+    assert!(why("SVCB", "1 . mandatory=port alpn=h2").starts_with("mandatory names key3"));
+    let groups = why("HTTPS", "1 . tls-supported-groups=29,23,29");
+    assert!(groups.ends_with("is not a list of numbers, each once"), "{groups}");
+    let hash = why("NSEC3", "1 0 0 - CPNMU A");
+    assert!(hash.contains("20 octets"), "{hash}");
+    // What is private has any length (RFC 8976 §5.2).
+    assert!(wire("ZONEMD", "1 240 1 00").is_ok() && wire("ZONEMD", "1 1 240 00").is_ok());
+    assert!(wire("ZONEMD", "1 1 3 00").is_err());
+}

@@ -18,12 +18,21 @@ pub(super) fn check_whole(rtype: Rtype, rdata: &[u8]) -> Result<(), RdataError> 
         Rtype::DS | Rtype::CDS => digest(3, 4, &[(1, 20), (2, 32), (4, 48)]),
         // RFC 4255 §3.1.2, RFC 6594.
         Rtype::SSHFP => digest(1, 2, &[(1, 20), (2, 32)]),
-        // RFC 8976 §2.2.3: at least 12 octets, whatever the algorithm.
+        // RFC 8976 §5.2, §5.3: what is private has any length; all else at least 12 octets (§2.2.4).
+        Rtype::ZONEMD if rdata[4..6].iter().any(|number| (240..=254).contains(number)) => Ok(()),
         Rtype::ZONEMD if rdata.len() < 6 + 12 => Err(RdataError::Length),
         Rtype::ZONEMD => digest(5, 6, &[(1, 48), (2, 64)]),
+        Rtype::NSEC3 => nsec3(rdata),
         // RFC 4025 §2.6: without a key there is no algorithm.
         Rtype::IPSECKEY => Ok(()),
         Rtype::SVCB | Rtype::HTTPS => svcb::check_rdata(rdata),
         _ => Ok(()),
     }
+}
+
+/// The next hash has as many octets as its algorithm makes (RFC 5155 §3.1.7): of SHA-1 there are 20.
+fn nsec3(rdata: &[u8]) -> Result<(), RdataError> {
+    let [algorithm, _, _, _, salt, rest @ ..] = rdata else { return Err(RdataError::Cut) };
+    let octets = rest.get(usize::from(*salt)).ok_or(RdataError::Cut)?;
+    if *algorithm == 1 && *octets != 20 { Err(RdataError::Hash) } else { Ok(()) }
 }

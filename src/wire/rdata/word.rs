@@ -206,7 +206,7 @@ pub(super) fn scheme(text: &[u8]) -> Option<u8> {
 }
 
 /// The number of a mnemonic in any case.
-fn mnemonic<T: Copy>(text: &[u8], names: &[(&str, T)]) -> Option<T> {
+pub(super) fn mnemonic<T: Copy>(text: &[u8], names: &[(&str, T)]) -> Option<T> {
     let found = names.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(text));
     found.map(|(_, value)| *value)
 }

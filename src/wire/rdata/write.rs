@@ -4,12 +4,17 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::encoding::{write_base32hex, write_base64, write_hex, write_quoted};
 use super::fields::{Field, types_of};
-use super::{apl, loc, svcb};
+use super::{Reader, apl, loc, svcb};
 use crate::text::append;
 use crate::wire::{NameRef, Rtype};
 
 /// Appends the fields, a space between each two. `None` if the RDATA is not valid.
-pub(super) fn fields(fields: &[Field], rdata: &[u8], text: &mut String) -> Option<()> {
+pub(super) fn fields(
+    fields: &[Field],
+    rdata: &[u8],
+    reader: Reader,
+    text: &mut String,
+) -> Option<()> {
     let mut rest = rdata;
     let start = text.len();
     for field in fields {
@@ -18,7 +23,7 @@ pub(super) fn fields(fields: &[Field], rdata: &[u8], text: &mut String) -> Optio
         if text.len() > start && !text.ends_with(' ') {
             text.push(' ');
         }
-        one(*field, bytes, text)?;
+        one(*field, bytes, reader, text)?;
         rest = after;
     }
     text.truncate(text.trim_end_matches(' ').len().max(start));
@@ -26,14 +31,14 @@ pub(super) fn fields(fields: &[Field], rdata: &[u8], text: &mut String) -> Optio
 }
 
 /// Appends one field, whose octets are valid.
-fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
+fn one(field: Field, bytes: &[u8], reader: Reader, text: &mut String) -> Option<()> {
     match field {
         Field::U8 | Field::U16 | Field::U32 | Field::Period => number(bytes, text),
         Field::Algorithm | Field::CertType | Field::Scheme => number(bytes, text),
         Field::Time => time(u32::from_be_bytes(bytes.try_into().ok()?), text)?,
         Field::Type => {
             let rtype = Rtype(u16::from_be_bytes(bytes.try_into().ok()?));
-            append!(text, "{rtype}");
+            append!(text, "{}", rtype.portable());
         }
         Field::V4 => append!(text, "{}", Ipv4Addr::from(<[u8; 4]>::try_from(bytes).ok()?)),
         Field::V6 => append!(text, "{}", Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
@@ -50,23 +55,31 @@ fn one(field: Field, bytes: &[u8], text: &mut String) -> Option<()> {
         Field::Hash => write_base32hex(&bytes[1..], text),
         Field::Types | Field::TypesOrNone => {
             for number in types_of(bytes) {
-                append!(text, "{} ", Rtype(number));
+                append!(text, "{} ", Rtype(number).portable());
             }
         }
         Field::Apl => apl::write(bytes, text)?,
         Field::Loc => loc::write(bytes, text)?,
-        Field::Params => svcb::write(bytes, text)?,
-        Field::Gateway => gateway(bytes, text)?,
+        Field::Params => svcb::write(bytes, reader, text)?,
+        Field::Gateway => gateway(bytes, reader, text)?,
         Field::Eui48 | Field::Eui64 => groups(bytes, 1, '-', text),
         Field::Groups64 => groups(bytes, 2, ':', text),
+        // The generic form is for these.
+        Field::Wks
+        | Field::Nsap
+        | Field::Atma
+        | Field::A6
+        | Field::OldTypes
+        | Field::Hip
+        | Field::Doa
+        | Field::Relay => return None,
     }
     Some(())
 }
 
 /// Appends a name; labels without anything to escape, which nearly all are, unchanged.
 pub(crate) fn name(name: NameRef<'_>, text: &mut String) {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*');
-    if name.is_root() || !name.labels().all(|label| label.iter().all(plain)) {
+    if !is_plain(name) {
         append!(text, "{name}");
         return;
     }
@@ -74,6 +87,12 @@ pub(crate) fn name(name: NameRef<'_>, text: &mut String) {
         text.push_str(std::str::from_utf8(label).unwrap_or_default());
         text.push('.');
     }
+}
+
+/// Whether a name has labels, and nothing in them to escape.
+fn is_plain(name: NameRef<'_>) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*');
+    !name.is_root() && name.labels().all(|label| label.iter().all(plain))
 }
 
 /// Appends a big-endian number in decimal.
@@ -105,13 +124,15 @@ fn time(seconds: u32, text: &mut String) -> Option<()> {
 }
 
 /// Appends gateway type, algorithm and gateway.
-fn gateway(bytes: &[u8], text: &mut String) -> Option<()> {
+fn gateway(bytes: &[u8], reader: Reader, text: &mut String) -> Option<()> {
     let [kind, algorithm, address @ ..] = bytes else { return None };
     append!(text, "{kind} {algorithm} ");
     match kind {
-        1 => one(Field::V4, address, text),
-        2 => one(Field::V6, address, text),
-        3 => one(Field::NameKept, address, text),
+        1 => one(Field::V4, address, reader, text),
+        2 => one(Field::V6, address, reader, text),
+        // NSD reads the escapes of this name twice, and a dot as no gateway at all.
+        3 if reader == Reader::Servers && !is_plain(NameRef::from_wire(address).ok()?.0) => None,
+        3 => one(Field::NameKept, address, reader, text),
         _ => {
             text.push('.');
             Some(())

@@ -1,11 +1,11 @@
 //! The answer engine from outside: bytes in, bytes out. No sockets but those of the peers.
 
-mod canon;
+pub(crate) mod canon;
 mod engine;
 mod fuzzed;
 
 mod corpus;
-mod differential;
+pub(crate) mod differential;
 mod large;
 mod limits;
 mod options;

@@ -42,7 +42,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use self::generate::GeneratedZone;
-use self::peers::Peer;
+pub(crate) use self::peers::Peer;
 use gapura::answer::{Identity, Peer as Client, Scratch, Transport, Verdict, respond};
 use gapura::wire::{Name, Record};
 use gapura::zone::{ZoneBuilder, ZoneSet};
