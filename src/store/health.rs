@@ -27,6 +27,10 @@ impl Store {
                 drop(done);
                 row
             });
+            #[cfg(feature = "approval")]
+            if let Some(table) = reader.missing_table()? {
+                return Err(StoreError::Damaged(format!("the table {table} is not there")));
+            }
             match found {
                 Ok(ok) if ok == "ok" => Ok(()),
                 Ok(fault) => Err(StoreError::Damaged(fault)),

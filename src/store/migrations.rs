@@ -129,6 +129,15 @@ impl Reader<'_> {
         differences.extend(wanted.into_keys().map(|name| (name, RowChange::Deleted)));
         Ok(differences)
     }
+
+    /// A table that the steps make and that is not there: every act that needs it would fail.
+    pub(super) fn missing_table(&self) -> Result<Option<String>, StoreError> {
+        let gone = |(name, change): (String, RowChange)| {
+            let table = name.strip_prefix("table ")?;
+            (change == RowChange::Deleted).then(|| table.to_owned())
+        };
+        Ok(self.schema_differences()?.into_iter().find_map(gone))
+    }
 }
 
 /// What a file is made of, by type and name, with the text that made it; and the steps it had. The

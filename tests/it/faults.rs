@@ -87,6 +87,10 @@ fn a_lost_empty_or_foreign_database_takes_nothing_down() {
         let file = rusqlite::Connection::open(db(state)).unwrap();
         file.execute("INSERT INTO migration VALUES (9999, 'later')", []).unwrap();
     });
+    lost("without a table", &|state| {
+        let file = rusqlite::Connection::open(db(state)).unwrap();
+        file.execute("ALTER TABLE request RENAME TO other", []).unwrap();
+    });
     // And the database itself, which nobody has touched, is used.
     let status = answers_after(&dir, "untouched", |_| {});
     assert!(status["stand_in"].is_null() && status["queue_closed"].is_null(), "{status}");
