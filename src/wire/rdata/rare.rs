@@ -78,7 +78,7 @@ fn hip(rest: &[u8]) -> Result<usize, RdataError> {
         return Err(RdataError::Empty);
     }
     let mut at = fixed;
-    while after.get(at..).ok_or(RdataError::Cut)?.first().is_some() {
+    while !after.get(at..).ok_or(RdataError::Cut)?.is_empty() {
         at += NameRef::from_wire(&after[at..])?.1;
     }
     Ok(4 + at)
