@@ -34,6 +34,7 @@ impl Host {
         let stand_in = self.stand_in.iter().filter(|_| self.road_3.closed().is_none());
         faults.extend(stand_in.map(|why| format!("the database is not used: {why}")));
         faults.extend(self.road_3.obstacle());
+        faults.extend(self.publisher.unkept());
         faults.extend(self.running.faults());
         faults.extend(self.off.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         faults

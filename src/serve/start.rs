@@ -426,7 +426,9 @@ impl Running {
     /// certificate, a query log that loses lines.
     pub fn faults(&self) -> Vec<String> {
         let losing = self.query_log().and_then(|log| log.losing);
-        let log = losing.map(|why| format!("the query log loses lines: {why}"));
+        // Said before the first line is lost, too.
+        let fault = || self.shared.log.as_ref().and_then(QueryLog::fault);
+        let log = losing.or_else(fault).map(|why| format!("the query log loses lines: {why}"));
         self.certificates.troubles().into_iter().chain(log).collect()
     }
 

@@ -94,11 +94,13 @@ impl Presence {
     }
 
     /// From now on the files may become shorter.
+    #[cfg(feature = "approval")]
     pub(super) fn may_shrink(&self) {
         self.shrinking.store(true, Ordering::SeqCst);
     }
 
     /// From now on they grow only.
+    #[cfg(feature = "approval")]
     pub(super) fn has_shrunk(&self) {
         for (path, seen) in &self.files {
             *lock(seen) = Seen::now(path);

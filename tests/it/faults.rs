@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hickory_proto::rr::RecordType;
 
+use crate::support::http::Caller;
 use crate::support::office::{Office, act, service};
 use crate::support::{Daemon, ask, copy_all, data};
 
@@ -140,4 +141,161 @@ fn the_stand_in_works_again_after_a_crash() {
         assert_eq!(data(&promoted), ["192.0.2.77"], "start {turn}");
         crate::support::kill(daemon.pid(), "KILL");
     }
+}
+
+#[test]
+fn whatever_else_cannot_be_opened_names_are_answered_and_status_says_what() {
+    let (_made, dir) = after_a_promotion();
+    type Spoil = fn(&Path);
+    let cases: [(&str, Spoil, &str, &str); 8] = [
+        (
+            "a query log that is a pipe without a reader",
+            |state| {
+                drop(std::fs::remove_file(state.join("query.jsonl")));
+                pipe(&state.join("query.jsonl"));
+            },
+            "faults",
+            "a pipe that nobody reads",
+        ),
+        (
+            "a query log that is a directory",
+            |state| {
+                drop(std::fs::remove_file(state.join("query.jsonl")));
+                std::fs::create_dir(state.join("query.jsonl")).unwrap();
+            },
+            "faults",
+            "query.jsonl",
+        ),
+        (
+            "no certificate",
+            |state| {
+                let path = state.parent().unwrap().join("gapura.toml");
+                let tls =
+                    "\n[tls]\nlisten = [\"127.0.0.1:0\"]\ncert = \"no.crt\"\nkey = \"no.key\"\n";
+                let text = std::fs::read_to_string(&path).unwrap() + tls;
+                std::fs::write(path, text).unwrap();
+            },
+            "faults",
+            "DNS over TLS is off",
+        ),
+        (
+            "a key that is a pipe",
+            |state| {
+                std::fs::remove_file(state.join("audit.key")).unwrap();
+                pipe(&state.join("audit.key"));
+            },
+            "queue_closed",
+            "audit.key",
+        ),
+        (
+            "another personal key",
+            |state| std::fs::write(state.join("personal.key"), [7; 32]).unwrap(),
+            "queue_closed",
+            "is not the one the database was written with",
+        ),
+        (
+            "a lock that cannot be written",
+            |state| {
+                std::fs::remove_file(state.join("lock")).unwrap();
+                std::fs::create_dir(state.join("lock")).unwrap();
+            },
+            "queue_closed",
+            "cannot be written",
+        ),
+        (
+            "copies that cannot be written",
+            |state| {
+                std::fs::remove_dir_all(state.join("served")).unwrap();
+                std::fs::write(state.join("served"), "").unwrap();
+            },
+            "faults",
+            "outdated beside the database",
+        ),
+        (
+            "neither database nor a good zone file",
+            |state| {
+                drop_wal(state);
+                std::fs::remove_file(state.join("gapura.db")).unwrap();
+                let zone = state.parent().unwrap().join("cirebonkab.go.id.zone");
+                std::fs::write(zone, "this is no zone\n").unwrap();
+            },
+            "queue_closed",
+            "missing or empty",
+        ),
+    ];
+    for (what, spoil, key, word) in cases {
+        let status = answers_after(&dir, what, spoil);
+        assert!(status[key].to_string().contains(word), "{what}: {status}");
+    }
+}
+
+/// A named pipe.
+fn pipe(path: &Path) {
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+}
+
+#[test]
+fn a_closed_queue_says_so_to_people_programs_and_supervisors() {
+    let (_made, dir) = after_a_promotion();
+    let state = dir.join("state");
+    std::fs::remove_file(state.join("personal.key")).unwrap();
+    let daemon = Daemon::in_dir(&dir);
+    let anybody = Caller::new(&daemon.web(), &[]);
+    let page = anybody.get("/antrean");
+    assert_eq!(page.status, 503, "{}", page.text());
+    for words in ["Antrean sedang ditutup", "The queue is closed", "gapura ctl status"] {
+        assert!(page.text().contains(words), "{words}: {}", page.text());
+    }
+    assert!(page.head.to_lowercase().contains("retry-after: "), "{}", page.head);
+    assert_eq!(anybody.get("/api/v1/records").refused(), (503, "queue_closed".to_owned()));
+    let ready = anybody.get("/readyz");
+    assert_eq!((ready.status, ready.json()["status"].as_str()), (503, Some("queue closed")));
+    assert_eq!(anybody.get("/healthz").status, 200);
+    assert!(!state.join("personal.key").exists(), "no key is made in the place of a lost one");
+}
+
+#[test]
+fn a_database_taken_away_while_it_runs_takes_no_request_and_is_not_made_anew() {
+    type Loss = fn(&Path);
+    let losses: [(&str, Loss); 3] = [
+        ("removed", |state| std::fs::remove_file(state.join("gapura.db")).unwrap()),
+        ("cut short", |state| std::fs::write(state.join("gapura.db"), "").unwrap()),
+        ("state removed", |state| std::fs::remove_dir_all(state).unwrap()),
+    ];
+    for (what, loss) in losses {
+        let office = Office::open();
+        let state = office.daemon.dir.join("state");
+        loss(&state);
+        let request = service(
+            "hilang",
+            serde_json::json!([{ "type": "A", "data": "192.0.2.9", "ttl": 300 }]),
+        );
+        let refused = office.applicant.post_request(
+            "/api/v1/requests",
+            &request,
+            crate::support::office::LETTER,
+        );
+        assert_eq!(refused.refused(), (503, "unavailable".to_owned()), "{what}");
+        assert!(refused.head.to_lowercase().contains("retry-after: "), "{what}");
+        assert_eq!(office.applicant.get("/readyz").status, 503, "{what}");
+        let www = ask(office.daemon.dns(), "www.cirebonkab.go.id.", RecordType::A);
+        assert!(!www.answers.is_empty(), "{what}");
+        let left = std::fs::metadata(state.join("gapura.db")).map_or(0, |file| file.len());
+        assert_eq!(left, 0, "{what}: nothing takes its place");
+    }
+}
+
+#[test]
+fn a_read_only_state_directory_closes_the_queue_and_nothing_else() {
+    let (_made, dir) = after_a_promotion();
+    let first = "mount --bind state state && mount -o remount,ro,bind state";
+    let Some(daemon) = Daemon::in_namespace(&dir, first) else {
+        return crate::skipped::skipped("no mount namespace here");
+    };
+    let promoted = ask(daemon.dns(), PROMOTED, RecordType::A);
+    assert_eq!(data(&promoted), ["192.0.2.77"]);
+    let page = Caller::new(&daemon.web(), &[]).get("/");
+    assert_eq!(page.status, 503);
+    assert!(page.text().contains("tidak dapat menulis berkasnya"), "{}", page.text());
 }

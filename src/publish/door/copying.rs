@@ -108,8 +108,8 @@ impl Due {
     /// Writes one; what fails is tried again.
     fn write(&mut self, inner: &Inner, zone: Name) {
         self.0.remove(&zone);
-        if let Err(error) = write_copy(inner, &zone) {
-            tracing::error!(%zone, %error, "the copy in served/ is outdated; it is tried again");
+        let path = served::path(&inner.options.state_dir, &zone);
+        if !inner.note_kept(&path, write_copy(inner, &zone)) {
             self.0.insert(zone, Instant::now() + RETRY);
         }
     }

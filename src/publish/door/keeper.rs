@@ -108,17 +108,14 @@ impl Batch {
 
     /// Does all of it. What fails is logged and done again with the next change.
     fn carry_out(self, inner: &Arc<Inner>, due: &mut Due) {
-        if self.has_marks
-            && let Err(error) = write_marks(inner)
-        {
-            tracing::error!(%error, "the serials could not be kept outside of the database");
+        if self.has_marks {
+            inner.note_kept(&marks_path(&inner.options.state_dir), write_marks(inner));
         }
         for zone in self.derived {
             let Ok(slot) = inner.slot(&zone) else { continue };
             let state = lock(&slot.state);
-            if let Err(error) = derived::write(inner, &zone, state.serial(), &state.overlay) {
-                tracing::error!(%zone, %error, "the derived file of promoted records is outdated");
-            }
+            let written = derived::write(inner, &zone, state.serial(), &state.overlay);
+            inner.note_kept(&derived::path(&inner.options.state_dir, &zone), written);
         }
         for zone in self.maintain {
             if let Err(error) = inner.maintain(&zone) {
@@ -141,22 +138,21 @@ impl Batch {
 pub(super) fn keep_now(inner: &Inner, held: &mut Held<'_>, step: &Step) {
     let (zone, change) = (held.slot.apex.clone(), &step.change);
     raise_mark(inner, zone.clone(), change.to);
-    let mut failed = None;
+    let state_dir = &inner.options.state_dir;
     if let Some(next) = step.next.as_ref().filter(|_| change.is_visible()) {
-        failed = copy_now(inner, &mut held.state, change, next).err();
+        let copied = copy_now(inner, &mut held.state, change, next);
+        inner.note_kept(&served::path(state_dir, &zone), copied);
     }
     let is_promoted = change.cause.request().is_some();
     if is_promoted {
         let mut promoted = held.state.overlay.clone();
         promoted.carry_out(&step.overlay);
-        failed = failed.or(derived::write(inner, &zone, Some(change.to), &promoted).err());
+        let written = derived::write(inner, &zone, Some(change.to), &promoted);
+        inner.note_kept(&derived::path(state_dir, &zone), written);
     }
     // The copy tells the serial, too.
     if is_promoted || held.state.copied.serial != Some(change.to) {
-        failed = failed.or(write_marks(inner).err());
-    }
-    if let Some(error) = failed {
-        tracing::error!(%zone, %error, "what is kept outside of the database is outdated");
+        inner.note_kept(&marks_path(state_dir), write_marks(inner));
     }
 }
 

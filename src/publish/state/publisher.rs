@@ -4,6 +4,7 @@
 //! callers hand in (`rows`) runs inside and must not call the publisher.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::master::Finding;
 use crate::publish::confirm::Sockets;
 use crate::store::Store;
 use crate::store::zones::ZoneRow;
+use crate::text::with_causes;
 use crate::wire::Name;
 use crate::zone::{Zone, ZoneSet};
 
@@ -51,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     /// The newest serial of each zone as kept outside of the database.
     pub(crate) marks: Mutex<HashMap<Name, u32>>,
+    /// What could not be written beside the database last, and why, by its path.
+    pub(crate) unkept: Mutex<BTreeMap<PathBuf, String>>,
     /// Held while a file of our own is written.
     pub(crate) files: Mutex<()>,
     /// Numbers for groups of reloads.
@@ -240,6 +244,17 @@ impl Publisher {
     }
 }
 
+//--- What is kept beside the database
+
+impl Publisher {
+    /// What is outdated beside the database because it cannot be written. It is tried again with each
+    /// change, and the copies every few seconds.
+    pub fn unkept(&self) -> Vec<String> {
+        let unkept = lock(&self.0.unkept);
+        unkept.values().map(|why| format!("outdated beside the database: {why}")).collect()
+    }
+}
+
 //------------ Inner ---------------------------------------------------------
 
 impl Inner {
@@ -257,6 +272,7 @@ impl Inner {
             sockets: Sockets::default(),
             jobs: Jobs::new(),
             marks: Mutex::new(marks),
+            unkept: Mutex::default(),
             files: Mutex::default(),
             tickets: AtomicU64::new(0),
         }
@@ -266,6 +282,23 @@ impl Inner {
     pub(crate) fn note(&self, finding: Finding) {
         tracing::warn!("{finding}");
         lock(&self.notes).push(finding);
+    }
+
+    /// Notes whether a file beside the database was written.
+    pub(crate) fn note_kept(&self, path: &Path, written: Result<(), PublishError>) -> bool {
+        let mut unkept = lock(&self.unkept);
+        match written {
+            Ok(()) => {
+                unkept.remove(path);
+                true
+            }
+            Err(error) => {
+                let why = with_causes(&error);
+                tracing::error!(why, "outdated beside the database");
+                unkept.insert(path.to_owned(), why);
+                false
+            }
+        }
     }
 
     /// The place of a zone.

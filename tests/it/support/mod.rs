@@ -61,6 +61,19 @@ impl Daemon {
         Self::of(dir, limited)
     }
 
+    /// The same by way of a shell that does something first, in a mount namespace of its own; none where
+    /// the system gives us none.
+    pub fn in_namespace(dir: &Path, first: &str) -> Option<Self> {
+        let mut shell = Command::new("unshare");
+        shell.args(["-m", "sh", "-c"]).current_dir(dir).stdin(Stdio::null());
+        let works = shell.arg(first).status().is_ok_and(|status| status.success());
+        let binary = env!("CARGO_BIN_EXE_gapura");
+        let script = format!("{first} && exec {binary} serve --json --config gapura.toml");
+        let mut shell = Command::new("unshare");
+        shell.args(["-m", "sh", "-c", &script]).current_dir(dir).stdin(Stdio::null());
+        works.then(|| Self::of(dir, shell))
+    }
+
     /// Starts a command that serves, and waits until it is ready.
     fn of(dir: &Path, mut serve: Command) -> Self {
         let mut child = serve
