@@ -6,6 +6,9 @@ use super::{Fault, Rule, Which};
 use crate::wire::Rtype;
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
+/// Types of one name: an answer looks through them one by one. A hundred or so are in use on the Internet.
+const TYPES_MAX: usize = 1_000;
+
 /// The apex has name servers.
 pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
     if zone.apex_node().rrset(Rtype::NS).is_none() {
@@ -28,6 +31,9 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
             set.rtype(),
             format!("{owner} has an @ in it, which is no part of a name"),
         );
+    }
+    if let Some(set) = node.rrsets().nth(TYPES_MAX) {
+        tell(Rule::TypesTooMany, set.rtype(), format!("{owner} has more than {TYPES_MAX} types"));
     }
     if node.is_below_dname() {
         if let Some(set) = node.rrsets().next() {

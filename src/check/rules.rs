@@ -74,6 +74,8 @@ rules! {
         "keep one of them",
     BelowDname "below-dname" Error "there is no data below a DNAME (RFC 6672 section 2.4)"
         "remove the data, or the DNAME above it",
+    TypesTooMany "types-too-many" Error "a name has at most 1,000 types"
+        "split it over several names: an answer looks through the types of a name",
     RrsetTooLarge "rrset-too-large" Error "an RRset fits into a message of 64 KiB"
         "split it over several names",
     //--- Delegation

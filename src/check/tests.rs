@@ -39,6 +39,15 @@ fn the_place_is_that_of_the_record_that_is_one_too_many() {
 }
 
 #[test]
+fn a_name_has_a_thousand_types_and_no_more() {
+    let types = |count: u16| -> String {
+        (0..count).map(|at| format!("many TYPE{} \\# 1 00\n", 2000 + at)).collect()
+    };
+    check(&types(1000), &[]);
+    check(&types(1001), &["1005 types-too-many"]);
+}
+
+#[test]
 fn hosts_of_delegations() {
     check("sub NS ns.sub\n", &["5 glue-missing"]);
     check("sub NS ns2\n", &["5 ns-target-no-address"]);

@@ -206,6 +206,9 @@ impl Loader for Guarded {
         let (bytes, stamp) = read::read(&named, *left).map_err(|fault| match fault {
             ReadFault::Io(error) => unreadable(error),
             ReadFault::TooLarge(_) => LoadError::TooLarge(*left),
+            ReadFault::Holes => {
+                LoadError::Unreadable("it has parts that were never written".to_owned())
+            }
             ReadFault::Changing => {
                 self.changing.replace(Some(named.clone()));
                 LoadError::Unreadable("it changes while it is read".to_owned())
@@ -241,6 +244,12 @@ fn unread(path: &Path, fault: ReadFault) -> Unread {
             "file-too-large",
             format!("{} has {octets} octets, more than allowed", path.display()),
             "split the zone, or raise the limit",
+        ),
+        ReadFault::Holes => (
+            Guard::Incomplete,
+            "file-with-holes",
+            format!("{} has parts that were never written", path.display()),
+            "copy it again; the zone stays as it is until the file is whole",
         ),
     };
     Unread { guard, finding: error(rule, message, hint), seen: vec![Seen::now(path)] }

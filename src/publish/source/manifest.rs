@@ -64,6 +64,7 @@ impl List {
             Err(ReadFault::Io(failed)) if failed.kind() == ErrorKind::NotFound => return None,
             Err(ReadFault::Io(failed)) => Err(damaged(path, &failed.to_string())),
             Err(ReadFault::Changing) => Err(damaged(path, "it changes")),
+            Err(ReadFault::Holes) => Err(damaged(path, "it has parts that were never written")),
             Err(ReadFault::TooLarge(octets)) => {
                 Err(damaged(path, &format!("it has {octets} octets")))
             }

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::{SeekFrom, seek};
+
 use crate::publish::state::Stamp;
 
 /// Symbolic links followed on the way to one file.
@@ -22,6 +24,8 @@ pub(crate) enum ReadFault {
     Changing,
     /// It is larger than allowed.
     TooLarge(u64),
+    /// It has holes, so it was not written whole: text has none.
+    Holes,
 }
 
 /// Reads a whole file with read(2); never by a mapping, which a truncated file would turn into a signal.
@@ -34,6 +38,9 @@ pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
     let before = Stamp::of(&metadata);
     if before.size > octets_max {
         return Err(ReadFault::TooLarge(before.size));
+    }
+    if has_holes(&file, before.size) {
+        return Err(ReadFault::Holes);
     }
     let mut bytes = Vec::new();
     let room = usize::try_from(before.size).unwrap_or(usize::MAX).saturating_add(1);
@@ -49,6 +56,14 @@ pub(crate) fn read(path: &Path, octets_max: u64) -> Result<(Vec<u8>, Stamp), Rea
         return Err(ReadFault::Changing);
     }
     Ok((bytes, after))
+}
+
+/// Whether parts of a file were never written: a copy that broke off, or a size that was only set. The
+/// file is read from its start afterwards.
+fn has_holes(file: &File, size: u64) -> bool {
+    let hole = seek(file, SeekFrom::Hole(0));
+    // A file system that knows of no holes says that there is none, or nothing.
+    seek(file, SeekFrom::Start(0)).is_ok() && hole.is_ok_and(|hole| hole < size)
 }
 
 /// Opens a file without waiting: the open of a FIFO would otherwise last until somebody writes to it.
@@ -118,6 +133,18 @@ mod tests {
         assert_eq!(Stamp::at(&path), Some(stamp));
         assert!(matches!(read(&path, 3), Err(ReadFault::TooLarge(4))));
         assert!(matches!(read(directory.path(), 3), Err(ReadFault::Io(_))));
+    }
+
+    #[test]
+    fn a_file_with_holes_is_refused_before_it_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.zone");
+        fs::write(&path, "@ SOA ns1 h 1 1 1 1 1\n").unwrap();
+        assert!(read(&path, 1 << 40).is_ok());
+        File::options().write(true).open(&path).unwrap().set_len(900 << 20).unwrap();
+        let began = std::time::Instant::now();
+        assert!(matches!(read(&path, 1 << 40), Err(ReadFault::Holes)));
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     }
 
     #[test]
