@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
 fn told(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
         let text = error.render().to_string();
-        put_error(&text.strip_prefix("error: ").map_or(text.clone(), |it| format!("gapura: {it}")));
+        put_error(&format!("gapura: {}", text.strip_prefix("error: ").unwrap_or(&text)));
         return ExitCode::from(EXIT_USAGE);
     }
     put(&error.render().to_string());

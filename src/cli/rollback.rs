@@ -1,11 +1,11 @@
 //! `gapura zone rollback`: on a terminal a person sees what would change before it does. Scripts, which have
 //! no terminal, are not asked.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use super::args::Common;
 use super::plain::shown;
-use super::{print, settings};
+use super::{print, put_error, settings};
 use crate::control::{self, Command, Reply};
 
 /// Rolls a zone back, after a yes where somebody can give one.
@@ -26,9 +26,9 @@ pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> any
         if preview.exit != 0 || preview.json["diff"].is_null() {
             return Ok(print(common, &preview));
         }
-        eprintln!("{}", shown(preview.text.trim_end()));
+        put_error(&format!("{}\n", shown(preview.text.trim_end())));
         if !confirmed(&format!("Publish {zone} as it was at {to}?"))? {
-            eprintln!("nothing changed");
+            put_error("nothing changed\n");
             return Ok(1);
         }
     }
@@ -37,8 +37,7 @@ pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> any
 
 /// Asks on the terminal; no is what counts unless it is a clear yes.
 fn confirmed(question: &str) -> std::io::Result<bool> {
-    eprint!("{} [y/N] ", shown(question));
-    std::io::stderr().flush()?;
+    put_error(&format!("{} [y/N] ", shown(question)));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))

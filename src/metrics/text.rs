@@ -56,7 +56,8 @@ fn plain(text: &str) -> String {
                 out.push_str(&format!("# {kind} {name}{total} {rest}\n"));
             }
             _ => {
-                out.push_str(line);
+                // A value without labels needs no braces.
+                out.push_str(&line.replacen("{} ", " ", 1));
                 out.push('\n');
             }
         }
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn a_counter_is_named_like_its_samples_where_openmetrics_is_not_known() {
         let open = "# HELP a Queries.\n# TYPE a counter\na_total{b=\"c\"} 1\n\
-                    # HELP d Things.\n# TYPE d gauge\nd 2\n# EOF\n";
+                    # HELP d Things.\n# TYPE d gauge\nd{} 2\n# EOF\n";
         let expected = "# HELP a_total Queries.\n# TYPE a_total counter\na_total{b=\"c\"} 1\n\
                         # HELP d Things.\n# TYPE d gauge\nd 2\n";
         assert_eq!(plain(open), expected);

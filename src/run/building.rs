@@ -143,6 +143,9 @@ impl Building {
         drop(host);
         publisher.flush();
         drop(publisher);
+        if let Err(error) = database.store.fold_log() {
+            tracing::warn!(%error, "the database's write-ahead log stays beside it");
+        }
         drop(database);
         drop(state_dir);
     }

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::time::{now_ms, utc};
-use super::{RunError, StateDir, audit, options, people};
+use super::{RunError, StateDir, audit, options, people, stand_in};
 use crate::audit::{AuditError, Notary, open_guarded};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::Desk;
 use crate::people::{OldProof, People};
-use crate::publish::Publisher;
 use crate::store::Store;
 use crate::text::with_causes;
 
@@ -119,14 +118,14 @@ pub(super) fn closed(command: OfficeCommand, state_dir: &Path, reason: &str) -> 
 /// none: it would be a database that nobody serves.
 pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, RunError> {
     let path = &settings.server.state_dir;
-    if Store::is_absent(path) && Publisher::published(path).is_empty() {
+    if Store::is_absent(path) && stand_in::lost(path).is_none() {
         return Ok(Reply::failed(format!(
             "there is no database in {}: start `gapura serve` once, or name its settings with --config",
             path.display()
         )));
     }
     let state_dir = StateDir::take(path)?;
-    let store = match super::stand_in::usable(&options::publish(settings)) {
+    let store = match stand_in::usable(&options::publish(settings)) {
         Ok(store) => store,
         Err(reason) => {
             let reason = format!("the database is not used: {reason}");

@@ -61,29 +61,41 @@ impl Database {
 /// The database, if it can be worked on and is the one that the zones were served from.
 pub(super) fn usable(options: &Options) -> Result<Store, String> {
     let state_dir = &options.state_dir;
-    let path = Store::path(state_dir);
-    let published = Publisher::published(state_dir);
-    if Store::is_absent(state_dir) && (!published.is_empty() || has_keys(state_dir)) {
-        return Err(format!(
+    if let Some(lost) = lost(state_dir) {
+        return Err(lost);
+    }
+    let store = Store::open(state_dir).map_err(|error| with_causes(&error))?;
+    fault_of(&store, state_dir).map_or(Ok(store), Err)
+}
+
+/// That the database is missing, if there are traces of one.
+pub(super) fn lost(state_dir: &Path) -> Option<String> {
+    let has_traces = || !Publisher::published(state_dir).is_empty() || has_keys(state_dir);
+    (Store::is_absent(state_dir) && has_traces()).then(|| {
+        format!(
             "{} is missing or empty, and there are traces of one beside it: put it back from the \
              backup of the state directory; to begin anew, remove the whole state directory",
-            path.display()
-        ));
-    }
-    let opened = || -> Result<_, StoreError> {
-        let store = Store::open(state_dir)?;
+            Store::path(state_dir).display()
+        )
+    })
+}
+
+/// Why a database that opens cannot be worked on: it is damaged, or not the one that the zones were served
+/// from.
+pub(super) fn fault_of(store: &Store, state_dir: &Path) -> Option<String> {
+    let published = Publisher::published(state_dir);
+    let looked = || -> Result<_, StoreError> {
         store.check(CHECK_MAX)?;
-        let known = published.is_empty() || store.knows_any(published.iter())?;
-        Ok((store, known))
+        Ok(published.is_empty() || store.knows_any(published.iter())?)
     };
-    match opened() {
-        Ok((store, true)) => Ok(store),
-        Ok((_, false)) => Err(format!(
+    match looked() {
+        Ok(true) => None,
+        Ok(false) => Some(format!(
             "{} knows none of the zones that were served from this directory: it is another database; \
              put the right one back from the backup of the state directory",
-            path.display()
+            Store::path(state_dir).display()
         )),
-        Err(error) => Err(with_causes(&error)),
+        Err(error) => Some(with_causes(&error)),
     }
 }
 

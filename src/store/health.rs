@@ -50,6 +50,14 @@ impl Store {
         })
     }
 
+    /// Folds the write-ahead log into the file, at the end of a run: what is left is one file that a copy
+    /// takes whole.
+    pub fn fold_log(&self) -> Result<(), StoreError> {
+        // The row says what a reader kept from being folded; then the next start does it.
+        lock(&self.0.writer).pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))?;
+        Ok(())
+    }
+
     /// The database file of a state directory.
     pub fn path(state_dir: &Path) -> PathBuf {
         state_dir.join("gapura.db")

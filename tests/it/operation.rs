@@ -124,6 +124,8 @@ fn a_check_looks_at_the_state_directory() {
     let output = gapura(dir, &["check"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     let state = dir.join("state");
+    let log = std::fs::metadata(state.join("gapura.db-wal"));
+    assert!(log.is_err() || log.unwrap().len() == 0, "a clean stop leaves one file");
     let names = || std::fs::read_dir(&state).unwrap().count();
     let before = names();
     let database = state.join("gapura.db");

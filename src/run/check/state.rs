@@ -7,12 +7,14 @@ use rustix::fs::{Access, access};
 use super::Check;
 #[cfg(feature = "approval")]
 use crate::audit::{Notary, Vault};
-use crate::publish::Publisher;
+use crate::run::stand_in;
 use crate::store::Store;
 #[cfg(feature = "approval")]
 use crate::store::StoreError;
 use crate::text::with_causes;
 
+/// What holds while the database is not used.
+const UNTIL_THEN: &str = "until then zones are answered, and the queue stays closed";
 /// The key of the settings.
 const KEY: &str = "server.state_dir";
 
@@ -54,13 +56,8 @@ impl Check<'_> {
     fn contents(&mut self, path: &Path) {
         let database = Store::path(path);
         if Store::is_absent(path) {
-            if !Publisher::published(path).is_empty() {
-                let message = format!(
-                    "{} is missing or empty, and serials were given out",
-                    database.display()
-                );
-                self.fault("database", KEY, message, "put it back from a backup");
-            }
+            let lost = stand_in::lost(path);
+            lost.into_iter().for_each(|message| self.fault("database", KEY, message, UNTIL_THEN));
             return;
         }
         for file in ["lock", "gapura.db"].map(|name| path.join(name)) {
@@ -72,11 +69,13 @@ impl Check<'_> {
         }
         match Store::inspect(path) {
             Ok(None) => {}
-            Ok(Some(store)) => self.keys(path, &store),
+            Ok(Some(store)) => match stand_in::fault_of(&store, path) {
+                Some(message) => self.fault("database", KEY, message, UNTIL_THEN),
+                None => self.keys(path, &store),
+            },
             Err(error) => {
                 let message = format!("{}: {}", database.display(), with_causes(&error));
-                let hint = "until then zones are answered, and the queue stays closed";
-                self.fault("database", KEY, message, hint);
+                self.fault("database", KEY, message, UNTIL_THEN);
             }
         }
     }

@@ -58,7 +58,7 @@ impl Limit {
 /// Whether lines of this module are limited: those of dependencies, and of what strangers reach.
 fn is_limited(target: &str) -> bool {
     let is_in = |room: &&str| target.strip_prefix(*room).is_some_and(|rest| !rest.starts_with('_'));
-    !target.starts_with("gapura") || REACHABLE.iter().any(|room| is_in(&room))
+    !target.starts_with("gapura") || REACHABLE.iter().any(is_in)
 }
 
 #[cfg(test)]

@@ -220,8 +220,8 @@ impl Opened {
     /// Writes lines; the octets of those that are whole in the file, and the error that kept the rest out.
     fn write(&mut self, lines: &[u8]) -> (usize, Option<io::Error>) {
         if self.is_cut {
-            match self.file.write(b"\n") {
-                Ok(_) => (self.octets, self.is_cut) = (self.octets + 1, false),
+            match self.file.write_all(b"\n") {
+                Ok(()) => (self.octets, self.is_cut) = (self.octets + 1, false),
                 Err(error) => return (0, Some(error)),
             }
         }

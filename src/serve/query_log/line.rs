@@ -299,9 +299,11 @@ impl Line {
     /// Puts one octet of a label.
     fn put_octet(&mut self, octet: u8) {
         match octet {
-            b'"' | b'\\' => self.put(&[b'\\', b'\\', b'\\', octet]),
-            b'.' | b';' | b'(' | b')' | b'@' | b'$' => self.put(&[b'\\', b'\\', octet]),
-            0x21..=0x7e => self.put(&[octet]),
+            b'"' => self.put(br#"\\\""#),
+            b'.' | b'$' | b'(' | b')' | b';' | b'@' => self.put(&[b'\\', b'\\', octet]),
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'*' | b'/' => {
+                self.put(&[octet])
+            }
             _ => {
                 let mut escape = *b"\\\\000";
                 put_digits(&mut escape[2..], u64::from(octet));

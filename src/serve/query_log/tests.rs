@@ -188,7 +188,7 @@ fn a_pipe_keeps_neither_start_nor_stop_waiting() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     // Somebody has it open and reads nothing: it fills up.
     let reader = std::fs::OpenOptions::new().read(true).write(true).open(&options.file).unwrap();
-    let log = QueryLog::start(options.clone()).unwrap();
+    let log = QueryLog::start(options).unwrap();
     let mut lane = log.join();
     note(&mut lane, "a.", 2_000);
     wait_for(|| log.counts().0 + log.counts().1 == 2_000);

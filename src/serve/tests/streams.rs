@@ -235,3 +235,36 @@ fn t5_idle_connections_cost_little_and_make_room_for_active_ones() {
     assert!(closed >= active, "{closed} made room");
     assert_eq!(quiet[0].read(&mut [0; 16]).unwrap(), 0, "the quietest was the first to go");
 }
+
+#[test]
+fn busy_connections_of_one_address_keep_no_other_one_out() {
+    let streams = StreamLimits {
+        connections: 8,
+        per_address: 8,
+        stall: Duration::from_secs(30),
+        message: Duration::from_secs(30),
+        ..StreamLimits::default()
+    };
+    let server = server(Options { streams, stream_workers: 1, ..Options::default() });
+    // Each in the middle of a message, for as long as the test lasts.
+    let greedy: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = connect(server.v4);
+            stream.write_all(&[0]).unwrap();
+            stream
+        })
+        .collect();
+    wait_until("all are in", || server.running.connections() == 8);
+    std::thread::sleep(Duration::from_millis(100));
+    for _ in 0..3 {
+        let other =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        other.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).unwrap();
+        other.connect(&server.v4.into()).unwrap();
+        let mut other = TcpStream::from(other);
+        other.set_read_timeout(Some(SOON)).unwrap();
+        other.write_all(&framed(&query(7, "www.example.", Rtype::A))).unwrap();
+        assert_eq!(read_message(&mut other)[..2], [0, 7]);
+    }
+    drop(greedy);
+}
