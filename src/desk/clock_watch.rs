@@ -75,6 +75,12 @@ impl Desk {
         watch.now.and_then(|row| doubt(&row))
     }
 
+    /// Whether the clock was judged since the start, and is believed.
+    pub fn clock_is_believed(&self) -> bool {
+        let watch = self.0.clock_watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.now.is_some_and(|row| doubt(&row).is_none())
+    }
+
     /// Ends a doubt: an administrator on the machine says that the clock is right.
     pub fn believe_clock(&self) -> Result<(), ActError> {
         let row = ClockRow::believed(self.now());

@@ -233,13 +233,14 @@ impl Desk {
             let by = by.ok_or(ActError::NotAllowed)?;
             Ok((reader.chain_head()?.map_or(0, |(sequence, _)| sequence), by))
         })?;
-        let mut exported = self.0.exported.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_poll && exported.get(by.person()).is_some_and(|at| is_recent(*at, now, DAY_MS)) {
+        let exported = || self.0.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = exported().get(by.person()).copied();
+        if is_poll && known.is_some_and(|at| is_recent(at, now, DAY_MS)) {
             return Ok(head);
         }
         let who = (by.person(), by.role.as_str());
         let last = ledger.store.write::<_, StoreError>(|tx| note_export(tx, now, who, after))?;
-        exported.insert(by.person().to_owned(), now);
+        exported().insert(by.person().to_owned(), now);
         Ok(last)
     }
 

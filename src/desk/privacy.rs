@@ -1,6 +1,8 @@
 //! Personal data (UU 27/2022; docs/procedure.md, "Personal data"): erasure that keeps the event chain
 //! valid, and retention.
 
+use std::time::Duration;
+
 use super::clockwork::Job;
 use super::office::LETTERS;
 use super::{ActError, Desk};
@@ -19,6 +21,8 @@ const CONTACT_KEPT_MS: i64 = 365 * DAY_MS;
 const CONTACTS_MAX: usize = 1_000;
 /// A draft is kept this long after its last change.
 const DRAFT_KEPT_MS: i64 = 30 * DAY_MS;
+/// A file of letters that no row names is kept this long.
+const ORPHAN_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// A letter is kept this long after it came.
 const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
 
@@ -142,7 +146,7 @@ impl Desk {
             let row = self.read(|reader| Ok(reader.letter_by_file(&file)?))?;
             let is_kept =
                 |row: &AttachmentRow| row.erased_ms.is_none() && row.at_ms + LETTER_KEPT_MS >= now;
-            if row.as_ref().is_some_and(is_kept) {
+            if row.as_ref().is_some_and(is_kept) || (row.is_none() && is_fresh(&entry)) {
                 continue;
             }
             if let Some(row) = row.filter(|row| row.erased_ms.is_none()) {
@@ -160,4 +164,11 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Whether a file of letters is young enough to be kept without a row: an older database may have been
+/// started by mistake, and the right one put back still names it.
+fn is_fresh(entry: &std::fs::DirEntry) -> bool {
+    let modified = entry.metadata().and_then(|found| found.modified());
+    modified.is_ok_and(|at| at.elapsed().map_or(true, |age| age < ORPHAN_KEPT))
 }

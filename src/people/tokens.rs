@@ -232,7 +232,7 @@ impl People {
         if !self.is_live(&row, now) || !account.enabled || !near {
             return Ok(None);
         }
-        if row.used_ms.is_none_or(|used| now - used > USED_EVERY_MS) {
+        if row.used_ms.is_none_or(|used| !is_recent(used, now, USED_EVERY_MS)) {
             note_unwritten(self.store.write::<_, StoreError>(|tx| tx.used_token(&row.id, now)));
         }
         let mut scopes = row.scopes.parse::<Scopes>()?;
@@ -266,8 +266,10 @@ impl People {
 
     /// Whether a token still works at this time.
     fn is_live(&self, row: &TokenRow, now_ms: i64) -> bool {
-        let last = row.used_ms.unwrap_or(row.created_ms);
-        let unused = !is_recent(last, now_ms, self.options.token_unused_days * DAY_MS);
+        // Whichever is right: one of them may have been written by a clock that ran ahead.
+        let most = self.options.token_unused_days * DAY_MS;
+        let mut times = row.used_ms.into_iter().chain([row.created_ms]);
+        let unused = !times.any(|at| is_recent(at, now_ms, most));
         row.revoked_ms.is_none() && now_ms < row.ends_ms && !unused
     }
 

@@ -241,8 +241,9 @@ impl Road3 {
         if let Some(pages) = open.pages.get() {
             pages.set_options(&options::web(settings, &open.office.web_url));
         }
-        let noted = note_settings(&open.desk, path);
-        if let Err(error) = noted.and_then(|()| open.desk.set_working_time(checked.calendar)) {
+        // In force first: what cannot be put on record holds all the same.
+        let set = open.desk.set_working_time(checked.calendar);
+        if let Err(error) = set.and(note_settings(&open.desk, path)) {
             tracing::error!(%error, "the change of the settings is not on record");
         }
     }
@@ -402,21 +403,22 @@ async fn timers(desk: Desk, people: People, state_dir: PathBuf, stopped: watch::
 /// Has the desk do what is due once a day, beside the timers: that reads all there is, and the clock of a
 /// request does not wait for it.
 async fn days(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
-    // The first turn of the timers judges the clock.
     let mut wait = TICK;
     loop {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             () = stop_signal(stopped.clone()) => return,
         }
+        // The first turn of the timers judges the clock, and while it is doubted nothing is erased.
+        if !desk.clock_is_believed() {
+            continue;
+        }
         wait = DAY;
         let (desk, people) = (desk.clone(), people.clone());
         let work = tokio::task::spawn_blocking(move || {
             // What fails of the desk's is in the log already, and keeps nobody else from their turn.
             let _ = desk.daily();
-            if desk.clock_doubt().is_none()
-                && let Err(error) = people.sweep()
-            {
+            if let Err(error) = people.sweep() {
                 tracing::warn!(%error, "daily housekeeping of accounts failed");
             }
         });

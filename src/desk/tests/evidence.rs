@@ -408,17 +408,24 @@ fn after_an_erasure_nothing_of_the_person_lies_in_the_state_directory() {
 }
 
 #[test]
-fn letters_of_a_process_that_died_go_at_once_and_one_on_its_way_in_stays() {
+fn letters_without_a_row_go_after_a_week_and_one_on_its_way_in_stays() {
     let office = Office::new();
     let folder = office.directory.path().join("state/letters");
     office.submit(application()).unwrap();
-    std::fs::write(folder.join("orphan.pdf"), LETTER).unwrap();
-    std::fs::write(folder.join("arriving.pdf"), LETTER).unwrap();
+    // One of a process that died long ago, and one that a newer database may name.
+    let week = std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 86_400);
+    for (name, is_old) in [("orphan.pdf", true), ("younger.pdf", false), ("arriving.pdf", true)] {
+        std::fs::write(folder.join(name), LETTER).unwrap();
+        if is_old {
+            std::fs::File::open(folder.join(name)).unwrap().set_modified(week).unwrap();
+        }
+    }
     office.desk.arriving().insert("arriving.pdf".to_owned());
     office.desk.daily().unwrap();
     let names = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
     let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-    names.retain(|name| ["orphan.pdf", "arriving.pdf"].contains(&name.as_str()));
-    assert_eq!(names, ["arriving.pdf"]);
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "and the letter with a row");
+    names.retain(|name| ["orphan.pdf", "younger.pdf", "arriving.pdf"].contains(&name.as_str()));
+    names.sort();
+    assert_eq!(names, ["arriving.pdf", "younger.pdf"]);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3, "and the letter with a row");
 }
