@@ -413,7 +413,7 @@ impl Tx<'_> {
     /// Keeps a letter's row.
     pub fn put_letter(&self, row: &AttachmentRow) -> Result<(), StoreError> {
         let kept = |row: &AttachmentRow| {
-            let octets = row.erased_ms.is_none().then_some(row.octets).unwrap_or(0);
+            let octets = if row.erased_ms.is_none() { row.octets } else { 0 };
             i64::try_from(octets).unwrap_or(i64::MAX)
         };
         let before = self.letter(&row.id)?.as_ref().map_or(0, kept);
