@@ -88,16 +88,16 @@ impl ZoneState {
         let now = seconds(now_ms);
         let ending = self.signatures.ending?;
         let left = ending.first.seconds_left(now);
-        let (hours, apex) = (left.unsigned_abs() / 3600, &self.source.apex);
+        let (time, apex) = (rounded(left.unsigned_abs()), &self.source.apex);
         let finding = match ending.level(now) {
             Level::Fine => return None,
             Level::Soon => {
-                let message = format!("signatures of {apex} end, the first in {hours} h");
+                let message = format!("signatures of {apex} end, the first in {time}");
                 warning(Rule::SignatureSoon.id(), message)
             }
             Level::Ended => {
                 let message = format!(
-                    "signatures of {apex} ended {hours} h ago: validating resolvers answer SERVFAIL for it"
+                    "signatures of {apex} ended {time} ago: validating resolvers answer SERVFAIL for it"
                 );
                 error(Rule::SignatureExpired.id(), message, "")
             }
@@ -126,6 +126,16 @@ impl ZoneState {
             Some(finding) => tracing::warn!("{}", finding.with_hint()),
             None => tracing::info!(zone = %self.source.apex, "signatures are valid for long again"),
         }
+    }
+}
+
+/// A length of time as people say it.
+fn rounded(seconds: u32) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 
