@@ -52,7 +52,11 @@ impl StateDir {
                     let path = path.to_owned();
                     // Only for the message; an empty one is fine.
                     let holder = std::fs::read_to_string(path.join("lock")).unwrap_or_default();
-                    return Err(StateDirError::InUse { path, holder: holder.trim().to_owned() });
+                    let holder = match holder.trim() {
+                        "" => "unknown",
+                        known => known,
+                    };
+                    return Err(StateDirError::InUse { path, holder: holder.to_owned() });
                 }
                 // Some file systems do not lock directories; the file is locked there.
                 Ok((_, file)) => self._locks.push(file),
