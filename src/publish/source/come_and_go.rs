@@ -85,14 +85,14 @@ impl Publisher {
                 Severity::Warning => tracing::warn!("{finding}"),
             }
         }
-        *lock(&self.0.findings) = sources.findings;
+        lock(&self.0.findings).clone_from(&sources.findings);
         let mut wanted = Wanted::new();
-        for source in sources.zones {
+        for source in sources.zones.iter().cloned() {
             wanted.entry(source.apex.clone()).or_default().push(source);
         }
-        let mut reports = self.0.missing(&wanted, by, began);
+        let mut reports = self.0.missing(&wanted, &sources, by, began);
         let left = known.into_iter().filter(|source| !wanted.contains_key(&source.apex));
-        let mut new: Vec<Arc<Slot>> = left.map(left_before).collect();
+        let mut new: Vec<Arc<Slot>> = left.map(|source| left_before(source, &sources)).collect();
         let mut changed = Vec::new();
         for (apex, mut claims) in wanted {
             let slot = lock(&self.0.slots).get(&apex).cloned();
@@ -141,9 +141,9 @@ fn restored() -> Finding {
 }
 
 /// A place for a zone that was served in a run before and is not in the settings.
-fn left_before(source: ZoneSource) -> Arc<Slot> {
+fn left_before(source: ZoneSource, sources: &Sources) -> Arc<Slot> {
     let slot = Slot::new(source.clone());
-    lock(&slot.state).frozen = Some(Frozen::left(source));
+    lock(&slot.state).frozen = Some(Frozen::left(source, sources));
     Arc::new(slot)
 }
 
@@ -162,7 +162,13 @@ fn new_slot(claims: Vec<ZoneSource>) -> Option<Arc<Slot>> {
 impl Inner {
     /// Keeps the zones that are not wanted any more, or lets them go if that is forced. One that never
     /// was served goes by itself.
-    fn missing(&self, wanted: &Wanted, by: &By, began: Instant) -> Vec<ReloadReport> {
+    fn missing(
+        &self,
+        wanted: &Wanted,
+        sources: &Sources,
+        by: &By,
+        began: Instant,
+    ) -> Vec<ReloadReport> {
         let slots: Vec<Arc<Slot>> = {
             let slots = lock(&self.slots);
             let missing = slots.iter().filter(|(apex, _)| !wanted.contains_key(*apex));
@@ -175,7 +181,7 @@ impl Inner {
                 (state.zone.is_some(), state.source.clone())
             };
             reports.push(if is_served && !by.force {
-                self.freeze(&slot, Frozen::left(source), began)
+                self.freeze(&slot, Frozen::left(source, sources), began)
             } else {
                 self.let_go(&slot, began)
             });
@@ -255,11 +261,11 @@ impl ZoneState {
     /// What the zone is to be loaded from, now that files came or went by which it is clear again.
     pub(super) fn thawed(&self) -> Option<ZoneSource> {
         let frozen = self.frozen.as_ref()?;
-        // A [[zone]] comes and goes with the settings only.
-        let has_left = self.has_left();
-        let stands = |source: &&ZoneSource| {
-            if source.by_file { still_claims(&source.file) } else { !has_left }
-        };
+        // A [[zone]] comes and goes with the settings only, and so does a file of another directory.
+        if self.has_left() && !frozen.comes_back {
+            return None;
+        }
+        let stands = |source: &&ZoneSource| !source.by_file || still_claims(&source.file);
         let mut standing = frozen.claims.iter().filter(stands);
         let first = standing.next()?;
         standing.next().is_none().then(|| first.clone())

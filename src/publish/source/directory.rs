@@ -15,7 +15,7 @@ use crate::wire::Name;
 /// All zones of a directory: each `NAME.zone` is the zone NAME, in the order of the file names. A file
 /// that is named after no zone is a finding, and so is a directory that cannot be read.
 pub fn sources_in(directory: &Path) -> Sources {
-    let mut sources = Sources::default();
+    let mut sources = Sources { directory: Some(directory.to_owned()), ..Sources::default() };
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(failed) => {

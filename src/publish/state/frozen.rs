@@ -1,7 +1,9 @@
 //! A zone of which it is not clear any more what is to be served: two files claim it, or the settings do
 //! not have it any more and nobody confirmed that. It goes on as it is, and its files are not looked at.
 
-use super::{Guard, ZoneSource, error};
+use std::path::{Path, absolute};
+
+use super::{Guard, Sources, ZoneSource, error};
 use crate::master::Finding;
 use crate::wire::Name;
 
@@ -16,6 +18,8 @@ pub(crate) struct Frozen {
     pub(crate) finding: Finding,
     /// What claims the zone; of a zone that left, what claimed it last.
     pub(crate) claims: Vec<ZoneSource>,
+    /// Whether a zone that left comes back when its file does.
+    pub(crate) comes_back: bool,
 }
 
 impl Frozen {
@@ -25,19 +29,46 @@ impl Frozen {
             claims.iter().map(|source| source.file.display().to_string()).collect();
         let message = format!("{apex} is claimed by {}", files.join(" and "));
         let hint = "keep one file for each name; case and escapes do not make a difference";
-        Self { guard: Guard::Doubled, finding: error("zone-doubled", message, hint), claims }
+        Self {
+            guard: Guard::Doubled,
+            finding: error("zone-doubled", message, hint),
+            claims,
+            comes_back: false,
+        }
     }
 
-    /// The settings do not have the zone any more.
-    pub(crate) fn left(source: ZoneSource) -> Self {
+    /// The settings do not have the zone any more. It comes back with its file only if that would be
+    /// a zone by these settings.
+    pub(crate) fn left(source: ZoneSource, sources: &Sources) -> Self {
         let (apex, file) = (&source.apex, source.file.display());
-        let message = if source.by_file {
-            format!("{file} is gone, and {apex} with it: a directory emptied or not mounted?")
-        } else {
-            format!("no [[zone]] names {apex} any more")
+        let other = sources.zones.iter().find(|other| is_same(&other.file, &source.file));
+        let directory = sources.directory.as_deref();
+        let is_in = |directory| source.file.parent().is_some_and(|own| is_same(own, directory));
+        let comes_back = source.by_file && other.is_none() && directory.is_some_and(is_in);
+        let message = match (source.by_file, other, directory) {
+            (false, ..) => format!("no [[zone]] names {apex} any more"),
+            (_, Some(other), _) => {
+                format!("{file} is the file of {} now, not of {apex}", other.apex)
+            }
+            (_, _, Some(_)) if comes_back => {
+                format!("{file} is gone, and {apex} with it: a directory emptied or not mounted?")
+            }
+            (_, _, Some(directory)) => format!(
+                "server.zone_dir is {} now, and {apex} was served from {file}",
+                directory.display()
+            ),
+            (_, _, None) => {
+                format!("server.zone_dir is not set any more, and {apex} was served from {file}")
+            }
         };
         let hint = format!("put it back, or let the zone go: gapura ctl reload {apex} --force");
         let finding = error("zone-left", message, &hint);
-        Self { guard: Guard::Left, finding, claims: vec![source] }
+        Self { guard: Guard::Left, finding, claims: vec![source], comes_back }
     }
+}
+
+/// Whether two paths are one, also where nothing is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().or_else(|_| absolute(path)).ok();
+    one == other || whole(one) == whole(other)
 }

@@ -52,11 +52,13 @@ pub struct Sources {
     pub zones: Vec<ZoneSource>,
     /// Files that are named after no zone, or a directory that cannot be read.
     pub findings: Vec<Finding>,
+    /// The directory; none if the settings name none.
+    pub directory: Option<PathBuf>,
 }
 
 impl From<Vec<ZoneSource>> for Sources {
     fn from(zones: Vec<ZoneSource>) -> Self {
-        Self { zones, findings: Vec::new() }
+        Self { zones, ..Self::default() }
     }
 }
 

@@ -143,6 +143,46 @@ fn an_emptied_directory_takes_no_zone_out_of_service() {
 }
 
 #[test]
+fn another_directory_does_not_bring_back_what_left_with_the_old_one() {
+    let house = House::new(ZONE);
+    let zones = directory(&house);
+    fs::write(zones.join("example.zone"), ZONE).unwrap();
+    let (publisher, _) = open(&house);
+    let empty = house.directory.path().join("zones-2");
+    fs::create_dir(&empty).unwrap();
+    let refusal = || publisher.zone_status(&apex()).unwrap().refusal.unwrap();
+    let by = By::person("budi");
+    for (settings, words) in [
+        (sources_in(&empty), "server.zone_dir is "),
+        (Sources::default(), "server.zone_dir is not set any more"),
+        // The file is the one of a table now.
+        (
+            Sources {
+                zones: vec![ZoneSource::new(name("other."), zones.join("example.zone"))],
+                ..sources_in(&zones)
+            },
+            " is the file of other. now",
+        ),
+    ] {
+        let reports = publisher.reload_sources(settings, &by);
+        let report = reports.iter().find(|report| report.zone == apex()).unwrap();
+        assert_eq!(refused_by(report), Guard::Left);
+        assert!(report.findings[0].message.contains(words), "{report}");
+        // Neither by itself nor by hand does it go on from the file.
+        assert_eq!(refused_by(&reload(&publisher)), Guard::Left);
+        assert_eq!(refusal().guard, Guard::Left);
+    }
+    publisher.reload_sources(sources_in(&empty), &by);
+    drop(publisher);
+    let store = Store::open(&house.state()).unwrap();
+    let (publisher, _) = Publisher::open(store, sources_in(&empty), house.options()).unwrap();
+    assert_eq!(refused_by(&reload(&publisher)), Guard::Left, "a start knows it, too");
+    let report = publisher.reload(Some(&apex()), &forced("budi")).remove(0);
+    assert_eq!(report.outcome, Outcome::Removed, "the hint does what it says");
+    assert!(publisher.zone(&apex()).is_none());
+}
+
+#[test]
 fn two_files_for_one_zone_leave_it_as_it_is_until_one_goes() {
     let house = House::new(ZONE);
     let zones = directory(&house);
