@@ -137,7 +137,9 @@ fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
     let is_live = state.serial() == Some(live.serial());
     let copied = &mut state.copied;
     if copied.writes != writes || known.is_none() && !is_live {
-        draft.map(served::Draft::discard);
+        if let Some(draft) = draft {
+            draft.discard();
+        }
         if copied.serial.is_none() {
             inner.jobs.send(Job::Copy(zone.clone()));
         }
@@ -148,7 +150,7 @@ fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
     draft.map_or(Ok(()), |draft| draft.put(folded)).map_err(failed)?;
     copied.writes += 1;
     copied.octets -= octets;
-    copied.serial = copied.serial.or(Some(live.serial()));
+    copied.serial = copied.serial.or_else(|| Some(live.serial()));
     copied.rest = REST_MIN.max(began.elapsed() * REST_PARTS);
     if copied.octets > 0 {
         inner.jobs.send(Job::Copy(zone.clone()));
