@@ -243,7 +243,8 @@ impl Road3 {
         }
         // In force first: what cannot be put on record holds all the same.
         let set = open.desk.set_working_time(checked.calendar);
-        if let Err(error) = set.and(note_settings(&open.desk, path)) {
+        let noted = note_settings(&open.desk, path);
+        if let Err(error) = set.and(noted) {
             tracing::error!(%error, "the change of the settings is not on record");
         }
     }

@@ -58,7 +58,7 @@ impl Draft {
     fn content(&self) -> DraftContent {
         let letter = self.letter.as_ref().map(|chosen| DraftLetter {
             name: chosen.name.clone(),
-            mark: chosen.letter.mark().to_owned(),
+            mark: chosen.letter.mark(),
             bytes: chosen.letter.bytes().to_vec(),
         });
         DraftContent { fields: self.fields.clone(), letter }

@@ -475,7 +475,7 @@ fn a_challenge_follows_the_name_above_it_out_of_the_zone() {
     challenge.starts = Some("2026-11-27".to_owned());
     let scheduled = office.assigned(challenge.clone());
     assert_eq!(office.approve(&scheduled).unwrap().state, State::Verified);
-    let mut down = above.clone();
+    let mut down = above;
     down.kind = Kind::Suspend;
     office.live(down);
 

@@ -192,7 +192,9 @@ fn two_files_for_one_zone_leave_it_as_it_is_until_one_goes() {
     drop(publisher);
     // One by another case, one by an escape.
     fs::copy(zones.join("example.zone"), zones.join("EXAMPLE.zone")).unwrap();
-    fs::copy(zones.join("example.zone"), zones.join("\\101xample.zone")).unwrap();
+    let escaped = "\\101xample.zone".to_owned();
+    let escaped = &zones.join(escaped);
+    fs::copy(zones.join("example.zone"), escaped).unwrap();
     let (publisher, reports) = open(&house);
     assert_eq!(refused_by(&reports[0]), Guard::Doubled);
     let text = reports[0].to_string();
@@ -204,7 +206,7 @@ fn two_files_for_one_zone_leave_it_as_it_is_until_one_goes() {
     // The others go: without a reload it is clear again which file counts.
     let _watcher = publisher.watch();
     fs::remove_file(zones.join("EXAMPLE.zone")).unwrap();
-    fs::remove_file(zones.join("\\101xample.zone")).unwrap();
+    fs::remove_file(escaped).unwrap();
     let refusal = || publisher.zone_status(&apex()).unwrap().refusal;
     watching::wait_for("one file only", || refusal().is_none());
     fs::write(zones.join("example.zone"), ZONE.replace("192.0.2.10", "192.0.2.11")).unwrap();
