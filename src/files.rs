@@ -1,4 +1,5 @@
-//! Files that only we write: reading them, and whether there is a place for them. Whatever was put in their place, nobody waits for it.
+//! Files that only we write: reading them, and whether there is a place for them. Whatever was put in their
+//! place, nobody waits for it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -26,6 +27,33 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// a place for one more file, show themselves here only.
 pub fn try_to_write(directory: &Path) -> io::Result<()> {
     let trial = directory.join("trial.tmp");
-    File::create(&trial)?;
-    std::fs::remove_file(&trial)
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(&trial)?;
+    match std::fs::remove_file(&trial) {
+        // Two try at once: the other one took it away.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_that_try_at_once_all_find_the_directory_writable() {
+        let directory = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..500).for_each(|_| try_to_write(directory.path()).unwrap()));
+            }
+        });
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        assert!(try_to_write(&directory.path().join("missing")).is_err());
+    }
 }

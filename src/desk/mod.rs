@@ -20,6 +20,7 @@ mod drifting;
 mod evidence;
 mod figures;
 mod listing;
+mod look;
 mod mailbox;
 mod memory;
 mod office;

@@ -10,8 +10,10 @@ use arc_swap::ArcSwap;
 use super::ActError;
 use super::StrangerLimits;
 use super::clock_watch::ClockWatch;
+use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
+use super::room::Obstacle;
 use super::settings::Settings;
 use crate::audit::{
     Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, export_part, note_export,
@@ -123,6 +125,8 @@ pub(super) struct Inner {
     pub(super) arriving: Mutex<HashSet<String>>,
     /// Attempts that were turned back lately.
     pub(super) turned_back: Mutex<TurnedBack>,
+    /// The look at the disk that is under way.
+    pub(super) looking: Look<Option<Obstacle>>,
     /// The room the disk pretends to have; for tests.
     #[cfg(test)]
     pub(super) pretended: Mutex<Option<super::Room>>,
@@ -160,6 +164,7 @@ impl Desk {
             exported: Mutex::default(),
             arriving: Mutex::default(),
             turned_back: Mutex::default(),
+            looking: Look::default(),
             #[cfg(test)]
             pretended: Mutex::default(),
         })))

@@ -1,6 +1,7 @@
 //! Room on the disk of the state directory, and for whom it is left.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Desk;
 use crate::files;
@@ -15,6 +16,9 @@ const RESERVE_SHARE: u64 = 4;
 const FULL: u64 = 4 * 1024 * 1024;
 /// Its largest share of a small disk.
 const FULL_SHARE: u64 = 32;
+
+/// How long the disk may take to show that it is there.
+const DISK_TIME: Duration = Duration::from_secs(3);
 
 /// How much room the disk has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,8 +68,17 @@ impl fmt::Display for Obstacle {
 }
 
 impl Desk {
-    /// What keeps changes waiting now. The one place that health is decided for pages and metrics.
+    /// What keeps changes waiting now. The one place that health is decided for pages and metrics. A
+    /// disk that hangs is an obstacle, too: the caller waits for three seconds at most.
     pub fn obstacle(&self) -> Option<Obstacle> {
+        let desk = self.clone();
+        let found = self.0.looking.wait(DISK_TIME, move || desk.look());
+        let hangs = "the disk of the state directory does not answer";
+        found.unwrap_or_else(|| Some(Obstacle::NoDatabase(hangs.to_owned())))
+    }
+
+    /// Looks whether something keeps changes waiting; a disk that hangs keeps the caller.
+    fn look(&self) -> Option<Obstacle> {
         if let Err(error) = self.0.ledger.store.read::<_, StoreError>(|reader| reader.chain_head())
         {
             return Some(Obstacle::NoDatabase(with_causes(&error)));

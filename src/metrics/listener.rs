@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::Registry;
 use super::text::Form;
@@ -17,6 +17,8 @@ const CLIENTS_MAX: usize = 16;
 const HEAD_OCTETS_MAX: usize = 8 * 1024;
 /// How long a client may take for all of it.
 const CLIENT_SECONDS_MAX: u64 = 10;
+/// How long a look may take, less than what a client waits for.
+const LOOK_TIME: Duration = Duration::from_secs(5);
 
 /// Whether the daemon is ready; the text is the answer, or says what is missing.
 pub type Health = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
@@ -24,13 +26,14 @@ pub type Health = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 /// Serves until the task is dropped.
 pub async fn serve(listener: TcpListener, registry: Arc<Registry>, ready: Health) {
     let places = Arc::new(Semaphore::new(CLIENTS_MAX));
+    let sources = Arc::new(Sources { registry, ready, turn: Arc::default() });
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (registry, ready) = (Arc::clone(&registry), Arc::clone(&ready));
+                let sources = Arc::clone(&sources);
                 tokio::spawn(async move {
-                    let work = client(stream, &registry, &ready);
+                    let work = client(stream, &sources);
                     let limit = Duration::from_secs(CLIENT_SECONDS_MAX);
                     // A client that went away or took too long is no event.
                     let _ = tokio::time::timeout(limit, work).await;
@@ -46,7 +49,7 @@ pub async fn serve(listener: TcpListener, registry: Arc<Registry>, ready: Health
 }
 
 /// Reads one request and answers it.
-async fn client(mut stream: TcpStream, registry: &Registry, ready: &Health) -> io::Result<()> {
+async fn client(mut stream: TcpStream, sources: &Arc<Sources>) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
         if head.len() > HEAD_OCTETS_MAX || stream.read_buf(&mut head).await? == 0 {
@@ -56,7 +59,7 @@ async fn client(mut stream: TcpStream, registry: &Registry, ready: &Health) -> i
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (status, kind, body) = answer(method, path, Form::wanted(&head), registry, ready);
+    let (status, kind, body) = sources.answer(method, path, Form::wanted(&head)).await;
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -68,25 +71,107 @@ async fn client(mut stream: TcpStream, registry: &Registry, ready: &Health) -> i
     stream.shutdown().await
 }
 
+//------------ Sources -------------------------------------------------------
+
+/// What answers are made of.
+struct Sources {
+    /// Metrics.
+    registry: Arc<Registry>,
+    /// Whether the daemon is ready.
+    ready: Health,
+    /// Held by the look at both that is under way.
+    turn: Arc<Mutex<()>>,
+}
+
 /// Status, content type and body.
-fn answer(
-    method: &[u8],
-    path: &[u8],
-    form: Form,
-    registry: &Registry,
-    ready: &Health,
-) -> (&'static str, &'static str, String) {
-    let plain = "text/plain; charset=utf-8";
-    if method != b"GET" && method != b"HEAD" {
-        return ("405 Method Not Allowed", plain, "GET only\n".to_owned());
+type Answer = (&'static str, &'static str, String);
+
+/// The content type of words.
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+impl Sources {
+    /// The answer to a request.
+    async fn answer(self: &Arc<Self>, method: &[u8], path: &[u8], form: Form) -> Answer {
+        if method != b"GET" && method != b"HEAD" {
+            return ("405 Method Not Allowed", PLAIN, "GET only\n".to_owned());
+        }
+        match path {
+            b"/metrics" => {
+                let text = move |sources: &Self| form.text(&sources.registry);
+                self.look(text).await.map_or_else(late, |text| ("200 OK", form.media(), text))
+            }
+            b"/healthz" => ("200 OK", PLAIN, "ok\n".to_owned()),
+            b"/readyz" => match self.look(|sources| (sources.ready)()).await {
+                Some(Ok(text)) => ("200 OK", PLAIN, text),
+                Some(Err(missing)) => ("503 Service Unavailable", PLAIN, missing),
+                None => late(),
+            },
+            _ => ("404 Not Found", PLAIN, "/metrics, /healthz, /readyz\n".to_owned()),
+        }
     }
-    match path {
-        b"/metrics" => ("200 OK", form.media(), form.text(registry)),
-        b"/healthz" => ("200 OK", plain, "ok\n".to_owned()),
-        b"/readyz" => match ready() {
-            Ok(text) => ("200 OK", plain, text),
-            Err(missing) => ("503 Service Unavailable", plain, missing),
-        },
-        _ => ("404 Not Found", plain, "/metrics, /healthz, /readyz\n".to_owned()),
+
+    /// What `look` finds: it may wait for a lock or a disk, so it holds neither a thread of the runtime nor,
+    /// however often somebody scrapes, more than one other. `None`: it takes too long.
+    async fn look<T: Send + 'static>(
+        self: &Arc<Self>,
+        look: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Option<T> {
+        let sources = Arc::clone(self);
+        let found = async {
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            let work = move || {
+                let found = look(&sources);
+                drop(turn);
+                found
+            };
+            tokio::task::spawn_blocking(work).await.ok()
+        };
+        tokio::time::timeout(LOOK_TIME, found).await.ok().flatten()
+    }
+}
+
+/// The answer where a look takes too long.
+fn late() -> Answer {
+    let text = "the look at the daemon's state takes too long: a disk may hang\n";
+    ("503 Service Unavailable", PLAIN, text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_look_that_hangs_holds_up_nobody_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (thaw, frozen) = channel::<()>();
+        let frozen = std::sync::Mutex::new(frozen);
+        let ready = move || {
+            let _ = frozen.lock().unwrap().recv();
+            Ok("ready\n".to_owned())
+        };
+        let server = tokio::spawn(serve(listener, Arc::new(Registry::default()), Arc::new(ready)));
+        let get = |path: &'static str| async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\n\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).await.unwrap();
+            text
+        };
+        let hanging: Vec<_> = (0..3).map(|_| tokio::spawn(get("/readyz"))).collect();
+        assert!(get("/healthz").await.ends_with("ok\n"));
+        for one in hanging {
+            let text = one.await.unwrap();
+            assert!(
+                text.starts_with("HTTP/1.1 503 ") && text.contains("a disk may hang"),
+                "{text}"
+            );
+        }
+        drop(thaw);
+        assert!(get("/readyz").await.ends_with("ready\n"));
+        server.abort();
     }
 }

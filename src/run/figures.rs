@@ -14,7 +14,7 @@ impl Host {
         families.push(self.connections());
         families.push(self.query_log_lines());
         families.push(self.certificate_ends());
-        let help = "What ctl status says should be mended";
+        let help = "What ctl status says should be mended, without its warnings";
         let count = self.health().faults.len() as f64;
         families.push(Family::gauge("gapura_faults", help).with(Vec::new(), count));
         families.extend(self.road_3.figures());

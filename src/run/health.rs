@@ -3,28 +3,46 @@
 use std::sync::PoisonError;
 
 use super::host::Host;
-use crate::master::Severity;
+use crate::master::{Finding, Severity};
 use crate::publish::ZoneStatus;
 
 /// What `/readyz` of the metrics listener and `ctl status` say.
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    /// Why names are not answered: whoever balances queries should take another server.
+    /// Why names are not answered: a load balancer should send queries to another server.
     pub(super) missing: Vec<String>,
     /// What should be mended, though names are answered.
     pub(super) faults: Vec<String>,
+    /// What should be mended before it becomes a fault.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Host {
     /// Looks at zones, queue, disk and listeners.
     pub(super) fn health(&self) -> Health {
-        let zones = self.publisher.status();
-        let mut faults: Vec<String> = zones.iter().filter_map(zone_fault).collect();
-        let findings = self.publisher.findings();
-        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
-        faults.extend(errors.map(|finding| finding.message.clone()));
+        let mut faults = self.zone_faults();
         faults.extend(self.faults());
-        Health { missing: self.publisher.unanswered().into_iter().collect(), faults }
+        let missing = self.publisher.unanswered().into_iter().collect();
+        Health { missing, faults, warnings: self.warnings() }
+    }
+
+    /// What is wrong with zones.
+    pub(super) fn zone_faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for zone in self.publisher.status() {
+            faults.extend(zone_fault(&zone));
+            // What became wrong while it was served: its signatures ended.
+            let errors = zone.warnings.into_iter().filter(is_error);
+            faults.extend(errors.map(|finding| finding.message));
+        }
+        let findings = self.publisher.findings().into_iter().filter(is_error);
+        faults.extend(findings.map(|finding| finding.message));
+        faults
+    }
+
+    /// What works, and soon will not.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.road_3.warning().into_iter().chain(self.running.soon()).collect()
     }
 
     /// What does not work besides zones, with what to do.
@@ -45,6 +63,11 @@ impl Host {
         tracing::error!(what, "zones are answered without it: mend this and restart");
         self.off.lock().unwrap_or_else(PoisonError::into_inner).push(what.to_owned());
     }
+}
+
+/// Whether a finding is a fault.
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
 }
 
 /// What is wrong with a zone.
@@ -69,7 +92,7 @@ impl Health {
         let lines = |lines: Vec<String>| -> String {
             lines.iter().map(|line| line.replace('\n', " ") + "\n").collect()
         };
-        let faults = lines(self.faults);
+        let faults = lines(self.faults) + &lines(self.warnings);
         if self.missing.is_empty() {
             return Ok(format!("ready\n{faults}"));
         }

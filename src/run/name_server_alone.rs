@@ -50,6 +50,11 @@ impl Road3 {
         None
     }
 
+    /// No change will wait.
+    pub(super) fn warning(&self) -> Option<String> {
+        None
+    }
+
     /// Has no figures.
     pub(super) fn figures(&self) -> Vec<Family> {
         Vec::new()

@@ -165,9 +165,12 @@ impl Road3 {
     /// What keeps changes waiting though the queue is open, if something does.
     pub(super) fn obstacle(&self) -> Option<String> {
         let Self::Open(open) = self else { return None };
-        if let Some(obstacle) = open.desk.obstacle() {
-            return Some(obstacle.to_string());
-        }
+        open.desk.obstacle().map(|obstacle| obstacle.to_string())
+    }
+
+    /// What will keep changes waiting soon, though all is done still.
+    pub(super) fn warning(&self) -> Option<String> {
+        let Self::Open(open) = self else { return None };
         let text = "the disk of the state directory is nearly full: only officers' acts are taken";
         (open.desk.room() == Room::Reserved).then(|| text.to_owned())
     }

@@ -22,9 +22,9 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
-        let faults = self.faults();
-        for fault in &faults {
-            append_line!(text, "  {fault}");
+        let (faults, warnings) = (self.faults(), self.warnings());
+        for line in faults.iter().chain(&warnings) {
+            append_line!(text, "  {line}");
         }
         let waiting = self.waiting();
         if !waiting.is_empty() {
@@ -49,12 +49,13 @@ impl Host {
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
             "listening": listening, "zones": zones, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
-            "faults": faults, "waiting": waiting, "query_log": query_log_json(&self.running),
+            "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": query_log_json(&self.running),
             "certificates":
                 self.running.certificates().iter().map(certificate_json).collect::<Vec<_>>(),
         });
-        let health = self.health();
-        let is_well = health.missing.is_empty() && health.faults.is_empty();
+        let is_well = faults.is_empty()
+            && self.zone_faults().is_empty()
+            && self.publisher.unanswered().is_none();
         Reply { exit: u8::from(!is_well), text, json }
     }
 

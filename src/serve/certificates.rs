@@ -84,10 +84,22 @@ impl Certificates {
         self.0.iter().map(|(of, certificate)| report(*of, Loading::Same, certificate)).collect()
     }
 
-    /// What is to be mended now, or soon.
+    /// What is to be mended now.
     pub(super) fn troubles(&self) -> Vec<String> {
         let now = now();
-        self.states().iter().filter_map(|report| report.trouble(now)).collect()
+        let states = self.states();
+        states
+            .iter()
+            .filter(|it| !it.only_ends_soon(now))
+            .filter_map(|it| it.trouble(now))
+            .collect()
+    }
+
+    /// What is to be mended before it becomes a trouble.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let now = now();
+        let states = self.states();
+        states.iter().filter(|it| it.only_ends_soon(now)).filter_map(|it| it.trouble(now)).collect()
     }
 }
 
@@ -111,6 +123,11 @@ impl CertificateReport {
     /// What clients will say of its time at a moment, in seconds since 1970.
     pub fn time_trouble(&self, now: i64) -> Option<Trouble> {
         self.state.validity.filter(|_| self.state.is_in_use).and_then(|it| it.trouble(now))
+    }
+
+    /// Whether clients take it still, and will not for long.
+    fn only_ends_soon(&self, now: i64) -> bool {
+        self.state.fault.is_none() && self.time_trouble(now).is_some_and(|it| !it.is_refused())
     }
 
     /// What is to be mended, at a moment in seconds since 1970.

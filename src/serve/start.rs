@@ -422,14 +422,19 @@ impl Running {
         self.certificates.states()
     }
 
-    /// What does not work now, or soon will not, though answers go out: an encrypted listener without a good
-    /// certificate, a query log that loses lines.
+    /// What does not work now, though answers go out: an encrypted listener without a good certificate, a
+    /// query log that loses lines.
     pub fn faults(&self) -> Vec<String> {
         let losing = self.query_log().and_then(|log| log.losing);
         // Said before the first line is lost, too.
         let fault = || self.shared.log.as_ref().and_then(QueryLog::fault);
         let log = losing.or_else(fault).map(|why| format!("the query log loses lines: {why}"));
         self.certificates.troubles().into_iter().chain(log).collect()
+    }
+
+    /// What works, and soon will not: a certificate that ends.
+    pub fn soon(&self) -> Vec<String> {
+        self.certificates.warnings()
     }
 
     /// Stops: accepts nothing new, finishes what is in flight within two seconds, flushes the log.
