@@ -1,10 +1,11 @@
 //! Files that only we write: reading them, and whether there is a place for them. Whatever was put in their
 //! place, nobody waits for it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 /// Opens a regular file for reading. A named pipe nobody writes into would hold up the caller for ever,
 /// a device might never end: both are errors.
@@ -56,4 +57,10 @@ mod tests {
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
         assert!(try_to_write(&directory.path().join("missing")).is_err());
     }
+}
+
+/// Which file it is: inode and time of birth, which a copy has of its own.
+pub fn identity(found: &Metadata) -> String {
+    let born = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("{}:{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
 }

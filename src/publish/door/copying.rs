@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::keeper::write_marks;
+use super::marks::write_marks;
 use super::{derived, served};
 use crate::publish::state::{Change, Inner, Job, PublishError, ZoneState, lock};
 use crate::wire::Name;

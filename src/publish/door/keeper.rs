@@ -4,10 +4,10 @@
 //!
 //! It gathers jobs for a moment first, so that bursts are written once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use super::commit::copy_is_due;
 use super::copying::{Due, copy_now};
 use super::derived;
+use super::marks::{marks_path, raise_mark, write_marks};
 use super::number::Step;
 use super::proposal::Held;
 use super::served;
 use crate::files;
 use crate::publish::failpoint;
-use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{Inner, Job, PublishError, Slot, lock};
 use crate::store::{StoreError, records};
 use crate::wire::Name;
@@ -156,83 +156,28 @@ pub(super) fn keep_now(inner: &Inner, held: &mut Held<'_>, step: &Step) {
     }
 }
 
-//------------ Serials outside of the database -------------------------------
+//------------ Files of our own ----------------------------------------------
 
-/// Where the serials are.
-fn marks_path(state_dir: &Path) -> PathBuf {
-    state_dir.join("serials")
-}
-
-/// Reads the newest serial of each zone. A database restored from a backup must not go behind them.
-pub(crate) fn read_marks(state_dir: &Path) -> HashMap<Name, u32> {
-    let bytes = files::read(&marks_path(state_dir)).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let pairs = text.lines().filter_map(|line| {
-        let (name, serial) = line.split_once(' ')?;
-        Some((name.parse().ok()?, serial.parse().ok()?))
-    });
-    pairs.collect()
-}
-
-/// The zones that there are traces of outside of the database.
-pub(crate) fn published(state_dir: &Path) -> BTreeSet<Name> {
-    let mut names: BTreeSet<Name> = read_marks(state_dir).into_keys().collect();
-    names.extend(served::names(state_dir));
-    names.extend(served::names_in(&state_dir.join("promoted")));
-    names
-}
-
-/// Notes the newest serial of a zone.
-fn raise_mark(inner: &Inner, zone: Name, serial: u32) {
-    let mut marks = lock(&inner.marks);
-    let mark = marks.entry(zone).or_insert(serial);
-    *mark = later(*mark, serial);
-}
-
-/// Writes them, one zone a line. They are read under the lock of the file, so that older ones never
-/// replace newer ones.
-pub(super) fn write_marks(inner: &Inner) -> Result<(), PublishError> {
-    let _one_at_a_time = lock(&inner.files);
-    let lines = marks_text(&lock(&inner.marks));
-    write_file(&marks_path(&inner.options.state_dir), lines.as_bytes(), "serials")
-}
-
-/// The text of the file of serials.
-fn marks_text(marks: &HashMap<Name, u32>) -> String {
-    let mut lines: Vec<_> =
-        marks.iter().map(|(name, serial)| format!("{name} {serial}\n")).collect();
-    lines.sort_unstable();
-    lines.concat()
-}
-
-/// Raises the newest serial of a zone while no daemon runs; the next start goes above it. Returns whether
-/// it was behind.
-pub(crate) fn raise_mark_at(
-    state_dir: &Path,
-    zone: &Name,
-    floor: u32,
-) -> Result<bool, PublishError> {
-    let mut marks = read_marks(state_dir);
-    let mark = marks.entry(zone.clone()).or_insert_with(|| floor.wrapping_sub(1));
-    if !is_ahead(floor, *mark) {
-        return Ok(false);
-    }
-    *mark = floor;
-    write_file(&marks_path(state_dir), marks_text(&marks).as_bytes(), "serials")?;
-    Ok(true)
-}
-
-/// Writes a file of our own, unless it is so already. It is there in full or as it was: temporary file, fsync, rename,
-/// fsync of the directory. `what` names the failpoints.
+/// Writes a file of our own, unless it is so already.
 pub(crate) fn write_file(path: &Path, bytes: &[u8], what: &str) -> Result<(), PublishError> {
     if files::read(path).is_ok_and(|written| written == bytes) {
         return Ok(());
     }
+    replace(path, what, |_| Ok(bytes.to_owned()))
+}
+
+/// Writes a file of our own anew. It is there in full or as it was: temporary file, fsync, rename, fsync of
+/// the directory. `bytes` sees the new file; `what` names the failpoints.
+pub(super) fn replace(
+    path: &Path,
+    what: &str,
+    bytes: impl FnOnce(&File) -> std::io::Result<Vec<u8>>,
+) -> Result<(), PublishError> {
     let write = || -> std::io::Result<()> {
         let temporary = path.with_extension("tmp");
         let mut file = File::create(&temporary)?;
         failpoint::io_point(&format!("{what}.write"))?;
-        file.write_all(bytes)?;
+        file.write_all(&bytes(&file)?)?;
         failpoint::io_point(&format!("{what}.fsync"))?;
         file.sync_all()?;
         failpoint::io_point(&format!("{what}.rename"))?;

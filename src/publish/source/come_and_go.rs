@@ -42,7 +42,8 @@ impl Publisher {
         let marks = door::read_marks(&options.state_dir);
         let known = known::read(&options.state_dir);
         let mut inner = Inner::new(store, options, marks);
-        inner.is_restored = known.is_other_database && !inner.options.is_stand_in;
+        let is_copy = known.is_other_database || door::are_marks_copied(&inner.options.state_dir);
+        inner.is_restored = is_copy && !inner.options.is_stand_in;
         let inner = Arc::new(inner);
         door::start(&inner);
         if inner.is_restored {
@@ -130,11 +131,11 @@ pub fn doubled(zones: &[ZoneSource]) -> Vec<Finding> {
     claims.into_iter().map(|(apex, claims)| Frozen::doubled(&apex, claims).finding).collect()
 }
 
-/// A database that is another file than before.
+/// A database that is another file than before, or stands among files that are.
 fn restored() -> Finding {
     let message = format!(
-        "the database is another file than at the last run, a copy put back or moved: it may not know the \
-         newest serials, so those of all zones go up by {RESTORED_STEP}"
+        "the files of the state are others than at the last run, a copy put back or moved: the database may \
+         not know the newest serials, so those of all zones go up by {RESTORED_STEP}"
     );
     let hint = "if higher serials were given out since the copy: gapura zone serial ZONE --floor N";
     Finding { hint: Some(hint.to_owned()), ..warning("database-restored", message) }

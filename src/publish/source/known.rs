@@ -3,9 +3,7 @@
 //! settings have lost, and whether the database is another file than it was: copied back from a backup,
 //! it may not know the newest serials.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf, absolute};
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,11 +48,10 @@ pub(super) struct Known {
     pub(super) zones: Vec<ZoneSource>,
 }
 
-/// Which file the database is: inode and time of birth, which a copy has of its own.
+/// Which file the database is.
 fn database(state_dir: &Path) -> String {
-    let Ok(found) = std::fs::metadata(Store::path(state_dir)) else { return String::new() };
-    let born = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    format!("{}:{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
+    let found = std::fs::metadata(Store::path(state_dir));
+    found.map_or_else(|_| String::new(), |found| files::identity(&found))
 }
 
 /// Where the list is.

@@ -86,6 +86,40 @@ fn a_state_that_was_put_back_reuses_no_serial() {
 }
 
 #[test]
+fn a_state_that_was_written_over_reuses_no_serial() {
+    for by_hand in [false, true] {
+        let house = House::new(ZONE);
+        let publisher = house.opened();
+        publisher.flush();
+        drop(publisher);
+        let backup = house.directory.path().join("backup");
+        copy_all(&house.state(), &backup);
+        let publisher = house.opened();
+        edit(&house, &publisher, 1);
+        edit(&house, &publisher, 2);
+        let newest = live(&publisher).serial();
+        publisher.flush();
+        drop(publisher);
+        // As `cp` does: into the same files.
+        let database = house.state().join("gapura.db");
+        let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&path.metadata().unwrap());
+        let before = inode(&database);
+        copy_all(&backup, &house.state());
+        assert_eq!(inode(&database), before);
+        if by_hand {
+            // What is done about it before the start hides nothing.
+            Publisher::raise_floor_at(&house.state(), &apex(), newest - 1).unwrap();
+        }
+        let publisher = house.opened();
+        assert_eq!(publisher.findings()[0].rule, "database-restored");
+        assert!(live(&publisher).serial() > newest, "secondaries take what is served");
+        publisher.flush();
+        drop(publisher);
+        assert!(house.opened().findings().is_empty(), "once is enough");
+    }
+}
+
+#[test]
 fn a_database_older_than_the_serials_beside_it_is_told_and_passed() {
     let house = House::new(ZONE);
     let publisher = house.opened();
