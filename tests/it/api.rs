@@ -490,7 +490,7 @@ fn the_console_gives_roles_and_links_and_what_an_account_had_ends() {
     assert_eq!(office.kasi.get(queue).status, 200);
     assert_eq!(user(&["role", "siti", "--role", "auditor"]).0, Some(0));
     assert_eq!(office.kasi.get(queue).status, 401, "a token of the old role works");
-    assert_eq!(user(&["role", "siti", "--role", "raja"]).0, Some(1));
+    assert_eq!(user(&["role", "siti", "--role", "raja"]).0, Some(2), "no such role");
     assert!(user(&["list"]).1.contains("siti                 auditor"));
     // Disabled and enabled again: the old token stays dead.
     assert_eq!(user(&["disable", "agus"]).0, Some(0));
