@@ -57,7 +57,7 @@ impl Desk {
                 .store
                 .write::<_, StoreError>(|tx| ledger.notary.checkpoint_if_due(tx, ledger.now()))?;
         }
-        self.daily_anchor()
+        if is_believed { self.daily_anchor() } else { Ok(()) }
     }
 
     /// Rows that older versions kept of names nobody asked for, a few each turn.
