@@ -12,11 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::QueryLogOptions;
+use super::age::Ages;
 
 /// How often files too old are looked for.
 const SWEEP_REST: Duration = Duration::from_secs(60);
 /// Pause before a file that cannot be opened is tried again.
 const OPEN_REST: Duration = Duration::from_secs(1);
+/// Pause before a file that cannot be put aside is tried again.
+const ROTATE_REST: Duration = Duration::from_secs(60);
 /// A day: no file holds lines of more than one.
 const DAY: Duration = Duration::from_secs(86_400);
 /// What the date follows in a line.
@@ -41,6 +44,12 @@ pub(super) struct LogFile {
     keep: Duration,
     /// When old files were last looked for.
     swept: Option<Instant>,
+    /// When it was last tried in vain to put the file aside.
+    stuck: Option<Instant>,
+    /// Which ages can be told.
+    ages: Ages,
+    /// Files too old by a clock that is doubted, at the last look.
+    kept: usize,
     /// Why lines are lost at present, if they are.
     trouble: Option<String>,
 }
@@ -71,6 +80,9 @@ impl LogFile {
             total_octets: 0,
             keep: Duration::ZERO,
             swept: None,
+            stuck: None,
+            ages: Ages::default(),
+            kept: 0,
             trouble: None,
         };
         log.configure(options);
@@ -81,6 +93,7 @@ impl LogFile {
     pub(super) fn configure(&mut self, options: &QueryLogOptions) {
         if self.path != options.file {
             self.path.clone_from(&options.file);
+            self.stuck = None;
             self.reopen();
         }
         self.rotate_octets = options.rotate_octets.max(1);
@@ -160,13 +173,21 @@ impl LogFile {
         }
     }
 
-    /// Puts the file aside and starts a new one.
+    /// Puts the file aside and starts a new one. Where that fails the file goes on: no line is lost.
     fn rotate(&mut self) {
+        if self.stuck.is_some_and(|at| at.elapsed() < ROTATE_REST) {
+            return;
+        }
         let aside = (0..1000).map(|n| aside_name(&self.path, n)).find(|path| !path.exists());
-        if let Some(aside) = aside
-            && let Err(error) = fs::rename(&self.path, aside)
-        {
-            self.trouble = Some(format!("cannot put {} aside: {error}", self.path.display()));
+        let renamed = aside.map_or(Ok(()), |aside| fs::rename(&self.path, aside));
+        self.stuck = renamed.as_ref().err().map(|_| Instant::now());
+        if let Err(error) = renamed {
+            let path = self.path.display();
+            tracing::warn!(%path, %error, "query log: the file cannot be put aside, and grows");
+            // One that was taken away is made anew.
+            if error.kind() != io::ErrorKind::NotFound {
+                return;
+            }
         }
         self.reopen();
         self.ensure_open();
@@ -179,10 +200,16 @@ impl LogFile {
         let mut aside = put_aside(&self.path);
         let now = SystemTime::now();
         aside.sort();
+        let written = aside.iter().map(|file| file.changed).chain(self.last_line());
+        let known_from = self.ages.known_from(now, written);
+        let mut kept = 0_usize;
         let mut total = self.rotate_octets + aside.iter().map(|file| file.octets).sum::<u64>();
         for file in aside {
             let age = now.duration_since(file.changed).unwrap_or_default();
-            let too_old = !self.keep.is_zero() && age > self.keep;
+            let mut too_old = !self.keep.is_zero() && age > self.keep;
+            if too_old && known_from.is_some_and(|from| file.changed < from) {
+                (too_old, kept) = (false, kept + 1);
+            }
             if !too_old && total <= self.total_octets {
                 continue;
             }
@@ -191,6 +218,20 @@ impl LogFile {
                 tracing::warn!(path = %file.path.display(), %error, "query log: cannot remove");
             }
         }
+        if kept > self.kept {
+            tracing::warn!(
+                files = kept,
+                "query log: files too old by the clock stay for a day, as days are missing after them: if \
+                 the clock is wrong, correct it"
+            );
+        }
+        self.kept = kept;
+    }
+
+    /// When the last line was written, if there is one.
+    fn last_line(&self) -> Option<SystemTime> {
+        let data = self.file.as_ref().filter(|it| it.octets > 0)?.file.metadata().ok()?;
+        data.modified().ok()
     }
 }
 

@@ -10,6 +10,7 @@
 //! counted; the daemon's log says when that begins and ends. A file that cannot be opened is tried again
 //! each second: nothing else waits for it, neither the start nor the stop.
 
+mod age;
 mod entry;
 mod file;
 mod line;

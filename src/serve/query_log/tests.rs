@@ -114,9 +114,8 @@ fn a_file_holds_lines_of_one_day_and_those_too_old_go() {
     let options = options(&folder);
     let old = "{\"v\":1,\"time\":\"2026-01-02T03:04:05.000000Z\"}\n";
     std::fs::write(&options.file, old).unwrap();
-    let ages = [("20260101T000000.000", 28), ("20260102T000000.000", 30)];
-    for (name, days) in ages {
-        let path = folder.path().join(format!("query.jsonl.{name}"));
+    for days in 1..=30 {
+        let path = folder.path().join(format!("query.jsonl.202601{:02}T000000.000", 31 - days));
         let file = std::fs::File::create(path).unwrap();
         let then = std::time::SystemTime::now() - Duration::from_secs(86_400 * days + 10);
         file.set_modified(then).unwrap();
@@ -127,10 +126,47 @@ fn a_file_holds_lines_of_one_day_and_those_too_old_go() {
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names.len(), 3, "{names:?}");
-    assert!(names.contains(&"query.jsonl.20260101T000000.000".to_owned()), "{names:?}");
-    let aside = names.iter().find(|name| name.len() > 12 && !name.contains(".20260101T")).unwrap();
+    assert_eq!(names.len(), 30, "{names:?}");
+    // Those of the last 28 days are left; older ones may hold lines of 30 days ago.
+    assert!(names.contains(&"query.jsonl.20260103T000000.000".to_owned()), "{names:?}");
+    assert!(!names.contains(&"query.jsonl.20260102T000000.000".to_owned()), "{names:?}");
+    let aside = names.iter().find(|name| name.len() > 12 && !name.contains(".202601")).unwrap();
     assert_eq!(std::fs::read_to_string(folder.path().join(aside)).unwrap(), old);
+}
+
+#[test]
+fn a_start_with_a_clock_years_ahead_removes_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(&folder);
+    let year = Duration::from_secs(86_400 * 365);
+    for (day, years) in [("20260101", 8), ("20260102", 9)] {
+        let path = folder.path().join(format!("query.jsonl.{day}T000000.000"));
+        let file = std::fs::File::create(path).unwrap();
+        file.set_modified(std::time::SystemTime::now() - year * years).unwrap();
+    }
+    run(&options, "www.example.", 1);
+    run(&options, "www.example.", 1);
+    for day in ["20260101", "20260102"] {
+        let path = folder.path().join(format!("query.jsonl.{day}T000000.000"));
+        assert!(path.exists(), "{day}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_put_aside_goes_on_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(&folder);
+    // With the date behind it the name is too long.
+    options.file = folder.path().join("q".repeat(240));
+    let old = "{\"v\":1,\"time\":\"2026-01-02T03:04:05.000000Z\"}\n";
+    std::fs::write(&options.file, old).unwrap();
+    let mut file = LogFile::new(&options);
+    for _ in 0..3 {
+        file.tend();
+        assert_eq!(file.trouble(), None);
+        assert_eq!(file.append(old.as_bytes()), 1);
+    }
+    assert_eq!(std::fs::read_to_string(&options.file).unwrap(), old.repeat(4));
 }
 
 #[test]
@@ -185,7 +221,7 @@ fn a_pipe_keeps_neither_start_nor_stop_waiting() {
     let losing = log.state().losing.unwrap();
     assert!(losing.contains("a pipe that nobody reads"), "{losing}");
     drop((lane, log));
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     // Somebody has it open and reads nothing: it fills up.
     let reader = std::fs::OpenOptions::new().read(true).write(true).open(&options.file).unwrap();
     let log = QueryLog::start(options).unwrap();
@@ -194,7 +230,7 @@ fn a_pipe_keeps_neither_start_nor_stop_waiting() {
     wait_for(|| log.counts().0 + log.counts().1 == 2_000);
     assert!(log.counts().0 > 0 && log.counts().1 > 0, "{:?}", log.counts());
     drop((lane, log, reader));
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -244,14 +280,14 @@ fn a_dead_disk_drops_and_counts_and_never_blocks() {
     wait_for(|| log.counts() == (0, 1000));
 }
 
-/// Waits two seconds at most.
+/// Waits half a minute at most: a busy machine is slow.
 #[track_caller]
 fn wait_for(done: impl Fn() -> bool) {
-    for _ in 0..200 {
+    for _ in 0..3_000 {
         if done() {
             return;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    panic!("not within two seconds");
+    panic!("not within half a minute");
 }
