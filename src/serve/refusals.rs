@@ -31,7 +31,9 @@ impl Refusals {
         {
             let reason = facts.ede.map_or("", |ede| ede.text);
             let (zone, transport) = (qname.map(|name| name.to_string()), format!("{transport:?}"));
+            // A name of its own: the limit of lines that strangers can cause would leave counts out.
             tracing::info!(
+                target: "gapura::refused",
                 peer = %client,
                 transport = transport.to_lowercase(),
                 zone = zone.unwrap_or_default(),

@@ -38,7 +38,7 @@ impl Level {
     }
 
     /// What is logged of which crate. hickory-server warns of every connection that a client closes as it
-    /// should, and writes two lines per query at level info; a listener that ends is told by us.
+    /// should, and writes two lines per query at level info; gapura logs a listener that ends.
     fn filter(self) -> &'static str {
         match self {
             Self::Quiet => "error",

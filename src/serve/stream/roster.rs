@@ -18,6 +18,10 @@ use super::StreamLimits;
 /// When full, one in this many is closed at once, so that the search for idle ones is rare.
 const SHARE_TO_CLOSE: usize = 64;
 
+/// How long a search that found nothing counts, in milliseconds: clients that knock and find all places taken by
+/// busy ones must not keep the lock.
+const SEARCH_REST: u64 = 100;
+
 /// The limits with the number of connections that the limit of open files leaves room for.
 fn filled_in(limits: StreamLimits) -> StreamLimits {
     StreamLimits { connections: files::streams(limits.connections), ..limits }
@@ -47,6 +51,10 @@ struct Inner {
     leaving: usize,
     /// Connections of each address.
     per_address: HashMap<IpAddr, usize>,
+    /// Until when nobody is taken to be idle, milliseconds since the roster's start.
+    none_idle_until: u64,
+    /// The address with the most connections and their number, and until when that counts.
+    greediest: Option<(IpAddr, usize, u64)>,
 }
 
 /// The state of a connection, and how it is asked to close.
@@ -97,10 +105,7 @@ impl Roster {
         }
         let share = (limits.connections / SHARE_TO_CLOSE).max(1);
         if inner.count() - inner.leaving >= limits.connections {
-            inner.close_quietest(share);
-        }
-        if inner.count() - inner.leaving >= limits.connections {
-            inner.close_greediest(host, share);
+            inner.make_room(host, share, self.milliseconds());
         }
         // A connection that was asked to close needs a moment, during which there may be a few too many.
         if inner.count() - inner.leaving >= limits.connections
@@ -161,8 +166,19 @@ impl Inner {
         self.slots.len() - self.free.len()
     }
 
-    /// Asks up to `count` idle connections to close, those that have been idle longest.
-    fn close_quietest(&mut self, count: usize) {
+    /// Makes room for a newcomer: idle ones go, or some of the address that has most.
+    fn make_room(&mut self, newcomer: IpAddr, count: usize, now: u64) {
+        if now >= self.none_idle_until {
+            if self.close_quietest(count) > 0 {
+                return;
+            }
+            self.none_idle_until = now + SEARCH_REST;
+        }
+        self.close_greediest(newcomer, count, now);
+    }
+
+    /// Asks up to `count` idle connections to close, those that have been idle longest; how many.
+    fn close_quietest(&mut self, count: usize) -> usize {
         let mut idle: Vec<_> = self
             .slots
             .iter()
@@ -180,30 +196,43 @@ impl Inner {
             slot.close.notify_one();
         }
         self.leaving += count;
+        count
     }
 
-    /// Where nobody is idle, the address with the most connections gives some up for one that has fewer: a few clients that send an octet now and then must not keep out all others.
-    fn close_greediest(&mut self, newcomer: IpAddr, count: usize) {
-        let staying = || {
-            let slots = self.slots.iter().flatten();
-            slots.filter(|slot| !slot.leaving.load(Ordering::Relaxed))
-        };
-        let mut of_each = HashMap::<IpAddr, usize>::new();
-        staying().for_each(|slot| *of_each.entry(slot.host).or_default() += 1);
-        let has = of_each.get(&newcomer).copied().unwrap_or(0);
-        let Some((greediest, most)) = of_each.into_iter().max_by_key(|(_, count)| *count) else {
+    /// Where nobody is idle, the address with the most connections gives some up for one that has fewer: a
+    /// few clients that send an octet now and then must not keep out all others.
+    fn close_greediest(&mut self, newcomer: IpAddr, count: usize, now: u64) {
+        let has = self.per_address.get(&newcomer).copied().unwrap_or(0);
+        let Some((greediest, most)) = self.greediest(now) else { return };
+        if most <= has + 1 {
             return;
-        };
+        }
+        let mut staying = self
+            .slots
+            .iter()
+            .flatten()
+            .filter(|slot| slot.host == greediest && !slot.leaving.load(Ordering::Relaxed));
         // With one more than the newcomer would have, it is its turn no longer.
+        let most = staying.clone().count();
         let count = count.min(most.saturating_sub(has + 1).div_ceil(2));
-        let leaving: Vec<_> =
-            staying().filter(|slot| slot.host == greediest).take(count).cloned().collect();
-        for slot in &leaving {
+        for slot in staying.by_ref().take(count) {
             slot.at_once.store(true, Ordering::Relaxed);
             slot.leaving.store(true, Ordering::Relaxed);
             slot.close.notify_one();
         }
-        self.leaving += leaving.len();
+        self.leaving += count;
+        if count > 0 {
+            self.greediest = None;
+        }
+    }
+
+    /// The address with the most connections, leaving ones among them, and their number.
+    fn greediest(&mut self, now: u64) -> Option<(IpAddr, usize)> {
+        if self.greediest.is_none_or(|(_, _, until)| now >= until) {
+            let most = self.per_address.iter().max_by_key(|(_, count)| **count);
+            self.greediest = most.map(|(host, count)| (*host, *count, now + SEARCH_REST));
+        }
+        self.greediest.map(|(host, count, _)| (host, count))
     }
 }
 
@@ -332,6 +361,11 @@ mod tests {
         assert_eq!((gone(&tickets[..4]), gone(&tickets[4..])), (1, 0));
         // One with most already gets nothing.
         assert!(admit(1).is_none());
+        // Nor is all searched again for each that knocks meanwhile, and one with fewer still comes in.
+        let inner = roster.inner();
+        assert!(inner.none_idle_until > 0 && inner.greediest.is_some());
+        drop(inner);
+        assert!(admit(4).is_some());
     }
 
     #[test]
