@@ -30,7 +30,7 @@ pub use export::{Export, Part, export_line, export_part, note_export};
 pub use letters::check_letters;
 pub use notary::Notary;
 pub use report::{Fault, FaultKind, Report};
-pub use rows::{Compared, ROW_LOG, guard, open_guarded};
+pub use rows::{Compared, ROW_LOG, guard, inspect_vault, open_guarded};
 pub(crate) use vault::random;
 pub use vault::{Sealed, Vault, has_keys};
 pub use verify::{PROOF, verify, verify_own};

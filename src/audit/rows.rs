@@ -29,19 +29,30 @@ pub const ROW_LOG: &str = "row_log";
 /// Opens the vault that belongs to a database, and logs the rows that are written from now on.
 pub fn open_guarded(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Vault, AuditError> {
     let vault = Vault::open_for(state_dir, store)?;
-    let known = store.read::<_, StoreError>(|reader| reader.web_secret(KEY_MARK))?;
-    if let Some(known) = known.as_ref().filter(|known| **known != vault.mark()) {
-        return Err(AuditError::OtherKey {
-            path: vault.path().to_owned(),
-            found: mark_text(&vault.mark()),
-            known: mark_text(known),
-        });
-    }
+    let is_known = knows(store, &vault)?;
     guard(store, &vault, now_ms)?;
-    if known.is_none() {
+    if !is_known {
         store.write::<_, StoreError>(|tx| tx.put_web_secret(KEY_MARK, &vault.mark()))?;
     }
     Ok(vault)
+}
+
+/// Sees that the vault of a state directory is the one a database was written with; makes and writes nothing.
+pub fn inspect_vault(state_dir: &Path, store: &Store) -> Result<(), AuditError> {
+    knows(store, &Vault::inspect(state_dir)?).map(drop)
+}
+
+/// Whether a database knows its vault; that it knows another one is the error.
+fn knows(store: &Store, vault: &Vault) -> Result<bool, AuditError> {
+    let known = store.read::<_, StoreError>(|reader| reader.web_secret(KEY_MARK))?;
+    match known {
+        Some(known) if known != vault.mark() => Err(AuditError::OtherKey {
+            path: vault.path().to_owned(),
+            found: mark_text(&vault.mark()),
+            known: mark_text(&known),
+        }),
+        known => Ok(known.is_some()),
+    }
 }
 
 /// Under which name the database knows the key it was written with.

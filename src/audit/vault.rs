@@ -69,11 +69,11 @@ impl Vault {
         Self::open(state_dir)
     }
 
-    /// Sees that the key of a state directory reads, and makes none.
-    pub fn inspect(state_dir: &Path) -> Result<(), AuditError> {
+    /// Opens the vault of a state directory, and makes no key.
+    pub fn inspect(state_dir: &Path) -> Result<Self, AuditError> {
         let path = state_dir.join(KEY_FILE);
         match File::open(&path) {
-            Ok(_) => Self::open(state_dir).map(drop),
+            Ok(_) => Self::open(state_dir),
             Err(source) => Err(AuditError::KeyFile { path, source }),
         }
     }

@@ -158,9 +158,21 @@ fn a_check_misses_keys() {
         let text = told(&output);
         assert!(output.status.code() == Some(1) && text.contains(key), "{key}: {text}");
         assert!(!there.exists(), "{key} is not made anew");
+        // A log that was not folded in hides the database, but not that a key is missing.
+        let log = dir.join("state/gapura.db-wal");
+        std::fs::write(&log, "left by a crash").unwrap();
+        let text = told(&gapura(dir, &["check"]));
+        assert!(text.contains(key), "{key}: {text}");
+        std::fs::remove_file(&log).unwrap();
         std::fs::rename(&away, &there).unwrap();
     }
     assert_eq!(gapura(dir, &["check"]).status.code(), Some(0));
+    // A key that reads and is another one closes the queue at a start.
+    std::fs::write(dir.join("state/personal.key"), [7; 32]).unwrap();
+    let output = gapura(dir, &["check"]);
+    let text = told(&output);
+    assert!(output.status.code() == Some(1), "{text}");
+    assert!(text.contains("is not the one the database was written with"), "{text}");
 }
 
 //------------ reload --------------------------------------------------------

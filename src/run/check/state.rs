@@ -6,7 +6,7 @@ use rustix::fs::{Access, access};
 
 use super::Check;
 #[cfg(feature = "approval")]
-use crate::audit::{Notary, Vault};
+use crate::audit::{Notary, Vault, has_keys, inspect_vault};
 use crate::run::stand_in;
 use crate::store::Store;
 #[cfg(feature = "approval")]
@@ -15,6 +15,9 @@ use crate::text::with_causes;
 
 /// What holds while the database is not used.
 const UNTIL_THEN: &str = "until then zones are answered, and the queue stays closed";
+/// What to do about a key of the queue.
+#[cfg(feature = "approval")]
+const KEY_HINT: &str = "put it back from a backup, readable by the user gapura runs as";
 /// The key of the settings.
 const KEY: &str = "server.state_dir";
 
@@ -68,7 +71,7 @@ impl Check<'_> {
             }
         }
         match Store::inspect(path) {
-            Ok(None) => {}
+            Ok(None) => self.keys_alone(path),
             Ok(Some(store)) => match stand_in::fault_of(&store, path) {
                 Some(message) => self.fault("database", KEY, message, UNTIL_THEN),
                 None => self.keys(path, &store),
@@ -85,7 +88,6 @@ impl Check<'_> {
     fn keys(&mut self, path: &Path, store: &Store) {
         let Ok(known) = store.read::<_, StoreError>(|reader| reader.audit_keys()) else { return };
         let Some(known) = known.last() else { return };
-        let hint = "put it back from a backup, readable by the user gapura runs as";
         match Notary::public_key_in(path) {
             Ok(public) if public == known.public => {}
             Ok(_) => {
@@ -94,16 +96,32 @@ impl Check<'_> {
                     path.display(),
                     known.key_id
                 );
-                self.fault("key", KEY, message, hint);
+                self.fault("key", KEY, message, KEY_HINT);
             }
-            Err(error) => self.fault("key", KEY, with_causes(&error), hint),
+            Err(error) => self.fault("key", KEY, with_causes(&error), KEY_HINT),
         }
-        if let Err(error) = Vault::inspect(path) {
-            self.fault("key", KEY, with_causes(&error), hint);
+        if let Err(error) = inspect_vault(path, store) {
+            self.fault("key", KEY, with_causes(&error), KEY_HINT);
+        }
+    }
+
+    /// The same while the database cannot be looked at: where one key is, both must read.
+    #[cfg(feature = "approval")]
+    fn keys_alone(&mut self, path: &Path) {
+        if !has_keys(path) {
+            return;
+        }
+        let looks = [Notary::public_key_in(path).map(drop), Vault::inspect(path).map(drop)];
+        for error in looks.into_iter().filter_map(Result::err) {
+            self.fault("key", KEY, with_causes(&error), KEY_HINT);
         }
     }
 
     /// A name server alone has no keys.
     #[cfg(not(feature = "approval"))]
     fn keys(&mut self, _: &Path, _: &Store) {}
+
+    /// A name server alone has no keys.
+    #[cfg(not(feature = "approval"))]
+    fn keys_alone(&mut self, _: &Path) {}
 }
