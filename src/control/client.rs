@@ -21,16 +21,10 @@ pub fn call(state_dir: &Path, command: &Command) -> Result<Reply, CallError> {
         (&stream).write_all(&line)?;
         let mut reply = String::new();
         BufReader::new(&stream).read_line(&mut reply)?;
-        if reply.ends_with('\n') {
-            return Ok(reply);
-        }
-        // It ended in the middle of the call, or the reply was cut.
-        Err(io::ErrorKind::UnexpectedEof.into())
+        // Without its end it was cut.
+        if reply.ends_with('\n') { Ok(reply) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     };
-    let reply = talk().map_err(|source| CallError::Talk { path: path.clone(), source })?;
-    if !reply.ends_with('\n') {
-        return Err(CallError::Vanished(path));
-    }
+    let reply = talk().map_err(|source| CallError::talk(&path, source))?;
     serde_json::from_str(&reply).map_err(|source| CallError::Reply { path, source })
 }
 
@@ -43,8 +37,8 @@ pub enum CallError {
     /// The socket belongs to another user.
     #[error("not allowed to use {path}: run this as root or as the daemon's user", path = .0.display())]
     NotAllowed(PathBuf),
-    /// The connection broke.
-    #[error("the daemon at {path} broke off the call: its log says why", path = path.display())]
+    /// The system refused something else.
+    #[error("cannot talk with the daemon at {path}", path = path.display())]
     Talk {
         /// The socket.
         path: PathBuf,
@@ -52,8 +46,11 @@ pub enum CallError {
         source: io::Error,
     },
     /// The connection ended before the reply did.
-    #[error("the daemon at {path} went away before it had answered: look whether it still runs, and into its log or the system's (out of memory?) for why", path = .0.display())]
+    #[error("the daemon at {path} ended the connection before it had answered: see whether it still runs; its log says why, or the system's if it was killed (out of memory?)", path = .0.display())]
     Vanished(PathBuf),
+    /// There is no reply in time.
+    #[error("the daemon at {path} has not answered for ten minutes: a disk may hang; its log says what it did last", path = .0.display())]
+    Late(PathBuf),
     /// The reply does not read.
     #[error("the daemon at {path} answered something else: are both the same version of gapura?", path = path.display())]
     Reply {
@@ -72,6 +69,16 @@ impl CallError {
                 Self::NotRunning(path.to_owned())
             }
             io::ErrorKind::PermissionDenied => Self::NotAllowed(path.to_owned()),
+            _ => Self::Talk { path: path.to_owned(), source },
+        }
+    }
+
+    /// Sorts the ways a call can fail.
+    fn talk(path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
+        match source.kind() {
+            UnexpectedEof | ConnectionReset | BrokenPipe => Self::Vanished(path.to_owned()),
+            WouldBlock | TimedOut => Self::Late(path.to_owned()),
             _ => Self::Talk { path: path.to_owned(), source },
         }
     }

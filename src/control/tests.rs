@@ -68,8 +68,17 @@ fn no_daemon_is_said_in_words_that_help() {
 fn a_daemon_that_goes_away_in_the_middle_is_said_to_have() {
     let dir = tempfile::tempdir().unwrap();
     let listener = std::os::unix::net::UnixListener::bind(socket_path(dir.path())).unwrap();
-    let gone = std::thread::spawn(move || drop(listener.accept().unwrap()));
-    let error = call(dir.path(), &Command::Status).unwrap_err().to_string();
-    assert!(error.contains("broke off the call"), "{error}");
+    let gone = std::thread::spawn(move || {
+        // Before it has read the call, while it answers, and after it has read all of it.
+        drop(listener.accept().unwrap());
+        listener.accept().unwrap().0.write_all(b"{\"exit\":0").unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+    });
+    for _ in 0..3 {
+        let error = call(dir.path(), &Command::Status).unwrap_err();
+        assert!(matches!(error, CallError::Vanished(_)), "{error:?}");
+        assert!(error.to_string().contains("see whether it still runs"), "{error}");
+    }
     gone.join().unwrap();
 }

@@ -1,7 +1,8 @@
 //! Metrics and health for monitoring, on their own small listener.
 //!
-//! `/metrics` as text for Prometheus, OpenMetrics for who asks for it; `/healthz` (the process runs); `/readyz`
-//! (names are answered; what else is wrong is in the text). Labels come from fixed sets: never a client, never a name that was asked.
+//! `/metrics` as text for Prometheus, or OpenMetrics if the request prefers it; `/healthz` (the process runs);
+//! `/readyz` (names are answered; what else is wrong is in the text). Labels come from fixed sets: never a
+//! client, never a queried name.
 //! Numbers are added up when they are read; nothing here slows an answer.
 
 mod gauges;

@@ -84,6 +84,7 @@ impl Building {
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
             in_force: Mutex::new(settings.clone()),
+            reloading: Mutex::default(),
             publisher: publisher.clone(),
             running,
             stand_in: database.reason.clone(),

@@ -108,7 +108,7 @@ pub fn serve(loaded: &Loaded, ready: impl FnOnce(&Ready)) -> Result<Ended, RunEr
     Ok(ended)
 }
 
-/// Starts everything, on a thread of its own: whatever hangs, a signal still stops. None: one did.
+/// Starts everything, on a thread of its own, so that a signal stops the daemon also while a step hangs. None: one did.
 fn start(
     loaded: &Loaded,
     waiting: &Runtime,

@@ -22,6 +22,8 @@ pub(super) struct Host {
     pub(super) settings_path: PathBuf,
     /// The settings as they are in force: those of the start, and what reloads changed of them.
     pub(super) in_force: Mutex<Settings>,
+    /// Held by the reload that is under way.
+    pub(super) reloading: Mutex<()>,
     /// The only writer of live zones.
     pub(super) publisher: Publisher,
     /// The listeners.

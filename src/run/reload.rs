@@ -89,6 +89,8 @@ impl Host {
         force: bool,
         who: &str,
     ) -> Result<Reloaded, Vec<String>> {
+        // One after the other; status reads what is in force meanwhile, also while a disk hangs.
+        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = &loaded.settings;
         let faults = options::faults(settings);
         if !faults.is_empty() {
@@ -98,11 +100,8 @@ impl Host {
         let sources = options::sources(settings).map_err(alone)?;
         let serve = options::serve(settings).map_err(alone)?;
         let road_3 = Road3::check(settings).map_err(alone)?;
-        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = in_force.clone();
-        take_over(&mut in_force, settings);
-        let applied = keys(&before, &in_force);
-        let waiting = keys(&in_force, settings);
+        let (before, in_force) = self.take_over(settings);
+        let (applied, waiting) = (keys(&before, &in_force), keys(&in_force, settings));
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
         self.running.set_stream_limits(serve.streams);
@@ -118,11 +117,18 @@ impl Host {
         set_files(Transport::Tls, serve.tls.as_ref());
         set_files(Transport::Quic, serve.quic.as_ref());
         self.road_3.reload(road_3, settings, &self.settings_path);
-        drop(in_force);
         let certificates = self.running.reload_certificates();
         let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
         let findings = self.publisher.findings();
         Ok(Reloaded { applied, waiting, certificates, zones, findings })
+    }
+
+    /// Notes the settings in force from now on; those before and those now.
+    fn take_over(&self, new: &Settings) -> (Settings, Settings) {
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = in_force.clone();
+        take_over(&mut in_force, new);
+        (before, in_force.clone())
     }
 
     /// Keys of the settings file that wait for a restart, as it is now; none if it does not read.

@@ -15,6 +15,8 @@ use super::responder::Shared;
 
 /// How often it looks.
 const REST: Duration = Duration::from_secs(1);
+/// How long a stop waits for it.
+const STOP_MAX: Duration = Duration::from_secs(2);
 
 /// The running thread; it ends when this is dropped.
 pub(super) struct Caretaker {
@@ -57,6 +59,14 @@ impl Drop for Caretaker {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
+            let begun = Instant::now();
+            while !thread.is_finished() {
+                // It looks at a file of a disk that hangs: a stop need not wait for that.
+                if begun.elapsed() > STOP_MAX {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
             // It does not panic.
             let _ = thread.join();
         }

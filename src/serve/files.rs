@@ -19,8 +19,8 @@ pub(super) fn streams(wanted: usize) -> usize {
     share(wanted, limit(), 2)
 }
 
-#[cfg(feature = "approval")]
 /// Connections for pages: what is wanted, at most a quarter of what is left.
+#[cfg(feature = "approval")]
 pub fn pages(wanted: usize) -> usize {
     share(wanted, limit(), 4)
 }

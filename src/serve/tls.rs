@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
@@ -19,6 +20,7 @@ use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
 
 use super::validity::{Trouble, Validity};
+use crate::files;
 use crate::text::with_causes;
 
 //------------ CertificateError ----------------------------------------------
@@ -57,8 +59,10 @@ pub enum CertificateError {
 pub(super) struct Certificate {
     /// What is used now; none while there was nothing that could be.
     current: ArcSwapOption<CertifiedKey>,
-    /// The files and what is known of them.
+    /// The files and what is known of them; never held while a file is looked at.
     known: Mutex<Known>,
+    /// Held while the files are read.
+    loading: Mutex<()>,
 }
 
 /// The files of a certificate and what is known of them.
@@ -70,6 +74,8 @@ struct Known {
     key: PathBuf,
     /// How both looked when they were last read.
     read: [Option<Stamp>; 2],
+    /// When that was.
+    at: Instant,
     /// How both looked at the last glance.
     seen: [Option<Stamp>; 2],
     /// Why the files are not used, if they are not.
@@ -80,8 +86,11 @@ struct Known {
     told: Option<Trouble>,
 }
 
-/// What changes when a file does: inode, size, time.
+/// What changes when a file or who may read it does: inode, size, time of its last change of any kind.
 type Stamp = (u64, u64, i64, i64);
+
+/// How often files that cannot be used are tried again, though they look the same.
+const FAULT_REST: Duration = Duration::from_secs(10);
 
 /// What is to be known of a certificate.
 #[derive(Clone, Debug)]
@@ -114,12 +123,14 @@ impl Certificate {
             cert: cert.to_owned(),
             key: key.to_owned(),
             read: [None; 2],
+            at: Instant::now(),
             seen: [None; 2],
             fault: None,
             validity: None,
             told: None,
         };
-        let certificate = Self { current: ArcSwapOption::empty(), known: Mutex::new(known) };
+        let (known, loading) = (Mutex::new(known), Mutex::default());
+        let certificate = Self { current: ArcSwapOption::empty(), known, loading };
         certificate.reload();
         Arc::new(certificate)
     }
@@ -127,10 +138,13 @@ impl Certificate {
     /// Loads the files again; handshakes from now on use what they hold. A fault leaves everything as it
     /// was.
     pub(super) fn reload(&self) -> Loading {
+        let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let (cert, key) = self.files();
+        let stamps = stamps(&cert, &key);
+        let found = read(&cert, &key);
         let mut known = self.known();
-        known.read = known.stamps();
-        known.seen = known.read;
-        match read(&known.cert, &known.key) {
+        (known.read, known.seen, known.at) = (stamps, stamps, Instant::now());
+        match found {
             Err(error) => {
                 known.fault = Some(with_causes(&error));
                 Loading::Refused
@@ -148,14 +162,22 @@ impl Certificate {
     }
 
     /// Loads the files again if they have changed and were left alone since the last glance: chain and key
-    /// are rarely exchanged in the same instant. None: there was nothing to do.
+    /// are rarely exchanged in the same instant. None: there was nothing to do, or nothing to say.
     pub(super) fn glance(&self) -> Option<Loading> {
+        let (cert, key) = self.files();
+        let now = stamps(&cert, &key);
         let mut known = self.known();
-        let now = known.stamps();
         let is_settled = std::mem::replace(&mut known.seen, now) == now;
         let is_new = now != known.read;
+        let before = known.fault.clone();
+        let is_tried_again = before.is_some() && known.at.elapsed() >= FAULT_REST;
         drop(known);
-        (is_new && is_settled).then(|| self.reload())
+        if !(is_new && is_settled || is_tried_again) {
+            return None;
+        }
+        let loading = self.reload();
+        let is_news = is_new || loading != Loading::Refused || self.known().fault != before;
+        is_news.then_some(loading)
     }
 
     /// What is to be told of its time at a moment, in seconds since 1970: once for each kind of trouble.
@@ -193,20 +215,24 @@ impl Certificate {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
+    /// The files, chain and key.
+    fn files(&self) -> (PathBuf, PathBuf) {
+        let known = self.known();
+        (known.cert.clone(), known.key.clone())
+    }
+
     /// The files and what is known of them.
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
-    /// How both files look now.
-    fn stamps(&self) -> [Option<Stamp>; 2] {
-        [&self.cert, &self.key].map(|path| {
-            let found = std::fs::metadata(path).ok()?;
-            Some((found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
-        })
-    }
+/// How both files look now.
+fn stamps(cert: &Path, key: &Path) -> [Option<Stamp>; 2] {
+    [cert, key].map(|path| {
+        let found = std::fs::metadata(path).ok()?;
+        Some((found.ino(), found.size(), found.ctime(), found.ctime_nsec()))
+    })
 }
 
 impl ResolvesServerCert for Certificate {
@@ -232,7 +258,7 @@ fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
         let path = path.to_owned();
         move |source| CertificateError::Read { what, path, source }
     };
-    let text = read_file(cert).map_err(fail("a certificate chain", cert))?;
+    let text = files::read(cert).map_err(fail("a certificate chain", cert))?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
         .map_err(|error| fail("a certificate chain", cert)(io::Error::other(error)))?;
@@ -240,7 +266,7 @@ fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
         let none = io::Error::other("there is no certificate in it");
         return Err(fail("a certificate chain", cert)(none));
     }
-    let text = read_file(key).map_err(fail("a private key", key))?;
+    let text = files::read(key).map_err(fail("a private key", key))?;
     let private = PrivateKeyDer::from_pem_slice(&text)
         .map_err(|error| fail("a private key", key)(io::Error::other(error)))?;
     CertifiedKey::from_der(chain, private, &provider()).map_err(|source| {
@@ -248,10 +274,25 @@ fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
     })
 }
 
-/// Reads a file; a pipe, for which a start would wait for ever, is none.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
-    if std::fs::metadata(path)?.is_file() {
-        return std::fs::read(path);
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn who_may_read_a_file_is_part_of_how_it_looks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "key").unwrap();
+        let set = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(0o600);
+        let before = stamps(&path, &path);
+        // The time of a file advances with the ticks of the kernel.
+        std::thread::sleep(Duration::from_millis(30));
+        set(0o640);
+        assert_ne!(stamps(&path, &path), before);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
 }
