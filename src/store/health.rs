@@ -1,13 +1,14 @@
 //! Whether the database can be worked on: its pages hang together, and it is the one it should be.
 
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::{Store, StoreError, lock};
+use crate::files;
 use crate::wire::Name;
 
 impl Store {
@@ -73,11 +74,15 @@ impl Store {
 
 /// What tells whether the files of an open database are still there: SQLite would go on writing into one
 /// that was removed, and into one that was cut short.
+///
+/// Both files may become shorter: the write-ahead log by any checkpoint, ours or a backup's, the database by
+/// a `VACUUM`. A database that was cut short is one that is smaller than its own header says.
 pub(super) struct Presence {
     /// The database and its write-ahead log, as they were last seen.
     files: [(PathBuf, Mutex<Option<Seen>>); 2],
-    /// Whether we are cutting them short ourselves.
-    shrinking: AtomicBool,
+    /// The database. It stays open: closing it would drop the locks that SQLite holds on it in this process
+    /// (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+    database: Option<File>,
 }
 
 /// A file as it was seen.
@@ -98,38 +103,23 @@ impl Presence {
             (path, now)
         };
         let files = [path.to_owned(), log].map(seen);
-        Self { files, shrinking: AtomicBool::new(false) }
+        Self { files, database: files::open(path).ok() }
     }
 
-    /// From now on the files may become shorter.
-    #[cfg(feature = "approval")]
-    pub(super) fn may_shrink(&self) {
-        self.shrinking.store(true, Ordering::SeqCst);
-    }
-
-    /// From now on they grow only.
-    #[cfg(feature = "approval")]
-    pub(super) fn has_shrunk(&self) {
-        for (path, seen) in &self.files {
-            *lock(seen) = Seen::now(path);
-        }
-        self.shrinking.store(false, Ordering::SeqCst);
-    }
-
-    /// Fails if one of them is gone, is another, or is shorter than it was.
+    /// Fails if one of them is gone or is another, or if the database was cut short.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         for (path, seen) in &self.files {
             // In this order: somebody else may make it grow between the two.
             let mut seen = lock(seen);
             let now = Seen::now(path);
+            let is_log = path == &self.files[1].0;
             let fits = match (*seen, now) {
                 (None, _) => true,
                 (Some(_), None) => false,
                 (Some(old), Some(now)) => {
-                    let grown = old.octets <= now.octets || self.shrinking.load(Ordering::SeqCst);
-                    // Nobody cuts the database down to nothing but somebody else.
-                    let is_left = now.octets > 0 || old.octets == 0 || path == &self.files[1].0;
-                    old.identity == now.identity && grown && is_left
+                    let is_shorter = now.octets < old.octets;
+                    old.identity == now.identity
+                        && (is_log || !is_shorter || self.is_whole(now.octets))
                 }
             };
             if !fits {
@@ -139,6 +129,22 @@ impl Presence {
             *seen = now;
         }
         Ok(())
+    }
+
+    /// Whether the database, of this size, has all pages that its header counts: the page size is at octet 16,
+    /// the count at 28 (<https://sqlite.org/fileformat2.html>). A checkpoint writes the header before it cuts.
+    fn is_whole(&self, octets: u64) -> bool {
+        let mut header = [0; 32];
+        let read = self.database.as_ref().map(|file| file.read_exact_at(&mut header, 0));
+        if !matches!(read, Some(Ok(()))) {
+            return false;
+        }
+        let page = match u16::from_be_bytes([header[16], header[17]]) {
+            1 => 65_536,
+            page => u64::from(page),
+        };
+        let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+        pages > 0 && octets >= page * u64::from(pages)
     }
 }
 

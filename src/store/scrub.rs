@@ -40,15 +40,12 @@ impl Store {
         }
         // The file cannot be rewritten inside a transaction.
         let writer = Tx(self.reader(&connection));
-        // Without the last step the file becomes shorter at a time of SQLite's choice.
-        self.0.presence.may_shrink();
         writer.run(REWRITE_FILE, [])?;
         self.0.guard.get().inspect(|guard| guard.rewritten());
         let (busy, _): (bool, i64) = writer.only(EMPTY_LOG, [])?;
         if busy {
             return Err(StoreError::Scrub("a reader keeps the write-ahead log in use".to_owned()));
         }
-        self.0.presence.has_shrunk();
         connection.pragma_update(None, "user_version", CLEAN).map_err(failed)
     }
 }

@@ -137,3 +137,37 @@ fn the_file_is_its_owners_alone() {
         assert_eq!(mode, 0o600, "{}", file.path().display());
     }
 }
+
+#[test]
+fn a_checkpoint_or_a_vacuum_of_somebody_else_is_no_theft_and_a_cut_is() {
+    let (store, dir) = store();
+    let apex = "example.".parse().unwrap();
+    store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap();
+    store
+        .write::<_, StoreError>(|tx| {
+            (0..64).try_for_each(|piece| tx.add_copy_piece(&apex, 1, piece, &[7; 65_536]))
+        })
+        .unwrap();
+    let path = Store::path(dir.path());
+    let other = Connection::open(&path).unwrap();
+    let emptied = || {
+        let done =
+            other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        assert_eq!(done.unwrap(), 0);
+    };
+    emptied();
+    assert_eq!(counted(&store), 1, "a backup that empties the write-ahead log");
+    let large = path.metadata().unwrap().len();
+    store.write::<_, StoreError>(|tx| tx.drop_copies_but(&apex, 2)).unwrap();
+    other.execute_batch("VACUUM").unwrap();
+    emptied();
+    assert!(path.metadata().unwrap().len() < large / 2);
+    assert_eq!(store.write::<_, StoreError>(|tx| count(tx, 1)).unwrap(), 2);
+    emptied();
+    let file = OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(path.metadata().unwrap().len() / 2).unwrap();
+    // Closing it would drop the locks of the others in this process.
+    std::mem::forget(file);
+    let failed = store.write::<_, StoreError>(|tx| count(tx, 1));
+    assert!(matches!(failed, Err(StoreError::Gone { .. })), "{failed:?}");
+}
