@@ -46,6 +46,7 @@ impl StateDir {
         file.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut directory = OpenOptions::new();
         directory.read(true).custom_flags(libc::O_DIRECTORY);
+        let (mut is_locked, mut unlocked) = (false, None);
         for opened in [directory.open(path), file.open(path.join("lock"))] {
             match opened.map(|file| (file.try_lock(), file)) {
                 Ok((Err(TryLockError::WouldBlock), _)) => {
@@ -59,10 +60,16 @@ impl StateDir {
                     return Err(StateDirError::InUse { path, holder: holder.to_owned() });
                 }
                 // Some file systems do not lock directories; the file is locked there.
-                Ok((_, file)) => self._locks.push(file),
+                Ok((locked, file)) => {
+                    is_locked |= locked.is_ok();
+                    unlocked = locked.err().map(io::Error::from).or(unlocked);
+                    self._locks.push(file);
+                }
                 Err(error) => faults.push(error),
             }
         }
+        // Where nothing can be locked, nothing keeps a second daemon away.
+        faults.extend(unlocked.filter(|_| !is_locked));
         if let Some(first) = faults.into_iter().next() {
             return Ok(Err(first));
         }
