@@ -54,9 +54,7 @@ pub(super) fn commit<T, E: From<StoreError>>(
         NotPublished::Door(PublishError::Store(source)) => commit_failed(held, source).into(),
         other => other,
     })?;
-    for (held, step) in held.iter_mut().zip(&steps) {
-        keep_now(inner, held, step);
-    }
+    keep_now(inner, held, &steps);
     failpoint::point("swap.before");
     let visible: Vec<Entry> =
         steps.iter().filter_map(|step| step.next.clone()).map(Entry::Loaded).collect();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::marks::write_marks;
+use super::note::Note;
 use super::{derived, served};
 use crate::publish::state::{Change, Inner, Job, PublishError, ZoneState, lock};
 use crate::wire::Name;
@@ -25,12 +26,14 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long a stop writes copies; the next start mends what is left.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
-/// Brings the copy up to a change that is committed and not served yet. The zone's lock is held.
+/// Brings the copy up to a change that is committed and not served yet. The zone's lock is held. With the
+/// note comes whether it is another one than before.
 pub(super) fn copy_now(
     inner: &Inner,
     state: &mut ZoneState,
     change: &Change,
     next: &Zone,
+    (note, is_noted): (&Note, bool),
 ) -> Result<(), PublishError> {
     if inner.options.is_stand_in {
         return Ok(());
@@ -42,17 +45,17 @@ pub(super) fn copy_now(
     let small = next.record_count() <= WHOLE_MAX;
     let written = match follows {
         Some(from) if !small && !change.delta.is_empty() => {
-            served::append(state_dir, change, from).map(|octets| copied.octets += octets)
+            let note = is_noted.then_some(note);
+            served::append(state_dir, change, from, note).map(|octets| copied.octets += octets)
         }
         _ if !is_first && (small || !change.delta.is_empty()) => {
             copied.writes += 1;
             copied.octets = 0;
-            served::draft(state_dir, next, "tmp").and_then(|draft| draft.put(u64::MAX))
+            served::draft(state_dir, next, note, "tmp").and_then(|draft| draft.put(u64::MAX))
         }
         // Large and new: what is in it is in the operator's file, too.
         _ => {
-            copied.serial = None;
-            inner.jobs.send(Job::Copy(change.zone.clone()));
+            copy_later(inner, state, &change.zone);
             return Ok(());
         }
     };
@@ -62,6 +65,13 @@ pub(super) fn copy_now(
     }
     let path = served::path(state_dir, &change.zone);
     written.map_err(|source| PublishError::Write { path, source })
+}
+
+/// Leaves the copy to the keeper, whatever of it is being written now.
+pub(super) fn copy_later(inner: &Inner, state: &mut ZoneState, zone: &Name) {
+    state.copied.serial = None;
+    state.copied.writes += 1;
+    inner.jobs.send(Job::Copy(zone.clone()));
 }
 
 //------------ Copies that are due -------------------------------------------
@@ -120,18 +130,20 @@ fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
     let state_dir = &inner.options.state_dir;
     let failed = |source| PublishError::Write { path: served::path(state_dir, zone), source };
     let Ok(slot) = inner.slot(zone) else { return Ok(()) };
-    let (live, octets, writes, known) = {
+    let (live, note, octets, writes, known) = {
         let state = lock(&slot.state);
         let copied = &state.copied;
         let Some(live) = state.zone.clone() else { return Ok(()) };
-        (live, copied.octets, copied.writes, copied.serial)
+        let rolled_back = state.row.as_ref().and_then(|row| row.held_hash.as_ref());
+        let note = Note::of(&state.overlay, rolled_back);
+        (live, note, copied.octets, copied.writes, copied.serial)
     };
     if inner.options.is_stand_in || known.is_some() && octets == 0 {
         return Ok(());
     }
     let began = Instant::now();
-    let is_same = known.is_none() && served::is_exactly(state_dir, &live);
-    let draft = if is_same { None } else { Some(served::draft(state_dir, &live, "fold")) };
+    let is_same = known.is_none() && served::is_exactly(state_dir, &live, &note);
+    let draft = (!is_same).then(|| served::draft(state_dir, &live, &note, "fold"));
     let draft = draft.transpose().map_err(failed)?;
     let mut state = lock(&slot.state);
     let is_live = state.serial() == Some(live.serial());

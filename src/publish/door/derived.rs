@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::keeper::write_file;
+use crate::digest::sha256_hex;
 use crate::master;
 use crate::publish::state::{Inner, Overlay, PublishError, Publisher, lock, overlay};
 use crate::text::append_line;
@@ -68,6 +69,14 @@ fn text(zone: &Name, serial: Option<u32>, promoted: &Overlay) -> String {
          $ORIGIN {zone}\n",
         serial.map_or_else(|| "none".to_owned(), |serial| serial.to_string())
     );
+    text.push_str(&body(promoted));
+    append_line!(text, "{}", master::END_MARKER);
+    text
+}
+
+/// The lines of promoted records and masks.
+fn body(promoted: &Overlay) -> String {
+    let mut text = String::new();
     for row in promoted.rows() {
         let request = row.request.as_deref().unwrap_or("-");
         let masked = row.base.as_ref().is_some_and(|base| !overlay::same_records(base, &row.rrset));
@@ -80,9 +89,19 @@ fn text(zone: &Name, serial: Option<u32>, promoted: &Overlay) -> String {
             append_line!(text, " ; request {}", plain(request));
         }
     }
-    text.push_str(master::END_MARKER);
-    text.push('\n');
     text
+}
+
+/// The hash of the lines of promoted records and masks.
+pub(super) fn hash_of(promoted: &Overlay) -> String {
+    sha256_hex(body(promoted))
+}
+
+/// The hash of these lines in the text of a derived file; none if it is not whole.
+pub(crate) fn hash_in(text: &str, zone: &Name) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("$ORIGIN {zone}\n"))?;
+    let body = rest.strip_suffix('\n')?.strip_suffix(master::END_MARKER)?;
+    Some(sha256_hex(body))
 }
 
 /// The serial in the head of a derived file, if this is the line that tells it.

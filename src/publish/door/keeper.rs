@@ -13,9 +13,10 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::commit::copy_is_due;
-use super::copying::{Due, copy_now};
+use super::copying::{Due, copy_later, copy_now};
 use super::derived;
 use super::marks::{marks_path, raise_mark, write_marks};
+use super::note::Note;
 use super::number::Step;
 use super::proposal::Held;
 use super::served;
@@ -135,25 +136,48 @@ impl Batch {
 /// Writes what keeps a change outside of the database, before it is served and anybody is told: the copy
 /// of the zone, and for a promoted name the derived file and the serial. What fails is logged and tried
 /// again: the database has it.
-pub(super) fn keep_now(inner: &Inner, held: &mut Held<'_>, step: &Step) {
-    let (zone, change) = (held.slot.apex.clone(), &step.change);
-    raise_mark(inner, zone.clone(), change.to);
-    let state_dir = &inner.options.state_dir;
-    if let Some(next) = step.next.as_ref().filter(|_| change.is_visible()) {
-        let copied = copy_now(inner, &mut held.state, change, next);
-        inner.note_kept(&served::path(state_dir, &zone), copied);
+///
+/// Of a group of zones, as at a start or after an edit of many files, only those wait for the disk in which
+/// a promoted name or a mask changes: the others are in their files, and the keeper writes their copies.
+pub(super) fn keep_now(inner: &Inner, held: &mut [Held<'_>], steps: &[Step]) {
+    let is_alone = steps.len() == 1;
+    let mut serials_wait = false;
+    for (held, step) in held.iter_mut().zip(steps) {
+        raise_mark(inner, held.slot.apex.clone(), step.change.to);
+        serials_wait |= keep_one(inner, held, step, is_alone);
     }
-    let is_promoted = change.cause.request().is_some();
+    if serials_wait {
+        inner.note_kept(&marks_path(&inner.options.state_dir), write_marks(inner));
+    }
+}
+
+/// Writes what keeps one step. Returns whether its serial must be on disk, too: the copy does not tell
+/// it.
+fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Step, is_alone: bool) -> bool {
+    let (zone, change, state) = (held.slot.apex.clone(), &step.change, &mut *held.state);
+    let is_promoted = !step.overlay.is_empty();
+    let state_dir = &inner.options.state_dir;
+    let mut promoted = state.overlay.clone();
+    promoted.carry_out(&step.overlay);
+    let rolled_back = step.row.held_hash.as_ref();
+    let note = Note::of(&promoted, rolled_back);
+    let was_rolled_back = state.row.as_ref().and_then(|row| row.held_hash.as_ref());
+    let is_noted = is_promoted || rolled_back != was_rolled_back;
+    match step.next.as_ref().filter(|_| change.is_visible()) {
+        Some(next) if is_alone || is_noted => {
+            let copied = copy_now(inner, state, change, next, (&note, is_noted));
+            inner.note_kept(&served::path(state_dir, &zone), copied);
+        }
+        Some(_) => copy_later(inner, state, &zone),
+        // The records are the same, but the copy says what belongs to them.
+        None if is_noted => copy_later(inner, state, &zone),
+        None => (),
+    }
     if is_promoted {
-        let mut promoted = held.state.overlay.clone();
-        promoted.carry_out(&step.overlay);
         let written = derived::write(inner, &zone, Some(change.to), &promoted);
         inner.note_kept(&derived::path(state_dir, &zone), written);
     }
-    // The copy tells the serial, too.
-    if is_promoted || held.state.copied.serial != Some(change.to) {
-        inner.note_kept(&marks_path(state_dir), write_marks(inner));
-    }
+    is_promoted || state.copied.serial != Some(change.to)
 }
 
 //------------ Files of our own ----------------------------------------------

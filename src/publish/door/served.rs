@@ -7,6 +7,7 @@
 //!                           ; change 7 -> 8
 //!                           - www.example. 300 IN A 192.0.2.1
 //!                           + www.example. 300 IN A 192.0.2.2
+//!                           ; promoted records HASH, file rolled back HASH    (if they changed)
 //!                           ; end 8 HASH
 //! ```
 //! A change of a large zone is appended and synced; now and then the keeper folds changes into the copy.
@@ -19,12 +20,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::derived::{name_of, stem};
+use super::note::Note;
 use crate::digest::sha256_hex;
 use crate::files;
 use crate::master::{self, Input, NoIncludes};
 use crate::publish::failpoint;
 use crate::publish::state::Change;
-use crate::publish::state::serial::later;
+use crate::publish::state::serial::{is_ahead, later};
 use crate::text::append_line;
 use crate::wire::{Name, Record};
 use crate::zone::{Delta, Zone, ZoneBuilder};
@@ -33,8 +35,10 @@ use crate::zone::{Delta, Zone, ZoneBuilder};
 const DIRECTORY: &str = "served";
 /// Digits of a block's hash.
 const HASH_DIGITS: usize = 16;
+/// How the block behind another one begins.
+const NEXT: &str = "\n; change ";
 /// Octets at an end of a file in which a serial is looked for.
-const END_OCTETS: usize = 1024;
+const END_OCTETS: usize = 4096;
 
 /// The copy of a zone.
 pub(super) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
@@ -60,14 +64,16 @@ pub(super) fn names_in(directory: &Path) -> Vec<Name> {
 //------------ Writing -------------------------------------------------------
 
 /// Writes the text of a copy.
-fn print(zone: &Zone, out: &mut impl Write) -> io::Result<()> {
+fn print(zone: &Zone, note: &Note, out: &mut impl Write) -> io::Result<()> {
     let apex = zone.apex();
     writeln!(
         out,
         "; {apex} as gapura serves it, serial {}: written by gapura, edits here are lost.\n\
          ; Changes since, if there are any, are in the file beside it that ends in .changes.\n\
+         {}\n\
          $ORIGIN {apex}",
         zone.serial(),
+        note.line(),
     )?;
     let mut line = String::new();
     for record in zone.records() {
@@ -80,13 +86,18 @@ fn print(zone: &Zone, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes a copy under a temporary name, synced; [`Draft::put`] makes it the copy.
-pub(super) fn draft(state_dir: &Path, zone: &Zone, extension: &str) -> io::Result<Draft> {
+pub(super) fn draft(
+    state_dir: &Path,
+    zone: &Zone,
+    note: &Note,
+    extension: &str,
+) -> io::Result<Draft> {
     let path = path(state_dir, &zone.apex().to_name());
     make_directory(state_dir)?;
     let temporary = path.with_extension(extension);
     let mut out = BufWriter::with_capacity(1 << 18, File::create(&temporary)?);
     failpoint::io_point("served.write")?;
-    print(zone, &mut out)?;
+    print(zone, note, &mut out)?;
     failpoint::io_point("served.fsync")?;
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     Ok(Draft { temporary, path })
@@ -154,8 +165,13 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
-/// Appends a change, synced; returns its octets.
-pub(super) fn append(state_dir: &Path, change: &Change, from: u32) -> io::Result<u64> {
+/// Appends a change, synced, with the note if that changed; returns its octets.
+pub(super) fn append(
+    state_dir: &Path,
+    change: &Change,
+    from: u32,
+    note: Option<&Note>,
+) -> io::Result<u64> {
     let path = changes_path(state_dir, &change.zone);
     let mut text = format!("; change {from} -> {}\n", change.to);
     for (sign, records) in [('-', &change.delta.removed), ('+', &change.delta.added)] {
@@ -165,6 +181,9 @@ pub(super) fn append(state_dir: &Path, change: &Change, from: u32) -> io::Result
             master::write_record(record.as_ref(), &mut text);
             text.push('\n');
         }
+    }
+    if let Some(note) = note {
+        append_line!(text, "{}", note.line());
     }
     let hash = block_hash(&text);
     append_line!(text, "; end {} {hash}", change.to);
@@ -199,18 +218,22 @@ pub(crate) fn read(state_dir: &Path, apex: &Name) -> Option<Zone> {
     let (zone, faults) = builder.finish();
     let mut zone = zone.filter(|_| is_whole && faults.is_empty())?;
     let changes = files::read(&changes_path(state_dir, apex)).unwrap_or_default();
-    let blocks = blocks(std::str::from_utf8(&changes).unwrap_or_default());
-    // Those in front may be folded in already.
-    let begin = blocks.iter().position(|block| block.from == zone.serial());
-    for block in blocks.iter().skip(begin.unwrap_or(blocks.len())) {
+    let text = String::from_utf8_lossy(&changes);
+    let blocks = blocks(&text);
+    for block in &blocks {
+        // Those in front may be folded in already.
+        if block.from != zone.serial() {
+            continue;
+        }
         let delta = Delta { removed: block.records('-', apex), added: block.records('+', apex) };
         match zone.apply(&delta) {
-            Ok(next) if block.from == zone.serial() && next.serial() == block.to => zone = next,
-            _ => {
-                tracing::error!(%apex, serial = zone.serial(), "changes behind this do not fit");
-                break;
-            }
+            Ok(next) if next.serial() == block.to => zone = next,
+            _ => break,
         }
+    }
+    let serial = zone.serial();
+    if blocks.last().is_some_and(|last| is_ahead(last.to, serial)) {
+        tracing::error!(%apex, serial, "changes behind this do not fit");
     }
     Some(zone)
 }
@@ -235,12 +258,17 @@ struct Block<'a> {
     lines: &'a str,
 }
 
-/// The whole blocks from the beginning.
+/// The whole blocks. One that is not whole, as a crash or a full disk leaves it, hides none behind it.
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let (mut found, mut rest) = (Vec::new(), text);
-    while let Some((block, after)) = first_block(rest) {
-        found.push(block);
-        rest = after;
+    while !rest.is_empty() {
+        rest = match first_block(rest) {
+            Some((block, after)) => {
+                found.push(block);
+                after
+            }
+            None => rest.find(NEXT).map_or("", |at| &rest[at + 1..]),
+        };
     }
     found
 }
@@ -248,8 +276,10 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 /// The first block, and what follows it; none if it is not whole.
 fn first_block(text: &str) -> Option<(Block<'_>, &str)> {
     let (head, _) = text.split_once('\n')?;
-    let (from, to) = head.strip_prefix("; change ")?.split_once(" -> ")?;
-    let end = text.find("\n; end ")? + 1;
+    let (from, to) = head.strip_prefix(&NEXT[1..])?.split_once(" -> ")?;
+    // The end of a later one is none of this.
+    let until = text.find(NEXT).unwrap_or(text.len());
+    let end = text.get(..until)?.find("\n; end ")? + 1;
     let (lines, rest) = text.split_at(end);
     let (last, after) = rest.split_once('\n')?;
     let (serial, hash) = last.strip_prefix("; end ")?.split_once(' ')?;
@@ -268,13 +298,13 @@ impl Block<'_> {
     }
 }
 
-/// Whether the copy is exactly this zone, and no changes are beside it.
-pub(super) fn is_exactly(state_dir: &Path, zone: &Zone) -> bool {
+/// Whether the copy is exactly this zone with this note, and no changes are beside it.
+pub(super) fn is_exactly(state_dir: &Path, zone: &Zone, note: &Note) -> bool {
     let apex = zone.apex().to_name();
     let Ok(file) = files::open(&path(state_dir, &apex)) else { return false };
     let mut same = Same { file: BufReader::with_capacity(1 << 18, file), read: Vec::new() };
     let mut out = BufWriter::with_capacity(1 << 16, &mut same);
-    let printed = print(zone, &mut out).and_then(|()| out.flush()).is_ok();
+    let printed = print(zone, note, &mut out).and_then(|()| out.flush()).is_ok();
     drop(out);
     printed && same.is_over() && !changes_path(state_dir, &apex).exists()
 }
@@ -311,10 +341,7 @@ impl<R: Read> Write for Same<R> {
 
 /// The newest serial that a copy and its changes tell of, whether they can be used or not.
 pub(crate) fn trace(state_dir: &Path, zone: &Name) -> Option<u32> {
-    let head = ends_of(&path(state_dir, zone)).and_then(|(head, _)| {
-        let (_, serial) = head.lines().next()?.split_once("serves it, serial ")?;
-        serial.split(':').next()?.parse().ok()
-    });
+    let head = ends_of(&path(state_dir, zone)).and_then(|(head, _)| serial_in(&head));
     let tail: Option<u32> = ends_of(&changes_path(state_dir, zone)).and_then(|(_, tail)| {
         let last = tail.lines().rev().find_map(|line| line.strip_prefix("; end "))?;
         last.split(' ').next()?.parse().ok()
@@ -323,6 +350,23 @@ pub(crate) fn trace(state_dir: &Path, zone: &Name) -> Option<u32> {
         (Some(head), Some(tail)) => Some(later(head, tail)),
         (head, tail) => head.or(tail),
     }
+}
+
+/// The serial in the first line of a copy.
+fn serial_in(head: &str) -> Option<u32> {
+    let (_, serial) = head.lines().next()?.split_once("serves it, serial ")?;
+    serial.split(':').next()?.parse().ok()
+}
+
+/// The newest note of a copy and the changes since; none if an older version wrote it.
+pub(crate) fn note(state_dir: &Path, zone: &Name) -> Option<Note> {
+    let (head, _) = ends_of(&path(state_dir, zone))?;
+    let (first, serial) = (head.lines().find_map(Note::parse), serial_in(&head)?);
+    let changes = files::read(&changes_path(state_dir, zone)).unwrap_or_default();
+    let text = String::from_utf8_lossy(&changes);
+    let blocks = blocks(&text);
+    let behind = blocks.iter().rev().filter(|block| is_ahead(block.to, serial));
+    behind.flat_map(|block| block.lines.lines().find_map(Note::parse)).next().or(first)
 }
 
 /// The beginning and the end of a file.

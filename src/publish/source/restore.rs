@@ -10,7 +10,7 @@ use crate::publish::door::{self, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Inner, LastChange, Overlay, Slot, ZoneState, lock, warning, zonemd,
+    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, ZoneState, lock, warning, zonemd,
 };
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
@@ -25,16 +25,16 @@ pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
     let began = Instant::now();
     let mut state = lock(&slot.state);
     let loaded = compile::load(&state.source, &inner.options, Pace::Start);
-    let prepared = match recall(inner, &mut state, &loaded) {
+    let (prepared, refused) = match recall(inner, &mut state, &loaded) {
         Ok(()) => {
             let mut prepared = prepare(inner, &state, loaded, &By::gapura());
-            catch_up(inner, &state, &mut prepared);
-            prepared
+            let refused = catch_up(inner, &state, &mut prepared);
+            (prepared, refused)
         }
-        Err(failed) => Prepared::failed(&failed),
+        Err(failed) => (Prepared::failed(&failed), None),
     };
     drop(state);
-    Begun { slot: Arc::clone(slot), prepared, began }
+    Begun { slot: Arc::clone(slot), prepared, refused, began }
 }
 
 /// Reads what the database keeps of a zone, except for its records.
@@ -184,14 +184,15 @@ fn restored(inner: &Inner, state: &ZoneState) -> Result<Option<Zone>, StoreError
     Ok(Some(zone))
 }
 
-/// Raises the serial of a zone whose database is behind what was published before, and says so.
-fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) {
-    let (Some(zone), Some(row)) = (&state.zone, &state.row) else { return };
+/// Raises the serial of a zone whose database is behind what was published before, and says so. Returns
+/// why its file is refused all the same, if it is.
+fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) -> Option<Guard> {
+    let (Some(zone), Some(row)) = (&state.zone, &state.row) else { return None };
     let mark = lock(&inner.marks).get(&state.source.apex).copied();
     let trace = mark.filter(|mark| is_ahead(*mark, zone.serial()));
     // A zone that was signed elsewhere cannot be renumbered.
     if (trace.is_none() && !inner.is_restored) || zone.is_signed() {
-        return;
+        return None;
     }
     if let Some(trace) = trace {
         let message = format!(
@@ -205,11 +206,14 @@ fn catch_up(inner: &Inner, state: &ZoneState, prepared: &mut Prepared) {
     }
     let changes = matches!(&prepared.kind, Kind::Propose(proposal) if proposal.is_visible());
     if changes {
-        return;
+        return None;
     }
-    let Ok(next) = renumbered(zone) else { return };
+    let next = renumbered(zone).ok()?;
     let cause = Cause::Own { purpose: "serial after a restored database".to_owned() };
     let at_ms = (inner.options.now_ms)();
     let proposal = Proposal::new(Some(zone.clone()), next, cause, "gapura", at_ms);
-    prepared.kind = Kind::Propose(Box::new(proposal));
+    match std::mem::replace(&mut prepared.kind, Kind::Propose(Box::new(proposal))) {
+        Kind::Done(Outcome::Refused { guard, .. }) => Some(guard),
+        _ => None,
+    }
 }

@@ -1,9 +1,11 @@
 //! What is kept beside the database, for a start at which the database does not open.
 //!
 //! What was served must go on being served: the copy in `served/` is the zone, and the operator's file
-//! together with the derived file is, if the file is good. The rows go to a stand-in database that is
-//! thrown away at the stop; serials are kept outside of it, so none is used twice. A masked RRset, which
-//! the derived file does not hold, is taken from the operator's file as it is.
+//! together with the derived file is, if the file is good. Promoted records and masks are read from the
+//! derived file, if it is the one that the copy was written with. If it is lost, torn or older, they are
+//! what the copy has and the operator's file has not: then the copy wins over both. A file that was rolled
+//! back stays so. The rows go to a stand-in database that is thrown away at the stop; serials are kept
+//! outside of it, so none is used twice.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,8 +13,8 @@ use std::path::Path;
 use super::compile::{self, Pace};
 use super::{known, read};
 use crate::master::{self, Input, NoIncludes};
-use crate::publish::door;
-use crate::publish::state::overlay::stored;
+use crate::publish::door::{self, Note};
+use crate::publish::state::overlay::{is_guard, same_records, stored};
 use crate::publish::state::serial::later;
 use crate::publish::state::{Options, PublishError, Publisher, ZoneSource};
 use crate::store::promoted::PromotedRow;
@@ -20,6 +22,7 @@ use crate::store::records::StoredRrset;
 use crate::store::zones::ZoneRow;
 use crate::store::{Store, StoreError};
 use crate::wire::{Name, Rtype};
+use crate::zone::{NodeRef, RrsetRef, Zone};
 
 impl Publisher {
     /// Puts what the derived files hold into `store`; returns how many RRsets that is.
@@ -38,7 +41,8 @@ impl Publisher {
             let path = door::path(&options.state_dir, &source.apex);
             let bytes = read::read(&path, options.file_octets_max).map(|(bytes, _)| bytes);
             let bytes = bytes.unwrap_or_default();
-            let rows = rows(source, options, &path, &bytes);
+            let note = door::copy_note(&options.state_dir, &source.apex);
+            let rows = promoted(source, options, note.as_ref(), &path, &bytes);
             // The newest serial that was published; the next one is above it.
             let traces = [
                 marks.get(&source.apex).copied(),
@@ -46,7 +50,8 @@ impl Publisher {
                 door::copy_trace(&options.state_dir, &source.apex),
             ];
             let Some(newest) = traces.into_iter().flatten().reduce(later) else { continue };
-            let row = zone_row(newest, (options.now_ms)());
+            let rolled_back = note.and_then(|note| note.rolled_back);
+            let row = zone_row(newest, rolled_back, (options.now_ms)());
             store.write::<_, StoreError>(|tx| {
                 tx.put_zone(&source.apex, &row)?;
                 rows.iter().try_for_each(|row| tx.put_promoted(&source.apex, row))
@@ -62,14 +67,14 @@ impl Publisher {
     }
 }
 
-/// What is known of a zone when only its newest serial is.
-fn zone_row(newest: u32, changed_ms: i64) -> ZoneRow {
+/// What is known of a zone when only its newest serial is, and which file was rolled back.
+fn zone_row(newest: u32, rolled_back: Option<String>, changed_ms: i64) -> ZoneRow {
     ZoneRow {
         serial: newest,
         high_water: newest,
         file_serial: None,
-        file_hash: None,
-        held_hash: None,
+        file_hash: rolled_back.clone(),
+        held_hash: rolled_back,
         marker: false,
         zonemd: false,
         marked_includes: String::new(),
@@ -78,8 +83,80 @@ fn zone_row(newest: u32, changed_ms: i64) -> ZoneRow {
     }
 }
 
+/// The promoted records and masks of a zone.
+fn promoted(
+    source: &ZoneSource,
+    options: &Options,
+    note: Option<&Note>,
+    path: &Path,
+    bytes: &[u8],
+) -> Vec<PromotedRow> {
+    let Some(note) = note else { return in_derived(source, options, path, bytes) };
+    if note.promoted.is_none() {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if note.promoted == door::hash_in(&text, &source.apex) {
+        return in_derived(source, options, path, bytes);
+    }
+    tracing::error!(zone = %source.apex, file = %path.display(),
+        "the file of promoted records is lost or not the newest: what differs from the zone's file is taken \
+         from the copy, and edits of the file since then do not count there");
+    in_copy(source, options).unwrap_or_else(|| in_derived(source, options, path, bytes))
+}
+
+/// What the copy of a zone has and its file has not, and the other way round; none without a copy.
+fn in_copy(source: &ZoneSource, options: &Options) -> Option<Vec<PromotedRow>> {
+    let copy = door::read_copy(&options.state_dir, &source.apex)?;
+    let file = good_file(source, options);
+    let since_ms = (options.now_ms)();
+    let row = |node: &NodeRef<'_>, rtype, base, rrset| {
+        let owner = node.owner().to_name();
+        PromotedRow { owner, rtype, rrset, base, request: None, since_ms }
+    };
+    let mut rows = Vec::new();
+    for node in copy.nodes() {
+        for set in node.rrsets().filter(|set| counts(*set)) {
+            let (base, rrset) = (rrset_of(file.as_ref(), &node, set.rtype()), stored(set));
+            if !base.as_ref().is_some_and(|base| same_records(base, &rrset)) {
+                rows.push(row(&node, set.rtype(), base, rrset));
+            }
+        }
+    }
+    for node in file.iter().flat_map(Zone::nodes) {
+        for set in node.rrsets().filter(|set| counts(*set)) {
+            if rrset_of(Some(&copy), &node, set.rtype()).is_none() {
+                let nothing = StoredRrset { ttl: 0, rdatas: Vec::new() };
+                rows.push(row(&node, set.rtype(), Some(stored(set)), nothing));
+            }
+        }
+    }
+    Some(rows)
+}
+
+/// Whether a request can put up or take out an RRset.
+fn counts(set: RrsetRef<'_>) -> bool {
+    !matches!(set.rtype(), Rtype::SOA | Rtype::ZONEMD) && !is_guard(set)
+}
+
+/// What a zone has of a type at a name.
+fn rrset_of(zone: Option<&Zone>, node: &NodeRef<'_>, rtype: Rtype) -> Option<StoredRrset> {
+    zone?.rrset(node.owner(), rtype).map(stored)
+}
+
+/// The operator's file, if it is good.
+fn good_file(source: &ZoneSource, options: &Options) -> Option<Zone> {
+    let loaded = compile::load(source, options, Pace::Start).ok()?;
+    loaded.zone.filter(|_| loaded.guard.is_none())
+}
+
 /// The rows of one derived file.
-fn rows(source: &ZoneSource, options: &Options, path: &Path, bytes: &[u8]) -> Vec<PromotedRow> {
+fn in_derived(
+    source: &ZoneSource,
+    options: &Options,
+    path: &Path,
+    bytes: &[u8],
+) -> Vec<PromotedRow> {
     let mut sets: BTreeMap<(Name, Rtype), StoredRrset> = BTreeMap::new();
     let input = Input { file: path, bytes, loader: &NoIncludes };
     let limits = master::Options::default();
@@ -92,7 +169,7 @@ fn rows(source: &ZoneSource, options: &Options, path: &Path, bytes: &[u8]) -> Ve
     for (owner, rtype) in text.lines().filter_map(door::mask_of) {
         sets.entry((owner, rtype)).or_insert(StoredRrset { ttl: 0, rdatas: Vec::new() });
     }
-    let file = compile::load(source, options, Pace::Start).ok().and_then(|loaded| loaded.zone);
+    let file = good_file(source, options);
     let since_ms = (options.now_ms)();
     let row = |((owner, rtype), rrset): ((Name, Rtype), StoredRrset)| {
         let found = file.as_ref().and_then(|zone| zone.rrset(owner.as_ref(), rtype));

@@ -36,6 +36,8 @@ pub(super) struct Begun {
     pub(super) slot: Arc<Slot>,
     /// What is to be done.
     pub(super) prepared: Prepared,
+    /// Why its file is refused although something is to be published: a higher serial.
+    pub(super) refused: Option<Guard>,
     /// When it began.
     pub(super) began: Instant,
 }
@@ -107,7 +109,7 @@ impl Inner {
                 }
                 Kind::Propose(proposal) => {
                     proposals.push(*proposal);
-                    waiting.push((Arc::clone(&one.slot), findings, one.began));
+                    waiting.push((Arc::clone(&one.slot), findings, one.refused, one.began));
                 }
             }
         }
@@ -121,10 +123,13 @@ impl Inner {
             }
             Err(error) => failed = Some(failure(&error.into())),
         }
-        for (slot, mut findings, began) in waiting {
+        for (slot, mut findings, refused, began) in waiting {
             let mut state = lock(&slot.state);
             let outcome = match changes.remove(&slot.apex) {
-                Some(change) => outcome_of(&change, state.zone.as_ref()),
+                Some(change) => match refused {
+                    Some(guard) => Outcome::Refused { serial: state.serial(), guard },
+                    None => outcome_of(&change, state.zone.as_ref()),
+                },
                 None => {
                     findings.extend(failed.iter().map(|(_, finding)| finding.clone()));
                     Outcome::Refused {

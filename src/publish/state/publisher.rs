@@ -294,8 +294,10 @@ impl Inner {
             }
             Err(error) => {
                 let why = with_causes(&error);
-                tracing::error!(why, "outdated beside the database");
-                unkept.insert(path.to_owned(), why);
+                // What fails is tried again and again; the log has each reason once.
+                if unkept.insert(path.to_owned(), why.clone()).as_ref() != Some(&why) {
+                    tracing::error!(why, "outdated beside the database");
+                }
                 false
             }
         }
