@@ -163,3 +163,31 @@ impl fmt::Display for CertificateReport {
         self.time_trouble(now()).map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::validity::Validity;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_a_warning_and_one_that_ended_a_fault() {
+        let until = 365 * 86_400;
+        let state = CertificateState {
+            file: "tls.crt".into(),
+            is_in_use: true,
+            fault: None,
+            validity: Some(Validity { from: 0, until }),
+        };
+        let report = CertificateReport { transport: Transport::Tls, loading: Loading::Same, state };
+        for (now, is_warning, words) in [
+            (0, false, None),
+            (until - 86_400, true, Some("[tls] tls.crt: the certificate expires on 1971-01-01")),
+            (until + 1, false, Some("[tls] tls.crt: the certificate expired on 1971-01-01")),
+        ] {
+            assert_eq!(
+                (report.only_ends_soon(now), report.trouble(now).as_deref()),
+                (is_warning, words)
+            );
+        }
+    }
+}

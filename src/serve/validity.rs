@@ -16,7 +16,7 @@ const SOON_SECONDS: i64 = 14 * 86_400;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Validity {
     /// Its first second.
-    from: i64,
+    pub(super) from: i64,
     /// Its last second.
     pub until: i64,
 }
