@@ -3,19 +3,21 @@
 
 use std::fmt::Write;
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use hickory_proto::rr::RecordType;
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::support::{Daemon, ask, data, lay_out};
 
 /// The last line of the zone file.
 const END: &str = "; gapura: end of zone";
 
-/// Sets a limit of a running daemon.
-fn limit(daemon: &Daemon, resource: Resource, most: u64) {
+/// Sets a limit of a running daemon; none is as much as we have ourselves.
+fn limit(daemon: &Daemon, resource: Resource, most: Option<u64>) {
     let pid = Pid::from_raw(i32::try_from(daemon.pid()).unwrap());
-    let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    let maximum = getrlimit(resource).maximum;
+    let limit = Rlimit { current: most.or(maximum), maximum };
     prlimit(pid, resource, limit).unwrap();
 }
 
@@ -32,7 +34,7 @@ fn a_file_for_which_there_is_no_address_space_is_refused_and_the_old_zone_goes_o
     let www = || data(&ask(daemon.dns(), "www.cirebonkab.go.id.", RecordType::A));
     let before = www();
     assert!(!before.is_empty());
-    limit(&daemon, Resource::As, address_space(&daemon) + 48 * 1024 * 1024);
+    limit(&daemon, Resource::As, Some(address_space(&daemon) + 48 * 1024 * 1024));
     let old = std::fs::read_to_string(daemon.zone_file()).unwrap();
     let mut big = old.replace(END, "");
     for i in 0..300_000 {
@@ -40,7 +42,7 @@ fn a_file_for_which_there_is_no_address_space_is_refused_and_the_old_zone_goes_o
     }
     // Made of few octets, it takes as much.
     let generated = format!("{old}\n$GENERATE 1-900000 g$ A 192.0.2.1\n");
-    for text in [big, generated] {
+    for text in [&generated, &big] {
         std::fs::write(daemon.zone_file(), text).unwrap();
         let reload = daemon.gapura(&["ctl", "reload"]);
         let said = String::from_utf8_lossy(&reload.stderr).into_owned()
@@ -52,6 +54,17 @@ fn a_file_for_which_there_is_no_address_space_is_refused_and_the_old_zone_goes_o
     let edited = old.replace(END, &format!("baru A 192.0.2.9\n{END}"));
     std::fs::write(daemon.zone_file(), edited).unwrap();
     assert_eq!(daemon.gapura(&["ctl", "reload"]).status.code(), Some(0), "what fits goes live");
+    // What was refused goes live by itself once there is room.
+    std::fs::write(daemon.zone_file(), &big).unwrap();
+    let refused = daemon.gapura(&["ctl", "reload"]);
+    assert_eq!(refused.status.code(), Some(1));
+    limit(&daemon, Resource::As, None);
+    let new = || data(&ask(daemon.dns(), "n299999.cirebonkab.go.id.", RecordType::A));
+    let until = Instant::now() + Duration::from_secs(60);
+    while new().is_empty() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(new().len(), 1);
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::publish::door::{
 };
 use crate::publish::failpoint;
 use crate::publish::state::{
-    By, Cause, Guard, Inner, Outcome, RowEdit, Seen, ZoneState, error, left_out_zonemd, zonemd,
+    By, Cause, Guard, Inner, Lack, Outcome, RowEdit, Seen, ZoneState, error, left_out_zonemd,
+    zonemd,
 };
 use crate::store::StoreError;
 use crate::zone::{ApplyError, Delta, NodeRef, Zone};
@@ -39,6 +40,8 @@ pub(crate) struct Prepared {
     pub(crate) file_sha256: Option<String>,
     /// The zone as the file has it. Freeing it takes its time, so that is left for later.
     pub(crate) leftover: Option<Zone>,
+    /// The memory that the file wants for.
+    pub(crate) lack: Option<Lack>,
 }
 
 /// The decision about a file.
@@ -62,6 +65,7 @@ impl Prepared {
             file_serial: None,
             file_sha256: None,
             leftover: None,
+            lack: None,
         }
     }
 
@@ -86,8 +90,9 @@ pub(crate) fn prepare(
     let mut loaded = match loaded {
         Ok(loaded) => loaded,
         Err(unread) => {
-            let Unread { guard, finding, seen } = *unread;
-            return Prepared::refused(state.serial(), guard, finding, seen);
+            let Unread { guard, finding, seen, lack } = *unread;
+            let refused = Prepared::refused(state.serial(), guard, finding, seen);
+            return Prepared { lack, ..refused };
         }
     };
     let mut prepared = Prepared {
@@ -97,6 +102,7 @@ pub(crate) fn prepare(
         file_serial: loaded.zone.as_ref().map(Zone::serial),
         file_sha256: Some(loaded.file_sha256.clone()),
         leftover: loaded.zone.clone(),
+        lack: None,
     };
     let case = Case { inner, state, loaded: &loaded, by, now_ms: (inner.options.now_ms)() };
     prepared.kind = case

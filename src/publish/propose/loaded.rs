@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::master::{Finding, Parsed};
-use crate::publish::state::{Guard, Seen};
+use crate::publish::state::{Guard, Lack, Seen};
 use crate::zone::{BuildFault, Zone};
 
 //------------ Loaded --------------------------------------------------------
@@ -46,4 +46,6 @@ pub(crate) struct Unread {
     pub(crate) finding: Finding,
     /// The files as they were found.
     pub(crate) seen: Vec<Seen>,
+    /// The memory that it wants for.
+    pub(crate) lack: Option<Lack>,
 }

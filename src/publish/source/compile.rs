@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use ring::digest::{Context, SHA256, digest};
 
-use super::memory::{Claim, LOOK_EVERY, Lack};
+use super::memory::{Claim, LOOK_EVERY};
 use super::read::{self, ReadFault};
 use crate::digest::{hex, sha256_hex};
 use crate::master::{self, Beside, Finding, Input, LoadError, Loader};
 use crate::publish::propose::{Loaded, Unread};
-use crate::publish::state::{Guard, Options, Seen, Stamp, ZoneSource, error};
+use crate::publish::state::{Guard, Lack, Options, Seen, Stamp, ZoneSource, error};
 use crate::wire::Rtype;
 use crate::zone::ZoneBuilder;
 
@@ -28,11 +28,42 @@ pub(crate) enum Pace {
     Start,
 }
 
+/// What is done about a file that may take more memory than there is.
+pub(crate) enum IfLacking<'a> {
+    /// It is refused: an allocation that fails would end what is served.
+    Refuse,
+    /// It is refused, unless it is the one with this hash, which was loaded before.
+    RefuseOther(&'a str),
+    /// It is loaded with a warning: nothing is served that could end.
+    Warn,
+}
+
+impl IfLacking<'_> {
+    /// Whether the file with this hash is refused.
+    fn refuses(&self, hash: &str) -> bool {
+        match self {
+            Self::Refuse => true,
+            Self::RefuseOther(known) => hash != *known,
+            Self::Warn => false,
+        }
+    }
+}
+
 /// Reads, parses and builds a zone's file once it has settled.
 pub(crate) fn load(
     source: &ZoneSource,
     options: &Options,
     pace: Pace,
+) -> Result<Loaded, Box<Unread>> {
+    load_within(source, options, pace, &IfLacking::Refuse)
+}
+
+/// The same, with a say about memory.
+pub(crate) fn load_within(
+    source: &ZoneSource,
+    options: &Options,
+    pace: Pace,
+    if_lacking: &IfLacking<'_>,
 ) -> Result<Loaded, Box<Unread>> {
     let began = Instant::now();
     loop {
@@ -41,7 +72,7 @@ pub(crate) fn load(
         if waits && age < options.quiet {
             std::thread::sleep(options.quiet - age);
         }
-        let result = load_once(source, options);
+        let result = load_once(source, options, if_lacking);
         let settled = match &result {
             Ok(loaded) => match pace {
                 Pace::Patient => has_settled(loaded, source, options),
@@ -86,7 +117,11 @@ fn has_settled(loaded: &Loaded, source: &ZoneSource, options: &Options) -> bool 
 }
 
 /// Reads, parses and builds once.
-fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unread>> {
+fn load_once(
+    source: &ZoneSource,
+    options: &Options,
+    if_lacking: &IfLacking<'_>,
+) -> Result<Loaded, Box<Unread>> {
     let (bytes, stamp) = read::read(&source.file, options.file_octets_max)
         .map_err(|fault| Box::new(unread(&source.file, fault)))?;
     let loader = Guarded {
@@ -101,12 +136,21 @@ fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unrea
         ..master::Options::default()
     };
     let lacking = |lack| Box::new(lacking_memory(source, lack));
-    let mut claim = Claim::for_file(bytes.len() as u64).map_err(lacking)?;
+    let file_sha256 = sha256_hex(&bytes);
+    let refuses = if_lacking.refuses(&file_sha256);
+    let mut claim = Claim::new();
+    let lack = claim.for_file(bytes.len() as u64).err();
+    if let Some(lack) = lack.filter(|_| refuses) {
+        return Err(lacking(lack));
+    }
+    if let Some(lack) = lack {
+        tracing::warn!("{}: it is loaded all the same", lacking(lack).finding.message);
+    }
     let mut builder = ZoneBuilder::new(&source.apex);
     let (mut records, mut lack) = (0_u64, None);
     let parsed = master::parse(&input, source.apex.as_ref(), &limits, &mut |record, _| {
         records += 1;
-        if records.is_multiple_of(LOOK_EVERY) && lack.is_none() {
+        if refuses && records.is_multiple_of(LOOK_EVERY) && lack.is_none() {
             lack = claim.for_records(records).err();
         }
         // What cannot become live takes no more room.
@@ -122,7 +166,6 @@ fn load_once(source: &ZoneSource, options: &Options) -> Result<Loaded, Box<Unrea
         return Err(Box::new(Unread { seen, ..unread(&path, ReadFault::Changing) }));
     }
     let (zone, faults) = builder.finish();
-    let file_sha256 = sha256_hex(&bytes);
     let marked: Vec<String> = parsed
         .included
         .iter()
@@ -252,11 +295,12 @@ fn unread(path: &Path, fault: ReadFault) -> Unread {
             "copy it again; the zone stays as it is until the file is whole",
         ),
     };
-    Unread { guard, finding: error(rule, message, hint), seen: vec![Seen::now(path)] }
+    Unread { guard, finding: error(rule, message, hint), seen: vec![Seen::now(path)], lack: None }
 }
 
 /// A file for which there is no memory.
-fn lacking_memory(source: &ZoneSource, Lack { wanted, left }: Lack) -> Unread {
+fn lacking_memory(source: &ZoneSource, lack: Lack) -> Unread {
+    let Lack { wanted, left } = lack;
     let mib = |octets: u64| octets.div_ceil(1024 * 1024);
     let left = left.map_or_else(
         || "a limit of this process leaves less".to_owned(),
@@ -264,11 +308,12 @@ fn lacking_memory(source: &ZoneSource, Lack { wanted, left }: Lack) -> Unread {
     );
     let message =
         format!("{}: loading it may take {} MiB, and {left}", source.file.display(), mib(wanted));
-    let hint = "the zone stays as it is; raise the limit of memory or address space, then reload";
+    let hint = "the zone stays as it is until there is room: raise the limit of memory or address space, or load less";
     Unread {
         guard: Guard::Memory,
         finding: error("not-enough-memory", message, hint),
         seen: vec![Seen::now(&source.file)],
+        lack: Some(lack),
     }
 }
 
@@ -283,6 +328,7 @@ fn never_quiet(source: &ZoneSource, patience: Duration) -> Unread {
             "write to a temporary file and rename it into place",
         ),
         seen: vec![Seen::now(&source.file)],
+        lack: None,
     }
 }
 

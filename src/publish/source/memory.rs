@@ -9,6 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::publish::state::Lack;
+
 /// Octets of memory that an octet of a file may take until it is live: text, records on their way, the
 /// zone, the difference, its copy for the database. Measured: 7 to 12.
 const PER_OCTET: u64 = 14;
@@ -25,25 +27,25 @@ static CLAIMED: AtomicU64 = AtomicU64::new(0);
 //------------ Claim ---------------------------------------------------------
 
 /// A load under way, and the memory it may take.
-pub(super) struct Claim(u64);
-
-/// Why a file is not loaded: what it may take, and what there is, in octets.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Lack {
-    /// What it may take.
-    pub(crate) wanted: u64,
-    /// What is left; none where the system only said no.
-    pub(crate) left: Option<u64>,
+pub(super) struct Claim {
+    /// How much that is.
+    octets: u64,
+    /// What the process had taken before.
+    before: u64,
 }
 
 impl Claim {
+    /// A load that begins.
+    pub(super) fn new() -> Self {
+        Self { octets: 0, before: of_process() }
+    }
+
     /// Claims what a file of so many octets may take.
-    pub(super) fn for_file(octets: u64) -> Result<Self, Lack> {
-        let mut claim = Self(0);
-        if octets > SMALL {
-            claim.raise(octets.saturating_mul(PER_OCTET))?;
+    pub(super) fn for_file(&mut self, octets: u64) -> Result<(), Lack> {
+        if octets <= SMALL {
+            return Ok(());
         }
-        Ok(claim)
+        self.raise(octets.saturating_mul(PER_OCTET))
     }
 
     /// Claims what so many records may take, if that is more.
@@ -53,20 +55,29 @@ impl Claim {
 
     /// Raises the claim, if there is room for it.
     fn raise(&mut self, wanted: u64) -> Result<(), Lack> {
-        if wanted <= self.0 {
+        if wanted <= self.octets {
             return Ok(());
         }
-        let more = wanted - self.0;
+        let more = wanted - self.octets;
         let all = CLAIMED.fetch_add(more, Ordering::Relaxed).saturating_add(more);
-        self.0 = wanted;
-        is_there(all).map_err(|lack| Lack { wanted, ..lack })
+        self.octets = wanted;
+        // What was taken meanwhile is not there any more, and is not to be there once more.
+        let taken = of_process().saturating_sub(self.before).min(wanted);
+        is_there(all - taken).map_err(|lack| Lack { wanted, ..lack })
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        CLAIMED.fetch_sub(self.0, Ordering::Relaxed);
+        CLAIMED.fetch_sub(self.octets, Ordering::Relaxed);
     }
+}
+
+/// Whether there is room now for what was refused: with an eighth to spare, so that a file at the limit is
+/// not tried again and again.
+pub(super) fn has_come(lack: &Lack) -> bool {
+    let wanted = lack.wanted.saturating_add(lack.wanted / 8);
+    is_there(wanted.saturating_add(CLAIMED.load(Ordering::Relaxed))).is_ok()
 }
 
 /// Whether so many octets of memory are there.
@@ -82,6 +93,14 @@ fn is_there(wanted: u64) -> Result<(), Lack> {
 }
 
 //------------ Limits --------------------------------------------------------
+
+/// What the process has taken of it; 0 if the system does not tell.
+fn of_process() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: Option<u64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0) * 1024
+}
 
 /// What is left of the machine's memory, without what is only cached.
 fn of_machine() -> Option<u64> {
@@ -137,10 +156,12 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_not_begun() {
-        assert!(Claim::for_file(1024).is_ok());
-        let lack = Claim::for_file(1 << 50).err().unwrap();
+        assert!(Claim::new().for_file(1024).is_ok());
+        let lack = Claim::new().for_file(1 << 50).unwrap_err();
         assert_eq!(lack.wanted, (1 << 50) * PER_OCTET);
-        let mut claim = Claim::for_file(SMALL + 1).unwrap();
+        assert!(!has_come(&lack) && has_come(&Lack { wanted: SMALL, left: None }));
+        let mut claim = Claim::new();
+        claim.for_file(SMALL + 1).unwrap();
         assert!(claim.for_records(1000).is_ok());
         assert!(claim.for_records(1 << 50).is_err());
         drop(claim);

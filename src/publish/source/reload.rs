@@ -190,6 +190,7 @@ impl ZoneState {
         };
         self.note_waiting(outcome, &prepared.findings, prepared.leftover.as_ref(), now_ms);
         self.seen = prepared.seen.clone();
+        self.lack = prepared.lack;
         self.file_serial = prepared.file_serial.or(self.file_serial);
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::compile::{self, Pace};
+use super::compile::{self, IfLacking, Pace};
 use super::start::Begun;
 use crate::master::Severity;
 use crate::publish::door::{self, Proposal, with_serial};
@@ -24,7 +24,7 @@ pub(super) const RESTORED_STEP: u32 = 10_000;
 pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
     let began = Instant::now();
     let mut state = lock(&slot.state);
-    let loaded = compile::load(&state.source, &inner.options, Pace::Start);
+    let loaded = load(inner, &state);
     let (prepared, refused) = match recall(inner, &mut state, &loaded) {
         Ok(()) => {
             let mut prepared = prepare(inner, &state, loaded, &By::gapura());
@@ -35,6 +35,20 @@ pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
     };
     drop(state);
     Begun { slot: Arc::clone(slot), prepared, refused, began }
+}
+
+/// Loads the file. While nothing is served at all, lack of memory is no reason to leave out a zone of which
+/// there is no other version, or one that was loaded before.
+fn load(inner: &Inner, state: &ZoneState) -> Result<Loaded, Box<Unread>> {
+    let serves = inner.live.load().iter().any(|entry| entry.zone().is_some());
+    let row = inner.store.read(|reader| reader.zone(&state.source.apex)).ok().flatten();
+    let accepted = row.map(|row| row.file_hash.unwrap_or_default());
+    let if_lacking = match &accepted {
+        _ if serves => IfLacking::Refuse,
+        Some(hash) => IfLacking::RefuseOther(hash),
+        None => IfLacking::Warn,
+    };
+    compile::load_within(&state.source, &inner.options, Pace::Start, &if_lacking)
 }
 
 /// Reads what the database keeps of a zone, except for its records.

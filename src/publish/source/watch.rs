@@ -16,9 +16,9 @@ use notify::event::{ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::compile::Pace;
-use super::manifest;
 use super::read::names_on_the_way;
 use super::reload::reload_all;
+use super::{manifest, memory};
 use crate::publish::state::{By, Inner, Publisher, Seen, Slot, lock};
 use crate::wire::Name;
 
@@ -355,13 +355,14 @@ impl WatchThread {
 
 /// Whether some file of a zone is not as it was when it was last looked at; `None` while the zone is
 /// being changed. Of a frozen zone: whether it is clear again which file counts. A file that only time
-/// refused counts as changed once its time has come.
+/// refused counts as changed once its time has come, and one for which there was no memory once there is.
 fn has_changed(inner: &Inner, slot: &Slot) -> Option<bool> {
     let state = slot.state.try_lock().ok()?;
     if state.frozen.is_some() {
         return Some(state.thawed().is_some());
     }
-    if state.has_come((inner.options.now_ms)()) {
+    if state.has_come((inner.options.now_ms)()) || state.lack.as_ref().is_some_and(memory::has_come)
+    {
         return Some(true);
     }
     let never_seen = !state.seen.iter().any(|seen| seen.path == state.source.file);

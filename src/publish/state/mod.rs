@@ -29,5 +29,6 @@ pub(super) use frozen::Frozen;
 pub(super) use jobs::{Job, Jobs};
 pub(super) use overlay::{Overlay, RowEdit, zonemd};
 pub(super) use publisher::{Inner, Slot, ZoneState, lock};
+pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;

@@ -13,7 +13,8 @@ use arc_swap::ArcSwap;
 
 use super::serial::later;
 use super::{
-    Frozen, Jobs, LastChange, Options, Overlay, PublishError, Refusal, Seen, Signatures, ZoneSource,
+    Frozen, Jobs, Lack, LastChange, Options, Overlay, PublishError, Refusal, Seen, Signatures,
+    ZoneSource,
 };
 use crate::master::Finding;
 use crate::publish::confirm::Sockets;
@@ -129,6 +130,8 @@ pub(crate) struct ZoneState {
     pub(crate) frozen: Option<Frozen>,
     /// Whether what the database keeps of it was read.
     pub(crate) is_recalled: bool,
+    /// The memory that its file wants for, if that is why it was refused.
+    pub(crate) lack: Option<Lack>,
     /// Whether the zone has left the settings; a caller that still waits for the lock must not
     /// publish.
     pub(crate) is_gone: bool,
@@ -159,6 +162,7 @@ impl Slot {
             signatures: Signatures::default(),
             frozen: None,
             is_recalled: false,
+            lack: None,
             is_gone: false,
             reloads: BTreeMap::new(),
             changes: BTreeMap::new(),

@@ -321,3 +321,12 @@ impl ZoneState {
         }
     }
 }
+
+/// Why a file is not loaded: what it may take, and what there is, in octets.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Lack {
+    /// What it may take.
+    pub(crate) wanted: u64,
+    /// What is left; none where the system only said no.
+    pub(crate) left: Option<u64>,
+}
