@@ -39,7 +39,6 @@ mod views;
 pub use crate::ledger::Clock;
 pub use crate::promote::{ActError, Drift, PublicLimit};
 pub use attachments::AttachmentFile;
-pub use clock_watch::Doubt;
 pub use drafts::{DraftContent, DraftLetter, DraftLimits};
 pub use figures::{Figure, Figures};
 pub use listing::{COUNTED_MAX, Counts, ListFilter, Page};

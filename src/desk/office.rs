@@ -9,7 +9,6 @@ use arc_swap::ArcSwap;
 
 use super::ActError;
 use super::StrangerLimits;
-use super::clock_watch::ClockWatch;
 use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
@@ -29,6 +28,7 @@ use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{
     Actor, Calendar, Deed, Happening, Naming, Rules, Subject, Targets, TransitionError,
 };
+use crate::store::clock_watch::ClockWatch;
 use crate::store::{Reader, Store, StoreError};
 
 //------------ Options -------------------------------------------------------

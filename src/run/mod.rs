@@ -12,6 +12,7 @@
 
 mod building;
 pub mod check;
+mod clock;
 mod daemon;
 mod figures;
 mod floor;

@@ -75,7 +75,9 @@ impl Office {
     /// `gapura ctl clock`.
     fn confirm_clock(&self) -> Reply {
         let Some(desk) = &self.desk else {
-            return Reply::failed("the queue is closed, and only it depends on the clock");
+            return Reply::failed(
+                "gapura is not running: start it, and if it doubts the clock then, confirm it",
+            );
         };
         let Some(doubt) = desk.clock_doubt() else {
             return Reply::done("the clock is not in doubt", json!({ "doubted": false }));

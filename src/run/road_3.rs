@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::building::Parts;
+use super::clock::Clock;
 use super::daemon::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
@@ -58,6 +59,8 @@ pub(super) enum Road3 {
         by: ClosedBy,
         /// Where it is, for whoever looks into that.
         state_dir: PathBuf,
+        /// The clock, from which serials may be made; none without the database that is to remember it.
+        clock: Option<Clock>,
     },
 }
 
@@ -80,7 +83,7 @@ impl Road3 {
         if let Some(reason) = parts.database.reason.clone() {
             let writable = parts.state_dir.fault().is_none();
             let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
-            return Self::Closed { reason, by, state_dir };
+            return Self::Closed { reason, by, state_dir, clock: None };
         }
         Self::opened(loaded, parts).unwrap_or_else(|error| {
             let (reason, by) = (with_causes(&error), closed_by(&error));
@@ -88,7 +91,8 @@ impl Road3 {
                 reason,
                 "zones are answered, the queue is closed: mend this and restart"
             );
-            Self::Closed { reason, by, state_dir }
+            let clock = Some(Clock::new(parts.database.store.clone()));
+            Self::Closed { reason, by, state_dir, clock }
         })
     }
 
@@ -122,8 +126,11 @@ impl Road3 {
         settings: &Settings,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
-        if let Self::Open(open) = self {
-            open.start_timers(runtime, settings, stopped)?;
+        match self {
+            Self::Open(open) => open.start_timers(runtime, settings, stopped)?,
+            Self::Closed { clock, .. } => {
+                clock.iter().for_each(|clock| clock.start(runtime, stopped));
+            }
         }
         let address = settings.web.listen;
         let what = format!("cannot listen on {address} for pages: choose another web.listen");
@@ -214,8 +221,10 @@ impl Road3 {
 
     /// The doubt about the clock, if there is one.
     pub(super) fn clock_doubt(&self) -> Option<String> {
-        let Self::Open(open) = self else { return None };
-        open.desk.clock_doubt().map(|doubt| doubt.to_string())
+        match self {
+            Self::Open(open) => open.desk.clock_doubt().map(|doubt| doubt.to_string()),
+            Self::Closed { clock, .. } => clock.as_ref()?.doubt(),
+        }
     }
 
     /// Where the live records and the zones differ, each as JSON with a `text`.

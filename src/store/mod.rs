@@ -7,6 +7,7 @@
 //! procedure or of DNS is decided here.
 
 pub mod clock;
+pub mod clock_watch;
 #[cfg(feature = "approval")]
 pub mod codes;
 #[cfg(feature = "approval")]

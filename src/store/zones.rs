@@ -44,6 +44,7 @@ pub(super) fn key(name: &Name) -> String {
 
 statements! {
     ZONE = select::<ZoneRow>("WHERE name = $1");
+    LAST_CHANGE = sql("SELECT changed_ms, name FROM zone ORDER BY changed_ms DESC LIMIT 1");
     PUT_ZONE = upsert::<ZoneRow>(&[Column::of(Part::Key, "name")]);
     USE_COPY = sql("UPDATE zone SET copy_seq = $1 WHERE name = $2");
     COPY = sql("SELECT records FROM zone_copy WHERE zone = $1 AND seq = $2 ORDER BY piece");
@@ -54,6 +55,12 @@ statements! {
 }
 
 impl Reader<'_> {
+    /// When a zone changed last.
+    pub(super) fn last_change_ms(&self) -> Result<Option<i64>, StoreError> {
+        let newest: Option<(i64, String)> = self.one(LAST_CHANGE, [])?;
+        Ok(newest.map(|(changed_ms, _)| changed_ms))
+    }
+
     /// What is kept of a zone; `None` if it was never published.
     pub fn zone(&self, name: &Name) -> Result<Option<ZoneRow>, StoreError> {
         self.one(ZONE, [key(name)])
