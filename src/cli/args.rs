@@ -155,6 +155,9 @@ pub(super) enum Zone {
         /// This serial was given out before: go above it, now or, without a daemon, at its next start
         #[arg(long, value_name = "SERIAL")]
         floor: Option<u32>,
+        /// It is meant, although it is far ahead
+        #[arg(long, requires = "floor")]
+        yes: bool,
     },
 }
 

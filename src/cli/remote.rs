@@ -9,6 +9,7 @@ use crate::config;
 #[cfg(feature = "approval")]
 use crate::control::OfficeCommand;
 use crate::control::{self, CallError, Command, Reply};
+use crate::publish::Floor;
 
 /// Octets of a password on standard input; more is surely something else.
 #[cfg(feature = "approval")]
@@ -50,7 +51,7 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
         args::Zone::Rollback { zone, serial, yes } => {
             return super::rollback::rollback(common, zone, serial, yes);
         }
-        args::Zone::Serial { zone, floor } => Command::ZoneSerial { zone, floor },
+        args::Zone::Serial { zone, floor, yes } => Command::ZoneSerial { zone, floor, yes },
     };
     send(common, command)
 }
@@ -131,7 +132,7 @@ fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
 
 /// Sends a command to the daemon. Without one, commands on people and the event chain run here, on its
 /// database. The error is the exit code of settings that do not read.
-fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8>> {
+pub(super) fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8>> {
     let path = config_path(common);
     let read = config::load(&path);
     let state_dir = match &read {
@@ -147,9 +148,12 @@ fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8
         }
         (
             Err(CallError::NotRunning(_)),
-            Command::ZoneSerial { zone, floor: Some(floor) },
+            Command::ZoneSerial { zone, floor: Some(serial), yes },
             Ok(loaded),
-        ) => crate::run::raise_floor(&loaded.settings, &zone, floor)?,
+        ) => {
+            let floor = Floor { serial, is_meant: yes };
+            crate::run::raise_floor(&loaded.settings, &zone, floor)?
+        }
         #[cfg(feature = "approval")]
         (Err(CallError::NotRunning(_)), Command::Office(command), Ok(loaded)) => {
             crate::run::offline(&loaded.settings, command)?

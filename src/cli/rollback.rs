@@ -5,23 +5,23 @@ use std::io::IsTerminal;
 
 use super::args::Common;
 use super::plain::shown;
-use super::{print, put_error, settings};
-use crate::control::{self, Command, Reply};
+use super::remote::send_to;
+use super::{print, put_error};
+use crate::control::Command;
 
 /// Rolls a zone back, after a yes where somebody can give one.
 pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> anyhow::Result<u8> {
-    let loaded = match settings(common) {
-        Ok(loaded) => loaded,
-        Err(exit) => return Ok(exit),
-    };
-    let state_dir = &loaded.settings.server.state_dir;
-    let call = |preview| {
-        let command = Command::ZoneRollback { zone: zone.clone(), to, preview };
-        control::call(state_dir, &command).unwrap_or_else(|error| Reply::failed(error.to_string()))
+    let call = |preview, live| {
+        let command = Command::ZoneRollback { zone: zone.clone(), to, preview, live };
+        send_to(common, command)
     };
     let asks = !yes && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let mut live = None;
     if asks {
-        let preview = call(true);
+        let preview = match call(true, None)? {
+            Ok(preview) => preview,
+            Err(exit) => return Ok(exit),
+        };
         // Refused, or nothing to roll back: there is nothing to be asked.
         if preview.exit != 0 || preview.json["diff"].is_null() {
             return Ok(print(common, &preview));
@@ -31,8 +31,9 @@ pub(super) fn rollback(common: &Common, zone: String, to: u32, yes: bool) -> any
             put_error("nothing changed\n");
             return Ok(1);
         }
+        live = preview.json["from"].as_u64().and_then(|serial| u32::try_from(serial).ok());
     }
-    Ok(print(common, &call(false)))
+    Ok(call(false, live)?.map_or_else(|exit| exit, |reply| print(common, &reply)))
 }
 
 /// Asks on the terminal; no is what counts unless it is a clear yes.

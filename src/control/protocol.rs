@@ -48,6 +48,9 @@ pub enum Command {
         to: u32,
         /// Whether only the difference is wanted.
         preview: bool,
+        /// The serial that is live, if the difference was looked at: another one is another difference.
+        #[serde(default)]
+        live: Option<u32>,
     },
     /// The serials of a zone.
     ZoneSerial {
@@ -55,6 +58,9 @@ pub enum Command {
         zone: String,
         /// Goes above this serial, which was given out before.
         floor: Option<u32>,
+        /// Whether it is meant, however far ahead.
+        #[serde(default)]
+        yes: bool,
     },
     /// A command on people, the event chain or the report.
     Office(OfficeCommand),

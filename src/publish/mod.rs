@@ -29,7 +29,7 @@ mod state;
 
 pub use confirm::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
-pub use propose::{Candidate, EditProposal, Surroundings, Version};
+pub use propose::{Candidate, EditProposal, Floor, Surroundings, Version};
 pub use source::{FileDiff, Watcher, doubled, is_ignored, manifest_faults, sources_in};
 pub(crate) use state::failpoint;
 pub use state::{

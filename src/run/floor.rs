@@ -7,12 +7,12 @@ use super::daemon::RunError;
 use super::{StateDir, options};
 use crate::config::Settings;
 use crate::control::Reply;
-use crate::publish::Publisher;
+use crate::publish::{Floor, PublishError, Publisher};
 use crate::store::Store;
 use crate::wire::Name;
 
 /// Keeps a serial that was given out before; the next start goes above it.
-pub fn raise_floor(settings: &Settings, zone: &str, floor: u32) -> Result<Reply, RunError> {
+pub fn raise_floor(settings: &Settings, zone: &str, floor: Floor) -> Result<Reply, RunError> {
     let apex: Name = match zone.parse() {
         Ok(apex) => apex,
         Err(error) => {
@@ -30,7 +30,11 @@ pub fn raise_floor(settings: &Settings, zone: &str, floor: u32) -> Result<Reply,
         )));
     }
     let _lock = StateDir::take(state_dir)?;
-    let raised = Publisher::raise_floor_at(state_dir, &apex, floor)?;
+    let raised = match Publisher::raise_floor_at(state_dir, &apex, floor) {
+        Err(far @ PublishError::FarFloor { .. }) => return Ok(Reply::failed(far.to_string())),
+        raised => raised?,
+    };
+    let floor = floor.serial;
     let text = if raised {
         format!("{apex}: the next start goes above {floor}")
     } else {

@@ -10,7 +10,7 @@ use super::time::utc;
 use crate::config::Settings;
 use crate::control::{Command, Reply, Session};
 use crate::master::{print_record, print_zone};
-use crate::publish::{PublishError, Publisher};
+use crate::publish::{Floor, PublishError, Publisher};
 use crate::serve::Running;
 use crate::text::append_line;
 use crate::wire::{Name, Record};
@@ -52,16 +52,17 @@ impl Host {
             Command::ZoneHistory { zone, limit } => {
                 self.with_zone(&zone, |apex| self.history(apex, limit))
             }
-            Command::ZoneRollback { zone, to, preview: true } => {
+            Command::ZoneRollback { zone, to, preview: true, .. } => {
                 self.with_zone(&zone, |apex| self.preview_rollback(apex, to))
             }
-            Command::ZoneRollback { zone, to, preview: false } => {
-                self.with_zone(&zone, |apex| self.rollback(apex, to, &who))
+            Command::ZoneRollback { zone, to, preview: false, live } => {
+                self.with_zone(&zone, |apex| self.rollback(apex, to, live, &who))
             }
-            Command::ZoneSerial { zone, floor: None } => {
+            Command::ZoneSerial { zone, floor: None, .. } => {
                 self.with_zone(&zone, |apex| self.serials(apex))
             }
-            Command::ZoneSerial { zone, floor: Some(floor) } => {
+            Command::ZoneSerial { zone, floor: Some(serial), yes } => {
+                let floor = Floor { serial, is_meant: yes };
                 self.with_zone(&zone, |apex| self.raise_floor(apex, floor, &who))
             }
             Command::Office(command) => self.road_3.command(command),
@@ -177,15 +178,18 @@ impl Host {
         match self.publisher.preview_rollback(apex, to) {
             Ok(change) => {
                 let text = delta_text(&change.delta);
-                Reply::done(text.clone(), json!({ "to": change.to, "as": to, "diff": text }))
+                Reply::done(
+                    text.clone(),
+                    json!({ "from": change.from, "to": change.to, "as": to, "diff": text }),
+                )
             }
             Err(error) => nothing_to_roll_back(apex, to, &error),
         }
     }
 
     /// Publishes an earlier version again.
-    fn rollback(&self, apex: &Name, to: u32, who: &str) -> Reply {
-        match self.publisher.rollback(apex, to, who) {
+    fn rollback(&self, apex: &Name, to: u32, live: Option<u32>, who: &str) -> Reply {
+        match self.publisher.rollback_of(apex, live, to, who) {
             Ok(change) => {
                 let (removed, added) = change.counts();
                 let from = change.from.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
@@ -215,8 +219,10 @@ impl Host {
     }
 
     /// Goes above a serial that was given out before.
-    fn raise_floor(&self, apex: &Name, floor: u32, who: &str) -> Reply {
-        match self.publisher.raise_floor(apex, floor, who) {
+    fn raise_floor(&self, apex: &Name, floor: Floor, who: &str) -> Reply {
+        let raised = self.publisher.raise_floor(apex, floor, who);
+        let floor = floor.serial;
+        match raised {
             Ok(Some(change)) if change.is_visible() => {
                 let from = change.from.unwrap_or_default();
                 let text = format!("{apex} {from} -> {}  above {floor}", change.to);

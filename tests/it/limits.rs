@@ -40,6 +40,7 @@ fn a_file_for_which_there_is_no_address_space_is_refused_and_the_old_zone_goes_o
     for i in 0..300_000 {
         writeln!(big, "n{i} A 192.0.{}.{}", (i >> 8) & 255, i & 255).unwrap();
     }
+    writeln!(big, "{END}").unwrap();
     // Made of few octets, it takes as much.
     let generated = format!("{old}\n$GENERATE 1-900000 g$ A 192.0.2.1\n");
     for text in [&generated, &big] {

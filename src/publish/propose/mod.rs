@@ -19,6 +19,7 @@ mod rollback;
 
 pub use candidate::{Candidate, Surroundings};
 pub use edit::EditProposal;
+pub use floor::Floor;
 pub use history::Version;
 
 pub(super) use decide::{Kind, Prepared, prepare};

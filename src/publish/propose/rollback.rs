@@ -16,8 +16,23 @@ impl Publisher {
     /// again until its bytes change or somebody forces it. A version that is no other than the live
     /// one makes no change.
     pub fn rollback(&self, zone: &Name, serial: u32, who: &str) -> Result<Change, PublishError> {
+        self.rollback_of(zone, None, serial, who)
+    }
+
+    /// The same for somebody who saw what it would change in `live`: it is refused if that is not live any
+    /// more.
+    pub fn rollback_of(
+        &self,
+        zone: &Name,
+        live: Option<u32>,
+        serial: u32,
+        who: &str,
+    ) -> Result<Change, PublishError> {
         let slot = self.0.slot(zone)?;
         let mut held = Held::new(&slot);
+        if live.is_some_and(|live| held.state.serial() != Some(live)) {
+            return Err(PublishError::Moved(zone.clone()));
+        }
         let proposal = self.to_version(&held, serial, who)?;
         Ok(door::publish_one(&self.0, &mut held, proposal)?.change)
     }

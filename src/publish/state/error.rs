@@ -66,6 +66,19 @@ pub enum PublishError {
         /// The oldest serial that can be shown.
         oldest: Option<u32>,
     },
+    /// A floor so far ahead that it may be a slip. Serials never go back.
+    #[error(
+        "{zone}: {floor} is {} above the newest serial {newest}, and serials never go back (RFC 1982): a digit \
+         too many? If it is meant, repeat it with --yes", floor.wrapping_sub(*newest)
+    )]
+    FarFloor {
+        /// The apex.
+        zone: Name,
+        /// The newest serial that was given out.
+        newest: u32,
+        /// The floor.
+        floor: u32,
+    },
     /// A question to the database failed.
     #[error("the database did not answer")]
     Store(#[from] StoreError),

@@ -250,6 +250,9 @@ fn a_serial_from_the_future_is_told() {
 fn the_operator_raises_the_floor_with_and_without_a_daemon() {
     let house = House::new(ZONE);
     let publisher = house.opened();
+    // A digit too many would burn half the circle.
+    let far = publisher.raise_floor(&apex(), 1_500_000, "budi");
+    assert!(far.unwrap_err().to_string().contains("--yes"));
     let change = publisher.raise_floor(&apex(), 500, "budi").unwrap().unwrap();
     assert_eq!((change.from, change.to, change.who.as_str()), (Some(10), 501, "budi"));
     assert!(publisher.raise_floor(&apex(), 400, "budi").unwrap().is_none());
@@ -261,6 +264,8 @@ fn the_operator_raises_the_floor_with_and_without_a_daemon() {
     drop(publisher);
     assert!(Publisher::raise_floor_at(&house.state(), &apex(), 900).unwrap());
     assert!(!Publisher::raise_floor_at(&house.state(), &apex(), 800).unwrap());
+    let far = Publisher::raise_floor_at(&house.state(), &apex(), 1_500_000);
+    assert!(matches!(far, Err(PublishError::FarFloor { newest: 900, .. })));
     let publisher = house.opened();
     assert_eq!(live(&publisher).serial(), 901);
     edit(&house, &publisher, 1);
@@ -294,5 +299,10 @@ fn a_preview_of_a_rollback_changes_nothing() {
     let preview = publisher.preview_rollback(&apex(), 10).unwrap();
     assert_eq!((preview.counts(), preview.to), ((1, 1), 12));
     assert_eq!(live(&publisher).serial(), 11);
-    assert_eq!(publisher.rollback(&apex(), 10, "budi").unwrap().delta, preview.delta);
+    // What was looked at is what is published, or nothing.
+    let seen = preview.from.map(|serial| serial.wrapping_sub(1));
+    let moved = publisher.rollback_of(&apex(), seen, 10, "budi");
+    assert!(matches!(moved, Err(PublishError::Moved(_))));
+    let done = publisher.rollback_of(&apex(), preview.from, 10, "budi");
+    assert_eq!(done.unwrap().delta, preview.delta);
 }
