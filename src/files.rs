@@ -42,6 +42,12 @@ pub fn try_to_write(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// Which file it is: inode and time of birth, which a copy has of its own.
+pub fn identity(found: &Metadata) -> String {
+    let born = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("{}:{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,10 +63,4 @@ mod tests {
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
         assert!(try_to_write(&directory.path().join("missing")).is_err());
     }
-}
-
-/// Which file it is: inode and time of birth, which a copy has of its own.
-pub fn identity(found: &Metadata) -> String {
-    let born = found.created().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    format!("{}:{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
 }
