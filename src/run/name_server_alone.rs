@@ -27,6 +27,9 @@ pub(super) struct Road3 {
     clock: Clock,
 }
 
+/// Settings of the queue that were checked: none.
+pub(super) struct Checked;
+
 impl Road3 {
     /// Opens nothing.
     pub(super) fn open(_: &Loaded, parts: &Parts<'_>) -> Self {
@@ -80,10 +83,10 @@ impl Road3 {
     }
 
     /// Accepts any settings.
-    pub(super) fn check(_: &Settings) -> Result<(), OptionError> {
-        Ok(())
+    pub(super) fn check(_: &Settings) -> Result<Checked, OptionError> {
+        Ok(Checked)
     }
 
     /// Has nothing that settings could change.
-    pub(super) fn reload(&self, (): (), _: &Settings, _: &std::path::Path) {}
+    pub(super) fn reload(&self, _: Checked, _: &Settings, _: &std::path::Path) {}
 }
