@@ -34,6 +34,7 @@
 //! | [`wire`] | names, types, messages, EDNS, RDATA; total readers and a writer with a limit |
 //! | [`digest`] | SHA-256 and hexadecimal digits, for whatever is named by its hash |
 //! | [`files`] | reading files without waiting for what was put in their place |
+//! | [`lock`] | locks whose holder may have panicked |
 //! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
@@ -84,6 +85,7 @@
 pub mod digest;
 pub mod dns_client;
 pub mod files;
+pub mod lock;
 pub mod text;
 pub mod wire;
 

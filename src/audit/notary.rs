@@ -29,6 +29,7 @@ use super::chain::{NewEvent, TURNED_BACK, append, field};
 use super::vault::{read_or_make, write_private};
 use crate::digest::{hex, sha256, unhex};
 use crate::files;
+use crate::lock::lock;
 use crate::queue::Deed;
 use crate::queue::time::is_recent;
 use crate::store::events::{AuditKey, Checkpoint, Event};
@@ -157,7 +158,7 @@ impl Notary {
         person: &str,
         role: &str,
     ) -> Result<AuditKey, AuditError> {
-        let _one_at_a_time = self.0.rotating.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = lock(&self.0.rotating);
         let pkcs8 = new_pkcs8()?;
         let (old, new) = (self.newest(), Arc::new(Key::from_pkcs8(&self.0.path, &pkcs8)?));
         let next = next_path(&self.0.path);

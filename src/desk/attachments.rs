@@ -8,12 +8,13 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use super::office::LETTERS;
 use super::{ActError, Desk};
 use crate::audit::{NewEvent, random};
 use crate::digest::{hex, sha256_hex};
+use crate::lock::lock;
 use crate::queue::{Actor, Deed, Role};
 use crate::store::requests::AttachmentRow;
 use crate::uploads::Letter;
@@ -68,7 +69,7 @@ impl Desk {
 
     /// Letters whose rows are not written yet, by file name.
     pub(super) fn arriving(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.0.arriving.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.arriving)
     }
 
     /// The letter of a request's current revision, for kabid and kasi; each download is an event.

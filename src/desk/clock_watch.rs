@@ -7,11 +7,12 @@
 //! those things wait, until gapura has run with it for long enough or an administrator says that it is
 //! right (`gapura ctl clock`).
 
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
+use crate::lock::lock;
 use crate::queue::Deed;
 use crate::store::clock::ClockRow;
 use crate::store::clock_watch::{ClockWatch, Doubt};
@@ -69,6 +70,6 @@ impl Desk {
 
     /// What is known of the clock.
     fn clock_watch(&self) -> MutexGuard<'_, ClockWatch> {
-        self.0.clock_watch.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.clock_watch)
     }
 }

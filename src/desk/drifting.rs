@@ -4,9 +4,9 @@
 //! as promised: a single turn may fall between the commit of a promotion and the end of its read-back.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 use super::{ActError, Desk};
+use crate::lock::lock;
 use crate::promote::Drift;
 
 /// Items logged per turn; `gapura ctl status` lists all.
@@ -15,14 +15,14 @@ const TOLD_MAX: usize = 20;
 impl Desk {
     /// What is promised and not served so, in every zone.
     pub fn drift(&self) -> Result<Vec<Drift>, ActError> {
-        let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = lock(&self.0.watched);
         self.0.promoter.look_for_drift(&mut watched.looked)?;
         Ok(watched.looked.found().cloned().collect())
     }
 
     /// One turn; costs next to nothing while no zone has changed and nothing differs.
     pub(super) fn watch_drift(&self) -> Result<(), ActError> {
-        let mut watched = self.0.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut watched = lock(&self.0.watched);
         self.0.promoter.look_for_drift(&mut watched.looked)?;
         let found: BTreeSet<String> = watched.looked.found().map(ToString::to_string).collect();
         let lasting: BTreeSet<String> = found.intersection(&watched.found).cloned().collect();

@@ -1,5 +1,6 @@
 //! A look that may never end, because a disk hangs: on a thread of its own, one at a time, waited for a short time.
 
+use crate::lock::lock;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl<T: Clone + Send + 'static> Look<T> {
         patience: Duration,
         look: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let mut looks = self.0.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = lock(&self.0.looks);
         let before = looks.ended;
         if !looks.is_under_way {
             let end = End { shared: Arc::clone(&self.0), found: None };
@@ -62,7 +63,7 @@ impl<T: Clone + Send + 'static> Look<T> {
 
 impl<T> Drop for End<T> {
     fn drop(&mut self) {
-        let mut looks = self.shared.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = lock(&self.shared.looks);
         looks.is_under_way = false;
         looks.ended += 1;
         looks.found = self.found.take();

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,6 +20,7 @@ use crate::audit::{
 };
 use crate::digest::sha256_hex;
 use crate::ledger::{Clock, Ledger, LedgerError};
+use crate::lock::lock;
 use crate::promote::Promoter;
 use crate::publish::Publisher;
 use crate::queue::person::Role;
@@ -238,7 +239,7 @@ impl Desk {
             let by = by.ok_or(ActError::NotAllowed)?;
             Ok((reader.chain_head()?.map_or(0, |(sequence, _)| sequence), by))
         })?;
-        let exported = || self.0.exported.lock().unwrap_or_else(PoisonError::into_inner);
+        let exported = || lock(&self.0.exported);
         let known = exported().get(by.person()).copied();
         if is_poll && known.is_some_and(|at| is_recent(at, now, DAY_MS)) {
             return Ok(head);
@@ -327,7 +328,7 @@ impl Desk {
             return Ok(());
         }
         let attempt = (actor.person().to_owned(), deed, subject.to_string(), error.code());
-        let mut memory = self.0.turned_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = lock(&self.0.turned_back);
         let Some(left_out) = memory.is_written(attempt, now) else { return Ok(()) };
         drop(memory);
         let mut happening = Happening::turned_back(actor, now, deed, subject, error);

@@ -3,10 +3,9 @@
 //!
 //! The id of a reminder is made of what it reminds of, so each is written once, even across restarts.
 
-use std::sync::PoisonError;
-
 use super::memory::Reminded;
 use super::{ActError, Desk};
+use crate::lock::lock;
 use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{Calendar, ClockStep, Deed, Rules, State};
 use crate::store::StoreError;
@@ -29,7 +28,7 @@ impl Desk {
     /// Writes the reminders whose time has come.
     pub(super) fn remind(&self) -> Result<(), ActError> {
         let now = self.now();
-        let mut reminded = self.0.reminded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reminded = lock(&self.0.reminded);
         self.tell_of_accounts(&mut reminded)?;
         let mut after = reminded.after.take();
         if after.is_none() {

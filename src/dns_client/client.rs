@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::query;
 use super::socket::{Transport, exchange};
+use crate::lock::lock;
 use crate::wire::{Name, Rcode, Response, ResponseError, Rtype};
 
 /// Octets of the client's half of a cookie (RFC 7873 §4).
@@ -109,7 +110,7 @@ impl Client {
 
     /// Both halves of the cookie for a server, as far as they are known.
     fn cookie(&self, server: SocketAddr) -> Vec<u8> {
-        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let learned = lock(&self.learned);
         let theirs = learned.get(&server).map(Vec::as_slice).unwrap_or_default();
         [&self.own, theirs].concat()
     }
@@ -123,7 +124,7 @@ impl Client {
         let theirs = halves
             .filter(|(own, theirs)| *own == &self.own[..] && THEIRS_OCTETS.contains(&theirs.len()));
         let Some((_, theirs)) = theirs else { return false };
-        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learned = lock(&self.learned);
         let before = learned.insert(server, theirs.to_vec());
         response.rcode == Rcode::BADCOOKIE && before.as_deref() != Some(theirs)
     }

@@ -7,10 +7,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use ipnet::IpNet;
 
+use crate::lock::lock;
 use crate::queue::time::MINUTE_MS;
 
 /// Counts of one generation; the older generation is dropped when the newer one is full.
@@ -102,7 +103,7 @@ impl Tries {
     /// given back, so that tries sent all at once count each other.
     pub(super) fn take(&self, what: &Try, now_ms: i64) -> Result<(), i64> {
         let (burst, interval) = what.limit();
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.0);
         // The time at which all tries so far are forgotten.
         let forgotten = counts.iter().find_map(|counts| counts.get(what)).copied();
         // One that no burst reaches was counted by a clock that ran ahead.
@@ -123,7 +124,7 @@ impl Tries {
     /// Gives back a try that was right.
     pub(super) fn give_back(&self, what: &Try) {
         let (_, interval) = what.limit();
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.0);
         if let Some(forgotten) = counts.iter_mut().find_map(|counts| counts.get_mut(what)) {
             *forgotten -= interval;
         }

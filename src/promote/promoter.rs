@@ -1,6 +1,6 @@
 //! The promotion of a request: preview, checkpoint, "before", publication.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::anchor::anchor_edit;
 use super::outcome::corrupt;
@@ -9,6 +9,7 @@ use super::rows::PromotionRows;
 use super::{ActError, edit_of};
 use crate::audit::{Anchor, AuditError};
 use crate::ledger::Ledger;
+use crate::lock::lock;
 use crate::publish::failpoint::point;
 use crate::publish::{
     Asked, Candidate, Cause, Confirmation, Edit, EditProposal, NotPublished, PublishError,
@@ -143,7 +144,7 @@ impl Promoter {
 
     /// Waits until no other promotion is under way.
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.turn)
     }
 
     /// Drafts the request and, if nothing moved meanwhile, publishes it.

@@ -1,13 +1,14 @@
 //! The watch over the clock while no desk keeps it: a name server alone, or a queue that is closed. Serials
 //! are made from the clock all the same.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::time::now_ms;
+use crate::lock::lock;
 use crate::store::Store;
 use crate::store::clock_watch::ClockWatch;
 
@@ -70,6 +71,6 @@ impl Clock {
 
     /// What is known of the clock.
     fn watch(&self) -> MutexGuard<'_, ClockWatch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.watch)
     }
 }

@@ -1,8 +1,7 @@
 //! Whether the daemon does all of its work: one place for `/readyz`, `ctl status` and its exit code.
 
-use std::sync::PoisonError;
-
 use super::host::Host;
+use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::publish::ZoneStatus;
 
@@ -54,14 +53,14 @@ impl Host {
         faults.extend(self.road_3.obstacle());
         faults.extend(self.publisher.unkept());
         faults.extend(self.running.faults());
-        faults.extend(self.off.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        faults.extend(lock(&self.off).iter().cloned());
         faults
     }
 
     /// Notes what could not be started, for as long as the daemon runs.
     pub(super) fn note_off(&self, what: &str) {
         tracing::error!(what, "zones are answered without it: mend this and restart");
-        self.off.lock().unwrap_or_else(PoisonError::into_inner).push(what.to_owned());
+        lock(&self.off).push(what.to_owned());
     }
 }
 

@@ -1,8 +1,6 @@
 //! `gapura ctl reload` and SIGHUP: settings, certificates and zones are read again, each by itself, and what
 //! came of each is told. Settings that do not read change nothing at all.
 
-use std::sync::PoisonError;
-
 use serde_json::{Value, json};
 
 use super::host::Host;
@@ -12,6 +10,7 @@ use super::time::utc;
 use crate::answer::Transport;
 use crate::config::{self, Loaded, Settings};
 use crate::control::Reply;
+use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::publish::{By, PublishError, ReloadReport};
 use crate::serve::{CertificateReport, Loading, Secured};
@@ -90,7 +89,7 @@ impl Host {
         who: &str,
     ) -> Result<Reloaded, Vec<String>> {
         // One after the other; status reads what is in force meanwhile, also while a disk hangs.
-        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.reloading);
         let settings = &loaded.settings;
         let faults = options::faults(settings);
         if !faults.is_empty() {
@@ -125,7 +124,7 @@ impl Host {
 
     /// Notes the settings in force from now on; those before and those now.
     fn take_over(&self, new: &Settings) -> (Settings, Settings) {
-        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_force = lock(&self.in_force);
         let before = in_force.clone();
         take_over(&mut in_force, new);
         (before, in_force.clone())
@@ -134,7 +133,7 @@ impl Host {
     /// Keys of the settings file that wait for a restart, as it is now; none if it does not read.
     pub(super) fn waiting(&self) -> Vec<String> {
         let Ok(loaded) = config::load(&self.settings_path) else { return Vec::new() };
-        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut in_force = lock(&self.in_force).clone();
         take_over(&mut in_force, &loaded.settings);
         keys(&in_force, &loaded.settings)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::answer::{CookieResult, DropReason, Facts, Transport};
+use crate::lock::lock;
 
 /// Types counted by their number; the rest share one counter.
 pub const TYPES: usize = 264;
@@ -314,7 +315,7 @@ impl Register {
 
     /// The entries; a panic elsewhere cannot have left them half written.
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(Lane, Arc<Counters>)>> {
-        self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.entries)
     }
 }
 

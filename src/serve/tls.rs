@@ -7,7 +7,7 @@
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::validity::{Trouble, Validity};
 use crate::files;
+use crate::lock::lock;
 use crate::text::with_causes;
 
 //------------ CertificateError ----------------------------------------------
@@ -138,7 +139,7 @@ impl Certificate {
     /// Loads the files again; handshakes from now on use what they hold. A fault leaves everything as it
     /// was.
     pub(super) fn reload(&self) -> Loading {
-        let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = lock(&self.loading);
         let (cert, key) = self.files();
         let stamps = stamps(&cert, &key);
         let found = read(&cert, &key);
@@ -223,7 +224,7 @@ impl Certificate {
 
     /// The files and what is known of them.
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

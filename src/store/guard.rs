@@ -24,7 +24,8 @@ use rusqlite::types::ValueRef;
 use super::guarded::TABLES;
 use super::row_log::{Digest, RowHead};
 use super::sql::{sql, statements};
-use super::{Reader, Store, StoreError, lock};
+use super::{Reader, Store, StoreError};
+use crate::lock::lock;
 
 /// What a row's digest starts with.
 const ROW_TAG: &[u8] = b"gapura row 1";

@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::{Store, StoreError, lock};
+use super::{Store, StoreError};
 use crate::files;
+use crate::lock::lock;
 use crate::wire::Name;
 
 impl Store {

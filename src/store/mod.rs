@@ -45,13 +45,14 @@ mod sql;
 pub mod words;
 pub mod zones;
 
+use crate::lock::lock;
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use health::Presence;
@@ -222,11 +223,6 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     open().map_err(|source| StoreError::Open { path: path.to_owned(), source })
-}
-
-/// Ignores poisoning: the transaction of a thread that panicked was rolled back.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 //------------ Reader and Tx -------------------------------------------------

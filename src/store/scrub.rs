@@ -5,7 +5,8 @@
 //! file made before scrubbing existed counts as not clean.
 
 use super::sql::{sql, statements};
-use super::{Store, StoreError, Tx, lock};
+use super::{Store, StoreError, Tx};
+use crate::lock::lock;
 
 /// The `user_version` of a file in which erased data may lie.
 const UNCLEAN: i64 = 0;

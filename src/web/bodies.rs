@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::BODY_MAX;
 use super::limits::prefix;
+use crate::lock::lock;
 
 /// Octets a second of a body from the slowest client we wait for.
 pub(super) const UPLINK: u64 = 32 * 1024;
@@ -117,7 +118,7 @@ impl Bodies {
 
     /// Ignores poisoning: the counts are whole after each statement.
     fn lock(&self) -> MutexGuard<'_, [Held; 3]> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -3,10 +3,11 @@
 //! Keyed by route class and network, so that one household or office shares a bucket and one class
 //! does not use up another.
 
+use crate::lock::lock;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
@@ -93,7 +94,7 @@ impl Limits {
     /// Whether a secret may be tried on this number from this address, after the wrong ones of the
     /// last hour; counts it as one more of them. The error is the time until it may.
     pub fn guess(&self, number: &str, from: IpAddr) -> Result<(), Duration> {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wrong = lock(&self.wrong);
         let all = Guessed::of(number, from);
         let [network, on_number, both] = [&all[0], &all[1], &all[2]].map(|it| wrong.count(it));
         if network.0 >= WRONG_AN_HOUR {
@@ -108,7 +109,7 @@ impl Limits {
 
     /// Takes a try back that was right after all.
     pub fn guessed_right(&self, number: &str, from: IpAddr) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut wrong = lock(&self.wrong);
         Guessed::of(number, from).iter().for_each(|guessed| wrong.take_back(guessed));
     }
 

@@ -8,6 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("digest", &[]),
     ("files", &[]),
+    ("lock", &[]),
     ("text", &[]),
     ("dns_client", &[]),
     ("zone", &[]),
@@ -101,7 +102,7 @@ fn rooms_use_only_the_rooms_below_them() {
         };
         for used in rooms_named(&text, &allowed) {
             let fine = used == room
-                || ["wire", "digest", "files", "text"].contains(&used.as_str())
+                || ["wire", "digest", "files", "lock", "text"].contains(&used.as_str())
                 || may.contains(&"*")
                 || may.contains(&used.as_str());
             if !fine {

@@ -1,8 +1,9 @@
 //! Probes under way: one for each request and revision, so many at once, and how to wait for one.
 
+use crate::lock::lock;
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -132,9 +133,4 @@ impl ProbeUnderWay {
         self.0.threads.notify_all();
         self.0.tasks.notify_waiters();
     }
-}
-
-/// Ignores poisoning: what is guarded is whole after each statement.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use super::keeper::keep_now;
 use super::number::Step;
 use super::proposal::{Held, NotPublished};
+use crate::lock::lock;
 use crate::publish::failpoint;
-use crate::publish::state::{
-    Change, Inner, Job, LastChange, PublishError, RowEdit, ZoneState, lock,
-};
+use crate::publish::state::{Change, Inner, Job, LastChange, PublishError, RowEdit, ZoneState};
 use crate::store::journal::{DeltaBlobs, JournalRow};
 use crate::store::{StoreError, Tx, records};
 use crate::wire::{Name, Record};

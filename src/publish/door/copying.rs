@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use super::marks::write_marks;
 use super::note::Note;
 use super::{derived, served};
-use crate::publish::state::{Change, Inner, Job, PublishError, ZoneState, lock};
+use crate::lock::lock;
+use crate::publish::state::{Change, Inner, Job, PublishError, ZoneState};
 use crate::wire::Name;
 use crate::zone::Zone;
 

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::keeper::write_file;
 use crate::digest::sha256_hex;
+use crate::lock::lock;
 use crate::master;
-use crate::publish::state::{Inner, Overlay, PublishError, Publisher, lock, overlay};
+use crate::publish::state::{Inner, Overlay, PublishError, Publisher, overlay};
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use super::keeper::replace;
 use super::served;
 use crate::files;
+use crate::lock::lock;
 use crate::publish::state::serial::{is_ahead, later};
-use crate::publish::state::{Inner, PublishError, lock};
+use crate::publish::state::{Inner, PublishError};
 use crate::wire::Name;
 
 /// How the line begins that says which file it is.

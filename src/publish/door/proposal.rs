@@ -3,8 +3,9 @@
 
 use std::sync::MutexGuard;
 
+use crate::lock::lock;
 use crate::publish::confirm::{Confirmation, Expectation};
-use crate::publish::state::{Cause, Change, PublishError, RowEdit, Slot, ZoneState, lock};
+use crate::publish::state::{Cause, Change, PublishError, RowEdit, Slot, ZoneState};
 use crate::store::{StoreError, Tx};
 use crate::zone::{Delta, Zone};
 

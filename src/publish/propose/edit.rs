@@ -2,11 +2,12 @@
 
 use super::candidate::Candidate;
 use super::draft::{Draft, Ground};
+use crate::lock::lock;
 use crate::publish::confirm::Expectation;
 use crate::publish::door::{
     self, FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows,
 };
-use crate::publish::state::{Cause, Edit, Inner, PublishError, Publisher, ZoneState, lock};
+use crate::publish::state::{Cause, Edit, Inner, PublishError, Publisher, ZoneState};
 use crate::wire::Name;
 use crate::zone::Zone;
 

@@ -2,9 +2,10 @@
 //! `state::serial`.
 
 use super::decide::{Case, Refused};
+use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::state::serial::{self, Known, Note, is_ahead};
-use crate::publish::state::{Guard, error, lock, warning};
+use crate::publish::state::{Guard, error, warning};
 use crate::zone::Zone;
 
 impl Case<'_> {

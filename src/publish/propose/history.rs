@@ -6,7 +6,8 @@
 use serde::Serialize;
 
 use super::draft::merge_into;
-use crate::publish::state::{Cause, Inner, PublishError, Publisher, lock};
+use crate::lock::lock;
+use crate::publish::state::{Cause, Inner, PublishError, Publisher};
 use crate::store::StoreError;
 use crate::store::journal::{DeltaBlobs, JournalRow};
 use crate::store::records::decode_all;

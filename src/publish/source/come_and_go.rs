@@ -18,11 +18,12 @@ use super::directory::still_claims;
 use super::known;
 use super::reload::{reload_all, report};
 use super::restore::RESTORED_STEP;
+use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::publish::door::{self, swap};
 use crate::publish::state::{
     By, Frozen, Inner, Options, Outcome, PublishError, Publisher, ReloadReport, Slot, Sources,
-    ZoneSource, ZoneState, lock, warning,
+    ZoneSource, ZoneState, warning,
 };
 use crate::store::Store;
 use crate::wire::Name;

@@ -1,8 +1,9 @@
 //! What the operator's file on disk says about one name, live or not.
 
 use super::compile::{self, Pace};
+use crate::lock::lock;
 use crate::master::Severity;
-use crate::publish::state::{PublishError, Publisher, RrsetEdit, lock};
+use crate::publish::state::{PublishError, Publisher, RrsetEdit};
 use crate::wire::Name;
 
 impl Publisher {

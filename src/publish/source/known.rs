@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf, absolute};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::lock::lock;
 use crate::publish::door::write_file;
-use crate::publish::state::{Inner, SerialPolicy, Strictness, ZoneSource, lock};
+use crate::publish::state::{Inner, SerialPolicy, Strictness, ZoneSource};
 use crate::store::Store;
 
 /// The first line.

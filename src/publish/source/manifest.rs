@@ -20,11 +20,12 @@ use super::read::{self, ReadFault};
 use super::reload::{decide, failure, outcome_of, report};
 use super::start::Begun;
 use crate::digest::sha256_hex;
+use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::door::{self, Held, Proposal};
 use crate::publish::propose::{Kind, Prepared};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, Options, Outcome, ReloadReport, Seen, Slot, ZoneSource, error, lock,
+    By, Cause, Guard, Inner, Options, Outcome, ReloadReport, Seen, Slot, ZoneSource, error,
 };
 use crate::wire::Name;
 

@@ -11,12 +11,13 @@ use std::time::Instant;
 use super::compile::{self, Pace};
 use super::manifest;
 use super::restore::recall;
+use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::door::{self, Held, swap};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, prepare};
 use crate::publish::state::{
     By, Change, Guard, Inner, Job, Outcome, PublishError, Publisher, Refusal, ReloadReport, Slot,
-    ZoneSource, ZoneState, error, lock,
+    ZoneSource, ZoneState, error,
 };
 use crate::text::with_causes;
 use crate::wire::Name;

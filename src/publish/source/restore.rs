@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use super::compile::{self, IfLacking, Pace};
 use super::start::Begun;
+use crate::lock::lock;
 use crate::master::Severity;
 use crate::publish::door::{self, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, ZoneState, lock, warning, zonemd,
+    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, ZoneState, warning, zonemd,
 };
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};

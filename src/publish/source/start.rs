@@ -17,11 +17,10 @@ use std::time::Instant;
 use super::manifest;
 use super::reload::{failure, outcome_of, report};
 use super::restore::begin;
+use crate::lock::lock;
 use crate::publish::door::{self, Held, copy_is_due, swap};
 use crate::publish::propose::{Kind, Prepared};
-use crate::publish::state::{
-    Change, Guard, Inner, Job, Outcome, ReloadReport, Slot, ZoneState, lock,
-};
+use crate::publish::state::{Change, Guard, Inner, Job, Outcome, ReloadReport, Slot, ZoneState};
 use crate::wire::Name;
 use crate::zone::Entry;
 

@@ -19,7 +19,8 @@ use super::compile::Pace;
 use super::read::names_on_the_way;
 use super::reload::reload_all;
 use super::{manifest, memory};
-use crate::publish::state::{By, Inner, Publisher, Seen, Slot, lock};
+use crate::lock::lock;
+use crate::publish::state::{By, Inner, Publisher, Seen, Slot};
 use crate::wire::Name;
 
 /// Threads that load what has changed.

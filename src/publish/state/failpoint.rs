@@ -72,14 +72,14 @@ pub(crate) mod active {
     #[cfg(all(test, feature = "approval"))]
     pub(crate) fn arm(point: Option<(&str, &str)>) {
         let point = point.map(|(name, action)| (name.to_owned(), action.to_owned()));
-        *ARMED.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = point;
+        *crate::lock::lock(&ARMED) = point;
     }
 
     /// Does what was asked for at this point.
     pub(crate) fn reach(name: &str) -> io::Result<()> {
         #[cfg(test)]
         {
-            let armed = ARMED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let armed = crate::lock::lock(&ARMED).clone();
             if let Some((_, action)) = armed.filter(|(point, _)| point == name) {
                 return act(&action);
             }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,6 +16,7 @@ use super::{
     Frozen, Jobs, Lack, LastChange, Options, Overlay, PublishError, Refusal, Seen, Signatures,
     ZoneSource,
 };
+use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::confirm::Sockets;
 use crate::store::Store;
@@ -312,9 +313,4 @@ impl Inner {
         let slots = lock(&self.slots);
         slots.get(zone).cloned().ok_or_else(|| PublishError::UnknownZone(zone.clone()))
     }
-}
-
-/// Locks a mutex. Ignores poisoning: guarded state is written only after every fallible step.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

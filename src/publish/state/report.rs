@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Cause, Change, Publisher, ZoneState, lock};
+use super::{Cause, Change, Publisher, ZoneState};
+use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::wire::Name;
 

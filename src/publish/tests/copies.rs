@@ -164,8 +164,8 @@ fn a_stand_in_serves_the_copy_where_the_file_is_refused_and_leaves_it_alone() {
     assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["192.0.2.90"]);
 }
 
-#[test]
-fn an_older_database_leaves_the_newer_copy_under_its_serial() {
+/// A house with a promoted name, the database from before it, and the serial of after.
+fn with_an_older_database() -> (House, Vec<u8>, u32) {
     let house = House::new(ZONE);
     drop(house.opened());
     until_closed(&house);
@@ -176,6 +176,12 @@ fn an_older_database_leaves_the_newer_copy_under_its_serial() {
         promote(&publisher, "M-1", new).unwrap().to
     };
     until_closed(&house);
+    (house, old, newest)
+}
+
+#[test]
+fn an_older_database_leaves_the_newer_copy_under_its_serial() {
+    let (house, old, newest) = with_an_older_database();
     let kept = fs::read(copy(&house)).unwrap();
     fs::write(Store::path(&house.state()), old).unwrap();
     let publisher = house.opened();
@@ -190,16 +196,7 @@ fn an_older_database_leaves_the_newer_copy_under_its_serial() {
 
 #[test]
 fn a_broken_file_stays_refused_where_an_older_database_is_caught_up() {
-    let house = House::new(ZONE);
-    drop(house.opened());
-    until_closed(&house);
-    let old = fs::read(Store::path(&house.state())).unwrap();
-    let newest = {
-        let publisher = house.opened();
-        let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
-        promote(&publisher, "M-1", new).unwrap().to
-    };
-    until_closed(&house);
+    let (house, old, newest) = with_an_older_database();
     fs::write(Store::path(&house.state()), old).unwrap();
     house.write("no zone file\n");
     let (publisher, reports) = house.open();

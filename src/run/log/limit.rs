@@ -1,7 +1,8 @@
 //! How many lines one place in the code may write: what a stranger can repeat at will must not fill the log.
 
+use crate::lock::lock;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tracing::callsite::Identifier;
@@ -42,7 +43,7 @@ impl Limit {
         if !is_limited(target) {
             return Some(0);
         }
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = lock(&self.places);
         let new = || Period { began: now, lines: 0 };
         let period = places.entry(place).or_insert_with(new);
         let mut left_out = 0;

@@ -21,12 +21,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
+use crate::lock::lock;
 use crate::wire::{Name, Rcode};
 
 use super::acl::Network;
@@ -244,11 +245,6 @@ impl Drop for QueryLog {
         }
         self.look_for_losses();
     }
-}
-
-/// Locks; a panic elsewhere cannot have left a value half written.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 //------------ LaneWriter ----------------------------------------------------

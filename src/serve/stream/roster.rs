@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::super::files;
 use super::StreamLimits;
+use crate::lock::lock;
 
 /// When full, one in this many is closed at once, so that the search for idle ones is rare.
 const SHARE_TO_CLOSE: usize = 64;
@@ -156,7 +157,7 @@ impl Roster {
 
     /// What is locked; no change of it can be left half done.
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 

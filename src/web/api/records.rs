@@ -7,8 +7,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Asked, Caller, Named, body, json};
 use super::problem::Problem;
-use crate::desk::ActError;
+use crate::desk::{ActError, Desk};
 use crate::people::Scope;
+use crate::queue::Actor;
 use crate::view::RecordView;
 use crate::web::state::State;
 
@@ -77,10 +78,7 @@ pub(super) async fn suspend(
     Named(name): Named<String>,
     request: Request,
 ) -> Result<Json<RecordView>, Problem> {
-    let actor = caller.officer(Scope::Decide)?.actor();
-    let Reason { reason } = json(request).await?;
-    let job = move |state: &State| state.desk().suspend(&name, &reason, &actor);
-    Ok(Json(state.work(job).await??))
+    with_reason(&state, &caller, name, request, Desk::suspend).await
 }
 
 /// Accept what the operator's zone file says in the place of what was promised
@@ -94,9 +92,20 @@ pub(super) async fn adopt(
     Named(name): Named<String>,
     request: Request,
 ) -> Result<Json<RecordView>, Problem> {
+    with_reason(&state, &caller, name, request, Desk::adopt).await
+}
+
+/// An officer's act on a name, with the reason that the body states.
+async fn with_reason(
+    state: &State,
+    caller: &Caller,
+    name: String,
+    request: Request,
+    act: fn(&Desk, &str, &str, &Actor) -> Result<RecordView, ActError>,
+) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
     let Reason { reason } = json(request).await?;
-    let job = move |state: &State| state.desk().adopt(&name, &reason, &actor);
+    let job = move |state: &State| act(state.desk(), &name, &reason, &actor);
     Ok(Json(state.work(job).await??))
 }
 

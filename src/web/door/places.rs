@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::DoorLimits;
+use crate::lock::lock;
 use crate::web::limits::prefix;
 
 /// Octets of a response that the slowest client we wait for takes in a second. An answer keeps its
@@ -223,11 +224,6 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         lock(&self.0.doing).under_way -= 1;
     }
-}
-
-/// Ignores poisoning: what is guarded is whole after each statement.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
