@@ -38,6 +38,7 @@
 //! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
+//! | [`transfer`] | zone transfers as messages: AXFR and IXFR, going out and coming in |
 //! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
 //! | [`serve`] | sockets, rate limit, access list, cookies' secret, query log |
 //! | [`master`] | zone file text to records or findings, and back |
@@ -92,6 +93,7 @@ pub mod wire;
 //--- Road 1: a query is answered
 pub mod answer;
 pub mod serve;
+pub mod transfer;
 pub mod zone;
 
 //--- Road 2: a zone file goes live

@@ -14,7 +14,8 @@ mod settings;
 pub use changed::changed;
 pub use load::{Loaded, default_path, load, state_dir_of};
 pub use settings::{
-    Approval, Audit, Bind, Correction, Hijackable, LoggedClient, Mail, Metrics, Naming, People,
-    Policy, Probe, Promote, Public, QueryLogging, Quic, RateLimit, Register, SerialPolicy, Server,
-    Settings, Targets, Tls, Tokens, Web, Work, ZoneChecks, ZoneSettings,
+    Approval, Audit, Bind, Correction, Hijackable, KeySettings, LoggedClient, Mail, Metrics,
+    Naming, People, Policy, Probe, Promote, Public, QueryLogging, Quic, RateLimit, Register,
+    RemoteSettings, SecretText, SerialPolicy, Server, Settings, Targets, Tls, Tokens, UpdateGrant,
+    UpdateHow, Web, Work, ZoneChecks, ZoneSettings,
 };

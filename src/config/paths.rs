@@ -15,7 +15,9 @@ pub(super) fn resolve(settings: &mut Settings, file: &Path) {
 
 /// All paths of the settings.
 fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
-    let Settings { server, tls, quic, query_log, zones, work, naming, targets, .. } = settings;
+    let Settings {
+        server, tls, quic, query_log, keys, remotes, zones, work, naming, targets, ..
+    } = settings;
     let mut paths = vec![
         &mut server.state_dir,
         &mut server.zone_dir,
@@ -27,6 +29,12 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
     paths.extend(tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]));
     paths.extend(quic.iter_mut().flat_map(|quic| [&mut quic.cert, &mut quic.key]));
     paths.extend(query_log.iter_mut().map(|log| &mut log.file));
+    paths.extend(keys.iter_mut().map(|key| &mut key.secret_file));
+    paths.extend(
+        remotes
+            .iter_mut()
+            .flat_map(|remote| [&mut remote.tls_ca, &mut remote.tls_cert, &mut remote.tls_key]),
+    );
     paths.extend(zones.iter_mut().map(|zone| &mut zone.file));
     paths
 }
@@ -86,7 +94,8 @@ mod tests {
         let of_settings = source.matches(": PathBuf,").count();
         let mut settings: Settings = toml::from_str(
             "[tls]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n[quic]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n\
-             [query_log]\nfile = \"c\"\n[[zone]]\nname = \"a.\"\nfile = \"d\"\n",
+             [query_log]\nfile = \"c\"\n[[key]]\nname = \"k.\"\n\
+             [[remote]]\nname = \"r\"\naddresses = []\n[[zone]]\nname = \"a.\"\nfile = \"d\"\n",
         )
         .unwrap();
         assert_eq!(paths(&mut settings).len(), of_settings);

@@ -27,6 +27,12 @@ pub struct Settings {
     pub web: Web,
     /// `[mail]`: the relay for notices.
     pub mail: Mail,
+    /// `[[key]]`: TSIG keys.
+    #[serde(rename = "key")]
+    pub keys: Vec<KeySettings>,
+    /// `[[remote]]`: other name servers.
+    #[serde(rename = "remote")]
+    pub remotes: Vec<RemoteSettings>,
     /// `[[zone]]`: what is served.
     #[serde(rename = "zone")]
     pub zones: Vec<ZoneSettings>,
@@ -240,14 +246,85 @@ pub struct Mail {
     pub from: String,
 }
 
+/// `[[key]]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// The key's name, a domain name.
+    pub name: toml::Spanned<String>,
+    /// `hmac-sha256`, `hmac-sha384` or `hmac-sha512`.
+    #[serde(default = "default_algorithm")]
+    pub algorithm: String,
+    /// The secret, in base64.
+    #[serde(default)]
+    pub secret: SecretText,
+    /// A file with the secret in its place.
+    #[serde(default)]
+    pub secret_file: PathBuf,
+}
+
+/// What every server knows.
+fn default_algorithm() -> String {
+    "hmac-sha256".to_owned()
+}
+
+/// A text that is not shown.
+#[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct SecretText(pub String);
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+/// `[[remote]]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteSettings {
+    /// The name by which zones mean it.
+    pub name: toml::Spanned<String>,
+    /// Its addresses, with a port or without; as a permission also networks.
+    pub addresses: Vec<String>,
+    /// The TSIG key that we sign with and demand; empty = none.
+    #[serde(default)]
+    pub key: String,
+    /// The name in its certificate: it is spoken to over TLS only (RFC 9103); empty = plain TCP.
+    #[serde(default)]
+    pub tls: String,
+    /// Certificates of the authorities that may have signed its certificate, PEM; empty = the system's.
+    #[serde(default)]
+    pub tls_ca: PathBuf,
+    /// Our certificate chain for it, PEM; empty = none.
+    #[serde(default)]
+    pub tls_cert: PathBuf,
+    /// The private key of our certificate, PEM.
+    #[serde(default)]
+    pub tls_key: PathBuf,
+}
+
 /// `[[zone]]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZoneSettings {
     /// The apex.
     pub name: toml::Spanned<String>,
-    /// The master file; gapura never writes it.
+    /// The master file; gapura never writes it. Empty for a secondary zone.
+    #[serde(default)]
     pub file: PathBuf,
+    /// The remotes that a secondary zone is transferred from.
+    #[serde(default)]
+    pub primaries: Vec<String>,
+    /// The remotes that may have the zone (AXFR, IXFR).
+    #[serde(default)]
+    pub transfer: Vec<String>,
+    /// The remotes that are told of each change (NOTIFY), besides the zone's own name servers.
+    #[serde(default)]
+    pub notify: Vec<String>,
+    /// Who may change it by UPDATE.
+    #[serde(default)]
+    pub update: Vec<UpdateGrant>,
     /// How faults that some servers forgive are judged.
     #[serde(default)]
     pub checks: ZoneChecks,
@@ -257,6 +334,31 @@ pub struct ZoneSettings {
     /// Rules whose warnings are errors for this zone.
     #[serde(default)]
     pub errors: Vec<String>,
+}
+
+/// `zone.update`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateGrant {
+    /// The TSIG key.
+    pub key: String,
+    /// The names, relative to the apex; `*` stands for one or more labels, `@` for the apex.
+    pub names: Vec<String>,
+    /// The types; empty = all but SOA, NS, DNSKEY and what signing makes.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Whether an update is performed, or becomes a request.
+    pub how: UpdateHow,
+}
+
+/// `zone.update.how`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UpdateHow {
+    /// It is performed.
+    Direct,
+    /// It becomes a request in the queue.
+    Propose,
 }
 
 /// `zone.checks`

@@ -8,6 +8,7 @@
 mod start;
 
 mod listen;
+mod operations;
 mod responder;
 
 //--- Transports
@@ -38,6 +39,7 @@ pub use certificates::CertificateReport;
 pub use files::pages as places_for_pages;
 pub use limit::RateLimit;
 pub use listen::{ListenError, find_address};
+pub use operations::{Operations, Refusal, Requester};
 pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;

@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dns_client", &[]),
     ("zone", &[]),
     ("answer", &["zone"]),
-    ("serve", &["answer", "zone"]),
+    ("transfer", &["zone"]),
+    ("serve", &["answer", "zone", "transfer"]),
     ("master", &[]),
     ("check", &["master", "zone"]),
     ("queue", &[]),
@@ -66,7 +67,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
-const PURE: &[&str] = &["wire", "zone", "answer", "queue"];
+const PURE: &[&str] = &["wire", "zone", "transfer", "answer", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[
