@@ -88,7 +88,8 @@ impl<'z> Lookup<'z, '_, '_> {
     //--- Services
 
     /// What SVCB or HTTPS records lead to: the RRset at the name of each alias, and again from there;
-    /// then the addresses of all targets.
+    /// then the addresses of all targets. Rare, and large: it stays out of the way of other answers.
+    #[inline(never)]
     fn put_services(&mut self, own: NodeRef<'z>, set: RrsetRef<'z>) {
         let mut services = [None; SERVICES_MAX];
         services[0] = Some(Service { name: None, set });

@@ -9,6 +9,7 @@ use super::reply::{QNAME_OFFSET, Reply, Section};
 const TEXT_OCTETS_MAX: usize = 255;
 
 /// Answers a question in class CH.
+#[inline(never)]
 pub(crate) fn answer_chaos(
     reply: &mut Reply<'_, '_>,
     question: &Question<'_>,

@@ -60,6 +60,7 @@ pub(crate) struct ZoneFacts {
 impl<'i> Options<'i> {
     /// Decides on the options and reserves their room; what finds none is left out, the least
     /// needed first. `None` if not even a bare OPT fits.
+    #[inline]
     pub(crate) fn reserve(
         edns: &Edns<'_>,
         cookie: CookieResult,
@@ -134,6 +135,7 @@ impl<'i> Options<'i> {
     }
 
     /// Writes the OPT record into the room kept for it.
+    #[inline]
     pub(crate) fn write(
         &self,
         writer: &mut Writer<'_>,

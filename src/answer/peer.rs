@@ -61,6 +61,7 @@ impl Peer<'_> {
     }
 
     /// Whether no reply may go to this source: port 0, no address, broadcast, multicast, ourselves.
+    #[inline]
     pub(crate) fn is_unanswerable(&self) -> bool {
         let bad_address = match self.address {
             IpAddr::V4(v4) => v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast(),

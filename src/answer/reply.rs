@@ -72,7 +72,8 @@ pub(crate) struct Reply<'m, 'o> {
 impl<'m, 'o> Reply<'m, 'o> {
     /// Starts the response to `query`: the question is repeated byte for byte, the room for OPT
     /// taken. `None` if `out` is too small even for that.
-    #[inline]
+    // A call would keep the writer in memory, where each response waits for it.
+    #[inline(always)]
     pub(crate) fn start(
         query: &Query<'m>,
         message: &[u8],

@@ -50,6 +50,7 @@ impl Header {
     }
 
     /// Reads the header of a query; `None` also for a response.
+    #[inline]
     pub fn of_query(bytes: &[u8]) -> Option<Self> {
         Self::read(bytes).filter(|header| !header.is_response())
     }

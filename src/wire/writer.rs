@@ -26,23 +26,27 @@ pub struct Writer<'o> {
 impl<'o> Writer<'o> {
     /// A writer behind room for the header, for at most `limit` octets of `out`. `None` if not even
     /// the header fits.
+    #[inline]
     pub fn new(out: &'o mut [u8], limit: usize) -> Option<Self> {
         let limit = limit.min(out.len());
         (limit >= HEADER_OCTETS).then_some(Self { out, at: HEADER_OCTETS, limit })
     }
 
     /// Octets written so far: where the next one goes.
+    #[inline]
     pub fn len(&self) -> usize {
         self.at
     }
 
     /// Whether nothing but the header's room has been taken.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.at == HEADER_OCTETS
     }
 
     /// Takes `octets` off the limit, to be given back with [`release`](Self::release). False, and
     /// nothing taken, if they are not there.
+    #[inline]
     pub fn reserve(&mut self, octets: usize) -> bool {
         let room = self.limit - self.at >= octets;
         if room {
@@ -52,6 +56,7 @@ impl<'o> Writer<'o> {
     }
 
     /// Releases reserved octets.
+    #[inline]
     pub fn release(&mut self, octets: usize) {
         self.limit = (self.limit + octets).min(self.out.len());
     }
@@ -63,11 +68,13 @@ impl<'o> Writer<'o> {
     }
 
     /// Octets that may still be written.
+    #[inline]
     pub fn room(&self) -> usize {
         self.limit - self.at
     }
 
     /// Takes back everything after `mark`, an earlier [`len`](Self::len).
+    #[inline]
     pub fn rewind(&mut self, mark: usize) {
         self.at = mark.clamp(HEADER_OCTETS, self.at);
     }

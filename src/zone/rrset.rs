@@ -224,6 +224,7 @@ impl<'a> Iterator for Rrsets<'a> {
 }
 
 /// The RRset of a type in bytes that hold RRsets in order of type, read no further than needed.
+#[inline]
 pub(super) fn find(mut bytes: &[u8], rtype: Rtype) -> Option<RrsetRef<'_>> {
     loop {
         let head = bytes.first_chunk::<HEAD_OCTETS>()?;
