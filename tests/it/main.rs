@@ -24,6 +24,7 @@ mod skipped;
 #[cfg(feature = "approval")]
 mod story;
 mod support;
+mod transfers;
 #[cfg(feature = "approval")]
 mod uploads;
 mod zone_dir;

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod http;
 #[cfg(feature = "approval")]
 pub mod office;
+pub mod peers;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
