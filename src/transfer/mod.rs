@@ -3,6 +3,10 @@
 //! Nothing here reads a socket, a clock or the database: what goes out is made from a zone and its
 //! changes, what comes in is a message at a time.
 
+mod incoming;
+
+pub use incoming::{Incoming, Received, TransferFault, Wanted};
+
 use crate::wire::Record;
 use crate::zone::{Delta, Zone};
 

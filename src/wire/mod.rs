@@ -13,6 +13,7 @@ pub mod rdata;
 mod record;
 mod response;
 mod rtype;
+mod serial;
 #[cfg(test)]
 pub(crate) mod testing;
 mod writer;
@@ -24,4 +25,5 @@ pub use query::{Query, Question, Tsig};
 pub use record::{Record, RecordRef};
 pub use response::{RecordFault, Response, ResponseError};
 pub use rtype::{Class, Opcode, Rcode, Rtype};
+pub use serial::is_ahead;
 pub use writer::{POINTER_MAX, Writer};

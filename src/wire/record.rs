@@ -17,7 +17,30 @@ pub struct Record {
     pub rdata: Box<[u8]>,
 }
 
+/// Octets of the five numbers that end the RDATA of an SOA record.
+const SOA_NUMBERS_OCTETS: usize = 20;
+
 impl Record {
+    /// The serial of an SOA record; none of another, or of one whose RDATA is too short.
+    pub fn serial(&self) -> Option<u32> {
+        let (_, numbers) = self.soa_parts()?;
+        numbers.first_chunk().map(|serial| u32::from_be_bytes(*serial))
+    }
+
+    /// Whether two SOA records say the same; case of letters and TTL aside.
+    pub fn is_same_soa(&self, other: &Self) -> bool {
+        let pair = self.soa_parts().zip(other.soa_parts());
+        pair.is_some_and(|((names, numbers), (other_names, other_numbers))| {
+            numbers == other_numbers && names.eq_ignore_ascii_case(other_names)
+        })
+    }
+
+    /// The names and the numbers of an SOA record (RFC 1035 §3.3.13).
+    fn soa_parts(&self) -> Option<(&[u8], &[u8])> {
+        let at = self.rdata.len().checked_sub(SOA_NUMBERS_OCTETS)?;
+        (self.rtype == Rtype::SOA).then(|| self.rdata.split_at(at))
+    }
+
     /// The record as a borrowed view.
     pub fn as_ref(&self) -> RecordRef<'_> {
         RecordRef {

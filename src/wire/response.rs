@@ -67,15 +67,9 @@ impl<'a> Response<'a> {
 
     /// The serial of the first SOA record in the answer section.
     pub fn serial(&self) -> Option<u32> {
-        let soa = self.answer.iter().find(|record| record.rtype == Rtype::SOA)?;
-        // The RDATA was checked: two names and five numbers of 32 bits.
-        let numbers = soa.rdata.len().checked_sub(SOA_NUMBERS_OCTETS)?;
-        soa.rdata.get(numbers..)?.first_chunk().map(|serial| u32::from_be_bytes(*serial))
+        self.answer.iter().find_map(Record::serial)
     }
 }
-
-/// Octets of the five numbers that end the RDATA of an SOA record.
-const SOA_NUMBERS_OCTETS: usize = 20;
 
 //------------ Reader --------------------------------------------------------
 

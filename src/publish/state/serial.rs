@@ -16,8 +16,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Half of the serial space: two serials this far apart have no order (RFC 1982 §3.2).
-const HALF: u32 = 1 << 31;
+pub(crate) use crate::wire::is_ahead;
+
 /// A step beyond this is most often a slip of the keyboard.
 const STEP_SUSPICIOUS: u32 = 1 << 30;
 /// Milliseconds of a day.
@@ -77,11 +77,6 @@ fn dated(now_ms: i64) -> Option<u32> {
 }
 
 //------------ RFC 1982 ------------------------------------------------------
-
-/// Whether `a` is after `b`; false for equal serials and for two that are 2³¹ apart.
-pub(crate) fn is_ahead(a: u32, b: u32) -> bool {
-    a != b && a.wrapping_sub(b) < HALF
-}
 
 /// The later of two; the first if they have no order.
 pub(crate) fn later(a: u32, b: u32) -> u32 {

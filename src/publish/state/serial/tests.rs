@@ -1,5 +1,8 @@
 use super::*;
 
+/// Half of the circle.
+const HALF: u32 = 1 << 31;
+
 /// 2026-11-24 03:00 UTC.
 const NOW: i64 = 1_795_489_200_000;
 
