@@ -45,6 +45,7 @@
 //! | [`check`] | the semantic rules of a whole zone |
 //! | [`store`] | the database; all SQL |
 //! | [`publish`] | candidates, decisions, and the one function that makes a change live |
+//! | [`fleet`] | the other name servers: who may do what, NOTIFY, watching secondaries |
 //! | [`queue`] | the procedure: acts, stages, persons, clocks, check sheet |
 //! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |
 //! | [`ledger`] | the one writer of what the procedure did |
@@ -98,6 +99,7 @@ pub mod zone;
 
 //--- Road 2: a zone file goes live
 pub mod check;
+pub mod fleet;
 pub mod master;
 pub mod publish;
 pub mod store;

@@ -18,6 +18,7 @@ use super::{StateDir, options};
 use crate::answer::Transport;
 use crate::config::{Loaded, Settings};
 use crate::control;
+use crate::fleet::Fleet;
 use crate::master::Finding;
 use crate::metrics::{self, Gauges, NameServer, Registry};
 use crate::publish::{Publisher, Watcher};
@@ -73,6 +74,7 @@ impl Building {
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir);
+        let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?);
         let running = serve::start(options::serve(settings)?, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
@@ -86,6 +88,7 @@ impl Building {
             in_force: Mutex::new(settings.clone()),
             reloading: Mutex::default(),
             publisher: publisher.clone(),
+            fleet,
             running,
             stand_in: database.reason.clone(),
             road_3,

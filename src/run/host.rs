@@ -9,6 +9,7 @@ use super::road_3::Road3;
 use super::time::utc;
 use crate::config::Settings;
 use crate::control::{Command, Reply, Session};
+use crate::fleet::Fleet;
 use crate::master::{print_record, print_zone};
 use crate::publish::{Floor, PublishError, Publisher};
 use crate::serve::Running;
@@ -26,6 +27,8 @@ pub(super) struct Host {
     pub(super) reloading: Mutex<()>,
     /// The only writer of live zones.
     pub(super) publisher: Publisher,
+    /// The other name servers.
+    pub(super) fleet: Fleet,
     /// The listeners.
     pub(super) running: Running,
     /// Why a stand-in is used in place of the database, if one is.

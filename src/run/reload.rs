@@ -98,6 +98,7 @@ impl Host {
         let alone = |error: options::OptionError| vec![error.to_string()];
         let sources = options::sources(settings).map_err(alone)?;
         let serve = options::serve(settings).map_err(alone)?;
+        let fleet = options::fleet(settings).map_err(alone)?;
         let road_3 = Road3::check(settings).map_err(alone)?;
         let (before, in_force) = self.take_over(settings);
         let (applied, waiting) = (keys(&before, &in_force), keys(&in_force, settings));
@@ -116,6 +117,8 @@ impl Host {
         set_files(Transport::Tls, serve.tls.as_ref());
         set_files(Transport::Quic, serve.quic.as_ref());
         self.road_3.reload(road_3, settings, &self.settings_path);
+        // A zone that is new is served with its rules, and never with those of another one.
+        self.fleet.set_rules(fleet);
         let certificates = self.running.reload_certificates();
         let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
         let findings = self.publisher.findings();
@@ -149,6 +152,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     (server.tcp_connections, server.tcp_per_address) =
         (new_server.tcp_connections, new_server.tcp_per_address);
     in_force.rate_limit = new.rate_limit.clone();
+    in_force.remotes.clone_from(&new.remotes);
     in_force.zones.clone_from(&new.zones);
     // What is off is turned on, and what is on off, at a start.
     if let (Some(log), Some(new)) = (&mut in_force.query_log, &new.query_log) {
@@ -181,7 +185,8 @@ fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
 
 /// The keys that differ. Zones have reports of their own; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
-    const DNS: [&str; 6] = ["server", "tls", "quic", "rate_limit", "query_log", "metrics"];
+    const DNS: [&str; 8] =
+        ["key", "remote", "server", "tls", "quic", "rate_limit", "query_log", "metrics"];
     let mut keys = config::changed(one, other);
     keys.retain(|key| {
         let table = key.split('.').next().unwrap_or_default();

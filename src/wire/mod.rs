@@ -25,5 +25,5 @@ pub use query::{Query, Question, Tsig};
 pub use record::{Record, RecordRef};
 pub use response::{RecordFault, Response, ResponseError};
 pub use rtype::{Class, Opcode, Rcode, Rtype};
-pub use serial::is_ahead;
+pub use serial::{has_reached, is_ahead};
 pub use writer::{POINTER_MAX, Writer};

@@ -7,3 +7,8 @@ const HALF: u32 = 1 << 31;
 pub fn is_ahead(a: u32, b: u32) -> bool {
     a != b && a.wrapping_sub(b) < HALF
 }
+
+/// Whether who is at `serial` has what `wanted` stands for.
+pub fn has_reached(serial: u32, wanted: u32) -> bool {
+    serial == wanted || is_ahead(serial, wanted)
+}

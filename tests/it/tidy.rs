@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("uploads", &["queue"]),
     ("store", &["queue"]),
     ("publish", &["zone", "master", "check", "store", "dns_client"]),
+    ("fleet", &["answer", "zone", "transfer", "serve", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
     ("people", &["store", "queue", "audit"]),

@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use super::sockets::{Answer, Asked, Content, Sockets};
 use crate::dns_client::Transport;
-use crate::wire::{Name, Rcode, Record, Rtype, rdata};
+
+use crate::wire::{Name, Rcode, Record, Rtype, has_reached, rdata};
 
 /// How long the question for a serial may take over each transport.
 const SERIAL_TIMEOUT: Duration = Duration::from_secs(2);
-/// Half of the serial space (RFC 1982 §3.2).
-const HALF: u32 = 1 << 31;
 
 //------------ Expectation ---------------------------------------------------
 
@@ -154,7 +153,7 @@ impl SerialExpected {
         let found = answer.content.as_ref().and_then(|content| content.serial);
         match self {
             Self::Exactly(serial) => found == Some(serial),
-            Self::AtLeast(serial) => found.is_some_and(|found| found.wrapping_sub(serial) < HALF),
+            Self::AtLeast(serial) => found.is_some_and(|found| has_reached(found, serial)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From settings to each room's own options. A setting that makes no sense is an error before anything
 //! runs.
 
+mod fleet;
 #[cfg(feature = "approval")]
 mod road_3;
 
@@ -17,6 +18,7 @@ use crate::serve::{
 };
 use crate::wire::NameError;
 
+pub(super) use fleet::fleet;
 #[cfg(feature = "approval")]
 pub(super) use road_3::{desk, people, uploads, web};
 
@@ -66,6 +68,9 @@ pub enum OptionError {
         /// The text in the settings.
         rule: String,
     },
+    /// A remote, or a rule that names one.
+    #[error("{0}")]
+    Fleet(String),
     /// A word that is not one of the choices.
     #[error("{key}: \"{text}\" is not one of {choices}")]
     Choice {
@@ -88,6 +93,7 @@ pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     for (at, zone) in settings.zones.iter().enumerate() {
         faults.extend(source(zone).err().map(|error| (format!("zone[{at}].errors"), error)));
     }
+    faults.extend(fleet::faults(settings));
     #[cfg(feature = "approval")]
     faults.extend(road_3::faults(settings));
     faults

@@ -1,0 +1,18 @@
+//! The fleet: the other name servers that gapura works with, and what each of them may do.
+//!
+//! [`Rules`] are what the settings say of remotes and zones. [`Fleet`] performs what the sockets hand over
+//! ([`serve::Operations`](crate::serve::Operations)): it decides whether the requester may, and passes the
+//! work on to the room that does it. How transfers look on the wire is `transfer`'s, signatures are `tsig`'s.
+//!
+//! A remote may do what a zone's list names it for, and only if its address, its key and its transport are
+//! what its `[[remote]]` says. Nobody may do anything that no list names them for.
+
+mod handle;
+mod operations;
+mod rules;
+
+pub use handle::{Fleet, Heed};
+pub use rules::{Remote, RemoteTls, Rules, ZoneRules};
+
+#[cfg(test)]
+mod tests;

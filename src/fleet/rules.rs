@@ -1,0 +1,94 @@
+//! Who may do what: remotes by name, and what each zone's lists allow them.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::answer::Transport;
+use crate::serve::{Network, Requester};
+use crate::wire::Name;
+
+//------------ Remote --------------------------------------------------------
+
+/// Another name server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Remote {
+    /// The name by which zones mean it.
+    pub name: String,
+    /// Where it is reached, in the order of the settings; empty if only networks are known of it.
+    pub addresses: Vec<SocketAddr>,
+    /// Where it may come from: its addresses without their ports, and the networks of the settings.
+    pub networks: Vec<Network>,
+    /// The key that we sign with and demand.
+    pub key: Option<Name>,
+    /// How it is reached over TLS. If set, it is spoken to over TLS only (RFC 9103).
+    pub tls: Option<RemoteTls>,
+}
+
+/// How a remote is reached over TLS.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RemoteTls {
+    /// The name in its certificate.
+    pub name: String,
+    /// Who may have signed its certificate, PEM; none: the system's authorities.
+    pub ca: Option<PathBuf>,
+    /// Our certificate chain and private key for it, PEM.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+}
+
+impl Remote {
+    /// Whether a requester is this remote: its address, its key and its transport all have to match. A remote
+    /// with a key counts only where its key signed; one without only where nobody signed.
+    pub fn is(&self, requester: &Requester) -> bool {
+        let address = requester.address.ip();
+        let is_secret_enough = self.tls.is_none() || requester.transport == Transport::Tls;
+        is_secret_enough
+            && self.key == requester.key
+            && self.networks.iter().any(|network| network.contains(address))
+    }
+}
+
+//------------ ZoneRules -----------------------------------------------------
+
+/// What a zone's lists say.
+#[derive(Clone, Debug, Default)]
+pub struct ZoneRules {
+    /// What a secondary zone is transferred from; empty for a primary.
+    pub primaries: Vec<Arc<Remote>>,
+    /// Who may have the zone.
+    pub transfer: Vec<Arc<Remote>>,
+    /// Who is told of changes, besides the zone's own name servers.
+    pub notify: Vec<Arc<Remote>>,
+}
+
+//------------ Rules ---------------------------------------------------------
+
+/// The remotes, and the rules of the zones that have any.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// By apex.
+    zones: HashMap<Name, ZoneRules>,
+}
+
+impl Rules {
+    /// These rules, by the apex of their zone.
+    pub fn new(zones: HashMap<Name, ZoneRules>) -> Self {
+        Self { zones }
+    }
+
+    /// The rules of a zone; none if its settings name nobody.
+    pub fn of(&self, apex: &Name) -> Option<&ZoneRules> {
+        self.zones.get(apex)
+    }
+
+    /// All zones that have rules.
+    pub fn zones(&self) -> impl Iterator<Item = (&Name, &ZoneRules)> {
+        self.zones.iter()
+    }
+}
+
+/// The first remote of a list that a requester is.
+pub(super) fn find<'a>(list: &'a [Arc<Remote>], requester: &Requester) -> Option<&'a Arc<Remote>> {
+    list.iter().find(|remote| remote.is(requester))
+}

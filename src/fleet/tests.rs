@@ -1,0 +1,153 @@
+//! The fleet over a real publisher; sockets are those of the test.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::answer::{Transfer, Transport};
+use crate::lock::lock;
+use crate::publish::{Options, Publisher, ZoneSource};
+use crate::serve::{Operations, Requester};
+use crate::store::Store;
+use crate::transfer::Outgoing;
+use crate::wire::{Name, Rcode};
+
+/// The zone of the tests.
+const ZONE: &str = "\
+$TTL 60
+@ SOA ns1 hostmaster 10 7200 900 1209600 300
+@ NS ns1
+@ NS ns2
+ns1 A 192.0.2.1
+ns2 A 192.0.2.53
+";
+
+/// A publisher with the zone `example.`, and its directory.
+fn publisher() -> (TempDir, Publisher) {
+    let directory = tempfile::tempdir().unwrap();
+    let (state, file) = (directory.path().join("state"), directory.path().join("zone"));
+    std::fs::create_dir(&state).unwrap();
+    std::fs::write(&file, ZONE).unwrap();
+    let store = Store::open(&state).unwrap();
+    let sources = vec![ZoneSource::new(name("example."), file)];
+    let (publisher, reports) = Publisher::open(store, sources, Options::new(&state)).unwrap();
+    assert!(reports[0].is_ok(), "{}", reports[0]);
+    (directory, publisher)
+}
+
+/// A name.
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// A remote with these addresses and networks, and with a key if there is one.
+fn remote(called: &str, addresses: &[&str], key: &str) -> Remote {
+    let contact = |text: &&str| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 53));
+    Remote {
+        name: called.to_owned(),
+        addresses: addresses.iter().filter_map(contact).collect(),
+        networks: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        key: (!key.is_empty()).then(|| name(key)),
+        tls: None,
+    }
+}
+
+/// The same over TLS.
+fn over_tls(remote: Remote) -> Remote {
+    let tls = RemoteTls { name: "ns.example".to_owned(), ca: None, certificate: None };
+    Remote { tls: Some(tls), ..remote }
+}
+
+/// Who asks.
+fn requester(address: &str, key: &str, transport: Transport) -> Requester {
+    Requester {
+        address: SocketAddr::new(address.parse().unwrap(), 4053),
+        transport,
+        key: (!key.is_empty()).then(|| name(key)),
+    }
+}
+
+/// Rules of one zone.
+fn rules(of: ZoneRules) -> Rules {
+    Rules::new(HashMap::from([(name("example."), of)]))
+}
+
+#[test]
+fn address_key_and_transport_must_all_match() {
+    let plain = remote("plain", &["192.0.2.53", "2001:db8:1::/48"], "");
+    let keyed = remote("keyed", &["192.0.2.53"], "armada.");
+    let xot = over_tls(remote("xot", &["192.0.2.53"], ""));
+    let both = over_tls(remote("both", &["192.0.2.0/24"], "armada."));
+    let (tcp, tls) = (Transport::Tcp, Transport::Tls);
+    for (who, address, key, transport, may) in [
+        (&plain, "192.0.2.53", "", tcp, true),
+        (&plain, "::ffff:192.0.2.53", "", tcp, true),
+        (&plain, "192.0.2.53", "", tls, true),
+        (&plain, "192.0.2.54", "", tcp, false),
+        (&plain, "2001:db8:1::9", "", tcp, true),
+        (&plain, "2001:db8:2::9", "", tcp, false),
+        (&plain, "192.0.2.53", "armada.", tcp, false),
+        (&keyed, "192.0.2.53", "ARMADA.", tcp, true),
+        (&keyed, "192.0.2.53", "", tcp, false),
+        (&keyed, "192.0.2.53", "other.", tcp, false),
+        (&keyed, "192.0.2.54", "armada.", tcp, false),
+        (&xot, "192.0.2.53", "", tls, true),
+        (&xot, "192.0.2.53", "", tcp, false),
+        (&xot, "192.0.2.53", "", Transport::Udp, false),
+        (&both, "192.0.2.9", "armada.", tls, true),
+        (&both, "192.0.2.9", "armada.", tcp, false),
+        (&both, "192.0.2.9", "", tls, false),
+    ] {
+        let requester = requester(address, key, transport);
+        assert_eq!(who.is(&requester), may, "{} {requester:?}", who.name);
+    }
+}
+
+#[test]
+fn a_zone_is_transferred_to_those_its_list_names() {
+    let (_directory, publisher) = publisher();
+    let listed = Arc::new(remote("ns2", &["192.0.2.53"], ""));
+    let fleet = Fleet::new(publisher, Rules::default());
+    let ns2 = requester("192.0.2.53", "", Transport::Tcp);
+    let transfer = |zone: &str, wanted| fleet.transfer(&ns2, &name(zone), wanted);
+    let code = |zone: &str| transfer(zone, Transfer::Full).map_err(|refusal| refusal.rcode).err();
+    assert_eq!(code("example."), Some(Rcode::REFUSED), "nobody is listed");
+    fleet.set_rules(rules(ZoneRules { transfer: vec![listed], ..ZoneRules::default() }));
+    assert_eq!(code("example."), None);
+    assert_eq!(code("sub.example."), Some(Rcode::NOTAUTH), "not an apex");
+    let stranger = requester("192.0.2.99", "", Transport::Tcp);
+    let refused = fleet.transfer(&stranger, &name("example."), Transfer::Full).unwrap_err();
+    assert_eq!((refused.rcode, refused.ede.unwrap().code), (Rcode::REFUSED, 18));
+    for (serial, is_current) in [(9, false), (10, true), (11, true)] {
+        let sent = transfer("example.", Transfer::Since(serial)).unwrap();
+        assert_eq!(matches!(sent, Outgoing::Current(_)), is_current, "{serial}");
+    }
+    fleet.set_rules(Rules::default());
+    assert_eq!(code("example."), Some(Rcode::REFUSED), "no longer listed");
+}
+
+#[test]
+fn a_notify_is_heeded_from_a_primary_only() {
+    let (_directory, publisher) = publisher();
+    let fleet = Fleet::new(publisher, Rules::default());
+    let primary = requester("192.0.2.7", "", Transport::Udp);
+    let notify = |who: &Requester| fleet.notify(who, &name("example."), Some(12));
+    let code = |who: &Requester| notify(who).map_err(|refusal| refusal.rcode).err();
+    assert_eq!(code(&primary), Some(Rcode::NOTAUTH), "the zone has no primary");
+    let primaries = vec![Arc::new(remote("ns1", &["192.0.2.7"], ""))];
+    fleet.set_rules(rules(ZoneRules { primaries, ..ZoneRules::default() }));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ear = Arc::clone(&heard);
+    fleet.heed_notify(Box::new(move |primary, zone, serial| {
+        lock(&ear).push((primary.name.clone(), zone.clone(), serial));
+    }));
+    assert_eq!(code(&primary), None);
+    let stranger = requester("192.0.2.8", "", Transport::Udp);
+    assert_eq!(code(&stranger), Some(Rcode::REFUSED));
+    let signed = requester("192.0.2.7", "armada.", Transport::Udp);
+    assert_eq!(code(&signed), Some(Rcode::REFUSED), "another key than the rule's");
+    assert_eq!(*lock(&heard), [("ns1".to_owned(), name("example."), Some(12))]);
+}
