@@ -1,11 +1,14 @@
-//! Files that only we write: reading them, and whether there is a place for them. Whatever was put in their
-//! place, nobody waits for it.
+//! Files that only we write, and those with certificates: reading them, and whether there is a place for
+//! them. Whatever was put in their place, nobody waits for it.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// Opens a regular file for reading. A named pipe nobody writes into would hold up the caller for ever,
 /// a device might never end: both are errors.
@@ -22,6 +25,22 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads the certificates in a PEM file; at least one.
+pub fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let text = read(path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let found = found.map_err(io::Error::other)?;
+    if found.is_empty() {
+        return Err(io::Error::other("there is no certificate in it"));
+    }
+    Ok(found)
+}
+
+/// Reads the private key in a PEM file.
+pub fn private_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(&read(path)?).map_err(io::Error::other)
 }
 
 /// Makes a file in a directory and takes it away again: rights, read-only and dead disks, and disks without

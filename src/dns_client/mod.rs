@@ -4,17 +4,22 @@
 //!
 //! A small blocking client. Every call has a time limit; what is lost is asked for again, what was
 //! cut over UDP can be asked for over TCP, and cookies (RFC 7873) keep our own rate limit from
-//! treating us as a forger. Responses are read by [`wire::Response`](crate::wire::Response). The
+//! treating us as a forger. [`Stream`] is a connection for more than one message, as a transfer needs
+//! it, over TCP or [`Tls`]. Responses are read by [`wire::Response`](crate::wire::Response). The
 //! room knows no zone and decides nothing.
 
 mod client;
 mod query;
 mod socket;
+mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 
 pub use client::{Client, Reply};
 pub use socket::{Transport, exchange};
+pub use stream::Stream;
+pub use tls::{Tls, TlsError};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
 //! Sends one message and waits for its response, with one deadline for all of it.
 
-use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
+use super::stream::Stream;
 use crate::wire::{HEADER_OCTETS, Header, Query};
 
 /// How a question travels.
@@ -68,16 +69,9 @@ fn over_udp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<V
 
 /// Asks over TCP, on a connection of its own.
 fn over_tcp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect_timeout(&server, left(deadline)?)?;
-    let mut message = Vec::with_capacity(2 + query.len());
-    message.extend_from_slice(&(query.len() as u16).to_be_bytes());
-    message.extend_from_slice(query);
-    stream.set_write_timeout(Some(left(deadline)?))?;
-    stream.write_all(&message).map_err(timed_out)?;
-    let mut length = [0; 2];
-    read_until(&mut stream, &mut length, deadline)?;
-    let mut response = vec![0; usize::from(u16::from_be_bytes(length))];
-    read_until(&mut stream, &mut response, deadline)?;
+    let mut stream = Stream::connect(server, None, left(deadline)?)?;
+    stream.send(query, left(deadline)?)?;
+    let response = stream.receive(left(deadline)?)?;
     if answers(&response, query) {
         Ok(response)
     } else {
@@ -85,21 +79,8 @@ fn over_tcp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<V
     }
 }
 
-/// Fills `buffer` before the deadline.
-fn read_until(stream: &mut TcpStream, buffer: &mut [u8], deadline: Instant) -> io::Result<()> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        stream.set_read_timeout(Some(left(deadline)?))?;
-        match stream.read(&mut buffer[filled..]).map_err(timed_out)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            length => filled += length,
-        }
-    }
-    Ok(())
-}
-
 /// The time left, never zero, which would mean "no limit".
-fn left(deadline: Instant) -> io::Result<Duration> {
+pub(super) fn left(deadline: Instant) -> io::Result<Duration> {
     match deadline.checked_duration_since(Instant::now()) {
         Some(left) if !left.is_zero() => Ok(left),
         _ => Err(io::ErrorKind::TimedOut.into()),
@@ -107,7 +88,7 @@ fn left(deadline: Instant) -> io::Result<Duration> {
 }
 
 /// A socket's timeout comes as "would block"; this names it.
-fn timed_out(error: io::Error) -> io::Error {
+pub(super) fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
         _ => error,
@@ -116,7 +97,7 @@ fn timed_out(error: io::Error) -> io::Error {
 
 /// Whether a message is the response to this query. The question may come back in another case;
 /// an error may come without one.
-fn answers(message: &[u8], query: &[u8]) -> bool {
+pub(super) fn answers(message: &[u8], query: &[u8]) -> bool {
     let Some(header) = Header::read(message).filter(|header| header.is_response()) else {
         return false;
     };
@@ -130,7 +111,7 @@ fn answers(message: &[u8], query: &[u8]) -> bool {
 }
 
 /// Where a wildcard address can be reached from this machine.
-fn reachable(address: IpAddr) -> IpAddr {
+pub(super) fn reachable(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

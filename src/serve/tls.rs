@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
@@ -259,17 +257,8 @@ fn read(cert: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
         let path = path.to_owned();
         move |source| CertificateError::Read { what, path, source }
     };
-    let text = files::read(cert).map_err(fail("a certificate chain", cert))?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
-        .collect::<Result<_, _>>()
-        .map_err(|error| fail("a certificate chain", cert)(io::Error::other(error)))?;
-    if chain.is_empty() {
-        let none = io::Error::other("there is no certificate in it");
-        return Err(fail("a certificate chain", cert)(none));
-    }
-    let text = files::read(key).map_err(fail("a private key", key))?;
-    let private = PrivateKeyDer::from_pem_slice(&text)
-        .map_err(|error| fail("a private key", key)(io::Error::other(error)))?;
+    let chain = files::certificates(cert).map_err(fail("a certificate chain", cert))?;
+    let private = files::private_key(key).map_err(fail("a private key", key))?;
     CertifiedKey::from_der(chain, private, &provider()).map_err(|source| {
         CertificateError::Mismatch { cert: cert.to_owned(), key: key.to_owned(), source }
     })

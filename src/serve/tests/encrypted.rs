@@ -177,3 +177,29 @@ fn quic_in_the_settings_of_a_build_without_it_is_an_error_that_says_so() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert!(cause.contains("built without DNS over QUIC"), "{error}: {cause}");
 }
+
+/// RFC 9103: version 1.3, the protocol `dot`, and a certificate that is verified by name.
+#[test]
+fn our_own_client_believes_nobody_but_the_server_it_means() {
+    use crate::dns_client::{Stream, Tls};
+    let server = server(Options { tls: Some(secured()), ..Options::default() });
+    let address = address(&server.running, Transport::Tls);
+    let (soon, none) = (Duration::from_secs(5), std::path::Path::new(""));
+    let tls = |name, ca: &str| Tls::load(name, &file(ca), none, none).unwrap();
+    let good = tls("localhost", "ca.crt");
+    let question = query(7, "www.example.", Rtype::A);
+    let response = good.exchange(address, &question, soon).unwrap();
+    assert!(response.ends_with(&[192, 0, 2, 80]));
+    // Many messages over one connection.
+    let mut stream = Stream::connect(address, Some(&good), soon).unwrap();
+    for id in 0..20u16 {
+        stream.send(&query(id, "big.example.", Rtype::TXT), soon).unwrap();
+        assert_eq!(stream.receive(soon).unwrap()[..2], id.to_be_bytes());
+    }
+    for wrong in [tls("other.test", "ca.crt"), Tls::load("localhost", none, none, none).unwrap()] {
+        let refused = wrong.exchange(address, &question, soon).unwrap_err().to_string();
+        assert!(refused.contains("certificate"), "{refused}");
+    }
+    let missing = Tls::load("localhost", &file("missing.crt"), none, none).unwrap_err();
+    assert!(missing.to_string().contains("missing.crt"), "{missing}");
+}
