@@ -37,6 +37,7 @@
 //! | [`lock`] | locks whose holder may have panicked |
 //! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
+//! | [`tsig`] | messages signed with a shared secret, and verified |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`transfer`] | zone transfers as messages: AXFR and IXFR, going out and coming in |
 //! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
@@ -89,6 +90,7 @@ pub mod dns_client;
 pub mod files;
 pub mod lock;
 pub mod text;
+pub mod tsig;
 pub mod wire;
 
 //--- Road 1: a query is answered

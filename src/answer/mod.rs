@@ -24,7 +24,9 @@ mod siphash;
 
 pub use cookie::{CookieResult, CookieSecrets};
 pub use peer::{
-    Access, DropReason, Ede, Facts, Identity, Peer, ResponseKind, Transfer, Transport, Verdict,
+    Access, DropReason, Ede, Facts, Identity, Outcome, Peer, ResponseKind, Signature, Transfer,
+    Transport, Verdict,
 };
-pub use respond::{refuse, respond};
+pub use reply::octets_max;
+pub use respond::{conclude, refuse, respond};
 pub use scratch::Scratch;

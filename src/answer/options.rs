@@ -16,6 +16,8 @@ const OPT_OCTETS: usize = 11;
 const OPTION_HEAD: usize = 4;
 /// Octets of NSID that are used.
 const NSID_OCTETS_MAX: usize = 128;
+/// Octets of an extended error's own text that are sent: the rest of a response needs room, too.
+const NOTE_OCTETS_MAX: usize = 200;
 /// Padding goes to the next multiple of this (RFC 8467 §4.1).
 const PADDING_BLOCK: usize = 468;
 
@@ -134,13 +136,13 @@ impl<'i> Options<'i> {
         room
     }
 
-    /// Writes the OPT record into the room kept for it.
+    /// Writes the OPT record into the room kept for it; the extended error has a text of its own, or none.
     #[inline]
     pub(crate) fn write(
         &self,
         writer: &mut Writer<'_>,
         rcode: Rcode,
-        ede: Option<Ede>,
+        (ede, note): (Option<Ede>, &str),
         zone: Option<ZoneFacts>,
     ) {
         writer.release(self.reserved);
@@ -167,7 +169,7 @@ impl<'i> Options<'i> {
             put_option(writer, option::REPORT_CHANNEL, &[self.agent]);
         }
         if let Some(ede) = ede {
-            let text = ede.text.as_bytes();
+            let text = if note.is_empty() { ede.text } else { cut(note) }.as_bytes();
             put_option(writer, option::EXTENDED_ERROR, &[&ede.code.to_be_bytes(), text]);
         }
         if self.padding {
@@ -187,6 +189,12 @@ impl<'i> Options<'i> {
             put_option(writer, option::ZONE_VERSION, &[&head, &zone.serial.to_be_bytes()]);
         }
     }
+}
+
+/// The start of a text, as much as may be sent of it.
+#[cold]
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(NOTE_OCTETS_MAX)]
 }
 
 /// Writes one option, its payload in parts; nothing if it does not fit.

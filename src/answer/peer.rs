@@ -134,7 +134,12 @@ pub enum Verdict {
     Reply(usize),
     /// Send nothing; [`Facts::dropped`] holds the reason.
     Drop,
-    /// A zone transfer over a stream; the zone's name is [`Scratch::qname`](super::Scratch::qname).
+    /// The message is signed: verify that, and ask again without its TSIG record, which starts there.
+    Signed {
+        /// The offset of the TSIG record.
+        at: usize,
+    },
+    /// A zone transfer; the zone's name is [`Scratch::qname`](super::Scratch::qname).
     Transfer(Transfer),
     /// A NOTIFY (RFC 1996); its zone is the QNAME, its hint the serial it may carry.
     Notify {
@@ -152,6 +157,21 @@ pub enum Transfer {
     Full,
     /// What changed since a serial (RFC 1995).
     Since(u32),
+}
+
+//------------ Outcome -------------------------------------------------------
+
+/// What came of an operation outside the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome<'t> {
+    /// The response code.
+    pub rcode: Rcode,
+    /// The extended code.
+    pub ede: Option<Ede>,
+    /// The text of the extended code, in the place of its usual one; empty: that one.
+    pub text: &'t str,
+    /// Whether AA is set.
+    pub authoritative: bool,
 }
 
 //------------ Facts ---------------------------------------------------------
@@ -173,6 +193,8 @@ pub struct Facts {
     pub dnssec_ok: bool,
     /// The result of checking the cookie.
     pub cookie: CookieResult,
+    /// Whether the message was signed; the engine knows no keys, so whoever verified it notes that here.
+    pub signature: Signature,
     /// The whole response code.
     pub rcode: Rcode,
     /// The extended error, if one was sent or would have been with EDNS.
@@ -203,6 +225,7 @@ impl Default for Facts {
             edns_size: None,
             dnssec_ok: false,
             cookie: CookieResult::None,
+            signature: Signature::None,
             rcode: Rcode::NOERROR,
             ede: None,
             authoritative: false,
@@ -214,6 +237,18 @@ impl Default for Facts {
             apex_octets: 0,
         }
     }
+}
+
+/// How the signature of a message was judged (TSIG, RFC 8945).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Signature {
+    /// It has none, or nobody has judged it yet.
+    #[default]
+    None,
+    /// It is good: whoever sent it has the key.
+    Good,
+    /// It is not good.
+    Bad,
 }
 
 /// The kind of a response, for rate limits and metrics.

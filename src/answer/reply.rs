@@ -1,7 +1,7 @@
-//! A response under construction: header, question, sections in wire order, OPT and TSIG last.
+//! A response under construction: header, question, sections in wire order, OPT last.
 
 use crate::wire::header::{FLAG_AA, FLAG_TC};
-use crate::wire::{Class, HEADER_OCTETS, NameRef, POINTER_MAX, Query, Rcode, Rtype, Tsig, Writer};
+use crate::wire::{Edns, HEADER_OCTETS, NameRef, POINTER_MAX, Query, Rcode, Writer};
 
 use super::options::{Options, ZoneFacts};
 use super::peer::{Ede, Facts, Identity, Peer, ResponseKind, Transport};
@@ -12,6 +12,16 @@ pub(crate) const QNAME_OFFSET: u16 = HEADER_OCTETS as u16;
 const SPELLED_MAX: usize = 4;
 /// The UDP limit of a client without EDNS (RFC 1035 §4.2.1).
 const PLAIN_UDP_OCTETS: u16 = 512;
+
+/// Octets a response may have: over UDP what both sides take (RFC 6891 §6.2.5).
+#[inline]
+pub fn octets_max(edns: Option<&Edns<'_>>, transport: Transport, identity: &Identity) -> usize {
+    usize::from(match (transport, edns) {
+        (Transport::Udp, None) => PLAIN_UDP_OCTETS,
+        (Transport::Udp, Some(edns)) => edns.udp_size.min(identity.udp_size).max(PLAIN_UDP_OCTETS),
+        _ => u16::MAX,
+    })
+}
 
 //------------ Section -------------------------------------------------------
 
@@ -53,6 +63,8 @@ pub(crate) struct Reply<'m, 'o> {
     pub(crate) rcode: Rcode,
     /// The extended error so far.
     pub(crate) ede: Option<Ede>,
+    /// The text of the extended error in the place of its usual one; empty: that one.
+    pub(crate) note: &'m str,
     /// Entries of the sections.
     pub(crate) counts: [u16; 4],
     /// The OPT record to come.
@@ -65,8 +77,6 @@ pub(crate) struct Reply<'m, 'o> {
     spelled: [Spelled; SPELLED_MAX],
     /// Which of them is the oldest.
     spelled_next: usize,
-    /// The TSIG record that is answered with BADKEY.
-    bad_key: Option<Tsig<'m>>,
 }
 
 impl<'m, 'o> Reply<'m, 'o> {
@@ -82,14 +92,8 @@ impl<'m, 'o> Reply<'m, 'o> {
         peer: &Peer<'_>,
         out: &'o mut [u8],
     ) -> Option<Self> {
-        let limit = match (peer.transport, query.edns) {
-            (Transport::Udp, None) => PLAIN_UDP_OCTETS,
-            (Transport::Udp, Some(edns)) => {
-                edns.udp_size.min(identity.udp_size).max(PLAIN_UDP_OCTETS)
-            }
-            _ => u16::MAX,
-        };
-        let mut writer = Writer::new(out, usize::from(limit))?;
+        let limit = octets_max(query.edns.as_ref(), peer.transport, identity);
+        let mut writer = Writer::new(out, limit)?;
         let mut qname = NameRef::ROOT;
         if let Some(question) = &query.question {
             let start = usize::from(QNAME_OFFSET);
@@ -108,13 +112,13 @@ impl<'m, 'o> Reply<'m, 'o> {
             flags: query.header.response_flags(),
             rcode: Rcode::NOERROR,
             ede: None,
+            note: "",
             counts: [u16::from(query.question.is_some()), 0, 0, 0],
             options,
             zone: None,
             qname,
             spelled: [Spelled::default(); SPELLED_MAX],
             spelled_next: 0,
-            bad_key: None,
         })
     }
 
@@ -122,12 +126,6 @@ impl<'m, 'o> Reply<'m, 'o> {
     pub(crate) fn error(&mut self, rcode: Rcode, ede: Option<Ede>) {
         self.rcode = rcode;
         self.ede = ede;
-    }
-
-    /// Answers a TSIG whose key is not known here (RFC 8945 §5.2.1).
-    pub(crate) fn bad_key(&mut self, tsig: Tsig<'m>) {
-        self.error(Rcode::NOTAUTH, None);
-        self.bad_key = Some(tsig);
     }
 
     /// Sets AA.
@@ -140,16 +138,11 @@ impl<'m, 'o> Reply<'m, 'o> {
         self.flags |= FLAG_TC;
     }
 
-    /// Writes OPT, TSIG and the header; returns the octets of the message.
+    /// Writes OPT and the header; returns the octets of the message.
     #[inline]
     pub(crate) fn finish(&mut self, facts: &mut Facts, kind: ResponseKind) -> usize {
         if let Some(options) = self.options.take() {
-            options.write(&mut self.writer, self.rcode, self.ede, self.zone);
-            self.counts[Section::Additional as usize] += 1;
-        }
-        if let Some(tsig) = self.bad_key
-            && put_bad_key(&mut self.writer, self.id, tsig)
-        {
+            options.write(&mut self.writer, self.rcode, (self.ede, self.note), self.zone);
             self.counts[Section::Additional as usize] += 1;
         }
         facts.rcode = self.rcode;
@@ -285,26 +278,4 @@ fn common_tail(message: &[u8], known: Spelled, name: &[u8], exact: bool) -> Opti
 #[inline]
 fn same(a: &[u8], b: &[u8], exact: bool) -> bool {
     if exact { a == b } else { a.eq_ignore_ascii_case(b) }
-}
-
-/// Writes the unsigned TSIG record of a BADKEY response; false if the request's is too short.
-fn put_bad_key(writer: &mut Writer<'_>, id: u16, tsig: Tsig<'_>) -> bool {
-    let Ok((algorithm, used)) = NameRef::from_wire(tsig.rdata) else {
-        return false;
-    };
-    let Some(time_and_fudge) = tsig.rdata.get(used..used + 8) else {
-        return false;
-    };
-    let length = used + 16;
-    if !writer.fits(tsig.key.wire().len() + 10 + length) {
-        return false;
-    }
-    writer.put(tsig.key.wire());
-    writer.put_fixed(Rtype::TSIG, Class::ANY, 0, length as u16);
-    writer.put(algorithm.wire());
-    writer.put(time_and_fudge);
-    writer.put_u16(0); // MAC size
-    writer.put_u16(id); // original identifier
-    writer.put_u16(Rcode::BADKEY.0);
-    writer.put_u16(0) // other length
 }

@@ -3,16 +3,17 @@
 //!
 //! ```text
 //! silence   too short, QR=1, a source that must not get a reply
-//! error     opcode (NOTIMP) ─► form (FORMERR) ─► EDNS version (BADVERS) ─► cookie ─► TSIG (BADKEY)
+//! verdict   signed (TSIG): asked again without its TSIG, once that is verified
+//! error     opcode (NOTIMP) ─► form (FORMERR) ─► EDNS version (BADVERS) ─► cookie
 //!           ─► access (REFUSED 18) ─► class and zone (REFUSED 21, 20) ─► not loaded (SERVFAIL 14)
-//! verdict   NOTIFY, UPDATE, AXFR and IXFR over a stream: performed outside the engine
+//! verdict   NOTIFY, UPDATE, AXFR over a stream, IXFR: performed outside the engine
 //! answer    class CH, or the zone's data
 //! ```
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use crate::wire::header::Header;
-use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype, Tsig};
+use crate::wire::{Class, Opcode, Query, Question, Rcode, Rtype};
 use crate::zone::{Entry, Zone, ZoneSet};
 
 use super::chaos::answer_chaos;
@@ -20,7 +21,7 @@ use super::cookie::CookieResult;
 use super::lookup::answer_from_zone;
 use super::options::ZoneFacts;
 use super::peer::{
-    DropReason, Ede, Facts, Identity, Peer, ResponseKind, Transfer, Transport, Verdict,
+    DropReason, Ede, Facts, Identity, Outcome, Peer, ResponseKind, Transfer, Transport, Verdict,
 };
 use super::reply::Reply;
 use super::scratch::Scratch;
@@ -49,7 +50,20 @@ pub fn refuse(
     ede: Option<Ede>,
     out: &mut [u8],
 ) -> Verdict {
-    process(scratch, message, peer, out, |_, _| Continue(Task::Error(rcode, ede)))
+    conclude(scratch, message, peer, Outcome { rcode, ede, text: "", authoritative: false }, out)
+}
+
+/// Answers a message with what came of an operation that was performed outside the engine: header and
+/// question (RFC 1996 §3.7, RFC 2136 §3.8).
+#[cold]
+pub fn conclude(
+    scratch: &mut Scratch,
+    message: &[u8],
+    peer: &Peer<'_>,
+    outcome: Outcome<'_>,
+    out: &mut [u8],
+) -> Verdict {
+    process(scratch, message, peer, out, |_, _| Continue(Task::Outcome(outcome)))
 }
 
 /// Reads a message, has `triage` decide what to do with it, and writes the response.
@@ -86,8 +100,12 @@ fn process<'a>(
             reply.error(rcode, ede);
             ResponseKind::Error
         }
-        Task::BadKey(tsig) => {
-            reply.bad_key(tsig);
+        Task::Outcome(outcome) => {
+            reply.error(outcome.rcode, outcome.ede);
+            reply.note = outcome.text;
+            if outcome.authoritative {
+                reply.set_authoritative();
+            }
             ResponseKind::Error
         }
         Task::CookieOnly => ResponseKind::Nodata,
@@ -112,8 +130,8 @@ fn process<'a>(
 enum Task<'a> {
     /// An error, with its extended code.
     Error(Rcode, Option<Ede>),
-    /// BADKEY: the message is signed with a key that this server does not have.
-    BadKey(Tsig<'a>),
+    /// What came of an operation outside the engine.
+    Outcome(Outcome<'a>),
     /// A cookie and nothing else (RFC 7873 §5.4).
     CookieOnly,
     /// What the server says about itself, in class CH.
@@ -131,6 +149,12 @@ fn triage<'a>(
     zones: &'a ZoneSet,
 ) -> ControlFlow<Verdict, Task<'a>> {
     let error = |rcode, ede| Continue(Task::Error(rcode, ede));
+    // First of all, because any response to it has to be signed.
+    if let Some(at) = query.tsig
+        && !query.malformed
+    {
+        return Break(Verdict::Signed { at });
+    }
     let opcode = query.header.opcode();
     if !matches!(opcode, Opcode::QUERY | Opcode::NOTIFY | Opcode::UPDATE) {
         return error(Rcode::NOTIMP, Some(Ede::NOT_SUPPORTED));
@@ -145,17 +169,11 @@ fn triage<'a>(
     if cookie == CookieResult::Malformed {
         return error(Rcode::FORMERR, None);
     }
-    if let Some(tsig) = query.tsig {
-        return Continue(Task::BadKey(tsig));
-    }
     let Some(question) = query.question else {
         return Continue(triage_without_question(opcode, cookie));
     };
-    if opcode == Opcode::NOTIFY {
-        return Break(Verdict::Notify { serial: query.answer_serial });
-    }
-    if opcode == Opcode::UPDATE {
-        return Break(Verdict::Update);
+    if opcode != Opcode::QUERY {
+        return triage_of_zone(query, &question);
     }
     if !peer.access.allows(peer.address, question.name) {
         return error(Rcode::REFUSED, Some(Ede::PROHIBITED));
@@ -170,13 +188,28 @@ fn triage<'a>(
         _ => return error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED)),
     }
     match (question.rtype, query.authority_serial) {
-        // Over UDP a full transfer is refused, and IXFR is answered with the current SOA, from which
-        // the client sees whether it has to come back over TCP (RFC 1995 §2).
+        // RFC 5936 §4.2; IXFR may come over UDP (RFC 1995 §2).
         (Rtype::AXFR, _) if udp => error(Rcode::REFUSED, Some(Ede::NOT_SUPPORTED)),
         (Rtype::AXFR, _) => Break(Verdict::Transfer(Transfer::Full)),
         (Rtype::IXFR, None) => error(Rcode::FORMERR, None),
-        (Rtype::IXFR, Some(serial)) if !udp => Break(Verdict::Transfer(Transfer::Since(serial))),
+        (Rtype::IXFR, Some(serial)) => Break(Verdict::Transfer(Transfer::Since(serial))),
         _ => Continue(Task::Question(zones, question)),
+    }
+}
+
+/// Decides on a NOTIFY or an UPDATE: its question is the SOA of a zone (RFC 1996 §3.7, RFC 2136 §3.1).
+#[cold]
+fn triage_of_zone<'a>(
+    query: &Query<'a>,
+    question: &Question<'_>,
+) -> ControlFlow<Verdict, Task<'a>> {
+    match question.class {
+        _ if question.rtype != Rtype::SOA => Continue(Task::Error(Rcode::FORMERR, None)),
+        // No zone is of these.
+        Class::ANY | Class::NONE => Continue(Task::Error(Rcode::FORMERR, None)),
+        Class::IN if query.header.opcode() == Opcode::UPDATE => Break(Verdict::Update),
+        Class::IN => Break(Verdict::Notify { serial: query.answer_serial }),
+        _ => Continue(Task::Error(Rcode::NOTAUTH, Some(Ede::NOT_AUTHORITATIVE))),
     }
 }
 
@@ -206,7 +239,7 @@ fn judge_cookie(query: &Query<'_>, peer: &Peer<'_>, identity: &Identity) -> Cook
 //------------ Zone ----------------------------------------------------------
 
 /// The zone that answers: the longest match. DS belongs to the parent, if that is ours too (RFC 4035
-/// §3.1.4.1). IXFR has come over UDP and needs the apex itself.
+/// §3.1.4.1).
 fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zone, (Rcode, Ede)> {
     let not_ours = (Rcode::REFUSED, Ede::NOT_AUTHORITATIVE);
     let mut found = zones.find(question.name).ok_or(not_ours)?;
@@ -215,9 +248,6 @@ fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zo
         && let Some(parent) = question.name.parent().and_then(|name| zones.find(name))
     {
         found = parent;
-    }
-    if question.rtype == Rtype::IXFR && found.apex() != question.name {
-        return Err((Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE));
     }
     match found {
         Entry::Loaded(zone) => Ok(zone),

@@ -13,7 +13,7 @@ use crate::wire::{Name, Rcode};
 
 /// Performs what a name server does besides answering questions. Whether the requester may is decided
 /// here, too.
-pub trait Operations: Send + Sync {
+pub trait Operations: std::fmt::Debug + Send + Sync {
     /// What a transfer of a zone is to send. May wait for the database, and is called where that holds
     /// up nobody.
     fn transfer(
@@ -54,7 +54,7 @@ pub struct Refusal {
     pub rcode: Rcode,
     /// The extended code.
     pub ede: Option<Ede>,
-    /// More for people, in the text of the extended code; none of another name's data.
+    /// The text of the extended code in the place of its usual one, for people; none of another name's data.
     pub text: Option<String>,
 }
 

@@ -316,7 +316,9 @@ fn sent(verdict: Verdict) -> Option<usize> {
 fn declined(verdict: Verdict) -> Option<(Rcode, Ede)> {
     match verdict {
         Verdict::Reply(_) | Verdict::Drop => None,
-        Verdict::Transfer(_) | Verdict::Update => Some((Rcode::REFUSED, Ede::PROHIBITED)),
+        Verdict::Transfer(_) | Verdict::Update | Verdict::Signed { .. } => {
+            Some((Rcode::REFUSED, Ede::PROHIBITED))
+        }
         Verdict::Notify { .. } => Some((Rcode::NOTAUTH, Ede::NOT_SUPPORTED)),
     }
 }

@@ -3,10 +3,17 @@
 //! A pointer must lead to before the place it was reached from, so reading ends; a bound on the
 //! pointers of one name keeps it linear. Pointers into the header lead nowhere.
 
-use super::{HEADER_OCTETS, NAME_OCTETS_MAX, NameError};
+use super::{HEADER_OCTETS, NAME_OCTETS_MAX, Name, NameError};
 
 /// Pointers in one name at most: as many as a name can have labels.
 const POINTERS_MAX: usize = 127;
+
+/// The name at `at` in a message, decompressed, and the offset behind it.
+pub fn read_name(message: &[u8], at: usize) -> Result<(Name, usize), NameError> {
+    let mut wire = Vec::new();
+    let behind = read(message, at, message.len(), &mut wire)?;
+    Name::from_wire(&wire).map(|(name, _)| (name, behind))
+}
 
 /// Appends the name at `at` to `out`, decompressed, and returns the offset behind it. What stands at
 /// `at` itself must end at or before `end`.

@@ -18,10 +18,11 @@ mod serial;
 pub(crate) mod testing;
 mod writer;
 
+pub use compressed::read_name;
 pub use edns::Edns;
 pub use header::{HEADER_OCTETS, Header};
 pub use name::{Labels, NAME_OCTETS_MAX, Name, NameError, NameRef};
-pub use query::{Query, Question, Tsig};
+pub use query::{Query, Question};
 pub use record::{Record, RecordRef};
 pub use response::{RecordFault, Response, ResponseError};
 pub use rtype::{Class, Opcode, Rcode, Rtype};

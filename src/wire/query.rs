@@ -19,8 +19,8 @@ pub struct Query<'a> {
     pub question: Option<Question<'a>>,
     /// The OPT record, if there is one at the root.
     pub edns: Option<Edns<'a>>,
-    /// The TSIG record, if it is the last one.
-    pub tsig: Option<Tsig<'a>>,
+    /// Where the TSIG record starts, if it is the last one; it is not read here.
+    pub tsig: Option<usize>,
     /// The serial of the first SOA in the authority section (IXFR, RFC 1995 §3).
     pub authority_serial: Option<u32>,
     /// The serial of the first SOA in the answer section (NOTIFY, RFC 1996 §3.7).
@@ -45,17 +45,6 @@ impl Question<'_> {
     pub fn octets(&self) -> usize {
         self.name.wire().len() + 4
     }
-}
-
-/// A TSIG record, its MAC not verified (RFC 8945 §4.2).
-#[derive(Clone, Copy, Debug)]
-pub struct Tsig<'a> {
-    /// The key's name.
-    pub key: NameRef<'a>,
-    /// The RDATA, starting with the algorithm's name.
-    pub rdata: &'a [u8],
-    /// Where the record starts in the message.
-    pub offset: usize,
 }
 
 impl<'a> Query<'a> {
@@ -150,9 +139,7 @@ impl<'a> Query<'a> {
                 whole
             }
             Rtype::TSIG => {
-                let (key, _) = NameRef::from_wire(&bytes[at..]).ok()?;
-                let rdata = &bytes[record.rdata..record.end];
-                self.tsig = Some(Tsig { key, rdata, offset: at });
+                self.tsig = Some(at);
                 last.then_some(())
             }
             _ => Some(()),

@@ -8,7 +8,7 @@
 use super::edns::Edns;
 use super::header::{FLAG_AA, FLAG_TC};
 use super::{
-    Class, HEADER_OCTETS, Header, Name, NameError, Rcode, Record, Rtype, compressed, rdata,
+    Class, HEADER_OCTETS, Header, Name, NameError, Rcode, Record, Rtype, rdata, read_name,
 };
 
 //------------ Response ------------------------------------------------------
@@ -129,9 +129,9 @@ impl<'a> Reader<'a> {
 
     /// Reads a name.
     fn name(&mut self) -> Result<Name, NameError> {
-        let mut wire = Vec::new();
-        self.at = compressed::read(self.message, self.at, self.message.len(), &mut wire)?;
-        Name::from_wire(&wire).map(|(name, _)| name)
+        let (name, behind) = read_name(self.message, self.at)?;
+        self.at = behind;
+        Ok(name)
     }
 
     /// The next octets, as many as asked for or none.

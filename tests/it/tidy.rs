@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("lock", &[]),
     ("text", &[]),
+    ("tsig", &[]),
     ("dns_client", &[]),
     ("zone", &[]),
     ("answer", &["zone"]),
@@ -68,7 +69,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
-const PURE: &[&str] = &["wire", "zone", "transfer", "answer", "queue"];
+const PURE: &[&str] = &["wire", "tsig", "zone", "transfer", "answer", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[

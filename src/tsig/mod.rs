@@ -1,0 +1,29 @@
+//! TSIG (RFC 8945): messages signed with a secret that both ends know.
+//!
+//! ```text
+//! server   verify_request ─► Request (the message without its TSIG) ─► Signer::sign, one response
+//!                         └► Rejected (BADKEY, BADSIG, BADTIME, …)   └► StreamSigner, every message of a transfer
+//! client   sign_query ─► Expected::verify, one response
+//!                                └► StreamVerifier, every message of a transfer
+//! ```
+//!
+//! Nothing here reads a socket, a clock or a file: the time is a parameter, in seconds since 1970, and keys
+//! come from whoever read the settings. Secrets are in no error and in no `Debug`.
+
+mod key;
+mod record;
+
+mod client;
+mod server;
+mod stream;
+
+pub use client::{Expected, ResponseFault, sign_query};
+pub use key::{Algorithm, Key, Keyring, UnknownAlgorithm};
+pub use server::{Fault, Rejected, Request, Signer, verify_request};
+pub use stream::{StreamSigner, StreamVerifier, UNSIGNED_MAX};
+
+/// How far apart both clocks may be, in seconds (RFC 8945 §10).
+pub const FUDGE_SECONDS: u16 = 300;
+
+#[cfg(test)]
+mod tests;
