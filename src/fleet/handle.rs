@@ -28,6 +28,12 @@ pub(super) struct Inner {
     pub(super) heed: OnceLock<Heed>,
 }
 
+impl std::fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fleet")
+    }
+}
+
 impl Fleet {
     /// A fleet that works on the zones of this publisher by these rules.
     pub fn new(publisher: Publisher, rules: Rules) -> Self {
