@@ -40,6 +40,7 @@
 //! | [`tsig`] | messages signed with a shared secret, and verified |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`transfer`] | zone transfers as messages: AXFR and IXFR, going out and coming in |
+//! | [`update`] | UPDATE messages: what they say, who may, and the RRsets that come of them |
 //! | [`answer`] | zones and a query's octets in, a response's octets out; no I/O, no failure |
 //! | [`serve`] | sockets, rate limit, access list, cookies' secret, query log |
 //! | [`master`] | zone file text to records or findings, and back |
@@ -97,6 +98,7 @@ pub mod wire;
 pub mod answer;
 pub mod serve;
 pub mod transfer;
+pub mod update;
 pub mod zone;
 
 //--- Road 2: a zone file goes live

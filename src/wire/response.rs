@@ -7,9 +7,8 @@
 
 use super::edns::Edns;
 use super::header::{FLAG_AA, FLAG_TC};
-use super::{
-    Class, HEADER_OCTETS, Header, Name, NameError, Rcode, Record, Rtype, rdata, read_name,
-};
+use super::reader::{Reader, RecordFault, RecordHead};
+use super::{Class, Header, Name, Rcode, Record, Rtype};
 
 //------------ Response ------------------------------------------------------
 
@@ -39,20 +38,20 @@ impl<'a> Response<'a> {
         if !header.is_response() {
             return Err(ResponseError::Query);
         }
-        let mut reader = Reader { message, at: HEADER_OCTETS, edns: None, rcode_high: 0 };
+        let mut sections = Sections { reader: Reader::new(message), edns: None, rcode_high: 0 };
         let question = match header.questions {
             0 => None,
-            1 => Some(reader.question()?),
+            1 => Some(sections.reader.question().ok_or(ResponseError::Question)?),
             _ => return Err(ResponseError::Questions),
         };
-        let answer = reader.section("answer", header.answers)?;
-        let authority = reader.section("authority", header.authorities)?;
-        let additional = reader.section("additional", header.additionals)?;
-        if reader.at != message.len() {
+        let answer = sections.section("answer", header.answers)?;
+        let authority = sections.section("authority", header.authorities)?;
+        let additional = sections.section("additional", header.additionals)?;
+        if !sections.reader.is_at_end() {
             return Err(ResponseError::Trailing);
         }
-        let rcode = Rcode(u16::from(reader.rcode_high) << 4 | header.flags & 0x0f);
-        Ok(Self { header, rcode, question, answer, authority, additional, edns: reader.edns })
+        let rcode = Rcode(u16::from(sections.rcode_high) << 4 | header.flags & 0x0f);
+        Ok(Self { header, rcode, question, answer, authority, additional, edns: sections.edns })
     }
 
     /// Whether the server says that it is authoritative (AA).
@@ -71,29 +70,19 @@ impl<'a> Response<'a> {
     }
 }
 
-//------------ Reader --------------------------------------------------------
+//------------ Sections ------------------------------------------------------
 
 /// Where reading is, and what it noted on the way.
-struct Reader<'a> {
-    /// The message.
-    message: &'a [u8],
-    /// The next octet.
-    at: usize,
+struct Sections<'a> {
+    /// The rest of the message.
+    reader: Reader<'a>,
     /// The OPT record.
     edns: Option<Edns<'a>>,
     /// The upper eight bits of the response code.
     rcode_high: u8,
 }
 
-impl<'a> Reader<'a> {
-    /// Reads the one question.
-    fn question(&mut self) -> Result<(Name, Rtype, Class), ResponseError> {
-        let name = self.name().map_err(|_| ResponseError::Question)?;
-        let tail = self.take(4).ok_or(ResponseError::Question)?;
-        let number = |at: usize| u16::from_be_bytes([tail[at], tail[at + 1]]);
-        Ok((name, Rtype(number(0)), Class(number(2))))
-    }
-
+impl<'a> Sections<'a> {
     /// Reads the records of a section.
     fn section(&mut self, name: &'static str, count: u16) -> Result<Vec<Record>, ResponseError> {
         let mut records = Vec::new();
@@ -108,37 +97,16 @@ impl<'a> Reader<'a> {
 
     /// Reads one record; none if it is the OPT record, which is noted instead.
     fn record(&mut self) -> Result<Option<Record>, RecordFault> {
-        let owner = self.name()?;
-        let fixed = self.take(10).ok_or(RecordFault::Cut)?;
-        let number = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
-        let (rtype, class) = (Rtype(number(0)), number(2));
-        let ttl = u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
-        let start = self.at;
-        let raw = self.take(usize::from(number(8))).ok_or(RecordFault::Cut)?;
-        if rtype != Rtype::OPT {
-            let rdata = rdata::expand(rtype, self.message, start, self.at)?.into_boxed_slice();
-            return Ok(Some(Record { owner, rtype, class: Class(class), ttl, rdata }));
+        let head = self.reader.head()?;
+        if head.rtype != Rtype::OPT {
+            let rdata = self.reader.rdata(&head)?;
+            let RecordHead { owner, rtype, class, ttl, .. } = head;
+            return Ok(Some(Record { owner, rtype, class, ttl, rdata }));
         }
-        let (edns, whole) = Edns::read(class, ttl, raw);
-        if self.edns.is_some() || !owner.as_ref().is_root() || whole.is_none() {
-            return Err(RecordFault::Opt);
-        }
-        (self.edns, self.rcode_high) = (Some(edns), (ttl >> 24) as u8);
+        let edns = self.reader.opt(&head).filter(|_| self.edns.is_none());
+        self.edns = Some(edns.ok_or(RecordFault::Opt)?);
+        self.rcode_high = (head.ttl >> 24) as u8;
         Ok(None)
-    }
-
-    /// Reads a name.
-    fn name(&mut self) -> Result<Name, NameError> {
-        let (name, behind) = read_name(self.message, self.at)?;
-        self.at = behind;
-        Ok(name)
-    }
-
-    /// The next octets, as many as asked for or none.
-    fn take(&mut self, octets: usize) -> Option<&'a [u8]> {
-        let taken = self.message.get(self.at..self.at + octets)?;
-        self.at += octets;
-        Some(taken)
     }
 }
 
@@ -172,23 +140,6 @@ pub enum ResponseError {
     /// Octets behind the last record.
     #[error("the message has octets behind its last record")]
     Trailing,
-}
-
-/// Why octets are no record.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum RecordFault {
-    /// The message ends inside the record.
-    #[error("the message ends inside it")]
-    Cut,
-    /// The owner is no name.
-    #[error("its owner is bad: {0}")]
-    Owner(#[from] NameError),
-    /// The RDATA does not fit its type.
-    #[error(transparent)]
-    Rdata(#[from] rdata::RdataError),
-    /// A second OPT record, one that is not at the root, or one with options past its end.
-    #[error("its OPT record is bad or one too many")]
-    Opt,
 }
 
 #[cfg(test)]

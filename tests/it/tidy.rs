@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zone", &[]),
     ("answer", &["zone"]),
     ("transfer", &["zone"]),
+    ("update", &["zone"]),
     ("serve", &["answer", "zone", "transfer"]),
     ("master", &[]),
     ("check", &["master", "zone"]),
@@ -69,7 +70,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
-const PURE: &[&str] = &["wire", "tsig", "zone", "transfer", "answer", "queue"];
+const PURE: &[&str] = &["wire", "tsig", "zone", "transfer", "update", "answer", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::wire::testing::of_hickory;
+use crate::wire::{NameError, rdata};
 
 /// A response to `a.test. MX` with one answer, whose owner and exchange are compressed.
 fn mx() -> Vec<u8> {
