@@ -9,7 +9,7 @@ use super::edit_check;
 use super::merge::guard_delta;
 use crate::master::Finding;
 use crate::publish::state::{
-    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, left_out_zonemd, overlay, zonemd,
+    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, left_out_zonemd, overlay,
 };
 use crate::store::promoted::PromotedRow;
 use crate::store::records::StoredRrset;
@@ -61,7 +61,8 @@ impl Ground<'_> {
             let touched: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
             findings = edit_check::check_effect(self.source, self.live, &after, &touched);
             findings.extend(edit_check::check_occluded(&after, &touched));
-            if !draft.delta.is_empty() && !zonemd(self.live).is_empty() {
+            let leaves_out = !self.source.makes_zonemd(&after) && !self.live.zonemd().is_empty();
+            if !draft.delta.is_empty() && leaves_out {
                 findings.push(left_out_zonemd());
             }
             draft.after = Some(after);
@@ -86,8 +87,10 @@ impl Ground<'_> {
             request: request.map(str::to_owned),
             since_ms: self.now_ms,
         };
+        // Where a wildcard would answer, a name that is not there is guarded, and the row keeps that.
+        let covered = || self.live.lookup(set.owner.as_ref()).wildcard().is_some();
         let as_before = known.map_or_else(
-            || wanted.rdatas.is_empty() && served.is_none(),
+            || wanted.rdatas.is_empty() && served.is_none() && !covered(),
             |known| known.rrset == wanted && known.base == row.base,
         );
         if as_before {
@@ -107,8 +110,9 @@ impl Ground<'_> {
 
     /// The zone after the edit: its records, the guards under wildcards, no outdated ZONEMD.
     fn applied(&self, edit: &Edit, draft: &mut Draft) -> Result<Zone, PublishError> {
-        if !draft.delta.is_empty() {
-            draft.delta.removed.extend(zonemd(self.live));
+        // One of ours is renewed by the door, and is no part of what an approval is given for.
+        if !draft.delta.is_empty() && !self.source.makes_zonemd(self.live) {
+            draft.delta.removed.extend(self.live.zonemd());
         }
         let after = self.live.apply(&draft.delta)?;
         let mut names: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();

@@ -299,3 +299,15 @@ fn nothing_is_promoted_into_a_zone_signed_elsewhere() {
         assert!(matches!(promote(&publisher, "1", set), Err(PublishError::Presigned(_))));
     }
 }
+
+#[test]
+fn a_guard_of_a_name_that_only_the_wildcard_answered_survives_a_restart() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    promote(&publisher, "1", vec![rrset("a.wild.example.", Rtype::A, &[])]).unwrap();
+    let zone = live(&publisher);
+    assert_eq!(at(&zone, "a.wild.example.", Rtype::TXT).len(), 1);
+    drop(publisher);
+    let difference = live(&house.opened()).diff(&zone);
+    assert!(difference.is_empty(), "under the same serial: {difference:?}");
+}
