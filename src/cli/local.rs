@@ -94,7 +94,11 @@ fn check_source(source: &ZoneSource) -> anyhow::Result<check::Checked> {
     if std::fs::metadata(&source.file).is_ok_and(|found| !found.is_file()) {
         return Ok(unreadable(&source.file, &std::io::Error::other("not a regular file")));
     }
-    check_file(&source.apex, &source.file, &level)
+    let mut checked = check_file(&source.apex, &source.file, &level)?;
+    let missing = checked.zone.as_ref().and_then(|zone| source.no_zonemd(zone));
+    checked.warnings += usize::from(missing.is_some());
+    checked.findings.extend(missing);
+    Ok(checked)
 }
 
 /// `gapura zone check ORIGIN FILE`

@@ -113,6 +113,13 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
             );
         }
     }
+    for zone in settings.zones.iter().filter(|zone| zone.zonemd && !zone.primaries.is_empty()) {
+        tell(
+            Some(zone.name.span()),
+            format!("zone {} has both primaries and zonemd", zone.name.get_ref()),
+            "a secondary zone is served as it was transferred: let its primary make the digest",
+        );
+    }
     if !(512..=4096).contains(&settings.server.udp_payload) {
         let message = format!("server.udp_payload is {}", settings.server.udp_payload);
         tell(None, message, "give 512 to 4096; 1232 passes every path");

@@ -82,6 +82,8 @@ pub struct Server {
     pub version: String,
     /// Server identifier for NSID and `id.server`; empty = none.
     pub nsid: String,
+    /// The agent domain that resolvers report errors to (RFC 9567); empty = none.
+    pub report_agent: String,
     /// TCP and TLS connections at once; 0 = half the limit of open files, at most 65,536.
     pub tcp_connections: usize,
     /// Connections of one client address.
@@ -104,6 +106,7 @@ impl Default for Server {
             udp_payload: 1232,
             version: String::new(),
             nsid: String::new(),
+            report_agent: String::new(),
             tcp_connections: 0,
             tcp_per_address: 128,
             allow_query: Vec::new(),
@@ -334,6 +337,9 @@ pub struct ZoneSettings {
     /// Rules whose warnings are errors for this zone.
     #[serde(default)]
     pub errors: Vec<String>,
+    /// Whether gapura makes a ZONEMD record (RFC 8976) for each version.
+    #[serde(default)]
+    pub zonemd: bool,
 }
 
 /// `zone.update`

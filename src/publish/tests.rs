@@ -11,6 +11,7 @@ mod serials;
 mod signatures;
 mod stand_in;
 mod watching;
+mod zonemd;
 
 use std::fs;
 use std::path::PathBuf;

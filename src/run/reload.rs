@@ -148,6 +148,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     server.allow_query.clone_from(&new_server.allow_query);
     server.version.clone_from(&new_server.version);
     server.nsid.clone_from(&new_server.nsid);
+    server.report_agent.clone_from(&new_server.report_agent);
     server.zone_dir.clone_from(&new_server.zone_dir);
     (server.tcp_connections, server.tcp_per_address) =
         (new_server.tcp_connections, new_server.tcp_per_address);

@@ -29,6 +29,7 @@ mod rrset;
 mod set;
 mod stage;
 mod trie;
+mod zonemd;
 
 pub use apex::{NegativeSoa, Soa};
 pub use builder::{BuildFault, BuildFaultKind, ZoneBuilder};

@@ -1,4 +1,5 @@
-//! Numbers a proposal: the serial, the change, and what is kept of the zone. The one place where a
+//! Numbers a proposal: the serial, the ZONEMD record that goes with it (RFC 8976), the change, and what is
+//! kept of the zone. The one place where a
 //! [`Change`] is made.
 
 use super::proposal::{FileFate, Next, Numbering, Proposal};
@@ -40,13 +41,13 @@ pub(crate) fn number<R>(
         Next::Same => (None, Delta::default()),
         Next::Edited { zone, content } => {
             let live = live.ok_or_else(|| not_loaded(state))?;
-            let next = with_serial(zone, serial(live.serial()))?;
-            let delta = with_soa(live, &next, content)?;
+            let next = finished(state, zone, serial(live.serial()))?;
+            let delta = with_head(state, live, &next, content)?;
             (Some(next), delta)
         }
         Next::Whole(zone) => {
             let live = live.map_or_else(|| zone.serial(), Zone::serial);
-            (Some(with_serial(zone, serial(live))?), Delta::default())
+            (Some(finished(state, zone, serial(live))?), Delta::default())
         }
     };
     let to = next.as_ref().map(Zone::serial).or(from).ok_or_else(|| not_loaded(state))?;
@@ -59,7 +60,10 @@ pub(crate) fn number<R>(
         who: proposal.who.clone(),
         at_ms: proposal.at_ms,
     };
-    let row = row(state, &proposal.file, &change)?;
+    let mut row = row(state, &proposal.file, &change)?;
+    if let Some(next) = &next {
+        row.own_zonemd = state.source.makes_zonemd(next);
+    }
     let is_held = match proposal.file {
         FileFate::Kept => state.is_held,
         FileFate::Accepted(_) => false,
@@ -83,6 +87,7 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             marked_includes: file.marked_includes.clone(),
             copy_seq: old.and_then(|row| row.copy_seq),
             changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
+            own_zonemd: old.is_some_and(|row| row.own_zonemd),
         },
         (Some(old), FileFate::Kept) => old.clone(),
         (Some(old), FileFate::RolledBack) => {
@@ -103,13 +108,31 @@ fn not_loaded(state: &ZoneState) -> PublishError {
     PublishError::NotLoaded(state.source.apex.clone())
 }
 
-//------------ SOA -----------------------------------------------------------
+//------------ SOA and ZONEMD ------------------------------------------------
 
-/// The difference with the SOA records of both versions in front.
-fn with_soa(live: &Zone, next: &Zone, content: &Delta) -> Result<Delta, ApplyError> {
+/// A version with its serial, and with a ZONEMD record for it where one is made. The serial is part of
+/// the digest, so this is the last that is done to a version.
+fn finished(state: &ZoneState, zone: &Zone, serial: u32) -> Result<Zone, ApplyError> {
+    let zone = with_serial(zone, serial)?;
+    if state.source.makes_zonemd(&zone) { zone.with_zonemd() } else { Ok(zone) }
+}
+
+/// The difference with the SOA records of both versions in front, and behind them the ZONEMD records
+/// where they are ours.
+fn with_head(
+    state: &ZoneState,
+    live: &Zone,
+    next: &Zone,
+    content: &Delta,
+) -> Result<Delta, ApplyError> {
+    let makes = state.source.makes_zonemd(next);
+    let is_renewed =
+        |it: &Record| makes && it.rtype == Rtype::ZONEMD && it.owner.as_ref() == next.apex();
     let front = |zone: &Zone, rest: &[Record]| {
-        let soa = soa_record(zone, zone.serial()).ok_or(ApplyError::Soa)?;
-        Ok::<_, ApplyError>(std::iter::once(soa).chain(rest.iter().cloned()).collect())
+        let mut records = vec![soa_record(zone, zone.serial()).ok_or(ApplyError::Soa)?];
+        records.extend(if makes { zone.zonemd() } else { Vec::new() });
+        records.extend(rest.iter().filter(|it| !is_renewed(it)).cloned());
+        Ok::<_, ApplyError>(records)
     };
     Ok(Delta { removed: front(live, &content.removed)?, added: front(next, &content.added)? })
 }

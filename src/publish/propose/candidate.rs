@@ -59,7 +59,7 @@ impl Candidate {
                         .exact()
                         .into_iter()
                         .flat_map(|node| node.records())
-                        .filter(|record| record.rtype != Rtype::SOA)
+                        .filter(|record| ![Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype))
                         .map(|record| record.to_record())
                         .collect(),
                     cut: found.cut().map(|node| node.owner().to_name()),

@@ -6,6 +6,7 @@
 use std::panic::resume_unwind;
 use std::thread::ScopedJoinHandle;
 
+use super::floor::renumbered;
 use super::guards::counted;
 use super::judge;
 use super::loaded::{Loaded, Unread};
@@ -16,9 +17,9 @@ use crate::publish::door::{
 use crate::publish::failpoint;
 use crate::publish::state::{
     By, Cause, Guard, Inner, Lack, Outcome, RowEdit, Seen, ZoneState, error, left_out_zonemd,
-    zonemd,
 };
 use crate::store::StoreError;
+use crate::wire::Rtype;
 use crate::zone::{ApplyError, Delta, NodeRef, Zone};
 
 /// A difference of more records than this, and than a quarter of the zone, is not kept as a delta.
@@ -150,7 +151,7 @@ impl Case<'_> {
     /// The guards in their order.
     fn decide(&self, findings: &mut Vec<Finding>) -> Result<Kind, Refused> {
         if let Some(done) = self.known_bytes(findings) {
-            return Ok(Kind::Done(done));
+            return Ok(self.rehashed(findings)?.unwrap_or(Kind::Done(done)));
         }
         self.complete(findings)?;
         let source = &self.state.source;
@@ -158,7 +159,7 @@ impl Case<'_> {
             findings.extend(judge::built(source, self.loaded));
             return Err(Guard::Check);
         };
-        let merged = match super::merge::merge(&self.state.overlay, file) {
+        let mut merged = match super::merge::merge(&self.state.overlay, file) {
             Ok(merged) => merged,
             Err(failed) => {
                 findings.push(error("promoted-clash", failed.to_string(), "see the promoted file"));
@@ -172,7 +173,11 @@ impl Case<'_> {
             return Err(Guard::Merge);
         }
         let clashes = !merged.clashes.is_empty();
-        findings.extend(merged.clashes);
+        findings.append(&mut merged.clashes);
+        if source.makes_zonemd(&merged.zone) {
+            // One that came with the file is verified below, and ours takes its place.
+            merged.zone = without_zonemd(&merged.zone).map_err(|it| internal(findings, it))?;
+        }
         let (overlay, zone, live) = (&self.state.overlay, &merged.zone, self.state.zone.as_ref());
         // Both walk the whole zone; a second core has nothing else to do for this zone.
         let (found, difference) = std::thread::scope(|scope| {
@@ -223,15 +228,22 @@ impl Case<'_> {
         findings: &mut Vec<Finding>,
     ) -> Result<(Next, Numbering), Refused> {
         let mut content = without_soa(delta);
-        let differs = !content.is_empty() || soa_differs(live, &merged);
+        let makes = self.state.source.makes_zonemd(&merged);
+        if makes {
+            // The door renews it.
+            let apex = live.apex().to_name();
+            content.removed.retain(|it| it.rtype != Rtype::ZONEMD || it.owner != apex);
+        }
+        let is_due = makes && !self.state.has_own_zonemd();
+        let differs = !content.is_empty() || soa_differs(live, &merged) || is_due;
         self.shrink(live, file, &content, findings)?;
         let Some(serial) = self.choose(live, file, differs, findings) else {
             return Ok((Next::Same, Numbering::Exactly(live.serial())));
         };
         self.signed_serial(live, file, serial, findings)?;
-        let had_zonemd = !zonemd(&merged).is_empty();
+        let had_zonemd = !merged.zonemd().is_empty();
         let merged = self.still_hashed(file, merged, serial, findings)?;
-        if had_zonemd && zonemd(&merged).is_empty() {
+        if had_zonemd && merged.zonemd().is_empty() {
             content = without_soa(live.diff(&merged));
         }
         // A small difference shares all else with what is live; a large one shares nothing anyway.
@@ -307,15 +319,35 @@ impl Case<'_> {
         serial: u32,
         findings: &mut Vec<Finding>,
     ) -> Result<Zone, Refused> {
-        let removed = zonemd(&merged);
         let holds = self.state.overlay.is_empty() && serial == file.serial();
-        if holds || removed.is_empty() {
+        if holds || merged.zonemd().is_empty() {
             return Ok(merged);
         }
         findings.push(left_out_zonemd());
-        let delta = Delta { removed, added: Vec::new() };
-        merged.apply(&delta).map_err(|failed| internal(findings, failed))
+        without_zonemd(&merged).map_err(|failed| internal(findings, failed))
     }
+
+    /// The change that a setting asks for while the file is as it was: a ZONEMD record of ours comes or
+    /// goes. None if it is there, or not, as it should be.
+    fn rehashed(&self, findings: &mut Vec<Finding>) -> Result<Option<Kind>, Refused> {
+        let Some(live) = &self.state.zone else { return Ok(None) };
+        if self.state.source.makes_zonemd(live) == self.state.has_own_zonemd() {
+            return Ok(None);
+        }
+        let next = renumbered(live).map_err(|failed| internal(findings, failed))?;
+        let cause = Cause::Own { purpose: "zonemd".to_owned() };
+        let proposal = Proposal::new(Some(live.clone()), next, cause, &self.by.who, self.now_ms);
+        Ok(Some(Kind::Propose(Box::new(proposal))))
+    }
+}
+
+/// A zone without the ZONEMD records at its apex.
+fn without_zonemd(zone: &Zone) -> Result<Zone, ApplyError> {
+    let removed = zone.zonemd();
+    if removed.is_empty() {
+        return Ok(zone.clone());
+    }
+    zone.apply(&Delta { removed, added: Vec::new() })
 }
 
 /// A delta that does not apply.

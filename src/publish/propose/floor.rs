@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::publish::door::{self, Held, Next, Proposal};
 use crate::publish::state::serial::is_ahead;
-use crate::publish::state::{Cause, Change, Job, PublishError, Publisher, zonemd};
+use crate::publish::state::{Cause, Change, Job, PublishError, Publisher};
 use crate::wire::Name;
 use crate::zone::{ApplyError, Delta, Zone};
 
@@ -90,8 +90,9 @@ impl Publisher {
     }
 }
 
-/// The same zone for another serial: without a ZONEMD, which would not hold for it.
+/// The same zone for another serial: without a ZONEMD, which would not hold for it. The door makes one of
+/// ours anew.
 pub(crate) fn renumbered(live: &Zone) -> Result<Next, ApplyError> {
-    let content = Delta { removed: zonemd(live), added: Vec::new() };
+    let content = Delta { removed: live.zonemd(), added: Vec::new() };
     Ok(Next::Edited { zone: live.apply(&content)?, content })
 }

@@ -31,7 +31,9 @@ pub(crate) fn whole(
             fault.message = format!("request {request}: {}", fault.message);
         }
     }
-    located(source, loaded, &faults)
+    let mut findings = located(source, loaded, &faults);
+    findings.extend(source.no_zonemd(merged));
+    findings
 }
 
 /// All findings about a file that does not even make a zone.

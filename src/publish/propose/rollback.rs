@@ -6,7 +6,7 @@ use super::decide::soa_differs;
 use super::edit_check;
 use super::history::{Past, past};
 use crate::publish::door::{self, FileFate, Held, Next, Proposal, soa_record};
-use crate::publish::state::{Cause, Change, PublishError, Publisher, ZoneState, zonemd};
+use crate::publish::state::{Cause, Change, PublishError, Publisher, ZoneState};
 use crate::wire::{Name, Record, Rtype};
 use crate::zone::{ApplyError, Delta, Zone};
 
@@ -94,7 +94,7 @@ fn earlier(
         });
     }
     let is_same = content.is_empty();
-    content.removed.extend(zonemd(live));
+    content.removed.extend(live.zonemd());
     let mut next = live.apply(&content)?;
     if let Some(soa) = soa {
         let own = soa_record(&next, next.serial());

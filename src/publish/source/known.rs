@@ -29,6 +29,9 @@ struct Line {
     serial: SerialPolicy,
     /// Rules whose warnings count as errors.
     errors: Vec<String>,
+    /// Whether gapura makes its ZONEMD record; older lists do not say.
+    #[serde(default)]
+    zonemd: bool,
     /// Whether only its file makes it a zone.
     by_file: bool,
 }
@@ -78,9 +81,10 @@ pub(super) fn read(state_dir: &Path) -> Known {
 
 /// The zone of a line.
 fn source(line: &str) -> Option<ZoneSource> {
-    let Line { zone, file, checks, serial, errors, by_file } = serde_json::from_str(line).ok()?;
+    let Line { zone, file, checks, serial, errors, zonemd, by_file } =
+        serde_json::from_str(line).ok()?;
     let (apex, file) = (zone.parse().ok()?, file.into());
-    Some(ZoneSource { apex, file, checks, serial, errors, by_file })
+    Some(ZoneSource { apex, file, checks, serial, errors, zonemd, by_file })
 }
 
 /// Writes the list. While the database only stands in for a lost one, the list stays as it is: then
@@ -101,6 +105,7 @@ pub(super) fn write(inner: &Inner) {
             checks: source.checks,
             serial: source.serial,
             errors: source.errors,
+            zonemd: source.zonemd,
             by_file: source.by_file,
         };
         text.extend(serde_json::to_string(&line).ok());

@@ -201,7 +201,10 @@ impl ZoneState {
         let Outcome::Refused { guard, .. } = report.outcome else {
             self.refusal = None;
             self.from_store = false;
-            self.is_held = matches!(report.outcome, Outcome::Held { .. });
+            // A change says itself what becomes of the file.
+            if !matches!(report.outcome, Outcome::Live { .. }) {
+                self.is_held = matches!(report.outcome, Outcome::Held { .. });
+            }
             tracing::info!("{report}");
             return;
         };

@@ -11,7 +11,7 @@ use crate::publish::door::{self, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, ZoneState, warning, zonemd,
+    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, ZoneState, warning,
 };
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
@@ -141,8 +141,11 @@ fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Op
         return None;
     }
     let mut zone = merged.zone;
+    if state.has_own_zonemd() {
+        return with_serial(&zone, serial).ok()?.with_zonemd().ok();
+    }
     if !state.overlay.is_empty() || file.serial() != serial {
-        let removed = zonemd(&zone);
+        let removed = zone.zonemd();
         if !removed.is_empty() {
             zone = zone.apply(&Delta { removed, added: Vec::new() }).ok()?;
         }
@@ -160,7 +163,7 @@ fn copied(inner: &Inner, state: &mut ZoneState) -> Option<Zone> {
         let newest = later(row.high_water, zone.serial());
         // No clock is believed without the database that knows when it was last.
         let serial = state.source.serial.next(newest, newest, None);
-        let bare = Delta { removed: zonemd(&zone), added: Vec::new() };
+        let bare = Delta { removed: zone.zonemd(), added: Vec::new() };
         zone = with_serial(&zone.apply(&bare).ok()?, serial).ok()?;
     }
     row.serial = zone.serial();

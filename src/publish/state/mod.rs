@@ -27,7 +27,7 @@ pub use serial::SerialPolicy;
 pub(super) use finding::{error, left_out_zonemd, warning};
 pub(super) use frozen::Frozen;
 pub(super) use jobs::{Job, Jobs};
-pub(super) use overlay::{Overlay, RowEdit, zonemd};
+pub(super) use overlay::{Overlay, RowEdit};
 pub(super) use publisher::{Inner, Slot, ZoneState};
 pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};

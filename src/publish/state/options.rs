@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::SerialPolicy;
+use super::{SerialPolicy, warning};
 use crate::master::Finding;
 use crate::wire::Name;
+use crate::zone::Zone;
 
 //------------ ZoneSource ----------------------------------------------------
 
@@ -24,6 +25,8 @@ pub struct ZoneSource {
     pub serial: SerialPolicy,
     /// Rules whose warnings count as errors.
     pub errors: Vec<String>,
+    /// Whether gapura makes a ZONEMD record (RFC 8976) for each version.
+    pub zonemd: bool,
     /// Whether only its file, in the directory of zones, makes it a zone: without the file there is
     /// none.
     pub by_file: bool,
@@ -38,8 +41,24 @@ impl ZoneSource {
             checks: Strictness::Strict,
             serial: SerialPolicy::default(),
             errors: Vec::new(),
+            zonemd: false,
             by_file: false,
         }
+    }
+
+    /// Whether a version gets a ZONEMD record of ours. One that was signed elsewhere is not changed: the
+    /// record would have no signature.
+    pub(crate) fn makes_zonemd(&self, zone: &Zone) -> bool {
+        self.zonemd && !zone.is_signed()
+    }
+
+    /// Says so if there is no ZONEMD record although the settings ask for one.
+    pub fn no_zonemd(&self, zone: &Zone) -> Option<Finding> {
+        let message = "the zone is signed elsewhere, so gapura makes no ZONEMD for it";
+        let hint = "let the signer make it, and take `zonemd` out of the settings";
+        let finding = warning("zonemd-presigned", message.to_owned());
+        let is_missing = self.zonemd && zone.is_signed();
+        is_missing.then(|| Finding { hint: Some(hint.to_owned()), ..finding })
     }
 }
 

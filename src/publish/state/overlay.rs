@@ -151,9 +151,3 @@ pub(crate) fn records_of(row: &PromotedRow) -> impl Iterator<Item = Record> + '_
         rdata: rdata.clone(),
     })
 }
-
-/// The ZONEMD records of the apex: they hold for the file as it came, not for a zone that was changed.
-pub(crate) fn zonemd(zone: &Zone) -> Vec<Record> {
-    let set = zone.rrset(zone.apex(), Rtype::ZONEMD);
-    set.into_iter().flat_map(|set| records(&zone.apex().to_name(), set)).collect()
-}

@@ -178,6 +178,11 @@ impl ZoneState {
         self.zone.as_ref().map(Zone::serial)
     }
 
+    /// Whether what is served has a ZONEMD record of ours.
+    pub(crate) fn has_own_zonemd(&self) -> bool {
+        self.row.as_ref().is_some_and(|row| row.own_zonemd)
+    }
+
     /// Notes that a serial was given out: whatever comes of it, it is never given out again.
     pub(crate) fn burn(&mut self, serial: u32) {
         if let Some(row) = &mut self.row {

@@ -16,7 +16,7 @@ use crate::publish::{self, Sources, Strictness, ZoneSource};
 use crate::serve::{
     self, Acl, ClientDetail, Filter, Network, QueryLogOptions, Secured, StreamLimits,
 };
-use crate::wire::NameError;
+use crate::wire::{Name, NameError};
 
 pub(super) use fleet::fleet;
 #[cfg(feature = "approval")]
@@ -47,6 +47,14 @@ pub enum OptionError {
         text: String,
         /// What is wrong with it.
         source: NameError,
+    },
+    /// An agent domain of error reporting that no report could reach.
+    #[error("server.report_agent: \"{text}\" {reason}")]
+    Agent {
+        /// The text in the settings.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A table that cannot be read.
     #[error("{key}: {path}: {reason}", path = path.display())]
@@ -90,6 +98,8 @@ pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
         let wrong = network("server.allow_query", text).err();
         faults.extend(wrong.map(|error| (format!("server.allow_query[{at}]"), error)));
     }
+    let agent = report_agent(settings).err();
+    faults.extend(agent.map(|error| ("server.report_agent".to_owned(), error)));
     for (at, zone) in settings.zones.iter().enumerate() {
         faults.extend(source(zone).err().map(|error| (format!("zone[{at}].errors"), error)));
     }
@@ -151,6 +161,7 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
             SerialPolicy::Unixtime => publish::SerialPolicy::Unixtime,
         },
         errors: zone.errors.clone(),
+        zonemd: zone.zonemd,
         by_file: false,
     })
 }
@@ -168,7 +179,7 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
         streams: streams(server),
         tls: settings.tls.as_ref().map(|tls| secured(&tls.listen, &tls.cert, &tls.key)),
         quic: settings.quic.as_ref().map(|quic| secured(&quic.listen, &quic.cert, &quic.key)),
-        identity: identity(server),
+        identity: identity(settings)?,
         allow_query: allow_query(server)?,
         rate_limit: (limit.responses_per_second > 0).then_some(serve::RateLimit {
             per_prefix: limit.responses_per_second,
@@ -191,14 +202,37 @@ fn streams(server: &Server) -> StreamLimits {
 }
 
 /// What the server says about itself.
-fn identity(server: &Server) -> Identity {
+fn identity(settings: &Settings) -> Result<Identity, OptionError> {
+    let server = &settings.server;
     let named = (!server.nsid.is_empty()).then(|| server.nsid.clone());
-    Identity {
+    Ok(Identity {
         udp_size: server.udp_payload,
         nsid: server.nsid.clone().into_bytes(),
         version: (!server.version.is_empty()).then(|| server.version.clone()),
         hostname: named,
+        report_agent: report_agent(settings)?,
         ..Identity::default()
+    })
+}
+
+/// The agent domain of error reporting. It is in none of our zones: a fault of the zone would keep
+/// the reports about it from coming (RFC 9567 section 6.3).
+fn report_agent(settings: &Settings) -> Result<Option<Name>, OptionError> {
+    let text = &settings.server.report_agent;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let fault = |reason: String| OptionError::Agent { text: text.clone(), reason };
+    let agent: Name = text.parse().map_err(|error: NameError| fault(error.to_string()))?;
+    if agent.as_ref().is_root() {
+        return Err(fault("is the root: name a domain, or leave it empty".to_owned()));
+    }
+    let zones = settings.zones.iter().filter_map(|zone| zone.name.get_ref().parse::<Name>().ok());
+    match zones.into_iter().find(|zone| agent.as_ref().is_at_or_below(zone.as_ref())) {
+        Some(zone) => Err(fault(format!(
+            "is in our zone {zone}, whose faults would keep the reports away: name a domain elsewhere"
+        ))),
+        None => Ok(Some(agent)),
     }
 }
 
@@ -310,6 +344,21 @@ mod tests {
         };
         assert!(sources_of("ttl-zero").is_ok());
         assert!(matches!(sources_of("ttl-null"), Err(OptionError::Rule { .. })));
+    }
+
+    #[test]
+    fn an_agent_that_no_report_would_reach_is_refused() {
+        let agent_of = |agent: &str| {
+            let text = format!(
+                "[server]\nreport_agent = \"{agent}\"\n[[zone]]\nname = \"a.id.\"\nfile = \"a\"\n"
+            );
+            report_agent(&toml::from_str(&text).unwrap())
+        };
+        assert_eq!(agent_of("").unwrap(), None);
+        assert_eq!(agent_of("errors.b.id").unwrap(), Some("errors.b.id.".parse().unwrap()));
+        for wrong in [".", "a..b", "a.id.", "errors.A.ID"] {
+            assert!(matches!(agent_of(wrong), Err(OptionError::Agent { .. })), "{wrong}");
+        }
     }
 
     #[cfg(feature = "approval")]
