@@ -4,10 +4,13 @@
 //! changes, what comes in is a message at a time.
 
 mod incoming;
+mod out;
+mod page;
 
 pub use incoming::{Incoming, Received, TransferFault, Wanted};
+pub use out::{Envelope, Sending, TooLarge};
 
-use crate::wire::Record;
+use crate::wire::{Record, RecordRef, Rtype};
 use crate::zone::{Delta, Zone};
 
 //------------ Outgoing ------------------------------------------------------
@@ -27,3 +30,45 @@ pub enum Outgoing {
     /// The SOA record: the requester has what there is.
     Current(Record),
 }
+
+impl Outgoing {
+    /// The response to IXFR from the version that `deltas` start from: without any, the requester has what
+    /// there is.
+    pub fn since(zone: Zone, deltas: Vec<Delta>) -> Self {
+        match soa(&zone).filter(|_| deltas.is_empty()) {
+            Some(soa) => Self::Current(soa.to_record()),
+            None => Self::Changes { zone, deltas },
+        }
+    }
+
+    /// The serial that it leads to; none of a SOA that is not one.
+    pub fn serial(&self) -> Option<u32> {
+        match self {
+            Self::Whole(zone) | Self::Changes { zone, .. } => Some(zone.serial()),
+            Self::Current(record) => {
+                let at = record.rdata.len().checked_sub(SOA_NUMBERS_OCTETS)?;
+                record.rdata[at..].first_chunk().map(|serial| u32::from_be_bytes(*serial))
+            }
+        }
+    }
+
+    /// What it is, for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Whole(_) => "axfr",
+            Self::Changes { .. } => "ixfr",
+            Self::Current(_) => "current",
+        }
+    }
+}
+
+/// Octets of the five numbers that end the RDATA of an SOA record.
+const SOA_NUMBERS_OCTETS: usize = 20;
+
+/// The SOA record of a zone, which every zone has.
+fn soa(zone: &Zone) -> Option<RecordRef<'_>> {
+    zone.apex_node().rrset(Rtype::SOA)?.records(zone.apex()).next()
+}
+
+#[cfg(test)]
+mod tests;

@@ -165,6 +165,18 @@ pub fn names(rtype: Rtype, rdata: &[u8]) -> impl Iterator<Item = (usize, NameRef
     })
 }
 
+/// Where the names are that a message may compress: octets before them, and how many there are. Only the
+/// types of RFC 1035 have any (RFC 3597 §4).
+pub fn compressible(rtype: Rtype) -> Option<(usize, usize)> {
+    match rtype {
+        Rtype::NS | Rtype::CNAME | Rtype::PTR => Some((0, 1)),
+        Rtype::MD | Rtype::MF | Rtype::MB | Rtype::MG | Rtype::MR => Some((0, 1)),
+        Rtype::MX => Some((2, 1)),
+        Rtype::SOA | Rtype::MINFO => Some((0, 2)),
+        _ => None,
+    }
+}
+
 /// The canonical form (RFC 4034 §6.2, RFC 6840 §5.1): names of the old types in lower case.
 pub fn canonical(rtype: Rtype, rdata: &[u8]) -> Cow<'_, [u8]> {
     let fields = rtype.fields().unwrap_or_default();

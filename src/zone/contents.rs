@@ -173,6 +173,11 @@ impl Zone {
         self.0.hashed.iter()
     }
 
+    /// The owners of NSEC3 records after `name`, whether it exists or not.
+    pub fn nsec3_nodes_after(&self, name: NameRef<'_>) -> Nodes<'_> {
+        self.0.hashed.iter_after(name)
+    }
+
     /// The names strictly below `name`, in canonical order.
     pub fn below<'a>(&'a self, name: NameRef<'_>) -> impl Iterator<Item = NodeRef<'a>> {
         let name = name.to_name();
@@ -187,8 +192,12 @@ impl Zone {
     pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
         let soa = self.apex_node().rrset(Rtype::SOA).into_iter();
         let soa = soa.flat_map(|set| set.records(self.apex()));
-        let rest = merged(self.nodes(), self.nsec3_nodes()).flat_map(NodeRef::records);
-        soa.chain(rest.filter(|record| !is_soa(record)))
+        let rest = merged(self.nodes(), self.nsec3_nodes()).flat_map(|node| {
+            let is_first = move |set: &RrsetRef<'_>| node.is_apex() && set.rtype() == Rtype::SOA;
+            let sets = node.all_rrsets().filter(move |set| !is_first(set));
+            sets.flat_map(move |set| set.records(node.owner()))
+        });
+        soa.chain(rest)
     }
 
     /// The name before `name` in canonical order that exists and is authoritative data or a cut:
@@ -239,11 +248,6 @@ fn suffix(mut name: NameRef<'_>, labels: usize) -> NameRef<'_> {
         name = name.parent().unwrap_or(name);
     }
     name
-}
-
-/// Whether a record is the SOA of the zone.
-fn is_soa(record: &RecordRef<'_>) -> bool {
-    record.rtype == Rtype::SOA
 }
 
 /// Two walks in canonical order as one.
