@@ -5,7 +5,7 @@ use super::rules::find;
 use crate::answer::{Ede, Transfer};
 use crate::serve::{Operations, Refusal, Requester};
 use crate::transfer::Outgoing;
-use crate::wire::{Name, Rcode, Rtype, is_ahead};
+use crate::wire::{Name, Rcode};
 use crate::zone::{Entry, Zone};
 
 /// The requester may not (RFC 5936 §2.2.1, RFC 2136 §3.3).
@@ -27,7 +27,7 @@ impl Operations for Fleet {
         // Before anything is read: who may not costs nothing and learns nothing.
         find(list, requester).ok_or_else(|| refusal(PROHIBITED))?;
         match entry {
-            Entry::Loaded(zone) => Ok(outgoing(zone, wanted)),
+            Entry::Loaded(zone) => Ok(self.outgoing(zone, wanted)),
             Entry::NotLoaded(_) => Err(refusal((Rcode::SERVFAIL, Ede::NOT_READY))),
         }
     }
@@ -59,13 +59,18 @@ fn refusal((rcode, ede): (Rcode, Ede)) -> Refusal {
     Refusal::new(rcode, ede)
 }
 
-/// What a transfer sends of a zone.
-fn outgoing(zone: &Zone, wanted: Transfer) -> Outgoing {
-    let is_current = matches!(wanted, Transfer::Since(serial) if !is_ahead(zone.serial(), serial));
-    let apex = zone.apex_node();
-    let soa = apex.records().find(|record| record.rtype == Rtype::SOA);
-    match soa.filter(|_| is_current) {
-        Some(soa) => Outgoing::Current(soa.to_record()),
-        None => Outgoing::Whole(zone.clone()),
+impl Fleet {
+    /// What a transfer sends of a zone.
+    fn outgoing(&self, zone: &Zone, wanted: Transfer) -> Outgoing {
+        let changes = match wanted {
+            Transfer::Full => None,
+            Transfer::Since(serial) => {
+                self.0.publisher.changes_since(&zone.apex().to_name(), serial)
+            }
+        };
+        match changes {
+            Some((zone, deltas)) => Outgoing::since(zone, deltas),
+            None => Outgoing::Whole(zone.clone()),
+        }
     }
 }

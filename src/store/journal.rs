@@ -54,9 +54,15 @@ statements! {
     NEWEST = select::<JournalRow>("WHERE zone = $1 ORDER BY seq DESC LIMIT $2");
     AT_SERIAL = select::<JournalRow>(
         "WHERE zone = $1 AND to_serial = $2 ORDER BY seq DESC LIMIT 1");
+    FROM_SERIAL = select::<JournalRow>(
+        "WHERE zone = $1 AND from_serial = $2 AND seq <= $3 ORDER BY seq DESC LIMIT 1");
     IS_USED = sql("SELECT EXISTS (SELECT 1 FROM zone_change WHERE zone = $1 AND to_serial = $2)");
     AFTER = select_with::<JournalRow>(
         ", removed, added", "WHERE zone = $1 AND seq > $2 ORDER BY seq");
+    BETWEEN = select_with::<JournalRow>(
+        ", removed, added", "WHERE zone = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq");
+    OCTETS = sql("SELECT coalesce(sum(length(removed) + length(added)), 0) FROM zone_change \
+        WHERE zone = $1 AND seq >= $2 AND seq <= $3");
     SIZES = sql("SELECT seq, coalesce(length(removed) + length(added), 0) FROM zone_change \
         WHERE zone = $1 ORDER BY seq");
     SIZE = sql("SELECT count(*), coalesce(sum(length(removed) + length(added)), 0) \
@@ -83,6 +89,16 @@ impl Reader<'_> {
         self.one(AT_SERIAL, params![key(zone), serial])
     }
 
+    /// The newest change that led away from `serial`, at or before the place `newest`.
+    pub fn journal_from(
+        &self,
+        zone: &Name,
+        serial: u32,
+        newest: i64,
+    ) -> Result<Option<JournalRow>, StoreError> {
+        self.one(FROM_SERIAL, params![key(zone), serial, newest])
+    }
+
     /// Whether a change that is kept led to `serial`.
     pub fn has_serial(&self, zone: &Name, serial: u32) -> Result<bool, StoreError> {
         self.only(IS_USED, params![key(zone), serial])
@@ -96,12 +112,30 @@ impl Reader<'_> {
         mut sink: impl FnMut(JournalRow, Option<DeltaBlobs>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.each(AFTER, params![key(zone), seq], |row| {
-            let (change, (removed, added)): (JournalRow, (Option<_>, Option<_>)) =
-                FromRow::read(row, 0)?;
-            let delta = removed.zip(added);
-            sink(change, delta.map(|(removed, added)| DeltaBlobs { removed, added }))?;
+            let (change, delta) = with_delta(row)?;
+            sink(change, delta)?;
             Ok(true)
         })
+    }
+
+    /// The same from one place to another, both included.
+    pub fn journal_between(
+        &self,
+        zone: &Name,
+        first: i64,
+        last: i64,
+        mut sink: impl FnMut(JournalRow, Option<DeltaBlobs>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.each(BETWEEN, params![key(zone), first, last], |row| {
+            let (change, delta) = with_delta(row)?;
+            sink(change, delta)?;
+            Ok(true)
+        })
+    }
+
+    /// The octets that the records of these changes take.
+    pub fn journal_octets(&self, zone: &Name, first: i64, last: i64) -> Result<u64, StoreError> {
+        self.only(OCTETS, params![key(zone), first, last])
     }
 
     /// Hands place and octets of each change to `sink`, oldest first, until it returns false.
@@ -120,6 +154,13 @@ impl Reader<'_> {
     pub fn journal_size(&self, zone: &Name) -> Result<(u64, u64), StoreError> {
         self.only(SIZE, [key(zone)])
     }
+}
+
+/// Reads a change with its records.
+fn with_delta(row: &rusqlite::Row<'_>) -> Result<(JournalRow, Option<DeltaBlobs>), StoreError> {
+    let (change, (removed, added)): (JournalRow, (Option<_>, Option<_>)) = FromRow::read(row, 0)?;
+    let delta = removed.zip(added).map(|(removed, added)| DeltaBlobs { removed, added });
+    Ok((change, delta))
 }
 
 //------------ Changes -------------------------------------------------------

@@ -45,10 +45,7 @@ impl Outgoing {
     pub fn serial(&self) -> Option<u32> {
         match self {
             Self::Whole(zone) | Self::Changes { zone, .. } => Some(zone.serial()),
-            Self::Current(record) => {
-                let at = record.rdata.len().checked_sub(SOA_NUMBERS_OCTETS)?;
-                record.rdata[at..].first_chunk().map(|serial| u32::from_be_bytes(*serial))
-            }
+            Self::Current(record) => record.serial(),
         }
     }
 
@@ -61,9 +58,6 @@ impl Outgoing {
         }
     }
 }
-
-/// Octets of the five numbers that end the RDATA of an SOA record.
-const SOA_NUMBERS_OCTETS: usize = 20;
 
 /// The SOA record of a zone, which every zone has.
 fn soa(zone: &Zone) -> Option<RecordRef<'_>> {

@@ -5,7 +5,7 @@
 //! kept in a small table by hash: one look for each label, never a search through the message. What the
 //! table forgets is spelled again.
 
-use crate::wire::{Header, NameRef, POINTER_MAX, RecordRef, Rtype, Writer, rdata};
+use crate::wire::{Header, NameRef, POINTER_MAX, RecordRef, Writer, rdata};
 
 /// Names that the table remembers.
 const NAMES: usize = 1 << TABLE_BITS;

@@ -4,6 +4,7 @@
 //! the door publishes or refuses.
 
 mod candidate;
+mod changes;
 mod decide;
 mod draft;
 mod edit;

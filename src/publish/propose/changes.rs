@@ -1,0 +1,126 @@
+//! What leads from an earlier serial to what is served now, for secondaries (IXFR, RFC 1995).
+//!
+//! The journal is read as far as the version that is pinned, whatever is published meanwhile, and all of it
+//! comes to one change: what was added and is gone again is in none of its parts (RFC 1995 §5). Where that is
+//! no smaller than the zone, the zone is the better answer.
+
+use std::collections::HashMap;
+
+use crate::publish::state::Publisher;
+use crate::store::journal::DeltaBlobs;
+use crate::store::records::decode;
+use crate::store::{Reader, StoreError};
+use crate::wire::{Name, Record, RecordRef, Rtype, is_ahead};
+use crate::zone::{Delta, Zone};
+
+/// Octets of the journal that are read for one answer; beyond that the zone is sent whole.
+const OCTETS_MAX: u64 = 32 << 20;
+
+impl Publisher {
+    /// The live version of a zone and what leads to it from `serial`: one change, or none where `serial` is
+    /// the live one or ahead of it. `None` where the whole zone is the answer: the journal does not reach
+    /// back to `serial`, the changes are no smaller than the zone, or the database does not answer.
+    pub fn changes_since(&self, zone: &Name, serial: u32) -> Option<(Zone, Vec<Delta>)> {
+        let live = self.zone(zone)?;
+        if !is_ahead(live.serial(), serial) {
+            return Some((live, Vec::new()));
+        }
+        let read = self.0.store.read(|reader| net_change(reader, zone, serial, live.serial()));
+        let delta = read.unwrap_or_else(|error| {
+            tracing::debug!(%zone, %error, "the journal cannot be read, so the zone goes out whole");
+            None
+        })?;
+        is_smaller(&delta, &live).then(|| (live, vec![delta]))
+    }
+}
+
+/// What the journal has between two serials, as one change; `None` if it does not lead from one to the
+/// other.
+fn net_change(
+    reader: &Reader<'_>,
+    zone: &Name,
+    from: u32,
+    to: u32,
+) -> Result<Option<Delta>, StoreError> {
+    // A serial that is there twice was used again by a database that was put back: the newest counts.
+    let Some(last) = reader.journal_at(zone, to)? else { return Ok(None) };
+    let Some(first) = reader.journal_from(zone, from, last.seq)? else { return Ok(None) };
+    let octets = reader.journal_octets(zone, first.seq, last.seq)?;
+    if octets > OCTETS_MAX {
+        return Ok(None);
+    }
+    let (mut net, mut at) = (Net::default(), Some(from));
+    reader.journal_between(zone, first.seq, last.seq, |row, blobs| {
+        match blobs.filter(|_| at.is_some() && row.from == at) {
+            Some(blobs) => {
+                net.add(&blobs)?;
+                at = Some(row.to);
+            }
+            // A version that went live as a whole, or a gap.
+            None => at = None,
+        }
+        Ok(())
+    })?;
+    Ok((at == Some(to)).then(|| net.into_delta()))
+}
+
+//------------ Net -----------------------------------------------------------
+
+/// Changes one after the other, of which only what is left in the end is kept.
+#[derive(Default)]
+struct Net(HashMap<Key, bool>);
+
+/// A record: the owner, the type, the TTL and the RDATA.
+#[derive(Eq, Hash, PartialEq)]
+struct Key(Name, Rtype, u32, Box<[u8]>);
+
+impl Net {
+    /// Adds a change behind those so far.
+    fn add(&mut self, blobs: &DeltaBlobs) -> Result<(), StoreError> {
+        decode(&blobs.removed, |record| self.note(record, false))?;
+        decode(&blobs.added, |record| self.note(record, true))
+    }
+
+    /// Notes that a record was added or removed; that it was removed or added before takes itself away with
+    /// it.
+    fn note(&mut self, record: RecordRef<'_>, added: bool) {
+        let RecordRef { owner, rtype, ttl, rdata, .. } = record;
+        let key = Key(owner.to_name(), rtype, ttl, rdata.into());
+        if self.0.get(&key) == Some(&!added) {
+            self.0.remove(&key);
+        } else {
+            self.0.insert(key, added);
+        }
+    }
+
+    /// What is left, in an order of its own that is always the same.
+    fn into_delta(self) -> Delta {
+        let mut delta = Delta::default();
+        let mut left: Vec<(Key, bool)> = self.0.into_iter().collect();
+        left.sort_unstable_by(|(a, _), (b, _)| (&a.0, a.1, a.2, &a.3).cmp(&(&b.0, b.1, b.2, &b.3)));
+        for (Key(owner, rtype, ttl, rdata), added) in left {
+            let record = Record { owner, rtype, class: crate::wire::Class::IN, ttl, rdata };
+            if added { delta.added.push(record) } else { delta.removed.push(record) }
+        }
+        delta
+    }
+}
+
+//------------ Size ----------------------------------------------------------
+
+/// Whether a change takes fewer octets than the zone that it leads to. Looks at no more of the zone than that
+/// takes.
+fn is_smaller(delta: &Delta, zone: &Zone) -> bool {
+    let of_delta: usize =
+        delta.removed.iter().chain(&delta.added).map(|record| octets(record.as_ref())).sum();
+    let mut of_zone = 0;
+    zone.records().any(|record| {
+        of_zone += octets(record);
+        of_zone > of_delta
+    })
+}
+
+/// Octets of a record on the wire, names not compressed.
+fn octets(record: RecordRef<'_>) -> usize {
+    record.owner.wire().len() + 10 + record.rdata.len()
+}
