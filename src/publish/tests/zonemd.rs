@@ -1,7 +1,11 @@
 //! ZONEMD made by the door (RFC 8976): right after each change of any cause, in its serial and its delta.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use super::*;
-use crate::check;
+use crate::skipped::skipped;
+use crate::{check, master};
 
 impl House {
     /// Opens the publisher on the one zone, with ZONEMD made or not.
@@ -143,18 +147,12 @@ fn the_files_own_zonemd_is_verified_and_replaced() {
         promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
         live(&publisher)
     };
-    let text: String = exported
-        .records()
-        .map(|it| {
-            let data = rdata::to_text(it.rtype, it.rdata);
-            format!("{} {} {} {data}\n", it.owner, it.ttl, it.rtype)
-        })
-        .collect();
+    let text = master::print_zone(exported.records());
     let other = House::new(&text);
     let publisher = other.digested(true);
     assert!(live(&publisher).diff(&exported).is_empty());
     // The same with another record, which its ZONEMD does not speak of.
-    other.write(&format!("{text}more.example. 300 A 192.0.2.3\n"));
+    other.write(&format!("more.example. 300 A 192.0.2.3\n{text}"));
     assert_eq!(rules(&reload(&publisher)), ["zonemd-wrong"]);
     assert!(live(&publisher).diff(&exported).is_empty());
     // A comment changes the bytes only.
@@ -183,4 +181,47 @@ fn an_approval_is_not_given_for_the_zonemd() {
     let after = publisher.preview(&apex(), &edit).unwrap();
     assert_eq!(before.hash(), after.hash(), "another change does not move it");
     assert!(after.findings.is_empty(), "{:?}", after.findings);
+}
+
+/// Whether ldns finds that the ZONEMD of a zone is there and holds; an error without ldns.
+fn ldns_verifies(zone: &Zone) -> std::io::Result<bool> {
+    let mut child = Command::new("ldns-verify-zone")
+        .args(["-Z", "-V", "0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let text = master::print_zone(zone.records());
+    child.stdin.take().unwrap().write_all(text.as_bytes())?;
+    Ok(child.wait()?.success())
+}
+
+#[test]
+fn ldns_verifies_it_after_each_of_fifty_changes() {
+    let house = House::new(&format!("{ZONE}UPPER MX 10 Mail.Example.\n*.wild TXT \"a\" \"b\"\n"));
+    let publisher = house.digested(true);
+    let bare = live(&House::new(ZONE).opened());
+    match (ldns_verifies(&live(&publisher)), ldns_verifies(&bare)) {
+        (Ok(good), Ok(none)) => assert!(good && !none, "{good} {none}"),
+        (..) => return skipped("ldns-verify-zone not found"),
+    }
+    for step in 0..50 {
+        let owner = format!("n{}.example.", step % 7);
+        let address = format!("192.0.2.{step}");
+        match step % 5 {
+            0 => house.write(&(ZONE.to_owned() + &format!("f{step} TXT \"{step}\"\n"))),
+            1 => {
+                let to = live(&publisher).serial();
+                promote(&publisher, "1", vec![rrset(&owner, Rtype::A, &[&address])]).unwrap();
+                publisher.rollback(&apex(), to, "budi").unwrap_err();
+            }
+            2 => drop(promote(&publisher, "2", vec![rrset(&owner, Rtype::A, &[])])),
+            3 => drop(publisher.raise_floor(&apex(), live(&publisher).serial() + 3, "budi")),
+            _ => drop(publisher.rollback(&apex(), 10, "budi")),
+        }
+        assert!(reload(&publisher).is_ok());
+        holds(&live(&publisher));
+        assert!(ldns_verifies(&live(&publisher)).unwrap(), "step {step}");
+    }
+    assert!(live(&publisher).serial() > 50, "they were changes");
 }
