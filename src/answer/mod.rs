@@ -28,5 +28,5 @@ pub use peer::{
     Transport, Verdict,
 };
 pub use reply::octets_max;
-pub use respond::{conclude, refuse, respond};
+pub use respond::{conclude, frame, refuse, respond};
 pub use scratch::Scratch;

@@ -110,6 +110,11 @@ impl<'i> Options<'i> {
         Some(options)
     }
 
+    /// Leaves padding out: what follows is not written here.
+    pub(crate) fn leave_out_padding(&mut self) {
+        self.padding = false;
+    }
+
     /// Makes the server cookie, if the query's is one at all.
     fn reserve_cookie(
         &mut self,

@@ -133,6 +133,13 @@ impl<'m, 'o> Reply<'m, 'o> {
         self.flags |= FLAG_AA;
     }
 
+    /// Leaves padding out: the records are written elsewhere.
+    pub(crate) fn leave_out_padding(&mut self) {
+        if let Some(options) = &mut self.options {
+            options.leave_out_padding();
+        }
+    }
+
     /// Sets TC.
     pub(crate) fn set_truncated(&mut self) {
         self.flags |= FLAG_TC;

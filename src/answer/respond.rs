@@ -66,6 +66,18 @@ pub fn conclude(
     process(scratch, message, peer, out, |_, _| Continue(Task::Outcome(outcome)))
 }
 
+/// Answers a message with all but the records, which a transfer of the zone writes: header, question, OPT.
+#[cold]
+pub fn frame(
+    scratch: &mut Scratch,
+    message: &[u8],
+    peer: &Peer<'_>,
+    zone: &Zone,
+    out: &mut [u8],
+) -> Verdict {
+    process(scratch, message, peer, out, |_, _| Continue(Task::Frame(zone)))
+}
+
 /// Reads a message, has `triage` decide what to do with it, and writes the response.
 #[inline]
 fn process<'a>(
@@ -108,6 +120,12 @@ fn process<'a>(
             }
             ResponseKind::Error
         }
+        Task::Frame(zone) => {
+            note_zone(zone, &mut reply, facts);
+            reply.set_authoritative();
+            reply.leave_out_padding();
+            ResponseKind::Positive
+        }
         Task::CookieOnly => ResponseKind::Nodata,
         Task::Chaos(question) => answer_chaos(&mut reply, &question, identity),
         Task::Question(zones, question) => match choose_zone(zones, &question) {
@@ -132,6 +150,8 @@ enum Task<'a> {
     Error(Rcode, Option<Ede>),
     /// What came of an operation outside the engine.
     Outcome(Outcome<'a>),
+    /// All but the records of a transfer of this zone.
+    Frame(&'a Zone),
     /// A cookie and nothing else (RFC 7873 §5.4).
     CookieOnly,
     /// What the server says about itself, in class CH.

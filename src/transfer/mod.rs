@@ -10,7 +10,6 @@ mod page;
 pub use incoming::{Incoming, Received, TransferFault, Wanted};
 pub use out::{Envelope, Sending, TooLarge};
 
-use crate::wire::{Record, RecordRef, Rtype};
 use crate::zone::{Delta, Zone};
 
 //------------ Outgoing ------------------------------------------------------
@@ -27,26 +26,21 @@ pub enum Outgoing {
         /// The changes.
         deltas: Vec<Delta>,
     },
-    /// The SOA record: the requester has what there is.
-    Current(Record),
+    /// The SOA record of the zone: the requester has what there is.
+    Current(Zone),
 }
 
 impl Outgoing {
     /// The response to IXFR from the version that `deltas` start from: without any, the requester has what
     /// there is.
     pub fn since(zone: Zone, deltas: Vec<Delta>) -> Self {
-        match soa(&zone).filter(|_| deltas.is_empty()) {
-            Some(soa) => Self::Current(soa.to_record()),
-            None => Self::Changes { zone, deltas },
-        }
+        if deltas.is_empty() { Self::Current(zone) } else { Self::Changes { zone, deltas } }
     }
 
-    /// The serial that it leads to; none of a SOA that is not one.
-    pub fn serial(&self) -> Option<u32> {
-        match self {
-            Self::Whole(zone) | Self::Changes { zone, .. } => Some(zone.serial()),
-            Self::Current(record) => record.serial(),
-        }
+    /// The version that it leads to.
+    pub fn zone(&self) -> &Zone {
+        let (Self::Whole(zone) | Self::Changes { zone, .. } | Self::Current(zone)) = self;
+        zone
     }
 
     /// What it is, for logs and metrics.
@@ -57,11 +51,6 @@ impl Outgoing {
             Self::Current(_) => "current",
         }
     }
-}
-
-/// The SOA record of a zone, which every zone has.
-fn soa(zone: &Zone) -> Option<RecordRef<'_>> {
-    zone.apex_node().rrset(Rtype::SOA)?.records(zone.apex()).next()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@
 //! record that is larger gets a message of its own. The question and all options are in the first message;
 //! later ones have a bare OPT if the first has one (RFC 5936 §2.2).
 
+use super::Outgoing;
 use super::page::Page;
-use super::{Outgoing, soa};
 use crate::wire::{HEADER_OCTETS, Header, Name, NameRef, RecordRef, Rtype};
 use crate::zone::{Delta, Zone};
 
@@ -158,22 +158,16 @@ impl Sending {
         out: &mut [u8],
         limit: usize,
     ) -> Result<usize, TooLarge> {
-        let current = match &what {
-            Outgoing::Whole(zone) | Outgoing::Changes { zone, .. } => {
-                soa(zone).map(|soa| Outgoing::Current(soa.to_record()))
-            }
-            Outgoing::Current(_) => None,
-        };
-        let again = envelope.clone();
-        if !matches!(what, Outgoing::Whole(_)) || current.is_none() {
-            let mut sending = Self::new(envelope, what);
+        let zone = what.zone().clone();
+        if !matches!(what, Outgoing::Whole(_)) {
+            let mut sending = Self::new(envelope.clone(), what);
             if let Some(octets) = sending.message(out, limit, true, usize::MAX)
                 && sending.is_done()
             {
                 return Ok(octets);
             }
         }
-        let mut sending = Self::new(again, current.ok_or(TooLarge)?);
+        let mut sending = Self::new(envelope, Outgoing::Current(zone));
         sending.message(out, limit, true, usize::MAX).ok_or(TooLarge)
     }
 
@@ -255,12 +249,10 @@ impl Filling<'_, '_> {
 
     /// Puts the SOA record of what is sent.
     fn put_soa(&mut self, what: &Outgoing) -> bool {
-        match what {
-            Outgoing::Current(record) => self.put(record.as_ref(), &mut None),
-            Outgoing::Whole(zone) | Outgoing::Changes { zone, .. } => {
-                soa(zone).is_some_and(|soa| self.put(soa, &mut None))
-            }
-        }
+        let zone = what.zone();
+        let soa =
+            zone.apex_node().rrset(Rtype::SOA).and_then(|set| set.records(zone.apex()).next());
+        soa.is_some_and(|soa| self.put(soa, &mut None))
     }
 
     /// Puts names of a zone. `Err`: the message is full; `Ok`: all of them are in.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::master;
-use crate::wire::{Class, HEADER_OCTETS, Name, Response};
+use crate::wire::{Class, HEADER_OCTETS, Name, Record, RecordRef, Response, Rtype};
 use crate::zone::ZoneBuilder;
 
 /// Room for any message.
@@ -274,7 +274,7 @@ fn changes_come_in_their_frame_of_soa_records() {
 fn who_has_what_there_is_gets_one_soa() {
     let zone = zone("example.", 5, &[record("a.example.", Rtype::A, &[1; 4])]);
     let current = Outgoing::since(zone, Vec::new());
-    assert_eq!((current.kind(), current.serial()), ("current", Some(5)));
+    assert_eq!((current.kind(), current.zone().serial()), ("current", 5));
     let messages = messages("example.", current, false, 0);
     assert_eq!(records(&messages), [soa_of("example.", 5)]);
 }
