@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 
 use crate::answer::Transport;
 use crate::serve::counters::{
-    CloseReason, CookieKind, EdnsKind, Lane, LimitAction, RCODES, Silence, TYPES, Totals,
+    CloseReason, CookieKind, EdnsKind, Lane, LimitAction, RCODES, Silence, TYPES, Totals, TsigKind,
 };
 use crate::wire::{Opcode, Rcode, Rtype};
 
@@ -90,6 +90,11 @@ impl Collector for NameServer {
             "gapura_cookies",
             "Queries by what their cookie was worth",
             labelled("result", CookieKind::LABELS, |i| sum(&|t| t.cookies[i])),
+        )?;
+        counter(
+            "gapura_tsig_failures",
+            "Messages whose TSIG is not good, by reason",
+            labelled("reason", TsigKind::LABELS, |i| sum(&|t| t.tsig_failures[i])),
         )?;
         counter(
             "gapura_connections_closed",

@@ -22,7 +22,7 @@ use crate::fleet::Fleet;
 use crate::master::Finding;
 use crate::metrics::{self, Gauges, NameServer, Registry};
 use crate::publish::{Publisher, Watcher};
-use crate::serve::{self, Running};
+use crate::serve::{self, Operations, Running};
 use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
@@ -75,7 +75,9 @@ impl Building {
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir);
         let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?);
-        let running = serve::start(options::serve(settings)?, publisher.shared())?;
+        let operations = Some(Arc::new(fleet.clone()) as Arc<dyn Operations>);
+        let serve = serve::Options { operations, ..options::serve(settings)? };
+        let running = serve::start(serve, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());

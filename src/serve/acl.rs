@@ -5,6 +5,7 @@
 //! name beats any rule of its parent; among rules of one name the longest prefix wins. A list holds on
 //! every transport.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -21,6 +22,8 @@ pub struct Acl {
     rules: Vec<Rule>,
     /// What holds where no rule matches.
     otherwise: bool,
+    /// Keys whose good signature is enough, wherever the message comes from.
+    keys: BTreeSet<Name>,
 }
 
 /// One rule.
@@ -42,10 +45,19 @@ impl Acl {
 
     /// Only these networks are allowed; every client if there are none.
     pub fn only(networks: impl IntoIterator<Item = Network>) -> Self {
+        Self::only_these(networks, [])
+    }
+
+    /// Only these networks, and whoever has one of these keys, are allowed; every client if there are neither.
+    pub fn only_these(
+        networks: impl IntoIterator<Item = Network>,
+        keys: impl IntoIterator<Item = Name>,
+    ) -> Self {
         let rule = |network| Rule { name: Name::root(), network, allow: true };
         let rules: Vec<_> = networks.into_iter().map(rule).collect();
-        let otherwise = rules.is_empty();
-        Self::new(rules, otherwise)
+        let keys: BTreeSet<Name> = keys.into_iter().collect();
+        let otherwise = rules.is_empty() && keys.is_empty();
+        Self { keys, ..Self::new(rules, otherwise) }
     }
 
     /// These rules, in any order.
@@ -55,7 +67,12 @@ impl Acl {
             let labels = rule.name.as_ref().label_count();
             (std::cmp::Reverse((labels, rule.network.bits)), rule.allow)
         });
-        Self { rules, otherwise }
+        Self { rules, otherwise, keys: BTreeSet::new() }
+    }
+
+    /// Whether a good signature by this key is enough.
+    pub fn allows_key(&self, key: &Name) -> bool {
+        self.keys.contains(key)
     }
 }
 
@@ -200,6 +217,10 @@ mod tests {
     fn no_rule_means_everybody() {
         check(&Acl::everybody(), "1.2.3.4", "example.", true);
         check(&Acl::only([]), "1.2.3.4", "example.", true);
+        let keyed = Acl::only_these([], ["Armada.".parse().unwrap()]);
+        check(&keyed, "1.2.3.4", "example.", false);
+        assert!(keyed.allows_key(&"armada.".parse().unwrap()));
+        assert!(!keyed.allows_key(&"other.".parse().unwrap()));
         let some = Acl::only(["192.0.2.0/24".parse().unwrap()]);
         check(&some, "192.0.2.4", "example.", true);
         check(&some, "1.2.3.4", "example.", false);

@@ -81,6 +81,20 @@ labelled! {
         Malformed => "malformed",
     }
 
+    /// What was wrong with a message's TSIG (RFC 8945).
+    TsigKind {
+        /// It is not as it must be.
+        Malformed => "formerr",
+        /// No such key, or not with that algorithm.
+        BadKey => "badkey",
+        /// The signature is wrong.
+        BadSig => "badsig",
+        /// The time is wrong.
+        BadTime => "badtime",
+        /// The signature was cut.
+        BadTrunc => "badtrunc",
+    }
+
     /// Why a connection ended.
     CloseReason {
         /// The client closed it.
@@ -194,6 +208,8 @@ counted! {
     edns[EdnsKind::LABELS.len()],
     /// Queries with a cookie, by [`CookieKind`].
     cookies[CookieKind::LABELS.len()],
+    /// Messages whose TSIG is not good, by [`TsigKind`].
+    tsig_failures[TsigKind::LABELS.len()],
     /// Responses the kernel would not send.
     send_failed,
     /// System calls that sent fewer responses than they were passed.
@@ -239,6 +255,11 @@ impl Counters {
     /// Counts a packet that gets no response.
     pub fn count_silence(&self, reason: Silence) {
         self.dropped[reason as usize].add(1);
+    }
+
+    /// Counts a message whose TSIG is not good.
+    pub fn count_tsig_failure(&self, kind: TsigKind) {
+        self.tsig_failures[kind as usize].add(1);
     }
 
     /// Counts a response over the rate limit.

@@ -7,9 +7,11 @@
 
 mod start;
 
+mod errand;
 mod listen;
 mod operations;
 mod responder;
+mod unusual;
 
 //--- Transports
 #[cfg_attr(not(feature = "quic"), path = "no_quic.rs")]

@@ -4,8 +4,25 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::answer::{Facts, Transport};
-use crate::wire::{NameRef, Opcode, Rtype};
+use crate::answer::{Facts, Signature, Transport};
+use crate::wire::{Name, NameRef, Opcode, Rtype};
+
+/// A query that was refused.
+#[derive(Debug)]
+pub(super) struct Refused<'a> {
+    /// What is known of it.
+    pub(super) facts: &'a Facts,
+    /// The zone, or the name asked for.
+    pub(super) qname: Option<NameRef<'a>>,
+    /// The TSIG key it names.
+    pub(super) key: Option<&'a Name>,
+    /// Why, if that is more than its extended error says.
+    pub(super) reason: Option<&'a str>,
+    /// The client.
+    pub(super) client: SocketAddr,
+    /// How it came.
+    pub(super) transport: Transport,
+}
 
 /// When the last line was written, and what came since.
 #[derive(Debug, Default)]
@@ -18,27 +35,23 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Notes a query that was refused; most are of no interest here.
-    pub(super) fn note(
-        &self,
-        facts: &Facts,
-        qname: Option<NameRef<'_>>,
-        client: SocketAddr,
-        transport: Transport,
-        second: u64,
-    ) {
+    pub(super) fn note(&self, refused: &Refused<'_>, second: u64) {
+        let facts = refused.facts;
         if let Some(operation) = operation(facts)
             && let Some(left_out) = self.pass(second)
         {
-            let reason = facts.ede.map_or("", |ede| ede.text);
-            let (zone, transport) = (qname.map(|name| name.to_string()), format!("{transport:?}"));
+            let reason = refused.reason.or_else(|| facts.ede.map(|ede| ede.text));
+            let text = |name: Option<NameRef<'_>>| name.map(|name| name.to_string());
+            let transport = format!("{:?}", refused.transport);
             // A name of its own: the limit of lines that strangers can cause would leave counts out.
             tracing::info!(
                 target: "gapura::refused",
-                peer = %client,
+                peer = %refused.client,
                 transport = transport.to_lowercase(),
-                zone = zone.unwrap_or_default(),
+                zone = text(refused.qname).unwrap_or_default(),
+                key = text(refused.key.map(Name::as_ref)),
                 rcode = %facts.rcode,
-                reason,
+                reason = reason.unwrap_or_default(),
                 others = left_out,
                 "{operation} refused"
             );
@@ -68,6 +81,8 @@ fn operation(facts: &Facts) -> Option<&'static str> {
         (Opcode::UPDATE, _) => Some("UPDATE"),
         (Opcode::QUERY, Rtype::AXFR) => Some("AXFR"),
         (Opcode::QUERY, Rtype::IXFR) => Some("IXFR"),
+        // Whoever signs its queries expects an answer (RFC 8945 §5.2.1).
+        (Opcode::QUERY, _) if facts.signature == Signature::Bad => Some("query"),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! transport ─► Responder::respond ─► answer::respond ─► rate limit (UDP) ─► counters ─► query log
+//!                                        └► signed, or not for the engine: `unusual`
 //! ```
 //!
 //! A [`Responder`] belongs to one worker and is not shared. Once per batch it reads the clock and what
@@ -14,15 +15,18 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
-use crate::answer::{self, CookieResult, Ede, Identity, Peer, Scratch, Transport, Verdict};
-use crate::wire::{Query, Rcode};
+use crate::answer::{self, CookieResult, Identity, Peer, Scratch, Signature, Transport, Verdict};
+use crate::tsig::{Fault, Keyring};
+use crate::wire::{Name, Rcode};
 use crate::zone::ZoneSet;
 
 use super::acl::Acl;
 use super::counters::{Counters, Lane, LimitAction, Register};
+use super::errand::{Errand, Queue, Slots};
 use super::limit::{Judgement, Limiter, cut_short};
+use super::operations::Operations;
 use super::query_log::{Entry, LaneWriter, QueryLog};
-use super::refusals::Refusals;
+use super::refusals::{Refusals, Refused};
 
 //------------ Shared --------------------------------------------------------
 
@@ -38,9 +42,35 @@ pub(super) struct Shared {
     pub(super) counters: Register,
     /// What was refused, for the daemon's log.
     pub(super) refusals: Refusals,
+    /// Performs what the engine does not; `None`: nobody does.
+    pub(super) operations: Option<Arc<dyn Operations>>,
+    /// Errands of UDP that wait.
+    pub(super) errands: Queue,
+    /// Errands of connections that are under way.
+    pub(super) slots: Slots,
 }
 
 impl Shared {
+    /// A server of these zones that knows nothing else.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn plain(zones: Arc<ArcSwap<ZoneSet>>) -> Self {
+        Self {
+            zones,
+            policy: ArcSwap::from_pointee(Policy {
+                identity: Arc::default(),
+                allow_query: Arc::new(Acl::everybody()),
+                limiter: None,
+                keyring: Arc::default(),
+            }),
+            log: None,
+            counters: Register::default(),
+            refusals: Refusals::default(),
+            operations: None,
+            errands: Queue::default(),
+            slots: Slots::default(),
+        }
+    }
+
     /// Changes what the server says about itself, from the next batch on.
     pub(super) fn change_identity(&self, change: impl Fn(&Identity) -> Identity) {
         self.policy
@@ -57,6 +87,8 @@ pub(super) struct Policy {
     pub(super) allow_query: Arc<Acl>,
     /// The rate limit; `None`: off.
     pub(super) limiter: Option<Arc<Limiter>>,
+    /// The TSIG keys.
+    pub(super) keyring: Arc<Keyring>,
 }
 
 //------------ Moment --------------------------------------------------------
@@ -77,7 +109,12 @@ impl Moment {
 
     /// Seconds since 1970, modulo 2³².
     fn seconds(self) -> u32 {
-        (self.nanoseconds / 1_000_000_000) as u32
+        self.unix() as u32
+    }
+
+    /// Seconds since 1970.
+    pub(super) fn unix(self) -> u64 {
+        self.nanoseconds / 1_000_000_000
     }
 }
 
@@ -94,6 +131,36 @@ pub(super) struct Source {
     pub(super) keepalive: Option<u16>,
 }
 
+//------------ Answer --------------------------------------------------------
+
+/// What becomes of a message.
+pub(super) enum Answer {
+    /// A response of that many octets.
+    Reply(usize),
+    /// Silence.
+    Silence,
+    /// A response when this is done.
+    Errand(Box<Errand>),
+}
+
+impl Answer {
+    /// What the engine made of it.
+    pub(super) fn of(response: Option<usize>) -> Self {
+        response.map_or(Self::Silence, Self::Reply)
+    }
+}
+
+/// What is known of a message that is signed, or that is not for the engine.
+#[derive(Debug, Default)]
+pub(super) struct Unusual {
+    /// The key it names; of use only if the facts say that it was signed.
+    pub(super) key: Option<Name>,
+    /// What is wrong with its TSIG.
+    pub(super) fault: Option<Fault>,
+    /// Why it is refused, if that is more than the extended error says.
+    pub(super) reason: Option<String>,
+}
+
 //------------ Responder -----------------------------------------------------
 
 /// One worker's way from query to response.
@@ -103,11 +170,13 @@ pub(super) struct Responder {
     /// This worker's counters.
     pub(super) counters: Arc<Counters>,
     /// How its queries come.
-    transport: Transport,
+    pub(super) transport: Transport,
     /// What holds for this batch.
-    policy: Arc<Policy>,
+    pub(super) policy: Arc<Policy>,
     /// The engine's memory.
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
+    /// What is known of the last message that was not an ordinary query.
+    pub(super) unusual: Unusual,
     /// Its lane of the query log.
     log: Option<LaneWriter>,
     /// When the last query of this batch was done, if it was logged.
@@ -123,7 +192,8 @@ impl Responder {
         let policy = shared.policy.load_full();
         let scratch = Scratch::new(policy.identity.clone());
         let log = shared.log.as_ref().map(QueryLog::join);
-        Self { shared, counters, transport, policy, scratch, log, ended: None, limited: 0 }
+        let unusual = Unusual::default();
+        Self { shared, counters, transport, policy, scratch, unusual, log, ended: None, limited: 0 }
     }
 
     /// Begins a batch: takes over what changed since the last one.
@@ -150,7 +220,7 @@ impl Responder {
         self.counters.panics.add(1);
     }
 
-    /// Answers one query into `out`; `None` is silence.
+    /// Answers one query into `out`.
     pub(super) fn respond(
         &mut self,
         zones: &ZoneSet,
@@ -158,19 +228,35 @@ impl Responder {
         source: &Source,
         query: &[u8],
         out: &mut [u8],
-    ) -> Option<usize> {
+    ) -> Answer {
         let sampled = self.log.as_mut().is_some_and(LaneWriter::samples);
         // Where every query is logged, one ends when the next begins: one look at the clock each.
         let ended = self.ended.take();
         let started = sampled.then(|| ended.unwrap_or_else(Instant::now));
-        let response = self.ask_engine(zones, moment, source, query, out, false);
+        let answer = self.ask_engine(zones, moment, source, query, out, false);
         self.counters.count_query(query.len(), self.scratch.facts());
-        let (response, limited) = match response {
-            Some(length) if self.is_limitable() => {
+        let (response, limited) = match answer {
+            Answer::Reply(length) if self.is_limitable() => {
                 self.limit(zones, moment, source, query, out, length)
             }
-            response => (response, false),
+            Answer::Reply(length) => (Some(length), false),
+            Answer::Silence => (None, false),
+            Answer::Errand(_) => return answer,
         };
+        self.account(moment, source, query, response, limited, started);
+        Answer::of(response)
+    }
+
+    /// Counts a response and writes the logs.
+    fn account(
+        &mut self,
+        moment: Moment,
+        source: &Source,
+        query: &[u8],
+        response: Option<usize>,
+        limited: bool,
+        started: Option<Instant>,
+    ) {
         if matches!(self.scratch.facts().rcode, Rcode::REFUSED | Rcode::NOTAUTH) {
             self.note_refusal(moment, source.client);
         }
@@ -183,11 +269,21 @@ impl Responder {
             let id = query.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
             self.note(moment, source, id, response, limited, started);
         }
-        response
     }
 
-    /// Has the engine answer, and declines what no part of this server performs. `limited` says that
-    /// the client is over its rate.
+    /// The same for what an errand made of a message.
+    pub(super) fn account_errand(
+        &mut self,
+        moment: Moment,
+        errand: &Errand,
+        response: Option<usize>,
+    ) {
+        let sampled = self.log.as_mut().is_some_and(LaneWriter::samples);
+        let started = sampled.then_some(errand.started);
+        self.account(moment, &errand.source, &errand.message, response, false, started);
+    }
+
+    /// Has the engine answer. `limited` says that the client is over its rate.
     fn ask_engine(
         &mut self,
         zones: &ZoneSet,
@@ -196,34 +292,39 @@ impl Responder {
         query: &[u8],
         out: &mut [u8],
         limited: bool,
-    ) -> Option<usize> {
-        let mut peer = Peer::new(source.client, self.transport, moment.seconds());
-        peer.local = source.local;
-        peer.keepalive = source.keepalive;
-        peer.access = &*self.policy.allow_query;
+    ) -> Answer {
+        let mut peer = peer_of(&self.policy, self.transport, moment, source);
         peer.limited = limited;
-        let scratch = &mut self.scratch;
-        if self.transport == Transport::Quic && has_tsig(query) {
-            // The bridge encodes responses anew, which no signature survives.
-            let (rcode, ede) = (Rcode::REFUSED, Some(Ede::NOT_SUPPORTED));
-            return sent(answer::refuse(scratch, query, &peer, rcode, ede, out));
-        }
-        let verdict = answer::respond(zones, scratch, query, &peer, out);
-        match declined(verdict) {
-            Some((rcode, ede)) => {
-                sent(answer::refuse(scratch, query, &peer, rcode, Some(ede), out))
-            }
-            None => sent(verdict),
+        match answer::respond(zones, &mut self.scratch, query, &peer, out) {
+            Verdict::Reply(length) => Answer::Reply(length),
+            Verdict::Drop => Answer::Silence,
+            verdict => self.answer_unusual(zones, moment, source, query, verdict, out),
         }
     }
 
     //--- Rate limit
 
     /// Whether the rate limit is for the last response: over UDP, from an address that may be forged.
-    fn is_limitable(&self) -> bool {
+    pub(super) fn is_limitable(&self) -> bool {
         self.transport == Transport::Udp
             && self.policy.limiter.is_some()
             && self.scratch.facts().cookie != CookieResult::Valid
+            && self.scratch.facts().signature != Signature::Good
+    }
+
+    /// Whether the rate lets the response to an errand pass.
+    pub(super) fn passes_limit(&mut self, moment: Moment, source: &Source) -> bool {
+        let Some(limiter) = self.policy.limiter.as_ref().filter(|_| self.is_limitable()) else {
+            return true;
+        };
+        let (kind, zone) = (self.scratch.facts().kind, self.scratch.zone());
+        let client = source.client.ip();
+        let judged = limiter.judge(client, kind, zone, moment.nanoseconds, &mut self.limited);
+        let passes = matches!(judged, Judgement::Pass);
+        if !passes {
+            self.counters.count_limited(LimitAction::Drop);
+        }
+        passes
     }
 
     /// Lets the response in `out` pass, cuts it short, or withholds it. Returns its length, and whether
@@ -252,9 +353,11 @@ impl Responder {
                 // A client with an outdated cookie gets a good one.
                 if self.scratch.facts().cookie == CookieResult::Bad {
                     let told = self.ask_engine(zones, moment, source, query, out, true);
-                    if told.is_some() && self.scratch.facts().rcode == Rcode::BADCOOKIE {
+                    if let Answer::Reply(told) = told
+                        && self.scratch.facts().rcode == Rcode::BADCOOKIE
+                    {
                         self.counters.count_limited(LimitAction::BadCookie);
-                        return (told, true);
+                        return (Some(told), true);
                     }
                 }
                 self.counters.count_limited(LimitAction::Truncate);
@@ -268,10 +371,20 @@ impl Responder {
 
     /// Notes a refusal in the daemon's log, if it is of an operation that somebody may be waiting for.
     #[cold]
-    fn note_refusal(&self, moment: Moment, client: SocketAddr) {
-        let (facts, name) = (self.scratch.facts(), self.scratch.qname());
-        let second = moment.nanoseconds / 1_000_000_000;
-        self.shared.refusals.note(facts, name, client, self.transport, second);
+    fn note_refusal(&mut self, moment: Moment, client: SocketAddr) {
+        let reason = self.unusual.reason.take();
+        let is_signed = self.scratch.facts().signature != Signature::None;
+        self.shared.refusals.note(
+            &Refused {
+                facts: self.scratch.facts(),
+                qname: self.scratch.qname(),
+                key: self.unusual.key.as_ref().filter(|_| is_signed),
+                reason: reason.as_deref(),
+                client,
+                transport: self.transport,
+            },
+            moment.unix(),
+        );
     }
 
     /// Notes the query in the log.
@@ -289,6 +402,8 @@ impl Responder {
         };
         let now = Instant::now();
         self.ended = Some(now);
+        let signed = self.scratch.facts().signature != Signature::None;
+        let unusual = signed.then_some(&self.unusual);
         log.note(&Entry {
             microseconds: moment.nanoseconds / 1000,
             client: source.client.ip(),
@@ -297,6 +412,8 @@ impl Responder {
             id,
             transport: self.transport,
             qname: self.scratch.qname(),
+            key: unusual.and_then(|it| it.key.as_ref()).map(Name::as_ref),
+            tsig_error: unusual.and_then(|it| it.fault).map_or(0, log_code),
             facts: self.scratch.facts(),
             octets: response.unwrap_or(0),
             limited,
@@ -305,25 +422,22 @@ impl Responder {
     }
 }
 
-/// The octets to send.
-fn sent(verdict: Verdict) -> Option<usize> {
-    if let Verdict::Reply(length) = verdict { Some(length) } else { None }
+/// The sender of a query, as the engine wants to know it.
+#[inline]
+pub(super) fn peer_of<'p>(
+    policy: &'p Policy,
+    transport: Transport,
+    moment: Moment,
+    source: &Source,
+) -> Peer<'p> {
+    let mut peer = Peer::new(source.client, transport, moment.seconds());
+    peer.local = source.local;
+    peer.keepalive = source.keepalive;
+    peer.access = &*policy.allow_query;
+    peer
 }
 
-/// The error for an operation that this server does not perform: a transfer is REFUSED (RFC 5936
-/// §2.2.1), so is an UPDATE (RFC 2136 §3.3); a NOTIFY gets NOTAUTH, because no zone here has a primary
-/// to heed (RFC 1996 §3.10).
-fn declined(verdict: Verdict) -> Option<(Rcode, Ede)> {
-    match verdict {
-        Verdict::Reply(_) | Verdict::Drop => None,
-        Verdict::Transfer(_) | Verdict::Update | Verdict::Signed { .. } => {
-            Some((Rcode::REFUSED, Ede::PROHIBITED))
-        }
-        Verdict::Notify { .. } => Some((Rcode::NOTAUTH, Ede::NOT_SUPPORTED)),
-    }
-}
-
-/// Whether a message carries a TSIG.
-fn has_tsig(message: &[u8]) -> bool {
-    Query::read(message).is_some_and(|query| query.tsig.is_some())
+/// The number of a fault of TSIG in the query log.
+fn log_code(fault: Fault) -> u16 {
+    if fault == Fault::Malformed { Rcode::FORMERR.0 } else { fault.code() }
 }

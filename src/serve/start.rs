@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 #[cfg(test)]
 use crate::answer::CookieSecrets;
 use crate::answer::{Identity, Transport};
+use crate::tsig::Keyring;
 use crate::zone::ZoneSet;
 
 use super::acl::Acl;
@@ -21,8 +22,10 @@ use super::caretaker::Caretaker;
 use super::certificates::{CertificateReport, Certificates};
 use super::cookie_secret;
 use super::counters::{Lane, Register, Totals};
+use super::errand::{Errands, Queue, Slots};
 use super::limit::{Limiter, RateLimit};
 use super::listen::{self, ListenError, Sockets};
+use super::operations::Operations;
 use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
 use super::quic::QuicServer;
 use super::refusals::Refusals;
@@ -57,6 +60,10 @@ pub struct Options {
     pub rate_limit: Option<RateLimit>,
     /// The query log; `None`: off.
     pub query_log: Option<QueryLogOptions>,
+    /// The TSIG keys.
+    pub keyring: Keyring,
+    /// Performs transfers, NOTIFY and UPDATE; `None`: nobody does.
+    pub operations: Option<Arc<dyn Operations>>,
 }
 
 impl Default for Options {
@@ -73,6 +80,8 @@ impl Default for Options {
             allow_query: Acl::everybody(),
             rate_limit: None,
             query_log: None,
+            keyring: Keyring::default(),
+            operations: None,
         }
     }
 }
@@ -146,6 +155,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
         let worker = UdpWorker::start(shared.clone(), socket, cpu);
         udp.push(worker.map_err(StartError::Threads)?);
     }
+    let errands = Errands::start(&shared).map_err(StartError::Threads)?;
     let streams = StreamServer::start(&shared, groups, options.streams);
     let streams = streams.map_err(StartError::Threads)?;
     let quic = match quic {
@@ -164,6 +174,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
         udp,
         streams,
         quic,
+        errands,
         _caretaker: caretaker,
         certificates,
         shared,
@@ -184,10 +195,14 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
             identity: Arc::new(identity),
             allow_query: Arc::new(options.allow_query.clone()),
             limiter: options.rate_limit.as_ref().map(Limiter::new).map(Arc::new),
+            keyring: Arc::new(options.keyring.clone()),
         }),
         log,
         counters: Register::default(),
         refusals: Refusals::default(),
+        operations: options.operations.clone(),
+        errands: Queue::default(),
+        slots: Slots::default(),
     })
 }
 
@@ -312,6 +327,8 @@ pub struct Running {
     streams: StreamServer,
     /// QUIC.
     quic: Option<QuicServer>,
+    /// Runs errands of UDP; after the workers, which hand them over.
+    errands: Errands,
     /// Does what the time asks for.
     _caretaker: Caretaker,
     /// The certificates of encrypted transports.
@@ -388,6 +405,12 @@ impl Running {
             .rcu(|old| Policy { allow_query: allow_query.clone(), ..Policy::clone(old) });
     }
 
+    /// Knows these TSIG keys from the next batch on, also on connections that are open.
+    pub fn set_keyring(&self, keyring: Keyring) {
+        let keyring = Arc::new(keyring);
+        self.shared.policy.rcu(|old| Policy { keyring: keyring.clone(), ..Policy::clone(old) });
+    }
+
     /// Limits responses like this from the next batch on; `None`: not at all. What clients had used of the
     /// limit before is forgotten.
     pub fn set_rate_limit(&self, limit: Option<&RateLimit>) {
@@ -451,5 +474,6 @@ impl Drop for Running {
         if let Some(quic) = &self.quic {
             quic.request_stop();
         }
+        self.errands.request_stop();
     }
 }

@@ -15,7 +15,7 @@ use crate::answer::Transport;
 
 use super::batch::{Packets, SocketBatch, system};
 use super::counters::Silence;
-use super::responder::{Responder, Shared, Source};
+use super::responder::{Answer, Responder, Shared, Source};
 
 /// Pause after a socket error, so that a persistent one does not busy-loop.
 const ERROR_REST: Duration = Duration::from_millis(50);
@@ -44,6 +44,7 @@ impl UdpWorker {
         let stop = Arc::new(AtomicBool::new(false));
         let response_octets = usize::from(shared.policy.load().identity.udp_size);
         let packets = SocketBatch::new(socket.try_clone()?, response_octets)?;
+        let by = Arc::new(socket.try_clone()?);
         let flag = stop.clone();
         let thread = std::thread::Builder::new().name("udp".to_owned()).spawn(move || {
             if let Some(cpu) = cpu
@@ -52,7 +53,7 @@ impl UdpWorker {
                 tracing::debug!(cpu, %error, "this UDP worker is not bound to a CPU");
             }
             let responder = Responder::new(shared, Transport::Udp, local.is_ipv6());
-            Loop { packets, responder, local }.run(&flag);
+            Loop { packets, responder, local, socket: by }.run(&flag);
         })?;
         Ok(Self { socket, stop, thread: Some(thread) })
     }
@@ -85,6 +86,8 @@ struct Loop<P> {
     responder: Responder,
     /// The address it listens on.
     local: SocketAddr,
+    /// The socket, for responses that come later.
+    socket: Arc<UdpSocket>,
 }
 
 impl<P: Packets> Loop<P> {
@@ -131,8 +134,10 @@ impl<P: Packets> Loop<P> {
             let local = Some(SocketAddr::new(ip, self.local.port()));
             let source = Source { client, local, keepalive: None };
             let (query, out) = (packet.query, packet.response);
-            if let Some(length) = self.responder.respond(&zones, moment, &source, query, out) {
-                self.packets.answer(index, length);
+            match self.responder.respond(&zones, moment, &source, query, out) {
+                Answer::Reply(length) => self.packets.answer(index, length),
+                Answer::Silence => {}
+                Answer::Errand(errand) => shared.errands.push(errand, &self.socket),
             }
         }
         let sent = self.packets.send();
@@ -146,8 +151,6 @@ impl<P: Packets> Loop<P> {
 mod tests {
     use super::*;
     use crate::serve::batch::{Packet, Sent};
-    use crate::serve::responder::Policy;
-    use crate::serve::{Acl, counters::Register};
 
     /// Three batches of one query each; the second makes whoever reads it panic.
     #[derive(Default)]
@@ -188,24 +191,15 @@ mod tests {
 
     #[test]
     fn a_panic_loses_its_batch_and_nothing_else() {
-        let shared = Arc::new(Shared {
-            zones: Arc::default(),
-            policy: arc_swap::ArcSwap::from_pointee(Policy {
-                identity: Arc::default(),
-                allow_query: Arc::new(Acl::everybody()),
-                limiter: None,
-            }),
-            log: None,
-            counters: Register::default(),
-            refusals: crate::serve::refusals::Refusals::default(),
-        });
+        let shared = Arc::new(Shared::plain(Arc::default()));
         let query = b"\0\x01\0\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01".to_vec();
         let trap = Trap { query, response: vec![0; 512], ..Trap::default() };
         let (sent, stop) = (trap.sent.clone(), trap.stop.clone());
         let responder = Responder::new(shared, Transport::Udp, false);
         let counters = responder.counters.clone();
         let local = ([127, 0, 0, 1], 53).into();
-        Loop { packets: trap, responder, local }.run(&stop);
+        let socket = Arc::new(UdpSocket::bind("127.0.0.1:0").unwrap());
+        Loop { packets: trap, responder, local, socket }.run(&stop);
         assert_eq!(*sent.lock().unwrap(), [19, 19], "REFUSED before and after");
         assert_eq!(counters.panics.value(), 1);
     }

@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("answer", &["zone"]),
     ("transfer", &["zone"]),
     ("update", &["zone"]),
-    ("serve", &["answer", "zone", "transfer"]),
+    ("serve", &["answer", "zone", "transfer", "tsig"]),
     ("master", &[]),
     ("check", &["master", "zone"]),
     ("queue", &[]),

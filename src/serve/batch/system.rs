@@ -1,8 +1,10 @@
 //! Calls for which `std` and `socket2` have no safe form.
 
-use std::io;
-use std::net::UdpSocket;
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd};
+
+use socket2::{MsgHdr, SockAddr, SockRef};
 
 /// Size asked for the kernel's buffers of a UDP socket, octets.
 const SOCKET_BUFFER_OCTETS: libc::c_int = 8 << 20;
@@ -51,6 +53,45 @@ fn set_option(
         libc::setsockopt(socket.as_fd().as_raw_fd(), level, name, value, size)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+//------------ Sending -------------------------------------------------------
+
+/// Sends one datagram, from this address of ours if one is given (RFC 3542 §6.2).
+pub fn send_from(
+    socket: &UdpSocket,
+    datagram: &[u8],
+    to: SocketAddr,
+    from: Option<IpAddr>,
+) -> io::Result<()> {
+    let (to, parts) = (SockAddr::from(to), [IoSlice::new(datagram)]);
+    let control = from.map(packet_information).unwrap_or_default();
+    let mut message = MsgHdr::new().with_addr(&to).with_buffers(&parts);
+    if !control.is_empty() {
+        message = message.with_control(&control);
+    }
+    SockRef::from(socket).sendmsg(&message, 0).map(drop)
+}
+
+/// The control message that names the source of a datagram: `cmsghdr`, then `in_pktinfo` or
+/// `in6_pktinfo` without an interface, which the route decides.
+fn packet_information(from: IpAddr) -> Vec<u8> {
+    let (level, kind, information) = match from {
+        // Interface, source, and an address that only a received one has.
+        IpAddr::V4(v4) => {
+            (libc::IPPROTO_IP, libc::IP_PKTINFO, [&[0; 4], &v4.octets()[..], &[0; 4]].concat())
+        }
+        IpAddr::V6(v6) => {
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, [&v6.octets()[..], &[0; 4]].concat())
+        }
+    };
+    let length = size_of::<libc::cmsghdr>() + information.len();
+    let mut control = length.to_ne_bytes().to_vec();
+    control.extend_from_slice(&level.to_ne_bytes());
+    control.extend_from_slice(&kind.to_ne_bytes());
+    control.extend_from_slice(&information);
+    control.resize(length.next_multiple_of(size_of::<usize>()), 0);
+    control
 }
 
 //------------ CPUs ----------------------------------------------------------
@@ -113,6 +154,29 @@ pub fn open_files_max() -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::UdpSocket;
+
+    #[test]
+    fn a_datagram_leaves_from_the_address_that_is_named() {
+        let any = UdpSocket::bind("0.0.0.0:0").unwrap();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        client.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
+        let to = client.local_addr().unwrap();
+        // All of 127.0.0.0/8 is ours.
+        for from in ["127.0.0.9", "127.0.0.1"] {
+            super::send_from(&any, b"hello", to, Some(from.parse().unwrap())).unwrap();
+            let (octets, source) = client.recv_from(&mut [0; 9]).unwrap();
+            assert_eq!((octets, source.ip().to_string().as_str()), (5, from));
+        }
+        super::send_from(&any, b"hello", to, None).unwrap();
+        assert_eq!(client.recv_from(&mut [0; 9]).unwrap().0, 5);
+        if let (Ok(any), Ok(client)) = (UdpSocket::bind("[::]:0"), UdpSocket::bind("[::1]:0")) {
+            let (to, from) = (client.local_addr().unwrap(), "::1".parse().unwrap());
+            super::send_from(&any, b"hello", to, Some(from)).unwrap();
+            assert_eq!(client.recv_from(&mut [0; 9]).unwrap().1.ip(), from);
+        }
+    }
+
     #[test]
     fn the_limit_of_open_files_is_raised_to_what_is_allowed() {
         let first = super::open_files_max().unwrap();

@@ -5,10 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use crate::answer::{Facts, Transport};
 use crate::wire::{NAME_OCTETS_MAX, NameRef};
 
-/// Octets of an entry before its name.
+/// Octets of an entry before its names.
 pub(super) const HEAD_OCTETS: usize = 80;
 /// Octets an entry may have.
-pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + NAME_OCTETS_MAX;
+pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + 2 * NAME_OCTETS_MAX;
 
 /// Bits of the octet of marks.
 pub(super) mod mark {
@@ -41,6 +41,10 @@ pub struct Entry<'a> {
     pub id: u16,
     /// The name asked for, in the sender's case.
     pub qname: Option<NameRef<'a>>,
+    /// The TSIG key that the message names, if it was signed.
+    pub key: Option<NameRef<'a>>,
+    /// What is wrong with its TSIG: 0 for nothing.
+    pub tsig_error: u16,
     /// What the engine says of query and response.
     pub facts: &'a Facts,
     /// Octets of the response; 0 if none was sent.
@@ -100,6 +104,12 @@ impl Entry<'_> {
         head[75] = u8::from(self.local.is_some());
         block.extend_from_slice(&head);
         block.extend_from_slice(name);
+        if let Some(key) = self.key {
+            let start = block.len() - name.len() - HEAD_OCTETS;
+            block[start + 76] = key.wire().len() as u8;
+            block[start + 77] = self.tsig_error as u8;
+            block.extend_from_slice(key.wire());
+        }
     }
 }
 

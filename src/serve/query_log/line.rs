@@ -13,8 +13,8 @@ use crate::wire::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rcode, Rtype};
 use super::entry::{HEAD_OCTETS, mark};
 use super::{ClientDetail, shown};
 
-/// The longest line: a name of 255 octets and its zone, each octet escaped to five, and everything else.
-const LINE_OCTETS: usize = NAME_OCTETS_MAX * 10 + 768;
+/// The longest line: a name of 255 octets, its zone and a key, each octet escaped to five, and everything else.
+const LINE_OCTETS: usize = NAME_OCTETS_MAX * 15 + 800;
 /// Octets of "2026-11-24T03:45:41".
 const SECOND_OCTETS: usize = 19;
 
@@ -103,8 +103,13 @@ impl LineMaker {
             }
         }
         put_rest(line, head, marks);
+        let key = block.get(HEAD_OCTETS + name.len()..)?.get(..usize::from(head[76]))?;
+        if !key.is_empty() {
+            put_key(line, key, head[77]);
+        }
+        line.put(b"}\n");
         lines.extend_from_slice(&line.octets[..line.length]);
-        Some(HEAD_OCTETS + name.len())
+        Some(HEAD_OCTETS + name.len() + key.len())
     }
 
     /// Puts the time, as RFC 3339 has it, in UTC, with microseconds.
@@ -195,7 +200,20 @@ fn put_rest(line: &mut Line, head: &[u8; HEAD_OCTETS], marks: u8) {
     }
     line.put(b",\"us\":");
     line.put_number(long(28));
-    line.put(b"}\n");
+}
+
+/// Puts the key that a message was signed with, and what is wrong with that.
+#[cold]
+fn put_key(line: &mut Line, key: &[u8], error: u8) {
+    line.put(b",\"tsig\":\"");
+    line.put_name(key);
+    if error != 0 {
+        line.put(b"\",\"tsig_error\":\"");
+        // BADVERS of EDNS has the number of BADSIG.
+        let known = if error == 16 { Some("BADSIG") } else { Rcode(error.into()).mnemonic() };
+        line.put_word(known, b"RCODE", error.into());
+    }
+    line.put(b"\"");
 }
 
 /// The transport of that number.
@@ -381,6 +399,8 @@ mod tests {
             id: 77,
             transport: Transport::Udp,
             qname: Some(name.as_ref()),
+            key: None,
+            tsig_error: 0,
             facts: &facts,
             octets: 99,
             limited: false,

@@ -49,6 +49,8 @@ fn note(lane: &mut LaneWriter, name: &str, count: u64) {
             id: 0xbeef,
             transport: Transport::Tls,
             qname: Some(name.as_ref()),
+            key: None,
+            tsig_error: 0,
             facts: &facts,
             octets: 101,
             limited: false,

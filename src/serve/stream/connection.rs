@@ -11,20 +11,23 @@
 //! One step reads what is there, answers every whole message in it and writes the responses with one
 //! call, all with buffers of the thread's [`Bench`]. Only what is left over (part of a message,
 //! responses that the client has not read) is kept by the connection itself. It reads nothing new before
-//! its responses are out, so that a client that does not read stops itself. Each state has a time limit:
-//! idle, in a message, writing. A client that has closed its half is answered to the
+//! its responses are out, so that a client that does not read stops itself. What takes its time (an errand) is
+//! done on another thread, and nothing more is answered before. Each state has a time limit: idle, in a message, in
+//! an errand, writing. A client that has closed its half is answered to the
 //! end (RFC 7766 §6.2.4).
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::super::counters::CloseReason;
-use super::super::responder::{Responder, Source};
+use super::super::errand::{self, Done, Errand};
+use super::super::responder::{Answer, Responder, Source};
 use super::roster::Ticket;
 use crate::wire::HEADER_OCTETS;
 
@@ -32,6 +35,8 @@ use crate::wire::HEADER_OCTETS;
 const INPUT_OCTETS: usize = 16 << 10;
 /// Octets of responses after which a step ends, whatever else waits to be answered.
 const OUTPUT_ENOUGH: usize = 64 << 10;
+/// How long an errand may take: as long as a disk may hang that comes back.
+const ERRAND_MAX: Duration = Duration::from_secs(60);
 /// The longest message, with its length.
 const MESSAGE_OCTETS: usize = 2 + 65_535;
 
@@ -98,13 +103,21 @@ impl Bench {
             let room = &mut output[answered.output..][..MESSAGE_OCTETS];
             let response = responder.respond(&zones, moment, source, query, &mut room[2..]);
             answered.input += 2 + length;
-            let Some(length) = response else {
+            match response {
+                Answer::Reply(length) => {
+                    room[..2].copy_from_slice(&(length as u16).to_be_bytes());
+                    answered.output += 2 + length;
+                }
                 // Not a query: the client does not speak DNS.
-                answered.garbage = true;
-                break;
-            };
-            room[..2].copy_from_slice(&(length as u16).to_be_bytes());
-            answered.output += 2 + length;
+                Answer::Silence => {
+                    answered.garbage = true;
+                    break;
+                }
+                Answer::Errand(errand) => {
+                    answered.errand = Some(errand);
+                    break;
+                }
+            }
         }
         responder.finish();
         answered
@@ -112,7 +125,7 @@ impl Bench {
 }
 
 /// The outcome of one pass over the input.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Answered {
     /// Octets of input dealt with.
     input: usize,
@@ -120,6 +133,8 @@ struct Answered {
     output: usize,
     /// The input holds something that is not a query.
     garbage: bool,
+    /// What has to be done before anything more is answered.
+    errand: Option<Box<Errand>>,
 }
 
 //------------ Connection ----------------------------------------------------
@@ -143,6 +158,8 @@ pub(super) struct Connection<S> {
     flushing: bool,
     /// Whole messages may wait in `input`.
     has_more: bool,
+    /// The errand under way, whose response is the next one.
+    errand: Option<JoinHandle<(Box<Errand>, Done)>>,
     /// The client will send no more, or nothing that is worth reading.
     ending: Option<CloseReason>,
 }
@@ -160,6 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             taken: 0,
             flushing: false,
             has_more: false,
+            errand: None,
             ending: None,
         }
     }
@@ -221,6 +239,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let (allowed, in_all, close) = match state {
                 State::Idle => (limits.idle, limits.idle, CloseReason::Idle),
                 State::Message => (limits.stall, limits.message, CloseReason::Stalled),
+                State::Working => (ERRAND_MAX, ERRAND_MAX, CloseReason::Stalled),
                 State::Writing => (limits.stall, limits.write, CloseReason::Unread),
             };
             let deadline = match state {
@@ -242,6 +261,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn state(&self) -> State {
         if !self.output.is_empty() || self.flushing {
             State::Writing
+        } else if self.errand.is_some() {
+            State::Working
         } else if !self.input.is_empty() {
             State::Message
         } else {
@@ -253,6 +274,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, CloseReason>> {
         if !self.output.is_empty() || self.flushing {
             return self.poll_write_on(cx);
+        }
+        if let Some(errand) = &mut self.errand {
+            let done = ready!(Pin::new(errand).poll(cx));
+            self.errand = None;
+            return self.conclude(cx, done);
         }
         if let Some(close) = self.ending {
             return Poll::Ready(Err(close));
@@ -279,7 +305,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Answers what is left over with `fresh` behind it, and keeps what is left over then.
     fn answer(&mut self, responder: &mut Responder, fresh: &[u8], output: &mut [u8]) -> Answered {
-        let answered = if self.input.is_empty() {
+        let mut answered = if self.input.is_empty() {
             let answered = Bench::answer(responder, &self.source, fresh, output);
             self.input.extend_from_slice(&fresh[answered.input..]);
             answered
@@ -294,11 +320,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.ending = Some(CloseReason::Garbage);
             (self.has_more, self.input) = (false, Vec::new());
         }
+        if let Some(errand) = answered.errand.take() {
+            self.begin(responder, errand);
+            self.has_more = true;
+        }
         if self.input.is_empty() {
             // An idle connection keeps no memory.
             (self.has_more, self.input) = (false, Vec::new());
         }
         answered
+    }
+
+    /// Has an errand performed, while this connection waits for it and no other does.
+    fn begin(&mut self, responder: &Responder, errand: Box<Errand>) {
+        let shared = &responder.shared;
+        let slot = shared.slots.0.clone().try_acquire_owned().ok();
+        let operations = shared.operations.clone();
+        self.errand = Some(spawn_blocking(move || {
+            let done = match (&slot, operations) {
+                (Some(_slot), Some(operations)) => errand.perform(&*operations),
+                _ => errand::busy(),
+            };
+            (errand, done)
+        }));
+    }
+
+    /// Answers with what came of an errand.
+    fn conclude(
+        &mut self,
+        cx: &mut Context<'_>,
+        done: Result<(Box<Errand>, Done), JoinError>,
+    ) -> Poll<Result<Step, CloseReason>> {
+        // Panics are caught inside: it never ran, because the server stops.
+        let Ok((errand, done)) = done else {
+            return Poll::Ready(Err(CloseReason::Stopping));
+        };
+        let bench = self.bench.clone();
+        let mut bench = lock(&bench);
+        let Bench { responder, output, .. } = &mut *bench;
+        let room = &mut output[..MESSAGE_OCTETS];
+        let Some(length) = responder.conclude(&errand, done, &mut room[2..]) else {
+            return Poll::Ready(Err(CloseReason::Error));
+        };
+        room[..2].copy_from_slice(&(length as u16).to_be_bytes());
+        Poll::Ready(self.write(cx, &room[..2 + length]).map(|()| Step::Answered))
     }
 
     /// Writes responses as far as they are taken, and keeps the rest.
@@ -360,6 +425,8 @@ enum State {
     Idle,
     /// Part of a message is there.
     Message,
+    /// An errand is under way.
+    Working,
     /// Responses wait to be taken.
     Writing,
 }

@@ -8,10 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 
-use super::super::acl::Acl;
-use super::super::counters::Register;
-use super::super::refusals::Refusals;
-use super::super::responder::{Policy, Responder, Shared, Source};
+use super::super::responder::{Responder, Shared, Source};
 use super::StreamLimits;
 use super::connection::{Bench, Connection};
 use super::roster::Roster;
@@ -37,17 +34,7 @@ pub struct Framing {
 impl Framing {
     /// A server of these zones, without cookies, limits of rate and log.
     pub fn new(zones: ZoneSet) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            zones: Arc::new(ArcSwap::from_pointee(zones)),
-            policy: ArcSwap::from_pointee(Policy {
-                identity: Arc::default(),
-                allow_query: Arc::new(Acl::everybody()),
-                limiter: None,
-            }),
-            log: None,
-            counters: Register::default(),
-            refusals: Refusals::default(),
-        });
+        let shared = Arc::new(Shared::plain(Arc::new(ArcSwap::from_pointee(zones))));
         let responder = Responder::new(shared, Transport::Tcp, false);
         Ok(Self {
             runtime: Builder::new_current_thread().enable_all().build()?,

@@ -104,9 +104,12 @@ impl StreamServer {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let (shared, stop) = (shared.clone(), server.stop.clone());
             let roster = server.roster.clone();
-            let thread = std::thread::Builder::new()
-                .name("stream".to_owned())
-                .spawn(move || run(&runtime, &shared, group, &roster, &stop))?;
+            let thread =
+                std::thread::Builder::new().name("stream".to_owned()).spawn(move || {
+                    run(&runtime, &shared, group, &roster, &stop);
+                    // An errand may hang with the disk: it is not waited for.
+                    runtime.shutdown_timeout(STOP_MAX);
+                })?;
             server.threads.push(thread);
         }
         Ok(server)
