@@ -6,11 +6,11 @@
 
 use std::time::Instant;
 
-use crate::answer::{self, Ede, Outcome, ResponseKind, Signature, Transport, Verdict};
+use crate::answer::{self, Ede, Outcome, Signature, Transport, Verdict};
 use crate::transfer::{Envelope, Outgoing, Sending};
 use crate::tsig::{self, Fault, Rejected, Signer};
 use crate::wire::{Header, Opcode, Query, Rcode};
-use crate::zone::ZoneSet;
+use crate::zone::{Zone, ZoneSet};
 
 use super::counters::TsigKind;
 use super::errand::{Done, Errand, Task};
@@ -182,15 +182,18 @@ impl Responder {
         response
     }
 
-    /// What a transfer is wrapped in: header, question and OPT of its response. `out` is room for them.
+    /// What a transfer of a zone is wrapped in: header, question and OPT of its response. `out` is room for them.
     pub(super) fn envelope(
         &mut self,
         moment: Moment,
         errand: &Errand,
+        zone: &Zone,
         out: &mut [u8],
     ) -> Option<Envelope> {
-        let length = self.settle(moment, &errand.source, &errand.message, Ok(()), out)?;
-        self.scratch.facts.kind = ResponseKind::Positive;
+        let policy = self.policy.clone();
+        let peer = peer_of(&policy, self.transport, moment, &errand.source);
+        let verdict = answer::frame(&mut self.scratch, &errand.message, &peer, zone, out);
+        let Verdict::Reply(length) = verdict else { return None };
         if errand.signer.is_some() {
             self.scratch.facts.signature = Signature::Good;
         }
@@ -207,7 +210,7 @@ impl Responder {
     ) -> Option<usize> {
         let held_back = errand.signer.as_ref().map_or(0, Signer::octets);
         let limit = self.limit_without(&errand.message, held_back, out.len());
-        let envelope = self.envelope(moment, errand, out.get_mut(..limit)?)?;
+        let envelope = self.envelope(moment, errand, outgoing.zone(), out.get_mut(..limit)?)?;
         let length = Sending::datagram(envelope, outgoing, out, limit).ok()?;
         match &errand.signer {
             Some(signer) => signer.sign(out, length, moment.unix()),
@@ -234,8 +237,7 @@ impl Responder {
         signer.sign(out, length, moment.unix())
     }
 
-    /// Writes what came of an operation. AA is set in what begins a transfer (RFC 5936 §2.2.1), and in the
-    /// response to a NOTIFY, as Knot does.
+    /// Writes what came of an operation. A NOTIFY that is heeded is answered with AA, as Knot does.
     fn settle(
         &mut self,
         moment: Moment,
