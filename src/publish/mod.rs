@@ -12,7 +12,7 @@
 //! A floor uses only those below it. Beneath them are `state`, what all floors share, and
 //! `confirm`, which asks our own sockets. Before the commit nothing changes for anybody; after it the
 //! change is what start-up serves, so a crash at any point leaves the state before or after it. The
-//! operator's file is never written. What requests put up is kept beside it and merged with it, RRset
+//! operator's file is never written. What requests and updates put up is kept beside it and merged with it, RRset
 //! by RRset.
 //!
 //! To add a cause of change, add its variant to [`Cause`], whose matches then ask what it means, and
@@ -29,7 +29,7 @@ mod state;
 
 pub use confirm::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
-pub use propose::{Candidate, EditProposal, Floor, Surroundings, Version};
+pub use propose::{Candidate, EditProposal, Floor, NotDecided, Surroundings, Version};
 pub use source::{FileDiff, Watcher, doubled, is_ignored, manifest_faults, sources_in};
 pub(crate) use state::failpoint;
 pub use state::{

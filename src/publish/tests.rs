@@ -11,6 +11,7 @@ mod reload;
 mod serials;
 mod signatures;
 mod stand_in;
+mod updates;
 mod watching;
 mod zonemd;
 

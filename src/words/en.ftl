@@ -956,6 +956,7 @@ zones-cause = Cause
 cause-load = Loaded for the first time
 cause-file = The zone file changed
 cause-request = Request
+cause-update = Update by key
 cause-rollback = Back to an earlier version
 cause-unconfirmed = Taken back, not confirmed
 cause-own = gapura's own records

@@ -956,6 +956,7 @@ zones-cause = Sebab
 cause-load = Dimuat pertama kali
 cause-file = Berkas zona diubah
 cause-request = Permohonan
+cause-update = Pembaruan oleh kunci
 cause-rollback = Kembali ke versi lama
 cause-unconfirmed = Dibatalkan karena tidak terkonfirmasi
 cause-own = Rekaman gapura sendiri

@@ -12,6 +12,7 @@ use crate::digest::sha256_hex;
 use crate::lock::lock;
 use crate::master;
 use crate::publish::state::{Inner, Overlay, PublishError, Publisher, overlay};
+use crate::store::promoted::Origin;
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 
@@ -79,18 +80,27 @@ fn text(zone: &Name, serial: Option<u32>, promoted: &Overlay) -> String {
 fn body(promoted: &Overlay) -> String {
     let mut text = String::new();
     for row in promoted.rows() {
-        let request = row.request.as_deref().unwrap_or("-");
+        let by = by(&row.origin);
         let masked = row.base.as_ref().is_some_and(|base| !overlay::same_records(base, &row.rrset));
         let (owner, rtype) = (&row.owner, row.rtype);
         if masked {
-            append_line!(text, "; request {} masks {owner} {rtype} of the file", plain(request));
+            append_line!(text, "; {by} masks {owner} {rtype} of the file");
         }
         for record in overlay::records_of(row) {
             master::write_record(record.as_ref(), &mut text);
-            append_line!(text, " ; request {}", plain(request));
+            append_line!(text, " ; {by}");
         }
     }
     text
+}
+
+/// What put an RRset up, as it may stand in a comment.
+fn by(origin: &Origin) -> String {
+    match origin {
+        Origin::Request(number) => format!("request {}", plain(number)),
+        Origin::Update(key) => format!("update {}", plain(key)),
+        Origin::Unnamed => "request -".to_owned(),
+    }
 }
 
 /// The hash of the lines of promoted records and masks.
@@ -112,13 +122,14 @@ pub(crate) fn serial_of(line: &str) -> Option<u32> {
 
 /// What a line of a derived file masks, if it says so.
 pub(crate) fn mask_of(line: &str) -> Option<(Name, Rtype)> {
-    let line = line.strip_prefix("; request ")?.strip_suffix(" of the file")?;
+    let line = line.strip_prefix("; request ").or_else(|| line.strip_prefix("; update "))?;
+    let line = line.strip_suffix(" of the file")?;
     let (_, what) = line.split_once(" masks ")?;
     let (owner, rtype) = what.rsplit_once(' ')?;
     Some((owner.parse().ok()?, rtype.parse().ok()?))
 }
 
-/// A request's number as it may stand in a comment: nothing in it can end the line.
+/// A request's number, or the name of a key, as it may stand in a comment: nothing in it can end the line.
 fn plain(request: &str) -> String {
     request.chars().filter(|c| !c.is_control()).collect()
 }

@@ -9,9 +9,9 @@ use super::edit_check;
 use super::merge::guard_delta;
 use crate::master::Finding;
 use crate::publish::state::{
-    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, left_out_zonemd, overlay,
+    Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, left_out_zonemd, overlay, warning,
 };
-use crate::store::promoted::PromotedRow;
+use crate::store::promoted::{Origin, PromotedRow};
 use crate::store::records::StoredRrset;
 use crate::wire::{Name, Rtype};
 use crate::zone::{Delta, Zone};
@@ -43,8 +43,8 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Makes the draft of an edit that belongs to `request`.
-    pub(crate) fn draft(&self, edit: &Edit, request: Option<&str>) -> Result<Draft, PublishError> {
+    /// Makes the draft of an edit; `origin` is whose its RRsets become.
+    pub(crate) fn draft(&self, edit: &Edit, origin: &Origin) -> Result<Draft, PublishError> {
         let apex = self.live.apex().to_name();
         if self.live.is_signed() {
             return Err(PublishError::Presigned(apex));
@@ -54,13 +54,14 @@ impl Ground<'_> {
             Draft { delta: Delta::default(), rows: Vec::new(), after: None, findings: Vec::new() };
         if findings.is_empty() {
             for set in &edit.set {
-                self.add_rrset(set, request, &mut draft);
+                self.add_rrset(set, origin, &mut draft);
             }
-            let after = self.applied(edit, &mut draft)?;
+            let after = self.applied(edit, origin, &mut draft)?;
             self.drop_idle_rows(&after, &mut draft);
             let touched: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
             findings = edit_check::check_effect(self.source, self.live, &after, &touched);
             findings.extend(edit_check::check_occluded(&after, &touched));
+            findings.extend(self.taken_from_updates(origin, edit));
             let leaves_out = !self.source.makes_zonemd(&after) && !self.live.zonemd().is_empty();
             if !draft.delta.is_empty() && leaves_out {
                 findings.push(left_out_zonemd());
@@ -72,26 +73,36 @@ impl Ground<'_> {
     }
 
     /// Puts one RRset in the place of what is served.
-    fn add_rrset(&self, set: &RrsetEdit, request: Option<&str>, draft: &mut Draft) {
+    fn add_rrset(&self, set: &RrsetEdit, origin: &Origin, draft: &mut Draft) {
         let wanted = StoredRrset { ttl: set.ttl, rdatas: set.rdatas.clone() };
         let served = self.live.rrset(set.owner.as_ref(), set.rtype);
         let base = self.overlay.in_file(self.live, &set.owner, set.rtype);
         let known = self.overlay.get(&set.owner, set.rtype);
         // An act of an officer changes what a request put up; it stays that request's.
-        let request = request.or_else(|| known.and_then(|known| known.request.as_deref()));
+        let origin = match (origin, known) {
+            (Origin::Unnamed, Some(known)) => &known.origin,
+            _ => origin,
+        };
         let row = PromotedRow {
             owner: set.owner.clone(),
             rtype: set.rtype,
             rrset: wanted.clone(),
             base,
-            request: request.map(str::to_owned),
+            origin: origin.clone(),
             since_ms: self.now_ms,
         };
         // Where a wildcard would answer, a name that is not there is guarded, and the row keeps that.
         let covered = || self.live.lookup(set.owner.as_ref()).wildcard().is_some();
         let as_before = known.map_or_else(
-            || wanted.rdatas.is_empty() && served.is_none() && !covered(),
-            |known| known.rrset == wanted && known.base == row.base,
+            || {
+                let guards = origin.key().is_none() && covered();
+                wanted.rdatas.is_empty() && served.is_none() && !guards
+            },
+            |known| {
+                // What a request asks for is the request's from then on.
+                let is_taken = known.origin.key().is_some() && origin.key().is_none();
+                known.rrset == wanted && known.base == row.base && !is_taken
+            },
         );
         if as_before {
             return;
@@ -105,19 +116,47 @@ impl Ground<'_> {
             draft.delta.removed.extend(removed);
             draft.delta.added.extend(overlay::records_of(&row));
         }
-        draft.rows.push(RowEdit::Put(row));
+        // What an update leaves as the file has it is the file's.
+        let is_over = origin.key().is_some()
+            && row.base.as_ref().is_some_and(|base| {
+                base.ttl == row.rrset.ttl && overlay::same_records(base, &row.rrset)
+            });
+        match (is_over, known) {
+            (false, _) => draft.rows.push(RowEdit::Put(row)),
+            (true, Some(_)) => draft.rows.push(RowEdit::Delete(row.owner, row.rtype)),
+            (true, None) => {}
+        }
+    }
+
+    /// What the people who approve an edit must know: that an update put up what it changes.
+    fn taken_from_updates(&self, origin: &Origin, edit: &Edit) -> Vec<Finding> {
+        if origin.key().is_some() {
+            return Vec::new();
+        }
+        let taken = edit.set.iter().filter_map(|RrsetEdit { owner, rtype, .. }| {
+            let key = self.overlay.get(owner, *rtype)?.origin.key()?;
+            let message = format!("{owner} {rtype} was put up by an update of the key {key}");
+            Some(warning("held-by-update", message))
+        });
+        taken.collect()
     }
 
     /// The zone after the edit: its records, the guards under wildcards, no outdated ZONEMD.
-    fn applied(&self, edit: &Edit, draft: &mut Draft) -> Result<Zone, PublishError> {
+    fn applied(
+        &self,
+        edit: &Edit,
+        origin: &Origin,
+        draft: &mut Draft,
+    ) -> Result<Zone, PublishError> {
         // One of ours is renewed by the door, and is no part of what an approval is given for.
         if !draft.delta.is_empty() && !self.source.makes_zonemd(self.live) {
             draft.delta.removed.extend(self.live.zonemd());
         }
         let after = self.live.apply(&draft.delta)?;
         let mut names: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
-        let now_out: BTreeSet<&Name> =
-            edit.set.iter().filter(|set| set.rdatas.is_empty()).map(|set| &set.owner).collect();
+        // What an update deletes is deleted, and then a wildcard answers for the name (RFC 2136).
+        let goes = |set: &&RrsetEdit| set.rdatas.is_empty() && origin.key().is_none();
+        let now_out: BTreeSet<&Name> = edit.set.iter().filter(goes).map(|set| &set.owner).collect();
         if names.iter().any(|name| name.as_ref().is_wildcard()) {
             names.extend(self.overlay.taken_out());
         }

@@ -3,11 +3,15 @@
 use super::candidate::Candidate;
 use super::draft::{Draft, Ground};
 use crate::lock::lock;
+use crate::master::Severity;
 use crate::publish::confirm::Expectation;
 use crate::publish::door::{
     self, FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows,
 };
-use crate::publish::state::{Cause, Edit, Inner, PublishError, Publisher, ZoneState};
+use crate::publish::state::{
+    Cause, Change, Edit, Inner, PublishError, Publisher, RrsetEdit, ZoneState,
+};
+use crate::store::promoted::Origin;
 use crate::wire::Name;
 use crate::zone::Zone;
 
@@ -35,7 +39,7 @@ impl Publisher {
         let slot = self.0.slot(zone)?;
         let state = lock(&slot.state);
         let live = state.zone.as_ref().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
-        let draft = draft(&self.0, &state, live, edit, None)?;
+        let draft = draft(&self.0, &state, live, edit, &Origin::Unnamed)?;
         Ok(Candidate::new(live, edit, draft))
     }
 
@@ -55,7 +59,7 @@ impl Publisher {
         if base.is_some_and(|base| base != live.serial()) {
             return Err(PublishError::Moved(zone.clone()).into());
         }
-        let draft = draft(&self.0, &held.state, &live, edit, cause.request())?;
+        let draft = draft(&self.0, &held.state, &live, edit, &cause.origin())?;
         let after = draft.after.filter(|_| !draft.delta.is_empty());
         let proposal = Proposal {
             next: after.map_or(Next::Same, |zone| Next::Edited { zone, content: draft.delta }),
@@ -74,13 +78,72 @@ impl Publisher {
     }
 }
 
+//------------ Decided on what is served -------------------------------------
+
+/// Why an edit that was decided on what is served came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDecided<E> {
+    /// It was decided that nothing is to be done.
+    #[error("it was decided against")]
+    Against(E),
+    /// The door refused, or took the change back.
+    #[error(transparent)]
+    Door(#[from] PublishError),
+}
+
+impl Publisher {
+    /// Makes the edit live that `decide` makes of the version as served: nobody else changes the zone from
+    /// the decision to the end. When this returns `Ok` the change is durable, served and confirmed.
+    ///
+    /// An edit without effect writes nothing and uses no serial; there is no change then. What a request
+    /// put up, or took out, is not changed.
+    pub fn publish_decided<E>(
+        &self,
+        zone: &Name,
+        (cause, who): (Cause, &str),
+        decide: impl FnOnce(&Zone) -> Result<Edit, E>,
+    ) -> Result<Option<Change>, NotDecided<E>> {
+        let slot = self.0.slot(zone)?;
+        let mut held = Held::new(&slot);
+        let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        let edit = decide(&live).map_err(NotDecided::Against)?;
+        if edit.set.is_empty() {
+            return Ok(None);
+        }
+        if self.0.options.is_stand_in {
+            return Err(PublishError::NotKept(zone.clone()).into());
+        }
+        for RrsetEdit { owner, rtype, .. } in &edit.set {
+            if let Some(row) = held.state.overlay.held(owner, *rtype) {
+                let (owner, rtype, by) = (owner.clone(), *rtype, row.origin.to_string());
+                return Err(PublishError::Held { owner, rtype, by }.into());
+            }
+        }
+        let draft = draft(&self.0, &held.state, &live, &edit, &cause.origin())?;
+        let has_errors = draft.findings.iter().any(|one| one.severity == Severity::Error);
+        if draft.delta.is_empty() && draft.rows.is_empty() && !has_errors {
+            return Ok(None);
+        }
+        let after = draft.after.filter(|_| !draft.delta.is_empty());
+        let next = after.map_or(Next::Same, |zone| Next::Edited { zone, content: draft.delta });
+        let at_ms = (self.0.options.now_ms)();
+        let proposal = Proposal {
+            overlay: draft.rows,
+            findings: draft.findings,
+            ..Proposal::new(Some(live), next, cause, who, at_ms)
+        };
+        let published = door::publish_one(&self.0, &mut held, proposal);
+        Ok(Some(published.map_err(PublishError::from)?.change))
+    }
+}
+
 /// The draft of an edit on what is served.
 fn draft(
     inner: &Inner,
     state: &ZoneState,
     live: &Zone,
     edit: &Edit,
-    request: Option<&str>,
+    origin: &Origin,
 ) -> Result<Draft, PublishError> {
     let ground = Ground {
         live,
@@ -88,5 +151,5 @@ fn draft(
         source: &state.source,
         now_ms: (inner.options.now_ms)(),
     };
-    ground.draft(edit, request)
+    ground.draft(edit, origin)
 }

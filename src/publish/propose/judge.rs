@@ -6,6 +6,7 @@ use super::loaded::Loaded;
 use crate::check::{self, Fault, Level};
 use crate::master::{self, Finding, Input};
 use crate::publish::state::{Overlay, Strictness, ZoneSource};
+use crate::store::promoted::Origin;
 use crate::zone::Zone;
 
 /// How strictly a zone is judged.
@@ -27,8 +28,8 @@ pub(crate) fn whole(
     faults.extend(check::zone(merged, &loaded.faults, now));
     for fault in &mut faults {
         let entry = overlay.rows().find(|row| row.owner == fault.owner && !overlay.is_empty());
-        if let Some(request) = entry.and_then(|row| row.request.as_deref()) {
-            fault.message = format!("request {request}: {}", fault.message);
+        if let Some(row) = entry.filter(|row| row.origin != Origin::Unnamed) {
+            fault.message = format!("{}: {}", row.origin, fault.message);
         }
     }
     let mut findings = located(source, loaded, &faults);

@@ -14,8 +14,8 @@
 //! nothing         anything else       clash; but over if base was nothing: the file wins
 //! ```
 //!
-//! A name that was taken out and that a wildcard covers gets a TXT record in its place, so that the
-//! wildcard does not answer for it.
+//! A name that a request took out and that a wildcard covers gets a TXT record in its place, so that the
+//! wildcard does not answer for it. What an update deletes is deleted, and then the wildcard answers.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::publish::state::overlay::{
     GUARD_RDATA, is_guard, records, records_of, same_records, stored,
 };
 use crate::publish::state::{Overlay, RowEdit};
-use crate::store::promoted::PromotedRow;
+use crate::store::promoted::{Origin, PromotedRow};
 use crate::store::records::StoredRrset;
 use crate::wire::{Class, Name, Record, Rtype};
 use crate::zone::{ApplyError, Delta, Zone};
@@ -136,23 +136,31 @@ fn drop_idle(overlay: &Overlay, merged: &Zone, edits: &mut Vec<RowEdit>) {
 
 /// The file changed an RRset that an entry masks or replaces.
 fn clash(row: &PromotedRow) -> Finding {
-    let what = if row.rrset.rdatas.is_empty() { "was taken out by" } else { "was promoted by" };
+    let what = match (row.rrset.rdatas.is_empty(), &row.origin) {
+        (true, _) => "was taken out by",
+        (false, Origin::Update(_)) => "was put up by",
+        (false, _) => "was promoted by",
+    };
     let message = format!("{} {} {what} it, and the file now has other data", row.owner, row.rtype);
     finding(row, message)
 }
 
-/// A clash as a finding that names the request.
+/// A clash as a finding that names the request or the key.
 fn finding(row: &PromotedRow, message: String) -> Finding {
-    let request = row.request.as_deref().unwrap_or("(none)");
+    let hint = match row.origin {
+        Origin::Update(_) => {
+            "take the RRset out of the file, or let the file win (`gapura zone adopt ORIGIN NAME`)"
+        }
+        Origin::Request(_) | Origin::Unnamed => {
+            "take the RRset out of the file, let the request be changed or removed first, or let an officer accept what the file says (`gapura request adopt NAME --reason …`)"
+        }
+    };
     Finding {
         rule: "promoted-clash",
         severity: Severity::Error,
         place: None,
-        message: format!("request {request}: {message}"),
-        hint: Some(
-            "take the RRset out of the file, let the request be changed or removed first, or let an officer accept what the file says (`gapura request adopt NAME --reason …`)"
-                .to_owned(),
-        ),
+        message: format!("{}: {message}", row.origin),
+        hint: Some(hint.to_owned()),
     }
 }
 

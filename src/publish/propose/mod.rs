@@ -3,6 +3,7 @@
 //! Nothing is written here. Each cause of change ends in a [`Proposal`](super::door::Proposal) that
 //! the door publishes or refuses.
 
+mod adopt;
 mod candidate;
 mod changes;
 mod decide;
@@ -19,7 +20,7 @@ mod merge;
 mod rollback;
 
 pub use candidate::{Candidate, Surroundings};
-pub use edit::EditProposal;
+pub use edit::{EditProposal, NotDecided};
 pub use floor::Floor;
 pub use history::Version;
 

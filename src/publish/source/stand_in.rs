@@ -17,7 +17,7 @@ use crate::publish::door::{self, Note};
 use crate::publish::state::overlay::{is_guard, same_records, stored};
 use crate::publish::state::serial::later;
 use crate::publish::state::{Options, PublishError, Publisher, ZoneSource};
-use crate::store::promoted::PromotedRow;
+use crate::store::promoted::{Origin, PromotedRow};
 use crate::store::records::StoredRrset;
 use crate::store::zones::ZoneRow;
 use crate::store::{Store, StoreError};
@@ -113,7 +113,7 @@ fn in_copy(source: &ZoneSource, options: &Options) -> Option<Vec<PromotedRow>> {
     let since_ms = (options.now_ms)();
     let row = |node: &NodeRef<'_>, rtype, base, rrset| {
         let owner = node.owner().to_name();
-        PromotedRow { owner, rtype, rrset, base, request: None, since_ms }
+        PromotedRow { owner, rtype, rrset, base, origin: Origin::Unnamed, since_ms }
     };
     let mut rows = Vec::new();
     for node in copy.nodes() {
@@ -174,7 +174,14 @@ fn in_derived(
     let since_ms = (options.now_ms)();
     let row = |((owner, rtype), rrset): ((Name, Rtype), StoredRrset)| {
         let found = file.as_ref().and_then(|zone| zone.rrset(owner.as_ref(), rtype));
-        PromotedRow { base: found.map(stored), owner, rtype, rrset, request: None, since_ms }
+        PromotedRow {
+            base: found.map(stored),
+            owner,
+            rtype,
+            rrset,
+            origin: Origin::Unnamed,
+            since_ms,
+        }
     };
     sets.into_iter().map(row).collect()
 }

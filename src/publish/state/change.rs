@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::promoted::Origin;
 use crate::wire::{Name, Rtype};
 use crate::zone::Delta;
 
@@ -51,6 +52,11 @@ pub enum Cause {
         /// The request's number.
         number: String,
     },
+    /// An UPDATE (RFC 2136) changed records.
+    Update {
+        /// The name of its key.
+        key: String,
+    },
     /// An earlier version was published again.
     Rollback {
         /// The version.
@@ -77,6 +83,7 @@ impl Cause {
             Self::Load { .. } => "load",
             Self::File { .. } => "file",
             Self::Request { .. } => "request",
+            Self::Update { .. } => "update",
             Self::Rollback { .. } => "rollback",
             Self::Unconfirmed { .. } => "unconfirmed",
             Self::Own { .. } => "own",
@@ -87,7 +94,7 @@ impl Cause {
     /// of the file touches it.
     pub(crate) fn is_beside_file(&self) -> bool {
         match self {
-            Self::Request { .. } | Self::Own { .. } => true,
+            Self::Request { .. } | Self::Update { .. } | Self::Own { .. } => true,
             Self::Load { .. }
             | Self::File { .. }
             | Self::Rollback { .. }
@@ -95,11 +102,21 @@ impl Cause {
         }
     }
 
-    /// The request that the change belongs to.
-    pub fn request(&self) -> Option<&str> {
+    /// The request, or the key of the update, that the change belongs to.
+    pub fn about(&self) -> Option<&str> {
         match self {
             Self::Request { number } => Some(number),
+            Self::Update { key } => Some(key),
             _ => None,
+        }
+    }
+
+    /// Whose the RRsets are that the change puts up.
+    pub(crate) fn origin(&self) -> Origin {
+        match self {
+            Self::Request { number } => Origin::Request(number.clone()),
+            Self::Update { key } => Origin::Update(key.clone()),
+            _ => Origin::Unnamed,
         }
     }
 }
@@ -110,6 +127,7 @@ impl fmt::Display for Cause {
             Self::Load { sha256 } => write!(f, "first load of file {}", short(sha256)),
             Self::File { sha256 } => write!(f, "file {}", short(sha256)),
             Self::Request { number } => write!(f, "request {number}"),
+            Self::Update { key } => write!(f, "update by key {key}"),
             Self::Rollback { to_serial } => write!(f, "rollback to {to_serial}"),
             Self::Unconfirmed { serial, reason } => {
                 write!(f, "{serial} taken back, not confirmed: {reason}")

@@ -6,7 +6,7 @@ use super::Change;
 use crate::master::Finding;
 use crate::publish::confirm::Confirmation;
 use crate::store::StoreError;
-use crate::wire::Name;
+use crate::wire::{Name, Rtype};
 
 /// Why a change did not become live. Unless the variant says otherwise, nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,19 @@ pub enum PublishError {
         /// The errors; warnings are with the candidate.
         findings: Vec<Finding>,
     },
+    /// An update would change what is not the key's: a request put it up or took it out.
+    #[error("{owner} {rtype} is held by {by}: it is changed there")]
+    Held {
+        /// The owner.
+        owner: Name,
+        /// The type.
+        rtype: Rtype,
+        /// Who holds it.
+        by: String,
+    },
+    /// The database only stands in for one that is lost: nothing that is not in a file would last.
+    #[error("{0}: the database could not be opened, so nothing would be kept")]
+    NotKept(Name),
     /// The edit would change nothing; nothing was written and no serial was used.
     #[error("the change of {0} has no effect: the records are served already")]
     NoEffect(Name),

@@ -1,4 +1,4 @@
-//! What requests put up in a zone, kept beside the operator's file: promoted RRsets and masks.
+//! What requests and updates put up in a zone, kept beside the operator's file: promoted RRsets and masks.
 //!
 //! How they are merged with a file is `propose::merge`'s business.
 
@@ -95,17 +95,34 @@ impl Overlay {
         }
     }
 
-    /// Whether something was taken out at a name.
-    pub(crate) fn takes_out_at(&self, name: &Name) -> bool {
-        self.0
-            .range((name.clone(), Rtype(0))..=(name.clone(), Rtype(u16::MAX)))
-            .any(|(_, row)| row.rrset.rdatas.is_empty())
+    /// The entries of a name.
+    fn at(&self, name: &Name) -> impl Iterator<Item = &PromotedRow> {
+        let all = (name.clone(), Rtype(0))..=(name.clone(), Rtype(u16::MAX));
+        self.0.range(all).map(|(_, row)| row)
     }
 
-    /// Names at which something was taken out.
-    pub(crate) fn taken_out(&self) -> impl Iterator<Item = &Name> {
-        self.rows().filter(|row| row.rrset.rdatas.is_empty()).map(|row| &row.owner)
+    /// Whether something was taken out at a name, so that no wildcard may answer for it.
+    pub(crate) fn takes_out_at(&self, name: &Name) -> bool {
+        self.at(name).any(takes_out)
     }
+
+    /// Names at which something was taken out, so that no wildcard may answer for them.
+    pub(crate) fn taken_out(&self) -> impl Iterator<Item = &Name> {
+        self.rows().filter(|row| takes_out(row)).map(|row| &row.owner)
+    }
+
+    /// The entry that keeps an update from changing an owner and type: what a request put up there, or
+    /// gapura for itself, and anything at a name that a request took out.
+    pub(crate) fn held(&self, owner: &Name, rtype: Rtype) -> Option<&PromotedRow> {
+        self.at(owner).find(|row| {
+            row.origin.key().is_none() && (row.rtype == rtype || row.rrset.rdatas.is_empty())
+        })
+    }
+}
+
+/// Whether an entry takes something out for good. An update that deletes does not: it may add again.
+fn takes_out(row: &PromotedRow) -> bool {
+    row.rrset.rdatas.is_empty() && row.origin.key().is_none()
 }
 
 //------------ Guards under wildcards ----------------------------------------

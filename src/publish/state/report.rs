@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Cause, Change, Publisher, ZoneState};
 use crate::lock::lock;
 use crate::master::{Finding, Severity};
+use crate::store::promoted::{Origin, PromotedRow};
 use crate::wire::Name;
 
 //------------ Guard ---------------------------------------------------------
@@ -296,9 +297,13 @@ impl Publisher {
 impl ZoneState {
     /// What is known of the zone now.
     fn status(&self, now_ms: i64) -> ZoneStatus {
-        let line = |row: &crate::store::promoted::PromotedRow| {
-            let request = row.request.as_deref().unwrap_or("-");
-            format!("{} {} ({request})", row.owner, row.rtype)
+        let line = |row: &PromotedRow| {
+            let by = match &row.origin {
+                Origin::Request(number) => number.clone(),
+                Origin::Update(_) => row.origin.to_string(),
+                Origin::Unnamed => "-".to_owned(),
+            };
+            format!("{} {} ({by})", row.owner, row.rtype)
         };
         ZoneStatus {
             zone: self.source.apex.clone(),

@@ -2,7 +2,7 @@
 
 use super::store;
 use crate::store::journal::{DeltaBlobs, JournalRow};
-use crate::store::promoted::PromotedRow;
+use crate::store::promoted::{Origin, PromotedRow};
 use crate::store::records::StoredRrset;
 use crate::store::zones::ZoneRow;
 use crate::store::{Reader, StoreError};
@@ -157,23 +157,30 @@ fn promoted_rrsets_read_back_are_replaced_and_taken_away() {
         rtype: Rtype(rtype),
         rrset: set(u32::MAX, &[&[192, 0, 2, 1], &[]]),
         base,
-        request: Some("GPR-2026-000001".to_owned()),
+        origin: Origin::Request("GPR-2026-000001".to_owned()),
         since_ms: -1,
     };
-    let mask = PromotedRow { rrset: set(0, &[]), request: None, ..row(65535, None) };
+    let mask = PromotedRow { rrset: set(0, &[]), origin: Origin::Unnamed, ..row(65535, None) };
+    let updated = PromotedRow { origin: Origin::Update("acme.".to_owned()), ..row(16, None) };
     store
         .write::<_, StoreError>(|tx| {
             tx.put_zone(&name, &zone(1))?;
             tx.put_promoted(&name, &row(1, None))?;
             tx.put_promoted(&name, &row(1, Some(set(60, &[&[1]]))))?;
+            tx.put_promoted(&name, &updated)?;
             tx.put_promoted(&name, &mask)
         })
         .unwrap();
     let mut found = read(&store, |reader| reader.promoted(&name));
     found.sort_by_key(|row| row.rtype.0);
-    assert_eq!(found, [row(1, Some(set(60, &[&[1]]))), mask.clone()]);
+    assert_eq!(found, [row(1, Some(set(60, &[&[1]]))), updated.clone(), mask.clone()]);
+    // A request takes over what an update put up.
+    let taken = PromotedRow { origin: Origin::Request("1".to_owned()), ..updated };
+    store.write::<_, StoreError>(|tx| tx.put_promoted(&name, &taken)).unwrap();
     store.write::<_, StoreError>(|tx| tx.delete_promoted(&name, &mask.owner, Rtype(1))).unwrap();
-    assert_eq!(read(&store, |reader| reader.promoted(&name)), [mask]);
+    let mut found = read(&store, |reader| reader.promoted(&name));
+    found.sort_by_key(|row| row.rtype.0);
+    assert_eq!(found, [taken, mask]);
 }
 
 #[test]

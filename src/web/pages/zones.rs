@@ -88,7 +88,7 @@ async fn zones_page(
                 let versions = publisher.history(&status.zone, VERSIONS)?;
                 let versions = versions.into_iter().map(|version| {
                     let cause = cause_words(t, version.cause.kind());
-                    let cause = match version.cause.request() {
+                    let cause = match version.cause.about() {
                         Some(number) => format!("{cause} {number}"),
                         None => cause,
                     };
