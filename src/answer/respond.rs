@@ -272,6 +272,8 @@ fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zo
     match found {
         Entry::Loaded(zone) => Ok(zone),
         Entry::NotLoaded(_) => Err((Rcode::SERVFAIL, Ede::NOT_READY)),
+        // RFC 8914 §4.25.
+        Entry::Expired(_) => Err((Rcode::SERVFAIL, Ede::INVALID_DATA)),
     }
 }
 

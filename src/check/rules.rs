@@ -188,6 +188,27 @@ impl Rule {
         )
     }
 
+    /// Whether a zone that was transferred is held to the rule: without it the zone could not be answered
+    /// from, or is not what its primary sent. What its signer or its owner should mend is only told.
+    pub fn binds_transfers(self) -> bool {
+        matches!(
+            self,
+            Self::NoSoa
+                | Self::TwoSoas
+                | Self::SoaBelowApex
+                | Self::NoNs
+                | Self::OutOfZone
+                | Self::WrongClass
+                | Self::MetaType
+                | Self::CnameOtherData
+                | Self::TwoCnames
+                | Self::TwoDnames
+                | Self::TypesTooMany
+                | Self::RrsetTooLarge
+                | Self::ZonemdWrong
+        )
+    }
+
     /// The severity of a fault under a level.
     pub(super) fn severity(self, strict: bool, raised: bool) -> Severity {
         match self.weight() {

@@ -29,6 +29,7 @@ impl Operations for Fleet {
         match entry {
             Entry::Loaded(zone) => Ok(self.outgoing(zone, wanted)),
             Entry::NotLoaded(_) => Err(refusal((Rcode::SERVFAIL, Ede::NOT_READY))),
+            Entry::Expired(_) => Err(refusal((Rcode::SERVFAIL, Ede::INVALID_DATA))),
         }
     }
 

@@ -29,8 +29,10 @@ mod state;
 
 pub use confirm::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
-pub use propose::{Candidate, EditProposal, Floor, NotDecided, Surroundings, Version};
-pub use source::{FileDiff, Watcher, doubled, is_ignored, manifest_faults, sources_in};
+pub use propose::{Candidate, EditProposal, Floor, NotDecided, Surroundings, TransferIn, Version};
+pub use source::{
+    FileDiff, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults, sources_in,
+};
 pub(crate) use state::failpoint;
 pub use state::{
     By, Cause, Change, Edit, Guard, LastChange, Options, Outcome, PublishError, Publisher, Refusal,

@@ -8,6 +8,7 @@ mod floors;
 mod promotion;
 mod races;
 mod reload;
+mod secondary;
 mod serials;
 mod signatures;
 mod stand_in;

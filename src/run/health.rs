@@ -72,13 +72,20 @@ fn is_error(finding: &Finding) -> bool {
 /// What is wrong with a zone.
 fn zone_fault(zone: &ZoneStatus) -> Option<String> {
     let name = &zone.zone;
+    if zone.expired {
+        return Some(format!("{name} has expired, no primary was heard for too long: SERVFAIL"));
+    }
+    let what = if zone.primaries.is_empty() { "file" } else { "transfer" };
     match (&zone.refusal, zone.serial) {
         (Some(refusal), Some(serial)) => {
             let guard = refusal.guard.word();
-            Some(format!("{name} file refused ({guard}), still serving {serial}"))
+            Some(format!("{name} {what} refused ({guard}), still serving {serial}"))
         }
         (Some(refusal), None) => {
-            Some(format!("{name} file refused ({}), not served: SERVFAIL", refusal.guard.word()))
+            Some(format!("{name} {what} refused ({}), not served: SERVFAIL", refusal.guard.word()))
+        }
+        (None, None) if !zone.primaries.is_empty() => {
+            Some(format!("{name} has not been transferred yet: SERVFAIL"))
         }
         (None, None) => Some(format!("{name} is not loaded: SERVFAIL")),
         (None, Some(_)) => None,

@@ -67,14 +67,20 @@ impl Ready {
             line(transport, address.to_string());
         }
         for zone in &self.zones {
-            let file = zone.file.display();
+            let place = zone.place();
             line(
                 "zone",
                 match zone.serial {
                     Some(serial) => {
-                        format!("{} serial {serial}, {} records  ({file})", zone.zone, zone.records)
+                        format!(
+                            "{} serial {serial}, {} records  ({place})",
+                            zone.zone, zone.records
+                        )
                     }
-                    None => format!("{} NOT LOADED: see the log  ({file})", zone.zone),
+                    None if zone.primaries.is_empty() => {
+                        format!("{} NOT LOADED: see the log  ({place})", zone.zone)
+                    }
+                    None => format!("{} not transferred yet  ({place})", zone.zone),
                 },
             );
         }
@@ -109,13 +115,15 @@ impl Ready {
         let (Some(dns), Some(zone)) = (self.dns.first(), self.zones.first()) else { return };
         append!(
             text,
-            "\nTry:\n  dig @{} -p {} {} SOA\n  {} ctl status\n  edit {}: live a moment after you save it\n",
+            "\nTry:\n  dig @{} -p {} {} SOA\n  {} ctl status\n",
             dns.ip(),
             dns.port(),
             zone.zone,
             program(),
-            zone.file.display()
         );
+        if zone.primaries.is_empty() {
+            append_line!(text, "  edit {}: live a moment after you save it", zone.file.display());
+        }
         if let Some(web) = &self.web {
             append_line!(text, "  open {web} and send a request");
         }

@@ -107,14 +107,30 @@ fn query_log_json(running: &Running) -> Value {
 fn add_zone(text: &mut String, zone: &ZoneStatus) {
     let serial = zone.serial.map_or_else(|| "not loaded".to_owned(), |serial| serial.to_string());
     let file_serial = zone.file_serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
-    append_line!(
-        text,
-        "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted",
-        zone.zone,
-        zone.file.display(),
-        zone.records,
-        zone.promoted
-    );
+    if zone.primaries.is_empty() {
+        append_line!(
+            text,
+            "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted",
+            zone.zone,
+            zone.file.display(),
+            zone.records,
+            zone.promoted
+        );
+    } else {
+        append_line!(
+            text,
+            "{} serial {serial}, secondary of {}, {} records",
+            zone.zone,
+            zone.primaries.join(", "),
+            zone.records
+        );
+    }
+    if zone.expired {
+        append_line!(
+            text,
+            "  expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL"
+        );
+    }
     if let Some(change) = &zone.last_change {
         append_line!(
             text,
@@ -134,7 +150,8 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
         append_line!(text, "  the file was rolled back: it is not loaded until it changes");
     }
     if let Some(refusal) = &zone.refusal {
-        append_line!(text, "  file refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
+        let what = if zone.primaries.is_empty() { "file" } else { "transfer" };
+        append_line!(text, "  {what} refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
         for finding in &refusal.findings {
             append_line!(text, "    {}", finding.with_hint());
         }

@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     Step { number: 65, road_3: true, sql: include_str!("migrations/0065_scale.sql") },
     Step { number: 66, road_3: true, sql: include_str!("migrations/0066_queries.sql") },
     Step { number: 70, road_3: false, sql: include_str!("migrations/0070_update.sql") },
+    Step { number: 72, road_3: false, sql: include_str!("migrations/0072_secondary.sql") },
     Step { number: 75, road_3: false, sql: include_str!("migrations/0075_own_zonemd.sql") },
 ];
 

@@ -40,6 +40,7 @@ pub mod requests;
 pub mod row_log;
 #[cfg(feature = "approval")]
 mod scrub;
+pub mod secondaries;
 mod sql;
 #[cfg(feature = "approval")]
 pub mod words;

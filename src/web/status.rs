@@ -30,9 +30,9 @@ pub(super) fn of_error(error: &ActError) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
         ActError::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
-        ActError::Publish(PublishError::Refused { .. } | PublishError::Presigned(_)) => {
-            StatusCode::CONFLICT
-        }
+        ActError::Publish(
+            PublishError::Refused { .. } | PublishError::Presigned(_) | PublishError::Secondary(_),
+        ) => StatusCode::CONFLICT,
         ActError::Publish(_) | ActError::NoServer => StatusCode::SERVICE_UNAVAILABLE,
         ActError::Audit(_) | ActError::File { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }

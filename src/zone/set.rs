@@ -17,6 +17,8 @@ pub enum Entry {
     Loaded(Zone),
     /// It is configured, but there is no version to serve (SERVFAIL).
     NotLoaded(Name),
+    /// It is a secondary zone, and no primary was heard for too long (SERVFAIL).
+    Expired(Name),
 }
 
 impl Entry {
@@ -24,7 +26,7 @@ impl Entry {
     pub fn apex(&self) -> NameRef<'_> {
         match self {
             Self::Loaded(zone) => zone.apex(),
-            Self::NotLoaded(apex) => apex.as_ref(),
+            Self::NotLoaded(apex) | Self::Expired(apex) => apex.as_ref(),
         }
     }
 
@@ -32,7 +34,7 @@ impl Entry {
     pub fn zone(&self) -> Option<&Zone> {
         match self {
             Self::Loaded(zone) => Some(zone),
-            Self::NotLoaded(_) => None,
+            Self::NotLoaded(_) | Self::Expired(_) => None,
         }
     }
 }

@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("view", &["queue"]),
     ("uploads", &["queue"]),
     ("store", &["queue"]),
-    ("publish", &["zone", "master", "check", "store", "dns_client"]),
+    ("publish", &["zone", "master", "check", "store", "dns_client", "transfer"]),
     ("fleet", &["answer", "zone", "transfer", "serve", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),

@@ -66,7 +66,7 @@ pub(crate) fn number<R>(
     }
     let is_held = match proposal.file {
         FileFate::Kept => state.is_held,
-        FileFate::Accepted(_) => false,
+        FileFate::Accepted(_) | FileFate::Transferred => false,
         FileFate::RolledBack => true,
     };
     Ok(Step { next, change, overlay: proposal.overlay.clone(), row, is_held })
@@ -89,6 +89,19 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
             own_zonemd: old.is_some_and(|row| row.own_zonemd),
         },
+        (_, FileFate::Transferred) => ZoneRow {
+            serial: change.to,
+            high_water: change.to,
+            file_serial: None,
+            file_hash: None,
+            held_hash: None,
+            marker: false,
+            zonemd: false,
+            marked_includes: String::new(),
+            copy_seq: old.and_then(|row| row.copy_seq),
+            changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
+            own_zonemd: false,
+        },
         (Some(old), FileFate::Kept) => old.clone(),
         (Some(old), FileFate::RolledBack) => {
             ZoneRow { held_hash: old.file_hash.clone(), ..old.clone() }
@@ -96,7 +109,9 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
         (None, FileFate::Kept | FileFate::RolledBack) => return Err(not_loaded(state)),
     };
     row.serial = change.to;
-    row.high_water = later(row.high_water, change.to);
+    // The primary's serials are its own: where somebody had one that went back transferred, it counts.
+    let is_transferred = matches!(file, FileFate::Transferred);
+    row.high_water = if is_transferred { change.to } else { later(row.high_water, change.to) };
     if change.is_visible() {
         row.changed_ms = change.at_ms;
     }

@@ -73,6 +73,8 @@ pub(crate) enum FileFate {
     Accepted(AcceptedFile),
     /// It does not count until its bytes change.
     RolledBack,
+    /// There is none: the change is a transfer from a primary, which owns the serials.
+    Transferred,
 }
 
 /// What is remembered of a file that was accepted.
@@ -112,6 +114,15 @@ impl Proposal {
             rows: NoRows,
             expect: Vec::new(),
         }
+    }
+}
+
+impl Proposal {
+    /// The same with rows of the caller.
+    pub(crate) fn with_rows<R>(self, rows: R) -> Proposal<R> {
+        let Self { base, next, serial, cause, who, at_ms, overlay, file, findings, expect, .. } =
+            self;
+        Proposal { base, next, serial, cause, who, at_ms, overlay, file, findings, rows, expect }
     }
 }
 

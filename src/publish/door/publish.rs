@@ -10,7 +10,7 @@
 
 use super::commit::commit;
 use super::number::{Step, number};
-use super::proposal::{FileFate, Held, Next, NotPublished, Proposal, Published, Rows};
+use super::proposal::{FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows};
 use crate::master::{Finding, Severity};
 use crate::publish::confirm::{Confirmation, SerialExpected};
 use crate::publish::failpoint;
@@ -69,6 +69,10 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
     if state.is_gone {
         return Err(PublishError::UnknownZone(zone()));
     }
+    let is_transfer = matches!(proposal.cause, Cause::Transfer { .. });
+    if state.source.is_secondary() && !is_transfer {
+        return Err(PublishError::Secondary(zone()));
+    }
     if proposal.base.as_ref().map(Zone::serial) != state.serial() {
         return Err(PublishError::Moved(zone()));
     }
@@ -119,6 +123,20 @@ impl Undo {
         change: &Change,
         reason: &str,
     ) -> Proposal {
+        if let (Cause::Transfer { .. }, Some(zone)) = (&change.cause, &self.zone) {
+            // A secondary makes no serials: it goes back to the one before, and history begins anew.
+            return Proposal {
+                serial: Numbering::Exactly(zone.serial()),
+                file: FileFate::Transferred,
+                ..Proposal::new(
+                    live.cloned(),
+                    Next::Whole(zone.clone()),
+                    Cause::Unconfirmed { serial: change.to, reason: reason.to_owned() },
+                    &change.who,
+                    (inner.options.now_ms)(),
+                )
+            };
+        }
         let next = match (live, self.zone) {
             (Some(live), Some(zone)) if change.is_visible() => {
                 let content = without_soa(live.diff(&zone));

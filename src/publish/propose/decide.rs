@@ -70,6 +70,19 @@ impl Prepared {
         }
     }
 
+    /// Nothing is to be published, and nothing was found.
+    pub(crate) fn done(outcome: Outcome) -> Self {
+        Self {
+            kind: Kind::Done(outcome),
+            findings: Vec::new(),
+            seen: Vec::new(),
+            file_serial: None,
+            file_sha256: None,
+            leftover: None,
+            lack: None,
+        }
+    }
+
     /// A zone whose database rows cannot be read.
     pub(crate) fn failed(failed: &StoreError) -> Self {
         let finding = error("database", failed.to_string(), "check the database, then reload");
@@ -129,7 +142,7 @@ pub(super) struct Case<'a> {
 }
 
 /// How a file, merged with what requests put up, differs from what is live.
-enum Difference {
+pub(super) enum Difference {
     /// Nothing is live.
     First,
     /// By these records.
@@ -140,7 +153,7 @@ enum Difference {
 
 impl Difference {
     /// Compares a zone with the live one; this may walk both zones.
-    fn between(live: &Zone, zone: &Zone) -> Self {
+    pub(super) fn between(live: &Zone, zone: &Zone) -> Self {
         failpoint::point("decide.difference");
         let max = DELTA_RECORDS_MIN.max(live.record_count() / 4);
         live.diff_within(zone, max).map_or(Self::Whole, Self::Small)

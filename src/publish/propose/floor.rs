@@ -54,6 +54,9 @@ impl Publisher {
         let not_loaded = || PublishError::NotLoaded(zone.clone());
         let live = held.state.zone.clone().ok_or_else(not_loaded)?;
         let newest = held.state.row.as_ref().ok_or_else(not_loaded)?.high_water;
+        if held.state.source.is_secondary() {
+            return Err(PublishError::Secondary(zone.clone()));
+        }
         let floor = floor.into().check(zone, newest)?;
         if !is_ahead(floor, newest) {
             return Ok(None);

@@ -18,11 +18,13 @@ mod judge;
 mod loaded;
 mod merge;
 mod rollback;
+mod transfer;
 
 pub use candidate::{Candidate, Surroundings};
 pub use edit::{EditProposal, NotDecided};
 pub use floor::Floor;
 pub use history::Version;
+pub use transfer::TransferIn;
 
 pub(super) use decide::{Kind, Prepared, prepare};
 pub(super) use floor::renumbered;
@@ -31,3 +33,4 @@ pub(super) use guards::counted;
 pub(super) use judge::whole;
 pub(super) use loaded::{Loaded, Unread};
 pub(super) use merge::merge;
+pub(super) use transfer::decide as decide_transfer;

@@ -23,6 +23,9 @@ struct Line {
     zone: String,
     /// The operator's file.
     file: String,
+    /// The remotes that a secondary zone is transferred from.
+    #[serde(default)]
+    primaries: Vec<String>,
     /// How strictly it is checked.
     checks: Strictness,
     /// How serials are chosen.
@@ -81,10 +84,10 @@ pub(super) fn read(state_dir: &Path) -> Known {
 
 /// The zone of a line.
 fn source(line: &str) -> Option<ZoneSource> {
-    let Line { zone, file, checks, serial, errors, zonemd, by_file } =
-        serde_json::from_str(line).ok()?;
-    let (apex, file) = (zone.parse().ok()?, file.into());
-    Some(ZoneSource { apex, file, checks, serial, errors, zonemd, by_file })
+    let line: Line = serde_json::from_str(line).ok()?;
+    let (apex, file) = (line.zone.parse().ok()?, line.file.into());
+    let Line { primaries, checks, serial, errors, zonemd, by_file, .. } = line;
+    Some(ZoneSource { apex, file, primaries, checks, serial, errors, zonemd, by_file })
 }
 
 /// Writes the list. While the database only stands in for a lost one, the list stays as it is: then
@@ -102,6 +105,7 @@ pub(super) fn write(inner: &Inner) {
             zone: source.apex.to_string(),
             // A next run may start in another directory.
             file: absolute(&source.file).unwrap_or(source.file).display().to_string(),
+            primaries: source.primaries,
             checks: source.checks,
             serial: source.serial,
             errors: source.errors,

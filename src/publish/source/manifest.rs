@@ -125,7 +125,7 @@ impl List {
 /// What the lists beside these zones' files say that is not so, for `gapura check`.
 pub fn manifest_faults(sources: &[ZoneSource]) -> Vec<Finding> {
     let octets_max = Options::new("").file_octets_max;
-    let paths: BTreeSet<PathBuf> = sources.iter().map(|source| path_of(&source.file)).collect();
+    let paths = lists_of(sources);
     let lists = paths.iter().filter_map(|path| List::read(path));
     lists
         .flat_map(|list| {
@@ -141,6 +141,12 @@ pub fn manifest_faults(sources: &[ZoneSource]) -> Vec<Finding> {
             faults
         })
         .collect()
+}
+
+/// Where lists beside the files of zones would be.
+fn lists_of(sources: &[ZoneSource]) -> BTreeSet<PathBuf> {
+    let files = sources.iter().filter(|source| !source.is_secondary());
+    files.map(|source| path_of(&source.file)).collect()
 }
 
 /// The hashes by file, or what is wrong with the text.
@@ -174,7 +180,14 @@ pub(super) fn groups(inner: &Inner, slots: &[Arc<Slot>]) -> Vec<Group> {
     let mut groups = Vec::new();
     let all: Vec<Arc<Slot>> = lock(&inner.slots).values().cloned().collect();
     for slot in slots {
-        let file = lock(&slot.state).source.file.clone();
+        let (file, is_secondary) = {
+            let state = lock(&slot.state);
+            (state.source.file.clone(), state.source.is_secondary())
+        };
+        if is_secondary {
+            groups.push(Group { manifest: None, slots: vec![Arc::clone(slot)] });
+            continue;
+        }
         let path = path_of(&file);
         let list = lists.entry(path.clone()).or_insert_with(|| List::read(&path));
         match list {
@@ -246,7 +259,7 @@ pub(super) fn reload(inner: &Inner, group: &Group, pace: Pace, by: &By) -> Vec<R
 pub(super) fn hold_up(begun: &mut [Begun], octets_max: u64) {
     let sources: Vec<ZoneSource> =
         begun.iter().map(|one| lock(&one.slot.state).source.clone()).collect();
-    let paths: BTreeSet<PathBuf> = sources.iter().map(|source| path_of(&source.file)).collect();
+    let paths = lists_of(&sources);
     for list in paths.iter().filter_map(|path| List::read(path)) {
         let mut bound: Vec<_> = sources
             .iter()

@@ -11,6 +11,7 @@ use std::time::Instant;
 use super::compile::{self, Pace};
 use super::manifest;
 use super::restore::recall;
+use super::secondary;
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::door::{self, Held, swap};
@@ -42,6 +43,9 @@ impl Publisher {
     pub fn diff_file(&self, zone: &Name) -> Result<FileDiff, PublishError> {
         let slot = self.0.slot(zone)?;
         let source = lock(&slot.state).source.clone();
+        if source.is_secondary() {
+            return Err(PublishError::Secondary(zone.clone()));
+        }
         let decide = |force| {
             let loaded = compile::load(&source, &self.0.options, Pace::Start);
             let by = By { who: "diff".to_owned(), force };
@@ -137,6 +141,9 @@ fn reload_one(inner: &Inner, slot: &Arc<Slot>, pace: Pace, by: &By) -> ReloadRep
 fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadReport {
     let began = Instant::now();
     let source = lock(&slot.state).source.clone();
+    if source.is_secondary() {
+        return secondary::reload(inner, slot, began);
+    }
     let loaded = compile::load(&source, &inner.options, pace);
     let mut held = Held::new(slot);
     if held.state.is_gone {
@@ -171,7 +178,7 @@ pub(super) fn decide(
     by: &By,
 ) -> Prepared {
     if !held.state.is_recalled {
-        if let Err(failed) = recall(inner, &mut held.state, &loaded) {
+        if let Err(failed) = recall(inner, &mut held.state, loaded.as_ref().ok()) {
             return Prepared::failed(&failed);
         }
         let found = held.state.zone.clone().map(Entry::Loaded);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::compile::{self, IfLacking, Pace};
+use super::secondary;
 use super::start::Begun;
 use crate::lock::lock;
 use crate::master::Severity;
@@ -23,10 +24,13 @@ pub(super) const RESTORED_STEP: u32 = 10_000;
 
 /// Finds out what is to be done about one zone.
 pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
+    if lock(&slot.state).source.is_secondary() {
+        return secondary::begin(inner, slot);
+    }
     let began = Instant::now();
     let mut state = lock(&slot.state);
     let loaded = load(inner, &state);
-    let (prepared, refused) = match recall(inner, &mut state, &loaded) {
+    let (prepared, refused) = match recall(inner, &mut state, loaded.as_ref().ok()) {
         Ok(()) => {
             let mut prepared = prepare(inner, &state, loaded, &By::gapura());
             let refused = catch_up(inner, &state, &mut prepared);
@@ -94,17 +98,17 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
 }
 
 /// Reads what the database keeps of a zone and restores the version that it says is live, unless that
-/// was done before.
+/// was done before. `loaded` is the file, if there is one that can be read.
 pub(super) fn recall(
     inner: &Inner,
     state: &mut ZoneState,
-    loaded: &Result<Loaded, Box<Unread>>,
+    loaded: Option<&Loaded>,
 ) -> Result<(), StoreError> {
     if state.is_recalled {
         return Ok(());
     }
     remember(inner, state)?;
-    if let (Some(row), Ok(loaded)) = (state.row.clone(), loaded) {
+    if let (Some(row), Some(loaded)) = (state.row.clone(), loaded) {
         let accepted = row.file_hash.as_deref() == Some(loaded.hash.as_str());
         let held = row.held_hash.as_deref() == Some(loaded.hash.as_str());
         if accepted && !held {
@@ -123,7 +127,8 @@ pub(super) fn recall(
         restored(inner, state)?.into_iter().for_each(|zone| state.serve(zone));
     }
     let is_signed = state.zone.as_ref().is_some_and(Zone::is_signed);
-    if let Some(row) = state.row.as_mut().filter(|_| inner.is_restored && !is_signed) {
+    let owns_serials = !is_signed && !state.source.is_secondary();
+    if let Some(row) = state.row.as_mut().filter(|_| inner.is_restored && owns_serials) {
         row.high_water = row.high_water.wrapping_add(RESTORED_STEP);
     }
     state.is_recalled = true;
@@ -157,9 +162,10 @@ fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Op
 /// out beyond it nobody knows, so it goes above every serial there is a trace of; a zone that was signed
 /// elsewhere keeps its own.
 fn copied(inner: &Inner, state: &mut ZoneState) -> Option<Zone> {
+    let owns_serials = !state.source.is_secondary();
     let row = state.row.as_mut()?;
     let mut zone = door::read_copy(&inner.options.state_dir, &state.source.apex)?;
-    if !zone.is_signed() {
+    if !zone.is_signed() && owns_serials {
         let newest = later(row.high_water, zone.serial());
         // No clock is believed without the database that knows when it was last.
         let serial = state.source.serial.next(newest, newest, None);

@@ -42,7 +42,11 @@ impl Publisher {
             let bytes = read::read(&path, options.file_octets_max).map(|(bytes, _)| bytes);
             let bytes = bytes.unwrap_or_default();
             let note = door::copy_note(&options.state_dir, &source.apex);
-            let rows = promoted(source, options, note.as_ref(), &path, &bytes);
+            // A secondary zone has no file that anything could be promoted beside.
+            let rows = match source.is_secondary() {
+                true => Vec::new(),
+                false => promoted(source, options, note.as_ref(), &path, &bytes),
+            };
             // The newest serial that was published; the next one is above it.
             let traces = [
                 marks.get(&source.apex).copied(),

@@ -291,6 +291,9 @@ impl WatchThread {
     /// Whether the way to a zone's file was found before.
     fn knows(&self, slot: &Slot) -> bool {
         let Ok(state) = slot.state.try_lock() else { return true };
+        if state.source.is_secondary() {
+            return true;
+        }
         self.known.get(&slot.apex).is_some_and(|(file, _)| *file == state.source.file)
     }
 
@@ -298,6 +301,9 @@ impl WatchThread {
     fn learn(&mut self, slot: &Slot) {
         let (file, files): (PathBuf, Vec<PathBuf>) = {
             let Ok(state) = slot.state.try_lock() else { return };
+            if state.source.is_secondary() {
+                return;
+            }
             let seen = state.seen.iter().map(|seen| seen.path.clone());
             let manifest = manifest::path_of(&state.source.file);
             let file = state.source.file.clone();
@@ -359,6 +365,9 @@ impl WatchThread {
 /// refused counts as changed once its time has come, and one for which there was no memory once there is.
 fn has_changed(inner: &Inner, slot: &Slot) -> Option<bool> {
     let state = slot.state.try_lock().ok()?;
+    if state.source.is_secondary() {
+        return Some(false);
+    }
     if state.frozen.is_some() {
         return Some(state.thawed().is_some());
     }

@@ -69,6 +69,13 @@ pub enum Cause {
         /// What was asked and what came.
         reason: String,
     },
+    /// A transfer from a primary.
+    Transfer {
+        /// The primary, by its name in the settings.
+        primary: String,
+        /// `axfr` or `ixfr`.
+        transfer: String,
+    },
     /// gapura's own records, such as the audit anchor.
     Own {
         /// What for, in one word.
@@ -86,6 +93,7 @@ impl Cause {
             Self::Update { .. } => "update",
             Self::Rollback { .. } => "rollback",
             Self::Unconfirmed { .. } => "unconfirmed",
+            Self::Transfer { .. } => "transfer",
             Self::Own { .. } => "own",
         }
     }
@@ -98,6 +106,7 @@ impl Cause {
             Self::Load { .. }
             | Self::File { .. }
             | Self::Rollback { .. }
+            | Self::Transfer { .. }
             | Self::Unconfirmed { .. } => false,
         }
     }
@@ -131,6 +140,9 @@ impl fmt::Display for Cause {
             Self::Rollback { to_serial } => write!(f, "rollback to {to_serial}"),
             Self::Unconfirmed { serial, reason } => {
                 write!(f, "{serial} taken back, not confirmed: {reason}")
+            }
+            Self::Transfer { primary, transfer } => {
+                write!(f, "transfer from {primary} ({transfer})")
             }
             Self::Own { purpose } => write!(f, "gapura's own: {purpose}"),
         }

@@ -20,6 +20,12 @@ pub enum PublishError {
     /// The zone was signed elsewhere; records cannot be added without breaking its signatures.
     #[error("{0} is signed elsewhere: records cannot be promoted into it")]
     Presigned(Name),
+    /// The zone is a secondary zone: its data is its primaries' alone.
+    #[error("{0} is a secondary zone: change it at its primary, and it is transferred from there")]
+    Secondary(Name),
+    /// The zone is no secondary zone, and takes no transfer.
+    #[error("{0} is no secondary zone: there is no primary to transfer it from")]
+    Primary(Name),
     /// The candidate has errors.
     #[error("the candidate of {zone} has {count} error(s); the first: {first}", count = findings.len(), first = first(findings))]
     Refused {

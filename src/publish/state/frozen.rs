@@ -25,8 +25,7 @@ pub(crate) struct Frozen {
 impl Frozen {
     /// More than one file claims the zone.
     pub(crate) fn doubled(apex: &Name, claims: Vec<ZoneSource>) -> Self {
-        let files: Vec<String> =
-            claims.iter().map(|source| source.file.display().to_string()).collect();
+        let files: Vec<String> = claims.iter().map(ZoneSource::place).collect();
         let message = format!("{apex} is claimed by {}", files.join(" and "));
         let hint = "keep one file for each name; case and escapes do not make a difference";
         Self {
@@ -41,7 +40,9 @@ impl Frozen {
     /// a zone by these settings.
     pub(crate) fn left(source: ZoneSource, sources: &Sources) -> Self {
         let (apex, file) = (&source.apex, source.file.display());
-        let other = sources.zones.iter().find(|other| is_same(&other.file, &source.file));
+        let is_file =
+            |other: &&ZoneSource| !other.is_secondary() && is_same(&other.file, &source.file);
+        let other = sources.zones.iter().find(is_file);
         let directory = sources.directory.as_deref();
         let is_in = |directory| source.file.parent().is_some_and(|own| is_same(own, directory));
         let comes_back = source.by_file && other.is_none() && directory.is_some_and(is_in);

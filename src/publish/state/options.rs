@@ -17,8 +17,10 @@ use crate::zone::Zone;
 pub struct ZoneSource {
     /// The apex.
     pub apex: Name,
-    /// The master file, as the operator named it.
+    /// The master file, as the operator named it; empty for a secondary zone.
     pub file: PathBuf,
+    /// The remotes that a secondary zone is transferred from; empty for one that has a file.
+    pub primaries: Vec<String>,
     /// How strictly it is checked.
     pub checks: Strictness,
     /// How serials are chosen.
@@ -38,6 +40,7 @@ impl ZoneSource {
         Self {
             apex,
             file: file.into(),
+            primaries: Vec::new(),
             checks: Strictness::Strict,
             serial: SerialPolicy::default(),
             errors: Vec::new(),
@@ -49,7 +52,7 @@ impl ZoneSource {
     /// Whether a version gets a ZONEMD record of ours. One that was signed elsewhere is not changed: the
     /// record would have no signature.
     pub(crate) fn makes_zonemd(&self, zone: &Zone) -> bool {
-        self.zonemd && !zone.is_signed()
+        self.zonemd && !zone.is_signed() && !self.is_secondary()
     }
 
     /// Says so if there is no ZONEMD record although the settings ask for one.
@@ -59,6 +62,24 @@ impl ZoneSource {
         let finding = warning("zonemd-presigned", message.to_owned());
         let is_missing = self.zonemd && zone.is_signed();
         is_missing.then(|| Finding { hint: Some(hint.to_owned()), ..finding })
+    }
+
+    /// A secondary zone, transferred from these remotes.
+    pub fn secondary(apex: Name, primaries: Vec<String>) -> Self {
+        Self { primaries, ..Self::new(apex, PathBuf::new()) }
+    }
+
+    /// Whether the zone is transferred from primaries, and has no file.
+    pub fn is_secondary(&self) -> bool {
+        !self.primaries.is_empty()
+    }
+
+    /// Where it comes from, in words.
+    pub fn place(&self) -> String {
+        if self.is_secondary() {
+            return format!("transfers from {}", self.primaries.join(", "));
+        }
+        self.file.display().to_string()
     }
 }
 

@@ -13,8 +13,8 @@ use arc_swap::ArcSwap;
 
 use super::serial::later;
 use super::{
-    Frozen, Jobs, Lack, LastChange, Options, Overlay, PublishError, Refusal, Seen, Signatures,
-    ZoneSource,
+    Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Seen,
+    Signatures, ZoneSource,
 };
 use crate::lock::lock;
 use crate::master::Finding;
@@ -131,6 +131,8 @@ pub(crate) struct ZoneState {
     pub(crate) frozen: Option<Frozen>,
     /// Whether what the database keeps of it was read.
     pub(crate) is_recalled: bool,
+    /// For how long a secondary zone may be served.
+    pub(crate) lease: Lease,
     /// The memory that its file wants for, if that is why it was refused.
     pub(crate) lack: Option<Lack>,
     /// Whether the zone has left the settings; a caller that still waits for the lock must not
@@ -163,6 +165,7 @@ impl Slot {
             signatures: Signatures::default(),
             frozen: None,
             is_recalled: false,
+            lease: Lease::default(),
             lack: None,
             is_gone: false,
             reloads: BTreeMap::new(),

@@ -106,6 +106,11 @@ pub enum Outcome {
         /// The live serial.
         serial: u32,
     },
+    /// It is a secondary zone: it has no file, and is served as it was transferred last.
+    Secondary {
+        /// The live serial; none: not transferred yet.
+        serial: Option<u32>,
+    },
     /// The file was rolled back and is not loaded until its bytes change.
     Held {
         /// The live serial.
@@ -139,6 +144,7 @@ impl ReloadReport {
         match self.outcome {
             Outcome::Live { .. } => "live",
             Outcome::Unchanged { .. } => "unchanged",
+            Outcome::Secondary { .. } => "secondary",
             Outcome::Held { .. } => "held",
             Outcome::Refused { .. } => "refused",
             Outcome::Removed => "removed",
@@ -158,6 +164,12 @@ impl fmt::Display for ReloadReport {
                 write!(f, "{zone} {to}  loaded, {added} records, {ms} ms")?;
             }
             Outcome::Unchanged { serial } => write!(f, "{zone} {serial}  unchanged")?,
+            Outcome::Secondary { serial: Some(serial) } => {
+                write!(f, "{zone} {serial}  secondary zone, as transferred last")?;
+            }
+            Outcome::Secondary { serial: None } => {
+                write!(f, "{zone} secondary zone, not transferred yet")?;
+            }
             Outcome::Held { serial } => {
                 write!(f, "{zone} {serial}  file rolled back, not loaded until it changes")?;
             }
@@ -190,8 +202,14 @@ pub struct ZoneStatus {
     /// The apex.
     #[serde(serialize_with = "as_text")]
     pub zone: Name,
-    /// The operator's file.
+    /// The operator's file; empty for a secondary zone.
     pub file: PathBuf,
+    /// The remotes that a secondary zone is transferred from; empty for one that has a file.
+    pub primaries: Vec<String>,
+    /// When a primary of a secondary zone was heard last, in milliseconds since 1970.
+    pub refreshed_ms: Option<i64>,
+    /// Whether a secondary zone is not served because that is too long ago.
+    pub expired: bool,
     /// The live serial; none: not loaded.
     pub serial: Option<u32>,
     /// The serial of the file as last read, accepted or not.
@@ -224,6 +242,21 @@ pub struct ZoneStatus {
     pub reloads: BTreeMap<&'static str, u64>,
     /// Changes by cause.
     pub changes: BTreeMap<&'static str, u64>,
+}
+
+impl ZoneStatus {
+    /// Whether the zone is answered from.
+    pub fn is_served(&self) -> bool {
+        self.serial.is_some() && !self.expired
+    }
+
+    /// Where the zone comes from, in words.
+    pub fn place(&self) -> String {
+        if self.primaries.is_empty() {
+            return self.file.display().to_string();
+        }
+        format!("transfers from {}", self.primaries.join(", "))
+    }
 }
 
 /// The last change of a zone.
@@ -270,12 +303,15 @@ impl Publisher {
         let names = |zones: &mut dyn Iterator<Item = &ZoneStatus>| {
             zones.map(|zone| zone.zone.to_string()).collect::<Vec<_>>().join(" ")
         };
-        let mut loading =
-            zones.iter().filter(|zone| zone.serial.is_none() && zone.refusal.is_none()).peekable();
+        // A secondary zone waits for its primary, perhaps for long.
+        let is_loading = |zone: &&ZoneStatus| {
+            zone.serial.is_none() && zone.refusal.is_none() && zone.primaries.is_empty()
+        };
+        let mut loading = zones.iter().filter(is_loading).peekable();
         if loading.peek().is_some() {
             return Some(format!("not loaded: {}", names(&mut loading)));
         }
-        let none = !zones.is_empty() && zones.iter().all(|zone| zone.serial.is_none());
+        let none = !zones.is_empty() && zones.iter().all(|zone| !zone.is_served());
         none.then(|| format!("no zone is served: {}", names(&mut zones.iter())))
     }
 
@@ -308,6 +344,9 @@ impl ZoneState {
         ZoneStatus {
             zone: self.source.apex.clone(),
             file: self.source.file.clone(),
+            primaries: self.source.primaries.clone(),
+            refreshed_ms: self.lease.refreshed_ms,
+            expired: self.lease.is_expired,
             serial: self.serial(),
             file_serial: self.file_serial,
             records: self.zone.as_ref().map_or(0, crate::zone::Zone::record_count),

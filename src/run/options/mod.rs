@@ -127,7 +127,8 @@ pub fn readable_sources(settings: &Settings) -> Sources {
         return zones.into();
     }
     let mut found = publish::sources_in(directory);
-    let named: BTreeSet<PathBuf> = zones.iter().map(|source| whole(&source.file)).collect();
+    let files = zones.iter().filter(|source| !source.is_secondary());
+    let named: BTreeSet<PathBuf> = files.map(|source| whole(&source.file)).collect();
     found.zones.retain(|source| !named.contains(&whole(&source.file)));
     found.zones.splice(..0, zones);
     found
@@ -151,6 +152,7 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
     Ok(ZoneSource {
         apex,
         file: zone.file.clone(),
+        primaries: zone.primaries.clone(),
         checks: match zone.checks {
             ZoneChecks::Strict => Strictness::Strict,
             ZoneChecks::Lenient => Strictness::Lenient,

@@ -3,7 +3,7 @@
 
 use super::store;
 use crate::store::sql::Sql;
-use crate::store::{clock, journal, promoted, zones};
+use crate::store::{clock, journal, promoted, secondaries, zones};
 
 /// The statements of every file, with its name.
 fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
@@ -11,6 +11,7 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("clock", clock::STATEMENTS),
         ("journal", journal::STATEMENTS),
         ("promoted", promoted::STATEMENTS),
+        ("secondaries", secondaries::STATEMENTS),
         ("zones", zones::STATEMENTS),
         #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),

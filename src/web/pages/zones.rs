@@ -128,14 +128,28 @@ fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
         (t.s("zones-names"), count(status.names)),
         (t.s("zones-promoted"), count(status.promoted)),
     ];
+    if !status.primaries.is_empty() {
+        let heard = status.refreshed_ms.map_or_else(|| "–".to_owned(), |at_ms| t.date_time(at_ms));
+        facts.splice(
+            1..3,
+            [
+                (t.s("zones-primaries"), status.primaries.join(", ")),
+                (t.s("zones-refreshed"), heard),
+            ],
+        );
+        facts.pop();
+    }
     if let Some(change) = &status.last_change {
         let words =
             format!("{} – {}", t.date_time(change.at_ms), cause_words(t, change.cause.kind()));
         facts.push((t.s("zones-last"), words));
     }
     let mut notes = Vec::new();
-    if status.serial.is_none() {
-        notes.push(t.s("zones-not-loaded"));
+    match (status.serial, status.primaries.is_empty()) {
+        (None, true) => notes.push(t.s("zones-not-loaded")),
+        (None, false) => notes.push(t.s("zones-not-transferred")),
+        (Some(_), _) if status.expired => notes.push(t.s("zones-expired")),
+        (Some(_), _) => {}
     }
     if status.from_store {
         notes.push(t.s("zones-from-store"));

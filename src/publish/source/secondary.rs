@@ -1,0 +1,220 @@
+//! Secondary zones: transferred from their primaries, kept in the database, served until they expire.
+//!
+//! ```text
+//! start        the version of the database; expired if its last refresh is longer ago than the SOA's EXPIRE
+//! transfer     decided on, published like every change, and noted as a refresh in the same transaction
+//! refreshed    a primary has what we have
+//! expired      nothing is served (SERVFAIL) until the next refresh or transfer
+//! ```
+//!
+//! When a primary is asked is the fleet's to decide, and it counts the time while the daemon runs. Only over
+//! a restart does the clock count, and only if it is believed: by a clock that jumped, a zone would be lost
+//! with its primary away. Then EXPIRE is counted from the start again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::reload::{failure, outcome_of, report};
+use super::restore::recall;
+use super::start::Begun;
+use crate::lock::lock;
+use crate::publish::door::{self, Held, RowsFn, swap};
+use crate::publish::propose::{Kind, Prepared, TransferIn, decide_transfer};
+use crate::publish::state::{
+    Guard, Inner, Job, Lease, Outcome, PublishError, Publisher, ReloadReport, Slot, ZoneState,
+};
+use crate::store::{StoreError, Tx};
+use crate::wire::Name;
+use crate::zone::{Entry, Soa, Zone};
+
+/// A refresh is written down once it is later than the last one written by this part of EXPIRE: zones that
+/// are refreshed every minute must not keep the disk busy …
+const UNWRITTEN_PARTS: i64 = 16;
+/// … but an hour is the most that a restart may forget, in milliseconds.
+const UNWRITTEN_MAX_MS: i64 = 3_600_000;
+
+//------------ SecondaryZone -------------------------------------------------
+
+/// What there is to know of a secondary zone to refresh it.
+#[derive(Clone, Debug)]
+pub struct SecondaryZone {
+    /// The remotes it is transferred from, by their names in the settings.
+    pub primaries: Vec<String>,
+    /// The SOA record of the version there is; none before the first transfer.
+    pub soa: Option<Soa>,
+    /// How long it may still be served without a refresh; as of the start of this run.
+    pub left: Duration,
+    /// When a primary was heard last (epoch ms).
+    pub refreshed_ms: Option<i64>,
+}
+
+impl Publisher {
+    /// The secondary zones, in canonical order.
+    pub fn secondary_zones(&self) -> Vec<Name> {
+        let slots = lock(&self.0.slots);
+        let secondary = slots.values().filter(|slot| lock(&slot.state).source.is_secondary());
+        secondary.map(|slot| slot.apex.clone()).collect()
+    }
+
+    /// What there is to know of one; none if it is no secondary zone of ours.
+    pub fn secondary_zone(&self, zone: &Name) -> Option<SecondaryZone> {
+        let slot = self.0.slot(zone).ok()?;
+        let state = lock(&slot.state);
+        state.source.is_secondary().then(|| SecondaryZone {
+            primaries: state.source.primaries.clone(),
+            soa: state.zone.as_ref().map(|zone| *zone.soa()),
+            left: self.0.left(&state),
+            refreshed_ms: state.lease.refreshed_ms,
+        })
+    }
+
+    /// Publishes a transfer, if it may be served: durable, served and confirmed when this returns. An error
+    /// means that it does not fit what is live; what is wrong with its content is in the report.
+    pub fn take_transfer(&self, transfer: TransferIn<'_>) -> Result<ReloadReport, PublishError> {
+        let (inner, began) = (&*self.0, Instant::now());
+        let (apex, source) = (transfer.zone.clone(), transfer.primary.to_owned());
+        let slot = inner.slot(&apex)?;
+        let mut held = Held::new(&slot);
+        if held.state.is_gone {
+            return Err(PublishError::UnknownZone(apex));
+        }
+        inner.remembered(&mut held.state)?;
+        let (kind, mut findings) = decide_transfer(inner, &held.state, transfer)?;
+        let outcome = match kind {
+            Kind::Done(outcome) => outcome,
+            Kind::Propose(proposal) => {
+                let (now_ms, key) = (proposal.at_ms, apex.clone());
+                let rows = RowsFn(move |tx: &Tx<'_>, _: &_| tx.put_refresh(&key, now_ms));
+                let published = door::publish_one(inner, &mut held, proposal.with_rows(rows));
+                match published {
+                    Ok(published) => {
+                        held.state.lease.note(now_ms, true);
+                        held.state.lease.is_expired = false;
+                        outcome_of(&published.change, held.state.zone.as_ref())
+                    }
+                    Err(failed) => {
+                        let (guard, finding) = failure(&failed.into());
+                        findings.push(finding);
+                        Outcome::Refused { serial: held.state.serial(), guard }
+                    }
+                }
+            }
+        };
+        let report = report(&held.state.source, outcome, findings, began);
+        if matches!(report.outcome, Outcome::Refused { .. }) {
+            tracing::warn!(zone = %apex, primary = source, "the transfer is refused");
+        }
+        held.state.conclude(&report, (inner.options.now_ms)());
+        Ok(report)
+    }
+
+    /// A primary has the version that is live here. One that had expired is served again.
+    pub fn refreshed(&self, zone: &Name) -> Result<(), PublishError> {
+        let inner = &*self.0;
+        let slot = inner.slot(zone)?;
+        let mut state = lock(&slot.state);
+        let Some(live) = state.zone.clone().filter(|_| !state.is_gone) else { return Ok(()) };
+        let now_ms = (inner.options.now_ms)();
+        let rest = i64::from(live.soa().expire).saturating_mul(1000) / UNWRITTEN_PARTS;
+        let is_due = state.lease.is_unwritten(now_ms, rest.min(UNWRITTEN_MAX_MS));
+        if is_due {
+            inner.store.write::<_, StoreError>(|tx| tx.put_refresh(zone, now_ms))?;
+        }
+        state.lease.note(now_ms, is_due);
+        if std::mem::take(&mut state.lease.is_expired) {
+            tracing::info!(%zone, serial = live.serial(), "refreshed: served again");
+            swap(inner, &[], vec![Entry::Loaded(live)]);
+        }
+        Ok(())
+    }
+
+    /// No primary was heard for longer than the SOA's EXPIRE: the zone is not served any more.
+    pub fn expire(&self, zone: &Name) {
+        let Ok(slot) = self.0.slot(zone) else { return };
+        let mut state = lock(&slot.state);
+        if state.zone.is_none() || state.is_gone || !state.source.is_secondary() {
+            return;
+        }
+        if !std::mem::replace(&mut state.lease.is_expired, true) {
+            tracing::error!(%zone, "expired: no primary was heard for longer than the SOA's EXPIRE; SERVFAIL");
+            swap(&self.0, &[], vec![Entry::Expired(zone.clone())]);
+        }
+    }
+}
+
+//------------ Start ---------------------------------------------------------
+
+/// Finds out what is served of a secondary zone at a start.
+pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
+    let began = Instant::now();
+    let mut state = lock(&slot.state);
+    let prepared = match inner.remembered(&mut state) {
+        Ok(()) => Prepared::done(held_version(&state)),
+        Err(failed) => Prepared::failed(&failed),
+    };
+    drop(state);
+    Begun { slot: Arc::clone(slot), prepared, refused: None, began }
+}
+
+/// What a reload of a secondary zone comes to: there is no file to look at.
+pub(super) fn reload(inner: &Inner, slot: &Slot, began: Instant) -> ReloadReport {
+    let mut state = lock(&slot.state);
+    if state.is_gone {
+        return report(&state.source, Outcome::Removed, Vec::new(), began);
+    }
+    if let Some(frozen) = &state.frozen {
+        let outcome = Outcome::Refused { serial: state.serial(), guard: frozen.guard };
+        return report(&state.source, outcome, vec![frozen.finding.clone()], began);
+    }
+    let was_recalled = state.is_recalled;
+    if let Err(failed) = inner.remembered(&mut state) {
+        let outcome = Outcome::Refused { serial: None, guard: Guard::Database };
+        let findings = Prepared::failed(&failed).findings;
+        return report(&state.source, outcome, findings, began);
+    }
+    if !was_recalled && let Some(zone) = &state.zone {
+        swap(inner, &[], vec![Entry::Loaded(zone.clone())]);
+        inner.jobs.send(Job::Copy(slot.apex.clone()));
+    }
+    report(&state.source, held_version(&state), Vec::new(), began)
+}
+
+/// What there is of a secondary zone.
+fn held_version(state: &ZoneState) -> Outcome {
+    Outcome::Secondary { serial: state.zone.as_ref().map(Zone::serial) }
+}
+
+impl Inner {
+    /// Reads what the database keeps of a secondary zone, unless that was done before.
+    fn remembered(&self, state: &mut ZoneState) -> Result<(), StoreError> {
+        if state.is_recalled {
+            return Ok(());
+        }
+        recall(self, state, None)?;
+        let apex = state.source.apex.clone();
+        state.lease = Lease::read(self.store.read(|reader| reader.refresh(&apex))?);
+        state.lease.is_expired = state.zone.is_some() && self.left(state).is_zero();
+        if state.lease.is_expired {
+            tracing::error!(zone = %apex, "expired while the daemon was off: SERVFAIL until a primary is heard");
+        }
+        Ok(())
+    }
+
+    /// How long a zone may be served without a refresh from now on, by the clock if that is believed.
+    fn left(&self, state: &ZoneState) -> Duration {
+        let Some(zone) = &state.zone else { return Duration::ZERO };
+        let expire = Duration::from_secs(zone.soa().expire.into());
+        let now_ms = (self.options.now_ms)();
+        let is_believed = || {
+            let known = self.store.read(|reader| reader.clock()).ok().flatten();
+            known.is_none_or(|known| known.believes(now_ms))
+        };
+        match state.lease.refreshed_ms {
+            Some(refreshed_ms) if is_believed() => {
+                let ago = u64::try_from(now_ms - refreshed_ms).unwrap_or(0);
+                expire.saturating_sub(Duration::from_millis(ago))
+            }
+            _ => expire,
+        }
+    }
+}

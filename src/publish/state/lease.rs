@@ -1,0 +1,34 @@
+//! For how long a secondary zone may be served: since when no primary was heard (RFC 1034 §4.3.5).
+
+//------------ Lease ---------------------------------------------------------
+
+/// What is known of the time for which a secondary zone may be served.
+#[derive(Debug, Default)]
+pub(crate) struct Lease {
+    /// When a primary was heard last (epoch ms).
+    pub(crate) refreshed_ms: Option<i64>,
+    /// The same as the database has it.
+    written_ms: Option<i64>,
+    /// Whether the time is over.
+    pub(crate) is_expired: bool,
+}
+
+impl Lease {
+    /// What the database has.
+    pub(crate) fn read(refreshed_ms: Option<i64>) -> Self {
+        Self { refreshed_ms, written_ms: refreshed_ms, is_expired: false }
+    }
+
+    /// A primary was heard.
+    pub(crate) fn note(&mut self, now_ms: i64, is_written: bool) {
+        self.refreshed_ms = Some(now_ms);
+        if is_written {
+            self.written_ms = Some(now_ms);
+        }
+    }
+
+    /// Whether what the database has is older than this, or a time to come.
+    pub(crate) fn is_unwritten(&self, now_ms: i64, rest_ms: i64) -> bool {
+        self.written_ms.is_none_or(|written| !(0..rest_ms).contains(&(now_ms - written)))
+    }
+}
