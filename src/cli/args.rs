@@ -148,6 +148,11 @@ pub(super) enum Zone {
         #[arg(long)]
         yes: bool,
     },
+    /// Tell the secondaries of a zone now (NOTIFY), and show what each answered
+    Notify {
+        /// The apex
+        zone: String,
+    },
     /// Serials: what is live, what the file says, the newest ever given out
     Serial {
         /// The apex

@@ -51,6 +51,7 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
         args::Zone::Rollback { zone, serial, yes } => {
             return super::rollback::rollback(common, zone, serial, yes);
         }
+        args::Zone::Notify { zone } => Command::ZoneNotify { zone },
         args::Zone::Serial { zone, floor, yes } => Command::ZoneSerial { zone, floor, yes },
     };
     send(common, command)

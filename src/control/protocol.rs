@@ -62,6 +62,11 @@ pub enum Command {
         #[serde(default)]
         yes: bool,
     },
+    /// Tells the secondaries of a zone now, and says what each answered.
+    ZoneNotify {
+        /// The apex.
+        zone: String,
+    },
     /// A command on people, the event chain or the report.
     Office(OfficeCommand),
 }

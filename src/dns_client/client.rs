@@ -105,7 +105,7 @@ impl Client {
 
     /// A question to a server, with a new identifier.
     fn query(&self, server: SocketAddr, name: &Name, rtype: Rtype) -> Vec<u8> {
-        query::write(id(), self.recursion, name.as_ref(), rtype, &self.cookie(server))
+        query::write(fresh_id(), self.recursion, name.as_ref(), rtype, &self.cookie(server))
     }
 
     /// Both halves of the cookie for a server, as far as they are known.
@@ -130,8 +130,8 @@ impl Client {
     }
 }
 
-/// An identifier.
-fn id() -> u16 {
+/// An identifier of a query.
+pub fn fresh_id() -> u16 {
     let mut id = [0; 2];
     // Without random numbers it is 0: the socket is connected, so only its peer can answer.
     let _ = SystemRandom::new().fill(&mut id);

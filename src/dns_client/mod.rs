@@ -16,8 +16,8 @@ mod stream;
 pub(crate) mod testing;
 mod tls;
 
-pub use client::{Client, Reply};
-pub use socket::{Transport, exchange};
+pub use client::{Client, Reply, fresh_id};
+pub use socket::{Transport, answers, exchange};
 pub use stream::Stream;
 pub use tls::{Tls, TlsError};
 

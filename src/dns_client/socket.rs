@@ -97,7 +97,7 @@ pub(super) fn timed_out(error: io::Error) -> io::Error {
 
 /// Whether a message is the response to this query. The question may come back in another case;
 /// an error may come without one.
-pub(super) fn answers(message: &[u8], query: &[u8]) -> bool {
+pub fn answers(message: &[u8], query: &[u8]) -> bool {
     let Some(header) = Header::read(message).filter(|header| header.is_response()) else {
         return false;
     };

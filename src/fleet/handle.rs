@@ -1,12 +1,22 @@
 //! The handle of the fleet, which `run` builds and the sockets call.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::counts::Counts;
 use super::rules::{Remote, Rules};
-use crate::publish::Publisher;
-use crate::wire::Name;
+use super::teller::{self, Announcing, Board, Event};
+use crate::lock::lock;
+use crate::publish::{Publisher, Secondary};
+use crate::tsig::Keyring;
+use crate::wire::{Name, Rcode};
+
+/// How long `zone notify` waits for responses.
+const TELL_MAX: Duration = Duration::from_secs(5);
 
 /// Takes note of a NOTIFY for a secondary zone: from which primary, for which zone, with which serial as a
 /// hint. Does not wait.
@@ -24,8 +34,24 @@ pub(super) struct Inner {
     pub(super) publisher: Publisher,
     /// Who may do what; replaced whole by a reload.
     pub(super) rules: ArcSwap<Rules>,
+    /// The keys that we sign with; replaced whole by a reload.
+    pub(super) keys: ArcSwap<Keyring>,
     /// Who heeds NOTIFY; none: nobody.
     pub(super) heed: OnceLock<Heed>,
+    /// Who is told of what.
+    pub(super) board: Arc<Board>,
+    /// What was counted.
+    pub(super) counts: Counts,
+    /// What the teller is told, until it runs.
+    events: Mutex<Option<UnboundedReceiver<Event>>>,
+    /// The teller.
+    teller: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.board.send(Event::Stop);
+    }
 }
 
 impl std::fmt::Debug for Fleet {
@@ -34,16 +60,60 @@ impl std::fmt::Debug for Fleet {
     }
 }
 
+/// What a secondary answered to a NOTIFY that somebody waited for.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The secondary as it is known now.
+    pub secondary: Secondary,
+    /// Its response code, or why there is none; none if nothing came within the time that was waited.
+    pub result: Option<Result<Rcode, String>>,
+}
+
 impl Fleet {
-    /// A fleet that works on the zones of this publisher by these rules.
-    pub fn new(publisher: Publisher, rules: Rules) -> Self {
-        let (rules, heed) = (ArcSwap::from_pointee(rules), OnceLock::new());
-        Self(Arc::new(Inner { publisher, rules, heed }))
+    /// A fleet that works on the zones of this publisher by these rules, and signs with these keys.
+    pub fn new(publisher: Publisher, rules: Rules, keys: Keyring) -> Self {
+        let (board, events) = Board::new();
+        Self(Arc::new(Inner {
+            publisher,
+            rules: ArcSwap::from_pointee(rules),
+            keys: ArcSwap::from_pointee(keys),
+            heed: OnceLock::new(),
+            board,
+            counts: Counts::default(),
+            events: Mutex::new(Some(events)),
+            teller: Mutex::default(),
+        }))
     }
 
-    /// Puts other rules in force, all at once. What waits for a peer that is still meant goes on waiting.
-    pub fn set_rules(&self, rules: Rules) {
+    /// Begins to tell secondaries of changes and to watch them, once the addresses are known that we listen
+    /// on. Each is told of each zone once now.
+    pub fn start(&self) -> std::io::Result<()> {
+        let Some(events) = lock(&self.0.events).take() else { return Ok(()) };
+        *lock(&self.0.teller) = Some(teller::start(&self.0, events)?);
+        self.0.publisher.announce_to(Box::new(Announcing(Arc::clone(&self.0.board))));
+        Ok(())
+    }
+
+    /// Stops telling and watching.
+    pub fn stop(&self) {
+        self.0.board.send(Event::Stop);
+        if let Some(teller) = lock(&self.0.teller).take() {
+            // A panic inside is in the log already.
+            let _ = teller.join();
+        }
+    }
+
+    /// Puts other rules and keys in force, all at once. What waits for a secondary that is still meant goes on
+    /// waiting.
+    pub fn set_rules(&self, rules: Rules, keys: Keyring) {
         self.0.rules.store(Arc::new(rules));
+        self.0.keys.store(Arc::new(keys));
+        self.renew();
+    }
+
+    /// Looks again at who is told of what, after zones came or went.
+    pub fn renew(&self) {
+        self.0.board.send(Event::Renew);
     }
 
     /// The rules in force.
@@ -51,8 +121,25 @@ impl Fleet {
         self.0.rules.load_full()
     }
 
+    /// The keys in force.
+    pub fn keys(&self) -> Arc<Keyring> {
+        self.0.keys.load_full()
+    }
+
     /// Hands NOTIFYs for secondary zones to `heed` from now on. Only the first call counts.
     pub fn heed_notify(&self, heed: Heed) {
         let _second = self.0.heed.set(heed);
+    }
+
+    /// Tells all secondaries of a zone now, whether they have it or not, and waits a few seconds for what they
+    /// answer. Empty: nobody is told of the zone.
+    pub fn tell(&self, zone: &Name) -> Vec<Told> {
+        let told = self.0.board.tell(zone, TELL_MAX).unwrap_or_default();
+        told.into_iter().map(|(secondary, result)| Told { secondary, result }).collect()
+    }
+
+    /// NOTIFYs sent, by secondary and result: `answered`, `refused`, `unanswered`.
+    pub fn notifies(&self) -> Vec<(String, &'static str, u64)> {
+        self.0.counts.notifies()
     }
 }

@@ -11,7 +11,16 @@ mod handle;
 mod operations;
 mod rules;
 
-pub use handle::{Fleet, Heed};
+//--- Secondaries: who they are, what they are told, what is known of them
+mod counts;
+mod flight;
+mod link;
+mod links;
+mod message;
+mod peers;
+mod teller;
+
+pub use handle::{Fleet, Heed, Told};
 pub use rules::{Remote, RemoteTls, Rules, ZoneRules};
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The fleet over a real publisher; sockets are those of the test.
 
+mod telling;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -13,6 +15,7 @@ use crate::publish::{Options, Publisher, ZoneSource};
 use crate::serve::{Operations, Requester};
 use crate::store::Store;
 use crate::transfer::Outgoing;
+use crate::tsig::Keyring;
 use crate::wire::{Name, Rcode};
 
 /// The zone of the tests.
@@ -26,7 +29,7 @@ ns2 A 192.0.2.53
 ";
 
 /// A publisher with the zone `example.`, and its directory.
-fn publisher() -> (TempDir, Publisher) {
+pub(super) fn publisher() -> (TempDir, Publisher) {
     let directory = tempfile::tempdir().unwrap();
     let (state, file) = (directory.path().join("state"), directory.path().join("zone"));
     std::fs::create_dir(&state).unwrap();
@@ -39,12 +42,12 @@ fn publisher() -> (TempDir, Publisher) {
 }
 
 /// A name.
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
 /// A remote with these addresses and networks, and with a key if there is one.
-fn remote(called: &str, addresses: &[&str], key: &str) -> Remote {
+pub(super) fn remote(called: &str, addresses: &[&str], key: &str) -> Remote {
     let contact = |text: &&str| Some(SocketAddr::new(text.parse::<IpAddr>().ok()?, 53));
     Remote {
         name: called.to_owned(),
@@ -110,12 +113,15 @@ fn address_key_and_transport_must_all_match() {
 fn a_zone_is_transferred_to_those_its_list_names() {
     let (_directory, publisher) = publisher();
     let listed = Arc::new(remote("ns2", &["192.0.2.53"], ""));
-    let fleet = Fleet::new(publisher, Rules::default());
+    let fleet = Fleet::new(publisher, Rules::default(), Keyring::default());
     let ns2 = requester("192.0.2.53", "", Transport::Tcp);
     let transfer = |zone: &str, wanted| fleet.transfer(&ns2, &name(zone), wanted);
     let code = |zone: &str| transfer(zone, Transfer::Full).map_err(|refusal| refusal.rcode).err();
     assert_eq!(code("example."), Some(Rcode::REFUSED), "nobody is listed");
-    fleet.set_rules(rules(ZoneRules { transfer: vec![listed], ..ZoneRules::default() }));
+    fleet.set_rules(
+        rules(ZoneRules { transfer: vec![listed], ..ZoneRules::default() }),
+        Keyring::default(),
+    );
     assert_eq!(code("example."), None);
     assert_eq!(code("sub.example."), Some(Rcode::NOTAUTH), "not an apex");
     let stranger = requester("192.0.2.99", "", Transport::Tcp);
@@ -125,20 +131,20 @@ fn a_zone_is_transferred_to_those_its_list_names() {
         let sent = transfer("example.", Transfer::Since(serial)).unwrap();
         assert_eq!(matches!(sent, Outgoing::Current(_)), is_current, "{serial}");
     }
-    fleet.set_rules(Rules::default());
+    fleet.set_rules(Rules::default(), Keyring::default());
     assert_eq!(code("example."), Some(Rcode::REFUSED), "no longer listed");
 }
 
 #[test]
 fn a_notify_is_heeded_from_a_primary_only() {
     let (_directory, publisher) = publisher();
-    let fleet = Fleet::new(publisher, Rules::default());
+    let fleet = Fleet::new(publisher, Rules::default(), Keyring::default());
     let primary = requester("192.0.2.7", "", Transport::Udp);
     let notify = |who: &Requester| fleet.notify(who, &name("example."), Some(12));
     let code = |who: &Requester| notify(who).map_err(|refusal| refusal.rcode).err();
     assert_eq!(code(&primary), Some(Rcode::NOTAUTH), "the zone has no primary");
     let primaries = vec![Arc::new(remote("ns1", &["192.0.2.7"], ""))];
-    fleet.set_rules(rules(ZoneRules { primaries, ..ZoneRules::default() }));
+    fleet.set_rules(rules(ZoneRules { primaries, ..ZoneRules::default() }), Keyring::default());
     let heard = Arc::new(Mutex::new(Vec::new()));
     let ear = Arc::clone(&heard);
     fleet.heed_notify(Box::new(move |primary, zone, serial| {

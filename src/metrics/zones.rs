@@ -60,9 +60,24 @@ impl Collector for Zones {
         })?;
         let end = "End of the first signature of a zone that was signed elsewhere";
         gauge("gapura_signature_expiry_timestamp_seconds", end, &|zone| zone.signatures_end)?;
+        secondaries(&mut encoder, &zones)?;
         counted(&mut encoder, &zones, "gapura_reload", "Reloads by result", |zone| &zone.reloads)?;
         counted(&mut encoder, &zones, "gapura_changes", "Changes by cause", |zone| &zone.changes)
     }
+}
+
+/// The serial of each secondary that answers with one.
+fn secondaries(encoder: &mut DescriptorEncoder<'_>, zones: &[ZoneStatus]) -> fmt::Result {
+    let (name, help) = ("gapura_secondary_serial", "Serial that a secondary answered last");
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for zone in zones {
+        for secondary in &zone.secondaries {
+            let Some(serial) = secondary.serial else { continue };
+            let labels = [("zone", zone.zone.to_string()), ("peer", secondary.name.clone())];
+            ConstGauge::new(i64::from(serial)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
 }
 
 /// A counter per zone and word.

@@ -36,8 +36,8 @@ pub use source::{
 pub(crate) use state::failpoint;
 pub use state::{
     By, Cause, Change, Edit, Guard, LastChange, Options, Outcome, PublishError, Publisher, Refusal,
-    ReloadReport, RrsetEdit, SerialPolicy, Sources, Strictness, ZoneSource, ZoneStatus, is_guard,
-    is_only_guard,
+    ReloadReport, RrsetEdit, Secondaries, Secondary, SerialPolicy, Sources, Strictness, ZoneSource,
+    ZoneStatus, is_guard, is_only_guard,
 };
 
 #[cfg(test)]

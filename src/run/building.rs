@@ -74,15 +74,17 @@ impl Building {
         let runtime = system("cannot start the threads of pages and commands", runtime())?;
         // Bound before the first answer goes out: a command sent right after it waits in the socket.
         let control = bind_control(&runtime, &state_dir);
-        let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?);
+        let serve = options::serve(settings)?;
+        let keys = serve.keyring.clone();
+        let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?, keys);
         let operations = Some(Arc::new(fleet.clone()) as Arc<dyn Operations>);
-        let serve = serve::Options { operations, ..options::serve(settings)? };
-        let running = serve::start(serve, publisher.shared())?;
+        let running = serve::start(serve::Options { operations, ..serve }, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
         publisher.sockets().set(here.collect());
         let watcher = publisher.watch();
+        let told = fleet.start();
         let parts = Parts { state_dir: &state_dir, database: &database, publisher: &publisher };
         let road_3 = Road3::open(loaded, &parts);
         let host = Arc::new(Host {
@@ -96,6 +98,8 @@ impl Building {
             road_3,
             off: Mutex::default(),
         });
+        let told = system("cannot start to tell secondaries of changes", told);
+        kept(&host, told);
         // Whoever reads zones must not wait for whoever sends commands, reads pages or figures.
         let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
         let metrics = kept(&host, start_metrics(&runtime, settings, &host)).flatten();
@@ -145,6 +149,7 @@ impl Building {
         }
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);
+        host.fleet.stop();
         let publisher = host.publisher.clone();
         // The last holder of the listeners: dropping it closes the DNS sockets.
         drop(host);

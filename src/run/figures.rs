@@ -17,6 +17,7 @@ impl Host {
         let help = "What ctl status says should be mended, without its warnings";
         let count = self.health().faults.len() as f64;
         families.push(Family::gauge("gapura_faults", help).with(Vec::new(), count));
+        families.push(self.notifies());
         families.extend(self.road_3.figures());
         families
     }

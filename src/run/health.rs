@@ -41,7 +41,10 @@ impl Host {
 
     /// What works, and soon will not.
     pub(super) fn warnings(&self) -> Vec<String> {
-        self.road_3.warning().into_iter().chain(self.running.soon()).collect()
+        let mut warnings: Vec<String> = self.road_3.warning().into_iter().collect();
+        warnings.extend(self.running.soon());
+        warnings.extend(self.behind());
+        warnings
     }
 
     /// What does not work besides zones, with what to do.

@@ -68,6 +68,7 @@ impl Host {
                 let floor = Floor { serial, is_meant: yes };
                 self.with_zone(&zone, |apex| self.raise_floor(apex, floor, &who))
             }
+            Command::ZoneNotify { zone } => self.with_zone(&zone, |apex| self.notify(apex)),
             Command::Office(command) => self.road_3.command(command),
         }
     }

@@ -15,6 +15,7 @@ pub mod check;
 mod clock;
 mod daemon;
 mod figures;
+mod fleet;
 mod floor;
 mod health;
 mod host;

@@ -118,9 +118,10 @@ impl Host {
         set_files(Transport::Quic, serve.quic.as_ref());
         self.road_3.reload(road_3, settings, &self.settings_path);
         // A zone that is new is served with its rules, and never with those of another one.
-        self.fleet.set_rules(fleet);
+        self.fleet.set_rules(fleet, serve.keyring);
         let certificates = self.running.reload_certificates();
         let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
+        self.fleet.renew();
         let findings = self.publisher.findings();
         Ok(Reloaded { applied, waiting, certificates, zones, findings })
     }

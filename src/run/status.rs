@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::fleet::secondary_line;
 use super::host::Host;
 use super::reload::{certificate_json, waits};
 use super::time::utc;
@@ -155,6 +156,9 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
         for finding in &refusal.findings {
             append_line!(text, "    {}", finding.with_hint());
         }
+    }
+    for secondary in &zone.secondaries {
+        append_line!(text, "  secondary {}", secondary_line(secondary));
     }
     for absent in &zone.absent_from_file {
         append_line!(text, "  promoted, not in the file: {absent}");

@@ -44,7 +44,10 @@ pub(crate) fn publish<R: Rows>(
         published.push(Published { change, said, rows });
     }
     match published.iter().position(|one| one.said.refuted.is_some()) {
-        None => Ok(published),
+        None => {
+            published.iter().for_each(|one| announce(inner, &one.change));
+            Ok(published)
+        }
         Some(wrong) => Err(take_back(inner, held, undos, published, wrong, &mut proposals)),
     }
 }
@@ -96,6 +99,17 @@ fn confirm<R>(inner: &Inner, change: &Change, proposal: &Proposal<R>) -> Confirm
     }
     let (serial, now_ms) = (SerialExpected::Exactly(change.to), (inner.options.now_ms)());
     inner.sockets.confirm(&change.zone, serial, &proposal.expect, now_ms)
+}
+
+//------------ Announce ------------------------------------------------------
+
+/// Has the secondaries told of a change.
+fn announce(inner: &Inner, change: &Change) {
+    if let Some(secondaries) = inner.secondaries.get()
+        && change.is_visible()
+    {
+        secondaries.announce(&change.zone, change.to);
+    }
 }
 
 //------------ Take back -----------------------------------------------------
@@ -187,6 +201,7 @@ fn take_back<R: Rows>(
     });
     match reverted {
         Ok(reverted) => {
+            reverted.iter().for_each(|(change, _)| announce(inner, change));
             let back = reverted.into_iter().nth(wrong).map_or_else(|| change.clone(), |it| it.0);
             PublishError::NotConfirmed {
                 change: Box::new(change),
@@ -197,6 +212,7 @@ fn take_back<R: Rows>(
             .into()
         }
         Err(failed) => {
+            published.iter().for_each(|one| announce(inner, &one.change));
             tracing::error!(zone = %change.zone, serial = change.to,
                 "the change that was not confirmed could not be taken back and is still served");
             failed

@@ -13,6 +13,7 @@ mod options;
 pub(super) mod overlay;
 mod publisher;
 mod report;
+mod secondaries;
 mod seen;
 pub(super) mod serial;
 mod signatures;
@@ -23,6 +24,7 @@ pub use options::{Options, Sources, Strictness, ZoneSource};
 pub use overlay::{is_guard, is_only_guard};
 pub use publisher::Publisher;
 pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus};
+pub use secondaries::{Secondaries, Secondary};
 pub use serial::SerialPolicy;
 
 pub(super) use finding::{error, left_out_zonemd, warning};

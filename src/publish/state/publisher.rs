@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use super::serial::later;
 use super::{
-    Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Seen,
-    Signatures, ZoneSource,
+    Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Secondaries,
+    Seen, Signatures, ZoneSource,
 };
 use crate::lock::lock;
 use crate::master::Finding;
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) swap: Mutex<()>,
     /// Our own sockets; none before they are open.
     pub(crate) sockets: Sockets,
+    /// Who is told of changes; none before they are known.
+    pub(crate) secondaries: OnceLock<Box<dyn Secondaries>>,
     /// Work that need not be done before the acknowledgement.
     pub(crate) jobs: Jobs,
     /// The newest serial of each zone as kept outside of the database.
@@ -283,6 +285,7 @@ impl Inner {
             live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
             swap: Mutex::default(),
             sockets: Sockets::default(),
+            secondaries: OnceLock::new(),
             jobs: Jobs::new(),
             marks: Mutex::new(marks),
             unkept: Mutex::default(),

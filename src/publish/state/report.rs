@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Cause, Change, Publisher, ZoneState};
+use super::{Cause, Change, Publisher, Secondary, Slot, ZoneState};
 use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::store::promoted::{Origin, PromotedRow};
@@ -242,6 +242,8 @@ pub struct ZoneStatus {
     pub reloads: BTreeMap<&'static str, u64>,
     /// Changes by cause.
     pub changes: BTreeMap<&'static str, u64>,
+    /// The servers that are told of its changes.
+    pub secondaries: Vec<Secondary>,
 }
 
 impl ZoneStatus {
@@ -319,14 +321,19 @@ impl Publisher {
     pub fn status(&self) -> Vec<ZoneStatus> {
         let slots: Vec<_> = lock(&self.0.slots).values().cloned().collect();
         let now_ms = (self.0.options.now_ms)();
-        slots.iter().map(|slot| lock(&slot.state).status(now_ms)).collect()
+        slots.iter().map(|slot| self.status_of(slot, now_ms)).collect()
     }
 
     /// What is known of one zone now.
     pub fn zone_status(&self, zone: &Name) -> Option<ZoneStatus> {
         let slot = self.0.slot(zone).ok()?;
-        let status = lock(&slot.state).status((self.0.options.now_ms)());
-        Some(status)
+        Some(self.status_of(&slot, (self.0.options.now_ms)()))
+    }
+
+    /// What is known of a zone and its secondaries now.
+    fn status_of(&self, slot: &Slot, now_ms: i64) -> ZoneStatus {
+        let secondaries = self.secondaries(&slot.apex);
+        ZoneStatus { secondaries, ..lock(&slot.state).status(now_ms) }
     }
 }
 
@@ -363,6 +370,7 @@ impl ZoneState {
             warnings: self.signatures_finding(now_ms).into_iter().collect(),
             reloads: self.reloads.clone(),
             changes: self.changes.clone(),
+            secondaries: Vec::new(),
         }
     }
 }

@@ -1,0 +1,288 @@
+//! The teller: a thread that tells secondaries of changes and looks at what they serve.
+//!
+//! It is on the path of no change: the publisher puts a zone's name into a channel and goes on.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use super::flight::{Connections, Parcel};
+use super::handle::Inner;
+use super::link::Step;
+use super::links::{Flight, Landing, Links};
+use super::{message, peers};
+use crate::dns_client::fresh_id;
+use crate::lock::lock;
+use crate::publish::{Secondaries, Secondary};
+use crate::wire::{Name, Rcode};
+use crate::zone::{Entry, Zone};
+
+/// Connections under way at once, over TCP and TLS.
+const CONNECTIONS_MAX: usize = 8;
+
+/// Now, in milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+//------------ Desk ----------------------------------------------------------
+
+/// What the teller, the publisher and those who look share.
+pub(super) struct Board {
+    /// Which secondary is told of what, and what is known of it.
+    links: Mutex<Links>,
+    /// Wakes those who wait for news.
+    news: Condvar,
+    /// The way to the teller.
+    events: UnboundedSender<Event>,
+}
+
+/// What the teller is told.
+pub(super) enum Event {
+    /// A zone has a new version.
+    Changed(Name),
+    /// Rules or keys are others, or zones came and went.
+    Renew,
+    /// Something else is due.
+    Wake,
+    /// It is over.
+    Stop,
+}
+
+impl Board {
+    /// A board, and where its events come out.
+    pub(super) fn new() -> (Arc<Self>, UnboundedReceiver<Event>) {
+        let (events, receiver) = unbounded_channel();
+        let (links, news) = (Mutex::default(), Condvar::new());
+        (Arc::new(Self { links, news, events }), receiver)
+    }
+
+    /// Tells the teller something. Without it nobody is told, which was logged at the start.
+    pub(super) fn send(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+
+    /// The links.
+    fn links(&self) -> MutexGuard<'_, Links> {
+        lock(&self.links)
+    }
+
+    /// Tells all secondaries of a zone now, and waits until each has answered or failed, but not longer than
+    /// this. None: there are no secondaries. What each answered is none if it was still out.
+    pub(super) fn tell(
+        &self,
+        zone: &Name,
+        at_most: Duration,
+    ) -> Option<Vec<(Secondary, Option<Result<Rcode, String>>)>> {
+        if !self.links().tell(zone, Instant::now()) {
+            return None;
+        }
+        self.send(Event::Wake);
+        let links = self.wait_until(at_most, |links| links.has_told(zone));
+        Some(links.told(zone))
+    }
+
+    /// Waits until something is so, but not longer than this.
+    fn wait_until(
+        &self,
+        at_most: Duration,
+        is_so: impl Fn(&Links) -> bool,
+    ) -> MutexGuard<'_, Links> {
+        let waited = self.news.wait_timeout_while(self.links(), at_most, |links| !is_so(links));
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// The board as the publisher knows it.
+pub(super) struct Announcing(pub(super) Arc<Board>);
+
+impl Secondaries for Announcing {
+    fn announce(&self, zone: &Name, _: u32) {
+        self.0.send(Event::Changed(zone.clone()));
+    }
+
+    fn of_zone(&self, zone: &Name) -> Vec<Secondary> {
+        self.0.links().secondaries(zone)
+    }
+
+    fn wait(&self, zone: &Name, serial: u32, at_most: Duration) -> Vec<Secondary> {
+        self.0.wait_until(at_most, |links| links.have(zone, serial)).secondaries(zone)
+    }
+}
+
+//------------ Teller --------------------------------------------------------
+
+/// Starts the teller of a fleet. It ends with the fleet.
+pub(super) fn start(
+    inner: &Arc<Inner>,
+    events: UnboundedReceiver<Event>,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(CONNECTIONS_MAX)
+        .thread_name("fleet")
+        .build()?;
+    let teller = Teller {
+        fleet: Arc::downgrade(inner),
+        board: Arc::clone(&inner.board),
+        connections: Arc::default(),
+        flights: JoinSet::new(),
+        silent: HashSet::new(),
+    };
+    let run = move || {
+        runtime.block_on(teller.run(events));
+        // A connection that hangs holds up nobody.
+        runtime.shutdown_background();
+    };
+    std::thread::Builder::new().name("fleet".to_owned()).spawn(run)
+}
+
+/// The thread's own.
+struct Teller {
+    /// The fleet, as long as there is one.
+    fleet: Weak<Inner>,
+    /// What it shares.
+    board: Arc<Board>,
+    /// How TLS is spoken.
+    connections: Arc<Connections>,
+    /// Messages under way.
+    flights: JoinSet<(Flight, Landing)>,
+    /// Secondaries that did not answer last, for the log.
+    silent: HashSet<String>,
+}
+
+impl Teller {
+    /// Works until it is over.
+    async fn run(mut self, mut events: UnboundedReceiver<Event>) {
+        self.renew();
+        loop {
+            let due = self.send_due();
+            let wait = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                event = events.recv() => match event {
+                    None | Some(Event::Stop) => return,
+                    Some(Event::Changed(zone)) => self.changed(&zone),
+                    Some(Event::Renew) => self.renew(),
+                    Some(Event::Wake) => {}
+                },
+                Some(landed) = self.flights.join_next() => {
+                    // A panic inside is in the log already; its place is lost until the next start.
+                    if let Ok((flight, landing)) = landed {
+                        self.land(&flight, landing);
+                    }
+                }
+                () = wait => {}
+            }
+        }
+    }
+
+    //--- Who is told
+
+    /// A zone has a new version.
+    fn changed(&self, apex: &Name) {
+        let Some(fleet) = self.fleet.upgrade() else { return };
+        if let Some(zone) = fleet.publisher.zone(apex) {
+            self.set_peers(&fleet, &zone, &mut 0);
+        }
+    }
+
+    /// Looks at all zones: at the start, and when rules change.
+    fn renew(&self) {
+        let Some(fleet) = self.fleet.upgrade() else { return };
+        let (zones, mut new) = (fleet.publisher.zones(), 0);
+        for zone in zones.iter().filter_map(Entry::zone) {
+            self.set_peers(&fleet, zone, &mut new);
+        }
+        let is_served =
+            |apex: &Name| zones.get(apex.as_ref()).is_some_and(|it| it.zone().is_some());
+        self.board.links().retain_zones(is_served);
+    }
+
+    /// Notes who is told of a zone.
+    fn set_peers(&self, fleet: &Inner, zone: &Zone, new: &mut u32) {
+        let (rules, apex) = (fleet.rules.load(), zone.apex().to_name());
+        let peers = rules.of(&apex).map(|rules| {
+            let ours = fleet.publisher.sockets().servers();
+            peers::peers(zone, &fleet.publisher.zones(), rules, &ours)
+        });
+        let now = (Instant::now(), now_ms());
+        let peers = peers.unwrap_or_default();
+        self.board.links().set_peers(&apex, zone.serial(), peers, now, new);
+    }
+
+    //--- What is sent
+
+    /// Sends all that is due. Returns when something is due next.
+    fn send_due(&mut self) -> Option<Instant> {
+        loop {
+            let flight = self.board.links().take_due(Instant::now());
+            let Some(flight) = flight else { return self.board.links().next_due() };
+            let fleet = self.fleet.upgrade()?;
+            match parcel(&fleet, flight.clone()) {
+                Ok(parcel) => {
+                    let connections = Arc::clone(&self.connections);
+                    self.flights.spawn(async move { (flight, parcel.fly(connections).await) });
+                }
+                Err(why) => self.land(&flight, Landing::Failed(why)),
+            }
+        }
+    }
+
+    /// Notes what came of a message.
+    fn land(&mut self, flight: &Flight, landing: Landing) {
+        if let (Step::Notify, Some(fleet)) = (flight.step, self.fleet.upgrade()) {
+            let result = match &landing {
+                Landing::Told(_, Rcode::NOERROR) => "answered",
+                Landing::Told(..) => "refused",
+                Landing::Looked(_) | Landing::Failed(_) => "unanswered",
+            };
+            fleet.counts.notified(&flight.peer, result);
+        }
+        let is_silent = matches!(landing, Landing::Failed(_));
+        let news = self.board.links().land(flight, landing, (Instant::now(), now_ms()));
+        self.board.news.notify_all();
+        let is_new = if is_silent {
+            self.silent.insert(flight.peer.clone())
+        } else {
+            self.silent.remove(&flight.peer)
+        };
+        let (peer, address, zone) = (&flight.peer, flight.address, &flight.zone);
+        match news {
+            // One line for all its zones.
+            Some((Some(why), _)) if is_new || !is_silent => {
+                tracing::warn!(peer, %address, %zone, why, "secondary cannot be told or looked at");
+            }
+            Some((None, true)) if is_new => {
+                tracing::info!(peer, %address, %zone, "secondary answers again");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The message of a flight, or why there is none.
+fn parcel(fleet: &Inner, flight: Flight) -> Result<Parcel, String> {
+    let zone = fleet.publisher.zone(&flight.zone);
+    let zone = zone.ok_or_else(|| "the zone is not served any more".to_owned())?;
+    let message = match flight.step {
+        Step::Notify => message::notify(fresh_id(), &zone),
+        Step::Look => message::look(fresh_id(), &flight.zone),
+    };
+    let keys = fleet.keys.load();
+    let key = match &flight.remote.key {
+        None => None,
+        Some(name) => Some(keys.get(name.as_ref()).ok_or_else(|| format!("no key named {name}"))?),
+    };
+    let seconds = now_ms().unsigned_abs() / 1000;
+    Ok(Parcel::new(flight, message, zone.serial(), key, seconds))
+}

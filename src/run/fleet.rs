@@ -1,0 +1,102 @@
+//! What commands, status and metrics say of secondaries.
+
+use serde_json::json;
+
+use super::host::Host;
+use super::time::{now_ms, utc};
+use crate::control::Reply;
+use crate::metrics::Family;
+use crate::publish::{PublishError, Secondary};
+use crate::text::{append, append_line};
+use crate::wire::{Name, Rcode};
+
+/// How long a secondary may lack a serial before that is a warning, in milliseconds.
+const BEHIND_MAX_MS: i64 = 600_000;
+
+impl Host {
+    /// `gapura zone notify`: tells the secondaries of a zone now.
+    pub(super) fn notify(&self, apex: &Name) -> Reply {
+        let Some(zone) = self.publisher.zone_status(apex) else {
+            return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
+        };
+        let Some(serial) = zone.serial else {
+            return Reply::failed(PublishError::NotLoaded(apex.clone()).to_string());
+        };
+        let all = self.fleet.tell(apex);
+        if all.is_empty() {
+            return Reply::failed(format!(
+                "nobody is told of {apex}: name remotes in notify of its [[zone]], or let its name servers have \
+                 it by transfer"
+            ));
+        }
+        let (mut text, mut list) = (format!("{apex} {serial}\n"), Vec::new());
+        let mut is_well = true;
+        for told in all {
+            is_well &= told.result == Some(Ok(Rcode::NOERROR));
+            let result = match &told.result {
+                Some(Ok(rcode)) => rcode.to_string(),
+                Some(Err(why)) => why.clone(),
+                None => "no answer yet".to_owned(),
+            };
+            append_line!(text, "  {} {}  {result}", told.secondary.name, told.secondary.address);
+            list.push(json!({
+                "name": told.secondary.name, "address": told.secondary.address, "result": result,
+            }));
+        }
+        let json = json!({ "zone": apex.to_string(), "serial": serial, "told": list });
+        Reply { exit: u8::from(!is_well), text, json }
+    }
+
+    /// Secondaries that have lacked a serial for long.
+    pub(super) fn behind(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for zone in self.publisher.status() {
+            let live = zone.serial.unwrap_or_default();
+            let late = |one: &&Secondary| {
+                one.behind_since.is_some_and(|since| now_ms().saturating_sub(since) > BEHIND_MAX_MS)
+            };
+            for one in zone.secondaries.iter().filter(late) {
+                let (name, since) = (&zone.zone, utc(one.behind_since.unwrap_or_default()));
+                warnings.push(format!(
+                    "secondary {} lacks {name} {live} since {since}: {}",
+                    one.name,
+                    reason(one)
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// NOTIFYs sent.
+    pub(super) fn notifies(&self) -> Family {
+        let family = Family::counter("gapura_notify", "NOTIFYs sent to secondaries, by result");
+        self.fleet.notifies().into_iter().fold(family, |family, (peer, result, count)| {
+            family.with(vec![("peer", peer), ("result", result.to_owned())], count as f64)
+        })
+    }
+}
+
+/// Why a secondary has not what it should have.
+fn reason(one: &Secondary) -> String {
+    match (&one.error, one.serial) {
+        (Some(error), _) => error.clone(),
+        (None, Some(serial)) => format!("it still serves {serial}"),
+        (None, None) => "it has not answered yet".to_owned(),
+    }
+}
+
+/// A secondary of a zone in one line.
+pub(super) fn secondary_line(one: &Secondary) -> String {
+    let serial = one.serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
+    let mut line = format!("{} {} serial {serial}", one.name, one.address);
+    if let Some(seen) = one.seen {
+        append!(line, ", seen {}", utc(seen));
+    }
+    if let Some(since) = one.behind_since {
+        append!(line, ", behind since {}", utc(since));
+    }
+    if let Some(error) = &one.error {
+        append!(line, ": {error}");
+    }
+    line
+}
