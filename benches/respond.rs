@@ -266,7 +266,7 @@ fn main() {
         .into_iter()
         .collect();
     let identity = Identity {
-        cookies: Some(CookieSecrets { current: [7; 16], previous: None }),
+        cookies: Some(CookieSecrets { current: [7; 16], others: Vec::new() }),
         ..Identity::default()
     };
     let mut scratch = Scratch::new(Arc::new(identity));

@@ -2,7 +2,7 @@
 //!
 //! A server cookie is 16 octets: version 1, three reserved octets, the time it was made, and
 //! SipHash-2-4 over client cookie, those eight octets and the client's address. Servers that share
-//! the secret accept each other's. Two secrets are accepted so that one can be rolled.
+//! the secret accept each other's. More than one secret is accepted, so that one can be rolled.
 
 use std::net::IpAddr;
 
@@ -24,8 +24,8 @@ const AHEAD_SECONDS_MAX: i32 = 300;
 pub struct CookieSecrets {
     /// Makes new cookies.
     pub current: [u8; 16],
-    /// Still accepted, while a new secret is rolled out.
-    pub previous: Option<[u8; 16]>,
+    /// Accepted too, while a new secret is rolled out: those before it, and perhaps those to come.
+    pub others: Vec<[u8; 16]>,
 }
 
 impl std::fmt::Debug for CookieSecrets {
@@ -54,7 +54,7 @@ impl CookieSecrets {
             return CookieResult::Bad;
         }
         let known = |secret| hash(secret, &payload[..16], address) == payload[16..];
-        if known(&self.current) || self.previous.as_ref().is_some_and(known) {
+        if known(&self.current) || self.others.iter().any(known) {
             CookieResult::Valid
         } else {
             CookieResult::Bad
@@ -123,7 +123,7 @@ mod tests {
 
     fn secrets(current: &str, previous: Option<&str>) -> CookieSecrets {
         let key = |text: &str| hex(text).try_into().unwrap();
-        CookieSecrets { current: key(current), previous: previous.map(key) }
+        CookieSecrets { current: key(current), others: previous.map(key).into_iter().collect() }
     }
 
     /// Checks that `full` is valid at `now`, and what is given back then.

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::people::Scopes;
 #[cfg(feature = "approval")]
 use crate::queue::Role;
+use crate::tsig::Algorithm;
 
 //------------ Gapura --------------------------------------------------------
 
@@ -65,6 +66,9 @@ pub(super) enum Command {
     /// Zones: check a file, look at what is served, its history
     #[command(subcommand)]
     Zone(Zone),
+    /// Keys
+    #[command(subcommand)]
+    Key(Key),
     /// A running daemon, over its control socket
     #[command(subcommand)]
     Ctl(Ctl),
@@ -163,6 +167,19 @@ pub(super) enum Zone {
         /// It is meant, although it is far ahead
         #[arg(long, requires = "floor")]
         yes: bool,
+    },
+}
+
+/// `gapura key`
+#[derive(Debug, Subcommand)]
+pub(super) enum Key {
+    /// Make a TSIG key: a [[key]] table for the settings of both servers
+    Tsig {
+        /// What both servers call it, as armada.cirebonkab.go.id
+        name: String,
+        /// How it signs: hmac-sha256, hmac-sha384 or hmac-sha512
+        #[arg(long, default_value_t = Algorithm::HmacSha256)]
+        algorithm: Algorithm,
     },
 }
 

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::Context;
+use ring::rand::{SecureRandom, SystemRandom};
 
 use super::args::Common;
 use super::plain::{json, shown};
@@ -12,7 +13,9 @@ use crate::master::{self, Directory, Finding, Input, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
 use crate::text::append_line;
+use crate::tsig::Algorithm;
 use crate::wire::Name;
+use crate::wire::rdata::base64_text;
 
 //------------ serve ---------------------------------------------------------
 
@@ -31,6 +34,27 @@ pub(super) fn serve(common: &Common) -> anyhow::Result<u8> {
         run::Ended::Stopped => 0,
         run::Ended::Interrupted => super::EXIT_INTERRUPTED,
     })
+}
+
+//------------ key -----------------------------------------------------------
+
+/// `gapura key tsig`: a new key, which both servers are given.
+pub(super) fn key_tsig(common: &Common, name: &str, algorithm: Algorithm) -> anyhow::Result<u8> {
+    let name: Name = name.parse().with_context(|| format!("\"{name}\" is not a domain name"))?;
+    let mut secret = vec![0; algorithm.octets()];
+    let random = SystemRandom::new().fill(&mut secret);
+    random.map_err(|_| anyhow::anyhow!("this system gives no random numbers"))?;
+    let (name, secret) = (name.as_ref().to_lowercase().to_string(), base64_text(&secret));
+    let json = serde_json::json!({
+        "name": name, "algorithm": algorithm.as_str(), "secret": secret,
+    });
+    super::put(&if common.json {
+        json_line(&json)
+    } else {
+        let quoted = toml::Value::String(name);
+        format!("[[key]]\nname = {quoted}\nalgorithm = \"{algorithm}\"\nsecret = \"{secret}\"\n")
+    });
+    Ok(0)
 }
 
 //------------ check ---------------------------------------------------------

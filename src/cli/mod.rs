@@ -70,6 +70,9 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
             local::zone_check(&common, &origin, &file, lenient)
         }
         Command::Zone(zone) => remote::zone(&common, zone),
+        Command::Key(args::Key::Tsig { name, algorithm }) => {
+            local::key_tsig(&common, &name, algorithm)
+        }
         Command::Ctl(ctl) => remote::ctl(&common, ctl),
         #[cfg(feature = "approval")]
         Command::Request(request) => request::run(&common, request),

@@ -88,8 +88,11 @@ pub struct Server {
     pub tcp_connections: usize,
     /// Connections of one client address.
     pub tcp_per_address: usize,
-    /// Networks that may query; empty = all.
+    /// Networks that may query, and keys (`key:NAME`); empty = all.
     pub allow_query: Vec<String>,
+    /// Secrets of DNS cookies in hexadecimal, newest first, for servers behind one address; empty = a random one
+    /// of our own.
+    pub cookie_secrets: Vec<SecretText>,
 }
 
 impl Default for Server {
@@ -110,6 +113,7 @@ impl Default for Server {
             tcp_connections: 0,
             tcp_per_address: 128,
             allow_query: Vec::new(),
+            cookie_secrets: Vec::new(),
         }
     }
 }

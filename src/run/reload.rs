@@ -101,7 +101,12 @@ impl Host {
         let fleet = options::fleet(settings).map_err(alone)?;
         let road_3 = Road3::check(settings).map_err(alone)?;
         let (before, in_force) = self.take_over(settings);
-        let (applied, waiting) = (keys(&before, &in_force), keys(&in_force, settings));
+        let (mut applied, waiting) = (keys(&before, &in_force), keys(&in_force, settings));
+        // Files of secrets change without the settings.
+        if self.running.set_keyring(serve.keyring) && !applied.iter().any(|key| key == "key") {
+            applied.push("key".to_owned());
+        }
+        self.running.set_cookie_secrets(&serve.cookie_secrets);
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
         self.running.set_stream_limits(serve.streams);
@@ -151,9 +156,11 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     server.nsid.clone_from(&new_server.nsid);
     server.report_agent.clone_from(&new_server.report_agent);
     server.zone_dir.clone_from(&new_server.zone_dir);
+    server.cookie_secrets.clone_from(&new_server.cookie_secrets);
     (server.tcp_connections, server.tcp_per_address) =
         (new_server.tcp_connections, new_server.tcp_per_address);
     in_force.rate_limit = new.rate_limit.clone();
+    in_force.keys.clone_from(&new.keys);
     in_force.remotes.clone_from(&new.remotes);
     in_force.zones.clone_from(&new.zones);
     // What is off is turned on, and what is on off, at a start.

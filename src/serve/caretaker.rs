@@ -11,7 +11,7 @@ use crate::answer::Identity;
 
 use super::certificates::Certificates;
 use super::cookie_secret;
-use super::responder::Shared;
+use super::responder::{Policy, Shared};
 
 /// How often it looks.
 const REST: Duration = Duration::from_secs(1);
@@ -47,11 +47,13 @@ impl Caretaker {
     }
 }
 
-/// Makes cookies with a new secret from now on.
+/// Makes cookies with a new secret from now on, if it is our own.
 fn roll_cookies(shared: &Shared) {
-    shared.change_identity(|old| {
-        let cookies = old.cookies.as_ref().map(cookie_secret::roll);
-        Identity { cookies, ..old.clone() }
+    shared.policy.rcu(|old| {
+        let rolled = old.identity.cookies.as_ref().filter(|_| old.rolls_cookies);
+        let cookies = rolled.map(cookie_secret::roll).or_else(|| old.identity.cookies.clone());
+        let identity = Arc::new(Identity { cookies, ..Identity::clone(&old.identity) });
+        Policy { identity, ..Policy::clone(old) }
     });
 }
 

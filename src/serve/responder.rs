@@ -61,6 +61,7 @@ impl Shared {
                 allow_query: Arc::new(Acl::everybody()),
                 limiter: None,
                 keyring: Arc::default(),
+                rolls_cookies: true,
             }),
             log: None,
             counters: Register::default(),
@@ -89,6 +90,8 @@ pub(super) struct Policy {
     pub(super) limiter: Option<Arc<Limiter>>,
     /// The TSIG keys.
     pub(super) keyring: Arc<Keyring>,
+    /// Whether the cookie secret is our own, to be rolled.
+    pub(super) rolls_cookies: bool,
 }
 
 //------------ Moment --------------------------------------------------------

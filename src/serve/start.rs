@@ -52,8 +52,10 @@ pub struct Options {
     pub tls: Option<Secured>,
     /// DNS over QUIC; `None`: off.
     pub quic: Option<Secured>,
-    /// What the server says about itself; the cookie secrets are made at the start.
+    /// What the server says about itself; its cookie secrets come from the next field.
     pub identity: Identity,
+    /// The secrets of cookies, newest first; none: one of our own, made at the start and rolled.
+    pub cookie_secrets: Vec<[u8; 16]>,
     /// The clients that may query.
     pub allow_query: Acl,
     /// The rate limit; `None`: off.
@@ -77,6 +79,7 @@ impl Default for Options {
             tls: None,
             quic: None,
             identity: Identity::default(),
+            cookie_secrets: Vec::new(),
             allow_query: Acl::everybody(),
             rate_limit: None,
             query_log: None,
@@ -184,7 +187,9 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
 /// What all workers share.
 fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, StartError> {
     let mut identity = options.identity.clone();
-    identity.cookies = cookie_secret::fresh();
+    let given = cookie_secret::given(&options.cookie_secrets);
+    let rolls_cookies = given.is_none();
+    identity.cookies = given.or_else(cookie_secret::fresh);
     let log = match &options.query_log {
         Some(log) => Some(QueryLog::start(log.clone()).map_err(StartError::Threads)?),
         None => None,
@@ -196,6 +201,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
             allow_query: Arc::new(options.allow_query.clone()),
             limiter: options.rate_limit.as_ref().map(Limiter::new).map(Arc::new),
             keyring: Arc::new(options.keyring.clone()),
+            rolls_cookies,
         }),
         log,
         counters: Register::default(),
@@ -393,7 +399,7 @@ impl Running {
 
     /// Uses these cookie secrets from the next batch on.
     #[cfg(test)]
-    pub(super) fn set_cookie_secrets(&self, secrets: Option<&CookieSecrets>) {
+    pub(super) fn use_cookie_secrets(&self, secrets: Option<&CookieSecrets>) {
         self.shared.change_identity(|old| Identity { cookies: secrets.cloned(), ..old.clone() });
     }
 
@@ -405,10 +411,28 @@ impl Running {
             .rcu(|old| Policy { allow_query: allow_query.clone(), ..Policy::clone(old) });
     }
 
-    /// Knows these TSIG keys from the next batch on, also on connections that are open.
-    pub fn set_keyring(&self, keyring: Keyring) {
+    /// Knows these TSIG keys from the next batch on, also on connections that are open. Returns whether they
+    /// are others than before.
+    pub fn set_keyring(&self, keyring: Keyring) -> bool {
         let keyring = Arc::new(keyring);
-        self.shared.policy.rcu(|old| Policy { keyring: keyring.clone(), ..Policy::clone(old) });
+        let set = |old: &Arc<Policy>| Policy { keyring: keyring.clone(), ..Policy::clone(old) };
+        self.shared.policy.rcu(set).keyring != keyring
+    }
+
+    /// Makes cookies with the first of these secrets from the next batch on, and accepts those of all of them; none:
+    /// with one of our own again.
+    pub fn set_cookie_secrets(&self, secrets: &[[u8; 16]]) {
+        let given = cookie_secret::given(secrets);
+        let fresh = cookie_secret::fresh();
+        self.shared.policy.rcu(|old| {
+            let rolls_cookies = given.is_none();
+            if rolls_cookies && old.rolls_cookies {
+                return Policy::clone(old);
+            }
+            let cookies = given.clone().or_else(|| fresh.clone());
+            let identity = Arc::new(Identity { cookies, ..Identity::clone(&old.identity) });
+            Policy { identity, rolls_cookies, ..Policy::clone(old) }
+        });
     }
 
     /// Limits responses like this from the next batch on; `None`: not at all. What clients had used of the

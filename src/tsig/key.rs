@@ -137,6 +137,15 @@ impl Key {
     }
 }
 
+impl PartialEq for Key {
+    /// Whether both sign alike; the secret itself is not kept in a form to compare.
+    fn eq(&self, other: &Self) -> bool {
+        let tag = |key: &Self| hmac::sign(&key.secret, b"");
+        (&self.name, self.algorithm) == (&other.name, other.algorithm)
+            && tag(self).as_ref() == tag(other).as_ref()
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({} {})", self.name, self.algorithm)
@@ -146,7 +155,7 @@ impl fmt::Debug for Key {
 //------------ Keyring -------------------------------------------------------
 
 /// All keys that this server knows, by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keyring {
     /// The keys.
     keys: BTreeMap<Name, Arc<Key>>,

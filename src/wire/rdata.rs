@@ -35,6 +35,21 @@ pub(in crate::wire) use fields::Field;
 /// Octets RDATA may have: RDLENGTH is 16 bits.
 pub const RDATA_OCTETS_MAX: usize = 65_535;
 
+//------------ Base64 --------------------------------------------------------
+
+/// The octets that base64 writes, padding included; `None` if it is none.
+pub(crate) fn base64_octets(text: &[u8]) -> Option<Vec<u8>> {
+    let mut octets = Vec::new();
+    encoding::read_base64(text.iter().copied(), &mut octets).map(|()| octets)
+}
+
+/// Octets in base64.
+pub(crate) fn base64_text(octets: &[u8]) -> String {
+    let mut text = String::new();
+    encoding::write_base64(octets, &mut text);
+    text
+}
+
 //------------ Reading text --------------------------------------------------
 
 /// Appends the RDATA that `tokens` write to `out`; names without a final dot end in `origin`.

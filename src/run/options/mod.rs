@@ -2,6 +2,7 @@
 //! runs.
 
 mod fleet;
+mod keys;
 #[cfg(feature = "approval")]
 mod road_3;
 
@@ -19,6 +20,7 @@ use crate::serve::{
 use crate::wire::{Name, NameError};
 
 pub(super) use fleet::fleet;
+pub(super) use keys::keyring;
 #[cfg(feature = "approval")]
 pub(super) use road_3::{desk, people, uploads, web};
 
@@ -76,6 +78,22 @@ pub enum OptionError {
         /// The text in the settings.
         rule: String,
     },
+    /// A TSIG key.
+    #[error("key {name} {message}")]
+    Key {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A secret of cookies.
+    #[error("server.cookie_secrets: {0}")]
+    CookieSecret(String),
+    /// A key that `server.allow_query` names.
+    #[error(
+        "server.allow_query: there is no [[key]] named \"{0}\": add one, `gapura key tsig {0}` makes it"
+    )]
+    UnknownKey(String),
     /// A remote, or a rule that names one.
     #[error("{0}")]
     Fleet(String),
@@ -95,7 +113,7 @@ pub enum OptionError {
 pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut faults = Vec::new();
     for (at, text) in settings.server.allow_query.iter().enumerate() {
-        let wrong = network("server.allow_query", text).err();
+        let wrong = allowed(settings, text).err();
         faults.extend(wrong.map(|error| (format!("server.allow_query[{at}]"), error)));
     }
     let agent = report_agent(settings).err();
@@ -103,6 +121,7 @@ pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     for (at, zone) in settings.zones.iter().enumerate() {
         faults.extend(source(zone).err().map(|error| (format!("zone[{at}].errors"), error)));
     }
+    faults.extend(keys::faults(settings));
     faults.extend(fleet::faults(settings));
     #[cfg(feature = "approval")]
     faults.extend(road_3::faults(settings));
@@ -182,7 +201,9 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
         tls: settings.tls.as_ref().map(|tls| secured(&tls.listen, &tls.cert, &tls.key)),
         quic: settings.quic.as_ref().map(|quic| secured(&quic.listen, &quic.cert, &quic.key)),
         identity: identity(settings)?,
-        allow_query: allow_query(server)?,
+        cookie_secrets: keys::cookies(settings).map_err(|(_, fault)| fault)?,
+        allow_query: allow_query(settings)?,
+        keyring: keyring(settings)?,
         rate_limit: (limit.responses_per_second > 0).then_some(serve::RateLimit {
             per_prefix: limit.responses_per_second,
             per_address: limit.responses_per_second,
@@ -239,13 +260,36 @@ fn report_agent(settings: &Settings) -> Result<Option<Name>, OptionError> {
 }
 
 /// The clients that may query.
-fn allow_query(server: &Server) -> Result<Acl, OptionError> {
-    if server.allow_query.is_empty() {
-        return Ok(Acl::everybody());
+fn allow_query(settings: &Settings) -> Result<Acl, OptionError> {
+    let (mut networks, mut keys) = (Vec::new(), Vec::new());
+    for text in &settings.server.allow_query {
+        match allowed(settings, text)? {
+            Allowed::Network(network) => networks.push(network),
+            Allowed::Key(key) => keys.push(key),
+        }
     }
-    let networks: Result<Vec<Network>, OptionError> =
-        server.allow_query.iter().map(|text| network("server.allow_query", text)).collect();
-    Ok(Acl::only(networks?))
+    Ok(Acl::only_these(networks, keys))
+}
+
+/// Who may query.
+enum Allowed {
+    /// Whoever has an address of it.
+    Network(Network),
+    /// Whoever has the key of that name.
+    Key(Name),
+}
+
+/// One entry of `server.allow_query`: a network, or a key as `key:NAME`.
+fn allowed(settings: &Settings, text: &str) -> Result<Allowed, OptionError> {
+    let Some(key) = text.strip_prefix("key:") else {
+        return network("server.allow_query", text).map(Allowed::Network);
+    };
+    let name: Option<Name> = key.parse().ok();
+    let mut known = settings.keys.iter().map(|key| key.name.get_ref().parse().ok());
+    match name.filter(|name| known.any(|it| it.as_ref() == Some(name))) {
+        Some(name) => Ok(Allowed::Key(name)),
+        None => Err(OptionError::UnknownKey(key.to_owned())),
+    }
 }
 
 /// One network of a list.
@@ -294,6 +338,7 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     });
     let mut warnings: Vec<String> = open.collect();
     warnings.dedup();
+    warnings.extend(keys::warnings(settings));
     let web = &settings.web;
     if cfg!(feature = "approval") && web.listen.ip().is_loopback() && web.trusted_proxies.is_empty()
     {

@@ -15,7 +15,7 @@ fn file(name: &str) -> std::path::PathBuf {
 }
 
 /// An encrypted listener on any port, with a certificate for localhost.
-fn secured() -> Secured {
+pub(super) fn secured() -> Secured {
     Secured {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         cert: file("localhost.crt"),
@@ -24,12 +24,15 @@ fn secured() -> Secured {
 }
 
 /// Where a transport listens.
-fn address(running: &Running, transport: Transport) -> SocketAddr {
+pub(super) fn address(running: &Running, transport: Transport) -> SocketAddr {
     running.addresses().iter().find(|l| l.transport == transport).unwrap().address
 }
 
 /// A TLS connection that asks for these protocols.
-fn connect_tls(server: SocketAddr, alpn: &[&[u8]]) -> StreamOwned<ClientConnection, TcpStream> {
+pub(super) fn connect_tls(
+    server: SocketAddr,
+    alpn: &[&[u8]],
+) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(file("ca.crt")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -107,12 +107,12 @@ fn a_rolled_secret_still_knows_the_cookies_of_the_one_before() {
     let first = edns_query(2, "www.example.", Rtype::A, b"\0\x0a\0\x08clientco");
     let cookie = option(&exchange(&socket, &first), 10).unwrap().to_vec();
     let secrets = server.running.cookie_secrets().unwrap();
-    server.running.set_cookie_secrets(Some(&cookie_secret::roll(&secrets)));
+    server.running.use_cookie_secrets(Some(&cookie_secret::roll(&secrets)));
     let with = [&[0, 10, 0, 24], &cookie[..]].concat();
     exchange(&socket, &edns_query(3, "www.example.", Rtype::A, &with));
     assert_eq!(server.count(Transport::Udp, |t| t.cookies[CookieKind::Valid as usize]), 1, "valid");
     let twice = cookie_secret::roll(&server.running.cookie_secrets().unwrap());
-    server.running.set_cookie_secrets(Some(&twice));
+    server.running.use_cookie_secrets(Some(&twice));
     exchange(&socket, &edns_query(4, "www.example.", Rtype::A, &with));
     assert_eq!(server.count(Transport::Udp, |t| t.cookies[CookieKind::Bad as usize]), 1, "bad");
 }

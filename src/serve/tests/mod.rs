@@ -19,6 +19,7 @@ use crate::zone::{ZoneBuilder, ZoneSet};
 mod encrypted;
 mod limited;
 mod logged;
+mod operations;
 mod streams;
 mod udp;
 

@@ -66,7 +66,7 @@ impl Subject {
         let identity = Identity {
             nsid: b"nsid".to_vec(),
             version: Some("gapura".to_owned()),
-            cookies: Some(CookieSecrets { current: [1; 16], previous: Some([2; 16]) }),
+            cookies: Some(CookieSecrets { current: [1; 16], others: vec![[2; 16]] }),
             report_agent: Some("agent.test.".parse().expect("a name")),
             ..Identity::default()
         };

@@ -24,7 +24,7 @@ fn engine() -> Engine {
                  cut NS ns.cut\nns.cut A 192.0.2.2";
     let identity = Identity {
         nsid: b"ns-1".to_vec(),
-        cookies: Some(CookieSecrets { current: [1; 16], previous: Some([2; 16]) }),
+        cookies: Some(CookieSecrets { current: [1; 16], others: vec![[2; 16]] }),
         report_agent: Some("agent.test.".parse().unwrap()),
         ..Identity::default()
     };
@@ -61,7 +61,7 @@ fn a_client_cookie_gets_a_server_cookie_that_is_then_valid() {
 #[test]
 fn a_cookie_of_the_secret_before_is_accepted_and_renewed() {
     let mut before = engine();
-    let secrets = CookieSecrets { current: [2; 16], previous: None };
+    let secrets = CookieSecrets { current: [2; 16], others: Vec::new() };
     let identity = Identity { cookies: Some(secrets), ..Identity::default() };
     before.scratch.set_identity(Arc::new(identity));
     let old = ask(&mut before, &option(COOKIE, &[7; 8])).option(COOKIE).unwrap().to_vec();
