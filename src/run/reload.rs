@@ -103,7 +103,9 @@ impl Host {
         let (before, in_force) = self.take_over(settings);
         let (mut applied, waiting) = (keys(&before, &in_force), keys(&in_force, settings));
         // Files of secrets change without the settings.
-        if self.running.set_keyring(serve.keyring) && !applied.iter().any(|key| key == "key") {
+        if self.running.set_keyring(serve.keyring.clone())
+            && !applied.iter().any(|key| key == "key")
+        {
             applied.push("key".to_owned());
         }
         self.running.set_cookie_secrets(&serve.cookie_secrets);
