@@ -93,6 +93,8 @@ pub struct Server {
     /// Secrets of DNS cookies in hexadecimal, newest first, for servers behind one address; empty = a random one
     /// of our own.
     pub cookie_secrets: Vec<SecretText>,
+    /// Networks of proxies: what comes from them begins with a PROXY header, version 2.
+    pub proxies: Vec<String>,
 }
 
 impl Default for Server {
@@ -114,6 +116,7 @@ impl Default for Server {
             tcp_per_address: 128,
             allow_query: Vec::new(),
             cookie_secrets: Vec::new(),
+            proxies: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The client: identifiers, cookies, repetition.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::query;
-use super::socket::{Transport, exchange};
+use super::socket::{Transport, exchange_behind};
 use crate::lock::lock;
-use crate::wire::{Name, Rcode, Response, ResponseError, Rtype};
+use crate::wire::{Name, ProxyHeader, Rcode, Response, ResponseError, Rtype};
 
 /// Octets of the client's half of a cookie (RFC 7873 §4).
 const OWN_OCTETS: usize = 8;
@@ -47,6 +47,8 @@ pub struct Client {
     learned: Mutex<BTreeMap<SocketAddr, Vec<u8>>>,
     /// Whether recursion is desired (RD).
     recursion: bool,
+    /// Servers that want to know whom we speak for: ourselves.
+    introduced: Mutex<BTreeSet<SocketAddr>>,
 }
 
 impl Default for Client {
@@ -54,7 +56,7 @@ impl Default for Client {
         let mut own = [0; OWN_OCTETS];
         // Without random numbers the cookie can be guessed, and rate limits apply to us as to others.
         let _ = SystemRandom::new().fill(&mut own);
-        Self { own, learned: Mutex::default(), recursion: false }
+        Self { own, learned: Mutex::default(), recursion: false, introduced: Mutex::default() }
     }
 }
 
@@ -62,6 +64,11 @@ impl Client {
     /// A client that asks servers to look elsewhere (RD, RFC 1035 §4.1.1).
     pub fn recursive() -> Self {
         Self { recursion: true, ..Self::default() }
+    }
+
+    /// Speaks to these servers, and no others, with a PROXY header that says that we speak for ourselves.
+    pub fn introduce_to(&self, servers: impl Iterator<Item = SocketAddr>) {
+        *lock(&self.introduced) = servers.collect();
     }
 
     /// Asks one question over one transport. Each of `tries` is the time limit of one attempt; a
@@ -77,7 +84,9 @@ impl Client {
         let mut last = io::Error::from(io::ErrorKind::TimedOut);
         for timeout in tries {
             let query = self.query(server, name, rtype);
-            match exchange(server, &query, transport, *timeout) {
+            let introduced = lock(&self.introduced).contains(&server);
+            let front = if introduced { &ProxyHeader::LOCAL[..] } else { &[] };
+            match exchange_behind(server, front, &query, transport, *timeout) {
                 Ok(bytes) if self.learn(server, &bytes) => {
                     last = io::Error::other("the server asks for its new cookie");
                 }

@@ -36,26 +36,42 @@ pub fn exchange(
     transport: Transport,
     timeout: Duration,
 ) -> io::Result<Vec<u8>> {
+    exchange_behind(server, &[], query, transport, timeout)
+}
+
+/// The same with something in front: of the datagram, or of all that the connection brings.
+pub(super) fn exchange_behind(
+    server: SocketAddr,
+    front: &[u8],
+    query: &[u8],
+    transport: Transport,
+    timeout: Duration,
+) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + timeout;
     let server = SocketAddr::new(reachable(server.ip()), server.port());
     if query.len() < HEADER_OCTETS || query.len() > usize::from(u16::MAX) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a DNS message"));
     }
     match transport {
-        Transport::Udp => over_udp(server, query, deadline),
-        Transport::Tcp => over_tcp(server, query, deadline),
+        Transport::Udp => over_udp(server, front, query, deadline),
+        Transport::Tcp => over_tcp(server, front, query, deadline),
     }
 }
 
 /// Asks over UDP and passes over datagrams that do not answer this query.
-fn over_udp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
+fn over_udp(
+    server: SocketAddr,
+    front: &[u8],
+    query: &[u8],
+    deadline: Instant,
+) -> io::Result<Vec<u8>> {
     let any = match server {
         SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
     };
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(server)?;
-    socket.send(query)?;
+    socket.send(&[front, query].concat())?;
     let mut response = vec![0; 65_535];
     loop {
         socket.set_read_timeout(Some(left(deadline)?))?;
@@ -68,9 +84,14 @@ fn over_udp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<V
 }
 
 /// Asks over TCP, on a connection of its own.
-fn over_tcp(server: SocketAddr, query: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
+fn over_tcp(
+    server: SocketAddr,
+    front: &[u8],
+    query: &[u8],
+    deadline: Instant,
+) -> io::Result<Vec<u8>> {
     let mut stream = Stream::connect(server, None, left(deadline)?)?;
-    stream.send(query, left(deadline)?)?;
+    stream.send_behind(front, query, left(deadline)?)?;
     let response = stream.receive(left(deadline)?)?;
     if answers(&response, query) {
         Ok(response)
@@ -111,7 +132,7 @@ pub fn answers(message: &[u8], query: &[u8]) -> bool {
 }
 
 /// Where a wildcard address can be reached from this machine.
-pub(super) fn reachable(address: IpAddr) -> IpAddr {
+pub fn reachable(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -47,10 +47,20 @@ impl Stream {
 
     /// Sends a message.
     pub fn send(&mut self, message: &[u8], timeout: Duration) -> io::Result<()> {
+        self.send_behind(&[], message, timeout)
+    }
+
+    /// Sends a message, and something in front of its length.
+    pub(super) fn send_behind(
+        &mut self,
+        front: &[u8],
+        message: &[u8],
+        timeout: Duration,
+    ) -> io::Result<()> {
         let Ok(octets) = u16::try_from(message.len()) else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a DNS message"));
         };
-        let framed = [&octets.to_be_bytes()[..], message].concat();
+        let framed = [front, &octets.to_be_bytes(), message].concat();
         let link = self.until(timeout);
         link.write_all(&framed)?;
         link.flush()

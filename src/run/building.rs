@@ -78,11 +78,13 @@ impl Building {
         let keys = serve.keyring.clone();
         let fleet = Fleet::new(publisher.clone(), options::fleet(settings)?, keys);
         let operations = Some(Arc::new(fleet.clone()) as Arc<dyn Operations>);
+        let proxies = serve.proxies.clone();
         let running = serve::start(serve::Options { operations, ..serve }, publisher.shared())?;
         let dns = addresses(&running, &[Transport::Udp]);
         // An address that is not here yet (freebind) gives no answer that could confirm a change.
         let here = dns.iter().copied().filter(|address| serve::find_address(*address).is_ok());
         publisher.sockets().set(here.collect());
+        publisher.sockets().set_proxied(|address| proxies.contains(address));
         let watcher = publisher.watch();
         let told = fleet.start();
         let parts = Parts { state_dir: &state_dir, database: &database, publisher: &publisher };

@@ -111,6 +111,8 @@ impl Host {
         self.running.set_cookie_secrets(&serve.cookie_secrets);
         self.running.set_identity(serve.identity);
         self.running.set_allow_query(serve.allow_query);
+        self.running.set_proxies(&serve.proxies);
+        self.publisher.sockets().set_proxied(|address| serve.proxies.contains(address));
         self.running.set_stream_limits(serve.streams);
         if before.rate_limit != settings.rate_limit {
             self.running.set_rate_limit(serve.rate_limit.as_ref());
@@ -154,6 +156,7 @@ impl Host {
 fn take_over(in_force: &mut Settings, new: &Settings) {
     let (server, new_server) = (&mut in_force.server, &new.server);
     server.allow_query.clone_from(&new_server.allow_query);
+    server.proxies.clone_from(&new_server.proxies);
     server.version.clone_from(&new_server.version);
     server.nsid.clone_from(&new_server.nsid);
     server.report_agent.clone_from(&new_server.report_agent);

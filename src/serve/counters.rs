@@ -49,6 +49,8 @@ labelled! {
         ToMany => "to_many",
         /// The kernel gave no source address.
         NoSource => "no_source",
+        /// A proxy sent it without a PROXY header.
+        Proxy => "proxy",
     }
 
     /// What the rate limit made of a response.
@@ -113,6 +115,8 @@ labelled! {
         Full => "full",
         /// The TLS handshake failed or took too long.
         Handshake => "handshake",
+        /// A proxy began it without a PROXY header, or too slowly.
+        Proxy => "proxy",
         /// The server stopped.
         Stopping => "stopping",
     }

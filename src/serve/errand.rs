@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -131,24 +131,33 @@ pub(super) struct Queue {
 /// What waits.
 #[derive(Debug, Default)]
 struct Waiting {
-    /// The errands, each with the socket that its response leaves by.
-    errands: VecDeque<(Box<Errand>, Arc<UdpSocket>)>,
+    /// The errands, each with where its response goes.
+    errands: VecDeque<(Box<Errand>, Way)>,
     /// Nothing is begun any more.
     is_closed: bool,
 }
 
+/// Where a response goes.
+#[derive(Debug)]
+struct Way {
+    /// The socket that it leaves by.
+    socket: Arc<UdpSocket>,
+    /// Where the datagram came from: the client, or the proxy that speaks for it.
+    peer: SocketAddr,
+}
+
 impl Queue {
-    /// Hands an errand over, or drops it if too many wait.
-    pub(super) fn push(&self, errand: Box<Errand>, socket: &Arc<UdpSocket>) {
+    /// Hands an errand over that came from `peer`, or drops it if too many wait.
+    pub(super) fn push(&self, errand: Box<Errand>, socket: &Arc<UdpSocket>, peer: SocketAddr) {
         let mut waiting = lock(&self.waiting);
         if waiting.errands.len() < WAITING_MAX && !waiting.is_closed {
-            waiting.errands.push_back((errand, socket.clone()));
+            waiting.errands.push_back((errand, Way { socket: socket.clone(), peer }));
             self.changed.notify_one();
         }
     }
 
     /// Waits for the next errand; `None` at the end.
-    fn next(&self) -> Option<(Box<Errand>, Arc<UdpSocket>)> {
+    fn next(&self) -> Option<(Box<Errand>, Way)> {
         let mut waiting = lock(&self.waiting);
         loop {
             if waiting.is_closed {
@@ -224,12 +233,12 @@ fn run(shared: &Arc<Shared>, operations: &dyn Operations) {
     let responder = |ipv6| Responder::new(shared.clone(), Transport::Udp, ipv6);
     let mut responders = [responder(false), responder(true)];
     let mut out = vec![0; usize::from(u16::MAX)];
-    while let Some((errand, socket)) = shared.errands.next() {
+    while let Some((errand, way)) = shared.errands.next() {
         let responder = &mut responders[usize::from(errand.source.client.is_ipv6())];
         let done = errand.perform(operations);
         let conclude = AssertUnwindSafe(|| {
             let length = responder.conclude(&errand, done, &mut out)?;
-            Some(send(&socket, &errand.source, out.get(..length)?))
+            Some(send(&way, &errand.source, out.get(..length)?))
         });
         match catch_unwind(conclude) {
             Ok(Some(Err(error))) => {
@@ -246,8 +255,9 @@ fn run(shared: &Arc<Shared>, operations: &dyn Operations) {
 }
 
 /// Sends a response from the address that was asked.
-fn send(socket: &UdpSocket, source: &Source, response: &[u8]) -> io::Result<()> {
+fn send(way: &Way, source: &Source, response: &[u8]) -> io::Result<()> {
+    let Way { socket, peer } = way;
     let is_wildcard = socket.local_addr()?.ip().is_unspecified();
     let from = source.local.map(|local| local.ip()).filter(|_| is_wildcard);
-    system::send_from(socket, response, source.client, from)
+    system::send_from(socket, response, *peer, from)
 }

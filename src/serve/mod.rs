@@ -32,6 +32,7 @@ mod cookie_secret;
 pub mod counters;
 mod files;
 pub mod limit;
+mod proxies;
 pub mod query_log;
 mod refusals;
 
@@ -42,6 +43,7 @@ pub use files::pages as places_for_pages;
 pub use limit::RateLimit;
 pub use listen::{ListenError, find_address};
 pub use operations::{Operations, Refusal, Requester};
+pub use proxies::Proxies;
 pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;

@@ -25,6 +25,7 @@ use super::counters::{Counters, Lane, LimitAction, Register};
 use super::errand::{Errand, Queue, Slots};
 use super::limit::{Judgement, Limiter, cut_short};
 use super::operations::Operations;
+use super::proxies::Proxies;
 use super::query_log::{Entry, LaneWriter, QueryLog};
 use super::refusals::{Refusals, Refused};
 
@@ -62,6 +63,7 @@ impl Shared {
                 limiter: None,
                 keyring: Arc::default(),
                 rolls_cookies: true,
+                proxies: Proxies::default(),
             }),
             log: None,
             counters: Register::default(),
@@ -92,6 +94,8 @@ pub(super) struct Policy {
     pub(super) keyring: Arc<Keyring>,
     /// Whether the cookie secret is our own, to be rolled.
     pub(super) rolls_cookies: bool,
+    /// Who speaks for others.
+    pub(super) proxies: Proxies,
 }
 
 //------------ Moment --------------------------------------------------------
@@ -208,6 +212,12 @@ impl Responder {
         }
         self.ended = None;
         Moment::now()
+    }
+
+    /// Who speaks for others in this batch.
+    #[inline]
+    pub(super) fn proxies(&self) -> &Proxies {
+        &self.policy.proxies
     }
 
     /// Ends a batch: hands its log entries over.

@@ -26,6 +26,7 @@ use super::errand::{Errands, Queue, Slots};
 use super::limit::{Limiter, RateLimit};
 use super::listen::{self, ListenError, Sockets};
 use super::operations::Operations;
+use super::proxies::Proxies;
 use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
 use super::quic::QuicServer;
 use super::refusals::Refusals;
@@ -60,6 +61,8 @@ pub struct Options {
     pub allow_query: Acl,
     /// The rate limit; `None`: off.
     pub rate_limit: Option<RateLimit>,
+    /// Who speaks for others, by a PROXY header.
+    pub proxies: Proxies,
     /// The query log; `None`: off.
     pub query_log: Option<QueryLogOptions>,
     /// The TSIG keys.
@@ -82,6 +85,7 @@ impl Default for Options {
             cookie_secrets: Vec::new(),
             allow_query: Acl::everybody(),
             rate_limit: None,
+            proxies: Proxies::default(),
             query_log: None,
             keyring: Keyring::default(),
             operations: None,
@@ -202,6 +206,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
             limiter: options.rate_limit.as_ref().map(Limiter::new).map(Arc::new),
             keyring: Arc::new(options.keyring.clone()),
             rolls_cookies,
+            proxies: options.proxies.clone(),
         }),
         log,
         counters: Register::default(),
@@ -433,6 +438,11 @@ impl Running {
             let identity = Arc::new(Identity { cookies, ..Identity::clone(&old.identity) });
             Policy { identity, rolls_cookies, ..Policy::clone(old) }
         });
+    }
+
+    /// Takes these for proxies from the next batch and connection on.
+    pub fn set_proxies(&self, proxies: &Proxies) {
+        self.shared.policy.rcu(|old| Policy { proxies: proxies.clone(), ..Policy::clone(old) });
     }
 
     /// Limits responses like this from the next batch on; `None`: not at all. What clients had used of the

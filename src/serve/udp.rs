@@ -119,10 +119,11 @@ impl<P: Packets> Loop<P> {
         let moment = self.responder.begin();
         let shared = self.responder.shared.clone();
         let zones = shared.zones.load();
+        let has_proxies = !self.responder.proxies().is_empty();
         for index in 0..count {
             let packet = self.packets.packet(index);
             let counters = &self.responder.counters;
-            let Some(client) = packet.from else {
+            let Some(peer) = packet.from else {
                 counters.count_silence(Silence::NoSource);
                 continue;
             };
@@ -132,12 +133,20 @@ impl<P: Packets> Loop<P> {
             }
             let ip = packet.asked.unwrap_or_else(|| self.local.ip());
             let local = Some(SocketAddr::new(ip, self.local.port()));
+            let (mut client, mut query) = (peer, packet.query);
+            if has_proxies {
+                let Some(found) = self.responder.proxies().unwrap(client, query) else {
+                    self.responder.counters.count_silence(Silence::Proxy);
+                    continue;
+                };
+                (client, query) = found;
+            }
             let source = Source { client, local, keepalive: None };
-            let (query, out) = (packet.query, packet.response);
+            let out = packet.response;
             match self.responder.respond(&zones, moment, &source, query, out) {
                 Answer::Reply(length) => self.packets.answer(index, length),
                 Answer::Silence => {}
-                Answer::Errand(errand) => shared.errands.push(errand, &self.socket),
+                Answer::Errand(errand) => shared.errands.push(errand, &self.socket, peer),
             }
         }
         let sent = self.packets.send();

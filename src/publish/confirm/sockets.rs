@@ -1,6 +1,6 @@
 //! Our own sockets, asked from outside as anybody would ask them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::digest::sha256_hex;
-use crate::dns_client::{Client, Reply, Transport};
+use crate::dns_client::{Client, Reply, Transport, reachable};
 use crate::wire::{Name, Rcode, Record, Rtype, rdata};
 
 /// Time limits of a question, one for each attempt: a lost packet must not cost a second, and a
@@ -134,6 +134,13 @@ impl Sockets {
     /// Sets the addresses, once the sockets are open.
     pub fn set(&self, servers: Vec<SocketAddr>) {
         *self.0.servers.write().unwrap_or_else(PoisonError::into_inner) = servers;
+    }
+
+    /// Says which addresses of this machine our sockets take for proxies: what comes from them needs a header.
+    pub fn set_proxied(&self, is_proxy: impl Fn(IpAddr) -> bool) {
+        let servers = self.servers().into_iter();
+        // A socket of this machine is asked from its own address.
+        self.0.client.introduce_to(servers.filter(|server| is_proxy(reachable(server.ip()))));
     }
 
     /// The addresses.

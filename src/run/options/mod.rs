@@ -15,7 +15,7 @@ use crate::config::{
 };
 use crate::publish::{self, Sources, Strictness, ZoneSource};
 use crate::serve::{
-    self, Acl, ClientDetail, Filter, Network, QueryLogOptions, Secured, StreamLimits,
+    self, Acl, ClientDetail, Filter, Network, Proxies, QueryLogOptions, Secured, StreamLimits,
 };
 use crate::wire::{Name, NameError};
 
@@ -116,6 +116,10 @@ pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
         let wrong = allowed(settings, text).err();
         faults.extend(wrong.map(|error| (format!("server.allow_query[{at}]"), error)));
     }
+    for (at, text) in settings.server.proxies.iter().enumerate() {
+        let wrong = network("server.proxies", text).err();
+        faults.extend(wrong.map(|error| (format!("server.proxies[{at}]"), error)));
+    }
     let agent = report_agent(settings).err();
     faults.extend(agent.map(|error| ("server.report_agent".to_owned(), error)));
     for (at, zone) in settings.zones.iter().enumerate() {
@@ -209,6 +213,7 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
             per_address: limit.responses_per_second,
             slip: limit.slip,
         }),
+        proxies: proxies(server)?,
         query_log: settings.query_log.as_ref().map(query_log),
         ..serve::Options::default()
     })
@@ -290,6 +295,12 @@ fn allowed(settings: &Settings, text: &str) -> Result<Allowed, OptionError> {
         Some(name) => Ok(Allowed::Key(name)),
         None => Err(OptionError::UnknownKey(key.to_owned())),
     }
+}
+
+/// The proxies that speak for clients.
+fn proxies(server: &Server) -> Result<Proxies, OptionError> {
+    let networks = server.proxies.iter().map(|text| network("server.proxies", text));
+    Ok(networks.collect::<Result<Vec<Network>, _>>()?.into())
 }
 
 /// One network of a list.

@@ -17,6 +17,7 @@
 //! end (RFC 7766 §6.2.4).
 
 use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -60,6 +61,12 @@ impl Bench {
             input: vec![0; INPUT_OCTETS].into(),
             output: vec![0; OUTPUT_ENOUGH + MESSAGE_OCTETS].into(),
         }
+    }
+
+    /// Whether an address is a proxy's.
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        // The responder's own policy is that of its last batch.
+        self.responder.shared.policy.load().proxies.contains(address)
     }
 
     /// Counts a connection accepted.

@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::answer::Transport;
 
 use super::counters::CloseReason;
+use super::proxies::read_header;
 use super::responder::{Responder, Shared, Source};
 use connection::{Bench, Connection, lock};
 use roster::{Roster, Ticket};
@@ -223,8 +224,12 @@ impl Acceptor {
 
     /// Starts a connection, if there is room for it.
     fn admit(&self, stream: TcpStream, client: SocketAddr) {
-        let ticket = self.roster.admit(client.ip());
         let mut bench = lock(&self.bench);
+        let is_proxy = bench.is_proxy(client.ip());
+        let ticket = match is_proxy {
+            true => self.roster.admit_proxy(client.ip()),
+            false => self.roster.admit(client.ip()),
+        };
         bench.count_connection();
         let Some(ticket) = ticket else {
             bench.count_close(CloseReason::Full);
@@ -239,12 +244,47 @@ impl Acceptor {
         let source = Source { client, local, keepalive: Some(keepalive) };
         let bench = self.bench.clone();
         match self.tls.clone() {
+            tls if is_proxy => {
+                drop(self.tasks.spawn(run_proxied(tls, stream, source, ticket, bench)));
+            }
             None => drop(self.tasks.spawn(async move {
                 let connection = Connection::new(stream, source, ticket, bench);
                 connection.run().await;
             })),
             Some(tls) => drop(self.tasks.spawn(run_tls(tls, stream, source, ticket, bench))),
         }
+    }
+}
+
+/// A proxy's connection: its header in its time, then as the client's that it names.
+async fn run_proxied(
+    tls: Option<TlsAcceptor>,
+    mut stream: TcpStream,
+    mut source: Source,
+    mut ticket: Ticket,
+    bench: Arc<Mutex<Bench>>,
+) {
+    let slot = ticket.slot();
+    let header =
+        tokio::time::timeout(ticket.limits().handshake, read_header(&mut stream, source.client));
+    let header = tokio::select! {
+        header = header => header.ok().and_then(Result::ok),
+        () = slot.told() => None,
+    };
+    let Some(client) = header else {
+        lock(&bench).count_close(CloseReason::Proxy);
+        return;
+    };
+    if client != source.client {
+        let Some(place) = ticket.for_client(client.ip()) else {
+            lock(&bench).count_close(CloseReason::Full);
+            return;
+        };
+        (ticket, source.client) = (place, client);
+    }
+    match tls {
+        None => Connection::new(stream, source, ticket, bench).run().await,
+        Some(tls) => run_tls(tls, stream, source, ticket, bench).await,
     }
 }
 

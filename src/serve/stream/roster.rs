@@ -99,7 +99,17 @@ impl Roster {
 
     /// A place for a client; `None` if it has too many connections, or no idle one can make room.
     pub(super) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Ticket> {
-        let (host, limits) = (host_of(client), self.limits());
+        self.admit_by(client, self.limits())
+    }
+
+    /// A place for a proxy's connection, until it is known whose it is: a proxy has as many as its clients.
+    pub(super) fn admit_proxy(self: &Arc<Self>, proxy: IpAddr) -> Option<Ticket> {
+        self.admit_by(proxy, StreamLimits { per_address: usize::MAX, ..self.limits() })
+    }
+
+    /// A place by these limits.
+    fn admit_by(self: &Arc<Self>, client: IpAddr, limits: StreamLimits) -> Option<Ticket> {
+        let host = host_of(client);
         let mut inner = self.inner();
         if inner.per_address.get(&host).is_some_and(|count| *count >= limits.per_address) {
             return None;
@@ -271,6 +281,14 @@ impl Ticket {
     /// The limits.
     pub(super) fn limits(&self) -> StreamLimits {
         self.roster.limits()
+    }
+
+    /// Gives the place back for one of the client's own, now that it is known whose connection it is; `None`
+    /// if the client has too many.
+    pub(super) fn for_client(self, client: IpAddr) -> Option<Self> {
+        let roster = self.roster.clone();
+        drop(self);
+        roster.admit(client)
     }
 
     /// Shows that it was active just now, and whether it is in the middle of something.

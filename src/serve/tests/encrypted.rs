@@ -33,6 +33,14 @@ pub(super) fn connect_tls(
     server: SocketAddr,
     alpn: &[&[u8]],
 ) -> StreamOwned<ClientConnection, TcpStream> {
+    tls_over(connect(server), alpn)
+}
+
+/// The same over a connection that is there.
+pub(super) fn tls_over(
+    stream: TcpStream,
+    alpn: &[&[u8]],
+) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(file("ca.crt")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -44,7 +52,7 @@ pub(super) fn connect_tls(
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
     let client = ClientConnection::new(Arc::new(config), name).unwrap();
-    StreamOwned::new(client, connect(server))
+    StreamOwned::new(client, stream)
 }
 
 #[test]

@@ -13,13 +13,14 @@ use arc_swap::ArcSwap;
 use super::counters::{CloseReason, CookieKind, LimitAction, Silence};
 use super::*;
 use crate::answer::Transport;
-use crate::wire::{Class, Name, Opcode, Rcode, Record, Rtype};
+use crate::wire::{Class, Name, Opcode, ProxyHeader, Rcode, Record, Rtype};
 use crate::zone::{ZoneBuilder, ZoneSet};
 
 mod encrypted;
 mod limited;
 mod logged;
 mod operations;
+mod proxied;
 mod streams;
 mod udp;
 
