@@ -12,24 +12,28 @@ use crate::zone::{Entry, Zone};
 const PROHIBITED: (Rcode, Ede) = (Rcode::REFUSED, Ede::PROHIBITED);
 
 impl Operations for Fleet {
+    fn may_transfer(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
+        if self.0.publisher.zones().get(zone.as_ref()).is_none() {
+            return Err(refusal((Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE)));
+        }
+        let rules = self.0.rules.load();
+        let list = rules.of(zone).map(|rules| rules.transfer.as_slice()).unwrap_or_default();
+        find(list, requester).map(drop).ok_or_else(|| refusal(PROHIBITED))
+    }
+
     fn transfer(
         &self,
         requester: &Requester,
         zone: &Name,
         wanted: Transfer,
     ) -> Result<Outgoing, Refusal> {
-        let zones = self.0.publisher.zones();
-        let Some(entry) = zones.get(zone.as_ref()) else {
-            return Err(refusal((Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE)));
-        };
-        let rules = self.0.rules.load();
-        let list = rules.of(zone).map(|rules| rules.transfer.as_slice()).unwrap_or_default();
         // Before anything is read: who may not costs nothing and learns nothing.
-        find(list, requester).ok_or_else(|| refusal(PROHIBITED))?;
-        match entry {
-            Entry::Loaded(zone) => Ok(self.outgoing(zone, wanted)),
-            Entry::NotLoaded(_) => Err(refusal((Rcode::SERVFAIL, Ede::NOT_READY))),
-            Entry::Expired(_) => Err(refusal((Rcode::SERVFAIL, Ede::INVALID_DATA))),
+        self.may_transfer(requester, zone)?;
+        let zones = self.0.publisher.zones();
+        match zones.get(zone.as_ref()) {
+            Some(Entry::Loaded(zone)) => Ok(self.outgoing(zone, wanted)),
+            Some(Entry::Expired(_)) => Err(refusal((Rcode::SERVFAIL, Ede::INVALID_DATA))),
+            Some(Entry::NotLoaded(_)) | None => Err(refusal((Rcode::SERVFAIL, Ede::NOT_READY))),
         }
     }
 

@@ -12,6 +12,9 @@ use super::batch::system;
 
 /// Connections the kernel keeps for us until they are accepted.
 const BACKLOG: i32 = 4096;
+/// Octets that the kernel takes off us before it can send them: what a client that reads slowly costs there,
+/// and how finely its progress is seen.
+const UNSENT_OCTETS: u32 = 256 << 10;
 /// How often a free port for both UDP and TCP is looked for, when any will do.
 const PORT_TRIES: u32 = 32;
 
@@ -124,6 +127,8 @@ fn bind_once(
         sockets.udp.push(socket);
     }
     for socket in tcp {
+        // Connections inherit it. Where the system does not know it, nothing is lost but memory.
+        let _ = socket.set_tcp_notsent_lowat(UNSENT_OCTETS);
         socket.listen(BACKLOG).and_then(|()| socket.set_nonblocking(true)).map_err(fail("TCP"))?;
         sockets.tcp.push(socket.into());
     }

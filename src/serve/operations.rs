@@ -4,6 +4,7 @@
 //! know who that is: `run` hands it in.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::answer::{Ede, Transfer, Transport};
 use crate::transfer::Outgoing;
@@ -14,6 +15,10 @@ use crate::wire::{Name, Rcode};
 /// Performs what a name server does besides answering questions. Whether the requester may is decided
 /// here, too.
 pub trait Operations: std::fmt::Debug + Send + Sync {
+    /// Whether a requester may have a zone transferred. Does not wait: who may not is refused at once, and
+    /// takes no place of those who may.
+    fn may_transfer(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal>;
+
     /// What a transfer of a zone is to send. May wait for the database, and is called where that holds
     /// up nobody.
     fn transfer(
@@ -22,6 +27,9 @@ pub trait Operations: std::fmt::Debug + Send + Sync {
         zone: &Name,
         wanted: Transfer,
     ) -> Result<Outgoing, Refusal>;
+
+    /// Takes note of how a transfer over a stream ended. Does not wait.
+    fn transferred(&self, _: &Requester, _: &Name, _: &Transferred) {}
 
     /// Takes note of a NOTIFY; `serial` is a hint. Does not wait.
     fn notify(
@@ -34,6 +42,25 @@ pub trait Operations: std::fmt::Debug + Send + Sync {
     /// Performs an UPDATE, a whole message without its TSIG. When this returns `Ok`, it is durable and
     /// served. May wait, as [`Operations::transfer`].
     fn update(&self, requester: &Requester, message: &[u8]) -> Result<(), Refusal>;
+}
+
+/// How a transfer over a stream ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Transferred {
+    /// What it was: `axfr`, `ixfr`, or `current` for the one SOA record.
+    pub kind: &'static str,
+    /// The serial that it led to.
+    pub serial: u32,
+    /// Messages made.
+    pub messages: u32,
+    /// Records in them.
+    pub records: u64,
+    /// Octets of them, signatures among them.
+    pub octets: u64,
+    /// Whether all of it went out.
+    pub is_whole: bool,
+    /// How long it took from the request on.
+    pub took: Duration,
 }
 
 /// Who wants an operation performed.

@@ -11,7 +11,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
@@ -25,6 +25,7 @@ use super::counters::{Counters, Lane, LimitAction, Register};
 use super::errand::{Errand, Queue, Slots};
 use super::limit::{Judgement, Limiter, cut_short};
 use super::operations::Operations;
+use super::places::Places;
 use super::proxies::Proxies;
 use super::query_log::{Entry, LaneWriter, QueryLog};
 use super::refusals::{Refusals, Refused};
@@ -49,6 +50,8 @@ pub(super) struct Shared {
     pub(super) errands: Queue,
     /// Errands of connections that are under way.
     pub(super) slots: Slots,
+    /// Transfers that are under way.
+    pub(super) places: Arc<Places>,
 }
 
 impl Shared {
@@ -71,6 +74,7 @@ impl Shared {
             operations: None,
             errands: Queue::default(),
             slots: Slots::default(),
+            places: Arc::default(),
         }
     }
 
@@ -117,6 +121,11 @@ impl Moment {
     /// Seconds since 1970, modulo 2³².
     fn seconds(self) -> u32 {
         self.unix() as u32
+    }
+
+    /// The moment so long before.
+    fn earlier(self, by: Duration) -> Self {
+        Self { nanoseconds: self.nanoseconds.saturating_sub(by.as_nanos() as u64) }
     }
 
     /// Seconds since 1970.
@@ -166,6 +175,8 @@ pub(super) struct Unusual {
     pub(super) fault: Option<Fault>,
     /// Why it is refused, if that is more than the extended error says.
     pub(super) reason: Option<String>,
+    /// Messages of a transfer.
+    pub(super) messages: u16,
 }
 
 //------------ Responder -----------------------------------------------------
@@ -293,6 +304,7 @@ impl Responder {
     ) {
         let sampled = self.log.as_mut().is_some_and(LaneWriter::samples);
         let started = sampled.then_some(errand.started);
+        let moment = moment.earlier(errand.started.elapsed());
         self.account(moment, &errand.source, &errand.message, response, false, started);
     }
 
@@ -428,6 +440,7 @@ impl Responder {
             key: unusual.and_then(|it| it.key.as_ref()).map(Name::as_ref),
             tsig_error: unusual.and_then(|it| it.fault).map_or(0, log_code),
             facts: self.scratch.facts(),
+            messages: self.unusual.messages,
             octets: response.unwrap_or(0),
             limited,
             took: u32::try_from(now.duration_since(started).as_micros()).unwrap_or(u32::MAX),

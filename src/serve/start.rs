@@ -214,6 +214,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
         operations: options.operations.clone(),
         errands: Queue::default(),
         slots: Slots::default(),
+        places: Arc::default(),
     })
 }
 

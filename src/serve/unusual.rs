@@ -14,7 +14,7 @@ use crate::zone::{Zone, ZoneSet};
 
 use super::counters::TsigKind;
 use super::errand::{Done, Errand, Task};
-use super::operations::{Refusal, Requester};
+use super::operations::{Refusal, Requester, Transferred};
 use super::responder::{Answer, Moment, Responder, Source, Unusual, peer_of};
 
 impl Responder {
@@ -138,7 +138,11 @@ impl Responder {
                 return Answer::of(self.sign(moment, source, message, signer, result, out));
             }
             // The bridge carries one message, and waits for nothing.
-            (Verdict::Transfer(wanted), Some(_)) if self.transport != Transport::Quic => {
+            (Verdict::Transfer(wanted), Some(operations)) if self.transport != Transport::Quic => {
+                if let Err(refusal) = operations.may_transfer(&requester, &zone) {
+                    let refused = Err(refusal);
+                    return Answer::of(self.sign(moment, source, message, signer, refused, out));
+                }
                 Task::Transfer(wanted)
             }
             (Verdict::Update, Some(_)) if self.transport != Transport::Quic => Task::Update,
@@ -198,6 +202,40 @@ impl Responder {
             self.scratch.facts.signature = Signature::Good;
         }
         Envelope::of(out.get(..length)?)
+    }
+
+    /// Notes in the query log and the counters what a transfer over a stream came to.
+    pub(super) fn note_transfer(&mut self, errand: &Errand, zone: &Zone, report: &Transferred) {
+        let moment = self.begin();
+        // The facts are those of whatever was answered last on this thread.
+        let mut room = vec![0; usize::from(u16::MAX)];
+        if self.envelope(moment, errand, zone, &mut room).is_some() {
+            let messages = u16::try_from(report.messages).unwrap_or(u16::MAX);
+            let key = errand.requester.key.clone();
+            self.unusual = Unusual { key, messages, ..Unusual::default() };
+            let octets = usize::try_from(report.octets).unwrap_or(usize::MAX);
+            self.account_errand(moment, errand, Some(octets));
+            self.unusual.messages = 0;
+        }
+        self.finish();
+        let Transferred { kind, serial, messages, records, octets, is_whole, took } = *report;
+        tracing::info!(
+            target: "gapura::transfer",
+            zone = %zone.apex(),
+            peer = %errand.requester.address,
+            key = errand.requester.key.as_ref().map(tracing::field::display),
+            kind,
+            serial,
+            messages,
+            records,
+            octets,
+            ms = took.as_millis() as u64,
+            "{}",
+            if is_whole { "transferred" } else { "a transfer was broken off" }
+        );
+        if let Some(operations) = self.shared.operations.clone() {
+            operations.transferred(&errand.requester, &errand.zone, report);
+        }
     }
 
     /// Writes a transfer into one message, or the one SOA that says that it does not fit.

@@ -47,7 +47,9 @@ pub struct Entry<'a> {
     pub tsig_error: u16,
     /// What the engine says of query and response.
     pub facts: &'a Facts,
-    /// Octets of the response; 0 if none was sent.
+    /// Messages of a transfer; 0 of anything else.
+    pub messages: u16,
+    /// Octets of the response, of all messages of a transfer; 0 if none was sent.
     pub octets: usize,
     /// Whether the rate limit changed or withheld it.
     pub limited: bool,
@@ -76,7 +78,7 @@ impl Entry<'_> {
         let mut head = [0; HEAD_OCTETS];
         head[..8].copy_from_slice(&self.microseconds.to_le_bytes());
         head[8..24].copy_from_slice(&client.to_le_bytes());
-        head[24..28].copy_from_slice(&(self.octets as u32).to_le_bytes());
+        head[24..28].copy_from_slice(&u32::try_from(self.octets).unwrap_or(u32::MAX).to_le_bytes());
         head[28..32].copy_from_slice(&self.took.to_le_bytes());
         head[32..36].copy_from_slice(&facts.serial.unwrap_or(0).to_le_bytes());
         let numbers = [
@@ -102,6 +104,7 @@ impl Entry<'_> {
         head[72..74].copy_from_slice(&self.id.to_le_bytes());
         head[74] = facts.apex_octets;
         head[75] = u8::from(self.local.is_some());
+        head[78..80].copy_from_slice(&self.messages.to_le_bytes());
         block.extend_from_slice(&head);
         block.extend_from_slice(name);
         if let Some(key) = self.key {

@@ -194,6 +194,10 @@ fn put_rest(line: &mut Line, head: &[u8; HEAD_OCTETS], marks: u8) {
     }
     line.put(b",\"size\":");
     line.put_number(long(24));
+    if number(78) != 0 {
+        line.put(b",\"messages\":");
+        line.put_number(u32::from(number(78)));
+    }
     if marks & mark::SERIAL != 0 {
         line.put(b",\"serial\":");
         line.put_number(long(32));
@@ -401,6 +405,7 @@ mod tests {
             qname: Some(name.as_ref()),
             key: None,
             tsig_error: 0,
+            messages: 0,
             facts: &facts,
             octets: 99,
             limited: false,

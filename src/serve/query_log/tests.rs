@@ -51,6 +51,7 @@ fn note(lane: &mut LaneWriter, name: &str, count: u64) {
             qname: Some(name.as_ref()),
             key: None,
             tsig_error: 0,
+            messages: 0,
             facts: &facts,
             octets: 101,
             limited: false,

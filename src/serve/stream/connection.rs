@@ -13,8 +13,8 @@
 //! responses that the client has not read) is kept by the connection itself. It reads nothing new before
 //! its responses are out, so that a client that does not read stops itself. What takes its time (an errand) is
 //! done on another thread, and nothing more is answered before. Each state has a time limit: idle, in a message, in
-//! an errand, writing. A client that has closed its half is answered to the
-//! end (RFC 7766 §6.2.4).
+//! an errand, writing; a transfer may take as long as it moves. A client that has closed its half is answered to
+//! the end (RFC 7766 §6.2.4).
 
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
@@ -24,12 +24,14 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::super::counters::CloseReason;
-use super::super::errand::{self, Done, Errand};
+use super::super::errand::{self, Done, Errand, Task};
+use super::super::places::Place;
 use super::super::responder::{Answer, Responder, Source};
 use super::roster::Ticket;
+use super::transfer::Transfer;
 use crate::wire::HEADER_OCTETS;
 
 /// Octets read in one step.
@@ -38,6 +40,12 @@ const INPUT_OCTETS: usize = 16 << 10;
 const OUTPUT_ENOUGH: usize = 64 << 10;
 /// How long an errand may take: as long as a disk may hang that comes back.
 const ERRAND_MAX: Duration = Duration::from_secs(60);
+/// How long a transfer may wait for a place among all.
+const PLACE_MAX: Duration = Duration::from_secs(30);
+/// How long one message of a transfer may take to go out.
+const TRANSFER_MESSAGE_MAX: Duration = Duration::from_secs(60);
+/// Messages of a transfer that go out before others of the thread have their turn.
+const MESSAGES_AT_ONCE: usize = 8;
 /// The longest message, with its length.
 const MESSAGE_OCTETS: usize = 2 + 65_535;
 
@@ -166,7 +174,10 @@ pub(super) struct Connection<S> {
     /// Whole messages may wait in `input`.
     has_more: bool,
     /// The errand under way, whose response is the next one.
-    errand: Option<JoinHandle<(Box<Errand>, Done)>>,
+    errand: Option<Underway>,
+    /// The transfer under way, and whether others have their turn first.
+    transfer: Option<Box<Transfer>>,
+    is_resting: bool,
     /// The client will send no more, or nothing that is worth reading.
     ending: Option<CloseReason>,
 }
@@ -185,6 +196,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             flushing: false,
             has_more: false,
             errand: None,
+            transfer: None,
+            is_resting: false,
             ending: None,
         }
     }
@@ -192,6 +205,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Serves it to its end.
     pub(super) async fn run(mut self) {
         let close = self.serve().await;
+        if let Some(transfer) = self.transfer.take() {
+            transfer.end(&mut lock(&self.bench).responder, false);
+        }
         if matches!(
             close,
             CloseReason::ByClient | CloseReason::Idle | CloseReason::Full | CloseReason::Stopping
@@ -248,6 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 State::Message => (limits.stall, limits.message, CloseReason::Stalled),
                 State::Working => (ERRAND_MAX, ERRAND_MAX, CloseReason::Stalled),
                 State::Writing => (limits.stall, limits.write, CloseReason::Unread),
+                State::Sending => (limits.write, TRANSFER_MESSAGE_MAX, CloseReason::Unread),
             };
             let deadline = match state {
                 State::Idle => moved + allowed,
@@ -266,7 +283,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// What it is doing.
     fn state(&self) -> State {
-        if !self.output.is_empty() || self.flushing {
+        if self.transfer.is_some() {
+            State::Sending
+        } else if !self.output.is_empty() || self.flushing {
             State::Writing
         } else if self.errand.is_some() {
             State::Working
@@ -282,8 +301,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.output.is_empty() || self.flushing {
             return self.poll_write_on(cx);
         }
+        if self.transfer.is_some() {
+            return self.poll_transfer(cx);
+        }
         if let Some(errand) = &mut self.errand {
-            let done = ready!(Pin::new(errand).poll(cx));
+            let done = ready!(errand.as_mut().poll(cx));
             self.errand = None;
             return self.conclude(cx, done);
         }
@@ -338,39 +360,94 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         answered
     }
 
-    /// Has an errand performed, while this connection waits for it and no other does.
+    /// Has an errand performed, while this connection waits for it and no other does. An UPDATE begins now and
+    /// is finished whatever becomes of the connection; a transfer waits for its place first.
     fn begin(&mut self, responder: &Responder, errand: Box<Errand>) {
-        let shared = &responder.shared;
-        let slot = shared.slots.0.clone().try_acquire_owned().ok();
-        let operations = shared.operations.clone();
-        self.errand = Some(spawn_blocking(move || {
-            let done = match (&slot, operations) {
-                (Some(_slot), Some(operations)) => errand.perform(&*operations),
-                _ => errand::busy(),
-            };
-            (errand, done)
-        }));
+        let shared = responder.shared.clone();
+        let perform = {
+            let shared = shared.clone();
+            move |errand: Box<Errand>| {
+                spawn_blocking(move || {
+                    let slot = shared.slots.0.clone().try_acquire_owned().ok();
+                    let done = match (&slot, &shared.operations) {
+                        (Some(_slot), Some(operations)) => errand.perform(&**operations),
+                        _ => errand::busy(),
+                    };
+                    (errand, done)
+                })
+            }
+        };
+        self.errand = Some(match errand.task {
+            Task::Update => {
+                let updating = perform(errand);
+                Box::pin(async move { updating.await.map(|done| (done, None)) })
+            }
+            Task::Transfer(_) => Box::pin(async move {
+                let place = shared.places.clone().take(&errand.requester);
+                match tokio::time::timeout(PLACE_MAX, place).await {
+                    Ok(place) => perform(errand).await.map(|done| (done, Some(place))),
+                    Err(_) => Ok(((errand, errand::busy()), None)),
+                }
+            }),
+        });
     }
 
-    /// Answers with what came of an errand.
+    /// Answers with what came of an errand, or starts the transfer that it is.
     fn conclude(
         &mut self,
         cx: &mut Context<'_>,
-        done: Result<(Box<Errand>, Done), JoinError>,
+        done: Result<((Box<Errand>, Done), Option<Place>), JoinError>,
     ) -> Poll<Result<Step, CloseReason>> {
         // Panics are caught inside: it never ran, because the server stops.
-        let Ok((errand, done)) = done else {
+        let Ok(((errand, done), place)) = done else {
             return Poll::Ready(Err(CloseReason::Stopping));
         };
         let bench = self.bench.clone();
         let mut bench = lock(&bench);
         let Bench { responder, output, .. } = &mut *bench;
         let room = &mut output[..MESSAGE_OCTETS];
+        if let Done::Transfer(outgoing) = done {
+            let transfer = Transfer::new(responder, errand, outgoing, place, &mut room[2..]);
+            self.transfer = transfer.map(Box::new);
+            let begun = self.transfer.is_some();
+            return Poll::Ready(if begun { Ok(Step::Answered) } else { Err(CloseReason::Error) });
+        }
         let Some(length) = responder.conclude(&errand, done, &mut room[2..]) else {
             return Poll::Ready(Err(CloseReason::Error));
         };
         room[..2].copy_from_slice(&(length as u16).to_be_bytes());
         Poll::Ready(self.write(cx, &room[..2 + length]).map(|()| Step::Answered))
+    }
+
+    /// Writes the next messages of the transfer as long as they are taken, or ends it. What was made before is
+    /// out.
+    fn poll_transfer(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, CloseReason>> {
+        if std::mem::take(&mut self.is_resting) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let bench = self.bench.clone();
+        let mut bench = lock(&bench);
+        let Bench { responder, output, .. } = &mut *bench;
+        let room = &mut output[..MESSAGE_OCTETS];
+        for _ in 0..MESSAGES_AT_ONCE {
+            let Some(transfer) = self.transfer.as_mut() else { break };
+            let Some(length) = transfer.next(&mut room[2..]) else {
+                let is_whole = transfer.is_done();
+                if let Some(transfer) = self.transfer.take() {
+                    transfer.end(responder, is_whole);
+                }
+                let step = if is_whole { Ok(Step::Answered) } else { Err(CloseReason::Error) };
+                return Poll::Ready(step);
+            };
+            room[..2].copy_from_slice(&(length as u16).to_be_bytes());
+            self.write(cx, &room[..2 + length])?;
+            if !self.output.is_empty() || self.flushing {
+                break;
+            }
+        }
+        self.is_resting = true;
+        Poll::Ready(Ok(Step::Answered))
     }
 
     /// Writes responses as far as they are taken, and keeps the rest.
@@ -425,6 +502,10 @@ pub(super) fn lock(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
     })
 }
 
+/// An errand under way: what comes of it, and the place that it has if it is a transfer.
+type Underway =
+    Pin<Box<dyn Future<Output = Result<((Box<Errand>, Done), Option<Place>), JoinError>> + Send>>;
+
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
@@ -436,6 +517,8 @@ enum State {
     Working,
     /// Responses wait to be taken.
     Writing,
+    /// A transfer goes out.
+    Sending,
 }
 
 /// The outcome of a step.

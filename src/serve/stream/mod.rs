@@ -6,6 +6,7 @@
 
 mod connection;
 mod roster;
+mod transfer;
 
 #[cfg(any(test, fuzzing))]
 pub(super) mod framing;

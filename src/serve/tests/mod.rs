@@ -22,6 +22,7 @@ mod logged;
 mod operations;
 mod proxied;
 mod streams;
+mod transfers;
 mod udp;
 
 /// Longest wait for anything that should come.
@@ -54,9 +55,14 @@ struct Server {
 
 /// Starts a server; the listening addresses are filled in.
 fn server(options: Options) -> Server {
+    server_of(options, zones())
+}
+
+/// The same for other zones.
+fn server_of(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Server {
     let listen = vec!["127.0.0.1:0".parse().unwrap(), "[::1]:0".parse().unwrap()];
     let options = Options { listen, udp_workers: 1, stream_workers: 1, ..options };
-    let running = start(options, zones()).unwrap();
+    let running = start(options, zones).unwrap();
     let of = |ipv6: bool| {
         let udp = running.addresses().iter().filter(|l| l.transport == Transport::Udp);
         udp.map(|l| l.address).find(|address| address.is_ipv6() == ipv6)
