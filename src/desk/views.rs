@@ -5,11 +5,12 @@ use serde::de::DeserializeOwned;
 use super::evidence::{RequestContext, is_in_hand};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
-use crate::promote::{Plan, Proof};
+use crate::promote::{Plan, Proof, Reached};
 use crate::queue::{ActKind, Actor, Request, State};
 use crate::store::{Reader, StoreError};
 use crate::view::{
-    AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, Sees, rfc3339,
+    AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, SecondaryView, Sees,
+    rfc3339,
 };
 use crate::wire::{Record, rdata};
 
@@ -155,12 +156,19 @@ fn proof(json: &str) -> Result<ProofView, StoreError> {
         answer: asked.answer,
         sha256: asked.sha256,
     };
+    let secondary = |it: Reached| SecondaryView {
+        name: it.name,
+        address: it.address,
+        serial: it.serial,
+        in_time: it.in_time,
+    };
     Ok(ProofView {
         before: proof.before.map(asked),
         after: proof.after.map(asked),
         serial: proof.serial,
         asked: proof.asked.into_iter().map(asked).collect(),
         dig: proof.dig,
+        secondaries: proof.secondaries.into_iter().map(secondary).collect(),
         lingers: proof.lingers,
     })
 }

@@ -328,11 +328,13 @@ impl Links {
         self.of_zone(zone).map(Entry::secondary).collect()
     }
 
-    /// Whether a zone's secondaries that answered last all have a serial.
-    pub(super) fn have(&self, zone: &Name, serial: u32) -> bool {
-        self.of_zone(zone).all(|entry| {
-            let link = &entry.link;
-            link.error.is_some() || link.serial.is_some_and(|it| has_reached(it, serial))
+    /// Whether a zone's secondaries have a serial: those that answered last, and kept up until the moment
+    /// `since`, in milliseconds since 1970. A wait for one that is away or stuck would be of no use.
+    pub(super) fn have(&self, zone: &Name, serial: u32, since: i64) -> bool {
+        self.of_zone(zone).map(|entry| &entry.link).all(|link| {
+            link.error.is_some()
+                || link.behind_since.is_some_and(|behind| behind < since)
+                || link.serial.is_some_and(|it| has_reached(it, serial))
         })
     }
 

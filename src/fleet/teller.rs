@@ -24,13 +24,16 @@ use crate::zone::{Entry, Zone};
 /// Connections under way at once, over TCP and TLS.
 const CONNECTIONS_MAX: usize = 8;
 
+/// For how long a secondary may lack a serial and still count as one that keeps up.
+const KEPT_UP_MS: i64 = 5_000;
+
 /// Now, in milliseconds since 1970.
 pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-//------------ Desk ----------------------------------------------------------
+//------------ Board ---------------------------------------------------------
 
 /// What the teller, the publisher and those who look share.
 pub(super) struct Board {
@@ -111,7 +114,9 @@ impl Secondaries for Announcing {
     }
 
     fn wait(&self, zone: &Name, serial: u32, at_most: Duration) -> Vec<Secondary> {
-        self.0.wait_until(at_most, |links| links.have(zone, serial)).secondaries(zone)
+        // A change that somebody waits for was made just before.
+        let since = now_ms().saturating_sub(KEPT_UP_MS);
+        self.0.wait_until(at_most, |links| links.have(zone, serial, since)).secondaries(zone)
     }
 }
 

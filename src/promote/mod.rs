@@ -29,7 +29,7 @@ pub use error::{ActError, PublicLimit};
 pub use outcome::records_before;
 pub use plan::Plan;
 pub use promoter::{Preview, Promoter};
-pub use proof::Proof;
+pub use proof::{Proof, Reached};
 pub use rrsets::{adopted, edit_of, edit_out, rrsets, served_records};
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The end of a promotion that is committed: its proof, or the inverse under a higher serial. And
 //! recovery after a crash, which knows of it only what the database holds.
 
+use std::time::Duration;
+
 use super::plan::Plan;
-use super::proof::Proof;
+use super::proof::{Proof, Reached};
 use super::rows::{write_failure, write_success};
 use super::{ActError, Promoter};
 use crate::publish::failpoint::point;
@@ -14,6 +16,9 @@ use crate::store::promises::PromotionRow;
 use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
 use crate::wire::{Name, Rtype};
+
+/// How long a proof waits for secondaries that kept up so far. The change is live before.
+const SECONDARIES_MAX: Duration = Duration::from_secs(1);
 
 impl Promoter {
     /// Finishes every promotion that was committed and not finished: after a crash, and on a timer.
@@ -54,7 +59,10 @@ impl Promoter {
         said: &Confirmation,
     ) -> Result<(), ActError> {
         point("promote.read_back");
-        let proof = Proof::new(plan, said, &self.publisher);
+        let mut proof = Proof::new(plan, said, &self.publisher);
+        let (zone, serial) = (zone_of(plan)?, plan.serial);
+        let known = self.publisher.wait_for_secondaries(&zone, serial, SECONDARIES_MAX);
+        proof.secondaries = known.into_iter().map(|it| Reached::of(it, serial)).collect();
         let ledger = &self.ledger;
         ledger.store.write(|tx| write_success(ledger, tx, row, plan, &proof))
     }

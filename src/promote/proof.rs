@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::publish::{Asked, Confirmation, Publisher, Refuted};
+use crate::publish::{Asked, Confirmation, Publisher, Refuted, Secondary};
 use crate::queue::PromotionFault;
-use crate::wire::Name;
+use crate::wire::{Name, has_reached};
 
 /// What is kept with the request and shown to the applicant (docs/procedure.md, "Promotion").
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -28,9 +28,25 @@ pub struct Proof {
     /// The records were served already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub already: bool,
+    /// The zone's secondaries, as they answered within a moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secondaries: Vec<Reached>,
     /// What was wrong, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<PromotionFault>,
+}
+
+/// A secondary, as it answered when the proof was kept.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Reached {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// The serial that it answered last; none: it did not answer with one.
+    pub serial: Option<u32>,
+    /// Whether it had the change in time for the proof. Later is no error.
+    pub in_time: bool,
 }
 
 impl Proof {
@@ -49,8 +65,17 @@ impl Proof {
                 .map_or_else(String::new, |at| dig(*at, plan)),
             lingers: zone.map_or(0, |zone| zone.soa().negative_ttl()),
             already: plan.already,
+            secondaries: Vec::new(),
             fault: said.refuted.as_ref().map(fault_of),
         }
+    }
+}
+
+impl Reached {
+    /// A secondary that was to have this serial.
+    pub(super) fn of(secondary: Secondary, wanted: u32) -> Self {
+        let Secondary { name, address, serial, .. } = secondary;
+        Self { name, address, serial, in_time: serial.is_some_and(|it| has_reached(it, wanted)) }
     }
 }
 

@@ -17,7 +17,7 @@ use time::format_description::well_known::Rfc3339;
 
 pub use parts::{
     ApprovalView, AskedView, CandidateView, FaultView, HistoryView, LineView, NoticeView,
-    ProofView, ReasonView,
+    ProofView, ReasonView, SecondaryView,
 };
 pub use record::{RecordView, SuspensionView};
 pub use request::{RequestView, Summary};

@@ -118,9 +118,25 @@ pub struct ProofView {
     pub asked: Vec<AskedView>,
     /// The command that repeats it.
     pub dig: String,
+    /// The zone's secondaries, as they answered within a moment.
+    #[serde(default)]
+    pub secondaries: Vec<SecondaryView>,
     /// Seconds for which an old "not found" may linger in caches, for pages.
     #[serde(skip)]
     pub lingers: u32,
+}
+
+/// A secondary, as it answered when the proof was kept.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct SecondaryView {
+    /// Its name.
+    pub name: String,
+    /// Its address.
+    pub address: String,
+    /// The serial that it answered last; null: it did not answer with one.
+    pub serial: Option<u32>,
+    /// Whether it had the change in time for the proof. Later is no error.
+    pub in_time: bool,
 }
 
 /// One question to one server.

@@ -16,6 +16,7 @@ mod api;
 mod edge;
 #[cfg(feature = "approval")]
 mod faults;
+mod fleet;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;

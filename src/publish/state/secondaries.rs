@@ -18,8 +18,8 @@ pub trait Secondaries: Send + Sync {
     /// What is known of the secondaries of a zone.
     fn of_zone(&self, zone: &Name) -> Vec<Secondary>;
 
-    /// Waits until all that answered last answer with this serial or a later one, but not longer than this.
-    /// Returns what is known of all of them then.
+    /// Waits until all that answered last and kept up so far answer with this serial or a later one, but not
+    /// longer than this. Returns what is known of all of them then.
     fn wait(&self, zone: &Name, serial: u32, at_most: Duration) -> Vec<Secondary>;
 }
 
@@ -55,8 +55,8 @@ impl Publisher {
         self.0.secondaries.get().map(|all| all.of_zone(zone)).unwrap_or_default()
     }
 
-    /// Waits until the secondaries of a zone that answered last have this serial, but not longer than this.
-    /// Returns what is known of all of them then.
+    /// Waits until the secondaries of a zone that answered last and kept up so far have this serial, but not
+    /// longer than this. Returns what is known of all of them then.
     pub fn wait_for_secondaries(
         &self,
         zone: &Name,

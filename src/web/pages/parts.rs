@@ -170,6 +170,10 @@ pub(super) struct Shown {
     pub(super) before: String,
     /// The command that repeats it.
     pub(super) dig: String,
+    /// Secondaries that had it in time, or empty.
+    pub(super) reached: String,
+    /// Those that had not, or empty.
+    pub(super) late: String,
     /// The words that open the full list.
     pub(super) all: String,
     /// Every question that was asked.
@@ -200,6 +204,10 @@ pub(super) fn proof(t: Words, proof: &ProofView) -> Shown {
         at: t.moment(&asked.at),
     });
     let rows: Vec<_> = rows.collect();
+    let secondaries = |in_time: bool| {
+        let some = proof.secondaries.iter().filter(|one| one.in_time == in_time);
+        some.map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
     let minutes = (proof.lingers > 0).then(|| proof.lingers.div_ceil(60).to_string());
     Shown {
         line: t.a("proof-line", "serial", &proof.serial.to_string()),
@@ -207,6 +215,8 @@ pub(super) fn proof(t: Words, proof: &ProofView) -> Shown {
         answer: proof.after.as_ref().map(answer_words).unwrap_or_default(),
         before: proof.before.as_ref().map(answer_words).unwrap_or_default(),
         dig: proof.dig.clone(),
+        reached: secondaries(true),
+        late: secondaries(false),
         all: t.a("proof-all", "count", &rows.len().to_string()),
         rows,
     }

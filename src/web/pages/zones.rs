@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use crate::desk::{ActError, Drift};
 use crate::people::Role;
-use crate::publish::{By, PublishError, ReloadReport, ZoneStatus};
+use crate::publish::{By, PublishError, ReloadReport, Secondary, ZoneStatus};
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
@@ -32,6 +32,8 @@ struct ZonePart {
     refused: Vec<String>,
     /// What is to be known.
     notes: Vec<String>,
+    /// The servers that are told of its changes.
+    secondaries: Vec<String>,
     /// What is served otherwise than the file says.
     apart: Vec<String>,
     /// Versions: serial, cause, who, when.
@@ -167,9 +169,22 @@ fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
         refused_when: refusal.map(|refusal| t.date_time(refusal.at_ms)).unwrap_or_default(),
         refused: findings.take(FINDINGS).map(ToString::to_string).collect(),
         notes,
+        secondaries: status.secondaries.iter().map(|one| secondary_words(t, one)).collect(),
         apart,
         history: Vec::new(),
     }
+}
+
+/// A secondary in words.
+fn secondary_words(t: Words, one: &Secondary) -> String {
+    let serial = one.serial.map_or_else(|| "–".to_owned(), |serial| serial.to_string());
+    let values = [("name", one.name.as_str()), ("address", &one.address), ("serial", &serial)];
+    let mut parts = vec![t.with("zones-secondary", &values)];
+    parts.extend(one.seen.map(|at| t.a("zones-secondary-seen", "when", &t.date_time(at))));
+    let behind = one.behind_since;
+    parts.extend(behind.map(|at| t.a("zones-secondary-behind", "when", &t.date_time(at))));
+    parts.extend(one.error.clone());
+    parts.join("; ")
 }
 
 /// Why there is a version, in words.
