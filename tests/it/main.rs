@@ -22,6 +22,7 @@ mod operation;
 mod pages;
 mod serials;
 mod serve;
+mod signed;
 mod skipped;
 #[cfg(feature = "approval")]
 mod story;
