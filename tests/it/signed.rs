@@ -31,6 +31,11 @@ fn asked(program: &str, server: SocketAddr, key: &Key, more: &[&str]) -> String 
     told(program, &[&fixed[..], more].concat())
 }
 
+/// Whether dig or kdig found the signature good.
+fn is_believed(text: &str) -> bool {
+    !text.contains("verif") && !text.contains("validated")
+}
+
 /// Settings of a TLS listener.
 fn tls() -> String {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests").display().to_string();
@@ -57,18 +62,22 @@ fn dig_and_kdig_believe_our_signatures() {
                 let place = format!("{program} {} {more:?}:\n{text}", key.algorithm);
                 assert!(text.contains("NOERROR") && text.contains("IN\tSOA"), "{place}");
                 assert!(text.contains("TSIG"), "{place}");
-                assert!(!text.contains("verify") && !text.contains("WARNING"), "{place}");
+                assert!(is_believed(&text), "{place}");
             }
         }
         let text = asked("kdig", encrypted, key, &["+tls"]);
-        assert!(text.contains("NOERROR") && !text.contains("WARNING"), "over TLS:\n{text}");
+        assert!(text.contains("NOERROR") && is_believed(&text), "over TLS:\n{text}");
+        // A clock that is years behind: the response is by that clock, so dig sees what is wrong.
+        let text = asked("dig", server, key, &["+fuzztime=1000000000"]);
+        assert!(text.contains("NOTAUTH") && text.contains("BADTIME 6"), "{text}");
+        assert!(text.contains("clocks are unsynchronized"), "{text}");
         // Who has another secret, or a key that we do not.
         let wrong = Key { secret: "b3RoZXIgc2VjcmV0IG9mIDMyIG9jdGV0cywgbG9uZyEh", ..key.clone() };
         let other = Key { name: "somebody.", ..key.clone() };
         for (key, error) in [(&wrong, "BADSIG"), (&other, "BADKEY")] {
             for program in ["dig", "kdig"] {
                 let text = asked(program, server, key, &[]);
-                assert!(text.contains("NOTAUTH") && text.contains(error), "{program}:\n{text}");
+                assert!(text.contains(error) && !text.contains("IN\tSOA\t"), "{program}:\n{text}");
             }
         }
     }
@@ -96,7 +105,7 @@ fn what_is_refused_is_refused_with_a_signature() {
         assert!(text.contains("REFUSED") && !text.contains("tsig"), "{text}");
     }
     let text = asked("dig", daemon.dns(), &Key::ARMADA, &["+opcode=notify", "+notcp"]);
-    assert!(text.contains("NOTAUTH") && !text.contains("verify"), "{text}");
+    assert!(text.contains("NOTAUTH") && is_believed(&text), "{text}");
     let wrong = Key { name: "nobody.", ..Key::ARMADA };
     asked("dig", daemon.dns(), &wrong, &["+notcp"]);
     // Who signed what is in the logs and figures.
@@ -191,6 +200,33 @@ fn whoever_has_a_key_that_is_let_in_may_query() {
     let refused = daemon.gapura(&["ctl", "reload"]);
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(1) && text.contains("nobody."), "{text}");
+}
+
+#[test]
+fn ixfr_over_udp_is_a_delta_where_it_fits() {
+    if !peers::is_client_here("dig") {
+        return;
+    }
+    let remote = "\n[[remote]]\nname = \"me\"\naddresses = [\"127.0.0.1\"]\nkey = \"armada.\"\n";
+    let daemon = Daemon::start(&format!("transfer = [\"me\"]\n{}{remote}", Key::ARMADA.settings()));
+    let old = peers::serial(daemon.dns(), ZONE).unwrap();
+    let text = std::fs::read_to_string(daemon.zone_file()).unwrap();
+    std::fs::write(daemon.zone_file(), text.replace("198.51.100.114", "198.51.100.250")).unwrap();
+    crate::support::until("the change is live", || peers::serial(daemon.dns(), ZONE) != Some(old));
+    let (at, port) = (format!("@{}", daemon.dns().ip()), daemon.dns().port().to_string());
+    let ask = |since: &str, signature: Option<&str>| {
+        let key = signature.map_or(vec![], |it| vec!["-y", it]);
+        told("dig", &[&[&at[..], "-p", &port, "+notcp", ZONE, since], &key[..]].concat())
+    };
+    let signature = Key::ARMADA.argument();
+    let delta = ask(&format!("IXFR={old}"), Some(&signature));
+    assert!(delta.contains("198.51.100.250") && is_believed(&delta), "{delta}");
+    assert_eq!(delta.matches("IN\tSOA").count(), 4, "{delta}");
+    // An unknown serial needs the whole zone: the one SOA says to come over TCP.
+    let unknown = ask("IXFR=1", Some(&signature));
+    assert!(unknown.matches("IN\tSOA").count() == 1 && is_believed(&unknown), "{unknown}");
+    let unsigned = ask(&format!("IXFR={old}"), None);
+    assert!(!unsigned.contains("198.51.100.250"), "{unsigned}");
 }
 
 //------------ Cookies -------------------------------------------------------
