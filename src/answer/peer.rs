@@ -291,6 +291,8 @@ pub struct Ede {
 impl Ede {
     /// 0, Other: there is too much to do at the moment.
     pub const BUSY: Self = Self { code: 0, text: "too busy, ask again" };
+    /// 0, Other: what went wrong has no code.
+    pub const OTHER: Self = Self { code: 0, text: "failed" };
     /// 14, Not Ready: the zone is configured and not loaded.
     pub const NOT_READY: Self = Self { code: 14, text: "zone not loaded" };
     /// 18, Prohibited: the access list refuses the client.

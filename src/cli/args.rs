@@ -157,6 +157,16 @@ pub(super) enum Zone {
         /// The apex
         zone: String,
     },
+    /// Let the zone file win over what updates (RFC 2136) put up at a name
+    Adopt {
+        /// The apex
+        zone: String,
+        /// The name
+        name: String,
+        /// Only this record type [default: all that updates put up there]
+        #[arg(long = "type", value_name = "TYPE")]
+        rtype: Option<String>,
+    },
     /// Serials: what is live, what the file says, the newest ever given out
     Serial {
         /// The apex

@@ -52,6 +52,7 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
             return super::rollback::rollback(common, zone, serial, yes);
         }
         args::Zone::Notify { zone } => Command::ZoneNotify { zone },
+        args::Zone::Adopt { zone, name, rtype } => Command::ZoneAdopt { zone, name, rtype },
         args::Zone::Serial { zone, floor, yes } => Command::ZoneSerial { zone, floor, yes },
     };
     send(common, command)

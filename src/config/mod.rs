@@ -16,6 +16,6 @@ pub use load::{Loaded, default_path, load, state_dir_of};
 pub use settings::{
     Approval, Audit, Bind, Correction, Hijackable, KeySettings, LoggedClient, Mail, Metrics,
     Naming, People, Policy, Probe, Promote, Public, QueryLogging, Quic, RateLimit, Register,
-    RemoteSettings, SecretText, SerialPolicy, Server, Settings, Targets, Tls, Tokens, UpdateGrant,
-    UpdateHow, Web, Work, ZoneChecks, ZoneSettings,
+    RemoteSettings, SecretText, SerialPolicy, Server, Settings, Targets, Tls, Tokens,
+    UpdateApplicant, UpdateGrant, UpdateHow, Web, Work, ZoneChecks, ZoneSettings,
 };

@@ -362,6 +362,37 @@ pub struct UpdateGrant {
     pub types: Vec<String>,
     /// Whether an update is performed, or becomes a request.
     pub how: UpdateHow,
+    /// For `propose`: for whom the key stands.
+    #[serde(default)]
+    pub applicant: Option<UpdateApplicant>,
+}
+
+/// `zone.update.applicant`: what a request needs and an UPDATE does not have.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateApplicant {
+    /// The office that owns the names.
+    pub office: String,
+    /// The naming class of new names.
+    #[serde(default = "default_class")]
+    pub class: String,
+    /// The person responsible.
+    pub name: String,
+    /// Their position.
+    pub position: String,
+    /// Their mailbox.
+    pub email: String,
+    /// Their telephone.
+    pub phone: String,
+    /// The number of the letter by which the office asked for the key.
+    pub letter: String,
+    /// Its date, `YYYY-MM-DD`.
+    pub letter_date: String,
+}
+
+/// What names of machines usually are.
+fn default_class() -> String {
+    "layanan".to_owned()
 }
 
 /// `zone.update.how`

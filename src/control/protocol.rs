@@ -52,6 +52,15 @@ pub enum Command {
         #[serde(default)]
         live: Option<u32>,
     },
+    /// Lets the operator's file win over what updates put up at a name.
+    ZoneAdopt {
+        /// The apex.
+        zone: String,
+        /// The name.
+        name: String,
+        /// Only this type.
+        rtype: Option<String>,
+    },
     /// The serials of a zone.
     ZoneSerial {
         /// The apex.

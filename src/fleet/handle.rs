@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counts::Counts;
+use super::proposal::Queue;
 use super::rules::{Remote, Rules};
 use super::teller::{self, Announcing, Board, Event};
 use crate::lock::lock;
@@ -38,6 +39,8 @@ pub(super) struct Inner {
     pub(super) keys: ArcSwap<Keyring>,
     /// Who heeds NOTIFY; none: nobody.
     pub(super) heed: OnceLock<Heed>,
+    /// The queue; none while it is closed, or without one.
+    pub(super) queue: OnceLock<Box<dyn Queue>>,
     /// Who is told of what.
     pub(super) board: Arc<Board>,
     /// What was counted.
@@ -78,6 +81,7 @@ impl Fleet {
             rules: ArcSwap::from_pointee(rules),
             keys: ArcSwap::from_pointee(keys),
             heed: OnceLock::new(),
+            queue: OnceLock::new(),
             board,
             counts: Counts::default(),
             events: Mutex::new(Some(events)),
@@ -119,6 +123,11 @@ impl Fleet {
     /// The rules in force.
     pub fn rules(&self) -> Arc<Rules> {
         self.0.rules.load_full()
+    }
+
+    /// Hands what may only be proposed to `queue` from now on. Only the first call counts.
+    pub fn propose_to(&self, queue: Box<dyn Queue>) {
+        let _second = self.0.queue.set(queue);
     }
 
     /// The keys in force.

@@ -9,7 +9,9 @@
 
 mod handle;
 mod operations;
+mod proposal;
 mod rules;
+mod updates;
 
 //--- Secondaries: who they are, what they are told, what is known of them
 mod counts;
@@ -21,7 +23,8 @@ mod peers;
 mod teller;
 
 pub use handle::{Fleet, Heed, Told};
-pub use rules::{Remote, RemoteTls, Rules, ZoneRules};
+pub use proposal::{Applicant, NotProposed, Proposal, Queue};
+pub use rules::{Remote, RemoteTls, Rules, UpdateRules, ZoneRules};
 
 #[cfg(test)]
 mod tests;

@@ -54,8 +54,12 @@ impl Operations for Fleet {
         Ok(())
     }
 
-    fn update(&self, _: &Requester, _: &[u8]) -> Result<(), Refusal> {
-        Err(refusal(PROHIBITED))
+    fn admit_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
+        Fleet::admit_update(self, requester, zone)
+    }
+
+    fn update(&self, requester: &Requester, message: &[u8]) -> Result<(), Refusal> {
+        self.perform_update(requester, message)
     }
 }
 

@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::proposal::Applicant;
 use crate::answer::Transport;
 use crate::serve::{Network, Requester};
+use crate::update::Grants;
 use crate::wire::Name;
 
 //------------ Remote --------------------------------------------------------
@@ -60,6 +62,24 @@ pub struct ZoneRules {
     pub transfer: Vec<Arc<Remote>>,
     /// Who is told of changes, besides the zone's own name servers.
     pub notify: Vec<Arc<Remote>>,
+    /// Who may change the zone by UPDATE; none: nobody.
+    pub updates: Option<UpdateRules>,
+}
+
+/// Who may change a zone by UPDATE.
+#[derive(Clone, Debug)]
+pub struct UpdateRules {
+    /// What each key may.
+    pub grants: Grants,
+    /// For whom the keys stand that may propose.
+    pub applicants: Vec<(Name, Applicant)>,
+}
+
+impl UpdateRules {
+    /// For whom a key stands.
+    pub(super) fn applicant(&self, key: &Name) -> Option<&Applicant> {
+        self.applicants.iter().find(|(of, _)| of == key).map(|(_, applicant)| applicant)
+    }
 }
 
 //------------ Rules ---------------------------------------------------------

@@ -11,10 +11,10 @@ use crate::config::Settings;
 use crate::control::{Command, Reply, Session};
 use crate::fleet::Fleet;
 use crate::master::{print_record, print_zone};
-use crate::publish::{Floor, PublishError, Publisher};
+use crate::publish::{By, Floor, PublishError, Publisher};
 use crate::serve::Running;
 use crate::text::append_line;
-use crate::wire::{Name, Record};
+use crate::wire::{Name, Record, Rtype};
 use crate::zone::Delta;
 
 /// What commands work on.
@@ -60,6 +60,9 @@ impl Host {
             }
             Command::ZoneRollback { zone, to, preview: false, live } => {
                 self.with_zone(&zone, |apex| self.rollback(apex, to, live, &who))
+            }
+            Command::ZoneAdopt { zone, name, rtype } => {
+                self.with_zone(&zone, |apex| self.adopt(apex, &name, rtype.as_deref(), &who))
             }
             Command::ZoneSerial { zone, floor: None, .. } => {
                 self.with_zone(&zone, |apex| self.serials(apex))
@@ -202,6 +205,35 @@ impl Host {
                 Reply::done(text, json!({ "from": change.from, "to": change.to, "as": to }))
             }
             Err(error) => nothing_to_roll_back(apex, to, &error),
+        }
+    }
+
+    /// Lets the file win over what updates put up at a name, and looks at the file again.
+    fn adopt(&self, apex: &Name, name: &str, rtype: Option<&str>, who: &str) -> Reply {
+        let Ok(owner) = name.parse::<Name>() else {
+            return Reply::failed(format!("\"{name}\" is not a domain name"));
+        };
+        let Ok(rtype) = rtype.map(str::parse::<Rtype>).transpose() else {
+            return Reply::failed(format!("\"{}\" is no record type", rtype.unwrap_or_default()));
+        };
+        match self.publisher.adopt(apex, (&owner, rtype), who) {
+            Ok(change) => {
+                let (removed, added) = change.counts();
+                let from = change.from.unwrap_or_default();
+                let mut text = format!(
+                    "{apex} {from} -> {}  +{added} -{removed} records: the file has the word at {owner}",
+                    change.to
+                );
+                // What waited for this may go live now.
+                for report in self.publisher.reload(Some(apex), &By::person(who)) {
+                    append_line!(text, "\n{report}");
+                }
+                Reply::done(text.trim_end(), json!({ "from": change.from, "to": change.to }))
+            }
+            Err(PublishError::NoEffect(_)) => {
+                Reply::failed(format!("no update put anything up at {owner} in {apex}"))
+            }
+            Err(error) => Reply::failed(error.to_string()),
         }
     }
 

@@ -145,7 +145,13 @@ impl Responder {
                 }
                 Task::Transfer(wanted)
             }
-            (Verdict::Update, Some(_)) if self.transport != Transport::Quic => Task::Update,
+            (Verdict::Update, Some(it)) if self.transport != Transport::Quic => {
+                if let Err(refusal) = it.admit_update(&requester, &zone) {
+                    let refused = Err(refusal);
+                    return Answer::of(self.sign(moment, source, message, signer, refused, out));
+                }
+                Task::Update
+            }
             // RFC 5936 §2.2.1, RFC 2136 §3.3.
             _ => {
                 let refusal = Refusal::new(Rcode::REFUSED, Ede::PROHIBITED);

@@ -28,6 +28,7 @@ mod skipped;
 mod story;
 mod support;
 mod transfers;
+mod update;
 #[cfg(feature = "approval")]
 mod uploads;
 mod zone_dir;

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("uploads", &["queue"]),
     ("store", &["queue"]),
     ("publish", &["zone", "master", "check", "store", "dns_client", "transfer"]),
-    ("fleet", &["answer", "zone", "transfer", "tsig", "serve", "dns_client", "publish"]),
+    ("fleet", &["answer", "zone", "transfer", "update", "tsig", "serve", "dns_client", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
     ("people", &["store", "queue", "audit"]),

@@ -1,5 +1,7 @@
 //! The rules of the fleet: `[[remote]]`, and what each `[[zone]]` lets which of them do.
 
+mod updates;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -62,11 +64,12 @@ impl Compiling {
         }
         let mut zones = HashMap::new();
         for (at, zone) in settings.zones.iter().enumerate() {
-            let rules = self.zone(&format!("zone[{at}]"), zone);
-            let is_of_use = [&rules.primaries, &rules.transfer, &rules.notify];
+            let rules = self.zone(settings, &format!("zone[{at}]"), zone);
+            let lists = [&rules.primaries, &rules.transfer, &rules.notify];
+            let is_of_use = rules.updates.is_some() || lists.iter().any(|list| !list.is_empty());
             // A name that does not read is a finding of its own.
             if let Ok(apex) = zone.name.get_ref().parse::<Name>()
-                && is_of_use.iter().any(|list| !list.is_empty())
+                && is_of_use
             {
                 zones.insert(apex, rules);
             }
@@ -77,11 +80,12 @@ impl Compiling {
     //--- Zones
 
     /// The lists of a zone.
-    fn zone(&mut self, key: &str, zone: &ZoneSettings) -> ZoneRules {
+    fn zone(&mut self, settings: &Settings, key: &str, zone: &ZoneSettings) -> ZoneRules {
         ZoneRules {
             primaries: self.list(&format!("{key}.primaries"), &zone.primaries, true),
             transfer: self.list(&format!("{key}.transfer"), &zone.transfer, false),
             notify: self.list(&format!("{key}.notify"), &zone.notify, true),
+            updates: updates::rules(self, settings, key, zone),
         }
     }
 
@@ -149,6 +153,11 @@ impl Compiling {
         if text.is_empty() {
             return None;
         }
+        self.known_key(settings, format!("{at}.key"), text)
+    }
+
+    /// The key of that name.
+    fn known_key(&mut self, settings: &Settings, at: String, text: &str) -> Option<Name> {
         let name = text.parse::<Name>().ok();
         let mut keys = settings.keys.iter();
         let is_known = name.is_some() && keys.any(|it| it.name.get_ref().parse().ok() == name);
@@ -156,7 +165,7 @@ impl Compiling {
             let message = format!(
                 "there is no [[key]] named \"{text}\": add one, `gapura key tsig {text}` makes it"
             );
-            self.fault(format!("{at}.key"), message);
+            self.fault(at, message);
         }
         name
     }
