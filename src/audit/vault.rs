@@ -72,7 +72,7 @@ impl Vault {
     /// Opens the vault of a state directory, and makes no key.
     pub fn inspect(state_dir: &Path) -> Result<Self, AuditError> {
         let path = state_dir.join(KEY_FILE);
-        match File::open(&path) {
+        match files::open(&path) {
             Ok(_) => Self::open(state_dir),
             Err(source) => Err(AuditError::KeyFile { path, source }),
         }

@@ -94,7 +94,7 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
         }));
         findings.extend(checked.findings);
     }
-    let errors = findings.iter().filter(|it| it.severity == Severity::Error).count();
+    let errors = findings.iter().filter(|it| it.is_error()).count();
     if common.json {
         let json = serde_json::json!({ "findings": findings, "zones": zones });
         super::put(&json_line(&json));
@@ -204,7 +204,7 @@ pub(super) fn print_findings(common: &Common, findings: &[Finding]) -> u8 {
             });
         }
     }
-    u8::from(findings.iter().any(|finding| finding.severity == Severity::Error))
+    u8::from(findings.iter().any(Finding::is_error))
 }
 
 //------------ audit ---------------------------------------------------------

@@ -22,17 +22,11 @@ const CLOCK: &str = "settings:clock";
 
 impl Desk {
     /// One turn of the timers, `ran` after the turn before by a clock that nobody sets: everything that
-    /// is due, but for what waits while the clock is doubted. Returns whether the clock is believed.
-    pub fn turn(&self, ran: Duration) -> Result<bool, ActError> {
-        let before = self.clock_doubt();
-        let doubt = self.watch_clock(ran)?;
-        match (&before, &doubt) {
-            (None, Some(doubt)) => tracing::error!("{doubt}"),
-            (Some(_), None) => tracing::info!("the clock is believed again"),
-            _ => {}
-        }
-        self.do_what_is_due(doubt.is_none())?;
-        Ok(doubt.is_none())
+    /// is due, but for what waits while the clock is doubted.
+    pub fn turn(&self, ran: Duration) -> Result<(), ActError> {
+        let (store, words) = (&self.0.ledger.store, ToString::to_string);
+        self.clock_watch().turn(store, self.now(), ran, words)?;
+        self.do_what_is_due(self.clock_doubt().is_none())
     }
 
     /// The doubt about the clock, if there is one.
@@ -41,7 +35,7 @@ impl Desk {
     }
 
     /// Whether the clock was judged since the start, and is believed.
-    pub fn clock_is_believed(&self) -> bool {
+    pub(super) fn clock_is_believed(&self) -> bool {
         let watch = self.clock_watch();
         watch.has_turned() && watch.doubt().is_none()
     }
@@ -59,13 +53,6 @@ impl Desk {
         })?;
         watch.confirmed(row);
         Ok(())
-    }
-
-    /// Brings the watch up to now, and keeps what has changed.
-    fn watch_clock(&self, ran: Duration) -> Result<Option<Doubt>, ActError> {
-        let mut watch = self.clock_watch();
-        watch.turn(&self.0.ledger.store, self.now(), ran)?;
-        Ok(watch.doubt())
     }
 
     /// What is known of the clock.

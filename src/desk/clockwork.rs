@@ -70,18 +70,22 @@ impl Desk {
         Ok(ledger.store.write(|tx| ledger.release_imports(tx, most).map(drop))?)
     }
 
-    /// What is due once a day: a look at the chain, and, unless the clock is doubted, retention and the
-    /// reports of months that are over.
-    pub fn daily(&self) -> Result<(), ActError> {
-        let by_clock = [Self::close_past_months as Job].into_iter();
-        let by_clock = by_clock.chain(Self::RETENTION.iter().copied());
-        let is_believed = self.clock_doubt().is_none();
+    /// The jobs of the day, once the timers have judged the clock and while it is believed: nothing is
+    /// erased by a clock that may be wrong. Returns whether their time had come.
+    pub fn daily(&self) -> Result<bool, ActError> {
+        let is_believed = self.clock_is_believed();
         if is_believed {
-            self.warn_of_empty_year();
+            self.do_jobs_of_the_day()?;
         }
+        Ok(is_believed)
+    }
+
+    /// A look at the chain, the reports of months that are over, and retention.
+    pub(super) fn do_jobs_of_the_day(&self) -> Result<(), ActError> {
+        self.warn_of_empty_year();
         let mut done = Ok(());
-        let jobs = [Self::warn_of_edits as Job].into_iter();
-        for job in jobs.chain(by_clock.filter(|_| is_believed)) {
+        let jobs = [Self::warn_of_edits as Job, Self::close_past_months];
+        for job in jobs.iter().chain(Self::RETENTION) {
             if let Err(error) = job(self) {
                 tracing::error!(%error, "a daily job failed; the others go on");
                 done = done.and(Err(error));

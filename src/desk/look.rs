@@ -1,8 +1,13 @@
-//! A look that may never end, because a disk hangs: on a thread of its own, one at a time, waited for a short time.
+//! A look that may never end, because a disk hangs: on a thread of its own, one at a time, waited for a
+//! short time. What it finds holds for a second: many who ask at once cost one look.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::lock::lock;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+
+/// How long what was found is used again.
+const KEPT: Duration = Duration::from_secs(1);
 
 /// Shared by all who look.
 #[derive(Debug, Default)]
@@ -20,12 +25,12 @@ struct Shared<T> {
 /// The looks up to now.
 #[derive(Debug, Default)]
 struct Looks<T> {
-    /// Whether one is under way.
-    is_under_way: bool,
+    /// When the one under way began, if one is.
+    began: Option<Instant>,
     /// Those that have ended.
     ended: u64,
-    /// What the last one found; `None` if it panicked.
-    found: Option<T>,
+    /// What the last one found, and when; `None` if it panicked.
+    found: Option<(Instant, T)>,
 }
 
 /// Ends a look, also one that panics.
@@ -37,36 +42,47 @@ struct End<T> {
 }
 
 impl<T: Clone + Send + 'static> Look<T> {
-    /// What `look` finds, or a look that is under way already. `None`: it takes longer than `patience`.
+    /// What `look` finds, a look that is under way already, or one that ended a moment ago. `None`: it takes
+    /// longer than `patience`, counted from its beginning.
     pub(super) fn wait(
         &self,
         patience: Duration,
         look: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let mut looks = lock(&self.0.looks);
-        let before = looks.ended;
-        if !looks.is_under_way {
-            let end = End { shared: Arc::clone(&self.0), found: None };
-            let work = move || {
-                let mut end = end;
-                end.found = Some(look());
-            };
-            std::thread::Builder::new().name("look".to_owned()).spawn(work).ok()?;
-            looks.is_under_way = true;
+        if let Some((at, found)) = &looks.found
+            && at.elapsed() < KEPT
+        {
+            return Some(found.clone());
         }
+        let before = looks.ended;
+        let began = match looks.began {
+            Some(began) => began,
+            None => {
+                let end = End { shared: Arc::clone(&self.0), found: None };
+                let work = move || {
+                    let mut end = end;
+                    end.found = Some(look());
+                };
+                std::thread::Builder::new().name("look".to_owned()).spawn(work).ok()?;
+                *looks.began.insert(Instant::now())
+            }
+        };
+        let left = patience.saturating_sub(began.elapsed());
         let is_under_way = |looks: &mut Looks<T>| looks.ended == before;
-        let waited = self.0.ended.wait_timeout_while(looks, patience, is_under_way);
+        let waited = self.0.ended.wait_timeout_while(looks, left, is_under_way);
         let (looks, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        looks.found.clone().filter(|_| !waited.timed_out())
+        let found = looks.found.as_ref().filter(|_| !waited.timed_out());
+        found.map(|(_, found)| found.clone())
     }
 }
 
 impl<T> Drop for End<T> {
     fn drop(&mut self) {
         let mut looks = lock(&self.shared.looks);
-        looks.is_under_way = false;
+        looks.began = None;
         looks.ended += 1;
-        looks.found = self.found.take();
+        looks.found = self.found.take().map(|found| (Instant::now(), found));
         drop(looks);
         self.shared.ended.notify_all();
     }
@@ -78,11 +94,20 @@ mod tests {
 
     use super::*;
 
+    /// Makes what was found older than it is.
+    fn grow_old<T>(look: &Look<T>) {
+        if let Some((at, _)) = &mut lock(&look.0.looks).found {
+            *at -= KEPT;
+        }
+    }
+
     #[test]
     fn a_look_that_hangs_keeps_nobody_and_is_not_begun_again() {
         let look = Look::default();
         let (patient, hasty) = (Duration::from_secs(60), Duration::from_millis(20));
         assert_eq!(look.wait(patient, || 1), Some(1));
+        assert_eq!(look.wait(patient, || unreachable!("one ended just now")), Some(1));
+        grow_old(&look);
         let (thaw, frozen) = channel::<()>();
         let hangs = move || {
             let _ = frozen.recv();
@@ -92,8 +117,8 @@ mod tests {
         assert_eq!(look.wait(hasty, || unreachable!("one is under way")), None);
         thaw.send(()).unwrap();
         // It finds what the look under way finds, or looks itself, if that has ended already.
-        let found = look.wait(patient, || 2);
-        assert_eq!(found, Some(2));
+        assert_eq!(look.wait(patient, || 2), Some(2));
+        grow_old(&look);
         assert_eq!(look.wait(patient, || panic!("a bug")), None);
         assert_eq!(look.wait(patient, || 3), Some(3));
     }

@@ -25,7 +25,7 @@ impl Ledger {
     }
 
     /// The persons whose signatures a promotion of the request rests on, as the database knows them now.
-    /// Who lost the account or the role since signing signed for nobody, also when it was given back.
+    /// A signature no longer counts once its signer has lost the account or the role, even if it was given back.
     pub fn signers(
         &self,
         reader: &Reader<'_>,
@@ -74,9 +74,6 @@ fn actor_among(
 
 /// Whether the account of somebody was switched off, or given another role, since they signed.
 fn lost_since(reader: &Reader<'_>, by: &Signature) -> Result<bool, StoreError> {
-    let ends = |act: &str| {
-        [Deed::AccountDisabled, Deed::RoleChanged].iter().any(|deed| deed.as_str() == act)
-    };
-    let events = reader.events_of(&format!("person:{}", by.person()))?;
-    Ok(events.iter().any(|event| event.at_ms >= by.at && ends(&event.act)))
+    let ends = [Deed::AccountDisabled, Deed::RoleChanged].map(Deed::as_str);
+    reader.has_event_since(&format!("person:{}", by.person()), by.at, ends)
 }

@@ -36,6 +36,11 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// Whether it keeps the candidate from going live.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// The finding with its hint behind it, in one line.
     pub fn with_hint(&self) -> String {
         let hint = self.hint.as_deref().map_or_else(String::new, |hint| format!(" ({hint})"));

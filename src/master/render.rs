@@ -21,7 +21,7 @@ pub fn render(findings: &[Finding], colour: bool) -> String {
     if findings.len() > SHOWN_MAX {
         append_line!(text, "… and {} more", findings.len() - SHOWN_MAX);
     }
-    let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
+    let errors = findings.iter().filter(|f| f.is_error()).count();
     let warnings = findings.len() - errors;
     if !findings.is_empty() {
         append_line!(text, "{}, {}", count(errors, "error"), count(warnings, "warning"));

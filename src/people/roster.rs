@@ -182,18 +182,6 @@ impl People {
         })
     }
 
-    /// Sets a password directly (console only: pages use a link). What rested on the old one ends.
-    pub fn set_password(&self, name: &str, password: &str) -> Result<Account, PeopleError> {
-        password::password_fits(password, &self.by_name(name)?.as_new())?;
-        let hash = secret::hash_password(password)?;
-        let now = self.now_ms();
-        self.change(name, |tx, row| {
-            By::Console.leave(tx, now, Deed::PasswordSet, &row.id, &[])?;
-            row.password = Some(hash);
-            end_access(tx, row, now)
-        })
-    }
-
     /// Drops sessions and form keys that are over; for a timer.
     pub fn sweep(&self) -> Result<(), PeopleError> {
         let now = self.now_ms();

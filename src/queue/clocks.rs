@@ -102,11 +102,6 @@ impl Clocks {
         Some(calendar.add(since, self.limit(step, rules) - used))
     }
 
-    /// Whether the running step is late.
-    pub fn is_late(&self, now: i64, calendar: &Calendar, rules: &Rules) -> bool {
-        self.running.is_some() && self.left(now, calendar, rules).is_some_and(|left| left < 0)
-    }
-
     /// Stops the running step and starts `step`; time it used earlier still counts.
     pub(super) fn start(&mut self, step: ClockStep, at: i64, now: i64, calendar: &Calendar) {
         self.stop(now, calendar);

@@ -2,18 +2,16 @@
 //! are made from the clock all the same.
 
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::time::now_ms;
+use super::timer::{TICK, every};
 use crate::lock::lock;
 use crate::store::Store;
-use crate::store::clock_watch::ClockWatch;
-
-/// How often the clock is looked at.
-const TURN: Duration = Duration::from_secs(5);
+use crate::store::clock_watch::{ClockWatch, Doubt};
 
 /// The watch; clones share it.
 #[derive(Clone)]
@@ -32,35 +30,14 @@ impl Clock {
 
     /// Watches the clock until the daemon stops.
     pub(super) fn start(&self, runtime: &Runtime, stopped: &watch::Receiver<bool>) {
-        let (clock, mut stopped) = (self.clone(), stopped.clone());
-        runtime.spawn(async move {
-            let mut last = Instant::now();
-            loop {
-                let ran = last.elapsed();
-                last += ran;
-                let clock = clock.clone();
-                let turn = tokio::task::spawn_blocking(move || clock.turn(ran));
-                // A panic inside is in the log already.
-                let _ = turn.await;
-                tokio::select! {
-                    () = tokio::time::sleep(TURN) => {}
-                    _ = stopped.changed() => return,
-                }
-            }
-        });
+        let clock = self.clone();
+        runtime.spawn(every(TICK, stopped.clone(), move |ran| clock.turn(ran)));
     }
 
     /// One turn, `ran` after the one before.
     fn turn(&self, ran: Duration) {
-        let mut watch = self.watch();
-        let before = watch.doubt();
-        if let Err(error) = watch.turn(&self.store, now_ms(), ran) {
+        if let Err(error) = self.watch().turn(&self.store, now_ms(), ran, Doubt::without_queue) {
             tracing::warn!(%error, "how far the clock is believed was not written");
-        }
-        match (before, watch.doubt()) {
-            (None, Some(doubt)) => tracing::error!("{}", doubt.without_queue()),
-            (Some(_), None) => tracing::info!("the clock is believed again"),
-            _ => {}
         }
     }
 

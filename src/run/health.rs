@@ -2,8 +2,8 @@
 
 use super::host::Host;
 use crate::lock::lock;
-use crate::master::{Finding, Severity};
-use crate::publish::ZoneStatus;
+use crate::master::Finding;
+use crate::publish::{ZoneStatus, unanswered};
 
 /// What `/readyz` of the metrics listener and `ctl status` say.
 #[derive(Debug, Default)]
@@ -19,22 +19,23 @@ pub(super) struct Health {
 impl Host {
     /// Looks at zones, queue, disk and listeners.
     pub(super) fn health(&self) -> Health {
-        let mut faults = self.zone_faults();
+        let zones = self.publisher.status();
+        let mut faults = self.zone_faults(&zones);
         faults.extend(self.faults());
-        let missing = self.publisher.unanswered().into_iter().collect();
+        let missing = unanswered(&zones).into_iter().collect();
         Health { missing, faults, warnings: self.warnings() }
     }
 
     /// What is wrong with zones.
-    pub(super) fn zone_faults(&self) -> Vec<String> {
+    pub(super) fn zone_faults(&self, zones: &[ZoneStatus]) -> Vec<String> {
         let mut faults = Vec::new();
-        for zone in self.publisher.status() {
-            faults.extend(zone_fault(&zone));
+        for zone in zones {
+            faults.extend(zone_fault(zone));
             // What became wrong while it was served: its signatures ended.
-            let errors = zone.warnings.into_iter().filter(is_error);
-            faults.extend(errors.map(|finding| finding.message));
+            let errors = zone.warnings.iter().filter(|finding| finding.is_error());
+            faults.extend(errors.map(|finding| finding.message.clone()));
         }
-        let findings = self.publisher.findings().into_iter().filter(is_error);
+        let findings = self.publisher.findings().into_iter().filter(Finding::is_error);
         faults.extend(findings.map(|finding| finding.message));
         faults
     }
@@ -65,11 +66,6 @@ impl Host {
         tracing::error!(what, "zones are answered without it: mend this and restart");
         lock(&self.off).push(what.to_owned());
     }
-}
-
-/// Whether a finding is a fault.
-fn is_error(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
 }
 
 /// What is wrong with a zone.

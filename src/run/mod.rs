@@ -28,6 +28,7 @@ mod stand_in;
 mod state_dir;
 mod status;
 mod time;
+mod timer;
 
 //--- Road 3
 #[cfg(feature = "approval")]

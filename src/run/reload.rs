@@ -11,7 +11,7 @@ use crate::answer::Transport;
 use crate::config::{self, Loaded, Settings};
 use crate::control::Reply;
 use crate::lock::lock;
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::publish::{By, PublishError, ReloadReport};
 use crate::serve::{CertificateReport, Loading, Secured};
 use crate::text::append_line;
@@ -224,7 +224,7 @@ impl Reloaded {
         let refused = |report: &CertificateReport| report.loading == Loading::Refused;
         let wrong = self.certificates.iter().any(refused)
             || !self.zones.iter().all(ReloadReport::is_ok)
-            || self.findings.iter().any(|finding| finding.severity == Severity::Error);
+            || self.findings.iter().any(Finding::is_error);
         u8::from(wrong)
     }
 

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -17,6 +17,7 @@ use super::clock::Clock;
 use super::daemon::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
+use super::timer::{TICK, every, is_stopped_within, stop_signal};
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
@@ -31,8 +32,6 @@ use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::web::{self, ClosedBy};
 
-/// How often the timers run.
-const TICK: Duration = Duration::from_secs(5);
 /// The file of the first administrator's link, in the state directory.
 const FIRST_LINK: &str = "first-administrator";
 /// How often the daily jobs run.
@@ -292,8 +291,9 @@ impl Open {
     ) -> Result<(), RunError> {
         let state_dir = self.office.state_dir.clone();
         let (desk, people) = (self.desk.clone(), self.office.people.clone());
-        runtime.spawn(timers(desk.clone(), people.clone(), state_dir, stopped.clone()));
-        runtime.spawn(days(desk, people, stopped.clone()));
+        runtime.spawn(days(desk.clone(), people.clone(), stopped.clone()));
+        let work = move |ran| turn(&desk, &people, &state_dir, ran);
+        runtime.spawn(every(TICK, stopped.clone(), work));
         if let Some(mailer) = Mailer::new(&relay(settings)).map_err(failed)? {
             let outbox = Arc::new(self.desk.clone());
             runtime.spawn(mailer.run(outbox, stop_signal(stopped.clone())));
@@ -391,57 +391,34 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
     }
 }
 
-/// Calls the desk every few seconds. A failure is logged and tried again at the next turn.
-async fn timers(desk: Desk, people: People, state_dir: PathBuf, stopped: watch::Receiver<bool>) {
-    let mut last = Instant::now();
-    loop {
-        let ran = last.elapsed();
-        last += ran;
-        let (desk, people, state_dir) = (desk.clone(), people.clone(), state_dir.clone());
-        let work = tokio::task::spawn_blocking(move || {
-            forget_used_link(&state_dir, &people);
-            if let Err(error) = desk.turn(ran) {
-                tracing::warn!(%error, "the desk's timers failed");
-            }
-        });
-        // A panic inside is in the log already.
-        let _ = work.await;
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {}
-            () = stop_signal(stopped.clone()) => return,
-        }
+/// One turn of the timers. What fails is logged and tried again at the next.
+fn turn(desk: &Desk, people: &People, state_dir: &Path, ran: Duration) {
+    forget_used_link(state_dir, people);
+    if let Err(error) = desk.turn(ran) {
+        tracing::warn!(%error, "the desk's timers failed");
     }
 }
 
-/// Has the desk do what is due once a day, beside the timers: that reads all there is, and the clock of a
-/// request does not wait for it.
+/// Does what is due once a day, beside the timers: it reads all there is, and the clock of a request does not
+/// wait for it.
 async fn days(desk: Desk, people: People, stopped: watch::Receiver<bool>) {
     let mut wait = TICK;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = stop_signal(stopped.clone()) => return,
-        }
-        // The first turn of the timers judges the clock, and while it is doubted nothing is erased.
-        if !desk.clock_is_believed() {
-            continue;
-        }
-        wait = DAY;
+    while !is_stopped_within(wait, &stopped).await {
         let (desk, people) = (desk.clone(), people.clone());
-        let work = tokio::task::spawn_blocking(move || {
-            // What fails of the desk's is in the log already, and keeps nobody else from their turn.
-            let _ = desk.daily();
-            if let Err(error) = people.sweep() {
-                tracing::warn!(%error, "daily housekeeping of accounts failed");
-            }
-        });
         // A panic inside is in the log already.
-        let _ = work.await;
+        let is_done = tokio::task::spawn_blocking(move || day(&desk, &people)).await;
+        wait = if is_done.unwrap_or(true) { DAY } else { TICK };
     }
 }
 
-/// Resolves once the daemon stops.
-async fn stop_signal(mut stopped: watch::Receiver<bool>) {
-    // An error means that the daemon is gone, which is the same.
-    let _ = stopped.wait_for(|stop| *stop).await;
+/// The jobs of a day; false while the clock is doubted.
+fn day(desk: &Desk, people: &People) -> bool {
+    // What fails of the desk's is in the log already, and keeps nobody else from their turn.
+    if matches!(desk.daily(), Ok(false)) {
+        return false;
+    }
+    if let Err(error) = people.sweep() {
+        tracing::warn!(%error, "daily housekeeping of accounts failed");
+    }
+    true
 }

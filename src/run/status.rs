@@ -7,7 +7,7 @@ use super::host::Host;
 use super::reload::{certificate_json, waits};
 use super::time::utc;
 use crate::control::Reply;
-use crate::publish::ZoneStatus;
+use crate::publish::{ZoneStatus, unanswered};
 use crate::serve::Running;
 use crate::text::append_line;
 use crate::wire::Rcode;
@@ -55,8 +55,8 @@ impl Host {
                 self.running.certificates().iter().map(certificate_json).collect::<Vec<_>>(),
         });
         let is_well = faults.is_empty()
-            && self.zone_faults().is_empty()
-            && self.publisher.unanswered().is_none();
+            && self.zone_faults(&zones).is_empty()
+            && unanswered(&zones).is_none();
         Reply { exit: u8::from(!is_well), text, json }
     }
 

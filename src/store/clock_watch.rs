@@ -1,5 +1,5 @@
-//! The watch over the clock: brings its row up to now, turn by turn, and tells a doubt. Some things are done
-//! by time alone and cannot be undone; whoever does them asks here first.
+//! The watch over the clock: brings its row up to now, turn by turn, and logs a doubt that begins or
+//! ends. Some things are done by time alone and cannot be undone: whatever does them checks here first.
 
 use std::time::Duration;
 
@@ -25,8 +25,15 @@ pub struct ClockWatch {
 
 impl ClockWatch {
     /// Brings the row up to now, `ran` after the turn before by a clock that nobody sets, and keeps what has
-    /// changed.
-    pub fn turn(&mut self, store: &Store, now_ms: i64, ran: Duration) -> Result<(), StoreError> {
+    /// changed. A doubt that begins is logged in these words.
+    pub fn turn(
+        &mut self,
+        store: &Store,
+        now_ms: i64,
+        ran: Duration,
+        words: fn(&Doubt) -> String,
+    ) -> Result<(), StoreError> {
+        let before = self.doubt();
         let known = match self.now {
             Some(row) => row,
             None => {
@@ -36,6 +43,11 @@ impl ClockWatch {
         };
         let row = known.turned(now_ms, i64::try_from(ran.as_millis()).unwrap_or(i64::MAX));
         self.now = Some(row);
+        match (before, self.doubt()) {
+            (None, Some(doubt)) => tracing::error!("{}", words(&doubt)),
+            (Some(_), None) => tracing::info!("the clock is believed again"),
+            _ => {}
+        }
         if row.is_worth_writing(self.written.as_ref()) {
             store.write::<_, StoreError>(|tx| tx.put_clock(&row))?;
             self.written = Some(row);
@@ -148,7 +160,7 @@ mod tests {
         let made = tempfile::tempdir().unwrap();
         let store = Store::open(made.path()).unwrap();
         let turn = |watch: &mut ClockWatch, now_ms, ran| {
-            watch.turn(&store, now_ms, Duration::from_secs(ran)).unwrap();
+            watch.turn(&store, now_ms, Duration::from_secs(ran), ToString::to_string).unwrap();
             watch.doubt()
         };
         let mut watch = ClockWatch::default();

@@ -102,6 +102,8 @@ statements! {
     CHAIN_HEAD = sql("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1");
     EVENTS_AFTER = select::<Event>("WHERE sequence > $1 ORDER BY sequence LIMIT $2");
     EVENTS_OF = select::<Event>("WHERE subject = $1 ORDER BY sequence");
+    HAS_EVENT_SINCE = sql("SELECT EXISTS (SELECT 1 FROM event \
+        WHERE subject = $1 AND at_ms >= $2 AND (act = $3 OR act = $4))");
     PUT_EVENT = insert::<Event>(&[]);
 
     PERSONAL = sql("SELECT sealed FROM personal WHERE sequence = $1 AND field = $2");
@@ -137,6 +139,17 @@ impl Reader<'_> {
     /// Events on one subject, in order.
     pub fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
         self.all(EVENTS_OF, [subject])
+    }
+
+    /// Whether one of two acts was done on a subject at a time or later.
+    pub fn has_event_since(
+        &self,
+        subject: &str,
+        since_ms: i64,
+        acts: [&str; 2],
+    ) -> Result<bool, StoreError> {
+        let [first, second] = acts;
+        self.only(HAS_EVENT_SINCE, params![subject, since_ms, first, second])
     }
 
     /// The encrypted salt and value behind one commitment.

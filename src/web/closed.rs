@@ -5,9 +5,7 @@ use std::net::IpAddr;
 
 use askama::Template;
 use axum::extract::State as Extract;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -17,7 +15,7 @@ use tokio::net::TcpListener;
 
 use super::api::Problem;
 use super::door::{self, DoorLimits};
-use super::shell::CSP;
+use super::shell::set_headers;
 use super::{api, assets};
 use crate::words::{Lang, Words};
 
@@ -91,9 +89,8 @@ async fn anything(Extract(why): Extract<ClosedBy>, uri: Uri) -> Response {
     };
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Whether it is reached by https is in the settings, which may be at fault.
+    set_headers(headers, false);
     response
 }
 

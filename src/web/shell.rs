@@ -20,7 +20,7 @@ use crate::people::Role;
 use crate::words::Words;
 
 /// What a page may load and where its forms may go.
-pub(super) const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 //------------ Shell ---------------------------------------------------------
@@ -206,7 +206,7 @@ pub(super) async fn dress(
     {
         response.headers_mut().append(SET_COOKIE, line);
     }
-    set_headers(&state, response.headers_mut());
+    set_headers(response.headers_mut(), state.is_https());
     response
 }
 
@@ -252,7 +252,7 @@ async fn explain(
 }
 
 /// The headers every answer has; an answer that already set its own keeps it.
-fn set_headers(state: &State, headers: &mut HeaderMap) {
+pub(super) fn set_headers(headers: &mut HeaderMap, is_https: bool) {
     let mut put = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -263,7 +263,7 @@ fn set_headers(state: &State, headers: &mut HeaderMap) {
     put(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()");
     put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    if state.is_https() {
+    if is_https {
         // Without includeSubDomains: the names below are other offices' sites.
         put(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use subtle::ConstantTimeEq;
@@ -15,7 +15,7 @@ use super::limits::{Limits, network};
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle};
 use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
-use crate::publish::Publisher;
+use crate::publish::{Publisher, unanswered};
 use crate::queue::{Act, Actor};
 use crate::store::Store;
 use crate::uploads::Reader as Letters;
@@ -28,8 +28,6 @@ const WORK_WAITING: usize = 512;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
 
-/// How long a health result is reused.
-const HEALTH_KEPT: Duration = Duration::from_secs(1);
 /// How long the database may take to show that it is there.
 const HEALTH_TIME: Duration = Duration::from_secs(5);
 
@@ -121,8 +119,8 @@ struct Inner {
     hashing: Gate,
     /// Bounds password hashing for known browsers and sessions: no stranger fills this queue.
     hashing_again: Gate,
-    /// The last health result.
-    health: tokio::sync::Mutex<Option<(Instant, Option<Unready>)>>,
+    /// Held while health is looked at: one look at a time, whoever asks.
+    looking: tokio::sync::Mutex<()>,
 }
 
 impl State {
@@ -140,7 +138,7 @@ impl State {
             work: Gate::new(WORK_PERMITS, WORK_WAITING),
             hashing: Gate::new(HASH_PERMITS, hashes_waiting),
             hashing_again: Gate::new(1, hashes_waiting),
-            health: tokio::sync::Mutex::default(),
+            looking: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -258,23 +256,16 @@ impl State {
         self.blocking(&self.0.work, job).await
     }
 
-    /// Looks after ourselves: what keeps us from our work. Once a second at most, and beside the calls of
+    /// What keeps pages and API from their work, if something does. It is looked at beside the calls of
     /// visitors, so that none of them keeps a supervisor waiting.
     pub(super) async fn unready(&self) -> Option<Unready> {
-        let mut known = self.0.health.lock().await;
-        if let Some((at, unready)) = &*known
-            && at.elapsed() < HEALTH_KEPT
-        {
-            return unready.clone();
-        }
+        let _turn = self.0.looking.lock().await;
         let state = self.clone();
         let look = tokio::task::spawn_blocking(move || Unready::look(&state));
         let looked = tokio::time::timeout(HEALTH_TIME, look).await;
         let late = || Obstacle::NoDatabase("the database does not answer".to_owned());
         let unready = looked.ok().and_then(Result::ok);
-        let unready = unready.unwrap_or_else(|| Some(Unready::Waiting(late())));
-        *known = Some((Instant::now(), unready.clone()));
-        unready
+        unready.unwrap_or_else(|| Some(Unready::Waiting(late())))
     }
 
     /// Runs something that hashes a password on the blocking pool.
@@ -357,6 +348,6 @@ impl Unready {
     /// Looks.
     fn look(state: &State) -> Option<Self> {
         let waiting = state.desk().obstacle().map(Self::Waiting);
-        waiting.or_else(|| state.publisher().unanswered().map(|_| Self::NoZone))
+        waiting.or_else(|| unanswered(&state.publisher().status()).map(|_| Self::NoZone))
     }
 }

@@ -415,7 +415,6 @@ act-account-disabled = Account switched off
 act-account-enabled = Account switched on
 act-account-locked = Account locked
 act-role-changed = Role changed
-act-password-set = Password set
 act-password-reset = Password reset
 act-second-factor-set = Second factor set up
 act-signed-in = Signed in

@@ -415,7 +415,6 @@ act-account-disabled = Akun dinonaktifkan
 act-account-enabled = Akun diaktifkan
 act-account-locked = Akun terkunci
 act-role-changed = Peran diubah
-act-password-set = Kata sandi diatur
 act-password-reset = Kata sandi diganti
 act-second-factor-set = Autentikator dipasang
 act-signed-in = Masuk

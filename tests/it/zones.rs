@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gapura::check::{self, Checked, Level};
-use gapura::master::{Directory, Finding, Input, Options, Severity};
+use gapura::master::{Directory, Finding, Input, Options};
 use gapura::wire::Name;
 
 mod fuzzed;
@@ -67,7 +67,7 @@ fn every_bad_zone_has_its_finding_at_its_line_and_no_other_error() {
         if found != expected || expected.is_empty() {
             wrong.push(format!("{rule}: found at {found:?}, marked at {expected:?}"));
         }
-        for other in others.iter().filter(|finding| finding.severity == Severity::Error) {
+        for other in others.iter().filter(|finding| finding.is_error()) {
             wrong.push(format!("{rule}: also {other}"));
         }
     }

@@ -233,23 +233,23 @@ fn a_contact_is_kept_while_the_name_is_live_and_a_year_longer() {
     let number = office.live(application());
     let mail = |number: &str| office.view(number).contact.map(|contact| contact.email);
     office.wait(800 * DAY_MS);
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     assert_eq!(mail(&number).unwrap(), "desa@example.id", "the name is live");
 
     let mut removal = application();
     removal.kind = crate::queue::Kind::Remove;
     let removal = office.live(removal);
     office.wait(364 * DAY_MS);
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     assert_eq!(mail(&number).unwrap(), "desa@example.id", "gone for less than a year");
     office.wait(2 * DAY_MS);
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     assert_eq!((mail(&number).unwrap(), mail(&removal).unwrap()), (String::new(), String::new()));
     let report = office.desk.verify(&[]).unwrap();
     assert!(report.is_good() && report.erased > 0, "{:?}", report.faults);
     // Once is enough.
     let events = office.desk.events(0, 10_000).unwrap().len();
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     assert_eq!(office.desk.events(0, 10_000).unwrap().len(), events);
 }
 
@@ -421,7 +421,7 @@ fn letters_without_a_row_go_after_a_week_and_one_on_its_way_in_stays() {
         }
     }
     office.desk.arriving().insert("arriving.pdf".to_owned());
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     let names = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name());
     let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
     names.retain(|name| ["orphan.pdf", "younger.pdf", "arriving.pdf"].contains(&name.as_str()));

@@ -122,10 +122,10 @@ fn a_month_that_is_reported_closes_what_was_told() {
     assert_eq!(office.view(&sent.number).state, State::Live, "the applicant does not know yet");
     office.desk.status(&sent.number, &sent.secret).unwrap();
     office.desk.close_month("2026-10").unwrap();
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     assert_eq!(office.view(&sent.number).state, State::Notified, "the month is not over");
     office.wait(8 * DAY);
-    office.desk.daily().unwrap();
+    office.desk.do_jobs_of_the_day().unwrap();
     assert_eq!(office.view(&sent.number).state, State::Closed);
 }
 
@@ -146,7 +146,7 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
     office.wait(40 * DAY);
     // The verifier finds the one, and retention of letters and of where requests came from fails.
     office.store.tamper("PRAGMA foreign_keys = OFF; DROP TABLE letter; DROP TABLE tally");
-    office.desk.daily().unwrap_err();
+    office.desk.do_jobs_of_the_day().unwrap_err();
     let left = office.store.read::<_, StoreError>(|reader| {
         Ok((reader.requests_in(State::Closed)?.len(), reader.draft("v")?))
     });

@@ -12,7 +12,7 @@ use super::marks::write_marks;
 use super::note::Note;
 use super::{derived, served};
 use crate::lock::lock;
-use crate::publish::state::{Change, Inner, Job, PublishError, ZoneState};
+use crate::publish::state::{Change, Copied, Inner, Job, PublishError};
 use crate::wire::Name;
 use crate::zone::Zone;
 
@@ -27,36 +27,36 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long a stop writes copies; the next start mends what is left.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
-/// Brings the copy up to a change that is committed and not served yet. The zone's lock is held. With the
-/// note comes whether it is another one than before.
+/// Brings the copy of a zone that is served up to a change that is committed and not served yet. The
+/// zone's lock is held. `note` makes the note, which costs a hash; `is_noted` is whether it differs from
+/// the one before.
 pub(super) fn copy_now(
     inner: &Inner,
-    state: &mut ZoneState,
+    copied: &mut Copied,
     change: &Change,
     next: &Zone,
-    (note, is_noted): (&Note, bool),
+    (note, is_noted): (&dyn Fn() -> Note, bool),
 ) -> Result<(), PublishError> {
     if inner.options.is_stand_in {
         return Ok(());
     }
     let state_dir = &inner.options.state_dir;
-    let is_first = state.zone.is_none();
-    let copied = &mut state.copied;
     let follows = change.from.filter(|from| copied.serial == Some(*from));
     let small = next.record_count() <= WHOLE_MAX;
     let written = match follows {
         Some(from) if !small && !change.delta.is_empty() => {
-            let note = is_noted.then_some(note);
-            served::append(state_dir, change, from, note).map(|octets| copied.octets += octets)
+            let note = is_noted.then(note);
+            served::append(state_dir, change, from, note.as_ref())
+                .map(|octets| copied.octets += octets)
         }
-        _ if !is_first && (small || !change.delta.is_empty()) => {
+        _ if small || !change.delta.is_empty() => {
             copied.writes += 1;
             copied.octets = 0;
-            served::draft(state_dir, next, note, "tmp").and_then(|draft| draft.put(u64::MAX))
+            served::draft(state_dir, next, &note(), "tmp").and_then(|draft| draft.put(u64::MAX))
         }
         // Large and new: what is in it is in the operator's file, too.
         _ => {
-            copy_later(inner, state, &change.zone);
+            copy_later(inner, copied, &change.zone);
             return Ok(());
         }
     };
@@ -69,9 +69,9 @@ pub(super) fn copy_now(
 }
 
 /// Leaves the copy to the keeper, whatever of it is being written now.
-pub(super) fn copy_later(inner: &Inner, state: &mut ZoneState, zone: &Name) {
-    state.copied.serial = None;
-    state.copied.writes += 1;
+pub(super) fn copy_later(inner: &Inner, copied: &mut Copied, zone: &Name) {
+    copied.serial = None;
+    copied.writes += 1;
     inner.jobs.send(Job::Copy(zone.clone()));
 }
 
@@ -135,13 +135,13 @@ fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
         let state = lock(&slot.state);
         let copied = &state.copied;
         let Some(live) = state.zone.clone() else { return Ok(()) };
+        if inner.options.is_stand_in || copied.serial.is_some() && copied.octets == 0 {
+            return Ok(());
+        }
         let rolled_back = state.row.as_ref().and_then(|row| row.held_hash.as_ref());
         let note = Note::of(&state.overlay, rolled_back);
         (live, note, copied.octets, copied.writes, copied.serial)
     };
-    if inner.options.is_stand_in || known.is_some() && octets == 0 {
-        return Ok(());
-    }
     let began = Instant::now();
     let is_same = known.is_none() && served::is_exactly(state_dir, &live, &note);
     let draft = (!is_same).then(|| served::draft(state_dir, &live, &note, "fold"));

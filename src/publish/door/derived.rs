@@ -11,7 +11,7 @@ use super::keeper::write_file;
 use crate::digest::sha256_hex;
 use crate::lock::lock;
 use crate::master;
-use crate::publish::state::{Inner, Overlay, PublishError, Publisher, overlay};
+use crate::publish::state::{Inner, Overlay, PublishError, overlay};
 use crate::store::promoted::Origin;
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
@@ -134,9 +134,10 @@ fn plain(request: &str) -> String {
     request.chars().filter(|c| !c.is_control()).collect()
 }
 
-impl Publisher {
+#[cfg(test)]
+impl crate::publish::Publisher {
     /// Where the derived file of a zone's promoted records is.
-    pub fn derived_file(&self, zone: &Name) -> PathBuf {
+    pub(crate) fn derived_file(&self, zone: &Name) -> PathBuf {
         path(&self.0.options.state_dir, zone)
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! It gathers jobs for a moment first, so that bursts are written once.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
@@ -158,20 +159,24 @@ fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Step, is_alone: bool) -> 
     let (zone, change, state) = (held.slot.apex.clone(), &step.change, &mut *held.state);
     let is_promoted = !step.overlay.is_empty();
     let state_dir = &inner.options.state_dir;
-    let mut promoted = state.overlay.clone();
-    promoted.carry_out(&step.overlay);
+    let mut promoted = Cow::Borrowed(&state.overlay);
+    if is_promoted {
+        promoted.to_mut().carry_out(&step.overlay);
+    }
     let rolled_back = step.row.held_hash.as_ref();
-    let note = Note::of(&promoted, rolled_back);
+    let note = || Note::of(&promoted, rolled_back);
     let was_rolled_back = state.row.as_ref().and_then(|row| row.held_hash.as_ref());
     let is_noted = is_promoted || rolled_back != was_rolled_back;
+    let is_first = state.zone.is_none();
+    let copied = &mut state.copied;
     match step.next.as_ref().filter(|_| change.is_visible()) {
-        Some(next) if is_alone || is_noted => {
-            let copied = copy_now(inner, state, change, next, (&note, is_noted));
-            inner.note_kept(&served::path(state_dir, &zone), copied);
+        Some(next) if !is_first && (is_alone || is_noted) => {
+            let written = copy_now(inner, copied, change, next, (&note, is_noted));
+            inner.note_kept(&served::path(state_dir, &zone), written);
         }
-        Some(_) => copy_later(inner, state, &zone),
+        Some(_) => copy_later(inner, copied, &zone),
         // The records are the same, but the copy says what belongs to them.
-        None if is_noted => copy_later(inner, state, &zone),
+        None if is_noted => copy_later(inner, copied, &zone),
         None => (),
     }
     if is_promoted {

@@ -62,7 +62,7 @@ pub(crate) fn are_marks_copied(state_dir: &Path) -> bool {
 }
 
 /// Notes the newest serial of a zone.
-pub(super) fn raise_mark(inner: &Inner, zone: Name, serial: u32) {
+pub(crate) fn raise_mark(inner: &Inner, zone: Name, serial: u32) {
     let mut marks = lock(&inner.marks);
     let mark = marks.entry(zone).or_insert(serial);
     *mark = later(*mark, serial);

@@ -11,7 +11,7 @@
 use super::commit::commit;
 use super::number::{Step, number};
 use super::proposal::{FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows};
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::publish::confirm::{Confirmation, SerialExpected};
 use crate::publish::failpoint;
 use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, ZoneState};
@@ -79,7 +79,7 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
     if proposal.base.as_ref().map(Zone::serial) != state.serial() {
         return Err(PublishError::Moved(zone()));
     }
-    let errors = proposal.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let errors = proposal.findings.iter().filter(|finding| finding.is_error());
     let findings: Vec<Finding> = errors.cloned().collect();
     if findings.is_empty() { Ok(()) } else { Err(PublishError::Refused { zone: zone(), findings }) }
 }

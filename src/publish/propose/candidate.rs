@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::draft::Draft;
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::publish::state::Edit;
 use crate::wire::{Name, Record, Rtype};
 use crate::zone::{Delta, Zone};
@@ -79,7 +79,7 @@ impl Candidate {
 
     /// Whether it may not go live.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(Finding::is_error)
     }
 
     /// SHA-256 in hexadecimal over all that an approval is given for: zone, records removed and

@@ -10,7 +10,7 @@ use super::floor::renumbered;
 use super::guards::counted;
 use super::judge;
 use super::loaded::{Loaded, Unread};
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::publish::door::{
     AcceptedFile, FileFate, Next, Numbering, Proposal, soa_record, without_soa,
 };
@@ -205,7 +205,7 @@ impl Case<'_> {
         if clashes {
             return Err(Guard::Merge);
         }
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        if findings.iter().any(Finding::is_error) {
             return Err(Guard::Check);
         }
         let proposal = match (difference, live) {

@@ -2,7 +2,6 @@
 
 use super::compile::{self, Pace};
 use crate::lock::lock;
-use crate::master::Severity;
 use crate::publish::state::{PublishError, Publisher, RrsetEdit};
 use crate::wire::Name;
 
@@ -16,7 +15,7 @@ impl Publisher {
             .map_err(|unread| refused(vec![unread.finding]))?;
         let file = loaded.zone.filter(|_| loaded.guard.is_none()).ok_or_else(|| {
             let errors = loaded.findings.into_iter();
-            refused(errors.filter(|finding| finding.severity == Severity::Error).collect())
+            refused(errors.filter(|finding| finding.is_error()).collect())
         })?;
         let node = file.node(name.as_ref());
         let sets = node.into_iter().flat_map(|node| node.rrsets());

@@ -30,14 +30,14 @@ static CLAIMED: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Claim {
     /// How much that is.
     octets: u64,
-    /// What the process had taken before.
-    before: u64,
+    /// What the process had taken when it first claimed some.
+    before: Option<u64>,
 }
 
 impl Claim {
     /// A load that begins.
     pub(super) fn new() -> Self {
-        Self { octets: 0, before: of_process() }
+        Self { octets: 0, before: None }
     }
 
     /// Claims what a file of so many octets may take.
@@ -62,7 +62,8 @@ impl Claim {
         let all = CLAIMED.fetch_add(more, Ordering::Relaxed).saturating_add(more);
         self.octets = wanted;
         // What was taken meanwhile is not there any more, and is not to be there once more.
-        let taken = of_process().saturating_sub(self.before).min(wanted);
+        let now = of_process();
+        let taken = now.saturating_sub(*self.before.get_or_insert(now)).min(wanted);
         is_there(all - taken).map_err(|lack| Lack { wanted, ..lack })
     }
 }

@@ -7,7 +7,7 @@ use super::compile::{self, IfLacking, Pace};
 use super::secondary;
 use super::start::Begun;
 use crate::lock::lock;
-use crate::master::Severity;
+use crate::master::Finding;
 use crate::publish::door::{self, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
@@ -45,15 +45,17 @@ pub(super) fn begin(inner: &Inner, slot: &Arc<Slot>) -> Begun {
 /// Loads the file. While nothing is served at all, lack of memory is no reason to leave out a zone of which
 /// there is no other version, or one that was loaded before.
 fn load(inner: &Inner, state: &ZoneState) -> Result<Loaded, Box<Unread>> {
-    let serves = inner.live.load().iter().any(|entry| entry.zone().is_some());
-    let row = inner.store.read(|reader| reader.zone(&state.source.apex)).ok().flatten();
-    let accepted = row.map(|row| row.file_hash.unwrap_or_default());
-    let if_lacking = match &accepted {
-        _ if serves => IfLacking::Refuse,
-        Some(hash) => IfLacking::RefuseOther(hash),
-        None => IfLacking::Warn,
+    let load = |if_lacking: &IfLacking<'_>| {
+        compile::load_within(&state.source, &inner.options, Pace::Start, if_lacking)
     };
-    compile::load_within(&state.source, &inner.options, Pace::Start, &if_lacking)
+    if inner.live.load().iter().any(|entry| entry.zone().is_some()) {
+        return load(&IfLacking::Refuse);
+    }
+    let row = inner.store.read(|reader| reader.zone(&state.source.apex)).ok().flatten();
+    match row.map(|row| row.file_hash.unwrap_or_default()) {
+        Some(hash) => load(&IfLacking::RefuseOther(&hash)),
+        None => load(&IfLacking::Warn),
+    }
 }
 
 /// Reads what the database keeps of a zone, except for its records.
@@ -83,9 +85,7 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
     let known = state.row.as_ref().map(|row| row.high_water);
     let is_newer = |trace: &u32| known.is_some_and(|known| is_ahead(*trace, known));
     if let Some(trace) = trace {
-        let mut marks = lock(&inner.marks);
-        let mark = marks.entry(apex.clone()).or_insert(trace);
-        *mark = later(*mark, trace);
+        door::raise_mark(inner, apex.clone(), trace);
     }
     if let Some(trace) = trace.filter(is_newer).filter(|_| !inner.options.is_stand_in) {
         door::put_aside(inner, &apex, trace);
@@ -142,7 +142,7 @@ fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Op
     let merged = merge(&state.overlay, file).ok().filter(|merged| merged.clashes.is_empty())?;
     let (overlay, now_ms) = (&state.overlay, (inner.options.now_ms)());
     let findings = whole(&state.source, loaded, overlay, file, &merged.zone, now_ms);
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+    if findings.iter().any(Finding::is_error) {
         return None;
     }
     let mut zone = merged.zone;

@@ -23,7 +23,7 @@ pub use error::PublishError;
 pub use options::{Options, Sources, Strictness, ZoneSource};
 pub use overlay::{is_guard, is_only_guard};
 pub use publisher::Publisher;
-pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus};
+pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus, unanswered};
 pub use secondaries::{Secondaries, Secondary};
 pub use serial::SerialPolicy;
 
@@ -32,7 +32,7 @@ pub(super) use frozen::Frozen;
 pub(super) use jobs::{Job, Jobs};
 pub(super) use lease::Lease;
 pub(super) use overlay::{Overlay, RowEdit};
-pub(super) use publisher::{Inner, Slot, ZoneState};
+pub(super) use publisher::{Copied, Inner, Slot, ZoneState};
 pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Cause, Change, Publisher, Secondary, Slot, ZoneState};
 use crate::lock::lock;
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::store::promoted::{Origin, PromotedRow};
 use crate::wire::Name;
 
@@ -174,7 +174,7 @@ impl fmt::Display for ReloadReport {
                 write!(f, "{zone} {serial}  file rolled back, not loaded until it changes")?;
             }
             Outcome::Refused { serial, .. } => {
-                let errors = self.findings.iter().filter(|one| one.severity == Severity::Error);
+                let errors = self.findings.iter().filter(|one| one.is_error());
                 let errors = errors.count();
                 let plural = if errors == 1 { "" } else { "s" };
                 match serial {
@@ -298,25 +298,6 @@ pub struct Refusal {
 }
 
 impl Publisher {
-    /// Why names are not answered, if they are not: a zone is still loading, or none is served of those there
-    /// should be. One zone among others that is at fault keeps no server from its work.
-    pub fn unanswered(&self) -> Option<String> {
-        let zones = self.status();
-        let names = |zones: &mut dyn Iterator<Item = &ZoneStatus>| {
-            zones.map(|zone| zone.zone.to_string()).collect::<Vec<_>>().join(" ")
-        };
-        // A secondary zone waits for its primary, perhaps for long.
-        let is_loading = |zone: &&ZoneStatus| {
-            zone.serial.is_none() && zone.refusal.is_none() && zone.primaries.is_empty()
-        };
-        let mut loading = zones.iter().filter(is_loading).peekable();
-        if loading.peek().is_some() {
-            return Some(format!("not loaded: {}", names(&mut loading)));
-        }
-        let none = !zones.is_empty() && zones.iter().all(|zone| !zone.is_served());
-        none.then(|| format!("no zone is served: {}", names(&mut zones.iter())))
-    }
-
     /// What is known of each zone now, in canonical order.
     pub fn status(&self) -> Vec<ZoneStatus> {
         let slots: Vec<_> = lock(&self.0.slots).values().cloned().collect();
@@ -335,6 +316,24 @@ impl Publisher {
         let secondaries = self.secondaries(&slot.apex);
         ZoneStatus { secondaries, ..lock(&slot.state).status(now_ms) }
     }
+}
+
+/// Why names are not answered, if they are not: a zone is still loading, or none is served of those there
+/// should be. One zone among others that is at fault keeps no server from its work.
+pub fn unanswered(zones: &[ZoneStatus]) -> Option<String> {
+    let names = |zones: &mut dyn Iterator<Item = &ZoneStatus>| {
+        zones.map(|zone| zone.zone.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    // A secondary zone waits for its primary, perhaps for long.
+    let is_loading = |zone: &&ZoneStatus| {
+        zone.serial.is_none() && zone.refusal.is_none() && zone.primaries.is_empty()
+    };
+    let mut loading = zones.iter().filter(is_loading).peekable();
+    if loading.peek().is_some() {
+        return Some(format!("not loaded: {}", names(&mut loading)));
+    }
+    let none = !zones.is_empty() && zones.iter().all(|zone| !zone.is_served());
+    none.then(|| format!("no zone is served: {}", names(&mut zones.iter())))
 }
 
 impl ZoneState {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Outcome, ZoneState, error, warning};
 use crate::check::{self, Ending, Rule, Span};
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::zone::Zone;
 
 /// How soon good news, or the same news, are told again: a clock that jumps to and fro must not fill the log.
@@ -120,7 +120,7 @@ impl ZoneState {
         }
         self.signatures.told = Some((level, Instant::now()));
         match self.signatures_finding(now_ms) {
-            Some(finding) if finding.severity == Severity::Error => {
+            Some(finding) if finding.is_error() => {
                 tracing::error!("{}", finding.with_hint());
             }
             Some(finding) => tracing::warn!("{}", finding.with_hint()),
@@ -151,7 +151,7 @@ impl ZoneState {
         now_ms: i64,
     ) {
         let expired = Rule::SignatureExpired.id();
-        let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let mut errors = findings.iter().filter(|finding| finding.is_error());
         let is_refused = matches!(outcome, Some(Outcome::Refused { .. }));
         let by_time =
             is_refused && errors.clone().count() > 0 && errors.all(|it| it.rule == expired);

@@ -322,8 +322,6 @@ table! {
         AccountMade = "account_made" as OfficerAdded [news];
         /// A notice to every officer: somebody has another role.
         RoleChanged = "role_changed", notifies(Officers) as RoleChanged [news];
-        /// A password was set at the server's own command line.
-        PasswordSet = "password_set" as PasswordReset [news];
         /// A notice to every officer: somebody's password was reset.
         PasswordReset = "password_reset", notifies(Officers) as PasswordReset [news];
         /// A notice to every officer: somebody set up or replaced a second factor.

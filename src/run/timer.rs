@@ -1,0 +1,40 @@
+//! Work that is repeated for as long as the daemon runs.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+/// The pause between two turns of the timers.
+pub(super) const TICK: Duration = Duration::from_secs(5);
+
+/// Does `work` on a thread that may block, pauses, and does it again until the daemon stops. `work` gets the
+/// time since its last turn began, by a clock that nobody sets. A turn that panics is no reason to leave
+/// out the next.
+pub(super) async fn every(
+    pause: Duration,
+    stopped: watch::Receiver<bool>,
+    work: impl Fn(Duration) + Clone + Send + 'static,
+) {
+    let mut last = Instant::now();
+    loop {
+        let ran = last.elapsed();
+        last += ran;
+        let work = work.clone();
+        // A panic inside is in the log already.
+        let _ = tokio::task::spawn_blocking(move || work(ran)).await;
+        if is_stopped_within(pause, &stopped).await {
+            return;
+        }
+    }
+}
+
+/// Waits for so long; true at once when the daemon stops.
+pub(super) async fn is_stopped_within(pause: Duration, stopped: &watch::Receiver<bool>) -> bool {
+    tokio::time::timeout(pause, stop_signal(stopped.clone())).await.is_ok()
+}
+
+/// Resolves once the daemon stops.
+pub(super) async fn stop_signal(mut stopped: watch::Receiver<bool>) {
+    // An error means that the daemon is gone, which is the same.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
