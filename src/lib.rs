@@ -52,6 +52,7 @@
 //! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |
 //! | [`ledger`] | the one writer of what the procedure did |
 //! | [`people`] | accounts, roles, passwords, second factor, sessions, tokens |
+//! | [`register`] | live names: what was promised, what is served, and where they differ |
 //! | [`promote`] | an approved request becomes a change, the read-back its proof |
 //! | [`uploads`] | letters, read by their content in a confined process |
 //! | [`view`] | what is shown of a request, and to whom: the JSON of API and pages |
@@ -123,6 +124,8 @@ pub mod people;
 pub mod promote;
 #[cfg(feature = "approval")]
 pub mod queue;
+#[cfg(feature = "approval")]
+pub mod register;
 #[cfg(feature = "approval")]
 pub mod report;
 #[cfg(feature = "approval")]

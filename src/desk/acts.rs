@@ -180,7 +180,7 @@ impl Desk {
         automatic: Option<&[AutoLine]>,
     ) -> Result<(), ActError> {
         let number = request.number();
-        match self.0.promoter.promote(request, actor, automatic) {
+        match self.0.promoter.promote(request, actor, automatic).map_err(ActError::from) {
             Ok(()) => Ok(()),
             Err(ActError::Rule(error)) => {
                 let subject = Subject::Request(number.to_owned());

@@ -5,12 +5,12 @@
 //! clashes any more.
 
 use super::{ActError, Desk};
-use crate::promote::adopted;
 use crate::publish::{By, Cause, Change, EditProposal, RowsFn};
 use crate::queue::fault::Stale;
 use crate::queue::{
     Actor, Deed, Fault, LiveRecord, LiveState, ParsedRecord, Place, Rule, TransitionError, labels,
 };
+use crate::register::adopted;
 use crate::store::Tx;
 use crate::view::RecordView;
 
@@ -23,7 +23,7 @@ impl Desk {
         let shown = self.logged(done, actor, name, Deed::Adopt)?;
         // The rest of the file may go live now; what of it still cannot is told by its report.
         let by = By::person(actor.name.clone());
-        for report in self.0.promoter.publisher().reload(Some(&place.zone), &by) {
+        for report in self.0.register.publisher().reload(Some(&place.zone), &by) {
             tracing::info!(name, "after a value of the file was accepted: {report}");
         }
         Ok(shown)
@@ -31,10 +31,10 @@ impl Desk {
 
     /// The change and the live record, in one transaction.
     fn adopt_at(&self, place: &Place, reason: &str, actor: &Actor) -> Result<LiveRecord, ActError> {
-        let (ledger, promoter) = (&self.0.ledger, &self.0.promoter);
+        let (ledger, register) = (&self.0.ledger, &self.0.register);
         // State, person and reason are tested before the file is read, and again in the transaction.
         let live = self.read(|reader| {
-            let live = promoter.live(reader, place)?;
+            let live = register.live(reader, place)?;
             if live.state() == LiveState::Free {
                 return Err(ActError::NotFound);
             }
@@ -42,14 +42,14 @@ impl Desk {
             drop(live.clone().adopt(Vec::new(), &current, reason, ledger.now())?);
             Ok(live)
         })?;
-        let in_file = promoter.publisher().in_file(&place.zone, &place.name)?;
+        let in_file = register.publisher().in_file(&place.zone, &place.name)?;
         let nothing = || {
             let fault = Fault::new("name", Rule::NothingToAdopt, place.name.to_string());
             ActError::from(TransitionError::Incomplete(vec![fault]))
         };
         let (edit, records) = adopted(&live, in_file).ok_or_else(nothing)?;
         let rows = |tx: &Tx<'_>, change: &Change| {
-            let now_is = promoter.live(tx, place)?;
+            let now_is = register.live(tx, place)?;
             if now_is.version != live.version {
                 return Err(TransitionError::Stale(Stale::NoCandidate).into());
             }
@@ -62,7 +62,7 @@ impl Desk {
                 .with("adopted", texts(&records));
             Ok::<_, ActError>(ledger.apply_live(tx, step)?)
         };
-        let published = promoter.publisher().publish(EditProposal {
+        let published = register.publisher().publish(EditProposal {
             zone: &place.zone,
             base: None,
             edit: &edit,

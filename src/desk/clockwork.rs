@@ -5,10 +5,10 @@
 
 use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
-use crate::promote::anchor_edit;
 use crate::publish::{Cause, Edit, EditProposal, NoRows};
 use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, is_recent};
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
+use crate::register::{anchor_edit, anchor_served};
 use crate::store::StoreError;
 use crate::view::rfc3339;
 
@@ -220,17 +220,13 @@ impl Desk {
         if !self.settings().audit_daily {
             return Ok(());
         }
-        let publisher = self.0.promoter.publisher();
+        let publisher = self.0.register.publisher();
         let last = self.read(|reader| Ok(reader.last_checkpoint()?))?;
         let Some(last) = last else { return Ok(()) };
         for apex in publisher.apexes() {
             let Some(zone) = publisher.zone(&apex) else { continue };
             let Some(set) = anchor_edit(&apex, &Anchor(last.clone())) else { continue };
-            let served: Option<Anchor> = zone
-                .rrset(set.owner.as_ref(), set.rtype)
-                .and_then(|found| String::from_utf8(found.first().get(1..)?.to_vec()).ok())
-                .and_then(|text| text.parse().ok());
-            let Some(Anchor(served)) = served else { continue };
+            let Some(Anchor(served)) = anchor_served(&zone) else { continue };
             let behind = !is_recent(served.at_ms, self.now(), ANCHOR_MS);
             if behind && served.sequence < last.sequence {
                 publisher.publish(EditProposal {

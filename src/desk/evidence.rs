@@ -7,8 +7,7 @@ use super::probe::ProbeUnderWay;
 use super::{ActError, Desk};
 use crate::audit::AuditError;
 use crate::ledger::Ledger;
-use crate::master::Severity;
-use crate::promote::{Preview, Promoter, served_records};
+use crate::promote::{Preview, PromotionError};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::live::same_office;
@@ -21,6 +20,7 @@ use crate::queue::{
     NamingClass, Neighbour, ParsedApplication, Place, Probe, QueueFacts, Reading, Request, Role,
     State, ZoneFacts,
 };
+use crate::register::{Register, served_records};
 use crate::store::Reader;
 use crate::wire::{Name, NameRef, Rtype};
 use crate::zone::Zone;
@@ -105,12 +105,12 @@ impl Desk {
 
     /// What an application would do to the zone; nothing if the zone cannot take it.
     fn preview(&self, application: &ParsedApplication) -> Result<Option<Preview>, ActError> {
-        let promoter = &self.0.promoter;
-        let live = self.read(|reader| Ok(promoter.live(reader, application.place())?))?;
+        let register = &self.0.register;
+        let live = self.read(|reader| Ok(register.live(reader, application.place())?))?;
         match self.0.promoter.preview_of(application, Some(&live)) {
             Ok(preview) => Ok(Some(preview)),
-            Err(ActError::Rule(_) | ActError::Publish(_)) => Ok(None),
-            Err(error) => Err(error),
+            Err(PromotionError::Rule(_) | PromotionError::Publish(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -194,7 +194,7 @@ impl Desk {
 
     /// What the zone as served says about a name; nothing of what is no domain name.
     pub(super) fn zone_facts(&self, application: &Reading) -> ZoneFacts {
-        let zone = application.apex().and_then(|apex| self.0.promoter.publisher().zone(apex));
+        let zone = application.apex().and_then(|apex| self.0.register.publisher().zone(apex));
         let Some(zone) = zone else { return ZoneFacts::default() };
         let Some(Place { name, .. }) = application.place() else {
             return ZoneFacts { served: true, ..ZoneFacts::default() };
@@ -260,8 +260,8 @@ impl Desk {
         outside: &ZoneEvidence,
         with: impl FnOnce(&Evidence<'_>) -> T,
     ) -> Result<T, AuditError> {
-        let queue = queue_facts(&self.0.promoter, reader, application, context, &outside.zone)?;
-        let neighbours = neighbours(&self.0.promoter, reader, application)?;
+        let queue = queue_facts(&self.0.register, reader, application, context, &outside.zone)?;
+        let neighbours = neighbours(&self.0.register, reader, application)?;
         let findings = outside.preview.as_ref().map(candidate_findings);
         let settings = self.settings();
         Ok(with(&Evidence {
@@ -282,7 +282,7 @@ impl Desk {
 /// The findings a candidate adds.
 fn candidate_findings(preview: &Preview) -> Vec<CandidateFinding> {
     let one = |finding: &crate::master::Finding| CandidateFinding {
-        error: finding.severity == Severity::Error,
+        error: finding.is_error(),
         text: format!("{}: {}", finding.rule, finding.message),
     };
     preview.candidate.findings.iter().map(one).collect()
@@ -318,7 +318,7 @@ fn names_above(name: &Name, zone: &Zone) -> Vec<String> {
 
 /// What the queue and the live records say about a name.
 fn queue_facts(
-    promoter: &Promoter,
+    register: &Register,
     reader: &Reader<'_>,
     application: &Reading,
     context: RequestContext<'_>,
@@ -329,7 +329,7 @@ fn queue_facts(
         return Ok(QueueFacts { names_of_office, ..QueueFacts::default() });
     };
     let name = place.name.to_string();
-    let live = promoter.live(reader, place)?;
+    let live = register.live(reader, place)?;
     // A new one comes after all that are there.
     let number = context.number.unwrap_or("~");
     let mine = live.is_held_for(number);
@@ -354,13 +354,13 @@ fn queue_facts(
         }
         _ => Vec::new(),
     };
-    let (parent, unowned_above) = owners_above(promoter, reader, place, zone)?;
+    let (parent, unowned_above) = owners_above(register, reader, place, zone)?;
     let touched = match application.kind {
         Kind::New => parent.as_ref(),
         _ => Some(&live).filter(|live| is_promised(live) && !live.office.is_empty()),
     };
     let unproven = match touched {
-        Some(owned) if !speaks_for(promoter.ledger(), reader, application, context, owned)? => {
+        Some(owned) if !speaks_for(register.ledger(), reader, application, context, owned)? => {
             Some(owned.name.to_string())
         }
         _ => None,
@@ -444,19 +444,19 @@ fn is_promised(live: &LiveRecord) -> bool {
 /// The nearest name above a name that an office owns, with that office; and the nearest one up to
 /// there that no office is known to own, a wildcard that covers the name among them.
 fn owners_above(
-    promoter: &Promoter,
+    register: &Register,
     reader: &Reader<'_>,
     place: &Place,
     zone: &ZoneFacts,
 ) -> Result<(Option<LiveRecord>, Option<String>), AuditError> {
     let mut unowned = None;
     if let Some(wildcard) = zone.wildcard.as_ref().and_then(|it| it.parse::<Name>().ok()) {
-        let live = promoter.live(reader, &Place::new(&wildcard, &place.zone))?;
+        let live = register.live(reader, &Place::new(&wildcard, &place.zone))?;
         unowned = live.office.is_empty().then(|| wildcard.to_string());
     }
     let mut here = place.name.as_ref();
     while let Some(above) = here.parent().filter(|above| *above != place.zone.as_ref()) {
-        let live = promoter.live(reader, &Place::new(&above.to_name(), &place.zone))?;
+        let live = register.live(reader, &Place::new(&above.to_name(), &place.zone))?;
         let name = live.name.to_string();
         let promised = is_promised(&live);
         if promised && !live.office.is_empty() {
@@ -473,7 +473,7 @@ fn owners_above(
 /// Names of the zone that look like the one asked for, without the zone: those that are promised, and
 /// those of the operator's file.
 fn neighbours(
-    promoter: &Promoter,
+    register: &Register,
     reader: &Reader<'_>,
     application: &Reading,
 ) -> Result<Vec<Neighbour>, AuditError> {
@@ -484,7 +484,7 @@ fn neighbours(
     let (own, keys) = likeness(&zone, &application.name);
     let mut found: BTreeMap<String, String> =
         reader.promised_like(&keys, |label| alike(&own, label))?.into_iter().collect();
-    let served = promoter.publisher().zone(apex);
+    let served = register.publisher().zone(apex);
     if let Some(served) = served.filter(|served| served.name_count() <= COMPARED_MAX) {
         for node in served.nodes() {
             let name = node.owner().to_lowercase().to_string();

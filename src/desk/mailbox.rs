@@ -7,10 +7,9 @@
 
 use subtle::ConstantTimeEq;
 
-use super::{ActError, Desk};
+use super::{ActError, Desk, PublicLimit};
 use crate::audit::random;
 use crate::digest::hex;
-use crate::promote::PublicLimit;
 use crate::queue::person::{exact_email, normalize_email};
 use crate::queue::time::{DAY_MS, MINUTE_MS, is_recent};
 use crate::store::codes::{CodeRow, CodesOf};

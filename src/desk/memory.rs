@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::promote::Looked;
 use crate::queue::FaultCode;
 use crate::queue::procedure::Deed;
 use crate::queue::time::MINUTE_MS;
+use crate::register::Looked;
 
 /// Attempts of one kind by one person at one thing that are written within an hour.
 const WRITTEN_MAX: u32 = 5;

@@ -29,6 +29,7 @@ use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{
     Actor, Calendar, Deed, Happening, Naming, Rules, Subject, Targets, TransitionError,
 };
+use crate::register::Register;
 use crate::store::clock_watch::ClockWatch;
 use crate::store::{Reader, Store, StoreError};
 
@@ -106,6 +107,8 @@ pub struct Desk(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     /// The queue's rows.
     pub(super) ledger: Ledger,
+    /// What is live at each name.
+    pub(super) register: Register,
     /// Promotes requests.
     pub(super) promoter: Promoter,
     /// Probes targets.
@@ -147,7 +150,8 @@ impl Desk {
             options.rules.clone(),
             options.calendar.clone(),
         );
-        let promoter = Promoter::new(ledger.clone(), publisher);
+        let register = Register::new(ledger.clone(), publisher);
+        let promoter = Promoter::new(register.clone());
         let prober = Prober::new(options.probe, options.probe_time, options.probes);
         let letters = options.state_dir.join(LETTERS);
         std::fs::create_dir_all(&letters)
@@ -155,6 +159,7 @@ impl Desk {
         let (reminded, watched) = (Mutex::default(), Mutex::default());
         Ok(Self(Arc::new(Inner {
             ledger,
+            register,
             promoter,
             prober,
             settings: ArcSwap::from_pointee(Settings::of(&options)),
@@ -175,7 +180,7 @@ impl Desk {
     /// those.
     pub fn listening(&self) -> Result<usize, ActError> {
         self.0.ledger.fill_likeness()?;
-        self.0.promoter.recover()
+        Ok(self.0.promoter.recover()?)
     }
 
     /// The time now, epoch milliseconds.

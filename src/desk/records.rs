@@ -1,12 +1,12 @@
 //! Live records: the register, emergency suspension, the approved end, the end of a quarantine.
 
 use super::{ActError, Desk};
-use crate::promote::{edit_out, served_records};
 use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
 use crate::queue::{
     Actor, Deed, Fault, LiveRecord, LiveState, Place, Rule, Signature, Step, Subject,
     TransitionError,
 };
+use crate::register::{edit_out, served_records};
 use crate::store::{Reader, Tx};
 use crate::view::RecordView;
 use crate::wire::Name;
@@ -20,7 +20,7 @@ impl Desk {
     /// The live record of a name; none if it is free.
     pub fn record(&self, name: &str) -> Result<Option<RecordView>, ActError> {
         let Some(place) = self.place_of(name) else { return Ok(None) };
-        let live = self.read(|reader| Ok(self.0.promoter.live(reader, &place)?))?;
+        let live = self.read(|reader| Ok(self.0.register.live(reader, &place)?))?;
         Ok((live.state() != LiveState::Free).then(|| RecordView::from(&live)))
     }
 
@@ -32,7 +32,7 @@ impl Desk {
         cursor: &str,
         limit: usize,
     ) -> Result<(Vec<RecordView>, Option<String>), ActError> {
-        let (ledger, promoter) = (&self.0.ledger, &self.0.promoter);
+        let (ledger, register) = (&self.0.ledger, &self.0.register);
         let limit = limit.clamp(1, ROWS_MAX);
         self.read(|reader| {
             let (mut found, mut after) = (Vec::new(), cursor.strip_prefix(IN_FILE));
@@ -50,7 +50,7 @@ impl Desk {
             if state.is_none_or(LiveState::is_served) {
                 let after: Option<Name> = after.and_then(|after| after.parse().ok());
                 let most = limit - found.len();
-                let names = promoter.unrequested_after(reader, after.as_ref(), most)?;
+                let names = register.unrequested_after(reader, after.as_ref(), most)?;
                 let last = names.last().filter(|_| names.len() == most);
                 next = last.map(|live| format!("{IN_FILE}{}", live.name));
                 found.extend(names);
@@ -62,7 +62,7 @@ impl Desk {
     /// A name with its zone; none if it is no domain name or in no zone.
     pub(super) fn place_of(&self, name: &str) -> Option<Place> {
         let name: Name = self.absolute(name).parse().ok()?;
-        let zone = self.0.promoter.publisher().zone_of(&name)?;
+        let zone = self.0.register.publisher().zone_of(&name)?;
         Some(Place::new(&name, &zone))
     }
 
@@ -71,7 +71,7 @@ impl Desk {
     fn absolute(&self, name: &str) -> String {
         let lower = name.trim().to_lowercase();
         let dotted = if lower.ends_with('.') { lower } else { format!("{lower}.") };
-        let apexes = self.0.promoter.publisher().apexes();
+        let apexes = self.0.register.publisher().apexes();
         let parsed: Option<Name> = dotted.parse().ok();
         let inside = parsed.is_some_and(|name| {
             apexes.iter().any(|apex| name.as_ref().is_at_or_below(apex.as_ref()))
@@ -174,15 +174,15 @@ impl Desk {
     ) -> Result<LiveRecord, ActError> {
         let ledger = &self.0.ledger;
         let name = self.absolute(name);
-        let promoter = &self.0.promoter;
+        let register = &self.0.register;
         let place = self.place_of(&name).ok_or(ActError::NotFound)?;
-        let live = self.read(|reader| Ok(promoter.live(reader, &place)?))?;
+        let live = self.read(|reader| Ok(register.live(reader, &place)?))?;
         if live.state() == LiveState::Free {
             return Err(ActError::NotFound);
         }
         let not_loaded = |apex: &Name| ActError::Publish(PublishError::NotLoaded(apex.clone()));
         let (apex, owner) = (live.zone.clone(), live.name.clone());
-        let zone = self.0.promoter.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
+        let zone = self.0.register.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
         let edit = edit_out(&owner, &zone);
         let served = served_records(&owner, &zone);
         // Tested before the zone is touched, and again inside the transaction.
@@ -192,7 +192,7 @@ impl Desk {
         })?;
         let rows = |tx: &Tx<'_>, change: &Change| {
             let actor = ledger.current(tx, actor)?;
-            let mut live = promoter.live(tx, &place)?;
+            let mut live = register.live(tx, &place)?;
             let before = live.clone();
             // What is put back one day is what is served today.
             live.records.clone_from(&served);
@@ -200,7 +200,7 @@ impl Desk {
             step.happening = step.happening.with("serial", change.to);
             Ok::<_, ActError>(ledger.apply_taken_in(tx, before, step)?)
         };
-        let published = self.0.promoter.publisher().publish(EditProposal {
+        let published = self.0.register.publisher().publish(EditProposal {
             zone: &apex,
             base: None,
             edit: &edit,

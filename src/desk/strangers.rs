@@ -4,8 +4,7 @@
 //! What others have sent must not shut out who proves a mailbox: each limit counts requests with a
 //! proven mailbox and those without one apart, and that of an office counts only the latter.
 
-use super::{ActError, Desk, Room, Submitter};
-use crate::promote::PublicLimit;
+use super::{ActError, Desk, PublicLimit, Room, Submitter};
 use crate::queue::{Application, folded};
 use crate::store::Reader;
 use crate::store::origins::{Counted, OriginRow};

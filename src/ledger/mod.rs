@@ -6,6 +6,7 @@
 //! here.
 
 mod apply;
+mod checkpoint;
 mod erasure;
 mod error;
 mod outbox;

@@ -12,8 +12,7 @@
 //! it, start-up serves the change and [`Promoter::recover`] goes on from the read-back with the plan
 //! that the transaction holds. A promotion is finished once, by whoever has the turn.
 
-mod anchor;
-mod drift;
+mod edit;
 mod error;
 mod live;
 mod outcome;
@@ -21,16 +20,14 @@ mod plan;
 mod promoter;
 mod proof;
 mod rows;
-mod rrsets;
 
-pub use anchor::anchor_edit;
-pub use drift::{Drift, Looked};
-pub use error::{ActError, PublicLimit};
+pub use error::PromotionError;
 pub use outcome::records_before;
 pub use plan::Plan;
 pub use promoter::{Preview, Promoter};
 pub use proof::{Proof, Reached};
-pub use rrsets::{adopted, edit_of, edit_out, rrsets, served_records};
+
+use edit::edit_of;
 
 #[cfg(test)]
 mod tests;

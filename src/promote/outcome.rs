@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::plan::Plan;
 use super::proof::{Proof, Reached};
 use super::rows::{write_failure, write_success};
-use super::{ActError, Promoter};
+use super::{Promoter, PromotionError};
 use crate::publish::failpoint::point;
 use crate::publish::{
     Cause, Change, Confirmation, EditProposal, NotPublished, RowsFn, SerialExpected,
@@ -23,7 +23,7 @@ const SECONDARIES_MAX: Duration = Duration::from_secs(1);
 impl Promoter {
     /// Finishes every promotion that was committed and not finished: after a crash, and on a timer.
     /// Returns the count of those found.
-    pub fn recover(&self) -> Result<usize, ActError> {
+    pub fn recover(&self) -> Result<usize, PromotionError> {
         let _turn = self.turn();
         let rows =
             self.ledger.store.read::<_, StoreError>(|reader| reader.unsettled_promotions())?;
@@ -34,14 +34,14 @@ impl Promoter {
     }
 
     /// Finishes one promotion, if it is not finished.
-    pub(super) fn finish_by_id(&self, id: &str) -> Result<(), ActError> {
+    pub(super) fn finish_by_id(&self, id: &str) -> Result<(), PromotionError> {
         let row = self.ledger.store.read::<_, StoreError>(|reader| reader.promotion(id))?;
-        let row = row.ok_or(ActError::NotFound)?;
+        let row = row.ok_or(PromotionError::NotFound)?;
         if row.state == PromotionState::Committed { self.finish(&row) } else { Ok(()) }
     }
 
     /// Reads a committed promotion back, then keeps the proof or takes it back.
-    fn finish(&self, row: &PromotionRow) -> Result<(), ActError> {
+    fn finish(&self, row: &PromotionRow) -> Result<(), PromotionError> {
         let plan = read_plan(row)?;
         let said = self.read_back(&plan)?;
         if said.refuted.is_some() {
@@ -57,7 +57,7 @@ impl Promoter {
         row: &PromotionRow,
         plan: &Plan,
         said: &Confirmation,
-    ) -> Result<(), ActError> {
+    ) -> Result<(), PromotionError> {
         point("promote.read_back");
         let mut proof = Proof::new(plan, said, &self.publisher);
         let (zone, serial) = (zone_of(plan)?, plan.serial);
@@ -69,10 +69,10 @@ impl Promoter {
 
     /// Asks every socket over UDP and TCP for everything the plan says, as the door did or would
     /// have done.
-    fn read_back(&self, plan: &Plan) -> Result<Confirmation, ActError> {
+    fn read_back(&self, plan: &Plan) -> Result<Confirmation, PromotionError> {
         let sockets = self.publisher.sockets();
         if sockets.servers().is_empty() {
-            return Err(ActError::NoServer);
+            return Err(PromotionError::NoServer);
         }
         let expect = plan.expectations().ok_or_else(|| corrupt(plan))?;
         let serial = SerialExpected::AtLeast(plan.serial);
@@ -85,7 +85,7 @@ impl Promoter {
         row: &PromotionRow,
         plan: &Plan,
         said: &Confirmation,
-    ) -> Result<(), ActError> {
+    ) -> Result<(), PromotionError> {
         let proof = Proof::new(plan, said, &self.publisher);
         let reason = said.refuted.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
@@ -105,7 +105,7 @@ impl Promoter {
         });
         match published {
             // Finished by somebody else meanwhile.
-            Err(NotPublished::Rows(ActError::NotFound)) | Ok(_) => Ok(()),
+            Err(NotPublished::Rows(PromotionError::NotFound)) | Ok(_) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::anchor::anchor_edit;
 use super::outcome::corrupt;
 use super::plan::Plan;
 use super::rows::PromotionRows;
-use super::{ActError, edit_of};
+use super::{PromotionError, edit_of};
 use crate::audit::{Anchor, AuditError};
 use crate::ledger::Ledger;
 use crate::lock::lock;
@@ -18,6 +17,7 @@ use crate::publish::{
 use crate::queue::fault::Stale;
 use crate::queue::sheet::AutoLine;
 use crate::queue::{self, Actor, Fault, Request, Rule, Stage, State, TransitionError};
+use crate::register::{Register, anchor_edit};
 use crate::store::promises::PromotionRow;
 
 /// How often a zone may move under a promotion before it gives up.
@@ -28,9 +28,11 @@ const MOVES_MAX: usize = 50;
 /// Promotes requests; clones share everything.
 #[derive(Clone)]
 pub struct Promoter {
+    /// What is live at each name.
+    register: Register,
     /// The queue's rows.
     pub(super) ledger: Ledger,
-    /// The door to live data.
+    /// The only way to change live data.
     pub(super) publisher: Publisher,
     /// Held by one promotion at a time, so that two do not chase each other's serial and none is
     /// finished twice.
@@ -67,26 +69,19 @@ impl Preview {
 }
 
 impl Promoter {
-    /// A promoter over these rooms.
-    pub fn new(ledger: Ledger, publisher: Publisher) -> Self {
-        Self { ledger, publisher, turn: Arc::default() }
-    }
-
-    /// The queue's rows.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// The door to live data.
-    pub fn publisher(&self) -> &Publisher {
-        &self.publisher
+    /// A promoter over the register.
+    pub fn new(register: Register) -> Self {
+        let (ledger, publisher) = (register.ledger().clone(), register.publisher().clone());
+        Self { register, ledger, publisher, turn: Arc::default() }
     }
 
     /// What a request would do now; the faults say why there is no candidate.
-    pub fn preview(&self, request: &Request) -> Result<Preview, ActError> {
+    pub fn preview(&self, request: &Request) -> Result<Preview, PromotionError> {
         let application = request.application();
         let ledger = &self.ledger;
-        let live = ledger.store.read::<_, AuditError>(|r| self.live(r, application.place()))?;
+        let live = ledger
+            .store
+            .read::<_, AuditError>(|reader| self.register.live(reader, application.place()))?;
         self.preview_of(application, Some(&live))
     }
 
@@ -95,7 +90,7 @@ impl Promoter {
         &self,
         application: &queue::ParsedApplication,
         live: Option<&queue::LiveRecord>,
-    ) -> Result<Preview, ActError> {
+    ) -> Result<Preview, PromotionError> {
         let apex = &application.place().zone;
         let zone = self.publisher.zone(apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
         let edit = edit_of(application, live, &zone);
@@ -114,7 +109,7 @@ impl Promoter {
         seen: &Request,
         actor: &Actor,
         automatic: Option<&[AutoLine]>,
-    ) -> Result<(), ActError> {
+    ) -> Result<(), PromotionError> {
         let (number, was_verified) = (seen.number(), seen.state() == State::Verified);
         // Readers of the queue do not wait here, only other promotions do.
         let _turn = self.turn();
@@ -132,7 +127,7 @@ impl Promoter {
                     return Err(TransitionError::wrong_state("promote", state).into());
                 }
                 Ok(Attempt::Moved) => {}
-                Err(ActError::Rule(TransitionError::Stale(stale))) => {
+                Err(PromotionError::Rule(TransitionError::Stale(stale))) => {
                     self.reopen_stale(number, &stale)?;
                     return Err(TransitionError::Stale(stale).into());
                 }
@@ -153,9 +148,9 @@ impl Promoter {
         number: &str,
         actor: &Actor,
         automatic: Option<&[AutoLine]>,
-    ) -> Result<Attempt, ActError> {
+    ) -> Result<Attempt, PromotionError> {
         let ledger = &self.ledger;
-        let (stored, current, signers) = ledger.store.read::<_, ActError>(|reader| {
+        let (stored, current, signers) = ledger.store.read::<_, PromotionError>(|reader| {
             let stored = ledger.expect_request(reader, number)?;
             let signers = ledger.signers(reader, &stored.request)?;
             Ok((stored, ledger.current(reader, actor)?, signers))
@@ -189,7 +184,7 @@ impl Promoter {
             return Err(TransitionError::Incomplete(errors.map(fault).collect()).into());
         }
         let before = self.ask_before(&preview.edit)?;
-        let anchor = self.checkpoint()?;
+        let anchor = ledger.sign_head()?;
         self.publish(number, actor, &preview, anchor, before)
     }
 
@@ -202,7 +197,7 @@ impl Promoter {
         preview: &Preview,
         anchor: Option<Anchor>,
         before: Asked,
-    ) -> Result<Attempt, ActError> {
+    ) -> Result<Attempt, PromotionError> {
         let apex = &preview.candidate.zone;
         let plan = Plan::new(&preview.edit, &preview.candidate, before);
         let mut edit = preview.edit.clone();
@@ -227,15 +222,15 @@ impl Promoter {
     }
 
     /// The proof of "before": one question to the first of our sockets.
-    fn ask_before(&self, edit: &Edit) -> Result<Asked, ActError> {
+    fn ask_before(&self, edit: &Edit) -> Result<Asked, PromotionError> {
         let sockets = self.publisher.sockets();
-        let server = sockets.servers().first().copied().ok_or(ActError::NoServer)?;
+        let server = sockets.servers().first().copied().ok_or(PromotionError::NoServer)?;
         let Some(set) = edit.set.first() else { return Ok(Asked::default()) };
         Ok(sockets.look(server, &set.owner, set.rtype, self.ledger.now()))
     }
 
     /// Verified → Assigned because the approval is about something that has moved.
-    pub fn reopen_stale(&self, number: &str, stale: &Stale) -> Result<(), ActError> {
+    pub fn reopen_stale(&self, number: &str, stale: &Stale) -> Result<(), PromotionError> {
         let ledger = &self.ledger;
         let calendar = ledger.calendar();
         ledger.store.write(|tx| {

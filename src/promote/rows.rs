@@ -5,7 +5,7 @@ use super::outcome::corrupt;
 use super::plan::Plan;
 use super::promoter::Preview;
 use super::proof::Proof;
-use super::{ActError, Promoter};
+use super::{Promoter, PromotionError};
 use crate::audit::{AuditError, PROOF};
 use crate::digest::sha256_hex;
 use crate::ledger::Ledger;
@@ -35,10 +35,10 @@ pub(super) struct PromotionRows<'a> {
 
 impl Rows for PromotionRows<'_> {
     type Output = (PromotionRow, Plan);
-    type Error = ActError;
+    type Error = PromotionError;
 
     /// The request with its promotion begun, its events, and the plan that recovery goes on with.
-    fn commit(&mut self, tx: &Tx<'_>, change: &Change) -> Result<Self::Output, ActError> {
+    fn commit(&mut self, tx: &Tx<'_>, change: &Change) -> Result<Self::Output, PromotionError> {
         let ledger = &self.promoter.ledger;
         let stored = ledger.expect_request(tx, self.number)?;
         let current = ledger.current(tx, self.actor)?;
@@ -89,8 +89,8 @@ impl Rows for PromotionRows<'_> {
     }
 
     /// GAGAL_TAYANG: our own sockets did not show it.
-    fn take_back(&mut self, tx: &Tx<'_>, said: &Confirmation) -> Result<(), ActError> {
-        let row = self.row.as_ref().ok_or(ActError::NotFound)?;
+    fn take_back(&mut self, tx: &Tx<'_>, said: &Confirmation) -> Result<(), PromotionError> {
+        let row = self.row.as_ref().ok_or(PromotionError::NotFound)?;
         let proof = Proof::new(&self.plan, said, &self.promoter.publisher);
         write_failure(&self.promoter.ledger, tx, row, &proof)
     }
@@ -106,7 +106,7 @@ pub(super) fn write_success(
     row: &PromotionRow,
     plan: &Plan,
     proof: &Proof,
-) -> Result<(), ActError> {
+) -> Result<(), PromotionError> {
     if !is_open(tx, &row.id)? {
         return Ok(());
     }
@@ -136,11 +136,11 @@ pub(super) fn write_failure(
     tx: &Tx<'_>,
     row: &PromotionRow,
     proof: &Proof,
-) -> Result<(), ActError> {
+) -> Result<(), PromotionError> {
     if !is_open(tx, &row.id)? {
-        return Err(ActError::NotFound);
+        return Err(PromotionError::NotFound);
     }
-    let fault = proof.fault.clone().ok_or(ActError::NotFound)?;
+    let fault = proof.fault.clone().ok_or(PromotionError::NotFound)?;
     let (now, calendar) = (ledger.now(), ledger.calendar());
     let stored = ledger.expect_request(tx, &row.request)?;
     let step = stored.request.promotion_failed(fault, &ledger.facts(now, &calendar))?;

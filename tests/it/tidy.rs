@@ -28,7 +28,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
     ("people", &["store", "queue", "audit"]),
-    ("promote", &["queue", "ledger", "store", "audit", "publish", "zone", "master"]),
+    ("register", &["queue", "ledger", "store", "audit", "publish", "zone"]),
+    ("promote", &["queue", "ledger", "register", "store", "audit", "publish", "zone", "master"]),
     (
         "desk",
         &[
@@ -39,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
             "audit",
             "publish",
+            "register",
             "promote",
             "zone",
             "master",

@@ -1,8 +1,8 @@
 //! Codes that prove a mailbox: what is right, what is over, what is limited.
 
 use super::*;
+use crate::desk::PublicLimit;
 use crate::desk::TriedCode;
-use crate::promote::PublicLimit;
 use crate::queue::Rule;
 use crate::queue::time::MINUTE_MS;
 

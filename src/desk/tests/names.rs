@@ -137,7 +137,7 @@ fn a_name_that_is_no_domain_name_is_refused_by_its_name_not_by_its_zone() {
 #[test]
 fn a_stored_name_that_does_not_parse_is_corruption_that_names_its_row() {
     let office = Office::new();
-    let ledger = office.desk.0.promoter.ledger();
+    let ledger = office.desk.0.register.ledger();
     let number = office.live(application());
     let spoilt = |context: &str| {
         let context = context.to_owned();

@@ -182,7 +182,7 @@ fn a_press_that_waited_for_another_one_gets_its_result() {
     let office = Office::with(|options| options.promote_with_approval = false);
     let number = office.assigned(application());
     office.approve(&number).unwrap();
-    let ledger = office.desk.0.promoter.ledger();
+    let ledger = office.desk.0.register.ledger();
     let read = || {
         let stored = office
             .store
@@ -194,7 +194,8 @@ fn a_press_that_waited_for_another_one_gets_its_result() {
     let (serial, promoter, seksi) =
         (office.serial(), &office.desk.0.promoter, office.actor("seksi"));
     promoter.promote(&seen, &seksi, None).unwrap();
-    assert_eq!(promoter.promote(&read(), &seksi, None).unwrap_err().code(), "wrong_state");
+    let refused: ActError = promoter.promote(&read(), &seksi, None).unwrap_err().into();
+    assert_eq!(refused.code(), "wrong_state");
     assert_eq!(office.serial(), serial);
 }
 

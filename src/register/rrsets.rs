@@ -1,9 +1,9 @@
-//! What a request asks for as an edit of the zone, and what a zone holds as records of a request.
+//! Live records as edits of a zone, and what a zone holds as records of a request.
 
 use std::collections::BTreeMap;
 
 use crate::publish::{Edit, RrsetEdit};
-use crate::queue::{Kind, LiveRecord, ParsedApplication, ParsedRecord};
+use crate::queue::{LiveRecord, ParsedRecord};
 use crate::wire::{Name, Rtype};
 use crate::zone::Zone;
 
@@ -11,27 +11,13 @@ use crate::zone::Zone;
 const OWN_TYPES: [Rtype; 6] =
     [Rtype::SOA, Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3, Rtype::NSEC3PARAM, Rtype::ZONEMD];
 
-/// The edit a request asks for, on the zone as served. `live` is the name's live record.
-pub fn edit_of(application: &ParsedApplication, live: Option<&LiveRecord>, zone: &Zone) -> Edit {
-    let owner = &application.place().name;
-    match application.kind {
-        Kind::New => Edit { set: rrsets(owner, application.rrs()) },
-        Kind::Change => replacing(rrsets(owner, application.rrs()), owner, zone),
-        Kind::Suspend if application.lift => {
-            let suspended = live.into_iter().flat_map(|live| &live.records);
-            replacing(rrsets(owner, suspended), owner, zone)
-        }
-        Kind::Suspend | Kind::Remove => edit_out(owner, zone),
-    }
-}
-
 /// The edit that takes everything out that is served at a name.
 pub fn edit_out(owner: &Name, zone: &Zone) -> Edit {
     replacing(Vec::new(), owner, zone)
 }
 
 /// The edit that puts these RRsets at a name, and takes out every other that is served there.
-fn replacing(mut set: Vec<RrsetEdit>, owner: &Name, zone: &Zone) -> Edit {
+pub fn replacing(mut set: Vec<RrsetEdit>, owner: &Name, zone: &Zone) -> Edit {
     for rtype in served_types(owner, zone) {
         if !set.iter().any(|wanted| wanted.rtype == rtype) {
             set.push(RrsetEdit { owner: owner.clone(), rtype, ttl: 0, rdatas: Vec::new() });

@@ -1,7 +1,7 @@
 //! Drift: what requests promised against what the zone says, after each change of it.
 //!
-//! Nothing is repaired here: "hilang dari zona" is an item for the administrator. A name nobody asked
-//! for follows the operator's file and is never one. A version is compared with the one that was
+//! Nothing is repaired here: "hilang dari zona" is an item for the administrator. A name that nobody
+//! requested follows the operator's file and never drifts. A version is compared with the one that was
 //! looked at last, so only names that changed are opened.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::ActError;
-use super::promoter::Promoter;
-use super::rrsets::rrsets;
+use super::{Register, rrsets};
 use crate::audit::AuditError;
 use crate::ledger::Ledger;
 use crate::queue::LiveRecord;
@@ -65,10 +63,10 @@ impl Looked {
 
 //------------ Looking -------------------------------------------------------
 
-impl Promoter {
+impl Register {
     /// Brings `looked` up to the zones as served: looks at the names that changed since, and again at
     /// those that differed.
-    pub fn look_for_drift(&self, looked: &mut Looked) -> Result<(), ActError> {
+    pub fn look_for_drift(&self, looked: &mut Looked) -> Result<(), AuditError> {
         let served: BTreeMap<Name, Zone> = self
             .publisher
             .apexes()
@@ -94,10 +92,13 @@ impl Promoter {
             looked.zones.insert(apex, zone);
         }
         // A promotion under way, or a record that was changed meanwhile, is as promised a turn later.
-        let known: Vec<(Name, Name)> = looked.found.keys().cloned().collect();
-        for (apex, name) in known {
+        let mut known: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
+        for (apex, name) in looked.found.keys() {
+            known.entry(apex.clone()).or_default().insert(name.clone());
+        }
+        for (apex, names) in known {
             if let Some(zone) = looked.zones.get(&apex) {
-                self.look_at(&apex, zone, BTreeSet::from([name]), &mut looked.found)?;
+                self.look_at(&apex, zone, names, &mut looked.found)?;
             }
         }
         Ok(())
@@ -110,9 +111,9 @@ impl Promoter {
         zone: &Zone,
         names: BTreeSet<Name>,
         found: &mut BTreeMap<(Name, Name), Drift>,
-    ) -> Result<(), ActError> {
+    ) -> Result<(), AuditError> {
         let ledger = &self.ledger;
-        Ok(ledger.store.read::<_, AuditError>(|reader| {
+        ledger.store.read(|reader| {
             for name in names {
                 let differs = promised(ledger, reader, &name)?.and_then(|live| drift(&live, zone));
                 let key = (apex.clone(), name);
@@ -122,7 +123,7 @@ impl Promoter {
                 }
             }
             Ok(())
-        })?)
+        })
     }
 
     /// Looks at everything that was promised in a zone.
@@ -131,7 +132,7 @@ impl Promoter {
         apex: &Name,
         zone: &Zone,
         found: &mut BTreeMap<(Name, Name), Drift>,
-    ) -> Result<(), ActError> {
+    ) -> Result<(), AuditError> {
         found.retain(|(of, _), _| of != apex);
         let (ledger, key) = (&self.ledger, apex.as_ref().to_lowercase().to_string());
         let mut after = String::new();
