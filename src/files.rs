@@ -67,6 +67,12 @@ pub fn identity(found: &Metadata) -> String {
     format!("{}:{}", found.ino(), born.map_or(0, |born| born.as_nanos()))
 }
 
+/// Makes a named pipe; for tests of what is not waited for.
+#[cfg(test)]
+pub(crate) fn make_pipe(path: &Path) {
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from(0o600)).unwrap();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,13 +10,17 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::ROW_LOG;
+use super::canonical::{field, length};
 use super::vault::Sealed;
 use crate::digest::{hex, sha256, sha256_of, unhex};
 use crate::queue::{Deed, Happening};
 use crate::store::events::Event;
 use crate::store::{StoreError, Tx};
 
+/// The fact of an event that states where the row log ends.
+pub const ROW_LOG: &str = "row_log";
+/// The fact of the event of a promotion's end: SHA-256 of its proof.
+pub const PROOF: &str = "proof_sha256";
 /// The fact of an attempt that a rule turned back: nothing changed but the chain.
 pub(super) const TURNED_BACK: &str = "turned_back";
 /// The hash before the first event.
@@ -168,15 +172,4 @@ pub(super) fn payload_hash(payload: &BTreeMap<String, String>) -> Vec<u8> {
         field(&mut bytes, value.as_bytes());
     }
     sha256(&bytes).to_vec()
-}
-
-/// Appends one field with its length in front.
-pub(super) fn field(bytes: &mut Vec<u8>, value: &[u8]) {
-    bytes.extend_from_slice(&length(value.len()).to_be_bytes());
-    bytes.extend_from_slice(value);
-}
-
-/// A length as written; no field comes near the limit.
-fn length(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -7,9 +7,8 @@
 use serde_json::{Value, json};
 
 use super::AuditError;
-use super::chain::{NewEvent, append, payload_hash};
+use super::chain::{NewEvent, PROOF, append, payload_hash};
 use super::report::unread;
-use super::verify::PROOF;
 use crate::digest::hex;
 use crate::queue::Deed;
 use crate::store::events::{AuditKey, Checkpoint, Event};

@@ -11,9 +11,11 @@
 //! and value are kept encrypted in a table of their own, from which they can be erased.
 
 mod anchor;
+mod canonical;
 mod chain;
 mod error;
 mod export;
+mod key_files;
 mod keys;
 mod letters;
 mod notary;
@@ -24,16 +26,17 @@ mod vault;
 mod verify;
 
 pub use anchor::{ANCHOR_LABEL, Anchor};
-pub use chain::{NewEvent, append, append_sealed};
+pub use chain::{NewEvent, PROOF, ROW_LOG, append, append_sealed};
 pub use error::AuditError;
 pub use export::{Export, Part, export_line, export_part, note_export};
+pub use key_files::has_keys;
+pub(crate) use key_files::random;
 pub use letters::check_letters;
 pub use notary::Notary;
-pub use report::{Fault, FaultKind, Report};
-pub use rows::{Compared, ROW_LOG, guard, inspect_vault, open_guarded};
-pub(crate) use vault::random;
-pub use vault::{Sealed, Vault, has_keys};
-pub use verify::{PROOF, verify, verify_own};
+pub use report::{AuditFault, Compared, FaultKind, Report};
+pub use rows::{guard, inspect_vault, open_guarded};
+pub use vault::{Sealed, Vault};
+pub use verify::{verify, verify_own};
 
 pub use crate::store::events::{AuditKey, Checkpoint, Event};
 pub use crate::store::row_log::RowChange;

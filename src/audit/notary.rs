@@ -25,8 +25,9 @@ use ring::signature::{
 };
 
 use super::AuditError;
-use super::chain::{NewEvent, TURNED_BACK, append, field};
-use super::vault::{read_or_make, write_private};
+use super::canonical::field;
+use super::chain::{NewEvent, TURNED_BACK, append};
+use super::key_files::{AUDIT_KEY, read_or_make, write_private};
 use crate::digest::{hex, sha256, unhex};
 use crate::files;
 use crate::lock::lock;
@@ -35,8 +36,6 @@ use crate::queue::time::is_recent;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::{Reader, Store, StoreError, Tx};
 
-/// The file in the state directory.
-pub(super) const KEY_FILE: &str = "audit.key";
 /// Events after which a checkpoint is due.
 const EVENTS_MAX: i64 = 100;
 /// Milliseconds after which a checkpoint is due if there is news.
@@ -77,7 +76,7 @@ struct Key {
 impl Notary {
     /// Opens the key in the state directory, or makes the first one, and notes it in the database.
     pub fn open(state_dir: &Path, store: &Store, now_ms: i64) -> Result<Self, AuditError> {
-        let path = state_dir.join(KEY_FILE);
+        let path = state_dir.join(AUDIT_KEY);
         let known = store.read::<_, StoreError>(|reader| reader.audit_keys())?;
         finish_rotation(&path, known.last())?;
         if !known.is_empty() && !path.exists() {
@@ -105,7 +104,7 @@ impl Notary {
     /// The public key of the key file, in hexadecimal, whatever the database says of it: for the
     /// verifier, which trusts nothing in there.
     pub fn public_key_in(state_dir: &Path) -> Result<String, AuditError> {
-        let path = state_dir.join(KEY_FILE);
+        let path = state_dir.join(AUDIT_KEY);
         let bytes = files::read(&path);
         let bytes = bytes.map_err(|source| AuditError::KeyFile { path: path.clone(), source })?;
         Ok(Key::from_pkcs8(&path, &bytes)?.public())

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use super::Compared;
 use crate::store::StoreError;
 use crate::store::row_log::RowChange;
 
@@ -23,7 +22,7 @@ pub struct Report {
     /// Hash of the last event.
     pub head: String,
     /// What is wrong, by sequence; empty is good.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<AuditFault>,
     /// The last event a good checkpoint covers.
     pub signed_to: Option<i64>,
     /// The last event an anchor held outside covers.
@@ -40,9 +39,18 @@ pub struct Report {
     pub keys_from_export: bool,
 }
 
+/// What the rows were compared with.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Compared {
+    /// Tables.
+    pub tables: usize,
+    /// Rows.
+    pub rows: usize,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct AuditFault {
     /// The event it is about.
     pub sequence: i64,
     /// What is wrong with it.
@@ -182,7 +190,7 @@ impl Report {
 
     /// Notes a fault.
     pub(super) fn note(&mut self, kind: FaultKind, sequence: i64, what: impl Into<String>) {
-        self.faults.push(Fault { sequence, what: what.into(), kind });
+        self.faults.push(AuditFault { sequence, what: what.into(), kind });
     }
 
     /// What was read of a table. One that cannot be read, because it was dropped or changed, is a fault

@@ -12,17 +12,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use super::chain::{NewEvent, append};
-use super::report::{FaultKind, Report};
+use super::chain::{NewEvent, ROW_LOG, append};
+use super::report::{Compared, FaultKind, Report};
 use super::{AuditError, Vault};
 use crate::digest::hex;
 use crate::queue::Deed;
 use crate::store::events::Event;
 use crate::store::row_log::RowChange;
 use crate::store::{Reader, Store, StoreError};
-
-/// The fact of an event that states where the row log ends.
-pub const ROW_LOG: &str = "row_log";
 
 //------------ guard ---------------------------------------------------------
 
@@ -88,15 +85,6 @@ pub fn guard(store: &Store, vault: &Vault, now_ms: i64) -> Result<(), AuditError
 }
 
 //------------ check ---------------------------------------------------------
-
-/// What the rows were compared with.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Compared {
-    /// Tables.
-    pub tables: usize,
-    /// Rows.
-    pub rows: usize,
-}
 
 /// Notes every row that is not as the log left it, and every fault of the log itself.
 pub(super) fn check(reader: &Reader<'_>, events: &[Event], report: &mut Report) {

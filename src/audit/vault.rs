@@ -3,24 +3,19 @@
 //! The key is in the state directory, outside the database: a stolen database alone reveals no
 //! name. There is no place for a NIK: free text is masked before it comes here (`queue::labels`).
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
 
 use super::AuditError;
-use super::chain::field;
+use super::canonical::field;
+use super::key_files::{PERSONAL_KEY, random, read_or_make};
 use crate::digest::{hex, sha256_hex};
 use crate::files;
 use crate::store::{Store, StoreError};
 
-/// The file in the state directory.
-pub(super) const KEY_FILE: &str = "personal.key";
 /// Bytes of the key.
 const KEY_LEN: usize = 32;
 /// Bytes of a salt.
@@ -61,7 +56,7 @@ impl Vault {
     /// Opens the vault that belongs to a database. Its key is made while there is no event yet: a new
     /// one opens nothing that an older one sealed.
     pub fn open_for(state_dir: &Path, store: &Store) -> Result<Self, AuditError> {
-        let path = state_dir.join(KEY_FILE);
+        let path = state_dir.join(PERSONAL_KEY);
         let head = store.read::<_, StoreError>(|reader| reader.chain_head())?;
         if head.is_some() && !path.exists() {
             return Err(AuditError::LostKey { path });
@@ -71,7 +66,7 @@ impl Vault {
 
     /// Opens the vault of a state directory, and makes no key.
     pub fn inspect(state_dir: &Path) -> Result<Self, AuditError> {
-        let path = state_dir.join(KEY_FILE);
+        let path = state_dir.join(PERSONAL_KEY);
         match files::open(&path) {
             Ok(_) => Self::open(state_dir),
             Err(source) => Err(AuditError::KeyFile { path, source }),
@@ -80,7 +75,7 @@ impl Vault {
 
     /// Opens the vault of a new state directory, making its key.
     pub fn open(state_dir: &Path) -> Result<Self, AuditError> {
-        let path = state_dir.join(KEY_FILE);
+        let path = state_dir.join(PERSONAL_KEY);
         let bytes = read_or_make(&path, || Ok(random::<KEY_LEN>()?.to_vec()))?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes)
             .map_err(|_| AuditError::BadKey { path: path.clone() })?;
@@ -169,48 +164,4 @@ fn commitment(name: &str, salt: &[u8], value: &str) -> String {
         field(&mut bytes, part);
     }
     sha256_hex(&bytes)
-}
-
-//------------ Key files and random bytes ------------------------------------
-
-/// Random bytes.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], AuditError> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AuditError::Random)?;
-    Ok(bytes)
-}
-
-/// Reads a key file, or makes it, readable by its owner only and on disk before it is used.
-pub(super) fn read_or_make(
-    path: &Path,
-    make: impl FnOnce() -> Result<Vec<u8>, AuditError>,
-) -> Result<Vec<u8>, AuditError> {
-    let failed = |source| AuditError::KeyFile { path: path.to_owned(), source };
-    match files::read(path) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let bytes = make()?;
-            write_private(path, &bytes).map_err(failed)?;
-            Ok(bytes)
-        }
-        Err(error) => Err(failed(error)),
-    }
-}
-
-/// Whether a state directory holds keys, usable or not. They are made beside a database only.
-pub fn has_keys(state_dir: &Path) -> bool {
-    let has = |name: &str| state_dir.join(name).symlink_metadata().is_ok();
-    [KEY_FILE, super::notary::KEY_FILE].into_iter().any(has)
-}
-
-/// Writes a file of mode 0600 through a temporary name, so that it is whole or absent.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let part = path.with_extension("part");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }

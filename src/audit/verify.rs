@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::chain::{GENESIS, event_hash, payload_hash};
+use super::chain::{GENESIS, PROOF, event_hash, payload_hash};
 use super::export::Export;
 use super::keys::{Judged, Trusted};
 use super::notary::needs_checkpoint_before;
@@ -22,8 +22,6 @@ use crate::store::events::{Checkpoint, Event};
 /// Longest stretch without a checkpoint that can be honest: one is due every 100 events, and an act
 /// of many events may pass that.
 const UNSIGNED_MAX: i64 = 1_000;
-/// The fact of the event of a promotion's end: SHA-256 of its proof.
-pub const PROOF: &str = "proof_sha256";
 
 //------------ verify --------------------------------------------------------
 

@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::promote::{Preview, PromotionError};
 use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
-use crate::queue::live::same_office;
+use crate::queue::regions::same_office;
 use crate::queue::person::same_mailbox;
 use crate::queue::request::Question;
 use crate::queue::similar::{alike, likeness, resemble};

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::LedgerError;
 use crate::audit::{AuditError, Event, NewEvent, Notary, Sealed, Vault, append_sealed};
 use crate::queue::similar::likeness;
-use crate::queue::{Calendar, Facts, Happening, LiveRecord, Place, Request, Rules, State};
+use crate::queue::{Calendar, Facts, Happening, LiveRecord, Place, Request, Rules, State, labels};
 use crate::store::promises::LiveRow;
 use crate::store::requests::RequestRow;
 use crate::store::{Reader, Store, StoreError, Tx};
@@ -286,7 +286,6 @@ impl Ledger {
 
 /// Makes a name one that new names of its zone are compared with.
 fn put_likeness(tx: &Tx<'_>, name: &str, zone: &str) -> Result<(), StoreError> {
-    let below = name.strip_suffix(zone).unwrap_or(name).trim_end_matches('.');
-    let (label, keys) = likeness(zone, below);
+    let (label, keys) = likeness(zone, labels::below(name, zone));
     tx.put_likeness(name, &label, &keys)
 }

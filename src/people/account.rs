@@ -1,10 +1,9 @@
 //! Accounts: one person, one role, told apart by NIP and e-mail.
 
 use super::PeopleError;
-use super::acting::ActingOfficial;
 use crate::audit::{self, NewEvent};
 use crate::queue::person::{self, is_mailbox, normalize_email};
-use crate::queue::{Actor, Deed, Identity, Role};
+use crate::queue::{Deed, Role};
 use crate::store::people::PersonRow;
 use crate::store::{Reader, Tx};
 
@@ -36,11 +35,6 @@ pub struct Account {
 }
 
 impl Account {
-    /// What makes two accounts the same person: id, NIP, e-mail.
-    pub fn identity(&self) -> Identity {
-        Identity::new(Some(&self.id), self.nip.as_deref(), Some(&self.email))
-    }
-
     /// What the account was made of.
     pub(super) fn as_new(&self) -> NewAccount {
         NewAccount {
@@ -49,15 +43,6 @@ impl Account {
             title: self.title.clone(),
             email: self.email.clone(),
             nip: self.nip.clone(),
-        }
-    }
-
-    /// The account as the procedure sees it, with the roles it takes over just now.
-    pub fn actor(&self, acting: &[ActingOfficial]) -> Actor {
-        Actor {
-            acting: acting.iter().map(ActingOfficial::held).collect(),
-            disabled: !self.enabled,
-            ..Actor::officer(&self.name, self.identity(), vec![self.role])
         }
     }
 }

@@ -8,9 +8,10 @@ use super::account::{Account, By};
 use super::roster::People;
 use crate::audit::random;
 use crate::digest::hex;
-use crate::queue::{Deed, Role};
+use crate::queue::{Actor, Deed, Role};
 use crate::store::Reader;
 pub use crate::store::people::ActingRow as ActingOfficial;
+use crate::store::people::PersonRow;
 pub use crate::store::words::ActingStyle;
 
 //------------ ActingOfficial ------------------------------------------------
@@ -124,15 +125,12 @@ impl People {
         self.store.read(|reader| Ok(reader.acting_officials()?))
     }
 
-    /// The roles this person takes over just now.
-    pub(super) fn acting_now(
-        &self,
-        rows: Vec<ActingOfficial>,
-        person: &str,
-    ) -> Vec<ActingOfficial> {
+    /// A person as the procedure sees them, with the roles they take over just now.
+    pub(super) fn actor_now(&self, person: &PersonRow, officials: &[ActingOfficial]) -> Actor {
+        let mut actor = person.actor(officials);
         let now = self.now_ms();
-        let holds = |row: &ActingOfficial| row.person == person && row.held().in_force(now);
-        rows.into_iter().filter(holds).collect()
+        actor.acting.retain(|held| held.in_force(now));
+        actor
     }
 }
 

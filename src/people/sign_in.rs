@@ -14,14 +14,13 @@
 use std::time::Duration;
 
 use super::account::{Account, By};
-use super::acting::ActingOfficial;
 use super::roster::{People, TotpRule, note_unwritten};
 use super::secret::{self, random_token};
 use super::tries::{Origin, Try};
 use super::{PeopleError, SignInError};
 use crate::digest::sha256_hex;
 use crate::queue::time::{MINUTE_MS, is_recent};
-use crate::queue::{Actor, Deed};
+use crate::queue::{Actor, Deed, Role};
 use crate::store::people::{PersonRow, SessionRow};
 pub use crate::store::words::Stage;
 use crate::store::{StoreError, Tx};
@@ -47,8 +46,8 @@ pub struct Session {
     pub stage: Stage,
     /// When the person last proved themselves (epoch ms).
     pub proven_ms: i64,
-    /// Roles taken over just now.
-    pub acting: Vec<ActingOfficial>,
+    /// The person as the procedure sees them, with the roles taken over just now.
+    actor: Actor,
 }
 
 impl Session {
@@ -59,7 +58,13 @@ impl Session {
 
     /// The person as the procedure sees them.
     pub fn actor(&self) -> Actor {
-        self.account.actor(&self.acting)
+        self.actor.clone()
+    }
+
+    /// Whether one of these roles is their own, or taken over just now.
+    pub fn holds_one_of(&self, roles: &[Role]) -> bool {
+        let taken_over = self.actor.acting.iter().map(|held| held.role);
+        taken_over.chain([self.account.role]).any(|role| roles.contains(&role))
     }
 }
 
@@ -264,7 +269,7 @@ impl People {
             account: Account::from(&person),
             stage: row.stage,
             proven_ms: row.proven_ms,
-            acting: self.acting_now(acting?, &person.id),
+            actor: self.actor_now(&person, &acting?),
         }))
     }
 
@@ -299,7 +304,7 @@ impl People {
             account: Account::from(person),
             stage,
             proven_ms: begun.proven_ms,
-            acting: self.acting_now(tx.acting_officials()?, &person.id),
+            actor: self.actor_now(person, &tx.acting_officials()?),
         };
         Ok(SignedIn { token, session })
     }

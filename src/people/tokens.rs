@@ -10,7 +10,6 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use super::account::{Account, By};
-use super::acting::ActingOfficial;
 use super::enrolment::OldProof;
 use super::roster::{People, note_unwritten};
 use super::secret::random_token;
@@ -149,14 +148,14 @@ pub struct Bearer {
     pub scopes: Scopes,
     /// The token's public id, for the event.
     pub token_id: String,
-    /// Roles its officer takes over just now.
-    pub acting: Vec<ActingOfficial>,
+    /// Its officer as the procedure sees them, with the roles taken over just now.
+    actor: Actor,
 }
 
 impl Bearer {
     /// The person as the procedure sees them.
     pub fn actor(&self) -> Actor {
-        self.account.actor(&self.acting)
+        self.actor.clone()
     }
 }
 
@@ -237,8 +236,8 @@ impl People {
         }
         let mut scopes = row.scopes.parse::<Scopes>()?;
         scopes.decide &= self.options.decide_tokens;
-        let acting = self.acting_now(acting?, &account.id);
-        Ok(Some(Bearer { account, scopes, token_id: row.id, acting }))
+        let actor = self.actor_now(&person, &acting?);
+        Ok(Some(Bearer { account, scopes, token_id: row.id, actor }))
     }
 
     /// Tokens of one person, or of all.

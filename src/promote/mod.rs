@@ -12,11 +12,11 @@
 //! it, start-up serves the change and [`Promoter::recover`] goes on from the read-back with the plan
 //! that the transaction holds. A promotion is finished once, by whoever has the turn.
 
-mod edit;
 mod error;
 mod live;
 mod outcome;
 mod plan;
+mod preview;
 mod promoter;
 mod proof;
 mod rows;
@@ -24,10 +24,9 @@ mod rows;
 pub use error::PromotionError;
 pub use outcome::records_before;
 pub use plan::Plan;
-pub use promoter::{Preview, Promoter};
+pub use preview::Preview;
+pub use promoter::Promoter;
 pub use proof::{Proof, Reached};
-
-use edit::edit_of;
 
 #[cfg(test)]
 mod tests;

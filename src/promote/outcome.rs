@@ -74,7 +74,7 @@ impl Promoter {
         if sockets.servers().is_empty() {
             return Err(PromotionError::NoServer);
         }
-        let expect = plan.expectations().ok_or_else(|| corrupt(plan))?;
+        let expect = plan.expectations()?;
         let serial = SerialExpected::AtLeast(plan.serial);
         Ok(sockets.confirm(&zone_of(plan)?, serial, &expect, self.ledger.now()))
     }
@@ -97,7 +97,7 @@ impl Promoter {
         let published = self.publisher.publish(EditProposal {
             zone: &zone_of(plan)?,
             base: None,
-            edit: &plan.inverse_edit().ok_or_else(|| corrupt(plan))?,
+            edit: &plan.inverse_edit()?,
             cause: Cause::Unconfirmed { serial: row.serial_to, reason },
             who: "gapura",
             expect: Vec::new(),
@@ -113,12 +113,7 @@ impl Promoter {
 
 /// The zone of a plan.
 fn zone_of(plan: &Plan) -> Result<Name, StoreError> {
-    plan.zone.parse().map_err(|_| corrupt(plan))
-}
-
-/// A plan that was tampered with.
-pub(super) fn corrupt(plan: &Plan) -> StoreError {
-    StoreError::Corrupt(format!("a promotion's plan for the zone {}", plan.zone))
+    plan.zone.parse().map_err(|_| plan.corrupt())
 }
 
 /// The plan of a promotion.
@@ -130,5 +125,5 @@ fn read_plan(row: &PromotionRow) -> Result<Plan, StoreError> {
 /// The types a promotion set, and the records of these types that were served before it; none if
 /// what was kept cannot be read.
 pub fn records_before(row: &PromotionRow) -> Option<(Vec<Rtype>, Vec<ParsedRecord>)> {
-    read_plan(row).ok()?.before()
+    read_plan(row).ok()?.before().ok()
 }

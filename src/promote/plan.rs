@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{hex, unhex};
 use crate::publish::{Asked, Candidate, Edit, Expectation, RrsetEdit};
 use crate::queue::ParsedRecord;
+use crate::store::StoreError;
 use crate::wire::{Name, Rtype, rdata};
 
 //------------ Plan ----------------------------------------------------------
@@ -81,27 +82,31 @@ impl Plan {
         }
     }
 
-    /// The edit that takes the promotion back; none if the plan was tampered with.
-    pub(super) fn inverse_edit(&self) -> Option<Edit> {
-        self.inverse.iter().map(Rrset::to_edit).collect::<Option<_>>().map(|set| Edit { set })
+    /// The edit that takes the promotion back.
+    pub(super) fn inverse_edit(&self) -> Result<Edit, StoreError> {
+        let set = self.inverse.iter().map(Rrset::to_edit).collect::<Option<_>>();
+        Ok(Edit { set: set.ok_or_else(|| self.corrupt())? })
     }
 
-    /// The types that the promotion set, and the records of these types that were served before it; none
-    /// if the plan was tampered with.
-    pub(super) fn before(&self) -> Option<(Vec<Rtype>, Vec<ParsedRecord>)> {
+    /// The types that the promotion set, and the records of these types that were served before it.
+    pub(super) fn before(&self) -> Result<(Vec<Rtype>, Vec<ParsedRecord>), StoreError> {
         let (mut types, mut records) = (Vec::new(), Vec::new());
         for RrsetEdit { rtype, ttl, rdatas, .. } in self.inverse_edit()?.set {
             types.push(rtype);
             records.extend(rdatas.iter().map(|rdata| ParsedRecord::served(rtype, ttl, rdata)));
         }
-        Some((types, records))
+        Ok((types, records))
     }
-}
 
-impl Plan {
-    /// What our own sockets must answer; none if the plan was tampered with.
-    pub(super) fn expectations(&self) -> Option<Vec<Expectation>> {
-        self.expected.iter().map(Rrset::to_expectation).collect()
+    /// What our own sockets must answer.
+    pub(super) fn expectations(&self) -> Result<Vec<Expectation>, StoreError> {
+        let expected = self.expected.iter().map(Rrset::to_expectation);
+        expected.collect::<Option<_>>().ok_or_else(|| self.corrupt())
+    }
+
+    /// That the row of this plan was tampered with.
+    pub(super) fn corrupt(&self) -> StoreError {
+        StoreError::Corrupt(format!("a promotion's plan for the zone {}", self.zone))
     }
 
     /// Records that came, as master file text.

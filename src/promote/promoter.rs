@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::outcome::corrupt;
+use super::PromotionError;
 use super::plan::Plan;
+use super::preview::{Preview, edit_of};
 use super::rows::PromotionRows;
-use super::{PromotionError, edit_of};
 use crate::audit::{Anchor, AuditError};
 use crate::ledger::Ledger;
 use crate::lock::lock;
@@ -51,21 +51,6 @@ enum Attempt {
     Over(State),
     /// The zone changed between preview and commit: preview again.
     Moved,
-}
-
-/// What a request would do now.
-pub struct Preview {
-    /// The edit.
-    pub edit: Edit,
-    /// What it does to the zone as served.
-    pub candidate: Candidate,
-}
-
-impl Preview {
-    /// What an approval is bound to.
-    pub fn bound(&self) -> queue::Candidate {
-        queue::Candidate { hash: self.candidate.hash(), serial: self.candidate.serial }
-    }
 }
 
 impl Promoter {
@@ -208,8 +193,8 @@ impl Promoter {
             edit: &edit,
             cause: Cause::Request { number: number.to_owned() },
             who: &actor.name,
-            expect: plan.expectations().ok_or_else(|| corrupt(&plan))?,
-            rows: PromotionRows { promoter: self, number, actor, preview, plan, row: None },
+            expect: plan.expectations()?,
+            rows: PromotionRows { ledger: &self.ledger, publisher: &self.publisher, number, actor, preview, plan, row: None },
         });
         match published {
             Ok(Published { rows: (row, plan), said, .. }) => {

@@ -1,16 +1,15 @@
 //! The rows of a promotion: written in the transaction of its change, or of taking it back.
 
+use super::PromotionError;
 use super::live::{live_after, live_before};
-use super::outcome::corrupt;
 use super::plan::Plan;
-use super::promoter::Preview;
+use super::preview::Preview;
 use super::proof::Proof;
-use super::{Promoter, PromotionError};
 use crate::audit::{AuditError, PROOF};
 use crate::digest::sha256_hex;
 use crate::ledger::Ledger;
-use crate::publish::{Change, Confirmation, Rows};
-use crate::queue::{self, Actor, ParsedRecord, Request, Stage, Step, TransitionError};
+use crate::publish::{Change, Confirmation, Publisher, Rows};
+use crate::queue::{self, Actor, Request, Stage, Step, TransitionError};
 use crate::store::promises::PromotionRow;
 use crate::store::words::PromotionState;
 use crate::store::{StoreError, Tx};
@@ -19,8 +18,10 @@ use crate::store::{StoreError, Tx};
 
 /// What a promotion writes in the transaction of its change.
 pub(super) struct PromotionRows<'a> {
-    /// The promoter.
-    pub(super) promoter: &'a Promoter,
+    /// The queue's rows.
+    pub(super) ledger: &'a Ledger,
+    /// Whose sockets are asked.
+    pub(super) publisher: &'a Publisher,
     /// The request's number.
     pub(super) number: &'a str,
     /// Who promotes.
@@ -39,7 +40,7 @@ impl Rows for PromotionRows<'_> {
 
     /// The request with its promotion begun, its events, and the plan that recovery goes on with.
     fn commit(&mut self, tx: &Tx<'_>, change: &Change) -> Result<Self::Output, PromotionError> {
-        let ledger = &self.promoter.ledger;
+        let ledger = self.ledger;
         let stored = ledger.expect_request(tx, self.number)?;
         let current = ledger.current(tx, self.actor)?;
         let (now, calendar, bound) = (ledger.now(), ledger.calendar(), self.preview.bound());
@@ -53,7 +54,7 @@ impl Rows for PromotionRows<'_> {
         self.plan.serial = change.to;
         // The live record stays as it is until the read-back; whether it can become live is tested
         // now, while nothing has happened yet.
-        let before = before(&self.plan)?;
+        let (_, before) = self.plan.before()?;
         let live = ledger.live(tx, step.value.application().place())?;
         let live = live_before(live, &step.value, &before);
         drop(live_after(live, &step.value, before, now, &ledger.rules)?);
@@ -91,8 +92,8 @@ impl Rows for PromotionRows<'_> {
     /// GAGAL_TAYANG: our own sockets did not show it.
     fn take_back(&mut self, tx: &Tx<'_>, said: &Confirmation) -> Result<(), PromotionError> {
         let row = self.row.as_ref().ok_or(PromotionError::NotFound)?;
-        let proof = Proof::new(&self.plan, said, &self.promoter.publisher);
-        write_failure(&self.promoter.ledger, tx, row, &proof)
+        let proof = Proof::new(&self.plan, said, self.publisher);
+        write_failure(self.ledger, tx, row, &proof)
     }
 }
 
@@ -113,7 +114,7 @@ pub(super) fn write_success(
     let (now, calendar) = (ledger.now(), ledger.calendar());
     let stored = ledger.expect_request(tx, &row.request)?;
     let live = ledger.live(tx, stored.request.application().place())?;
-    let before = before(plan)?;
+    let (_, before) = plan.before()?;
     let live = live_before(live, &stored.request, &before);
     let live_step = live_after(live.clone(), &stored.request, before, now, &ledger.rules)?;
     let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
@@ -123,11 +124,6 @@ pub(super) fn write_success(
     ledger.apply_taken_in(tx, live, live_step)?;
     crate::publish::failpoint::point("promote.settling");
     Ok(())
-}
-
-/// The records that were served before a promotion.
-fn before(plan: &Plan) -> Result<Vec<ParsedRecord>, StoreError> {
-    Ok(plan.before().ok_or_else(|| corrupt(plan))?.1)
 }
 
 /// The rows of a failed promotion; `NotFound` if it is finished already.

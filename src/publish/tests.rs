@@ -135,6 +135,25 @@ pub(super) fn promote(
     Ok(publisher.publish(proposal(&edit, cause, NoRows))?.change)
 }
 
+/// Opens the zone with one name promoted and one masked.
+pub(super) fn promoted_and_masked(house: &House) -> Publisher {
+    let publisher = house.opened();
+    let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
+    promote(&publisher, "M-1", new).unwrap();
+    promote(&publisher, "M-2", vec![rrset("www.example.", Rtype::A, &[])]).unwrap();
+    publisher
+}
+
+/// Opens a stand-in for a lost database, as the daemon does.
+pub(super) fn stand_in(house: &House) -> (Publisher, Vec<ReloadReport>) {
+    let options = house.options();
+    let sources = vec![ZoneSource::new(apex(), house.file())];
+    let store = Store::in_memory().unwrap();
+    Publisher::take_in_derived(&store, &sources, &options).unwrap();
+    let options = Options { is_stand_in: true, ..options };
+    Publisher::open(store, sources, options).unwrap()
+}
+
 /// An edit of the zone with these rows.
 pub(super) fn proposal<R>(edit: &Edit, cause: Cause, rows: R) -> EditProposal<'_, R> {
     static APEX: std::sync::LazyLock<Name> = std::sync::LazyLock::new(apex);

@@ -1,15 +1,11 @@
-//! Reads acts from the bodies of calls (docs/api.md), and the lines and reasons they carry.
+//! Reads acts from the bodies of calls (docs/api.md), and the reasons they carry.
 //!
 //! The acts themselves are made from the table of the [`procedure`](super::procedure). What gapura does
 //! by itself (expiry, the outcome of a promotion, closing) is no act: those are functions of
 //! [`Request`](super::Request) that no outside call reaches.
 
-use serde::{Deserialize, Serialize};
-
-use super::labels::clean_text;
 use super::named::named;
 use super::procedure::{Act, ActKind};
-use super::sheet::{LineCode, LineVerdict};
 
 //------------ Reading an act -------------------------------------------------
 
@@ -33,13 +29,6 @@ impl Act {
     }
 }
 
-/// Cleans the notes of lines.
-pub(super) fn clean_notes(lines: &mut [LineInput]) {
-    for line in lines {
-        line.note = line.note.take().map(|note| clean_text(&note));
-    }
-}
-
 /// The call names no act, or its body cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
@@ -49,21 +38,6 @@ pub enum BodyError {
     /// The body is not what the act takes.
     #[error("the body cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
-}
-
-//------------ LineInput -----------------------------------------------------
-
-/// A verdict on one line of the check sheet, as sent.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct LineInput {
-    /// Which line.
-    pub code: LineCode,
-    /// `null` is not looked at.
-    #[serde(default)]
-    pub verdict: Option<LineVerdict>,
-    /// Required unless the verdict is `ok`.
-    #[serde(default)]
-    pub note: Option<String>,
 }
 
 //------------ RejectReason --------------------------------------------------

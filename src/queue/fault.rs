@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::line::LineCode;
 use super::named::named;
 use super::person::Role;
 use super::request::State;
-use super::sheet::LineCode;
 
 //------------ TransitionError -----------------------------------------------
 

@@ -1,9 +1,12 @@
 //! The fields of an application in one table: what is needed, how a text is tidied, and which lines
-//! of the check sheet are looked at again when a correction changes it.
+//! of the check sheet a field is about. A correction opens the fields of the lines at fault, and a changed
+//! field has its lines checked again.
 
 use super::application::Application;
 use super::labels;
-use super::sheet::LineCode::{self, M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
+use super::line::LineCode::{
+    self, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, M1, M2, M3, M4, M5, M6, M7, M8, M9, M10,
+};
 
 /// Longest short text (name, office, telephone), in characters.
 const SHORT_MAX: usize = 200;
@@ -20,8 +23,8 @@ pub struct Field {
     pub needed: bool,
     /// Its value.
     value: Value,
-    /// The human lines whose verdicts do not outlast a change of it.
-    pub(super) looked_at: &'static [LineCode],
+    /// The lines it is about: their verdicts do not outlast a change of it.
+    pub(super) lines: &'static [LineCode],
 }
 
 /// How a field is read and written.
@@ -59,6 +62,11 @@ impl Field {
         if let Value::Text(_, _, set) = self.value {
             set(application, text.to_owned());
         }
+    }
+
+    /// Whether a change of it may mend what is wrong with a line.
+    pub fn is_about(&self, line: LineCode) -> bool {
+        self.lines.contains(&line)
     }
 
     /// Whether two revisions differ in it.
@@ -112,12 +120,18 @@ pub(super) fn changed(old: &Application, new: &Application) -> Vec<&'static str>
 
 //------------ The table -----------------------------------------------------
 
-/// The lines on the unit that asks.
-const UNIT: &[LineCode] = &[M2, M4, M5, M6, M8];
+/// The lines on the unit that applies.
+const UNIT: &[LineCode] = &[A5, M2, M4, M5, M6, M8];
+/// The lines on the name.
+const NAME: &[LineCode] = &[A1, A2, A3, A4, A6, A9, M4, M5, M10];
+/// The lines on the records.
+const RECORDS: &[LineCode] = &[A7, A8, A10, M5, M7, M10];
 /// The lines on the person responsible.
 const PERSON: &[LineCode] = &[M3, M5];
 /// The lines on the letter.
-const LETTER: &[LineCode] = &[M1, M2, M5];
+const LETTER: &[LineCode] = &[M1, M2, M5, M8];
+/// The lines on the mailbox.
+const MAILBOX: &[LineCode] = &[A11, M3, M5];
 /// The lines on the term.
 const TERM: &[LineCode] = &[M5, M9];
 
@@ -126,20 +140,20 @@ const fn text(
     name: &'static str,
     form: Form,
     needed: bool,
-    looked_at: &'static [LineCode],
+    lines: &'static [LineCode],
     get: fn(&Application) -> &str,
     set: fn(&mut Application, String),
 ) -> Field {
-    Field { name, needed, value: Value::Text(form, get, set), looked_at }
+    Field { name, needed, value: Value::Text(form, get, set), lines }
 }
 
 /// A field that is no text.
 const fn other(
     name: &'static str,
-    looked_at: &'static [LineCode],
+    lines: &'static [LineCode],
     differs: fn(&Application, &Application) -> bool,
 ) -> Field {
-    Field { name, needed: false, value: Value::Other(differs), looked_at }
+    Field { name, needed: false, value: Value::Other(differs), lines }
 }
 
 /// An optional text; a blank one is none.
@@ -155,18 +169,18 @@ pub const FIELDS: [Field; 21] = [
          |a, text| a.kind = text.parse().unwrap_or(a.kind)),
     text("class", Form::Code, false, UNIT, |a| a.class.as_str(),
          |a, text| a.class = text.parse().unwrap_or(a.class)),
-    text("name", Form::Code, false, &[M4, M5, M10], |a| &a.name, |a, text| a.name = text),
+    text("name", Form::Code, false, NAME, |a| &a.name, |a, text| a.name = text),
     text("zone", Form::Code, false, &[], |a| &a.zone, |a, text| a.zone = text),
-    other("records", &[M5, M7, M10], |old, new| old.records != new.records),
+    other("records", RECORDS, |old, new| old.records != new.records),
     text("office", Form::Line, true, UNIT, |a| &a.office, |a, text| a.office = text),
     text("region", Form::Code, false, UNIT, |a| a.region.as_deref().unwrap_or_default(),
          |a, text| a.region = some(text)),
-    text("purpose", Form::Prose, true, &[M5, M6], |a| &a.purpose, |a, text| a.purpose = text),
+    text("purpose", Form::Prose, true, &[M5, M6, M8], |a| &a.purpose, |a, text| a.purpose = text),
     text("contact.name", Form::Line, true, PERSON, |a| &a.contact.name,
          |a, text| a.contact.name = text),
     text("contact.position", Form::Line, true, PERSON, |a| &a.contact.position,
          |a, text| a.contact.position = text),
-    text("contact.email", Form::Mailbox, true, PERSON, |a| &a.contact.email,
+    text("contact.email", Form::Mailbox, true, MAILBOX, |a| &a.contact.email,
          |a, text| a.contact.email = text),
     text("contact.phone", Form::Line, true, PERSON, |a| &a.contact.phone,
          |a, text| a.contact.phone = text),
@@ -181,7 +195,7 @@ pub const FIELDS: [Field; 21] = [
          |a, text| a.starts = some(text)),
     text("ends", Form::Code, false, TERM, |a| a.ends.as_deref().unwrap_or_default(),
          |a, text| a.ends = some(text)),
-    text("exception", Form::Prose, false, &[M4], |a| a.exception.as_deref().unwrap_or_default(),
+    text("exception", Form::Prose, false, &[A1, A3, M4], |a| a.exception.as_deref().unwrap_or_default(),
          |a, text| a.exception = some(text)),
     other("lift", &[M5], |old, new| old.lift != new.lift),
     other("inverse_of", &[M5], |old, new| old.inverse_of != new.inverse_of),

@@ -30,6 +30,11 @@ pub fn normalize(text: &str, zone: &str) -> String {
     }
 }
 
+/// An absolute name without its zone and the dot between them.
+pub fn below<'a>(name: &'a str, zone: &str) -> &'a str {
+    name.strip_suffix(zone).unwrap_or(name).trim_end_matches('.')
+}
+
 /// Every mechanical fault of a name below the zone; an officer may overrule none of them.
 pub fn check(name: &str, min_length: usize) -> Vec<Fault> {
     let fault = |rule, about: &str| Fault::new("name", rule, about);

@@ -163,7 +163,7 @@ impl LiveRecord {
     pub fn of_file(place: Place, records: Vec<ParsedRecord>) -> Self {
         let apex = place.zone.to_string();
         let name = place.name.to_string();
-        let below = name.strip_suffix(&apex).unwrap_or(&name).trim_end_matches('.');
+        let below = labels::below(&name, &apex);
         let mut value = Self::free(place);
         value.legacy = !labels::check(below, 1).is_empty();
         value.state = LiveState::Live;
@@ -463,16 +463,6 @@ fn decider(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
 /// The error of a name that cannot be had.
 fn taken(rule: Rule, name: &Name) -> TransitionError {
     TransitionError::Rule(vec![Fault::new("name", rule, name.to_string())])
-}
-
-/// Whether two office names mean the same office, whatever their case and spacing.
-pub fn same_office(a: &str, b: &str) -> bool {
-    !a.trim().is_empty() && folded(a) == folded(b)
-}
-
-/// An office's name without differences of case and spacing.
-pub fn folded(office: &str) -> String {
-    office.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 #[cfg(test)]

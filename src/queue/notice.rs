@@ -15,11 +15,12 @@ use super::calendar::Calendar;
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Happening, Step, Subject};
 use super::named::named;
+use super::line::{LineCode, LineVerdict};
 use super::person::{Actor, Role, Signature};
 use super::procedure::Deed;
 use super::request::{Request, Stage, State};
 use super::rules::Rules;
-use super::sheet::{Line, LineCode, LineVerdict};
+use super::sheet::Line;
 
 named! {
     /// The state of a notice.

@@ -5,8 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::live::same_office;
-
 /// The shipped list of units: `kode,jenis,nama`.
 const REGIONS_CSV: &str = include_str!("data/wilayah-32.09.csv");
 /// The shipped list of offices: `singkatan,nama,jenis`. The admin replaces it.
@@ -147,6 +145,16 @@ pub fn parse_offices(text: &str) -> Result<Vec<Office>, TableError> {
 /// The office meant by a full name or a short form.
 pub fn find_office<'a>(offices: &'a [Office], text: &str) -> Option<&'a Office> {
     offices.iter().find(|office| same_office(&office.name, text) || office.short == slug(text))
+}
+
+/// Whether two office names mean the same office, whatever their case and spacing.
+pub fn same_office(a: &str, b: &str) -> bool {
+    !a.trim().is_empty() && folded(a) == folded(b)
+}
+
+/// An office's name without differences of case and spacing.
+pub fn folded(office: &str) -> String {
+    office.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 //------------ Tables --------------------------------------------------------

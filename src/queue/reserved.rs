@@ -1,6 +1,6 @@
 //! Names nobody gets directly under the apex without a second signature (docs/procedure.md, Names).
 
-use super::live::same_office;
+use super::regions::same_office;
 use super::regions::{TableError, rows};
 
 /// The shipped list: `pattern,office,why`.

@@ -6,69 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::act::LineInput;
 use super::application::{Application, NamingClass};
 use super::fault::{Fault, Rule};
 use super::fields::{FIELDS, LONG_MAX};
+use super::line::{LineCode, LineInput, LineVerdict};
 use super::named::named;
 use super::person::Signature;
 
-//------------ LineCode ------------------------------------------------------
-
-named! {
-    /// A line of the sheet, in its order: `A` is computed, `M` is looked at by a person.
-    pub enum LineCode {
-        /// Class and pattern fit.
-        A1 = "A1",
-        /// Mechanical label rules.
-        A2 = "A2",
-        /// Reserved name.
-        A3 = "A3",
-        /// Free in zone, queue and quarantine.
-        A4 = "A4",
-        /// In the region or office list.
-        A5 = "A5",
-        /// Similar names.
-        A6 = "A6",
-        /// Address rules.
-        A7 = "A7",
-        /// CNAME suffix and takeover probe.
-        A8 = "A8",
-        /// Parent ownership.
-        A9 = "A9",
-        /// The candidate zone has no error findings.
-        A10 = "A10",
-        /// Mailbox proven.
-        A11 = "A11",
-        /// Letter: kop surat, nomor, tanggal, signature and stamp.
-        M1 = "M1",
-        /// The signer may speak for the office.
-        M2 = "M2",
-        /// Penanggung jawab named and reachable.
-        M3 = "M3",
-        /// The name fits the office and its official short form.
-        M4 = "M4",
-        /// Data match the letter.
-        M5 = "M5",
-        /// The purpose is official, the content owner known.
-        M6 = "M6",
-        /// Hosting ready, or a date it will be.
-        M7 = "M7",
-        /// Basis for a non-government body.
-        M8 = "M8",
-        /// End date and closing plan.
-        M9 = "M9",
-        /// Delegation or wildcard justified.
-        M10 = "M10",
-    }
-}
-
-impl LineCode {
-    /// Whether gapura computes it.
-    pub fn is_automatic(self) -> bool {
-        self <= Self::A11
-    }
-}
+//------------ Lines that are needed ------------------------------------------
 
 /// The human lines a request needs.
 pub fn human_lines(application: &Application) -> Vec<LineCode> {
@@ -97,20 +42,6 @@ pub fn human_lines(application: &Application) -> Vec<LineCode> {
 /// Whether `rtype` is one of `types`, in any case.
 fn is_type(rtype: &str, types: &[&str]) -> bool {
     types.iter().any(|wanted| rtype.trim().eq_ignore_ascii_case(wanted))
-}
-
-//------------ LineVerdict ---------------------------------------------------
-
-named! {
-    /// *Sesuai, perlu perbaikan, tidak sesuai*; a line not looked at has none.
-    pub enum LineVerdict {
-        /// *Sesuai*.
-        Ok = "ok",
-        /// *Perlu perbaikan*.
-        Fix = "fix",
-        /// *Tidak sesuai*.
-        Bad = "bad",
-    }
 }
 
 //------------ Line ----------------------------------------------------------
@@ -338,7 +269,7 @@ impl Sheet {
     /// Takes back the verdicts on what a new revision changed; the others keep theirs.
     pub(super) fn reset_changed(&mut self, old: &Application, new: &Application) {
         let changed = FIELDS.iter().filter(|field| field.differs(old, new));
-        let reset: Vec<LineCode> = changed.flat_map(|field| field.looked_at).copied().collect();
+        let reset: Vec<LineCode> = changed.flat_map(|field| field.lines).copied().collect();
         // What was written over an automatic line was about the old data: it is computed anew.
         self.written.retain(|line| !line.code.is_automatic() && !reset.contains(&line.code));
         self.automatic.clear();

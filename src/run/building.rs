@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::daemon::{RunError, system};
+use super::error::{RunError, system};
 use super::host::Host;
 use super::ready::Ready;
 use super::road_3::Road3;
@@ -29,19 +29,6 @@ use crate::text::with_causes;
 const THREADS: usize = 2;
 /// How long tasks in flight may take at a stop.
 const STOP_SECONDS_MAX: u64 = 10;
-
-//------------ Parts ---------------------------------------------------------
-
-/// What road 3 is opened with.
-#[cfg_attr(not(feature = "approval"), allow(dead_code))] // a name server alone has no road 3
-pub(super) struct Parts<'a> {
-    /// The state directory.
-    pub(super) state_dir: &'a StateDir,
-    /// The database.
-    pub(super) database: &'a Database,
-    /// The only writer of live zones, which knows our sockets.
-    pub(super) publisher: &'a Publisher,
-}
 
 //------------ Building ------------------------------------------------------
 
@@ -87,8 +74,7 @@ impl Building {
         publisher.sockets().set_proxied(|address| proxies.contains(address));
         let watcher = publisher.watch();
         let told = fleet.start();
-        let parts = Parts { state_dir: &state_dir, database: &database, publisher: &publisher };
-        let road_3 = Road3::open(loaded, &parts);
+        let road_3 = Road3::open(loaded, &state_dir, &database, &publisher);
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
             in_force: Mutex::new(settings.clone()),

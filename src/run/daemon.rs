@@ -6,57 +6,14 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use super::StateDirError;
 use super::building::Building;
-use super::options::OptionError;
+use super::error::{RunError, system};
 use super::ready::Ready;
 use super::signals::{Signal, Signals};
 use crate::config::Loaded;
-use crate::publish::PublishError;
-use crate::serve::StartError;
-use crate::store::StoreError;
 
 /// How long a stop may take in all: a disk that does not answer would keep it for ever.
 const STOP_MAX: Duration = Duration::from_secs(30);
-
-//------------ RunError ------------------------------------------------------
-
-/// Why the daemon did not start, or had to stop.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The state directory cannot be used.
-    #[error(transparent)]
-    StateDir(#[from] StateDirError),
-    /// The database cannot be used.
-    #[error("the database cannot be used")]
-    Store(#[from] StoreError),
-    /// A setting makes no sense.
-    #[error("settings: {0}")]
-    Options(#[from] OptionError),
-    /// Zones cannot be opened.
-    #[error("the zones cannot be opened")]
-    Publish(#[from] PublishError),
-    /// A listener of the name server cannot be started.
-    #[error(transparent)]
-    Listen(#[from] StartError),
-    /// The system refused another listener, a thread or a signal.
-    #[error("{what}")]
-    System {
-        /// What was tried, and what to do.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Road 3 cannot be opened.
-    #[cfg(feature = "approval")]
-    #[error("the queue cannot be opened")]
-    Queue(#[source] anyhow::Error),
-}
-
-/// A step of the system with words for its failure.
-pub(super) fn system<T>(what: impl Into<String>, result: io::Result<T>) -> Result<T, RunError> {
-    result.map_err(|source| RunError::System { what: what.into(), source })
-}
 
 //------------ serve ---------------------------------------------------------
 

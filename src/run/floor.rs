@@ -3,8 +3,7 @@
 
 use serde_json::json;
 
-use super::daemon::RunError;
-use super::{StateDir, options};
+use super::{RunError, StateDir, options};
 use crate::config::Settings;
 use crate::control::Reply;
 use crate::publish::{Floor, PublishError, Publisher};

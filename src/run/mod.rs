@@ -14,6 +14,7 @@ mod building;
 pub mod check;
 mod clock;
 mod daemon;
+mod error;
 mod figures;
 mod fleet;
 mod floor;
@@ -44,7 +45,8 @@ mod road_3;
 
 #[cfg(feature = "approval")]
 pub use audit::verified;
-pub use daemon::{Ended, RunError, serve};
+pub use daemon::{Ended, serve};
+pub use error::RunError;
 pub use floor::raise_floor;
 #[cfg(feature = "approval")]
 pub use office::offline;

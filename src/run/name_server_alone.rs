@@ -5,12 +5,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::RunError;
-use super::building::Parts;
 use super::clock::Clock;
 use super::options::OptionError;
+use super::stand_in::Database;
+use super::state_dir::StateDir;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::metrics::Family;
+use crate::publish::Publisher;
 
 /// Pages and first link: there are none.
 #[derive(Default)]
@@ -32,8 +34,8 @@ pub(super) struct Checked;
 
 impl Road3 {
     /// Opens nothing.
-    pub(super) fn open(_: &Loaded, parts: &Parts<'_>) -> Self {
-        Self { clock: Clock::new(parts.database.store.clone()) }
+    pub(super) fn open(_: &Loaded, _: &StateDir, database: &Database, _: &Publisher) -> Self {
+        Self { clock: Clock::new(database.store.clone()) }
     }
 
     /// There is no queue that could be closed.

@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::building::Parts;
 use super::clock::Clock;
-use super::daemon::{RunError, system};
+use super::error::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
+use super::stand_in::Database;
+use super::state_dir::StateDir;
 use super::timer::{TICK, every, is_stopped_within, stop_signal};
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
@@ -27,7 +28,7 @@ use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::web::{self, ClosedBy};
@@ -77,30 +78,40 @@ pub(super) struct Open {
 
 impl Road3 {
     /// Opens it, or says why it stays closed: whatever fails here, zones are answered.
-    pub(super) fn open(loaded: &Loaded, parts: &Parts<'_>) -> Self {
-        let state_dir = parts.state_dir.path().to_owned();
-        if let Some(reason) = parts.database.reason.clone() {
-            let writable = parts.state_dir.fault().is_none();
+    pub(super) fn open(
+        loaded: &Loaded,
+        state_dir: &StateDir,
+        database: &Database,
+        publisher: &Publisher,
+    ) -> Self {
+        let path = state_dir.path().to_owned();
+        if let Some(reason) = database.reason.clone() {
+            let writable = state_dir.fault().is_none();
             let by = if writable { ClosedBy::Database } else { ClosedBy::StateDir };
-            return Self::Closed { reason, by, state_dir, clock: None };
+            return Self::Closed { reason, by, state_dir: path, clock: None };
         }
-        Self::opened(loaded, parts).unwrap_or_else(|error| {
+        let store = &database.store;
+        Self::opened(loaded, &path, store, publisher).unwrap_or_else(|error| {
             let (reason, by) = (with_causes(&error), closed_by(&error));
             tracing::error!(
                 reason,
                 "zones are answered, the queue is closed: mend this and restart"
             );
-            let clock = Some(Clock::new(parts.database.store.clone()));
-            Self::Closed { reason, by, state_dir, clock }
+            let clock = Some(Clock::new(store.clone()));
+            Self::Closed { reason, by, state_dir: path.clone(), clock }
         })
     }
 
     /// Opens it: accepts the names of a new zone, finishes the promotions that a crash interrupted, and
     /// puts the settings and the working time in force on record.
-    fn opened(loaded: &Loaded, parts: &Parts<'_>) -> Result<Self, RunError> {
+    fn opened(
+        loaded: &Loaded,
+        state_dir: &Path,
+        store: &Store,
+        publisher: &Publisher,
+    ) -> Result<Self, RunError> {
         let settings = &loaded.settings;
-        let store = parts.database.store.clone();
-        let publisher = parts.publisher.clone();
+        let (store, publisher) = (store.clone(), publisher.clone());
         let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
             .map_err(failed)?;
         // After the desk: what is written from here on is bound to the chain.
@@ -112,7 +123,7 @@ impl Road3 {
         }
         note_settings(&desk, &loaded.path).map_err(failed)?;
         desk.note_working_time().map_err(failed)?;
-        let state_dir = parts.state_dir.path().to_owned();
+        let state_dir = state_dir.to_owned();
         let web_url = site_url(settings, settings.web.listen);
         let office = Office { people, store, state_dir, web_url, desk: Some(desk.clone()) };
         Ok(Self::Open(Box::new(Open { office, desk, publisher, pages: OnceLock::new() })))

@@ -86,20 +86,19 @@ impl Certificates {
 
     /// What is to be mended now.
     pub(super) fn troubles(&self) -> Vec<String> {
-        let now = now();
-        let states = self.states();
-        states
-            .iter()
-            .filter(|it| !it.only_ends_soon(now))
-            .filter_map(|it| it.trouble(now))
-            .collect()
+        self.to_mend(false)
     }
 
     /// What is to be mended before it becomes a trouble.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let now = now();
-        let states = self.states();
-        states.iter().filter(|it| it.only_ends_soon(now)).filter_map(|it| it.trouble(now)).collect()
+        self.to_mend(true)
+    }
+
+    /// What is to be mended of those that only end soon, or of the others.
+    fn to_mend(&self, only_ends_soon: bool) -> Vec<String> {
+        let (now, states) = (now(), self.states());
+        let wanted = states.iter().filter(|it| it.only_ends_soon(now) == only_ends_soon);
+        wanted.filter_map(|it| it.trouble(now)).collect()
     }
 }
 

@@ -291,3 +291,25 @@ impl Tx<'_> {
         self.put(PUT_NOTICE, row, &[])
     }
 }
+
+//------------ Tests ---------------------------------------------------------
+
+#[cfg(test)]
+impl LiveRow {
+    /// A live name of the operator's file, as versions before 0.2 kept one.
+    pub(crate) fn imported(name: &str, zone: &str, body: Vec<u8>) -> Self {
+        Self {
+            name: name.to_owned(),
+            zone: zone.to_owned(),
+            state: LiveState::Live,
+            office: String::new(),
+            class: None,
+            origin: Origin::Import,
+            request: None,
+            ends_ms: None,
+            confirm_by_ms: None,
+            quarantined_until_ms: None,
+            body,
+        }
+    }
+}

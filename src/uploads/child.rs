@@ -7,7 +7,8 @@ use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use super::confine::{Budget, confine};
-use super::letter::{Letter, Media, STORED_MAX, TAKEN_MAX, inspect};
+use super::inspect::inspect;
+use super::letter::{Letter, Media, STORED_MAX, TAKEN_MAX};
 use crate::queue::{Fault, Rule};
 
 /// How an answer begins.

@@ -1,8 +1,8 @@
-//! A letter that was read, and the reading itself: which kind it is, and what is kept of it.
+//! A letter that was read: which kind it is, and what is kept of it.
 
-use super::{pdf, picture};
+use super::refusal::too_large;
 use crate::digest::sha256_hex;
-use crate::queue::{Fault, Rule};
+use crate::queue::Fault;
 
 /// Most octets of a letter on its way in: a photograph as phones make them.
 pub const TAKEN_MAX: usize = 10 * 1024 * 1024;
@@ -103,101 +103,11 @@ impl Letter {
     }
 }
 
-//------------ Inspection ----------------------------------------------------
-
-/// The EICAR test file: refused even without a scanner, so that the refusal can be tried.
-const EICAR: &[u8] = br"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
-
-/// Reads a letter. This is what the child process does;
-/// nothing of it may run where a fault of a decoder would matter.
-pub fn inspect(bytes: &[u8]) -> Result<Letter, Fault> {
-    fits(bytes)?;
-    if contains(bytes, EICAR) {
-        return Err(refused(Rule::LetterMalware, "EICAR"));
-    }
-    match Media::of(bytes) {
-        Some(Media::Pdf) => {
-            pdf::judge_file(bytes)?;
-            Ok(Letter::new(Media::Pdf, bytes.to_vec()))
-        }
-        Some(media) => picture::rewrite(bytes, media),
-        None if bytes.is_empty() => Err(refused(Rule::NoLetter, "")),
-        None if contains(&bytes[..bytes.len().min(1024)], b"%PDF-") => {
-            Err(refused(Rule::LetterForeign, ""))
-        }
-        None => Err(refused(Rule::LetterKind, seems(bytes))),
-    }
-}
+//------------ Size ----------------------------------------------------------
 
 /// Refuses what is too large to be read: only a picture is made smaller.
 pub fn fits(bytes: &[u8]) -> Result<(), Fault> {
     let picture = matches!(Media::of(bytes), Some(Media::Jpeg | Media::Png));
     let max = if picture { TAKEN_MAX } else { STORED_MAX };
     if bytes.len() > max { Err(too_large(max)) } else { Ok(()) }
-}
-
-/// A fault of the letter.
-pub(super) fn refused(rule: Rule, about: &str) -> Fault {
-    Fault::new("letter", rule, about)
-}
-
-/// More octets than are taken or kept.
-pub(super) fn too_large(max: usize) -> Fault {
-    refused(Rule::LetterTooLarge, &format!("{} MB", max / (1024 * 1024)))
-}
-
-/// Whether `part` is anywhere in `bytes`.
-pub(super) fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    find(bytes, part).is_some()
-}
-
-/// Where `part` is first in `bytes`.
-pub(super) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    let first = *part.first()?;
-    let mut from = 0;
-    while let Some(at) = bytes.get(from..)?.iter().position(|byte| *byte == first) {
-        if bytes[from + at..].starts_with(part) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
-}
-
-/// What a file that is no letter seems to be, so that the refusal can say it; empty if unknown.
-fn seems(bytes: &[u8]) -> &'static str {
-    let starts: [(&[u8], &str); 11] = [
-        (b"GIF8", "GIF"),
-        (b"BM", "BMP"),
-        (b"II*\0", "TIFF"),
-        (b"MM\0*", "TIFF"),
-        (b"PK\x03\x04", "ZIP, DOCX, XLSX"),
-        (b"\xd0\xcf\x11\xe0", "DOC, XLS"),
-        (b"{\\rtf", "RTF"),
-        (b"MZ", "EXE"),
-        (b"Rar!", "RAR"),
-        (b"7z\xbc\xaf", "7Z"),
-        (b"\x1f\x8b", "GZIP"),
-    ];
-    if let Some((_, name)) = starts.iter().find(|(start, _)| bytes.starts_with(start)) {
-        return name;
-    }
-    match (bytes.get(4..8), bytes.get(8..12)) {
-        (Some(b"ftyp"), Some(b"heic" | b"heix" | b"heim" | b"hevc" | b"mif1" | b"msf1")) => "HEIC",
-        (Some(b"ftyp"), Some(b"avif")) => "AVIF",
-        (_, Some(b"WEBP")) => "WEBP",
-        _ => seems_text(bytes),
-    }
-}
-
-/// What a text seems to be.
-fn seems_text(bytes: &[u8]) -> &'static str {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
-    let head = head.trim_start_matches('\u{feff}').trim_start();
-    match () {
-        () if head.contains("<svg") => "SVG",
-        () if head.starts_with("<!doctype html") || head.starts_with("<html") => "HTML",
-        () if head.starts_with("<?xml") => "XML",
-        () => "",
-    }
 }

@@ -11,15 +11,18 @@
 
 mod child;
 mod confine;
+mod inspect;
 mod letter;
 mod pdf;
 mod picture;
 mod process;
 mod reader;
+mod refusal;
 mod scaling;
 
 pub use child::run as child;
-pub use letter::{Letter, Media, STORED_MAX, TAKEN_MAX, fits, inspect};
+pub use inspect::inspect;
+pub use letter::{Letter, Media, STORED_MAX, TAKEN_MAX, fits};
 pub use reader::{Options, Reader, Sender};
 
 /// A small PDF of one empty page, for the tests of all rooms.

@@ -13,7 +13,7 @@ mod streams;
 
 use std::collections::HashMap;
 
-use super::letter::{contains, find, refused};
+use super::refusal::{contains, find, refused};
 use crate::queue::{Fault, Rule};
 use heads::{Head, firsts, heads, integer};
 use lexer::{Broken, Lexer, VALUES_MAX, Value, is_space};

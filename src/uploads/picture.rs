@@ -10,7 +10,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::letter::{Letter, Media, STORED_MAX, refused, too_large};
+use super::letter::{Letter, Media, STORED_MAX};
+use super::refusal::{refused, too_large};
 use super::scaling::Pixels;
 use crate::queue::{Fault, Rule};
 

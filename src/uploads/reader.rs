@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::child::{Answer, HEAD_MAX};
-use super::letter::{Letter, STORED_MAX, fits, refused};
+use super::letter::{Letter, STORED_MAX, fits};
 use super::process::{self, NotDone};
+use super::refusal::refused;
 use crate::queue::{Fault, Rule};
 
 /// Letters that wait for their turn, for each that is read.

@@ -8,7 +8,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::letter::contains;
+use super::refusal::contains;
 use super::{Letter, Media, SAMPLE, STORED_MAX, TAKEN_MAX, inspect};
 use crate::queue::Rule;
 use forging::{

@@ -10,7 +10,7 @@ use super::state::State;
 use super::visitor::Visitor;
 use crate::desk::{DraftContent, DraftLetter};
 use crate::people::sha256_hex;
-use crate::queue::{Application, Fault, Kind, NamingClass, RequestedRecord, fields};
+use crate::queue::{Application, Fault, Kind, LineCode, NamingClass, RequestedRecord, fields};
 use crate::uploads::{Letter, Sender};
 use crate::view::RequestView;
 
@@ -234,6 +234,21 @@ pub(super) fn step_of(name: &str) -> u8 {
     FORM.iter().find(|field| field.name() == name).map_or(5, |field| field.step)
 }
 
+/// The steps of a correction: those with a field that one of these lines is about, or all. Kind and class
+/// of a request stay.
+pub(super) fn steps_about(lines: &[LineCode], wants_records: bool) -> Vec<u8> {
+    let about = |field: &FormField| {
+        let known = fields::field(field.json);
+        known.is_some_and(|known| lines.iter().any(|line| known.is_about(*line)))
+    };
+    let mut steps: Vec<u8> = FORM.iter().map(|field| field.step).collect();
+    steps.dedup();
+    steps.retain(|step| *step > 1 && (*step != 4 || wants_records));
+    let is_named = |step: &u8| FORM.iter().any(|field| field.step == *step && about(field));
+    let named: Vec<u8> = steps.iter().copied().filter(is_named).collect();
+    if named.is_empty() { steps } else { named }
+}
+
 /// The label of a field, by its name in JSON.
 pub(super) fn label(json: &str) -> &'static str {
     FORM.iter().find(|field| field.json == json).map_or("", |field| field.label)
@@ -265,6 +280,27 @@ mod tests {
         for form in &FORM {
             assert!(fields::field(form.json).is_some(), "{}", form.json);
             assert_eq!(step_of(&form.name()), form.step, "{}", form.json);
+        }
+    }
+
+    #[test]
+    fn a_correction_opens_what_can_mend_the_lines_at_fault() {
+        use LineCode::{A5, A7, A11, M1, M2, M5, M7, M9};
+        for (lines, steps) in [
+            (&[M1][..], &[5][..]),
+            (&[M2], &[2, 5]),
+            (&[A5], &[2]),
+            (&[A11], &[2]),
+            (&[A7, M9], &[3, 4]),
+            (&[M5], &[2, 3, 4, 5]),
+            (&[], &[2, 3, 4, 5]),
+        ] {
+            assert_eq!(steps_about(lines, true), steps, "{lines:?}");
+        }
+        assert_eq!(steps_about(&[M7], false), [2, 3, 5], "nothing of it can be shown");
+        for line in LineCode::ALL {
+            let is_of_one = fields::FIELDS.iter().any(|field| field.is_about(line));
+            assert!(is_of_one, "no field is about {line}");
         }
     }
 

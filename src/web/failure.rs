@@ -10,8 +10,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::sent::encode;
-use super::shell::see_other;
+use super::redirect::{encode, see_other};
 use super::status;
 use crate::desk::{ActError, PublicLimit};
 use crate::people::{PeopleError, SignInError};

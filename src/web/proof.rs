@@ -1,4 +1,4 @@
-//! Fresh proof of the person, and browsers in which somebody signed in before.
+//! Fresh proof of the person.
 //!
 //! Whatever an officer sends changes something, so each form of a signed-in officer needs a proof that
 //! is not older than fifteen minutes. This is decided here for all forms: a new page is asked for proof
@@ -6,13 +6,10 @@
 
 use axum::extract::MatchedPath;
 use axum::http::request::Parts;
-use subtle::ConstantTimeEq;
 
 use super::failure::Failure;
 use super::state::State;
 use super::visitor::Visitor;
-use crate::people::sign_in_name;
-use crate::people::{Origin, keyed_tag, random_token};
 use crate::queue::procedure::row_of_page;
 
 /// Forms that need no fresh proof: they prove the person themselves, end what a session may do, fill
@@ -35,12 +32,6 @@ const FREE: [&str; 13] = [
 ];
 /// The acts on a request, whose rows say whether they need it.
 const ACT: &str = "/tinjau/{number}/{act}";
-/// The name of the cookie of a known browser.
-const DEVICE: &str = "perangkat";
-/// How long a browser stays known, in seconds.
-const DEVICE_SECONDS: i64 = 180 * 86_400;
-
-//------------ Fresh proof ---------------------------------------------------
 
 /// Sends a signed-in officer whose last proof is too old to prove themselves, if the form needs it.
 pub(super) fn is_fresh(state: &State, visitor: &Visitor, parts: &Parts) -> Result<(), Failure> {
@@ -70,46 +61,6 @@ fn page_of(route: &str, path: &str) -> String {
         _ => path,
     };
     own.to_owned()
-}
-
-//------------ Known browsers ------------------------------------------------
-
-/// Where a try for this name comes from.
-pub(super) fn origin(state: &State, visitor: &Visitor, name: &str) -> Origin {
-    let known = visitor.device.as_deref().and_then(|device| known_device(state, device, name));
-    known.map_or_else(|| Origin::network(visitor.address), Origin::Device)
-}
-
-/// The id in a browser's cookie, if this account signed in with it not too long ago.
-fn known_device(state: &State, cookie: &str, name: &str) -> Option<String> {
-    let (device, tag) = cookie.rsplit_once('.')?;
-    let (id, made) = device.split_once('.')?;
-    let right = device_tag(state, device, name);
-    // Nothing in it is read before it is known to be ours.
-    if !bool::from(right.as_bytes().ct_eq(tag.as_bytes())) {
-        return None;
-    }
-    let age = (state.people().now_ms() / 1000).checked_sub(made.parse().ok()?)?;
-    (age < DEVICE_SECONDS).then(|| id.to_owned())
-}
-
-/// The line that makes a browser known for the account that has just signed in with it.
-pub(super) fn device_cookie(state: &State, name: &str) -> Option<String> {
-    let id = random_token().ok()?;
-    let device = format!("{}.{}", id.get(..32)?, state.people().now_ms() / 1000);
-    let value = format!("{device}.{}", device_tag(state, &device, name));
-    Some(state.cookie(DEVICE, &value, "Strict", DEVICE_SECONDS))
-}
-
-/// The name of the cookie of a known browser.
-pub(super) fn device_cookie_name(state: &State) -> String {
-    state.cookie_name(DEVICE)
-}
-
-/// What proves that the cookie is ours and the name's.
-fn device_tag(state: &State, device: &str, name: &str) -> String {
-    let name = sign_in_name(name);
-    keyed_tag(state.form_key(), "device", &format!("{device}:{name}"))
 }
 
 #[cfg(test)]

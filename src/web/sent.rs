@@ -1,7 +1,5 @@
 //! A submitted form: its fields, its file, and the check of its CSRF token.
 
-use std::borrow::Cow;
-
 use axum::body::to_bytes;
 use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, FromRequestParts, Multipart, Request};
@@ -139,24 +137,6 @@ pub(super) fn decode(text: &str) -> Option<String> {
         });
     }
     String::from_utf8(bytes).ok()
-}
-
-/// Percent signs for a value in a query.
-pub(super) fn encode(text: &str) -> Cow<'_, str> {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
-    if text.bytes().all(plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        if plain(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Cow::Owned(out)
 }
 
 /// Fields and at most one file of a `multipart/form-data` body.

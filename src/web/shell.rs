@@ -5,14 +5,14 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::{FromRequestParts, Request, State as Extract};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
 use super::failure::Failure;
+use super::redirect::{encode, see_other};
 use super::state::State;
 use super::visitor::{self, Visit, Visitor};
 use super::{assets, patience};
@@ -98,7 +98,7 @@ impl Shell {
 
     /// The page's own address, for the language link.
     pub(super) fn here_encoded(&self) -> String {
-        super::sent::encode(&self.here).into_owned()
+        encode(&self.here).into_owned()
     }
 
     /// A domain name that may be broken after its dots on a narrow screen, as safe HTML. A line
@@ -145,23 +145,6 @@ pub(super) fn page(template: &impl Template) -> Result<Response, Failure> {
 /// Renders a page with a status of its own.
 pub(super) fn page_with(status: StatusCode, template: &impl Template) -> Result<Response, Failure> {
     Ok((status, Html(template.render()?)).into_response())
-}
-
-/// After a POST: 303 to another page.
-pub(super) fn see_other(path: &str) -> Response {
-    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(LOCATION, place)]).into_response()
-}
-
-/// 303 with cookies.
-pub(super) fn see_other_with(path: &str, cookies: &[String]) -> Response {
-    let mut response = see_other(path);
-    for cookie in cookies {
-        if let Ok(line) = HeaderValue::from_str(cookie) {
-            response.headers_mut().append(SET_COOKIE, line);
-        }
-    }
-    response
 }
 
 //------------ The outermost layer -------------------------------------------

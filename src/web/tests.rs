@@ -207,7 +207,7 @@ impl<'a> Browser<'a> {
     async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> StatusCode {
         let mut body = format!("csrf={}", self.token());
         for (name, value) in fields {
-            body.push_str(&format!("&{name}={}", super::sent::encode(value)));
+            body.push_str(&format!("&{name}={}", super::redirect::encode(value)));
         }
         let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let response = self.send(request, body).await;

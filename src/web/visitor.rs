@@ -7,8 +7,8 @@ use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 
+use super::device::device_cookie_name;
 use super::failure::Failure;
-use super::proof::device_cookie_name;
 use super::state::State;
 use crate::people::{Role, Session, Stage, keyed_tag};
 use crate::words::{Lang, Words};
@@ -44,16 +44,20 @@ impl Visitor {
         self.session.as_ref().filter(|session| session.stage == Stage::Full)
     }
 
+    /// Whether they may fill in a request: the public form is open, or an officer keys in a paper letter.
+    pub(super) fn may_apply(&self, state: &State) -> Result<(), Failure> {
+        if state.settings().public_submit || self.officer().is_some() {
+            Ok(())
+        } else {
+            Err(Failure::new(StatusCode::FORBIDDEN, "fail-closed"))
+        }
+    }
+
     /// The session of an officer with one of these roles, own or acting.
     pub(super) fn need(&self, roles: &[Role]) -> Result<&Session, Failure> {
         let session =
             self.officer().ok_or_else(|| Failure::new(StatusCode::UNAUTHORIZED, "fail-sign-in"))?;
-        let acting = session.acting.iter().any(|acting| roles.contains(&acting.role));
-        if roles.contains(&session.account.role) || acting {
-            Ok(session)
-        } else {
-            Err(Failure::forbidden())
-        }
+        if session.holds_one_of(roles) { Ok(session) } else { Err(Failure::forbidden()) }
     }
 }
 

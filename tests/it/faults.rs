@@ -8,7 +8,7 @@ use hickory_proto::rr::RecordType;
 
 use crate::support::http::Caller;
 use crate::support::office::{Office, act, service};
-use crate::support::{Daemon, ask, copy_all, data};
+use crate::support::{Daemon, ask, copy_all, data, make_pipe};
 
 /// A promoted name.
 const PROMOTED: &str = "layanan-tetap.cirebonkab.go.id.";
@@ -152,7 +152,7 @@ fn whatever_else_cannot_be_opened_names_are_answered_and_status_says_what() {
             "a query log that is a pipe without a reader",
             |state| {
                 drop(std::fs::remove_file(state.join("query.jsonl")));
-                pipe(&state.join("query.jsonl"));
+                make_pipe(&state.join("query.jsonl"));
             },
             "faults",
             "a pipe that nobody reads",
@@ -182,7 +182,7 @@ fn whatever_else_cannot_be_opened_names_are_answered_and_status_says_what() {
             "a key that is a pipe",
             |state| {
                 std::fs::remove_file(state.join("audit.key")).unwrap();
-                pipe(&state.join("audit.key"));
+                make_pipe(&state.join("audit.key"));
             },
             "queue_closed",
             "audit.key",
@@ -227,12 +227,6 @@ fn whatever_else_cannot_be_opened_names_are_answered_and_status_says_what() {
         let status = answers_after(&dir, what, spoil);
         assert!(status[key].to_string().contains(word), "{what}: {status}");
     }
-}
-
-/// A named pipe.
-fn pipe(path: &Path) {
-    let mode = rustix::fs::Mode::from_raw_mode(0o600);
-    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What an operator is told: `check`, `reload`, `status`, readiness, exit codes. The real program, real files.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use hickory_proto::rr::RecordType;
 
 use crate::support::http::Caller;
-use crate::support::{Daemon, ask, ask_tcp, data, lay_out, until};
+use crate::support::{Daemon, ask, ask_tcp, data, lay_out, printed, run_in, until};
 
 /// A file of the listeners' tests.
 fn certificate(name: &str) -> std::path::PathBuf {
@@ -19,19 +19,6 @@ fn put_pair(dir: &Path, name: &str, from: &str) {
         let from = certificate(&format!("{from}.{end}"));
         std::fs::copy(from, dir.join(format!("{name}.{end}"))).unwrap();
     }
-}
-
-/// Runs a command on the settings of a directory.
-fn gapura(dir: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));
-    command.args(args).arg("--config").arg(dir.join("gapura.toml")).stdin(Stdio::null());
-    command.output().unwrap()
-}
-
-/// All that a command printed.
-fn told(output: &Output) -> String {
-    let text = [&output.stdout[..], &output.stderr].concat();
-    String::from_utf8(text).unwrap()
 }
 
 /// Writes settings that are these and nothing else.
@@ -68,8 +55,8 @@ fn a_check_tells_all_that_serving_needs_and_makes_nothing() {
         ),
     );
     let before = std::fs::read_dir(dir).unwrap().count();
-    let output = gapura(dir, &["check"]);
-    let text = told(&output);
+    let output = run_in(dir, &["check"]);
+    let text = printed(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in [
         "gapura.toml:3:16 error settings-value: server.allow_query: \"nowhere\" is not a network",
@@ -85,7 +72,7 @@ fn a_check_tells_all_that_serving_needs_and_makes_nothing() {
     ] {
         assert!(text.contains(part), "not told: {part}\n{text}");
     }
-    let json = gapura(dir, &["check", "--json"]);
+    let json = run_in(dir, &["check", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert!(json["findings"].as_array().unwrap().len() >= 9, "{json}");
     assert_eq!(std::fs::read_dir(dir).unwrap().count(), before, "a check makes nothing");
@@ -97,19 +84,19 @@ fn a_check_tells_all_that_serving_needs_and_makes_nothing() {
          [tls]\nlisten = [\"127.0.0.1:0\"]\ncert = \"old.crt\"\nkey = \"old.key\"\n\
          [[zone]]\nname = \"cirebonkab.go.id.\"\nfile = \"cirebonkab.go.id.zone\"\n",
     );
-    let text = told(&gapura(dir, &["check"]));
+    let text = printed(&run_in(dir, &["check"]));
     assert!(text.contains("error manifest-mismatch"), "{text}");
     std::fs::remove_file(dir.join("zones.manifest")).unwrap();
-    let output = gapura(dir, &["check"]);
-    let text = told(&output);
+    let output = run_in(dir, &["check"]);
+    let text = printed(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(
         text.contains("error certificate-time") && text.contains("expired on 2024-02-01"),
         "{text}"
     );
     put_pair(dir, "old", "localhost");
-    let output = gapura(dir, &["check"]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let output = run_in(dir, &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
 }
 
 #[test]
@@ -119,10 +106,10 @@ fn a_check_looks_at_the_state_directory() {
     lay_out(dir, "");
     let daemon = Daemon::in_dir(dir);
     // While it runs its own addresses are not another program's.
-    assert_eq!(gapura(dir, &["check"]).status.code(), Some(0));
+    assert_eq!(run_in(dir, &["check"]).status.code(), Some(0));
     assert_eq!(daemon.end_with("TERM"), Some(0));
-    let output = gapura(dir, &["check"]);
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let output = run_in(dir, &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     let state = dir.join("state");
     let log = std::fs::metadata(state.join("gapura.db-wal"));
     assert!(log.is_err() || log.unwrap().len() == 0, "a clean stop leaves one file");
@@ -133,8 +120,8 @@ fn a_check_looks_at_the_state_directory() {
     file.execute("INSERT INTO migration VALUES (9999, 'later')", []).unwrap();
     drop(file);
     let check = || {
-        let output = gapura(dir, &["check"]);
-        (output.status.code(), told(&output))
+        let output = run_in(dir, &["check"]);
+        (output.status.code(), printed(&output))
     };
     let (code, text) = check();
     assert!(code == Some(1) && text.contains("a later version of gapura"), "{text}");
@@ -154,23 +141,23 @@ fn a_check_misses_keys() {
     for key in ["audit.key", "personal.key"] {
         let (there, away) = (dir.join("state").join(key), dir.join(key));
         std::fs::rename(&there, &away).unwrap();
-        let output = gapura(dir, &["check"]);
-        let text = told(&output);
+        let output = run_in(dir, &["check"]);
+        let text = printed(&output);
         assert!(output.status.code() == Some(1) && text.contains(key), "{key}: {text}");
         assert!(!there.exists(), "{key} is not made anew");
         // A log that was not folded in hides the database, but not that a key is missing.
         let log = dir.join("state/gapura.db-wal");
         std::fs::write(&log, "left by a crash").unwrap();
-        let text = told(&gapura(dir, &["check"]));
+        let text = printed(&run_in(dir, &["check"]));
         assert!(text.contains(key), "{key}: {text}");
         std::fs::remove_file(&log).unwrap();
         std::fs::rename(&away, &there).unwrap();
     }
-    assert_eq!(gapura(dir, &["check"]).status.code(), Some(0));
+    assert_eq!(run_in(dir, &["check"]).status.code(), Some(0));
     // A key that reads and is another one closes the queue at a start.
     std::fs::write(dir.join("state/personal.key"), [7; 32]).unwrap();
-    let output = gapura(dir, &["check"]);
-    let text = told(&output);
+    let output = run_in(dir, &["check"]);
+    let text = printed(&output);
     assert!(output.status.code() == Some(1), "{text}");
     assert!(text.contains("is not the one the database was written with"), "{text}");
 }
@@ -193,7 +180,7 @@ fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
     let daemon = Daemon::in_dir(dir);
     let reload = |args: &[&str]| {
         let output = daemon.gapura(&[&["ctl", "reload"], args].concat());
-        (output.status.code(), told(&output))
+        (output.status.code(), printed(&output))
     };
     let (code, text) = reload(&[]);
     assert_eq!(code, Some(0), "{text}");
@@ -228,7 +215,7 @@ fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
     assert_eq!(json["settings"]["applied"], serde_json::json!([]), "it is in force already");
     let waiting = json["settings"]["waiting"].as_array().unwrap();
     assert!(waiting.contains(&"server.udp_workers".into()), "{json}");
-    let status = told(&daemon.gapura(&["ctl", "status"]));
+    let status = printed(&daemon.gapura(&["ctl", "status"]));
     assert!(status.contains("server.udp_workers") && status.contains("for a restart"), "{status}");
     settings(dir, &old);
 
@@ -250,7 +237,7 @@ fn a_reload_names_what_took_effect_what_waits_and_each_certificate() {
     let served = ask(daemon.dns(), "kec-sumber.cirebonkab.go.id.", RecordType::A);
     assert_eq!(data(&served), ["198.51.100.77"]);
     let output = daemon.gapura(&["ctl", "status"]);
-    let text = told(&output);
+    let text = printed(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("expired on 2024-02-01"), "{text}");
     assert!(text.contains("[quic] goes on with the certificate before"), "{text}");
@@ -290,7 +277,7 @@ fn readiness_and_exit_codes_are_true() {
     let status = || {
         let output = daemon.gapura(&["ctl", "status"]);
         assert!(output.stderr.is_empty(), "a report is on standard output");
-        (output.status.code(), told(&output))
+        (output.status.code(), printed(&output))
     };
     // The only zone is not served.
     let (code, text) = ready();
@@ -385,7 +372,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         let mut child = command.spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
-        let text = told(&output);
+        let text = printed(&output);
         assert!(output.status.code() == Some(0) && !text.contains("panicked"), "{args:?}: {text}");
     }
 }
@@ -404,15 +391,15 @@ fn words_that_are_none_are_refused_with_those_there_are() {
         (&["request", "list", "--state", "lost"], "submitted, assigned"),
     ];
     for (args, words) in commands {
-        let output = gapura(made.path(), args);
-        let text = told(&output);
+        let output = run_in(made.path(), args);
+        let text = printed(&output);
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.starts_with("gapura: ") && text.contains(words), "{text}");
     }
     let daemon = Daemon::in_dir(made.path());
     let web = daemon.web().trim_start_matches("http://").to_owned();
     let output = daemon.gapura_with_env(&["request", "list"], &[("GAPURA_WEB", &web)]);
-    assert!(told(&output).contains("GAPURA_TOKEN is not set"), "{}", told(&output));
+    assert!(printed(&output).contains("GAPURA_TOKEN is not set"), "{}", printed(&output));
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_query_log_in_a_pipe_that_nobody_reads_delays_neither_start_nor_stop() {
     let text = std::fs::read_to_string(&settings).unwrap();
     std::fs::write(&settings, text.replace("state/query.jsonl", "pipe")).unwrap();
     let pipe = dir.path().join("pipe");
-    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from(0o600)).unwrap();
+    crate::support::make_pipe(&pipe);
     for reader in [None, Some(())] {
         let open = || std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
         let _silent = reader.map(|()| open());

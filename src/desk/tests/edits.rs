@@ -411,7 +411,7 @@ fn a_table_that_was_dropped_is_a_finding_and_no_error() {
         let said = office.desk.verify(&[]).unwrap().lines().join("\n");
         assert!(said.contains("what to do: "), "{table}: {said}");
         let report = office.desk.verify(&[]).unwrap();
-        let named = |fault: &crate::audit::Fault| {
+        let named = |fault: &crate::audit::AuditFault| {
             fault.what.starts_with(&format!("table {table} cannot be read"))
         };
         let by_schema = table == "migration"
@@ -499,7 +499,7 @@ fn the_rows_of_an_older_database_are_taken_in_with_one_event() {
         assert_eq!(acts.unwrap(), ["rows_bound"]);
     }
     let report = verdict(old.path());
-    let of_rows = |fault: &&crate::audit::Fault| {
+    let of_rows = |fault: &&crate::audit::AuditFault| {
         !fault.what.contains("this event") && !fault.what.contains("no event accounts for")
     };
     assert_eq!(report.faults.iter().filter(of_rows).count(), 0, "{:#?}", report.lines());

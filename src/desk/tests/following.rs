@@ -65,19 +65,8 @@ fn rows_that_older_versions_kept_of_the_file_are_let_go() {
         let name = place.name.to_string();
         let live = LiveRecord::of_file(place, vec![]);
         let body = serde_json::to_vec(&live).unwrap();
-        let row = LiveRow {
-            zone: APEX.to_owned(),
-            state: LiveState::Live,
-            office: String::new(),
-            class: None,
-            origin: Origin::Import,
-            request: None,
-            ends_ms: None,
-            confirm_by_ms: None,
-            quarantined_until_ms: None,
-            body: ledger.vault.seal(&format!("live:{name}"), &body).unwrap(),
-            name,
-        };
+        let sealed = ledger.vault.seal(&format!("live:{name}"), &body).unwrap();
+        let row = LiveRow::imported(&name, APEX, sealed);
         ledger.store.write::<_, StoreError>(|tx| tx.put_live_record(&row))
     };
     old("diskominfo").unwrap();

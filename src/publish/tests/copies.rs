@@ -32,23 +32,10 @@ fn until_closed(house: &House) {
     }
 }
 
-/// Opens a stand-in for a lost database, as the daemon does.
-fn stand_in(house: &House) -> (Publisher, Vec<ReloadReport>) {
-    let options = house.options();
-    let sources = vec![ZoneSource::new(apex(), house.file())];
-    let store = Store::in_memory().unwrap();
-    Publisher::take_in_derived(&store, &sources, &options).unwrap();
-    let options = Options { is_stand_in: true, ..options };
-    Publisher::open(store, sources, options).unwrap()
-}
-
 #[test]
 fn the_copy_holds_what_was_acknowledged() {
     let house = House::new(ZONE);
-    let publisher = house.opened();
-    let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
-    promote(&publisher, "M-1", new).unwrap();
-    promote(&publisher, "M-2", vec![rrset("www.example.", Rtype::A, &[])]).unwrap();
+    let publisher = promoted_and_masked(&house);
     // No flush: the keeper may not have had its turn.
     assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
     let text = fs::read_to_string(copy(&house)).unwrap();
@@ -126,10 +113,7 @@ fn a_copy_that_is_not_right_is_mended_at_the_start() {
 fn a_stand_in_serves_the_copy_where_the_file_is_refused_and_leaves_it_alone() {
     let house = House::new(ZONE);
     let before = {
-        let publisher = house.opened();
-        let new = vec![rrset("new.example.", Rtype::A, &["192.0.2.90"])];
-        promote(&publisher, "M-1", new).unwrap();
-        promote(&publisher, "M-2", vec![rrset("www.example.", Rtype::A, &[])]).unwrap();
+        let publisher = promoted_and_masked(&house);
         live(&publisher).serial()
     };
     let kept = fs::read(copy(&house)).unwrap();

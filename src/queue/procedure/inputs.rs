@@ -1,6 +1,6 @@
 //! What acts take: names in [`Act`](super::Act) and JSON, words on the command line, and types.
 
-use crate::queue::act::{LineInput, clean_notes};
+use crate::queue::line::{LineInput, clean_notes};
 use crate::queue::labels::clean_text;
 
 //------------ Input ---------------------------------------------------------

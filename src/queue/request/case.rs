@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::persons::contact_of;
 use super::stages::{Disposition, Question, Stage};
 use super::{Facts, Request, State};
-use crate::queue::act::LineInput;
+use crate::queue::line::LineInput;
 use crate::queue::clocks::{ClockStep, Clocks};
 use crate::queue::fault::TransitionError;
 use crate::queue::happening::{Happening, Step, Subject};

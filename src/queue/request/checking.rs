@@ -4,12 +4,12 @@ use super::acts::{complete, empty};
 use super::case::Transition;
 use super::persons::contact_of;
 use super::stages::{Assigned, NeedsCorrection};
-use crate::queue::act::LineInput;
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::fields;
 use crate::queue::person::Role;
 use crate::queue::person::same_mailbox;
-use crate::queue::sheet::{LineVerdict, Sheet};
+use crate::queue::line::{LineInput, LineVerdict};
+use crate::queue::sheet::Sheet;
 
 impl Assigned {
     /// *Simpan pemeriksaan*: lines are kept, nothing is decided.

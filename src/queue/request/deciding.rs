@@ -4,12 +4,13 @@ use super::acts::{complete, empty, needed};
 use super::case::Transition;
 use super::promotion::{same_candidate, sheet_holds, signers_hold};
 use super::stages::{Approval, Assigned, Assignment, PromotionFailed, Rejected, Verified};
-use crate::queue::act::{LineInput, RejectReason};
+use crate::queue::act::RejectReason;
 use crate::queue::application::NamingClass;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
 use crate::queue::rules::Bind;
-use crate::queue::sheet::{Line, LineVerdict, Sheet};
+use crate::queue::line::{LineInput, LineVerdict};
+use crate::queue::sheet::{Line, Sheet};
 
 /// What the verifier read before approving it.
 pub(super) struct Read<'a> {

@@ -48,10 +48,10 @@ use ending::{handed_over, withdraw};
 pub use facts::{Amendment, Candidate, Facts};
 use persons::submitter;
 use promotion::signatures;
-pub use promotion::{PromotionFault, promotion_id};
+pub use promotion::promotion_id;
 pub use stages::{
     Approval, Assigned, Assignment, Closed, Disposition, Ended, Live, NeedsCorrection, Notified,
-    Promoting, PromotionFailed, Question, Rejected, Stage, Submitted, Verified,
+    Promoting, PromotionFailed, PromotionFault, Question, Rejected, Stage, Submitted, Verified,
 };
 pub use state::State;
 

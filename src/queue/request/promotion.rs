@@ -8,25 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Candidate;
 use super::case::{Case, Transition};
-use super::stages::{Approval, Live, Promoting, PromotionFailed, Verified};
+use super::stages::{Approval, Live, Promoting, PromotionFailed, PromotionFault, Verified};
 use crate::digest::sha256_hex;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
 use crate::queue::person::Signature;
 use crate::queue::rules::Bind;
-
-/// The step that failed, with question, expected and found answer.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct PromotionFault {
-    /// Which step of a promotion: `candidate`, `commit`, `swap`, `read_back`.
-    pub step: String,
-    /// What was asked.
-    pub question: String,
-    /// The expected answer.
-    pub expected: String,
-    /// The answer that came.
-    pub found: String,
-}
 
 /// The promotion id: unique in the store, the same however often the act is repeated.
 pub fn promotion_id(number: &str, revision: u32, candidate: &str, attempt: u32) -> String {

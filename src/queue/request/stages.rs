@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use super::promotion::PromotionFault;
 use crate::queue::act::RejectReason;
 use crate::queue::calendar::Calendar;
 use crate::queue::person::Signature;
@@ -188,6 +187,19 @@ pub struct Live {
     pub serial: u32,
     /// Read back at, epoch milliseconds.
     pub at: i64,
+}
+
+/// The step that failed, with question, expected and found answer.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PromotionFault {
+    /// Which step of a promotion: `candidate`, `commit`, `swap`, `read_back`.
+    pub step: String,
+    /// What was asked.
+    pub question: String,
+    /// The expected answer.
+    pub expected: String,
+    /// The answer that came.
+    pub found: String,
 }
 
 /// Approved, but the promotion did not succeed.

@@ -5,7 +5,7 @@
 //! expires.
 
 use super::case::Transition;
-use super::promotion::PromotionFault;
+use super::stages::PromotionFault;
 use super::stages::{Stage, Verified};
 use super::{Facts, Request, RequestResult};
 use crate::queue::clocks::ClockStep;

@@ -340,17 +340,14 @@ fn revisions_letters_probes_and_links_of_a_request() {
 fn live_records_promotions_and_notices() {
     let (store, _dir) = store();
     let live = |full: bool| LiveRow {
-        name: "a.example.".to_owned(),
-        zone: "example.".to_owned(),
         state: if full { LiveState::Suspended } else { LiveState::Free },
         office: ODD.to_owned(),
         class: full.then_some(NamingClass::Desa),
-        origin: Origin::Import,
         request: full.then(|| "GPR-1".to_owned()),
         ends_ms: full.then_some(1),
         confirm_by_ms: full.then_some(2),
         quarantined_until_ms: full.then_some(3),
-        body: vec![0, 1, 255],
+        ..LiveRow::imported("a.example.", "example.", vec![0, 1, 255])
     };
     for full in [true, false, true] {
         let read = |reader: &Reader<'_>| reader.live_record("a.example.");
@@ -480,19 +477,7 @@ fn the_chain_its_values_checkpoints_and_keys() {
 #[test]
 fn a_word_no_enum_knows_names_table_row_and_word() {
     let (store, _dir) = store();
-    let live = LiveRow {
-        name: "a.example.".to_owned(),
-        zone: "example.".to_owned(),
-        state: LiveState::Live,
-        office: String::new(),
-        class: None,
-        origin: Origin::Import,
-        request: None,
-        ends_ms: None,
-        confirm_by_ms: None,
-        quarantined_until_ms: None,
-        body: Vec::new(),
-    };
+    let live = LiveRow::imported("a.example.", "example.", Vec::new());
     store
         .write::<_, StoreError>(|tx| {
             tx.put_person(&person(false))?;

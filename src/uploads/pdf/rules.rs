@@ -2,7 +2,7 @@
 
 use super::lexer::Value;
 use crate::queue::{Fault, Rule};
-use crate::uploads::letter::refused;
+use crate::uploads::refusal::refused;
 
 /// Keys whose mere presence is refused, and as what.
 const KEYS: [(&[u8], Rule); 14] = [

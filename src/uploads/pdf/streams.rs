@@ -7,7 +7,7 @@ use flate2::read::ZlibDecoder;
 
 use super::lexer::{Value, is_space};
 use crate::queue::{Fault, Rule};
-use crate::uploads::letter::refused;
+use crate::uploads::refusal::refused;
 
 /// Octets all streams of a file may unpack to, together.
 pub(super) const UNPACKED_MAX: usize = 64 * 1024 * 1024;

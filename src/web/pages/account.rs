@@ -10,8 +10,9 @@ use super::sign_in::session_of;
 use crate::people::{By, NewToken, OldProof, Role, Scopes, TokenView};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
+use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, role_title, see_other};
+use crate::web::shell::{Shell, page, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 

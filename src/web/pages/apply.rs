@@ -22,8 +22,9 @@ use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, lab
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::limits::Route;
+use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, see_other};
+use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::status;
 use crate::web::visitor::Visitor;
@@ -66,7 +67,7 @@ pub(super) async fn start(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    open(&state, &visitor)?;
+    visitor.may_apply(&state)?;
     Ok(see_other("/permohonan/1"))
 }
 
@@ -76,7 +77,7 @@ pub(super) async fn show(
     Path(step): Path<u8>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    open(&state, &visitor)?;
+    visitor.may_apply(&state)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     let form = step_form(&state, &visitor, &draft, step)?;
     page(&step_page(&state, &visitor, &draft, step, form, String::new()))
@@ -88,7 +89,7 @@ pub(super) async fn take(
     Path(step): Path<u8>,
     mut sent: Sent,
 ) -> Result<Response, Failure> {
-    open(&state, &sent.visitor)?;
+    sent.visitor.may_apply(&state)?;
     may_save(&state, &sent)?;
     let mut draft = Draft::load(&state, &sent.visitor.visit).await?;
     let names: Vec<String> = step_fields(&state, sent.visitor.t, &draft, step)?
@@ -179,16 +180,6 @@ async fn ruled_out(
     Ok(own.collect())
 }
 
-/// Whether this visitor may fill in a request: the public form is open, or an officer keys in a
-/// paper letter.
-pub(super) fn open(state: &State, visitor: &Visitor) -> Result<(), Failure> {
-    if state.settings().public_submit || visitor.officer().is_some() {
-        Ok(())
-    } else {
-        Err(Failure::new(StatusCode::FORBIDDEN, "fail-closed"))
-    }
-}
-
 /// The page after a step; a kind that brings no records has no fourth step.
 fn after(draft: &Draft, step: u8) -> String {
     match step {
@@ -252,7 +243,7 @@ fn step_form(state: &State, visitor: &Visitor, draft: &Draft, step: u8) -> Resul
 }
 
 /// The fields of a step.
-fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<Field>, Failure> {
+pub(super) fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<Field>, Failure> {
     Ok(match step {
         1 => vec![kind_field(t), class_field(t)],
         2 => contact_fields(state, t, draft),
@@ -304,7 +295,7 @@ const CLASSES: [NamingClass; 8] = [
 ];
 
 /// Office and person responsible.
-pub(super) fn contact_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
+fn contact_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
     let mut fields = vec![field(t, "office").autocomplete("organization")];
     fields.extend(region_field(&state.desk().naming().regions, t, draft));
     fields.extend([
@@ -354,7 +345,7 @@ pub(super) fn label_of(state: &State, t: Words, draft: &Draft, name: &str) -> Op
 }
 
 /// Name, purpose, period.
-pub(super) fn name_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
+fn name_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
     let zone = state.options().zone.trim_end_matches('.');
     let mut fields = vec![
         field(t, "name").suffix(&format!(".{zone}")).width("w-m"),
@@ -375,7 +366,7 @@ pub(super) fn name_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> 
 }
 
 /// Rows of type and data; the first is needed.
-pub(super) fn record_fields(t: Words) -> Vec<Field> {
+fn record_fields(t: Words) -> Vec<Field> {
     let choices =
         TYPES.map(|rtype| Choice::new(rtype, t.s(&format!("apply-type-{}", rtype.to_lowercase()))));
     let mut fields = Vec::new();
@@ -397,7 +388,7 @@ pub(super) fn record_fields(t: Words) -> Vec<Field> {
 }
 
 /// Number, date and file of the letter.
-pub(super) fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
+fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
     let mut file = Field::line(t, "letter", "apply-letter").input(Input::File(LETTER_KINDS));
     if let Some(letter) = &draft.letter {
         let kib = letter.letter.bytes().len().div_ceil(1024);

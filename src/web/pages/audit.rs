@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::parts::{act_words, fact_words, role_words, state_words};
-use crate::audit::{Compared, Event, Fault, FaultKind, Report, RowChange};
+use crate::audit::{AuditFault, Compared, Event, FaultKind, Report, RowChange};
 use crate::desk::CHAIN_READERS;
 use crate::people::Role;
 use crate::web::api::{Frame, chain_body};
@@ -169,7 +169,7 @@ impl Verdict {
 }
 
 /// A fault in words.
-fn fault_words(t: Words, fault: &Fault) -> String {
+fn fault_words(t: Words, fault: &AuditFault) -> String {
     let event = fault.sequence.to_string();
     match &fault.kind {
         FaultKind::Row { table, key, change } => {

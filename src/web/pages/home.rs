@@ -6,7 +6,8 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::web::failure::Failure;
-use crate::web::shell::{Shell, page, see_other_with};
+use crate::web::redirect::see_other_with;
+use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::Lang;

@@ -13,8 +13,9 @@ use crate::people::{LinkKind, LinkView, NewAccount, Origin, PeopleError, Redempt
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
+use crate::web::redirect::see_other_with;
 use crate::web::sent::Sent;
-use crate::web::shell::{Message, Shell, page, page_with, role_title, see_other_with};
+use crate::web::shell::{Message, Shell, page, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
 

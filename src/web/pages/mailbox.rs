@@ -11,8 +11,9 @@ use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::{Route, network};
+use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, see_other};
+use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 
@@ -102,7 +103,7 @@ pub(super) async fn show(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    super::apply::open(&state, &visitor)?;
+    visitor.may_apply(&state)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     let email = draft.get("contact_email").to_owned();
     if email.is_empty() || !is_to_be_proven(&state, &visitor, &draft).await? {
@@ -118,7 +119,7 @@ pub(super) async fn show(
 /// `POST /permohonan/surel`: tries a code, or asks for another.
 pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
-    super::apply::open(&state, visitor)?;
+    visitor.may_apply(&state)?;
     state.limits().take(Route::Step, visitor.address).map_err(Failure::too_many)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     if !is_to_be_proven(&state, visitor, &draft).await? {

@@ -302,3 +302,56 @@ pub(super) fn fixes(t: Words, view: &RequestView) -> Vec<(LineCode, String, Stri
     let noted = wrong.filter(|line| line.note.is_some() || !line.automatic);
     noted.map(|line| (line.code, line.code.say(t), line.note.clone().unwrap_or_default())).collect()
 }
+
+//------------ A request in an officer's hands --------------------------------
+
+/// The request as this officer may see it, and the accounts.
+pub(super) async fn look(
+    state: &State,
+    visitor: &Visitor,
+    number: &str,
+) -> Result<(RequestView, Vec<Account>), Failure> {
+    let actor = visitor.need(&Role::OFFICERS)?.actor();
+    let number = number.to_owned();
+    let found = state
+        .work(move |state| {
+            let view = state.desk().view(&number, &Viewer::Officer(actor))?;
+            Ok::<_, ActError>((view, state.people().list().unwrap_or_default()))
+        })
+        .await??;
+    Ok(found)
+}
+
+/// Why an act was refused, in words.
+pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
+    let mut words = Vec::new();
+    match error {
+        ActError::Rule(rule) => words.push(rule.code().say(t)),
+        ActError::Letter(_) => {}
+        ActError::NotAllowed => words.push(t.s("code-not-allowed")),
+        ActError::NotFound => words.push(t.s("fail-missing-text")),
+        error if error.is_disk_full() => words.push(t.s("fail-disk-text")),
+        error if error.is_unavailable() => words.push(t.s("fail-store-text")),
+        ActError::Limit(_) => words.push(t.s("fail-limit-all-text")),
+        ActError::NoServer | ActError::Publish(_) => words.push(t.s("act-not-published")),
+        ActError::Audit(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
+    }
+    words.extend(error.faults().iter().map(|fault| {
+        let line = LineCode::from_name(&fault.field);
+        match line {
+            Some(line) => format!("{} – {}", line.say(t), fault.say(t)),
+            None => fault.say(t),
+        }
+    }));
+    words
+}
+
+/// The faults of a view in words, for pages beside this one.
+pub(super) fn missing_words(t: Words, view: &RequestView) -> Vec<String> {
+    let line = |fault: &FaultView| {
+        let code = LineCode::from_name(&fault.field);
+        let asks = code.map(|code| format!(" {}", code.say(t))).unwrap_or_default();
+        format!("{}{asks} – {}", fault.field, fault_words(t, fault))
+    };
+    view.missing.iter().map(line).collect()
+}

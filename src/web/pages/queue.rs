@@ -14,7 +14,7 @@ use crate::queue::time::DAY_MS;
 use crate::view::Summary;
 use crate::web::failure::Failure;
 use crate::web::form::Choice;
-use crate::web::sent::encode;
+use crate::web::redirect::encode;
 use crate::web::shell::{Shell, page, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;

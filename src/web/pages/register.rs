@@ -11,7 +11,7 @@ use crate::queue::LiveState;
 use crate::text::disarmed;
 use crate::view::RecordView;
 use crate::web::failure::Failure;
-use crate::web::sent::encode;
+use crate::web::redirect::encode;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;

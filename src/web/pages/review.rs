@@ -19,8 +19,9 @@ use crate::queue::{
 };
 use crate::view::{CandidateView, FaultView, RequestView};
 use crate::web::failure::Failure;
+use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, role_title, see_other};
+use crate::web::shell::{Shell, page, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
@@ -128,23 +129,6 @@ pub(super) async fn letter(
     Ok((headers, file.bytes).into_response())
 }
 
-/// The request as this officer may see it, and the accounts.
-pub(super) async fn look(
-    state: &State,
-    visitor: &Visitor,
-    number: &str,
-) -> Result<(RequestView, Vec<Account>), Failure> {
-    let actor = visitor.need(&Role::OFFICERS)?.actor();
-    let number = number.to_owned();
-    let found = state
-        .work(move |state| {
-            let view = state.desk().view(&number, &Viewer::Officer(actor))?;
-            Ok::<_, ActError>((view, state.people().list().unwrap_or_default()))
-        })
-        .await??;
-    Ok(found)
-}
-
 /// The page again, with the reasons of the refusal on top.
 pub(super) async fn turned_back(
     state: &State,
@@ -160,30 +144,6 @@ pub(super) async fn turned_back(
     let (view, people) = look(state, visitor, number).await?;
     let review = review_page(state, visitor, &view, &people, words)?;
     crate::web::shell::page_with(failure.status, &review)
-}
-
-/// Why an act was refused, in words.
-pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
-    let mut words = Vec::new();
-    match error {
-        ActError::Rule(rule) => words.push(rule.code().say(t)),
-        ActError::Letter(_) => {}
-        ActError::NotAllowed => words.push(t.s("code-not-allowed")),
-        ActError::NotFound => words.push(t.s("fail-missing-text")),
-        error if error.is_disk_full() => words.push(t.s("fail-disk-text")),
-        error if error.is_unavailable() => words.push(t.s("fail-store-text")),
-        ActError::Limit(_) => words.push(t.s("fail-limit-all-text")),
-        ActError::NoServer | ActError::Publish(_) => words.push(t.s("act-not-published")),
-        ActError::Audit(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
-    }
-    words.extend(error.faults().iter().map(|fault| {
-        let line = LineCode::from_name(&fault.field);
-        match line {
-            Some(line) => format!("{} – {}", line.say(t), fault.say(t)),
-            None => fault.say(t),
-        }
-    }));
-    words
 }
 
 /// The lines of the sheet as sent.
@@ -341,14 +301,4 @@ fn told(t: Words, view: &RequestView) -> Vec<(String, String, bool)> {
         (notice.id.clone(), words, open(notice.state))
     });
     told.collect()
-}
-
-/// The faults of a view in words, for pages beside this one.
-pub(super) fn missing_words(t: Words, view: &RequestView) -> Vec<String> {
-    let line = |fault: &FaultView| {
-        let code = LineCode::from_name(&fault.field);
-        let asks = code.map(|code| format!(" {}", code.say(t))).unwrap_or_default();
-        format!("{}{asks} – {}", fault.field, fault_words(t, fault))
-    };
-    view.missing.iter().map(line).collect()
 }

@@ -5,10 +5,10 @@ use axum::extract::{Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::apply::{CHECK, LAST, label_of, open, unit_words};
+use super::apply::{CHECK, LAST, label_of, unit_words};
 use super::mailbox::subject;
 use super::parts::full_name;
-use super::review::error_words;
+use super::parts::error_words;
 use super::status::{held, ticket};
 use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
@@ -18,8 +18,9 @@ use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, ste
 use crate::web::failure::Failure;
 use crate::web::form::Form;
 use crate::web::limits::{Route, network};
+use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
+use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
@@ -57,7 +58,7 @@ pub(super) async fn show(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    open(&state, &visitor)?;
+    visitor.may_apply(&state)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     if draft.fields.is_empty() {
         return Ok(see_other("/permohonan/1"));
@@ -71,7 +72,7 @@ pub(super) async fn submit(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
-    open(&state, visitor)?;
+    visitor.may_apply(&state)?;
     let key = sha256_hex(sent.get("once"));
     let known = key.clone();
     if let Some(number) = state.work(move |state| state.desk().sent_before(&known)).await?? {

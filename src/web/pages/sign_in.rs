@@ -14,10 +14,11 @@ use crate::queue::time::MINUTE_MS;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::proof::{device_cookie, origin};
+use crate::web::device::{device_cookie, origin};
 use crate::web::qr::Qr;
+use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
+use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::Words;
@@ -320,7 +321,7 @@ pub(super) fn session_of(visitor: &Visitor) -> Origin {
 /// Where a try for this name comes from. Browsers nobody is known to have signed in with share the
 /// limit of their network; known ones have counts of their own, so that no neighbor uses them up.
 fn known_or_few(state: &State, visitor: &Visitor, name: &str) -> Result<Origin, Failure> {
-    let origin = origin(state, visitor, name);
+    let origin = origin(state, visitor.device.as_deref(), visitor.address, name);
     if matches!(origin, Origin::Network(_)) {
         state.limits().take(Route::SignIn, visitor.address).map_err(Failure::too_many)?;
     }

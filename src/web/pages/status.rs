@@ -9,17 +9,17 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::FormPage;
-use super::apply::{contact_fields, letter_fields, name_fields, record_fields};
-use super::parts::{Past, Shown, fixes, full_name, history, proof, role_words, tag};
-use super::review::error_words;
+use super::apply::step_fields;
+use super::parts::{Past, Shown, error_words, fixes, full_name, history, proof, role_words, tag};
 use crate::desk::ActError;
 use crate::queue::{Act, ActKind, ClockStep, LineCode, RejectReason, Rule, State as RequestState};
 use crate::view::RequestView;
-use crate::web::draft::{Draft, field_of};
+use crate::web::draft::{Draft, field_of, steps_about};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form};
+use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, see_other, see_other_with};
+use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
 use crate::words::{Said, Words};
@@ -292,7 +292,7 @@ pub(super) async fn ask_correct(
         return Ok(see_other("/status"));
     }
     let draft = Draft::of_view(&view)?;
-    let form = correct_form(&state, &visitor, &view, &draft).refill(|name| draft.get(name));
+    let form = correct_form(&state, &visitor, &view, &draft)?.refill(|name| draft.get(name));
     page(&correct_page(&visitor, &view, form, Vec::new()))
 }
 
@@ -310,7 +310,7 @@ pub(super) async fn correct(
     let mut draft = Draft::of_view(&view)?;
     let letter = draft.take_letter(&state, &mut sent).await;
     let visitor = &sent.visitor;
-    let form = correct_form(&state, visitor, &view, &draft);
+    let form = correct_form(&state, visitor, &view, &draft)?;
     let names: Vec<String> = form.fields.iter().map(|field| field.name.clone()).collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
     let application = draft.application(&view.zone);
@@ -360,36 +360,24 @@ fn refuse_correction(
     page_with(failure.status, &correct_page(visitor, view, form, other))
 }
 
-/// The fields the reviewer named.
-fn correct_form(state: &State, visitor: &Visitor, view: &RequestView, draft: &Draft) -> Form {
+/// The form of a correction: the steps in which something can mend what the reviewer named.
+fn correct_form(
+    state: &State,
+    visitor: &Visitor,
+    view: &RequestView,
+    draft: &Draft,
+) -> Result<Form, Failure> {
     let t = visitor.t;
     let named: Vec<LineCode> = fixes(t, view).into_iter().map(|(code, _, _)| code).collect();
-    let any = |codes: &[LineCode]| named.iter().any(|code| codes.contains(code));
-    let mut fields: Vec<Field> = Vec::new();
-    use LineCode::{
-        A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, M1, M2, M3, M4, M5, M6, M7, M8, M9, M10,
-    };
-    let all = any(&[M5]) || named.is_empty();
-    if all || any(&[M3, M2, A5, M8]) {
-        fields.extend(contact_fields(state, t, draft));
-    }
-    if all || any(&[A1, A2, A3, A4, A5, A6, A9, M4, M6, M9, M8]) {
-        fields.extend(name_fields(state, t, draft));
-    }
-    if draft.wants_records() && (all || any(&[A7, A8, A10, M7, M10])) {
-        fields.extend(record_fields(t));
-    }
-    if all || any(&[M1, M2, M8]) {
-        let mut letter = letter_fields(t, draft);
-        for field in letter.iter_mut().filter(|field| field.name == "letter") {
-            // The old letter stays unless a new one is chosen.
-            field.optional = true;
-        }
-        fields.extend(letter);
-    }
     let mut form = Form::new("/status/perbaikan", &visitor.csrf, t.s("act-resubmit"));
-    form.fields = fields;
-    form
+    for step in steps_about(&named, draft.wants_records()) {
+        form.fields.extend(step_fields(state, t, draft, step)?);
+    }
+    for field in form.fields.iter_mut().filter(|field| field.name == "letter") {
+        // The old letter stays unless a new one is chosen.
+        field.optional = true;
+    }
+    Ok(form)
 }
 
 /// The page of a correction.

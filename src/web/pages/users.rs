@@ -11,8 +11,9 @@ use super::sign_in::proof_first;
 use crate::people::{Account, By, IssuedLink, LinkKind, PeopleError, Role};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
+use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, page_with, role_title, see_other};
+use crate::web::shell::{Shell, page, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 

@@ -213,6 +213,16 @@ pub fn run_in(dir: &Path, args: &[&str]) -> Output {
     command(dir, args).output().unwrap()
 }
 
+/// All that a command printed.
+pub fn printed(output: &Output) -> String {
+    String::from_utf8([&output.stdout[..], &output.stderr].concat()).unwrap()
+}
+
+/// Makes a named pipe.
+pub fn make_pipe(path: &Path) {
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::from(0o600)).unwrap();
+}
+
 /// The binary under test, in `dir`.
 fn command(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gapura"));

@@ -1,9 +1,24 @@
-//! What a request asks for, as an edit of the zone.
+//! What a request would do: the edit it asks for, and the candidate that comes of it.
 
-use crate::publish::Edit;
-use crate::queue::{Kind, LiveRecord, ParsedApplication};
+use crate::publish::{Candidate, Edit};
+use crate::queue::{self, Kind, LiveRecord, ParsedApplication};
 use crate::register::{edit_out, replacing, rrsets};
 use crate::zone::Zone;
+
+/// What a request would do now.
+pub struct Preview {
+    /// The edit.
+    pub edit: Edit,
+    /// What it does to the zone as served.
+    pub candidate: Candidate,
+}
+
+impl Preview {
+    /// What an approval is bound to.
+    pub fn bound(&self) -> queue::Candidate {
+        queue::Candidate { hash: self.candidate.hash(), serial: self.candidate.serial }
+    }
+}
 
 /// The edit a request asks for, on the zone as served. `live` is the name's live record.
 pub(super) fn edit_of(

@@ -1,0 +1,58 @@
+//! The key files in the state directory, and random bytes for what is in them.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use super::AuditError;
+use crate::files;
+
+/// The file of the key that seals personal data.
+pub(super) const PERSONAL_KEY: &str = "personal.key";
+/// The file of the key that signs the chain.
+pub(super) const AUDIT_KEY: &str = "audit.key";
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], AuditError> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AuditError::Random)?;
+    Ok(bytes)
+}
+
+/// Reads a key file, or makes it, readable by its owner only and on disk before it is used.
+pub(super) fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> Result<Vec<u8>, AuditError>,
+) -> Result<Vec<u8>, AuditError> {
+    let failed = |source| AuditError::KeyFile { path: path.to_owned(), source };
+    match files::read(path) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let bytes = make()?;
+            write_private(path, &bytes).map_err(failed)?;
+            Ok(bytes)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Whether a state directory holds keys, usable or not. They are made beside a database only.
+pub fn has_keys(state_dir: &Path) -> bool {
+    let has = |name: &str| state_dir.join(name).symlink_metadata().is_ok();
+    [PERSONAL_KEY, AUDIT_KEY].into_iter().any(has)
+}
+
+/// Writes a file of mode 0600 through a temporary name, so that it is whole or absent.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
