@@ -59,7 +59,7 @@ pub struct Notary(Arc<Inner>);
 struct Inner {
     /// The key file.
     path: PathBuf,
-    /// The key in force and, during a rotation, the next one; the database tells which signs.
+    /// The key in force and, during a rotation, the next one; the database says which one signs.
     keys: RwLock<Vec<Arc<Key>>>,
     /// Held during a rotation: the key file has place for one next key.
     rotating: Mutex<()>,

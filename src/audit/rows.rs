@@ -1,4 +1,5 @@
-//! The rows beside the chain: what is shown, acted on and served is what gapura left.
+//! The rows of other tables, bound to the chain: what is shown, acted on and served must be what gapura
+//! wrote.
 //!
 //! ```text
 //! store   logs each guarded row it writes (table, key, digest, running hash)

@@ -1,7 +1,7 @@
-//! The tables beside the chain: what is shown and acted on must be what the events left.
+//! The tables beside the chain: what is shown and acted on must match the events.
 //!
 //! An act changes a row and appends its event in one transaction. So the last event that moved a
-//! request, a live record or an account tells what its row must hold; a row that differs was changed
+//! request, a live record or an account says what its row must hold; a row that differs was changed
 //! by somebody else. Rows without such an event are those that came with the zone file.
 
 use std::collections::BTreeMap;

@@ -92,7 +92,7 @@ impl Vault {
         &self.0.path
     }
 
-    /// What the database knows the key by; nothing about the key can be told from it.
+    /// What the database knows the key by; it reveals nothing about the key.
     pub(super) fn mark(&self) -> Vec<u8> {
         hmac::sign(&self.0.tags, b"gapura key mark 1").as_ref().to_vec()
     }

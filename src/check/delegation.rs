@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::fault::Faults;
-use super::{Fault, Rule, records};
+use super::{ZoneFault, ZoneRule, records};
 use crate::wire::{Name, NameRef, Rtype};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -41,7 +41,7 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
         if !host.is_at_or_below(zone.apex()) {
             continue;
         }
-        let mut tell = |rule, message: String| faults.push(Fault::of(record, rule, message));
+        let mut tell = |rule, message: String| faults.push(ZoneFault::of(record, rule, message));
         let found = zone.lookup(host);
         let target = found.exact().or_else(|| found.wildcard());
         if let Some(cut) = found.cut() {
@@ -57,16 +57,16 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
                 } else {
                     format!("{owner} is delegated to {host}, which has no glue")
                 };
-                tell(Rule::GlueMissing, message);
+                tell(ZoneRule::GlueMissing, message);
             }
         } else if found.dname().is_some() {
             let message = format!("the name server {host} of {owner} is redirected by a DNAME");
-            tell(Rule::NsTargetCname, message);
+            tell(ZoneRule::NsTargetCname, message);
         } else if target.is_some_and(|node| node.rrset(Rtype::CNAME).is_some()) {
-            tell(Rule::NsTargetCname, format!("the name server {host} of {owner} is a CNAME"));
+            tell(ZoneRule::NsTargetCname, format!("the name server {host} of {owner} is a CNAME"));
         } else if !target.is_some_and(has_address) {
             let message = format!("the name server {host} of {owner} has no address");
-            tell(Rule::NsTargetNoAddress, message);
+            tell(ZoneRule::NsTargetNoAddress, message);
         }
     }
 }

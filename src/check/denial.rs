@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::fault::Faults;
 use super::signed::has_signed_soa;
-use super::{Fault, Rule};
+use super::{ZoneFault, ZoneRule};
 use crate::wire::{NameRef, Rtype, rdata};
 use crate::zone::{NodeRef, Nsec3Params, RrsetRef, Zone};
 
@@ -23,7 +23,7 @@ pub(super) fn zone(zone: &Zone, faults: &mut Faults) {
         nsec3(zone, params, faults);
     } else {
         let message = format!("{} is signed but has neither NSEC nor NSEC3PARAM", zone.apex());
-        faults.push(Fault::at(Rule::NsecChain, zone.apex(), Rtype::SOA, message));
+        faults.push(ZoneFault::at(ZoneRule::NsecChain, zone.apex(), Rtype::SOA, message));
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn owners(zone: &Zone, faults: &mut Faults) {
         if label.len() != 32 || !is_base32hex || !is_below {
             let message =
                 format!("{owner} NSEC3: the owner is no hash right below {}", zone.apex());
-            faults.push(Fault::at(Rule::Nsec3Owner, owner, Rtype::NSEC3, message));
+            faults.push(ZoneFault::at(ZoneRule::Nsec3Owner, owner, Rtype::NSEC3, message));
         }
     }
 }
@@ -72,7 +72,7 @@ fn nsec(zone: &Zone, faults: &mut Faults) {
         let owner = node.owner();
         let next = nodes.peek().map_or_else(|| zone.apex(), |next| next.owner());
         let mut tell = |rtype, message: String| {
-            faults.push(Fault::at(Rule::NsecChain, owner, rtype, message));
+            faults.push(ZoneFault::at(ZoneRule::NsecChain, owner, rtype, message));
         };
         let Some(set) = node.rrset(Rtype::NSEC) else {
             let rtype = node.rrsets().next().map_or(Rtype::NSEC, RrsetRef::rtype);
@@ -119,7 +119,12 @@ impl<'a> Link<'a> {
 fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
     if params.iterations > 0 {
         let message = format!("NSEC3 uses {} extra iterations; use 0", params.iterations);
-        faults.push(Fault::at(Rule::Nsec3Iterations, zone.apex(), Rtype::NSEC3PARAM, message));
+        faults.push(ZoneFault::at(
+            ZoneRule::Nsec3Iterations,
+            zone.apex(),
+            Rtype::NSEC3PARAM,
+            message,
+        ));
     }
     let links = zone.nsec3_nodes();
     let links: Vec<(NodeRef<'_>, Link<'_>)> =
@@ -133,7 +138,7 @@ fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
         if !label.eq_ignore_ascii_case(text.as_bytes()) {
             let owner = node.owner();
             let message = format!("{owner} NSEC3 names {text} as the next, which is {next}");
-            faults.push(Fault::at(Rule::Nsec3Chain, owner, Rtype::NSEC3, message));
+            faults.push(ZoneFault::at(ZoneRule::Nsec3Chain, owner, Rtype::NSEC3, message));
         }
     }
     let rounds = (u64::from(params.iterations) + 1).saturating_mul(zone.name_count() as u64);
@@ -163,7 +168,7 @@ fn strangers<'a>(
         found.filter(|found| found.matches).map(|found| found.node.owner()).collect();
     for owner in links.map(NodeRef::owner).filter(|owner| !known.contains(owner)) {
         let message = format!("{owner} NSEC3 stands for a name that is not there");
-        faults.push(Fault::at(Rule::Nsec3Chain, owner, Rtype::NSEC3, message));
+        faults.push(ZoneFault::at(ZoneRule::Nsec3Chain, owner, Rtype::NSEC3, message));
     }
 }
 
@@ -203,7 +208,7 @@ fn hashed_names(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) -> usize
                 }
             },
         };
-        faults.push(Fault::at(Rule::Nsec3Chain, at, rtype, message));
+        faults.push(ZoneFault::at(ZoneRule::Nsec3Chain, at, rtype, message));
     }
     matched
 }

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::Rule;
+use super::ZoneRule;
 use crate::master::{Finding, Place, Severity};
 use crate::wire::{Name, NameRef, RecordRef, Rtype};
 use crate::zone::{BuildFault, BuildFaultKind};
 
-//------------ Fault ---------------------------------------------------------
+//------------ ZoneFault -----------------------------------------------------
 
 /// A rule that is broken at a name.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct ZoneFault {
     /// The rule.
-    pub rule: Rule,
+    pub rule: ZoneRule,
     /// The owner name.
     pub owner: Name,
     /// The type of the records at fault; none when the whole name is.
@@ -41,15 +41,15 @@ pub enum Which {
     Rdata(Box<[u8]>),
 }
 
-impl Fault {
+impl ZoneFault {
     /// A fault of the records of a type at a name.
-    pub(super) fn at(rule: Rule, owner: NameRef<'_>, rtype: Rtype, message: String) -> Self {
+    pub(super) fn at(rule: ZoneRule, owner: NameRef<'_>, rtype: Rtype, message: String) -> Self {
         let (owner, rtype) = (owner.to_name(), Some(rtype));
         Self { rule, owner, rtype, which: Which::First, message, more: 0 }
     }
 
     /// A fault of one record.
-    pub(super) fn of(record: RecordRef<'_>, rule: Rule, message: String) -> Self {
+    pub(super) fn of(record: RecordRef<'_>, rule: ZoneRule, message: String) -> Self {
         Self::at(rule, record.owner, record.rtype, message).which(Which::Rdata(record.rdata.into()))
     }
 
@@ -79,18 +79,18 @@ impl Fault {
     }
 }
 
-impl From<&BuildFault> for Fault {
+impl From<&BuildFault> for ZoneFault {
     fn from(fault: &BuildFault) -> Self {
         let (rule, which) = match fault.kind {
-            BuildFaultKind::Duplicate => (Rule::Duplicate, Which::Repeated),
-            BuildFaultKind::TtlDiffers => (Rule::TtlDiffers, Which::OtherTtl),
-            BuildFaultKind::OutOfZone => (Rule::OutOfZone, Which::First),
-            BuildFaultKind::WrongClass => (Rule::WrongClass, Which::First),
-            BuildFaultKind::MetaType => (Rule::MetaType, Which::First),
-            BuildFaultKind::NoSoa => (Rule::NoSoa, Which::First),
-            BuildFaultKind::TwoSoas => (Rule::TwoSoas, Which::Second),
-            BuildFaultKind::SoaBelowApex => (Rule::SoaBelowApex, Which::First),
-            BuildFaultKind::TooLarge => (Rule::RrsetTooLarge, Which::First),
+            BuildFaultKind::Duplicate => (ZoneRule::Duplicate, Which::Repeated),
+            BuildFaultKind::TtlDiffers => (ZoneRule::TtlDiffers, Which::OtherTtl),
+            BuildFaultKind::OutOfZone => (ZoneRule::OutOfZone, Which::First),
+            BuildFaultKind::WrongClass => (ZoneRule::WrongClass, Which::First),
+            BuildFaultKind::MetaType => (ZoneRule::MetaType, Which::First),
+            BuildFaultKind::NoSoa => (ZoneRule::NoSoa, Which::First),
+            BuildFaultKind::TwoSoas => (ZoneRule::TwoSoas, Which::Second),
+            BuildFaultKind::SoaBelowApex => (ZoneRule::SoaBelowApex, Which::First),
+            BuildFaultKind::TooLarge => (ZoneRule::RrsetTooLarge, Which::First),
         };
         let message = format!("{} {}: {}", fault.owner, fault.rtype, fault.kind);
         Self::at(rule, fault.owner.as_ref(), fault.rtype, message).which(which)
@@ -106,14 +106,14 @@ const KEPT_PER_RULE: usize = 200;
 #[derive(Default)]
 pub(super) struct Faults {
     /// The faults, in the order of the checks.
-    kept: Vec<Fault>,
+    kept: Vec<ZoneFault>,
     /// How many there are of each rule, and which of the kept ones was the last.
-    by_rule: HashMap<Rule, (usize, usize)>,
+    by_rule: HashMap<ZoneRule, (usize, usize)>,
 }
 
 impl Faults {
     /// Adds a fault.
-    pub(super) fn push(&mut self, fault: Fault) {
+    pub(super) fn push(&mut self, fault: ZoneFault) {
         let (count, last) = self.by_rule.entry(fault.rule).or_default();
         *count += 1;
         if *count <= KEPT_PER_RULE {
@@ -125,7 +125,7 @@ impl Faults {
     }
 
     /// The faults that were kept.
-    pub(super) fn into_vec(self) -> Vec<Fault> {
+    pub(super) fn into_vec(self) -> Vec<ZoneFault> {
         self.kept
     }
 }
@@ -149,7 +149,7 @@ impl Default for Level {
 
 impl Level {
     /// Whether warnings of a rule are errors.
-    fn raises(&self, rule: Rule) -> bool {
+    fn raises(&self, rule: ZoneRule) -> bool {
         self.errors.iter().any(|id| id == rule.id())
     }
 }

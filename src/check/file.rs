@@ -1,6 +1,6 @@
 //! Checks a zone file on its own, as `gapura zone check` does, and the places of faults in a file.
 
-use super::{Fault, Level, Locator};
+use super::{Level, Locator, ZoneFault};
 use crate::master::{self, Finding, Input, Place, Severity};
 use crate::wire::{Class, Name, RecordRef, Rtype};
 use crate::zone::{BuildFault, Zone, ZoneBuilder};
@@ -76,7 +76,7 @@ fn without_soa(
     options: &master::Options,
     built: &[BuildFault],
     now: u32,
-) -> Vec<Fault> {
+) -> Vec<ZoneFault> {
     let mut rdata = [origin.wire(), origin.wire()].concat();
     for number in [1u32, 7200, 900, 1_209_600, 300] {
         rdata.extend_from_slice(&number.to_be_bytes());
@@ -87,13 +87,13 @@ fn without_soa(
     master::parse(input, origin.as_ref(), options, &mut |record, _| builder.push(record));
     match builder.finish() {
         (Some(zone), _) => super::zone(&zone, built, now),
-        (None, _) => built.iter().map(Fault::from).collect(),
+        (None, _) => built.iter().map(ZoneFault::from).collect(),
     }
 }
 
 /// The faults as findings with their places, for which the file is read once more.
 pub fn places(
-    faults: &[Fault],
+    faults: &[ZoneFault],
     input: &Input<'_>,
     origin: &Name,
     options: &master::Options,

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{Fault, Level, Which};
+use super::{Level, Which, ZoneFault};
 use crate::master::{Finding, Place};
 use crate::wire::{RecordRef, Rtype};
 
 /// Collects the places of faults while the file is read again.
 pub struct Locator<'a> {
     /// The faults, in the order they were found.
-    faults: &'a [Fault],
+    faults: &'a [ZoneFault],
     /// Indices of the faults by owner, in lower case.
     wanted: HashMap<Box<[u8]>, Vec<usize>>,
     /// What is known of each fault.
@@ -31,7 +31,7 @@ struct Mark {
 
 impl<'a> Locator<'a> {
     /// A locator for these faults.
-    pub fn new(faults: &'a [Fault]) -> Self {
+    pub fn new(faults: &'a [ZoneFault]) -> Self {
         let mut wanted: HashMap<Box<[u8]>, Vec<usize>> = HashMap::new();
         for (index, fault) in faults.iter().enumerate() {
             let key = fault.owner.wire().to_ascii_lowercase().into();

@@ -1,6 +1,6 @@
 //! Semantic checks of a whole candidate zone, before anything is live: every fault at once.
 //!
-//! [`zone`] walks a compiled [`Zone`] and returns [`Fault`]s: which rule, which
+//! [`zone`] walks a compiled [`Zone`] and returns [`ZoneFault`]s: which rule, which
 //! owner and type. Their places in a file are found afterwards and only if there are any
 //! ([`Locator`], fed by reading the file once more), so a good zone of a million names keeps no
 //! places in memory. [`around`] checks only the names that an edit can affect.
@@ -24,10 +24,10 @@ mod validity;
 mod values;
 mod zonemd;
 
-pub use fault::{Fault, Level, Which};
+pub use fault::{Level, Which, ZoneFault};
 pub use file::{Checked, file, places};
 pub use locate::Locator;
-pub use rules::{Line, Rule, rules, rules_as_table};
+pub use rules::{Line, ZoneRule, rules, rules_as_table};
 pub use validity::{Ending, Span, ending, waiting};
 pub use zonemd::zonemd;
 
@@ -39,9 +39,9 @@ use crate::wire::{Name, NameRef, RecordRef};
 use crate::zone::{BuildFault, NodeRef, RrsetRef, Zone};
 
 /// Checks a whole zone. `now` is in seconds since 1970; `built` is what building it has shown.
-pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<Fault> {
+pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<ZoneFault> {
     let mut faults = Faults::default();
-    built.iter().for_each(|fault| faults.push(Fault::from(fault)));
+    built.iter().for_each(|fault| faults.push(ZoneFault::from(fault)));
     let glue = delegation::hosts(zone.nodes());
     values::soa(zone, &mut faults);
     names::apex(zone, &mut faults);
@@ -57,7 +57,7 @@ pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<Fault> {
 
 /// Checks the names `owners`, those below them where they cut or redirect, the cuts above and the apex.
 /// The caller knows what points at them.
-pub fn around(zone: &Zone, owners: &[Name]) -> Vec<Fault> {
+pub fn around(zone: &Zone, owners: &[Name]) -> Vec<ZoneFault> {
     let mut faults = Faults::default();
     names::apex(zone, &mut faults);
     let mut nodes: BTreeMap<NameRef<'_>, NodeRef<'_>> = BTreeMap::new();

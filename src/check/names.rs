@@ -2,7 +2,7 @@
 
 use super::delegation::Hosts;
 use super::fault::Faults;
-use super::{Fault, Rule, Which};
+use super::{Which, ZoneFault, ZoneRule};
 use crate::wire::Rtype;
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -13,7 +13,7 @@ const TYPES_MAX: usize = 1_000;
 pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
     if zone.apex_node().rrset(Rtype::NS).is_none() {
         let message = format!("{} has no NS records", zone.apex());
-        faults.push(Fault::at(Rule::NoNs, zone.apex(), Rtype::SOA, message));
+        faults.push(ZoneFault::at(ZoneRule::NoNs, zone.apex(), Rtype::SOA, message));
     }
 }
 
@@ -21,23 +21,27 @@ pub(super) fn apex(zone: &Zone, faults: &mut Faults) {
 pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
     let owner = node.owner();
     let mut tell =
-        |rule, rtype, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+        |rule, rtype, message: String| faults.push(ZoneFault::at(rule, owner, rtype, message));
     // A length octet is at most 63, and @ is 64.
     if owner.wire().contains(&b'@')
         && let Some(set) = node.rrsets().next()
     {
         tell(
-            Rule::AtSign,
+            ZoneRule::AtSign,
             set.rtype(),
             format!("{owner} has an @ in it, which is no part of a name"),
         );
     }
     if let Some(set) = node.rrsets().nth(TYPES_MAX) {
-        tell(Rule::TypesTooMany, set.rtype(), format!("{owner} has more than {TYPES_MAX} types"));
+        tell(
+            ZoneRule::TypesTooMany,
+            set.rtype(),
+            format!("{owner} has more than {TYPES_MAX} types"),
+        );
     }
     if node.is_below_dname() {
         if let Some(set) = node.rrsets().next() {
-            tell(Rule::BelowDname, set.rtype(), format!("{owner} stands below a DNAME"));
+            tell(ZoneRule::BelowDname, set.rtype(), format!("{owner} stands below a DNAME"));
         }
         return;
     }
@@ -47,7 +51,7 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
         if let Some(set) = node.rrsets().find(|set| !is_glue(set)) {
             let message =
                 format!("{owner} {} stands below a delegation and is no glue", set.rtype());
-            tell(Rule::Occluded, set.rtype(), message);
+            tell(ZoneRule::Occluded, set.rtype(), message);
         }
         // It is never part of an answer, but other servers refuse the zone.
         alone(node, faults);
@@ -64,7 +68,7 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
         return;
     }
     let mut tell =
-        |rule, rtype, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+        |rule, rtype, message: String| faults.push(ZoneFault::at(rule, owner, rtype, message));
     if node.is_cut() {
         let beside = |set: &RrsetRef<'_>| {
             let served = [Rtype::NS, Rtype::DS, Rtype::NSEC, Rtype::DNAME].contains(&set.rtype());
@@ -72,18 +76,22 @@ pub(super) fn node(node: NodeRef<'_>, glue: &Hosts, faults: &mut Faults) {
         };
         if let Some(set) = node.rrsets().find(beside) {
             let message = format!("{owner} {} stands at a delegation and is no glue", set.rtype());
-            tell(Rule::Occluded, set.rtype(), message);
+            tell(ZoneRule::Occluded, set.rtype(), message);
         }
     }
     if has(Rtype::DNAME) && has(Rtype::NS) && !node.is_apex() {
-        tell(Rule::NsBesideDname, Rtype::DNAME, format!("{owner} has both NS and DNAME"));
+        tell(ZoneRule::NsBesideDname, Rtype::DNAME, format!("{owner} has both NS and DNAME"));
     }
     if has(Rtype::DS) && !node.is_cut() {
-        tell(Rule::DsNotAtCut, Rtype::DS, format!("{owner} has a DS record and is no delegation"));
+        tell(
+            ZoneRule::DsNotAtCut,
+            Rtype::DS,
+            format!("{owner} has a DS record and is no delegation"),
+        );
     }
     for rtype in [Rtype::NS, Rtype::DNAME] {
         if owner.is_wildcard() && has(rtype) {
-            tell(Rule::WildcardNs, rtype, format!("{rtype} at the wildcard {owner}"));
+            tell(ZoneRule::WildcardNs, rtype, format!("{rtype} at the wildcard {owner}"));
         }
     }
 }
@@ -95,7 +103,9 @@ fn alone(node: NodeRef<'_>, faults: &mut Faults) {
         cname(node, faults);
     } else if let Some(set) = node.rrset(Rtype::DNAME).filter(|set| set.count() > 1) {
         let message = format!("{owner} has {} DNAME records", set.count());
-        faults.push(Fault::at(Rule::TwoDnames, owner, Rtype::DNAME, message).which(Which::Second));
+        faults.push(
+            ZoneFault::at(ZoneRule::TwoDnames, owner, Rtype::DNAME, message).which(Which::Second),
+        );
     }
 }
 
@@ -106,13 +116,13 @@ fn cname(node: NodeRef<'_>, faults: &mut Faults) {
         match set.rtype() {
             Rtype::CNAME if set.count() > 1 => {
                 let message = format!("{owner} has {} CNAME records", set.count());
-                let fault = Fault::at(Rule::TwoCnames, owner, Rtype::CNAME, message);
+                let fault = ZoneFault::at(ZoneRule::TwoCnames, owner, Rtype::CNAME, message);
                 faults.push(fault.which(Which::Second));
             }
             Rtype::CNAME | Rtype::NSEC | Rtype::KEY => {}
             other => {
                 let message = format!("{owner} has a CNAME and also {other}");
-                faults.push(Fault::at(Rule::CnameOtherData, owner, other, message));
+                faults.push(ZoneFault::at(ZoneRule::CnameOtherData, owner, other, message));
             }
         }
     }

@@ -20,9 +20,9 @@ macro_rules! rules {
         /// A rule. Ids are stable: they are in settings, logs and other people's scripts.
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[allow(missing_docs)] // `about` is the documentation.
-        pub enum Rule { $($name,)* }
+        pub enum ZoneRule { $($name,)* }
 
-        impl Rule {
+        impl ZoneRule {
             /// All rules, in the order of the manual.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -164,7 +164,7 @@ rules! {
         "sign with 0 iterations and an empty salt",
 }
 
-impl Rule {
+impl ZoneRule {
     /// Whether the rule is about something that is not there. It is only judged when every record
     /// could be read: what seems to be missing may be in a line at fault.
     pub fn is_about_absence(self) -> bool {
@@ -232,7 +232,7 @@ pub fn rules() -> impl Iterator<Item = Line> {
         Severity::Warning => "warning",
     };
     let text = TEXT_RULES.iter().map(move |rule| (rule.id, severity(rule.severity), rule.meaning));
-    let zone = Rule::ALL.iter().map(|rule| {
+    let zone = ZoneRule::ALL.iter().map(|rule| {
         let severity = match rule.weight() {
             Weight::Error => "error",
             Weight::Strict => "error, a warning if lenient",

@@ -9,7 +9,7 @@ use ring::digest;
 
 use super::fault::Faults;
 use super::signature::{Key, Rrsig};
-use super::{Fault, Rule, Which, records};
+use super::{Which, ZoneFault, ZoneRule, records};
 use crate::wire::{RecordRef, Rtype};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -24,7 +24,7 @@ pub(super) fn zone(zone: &Zone, now: u32, faults: &mut Faults) {
     let apex = zone.apex_node();
     if !has_signed_soa(zone) {
         let message = format!("{} has a DNSKEY but its SOA has no signature", zone.apex());
-        faults.push(Fault::at(Rule::SignatureMissing, zone.apex(), Rtype::DNSKEY, message));
+        faults.push(ZoneFault::at(ZoneRule::SignatureMissing, zone.apex(), Rtype::DNSKEY, message));
         return;
     }
     let keys = apex.rrset(Rtype::DNSKEY).into_iter().flat_map(RrsetRef::rdatas);
@@ -56,7 +56,7 @@ enum Verdict {
     /// Its key is not published.
     NoKey(String),
     /// It is at fault.
-    Wrong(Rule, String),
+    Wrong(ZoneRule, String),
 }
 
 /// What is known while all signatures are checked.
@@ -88,7 +88,7 @@ impl<'z> Walk<'z, '_> {
         for set in node.orphan_signatures() {
             let (owner, covered) = (node.owner(), set.rtype());
             let message = format!("{owner} has a signature over {covered}, which is not there");
-            self.faults.push(Fault::at(Rule::SignatureOrphan, owner, covered, message));
+            self.faults.push(ZoneFault::at(ZoneRule::SignatureOrphan, owner, covered, message));
         }
     }
 
@@ -97,7 +97,7 @@ impl<'z> Walk<'z, '_> {
         let (owner, rtype) = (node.owner(), set.rtype());
         if set.signature_count() == 0 {
             let message = format!("{owner} {rtype} has no signature");
-            self.faults.push(Fault::at(Rule::SignatureMissing, owner, rtype, message));
+            self.faults.push(ZoneFault::at(ZoneRule::SignatureMissing, owner, rtype, message));
             return;
         }
         let (mut is_current, mut ended) = (false, None);
@@ -124,10 +124,10 @@ impl<'z> Walk<'z, '_> {
             let has_ended = signature.seconds_left(self.now) < 0;
             let what = if has_ended { "has expired" } else { "is not valid yet" };
             let message = format!("{owner} {rtype}: the signature {what}");
-            return self.tell(node, &signature, Rule::SignatureExpired, message);
+            return self.tell(node, &signature, ZoneRule::SignatureExpired, message);
         }
         for (signature, why) in strangers {
-            self.tell(node, &signature, Rule::SignatureKey, format!("{owner} {rtype}: {why}"));
+            self.tell(node, &signature, ZoneRule::SignatureKey, format!("{owner} {rtype}: {why}"));
         }
     }
 
@@ -135,7 +135,7 @@ impl<'z> Walk<'z, '_> {
     fn judge(&self, node: NodeRef<'_>, set: RrsetRef<'_>, signature: &Rrsig<'_>) -> Verdict {
         if signature.signer != self.zone.apex() {
             let why = format!("the signer is {}, not this zone", signature.signer);
-            return Verdict::Wrong(Rule::SignatureKey, why);
+            return Verdict::Wrong(ZoneRule::SignatureKey, why);
         }
         let (tag, algorithm) = (signature.key_tag, signature.algorithm);
         let mut keys =
@@ -149,12 +149,12 @@ impl<'z> Walk<'z, '_> {
         if left == 0 || keys.any(|key| key.has_made(signature, node.owner(), set)) {
             return Verdict::Good;
         }
-        Verdict::Wrong(Rule::SignatureBogus, "the signature does not verify".to_owned())
+        Verdict::Wrong(ZoneRule::SignatureBogus, "the signature does not verify".to_owned())
     }
 
     /// Reports a fault of a signature.
-    fn tell(&mut self, node: NodeRef<'_>, signature: &Rrsig<'_>, rule: Rule, message: String) {
-        let fault = Fault::at(rule, node.owner(), Rtype::RRSIG, message);
+    fn tell(&mut self, node: NodeRef<'_>, signature: &Rrsig<'_>, rule: ZoneRule, message: String) {
+        let fault = ZoneFault::at(rule, node.owner(), Rtype::RRSIG, message);
         self.faults.push(fault.which(Which::Rdata(signature.rdata.into())));
     }
 
@@ -175,7 +175,7 @@ impl<'z> Walk<'z, '_> {
         let Some((node, signature)) = self.soonest.take() else { return };
         let left = signature.seconds_left(self.now);
         let message = format!("{} signatures end soon, the first in {left} seconds", self.ending);
-        self.tell(node, &signature, Rule::SignatureSoon, message);
+        self.tell(node, &signature, ZoneRule::SignatureSoon, message);
     }
 }
 
@@ -189,7 +189,7 @@ fn tell_sizes(apex: NodeRef<'_>, keys: &[Key<'_>], faults: &mut Faults) {
             let message = format!(
                 "{owner} DNSKEY with tag {tag} is an RSA key of {bits} bits: its signatures are not verified"
             );
-            let fault = Fault::at(Rule::KeySize, owner, Rtype::DNSKEY, message);
+            let fault = ZoneFault::at(ZoneRule::KeySize, owner, Rtype::DNSKEY, message);
             faults.push(fault.which(Which::Rdata(key.rdata.into())));
         }
     }
@@ -208,7 +208,7 @@ fn match_keys(apex: NodeRef<'_>, keys: &[Key<'_>], faults: &mut Faults) {
             if !is_fine {
                 let message =
                     format!("{} {} matches no DNSKEY of the zone", record.owner, record.rtype);
-                faults.push(Fault::of(record, Rule::KeyMismatch, message));
+                faults.push(ZoneFault::of(record, ZoneRule::KeyMismatch, message));
             }
         }
     }
@@ -228,11 +228,11 @@ pub(super) fn signals(zone: &Zone, faults: &mut Faults) {
         };
         if record.rdata != whole {
             let message = format!("{owner} {rtype} has algorithm 0 and is not \"{form}\"");
-            faults.push(Fault::of(record, Rule::CdsDelete, message));
+            faults.push(ZoneFault::of(record, ZoneRule::CdsDelete, message));
         } else if cds().chain(cdnskey()).any(|other| !is_delete(&other)) {
             let message =
                 format!("{owner} {rtype} \"{form}\" stands beside records that name keys");
-            faults.push(Fault::of(record, Rule::CdsDelete, message));
+            faults.push(ZoneFault::of(record, ZoneRule::CdsDelete, message));
         }
     }
     if cds().next().is_none() || cdnskey().next().is_none() {
@@ -250,7 +250,7 @@ pub(super) fn signals(zone: &Zone, faults: &mut Faults) {
             rtype => (rtype, Rtype::CDS),
         };
         let message = format!("{} {rtype} has no {other} that says the same", record.owner);
-        faults.push(Fault::of(record, Rule::CdsDiffers, message));
+        faults.push(ZoneFault::of(record, ZoneRule::CdsDiffers, message));
     }
 }
 

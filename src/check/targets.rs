@@ -1,7 +1,7 @@
 //! Rules about where records point.
 
 use super::fault::Faults;
-use super::{Fault, Rule, records};
+use super::{ZoneFault, ZoneRule, records};
 use crate::wire::{Name, NameRef, RecordRef, Rtype, rdata};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -23,10 +23,10 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
         if looks_like_address(target) {
             let owner = record.owner;
             let message = format!("{owner} {rtype} names {target}, which looks like an address");
-            faults.push(Fault::of(record, Rule::TargetIsAddress, message));
+            faults.push(ZoneFault::of(record, ZoneRule::TargetIsAddress, message));
         } else if can_lead_back(record) && leads_back(zone, record, target) {
             let message = format!("{} {rtype} leads back to its own name", record.owner);
-            faults.push(Fault::of(record, Rule::AliasLoop, message));
+            faults.push(ZoneFault::of(record, ZoneRule::AliasLoop, message));
         } else if is_host && target.is_at_or_below(zone.apex()) {
             host(zone, record, target, faults);
         } else if rtype == Rtype::CNAME
@@ -34,7 +34,7 @@ pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &
             && !exists(zone, target)
         {
             let message = format!("{} is an alias of {target}, which does not exist", record.owner);
-            faults.push(Fault::of(record, Rule::CnameTargetMissing, message));
+            faults.push(ZoneFault::of(record, ZoneRule::CnameTargetMissing, message));
         }
     }
 }
@@ -113,14 +113,14 @@ fn host(zone: &Zone, record: RecordRef<'_>, host: NameRef<'_>, faults: &mut Faul
     }
     let (rule, message) = match found.exact().or_else(|| found.wildcard()) {
         None => {
-            (Rule::TargetMissing, format!("{owner} {rtype} names {host}, which does not exist"))
+            (ZoneRule::TargetMissing, format!("{owner} {rtype} names {host}, which does not exist"))
         }
         Some(node) if node.rrset(Rtype::CNAME).is_some() => {
-            (Rule::TargetCname, format!("{owner} {rtype} names {host}, which is a CNAME"))
+            (ZoneRule::TargetCname, format!("{owner} {rtype} names {host}, which is a CNAME"))
         }
         Some(_) => return,
     };
-    faults.push(Fault::of(record, rule, message));
+    faults.push(ZoneFault::of(record, rule, message));
 }
 
 /// Whether a name in the zone answers: it exists, a wildcard does, or another server is responsible.

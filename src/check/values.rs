@@ -1,7 +1,7 @@
 //! Rules about values: TTLs, timers, sizes, owners that are not host names, unknown tags.
 
 use super::fault::Faults;
-use super::{Fault, Rule, records};
+use super::{ZoneFault, ZoneRule, records};
 use crate::wire::{NameRef, Rtype, rdata};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -17,54 +17,58 @@ const CAA_TAGS: [&str; 7] =
 /// The numbers of the SOA record.
 pub(super) fn soa(zone: &Zone, faults: &mut Faults) {
     let (soa, apex) = (zone.soa(), zone.apex());
-    let mut tell = |rule, message: String| faults.push(Fault::at(rule, apex, Rtype::SOA, message));
+    let mut tell =
+        |rule, message: String| faults.push(ZoneFault::at(rule, apex, Rtype::SOA, message));
     if soa.retry >= soa.refresh {
         let message = format!("retry ({}) is not below refresh ({})", soa.retry, soa.refresh);
-        tell(Rule::SoaTimers, message);
+        tell(ZoneRule::SoaTimers, message);
     } else if u64::from(soa.expire) < u64::from(soa.refresh) + u64::from(soa.retry) {
         tell(
-            Rule::SoaTimers,
+            ZoneRule::SoaTimers,
             format!("expire ({}) is below refresh and retry together", soa.expire),
         );
     } else if soa.expire < WEEK {
-        tell(Rule::SoaTimers, format!("expire ({}) is below a week", soa.expire));
+        tell(ZoneRule::SoaTimers, format!("expire ({}) is below a week", soa.expire));
     }
     let rdata = zone.apex_node().rrset(Rtype::SOA).map_or(&[][..], RrsetRef::first);
     let rname = rdata::names(Rtype::SOA, rdata).nth(1).map(|(_, name)| name);
     if let Some(rname) = rname.filter(|name| name.wire().contains(&b'@')) {
         let message = format!("the SOA's RNAME is {rname}: a mail address with an @ in it");
-        tell(Rule::AtSign, message);
+        tell(ZoneRule::AtSign, message);
     }
     if soa.minimum > DAY {
-        tell(Rule::MinimumLong, format!("the SOA's MINIMUM is {} seconds", soa.minimum));
+        tell(ZoneRule::MinimumLong, format!("the SOA's MINIMUM is {} seconds", soa.minimum));
     }
 }
 
 /// Size, TTL, owner and tags of an RRset.
 pub(super) fn rrset(zone: &Zone, node: NodeRef<'_>, set: RrsetRef<'_>, faults: &mut Faults) {
     let (owner, rtype, ttl) = (node.owner(), set.rtype(), set.ttl());
-    let mut tell = |rule, message: String| faults.push(Fault::at(rule, owner, rtype, message));
+    let mut tell = |rule, message: String| faults.push(ZoneFault::at(rule, owner, rtype, message));
     if set.count() > RRSET_RECORDS {
-        tell(Rule::RrsetLarge, format!("{owner} {rtype} has {} records", set.count()));
+        tell(ZoneRule::RrsetLarge, format!("{owner} {rtype} has {} records", set.count()));
     }
     // Signers write NSEC3PARAM, which no resolver queries, with a TTL of 0.
     if ttl == 0 && rtype != Rtype::NSEC3PARAM {
-        tell(Rule::TtlZero, format!("{owner} {rtype} has a TTL of 0"));
+        tell(ZoneRule::TtlZero, format!("{owner} {rtype} has a TTL of 0"));
     } else if ttl > WEEK {
-        tell(Rule::TtlLong, format!("{owner} {rtype} has a TTL of {ttl} seconds"));
+        tell(ZoneRule::TtlLong, format!("{owner} {rtype} has a TTL of {ttl} seconds"));
     }
     match rtype {
         Rtype::A | Rtype::AAAA | Rtype::MX if !is_host_name(zone.apex(), owner) => {
-            tell(Rule::OwnerNotHost, format!("{owner} has {rtype} records and is no host name"));
+            tell(
+                ZoneRule::OwnerNotHost,
+                format!("{owner} has {rtype} records and is no host name"),
+            );
         }
-        Rtype::SPF => tell(Rule::SpfType, format!("{owner} has records of type SPF")),
+        Rtype::SPF => tell(ZoneRule::SpfType, format!("{owner} has records of type SPF")),
         Rtype::CAA => {
             for record in records(node, set) {
                 let tag = caa_tag(record.rdata).unwrap_or_default();
                 if !is_known(tag) {
                     let tag = String::from_utf8_lossy(tag);
                     let message = format!("{owner} has a CAA record with the tag \"{tag}\"");
-                    faults.push(Fault::of(record, Rule::CaaTag, message));
+                    faults.push(ZoneFault::of(record, ZoneRule::CaaTag, message));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The acts on a request: one function for pages, API and command line.
 
-use super::evidence::{RequestContext, ZoneEvidence};
+use super::around::RequestContext;
+use super::evidence::ZoneEvidence;
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::queue::automatic::Probe;

@@ -1,7 +1,7 @@
 //! *Ambil dari berkas*: the operator edited in the zone file what a request had put up, and an officer
 //! accepts it. Until then the file is refused with a finding that names the request.
 //!
-//! The change goes through the door like any other; the file goes live by itself once nothing in it
+//! The change is published like any other. The rest of the file goes live by itself once nothing in it
 //! clashes any more.
 
 use super::{ActError, Desk};
@@ -21,7 +21,7 @@ impl Desk {
         let place = self.place_of(name).ok_or(ActError::NotFound)?;
         let done = self.adopt_at(&place, &labels::clean_text(reason), actor);
         let shown = self.logged(done, actor, name, Deed::Adopt)?;
-        // The rest of the file may go live now; what of it still cannot is told by its report.
+        // The rest of the file may go live now; its report says what still cannot.
         let by = By::person(actor.name.clone());
         for report in self.0.register.publisher().reload(Some(&place.zone), &by) {
             tracing::info!(name, "after a value of the file was accepted: {report}");

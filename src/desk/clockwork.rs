@@ -169,7 +169,9 @@ impl Desk {
         });
         match done {
             Ok(()) | Err(ActError::Rule(_)) => {}
-            Err(error) => tracing::error!(request = number, %error, "the clock's act failed"),
+            Err(error) => {
+                tracing::error!(request = number, %error, "a transition by the clock failed")
+            }
         }
     }
 

@@ -41,7 +41,7 @@ impl Desk {
         let row = self.read(|reader| Ok(reader.draft(hash)?))?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(self.open_draft(row).unwrap_or_else(|error| {
-            tracing::warn!(%error, "a draft cannot be opened, and is begun anew");
+            tracing::warn!(%error, "a draft could not be opened: a new one is begun");
             DraftContent::default()
         })))
     }

@@ -1,5 +1,6 @@
-//! A look that may never end, because a disk hangs: on a thread of its own, one at a time, waited for a
-//! short time. What it finds holds for a second: many who ask at once cost one look.
+//! A check that may never return because a disk hangs. It runs on a thread of its own, one at a time, and
+//! callers wait for a short time only. A result is reused for a second, so many callers at once cost one
+//! check.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use crate::lock::lock;
 /// How long what was found is used again.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// Shared by all who look.
+/// The check, shared by all callers.
 #[derive(Debug, Default)]
 pub(super) struct Look<T>(Arc<Shared<T>>);
 

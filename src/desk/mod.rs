@@ -2,16 +2,17 @@
 //! commands all end here.
 //!
 //! ```text
-//! actor, act ─► look around (zone, candidate, probe; nothing locked)
+//! actor, act ─► gather evidence (zone, candidate, probe; nothing locked)
 //!            ─► one transaction: load ─► rule of `queue`, with the actor as the database knows them
 //!                                     ─► request, live record, event, notices
 //!            ─► promote, where the act says so
 //! ```
-//! A hidden button is no check: role, persons, state, sheet and freshness are tested in that
-//! transaction. What was turned back changes nothing, and if an officer tried it, that is an event.
+//! Hiding a button checks nothing: role, persons, state, sheet and freshness are tested in that
+//! transaction. A refused act changes nothing; an officer's attempt is recorded as an event.
 
 mod acts;
 mod adopting;
+mod around;
 mod attachments;
 mod clock_watch;
 mod clockwork;

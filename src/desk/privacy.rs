@@ -96,7 +96,7 @@ impl Desk {
         let store = &self.0.ledger.store;
         let forgotten = store.write::<_, StoreError>(|tx| tx.forget_secrets(before))?;
         if forgotten > 0 {
-            tracing::info!(forgotten, "status secrets past their time were forgotten");
+            tracing::info!(forgotten, "expired status secrets were deleted");
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Desk {
             })?;
         }
         if !over.is_empty() {
-            tracing::info!(requests = over.len(), "contacts past their time were erased");
+            tracing::info!(requests = over.len(), "contacts whose retention had ended were erased");
         }
         Ok(())
     }

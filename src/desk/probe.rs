@@ -1,11 +1,11 @@
 //! The probe: does a target answer, and can a stranger claim it (docs/procedure.md, "Check sheet").
 //!
 //! ```text
-//! disposisi, resubmit, approve ─► start ─► a thread for each target ─► result kept ─► whoever waits
+//! disposisi, resubmit, approve ─► start ─► a thread for each target ─► result kept ─► waiting acts
 //! ```
 //! It runs before an act, never inside its transaction, on threads of its own: nobody who waits for
 //! it holds a lock, and no request's probe waits for another's. Its own limits: public addresses only,
-//! looked at again when it connects; ports 25, 53, 80; `probe.seconds` for all targets of a request together,
+//! checked again on connecting; ports 25, 53, 80; `probe.seconds` for all targets of a request together,
 //! 64 KiB each; redirects are not followed; at most 16 targets, and `probe.at_once` requests at once.
 
 mod flight;

@@ -1,8 +1,8 @@
 //! *Kembalikan perubahan*: a change that takes an earlier one back (docs/procedure.md, Live record,
 //! `inverse_of`).
 //!
-//! Its records are not for the sender to say: they are what stood at the name before the change,
-//! as the promotion kept it. Everything after that is a request like any other.
+//! The sender does not choose its records: they are those the name had before the change, as the
+//! promotion kept them. Otherwise it is a request like any other.
 
 use super::{ActError, Desk};
 use crate::promote::records_before;

@@ -1,4 +1,4 @@
-//! Room on the disk of the state directory, and for whom it is left.
+//! Room on the disk of the state directory, and who may still use it.
 
 use std::fmt;
 use std::time::Duration;
@@ -93,8 +93,8 @@ impl Desk {
         }
     }
 
-    /// The room on the disk now. A disk that says nothing of itself counts as one with room: then a
-    /// failed write tells.
+    /// The room on the disk now. If the system does not say, the disk counts as one with room:
+    /// a write that fails says more.
     pub fn room(&self) -> Room {
         let asked = rustix::fs::statvfs(&self.0.options.state_dir);
         let octets =

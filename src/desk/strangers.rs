@@ -1,8 +1,9 @@
 //! Limits for people without an account: open requests per network, mailbox and office and in all,
 //! letters in all, and room on the disk.
 //!
-//! What others have sent must not shut out who proves a mailbox: each limit counts requests with a
-//! proven mailbox and those without one apart, and that of an office counts only the latter.
+//! Requests that others have sent must not shut out an applicant who proves a mailbox. So each limit
+//! counts requests with a proven mailbox and those without one separately, and that of an office counts
+//! only the latter.
 
 use super::{ActError, Desk, PublicLimit, Room, Submitter};
 use crate::queue::{Application, folded};

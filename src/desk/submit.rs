@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::evidence::{RequestContext, ZoneEvidence};
+use super::around::RequestContext;
+use super::evidence::ZoneEvidence;
 use super::{ActError, Desk};
 use crate::audit::random;
 use crate::ledger::NewRequest;
@@ -162,7 +163,7 @@ impl Desk {
         self.turned_back(&by.actor, Deed::Submit, "new", sent)
     }
 
-    /// The outcome, after an attempt that was turned back is on record. Strangers are not told numbers
+    /// The outcome, once a refused attempt is on record. Strangers do not learn numbers
     /// of others' requests.
     fn turned_back<T>(
         &self,

@@ -2,15 +2,16 @@
 
 use serde::de::DeserializeOwned;
 
-use super::evidence::{RequestContext, is_in_hand};
+use super::around::RequestContext;
+use super::evidence::is_in_hand;
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof, Reached};
 use crate::queue::{ActKind, Actor, Request, State};
 use crate::store::{Reader, StoreError};
 use crate::view::{
-    AskedView, CandidateView, HistoryView, NoticeView, ProofView, RequestView, SecondaryView, Sees,
-    rfc3339,
+    CandidateView, HistoryView, NoticeView, ObservationView, ProofView, RequestView, SecondaryView,
+    Sees, rfc3339,
 };
 use crate::wire::{Record, rdata};
 
@@ -147,7 +148,7 @@ fn text(record: &Record) -> String {
 /// The stored proof as shown.
 fn proof(json: &str) -> Result<ProofView, StoreError> {
     let proof: Proof = kept(json, "a proof")?;
-    let asked = |asked: crate::publish::Asked| AskedView {
+    let asked = |asked: crate::publish::Observation| ObservationView {
         server: asked.server,
         transport: asked.transport,
         at: asked.at,

@@ -271,7 +271,7 @@ impl Ledger {
 
 impl Ledger {
     /// Writes a step of a notice, and what it means to its request: a notice that was sent stops the
-    /// clock of step 5, one that arrived tells the applicant the outcome.
+    /// clock of step 5, one that arrived means that the applicant knows the outcome.
     pub fn apply_notice(&self, tx: &Tx<'_>, step: Step<Notice>) -> Result<(), LedgerError> {
         let Step { value: notice, happening } = step;
         self.save_notice(tx, &notice)?;
@@ -304,7 +304,7 @@ impl Ledger {
         Ok(self.save_request(tx, &request, &stored.row)?)
     }
 
-    /// Live → Notified, or a rejection on record as told, unless the applicant knew before.
+    /// Live → Notified, or a rejection recorded as notified, unless the applicant knew before.
     fn applicant_knows(&self, tx: &Tx<'_>, number: &str) -> Result<(), LedgerError> {
         let stored = self.expect_request(tx, number)?;
         let waits = match stored.request.stage() {

@@ -64,7 +64,7 @@ impl Ledger {
         Ok(reader.notice(&format!("{stem}-1"))?.is_some())
     }
 
-    /// Writes a notice to everybody who is told of an event of a request.
+    /// Writes a notice to each recipient of an event of a request.
     fn tell_all(
         &self,
         tx: &Tx<'_>,

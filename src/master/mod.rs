@@ -24,7 +24,7 @@ pub use input::{
 pub use parse::parse;
 pub use print::{print_record, print_zone, write_record};
 pub use render::render;
-pub use rule::{Rule, TEXT_RULES};
+pub use rule::{TEXT_RULES, TextRule};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::input::{ending, place};
-use super::rule::{self, Rule};
+use super::rule::{self, TextRule};
 use super::scan::{Entry, Scanner};
 use super::{At, Finding, Input, Options, Parsed, Severity};
 use crate::wire::rdata::{self, RDATA_OCTETS_MAX, Token, push_name};
@@ -108,7 +108,7 @@ pub(super) struct Parser<'p, 'i> {
 /// A fault in words that were read.
 pub(super) struct Problem {
     /// The rule that is broken.
-    pub(super) rule: &'static Rule,
+    pub(super) rule: &'static TextRule,
     /// The word at fault; the number of words when one is missing.
     pub(super) token: usize,
     /// What is wrong.
@@ -119,7 +119,7 @@ pub(super) struct Problem {
 
 impl Problem {
     /// A fault at a word.
-    pub(super) fn new(rule: &'static Rule, token: usize, message: impl Into<String>) -> Self {
+    pub(super) fn new(rule: &'static TextRule, token: usize, message: impl Into<String>) -> Self {
         Self { rule, token, message: message.into(), hint: None }
     }
 
@@ -295,7 +295,7 @@ impl Parser<'_, '_> {
     }
 
     /// Reports a fault of the scanner.
-    fn scan_fault(&mut self, source: &Source<'_>, fault: super::scan::Fault) {
+    fn scan_fault(&mut self, source: &Source<'_>, fault: super::scan::TextFault) {
         let span = fault.start..fault.end;
         let hint = fault.hint;
         self.tell(source, fault.rule, fault.line, span, fault.message.to_owned(), hint);
@@ -332,7 +332,7 @@ impl Parser<'_, '_> {
     fn tell(
         &mut self,
         source: &Source<'_>,
-        rule: &'static Rule,
+        rule: &'static TextRule,
         line: u32,
         span: std::ops::Range<usize>,
         message: String,

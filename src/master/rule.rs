@@ -2,11 +2,11 @@
 
 use super::Severity;
 
-//------------ Rule ----------------------------------------------------------
+//------------ TextRule ------------------------------------------------------
 
 /// A rule: its stable id and what it holds.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Rule {
+pub struct TextRule {
     /// The stable id, in kebab case.
     pub id: &'static str,
     /// How bad breaking it is.
@@ -20,14 +20,14 @@ macro_rules! rules {
     ($(#[$doc:meta])* $table:ident: $($name:ident $severity:ident $id:literal $meaning:literal,)*) => {
         $(
             #[doc = $meaning]
-            pub(super) const $name: Rule = Rule {
+            pub(super) const $name: TextRule = TextRule {
                 id: $id,
                 severity: rules!(@severity $severity),
                 meaning: $meaning,
             };
         )*
         $(#[$doc])*
-        pub const $table: &[Rule] = &[$($name),*];
+        pub const $table: &[TextRule] = &[$($name),*];
     };
     (@severity warning) => { Severity::Warning };
     (@severity $other:ident) => { Severity::Error };

@@ -1,6 +1,6 @@
 //! From bytes to the words of one entry: comments, quotes, parentheses, line ends (RFC 1035 §5.1).
 
-use super::rule::{self, Rule};
+use super::rule::{self, TextRule};
 use crate::wire::rdata::Token;
 
 /// How often reading may go back to behind a parenthesis that is never closed: bounds the time.
@@ -36,7 +36,7 @@ static CLASSES: [Class; 256] = {
     classes
 };
 
-//------------ Entry, Fault --------------------------------------------------
+//------------ Entry, TextFault ----------------------------------------------
 
 /// An entry that was read; its words are with the caller.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +51,9 @@ pub(super) struct Entry {
 
 /// Why the words of an entry cannot be used.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fault {
+pub(super) struct TextFault {
     /// The rule that is broken.
-    pub(super) rule: &'static Rule,
+    pub(super) rule: &'static TextRule,
     /// The line.
     pub(super) line: u32,
     /// Offset of the first byte at fault.
@@ -93,7 +93,7 @@ struct Progress {
     /// Whether the line of the first word starts with a blank, and which line that is.
     first: Option<(bool, u32)>,
     /// The first fault.
-    fault: Option<Fault>,
+    fault: Option<TextFault>,
 }
 
 impl<'a> Scanner<'a> {
@@ -103,13 +103,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Skips a byte order mark; returns the fault if there is one.
-    pub(super) fn byte_order_mark(&mut self) -> Option<Fault> {
+    pub(super) fn byte_order_mark(&mut self) -> Option<TextFault> {
         if !self.bytes.starts_with(b"\xef\xbb\xbf") {
             return None;
         }
         self.at = 3;
         self.line_start = 3;
-        Some(Fault {
+        Some(TextFault {
             rule: &rule::BYTE_ORDER_MARK,
             line: 1,
             start: 0,
@@ -120,7 +120,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the words of the next entry into `tokens`; `None` at the end of the file.
-    pub(super) fn entry(&mut self, tokens: &mut Vec<Token<'a>>) -> Option<Result<Entry, Fault>> {
+    pub(super) fn entry(
+        &mut self,
+        tokens: &mut Vec<Token<'a>>,
+    ) -> Option<Result<Entry, TextFault>> {
         tokens.clear();
         let mut progress = Progress { depth: 0, opened: (0, 0), first: None, fault: None };
         while let Some(&byte) = self.bytes.get(self.at) {
@@ -148,7 +151,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The result of an entry.
-    fn finish(&self, tokens: &[Token<'a>], progress: Progress) -> Result<Entry, Fault> {
+    fn finish(&self, tokens: &[Token<'a>], progress: Progress) -> Result<Entry, TextFault> {
         if let Some(fault) = progress.fault {
             return Err(fault);
         }
@@ -306,7 +309,7 @@ impl<'a> Scanner<'a> {
 
     /// The file ended inside parentheses: goes back to the first line behind the open one that looks
     /// like the start of an entry, so that one slip does not hide all that follows.
-    fn unclosed(&mut self, progress: Progress) -> Fault {
+    fn unclosed(&mut self, progress: Progress) -> TextFault {
         let (line, start) = progress.opened;
         self.rewinds += 1;
         if self.rewinds <= REWINDS_MAX {
@@ -323,7 +326,7 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        progress.fault.filter(|fault| fault.start < start).unwrap_or(Fault {
+        progress.fault.filter(|fault| fault.start < start).unwrap_or(TextFault {
             rule: &rule::UNCLOSED_PARENTHESIS,
             line,
             start,
@@ -344,7 +347,7 @@ impl<'a> Scanner<'a> {
     fn fault(
         &self,
         progress: &mut Progress,
-        rule: &'static Rule,
+        rule: &'static TextRule,
         span: std::ops::Range<usize>,
         message: &'static str,
     ) {
@@ -355,13 +358,13 @@ impl<'a> Scanner<'a> {
     fn fault_with(
         &self,
         progress: &mut Progress,
-        rule: &'static Rule,
+        rule: &'static TextRule,
         span: std::ops::Range<usize>,
         message: &'static str,
         hint: Option<&'static str>,
     ) {
         let line = self.line;
         let (start, end) = (span.start, span.end);
-        progress.fault.get_or_insert(Fault { rule, line, start, end, message, hint });
+        progress.fault.get_or_insert(TextFault { rule, line, start, end, message, hint });
     }
 }

@@ -95,7 +95,7 @@ impl Mailer {
         tokio::pin!(stop);
         loop {
             if let Err(error) = self.round(&outbox).await {
-                tracing::warn!(%error, "the outbox could not be worked through");
+                tracing::warn!(%error, "the outbox could not be processed");
             }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}

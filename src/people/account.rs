@@ -1,4 +1,4 @@
-//! Accounts: one person, one role, told apart by NIP and e-mail.
+//! Accounts: one person, one role, distinguished by NIP and e-mail.
 
 use super::PeopleError;
 use crate::audit::{self, NewEvent};
@@ -107,7 +107,7 @@ impl NewAccount {
     }
 }
 
-/// A mailbox as accounts are told apart by it: lower case, without a tag.
+/// A mailbox as it distinguishes accounts: lower case, without a tag.
 pub(super) fn checked_email(text: &str) -> Result<String, PeopleError> {
     if is_mailbox(text.trim()) { Ok(normalize_email(text)) } else { Err(PeopleError::BadEmail) }
 }

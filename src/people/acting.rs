@@ -1,7 +1,8 @@
 //! Acting officials (Plh., Plt.): somebody who holds another's role for a while.
 //!
 //! Whoever acts takes over the role with all its limits, and never both roles on one request; that
-//! rule is kept where the act happens. Nobody holds two roles for others at a time. Only the head (kabid) records one, on a letter.
+//! rule is enforced where the act happens. Nobody holds two roles for others at a time. Only the head
+//! (kabid) records one, on a letter.
 
 use super::PeopleError;
 use super::account::{Account, By};

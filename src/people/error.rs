@@ -61,8 +61,8 @@ pub enum PeopleError {
     /// No such token.
     #[error("no such token")]
     UnknownToken,
-    /// The link is unknown, used or over.
-    #[error("the link is unknown, used or over")]
+    /// The link is unknown, used or expired.
+    #[error("the link is unknown, used or expired")]
     LinkGone,
     /// The acting person may not do this.
     #[error("this role may not do that")]
@@ -165,7 +165,7 @@ pub enum SignInError {
         wait_ms: i64,
     },
     /// The session is over or was never there.
-    #[error("the session is over")]
+    #[error("the session has ended")]
     NoSession,
     /// Something else broke.
     #[error(transparent)]

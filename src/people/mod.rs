@@ -3,7 +3,7 @@
 //! [`People`] is the one handle. It knows who somebody is and which role they hold; what a role may
 //! do to a request is decided in `queue` and tested again in `desk`, inside the act. No account
 //! exists at first start and no password is ever preset: the first administrator, every officer
-//! invited and every reset password come in by a single-use, expiring link. Time is handed in.
+//! invited and every reset password come in by a single-use, expiring link. The caller passes the time.
 
 mod account;
 mod acting;

@@ -1,8 +1,7 @@
-//! Which passwords are taken: what is left of one after everything that guessers try first.
+//! Which passwords are accepted: enough must remain of one after everything that guessers try first.
 //!
-//! No list of leaked passwords is shipped. Instead, words people fall back on, the person's own name and
-//! office, runs on the keyboard, sequences, repetitions and years are struck out, also where digits
-//! stand for letters; enough must remain.
+//! No list of leaked passwords is shipped. Instead, common words, the person's own name and office,
+//! keyboard rows, sequences, repetitions and years are struck out, also where digits replace letters.
 
 use super::PeopleError;
 use super::account::NewAccount;

@@ -267,10 +267,10 @@ fn keep_an_admin(reader: &Reader<'_>, row: &PersonRow) -> Result<(), PeopleError
     if is_admin(row) && others == 0 { Err(PeopleError::LastAdmin) } else { Ok(()) }
 }
 
-/// What goes with the reading of a session or token and need not be kept: a disk that cannot be written
-/// must not keep anybody from reading.
+/// Logs that the last use of a session or token was not written. It need not be: a disk that cannot be
+/// written must not keep anybody from reading.
 pub(super) fn note_unwritten(written: Result<(), StoreError>) {
     if let Err(error) = written {
-        tracing::warn!(%error, "when a session or token was used last could not be written");
+        tracing::warn!(%error, "the last use of a session or token could not be written");
     }
 }

@@ -16,7 +16,7 @@ use crate::queue::time::MINUTE_MS;
 
 /// Counts of one generation; the older generation is dropped when the newer one is full.
 const COUNTS_MAX: usize = 20_000;
-/// Characters of a name that are told apart; no account has a longer one.
+/// Characters of a name that count; no account has a longer one.
 const NAME_MAX: usize = 64;
 
 //------------ Origin --------------------------------------------------------

@@ -10,7 +10,7 @@
 //!
 //! [`Promoter::promote`] reads in this order. A crash before the transaction changes nothing; after
 //! it, start-up serves the change and [`Promoter::recover`] goes on from the read-back with the plan
-//! that the transaction holds. A promotion is finished once, by whoever has the turn.
+//! that the transaction holds. A promotion is finished once, by whoever holds the lock of the turn.
 
 mod error;
 mod live;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{hex, unhex};
-use crate::publish::{Asked, Candidate, Edit, Expectation, RrsetEdit};
+use crate::publish::{Candidate, Edit, Expectation, Observation, RrsetEdit};
 use crate::queue::ParsedRecord;
 use crate::store::StoreError;
 use crate::wire::{Name, Rtype, rdata};
@@ -25,7 +25,7 @@ pub struct Plan {
     /// What was served before, to be put back if the read-back fails.
     pub inverse: Vec<Rrset>,
     /// The answer before.
-    pub before: Option<Asked>,
+    pub before: Option<Observation>,
     /// Whether all records stood there already.
     pub already: bool,
 }
@@ -45,7 +45,7 @@ pub struct Rrset {
 
 impl Plan {
     /// The plan of an edit and its candidate. The serial is known once the change is numbered.
-    pub(super) fn new(edit: &Edit, candidate: &Candidate, before: Asked) -> Self {
+    pub(super) fn new(edit: &Edit, candidate: &Candidate, before: Observation) -> Self {
         let mut added: BTreeMap<(Name, Rtype), Rrset> = BTreeMap::new();
         for record in &candidate.delta.added {
             let key = (record.owner.clone(), record.rtype);

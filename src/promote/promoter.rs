@@ -11,8 +11,8 @@ use crate::ledger::Ledger;
 use crate::lock::lock;
 use crate::publish::failpoint::point;
 use crate::publish::{
-    Asked, Candidate, Cause, Confirmation, Edit, EditProposal, NotPublished, PublishError,
-    Published, Publisher,
+    Cause, Confirmation, Edit, EditProposal, NotPublished, Observation, PublishError, Published,
+    Publisher,
 };
 use crate::queue::fault::Stale;
 use crate::queue::sheet::AutoLine;
@@ -181,7 +181,7 @@ impl Promoter {
         actor: &Actor,
         preview: &Preview,
         anchor: Option<Anchor>,
-        before: Asked,
+        before: Observation,
     ) -> Result<Attempt, PromotionError> {
         let apex = &preview.candidate.zone;
         let plan = Plan::new(&preview.edit, &preview.candidate, before);
@@ -194,7 +194,15 @@ impl Promoter {
             cause: Cause::Request { number: number.to_owned() },
             who: &actor.name,
             expect: plan.expectations()?,
-            rows: PromotionRows { ledger: &self.ledger, publisher: &self.publisher, number, actor, preview, plan, row: None },
+            rows: PromotionRows {
+                ledger: &self.ledger,
+                publisher: &self.publisher,
+                number,
+                actor,
+                preview,
+                plan,
+                row: None,
+            },
         });
         match published {
             Ok(Published { rows: (row, plan), said, .. }) => {
@@ -207,10 +215,10 @@ impl Promoter {
     }
 
     /// The proof of "before": one question to the first of our sockets.
-    fn ask_before(&self, edit: &Edit) -> Result<Asked, PromotionError> {
+    fn ask_before(&self, edit: &Edit) -> Result<Observation, PromotionError> {
         let sockets = self.publisher.sockets();
         let server = sockets.servers().first().copied().ok_or(PromotionError::NoServer)?;
-        let Some(set) = edit.set.first() else { return Ok(Asked::default()) };
+        let Some(set) = edit.set.first() else { return Ok(Observation::default()) };
         Ok(sockets.look(server, &set.owner, set.rtype, self.ledger.now()))
     }
 

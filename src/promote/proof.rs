@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use crate::publish::{Asked, Confirmation, Publisher, Refuted, Secondary};
+use crate::publish::{Confirmation, Observation, Publisher, Refuted, Secondary};
 use crate::queue::PromotionFault;
 use crate::wire::{Name, has_reached};
 
@@ -13,13 +13,13 @@ use crate::wire::{Name, has_reached};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Proof {
     /// The answer before.
-    pub before: Option<Asked>,
+    pub before: Option<Observation>,
     /// The first answer after.
-    pub after: Option<Asked>,
+    pub after: Option<Observation>,
     /// The serial that carries it.
     pub serial: u32,
     /// Every question and answer of the read-back.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Observation>,
     /// The command that repeats the first question.
     pub dig: String,
     /// Seconds for which an old "not found" may linger in caches (SOA minimum, RFC 2308).

@@ -2,7 +2,7 @@
 //! recovery are in `desk/tests`.
 
 use crate::publish::{
-    Asked, Cause, Edit, EditProposal, NoRows, Options, Publisher, RrsetEdit, ZoneSource,
+    Cause, Edit, EditProposal, NoRows, Observation, Options, Publisher, RrsetEdit, ZoneSource,
 };
 use crate::store::Store;
 use crate::wire::{Name, Rtype, rdata};
@@ -52,7 +52,7 @@ fn edit(owner: &str, rtype: Rtype, data: &[&str]) -> Edit {
 /// The plan of an edit.
 fn plan(publisher: &Publisher, edit: &Edit) -> Plan {
     let candidate = publisher.preview(&name("example."), edit).unwrap();
-    Plan::new(edit, &candidate, Asked::default())
+    Plan::new(edit, &candidate, Observation::default())
 }
 
 /// Makes an edit live.

@@ -27,7 +27,7 @@ mod propose;
 mod source;
 mod state;
 
-pub use confirm::{Asked, Confirmation, Expectation, Refuted, SerialExpected, Sockets};
+pub use confirm::{Confirmation, Expectation, Observation, Refuted, SerialExpected, Sockets};
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
 pub use propose::{Candidate, EditProposal, Floor, NotDecided, Surroundings, TransferIn, Version};
 pub use source::{

@@ -7,7 +7,7 @@
 use super::named::named;
 use super::procedure::{Act, ActKind};
 
-//------------ Reading an act -------------------------------------------------
+//------------ Reading an act ------------------------------------------------
 
 impl Act {
     /// Reads the body of `POST /requests/{number}/{name}`; no body counts as `{}`.

@@ -562,7 +562,7 @@ pub fn masked_fields(application: &Application) -> Vec<Fault> {
 }
 
 /// The data as it is stored: the name normalised, numbers that may be a NIK masked, types in
-/// capitals, no records where the kind brings none, the region code filled in where the name tells it.
+/// capitals, no records where the kind brings none, the region code filled in where the name implies it.
 pub fn tidy(mut application: Application, naming: &Naming) -> Application {
     for field in &FIELDS {
         let text = field.tidied(field.get(&application));

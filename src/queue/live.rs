@@ -23,6 +23,7 @@ use super::person::{Actor, Role, Signature};
 use super::procedure::Deed;
 use super::reading::{Place, name_text};
 use super::records::ParsedRecord;
+use super::regions::same_office;
 use super::rules::Rules;
 use crate::wire::Name;
 

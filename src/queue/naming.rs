@@ -235,7 +235,7 @@ fn one_below(name: &str, branch: &str) -> bool {
     name.strip_suffix(branch).is_some_and(|stem| !stem.is_empty() && !stem.contains('.'))
 }
 
-/// The label by which a name is told from others: the first that is no wildcard or service label,
+/// The label that distinguishes a name from others: the first that is no wildcard or service label,
 /// without the front of a district or urban village.
 pub(super) fn telling_label(name: &str) -> &str {
     let label = core(name).split('.').next().unwrap_or("");

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::calendar::Calendar;
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Happening, Step, Subject};
-use super::named::named;
 use super::line::{LineCode, LineVerdict};
+use super::named::named;
 use super::person::{Actor, Role, Signature};
 use super::procedure::Deed;
 use super::request::{Request, Stage, State};
@@ -119,7 +119,7 @@ impl NoticeValues {
     }
 }
 
-/// What the applicant is told to correct, or why the request was turned down.
+/// What the applicant is to correct, or why the request was turned down.
 fn points(request: &Request, deed: Deed) -> Vec<Point> {
     let verdict = match deed {
         Deed::Return | Deed::CorrectionDue => LineVerdict::Fix,
@@ -148,7 +148,7 @@ pub struct Notice {
     pub id: String,
     /// The request it is about, if any.
     pub request: Option<String>,
-    /// The event it tells of.
+    /// The event it is about.
     pub deed: Deed,
     /// Who reads it.
     pub reader: NoticeReader,

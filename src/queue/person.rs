@@ -161,7 +161,7 @@ impl ActingOfficial {
 pub struct Actor {
     /// The account name, for people to read; for an applicant the contact's name.
     pub name: String,
-    /// What tells persons apart.
+    /// What distinguishes persons.
     pub identity: Identity,
     /// Own roles.
     pub roles: Vec<Role>,
@@ -249,7 +249,7 @@ impl Actor {
 pub struct Signature {
     /// The account name.
     pub name: String,
-    /// What tells persons apart.
+    /// What distinguishes persons.
     pub identity: Identity,
     /// The role in force.
     pub role: Role,

@@ -1,6 +1,6 @@
 //! Numbers of persons (NIK, 16 digits) in texts: found however they are written, and masked.
 //!
-//! A NIK may stand in groups, with blanks, dots, commas, hyphens, slashes or brackets between them, and in the digits of
+//! A NIK may be written in groups, with blanks, dots, commas, hyphens, slashes or brackets between them, and in the digits of
 //! any script. A NIP of 18 digits is no NIK, nor are the addresses of machines.
 //! (docs/procedure.md, Personal data)
 

@@ -5,7 +5,7 @@
 //! text, as sent               each part,          every part has its type:
 //!                             or that it is wrong what a Request holds
 //! ```
-//! The automatic lines are computed from a [`Reading`], so that an applicant hears all faults at
+//! The automatic lines are computed from a [`Reading`], so that an applicant sees all faults at
 //! once. A request holds a [`ParsedApplication`] only; both dereference to the text as it was sent.
 //! A stored body is the text; it is read when it is opened.
 

@@ -133,7 +133,7 @@ fn hints(rdata: &[u8]) -> Option<Vec<IpAddr>> {
 
 //------------ Form ----------------------------------------------------------
 
-/// Whether addresses and targets look like ones, so that an applicant hears which of them does not.
+/// Whether addresses and targets look like ones, so that an applicant sees which of them does not.
 fn check_form(record: &RequestedRecord) -> Result<(), Rule> {
     let data = record.data.trim();
     let fields: Vec<&str> = data.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! Names nobody gets directly under the apex without a second signature (docs/procedure.md, Names).
+//! Names directly under the apex that need a second signature (docs/procedure.md, Names).
 
 use super::regions::same_office;
 use super::regions::{TableError, rows};

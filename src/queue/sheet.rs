@@ -1,8 +1,8 @@
 //! The check sheet (*lembar verifikasi*, docs/procedure.md, Check sheet): its lines, verdicts, and
 //! when it is complete.
 //!
-//! The automatic lines are computed elsewhere (`automatic`) and laid in here, freshly at each
-//! opening and again inside the approving act; a sheet never decides by itself.
+//! The automatic lines are computed in `automatic` and added here each time the sheet is opened, and
+//! again inside the approving act. A sheet decides nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use super::line::{LineCode, LineInput, LineVerdict};
 use super::named::named;
 use super::person::Signature;
 
-//------------ Lines that are needed ------------------------------------------
+//------------ Lines that are needed -----------------------------------------
 
 /// The human lines a request needs.
 pub fn human_lines(application: &Application) -> Vec<LineCode> {

@@ -1,7 +1,8 @@
 //! Names that look alike (docs/procedure.md, Names): always a warning, never a refusal.
 //!
-//! Alike is: one edit apart; the same once hyphens are folded and 0/o, 1/l/i, rn/m taken as one; or
-//! the same words in another order. A series (sdn1, sdn2) is reported too; one tick passes it.
+//! Names look alike if they are one edit apart; if they are the same once hyphens are dropped and 0/o,
+//! 1/l/i and rn/m count as one; or if they have the same words in another order. A series (sdn1, sdn2) is
+//! reported too; the officer ticks it off.
 
 use super::naming::telling_label;
 use crate::digest::sha256_of;
@@ -9,12 +10,12 @@ use crate::digest::sha256_of;
 /// Octets of a label at most (RFC 1035 §2.3.4); what is longer is cut off and not alike.
 const LABEL_MAX: usize = 63;
 
-/// Whether two names below a zone look alike: the labels they are told by do.
+/// Whether two names below a zone look alike: the labels that distinguish them do.
 pub fn resemble(a: &str, b: &str) -> bool {
     a != b && alike(telling_label(a), telling_label(b))
 }
 
-/// The label that a name below a zone is told by, and keys under which it is found: two labels that look
+/// The label that distinguishes a name below a zone, and keys under which it is found: two labels that look
 /// alike have one in common, and few others have.
 pub fn likeness(zone: &str, name: &str) -> (String, Vec<i64>) {
     let label = telling_label(name);

@@ -1,6 +1,6 @@
 //! Laporan kegiatan (step 6 of the SOP): what came in during a month and what became of it.
 //!
-//! Counts and the list they are made from, as CSV and JSON. Papers (PDF) are another room's. No
+//! Counts and the list they are made from, as CSV and JSON. No PDF is made here. No
 //! person is named: number, name, office, kind, class and result only.
 
 mod month;

@@ -21,7 +21,7 @@ use crate::control;
 use crate::fleet::Fleet;
 use crate::master::Finding;
 use crate::metrics::{self, Gauges, NameServer, Registry};
-use crate::publish::{Publisher, Watcher};
+use crate::publish::Watcher;
 use crate::serve::{self, Operations, Running};
 use crate::text::with_causes;
 

@@ -37,7 +37,7 @@ impl Clock {
     /// One turn, `ran` after the one before.
     fn turn(&self, ran: Duration) {
         if let Err(error) = self.watch().turn(&self.store, now_ms(), ran, Doubt::without_queue) {
-            tracing::warn!(%error, "how far the clock is believed was not written");
+            tracing::warn!(%error, "the last believed time could not be written");
         }
     }
 

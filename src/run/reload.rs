@@ -1,5 +1,5 @@
-//! `gapura ctl reload` and SIGHUP: settings, certificates and zones are read again, each by itself, and what
-//! came of each is told. Settings that do not read change nothing at all.
+//! `gapura ctl reload` and SIGHUP: settings, certificates and zones are read again, each by itself, and the
+//! result of each is reported. Settings that cannot be read change nothing at all.
 
 use serde_json::{Value, json};
 

@@ -162,7 +162,10 @@ impl Road3 {
                 }
                 Err(error) => {
                     let error = with_causes(&error);
-                    tracing::error!(error, "there are no pages but the one that says so");
+                    tracing::error!(
+                        error,
+                        "the pages cannot be started; a page that says so answers in their place"
+                    );
                     ClosedBy::Other
                 }
             },
@@ -267,7 +270,7 @@ impl Road3 {
         let set = open.desk.set_working_time(checked.calendar);
         let noted = note_settings(&open.desk, path);
         if let Err(error) = set.and(noted) {
-            tracing::error!(%error, "the change of the settings is not on record");
+            tracing::error!(%error, "the change of the settings could not be put on record");
         }
     }
 }
@@ -335,7 +338,7 @@ impl Open {
             let error = with_causes(&error);
             tracing::error!(
                 error,
-                "no link for the first administrator; `gapura user add` makes one too"
+                "no link for the first administrator; `gapura user add` makes the account, too"
             );
             None
         })
@@ -406,7 +409,7 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
 fn turn(desk: &Desk, people: &People, state_dir: &Path, ran: Duration) {
     forget_used_link(state_dir, people);
     if let Err(error) = desk.turn(ran) {
-        tracing::warn!(%error, "the desk's timers failed");
+        tracing::warn!(%error, "a turn of the timers failed");
     }
 }
 

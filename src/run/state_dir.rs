@@ -108,11 +108,11 @@ fn tighten(path: &Path) -> io::Result<()> {
     let ours = path.join("lock").exists() || std::fs::read_dir(path)?.next().is_none();
     let private = std::fs::Permissions::from_mode(mode & 0o7700);
     if ours && std::fs::set_permissions(path, private).is_ok() {
-        tracing::info!(path = %path.display(), "others may no longer look into the state directory");
+        tracing::info!(path = %path.display(), "other users can no longer read the state directory");
     } else {
         tracing::warn!(
             path = %path.display(),
-            "others may look into the state directory: give it the mode 0700"
+            "other users can read the state directory: set its mode to 0700"
         );
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! Takes from this process whatever reading a letter does not need: files, sockets, other programs,
-//! more memory, time and output than its limits. What was taken cannot be had back.
+//! more memory, time and output than its limits. Nothing taken away can be regained.
 //!
 //! The limits of the system (`setrlimit`) alone suffice against files and sockets: no descriptor can be
 //! opened. Landlock denies the file system and TCP, and a list of system calls (seccomp) denies all

@@ -2,8 +2,8 @@
 //! attached, is locked, or grows out of hand (ISO 32000-1, 7.5).
 //!
 //! The file is walked from its first octet to its last, and every part must be one: an object, a
-//! cross-reference table, a trailer. Offsets are not believed: viewers that repair a file do not believe
-//! them either, so every object that can be found is judged, also inside object streams, inside the data
+//! cross-reference table, a trailer. Offsets are ignored, as viewers that repair a file ignore
+//! them, so every object that can be found is judged, also inside object streams, inside the data
 //! of other streams, and in versions that a later one replaces.
 
 mod heads;

@@ -104,7 +104,7 @@ struct Inner {
     officers: Turns,
     /// Whether the log says what confines the children.
     said: AtomicBool,
-    /// Files put down for the scanner.
+    /// Files written for the scanner.
     scans: AtomicU64,
     /// Whether letters are read in this process; for tests of what is above.
     here: bool,
@@ -195,7 +195,7 @@ impl Inner {
             Ok(done) if done.status.success() => {
                 let answer = Answer::parse(done.output, bytes);
                 let answer = answer.ok_or_else(|| {
-                    tracing::error!("a child that reads letters gave no answer that makes sense");
+                    tracing::error!("a child that reads letters gave an invalid answer");
                     unread()
                 })?;
                 self.say(&answer.confined);
@@ -237,11 +237,11 @@ impl Inner {
         let Some((program, arguments)) = self.options.scanner.split_first() else { return Ok(()) };
         let file = arguments.iter().any(|argument| argument.contains(FILE));
         let file = file.then(|| self.file_for_scanner(bytes)).transpose().map_err(|error| {
-            tracing::error!(%error, "a letter cannot be put down for the scanner");
+            tracing::error!(%error, "a letter could not be written to disk for the scanner");
             unchecked("")
         })?;
         let mut command = Command::new(program);
-        // What the daemon was told by its environment is no concern of a scanner.
+        // The daemon's environment is no concern of a scanner.
         command.env_clear().current_dir("/");
         command.envs(SCANNER_ENVIRONMENT.iter().filter_map(|name| Some((name, var_os(name)?))));
         let name = file.as_ref().map(|file| file.0.display().to_string()).unwrap_or_default();

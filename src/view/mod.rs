@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use parts::{
-    ApprovalView, AskedView, CandidateView, FaultView, HistoryView, LineView, NoticeView,
+    ApprovalView, CandidateView, FaultView, HistoryView, LineView, NoticeView, ObservationView,
     ProofView, ReasonView, SecondaryView,
 };
 pub use record::{RecordView, SuspensionView};

@@ -109,13 +109,13 @@ pub struct ReasonView {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct ProofView {
     /// The answer before.
-    pub before: Option<AskedView>,
+    pub before: Option<ObservationView>,
     /// The answer after.
-    pub after: Option<AskedView>,
+    pub after: Option<ObservationView>,
     /// The serial that brought it.
     pub serial: u32,
     /// Every question that was asked.
-    pub asked: Vec<AskedView>,
+    pub asked: Vec<ObservationView>,
     /// The command that repeats it.
     pub dig: String,
     /// The zone's secondaries, as they answered within a moment.
@@ -141,7 +141,7 @@ pub struct SecondaryView {
 
 /// One question to one server.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
-pub struct AskedView {
+pub struct ObservationView {
     /// Address and port.
     pub server: String,
     /// `udp` or `tcp`.

@@ -1,8 +1,8 @@
 //! How many octets of bodies are held at once, in all and from one network.
 //!
 //! A body is held in memory until its request is answered. Thousands of uploads at once would use up
-//! the memory that the name server needs. Octets count as they arrive: whoever announces a body and
-//! stays silent holds nothing, and is given up soon.
+//! the memory that the name server needs. Octets count as they arrive: a client that announces a body and
+//! stays silent holds nothing, and is dropped soon.
 //!
 //! ```text
 //! a body ─► of an officer ─────────────► officers' share

@@ -1,4 +1,4 @@
-//! Browsers in which somebody signed in before: a cookie of ours tells them from a stranger's.
+//! Browsers in which somebody signed in before, recognized by a cookie of ours.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! A gate before slow work: so many at it, so many waiting, and the rest hears that it is busy.
+//! A gate before slow work: a limited number run, a limited number wait, and the rest are refused as busy.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -49,7 +49,7 @@ async fn in_time(state: &State, request: Request, next: Next) -> Result<Response
     match answer {
         Ok(answer) if !room.was_slow() => Ok(answer),
         _ => {
-            tracing::warn!(path, "an answer took too long and was given up");
+            tracing::warn!(path, "an answer took too long and was abandoned");
             Err(Unanswered::Slow)
         }
     }

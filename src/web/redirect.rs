@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{HeaderValue, LOCATION, SET_COOKIE};
 use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, LOCATION, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
 
 /// After a POST: 303 to another page.

@@ -169,7 +169,8 @@ async fn read_parts(request: Request, state: &State) -> Result<Parted, Failure> 
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::decode;
+    use crate::web::redirect::encode;
 
     #[test]
     fn what_a_browser_encodes_reads_back() {

@@ -114,7 +114,9 @@ impl Client {
             let value = std::env::var(variable).unwrap_or_default();
             let value = value.trim();
             if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-                bail!("{variable} holds a character that none of ours has: copy it again");
+                bail!(
+                    "{variable} holds a character that no token or secret of gapura has: copy it again"
+                );
             }
             if !value.is_empty() {
                 credentials.push_str(&format!("{before}{value}\r\n"));

@@ -1,4 +1,4 @@
-//! Probes under way: one for each request and revision, so many at once, and how to wait for one.
+//! Probes under way: one per request and revision, a limited number at once, and how to wait for one.
 
 use crate::lock::lock;
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ impl Flights {
                 return Some(flight.clone());
             }
             if under_way.len() >= self.most {
-                tracing::warn!(request = key.0, "too many probes at once: this one is left out");
+                tracing::warn!(request = key.0, "too many probes at once: this one is skipped");
                 return None;
             }
             under_way.insert(key.clone(), flight.clone());

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::sockets::{Answer, Asked, Content, Sockets};
+use super::sockets::{Answer, Content, Observation, Sockets};
 use crate::dns_client::Transport;
 
 use crate::wire::{Name, Rcode, Record, Rtype, has_reached, rdata};
@@ -90,7 +90,7 @@ impl fmt::Display for Expectation {
 #[derive(Clone, Debug, Default)]
 pub struct Confirmation {
     /// Every question and answer, in order.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<Observation>,
     /// The first answer that was wrong; none: the change is confirmed.
     pub refuted: Option<Refuted>,
 }
@@ -117,7 +117,7 @@ impl fmt::Display for Refuted {
 impl Refuted {
     /// A wrong answer.
     fn new(answer: &Answer, expected: &dyn fmt::Display) -> Self {
-        let Asked { question, server, transport, rcode, error, .. } = &answer.asked;
+        let Observation { question, server, transport, rcode, error, .. } = &answer.asked;
         let found = match error {
             Some(error) => error.clone(),
             None => format!("{rcode} {}", answer.asked.answer.join(" | ")).trim().to_owned(),

@@ -4,7 +4,7 @@ mod expect;
 mod sockets;
 
 pub use expect::{Confirmation, Expectation, Refuted, SerialExpected};
-pub use sockets::{Asked, Sockets};
+pub use sockets::{Observation, Sockets};
 
 #[cfg(test)]
 mod tests;

@@ -22,11 +22,11 @@ const TRIES: [Duration; 5] = [
     Duration::from_millis(4_000),
 ];
 
-//------------ Asked ---------------------------------------------------------
+//------------ Observation ---------------------------------------------------
 
 /// One question and its answer, as kept in the proof of a promotion.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Asked {
+pub struct Observation {
     /// The address that was asked.
     pub server: String,
     /// `udp` or `tcp`.
@@ -52,7 +52,7 @@ pub(super) struct Answer {
     /// How it was asked for.
     pub(super) transport: Transport,
     /// What is kept of it.
-    pub(super) asked: Asked,
+    pub(super) asked: Observation,
     /// Its content; none when nothing came that could be read.
     pub(super) content: Option<Content>,
 }
@@ -74,7 +74,7 @@ pub(super) struct Content {
 
 impl Answer {
     /// Reads a reply.
-    fn new(mut asked: Asked, transport: Transport, reply: std::io::Result<Reply>) -> Self {
+    fn new(mut asked: Observation, transport: Transport, reply: std::io::Result<Reply>) -> Self {
         let mut content = None;
         match &reply {
             Err(error) => asked.error = Some(error.to_string()),
@@ -149,7 +149,7 @@ impl Sockets {
     }
 
     /// Asks one question over UDP, as a person would.
-    pub fn look(&self, server: SocketAddr, name: &Name, rtype: Rtype, now_ms: i64) -> Asked {
+    pub fn look(&self, server: SocketAddr, name: &Name, rtype: Rtype, now_ms: i64) -> Observation {
         self.ask(server, Transport::Udp, name, rtype, now_ms).asked
     }
 
@@ -188,12 +188,12 @@ fn asked(
     name: &Name,
     rtype: Rtype,
     now_ms: i64,
-) -> Asked {
-    Asked {
+) -> Observation {
+    Observation {
         server: server.to_string(),
         transport: transport.as_str().to_owned(),
         question: format!("{name} {rtype}"),
         at: rfc3339(now_ms),
-        ..Asked::default()
+        ..Observation::default()
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::keeper::keep_now;
-use super::number::Step;
+use super::number::Numbered;
 use super::proposal::{Held, NotPublished};
 use crate::lock::lock;
 use crate::publish::failpoint;
@@ -31,7 +31,7 @@ const CHANGES_PER_TRIM: i64 = 64;
 pub(super) fn commit<T, E: From<StoreError>>(
     inner: &Inner,
     held: &mut [Held<'_>],
-    mut steps: Vec<Step>,
+    mut steps: Vec<Numbered>,
     mut rows: impl FnMut(&Tx<'_>, usize, &Change) -> Result<T, E>,
 ) -> Result<Vec<(Change, T)>, NotPublished<E>> {
     let pairs = held.iter_mut().zip(&mut steps);
@@ -85,7 +85,7 @@ struct Ready {
 
 impl Ready {
     /// Encodes the delta and decides on the place and the full copy; burns the serial.
-    fn new(state: &mut ZoneState, step: &mut Step) -> Self {
+    fn new(state: &mut ZoneState, step: &mut Numbered) -> Self {
         let change = &step.change;
         let seq = state.seq + i64::from(change.is_visible());
         state.burn(change.to);
@@ -103,7 +103,7 @@ impl Ready {
 }
 
 /// Writes a step at its place in the journal.
-fn write(step: &Step, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> {
+fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> {
     let (zone, change) = (&step.change.zone, &step.change);
     tx.put_zone(zone, &step.row)?;
     for edit in &step.overlay {
@@ -151,8 +151,8 @@ pub(crate) fn swap(inner: &Inner, removed: &[Name], added: Vec<Entry>) {
 }
 
 /// Brings the state up to what is live now, and announces the change.
-fn go_live(inner: &Inner, held: &mut Held<'_>, step: Step, ready: Ready) -> Change {
-    let Step { next, change, overlay, row, is_held } = step;
+fn go_live(inner: &Inner, held: &mut Held<'_>, step: Numbered, ready: Ready) -> Change {
+    let Numbered { next, change, overlay, row, is_held } = step;
     let state = &mut *held.state;
     state.overlay.carry_out(&overlay);
     state.row = Some(row);

@@ -7,7 +7,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::keeper::write_file;
+use super::own_file::write_file;
 use crate::digest::sha256_hex;
 use crate::lock::lock;
 use crate::master;

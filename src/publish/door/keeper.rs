@@ -6,9 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -18,10 +15,9 @@ use super::copying::{Due, copy_later, copy_now};
 use super::derived;
 use super::marks::{marks_path, raise_mark, write_marks};
 use super::note::Note;
-use super::number::Step;
+use super::number::Numbered;
 use super::proposal::Held;
 use super::served;
-use crate::files;
 use crate::lock::lock;
 use crate::publish::failpoint;
 use crate::publish::state::{Inner, Job, PublishError, Slot};
@@ -141,7 +137,7 @@ impl Batch {
 ///
 /// Of a group of zones, as at a start or after an edit of many files, only those wait for the disk in which
 /// a promoted name or a mask changes: the others are in their files, and the keeper writes their copies.
-pub(super) fn keep_now(inner: &Inner, held: &mut [Held<'_>], steps: &[Step]) {
+pub(super) fn keep_now(inner: &Inner, held: &mut [Held<'_>], steps: &[Numbered]) {
     let is_alone = steps.len() == 1;
     let mut serials_wait = false;
     for (held, step) in held.iter_mut().zip(steps) {
@@ -155,7 +151,7 @@ pub(super) fn keep_now(inner: &Inner, held: &mut [Held<'_>], steps: &[Step]) {
 
 /// Writes what keeps one step. Returns whether its serial must be on disk, too: the copy does not tell
 /// it.
-fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Step, is_alone: bool) -> bool {
+fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Numbered, is_alone: bool) -> bool {
     let (zone, change, state) = (held.slot.apex.clone(), &step.change, &mut *held.state);
     let is_promoted = !step.overlay.is_empty();
     let state_dir = &inner.options.state_dir;
@@ -184,41 +180,6 @@ fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Step, is_alone: bool) -> 
         inner.note_kept(&derived::path(state_dir, &zone), written);
     }
     is_promoted || state.copied.serial != Some(change.to)
-}
-
-//------------ Files of our own ----------------------------------------------
-
-/// Writes a file of our own, unless it is so already.
-pub(crate) fn write_file(path: &Path, bytes: &[u8], what: &str) -> Result<(), PublishError> {
-    if files::read(path).is_ok_and(|written| written == bytes) {
-        return Ok(());
-    }
-    replace(path, what, |_| Ok(bytes.to_owned()))
-}
-
-/// Writes a file of our own anew. It is there in full or as it was: temporary file, fsync, rename, fsync of
-/// the directory. `bytes` sees the new file; `what` names the failpoints.
-pub(super) fn replace(
-    path: &Path,
-    what: &str,
-    bytes: impl FnOnce(&File) -> std::io::Result<Vec<u8>>,
-) -> Result<(), PublishError> {
-    let write = || -> std::io::Result<()> {
-        let temporary = path.with_extension("tmp");
-        let mut file = File::create(&temporary)?;
-        failpoint::io_point(&format!("{what}.write"))?;
-        file.write_all(&bytes(&file)?)?;
-        failpoint::io_point(&format!("{what}.fsync"))?;
-        file.sync_all()?;
-        failpoint::io_point(&format!("{what}.rename"))?;
-        fs::rename(&temporary, path)?;
-        failpoint::io_point(&format!("{what}.dirsync"))?;
-        match path.parent() {
-            Some(directory) => File::open(directory)?.sync_all(),
-            None => Ok(()),
-        }
-    };
-    write().map_err(|source| PublishError::Write { path: path.to_owned(), source })
 }
 
 //------------ Copies and the journal's bounds -------------------------------

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::keeper::replace;
+use super::own_file::replace;
 use super::served;
 use crate::files;
 use crate::lock::lock;

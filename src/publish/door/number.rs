@@ -9,10 +9,10 @@ use crate::store::zones::ZoneRow;
 use crate::wire::{Class, Name, NameRef, Record, Rtype};
 use crate::zone::{ApplyError, Delta, Zone};
 
-//------------ Step ----------------------------------------------------------
+//------------ Numbered ------------------------------------------------------
 
 /// A proposal with its serial, ready for the transaction.
-pub(crate) struct Step {
+pub(crate) struct Numbered {
     /// The next version; none if nothing that is served changes.
     pub(super) next: Option<Zone>,
     /// From which serial to which, by what and whom.
@@ -30,7 +30,7 @@ pub(crate) fn number<R>(
     inner: &Inner,
     state: &ZoneState,
     proposal: &Proposal<R>,
-) -> Result<Step, PublishError> {
+) -> Result<Numbered, PublishError> {
     let serial = |live| match proposal.serial {
         Numbering::Exactly(serial) => serial,
         Numbering::Next => inner.next_serial(state, live, proposal.at_ms),
@@ -69,7 +69,7 @@ pub(crate) fn number<R>(
         FileFate::Accepted(_) | FileFate::Transferred => false,
         FileFate::RolledBack => true,
     };
-    Ok(Step { next, change, overlay: proposal.overlay.clone(), row, is_held })
+    Ok(Numbered { next, change, overlay: proposal.overlay.clone(), row, is_held })
 }
 
 /// What is kept of the zone with the change.

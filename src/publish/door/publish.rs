@@ -9,7 +9,7 @@
 //! A group of zones is more than one proposal: all become live or none does.
 
 use super::commit::commit;
-use super::number::{Step, number};
+use super::number::{Numbered, number};
 use super::proposal::{FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows};
 use crate::master::Finding;
 use crate::publish::confirm::{Confirmation, SerialExpected};
@@ -33,7 +33,7 @@ pub(crate) fn publish<R: Rows>(
     }
     let zones = held.iter().zip(&proposals);
     let steps = zones.map(|(held, proposal)| number(inner, &held.state, proposal));
-    let steps: Vec<Step> = steps.collect::<Result<_, _>>()?;
+    let steps: Vec<Numbered> = steps.collect::<Result<_, _>>()?;
     let undos: Vec<Undo> =
         held.iter().zip(&proposals).map(|(held, one)| Undo::of(&held.state, one)).collect();
     let committed =
@@ -193,7 +193,7 @@ fn take_back<R: Rows>(
         let live = held.state.zone.as_ref();
         number(inner, &held.state, &undo.proposal(inner, live, &one.change, &reason))
     });
-    let steps = steps.collect::<Result<Vec<Step>, _>>().map_err(NotPublished::Door);
+    let steps = steps.collect::<Result<Vec<Numbered>, _>>().map_err(NotPublished::Door);
     let reverted = steps.and_then(|steps| {
         commit(inner, held, steps, |tx, index, _| {
             proposals[index].rows.take_back(tx, &published[index].said)

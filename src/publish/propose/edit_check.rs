@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::judge;
-use crate::check::{self, Fault};
+use crate::check::{self, ZoneFault};
 use crate::master::{Finding, Severity};
 use crate::publish::state::{Edit, ZoneSource};
 use crate::wire::{Name, NameRef, Rtype, rdata};
@@ -80,7 +80,7 @@ pub(crate) fn check_effect(
     let known = check::around(before, &owners);
     let brought = check::around(after, &owners).into_iter().filter(|one| !known.contains(one));
     let level = judge::level(source);
-    brought.map(|one: Fault| one.finding(&level, None)).collect()
+    brought.map(|one: ZoneFault| one.finding(&level, None)).collect()
 }
 
 /// Names of an edit at which nothing is ever answered. A zone file may have such records, with a

@@ -3,7 +3,7 @@
 //! Places are looked for only when there are faults: the very same bytes are then parsed once more.
 
 use super::loaded::Loaded;
-use crate::check::{self, Fault, Level};
+use crate::check::{self, Level, ZoneFault};
 use crate::master::{self, Finding, Input};
 use crate::publish::state::{Overlay, Strictness, ZoneSource};
 use crate::store::promoted::Origin;
@@ -39,12 +39,12 @@ pub(crate) fn whole(
 
 /// All findings about a file that does not even make a zone.
 pub(crate) fn built(source: &ZoneSource, loaded: &Loaded) -> Vec<Finding> {
-    let faults: Vec<Fault> = loaded.faults.iter().map(Fault::from).collect();
+    let faults: Vec<ZoneFault> = loaded.faults.iter().map(ZoneFault::from).collect();
     located(source, loaded, &faults)
 }
 
 /// Finds the places of faults.
-fn located(source: &ZoneSource, loaded: &Loaded, faults: &[Fault]) -> Vec<Finding> {
+fn located(source: &ZoneSource, loaded: &Loaded, faults: &[ZoneFault]) -> Vec<Finding> {
     if faults.is_empty() {
         return Vec::new();
     }

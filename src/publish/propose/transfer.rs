@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::decide::{Difference, Kind, soa_differs};
-use crate::check::{self, Fault, Level};
+use crate::check::{self, Level, ZoneFault};
 use crate::master::{Finding, Severity};
 use crate::publish::door::{FileFate, Next, Numbering, Proposal, without_soa};
 use crate::publish::state::{
@@ -91,7 +91,7 @@ fn changed(
     live: Option<&Zone>,
     apex: &Name,
     deltas: &[Delta],
-) -> Result<(Zone, Vec<Fault>), PublishError> {
+) -> Result<(Zone, Vec<ZoneFault>), PublishError> {
     let live = live.ok_or_else(|| PublishError::NotLoaded(apex.clone()))?;
     let mut zone = live.clone();
     for delta in deltas {
@@ -122,9 +122,9 @@ fn next(live: Option<&Zone>, zone: Zone) -> Result<Next, PublishError> {
 }
 
 /// Faults as findings: errors are those that no zone can be served with, and those that the settings raise.
-fn judged(source: &ZoneSource, faults: &[Fault]) -> Vec<Finding> {
+fn judged(source: &ZoneSource, faults: &[ZoneFault]) -> Vec<Finding> {
     let level = Level { strict: false, errors: source.errors.clone() };
-    let finding = |fault: &Fault| {
+    let finding = |fault: &ZoneFault| {
         let finding = fault.finding(&level, None);
         let is_raised = level.errors.iter().any(|id| id == fault.rule.id());
         match is_raised || fault.rule.binds_transfers() {

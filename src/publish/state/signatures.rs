@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Outcome, ZoneState, error, warning};
-use crate::check::{self, Ending, Rule, Span};
+use crate::check::{self, Ending, Span, ZoneRule};
 use crate::master::Finding;
 use crate::zone::Zone;
 
@@ -93,13 +93,13 @@ impl ZoneState {
             Level::Fine => return None,
             Level::Soon => {
                 let message = format!("signatures of {apex} end, the first in {time}");
-                warning(Rule::SignatureSoon.id(), message)
+                warning(ZoneRule::SignatureSoon.id(), message)
             }
             Level::Ended => {
                 let message = format!(
                     "signatures of {apex} ended {time} ago: validating resolvers answer SERVFAIL for it"
                 );
-                error(Rule::SignatureExpired.id(), message, "")
+                error(ZoneRule::SignatureExpired.id(), message, "")
             }
         };
         let hint = "sign the zone again and write its file; if the clock is wrong, correct it";
@@ -150,7 +150,7 @@ impl ZoneState {
         file: Option<&Zone>,
         now_ms: i64,
     ) {
-        let expired = Rule::SignatureExpired.id();
+        let expired = ZoneRule::SignatureExpired.id();
         let mut errors = findings.iter().filter(|finding| finding.is_error());
         let is_refused = matches!(outcome, Some(Outcome::Refused { .. }));
         let by_time =

@@ -215,7 +215,7 @@ fn expire_holds_over_restarts_and_ends_with_a_refresh() {
         );
     }
     let (publisher, _) = opened(&house, Some(clock));
-    assert!(publisher.unanswered().unwrap().contains("no zone is served"));
+    assert!(unanswered(&publisher.status()).unwrap().contains("no zone is served"));
     publisher.refreshed(&apex()).unwrap();
     assert_eq!(entry(&publisher), "loaded");
     publisher.expire(&apex());

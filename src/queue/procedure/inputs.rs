@@ -1,7 +1,7 @@
 //! What acts take: names in [`Act`](super::Act) and JSON, words on the command line, and types.
 
-use crate::queue::line::{LineInput, clean_notes};
 use crate::queue::labels::clean_text;
+use crate::queue::line::{LineInput, clean_notes};
 
 //------------ Input ---------------------------------------------------------
 

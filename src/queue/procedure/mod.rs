@@ -84,7 +84,7 @@ pub fn row_of_page(page: &str) -> Option<&'static Row> {
 }
 
 named! {
-    /// A state as far as the procedure tells its moments apart.
+    /// A state, split where the procedure treats its moments differently.
     pub enum Phase {
         /// Being filled in.
         Draft = "draft",

@@ -6,9 +6,9 @@ use super::persons::contact_of;
 use super::stages::{Assigned, NeedsCorrection};
 use crate::queue::fault::{Fault, Rule, TransitionError};
 use crate::queue::fields;
+use crate::queue::line::{LineInput, LineVerdict};
 use crate::queue::person::Role;
 use crate::queue::person::same_mailbox;
-use crate::queue::line::{LineInput, LineVerdict};
 use crate::queue::sheet::Sheet;
 
 impl Assigned {

@@ -8,8 +8,8 @@ use crate::queue::act::RejectReason;
 use crate::queue::application::NamingClass;
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Fault, Rule, Stale, TransitionError};
-use crate::queue::rules::Bind;
 use crate::queue::line::{LineInput, LineVerdict};
+use crate::queue::rules::Bind;
 use crate::queue::sheet::{Line, Sheet};
 
 /// What the verifier read before approving it.

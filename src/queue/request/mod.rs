@@ -47,8 +47,8 @@ use deciding::{Read, reopened_for};
 use ending::{handed_over, withdraw};
 pub use facts::{Amendment, Candidate, Facts};
 use persons::submitter;
-use promotion::signatures;
 pub use promotion::promotion_id;
+use promotion::signatures;
 pub use stages::{
     Approval, Assigned, Assignment, Closed, Disposition, Ended, Live, NeedsCorrection, Notified,
     Promoting, PromotionFailed, PromotionFault, Question, Rejected, Stage, Submitted, Verified,

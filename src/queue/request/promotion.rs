@@ -4,8 +4,6 @@
 //! into the one that keeps the proof. Between them the request is Verified with `promoting` set: it
 //! can no longer be withdrawn, and recovery goes on from there.
 
-use serde::{Deserialize, Serialize};
-
 use super::Candidate;
 use super::case::{Case, Transition};
 use super::stages::{Approval, Live, Promoting, PromotionFailed, PromotionFault, Verified};

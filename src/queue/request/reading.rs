@@ -1,4 +1,4 @@
-//! What a request says of itself.
+//! Read access to a request.
 
 use super::stages::{Approval, Disposition, Question, Stage};
 use super::{Request, State};

@@ -121,7 +121,7 @@ fn is_taken(wanted: &Wanted) -> bool {
     let tables =
         [("udp", wanted.udp), ("udp6", wanted.udp), ("tcp", wanted.tcp), ("tcp6", wanted.tcp)];
     tables.into_iter().filter(|(_, wanted)| *wanted).any(|(table, _)| {
-        // Where there is no such table, the start tells.
+        // Where there is no such table, the start itself shows it.
         let text = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
         let is_tcp = table.starts_with("tcp");
         text.lines().skip(1).any(|line| {

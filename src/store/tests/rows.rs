@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use super::store;
-use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Origin, Role, State};
+use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Role, State};
 use crate::store::drafts::DraftRow;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::people::{ActingRow, LinkRow, PersonRow, SessionRow, TokenRow};

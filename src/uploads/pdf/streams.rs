@@ -29,7 +29,7 @@ pub(super) fn unpack<'a>(
     data: &'a [u8],
     left: &mut usize,
 ) -> Result<Cow<'a, [u8]>, Fault> {
-    // Where another object names the filter, the data tells.
+    // Where another object names the filter, the data itself shows it.
     let guess = if is_zlib(data) { vec![&b"FlateDecode"[..]] } else { Vec::new() };
     let filters = filters(dict).unwrap_or(guess);
     let packs = |name: &&&[u8]| {

@@ -145,12 +145,12 @@ impl<T: DeserializeOwned + Send> FromRequestParts<State> for Named<T> {
     }
 }
 
-//------------ Asked ---------------------------------------------------------
+//------------ Params --------------------------------------------------------
 
 /// The parameters behind the question mark; what cannot be read is a problem like any other.
-pub(super) struct Asked<T>(pub(super) T);
+pub(super) struct Params<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequestParts<State> for Asked<T> {
+impl<T: DeserializeOwned> FromRequestParts<State> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {

@@ -14,7 +14,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::caller::{Asked, Caller};
+use super::caller::{Caller, Params};
 use super::problem::Problem;
 use crate::desk::ActError;
 use crate::people::Scope;
@@ -51,7 +51,7 @@ pub(super) struct After {
 pub(super) async fn events(
     Extract(state): Extract<State>,
     caller: Caller,
-    Asked(asked): Asked<After>,
+    Params(asked): Params<After>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let actor = caller.officer(Scope::Read)?.actor();

@@ -5,7 +5,7 @@ use axum::extract::{Request, State as Extract};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Asked, Caller, Named, body, json};
+use super::caller::{Caller, Named, Params, body, json};
 use super::problem::Problem;
 use crate::desk::{ActError, Desk};
 use crate::people::Scope;
@@ -54,7 +54,7 @@ pub(super) struct Reason {
 pub(super) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-    Asked(named): Asked<Wanted>,
+    Params(named): Params<Wanted>,
 ) -> Result<Json<Records>, Problem> {
     caller.officer(Scope::Read)?;
     let name = named.name.filter(|name| !name.is_empty());

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::{Asked, Caller, Named, body};
+use super::caller::{Caller, Named, Params, body};
 use super::mailbox::Proof;
 use super::multipart::{Sent, read_letter};
 use super::problem::Problem;
@@ -63,7 +63,7 @@ pub(super) struct Page {
 pub(super) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-    Asked(wanted): Asked<Wanted>,
+    Params(wanted): Params<Wanted>,
 ) -> Result<Json<Page>, Problem> {
     let actor = caller.officer(Scope::Read)?.actor();
     let only = wanted.state.as_deref().filter(|text| !text.is_empty());

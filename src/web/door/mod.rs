@@ -4,8 +4,8 @@
 //! accept ─► a place (in all, per network) ─► requests ─► idle too long, too old, or needed by others ─► closed
 //!            none free: the oldest idle one is closed for the newcomer
 //! ```
-//! What keeps a connection is requests: one under way, or one answered a moment ago. Octets alone keep
-//! nothing, neither half a request nor the PINGs and settings of HTTP/2. How long one answer may take
+//! Only requests keep a connection open: one under way, or one answered a moment ago. Octets alone do not,
+//! neither half a request nor the PINGs and settings of HTTP/2. How long one answer may take
 //! is decided in [`patience`](super::patience).
 
 mod places;

@@ -236,7 +236,7 @@ mod tests {
         Places::new(limits, vec!["127.0.0.1".parse().unwrap()])
     }
 
-    /// Whether the connection of a place was told to end.
+    /// Whether the connection of a place was asked to end.
     async fn is_dismissed(place: &Place) -> bool {
         let limits = DoorLimits::default();
         let over = place.activity().over(&limits);

@@ -243,7 +243,12 @@ fn step_form(state: &State, visitor: &Visitor, draft: &Draft, step: u8) -> Resul
 }
 
 /// The fields of a step.
-pub(super) fn step_fields(state: &State, t: Words, draft: &Draft, step: u8) -> Result<Vec<Field>, Failure> {
+pub(super) fn step_fields(
+    state: &State,
+    t: Words,
+    draft: &Draft,
+    step: u8,
+) -> Result<Vec<Field>, Failure> {
     Ok(match step {
         1 => vec![kind_field(t), class_field(t)],
         2 => contact_fields(state, t, draft),

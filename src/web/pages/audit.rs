@@ -25,7 +25,7 @@ const ROWS: usize = 100;
 
 /// What is asked for in the URL.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ListParams {
     /// The last event of the page.
     #[serde(default)]
     sampai: Option<i64>,
@@ -91,7 +91,7 @@ struct AuditPage {
 /// `GET /jejak`
 pub(super) async fn show(
     Extract(state): Extract<State>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListParams>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     visitor.need(&Role::OFFICERS)?;

@@ -1,11 +1,17 @@
-//! Pieces that several pages show of a request: history, proof, lines, tags, time left.
+//! What several pages share of a request: looking it up, history, proof, lines, tags, time left, and
+//! why an act was refused.
 
 use crate::audit::{PROOF, ROW_LOG};
+use crate::desk::{ActError, Viewer};
+use crate::people::Account;
 use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
     Role, Rule, State,
 };
-use crate::view::{AskedView, FaultView, HistoryView, LineView, ProofView, RequestView};
+use crate::view::{FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView};
+use crate::web::failure::Failure;
+use crate::web::state::State as Web;
+use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
 
 //------------ Tags ----------------------------------------------------------
@@ -223,7 +229,7 @@ pub(super) fn proof(t: Words, proof: &ProofView) -> Shown {
 }
 
 /// Response code and answer section.
-fn answer_words(asked: &AskedView) -> String {
+fn answer_words(asked: &ObservationView) -> String {
     let lines =
         std::iter::once(asked.rcode.as_str()).chain(asked.answer.iter().map(String::as_str));
     lines.collect::<Vec<_>>().join("\n")
@@ -303,11 +309,11 @@ pub(super) fn fixes(t: Words, view: &RequestView) -> Vec<(LineCode, String, Stri
     noted.map(|line| (line.code, line.code.say(t), line.note.clone().unwrap_or_default())).collect()
 }
 
-//------------ A request in an officer's hands --------------------------------
+//------------ A request in an officer's hands -------------------------------
 
 /// The request as this officer may see it, and the accounts.
 pub(super) async fn look(
-    state: &State,
+    state: &Web,
     visitor: &Visitor,
     number: &str,
 ) -> Result<(RequestView, Vec<Account>), Failure> {

@@ -34,7 +34,7 @@ const LISTS: [(&str, &str); 4] = [
 
 /// The filters, which stand in the URL.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ListParams {
     /// Which list.
     #[serde(default)]
     daftar: String,
@@ -118,7 +118,7 @@ struct QueuePage {
 /// `GET /antrean`
 pub(super) async fn show(
     Extract(state): Extract<State>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListParams>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let session = visitor.need(&Role::OFFICERS)?;

@@ -24,7 +24,7 @@ const FILE_ROWS: usize = 20_000;
 
 /// Where the page begins.
 #[derive(Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ListParams {
     /// After this place, as the page before said.
     #[serde(default)]
     setelah: String,
@@ -59,7 +59,7 @@ struct RegisterPage {
 /// `GET /subdomain`
 pub(super) async fn show(
     Extract(state): Extract<State>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListParams>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     open(&state, &visitor)?;

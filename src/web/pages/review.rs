@@ -9,15 +9,16 @@ use axum::response::{IntoResponse, Response};
 use super::acts::{after_sheet, after_sheet_offered, offered};
 use super::apply::unit_words;
 use super::parts::{
-    Past, SheetLine, Shown, fault_words, full_name, history, left_class, proof, sheet_line, tag,
+    Past, SheetLine, Shown, error_words, full_name, history, left_class, look, proof, sheet_line,
+    tag,
 };
-use crate::desk::{ActError, Viewer};
+use crate::desk::ActError;
 use crate::people::{Account, Role};
 use crate::queue::regions::Regions;
 use crate::queue::{
     Act, ActKind, LineCode, LineInput, LineVerdict, NoticeState, State as RequestState,
 };
-use crate::view::{CandidateView, FaultView, RequestView};
+use crate::view::{CandidateView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::redirect::see_other;
 use crate::web::sent::Sent;

@@ -7,8 +7,8 @@ use axum::response::Response;
 
 use super::apply::{CHECK, LAST, label_of, unit_words};
 use super::mailbox::subject;
-use super::parts::full_name;
 use super::parts::error_words;
+use super::parts::full_name;
 use super::status::{held, ticket};
 use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};

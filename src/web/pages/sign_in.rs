@@ -11,10 +11,10 @@ use crate::people::{
     Enrolment, OldProof, Origin, Role, Session, SignInError, SignedIn, Stage, sha256_hex,
 };
 use crate::queue::time::MINUTE_MS;
+use crate::web::device::{device_cookie, origin};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::device::{device_cookie, origin};
 use crate::web::qr::Qr;
 use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
@@ -214,7 +214,7 @@ async fn show_enrolment(
     page_with(status, &enrol)
 }
 
-//------------ Once more, for a decision --------------------------------------
+//------------ Once more, for a decision -------------------------------------
 
 /// Where to go on after the proof.
 #[derive(Deserialize)]
