@@ -480,20 +480,7 @@ fn a_value_is_erased_by_an_event_or_it_is_missing() {
 #[test]
 fn a_row_that_no_event_left_so_is_found() {
     let house = House::new();
-    let person = |role| PersonRow {
-        id: "p-9".to_owned(),
-        name: "sari".to_owned(),
-        full_name: "Sari".to_owned(),
-        title: String::new(),
-        role,
-        email: "sari@example.id".to_owned(),
-        nip: None,
-        disabled_ms: None,
-        password: None,
-        totp_secret: None,
-        totp_step: 0,
-        created_ms: 0,
-    };
+    let person = |role| PersonRow::of_role("9", role, 0);
     let added = NewEvent::new(START, "console", "admin", Deed::AccountAdded, "person:p-9");
     house
         .store

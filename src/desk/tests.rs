@@ -32,8 +32,7 @@ use crate::uploads::Letter;
 use crate::view::RequestView;
 use crate::wire::Name;
 
-/// Monday 23 November 2026, 08.00 WIB.
-pub(super) const MONDAY_8: i64 = 1_795_395_600_000;
+pub(super) use crate::queue::fixture::MONDAY_8;
 /// The zone.
 pub(super) const APEX: &str = "cirebonkab.go.id.";
 /// Its file.
@@ -159,20 +158,7 @@ impl Office {
 
     /// Adds an account.
     pub(super) fn hire(&self, name: &str, role: &str) {
-        let row = PersonRow {
-            id: format!("p-{name}"),
-            name: name.to_owned(),
-            full_name: name.to_owned(),
-            title: String::new(),
-            role: role.parse().unwrap(),
-            email: format!("{name}@cirebonkab.go.id"),
-            nip: None,
-            disabled_ms: None,
-            password: None,
-            totp_secret: None,
-            totp_step: 0,
-            created_ms: MONDAY_8,
-        };
+        let row = PersonRow::of_role(name, role.parse().unwrap(), MONDAY_8);
         let subject = format!("person:{}", row.id);
         let added = NewEvent::new(MONDAY_8, "console", "admin", Deed::AccountAdded, &subject);
         let added = added.with("role", role);
@@ -298,16 +284,9 @@ pub(super) fn line(code: LineCode, verdict: LineVerdict) -> LineInput {
 
 /// A village's request that no rule stands against.
 pub(super) fn application() -> Application {
-    serde_json::from_str(
-        r#"{ "kind": "new", "class": "desa", "name": "grogolkapetakan.desa",
-        "zone": "cirebonkab.go.id.",
-        "records": [ { "type": "A", "data": "192.0.2.110", "ttl": 3600 } ],
-        "office": "Desa Grogol", "region": "32.09.22.2015", "purpose": "Situs resmi desa",
-        "contact": { "name": "Sutrisno", "position": "Sekretaris Desa",
-                     "email": "desa@example.id", "phone": "0231-1" },
-        "letter": { "number": "140/12", "date": "2026-11-23" }, "starts": null, "ends": null }"#,
-    )
-    .unwrap()
+    let mut application = crate::queue::fixture::application();
+    application.records[0].data = "192.0.2.110".to_owned();
+    application
 }
 
 /// A service's request: a name without a list behind it.

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::audit::{Notary, Vault};
+use crate::queue::fixture::MONDAY_8;
 use crate::queue::{
     Act, Actor, Application, Calendar, Deed, Identity, LineCode, LineInput, LineVerdict, LiveState,
     Notice, NoticeReader, Place, Point, Request, Role, Rules, Signature,
@@ -16,8 +17,6 @@ use crate::store::people::PersonRow;
 use crate::store::promises::NoticeRow;
 use crate::store::{Store, StoreError, Tx};
 
-/// Monday 23 November 2026, 08.00 WIB.
-const MONDAY_8: i64 = 1_795_395_600_000;
 /// The number of the one request.
 const NUMBER: &str = "GPR-2026-00001";
 
@@ -41,20 +40,7 @@ impl House {
         let (rules, calendar) = (Rules::default(), Calendar::default());
         let ledger = Ledger::new(store.clone(), vault, notary, clock, rules, calendar);
         for (name, role) in [("kepala", Role::Head), ("seksi", Role::Verifier)] {
-            let row = PersonRow {
-                id: format!("p-{name}"),
-                name: name.to_owned(),
-                full_name: name.to_owned(),
-                title: String::new(),
-                role,
-                email: format!("{name}@cirebonkab.go.id"),
-                nip: None,
-                disabled_ms: None,
-                password: None,
-                totp_secret: None,
-                totp_step: 0,
-                created_ms: MONDAY_8,
-            };
+            let row = PersonRow::of_role(name, role, MONDAY_8);
             store.write::<_, StoreError>(|tx| tx.put_person(&row)).unwrap();
         }
         Self { ledger, store, time, _directory: directory }

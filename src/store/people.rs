@@ -406,3 +406,26 @@ impl Tx<'_> {
         self.run(PUT_WEB_SECRET, params![name, value]).map(drop)
     }
 }
+
+//------------ Tests ---------------------------------------------------------
+
+#[cfg(test)]
+impl PersonRow {
+    /// An account without a password, for tests that need somebody of a role.
+    pub(crate) fn of_role(name: &str, role: Role, created_ms: i64) -> Self {
+        Self {
+            id: format!("p-{name}"),
+            name: name.to_owned(),
+            full_name: name.to_owned(),
+            title: String::new(),
+            role,
+            email: format!("{name}@cirebonkab.go.id"),
+            nip: None,
+            disabled_ms: None,
+            password: None,
+            totp_secret: None,
+            totp_step: 0,
+            created_ms,
+        }
+    }
+}
