@@ -45,6 +45,7 @@
 //! | [`serve`] | sockets, rate limit, access list, cookies' secret, query log |
 //! | [`master`] | zone file text to records or findings, and back |
 //! | [`check`] | the semantic rules of a whole zone |
+//! | [`catalog`] | catalog zones: read and made |
 //! | [`store`] | the database; all SQL |
 //! | [`publish`] | candidates, decisions, and the one function that makes a change live |
 //! | [`fleet`] | the other name servers: who may do what, NOTIFY, watching secondaries |
@@ -103,6 +104,7 @@ pub mod update;
 pub mod zone;
 
 //--- Road 2: a zone file goes live
+pub mod catalog;
 pub mod check;
 pub mod fleet;
 pub mod master;

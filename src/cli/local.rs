@@ -73,7 +73,7 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     let mut zones = Vec::new();
     let mut told = String::new();
     // A secondary zone has no file; what its primaries are is among the settings.
-    for source in sources.zones.iter().filter(|source| !source.is_secondary()) {
+    for source in sources.zones.iter().filter(|source| source.has_file()) {
         let checked = check_source(source)?;
         let serial = checked.zone.as_ref().map(crate::zone::Zone::serial);
         let records = checked.zone.as_ref().map(crate::zone::Zone::record_count);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::read::{find, read, text_of};
-use super::{Settings, paths};
+use super::{Settings, ZoneSettings, paths};
 use crate::master::{Finding, Place, Severity};
 use crate::wire::Name;
 
@@ -119,11 +119,24 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
                 "write it as \"example.go.id.\"",
             ),
         }
-        if zone.file.as_os_str().is_empty() == zone.primaries.is_empty() {
+        let has_both = !zone.file.as_os_str().is_empty() && !zone.primaries.is_empty();
+        if has_both || is_made(zone) && !lists_any(settings, zone) {
             tell(
                 Some(zone.name.span()),
                 format!("zone {} needs a file or primaries, one of them", zone.name.get_ref()),
-                "give file = \"NAME.zone\", or primaries = [\"REMOTE\"] for a secondary zone",
+                "give file = \"NAME.zone\", or primaries = [\"REMOTE\"] for a secondary zone; a catalog zone \
+                 needs neither, but zones with its name in `catalog`",
+            );
+        }
+        if !zone.catalog.is_empty() && !settings.zones.iter().any(|it| lists(it, zone)) {
+            tell(
+                Some(zone.name.span()),
+                format!(
+                    "zone {}: \"{}\" is no catalog zone of ours",
+                    zone.name.get_ref(),
+                    zone.catalog
+                ),
+                "give it a [[zone]] of its own with neither file nor primaries",
             );
         }
     }
@@ -150,6 +163,26 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a zone is a catalog zone that gapura makes.
+fn is_made(zone: &ZoneSettings) -> bool {
+    zone.file.as_os_str().is_empty() && zone.primaries.is_empty()
+}
+
+/// Whether a catalog zone that gapura makes lists a zone.
+fn lists(catalog: &ZoneSettings, zone: &ZoneSettings) -> bool {
+    let name = |text: &str| text.parse::<Name>().ok();
+    let apex = name(catalog.name.get_ref());
+    is_made(catalog)
+        && apex.is_some()
+        && apex == name(&zone.catalog)
+        && apex != name(zone.name.get_ref())
+}
+
+/// Whether it lists any.
+fn lists_any(settings: &Settings, catalog: &ZoneSettings) -> bool {
+    settings.zones.iter().any(|zone| lists(catalog, zone))
 }
 
 /// The place of a byte span.
@@ -317,6 +350,23 @@ mod tests {
             check_lines(&text, &[&found]);
             check_lines(&text, &[choices]);
         }
+    }
+
+    #[test]
+    fn a_catalog_zone_needs_members_and_members_a_catalog_zone() {
+        let zone = |name: &str, more: &str| format!("[[zone]]\nname = \"{name}\"\n{more}\n");
+        let member = zone("a.id.", "file = \"a\"\ncatalog = \"Cat.id\"");
+        let catalog = zone("cat.id.", "");
+        check_lines(&format!("{member}{catalog}"), &[]);
+        check_lines(&catalog, &["zone cat.id. needs a file or primaries"]);
+        check_lines(
+            &member,
+            &["FILE:2:8 error settings-value: zone a.id.: \"Cat.id\" is no catalog zone"],
+        );
+        let itself = zone("cat.id.", "catalog = \"cat.id.\"");
+        check_lines(&itself, &["needs a file", "is no catalog zone of ours"]);
+        let other = zone("cat.id.", "file = \"c\"");
+        check_lines(&format!("{member}{other}"), &["is no catalog zone of ours"]);
     }
 
     #[test]

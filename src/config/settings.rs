@@ -347,6 +347,9 @@ pub struct ZoneSettings {
     /// Whether gapura makes a ZONEMD record (RFC 8976) for each version.
     #[serde(default)]
     pub zonemd: bool,
+    /// The catalog zone of ours (RFC 9432) that lists this zone; empty = none.
+    #[serde(default)]
+    pub catalog: String,
 }
 
 /// `zone.update`

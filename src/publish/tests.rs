@@ -1,5 +1,6 @@
 //! The door as its users see it: a directory with zone files, a database, a publisher.
 
+mod catalog;
 mod changes;
 mod coming;
 mod copies;

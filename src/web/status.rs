@@ -31,7 +31,10 @@ pub(super) fn of_error(error: &ActError) -> StatusCode {
         }
         ActError::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
         ActError::Publish(
-            PublishError::Refused { .. } | PublishError::Presigned(_) | PublishError::Secondary(_),
+            PublishError::Refused { .. }
+            | PublishError::Presigned(_)
+            | PublishError::Secondary(_)
+            | PublishError::Made(_),
         ) => StatusCode::CONFLICT,
         ActError::Publish(_) | ActError::NoServer => StatusCode::SERVICE_UNAVAILABLE,
         ActError::Audit(_) | ActError::File { .. } => StatusCode::INTERNAL_SERVER_ERROR,

@@ -19,11 +19,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &["answer", "zone", "transfer", "tsig"]),
     ("master", &[]),
     ("check", &["master", "zone"]),
+    ("catalog", &["zone"]),
     ("queue", &[]),
     ("view", &["queue"]),
     ("uploads", &["queue"]),
     ("store", &["queue"]),
-    ("publish", &["zone", "master", "check", "store", "dns_client", "transfer"]),
+    ("publish", &["zone", "master", "check", "catalog", "store", "dns_client", "transfer"]),
     ("fleet", &["answer", "zone", "transfer", "update", "tsig", "serve", "dns_client", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
@@ -72,7 +73,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
-const PURE: &[&str] = &["wire", "tsig", "zone", "transfer", "update", "answer", "queue"];
+const PURE: &[&str] = &["wire", "tsig", "zone", "transfer", "update", "answer", "catalog", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[

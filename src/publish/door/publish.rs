@@ -76,6 +76,10 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
     if state.source.is_secondary() && !is_transfer {
         return Err(PublishError::Secondary(zone()));
     }
+    let is_ours = matches!(proposal.cause, Cause::Own { .. } | Cause::Unconfirmed { .. });
+    if state.source.is_made() && !is_ours {
+        return Err(PublishError::Made(zone()));
+    }
     if proposal.base.as_ref().map(Zone::serial) != state.serial() {
         return Err(PublishError::Moved(zone()));
     }

@@ -202,6 +202,10 @@ impl Case<'_> {
             (found, diff.map_or(Difference::First, join))
         });
         findings.extend(found);
+        if source.is_made() {
+            // What is odd about it by the rules for files is as it is to be.
+            findings.retain(|finding| finding.severity == Severity::Error);
+        }
         if clashes {
             return Err(Guard::Merge);
         }
@@ -304,6 +308,7 @@ impl Case<'_> {
         let loaded = self.loaded;
         let sha256 = loaded.hash.clone();
         let cause = match &self.state.row {
+            _ if self.state.source.is_made() => Cause::Own { purpose: "catalog".to_owned() },
             None => Cause::Load { sha256 },
             Some(_) => Cause::File { sha256 },
         };

@@ -38,9 +38,7 @@ impl Publisher {
     pub fn preview(&self, zone: &Name, edit: &Edit) -> Result<Candidate, PublishError> {
         let slot = self.0.slot(zone)?;
         let state = lock(&slot.state);
-        if state.source.is_secondary() {
-            return Err(PublishError::Secondary(zone.clone()));
-        }
+        state.source.must_be_edited_here()?;
         let live = state.zone.as_ref().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
         let draft = draft(&self.0, &state, live, edit, &Origin::Unnamed)?;
         Ok(Candidate::new(live, edit, draft))

@@ -109,6 +109,8 @@ impl Case<'_> {
         let last = self.state.row.as_ref().and_then(|row| row.file_serial).unwrap_or_default();
         let finding = match note {
             None => return,
+            // The serials of a zone that gapura makes are nobody else's affair.
+            _ if self.state.source.is_made() => return,
             Some(Note::NotRaised) => warning(
                 "serial-not-raised",
                 format!("serial not raised: the file still has {file}; gapura chose the next one"),

@@ -53,9 +53,7 @@ impl Publisher {
         who: &str,
     ) -> Result<Proposal, PublishError> {
         let zone = &held.slot.apex;
-        if held.state.source.is_secondary() {
-            return Err(PublishError::Secondary(zone.clone()));
-        }
+        held.state.source.must_be_edited_here()?;
         let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
         if live.is_signed() {
             return Err(PublishError::Presigned(zone.clone()));

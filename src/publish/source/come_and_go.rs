@@ -18,6 +18,7 @@ use super::directory::still_claims;
 use super::known;
 use super::reload::{reload_all, report};
 use super::restore::RESTORED_STEP;
+use crate::catalog;
 use crate::lock::lock;
 use crate::master::{Finding, Severity};
 use crate::publish::door::{self, swap};
@@ -93,7 +94,10 @@ impl Publisher {
             wanted.entry(source.apex.clone()).or_default().push(source);
         }
         let mut reports = self.0.missing(&wanted, &sources, by, began);
-        let left = known.into_iter().filter(|source| !wanted.contains_key(&source.apex));
+        let left: Vec<ZoneSource> =
+            known.into_iter().filter(|source| !wanted.contains_key(&source.apex)).collect();
+        self.0.list_members(&mut wanted, &left);
+        let left = left.into_iter();
         let mut new: Vec<Arc<Slot>> = left.map(|source| left_before(source, &sources)).collect();
         let mut changed = Vec::new();
         for (apex, mut claims) in wanted {
@@ -236,9 +240,57 @@ impl Inner {
             }
         }
         if !reports.is_empty() {
+            self.unlist(&reports);
             known::write(self);
         }
         (stay, reports)
+    }
+
+    /// Takes zones that went out of the catalogs that list them.
+    fn unlist(&self, gone: &[ReloadReport]) {
+        let slots: Vec<Arc<Slot>> = lock(&self.slots).values().cloned().collect();
+        let sources = || slots.iter().map(|slot| lock(&slot.state).source.clone());
+        let mut made = Wanted::new();
+        sources().filter(ZoneSource::is_made).for_each(|source| {
+            made.insert(source.apex.clone(), vec![source]);
+        });
+        if made.is_empty() {
+            return;
+        }
+        self.list_members(&mut made, &[]);
+        for source in made.into_values().flatten() {
+            let slot = slots.iter().find(|slot| slot.apex == source.apex);
+            let Some(slot) = slot.filter(|slot| lock(&slot.state).take_source(source)) else {
+                continue;
+            };
+            // Somebody has confirmed that they are to go.
+            let by = By { force: true, ..By::gapura() };
+            let reports = reload_all(self, std::slice::from_ref(slot), Pace::Patient, &by);
+            let word = |report: &ReloadReport| format!("{} ({})", report.zone, report.result());
+            let words: Vec<String> = reports.iter().map(word).collect();
+            tracing::info!(zones = gone.len(), catalogs = words.join(" "), "left the catalog");
+        }
+    }
+
+    /// Lists in the catalog zones that we make whatever names them as its catalog: zones that are wanted, and
+    /// those that go on although the settings have lost them.
+    fn list_members(&self, wanted: &mut Wanted, left: &[ZoneSource]) {
+        if !wanted.values().flatten().any(ZoneSource::is_made) {
+            return;
+        }
+        let slots: Vec<Arc<Slot>> = lock(&self.slots).values().cloned().collect();
+        let go_on = slots.iter().filter(|slot| !wanted.contains_key(&slot.apex));
+        let go_on: Vec<ZoneSource> = go_on.map(|slot| lock(&slot.state).source.clone()).collect();
+        let mut members: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
+        for source in wanted.values().flatten().chain(&go_on).chain(left) {
+            if let Some(catalog) = &source.catalog {
+                members.entry(catalog.clone()).or_default().insert(source.apex.clone());
+            }
+        }
+        for source in wanted.values_mut().flatten().filter(|source| source.is_made()) {
+            let members = members.get(&source.apex).into_iter().flatten();
+            source.text = Some(catalog::text(members).into());
+        }
     }
 }
 

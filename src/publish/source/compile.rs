@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256, digest};
 use super::memory::{Claim, LOOK_EVERY};
 use super::read::{self, ReadFault};
 use crate::digest::{hex, sha256_hex};
-use crate::master::{self, Beside, Finding, Input, LoadError, Loader};
+use crate::master::{self, Beside, Directory, Finding, Input, LoadError, Loader};
 use crate::publish::propose::{Loaded, Unread};
 use crate::publish::state::{Guard, Lack, Options, Seen, Stamp, ZoneSource, error};
 use crate::wire::Rtype;
@@ -65,6 +65,9 @@ pub(crate) fn load_within(
     pace: Pace,
     if_lacking: &IfLacking<'_>,
 ) -> Result<Loaded, Box<Unread>> {
+    if source.is_made() {
+        return Ok(made(source));
+    }
     let began = Instant::now();
     loop {
         let age = Stamp::at(&source.file).map_or(options.quiet, |stamp| stamp.age());
@@ -203,6 +206,36 @@ fn load_once(
     loaded.findings.append(&mut loaded.parsed.findings);
     loaded.bytes = bytes;
     Ok(loaded)
+}
+
+/// What the publisher has made of its catalog zone stands for a file that is always there and complete.
+fn made(source: &ZoneSource) -> Loaded {
+    let bytes = source.text.as_deref().unwrap_or_default().as_bytes().to_vec();
+    let options = master::Options::default();
+    // It includes nothing.
+    let loader = Directory::of(&source.file, &options);
+    let input = Input { file: &source.file, bytes: &bytes, loader: &loader };
+    let mut builder = ZoneBuilder::new(&source.apex);
+    let mut parsed = master::parse(&input, source.apex.as_ref(), &options, &mut |record, _| {
+        builder.push(record)
+    });
+    let (zone, faults) = builder.finish();
+    let hash = sha256_hex(&bytes);
+    Loaded {
+        zone,
+        faults,
+        guard: (parsed.errors > 0).then_some(Guard::Check),
+        findings: std::mem::take(&mut parsed.findings),
+        bytes,
+        parsed,
+        seen: Vec::new(),
+        file_sha256: hash.clone(),
+        hash,
+        marker: false,
+        zonemd: false,
+        marked_includes: String::new(),
+        included: Vec::new(),
+    }
 }
 
 /// SHA-256 over the file and its includes; of a file without includes the hash is its own.

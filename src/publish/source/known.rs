@@ -37,6 +37,9 @@ struct Line {
     zonemd: bool,
     /// Whether only its file makes it a zone.
     by_file: bool,
+    /// The catalog zone of ours that lists it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    catalog: Option<String>,
 }
 
 /// The second line.
@@ -85,9 +88,20 @@ pub(super) fn read(state_dir: &Path) -> Known {
 /// The zone of a line.
 fn source(line: &str) -> Option<ZoneSource> {
     let line: Line = serde_json::from_str(line).ok()?;
-    let (apex, file) = (line.zone.parse().ok()?, line.file.into());
+    let (apex, file) = (line.zone.parse().ok()?, PathBuf::from(line.file));
     let Line { primaries, checks, serial, errors, zonemd, by_file, .. } = line;
-    Some(ZoneSource { apex, file, primaries, checks, serial, errors, zonemd, by_file })
+    let catalog = line.catalog.and_then(|catalog| catalog.parse().ok());
+    let source = ZoneSource {
+        primaries,
+        checks,
+        serial,
+        errors,
+        zonemd,
+        by_file,
+        catalog,
+        ..ZoneSource::new(apex, file)
+    };
+    Some(source)
 }
 
 /// Writes the list. While the database only stands in for a lost one, the list stays as it is: then
@@ -111,6 +125,7 @@ pub(super) fn write(inner: &Inner) {
             errors: source.errors,
             zonemd: source.zonemd,
             by_file: source.by_file,
+            catalog: source.catalog.map(|catalog| catalog.to_string()),
         };
         text.extend(serde_json::to_string(&line).ok());
         text.push('\n');

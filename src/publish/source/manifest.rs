@@ -145,7 +145,7 @@ pub fn manifest_faults(sources: &[ZoneSource]) -> Vec<Finding> {
 
 /// Where lists beside the files of zones would be.
 fn lists_of(sources: &[ZoneSource]) -> BTreeSet<PathBuf> {
-    let files = sources.iter().filter(|source| !source.is_secondary());
+    let files = sources.iter().filter(|source| source.has_file());
     files.map(|source| path_of(&source.file)).collect()
 }
 
@@ -180,11 +180,11 @@ pub(super) fn groups(inner: &Inner, slots: &[Arc<Slot>]) -> Vec<Group> {
     let mut groups = Vec::new();
     let all: Vec<Arc<Slot>> = lock(&inner.slots).values().cloned().collect();
     for slot in slots {
-        let (file, is_secondary) = {
+        let (file, has_file) = {
             let state = lock(&slot.state);
-            (state.source.file.clone(), state.source.is_secondary())
+            (state.source.file.clone(), state.source.has_file())
         };
-        if is_secondary {
+        if !has_file {
             groups.push(Group { manifest: None, slots: vec![Arc::clone(slot)] });
             continue;
         }

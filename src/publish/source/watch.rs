@@ -291,7 +291,7 @@ impl WatchThread {
     /// Whether the way to a zone's file was found before.
     fn knows(&self, slot: &Slot) -> bool {
         let Ok(state) = slot.state.try_lock() else { return true };
-        if state.source.is_secondary() {
+        if !state.source.has_file() {
             return true;
         }
         self.known.get(&slot.apex).is_some_and(|(file, _)| *file == state.source.file)
@@ -301,7 +301,7 @@ impl WatchThread {
     fn learn(&mut self, slot: &Slot) {
         let (file, files): (PathBuf, Vec<PathBuf>) = {
             let Ok(state) = slot.state.try_lock() else { return };
-            if state.source.is_secondary() {
+            if !state.source.has_file() {
                 return;
             }
             let seen = state.seen.iter().map(|seen| seen.path.clone());
@@ -365,7 +365,7 @@ impl WatchThread {
 /// refused counts as changed once its time has come, and one for which there was no memory once there is.
 fn has_changed(inner: &Inner, slot: &Slot) -> Option<bool> {
     let state = slot.state.try_lock().ok()?;
-    if state.source.is_secondary() {
+    if !state.source.has_file() {
         return Some(false);
     }
     if state.frozen.is_some() {

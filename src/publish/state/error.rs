@@ -23,6 +23,11 @@ pub enum PublishError {
     /// The zone is a secondary zone: its data is its primaries' alone.
     #[error("{0} is a secondary zone: change it at its primary, and it is transferred from there")]
     Secondary(Name),
+    /// The zone is a catalog zone that gapura makes.
+    #[error(
+        "{0} is a catalog zone that gapura makes: the [[zone]] tables with its name in catalog change it"
+    )]
+    Made(Name),
     /// The zone is no secondary zone, and takes no transfer.
     #[error("{0} is no secondary zone: there is no primary to transfer it from")]
     Primary(Name),

@@ -40,8 +40,7 @@ impl Frozen {
     /// a zone by these settings.
     pub(crate) fn left(source: ZoneSource, sources: &Sources) -> Self {
         let (apex, file) = (&source.apex, source.file.display());
-        let is_file =
-            |other: &&ZoneSource| !other.is_secondary() && is_same(&other.file, &source.file);
+        let is_file = |other: &&ZoneSource| other.has_file() && is_same(&other.file, &source.file);
         let other = sources.zones.iter().find(is_file);
         let directory = sources.directory.as_deref();
         let is_in = |directory| source.file.parent().is_some_and(|own| is_same(own, directory));

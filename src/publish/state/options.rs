@@ -1,11 +1,12 @@
 //! Where a zone comes from, and the settings of the publisher.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{SerialPolicy, warning};
+use super::{PublishError, SerialPolicy, warning};
 use crate::master::Finding;
 use crate::wire::Name;
 use crate::zone::Zone;
@@ -32,6 +33,11 @@ pub struct ZoneSource {
     /// Whether only its file, in the directory of zones, makes it a zone: without the file there is
     /// none.
     pub by_file: bool,
+    /// The catalog zone of ours (RFC 9432) that lists it.
+    pub catalog: Option<Name>,
+    /// The text of a catalog zone of ours, which has neither file nor primaries: the publisher makes it of
+    /// the zones it lists.
+    pub text: Option<Arc<str>>,
 }
 
 impl ZoneSource {
@@ -46,6 +52,8 @@ impl ZoneSource {
             errors: Vec::new(),
             zonemd: false,
             by_file: false,
+            catalog: None,
+            text: None,
         }
     }
 
@@ -74,8 +82,30 @@ impl ZoneSource {
         !self.primaries.is_empty()
     }
 
+    /// Whether the zone is a catalog zone that gapura makes: it is neither transferred nor read from a file.
+    pub fn is_made(&self) -> bool {
+        self.file.as_os_str().is_empty() && !self.is_secondary()
+    }
+
+    /// Refuses a zone whose content neither edits nor rollbacks change.
+    pub(crate) fn must_be_edited_here(&self) -> Result<(), PublishError> {
+        match self {
+            source if source.is_secondary() => Err(PublishError::Secondary(self.apex.clone())),
+            source if source.is_made() => Err(PublishError::Made(self.apex.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the zone has a file of the operator's.
+    pub fn has_file(&self) -> bool {
+        !self.file.as_os_str().is_empty() && !self.is_secondary()
+    }
+
     /// Where it comes from, in words.
     pub fn place(&self) -> String {
+        if self.is_made() {
+            return "the settings, as a catalog zone".to_owned();
+        }
         if self.is_secondary() {
             return format!("transfers from {}", self.primaries.join(", "));
         }

@@ -150,7 +150,7 @@ pub fn readable_sources(settings: &Settings) -> Sources {
         return zones.into();
     }
     let mut found = publish::sources_in(directory);
-    let files = zones.iter().filter(|source| !source.is_secondary());
+    let files = zones.iter().filter(|source| source.has_file());
     let named: BTreeSet<PathBuf> = files.map(|source| whole(&source.file)).collect();
     found.zones.retain(|source| !named.contains(&whole(&source.file)));
     found.zones.splice(..0, zones);
@@ -188,6 +188,9 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
         errors: zone.errors.clone(),
         zonemd: zone.zonemd,
         by_file: false,
+        // A name that does not read is a fault of its own.
+        catalog: zone.catalog.parse().ok().filter(|_| !zone.catalog.is_empty()),
+        text: None,
     })
 }
 
