@@ -1,88 +1,32 @@
 //! The handle [`Desk`]: what it owns and how it is opened.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use super::ActError;
-use super::StrangerLimits;
 use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use super::room::Obstacle;
-use super::settings::Settings;
+use super::settings::{Options, Settings};
 use crate::audit::{
     Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, export_part, note_export,
     open_guarded, verify_own,
 };
 use crate::digest::sha256_hex;
-use crate::ledger::{Clock, Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError};
 use crate::lock::lock;
 use crate::promote::Promoter;
 use crate::publish::Publisher;
 use crate::queue::person::Role;
 use crate::queue::procedure::NEWS;
 use crate::queue::time::{DAY_MS, is_recent};
-use crate::queue::{
-    Actor, Calendar, Deed, Happening, Naming, Rules, Subject, Targets, TransitionError,
-};
+use crate::queue::{Actor, Calendar, Deed, Happening, Rules, Subject, TransitionError};
 use crate::register::Register;
 use crate::store::clock_watch::ClockWatch;
 use crate::store::{Reader, Store, StoreError};
-
-//------------ Options -------------------------------------------------------
-
-/// Settings of the desk; `run` takes them from the settings file.
-#[derive(Clone)]
-pub struct Options {
-    /// Where keys and letters lie.
-    pub state_dir: PathBuf,
-    /// The time.
-    pub clock: Clock,
-    /// The settings the machines depend on.
-    pub rules: Rules,
-    /// Working hours, other hours for a time, holidays.
-    pub calendar: Calendar,
-    /// Naming rules and lists.
-    pub naming: Naming,
-    /// Rules about targets.
-    pub targets: Targets,
-    /// `probe.enabled`.
-    pub probe: bool,
-    /// `probe.seconds`: for all targets of a request together.
-    pub probe_time: Duration,
-    /// `probe.at_once`: requests probed at once.
-    pub probes: usize,
-    /// `approval.promote = "with_approval"`.
-    pub promote_with_approval: bool,
-    /// `audit.daily`.
-    pub audit_daily: bool,
-    /// Limits for people without an account.
-    pub strangers: StrangerLimits,
-}
-
-impl Options {
-    /// The shipped defaults.
-    pub fn new(state_dir: PathBuf, clock: Clock) -> Self {
-        Self {
-            state_dir,
-            clock,
-            rules: Rules::default(),
-            calendar: Calendar::default(),
-            naming: Naming::default(),
-            targets: Targets::default(),
-            probe: true,
-            probe_time: Duration::from_secs(5),
-            probes: 24,
-            promote_with_approval: true,
-            audit_daily: true,
-            strangers: StrangerLimits::default(),
-        }
-    }
-}
 
 /// The folder of letters in the state directory.
 pub const LETTERS: &str = "letters";

@@ -1,10 +1,65 @@
-//! Settings of the desk that change while it works, by a reload.
+//! The settings of the desk, and those of them that a reload changes while it works.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::office::Options;
 use super::{Desk, StrangerLimits};
-use crate::queue::{Naming, Targets};
+use crate::ledger::Clock;
+use crate::queue::{Calendar, Naming, Rules, Targets};
+
+//------------ Options -------------------------------------------------------
+
+/// Settings of the desk; `run` takes them from the settings file.
+#[derive(Clone)]
+pub struct Options {
+    /// Where keys and letters lie.
+    pub state_dir: PathBuf,
+    /// The time.
+    pub clock: Clock,
+    /// The settings the machines depend on.
+    pub rules: Rules,
+    /// Working hours, other hours for a time, holidays.
+    pub calendar: Calendar,
+    /// Naming rules and lists.
+    pub naming: Naming,
+    /// Rules about targets.
+    pub targets: Targets,
+    /// `probe.enabled`.
+    pub probe: bool,
+    /// `probe.seconds`: for all targets of a request together.
+    pub probe_time: Duration,
+    /// `probe.at_once`: requests probed at once.
+    pub probes: usize,
+    /// `approval.promote = "with_approval"`.
+    pub promote_with_approval: bool,
+    /// `audit.daily`.
+    pub audit_daily: bool,
+    /// Limits for people without an account.
+    pub strangers: StrangerLimits,
+}
+
+impl Options {
+    /// The shipped defaults.
+    pub fn new(state_dir: PathBuf, clock: Clock) -> Self {
+        Self {
+            state_dir,
+            clock,
+            rules: Rules::default(),
+            calendar: Calendar::default(),
+            naming: Naming::default(),
+            targets: Targets::default(),
+            probe: true,
+            probe_time: Duration::from_secs(5),
+            probes: 24,
+            promote_with_approval: true,
+            audit_daily: true,
+            strangers: StrangerLimits::default(),
+        }
+    }
+}
+
+//------------ Settings ------------------------------------------------------
 
 /// What a reload changes. The rest of [`Options`] holds until a restart.
 pub(super) struct Settings {

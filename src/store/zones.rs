@@ -32,8 +32,8 @@ row! {
         pub copy_seq: Option<i64>,
         /// When the live version was published.
         pub changed_ms: i64,
-        /// Whether what is served has a ZONEMD record of ours.
-        pub own_zonemd: bool,
+        /// Whether what is served has a ZONEMD record of ours; none in a row from before there were any.
+        pub own_zonemd: Option<bool>,
     }
 }
 

@@ -19,11 +19,12 @@ const EDITS: &[(&str, &str)] = &[
     ("table promoted", "UPDATE promoted SET rrset = zeroblob(1) WHERE owner LIKE 'grogol%'"),
     ("table promoted", "UPDATE promoted SET base = x'01' WHERE owner LIKE 'grogol%'"),
     ("table promoted", "UPDATE promoted SET request = 'GPR-2026-00002' WHERE owner LIKE 'grogol%'"),
+    ("table promoted", "UPDATE promoted SET update_key = 'kunci.' WHERE owner LIKE 'grogol%'"),
     ("table promoted", "DELETE FROM promoted WHERE owner LIKE 'grogol%'"),
     (
         "table promoted",
-        "INSERT INTO promoted SELECT zone, 'jahat.cirebonkab.go.id.', rtype, rrset, base, request, \
-         since_ms FROM promoted WHERE owner LIKE 'grogol%'",
+        "INSERT INTO promoted (zone, owner, rtype, rrset, base, request, since_ms) \
+         SELECT zone, 'jahat.cirebonkab.go.id.', rtype, rrset, base, request, since_ms FROM promoted WHERE owner LIKE 'grogol%'",
     ),
     (
         "table promoted",

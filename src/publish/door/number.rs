@@ -62,7 +62,7 @@ pub(crate) fn number<R>(
     };
     let mut row = row(state, &proposal.file, &change)?;
     if let Some(next) = &next {
-        row.own_zonemd = state.source.makes_zonemd(next);
+        row.own_zonemd = Some(state.source.makes_zonemd(next));
     }
     let is_held = match proposal.file {
         FileFate::Kept => state.is_held,
@@ -87,7 +87,7 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             marked_includes: file.marked_includes.clone(),
             copy_seq: old.and_then(|row| row.copy_seq),
             changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
-            own_zonemd: old.is_some_and(|row| row.own_zonemd),
+            own_zonemd: old.and_then(|row| row.own_zonemd),
         },
         (_, FileFate::Transferred) => ZoneRow {
             serial: change.to,
@@ -100,7 +100,7 @@ fn row(state: &ZoneState, file: &FileFate, change: &Change) -> Result<ZoneRow, P
             marked_includes: String::new(),
             copy_seq: old.and_then(|row| row.copy_seq),
             changed_ms: old.map_or(change.at_ms, |row| row.changed_ms),
-            own_zonemd: false,
+            own_zonemd: None,
         },
         (Some(old), FileFate::Kept) => old.clone(),
         (Some(old), FileFate::RolledBack) => {

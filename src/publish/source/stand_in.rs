@@ -84,7 +84,7 @@ fn zone_row(newest: u32, rolled_back: Option<String>, changed_ms: i64) -> ZoneRo
         marked_includes: String::new(),
         copy_seq: None,
         changed_ms,
-        own_zonemd: false,
+        own_zonemd: None,
     }
 }
 

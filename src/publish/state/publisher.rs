@@ -185,7 +185,7 @@ impl ZoneState {
 
     /// Whether what is served has a ZONEMD record of ours.
     pub(crate) fn has_own_zonemd(&self) -> bool {
-        self.row.as_ref().is_some_and(|row| row.own_zonemd)
+        self.row.as_ref().is_some_and(|row| row.own_zonemd == Some(true))
     }
 
     /// Notes that a serial was given out: whatever comes of it, it is never given out again.

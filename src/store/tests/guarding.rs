@@ -193,6 +193,12 @@ fn no_step_after_the_log_changes_a_guarded_row() {
                 let found = sql.contains(&format!("{change} {} ", table.name));
                 assert!(!found, "step {number} changes rows of {}: see migrations.rs", table.name);
             }
+            let column = format!("alter table {} add column ", table.name);
+            for added in sql.split(&column).skip(1) {
+                let added = added.split(';').next().unwrap_or_default();
+                let has_value = added.contains("default") || added.contains("not null");
+                assert!(!has_value, "step {number} gives rows of {} a value: {added}", table.name);
+            }
         }
     }
 }

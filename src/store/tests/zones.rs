@@ -21,7 +21,7 @@ pub(super) fn zone(serial: u32) -> ZoneRow {
         marked_includes: String::new(),
         copy_seq: None,
         changed_ms: 0,
-        own_zonemd: false,
+        own_zonemd: None,
     }
 }
 
@@ -38,7 +38,7 @@ fn full() -> ZoneRow {
         marked_includes: "a\nb\n".to_owned(),
         copy_seq: Some(i64::MAX),
         changed_ms: i64::MIN,
-        own_zonemd: true,
+        own_zonemd: Some(true),
     }
 }
 
