@@ -54,6 +54,10 @@ impl Operations for Primary {
         Ok(())
     }
 
+    fn admit_update(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn update(&self, _: &Requester, _: &[u8]) -> Result<(), Refusal> {
         Ok(())
     }
