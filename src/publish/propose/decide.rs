@@ -204,7 +204,7 @@ impl Case<'_> {
         findings.extend(found);
         if source.is_made() {
             // What is odd about it by the rules for files is as it is to be.
-            findings.retain(|finding| finding.severity == Severity::Error);
+            findings.retain(Finding::is_error);
         }
         if clashes {
             return Err(Guard::Merge);
