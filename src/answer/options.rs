@@ -6,6 +6,7 @@
 
 use crate::wire::edns::option;
 use crate::wire::{Edns, Rcode, Rtype, Writer};
+use crate::zone::Zone;
 
 use super::cookie::{CookieResult, FULL_OCTETS};
 use super::peer::{Ede, Identity, Peer, Transport};
@@ -46,17 +47,6 @@ pub(crate) struct Options<'i> {
     expire: bool,
     /// Whether ZONEVERSION is sent, if a zone answers.
     zone_version: bool,
-}
-
-/// What the zone that answers contributes to the options.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ZoneFacts {
-    /// Labels of the apex.
-    pub(crate) labels: u8,
-    /// The serial that answers.
-    pub(crate) serial: u32,
-    /// The SOA's EXPIRE.
-    pub(crate) expire: u32,
 }
 
 impl<'i> Options<'i> {
@@ -148,7 +138,7 @@ impl<'i> Options<'i> {
         writer: &mut Writer<'_>,
         rcode: Rcode,
         (ede, note): (Option<Ede>, &str),
-        zone: Option<ZoneFacts>,
+        zone: Option<&Zone>,
     ) {
         writer.release(self.reserved);
         let flags: u16 = if self.dnssec_ok { 0x8000 } else { 0 };
@@ -185,13 +175,13 @@ impl<'i> Options<'i> {
     }
 
     /// EXPIRE (RFC 7314 §4) and ZONEVERSION with the SOA serial (RFC 9660 §2).
-    fn write_zone_options(&self, writer: &mut Writer<'_>, zone: ZoneFacts) {
+    fn write_zone_options(&self, writer: &mut Writer<'_>, zone: &Zone) {
         if self.expire {
-            put_option(writer, option::EXPIRE, &[&zone.expire.to_be_bytes()]);
+            put_option(writer, option::EXPIRE, &[&zone.seconds_left().to_be_bytes()]);
         }
         if self.zone_version {
-            let head = [zone.labels, 0];
-            put_option(writer, option::ZONE_VERSION, &[&head, &zone.serial.to_be_bytes()]);
+            let head = [zone.apex_labels(), 0];
+            put_option(writer, option::ZONE_VERSION, &[&head, &zone.serial().to_be_bytes()]);
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::wire::header::{FLAG_AA, FLAG_TC};
 use crate::wire::{Edns, HEADER_OCTETS, NameRef, POINTER_MAX, Query, Rcode, Writer};
+use crate::zone::Zone;
 
-use super::options::{Options, ZoneFacts};
+use super::options::Options;
 use super::peer::{Ede, Facts, Identity, Peer, ResponseKind, Transport};
 
 /// Octets before the question: where a pointer to the QNAME points.
@@ -69,8 +70,8 @@ pub(crate) struct Reply<'m, 'o> {
     pub(crate) counts: [u16; 4],
     /// The OPT record to come.
     options: Option<Options<'m>>,
-    /// What the zone contributes to the options.
-    pub(crate) zone: Option<ZoneFacts>,
+    /// The zone that answers: its serial and its time left may be among the options.
+    pub(crate) zone: Option<&'m Zone>,
     /// The QNAME as written at offset 12; the root if there was no question.
     qname: NameRef<'m>,
     /// The names written last: what others may point to besides the QNAME.
@@ -156,7 +157,7 @@ impl<'m, 'o> Reply<'m, 'o> {
         facts.ede = self.ede;
         facts.authoritative = self.flags & FLAG_AA != 0;
         facts.truncated = self.flags & FLAG_TC != 0;
-        facts.serial = self.zone.map(|zone| zone.serial);
+        facts.serial = self.zone.map(Zone::serial);
         facts.kind = kind;
         self.writer.finish(self.id, self.flags | self.rcode.0 & 0x0f, self.counts)
     }

@@ -19,7 +19,6 @@ use crate::zone::{Entry, Zone, ZoneSet};
 use super::chaos::answer_chaos;
 use super::cookie::CookieResult;
 use super::lookup::answer_from_zone;
-use super::options::ZoneFacts;
 use super::peer::{
     DropReason, Ede, Facts, Identity, Outcome, Peer, ResponseKind, Transfer, Transport, Verdict,
 };
@@ -278,12 +277,7 @@ fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zo
 }
 
 /// Notes which version of which zone answers.
-fn note_zone(zone: &Zone, reply: &mut Reply<'_, '_>, facts: &mut Facts) {
-    let apex = zone.apex();
-    facts.apex_octets = apex.wire().len() as u8;
-    reply.zone = Some(ZoneFacts {
-        labels: zone.apex_labels(),
-        serial: zone.serial(),
-        expire: zone.soa().expire,
-    });
+fn note_zone<'m>(zone: &'m Zone, reply: &mut Reply<'m, '_>, facts: &mut Facts) {
+    facts.apex_octets = zone.apex().wire().len() as u8;
+    reply.zone = Some(zone);
 }

@@ -167,6 +167,11 @@ pub(super) enum Zone {
         #[arg(long = "type", value_name = "TYPE")]
         rtype: Option<String>,
     },
+    /// Transfer a secondary zone whole from its primary now, whatever its serial; waits until it is served
+    Retransfer {
+        /// The apex
+        zone: String,
+    },
     /// Serials: what is live, what the file says, the newest ever given out
     Serial {
         /// The apex

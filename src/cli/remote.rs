@@ -53,6 +53,7 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
         }
         args::Zone::Notify { zone } => Command::ZoneNotify { zone },
         args::Zone::Adopt { zone, name, rtype } => Command::ZoneAdopt { zone, name, rtype },
+        args::Zone::Retransfer { zone } => Command::ZoneRetransfer { zone },
         args::Zone::Serial { zone, floor, yes } => Command::ZoneSerial { zone, floor, yes },
     };
     send(common, command)

@@ -26,7 +26,7 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
         &mut naming.offices,
         &mut targets.indonesia,
     ];
-    paths.extend(tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key]));
+    paths.extend(tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key, &mut tls.client_ca]));
     paths.extend(quic.iter_mut().flat_map(|quic| [&mut quic.cert, &mut quic.key]));
     paths.extend(query_log.iter_mut().map(|log| &mut log.file));
     paths.extend(keys.iter_mut().map(|key| &mut key.secret_file));

@@ -131,6 +131,9 @@ pub struct Tls {
     pub cert: PathBuf,
     /// Private key, PEM.
     pub key: PathBuf,
+    /// Who may have signed the certificates of clients, PEM; empty = no client is asked for one.
+    #[serde(default)]
+    pub client_ca: PathBuf,
 }
 
 /// `[quic]`

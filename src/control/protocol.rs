@@ -76,6 +76,11 @@ pub enum Command {
         /// The apex.
         zone: String,
     },
+    /// Transfers the whole of a secondary zone from its primary, whatever its serial.
+    ZoneRetransfer {
+        /// The apex.
+        zone: String,
+    },
     /// A command on people, the event chain or the report.
     Office(OfficeCommand),
 }

@@ -144,7 +144,7 @@ impl Parcel {
 }
 
 /// Why nothing came, in words.
-fn silence(error: &io::Error) -> String {
+pub(super) fn silence(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut => "it does not answer".to_owned(),
         io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
@@ -163,7 +163,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// How TLS is spoken to a remote.
-    fn tls(&self, remote: &RemoteTls) -> Result<Tls, String> {
+    pub(super) fn tls(&self, remote: &RemoteTls) -> Result<Tls, String> {
         let key = format!("{remote:?}");
         let mut kept = lock(&self.tls);
         kept.retain(|_, (since, _)| since.elapsed() < TLS_AGE_MAX);

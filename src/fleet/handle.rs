@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counts::Counts;
 use super::proposal::Queue;
+use super::refresh::{Keeper, RefreshStatus};
 use super::rules::{Remote, Rules};
 use super::teller::{self, Announcing, Board, Event};
 use crate::lock::lock;
@@ -18,6 +19,9 @@ use crate::wire::{Name, Rcode};
 
 /// How long `zone notify` waits for responses.
 const TELL_MAX: Duration = Duration::from_secs(5);
+
+/// How long `zone retransfer` waits for a transfer.
+const RETRANSFER_MAX: Duration = Duration::from_secs(120);
 
 /// Takes note of a NOTIFY for a secondary zone: from which primary, for which zone, with which serial as a
 /// hint. Does not wait.
@@ -45,6 +49,8 @@ pub(super) struct Inner {
     pub(super) board: Arc<Board>,
     /// What was counted.
     pub(super) counts: Counts,
+    /// Keeps secondary zones fresh.
+    pub(super) keeper: Keeper,
     /// What the teller is told, until it runs.
     events: Mutex<Option<UnboundedReceiver<Event>>>,
     /// The teller.
@@ -84,14 +90,22 @@ impl Fleet {
             queue: OnceLock::new(),
             board,
             counts: Counts::default(),
+            keeper: Keeper::default(),
             events: Mutex::new(Some(events)),
             teller: Mutex::default(),
         }))
     }
 
     /// Begins to tell secondaries of changes and to watch them, once the addresses are known that we listen
-    /// on. Each is told of each zone once now.
+    /// on. Each is told of each zone once now. And begins to keep secondary zones fresh.
     pub fn start(&self) -> std::io::Result<()> {
+        let weak = Arc::downgrade(&self.0);
+        self.heed_notify(Box::new(move |primary, zone, serial| {
+            if let Some(fleet) = weak.upgrade() {
+                fleet.keeper.notified(&fleet, zone, &primary.name, serial);
+            }
+        }));
+        self.0.keeper.open(&self.0);
         let Some(events) = lock(&self.0.events).take() else { return Ok(()) };
         *lock(&self.0.teller) = Some(teller::start(&self.0, events)?);
         self.0.publisher.announce_to(Box::new(Announcing(Arc::clone(&self.0.board))));
@@ -100,6 +114,7 @@ impl Fleet {
 
     /// Stops telling and watching.
     pub fn stop(&self) {
+        self.0.keeper.stop();
         self.0.board.send(Event::Stop);
         if let Some(teller) = lock(&self.0.teller).take() {
             // A panic inside is in the log already.
@@ -118,6 +133,7 @@ impl Fleet {
     /// Looks again at who is told of what, after zones came or went.
     pub fn renew(&self) {
         self.0.board.send(Event::Renew);
+        self.0.keeper.renew(&self.0);
     }
 
     /// The rules in force.
@@ -145,6 +161,22 @@ impl Fleet {
     pub fn tell(&self, zone: &Name) -> Vec<Told> {
         let told = self.0.board.tell(zone, TELL_MAX).unwrap_or_default();
         told.into_iter().map(|(secondary, result)| Told { secondary, result }).collect()
+    }
+
+    /// Has a secondary zone refreshed now.
+    pub fn refresh(&self, zone: &Name) {
+        self.0.keeper.refresh(zone);
+    }
+
+    /// Has the whole of a secondary zone transferred now, whatever its serial, and waits for what comes of it.
+    /// None: it is no secondary zone, or nothing came of it within the time that is waited.
+    pub fn retransfer(&self, zone: &Name) -> Option<Result<String, String>> {
+        self.0.keeper.retransfer(zone)?.recv_timeout(RETRANSFER_MAX).ok()
+    }
+
+    /// When a secondary zone is refreshed, and how the last try went; none if it is none.
+    pub fn refresh_status(&self, zone: &Name) -> Option<RefreshStatus> {
+        self.0.keeper.status(zone)
     }
 
     /// NOTIFYs sent, by secondary and result: `answered`, `refused`, `unanswered`.

@@ -44,7 +44,12 @@ impl Remote {
     /// with a key counts only where its key signed; one without only where nobody signed.
     pub fn is(&self, requester: &Requester) -> bool {
         let address = requester.address.ip();
-        let is_secret_enough = self.tls.is_none() || requester.transport == Transport::Tls;
+        // Where clients are asked for certificates, the one with the remote's name belongs to it.
+        let is_named = |name: &str| requester.identity.as_ref().is_none_or(|it| it.is(name));
+        let is_secret_enough = self
+            .tls
+            .as_ref()
+            .is_none_or(|tls| requester.transport == Transport::Tls && is_named(&tls.name));
         is_secret_enough
             && self.key == requester.key
             && self.networks.iter().any(|network| network.contains(address))

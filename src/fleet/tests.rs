@@ -70,6 +70,7 @@ fn requester(address: &str, key: &str, transport: Transport) -> Requester {
         address: SocketAddr::new(address.parse().unwrap(), 4053),
         transport,
         key: (!key.is_empty()).then(|| name(key)),
+        identity: None,
     }
 }
 

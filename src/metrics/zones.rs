@@ -58,6 +58,8 @@ impl Collector for Zones {
         gauge("gapura_zone_stale", "Whether the zone is served from the database", &|zone| {
             Some(i64::from(zone.from_store))
         })?;
+        let left = "How long a secondary zone is still served without a refresh";
+        gauge("gapura_zone_expire_seconds", left, &|zone| zone.expire_seconds.map(i64::from))?;
         let end = "End of the first signature of a zone that was signed elsewhere";
         gauge("gapura_signature_expiry_timestamp_seconds", end, &|zone| zone.signatures_end)?;
         secondaries(&mut encoder, &zones)?;

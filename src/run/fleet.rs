@@ -47,6 +47,49 @@ impl Host {
         Reply { exit: u8::from(!is_well), text, json }
     }
 
+    /// `gapura zone retransfer`: the whole zone again from a primary, whatever its serial.
+    pub(super) fn retransfer(&self, apex: &Name) -> Reply {
+        let Some(zone) = self.publisher.zone_status(apex) else {
+            return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
+        };
+        if zone.primaries.is_empty() {
+            return Reply::failed(PublishError::Primary(apex.clone()).to_string());
+        }
+        match self.fleet.retransfer(apex) {
+            Some(Ok(text)) => {
+                let serial = self.publisher.zone_status(apex).and_then(|zone| zone.serial);
+                Reply::done(
+                    text.clone(),
+                    json!({ "zone": apex.to_string(), "serial": serial, "result": text }),
+                )
+            }
+            Some(Err(why)) => Reply::failed(format!("{apex} was not transferred: {why}")),
+            None => Reply::failed(format!(
+                "{apex} is still being transferred: `gapura ctl status` tells what comes of it"
+            )),
+        }
+    }
+
+    /// How a secondary zone is kept fresh, in one line.
+    pub(super) fn refresh_line(&self, apex: &Name) -> Option<String> {
+        let status = self.fleet.refresh_status(apex)?;
+        let mut text = match &status.primary {
+            Some(primary) => format!("primary {primary}"),
+            None => "no primary was heard yet".to_owned(),
+        };
+        match status.next_try_seconds {
+            Some(seconds) => append!(text, ", next try in {seconds} s"),
+            None => text.push_str(", asking now"),
+        }
+        if let Some(seconds) = status.expires_seconds {
+            append!(text, ", expires in {seconds} s");
+        }
+        if let Some(error) = &status.error {
+            append!(text, "; last try: {error}");
+        }
+        Some(text)
+    }
+
     /// Secondaries that have lacked a serial for long.
     pub(super) fn behind(&self) -> Vec<String> {
         let mut warnings = Vec::new();

@@ -72,6 +72,7 @@ impl Host {
                 self.with_zone(&zone, |apex| self.raise_floor(apex, floor, &who))
             }
             Command::ZoneNotify { zone } => self.with_zone(&zone, |apex| self.notify(apex)),
+            Command::ZoneRetransfer { zone } => self.with_zone(&zone, |apex| self.retransfer(apex)),
             Command::Office(command) => self.road_3.command(command),
         }
     }

@@ -38,6 +38,8 @@ impl Host {
     pub(super) fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
         self.with_zone(zone, |apex| {
             let zones = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
+            // A secondary zone has no file; its primary may have something newer.
+            self.fleet.refresh(apex);
             if zones.is_empty() {
                 Reply::failed(PublishError::UnknownZone(apex.clone()).to_string())
             } else {
@@ -174,6 +176,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     }
     if let (Some(tls), Some(new)) = (&mut in_force.tls, &new.tls) {
         (tls.cert, tls.key) = (new.cert.clone(), new.key.clone());
+        tls.client_ca.clone_from(&new.client_ca);
     }
     if let (Some(quic), Some(new)) = (&mut in_force.quic, &new.quic) {
         (quic.cert, quic.key) = (new.cert.clone(), new.key.clone());

@@ -41,6 +41,9 @@ impl Host {
         }
         for zone in &zones {
             add_zone(&mut text, zone);
+            if let Some(line) = self.refresh_line(&zone.zone) {
+                append_line!(text, "  {line}");
+            }
         }
         let drift = self.road_3.drift();
         for item in drift.iter().filter_map(|item| item["text"].as_str()) {
@@ -48,7 +51,7 @@ impl Host {
         }
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": zones, "findings": findings, "stand_in": self.stand_in,
+            "listening": listening, "zones": self.zones_json(&zones), "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
             "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": query_log_json(&self.running),
             "certificates":
@@ -58,6 +61,18 @@ impl Host {
             && self.zone_faults(&zones).is_empty()
             && unanswered(&zones).is_none();
         Reply { exit: u8::from(!is_well), text, json }
+    }
+
+    /// The zones, secondary ones with how they are kept fresh.
+    fn zones_json(&self, zones: &[ZoneStatus]) -> Vec<Value> {
+        let one = |zone: &ZoneStatus| {
+            let mut json = json!(zone);
+            if let Some(refresh) = self.fleet.refresh_status(&zone.zone) {
+                json["refresh"] = json!(refresh);
+            }
+            json
+        };
+        zones.iter().map(one).collect()
     }
 
     /// Counters per transport and address family.

@@ -2,12 +2,12 @@
 //! be said of each.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::answer::Transport;
 
+use super::start::Secured;
 use super::tls::{Certificate, CertificateState, Loading};
 use super::validity::Trouble;
 
@@ -28,13 +28,8 @@ pub struct CertificateReport {
 
 impl Certificates {
     /// Loads one more.
-    pub(super) fn load(
-        &mut self,
-        transport: Transport,
-        cert: &Path,
-        key: &Path,
-    ) -> Arc<Certificate> {
-        let certificate = Certificate::load(cert, key);
+    pub(super) fn load(&mut self, transport: Transport, secured: &Secured) -> Arc<Certificate> {
+        let certificate = Certificate::load(secured);
         let report = report(transport, Loading::New, &certificate);
         // Of its time the first glance tells.
         if let (Some(_), Some(trouble)) = (&report.state.fault, report.trouble(now())) {
@@ -45,9 +40,9 @@ impl Certificates {
     }
 
     /// Takes a transport's from other files from the next loading on.
-    pub(super) fn set_files(&self, transport: Transport, cert: &Path, key: &Path) {
+    pub(super) fn set_files(&self, transport: Transport, secured: &Secured) {
         let ours = self.0.iter().filter(|(of, _)| *of == transport);
-        ours.for_each(|(_, certificate)| certificate.set_files(cert, key));
+        ours.for_each(|(_, certificate)| certificate.set_files(secured));
     }
 
     /// Loads all again, each by itself.

@@ -28,6 +28,7 @@ pub mod batch;
 pub mod acl;
 mod caretaker;
 mod certificates;
+mod client_ca;
 mod cookie_secret;
 pub mod counters;
 mod files;
@@ -39,6 +40,7 @@ mod refusals;
 
 pub use acl::{Acl, Network};
 pub use certificates::CertificateReport;
+pub use client_ca::{ClientIdentity, look_at_client_ca};
 #[cfg(feature = "approval")]
 pub use files::pages as places_for_pages;
 pub use limit::RateLimit;

@@ -4,8 +4,10 @@
 //! know who that is: `run` hands it in.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::client_ca::ClientIdentity;
 use crate::answer::{Ede, Transfer, Transport};
 use crate::transfer::Outgoing;
 use crate::wire::{Name, Rcode};
@@ -76,6 +78,8 @@ pub struct Requester {
     pub transport: Transport,
     /// The TSIG key whose signature was good; none without TSIG.
     pub key: Option<Name>,
+    /// What it showed of itself over TLS; none: it was not asked for a certificate.
+    pub identity: Option<Arc<ClientIdentity>>,
 }
 
 /// Why an operation is not performed.

@@ -111,7 +111,7 @@ mod tests {
     /// A requester at this address, without a key.
     fn requester(last: u8) -> Requester {
         let address = ([192, 0, 2, last], 5353).into();
-        Requester { address, transport: Transport::Tcp, key: None }
+        Requester { address, transport: Transport::Tcp, key: None, identity: None }
     }
 
     #[tokio::test]

@@ -175,7 +175,7 @@ impl Bridge {
         let shared = responder.shared.clone();
         let zones = shared.zones.load();
         // RFC 9250 §5.5.2: no keepalive option over QUIC.
-        let source = Source { client, local: None, keepalive: None };
+        let source = Source { client, local: None, keepalive: None, identity: None };
         let answer = responder.respond(&zones, moment, &source, query, out);
         responder.finish();
         match answer {

@@ -21,6 +21,7 @@ use crate::wire::{Name, Rcode};
 use crate::zone::ZoneSet;
 
 use super::acl::Acl;
+use super::client_ca::ClientIdentity;
 use super::counters::{Counters, Lane, LimitAction, Register};
 use super::errand::{Errand, Queue, Slots};
 use super::limit::{Judgement, Limiter, cut_short};
@@ -137,7 +138,7 @@ impl Moment {
 //------------ Source --------------------------------------------------------
 
 /// Where a query came from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Source {
     /// The client.
     pub(super) client: SocketAddr,
@@ -145,6 +146,8 @@ pub(super) struct Source {
     pub(super) local: Option<SocketAddr>,
     /// The idle timeout to offer, in 100 ms; connections only.
     pub(super) keepalive: Option<u16>,
+    /// What the client showed of itself over TLS, if it was asked.
+    pub(super) identity: Option<Arc<ClientIdentity>>,
 }
 
 //------------ Answer --------------------------------------------------------

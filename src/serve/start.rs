@@ -102,6 +102,8 @@ pub struct Secured {
     pub cert: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+    /// Who may have signed the certificates of clients, PEM; empty: no client is asked for one.
+    pub client_ca: PathBuf,
 }
 
 //------------ StartError ----------------------------------------------------
@@ -136,7 +138,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
     let mut certificates = Certificates::default();
     let tls = match &options.tls {
         Some(tls) => {
-            let certificate = certificates.load(Transport::Tls, &tls.cert, &tls.key);
+            let certificate = certificates.load(Transport::Tls, tls);
             for address in &tls.listen {
                 bound.bind_as(Transport::Tls, *address, 0, stream_workers)?;
             }
@@ -146,7 +148,7 @@ pub fn start(options: Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Running, 
     };
     let quic = match &options.quic {
         Some(quic) => {
-            let certificate = certificates.load(Transport::Quic, &quic.cert, &quic.key);
+            let certificate = certificates.load(Transport::Quic, quic);
             for address in &quic.listen {
                 bound.bind_as(Transport::Quic, *address, 1, 0)?;
             }
@@ -304,7 +306,7 @@ impl Bound {
     fn stream_groups(
         &mut self,
         threads: usize,
-        tls: Option<&tokio_rustls::TlsAcceptor>,
+        tls: Option<&super::tls::Handshakes>,
     ) -> Vec<Vec<StreamListener>> {
         let mut groups: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
         for (transport, thread, socket) in self.tcp.drain(..) {
@@ -472,7 +474,7 @@ impl Running {
 
     /// Takes an encrypted transport's certificate from other files at the next loading.
     pub fn set_certificate_files(&self, transport: Transport, secured: &Secured) {
-        self.certificates.set_files(transport, &secured.cert, &secured.key);
+        self.certificates.set_files(transport, secured);
     }
 
     /// What is known of each certificate.

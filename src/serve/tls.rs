@@ -11,12 +11,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio_rustls::TlsAcceptor;
+use rustls::{ServerConfig, ServerConnection};
+use tokio::net::TcpStream;
+use tokio_rustls::{Accept, TlsAcceptor};
 
+use super::client_ca::{ClientAuthorities, ClientIdentity};
+use super::start::Secured;
 use super::validity::{Trouble, Validity};
 use crate::files;
 use crate::lock::lock;
@@ -62,6 +65,8 @@ pub(super) struct Certificate {
     known: Mutex<Known>,
     /// Held while the files are read.
     loading: Mutex<()>,
+    /// Who may have signed the certificates of clients.
+    clients: Arc<ClientAuthorities>,
 }
 
 /// The files of a certificate and what is known of them.
@@ -117,10 +122,10 @@ pub enum Loading {
 
 impl Certificate {
     /// Loads a certificate chain and its key, both PEM, as far as they can be used.
-    pub(super) fn load(cert: &Path, key: &Path) -> Arc<Self> {
+    pub(super) fn load(secured: &Secured) -> Arc<Self> {
         let known = Known {
-            cert: cert.to_owned(),
-            key: key.to_owned(),
+            cert: secured.cert.clone(),
+            key: secured.key.clone(),
             read: [None; 2],
             at: Instant::now(),
             seen: [None; 2],
@@ -129,7 +134,8 @@ impl Certificate {
             told: None,
         };
         let (known, loading) = (Mutex::new(known), Mutex::default());
-        let certificate = Self { current: ArcSwapOption::empty(), known, loading };
+        let clients = ClientAuthorities::load(&secured.client_ca, provider());
+        let certificate = Self { current: ArcSwapOption::empty(), known, loading, clients };
         certificate.reload();
         Arc::new(certificate)
     }
@@ -138,6 +144,7 @@ impl Certificate {
     /// was.
     pub(super) fn reload(&self) -> Loading {
         let _turn = lock(&self.loading);
+        self.clients.reload();
         let (cert, key) = self.files();
         let stamps = stamps(&cert, &key);
         let found = read(&cert, &key);
@@ -188,9 +195,10 @@ impl Certificate {
     }
 
     /// Takes its files from other paths from the next loading on.
-    pub(super) fn set_files(&self, cert: &Path, key: &Path) {
+    pub(super) fn set_files(&self, secured: &Secured) {
+        self.clients.set_file(&secured.client_ca);
         let mut known = self.known();
-        (known.cert, known.key) = (cert.to_owned(), key.to_owned());
+        (known.cert, known.key) = (secured.cert.clone(), secured.key.clone());
     }
 
     /// What is to be known of it.
@@ -205,13 +213,14 @@ impl Certificate {
     }
 
     /// DNS over TLS (RFC 7858) with this certificate.
-    pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, rustls::Error> {
+    pub(super) fn acceptor(self: &Arc<Self>) -> Result<Handshakes, rustls::Error> {
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
+            .with_client_cert_verifier(self.clients.clone())
             .with_cert_resolver(self.clone());
         config.alpn_protocols = vec![b"dot".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        let tls = TlsAcceptor::from(Arc::new(config));
+        Ok(Handshakes { tls, clients: self.clients.clone() })
     }
 
     /// The files, chain and key.
@@ -223,6 +232,28 @@ impl Certificate {
     /// The files and what is known of them.
     fn known(&self) -> MutexGuard<'_, Known> {
         lock(&self.known)
+    }
+}
+
+/// Does handshakes.
+#[derive(Clone)]
+pub(super) struct Handshakes {
+    /// Does them.
+    tls: TlsAcceptor,
+    /// Who may have signed the certificates of clients.
+    clients: Arc<ClientAuthorities>,
+}
+
+impl Handshakes {
+    /// Does a handshake.
+    pub(super) fn accept(&self, stream: TcpStream) -> Accept<TcpStream> {
+        self.tls.accept(stream)
+    }
+
+    /// What a client showed in its handshake; none: it was not asked.
+    pub(super) fn identity(&self, session: &ServerConnection) -> Option<Arc<ClientIdentity>> {
+        let is_asked = self.clients.ask();
+        is_asked.then(|| Arc::new(ClientIdentity::new(session.peer_certificates())))
     }
 }
 

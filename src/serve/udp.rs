@@ -141,7 +141,7 @@ impl<P: Packets> Loop<P> {
                 };
                 (client, query) = found;
             }
-            let source = Source { client, local, keepalive: None };
+            let source = Source { client, local, keepalive: None, identity: None };
             let out = packet.response;
             match self.responder.respond(&zones, moment, &source, query, out) {
                 Answer::Reply(length) => self.packets.answer(index, length),

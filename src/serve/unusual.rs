@@ -127,7 +127,9 @@ impl Responder {
             return Answer::Silence;
         };
         let key = self.unusual.key.clone();
-        let requester = Requester { address: source.client, transport: self.transport, key };
+        let identity = source.identity.clone();
+        let requester =
+            Requester { address: source.client, transport: self.transport, key, identity };
         let operations = self.shared.operations.clone();
         let task = match (verdict, operations) {
             (Verdict::Notify { serial }, operations) => {
@@ -164,7 +166,7 @@ impl Responder {
             zone,
             message: message.to_vec(),
             signer,
-            source: *source,
+            source: source.clone(),
             started: Instant::now(),
         }))
     }

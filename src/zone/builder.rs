@@ -73,8 +73,16 @@ impl ZoneBuilder {
         let hashed = load_hashed(hashed, &mut compiler);
         let Compiler { mut faults, counts, .. } = compiler;
         let facts = read_apex(&names, apex.as_ref(), &mut faults);
-        let zone = facts
-            .map(|facts| Zone::new(Contents { names, hashed, facts, counts, apex: apex.clone() }));
+        let zone = facts.map(|facts| {
+            Zone::new(Contents {
+                names,
+                hashed,
+                facts,
+                counts,
+                apex: apex.clone(),
+                time_left: None,
+            })
+        });
         (zone, faults)
     }
 

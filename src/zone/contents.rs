@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::apex::{Apex, NegativeSoa, Soa};
 use super::node::NodeRef;
 use super::rrset::RrsetRef;
+use super::time_left::TimeLeft;
 use super::trie::{Nodes, Trie};
 use crate::wire::{NAME_OCTETS_MAX, Name, NameRef, RecordRef, Rtype};
 
@@ -28,6 +29,8 @@ pub(super) struct Contents {
     pub(super) facts: Apex,
     /// How much there is.
     pub(super) counts: Counts,
+    /// For how long a secondary may serve it; none on a primary.
+    pub(super) time_left: Option<TimeLeft>,
 }
 
 /// How much there is in a zone.
@@ -75,6 +78,18 @@ impl Zone {
     /// The numbers of the SOA record.
     pub fn soa(&self) -> &Soa {
         &self.0.facts.soa
+    }
+
+    /// How long the version may still be served, in seconds: all of the SOA's EXPIRE on a primary (RFC 7314
+    /// §3.2).
+    pub fn seconds_left(&self) -> u32 {
+        let all = self.soa().expire;
+        self.0.time_left.as_ref().map_or(all, |left| left.seconds().min(all))
+    }
+
+    /// The same version on a secondary, where this time is left; versions made from it share it.
+    pub fn with_time_left(&self, left: TimeLeft) -> Self {
+        Self::new(Contents { time_left: Some(left), ..self.contents().clone() })
     }
 
     /// The SOA record ready for negative responses; `None` where the apex is the root.

@@ -28,6 +28,7 @@ mod nsec3;
 mod rrset;
 mod set;
 mod stage;
+mod time_left;
 mod trie;
 mod zonemd;
 
@@ -39,6 +40,7 @@ pub use node::NodeRef;
 pub use nsec3::{Nsec3Params, Nsec3Ref};
 pub use rrset::{Block, RrsetRef};
 pub use set::{Entry, ZoneSet};
+pub use time_left::TimeLeft;
 pub use trie::Nodes;
 
 #[cfg(test)]

@@ -20,9 +20,9 @@ mod fleet;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;
+mod secondary;
 mod serials;
 mod serve;
-mod signed;
 mod skipped;
 #[cfg(feature = "approval")]
 mod story;

@@ -76,6 +76,7 @@ pub(crate) fn decide(
         );
         findings.push(warning("serial-backwards", message));
     }
+    let zone = zone.with_time_left(state.lease.left.clone());
     let cause = Cause::Transfer { primary: primary.to_owned(), transfer: kind.to_owned() };
     let next = next(live, zone)?;
     let proposal = Proposal {

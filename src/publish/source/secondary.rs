@@ -25,7 +25,7 @@ use crate::publish::state::{
 };
 use crate::store::{StoreError, Tx};
 use crate::wire::Name;
-use crate::zone::{Entry, Soa, Zone};
+use crate::zone::{Entry, Soa, TimeLeft, Zone};
 
 /// A refresh is written down once it is later than the last one written by this part of EXPIRE: zones that
 /// are refreshed every minute must not keep the disk busy …
@@ -44,8 +44,8 @@ pub struct SecondaryZone {
     pub soa: Option<Soa>,
     /// How long it may still be served without a refresh; as of the start of this run.
     pub left: Duration,
-    /// When a primary was heard last (epoch ms).
-    pub refreshed_ms: Option<i64>,
+    /// Where whoever counts the time brings it down for answers (RFC 7314).
+    pub time_left: TimeLeft,
 }
 
 impl Publisher {
@@ -64,7 +64,7 @@ impl Publisher {
             primaries: state.source.primaries.clone(),
             soa: state.zone.as_ref().map(|zone| *zone.soa()),
             left: self.0.left(&state),
-            refreshed_ms: state.lease.refreshed_ms,
+            time_left: state.lease.left.clone(),
         })
     }
 
@@ -88,8 +88,9 @@ impl Publisher {
                 let published = door::publish_one(inner, &mut held, proposal.with_rows(rows));
                 match published {
                     Ok(published) => {
-                        held.state.lease.note(now_ms, true);
-                        held.state.lease.is_expired = false;
+                        let state = &mut *held.state;
+                        state.zone.iter().for_each(|zone| state.lease.note(zone, now_ms, true));
+                        state.lease.is_expired = false;
                         outcome_of(&published.change, held.state.zone.as_ref())
                     }
                     Err(failed) => {
@@ -120,7 +121,7 @@ impl Publisher {
         if is_due {
             inner.store.write::<_, StoreError>(|tx| tx.put_refresh(zone, now_ms))?;
         }
-        state.lease.note(now_ms, is_due);
+        state.lease.note(&live, now_ms, is_due);
         if std::mem::take(&mut state.lease.is_expired) {
             tracing::info!(%zone, serial = live.serial(), "refreshed: served again");
             swap(inner, &[], vec![Entry::Loaded(live)]);
@@ -193,7 +194,10 @@ impl Inner {
         recall(self, state, None)?;
         let apex = state.source.apex.clone();
         state.lease = Lease::read(self.store.read(|reader| reader.refresh(&apex))?);
-        state.lease.is_expired = state.zone.is_some() && self.left(state).is_zero();
+        let left = self.left(state);
+        state.lease.is_expired = state.zone.is_some() && left.is_zero();
+        state.lease.left.set(u32::try_from(left.as_secs()).unwrap_or(u32::MAX));
+        state.zone = state.zone.take().map(|zone| zone.with_time_left(state.lease.left.clone()));
         if state.lease.is_expired {
             tracing::error!(zone = %apex, "expired while the daemon was off: SERVFAIL until a primary is heard");
         }

@@ -1,5 +1,7 @@
 //! For how long a secondary zone may be served: since when no primary was heard (RFC 1034 §4.3.5).
 
+use crate::zone::{TimeLeft, Zone};
+
 //------------ Lease ---------------------------------------------------------
 
 /// What is known of the time for which a secondary zone may be served.
@@ -9,6 +11,8 @@ pub(crate) struct Lease {
     pub(crate) refreshed_ms: Option<i64>,
     /// The same as the database has it.
     written_ms: Option<i64>,
+    /// The time that is left, for answers; whoever counts it brings it down.
+    pub(crate) left: TimeLeft,
     /// Whether the time is over.
     pub(crate) is_expired: bool,
 }
@@ -16,12 +20,14 @@ pub(crate) struct Lease {
 impl Lease {
     /// What the database has.
     pub(crate) fn read(refreshed_ms: Option<i64>) -> Self {
-        Self { refreshed_ms, written_ms: refreshed_ms, is_expired: false }
+        let left = TimeLeft::default();
+        Self { refreshed_ms, written_ms: refreshed_ms, left, is_expired: false }
     }
 
     /// A primary was heard.
-    pub(crate) fn note(&mut self, now_ms: i64, is_written: bool) {
+    pub(crate) fn note(&mut self, zone: &Zone, now_ms: i64, is_written: bool) {
         self.refreshed_ms = Some(now_ms);
+        self.left.set(zone.soa().expire);
         if is_written {
             self.written_ms = Some(now_ms);
         }

@@ -208,6 +208,8 @@ pub struct ZoneStatus {
     pub primaries: Vec<String>,
     /// When a primary of a secondary zone was heard last, in milliseconds since 1970.
     pub refreshed_ms: Option<i64>,
+    /// How long a secondary zone is still served without a refresh, in seconds.
+    pub expire_seconds: Option<u32>,
     /// Whether a secondary zone is not served because that is too long ago.
     pub expired: bool,
     /// The live serial; none: not loaded.
@@ -337,6 +339,12 @@ pub fn unanswered(zones: &[ZoneStatus]) -> Option<String> {
 }
 
 impl ZoneState {
+    /// How long a secondary zone is still served without a refresh; none of a primary, and without a version.
+    fn expire_seconds(&self) -> Option<u32> {
+        let zone = self.zone.as_ref().filter(|_| self.source.is_secondary())?;
+        Some(if self.lease.is_expired { 0 } else { zone.seconds_left() })
+    }
+
     /// What is known of the zone now.
     fn status(&self, now_ms: i64) -> ZoneStatus {
         let line = |row: &PromotedRow| {
@@ -352,6 +360,7 @@ impl ZoneState {
             file: self.source.file.clone(),
             primaries: self.source.primaries.clone(),
             refreshed_ms: self.lease.refreshed_ms,
+            expire_seconds: self.expire_seconds(),
             expired: self.lease.is_expired,
             serial: self.serial(),
             file_serial: self.file_serial,

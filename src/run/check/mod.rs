@@ -70,6 +70,14 @@ impl Check<'_> {
     fn certificates(&mut self) {
         let settings = &self.loaded.settings;
         let tls = settings.tls.iter().map(|tls| ("tls.cert", &tls.cert, &tls.key));
+        if let Some(ca) = settings.tls.as_ref().map(|tls| &tls.client_ca)
+            && !ca.as_os_str().is_empty()
+            && let Err(why) = serve::look_at_client_ca(ca)
+        {
+            let hint = "name a PEM file with the authorities that sign certificates of clients";
+            let message = format!("cannot use {}: {why}", ca.display());
+            self.fault("certificate", "tls.client_ca", message, hint);
+        }
         let quic = settings.quic.iter().map(|quic| ("quic.cert", &quic.cert, &quic.key));
         for (key, cert, private) in tls.chain(quic) {
             match serve::certificate_validity(cert, private) {

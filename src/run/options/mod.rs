@@ -205,7 +205,10 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
         freebind: server.freebind,
         udp_workers: server.udp_workers,
         streams: streams(server),
-        tls: settings.tls.as_ref().map(|tls| secured(&tls.listen, &tls.cert, &tls.key)),
+        tls: settings.tls.as_ref().map(|tls| Secured {
+            client_ca: tls.client_ca.clone(),
+            ..secured(&tls.listen, &tls.cert, &tls.key)
+        }),
         quic: settings.quic.as_ref().map(|quic| secured(&quic.listen, &quic.cert, &quic.key)),
         identity: identity(settings)?,
         cookie_secrets: keys::cookies(settings).map_err(|(_, fault)| fault)?,
@@ -313,7 +316,8 @@ fn network(key: &'static str, text: &str) -> Result<Network, OptionError> {
 
 /// An encrypted listener.
 fn secured(listen: &[std::net::SocketAddr], cert: &Path, key: &Path) -> Secured {
-    Secured { listen: listen.to_vec(), cert: cert.to_owned(), key: key.to_owned() }
+    let client_ca = PathBuf::new();
+    Secured { listen: listen.to_vec(), cert: cert.to_owned(), key: key.to_owned(), client_ca }
 }
 
 /// The query log.

@@ -46,7 +46,7 @@ impl Framing {
     /// What a client gets that sends these pieces and then closes its half.
     pub fn converse<'p>(&self, pieces: impl Iterator<Item = &'p [u8]>) -> Vec<u8> {
         let client = SocketAddr::from(([192, 0, 2, 1], 5353));
-        let source = Source { client, local: None, keepalive: Some(100) };
+        let source = Source { client, local: None, keepalive: Some(100), identity: None };
         let Some(ticket) = self.roster.admit(client.ip()) else {
             return Vec::new();
         };

@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +27,7 @@ use crate::answer::Transport;
 use super::counters::CloseReason;
 use super::proxies::read_header;
 use super::responder::{Responder, Shared, Source};
+use super::tls::Handshakes;
 use connection::{Bench, Connection, lock};
 use roster::{Roster, Ticket};
 
@@ -79,7 +79,7 @@ pub(super) struct StreamListener {
     /// The socket, not blocking.
     pub(super) socket: StdListener,
     /// TLS; `None`: plain TCP.
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) tls: Option<Handshakes>,
 }
 
 /// The running stream threads.
@@ -181,7 +181,7 @@ struct Acceptor {
     /// The socket.
     socket: TcpListener,
     /// TLS; `None`: plain TCP.
-    tls: Option<TlsAcceptor>,
+    tls: Option<Handshakes>,
     /// Responder and buffers of all its connections.
     bench: Arc<Mutex<Bench>>,
     /// All connections of all threads.
@@ -242,7 +242,7 @@ impl Acceptor {
         let keepalive =
             (self.roster.limits().idle.as_millis() / 100).try_into().unwrap_or(u16::MAX);
         let local = stream.local_addr().ok();
-        let source = Source { client, local, keepalive: Some(keepalive) };
+        let source = Source { client, local, keepalive: Some(keepalive), identity: None };
         let bench = self.bench.clone();
         match self.tls.clone() {
             tls if is_proxy => {
@@ -259,7 +259,7 @@ impl Acceptor {
 
 /// A proxy's connection: its header in its time, then as the client's that it names.
 async fn run_proxied(
-    tls: Option<TlsAcceptor>,
+    tls: Option<Handshakes>,
     mut stream: TcpStream,
     mut source: Source,
     mut ticket: Ticket,
@@ -291,9 +291,9 @@ async fn run_proxied(
 
 /// A TLS connection: the handshake in its time, then as any other.
 async fn run_tls(
-    tls: TlsAcceptor,
+    tls: Handshakes,
     stream: TcpStream,
-    source: Source,
+    mut source: Source,
     ticket: Ticket,
     bench: Arc<Mutex<Bench>>,
 ) {
@@ -303,6 +303,7 @@ async fn run_tls(
         stream = handshake => stream.ok().and_then(Result::ok),
         () = slot.told() => None,
     };
+    source.identity = stream.as_ref().and_then(|stream| tls.identity(stream.get_ref().1));
     match stream {
         // Boxed: the state of a session is large, and a task's size is that of its largest part.
         Some(stream) => Connection::new(Box::new(stream), source, ticket, bench).run().await,

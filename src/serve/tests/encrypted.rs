@@ -20,6 +20,7 @@ pub(super) fn secured() -> Secured {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         cert: file("localhost.crt"),
         key: file("localhost.key"),
+        client_ca: std::path::PathBuf::new(),
     }
 }
 

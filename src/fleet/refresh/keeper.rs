@@ -1,0 +1,344 @@
+//! The threads that keep secondary zones fresh, and what is known of each.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+
+use super::pull::{NotPulled, Pulled, Puller, Try};
+use super::timer::Timer;
+use crate::fleet::handle::Inner;
+use crate::lock::lock;
+use crate::wire::{Name, is_ahead};
+use crate::zone::{Soa, TimeLeft};
+
+/// Zones that are pulled at once.
+const PULLERS: usize = 4;
+/// Over how long zones that are served already are spread at a start; a zone's RETRY at most.
+const SPREAD_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked whether a zone has expired, and how long each has left is brought up to date.
+const TICK: Duration = Duration::from_secs(1);
+
+//------------ Keeper --------------------------------------------------------
+
+/// Keeps the secondary zones fresh; clones share it.
+#[derive(Clone, Default)]
+pub(in crate::fleet) struct Keeper(Arc<Shared>);
+
+/// What the threads share.
+#[derive(Default)]
+struct Shared {
+    /// The zones.
+    book: Mutex<Book>,
+    /// Wakes the threads when something is due sooner, or it is over.
+    news: Condvar,
+    /// Asks primaries.
+    puller: Puller,
+}
+
+/// All that is known.
+#[derive(Default)]
+struct Book {
+    /// The zones by apex.
+    zones: BTreeMap<Name, Watched>,
+    /// Whether zones are kept fresh at all: not before the sockets are open.
+    is_open: bool,
+    /// Whether the threads were started.
+    is_running: bool,
+    /// Whether it is over.
+    is_over: bool,
+}
+
+/// One zone.
+struct Watched {
+    /// When things are due.
+    timer: Timer,
+    /// The primary to begin with: that of the last NOTIFY, else the one that answered last.
+    first: Option<String>,
+    /// Those who wait for a transfer of the whole zone.
+    waiting: Vec<Sender<Result<String, String>>>,
+    /// Where the time left is brought down for answers.
+    time_left: TimeLeft,
+    /// Why the last try failed, if it did.
+    error: Option<String>,
+}
+
+/// What is known of a secondary zone, for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefreshStatus {
+    /// The primary that answered last, or sent the last NOTIFY.
+    pub primary: Option<String>,
+    /// How long until the next try, in seconds; none while one is under way.
+    pub next_try_seconds: Option<u64>,
+    /// How long the zone is still served without a refresh, in seconds; none if it is not served.
+    pub expires_seconds: Option<u64>,
+    /// Why the last try failed, if it did.
+    pub error: Option<String>,
+}
+
+impl Keeper {
+    /// Begins to keep zones fresh.
+    pub(in crate::fleet) fn open(&self, fleet: &Arc<Inner>) {
+        self.book().is_open = true;
+        self.renew(fleet);
+    }
+
+    /// Takes note of which zones there are, after a start or a reload. The threads start with the first.
+    pub(in crate::fleet) fn renew(&self, fleet: &Arc<Inner>) {
+        let (now, known) = (Instant::now(), fleet.publisher.secondary_zones());
+        let mut book = self.book();
+        if !book.is_open {
+            return;
+        }
+        let mut before = std::mem::take(&mut book.zones);
+        for apex in known {
+            let kept = before.remove(&apex);
+            let watched = kept.unwrap_or_else(|| Watched::new(fleet, &apex, now));
+            book.zones.insert(apex, watched);
+        }
+        let starts = !book.is_running && !book.is_over && !book.zones.is_empty();
+        book.is_running |= starts;
+        drop(book);
+        self.0.news.notify_all();
+        if starts {
+            self.start(fleet);
+        }
+    }
+
+    /// Ends the threads. One that is waiting for a primary ends when that answers or its time is over; nothing
+    /// of it is published.
+    pub(in crate::fleet) fn stop(&self) {
+        self.book().is_over = true;
+        self.0.news.notify_all();
+    }
+
+    /// NOTIFY came from a primary: a serial that we have needs no try.
+    pub(in crate::fleet) fn notified(
+        &self,
+        fleet: &Inner,
+        zone: &Name,
+        primary: &str,
+        serial: Option<u32>,
+    ) {
+        let ours = fleet.publisher.zone(zone).map(|zone| zone.serial());
+        let is_known = |serial: u32| ours.is_some_and(|ours| !is_ahead(serial, ours));
+        if serial.is_some_and(is_known) {
+            return;
+        }
+        if let Some(watched) = self.book().zones.get_mut(zone) {
+            watched.first = Some(primary.to_owned());
+            watched.timer.hurry(Instant::now());
+        }
+        self.0.news.notify_all();
+    }
+
+    /// Has a zone refreshed now, as after a reload by hand.
+    pub(in crate::fleet) fn refresh(&self, zone: &Name) {
+        if let Some(watched) = self.book().zones.get_mut(zone) {
+            watched.timer.now(Instant::now());
+        }
+        self.0.news.notify_all();
+    }
+
+    /// Has the whole zone transferred now, whatever its serial. What comes of it comes out of the channel; none
+    /// if it is no secondary zone.
+    pub(in crate::fleet) fn retransfer(
+        &self,
+        zone: &Name,
+    ) -> Option<Receiver<Result<String, String>>> {
+        let (sender, receiver) = channel();
+        let mut book = self.book();
+        let watched = book.zones.get_mut(zone)?;
+        watched.waiting.push(sender);
+        watched.timer.now(Instant::now());
+        drop(book);
+        self.0.news.notify_all();
+        Some(receiver)
+    }
+
+    /// What is known of a zone; none if it is no secondary zone.
+    pub(in crate::fleet) fn status(&self, zone: &Name) -> Option<RefreshStatus> {
+        let now = Instant::now();
+        let book = self.book();
+        let watched = book.zones.get(zone)?;
+        let seconds = |at: Instant| at.saturating_duration_since(now).as_secs();
+        Some(RefreshStatus {
+            primary: watched.first.clone(),
+            next_try_seconds: watched.timer.next().map(seconds),
+            expires_seconds: watched.timer.expires.map(seconds),
+            error: watched.error.clone(),
+        })
+    }
+
+    /// The book.
+    fn book(&self) -> MutexGuard<'_, Book> {
+        lock(&self.0.book)
+    }
+
+    //--- Threads
+
+    /// Starts the threads.
+    fn start(&self, fleet: &Arc<Inner>) {
+        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+            if let Err(error) = thread {
+                tracing::error!(%error, "secondary zones are not kept fresh: no thread");
+            }
+        };
+        for _ in 0..PULLERS {
+            let (keeper, fleet) = (self.clone(), Arc::downgrade(fleet));
+            spawn("pull", Box::new(move || keeper.pull_all(&fleet)));
+        }
+        let (keeper, fleet) = (self.clone(), Arc::downgrade(fleet));
+        spawn("expire", Box::new(move || keeper.expire_all(&fleet)));
+    }
+
+    /// Pulls what is due until it is over.
+    fn pull_all(&self, fleet: &Weak<Inner>) {
+        while let Some(wanted) = self.next() {
+            let Some(fleet) = fleet.upgrade() else { return };
+            let pulled = self.0.puller.pull(&fleet, &wanted);
+            self.note(&fleet, &wanted, pulled);
+        }
+    }
+
+    /// Waits for the next zone that is due: urgent ones first, then the one that has waited longest. None when it
+    /// is over.
+    fn next(&self) -> Option<Try> {
+        let mut book = self.book();
+        loop {
+            if book.is_over {
+                return None;
+            }
+            let now = Instant::now();
+            let due = book.zones.iter_mut().filter(|(_, watched)| watched.timer.is_due(now));
+            let first =
+                due.min_by_key(|(_, watched)| (!watched.timer.is_urgent, watched.timer.due));
+            if let Some((zone, watched)) = first {
+                let wanted = Try {
+                    zone: zone.clone(),
+                    first: watched.first.clone(),
+                    force: !watched.waiting.is_empty(),
+                    is_urgent: watched.timer.is_urgent,
+                };
+                watched.timer.begin(now);
+                return Some(wanted);
+            }
+            let next = book.zones.values().filter_map(|watched| watched.timer.next()).min();
+            let wait = next.map_or(TICK, |next| next.saturating_duration_since(now)).min(TICK);
+            let waited = self.0.news.wait_timeout(book, wait);
+            book = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Notes what came of a try.
+    fn note(&self, fleet: &Inner, wanted: &Try, pulled: Result<Pulled, NotPulled>) {
+        let soa = fleet.publisher.secondary_zone(&wanted.zone).and_then(|zone| zone.soa);
+        let (now, late) = (Instant::now(), random());
+        let mut book = self.book();
+        let Some(watched) = book.zones.get_mut(&wanted.zone) else { return };
+        let waiting = if wanted.force { std::mem::take(&mut watched.waiting) } else { Vec::new() };
+        let told = watched.note(&wanted.zone, pulled, soa.as_ref(), now, late);
+        drop(book);
+        // Whoever asked may be gone.
+        waiting.into_iter().for_each(|waiting| drop(waiting.send(told.clone())));
+    }
+
+    /// Lets zones expire until it is over.
+    fn expire_all(&self, fleet: &Weak<Inner>) {
+        loop {
+            let now = Instant::now();
+            let mut expired = Vec::new();
+            let mut book = self.book();
+            for (zone, watched) in &mut book.zones {
+                if watched.timer.expires.is_some_and(|at| at <= now) {
+                    watched.timer.expires = None;
+                    expired.push(zone.clone());
+                }
+                let left =
+                    watched.timer.expires.map(|at| at.saturating_duration_since(now).as_secs());
+                watched.time_left.set(u32::try_from(left.unwrap_or(0)).unwrap_or(u32::MAX));
+            }
+            let Some(fleet) = fleet.upgrade().filter(|_| !book.is_over) else { return };
+            drop(book);
+            expired.iter().for_each(|zone| fleet.publisher.expire(zone));
+            drop(fleet);
+            let next = self.book().zones.values().filter_map(|watched| watched.timer.expires).min();
+            let wait = next.map_or(TICK, |next| next.saturating_duration_since(now)).min(TICK);
+            let waited = self.0.news.wait_timeout(self.book(), wait.max(Duration::from_millis(5)));
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+}
+
+//------------ Watched -------------------------------------------------------
+
+impl Watched {
+    /// A zone that is new to this run.
+    fn new(fleet: &Inner, apex: &Name, now: Instant) -> Self {
+        let zone = fleet.publisher.secondary_zone(apex);
+        let soa = zone.as_ref().and_then(|zone| zone.soa);
+        let time_left = zone.as_ref().map(|zone| zone.time_left.clone()).unwrap_or_default();
+        let left = zone.map(|zone| zone.left).filter(|left| soa.is_some() && !left.is_zero());
+        // What is served can wait its turn; what is not must not.
+        let due = match (&soa, left) {
+            (Some(soa), Some(_)) => {
+                let retry = Duration::from_secs(soa.retry.into());
+                now + retry.min(SPREAD_MAX).mul_f64(random())
+            }
+            _ => now,
+        };
+        Self {
+            timer: Timer::new(now, due, left),
+            first: None,
+            waiting: Vec::new(),
+            time_left,
+            error: None,
+        }
+    }
+
+    /// Notes what came of a try, and says it in words.
+    fn note(
+        &mut self,
+        zone: &Name,
+        pulled: Result<Pulled, NotPulled>,
+        soa: Option<&Soa>,
+        now: Instant,
+        late: f64,
+    ) -> Result<String, String> {
+        match (pulled, soa) {
+            (Ok(Pulled { primary, report }), Some(soa)) => {
+                if let Some(before) = self.error.take() {
+                    tracing::info!(%zone, primary, before, "a primary is heard again");
+                }
+                self.timer.refreshed(soa, now, late);
+                self.first = Some(primary);
+                Ok(match report {
+                    Some(report) => report.to_string(),
+                    None => format!("{zone} {}  unchanged", soa.serial),
+                })
+            }
+            (Ok(_), None) => Err(format!("{zone} has gone meanwhile")),
+            (Err((failure, why)), soa) => {
+                // A primary that stays away is told once.
+                if self.error.as_ref() != Some(&why) {
+                    tracing::warn!(%zone, why, "no primary could be used");
+                }
+                self.timer.failed(failure, soa, now, late);
+                self.error = Some(why.clone());
+                Err(why)
+            }
+        }
+    }
+}
+
+/// A number from 0 to 1.
+fn random() -> f64 {
+    let mut octets = [0; 2];
+    // Without random numbers zones stay in step, which costs a burst.
+    let _ = SystemRandom::new().fill(&mut octets);
+    f64::from(u16::from_be_bytes(octets)) / f64::from(u16::MAX)
+}
