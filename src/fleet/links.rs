@@ -348,3 +348,79 @@ impl Links {
         self.of_zone(zone).map(|entry| (entry.secondary(), entry.told.clone())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::tests::{name, remote};
+
+    /// A peer of this name.
+    fn peer(called: &str) -> Peer {
+        let remote = Arc::new(remote(called, &["192.0.2.53"], ""));
+        Peer { name: called.to_owned(), addresses: remote.addresses.clone(), remote }
+    }
+
+    /// All messages that can go out at a time.
+    fn all_due(links: &mut Links, now: Instant) -> Vec<Flight> {
+        std::iter::from_fn(|| links.take_due(now)).collect()
+    }
+
+    #[test]
+    fn one_that_does_not_answer_for_a_thousand_zones_holds_up_no_other() {
+        let (mut links, start, mut new) = (Links::default(), Instant::now(), 0);
+        for at in 0..1_000 {
+            let peers = vec![peer("gone"), peer("good")];
+            links.set_peers(&name(&format!("z{at}.")), 1, peers, (start, 0), &mut new);
+        }
+        let now = start + SPREAD * new;
+        let mut told = 0;
+        let mut out: Vec<Flight> = Vec::new();
+        // What is sent to one is answered at once, to the other never.
+        for _ in 0..400 {
+            out.extend(all_due(&mut links, now));
+            assert!(out.len() <= ALOFT_MAX);
+            let (good, gone): (Vec<_>, Vec<_>) = out.into_iter().partition(|it| it.peer == "good");
+            assert!(gone.len() <= ALOFT_PER_PEER_MAX);
+            told += good.len();
+            for flight in good {
+                let _news = links.land(&flight, Landing::Looked(Ok(1)), (now, 0));
+            }
+            out = gone;
+        }
+        assert_eq!(told, 1_000, "each once");
+        assert_eq!(links.next_due(), links.due.first().map(|(at, _)| *at));
+        // Those that wait have their turn as places become free.
+        let first = out.swap_remove(0);
+        let _news = links.land(&first, Landing::Failed(String::new()), (now, 0));
+        assert_eq!(all_due(&mut links, now).len(), 1);
+    }
+
+    #[test]
+    fn what_lands_for_a_zone_that_left_frees_its_place() {
+        let (mut links, now, mut new) = (Links::default(), Instant::now(), 0);
+        links.set_peers(&name("a."), 1, vec![peer("ns2")], (now, 0), &mut new);
+        let flights = all_due(&mut links, now);
+        assert_eq!((flights.len(), links.aloft_in_all), (1, 1));
+        links.retain_zones(|_| false);
+        assert!(links.entries.is_empty() && links.due.is_empty());
+        assert!(links.land(&flights[0], Landing::Looked(Ok(1)), (now, 0)).is_none());
+        assert_eq!((links.aloft_in_all, links.aloft.len()), (0, 0));
+    }
+
+    #[test]
+    fn the_next_address_is_tried_and_one_that_is_ahead_is_told_of() {
+        let (mut links, now, mut new) = (Links::default(), Instant::now(), 0);
+        let mut two = peer("ns2");
+        two.addresses.push("198.51.100.1:53".parse().unwrap());
+        links.set_peers(&name("a."), 5, vec![two], (now, 0), &mut new);
+        let flight = links.take_due(now).unwrap();
+        let _news = links.land(&flight, Landing::Failed("no".to_owned()), (now, 0));
+        let later = now + Duration::from_secs(2);
+        let second = links.take_due(later).unwrap();
+        assert_ne!(second.address, flight.address);
+        let _news = links.land(&second, Landing::Looked(Ok(9)), (later, 1));
+        let known = links.secondaries(&name("a.")).remove(0);
+        assert_eq!((known.serial, known.behind), (Some(9), false));
+        assert!(known.error.unwrap().contains("ahead of ours"));
+    }
+}

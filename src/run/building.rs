@@ -54,6 +54,11 @@ impl Building {
     /// Starts everything.
     pub(super) fn start(loaded: &Loaded) -> Result<(Self, Ready), RunError> {
         let settings = &loaded.settings;
+        let faults = options::findings(loaded);
+        if !faults.is_empty() {
+            let lines: Vec<String> = faults.iter().map(Finding::with_hint).collect();
+            return Err(RunError::Settings(lines.join("\n")));
+        }
         let state_dir = StateDir::take_as_it_is(&settings.server.state_dir)?;
         let sources = options::sources(settings)?;
         let publish = options::publish(settings);

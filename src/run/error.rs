@@ -17,8 +17,11 @@ pub enum RunError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// Settings make no sense, one a line.
+    #[error("{0}")]
+    Settings(String),
     /// A setting makes no sense.
-    #[error("settings: {0}")]
+    #[error("settings")]
     Options(#[from] OptionError),
     /// Zones cannot be opened.
     #[error("the zones cannot be opened")]

@@ -50,24 +50,17 @@ impl Host {
 
     /// Settings, certificates and all zones.
     pub(super) fn reload_all(&self, force: bool, who: &str) -> Reply {
-        match config::load(&self.settings_path) {
-            Ok(loaded) => match self.reload_from(&loaded, force, who) {
-                Ok(reloaded) => reloaded.reply(),
-                Err(faults) => refused(&faults, &json!(faults)),
-            },
-            Err(findings) => {
-                let faults: Vec<String> = findings.iter().map(Finding::with_hint).collect();
-                refused(&faults, &json!(findings))
-            }
+        let read = config::load(&self.settings_path);
+        match read.and_then(|loaded| self.reload_from(&loaded, force, who)) {
+            Ok(reloaded) => reloaded.reply(),
+            Err(findings) => refused(&findings),
         }
     }
 
     /// The same by SIGHUP; the result is in the log, where each zone already said its own.
     pub(super) fn reload_by_signal(&self) {
-        let reloaded = match config::load(&self.settings_path) {
-            Ok(loaded) => self.reload_from(&loaded, false, "SIGHUP"),
-            Err(findings) => Err(findings.iter().map(Finding::with_hint).collect()),
-        };
+        let read = config::load(&self.settings_path);
+        let reloaded = read.and_then(|loaded| self.reload_from(&loaded, false, "SIGHUP"));
         match reloaded {
             Ok(reloaded) => {
                 for line in reloaded.settings_lines() {
@@ -77,7 +70,8 @@ impl Host {
                 let outcome = if refused { "not everything is as the files say" } else { "done" };
                 tracing::info!("reload: {outcome}");
             }
-            Err(faults) => {
+            Err(findings) => {
+                let faults: Vec<String> = findings.iter().map(Finding::with_hint).collect();
                 tracing::error!("reload: settings refused, nothing changed: {}", faults.join("; "));
             }
         }
@@ -89,15 +83,15 @@ impl Host {
         loaded: &Loaded,
         force: bool,
         who: &str,
-    ) -> Result<Reloaded, Vec<String>> {
+    ) -> Result<Reloaded, Vec<Finding>> {
         // One after the other; status reads what is in force meanwhile, also while a disk hangs.
         let _turn = lock(&self.reloading);
         let settings = &loaded.settings;
-        let faults = options::faults(settings);
+        let faults = options::findings(loaded);
         if !faults.is_empty() {
-            return Err(faults.into_iter().map(|(_, error)| error.to_string()).collect());
+            return Err(faults);
         }
-        let alone = |error: options::OptionError| vec![error.to_string()];
+        let alone = |error: options::OptionError| vec![options::finding(loaded, "", &error)];
         let sources = options::sources(settings).map_err(alone)?;
         let serve = options::serve(settings).map_err(alone)?;
         let fleet = options::fleet(settings).map_err(alone)?;
@@ -215,10 +209,10 @@ fn keys(one: &Settings, other: &Settings) -> Vec<String> {
 //------------ Words ---------------------------------------------------------
 
 /// The reply to settings that are refused.
-fn refused(faults: &[String], json: &Value) -> Reply {
-    let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+fn refused(findings: &[Finding]) -> Reply {
+    let lines: String = findings.iter().map(|one| format!("{}\n", one.with_hint())).collect();
     let text = format!("settings refused, nothing changed\n{lines}");
-    Reply { exit: 1, text, json: json!({ "settings": { "refused": json } }) }
+    Reply { exit: 1, text, json: json!({ "settings": { "refused": findings } }) }
 }
 
 impl Reloaded {

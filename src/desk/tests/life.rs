@@ -3,6 +3,56 @@
 use super::*;
 use crate::queue::{Kind, LiveState};
 
+/// Secondaries that serve what they are told, and one that does not.
+#[derive(Default)]
+struct Followers {
+    /// The newest serial that was announced.
+    told: std::sync::atomic::AtomicU32,
+}
+
+impl crate::publish::Secondaries for Arc<Followers> {
+    fn announce(&self, _: &Name, serial: u32) {
+        self.told.store(serial, Ordering::SeqCst);
+    }
+
+    fn of_zone(&self, _: &Name) -> Vec<crate::publish::Secondary> {
+        let told = self.told.load(Ordering::SeqCst);
+        let one = |name: &str, serial, behind| crate::publish::Secondary {
+            name: name.to_owned(),
+            address: "192.0.2.53:53".to_owned(),
+            serial,
+            seen: None,
+            behind,
+            behind_since: None,
+            error: None,
+        };
+        vec![one("knot", Some(told), false), one("nsd", None, true)]
+    }
+
+    fn wait(
+        &self,
+        zone: &Name,
+        serial: u32,
+        at_most: std::time::Duration,
+    ) -> Vec<crate::publish::Secondary> {
+        assert_eq!(self.told.load(Ordering::SeqCst), serial, "announced, and waited for that");
+        assert!(at_most <= std::time::Duration::from_secs(1));
+        self.of_zone(zone)
+    }
+}
+
+#[test]
+fn the_proof_names_the_secondaries_that_have_it_and_a_late_one_is_no_error() {
+    let office = Office::new();
+    office.publisher.announce_to(Box::new(Arc::new(Followers::default())));
+    let number = office.live(application());
+    let proof = office.view(&number).proof.unwrap();
+    let found: Vec<_> =
+        proof.secondaries.iter().map(|it| (it.name.as_str(), it.serial, it.in_time)).collect();
+    assert_eq!(found, [("knot", Some(office.serial()), true), ("nsd", None, false)]);
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
 #[test]
 fn submit_dispose_approve_live() {
     let office = Office::new();

@@ -61,9 +61,7 @@ impl Check<'_> {
 
     /// Settings that read and make no sense.
     fn options(&mut self) {
-        for (key, error) in options::faults(&self.loaded.settings) {
-            self.fault("settings-value", &key, error.to_string(), "");
-        }
+        self.findings.extend(options::findings(self.loaded));
     }
 
     /// Certificates: there, fitting their key, valid now and for some time.

@@ -99,7 +99,10 @@ impl Compiling {
                     let message = format!("there is no [[remote]] named \"{name}\": add one");
                     self.fault(key, message);
                 }
-                Some(remote) if contacted && remote.addresses.is_empty() => {
+                // A remote with nothing good at all has findings of its own.
+                Some(remote)
+                    if contacted && remote.addresses.is_empty() && !remote.networks.is_empty() =>
+                {
                     let message = format!(
                         "remote \"{name}\" is contacted here and has only networks: add an address to it"
                     );
@@ -137,7 +140,8 @@ impl Compiling {
                 None => {
                     let message = format!(
                         "\"{text}\" is not the address of a server: write 192.0.2.53, 192.0.2.53:5353, \
-                         2001:db8::53, [2001:db8::53]:5353, or as a permission 192.0.2.0/24"
+                         2001:db8::53, [2001:db8::53]:5353, or as a permission a network with no bits set \
+                         after its prefix, 192.0.2.0/24"
                     );
                     self.fault(format!("{key}.addresses[{at}]"), message);
                 }

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use crate::answer::Identity;
 use crate::config::{
-    LoggedClient, QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings,
+    Loaded, LoggedClient, QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings,
 };
+use crate::master::{Finding, Severity};
 use crate::publish::{self, Sources, Strictness, ZoneSource};
 use crate::serve::{
     self, Acl, ClientDetail, Filter, Network, Proxies, QueryLogOptions, Secured, StreamLimits,
@@ -109,8 +110,25 @@ pub enum OptionError {
     },
 }
 
+/// All settings that make no sense, each at its place.
+pub fn findings(loaded: &Loaded) -> Vec<Finding> {
+    let faults = faults(&loaded.settings);
+    faults.iter().map(|(key, error)| finding(loaded, key, error)).collect()
+}
+
+/// A setting that makes no sense, at the place of its key.
+pub(super) fn finding(loaded: &Loaded, key: &str, error: &OptionError) -> Finding {
+    Finding {
+        rule: "settings-value",
+        severity: Severity::Error,
+        place: loaded.place(key),
+        message: error.to_string(),
+        hint: None,
+    }
+}
+
 /// All settings that make no sense, with their keys.
-pub fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
+fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut faults = Vec::new();
     for (at, text) in settings.server.allow_query.iter().enumerate() {
         let wrong = allowed(settings, text).err();
