@@ -101,6 +101,7 @@ impl Office {
             mailbox_proven: true,
             proof_of: None,
             network: None,
+            letter_on_paper: false,
         };
         let letter = gapura::uploads::inspect(LETTER).unwrap();
         let sent = self.desk.submit(application(name), Some(letter), &by).unwrap();

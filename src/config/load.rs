@@ -15,7 +15,7 @@ const DEFAULT_PATHS: [&str; 2] = ["config/gapura.toml", "/etc/gapura/gapura.toml
 //------------ Loaded --------------------------------------------------------
 
 /// Settings that were read, and from where.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Loaded {
     /// The file.
     pub path: PathBuf,
@@ -25,11 +25,25 @@ pub struct Loaded {
     text: String,
 }
 
+impl std::fmt::Debug for Loaded {
+    /// Without the text, which may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 impl Loaded {
     /// The place of a key, as `tls.cert` or `server.listen[1]`; none if it is not in the file.
     pub fn place(&self, key: &str) -> Option<Place> {
-        find(&self.text, key).map(|span| place(&self.path, &self.text, span))
+        let found = find(&self.text, key).map(|span| place(&self.path, &self.text, span))?;
+        let source = if may_hold_secret(key) { String::new() } else { found.source };
+        Some(Place { source, ..found })
     }
+}
+
+/// Whether a key, or a line that has one, may hold what is not to be shown: a secret, or a relay's password.
+fn may_hold_secret(text: &str) -> bool {
+    ["secret", "relay"].iter().any(|word| text.contains(word))
 }
 
 /// The first default path that exists, else the first of all, so that the error names it.
@@ -183,7 +197,7 @@ pub(super) fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Pl
         line: u32::try_from(line).unwrap_or(u32::MAX),
         column: u32::try_from(start - line_start + 1).unwrap_or(u32::MAX),
         length: u32::try_from(length).unwrap_or(u32::MAX),
-        source: source.chars().take(200).collect(),
+        source: source.chars().take(200).filter(|_| !may_hold_secret(source)).collect(),
         includes: Vec::new(),
     }
 }
@@ -191,6 +205,23 @@ pub(super) fn place(path: &Path, text: &str, span: std::ops::Range<usize>) -> Pl
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_line_with_a_secret_is_shown() {
+        let text = "[server]\ncookie_secrets = [\n  \"geheim\",\n]\n[[key]]\nname = \"k.\"\nsecret = \"geheim\"\n";
+        let (path, settings) = ("gapura.toml".into(), Settings::default());
+        let loaded = Loaded { path, text: text.to_owned(), settings };
+        for (key, line) in
+            [("server.cookie_secrets[0]", 3), ("key[0].secret", 7), ("key[0].name", 6)]
+        {
+            let place = loaded.place(key).unwrap();
+            assert_eq!((place.line, place.source.contains("geheim")), (line, false), "{key}");
+        }
+        // One that does not even read.
+        check_lines("[[key]]\nname = \"k.\"\nsecret = geheim\n", &["FILE:3:10 error"]);
+        let cut = place(Path::new("x"), "secret = geheim", 9..12);
+        assert_eq!(cut.source, "");
+    }
 
     /// Loads `text` as a file and returns the findings as lines.
     #[track_caller]

@@ -382,6 +382,8 @@ pub struct UpdateApplicant {
     /// The naming class of new names.
     #[serde(default = "default_class")]
     pub class: String,
+    /// What its names are for.
+    pub purpose: String,
     /// The person responsible.
     pub name: String,
     /// Their position.

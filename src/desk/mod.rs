@@ -36,6 +36,7 @@ mod room;
 mod settings;
 mod strangers;
 mod submit;
+mod updates;
 mod views;
 
 pub use crate::ledger::Clock;
@@ -53,6 +54,7 @@ pub use room::{Obstacle, Room};
 pub use settings::Options;
 pub use strangers::StrangerLimits;
 pub use submit::{Pressed, Submitted, Submitter};
+pub use updates::{Proposed, UpdateWish};
 pub use views::Viewer;
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Submitter {
     pub proof_of: Option<String>,
     /// The network it was sent from, where that is known and counts.
     pub network: Option<String>,
+    /// Whether the letter is on paper and no file comes with it: the sheet says so (A11).
+    pub letter_on_paper: bool,
 }
 
 /// What the applicant gets.
@@ -195,8 +197,9 @@ impl Desk {
         self.room_for(tx, origin.as_ref(), by)?;
         let actor = ledger.current(tx, &by.actor)?;
         let standing = RequestContext::new(proven, Some(&actor), now);
+        let has_letter = letter.is_some() || by.letter_on_paper;
         let (automatic, mut faults) =
-            self.lines_and_refusals(tx, application, standing, outside, letter.is_some())?;
+            self.lines_and_refusals(tx, application, standing, outside, has_letter)?;
         faults.extend(sent_already(tx, application, origin.as_ref(), by)?);
         if let Some(subject) = &by.proof_of {
             let email = &application.contact.email;

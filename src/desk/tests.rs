@@ -11,6 +11,7 @@ mod names;
 mod notices;
 mod refusals;
 mod reminders;
+mod updates;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -269,6 +270,7 @@ pub(super) fn applicant() -> Submitter {
         mailbox_proven: true,
         proof_of: None,
         network: None,
+        letter_on_paper: false,
     }
 }
 

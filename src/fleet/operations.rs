@@ -54,8 +54,8 @@ impl Operations for Fleet {
         Ok(())
     }
 
-    fn admit_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
-        Fleet::admit_update(self, requester, zone)
+    fn may_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
+        Fleet::may_update(self, requester, zone)
     }
 
     fn update(&self, requester: &Requester, message: &[u8]) -> Result<(), Refusal> {

@@ -39,6 +39,8 @@ pub struct Applicant {
     pub office: String,
     /// The naming class of new names.
     pub class: String,
+    /// What its names are for.
+    pub purpose: String,
     /// The person responsible.
     pub name: String,
     /// Their position.

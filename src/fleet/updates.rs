@@ -33,7 +33,7 @@ enum Against {
 
 impl Fleet {
     /// Whether a requester may change anything of a zone. Does not wait: what fails here is never queued.
-    pub(super) fn admit_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
+    pub(super) fn may_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
         if self.0.publisher.zones().get(zone.as_ref()).is_none() {
             return Err(Refusal::new(Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE));
         }
@@ -59,7 +59,7 @@ impl Fleet {
         message: &[u8],
     ) -> Result<(), Refusal> {
         let update = Update::read(message).map_err(|fault| malformed(&fault))?;
-        self.admit_update(requester, &update.zone)?;
+        self.may_update(requester, &update.zone)?;
         let rules = self.rules();
         let rules = rules.of(&update.zone).and_then(|rules| rules.updates.as_ref());
         let (Some(rules), Some(key)) = (rules, &requester.key) else {

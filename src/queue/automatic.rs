@@ -166,8 +166,12 @@ pub fn lines(application: &Reading, evidence: &Evidence<'_>) -> Vec<AutoLine> {
     lines.push(candidate_line(evidence));
     // The mailbox itself stands with the contact, where those who may see it find it.
     let unproven = Fault::new("contact.email", Rule::MailboxUnproven, "");
-    let unproven = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
-    lines.push(failed(LineCode::A11, Overrule::Note, unproven));
+    let mut open = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
+    // Whoever checks has to see it on paper: an update (RFC 2136) carries none.
+    if application.letter.sha256.is_none() {
+        open.push(Fault::new("letter", Rule::NoLetter, ""));
+    }
+    lines.push(failed(LineCode::A11, Overrule::Note, open));
     lines
 }
 

@@ -49,7 +49,7 @@ pub(super) fn moment(text: &str, date_offset: i64) -> Option<i64> {
 }
 
 /// Days since 1970-01-01 of a `YYYY-MM-DD` date.
-pub(super) fn day_number(text: &str) -> Option<i64> {
+pub fn day_number(text: &str) -> Option<i64> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
     Some(i64::from(date.to_julian_day() - EPOCH_JULIAN_DAY))
 }

@@ -80,6 +80,9 @@ impl Building {
         let watcher = publisher.watch();
         let told = fleet.start();
         let road_3 = Road3::open(loaded, &state_dir, &database, &publisher);
+        if let Some(queue) = road_3.proposals() {
+            fleet.propose_to(queue);
+        }
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
             in_force: Mutex::new(settings.clone()),

@@ -22,6 +22,8 @@ mod health;
 mod host;
 pub mod log;
 pub mod options;
+#[cfg(feature = "approval")]
+mod proposals;
 mod ready;
 mod reload;
 mod signals;

@@ -11,6 +11,7 @@ use super::stand_in::Database;
 use super::state_dir::StateDir;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
+use crate::fleet::Queue;
 use crate::metrics::Family;
 use crate::publish::Publisher;
 
@@ -36,6 +37,11 @@ impl Road3 {
     /// Opens nothing.
     pub(super) fn open(_: &Loaded, _: &StateDir, database: &Database, _: &Publisher) -> Self {
         Self { clock: Clock::new(database.store.clone()) }
+    }
+
+    /// There is no queue.
+    pub(super) fn proposals(&self) -> Option<Box<dyn Queue>> {
+        None
     }
 
     /// There is no queue that could be closed.

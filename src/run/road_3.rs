@@ -16,6 +16,7 @@ use super::clock::Clock;
 use super::error::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
+use super::proposals::Proposals;
 use super::stand_in::Database;
 use super::state_dir::StateDir;
 use super::timer::{TICK, every, is_stopped_within, stop_signal};
@@ -24,6 +25,7 @@ use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::{self, ActError, Desk, Drift, Figure, Room};
 use crate::digest::sha256_hex;
+use crate::fleet::Queue;
 use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
@@ -172,6 +174,14 @@ impl Road3 {
         };
         runtime.spawn(web::serve_closed(listener, by, proxies, door, stop));
         Ok(site)
+    }
+
+    /// The queue, as far as updates need it; none while it is closed.
+    pub(super) fn proposals(&self) -> Option<Box<dyn Queue>> {
+        match self {
+            Self::Open(open) => Some(Box::new(Proposals(open.desk.clone()))),
+            Self::Closed { .. } => None,
+        }
     }
 
     /// Why the queue is closed, if it is.

@@ -43,7 +43,7 @@ pub trait Operations: std::fmt::Debug + Send + Sync {
 
     /// Whether a requester may change anything of a zone by UPDATE. Does not wait: nobody who may not gets a
     /// place in the queue.
-    fn admit_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal>;
+    fn may_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal>;
 
     /// Performs an UPDATE, a whole message without its TSIG. When this returns `Ok`, it is durable and
     /// served. May wait, as [`Operations::transfer`].

@@ -148,7 +148,7 @@ impl Responder {
                 Task::Transfer(wanted)
             }
             (Verdict::Update, Some(it)) if self.transport != Transport::Quic => {
-                if let Err(refusal) = it.admit_update(&requester, &zone) {
+                if let Err(refusal) = it.may_update(&requester, &zone) {
                     let refused = Err(refusal);
                     return Answer::of(self.sign(moment, source, message, signer, refused, out));
                 }

@@ -23,6 +23,7 @@ mod pages;
 mod secondary;
 mod serials;
 mod serve;
+mod signed;
 mod skipped;
 #[cfg(feature = "approval")]
 mod story;

@@ -173,7 +173,13 @@ fn a_stored_name_that_does_not_parse_is_corruption_that_names_its_row() {
 fn stranger(email: &str, network: &str) -> Submitter {
     let identity = Identity::new(None, None, Some(email));
     let actor = Actor::applicant("Orang Lain", identity, None);
-    Submitter { actor, mailbox_proven: false, proof_of: None, network: Some(network.to_owned()) }
+    Submitter {
+        actor,
+        mailbox_proven: false,
+        proof_of: None,
+        network: Some(network.to_owned()),
+        letter_on_paper: false,
+    }
 }
 
 impl Office {
@@ -264,6 +270,7 @@ fn what_a_stranger_asks_of_a_live_name_blocks_nobody() {
         mailbox_proven: false,
         proof_of: None,
         network: None,
+        letter_on_paper: false,
     };
     let removal = office.desk.submit(again(Kind::Remove), Some(letter()), &keyed).unwrap().number;
     assert!(office.acts(&sent).contains(&"overtaken".to_owned()));
@@ -285,6 +292,7 @@ fn a_hold_by_a_proven_mailbox_gives_way_to_an_officer() {
         mailbox_proven: false,
         proof_of: None,
         network: None,
+        letter_on_paper: false,
     };
     let sent = office.desk.submit(application(), Some(letter()), &keyed).unwrap().number;
     assert_eq!(office.name_state(name), Some((LiveState::Held, Some(sent.clone()))));
@@ -406,6 +414,7 @@ fn the_name_of_an_office_alone_moves_none_of_its_names() {
             mailbox_proven: false,
             proof_of: None,
             network: None,
+            letter_on_paper: false,
         };
         assert_eq!(a9(asked, &keyed), Some(LineVerdict::Ok), "{what}");
     }

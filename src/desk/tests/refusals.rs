@@ -8,7 +8,13 @@ use crate::uploads::STORED_MAX;
 fn one_person_never_puts_a_name_up_alone() {
     let office = Office::new();
     let kasi = office.actor("seksi");
-    let keyed = Submitter { actor: kasi, mailbox_proven: false, proof_of: None, network: None };
+    let keyed = Submitter {
+        actor: kasi,
+        mailbox_proven: false,
+        proof_of: None,
+        network: None,
+        letter_on_paper: false,
+    };
     let sent = office.desk.submit(application(), Some(letter()), &keyed).unwrap();
     let refused = office.act(&sent.number, dispose("seksi"), "kepala").unwrap_err();
     assert_eq!(refused.code(), "same_person");

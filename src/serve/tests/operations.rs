@@ -84,7 +84,7 @@ impl Operations for Performer {
         self.decide(requester, format!("NOTIFY {zone} {serial:?}"))
     }
 
-    fn admit_update(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
+    fn may_update(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
         Ok(())
     }
 

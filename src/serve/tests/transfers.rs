@@ -54,7 +54,7 @@ impl Operations for Primary {
         Ok(())
     }
 
-    fn admit_update(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
+    fn may_update(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
         Ok(())
     }
 

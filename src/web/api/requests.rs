@@ -179,7 +179,7 @@ pub(super) async fn submit(
     };
     let network = Some(network(caller.address));
     let proof_of = proof.map(|proof| proof.subject());
-    let by = Submitter { actor, mailbox_proven, proof_of, network };
+    let by = Submitter { actor, mailbox_proven, proof_of, network, letter_on_paper: false };
     let job = move |state: &State| state.desk().submit(application, letter, &by);
     let done = state.work(job).await??;
     let submitted = Submitted {

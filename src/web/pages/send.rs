@@ -98,7 +98,7 @@ pub(super) async fn submit(
             let actor = officer.unwrap_or(applicant);
             let mailbox_proven = state.desk().mailbox_is_proven(&subject, &contact.email)?;
             let (proof_of, network) = (Some(subject), Some(network));
-            let by = Submitter { actor, mailbox_proven, proof_of, network };
+            let by = Submitter { actor, mailbox_proven, proof_of, network, letter_on_paper: false };
             state.desk().submit_form(&key, application, letter, &by)
         })
         .await?;

@@ -56,13 +56,50 @@ fn applicant(compiling: &mut Compiling, at: &str, grant: &UpdateGrant) -> Option
             None
         }
         (UpdateHow::Propose, None) => {
-            let message = "how = \"propose\" needs applicant = { office = …, name = …, position = …, \
-                           email = …, phone = …, letter = …, letter_date = … }: a request has them and an \
+            let message = "how = \"propose\" needs applicant = { office = …, purpose = …, name = …, \
+                           position = …, email = …, phone = …, letter = …, letter_date = … }: a request has them and an \
                            UPDATE does not";
             compiling.fault(format!("{at}.applicant"), message.to_owned());
             None
         }
-        (UpdateHow::Propose, Some(of)) => Some(read(of)),
+        (UpdateHow::Propose, Some(of)) => {
+            check(compiling, at, of);
+            Some(read(of))
+        }
+    }
+}
+
+/// Notes what of an applicant no request could have.
+fn check(compiling: &mut Compiling, at: &str, of: &UpdateApplicant) {
+    for (key, text) in [
+        ("office", &of.office),
+        ("purpose", &of.purpose),
+        ("name", &of.name),
+        ("position", &of.position),
+        ("email", &of.email),
+        ("phone", &of.phone),
+        ("letter", &of.letter),
+        ("letter_date", &of.letter_date),
+    ] {
+        if text.trim().is_empty() {
+            let message = format!("applicant.{key} is empty: every request has it");
+            compiling.fault(format!("{at}.applicant"), message);
+        }
+    }
+    #[cfg(feature = "approval")]
+    for (key, text, is_right) in [
+        ("class", &of.class, of.class.parse::<crate::queue::NamingClass>().is_ok()),
+        ("email", &of.email, crate::queue::person::is_mailbox(of.email.trim())),
+        ("letter_date", &of.letter_date, crate::queue::time::day_number(&of.letter_date).is_some()),
+    ] {
+        if !is_right && !text.trim().is_empty() {
+            let message = match key {
+                "class" => format!("\"{text}\" is no naming class: docs/procedure.md lists them"),
+                "email" => format!("\"{text}\" is no mailbox"),
+                _ => format!("\"{text}\" is no date: write it as 2026-11-26"),
+            };
+            compiling.fault(format!("{at}.applicant"), message);
+        }
     }
 }
 
@@ -72,6 +109,7 @@ fn read(of: &UpdateApplicant) -> Applicant {
     Applicant {
         office: of.office,
         class: of.class,
+        purpose: of.purpose,
         name: of.name,
         position: of.position,
         email: of.email,

@@ -1,0 +1,98 @@
+//! Updates (RFC 2136) that may only be proposed: requests like others.
+
+use super::*;
+use crate::publish::RrsetEdit;
+use crate::queue::{Kind, LiveState, Rule};
+use crate::wire::{Rtype, rdata};
+
+/// What an update asks for at a name below the apex.
+fn wish(owner: &str, rtype: Rtype, data: &[&str]) -> UpdateWish {
+    let zone: Name = APEX.parse().unwrap();
+    let owner: Name = format!("{owner}.{APEX}").parse().unwrap();
+    let rdata = |text: &&str| rdata::parse(rtype, text.as_bytes(), zone.as_ref()).unwrap().into();
+    let set = RrsetEdit {
+        owner: owner.clone(),
+        rtype,
+        ttl: 300,
+        rdatas: data.iter().map(rdata).collect(),
+    };
+    let application = Application { records: Vec::new(), ..service("simpus", "192.0.2.1") };
+    UpdateWish { owner, zone, changed: vec![set], key: "dinkes.".to_owned(), application }
+}
+
+#[test]
+fn an_update_becomes_a_request_that_persons_check_and_approve() {
+    let office = Office::new();
+    let wanted = wish("simpus", Rtype::A, &["192.0.2.120"]);
+    let sent = office.desk.propose(&wanted).unwrap();
+    assert_eq!((sent.number.as_str(), sent.state), ("GPR-2026-00001", State::Submitted));
+    assert_eq!(office.desk.propose(&wanted).unwrap(), sent, "the same again is the same");
+    // Another update of the name is not lost sight of either.
+    let other = wish("simpus", Rtype::A, &["192.0.2.121"]);
+    assert_eq!(office.desk.propose(&other).unwrap(), sent);
+    assert_eq!(office.dig("simpus.cirebonkab.go.id.", "A").0, "NXDOMAIN");
+
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    assert_eq!(office.desk.propose(&wanted).unwrap().number, sent.number);
+    let view = office.view(&sent.number);
+    let a11 = view.lines.iter().find(|line| line.code == LineCode::A11).unwrap();
+    let rules: Vec<Rule> = a11.faults.iter().map(|fault| fault.rule).collect();
+    assert_eq!(rules, [Rule::MailboxUnproven, Rule::NoLetter], "the sheet says what is missing");
+    let mut view = office.approve(&sent.number).unwrap();
+    if !view.second_signature.is_empty() {
+        let candidate = view.candidate.unwrap().hash;
+        view = office.act(&sent.number, Act::Countersign { candidate }, "kepala").unwrap();
+    }
+    assert_eq!(view.state, State::Live, "{:?}", view.reason);
+    assert_eq!(office.dig("simpus.cirebonkab.go.id.", "A").1.len(), 1);
+    // Asked for again, as after somebody changed it back, it is a request of its own.
+    let again = office.desk.propose(&wish("simpus", Rtype::A, &["192.0.2.121"])).unwrap();
+    assert_ne!(again.number, sent.number);
+    assert_eq!(office.view(&again.number).summary.kind, Kind::Change);
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn what_was_rejected_is_not_asked_again_and_again() {
+    let office = Office::new();
+    let wanted = wish("simpus", Rtype::A, &["192.0.2.120"]);
+    let sent = office.desk.propose(&wanted).unwrap();
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    let reject = Act::Reject {
+        reason: "rangkap".to_owned(),
+        note: "bukan layanan dinas".to_owned(),
+        lines: vec![line(LineCode::M2, LineVerdict::Bad)],
+    };
+    office.act(&sent.number, reject, "seksi").unwrap();
+    let again = office.desk.propose(&wanted).unwrap();
+    assert_eq!((again.number, again.state), (sent.number, State::Rejected));
+}
+
+#[test]
+fn an_update_asks_for_the_whole_name_as_it_would_be() {
+    let office = Office::new();
+    // The file's name keeps its address and gets a text; nobody is known to own it.
+    let text = wish("diskominfo", Rtype::TXT, &["\"v=1\""]);
+    let view = office.view(&office.desk.propose(&text).unwrap().number);
+    let types: Vec<&str> = view.records.iter().map(|record| record.rtype.as_str()).collect();
+    assert_eq!((view.summary.kind, types), (Kind::Change, vec!["A", "TXT"]));
+    // All of a name that goes is a removal.
+    let gone = wish("www", Rtype::A, &[]);
+    let view = office.view(&office.desk.propose(&gone).unwrap().number);
+    assert_eq!(view.summary.kind, Kind::Remove);
+    // What a rule turns back is turned back at once.
+    let short = office.desk.propose(&wish("ab", Rtype::A, &["192.0.2.120"]));
+    assert!(matches!(short, Err(ActError::Rule(_))), "{short:?}");
+}
+
+#[test]
+fn a_name_in_quarantine_is_kept_out() {
+    let office = Office::new();
+    office.live(application());
+    let name: Name = "grogolkapetakan.desa.cirebonkab.go.id.".parse().unwrap();
+    assert!(!office.desk.is_kept_out(&name).unwrap());
+    office.live(again(Kind::Remove));
+    let record = office.desk.record("grogolkapetakan.desa").unwrap().unwrap();
+    assert_eq!(record.state, LiveState::Quarantined);
+    assert!(office.desk.is_kept_out(&name).unwrap());
+}

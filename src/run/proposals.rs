@@ -1,0 +1,74 @@
+//! Updates that may only be proposed become requests of the queue.
+
+use crate::desk::{ActError, Desk, UpdateWish};
+use crate::fleet::{NotProposed, Proposal, Queue};
+use crate::publish::RrsetEdit;
+use crate::queue::{Application, Contact, State};
+use crate::text::with_causes;
+use crate::wire::Name;
+
+/// The queue as the fleet needs it.
+pub(super) struct Proposals(pub(super) Desk);
+
+impl Queue for Proposals {
+    fn is_kept_out(&self, name: &Name) -> Result<bool, String> {
+        self.0.is_kept_out(name).map_err(|error| with_causes(&error))
+    }
+
+    fn propose(&self, proposal: &Proposal) -> Result<String, NotProposed> {
+        let proposed = self.0.propose(&wish(proposal)).map_err(|error| not_proposed(&error))?;
+        match proposed.state {
+            State::Rejected => {
+                let number = proposed.number;
+                Err(NotProposed::TurnedBack(format!(
+                    "request {number} asked for it and was rejected"
+                )))
+            }
+            _ => Ok(proposed.number),
+        }
+    }
+}
+
+/// A proposal in the words of the desk.
+fn wish(proposal: &Proposal) -> UpdateWish {
+    let of = proposal.applicant.clone();
+    let blank = Application::blank(&proposal.zone.to_string());
+    let changed = proposal.changed.iter().cloned();
+    UpdateWish {
+        owner: proposal.owner.clone(),
+        zone: proposal.zone.clone(),
+        changed: changed
+            .map(|set| RrsetEdit {
+                owner: set.owner,
+                rtype: set.rtype,
+                ttl: set.ttl,
+                rdatas: set.rdatas,
+            })
+            .collect(),
+        key: proposal.key.to_string(),
+        application: Application {
+            class: of.class.parse().unwrap_or(blank.class),
+            office: of.office,
+            purpose: format!("{} ({})", of.purpose, proposal.key),
+            contact: Contact {
+                name: of.name,
+                position: of.position,
+                email: of.email,
+                phone: of.phone,
+                nip: None,
+            },
+            letter: crate::queue::Letter { number: of.letter, date: of.letter_date, sha256: None },
+            ..blank
+        },
+    }
+}
+
+/// Why there is no request: a rule, which the requester is told, or a failure.
+fn not_proposed(error: &ActError) -> NotProposed {
+    match error {
+        ActError::Rule(_) | ActError::Limit(_) | ActError::NotAllowed => {
+            NotProposed::TurnedBack(with_causes(error))
+        }
+        _ => NotProposed::Failed(with_causes(error)),
+    }
+}
