@@ -19,6 +19,7 @@ mod denial;
 mod names;
 mod signature;
 mod signed;
+mod span;
 mod targets;
 mod validity;
 mod values;
@@ -28,7 +29,8 @@ pub use fault::{Level, Which, ZoneFault};
 pub use file::{Checked, file, places};
 pub use locate::Locator;
 pub use rules::{Line, ZoneRule, rules, rules_as_table};
-pub use validity::{Ending, Span, ending, waiting};
+pub use span::Span;
+pub use validity::{Ending, ending, waiting};
 pub use zonemd::zonemd;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use ring::signature::{
     UnparsedPublicKey, VerificationAlgorithm,
 };
 
-use super::Span;
+use super::span::Span;
 use crate::wire::{Class, NameRef, rdata};
 use crate::zone::RrsetRef;
 

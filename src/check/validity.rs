@@ -4,44 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::signature::{Key, Rrsig};
+use super::span::{Span, is_not_before};
 use crate::wire::Rtype;
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
 /// Lists of signatures that are waited for; a zone whose signatures all differ has more.
 const WAITED_MAX: usize = 1000;
-
-//------------ Span ----------------------------------------------------------
-
-/// From when until when a signature is valid.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Span {
-    /// The first second.
-    pub from: u32,
-    /// The last.
-    pub until: u32,
-}
-
-impl Span {
-    /// Whether a time is in it.
-    pub fn contains(&self, now: u32) -> bool {
-        is_not_before(now, self.from) && is_not_before(self.until, now)
-    }
-
-    /// Seconds left at a time, negative when it has ended.
-    pub fn seconds_left(&self, now: u32) -> i32 {
-        self.until.wrapping_sub(now).cast_signed()
-    }
-
-    /// When a quarter of it is left.
-    pub fn last_quarter(&self) -> u32 {
-        self.until.wrapping_sub(self.until.wrapping_sub(self.from) / 4)
-    }
-}
-
-/// Whether a time is another, or after it.
-fn is_not_before(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() >= 0
-}
 
 //------------ Ending --------------------------------------------------------
 

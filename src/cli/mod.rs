@@ -11,6 +11,7 @@ mod remote;
 #[cfg(feature = "approval")]
 pub mod request;
 mod rollback;
+mod send;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -4,12 +4,11 @@
 use std::io::Read;
 
 use super::args::{self, Common};
-use super::{config_path, print, print_report};
-use crate::config;
+use super::send::{send, send_to};
+use super::{print, print_report};
+use crate::control::Command;
 #[cfg(feature = "approval")]
-use crate::control::OfficeCommand;
-use crate::control::{self, CallError, Command, Reply};
-use crate::publish::Floor;
+use crate::control::{self, OfficeCommand, Reply};
 
 /// Octets of a password on standard input; more is surely something else.
 #[cfg(feature = "approval")]
@@ -127,44 +126,6 @@ pub(super) fn audit(common: &Common, audit: args::Audit) -> anyhow::Result<u8> {
 }
 
 //------------ Helpers -------------------------------------------------------
-
-/// Sends a command to the daemon and prints what it says.
-fn send(common: &Common, command: Command) -> anyhow::Result<u8> {
-    Ok(send_to(common, command)?.map_or_else(|exit| exit, |reply| print(common, &reply)))
-}
-
-/// Sends a command to the daemon. Without one, commands on people and the event chain run here, on its
-/// database. The error is the exit code of settings that do not read.
-pub(super) fn send_to(common: &Common, command: Command) -> anyhow::Result<Result<Reply, u8>> {
-    let path = config_path(common);
-    let read = config::load(&path);
-    let state_dir = match &read {
-        Ok(loaded) => loaded.settings.server.state_dir.clone(),
-        Err(_) => config::state_dir_of(&path),
-    };
-    let called = control::call(&state_dir, &command);
-    let reply = match (called, command, read) {
-        (Ok(reply), ..) => reply,
-        (Err(_), _, Err(findings)) => {
-            super::local::print_findings(common, &findings);
-            return Ok(Err(super::EXIT_USAGE));
-        }
-        (
-            Err(CallError::NotRunning(_)),
-            Command::ZoneSerial { zone, floor: Some(serial), yes },
-            Ok(loaded),
-        ) => {
-            let floor = Floor { serial, is_meant: yes };
-            crate::run::raise_floor(&loaded.settings, &zone, floor)?
-        }
-        #[cfg(feature = "approval")]
-        (Err(CallError::NotRunning(_)), Command::Office(command), Ok(loaded)) => {
-            crate::run::offline(&loaded.settings, command)?
-        }
-        (Err(error), ..) => Reply::failed(error.to_string()),
-    };
-    Ok(Ok(reply))
-}
 
 /// `gapura audit export`: part by part, so that neither side holds a long chain in memory.
 #[cfg(feature = "approval")]

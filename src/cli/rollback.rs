@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use super::args::Common;
 use super::plain::shown;
-use super::remote::send_to;
+use super::send::send_to;
 use super::{print, put_error};
 use crate::control::Command;
 

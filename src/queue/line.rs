@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::labels::clean_text;
 use super::named::named;
 
 //------------ LineCode ------------------------------------------------------
@@ -89,11 +88,4 @@ pub struct LineInput {
     /// Required unless the verdict is `ok`.
     #[serde(default)]
     pub note: Option<String>,
-}
-
-/// Cleans the notes of lines.
-pub(super) fn clean_notes(lines: &mut [LineInput]) {
-    for line in lines {
-        line.note = line.note.take().map(|note| clean_text(&note));
-    }
 }

@@ -1,7 +1,7 @@
 //! What acts take: names in [`Act`](super::Act) and JSON, words on the command line, and types.
 
 use crate::queue::labels::clean_text;
-use crate::queue::line::{LineInput, clean_notes};
+use crate::queue::line::LineInput;
 
 //------------ Input ---------------------------------------------------------
 
@@ -141,4 +141,11 @@ impl Clean for u32 {
 
 impl Clean for Option<u32> {
     fn clean(&mut self, _input: ActInput) {}
+}
+
+/// Cleans the notes of lines.
+fn clean_notes(lines: &mut [LineInput]) {
+    for line in lines {
+        line.note = line.note.take().map(|note| clean_text(&note));
+    }
 }

@@ -1,0 +1,33 @@
+//! From when until when a signature is valid (RFC 4034 §3.1.5). Times are in seconds modulo 2³², so only their
+//! order counts.
+
+/// From when until when a signature is valid.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Span {
+    /// The first second.
+    pub from: u32,
+    /// The last.
+    pub until: u32,
+}
+
+impl Span {
+    /// Whether a time is in it.
+    pub fn contains(&self, now: u32) -> bool {
+        is_not_before(now, self.from) && is_not_before(self.until, now)
+    }
+
+    /// Seconds left at a time, negative when it has ended.
+    pub fn seconds_left(&self, now: u32) -> i32 {
+        self.until.wrapping_sub(now).cast_signed()
+    }
+
+    /// When a quarter of it is left.
+    pub fn last_quarter(&self) -> u32 {
+        self.until.wrapping_sub(self.until.wrapping_sub(self.from) / 4)
+    }
+}
+
+/// Whether a time is another, or after it.
+pub(super) fn is_not_before(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() >= 0
+}
