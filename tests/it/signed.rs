@@ -321,3 +321,59 @@ fn bind_and_knot_with_the_same_secret_accept_our_cookies_and_we_theirs() {
         assert_eq!(judged(&daemon), [valid + counted[0], bad + counted[1]], "{secrets}");
     }
 }
+
+//------------ Transfers of others -------------------------------------------
+
+#[test]
+fn each_message_of_a_long_transfer_by_others_is_verified() {
+    use std::io::Write;
+    if !peers::are_here(&Program::ALL) {
+        return;
+    }
+    let mut text = "example. 300 SOA ns.example. admin.example. 1 3600 600 86400 300\n\
+                    example. 300 NS ns.example.\nns.example. 300 A 192.0.2.1\n"
+        .to_owned();
+    // Some 200 messages of 16 KiB.
+    for index in 0..16_000 {
+        text += &format!("n{index}.example. 300 TXT {}\n", "x".repeat(200));
+    }
+    let secret = gapura_secret(Key::ARMADA.secret);
+    let key = gapura::tsig::Key::new(&"armada.".parse().unwrap(), Default::default(), &secret);
+    let key = std::sync::Arc::new(key);
+    for program in Program::ALL {
+        let mut peer = Peer::new(program);
+        // Knot wants somebody to tell.
+        let told = SocketAddr::from(([127, 0, 0, 1], peers::free_port()));
+        peer.serve(&[peers::PeerZone::primary("example.", &text, &[told]).with_key(&Key::ARMADA)]);
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+        let mut query = peers::transfer_query("example.", None);
+        let expected = gapura::tsig::sign_query(&key, &mut query, now);
+        let mut stream = std::net::TcpStream::connect(peer.address).unwrap();
+        stream.write_all(&(query.len() as u16).to_be_bytes()).unwrap();
+        stream.write_all(&query).unwrap();
+        let mut verifier = expected.into_stream();
+        let (mut messages, mut unsigned, mut soas) = (0, 0, 0);
+        while soas < 2 {
+            let message = peers::read_message(&mut stream).unwrap();
+            let bare = verifier.verify(&message, now).unwrap_or_else(|fault| {
+                panic!("message {messages} of {program:?}: {fault}");
+            });
+            messages += 1;
+            unsigned += usize::from(bare.len() == message.len());
+            let response = Response::read(&bare).unwrap();
+            soas +=
+                response.answer.iter().filter(|it| it.rtype == gapura::wire::Rtype::SOA).count();
+        }
+        println!("{program:?}: {messages} messages, {unsigned} of them unsigned");
+        assert!(verifier.is_complete(), "the last one is signed");
+        assert!(messages > 100, "{messages}");
+    }
+}
+
+/// The octets of a secret in base64, read as a certificate is in a zone file.
+fn gapura_secret(text: &str) -> Vec<u8> {
+    let root = gapura::wire::NameRef::ROOT;
+    let line = format!("1 1 1 {text}");
+    let rdata = gapura::wire::rdata::parse(gapura::wire::Rtype::CERT, line.as_bytes(), root);
+    rdata.unwrap()[5..].to_vec()
+}
