@@ -1,20 +1,15 @@
 //! Catalog zones read and made.
 
 use super::*;
-use crate::master::{self, Input};
+use crate::master::{self, Input, NoIncludes};
 use crate::wire::Name;
 use crate::zone::{Zone, ZoneBuilder};
 
 /// A zone of this text.
 fn zone(apex: &str, text: &str) -> Zone {
-    struct None;
-    impl master::Loader for None {
-        fn load(&self, path: &std::path::Path) -> Result<std::sync::Arc<[u8]>, master::LoadError> {
-            Err(master::LoadError::Unreadable(path.display().to_string()))
-        }
-    }
     let apex: Name = apex.parse().unwrap();
-    let input = Input { file: std::path::Path::new("text"), bytes: text.as_bytes(), loader: &None };
+    let input =
+        Input { file: std::path::Path::new("text"), bytes: text.as_bytes(), loader: &NoIncludes };
     let mut builder = ZoneBuilder::new(&apex);
     let parsed = master::parse(&input, apex.as_ref(), &Default::default(), &mut |record, _| {
         builder.push(record);

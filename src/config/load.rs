@@ -128,6 +128,13 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
                  needs neither, but zones with its name in `catalog`",
             );
         }
+        if zone.consume && zone.primaries.is_empty() {
+            tell(
+                Some(zone.name.span()),
+                format!("zone {} has consume and no primaries", zone.name.get_ref()),
+                "a catalog whose members are served is a secondary zone: give primaries = [\"REMOTE\"]",
+            );
+        }
         if !zone.catalog.is_empty() && !settings.zones.iter().any(|it| lists(it, zone)) {
             tell(
                 Some(zone.name.span()),
@@ -365,6 +372,10 @@ mod tests {
         );
         let itself = zone("cat.id.", "catalog = \"cat.id.\"");
         check_lines(&itself, &["needs a file", "is no catalog zone of ours"]);
+        check_lines(
+            &zone("c.id.", "file = \"c\"\nconsume = true"),
+            &["zone c.id. has consume and no primaries"],
+        );
         let other = zone("cat.id.", "file = \"c\"");
         check_lines(&format!("{member}{other}"), &["is no catalog zone of ours"]);
     }

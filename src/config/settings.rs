@@ -353,6 +353,9 @@ pub struct ZoneSettings {
     /// The catalog zone of ours (RFC 9432) that lists this zone; empty = none.
     #[serde(default)]
     pub catalog: String,
+    /// Whether this secondary zone is a catalog zone whose members are served, too.
+    #[serde(default)]
+    pub consume: bool,
 }
 
 /// `zone.update`

@@ -57,6 +57,14 @@ pub(super) struct Inner {
     teller: Mutex<Option<JoinHandle<()>>>,
 }
 
+impl Inner {
+    /// Takes note of which zones are members of catalog zones.
+    pub(super) fn adopt_members(&self) {
+        let members = self.publisher.members();
+        self.rules.rcu(|rules| rules.with_members(members.clone()));
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         self.board.send(Event::Stop);
@@ -82,6 +90,7 @@ impl Fleet {
     /// A fleet that works on the zones of this publisher by these rules, and signs with these keys.
     pub fn new(publisher: Publisher, rules: Rules, keys: Keyring) -> Self {
         let (board, events) = Board::new();
+        let rules = rules.with_members(publisher.members());
         Self(Arc::new(Inner {
             publisher,
             rules: ArcSwap::from_pointee(rules),
@@ -125,13 +134,14 @@ impl Fleet {
     /// Puts other rules and keys in force, all at once. What waits for a secondary that is still meant goes on
     /// waiting.
     pub fn set_rules(&self, rules: Rules, keys: Keyring) {
-        self.0.rules.store(Arc::new(rules));
+        self.0.rules.store(Arc::new(rules.with_members(self.0.publisher.members())));
         self.0.keys.store(Arc::new(keys));
         self.renew();
     }
 
     /// Looks again at who is told of what, after zones came or went.
     pub fn renew(&self) {
+        self.0.adopt_members();
         self.0.board.send(Event::Renew);
         self.0.keeper.renew(&self.0);
     }

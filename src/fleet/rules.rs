@@ -93,18 +93,25 @@ impl UpdateRules {
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// By apex.
-    zones: HashMap<Name, ZoneRules>,
+    zones: Arc<HashMap<Name, ZoneRules>>,
+    /// The catalog zone of each member of one that is consumed, whose rules are the member's.
+    members: HashMap<Name, Name>,
 }
 
 impl Rules {
     /// These rules, by the apex of their zone.
     pub fn new(zones: HashMap<Name, ZoneRules>) -> Self {
-        Self { zones }
+        Self { zones: Arc::new(zones), members: HashMap::new() }
+    }
+
+    /// The same with these members of catalog zones.
+    pub fn with_members(&self, members: HashMap<Name, Name>) -> Self {
+        Self { zones: Arc::clone(&self.zones), members }
     }
 
     /// The rules of a zone; none if its settings name nobody.
     pub fn of(&self, apex: &Name) -> Option<&ZoneRules> {
-        self.zones.get(apex)
+        self.zones.get(apex).or_else(|| self.zones.get(self.members.get(apex)?))
     }
 
     /// All zones that have rules.

@@ -109,6 +109,10 @@ impl Secondaries for Announcing {
         self.0.send(Event::Changed(zone.clone()));
     }
 
+    fn renew(&self) {
+        self.0.send(Event::Renew);
+    }
+
     fn of_zone(&self, zone: &Name) -> Vec<Secondary> {
         self.0.links().secondaries(zone)
     }
@@ -204,6 +208,8 @@ impl Teller {
     /// Looks at all zones: at the start, and when rules change.
     fn renew(&self) {
         let Some(fleet) = self.fleet.upgrade() else { return };
+        fleet.adopt_members();
+        fleet.keeper.renew(&fleet);
         let (zones, mut new) = (fleet.publisher.zones(), 0);
         for zone in zones.iter().filter_map(Entry::zone) {
             self.set_peers(&fleet, zone, &mut new);

@@ -35,9 +35,9 @@ pub use source::{
 };
 pub(crate) use state::failpoint;
 pub use state::{
-    By, Cause, Change, Edit, Guard, LastChange, Options, Outcome, PublishError, Publisher, Refusal,
-    ReloadReport, RrsetEdit, Secondaries, Secondary, SerialPolicy, Sources, Strictness, ZoneSource,
-    ZoneStatus, is_guard, is_only_guard, unanswered,
+    By, Cause, Change, Edit, Guard, LastChange, Listing, Options, Outcome, PublishError, Publisher,
+    Refusal, ReloadReport, RrsetEdit, Secondaries, Secondary, SerialPolicy, Sources, Strictness,
+    ZoneSource, ZoneStatus, is_guard, is_only_guard, unanswered,
 };
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod coming;
 mod copies;
 mod crash;
 mod floors;
+mod members;
 mod promotion;
 mod races;
 mod reload;

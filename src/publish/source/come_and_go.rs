@@ -15,9 +15,9 @@ use std::time::Instant;
 
 use super::compile::Pace;
 use super::directory::still_claims;
-use super::known;
 use super::reload::{reload_all, report};
 use super::restore::RESTORED_STEP;
+use super::{known, members};
 use crate::catalog;
 use crate::lock::lock;
 use crate::master::{Finding, Severity};
@@ -97,8 +97,12 @@ impl Publisher {
         let left: Vec<ZoneSource> =
             known.into_iter().filter(|source| !wanted.contains_key(&source.apex)).collect();
         self.0.list_members(&mut wanted, &left);
-        let left = left.into_iter();
-        let mut new: Vec<Arc<Slot>> = left.map(|source| left_before(source, &sources)).collect();
+        let members = members::go_on(&left, |catalog| consumes(&wanted, catalog));
+        let before = |source: ZoneSource| match members.contains_key(&source.apex) {
+            true => Arc::new(Slot::new(source)),
+            false => left_before(source, &sources),
+        };
+        let mut new: Vec<Arc<Slot>> = left.into_iter().map(before).collect();
         let mut changed = Vec::new();
         for (apex, mut claims) in wanted {
             let slot = lock(&self.0.slots).get(&apex).cloned();
@@ -120,10 +124,16 @@ impl Publisher {
         if !changed.is_empty() {
             reports.extend(reload_all(&self.0, &changed, Pace::Patient, by));
         }
+        self.0.consume_all(by);
         known::write(&self.0);
         reports.sort_by(|a, b| a.zone.cmp(&b.zone));
         reports
     }
+}
+
+/// Whether a zone of the settings is a catalog whose members are served.
+fn consumes(wanted: &Wanted, catalog: &Name) -> bool {
+    wanted.get(catalog).is_some_and(|claims| claims.iter().any(|source| source.consume))
 }
 
 /// What is wrong with zones of one name, for a check that loads nothing.
@@ -186,6 +196,12 @@ impl Inner {
                 let state = lock(&slot.state);
                 (state.zone.is_some(), state.source.clone())
             };
+            if let Some(listing) = &source.listing
+                && (consumes(wanted, &listing.catalog) || !wanted.contains_key(&listing.catalog))
+            {
+                // It comes and goes with its catalog.
+                continue;
+            }
             reports.push(if is_served && !by.force {
                 self.freeze(&slot, Frozen::left(source, sources), began)
             } else {
@@ -206,7 +222,7 @@ impl Inner {
     }
 
     /// Takes a zone out of service. Its history and its serials stay.
-    fn let_go(&self, slot: &Slot, began: Instant) -> ReloadReport {
+    pub(super) fn let_go(&self, slot: &Slot, began: Instant) -> ReloadReport {
         lock(&self.slots).remove(&slot.apex);
         // Whoever holds the lock finishes first; whoever waits for it finds the zone gone.
         let mut state = lock(&slot.state);
@@ -214,6 +230,13 @@ impl Inner {
         swap(self, std::slice::from_ref(&slot.apex), Vec::new());
         let report = report(&state.source, Outcome::Removed, Vec::new(), began);
         tracing::info!("{report}");
+        let is_catalog = state.source.consume;
+        drop(state);
+        if is_catalog {
+            for member in self.slots_of(&slot.apex) {
+                drop(self.let_go(&member, began));
+            }
+        }
         report
     }
 

@@ -11,7 +11,7 @@ use ring::digest::{Context, SHA256, digest};
 use super::memory::{Claim, LOOK_EVERY};
 use super::read::{self, ReadFault};
 use crate::digest::{hex, sha256_hex};
-use crate::master::{self, Beside, Directory, Finding, Input, LoadError, Loader};
+use crate::master::{self, Beside, Finding, Input, LoadError, Loader, NoIncludes};
 use crate::publish::propose::{Loaded, Unread};
 use crate::publish::state::{Guard, Lack, Options, Seen, Stamp, ZoneSource, error};
 use crate::wire::Rtype;
@@ -212,9 +212,7 @@ fn load_once(
 fn made(source: &ZoneSource) -> Loaded {
     let bytes = source.text.as_deref().unwrap_or_default().as_bytes().to_vec();
     let options = master::Options::default();
-    // It includes nothing.
-    let loader = Directory::of(&source.file, &options);
-    let input = Input { file: &source.file, bytes: &bytes, loader: &loader };
+    let input = Input { file: &source.file, bytes: &bytes, loader: &NoIncludes };
     let mut builder = ZoneBuilder::new(&source.apex);
     let mut parsed = master::parse(&input, source.apex.as_ref(), &options, &mut |record, _| {
         builder.push(record)

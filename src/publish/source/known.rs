@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::lock::lock;
 use crate::publish::door::write_file;
-use crate::publish::state::{Inner, SerialPolicy, Strictness, ZoneSource};
+use crate::publish::state::{Inner, Listing, SerialPolicy, Strictness, ZoneSource};
 use crate::store::Store;
 
 /// The first line.
@@ -40,6 +40,12 @@ struct Line {
     /// The catalog zone of ours that lists it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     catalog: Option<String>,
+    /// Whether it is a catalog zone whose members are served.
+    #[serde(default)]
+    consume: bool,
+    /// Which catalog zone lists it that is consumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listing: Option<Listing>,
 }
 
 /// The second line.
@@ -89,7 +95,7 @@ pub(super) fn read(state_dir: &Path) -> Known {
 fn source(line: &str) -> Option<ZoneSource> {
     let line: Line = serde_json::from_str(line).ok()?;
     let (apex, file) = (line.zone.parse().ok()?, PathBuf::from(line.file));
-    let Line { primaries, checks, serial, errors, zonemd, by_file, .. } = line;
+    let Line { primaries, checks, serial, errors, zonemd, by_file, consume, .. } = line;
     let catalog = line.catalog.and_then(|catalog| catalog.parse().ok());
     let source = ZoneSource {
         primaries,
@@ -99,6 +105,8 @@ fn source(line: &str) -> Option<ZoneSource> {
         zonemd,
         by_file,
         catalog,
+        consume,
+        listing: line.listing,
         ..ZoneSource::new(apex, file)
     };
     Some(source)
@@ -125,6 +133,8 @@ pub(super) fn write(inner: &Inner) {
             errors: source.errors,
             zonemd: source.zonemd,
             by_file: source.by_file,
+            consume: source.consume,
+            listing: source.listing,
             catalog: source.catalog.map(|catalog| catalog.to_string()),
         };
         text.extend(serde_json::to_string(&line).ok());

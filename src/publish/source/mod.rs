@@ -7,6 +7,7 @@ mod directory;
 mod in_file;
 mod known;
 mod manifest;
+mod members;
 mod memory;
 mod read;
 mod reload;

@@ -142,7 +142,11 @@ fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadRe
     let began = Instant::now();
     let source = lock(&slot.state).source.clone();
     if source.is_secondary() {
-        return secondary::reload(inner, slot, began);
+        let report = secondary::reload(inner, slot, began);
+        if source.consume {
+            inner.consume(&source.apex, by);
+        }
+        return report;
     }
     let loaded = compile::load(&source, &inner.options, pace);
     let mut held = Held::new(slot);

@@ -21,7 +21,7 @@ use crate::lock::lock;
 use crate::publish::door::{self, Held, RowsFn, swap};
 use crate::publish::propose::{Kind, Prepared, TransferIn, decide_transfer};
 use crate::publish::state::{
-    Guard, Inner, Job, Lease, Outcome, PublishError, Publisher, ReloadReport, Slot, ZoneState,
+    By, Guard, Inner, Job, Lease, Outcome, PublishError, Publisher, ReloadReport, Slot, ZoneState,
 };
 use crate::store::{StoreError, Tx};
 use crate::wire::Name;
@@ -106,6 +106,11 @@ impl Publisher {
             tracing::warn!(zone = %apex, primary = source, "the transfer is refused");
         }
         held.state.conclude(&report, (inner.options.now_ms)());
+        let is_catalog = held.state.source.consume;
+        drop(held);
+        if is_catalog {
+            inner.consume(&apex, &By::gapura());
+        }
         Ok(report)
     }
 

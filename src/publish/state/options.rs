@@ -35,6 +35,10 @@ pub struct ZoneSource {
     pub by_file: bool,
     /// The catalog zone of ours (RFC 9432) that lists it.
     pub catalog: Option<Name>,
+    /// Whether it is a catalog zone whose members are served.
+    pub consume: bool,
+    /// Which catalog zone lists it that is consumed; none for a zone of the settings.
+    pub listing: Option<Listing>,
     /// The text of a catalog zone of ours, which has neither file nor primaries: the publisher makes it of
     /// the zones it lists.
     pub text: Option<Arc<str>>,
@@ -53,6 +57,8 @@ impl ZoneSource {
             zonemd: false,
             by_file: false,
             catalog: None,
+            consume: false,
+            listing: None,
             text: None,
         }
     }
@@ -107,9 +113,38 @@ impl ZoneSource {
             return "the settings, as a catalog zone".to_owned();
         }
         if self.is_secondary() {
-            return format!("transfers from {}", self.primaries.join(", "));
+            let listing = self.listing.as_ref();
+            let whose = listing.map_or(String::new(), |it| format!(", as {} says", it.catalog));
+            return format!("transfers from {}{whose}", self.primaries.join(", "));
         }
         self.file.display().to_string()
+    }
+}
+
+/// What makes a zone a member of a catalog zone.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Listing {
+    /// The catalog's apex.
+    #[serde(with = "name_as_text")]
+    pub catalog: Name,
+    /// Its unique label there.
+    pub label: String,
+}
+
+/// A name as text.
+mod name_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::wire::Name;
+
+    /// Writes it.
+    pub(super) fn serialize<S: Serializer>(name: &Name, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(name)
+    }
+
+    /// Reads it.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Name, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 

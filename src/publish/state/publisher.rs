@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) notes: Mutex<Vec<Finding>>,
     /// Whether the database is a copy that was put back: it may not know the newest serials.
     pub(crate) is_restored: bool,
+    /// Held while the members of a catalog are brought up to what it says.
+    pub(crate) consuming: Mutex<()>,
     /// Held while a new set is made from the current one.
     pub(crate) swap: Mutex<()>,
     /// Our own sockets; none before they are open.
@@ -140,6 +142,8 @@ pub(crate) struct ZoneState {
     /// Whether the zone has left the settings; a caller that still waits for the lock must not
     /// publish.
     pub(crate) is_gone: bool,
+    /// What there is to say about the members of a catalog.
+    pub(crate) members_findings: Vec<Finding>,
     /// Reloads by result, for metrics.
     pub(crate) reloads: BTreeMap<&'static str, u64>,
     /// Changes by cause, for metrics.
@@ -170,6 +174,7 @@ impl Slot {
             lease: Lease::default(),
             lack: None,
             is_gone: false,
+            members_findings: Vec::new(),
             reloads: BTreeMap::new(),
             changes: BTreeMap::new(),
         };
@@ -283,6 +288,7 @@ impl Inner {
             notes: Mutex::default(),
             is_restored: false,
             live: Arc::new(ArcSwap::from_pointee(ZoneSet::new())),
+            consuming: Mutex::default(),
             swap: Mutex::default(),
             sockets: Sockets::default(),
             secondaries: OnceLock::new(),

@@ -375,7 +375,11 @@ impl ZoneState {
             masked: self.overlay.masks().map(line).collect(),
             presigned: self.zone.as_ref().is_some_and(crate::zone::Zone::is_signed),
             signatures_end: self.signatures_end(now_ms),
-            warnings: self.signatures_finding(now_ms).into_iter().collect(),
+            warnings: self
+                .signatures_finding(now_ms)
+                .into_iter()
+                .chain(self.members_findings.iter().cloned())
+                .collect(),
             reloads: self.reloads.clone(),
             changes: self.changes.clone(),
             secondaries: Vec::new(),

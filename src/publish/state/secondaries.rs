@@ -15,6 +15,9 @@ pub trait Secondaries: Send + Sync {
     /// A version of a zone is live. Called after each visible change; does not wait.
     fn announce(&self, zone: &Name, serial: u32);
 
+    /// Zones came or went by themselves, as members of a catalog. Does not wait.
+    fn renew(&self);
+
     /// What is known of the secondaries of a zone.
     fn of_zone(&self, zone: &Name) -> Vec<Secondary>;
 

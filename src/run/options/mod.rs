@@ -208,6 +208,8 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
         by_file: false,
         // A name that does not read is a fault of its own.
         catalog: zone.catalog.parse().ok().filter(|_| !zone.catalog.is_empty()),
+        consume: zone.consume,
+        listing: None,
         text: None,
     })
 }
