@@ -16,7 +16,7 @@ pub trait Secondaries: Send + Sync {
     fn announce(&self, zone: &Name, serial: u32);
 
     /// Zones came or went by themselves, as members of a catalog. Does not wait.
-    fn renew(&self);
+    fn renew(&self) {}
 
     /// What is known of the secondaries of a zone.
     fn of_zone(&self, zone: &Name) -> Vec<Secondary>;
