@@ -129,7 +129,7 @@ const RECORDS: &[LineCode] = &[A7, A8, A10, M5, M7, M10];
 /// The lines on the person responsible.
 const PERSON: &[LineCode] = &[M3, M5];
 /// The lines on the letter.
-const LETTER: &[LineCode] = &[M1, M2, M5, M8];
+const LETTER: &[LineCode] = &[A11, M1, M2, M5, M8];
 /// The lines on the mailbox.
 const MAILBOX: &[LineCode] = &[A11, M3, M5];
 /// The lines on the term.
