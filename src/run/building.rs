@@ -109,7 +109,7 @@ impl Building {
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));
         warnings.extend(host.faults());
-        warnings.extend(host.warnings());
+        warnings.extend(host.warnings(&publisher.status()));
         let ready = Ready {
             dns,
             encrypted: encrypted(&host.running),

@@ -1,12 +1,14 @@
 //! What commands, status and metrics say of secondaries.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::host::Host;
-use super::time::{now_ms, utc};
+use super::time::utc;
 use crate::control::Reply;
 use crate::metrics::Family;
-use crate::publish::{PublishError, Secondary};
+use crate::publish::{PublishError, Secondary, ZoneStatus};
 use crate::text::{append, append_line};
 use crate::wire::{Name, Rcode};
 
@@ -90,26 +92,6 @@ impl Host {
         Some(text)
     }
 
-    /// Secondaries that have lacked a serial for long.
-    pub(super) fn behind(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        for zone in self.publisher.status() {
-            let live = zone.serial.unwrap_or_default();
-            let late = |one: &&Secondary| {
-                one.behind_since.is_some_and(|since| now_ms().saturating_sub(since) > BEHIND_MAX_MS)
-            };
-            for one in zone.secondaries.iter().filter(late) {
-                let (name, since) = (&zone.zone, utc(one.behind_since.unwrap_or_default()));
-                warnings.push(format!(
-                    "secondary {} lacks {name} {live} since {since}: {}",
-                    one.name,
-                    reason(one)
-                ));
-            }
-        }
-        warnings
-    }
-
     /// NOTIFYs sent.
     pub(super) fn notifies(&self) -> Family {
         let family = Family::counter("gapura_notify", "NOTIFYs sent to secondaries, by result");
@@ -117,6 +99,28 @@ impl Host {
             family.with(vec![("peer", peer), ("result", result.to_owned())], count as f64)
         })
     }
+}
+
+/// Secondaries that have lacked a serial for long, one line each, for however many zones.
+pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {
+    let mut late: BTreeMap<&str, Vec<(i64, &ZoneStatus, &Secondary)>> = BTreeMap::new();
+    for zone in zones {
+        for one in &zone.secondaries {
+            let Some(since) = one.behind_since else { continue };
+            if now_ms.saturating_sub(since) > BEHIND_MAX_MS {
+                late.entry(&one.name).or_default().push((since, zone, one));
+            }
+        }
+    }
+    let line = |(name, all): (&str, Vec<(i64, &ZoneStatus, &Secondary)>)| {
+        let (since, zone, one) = all.iter().min_by_key(|(since, ..)| *since)?;
+        let what = match all.len() {
+            1 => format!("{} {}", zone.zone, zone.serial.unwrap_or_default()),
+            many => format!("{many} zones, {} among them,", zone.zone),
+        };
+        Some(format!("secondary {name} lacks {what} since {}: {}", utc(*since), reason(one)))
+    };
+    late.into_iter().filter_map(line).collect()
 }
 
 /// Why a secondary has not what it should have.
@@ -142,4 +146,39 @@ pub(super) fn secondary_line(one: &Secondary) -> String {
         append!(line, ": {error}");
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::{Options, Publisher, ZoneSource};
+    use crate::store::Store;
+
+    #[test]
+    fn who_stays_behind_for_ten_minutes_is_one_warning_for_all_its_zones() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("zone");
+        std::fs::write(&file, "$TTL 60\n@ SOA ns h 7 1 1 1 1\n@ NS ns\nns A 192.0.2.1\n").unwrap();
+        let sources = ["a.", "b."].map(|apex| ZoneSource::new(apex.parse().unwrap(), &file));
+        let store = Store::open(directory.path()).unwrap();
+        let options = Options::new(directory.path());
+        let (publisher, _) = Publisher::open(store, sources.to_vec(), options).unwrap();
+        let mut zones = publisher.status();
+        let secondary = |since| Secondary {
+            name: "ns2".to_owned(),
+            address: "192.0.2.53:53".to_owned(),
+            serial: Some(6),
+            seen: None,
+            behind: true,
+            behind_since: Some(since),
+            error: None,
+        };
+        zones[0].secondaries = vec![secondary(1_000)];
+        assert!(late(&zones, 600_000).is_empty(), "not for long yet");
+        let one = "secondary ns2 lacks a. 7 since 1970-01-01T00:00:01Z: it still serves 6";
+        assert_eq!(late(&zones, 700_000), [one]);
+        zones[1].secondaries = vec![secondary(2_000)];
+        let all = late(&zones, 700_000);
+        assert!(all.len() == 1 && all[0].contains("2 zones, a. among them,"), "{all:?}");
+    }
 }

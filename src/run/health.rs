@@ -1,6 +1,8 @@
 //! Whether the daemon does all of its work: one place for `/readyz`, `ctl status` and its exit code.
 
+use super::fleet::late;
 use super::host::Host;
+use super::time::now_ms;
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::{ZoneStatus, unanswered};
@@ -23,7 +25,7 @@ impl Host {
         let mut faults = self.zone_faults(&zones);
         faults.extend(self.faults());
         let missing = unanswered(&zones).into_iter().collect();
-        Health { missing, faults, warnings: self.warnings() }
+        Health { missing, faults, warnings: self.warnings(&zones) }
     }
 
     /// What is wrong with zones.
@@ -41,10 +43,10 @@ impl Host {
     }
 
     /// What works, and soon will not.
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub(super) fn warnings(&self, zones: &[ZoneStatus]) -> Vec<String> {
         let mut warnings: Vec<String> = self.road_3.warning().into_iter().collect();
         warnings.extend(self.running.soon());
-        warnings.extend(self.behind());
+        warnings.extend(late(zones, now_ms()));
         warnings
     }
 

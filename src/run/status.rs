@@ -23,7 +23,7 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
-        let (faults, warnings) = (self.faults(), self.warnings());
+        let (faults, warnings) = (self.faults(), self.warnings(&zones));
         for line in faults.iter().chain(&warnings) {
             append_line!(text, "  {line}");
         }
