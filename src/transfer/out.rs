@@ -18,6 +18,8 @@ use crate::zone::{Delta, Zone};
 
 /// Octets of a message, unless one record needs more.
 const MESSAGE_OCTETS: usize = 16 << 10;
+/// The type SOA as it is in a stored record.
+const SOA: [u8; 2] = Rtype::SOA.0.to_be_bytes();
 /// Octets of an OPT record without options.
 const OPT_OCTETS: usize = 11;
 
@@ -247,6 +249,14 @@ impl Filling<'_, '_> {
         put
     }
 
+    /// The same for a stored record of this name.
+    #[inline]
+    fn put_stored(&mut self, name: NameRef<'_>, stored: &[u8], owner: &mut Option<u16>) -> bool {
+        let put = self.left > 0 && self.page.put_stored(name, stored, owner);
+        self.left -= usize::from(put);
+        put
+    }
+
     /// Puts the SOA record of what is sent.
     fn put_soa(&mut self, what: &Outgoing) -> bool {
         let zone = what.zone();
@@ -272,14 +282,12 @@ impl Filling<'_, '_> {
         let mut last = None;
         for node in nodes {
             // The SOA record opens and closes the transfer.
-            let records = node.records().filter(|record| record.rtype != Rtype::SOA);
+            let records = node.stored().filter(|stored| stored.get(2..4) != Some(&SOA));
             let mut owner = None;
-            for record in records.skip(std::mem::take(&mut sent)) {
-                if !self.put(record, &mut owner) {
-                    let records = node.records().filter(|record| record.rtype != Rtype::SOA);
-                    let sent = records.take_while(|other| other != &record).count();
+            for (index, stored) in records.enumerate().skip(std::mem::take(&mut sent)) {
+                if !self.put_stored(node.owner(), stored, &mut owner) {
                     after = last.map(NameRef::to_name).or(after);
-                    return Err(Place::Names { hashed, after, sent });
+                    return Err(Place::Names { hashed, after, sent: index });
                 }
             }
             last = Some(node.owner());

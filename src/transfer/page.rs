@@ -5,12 +5,16 @@
 //! kept in a small table by hash: one look for each label, never a search through the message. What the
 //! table forgets is spelled again.
 
-use crate::wire::{Header, NameRef, POINTER_MAX, RecordRef, Writer, rdata};
+use crate::wire::{
+    Class, Header, NAME_OCTETS_MAX, NameRef, POINTER_MAX, RecordRef, Rtype, Writer, rdata,
+};
 
 /// Names that the table remembers.
 const NAMES: usize = 1 << TABLE_BITS;
 /// The same as a power of two.
 const TABLE_BITS: u32 = 10;
+/// Octets of a stored record before its RDATA.
+const STORED_HEAD_OCTETS: usize = 12;
 
 //------------ Page ----------------------------------------------------------
 
@@ -21,6 +25,10 @@ pub(super) struct Page<'o> {
     writer: Writer<'o>,
     /// Where names start, by the hash of their first label and length; 0: none.
     names: [u16; NAMES],
+    /// What follows the first label of the last owner, its octets, and where it is in the message.
+    beside: [u8; NAME_OCTETS_MAX],
+    beside_octets: u8,
+    beside_at: u16,
     /// Records of the answer section.
     pub(super) records: u16,
     /// Entries of the question section.
@@ -34,7 +42,15 @@ impl<'o> Page<'o> {
         let at = writer.len();
         let fits = writer.put(question);
         let questions = u16::from(!question.is_empty());
-        let mut page = Self { writer, names: [0; NAMES], records: 0, questions };
+        let mut page = Self {
+            writer,
+            names: [0; NAMES],
+            beside: [0; NAME_OCTETS_MAX],
+            beside_octets: 0,
+            beside_at: 0,
+            records: 0,
+            questions,
+        };
         if let Ok((name, _)) = NameRef::from_wire(question) {
             page.remember(name.wire(), at, name.wire().len() - 1);
         }
@@ -59,11 +75,42 @@ impl<'o> Page<'o> {
         done
     }
 
+    /// The same for a record as a zone stores it, whose first two octets stand for its owner.
+    #[inline]
+    pub(super) fn put_stored(
+        &mut self,
+        name: NameRef<'_>,
+        stored: &[u8],
+        owner: &mut Option<u16>,
+    ) -> bool {
+        let Some((head, rdata)) = stored.split_first_chunk::<STORED_HEAD_OCTETS>() else {
+            return false;
+        };
+        let rtype = Rtype(u16::from_be_bytes([head[2], head[3]]));
+        if rdata::compressible(rtype).is_some() || self.records == u16::MAX {
+            let class = Class(u16::from_be_bytes([head[4], head[5]]));
+            let ttl = u32::from_be_bytes([head[6], head[7], head[8], head[9]]);
+            return self.put(RecordRef { owner: name, rtype, class, ttl, rdata }, owner);
+        }
+        let start = self.writer.len();
+        let named = match *owner {
+            Some(at) => self.writer.put_pointer(at),
+            None => self.put_owner(name, owner),
+        };
+        let done = named && self.writer.put(&stored[2..]);
+        if done {
+            self.records += 1;
+        } else {
+            self.writer.rewind(start);
+        }
+        done
+    }
+
     /// Writes the parts of a record; `None` where there is no room.
     fn put_parts(&mut self, record: RecordRef<'_>, owner: &mut Option<u16>) -> Option<()> {
         match *owner {
             Some(at) => self.writer.put_pointer(at).then_some(())?,
-            None => *owner = self.put_name(record.owner)?,
+            None => self.put_owner(record.owner, owner).then_some(())?,
         }
         let RecordRef { rtype, class, ttl, rdata, .. } = record;
         let octets = u16::try_from(rdata.len()).ok()?;
@@ -82,6 +129,32 @@ impl<'o> Page<'o> {
         self.writer.put(rest).then_some(())?;
         self.writer.patch_u16(start - 2, (self.writer.len() - start) as u16);
         Some(())
+    }
+
+    /// Writes an owner, which most often is beside the one before it: then its first label and a pointer to
+    /// the rest are all.
+    #[inline]
+    fn put_owner(&mut self, name: NameRef<'_>, owner: &mut Option<u16>) -> bool {
+        let (wire, start) = (name.wire(), self.writer.len());
+        let label = 1 + usize::from(wire[0]);
+        let (beside, at) = (&self.beside[..usize::from(self.beside_octets)], self.beside_at);
+        if start <= POINTER_MAX && !beside.is_empty() && wire.get(label..) == Some(beside) {
+            let put = self.writer.put(&wire[..label]) && self.writer.put_pointer(at);
+            self.names[slot(wire)] = start as u16;
+            *owner = Some(start as u16);
+            return put;
+        }
+        let Some(at) = self.put_name(name) else { return false };
+        *owner = at;
+        let above = wire.get(label..).filter(|above| above.len() > 1);
+        self.beside_octets = 0;
+        if let Some(above) = above
+            && let Some(at) = self.find(above)
+        {
+            self.beside[..above.len()].copy_from_slice(above);
+            (self.beside_octets, self.beside_at) = (above.len() as u8, at);
+        }
+        true
     }
 
     /// Writes a name: the labels that are not in the message yet, then a pointer to those that are. Returns
@@ -129,16 +202,20 @@ impl<'o> Page<'o> {
     }
 }
 
-/// The place of a name in the table: of its first label and its length, which tell most names apart.
+/// The place of a name in the table: of the start and the end of its first label, and of its length, which
+/// tell most names apart.
+#[inline]
 fn slot(name: &[u8]) -> usize {
-    let label = &name[..name.len().min(1 + usize::from(name[0]))];
-    let mut hash = name.len() as u64;
-    for octets in label.chunks(8) {
-        let mut word = [0; 8];
-        word[..octets.len()].copy_from_slice(octets);
-        hash = (hash ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    (hash >> (u64::BITS - TABLE_BITS)) as usize
+    let label = 1 + usize::from(name[0]);
+    let word = |from: usize| match name.get(from..).and_then(<[u8]>::first_chunk) {
+        Some(octets) => u64::from_le_bytes(*octets),
+        None => {
+            name[from.min(name.len())..].iter().fold(0, |word, octet| word << 8 | u64::from(*octet))
+        }
+    };
+    let end = word(label.saturating_sub(8));
+    let hash = (word(0) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ end;
+    (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - TABLE_BITS)) as usize
 }
 
 /// Whether exactly this name is at an offset of the message.

@@ -179,6 +179,12 @@ impl<'a> NodeRef<'a> {
         self.all_rrsets().flat_map(move |set| set.records(owner))
     }
 
+    /// The same as they are stored: as on the wire, behind a pointer to the QNAME in the place of the owner,
+    /// names in RDATA not compressed.
+    pub fn stored(self) -> impl Iterator<Item = &'a [u8]> {
+        self.all_rrsets().flat_map(|set| set.block().chain(set.signature_block()))
+    }
+
     /// The RRsets and the signatures that cover nothing.
     pub(super) fn all_rrsets(self) -> Rrsets<'a> {
         Rrsets::new(&self.0[self.owner_end()..])

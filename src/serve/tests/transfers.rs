@@ -251,3 +251,15 @@ fn every_message_is_signed_if_the_request_was() {
     }
     assert!(records == 3_002 && messages > 10, "{records} in {messages}");
 }
+
+#[test]
+fn over_tls_it_is_the_same() {
+    let options = Options { tls: Some(encrypted::secured()), ..Options::default() };
+    let (server, _) = primary(options, 8_000);
+    let address = encrypted::address(&server.running, Transport::Tls);
+    let mut stream = encrypted::connect_tls(address, &[b"dot"]);
+    for id in 1..3 {
+        stream.write_all(&framed(&query(id, "example.", Rtype::AXFR))).unwrap();
+        assert_eq!(read_transfer(&mut stream).len(), 8_001);
+    }
+}
