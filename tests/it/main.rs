@@ -13,6 +13,7 @@ mod zones;
 //--- The daemon from outside: real sockets, real files
 #[cfg(feature = "approval")]
 mod api;
+mod catalog;
 mod edge;
 #[cfg(feature = "approval")]
 mod faults;

@@ -177,6 +177,8 @@ pub struct Peer {
     pub dir: PathBuf,
     /// More lines at the top of the settings, such as BIND's `tls`.
     pub more: String,
+    /// More of BIND's `options`.
+    pub options: String,
     /// The process.
     child: Option<Child>,
     /// Keeps the directory.
@@ -190,7 +192,15 @@ impl Peer {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let dir = made.path().to_owned();
         std::fs::create_dir(dir.join("db")).unwrap();
-        Self { program, address, dir, more: String::new(), child: None, _made: made }
+        Self {
+            program,
+            address,
+            dir,
+            more: String::new(),
+            options: String::new(),
+            child: None,
+            _made: made,
+        }
     }
 
     /// The `[[remote]]` table of gapura's settings.
@@ -425,10 +435,10 @@ impl Peer {
              listen-on-v6 {{ none; }}; recursion no; pid-file \"{root}/pid\"; \
              session-keyfile \"{root}/session.key\"; allow-transfer {{ 127.0.0.1; }}; \
              dnssec-validation no; serial-query-rate 1000; notify-rate 1000; notify-delay 0; \
-             startup-notify-rate 1000; transfers-per-ns 100; notify explicit; }};\ncontrols {{ }};\n\
+             startup-notify-rate 1000; transfers-per-ns 100; notify explicit; {} }};\ncontrols {{ }};\n\
              logging {{ channel file {{ file \"{root}/log\"; severity debug 1; print-time yes; }}; \
              category default {{ file; }}; }};\n{}",
-            self.more
+            self.options, self.more
         );
         for key in keys(zones).values() {
             text += &format!(
