@@ -32,7 +32,7 @@ pub struct Rrset {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a prerequisite about {owner} {} does not hold", rtype.map_or_else(String::new, |it| it.to_string()))]
 pub struct Unmet {
-    /// The response code that says so (§2.2).
+    /// The response code that says so (RFC 2136 §2.2).
     pub rcode: Rcode,
     /// The name it is about.
     pub owner: Name,
@@ -60,7 +60,7 @@ impl Update {
 //------------ Prerequisites -------------------------------------------------
 
 impl Prerequisite {
-    /// The response code, if the prerequisite does not hold (§3.2.5).
+    /// The response code, if the prerequisite does not hold (RFC 2136 §3.2.5).
     fn fails(&self, view: &View<'_>) -> Option<Rcode> {
         let in_use = |owner| view.rrsets(owner).next().is_some();
         let (holds, rcode) = match self {
@@ -89,7 +89,7 @@ impl Prerequisite {
 struct Set {
     /// The TTL.
     ttl: u32,
-    /// RDATA by its canonical form: names in it are compared without regard to case (§1.1.2).
+    /// RDATA by its canonical form: names in it are compared without regard to case (RFC 2136 §1.1.2).
     records: BTreeMap<Vec<u8>, Box<[u8]>>,
 }
 
@@ -110,7 +110,7 @@ impl Set {
         self.records.keys().eq(other.records.keys())
     }
 
-    /// Puts a record in (§3.4.2.2). Of a type that a name has one of, it replaces the other one.
+    /// Puts a record in (RFC 2136 §3.4.2.2). Of a type that a name has one of, it replaces the other one.
     fn add(&mut self, rtype: Rtype, ttl: u32, data: &[u8]) {
         self.ttl = ttl;
         match rtype {
@@ -162,14 +162,14 @@ impl Work<'_> {
                     sets.entry(*rtype).or_default().add(*rtype, *ttl, rdata);
                 }
             }
-            // The apex keeps its SOA and NS records (§3.4.2.3).
+            // The apex keeps its SOA and NS records (RFC 2136 §3.4.2.3).
             Instruction::DeleteRrset(_, rtype) if is_apex && is_essential(*rtype) => {}
             Instruction::DeleteRrset(_, rtype) => clear(sets, |of| of == *rtype),
             Instruction::DeleteName(_) => clear(sets, |of| !(is_apex && is_essential(of))),
             Instruction::DeleteRecord(_, Rtype::SOA, _) => {}
             Instruction::DeleteRecord(_, rtype, rdata) => {
                 let Some(set) = sets.get_mut(rtype) else { return };
-                // The last name server of the zone stays (§3.4.2.4).
+                // The last name server of the zone stays (RFC 2136 §3.4.2.4).
                 if !(is_apex && *rtype == Rtype::NS && set.records.len() == 1) {
                     set.records.remove(&*rdata::canonical(*rtype, rdata));
                 }

@@ -19,13 +19,13 @@ const TTL_MAX: u32 = (1 << 31) - 1;
 pub struct Update {
     /// The apex of the zone to change.
     pub zone: Name,
-    /// What must hold, in the order of the message; those about whole RRsets come last (§3.2.3).
+    /// What must hold, in the order of the message; those about whole RRsets come last (RFC 2136 §3.2.3).
     pub prerequisites: Vec<Prerequisite>,
     /// What is to be done, in the order of the message.
     pub instructions: Vec<Instruction>,
 }
 
-/// What must hold before anything is changed (§2.4).
+/// What must hold before anything is changed (RFC 2136 §2.4).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Prerequisite {
     /// The name owns a record.
@@ -40,7 +40,7 @@ pub enum Prerequisite {
     RrsetIs(Name, Rtype, Vec<Box<[u8]>>),
 }
 
-/// One step of the change (§2.5).
+/// One step of the change (RFC 2136 §2.5).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Instruction {
     /// Adds a record.
@@ -117,7 +117,7 @@ impl Update {
             return Err(UpdateFault::Message);
         }
         let mut reader = Reader::new(message);
-        // §3.1.1: one zone, written as a question for its SOA.
+        // RFC 2136 §3.1.1: one zone, written as a question for its SOA.
         let (zone, rtype, class) = (header.questions == 1)
             .then(|| reader.question())
             .flatten()
@@ -188,7 +188,7 @@ impl Wanted {
     }
 }
 
-/// One record of the prerequisites (§3.2.4), and its owner; none if its form is wrong. One with data is
+/// One record of the prerequisites (RFC 2136 §3.2.4), and its owner; none if its form is wrong. One with data is
 /// left in `wanted`.
 fn prerequisite(
     reader: &Reader<'_>,
@@ -217,7 +217,7 @@ fn prerequisite(
     Some((Some(found), owner))
 }
 
-/// One record of the updates (§3.4.1.2, §3.4.1.3); none if its form is wrong.
+/// One record of the updates (RFC 2136 §3.4.1.2, §3.4.1.3); none if its form is wrong.
 fn instruction(reader: &Reader<'_>, head: RecordHead) -> Option<Instruction> {
     let rtype = head.rtype;
     if rtype.is_meta() && (rtype != Rtype::ANY || head.class != Class::ANY) {

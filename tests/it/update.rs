@@ -213,7 +213,8 @@ fn what_breaks_the_zone_is_refused_and_the_file_clashes_aloud() {
     let file = std::fs::read_to_string(daemon.zone_file()).unwrap();
     std::fs::write(daemon.zone_file(), file.replace("192.0.2.11\n", "192.0.2.112\n")).unwrap();
     let reload = daemon.gapura(&["ctl", "reload", APEX]);
-    let told = String::from_utf8_lossy(&reload.stdout).into_owned();
+    let told = String::from_utf8_lossy(&reload.stdout).into_owned()
+        + &String::from_utf8_lossy(&reload.stderr);
     assert_eq!(reload.status.code(), Some(1), "{told}");
     assert!(told.contains("key all.: ppid.cirebonkab.go.id. A"), "{told}");
     let status = String::from_utf8(daemon.gapura(&["ctl", "status"]).stdout).unwrap();

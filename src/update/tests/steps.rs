@@ -1,4 +1,4 @@
-//! Prerequisites (RFC 2136 §3.2.5) and what instructions do (§3.4.2).
+//! Prerequisites (RFC 2136 §3.2.5) and what instructions do (RFC 2136 §3.4.2).
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn each_prerequisite_has_its_code() {
         ("nowhere", any, Rtype::A, "", Err(Rcode::NXRRSET)),
         ("www", none, Rtype::AAAA, "", Ok(())),
         ("www", none, Rtype::A, "", Err(Rcode::YXRRSET)),
-        // §2.4.4: an empty non-terminal is not in use, and a wildcard is no other name.
+        // RFC 2136 §2.4.4: an empty non-terminal is not in use, and a wildcard is no other name.
         ("ent", any, Rtype::ANY, "", Err(Rcode::NXDOMAIN)),
         ("x.wild", any, Rtype::ANY, "", Err(Rcode::NXDOMAIN)),
         ("x.wild", any, Rtype::A, "", Err(Rcode::NXRRSET)),

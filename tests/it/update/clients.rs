@@ -57,7 +57,7 @@ fn octodns_keeps_a_zone_by_axfr_and_update() {
     let dir = daemon.dir.join("octo");
     std::fs::create_dir_all(dir.join("zones")).unwrap();
     let settings = format!(
-        "providers:\n  config:\n    class: octodns.provider.yaml.YamlProvider\n    directory: {0}/zones\n    default_ttl: 300\n    enforce_order: false\n\
+        "providers:\n  config:\n    class: octodns.provider.yaml.YamlProvider\n    directory: {0}/zones\n    default_ttl: 3600\n    enforce_order: false\n\
          \x20 gapura:\n    class: octodns_bind.Rfc2136Provider\n    host: {1}\n    port: {2}\n    ipv6: false\n    timeout: 15\n    key_name: octo.\n    key_secret: {SECRET}\n    key_algorithm: hmac-sha256\n\
          zones:\n  {APEX}:\n    sources: [config]\n    targets: [gapura]\n",
         dir.display(),
