@@ -43,7 +43,8 @@ pub struct Proposed {
 
 impl Desk {
     /// Makes a request of an update. A repeat of the same update leads to the same request while that is open or
-    /// was turned down; a name that another request is open for leads to that one.
+    /// was turned down, and so does another update while one of the same kind from the same office is open for the
+    /// name: a client that changes its mind every minute makes one request.
     pub fn propose(&self, wish: &UpdateWish) -> Result<Proposed, ActError> {
         let zone = self.0.register.publisher().zone(&wish.zone);
         let zone = zone.ok_or_else(|| PublishError::NotLoaded(wish.zone.clone()))?;
@@ -70,13 +71,6 @@ impl Desk {
         wish: &UpdateWish,
         application: Application,
     ) -> Result<Proposed, ActError> {
-        let name = wish.owner.as_ref().to_lowercase().to_string();
-        let open = |reader: &crate::store::Reader<'_>| {
-            Ok(reader.blocking_request(&name, "~", i64::MAX, i64::MAX)?)
-        };
-        if let Some(number) = self.read(open)? {
-            return self.proposed(&number);
-        }
         let contact = &application.contact;
         let by = Submitter {
             actor: Actor::applicant(&contact.name, contact.identity(), None),
@@ -85,6 +79,15 @@ impl Desk {
             network: None,
             letter_on_paper: true,
         };
+        let name = wish.owner.as_ref().to_lowercase().to_string();
+        let origin = self.origin(&application, &by);
+        let open = self.read(|reader| {
+            let open = origin.map(|it| reader.same_request(&name, application.kind, &it));
+            Ok(open.transpose()?.flatten())
+        })?;
+        if let Some(number) = open {
+            return self.proposed(&number);
+        }
         match self.submit_form(key_hash, application, None, &by)? {
             Pressed::Sent(sent) => Ok(Proposed { number: sent.number, state: sent.state }),
             Pressed::Before(number) => self.proposed(&number),

@@ -2,6 +2,8 @@
 
 mod clients;
 mod contest;
+#[cfg(feature = "approval")]
+mod proposals;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
