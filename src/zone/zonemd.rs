@@ -10,15 +10,15 @@ use super::delta::{ApplyError, Delta};
 use super::node::NodeRef;
 use crate::wire::{Class, Record, Rtype, rdata};
 
-/// The one scheme: every record in canonical order (§2.2.2).
+/// The one scheme: every record in canonical order (RFC 8976 §2.2.2).
 const SCHEME_SIMPLE: u8 = 1;
-/// The hash that every implementation knows (§2.2.3).
+/// The hash that every implementation knows (RFC 8976 §2.2.3).
 const HASH_SHA384: u8 = 1;
 /// The other one.
 const HASH_SHA512: u8 = 2;
 
 impl Zone {
-    /// The digest over all records but ZONEMD at the apex and its signatures (§3.3.1); none of a scheme
+    /// The digest over all records but ZONEMD at the apex and its signatures (RFC 8976 §3.3.1); none of a scheme
     /// or hash that is not known.
     pub fn digest(&self, scheme: u8, hash: u8) -> Option<Box<[u8]>> {
         let mut context = match (scheme, hash) {
