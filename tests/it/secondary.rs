@@ -152,7 +152,9 @@ fn it_follows_knot_nsd_and_bind_through_many_edits() {
         let causes = causes(&daemon);
         let changes = causes.iter().filter(|kind| *kind == "ixfr").count();
         println!("{program:?}: {EDITS} versions, {changes} by IXFR, p50 {:?}", p50(times));
-        assert!(changes > 80, "{causes:?}");
+        // NSD has changes of a file only for a while, and not always.
+        let has_changes = peers::fetch(primary.address, ZONE, Some(EDITS - 1)).is_incremental();
+        assert!(changes > 80 || !has_changes, "{changes} of {EDITS}:\n{}", status(&daemon)["text"]);
         // It is away, and we are started again: what was served is served at once.
         primary.stop();
         let before = served(&daemon);

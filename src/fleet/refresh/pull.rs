@@ -18,7 +18,6 @@ use crate::fleet::message;
 use crate::fleet::rules::Remote;
 use crate::fleet::teller::now_ms;
 use crate::lock::lock;
-use crate::master::Severity;
 use crate::publish::{Outcome, PublishError, ReloadReport, TransferIn};
 use crate::text::with_causes;
 use crate::transfer::{Incoming, Received, TransferFault, Wanted};
@@ -248,8 +247,7 @@ impl Asked<'_> {
         };
         match report.outcome {
             Outcome::Refused { .. } => {
-                let errors = report.findings.iter().filter(|it| it.severity == Severity::Error);
-                let first = errors.map(|it| it.message.clone()).next().unwrap_or_default();
+                let first = report.first_error().unwrap_or_default();
                 let text = format!("the transfer is refused: {first}");
                 Err(Why { failure: Failure::Refused, text, is_silent: false })
             }

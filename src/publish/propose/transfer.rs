@@ -3,7 +3,7 @@
 //! A secondary neither renumbers nor mends: what it serves is what the primary serves. So it is held to
 //! the rules that make a zone servable at all, and all others are only told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::{Difference, Kind, soa_differs};
 use crate::check::{self, Level, ZoneFault};
@@ -13,8 +13,8 @@ use crate::publish::state::{
     Cause, Guard, Inner, Outcome, PublishError, ZoneSource, ZoneState, warning,
 };
 use crate::transfer::Received;
-use crate::wire::{Name, is_ahead};
-use crate::zone::{Delta, Zone};
+use crate::wire::{Name, RecordRef, is_ahead};
+use crate::zone::{ApplyError, Delta, Zone};
 
 //------------ TransferIn ----------------------------------------------------
 
@@ -96,13 +96,37 @@ fn changed(
     let live = live.ok_or_else(|| PublishError::NotLoaded(apex.clone()))?;
     let mut zone = live.clone();
     for delta in deltas {
-        zone = zone.apply(delta)?;
+        zone = match zone.apply(delta) {
+            Err(ApplyError::Present(..)) => zone.apply(&without_known(&zone, delta))?,
+            applied => applied?,
+        };
     }
     let records = deltas.iter().flat_map(|delta| delta.removed.iter().chain(&delta.added));
     let owners: BTreeSet<&Name> = records.map(|record| &record.owner).collect();
     let owners: Vec<Name> = owners.into_iter().cloned().collect();
     let faults = check::around(&zone, &owners);
     Ok((zone, faults))
+}
+
+/// A delta without what it adds and the zone has already: NSD sends the apex that way. What it removes must
+/// be there all the same.
+fn without_known(zone: &Zone, delta: &Delta) -> Delta {
+    let key = |record: RecordRef<'_>| (record.rtype, record.ttl, record.rdata.to_vec());
+    let goes: BTreeSet<_> =
+        delta.removed.iter().map(|record| (&record.owner, key(record.as_ref()))).collect();
+    let mut known: BTreeMap<&Name, BTreeSet<_>> = BTreeMap::new();
+    let mut added = Vec::with_capacity(delta.added.len());
+    for record in &delta.added {
+        let here = known.entry(&record.owner).or_insert_with(|| {
+            let node = zone.node(record.owner.as_ref());
+            node.iter().flat_map(|node| node.records()).map(key).collect()
+        });
+        let own = key(record.as_ref());
+        if !here.contains(&own) || goes.contains(&(&record.owner, own)) {
+            added.push(record.clone());
+        }
+    }
+    Delta { removed: delta.removed.clone(), added }
 }
 
 /// How the version that was transferred differs from the live one. One whose serial is not ahead leads

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Cause, Change, Publisher, Secondary, Slot, ZoneState};
 use crate::lock::lock;
-use crate::master::Finding;
+use crate::master::{Finding, Severity};
 use crate::store::promoted::{Origin, PromotedRow};
 use crate::wire::Name;
 
@@ -131,6 +131,12 @@ impl ReloadReport {
     /// Whether what the operator wanted is so: the exit code of `gapura ctl reload`.
     pub fn is_ok(&self) -> bool {
         !matches!(self.outcome, Outcome::Refused { .. })
+    }
+
+    /// The first of its errors, in words.
+    pub fn first_error(&self) -> Option<&str> {
+        let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+        self.findings.iter().find(is_error).map(|finding| finding.message.as_str())
     }
 
     /// Whether the zone is not served because the database failed, and not because of its file.

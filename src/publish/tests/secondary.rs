@@ -154,12 +154,19 @@ fn a_bad_transfer_never_replaces_a_good_zone() {
     let report = take(&publisher, whole(&odd), false);
     assert!(matches!(report.outcome, Outcome::Live { to: 12, .. }), "{report}");
     assert!(rules(&report).contains(&"glue-missing"), "{report}");
+    // What is added again is there already; that is no reason to take the whole zone.
+    let Received::Changes(mut deltas) = changes(&odd, &version(13, "")) else { unreachable!() };
+    let ns = live(&publisher).records().nth(1).unwrap().to_record();
+    deltas[0].added.push(ns);
+    let report = take(&publisher, Received::Changes(deltas), false);
+    assert!(matches!(report.outcome, Outcome::Live { to: 13, added: 0, .. }), "{report}");
+    take(&publisher, whole(&version(14, "dangling MX 10 gone\nglueless NS ns.glueless")), false);
     // Changes that do not fit are no fault of theirs: the whole zone is asked for.
-    let received = changes(&version(10, "a A 192.0.2.1"), &version(13, ""));
+    let received = changes(&version(10, "a A 192.0.2.1"), &version(15, ""));
     let transfer = TransferIn { zone: &apex(), received, primary: "ns1", force: false };
     let failed = publisher.take_transfer(transfer).unwrap_err();
     assert!(matches!(failed, PublishError::Apply(_)), "{failed}");
-    assert_eq!(live(&publisher).serial(), 12);
+    assert_eq!(live(&publisher).serial(), 14);
 }
 
 #[test]
