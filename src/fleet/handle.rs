@@ -189,6 +189,11 @@ impl Fleet {
         self.0.keeper.status(zone)
     }
 
+    /// Transfers sent, by secondary, kind (`axfr`, `ixfr`, `current`) and result (`whole`, `broken`).
+    pub fn transfers(&self) -> Vec<(String, &'static str, &'static str, u64)> {
+        self.0.counts.transfers()
+    }
+
     /// NOTIFYs sent, by secondary and result: `answered`, `refused`, `unanswered`.
     pub fn notifies(&self) -> Vec<(String, &'static str, u64)> {
         self.0.counts.notifies()

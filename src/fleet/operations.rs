@@ -3,7 +3,7 @@
 use super::Fleet;
 use super::rules::find;
 use crate::answer::{Ede, Transfer};
-use crate::serve::{Operations, Refusal, Requester};
+use crate::serve::{Operations, Refusal, Requester, Transferred};
 use crate::transfer::Outgoing;
 use crate::wire::{Name, Rcode};
 use crate::zone::{Entry, Zone};
@@ -19,6 +19,15 @@ impl Operations for Fleet {
         let rules = self.0.rules.load();
         let list = rules.of(zone).map(|rules| rules.transfer.as_slice()).unwrap_or_default();
         find(list, requester).map(drop).ok_or_else(|| refusal(PROHIBITED))
+    }
+
+    fn transferred(&self, requester: &Requester, zone: &Name, report: &Transferred) {
+        let rules = self.0.rules.load();
+        let list = rules.of(zone).map(|rules| rules.transfer.as_slice()).unwrap_or_default();
+        // A reload may have taken the remote away meanwhile.
+        let peer = find(list, requester).map_or("other", |remote| remote.name.as_str());
+        let result = if report.is_whole { "whole" } else { "broken" };
+        self.0.counts.transferred(peer, report.kind, result);
     }
 
     fn transfer(

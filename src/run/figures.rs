@@ -18,6 +18,7 @@ impl Host {
         let count = self.health().faults.len() as f64;
         families.push(Family::gauge("gapura_faults", help).with(Vec::new(), count));
         families.push(self.notifies());
+        families.push(self.transfers());
         families.extend(self.road_3.figures());
         families
     }

@@ -92,6 +92,17 @@ impl Host {
         Some(text)
     }
 
+    /// Transfers sent.
+    pub(super) fn transfers(&self) -> Family {
+        let help = "Transfers sent over TCP and TLS, by kind and result";
+        let family = Family::counter("gapura_transfer", help);
+        self.fleet.transfers().into_iter().fold(family, |family, (peer, kind, result, count)| {
+            let labels =
+                vec![("peer", peer), ("kind", kind.to_owned()), ("result", result.to_owned())];
+            family.with(labels, count as f64)
+        })
+    }
+
     /// NOTIFYs sent.
     pub(super) fn notifies(&self) -> Family {
         let family = Family::counter("gapura_notify", "NOTIFYs sent to secondaries, by result");

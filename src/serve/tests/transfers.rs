@@ -263,3 +263,19 @@ fn over_tls_it_is_the_same() {
         assert_eq!(read_transfer(&mut stream).len(), 8_001);
     }
 }
+
+#[test]
+fn a_stop_does_not_wait_for_who_does_not_read() {
+    let (server, primary) = primary(Options::default(), 60_000);
+    let mut stream = connect(server.v4);
+    stream.write_all(&framed(&query(1, "example.", Rtype::AXFR))).unwrap();
+    wait_until("it has begun", || stream.peek(&mut [0]).is_ok_and(|octets| octets == 1));
+    let asked = Instant::now();
+    server.running.stop();
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+    assert_eq!(primary.whole.load(Ordering::Relaxed), 0);
+    // What comes then is no whole transfer: no closing SOA.
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    assert!(!rest.is_empty());
+}
