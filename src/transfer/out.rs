@@ -217,10 +217,10 @@ impl Filling<'_, '_> {
     fn fill(&mut self, what: &Outgoing, mut place: Place) -> Place {
         loop {
             let full = match place {
-                Place::Opening => match self.put_soa(what) {
-                    true => Ok(after_opening(what)),
-                    false => Err(Place::Opening),
-                },
+                Place::Opening if self.put_soa(what) => Ok(after_opening(what)),
+                Place::Closing if self.put_soa(what) => Ok(Place::End),
+                // Full.
+                Place::Opening | Place::Closing => Err(place),
                 Place::Names { hashed, after, sent } => match what {
                     Outgoing::Whole(zone) => self.names(zone, hashed, after, sent),
                     _ => Ok(Place::Closing),
@@ -228,10 +228,6 @@ impl Filling<'_, '_> {
                 Place::Delta { index, added, sent } => match what {
                     Outgoing::Changes { deltas, .. } => self.delta(deltas, index, added, sent),
                     _ => Ok(Place::Closing),
-                },
-                Place::Closing => match self.put_soa(what) {
-                    true => Ok(Place::End),
-                    false => Err(Place::Closing),
                 },
                 Place::End => Err(Place::End),
             };

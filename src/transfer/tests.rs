@@ -169,7 +169,7 @@ fn only_names_of_the_old_types_are_compressed() {
     ];
     let zone = zone("example.", 1, &records);
     let message = &brings_all(&zone, "example.", 0)[0];
-    let spelled = message.windows(host.wire().len()).filter(|it| *it == &host.wire()[..]).count();
+    let spelled = message.windows(host.wire().len()).filter(|it| *it == host.wire()).count();
     let labels = &host.wire()[..host.wire().len() - 9];
     let own = message.windows(labels.len()).filter(|it| *it == labels).count();
     // The owner points to the question's name; SRV spells all.

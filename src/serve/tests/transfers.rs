@@ -32,17 +32,18 @@ impl std::fmt::Debug for Primary {
 impl Operations for Primary {
     fn may_transfer(&self, requester: &Requester, _: &Name) -> Result<(), Refusal> {
         assert!(requester.address.ip().is_loopback());
-        match self.closed.load(Ordering::Relaxed) {
-            true => Err(Refusal::new(Rcode::REFUSED, Ede::PROHIBITED)),
-            false => Ok(()),
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Refusal::new(Rcode::REFUSED, Ede::PROHIBITED));
         }
+        Ok(())
     }
 
     fn transfer(&self, _: &Requester, zone: &Name, _: Transfer) -> Result<Outgoing, Refusal> {
         self.begun.fetch_add(1, Ordering::Relaxed);
         let zones = self.zones.load();
         let zone = zones.get(zone.as_ref()).and_then(|entry| entry.zone().cloned());
-        zone.map(Outgoing::Whole).ok_or(Refusal::new(Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE))
+        zone.map(Outgoing::Whole)
+            .ok_or_else(|| Refusal::new(Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE))
     }
 
     fn transferred(&self, _: &Requester, _: &Name, report: &Transferred) {
