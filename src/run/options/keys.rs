@@ -117,7 +117,9 @@ fn secret(key: &KeySettings) -> Result<Vec<u8>, KeyFault> {
             return Err(KeyFault { at: "name", message });
         }
     };
-    match base64_octets(text.trim().as_bytes()).filter(|octets| !octets.is_empty()) {
+    // A long one may be broken into lines.
+    let signs: Vec<u8> = text.bytes().filter(|sign| !sign.is_ascii_whitespace()).collect();
+    match base64_octets(&signs).filter(|octets| !octets.is_empty()) {
         Some(octets) => Ok(octets),
         None => Err(KeyFault { at, message: format!("has a {at} that is not base64") }),
     }
@@ -175,7 +177,7 @@ mod tests {
     fn keys_come_from_the_settings_or_a_file_of_their_own() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("key");
-        std::fs::write(&file, "c2VjcmV0IG9mIHRoaXJ0eS10d28gb2N0ZXRzLCBsb25n\n").unwrap();
+        std::fs::write(&file, "c2VjcmV0IG9mIHRoaXJ0\n eS10d28gb2N0ZXRzLCBsb25n\n").unwrap();
         let allow = |mode| {
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
         };

@@ -44,7 +44,7 @@ struct Performer {
 
 impl Performer {
     fn decide(&self, requester: &Requester, what: String) -> Result<(), Refusal> {
-        let key = requester.key.as_ref().map_or("-".to_owned(), ToString::to_string);
+        let key = requester.key.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         self.asked.lock().unwrap().push(format!("{what} {:?} {key}", requester.transport));
         match requester.key {
             Some(_) => Ok(()),
