@@ -132,9 +132,10 @@ impl Puller {
     fn note(&self, address: SocketAddr, is_silent: bool) {
         let mut silent = lock(&self.silent);
         silent.retain(|_, since| since.elapsed() < SILENCE);
-        match is_silent {
-            true => drop(silent.insert(address, Instant::now())),
-            false => drop(silent.remove(&address)),
+        if is_silent {
+            silent.insert(address, Instant::now());
+        } else {
+            silent.remove(&address);
         }
     }
 }
@@ -161,9 +162,8 @@ impl Asked<'_> {
         if !self.wanted.is_urgent && self.puller.is_silent(self.address) {
             return Err(Why::unheard("it did not answer a moment ago"));
         }
-        let pulled = self.serial().and_then(|is_newer| match is_newer {
-            true => self.transfer(),
-            false => self.refreshed().map(|()| None),
+        let pulled = self.serial().and_then(|is_newer| {
+            if is_newer { self.transfer() } else { self.refreshed().map(|()| None) }
         });
         self.puller.note(self.address, pulled.as_ref().is_err_and(|why| why.is_silent));
         pulled

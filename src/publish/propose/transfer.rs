@@ -152,10 +152,10 @@ fn judged(source: &ZoneSource, faults: &[ZoneFault]) -> Vec<Finding> {
     let finding = |fault: &ZoneFault| {
         let finding = fault.finding(&level, None);
         let is_raised = level.errors.iter().any(|id| id == fault.rule.id());
-        match is_raised || fault.rule.binds_transfers() {
-            true => finding,
-            false => Finding { severity: Severity::Warning, ..finding },
+        if is_raised || fault.rule.binds_transfers() {
+            return finding;
         }
+        Finding { severity: Severity::Warning, ..finding }
     };
     faults.iter().map(finding).collect()
 }

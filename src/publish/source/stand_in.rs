@@ -43,9 +43,10 @@ impl Publisher {
             let bytes = bytes.unwrap_or_default();
             let note = door::copy_note(&options.state_dir, &source.apex);
             // A secondary zone has no file that anything could be promoted beside.
-            let rows = match source.is_secondary() {
-                true => Vec::new(),
-                false => promoted(source, options, note.as_ref(), &path, &bytes),
+            let rows = if source.is_secondary() {
+                Vec::new()
+            } else {
+                promoted(source, options, note.as_ref(), &path, &bytes)
             };
             // The newest serial that was published; the next one is above it.
             let traces = [

@@ -51,7 +51,7 @@ fn version(serial: u32, line: &str) -> String {
 fn opened(house: &House, now_ms: Option<fn() -> i64>) -> (Publisher, ReloadReport) {
     let store = Store::open(&house.state()).unwrap();
     let source = ZoneSource::secondary(apex(), vec!["ns1".to_owned()]);
-    let now_ms = now_ms.unwrap_or(house.options().now_ms);
+    let now_ms = now_ms.unwrap_or_else(|| house.options().now_ms);
     let options = Options { now_ms, ..house.options() };
     let (publisher, mut reports) = Publisher::open(store, vec![source], options).unwrap();
     (publisher, reports.remove(0))

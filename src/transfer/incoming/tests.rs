@@ -225,8 +225,7 @@ fn nsec3_owner_at_255_octets() {
         let mut incoming = Incoming::new(&apex, ID, Wanted::Whole);
         incoming.take(&bytes).and_then(|_| incoming.finish())
     };
-    let Ok(Received::Whole { zone, faults }) = ask(&[soa.clone(), nsec3.clone(), soa.clone()])
-    else {
+    let Ok(Received::Whole { zone, faults }) = ask(&[soa.clone(), nsec3.clone(), soa]) else {
         panic!("not taken")
     };
     assert!(zone.rrset(nsec3.owner.as_ref(), Rtype::NSEC3).is_some() && faults.is_empty());
