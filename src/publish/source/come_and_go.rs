@@ -98,9 +98,12 @@ impl Publisher {
             known.into_iter().filter(|source| !wanted.contains_key(&source.apex)).collect();
         self.0.list_members(&mut wanted, &left);
         let members = members::go_on(&left, |catalog| consumes(&wanted, catalog));
-        let before = |source: ZoneSource| match members.contains_key(&source.apex) {
-            true => Arc::new(Slot::new(source)),
-            false => left_before(source, &sources),
+        let before = |source: ZoneSource| {
+            if members.contains_key(&source.apex) {
+                Arc::new(Slot::new(source))
+            } else {
+                left_before(source, &sources)
+            }
         };
         let mut new: Vec<Arc<Slot>> = left.into_iter().map(before).collect();
         let mut changed = Vec::new();

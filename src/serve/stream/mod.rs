@@ -227,9 +227,10 @@ impl Acceptor {
     fn admit(&self, stream: TcpStream, client: SocketAddr) {
         let mut bench = lock(&self.bench);
         let is_proxy = bench.is_proxy(client.ip());
-        let ticket = match is_proxy {
-            true => self.roster.admit_proxy(client.ip()),
-            false => self.roster.admit(client.ip()),
+        let ticket = if is_proxy {
+            self.roster.admit_proxy(client.ip())
+        } else {
+            self.roster.admit(client.ip())
         };
         bench.count_connection();
         let Some(ticket) = ticket else {
