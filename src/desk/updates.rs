@@ -128,10 +128,8 @@ fn identity(wish: &UpdateWish) -> String {
 
 /// The application: what is to be served at the name once the update is done.
 fn application(wish: &UpdateWish, zone: &Zone) -> Application {
-    let served = match is_only_guard(zone, &wish.owner) {
-        true => Vec::new(),
-        false => served_records(&wish.owner, zone),
-    };
+    let is_guard = is_only_guard(zone, &wish.owner);
+    let served = if is_guard { Vec::new() } else { served_records(&wish.owner, zone) };
     let stays =
         |record: &&ParsedRecord| !wish.changed.iter().any(|set| set.rtype == record.rtype());
     let mut records: Vec<ParsedRecord> = served.iter().filter(stays).cloned().collect();

@@ -64,7 +64,7 @@ impl Operations for Fleet {
     }
 
     fn may_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
-        Fleet::may_update(self, requester, zone)
+        self.allows_update(requester, zone)
     }
 
     fn update(&self, requester: &Requester, message: &[u8]) -> Result<(), Refusal> {

@@ -33,7 +33,7 @@ enum Against {
 
 impl Fleet {
     /// Whether a requester may change anything of a zone. Does not wait: what fails here is never queued.
-    pub(super) fn may_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
+    pub(super) fn allows_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
         if self.0.publisher.zones().get(zone.as_ref()).is_none() {
             return Err(Refusal::new(Rcode::NOTAUTH, Ede::NOT_AUTHORITATIVE));
         }
@@ -42,9 +42,10 @@ impl Fleet {
         };
         let rules = self.0.rules.load();
         let rules = rules.of(zone).and_then(|rules| rules.updates.as_ref());
-        match rules.is_some_and(|rules| rules.grants.has(key)) {
-            true => Ok(()),
-            false => Err(refused("this key may change nothing of the zone")),
+        if rules.is_some_and(|rules| rules.grants.has(key)) {
+            Ok(())
+        } else {
+            Err(refused("this key may change nothing of the zone"))
         }
     }
 }
@@ -59,7 +60,7 @@ impl Fleet {
         message: &[u8],
     ) -> Result<(), Refusal> {
         let update = Update::read(message).map_err(|fault| malformed(&fault))?;
-        self.may_update(requester, &update.zone)?;
+        self.allows_update(requester, &update.zone)?;
         let rules = self.rules();
         let rules = rules.of(&update.zone).and_then(|rules| rules.updates.as_ref());
         let (Some(rules), Some(key)) = (rules, &requester.key) else {

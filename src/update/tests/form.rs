@@ -160,3 +160,24 @@ fn a_ttl_with_the_highest_bit_is_zero() {
         .with(1, &record("new", (Class::IN, Rtype::A), u32::MAX, &data(Rtype::A, "192.0.2.1")));
     assert_eq!(message.applied().unwrap(), ["new.example. 0 A 192.0.2.1"]);
 }
+
+#[test]
+fn damaged_messages_are_read_or_refused_and_never_worse() {
+    let whole = Message::new()
+        .needs("www", Class::IN, Rtype::A, "192.0.2.10")
+        .needs("new", Class::NONE, Rtype::ANY, "")
+        .add("new", 60, Rtype::MX, "10 mail")
+        .add("@", 60, Rtype::SOA, "ns1 hostmaster 11 1 2 3 4")
+        .delete("www", Rtype::A, "192.0.2.11")
+        .clear("@", Rtype::ANY);
+    let (octets, zone) = (whole.octets(), zone());
+    for at in 0..octets.len() {
+        for value in [0, 1, 2, 5, 6, 12, 41, 63, 64, 0xc0, 250, 254, 255] {
+            let mut damaged = octets.clone();
+            damaged[at] = value;
+            if let Ok(update) = Update::read(&damaged) {
+                drop(update.apply(&View { zone: &zone, hides: is_own }));
+            }
+        }
+    }
+}
