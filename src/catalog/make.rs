@@ -15,9 +15,9 @@ const HEAD: &str = "\
 version 0 TXT \"2\"
 ";
 
-/// The unique label of a member (§4.1): the same after a restart, in whatever case its name is written. One
+/// The unique label of a member (RFC 9432 §4.1): the same after a restart, in whatever case its name is written. One
 /// that leaves and comes back has it again; its serials go on from where they were, so there is no state that
-/// a secondary would have to forget (§5.6).
+/// a secondary would have to forget (RFC 9432 §5.6).
 pub fn label(zone: NameRef<'_>) -> String {
     let hash = sha256(zone.to_lowercase().wire());
     hex(&hash[..LABEL_OCTETS])

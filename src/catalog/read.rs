@@ -6,7 +6,7 @@ use std::fmt;
 use crate::wire::{Name, NameRef, Rtype};
 use crate::zone::{NodeRef, Zone};
 
-/// The version of the schema (§4.2.1).
+/// The version of the schema (RFC 9432 §4.2.1).
 const VERSION: &[u8] = b"\x012";
 
 //------------ Member --------------------------------------------------------
@@ -16,9 +16,9 @@ const VERSION: &[u8] = b"\x012";
 pub struct Member {
     /// Its name.
     pub zone: Name,
-    /// Its unique label, in lower case: with another one it is to be begun anew (§5.4).
+    /// Its unique label, in lower case: with another one it is to be begun anew (RFC 9432 §5.4).
     pub label: Box<[u8]>,
-    /// The catalog that may take it over (`coo`, §4.3.1).
+    /// The catalog that may take it over (`coo`, RFC 9432 §4.3.1).
     pub new_owner: Option<Name>,
 }
 

@@ -59,7 +59,7 @@ impl Zone {
     }
 }
 
-/// Adds the records of a name in canonical form and order, each once (§3.3.1.1).
+/// Adds the records of a name in canonical form and order, each once (RFC 8976 §3.3.1.1).
 fn add_node(context: &mut Context, node: NodeRef<'_>) {
     let owner = node.owner().to_lowercase();
     let mut records: Vec<_> = node
