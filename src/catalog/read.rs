@@ -1,4 +1,4 @@
-//! Reads a catalog zone. One fault that RFC 9432 calls broken, and nothing of it counts (§5.1).
+//! Reads a catalog zone. One fault that makes it broken, and nothing of it counts (RFC 9432 §5.1).
 
 use std::collections::BTreeMap;
 use std::fmt;
