@@ -40,7 +40,8 @@ struct State {
 impl Ear {
     /// An ear on a free port, or on this one.
     fn new(address: Option<SocketAddr>) -> Self {
-        let socket = UdpSocket::bind(address.unwrap_or((([127, 0, 0, 1]), 0).into())).unwrap();
+        let socket =
+            UdpSocket::bind(address.unwrap_or_else(|| ([127, 0, 0, 1], 0).into())).unwrap();
         let (address, state) = (socket.local_addr().unwrap(), Arc::<State>::default());
         let shared = Arc::clone(&state);
         std::thread::spawn(move || listen(&socket, &shared));
