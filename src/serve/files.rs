@@ -7,8 +7,9 @@ use super::batch::system;
 
 /// Files that a process may have open, where the system does not say how many.
 const FILES_MIN: usize = 1024;
-/// What gapura needs besides connections, with some to spare.
-const OWN: usize = 40;
+/// What gapura needs besides connections, with some to spare: about 48 while nothing happens, and sockets to
+/// other servers.
+const OWN: usize = 64;
 /// The most connections of each kind if nobody says.
 const CONNECTIONS_MAX: usize = 1 << 16;
 /// The fewest, however low the limit is.
@@ -45,11 +46,12 @@ mod tests {
     #[test]
     fn a_low_limit_leaves_files_for_zones_database_and_control_socket() {
         for (files, streams, pages) in
-            [(64, 12, 6), (256, 108, 54), (1024, 492, 246), (1 << 17, 65_516, 2048)]
+            [(96, 16, 8), (256, 96, 48), (1024, 480, 240), (1 << 17, 65_504, 2048)]
         {
             assert_eq!((share(0, files, 2), share(2048, files, 4)), (streams, pages), "{files}");
             assert!(files - streams - pages >= OWN, "{files}");
         }
         assert_eq!(share(100, 1024, 2), 100, "as wanted");
+        assert_eq!((share(0, 64, 2), share(2048, 64, 4)), (4, 4), "the fewest");
     }
 }

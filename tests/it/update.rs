@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 
-use crate::skipped::skipped;
+use crate::skipped::{left_out, skipped};
 use crate::support::{Daemon, ask, data};
 
 /// The apex.

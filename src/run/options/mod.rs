@@ -9,10 +9,11 @@ mod road_3;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::answer::Identity;
+use crate::answer::{Access, Identity};
 use crate::config::{
     Loaded, LoggedClient, QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings,
 };
+use crate::dns_client::reachable;
 use crate::master::{Finding, Severity};
 use crate::publish::{self, Sources, Strictness, ZoneSource};
 use crate::serve::{
@@ -377,6 +378,12 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     let mut warnings: Vec<String> = open.collect();
     warnings.dedup();
     warnings.extend(keys::warnings(settings));
+    warnings.extend(unheard(settings).map(|own| {
+        format!(
+            "server.allow_query does not let {own} query, our own address: changes are confirmed by asking our \
+             own sockets, and would all be taken back; name it there"
+        )
+    }));
     let web = &settings.web;
     if cfg!(feature = "approval") && web.listen.ip().is_loopback() && web.trusted_proxies.is_empty()
     {
@@ -389,6 +396,13 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     warnings
 }
 
+/// The first of our own addresses, as our sockets are asked from it, that `server.allow_query` leaves out.
+fn unheard(settings: &Settings) -> Option<std::net::IpAddr> {
+    let acl = allow_query(settings).ok()?;
+    let mut own = settings.server.listen.iter().map(|address| reachable(address.ip()));
+    own.find(|own| !acl.allows(*own, Name::root().as_ref()))
+}
+
 /// Whether a file may be read by everybody on this machine.
 fn readable_by_all(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -398,6 +412,22 @@ fn readable_by_all(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_access_list_without_our_own_address_is_warned_of() {
+        for (listen, allow, expected) in [
+            ("127.0.0.1:53", "", None),
+            ("127.0.0.1:53", "\"192.0.2.0/24\"", Some("127.0.0.1")),
+            ("0.0.0.0:53", "\"192.0.2.0/24\"", Some("127.0.0.1")),
+            ("192.0.2.1:53", "\"192.0.2.0/24\"", None),
+            ("[::]:53", "\"127.0.0.1\"", Some("::1")),
+        ] {
+            let text = format!("[server]\nlisten = [\"{listen}\"]\nallow_query = [{allow}]\n");
+            let settings: Settings = toml::from_str(&text).unwrap();
+            let expected = expected.map(|own| own.parse().unwrap());
+            assert_eq!(unheard(&settings), expected, "{listen} {allow}");
+        }
+    }
 
     #[test]
     fn a_directory_of_zones_stands_beside_the_tables() {

@@ -1,11 +1,16 @@
 //! Clients in Python: certbot's plugin and octoDNS. `GAPURA_PYTHON` names an interpreter that has them
-//! (`certbot-dns-rfc2136`, `octodns`, `octodns-bind`), else `python3` is tried.
+//! (`certbot-dns-rfc2136`, `octodns`, `octodns-bind`), else `python3` is tried. Empty, it says that they cannot be
+//! had here.
 
 use super::*;
 
 /// Runs a script; none if the interpreter lacks a module.
 fn python(modules: &[&str], script: &str, args: &[String]) -> Option<Output> {
     let python = std::env::var("GAPURA_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    if python.is_empty() {
+        left_out(&format!("GAPURA_PYTHON is empty: no {}", modules.join(", ")));
+        return None;
+    }
     let imports: String = modules.iter().map(|module| format!("import {module}\n")).collect();
     let has = Command::new(&python).args(["-c", &imports]).output();
     if !has.is_ok_and(|output| output.status.success()) {
