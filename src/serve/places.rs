@@ -39,14 +39,9 @@ struct Taken {
     of: HashMap<Who, usize>,
 }
 
-/// Who counts as one requester: who has the key, or else the address.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Who {
-    /// The holder of a key.
-    Key(Name),
-    /// A host.
-    Host(IpAddr),
-}
+/// Who counts as one requester: a host with a key. Several secondaries may have one key, and several may come
+/// from one address.
+type Who = (IpAddr, Option<Name>);
 
 /// A place that is taken; free again when dropped.
 #[derive(Debug)]
@@ -60,10 +55,7 @@ pub(super) struct Place {
 impl Places {
     /// Takes a place as soon as there is one.
     pub(super) async fn take(self: Arc<Self>, requester: &Requester) -> Place {
-        let who = match &requester.key {
-            Some(key) => Who::Key(key.clone()),
-            None => Who::Host(requester.address.ip().to_canonical()),
-        };
+        let who = (requester.address.ip().to_canonical(), requester.key.clone());
         loop {
             let mut freed = pin!(self.freed.notified());
             // From here on no place becomes free unnoticed.
@@ -140,6 +132,19 @@ mod tests {
         drop((kept, more, other));
         let taken = lock(&places.taken);
         assert!(taken.all == 0 && taken.of.is_empty());
+    }
+
+    #[tokio::test]
+    async fn secondaries_with_one_key_do_not_keep_each_other_out() {
+        let places = Arc::new(Places::default());
+        let keyed = |last| Requester { key: "armada.".parse().ok(), ..requester(last) };
+        let (one, another) = (keyed(1), keyed(2));
+        let mut kept = Vec::new();
+        for _ in 0..OF_ONE_MAX {
+            kept.push(places.clone().take(&one).await);
+        }
+        let mut other = pin!(places.clone().take(&another));
+        assert!(futures_poll(other.as_mut()).await.is_some(), "another host");
     }
 
     /// Polls once.

@@ -21,6 +21,11 @@ use crate::zone::{BuildFault, Delta, Zone, ZoneBuilder};
 const OCTETS_MAX: usize = 1 << 30;
 /// Octets of a record besides owner and RDATA.
 const RECORD_OCTETS: usize = 10;
+/// Octets that changes may take in memory; for more the whole zone is better.
+const CHANGES_OCTETS_MAX: usize = 128 << 20;
+/// Octets that a record of a change takes in memory besides owner and RDATA: itself, its place in a list,
+/// two allocations.
+const HELD_OCTETS: usize = 2 * size_of::<Record>() + 32;
 /// The longest TTL (RFC 2181 §8).
 const TTL_MAX: u32 = (1 << 31) - 1;
 
@@ -100,6 +105,8 @@ pub struct Incoming {
     stage: Stage,
     /// Octets that may still come.
     octets_left: usize,
+    /// Octets that changes may still take.
+    changes_left: usize,
 }
 
 /// How far a transfer is.
@@ -141,8 +148,8 @@ enum Outcome {
 impl Incoming {
     /// A transfer of which nothing came yet; `id` is the identifier of its query.
     pub fn new(apex: &Name, id: u16, wanted: Wanted) -> Self {
-        let (apex, octets_left) = (apex.clone(), OCTETS_MAX);
-        Self { apex, id, wanted, stage: Stage::Start, octets_left }
+        let (octets_left, changes_left) = (OCTETS_MAX, CHANGES_OCTETS_MAX);
+        Self { apex: apex.clone(), id, wanted, stage: Stage::Start, octets_left, changes_left }
     }
 
     /// Takes the next message, without its TSIG. Returns whether the transfer is whole.
@@ -232,6 +239,10 @@ impl Incoming {
         }
         let octets = record.owner.as_ref().wire().len() + record.rdata.len() + RECORD_OCTETS;
         self.octets_left = self.octets_left.checked_sub(octets).ok_or(TransferFault::TooLarge)?;
+        if matches!(self.stage, Stage::Changes(_)) {
+            let left = self.changes_left.checked_sub(octets + HELD_OCTETS);
+            self.changes_left = left.ok_or(TransferFault::TooManyChanges)?;
+        }
         let stage = std::mem::replace(&mut self.stage, Stage::Start);
         self.stage = self.next(stage, record)?;
         Ok(())
@@ -285,7 +296,11 @@ impl Changes {
             (false, false) => self.now.removed.push(record),
             (false, true) => self.now.added.push(record),
             (true, false) => {
-                if self.now.removed.first().map(serial).transpose()? == Some(serial(&record)?) {
+                // Serials rise, and none passes the newest: a chain that goes back has no end.
+                let (next, newest) = (serial(&record)?, serial(&self.newest)?);
+                let from = self.now.removed.first().map(serial).transpose()?;
+                let rises = from.is_some_and(|from| is_ahead(next, from));
+                if !rises || is_ahead(next, newest) {
                     return Err(TransferFault::Chain);
                 }
                 self.now.added.push(record);
@@ -359,6 +374,9 @@ pub enum TransferFault {
     /// More octets than a zone may have.
     #[error("the transfer has more than {OCTETS_MAX} octets of records")]
     TooLarge,
+    /// More changes than is sensible to keep at once.
+    #[error("the changes take more than {CHANGES_OCTETS_MAX} octets: the whole zone is better")]
+    TooManyChanges,
     /// It ended without its closing SOA record.
     #[error("the transfer ended before its closing SOA record")]
     Cut,
@@ -369,14 +387,18 @@ pub enum TransferFault {
 
 impl TransferFault {
     /// Whether the whole zone may be had where the changes were not: the server does not know IXFR, or
-    /// what it sent is no chain of changes.
+    /// what it sent is no chain of changes, or ends before it is one.
     pub fn is_about_changes(&self) -> bool {
-        let refused = [Rcode::FORMERR, Rcode::NOTIMP, Rcode::SERVFAIL, Rcode::REFUSED];
-        match self {
-            Self::Rcode(rcode) => refused.contains(rcode),
-            Self::Chain | Self::Empty | Self::SoaInTheMiddle | Self::BehindTheEnd => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Rcode(_)
+                | Self::Chain
+                | Self::Empty
+                | Self::SoaInTheMiddle
+                | Self::BehindTheEnd
+                | Self::TooManyChanges
+                | Self::Cut
+        )
     }
 }
 

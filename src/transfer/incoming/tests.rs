@@ -95,6 +95,9 @@ fn changes_form_a_chain_from_the_serial_that_was_named() {
         vec![soa(5), soa(2), soa(5), soa(5)],
         vec![soa(5), soa(3), soa(4), soa(2), soa(5), soa(5)],
         vec![soa(5), soa(3), soa(3)],
+        // Back, and beyond the newest: nothing would ever end it.
+        vec![soa(5), soa(3), soa(2)],
+        vec![soa(5), soa(3), soa(6)],
     ] {
         assert_eq!(transfer(Wanted::Since(3), &[&wrong]).unwrap_err(), TransferFault::Chain);
     }
