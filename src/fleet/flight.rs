@@ -1,5 +1,5 @@
-//! One message to a secondary and its response: over UDP, over TCP where that is cut or lost, over TLS where
-//! the remote wants it; signed if it has a key.
+//! One message to a secondary and its response: over UDP, over TCP where that is cut, lost or of no use, over TLS
+//! where the remote wants it; signed if it has a key.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,6 +18,7 @@ use crate::dns_client::{Tls, Transport, answers, exchange};
 use crate::lock::lock;
 use crate::text::with_causes;
 use crate::tsig::{Expected, Key, sign_query};
+use crate::wire::Rcode;
 
 /// Octets of a response over UDP that was not invited to be larger, and room for a TSIG that goes beyond.
 const DATAGRAM_OCTETS_MAX: usize = 4_096;
@@ -68,7 +69,14 @@ impl Parcel {
             return self.over_connection(connections).await;
         }
         match self.over_udp().await {
-            Ok(response) if !message::is_cut(&response) => self.verified(&response),
+            Ok(response) if !message::is_cut(&response) => {
+                let first = self.verified(&response);
+                if first.as_ref().is_ok_and(|response| !self.is_refused(response)) {
+                    return first;
+                }
+                // Some answer over connections only, as Knot does with a catalog zone that it makes.
+                self.over_connection(connections).await.or(first)
+            }
             // Nobody listens there: a connection would not get further.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 Err("nothing listens there".to_owned())
@@ -76,6 +84,11 @@ impl Parcel {
             Ok(_) => self.over_connection(connections).await,
             Err(_) => self.over_connection(connections).await,
         }
+    }
+
+    /// Whether a response refuses the question for a serial.
+    fn is_refused(&self, response: &[u8]) -> bool {
+        self.flight.step == Step::Look && message::rcode(response) == Ok(Rcode::REFUSED)
     }
 
     /// Asks over UDP and passes over datagrams that are no answer.
