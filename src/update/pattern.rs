@@ -58,6 +58,9 @@ impl Part {
         if text == "*" {
             return Ok(Self::Any);
         }
+        if has_bare_asterisk(text) {
+            return Err(PatternFault::PartOfLabel);
+        }
         let name = Name::from_text(text.as_bytes())?;
         let label = name.as_ref().labels().next().ok_or(PatternFault::Empty)?;
         Ok(Self::label(label))
@@ -67,6 +70,16 @@ impl Part {
     fn label(label: &[u8]) -> Self {
         Self::Label(label.to_ascii_lowercase().into())
     }
+}
+
+/// Whether a label has an asterisk without a backslash.
+fn has_bare_asterisk(label: &str) -> bool {
+    let mut is_escaped = false;
+    label.chars().any(|c| {
+        let is_bare = c == '*' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_bare
+    })
 }
 
 /// The labels of a text, and whether a dot is behind the last one.
@@ -147,6 +160,11 @@ pub enum PatternFault {
     /// It is absolute, and not of this zone.
     #[error("the name is not in the zone: write it relative to the apex, without a final dot")]
     OutOfZone,
+    /// An asterisk that is a part of a label.
+    #[error(
+        "\"*\" stands for whole labels: write it alone between dots, or \\* for a label that has one"
+    )]
+    PartOfLabel,
     /// A label cannot be read.
     #[error(transparent)]
     Label(#[from] NameError),

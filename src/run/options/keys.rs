@@ -121,7 +121,13 @@ fn secret(key: &KeySettings) -> Result<Vec<u8>, KeyFault> {
     let signs: Vec<u8> = text.bytes().filter(|sign| !sign.is_ascii_whitespace()).collect();
     match base64_octets(&signs).filter(|octets| !octets.is_empty()) {
         Some(octets) => Ok(octets),
-        None => Err(KeyFault { at, message: format!("has a {at} that is not base64") }),
+        None => {
+            let name = key.name.get_ref();
+            let message = format!(
+                "has a {at} that is not base64: `gapura key tsig {name}` prints one that is"
+            );
+            Err(KeyFault { at, message })
+        }
     }
 }
 

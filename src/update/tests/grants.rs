@@ -71,6 +71,15 @@ fn names_are_matched_by_labels() {
 }
 
 #[test]
+fn an_asterisk_that_is_part_of_a_label_is_no_pattern() {
+    for text in ["a*", "*a.b", "x.a*b"] {
+        let read = Pattern::read(text, name("@").as_ref());
+        assert_eq!(read, Err(PatternFault::PartOfLabel), "{text}");
+    }
+    assert!(Pattern::read("a\\*.b", name("@").as_ref()).is_ok());
+}
+
+#[test]
 fn a_long_pattern_of_asterisks_takes_no_time() {
     let pattern = Pattern::read(&format!("{}x", "*.".repeat(60)), name("@").as_ref()).unwrap();
     let long = name("a.".repeat(120).trim_end_matches('.'));

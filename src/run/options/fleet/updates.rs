@@ -56,10 +56,10 @@ fn applicant(compiling: &mut Compiling, at: &str, grant: &UpdateGrant) -> Option
             None
         }
         (UpdateHow::Propose, None) => {
-            let message = "how = \"propose\" needs applicant = { office = …, purpose = …, name = …, \
+            let message = "how = \"propose\" needs applicant = { office = …, class = …, purpose = …, name = …, \
                            position = …, email = …, phone = …, letter = …, letter_date = … }: a request has them and an \
                            UPDATE does not";
-            compiling.fault(format!("{at}.applicant"), message.to_owned());
+            compiling.fault(format!("{at}.how"), message.to_owned());
             None
         }
         (UpdateHow::Propose, Some(of)) => {
