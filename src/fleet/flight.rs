@@ -147,7 +147,7 @@ impl Parcel {
     /// What the response says.
     fn read(&self, response: &[u8]) -> Landing {
         match self.flight.step {
-            Step::Look => Landing::Looked(message::serial(response)),
+            Step::Look => Landing::Looked(message::serial(response, &self.flight.zone)),
             Step::Notify => match message::rcode(response) {
                 Ok(rcode) => Landing::Told(self.serial, rcode),
                 Err(why) => Landing::Failed(why),

@@ -3,7 +3,7 @@
 
 use crate::wire::header::FLAG_AA;
 use crate::wire::{
-    Class, HEADER_OCTETS, NAME_OCTETS_MAX, Name, Opcode, Rcode, Response, Rtype, Writer,
+    Class, HEADER_OCTETS, NAME_OCTETS_MAX, Name, Opcode, Rcode, Record, Response, Rtype, Writer,
 };
 use crate::zone::Zone;
 
@@ -58,8 +58,8 @@ pub(super) fn rcode(response: &[u8]) -> Result<Rcode, String> {
     Ok(response.rcode)
 }
 
-/// The serial in the response to a look, or why there is none.
-pub(super) fn serial(response: &[u8]) -> Result<u32, String> {
+/// The serial of a zone in the response to a look, or why there is none.
+pub(super) fn serial(response: &[u8], apex: &Name) -> Result<u32, String> {
     let response = Response::read(response).map_err(|error| error.to_string())?;
     if response.rcode != Rcode::NOERROR {
         return Err(format!("it answers the question for SOA with {}", response.rcode));
@@ -67,7 +67,9 @@ pub(super) fn serial(response: &[u8]) -> Result<u32, String> {
     if !response.is_authoritative() {
         return Err("it does not answer with authority for the zone".to_owned());
     }
-    response.serial().ok_or_else(|| "its answer has no SOA record".to_owned())
+    let is_of_zone = |record: &&Record| record.owner == *apex && record.class == Class::IN;
+    let serial = response.answer.iter().filter(is_of_zone).find_map(Record::serial);
+    serial.ok_or_else(|| "its answer has no SOA record of the zone".to_owned())
 }
 
 /// Whether a response was cut to fit (TC).
@@ -95,7 +97,20 @@ mod tests {
         assert_eq!((question.rtype, question.class), (Rtype::SOA, Class::IN));
         let read = hickory_proto::op::Message::from_vec(&message).unwrap();
         assert_eq!((read.queries.len(), read.answers.len()), (1, 1));
-        let message = look(8, &name("example."));
+        let apex = name("example.");
+        let message = look(8, &apex);
         assert_eq!(Query::read(&message).unwrap().header.opcode(), Opcode::QUERY);
+    }
+
+    #[test]
+    fn the_serial_is_that_of_the_zone_and_of_no_other() {
+        let (_directory, publisher) = publisher();
+        let mut response = notify(7, &publisher.zone(&name("example.")).unwrap());
+        // A response with authority.
+        response[2] = 0x84;
+        assert_eq!(serial(&response, &name("Example.")), Ok(10));
+        assert!(serial(&response, &name("a.example.")).unwrap_err().contains("of the zone"));
+        response[2] = 0x80;
+        assert!(serial(&response, &name("example.")).unwrap_err().contains("authority"));
     }
 }

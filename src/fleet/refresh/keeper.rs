@@ -1,24 +1,23 @@
 //! The threads that keep secondary zones fresh, and what is known of each.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 
+use super::addresses::{Haste, Room};
 use super::pull::{NotPulled, Pulled, Puller, Try};
-use super::timer::Timer;
+use super::watched::{Watched, random};
 use crate::fleet::handle::Inner;
+use crate::fleet::rules::Rules;
 use crate::lock::lock;
 use crate::wire::{Name, is_ahead};
-use crate::zone::{Soa, TimeLeft};
 
-/// Zones that are pulled at once.
-const PULLERS: usize = 4;
-/// Over how long zones that are served already are spread at a start; a zone's RETRY at most.
-const SPREAD_MAX: Duration = Duration::from_secs(60);
+/// Zones that are pulled at once: a few times what one address may take of them.
+const PULLERS: usize = 8;
 /// How often it is looked whether a zone has expired, and how long each has left is brought up to date.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -50,20 +49,8 @@ struct Book {
     is_running: bool,
     /// Whether it is over.
     is_over: bool,
-}
-
-/// One zone.
-struct Watched {
-    /// When things are due.
-    timer: Timer,
-    /// The primary to begin with: that of the last NOTIFY, else the one that answered last.
-    first: Option<String>,
-    /// Those who wait for a transfer of the whole zone.
-    waiting: Vec<Sender<Result<String, String>>>,
-    /// Where the time left is brought down for answers.
-    time_left: TimeLeft,
-    /// Why the last try failed, if it did.
-    error: Option<String>,
+    /// Whether the next turn is that of a zone that only time drives, as the last one was not.
+    is_turn_of_time: bool,
 }
 
 /// What is known of a secondary zone, for people.
@@ -198,36 +185,27 @@ impl Keeper {
 
     /// Pulls what is due until it is over.
     fn pull_all(&self, fleet: &Weak<Inner>) {
-        while let Some(wanted) = self.next() {
+        while let Some(wanted) = self.next(fleet) {
             let Some(fleet) = fleet.upgrade() else { return };
-            let pulled = self.0.puller.pull(&fleet, &wanted);
-            self.note(&fleet, &wanted, pulled);
+            let (zone, haste) = (wanted.zone.clone(), wanted.haste);
+            let pulled = self.0.puller.pull(&fleet, wanted);
+            self.note(&fleet, &zone, haste, pulled);
         }
     }
 
-    /// Waits for the next zone that is due: urgent ones first, then the one that has waited longest. None when it
-    /// is over.
-    fn next(&self) -> Option<Try> {
+    /// Waits for the next zone that is due and that there is room for. None when it is over.
+    fn next(&self, fleet: &Weak<Inner>) -> Option<Try> {
         let mut book = self.book();
         loop {
-            if book.is_over {
-                return None;
-            }
+            // Only while it is needed: the fleet ends with its last handle.
+            let rules = fleet.upgrade().filter(|_| !book.is_over)?.rules.load_full();
             let now = Instant::now();
-            let due = book.zones.iter_mut().filter(|(_, watched)| watched.timer.is_due(now));
-            let first =
-                due.min_by_key(|(_, watched)| (!watched.timer.is_urgent, watched.timer.due));
-            if let Some((zone, watched)) = first {
-                let wanted = Try {
-                    zone: zone.clone(),
-                    first: watched.first.clone(),
-                    force: !watched.waiting.is_empty(),
-                    is_urgent: watched.timer.is_urgent,
-                };
-                watched.timer.begin(now);
+            if let Some(wanted) = book.take_next(&self.0.puller, &rules, now) {
                 return Some(wanted);
             }
-            let next = book.zones.values().filter_map(|watched| watched.timer.next()).min();
+            // What is due already waits for another zone to end; whoever pulls that comes by here.
+            let next = book.zones.values().filter_map(|watched| watched.timer.next());
+            let next = next.filter(|next| *next > now).min();
             let wait = next.map_or(TICK, |next| next.saturating_duration_since(now)).min(TICK);
             let waited = self.0.news.wait_timeout(book, wait);
             book = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -235,13 +213,21 @@ impl Keeper {
     }
 
     /// Notes what came of a try.
-    fn note(&self, fleet: &Inner, wanted: &Try, pulled: Result<Pulled, NotPulled>) {
-        let soa = fleet.publisher.secondary_zone(&wanted.zone).and_then(|zone| zone.soa);
+    fn note(&self, fleet: &Inner, zone: &Name, haste: Haste, pulled: Result<Pulled, NotPulled>) {
+        let soa = fleet.publisher.secondary_zone(zone).and_then(|zone| zone.soa);
         let (now, late) = (Instant::now(), random());
         let mut book = self.book();
-        let Some(watched) = book.zones.get_mut(&wanted.zone) else { return };
-        let waiting = if wanted.force { std::mem::take(&mut watched.waiting) } else { Vec::new() };
-        let told = watched.note(&wanted.zone, pulled, soa.as_ref(), now, late);
+        let Some(watched) = book.zones.get_mut(zone) else { return };
+        if let Err(NotPulled::Postponed(why)) = pulled {
+            // No failure, and nothing that is truer than the last one. Whoever waits goes on waiting.
+            watched.timer.postponed(now, haste != Haste::Time);
+            watched.error.get_or_insert(why);
+            return;
+        }
+        let is_for_somebody = haste == Haste::Person;
+        let waiting =
+            if is_for_somebody { std::mem::take(&mut watched.waiting) } else { Vec::new() };
+        let told = watched.note(zone, pulled, soa.as_ref(), now, late);
         drop(book);
         // Whoever asked may be gone.
         waiting.into_iter().for_each(|waiting| drop(waiting.send(told.clone())));
@@ -264,7 +250,7 @@ impl Keeper {
             }
             let Some(fleet) = fleet.upgrade().filter(|_| !book.is_over) else { return };
             drop(book);
-            expired.iter().for_each(|zone| fleet.publisher.expire(zone));
+            expired.iter().for_each(|zone| fleet.publisher.expire(zone, now));
             drop(fleet);
             let next = self.book().zones.values().filter_map(|watched| watched.timer.expires).min();
             let wait = next.map_or(TICK, |next| next.saturating_duration_since(now)).min(TICK);
@@ -274,71 +260,41 @@ impl Keeper {
     }
 }
 
-//------------ Watched -------------------------------------------------------
+//------------ Book ----------------------------------------------------------
 
-impl Watched {
-    /// A zone that is new to this run.
-    fn new(fleet: &Inner, apex: &Name, now: Instant) -> Self {
-        let zone = fleet.publisher.secondary_zone(apex);
-        let soa = zone.as_ref().and_then(|zone| zone.soa);
-        let time_left = zone.as_ref().map(|zone| zone.time_left.clone()).unwrap_or_default();
-        let left = zone.map(|zone| zone.left).filter(|left| soa.is_some() && !left.is_zero());
-        // What is served can wait its turn; what is not must not.
-        let due = match (&soa, left) {
-            (Some(soa), Some(_)) => {
-                let retry = Duration::from_secs(soa.retry.into());
-                now + retry.min(SPREAD_MAX).mul_f64(random())
-            }
-            _ => now,
+impl Book {
+    /// The zone whose turn it is, of those that are due and that there is room for: those that somebody waits
+    /// for, then in turns one that NOTIFY hurries and one that only time drives, each the one that has waited
+    /// longest. Neither many NOTIFYs nor a primary that hangs hold up the zones of others.
+    fn take_next(&mut self, puller: &Puller, rules: &Rules, now: Instant) -> Option<Try> {
+        let is_turn_of_time = self.is_turn_of_time;
+        let rank = |watched: &Watched| {
+            let is_urgent = watched.timer.is_urgent;
+            (watched.waiting.is_empty(), is_urgent == is_turn_of_time, watched.timer.due)
         };
-        Self {
-            timer: Timer::new(now, due, left),
-            first: None,
-            waiting: Vec::new(),
-            time_left,
-            error: None,
-        }
-    }
-
-    /// Notes what came of a try, and says it in words.
-    fn note(
-        &mut self,
-        zone: &Name,
-        pulled: Result<Pulled, NotPulled>,
-        soa: Option<&Soa>,
-        now: Instant,
-        late: f64,
-    ) -> Result<String, String> {
-        match (pulled, soa) {
-            (Ok(Pulled { primary, report }), Some(soa)) => {
-                if let Some(before) = self.error.take() {
-                    tracing::info!(%zone, primary, before, "a primary is heard again");
-                }
-                self.timer.refreshed(soa, now, late);
-                self.first = Some(primary);
-                Ok(match report {
-                    Some(report) => report.to_string(),
-                    None => format!("{zone} {}  unchanged", soa.serial),
-                })
+        let mut first: Option<(&Name, &mut Watched, Option<SocketAddr>)> = None;
+        for (zone, watched) in &mut self.zones {
+            let is_sooner = || first.as_ref().is_none_or(|(_, best, _)| rank(watched) < rank(best));
+            if !watched.timer.is_due(now) || !is_sooner() {
+                continue;
             }
-            (Ok(_), None) => Err(format!("{zone} has gone meanwhile")),
-            (Err((failure, why)), soa) => {
-                // A primary that stays away is told once.
-                if self.error.as_ref() != Some(&why) {
-                    tracing::warn!(%zone, why, "no primary could be used");
-                }
-                self.timer.failed(failure, soa, now, late);
-                self.error = Some(why.clone());
-                Err(why)
+            match puller.room(rules, zone, watched.first.as_deref(), watched.haste(), now) {
+                Some(Room::Free(address)) => first = Some((zone, watched, Some(address))),
+                // A try says that no primary is known.
+                None => first = Some((zone, watched, None)),
+                Some(Room::Full) => {}
+                Some(Room::Silent(why)) => drop(watched.error.get_or_insert(why)),
             }
         }
+        let (zone, watched, address) = first?;
+        let wanted = Try {
+            zone: zone.clone(),
+            first: watched.first.clone(),
+            haste: watched.haste(),
+            share: address.and_then(|address| puller.addresses.share(address)),
+        };
+        self.is_turn_of_time = watched.timer.is_urgent;
+        watched.timer.begin(now);
+        Some(wanted)
     }
-}
-
-/// A number from 0 to 1.
-fn random() -> f64 {
-    let mut octets = [0; 2];
-    // Without random numbers zones stay in step, which costs a burst.
-    let _ = SystemRandom::new().fill(&mut octets);
-    f64::from(u16::from_be_bytes(octets)) / f64::from(u16::MAX)
 }

@@ -2,20 +2,30 @@
 //!
 //! ```text
 //! REFRESH over, or NOTIFY ─► SOA ─┬─ same serial ─► refreshed: EXPIRE counts anew
-//!                                 ├─ newer ─► IXFR ─► AXFR where that is refused or does not fit ─► published
+//!                                 ├─ newer ─► IXFR ─► AXFR where that fails or does not fit ─► published
 //!                                 └─ older, silent, refused ─► the next primary; after the last, RETRY
 //! EXPIRE over ─► SERVFAIL until the next refresh
 //! ```
 //!
 //! Time is counted by a clock that nobody sets. A few threads pull, so that many zones and a primary that
-//! hangs hold up each other as little as can be: who was notified goes first, and an address that did not
-//! answer is left alone for a while. They are started with the first secondary zone.
+//! hangs hold up each other as little as can be: who was notified takes turns with whom time drives, an
+//! address has a share of the threads, and one that did not answer is left alone for a while. They are
+//! started with the first secondary zone.
 //!
-//! `timer` is one zone's times, without socket and clock; `keeper` has the threads; `pull` asks primaries.
+//! `timer` is one zone's times, `addresses` what is known of primaries, both without socket and clock;
+//! `watched` is one zone; `keeper` has the threads; `pull` goes through the primaries, `ask` speaks with
+//! one, `why` is what they fail for.
 
+mod addresses;
+mod ask;
 mod keeper;
 mod pull;
 mod timer;
+mod watched;
+mod why;
 
 pub(super) use keeper::Keeper;
 pub use keeper::RefreshStatus;
+
+#[cfg(test)]
+mod tests;

@@ -18,12 +18,15 @@ const NOTIFY_GAP: Duration = Duration::from_millis(20);
 /// … up to this.
 const NOTIFY_GAP_MAX: Duration = Duration::from_secs(30);
 
+/// How soon a try comes again that could not be made.
+const POSTPONED: Duration = Duration::from_secs(2);
+
 /// How a try failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Failure {
     /// No primary was heard, or none has what is wanted.
     Unheard,
-    /// What a primary sent cannot be served. Asking again as often would be the same transfer again and
+    /// What a primary sent cannot be served, or had no end. Asking again as often would be the same transfer again and
     /// again.
     Refused,
 }
@@ -112,6 +115,12 @@ impl Timer {
             (Some(soa), Failure::Refused) => doubled(seconds(soa.retry), seconds(soa.refresh)),
         };
         self.end(now, jittered(wait, late));
+    }
+
+    /// A try could not be made, for want of room or because others heard nothing a moment ago: no failure.
+    pub(super) fn postponed(&mut self, now: Instant, is_urgent: bool) {
+        self.end(now, POSTPONED);
+        self.is_urgent |= is_urgent;
     }
 
     /// A try is over: the next one after `wait`, or sooner if NOTIFY came meanwhile.

@@ -134,11 +134,14 @@ impl Publisher {
         Ok(())
     }
 
-    /// No primary was heard for longer than the SOA's EXPIRE: the zone is not served any more.
-    pub fn expire(&self, zone: &Name) {
+    /// No primary was heard for longer than the SOA's EXPIRE as of `now`: the zone is not served any more,
+    /// unless one was heard while this waited for its turn: a transfer holds the zone until it is published.
+    pub fn expire(&self, zone: &Name, now: Instant) {
         let Ok(slot) = self.0.slot(zone) else { return };
         let mut state = lock(&slot.state);
-        if state.zone.is_none() || state.is_gone || !state.source.is_secondary() {
+        let Some(live) = &state.zone else { return };
+        let has_run_out = state.lease.has_run_out(live, now);
+        if state.is_gone || !state.source.is_secondary() || !has_run_out {
             return;
         }
         if !std::mem::replace(&mut state.lease.is_expired, true) {

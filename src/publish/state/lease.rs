@@ -1,5 +1,7 @@
 //! For how long a secondary zone may be served: since when no primary was heard (RFC 1034 §4.3.5).
 
+use std::time::{Duration, Instant};
+
 use crate::zone::{TimeLeft, Zone};
 
 //------------ Lease ---------------------------------------------------------
@@ -9,6 +11,8 @@ use crate::zone::{TimeLeft, Zone};
 pub(crate) struct Lease {
     /// When a primary was heard last (epoch ms).
     pub(crate) refreshed_ms: Option<i64>,
+    /// The same by a clock that nobody sets; none: not in this run.
+    heard: Option<Instant>,
     /// The same as the database has it.
     written_ms: Option<i64>,
     /// The time that is left, for answers; whoever counts it brings it down.
@@ -21,16 +25,24 @@ impl Lease {
     /// What the database has.
     pub(crate) fn read(refreshed_ms: Option<i64>) -> Self {
         let left = TimeLeft::default();
-        Self { refreshed_ms, written_ms: refreshed_ms, left, is_expired: false }
+        Self { refreshed_ms, written_ms: refreshed_ms, heard: None, left, is_expired: false }
     }
 
     /// A primary was heard.
     pub(crate) fn note(&mut self, zone: &Zone, now_ms: i64, is_written: bool) {
         self.refreshed_ms = Some(now_ms);
+        self.heard = Some(Instant::now());
         self.left.set(zone.soa().expire);
         if is_written {
             self.written_ms = Some(now_ms);
         }
+    }
+
+    /// Whether no primary was heard for longer than EXPIRE. Not for this run to say of a zone that was not
+    /// refreshed in it: whoever counts the time began with what was left then.
+    pub(crate) fn has_run_out(&self, zone: &Zone, now: Instant) -> bool {
+        let expire = Duration::from_secs(zone.soa().expire.into());
+        self.heard.is_none_or(|heard| now.saturating_duration_since(heard) >= expire)
     }
 
     /// Whether what the database has is older than this, or a time to come.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::master::{self, Input, NoIncludes};
@@ -225,12 +226,32 @@ fn expire_holds_over_restarts_and_ends_with_a_refresh() {
     assert!(unanswered(&publisher.status()).unwrap().contains("no zone is served"));
     publisher.refreshed(&apex()).unwrap();
     assert_eq!(entry(&publisher), "loaded");
-    publisher.expire(&apex());
+    publisher.expire(&apex(), Instant::now() + Duration::from_secs(86_400));
     assert_eq!(entry(&publisher), "expired");
     // A transfer brings it back as well.
     take(&publisher, whole(&version(11, "")), false);
     assert_eq!(entry(&publisher), "loaded");
     assert!(!publisher.zone_status(&apex()).unwrap().expired);
+}
+
+/// Bug class: the time ran out while a transfer was being published, and the zone is taken from service
+/// behind it.
+#[test]
+fn a_zone_that_was_just_transferred_does_not_expire() {
+    let house = House::new("");
+    let (publisher, _) = opened(&house, None);
+    let zone = |serial: u32| version(serial, "").replace("1209600", "12");
+    take(&publisher, whole(&zone(10)), false);
+    // Whoever counts saw that it ran out, and then waits for the lock that the transfer holds.
+    let ran_out = Instant::now();
+    take(&publisher, whole(&zone(11)), false);
+    publisher.expire(&apex(), ran_out);
+    assert_eq!(entry(&publisher), "loaded");
+    publisher.refreshed(&apex()).unwrap();
+    publisher.expire(&apex(), ran_out + Duration::from_secs(11));
+    assert_eq!(entry(&publisher), "loaded");
+    publisher.expire(&apex(), Instant::now() + Duration::from_secs(12));
+    assert_eq!(entry(&publisher), "expired");
 }
 
 #[test]
