@@ -385,22 +385,5 @@ pub enum TransferFault {
     NoZone,
 }
 
-impl TransferFault {
-    /// Whether the whole zone may be had where the changes were not: the server does not know IXFR, or
-    /// what it sent is no chain of changes, or ends before it is one.
-    pub fn is_about_changes(&self) -> bool {
-        matches!(
-            self,
-            Self::Rcode(_)
-                | Self::Chain
-                | Self::Empty
-                | Self::SoaInTheMiddle
-                | Self::BehindTheEnd
-                | Self::TooManyChanges
-                | Self::Cut
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests;

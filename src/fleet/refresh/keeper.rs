@@ -298,3 +298,70 @@ impl Book {
         Some(wanted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+
+    use super::super::addresses::Haste;
+    use super::super::timer::Timer;
+    use super::*;
+    use crate::fleet::ZoneRules;
+    use crate::fleet::tests::{name, remote};
+    use crate::zone::TimeLeft;
+
+    /// Bug class: zones that NOTIFY hurries all the while leave no turn to those that only time drives.
+    #[test]
+    fn notify_and_time_take_turns_and_a_person_goes_first() {
+        let now = Instant::now();
+        let (mut book, mut rules) = (Book::default(), HashMap::new());
+        for (at, of) in ["n1.", "n2.", "n3.", "t1.", "t2.", "p.", "later."].iter().enumerate() {
+            let due = if *of == "later." { now + TICK } else { now };
+            let mut timer = Timer::new(now, due, None);
+            timer.is_urgent = of.starts_with('n');
+            let (first, error, time_left) = (None, None, TimeLeft::default());
+            let waiting = if *of == "p." { vec![channel().0] } else { Vec::new() };
+            book.zones.insert(name(of), Watched { timer, first, waiting, time_left, error });
+            let address = format!("192.0.2.{at}");
+            let primaries = vec![Arc::new(remote(of, &[&address], ""))];
+            rules.insert(name(of), ZoneRules { primaries, ..ZoneRules::default() });
+        }
+        let (puller, rules) = (Puller::default(), Rules::new(rules));
+        let mut turns = Vec::new();
+        while let Some(wanted) = book.take_next(&puller, &rules, now) {
+            let expected = match wanted.zone.to_string().as_bytes()[0] {
+                b'n' => Haste::Notify,
+                b't' => Haste::Time,
+                _ => Haste::Person,
+            };
+            assert_eq!(wanted.haste, expected);
+            assert!(wanted.share.is_some());
+            turns.push(wanted.zone.to_string());
+        }
+        assert_eq!(turns, ["p.", "n1.", "t1.", "n2.", "t2.", "n3."]);
+    }
+
+    #[test]
+    fn a_zone_whose_primary_is_silent_or_full_waits_and_has_not_failed() {
+        let (now, zone) = (Instant::now(), name("a."));
+        let only = Arc::new(remote("ns1", &["192.0.2.1"], ""));
+        let of = ZoneRules { primaries: vec![Arc::clone(&only)], ..ZoneRules::default() };
+        let (puller, rules) = (Puller::default(), Rules::new(HashMap::from([(zone.clone(), of)])));
+        let mut book = Book::default();
+        let (first, error, time_left) = (None, Some("truth".to_owned()), TimeLeft::default());
+        let timer = Timer::new(now, now, None);
+        let watched = Watched { timer, first, waiting: Vec::new(), time_left, error };
+        book.zones.insert(zone.clone(), watched);
+        let address = only.addresses[0];
+        let shares = [puller.addresses.share(address), puller.addresses.share(address)];
+        assert!(shares.iter().all(Option::is_some));
+        assert!(book.take_next(&puller, &rules, now).is_none(), "full");
+        drop(shares);
+        puller.addresses.silent(address, "gone", now);
+        assert!(book.take_next(&puller, &rules, now).is_none(), "silent");
+        assert_eq!(book.zones[&zone].error.as_deref(), Some("truth"));
+        let later = now + Duration::from_secs(10);
+        assert!(book.take_next(&puller, &rules, later).is_some());
+    }
+}
