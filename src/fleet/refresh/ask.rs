@@ -16,7 +16,7 @@ use crate::fleet::rules::Remote;
 use crate::fleet::teller::now_ms;
 use crate::transfer::{Incoming, Received, Wanted};
 use crate::tsig::{Key, sign_query};
-use crate::wire::{Class, Name, Rtype};
+use crate::wire::{Class, Name, Rcode, Rtype};
 
 /// Time limits of a question for the serial, one for each attempt over UDP.
 const ASKED: [Duration; 2] = [Duration::from_millis(1_000), Duration::from_millis(2_000)];
@@ -142,12 +142,17 @@ impl Asked<'_> {
         expected.verify(&response, seconds()).map_err(|fault| Why::unheard(fault.to_string()))
     }
 
-    /// Asks over UDP, and over TCP what is cut or lost.
+    /// Asks over UDP, and over TCP what is cut, lost or refused: Knot answers for a catalog that it makes over
+    /// connections only.
     fn over_udp_or_tcp(&self, query: &[u8]) -> io::Result<Vec<u8>> {
         for patience in ASKED {
             match exchange(self.address, query, Transport::Udp, patience) {
-                Ok(response) if !message::is_cut(&response) => return Ok(response),
-                Ok(_) => break,
+                Ok(response) if message::is_cut(&response) => break,
+                Ok(response) if message::rcode(&response) == Ok(Rcode::REFUSED) => {
+                    return exchange(self.address, query, Transport::Tcp, CONNECT_MAX)
+                        .or(Ok(response));
+                }
+                Ok(response) => return Ok(response),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
                 // Nobody listens there: a connection would not get further.
                 Err(error) => return Err(error),
