@@ -132,15 +132,26 @@ impl Fleet {
     }
 
     /// Puts other rules and keys in force, all at once. What waits for a secondary that is still meant goes on
-    /// waiting.
+    /// waiting. Zones that the settings name no more keep their last rules: [`renew`](Self::renew) looks
+    /// which of them are served on, once the zones are those of the settings.
     pub fn set_rules(&self, rules: Rules, keys: Keyring) {
-        self.0.rules.store(Arc::new(rules.with_members(self.0.publisher.members())));
+        let rules = rules.with_members(self.0.publisher.members()).keeping(&self.0.rules.load());
+        self.0.rules.store(Arc::new(rules));
         self.0.keys.store(Arc::new(keys));
-        self.renew();
+        self.look_again();
     }
 
-    /// Looks again at who is told of what, after zones came or went.
+    /// Looks again at who is told of what, after zones came or went. Rules of zones that went are dropped.
     pub fn renew(&self) {
+        if self.0.rules.load().keeps_some() {
+            let left = self.0.publisher.left();
+            self.0.rules.rcu(|rules| rules.keeping_only(&left));
+        }
+        self.look_again();
+    }
+
+    /// Looks at all zones again by the rules in force.
+    fn look_again(&self) {
         self.0.adopt_members();
         self.0.board.send(Event::Renew);
         self.0.keeper.renew(&self.0);

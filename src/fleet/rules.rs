@@ -1,6 +1,6 @@
 //! Who may do what: remotes by name, and what each zone's lists allow them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,6 +71,21 @@ pub struct ZoneRules {
     pub updates: Option<UpdateRules>,
 }
 
+impl ZoneRules {
+    /// The same with those remotes only that are among these, as they are there.
+    fn among(&self, remotes: &HashMap<String, Arc<Remote>>) -> Self {
+        let among = |list: &[Arc<Remote>]| {
+            list.iter().filter_map(|remote| remotes.get(&remote.name).cloned()).collect()
+        };
+        Self {
+            primaries: among(&self.primaries),
+            transfer: among(&self.transfer),
+            notify: among(&self.notify),
+            updates: self.updates.clone(),
+        }
+    }
+}
+
 /// Who may change a zone by UPDATE.
 #[derive(Clone, Debug)]
 pub struct UpdateRules {
@@ -90,10 +105,19 @@ impl UpdateRules {
 //------------ Rules ---------------------------------------------------------
 
 /// The remotes, and the rules of the zones that have any.
+///
+/// A zone that the settings have lost is served on until somebody lets it go, and its last rules are kept as
+/// long: its secondaries go on having it, and a secondary zone is refreshed. Remotes that are gone stay gone.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// By apex.
     zones: Arc<HashMap<Name, ZoneRules>>,
+    /// The last rules of zones that the settings name no more, by apex.
+    kept: Arc<HashMap<Name, ZoneRules>>,
+    /// All zones that the settings name, those without rules too.
+    named: Arc<HashSet<Name>>,
+    /// All remotes of the settings, by name.
+    remotes: Arc<HashMap<String, Arc<Remote>>>,
     /// The catalog zone of each member of one that is consumed, whose rules are the member's.
     members: HashMap<Name, Name>,
 }
@@ -101,22 +125,49 @@ pub struct Rules {
 impl Rules {
     /// These rules, by the apex of their zone.
     pub fn new(zones: HashMap<Name, ZoneRules>) -> Self {
-        Self { zones: Arc::new(zones), members: HashMap::new() }
+        Self { zones: Arc::new(zones), ..Self::default() }
+    }
+
+    /// The same out of settings that name these zones and have these remotes.
+    pub fn of_settings(self, named: HashSet<Name>, remotes: HashMap<String, Arc<Remote>>) -> Self {
+        Self { named: Arc::new(named), remotes: Arc::new(remotes), ..self }
     }
 
     /// The same with these members of catalog zones.
     pub fn with_members(&self, members: HashMap<Name, Name>) -> Self {
-        Self { zones: Arc::clone(&self.zones), members }
+        Self { members, ..self.clone() }
+    }
+
+    /// The same with the last rules of the zones that these settings name no more, as far as they have the
+    /// remotes still.
+    pub(super) fn keeping(self, before: &Self) -> Self {
+        let is_lost = |apex: &Name| !self.named.contains(apex) && !self.zones.contains_key(apex);
+        let last = before.kept.iter().chain(before.zones.iter());
+        let lost = last.filter(|(apex, _)| is_lost(apex));
+        let kept = lost.map(|(apex, rules)| (apex.clone(), rules.among(&self.remotes))).collect();
+        Self { kept: Arc::new(kept), ..self }
+    }
+
+    /// The same without the last rules of zones that are not among these.
+    pub(super) fn keeping_only(&self, left: &HashSet<Name>) -> Self {
+        let kept = self.kept.iter().filter(|(apex, _)| left.contains(*apex));
+        let kept = kept.map(|(apex, rules)| (apex.clone(), rules.clone())).collect();
+        Self { kept: Arc::new(kept), ..self.clone() }
+    }
+
+    /// Whether there are rules of zones that the settings name no more.
+    pub(super) fn keeps_some(&self) -> bool {
+        !self.kept.is_empty()
     }
 
     /// The rules of a zone; none if its settings name nobody.
     pub fn of(&self, apex: &Name) -> Option<&ZoneRules> {
-        self.zones.get(apex).or_else(|| self.zones.get(self.members.get(apex)?))
+        self.own(apex).or_else(|| self.own(self.members.get(apex)?))
     }
 
-    /// All zones that have rules.
-    pub fn zones(&self) -> impl Iterator<Item = (&Name, &ZoneRules)> {
-        self.zones.iter()
+    /// The rules of a zone itself, those of the settings or the last ones.
+    fn own(&self, apex: &Name) -> Option<&ZoneRules> {
+        self.zones.get(apex).or_else(|| self.kept.get(apex))
     }
 }
 

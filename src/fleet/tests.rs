@@ -2,7 +2,7 @@
 
 mod telling;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::answer::{Transfer, Transport};
 use crate::lock::lock;
-use crate::publish::{Options, Publisher, ZoneSource};
+use crate::publish::{By, Options, Publisher, ZoneSource};
 use crate::serve::{Operations, Requester};
 use crate::store::Store;
 use crate::transfer::Outgoing;
@@ -79,6 +79,16 @@ fn rules(of: ZoneRules) -> Rules {
     Rules::new(HashMap::from([(name("example."), of)]))
 }
 
+/// Remotes by their names.
+fn by_name(remotes: &[&Arc<Remote>]) -> HashMap<String, Arc<Remote>> {
+    remotes.iter().map(|remote| (remote.name.clone(), Arc::clone(remote))).collect()
+}
+
+/// Rules of settings that name the zone and let nobody do anything.
+fn no_rules(remotes: &[&Arc<Remote>]) -> Rules {
+    Rules::default().of_settings(HashSet::from([name("example.")]), by_name(remotes))
+}
+
 #[test]
 fn address_key_and_transport_must_all_match() {
     let plain = remote("plain", &["192.0.2.53", "2001:db8:1::/48"], "");
@@ -132,8 +142,40 @@ fn a_zone_is_transferred_to_those_its_list_names() {
         let sent = transfer("example.", Transfer::Since(serial)).unwrap();
         assert_eq!(matches!(sent, Outgoing::Current(_)), is_current, "{serial}");
     }
-    fleet.set_rules(Rules::default(), Keyring::default());
+    fleet.set_rules(no_rules(&[]), Keyring::default());
     assert_eq!(code("example."), Some(Rcode::REFUSED), "no longer listed");
+}
+
+#[test]
+fn a_zone_that_left_the_settings_keeps_its_rules_until_it_is_let_go() {
+    let (_directory, publisher) = publisher();
+    let listed = Arc::new(remote("ns2", &["192.0.2.53"], ""));
+    let also = Arc::new(remote("ns3", &["192.0.2.54"], ""));
+    let list = vec![Arc::clone(&listed), also];
+    let zone = ZoneRules { transfer: list, ..ZoneRules::default() };
+    let fleet = Fleet::new(publisher.clone(), rules(zone), Keyring::default());
+    let code = |address: &str| {
+        let who = requester(address, "", Transport::Tcp);
+        let sent = fleet.transfer(&who, &name("example."), Transfer::Full);
+        sent.map_err(|refusal| refusal.rcode).err()
+    };
+    let reload = |remotes: &[&Arc<Remote>], force| {
+        let lost = Rules::default().of_settings(HashSet::new(), by_name(remotes));
+        fleet.set_rules(lost, Keyring::default());
+        let by = By { force, ..By::gapura() };
+        publisher.reload_sources(Vec::new(), &by);
+        fleet.renew();
+    };
+    reload(&[&listed], false);
+    assert_eq!(code("192.0.2.53"), None, "served on, by its last rules");
+    assert_eq!(code("192.0.2.54"), Some(Rcode::REFUSED), "that remote is gone");
+    // The remote is reached elsewhere now.
+    let moved = Arc::new(remote("ns2", &["192.0.2.55"], ""));
+    reload(&[&moved], false);
+    assert_eq!((code("192.0.2.53"), code("192.0.2.55")), (Some(Rcode::REFUSED), None));
+    reload(&[&moved], true);
+    assert_eq!(code("192.0.2.55"), Some(Rcode::NOTAUTH), "let go");
+    assert!(fleet.rules().of(&name("example.")).is_none());
 }
 
 #[test]

@@ -38,6 +38,8 @@ impl Host {
     pub(super) fn reload_zone(&self, zone: &str, force: bool, who: &str) -> Reply {
         self.with_zone(zone, |apex| {
             let zones = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
+            // One that is let go takes its rules with it.
+            self.fleet.renew();
             // A secondary zone has no file; its primary may have something newer.
             self.fleet.refresh(apex);
             if zones.is_empty() {

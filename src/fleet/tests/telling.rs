@@ -220,7 +220,7 @@ fn a_notify_that_waits_is_not_cancelled_by_a_reload() {
     );
     until("it has it", || !secondary(&publisher).behind);
     // One that no rule means any more is let go.
-    fleet.set_rules(Rules::default(), Keyring::default());
+    fleet.set_rules(no_rules(&[]), Keyring::default());
     until("let go", || publisher.secondaries(&name("example.")).is_empty());
 }
 

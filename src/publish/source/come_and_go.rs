@@ -9,7 +9,7 @@
 //! A zone that was served is never lost by a slip: neither by an emptied directory nor by a line that is
 //! missing in the settings. What was served last is kept in `state/zones`, so that a start knows it too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -77,6 +77,13 @@ impl Publisher {
         reports.extend(again.into_iter().filter(|report| !done.contains(&report.zone)));
         reports.sort_by(|a, b| a.zone.cmp(&b.zone));
         reports
+    }
+
+    /// The zones that go on although the settings have lost them.
+    pub fn left(&self) -> HashSet<Name> {
+        let slots: Vec<Arc<Slot>> = lock(&self.0.slots).values().cloned().collect();
+        let left = slots.iter().filter(|slot| lock(&slot.state).has_left());
+        left.map(|slot| slot.apex.clone()).collect()
     }
 
     /// Takes over what the settings say; `known` are the zones of a run before.

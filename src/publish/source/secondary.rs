@@ -21,7 +21,8 @@ use crate::lock::lock;
 use crate::publish::door::{self, Held, RowsFn, swap};
 use crate::publish::propose::{Kind, Prepared, TransferIn, decide_transfer};
 use crate::publish::state::{
-    By, Guard, Inner, Job, Lease, Outcome, PublishError, Publisher, ReloadReport, Slot, ZoneState,
+    By, Guard, Inner, Job, Lease, Outcome, PublishError, Publisher, Refusal, ReloadReport, Slot,
+    ZoneState,
 };
 use crate::store::{StoreError, Tx};
 use crate::wire::Name;
@@ -105,7 +106,9 @@ impl Publisher {
         if matches!(report.outcome, Outcome::Refused { .. }) {
             tracing::warn!(zone = %apex, primary = source, "the transfer is refused");
         }
-        held.state.conclude(&report, (inner.options.now_ms)());
+        let now_ms = (inner.options.now_ms)();
+        held.state.conclude(&report, now_ms);
+        held.state.recall_that_it_left(now_ms);
         let is_catalog = held.state.source.consume;
         drop(held);
         if is_catalog {
@@ -191,6 +194,16 @@ pub(super) fn reload(inner: &Inner, slot: &Slot, began: Instant) -> ReloadReport
 /// What there is of a secondary zone.
 fn held_version(state: &ZoneState) -> Outcome {
     Outcome::Secondary { serial: state.zone.as_ref().map(Zone::serial) }
+}
+
+impl ZoneState {
+    /// A good transfer does not mend that the settings have lost the zone.
+    fn recall_that_it_left(&mut self, at_ms: i64) {
+        if let (None, Some(frozen)) = (&self.refusal, &self.frozen) {
+            let findings = vec![frozen.finding.clone()];
+            self.refusal = Some(Refusal { at_ms, guard: frozen.guard, findings });
+        }
+    }
 }
 
 impl Inner {

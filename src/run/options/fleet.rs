@@ -2,7 +2,7 @@
 
 mod updates;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -62,19 +62,19 @@ impl Compiling {
                 self.fault(format!("remote[{at}].name"), message);
             }
         }
-        let mut zones = HashMap::new();
+        let (mut zones, mut named) = (HashMap::new(), HashSet::new());
         for (at, zone) in settings.zones.iter().enumerate() {
             let rules = self.zone(settings, &format!("zone[{at}]"), zone);
             let lists = [&rules.primaries, &rules.transfer, &rules.notify];
             let is_of_use = rules.updates.is_some() || lists.iter().any(|list| !list.is_empty());
             // A name that does not read is a finding of its own.
-            if let Ok(apex) = zone.name.get_ref().parse::<Name>()
-                && is_of_use
-            {
+            let Ok(apex) = zone.name.get_ref().parse::<Name>() else { continue };
+            named.insert(apex.clone());
+            if is_of_use {
                 zones.insert(apex, rules);
             }
         }
-        Rules::new(zones)
+        Rules::new(zones).of_settings(named, self.remotes.clone())
     }
 
     //--- Zones
