@@ -16,6 +16,9 @@ use crate::publish::{By, PublishError, ReloadReport};
 use crate::serve::{CertificateReport, Loading, Secured};
 use crate::text::append_line;
 
+/// Keys that a line of words names; JSON has them all.
+const KEYS_MAX: usize = 40;
+
 //------------ Reloaded ------------------------------------------------------
 
 /// What came of a reload.
@@ -196,14 +199,15 @@ fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
     in_force.public.submit_per_hour = submit_per_hour;
 }
 
-/// The keys that differ. Zones have reports of their own; a name server alone has no road 3.
+/// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
     const DNS: [&str; 8] =
         ["key", "remote", "server", "tls", "quic", "rate_limit", "query_log", "metrics"];
     let mut keys = config::changed(one, other);
     keys.retain(|key| {
         let table = key.split('.').next().unwrap_or_default();
-        table != "zone" && (cfg!(feature = "approval") || DNS.contains(&table))
+        let is_dns = DNS.contains(&table) || table.starts_with("zone[");
+        table != "zone" && (cfg!(feature = "approval") || is_dns)
     });
     keys
 }
@@ -231,7 +235,7 @@ impl Reloaded {
     fn settings_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.applied.is_empty() {
-            lines.push(format!("settings in force: {}", self.applied.join(", ")));
+            lines.push(format!("settings in force: {}", some_of(&self.applied)));
         }
         if !self.waiting.is_empty() {
             lines.push(waits(&self.waiting));
@@ -262,6 +266,14 @@ impl Reloaded {
     }
 }
 
+/// Keys in a line of words; with rules of many zones changed, the first of them.
+fn some_of(keys: &[String]) -> String {
+    let shown: Vec<&str> = keys.iter().map(String::as_str).take(KEYS_MAX).collect();
+    let more = keys.len().saturating_sub(KEYS_MAX);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    shown.join(", ") + &more
+}
+
 /// That keys wait for a restart.
 pub(super) fn waits(keys: &[String]) -> String {
     let (verb, keys) = (if keys.len() == 1 { "waits" } else { "wait" }, keys.join(", "));
@@ -277,7 +289,7 @@ pub(super) fn certificate_json(report: &CertificateReport) -> Value {
     };
     let state = &report.state;
     json!({
-        "table": report.table(), "file": state.file, "result": result, "in_use": state.is_in_use,
+        "table": report.table(), "key": if report.is_client_ca { "client_ca" } else { "cert" }, "file": state.file, "result": result, "in_use": state.is_in_use,
         "error": state.fault,
         "valid_until": state.validity.map(|validity| utc(validity.until.saturating_mul(1000))),
     })
@@ -286,6 +298,23 @@ pub(super) fn certificate_json(report: &CertificateReport) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rules_of_zones_take_effect_by_name_and_a_line_ends() {
+        let read = |lists: &str| {
+            let zone = |at| format!("[[zone]]\nname = \"z{at}.\"\nfile = \"f\"\n{lists}");
+            let text: String = (0..50).map(zone).collect();
+            toml::from_str::<Settings>(&text).unwrap()
+        };
+        let (start, new) = (read(""), read("transfer = [\"ns2\"]\n"));
+        let mut in_force = start.clone();
+        take_over(&mut in_force, &new);
+        let applied = keys(&start, &in_force);
+        assert_eq!((applied.len(), applied[0].as_str()), (50, "zone[z0.].transfer"));
+        assert!(keys(&in_force, &new).is_empty(), "nothing waits");
+        let said = Reloaded { applied, ..Reloaded::default() }.settings_lines();
+        assert!(said.len() == 1 && said[0].ends_with(", and 10 more"), "{said:?}");
+    }
 
     #[test]
     fn what_does_not_take_effect_waits_by_name() {

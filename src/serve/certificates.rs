@@ -20,6 +20,8 @@ pub(super) struct Certificates(Vec<(Transport, Arc<Certificate>)>);
 pub struct CertificateReport {
     /// The transport it is for.
     pub transport: Transport,
+    /// Whether it is of `client_ca`, the authorities that sign certificates of clients.
+    pub is_client_ca: bool,
     /// What came of it.
     pub loading: Loading,
     /// What is known of it now.
@@ -48,9 +50,12 @@ impl Certificates {
     /// Loads all again, each by itself.
     pub(super) fn reload(&self) -> Vec<CertificateReport> {
         let one = |(transport, certificate): &(Transport, Arc<Certificate>)| {
-            report(*transport, certificate.reload(), certificate)
+            let (own, clients) = certificate.reload();
+            let clients =
+                clients.and_then(|loading| clients_report(*transport, loading, certificate));
+            [Some(report(*transport, own, certificate)), clients]
         };
-        self.0.iter().map(one).collect()
+        self.0.iter().flat_map(one).flatten().collect()
     }
 
     /// Loads those again whose files have changed, and looks whether one ends; what there is to say is in the log.
@@ -76,7 +81,11 @@ impl Certificates {
 
     /// What is known of each.
     pub(super) fn states(&self) -> Vec<CertificateReport> {
-        self.0.iter().map(|(of, certificate)| report(*of, Loading::Same, certificate)).collect()
+        let one = |(transport, certificate): &(Transport, Arc<Certificate>)| {
+            let own = report(*transport, Loading::Same, certificate);
+            [Some(own), clients_report(*transport, Loading::Same, certificate)]
+        };
+        self.0.iter().flat_map(one).flatten().collect()
     }
 
     /// What is to be mended now.
@@ -99,7 +108,17 @@ impl Certificates {
 
 /// A report.
 fn report(transport: Transport, loading: Loading, certificate: &Certificate) -> CertificateReport {
-    CertificateReport { transport, loading, state: certificate.state() }
+    CertificateReport { transport, is_client_ca: false, loading, state: certificate.state() }
+}
+
+/// A report of who signs the certificates of clients; none if the settings name nobody.
+fn clients_report(
+    transport: Transport,
+    loading: Loading,
+    certificate: &Certificate,
+) -> Option<CertificateReport> {
+    let state = certificate.clients_state()?;
+    Some(CertificateReport { transport, is_client_ca: true, loading, state })
 }
 
 /// Now, in seconds since 1970.
@@ -128,6 +147,14 @@ impl CertificateReport {
     fn trouble(&self, now: i64) -> Option<String> {
         let (table, file) = (self.table(), self.state.file.display());
         match (&self.state.fault, self.state.is_in_use) {
+            (Some(fault), false) if self.is_client_ca => Some(format!(
+                "[{table}] client_ca {file}: no certificate of a client is believed: {fault}; mend it, then \
+                 `gapura ctl reload`"
+            )),
+            (Some(fault), true) if self.is_client_ca => Some(format!(
+                "[{table}] client_ca {file}: the authorities before go on: {fault}; mend it, then \
+                 `gapura ctl reload`"
+            )),
             (Some(fault), false) => Some(format!(
                 "DNS over {} is off: {fault}; once mended it is used by itself",
                 table.to_uppercase()
@@ -144,15 +171,16 @@ impl CertificateReport {
 impl fmt::Display for CertificateReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {}: ", self.table(), self.state.file.display())?;
+        let what = if self.is_client_ca { "client_ca" } else { "certificate" };
         match (self.loading, &self.state.fault, self.state.is_in_use) {
             (Loading::Refused, Some(fault), true) => {
-                write!(f, "certificate refused, the one before goes on: {fault}")?;
+                write!(f, "{what} refused, the one before goes on: {fault}")?;
             }
             (Loading::Refused, Some(fault), false) => {
-                write!(f, "certificate refused, there is none: {fault}")?;
+                write!(f, "{what} refused, there is none: {fault}")?;
             }
-            (Loading::New, ..) => f.write_str("certificate replaced")?,
-            _ => f.write_str("certificate unchanged")?,
+            (Loading::New, ..) => write!(f, "{what} replaced")?,
+            _ => write!(f, "{what} unchanged")?,
         }
         self.time_trouble(now()).map_or(Ok(()), |trouble| write!(f, "; {trouble}"))
     }
@@ -164,6 +192,29 @@ mod tests {
     use crate::serve::validity::Validity;
 
     #[test]
+    fn authorities_that_cannot_be_used_are_a_fault() {
+        let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests");
+        let secured = Secured {
+            listen: Vec::new(),
+            cert: from.join("localhost.crt"),
+            key: from.join("localhost.key"),
+            client_ca: from.join("no-ca.pem"),
+        };
+        let mut certificates = Certificates::default();
+        certificates.load(Transport::Tls, &secured);
+        let reports = certificates.reload();
+        let loadings: Vec<_> = reports.iter().map(|it| (it.is_client_ca, it.loading)).collect();
+        assert_eq!(loadings, [(false, Loading::Same), (true, Loading::Refused)]);
+        assert!(
+            reports[1].to_string().contains("client_ca refused, there is none"),
+            "{}",
+            reports[1]
+        );
+        let troubles = certificates.troubles();
+        assert!(troubles.iter().any(|it| it.starts_with("[tls] client_ca ")), "{troubles:?}");
+    }
+
+    #[test]
     fn a_certificate_that_ends_soon_is_a_warning_and_one_that_ended_a_fault() {
         let until = 365 * 86_400;
         let state = CertificateState {
@@ -172,7 +223,8 @@ mod tests {
             fault: None,
             validity: Some(Validity { from: 0, until }),
         };
-        let report = CertificateReport { transport: Transport::Tls, loading: Loading::Same, state };
+        let (transport, loading) = (Transport::Tls, Loading::Same);
+        let report = CertificateReport { transport, is_client_ca: false, loading, state };
         for (now, is_warning, words) in [
             (0, false, None),
             (until - 86_400, true, Some("[tls] tls.crt: the certificate expires on 1971-01-01")),

@@ -18,6 +18,7 @@ use rustls::{
 };
 use webpki::EndEntityCert;
 
+use super::tls::{CertificateState, Loading};
 use crate::files;
 use crate::lock::lock;
 use crate::text::with_causes;
@@ -54,18 +55,28 @@ pub(super) struct ClientAuthorities {
     current: ArcSwapOption<Verifier>,
     /// The file; empty: nobody.
     file: Mutex<PathBuf>,
+    /// Why the file is not used as it was last read, if so.
+    fault: Mutex<Option<String>>,
     /// Verifies signatures.
     provider: Arc<CryptoProvider>,
 }
 
 /// Who believes certificates; none: nobody, because the file cannot be used.
-struct Verifier(Option<Arc<dyn ClientCertVerifier>>);
+struct Verifier(Option<Authorities>);
+
+/// The authorities of a file.
+struct Authorities {
+    /// Their certificates, as in the file.
+    certificates: Vec<CertificateDer<'static>>,
+    /// What verifies that they signed.
+    verifier: Arc<dyn ClientCertVerifier>,
+}
 
 impl ClientAuthorities {
     /// The authorities in a file, as far as it can be used; an empty path: nobody.
     pub(super) fn load(file: &Path, provider: Arc<CryptoProvider>) -> Arc<Self> {
-        let file = Mutex::new(file.to_owned());
-        let authorities = Self { current: ArcSwapOption::empty(), file, provider };
+        let (file, fault) = (Mutex::new(file.to_owned()), Mutex::default());
+        let authorities = Self { current: ArcSwapOption::empty(), file, fault, provider };
         authorities.reload();
         Arc::new(authorities)
     }
@@ -75,24 +86,45 @@ impl ClientAuthorities {
         *lock(&self.file) = file.to_owned();
     }
 
-    /// Loads the file again. One that cannot be used changes nothing; where there was none before, no
-    /// certificate is believed.
-    pub(super) fn reload(&self) {
+    /// Loads the file again; none if the settings name none. One that cannot be used changes nothing; where
+    /// there was none before, no certificate is believed.
+    pub(super) fn reload(&self) -> Option<Loading> {
         let file = lock(&self.file).clone();
         if file.as_os_str().is_empty() {
             self.current.store(None);
-            return;
+            *lock(&self.fault) = None;
+            return None;
         }
-        match verifier(&file, &self.provider) {
-            Ok(verifier) => self.current.store(Some(Arc::new(Verifier(Some(verifier))))),
+        Some(match authorities(&file, &self.provider) {
+            Ok(found) => {
+                let certificates = found.certificates.clone();
+                let before = self.current.swap(Some(Arc::new(Verifier(Some(found)))));
+                *lock(&self.fault) = None;
+                let before = before.as_ref().and_then(|before| before.0.as_ref());
+                let is_same = before.is_some_and(|before| before.certificates == certificates);
+                if is_same { Loading::Same } else { Loading::New }
+            }
             Err(why) => {
-                let file = file.display();
-                tracing::error!("[tls] client_ca {file}: {why}");
+                tracing::error!("[tls] client_ca {}: {why}", file.display());
+                *lock(&self.fault) = Some(why);
                 if self.current.load().is_none() {
                     self.current.store(Some(Arc::new(Verifier(None))));
                 }
+                Loading::Refused
             }
-        }
+        })
+    }
+
+    /// What is to be known of them; none if the settings name none.
+    pub(super) fn state(&self) -> Option<CertificateState> {
+        let file = lock(&self.file).clone();
+        let current = self.current.load();
+        (!file.as_os_str().is_empty()).then(|| CertificateState {
+            file,
+            is_in_use: current.as_ref().is_some_and(|current| current.0.is_some()),
+            fault: lock(&self.fault).clone(),
+            validity: None,
+        })
     }
 
     /// Whether clients are asked for a certificate.
@@ -101,22 +133,21 @@ impl ClientAuthorities {
     }
 }
 
-/// The verifier of the authorities in a file, or why there is none.
-fn verifier(
-    file: &Path,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, String> {
+/// The authorities in a file, or why there are none.
+fn authorities(file: &Path, provider: &Arc<CryptoProvider>) -> Result<Authorities, String> {
+    let certificates = files::certificates(file).map_err(|error| with_causes(&error))?;
     let mut roots = RootCertStore::empty();
-    for certificate in files::certificates(file).map_err(|error| with_causes(&error))? {
-        roots.add(certificate).map_err(|error| with_causes(&error))?;
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|error| with_causes(&error))?;
     }
     let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(provider));
-    builder.allow_unauthenticated().build().map_err(|error| with_causes(&error))
+    let verifier = builder.allow_unauthenticated().build().map_err(|error| with_causes(&error))?;
+    Ok(Authorities { certificates, verifier })
 }
 
 /// Sees that a file can be used as `client_ca`.
 pub fn look_at_client_ca(file: &Path) -> Result<(), String> {
-    verifier(file, &Arc::new(rustls::crypto::ring::default_provider())).map(drop)
+    authorities(file, &Arc::new(rustls::crypto::ring::default_provider())).map(drop)
 }
 
 impl std::fmt::Debug for ClientAuthorities {
@@ -146,9 +177,9 @@ impl ClientCertVerifier for ClientAuthorities {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let current = self.current.load_full();
-        let verifier = current.as_ref().and_then(|current| current.0.as_ref());
-        let verifier = verifier.ok_or(CertificateError::UnknownIssuer)?;
-        verifier.verify_client_cert(end_entity, intermediates, now)
+        let authorities = current.as_ref().and_then(|current| current.0.as_ref());
+        let authorities = authorities.ok_or(CertificateError::UnknownIssuer)?;
+        authorities.verifier.verify_client_cert(end_entity, intermediates, now)
     }
 
     fn verify_tls12_signature(
@@ -171,5 +202,34 @@ impl ClientCertVerifier for ClientAuthorities {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_loading_is_told() {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("ca.pem");
+        std::fs::write(&file, "nothing").unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let authorities = ClientAuthorities::load(&file, provider);
+        let told = || {
+            let state = authorities.state().unwrap();
+            (state.is_in_use, state.fault.is_some())
+        };
+        assert!(authorities.ask());
+        assert_eq!((authorities.reload(), told()), (Some(Loading::Refused), (false, true)));
+        std::fs::copy(from.join("ca.crt"), &file).unwrap();
+        assert_eq!((authorities.reload(), told()), (Some(Loading::New), (true, false)));
+        assert_eq!((authorities.reload(), told()), (Some(Loading::Same), (true, false)));
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!((authorities.reload(), told()), (Some(Loading::Refused), (true, true)));
+        authorities.set_file(Path::new(""));
+        assert_eq!(authorities.reload(), None);
+        assert!(authorities.state().is_none() && !authorities.ask());
     }
 }

@@ -141,10 +141,15 @@ impl Certificate {
     }
 
     /// Loads the files again; handshakes from now on use what they hold. A fault leaves everything as it
-    /// was.
-    pub(super) fn reload(&self) -> Loading {
+    /// was. Of the authorities of clients there is nothing to say where the settings name none.
+    pub(super) fn reload(&self) -> (Loading, Option<Loading>) {
         let _turn = lock(&self.loading);
-        self.clients.reload();
+        let clients = self.clients.reload();
+        (self.reload_own(), clients)
+    }
+
+    /// Loads chain and key again.
+    fn reload_own(&self) -> Loading {
         let (cert, key) = self.files();
         let stamps = stamps(&cert, &key);
         let found = read(&cert, &key);
@@ -181,7 +186,7 @@ impl Certificate {
         if !(is_new && is_settled || is_tried_again) {
             return None;
         }
-        let loading = self.reload();
+        let (loading, _) = self.reload();
         let is_news = is_new || loading != Loading::Refused || self.known().fault != before;
         is_news.then_some(loading)
     }
@@ -210,6 +215,11 @@ impl Certificate {
             fault: known.fault.clone(),
             validity: known.validity,
         }
+    }
+
+    /// What is to be known of who signs the certificates of clients; none if the settings name nobody.
+    pub(super) fn clients_state(&self) -> Option<CertificateState> {
+        self.clients.state()
     }
 
     /// DNS over TLS (RFC 7858) with this certificate.
