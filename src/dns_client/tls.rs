@@ -34,8 +34,7 @@ impl Tls {
     /// their paths are empty.
     pub fn load(name: &str, ca: &Path, cert: &Path, key: &Path) -> Result<Self, TlsError> {
         let is_set = |path: &Path| !path.as_os_str().is_empty();
-        let server = ServerName::try_from(name.trim_end_matches('.').to_owned())
-            .map_err(|_| TlsError::Name(name.to_owned()))?;
+        let server = server_name(name).ok_or_else(|| TlsError::Name(name.to_owned()))?;
         let roots = if is_set(ca) { roots_in(ca)? } else { system_roots()? };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
@@ -52,6 +51,11 @@ impl Tls {
         };
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self { config: Arc::new(config), name: server })
+    }
+
+    /// Whether a certificate can have this name.
+    pub fn is_name(name: &str) -> bool {
+        server_name(name).is_some()
     }
 
     /// Sends one query over a connection of its own and returns the response as it came.
@@ -84,6 +88,11 @@ impl Tls {
         }
         Ok(session)
     }
+}
+
+/// A name that a certificate can have; none if it is none.
+fn server_name(name: &str) -> Option<ServerName<'static>> {
+    ServerName::try_from(name.trim_end_matches('.').to_owned()).ok()
 }
 
 /// The authorities in a file.

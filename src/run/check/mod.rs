@@ -1,8 +1,11 @@
 //! `gapura check`: what serving needs besides good zone files, looked at by the daemon's own code, all
 //! faults at once. Nothing is changed, made or bound.
 
+mod fleet;
 mod listeners;
 mod state;
+
+use std::path::Path;
 
 use super::options;
 use crate::config::Loaded;
@@ -17,6 +20,7 @@ pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
     check.options();
     check.listeners();
     check.certificates();
+    check.fleet();
     check.query_log();
     check.state();
     check.manifests(sources);
@@ -78,21 +82,24 @@ impl Check<'_> {
         }
         let quic = settings.quic.iter().map(|quic| ("quic.cert", &quic.cert, &quic.key));
         for (key, cert, private) in tls.chain(quic) {
-            match serve::certificate_validity(cert, private) {
-                Err(error) => self.fault("certificate", key, with_causes(&error), ""),
-                Ok(validity) => {
-                    let now = super::time::now_ms() / 1000;
-                    let trouble = validity.and_then(|validity| validity.trouble(now));
-                    let Some(trouble) = trouble else { continue };
-                    let message = format!("{}: {trouble}", cert.display());
-                    let hint = "put a new one in its place: a running gapura takes it by itself";
-                    if trouble.is_refused() {
-                        self.fault("certificate-time", key, message, hint);
-                    } else {
-                        self.warn("certificate-time", key, message, hint);
-                    }
-                }
-            }
+            self.pair(key, cert, private);
+        }
+    }
+
+    /// A certificate and its key.
+    fn pair(&mut self, key: &str, cert: &Path, private: &Path) {
+        let validity = match serve::certificate_validity(cert, private) {
+            Err(error) => return self.fault("certificate", key, with_causes(&error), ""),
+            Ok(validity) => validity,
+        };
+        let now = super::time::now_ms() / 1000;
+        let Some(trouble) = validity.and_then(|validity| validity.trouble(now)) else { return };
+        let message = format!("{}: {trouble}", cert.display());
+        let hint = "put a new one in its place: a running gapura takes it by itself";
+        if trouble.is_refused() {
+            self.fault("certificate-time", key, message, hint);
+        } else {
+            self.warn("certificate-time", key, message, hint);
         }
     }
 

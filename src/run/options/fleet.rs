@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::OptionError;
 use crate::config::{RemoteSettings, Settings, ZoneSettings};
+use crate::dns_client::Tls;
 use crate::fleet::{Remote, RemoteTls, Rules, ZoneRules};
 use crate::serve::Network;
 use crate::wire::Name;
@@ -188,6 +189,13 @@ impl Compiling {
             }
             return None;
         }
+        if !Tls::is_name(&remote.tls) {
+            let message = format!(
+                "\"{}\" is no name that a certificate can have: write the one in the remote's, ns2.example",
+                remote.tls
+            );
+            self.fault(format!("{key}.tls"), message);
+        }
         let [ca, cert, private] = files;
         let certificate = match (cert, private) {
             (Some(cert), Some(private)) => Some((cert, private)),
@@ -259,7 +267,7 @@ mod tests {
             "[[remote]]\nname = \"a\"\naddresses = [\"192.0.2.1:0\", \"0.0.0.0\", \"x\", \"192.0.2.1/24\"]\nkey = \"none.\"\n\
              [[remote]]\nname = \"a\"\naddresses = []\ntls_cert = \"c\"\n\
              [[remote]]\nname = \"\"\naddresses = [\"10.0.0.0/8\"]\ntls = \"n\"\ntls_key = \"k\"\n\
-             [[remote]]\nname = \"net\"\naddresses = [\"10.0.0.0/8\"]\n\
+             [[remote]]\nname = \"net\"\naddresses = [\"10.0.0.0/8\"]\ntls = \"bad name!\"\n\
              [[zone]]\nname = \"z.\"\nfile = \"z\"\ntransfer = [\"net\", \"b\"]\nnotify = [\"net\"]\nprimaries = [\"c\"]\n",
         );
         let keys: Vec<&str> = told.iter().filter_map(|one| one.split(':').next()).collect();
@@ -276,6 +284,7 @@ mod tests {
                 "remote[1].name",
                 "remote[2].name",
                 "remote[2].tls_key",
+                "remote[3].tls",
                 "zone[0].primaries[0]",
                 "zone[0].transfer[1]",
                 "zone[0].notify[0]",

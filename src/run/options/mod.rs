@@ -369,6 +369,7 @@ pub fn publish(settings: &Settings) -> publish::Options {
 pub fn warnings(settings: &Settings) -> Vec<String> {
     let tls = settings.tls.iter().map(|tls| &tls.key);
     let keys = tls.chain(settings.quic.iter().map(|quic| &quic.key));
+    let keys = keys.chain(settings.remotes.iter().map(|remote| &remote.tls_key));
     let open = keys.filter(|key| readable_by_all(key)).map(|key| {
         format!(
             "everybody on this machine may read the private key {}: give it the mode 0600",
