@@ -618,6 +618,26 @@ fn it_follows_bind_over_tls() {
     });
     assert_eq!(peers::serial(secondary.address, ZONE), None);
 }
+/// A secondary whose settings lose its zone follows the zone's file at the primary, and says that it is lost.
+fn follows_on(secondary: &Secondary, daemon: &Daemon, file: &Path) {
+    let path = secondary.dir.path().join("gapura.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let table = format!("[[zone]]\nname = \"{ZONE}\"\nprimaries = [\"ns1\"]\n");
+    assert!(settings.contains(&table), "{settings}");
+    // Settings without any zone at all would be refused.
+    let other = table.replace(ZONE, "other.example.");
+    std::fs::write(&path, settings.replace(&table, &other)).unwrap();
+    let said = daemon.gapura(&["ctl", "reload"]);
+    let (lost, words) = ("no [[zone]] names", String::from_utf8_lossy(&said.stderr).into_owned());
+    assert!(said.status.code() == Some(1) && words.contains(lost), "{words}");
+    std::fs::write(file, text(3, [1, 1, 60])).unwrap();
+    secondary.until(daemon, 3);
+    let known = status(daemon);
+    assert!(known["text"].as_str().unwrap().contains(lost), "{}", known["text"]);
+    std::fs::write(&path, settings).unwrap();
+    assert!(daemon.gapura(&["ctl", "reload"]).status.success(), "it is back");
+}
+
 #[test]
 fn two_gapuras_know_each_other_by_certificates() {
     let tls = SocketAddr::from(([127, 0, 0, 1], peers::free_port()));
@@ -640,6 +660,7 @@ fn two_gapuras_know_each_other_by_certificates() {
     std::fs::write(made.path().join("example.zone"), text(2, [1, 1, 60])).unwrap();
     secondary.until(&daemon, 2);
     assert_eq!(served(&daemon), served(&primary));
+    follows_on(&secondary, &daemon, &made.path().join("example.zone"));
     // Without TLS nobody gets it, and over TLS nobody without a certificate …
     let query = peers::transfer_query(ZONE, None);
     assert_eq!(peers::try_fetch(primary.dns(), &query).unwrap().rcode, 5, "over TCP");
@@ -656,4 +677,11 @@ fn two_gapuras_know_each_other_by_certificates() {
     assert!(primary.gapura(&["ctl", "reload"]).status.success());
     let (done, said) = retransfer(&daemon);
     assert!(!done && said.contains("REFUSED"), "{said}");
+    // Authorities that cannot be used are told.
+    std::fs::write(&path, text.replace(&format!("client_ca = \"{ca}\""), "client_ca = \"no.pem\""))
+        .unwrap();
+    let said = primary.gapura(&["ctl", "reload"]);
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(said.status.code(), Some(1), "{words}");
+    assert!(words.contains("client_ca refused, the one before goes on"), "{words}");
 }
