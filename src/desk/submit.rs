@@ -125,7 +125,7 @@ impl Desk {
     }
 
     /// Tidies what was sent, fills in what a rollback brings, and reads it, once and for all.
-    fn read_application(&self, mut sent: Application) -> Result<Reading, ActError> {
+    pub(super) fn read_application(&self, mut sent: Application) -> Result<Reading, ActError> {
         // The hash is ours to say, not the sender's.
         sent.letter.sha256 = None;
         let tidied = automatic::tidy(sent, &self.naming());
@@ -281,8 +281,10 @@ impl Desk {
             let stored = ledger.expect_request(tx, number)?;
             let actor = ledger.current(tx, actor)?;
             let standing = RequestContext::of(&stored.request);
+            // Of a request that came without its file the letter is on paper, now as then.
+            let on_paper = stored.request.application().letter.sha256.is_none();
             let (automatic, faults) =
-                self.lines_and_refusals(tx, &application, standing, &outside, false)?;
+                self.lines_and_refusals(tx, &application, standing, &outside, on_paper)?;
             let amendment = Amendment { application: application.clone(), faults };
             let facts = Facts {
                 amendment: Some(&amendment),

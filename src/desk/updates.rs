@@ -4,10 +4,15 @@
 //! It is a request like others: routed, checked, approved by persons. What an UPDATE does not have comes from
 //! the settings; the letter is on paper, and the sheet says that it is not here.
 
-use super::{ActError, Desk, Pressed, Submitter};
+use std::collections::BTreeSet;
+
+use super::{ActError, Desk, Pressed, Submitted, Submitter};
 use crate::publish::{PublishError, RrsetEdit, is_only_guard};
 use crate::queue::fault::Stale;
-use crate::queue::{Actor, Application, Kind, LiveState, ParsedRecord, State, TransitionError};
+use crate::queue::{
+    Actor, Application, Kind, LiveState, ParsedRecord, Request, RequestedRecord, State,
+    TransitionError,
+};
 use crate::register::served_records;
 use crate::wire::Name;
 use crate::zone::Zone;
@@ -39,12 +44,14 @@ pub struct Proposed {
     pub number: String,
     /// Its state.
     pub state: State,
+    /// Whether it asks for all that the update does; if not, that is in no request.
+    pub holds_all: bool,
 }
 
 impl Desk {
     /// Makes a request of an update. A repeat of the same update leads to the same request while that is open or
-    /// was turned down, and so does another update while one of the same kind from the same office is open for the
-    /// name: a client that changes its mind every minute makes one request.
+    /// was turned down. Another update of the name, while the request of an earlier one is open, is its correction
+    /// where one was asked for; otherwise the open request is named, and that the update is not in it.
     pub fn propose(&self, wish: &UpdateWish) -> Result<Proposed, ActError> {
         let zone = self.0.register.publisher().zone(&wish.zone);
         let zone = zone.ok_or_else(|| PublishError::NotLoaded(wish.zone.clone()))?;
@@ -54,9 +61,12 @@ impl Desk {
             let Some(number) = self.sent_before(&key_hash)? else {
                 return self.propose_new(&key_hash, wish, application);
             };
-            let found = self.proposed(&number)?;
-            if found.state.is_open() || found.state == State::Rejected {
-                return Ok(found);
+            let request = self.request_of_update(&number)?;
+            if request.state().is_open() {
+                return self.propose_into(&request, &key_hash, wish, application);
+            }
+            if request.state() == State::Rejected && holds_all(wish, &request) {
+                return Ok(Proposed { number, state: State::Rejected, holds_all: true });
             }
             // It was promoted, or given up, and now the same is asked for again.
             key_hash = self.0.ledger.vault.tag("update", &format!("{}{number}", identity(wish)));
@@ -86,18 +96,68 @@ impl Desk {
             Ok(open.transpose()?.flatten())
         })?;
         if let Some(number) = open {
-            return self.proposed(&number);
+            let request = self.request_of_update(&number)?;
+            return self.propose_into(&request, key_hash, wish, application);
         }
         match self.submit_form(key_hash, application, None, &by)? {
-            Pressed::Sent(sent) => Ok(Proposed { number: sent.number, state: sent.state }),
-            Pressed::Before(number) => self.proposed(&number),
+            Pressed::Sent(Submitted { number, state, .. }) => {
+                Ok(Proposed { number, state, holds_all: true })
+            }
+            Pressed::Before(number) => {
+                let request = self.request_of_update(&number)?;
+                Ok(Proposed {
+                    number,
+                    state: request.state(),
+                    holds_all: holds_all(wish, &request),
+                })
+            }
         }
     }
 
-    /// The state of a request.
-    fn proposed(&self, number: &str) -> Result<Proposed, ActError> {
-        let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
-        Ok(Proposed { number: number.to_owned(), state: stored.request.state() })
+    /// Proposes it while a request of the name is open: the update corrects one that was sent back, and
+    /// changes nothing in one that officers have before them.
+    fn propose_into(
+        &self,
+        request: &Request,
+        key_hash: &str,
+        wish: &UpdateWish,
+        application: Application,
+    ) -> Result<Proposed, ActError> {
+        let number = request.number().to_owned();
+        if let Some(corrected) = self.corrected(request, wish, application)? {
+            let contact = &corrected.contact;
+            let by = Actor::applicant(&contact.name, contact.identity(), Some(&number));
+            let view = self.resubmit(&number, corrected, None, &by)?;
+            self.0.ledger.store.write(|tx| tx.use_form_key(key_hash, &number, self.now()))?;
+            return Ok(Proposed { number, state: view.summary.state, holds_all: true });
+        }
+        Ok(Proposed { number, state: request.state(), holds_all: holds_all(wish, request) })
+    }
+
+    /// What a request that was sent back asks for with an update on top of it. None if it was not sent back, if
+    /// persons made it, or if there is nothing to correct.
+    fn corrected(
+        &self,
+        request: &Request,
+        wish: &UpdateWish,
+        application: Application,
+    ) -> Result<Option<Application>, ActError> {
+        let before = request.application();
+        // What persons send has a letter, theirs or the one that an officer keyed in.
+        let is_of_update = before.letter.sha256.is_none() && request.keyed_in_by().is_empty();
+        let is_back = request.state() == State::NeedsCorrection;
+        if !is_back || !is_of_update || before.kind != application.kind {
+            return Ok(None);
+        }
+        let records = with_changed(before.rrs(), wish);
+        let application = Application { records, ..application };
+        let is_new = self.read_application(application.clone())? != **before;
+        Ok(is_new.then_some(application))
+    }
+
+    /// A request by its number.
+    fn request_of_update(&self, number: &str) -> Result<Request, ActError> {
+        Ok(self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?.request)
     }
 
     /// Whether the procedure keeps a name out of its zone.
@@ -130,13 +190,7 @@ fn identity(wish: &UpdateWish) -> String {
 fn application(wish: &UpdateWish, zone: &Zone) -> Application {
     let is_guard = is_only_guard(zone, &wish.owner);
     let served = if is_guard { Vec::new() } else { served_records(&wish.owner, zone) };
-    let stays =
-        |record: &&ParsedRecord| !wish.changed.iter().any(|set| set.rtype == record.rtype());
-    let mut records: Vec<ParsedRecord> = served.iter().filter(stays).cloned().collect();
-    for set in &wish.changed {
-        let new = set.rdatas.iter().map(|data| ParsedRecord::served(set.rtype, set.ttl, data));
-        records.extend(new);
-    }
+    let records = with_changed(served.iter(), wish);
     let kind = match (served.is_empty(), records.is_empty()) {
         (true, _) => Kind::New,
         (false, true) => Kind::Remove,
@@ -146,7 +200,32 @@ fn application(wish: &UpdateWish, zone: &Zone) -> Application {
         kind,
         name: wish.owner.to_string(),
         zone: wish.zone.to_string(),
-        records: records.iter().map(|record| record.text().clone()).collect(),
+        records,
         ..wish.application.clone()
     }
+}
+
+/// The records of a name with those of the changed types in the place of what there is.
+fn with_changed<'a>(
+    before: impl Iterator<Item = &'a ParsedRecord>,
+    wish: &UpdateWish,
+) -> Vec<RequestedRecord> {
+    let stays =
+        |record: &&ParsedRecord| !wish.changed.iter().any(|set| set.rtype == record.rtype());
+    let kept = before.filter(stays).map(|record| record.text().clone());
+    let new = wish.changed.iter().flat_map(|set| {
+        let record = |data: &Box<[u8]>| ParsedRecord::served(set.rtype, set.ttl, data);
+        set.rdatas.iter().map(record).map(|record| record.text().clone())
+    });
+    kept.chain(new).collect()
+}
+
+/// Whether a request asks for all that an update changes.
+fn holds_all(wish: &UpdateWish, request: &Request) -> bool {
+    wish.changed.iter().all(|set| {
+        let of_type = request.application().rrs().filter(|record| record.rtype() == set.rtype);
+        let asked: BTreeSet<_> = of_type.map(|record| (record.ttl(), record.rdata())).collect();
+        let wished: BTreeSet<_> = set.rdatas.iter().map(|data| (set.ttl, &**data)).collect();
+        asked == wished
+    })
 }

@@ -12,7 +12,8 @@ pub trait Queue: Send + Sync {
     /// Whether the procedure keeps a name out of its zone: suspended, or in quarantine.
     fn is_kept_out(&self, name: &Name) -> Result<bool, String>;
 
-    /// Makes a request of an update, or finds the one that an earlier, same update made; returns its number.
+    /// Makes a request of an update, corrects with it a request that was sent back, or finds the one that asks for
+    /// the same already; returns its number.
     fn propose(&self, proposal: &Proposal) -> Result<String, NotProposed>;
 }
 

@@ -17,14 +17,17 @@ impl Queue for Proposals {
 
     fn propose(&self, proposal: &Proposal) -> Result<String, NotProposed> {
         let proposed = self.0.propose(&wish(proposal)).map_err(|error| not_proposed(&error))?;
+        let number = proposed.number;
+        if !proposed.holds_all {
+            return Err(NotProposed::TurnedBack(format!(
+                "request {number} for this name is open and asks for something else; this update is in no request"
+            )));
+        }
         match proposed.state {
-            State::Rejected => {
-                let number = proposed.number;
-                Err(NotProposed::TurnedBack(format!(
-                    "request {number} asked for it and was rejected"
-                )))
-            }
-            _ => Ok(proposed.number),
+            State::Rejected => Err(NotProposed::TurnedBack(format!(
+                "request {number} asked for it and was rejected"
+            ))),
+            _ => Ok(number),
         }
     }
 }

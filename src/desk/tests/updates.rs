@@ -27,9 +27,11 @@ fn an_update_becomes_a_request_that_persons_check_and_approve() {
     let sent = office.desk.propose(&wanted).unwrap();
     assert_eq!((sent.number.as_str(), sent.state), ("GPR-2026-00001", State::Submitted));
     assert_eq!(office.desk.propose(&wanted).unwrap(), sent, "the same again is the same");
-    // Another update of the name is not lost sight of either.
+    assert!(sent.holds_all);
+    // Another update of the name makes no second request, and is not said to be in the first.
     let other = wish("simpus", Rtype::A, &["192.0.2.121"]);
-    assert_eq!(office.desk.propose(&other).unwrap(), sent);
+    let not_in = Proposed { holds_all: false, ..sent.clone() };
+    assert_eq!(office.desk.propose(&other).unwrap(), not_in);
     assert_eq!(office.dig("simpus.cirebonkab.go.id.", "A").0, "NXDOMAIN");
 
     office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
@@ -50,6 +52,46 @@ fn an_update_becomes_a_request_that_persons_check_and_approve() {
     assert_ne!(again.number, sent.number);
     assert_eq!(office.view(&again.number).summary.kind, Kind::Change);
     assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn another_update_corrects_a_request_that_was_sent_back() {
+    let office = Office::new();
+    let first = wish("simpus", Rtype::A, &["192.0.2.120"]);
+    let number = office.desk.propose(&first).unwrap().number;
+    office.act(&number, dispose("seksi"), "kepala").unwrap();
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    // The same again corrects nothing.
+    assert_eq!(office.desk.propose(&first).unwrap().state, State::NeedsCorrection);
+    // What it does not change stays asked for.
+    let text = office.desk.propose(&wish("simpus", Rtype::TXT, &["\"v=1\""])).unwrap();
+    assert_eq!(
+        (text.number.as_str(), text.state, text.holds_all),
+        (&*number, State::Assigned, true)
+    );
+    let view = office.view(&number);
+    let datas: Vec<&str> = view.records.iter().map(|record| record.data.as_str()).collect();
+    assert_eq!((view.summary.revision, datas), (2, vec!["192.0.2.120", "\"v=1\""]));
+    // Officers have it before them again: nothing changes under their hands.
+    let other = office.desk.propose(&wish("simpus", Rtype::A, &["192.0.2.121"])).unwrap();
+    assert_eq!((other.number.as_str(), other.holds_all), (&*number, false));
+    assert!(office.desk.propose(&first).unwrap().holds_all);
+    assert!(office.desk.verify(&[]).unwrap().is_good());
+}
+
+#[test]
+fn an_update_is_not_in_a_request_that_was_corrected_to_something_else() {
+    let office = Office::new();
+    let first = wish("simpus", Rtype::A, &["192.0.2.120"]);
+    let number = office.desk.propose(&first).unwrap().number;
+    office.act(&number, dispose("seksi"), "kepala").unwrap();
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    let second = wish("simpus", Rtype::A, &["192.0.2.121"]);
+    assert!(office.desk.propose(&second).unwrap().holds_all);
+    let again = office.desk.propose(&first).unwrap();
+    assert_eq!((again.number, again.holds_all), (number, false));
 }
 
 #[test]
