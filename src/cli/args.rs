@@ -161,7 +161,7 @@ pub(super) enum Zone {
     Adopt {
         /// The apex
         zone: String,
-        /// The name
+        /// The name, whole or relative to the apex (as _acme-challenge.www); @ is the apex
         name: String,
         /// Only this record type [default: all that updates put up there]
         #[arg(long = "type", value_name = "TYPE")]

@@ -211,8 +211,9 @@ impl Host {
 
     /// Lets the file win over what updates put up at a name, and looks at the file again.
     fn adopt(&self, apex: &Name, name: &str, rtype: Option<&str>, who: &str) -> Reply {
-        let Ok(owner) = name.parse::<Name>() else {
-            return Reply::failed(format!("\"{name}\" is not a domain name"));
+        let owner = match owner_in(apex, name) {
+            Ok(owner) => owner,
+            Err(why) => return Reply::failed(why),
         };
         let Ok(rtype) = rtype.map(str::parse::<Rtype>).transpose() else {
             return Reply::failed(format!("\"{}\" is no record type", rtype.unwrap_or_default()));
@@ -284,6 +285,25 @@ impl Host {
     }
 }
 
+/// A name as people write it: at or below the apex, or relative to it; `@` is the apex.
+fn owner_in(apex: &Name, text: &str) -> Result<Name, String> {
+    if text == "@" {
+        return Ok(apex.clone());
+    }
+    let name = text.parse::<Name>();
+    let name = name.map_err(|error| format!("\"{text}\" is not a domain name: {error}"))?;
+    if name.as_ref().is_at_or_below(apex.as_ref()) {
+        return Ok(name);
+    }
+    if text.ends_with('.') {
+        return Err(format!(
+            "{name} is not in {apex}: write it relative to the apex, without a final dot"
+        ));
+    }
+    let whole = format!("{text}.{apex}");
+    whole.parse().map_err(|error| format!("\"{whole}\" is not a domain name: {error}"))
+}
+
 /// The reply of a rollback that changes nothing.
 fn nothing_to_roll_back(apex: &Name, to: u32, error: &PublishError) -> Reply {
     if !matches!(error, PublishError::NoEffect(_)) {
@@ -301,4 +321,28 @@ fn delta_text(delta: &Delta) -> String {
         records.iter().map(line).collect()
     };
     lines('-', &delta.removed) + &lines('+', &delta.added)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_in_its_zone_however_it_is_written() {
+        let apex: Name = "example.".parse().unwrap();
+        let read = |text: &str| owner_in(&apex, text).map(|name| name.to_string());
+        let whole = Ok("_acme-challenge.www.example.".to_owned());
+        for text in
+            ["_acme-challenge.www", "_acme-challenge.www.example", "_acme-challenge.www.example."]
+        {
+            assert_eq!(read(text), whole, "{text}");
+        }
+        assert_eq!(
+            (read("@"), read("example")),
+            (Ok("example.".to_owned()), Ok("example.".to_owned()))
+        );
+        assert_eq!(read("badexample").unwrap(), "badexample.example.");
+        assert!(read("www.").unwrap_err().contains("is not in example."));
+        assert!(read("a..b").unwrap_err().contains("not a domain name"));
+    }
 }

@@ -33,6 +33,14 @@ fn an_update_that_is_only_proposed_names_its_request_and_serves_nothing() {
     assert_eq!(update(&daemon, "dinkes.", &add), "REFUSED");
     crate::support::until("the second refusal is in the log", || named(&daemon).len() > 1);
     assert_eq!(named(&daemon), [number.clone(), number], "the same request");
+    // Another one is not said to wait, for it is in no request.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    assert_eq!(update(&daemon, "dinkes.", &add.replace(".120", ".199")), "REFUSED");
+    crate::support::until("the third refusal is in the log", || {
+        let log = std::fs::read_to_string(daemon.dir.join("log")).unwrap();
+        log.contains("asks for something else; this update is in no request")
+    });
+    assert_eq!(named(&daemon).len(), 2);
     // A prerequisite that fails has its own answer, and two names are no one request.
     let unmet = format!("prereq yxdomain simpus.{APEX}\n{add}");
     assert_eq!(update(&daemon, "dinkes.", &unmet), "NXDOMAIN");
