@@ -11,7 +11,7 @@ use super::stand_in::Database;
 use super::state_dir::StateDir;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
-use crate::fleet::Queue;
+use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
 use crate::publish::Publisher;
 
@@ -69,6 +69,7 @@ impl Road3 {
         &self,
         runtime: &Runtime,
         _: &Settings,
+        _: &Fleet,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
         self.clock.start(runtime, stopped);

@@ -25,7 +25,7 @@ use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
 use crate::desk::{self, ActError, Desk, Drift, Figure, Room};
 use crate::digest::sha256_hex;
-use crate::fleet::Queue;
+use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
@@ -136,6 +136,7 @@ impl Road3 {
         &self,
         runtime: &Runtime,
         settings: &Settings,
+        fleet: &Fleet,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
         match self {
@@ -156,7 +157,7 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
         let by = match self {
             Self::Closed { by, .. } => *by,
-            Self::Open(open) => match open.pages(settings, options) {
+            Self::Open(open) => match open.pages(settings, fleet, options) {
                 Ok(state) => {
                     runtime.spawn(web::serve(listener, state, stop));
                     site.first_link = open.first_link(&settings.server.state_dir, &url);
@@ -326,12 +327,19 @@ impl Open {
     }
 
     /// What the pages work with.
-    fn pages(&self, settings: &Settings, options: web::Options) -> Result<web::State, RunError> {
+    fn pages(
+        &self,
+        settings: &Settings,
+        fleet: &Fleet,
+        options: web::Options,
+    ) -> Result<web::State, RunError> {
+        let fleet = fleet.clone();
         let parts = web::Parts {
             store: self.office.store.clone(),
             people: self.office.people.clone(),
             desk: self.desk.clone(),
             publisher: self.publisher.clone(),
+            refresh: Box::new(move |zone| fleet.refresh_status(zone)),
             letters: Letters::new(options::uploads(settings)),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
             options,

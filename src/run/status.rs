@@ -123,14 +123,26 @@ fn query_log_json(running: &Running) -> Value {
 fn add_zone(text: &mut String, zone: &ZoneStatus) {
     let serial = zone.serial.map_or_else(|| "not loaded".to_owned(), |serial| serial.to_string());
     let file_serial = zone.file_serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
-    if zone.primaries.is_empty() {
+    if zone.is_made() {
         append_line!(
             text,
-            "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted",
+            "{} serial {serial}, made of {}, {} records",
+            zone.zone,
+            zone.place(),
+            zone.records
+        );
+    } else if zone.primaries.is_empty() {
+        append_line!(
+            text,
+            "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted{}",
             zone.zone,
             zone.file.display(),
             zone.records,
-            zone.promoted
+            zone.promoted - zone.by_updates,
+            match zone.by_updates {
+                0 => String::new(),
+                count => format!(", {count} by updates"),
+            }
         );
     } else {
         append_line!(

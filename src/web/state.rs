@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, network};
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle};
+use crate::fleet::RefreshStatus;
 use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::{Publisher, unanswered};
@@ -20,6 +21,7 @@ use crate::queue::{Act, Actor};
 use crate::store::Store;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
+use crate::wire::Name;
 
 /// Blocking calls under way at once.
 const WORK_PERMITS: usize = 16;
@@ -77,6 +79,9 @@ impl Settings {
     }
 }
 
+/// Says how a zone is kept fresh; none if it is no secondary zone.
+pub(super) type Refresh = Box<dyn Fn(&Name) -> Option<RefreshStatus> + Send + Sync>;
+
 /// The rooms the pages use.
 pub struct Parts {
     /// The database.
@@ -87,6 +92,8 @@ pub struct Parts {
     pub desk: Desk,
     /// The zones as served.
     pub publisher: Publisher,
+    /// How a secondary zone is kept fresh.
+    pub refresh: Refresh,
     /// Reads letters.
     pub letters: Letters,
     /// Mails codes; none while mail is off.
@@ -170,6 +177,11 @@ impl State {
     /// The zones as served.
     pub fn publisher(&self) -> &Publisher {
         &self.0.parts.publisher
+    }
+
+    /// How a secondary zone is kept fresh.
+    pub(super) fn refresh_status(&self, zone: &Name) -> Option<RefreshStatus> {
+        (self.0.parts.refresh)(zone)
     }
 
     /// Mails codes; none while mail is off, and then nothing may promise a mail.

@@ -98,6 +98,7 @@ impl Site {
             people: people.clone(),
             desk: desk.clone(),
             publisher,
+            refresh: Box::new(|_| None),
             letters,
             mailer,
             options,

@@ -70,6 +70,10 @@ fn follows(program: Program) {
     lay_out(made.path(), &settings(&["a.example.", "b.example."]));
     let dns = fix_port(made.path());
     let daemon = Daemon::in_dir(made.path());
+    let status = String::from_utf8(daemon.gapura(&["ctl", "status"]).stdout).unwrap();
+    let line = status.lines().find(|line| line.starts_with(CATALOG)).unwrap();
+    assert!(line.contains("made of the settings, as a catalog zone"), "{line}");
+    assert!(!line.contains("file"), "{line}");
     let zone_of_catalog = consumer(&mut peer, dns);
     peer.serve(&[zone_of_catalog]);
     for name in ["a.example.", "b.example."] {

@@ -54,8 +54,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "desk", "publish", "people", "uploads", "notice", "words", "store", "queue", "audit",
-            "view",
+            "desk", "publish", "fleet", "people", "uploads", "notice", "words", "store", "queue",
+            "audit", "view",
         ],
     ),
     ("config", &["master"]),

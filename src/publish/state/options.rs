@@ -44,6 +44,9 @@ pub struct ZoneSource {
     pub text: Option<Arc<str>>,
 }
 
+/// Where a catalog zone of ours comes from, in words.
+pub(super) const MADE: &str = "the settings, as a catalog zone";
+
 impl ZoneSource {
     /// A zone with the settings every zone has by default.
     pub fn new(apex: Name, file: impl Into<PathBuf>) -> Self {
@@ -110,7 +113,7 @@ impl ZoneSource {
     /// Where it comes from, in words.
     pub fn place(&self) -> String {
         if self.is_made() {
-            return "the settings, as a catalog zone".to_owned();
+            return MADE.to_owned();
         }
         if self.is_secondary() {
             let listing = self.listing.as_ref();

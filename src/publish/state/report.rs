@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::options::MADE;
 use super::{Cause, Change, Publisher, Secondary, Slot, ZoneState};
 use crate::lock::lock;
 use crate::master::{Finding, Severity};
@@ -234,8 +235,10 @@ pub struct ZoneStatus {
     pub from_store: bool,
     /// Whether the file on disk was rolled back and waits for a change of its bytes.
     pub rolled_back: bool,
-    /// Promoted RRsets and masks.
+    /// Promoted RRsets and masks, those of updates among them.
     pub promoted: usize,
+    /// RRsets and masks of updates.
+    pub by_updates: usize,
     /// Promoted records that the file does not have, as `OWNER TYPE (REQUEST)`.
     pub absent_from_file: Vec<String>,
     /// RRsets of the file that are not served as the file has them, as `OWNER TYPE (REQUEST)`.
@@ -260,8 +263,16 @@ impl ZoneStatus {
         self.serial.is_some() && !self.expired
     }
 
+    /// Whether the zone is a catalog zone that gapura makes of its settings.
+    pub fn is_made(&self) -> bool {
+        self.file.as_os_str().is_empty() && self.primaries.is_empty()
+    }
+
     /// Where the zone comes from, in words.
     pub fn place(&self) -> String {
+        if self.is_made() {
+            return MADE.to_owned();
+        }
         if self.primaries.is_empty() {
             return self.file.display().to_string();
         }
@@ -369,7 +380,7 @@ impl ZoneState {
             expire_seconds: self.expire_seconds(),
             expired: self.lease.is_expired,
             serial: self.serial(),
-            file_serial: self.file_serial,
+            file_serial: self.file_serial.filter(|_| !self.source.is_made()),
             records: self.zone.as_ref().map_or(0, crate::zone::Zone::record_count),
             names: self.zone.as_ref().map_or(0, crate::zone::Zone::name_count),
             last_change: self.last_change.clone(),
@@ -377,6 +388,7 @@ impl ZoneState {
             from_store: self.from_store,
             rolled_back: self.is_held,
             promoted: self.overlay.rows().count(),
+            by_updates: self.overlay.rows().filter(|row| row.origin.key().is_some()).count(),
             absent_from_file: self.overlay.absent_from_file().map(line).collect(),
             masked: self.overlay.masks().map(line).collect(),
             presigned: self.zone.as_ref().is_some_and(crate::zone::Zone::is_signed),

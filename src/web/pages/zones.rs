@@ -6,6 +6,7 @@ use axum::extract::State as Extract;
 use axum::response::Response;
 
 use crate::desk::{ActError, Drift};
+use crate::fleet::RefreshStatus;
 use crate::people::Role;
 use crate::publish::{By, PublishError, ReloadReport, Secondary, ZoneStatus};
 use crate::web::failure::Failure;
@@ -26,7 +27,9 @@ struct ZonePart {
     name: String,
     /// Facts.
     facts: Vec<(String, String)>,
-    /// When its file was refused.
+    /// What was refused of it: its file, or a transfer.
+    refused_what: String,
+    /// When that was refused.
     refused_when: String,
     /// Why, `file:line:column` first.
     refused: Vec<String>,
@@ -96,7 +99,7 @@ async fn zones_page(
                     };
                     (version.to.to_string(), cause, version.who, t.date_time(version.at_ms))
                 });
-                let mut part = zone_part(t, &status);
+                let mut part = zone_part(t, &status, state.refresh_status(&status.zone).as_ref());
                 part.history = versions.collect();
                 zones.push(part);
             }
@@ -118,34 +121,68 @@ async fn zones_page(
     })
 }
 
-/// A zone in words.
-fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
+/// What is known of a zone, each with its label.
+fn zone_facts(
+    t: Words,
+    status: &ZoneStatus,
+    refresh: Option<&RefreshStatus>,
+) -> Vec<(String, String)> {
     let number = |serial: Option<u32>| serial.map_or_else(|| "–".to_owned(), |it| it.to_string());
     let count = |many: usize| t.count(u64::try_from(many).unwrap_or(u64::MAX));
-    let mut facts = vec![
-        (t.s("zones-serial"), number(status.serial)),
-        (t.s("zones-file-serial"), number(status.file_serial)),
-        (t.s("zones-file"), status.file.display().to_string()),
-        (t.s("zones-records"), count(status.records)),
-        (t.s("zones-names"), count(status.names)),
-        (t.s("zones-promoted"), count(status.promoted)),
-    ];
-    if !status.primaries.is_empty() {
+    let mut facts = vec![(t.s("zones-serial"), number(status.serial))];
+    let is_secondary = !status.primaries.is_empty();
+    if status.is_made() {
+        facts.push((t.s("zones-source"), t.s("zones-made")));
+    } else if is_secondary {
         let heard = status.refreshed_ms.map_or_else(|| "–".to_owned(), |at_ms| t.date_time(at_ms));
-        facts.splice(
-            1..3,
-            [
-                (t.s("zones-primaries"), status.primaries.join(", ")),
-                (t.s("zones-refreshed"), heard),
-            ],
-        );
-        facts.pop();
+        facts.push((t.s("zones-primaries"), status.primaries.join(", ")));
+        facts.push((t.s("zones-refreshed"), heard));
+        facts.extend(refresh.into_iter().flat_map(|refresh| refresh_facts(t, refresh)));
+    } else {
+        facts.push((t.s("zones-file-serial"), number(status.file_serial)));
+        facts.push((t.s("zones-file"), status.file.display().to_string()));
+    }
+    facts.push((t.s("zones-records"), count(status.records)));
+    facts.push((t.s("zones-names"), count(status.names)));
+    if !is_secondary && !status.is_made() {
+        let of_requests = status.promoted.saturating_sub(status.by_updates);
+        facts.push((t.s("zones-promoted"), count(of_requests)));
+        facts.push((t.s("zones-updated"), count(status.by_updates)));
     }
     if let Some(change) = &status.last_change {
         let words =
             format!("{} – {}", t.date_time(change.at_ms), cause_words(t, change.cause.kind()));
         facts.push((t.s("zones-last"), words));
     }
+    facts
+}
+
+/// How a secondary zone is kept fresh, each with its label.
+fn refresh_facts(t: Words, refresh: &RefreshStatus) -> Vec<(String, String)> {
+    let next = refresh.next_try_seconds;
+    let next =
+        next.map_or_else(|| t.s("zones-asking"), |left| t.a("zones-in", "span", &span(t, left)));
+    let mut facts = vec![(t.s("zones-next-try"), next)];
+    facts.extend(refresh.expires_seconds.map(|left| (t.s("zones-left"), span(t, left))));
+    facts.extend(refresh.error.clone().map(|error| (t.s("zones-error"), error)));
+    facts
+}
+
+/// A time by the clock in words, in the two largest units: "2 days 3 hours".
+fn span(t: Words, seconds: u64) -> String {
+    let units =
+        [("day", 86_400, u64::MAX), ("hour", 3_600, 24), ("minute", 60, 60), ("second", 1, 60)];
+    let parts = units.map(|(unit, length, of)| (unit, seconds / length % of));
+    let said =
+        parts.iter().skip_while(|(_, many)| *many == 0).take(2).filter(|(_, many)| *many > 0);
+    let said: Vec<String> =
+        said.map(|(unit, many)| t.a(&format!("zones-{unit}s"), "count", &t.count(*many))).collect();
+    if said.is_empty() { t.a("zones-seconds", "count", "0") } else { said.join(" ") }
+}
+
+/// A zone in words.
+fn zone_part(t: Words, status: &ZoneStatus, refresh: Option<&RefreshStatus>) -> ZonePart {
+    let facts = zone_facts(t, status, refresh);
     let mut notes = Vec::new();
     match (status.serial, status.primaries.is_empty()) {
         (None, true) => notes.push(t.s("zones-not-loaded")),
@@ -166,6 +203,11 @@ fn zone_part(t: Words, status: &ZoneStatus) -> ZonePart {
     ZonePart {
         name: status.zone.to_string(),
         facts,
+        refused_what: t.s(if status.primaries.is_empty() {
+            "zones-refused"
+        } else {
+            "zones-transfer-refused"
+        }),
         refused_when: refusal.map(|refusal| t.date_time(refusal.at_ms)).unwrap_or_default(),
         refused: findings.take(FINDINGS).map(ToString::to_string).collect(),
         notes,
@@ -200,3 +242,6 @@ fn drift_words(t: Words, drift: &Drift) -> String {
     let values = [("name", drift.name.as_str()), ("types", &types), ("request", request)];
     t.with("zones-missing", &values)
 }
+
+#[cfg(test)]
+mod tests;
