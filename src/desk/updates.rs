@@ -214,8 +214,8 @@ fn with_changed<'a>(
         |record: &&ParsedRecord| !wish.changed.iter().any(|set| set.rtype == record.rtype());
     let kept = before.filter(stays).map(|record| record.text().clone());
     let new = wish.changed.iter().flat_map(|set| {
-        let record = |data: &Box<[u8]>| ParsedRecord::served(set.rtype, set.ttl, data);
-        set.rdatas.iter().map(record).map(|record| record.text().clone())
+        let served = |data: &[u8]| ParsedRecord::served(set.rtype, set.ttl, data);
+        set.rdatas.iter().map(move |data| served(data).text().clone())
     });
     kept.chain(new).collect()
 }
