@@ -11,6 +11,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use gapura::wire::{Name, Record, Rtype};
@@ -480,12 +481,17 @@ fn keys(zones: &[PeerZone]) -> BTreeMap<&'static str, &Key> {
     zones.iter().filter_map(|zone| zone.key.as_ref()).map(|key| (key.name, key)).collect()
 }
 
-/// A port that nobody uses now, on UDP and TCP.
+/// A port that nobody uses now, on UDP and TCP, and that nobody is given by chance while its server is
+/// stopped: it is below those of sockets that ask for any, and no other test of this run gets it.
 pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Another run on this machine most likely begins somewhere else.
+    let begin = u16::try_from(std::process::id() % 200).unwrap() * 50;
     loop {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let port = udp.local_addr().unwrap().port();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let port = 20_000 + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let is_free = UdpSocket::bind(("127.0.0.1", port)).is_ok()
+            && TcpListener::bind(("127.0.0.1", port)).is_ok();
+        if is_free {
             return port;
         }
     }
