@@ -54,14 +54,20 @@ fn an_update_becomes_a_request_that_persons_check_and_approve() {
     assert!(office.desk.verify(&[]).unwrap().is_good());
 }
 
+/// The number of a request made of an update, which the verifier has sent back.
+fn sent_back(office: &Office, wish: &UpdateWish) -> String {
+    let number = office.desk.propose(wish).unwrap().number;
+    office.act(&number, dispose("seksi"), "kepala").unwrap();
+    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
+    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    number
+}
+
 #[test]
 fn another_update_corrects_a_request_that_was_sent_back() {
     let office = Office::new();
     let first = wish("simpus", Rtype::A, &["192.0.2.120"]);
-    let number = office.desk.propose(&first).unwrap().number;
-    office.act(&number, dispose("seksi"), "kepala").unwrap();
-    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
-    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    let number = sent_back(&office, &first);
     // The same again corrects nothing.
     assert_eq!(office.desk.propose(&first).unwrap().state, State::NeedsCorrection);
     // What it does not change stays asked for.
@@ -84,10 +90,7 @@ fn another_update_corrects_a_request_that_was_sent_back() {
 fn an_update_is_not_in_a_request_that_was_corrected_to_something_else() {
     let office = Office::new();
     let first = wish("simpus", Rtype::A, &["192.0.2.120"]);
-    let number = office.desk.propose(&first).unwrap().number;
-    office.act(&number, dispose("seksi"), "kepala").unwrap();
-    let lines = vec![line(LineCode::M1, LineVerdict::Fix)];
-    office.act(&number, Act::Return { lines }, "seksi").unwrap();
+    let number = sent_back(&office, &first);
     let second = wish("simpus", Rtype::A, &["192.0.2.121"]);
     assert!(office.desk.propose(&second).unwrap().holds_all);
     let again = office.desk.propose(&first).unwrap();

@@ -231,12 +231,7 @@ fn address(text: &str, port: u16) -> Option<(Option<SocketAddr>, Network)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The faults of settings as `key: message`.
-    fn told(text: &str) -> Vec<String> {
-        let settings = toml::from_str(text).unwrap();
-        faults(&settings).iter().map(|(key, fault)| format!("{key}: {fault}")).collect()
-    }
+    use crate::run::options::told;
 
     #[test]
     fn remotes_and_lists_become_rules() {
@@ -264,6 +259,7 @@ mod tests {
     #[test]
     fn every_fault_is_told_at_its_key() {
         let told = told(
+            faults,
             "[[remote]]\nname = \"a\"\naddresses = [\"192.0.2.1:0\", \"0.0.0.0\", \"x\", \"192.0.2.1/24\"]\nkey = \"none.\"\n\
              [[remote]]\nname = \"a\"\naddresses = []\ntls_cert = \"c\"\n\
              [[remote]]\nname = \"\"\naddresses = [\"10.0.0.0/8\"]\ntls = \"n\"\ntls_key = \"k\"\n\

@@ -172,12 +172,7 @@ pub(super) fn cookies(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The faults of settings as `key: message`.
-    fn told(text: &str) -> Vec<String> {
-        let settings = toml::from_str(text).unwrap();
-        faults(&settings).iter().map(|(key, fault)| format!("{key}: {fault}")).collect()
-    }
+    use crate::run::options::told;
 
     #[test]
     fn keys_come_from_the_settings_or_a_file_of_their_own() {
@@ -201,7 +196,7 @@ mod tests {
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].contains("A.example.") && warnings[0].contains("40 bits"));
         allow(0o644);
-        let told = told(&text);
+        let told = told(faults, &text);
         assert_eq!(told.len(), 1);
         assert!(
             told[0].starts_with("key[1].secret_file: ") && told[0].contains("0600"),
@@ -213,6 +208,7 @@ mod tests {
     #[test]
     fn every_fault_of_a_key_is_told_at_its_place_and_no_secret_with_it() {
         let told = told(
+            faults,
             "[[key]]\nname = \"a..b\"\nsecret = \"eA==\"\n\
              [[key]]\nname = \"a\"\nalgorithm = \"hmac-md5\"\nsecret = \"eA==\"\n\
              [[key]]\nname = \"A.\"\nsecret = \"geheim!\"\n\

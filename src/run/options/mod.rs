@@ -410,6 +410,13 @@ fn readable_by_all(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }
 
+/// What a room of these options finds wrong with a text of settings, as `key: message`.
+#[cfg(test)]
+fn told(faults: fn(&Settings) -> Vec<(String, OptionError)>, text: &str) -> Vec<String> {
+    let settings = toml::from_str(text).unwrap();
+    faults(&settings).iter().map(|(key, fault)| format!("{key}: {fault}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

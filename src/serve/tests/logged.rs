@@ -6,14 +6,7 @@ use super::*;
 fn every_query_leaves_a_line_and_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("query.jsonl");
-    let query_log = Some(QueryLogOptions {
-        file: file.clone(),
-        rotate_octets: 1 << 20,
-        total_octets: 1 << 22,
-        keep_days: 30,
-        client: ClientDetail::Address,
-        filter: Filter::default(),
-    });
+    let query_log = Some(logged_to(&file));
     let server = server(Options { query_log, ..Options::default() });
     let cases = [
         ("www.example.", Rtype::A, Transport::Udp, "NOERROR"),

@@ -44,6 +44,18 @@ fn ask(
     crate::dns_client::exchange(server, query, over, timeout)
 }
 
+/// A query log in this file that keeps every line.
+fn logged_to(file: &std::path::Path) -> QueryLogOptions {
+    QueryLogOptions {
+        file: file.to_owned(),
+        rotate_octets: 1 << 20,
+        total_octets: 1 << 22,
+        keep_days: 30,
+        client: ClientDetail::Address,
+        filter: Filter::default(),
+    }
+}
+
 //------------ Server --------------------------------------------------------
 
 /// A server for `example.` on 127.0.0.1 and, where there is one, ::1.

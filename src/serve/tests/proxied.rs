@@ -152,14 +152,7 @@ fn over_tls_the_header_comes_before_the_handshake() {
 fn the_log_names_the_client_and_proxies_change_while_it_runs() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("query.jsonl");
-    let query_log = Some(QueryLogOptions {
-        file: file.clone(),
-        rotate_octets: 1 << 20,
-        total_octets: 1 << 22,
-        keep_days: 30,
-        client: ClientDetail::Address,
-        filter: Filter::default(),
-    });
+    let query_log = Some(logged_to(&file));
     let server = server(Options { query_log, ..Options::default() });
     let proxy = client(PROXY, server.v4);
     let www = query(7, "www.example.", Rtype::A);
