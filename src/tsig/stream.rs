@@ -47,14 +47,6 @@ impl StreamSigner {
         (self.signer.request_mac, self.is_begun) = (record.mac, true);
         Some(end)
     }
-
-    /// The same for a message that grows.
-    pub fn sign_vec(&mut self, message: &mut Vec<u8>, now: u64) {
-        let length = message.len();
-        message.resize(length + self.octets(), 0);
-        // The room was just made.
-        let _ = self.sign(message, length, now);
-    }
 }
 
 //------------ StreamVerifier ------------------------------------------------

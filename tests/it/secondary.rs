@@ -126,6 +126,18 @@ fn p50(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// A primary with a key, and its secondary, which runs and has the first version.
+fn keyed(program: Program) -> (Peer, Secondary, Daemon) {
+    let mut primary = Peer::new(program);
+    let remote = primary.remote("ns1", Some(&Key::ARMADA));
+    let secondary = Secondary::new(&["ns1"], &format!("{}{remote}", Key::ARMADA.settings()));
+    let zone = PeerZone::primary(ZONE, &text(1, SLOW), &[secondary.address]);
+    primary.serve(&[zone.with_key(&Key::ARMADA)]);
+    let daemon = secondary.start();
+    secondary.until(&daemon, 1);
+    (primary, secondary, daemon)
+}
+
 #[test]
 fn it_follows_knot_nsd_and_bind_through_many_edits() {
     const EDITS: u32 = 100;
@@ -133,13 +145,7 @@ fn it_follows_knot_nsd_and_bind_through_many_edits() {
         return;
     }
     for program in Program::ALL {
-        let mut primary = Peer::new(program);
-        let remote = primary.remote("ns1", Some(&Key::ARMADA));
-        let secondary = Secondary::new(&["ns1"], &format!("{}{remote}", Key::ARMADA.settings()));
-        let zone = PeerZone::primary(ZONE, &text(1, SLOW), &[secondary.address]);
-        primary.serve(&[zone.with_key(&Key::ARMADA)]);
-        let daemon = secondary.start();
-        secondary.until(&daemon, 1);
+        let (mut primary, secondary, daemon) = keyed(program);
         let mut times = Vec::new();
         for serial in 2..=EDITS {
             primary.change(ZONE, &text(serial, SLOW));
@@ -538,13 +544,7 @@ fn key_deleted_while_in_use() {
     if !peers::are_here(&[Program::Knot]) {
         return;
     }
-    let mut primary = Peer::new(Program::Knot);
-    let remote = primary.remote("ns1", Some(&Key::ARMADA));
-    let secondary = Secondary::new(&["ns1"], &format!("{}{remote}", Key::ARMADA.settings()));
-    let zone = PeerZone::primary(ZONE, &text(1, SLOW), &[secondary.address]);
-    primary.serve(&[zone.with_key(&Key::ARMADA)]);
-    let daemon = secondary.start();
-    secondary.until(&daemon, 1);
+    let (primary, secondary, daemon) = keyed(Program::Knot);
     let path = secondary.dir.path().join("gapura.toml");
     let good = std::fs::read_to_string(&path).unwrap();
     // Only the key: a rule still names it, so nothing changes at all.
