@@ -10,6 +10,7 @@ mod page;
 pub use incoming::{Incoming, Received, TransferFault, Wanted};
 pub use out::{Envelope, Sending, TooLarge};
 
+use crate::wire::{Record, Rtype};
 use crate::zone::{Delta, Zone};
 
 //------------ Outgoing ------------------------------------------------------
@@ -19,7 +20,8 @@ use crate::zone::{Delta, Zone};
 pub enum Outgoing {
     /// The whole zone (AXFR, and IXFR where there is nothing better).
     Whole(Zone),
-    /// The changes that lead to the zone, oldest first, each with the SOA records of both its ends.
+    /// The changes that lead to the zone, oldest first, each with the SOA records of both its ends in
+    /// front; [`Outgoing::since`] makes it.
     Changes {
         /// The zone as it is now.
         zone: Zone,
@@ -33,8 +35,14 @@ pub enum Outgoing {
 impl Outgoing {
     /// The response to IXFR from the version that `deltas` start from: without any, the requester has what
     /// there is.
-    pub fn since(zone: Zone, deltas: Vec<Delta>) -> Self {
-        if deltas.is_empty() { Self::Current(zone) } else { Self::Changes { zone, deltas } }
+    pub fn since(zone: Zone, mut deltas: Vec<Delta>) -> Self {
+        if deltas.is_empty() {
+            return Self::Current(zone);
+        }
+        for delta in &mut deltas {
+            [&mut delta.removed, &mut delta.added].into_iter().for_each(|part| soa_first(part));
+        }
+        Self::Changes { zone, deltas }
     }
 
     /// The version that it leads to.
@@ -50,6 +58,13 @@ impl Outgoing {
             Self::Changes { .. } => "ixfr",
             Self::Current(_) => "current",
         }
+    }
+}
+
+/// Puts the SOA record in front; the others keep their order.
+fn soa_first(part: &mut [Record]) {
+    if let Some(at) = part.iter().position(|record| record.rtype == Rtype::SOA) {
+        part[..=at].rotate_right(1);
     }
 }
 

@@ -13,7 +13,7 @@
 
 use super::Outgoing;
 use super::page::Page;
-use crate::wire::{HEADER_OCTETS, Header, Name, NameRef, RecordRef, Rtype};
+use crate::wire::{HEADER_OCTETS, Header, Name, NameRef, Record, RecordRef, Rtype};
 use crate::zone::{Delta, Zone};
 
 /// Octets of a message, unless one record needs more.
@@ -295,7 +295,7 @@ impl Filling<'_, '_> {
         })
     }
 
-    /// Puts one part of a delta, its SOA record first.
+    /// Puts one part of a delta, whose SOA record is its first.
     fn delta(
         &mut self,
         deltas: &[Delta],
@@ -305,11 +305,9 @@ impl Filling<'_, '_> {
     ) -> Result<Place, Place> {
         let Some(delta) = deltas.get(index) else { return Ok(Place::Closing) };
         let part = if added { &delta.added } else { &delta.removed };
-        let is_soa = |record: &RecordRef<'_>| record.rtype == Rtype::SOA;
-        let all = part.iter().map(crate::wire::Record::as_ref);
-        let ordered = all.clone().filter(is_soa).chain(all.filter(|record| !is_soa(record)));
         let (mut owner, mut named): (Option<u16>, Option<NameRef<'_>>) = (None, None);
-        for record in ordered.skip(sent) {
+        let rest = part.get(sent..).unwrap_or_default();
+        for record in rest.iter().map(Record::as_ref) {
             if named.is_none_or(|name| name.wire() != record.owner.wire()) {
                 (owner, named) = (None, Some(record.owner));
             }

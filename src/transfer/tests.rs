@@ -283,7 +283,7 @@ fn who_has_what_there_is_gets_one_soa() {
 fn over_udp_the_changes_come_if_they_fit_and_else_the_soa() {
     let zone = zone("example.", 2, &[record("a.example.", Rtype::A, &[1; 4])]);
     let deltas = vec![delta(1, 2, &[record("a.example.", Rtype::A, &[1; 4])])];
-    let small = Outgoing::Changes { zone: zone.clone(), deltas };
+    let small = Outgoing::since(zone.clone(), deltas);
     let whole = Outgoing::Whole(zone.clone());
     let mut out = [0; 1_232];
     for (what, limit, expected) in [
