@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 
 use crate::answer::{self, CookieResult, Identity, Peer, Scratch, Signature, Transport, Verdict};
 use crate::tsig::{Fault, Keyring};
-use crate::wire::{Name, Rcode};
+use crate::wire::{Name, Opcode, Rcode};
 use crate::zone::ZoneSet;
 
 use super::acl::Acl;
@@ -176,7 +176,8 @@ pub(super) struct Unusual {
     pub(super) key: Option<Name>,
     /// What is wrong with its TSIG.
     pub(super) fault: Option<Fault>,
-    /// Why it is refused, if that is more than the extended error says.
+    /// Why it is refused, if that is more than the extended error says; none of any other response, whose
+    /// reason nobody would take away before the next refusal.
     pub(super) reason: Option<String>,
     /// Messages of a transfer.
     pub(super) messages: u16,
@@ -284,7 +285,7 @@ impl Responder {
         limited: bool,
         started: Option<Instant>,
     ) {
-        if matches!(self.scratch.facts().rcode, Rcode::REFUSED | Rcode::NOTAUTH) {
+        if is_refusal(self.scratch.facts().rcode) {
             self.note_refusal(moment, source.client);
         }
         if let Some(length) = response {
@@ -309,6 +310,8 @@ impl Responder {
         let started = sampled.then_some(errand.started);
         let moment = moment.earlier(errand.started.elapsed());
         self.account(moment, &errand.source, &errand.message, response, false, started);
+        // Of the next message nothing is known yet.
+        self.unusual = Unusual::default();
     }
 
     /// Has the engine answer. `limited` says that the client is over its rate.
@@ -378,8 +381,9 @@ impl Responder {
                 (None, true)
             }
             Judgement::Slip => {
-                // A client with an outdated cookie gets a good one.
-                if self.scratch.facts().cookie == CookieResult::Bad {
+                if self.may_be_told_its_cookie() {
+                    // What comes of the second question counts, not what came of the first.
+                    self.unusual = Unusual::default();
                     let told = self.ask_engine(zones, moment, source, query, out, true);
                     if let Answer::Reply(told) = told
                         && self.scratch.facts().rcode == Rcode::BADCOOKIE
@@ -393,6 +397,15 @@ impl Responder {
                 (Some(cut_short(&mut out[..length], self.scratch.facts(), udp_size)), true)
             }
         }
+    }
+
+    /// Whether a client with an outdated cookie is told a good one: the query is put again for that, so
+    /// nothing may have been done that is not to be done twice.
+    fn may_be_told_its_cookie(&self) -> bool {
+        let facts = self.scratch.facts();
+        facts.cookie == CookieResult::Bad
+            && facts.opcode == Opcode::QUERY
+            && facts.signature == Signature::None
     }
 
     //--- Logs
@@ -464,6 +477,11 @@ pub(super) fn peer_of<'p>(
     peer.keepalive = source.keepalive;
     peer.access = &*policy.allow_query;
     peer
+}
+
+/// Whether a response code refuses, so that [`Responder::account`] asks for the reason.
+pub(super) fn is_refusal(rcode: Rcode) -> bool {
+    matches!(rcode, Rcode::REFUSED | Rcode::NOTAUTH)
 }
 
 /// The number of a fault of TSIG in the query log.

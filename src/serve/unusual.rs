@@ -15,7 +15,7 @@ use crate::zone::{Zone, ZoneSet};
 use super::counters::TsigKind;
 use super::errand::{Done, Errand, Task};
 use super::operations::{Refusal, Requester, Transferred};
-use super::responder::{Answer, Moment, Responder, Source, Unusual, peer_of};
+use super::responder::{Answer, Moment, Responder, Source, Unusual, is_refusal, peer_of};
 
 impl Responder {
     /// Answers what the engine leaves to others.
@@ -98,7 +98,7 @@ impl Responder {
         let room = out.get_mut(..limit)?;
         let length = self.settle(moment, source, &rejected.message, Err(refusal), room)?;
         self.scratch.facts.signature = Signature::Bad;
-        self.unusual.reason = Some(fault.to_string());
+        self.note_reason(Some(fault.to_string()));
         (self.unusual.key, self.unusual.fault) = (rejected.key.clone(), Some(fault));
         rejected.sign(out, length, moment.unix())
     }
@@ -223,7 +223,6 @@ impl Responder {
             self.unusual = Unusual { key, messages, ..Unusual::default() };
             let octets = usize::try_from(report.octets).unwrap_or(usize::MAX);
             self.account_errand(moment, errand, Some(octets));
-            self.unusual.messages = 0;
         }
         self.finish();
         let Transferred { kind, serial, messages, records, octets, is_whole, took } = *report;
@@ -313,7 +312,13 @@ impl Responder {
                 answer::conclude(scratch, message, &peer, outcome, out)
             }
         };
-        self.unusual.reason = result.err().and_then(|refusal| refusal.text);
-        if let Verdict::Reply(length) = verdict { Some(length) } else { None }
+        let Verdict::Reply(length) = verdict else { return None };
+        self.note_reason(result.err().and_then(|refusal| refusal.text));
+        Some(length)
+    }
+
+    /// Keeps the reason of a response for the daemon's log, if it is a refusal.
+    fn note_reason(&mut self, reason: Option<String>) {
+        self.unusual.reason = reason.filter(|_| is_refusal(self.scratch.facts().rcode));
     }
 }

@@ -210,6 +210,83 @@ fn t10_who_signs_well_gets_it_and_nobody_else() {
 }
 
 #[test]
+fn a_cookie_that_is_told_has_nothing_done_twice() {
+    let performer = Arc::new(Performer::default());
+    let operations = Some(performer.clone() as Arc<dyn Operations>);
+    let rate_limit = Some(RateLimit { per_prefix: 1, per_address: 0, slip: 1 });
+    let server =
+        server(Options { keyring: keyring(), operations, rate_limit, ..Options::default() });
+    let cookie = [&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 28, 0, 10, 0, 24][..], &[7; 24]].concat();
+    let with_cookie = |what| {
+        let mut message = message(what);
+        message[11] = 1;
+        message.extend(&cookie);
+        message
+    };
+    let (notify, mut forged) = (with_cookie("NOTIFY"), with_cookie("query"));
+    sign("bad", &mut forged);
+    let socket = client("127.0.0.1", server.v4);
+    for _ in 0..40 {
+        exchange(&socket, &notify);
+        exchange(&socket, &forged);
+    }
+    let cut = server.count(Transport::Udp, |t| t.limited[LimitAction::Truncate as usize]);
+    assert!(cut > 20, "the limit was reached: {cut}");
+    assert_eq!(performer.asked.lock().unwrap().len(), 40);
+    let kind = counters::TsigKind::BadSig as usize;
+    assert_eq!(server.count(Transport::Udp, |t| t.tsig_failures[kind]), 40);
+}
+
+/// Answers a NOTIFY with SERVFAIL and a text, and lets nobody transfer.
+#[derive(Debug)]
+struct NotYet;
+
+impl Operations for NotYet {
+    fn may_transfer(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
+        Err(Refusal::new(Rcode::REFUSED, Ede::PROHIBITED))
+    }
+
+    fn transfer(&self, _: &Requester, _: &Name, _: Transfer) -> Result<Outgoing, Refusal> {
+        Err(Refusal::new(Rcode::REFUSED, Ede::PROHIBITED))
+    }
+
+    fn notify(&self, _: &Requester, _: &Name, _: Option<u32>) -> Result<(), Refusal> {
+        let text = Some("another day".to_owned());
+        Err(Refusal { text, ..Refusal::new(Rcode::SERVFAIL, Ede::NOT_READY) })
+    }
+
+    fn may_update(&self, _: &Requester, _: &Name) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn update(&self, _: &Requester, _: &[u8]) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_reason_is_left_for_the_refusal_of_somebody_else() {
+    let operations = Some(Arc::new(NotYet) as Arc<dyn Operations>);
+    let shared = Arc::new(responder::Shared { operations, ..responder::Shared::plain(zones()) });
+    let mut responder = responder::Responder::new(shared.clone(), Transport::Tcp, false);
+    let source = responder::Source {
+        client: "127.0.0.1:53000".parse().unwrap(),
+        local: None,
+        keepalive: None,
+        identity: None,
+    };
+    let mut out = vec![0; 65_535];
+    let moment = responder.begin();
+    let (zones, notify) = (shared.zones.load_full(), message("NOTIFY"));
+    responder.respond(&zones, moment, &source, &notify, &mut out);
+    assert_eq!(rcode(&out), Rcode::SERVFAIL);
+    assert_eq!(
+        responder.unusual.reason, None,
+        "an AXFR that the engine refuses would be logged with it"
+    );
+}
+
+#[test]
 fn the_refuser_s_own_text_is_told() {
     let (server, _) = performing();
     for (what, transport) in
