@@ -32,10 +32,14 @@ impl Certificates {
     /// Loads one more.
     pub(super) fn load(&mut self, transport: Transport, secured: &Secured) -> Arc<Certificate> {
         let certificate = Certificate::load(secured);
-        let report = report(transport, Loading::New, &certificate);
-        // Of its time the first glance tells.
-        if let (Some(_), Some(trouble)) = (&report.state.fault, report.trouble(now())) {
-            tracing::error!("{trouble}");
+        let clients = clients_report(transport, Loading::New, &certificate);
+        for report in
+            [Some(report(transport, Loading::New, &certificate)), clients].iter().flatten()
+        {
+            // Of its time the first glance tells.
+            if let (Some(_), Some(trouble)) = (&report.state.fault, report.trouble(now())) {
+                tracing::error!("{trouble}");
+            }
         }
         self.0.push((transport, certificate.clone()));
         certificate
@@ -55,7 +59,11 @@ impl Certificates {
                 clients.and_then(|loading| clients_report(*transport, loading, certificate));
             [Some(report(*transport, own, certificate)), clients]
         };
-        self.0.iter().flat_map(one).flatten().collect()
+        let reports: Vec<CertificateReport> = self.0.iter().flat_map(one).flatten().collect();
+        for report in reports.iter().filter(|it| it.loading == Loading::Refused) {
+            tracing::error!("{report}");
+        }
+        reports
     }
 
     /// Loads those again whose files have changed, and looks whether one ends; what there is to say is in the log.

@@ -105,7 +105,6 @@ impl ClientAuthorities {
                 if is_same { Loading::Same } else { Loading::New }
             }
             Err(why) => {
-                tracing::error!("[tls] client_ca {}: {why}", file.display());
                 *lock(&self.fault) = Some(why);
                 if self.current.load().is_none() {
                     self.current.store(Some(Arc::new(Verifier(None))));

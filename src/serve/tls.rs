@@ -186,7 +186,10 @@ impl Certificate {
         if !(is_new && is_settled || is_tried_again) {
             return None;
         }
-        let (loading, _) = self.reload();
+        // The authorities of clients come from a file of their own, which only a reload looks at.
+        let turn = lock(&self.loading);
+        let loading = self.reload_own();
+        drop(turn);
         let is_news = is_new || loading != Loading::Refused || self.known().fault != before;
         is_news.then_some(loading)
     }
@@ -310,6 +313,31 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn a_glance_leaves_the_authorities_of_clients_alone() {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests");
+        let folder = tempfile::tempdir().unwrap();
+        let [cert, key, client_ca] = ["localhost.crt", "localhost.key", "ca.crt"].map(|name| {
+            std::fs::copy(from.join(name), folder.path().join(name)).unwrap();
+            folder.path().join(name)
+        });
+        let secured = Secured { listen: Vec::new(), cert: cert.clone(), key, client_ca };
+        let certificate = Certificate::load(&secured);
+        let fault = || certificate.clients_state().unwrap().fault;
+        // A renewed certificate beside a file that somebody is still writing.
+        std::fs::write(&secured.client_ca, "nothing").unwrap();
+        let chain = std::fs::read(&cert).unwrap();
+        std::fs::write(&cert, [&chain[..], b"\n"].concat()).unwrap();
+        assert_eq!([certificate.glance(), certificate.glance()], [None, Some(Loading::Same)]);
+        assert_eq!(fault(), None);
+        // A certificate that cannot be used is tried again and again.
+        std::fs::write(&cert, "nothing").unwrap();
+        assert_eq!([certificate.glance(), certificate.glance()], [None, Some(Loading::Refused)]);
+        assert_eq!(fault(), None);
+        assert_eq!(certificate.reload(), (Loading::Refused, Some(Loading::Refused)));
+        assert!(fault().is_some());
+    }
 
     #[test]
     fn who_may_read_a_file_is_part_of_how_it_looks() {
