@@ -81,7 +81,7 @@ impl Publisher {
 
     /// The zones that go on although the settings have lost them.
     pub fn left(&self) -> HashSet<Name> {
-        let slots: Vec<Arc<Slot>> = lock(&self.0.slots).values().cloned().collect();
+        let slots = self.0.all_slots();
         let left = slots.iter().filter(|slot| lock(&slot.state).has_left());
         left.map(|slot| slot.apex.clone()).collect()
     }
@@ -281,7 +281,7 @@ impl Inner {
 
     /// Takes zones that went out of the catalogs that list them.
     fn unlist(&self, gone: &[ReloadReport]) {
-        let slots: Vec<Arc<Slot>> = lock(&self.slots).values().cloned().collect();
+        let slots = self.all_slots();
         let sources = || slots.iter().map(|slot| lock(&slot.state).source.clone());
         let mut made = Wanted::new();
         sources().filter(ZoneSource::is_made).for_each(|source| {
@@ -311,7 +311,7 @@ impl Inner {
         if !wanted.values().flatten().any(ZoneSource::is_made) {
             return;
         }
-        let slots: Vec<Arc<Slot>> = lock(&self.slots).values().cloned().collect();
+        let slots = self.all_slots();
         let go_on = slots.iter().filter(|slot| !wanted.contains_key(&slot.apex));
         let go_on: Vec<ZoneSource> = go_on.map(|slot| lock(&slot.state).source.clone()).collect();
         let mut members: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();

@@ -118,7 +118,7 @@ pub(super) fn write(inner: &Inner) {
     if inner.options.is_stand_in {
         return;
     }
-    let slots: Vec<_> = lock(&inner.slots).values().cloned().collect();
+    let slots = inner.all_slots();
     let head = Head { database: database(&inner.options.state_dir) };
     let mut text = format!("{HEAD}\n{}\n", serde_json::to_string(&head).unwrap_or_default());
     for slot in slots {

@@ -178,7 +178,7 @@ pub(super) fn groups(inner: &Inner, slots: &[Arc<Slot>]) -> Vec<Group> {
     let mut lists: BTreeMap<PathBuf, Option<List>> = BTreeMap::new();
     let mut together: BTreeMap<PathBuf, Vec<Arc<Slot>>> = BTreeMap::new();
     let mut groups = Vec::new();
-    let all: Vec<Arc<Slot>> = lock(&inner.slots).values().cloned().collect();
+    let all = inner.all_slots();
     for slot in slots {
         let (file, has_file) = {
             let state = lock(&slot.state);

@@ -10,7 +10,7 @@
 //! the catalog is broken     everything goes on as it is; a finding
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,10 @@ use crate::catalog::{self, Member};
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::door::swap;
-use crate::publish::state::{By, Inner, Listing, Publisher, Slot, ZoneSource, error, warning};
+use crate::publish::state::{
+    By, Inner, Listing, Publisher, Slot, ZoneSource, ZoneState, error, warning,
+};
+use crate::store::StoreError;
 use crate::wire::Name;
 use crate::zone::Entry;
 
@@ -33,7 +36,7 @@ const SHRINK_MEMBERS: usize = 10;
 impl Publisher {
     /// The catalog zone of each zone that is a member of one that is consumed.
     pub fn members(&self) -> HashMap<Name, Name> {
-        let slots: Vec<Arc<Slot>> = lock(&self.0.slots).values().cloned().collect();
+        let slots = self.0.all_slots();
         let listing = |slot: &Arc<Slot>| lock(&slot.state).source.listing.clone();
         let pairs = slots.iter().filter_map(|slot| Some((slot.apex.clone(), listing(slot)?)));
         pairs.map(|(apex, listing)| (apex, listing.catalog)).collect()
@@ -43,7 +46,7 @@ impl Publisher {
 impl Inner {
     /// Brings the members of every catalog that is consumed up to what it says.
     pub(super) fn consume_all(&self, by: &By) {
-        let slots: Vec<Arc<Slot>> = lock(&self.slots).values().cloned().collect();
+        let slots = self.all_slots();
         let catalogs = slots.iter().filter(|slot| lock(&slot.state).source.consume);
         catalogs.for_each(|slot| self.consume(&slot.apex, by));
     }
@@ -64,8 +67,14 @@ impl Inner {
                 findings.push(too_large(catalog, members.len()));
             }
             Ok(members) => {
-                let change =
-                    Consuming { inner: self, catalog, primaries, by, findings: Vec::new() };
+                let change = Consuming {
+                    inner: self,
+                    catalog,
+                    primaries,
+                    by,
+                    findings: Vec::new(),
+                    gifts: HashMap::new(),
+                };
                 findings = change.apply(members);
             }
             Err(faults) => {
@@ -81,7 +90,7 @@ impl Inner {
 
     /// The slots of a catalog's members.
     pub(super) fn slots_of(&self, catalog: &Name) -> Vec<Arc<Slot>> {
-        let slots: Vec<Arc<Slot>> = lock(&self.slots).values().cloned().collect();
+        let slots = self.all_slots();
         let is_member = |slot: &Arc<Slot>| {
             let state = lock(&slot.state);
             state.source.listing.as_ref().is_some_and(|listing| listing.catalog == *catalog)
@@ -112,6 +121,8 @@ struct Consuming<'a> {
     by: &'a By,
     /// What there is to say.
     findings: Vec<Finding>,
+    /// What other catalogs give to this one, of those that were looked at.
+    gifts: HashMap<Name, HashSet<Name>>,
 }
 
 impl Consuming<'_> {
@@ -166,39 +177,65 @@ impl Consuming<'_> {
     /// Takes a zone that is there already, if it is this catalog's to take. Returns whether that is news.
     fn take(&mut self, slot: &Slot, member: &Member) -> bool {
         let source = self.source(member);
-        let before = lock(&slot.state).source.clone();
-        if before == source {
+        let listing = lock(&slot.state).source.listing.clone();
+        if let Some(other) = listing.filter(|listing| listing.catalog != *self.catalog) {
+            self.look_at(&other.catalog);
+        }
+        let mut state = lock(&slot.state);
+        if state.source == source {
             return false;
         }
-        let is_ours = match &before.listing {
+        let is_ours = match &state.source.listing {
             Some(listing) if listing.catalog == *self.catalog => true,
-            Some(listing) => self.gives(&listing.catalog, &member.zone),
+            Some(listing) => {
+                let gifts = self.gifts.get(&listing.catalog);
+                gifts.is_some_and(|gifts| gifts.contains(&member.zone))
+            }
             None => false,
         };
         if !is_ours {
-            self.findings.push(clash(self.catalog, &member.zone, &before));
+            self.findings.push(clash(self.catalog, &member.zone, &state.source));
             return false;
         }
         let label = |source: &ZoneSource| source.listing.as_ref().map(|it| it.label.clone());
-        let begins_anew = label(&before) != label(&source);
-        let mut state = lock(&slot.state);
+        let begins_anew = label(&state.source) != label(&source);
         state.source = source;
-        if begins_anew && !state.is_gone && state.zone.take().is_some() {
-            // Its primary has another zone under the old name (RFC 9432 section 5.4).
-            tracing::info!(zone = %slot.apex, "begun anew under another label");
-            swap(self.inner, &[], vec![Entry::NotLoaded(slot.apex.clone())]);
+        if begins_anew && !state.is_gone {
+            self.begin_anew(&mut state);
         }
         true
     }
 
-    /// Whether another catalog gives a member to this one.
-    fn gives(&self, other: &Name, zone: &Name) -> bool {
-        let other = self.inner.slot(other).ok();
-        let other = other.and_then(|slot| lock(&slot.state).zone.clone());
-        let members = other.and_then(|other| catalog::members(&other).ok()).unwrap_or_default();
-        let is_given =
-            |it: &Member| it.zone == *zone && it.new_owner.as_ref() == Some(self.catalog);
-        members.iter().any(is_given)
+    /// Forgets what is served of a zone: its primary has another one under the old name (RFC 9432 section 5.4).
+    fn begin_anew(&self, state: &mut ZoneState) {
+        let Some(before) = state.zone.take() else { return };
+        let apex = before.apex().to_name();
+        tracing::info!(zone = %apex, serial = before.serial(), "begun anew under another label");
+        state.lease.begin_anew();
+        // A copy of it that is under way does not count any more.
+        state.chain_from = state.seq + 1;
+        if let Some(row) = &mut state.row {
+            // Or a restart would serve it again.
+            row.copy_seq = None;
+            let written = self.inner.store.write::<_, StoreError>(|tx| tx.put_zone(&apex, row));
+            if let Err(error) = written {
+                tracing::error!(zone = %apex, %error, "a restart may serve what was there before");
+            }
+        }
+        swap(self.inner, &[], vec![Entry::NotLoaded(apex)]);
+    }
+
+    /// Finds out, once, what another catalog gives to this one. No lock of a member is held meanwhile.
+    fn look_at(&mut self, other: &Name) {
+        if self.gifts.contains_key(other) {
+            return;
+        }
+        let zone = self.inner.slot(other).ok();
+        let zone = zone.and_then(|slot| lock(&slot.state).zone.clone());
+        let members = zone.and_then(|zone| catalog::members(&zone).ok()).unwrap_or_default();
+        let is_given = |it: &Member| it.new_owner.as_ref() == Some(self.catalog);
+        let gifts = members.into_iter().filter(is_given).map(|it| it.zone).collect();
+        self.gifts.insert(other.clone(), gifts);
     }
 }
 

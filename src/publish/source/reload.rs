@@ -34,7 +34,7 @@ impl Publisher {
     pub fn reload(&self, zone: Option<&Name>, by: &By) -> Vec<ReloadReport> {
         let slots: Vec<Arc<Slot>> = match zone {
             Some(zone) => self.0.slot(zone).into_iter().collect(),
-            None => lock(&self.0.slots).values().cloned().collect(),
+            None => self.0.all_slots(),
         };
         reload_all(&self.0, &slots, Pace::Patient, by)
     }

@@ -39,8 +39,6 @@ const UNWRITTEN_MAX_MS: i64 = 3_600_000;
 /// What there is to know of a secondary zone to refresh it.
 #[derive(Clone, Debug)]
 pub struct SecondaryZone {
-    /// The remotes it is transferred from, by their names in the settings.
-    pub primaries: Vec<String>,
     /// The SOA record of the version there is; none before the first transfer.
     pub soa: Option<Soa>,
     /// How long it may still be served without a refresh; as of the start of this run.
@@ -52,9 +50,18 @@ pub struct SecondaryZone {
 impl Publisher {
     /// The secondary zones, in canonical order.
     pub fn secondary_zones(&self) -> Vec<Name> {
-        let slots = lock(&self.0.slots);
-        let secondary = slots.values().filter(|slot| lock(&slot.state).source.is_secondary());
+        let slots = self.0.all_slots();
+        let secondary = slots.iter().filter(|slot| lock(&slot.state).source.is_secondary());
         secondary.map(|slot| slot.apex.clone()).collect()
+    }
+
+    /// The SOA record of the version there is of one; none before its first transfer, or if it is no secondary
+    /// zone of ours.
+    pub fn secondary_soa(&self, zone: &Name) -> Option<Soa> {
+        let slot = self.0.slot(zone).ok()?;
+        let state = lock(&slot.state);
+        let zone = state.zone.as_ref().filter(|_| state.source.is_secondary());
+        zone.map(|zone| *zone.soa())
     }
 
     /// What there is to know of one; none if it is no secondary zone of ours.
@@ -62,7 +69,6 @@ impl Publisher {
         let slot = self.0.slot(zone).ok()?;
         let state = lock(&slot.state);
         state.source.is_secondary().then(|| SecondaryZone {
-            primaries: state.source.primaries.clone(),
             soa: state.zone.as_ref().map(|zone| *zone.soa()),
             left: self.0.left(&state),
             time_left: state.lease.left.clone(),

@@ -257,7 +257,7 @@ impl WatchThread {
 
     /// Looks at all zones: new ones are watched, those that left are not, changed files are due.
     fn poll(&mut self, inner: &Inner) {
-        let slots: Vec<Arc<Slot>> = lock(&inner.slots).values().cloned().collect();
+        let slots = inner.all_slots();
         if self.known.len() > slots.len() {
             let ours: HashSet<&Name> = slots.iter().map(|slot| &slot.apex).collect();
             self.known.retain(|zone, _| ours.contains(zone));

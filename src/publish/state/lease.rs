@@ -28,6 +28,11 @@ impl Lease {
         Self { refreshed_ms, written_ms: refreshed_ms, heard: None, left, is_expired: false }
     }
 
+    /// There is nothing any more that was heard. Whoever counts the time left goes on with the same.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self { left: self.left.clone(), ..Self::default() };
+    }
+
     /// A primary was heard.
     pub(crate) fn note(&mut self, zone: &Zone, now_ms: i64, is_written: bool) {
         self.refreshed_ms = Some(now_ms);

@@ -325,6 +325,11 @@ impl Inner {
         }
     }
 
+    /// The places of all zones, in canonical order; the map is free again before any of them is waited for.
+    pub(crate) fn all_slots(&self) -> Vec<Arc<Slot>> {
+        lock(&self.slots).values().cloned().collect()
+    }
+
     /// The place of a zone.
     pub(crate) fn slot(&self, zone: &Name) -> Result<Arc<Slot>, PublishError> {
         let slots = lock(&self.slots);

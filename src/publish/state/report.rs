@@ -319,7 +319,7 @@ pub struct Refusal {
 impl Publisher {
     /// What is known of each zone now, in canonical order.
     pub fn status(&self) -> Vec<ZoneStatus> {
-        let slots: Vec<_> = lock(&self.0.slots).values().cloned().collect();
+        let slots = self.0.all_slots();
         let now_ms = (self.0.options.now_ms)();
         slots.iter().map(|slot| self.status_of(slot, now_ms)).collect()
     }

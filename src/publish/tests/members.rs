@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::lock::lock;
 use crate::master::{self, Input, NoIncludes};
 use crate::transfer::Received;
 use crate::zone::ZoneBuilder;
@@ -80,7 +81,8 @@ fn members_come_and_go_with_the_catalog_and_survive_a_restart() {
     assert!(zones(&publisher).is_empty());
     take(&publisher, "cat.", 1, &catalog(&[("a", "a.id."), ("b", "B.id.")]));
     assert_eq!(zones(&publisher), ["a.id. cat.", "B.id. cat."]);
-    let primaries = publisher.secondary_zone(&name("a.id.")).unwrap().primaries;
+    let member = publisher.0.slot(&name("a.id.")).unwrap();
+    let primaries = lock(&member.state).source.primaries.clone();
     assert_eq!(primaries, ["ns1"]);
     take(&publisher, "a.id.", 5, "");
     take(&publisher, "cat.", 2, &catalog(&[("a", "a.id."), ("c", "c.id.")]));
@@ -167,6 +169,11 @@ fn a_member_under_another_label_is_begun_anew() {
     assert!(publisher.zone(&name("a.id.")).is_some(), "case makes no other label");
     take(&publisher, "cat.", 3, &catalog(&[("z", "a.id.")]));
     assert!(publisher.zone(&name("a.id.")).is_none());
+    publisher.flush();
+    drop(publisher);
+    let publisher = open(&house, &[]);
+    assert!(publisher.zone(&name("a.id.")).is_none(), "nor after a restart");
+    assert_eq!(zones(&publisher), ["a.id. cat."]);
     take(&publisher, "a.id.", 3, "new 0 TXT new\n");
     assert_eq!(publisher.zone(&name("a.id.")).unwrap().serial(), 3);
 }
