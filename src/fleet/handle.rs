@@ -138,7 +138,7 @@ impl Fleet {
         let rules = rules.with_members(self.0.publisher.members()).keeping(&self.0.rules.load());
         self.0.rules.store(Arc::new(rules));
         self.0.keys.store(Arc::new(keys));
-        self.look_again();
+        self.0.board.send(Event::Renew);
     }
 
     /// Looks again at who is told of what, after zones came or went. Rules of zones that went are dropped.
@@ -147,13 +147,9 @@ impl Fleet {
             let left = self.0.publisher.left();
             self.0.rules.rcu(|rules| rules.keeping_only(&left));
         }
-        self.look_again();
-    }
-
-    /// Looks at all zones again by the rules in force.
-    fn look_again(&self) {
         self.0.adopt_members();
         self.0.board.send(Event::Renew);
+        // At once: whoever adds a zone may ask for it next.
         self.0.keeper.renew(&self.0);
     }
 

@@ -178,12 +178,23 @@ impl Teller {
                 }
             };
             tokio::select! {
-                event = events.recv() => match event {
-                    None | Some(Event::Stop) => return,
-                    Some(Event::Changed(zone)) => self.changed(&zone),
-                    Some(Event::Renew) => self.renew(),
-                    Some(Event::Wake) => {}
-                },
+                event = events.recv() => {
+                    let mut is_renewed = false;
+                    // All that waits: a reload asks several times for the same walk.
+                    let mut next = event.or(Some(Event::Stop));
+                    while let Some(event) = next {
+                        match event {
+                            Event::Stop => return,
+                            Event::Changed(zone) => self.changed(&zone),
+                            Event::Renew => is_renewed = true,
+                            Event::Wake => {}
+                        }
+                        next = events.try_recv().ok();
+                    }
+                    if is_renewed {
+                        self.renew();
+                    }
+                }
                 Some(landed) = self.flights.join_next() => {
                     // A panic inside is in the log already; its place is lost until the next start.
                     if let Ok((flight, landing)) = landed {

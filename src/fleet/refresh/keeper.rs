@@ -1,6 +1,6 @@
 //! The threads that keep secondary zones fresh, and what is known of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,6 +15,7 @@ use crate::fleet::handle::Inner;
 use crate::fleet::rules::Rules;
 use crate::lock::lock;
 use crate::wire::{Name, is_ahead};
+use crate::zone::Entry;
 
 /// Zones that are pulled at once: a few times what one address may take of them.
 const PULLERS: usize = 8;
@@ -34,6 +35,12 @@ struct Shared {
     book: Mutex<Book>,
     /// Wakes the threads when something is due sooner, or it is over.
     news: Condvar,
+    /// The newest NOTIFY of each zone that is not in the book yet.
+    notices: Mutex<Notices>,
+    /// Wakes the thread that brings them there.
+    noticed: Condvar,
+    /// Held while it is found out which zones there are.
+    renewing: Mutex<()>,
     /// Asks primaries.
     puller: Puller,
 }
@@ -51,6 +58,15 @@ struct Book {
     is_over: bool,
     /// Whether the next turn is that of a zone that only time drives, as the last one was not.
     is_turn_of_time: bool,
+}
+
+/// NOTIFYs on their way to the book. Whoever receives one does not wait for that.
+#[derive(Default)]
+struct Notices {
+    /// Who sent the newest, by zone.
+    primaries: HashMap<Name, String>,
+    /// Whether it is over.
+    is_over: bool,
 }
 
 /// What is known of a secondary zone, for people.
@@ -75,16 +91,30 @@ impl Keeper {
 
     /// Takes note of which zones there are, after a start or a reload. The threads start with the first.
     pub(in crate::fleet) fn renew(&self, fleet: &Arc<Inner>) {
+        let _one_at_a_time = lock(&self.0.renewing);
         let (now, known) = (Instant::now(), fleet.publisher.secondary_zones());
+        let is_new = {
+            let book = self.book();
+            if !book.is_open {
+                return;
+            }
+            known.iter().map(|apex| !book.zones.contains_key(apex)).collect::<Vec<_>>()
+        };
+        // The database is asked for what is new: not while others wait for the book.
+        let new = known.iter().zip(is_new).filter(|(_, is_new)| *is_new);
+        let mut new: BTreeMap<&Name, Watched> =
+            new.map(|(apex, _)| (apex, Watched::new(fleet, apex, now))).collect();
+        let served = fleet.publisher.zones();
+        let is_empty = |apex: &Name| matches!(served.get(apex.as_ref()), Some(Entry::NotLoaded(_)));
         let mut book = self.book();
-        if !book.is_open {
-            return;
-        }
         let mut before = std::mem::take(&mut book.zones);
-        for apex in known {
-            let kept = before.remove(&apex);
-            let watched = kept.unwrap_or_else(|| Watched::new(fleet, &apex, now));
-            book.zones.insert(apex, watched);
+        for apex in &known {
+            let mut kept = before.remove(apex);
+            // It may have begun anew since it was transferred: nothing is left that could wait for REFRESH.
+            kept.iter_mut().filter(|_| is_empty(apex)).for_each(|kept| kept.timer.begin_anew(now));
+            if let Some(watched) = kept.or_else(|| new.remove(apex)) {
+                book.zones.insert(apex.clone(), watched);
+            }
         }
         let starts = !book.is_running && !book.is_over && !book.zones.is_empty();
         book.is_running |= starts;
@@ -100,9 +130,11 @@ impl Keeper {
     pub(in crate::fleet) fn stop(&self) {
         self.book().is_over = true;
         self.0.news.notify_all();
+        lock(&self.0.notices).is_over = true;
+        self.0.noticed.notify_all();
     }
 
-    /// NOTIFY came from a primary: a serial that we have needs no try.
+    /// NOTIFY came from a primary: a serial that we have needs no try. Does not wait for the book.
     pub(in crate::fleet) fn notified(
         &self,
         fleet: &Inner,
@@ -115,11 +147,8 @@ impl Keeper {
         if serial.is_some_and(is_known) {
             return;
         }
-        if let Some(watched) = self.book().zones.get_mut(zone) {
-            watched.first = Some(primary.to_owned());
-            watched.timer.hurry(Instant::now());
-        }
-        self.0.news.notify_all();
+        lock(&self.0.notices).primaries.insert(zone.clone(), primary.to_owned());
+        self.0.noticed.notify_one();
     }
 
     /// Has a zone refreshed now, as after a reload by hand.
@@ -179,6 +208,8 @@ impl Keeper {
             let (keeper, fleet) = (self.clone(), Arc::downgrade(fleet));
             spawn("pull", Box::new(move || keeper.pull_all(&fleet)));
         }
+        let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
+        spawn("notices", Box::new(move || keeper.heed_all(&weak)));
         let (keeper, fleet) = (self.clone(), Arc::downgrade(fleet));
         spawn("expire", Box::new(move || keeper.expire_all(&fleet)));
     }
@@ -214,7 +245,7 @@ impl Keeper {
 
     /// Notes what came of a try.
     fn note(&self, fleet: &Inner, zone: &Name, haste: Haste, pulled: Result<Pulled, NotPulled>) {
-        let soa = fleet.publisher.secondary_zone(zone).and_then(|zone| zone.soa);
+        let soa = fleet.publisher.secondary_soa(zone);
         let (now, late) = (Instant::now(), random());
         let mut book = self.book();
         let Some(watched) = book.zones.get_mut(zone) else { return };
@@ -231,6 +262,25 @@ impl Keeper {
         drop(book);
         // Whoever asked may be gone.
         waiting.into_iter().for_each(|waiting| drop(waiting.send(told.clone())));
+    }
+
+    /// Brings NOTIFYs into the book until it is over.
+    fn heed_all(&self, fleet: &Weak<Inner>) {
+        loop {
+            let notices = lock(&self.0.notices);
+            let nothing = |notices: &mut Notices| notices.primaries.is_empty() && !notices.is_over;
+            let waited = self.0.noticed.wait_timeout_while(notices, TICK, nothing);
+            let mut notices = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let primaries = std::mem::take(&mut notices.primaries);
+            // Nobody says so where the fleet ends with its last handle.
+            if notices.is_over || fleet.strong_count() == 0 {
+                return;
+            }
+            drop(notices);
+            if !primaries.is_empty() && self.book().hurry(primaries, Instant::now()) {
+                self.0.news.notify_all();
+            }
+        }
     }
 
     /// Lets zones expire until it is over.
@@ -263,6 +313,18 @@ impl Keeper {
 //------------ Book ----------------------------------------------------------
 
 impl Book {
+    /// Hurries the zones that NOTIFY came for. Returns whether there are any.
+    fn hurry(&mut self, primaries: HashMap<Name, String>, now: Instant) -> bool {
+        let mut any = false;
+        for (zone, primary) in primaries {
+            let Some(watched) = self.zones.get_mut(&zone) else { continue };
+            watched.first = Some(primary);
+            watched.timer.hurry(now);
+            any = true;
+        }
+        any
+    }
+
     /// The zone whose turn it is, of those that are due and that there is room for: those that somebody waits
     /// for, then in turns one that NOTIFY hurries and one that only time drives, each the one that has waited
     /// longest. Neither many NOTIFYs nor a primary that hangs hold up the zones of others.
@@ -308,7 +370,8 @@ mod tests {
     use super::super::timer::Timer;
     use super::*;
     use crate::fleet::ZoneRules;
-    use crate::fleet::tests::{name, remote};
+    use crate::fleet::tests::{name, publisher, remote};
+    use crate::tsig::Keyring;
     use crate::zone::TimeLeft;
 
     /// Bug class: zones that NOTIFY hurries all the while leave no turn to those that only time drives.
@@ -363,5 +426,38 @@ mod tests {
         assert_eq!(book.zones[&zone].error.as_deref(), Some("truth"));
         let later = now + Duration::from_secs(10);
         assert!(book.take_next(&puller, &rules, later).is_some());
+    }
+
+    /// Bug class: a worker that receives NOTIFY waits while the zones are looked through.
+    #[test]
+    fn notify_does_not_wait_for_the_book() {
+        let (_directory, publisher) = publisher();
+        let fleet = crate::fleet::Fleet::new(publisher, Rules::default(), Keyring::default());
+        let (keeper, zone) = (Keeper::default(), name("a."));
+        let (first, error, time_left) = (None, None, TimeLeft::default());
+        let now = Instant::now();
+        let timer = Timer::new(now, now + TICK * 3600, None);
+        let watched = Watched { timer, first, waiting: Vec::new(), time_left, error };
+        keeper.book().zones.insert(zone.clone(), watched);
+        let book = keeper.book();
+        let (done, waited) = channel();
+        let (own, inner, of) = (keeper.clone(), Arc::clone(&fleet.0), zone.clone());
+        std::thread::spawn(move || {
+            own.notified(&inner, &of, "ns1", Some(7));
+            done.send(()).unwrap();
+        });
+        waited.recv_timeout(Duration::from_secs(10)).expect("it waits for the book");
+        drop(book);
+        let weak = Arc::downgrade(&fleet.0);
+        let own = keeper.clone();
+        let thread = std::thread::spawn(move || own.heed_all(&weak));
+        let end = Instant::now() + Duration::from_secs(10);
+        while keeper.book().zones[&zone].first.as_deref() != Some("ns1") {
+            assert!(Instant::now() < end, "it never comes to the book");
+            std::thread::yield_now();
+        }
+        assert!(keeper.book().zones[&zone].timer.is_due(Instant::now()));
+        keeper.stop();
+        thread.join().unwrap();
     }
 }

@@ -4,8 +4,6 @@
 //! its addresses, until one has what is wanted. Whatever a primary sends, the zone that is served stays
 //! until a whole transfer was checked and published.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::addresses::{Addresses, Haste, Room, Share};
@@ -82,16 +80,19 @@ impl Puller {
         haste: Haste,
         now: Instant,
     ) -> Option<Room> {
-        let primaries = primaries(rules, zone, first);
-        let addresses = addresses_of(&primaries).map(|(_, address)| address);
+        let primaries = in_order(rules, zone, first);
+        let addresses = primaries.flat_map(|remote| remote.addresses.iter().copied());
         self.addresses.room(addresses, haste, now)
     }
 
     /// Tries to bring a zone up to its primaries.
     pub(super) fn pull(&self, fleet: &Inner, mut wanted: Try) -> Result<Pulled, NotPulled> {
-        let primaries = primaries(&fleet.rules.load(), &wanted.zone, wanted.first.as_deref());
+        let rules = fleet.rules.load_full();
+        let primaries = in_order(&rules, &wanted.zone, wanted.first.as_deref());
+        let addresses =
+            primaries.flat_map(|remote| remote.addresses.iter().map(move |it| (remote, *it)));
         let (mut failure, mut reasons, mut is_full) = (None, Vec::new(), false);
-        for (remote, address) in addresses_of(&primaries) {
+        for (remote, address) in addresses {
             let mut because = |why: &str| reasons.push(format!("{} {address}: {why}", remote.name));
             if let Err(why) = self.addresses.begin(address, wanted.haste, Instant::now()) {
                 because(&format!("{why} (a moment ago)"));
@@ -128,17 +129,18 @@ impl Puller {
     }
 }
 
-/// The primaries of a zone, beginning with this one.
-fn primaries(rules: &Rules, zone: &Name, first: Option<&str>) -> Vec<Arc<Remote>> {
-    let rules = rules.of(zone);
-    let mut primaries = rules.map(|rules| rules.primaries.clone()).unwrap_or_default();
-    primaries.sort_by_key(|remote| Some(remote.name.as_str()) != first);
-    primaries
-}
-
-/// Their addresses, in order.
-fn addresses_of(primaries: &[Arc<Remote>]) -> impl Iterator<Item = (&Remote, SocketAddr)> {
-    primaries.iter().flat_map(|remote| remote.addresses.iter().map(move |one| (&**remote, *one)))
+/// The primaries of a zone, beginning with this one. Copies nothing: it is asked for each zone that is due.
+fn in_order<'a>(
+    rules: &'a Rules,
+    zone: &Name,
+    first: Option<&'a str>,
+) -> impl Iterator<Item = &'a Remote> {
+    let primaries = rules.of(zone).map_or(&[][..], |rules| &rules.primaries);
+    let having = move |is_first: bool| {
+        let is_meant = move |it: &&Remote| (Some(it.name.as_str()) == first) == is_first;
+        primaries.iter().map(|remote| &**remote).filter(is_meant)
+    };
+    having(true).chain(having(false))
 }
 
 //------------ Asked ---------------------------------------------------------
@@ -181,7 +183,7 @@ impl Asked<'_> {
 
     /// The serial that is live.
     fn ours(&self) -> Option<u32> {
-        self.fleet.publisher.secondary_zone(&self.wanted.zone)?.soa.map(|soa| soa.serial)
+        self.fleet.publisher.secondary_soa(&self.wanted.zone).map(|soa| soa.serial)
     }
 
     /// The primary has what we have.

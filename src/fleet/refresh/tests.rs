@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use super::timer::Failure;
 use crate::fleet::tests::{name, remote};
 use crate::fleet::{Fleet, Remote, Rules, ZoneRules};
 use crate::lock::lock;
-use crate::publish::{Options, Outcome, Publisher, ZoneSource};
+use crate::publish::{By, Options, Outcome, Publisher, ZoneSource};
 use crate::store::Store;
 use crate::tsig::Keyring;
 use crate::wire::{HEADER_OCTETS, Name, Query, Rtype, rdata};
@@ -380,4 +381,43 @@ fn zones_of_a_primary_that_hangs_do_not_hold_up_others() {
     assert!(told.is_ok(), "{told:?}");
     assert_eq!(hangs.asked().len(), super::addresses::SHARE, "no more than its share");
     fleet.keeper.stop();
+}
+
+/// Bug class: a member of a catalog that begins anew under another label is not served until the REFRESH of the
+/// zone that was there before.
+#[test]
+fn a_member_under_another_label_is_transferred_at_once() {
+    let is_new = Arc::new(AtomicBool::new(false));
+    let state = Arc::clone(&is_new);
+    let primary = Primary::start(move |zone, rtype, _| {
+        let is_new = state.load(Ordering::Relaxed);
+        let is_catalog = *zone == name("cat.test.");
+        let (label, serial) = match (is_new, is_catalog) {
+            (false, true) => ("old", 1),
+            (false, false) => ("", 7),
+            (true, true) => ("new", 2),
+            (true, false) => ("", 3),
+        };
+        let mut records = whole(zone, serial);
+        if is_catalog {
+            records.insert(1, "version.cat.test. 60 TXT 2".to_owned());
+            records.insert(1, format!("{label}.zones.cat.test. 60 PTR a.test."));
+        }
+        match rtype {
+            Rtype::SOA => Act::Answer(vec![soa(zone, serial)]),
+            Rtype::IXFR => Act::Code(4),
+            _ => Act::Answer(records),
+        }
+    });
+    let secondary = Secondary::new(&[("cat.test.", &[primary.remote("ns1")])]);
+    let fleet = &secondary.fleet;
+    let catalog = ZoneSource::secondary(name("cat.test."), vec!["ns1".to_owned()]);
+    let catalog = vec![ZoneSource { consume: true, ..catalog }];
+    fleet.0.publisher.set_sources(catalog, &By::gapura());
+    fleet.start().unwrap();
+    until("the member is transferred", || secondary.serial("a.test.") == Some(7));
+    is_new.store(true, Ordering::Relaxed);
+    fleet.refresh(&name("cat.test."));
+    until("the new one is transferred", || secondary.serial("a.test.") == Some(3));
+    fleet.stop();
 }

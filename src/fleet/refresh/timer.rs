@@ -87,6 +87,12 @@ impl Timer {
         self.is_urgent = true;
     }
 
+    /// Nothing is served of the zone, perhaps any more: a try, but no more of them than NOTIFY may ask for.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        self.expires = None;
+        self.hurry(now);
+    }
+
     /// Tries at once, whatever was before: a person asks.
     pub(super) fn now(&mut self, now: Instant) {
         (self.due, self.is_urgent, self.again) = (now, true, self.is_busy);
