@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -36,6 +37,15 @@ pub fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
         return Err(io::Error::other("there is no certificate in it"));
     }
     Ok(found)
+}
+
+/// Certificates as the authorities that are believed.
+pub fn authorities(certificates: &[CertificateDer<'static>]) -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(certificate.clone()).map_err(io::Error::other)?;
+    }
+    Ok(roots)
 }
 
 /// Reads the private key in a PEM file.

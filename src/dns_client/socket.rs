@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::stream::Stream;
+use super::tls::Tls;
 use crate::wire::{HEADER_OCTETS, Header, Query};
 
 /// How a question travels.
@@ -54,7 +55,7 @@ pub(super) fn exchange_behind(
     }
     match transport {
         Transport::Udp => over_udp(server, front, query, deadline),
-        Transport::Tcp => over_tcp(server, front, query, deadline),
+        Transport::Tcp => over_stream(server, None, front, query, deadline),
     }
 }
 
@@ -83,14 +84,15 @@ fn over_udp(
     }
 }
 
-/// Asks over TCP, on a connection of its own.
-fn over_tcp(
+/// Asks over TCP, or TLS if it is given, on a connection of its own.
+pub(super) fn over_stream(
     server: SocketAddr,
+    tls: Option<&Tls>,
     front: &[u8],
     query: &[u8],
     deadline: Instant,
 ) -> io::Result<Vec<u8>> {
-    let mut stream = Stream::connect(server, None, left(deadline)?)?;
+    let mut stream = Stream::connect(server, tls, left(deadline)?)?;
     stream.send_behind(front, query, left(deadline)?)?;
     let response = stream.receive(left(deadline)?)?;
     if answers(&response, query) {

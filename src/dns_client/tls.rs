@@ -5,13 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use super::socket::answers;
-use super::stream::{Stream, Timed};
+use super::socket::over_stream;
+use super::stream::Timed;
 use crate::files;
 
 /// The protocol by the name it has in the handshake.
@@ -58,20 +58,15 @@ impl Tls {
         server_name(name).is_some()
     }
 
-    /// Sends one query over a connection of its own and returns the response as it came.
+    /// Sends one query over a connection of its own and returns the response as it came; `timeout` is for all of
+    /// it, the handshake too.
     pub fn exchange(
         &self,
         server: SocketAddr,
         query: &[u8],
         timeout: Duration,
     ) -> io::Result<Vec<u8>> {
-        let mut stream = Stream::connect(server, Some(self), timeout)?;
-        stream.send(query, timeout)?;
-        let response = stream.receive(timeout)?;
-        if answers(&response, query) {
-            return Ok(response);
-        }
-        Err(io::Error::new(io::ErrorKind::InvalidData, "the response is to another query"))
+        over_stream(server, Some(self), &[], query, Instant::now() + timeout)
     }
 
     /// Does the handshake.
@@ -97,11 +92,8 @@ fn server_name(name: &str) -> Option<ServerName<'static>> {
 
 /// The authorities in a file.
 fn roots_in(path: &Path) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in files::certificates(path).map_err(|error| failed(path, error))? {
-        roots.add(certificate).map_err(|error| failed(path, io::Error::other(error)))?;
-    }
-    Ok(roots)
+    let roots = files::certificates(path).and_then(|found| files::authorities(&found));
+    roots.map_err(|error| failed(path, error))
 }
 
 /// The authorities that the system trusts.

@@ -12,10 +12,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
-    SignatureScheme,
-};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use webpki::EndEntityCert;
 
 use super::tls::{CertificateState, Loading};
@@ -135,10 +132,7 @@ impl ClientAuthorities {
 /// The authorities in a file, or why there are none.
 fn authorities(file: &Path, provider: &Arc<CryptoProvider>) -> Result<Authorities, String> {
     let certificates = files::certificates(file).map_err(|error| with_causes(&error))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in &certificates {
-        roots.add(certificate.clone()).map_err(|error| with_causes(&error))?;
-    }
+    let roots = files::authorities(&certificates).map_err(|error| with_causes(&error))?;
     let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(provider));
     let verifier = builder.allow_unauthenticated().build().map_err(|error| with_causes(&error))?;
     Ok(Authorities { certificates, verifier })

@@ -190,6 +190,37 @@ fn quic_in_the_settings_of_a_build_without_it_is_an_error_that_says_so() {
     assert!(cause.contains("built without DNS over QUIC"), "{error}: {cause}");
 }
 
+#[test]
+fn our_own_client_has_one_deadline_for_handshake_and_response() {
+    use crate::dns_client::Tls;
+    let server = server(Options { tls: Some(secured()), ..Options::default() });
+    let address = address(&server.running, Transport::Tls);
+    let front = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let slow = front.local_addr().unwrap();
+    // Both what opens the handshake and what follows it are held up for less than the limit.
+    let relay = std::thread::spawn(move || {
+        let (mut client, mut server) = (front.accept().unwrap().0, connect(address));
+        let (mut back, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let back = std::thread::spawn(move || std::io::copy(&mut back, &mut to));
+        let mut octets = [0; 4096];
+        for held in [300, 300, 0, 0, 0, 0].map(Duration::from_millis) {
+            let Ok(length @ 1..) = client.read(&mut octets) else { break };
+            std::thread::sleep(held);
+            if server.write_all(&octets[..length]).is_err() {
+                break;
+            }
+        }
+        let _ = server.shutdown(std::net::Shutdown::Both);
+        let _ = back.join();
+    });
+    let none = std::path::Path::new("");
+    let tls = Tls::load("localhost", &file("ca.crt"), none, none).unwrap();
+    let question = query(7, "www.example.", Rtype::A);
+    let late = tls.exchange(slow, &question, Duration::from_millis(500)).unwrap_err();
+    assert_eq!(late.kind(), std::io::ErrorKind::TimedOut);
+    relay.join().unwrap();
+}
+
 /// RFC 9103: version 1.3, the protocol `dot`, and a certificate that is verified by name.
 #[test]
 fn our_own_client_believes_nobody_but_the_server_it_means() {
