@@ -266,7 +266,7 @@ fn suffix(mut name: NameRef<'_>, labels: usize) -> NameRef<'_> {
 }
 
 /// Two walks in canonical order as one.
-fn merged<'a>(a: Nodes<'a>, b: Nodes<'a>) -> impl Iterator<Item = NodeRef<'a>> {
+pub(super) fn merged<'a>(a: Nodes<'a>, b: Nodes<'a>) -> impl Iterator<Item = NodeRef<'a>> {
     let (mut a, mut b) = (a.peekable(), b.peekable());
     std::iter::from_fn(move || match (a.peek(), b.peek()) {
         (Some(left), Some(right)) if right.owner() < left.owner() => b.next(),

@@ -5,7 +5,7 @@
 
 use ring::digest::{Context, SHA384, SHA512};
 
-use super::contents::Zone;
+use super::contents::{Zone, merged};
 use super::delta::{ApplyError, Delta};
 use super::node::NodeRef;
 use crate::wire::{Class, Record, Rtype, rdata};
@@ -26,14 +26,9 @@ impl Zone {
             (SCHEME_SIMPLE, HASH_SHA512) => Context::new(&SHA512),
             _ => return None,
         };
-        if self.nsec3_nodes().next().is_none() {
-            // Names are kept in canonical order (RFC 4034 §6.1).
-            self.nodes().for_each(|node| add_node(&mut context, node));
-        } else {
-            let mut nodes: Vec<NodeRef<'_>> = self.nodes().chain(self.nsec3_nodes()).collect();
-            nodes.sort_by(|a, b| a.owner().cmp(&b.owner()));
-            nodes.into_iter().for_each(|node| add_node(&mut context, node));
-        }
+        // In canonical order (RFC 4034 §6.1).
+        let nodes = merged(self.nodes(), self.nsec3_nodes());
+        nodes.for_each(|node| add_node(&mut context, node));
         Some(context.finish().as_ref().into())
     }
 
