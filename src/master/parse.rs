@@ -7,13 +7,13 @@ use super::rule::{self, TextRule};
 use super::scan::{Entry, Scanner};
 use super::{At, Finding, Input, Options, Parsed, Severity};
 use crate::wire::rdata::{self, RDATA_OCTETS_MAX, Token, push_name};
-use crate::wire::{Class, NameRef, RecordRef, Rtype};
+use crate::wire::{Class, NameRef, RecordRef, Rtype, TTL_MAX};
 
 mod directive;
 mod word;
 
 pub(super) use word::argument;
-use word::{TTL_MAX, head, name_problem};
+use word::{head, name_problem};
 
 //------------ parse ---------------------------------------------------------
 

@@ -14,6 +14,7 @@
 use crate::wire::header::FLAG_TC;
 use crate::wire::{
     Class, Header, Name, Opcode, Rcode, Record, Response, ResponseError, Rtype, is_ahead,
+    received_ttl,
 };
 use crate::zone::{BuildFault, Delta, Zone, ZoneBuilder};
 
@@ -26,8 +27,6 @@ const CHANGES_OCTETS_MAX: usize = 128 << 20;
 /// Octets that a record of a change takes in memory besides owner and RDATA: itself, its place in a list,
 /// two allocations.
 const HELD_OCTETS: usize = 2 * size_of::<Record>() + 32;
-/// The longest TTL (RFC 2181 §8).
-const TTL_MAX: u32 = (1 << 31) - 1;
 
 //------------ Wanted --------------------------------------------------------
 
@@ -46,14 +45,6 @@ impl Wanted {
         match self {
             Self::Whole => Rtype::AXFR,
             Self::Since(_) => Rtype::IXFR,
-        }
-    }
-
-    /// The word in logs and metrics.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Whole => "axfr",
-            Self::Since(_) => "ixfr",
         }
     }
 }
@@ -187,16 +178,6 @@ impl Incoming {
         }
     }
 
-    /// The serial that the transfer leads to, once its first record came.
-    pub fn newest(&self) -> Option<u32> {
-        let soa = match &self.stage {
-            Stage::Opened(soa) | Stage::Whole(soa, _) => soa,
-            Stage::Changes(changes) => &changes.newest,
-            Stage::Start | Stage::Done(_) => return None,
-        };
-        serial(soa).ok()
-    }
-
     /// Judges header and question (RFC 5936 §2.2.1 and §2.2.2).
     fn head(&self, response: &Response<'_>) -> Result<(), TransferFault> {
         let Header { id, flags, .. } = response.header;
@@ -233,10 +214,7 @@ impl Incoming {
         if record.rtype == Rtype::SOA && record.owner != self.apex {
             return Err(at(TransferFault::SoaBelowApex, &record));
         }
-        if record.ttl > TTL_MAX {
-            // RFC 2181 §8.
-            record.ttl = 0;
-        }
+        record.ttl = received_ttl(record.ttl);
         let octets = record.owner.as_ref().wire().len() + record.rdata.len() + RECORD_OCTETS;
         self.octets_left = self.octets_left.checked_sub(octets).ok_or(TransferFault::TooLarge)?;
         if matches!(self.stage, Stage::Changes(_)) {

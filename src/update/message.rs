@@ -5,12 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::{Class, Header, Name, Opcode, Rcode, Reader, RecordHead, Rtype};
+use crate::wire::{Class, Header, Name, Opcode, Rcode, Reader, RecordHead, Rtype, received_ttl};
 
 /// Records that prerequisites and instructions may have together.
 pub const RECORDS_MAX: usize = 2_000;
-/// The longest TTL (RFC 2181 §8).
-const TTL_MAX: u32 = (1 << 31) - 1;
 
 //------------ Update --------------------------------------------------------
 
@@ -226,8 +224,7 @@ fn instruction(reader: &Reader<'_>, head: RecordHead) -> Option<Instruction> {
     match head.class {
         Class::IN => {
             let rdata = reader.rdata(&head).ok()?;
-            // RFC 2181 §8: with the highest bit set it is zero.
-            let ttl = if head.ttl > TTL_MAX { 0 } else { head.ttl };
+            let ttl = received_ttl(head.ttl);
             Some(Instruction::Add { owner: head.owner, rtype, ttl, rdata })
         }
         Class::ANY | Class::NONE if head.ttl != 0 => None,

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// Octets of a header without addresses.
 pub const PROXY_HEAD_OCTETS: usize = 16;
 /// The longest header that is read: proxies may add what they know (TLVs), and nobody has this much to say.
-pub const PROXY_OCTETS_MAX: usize = 4096;
+const PROXY_OCTETS_MAX: usize = 4096;
 /// How a header begins; no message of DNS is likely to.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
@@ -26,7 +26,7 @@ impl ProxyHeader {
     pub const LOCAL: [u8; PROXY_HEAD_OCTETS] = *b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 
     /// Octets of the whole header, by its first ones; none if it is no header, or longer than
-    /// [`PROXY_OCTETS_MAX`].
+    /// is read.
     pub fn length(head: &[u8; PROXY_HEAD_OCTETS]) -> Option<usize> {
         let [.., version, _, high, low] = *head;
         let octets = PROXY_HEAD_OCTETS + usize::from(u16::from_be_bytes([high, low]));

@@ -2,6 +2,14 @@
 
 use super::{Class, Name, NameRef, Rtype};
 
+/// The longest TTL (RFC 2181 §8).
+pub const TTL_MAX: u32 = (1 << 31) - 1;
+
+/// A TTL as it came in a message: with its highest bit set it is zero (RFC 2181 §8).
+pub fn received_ttl(ttl: u32) -> u32 {
+    if ttl > TTL_MAX { 0 } else { ttl }
+}
+
 /// An owned resource record (RFC 1035 §3.2.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {

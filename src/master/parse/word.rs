@@ -3,10 +3,7 @@
 use super::Problem;
 use crate::master::rule;
 use crate::wire::rdata::{Token, shown, ttl_from_text};
-use crate::wire::{Class, NameError, Rtype};
-
-/// The largest TTL (RFC 2181 §8).
-pub(super) const TTL_MAX: u32 = i32::MAX as u32;
+use crate::wire::{Class, NameError, Rtype, TTL_MAX};
 
 /// Reads TTL and class in either order, and the type. Returns the index of the first word of data.
 pub(super) fn head(

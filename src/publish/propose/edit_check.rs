@@ -7,11 +7,9 @@ use super::judge;
 use crate::check::{self, ZoneFault};
 use crate::master::{Finding, Severity};
 use crate::publish::state::{Edit, ZoneSource};
-use crate::wire::{Name, NameRef, Rtype, rdata};
+use crate::wire::{Name, NameRef, Rtype, TTL_MAX, rdata};
 use crate::zone::{NodeRef, Zone};
 
-/// The longest TTL (RFC 2181 §8).
-const TTL_MAX: u32 = (1 << 31) - 1;
 /// Octets an edited RRset may have, so that it fits into a message with its question.
 const RRSET_OCTETS_MAX: usize = 65_000;
 /// Octets of a record besides owner and RDATA.
