@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::code_name;
 use super::key::Key;
 use super::record::{Record, Scope, append, begin_after, without};
 use super::server::{room, unsigned_by};
@@ -126,7 +127,7 @@ pub enum ResponseFault {
         now: u64,
     },
     /// The server does not accept the query's TSIG.
-    #[error("the server refuses our TSIG ({}): {}", code_name(*.code), hint(*.code))]
+    #[error("the server refuses our TSIG ({}): {}{}", word(*.code), hint(*.code), time_there(*.server_time))]
     Rejected {
         /// BADKEY, BADSIG, BADTIME or BADTRUNC.
         code: Rcode,
@@ -138,15 +139,20 @@ pub enum ResponseFault {
     Gap,
 }
 
-/// The name of an error of TSIG; BADSIG shares its number with BADVERS of EDNS.
-fn code_name(code: Rcode) -> String {
-    if code == Rcode(16) { "BADSIG".to_owned() } else { code.to_string() }
+/// An error of TSIG in a word.
+fn word(code: Rcode) -> String {
+    code_name(code.0).map_or_else(|| code.to_string(), str::to_owned)
+}
+
+/// What the server's clock says, behind the hint.
+fn time_there(seconds: Option<u64>) -> String {
+    seconds.map_or_else(String::new, |it| format!(": it is {it} there (seconds since 1970)"))
 }
 
 /// What to do about an error of TSIG.
 fn hint(code: Rcode) -> &'static str {
     match code {
-        Rcode(16) => "the secrets of both servers differ",
+        Rcode::BADVERS => "the secrets of both servers differ",
         Rcode::BADKEY => "it does not know this key by this name and algorithm",
         Rcode::BADTIME => "the clocks of both servers differ",
         _ => "its log may say why",

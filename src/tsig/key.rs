@@ -166,11 +166,6 @@ impl Keyring {
     pub fn get(&self, name: NameRef<'_>) -> Option<&Arc<Key>> {
         self.keys.get(&name.to_name())
     }
-
-    /// All keys, in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Key>> {
-        self.keys.values()
-    }
 }
 
 impl FromIterator<Key> for Keyring {

@@ -20,10 +20,17 @@ mod stream;
 pub use client::{Expected, ResponseFault, sign_query};
 pub use key::{Algorithm, Key, Keyring, UnknownAlgorithm};
 pub use server::{Fault, Rejected, Request, Signer, verify_request};
-pub use stream::{StreamSigner, StreamVerifier, UNSIGNED_MAX};
+pub use stream::{StreamSigner, StreamVerifier};
+
+use crate::wire::Rcode;
 
 /// How far apart both clocks may be, in seconds (RFC 8945 §10).
 pub const FUDGE_SECONDS: u16 = 300;
+
+/// The name of an error of TSIG, if it has one. BADSIG shares its number with BADVERS of EDNS.
+pub fn code_name(code: u16) -> Option<&'static str> {
+    if code == Fault::BadSig.code() { Some("BADSIG") } else { Rcode(code).mnemonic() }
+}
 
 #[cfg(test)]
 mod tests;

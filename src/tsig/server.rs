@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::FUDGE_SECONDS;
 use super::key::{Key, Keyring};
 use super::record::{Record, Scope, TIME_OCTETS, Timers, append, begin_after, time, without};
 use super::stream::StreamSigner;
+use super::{FUDGE_SECONDS, code_name};
 use crate::wire::Name;
 
 //------------ Fault ---------------------------------------------------------
@@ -42,10 +42,8 @@ impl Fault {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "FORMERR",
-            Self::BadKey => "BADKEY",
-            Self::BadSig => "BADSIG",
-            Self::BadTime => "BADTIME",
-            Self::BadTrunc => "BADTRUNC",
+            // Each of them has one.
+            _ => code_name(self.code()).unwrap_or_default(),
         }
     }
 }

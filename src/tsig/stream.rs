@@ -7,7 +7,7 @@ use super::record::{Scope, append, begin_after};
 use super::server::{Signer, room, unsigned_by};
 
 /// How many messages in a row a server may leave unsigned (RFC 8945 §5.3.1).
-pub const UNSIGNED_MAX: usize = 99;
+pub(super) const UNSIGNED_MAX: usize = 99;
 
 //------------ StreamSigner --------------------------------------------------
 

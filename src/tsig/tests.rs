@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::stream::UNSIGNED_MAX;
 use super::*;
 use crate::wire::{Header, Query, Rcode};
 
@@ -12,11 +13,16 @@ fn key(name: &str, algorithm: Algorithm, secret: &[u8]) -> Key {
     Key::new(&name.parse().unwrap(), algorithm, secret)
 }
 
-fn keyring() -> Keyring {
+/// A key of each algorithm.
+fn keys() -> impl Iterator<Item = Key> {
     let keys = Algorithm::ALL.map(|algorithm| {
         key(&format!("{algorithm}.Key."), algorithm, b"secret of thirty-two octets, long")
     });
-    keys.into_iter().collect()
+    keys.into_iter()
+}
+
+fn keyring() -> Keyring {
+    keys().collect()
 }
 
 fn usual() -> Arc<Key> {
@@ -74,8 +80,8 @@ fn reaction(rejected: Rejected, now: u64) -> Vec<u8> {
 
 #[test]
 fn each_algorithm_there_and_back() {
-    for key in keyring().iter() {
-        let (query, expected) = signed(key, NOW);
+    for key in keys().map(Arc::new) {
+        let (query, expected) = signed(&key, NOW);
         let request = verify(&query, NOW + 300).unwrap();
         assert_eq!((&request.message, request.key().name()), (&self::query(), key.name()));
         let (mut buffer, length) = response();
@@ -158,6 +164,7 @@ fn another_time_is_badtime_and_signed_with_the_server_s_time() {
         let error = expected.verify(&response, NOW).unwrap_err();
         let told = ResponseFault::Rejected { code: Rcode::BADTIME, server_time: Some(now) };
         assert_eq!(error, told, "verified by the client's clock");
+        assert!(error.to_string().ends_with(&format!("it is {now} there (seconds since 1970)")));
     }
     for now in [NOW + 300, NOW - 300] {
         assert!(verify(&signed(&usual(), NOW).0, now).is_ok());

@@ -189,9 +189,9 @@ mod tests {
             file.display()
         );
         let settings = toml::from_str(&text).unwrap();
-        let names: Vec<String> =
-            keyring(&settings).unwrap().iter().map(|key| format!("{key:?}")).collect();
-        assert_eq!(names, ["Key(b. hmac-sha512)", "Key(a.example. hmac-sha256)"]);
+        let keys = format!("{:?}", keyring(&settings).unwrap());
+        let all = "b.: Key(b. hmac-sha512), a.example.: Key(a.example. hmac-sha256)";
+        assert_eq!(keys, format!("Keyring {{ keys: {{{all}}} }}"));
         let warnings = warnings(&settings);
         assert_eq!(warnings.len(), 1);
         assert!(warnings[0].contains("A.example.") && warnings[0].contains("40 bits"));

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Transport;
+use crate::tsig::code_name;
 use crate::wire::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rcode, Rtype};
 
 use super::entry::{HEAD_OCTETS, mark};
@@ -213,9 +214,7 @@ fn put_key(line: &mut Line, key: &[u8], error: u8) {
     line.put_name(key);
     if error != 0 {
         line.put(b"\",\"tsig_error\":\"");
-        // BADVERS of EDNS has the number of BADSIG.
-        let known = if error == 16 { Some("BADSIG") } else { Rcode(error.into()).mnemonic() };
-        line.put_word(known, b"RCODE", error.into());
+        line.put_word(code_name(error.into()), b"RCODE", error.into());
     }
     line.put(b"\"");
 }
