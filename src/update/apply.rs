@@ -140,7 +140,7 @@ impl Work<'_> {
     /// Carries one instruction out.
     fn carry_out(&mut self, instruction: &Instruction) {
         let owner = instruction.owner();
-        let is_apex = *owner == self.view.zone.apex().to_name();
+        let is_apex = owner.as_ref() == self.view.zone.apex();
         let view = self.view;
         let sets = self
             .names
@@ -206,7 +206,7 @@ fn clear(sets: &mut BTreeMap<Rtype, Set>, goes: impl Fn(Rtype) -> bool) {
 }
 
 /// Whether the apex must have records of a type.
-fn is_essential(rtype: Rtype) -> bool {
+pub(super) fn is_essential(rtype: Rtype) -> bool {
     matches!(rtype, Rtype::SOA | Rtype::NS)
 }
 

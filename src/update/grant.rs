@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::apply::is_essential;
 use super::message::{Instruction, Update};
 use super::pattern::{Pattern, PatternFault};
 use super::view::View;
@@ -113,8 +114,8 @@ impl Grants {
         }
         // All RRsets of a name go: each of them has to be covered, but for those that stay anyway.
         let is_apex = *owner == self.zone;
-        let stays = |rtype| is_apex && matches!(rtype, Rtype::SOA | Rtype::NS);
-        let types = view.rrsets(owner).map(|set| set.rtype()).filter(|rtype| !stays(*rtype));
+        let goes = |rtype: &Rtype| !(is_apex && is_essential(*rtype));
+        let types = view.rrsets(owner).map(|set| set.rtype()).filter(goes);
         let mut how = best(None)?;
         for rtype in types {
             how = how.max(best(Some(rtype))?);
