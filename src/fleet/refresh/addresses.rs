@@ -63,8 +63,8 @@ pub(super) enum Room {
 }
 
 impl Addresses {
-    /// Whether a zone with these addresses can be asked for: whether there is a share of the first of them
-    /// that may be asked.
+    /// Whether a zone with these addresses can be asked for, and where first: a primary that is busy does not
+    /// hide the next one.
     pub(super) fn room(
         &self,
         addresses: impl Iterator<Item = SocketAddr>,
@@ -72,16 +72,16 @@ impl Addresses {
         now: Instant,
     ) -> Option<Room> {
         let known = lock(&self.0);
-        let mut silent = None;
+        let (mut silent, mut is_full) = (None, false);
         for address in addresses {
             let Some(one) = known.get(&address) else { return Some(Room::Free(address)) };
             match one.silence.as_ref().filter(|silence| silence.holds(haste, now)) {
                 Some(silence) => silent = silent.or_else(|| Some(silence.why.clone())),
                 None if one.zones < SHARE => return Some(Room::Free(address)),
-                None => return Some(Room::Full),
+                None => is_full = true,
             }
         }
-        silent.map(Room::Silent)
+        if is_full { Some(Room::Full) } else { silent.map(Room::Silent) }
     }
 
     /// A share of an address, until it is dropped; none if all are taken.
@@ -189,7 +189,8 @@ mod tests {
         let one = addresses.share(address(1)).unwrap();
         let two = addresses.share(address(1)).unwrap();
         assert!(addresses.share(address(1)).is_none());
-        assert_eq!(room(&[1, 2]), Some(Room::Full), "the second is not asked in its stead");
+        assert_eq!(room(&[1]), Some(Room::Full));
+        assert_eq!(room(&[1, 2]), Some(Room::Free(address(2))), "the second has a share");
         assert_eq!(room(&[2, 1]), Some(Room::Free(address(2))));
         drop(one);
         assert_eq!(room(&[1, 2]), Some(Room::Free(address(1))));

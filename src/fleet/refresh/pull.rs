@@ -15,7 +15,7 @@ use crate::fleet::flight::Connections;
 use crate::fleet::handle::Inner;
 use crate::fleet::message;
 use crate::fleet::rules::{Remote, Rules};
-use crate::publish::{Outcome, PublishError, ReloadReport, TransferIn};
+use crate::publish::{Guard, Outcome, PublishError, ReloadReport, TransferIn};
 use crate::transfer::{Received, Wanted};
 use crate::wire::{Name, is_ahead};
 
@@ -88,7 +88,9 @@ impl Puller {
     /// Tries to bring a zone up to its primaries.
     pub(super) fn pull(&self, fleet: &Inner, mut wanted: Try) -> Result<Pulled, NotPulled> {
         let rules = fleet.rules.load_full();
-        let primaries = in_order(&rules, &wanted.zone, wanted.first.as_deref());
+        // Whoever wants the whole zone anyway wants it from the first that the settings name.
+        let first = wanted.first.as_deref().filter(|_| !wanted.is_forced());
+        let primaries = in_order(&rules, &wanted.zone, first);
         let addresses =
             primaries.flat_map(|remote| remote.addresses.iter().map(move |it| (remote, *it)));
         let (mut failure, mut reasons, mut is_full) = (None, Vec::new(), false);
@@ -244,9 +246,12 @@ impl Asked<'_> {
             Err(error) => return Err(Why::unpublished(&error)),
         };
         match report.outcome {
-            Outcome::Refused { .. } => {
+            Outcome::Refused { guard, .. } => {
                 let first = report.first_error().unwrap_or_default();
-                Err(Why::refused(format!("the transfer is refused: {first}")))
+                let text = format!("the transfer is refused: {first}");
+                // A disk of ours that is full is no fault of the primary's zone.
+                let is_ours = matches!(guard, Guard::Commit | Guard::Unconfirmed);
+                Err(if is_ours { Why::unheard(text) } else { Why::refused(text) })
             }
             Outcome::Unchanged { serial } => contradicts(serial),
             _ => Ok(Taken::Done(Some(report))),

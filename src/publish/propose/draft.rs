@@ -78,9 +78,10 @@ impl Ground<'_> {
         let served = self.live.rrset(set.owner.as_ref(), set.rtype);
         let base = self.overlay.in_file(self.live, &set.owner, set.rtype);
         let known = self.overlay.get(&set.owner, set.rtype);
-        // An act of an officer changes what a request put up; it stays that request's.
+        // An act of an officer changes what a request put up; it stays that request's. What an update put up does
+        // not stay the update's: a key does not undo what an officer did.
         let origin = match (origin, known) {
-            (Origin::Unnamed, Some(known)) => &known.origin,
+            (Origin::Unnamed, Some(known)) if known.origin.key().is_none() => &known.origin,
             _ => origin,
         };
         let row = PromotedRow {

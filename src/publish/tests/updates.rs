@@ -191,6 +191,26 @@ fn under_a_wildcard_what_an_update_deletes_is_gone() {
 }
 
 #[test]
+fn what_officers_take_out_of_an_update_stays_out_over_reload_and_restart() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let owner = "x.wild.example.";
+    updated(&publisher, vec![rrset(owner, Rtype::A, &["192.0.2.6"])]);
+    let edit = Edit { set: vec![rrset(owner, Rtype::A, &[])] };
+    let cause = Cause::Own { purpose: "suspension".to_owned() };
+    publisher.publish(proposal(&edit, cause, NoRows)).unwrap();
+    let is_guarded = |publisher: &Publisher| is_only_guard(&live(publisher), &name(owner));
+    assert!(is_guarded(&publisher), "the wildcard does not answer for it");
+    house.write(&format!("{ZONE}more A 192.0.2.1\n"));
+    assert!(reload(&publisher).is_ok());
+    assert!(is_guarded(&publisher), "after a reload");
+    let again = update(&publisher, "acme.", vec![rrset(owner, Rtype::A, &["192.0.2.6"])]);
+    assert!(matches!(again, Err(PublishError::Held { .. })), "{again:?}");
+    drop(publisher);
+    assert!(is_guarded(&house.opened()), "after a restart");
+}
+
+#[test]
 fn checks_hold_for_updates_and_a_decision_against_changes_nothing() {
     let house = House::new(ZONE);
     let publisher = house.opened();

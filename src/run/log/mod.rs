@@ -10,6 +10,8 @@ use std::io::IsTerminal;
 use std::os::unix::fs::MetadataExt;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use line::{Lines, Shape};
 
@@ -60,11 +62,12 @@ pub fn start(level: Level, json: bool) {
         (false, false) => Shape::Text { colour },
     };
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .event_format(Lines::new(shape))
-        .try_init();
+        // It would tell standard error that standard error cannot be written, and panic.
+        .log_internal_errors(false);
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }
 
 /// Whether standard error goes to the journal: JOURNAL_STREAM holds its device and inode (systemd.exec(5)).
