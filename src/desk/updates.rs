@@ -92,8 +92,12 @@ impl Desk {
         let name = wish.owner.as_ref().to_lowercase().to_string();
         let origin = self.origin(&application, &by);
         let open = self.read(|reader| {
-            let open = origin.map(|it| reader.same_request(&name, application.kind, &it));
-            Ok(open.transpose()?.flatten())
+            // Of whatever kind: it may have become another one since.
+            let Some(origin) = &origin else { return Ok(None) };
+            let mut kinds = [Kind::New, Kind::Change, Kind::Remove].into_iter();
+            Ok(kinds
+                .find_map(|kind| reader.same_request(&name, kind, origin).transpose())
+                .transpose()?)
         })?;
         if let Some(number) = open {
             let request = self.request_of_update(&number)?;

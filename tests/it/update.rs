@@ -12,7 +12,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 
 use crate::skipped::{left_out, skipped};
-use crate::support::{Daemon, ask, data};
+use crate::support::{Daemon, ask, data, lay_out, run_in};
 
 /// The apex.
 const APEX: &str = "cirebonkab.go.id.";
@@ -83,6 +83,23 @@ fn at(daemon: &Daemon, owner: &str, rtype: RecordType) -> Vec<String> {
 fn serial(daemon: &Daemon) -> String {
     let soa = data(&ask(daemon.dns(), APEX, RecordType::SOA));
     soa[0].split_whitespace().nth(2).unwrap().to_owned()
+}
+
+/// A full disk under the log, or a pipe that nobody reads, costs lines and nothing else.
+#[test]
+fn updates_are_answered_while_no_line_of_the_log_can_be_written() {
+    if !has_nsupdate() {
+        return;
+    }
+    let made = tempfile::tempdir().unwrap();
+    lay_out(made.path(), &format!("{GRANTS}{}", keys(&["acme.", "dhcp.", "all."])));
+    let daemon = Daemon::in_dir_with_full_log(made.path());
+    // More than there are threads for them.
+    for number in 0..4 {
+        let add = format!("update add n{number}.dyn.cirebonkab.go.id. 60 A 192.0.2.1");
+        assert_eq!(update(&daemon, "dhcp.", &add), "NOERROR", "{number}");
+    }
+    assert_eq!(daemon.gapura(&["ctl", "reload"]).status.code(), Some(0));
 }
 
 #[test]
@@ -235,8 +252,8 @@ fn grants_that_make_no_sense_are_told_with_their_place() {
         { key = \"none.\", names = [\"*\"], how = \"direct\" },\n\
         { key = \"acme.\", names = [\"a..b\"], types = [\"HTML\", \"SOA\"], how = \"direct\" },\n\
         { key = \"acme.\", names = [], how = \"propose\" },\n]\n";
-    crate::support::lay_out(made.path(), &format!("{more}{}", keys(&["acme."])));
-    let check = crate::support::run_in(made.path(), &["check"]);
+    lay_out(made.path(), &format!("{more}{}", keys(&["acme."])));
+    let check = run_in(made.path(), &["check"]);
     let told = String::from_utf8_lossy(&check.stdout).into_owned()
         + &String::from_utf8_lossy(&check.stderr);
     assert!(!check.status.success(), "{told}");

@@ -141,3 +141,18 @@ fn a_name_in_quarantine_is_kept_out() {
     assert_eq!(record.state, LiveState::Quarantined);
     assert!(office.desk.is_kept_out(&name).unwrap());
 }
+
+#[test]
+fn a_name_that_came_to_be_meanwhile_gets_no_second_request() {
+    let office = Office::new();
+    let first = office.desk.propose(&wish("simpus", Rtype::A, &["192.0.2.120"])).unwrap();
+    // Somebody else's key puts something up at the name: what was new is a change from then on.
+    let text = wish("simpus", Rtype::TXT, &["\"v=1\""]);
+    let cause = crate::publish::Cause::Update { key: "full.".to_owned() };
+    let done = office.publisher.publish_decided(&text.zone, (cause, "key:full."), |_| {
+        Ok::<_, std::convert::Infallible>(crate::publish::Edit { set: text.changed.clone() })
+    });
+    assert!(done.is_ok_and(|change| change.is_some()));
+    let other = office.desk.propose(&wish("simpus", Rtype::A, &["192.0.2.121"])).unwrap();
+    assert_eq!((other.number, other.holds_all), (first.number, false));
+}

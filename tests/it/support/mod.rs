@@ -53,13 +53,23 @@ impl Daemon {
 
     /// The same with a limit of open files.
     pub fn in_dir_with_files(dir: &Path, files: u32) -> Self {
-        let mut limited = Command::new("sh");
-        limited
-            .args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")])
+        Self::in_shell(dir, &format!("ulimit -n {files}"))
+    }
+
+    /// The same with a log that can never be written.
+    pub fn in_dir_with_full_log(dir: &Path) -> Self {
+        Self::in_shell(dir, "exec 2>/dev/full")
+    }
+
+    /// The same by way of a shell that does something first.
+    fn in_shell(dir: &Path, first: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("{first} && exec \"$0\" \"$@\"")])
             .args([env!("CARGO_BIN_EXE_gapura"), "serve", "--json", "--config", "gapura.toml"])
             .current_dir(dir)
             .stdin(Stdio::null());
-        Self::of(dir, limited)
+        Self::of(dir, shell)
     }
 
     /// The same by way of a shell that does something first, in a mount namespace of its own; none where

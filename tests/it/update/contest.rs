@@ -1,7 +1,7 @@
 //! Several clients at once, and a crash in the middle.
 
 use super::*;
-use crate::support::kill;
+use crate::support::{kill, lay_out};
 
 #[test]
 fn of_eight_clients_with_one_prerequisite_exactly_one_wins_each_time() {
@@ -39,7 +39,7 @@ fn what_was_acknowledged_is_there_after_a_kill_in_the_middle() {
     }
     let made = tempfile::tempdir().unwrap();
     let more = format!("{GRANTS}{}", keys(&["acme.", "dhcp.", "all."]));
-    crate::support::lay_out(made.path(), &more);
+    lay_out(made.path(), &more);
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..3 {
         let daemon = Daemon::in_dir(made.path());
