@@ -6,22 +6,22 @@
 use std::sync::LazyLock;
 
 use gapura::tsig::{Algorithm, Key, Keyring, sign_query, verify_request};
-use gapura::wire::Query;
+use gapura::wire::{Name, Query};
 use libfuzzer_sys::fuzz_target;
 
 /// Now, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
 
-/// One key of each algorithm.
-static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    let keys = Algorithm::ALL.map(|algorithm| {
-        Key::new(&algorithm.as_str().parse().unwrap(), algorithm, b"a secret for the fuzzer")
-    });
-    keys.into()
+/// One key of each algorithm, named after it.
+static KEYRING: LazyLock<Keyring> = LazyLock::new(|| {
+    let key = |algorithm| Key::new(&name(algorithm), algorithm, b"a secret for the fuzzer");
+    Algorithm::ALL.into_iter().map(key).collect()
 });
 
-/// The same, as a server holds them.
-static KEYRING: LazyLock<Keyring> = LazyLock::new(|| KEYS.iter().cloned().collect());
+/// The name of the key of an algorithm.
+fn name(algorithm: Algorithm) -> Name {
+    algorithm.as_str().parse().unwrap()
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let mut out = [0; 1024];
@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     // The same octets, signed, are believed by whoever has the key, and by nobody a bit later.
-    let key = KEYRING.get(KEYS[0].name().as_ref()).expect("the ring holds every key");
+    let key = KEYRING.get(name(Algorithm::ALL[0]).as_ref()).expect("the ring holds every key");
     if bytes.len() < 12 || bytes.len() > 60_000 {
         return;
     }
