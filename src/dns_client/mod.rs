@@ -17,6 +17,7 @@ pub(crate) mod testing;
 mod tls;
 
 pub use client::{Client, Reply, fresh_id};
+pub use query::question;
 pub use socket::{Transport, answers, exchange, reachable};
 pub use stream::Stream;
 pub use tls::{Tls, TlsError};

@@ -14,11 +14,11 @@ use super::link::Step;
 use super::links::{Flight, Landing};
 use super::message;
 use super::rules::RemoteTls;
+use super::teller::seconds;
 use crate::dns_client::{Tls, Transport, answers, exchange};
 use crate::lock::lock;
 use crate::text::with_causes;
 use crate::tsig::{Expected, Key, sign_query};
-use crate::wire::Rcode;
 
 /// Octets of a response over UDP that was not invited to be larger, and room for a TSIG that goes beyond.
 const DATAGRAM_OCTETS_MAX: usize = 4_096;
@@ -71,10 +71,9 @@ impl Parcel {
         match self.over_udp().await {
             Ok(response) if !message::is_cut(&response) => {
                 let first = self.verified(&response);
-                if first.as_ref().is_ok_and(|response| !self.is_refused(response)) {
+                if message::is_final(self.flight.step, &first) {
                     return first;
                 }
-                // Some answer over connections only, as Knot does with a catalog zone that it makes.
                 self.over_connection(connections).await.or(first)
             }
             // Nobody listens there: a connection would not get further.
@@ -84,11 +83,6 @@ impl Parcel {
             Ok(_) => self.over_connection(connections).await,
             Err(_) => self.over_connection(connections).await,
         }
-    }
-
-    /// Whether a response refuses the question for a serial.
-    fn is_refused(&self, response: &[u8]) -> bool {
-        self.flight.step == Step::Look && message::rcode(response) == Ok(Rcode::REFUSED)
     }
 
     /// Asks over UDP and passes over datagrams that are no answer.
@@ -137,8 +131,7 @@ impl Parcel {
     fn verified(&self, response: &[u8]) -> Result<Vec<u8>, String> {
         match &self.expected {
             Some(expected) => {
-                let seconds = super::teller::now_ms().unsigned_abs() / 1000;
-                expected.verify(response, seconds).map_err(|fault| fault.to_string())
+                expected.verify(response, seconds()).map_err(|fault| fault.to_string())
             }
             None => Ok(response.to_vec()),
         }

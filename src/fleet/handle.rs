@@ -14,7 +14,7 @@ use super::rules::{Remote, Rules};
 use super::teller::{self, Announcing, Board, Event};
 use crate::lock::lock;
 use crate::publish::{Publisher, Secondary};
-use crate::tsig::Keyring;
+use crate::tsig::{Key, Keyring};
 use crate::wire::{Name, Rcode};
 
 /// How long `zone notify` waits for responses.
@@ -58,6 +58,13 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    /// The key that we sign with for a remote, if it has one; or why it cannot be had.
+    pub(super) fn key_of(&self, remote: &Remote) -> Result<Option<Arc<Key>>, String> {
+        let Some(name) = &remote.key else { return Ok(None) };
+        let key = self.keys.load().get(name.as_ref()).cloned();
+        key.map(Some).ok_or_else(|| format!("no key named {name}"))
+    }
+
     /// Takes note of which zones are members of catalog zones.
     pub(super) fn adopt_members(&self) {
         let members = self.publisher.members();

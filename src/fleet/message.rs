@@ -1,10 +1,10 @@
 //! The two messages that secondaries are sent: NOTIFY (RFC 1996) and the question for their SOA record. And
 //! what their responses say.
 
+use super::link::Step;
+use crate::dns_client::question;
 use crate::wire::header::FLAG_AA;
-use crate::wire::{
-    Class, HEADER_OCTETS, NAME_OCTETS_MAX, Name, Opcode, Rcode, Record, Response, Rtype, Writer,
-};
+use crate::wire::{Class, HEADER_OCTETS, Name, Opcode, Rcode, Record, Response, Rtype, Writer};
 use crate::zone::Zone;
 
 /// Enough for a question and an SOA record of the longest names.
@@ -15,7 +15,8 @@ pub(super) fn notify(id: u16, zone: &Zone) -> Vec<u8> {
     let mut message = vec![0; OCTETS_MAX];
     let Some(mut writer) = Writer::new(&mut message, OCTETS_MAX) else { return Vec::new() };
     let apex = zone.apex();
-    put_question(&mut writer, apex.wire());
+    // There is room for the longest name.
+    let _ = writer.put(apex.wire()) && writer.put_u16(Rtype::SOA.0) && writer.put_u16(Class::IN.0);
     let behind_question = writer.len();
     let soa = zone.apex_node().rrset(Rtype::SOA).is_some_and(|soa| {
         let rdata = soa.first();
@@ -37,19 +38,7 @@ pub(super) fn notify(id: u16, zone: &Zone) -> Vec<u8> {
 
 /// The question for the SOA record of a zone.
 pub(super) fn look(id: u16, apex: &Name) -> Vec<u8> {
-    let mut message = vec![0; HEADER_OCTETS + NAME_OCTETS_MAX + 4];
-    let room = message.len();
-    let Some(mut writer) = Writer::new(&mut message, room) else { return Vec::new() };
-    put_question(&mut writer, apex.wire());
-    let octets = writer.finish(id, 0, [1, 0, 0, 0]);
-    message.truncate(octets);
-    message
-}
-
-/// Writes the question for the SOA record of a name.
-fn put_question(writer: &mut Writer<'_>, apex: &[u8]) {
-    // There is room for the longest name.
-    let _ = writer.put(apex) && writer.put_u16(Rtype::SOA.0) && writer.put_u16(Class::IN.0);
+    question(id, 0, apex.as_ref(), Rtype::SOA, [0; 2])
 }
 
 /// The response code of the response to a NOTIFY.
@@ -70,6 +59,14 @@ pub(super) fn serial(response: &[u8], apex: &Name) -> Result<u32, String> {
     let is_of_zone = |record: &&Record| record.owner == *apex && record.class == Class::IN;
     let serial = response.answer.iter().filter(is_of_zone).find_map(Record::serial);
     serial.ok_or_else(|| "its answer has no SOA record of the zone".to_owned())
+}
+
+/// Whether a response over UDP, verified, is the last word. A bad signature is not: anybody may have sent it. Nor
+/// is a refusal to say the serial: Knot answers for a catalog that it makes over connections only.
+pub(super) fn is_final<E>(step: Step, verified: &Result<Vec<u8>, E>) -> bool {
+    let is_refused =
+        |response: &Vec<u8>| step == Step::Look && rcode(response) == Ok(Rcode::REFUSED);
+    verified.as_ref().is_ok_and(|response| !is_refused(response))
 }
 
 /// Whether a response was cut to fit (TC).

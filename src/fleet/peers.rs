@@ -3,7 +3,8 @@
 //!
 //! There is no resolver: a name server's addresses are those that the zones served here have for it.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// A remote as a peer; none if it has no address, or none but ours.
-    fn of(remote: &Arc<Remote>, ours: &[SocketAddr]) -> Option<Self> {
+    fn of(remote: &Arc<Remote>, ours: &Ours) -> Option<Self> {
         Self::at(&remote.name, remote, remote.addresses.clone(), ours)
     }
 
@@ -35,21 +36,45 @@ impl Peer {
         name: &str,
         remote: &Arc<Remote>,
         mut addresses: Vec<SocketAddr>,
-        ours: &[SocketAddr],
+        ours: &Ours,
     ) -> Option<Self> {
-        addresses.retain(|address| !is_ours(*address, ours));
+        addresses.retain(|address| !ours.has(*address));
         let (name, remote) = (name.to_owned(), Arc::clone(remote));
         (!addresses.is_empty()).then_some(Self { name, addresses, remote })
     }
 }
 
-/// Everybody who is told of a zone. `ours` are the addresses we listen on.
-pub(super) fn peers(
-    zone: &Zone,
-    zones: &ZoneSet,
-    rules: &ZoneRules,
-    ours: &[SocketAddr],
-) -> Vec<Peer> {
+//------------ Ours ----------------------------------------------------------
+
+/// Where we listen. Whether an address is this machine's is found out once: make another for each look.
+pub(super) struct Ours {
+    /// The addresses we listen on.
+    listening: Vec<SocketAddr>,
+    /// Which addresses are this machine's, of those that it mattered of.
+    local: RefCell<HashMap<IpAddr, bool>>,
+}
+
+impl Ours {
+    /// We listen on these addresses.
+    pub(super) fn new(listening: Vec<SocketAddr>) -> Self {
+        Self { listening, local: RefCell::default() }
+    }
+
+    /// Whether we listen there ourselves.
+    fn has(&self, address: SocketAddr) -> bool {
+        let is_local = |ip| *self.local.borrow_mut().entry(ip).or_insert_with(|| is_local(ip));
+        self.listening.iter().any(|listening| {
+            listening.port() == address.port()
+                && (listening.ip() == address.ip()
+                    || listening.ip().is_unspecified() && is_local(address.ip()))
+        })
+    }
+}
+
+//------------ Who is told ---------------------------------------------------
+
+/// Everybody who is told of a zone. `ours` is where we listen.
+pub(super) fn peers(zone: &Zone, zones: &ZoneSet, rules: &ZoneRules, ours: &Ours) -> Vec<Peer> {
     let mut peers: Vec<Peer> =
         rules.notify.iter().filter_map(|remote| Peer::of(remote, ours)).collect();
     if !rules.transfer.is_empty() {
@@ -77,7 +102,7 @@ fn name_servers(zone: &Zone) -> Vec<Name> {
 }
 
 /// The peers that a name server stands for: remotes that may have the zone, by its addresses.
-fn server(host: &Name, may: &[Arc<Remote>], zones: &ZoneSet, ours: &[SocketAddr]) -> Option<Peer> {
+fn server(host: &Name, may: &[Arc<Remote>], zones: &ZoneSet, ours: &Ours) -> Option<Peer> {
     let mut found: Option<(Arc<Remote>, Vec<SocketAddr>)> = None;
     for ip in addresses(host, zones) {
         let knows = |remote: &&Arc<Remote>| remote.networks.iter().any(|it| it.contains(ip));
@@ -108,15 +133,6 @@ fn addresses(host: &Name, zones: &ZoneSet) -> Vec<IpAddr> {
     found
 }
 
-/// Whether we listen there ourselves.
-fn is_ours(address: SocketAddr, ours: &[SocketAddr]) -> bool {
-    ours.iter().any(|listening| {
-        listening.port() == address.port()
-            && (listening.ip() == address.ip()
-                || listening.ip().is_unspecified() && is_local(address.ip()))
-    })
-}
-
 /// Whether an address is this machine's: what is sent there from here comes from there.
 fn is_local(ip: IpAddr) -> bool {
     let any: IpAddr = match ip {
@@ -140,7 +156,7 @@ mod tests {
     fn told(rules: &ZoneRules, ours: &[&str]) -> Vec<String> {
         let (_directory, publisher) = publisher();
         let zone = publisher.zone(&name("example.")).unwrap();
-        let ours: Vec<SocketAddr> = ours.iter().map(|text| text.parse().unwrap()).collect();
+        let ours = Ours::new(ours.iter().map(|text| text.parse().unwrap()).collect());
         let line = |peer: Peer| {
             let addresses: Vec<String> = peer.addresses.iter().map(ToString::to_string).collect();
             format!("{} {}", peer.name, addresses.join(" "))

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -14,10 +14,11 @@ use super::flight::{Connections, Parcel};
 use super::handle::Inner;
 use super::link::Step;
 use super::links::{Flight, Landing, Links};
+use super::peers::Ours;
 use super::{message, peers};
 use crate::dns_client::fresh_id;
 use crate::lock::lock;
-use crate::publish::{Secondaries, Secondary};
+use crate::publish::{Secondaries, Secondary, now_ms};
 use crate::wire::{Name, Rcode};
 use crate::zone::{Entry, Zone};
 
@@ -27,10 +28,9 @@ const CONNECTIONS_MAX: usize = 8;
 /// For how long a secondary may lack a serial and still count as one that keeps up.
 const KEPT_UP_MS: i64 = 5_000;
 
-/// Now, in milliseconds since 1970.
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// Now, in seconds since 1970, as signatures have it.
+pub(super) fn seconds() -> u64 {
+    now_ms().unsigned_abs() / 1000
 }
 
 //------------ Board ---------------------------------------------------------
@@ -212,7 +212,8 @@ impl Teller {
     fn changed(&self, apex: &Name) {
         let Some(fleet) = self.fleet.upgrade() else { return };
         if let Some(zone) = fleet.publisher.zone(apex) {
-            self.set_peers(&fleet, &zone, &mut 0);
+            let ours = Ours::new(fleet.publisher.sockets().servers());
+            self.set_peers(&fleet, &zone, &ours, &mut 0);
         }
     }
 
@@ -222,8 +223,9 @@ impl Teller {
         fleet.adopt_members();
         fleet.keeper.renew(&fleet);
         let (zones, mut new) = (fleet.publisher.zones(), 0);
+        let ours = Ours::new(fleet.publisher.sockets().servers());
         for zone in zones.iter().filter_map(Entry::zone) {
-            self.set_peers(&fleet, zone, &mut new);
+            self.set_peers(&fleet, zone, &ours, &mut new);
         }
         let is_served =
             |apex: &Name| zones.get(apex.as_ref()).is_some_and(|it| it.zone().is_some());
@@ -231,12 +233,10 @@ impl Teller {
     }
 
     /// Notes who is told of a zone.
-    fn set_peers(&self, fleet: &Inner, zone: &Zone, new: &mut u32) {
+    fn set_peers(&self, fleet: &Inner, zone: &Zone, ours: &Ours, new: &mut u32) {
         let (rules, apex) = (fleet.rules.load(), zone.apex().to_name());
-        let peers = rules.of(&apex).map(|rules| {
-            let ours = fleet.publisher.sockets().servers();
-            peers::peers(zone, &fleet.publisher.zones(), rules, &ours)
-        });
+        let peers =
+            rules.of(&apex).map(|rules| peers::peers(zone, &fleet.publisher.zones(), rules, ours));
         let now = (Instant::now(), now_ms());
         let peers = peers.unwrap_or_default();
         self.board.links().set_peers(&apex, zone.serial(), peers, now, new);
@@ -300,11 +300,6 @@ fn parcel(fleet: &Inner, flight: Flight) -> Result<Parcel, String> {
         Step::Notify => message::notify(fresh_id(), &zone),
         Step::Look => message::look(fresh_id(), &flight.zone),
     };
-    let keys = fleet.keys.load();
-    let key = match &flight.remote.key {
-        None => None,
-        Some(name) => Some(keys.get(name.as_ref()).ok_or_else(|| format!("no key named {name}"))?),
-    };
-    let seconds = now_ms().unsigned_abs() / 1000;
-    Ok(Parcel::new(flight, message, zone.serial(), key, seconds))
+    let key = fleet.key_of(&flight.remote)?;
+    Ok(Parcel::new(flight, message, zone.serial(), key.as_ref(), seconds()))
 }

@@ -37,7 +37,7 @@ pub(crate) use state::failpoint;
 pub use state::{
     By, Cause, Change, Edit, Guard, LastChange, Listing, Options, Outcome, PublishError, Publisher,
     Refusal, ReloadReport, RrsetEdit, Secondaries, Secondary, SerialPolicy, Sources, Strictness,
-    ZoneSource, ZoneStatus, is_guard, is_only_guard, unanswered,
+    ZoneSource, ZoneStatus, is_guard, is_only_guard, now_ms, unanswered,
 };
 
 #[cfg(test)]

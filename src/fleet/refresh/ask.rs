@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 
 use super::pull::{Puller, Try};
 use super::why::{Broken, Why};
-use crate::dns_client::{Stream, Transport, exchange, fresh_id};
+use crate::dns_client::{Stream, Transport, exchange, fresh_id, question};
 use crate::fleet::handle::Inner;
+use crate::fleet::link::Step;
 use crate::fleet::message;
 use crate::fleet::rules::Remote;
-use crate::fleet::teller::now_ms;
+use crate::fleet::teller::seconds;
 use crate::transfer::{Incoming, Received, Wanted};
 use crate::tsig::{Key, sign_query};
-use crate::wire::{Class, Name, Rcode, Rtype};
+use crate::wire::{Class, Name, Rtype};
 
 /// Time limits of a question for the serial, one for each attempt over UDP.
 const ASKED: [Duration; 2] = [Duration::from_millis(1_000), Duration::from_millis(2_000)];
@@ -85,8 +86,7 @@ impl Asked<'_> {
             Wanted::Whole => None,
         };
         let id = fresh_id();
-        let mut query = question(&self.wanted.zone, wanted.rtype(), since);
-        query[..2].copy_from_slice(&id.to_be_bytes());
+        let mut query = transfer_query(id, &self.wanted.zone, wanted.rtype(), since);
         let key = self.key().map_err(Broken::Anyway)?;
         let expected = key.map(|key| sign_query(&key, &mut query, seconds()));
         let mut verifier = expected.map(|expected| expected.into_stream());
@@ -127,67 +127,53 @@ impl Asked<'_> {
         stream.map_err(|error| Why::silent(&error))
     }
 
-    /// Asks one question, signed if the remote has a key, over UDP first unless it wants TLS.
-    pub(super) fn ask(&self, mut query: Vec<u8>) -> Result<Vec<u8>, Why> {
+    /// Asks for the SOA record, signed if the remote has a key: over TLS if it wants that, else over UDP, and over
+    /// TCP if the response is cut, lost or not the last word.
+    pub(super) fn look(&self) -> Result<Vec<u8>, Why> {
+        let mut query = message::look(fresh_id(), &self.wanted.zone);
         let expected = self.key()?.map(|key| sign_query(&key, &mut query, seconds()));
-        let response = match &self.remote.tls {
-            Some(tls) => {
-                let tls = self.puller.connections.tls(tls).map_err(Why::unheard)?;
-                tls.exchange(self.address, &query, CONNECT_MAX)
-            }
-            None => self.over_udp_or_tcp(&query),
+        let verified = |response: io::Result<Vec<u8>>| {
+            let response = response.map_err(|error| Why::silent(&error))?;
+            let Some(expected) = &expected else { return Ok(response) };
+            expected.verify(&response, seconds()).map_err(|fault| Why::unheard(fault.to_string()))
         };
-        let response = response.map_err(|error| Why::silent(&error))?;
-        let Some(expected) = expected else { return Ok(response) };
-        expected.verify(&response, seconds()).map_err(|fault| Why::unheard(fault.to_string()))
-    }
-
-    /// Asks over UDP, and over TCP what is cut, lost or refused: Knot answers for a catalog that it makes over
-    /// connections only.
-    fn over_udp_or_tcp(&self, query: &[u8]) -> io::Result<Vec<u8>> {
+        if let Some(tls) = &self.remote.tls {
+            let tls = self.puller.connections.tls(tls).map_err(Why::unheard)?;
+            return verified(tls.exchange(self.address, &query, CONNECT_MAX));
+        }
+        let over_tcp = || verified(exchange(self.address, &query, Transport::Tcp, CONNECT_MAX));
         for patience in ASKED {
-            match exchange(self.address, query, Transport::Udp, patience) {
+            match exchange(self.address, &query, Transport::Udp, patience) {
                 Ok(response) if message::is_cut(&response) => break,
-                Ok(response) if message::rcode(&response) == Ok(Rcode::REFUSED) => {
-                    return exchange(self.address, query, Transport::Tcp, CONNECT_MAX)
-                        .or(Ok(response));
+                Ok(response) => {
+                    let first = verified(Ok(response));
+                    let is_final = message::is_final(Step::Look, &first);
+                    return if is_final { first } else { over_tcp().or(first) };
                 }
-                Ok(response) => return Ok(response),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
                 // Nobody listens there: a connection would not get further.
-                Err(error) => return Err(error),
+                Err(error) => return Err(Why::silent(&error)),
             }
         }
-        exchange(self.address, query, Transport::Tcp, CONNECT_MAX)
+        over_tcp()
     }
 
     /// The key that we sign with, if the remote has one.
     fn key(&self) -> Result<Option<Arc<Key>>, Why> {
-        let Some(name) = &self.remote.key else { return Ok(None) };
-        let key = self.fleet.keys.load().get(name.as_ref()).cloned();
-        key.map(Some).ok_or_else(|| Why::unheard(format!("there is no key {name} any more")))
+        self.fleet.key_of(self.remote).map_err(Why::unheard)
     }
 }
 
-/// Seconds since 1970.
-fn seconds() -> u64 {
-    now_ms().unsigned_abs() / 1000
-}
-
-/// A query for a zone, with a new identifier; for IXFR with our version in the authority section (RFC 1995
-/// §3), of which only the serial counts.
-fn question(zone: &Name, rtype: Rtype, since: Option<u32>) -> Vec<u8> {
-    let mut message = Vec::with_capacity(64 + zone.as_ref().wire().len());
-    let numbers = |message: &mut Vec<u8>, all: &[u16]| {
-        all.iter().for_each(|number| message.extend_from_slice(&number.to_be_bytes()));
-    };
-    numbers(&mut message, &[fresh_id(), 0, 1, 0, u16::from(since.is_some()), 0]);
-    message.extend_from_slice(zone.as_ref().wire());
-    numbers(&mut message, &[rtype.0, Class::IN.0]);
+/// The question for a transfer; for IXFR with our version in the authority section (RFC 1995 §3), of which only the
+/// serial counts.
+fn transfer_query(id: u16, zone: &Name, rtype: Rtype, since: Option<u32>) -> Vec<u8> {
+    let mut message = question(id, 0, zone.as_ref(), rtype, [u16::from(since.is_some()), 0]);
     if let Some(serial) = since {
         // Owner: a pointer to the question. Names: the root. Timers: nobody looks at them.
         message.extend_from_slice(&[0xc0, 0x0c]);
-        numbers(&mut message, &[Rtype::SOA.0, Class::IN.0, 0, 0, 22]);
+        for number in [Rtype::SOA.0, Class::IN.0, 0, 0, 22] {
+            message.extend_from_slice(&number.to_be_bytes());
+        }
         message.extend_from_slice(&[0, 0]);
         message.extend_from_slice(&serial.to_be_bytes());
         message.extend_from_slice(&[0; 16]);

@@ -10,7 +10,6 @@ use super::addresses::{Addresses, Haste, Room, Share};
 use super::ask::{Asked, Limits};
 use super::timer::Failure;
 use super::why::{Broken, Why};
-use crate::dns_client::fresh_id;
 use crate::fleet::flight::Connections;
 use crate::fleet::handle::Inner;
 use crate::fleet::message;
@@ -172,7 +171,7 @@ impl Asked<'_> {
         let Some(ours) = self.ours().filter(|_| !self.wanted.is_forced()) else {
             return Ok(Told::Unasked);
         };
-        let response = self.ask(message::look(fresh_id(), zone))?;
+        let response = self.look()?;
         match message::serial(&response, zone).map_err(Why::unheard)? {
             serial if serial == ours => Ok(Told::Same),
             serial if is_ahead(serial, ours) => Ok(Told::Newer(serial)),

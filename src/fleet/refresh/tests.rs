@@ -18,7 +18,7 @@ use crate::fleet::{Fleet, Remote, Rules, ZoneRules};
 use crate::lock::lock;
 use crate::publish::{By, Options, Outcome, Publisher, ZoneSource};
 use crate::store::Store;
-use crate::tsig::Keyring;
+use crate::tsig::{Algorithm, Key, Keyring};
 use crate::wire::{HEADER_OCTETS, Name, Query, Rtype, rdata};
 
 /// How long anything may take.
@@ -381,6 +381,19 @@ fn zones_of_a_primary_that_hangs_do_not_hold_up_others() {
     assert!(told.is_ok(), "{told:?}");
     assert_eq!(hangs.asked().len(), super::addresses::SHARE, "no more than its share");
     fleet.keeper.stop();
+}
+
+/// Bug class: whoever answers first over UDP, with a bad signature, keeps a zone from being refreshed.
+#[test]
+fn a_bad_signature_over_udp_is_asked_again_over_tcp() {
+    let primary = Primary::with_ixfr(2, Act::Close);
+    let keyed = Remote { key: Some(name("armada.")), ..Remote::clone(&primary.remote("ns1")) };
+    let secondary = Secondary::new(&[("a.test.", &[Arc::new(keyed)])]);
+    secondary.begin("a.test.");
+    let key = Key::new(&name("armada."), Algorithm::HmacSha256, &[b'k'; 32]);
+    secondary.fleet.0.keys.store(Arc::new([key].into_iter().collect()));
+    failure(secondary.pull("a.test.", Haste::Time));
+    assert_eq!(primary.asked(), [Rtype::SOA; 2]);
 }
 
 /// Bug class: a member of a catalog that begins anew under another label is not served until the REFRESH of the

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::fleet::teller::seconds;
 use crate::publish::{Cause, Edit, EditProposal, NoRows, RrsetEdit, Secondary};
 use crate::tsig::{Algorithm, Key, verify_request};
 use crate::wire::{HEADER_OCTETS, Opcode, Query, Rtype, rdata};
@@ -106,11 +107,6 @@ fn response(message: &[u8], query: &Query<'_>, is_notify: bool, state: &State) -
         response.extend([serial, 1, 1, 1, 1].iter().flat_map(|number| number.to_be_bytes()));
     }
     response
-}
-
-/// Now, in seconds since 1970.
-fn seconds() -> u64 {
-    teller::now_ms().unsigned_abs() / 1000
 }
 
 //------------ Tests ---------------------------------------------------------

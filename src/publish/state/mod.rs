@@ -20,7 +20,7 @@ mod signatures;
 
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
 pub use error::PublishError;
-pub use options::{Listing, Options, Sources, Strictness, ZoneSource};
+pub use options::{Listing, Options, Sources, Strictness, ZoneSource, now_ms};
 pub use overlay::{is_guard, is_only_guard};
 pub use publisher::Publisher;
 pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus, unanswered};

@@ -219,13 +219,13 @@ impl Options {
             journal_changes_max: 10_000,
             journal_octets_max: 256 << 20,
             is_stand_in: false,
-            now_ms: system_now_ms,
+            now_ms,
         }
     }
 }
 
-/// The system's clock.
-fn system_now_ms() -> i64 {
+/// Now, in epoch milliseconds, by the system's clock.
+pub fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
