@@ -179,11 +179,11 @@ fn identity(wish: &UpdateWish) -> String {
     let mut lines: Vec<String> = wish
         .changed
         .iter()
-        .flat_map(|set| {
+        .map(|set| {
             let mut datas: Vec<String> =
                 set.rdatas.iter().map(|data| crate::digest::hex(data)).collect();
             datas.sort_unstable();
-            [format!("{} {} {}", set.rtype, set.ttl, datas.join(" "))]
+            format!("{} {} {}", set.rtype, set.ttl, datas.join(" "))
         })
         .collect();
     lines.sort_unstable();

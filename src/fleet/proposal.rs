@@ -2,7 +2,7 @@
 //!
 //! `run` hands in who does it; without a queue nothing is proposed.
 
-use crate::update::Rrset;
+use crate::publish::RrsetEdit;
 use crate::wire::Name;
 
 //------------ Queue ---------------------------------------------------------
@@ -25,7 +25,7 @@ pub struct Proposal {
     /// The name.
     pub owner: Name,
     /// The RRsets of the name that would change.
-    pub changed: Vec<Rrset>,
+    pub changed: Vec<RrsetEdit>,
     /// The key that signed.
     pub key: Name,
     /// For whom the key stands.

@@ -22,7 +22,7 @@ enum Against {
     /// A prerequisite does not hold.
     Unmet(Unmet),
     /// It may only be proposed.
-    Propose(Vec<Rrset>),
+    Propose(Vec<RrsetEdit>),
     /// The procedure keeps a name out of the zone.
     KeptOut(Name),
     /// Whether it does could not be found out.
@@ -103,6 +103,7 @@ impl Fleet {
         let view = view(zone);
         let how = rules.grants.judge(key, update, &view).map_err(Against::Denied)?;
         let changed = update.apply(&view).map_err(Against::Unmet)?;
+        let changed: Vec<RrsetEdit> = changed.into_iter().map(edit).collect();
         if how == How::Propose && !changed.is_empty() {
             return Err(Against::Propose(changed));
         }
@@ -114,13 +115,7 @@ impl Fleet {
                 Some(Err(why)) => return Err(Against::Unknown(why)),
             }
         }
-        let set = changed.into_iter().map(|Rrset { owner, rtype, ttl, rdatas }| RrsetEdit {
-            owner,
-            rtype,
-            ttl,
-            rdatas,
-        });
-        Ok(Edit { set: set.collect() })
+        Ok(Edit { set: changed })
     }
 
     /// Makes a request of what an update asks for. The answer is a refusal in any case: nothing is served yet.
@@ -129,7 +124,7 @@ impl Fleet {
         rules: &UpdateRules,
         (key, requester): (&Name, &Requester),
         zone: &Name,
-        changed: Vec<Rrset>,
+        changed: Vec<RrsetEdit>,
     ) -> Result<(), Refusal> {
         let closed = || unable("the queue is closed, so nothing can be proposed");
         let queue = self.0.queue.get().ok_or_else(closed)?;
@@ -152,6 +147,11 @@ impl Fleet {
             }
         }
     }
+}
+
+/// An RRset of an update as one of an edit.
+fn edit(Rrset { owner, rtype, ttl, rdatas }: Rrset) -> RrsetEdit {
+    RrsetEdit { owner, rtype, ttl, rdatas }
 }
 
 /// A zone as clients of UPDATE see it: without guards under wildcards and ZONEMD, which are gapura's own.

@@ -2,7 +2,6 @@
 
 use crate::desk::{ActError, Desk, UpdateWish};
 use crate::fleet::{NotProposed, Proposal, Queue};
-use crate::publish::RrsetEdit;
 use crate::queue::{Application, Contact, State};
 use crate::text::with_causes;
 use crate::wire::Name;
@@ -36,18 +35,10 @@ impl Queue for Proposals {
 fn wish(proposal: &Proposal) -> UpdateWish {
     let of = proposal.applicant.clone();
     let blank = Application::blank(&proposal.zone.to_string());
-    let changed = proposal.changed.iter().cloned();
     UpdateWish {
         owner: proposal.owner.clone(),
         zone: proposal.zone.clone(),
-        changed: changed
-            .map(|set| RrsetEdit {
-                owner: set.owner,
-                rtype: set.rtype,
-                ttl: set.ttl,
-                rdatas: set.rdatas,
-            })
-            .collect(),
+        changed: proposal.changed.clone(),
         key: proposal.key.to_string(),
         application: Application {
             class: of.class.parse().unwrap_or(blank.class),

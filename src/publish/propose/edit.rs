@@ -3,11 +3,9 @@
 use super::candidate::Candidate;
 use super::draft::{Draft, Ground};
 use crate::lock::lock;
-use crate::master::Severity;
+use crate::master::Finding;
 use crate::publish::confirm::Expectation;
-use crate::publish::door::{
-    self, FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows,
-};
+use crate::publish::door::{self, Held, Next, NotPublished, Proposal, Published, Rows};
 use crate::publish::state::{
     Cause, Change, Edit, Inner, PublishError, Publisher, RrsetEdit, ZoneState,
 };
@@ -61,20 +59,8 @@ impl Publisher {
             return Err(PublishError::Moved(zone.clone()).into());
         }
         let draft = draft(&self.0, &held.state, &live, edit, &cause.origin())?;
-        let after = draft.after.filter(|_| !draft.delta.is_empty());
-        let proposal = Proposal {
-            next: after.map_or(Next::Same, |zone| Next::Edited { zone, content: draft.delta }),
-            base: Some(live),
-            serial: Numbering::Next,
-            cause,
-            who: who.to_owned(),
-            at_ms: (self.0.options.now_ms)(),
-            overlay: draft.rows,
-            file: FileFate::Kept,
-            findings: draft.findings,
-            rows,
-            expect,
-        };
+        let proposal = proposal(&self.0, live, draft, cause, who).with_rows(rows);
+        let proposal = Proposal { expect, ..proposal };
         door::publish_one(&self.0, &mut held, proposal)
     }
 }
@@ -121,20 +107,24 @@ impl Publisher {
             }
         }
         let draft = draft(&self.0, &held.state, &live, &edit, &cause.origin())?;
-        let has_errors = draft.findings.iter().any(|one| one.severity == Severity::Error);
+        let has_errors = draft.findings.iter().any(Finding::is_error);
         if draft.delta.is_empty() && draft.rows.is_empty() && !has_errors {
             return Ok(None);
         }
-        let after = draft.after.filter(|_| !draft.delta.is_empty());
-        let next = after.map_or(Next::Same, |zone| Next::Edited { zone, content: draft.delta });
-        let at_ms = (self.0.options.now_ms)();
-        let proposal = Proposal {
-            overlay: draft.rows,
-            findings: draft.findings,
-            ..Proposal::new(Some(live), next, cause, who, at_ms)
-        };
+        let proposal = proposal(&self.0, live, draft, cause, who);
         let published = door::publish_one(&self.0, &mut held, proposal);
         Ok(Some(published.map_err(PublishError::from)?.change))
+    }
+}
+
+/// The proposal of a draft on what is served.
+fn proposal(inner: &Inner, live: Zone, draft: Draft, cause: Cause, who: &str) -> Proposal {
+    let after = draft.after.filter(|_| !draft.delta.is_empty());
+    let next = after.map_or(Next::Same, |zone| Next::Edited { zone, content: draft.delta });
+    Proposal {
+        overlay: draft.rows,
+        findings: draft.findings,
+        ..Proposal::new(Some(live), next, cause, who, (inner.options.now_ms)())
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn decide(
         faults.extend(check::zonemd(&zone));
     }
     let mut findings: Vec<Finding> = judged(&state.source, &faults);
-    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+    if findings.iter().any(Finding::is_error) {
         let outcome = Outcome::Refused { serial: state.serial(), guard: Guard::Check };
         return Ok((Kind::Done(outcome), findings));
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::options::MADE;
 use super::{Cause, Change, Publisher, Secondary, Slot, ZoneState};
 use crate::lock::lock;
-use crate::master::{Finding, Severity};
+use crate::master::Finding;
 use crate::store::promoted::{Origin, PromotedRow};
 use crate::wire::Name;
 
@@ -136,8 +136,10 @@ impl ReloadReport {
 
     /// The first of its errors, in words.
     pub fn first_error(&self) -> Option<&str> {
-        let is_error = |finding: &&Finding| finding.severity == Severity::Error;
-        self.findings.iter().find(is_error).map(|finding| finding.message.as_str())
+        self.findings
+            .iter()
+            .find(|finding| finding.is_error())
+            .map(|finding| finding.message.as_str())
     }
 
     /// Whether the zone is not served because the database failed, and not because of its file.
