@@ -12,7 +12,7 @@ use crate::support::peers::{
     self, Fetched, Key, Peer, PeerZone, Program, fetch, is_client_here, lines, transfer_query,
     try_fetch,
 };
-use crate::support::{Daemon, kill, lay_out, until};
+use crate::support::{Daemon, kill, lay_out, printed, until};
 
 /// The zone.
 const ZONE: &str = "cirebonkab.go.id.";
@@ -75,8 +75,7 @@ fn settings(remotes: &[(&str, String)]) -> String {
 fn load(daemon: &Daemon, text: &str) -> u32 {
     std::fs::write(daemon.zone_file(), text).unwrap();
     let done = daemon.gapura(&["ctl", "reload", ZONE]);
-    let said = [&done.stdout[..], &done.stderr].concat();
-    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&said));
+    assert_eq!(done.status.code(), Some(0), "{}", printed(&done));
     peers::serial(daemon.dns(), ZONE).unwrap()
 }
 

@@ -11,8 +11,9 @@ use std::process::{Command, Output, Stdio};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 
-use crate::skipped::{left_out, skipped};
-use crate::support::{Daemon, ask, data, lay_out, run_in};
+use crate::skipped::left_out;
+use crate::support::peers::{is_client_here, serial};
+use crate::support::{Daemon, ask, data, lay_out, printed, run_in};
 
 /// The apex.
 const APEX: &str = "cirebonkab.go.id.";
@@ -33,15 +34,6 @@ fn daemon() -> Daemon {
 fn keys(names: &[&str]) -> String {
     let table = |name: &&str| format!("[[key]]\nname = \"{name}\"\nsecret = \"{SECRET}\"\n");
     names.iter().map(table).collect()
-}
-
-/// Whether `nsupdate` is here; says so if not.
-fn has_nsupdate() -> bool {
-    let is_here = Command::new("nsupdate").arg("-V").output().is_ok();
-    if !is_here {
-        skipped("nsupdate is not installed");
-    }
-    is_here
 }
 
 /// `nsupdate` with a key and a script; `send` is added.
@@ -79,16 +71,10 @@ fn at(daemon: &Daemon, owner: &str, rtype: RecordType) -> Vec<String> {
     data(&ask(daemon.dns(), &format!("{owner}.{APEX}"), rtype))
 }
 
-/// The serial that is served.
-fn serial(daemon: &Daemon) -> String {
-    let soa = data(&ask(daemon.dns(), APEX, RecordType::SOA));
-    soa[0].split_whitespace().nth(2).unwrap().to_owned()
-}
-
 /// A full disk under the log, or a pipe that nobody reads, costs lines and nothing else.
 #[test]
 fn updates_are_answered_while_no_line_of_the_log_can_be_written() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let made = tempfile::tempdir().unwrap();
@@ -104,11 +90,11 @@ fn updates_are_answered_while_no_line_of_the_log_can_be_written() {
 
 #[test]
 fn nsupdate_adds_and_deletes_over_udp_and_tcp() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let daemon = daemon();
-    let before: u32 = serial(&daemon).parse().unwrap();
+    let before = serial(daemon.dns(), APEX).unwrap();
     let add = "update add _acme-challenge.www.cirebonkab.go.id. 60 TXT \"one\"";
     assert_eq!(update(&daemon, "acme.", add), "NOERROR");
     assert_eq!(at(&daemon, "_acme-challenge.www", RecordType::TXT), ["one"]);
@@ -121,7 +107,7 @@ fn nsupdate_adds_and_deletes_over_udp_and_tcp() {
     assert_eq!(update(&daemon, "acme.", delete), "NOERROR");
     let gone = ask(daemon.dns(), "_acme-challenge.www.cirebonkab.go.id.", RecordType::TXT);
     assert_eq!(gone.metadata.response_code, ResponseCode::NXDomain);
-    assert_eq!(serial(&daemon), (before + 3).to_string());
+    assert_eq!(serial(daemon.dns(), APEX).unwrap(), before + 3);
     let history = daemon.gapura(&["zone", "history", APEX]);
     let history = String::from_utf8_lossy(&history.stdout).into_owned();
     assert_eq!(history.matches("update by key acme.").count(), 3, "{history}");
@@ -130,27 +116,27 @@ fn nsupdate_adds_and_deletes_over_udp_and_tcp() {
 
 #[test]
 fn one_update_is_one_serial_however_much_is_in_it() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let daemon = daemon();
-    let before: u32 = serial(&daemon).parse().unwrap();
+    let before = serial(daemon.dns(), APEX).unwrap();
     let lines: Vec<String> = (0..300)
         .map(|number| format!("update add h{number}.dyn.{APEX} 300 A 192.0.2.{}", number % 250))
         .collect();
     let batch = lines.join("\n");
     assert_eq!(code(&nsupdate(&daemon, Some("dhcp."), &["-v"], &batch)), "NOERROR");
-    assert_eq!(serial(&daemon), (before + 1).to_string());
+    assert_eq!(serial(daemon.dns(), APEX).unwrap(), before + 1);
     assert_eq!(at(&daemon, "h299.dyn", RecordType::A), ["192.0.2.49"]);
 }
 
 #[test]
 fn who_may_not_is_refused_and_nothing_of_it_is_done() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let daemon = daemon();
-    let before = serial(&daemon);
+    let before = serial(daemon.dns(), APEX).unwrap();
     let add = |owner: &str, rest: &str| format!("update add {owner}.{APEX} 60 {rest}");
     let challenge = add("_acme-challenge.www", "TXT one");
     assert_eq!(code(&nsupdate(&daemon, None, &[], &challenge)), "REFUSED", "no key");
@@ -171,14 +157,14 @@ fn who_may_not_is_refused_and_nothing_of_it_is_done() {
         "REFUSED",
         "delegations are granted by name only"
     );
-    assert_eq!(serial(&daemon), before);
+    assert_eq!(serial(daemon.dns(), APEX).unwrap(), before);
     let log = std::fs::read_to_string(daemon.dir.join("log")).unwrap();
     assert!(log.contains("update refused") || log.contains("UPDATE refused"), "{log}");
 }
 
 #[test]
 fn prerequisites_decide() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let daemon = daemon();
@@ -212,17 +198,17 @@ fn prerequisites_decide() {
 
 #[test]
 fn what_breaks_the_zone_is_refused_and_the_file_clashes_aloud() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let daemon = daemon();
     // Ignored, as RFC 2136 has it, and not an error.
-    let before = serial(&daemon);
+    let before = serial(daemon.dns(), APEX).unwrap();
     assert_eq!(
         update(&daemon, "all.", &format!("update add www.{APEX} 60 A 192.0.2.1")),
         "NOERROR"
     );
-    assert_eq!(serial(&daemon), before, "a CNAME is there");
+    assert_eq!(serial(daemon.dns(), APEX).unwrap(), before, "a CNAME is there");
     // A name server of the zone may not lose its address.
     let breaks = format!("update delete ns1.{APEX} A\nupdate delete ns1.{APEX} AAAA");
     assert_eq!(update(&daemon, "all.", &breaks), "REFUSED");
@@ -254,8 +240,7 @@ fn grants_that_make_no_sense_are_told_with_their_place() {
         { key = \"acme.\", names = [], how = \"propose\" },\n]\n";
     lay_out(made.path(), &format!("{more}{}", keys(&["acme."])));
     let check = run_in(made.path(), &["check"]);
-    let told = String::from_utf8_lossy(&check.stdout).into_owned()
-        + &String::from_utf8_lossy(&check.stderr);
+    let told = printed(&check);
     assert!(!check.status.success(), "{told}");
     for part in
         ["no [[key]] named \"none.\"", "a..b", "HTML", "SOA cannot be granted", "names is empty"]

@@ -5,7 +5,7 @@ use crate::support::{kill, lay_out};
 
 #[test]
 fn of_eight_clients_with_one_prerequisite_exactly_one_wins_each_time() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let daemon = daemon();
@@ -34,7 +34,7 @@ fn of_eight_clients_with_one_prerequisite_exactly_one_wins_each_time() {
 
 #[test]
 fn what_was_acknowledged_is_there_after_a_kill_in_the_middle() {
-    if !has_nsupdate() {
+    if !is_client_here("nsupdate") {
         return;
     }
     let made = tempfile::tempdir().unwrap();

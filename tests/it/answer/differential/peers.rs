@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use gapura::wire::Name;
 
+use crate::support::peers::free_port;
+
 //------------ Peer ----------------------------------------------------------
 
 /// A running name server; it ends with the value.
@@ -145,25 +147,4 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Whether both peers are installed.
-pub(crate) fn installed() -> Result<(), &'static str> {
-    let runs = |program: &str, flag: &str| {
-        let mut command = Command::new(program);
-        command.arg(flag).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok()
-    };
-    if !runs("knotd", "-V") {
-        return Err("knotd not found");
-    }
-    if !runs("nsd", "-v") {
-        return Err("nsd not found");
-    }
-    Ok(())
-}
-
-/// A port nobody uses now.
-fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
