@@ -20,7 +20,7 @@ mod zonemd;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -90,6 +90,22 @@ impl House {
         let store = Store::open(&self.state()).unwrap();
         let source = ZoneSource::new(apex(), self.file());
         Publisher::open(store, vec![source], self.options()).unwrap()
+    }
+
+    /// Closes it for good: the keeper may have the database for a moment longer than its last job.
+    pub(super) fn close(&self, publisher: Publisher) {
+        publisher.flush();
+        drop(publisher);
+        let is_of_state = |link: PathBuf| link.starts_with(self.state());
+        let is_open = || {
+            let links = fs::read_dir("/proc/self/fd").unwrap().map_while(Result::ok);
+            links.filter_map(|link| fs::read_link(link.path()).ok()).any(is_of_state)
+        };
+        let end = Instant::now() + Duration::from_secs(20);
+        while is_open() {
+            assert!(Instant::now() < end, "the database stays open");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Opens it and wants the zone live.

@@ -55,8 +55,7 @@ fn a_state_that_was_put_back_reuses_no_serial() {
     let publisher = house.opened();
     edit(&house, &publisher, 1);
     seen.note(&publisher);
-    publisher.flush();
-    drop(publisher);
+    house.close(publisher);
     let backup = house.directory.path().join("backup");
     copy_all(&house.state(), &backup);
     let publisher = house.opened();
@@ -66,8 +65,7 @@ fn a_state_that_was_put_back_reuses_no_serial() {
         seen.note(&publisher);
     }
     let newest = live(&publisher).serial();
-    publisher.flush();
-    drop(publisher);
+    house.close(publisher);
     fs::remove_dir_all(house.state()).unwrap();
     copy_all(&backup, &house.state());
     let publisher = house.opened();
@@ -77,8 +75,7 @@ fn a_state_that_was_put_back_reuses_no_serial() {
         edit(&house, &publisher, n);
         seen.note(&publisher);
     }
-    publisher.flush();
-    drop(publisher);
+    house.close(publisher);
     let before = { live(&house.opened()).serial() };
     let publisher = house.opened();
     assert_eq!(live(&publisher).serial(), before, "once is enough");
