@@ -25,9 +25,9 @@ fn large() -> String {
 /// Waits until the database is closed: the keeper may be the last to let go of it.
 fn until_closed(house: &House) {
     let log = house.state().join("gapura.db-wal");
-    let until = std::time::Instant::now() + Duration::from_secs(10);
+    let until = Instant::now() + Duration::from_secs(10);
     while log.exists() {
-        assert!(std::time::Instant::now() < until, "the database is not closed");
+        assert!(Instant::now() < until, "the database is not closed");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
