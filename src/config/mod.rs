@@ -14,8 +14,9 @@ mod settings;
 pub use changed::changed;
 pub use load::{Loaded, default_path, load, state_dir_of};
 pub use settings::{
-    Approval, Audit, Bind, Correction, Hijackable, KeySettings, LoggedClient, Mail, Metrics,
-    Naming, People, Policy, Probe, Promote, Public, QueryLogging, Quic, RateLimit, Register,
-    RemoteSettings, SecretText, SerialPolicy, Server, Settings, Targets, Tls, Tokens,
-    UpdateApplicant, UpdateGrant, UpdateHow, Web, Work, ZoneChecks, ZoneSettings,
+    Approval, Audit, Bind, Correction, DenialKind, Hijackable, KeyArrangement, KeySettings,
+    LoggedClient, Mail, Metrics, Naming, People, Policy, Probe, Promote, Public, QueryLogging,
+    Quic, RateLimit, Register, RemoteSettings, SecretText, SerialPolicy, Server, Settings,
+    SigningSettings, Targets, Tls, Tokens, UpdateApplicant, UpdateGrant, UpdateHow, Web, Work,
+    ZoneChecks, ZoneSettings,
 };

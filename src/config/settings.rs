@@ -33,6 +33,9 @@ pub struct Settings {
     /// `[[remote]]`: other name servers.
     #[serde(rename = "remote")]
     pub remotes: Vec<RemoteSettings>,
+    /// `[[signing]]`: policies by which zones are signed.
+    #[serde(rename = "signing")]
+    pub signings: Vec<SigningSettings>,
     /// `[[zone]]`: what is served.
     #[serde(rename = "zone")]
     pub zones: Vec<ZoneSettings>,
@@ -317,6 +320,82 @@ pub struct RemoteSettings {
     pub tls_key: PathBuf,
 }
 
+/// `[[signing]]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SigningSettings {
+    /// The name by which zones mean it.
+    pub name: toml::Spanned<String>,
+    /// The algorithm of new keys.
+    pub algorithm: String,
+    /// Whether one key signs everything.
+    pub keys: KeyArrangement,
+    /// How it is proven that a name is not there.
+    pub denial: DenialKind,
+    /// Days a signature is valid.
+    pub lifetime_days: u32,
+    /// Days before its end at which a signature is made anew.
+    pub refresh_days: u32,
+    /// Days after which a ZSK is rolled; 0 = by hand.
+    pub zsk_days: u32,
+    /// Days after which a KSK, or the one key, is rolled; 0 = by hand.
+    pub ksk_days: u32,
+    /// Whether the parent is told by CDS and CDNSKEY records (RFC 7344) what its DS should be.
+    pub cds: bool,
+    /// Whether each step of a rollover waits for a person's word.
+    pub manual: bool,
+    /// TTL of the DNSKEY, CDS and CDNSKEY records.
+    pub dnskey_ttl: u32,
+    /// Seconds until a change has reached all name servers of a zone.
+    pub propagation_seconds: u32,
+    /// TTL of the DS at the parent, in case it cannot be looked up.
+    pub parent_ds_ttl: u32,
+    /// Addresses of the parent's name servers, in case they cannot be looked up.
+    pub parents: Vec<String>,
+}
+
+impl Default for SigningSettings {
+    fn default() -> Self {
+        Self {
+            name: toml::Spanned::new(0..0, "default".to_owned()),
+            algorithm: "ecdsap256sha256".to_owned(),
+            keys: KeyArrangement::Csk,
+            denial: DenialKind::Nsec,
+            lifetime_days: 14,
+            refresh_days: 7,
+            zsk_days: 90,
+            ksk_days: 0,
+            cds: true,
+            manual: false,
+            dnskey_ttl: 3_600,
+            propagation_seconds: 3_600,
+            parent_ds_ttl: 86_400,
+            parents: Vec::new(),
+        }
+    }
+}
+
+/// `signing.keys`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum KeyArrangement {
+    /// One key signs everything.
+    #[serde(rename = "csk")]
+    Csk,
+    /// One key signs the keys, another the rest.
+    #[serde(rename = "ksk+zsk")]
+    KskZsk,
+}
+
+/// `signing.denial`
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DenialKind {
+    /// NSEC (RFC 4034).
+    Nsec,
+    /// NSEC3 (RFC 5155) as RFC 9276 wants it.
+    Nsec3,
+}
+
 /// `[[zone]]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -350,6 +429,9 @@ pub struct ZoneSettings {
     /// Whether gapura makes a ZONEMD record (RFC 8976) for each version.
     #[serde(default)]
     pub zonemd: bool,
+    /// The policy by which the zone is signed; empty = it is not.
+    #[serde(default)]
+    pub signing: String,
     /// The catalog zone of ours (RFC 9432) that lists this zone; empty = none.
     #[serde(default)]
     pub catalog: String,

@@ -168,6 +168,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     in_force.rate_limit = new.rate_limit.clone();
     in_force.keys.clone_from(&new.keys);
     in_force.remotes.clone_from(&new.remotes);
+    in_force.signings.clone_from(&new.signings);
     in_force.zones.clone_from(&new.zones);
     // What is off is turned on, and what is on off, at a start.
     if let (Some(log), Some(new)) = (&mut in_force.query_log, &new.query_log) {
@@ -201,8 +202,8 @@ fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
 
 /// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
-    const DNS: [&str; 8] =
-        ["key", "remote", "server", "tls", "quic", "rate_limit", "query_log", "metrics"];
+    const DNS: [&str; 9] =
+        ["key", "remote", "signing", "server", "tls", "quic", "rate_limit", "query_log", "metrics"];
     let mut keys = config::changed(one, other);
     keys.retain(|key| {
         let table = key.split('.').next().unwrap_or_default();

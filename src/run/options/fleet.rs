@@ -15,7 +15,7 @@ use crate::serve::Network;
 use crate::wire::Name;
 
 /// The port of DNS.
-const PORT: u16 = 53;
+pub(super) const PORT: u16 = 53;
 /// The port of DNS over TLS (RFC 7858 §3.1).
 const TLS_PORT: u16 = 853;
 
@@ -214,7 +214,7 @@ impl Compiling {
 }
 
 /// Where a remote is reached, if the text is more than a network, and where it may come from.
-fn address(text: &str, port: u16) -> Option<(Option<SocketAddr>, Network)> {
+pub(super) fn address(text: &str, port: u16) -> Option<(Option<SocketAddr>, Network)> {
     if text.contains('/') {
         return text.parse().ok().map(|network| (None, network));
     }

@@ -5,6 +5,7 @@ mod fleet;
 mod keys;
 #[cfg(feature = "approval")]
 mod road_3;
+mod signing;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -99,6 +100,9 @@ pub enum OptionError {
     /// A remote, or a rule that names one.
     #[error("{0}")]
     Fleet(String),
+    /// A policy of signing, or a zone that names one.
+    #[error("{0}")]
+    Signing(String),
     /// A word that is not one of the choices.
     #[error("{key}: \"{text}\" is not one of {choices}")]
     Choice {
@@ -146,6 +150,7 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     }
     faults.extend(keys::faults(settings));
     faults.extend(fleet::faults(settings));
+    faults.extend(signing::faults(settings));
     #[cfg(feature = "approval")]
     faults.extend(road_3::faults(settings));
     faults
