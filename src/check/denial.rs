@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 
 use super::fault::Faults;
-use super::signed::has_signed_soa;
 use super::{ZoneFault, ZoneRule};
 use crate::wire::{NameRef, Rtype, rdata};
 use crate::zone::{NodeRef, Nsec3Params, RrsetRef, Zone};
@@ -14,7 +13,7 @@ const ROUNDS_MAX: u64 = 20_000_000;
 
 /// Looks at the chain of a signed zone.
 pub(super) fn zone(zone: &Zone, faults: &mut Faults) {
-    if !has_signed_soa(zone) {
+    if !zone.is_signed() {
         return;
     }
     if zone.apex_node().rrset(Rtype::NSEC).is_some() {

@@ -42,6 +42,21 @@ use crate::zone::{BuildFault, NodeRef, RrsetRef, Zone};
 
 /// Checks a whole zone. `now` is in seconds since 1970; `built` is what building it has shown.
 pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<ZoneFault> {
+    let mut faults = content_faults(zone, built);
+    signed::zone(zone, now, &mut faults);
+    signed::signals(zone, &mut faults);
+    denial::owners(zone, &mut faults);
+    denial::zone(zone, &mut faults);
+    faults.into_vec()
+}
+
+/// Checks what gapura is going to sign: all but signatures and proofs, which it has not yet.
+pub fn content(zone: &Zone, built: &[BuildFault]) -> Vec<ZoneFault> {
+    content_faults(zone, built).into_vec()
+}
+
+/// The rules about every name, signed or not.
+fn content_faults(zone: &Zone, built: &[BuildFault]) -> Faults {
     let mut faults = Faults::default();
     built.iter().for_each(|fault| faults.push(ZoneFault::from(fault)));
     let glue = delegation::hosts(zone.nodes());
@@ -50,11 +65,7 @@ pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<ZoneFault> {
     for node in zone.nodes() {
         node_faults(zone, node, &glue, &mut faults);
     }
-    signed::zone(zone, now, &mut faults);
-    signed::signals(zone, &mut faults);
-    denial::owners(zone, &mut faults);
-    denial::zone(zone, &mut faults);
-    faults.into_vec()
+    faults
 }
 
 /// Checks the names `owners`, those below them where they cut or redirect, the cuts above and the apex.

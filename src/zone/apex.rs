@@ -15,7 +15,7 @@ pub(super) struct Apex {
     pub(super) negative_soa: Option<NegativeSoa>,
     /// The NSEC3 chain that negative answers use.
     pub(super) nsec3: Option<Nsec3Params>,
-    /// Whether there is a DNSKEY RRset, or the SOA record is signed.
+    /// Whether the SOA record is signed.
     pub(super) is_signed: bool,
     /// Labels of the name.
     pub(super) labels: u8,
@@ -30,7 +30,7 @@ impl Apex {
             soa,
             negative_soa: NegativeSoa::new(name, &soa, set.first()),
             nsec3: Nsec3Params::of_apex(node),
-            is_signed: node.rrset(Rtype::DNSKEY).is_some() || set.signature_count() > 0,
+            is_signed: set.signature_count() > 0,
             labels: name.label_count() as u8, // at most 127
         })
     }

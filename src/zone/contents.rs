@@ -112,7 +112,7 @@ impl Zone {
         self.0.counts.names
     }
 
-    /// Whether the zone is signed: its apex has a DNSKEY RRset or signatures.
+    /// Whether the zone is signed: its SOA record has a signature.
     pub fn is_signed(&self) -> bool {
         self.0.facts.is_signed
     }

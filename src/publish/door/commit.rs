@@ -13,7 +13,7 @@ use crate::publish::state::{Change, Inner, Job, LastChange, PublishError, RowEdi
 use crate::store::journal::{DeltaBlobs, JournalRow};
 use crate::store::{StoreError, Tx, records};
 use crate::wire::{Name, Record};
-use crate::zone::{Entry, Zone};
+use crate::zone::Entry;
 
 /// Zones up to this many records get their full copy with the first load's transaction.
 const COPY_AT_ONCE_MAX: usize = 2_000;
@@ -55,8 +55,10 @@ pub(super) fn commit<T, E: From<StoreError>>(
     })?;
     keep_now(inner, held, &steps);
     failpoint::point("swap.before");
-    let visible: Vec<Entry> =
-        steps.iter().filter_map(|step| step.next.clone()).map(Entry::Loaded).collect();
+    let visible: Vec<Entry> = steps
+        .iter()
+        .filter_map(|step| Some(Entry::Loaded(step.next.as_ref()?.served().clone())))
+        .collect();
     if !visible.is_empty() {
         swap(inner, &[], visible);
     }
@@ -95,7 +97,8 @@ impl Ready {
         });
         if blobs.is_none() && change.is_visible() {
             // The chain begins anew here: an older copy leads nowhere.
-            let small = step.next.as_ref().map_or(0, Zone::record_count) <= COPY_AT_ONCE_MAX;
+            let small = step.next.as_ref().map_or(0, |next| next.served().record_count())
+                <= COPY_AT_ONCE_MAX;
             step.row.copy_seq = small.then_some(seq);
         }
         Self { seq, blobs }
@@ -115,7 +118,7 @@ fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> 
     let Some(next) = step.next.as_ref().filter(|_| change.is_visible()) else { return Ok(()) };
     let (removed, added) = match &ready.blobs {
         Some(_) => change.counts(),
-        None => (0, next.record_count()),
+        None => (0, next.served().record_count()),
     };
     let cause = serde_json::to_string(&change.cause)
         .map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -131,7 +134,7 @@ fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> 
     };
     tx.add_change(zone, &row, ready.blobs.as_ref())?;
     if step.row.copy_seq == Some(ready.seq) {
-        let copy = records::encode(next.records());
+        let copy = records::encode(next.served().records());
         tx.add_copy_piece(zone, ready.seq, 0, &copy)?;
     }
     Ok(())
@@ -180,7 +183,7 @@ fn go_live(inner: &Inner, held: &mut Held<'_>, step: Numbered, ready: Ready) -> 
 
 /// Whether a fresh full copy is worth writing.
 pub(crate) fn copy_is_due(state: &ZoneState) -> bool {
-    let Some((row, zone)) = state.row.as_ref().zip(state.zone.as_ref()) else { return false };
+    let Some((row, zone)) = state.row.as_ref().zip(state.served()) else { return false };
     let (changes, octets) = state.since_copy;
     let bound = OCTETS_PER_COPY_MIN.max(zone.record_count() as u64 * 16);
     row.copy_seq.is_none() || changes > CHANGES_PER_COPY || octets > bound

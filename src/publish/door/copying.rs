@@ -134,7 +134,7 @@ fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
     let (live, note, octets, writes, known) = {
         let state = lock(&slot.state);
         let copied = &state.copied;
-        let Some(live) = state.zone.clone() else { return Ok(()) };
+        let Some(live) = state.served().cloned() else { return Ok(()) };
         if inner.options.is_stand_in || copied.serial.is_some() && copied.octets == 0 {
             return Ok(());
         }

@@ -167,7 +167,8 @@ fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Numbered, is_alone: bool)
     let copied = &mut state.copied;
     match step.next.as_ref().filter(|_| change.is_visible()) {
         Some(next) if !is_first && (is_alone || is_noted) => {
-            let written = copy_now(inner, copied, change, next, (&note, is_noted));
+            let served = next.served();
+            let written = copy_now(inner, copied, change, served, (&note, is_noted));
             inner.note_kept(&served::path(state_dir, &zone), written);
         }
         Some(_) => copy_later(inner, copied, &zone),
@@ -190,7 +191,7 @@ impl Inner {
         let Ok(slot) = self.slot(zone) else { return Ok(()) };
         let (live, seq, due) = {
             let state = lock(&slot.state);
-            (state.zone.clone(), state.seq, copy_is_due(&state))
+            (state.served().cloned(), state.seq, copy_is_due(&state))
         };
         let Some(live) = live else { return Ok(()) };
         let (changes, octets) = self.store.read(|reader| reader.journal_size(zone))?;

@@ -4,7 +4,7 @@
 
 use super::proposal::{FileFate, Next, Numbering, Proposal};
 use crate::publish::state::serial::later;
-use crate::publish::state::{Change, Inner, PublishError, RowEdit, ZoneState};
+use crate::publish::state::{Change, Inner, PublishError, RowEdit, Version, ZoneState};
 use crate::store::zones::ZoneRow;
 use crate::wire::{Class, Name, NameRef, Record, Rtype};
 use crate::zone::{ApplyError, Delta, Zone};
@@ -14,7 +14,7 @@ use crate::zone::{ApplyError, Delta, Zone};
 /// A proposal with its serial, ready for the transaction.
 pub(crate) struct Numbered {
     /// The next version; none if nothing that is served changes.
-    pub(super) next: Option<Zone>,
+    pub(super) next: Option<Version>,
     /// From which serial to which, by what and whom.
     pub(crate) change: Change,
     /// Promoted RRsets and masks that change with it.
@@ -43,14 +43,19 @@ pub(crate) fn number<R>(
             let live = live.ok_or_else(|| not_loaded(state))?;
             let next = finished(state, zone, serial(live.serial()))?;
             let delta = with_head(state, live, &next, content)?;
-            (Some(next), delta)
+            (Some(Version::plain(next)), delta)
         }
         Next::Whole(zone) => {
             let live = live.map_or_else(|| zone.serial(), Zone::serial);
-            (Some(finished(state, zone, serial(live))?), Delta::default())
+            let next = finished(state, zone, serial(live))?;
+            (Some(Version::plain(next)), Delta::default())
         }
     };
-    let to = next.as_ref().map(Zone::serial).or(from).ok_or_else(|| not_loaded(state))?;
+    let to = next
+        .as_ref()
+        .map(|next| next.content.serial())
+        .or(from)
+        .ok_or_else(|| not_loaded(state))?;
     let change = Change {
         zone: state.source.apex.clone(),
         from,
@@ -62,7 +67,7 @@ pub(crate) fn number<R>(
     };
     let mut row = row(state, &proposal.file, &change)?;
     if let Some(next) = &next {
-        row.own_zonemd = Some(state.source.makes_zonemd(next));
+        row.own_zonemd = Some(state.source.makes_zonemd(&next.content));
     }
     let is_held = match proposal.file {
         FileFate::Kept => state.is_held,

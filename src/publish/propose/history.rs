@@ -72,7 +72,7 @@ impl Publisher {
         let slot = self.0.slot(zone)?;
         let (live, seq) = {
             let state = lock(&slot.state);
-            let live = state.zone.clone();
+            let live = state.served().cloned();
             (live.ok_or_else(|| PublishError::NotLoaded(zone.clone()))?, state.seq)
         };
         if live.serial() == serial {

@@ -209,6 +209,7 @@ impl Consuming<'_> {
     /// Forgets what is served of a zone: its primary has another one under the old name (RFC 9432 section 5.4).
     fn begin_anew(&self, state: &mut ZoneState) {
         let Some(before) = state.zone.take() else { return };
+        state.signed = None;
         let apex = before.apex().to_name();
         tracing::info!(zone = %apex, serial = before.serial(), "begun anew under another label");
         state.lease.begin_anew();

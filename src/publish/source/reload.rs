@@ -185,7 +185,7 @@ pub(super) fn decide(
         if let Err(failed) = recall(inner, &mut held.state, loaded.as_ref().ok()) {
             return Prepared::failed(&failed);
         }
-        let found = held.state.zone.clone().map(Entry::Loaded);
+        let found = held.state.served().cloned().map(Entry::Loaded);
         swap(inner, &[], found.into_iter().collect());
     }
     prepare(inner, &held.state, loaded, by)

@@ -12,7 +12,7 @@ use crate::publish::door::{self, Proposal, with_serial};
 use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, ZoneState, warning,
+    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, Version, ZoneState, warning,
 };
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
@@ -114,17 +114,18 @@ pub(super) fn recall(
         if accepted && !held {
             resumed(inner, state, loaded, row.serial)
                 .into_iter()
-                .for_each(|zone| state.serve(zone));
+                .for_each(|zone| state.serve(Version::plain(zone)));
         }
     }
     if inner.options.is_stand_in {
         match copied(inner, state) {
-            Some(zone) => state.serve(zone),
+            Some(zone) => state.serve(Version::plain(zone)),
             None => state.zone = None,
         }
     }
     if state.row.is_some() && state.zone.is_none() {
-        restored(inner, state)?.into_iter().for_each(|zone| state.serve(zone));
+        let restored = restored(inner, state)?;
+        restored.into_iter().for_each(|zone| state.serve(Version::plain(zone)));
     }
     let is_signed = state.zone.as_ref().is_some_and(Zone::is_signed);
     let owns_serials = !is_signed && !state.source.is_secondary();

@@ -128,7 +128,7 @@ impl Publisher {
         let inner = &*self.0;
         let slot = inner.slot(zone)?;
         let mut state = lock(&slot.state);
-        let Some(live) = state.zone.clone().filter(|_| !state.is_gone) else { return Ok(()) };
+        let Some(live) = state.served().cloned().filter(|_| !state.is_gone) else { return Ok(()) };
         let now_ms = (inner.options.now_ms)();
         let rest = i64::from(live.soa().expire).saturating_mul(1000) / UNWRITTEN_PARTS;
         let is_due = state.lease.is_unwritten(now_ms, rest.min(UNWRITTEN_MAX_MS));
@@ -190,7 +190,7 @@ pub(super) fn reload(inner: &Inner, slot: &Slot, began: Instant) -> ReloadReport
         let findings = Prepared::failed(&failed).findings;
         return report(&state.source, outcome, findings, began);
     }
-    if !was_recalled && let Some(zone) = &state.zone {
+    if !was_recalled && let Some(zone) = state.served() {
         swap(inner, &[], vec![Entry::Loaded(zone.clone())]);
         inner.jobs.send(Job::Copy(slot.apex.clone()));
     }
@@ -224,7 +224,9 @@ impl Inner {
         let left = self.left(state);
         state.lease.is_expired = state.zone.is_some() && left.is_zero();
         state.lease.left.set(u32::try_from(left.as_secs()).unwrap_or(u32::MAX));
-        state.zone = state.zone.take().map(|zone| zone.with_time_left(state.lease.left.clone()));
+        let left = &state.lease.left;
+        state.zone = state.zone.take().map(|zone| zone.with_time_left(left.clone()));
+        state.signed = state.signed.take().map(|zone| zone.with_time_left(left.clone()));
         if state.lease.is_expired {
             tracing::error!(zone = %apex, "expired while the daemon was off: SERVFAIL until a primary is heard");
         }

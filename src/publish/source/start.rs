@@ -149,7 +149,7 @@ impl Inner {
 
 /// The entry of a zone in the served set.
 fn entry(slot: &Slot, state: &ZoneState) -> Entry {
-    match &state.zone {
+    match state.served() {
         Some(_) if state.lease.is_expired => Entry::Expired(slot.apex.clone()),
         Some(zone) => Entry::Loaded(zone.clone()),
         None => Entry::NotLoaded(slot.apex.clone()),

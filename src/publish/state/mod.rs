@@ -17,6 +17,7 @@ mod secondaries;
 mod seen;
 pub(super) mod serial;
 mod signatures;
+mod version;
 
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
 pub use error::PublishError;
@@ -36,3 +37,4 @@ pub(super) use publisher::{Copied, Inner, Slot, ZoneState};
 pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;
+pub(super) use version::Version;

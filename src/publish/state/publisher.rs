@@ -103,8 +103,10 @@ pub(crate) struct Copied {
 pub(crate) struct ZoneState {
     /// Where it comes from.
     pub(crate) source: ZoneSource,
-    /// The live version.
+    /// The live version as files, requests and updates see it: without what gapura signs it with.
     pub(crate) zone: Option<Zone>,
+    /// The same as it is served, where gapura signs it.
+    pub(crate) signed: Option<Zone>,
     /// What the database keeps of it.
     pub(crate) row: Option<ZoneRow>,
     /// The newest place in the journal.
@@ -156,6 +158,7 @@ impl Slot {
         let state = ZoneState {
             source: source.clone(),
             zone: None,
+            signed: None,
             row: None,
             seq: 0,
             chain_from: 0,
@@ -186,6 +189,11 @@ impl ZoneState {
     /// The serial that is live.
     pub(crate) fn serial(&self) -> Option<u32> {
         self.zone.as_ref().map(Zone::serial)
+    }
+
+    /// The live version as it is served.
+    pub(crate) fn served(&self) -> Option<&Zone> {
+        self.signed.as_ref().or(self.zone.as_ref())
     }
 
     /// Whether what is served has a ZONEMD record of ours.

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
-use super::{Outcome, ZoneState, error, warning};
+use super::{Outcome, Version, ZoneState, error, warning};
 use crate::check::{self, Ending, Span, ZoneRule};
 use crate::master::Finding;
 use crate::zone::Zone;
@@ -72,9 +72,10 @@ fn is_news(level: Level, told: Option<(Level, Duration)>) -> bool {
 
 impl ZoneState {
     /// Takes a version as the one that is served.
-    pub(crate) fn serve(&mut self, zone: Zone) {
-        self.signatures.ending = check::ending(&zone);
-        self.zone = Some(zone);
+    pub(crate) fn serve(&mut self, version: Version) {
+        self.signatures.ending = check::ending(version.served());
+        self.zone = Some(version.content);
+        self.signed = version.signed;
     }
 
     /// When the first signature that is served ends, in seconds since 1970.
