@@ -44,6 +44,7 @@ const STEPS: &[Step] = &[
     Step { number: 70, road_3: false, sql: include_str!("migrations/0070_update.sql") },
     Step { number: 72, road_3: false, sql: include_str!("migrations/0072_secondary.sql") },
     Step { number: 75, road_3: false, sql: include_str!("migrations/0075_own_zonemd.sql") },
+    Step { number: 80, road_3: false, sql: include_str!("migrations/0080_signing.sql") },
 ];
 
 /// The last step that no database with a row log can miss.

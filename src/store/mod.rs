@@ -41,6 +41,7 @@ pub mod row_log;
 #[cfg(feature = "approval")]
 mod scrub;
 pub mod secondaries;
+pub mod signing;
 mod sql;
 #[cfg(feature = "approval")]
 pub mod words;

@@ -3,7 +3,7 @@
 
 use super::store;
 use crate::store::sql::Sql;
-use crate::store::{clock, journal, promoted, secondaries, zones};
+use crate::store::{clock, journal, promoted, secondaries, signing, zones};
 
 /// The statements of every file, with its name.
 fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
@@ -12,6 +12,7 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("journal", journal::STATEMENTS),
         ("promoted", promoted::STATEMENTS),
         ("secondaries", secondaries::STATEMENTS),
+        ("signing", signing::STATEMENTS),
         ("zones", zones::STATEMENTS),
         #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),

@@ -1,0 +1,46 @@
+//! Rows of `publish`: how each signed zone is signed. What the text means is not known here.
+
+use super::sql::{Column, Part, row, select, sql, statements, upsert};
+use super::zones::key;
+use super::{Reader, StoreError, Tx};
+use crate::wire::Name;
+
+//------------ SigningRow ----------------------------------------------------
+
+row! {
+    /// How a zone is signed.
+    #[derive(Clone, Debug, Eq, PartialEq)]
+    pub struct SigningRow = "signing" {
+        /// The policy, as JSON.
+        pub policy: String,
+        /// The keys and their rolls, as JSON; private keys are in files.
+        pub key_set: String,
+    }
+}
+
+//------------ Statements ----------------------------------------------------
+
+statements! {
+    SIGNING = select::<SigningRow>("WHERE zone = $1");
+    PUT_SIGNING = upsert::<SigningRow>(&[Column::of(Part::Key, "zone")]);
+    END_SIGNING = sql("DELETE FROM signing WHERE zone = $1");
+}
+
+impl Reader<'_> {
+    /// How a zone is signed; `None` if it is not.
+    pub fn signing(&self, zone: &Name) -> Result<Option<SigningRow>, StoreError> {
+        self.one(SIGNING, [key(zone)])
+    }
+}
+
+impl Tx<'_> {
+    /// Writes how a zone is signed from now on.
+    pub fn put_signing(&self, zone: &Name, signing: &SigningRow) -> Result<(), StoreError> {
+        self.put(PUT_SIGNING, signing, &[&key(zone)])
+    }
+
+    /// Notes that a zone is not signed any more.
+    pub fn end_signing(&self, zone: &Name) -> Result<(), StoreError> {
+        self.run(END_SIGNING, [key(zone)]).map(drop)
+    }
+}
