@@ -235,7 +235,7 @@ pub(super) fn neighbours(
     let (own, keys) = likeness(&zone, &application.name);
     let mut found: BTreeMap<String, String> =
         reader.promised_like(&keys, |label| alike(&own, label))?.into_iter().collect();
-    let served = register.publisher().zone(apex);
+    let served = register.publisher().content(apex);
     if let Some(served) = served.filter(|served| served.name_count() <= COMPARED_MAX) {
         for node in served.nodes() {
             let name = node.owner().to_lowercase().to_string();

@@ -226,7 +226,7 @@ impl Desk {
         let last = self.read(|reader| Ok(reader.last_checkpoint()?))?;
         let Some(last) = last else { return Ok(()) };
         for apex in publisher.apexes() {
-            let Some(zone) = publisher.zone(&apex) else { continue };
+            let Some(zone) = publisher.content(&apex) else { continue };
             let Some(set) = anchor_edit(&apex, &Anchor(last.clone())) else { continue };
             let Some(Anchor(served)) = anchor_served(&zone) else { continue };
             let behind = !is_recent(served.at_ms, self.now(), ANCHOR_MS);

@@ -138,7 +138,7 @@ impl Desk {
 
     /// What the zone as served says about a name; nothing of what is no domain name.
     pub(super) fn zone_facts(&self, application: &Reading) -> ZoneFacts {
-        let zone = application.apex().and_then(|apex| self.0.register.publisher().zone(apex));
+        let zone = application.apex().and_then(|apex| self.0.register.publisher().content(apex));
         let Some(zone) = zone else { return ZoneFacts::default() };
         let Some(Place { name, .. }) = application.place() else {
             return ZoneFacts { served: true, ..ZoneFacts::default() };

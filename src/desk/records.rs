@@ -182,7 +182,7 @@ impl Desk {
         }
         let not_loaded = |apex: &Name| ActError::Publish(PublishError::NotLoaded(apex.clone()));
         let (apex, owner) = (live.zone.clone(), live.name.clone());
-        let zone = self.0.register.publisher().zone(&apex).ok_or_else(|| not_loaded(&apex))?;
+        let zone = self.0.register.publisher().content(&apex).ok_or_else(|| not_loaded(&apex))?;
         let edit = edit_out(&owner, &zone);
         let served = served_records(&owner, &zone);
         // Tested before the zone is touched, and again inside the transaction.

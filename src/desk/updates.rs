@@ -53,7 +53,7 @@ impl Desk {
     /// was turned down. Another update of the name, while the request of an earlier one is open, is its correction
     /// where one was asked for; otherwise the open request is named, and that the update is not in it.
     pub fn propose(&self, wish: &UpdateWish) -> Result<Proposed, ActError> {
-        let zone = self.0.register.publisher().zone(&wish.zone);
+        let zone = self.0.register.publisher().content(&wish.zone);
         let zone = zone.ok_or_else(|| PublishError::NotLoaded(wish.zone.clone()))?;
         let application = application(wish, &zone);
         let mut key_hash = self.0.ledger.vault.tag("update", &identity(wish));

@@ -68,7 +68,7 @@ impl Fleet {
         };
         // Where all that is asked for is not the key's, nobody waits for the zone's lock.
         if let Some(Entry::Loaded(zone)) = self.0.publisher.zones().get(update.zone.as_ref()) {
-            let judged = rules.grants.judge(key, &update, &view(zone));
+            let judged = rules.grants.judge(key, &update, &view(zone.content()));
             let _how = judged.map_err(|denied| refused(denied.to_string()))?;
         }
         let cause = Cause::Update { key: key.to_string() };

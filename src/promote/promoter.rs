@@ -77,7 +77,7 @@ impl Promoter {
         live: Option<&queue::LiveRecord>,
     ) -> Result<Preview, PromotionError> {
         let apex = &application.place().zone;
-        let zone = self.publisher.zone(apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
+        let zone = self.publisher.content(apex).ok_or(PublishError::NotLoaded(apex.clone()))?;
         let edit = edit_of(application, live, &zone);
         let candidate = self.publisher.preview(apex, &edit)?;
         Ok(Preview { edit, candidate })

@@ -52,7 +52,7 @@ pub struct Reached {
 impl Proof {
     /// The proof of a plan by what our own sockets said.
     pub(super) fn new(plan: &Plan, said: &Confirmation, publisher: &Publisher) -> Self {
-        let zone = plan.zone.parse::<Name>().ok().and_then(|zone| publisher.zone(&zone));
+        let zone = plan.zone.parse::<Name>().ok().and_then(|zone| publisher.content(&zone));
         Self {
             before: plan.before.clone(),
             after: said.asked.first().cloned(),

@@ -71,7 +71,7 @@ impl Register {
             .publisher
             .apexes()
             .into_iter()
-            .filter_map(|apex| self.publisher.zone(&apex).map(|zone| (apex, zone)))
+            .filter_map(|apex| self.publisher.content(&apex).map(|zone| (apex, zone)))
             .collect();
         looked.zones.retain(|apex, _| served.contains_key(apex));
         looked.found.retain(|(apex, _), _| served.contains_key(apex));

@@ -18,7 +18,7 @@ impl Register {
         if !live.follows_file() {
             return Ok(live);
         }
-        let zone = self.publisher.zone(&place.zone);
+        let zone = self.publisher.content(&place.zone);
         let of_file = zone.and_then(|zone| live_in_file(&zone, &place.name));
         Ok(of_file.unwrap_or_else(|| LiveRecord::free(place.clone())))
     }
@@ -37,7 +37,7 @@ impl Register {
             if first.as_ref().is_some_and(|first| apex < *first) {
                 continue;
             }
-            let Some(zone) = self.publisher.zone(&apex) else { continue };
+            let Some(zone) = self.publisher.content(&apex) else { continue };
             let after = after.filter(|_| first.as_ref() == Some(&apex)).unwrap_or(&apex);
             for node in zone.nodes_after(after.as_ref()).filter(is_in_file) {
                 if found.len() >= most {

@@ -60,7 +60,10 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("row_head", "under the key"),
     ("migration", "compared with the steps of this version"),
     ("clock", "says when something is done by time, not what"),
-    ("signing", "keys and rolls of zones, which the signed zones show; promises of names are not in it"),
+    (
+        "signing",
+        "keys and rolls of zones, which the signed zones show; promises of names are not in it",
+    ),
     ("secondary", "says how long a transferred zone is answered, not what; renewed at each look"),
     ("draft", "not sent yet: decides nothing"),
     ("mailbox_code", "its proofs are under the key; lasts a day"),

@@ -81,6 +81,7 @@ impl ZoneBuilder {
                 counts,
                 apex: apex.clone(),
                 time_left: None,
+                content: None,
             })
         });
         (zone, faults)

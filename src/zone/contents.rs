@@ -31,6 +31,8 @@ pub(super) struct Contents {
     pub(super) counts: Counts,
     /// For how long a secondary may serve it; none on a primary.
     pub(super) time_left: Option<TimeLeft>,
+    /// What it was signed from; none of a version that gapura does not sign.
+    pub(super) content: Option<Zone>,
 }
 
 /// How much there is in a zone.
@@ -90,6 +92,17 @@ impl Zone {
     /// The same version on a secondary, where this time is left; versions made from it share it.
     pub fn with_time_left(&self, left: TimeLeft) -> Self {
         Self::new(Contents { time_left: Some(left), ..self.contents().clone() })
+    }
+
+    /// What files, requests and updates put into it: without the keys, proofs and signatures that gapura
+    /// serves it with.
+    pub fn content(&self) -> &Self {
+        self.0.content.as_ref().unwrap_or(self)
+    }
+
+    /// The same version, signed from `content`. Versions made from it know nothing of that.
+    pub fn with_content(&self, content: &Self) -> Self {
+        Self::new(Contents { content: Some(content.clone()), ..self.contents().clone() })
     }
 
     /// The SOA record ready for negative responses; `None` where the apex is the root.

@@ -108,7 +108,8 @@ impl Zone {
     /// The version with the removed records taken away and the added ones put in. This version stays
     /// as it is; the new one shares with it all that did not change.
     pub fn apply(&self, delta: &Delta) -> Result<Self, ApplyError> {
-        let mut edit = Edit { apex: self.apex(), contents: self.contents().clone() };
+        let contents = Contents { content: None, ..self.contents().clone() };
+        let mut edit = Edit { apex: self.apex(), contents };
         let mut changes: Vec<(bool, &Record)> = Vec::new();
         changes.extend(delta.removed.iter().map(|record| (false, record)));
         changes.extend(delta.added.iter().map(|record| (true, record)));

@@ -227,6 +227,11 @@ impl Publisher {
         self.0.live.load().get(apex.as_ref()).and_then(|entry| entry.zone().cloned())
     }
 
+    /// The live version of a zone as files, requests and updates see it: without what gapura signs it with.
+    pub fn content(&self, apex: &Name) -> Option<Zone> {
+        self.zone(apex).map(|zone| zone.content().clone())
+    }
+
     /// The zones of the settings, in canonical order.
     pub fn apexes(&self) -> Vec<Name> {
         lock(&self.0.slots).keys().cloned().collect()
