@@ -37,6 +37,7 @@
 //! | [`lock`] | locks whose holder may have panicked |
 //! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
+//! | [`dnssec`] | algorithms, DNSKEY and DS, a key pair that signs, one RRSIG made and verified |
 //! | [`tsig`] | messages signed with a shared secret, and verified |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`transfer`] | zone transfers as messages: AXFR and IXFR, going out and coming in |
@@ -90,6 +91,7 @@
 //--- What all rooms speak
 pub mod digest;
 pub mod dns_client;
+pub mod dnssec;
 pub mod files;
 pub mod lock;
 pub mod text;

@@ -12,14 +12,13 @@ mod rules;
 
 mod fault;
 mod file;
+mod key;
 mod locate;
 
 mod delegation;
 mod denial;
 mod names;
-mod signature;
 mod signed;
-mod span;
 mod targets;
 mod validity;
 mod values;
@@ -29,7 +28,6 @@ pub use fault::{Level, Which, ZoneFault};
 pub use file::{Checked, file, places};
 pub use locate::Locator;
 pub use rules::{Line, ZoneRule, rules, rules_as_table};
-pub use span::Span;
 pub use validity::{Ending, ending, waiting};
 pub use zonemd::zonemd;
 

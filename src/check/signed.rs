@@ -5,11 +5,10 @@
 
 use std::cell::Cell;
 
-use ring::digest;
-
 use super::fault::Faults;
-use super::signature::{Key, Rrsig};
+use super::key::Key;
 use super::{Which, ZoneFault, ZoneRule, records};
+use crate::dnssec::{CDNSKEY_DELETE, CDS_DELETE, Rrsig, key_digest};
 use crate::wire::{RecordRef, Rtype};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -100,7 +99,7 @@ impl<'z> Walk<'z, '_> {
         let mut strangers = Vec::new();
         for signature in set.signatures().filter_map(Rrsig::new) {
             match self.judge(node, set, &signature) {
-                Verdict::Good if signature.is_current(self.now) => {
+                Verdict::Good if signature.span.contains(self.now) => {
                     is_current = true;
                     self.note_end(node, signature);
                 }
@@ -117,7 +116,7 @@ impl<'z> Walk<'z, '_> {
             return;
         }
         if let Some(signature) = ended {
-            let has_ended = signature.seconds_left(self.now) < 0;
+            let has_ended = signature.span.seconds_left(self.now) < 0;
             let what = if has_ended { "has expired" } else { "is not valid yet" };
             let message = format!("{owner} {rtype}: the signature {what}");
             return self.tell(node, &signature, ZoneRule::SignatureExpired, message);
@@ -156,12 +155,12 @@ impl<'z> Walk<'z, '_> {
 
     /// Takes note of a signature that ends before secondaries ask again.
     fn note_end(&mut self, node: NodeRef<'z>, signature: Rrsig<'z>) {
-        let left = signature.seconds_left(self.now);
+        let left = signature.span.seconds_left(self.now);
         if i64::from(left) >= i64::from(self.zone.soa().refresh) {
             return;
         }
         self.ending += 1;
-        if self.soonest.as_ref().is_none_or(|(_, other)| left < other.seconds_left(self.now)) {
+        if self.soonest.as_ref().is_none_or(|(_, other)| left < other.span.seconds_left(self.now)) {
             self.soonest = Some((node, signature));
         }
     }
@@ -169,7 +168,7 @@ impl<'z> Walk<'z, '_> {
     /// Reports signatures that expire soon, in one finding.
     fn tell_ending(&mut self) {
         let Some((node, signature)) = self.soonest.take() else { return };
-        let left = signature.seconds_left(self.now);
+        let left = signature.span.seconds_left(self.now);
         let message = format!("{} signatures end soon, the first in {left} seconds", self.ending);
         self.tell(node, &signature, ZoneRule::SignatureSoon, message);
     }
@@ -180,7 +179,7 @@ impl<'z> Walk<'z, '_> {
 /// RSA keys of a size that is not computed here, each said once.
 fn tell_sizes(apex: NodeRef<'_>, keys: &[Key<'_>], faults: &mut Faults) {
     for key in keys {
-        if let Some(bits) = key.unusual_bits() {
+        if let Some(bits) = key.unverifiable_bits() {
             let (owner, tag) = (apex.owner(), key.tag);
             let message = format!(
                 "{owner} DNSKEY with tag {tag} is an RSA key of {bits} bits: its signatures are not verified"
@@ -219,8 +218,8 @@ pub(super) fn signals(zone: &Zone, faults: &mut Faults) {
     for record in cds().chain(cdnskey()).filter(is_delete) {
         let (owner, rtype) = (record.owner, record.rtype);
         let (form, whole): (_, &[u8]) = match rtype {
-            Rtype::CDS => ("0 0 0 00", &[0; 5]),
-            _ => ("0 3 0 AA==", &[0, 0, 3, 0, 0]),
+            Rtype::CDS => ("0 0 0 00", &CDS_DELETE),
+            _ => ("0 3 0 AA==", &CDNSKEY_DELETE),
         };
         if record.rdata != whole {
             let message = format!("{owner} {rtype} has algorithm 0 and is not \"{form}\"");
@@ -263,14 +262,6 @@ fn is_digest(ds: &[u8], apex: NodeRef<'_>, key: &Key<'_>) -> bool {
     if u16::from_be_bytes([*high, *low]) != key.tag || *algorithm != key.algorithm {
         return false;
     }
-    let hash = match kind {
-        1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        2 => &digest::SHA256,
-        4 => &digest::SHA384,
-        _ => return true,
-    };
-    let mut context = digest::Context::new(hash);
-    context.update(&apex.owner().wire().to_ascii_lowercase());
-    context.update(key.rdata);
-    context.finish().as_ref() == expected
+    let digest = key_digest(apex.owner(), key.rdata, *kind);
+    digest.is_none_or(|digest| *digest == *expected)
 }

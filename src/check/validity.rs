@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::signature::{Key, Rrsig};
-use super::span::{Span, is_not_before};
+use super::key::Key;
+use crate::dnssec::{Rrsig, Span, is_not_before};
 use crate::wire::Rtype;
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
@@ -74,7 +74,7 @@ fn spans<'a>(
     set: RrsetRef<'a>,
 ) -> impl Iterator<Item = Span> + use<'a> {
     let signatures = set.signatures().filter_map(Rrsig::new);
-    signatures.filter(|one| keys.contains(&(one.key_tag, one.algorithm))).map(|one| one.span())
+    signatures.filter(|one| keys.contains(&(one.key_tag, one.algorithm))).map(|one| one.span)
 }
 
 /// The RRsets that are signed: not NS and glue at a cut, which are the child's.
@@ -86,19 +86,4 @@ fn sets(zone: &Zone) -> impl Iterator<Item = RrsetRef<'_>> {
         };
         node.rrsets().filter(is_ours)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_go_round() {
-        let span = Span { from: u32::MAX - 99, until: 300 };
-        assert!(span.contains(u32::MAX) && span.contains(0) && span.contains(300));
-        assert!(!span.contains(301) && !span.contains(u32::MAX - 100));
-        assert_eq!(span.seconds_left(u32::MAX), 301);
-        assert_eq!(span.seconds_left(310), -10);
-        assert_eq!(span.last_quarter(), 200);
-    }
 }

@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("lock", &[]),
     ("text", &[]),
+    ("dnssec", &[]),
     ("tsig", &[]),
     ("dns_client", &[]),
     ("zone", &[]),
@@ -18,13 +19,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("update", &["zone"]),
     ("serve", &["answer", "zone", "transfer", "tsig"]),
     ("master", &[]),
-    ("check", &["master", "zone"]),
+    ("check", &["master", "zone", "dnssec"]),
     ("catalog", &["zone"]),
     ("queue", &[]),
     ("view", &["queue"]),
     ("uploads", &["queue"]),
     ("store", &["queue"]),
-    ("publish", &["zone", "master", "check", "catalog", "store", "dns_client", "transfer"]),
+    (
+        "publish",
+        &["zone", "master", "check", "catalog", "store", "dns_client", "transfer", "dnssec"],
+    ),
     ("fleet", &["answer", "zone", "transfer", "update", "tsig", "serve", "dns_client", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),
@@ -73,7 +77,8 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
-const PURE: &[&str] = &["wire", "tsig", "zone", "transfer", "update", "answer", "catalog", "queue"];
+const PURE: &[&str] =
+    &["wire", "dnssec", "tsig", "zone", "transfer", "update", "answer", "catalog", "queue"];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::time::{Duration, Instant};
 
 use super::{Outcome, Version, ZoneState, error, warning};
-use crate::check::{self, Ending, Span, ZoneRule};
+use crate::check::{self, Ending, ZoneRule};
+use crate::dnssec::Span;
 use crate::master::Finding;
 use crate::zone::Zone;
 

@@ -28,6 +28,21 @@ impl Span {
 }
 
 /// Whether a time is another, or after it.
-pub(super) fn is_not_before(a: u32, b: u32) -> bool {
+pub fn is_not_before(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() >= 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_round() {
+        let span = Span { from: u32::MAX - 99, until: 300 };
+        assert!(span.contains(u32::MAX) && span.contains(0) && span.contains(300));
+        assert!(!span.contains(301) && !span.contains(u32::MAX - 100));
+        assert_eq!(span.seconds_left(u32::MAX), 301);
+        assert_eq!(span.seconds_left(310), -10);
+        assert_eq!(span.last_quarter(), 200);
+    }
 }
