@@ -1,17 +1,21 @@
-//! What was counted of other name servers, for metrics.
+//! What was counted of other name servers and of what came from them, for metrics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
 use crate::lock::lock;
+use crate::wire::Name;
 
-/// Counters by the name of the other server; who has none in the settings counts under one name.
+/// Counters by the name of the other server; who has none in the settings counts under one name. What comes in
+/// counts by zone.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     /// NOTIFYs sent, by secondary and result.
     notified: Mutex<BTreeMap<(String, &'static str), u64>>,
     /// Transfers sent, by secondary, kind and result.
     transferred: Mutex<BTreeMap<(String, &'static str, &'static str), u64>>,
+    /// Transfers that were asked for, by zone, kind and result.
+    came: Mutex<BTreeMap<(Name, &'static str, &'static str), u64>>,
 }
 
 impl Counts {
@@ -23,6 +27,26 @@ impl Counts {
     /// Counts a transfer that was sent: its kind, and `whole` or `broken`.
     pub(super) fn transferred(&self, peer: &str, kind: &'static str, result: &'static str) {
         *lock(&self.transferred).entry((peer.to_owned(), kind, result)).or_default() += 1;
+    }
+
+    /// Counts a transfer that was asked for: its kind, and `published`, `unchanged`, `refused` or `broken`.
+    pub(super) fn came(&self, zone: &Name, kind: &'static str, result: &'static str) {
+        *lock(&self.came).entry((zone.clone(), kind, result)).or_default() += 1;
+    }
+
+    /// Forgets what came of zones that are gone: members of catalogs come and go without end.
+    pub(super) fn keep_only(&self, zones: &[Name]) {
+        let zones: HashSet<&Name> = zones.iter().collect();
+        lock(&self.came).retain(|(zone, ..), _| zones.contains(zone));
+    }
+
+    /// Transfers that were asked for, by zone, kind and result.
+    pub(super) fn transfers_in(&self) -> Vec<(Name, &'static str, &'static str, u64)> {
+        let counts = lock(&self.came);
+        let of = |((zone, kind, result), count): (&(Name, &'static str, &'static str), &u64)| {
+            (zone.clone(), *kind, *result, *count)
+        };
+        counts.iter().map(of).collect()
     }
 
     /// Transfers sent, by secondary, kind and result.

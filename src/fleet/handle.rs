@@ -208,6 +208,12 @@ impl Fleet {
         self.0.counts.transfers()
     }
 
+    /// Transfers that were asked for, by zone, kind (as of those sent) and result: `published`, `unchanged`,
+    /// `refused`, `broken`.
+    pub fn transfers_in(&self) -> Vec<(Name, &'static str, &'static str, u64)> {
+        self.0.counts.transfers_in()
+    }
+
     /// NOTIFYs sent, by secondary and result: `answered`, `refused`, `unanswered`.
     pub fn notifies(&self) -> Vec<(String, &'static str, u64)> {
         self.0.counts.notifies()

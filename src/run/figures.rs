@@ -19,6 +19,7 @@ impl Host {
         families.push(Family::gauge("gapura_faults", help).with(Vec::new(), count));
         families.push(self.notifies());
         families.push(self.transfers());
+        families.push(self.transfers_in());
         families.extend(self.road_3.figures());
         families
     }

@@ -89,7 +89,32 @@ impl Host {
         if let Some(error) = &status.error {
             append!(text, "; last try: {error}");
         }
+        if let Some(why) = &status.passed_over {
+            append!(text, "; passed over: {why}");
+        }
         Some(text)
+    }
+
+    /// Zones of which no primary could be used in the last try, one line for each list of primaries.
+    pub(super) fn away(&self, zones: &[ZoneStatus]) -> Vec<String> {
+        let secondary = zones.iter().filter(|zone| !zone.primaries.is_empty());
+        let failing = secondary.filter_map(|zone| {
+            let refresh = self.fleet.refresh_status(&zone.zone)?;
+            Some((zone, refresh.failing_since?, refresh.error.unwrap_or_default()))
+        });
+        without_primary(failing)
+    }
+
+    /// Transfers that were asked for.
+    pub(super) fn transfers_in(&self) -> Family {
+        let help = "Transfers asked for from primaries, by kind and result";
+        let family = Family::counter("gapura_transfer_in", help);
+        self.fleet.transfers_in().into_iter().fold(family, |family, (zone, kind, result, count)| {
+            let zone = zone.to_string();
+            let labels =
+                vec![("zone", zone), ("kind", kind.to_owned()), ("result", result.to_owned())];
+            family.with(labels, count as f64)
+        })
     }
 
     /// Transfers sent.
@@ -132,6 +157,26 @@ pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {
         Some(format!("secondary {name} lacks {what} since {}: {}", utc(*since), reason(one)))
     };
     late.into_iter().filter_map(line).collect()
+}
+
+/// Zones whose tries fail, each with since when and why, in one line for each list of primaries: a primary that is
+/// away has many of them.
+fn without_primary<'a>(
+    failing: impl Iterator<Item = (&'a ZoneStatus, i64, String)>,
+) -> Vec<String> {
+    let mut away: BTreeMap<&[String], Vec<(i64, &ZoneStatus, String)>> = BTreeMap::new();
+    for (zone, since, why) in failing {
+        away.entry(&zone.primaries).or_default().push((since, zone, why));
+    }
+    let line = |all: Vec<(i64, &ZoneStatus, String)>| {
+        let (since, zone, why) = all.iter().min_by_key(|(since, ..)| *since)?;
+        let what = match all.len() {
+            1 => zone.zone.to_string(),
+            many => format!("{many} zones, {} among them,", zone.zone),
+        };
+        Some(format!("no primary of {what} could be used since {}: {why}", utc(*since)))
+    };
+    away.into_values().filter_map(line).collect()
 }
 
 /// Why a secondary has not what it should have.
@@ -191,5 +236,26 @@ mod tests {
         zones[1].secondaries = vec![secondary(2_000)];
         let all = late(&zones, 700_000);
         assert!(all.len() == 1 && all[0].contains("2 zones, a. among them,"), "{all:?}");
+    }
+
+    #[test]
+    fn primaries_that_are_away_are_one_warning_for_all_their_zones() {
+        let directory = tempfile::tempdir().unwrap();
+        let source = |apex: &str, primary: &str| {
+            ZoneSource::secondary(apex.parse().unwrap(), vec![primary.to_owned()])
+        };
+        let sources = vec![source("a.", "ns1"), source("b.", "ns1"), source("c.", "ns2")];
+        let store = Store::open(directory.path()).unwrap();
+        let options = Options::new(directory.path());
+        let (publisher, _) = Publisher::open(store, sources, options).unwrap();
+        let zones = publisher.status();
+        assert!(without_primary(std::iter::empty()).is_empty());
+        let failing = zones.iter().zip([2_000, 1_000, 3_000]);
+        let failing = failing.map(|(zone, since)| (zone, since, format!("{} hangs", zone.zone)));
+        let expected = [
+            "no primary of 2 zones, b. among them, could be used since 1970-01-01T00:00:01Z: b. hangs",
+            "no primary of c. could be used since 1970-01-01T00:00:03Z: c. hangs",
+        ];
+        assert_eq!(without_primary(failing), expected);
     }
 }

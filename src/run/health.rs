@@ -47,6 +47,7 @@ impl Host {
         let mut warnings: Vec<String> = self.road_3.warning().into_iter().collect();
         warnings.extend(self.running.soon());
         warnings.extend(late(zones, now_ms()));
+        warnings.extend(self.away(zones));
         warnings
     }
 

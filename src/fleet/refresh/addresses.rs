@@ -1,8 +1,9 @@
-//! What all zones know together of the addresses of primaries: how many zones are asked for there at once,
-//! and which did not answer.
+//! What all zones know together of the addresses of primaries: for how many zones each is asked or transferred
+//! from at once, and which did not answer.
 //!
-//! One primary that is slow, hangs or is away must not hold up the zones of the others: an address has a
-//! share of the threads, and one that did not answer is left alone for a while. Time is a parameter.
+//! One primary that is slow, hangs or is away must not hold up the zones of the others, nor a transfer the
+//! questions of other zones: an address has places for questions and places for transfers, and one that did not
+//! answer is left alone for a while. Time is a parameter.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::lock::lock;
 
-/// Zones that are asked for at one address at once.
-pub(super) const SHARE: usize = 2;
+/// Zones that one address is asked for at once.
+pub(super) const QUESTIONS: usize = 4;
+/// Zones that are transferred from one address at once.
+pub(super) const TRANSFERS: usize = 2;
 /// How long an address that did not answer is left alone.
 const SILENCE: Duration = Duration::from_secs(10);
 
@@ -27,6 +30,15 @@ pub(super) enum Haste {
     Person,
 }
 
+/// What a zone needs of an address, as far as is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Errand {
+    /// The question for its serial; perhaps a transfer then.
+    Question,
+    /// A transfer.
+    Transfer,
+}
+
 /// What is known of the addresses; clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Addresses(Arc<Mutex<HashMap<SocketAddr, Known>>>);
@@ -34,8 +46,10 @@ pub(super) struct Addresses(Arc<Mutex<HashMap<SocketAddr, Known>>>);
 /// What is known of one address.
 #[derive(Debug, Default)]
 struct Known {
-    /// Zones that are asked for there now.
-    zones: usize,
+    /// Zones that it is asked for now.
+    questions: usize,
+    /// Zones that are transferred from there now.
+    transfers: usize,
     /// That it did not answer.
     silence: Option<Silence>,
 }
@@ -56,18 +70,19 @@ struct Silence {
 pub(super) enum Room {
     /// Yes, here first.
     Free(SocketAddr),
-    /// Others are asked for where it would be: later.
+    /// All places where it would be are taken: later.
     Full,
     /// None of its addresses answered a moment ago.
     Silent(String),
 }
 
 impl Addresses {
-    /// Whether a zone with these addresses can be asked for, and where first: a primary that is busy does not
-    /// hide the next one.
+    /// Whether there is a place for a zone with these addresses, and where first: a primary that is busy does
+    /// not hide the next one.
     pub(super) fn room(
         &self,
         addresses: impl Iterator<Item = SocketAddr>,
+        errand: Errand,
         haste: Haste,
         now: Instant,
     ) -> Option<Room> {
@@ -77,20 +92,20 @@ impl Addresses {
             let Some(one) = known.get(&address) else { return Some(Room::Free(address)) };
             match one.silence.as_ref().filter(|silence| silence.holds(haste, now)) {
                 Some(silence) => silent = silent.or_else(|| Some(silence.why.clone())),
-                None if one.zones < SHARE => return Some(Room::Free(address)),
+                None if one.has_place(errand) => return Some(Room::Free(address)),
                 None => is_full = true,
             }
         }
         if is_full { Some(Room::Full) } else { silent.map(Room::Silent) }
     }
 
-    /// A share of an address, until it is dropped; none if all are taken.
-    pub(super) fn share(&self, address: SocketAddr) -> Option<Share> {
+    /// A place at an address, until it is dropped; none if all are taken.
+    pub(super) fn place(&self, address: SocketAddr, errand: Errand) -> Option<Place> {
         let mut known = lock(&self.0);
-        let zones = &mut known.entry(address).or_default().zones;
-        (*zones < SHARE).then(|| {
-            *zones += 1;
-            Share { addresses: self.clone(), address }
+        let one = known.entry(address).or_default();
+        one.has_place(errand).then(|| {
+            *one.taken(errand) += 1;
+            Place { addresses: self.clone(), address, errand }
         })
     }
 
@@ -124,12 +139,31 @@ impl Addresses {
         let mut known = lock(&self.0);
         // Addresses that are in no settings any more are forgotten.
         known.retain(|_, one| {
-            one.zones > 0 || one.silence.as_ref().is_some_and(|silence| !silence.is_over(now))
+            one.questions + one.transfers > 0
+                || one.silence.as_ref().is_some_and(|silence| !silence.is_over(now))
         });
         let one = known.entry(address).or_default();
         let before = one.silence.as_ref().filter(|silence| !silence.is_old(now));
         let is_broken = before.is_some_and(|silence| silence.is_broken);
         one.silence = Some(Silence { since: now, why: why.to_owned(), is_broken });
+    }
+}
+
+impl Known {
+    /// Whether a place is free.
+    fn has_place(&self, errand: Errand) -> bool {
+        match errand {
+            Errand::Question => self.questions < QUESTIONS,
+            Errand::Transfer => self.transfers < TRANSFERS,
+        }
+    }
+
+    /// The places that are taken.
+    fn taken(&mut self, errand: Errand) -> &mut usize {
+        match errand {
+            Errand::Question => &mut self.questions,
+            Errand::Transfer => &mut self.transfers,
+        }
     }
 }
 
@@ -155,19 +189,32 @@ impl Silence {
     }
 }
 
-/// A share of an address; it is given back when dropped.
+/// A place at an address; it is given back when dropped.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(super) struct Place {
     /// Where it is given back.
     addresses: Addresses,
     /// Whose it is.
     pub(super) address: SocketAddr,
+    /// What it is for.
+    errand: Errand,
 }
 
-impl Drop for Share {
+impl Place {
+    /// This place as one for a transfer; none if all of those are taken.
+    pub(super) fn for_transfer(self) -> Option<Self> {
+        match self.errand {
+            Errand::Transfer => Some(self),
+            Errand::Question => self.addresses.place(self.address, Errand::Transfer),
+        }
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
         if let Some(one) = lock(&self.addresses.0).get_mut(&self.address) {
-            one.zones = one.zones.saturating_sub(1);
+            let taken = one.taken(self.errand);
+            *taken = taken.saturating_sub(1);
         }
     }
 }
@@ -182,18 +229,27 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_its_share_and_no_more() {
+    fn an_address_has_its_places_and_no_more() {
         let (addresses, now) = (Addresses::default(), Instant::now());
-        let room = |of: &[u8]| addresses.room(of.iter().copied().map(address), Haste::Time, now);
-        assert_eq!(room(&[]), None);
-        let one = addresses.share(address(1)).unwrap();
-        let two = addresses.share(address(1)).unwrap();
-        assert!(addresses.share(address(1)).is_none());
-        assert_eq!(room(&[1]), Some(Room::Full));
-        assert_eq!(room(&[1, 2]), Some(Room::Free(address(2))), "the second has a share");
-        assert_eq!(room(&[2, 1]), Some(Room::Free(address(2))));
-        drop(one);
-        assert_eq!(room(&[1, 2]), Some(Room::Free(address(1))));
+        let room = |errand, of: &[u8]| {
+            addresses.room(of.iter().copied().map(address), errand, Haste::Time, now)
+        };
+        let (question, transfer) = (Errand::Question, Errand::Transfer);
+        assert_eq!(room(question, &[]), None);
+        let one = addresses.place(address(1), transfer).unwrap();
+        let two = addresses.place(address(1), question).unwrap().for_transfer().unwrap();
+        assert!(addresses.place(address(1), transfer).is_none());
+        let asking = addresses.place(address(1), question).unwrap();
+        assert!(asking.for_transfer().is_none(), "and the place for the question is free again");
+        assert_eq!(room(transfer, &[1]), Some(Room::Full));
+        assert_eq!(room(question, &[1]), Some(Room::Free(address(1))), "nobody waits to ask");
+        assert_eq!(room(transfer, &[1, 2]), Some(Room::Free(address(2))), "the second is free");
+        assert_eq!(room(transfer, &[2, 1]), Some(Room::Free(address(2))));
+        let all: Vec<_> = (0..9).map_while(|_| addresses.place(address(1), question)).collect();
+        assert_eq!((all.len(), room(question, &[1])), (QUESTIONS, Some(Room::Full)));
+        drop((one, all));
+        assert_eq!(room(transfer, &[1, 2]), Some(Room::Free(address(1))));
+        assert_eq!(room(question, &[1, 2]), Some(Room::Free(address(1))));
         drop(two);
     }
 
@@ -210,12 +266,16 @@ mod tests {
         addresses.silent(address(1), "gone", at(9));
         assert!(!begin(Haste::Notify, 10) && begin(Haste::Person, 10) && !begin(Haste::Time, 18));
         let only = || [address(1)].into_iter();
-        let room = addresses.room(only(), Haste::Notify, at(18));
+        let room = addresses.room(only(), Errand::Question, Haste::Notify, at(18));
         assert_eq!(room, Some(Room::Silent("gone".to_owned())));
         assert!(begin(Haste::Time, 19));
-        let room = addresses.room([1, 2].map(address).into_iter(), Haste::Time, at(18));
+        let room =
+            addresses.room([1, 2].map(address).into_iter(), Errand::Question, Haste::Time, at(18));
         assert_eq!(room, Some(Room::Free(address(2))), "the next one is asked");
         addresses.answered(address(1));
-        assert_eq!(addresses.room(only(), Haste::Time, at(9)), Some(Room::Free(address(1))));
+        assert_eq!(
+            addresses.room(only(), Errand::Question, Haste::Time, at(9)),
+            Some(Room::Free(address(1)))
+        );
     }
 }

@@ -28,14 +28,15 @@ const RATE_MIN: u64 = 1_024;
 
 //------------ Limits --------------------------------------------------------
 
-/// How long a transfer may take.
+/// How long the transfers of one try may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Each of its messages, the first too, for which the primary may have to read a journal.
+    /// Each message, the first too, for which the primary may have to read a journal. Where the whole zone may
+    /// follow changes that stood still, they share it.
     pub(super) message: Duration,
-    /// Before its rate is looked at.
+    /// Before the rate of one is looked at.
     pub(super) start: Duration,
-    /// In all.
+    /// All of them.
     pub(super) whole: Duration,
 }
 
@@ -47,9 +48,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Cuts a transfer that takes too long or is too slow.
-    fn judge(&self, elapsed: Duration, octets: u64) -> Result<(), Why> {
-        if elapsed > self.whole {
+    /// Cuts a transfer that takes too long, as part of a try that takes `in_all`, or is too slow.
+    fn judge(&self, in_all: Duration, elapsed: Duration, octets: u64) -> Result<(), Why> {
+        if in_all > self.whole {
             return Err(Why::refused("the transfer takes too long"));
         }
         if elapsed > self.start && octets < elapsed.as_secs().saturating_mul(RATE_MIN) {
@@ -76,11 +77,13 @@ pub(super) struct Asked<'a> {
     pub(super) address: SocketAddr,
     /// What is wanted.
     pub(super) wanted: &'a Try,
+    /// Since when.
+    pub(super) began: Instant,
 }
 
 impl Asked<'_> {
-    /// A whole transfer over a connection of its own.
-    pub(super) fn received(&self, wanted: Wanted) -> Result<Received, Broken> {
+    /// A whole transfer over a connection of its own; `patience` is for each of its messages.
+    pub(super) fn received(&self, wanted: Wanted, patience: Duration) -> Result<Received, Broken> {
         let since = match wanted {
             Wanted::Since(serial) => Some(serial),
             Wanted::Whole => None,
@@ -92,11 +95,12 @@ impl Asked<'_> {
         let mut verifier = expected.map(|expected| expected.into_stream());
         let (limits, began, mut octets) = (&self.puller.limits, Instant::now(), 0);
         let mut stream = self.connect().map_err(Broken::Anyway)?;
-        stream.send(&query, limits.message).map_err(|error| Broken::ended(&error))?;
+        stream.send(&query, patience).map_err(|error| Broken::ended(&error))?;
         let mut incoming = Incoming::new(&self.wanted.zone, id, wanted);
         loop {
-            limits.judge(began.elapsed(), octets).map_err(Broken::Anyway)?;
-            let message = stream.receive(limits.message).map_err(|error| Broken::ended(&error))?;
+            let in_all = self.began.elapsed();
+            limits.judge(in_all, began.elapsed(), octets).map_err(Broken::Anyway)?;
+            let message = stream.receive(patience).map_err(|error| Broken::ended(&error))?;
             octets += message.len() as u64;
             let is_whole = match &mut verifier {
                 None => incoming.take(&message)?,

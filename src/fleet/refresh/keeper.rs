@@ -1,24 +1,26 @@
 //! The threads that keep secondary zones fresh, and what is known of each.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::addresses::{Haste, Room};
+use super::addresses::Haste;
+use super::book::Book;
 use super::pull::{NotPulled, Pulled, Puller, Try};
 use super::watched::{Watched, random};
 use crate::fleet::handle::Inner;
-use crate::fleet::rules::Rules;
 use crate::lock::lock;
 use crate::wire::{Name, is_ahead};
 use crate::zone::Entry;
 
-/// Zones that are pulled at once: a few times what one address may take of them.
+/// Threads that pull and stay, whether there is something to pull or not.
 const PULLERS: usize = 8;
+/// Threads at most. There is one more whenever all others are at work, so that zones with quick primaries do not
+/// wait until slow ones have answered: this many times what one address may hold, and more.
+const PULLERS_MAX: usize = 64;
 /// How often it is looked whether a zone has expired, and how long each has left is brought up to date.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -45,21 +47,6 @@ struct Shared {
     puller: Puller,
 }
 
-/// All that is known.
-#[derive(Default)]
-struct Book {
-    /// The zones by apex.
-    zones: BTreeMap<Name, Watched>,
-    /// Whether zones are kept fresh at all: not before the sockets are open.
-    is_open: bool,
-    /// Whether the threads were started.
-    is_running: bool,
-    /// Whether it is over.
-    is_over: bool,
-    /// Whether the next turn is that of a zone that only time drives, as the last one was not.
-    is_turn_of_time: bool,
-}
-
 /// NOTIFYs on their way to the book. Whoever receives one does not wait for that.
 #[derive(Default)]
 struct Notices {
@@ -80,6 +67,10 @@ pub struct RefreshStatus {
     pub expires_seconds: Option<u64>,
     /// Why the last try failed, if it did.
     pub error: Option<String>,
+    /// Since when every try has failed, in milliseconds since 1970; none if the last one did not.
+    pub failing_since: Option<i64>,
+    /// What primaries sent that could not be used in the last try, though another one had what is wanted.
+    pub passed_over: Option<String>,
 }
 
 impl Keeper {
@@ -111,7 +102,7 @@ impl Keeper {
         for apex in &known {
             let mut kept = before.remove(apex);
             // It may have begun anew since it was transferred: nothing is left that could wait for REFRESH.
-            kept.iter_mut().filter(|_| is_empty(apex)).for_each(|kept| kept.timer.begin_anew(now));
+            kept.iter_mut().filter(|_| is_empty(apex)).for_each(|kept| kept.begin_anew(now));
             if let Some(watched) = kept.or_else(|| new.remove(apex)) {
                 book.zones.insert(apex.clone(), watched);
             }
@@ -119,6 +110,7 @@ impl Keeper {
         let starts = !book.is_running && !book.is_over && !book.zones.is_empty();
         book.is_running |= starts;
         drop(book);
+        fleet.counts.keep_only(&known);
         self.0.news.notify_all();
         if starts {
             self.start(fleet);
@@ -186,6 +178,8 @@ impl Keeper {
             next_try_seconds: watched.timer.next().map(seconds),
             expires_seconds: watched.timer.expires.map(seconds),
             error: watched.error.clone(),
+            failing_since: watched.failing_since,
+            passed_over: watched.passed_over.clone(),
         })
     }
 
@@ -196,50 +190,65 @@ impl Keeper {
 
     //--- Threads
 
-    /// Starts the threads.
+    /// Starts the threads, of those that pull the first.
     fn start(&self, fleet: &Arc<Inner>) {
-        let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
-            if let Err(error) = thread {
-                tracing::error!(%error, "secondary zones are not kept fresh: no thread");
-            }
-        };
-        for _ in 0..PULLERS {
-            let (keeper, fleet) = (self.clone(), Arc::downgrade(fleet));
-            spawn("pull", Box::new(move || keeper.pull_all(&fleet)));
-        }
+        self.book().pullers += 1;
+        self.start_puller(fleet);
         let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
-        spawn("notices", Box::new(move || keeper.heed_all(&weak)));
-        let (keeper, fleet) = (self.clone(), Arc::downgrade(fleet));
-        spawn("expire", Box::new(move || keeper.expire_all(&fleet)));
+        let is_started = spawn("notices", move || keeper.heed_all(&weak));
+        let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
+        if !(is_started && spawn("expire", move || keeper.expire_all(&weak))) {
+            tracing::error!("secondary zones are not kept fresh: no thread");
+        }
     }
 
-    /// Pulls what is due until it is over.
+    /// Starts a thread that pulls, which the book counts already.
+    fn start_puller(&self, fleet: &Arc<Inner>) {
+        let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
+        if !spawn("pull", move || keeper.pull_all(&weak)) {
+            self.book().pullers -= 1;
+        }
+    }
+
+    /// Pulls what is due until it is over, or there are more threads than are needed.
     fn pull_all(&self, fleet: &Weak<Inner>) {
-        while let Some(wanted) = self.next(fleet) {
+        while let Some((wanted, is_last)) = self.next(fleet) {
             let Some(fleet) = fleet.upgrade() else { return };
+            if is_last {
+                self.start_puller(&fleet);
+            }
             let (zone, haste) = (wanted.zone.clone(), wanted.haste);
             let pulled = self.0.puller.pull(&fleet, wanted);
             self.note(&fleet, &zone, haste, pulled);
         }
     }
 
-    /// Waits for the next zone that is due and that there is room for. None when it is over.
-    fn next(&self, fleet: &Weak<Inner>) -> Option<Try> {
+    /// Waits for the next zone that is due and that there is room for, and says whether nobody waits for one any
+    /// more and another thread is to. None when it is over, or others are enough.
+    fn next(&self, fleet: &Weak<Inner>) -> Option<(Try, bool)> {
         let mut book = self.book();
+        book.idle += 1;
         loop {
             // Only while it is needed: the fleet ends with its last handle.
             let rules = fleet.upgrade().filter(|_| !book.is_over)?.rules.load_full();
             let now = Instant::now();
             if let Some(wanted) = book.take_next(&self.0.puller, &rules, now) {
-                return Some(wanted);
+                book.idle -= 1;
+                let is_last = book.idle == 0 && book.pullers < PULLERS_MAX;
+                book.pullers += usize::from(is_last);
+                return Some((wanted, is_last));
             }
             // What is due already waits for another zone to end; whoever pulls that comes by here.
             let next = book.zones.values().filter_map(|watched| watched.timer.next());
             let next = next.filter(|next| *next > now).min();
             let wait = next.map_or(TICK, |next| next.saturating_duration_since(now)).min(TICK);
             let waited = self.0.news.wait_timeout(book, wait);
-            book = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let (waited, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            book = waited;
+            if result.timed_out() && wait == TICK && book.pullers > PULLERS && book.idle > 1 {
+                (book.pullers, book.idle) = (book.pullers - 1, book.idle - 1);
+                return None;
+            }
         }
     }
 
@@ -249,9 +258,10 @@ impl Keeper {
         let (now, late) = (Instant::now(), random());
         let mut book = self.book();
         let Some(watched) = book.zones.get_mut(zone) else { return };
-        if let Err(NotPulled::Postponed(why)) = pulled {
+        if let Err(NotPulled::Postponed { why, errand }) = pulled {
             // No failure, and nothing that is truer than the last one. Whoever waits goes on waiting.
             watched.timer.postponed(now, haste != Haste::Time);
+            watched.errand = errand;
             watched.error.get_or_insert(why);
             return;
         }
@@ -310,123 +320,25 @@ impl Keeper {
     }
 }
 
-//------------ Book ----------------------------------------------------------
-
-impl Book {
-    /// Hurries the zones that NOTIFY came for. Returns whether there are any.
-    fn hurry(&mut self, primaries: HashMap<Name, String>, now: Instant) -> bool {
-        let mut any = false;
-        for (zone, primary) in primaries {
-            let Some(watched) = self.zones.get_mut(&zone) else { continue };
-            watched.first = Some(primary);
-            watched.timer.hurry(now);
-            any = true;
-        }
-        any
+/// Starts a thread. Returns whether there is one.
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> bool {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    if let Err(error) = &started {
+        tracing::warn!(%error, name, "no thread");
     }
-
-    /// The zone whose turn it is, of those that are due and that there is room for: those that somebody waits
-    /// for, then in turns one that NOTIFY hurries and one that only time drives, each the one that has waited
-    /// longest. Neither many NOTIFYs nor a primary that hangs hold up the zones of others.
-    fn take_next(&mut self, puller: &Puller, rules: &Rules, now: Instant) -> Option<Try> {
-        let is_turn_of_time = self.is_turn_of_time;
-        let rank = |watched: &Watched| {
-            let is_urgent = watched.timer.is_urgent;
-            (watched.waiting.is_empty(), is_urgent == is_turn_of_time, watched.timer.due)
-        };
-        let mut first: Option<(&Name, &mut Watched, Option<SocketAddr>)> = None;
-        for (zone, watched) in &mut self.zones {
-            let is_sooner = || first.as_ref().is_none_or(|(_, best, _)| rank(watched) < rank(best));
-            if !watched.timer.is_due(now) || !is_sooner() {
-                continue;
-            }
-            match puller.room(rules, zone, watched.first.as_deref(), watched.haste(), now) {
-                Some(Room::Free(address)) => first = Some((zone, watched, Some(address))),
-                // A try says that no primary is known.
-                None => first = Some((zone, watched, None)),
-                Some(Room::Full) => {}
-                Some(Room::Silent(why)) => drop(watched.error.get_or_insert(why)),
-            }
-        }
-        let (zone, watched, address) = first?;
-        let wanted = Try {
-            zone: zone.clone(),
-            first: watched.first.clone(),
-            haste: watched.haste(),
-            share: address.and_then(|address| puller.addresses.share(address)),
-        };
-        self.is_turn_of_time = watched.timer.is_urgent;
-        watched.timer.begin(now);
-        Some(wanted)
-    }
+    started.is_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::sync::Arc;
 
-    use super::super::addresses::Haste;
     use super::super::timer::Timer;
     use super::*;
-    use crate::fleet::ZoneRules;
-    use crate::fleet::tests::{name, publisher, remote};
+    use crate::fleet::Rules;
+    use crate::fleet::tests::{name, publisher};
     use crate::tsig::Keyring;
     use crate::zone::TimeLeft;
-
-    /// Bug class: zones that NOTIFY hurries all the while leave no turn to those that only time drives.
-    #[test]
-    fn notify_and_time_take_turns_and_a_person_goes_first() {
-        let now = Instant::now();
-        let (mut book, mut rules) = (Book::default(), HashMap::new());
-        for (at, of) in ["n1.", "n2.", "n3.", "t1.", "t2.", "p.", "later."].iter().enumerate() {
-            let due = if *of == "later." { now + TICK } else { now };
-            let mut timer = Timer::new(now, due, None);
-            timer.is_urgent = of.starts_with('n');
-            let (first, error, time_left) = (None, None, TimeLeft::default());
-            let waiting = if *of == "p." { vec![channel().0] } else { Vec::new() };
-            book.zones.insert(name(of), Watched { timer, first, waiting, time_left, error });
-            let address = format!("192.0.2.{at}");
-            let primaries = vec![Arc::new(remote(of, &[&address], ""))];
-            rules.insert(name(of), ZoneRules { primaries, ..ZoneRules::default() });
-        }
-        let (puller, rules) = (Puller::default(), Rules::new(rules));
-        let mut turns = Vec::new();
-        while let Some(wanted) = book.take_next(&puller, &rules, now) {
-            let expected = match wanted.zone.to_string().as_bytes()[0] {
-                b'n' => Haste::Notify,
-                b't' => Haste::Time,
-                _ => Haste::Person,
-            };
-            assert_eq!(wanted.haste, expected);
-            assert!(wanted.share.is_some());
-            turns.push(wanted.zone.to_string());
-        }
-        assert_eq!(turns, ["p.", "n1.", "t1.", "n2.", "t2.", "n3."]);
-    }
-
-    #[test]
-    fn a_zone_whose_primary_is_silent_or_full_waits_and_has_not_failed() {
-        let (now, zone) = (Instant::now(), name("a."));
-        let only = Arc::new(remote("ns1", &["192.0.2.1"], ""));
-        let of = ZoneRules { primaries: vec![Arc::clone(&only)], ..ZoneRules::default() };
-        let (puller, rules) = (Puller::default(), Rules::new(HashMap::from([(zone.clone(), of)])));
-        let mut book = Book::default();
-        let (first, error, time_left) = (None, Some("truth".to_owned()), TimeLeft::default());
-        let timer = Timer::new(now, now, None);
-        let watched = Watched { timer, first, waiting: Vec::new(), time_left, error };
-        book.zones.insert(zone.clone(), watched);
-        let address = only.addresses[0];
-        let shares = [puller.addresses.share(address), puller.addresses.share(address)];
-        assert!(shares.iter().all(Option::is_some));
-        assert!(book.take_next(&puller, &rules, now).is_none(), "full");
-        drop(shares);
-        puller.addresses.silent(address, "gone", now);
-        assert!(book.take_next(&puller, &rules, now).is_none(), "silent");
-        assert_eq!(book.zones[&zone].error.as_deref(), Some("truth"));
-        let later = now + Duration::from_secs(10);
-        assert!(book.take_next(&puller, &rules, later).is_some());
-    }
 
     /// Bug class: a worker that receives NOTIFY waits while the zones are looked through.
     #[test]
@@ -434,10 +346,9 @@ mod tests {
         let (_directory, publisher) = publisher();
         let fleet = crate::fleet::Fleet::new(publisher, Rules::default(), Keyring::default());
         let (keeper, zone) = (Keeper::default(), name("a."));
-        let (first, error, time_left) = (None, None, TimeLeft::default());
         let now = Instant::now();
         let timer = Timer::new(now, now + TICK * 3600, None);
-        let watched = Watched { timer, first, waiting: Vec::new(), time_left, error };
+        let watched = Watched::of(timer, TimeLeft::default());
         keeper.book().zones.insert(zone.clone(), watched);
         let book = keeper.book();
         let (done, waited) = channel();

@@ -7,17 +7,18 @@
 //! EXPIRE over ─► SERVFAIL until the next refresh
 //! ```
 //!
-//! Time is counted by a clock that nobody sets. A few threads pull, so that many zones and a primary that
-//! hangs hold up each other as little as can be: who was notified takes turns with whom time drives, an
-//! address has a share of the threads, and one that did not answer is left alone for a while. They are
-//! started with the first secondary zone.
+//! Time is counted by a clock that nobody sets. Threads pull, so that many zones and a primary that hangs hold
+//! up each other as little as can be: who was notified takes turns with whom time drives, an address has a few
+//! places for questions and for transfers, one that did not answer is left alone for a while, and where all
+//! threads are at work another one is started. The first is started with the first secondary zone.
 //!
-//! `timer` is one zone's times, `addresses` what is known of primaries, both without socket and clock;
-//! `watched` is one zone; `keeper` has the threads; `pull` goes through the primaries, `ask` speaks with
-//! one, `why` is what they fail for.
+//! `timer` is one zone's times, `addresses` what is known of primaries, `book` all zones, none of them with socket
+//! or clock; `watched` is one zone; `keeper` has the threads; `pull` goes through the primaries, `ask` speaks
+//! with one, `why` is what they fail for.
 
 mod addresses;
 mod ask;
+mod book;
 mod keeper;
 mod pull;
 mod timer;

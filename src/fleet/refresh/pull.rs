@@ -4,9 +4,9 @@
 //! its addresses, until one has what is wanted. Whatever a primary sends, the zone that is served stays
 //! until a whole transfer was checked and published.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::addresses::{Addresses, Haste, Room, Share};
+use super::addresses::{Addresses, Errand, Haste, Place, Room};
 use super::ask::{Asked, Limits};
 use super::timer::Failure;
 use super::why::{Broken, Why};
@@ -40,14 +40,20 @@ pub(super) struct Try {
     pub(super) first: Option<String>,
     /// Who asks for it; a person has the whole zone, whatever its serial.
     pub(super) haste: Haste,
-    /// The share of the address that is to be asked first.
-    pub(super) share: Option<Share>,
+    /// A place at the address that is to be asked first.
+    pub(super) place: Option<Place>,
 }
 
 impl Try {
     /// Whether somebody asks for the whole zone, whatever its serial.
     fn is_forced(&self) -> bool {
         self.haste == Haste::Person
+    }
+
+    /// What an address is needed for: without a version of ours nobody needs to be asked.
+    fn errand(&self, fleet: &Inner) -> Errand {
+        let is_asked = !self.is_forced() && fleet.publisher.secondary_soa(&self.zone).is_some();
+        if is_asked { Errand::Question } else { Errand::Transfer }
     }
 }
 
@@ -58,6 +64,8 @@ pub(super) struct Pulled {
     pub(super) primary: String,
     /// What was published; none if the primary has what we have.
     pub(super) report: Option<ReloadReport>,
+    /// What primaries before it sent that cannot be used, if they did.
+    pub(super) passed_over: Option<String>,
 }
 
 /// Why a try came to nothing.
@@ -66,7 +74,12 @@ pub(super) enum NotPulled {
     /// How it failed, and each primary's reason.
     Failed(Failure, String),
     /// It could not be made now.
-    Postponed(String),
+    Postponed {
+        /// Why.
+        why: String,
+        /// What it would be next.
+        errand: Errand,
+    },
 }
 
 impl Puller {
@@ -76,12 +89,12 @@ impl Puller {
         rules: &Rules,
         zone: &Name,
         first: Option<&str>,
-        haste: Haste,
+        (errand, haste): (Errand, Haste),
         now: Instant,
     ) -> Option<Room> {
         let primaries = in_order(rules, zone, first);
         let addresses = primaries.flat_map(|remote| remote.addresses.iter().copied());
-        self.addresses.room(addresses, haste, now)
+        self.addresses.room(addresses, errand, haste, now)
     }
 
     /// Tries to bring a zone up to its primaries.
@@ -92,40 +105,76 @@ impl Puller {
         let primaries = in_order(&rules, &wanted.zone, first);
         let addresses =
             primaries.flat_map(|remote| remote.addresses.iter().map(move |it| (remote, *it)));
-        let (mut failure, mut reasons, mut is_full) = (None, Vec::new(), false);
+        let (mut so_far, now) = (SoFar::default(), Instant::now);
         for (remote, address) in addresses {
-            let mut because = |why: &str| reasons.push(format!("{} {address}: {why}", remote.name));
-            if let Err(why) = self.addresses.begin(address, wanted.haste, Instant::now()) {
-                because(&format!("{why} (a moment ago)"));
+            let reason = |why: &str| format!("{} {address}: {why}", remote.name);
+            if let Err(why) = self.addresses.begin(address, wanted.haste, now()) {
+                so_far.reasons.push(reason(&format!("{why} (a moment ago)")));
                 continue;
             }
-            let share = wanted.share.take().filter(|share| share.address == address);
-            let Some(_share) = share.or_else(|| self.addresses.share(address)) else {
-                is_full = true;
-                because("it is busy with other zones");
-                continue;
-            };
-            let asked = Asked { puller: self, fleet, remote, address, wanted: &wanted };
-            match asked.pull() {
-                Ok(report) => return Ok(Pulled { primary: remote.name.clone(), report }),
-                Err(why) => {
-                    let is_refused = why.failure == Failure::Refused;
-                    failure = failure.filter(|_| !is_refused).or(Some(why.failure));
-                    because(&why.text);
+            let place = wanted.place.take_if(|place| place.address == address);
+            let errand = wanted.errand(fleet);
+            let place = place.or_else(|| self.addresses.place(address, errand));
+            let place = place.ok_or_else(|| Why::busy(errand));
+            let began = now();
+            let asked = Asked { puller: self, fleet, remote, address, wanted: &wanted, began };
+            match place.and_then(|place| asked.pull(place)) {
+                Ok(report) => {
+                    let (primary, passed_over) = (remote.name.clone(), so_far.unusable());
+                    return Ok(Pulled { primary, report, passed_over });
                 }
+                Err(why) => so_far.note(&why, reason(&why.text)),
             }
         }
-        let is_unknown = reasons.is_empty();
-        if is_unknown {
-            reasons.push("the settings name no primary that can be reached".to_owned());
+        Err(so_far.in_vain())
+    }
+}
+
+/// What was heard of the primaries so far.
+#[derive(Default)]
+struct SoFar {
+    /// How the try fails, if it does.
+    failure: Option<Failure>,
+    /// Each one's reason.
+    reasons: Vec<String>,
+    /// The reasons of those that sent what cannot be used.
+    unusable: Vec<String>,
+    /// For what one would have to be waited for, if any; a transfer before a question.
+    busy: Option<Errand>,
+}
+
+impl SoFar {
+    /// An address did not have what is wanted.
+    fn note(&mut self, why: &Why, reason: String) {
+        if let Some(errand) = why.busy {
+            self.busy = self.busy.filter(|it| *it == Errand::Transfer).or(Some(errand));
+        } else {
+            let is_refused = why.failure == Failure::Refused;
+            self.failure = self.failure.filter(|_| !is_refused).or(Some(why.failure));
+            self.unusable.extend(is_refused.then(|| reason.clone()));
         }
-        let reasons = reasons.join("; ");
-        match failure {
+        self.reasons.push(reason);
+    }
+
+    /// What is to be said of primaries that were passed over for one that has what is wanted.
+    fn unusable(self) -> Option<String> {
+        (!self.unusable.is_empty()).then(|| self.unusable.join("; "))
+    }
+
+    /// No primary had what is wanted.
+    fn in_vain(mut self) -> NotPulled {
+        let is_unknown = self.reasons.is_empty();
+        if is_unknown {
+            self.reasons.push("the settings name no primary that can be reached".to_owned());
+        }
+        let why = self.reasons.join("; ");
+        let errand = self.busy.unwrap_or(Errand::Question);
+        match self.failure {
             // Whoever is busy now may have it in a moment.
-            Some(Failure::Unheard) if is_full => Err(NotPulled::Postponed(reasons)),
-            Some(failure) => Err(NotPulled::Failed(failure, reasons)),
-            None if is_unknown => Err(NotPulled::Failed(Failure::Unheard, reasons)),
-            None => Err(NotPulled::Postponed(reasons)),
+            Some(Failure::Unheard) if self.busy.is_some() => NotPulled::Postponed { why, errand },
+            Some(failure) => NotPulled::Failed(failure, why),
+            None if is_unknown => NotPulled::Failed(Failure::Unheard, why),
+            None => NotPulled::Postponed { why, errand },
         }
     }
 }
@@ -148,11 +197,11 @@ fn in_order<'a>(
 
 impl Asked<'_> {
     /// Asks for the serial, and transfers what is newer.
-    fn pull(&self) -> Result<Option<ReloadReport>, Why> {
+    fn pull(&self, place: Place) -> Result<Option<ReloadReport>, Why> {
         let pulled = match self.serial() {
             Ok(Told::Same) => self.refreshed().map(|()| None),
-            Ok(Told::Newer(serial)) => self.transfer(Some(serial)),
-            Ok(Told::Unasked) => self.transfer(None),
+            Ok(Told::Newer(serial)) => self.transfer(place, Some(serial)),
+            Ok(Told::Unasked) => self.transfer(place, None),
             Err(why) => Err(why),
         };
         match &pulled {
@@ -196,9 +245,14 @@ impl Asked<'_> {
 
     /// Transfers what changed, or the whole zone where that cannot be had or does not fit. `told` is the serial
     /// that the primary was asked for.
-    fn transfer(&self, told: Option<u32>) -> Result<Option<ReloadReport>, Why> {
+    fn transfer(&self, place: Place, told: Option<u32>) -> Result<Option<ReloadReport>, Why> {
+        // The place for the question is free again: others ask meanwhile.
+        let Some(_place) = place.for_transfer() else {
+            return Err(Why::busy(Errand::Transfer));
+        };
+        let mut patience = self.puller.limits.message;
         if let Some(ours) = self.ours().filter(|_| !self.wanted.is_forced()) {
-            match self.received(Wanted::Since(ours)) {
+            match self.counted(Wanted::Since(ours), patience / 2) {
                 Ok(received) => {
                     if let Taken::Done(report) = self.take(received, told)? {
                         return Ok(report);
@@ -207,37 +261,57 @@ impl Asked<'_> {
                 Err(Broken::Anyway(why)) => return Err(why),
                 // Servers fail at IXFR in many ways: with a code, with half an answer, with none.
                 Err(broken) => {
+                    if matches!(broken, Broken::Stalled) {
+                        patience /= 2;
+                    }
                     tracing::info!(zone = %self.wanted.zone, primary = %self.remote.name,
                         why = broken.why().text,
                         "no changes can be had: the whole zone is transferred");
                 }
             }
         }
-        let received = self.received(Wanted::Whole).map_err(Broken::why)?;
+        let received = self.counted(Wanted::Whole, patience).map_err(Broken::why)?;
         match self.take(received, told)? {
             Taken::Done(report) => Ok(report),
             Taken::Misfit => Err(Why::unheard("the zone changed meanwhile")),
         }
     }
 
-    /// Publishes what came. A transfer of what we have from a primary that has something newer by its SOA record
-    /// is no refresh: EXPIRE would never be reached while nothing new ever comes.
+    /// A transfer; one that did not come whole is counted.
+    fn counted(&self, wanted: Wanted, patience: Duration) -> Result<Received, Broken> {
+        let received = self.received(wanted, patience);
+        if received.is_err() {
+            let kind = if wanted == Wanted::Whole { "axfr" } else { "ixfr" };
+            self.fleet.counts.came(&self.wanted.zone, kind, "broken");
+        }
+        received
+    }
+
+    /// Publishes what came, and counts it. A transfer of what we have from a primary that has something newer by
+    /// its SOA record is no refresh: EXPIRE would never be reached while nothing new ever comes. And asking as
+    /// often would be the same transfer again and again.
     fn take(&self, received: Received, told: Option<u32>) -> Result<Taken, Why> {
-        let contradicts = |serial: u32| match told {
-            Some(told) => Err(Why::unheard(format!(
-                "the question for SOA it answers with serial {told}, the transfer with {serial}"
-            ))),
-            None => self.refreshed().map(|()| Taken::Done(None)),
+        let kind = received.word();
+        let count = |result| self.fleet.counts.came(&self.wanted.zone, kind, result);
+        let unchanged = |serial: u32| {
+            count("unchanged");
+            match told {
+                Some(told) => Err(Why::refused(format!(
+                    "the question for SOA it answers with serial {told}, the transfer with {serial}"
+                ))),
+                None => self.refreshed().map(|()| Taken::Done(None)),
+            }
         };
         if let Received::Current { serial } = received {
-            return contradicts(serial);
+            return unchanged(serial);
         }
         let (zone, force) = (&self.wanted.zone, self.wanted.is_forced());
-        let (primary, kind) = (self.remote.name.as_str(), received.word());
+        let primary = self.remote.name.as_str();
         let transfer = TransferIn { zone, received, primary, force };
         let report = match self.fleet.publisher.take_transfer(transfer) {
             Ok(report) => report,
             Err(PublishError::Apply(why)) if kind == "ixfr" => {
+                count("refused");
                 tracing::warn!(%zone, primary, %why,
                     "the changes do not fit the version that is served: the whole zone is transferred");
                 return Ok(Taken::Misfit);
@@ -246,14 +320,18 @@ impl Asked<'_> {
         };
         match report.outcome {
             Outcome::Refused { guard, .. } => {
+                count("refused");
                 let first = report.first_error().unwrap_or_default();
                 let text = format!("the transfer is refused: {first}");
                 // A disk of ours that is full is no fault of the primary's zone.
                 let is_ours = matches!(guard, Guard::Commit | Guard::Unconfirmed);
                 Err(if is_ours { Why::unheard(text) } else { Why::refused(text) })
             }
-            Outcome::Unchanged { serial } => contradicts(serial),
-            _ => Ok(Taken::Done(Some(report))),
+            Outcome::Unchanged { serial } => unchanged(serial),
+            _ => {
+                count("published");
+                Ok(Taken::Done(Some(report)))
+            }
         }
     }
 }

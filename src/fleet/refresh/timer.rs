@@ -18,8 +18,11 @@ const NOTIFY_GAP: Duration = Duration::from_millis(20);
 /// … up to this.
 const NOTIFY_GAP_MAX: Duration = Duration::from_secs(30);
 
-/// How soon a try comes again that could not be made.
+/// How soon a try comes again that could not be made a second time in a row, though there seemed to be room for
+/// it; doubled with each more …
 const POSTPONED: Duration = Duration::from_secs(2);
+/// … up to this.
+const POSTPONED_MAX: Duration = Duration::from_secs(30);
 
 /// How a try failed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,6 +53,8 @@ pub(super) struct Timer {
     again: bool,
     /// Tries that failed in a row.
     failures: u32,
+    /// Tries that could not be made, in a row.
+    postponements: u32,
 }
 
 impl Timer {
@@ -57,7 +62,8 @@ impl Timer {
     pub(super) fn new(now: Instant, due: Instant, left: Option<Duration>) -> Self {
         let expires = left.map(|left| now + left);
         let (is_urgent, is_busy, again) = (false, false, false);
-        Self { due, expires, is_urgent, is_busy, began: None, again, failures: 0 }
+        let (failures, postponements) = (0, 0);
+        Self { due, expires, is_urgent, is_busy, began: None, again, failures, postponements }
     }
 
     /// Whether a try is to begin.
@@ -100,7 +106,7 @@ impl Timer {
 
     /// A primary has what we have now. `late` is from 0 to 1.
     pub(super) fn refreshed(&mut self, soa: &Soa, now: Instant, late: f64) {
-        self.failures = 0;
+        (self.failures, self.postponements) = (0, 0);
         let expire = Duration::from_secs(soa.expire.into()).max(INTERVAL_MIN);
         self.expires = Some(now + expire);
         // A zone that expires before it is refreshed would come and go.
@@ -111,7 +117,7 @@ impl Timer {
     /// A try failed; `soa` is that of the version there is.
     pub(super) fn failed(&mut self, failure: Failure, soa: Option<&Soa>, now: Instant, late: f64) {
         let doublings = self.failures.min(16);
-        self.failures = self.failures.saturating_add(1);
+        (self.failures, self.postponements) = (self.failures.saturating_add(1), 0);
         let doubled = |wait: Duration, max: Duration| {
             wait.saturating_mul(2_u32.pow(doublings)).min(max.max(wait))
         };
@@ -123,9 +129,15 @@ impl Timer {
         self.end(now, jittered(wait, late));
     }
 
-    /// A try could not be made, for want of room or because others heard nothing a moment ago: no failure.
+    /// A try could not be made, for want of room or because others heard nothing a moment ago: no failure. It is
+    /// due at once, as it only begins where there is room; where that is untrue again and again it waits.
     pub(super) fn postponed(&mut self, now: Instant, is_urgent: bool) {
-        self.end(now, POSTPONED);
+        let wait = match self.postponements {
+            0 => Duration::ZERO,
+            more => POSTPONED.saturating_mul(2_u32.pow((more - 1).min(16))).min(POSTPONED_MAX),
+        };
+        self.postponements = self.postponements.saturating_add(1);
+        self.end(now, wait);
         self.is_urgent |= is_urgent;
     }
 
@@ -216,6 +228,24 @@ mod tests {
             timer.failed(Failure::Unheard, None, now, 1.0);
             assert_eq!(wait(&timer, now), expected);
         }
+    }
+
+    /// Bug class: a zone whose primary is always busy comes back at once for ever, and holds a thread.
+    #[test]
+    fn what_is_postponed_again_and_again_waits() {
+        let now = Instant::now();
+        let mut timer = Timer::new(now, now, None);
+        let mut waits = || {
+            timer.begin(now);
+            timer.postponed(now, false);
+            wait(&timer, now)
+        };
+        let expected = [0, 2, 4, 8, 16, 30, 30];
+        assert_eq!(expected.map(|_| waits()), expected);
+        timer.refreshed(&soa(7200, 900, 86_400), now, 1.0);
+        timer.begin(now);
+        timer.postponed(now, true);
+        assert!(timer.is_due(now) && timer.is_urgent, "the first of another row");
     }
 
     #[test]

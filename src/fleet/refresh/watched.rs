@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::addresses::Haste;
+use super::addresses::{Errand, Haste};
 use super::pull::{NotPulled, Pulled};
-use super::timer::Timer;
+use super::timer::{Failure, Timer};
 use crate::fleet::handle::Inner;
+use crate::publish::now_ms;
 use crate::wire::Name;
 use crate::zone::{Soa, TimeLeft};
 
@@ -25,8 +26,14 @@ pub(super) struct Watched {
     pub(super) waiting: Vec<Sender<Result<String, String>>>,
     /// Where the time left is brought down for answers.
     pub(super) time_left: TimeLeft,
+    /// What it needs next of a primary, as far as is known.
+    pub(super) errand: Errand,
     /// Why the last try failed, if it did.
     pub(super) error: Option<String>,
+    /// Since when every try has failed, in milliseconds since 1970; none if the last one did not.
+    pub(super) failing_since: Option<i64>,
+    /// What primaries sent that could not be used in the last try, though another one had what is wanted.
+    pub(super) passed_over: Option<String>,
 }
 
 impl Watched {
@@ -44,13 +51,33 @@ impl Watched {
             }
             _ => now,
         };
+        let errand = if soa.is_some() { Errand::Question } else { Errand::Transfer };
+        Self { errand, ..Self::of(Timer::new(now, due, left), time_left) }
+    }
+
+    /// A zone with these times of which nothing else is known.
+    pub(super) fn of(timer: Timer, time_left: TimeLeft) -> Self {
         Self {
-            timer: Timer::new(now, due, left),
+            timer,
             first: None,
             waiting: Vec::new(),
             time_left,
+            errand: Errand::Question,
             error: None,
+            failing_since: None,
+            passed_over: None,
         }
+    }
+
+    /// Nothing is served of the zone, perhaps any more.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        self.errand = Errand::Transfer;
+        self.timer.begin_anew(now);
+    }
+
+    /// What the next try needs: a person has the whole zone.
+    pub(super) fn errand(&self) -> Errand {
+        if self.waiting.is_empty() { self.errand } else { Errand::Transfer }
     }
 
     /// How much the next try matters to somebody.
@@ -72,10 +99,9 @@ impl Watched {
         late: f64,
     ) -> Result<String, String> {
         match (pulled, soa) {
-            (Ok(Pulled { primary, report }), Some(soa)) => {
-                if let Some(before) = self.error.take() {
-                    tracing::info!(%zone, primary, before, "a primary is heard again");
-                }
+            (Ok(Pulled { primary, report, passed_over }), Some(soa)) => {
+                self.heard(zone, &primary, passed_over);
+                self.errand = Errand::Question;
                 self.timer.refreshed(soa, now, late);
                 self.first = Some(primary);
                 Ok(match report {
@@ -84,17 +110,39 @@ impl Watched {
                 })
             }
             (Ok(_), None) => Err(format!("{zone} has gone meanwhile")),
-            (Err(NotPulled::Postponed(why)), _) => Err(why),
+            (Err(NotPulled::Postponed { why, .. }), _) => Err(why),
             (Err(NotPulled::Failed(failure, why)), soa) => {
-                // A primary that stays away is told once.
-                if self.error.as_ref() != Some(&why) {
-                    tracing::warn!(%zone, why, "no primary could be used");
-                }
+                self.failed(zone, failure, &why);
+                self.errand = if soa.is_some() { Errand::Question } else { Errand::Transfer };
                 self.timer.failed(failure, soa, now, late);
-                self.error = Some(why.clone());
                 Err(why)
             }
         }
+    }
+
+    /// A primary had what is wanted. One that sends what cannot be used is told once.
+    fn heard(&mut self, zone: &Name, primary: &str, passed_over: Option<String>) {
+        let before = self.error.take();
+        if let Some(since) = self.failing_since.take() {
+            let seconds = now_ms().saturating_sub(since) / 1000;
+            tracing::info!(%zone, primary, before, seconds, "a primary is heard again");
+        }
+        if let Some(why) = passed_over.as_ref().filter(|why| self.passed_over.as_ref() != Some(why))
+        {
+            tracing::warn!(%zone, why, "passed over for another primary");
+        }
+        self.passed_over = passed_over;
+    }
+
+    /// No primary had what is wanted. Primaries that stay away are told once.
+    fn failed(&mut self, zone: &Name, failure: Failure, why: &str) {
+        if self.failing_since.is_none() || self.error.as_deref() != Some(why) {
+            let again =
+                if failure == Failure::Refused { "ever more rarely" } else { "after RETRY" };
+            tracing::warn!(%zone, why, again, "no primary could be used");
+        }
+        self.failing_since.get_or_insert_with(now_ms);
+        (self.error, self.passed_over) = (Some(why.to_owned()), None);
     }
 }
 

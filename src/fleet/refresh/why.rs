@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::addresses::Errand;
 use super::timer::Failure;
 use crate::fleet::flight::silence;
 use crate::publish::PublishError;
@@ -18,12 +19,14 @@ pub(super) struct Why {
     pub(super) text: String,
     /// Whether the address did not answer at all.
     pub(super) is_silent: bool,
+    /// For what all its places are taken, if it is that.
+    pub(super) busy: Option<Errand>,
 }
 
 impl Why {
     /// Nothing that could be used was heard.
     pub(super) fn unheard(text: impl Into<String>) -> Self {
-        Self { failure: Failure::Unheard, text: text.into(), is_silent: false }
+        Self { failure: Failure::Unheard, text: text.into(), is_silent: false, busy: None }
     }
 
     /// Something came that cannot be used, or no end of it.
@@ -34,6 +37,11 @@ impl Why {
     /// Nothing was heard.
     pub(super) fn silent(error: &io::Error) -> Self {
         Self { is_silent: true, ..Self::unheard(silence(error)) }
+    }
+
+    /// It would have to be waited for.
+    pub(super) fn busy(errand: Errand) -> Self {
+        Self { busy: Some(errand), ..Self::unheard("it is busy with other zones") }
     }
 
     /// A publisher that did not take what came, for no fault of its content.
@@ -47,8 +55,10 @@ impl Why {
 pub(super) enum Broken {
     /// It came, and is none.
     Transfer(TransferFault),
-    /// It ended, or stood still.
+    /// It ended.
     Ended(Why),
+    /// It stood still: the thread it held, it held for long.
+    Stalled,
     /// It would be the same in any form: there is no connection, no trust, no end.
     Anyway(Why),
 }
@@ -56,14 +66,13 @@ pub(super) enum Broken {
 impl Broken {
     /// A connection on which a transfer was to come.
     pub(super) fn ended(error: &io::Error) -> Self {
-        Self::Ended(match error.kind() {
+        match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                Why::unheard("it ended the connection before the transfer was whole")
+                Self::Ended(Why::unheard("it ended the connection before the transfer was whole"))
             }
-            // The thread it held, it held for long.
-            io::ErrorKind::TimedOut => Why::refused("the transfer stood still"),
-            _ => Why::unheard(silence(error)),
-        })
+            io::ErrorKind::TimedOut => Self::Stalled,
+            _ => Self::Ended(Why::unheard(silence(error))),
+        }
     }
 
     /// Signatures and keys.
@@ -75,6 +84,7 @@ impl Broken {
     pub(super) fn why(self) -> Why {
         match self {
             Self::Ended(why) | Self::Anyway(why) => why,
+            Self::Stalled => Why::refused("the transfer stood still"),
             Self::Transfer(TransferFault::Rcode(rcode)) => refusal(rcode),
             Self::Transfer(fault) => Why::refused(fault.to_string()),
         }

@@ -29,6 +29,8 @@ fn a_secondary_zone_says_when_it_is_tried_again_and_how_long_it_is_served() {
         next_try_seconds: Some(125),
         expires_seconds: Some(86_400 * 6 + 3_600 * 3 + 59),
         error: Some("192.0.2.1: refused".to_owned()),
+        failing_since: None,
+        passed_over: None,
     };
     let part = zone_part(Words::of(Lang::Id), &status, Some(&refresh));
     assert_eq!(fact(&part, "Percobaan berikutnya"), Some("2 menit 5 detik lagi"));
