@@ -11,6 +11,7 @@ mod names;
 mod notices;
 mod refusals;
 mod reminders;
+mod signing;
 mod updates;
 
 use std::path::PathBuf;

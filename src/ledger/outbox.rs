@@ -134,6 +134,24 @@ impl Ledger {
         Ok(())
     }
 
+    /// Tells the administrators what the signing of a zone needs of them, once per `stem`.
+    pub fn tell_of_zone(
+        &self,
+        tx: &Tx<'_>,
+        stem: &str,
+        deed: Deed,
+        values: &NoticeValues,
+    ) -> Result<(), LedgerError> {
+        if !recipients(deed).contains(&Recipient::Operators) || self.is_reminded(tx, stem)? {
+            return Ok(());
+        }
+        for (at, to) in officers(tx, Some(Role::Operator))?.iter().enumerate() {
+            let (id, to) = (format!("{stem}-{}", at + 1), (NoticeReader::Officer, to.as_str()));
+            self.queue_notice(tx, &id, None, deed, to, values.clone())?;
+        }
+        Ok(())
+    }
+
     /// Writes one new notice, with its own event.
     fn queue_notice(
         &self,

@@ -36,6 +36,10 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     if let Some(due) = values.due {
         parts.push(t.a("mail-due", "due", &t.date_time(due)));
     }
+    if !values.lines.is_empty() {
+        let lines: Vec<String> = values.lines.iter().map(|line| format!("  {line}")).collect();
+        parts.push(format!("{}\n{}", t.s("mail-lines"), lines.join("\n")));
+    }
     if let Some(dig) = &values.dig {
         parts.push(format!("{}\n  {dig}", t.s("mail-dig")));
     }
@@ -43,6 +47,7 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         (Some(token), ..) => ("mail-link", format!("/konfirmasi/{token}")),
         (None, NoticeReader::Applicant, _) => ("mail-status", "/status".to_owned()),
         (None, _, Some(number)) => ("mail-review", format!("/tinjau/{number}")),
+        (None, _, None) if is_about_zone(notice.deed) => ("mail-office", "/zona".to_owned()),
         (None, _, None) => ("mail-office", "/antrean".to_owned()),
     };
     parts.push(t.a(id, "link", &format!("{url}{path}")));
@@ -51,6 +56,19 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     }
     parts.push(t.s("mail-end"));
     Message { subject: t.with(subject, &filled), text: parts.join("\n\n") }
+}
+
+/// Whether a notice is about a zone, and not about an account or a name.
+fn is_about_zone(deed: Deed) -> bool {
+    matches!(
+        deed,
+        Deed::DsWanted
+            | Deed::DsUnwanted
+            | Deed::DsMismatch
+            | Deed::KeyStepWaits
+            | Deed::SigningStopped
+            | Deed::SignaturesEnd
+    )
 }
 
 /// One numbered point, with the question of the check sheet it answers.

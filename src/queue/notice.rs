@@ -70,6 +70,8 @@ pub struct NoticeValues {
     pub dig: Option<String>,
     /// The token of the reader's single-use link.
     pub token: Option<String>,
+    /// Lines to be copied as they are, such as a DS record.
+    pub lines: Vec<String>,
 }
 
 /// One point of a return or a rejection.
@@ -104,6 +106,7 @@ impl NoticeValues {
             due: request.due(calendar, rules).filter(|_| reader == due_from),
             dig: None,
             token: None,
+            lines: Vec::new(),
         }
     }
 

@@ -354,6 +354,20 @@ table! {
         WorkingTimeChanged = "working_time_changed";
         /// An administrator confirmed the clock of the machine.
         ClockConfirmed = "clock_confirmed";
+        /// A zone is signed, and its parent does not have the DS of its key yet.
+        DsWanted = "ds_wanted", notifies(Operators);
+        /// The parent has a DS that is to go, so that keys or signatures can.
+        DsUnwanted = "ds_unwanted", notifies(Operators);
+        /// A step of a rollover waits for an administrator's word.
+        KeyStepWaits = "key_step_waits", notifies(Operators);
+        /// A zone is not signed any more, and its signatures will end.
+        SigningStopped = "signing_stopped", notifies(Operators);
+        /// The signatures of a zone end soon, or have ended.
+        SignaturesEnd = "signatures_end", notifies(Operators);
+        /// The DS at the parent fits no key of the zone.
+        DsMismatch = "ds_mismatch", notifies(Operators);
+        /// An administrator gave a command on the keys of a zone.
+        KeysCommanded = "keys_commanded";
         /// The chain was exported.
         Exported = "exported";
         /// The chain has a new key.
