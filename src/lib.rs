@@ -49,6 +49,7 @@
 //! | [`catalog`] | catalog zones: read and made |
 //! | [`store`] | the database; all SQL |
 //! | [`publish`] | candidates, decisions, and the one function that makes a change live |
+//! | [`signer`] | the clockwork of signed zones, and what the parent zone has of them |
 //! | [`fleet`] | the other name servers: who may do what, NOTIFY, watching secondaries |
 //! | [`queue`] | the procedure: acts, stages, persons, clocks, check sheet |
 //! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |
@@ -111,6 +112,7 @@ pub mod check;
 pub mod fleet;
 pub mod master;
 pub mod publish;
+pub mod signer;
 pub mod store;
 
 //--- Road 3: a request goes live

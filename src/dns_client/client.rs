@@ -84,12 +84,8 @@ impl Client {
         let mut last = io::Error::from(io::ErrorKind::TimedOut);
         for timeout in tries {
             let query = self.query(server, name, rtype);
-            let introduced = lock(&self.introduced).contains(&server);
-            let front = if introduced { &ProxyHeader::LOCAL[..] } else { &[] };
-            match exchange_behind(server, front, &query, transport, *timeout) {
-                Ok(bytes) if self.learn(server, &bytes) => {
-                    last = io::Error::other("the server asks for its new cookie");
-                }
+            match exchange_behind(server, self.front(server), &query, transport, *timeout) {
+                Ok(bytes) if self.learn(server, &bytes) => last = wants_cookie(),
                 Ok(bytes) => return Ok(Reply { bytes, transport }),
                 Err(error) => last = error,
             }
@@ -112,8 +108,14 @@ impl Client {
         }
     }
 
+    /// What comes before a query to a server.
+    pub(super) fn front(&self, server: SocketAddr) -> &'static [u8] {
+        let is_introduced = lock(&self.introduced).contains(&server);
+        if is_introduced { &ProxyHeader::LOCAL } else { &[] }
+    }
+
     /// A question to a server, with a new identifier.
-    fn query(&self, server: SocketAddr, name: &Name, rtype: Rtype) -> Vec<u8> {
+    pub(super) fn query(&self, server: SocketAddr, name: &Name, rtype: Rtype) -> Vec<u8> {
         query::write(fresh_id(), self.recursion, name.as_ref(), rtype, &self.cookie(server))
     }
 
@@ -126,7 +128,7 @@ impl Client {
 
     /// Remembers the server's half of the cookie. Returns whether the server wants the question
     /// again with it (BADCOOKIE, RFC 7873 §5.3).
-    fn learn(&self, server: SocketAddr, bytes: &[u8]) -> bool {
+    pub(super) fn learn(&self, server: SocketAddr, bytes: &[u8]) -> bool {
         let Ok(response) = Response::read(bytes) else { return false };
         let cookie = response.edns.and_then(|edns| edns.cookie);
         let halves = cookie.and_then(|cookie| cookie.split_at_checked(OWN_OCTETS));
@@ -137,6 +139,11 @@ impl Client {
         let before = learned.insert(server, theirs.to_vec());
         response.rcode == Rcode::BADCOOKIE && before.as_deref() != Some(theirs)
     }
+}
+
+/// A server wants the question again with its cookie.
+pub(super) fn wants_cookie() -> io::Error {
+    io::Error::other("the server asks for its new cookie")
 }
 
 /// An identifier of a query.

@@ -8,6 +8,9 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::wire::{HEADER_OCTETS, Header, Query};
 
+/// Octets that any datagram has at most.
+pub(super) const DATAGRAM_OCTETS_MAX: usize = 65_535;
+
 /// How a question travels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transport {
@@ -66,6 +69,16 @@ fn over_udp(
     query: &[u8],
     deadline: Instant,
 ) -> io::Result<Vec<u8>> {
+    let socket = send_datagram(server, front, query)?;
+    receive_datagram(&socket, query, deadline, &mut vec![0; DATAGRAM_OCTETS_MAX])
+}
+
+/// Sends a datagram from a port of its own.
+pub(super) fn send_datagram(
+    server: SocketAddr,
+    front: &[u8],
+    query: &[u8],
+) -> io::Result<UdpSocket> {
     let any = match server {
         SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
@@ -73,13 +86,22 @@ fn over_udp(
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(server)?;
     socket.send(&[front, query].concat())?;
-    let mut response = vec![0; 65_535];
+    Ok(socket)
+}
+
+/// Waits for the datagram that answers a query and passes over others. `room` has [`DATAGRAM_OCTETS_MAX`]
+/// octets.
+pub(super) fn receive_datagram(
+    socket: &UdpSocket,
+    query: &[u8],
+    deadline: Instant,
+    room: &mut [u8],
+) -> io::Result<Vec<u8>> {
     loop {
         socket.set_read_timeout(Some(left(deadline)?))?;
-        let length = socket.recv(&mut response).map_err(timed_out)?;
-        if answers(&response[..length], query) {
-            response.truncate(length);
-            return Ok(response);
+        let length = socket.recv(room).map_err(timed_out)?;
+        if answers(&room[..length], query) {
+            return Ok(room[..length].to_vec());
         }
     }
 }

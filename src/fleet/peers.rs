@@ -3,12 +3,12 @@
 //!
 //! There is no resolver: a name server's addresses are those that the zones served here have for it.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::rules::{Remote, ZoneRules};
+use crate::dns_client::{Ours, address};
 use crate::wire::{Name, NameRef, Rtype};
 use crate::zone::{Zone, ZoneSet};
 
@@ -41,33 +41,6 @@ impl Peer {
         addresses.retain(|address| !ours.has(*address));
         let (name, remote) = (name.to_owned(), Arc::clone(remote));
         (!addresses.is_empty()).then_some(Self { name, addresses, remote })
-    }
-}
-
-//------------ Ours ----------------------------------------------------------
-
-/// Where we listen. Whether an address is this machine's is found out once: make another for each look.
-pub(super) struct Ours {
-    /// The addresses we listen on.
-    listening: Vec<SocketAddr>,
-    /// Which addresses are this machine's, of those that it mattered of.
-    local: RefCell<HashMap<IpAddr, bool>>,
-}
-
-impl Ours {
-    /// We listen on these addresses.
-    pub(super) fn new(listening: Vec<SocketAddr>) -> Self {
-        Self { listening, local: RefCell::default() }
-    }
-
-    /// Whether we listen there ourselves.
-    fn has(&self, address: SocketAddr) -> bool {
-        let is_local = |ip| *self.local.borrow_mut().entry(ip).or_insert_with(|| is_local(ip));
-        self.listening.iter().any(|listening| {
-            listening.port() == address.port()
-                && (listening.ip() == address.ip()
-                    || listening.ip().is_unspecified() && is_local(address.ip()))
-        })
     }
 }
 
@@ -122,29 +95,8 @@ fn addresses(host: &Name, zones: &ZoneSet) -> Vec<IpAddr> {
     let Some(zone) = zones.find(host.as_ref()).and_then(|entry| entry.zone()) else {
         return Vec::new();
     };
-    let mut found = Vec::new();
-    let octets = |rtype| zone.rrset(host.as_ref(), rtype).into_iter().flat_map(|set| set.rdatas());
-    for rdata in octets(Rtype::A) {
-        found.extend(rdata.first_chunk::<4>().map(|bytes| IpAddr::from(Ipv4Addr::from(*bytes))));
-    }
-    for rdata in octets(Rtype::AAAA) {
-        found.extend(rdata.first_chunk::<16>().map(|bytes| IpAddr::from(Ipv6Addr::from(*bytes))));
-    }
-    found
-}
-
-/// Whether an address is this machine's: what is sent there from here comes from there.
-fn is_local(ip: IpAddr) -> bool {
-    let any: IpAddr = match ip {
-        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    // Connecting a datagram socket sends nothing.
-    let reached = UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect((ip, 53))?;
-        socket.local_addr()
-    });
-    ip.is_loopback() || reached.is_ok_and(|local| local.ip() == ip)
+    let sets = [Rtype::A, Rtype::AAAA].map(|rtype| zone.rrset(host.as_ref(), rtype));
+    sets.into_iter().flatten().flat_map(|set| set.rdatas()).filter_map(address).collect()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod fleet;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;
+mod parents;
 mod secondary;
 mod serials;
 mod serve;

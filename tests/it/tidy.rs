@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "publish",
         &["zone", "master", "check", "catalog", "store", "dns_client", "transfer", "dnssec"],
     ),
+    ("signer", &["zone", "dns_client"]),
     ("fleet", &["answer", "zone", "transfer", "update", "tsig", "serve", "dns_client", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),

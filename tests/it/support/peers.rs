@@ -325,9 +325,9 @@ impl Drop for Peer {
 impl Peer {
     /// Knot's settings.
     fn knot(&self, zones: &[PeerZone]) -> String {
-        let (root, port) = (self.dir.display(), self.address.port());
+        let (root, ip, port) = (self.dir.display(), self.address.ip(), self.address.port());
         let mut text = format!(
-            "server:\n  rundir: {root}\n  listen: 127.0.0.1@{port}\n  udp-workers: 1\n  \
+            "server:\n  rundir: {root}\n  listen: {ip}@{port}\n  udp-workers: 1\n  \
              tcp-workers: 1\n  background-workers: 2\ndatabase:\n  storage: {root}/db\n\
              log:\n  - target: {root}/log\n    any: debug\n{}",
             self.more
@@ -361,7 +361,9 @@ impl Peer {
                     for (id, address) in ids.clone().zip(notify) {
                         remote(id, address);
                     }
-                    own += &format!("    notify: [{}]\n", ids.collect::<Vec<_>>().join(", "));
+                    if !notify.is_empty() {
+                        own += &format!("    notify: [{}]\n", ids.collect::<Vec<_>>().join(", "));
+                    }
                     "transfer"
                 }
                 Role::Secondary { primary, .. } => {
