@@ -38,6 +38,7 @@
 //! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`dnssec`] | algorithms, DNSKEY and DS, a key pair that signs, one RRSIG made and verified |
+//! | [`rollover`] | the keys of a signed zone: policy, state machine, what it waits for |
 //! | [`tsig`] | messages signed with a shared secret, and verified |
 //! | [`zone`] | the immutable compiled zone, and the set of all zones now served |
 //! | [`transfer`] | zone transfers as messages: AXFR and IXFR, going out and coming in |
@@ -112,6 +113,7 @@ pub mod check;
 pub mod fleet;
 pub mod master;
 pub mod publish;
+pub mod rollover;
 pub mod signer;
 pub mod store;
 

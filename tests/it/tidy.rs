@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lock", &[]),
     ("text", &[]),
     ("dnssec", &[]),
+    ("rollover", &["dnssec"]),
     ("tsig", &[]),
     ("dns_client", &[]),
     ("zone", &[]),
@@ -78,8 +79,10 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 ];
 
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
-const PURE: &[&str] =
-    &["wire", "dnssec", "tsig", "zone", "transfer", "update", "answer", "catalog", "queue"];
+const PURE: &[&str] = &[
+    "wire", "dnssec", "rollover", "tsig", "zone", "transfer", "update", "answer", "catalog",
+    "queue",
+];
 
 /// Words that no room of [`PURE`] may use.
 const IMPURE: &[&str] = &[
