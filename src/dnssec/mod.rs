@@ -6,6 +6,7 @@
 //! 6605 and 8080 for how they write keys and signatures.
 
 mod algorithm;
+mod denial;
 mod dnskey;
 mod ds;
 mod key_pair;
@@ -14,6 +15,7 @@ mod span;
 mod verify;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use denial::Denial;
 pub use dnskey::{Dnskey, KSK, SEP, ZONE, ZSK, key_tag};
 pub use ds::{CDNSKEY_DELETE, CDS_DELETE, DigestType, ds, ds_line, key_digest};
 pub use key_pair::{KeyError, KeyPair, Pkcs8, Signature};

@@ -59,11 +59,12 @@ mod state;
 mod ttl;
 mod waits;
 
+pub use crate::dnssec::Denial;
 pub use command::{Command, Refusal};
 pub use facts::{Facts, ParentServer, Parents, SeenDs};
 pub use key::{Key, KeyId, KeyState, Role};
 pub use next::{Act, Cached, Next, Place, Start, Step, Why};
-pub use policy::{Arrangement, Denial, Policy, PolicyFault};
+pub use policy::{Arrangement, Policy, PolicyFault};
 pub use set::{Cds, KeyNeed, KeySet};
 pub use stage::{AlgorithmStage, EntryStage, Parent, ZoneStage};
 pub use state::StateError;

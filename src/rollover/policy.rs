@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::dnssec::Algorithm;
+use serde::{Deserialize, Serialize};
+
+use crate::dnssec::{Algorithm, Denial};
 
 /// A day, in seconds.
 const DAY_S: u32 = 86_400;
@@ -10,7 +12,8 @@ const DAY_S: u32 = 86_400;
 const LIFETIME_MAX_S: u32 = i32::MAX as u32;
 
 /// How a zone is signed and its keys are rolled.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
 pub struct Policy {
     /// The name by which zones mean it.
     pub name: String,
@@ -64,21 +67,13 @@ impl Default for Policy {
 }
 
 /// Which keys a zone has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arrangement {
     /// One key signs everything.
     Csk,
     /// One key signs the keys, another the rest.
     KskZsk,
-}
-
-/// How it is proven that a name is not there.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Denial {
-    /// NSEC (RFC 4034).
-    Nsec,
-    /// NSEC3 (RFC 5155) as RFC 9276 wants it: no salt, no extra iterations, no opt-out.
-    Nsec3,
 }
 
 //------------ Sense ---------------------------------------------------------
