@@ -13,7 +13,7 @@ use super::encode::Entry;
 use super::key;
 use super::node::Flags;
 use super::stage::{Depth, RUN_HEAD_OCTETS, Stage, owner_of, record_octets, records_of};
-use super::trie::{BulkItem, BulkLoader, Source, Trie};
+use super::trie::{BulkItem, BulkLoader, Owners, Source, Trie};
 use crate::wire::{Class, Name, NameRef, RecordRef, Rtype};
 
 //------------ ZoneBuilder ---------------------------------------------------
@@ -164,11 +164,13 @@ struct Nodes<'a, 'b> {
     entries: Vec<Entry<'a>>,
 }
 
-impl Source for Nodes<'_, '_> {
+impl Owners for Nodes<'_, '_> {
     fn owner(&self, item: &BulkItem) -> NameRef<'_> {
         owner_of(self.bytes, item.at())
     }
+}
 
+impl Source for Nodes<'_, '_> {
     fn octets(&self, item: &BulkItem) -> usize {
         let at = item.at();
         RUN_HEAD_OCTETS + usize::from(self.bytes[at + 4]) + record_octets(self.bytes, at)

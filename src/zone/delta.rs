@@ -333,6 +333,9 @@ pub enum ApplyError {
     /// The RRset would not fit into a message of 64 KiB.
     #[error("{0} {1}: the RRset would not fit into a message of 64 KiB")]
     TooLarge(Name, Rtype),
+    /// Names of 32 letters below the apex, which NSEC3 has, would be longer than a name can be.
+    #[error("{0} is too long for NSEC3: a hashed name below it has more than 255 octets")]
+    NoRoomForHashes(Name),
     /// There would not be exactly one SOA record.
     #[error("there would not be exactly one SOA record at the apex")]
     Soa,

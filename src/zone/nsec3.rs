@@ -119,13 +119,16 @@ impl Zone {
     }
 }
 
+/// Octets of a hash as a label.
+pub(super) const HASHED_LABEL_OCTETS: usize = 32;
+
 /// The owner name of a hash.
-fn hashed_owner<'r>(
+pub(super) fn hashed_owner<'r>(
     hash: &[u8; 20],
     apex: NameRef<'_>,
     room: &'r mut [u8; NAME_OCTETS_MAX],
 ) -> Option<NameRef<'r>> {
-    let mut label = [0u8; 32];
+    let mut label = [0u8; HASHED_LABEL_OCTETS];
     for (group, letters) in hash.chunks_exact(5).zip(label.chunks_exact_mut(8)) {
         let bits = group.iter().fold(0u64, |bits, octet| bits << 8 | u64::from(*octet));
         for (at, letter) in letters.iter_mut().enumerate() {

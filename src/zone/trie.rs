@@ -22,7 +22,7 @@ mod page;
 mod page_writer;
 mod walk;
 
-pub(super) use bulk::{BulkItem, BulkLoader, Source};
+pub(super) use bulk::{BulkItem, BulkLoader, Cutting, Owners, Source, Twig, cuttings};
 pub use walk::Nodes;
 
 use branch::Branch;
@@ -49,6 +49,11 @@ enum Link {
 }
 
 impl Trie {
+    /// A trie without nodes.
+    pub(super) fn empty(apex_octets: usize) -> Self {
+        Self { root: None, apex_octets }
+    }
+
     /// The first node: the apex, in the trie of all names.
     pub(super) fn first(&self) -> Option<NodeRef<'_>> {
         let mut link = self.root.as_ref()?;

@@ -1,5 +1,8 @@
-//! Builds a trie in one pass over names that are sorted already.
+//! Builds a trie in one pass over names that are sorted already; or in parts that are built apart, which is
+//! for nodes that take long to make.
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::edit::{PAGE_NODES_MAX, PAGE_OCTETS_MAX, shared_octets};
@@ -8,7 +11,7 @@ use super::{Branch, Link, Page, Trie};
 use crate::wire::NameRef;
 use crate::zone::key::{self, Key};
 
-//------------ BulkItem, Source --------------------------------------------------
+//------------ BulkItem, Source ------------------------------------------------
 
 /// One of the names to build from; a million of them count. Several items may be of the same name.
 #[derive(Clone, Copy)]
@@ -39,11 +42,15 @@ impl BulkItem {
     }
 }
 
-/// Where the nodes come from.
-pub(in crate::zone) trait Source {
+/// Knows the names of items.
+pub(in crate::zone) trait Owners {
     /// The name of an item.
     fn owner(&self, item: &BulkItem) -> NameRef<'_>;
-    /// Estimated octets of the node.
+}
+
+/// Where the nodes come from.
+pub(in crate::zone) trait Source: Owners {
+    /// Estimated octets of the node, rather too many than too few.
     fn octets(&self, item: &BulkItem) -> usize;
     /// Appends the node of the name that all these items have. Called in canonical order.
     fn write(&mut self, items: &[BulkItem], out: &mut Vec<u8>);
@@ -51,7 +58,7 @@ pub(in crate::zone) trait Source {
 
 //------------ BulkLoader -------------------------------------------------------
 
-/// Builds a trie.
+/// Builds a trie, or a part of one.
 pub(in crate::zone) struct BulkLoader<'a, S> {
     /// Where the nodes come from.
     source: &'a mut S,
@@ -59,12 +66,30 @@ pub(in crate::zone) struct BulkLoader<'a, S> {
     writer: PageWriter,
     /// Octets of the apex name.
     apex_octets: usize,
+    /// The parts that were built apart, in order.
+    done: VecDeque<Link>,
 }
+
+/// Some consecutive items, and how many octets of their keys they share at least.
+#[derive(Clone, Debug)]
+pub(in crate::zone) struct Cutting {
+    /// Which items.
+    pub(in crate::zone) items: Range<usize>,
+    /// How many octets led to them.
+    at: usize,
+}
+
+/// What was built of a cutting.
+pub(in crate::zone) struct Twig(Link);
+
+/// Items up to which there is one cutting. Few in tests, so that small zones have many.
+const CUTTING_ITEMS: usize = if cfg!(test) { 6 } else { 512 };
 
 impl<'a, S: Source> BulkLoader<'a, S> {
     /// A loader for a zone whose apex has that many octets.
     pub(in crate::zone) fn new(source: &'a mut S, apex_octets: usize) -> Self {
-        Self { source, writer: PageWriter::new(apex_octets), apex_octets }
+        let (writer, done) = (PageWriter::new(apex_octets), VecDeque::new());
+        Self { source, writer, apex_octets, done }
     }
 
     /// The trie of items in canonical order.
@@ -73,42 +98,43 @@ impl<'a, S: Source> BulkLoader<'a, S> {
         Trie { root, apex_octets: self.apex_octets }
     }
 
+    /// Builds one cutting of the items.
+    pub(in crate::zone) fn twig(mut self, items: &[BulkItem], cutting: &Cutting) -> Twig {
+        Twig(self.link(&items[cutting.items.clone()], cutting.at))
+    }
+
+    /// The trie of items of which all cuttings were built, each by a loader of its own.
+    pub(in crate::zone) fn join(mut self, items: &[BulkItem], twigs: Vec<Twig>) -> Trie {
+        self.done = twigs.into_iter().map(|Twig(link)| link).collect();
+        self.load(items)
+    }
+
     /// The link of items, at least one, that share the first `at` octets of their keys.
     fn link(&mut self, items: &[BulkItem], at: usize) -> Link {
+        if items.len() <= CUTTING_ITEMS
+            && let Some(link) = self.done.pop_front()
+        {
+            return link;
+        }
         let octets = || items.iter().map(|item| self.source.octets(item)).sum::<usize>();
         if items.len() <= PAGE_NODES_MAX && octets() <= PAGE_OCTETS_MAX {
             return Link::Page(self.page(items));
         }
-        let (mut fork, at, own) = self.fork(items, at);
-        let (own, mut rest) = items.split_at(own);
+        let (mut fork, at, own) = fork(&*self.source, self.apex_octets, items, at);
+        let (own, rest) = items.split_at(own);
         if rest.is_empty() {
             return Link::Page(self.page(own));
         }
         if !own.is_empty() {
             fork.own = Some(self.page(own));
         }
-        while let Some(first) = rest.first() {
-            let octet = self.octet(first, at);
-            let (group, after) =
-                rest.split_at(rest.partition_point(|item| self.octet(item, at) <= octet));
-            let link = self.link(group, at + 1);
+        let mut start = 0;
+        while let Some((octet, group)) = group(&*self.source, self.apex_octets, &rest[start..], at) {
+            let link = self.link(&rest[start..start + group], at + 1);
             fork.add(octet, link);
-            rest = after;
+            start += group;
         }
         Link::Branch(Arc::new(fork))
-    }
-
-    /// A fork for items: what they share, where they differ, and how many items end just there.
-    fn fork(&self, items: &[BulkItem], at: usize) -> (Branch, usize, usize) {
-        let (first, last) = (self.key(&items[0]), self.key(&items[items.len() - 1]));
-        let shared = at + shared_octets(&first.bytes()[at..], &last.bytes()[at..]);
-        let owner = self.source.owner(&items[0]);
-        let own = if first.bytes().len() == shared {
-            items.partition_point(|item| self.source.owner(item) == owner)
-        } else {
-            0
-        };
-        (Branch::new(&first.bytes()[at..shared]), shared, own)
     }
 
     /// A page of items.
@@ -126,18 +152,67 @@ impl<'a, S: Source> BulkLoader<'a, S> {
         }
         writer.finish()
     }
+}
 
-    /// The octet of an item's key at a position.
-    fn octet(&self, item: &BulkItem, at: usize) -> u8 {
-        match at {
-            0..8 => (item.prefix[0] >> (56 - 8 * at)) as u8,
-            8..16 => (item.prefix[1] >> (120 - 8 * at)) as u8,
-            _ => key::with(self.source.owner(item), self.apex_octets, |key| key[at]),
+//------------ Forks -----------------------------------------------------------
+
+/// Cuts items in canonical order where the trie forks anyway, so that each part can be built apart.
+pub(in crate::zone) fn cuttings(
+    source: &impl Owners,
+    apex_octets: usize,
+    items: &[BulkItem],
+) -> Vec<Cutting> {
+    let mut cuttings = Vec::new();
+    let mut todo = vec![Cutting { items: 0..items.len(), at: 0 }];
+    while let Some(part) = todo.pop() {
+        let here = &items[part.items.clone()];
+        if here.len() <= CUTTING_ITEMS {
+            cuttings.extend((!here.is_empty()).then_some(part));
+            continue;
+        }
+        let (_, at, own) = fork(source, apex_octets, here, part.at);
+        let mut start = own;
+        while let Some((_, group)) = group(source, apex_octets, &here[start..], at) {
+            let first = part.items.start + start;
+            todo.push(Cutting { items: first..first + group, at: at + 1 });
+            start += group;
         }
     }
+    cuttings.sort_unstable_by_key(|cutting| cutting.items.start);
+    cuttings
+}
 
-    /// The key of an item.
-    fn key(&self, item: &BulkItem) -> Key {
-        Key::new(self.source.owner(item), self.apex_octets)
-    }
+/// A fork for items: what they share, where they differ, and how many items end just there.
+fn fork(
+    source: &impl Owners,
+    apex_octets: usize,
+    items: &[BulkItem],
+    at: usize,
+) -> (Branch, usize, usize) {
+    let key = |item: &BulkItem| Key::new(source.owner(item), apex_octets);
+    let (first, last) = (key(&items[0]), key(&items[items.len() - 1]));
+    let shared = at + shared_octets(&first.bytes()[at..], &last.bytes()[at..]);
+    let owner = source.owner(&items[0]);
+    let own = if first.bytes().len() == shared {
+        items.partition_point(|item| source.owner(item) == owner)
+    } else {
+        0
+    };
+    (Branch::new(&first.bytes()[at..shared]), shared, own)
+}
+
+/// The octet that the first of some items has at a position of its key, and how many share it.
+fn group(
+    source: &impl Owners,
+    apex_octets: usize,
+    items: &[BulkItem],
+    at: usize,
+) -> Option<(u8, usize)> {
+    let octet = |item: &BulkItem| match at {
+        0..8 => (item.prefix[0] >> (56 - 8 * at)) as u8,
+        8..16 => (item.prefix[1] >> (120 - 8 * at)) as u8,
+        _ => key::with(source.owner(item), apex_octets, |key| key[at]),
+    };
+    let first = octet(items.first()?);
+    Some((first, items.partition_point(|item| octet(item) <= first)))
 }
