@@ -1,15 +1,91 @@
-//! Files that only we write, and those with certificates: reading them, and whether there is a place for
-//! them. Whatever was put in their place, nobody waits for it.
+//! Files that only we write, and those with certificates or secrets: reading them, what they are called, and
+//! whether there is a place for them. Whatever was put in their place, nobody waits for it.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use crate::wire::Name;
+
+//------------ Names ---------------------------------------------------------
+
+/// What files of a zone are called.
+pub fn stem(zone: &Name) -> String {
+    let text = zone.as_ref().to_lowercase().to_string();
+    // The text form of a name can hold a slash and be nothing but a dot.
+    match text.trim_end_matches('.') {
+        "" => "root".to_owned(),
+        stem => stem.replace('/', "%2F"),
+    }
+}
+
+/// The zone whose files are called so.
+pub fn zone_of(stem: &str) -> Option<Name> {
+    let text = if stem == "root" { ".".to_owned() } else { stem.replace("%2F", "/") };
+    text.parse().ok()
+}
+
+//------------ Secrets -------------------------------------------------------
+
+/// Reads a file with a secret of at most `max` octets that others may not read; what is read is wiped when
+/// it is dropped. The error is in words, to stand behind the path.
+pub fn read_secret(path: &Path, max: usize) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let file = open(path)?;
+    if file.metadata()?.permissions().mode() & 0o007 != 0 {
+        return Err(SecretError::Open);
+    }
+    read_at_most(&file, max)
+}
+
+/// Reads what may hold secrets, of at most `max` octets. It is wiped when it is dropped.
+pub fn read_at_most(file: &File, max: usize) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    // Room for everything at once: a buffer that grows leaves copies behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(max + 1));
+    file.take(max as u64 + 1).read_to_end(&mut octets)?;
+    if octets.len() > max { Err(SecretError::Long(max)) } else { Ok(octets) }
+}
+
+/// Writes a file of mode 0600 through a temporary name, so that it is whole or absent, and on disk.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = path.with_extension("part");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    // One that was there may have had another mode.
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    sync_directory(path)
+}
+
+/// Syncs the directory of a file.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+/// Why a file with a secret is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// Others may read it.
+    #[error("everybody on this machine may use it: give it the mode 0600")]
+    Open,
+    /// It is longer than a secret is.
+    #[error("has more than {0} octets, which is too long for a secret")]
+    Long(usize),
+}
+
+//------------ Reading -------------------------------------------------------
 
 /// Opens a regular file for reading. A named pipe nobody writes into would hold up the caller for ever,
 /// a device might never end: both are errors.

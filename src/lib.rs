@@ -47,6 +47,7 @@
 //! | [`serve`] | sockets, rate limit, access list, cookies' secret, query log |
 //! | [`master`] | zone file text to records or findings, and back |
 //! | [`check`] | the semantic rules of a whole zone |
+//! | [`keystore`] | private keys of zones as files, and those of other programs read |
 //! | [`catalog`] | catalog zones: read and made |
 //! | [`store`] | the database; all SQL |
 //! | [`publish`] | candidates, decisions, and the one function that makes a change live |
@@ -111,6 +112,7 @@ pub mod zone;
 pub mod catalog;
 pub mod check;
 pub mod fleet;
+pub mod keystore;
 pub mod master;
 pub mod publish;
 pub mod rollover;

@@ -1,8 +1,6 @@
 //! The key files in the state directory, and random bytes for what is in them.
 
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -32,7 +30,7 @@ pub(super) fn read_or_make(
         Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let bytes = make()?;
-            write_private(path, &bytes).map_err(failed)?;
+            files::write_private(path, &bytes).map_err(failed)?;
             Ok(bytes)
         }
         Err(error) => Err(failed(error)),
@@ -43,16 +41,4 @@ pub(super) fn read_or_make(
 pub fn has_keys(state_dir: &Path) -> bool {
     let has = |name: &str| state_dir.join(name).symlink_metadata().is_ok();
     [PERSONAL_KEY, AUDIT_KEY].into_iter().any(has)
-}
-
-/// Writes a file of mode 0600 through a temporary name, so that it is whole or absent.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let part = path.with_extension("part");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }

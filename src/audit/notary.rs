@@ -27,7 +27,7 @@ use ring::signature::{
 use super::AuditError;
 use super::canonical::field;
 use super::chain::{NewEvent, TURNED_BACK, append};
-use super::key_files::{AUDIT_KEY, read_or_make, write_private};
+use super::key_files::{AUDIT_KEY, read_or_make};
 use crate::digest::{hex, sha256, unhex};
 use crate::files;
 use crate::lock::lock;
@@ -161,7 +161,7 @@ impl Notary {
         let pkcs8 = new_pkcs8()?;
         let (old, new) = (self.newest(), Arc::new(Key::from_pkcs8(&self.0.path, &pkcs8)?));
         let next = next_path(&self.0.path);
-        write_private(&next, &pkcs8)
+        files::write_private(&next, &pkcs8)
             .map_err(|source| AuditError::KeyFile { path: next.clone(), source })?;
         let signature = old.pair.sign(&key_message(&new.public(), now_ms));
         let signature = BASE64URL_NOPAD.encode(signature.as_ref());

@@ -14,11 +14,7 @@ use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::dnskey::Dnskey;
-
-/// An Ed25519 private key in PKCS#8 up to its 32 octets (RFC 8410 §7). The form without the public key is
-/// the one that every tool reads.
-const ED25519_PKCS8_HEAD: [u8; 16] =
-    [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+use super::private_key::{ED25519_OCTETS, ed25519_pkcs8};
 
 //------------ KeyPair -------------------------------------------------------
 
@@ -54,10 +50,9 @@ impl KeyPair {
                 Pkcs8::new(made.map_err(|_| KeyError::NoRandom)?.as_ref().to_vec())
             }
             Algorithm::Ed25519 => {
-                let mut pkcs8 = Pkcs8::new([&ED25519_PKCS8_HEAD[..], &[0; 32]].concat());
-                let seed = &mut pkcs8.0[ED25519_PKCS8_HEAD.len()..];
-                random.fill(seed).map_err(|_| KeyError::NoRandom)?;
-                pkcs8
+                let mut seed = Zeroizing::new([0; ED25519_OCTETS]);
+                random.fill(&mut *seed).map_err(|_| KeyError::NoRandom)?;
+                ed25519_pkcs8(&*seed)
             }
             Algorithm::RsaSha256 | Algorithm::RsaSha512 => {
                 return Err(KeyError::NoGeneration(algorithm));
@@ -163,6 +158,12 @@ impl Pkcs8 {
     }
 }
 
+impl From<Zeroizing<Vec<u8>>> for Pkcs8 {
+    fn from(der: Zeroizing<Vec<u8>>) -> Self {
+        Self(der)
+    }
+}
+
 impl Deref for Pkcs8 {
     type Target = [u8];
 
@@ -215,8 +216,14 @@ pub enum KeyError {
     )]
     NoGeneration(Algorithm),
     /// The document is not such a key.
-    #[error("it is no usable {0} private key: {1}")]
+    #[error("it is no usable {0} private key: {1}{hint}", hint = hint(*.0))]
     Unusable(Algorithm, String),
+    /// An ECDSA private key without its public half.
+    #[error("its public half is not known: give the DNSKEY record, too")]
+    NoPublic,
+    /// The private half belongs to another DNSKEY.
+    #[error("the private key does not belong to the DNSKEY with tag {0}")]
+    Mismatch(u16),
     /// No random numbers.
     #[error("the system gives no random numbers")]
     NoRandom,
@@ -225,4 +232,12 @@ pub enum KeyError {
         "the key with tag {0} does not sign: its private half is damaged, or the system gives no random numbers"
     )]
     Signing(u16),
+}
+
+/// What keys of an algorithm have to be like, where that is a question.
+fn hint(algorithm: Algorithm) -> &'static str {
+    match algorithm.is_rsa() {
+        true => "; it must have 2048, 3072 or 4096 bits, and an exponent of 65537 or more",
+        false => "",
+    }
 }

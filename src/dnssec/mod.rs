@@ -7,9 +7,11 @@
 
 mod algorithm;
 mod denial;
+mod der;
 mod dnskey;
 mod ds;
 mod key_pair;
+mod private_key;
 mod rrsig;
 mod span;
 mod verify;
@@ -19,6 +21,7 @@ pub use denial::Denial;
 pub use dnskey::{Dnskey, KSK, SEP, ZONE, ZSK, key_tag};
 pub use ds::{CDNSKEY_DELETE, CDS_DELETE, DigestType, ds, ds_line, key_digest};
 pub use key_pair::{KeyError, KeyPair, Pkcs8, Signature};
+pub use private_key::PrivateKey;
 pub use rrsig::Rrsig;
 pub use span::{Span, is_not_before};
 pub use verify::{unverifiable_bits, verifies, verify};

@@ -27,7 +27,7 @@ pub(crate) use encoding::write_base32hex;
 pub(in crate::wire) use expand::expand;
 pub(crate) use fields::types_of as types;
 pub use read::{TextError, Token};
-pub(crate) use word::{push_name, shown, ttl_from_text};
+pub(crate) use word::{push_name, shown, time as time_from_text, ttl_from_text};
 pub(crate) use write::name as write_name;
 
 pub(in crate::wire) use fields::Field;
@@ -39,13 +39,14 @@ pub const RDATA_OCTETS_MAX: usize = 65_535;
 
 /// The octets that base64 writes, padding included; `None` if it is none.
 pub(crate) fn base64_octets(text: &[u8]) -> Option<Vec<u8>> {
-    let mut octets = Vec::new();
+    // Enough at once: what grows leaves copies behind, and it may be a secret.
+    let mut octets = Vec::with_capacity(text.len() / 4 * 3 + 3);
     encoding::read_base64(text.iter().copied(), &mut octets).map(|()| octets)
 }
 
 /// Octets in base64.
 pub(crate) fn base64_text(octets: &[u8]) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
     encoding::write_base64(octets, &mut text);
     text
 }

@@ -278,11 +278,7 @@ impl<M: Maker> Source for Making<'_, '_, M> {
 
 impl Zone {
     /// A zone of the names and hashed names that were made from those of `origin`.
-    pub fn of_trees(
-        origin: &Self,
-        names: Tree,
-        hashed: Option<Tree>,
-    ) -> Result<Self, ApplyError> {
+    pub fn of_trees(origin: &Self, names: Tree, hashed: Option<Tree>) -> Result<Self, ApplyError> {
         let apex = origin.contents().apex.clone();
         let (hashed, more) = match hashed {
             Some(Tree { trie, counts }) => (trie, counts),

@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &["answer", "zone", "transfer", "tsig"]),
     ("master", &[]),
     ("check", &["master", "zone", "dnssec"]),
+    ("keystore", &["dnssec"]),
     ("catalog", &["zone"]),
     ("queue", &[]),
     ("view", &["queue"]),

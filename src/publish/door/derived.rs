@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::own_file::write_file;
 use crate::digest::sha256_hex;
+use crate::files;
 use crate::lock::lock;
 use crate::master;
 use crate::publish::state::{Inner, Overlay, PublishError, overlay};
@@ -21,23 +22,7 @@ const WHAT: &str = "derived";
 
 /// Where the derived file of a zone is.
 pub(crate) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
-    state_dir.join("promoted").join(format!("{}.zone", stem(zone)))
-}
-
-/// What files of a zone are called.
-pub(super) fn stem(zone: &Name) -> String {
-    let text = zone.as_ref().to_lowercase().to_string();
-    // The text form of a name can hold a slash and be nothing but a dot.
-    match text.trim_end_matches('.') {
-        "" => "root".to_owned(),
-        stem => stem.replace('/', "%2F"),
-    }
-}
-
-/// The zone whose files are called so.
-pub(super) fn name_of(stem: &str) -> Option<Name> {
-    let text = if stem == "root" { ".".to_owned() } else { stem.replace("%2F", "/") };
-    text.parse().ok()
+    state_dir.join("promoted").join(format!("{}.zone", files::stem(zone)))
 }
 
 /// Writes the derived file of a zone. The zone's lock is held, so that

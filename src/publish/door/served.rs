@@ -19,7 +19,6 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::derived::{name_of, stem};
 use super::note::Note;
 use crate::digest::sha256_hex;
 use crate::files;
@@ -42,7 +41,7 @@ const END_OCTETS: usize = 4096;
 
 /// The copy of a zone.
 pub(super) fn path(state_dir: &Path, zone: &Name) -> PathBuf {
-    state_dir.join(DIRECTORY).join(format!("{}.zone", stem(zone)))
+    state_dir.join(DIRECTORY).join(format!("{}.zone", files::stem(zone)))
 }
 
 /// The changes since.
@@ -58,7 +57,9 @@ pub(super) fn names(state_dir: &Path) -> Vec<Name> {
 /// The zones that files in a directory of ours are named after.
 pub(super) fn names_in(directory: &Path) -> Vec<Name> {
     let files = fs::read_dir(directory).into_iter().flatten().flatten();
-    files.filter_map(|file| name_of(file.file_name().to_str()?.strip_suffix(".zone")?)).collect()
+    files
+        .filter_map(|file| files::zone_of(file.file_name().to_str()?.strip_suffix(".zone")?))
+        .collect()
 }
 
 //------------ Writing -------------------------------------------------------
@@ -127,7 +128,7 @@ impl Draft {
         failpoint::io_point("served.rename")?;
         fs::rename(&self.temporary, &self.path)?;
         failpoint::io_point("served.dirsync")?;
-        sync_directory(&self.path)?;
+        files::sync_directory(&self.path)?;
         drop_changes(&self.path.with_extension("changes"), folded)
     }
 
@@ -150,19 +151,14 @@ fn drop_changes(path: &Path, octets: u64) -> io::Result<()> {
     file.read_to_end(&mut rest)?;
     if rest.is_empty() {
         fs::remove_file(path)?;
-        return sync_directory(path);
+        return files::sync_directory(path);
     }
     let temporary = path.with_extension("changes-tmp");
     let mut file = File::create(&temporary)?;
     file.write_all(&rest)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
-    sync_directory(path)
-}
-
-/// Syncs the directory of a file.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    files::sync_directory(path)
 }
 
 /// Appends a change, synced, with the note if that changed; returns its octets.
@@ -195,7 +191,7 @@ pub(super) fn append(
     failpoint::io_point("changes.fsync")?;
     file.sync_all()?;
     if is_new {
-        sync_directory(&path)?;
+        files::sync_directory(&path)?;
     }
     Ok(text.len() as u64)
 }

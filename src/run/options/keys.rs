@@ -1,20 +1,18 @@
 //! The secrets of the settings: `[[key]]`, `server.cookie_secrets`.
 
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::OptionError;
 use crate::config::{KeySettings, Settings};
 use crate::digest::unhex;
-use crate::files;
+use crate::files::{self, SecretError};
 use crate::tsig::{Algorithm, Key, Keyring};
 use crate::wire::Name;
 use crate::wire::rdata::base64_octets;
 
 /// Octets a file with a secret may have: far more than any secret needs.
-const FILE_OCTETS_MAX: u64 = 4096;
+const FILE_OCTETS_MAX: usize = 4096;
 /// A secret shorter than this can be guessed one day.
 const SECRET_OCTETS_GOOD: usize = 16;
 /// Octets of a cookie secret (RFC 9018 §4.4).
@@ -133,18 +131,13 @@ fn secret(key: &KeySettings) -> Result<Vec<u8>, KeyFault> {
 
 /// The text of a file that nobody else may read. The error says what to do.
 fn of_file(path: &Path) -> Result<String, String> {
-    let file = files::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    let mode = file.metadata().map_err(|error| error.to_string())?.permissions().mode();
-    if mode & 0o007 != 0 {
-        return Err("everybody on this machine may use it: give it the mode 0600".to_owned());
-    }
-    let mut text = String::new();
-    let read = file.take(FILE_OCTETS_MAX + 1).read_to_string(&mut text);
-    read.map_err(|error| format!("cannot be read: {error}"))?;
-    if text.len() as u64 > FILE_OCTETS_MAX {
-        return Err("is too long for a secret: it holds the base64 and nothing else".to_owned());
-    }
-    Ok(text)
+    let octets = files::read_secret(path, FILE_OCTETS_MAX).map_err(|error| match error {
+        SecretError::Long(_) => {
+            "is too long for a secret: it holds the base64 and nothing else".to_owned()
+        }
+        error => error.to_string(),
+    })?;
+    String::from_utf8(octets.to_vec()).map_err(|error| format!("cannot be read: {error}"))
 }
 
 //------------ Cookies -------------------------------------------------------
@@ -171,6 +164,8 @@ pub(super) fn cookies(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::run::options::told;
 

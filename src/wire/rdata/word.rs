@@ -212,7 +212,7 @@ pub(super) fn mnemonic<T: Copy>(text: &[u8], names: &[(&str, T)]) -> Option<T> {
 }
 
 /// A point in time as `YYYYMMDDHHmmSS` (UTC) or seconds since 1970 modulo 2³² (RFC 4034 §3.2).
-pub(super) fn time(text: &[u8]) -> Option<u32> {
+pub(crate) fn time(text: &[u8]) -> Option<u32> {
     let value = decimal(text)?;
     if text.len() != 14 {
         return u32::try_from(value).ok();

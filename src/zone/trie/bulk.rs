@@ -129,7 +129,8 @@ impl<'a, S: Source> BulkLoader<'a, S> {
             fork.own = Some(self.page(own));
         }
         let mut start = 0;
-        while let Some((octet, group)) = group(&*self.source, self.apex_octets, &rest[start..], at) {
+        while let Some((octet, group)) = group(&*self.source, self.apex_octets, &rest[start..], at)
+        {
             let link = self.link(&rest[start..start + group], at + 1);
             fork.add(octet, link);
             start += group;

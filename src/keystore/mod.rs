@@ -1,0 +1,209 @@
+//! Private keys as files: kept below `state/keys/ZONE/`, and read from what other programs keep.
+//!
+//! One key is one file in PKCS#8 PEM, which every tool reads, named after its DNSKEY: algorithm, tag and
+//! SHA-256 of the RDATA. So a file that holds another key than it says is found at once. Beside them lies
+//! a copy of the zone's key set, for a lost database.
+//!
+//! Which key is used for what and when one goes is not known here (`rollover`), nor is who may ask.
+
+mod bind;
+mod content;
+mod import;
+mod pem;
+mod public;
+mod text;
+
+pub use content::{Content, Private, Public};
+pub use import::{Given, ImportFault, Imported, import};
+pub use text::Fault;
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::digest::{hex, sha256};
+use crate::dnssec::{self, Algorithm, Dnskey, KeyPair, Pkcs8, PrivateKey};
+use crate::files::{self, SecretError};
+use crate::wire::Name;
+
+/// The directory in the state directory.
+const DIRECTORY: &str = "keys";
+/// The copy of a zone's key set, beside its keys.
+const KEY_SET: &str = "keyset.json";
+/// How files of private keys end.
+const ENDING: &str = ".pem";
+/// Octets a file of a private key may have: some times what the largest RSA key needs.
+const KEY_OCTETS_MAX: usize = 64 << 10;
+/// Octets the copy of a key set may have: some thousand keys.
+const KEY_SET_OCTETS_MAX: usize = 4 << 20;
+/// Directory entries that are looked at for keys of a zone.
+const ENTRIES_MAX: usize = 10_000;
+
+//------------ Keystore ------------------------------------------------------
+
+/// The private keys of all zones.
+#[derive(Clone, Debug)]
+pub struct Keystore {
+    /// The directory of all of them.
+    directory: PathBuf,
+}
+
+impl Keystore {
+    /// The one in a state directory, which exists.
+    pub fn new(state_dir: &Path) -> Self {
+        Self { directory: state_dir.join(DIRECTORY) }
+    }
+
+    /// The directory of a zone's keys.
+    pub fn directory(&self, zone: &Name) -> PathBuf {
+        self.directory.join(files::stem(zone))
+    }
+
+    /// Where a private key is, or should be.
+    pub fn path(&self, zone: &Name, key: &Dnskey) -> PathBuf {
+        self.directory(zone).join(file_name(key))
+    }
+
+    /// Writes a private key; it is on disk when this returns.
+    pub fn store(&self, zone: &Name, pair: &KeyPair, pkcs8: &Pkcs8) -> Result<(), KeystoreError> {
+        let path = self.path(zone, pair.dnskey());
+        self.write(zone, &path, pem::text(pkcs8).as_bytes())
+    }
+
+    /// Reads the private key of a DNSKEY.
+    pub fn load(&self, zone: &Name, key: &Dnskey) -> Result<KeyPair, KeystoreError> {
+        let path = self.path(zone, key);
+        let what = || format!("the private key {} of {zone} ({})", key.tag(), key.algorithm);
+        let text = files::read_secret(&path, KEY_OCTETS_MAX).map_err(|error| match error {
+            SecretError::Io(error) if error.kind() == ErrorKind::NotFound => {
+                KeystoreError::Missing { what: what(), path: path.clone() }
+            }
+            source => KeystoreError::Read { path: path.clone(), source },
+        })?;
+        let read = pem::read(&text).map_err(|fault| fault.message);
+        let pair = read.and_then(|key_of_file: PrivateKey| {
+            key_of_file.pair_with(key).map_err(|error| error.to_string())
+        });
+        match pair {
+            Ok((pair, _)) => Ok(pair),
+            Err(why) => Err(KeystoreError::Damaged { what: what(), path, why }),
+        }
+    }
+
+    /// Removes the file of a private key for good; one that is not there is gone already.
+    pub fn remove(&self, zone: &Name, key: &Dnskey) -> Result<(), KeystoreError> {
+        let path = self.path(zone, key);
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            removed => removed.and_then(|()| files::sync_directory(&path)),
+        };
+        removed.map_err(|source| KeystoreError::Write { path, source })
+    }
+
+    /// The DNSKEYs of the private keys that lie there for a zone, whatever uses them. Files that cannot be
+    /// read, or are not called after the key in them, are left out.
+    pub fn list(&self, zone: &Name) -> Vec<Dnskey> {
+        let directory = self.directory(zone);
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten().take(ENTRIES_MAX);
+        let mut found: Vec<Dnskey> =
+            entries.filter_map(|entry| public_half(&entry.path())).collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Writes the copy of a zone's key set; it is on disk when this returns.
+    pub fn write_key_set(&self, zone: &Name, json: &str) -> Result<(), KeystoreError> {
+        self.write(zone, &self.directory(zone).join(KEY_SET), json.as_bytes())
+    }
+
+    /// Reads the copy of a zone's key set; none if there is none.
+    pub fn read_key_set(&self, zone: &Name) -> Result<Option<String>, KeystoreError> {
+        let path = self.directory(zone).join(KEY_SET);
+        let read = files::open(&path).map_err(SecretError::from);
+        match read.and_then(|file| files::read_at_most(&file, KEY_SET_OCTETS_MAX)) {
+            Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).into_owned())),
+            Err(SecretError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(KeystoreError::Read { path, source }),
+        }
+    }
+
+    /// Writes a file of a zone, whose directories are made if they are missing.
+    fn write(&self, zone: &Name, path: &Path, octets: &[u8]) -> Result<(), KeystoreError> {
+        let written = [&self.directory, &self.directory(zone)]
+            .into_iter()
+            .try_for_each(|directory| make_directory(directory))
+            .and_then(|()| files::write_private(path, octets));
+        written.map_err(|source| KeystoreError::Write { path: path.to_owned(), source })
+    }
+}
+
+/// Makes a directory that nobody else may look into, unless it is there.
+fn make_directory(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.and_then(|()| files::sync_directory(path)),
+    }
+}
+
+/// What the file of a key is called.
+fn file_name(key: &Dnskey) -> String {
+    let fingerprint = hex(&sha256(key.rdata()));
+    format!("{}+{:05}+{fingerprint}{ENDING}", key.algorithm.number(), key.tag())
+}
+
+/// The DNSKEY of the private key in a file that is called after it.
+fn public_half(path: &Path) -> Option<Dnskey> {
+    let name = path.file_name()?.to_str()?;
+    let number = name.strip_suffix(ENDING)?.split('+').next()?.parse().ok()?;
+    let algorithm = Algorithm::from_number(number)?;
+    let key = pem::read(&files::read_secret(path, KEY_OCTETS_MAX).ok()?).ok()?;
+    [dnssec::KSK, dnssec::ZSK].into_iter().find_map(|flags| {
+        let (pair, _) = key.pair_alone(algorithm, flags).ok()?;
+        (file_name(pair.dnskey()) == name).then(|| pair.dnskey().clone())
+    })
+}
+
+//------------ KeystoreError -------------------------------------------------
+
+/// Why a file of keys could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeystoreError {
+    /// The file is not there.
+    #[error("{what} is missing: restore {path} from the backup", path = path.display())]
+    Missing {
+        /// Which key.
+        what: String,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The file holds something else.
+    #[error("{path} is not {what}: {why}; restore it from the backup", path = path.display())]
+    Damaged {
+        /// Which key it should be.
+        what: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It cannot be read, or others may read it, too.
+    #[error("{path} {source}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SecretError,
+    },
+    /// It cannot be written or removed.
+    #[error("{path} cannot be written: {source}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests;
