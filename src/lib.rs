@@ -48,6 +48,7 @@
 //! | [`master`] | zone file text to records or findings, and back |
 //! | [`check`] | the semantic rules of a whole zone |
 //! | [`keystore`] | private keys of zones as files, and those of other programs read |
+//! | [`sign`] | a zone's content and a plan in, the signed zone out: keys, chain and signatures |
 //! | [`catalog`] | catalog zones: read and made |
 //! | [`store`] | the database; all SQL |
 //! | [`publish`] | candidates, decisions, and the one function that makes a change live |
@@ -116,6 +117,7 @@ pub mod keystore;
 pub mod master;
 pub mod publish;
 pub mod rollover;
+pub mod sign;
 pub mod signer;
 pub mod store;
 

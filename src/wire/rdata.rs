@@ -25,7 +25,7 @@ mod write;
 
 pub(crate) use encoding::write_base32hex;
 pub(in crate::wire) use expand::expand;
-pub(crate) use fields::types_of as types;
+pub(crate) use fields::{types_of as types, write_types};
 pub use read::{TextError, Token};
 pub(crate) use word::{push_name, shown, time as time_from_text, ttl_from_text};
 pub(crate) use write::name as write_name;

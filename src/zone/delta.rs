@@ -40,39 +40,75 @@ impl Zone {
     /// The same, but `None` if more than `max` records differ: then nothing is collected.
     pub fn diff_within(&self, newer: &Self, max: usize) -> Option<Delta> {
         let mut delta = Delta::default();
+        let mut see = |gone: Option<NodeRef<'_>>, come: Option<NodeRef<'_>>| {
+            add_difference(gone, come, &mut delta);
+            (delta.removed.len() + delta.added.len() <= max).then_some(())
+        };
         if !self.is_same(newer) {
-            walk(self.nodes(), newer.nodes(), max, &mut delta)?;
-            walk(self.nsec3_nodes(), newer.nsec3_nodes(), max, &mut delta)?;
+            walk(self.nodes(), newer.nodes(), &mut see)?;
+            walk(self.nsec3_nodes(), newer.nsec3_nodes(), &mut see)?;
         }
         Some(delta)
     }
+
+    /// The names whose records differ in `newer`, as they are here and there; in canonical order.
+    pub fn changed_nodes<'a>(&'a self, newer: &'a Self) -> Vec<NodePair<'a>> {
+        let mut pairs = Vec::new();
+        // It sees all, so it is not stopped.
+        let _ = walk(self.nodes(), newer.nodes(), &mut |a, b| Some(pairs.push((a, b))));
+        pairs
+    }
+
+    /// The same of the owners of NSEC3 records.
+    pub fn changed_nsec3_nodes<'a>(&'a self, newer: &'a Self) -> Vec<NodePair<'a>> {
+        let mut pairs = Vec::new();
+        let see = &mut |a, b| Some(pairs.push((a, b)));
+        let _ = walk(self.nsec3_nodes(), newer.nsec3_nodes(), see);
+        pairs
+    }
 }
 
-/// Walks over two versions side by side, past what they share. `None` once `max` is exceeded.
-fn walk(mut old: Nodes<'_>, mut new: Nodes<'_>, max: usize, delta: &mut Delta) -> Option<()> {
+/// A name in an older and a newer version; none where it is not.
+pub type NodePair<'a> = (Option<NodeRef<'a>>, Option<NodeRef<'a>>);
+
+/// What differs between a name and itself in another version.
+fn add_difference(gone: Option<NodeRef<'_>>, come: Option<NodeRef<'_>>, delta: &mut Delta) {
+    if let (Some(old), Some(new)) = (gone, come) {
+        return node_diff(old, new, delta);
+    }
+    let records = |node: Option<NodeRef<'_>>| -> Vec<Record> {
+        node.iter().flat_map(|node| node.records()).map(RecordRef::to_record).collect()
+    };
+    delta.removed.extend(records(gone));
+    delta.added.extend(records(come));
+}
+
+/// Walks over two versions side by side, past what they share, and shows names that differ until `see` says
+/// `None`.
+fn walk<'a>(
+    mut old: Nodes<'a>,
+    mut new: Nodes<'a>,
+    see: &mut impl FnMut(Option<NodeRef<'a>>, Option<NodeRef<'a>>) -> Option<()>,
+) -> Option<()> {
     old.skip_shared(&mut new);
     let (mut gone, mut come) = (old.next(), new.next());
     loop {
         let order = match (gone, come) {
             (None, None) => return Some(()),
-            _ if delta.removed.len() + delta.added.len() > max => return None,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(a), Some(b)) if a.content() == b.content() => Ordering::Equal,
             (Some(a), Some(b)) => {
                 let order = a.owner().cmp(&b.owner());
                 if order.is_eq() {
-                    node_diff(a, b, delta);
+                    see(gone, come)?;
                 }
                 order
             }
         };
-        let records = |node: Option<NodeRef<'_>>| -> Vec<Record> {
-            node.iter().flat_map(|node| node.records()).map(RecordRef::to_record).collect()
-        };
         match order {
-            Ordering::Less => delta.removed.extend(records(gone)),
-            Ordering::Greater => delta.added.extend(records(come)),
+            Ordering::Less => see(gone, None)?,
+            Ordering::Greater => see(None, come)?,
             Ordering::Equal => old.skip_shared(&mut new),
         }
         if order.is_le() {

@@ -153,6 +153,13 @@ impl<'a> NodeRef<'a> {
         self.0[0] & WILDCARD_CHILD != 0
     }
 
+    /// Whether a signed zone signs the RRset of a type here (RFC 4035 §2.2): not NS and glue at a cut, which
+    /// are the child's, and nothing below a cut or DNAME.
+    pub fn is_signed_here(self, rtype: Rtype) -> bool {
+        let is_ours = !self.is_cut() || matches!(rtype, Rtype::DS | Rtype::NSEC);
+        is_ours && !self.flags().is_occluded()
+    }
+
     /// Whether the name exists only because names below it do.
     pub fn is_empty_non_terminal(self) -> bool {
         self.owner_end() == self.0.len()

@@ -1,11 +1,11 @@
-//! Hashed denial of existence in a zone that was signed elsewhere (RFC 5155).
+//! Hashed denial of existence (RFC 5155): how names are hashed, and the records that deny.
 
 use ring::digest;
 
 use super::contents::Zone;
 use super::node::NodeRef;
 use super::rrset::RrsetRef;
-use crate::wire::{NAME_OCTETS_MAX, NameRef, Rtype};
+use crate::wire::{NAME_OCTETS_MAX, Name, NameRef, Rtype};
 
 /// The one hash algorithm there is, SHA-1 (RFC 5155 §11).
 const HASH_SHA1: u8 = 1;
@@ -117,6 +117,26 @@ impl Zone {
         };
         Some(Nsec3Ref { node, rrset: node.rrset(Rtype::NSEC3)?, matches: exact.is_some() })
     }
+}
+
+/// The owner name of a hash in the zone of an apex; `None` if it is longer than a name can be.
+pub fn hashed_name(hash: &[u8; 20], apex: NameRef<'_>) -> Option<Name> {
+    hashed_owner(hash, apex, &mut [0; NAME_OCTETS_MAX]).map(NameRef::to_name)
+}
+
+/// The hash that an owner name of NSEC3 begins with.
+pub fn hash_of(owner: NameRef<'_>) -> Option<[u8; 20]> {
+    let label = owner.labels().next().filter(|label| label.len() == HASHED_LABEL_OCTETS)?;
+    let mut hash = [0; 20];
+    for (letters, group) in label.chunks_exact(8).zip(hash.chunks_exact_mut(5)) {
+        let mut bits = 0u64;
+        for letter in letters {
+            let value = BASE32HEX.iter().position(|it| *it == letter.to_ascii_lowercase())?;
+            bits = bits << 5 | value as u64;
+        }
+        group.copy_from_slice(&bits.to_be_bytes()[3..]);
+    }
+    Some(hash)
 }
 
 /// Octets of a hash as a label.

@@ -293,6 +293,6 @@ impl Zone {
         };
         let time_left = origin.contents().time_left.clone();
         let names = names.trie;
-        Ok(Self::new(Contents { names, hashed, facts, counts, apex, time_left }))
+        Ok(Self::new(Contents { names, hashed, facts, counts, apex, time_left, content: None }))
     }
 }

@@ -32,7 +32,7 @@ impl Zone {
         Some(context.finish().as_ref().into())
     }
 
-    /// The ZONEMD records at the apex.
+    /// The ZONEMD records at the apex, and the signatures over them.
     pub fn zonemd(&self) -> Vec<Record> {
         let set = self.rrset(self.apex(), Rtype::ZONEMD);
         set.into_iter()
@@ -43,14 +43,18 @@ impl Zone {
 
     /// The zone with one ZONEMD record that holds for it, in the place of all it had.
     pub fn with_zonemd(&self) -> Result<Self, ApplyError> {
+        self.apply(&Delta { removed: self.zonemd(), added: vec![self.fresh_zonemd()] })
+    }
+
+    /// The ZONEMD record that holds for the zone.
+    pub fn fresh_zonemd(&self) -> Record {
         let mut rdata = self.serial().to_be_bytes().to_vec();
         rdata.extend([SCHEME_SIMPLE, HASH_SHA384]);
         rdata.extend(self.digest(SCHEME_SIMPLE, HASH_SHA384).unwrap_or_default());
         // The record lives as long as the serial that it speaks of.
         let ttl = self.rrset(self.apex(), Rtype::SOA).map_or(0, |soa| soa.ttl());
         let (owner, rtype, class) = (self.apex().to_name(), Rtype::ZONEMD, Class::IN);
-        let fresh = Record { owner, rtype, class, ttl, rdata: rdata.into() };
-        self.apply(&Delta { removed: self.zonemd(), added: vec![fresh] })
+        Record { owner, rtype, class, ttl, rdata: rdata.into() }
     }
 }
 

@@ -205,7 +205,7 @@ pub(crate) fn types_of(bitmap: &[u8]) -> impl Iterator<Item = u16> {
 }
 
 /// Appends the bitmap of sorted type numbers without duplicates.
-pub(super) fn write_types(sorted: &[u16], out: &mut Vec<u8>) {
+pub(crate) fn write_types(sorted: &[u16], out: &mut Vec<u8>) {
     for group in sorted.chunk_by(|a, b| a >> 8 == b >> 8) {
         let mut bits = [0u8; 32];
         let mut used = 0;

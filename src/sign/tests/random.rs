@@ -1,0 +1,110 @@
+//! Random zones through random changes: each version is the one that would be made at once.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// Numbers without pattern (xorshift).
+struct Random(u64);
+
+impl Random {
+    /// The next one below a limit.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 8) as usize % limit
+    }
+
+    /// One of several.
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+}
+
+/// The records of a zone but the SOA: TTLs by RRset, RDATA as text.
+type Model = BTreeMap<(String, &'static str), (u32, Vec<String>)>;
+
+/// A random owner below the apex, or the apex.
+fn owner(random: &mut Random) -> String {
+    let depth = random.pick(&[0, 1, 1, 1, 2, 2, 3, 4]);
+    let labels = ["a", "B", "c", "*", "ns", "sub", "\\000", "x-1"];
+    (0..depth).map(|_| format!("{}.", random.pick(&labels))).collect::<String>() + "example."
+}
+
+/// Changes one RRset of the model.
+fn alter(random: &mut Random, model: &mut Model) {
+    let owner = owner(random);
+    let types = ["A", "A", "TXT", "NS", "NS", "DS", "DNAME", "MX", "CNAME", "TYPE4711"];
+    let rtype = random.pick(&types);
+    // Folded by name, as the zone does.
+    let key = (owner.to_lowercase(), rtype);
+    if model.remove(&key).is_some() && random.below(3) > 0 {
+        return;
+    }
+    let number = random.below(3) + 1;
+    let data = match rtype {
+        "A" => vec![format!("192.0.2.{number}"), "192.0.2.99".to_owned()],
+        "TXT" => vec![format!("\"{number}\"")],
+        "NS" | "DS" if owner == "example." => return,
+        "NS" => vec![format!("ns{number}.other.")],
+        "DS" => vec![format!("{number} 13 2 {}", "ab".repeat(32))],
+        "DNAME" => vec!["target.other.".to_owned()],
+        "MX" => vec![format!("{number} Mail.eXample.")],
+        "CNAME" => vec!["ns.other.".to_owned()],
+        _ => vec![format!("\\# 2 00{number:02}")],
+    };
+    let ttl = random.pick(&[300, 3600]);
+    model.insert(key, (ttl, data[..=random.below(data.len())].to_vec()));
+}
+
+/// The zone of a model.
+fn zone_of(model: &Model, serial: u32, minimum: u32) -> Zone {
+    let mut text = format!(
+        "example. 3600 SOA ns.other. h.other. {serial} 7200 900 1209600 {minimum}\nexample. 3600 NS ns.other.\n"
+    );
+    for ((owner, rtype), (ttl, data)) in model {
+        data.iter().for_each(|data| text += &format!("{owner} {ttl} {rtype} {data}\n"));
+    }
+    bare_zone(&text)
+}
+
+/// Takes a zone through changes.
+fn run(seed: u64, plan: &Plan, steps: u32) {
+    let mut random = Random(seed * 0x9e37_79b9 + 1);
+    let mut model = Model::new();
+    (0..random.below(40)).for_each(|_| alter(&mut random, &mut model));
+    let mut minimum = 300;
+    let mut content = zone_of(&model, 1, minimum);
+    let mut served = whole(&content, plan, None, NOW, 2).unwrap();
+    assert_eq!(verify_change(None, &served, plan, NOW), Ok(()));
+    for step in 2..steps + 2 {
+        (0..=random.below(4)).for_each(|_| alter(&mut random, &mut model));
+        if random.below(30) == 0 {
+            minimum = random.pick(&[60, 300, 86_400]);
+        }
+        let next = zone_of(&model, step, minimum);
+        let delta = content.diff(&next);
+        let after = change(&served, &next, &delta, plan, NOW).unwrap();
+        let place = format!("seed {seed} step {step}: {delta:?}");
+        assert_eq!(verify_change(Some(&served), &after, plan, NOW), Ok(()), "{place}");
+        let anew = whole(&next, plan, None, NOW, 2).unwrap();
+        assert_eq!(shape(&after), shape(&anew), "{place}");
+        if step.is_multiple_of(8) {
+            assert_eq!(faults(&after, NOW), [""; 0], "{place}");
+            let is_ours = |rdata: &[u8]| plan.keys.iter().any(|key| *key.rdata() == *rdata);
+            assert_eq!(strip(&after, is_ours).unwrap(), next, "{place}");
+        }
+        (content, served) = (next, after);
+    }
+}
+
+#[test]
+fn random_zones_change_by_nsec() {
+    (1..=20).for_each(|seed| run(seed, &csk_plan(Denial::Nsec), 60));
+}
+
+#[test]
+fn random_zones_change_by_nsec3() {
+    (101..=120).for_each(|seed| run(seed, &split_plan(Denial::Nsec3), 60));
+}

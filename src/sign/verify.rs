@@ -1,0 +1,281 @@
+//! The self-check: looks at what is about to be served with the public keys alone, as a validator will.
+//!
+//! Of each name that changed, every new signature is computed and its times are looked at, and the chain is
+//! closed around it. A version without one before it is looked at whole. Where very many names changed, the
+//! signatures of a sample are computed: the apex, and of the others every so many-th, evenly spread.
+
+use super::chain::{self, Hash, params};
+use super::name::{has_nsec, has_nsec3};
+use super::parallel;
+use super::plan::{Plan, chain_ttl};
+use super::times::seconds_left;
+use crate::dnssec::{Denial, Dnskey, Rrsig, key_tag, verify};
+use crate::wire::{Name, NameRef, Rtype, rdata};
+use crate::zone::{NodePair, NodeRef, Nsec3Params, RrsetRef, Zone, hash_of, hashed_name};
+
+/// Names whose signatures are computed, at some 60 µs each; of more names it is this many.
+const NAMES_MAX: usize = 120_000;
+/// Names that one thread looks at in one go.
+const PART_NAMES: usize = 64;
+
+//------------ Fault ---------------------------------------------------------
+
+/// What a validator would not believe, or what must not be served.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// A signature that must be there is not.
+    #[error("{0} {1} lacks a signature of the key with tag {2}")]
+    Missing(Name, Rtype, u16),
+    /// A signature is where none may be.
+    #[error("{0} {1} has a signature and must have none")]
+    Needless(Name, Rtype),
+    /// A signature does not verify with any key.
+    #[error("{0} {1}: the signature of the key with tag {2} does not verify")]
+    Bogus(Name, Rtype, u16),
+    /// A signature ends too soon, has ended or begins in the future.
+    #[error("{0} {1}: the signature is not valid long enough from now on")]
+    Times(Name, Rtype),
+    /// The chain does not lead from the name to the next, or lists other types than there are.
+    #[error("{0} {1} does not lead to the next name or lists other types than there are")]
+    Chain(Name, Rtype),
+    /// The DNSKEY records at the apex are not those to be published.
+    #[error("the DNSKEY records of {0} are not those to be published")]
+    Keys(Name),
+}
+
+/// Checks a version that is about to be served; of what was there before only what differs.
+pub fn verify_change(
+    before: Option<&Zone>,
+    after: &Zone,
+    plan: &Plan,
+    now: u32,
+) -> Result<(), Fault> {
+    let check = Check::new(after, plan, now);
+    check.published()?;
+    let all = |node| (None, Some(node));
+    let names: Vec<NodePair<'_>> = match before {
+        Some(before) => before.changed_nodes(after),
+        None => after.nodes().map(all).collect(),
+    };
+    let hashed: Vec<NodePair<'_>> = match before {
+        Some(before) => before.changed_nsec3_nodes(after),
+        None => after.nsec3_nodes().map(all).collect(),
+    };
+    for (old, new) in &names {
+        check.link(*new, new.or(*old).map_or(after.apex(), NodeRef::owner))?;
+    }
+    for (old, new) in &hashed {
+        let owner = new.or(*old).map_or(after.apex(), NodeRef::owner);
+        match plan.denial {
+            Denial::Nsec3 => check.hashed_link(owner)?,
+            Denial::Nsec if new.is_none() => {}
+            Denial::Nsec => return Err(Fault::Chain(owner.to_name(), Rtype::NSEC3)),
+        }
+    }
+    let pairs: Vec<NodePair<'_>> = [names, hashed].concat();
+    let step = pairs.len().div_ceil(NAMES_MAX).max(1);
+    let threads = if pairs.len() > PART_NAMES { parallel::threads(0) } else { 1 };
+    let parts = parallel::run(threads, pairs.len().div_ceil(PART_NAMES), |part| {
+        let start = part * PART_NAMES;
+        let here = pairs.iter().enumerate().skip(start).take(PART_NAMES);
+        let is_looked_at = |at: usize, new: NodeRef<'_>| at.is_multiple_of(step) || new.is_apex();
+        here.filter_map(|(at, (old, new))| Some((*old, new.filter(|new| is_looked_at(at, *new))?)))
+            .try_for_each(|(old, new)| check.node(old, new))
+    });
+    parts.into_iter().collect()
+}
+
+//------------ Check ---------------------------------------------------------
+
+/// What a version is checked with.
+struct Check<'a> {
+    /// The version.
+    zone: &'a Zone,
+    /// How it is to be signed.
+    plan: &'a Plan,
+    /// The time.
+    now: u32,
+    /// RDATA of the keys that can have signed: those published, and the plan's signers.
+    keys: Vec<Box<[u8]>>,
+    /// How names are hashed.
+    params: Nsec3Params,
+}
+
+impl<'a> Check<'a> {
+    /// A check of a version.
+    fn new(zone: &'a Zone, plan: &'a Plan, now: u32) -> Self {
+        let published = zone.rrset(zone.apex(), Rtype::DNSKEY).into_iter();
+        let mut keys: Vec<Box<[u8]>> =
+            published.flat_map(RrsetRef::rdatas).map(Into::into).collect();
+        let signers = plan.key_signers.iter().chain(&plan.zone_signers);
+        keys.extend(signers.map(|pair| pair.dnskey().rdata()));
+        keys.sort_unstable();
+        keys.dedup();
+        Self { zone, plan, now, keys, params: params() }
+    }
+
+    /// The keys to be published are.
+    fn published(&self) -> Result<(), Fault> {
+        let set = self.zone.rrset(self.zone.apex(), Rtype::DNSKEY);
+        let has = |key: &Dnskey| {
+            let rdata = key.rdata();
+            set.into_iter().flat_map(RrsetRef::rdatas).any(|published| *published == *rdata)
+        };
+        let is_whole = self.plan.keys.iter().all(has);
+        if is_whole { Ok(()) } else { Err(Fault::Keys(self.zone.apex().to_name())) }
+    }
+
+    /// The signatures of a name, where they are new.
+    fn node(&self, old: Option<NodeRef<'_>>, new: NodeRef<'_>) -> Result<(), Fault> {
+        if let Some(orphan) = new.orphan_signatures().next() {
+            return Err(Fault::Needless(new.owner().to_name(), orphan.rtype()));
+        }
+        for set in new.rrsets() {
+            let old = old.and_then(|old| old.rrset(set.rtype()));
+            if !new.is_signed_here(set.rtype()) {
+                if set.signature_count() > 0 {
+                    return Err(Fault::Needless(new.owner().to_name(), set.rtype()));
+                }
+            } else if old.is_none_or(|old| old != set) {
+                self.set(new, old, set)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The signatures over an RRset that is new or signed anew.
+    fn set(
+        &self,
+        node: NodeRef<'_>,
+        old: Option<RrsetRef<'_>>,
+        set: RrsetRef<'_>,
+    ) -> Result<(), Fault> {
+        let (owner, rtype) = (node.owner(), set.rtype());
+        let is_old =
+            |one: &[u8]| old.into_iter().flat_map(RrsetRef::signatures).any(|rdata| rdata == one);
+        let mut was_kept = false;
+        let mut made_by = Vec::new();
+        for signature in set.signatures().filter_map(Rrsig::new) {
+            let (tag, algorithm) = (signature.key_tag, signature.algorithm);
+            let is_good = signature.ttl == set.ttl() && self.is_made(&signature, owner, set);
+            if !is_good {
+                return Err(Fault::Bogus(owner.to_name(), rtype, tag));
+            }
+            let left = seconds_left(&signature, self.now);
+            let is_kept = is_old(signature.rdata);
+            let least = if is_kept { 1 } else { self.plan.refresh_s };
+            if !signature.span.contains(self.now) || left < least {
+                return Err(Fault::Times(owner.to_name(), rtype));
+            }
+            was_kept |= is_kept;
+            made_by.push((tag, algorithm));
+        }
+        let lacks = |wanted: &(u16, u8)| !made_by.contains(wanted);
+        let signers = self.plan.signers(node.is_apex(), rtype).iter();
+        let mut wanted = signers.map(|pair| (pair.tag(), pair.dnskey().algorithm.number()));
+        // While keys change, an RRset that stays may wait for the new one's signature.
+        let is_enough = was_kept && !made_by.is_empty();
+        match wanted.find(|one| lacks(one) && !is_enough) {
+            Some((tag, _)) => Err(Fault::Missing(owner.to_name(), rtype, tag)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether one of the keys made a signature.
+    fn is_made(&self, signature: &Rrsig<'_>, owner: NameRef<'_>, set: RrsetRef<'_>) -> bool {
+        let Some(data) = signature.signed_data(owner, set.rdatas()) else { return false };
+        let has_algorithm = |key: &&Box<[u8]>| key.get(3) == Some(&signature.algorithm);
+        let has_tag = |key: &&Box<[u8]>| key_tag(key) == signature.key_tag;
+        let mut keys = self.keys.iter().filter(has_algorithm).filter(has_tag);
+        signature.signer == self.zone.apex()
+            && keys.any(|key| verify(key, signature.signature, &data))
+    }
+}
+
+//------------ Chains --------------------------------------------------------
+
+impl Check<'_> {
+    /// The chain around a name that changed, or is gone.
+    fn link(&self, node: Option<NodeRef<'_>>, name: NameRef<'_>) -> Result<(), Fault> {
+        match self.plan.denial {
+            Denial::Nsec => {
+                let linked = node.filter(|node| has_nsec(*node));
+                if let Some(node) = linked {
+                    self.nsec(node)?;
+                } else if let Some(node) = node
+                    && node.rrset(Rtype::NSEC).is_some()
+                {
+                    return Err(Fault::Chain(node.owner().to_name(), Rtype::NSEC));
+                }
+                self.zone.predecessor(name).map_or(Ok(()), |before| self.nsec(before))
+            }
+            Denial::Nsec3 => {
+                let hash = self.params.hash(name);
+                let found = self.zone.nsec3(&hash).filter(|found| found.matches);
+                let is_right = match (node.filter(|node| has_nsec3(*node)), found) {
+                    (Some(node), Some(found)) => {
+                        let bitmap = found.rrset.first().get(26..).unwrap_or_default();
+                        rdata::types(bitmap).eq(types(node))
+                    }
+                    (None, None) => true,
+                    _ => false,
+                };
+                let fault = || Fault::Chain(name.to_name(), Rtype::NSEC3);
+                if !is_right {
+                    return Err(fault());
+                }
+                let owner = hashed_name(&hash, self.zone.apex()).ok_or_else(fault)?;
+                self.hashed_link(owner.as_ref())
+            }
+        }
+    }
+
+    /// A link of NSEC.
+    fn nsec(&self, node: NodeRef<'_>) -> Result<(), Fault> {
+        let next = self.zone.nodes_after(node.owner()).find(|node| has_nsec(*node));
+        let next = next.map_or(self.zone.apex(), NodeRef::owner);
+        let is_right = node.rrset(Rtype::NSEC).is_some_and(|set| {
+            let said = NameRef::from_wire(set.first());
+            let leads = said.is_ok_and(|(said, used)| {
+                said == next && rdata::types(&set.first()[used..]).eq(types(node))
+            });
+            leads && set.count() == 1 && set.ttl() == chain_ttl(self.zone.soa())
+        });
+        if is_right { Ok(()) } else { Err(Fault::Chain(node.owner().to_name(), Rtype::NSEC)) }
+    }
+
+    /// The links of NSEC3 at a hashed name and before it; it may be gone.
+    fn hashed_link(&self, owner: NameRef<'_>) -> Result<(), Fault> {
+        let fault = || Fault::Chain(owner.to_name(), Rtype::NSEC3);
+        let hash = hash_of(owner).ok_or_else(fault)?;
+        let mut here = vec![hash];
+        here.push(chain::less_one(&hash));
+        for hash in here {
+            let found = self.zone.nsec3(&hash).ok_or_else(fault)?;
+            let next = self.next_hash(found.node.owner()).ok_or_else(fault)?;
+            let rdata = found.rrset.first();
+            let leads = chain::is_ours(rdata) && rdata.get(6..26) == Some(&next[..]);
+            if !leads || found.rrset.ttl() != chain_ttl(self.zone.soa()) {
+                return Err(Fault::Chain(found.node.owner().to_name(), Rtype::NSEC3));
+            }
+        }
+        Ok(())
+    }
+
+    /// The hash after a hashed name, round the ring.
+    fn next_hash(&self, owner: NameRef<'_>) -> Option<Hash> {
+        let mut later = self.zone.nsec3_nodes_after(owner).chain(self.zone.nsec3_nodes());
+        hash_of(later.next()?.owner())
+    }
+}
+
+/// The types at a name as its NSEC or NSEC3 has to list them, read off the name as it is served.
+fn types(node: NodeRef<'_>) -> Vec<u16> {
+    let is_listed =
+        |rtype: Rtype| !node.is_cut() || matches!(rtype, Rtype::NS | Rtype::DS | Rtype::NSEC);
+    let sets = || node.rrsets().filter(|set| is_listed(set.rtype()));
+    let mut types: Vec<u16> = sets().map(|set| set.rtype().0).collect();
+    types.extend(sets().any(|set| set.signature_count() > 0).then_some(Rtype::RRSIG.0));
+    types.sort_unstable();
+    types
+}
