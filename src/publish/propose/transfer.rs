@@ -68,11 +68,17 @@ pub(crate) fn decide(
         return Ok((Kind::Done(outcome), findings));
     }
     let serial = zone.serial();
+    if live.is_some_and(|live| *live == zone) {
+        return Ok((Kind::Done(Outcome::Unchanged { serial }), findings));
+    }
     if let Some(live) = live.filter(|live| !is_ahead(serial, live.serial())) {
+        let before = match live.serial() {
+            same if same == serial => "another version with the same one".to_owned(),
+            ahead => ahead.to_string(),
+        };
         let message = format!(
-            "{apex}: {primary} has serial {serial}, {} was served: taken because somebody asked for it; \
-             history begins anew",
-            live.serial()
+            "{apex}: {primary} has serial {serial}, {before} was served: taken because somebody asked for \
+             it; history begins anew"
         );
         findings.push(warning("serial-backwards", message));
     }

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use super::compile::Pace;
 use super::directory::still_claims;
+use super::members::Past;
 use super::reload::{reload_all, report};
 use super::restore::RESTORED_STEP;
 use super::{known, members};
@@ -52,7 +53,7 @@ impl Publisher {
             inner.note(restored());
         }
         let publisher = Self(inner);
-        let reports = publisher.take_sources(sources.into(), known.zones, &By::gapura());
+        let reports = publisher.take_sources(sources.into(), Some(known.zones), &By::gapura());
         Ok((publisher, reports))
     }
 
@@ -60,7 +61,7 @@ impl Publisher {
     /// again. A zone that is missing goes if `by` forces it, and else goes on as it is. The reports
     /// are of the zones that this concerned.
     pub fn set_sources(&self, sources: impl Into<Sources>, by: &By) -> Vec<ReloadReport> {
-        self.take_sources(sources.into(), Vec::new(), by)
+        self.take_sources(sources.into(), None, by)
     }
 
     /// What `ctl reload` and SIGHUP do: these are the zones from now on, and each file is looked at
@@ -86,8 +87,13 @@ impl Publisher {
         left.map(|slot| slot.apex.clone()).collect()
     }
 
-    /// Takes over what the settings say; `known` are the zones of a run before.
-    fn take_sources(&self, sources: Sources, known: Vec<ZoneSource>, by: &By) -> Vec<ReloadReport> {
+    /// Takes over what the settings say; `known` are, at a start, the zones of the run before.
+    fn take_sources(
+        &self,
+        sources: Sources,
+        known: Option<Vec<ZoneSource>>,
+        by: &By,
+    ) -> Vec<ReloadReport> {
         let began = Instant::now();
         for finding in &sources.findings {
             match finding.severity {
@@ -101,8 +107,10 @@ impl Publisher {
             wanted.entry(source.apex.clone()).or_default().push(source);
         }
         let mut reports = self.0.missing(&wanted, &sources, by, began);
+        let past = if known.is_some() { Past::Served } else { Past::Forgotten };
+        let known = known.into_iter().flatten();
         let left: Vec<ZoneSource> =
-            known.into_iter().filter(|source| !wanted.contains_key(&source.apex)).collect();
+            known.filter(|source| !wanted.contains_key(&source.apex)).collect();
         self.0.list_members(&mut wanted, &left);
         let members = members::go_on(&left, |catalog| consumes(&wanted, catalog));
         let before = |source: ZoneSource| {
@@ -134,7 +142,7 @@ impl Publisher {
         if !changed.is_empty() {
             reports.extend(reload_all(&self.0, &changed, Pace::Patient, by));
         }
-        self.0.consume_all(by);
+        self.0.consume_all(past, by);
         known::write(&self.0);
         reports.sort_by(|a, b| a.zone.cmp(&b.zone));
         reports
@@ -275,6 +283,8 @@ impl Inner {
         if !reports.is_empty() {
             self.unlist(&reports);
             known::write(self);
+            // A catalog may have waited for the name.
+            self.consume_all(Past::Forgotten, &By::gapura());
         }
         (stay, reports)
     }

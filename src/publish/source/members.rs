@@ -2,7 +2,8 @@
 //! come and go with them.
 //!
 //! ```text
-//! listed, unknown           a secondary zone, transferred at once
+//! listed, unknown           a secondary zone, transferred at once; what was served under its name before
+//!                           was another zone, except at a start
 //! listed, of the settings   stays what it is; a finding
 //! listed, of another        stays there, unless that one gives it away (`coo`)
 //! listed under a new label  begun anew: what was served goes, and comes with the next transfer
@@ -23,6 +24,7 @@ use crate::publish::state::{
     By, Inner, Listing, Publisher, Slot, ZoneSource, ZoneState, error, warning,
 };
 use crate::store::StoreError;
+use crate::store::zones::ZoneRow;
 use crate::wire::Name;
 use crate::zone::Entry;
 
@@ -45,14 +47,19 @@ impl Publisher {
 
 impl Inner {
     /// Brings the members of every catalog that is consumed up to what it says.
-    pub(super) fn consume_all(&self, by: &By) {
+    pub(super) fn consume_all(&self, past: Past, by: &By) {
         let slots = self.all_slots();
         let catalogs = slots.iter().filter(|slot| lock(&slot.state).source.consume);
-        catalogs.for_each(|slot| self.consume(&slot.apex, by));
+        catalogs.for_each(|slot| self.consume_with(&slot.apex, past, by));
+    }
+
+    /// Brings the members of a catalog up to what it says while the daemon runs.
+    pub(super) fn consume(&self, catalog: &Name, by: &By) {
+        self.consume_with(catalog, Past::Forgotten, by);
     }
 
     /// Brings the members of a catalog up to what it says.
-    pub(super) fn consume(&self, catalog: &Name, by: &By) {
+    fn consume_with(&self, catalog: &Name, past: Past, by: &By) {
         let _one_at_a_time = lock(&self.consuming);
         let Ok(slot) = self.slot(catalog) else { return };
         let (zone, primaries) = {
@@ -71,6 +78,7 @@ impl Inner {
                     inner: self,
                     catalog,
                     primaries,
+                    past,
                     by,
                     findings: Vec::new(),
                     gifts: HashMap::new(),
@@ -109,6 +117,15 @@ impl Inner {
 
 //------------ Consuming -----------------------------------------------------
 
+/// What becomes of the version that the database keeps under the name of a new member.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Past {
+    /// It is served: at a start it may be that of the run before.
+    Served,
+    /// It is forgotten: the zone came while the daemon runs, and the one before it had left.
+    Forgotten,
+}
+
 /// A good catalog on its way to being served.
 struct Consuming<'a> {
     /// The publisher.
@@ -117,6 +134,8 @@ struct Consuming<'a> {
     catalog: &'a Name,
     /// Where it, and so its members, come from.
     primaries: Vec<String>,
+    /// What becomes of what was there under the name of a new one.
+    past: Past,
     /// Who confirms what is doubtful.
     by: &'a By,
     /// What there is to say.
@@ -144,6 +163,9 @@ impl Consuming<'_> {
             }
         }
         is_changed |= !new.is_empty();
+        if self.past == Past::Forgotten {
+            self.forget(&new);
+        }
         drop(self.inner.start_all(&new));
         if is_changed {
             let (came, left) = (new.len(), if goes { gone.len() } else { 0 });
@@ -204,6 +226,26 @@ impl Consuming<'_> {
             self.begin_anew(&mut state);
         }
         true
+    }
+
+    /// Forgets the versions that the database keeps under the names of new members: whoever had the name before
+    /// has gone, and a serial of theirs would keep the new zone from being transferred.
+    fn forget(&self, new: &[Arc<Slot>]) {
+        if new.is_empty() {
+            return;
+        }
+        let written = self.inner.store.write::<_, StoreError>(|tx| {
+            for slot in new {
+                let kept = tx.zone(&slot.apex)?.filter(|row| row.copy_seq.is_some());
+                if let Some(row) = kept {
+                    tx.put_zone(&slot.apex, &ZoneRow { copy_seq: None, ..row })?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = written {
+            tracing::error!(catalog = %self.catalog, %error, "new members may be served as they were before");
+        }
     }
 
     /// Forgets what is served of a zone: its primary has another one under the old name (RFC 9432 section 5.4).

@@ -6,7 +6,7 @@ use super::*;
 use crate::lock::lock;
 use crate::master::{self, Input, NoIncludes};
 use crate::transfer::Received;
-use crate::zone::ZoneBuilder;
+use crate::zone::{Entry, ZoneBuilder};
 
 /// The catalogs of these tests.
 const CATALOGS: [&str; 2] = ["cat.", "other."];
@@ -176,6 +176,35 @@ fn a_member_under_another_label_is_begun_anew() {
     assert_eq!(zones(&publisher), ["a.id. cat."]);
     take(&publisher, "a.id.", 3, "new 0 TXT new\n");
     assert_eq!(publisher.zone(&name("a.id.")).unwrap().serial(), 3);
+}
+
+/// Bug class: a zone that the settings gave up is REFUSED although a catalog lists it, and then served as it was.
+#[test]
+fn a_member_under_a_name_that_was_given_up_comes_at_once_and_anew() {
+    let house = house();
+    let publisher = open(&house, &["mine.id."]);
+    let listed = catalog(&[("m", "mine.id."), ("a", "a.id.")]);
+    take(&publisher, "cat.", 1, &listed);
+    take(&publisher, "a.id.", 9, "");
+    assert_eq!(zones(&publisher), ["a.id. cat.", "mine.id."]);
+    publisher.set_sources(sources(&house, &[]), &By::gapura());
+    assert_eq!(zones(&publisher), ["a.id. cat.", "mine.id."], "not before somebody confirms it");
+    publisher.reload(Some(&name("mine.id.")), &forced("budi"));
+    assert_eq!(zones(&publisher), ["a.id. cat.", "mine.id. cat."]);
+    assert!(publisher.zone(&name("mine.id.")).is_none(), "it was another zone");
+    assert!(matches!(publisher.zones().get(name("mine.id.").as_ref()), Some(Entry::NotLoaded(_))));
+    assert_eq!(told(&publisher, "cat."), [""; 0]);
+    take(&publisher, "mine.id.", 3, "");
+    assert_eq!(publisher.zone(&name("mine.id.")).unwrap().serial(), 3, "whatever the serial was");
+    // One that leaves the catalog and comes back under the same label is another zone, too.
+    take(&publisher, "cat.", 2, &catalog(&[("m", "mine.id.")]));
+    take(&publisher, "cat.", 3, &listed);
+    assert!(publisher.zone(&name("a.id.")).is_none());
+    publisher.flush();
+    drop(publisher);
+    let publisher = open(&house, &[]);
+    assert!(publisher.zone(&name("a.id.")).is_none(), "nor after a restart");
+    assert_eq!(publisher.zone(&name("mine.id.")).unwrap().serial(), 3);
 }
 
 #[test]

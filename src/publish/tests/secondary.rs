@@ -182,6 +182,14 @@ fn a_serial_that_went_back_counts_only_if_somebody_asks() {
     let report = take(&publisher, whole(&back), true);
     assert!(matches!(report.outcome, Outcome::Live { to: 3, .. }), "{report}");
     assert!(rules(&report).contains(&"serial-backwards"));
+    // What is served already went nowhere.
+    let report = take(&publisher, whole(&back), true);
+    assert_eq!(report.outcome, Outcome::Unchanged { serial: 3 });
+    assert!(!rules(&report).contains(&"serial-backwards"), "{report}");
+    assert_eq!(publisher.history(&apex(), 9).unwrap().len(), 3);
+    let report = take(&publisher, whole(&version(3, "other A 192.0.2.12")), true);
+    assert!(report.findings[0].message.contains("another version with the same one"), "{report}");
+    take(&publisher, whole(&back), true);
     publisher.flush();
     drop(publisher);
     let (publisher, report) = opened(&house, None);
