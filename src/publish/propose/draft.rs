@@ -57,7 +57,7 @@ impl Ground<'_> {
                 self.add_rrset(set, origin, &mut draft);
             }
             let after = self.applied(edit, origin, &mut draft)?;
-            self.drop_idle_rows(&after, &mut draft);
+            self.drop_idle_rows(edit, &after, &mut draft);
             let touched: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
             findings = edit_check::check_effect(self.source, self.live, &after, &touched);
             findings.extend(edit_check::check_occluded(&after, &touched));
@@ -175,13 +175,18 @@ impl Ground<'_> {
         Ok(guarded)
     }
 
-    /// Drops rows without effect: taken out, not in the file, and no wildcard that would answer.
-    fn drop_idle_rows(&self, after: &Zone, draft: &mut Draft) {
+    /// Drops rows without effect, of the edit and of those there are at its names.
+    fn drop_idle_rows(&self, edit: &Edit, after: &Zone, draft: &mut Draft) {
+        let names: BTreeSet<&Name> = edit.set.iter().map(|set| &set.owner).collect();
+        let before = names.iter().flat_map(|name| self.overlay.at(name));
+        let is_put = |row: &PromotedRow| {
+            edit.set.iter().any(|set| set.owner == row.owner && set.rtype == row.rtype)
+        };
+        let idle = before.filter(|row| !is_put(row) && overlay::is_idle(row, after));
+        draft.rows.extend(idle.map(|row| RowEdit::Delete(row.owner.clone(), row.rtype)));
         for edit in &mut draft.rows {
             let RowEdit::Put(row) = edit else { continue };
-            let guarded =
-                after.rrset(row.owner.as_ref(), Rtype::TXT).is_some_and(overlay::is_guard);
-            if row.rrset.rdatas.is_empty() && row.base.is_none() && !guarded {
+            if overlay::is_idle(row, after) {
                 *edit = RowEdit::Delete(row.owner.clone(), row.rtype);
             }
         }

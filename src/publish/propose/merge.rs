@@ -9,7 +9,7 @@
 //! records         the same records    agreed; the entry keeps who asked for them
 //! records         what base says      masked: the entry is served, the file's RRset is not
 //! records         anything else       clash: refused, naming the request
-//! nothing         nothing             over (kept while a wildcard would answer for the name)
+//! nothing         nothing             over if something else is at the name, or it is an update's; else kept
 //! nothing         what base says      masked: nothing is served
 //! nothing         anything else       clash; but over if base was nothing: the file wins
 //! ```
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use crate::master::{Finding, Severity};
 use crate::publish::state::overlay::{
-    GUARD_RDATA, is_guard, records, records_of, same_records, stored,
+    GUARD_RDATA, is_guard, is_idle, records, records_of, same_records, stored,
 };
 use crate::publish::state::{Overlay, RowEdit};
 use crate::store::promoted::{Origin, PromotedRow};
@@ -114,17 +114,12 @@ fn hidden(overlay: &Overlay, merged: &Zone) -> Vec<Finding> {
     found
 }
 
-/// Drops entries that have no effect any more: taken out here and not in the file either.
+/// Drops entries that have no effect any more.
 fn drop_idle(overlay: &Overlay, merged: &Zone, edits: &mut Vec<RowEdit>) {
     let mut now = overlay.clone();
     now.carry_out(edits);
-    let idle = |row: &&PromotedRow| {
-        row.base.is_none()
-            && row.rrset.rdatas.is_empty()
-            && merged.rrset(row.owner.as_ref(), Rtype::TXT).is_none_or(|set| !is_guard(set))
-    };
-    let dropped: Vec<_> =
-        now.rows().filter(idle).map(|row| (row.owner.clone(), row.rtype)).collect();
+    let idle = now.rows().filter(|row| is_idle(row, merged));
+    let dropped: Vec<_> = idle.map(|row| (row.owner.clone(), row.rtype)).collect();
     edits.retain(|edit| match edit {
         RowEdit::Put(row) => {
             !dropped.iter().any(|(owner, rtype)| *owner == row.owner && *rtype == row.rtype)

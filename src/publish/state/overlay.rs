@@ -38,6 +38,12 @@ impl Overlay {
         self.0.values()
     }
 
+    /// Entries that can be seen in the zone: those that only keep a name out of it, which the file does not have
+    /// either, are no part of it.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &PromotedRow> {
+        self.rows().filter(|row| !row.rrset.rdatas.is_empty() || row.base.is_some())
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -96,7 +102,7 @@ impl Overlay {
     }
 
     /// The entries of a name.
-    fn at(&self, name: &Name) -> impl Iterator<Item = &PromotedRow> {
+    pub(crate) fn at(&self, name: &Name) -> impl Iterator<Item = &PromotedRow> {
         let all = (name.clone(), Rtype(0))..=(name.clone(), Rtype(u16::MAX));
         self.0.range(all).map(|(_, row)| row)
     }
@@ -123,6 +129,16 @@ impl Overlay {
 /// Whether an entry takes something out for good. An update that deletes does not: it may add again.
 fn takes_out(row: &PromotedRow) -> bool {
     row.rrset.rdatas.is_empty() && row.origin.key().is_none()
+}
+
+/// Whether an entry has no effect, nor can get one: it takes out what the file does not have either, for an update,
+/// or at a name that has other data. A name that officers took out as a whole stays out: a wildcard may come.
+pub(crate) fn is_idle(row: &PromotedRow, zone: &Zone) -> bool {
+    let is_out = || {
+        let node = zone.node(row.owner.as_ref());
+        node.is_none_or(|node| node.rrsets().all(is_guard))
+    };
+    row.rrset.rdatas.is_empty() && row.base.is_none() && (row.origin.key().is_some() || !is_out())
 }
 
 //------------ Guards under wildcards ----------------------------------------

@@ -210,6 +210,76 @@ fn what_officers_take_out_of_an_update_stays_out_over_reload_and_restart() {
     assert!(is_guarded(&house.opened()), "after a restart");
 }
 
+/// Bug class: a name that officers took out answers from a wildcard that comes later.
+#[test]
+fn what_officers_take_out_stays_out_when_a_wildcard_comes_later() {
+    let suspend = |publisher: &Publisher, owner: &str| {
+        let edit = Edit { set: vec![rrset(owner, Rtype::A, &[])] };
+        let cause = Cause::Own { purpose: "suspension".to_owned() };
+        publisher.publish(proposal(&edit, cause, NoRows)).unwrap();
+        assert!(live(publisher).node(name(owner).as_ref()).is_none(), "nothing covers it");
+    };
+    let wildcard = rrset("*.w5.example.", Rtype::A, &["192.0.2.9"]);
+    for (by_file, restarts) in [(false, false), (false, true), (true, false), (true, true)] {
+        let house = House::new(ZONE);
+        let mut publisher = house.opened();
+        updated(&publisher, vec![rrset("c.w5.example.", Rtype::A, &["192.0.2.6"])]);
+        promote(&publisher, "M-9", vec![rrset("d.w5.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
+        suspend(&publisher, "c.w5.example.");
+        suspend(&publisher, "d.w5.example.");
+        if restarts {
+            drop(publisher);
+            publisher = house.opened();
+        }
+        if by_file {
+            house.write(&format!("{ZONE}*.w5 A 192.0.2.9\n"));
+            assert!(reload(&publisher).is_ok());
+        } else {
+            updated(&publisher, vec![wildcard.clone()]);
+        }
+        let zone = live(&publisher);
+        for owner in ["c.w5.example.", "d.w5.example."] {
+            assert!(is_only_guard(&zone, &name(owner)), "{owner} {by_file} {restarts}");
+            let again = update(&publisher, "acme.", vec![rrset(owner, Rtype::A, &["192.0.2.6"])]);
+            assert!(matches!(again, Err(PublishError::Held { .. })), "{again:?}");
+        }
+        // With the wildcard the guards go, and what comes after it finds them out again.
+        if by_file {
+            house.write(ZONE);
+            assert!(reload(&publisher).is_ok());
+        } else {
+            updated(&publisher, vec![rrset("*.w5.example.", Rtype::A, &[])]);
+        }
+        assert!(live(&publisher).node(name("c.w5.example.").as_ref()).is_none());
+        updated(&publisher, vec![wildcard.clone()]);
+        assert!(is_only_guard(&live(&publisher), &name("c.w5.example.")), "{by_file} {restarts}");
+    }
+}
+
+/// Bug class: what a request no longer has beside other data keeps updates from its name.
+#[test]
+fn what_a_request_takes_from_a_name_that_stays_leaves_nothing() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    let owner = "e.w5.example.";
+    let both =
+        vec![rrset(owner, Rtype::A, &["192.0.2.7"]), rrset(owner, Rtype::MX, &["10 ns1.example."])];
+    promote(&publisher, "M-9", both).unwrap();
+    promote(&publisher, "M-9", vec![rrset(owner, Rtype::MX, &[])]).unwrap();
+    updated(&publisher, vec![rrset(owner, Rtype::TXT, &["token"])]);
+    assert_eq!(publisher.zone_status(&apex()).unwrap().promoted, 2);
+    // And what was taken out is over once the name is there again.
+    let (plain, both) = ("f.w5.example.", [Rtype::A, Rtype::MX]);
+    let data = |rtype| if rtype == Rtype::A { "192.0.2.7" } else { "10 ns1.example." };
+    promote(&publisher, "M-10", both.map(|it| rrset(plain, it, &[data(it)])).to_vec()).unwrap();
+    promote(&publisher, "M-10", both.map(|it| rrset(plain, it, &[])).to_vec()).unwrap();
+    let token = || vec![rrset(plain, Rtype::TXT, &["token"])];
+    let held = update(&publisher, "acme.", token());
+    assert!(matches!(held, Err(PublishError::Held { .. })), "{held:?}");
+    promote(&publisher, "M-11", vec![rrset(plain, Rtype::A, &["192.0.2.8"])]).unwrap();
+    updated(&publisher, token());
+}
+
 #[test]
 fn checks_hold_for_updates_and_a_decision_against_changes_nothing() {
     let house = House::new(ZONE);
