@@ -20,6 +20,8 @@ pub struct Ending {
     pub first: Span,
     /// The one of which a quarter is left first.
     pub soonest: Span,
+    /// When the newest of them begins.
+    pub newest: u32,
 }
 
 /// When the signatures of a zone end; none if it has none.
@@ -31,14 +33,15 @@ pub fn ending(zone: &Zone) -> Option<Ending> {
     let keys = keys(zone);
     let longest = sets(zone).filter_map(|set| spans(&keys, set).reduce(later));
     longest.fold(None, |found: Option<Ending>, span| {
-        let Some(Ending { first, soonest }) = found else {
-            return Some(Ending { first: span, soonest: span });
+        let Some(Ending { first, soonest, newest }) = found else {
+            return Some(Ending { first: span, soonest: span, newest: span.from });
         };
         let ends_before = is_not_before(first.until, span.until);
         let warns_before = is_not_before(soonest.last_quarter(), span.last_quarter());
         Some(Ending {
             first: if ends_before { span } else { first },
             soonest: if warns_before { span } else { soonest },
+            newest: if is_not_before(newest, span.from) { newest } else { span.from },
         })
     })
 }

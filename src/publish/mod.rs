@@ -29,7 +29,10 @@ mod state;
 
 pub use confirm::{Confirmation, Expectation, Observation, Refuted, SerialExpected, Sockets};
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
-pub use propose::{Candidate, EditProposal, Floor, NotDecided, Surroundings, TransferIn, Version};
+pub use propose::{
+    Candidate, EditProposal, Floor, KeysError, NotDecided, SigningState, Surroundings, TransferIn,
+    Version,
+};
 pub use source::{
     FileDiff, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults, sources_in,
 };

@@ -13,6 +13,7 @@ mod reload;
 mod secondary;
 mod serials;
 mod signatures;
+mod signing;
 mod stand_in;
 mod updates;
 mod watching;

@@ -7,7 +7,7 @@ use crate::dnssec::{Rrsig, Span};
 use crate::wire::{NameRef, Rtype};
 
 /// How long before now a signature is valid already: clocks of validators may be behind.
-const BACKDATED_S: u32 = 3600;
+pub const BACKDATED_S: u32 = 3600;
 
 /// How far the ends of signatures that are made at one time are apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

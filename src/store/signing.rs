@@ -1,5 +1,7 @@
 //! Rows of `publish`: how each signed zone is signed. What the text means is not known here.
 
+use serde::{Deserialize, Serialize};
+
 use super::sql::{Column, Part, row, select, sql, statements, upsert};
 use super::zones::key;
 use super::{Reader, StoreError, Tx};
@@ -9,7 +11,7 @@ use crate::wire::Name;
 
 row! {
     /// How a zone is signed.
-    #[derive(Clone, Debug, Eq, PartialEq)]
+    #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
     pub struct SigningRow = "signing" {
         /// The policy, as JSON.
         pub policy: String,

@@ -134,7 +134,7 @@ impl Keeper {
         primary: &str,
         serial: Option<u32>,
     ) {
-        let ours = fleet.publisher.zone(zone).map(|zone| zone.serial());
+        let ours = fleet.publisher.content(zone).map(|zone| zone.serial());
         let is_known = |serial: u32| ours.is_some_and(|ours| !is_ahead(serial, ours));
         if serial.is_some_and(is_known) {
             return;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use super::keeper::keep_now;
 use super::number::Numbered;
-use super::proposal::{Held, NotPublished};
+use super::proposal::{Held, NotPublished, SigningFate};
 use crate::lock::lock;
 use crate::publish::failpoint;
-use crate::publish::state::{Change, Inner, Job, LastChange, PublishError, RowEdit, ZoneState};
+use crate::publish::state::{
+    Cause, Change, Inner, Job, LastChange, PublishError, RowEdit, ZoneState,
+};
 use crate::store::journal::{DeltaBlobs, JournalRow};
 use crate::store::{StoreError, Tx, records};
 use crate::wire::{Name, Record};
@@ -115,6 +117,11 @@ fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> 
             RowEdit::Delete(owner, rtype) => tx.delete_promoted(zone, owner, *rtype)?,
         }
     }
+    match &step.signing {
+        SigningFate::Kept | SigningFate::Renewed(_) => {}
+        SigningFate::Replaced(signing) => tx.put_signing(zone, &signing.row()?)?,
+        SigningFate::Ended(_) => tx.end_signing(zone)?,
+    }
     let Some(next) = step.next.as_ref().filter(|_| change.is_visible()) else { return Ok(()) };
     let (removed, added) = match &ready.blobs {
         Some(_) => change.counts(),
@@ -155,16 +162,25 @@ pub(crate) fn swap(inner: &Inner, removed: &[Name], added: Vec<Entry>) {
 
 /// Brings the state up to what is live now, and announces the change.
 fn go_live(inner: &Inner, held: &mut Held<'_>, step: Numbered, ready: Ready) -> Change {
-    let Numbered { next, change, overlay, row, is_held } = step;
+    let Numbered { next, change, overlay, signing, row, is_held } = step;
     let state = &mut *held.state;
     state.overlay.carry_out(&overlay);
     state.row = Some(row);
     state.is_held = is_held;
+    match signing {
+        SigningFate::Kept | SigningFate::Renewed(_) => {}
+        SigningFate::Replaced(signing) => state.signing = Some(*signing),
+        SigningFate::Ended(_) => state.signing = None,
+    }
     if !overlay.is_empty() {
         inner.jobs.send(Job::Derived(held.slot.apex.clone()));
     }
     let Some(next) = next.filter(|_| change.is_visible()) else { return change };
-    state.serve(next);
+    match change.cause {
+        // Which end first is known only from all of them.
+        Cause::Signing { .. } => state.serve(next),
+        _ => state.serve_change(next, change.at_ms),
+    }
     state.seq = ready.seq;
     state.last_change = Some(LastChange::of(&change));
     *state.changes.entry(change.cause.kind()).or_default() += 1;

@@ -16,8 +16,9 @@ use super::derived;
 use super::marks::{marks_path, raise_mark, write_marks};
 use super::note::Note;
 use super::number::Numbered;
-use super::proposal::Held;
+use super::proposal::{Held, SigningFate};
 use super::served;
+use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::publish::failpoint;
 use crate::publish::state::{Inner, Job, PublishError, Slot};
@@ -176,11 +177,23 @@ fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Numbered, is_alone: bool)
         None if is_noted => copy_later(inner, copied, &zone),
         None => (),
     }
+    keep_keys(inner, &zone, &step.signing);
     if is_promoted {
         let written = derived::write(inner, &zone, Some(change.to), &promoted);
         inner.note_kept(&derived::path(state_dir, &zone), written);
     }
     is_promoted || state.copied.serial != Some(change.to)
+}
+
+/// Keeps the state of a zone's keys beside their files, should the database be lost: the parent names a key,
+/// and one that is forgotten makes the zone bogus.
+fn keep_keys(inner: &Inner, zone: &Name, signing: &SigningFate) {
+    let (SigningFate::Replaced(signing) | SigningFate::Ended(signing)) = signing else { return };
+    let state_dir = &inner.options.state_dir;
+    let kept = signing.keep_copy(state_dir, zone);
+    let path = Keystore::new(state_dir).directory(zone);
+    let kept = kept.map_err(|why| PublishError::KeyMissing { zone: zone.clone(), why });
+    inner.note_kept(&path, kept);
 }
 
 //------------ Copies and the journal's bounds -------------------------------

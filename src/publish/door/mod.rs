@@ -12,6 +12,7 @@ mod own_file;
 mod proposal;
 mod publish;
 mod served;
+mod sign;
 
 pub use proposal::{NoRows, NotPublished, Published, Rows, RowsFn};
 
@@ -23,6 +24,7 @@ pub(super) use marks::{are_marks_copied, published, raise_mark, raise_mark_at, r
 pub(super) use note::Note;
 pub(super) use number::{number, soa_record, with_serial};
 pub(super) use own_file::write_file;
-pub(super) use proposal::{AcceptedFile, FileFate, Held, Next, Numbering, Proposal};
+pub(super) use proposal::{AcceptedFile, FileFate, Held, Next, Numbering, Proposal, SigningFate};
 pub(super) use publish::{publish, publish_one, without_soa};
 pub(super) use served::{note as copy_note, read as read_copy, trace as copy_trace};
+pub(super) use sign::delta_max;

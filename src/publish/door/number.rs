@@ -2,7 +2,8 @@
 //! kept of the zone. The one place where a
 //! [`Change`] is made.
 
-use super::proposal::{FileFate, Next, Numbering, Proposal};
+use super::proposal::{FileFate, Next, Numbering, Proposal, SigningFate};
+use super::sign::{Unsigned, difference, version};
 use crate::publish::state::serial::later;
 use crate::publish::state::{Change, Inner, PublishError, RowEdit, Version, ZoneState};
 use crate::store::zones::ZoneRow;
@@ -19,6 +20,8 @@ pub(crate) struct Numbered {
     pub(crate) change: Change,
     /// Promoted RRsets and masks that change with it.
     pub(super) overlay: Vec<RowEdit>,
+    /// What becomes of keys and signatures.
+    pub(super) signing: SigningFate,
     /// What is kept of the zone from now on.
     pub(super) row: ZoneRow,
     /// Whether the file on disk counts as rolled back from now on.
@@ -36,24 +39,30 @@ pub(crate) fn number<R>(
         Numbering::Next => inner.next_serial(state, live, proposal.at_ms),
     };
     let live = state.zone.as_ref();
-    let from = live.map(Zone::serial).or_else(|| state.row.as_ref().map(|row| row.serial));
+    let from = state.serial().or_else(|| state.row.as_ref().map(|row| row.serial));
+    let make = |content, delta, serial| {
+        let unsigned = Unsigned { content, delta, serial, at_ms: proposal.at_ms };
+        version(inner, state, &proposal.signing, &unsigned)
+    };
     let (next, delta) = match &proposal.next {
         Next::Same => (None, Delta::default()),
         Next::Edited { zone, content } => {
-            let live = live.ok_or_else(|| not_loaded(state))?;
-            let next = finished(state, zone, serial(live.serial()))?;
-            let delta = with_head(state, live, &next, content)?;
-            (Some(Version::plain(next)), delta)
+            let (live, from) = live.zip(from).ok_or_else(|| not_loaded(state))?;
+            let next = make(zone, Some(content), serial(from))?;
+            let delta = match (&state.signed, &next.signed) {
+                (None, None) => with_head(state, live, &next.content, content)?,
+                (served, _) => difference(served.as_ref().unwrap_or(live), next.served())?,
+            };
+            (Some(next), delta)
         }
         Next::Whole(zone) => {
-            let live = live.map_or_else(|| zone.serial(), Zone::serial);
-            let next = finished(state, zone, serial(live))?;
-            (Some(Version::plain(next)), Delta::default())
+            let from = from.unwrap_or_else(|| zone.serial());
+            (Some(make(zone, None, serial(from))?), Delta::default())
         }
     };
     let to = next
         .as_ref()
-        .map(|next| next.content.serial())
+        .map(|next| next.served().serial())
         .or(from)
         .ok_or_else(|| not_loaded(state))?;
     let change = Change {
@@ -67,14 +76,24 @@ pub(crate) fn number<R>(
     };
     let mut row = row(state, &proposal.file, &change)?;
     if let Some(next) = &next {
-        row.own_zonemd = Some(state.source.makes_zonemd(&next.content));
+        let has_own = if next.signed.is_some() {
+            state.source.zonemd
+        } else {
+            state.source.makes_zonemd(&next.content)
+        };
+        row.own_zonemd = Some(has_own);
+        if next.signed.is_some() && state.source.is_secondary() {
+            row.file_serial = Some(next.content.serial());
+            row.high_water = state.row.as_ref().map_or(to, |old| later(old.high_water, to));
+        }
     }
     let is_held = match proposal.file {
         FileFate::Kept => state.is_held,
         FileFate::Accepted(_) | FileFate::Transferred => false,
         FileFate::RolledBack => true,
     };
-    Ok(Numbered { next, change, overlay: proposal.overlay.clone(), row, is_held })
+    let (overlay, signing) = (proposal.overlay.clone(), proposal.signing.clone());
+    Ok(Numbered { next, change, overlay, signing, row, is_held })
 }
 
 /// What is kept of the zone with the change.
@@ -132,7 +151,7 @@ fn not_loaded(state: &ZoneState) -> PublishError {
 
 /// A version with its serial, and with a ZONEMD record for it where one is made. The serial is part of
 /// the digest, so this is the last that is done to a version.
-fn finished(state: &ZoneState, zone: &Zone, serial: u32) -> Result<Zone, ApplyError> {
+pub(super) fn finished(state: &ZoneState, zone: &Zone, serial: u32) -> Result<Zone, ApplyError> {
     let zone = with_serial(zone, serial)?;
     if state.source.makes_zonemd(&zone) { zone.with_zonemd() } else { Ok(zone) }
 }

@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 
 use crate::lock::lock;
 use crate::publish::confirm::{Confirmation, Expectation};
-use crate::publish::state::{Cause, Change, PublishError, RowEdit, Slot, ZoneState};
+use crate::publish::state::{Cause, Change, PublishError, RowEdit, Slot, ZoneSigning, ZoneState};
 use crate::store::{StoreError, Tx};
 use crate::zone::{Delta, Zone};
 
@@ -30,6 +30,8 @@ pub(crate) struct Proposal<R = NoRows> {
     pub(crate) overlay: Vec<RowEdit>,
     /// What becomes of the operator's file.
     pub(crate) file: FileFate,
+    /// What becomes of keys and signatures.
+    pub(crate) signing: SigningFate,
     /// Findings of the checks; one error and the proposal is refused.
     pub(crate) findings: Vec<crate::master::Finding>,
     /// The caller's rows.
@@ -77,6 +79,20 @@ pub(crate) enum FileFate {
     Transferred,
 }
 
+/// What becomes of keys and signatures with a change, besides what it changes.
+#[derive(Clone, Default)]
+pub(crate) enum SigningFate {
+    /// Nothing: the change is not about them.
+    #[default]
+    Kept,
+    /// As many signatures as this that will end soon are made anew.
+    Renewed(usize),
+    /// The zone is signed by these from now on.
+    Replaced(Box<ZoneSigning>),
+    /// The zone is not signed any more; these are the keys it had.
+    Ended(Box<ZoneSigning>),
+}
+
 /// What is remembered of a file that was accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct AcceptedFile {
@@ -110,6 +126,7 @@ impl Proposal {
             at_ms,
             overlay: Vec::new(),
             file: FileFate::Kept,
+            signing: SigningFate::Kept,
             findings: Vec::new(),
             rows: NoRows,
             expect: Vec::new(),
@@ -120,9 +137,34 @@ impl Proposal {
 impl Proposal {
     /// The same with rows of the caller.
     pub(crate) fn with_rows<R>(self, rows: R) -> Proposal<R> {
-        let Self { base, next, serial, cause, who, at_ms, overlay, file, findings, expect, .. } =
-            self;
-        Proposal { base, next, serial, cause, who, at_ms, overlay, file, findings, rows, expect }
+        let Self {
+            base,
+            next,
+            serial,
+            cause,
+            who,
+            at_ms,
+            overlay,
+            file,
+            signing,
+            findings,
+            expect,
+            rows: NoRows,
+        } = self;
+        Proposal {
+            base,
+            next,
+            serial,
+            cause,
+            who,
+            at_ms,
+            overlay,
+            file,
+            signing,
+            findings,
+            rows,
+            expect,
+        }
     }
 }
 

@@ -10,7 +10,9 @@
 
 use super::commit::commit;
 use super::number::{Numbered, number};
-use super::proposal::{FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows};
+use super::proposal::{
+    FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows, SigningFate,
+};
 use crate::master::Finding;
 use crate::publish::confirm::{Confirmation, SerialExpected};
 use crate::publish::failpoint;
@@ -72,15 +74,15 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
     if state.is_gone {
         return Err(PublishError::UnknownZone(zone()));
     }
-    let is_transfer = matches!(proposal.cause, Cause::Transfer { .. });
-    if state.source.is_secondary() && !is_transfer {
+    let is_allowed = matches!(proposal.cause, Cause::Transfer { .. } | Cause::Signing { .. });
+    if state.source.is_secondary() && !is_allowed {
         return Err(PublishError::Secondary(zone()));
     }
     let is_ours = matches!(proposal.cause, Cause::Own { .. } | Cause::Unconfirmed { .. });
     if state.source.is_made() && !is_ours {
         return Err(PublishError::Made(zone()));
     }
-    if proposal.base.as_ref().map(Zone::serial) != state.serial() {
+    if proposal.base.as_ref().map(Zone::serial) != state.zone.as_ref().map(Zone::serial) {
         return Err(PublishError::Moved(zone()));
     }
     let errors = proposal.findings.iter().filter(|finding| finding.is_error());
@@ -124,12 +126,25 @@ struct Undo {
     zone: Option<Zone>,
     /// The promoted RRsets and masks before it.
     overlay: Vec<RowEdit>,
+    /// The keys before it.
+    signing: SigningFate,
+    /// Whether gapura signs the zone, and so makes its serials.
+    is_signed_here: bool,
 }
 
 impl Undo {
     /// What undoes a proposal.
     fn of<R>(state: &ZoneState, proposal: &Proposal<R>) -> Self {
-        Self { zone: state.zone.clone(), overlay: state.overlay.inverse(&proposal.overlay) }
+        let signing = match (&proposal.signing, &state.signing) {
+            (SigningFate::Kept | SigningFate::Renewed(_), _) => SigningFate::Kept,
+            (_, Some(signing)) => SigningFate::Replaced(Box::new(signing.clone())),
+            (SigningFate::Replaced(signing) | SigningFate::Ended(signing), None) => {
+                SigningFate::Ended(signing.clone())
+            }
+        };
+        let overlay = state.overlay.inverse(&proposal.overlay);
+        let is_signed_here = state.signing.is_some();
+        Self { zone: state.zone.clone(), overlay, signing, is_signed_here }
     }
 
     /// The proposal that undoes a change: the content before it under a higher serial, because a
@@ -141,7 +156,9 @@ impl Undo {
         change: &Change,
         reason: &str,
     ) -> Proposal {
-        if let (Cause::Transfer { .. }, Some(zone)) = (&change.cause, &self.zone) {
+        if let (Cause::Transfer { .. }, Some(zone), false) =
+            (&change.cause, &self.zone, self.is_signed_here)
+        {
             // A secondary makes no serials: it goes back to the one before, and history begins anew.
             return Proposal {
                 serial: Numbering::Exactly(zone.serial()),
@@ -168,6 +185,7 @@ impl Undo {
         let at_ms = (inner.options.now_ms)();
         Proposal {
             overlay: self.overlay,
+            signing: self.signing,
             file: if is_file { FileFate::RolledBack } else { FileFate::Kept },
             ..Proposal::new(live.cloned(), next, cause, &change.who, at_ms)
         }

@@ -12,7 +12,7 @@ use super::judge;
 use super::loaded::{Loaded, Unread};
 use crate::master::Finding;
 use crate::publish::door::{
-    AcceptedFile, FileFate, Next, Numbering, Proposal, soa_record, without_soa,
+    AcceptedFile, FileFate, Next, Numbering, Proposal, delta_max, soa_record, without_soa,
 };
 use crate::publish::failpoint;
 use crate::publish::state::{
@@ -21,9 +21,6 @@ use crate::publish::state::{
 use crate::store::StoreError;
 use crate::wire::Rtype;
 use crate::zone::{ApplyError, Delta, NodeRef, Zone};
-
-/// A difference of more records than this, and than a quarter of the zone, is not kept as a delta.
-const DELTA_RECORDS_MIN: usize = 100_000;
 
 //------------ Prepared ------------------------------------------------------
 
@@ -155,8 +152,7 @@ impl Difference {
     /// Compares a zone with the live one; this may walk both zones.
     pub(super) fn between(live: &Zone, zone: &Zone) -> Self {
         failpoint::point("decide.difference");
-        let max = DELTA_RECORDS_MIN.max(live.record_count() / 4);
-        live.diff_within(zone, max).map_or(Self::Whole, Self::Small)
+        live.diff_within(zone, delta_max(live)).map_or(Self::Whole, Self::Small)
     }
 }
 
@@ -168,10 +164,13 @@ impl Case<'_> {
         }
         self.complete(findings)?;
         let source = &self.state.source;
-        let Some(file) = &self.loaded.zone else {
+        let Some(read) = &self.loaded.zone else {
             findings.extend(judge::built(source, self.loaded));
             return Err(Guard::Check);
         };
+        let signing = self.state.signing.as_ref();
+        let stripped = signing.map_or_else(|| Ok(read.clone()), |signing| signing.strip(read));
+        let file = &stripped.map_err(|failed| internal(findings, failed))?;
         let mut merged = match super::merge::merge(&self.state.overlay, file) {
             Ok(merged) => merged,
             Err(failed) => {
@@ -195,7 +194,9 @@ impl Case<'_> {
         // Both walk the whole zone; a second core has nothing else to do for this zone.
         let (found, difference) = std::thread::scope(|scope| {
             let diff = live.map(|live| scope.spawn(move || Difference::between(live, zone)));
-            let found = judge::whole(source, self.loaded, overlay, file, zone, self.now_ms);
+            let is_signed_here = self.state.is_signed_here(read);
+            let subject = judge::Subject { file: read, merged: zone, is_signed_here };
+            let found = judge::whole(source, self.loaded, overlay, &subject, self.now_ms);
             // A panic there is ours too: what was not compared must not pass for another zone.
             let join =
                 |diff: ScopedJoinHandle<'_, _>| diff.join().unwrap_or_else(|it| resume_unwind(it));

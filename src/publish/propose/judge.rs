@@ -14,18 +14,31 @@ pub(crate) fn level(source: &ZoneSource) -> Level {
     Level { strict: source.checks == Strictness::Strict, errors: source.errors.clone() }
 }
 
+/// What is judged of a file.
+pub(crate) struct Subject<'a> {
+    /// The zone as the file has it.
+    pub(crate) file: &'a Zone,
+    /// The same merged with what requests put up.
+    pub(crate) merged: &'a Zone,
+    /// Whether gapura signs it: then signatures and proofs are not looked for.
+    pub(crate) is_signed_here: bool,
+}
+
 /// All findings about a file that makes a zone, merged with what requests put up.
 pub(crate) fn whole(
     source: &ZoneSource,
     loaded: &Loaded,
     overlay: &Overlay,
-    file: &Zone,
-    merged: &Zone,
+    subject: &Subject<'_>,
     now_ms: i64,
 ) -> Vec<Finding> {
-    let mut faults = check::zonemd(file);
+    let mut faults = check::zonemd(subject.file);
     let now = u32::try_from(now_ms.div_euclid(1000)).unwrap_or(u32::MAX);
-    faults.extend(check::zone(merged, &loaded.faults, now));
+    faults.extend(if subject.is_signed_here {
+        check::content(subject.merged, &loaded.faults)
+    } else {
+        check::zone(subject.merged, &loaded.faults, now)
+    });
     for fault in &mut faults {
         let entry = overlay.rows().find(|row| row.owner == fault.owner && !overlay.is_empty());
         if let Some(row) = entry.filter(|row| row.origin != Origin::Unnamed) {
@@ -33,7 +46,7 @@ pub(crate) fn whole(
         }
     }
     let mut findings = located(source, loaded, &faults);
-    findings.extend(source.no_zonemd(merged));
+    findings.extend(source.no_zonemd(subject.merged));
     findings
 }
 

@@ -18,19 +18,21 @@ mod judge;
 mod loaded;
 mod merge;
 mod rollback;
+mod signing;
 mod transfer;
 
 pub use candidate::{Candidate, Surroundings};
 pub use edit::{EditProposal, NotDecided};
 pub use floor::Floor;
 pub use history::Version;
+pub use signing::{KeysError, SigningState};
 pub use transfer::TransferIn;
 
 pub(super) use decide::{Kind, Prepared, prepare};
 pub(super) use floor::renumbered;
 #[cfg(test)]
 pub(super) use guards::counted;
-pub(super) use judge::whole;
+pub(super) use judge::{Subject, whole};
 pub(super) use loaded::{Loaded, Unread};
 pub(super) use merge::merge;
 pub(super) use transfer::decide as decide_transfer;

@@ -89,10 +89,12 @@ fn earlier(
     let mut content = past.backwards;
     let is_soa = |record: &&Record| record.rtype == Rtype::SOA;
     let soa: Option<Record> = content.added.iter().find(is_soa).cloned();
+    let is_ours = |record: &Record| {
+        [Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype)
+            || state.signing.as_ref().is_some_and(|signing| signing.makes(record))
+    };
     for records in [&mut content.removed, &mut content.added] {
-        records.retain(|record| {
-            ![Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype) && !stays(record)
-        });
+        records.retain(|record| !is_ours(record) && !stays(record));
     }
     let is_same = content.is_empty();
     content.removed.extend(live.zonemd());

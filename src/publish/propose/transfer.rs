@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::{Difference, Kind, soa_differs};
 use crate::check::{self, Level, ZoneFault};
 use crate::master::{Finding, Severity};
-use crate::publish::door::{FileFate, Next, Numbering, Proposal, without_soa};
+use crate::publish::door::{FileFate, Next, Numbering, Proposal, with_serial, without_soa};
 use crate::publish::state::{
     Cause, Guard, Inner, Outcome, PublishError, ZoneSource, ZoneState, warning,
 };
@@ -68,6 +68,8 @@ pub(crate) fn decide(
         return Ok((Kind::Done(outcome), findings));
     }
     let serial = zone.serial();
+    let signing = state.signing.as_ref();
+    let zone = signing.map_or_else(|| Ok(zone.clone()), |signing| signing.strip(&zone))?;
     if live.is_some_and(|live| *live == zone) {
         return Ok((Kind::Done(Outcome::Unchanged { serial }), findings));
     }
@@ -86,7 +88,8 @@ pub(crate) fn decide(
     let cause = Cause::Transfer { primary: primary.to_owned(), transfer: kind.to_owned() };
     let next = next(live, zone)?;
     let proposal = Proposal {
-        serial: Numbering::Exactly(serial),
+        // What is signed here is made anew more often than the primary changes it.
+        serial: if signing.is_some() { Numbering::Next } else { Numbering::Exactly(serial) },
         file: FileFate::Transferred,
         ..Proposal::new(live.cloned(), next, cause, "gapura", now_ms)
     };
@@ -148,7 +151,7 @@ fn next(live: Option<&Zone>, zone: Zone) -> Result<Next, PublishError> {
     // A small difference shares all else with what is live.
     let count = content.removed.len() + content.added.len();
     let small = count * 4 < live.record_count() && !soa_differs(live, &zone);
-    let zone = if small { live.apply(&content)? } else { zone };
+    let zone = if small { with_serial(&live.apply(&content)?, zone.serial())? } else { zone };
     Ok(Next::Edited { zone, content })
 }
 

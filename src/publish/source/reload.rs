@@ -220,8 +220,8 @@ impl ZoneState {
             return;
         };
         *self.reloads.entry(refused_by(guard)).or_default() += 1;
-        if guard == Guard::Commit {
-            // The file is fine: it is tried again by itself until the disk has room.
+        if matches!(guard, Guard::Commit | Guard::Signing) {
+            // The file is fine: it is tried again by itself until the disk has room, and keys and clock are right.
             self.seen.clear();
         }
         self.refusal = Some(Refusal { at_ms, guard, findings: report.findings.clone() });
@@ -245,6 +245,7 @@ fn refused_by(guard: Guard) -> &'static str {
         Guard::Doubled => "refused:doubled",
         Guard::Memory => "refused:memory",
         Guard::Left => "refused:left",
+        Guard::Signing => "refused:signing",
     }
 }
 
@@ -280,6 +281,12 @@ pub(super) fn failure(failed: &PublishError) -> (Guard, Finding) {
     match failed {
         PublishError::NotConfirmed { .. } => {
             (Guard::Unconfirmed, error("not-confirmed", text, "the zone is as it was before"))
+        }
+        PublishError::Sign { .. }
+        | PublishError::Unsound { .. }
+        | PublishError::KeyMissing { .. }
+        | PublishError::Clock { .. } => {
+            (Guard::Signing, error("not-signed", text, "see docs/signing.md"))
         }
         _ => {
             let hint = "check the free space and health of the disk, then reload";

@@ -9,13 +9,17 @@ use super::start::Begun;
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::door::{self, Proposal, with_serial};
-use crate::publish::propose::{Kind, Loaded, Prepared, Unread, merge, prepare, renumbered, whole};
+use crate::publish::propose::{
+    Kind, Loaded, Prepared, Subject, Unread, merge, prepare, renumbered, whole,
+};
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, Version, ZoneState, warning,
+    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, Version, ZoneSigning, ZoneState,
+    error, warning,
 };
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
+use crate::text::with_causes;
 use crate::zone::{Delta, Zone, ZoneBuilder};
 
 /// How far the serials go up after a database was put back, which may not know the newest: more than are
@@ -61,14 +65,27 @@ fn load(inner: &Inner, state: &ZoneState) -> Result<Loaded, Box<Unread>> {
 /// Reads what the database keeps of a zone, except for its records.
 fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
     let apex = state.source.apex.clone();
-    let (row, promoted, end) = inner.store.read(|reader| {
-        let row = reader.zone(&apex)?;
+    let (row, promoted, end, signing) = inner.store.read(|reader| {
+        let (row, signing) = (reader.zone(&apex)?, reader.signing(&apex)?);
         if row.is_none() {
-            return Ok((None, Vec::new(), None));
+            return Ok((None, Vec::new(), None, signing));
         }
-        Ok::<_, StoreError>((row, reader.promoted(&apex)?, reader.journal_end(&apex)?))
+        Ok::<_, StoreError>((row, reader.promoted(&apex)?, reader.journal_end(&apex)?, signing))
     })?;
     state.row = row;
+    let state_dir = &inner.options.state_dir;
+    // A database that was lost is no reason to forget the keys, which the parent may name.
+    state.signing = match signing {
+        Some(row) => Some(ZoneSigning::read(state_dir, &apex, &row)?),
+        None => match ZoneSigning::kept_copy(state_dir, &apex) {
+            Ok(copy) => copy.filter(|copy| !copy.keys.is_unsigned()),
+            // The zone is loaded all the same. It is not signed with new keys: that reads the copy, too.
+            Err(failed) => {
+                inner.note(error("keys-unreadable", with_causes(&failed), "see docs/signing.md"));
+                None
+            }
+        },
+    };
     state.overlay = Overlay::new(promoted);
     if let Some(end) = end {
         state.seq = end.seq;
@@ -111,7 +128,8 @@ pub(super) fn recall(
     if let (Some(row), Some(loaded)) = (state.row.clone(), loaded) {
         let accepted = row.file_hash.as_deref() == Some(loaded.hash.as_str());
         let held = row.held_hash.as_deref() == Some(loaded.hash.as_str());
-        if accepted && !held {
+        // A signed version is not made anew from the file: its signatures are in the database.
+        if accepted && !held && state.signing.is_none() {
             resumed(inner, state, loaded, row.serial)
                 .into_iter()
                 .for_each(|zone| state.serve(Version::plain(zone)));
@@ -119,13 +137,14 @@ pub(super) fn recall(
     }
     if inner.options.is_stand_in {
         match copied(inner, state) {
-            Some(zone) => state.serve(Version::plain(zone)),
-            None => state.zone = None,
+            Some(zone) => state.serve(as_served(state, zone)?),
+            None => (state.zone, state.signed) = (None, None),
         }
     }
     if state.row.is_some() && state.zone.is_none() {
-        let restored = restored(inner, state)?;
-        restored.into_iter().for_each(|zone| state.serve(Version::plain(zone)));
+        if let Some(zone) = restored(inner, state)? {
+            state.serve(as_served(state, zone)?);
+        }
     }
     let is_signed = state.zone.as_ref().is_some_and(Zone::is_signed);
     let owns_serials = !is_signed && !state.source.is_secondary();
@@ -136,13 +155,32 @@ pub(super) fn recall(
     Ok(())
 }
 
+/// The version that was served so.
+fn as_served(state: &ZoneState, zone: Zone) -> Result<Version, StoreError> {
+    match state.signing.as_ref().filter(|_| zone.is_signed()) {
+        None => Ok(Version::plain(zone)),
+        Some(signing) => {
+            let stripped = signing.strip(&zone);
+            // The serial that the primary gave a transfer is no part of what is served.
+            let own = state.row.as_ref().and_then(|row| row.file_serial);
+            let own = own.filter(|_| state.source.is_secondary());
+            let content = stripped
+                .and_then(|zone| with_serial(&zone, own.unwrap_or_else(|| zone.serial())))
+                .map_err(|failed| StoreError::Corrupt(failed.to_string()))?;
+            Ok(Version { signed: Some(zone.with_content(&content)), content })
+        }
+    }
+}
+
 /// The last accepted file merged with what requests put up, under the serial of the database;
 /// `None` if today's checks refuse it.
 fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Option<Zone> {
     let file = loaded.zone.as_ref().filter(|_| loaded.guard.is_none())?;
     let merged = merge(&state.overlay, file).ok().filter(|merged| merged.clashes.is_empty())?;
     let (overlay, now_ms) = (&state.overlay, (inner.options.now_ms)());
-    let findings = whole(&state.source, loaded, overlay, file, &merged.zone, now_ms);
+    let is_signed_here = state.is_signed_here(file);
+    let subject = Subject { file, merged: &merged.zone, is_signed_here };
+    let findings = whole(&state.source, loaded, overlay, &subject, now_ms);
     if findings.iter().any(Finding::is_error) {
         return None;
     }

@@ -18,7 +18,8 @@ use super::manifest;
 use super::reload::{failure, outcome_of, report};
 use super::restore::begin;
 use crate::lock::lock;
-use crate::publish::door::{self, Held, copy_is_due, swap};
+use crate::master::Finding;
+use crate::publish::door::{self, Held, Proposal, copy_is_due, swap};
 use crate::publish::propose::{Kind, Prepared};
 use crate::publish::state::{Change, Guard, Inner, Job, Outcome, ReloadReport, Slot, ZoneState};
 use crate::wire::Name;
@@ -112,16 +113,7 @@ impl Inner {
                 }
             }
         }
-        let mut held: Vec<Held<'_>> = waiting.iter().map(|(slot, ..)| Held::new(slot)).collect();
-        let done = door::publish(self, &mut held, proposals);
-        drop(held);
-        let (mut changes, mut failed) = (BTreeMap::<Name, Change>::new(), None);
-        match done {
-            Ok(all) => {
-                changes.extend(all.into_iter().map(|it| (it.change.zone.clone(), it.change)))
-            }
-            Err(error) => failed = Some(failure(&error.into())),
-        }
+        let (mut changes, failures) = self.publish_begun(&waiting, proposals);
         for (slot, mut findings, refused, began) in waiting {
             let mut state = lock(&slot.state);
             let outcome = match changes.remove(&slot.apex) {
@@ -130,11 +122,10 @@ impl Inner {
                     None => outcome_of(&change, state.zone.as_ref()),
                 },
                 None => {
-                    findings.extend(failed.iter().map(|(_, finding)| finding.clone()));
-                    Outcome::Refused {
-                        serial: state.serial(),
-                        guard: failed.as_ref().map_or(Guard::Commit, |(guard, _)| *guard),
-                    }
+                    let failed = failures.get(&slot.apex);
+                    findings.extend(failed.map(|(_, finding)| finding.clone()));
+                    let guard = failed.map_or(Guard::Commit, |(guard, _)| *guard);
+                    Outcome::Refused { serial: state.serial(), guard }
                 }
             };
             let report = report(&state.source, outcome, findings, began);
@@ -144,6 +135,40 @@ impl Inner {
             reports.push(report);
         }
         (reports, served)
+    }
+}
+
+/// A zone whose proposal is published: its place, findings, why its file is refused all the same, since when.
+type Waiting = (Arc<Slot>, Vec<Finding>, Option<Guard>, Instant);
+/// What became of proposals: changes, and failures.
+type Done = (BTreeMap<Name, Change>, BTreeMap<Name, (Guard, Finding)>);
+
+impl Inner {
+    /// Publishes what is proposed: in one transaction, but for zones that are signed. What keeps one of those
+    /// from being signed must not keep others from being served.
+    fn publish_begun(&self, waiting: &[Waiting], proposals: Vec<Proposal>) -> Done {
+        let mut done = Done::default();
+        let all = waiting.iter().zip(proposals).map(|((slot, ..), proposal)| (slot, proposal));
+        let is_signed = |slot: &Slot| lock(&slot.state).signing.is_some();
+        let (signed, together): (Vec<_>, Vec<_>) = all.partition(|(slot, _)| is_signed(slot));
+        self.publish_together(together, &mut done);
+        signed.into_iter().for_each(|one| self.publish_together(vec![one], &mut done));
+        done
+    }
+
+    /// Publishes proposals in one transaction.
+    fn publish_together(&self, group: Vec<(&Arc<Slot>, Proposal)>, done: &mut Done) {
+        let (slots, proposals): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+        let mut held: Vec<Held<'_>> = slots.iter().map(|slot| Held::new(slot)).collect();
+        match door::publish(self, &mut held, proposals) {
+            Ok(all) => {
+                done.0.extend(all.into_iter().map(|it| (it.change.zone.clone(), it.change)));
+            }
+            Err(error) => {
+                let failed = failure(&error.into());
+                done.1.extend(slots.iter().map(|slot| (slot.apex.clone(), failed.clone())));
+            }
+        }
     }
 }
 

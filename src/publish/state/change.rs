@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sign::is_proof;
 use crate::store::promoted::Origin;
 use crate::wire::{Name, Rtype};
 use crate::zone::Delta;
@@ -76,6 +77,11 @@ pub enum Cause {
         /// `axfr` or `ixfr`.
         transfer: String,
     },
+    /// Keys or signatures changed, and nothing else.
+    Signing {
+        /// What was done, such as `zsk published` or `renewal`.
+        what: String,
+    },
     /// gapura's own records, such as the audit anchor.
     Own {
         /// What for, in one word.
@@ -94,6 +100,7 @@ impl Cause {
             Self::Rollback { .. } => "rollback",
             Self::Unconfirmed { .. } => "unconfirmed",
             Self::Transfer { .. } => "transfer",
+            Self::Signing { .. } => "signing",
             Self::Own { .. } => "own",
         }
     }
@@ -107,6 +114,7 @@ impl Cause {
             | Self::File { .. }
             | Self::Rollback { .. }
             | Self::Transfer { .. }
+            | Self::Signing { .. }
             | Self::Unconfirmed { .. } => false,
         }
     }
@@ -144,6 +152,7 @@ impl fmt::Display for Cause {
             Self::Transfer { primary, transfer } => {
                 write!(f, "transfer from {primary} ({transfer})")
             }
+            Self::Signing { what } => write!(f, "signing: {what}"),
             Self::Own { purpose } => write!(f, "gapura's own: {purpose}"),
         }
     }
@@ -204,10 +213,11 @@ impl Change {
         self.from != Some(self.to)
     }
 
-    /// Records removed and added, the SOA record not counted.
+    /// Records removed and added, without the SOA record, signatures and proofs.
     pub fn counts(&self) -> (usize, usize) {
+        let counts = |rtype| rtype != Rtype::SOA && !is_proof(rtype);
         let count = |records: &[crate::wire::Record]| {
-            records.iter().filter(|record| record.rtype != Rtype::SOA).count()
+            records.iter().filter(|record| counts(record.rtype)).count()
         };
         (count(&self.delta.removed), count(&self.delta.added))
     }

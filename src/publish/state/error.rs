@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Change;
 use crate::master::Finding;
 use crate::publish::confirm::Confirmation;
+use crate::sign::{self, SignError};
 use crate::store::StoreError;
 use crate::wire::{Name, Rtype};
 
@@ -102,6 +103,46 @@ pub enum PublishError {
         newest: u32,
         /// The floor.
         floor: u32,
+    },
+    /// The zone was signed elsewhere, and none of the keys that were imported is one of its own.
+    #[error(
+        "{0} is signed elsewhere, and its keys are not here: resolvers would reject signatures by new keys. Import          its keys first (gapura key import {0} FILE ...), or take the zone over as docs/signing.md says"
+    )]
+    SignedElsewhere(Name),
+    /// The zone is not signed by gapura.
+    #[error("{0} is not signed by gapura: name a policy in signing of its [[zone]]")]
+    NotSigned(Name),
+    /// The version could not be signed.
+    #[error("{zone} cannot be signed: {source}; it is served as it was")]
+    Sign {
+        /// The apex.
+        zone: Name,
+        /// Why.
+        source: SignError,
+    },
+    /// What was signed does not validate: a fault in gapura.
+    #[error("{zone}: {fault}. This is a fault in gapura; the zone is served as it was")]
+    Unsound {
+        /// The apex.
+        zone: Name,
+        /// What a validator would not believe.
+        fault: sign::Fault,
+    },
+    /// The file of a private key cannot be used.
+    #[error("{zone} cannot be signed: {why}; it is served as it was")]
+    KeyMissing {
+        /// The apex.
+        zone: Name,
+        /// Which file, and what to do.
+        why: String,
+    },
+    /// The clock cannot be right: signatures made by it would not be valid.
+    #[error("{zone} cannot be signed: {why}; it is served as it was")]
+    Clock {
+        /// The apex.
+        zone: Name,
+        /// What is wrong with it, and what to do.
+        why: String,
     },
     /// A question to the database failed.
     #[error("the database did not answer")]

@@ -17,6 +17,8 @@ mod secondaries;
 mod seen;
 pub(super) mod serial;
 mod signatures;
+mod signing;
+mod signing_time;
 mod version;
 
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
@@ -37,4 +39,5 @@ pub(super) use publisher::{Copied, Inner, Slot, ZoneState};
 pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;
+pub(super) use signing::ZoneSigning;
 pub(super) use version::Version;

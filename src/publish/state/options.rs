@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PublishError, SerialPolicy, warning};
 use crate::master::Finding;
+use crate::rollover::Policy;
 use crate::wire::Name;
 use crate::zone::Zone;
 
@@ -30,6 +31,8 @@ pub struct ZoneSource {
     pub errors: Vec<String>,
     /// Whether gapura makes a ZONEMD record (RFC 8976) for each version.
     pub zonemd: bool,
+    /// How it is signed; none = not by gapura.
+    pub signing: Option<Arc<Policy>>,
     /// Whether only its file, in the directory of zones, makes it a zone: without the file there is
     /// none.
     pub by_file: bool,
@@ -58,6 +61,7 @@ impl ZoneSource {
             serial: SerialPolicy::default(),
             errors: Vec::new(),
             zonemd: false,
+            signing: None,
             by_file: false,
             catalog: None,
             consume: false,

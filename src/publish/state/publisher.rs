@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::serial::later;
 use super::{
     Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Secondaries,
-    Seen, Signatures, ZoneSource,
+    Seen, Signatures, ZoneSigning, ZoneSource,
 };
 use crate::lock::lock;
 use crate::master::Finding;
@@ -103,10 +103,13 @@ pub(crate) struct Copied {
 pub(crate) struct ZoneState {
     /// Where it comes from.
     pub(crate) source: ZoneSource,
-    /// The live version as files, requests and updates see it: without what gapura signs it with.
+    /// The live version as files, requests and updates see it: without what gapura signs it with. It has the
+    /// serial that is served, but in a secondary zone that gapura signs its primary's.
     pub(crate) zone: Option<Zone>,
     /// The same as it is served, where gapura signs it.
     pub(crate) signed: Option<Zone>,
+    /// How gapura signs it; none = it does not.
+    pub(crate) signing: Option<ZoneSigning>,
     /// What the database keeps of it.
     pub(crate) row: Option<ZoneRow>,
     /// The newest place in the journal.
@@ -159,6 +162,7 @@ impl Slot {
             source: source.clone(),
             zone: None,
             signed: None,
+            signing: None,
             row: None,
             seq: 0,
             chain_from: 0,
@@ -186,14 +190,20 @@ impl Slot {
 }
 
 impl ZoneState {
-    /// The serial that is live.
+    /// The serial that is served.
     pub(crate) fn serial(&self) -> Option<u32> {
-        self.zone.as_ref().map(Zone::serial)
+        self.served().map(Zone::serial)
     }
 
     /// The live version as it is served.
     pub(crate) fn served(&self) -> Option<&Zone> {
         self.signed.as_ref().or(self.zone.as_ref())
+    }
+
+    /// Whether gapura signs the zone, or is going to, whose file has this: signatures are then not looked for in
+    /// it.
+    pub(crate) fn is_signed_here(&self, file: &Zone) -> bool {
+        self.signing.is_some() || self.source.signing.is_some() && !file.is_signed()
     }
 
     /// Whether what is served has a ZONEMD record of ours.

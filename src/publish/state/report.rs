@@ -45,6 +45,8 @@ pub enum Guard {
     Memory,
     /// The zone left the settings, and nobody confirmed that.
     Left,
+    /// It cannot be signed.
+    Signing,
 }
 
 impl Guard {
@@ -64,6 +66,7 @@ impl Guard {
             Self::Doubled => "doubled",
             Self::Memory => "memory",
             Self::Left => "left",
+            Self::Signing => "signing",
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{Outcome, Version, ZoneState, error, warning};
 use crate::check::{self, Ending, ZoneRule};
 use crate::dnssec::Span;
 use crate::master::Finding;
+use crate::sign;
 use crate::zone::Zone;
 
 /// How soon good news, or the same news, are told again: a clock that jumps to and fro must not fill the log.
@@ -24,6 +25,8 @@ pub(crate) struct Signatures {
     ending: Option<Ending>,
     /// What was told of that last, and when.
     told: Option<(Level, Instant)>,
+    /// When the newest of those that gapura made was made, in seconds modulo 2³².
+    newest: Option<u32>,
     /// Those of a refused file that are not valid now, a list for each RRset; empty if it is not refused,
     /// or not by time alone.
     waiting: Vec<Vec<Span>>,
@@ -75,12 +78,30 @@ impl ZoneState {
     /// Takes a version as the one that is served.
     pub(crate) fn serve(&mut self, version: Version) {
         self.signatures.ending = check::ending(version.served());
+        let made = self.signatures.ending.filter(|_| version.signed.is_some());
+        self.signatures.newest = made.map(|it| it.newest.wrapping_add(sign::BACKDATED_S));
         self.zone = Some(version.content);
         self.signed = version.signed;
     }
 
+    /// Takes a version in which a few signatures were made at `now_ms`, and none went that was the only one.
+    /// The others are not looked at: a promotion into a large zone must not wait for that.
+    pub(crate) fn serve_change(&mut self, version: Version, now_ms: i64) {
+        if version.signed.is_none() || self.signed.is_none() {
+            return self.serve(version);
+        }
+        self.signatures.newest = Some(seconds(now_ms));
+        self.zone = Some(version.content);
+        self.signed = version.signed;
+    }
+
+    /// How far the newest signature that gapura made is ahead of `now`, in seconds.
+    pub(super) fn newest_signature_ahead(&self, now: u32) -> Option<i64> {
+        Some(i64::from(self.signatures.newest?.wrapping_sub(now) as i32))
+    }
+
     /// When the first signature that is served ends, in seconds since 1970.
-    pub(super) fn signatures_end(&self, now_ms: i64) -> Option<i64> {
+    pub(crate) fn signatures_end(&self, now_ms: i64) -> Option<i64> {
         let left = self.signatures.ending?.first.seconds_left(seconds(now_ms));
         Some(now_ms.div_euclid(1000).saturating_add(left.into()))
     }

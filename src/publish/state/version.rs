@@ -5,7 +5,8 @@ use crate::zone::Zone;
 /// A version of a zone.
 #[derive(Clone)]
 pub(crate) struct Version {
-    /// What files, requests and updates put in: without what gapura signs it with.
+    /// What files, requests and updates put in: without what gapura signs it with. A transfer that is signed here
+    /// keeps its primary's serial in it.
     pub(crate) content: Zone,
     /// The same with keys, proofs and signatures, where gapura signs it.
     pub(crate) signed: Option<Zone>,

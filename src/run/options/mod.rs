@@ -211,6 +211,7 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
         },
         errors: zone.errors.clone(),
         zonemd: zone.zonemd,
+        signing: None,
         by_file: false,
         // A name that does not read is a fault of its own.
         catalog: zone.catalog.parse().ok().filter(|_| !zone.catalog.is_empty()),

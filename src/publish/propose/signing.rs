@@ -1,0 +1,258 @@
+//! Changes of keys and signatures alone: a zone is signed for the first time or not any more, its keys roll, its
+//! signatures are made anew. When one of these is due is for others to say (`signer`).
+
+use std::sync::Arc;
+
+use super::floor::renumbered;
+use crate::dnssec::{Dnskey, KeyPair};
+use crate::keystore::Keystore;
+use crate::lock::lock;
+use crate::publish::door::{self, Held, Next, Proposal, SigningFate, without_soa};
+use crate::publish::state::{
+    Cause, Change, Inner, PublishError, Publisher, ZoneSigning, ZoneState,
+};
+use crate::rollover::{KeyId, KeyNeed, KeySet, Policy, Refusal};
+use crate::sign::{self, Due};
+use crate::text::with_causes;
+use crate::wire::{Name, Rtype};
+use crate::zone::{RrsetRef, Zone};
+
+//------------ SigningState --------------------------------------------------
+
+/// How a zone is signed, as of now.
+#[derive(Clone)]
+pub struct SigningState {
+    /// The policy that the settings want; none = the zone is to be unsigned.
+    pub wanted: Option<Arc<Policy>>,
+    /// The policy it is signed by, and its keys; none = it is not signed by gapura.
+    pub current: Option<(Arc<Policy>, KeySet)>,
+    /// What is served; none before there is a first version.
+    pub served: Option<Zone>,
+    /// Private keys that cannot be used, and why.
+    pub missing: Vec<String>,
+    /// When the first signature that is served ends, in seconds since 1970.
+    pub first_end: Option<i64>,
+}
+
+impl SigningState {
+    /// The keys that all that is served is signed by: a change of keys signs everything.
+    pub fn signed_by(&self) -> Vec<KeyId> {
+        self.current.as_ref().map_or_else(Vec::new, |(_, keys)| keys.zone_signers())
+    }
+
+    /// The largest TTL that is served, in seconds.
+    pub fn ttl_max(&self) -> u32 {
+        let nodes = self.served.iter().flat_map(|zone| zone.nodes().chain(zone.nsec3_nodes()));
+        nodes.flat_map(|node| node.rrsets()).map(RrsetRef::ttl).max().unwrap_or(0)
+    }
+}
+
+impl Publisher {
+    /// The zones that are signed by gapura, or are to be.
+    pub fn signed_zones(&self) -> Vec<Name> {
+        let slots = self.0.all_slots();
+        let is_signed =
+            |state: &ZoneState| state.signing.is_some() || state.source.signing.is_some();
+        let signed = slots.iter().filter(|slot| is_signed(&lock(&slot.state)));
+        signed.map(|slot| slot.apex.clone()).collect()
+    }
+
+    /// How a zone is signed.
+    pub fn signing(&self, zone: &Name) -> Result<SigningState, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let state = lock(&slot.state);
+        let signing = state.signing.as_ref();
+        Ok(SigningState {
+            wanted: state.source.signing.clone(),
+            current: signing.map(|signing| (Arc::clone(&signing.policy), signing.keys.clone())),
+            served: state.served().cloned(),
+            missing: signing.map_or_else(Vec::new, ZoneSigning::missing),
+            first_end: state.signatures_end((self.0.options.now_ms)()),
+        })
+    }
+}
+
+//------------ First signing -------------------------------------------------
+
+/// Why keys were not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError<E> {
+    /// It was decided against.
+    #[error("it was decided against")]
+    Against(E),
+    /// The door refused, or took the change back.
+    #[error(transparent)]
+    Door(#[from] PublishError),
+}
+
+impl Publisher {
+    /// Signs a zone for the first time, by the policy of the settings: with the keys that were imported for it,
+    /// or with new ones. None if it is signed already, or is not to be.
+    pub fn begin_signing(&self, zone: &Name, who: &str) -> Result<Option<Change>, PublishError> {
+        let inner = &*self.0;
+        let slot = inner.slot(zone)?;
+        let mut held = Held::new(&slot);
+        let Some(policy) = held.state.source.signing.clone() else { return Ok(None) };
+        if held.state.signing.is_some() {
+            return Ok(None);
+        }
+        let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        let at_ms = (inner.options.now_ms)();
+        // A clock that cannot be right makes no keys either.
+        inner.signing_time(&held.state, at_ms)?;
+        let keys = first_keys(inner, zone, &live, &policy)?;
+        let set = KeySet::begin(keys, &policy, seconds(at_ms))
+            .map_err(|refusal| unfit(zone, &refusal))?;
+        let signing = ZoneSigning::new(&inner.options.state_dir, zone, policy, set, None);
+        let content = signing.strip(&live)?;
+        let delta = without_soa(live.diff(&content));
+        let proposal = Proposal {
+            signing: SigningFate::Replaced(Box::new(signing)),
+            ..Proposal::new(
+                Some(live),
+                Next::Edited { zone: content, content: delta },
+                Cause::Signing { what: "first signatures".to_owned() },
+                who,
+                at_ms,
+            )
+        };
+        Ok(Some(door::publish_one(inner, &mut held, proposal)?.change))
+    }
+}
+
+/// The keys that a zone is first signed with: those imported for it, else new ones.
+fn first_keys(
+    inner: &Inner,
+    zone: &Name,
+    live: &Zone,
+    policy: &Policy,
+) -> Result<Vec<Dnskey>, PublishError> {
+    let store = Keystore::new(&inner.options.state_dir);
+    // Keys that the zone was signed with before it was unsigned are not for another time.
+    let old = ZoneSigning::kept_copy(&inner.options.state_dir, zone)?;
+    let is_old = |key: &Dnskey| old.iter().any(|old| old.keys.key(&KeyId::of(key)).is_some());
+    let keys: Vec<Dnskey> = store.list(zone).into_iter().filter(|key| !is_old(key)).collect();
+    if live.is_signed() {
+        // The parent names a key of whoever signed it so far.
+        let published = live.rrset(live.apex(), Rtype::DNSKEY);
+        let is_published =
+            |key: &Dnskey| published.is_some_and(|set| set.rdatas().any(|it| *it == *key.rdata()));
+        if !keys.iter().any(|key| key.is_sep() && is_published(key)) {
+            return Err(PublishError::SignedElsewhere(zone.clone()));
+        }
+    }
+    if !keys.is_empty() {
+        return Ok(keys);
+    }
+    let needed = KeySet::needed(policy).into_iter();
+    needed.map(|need| make_key(&store, zone, need)).collect()
+}
+
+/// Makes a key; its file is on disk when this returns.
+fn make_key(store: &Keystore, zone: &Name, need: KeyNeed) -> Result<Dnskey, PublishError> {
+    let failed = |why| PublishError::KeyMissing { zone: zone.clone(), why };
+    let made = KeyPair::generate(need.algorithm, need.role.flags());
+    let (pair, private) = made.map_err(|error| failed(with_causes(&error)))?;
+    store.store(zone, &pair, &private).map_err(|error| failed(with_causes(&error)))?;
+    Ok(pair.dnskey().clone())
+}
+
+//------------ Keys ----------------------------------------------------------
+
+impl Publisher {
+    /// Makes the set of keys that `decide` makes of the one in place the one that the zone is signed by, and
+    /// brings the zone up to it: durable, served and confirmed when this returns. The policy is that of the
+    /// settings; the last there was, where they want the zone unsigned. None if nothing changes.
+    pub fn change_keys<E>(
+        &self,
+        zone: &Name,
+        (what, who): (&str, &str),
+        decide: impl FnOnce(&KeySet, &Policy) -> Result<KeySet, E>,
+    ) -> Result<Option<Change>, KeysError<E>> {
+        let inner = &*self.0;
+        let slot = inner.slot(zone).map_err(KeysError::Door)?;
+        let mut held = Held::new(&slot);
+        let state = &held.state;
+        let not_signed = || PublishError::NotSigned(zone.clone());
+        let before = state.signing.clone().ok_or_else(not_signed)?;
+        let policy = state.source.signing.clone().unwrap_or_else(|| Arc::clone(&before.policy));
+        let keys = decide(&before.keys, &policy).map_err(KeysError::Against)?;
+        if keys == before.keys && policy == before.policy {
+            return Ok(None);
+        }
+        let live = state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        let is_over = keys.is_unsigned();
+        let state_dir = &inner.options.state_dir;
+        let after = ZoneSigning::new(state_dir, zone, policy, keys, Some(&before));
+        let is_visible = is_over || !before.signs_like(&after) || state.signed.is_none();
+        let next = if is_visible { renumbered(&live) } else { Ok(Next::Same) };
+        let fate = if is_over { SigningFate::Ended } else { SigningFate::Replaced };
+        let signing = fate(Box::new(after));
+        let cause = Cause::Signing { what: what.to_owned() };
+        let next = next.map_err(PublishError::from)?;
+        let at_ms = (inner.options.now_ms)();
+        let proposal = Proposal { signing, ..Proposal::new(Some(live), next, cause, who, at_ms) };
+        let published = door::publish_one(inner, &mut held, proposal);
+        Ok(Some(published.map_err(PublishError::from)?.change))
+    }
+
+    /// Looks again for private keys whose files could not be used. Returns what is still wrong.
+    pub fn look_for_keys(&self, zone: &Name) -> Result<Vec<String>, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let mut state = lock(&slot.state);
+        let Some(signing) = &mut state.signing else { return Ok(Vec::new()) };
+        signing.look_again(&self.0.options.state_dir, zone);
+        Ok(signing.missing())
+    }
+}
+
+//------------ Signatures ----------------------------------------------------
+
+impl Publisher {
+    /// How many signatures of a zone are to be made anew now, and when the next one is.
+    pub fn signatures_due(&self, zone: &Name) -> Result<Due, PublishError> {
+        let slot = self.0.slot(zone)?;
+        let (plan, served, now) = {
+            let state = lock(&slot.state);
+            let signing = state.signing.as_ref();
+            let signing = signing.ok_or_else(|| PublishError::NotSigned(zone.clone()))?;
+            let plan = signing.plan(zone, state.source.zonemd)?;
+            let now = self.0.signing_time(&state, (self.0.options.now_ms)())?;
+            let served = state.served().cloned();
+            (plan, served.ok_or_else(|| PublishError::NotLoaded(zone.clone()))?, now)
+        };
+        Ok(sign::due(&served, &plan, now))
+    }
+
+    /// Makes up to `most` signatures anew of those that will end soon. None if none is due.
+    pub fn renew_signatures(
+        &self,
+        zone: &Name,
+        most: usize,
+    ) -> Result<Option<Change>, PublishError> {
+        if self.signatures_due(zone)?.now == 0 {
+            return Ok(None);
+        }
+        let slot = self.0.slot(zone)?;
+        let mut held = Held::new(&slot);
+        let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
+        let cause = Cause::Signing { what: "renewal".to_owned() };
+        let next = renumbered(&live)?;
+        let at_ms = (self.0.options.now_ms)();
+        let proposal = Proposal {
+            signing: SigningFate::Renewed(most),
+            ..Proposal::new(Some(live), next, cause, "gapura", at_ms)
+        };
+        Ok(Some(door::publish_one(&self.0, &mut held, proposal)?.change))
+    }
+}
+
+/// The error of keys that make no set.
+fn unfit(zone: &Name, refusal: &Refusal) -> PublishError {
+    PublishError::KeyMissing { zone: zone.clone(), why: refusal.to_string() }
+}
+
+/// Milliseconds since 1970 in seconds.
+fn seconds(ms: i64) -> u64 {
+    u64::try_from(ms.div_euclid(1000)).unwrap_or(0)
+}

@@ -1,0 +1,264 @@
+//! Zones that gapura signs: each change of any cause is one serial with its signatures, and restarts, lost
+//! databases and wrong clocks neither lose keys nor serve what does not validate.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::*;
+use crate::check;
+use crate::dnssec::Denial;
+use crate::rollover::Policy;
+use crate::sign::is_proof;
+
+/// What the clock of these tests is ahead of the system's, in milliseconds, by thread.
+static AHEAD_MS: AtomicI64 = AtomicI64::new(0);
+
+/// The clock of a test that sets it.
+fn clock() -> i64 {
+    now_ms() + AHEAD_MS.load(Ordering::SeqCst)
+}
+
+impl House {
+    /// The one zone, signed by a policy or not at all.
+    fn signed_by(&self, policy: Option<Policy>) -> ZoneSource {
+        ZoneSource { signing: policy.map(Arc::new), ..ZoneSource::new(apex(), self.file()) }
+    }
+
+    /// Opens the publisher on a source.
+    fn opened_on(&self, source: ZoneSource, options: Options) -> Publisher {
+        let store = Store::open(&self.state()).unwrap();
+        let (publisher, reports) = Publisher::open(store, vec![source], options).unwrap();
+        assert!(reports.iter().all(ReloadReport::is_ok), "{}", reports[0]);
+        publisher
+    }
+
+    /// Opens the publisher on the one zone, and signs it if it is not.
+    fn signed(&self, policy: &Policy) -> Publisher {
+        let publisher = self.opened_on(self.signed_by(Some(policy.clone())), self.options());
+        publisher.begin_signing(&apex(), "gapura").unwrap();
+        publisher
+    }
+}
+
+/// Both kinds of denial.
+fn policies() -> [Policy; 2] {
+    let nsec3 = Policy { denial: Denial::Nsec3, ..Policy::default() };
+    [Policy::default(), nsec3]
+}
+
+/// What is served validates as a whole, and its content has no proofs.
+#[track_caller]
+fn validates(publisher: &Publisher) {
+    let zone = live(publisher);
+    assert!(zone.is_signed());
+    let seconds = u32::try_from(now_ms() / 1000).unwrap();
+    let faults = check::zone(&zone, &[], seconds);
+    assert!(faults.is_empty(), "{faults:#?}");
+    let content = publisher.content(&apex()).unwrap();
+    assert!(!content.is_signed());
+    assert_eq!(content.serial(), zone.serial());
+    assert!(content.records().all(|record| !is_proof(record.rtype)));
+}
+
+/// The newest change leads from `before` to what is live, signatures and all. Returns how many were made.
+#[track_caller]
+fn one_change(publisher: &Publisher, before: &Zone) -> usize {
+    let zone = live(publisher);
+    let history = publisher.history(&apex(), 1).unwrap().remove(0);
+    assert_eq!((history.from, history.to), (Some(before.serial()), zone.serial()));
+    let delta = publisher.diff(&apex(), before.serial(), zone.serial()).unwrap();
+    assert_eq!(delta, before.diff(&zone));
+    delta.added.iter().filter(|record| record.rtype == Rtype::RRSIG).count()
+}
+
+#[test]
+fn each_change_of_any_cause_is_one_serial_with_its_signatures() {
+    for policy in policies() {
+        let house = House::new(ZONE);
+        let publisher = house.signed(&policy);
+        validates(&publisher);
+        assert_eq!(live(&publisher).serial(), 11, "the file's content first, then signed");
+        assert!(publisher.begin_signing(&apex(), "gapura").unwrap().is_none());
+        assert!(matches!(reload(&publisher).outcome, Outcome::Unchanged { .. }));
+
+        let before = live(&publisher);
+        let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
+        promote(&publisher, "1", set).unwrap();
+        validates(&publisher);
+        let made = one_change(&publisher, &before);
+        assert!((4..=6).contains(&made), "{made} signatures for one name, {:?}", policy.denial);
+
+        let before = live(&publisher);
+        house.write(&(ZONE.to_owned() + "plus A 192.0.2.8\n"));
+        assert!(reload(&publisher).is_ok());
+        validates(&publisher);
+        one_change(&publisher, &before);
+
+        let before = live(&publisher);
+        promote(&publisher, "2", vec![rrset("a.wild.example.", Rtype::A, &[])]).unwrap();
+        validates(&publisher);
+        one_change(&publisher, &before);
+
+        let before = live(&publisher);
+        publisher.rollback(&apex(), 11, "budi").unwrap();
+        assert_eq!(at(&live(&publisher), "plus.example.", Rtype::A), [""; 0]);
+        assert_eq!(at(&live(&publisher), "new.example.", Rtype::A), ["192.0.2.7"]);
+        validates(&publisher);
+        one_change(&publisher, &before);
+    }
+}
+
+#[test]
+fn a_restart_serves_the_very_same_signatures() {
+    for policy in policies() {
+        let house = House::new(ZONE);
+        let publisher = house.signed(&policy);
+        promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
+        let (zone, content) = (live(&publisher), publisher.content(&apex()).unwrap());
+        house.close(publisher);
+        let publisher = house.opened_on(house.signed_by(Some(policy)), house.options());
+        assert!(live(&publisher).diff(&zone).is_empty());
+        assert!(publisher.content(&apex()).unwrap().diff(&content).is_empty());
+        validates(&publisher);
+        assert!(publisher.begin_signing(&apex(), "gapura").unwrap().is_none(), "once is enough");
+        // An edit while the daemon was off.
+        house.close(publisher);
+        house.write(&(ZONE.to_owned() + "off A 192.0.2.9\n"));
+        let publisher = house.opened_on(house.signed_by(Some(Policy::default())), house.options());
+        assert_eq!(at(&live(&publisher), "off.example.", Rtype::A), ["192.0.2.9"]);
+        validates(&publisher);
+    }
+}
+
+#[test]
+fn a_lost_database_forgets_no_key() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
+    let (zone, keys) = (live(&publisher), at(&live(&publisher), "example.", Rtype::DNSKEY));
+    house.close(publisher);
+    // One that stands in serves what was served, and signs what changes.
+    let options = Options { is_stand_in: true, ..house.options() };
+    let sources = vec![house.signed_by(Some(Policy::default()))];
+    let store = Store::in_memory().unwrap();
+    Publisher::take_in_derived(&store, &sources, &options).unwrap();
+    let (publisher, _) = Publisher::open(store, sources, options).unwrap();
+    assert!(live(&publisher).diff(&zone).is_empty());
+    house.write(&(ZONE.to_owned() + "plus A 192.0.2.8\n"));
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "plus.example.", Rtype::A), ["192.0.2.8"]);
+    validates(&publisher);
+    house.close(publisher);
+    // An empty one begins with the same keys.
+    for file in fs::read_dir(house.state()).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.file_name().unwrap().to_str().unwrap().starts_with("gapura.db") {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    let publisher = house.signed(&Policy::default());
+    assert_eq!(at(&live(&publisher), "example.", Rtype::DNSKEY), keys);
+    validates(&publisher);
+}
+
+#[test]
+fn a_zone_without_its_private_key_is_served_as_it_was() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let zone = live(&publisher);
+    house.close(publisher);
+    let keys = house.state().join("keys").join("example");
+    let aside = house.directory.path().join("aside");
+    fs::rename(&keys, &aside).unwrap();
+    house.write(&(ZONE.to_owned() + "plus A 192.0.2.8\n"));
+    let store = Store::open(&house.state()).unwrap();
+    let sources = vec![house.signed_by(Some(Policy::default()))];
+    let (publisher, reports) = Publisher::open(store, sources, house.options()).unwrap();
+    assert_eq!(refused_by(&reports[0]), Guard::Signing);
+    assert!(live(&publisher).diff(&zone).is_empty());
+    let set = vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
+    let refused = promote(&publisher, "1", set).unwrap_err();
+    assert!(matches!(refused, PublishError::KeyMissing { .. }), "{refused}");
+    assert!(!publisher.signing(&apex()).unwrap().missing.is_empty());
+    // Put back, it signs again.
+    fs::rename(&aside, &keys).unwrap();
+    assert_eq!(publisher.look_for_keys(&apex()).unwrap(), [""; 0]);
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "plus.example.", Rtype::A), ["192.0.2.8"]);
+    validates(&publisher);
+}
+
+#[test]
+fn a_clock_before_the_newest_signature_signs_nothing() {
+    let house = House::new(ZONE);
+    let source = house.signed_by(Some(Policy::default()));
+    let publisher = house.opened_on(source, Options { now_ms: clock, ..house.options() });
+    publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
+    let zone = live(&publisher);
+    AHEAD_MS.store(-3_600_000, Ordering::SeqCst);
+    let set = || vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])];
+    let refused = promote(&publisher, "1", set()).unwrap_err();
+    assert!(matches!(refused, PublishError::Clock { .. }), "{refused}");
+    assert!(live(&publisher).diff(&zone).is_empty());
+    AHEAD_MS.store(0, Ordering::SeqCst);
+    promote(&publisher, "1", set()).unwrap();
+    validates(&publisher);
+}
+
+#[test]
+fn zonemd_holds_for_the_signed_zone() {
+    for policy in policies() {
+        let house = House::new(ZONE);
+        let source = ZoneSource { zonemd: true, ..house.signed_by(Some(policy)) };
+        let publisher = house.opened_on(source, house.options());
+        publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
+        let holds = |publisher: &Publisher| {
+            let zone = live(publisher);
+            validates(publisher);
+            assert_eq!(zone.zonemd()[0].rdata[6..], *zone.digest(1, 1).unwrap());
+            assert_eq!(zone.zonemd()[0].rdata[..4], zone.serial().to_be_bytes());
+        };
+        holds(&publisher);
+        promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
+        holds(&publisher);
+        house.write(&(ZONE.to_owned() + "plus A 192.0.2.8\n"));
+        assert!(reload(&publisher).is_ok());
+        holds(&publisher);
+    }
+}
+
+#[test]
+fn keys_of_other_signers_stay_in_the_zone() {
+    let other = "@ DNSKEY 256 3 13 \
+        oJMRESz5E4gYzS/q6XDrvU1qMPYIjCWzJaOau8XNEZeqCYKD5ar0IRd8KqXXFJkqmVfRvMGPmM1x8fGAa2XhSA==\n";
+    let house = House::new(&(ZONE.to_owned() + other));
+    let publisher = house.signed(&Policy::default());
+    assert_eq!(at(&live(&publisher), "example.", Rtype::DNSKEY).len(), 2);
+    validates(&publisher);
+    house.write(ZONE);
+    assert!(reload(&publisher).is_ok());
+    assert_eq!(at(&live(&publisher), "example.", Rtype::DNSKEY).len(), 1);
+    validates(&publisher);
+}
+
+#[test]
+fn a_step_of_a_roll_signs_what_follows_from_it() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let same = publisher
+        .change_keys(&apex(), ("nothing", "budi"), |keys, _| Ok::<_, Infallible>(keys.clone()));
+    assert!(same.unwrap().is_none());
+    // Another policy is a change of its own, and the chain with it.
+    house.close(publisher);
+    let nsec3 = Policy { denial: Denial::Nsec3, ..Policy::default() };
+    let publisher = house.opened_on(house.signed_by(Some(nsec3)), house.options());
+    let before = live(&publisher);
+    let changed = publisher
+        .change_keys(&apex(), ("policy", "gapura"), |keys, _| Ok::<_, Infallible>(keys.clone()));
+    changed.unwrap().unwrap();
+    validates(&publisher);
+    one_change(&publisher, &before);
+    let types: BTreeSet<Rtype> = live(&publisher).records().map(|it| it.rtype).collect();
+    assert!(types.contains(&Rtype::NSEC3) && !types.contains(&Rtype::NSEC));
+}
