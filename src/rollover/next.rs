@@ -21,7 +21,7 @@ pub enum Next {
     Wait {
         /// When to ask again at the latest; none = only facts or commands move anything.
         until: Option<u64>,
-        /// Whether a DS at the parent is waited for.
+        /// Whether the DS at the parent matters until then.
         for_ds: bool,
     },
     /// A step.
@@ -244,7 +244,8 @@ impl KeySet {
                 }
                 Verdict::Need(_, needs) => return Next::NeedKeys(needs),
                 Verdict::Wait(why) => {
-                    for_ds |= matches!(why, Why::Ds { .. });
+                    // Even a DS that is exchanged is watched until caches have run out of the old one.
+                    for_ds |= matches!(why, Why::Ds { .. } | Why::Caches { of: Cached::Ds, .. });
                     why.until().into_iter().for_each(&mut later);
                 }
                 Verdict::Later(time) => later(time),

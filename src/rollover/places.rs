@@ -185,14 +185,15 @@ impl KeySet {
             }
             EntryStage::DsExchange => {
                 // The same algorithm: an old DS that stays hurts nobody, so whoever saw the new one decides.
-                let is_said = new.iter().all(|id| self.seen.contains(id));
-                if is_said || self.is_exchanged(facts, new, old, roll.since) {
+                if self.is_said(new) || self.is_exchanged(facts, new, old, roll.since) {
                     to(Act::DsExchanged, EntryStage::DsExpiring)
                 } else {
                     Verdict::Wait(ds(facts, new, old))
                 }
             }
-            EntryStage::DsExpiring if self.is_changed_back(facts, new, old, roll.since) => {
+            EntryStage::DsExpiring
+                if !self.is_said(new) && self.is_changed_back(facts, new, old, roll.since) =>
+            {
                 to(Act::DsBack, EntryStage::DsExchange)
             }
             EntryStage::DsExpiring => {
@@ -304,6 +305,11 @@ impl KeySet {
             && wanted.iter().all(|id| facts.signed_by.contains(id))
     }
 
+    /// Whether somebody saw the DS of each of these keys.
+    fn is_said(&self, keys: &[KeyId]) -> bool {
+        keys.iter().all(|id| self.seen.contains(id))
+    }
+
     /// Whether the parent has every new DS and no old one, as seen since then or as somebody said.
     fn is_exchanged(&self, facts: &Facts, new: &[KeyId], old: &[KeyId], since: u64) -> bool {
         let parents = &facts.parents;
@@ -314,13 +320,12 @@ impl KeySet {
     }
 
     /// Whether a server of the parent was seen without a new DS or with an old one after the exchange; what
-    /// somebody said himself holds.
+    /// somebody said himself of a key holds.
     fn is_changed_back(&self, facts: &Facts, new: &[KeyId], old: &[KeyId], since: u64) -> bool {
         let parents = &facts.parents;
-        let is_said = new.iter().all(|id| self.seen.contains(id));
-        let lacks = |id: &KeyId| parents.without(id).next().is_some();
-        let has = |id: &KeyId| parents.with(id).next().is_some();
-        !is_said && parents.at >= since && (new.iter().any(lacks) || old.iter().any(has))
+        let lacks = |id: &KeyId| !self.seen.contains(id) && parents.without(id).next().is_some();
+        let has = |id: &KeyId| !self.gone.contains(id) && parents.with(id).next().is_some();
+        parents.at >= since && (new.iter().any(lacks) || old.iter().any(has))
     }
 
     /// What a step means for the DS: what people said counts for one exchange; one that is done makes the zone

@@ -2,6 +2,9 @@
 //! simulator.
 
 mod keeping;
+mod lives;
+mod resolvers;
+mod world;
 
 use super::{Arrangement, KeySet, Policy, Role};
 use crate::dnssec::{Algorithm, Dnskey};
