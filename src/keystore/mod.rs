@@ -22,9 +22,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use crate::digest::{hex, sha256};
-use crate::dnssec::{self, Algorithm, Dnskey, KeyPair, Pkcs8, PrivateKey};
+use crate::dnssec::{self, Dnskey, KeyPair, Pkcs8, PrivateKey};
 use crate::files::{self, SecretError};
+use crate::rollover::KeyId;
 use crate::wire::Name;
 
 /// The directory in the state directory.
@@ -148,19 +148,16 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 /// What the file of a key is called.
 fn file_name(key: &Dnskey) -> String {
-    let fingerprint = hex(&sha256(key.rdata()));
-    format!("{}+{:05}+{fingerprint}{ENDING}", key.algorithm.number(), key.tag())
+    format!("{}{ENDING}", KeyId::of(key))
 }
 
 /// The DNSKEY of the private key in a file that is called after it.
 fn public_half(path: &Path) -> Option<Dnskey> {
-    let name = path.file_name()?.to_str()?;
-    let number = name.strip_suffix(ENDING)?.split('+').next()?.parse().ok()?;
-    let algorithm = Algorithm::from_number(number)?;
+    let id: KeyId = path.file_name()?.to_str()?.strip_suffix(ENDING)?.parse().ok()?;
     let key = pem::read(&files::read_secret(path, KEY_OCTETS_MAX).ok()?).ok()?;
     [dnssec::KSK, dnssec::ZSK].into_iter().find_map(|flags| {
-        let (pair, _) = key.pair_alone(algorithm, flags).ok()?;
-        (file_name(pair.dnskey()) == name).then(|| pair.dnskey().clone())
+        let (pair, _) = key.pair_alone(id.algorithm, flags).ok()?;
+        (KeyId::of(pair.dnskey()) == id).then(|| pair.dnskey().clone())
     })
 }
 

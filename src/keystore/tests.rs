@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::dnssec::{KSK, ZSK, verify};
+use crate::dnssec::{Algorithm, KSK, ZSK, verify};
 
 /// The zone of all keys here.
 fn zone() -> Name {

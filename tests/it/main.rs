@@ -26,6 +26,7 @@ mod secondary;
 mod serials;
 mod serve;
 mod signed;
+mod signing_keys;
 mod skipped;
 #[cfg(feature = "approval")]
 mod story;

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &["answer", "zone", "transfer", "tsig"]),
     ("master", &[]),
     ("check", &["master", "zone", "dnssec"]),
-    ("keystore", &["dnssec"]),
+    ("keystore", &["dnssec", "rollover"]),
     ("sign", &["zone", "dnssec"]),
     ("catalog", &["zone"]),
     ("queue", &[]),

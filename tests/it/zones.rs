@@ -224,3 +224,8 @@ fn mutated_zone_texts_do_no_harm() {
 fn mutated_rdata_does_no_harm() {
     replay(&corpus("rdata_text_wire"), fuzzed::rdata_text_wire);
 }
+
+#[test]
+fn mutated_private_keys_do_no_harm() {
+    replay(&corpus("private_key"), fuzzed::private_key);
+}

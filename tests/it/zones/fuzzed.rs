@@ -1,9 +1,11 @@
-//! What the fuzz targets `zone_text` and `rdata_text_wire` share with the replay of their corpora.
+//! What the fuzz targets `zone_text`, `rdata_text_wire` and `private_key` share with the replay of their corpora.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use gapura::check::{self, Level};
+use gapura::dnssec::{Algorithm, Dnskey, KSK, PrivateKey, Rrsig, verifies, verify};
+use gapura::keystore::Content;
 use gapura::master::{self, Input, Memory, NoIncludes, Options, print_record, render};
 use gapura::wire::{Name, Record, Rtype, rdata};
 
@@ -80,4 +82,41 @@ fn survives(rtype: Rtype, data: &[u8], origin: &Name) {
     let canonical = rdata::canonical(rtype, data);
     assert_eq!(rdata::check(rtype, &canonical), Ok(()));
     assert_eq!(rdata::canonical(rtype, &canonical), canonical);
+}
+
+/// Any bytes as the file of a key, as a private key in DER, and as RDATA of DNSKEY and RRSIG: a pair that comes
+/// of them signs what its public half verifies.
+pub(super) fn private_key(bytes: &[u8]) {
+    let of_file = match Content::read(bytes) {
+        Ok(Content::Private(private)) => Some(private.key),
+        Ok(Content::Public(public)) => {
+            for key in public {
+                assert_eq!(Dnskey::from_rdata(&key.dnskey.rdata()), Some(key.dnskey));
+            }
+            None
+        }
+        Err(fault) => {
+            assert!(fault.line > 0 && !fault.message.is_empty());
+            None
+        }
+    };
+    let forms = [PrivateKey::from_pkcs8, PrivateKey::from_pkcs1, PrivateKey::from_sec1];
+    let of_der = forms.iter().filter_map(|read| read(bytes).ok());
+    for key in of_file.into_iter().chain(of_der) {
+        for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| key.is_of(*algorithm)) {
+            let Ok((pair, pkcs8)) = key.pair_alone(algorithm, KSK) else { continue };
+            let signature = pair.sign(b"data").expect("a pair that was tried signs");
+            assert!(verify(&pair.dnskey().rdata(), signature.as_ref(), b"data"));
+            let again = PrivateKey::from_pkcs8(&pkcs8).expect("our own form");
+            assert!(again.pair_with(pair.dnskey()).is_ok());
+        }
+    }
+    if let Some(key) = Dnskey::from_rdata(bytes) {
+        assert_eq!(*key.rdata(), *bytes);
+    }
+    verifies(bytes);
+    if let Some(rrsig) = Rrsig::new(bytes) {
+        rrsig.signed_data(rrsig.signer, [bytes]);
+        verify(bytes, rrsig.signature, bytes);
+    }
 }
