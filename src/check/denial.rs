@@ -44,29 +44,11 @@ pub(super) fn owners(zone: &Zone, faults: &mut Faults) {
     }
 }
 
-/// The types at a name as its NSEC or NSEC3 lists them; at a cut only what the parent is sure of.
-fn types_at(node: NodeRef<'_>) -> Vec<u16> {
-    let is_listed =
-        |rtype: Rtype| !node.is_cut() || matches!(rtype, Rtype::NS | Rtype::DS | Rtype::NSEC);
-    let mut types = Vec::new();
-    for set in node.rrsets().filter(|set| is_listed(set.rtype())) {
-        types.push(set.rtype().0);
-        if set.signature_count() > 0 && !types.contains(&Rtype::RRSIG.0) {
-            types.push(Rtype::RRSIG.0);
-        }
-    }
-    types.sort_unstable();
-    types
-}
-
 //------------ NSEC ----------------------------------------------------------
 
 /// Every authoritative name has an NSEC that names the next one.
 fn nsec(zone: &Zone, faults: &mut Faults) {
-    let is_ours = |node: &NodeRef<'_>| {
-        !node.is_below_cut() && !node.is_below_dname() && !node.is_empty_non_terminal()
-    };
-    let mut nodes = zone.nodes().filter(is_ours).peekable();
+    let mut nodes = zone.nodes().filter(|node| node.is_in_nsec_chain()).peekable();
     while let Some(node) = nodes.next() {
         let owner = node.owner();
         let next = nodes.peek().map_or_else(|| zone.apex(), |next| next.owner());
@@ -81,7 +63,7 @@ fn nsec(zone: &Zone, faults: &mut Faults) {
         let Ok((said, used)) = NameRef::from_wire(set.first()) else { continue };
         if said != next {
             tell(Rtype::NSEC, format!("{owner} NSEC names {said} as the next, which is {next}"));
-        } else if !rdata::types(&set.first()[used..]).eq(types_at(node)) {
+        } else if !rdata::types(&set.first()[used..]).eq(node.listed_types()) {
             tell(Rtype::NSEC, format!("{owner} NSEC lists other types than there are"));
         }
     }
@@ -152,7 +134,7 @@ fn nsec3(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) {
 
 /// The names that have to be in a chain of hashes or may be.
 fn ours(zone: &Zone) -> impl Iterator<Item = NodeRef<'_>> {
-    zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname())
+    zone.nodes().filter(|node| node.is_in_nsec3_chain())
 }
 
 /// NSEC3 records of no name: a query for the name that was there gets no proof that it is gone.
@@ -193,7 +175,7 @@ fn hashed_names(zone: &Zone, params: &Nsec3Params, faults: &mut Faults) -> usize
         });
         matched += usize::from(nearest.as_ref().is_some_and(|(matches, ..)| *matches));
         let (at, rtype, message) = match nearest {
-            Some((true, _, link)) if rdata::types(link.bitmap).eq(types_at(node)) => continue,
+            Some((true, _, link)) if rdata::types(link.bitmap).eq(node.listed_types()) => continue,
             Some((true, hashed, _)) => {
                 let message = format!("the NSEC3 of {owner} lists other types than there are");
                 (hashed, Rtype::NSEC3, message)

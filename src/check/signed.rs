@@ -76,7 +76,7 @@ impl<'z> Walk<'z, '_> {
     /// Looks at the RRsets of one name: not NS and glue at a cut, which are the child's.
     fn node(&mut self, node: NodeRef<'z>) {
         for set in node.rrsets() {
-            if !node.is_cut() || matches!(set.rtype(), Rtype::DS | Rtype::NSEC) {
+            if node.is_signed_here(set.rtype()) {
                 self.set(node, set);
             }
         }

@@ -82,11 +82,7 @@ fn spans<'a>(
 
 /// The RRsets that are signed: not NS and glue at a cut, which are the child's.
 fn sets(zone: &Zone) -> impl Iterator<Item = RrsetRef<'_>> {
-    let nodes = zone.nodes().filter(|node| !node.is_below_cut() && !node.is_below_dname());
-    nodes.chain(zone.nsec3_nodes()).flat_map(|node: NodeRef<'_>| {
-        let is_ours = move |set: &RrsetRef<'_>| {
-            !node.is_cut() || matches!(set.rtype(), Rtype::DS | Rtype::NSEC)
-        };
-        node.rrsets().filter(is_ours)
+    zone.nodes().chain(zone.nsec3_nodes()).flat_map(|node: NodeRef<'_>| {
+        node.rrsets().filter(move |set: &RrsetRef<'_>| node.is_signed_here(set.rtype()))
     })
 }

@@ -10,7 +10,7 @@ use std::ops::Bound;
 
 use super::chain::{self, Hash, params};
 use super::edits::{Edits, Wanted};
-use super::name::{Job, Set, has_nsec, has_nsec3};
+use super::name::{Job, Set};
 use super::plan::{Plan, SignError, chain_ttl};
 use super::signer::Keep;
 use super::strip::is_made;
@@ -69,7 +69,7 @@ pub(super) fn edits(job: &Job<'_>, served: &Zone, delta: &Delta) -> Result<Delta
         let (old, new) = (served.node(name.as_ref()), job.content.node(name.as_ref()));
         let mut wanted = Vec::new();
         if let Some(node) = new {
-            let is_linked = job.plan.denial == Denial::Nsec && has_nsec(node);
+            let is_linked = job.plan.denial == Denial::Nsec && node.is_in_nsec_chain();
             let next = is_linked.then(|| next(job.content, name.as_ref()));
             let put = &mut |rtype, ttl, rdata: &[u8]| wanted.push((rtype, ttl, rdata.into()));
             job.name(node, next, old, Keep::All, put)?;
@@ -122,7 +122,7 @@ fn touched(served: &Zone, content: &Zone, delta: &Delta) -> BTreeSet<Name> {
 fn add_predecessors(touched: &mut BTreeSet<Name>, served: &Zone, content: &Zone) {
     let is_new_in_chain = |name: &&Name| {
         let was = served.node(name.as_ref()).is_some_and(|node| node.rrset(Rtype::NSEC).is_some());
-        was != content.node(name.as_ref()).is_some_and(has_nsec)
+        was != content.node(name.as_ref()).is_some_and(NodeRef::is_in_nsec_chain)
     };
     let before = touched.iter().filter(is_new_in_chain);
     let before = before.filter_map(|name| content.predecessor(name.as_ref()));
@@ -132,7 +132,10 @@ fn add_predecessors(touched: &mut BTreeSet<Name>, served: &Zone, content: &Zone)
 
 /// The name after another in the chain of NSEC.
 fn next<'a>(content: &'a Zone, name: NameRef<'_>) -> NameRef<'a> {
-    content.nodes_after(name).find(|node| has_nsec(*node)).map_or(content.apex(), NodeRef::owner)
+    content
+        .nodes_after(name)
+        .find(|node| node.is_in_nsec_chain())
+        .map_or(content.apex(), NodeRef::owner)
 }
 
 //------------ NSEC3 ---------------------------------------------------------
@@ -192,7 +195,7 @@ fn hashed(
     for name in touched {
         let hash = params.hash(name.as_ref());
         let was = served.nsec3(&hash).is_some_and(|found| found.matches);
-        let is = job.content.node(name.as_ref()).is_some_and(has_nsec3);
+        let is = job.content.node(name.as_ref()).is_some_and(NodeRef::is_in_nsec3_chain);
         match (was, is) {
             (true, false) => drop(chain.gone.insert(hash)),
             (false, true) => drop(chain.come.insert(hash)),
@@ -224,7 +227,7 @@ fn link(
         return Err(ApplyError::NoRoomForHashes(job.content.apex().to_name()).into());
     };
     let old = chain.served.nsec3(hash).filter(|found| found.matches);
-    let node = name.and_then(|name| job.content.node(name)).filter(|node| has_nsec3(*node));
+    let node = name.and_then(|name| job.content.node(name)).filter(|node| node.is_in_nsec3_chain());
     let next = chain.after(hash).unwrap_or(*hash);
     let rdata = match (name, node) {
         (Some(_), Some(node)) => Some(chain::nsec3(&next, &job.types(node, &job.sets(node)))),

@@ -157,13 +157,3 @@ fn own_set(content: &Zone, rtype: Rtype, ours: Vec<Box<[u8]>>, ttl: u32) -> OwnS
     rdatas.dedup();
     OwnSet { rtype, ttl: given.map_or(ttl, RrsetRef::ttl), rdatas }
 }
-
-/// Whether a name has an NSEC record: it has authoritative data or is a cut (RFC 4035 §2.3).
-pub(super) fn has_nsec(node: NodeRef<'_>) -> bool {
-    has_nsec3(node) && !node.is_empty_non_terminal()
-}
-
-/// Whether a name has an NSEC3 record: an empty non-terminal, too (RFC 5155 §7.1).
-pub(super) fn has_nsec3(node: NodeRef<'_>) -> bool {
-    !node.is_below_cut() && !node.is_below_dname()
-}

@@ -5,7 +5,6 @@
 //! signatures of a sample are computed: the apex, and of the others every so many-th, evenly spread.
 
 use super::chain::{self, Hash, params};
-use super::name::{has_nsec, has_nsec3};
 use super::parallel;
 use super::plan::{Plan, chain_ttl};
 use super::times::seconds_left;
@@ -61,26 +60,23 @@ pub fn verify_change(
         Some(before) => before.changed_nsec3_nodes(after),
         None => after.nsec3_nodes().map(all).collect(),
     };
-    for (old, new) in &names {
-        check.link(*new, new.or(*old).map_or(after.apex(), NodeRef::owner))?;
-    }
-    for (old, new) in &hashed {
-        let owner = new.or(*old).map_or(after.apex(), NodeRef::owner);
-        match plan.denial {
-            Denial::Nsec3 => check.hashed_link(owner)?,
-            Denial::Nsec if new.is_none() => {}
-            Denial::Nsec => return Err(Fault::Chain(owner.to_name(), Rtype::NSEC3)),
-        }
-    }
+    let hashed_from = names.len();
     let pairs: Vec<NodePair<'_>> = [names, hashed].concat();
     let step = pairs.len().div_ceil(NAMES_MAX).max(1);
     let threads = if pairs.len() > PART_NAMES { parallel::threads(0) } else { 1 };
     let parts = parallel::run(threads, pairs.len().div_ceil(PART_NAMES), |part| {
         let start = part * PART_NAMES;
-        let here = pairs.iter().enumerate().skip(start).take(PART_NAMES);
-        let is_looked_at = |at: usize, new: NodeRef<'_>| at.is_multiple_of(step) || new.is_apex();
-        here.filter_map(|(at, (old, new))| Some((*old, new.filter(|new| is_looked_at(at, *new))?)))
-            .try_for_each(|(old, new)| check.node(old, new))
+        let mut here = pairs.iter().enumerate().skip(start).take(PART_NAMES);
+        here.try_for_each(|(at, (old, new))| {
+            let name = new.or(*old).map_or(after.apex(), NodeRef::owner);
+            if at < hashed_from {
+                check.link(*new, name)?
+            } else {
+                check.hashed(*new, name)?
+            }
+            let is_computed = |new: &NodeRef<'_>| at.is_multiple_of(step) || new.is_apex();
+            new.filter(is_computed).map_or(Ok(()), |new| check.node(*old, new))
+        })
     });
     parts.into_iter().collect()
 }
@@ -199,7 +195,7 @@ impl Check<'_> {
     fn link(&self, node: Option<NodeRef<'_>>, name: NameRef<'_>) -> Result<(), Fault> {
         match self.plan.denial {
             Denial::Nsec => {
-                let linked = node.filter(|node| has_nsec(*node));
+                let linked = node.filter(|node| node.is_in_nsec_chain());
                 if let Some(node) = linked {
                     self.nsec(node)?;
                 } else if let Some(node) = node
@@ -212,10 +208,10 @@ impl Check<'_> {
             Denial::Nsec3 => {
                 let hash = self.params.hash(name);
                 let found = self.zone.nsec3(&hash).filter(|found| found.matches);
-                let is_right = match (node.filter(|node| has_nsec3(*node)), found) {
+                let is_right = match (node.filter(|node| node.is_in_nsec3_chain()), found) {
                     (Some(node), Some(found)) => {
                         let bitmap = found.rrset.first().get(26..).unwrap_or_default();
-                        rdata::types(bitmap).eq(types(node))
+                        rdata::types(bitmap).eq(node.listed_types())
                     }
                     (None, None) => true,
                     _ => false,
@@ -232,16 +228,25 @@ impl Check<'_> {
 
     /// A link of NSEC.
     fn nsec(&self, node: NodeRef<'_>) -> Result<(), Fault> {
-        let next = self.zone.nodes_after(node.owner()).find(|node| has_nsec(*node));
+        let next = self.zone.nodes_after(node.owner()).find(|node| node.is_in_nsec_chain());
         let next = next.map_or(self.zone.apex(), NodeRef::owner);
         let is_right = node.rrset(Rtype::NSEC).is_some_and(|set| {
             let said = NameRef::from_wire(set.first());
             let leads = said.is_ok_and(|(said, used)| {
-                said == next && rdata::types(&set.first()[used..]).eq(types(node))
+                said == next && rdata::types(&set.first()[used..]).eq(node.listed_types())
             });
             leads && set.count() == 1 && set.ttl() == chain_ttl(self.zone.soa())
         });
         if is_right { Ok(()) } else { Err(Fault::Chain(node.owner().to_name(), Rtype::NSEC)) }
+    }
+
+    /// The chain around a hashed name that changed, or is gone.
+    fn hashed(&self, node: Option<NodeRef<'_>>, owner: NameRef<'_>) -> Result<(), Fault> {
+        match self.plan.denial {
+            Denial::Nsec3 => self.hashed_link(owner),
+            Denial::Nsec if node.is_none() => Ok(()),
+            Denial::Nsec => Err(Fault::Chain(owner.to_name(), Rtype::NSEC3)),
+        }
     }
 
     /// The links of NSEC3 at a hashed name and before it; it may be gone.
@@ -267,15 +272,4 @@ impl Check<'_> {
         let mut later = self.zone.nsec3_nodes_after(owner).chain(self.zone.nsec3_nodes());
         hash_of(later.next()?.owner())
     }
-}
-
-/// The types at a name as its NSEC or NSEC3 has to list them, read off the name as it is served.
-fn types(node: NodeRef<'_>) -> Vec<u16> {
-    let is_listed =
-        |rtype: Rtype| !node.is_cut() || matches!(rtype, Rtype::NS | Rtype::DS | Rtype::NSEC);
-    let sets = || node.rrsets().filter(|set| is_listed(set.rtype()));
-    let mut types: Vec<u16> = sets().map(|set| set.rtype().0).collect();
-    types.extend(sets().any(|set| set.signature_count() > 0).then_some(Rtype::RRSIG.0));
-    types.sort_unstable();
-    types
 }

@@ -1,7 +1,7 @@
 //! Signs a zone from one end to the other, on as many threads as there are.
 
 use super::chain::{self, Hash};
-use super::name::{Job, Set, has_nsec, has_nsec3};
+use super::name::{Job, Set};
 use super::parallel;
 use super::plan::{Plan, SignError};
 use super::signer::{Keep, RECORD_OCTETS};
@@ -26,8 +26,8 @@ pub fn whole(
     now: u32,
     threads: usize,
 ) -> Result<Zone, SignError> {
-    let spread = if reuse.is_some() { Spread::Some } else { Spread::All };
-    let job = Job::new(content, plan, now, spread)?;
+    // Even where most is kept: another key or chain has all of it signed anew.
+    let job = Job::new(content, plan, now, Spread::All)?;
     let threads = parallel::threads(threads);
     let outline = Outline::of_names(content);
     let names =
@@ -43,7 +43,7 @@ pub fn whole(
 /// The NSEC3 chain.
 fn hashed(job: &Job<'_>, reuse: Option<&Zone>, threads: usize) -> Result<Tree, SignError> {
     let params = chain::params();
-    let nodes = job.content.nodes().filter(|node| has_nsec3(*node));
+    let nodes = job.content.nodes().filter(|node| node.is_in_nsec3_chain());
     let mut links: Vec<(Hash, NodeRef<'_>)> =
         nodes.map(|node| (params.hash(node.owner()), node)).collect();
     links.sort_unstable_by_key(|(hash, _)| *hash);
@@ -112,7 +112,7 @@ impl<'a> Names<'a> {
     /// The name after a place in the chain of NSEC.
     fn next(&self, at: usize) -> NameRef<'a> {
         let after = (at + 1..self.outline.len()).filter_map(|at| self.outline.node(at));
-        let next = after.into_iter().find(|node| has_nsec(*node));
+        let next = after.into_iter().find(|node| node.is_in_nsec_chain());
         next.map_or(self.job.content.apex(), NodeRef::owner)
     }
 }
@@ -137,7 +137,7 @@ impl Maker for Names<'_> {
 
     fn records(&mut self, at: usize, sheet: &mut Sheet) {
         let Some(node) = self.outline.node(at).filter(|_| self.failed.is_none()) else { return };
-        let is_linked = self.job.plan.denial == Denial::Nsec && has_nsec(node);
+        let is_linked = self.job.plan.denial == Denial::Nsec && node.is_in_nsec_chain();
         let next = is_linked.then(|| self.next(at));
         let old = self.reuse.and_then(|reuse| reuse.node(node.owner()));
         let put = &mut |rtype, ttl, rdata: &[u8]| sheet.push(rtype, ttl, rdata);

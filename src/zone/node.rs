@@ -160,6 +160,33 @@ impl<'a> NodeRef<'a> {
         is_ours && !self.flags().is_occluded()
     }
 
+    /// Whether the name has an NSEC3 record in a zone that has a chain of them: all but what a cut or DNAME hides,
+    /// empty non-terminals too (RFC 5155 §7.1).
+    pub fn is_in_nsec3_chain(self) -> bool {
+        !self.flags().is_occluded()
+    }
+
+    /// Whether the name has an NSEC record in a zone that has a chain of them (RFC 4035 §2.3).
+    pub fn is_in_nsec_chain(self) -> bool {
+        self.is_in_nsec3_chain() && !self.is_empty_non_terminal()
+    }
+
+    /// The types that the NSEC or NSEC3 record of the name lists (RFC 4034 §4.1.2, 5155 §7.1): at a cut only what
+    /// the parent is sure of.
+    pub fn listed_types(self) -> Vec<u16> {
+        let is_listed =
+            |rtype: Rtype| !self.is_cut() || matches!(rtype, Rtype::NS | Rtype::DS | Rtype::NSEC);
+        let mut types = Vec::new();
+        for set in self.rrsets().filter(|set| is_listed(set.rtype())) {
+            types.push(set.rtype().0);
+            if set.signature_count() > 0 && !types.contains(&Rtype::RRSIG.0) {
+                types.push(Rtype::RRSIG.0);
+            }
+        }
+        types.sort_unstable();
+        types
+    }
+
     /// Whether the name exists only because names below it do.
     pub fn is_empty_non_terminal(self) -> bool {
         self.owner_end() == self.0.len()

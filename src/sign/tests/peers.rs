@@ -81,6 +81,26 @@ fn validators_of_others_find_nothing() {
 }
 
 #[test]
+fn validators_of_others_find_nothing_after_any_change() {
+    let plans = [
+        csk_plan(Denial::Nsec),
+        split_plan(Denial::Nsec),
+        csk_plan(Denial::Nsec3),
+        Plan { zonemd: true, ..split_plan(Denial::Nsec3) },
+    ];
+    for (seed, plan) in (201..).zip(plans) {
+        let (mut versions, mut content) = random::Versions::sane(seed);
+        let mut served = whole(&content, &plan, None, now(), 2).unwrap();
+        for step in 0..25 {
+            let next = versions.next_sane();
+            served = change(&served, &next, &content.diff(&next), &plan, now()).unwrap();
+            judge(&served, &format!("seed {seed}, step {step}"));
+            content = next;
+        }
+    }
+}
+
+#[test]
 fn validators_of_others_believe_every_algorithm() {
     let content = zone(ZONES[1]);
     for algorithm in [Algorithm::EcdsaP384Sha384, Algorithm::Ed25519] {
