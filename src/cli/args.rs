@@ -128,6 +128,9 @@ pub(super) enum Zone {
         /// To this version [default: the file on disk; with --from what is live]
         #[arg(long, value_name = "SERIAL")]
         to: Option<u32>,
+        /// With signatures and proofs (RRSIG, NSEC, NSEC3)
+        #[arg(long)]
+        proofs: bool,
     },
     /// The whole zone as a master file, promoted records included
     Export {
@@ -141,6 +144,9 @@ pub(super) enum Zone {
         /// How many, newest first
         #[arg(long, default_value_t = 20)]
         limit: usize,
+        /// With the versions in which signatures were renewed and nothing else changed
+        #[arg(long)]
+        proofs: bool,
     },
     /// Publish an earlier version as a new change; on a terminal it shows the difference and asks first
     Rollback {
@@ -185,9 +191,72 @@ pub(super) enum Zone {
     },
 }
 
-/// `gapura key`
+/// `gapura key …`
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
+    /// The keys that a zone is signed with, and what each waits for
+    List {
+        /// The apex
+        zone: String,
+    },
+    /// The DS records that the parent should have, one a line, for the registry or its form
+    Ds {
+        /// The apex
+        zone: String,
+    },
+    /// Replace a key by a new one, step by step
+    Roll {
+        /// The apex
+        zone: String,
+        /// Which key: csk, ksk or zsk [default: all]
+        #[arg(long, value_parser = ["csk", "ksk", "zsk"])]
+        role: Option<String>,
+        /// The old key may be in wrong hands: it goes as soon as resolvers can do without it
+        #[arg(long)]
+        emergency: bool,
+    },
+    /// You have seen the DS of this key on all servers of the parent
+    DsSeen {
+        /// The apex
+        zone: String,
+        /// The key's tag, as `key list` shows
+        tag: u16,
+    },
+    /// You have seen that no server of the parent has the DS of this key any more
+    DsGone {
+        /// The apex
+        zone: String,
+        /// The key's tag, as `key list` shows
+        tag: u16,
+    },
+    /// Let the next step be done; policies with `manual` wait for it
+    Confirm {
+        /// The apex
+        zone: String,
+    },
+    /// Go back to the keys of before a rollover, where that is still safe; or stay signed
+    Cancel {
+        /// The apex
+        zone: String,
+        /// Of which key: csk, ksk or zsk [default: the one that is being rolled]
+        #[arg(long, value_parser = ["csk", "ksk", "zsk"])]
+        role: Option<String>,
+    },
+    /// Sign with keys that were made elsewhere: those of BIND and ldns (K*.key with K*.private), of Knot (PEM
+    /// with the DNSKEY), or any PEM (PKCS#8)
+    Import {
+        /// The apex
+        zone: String,
+        /// The files; of BIND's pair one is enough
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The flags of a key whose DNSKEY is in none of the files: 257 for a KSK or CSK, 256 for a ZSK
+        #[arg(long)]
+        flags: Option<u16>,
+        /// Its algorithm, where it is one of RSA: rsasha256 or rsasha512
+        #[arg(long)]
+        algorithm: Option<crate::dnssec::Algorithm>,
+    },
     /// Make a TSIG key: a [[key]] table for the settings of both servers
     Tsig {
         /// What both servers call it, as armada.cirebonkab.go.id

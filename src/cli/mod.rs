@@ -5,6 +5,7 @@
 //! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
 
 mod args;
+mod key;
 mod local;
 mod plain;
 mod remote;
@@ -74,6 +75,7 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         Command::Key(args::Key::Tsig { name, algorithm }) => {
             local::key_tsig(&common, &name, algorithm)
         }
+        Command::Key(key) => key::key(&common, key),
         Command::Ctl(ctl) => remote::ctl(&common, ctl),
         #[cfg(feature = "approval")]
         Command::Request(request) => request::run(&common, request),

@@ -45,8 +45,8 @@ pub(super) fn zone(common: &Common, zone: args::Zone) -> anyhow::Result<u8> {
         args::Zone::Check { .. } => anyhow::bail!("zone check needs no daemon"),
         args::Zone::Show { zone, at } => Command::ZoneShow { zone, at },
         args::Zone::Export { zone } => Command::ZoneShow { zone, at: None },
-        args::Zone::Diff { zone, from, to } => Command::ZoneDiff { zone, from, to },
-        args::Zone::History { zone, limit } => Command::ZoneHistory { zone, limit },
+        args::Zone::Diff { zone, from, to, proofs } => Command::ZoneDiff { zone, from, to, proofs },
+        args::Zone::History { zone, limit, proofs } => Command::ZoneHistory { zone, limit, proofs },
         args::Zone::Rollback { zone, serial, yes } => {
             return super::rollback::rollback(common, zone, serial, yes);
         }

@@ -10,7 +10,7 @@ mod protocol;
 mod server;
 
 pub use client::{CallError, call};
-pub use protocol::{Command, OfficeCommand, Person, Reply, Token};
+pub use protocol::{Command, GivenKey, KeyAct, OfficeCommand, Person, Reply, Token};
 pub use server::{Server, Session};
 
 use std::path::{Path, PathBuf};

@@ -32,6 +32,9 @@ pub enum Command {
         from: Option<u32>,
         /// To this version; none = to the file on disk.
         to: Option<u32>,
+        /// Whether signatures and proofs are listed, too.
+        #[serde(default)]
+        proofs: bool,
     },
     /// The versions of a zone, newest first.
     ZoneHistory {
@@ -39,6 +42,9 @@ pub enum Command {
         zone: String,
         /// How many at most.
         limit: usize,
+        /// Whether renewals of signatures are listed, too.
+        #[serde(default)]
+        proofs: bool,
     },
     /// Publishes an earlier version as a new change.
     ZoneRollback {
@@ -81,8 +87,72 @@ pub enum Command {
         /// The apex.
         zone: String,
     },
+    /// A command on the keys that a zone is signed with.
+    Key {
+        /// The apex.
+        zone: String,
+        /// What to do.
+        act: KeyAct,
+    },
     /// A command on people, the event chain or the report.
     Office(OfficeCommand),
+}
+
+/// What can be done with the keys that a zone is signed with.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyAct {
+    /// Lists them, with what they wait for.
+    List,
+    /// The DS records that the parent should have.
+    Ds,
+    /// Begins a rollover.
+    Roll {
+        /// Which key: `csk`, `ksk` or `zsk`; none = all.
+        role: Option<String>,
+        /// Whether the old key is no longer to be trusted.
+        emergency: bool,
+    },
+    /// The parent has the DS of that key.
+    DsSeen {
+        /// The key's tag.
+        tag: u16,
+    },
+    /// The parent has no DS of that key any more.
+    DsGone {
+        /// The key's tag.
+        tag: u16,
+    },
+    /// Lets the step be done that waits for a person's word.
+    Confirm,
+    /// Goes back to the keys of before a rollover, while that is safe.
+    Cancel {
+        /// Of which key, as for a rollover; none = of the one that is being rolled.
+        role: Option<String>,
+    },
+    /// Takes keys over that were made elsewhere.
+    Import {
+        /// The keys.
+        keys: Vec<GivenKey>,
+    },
+}
+
+/// A key that was made elsewhere.
+#[derive(Deserialize, Serialize)]
+pub struct GivenKey {
+    /// The word for its algorithm.
+    pub algorithm: String,
+    /// The flags of its DNSKEY.
+    pub flags: u16,
+    /// The private key: PKCS#8 in base64.
+    pub pkcs8: String,
+}
+
+impl std::fmt::Debug for GivenKey {
+    /// Without the private key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GivenKey({} {})", self.algorithm, self.flags)
+    }
 }
 
 /// Commands on people, the event chain and the report. They work on the database of a stopped daemon

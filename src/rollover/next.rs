@@ -115,6 +115,52 @@ pub enum Act {
     Forget,
 }
 
+impl Act {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NoteTtl,
+        Self::NoteDs,
+        Self::WantDs,
+        Self::Secure,
+        Self::DsGone,
+        Self::DsBack,
+        Self::Unsign,
+        Self::Begin,
+        Self::Presigned,
+        Self::Publish,
+        Self::ExchangeDs,
+        Self::DsExchanged,
+        Self::Switch,
+        Self::Switched,
+        Self::Withdraw,
+        Self::End,
+        Self::Forget,
+    ];
+
+    /// The word for it in translations.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoteTtl => "note-ttl",
+            Self::NoteDs => "note-ds",
+            Self::WantDs => "want-ds",
+            Self::Secure => "secure",
+            Self::DsGone => "ds-gone",
+            Self::DsBack => "ds-back",
+            Self::Unsign => "unsign",
+            Self::Begin => "begin",
+            Self::Presigned => "presigned",
+            Self::Publish => "publish",
+            Self::ExchangeDs => "exchange-ds",
+            Self::DsExchanged => "ds-exchanged",
+            Self::Switch => "switch",
+            Self::Switched => "switched",
+            Self::Withdraw => "withdraw",
+            Self::End => "end",
+            Self::Forget => "forget",
+        }
+    }
+}
+
 impl std::fmt::Display for Act {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

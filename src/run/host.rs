@@ -5,17 +5,17 @@ use std::sync::Mutex;
 
 use serde_json::json;
 
+use super::differences::delta_text;
 use super::road_3::Road3;
 use super::time::utc;
 use crate::config::Settings;
 use crate::control::{Command, Reply, Session};
 use crate::fleet::Fleet;
-use crate::master::{print_record, print_zone};
+use crate::master::print_zone;
 use crate::publish::{By, Floor, PublishError, Publisher};
 use crate::serve::Running;
 use crate::text::append_line;
-use crate::wire::{Name, Record, Rtype};
-use crate::zone::Delta;
+use crate::wire::{Name, Rtype};
 
 /// What commands work on.
 pub(super) struct Host {
@@ -49,11 +49,11 @@ impl Host {
             Command::Reload { zone: Some(zone), force } => self.reload_zone(&zone, force, &who),
             Command::Reload { zone: None, force } => self.reload_all(force, &who),
             Command::ZoneShow { zone, at } => self.with_zone(&zone, |apex| self.show(apex, at)),
-            Command::ZoneDiff { zone, from, to } => {
-                self.with_zone(&zone, |apex| self.diff(apex, from, to))
+            Command::ZoneDiff { zone, from, to, proofs } => {
+                self.with_zone(&zone, |apex| self.diff(apex, (from, to), proofs))
             }
-            Command::ZoneHistory { zone, limit } => {
-                self.with_zone(&zone, |apex| self.history(apex, limit))
+            Command::ZoneHistory { zone, limit, proofs } => {
+                self.with_zone(&zone, |apex| self.history(apex, limit, proofs))
             }
             Command::ZoneRollback { zone, to, preview: true, .. } => {
                 self.with_zone(&zone, |apex| self.preview_rollback(apex, to))
@@ -73,6 +73,7 @@ impl Host {
             }
             Command::ZoneNotify { zone } => self.with_zone(&zone, |apex| self.notify(apex)),
             Command::ZoneRetransfer { zone } => self.with_zone(&zone, |apex| self.retransfer(apex)),
+            Command::Key { zone, act } => self.keys(&zone, act, &who),
             Command::Office(command) => self.road_3.command(command),
         }
     }
@@ -117,8 +118,9 @@ impl Host {
         Reply::done(text, json)
     }
 
-    /// Differences between two versions, or between what is live and the file.
-    fn diff(&self, apex: &Name, from: Option<u32>, to: Option<u32>) -> Reply {
+    /// Differences between two versions, or between what is live and the file; with `proofs` those of signatures
+    /// and proofs, too.
+    fn diff(&self, apex: &Name, (from, to): (Option<u32>, Option<u32>), proofs: bool) -> Reply {
         let live = || self.publisher.zone(apex).map(|zone| zone.serial());
         let versions = match (from, to) {
             (Some(from), to) => to.or_else(live).map(|to| (from, to)),
@@ -131,12 +133,13 @@ impl Host {
         let Some((from, to)) = versions else {
             return match self.publisher.diff_file(apex) {
                 Ok(diff) => {
-                    let mut text = delta_text(&diff.delta);
+                    let mut text = delta_text(&diff.delta, proofs);
+                    let diff_text = text.clone();
                     for finding in &diff.findings {
                         append_line!(text, "  {finding}");
                     }
                     let json = json!({
-                        "serial": diff.serial, "diff": delta_text(&diff.delta),
+                        "serial": diff.serial, "diff": diff_text,
                         "refused": diff.refused, "findings": diff.findings,
                     });
                     Reply { exit: u8::from(diff.refused), text, json }
@@ -146,16 +149,21 @@ impl Host {
         };
         match self.publisher.diff(apex, from, to) {
             Ok(delta) => {
-                let text = delta_text(&delta);
+                let text = delta_text(&delta, proofs);
                 Reply::done(text.clone(), json!({ "from": from, "to": to, "diff": text }))
             }
             Err(error) => Reply::failed(error.to_string()),
         }
     }
 
-    /// Versions, newest first.
-    fn history(&self, apex: &Name, limit: usize) -> Reply {
-        let versions = match self.publisher.history(apex, limit) {
+    /// Versions, newest first; with `proofs` also those that only renewed signatures.
+    fn history(&self, apex: &Name, limit: usize, proofs: bool) -> Reply {
+        let versions = if proofs {
+            self.publisher.history(apex, limit)
+        } else {
+            self.publisher.history_of_content(apex, limit)
+        };
+        let versions = match versions {
             Ok(versions) => versions,
             Err(error) => return Reply::failed(error.to_string()),
         };
@@ -185,7 +193,7 @@ impl Host {
     fn preview_rollback(&self, apex: &Name, to: u32) -> Reply {
         match self.publisher.preview_rollback(apex, to) {
             Ok(change) => {
-                let text = delta_text(&change.delta);
+                let text = delta_text(&change.delta, false);
                 Reply::done(
                     text.clone(),
                     json!({ "from": change.from, "to": change.to, "as": to, "diff": text }),
@@ -311,16 +319,6 @@ fn nothing_to_roll_back(apex: &Name, to: u32, error: &PublishError) -> Reply {
     }
     let text = format!("{apex} is as it was at {to}: nothing to roll back");
     Reply::done(text, json!({ "as": to }))
-}
-
-/// Records removed and added, one per line.
-fn delta_text(delta: &Delta) -> String {
-    let lines = |sign: char, records: &[Record]| -> String {
-        let line =
-            |record: &Record| format!("{sign} {}\n", print_record(record.as_ref()).trim_end());
-        records.iter().map(line).collect()
-    };
-    lines('-', &delta.removed) + &lines('+', &delta.added)
 }
 
 #[cfg(test)]

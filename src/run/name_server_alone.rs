@@ -14,6 +14,7 @@ use crate::control::{OfficeCommand, Reply};
 use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
 use crate::publish::Publisher;
+use crate::wire::Name;
 
 /// Pages and first link: there are none.
 #[derive(Default)]
@@ -80,6 +81,9 @@ impl Road3 {
     pub(super) fn command(&self, _: OfficeCommand) -> Reply {
         Reply::failed("this gapura was built as a name server alone: it has no queue")
     }
+
+    /// There is no event chain that would hold it.
+    pub(super) fn note_keys_command(&self, _: &Name, _: &str, _: &str) {}
 
     /// The doubt about the clock, if there is one.
     pub(super) fn clock_doubt(&self) -> Option<String> {

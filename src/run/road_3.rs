@@ -34,6 +34,7 @@ use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::web::{self, ClosedBy};
+use crate::wire::Name;
 
 /// The file of the first administrator's link, in the state directory.
 const FIRST_LINK: &str = "first-administrator";
@@ -240,6 +241,14 @@ impl Road3 {
             Self::Closed { reason, state_dir, .. } => {
                 closed(command, state_dir, &format!("the queue is closed: {reason}"))
             }
+        }
+    }
+
+    /// Writes a command on the keys of a zone into the event chain, if that is in use.
+    pub(super) fn note_keys_command(&self, zone: &Name, what: &str, who: &str) {
+        let Self::Open(open) = self else { return };
+        if let Err(error) = open.desk.note_keys_command(zone, what, who) {
+            tracing::error!(%zone, %error, "a command on its keys is not in the event chain");
         }
     }
 

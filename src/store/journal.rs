@@ -52,6 +52,8 @@ const MORE: [Column; 3] = [
 
 statements! {
     NEWEST = select::<JournalRow>("WHERE zone = $1 ORDER BY seq DESC LIMIT $2");
+    NEWEST_BUT = select::<JournalRow>(
+        "WHERE zone = $1 AND cause NOT LIKE $2 ORDER BY seq DESC LIMIT $3");
     AT_SERIAL = select::<JournalRow>(
         "WHERE zone = $1 AND to_serial = $2 ORDER BY seq DESC LIMIT 1");
     FROM_SERIAL = select::<JournalRow>(
@@ -77,6 +79,16 @@ impl Reader<'_> {
     /// The newest changes of a zone, newest first.
     pub fn journal(&self, zone: &Name, most: usize) -> Result<Vec<JournalRow>, StoreError> {
         self.all(NEWEST, params![key(zone), limit(most)])
+    }
+
+    /// The same without those whose cause begins so.
+    pub fn journal_without(
+        &self,
+        zone: &Name,
+        cause: &str,
+        most: usize,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.all(NEWEST_BUT, params![key(zone), format!("{cause}%"), limit(most)])
     }
 
     /// The newest change of a zone.

@@ -61,6 +61,18 @@ impl Publisher {
         Ok(rows.into_iter().map(Version::of).collect::<Result<_, _>>()?)
     }
 
+    /// The same without those that renewed signatures and changed nothing else.
+    pub fn history_of_content(
+        &self,
+        zone: &Name,
+        limit: usize,
+    ) -> Result<Vec<Version>, PublishError> {
+        let renewal = serde_json::to_string(&Cause::renewal())
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let rows = self.0.store.read(|reader| reader.journal_without(zone, &renewal, limit))?;
+        Ok(rows.into_iter().map(Version::of).collect::<Result<_, _>>()?)
+    }
+
     /// What differs between two versions, SOA records included.
     pub fn diff(&self, zone: &Name, from: u32, to: u32) -> Result<Delta, PublishError> {
         let older = self.show(zone, from)?;

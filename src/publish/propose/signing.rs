@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::floor::renumbered;
-use crate::dnssec::{Dnskey, KeyPair};
+use crate::dnssec::{DigestType, Dnskey, KeyPair, ds, ds_line};
 use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::publish::door::{self, Held, Next, Proposal, SigningFate, without_soa};
@@ -38,6 +38,27 @@ impl SigningState {
     /// The keys that all that is served is signed by: a change of keys signs everything.
     pub fn signed_by(&self) -> Vec<KeyId> {
         self.current.as_ref().map_or_else(Vec::new, |(_, keys)| keys.zone_signers())
+    }
+
+    /// The DS that the parent should have, one a line; none if it should have none. Of a zone that was signed elsewhere
+    /// they are those of its keys with the SEP flag.
+    pub fn ds_lines(&self, apex: &Name) -> Vec<String> {
+        let (keys, ttl) = match &self.current {
+            Some((policy, keys)) => {
+                let wanted = keys.ds_wanted();
+                let wanted = wanted.iter().filter_map(|id| Some(keys.key(id)?.dnskey.rdata()));
+                (wanted.collect::<Vec<_>>(), policy.parent_ds_ttl_s)
+            }
+            None => {
+                let served = self.served.as_ref().filter(|zone| zone.is_signed());
+                let keys = served.and_then(|zone| zone.rrset(zone.apex(), Rtype::DNSKEY));
+                let is_sep = |rdata: &&[u8]| rdata.get(1).is_some_and(|flags| flags & 1 == 1);
+                let sep = keys.iter().flat_map(|set| set.rdatas()).filter(is_sep);
+                (sep.map(Into::into).collect(), keys.map_or(0, RrsetRef::ttl))
+            }
+        };
+        let ds = keys.iter().map(|key| ds(apex.as_ref(), key, DigestType::Sha256));
+        ds.map(|ds| ds_line(apex.as_ref(), ttl, &ds)).collect()
     }
 
     /// The largest TTL that is served, in seconds.
@@ -236,7 +257,7 @@ impl Publisher {
         let slot = self.0.slot(zone)?;
         let mut held = Held::new(&slot);
         let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
-        let cause = Cause::Signing { what: "renewal".to_owned() };
+        let cause = Cause::renewal();
         let next = renumbered(&live)?;
         let at_ms = (self.0.options.now_ms)();
         let proposal = Proposal {

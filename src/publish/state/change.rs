@@ -90,6 +90,11 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// That signatures were made anew, and nothing else.
+    pub(crate) fn renewal() -> Self {
+        Self::Signing { what: "renewal".to_owned() }
+    }
+
     /// The word for metrics and lists.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -16,6 +16,7 @@ use super::{
     Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Secondaries,
     Seen, Signatures, ZoneSigning, ZoneSource,
 };
+use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::confirm::Sockets;
@@ -258,6 +259,15 @@ impl Publisher {
             here = candidate.parent();
         }
         None
+    }
+}
+
+//--- Keys
+
+impl Publisher {
+    /// Where the private keys of zones are kept.
+    pub fn keystore(&self) -> Keystore {
+        Keystore::new(&self.0.options.state_dir)
     }
 }
 

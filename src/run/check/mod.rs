@@ -2,6 +2,7 @@
 //! faults at once. Nothing is changed, made or bound.
 
 mod fleet;
+mod keys;
 mod listeners;
 mod state;
 
@@ -23,6 +24,7 @@ pub fn check(loaded: &Loaded, sources: &[ZoneSource]) -> Vec<Finding> {
     check.fleet();
     check.query_log();
     check.state();
+    check.signing_keys(sources);
     check.manifests(sources);
     for message in options::warnings(&loaded.settings) {
         check.warn("settings-risk", "", message, "");

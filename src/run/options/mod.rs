@@ -146,7 +146,9 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let agent = report_agent(settings).err();
     faults.extend(agent.map(|error| ("server.report_agent".to_owned(), error)));
     for (at, zone) in settings.zones.iter().enumerate() {
-        faults.extend(source(zone).err().map(|error| (format!("zone[{at}].errors"), error)));
+        faults.extend(
+            source(settings, zone).err().map(|error| (format!("zone[{at}].errors"), error)),
+        );
     }
     faults.extend(keys::faults(settings));
     faults.extend(fleet::faults(settings));
@@ -161,14 +163,14 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
 /// The zones of the settings: those with a table of their own, then those of the directory. A file of
 /// the directory that a table names is that table's.
 pub fn sources(settings: &Settings) -> Result<Sources, OptionError> {
-    settings.zones.iter().try_for_each(|zone| source(zone).map(drop))?;
+    settings.zones.iter().try_for_each(|zone| source(settings, zone).map(drop))?;
     Ok(readable_sources(settings))
 }
 
 /// The same, without the zones whose settings make no sense.
 pub fn readable_sources(settings: &Settings) -> Sources {
     let zones: Vec<ZoneSource> =
-        settings.zones.iter().filter_map(|zone| source(zone).ok()).collect();
+        settings.zones.iter().filter_map(|zone| source(settings, zone).ok()).collect();
     let directory = &settings.server.zone_dir;
     if directory.as_os_str().is_empty() {
         return zones.into();
@@ -187,7 +189,7 @@ fn whole(path: &Path) -> PathBuf {
 }
 
 /// One zone.
-fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
+fn source(settings: &Settings, zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
     let text = zone.name.get_ref();
     let apex =
         text.parse().map_err(|source| OptionError::ZoneName { text: text.clone(), source })?;
@@ -211,7 +213,7 @@ fn source(zone: &ZoneSettings) -> Result<ZoneSource, OptionError> {
         },
         errors: zone.errors.clone(),
         zonemd: zone.zonemd,
-        signing: None,
+        signing: signing::policy(settings, zone),
         by_file: false,
         // A name that does not read is a fault of its own.
         catalog: zone.catalog.parse().ok().filter(|_| !zone.catalog.is_empty()),

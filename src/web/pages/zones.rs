@@ -1,5 +1,7 @@
-//! The zones, for the administrator: serials, last reload, findings, drift.
+//! The zones, for the administrator: serials, last reload, findings, signing, drift.
 //! Records are not edited here: they come from the operator's file or from an approved request.
+
+mod signing;
 
 use askama::Template;
 use axum::extract::State as Extract;
@@ -8,13 +10,16 @@ use axum::response::Response;
 use crate::desk::{ActError, Drift};
 use crate::fleet::RefreshStatus;
 use crate::people::Role;
-use crate::publish::{By, PublishError, ReloadReport, Secondary, ZoneStatus};
+use crate::publish::{By, PublishError, Publisher, ReloadReport, Secondary, ZoneStatus, now_ms};
+use crate::rollover::Facts;
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
+use crate::wire::Name;
 use crate::words::Words;
+use signing::SigningPart;
 
 /// Versions shown of each zone.
 const VERSIONS: usize = 10;
@@ -35,6 +40,8 @@ struct ZonePart {
     refused: Vec<String>,
     /// What is to be known.
     notes: Vec<String>,
+    /// How it is signed; none of a zone that gapura does not sign.
+    signing: Option<SigningPart>,
     /// The servers that are told of its changes.
     secondaries: Vec<String>,
     /// What is served otherwise than the file says.
@@ -90,7 +97,7 @@ async fn zones_page(
             let publisher = state.publisher();
             let mut zones = Vec::new();
             for status in publisher.status() {
-                let versions = publisher.history(&status.zone, VERSIONS)?;
+                let versions = publisher.history_of_content(&status.zone, VERSIONS)?;
                 let versions = versions.into_iter().map(|version| {
                     let cause = cause_words(t, version.cause.kind());
                     let cause = match version.cause.about() {
@@ -101,6 +108,7 @@ async fn zones_page(
                 });
                 let mut part = zone_part(t, &status, state.refresh_status(&status.zone).as_ref());
                 part.history = versions.collect();
+                part.signing = signing_part(t, publisher, &status.zone)?;
                 zones.push(part);
             }
             let drift = state.desk().drift().map_err(|error: ActError| error.to_string());
@@ -119,6 +127,19 @@ async fn zones_page(
         zones,
         drift,
     })
+}
+
+/// How a zone is signed; none if gapura does not sign it.
+fn signing_part(
+    t: Words,
+    publisher: &Publisher,
+    zone: &Name,
+) -> Result<Option<SigningPart>, PublishError> {
+    let state = publisher.signing(zone)?;
+    let facts =
+        Facts { max_zone_ttl: state.ttl_max(), signed_by: state.signed_by(), ..Facts::default() };
+    let now = u64::try_from(now_ms().div_euclid(1000)).unwrap_or_default();
+    Ok(signing::part(t, (zone, &state), (&facts, Vec::new()), now))
 }
 
 /// What is known of a zone, each with its label.
@@ -148,6 +169,9 @@ fn zone_facts(
         let of_requests = status.promoted.saturating_sub(status.by_updates);
         facts.push((t.s("zones-promoted"), count(of_requests)));
         facts.push((t.s("zones-updated"), count(status.by_updates)));
+    }
+    if let Some(end) = status.signatures_end {
+        facts.push((t.s("zones-signatures-end"), t.date_time(end.saturating_mul(1000))));
     }
     if let Some(change) = &status.last_change {
         let words =
@@ -209,6 +233,7 @@ fn zone_part(t: Words, status: &ZoneStatus, refresh: Option<&RefreshStatus>) -> 
             "zones-transfer-refused"
         }),
         refused_when: refusal.map(|refusal| t.date_time(refusal.at_ms)).unwrap_or_default(),
+        signing: None,
         refused: findings.take(FINDINGS).map(ToString::to_string).collect(),
         notes,
         secondaries: status.secondaries.iter().map(|one| secondary_words(t, one)).collect(),

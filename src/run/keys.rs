@@ -1,0 +1,176 @@
+//! `gapura key …`: the keys that a zone is signed with, over the control socket.
+
+use serde_json::json;
+
+use super::host::Host;
+use super::time::now_ms;
+use crate::control::{GivenKey, KeyAct, Reply};
+use crate::dnssec::{Algorithm, Dnskey, KeyPair, Pkcs8};
+use crate::publish::{Change, KeysError};
+use crate::rollover::{Command, KeySet, Policy, Refusal, Role};
+use crate::text::{append_line, with_causes};
+use crate::wire::Name;
+use crate::wire::rdata::base64_octets;
+
+impl Host {
+    /// Runs a command on the keys of a zone.
+    pub(super) fn keys(&self, zone: &str, act: KeyAct, who: &str) -> Reply {
+        self.with_zone(zone, |apex| match act {
+            KeyAct::List => self.list_keys(apex),
+            KeyAct::Ds => self.ds(apex),
+            KeyAct::Import { keys } => self.import_keys(apex, &keys, who),
+            KeyAct::Roll { role, emergency } => match (role_of(role.as_deref()), emergency) {
+                (Err(why), _) => Reply::failed(why),
+                (Ok(role), false) => self.command_keys(apex, Command::Roll(role), who),
+                (Ok(role), true) => self.command_keys(apex, Command::Emergency(role), who),
+            },
+            KeyAct::Cancel { role } => match role_of(role.as_deref()) {
+                Err(why) => Reply::failed(why),
+                Ok(role) => self.command_keys(apex, Command::Cancel(role), who),
+            },
+            KeyAct::DsSeen { tag } => self.command_keys(apex, Command::DsSeen(tag), who),
+            KeyAct::DsGone { tag } => self.command_keys(apex, Command::DsGone(tag), who),
+            KeyAct::Confirm => self.command_keys(apex, Command::Confirm, who),
+        })
+    }
+
+    //--- What there is
+
+    /// The keys of a zone, and what is waited for.
+    fn list_keys(&self, apex: &Name) -> Reply {
+        let signed = match self.signed(apex) {
+            Ok(signed) => signed,
+            Err(why) => return Reply::failed(why),
+        };
+        let mut text = format!("{apex} {}\n{}", signed.headline(), signed.table());
+        for line in signed.wait_lines().iter().chain(&signed.missing) {
+            append_line!(text, "  {line}");
+        }
+        let mut json = signed.json();
+        json["zone"] = json!(apex.to_string());
+        Reply::done(text, json)
+    }
+
+    /// The DS that the parent should have, one a line.
+    fn ds(&self, apex: &Name) -> Reply {
+        let signed = match self.signed(apex) {
+            Ok(signed) => signed,
+            Err(why) => return Reply::failed(why),
+        };
+        if signed.ds.is_empty() {
+            return Reply::failed(format!(
+                "{apex} is going unsigned: the parent should have no DS of it any more"
+            ));
+        }
+        let text: String = signed.ds.iter().map(|line| format!("{line}\n")).collect();
+        Reply::done(text, json!({ "zone": apex.to_string(), "ds": signed.ds }))
+    }
+
+    //--- Commands
+
+    /// Tells the machine something, and lets it go on.
+    fn command_keys(&self, apex: &Name, command: Command, who: &str) -> Reply {
+        let what = command_text(&command);
+        let facts = match self.signed(apex) {
+            Ok(signed) => signed.facts,
+            Err(why) => return Reply::failed(why),
+        };
+        let now = u64::try_from(now_ms() / 1000).unwrap_or_default();
+        let decide = |keys: &KeySet, policy: &Policy| keys.command(command, policy, &facts, now);
+        self.done(apex, &what, who, self.publisher.change_keys(apex, (&what, who), decide))
+    }
+
+    /// Takes over keys that were made elsewhere. Their files are on disk before the zone knows of them.
+    fn import_keys(&self, apex: &Name, given: &[GivenKey], who: &str) -> Reply {
+        let state = match self.publisher.signing(apex) {
+            Ok(state) => state,
+            Err(error) => return Reply::failed(error.to_string()),
+        };
+        let mut keys: Vec<Dnskey> = Vec::new();
+        for one in given {
+            match self.keep(apex, one) {
+                Ok(key) => keys.push(key),
+                Err(why) => return Reply::failed(format!("{apex}: {why}")),
+            }
+        }
+        if state.current.is_some() {
+            return self.command_keys(apex, Command::Import(keys), who);
+        }
+        // It is signed with them from the first signature on.
+        let what = command_text(&Command::Import(keys));
+        self.note_keys_command(apex, &what, who);
+        let text = format!("{apex} {what}: they sign the zone once its [[zone]] has `signing`");
+        Reply::done(text, json!({ "zone": apex.to_string(), "done": what }))
+    }
+
+    /// Keeps the file of a key that was made elsewhere.
+    fn keep(&self, apex: &Name, given: &GivenKey) -> Result<Dnskey, String> {
+        let algorithm = given.algorithm.parse::<Algorithm>().map_err(|error| error.to_string())?;
+        let der =
+            base64_octets(given.pkcs8.as_bytes()).ok_or("this is no private key in base64")?;
+        let pkcs8 = Pkcs8::new(der);
+        let pair = KeyPair::from_pkcs8(algorithm, given.flags, &pkcs8);
+        let pair = pair.map_err(|error| error.to_string())?;
+        let kept = self.publisher.keystore().store(apex, &pair, &pkcs8);
+        kept.map_err(|error| with_causes(&error))?;
+        Ok(pair.dnskey().clone())
+    }
+
+    /// The reply of a command, with what is waited for now.
+    fn done(
+        &self,
+        apex: &Name,
+        what: &str,
+        who: &str,
+        changed: Result<Option<Change>, KeysError<Refusal>>,
+    ) -> Reply {
+        match changed {
+            Ok(change) => {
+                self.note_keys_command(apex, what, who);
+                let to =
+                    change.as_ref().filter(|change| change.is_visible()).map(|change| change.to);
+                let serial = to.map_or_else(String::new, |to| format!(" (serial {to})"));
+                let mut text = format!("{apex} {what}: noted{serial}\n");
+                let waits = self.signed(apex).map_or_else(|_| Vec::new(), |it| it.wait_lines());
+                for line in waits {
+                    append_line!(text, "  {line}");
+                }
+                Reply::done(text, json!({ "zone": apex.to_string(), "done": what, "serial": to }))
+            }
+            Err(KeysError::Against(refusal)) => Reply::failed(format!("{apex}: {refusal}")),
+            Err(KeysError::Door(error)) => Reply::failed(with_causes(&error)),
+        }
+    }
+
+    /// Records a command on keys: in the log, and in the event chain where there is one.
+    fn note_keys_command(&self, apex: &Name, what: &str, who: &str) {
+        tracing::info!(zone = %apex, who, "keys: {what}");
+        self.road_3.note_keys_command(apex, what, who);
+    }
+}
+
+/// A role by its word.
+fn role_of(word: Option<&str>) -> Result<Option<Role>, String> {
+    let Some(word) = word else { return Ok(None) };
+    let found = [Role::Csk, Role::Ksk, Role::Zsk].into_iter().find(|role| role.word() == word);
+    found.map(Some).ok_or_else(|| format!("\"{word}\" is no role: use csk, ksk or zsk"))
+}
+
+/// A command in a few words, for the history.
+fn command_text(command: &Command) -> String {
+    let of = |role: &Option<Role>| role.map_or("", Role::word);
+    let text = match command {
+        Command::Roll(role) => format!("roll {}", of(role)),
+        Command::Emergency(role) => format!("emergency roll {}", of(role)),
+        Command::DsSeen(tag) => format!("DS of {tag} seen"),
+        Command::DsGone(tag) => format!("DS of {tag} gone"),
+        Command::Confirm => "step confirmed".to_owned(),
+        Command::Cancel(role) => format!("roll cancelled {}", of(role)),
+        Command::GoUnsigned => "to be unsigned".to_owned(),
+        Command::Import(keys) => {
+            let tags: Vec<String> = keys.iter().map(|key| key.tag().to_string()).collect();
+            format!("keys imported {}", tags.join(" "))
+        }
+    };
+    text.trim_end().to_owned()
+}

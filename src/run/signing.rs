@@ -1,0 +1,258 @@
+//! What commands and status say of zones that gapura signs: in words for people and as JSON.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::host::Host;
+use super::time::{now_ms, utc};
+use crate::publish::SigningState;
+use crate::rollover::{
+    Arrangement, Cached, Denial, Facts, KeyId, KeyNeed, KeySet, Parent, Policy, Wait, Why,
+};
+use crate::text::{append, append_line};
+use crate::wire::Name;
+
+//------------ Signed --------------------------------------------------------
+
+/// A zone that gapura signs, as of now.
+pub(super) struct Signed {
+    /// The apex.
+    apex: Name,
+    /// The policy.
+    policy: Arc<Policy>,
+    /// Whether the settings want it signed still.
+    is_wanted: bool,
+    /// The keys and their rolls.
+    keys: KeySet,
+    /// What is known of the world.
+    pub(super) facts: Facts,
+    /// What is waited for.
+    waits: Vec<Wait>,
+    /// The DS that the parent should have.
+    pub(super) ds: Vec<String>,
+    /// Private keys that cannot be used, and why.
+    pub(super) missing: Vec<String>,
+    /// When the first signature ends, in seconds since 1970.
+    first_end: Option<i64>,
+    /// Now, in seconds since 1970.
+    now: u64,
+}
+
+impl Host {
+    /// What is known of a signed zone; an error in words for one that gapura does not sign.
+    pub(super) fn signed(&self, apex: &Name) -> Result<Signed, String> {
+        let state = self.publisher.signing(apex).map_err(|error| error.to_string())?;
+        let ds = state.ds_lines(apex);
+        let facts = Facts {
+            max_zone_ttl: state.ttl_max(),
+            signed_by: state.signed_by(),
+            ..Facts::default()
+        };
+        let SigningState { current, wanted, missing, first_end, .. } = state;
+        let Some((policy, keys)) = current else {
+            return Err(match wanted {
+                None => format!(
+                    "{apex} is not signed by gapura: give its [[zone]] signing = \"default\" and reload"
+                ),
+                Some(_) => format!("{apex} is not signed yet: `gapura ctl status` says why"),
+            });
+        };
+        let now = u64::try_from(now_ms().div_euclid(1000)).unwrap_or_default();
+        let waits = keys.waits(&policy, &facts, now);
+        let (apex, is_wanted) = (apex.clone(), wanted.is_some());
+        Ok(Signed { apex, policy, is_wanted, keys, facts, waits, ds, missing, first_end, now })
+    }
+}
+
+impl Signed {
+    /// One line: by which policy, and how it stands with the parent.
+    pub(super) fn headline(&self) -> String {
+        let (parent, since) = self.keys.parent();
+        let said = match parent {
+            Parent::Introducing => "no DS may be at the parent yet",
+            Parent::Wanted => "the parent has no DS yet",
+            Parent::Secure => "secure: the parent has the DS",
+            Parent::Leaving => "going unsigned: the parent is to remove the DS",
+            Parent::Expiring => "going unsigned: caches still have the DS",
+            Parent::Unsigned => "not signed any more",
+        };
+        let mut text =
+            format!("signed by policy {}, {said}, since {}", self.policy.name, time(since));
+        if let Some(end) = self.first_end {
+            append!(text, "; first signature ends {}", utc(end.saturating_mul(1000)));
+        }
+        if !self.is_wanted {
+            text.push_str("; the settings want it unsigned");
+        }
+        text
+    }
+
+    /// The keys, one a line under a heading.
+    pub(super) fn table(&self) -> String {
+        let mut text =
+            format!("  {:<4}  {:<15}  {:>5}  {:<10}  since\n", "role", "algorithm", "tag", "state");
+        for key in self.keys.keys() {
+            let since = key.removed.or(key.published).unwrap_or(key.since);
+            append_line!(
+                text,
+                "  {:<4}  {:<15}  {:>5}  {:<10}  {}",
+                key.role.word(),
+                key.id.algorithm,
+                key.id.tag,
+                self.keys.state(&key.id).word(),
+                time(since)
+            );
+        }
+        text
+    }
+
+    /// What is waited for, one a line.
+    pub(super) fn wait_lines(&self) -> Vec<String> {
+        self.waits.iter().map(|wait| self.wait_line(wait)).collect()
+    }
+
+    /// What one place waits for.
+    fn wait_line(&self, wait: &Wait) -> String {
+        let keys = |ids: &[KeyId]| tags(ids);
+        let what = match (wait.new.as_slice(), wait.old.as_slice()) {
+            ([], []) => String::new(),
+            (new, []) => format!(" (key {})", keys(new)),
+            ([], old) => format!(" (key {})", keys(old)),
+            (new, old) => format!(" (key {} for {})", keys(new), keys(old)),
+        };
+        let hurry = if wait.emergency { ", emergency" } else { "" };
+        let mut text = format!("{}{what}{hurry}: {}", wait.stage, why_text(&wait.why, self.now));
+        if let Some((command, argument)) = wait.command() {
+            append!(text, "; then: gapura key {command} {} {argument}", self.apex);
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// All of it for programs.
+    pub(super) fn json(&self) -> Value {
+        let (parent, since) = self.keys.parent();
+        let keys = self.keys.keys().iter().map(|key| {
+            json!({
+                "id": key.id.to_string(), "role": key.role, "algorithm": key.id.algorithm,
+                "tag": key.id.tag, "state": self.keys.state(&key.id), "since": time(key.since),
+                "published": key.published.map(time), "removed": key.removed.map(time),
+            })
+        });
+        let waits = self.waits.iter().map(|wait| {
+            json!({
+                "place": wait.place, "stage": wait.stage, "emergency": wait.emergency,
+                "old": tag_list(&wait.old), "new": tag_list(&wait.new), "why": wait.why,
+                "until": wait.why.until().map(time), "for_person": wait.is_for_person(),
+                "text": self.wait_line(wait),
+                "command": wait.command().map(|(command, argument)| {
+                    format!("gapura key {command} {} {argument}", self.apex).trim_end().to_owned()
+                }),
+            })
+        });
+        json!({
+            "policy": policy_json(&self.policy), "wanted": self.is_wanted,
+            "parent": { "state": parent.word(), "since": time(since) },
+            "keys": keys.collect::<Vec<_>>(), "waits": waits.collect::<Vec<_>>(), "ds": self.ds,
+            "missing": self.missing,
+            "signatures_end": self.first_end.map(|end| utc(end.saturating_mul(1000))),
+        })
+    }
+}
+
+//------------ Words ---------------------------------------------------------
+
+/// Why something waits, and until when.
+fn why_text(why: &Why, now: u64) -> String {
+    match why {
+        Why::Caches { of, until } => {
+            let what = match of {
+                Cached::Keys => "DNSKEY sets of before",
+                Cached::Data => "data of before",
+                Cached::Ds => "the DS of before",
+                Cached::KeysAndData => "keys and data of before",
+            };
+            format!("caches may hold {what} until {}", soon(*until, now))
+        }
+        Why::Ds { .. } => ds_text(why),
+        Why::Signing => "the zone is being signed by other keys".to_owned(),
+        Why::Word(act) => format!("waits for your word: {act}"),
+        Why::Import(needs) => format!(
+            "{} must be imported: keys of this algorithm are not made here",
+            needs_text(needs)
+        ),
+        Why::Due(act) => format!("due now: {act}"),
+        Why::NewKeys(needs) => format!("{} to be made now", needs_text(needs)),
+        Why::Life { until, .. } => format!("the next rollover begins {}", soon(*until, now)),
+        Why::Clock { until } => {
+            format!("the clock is behind the last step of {}: set it right", time(*until))
+        }
+    }
+}
+
+/// What the parent is to do.
+fn ds_text(why: &Why) -> String {
+    let Why::Ds { wanted, unwanted, missing_at, still_at, silent, is_known } = why else {
+        return String::new();
+    };
+    let mut text = match (wanted.as_slice(), unwanted.as_slice()) {
+        ([], []) => "the parent must have no DS any more".to_owned(),
+        ([], old) => format!("the parent must have no DS of key {} any more", tags(old)),
+        (new, []) => format!("the parent must have the DS of key {}", tags(new)),
+        (new, old) => format!(
+            "the parent must have the DS of key {} in place of that of {}",
+            tags(new),
+            tags(old)
+        ),
+    };
+    if !is_known {
+        text.push_str("; its servers cannot be asked from here");
+    }
+    let lists = [("missing at", missing_at), ("still at", still_at), ("no answer from", silent)];
+    for (what, servers) in lists.into_iter().filter(|(_, servers)| !servers.is_empty()) {
+        append!(text, "; {what} {}", servers.join(", "));
+    }
+    text
+}
+
+/// Keys that are needed.
+fn needs_text(needs: &[KeyNeed]) -> String {
+    let one = |need: &KeyNeed| format!("a {} ({})", need.role.word(), need.algorithm);
+    needs.iter().map(one).collect::<Vec<_>>().join(" and ")
+}
+
+/// Tags in a row.
+fn tags(ids: &[KeyId]) -> String {
+    tag_list(ids).iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The tags of keys.
+fn tag_list(ids: &[KeyId]) -> Vec<u16> {
+    ids.iter().map(|id| id.tag).collect()
+}
+
+/// Seconds since 1970 as RFC 3339.
+fn time(seconds: u64) -> String {
+    utc(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000))
+}
+
+/// A time to come, and how far off it is.
+fn soon(until: u64, now: u64) -> String {
+    let left = match until.saturating_sub(now) {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    };
+    format!("{} (in {left})", time(until))
+}
+
+/// A policy as the settings write it.
+fn policy_json(policy: &Policy) -> Value {
+    json!({
+        "name": policy.name, "algorithm": policy.algorithm,
+        "keys": match policy.arrangement { Arrangement::Csk => "csk", Arrangement::KskZsk => "ksk+zsk" },
+        "denial": match policy.denial { Denial::Nsec => "nsec", Denial::Nsec3 => "nsec3" },
+        "manual": policy.manual, "cds": policy.cds,
+    })
+}
