@@ -18,7 +18,12 @@ impl Operations for Fleet {
         }
         let rules = self.0.rules.load();
         let list = rules.of(zone).map(|rules| rules.transfer.as_slice()).unwrap_or_default();
-        find(list, requester).map(drop).ok_or_else(|| refusal(PROHIBITED))
+        find(list, requester).ok_or_else(|| refusal(PROHIBITED))?;
+        if requester.identity.as_ref().is_some_and(|it| !it.is_tls13()) {
+            let text = Some("a zone transfer over TLS takes version 1.3 (RFC 9103)".to_owned());
+            return Err(Refusal { text, ..refusal(PROHIBITED) });
+        }
+        Ok(())
     }
 
     fn transferred(&self, requester: &Requester, zone: &Name, report: &Transferred) {

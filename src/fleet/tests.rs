@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 use super::*;
-use crate::answer::{Transfer, Transport};
+use crate::answer::{Ede, Transfer, Transport};
 use crate::lock::lock;
 use crate::publish::{By, Options, Publisher, ZoneSource};
-use crate::serve::{Operations, Requester};
+use crate::serve::{ClientIdentity, Operations, Requester};
 use crate::store::Store;
 use crate::transfer::Outgoing;
 use crate::tsig::Keyring;
@@ -199,4 +199,23 @@ fn a_notify_is_heeded_from_a_primary_only() {
     let signed = requester("192.0.2.7", "armada.", Transport::Udp);
     assert_eq!(code(&signed), Some(Rcode::REFUSED), "another key than the rule's");
     assert_eq!(*lock(&heard), [("ns1".to_owned(), name("example."), Some(12))]);
+}
+
+/// RFC 9103 §7.1: over TLS a zone is transferred in version 1.3 only.
+#[test]
+fn a_transfer_over_an_old_tls_is_refused_with_the_reason() {
+    let (_directory, publisher) = publisher();
+    let may = Arc::new(remote("ns2", &["192.0.2.2"], ""));
+    let of = ZoneRules { transfer: vec![may], ..ZoneRules::default() };
+    let fleet = Fleet::new(publisher, rules(of), Keyring::default());
+    let asks = |address: &str, is_tls13| {
+        let identity = Some(Arc::new(ClientIdentity::unasked(is_tls13)));
+        let requester = Requester { identity, ..requester(address, "", Transport::Tls) };
+        fleet.may_transfer(&requester, &name("example."))
+    };
+    assert_eq!(asks("192.0.2.2", true), Ok(()));
+    let refused = asks("192.0.2.2", false).unwrap_err();
+    assert_eq!((refused.rcode, refused.ede), (Rcode::REFUSED, Some(Ede::PROHIBITED)));
+    assert!(refused.text.unwrap().contains("version 1.3"));
+    assert_eq!(asks("192.0.2.3", false).unwrap_err().text, None, "who may not learns nothing");
 }

@@ -12,7 +12,10 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ProtocolVersion,
+    ServerConnection, SignatureScheme,
+};
 use webpki::EndEntityCert;
 
 use super::tls::{CertificateState, Loading};
@@ -22,25 +25,55 @@ use crate::text::with_causes;
 
 //------------ ClientIdentity ------------------------------------------------
 
-/// What a client showed that was asked for a certificate.
+/// What a client over TLS showed of itself.
 #[derive(Debug)]
 pub struct ClientIdentity {
-    /// Its certificate, verified; none: it showed none.
-    certificate: Option<CertificateDer<'static>>,
+    /// Its certificate and what leads on from there to an authority, as verified in the handshake; empty: it
+    /// showed none.
+    chain: Vec<CertificateDer<'static>>,
+    /// Who may have signed it now. A connection may be older than they are.
+    authorities: Arc<ClientAuthorities>,
+    /// Whether it speaks version 1.3.
+    is_tls13: bool,
 }
 
 impl ClientIdentity {
-    /// Of a handshake in which a certificate was asked for.
-    pub(super) fn new(chain: Option<&[CertificateDer<'static>]>) -> Self {
-        Self { certificate: chain.and_then(<[_]>::first).cloned() }
+    /// Of a session whose handshake is over.
+    pub(super) fn of(session: &ServerConnection, authorities: &Arc<ClientAuthorities>) -> Self {
+        let chain = session.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
+        let is_tls13 = session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        Self { chain, authorities: Arc::clone(authorities), is_tls13 }
     }
 
-    /// Whether the certificate has this name.
+    /// Whether it may be the one with this name: its certificate has it and is signed by one who may sign them now,
+    /// or nobody is asked for one now. What was verified in the handshake may have ended since.
     pub fn is(&self, name: &str) -> bool {
+        if !self.authorities.ask() {
+            return true;
+        }
+        let Some((end_entity, intermediates)) = self.chain.split_first() else { return false };
+        let verified =
+            self.authorities.verify_client_cert(end_entity, intermediates, UnixTime::now());
         let name = ServerName::try_from(name.trim_end_matches('.'));
-        let certificate = self.certificate.as_ref().map(EndEntityCert::try_from);
-        let (Ok(name), Some(Ok(certificate))) = (name, certificate) else { return false };
+        let (Ok(_), Ok(name), Ok(certificate)) =
+            (verified, name, EndEntityCert::try_from(end_entity))
+        else {
+            return false;
+        };
         certificate.verify_is_valid_for_subject_name(&name).is_ok()
+    }
+
+    /// Whether it speaks version 1.3, as a zone transfer must (RFC 9103 §7.1).
+    pub fn is_tls13(&self) -> bool {
+        self.is_tls13
+    }
+
+    /// One without a certificate, which is not asked for.
+    #[cfg(test)]
+    pub(crate) fn unasked(is_tls13: bool) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let authorities = ClientAuthorities::load(Path::new(""), provider);
+        Self { chain: Vec::new(), authorities, is_tls13 }
     }
 }
 
@@ -224,5 +257,36 @@ mod tests {
         authorities.set_file(Path::new(""));
         assert_eq!(authorities.reload(), None);
         assert!(authorities.state().is_none() && !authorities.ask());
+    }
+
+    /// Bug class: a connection that is older than a reload is believed by authorities that are gone.
+    #[test]
+    fn who_may_sign_now_counts_for_connections_that_are_open() {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/serve/tests");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("ca.pem");
+        let is = |text: &str| std::fs::copy(from.join(text), &file).unwrap();
+        is("ca.crt");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let authorities = ClientAuthorities::load(&file, provider);
+        let chain = files::certificates(&from.join("localhost.crt")).unwrap();
+        let with = |chain| {
+            let authorities = Arc::clone(&authorities);
+            ClientIdentity { chain, authorities, is_tls13: true }
+        };
+        let (one, bare) = (with(chain), with(Vec::new()));
+        assert!(one.is("localhost.") && !one.is("other.test") && !bare.is("localhost."));
+        // Another authority in its place.
+        is("expired.crt");
+        assert_eq!(authorities.reload(), Some(Loading::New));
+        assert!(!one.is("localhost."));
+        // Nobody is asked any more, then everybody is again.
+        authorities.set_file(Path::new(""));
+        authorities.reload();
+        assert!(one.is("localhost.") && bare.is("localhost."));
+        is("ca.crt");
+        authorities.set_file(&file);
+        authorities.reload();
+        assert!(one.is("localhost.") && !bare.is("localhost."));
     }
 }

@@ -78,7 +78,7 @@ pub struct Requester {
     pub transport: Transport,
     /// The TSIG key whose signature was good; none without TSIG.
     pub key: Option<Name>,
-    /// What it showed of itself over TLS; none: it was not asked for a certificate.
+    /// What it showed of itself over TLS; none over anything else.
     pub identity: Option<Arc<ClientIdentity>>,
 }
 

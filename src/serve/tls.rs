@@ -263,10 +263,9 @@ impl Handshakes {
         self.tls.accept(stream)
     }
 
-    /// What a client showed in its handshake; none: it was not asked.
-    pub(super) fn identity(&self, session: &ServerConnection) -> Option<Arc<ClientIdentity>> {
-        let is_asked = self.clients.ask();
-        is_asked.then(|| Arc::new(ClientIdentity::new(session.peer_certificates())))
+    /// What a client showed of itself in its handshake.
+    pub(super) fn identity(&self, session: &ServerConnection) -> Arc<ClientIdentity> {
+        Arc::new(ClientIdentity::of(session, &self.clients))
     }
 }
 

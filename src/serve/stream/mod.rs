@@ -304,7 +304,7 @@ async fn run_tls(
         stream = handshake => stream.ok().and_then(Result::ok),
         () = slot.told() => None,
     };
-    source.identity = stream.as_ref().and_then(|stream| tls.identity(stream.get_ref().1));
+    source.identity = stream.as_ref().map(|stream| tls.identity(stream.get_ref().1));
     match stream {
         // Boxed: the state of a session is large, and a task's size is that of its largest part.
         Some(stream) => Connection::new(Box::new(stream), source, ticket, bench).run().await,

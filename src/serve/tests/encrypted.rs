@@ -42,11 +42,20 @@ pub(super) fn tls_over(
     stream: TcpStream,
     alpn: &[&[u8]],
 ) -> StreamOwned<ClientConnection, TcpStream> {
+    tls_of(stream, alpn, rustls::DEFAULT_VERSIONS)
+}
+
+/// The same in one of these versions.
+pub(super) fn tls_of(
+    stream: TcpStream,
+    alpn: &[&[u8]],
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(file("ca.crt")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::answer::{Ede, Transfer};
+use crate::lock::lock;
 use crate::transfer::Outgoing;
 use crate::tsig::{Algorithm, Key, Keyring, sign_query};
 use crate::wire::Response;
@@ -21,6 +22,8 @@ struct Primary {
     /// Transfers that went out whole, and those that did not.
     whole: AtomicUsize,
     broken: AtomicUsize,
+    /// Whether each requester spoke TLS 1.3; none: no TLS.
+    tls13: std::sync::Mutex<Vec<Option<bool>>>,
 }
 
 impl std::fmt::Debug for Primary {
@@ -32,6 +35,7 @@ impl std::fmt::Debug for Primary {
 impl Operations for Primary {
     fn may_transfer(&self, requester: &Requester, _: &Name) -> Result<(), Refusal> {
         assert!(requester.address.ip().is_loopback());
+        lock(&self.tls13).push(requester.identity.as_ref().map(|it| it.is_tls13()));
         if self.closed.load(Ordering::Relaxed) {
             return Err(Refusal::new(Rcode::REFUSED, Ede::PROHIBITED));
         }
@@ -279,4 +283,21 @@ fn a_stop_does_not_wait_for_who_does_not_read() {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
     assert!(!rest.is_empty());
+}
+
+/// Who decides on a transfer knows which version of TLS it is asked for over.
+#[test]
+fn the_version_of_tls_is_told_with_the_request() {
+    let options = Options { tls: Some(encrypted::secured()), ..Options::default() };
+    let (server, primary) = primary(options, 1);
+    let address = encrypted::address(&server.running, Transport::Tls);
+    for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+        let mut stream = encrypted::tls_of(connect(address), &[b"dot"], &[version]);
+        stream.write_all(&framed(&query(1, "example.", Rtype::AXFR))).unwrap();
+        read_transfer(&mut stream);
+    }
+    let mut stream = connect(server.v4);
+    stream.write_all(&framed(&query(1, "example.", Rtype::AXFR))).unwrap();
+    read_transfer(&mut stream);
+    assert_eq!(*lock(&primary.tls13), [Some(true), Some(false), None]);
 }
