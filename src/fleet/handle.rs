@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::counts::Counts;
+use super::pace::Paces;
 use super::proposal::Queue;
 use super::refresh::{Keeper, RefreshStatus};
 use super::rules::{Remote, Rules};
@@ -49,6 +50,8 @@ pub(super) struct Inner {
     pub(super) board: Arc<Board>,
     /// What was counted.
     pub(super) counts: Counts,
+    /// How many updates each key has sent.
+    pub(super) paces: Paces,
     /// Keeps secondary zones fresh.
     pub(super) keeper: Keeper,
     /// What the teller is told, until it runs.
@@ -106,6 +109,7 @@ impl Fleet {
             queue: OnceLock::new(),
             board,
             counts: Counts::default(),
+            paces: Paces::default(),
             keeper: Keeper::default(),
             events: Mutex::new(Some(events)),
             teller: Mutex::default(),

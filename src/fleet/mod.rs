@@ -10,6 +10,7 @@
 
 mod handle;
 mod operations;
+mod pace;
 mod proposal;
 mod rules;
 mod updates;

@@ -1,6 +1,9 @@
 //! What the sockets hand over, performed if the requester may.
 
+use std::time::Instant;
+
 use super::Fleet;
+use super::pace::Paces;
 use super::rules::find;
 use crate::answer::{Ede, Transfer};
 use crate::serve::{Operations, Refusal, Requester, Transferred};
@@ -69,7 +72,14 @@ impl Operations for Fleet {
     }
 
     fn may_update(&self, requester: &Requester, zone: &Name) -> Result<(), Refusal> {
-        self.allows_update(requester, zone)
+        self.allows_update(requester, zone)?;
+        match &requester.key {
+            Some(key) if !self.0.paces.allow(key, Instant::now()) => {
+                let text = Some(Paces::too_many());
+                Err(Refusal { text, ..refusal((Rcode::SERVFAIL, Ede::BUSY)) })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn update(&self, requester: &Requester, message: &[u8]) -> Result<(), Refusal> {

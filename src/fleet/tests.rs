@@ -16,6 +16,7 @@ use crate::serve::{ClientIdentity, Operations, Requester};
 use crate::store::Store;
 use crate::transfer::Outgoing;
 use crate::tsig::Keyring;
+use crate::update::{Grant, Grants, How};
 use crate::wire::{Name, Rcode};
 
 /// The zone of the tests.
@@ -218,4 +219,25 @@ fn a_transfer_over_an_old_tls_is_refused_with_the_reason() {
     assert_eq!((refused.rcode, refused.ede), (Rcode::REFUSED, Some(Ede::PROHIBITED)));
     assert!(refused.text.unwrap().contains("version 1.3"));
     assert_eq!(asks("192.0.2.3", false).unwrap_err().text, None, "who may not learns nothing");
+}
+
+/// Bug class: one key that floods has all its updates queued.
+#[test]
+fn a_key_that_sends_too_many_updates_is_told_so_and_others_are_not() {
+    let (_directory, publisher) = publisher();
+    let grant = |key: &str| {
+        let names = (&["@".to_owned()][..], &[][..]);
+        Grant::read(name("example.").as_ref(), name(key), names, How::Direct).unwrap()
+    };
+    let grants = Grants::new(name("example."), vec![grant("dhcp."), grant("acme.")]);
+    let updates = Some(UpdateRules { grants, applicants: Vec::new() });
+    let of = ZoneRules { updates, ..ZoneRules::default() };
+    let fleet = Fleet::new(publisher, rules(of), Keyring::default());
+    let sends =
+        |key| fleet.may_update(&requester("192.0.2.2", key, Transport::Tcp), &name("example."));
+    let refused = (0..100_000).find_map(|_| sends("dhcp.").err()).expect("there is an end");
+    assert_eq!((refused.rcode, refused.ede), (Rcode::SERVFAIL, Some(Ede::BUSY)));
+    assert!(refused.text.unwrap().contains("a second"));
+    assert_eq!(sends("acme."), Ok(()));
+    assert_eq!(sends("nobody.").unwrap_err().rcode, Rcode::REFUSED);
 }

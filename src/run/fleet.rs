@@ -54,7 +54,7 @@ impl Host {
         let Some(zone) = self.publisher.zone_status(apex) else {
             return Reply::failed(PublishError::UnknownZone(apex.clone()).to_string());
         };
-        if zone.primaries.is_empty() {
+        if !zone.is_secondary() {
             return Reply::failed(PublishError::Primary(apex.clone()).to_string());
         }
         match self.fleet.retransfer(apex) {
@@ -97,7 +97,7 @@ impl Host {
 
     /// Zones of which no primary could be used in the last try, one line for each list of primaries.
     pub(super) fn away(&self, zones: &[ZoneStatus]) -> Vec<String> {
-        let secondary = zones.iter().filter(|zone| !zone.primaries.is_empty());
+        let secondary = zones.iter().filter(|zone| zone.is_secondary());
         let failing = secondary.filter_map(|zone| {
             let refresh = self.fleet.refresh_status(&zone.zone)?;
             Some((zone, refresh.failing_since?, refresh.error.unwrap_or_default()))

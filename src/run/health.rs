@@ -77,7 +77,7 @@ fn zone_fault(zone: &ZoneStatus) -> Option<String> {
     if zone.expired {
         return Some(format!("{name} has expired, no primary was heard for too long: SERVFAIL"));
     }
-    let what = if zone.primaries.is_empty() { "file" } else { "transfer" };
+    let what = if zone.is_secondary() { "transfer" } else { "file" };
     match (&zone.refusal, zone.serial) {
         (Some(refusal), Some(serial)) => {
             let guard = refusal.guard.word();
@@ -86,7 +86,7 @@ fn zone_fault(zone: &ZoneStatus) -> Option<String> {
         (Some(refusal), None) => {
             Some(format!("{name} {what} refused ({}), not served: SERVFAIL", refusal.guard.word()))
         }
-        (None, None) if !zone.primaries.is_empty() => {
+        (None, None) if zone.is_secondary() => {
             Some(format!("{name} has not been transferred yet: SERVFAIL"))
         }
         (None, None) => Some(format!("{name} is not loaded: SERVFAIL")),

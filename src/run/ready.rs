@@ -77,7 +77,7 @@ impl Ready {
                             zone.zone, zone.records
                         )
                     }
-                    None if zone.primaries.is_empty() => {
+                    None if !zone.is_secondary() => {
                         format!("{} NOT LOADED: see the log  ({place})", zone.zone)
                     }
                     None => format!("{} not transferred yet  ({place})", zone.zone),
@@ -121,7 +121,7 @@ impl Ready {
             zone.zone,
             program(),
         );
-        if zone.primaries.is_empty() {
+        if !zone.is_secondary() && !zone.is_made() {
             append_line!(text, "  edit {}: live a moment after you save it", zone.file.display());
         }
         if let Some(web) = &self.web {

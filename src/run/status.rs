@@ -131,7 +131,7 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
             zone.place(),
             zone.records
         );
-    } else if zone.primaries.is_empty() {
+    } else if !zone.is_secondary() {
         append_line!(
             text,
             "{} serial {serial}, file {} serial {file_serial}, {} records, {} promoted{}",
@@ -178,7 +178,7 @@ fn add_zone(text: &mut String, zone: &ZoneStatus) {
         append_line!(text, "  the file was rolled back: it is not loaded until it changes");
     }
     if let Some(refusal) = &zone.refusal {
-        let what = if zone.primaries.is_empty() { "file" } else { "transfer" };
+        let what = if zone.is_secondary() { "transfer" } else { "file" };
         append_line!(text, "  {what} refused {} ({})", utc(refusal.at_ms), refusal.guard.word());
         for finding in &refusal.findings {
             append_line!(text, "    {}", finding.with_hint());

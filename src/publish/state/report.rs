@@ -268,9 +268,14 @@ impl ZoneStatus {
         self.serial.is_some() && !self.expired
     }
 
+    /// Whether the zone is transferred from primaries.
+    pub fn is_secondary(&self) -> bool {
+        !self.primaries.is_empty()
+    }
+
     /// Whether the zone is a catalog zone that gapura makes of its settings.
     pub fn is_made(&self) -> bool {
-        self.file.as_os_str().is_empty() && self.primaries.is_empty()
+        self.file.as_os_str().is_empty() && !self.is_secondary()
     }
 
     /// Where the zone comes from, in words.
@@ -278,10 +283,10 @@ impl ZoneStatus {
         if self.is_made() {
             return MADE.to_owned();
         }
-        if self.primaries.is_empty() {
-            return self.file.display().to_string();
+        if self.is_secondary() {
+            return format!("transfers from {}", self.primaries.join(", "));
         }
-        format!("transfers from {}", self.primaries.join(", "))
+        self.file.display().to_string()
     }
 }
 
@@ -350,7 +355,7 @@ pub fn unanswered(zones: &[ZoneStatus]) -> Option<String> {
     };
     // A secondary zone waits for its primary, perhaps for long.
     let is_loading = |zone: &&ZoneStatus| {
-        zone.serial.is_none() && zone.refusal.is_none() && zone.primaries.is_empty()
+        zone.serial.is_none() && zone.refusal.is_none() && !zone.is_secondary()
     };
     let mut loading = zones.iter().filter(is_loading).peekable();
     if loading.peek().is_some() {

@@ -151,7 +151,7 @@ fn zone_facts(
     let number = |serial: Option<u32>| serial.map_or_else(|| "–".to_owned(), |it| it.to_string());
     let count = |many: usize| t.count(u64::try_from(many).unwrap_or(u64::MAX));
     let mut facts = vec![(t.s("zones-serial"), number(status.serial))];
-    let is_secondary = !status.primaries.is_empty();
+    let is_secondary = status.is_secondary();
     if status.is_made() {
         facts.push((t.s("zones-source"), t.s("zones-made")));
     } else if is_secondary {
@@ -208,9 +208,9 @@ fn span(t: Words, seconds: u64) -> String {
 fn zone_part(t: Words, status: &ZoneStatus, refresh: Option<&RefreshStatus>) -> ZonePart {
     let facts = zone_facts(t, status, refresh);
     let mut notes = Vec::new();
-    match (status.serial, status.primaries.is_empty()) {
-        (None, true) => notes.push(t.s("zones-not-loaded")),
-        (None, false) => notes.push(t.s("zones-not-transferred")),
+    match (status.serial, status.is_secondary()) {
+        (None, false) => notes.push(t.s("zones-not-loaded")),
+        (None, true) => notes.push(t.s("zones-not-transferred")),
         (Some(_), _) if status.expired => notes.push(t.s("zones-expired")),
         (Some(_), _) => {}
     }
@@ -227,10 +227,10 @@ fn zone_part(t: Words, status: &ZoneStatus, refresh: Option<&RefreshStatus>) -> 
     ZonePart {
         name: status.zone.to_string(),
         facts,
-        refused_what: t.s(if status.primaries.is_empty() {
-            "zones-refused"
-        } else {
+        refused_what: t.s(if status.is_secondary() {
             "zones-transfer-refused"
+        } else {
+            "zones-refused"
         }),
         refused_when: refusal.map(|refusal| t.date_time(refusal.at_ms)).unwrap_or_default(),
         signing: None,
