@@ -52,7 +52,7 @@
 //! | [`catalog`] | catalog zones: read and made |
 //! | [`store`] | the database; all SQL |
 //! | [`publish`] | candidates, decisions, and the one function that makes a change live |
-//! | [`signer`] | the clockwork of signed zones, and what the parent zone has of them |
+//! | [`signer`] | the clockwork of signed zones: rollovers, renewals, the DS at the parent, alarms |
 //! | [`fleet`] | the other name servers: who may do what, NOTIFY, watching secondaries |
 //! | [`queue`] | the procedure: acts, stages, persons, clocks, check sheet |
 //! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |

@@ -14,15 +14,18 @@ use super::host::Host;
 use super::ready::Ready;
 use super::road_3::Road3;
 use super::stand_in::Database;
+use super::time::now_ms;
 use super::{StateDir, options};
 use crate::answer::Transport;
 use crate::config::{Loaded, Settings};
 use crate::control;
 use crate::fleet::Fleet;
+use crate::keystore::Keystore;
 use crate::master::Finding;
 use crate::metrics::{self, Gauges, NameServer, Registry};
 use crate::publish::Watcher;
 use crate::serve::{self, Operations, Running};
+use crate::signer::Signer;
 use crate::text::with_causes;
 
 /// Threads for pages, control socket and metrics; the name server has its own.
@@ -83,12 +86,15 @@ impl Building {
         if let Some(queue) = road_3.proposals() {
             fleet.propose_to(queue);
         }
+        let keystore = Keystore::new(state_dir.path());
+        let signer = Signer::new(publisher.clone(), keystore, now_ms, database.reason.is_some());
         let host = Arc::new(Host {
             settings_path: loaded.path.clone(),
             in_force: Mutex::new(settings.clone()),
             reloading: Mutex::default(),
             publisher: publisher.clone(),
             fleet,
+            signer,
             running,
             stand_in: database.reason.clone(),
             road_3,
@@ -96,6 +102,7 @@ impl Building {
         });
         let told = system("cannot start to tell secondaries of changes", told);
         kept(&host, told);
+        host.signer.start();
         // Whoever reads zones must not wait for whoever sends commands, reads pages or figures.
         let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
         let metrics = kept(&host, start_metrics(&runtime, settings, &host)).flatten();
@@ -145,6 +152,7 @@ impl Building {
         }
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);
+        host.signer.stop();
         host.fleet.stop();
         let publisher = host.publisher.clone();
         // The last holder of the listeners: dropping it closes the DNS sockets.

@@ -9,11 +9,12 @@ use super::differences::delta_text;
 use super::road_3::Road3;
 use super::time::utc;
 use crate::config::Settings;
-use crate::control::{Command, Reply, Session};
+use crate::control::{Command, OfficeCommand, Reply, Session};
 use crate::fleet::Fleet;
 use crate::master::print_zone;
 use crate::publish::{By, Floor, PublishError, Publisher};
 use crate::serve::Running;
+use crate::signer::Signer;
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
 
@@ -29,6 +30,8 @@ pub(super) struct Host {
     pub(super) publisher: Publisher,
     /// The other name servers.
     pub(super) fleet: Fleet,
+    /// The clockwork of signed zones.
+    pub(super) signer: Signer,
     /// The listeners.
     pub(super) running: Running,
     /// Why a stand-in is used in place of the database, if one is.
@@ -74,6 +77,12 @@ impl Host {
             Command::ZoneNotify { zone } => self.with_zone(&zone, |apex| self.notify(apex)),
             Command::ZoneRetransfer { zone } => self.with_zone(&zone, |apex| self.retransfer(apex)),
             Command::Key { zone, act } => self.keys(&zone, act, &who),
+            Command::Office(OfficeCommand::ClockConfirm) => {
+                let reply = self.road_3.command(OfficeCommand::ClockConfirm);
+                // What was not signed for want of a clock is signed now.
+                self.signer.renew();
+                reply
+            }
             Command::Office(command) => self.road_3.command(command),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! start   state directory ─► database ─► zones ─► control socket (bound) ─► DNS sockets ─► watcher
-//!         ─► road 3 (opened) ─► control socket (answers) ─► metrics ─► timers, mail, pages ─► ready
-//! stop    control socket, timers, mail, pages, metrics ─► watcher ─► DNS sockets
+//!         ─► road 3 (opened) ─► signer ─► control socket (answers) ─► metrics ─► timers, mail, pages ─► ready
+//! stop    control socket, timers, mail, pages, metrics ─► watcher ─► signer ─► DNS sockets
 //!         ─► what is not on disk yet ─► database, state directory
 //! ```
 //!

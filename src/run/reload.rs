@@ -43,6 +43,7 @@ impl Host {
             let zones = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
             // One that is let go takes its rules with it.
             self.fleet.renew();
+            self.signer.renew();
             // A secondary zone has no file; its primary may have something newer.
             self.fleet.refresh(apex);
             if zones.is_empty() {
@@ -132,6 +133,7 @@ impl Host {
         let certificates = self.running.reload_certificates();
         let zones = self.publisher.reload_sources(sources, &By { who: who.to_owned(), force });
         self.fleet.renew();
+        self.signer.renew();
         let findings = self.publisher.findings();
         Ok(Reloaded { applied, waiting, certificates, zones, findings })
     }

@@ -44,7 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sign",
         ],
     ),
-    ("signer", &["zone", "dns_client"]),
+    ("signer", &["zone", "dns_client", "dnssec", "rollover", "sign", "keystore", "publish"]),
     ("fleet", &["answer", "zone", "transfer", "update", "tsig", "serve", "dns_client", "publish"]),
     ("audit", &["store", "queue"]),
     ("ledger", &["queue", "store", "audit"]),

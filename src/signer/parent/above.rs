@@ -148,7 +148,11 @@ fn addresses_in(reply: &Reply, rtype: Rtype) -> Vec<IpAddr> {
 }
 
 /// Asks the resolvers one after another until one knows.
-fn resolve(resolvers: &[SocketAddr], name: &Name, rtype: Rtype) -> Result<Reply, String> {
+pub(super) fn resolve(
+    resolvers: &[SocketAddr],
+    name: &Name,
+    rtype: Rtype,
+) -> Result<Reply, String> {
     let client = Client::recursive();
     let mut why = "no resolver is known: /etc/resolv.conf names them".to_owned();
     for resolver in resolvers {

@@ -9,6 +9,7 @@
 //! answer in the place of all servers of the parent can sign in its place for most resolvers, too.
 
 mod above;
+mod dsync;
 mod heard;
 mod sight;
 
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::dns_client::{Asked, Client, Ours, recursive_servers};
 use crate::lock::lock;
-use crate::wire::{Name, Rtype};
+use crate::wire::{Name, Rcode, Rtype};
 use crate::zone::ZoneSet;
 
 pub use heard::{Ds, Heard};
@@ -57,6 +58,15 @@ pub struct Finder {
 
 /// The parent as it was found, or why it was not.
 type Found = Result<above::Above, String>;
+
+/// Somebody who was told of CDS records.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    /// Who.
+    pub receiver: String,
+    /// The response code, or why there is none.
+    pub answer: Result<Rcode, String>,
+}
 
 impl Default for Finder {
     fn default() -> Self {
@@ -132,6 +142,18 @@ impl Finder {
         }
         let servers = above::addresses(&self.resolvers(), hosts, self.port, zones);
         Ok(above::Above { zone, servers })
+    }
+
+    /// Tells the parent that CDS and CDNSKEY records of a zone changed, if it publishes where (RFC 9859). Returns
+    /// who was told, and what each answered.
+    pub fn tell(&self, apex: &Name, parent: &Name) -> Result<Vec<Told>, String> {
+        let resolvers = self.resolvers();
+        let receivers = dsync::receivers(&resolvers, apex, parent)?.into_iter();
+        let tell = |receiver: dsync::Receiver| Told {
+            receiver: format!("{} port {}", receiver.host, receiver.port),
+            answer: dsync::tell(&resolvers, &receiver, apex),
+        };
+        Ok(receivers.map(tell).collect())
     }
 
     /// Forgets what is remembered: somebody wants to know how it is now.

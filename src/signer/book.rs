@@ -1,0 +1,194 @@
+//! What is known of the zones between two turns, and when each has its next.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::agenda::{Agenda, Failures};
+use super::alarm::Alarms;
+use super::parent::Sight;
+use crate::rollover::Cds;
+use crate::wire::Name;
+
+/// How often the parent of a zone is looked at while nothing waits for it.
+const LOOK_EVERY: Duration = Duration::from_secs(4 * 3_600);
+/// How often at most and at least while something does.
+const LOOK_SOON: [u64; 2] = [2, 300];
+/// How soon after the start a zone's parent is looked at for the first time.
+const FIRST_LOOKS: Duration = Duration::from_secs(1_800);
+/// The longest wait between two tries to tell a parent of CDS records.
+const TELL_AGAIN: Duration = Duration::from_secs(86_400);
+/// The wait after the first.
+const TELL_SOON: Duration = Duration::from_secs(60);
+
+//------------ Book ----------------------------------------------------------
+
+/// Everything that the threads share.
+#[derive(Default)]
+pub(super) struct Book {
+    /// Turns of zones.
+    pub(super) turns: Agenda,
+    /// Looks at parents.
+    pub(super) looks: Agenda,
+    /// What is known of each zone.
+    pub(super) notes: HashMap<Name, Notes>,
+    /// Whether turns are taken at all: not before the sockets are open.
+    pub(super) is_open: bool,
+    /// Whether the threads were started.
+    pub(super) is_running: bool,
+    /// Whether it is over.
+    pub(super) is_over: bool,
+}
+
+/// What is known of a zone.
+#[derive(Default)]
+pub(super) struct Notes {
+    /// What the parent's servers said last.
+    pub(super) seen: Option<Arc<Seen>>,
+    /// What is wrong.
+    pub(super) alarms: Alarms,
+    /// How often its turns have failed.
+    pub(super) failures: Failures,
+    /// How often its parent is looked at while something waits for a DS; none: nothing does.
+    pub(super) waits_for_ds: Option<Duration>,
+    /// CDS records that the parent is to be told of.
+    pub(super) telling: Option<Telling>,
+    /// The largest TTL of a version, by its serial.
+    pub(super) ttl_max: Option<(u32, u32)>,
+}
+
+/// A look at the parent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// When it began, in seconds since 1970.
+    pub(super) at: u64,
+    /// What was seen.
+    pub(super) sight: Sight,
+}
+
+/// CDS records that the parent is told of until it has done what they say.
+#[derive(Clone, Debug)]
+pub(super) struct Telling {
+    /// What they say.
+    pub(super) cds: Cds,
+    /// When it is told next.
+    pub(super) at: Instant,
+    /// How often it was.
+    pub(super) tries: u32,
+}
+
+impl Telling {
+    /// It was told, and nobody has to be told soon again; or not everybody heard it.
+    pub(super) fn told(&mut self, is_heard: bool, now: Instant) {
+        let doubled = TELL_SOON.saturating_mul(2_u32.pow(self.tries.min(16)));
+        self.tries = self.tries.saturating_add(1);
+        self.at = now + if is_heard { TELL_AGAIN } else { doubled.min(TELL_AGAIN) };
+    }
+}
+
+impl Notes {
+    /// Something waits for a DS at the parent, or nothing does. `every` is how often it is looked at then, and
+    /// `telling` what its CDS records say. Returns whether that is new.
+    pub(super) fn wait_for_ds(
+        &mut self,
+        every: Option<Duration>,
+        cds: Cds,
+        tell_after: Duration,
+        now: Instant,
+    ) -> bool {
+        let is_new = every.is_some() && self.waits_for_ds.is_none();
+        self.waits_for_ds = every;
+        if every.is_none() || cds == Cds::None {
+            self.telling = None;
+        } else if self.telling.as_ref().is_none_or(|telling| telling.cds != cds) {
+            // Secondaries have them by then (RFC 9859 §4.2).
+            self.telling = Some(Telling { cds, at: now + tell_after, tries: 0 });
+        }
+        is_new
+    }
+}
+
+impl Book {
+    /// Takes note of which zones there are.
+    pub(super) fn keep(&mut self, zones: &[Name], now: Instant) {
+        self.turns.keep(zones, now, |_| Duration::ZERO);
+        self.looks.keep(zones, now, |zone| share(zone, FIRST_LOOKS));
+        let known: HashSet<&Name> = zones.iter().collect();
+        self.notes.retain(|zone, _| known.contains(zone));
+        for zone in zones {
+            self.notes.entry(zone.clone()).or_default();
+        }
+    }
+
+    /// When the parent of a zone is looked at next.
+    pub(super) fn next_look(&self, zone: &Name, now: Instant) -> Instant {
+        let notes = self.notes.get(zone);
+        match notes.and_then(|notes| notes.waits_for_ds) {
+            Some(every) => now + every,
+            None => now + LOOK_EVERY * 3 / 4 + share(zone, LOOK_EVERY / 2),
+        }
+    }
+}
+
+/// How often a parent is looked at while something waits for it: as often as it matters beside the time that
+/// changes take anyway.
+pub(super) fn look_every(propagation_s: u32) -> Duration {
+    let [least, most] = LOOK_SOON;
+    Duration::from_secs(u64::from(propagation_s / 12).clamp(least, most))
+}
+
+/// A part of a time that is always the same for a zone, so that zones do not stay in step.
+fn share(zone: &Name, of: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    zone.hash(&mut hasher);
+    of * (hasher.finish() % 1_000) as u32 / 1_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parent_is_looked_at_often_while_something_waits_for_it() {
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
+        let zones: Vec<Name> = (0..100).map(|n| format!("z{n}.").parse().unwrap()).collect();
+        let mut book = Book::default();
+        book.keep(&zones, now);
+        assert!(book.looks.next().unwrap() < now + FIRST_LOOKS);
+        let next = |book: &Book, zone| book.next_look(zone, now) - now;
+        let all: HashSet<Duration> = zones.iter().map(|zone| next(&book, zone)).collect();
+        assert!(all.len() > 50, "they do not stay in step");
+        assert!(all.iter().all(|wait| (3 * 60 * minute..=5 * 60 * minute).contains(wait)));
+        let notes = book.notes.get_mut(&zones[0]).unwrap();
+        assert!(notes.wait_for_ds(Some(look_every(3_600)), Cds::Delete, minute, now));
+        assert!(!notes.wait_for_ds(Some(look_every(3_600)), Cds::Delete, minute, now));
+        assert_eq!(next(&book, &zones[0]), 5 * minute);
+        assert_eq!([0, 60, 86_400].map(|it| look_every(it).as_secs()), [2, 5, 300]);
+    }
+
+    #[test]
+    fn a_parent_is_told_of_each_new_wish_and_again_as_long_as_it_is_not_done() {
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
+        let mut notes = Notes::default();
+        let mut want = |cds, now| {
+            notes.wait_for_ds(Some(minute), cds, minute, now);
+            let telling = notes.telling.as_mut().unwrap();
+            (telling.at, telling.tries)
+        };
+        assert_eq!(want(Cds::Delete, now), (now + minute, 0));
+        assert_eq!(want(Cds::Delete, now + minute), (now + minute, 0), "once for all");
+        assert_eq!(want(Cds::Keys(Vec::new()), now), (now + minute, 0));
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            let telling = notes.telling.as_mut().unwrap();
+            telling.told(false, now);
+            waits.push((telling.at - now).as_secs());
+        }
+        assert_eq!((waits[0], waits[1], waits[11]), (60, 120, 86_400));
+        notes.telling.as_mut().unwrap().told(true, now);
+        assert_eq!(notes.telling.as_ref().unwrap().at, now + TELL_AGAIN);
+        notes.wait_for_ds(None, Cds::Delete, minute, now);
+        assert!(notes.telling.is_none());
+    }
+}

@@ -1,0 +1,155 @@
+//! The steps of rolls, and the keys that they need.
+
+use std::time::Duration;
+
+use super::handle::Inner;
+use super::turn::{Halt, WHO};
+use crate::dnssec::{Dnskey, KeyPair};
+use crate::publish::KeysError;
+use crate::rollover::{Facts, KeyNeed, KeySet, Next, Policy, Refusal, Step};
+use crate::text::with_causes;
+use crate::wire::Name;
+
+/// Steps of one turn: more than any roll has.
+const STEPS_MAX: usize = 20;
+/// Tries to make a key whose tag no other key of the zone has.
+const TRIES_MAX: usize = 20;
+
+/// What is waited for once all that is due was done.
+pub(super) struct Standstill {
+    /// How long until time alone moves something.
+    pub(super) wait: Option<Duration>,
+    /// Whether a DS at the parent is waited for.
+    pub(super) for_ds: bool,
+}
+
+impl Inner {
+    /// Does all that is due for the keys of a zone.
+    pub(super) fn step(&self, zone: &Name) -> Result<Standstill, Halt> {
+        for _ in 0..STEPS_MAX {
+            let state = self.publisher.signing(zone)?;
+            let Some((current, keys)) = &state.current else { break };
+            let policy = state.wanted.as_ref().unwrap_or(current);
+            let (facts, now) = (self.facts(zone, &state), self.now_s());
+            match keys.next(policy, &facts, now) {
+                Next::Wait { until, for_ds } => {
+                    let wait = until.map(|until| Duration::from_secs(until.saturating_sub(now)));
+                    return Ok(Standstill { wait, for_ds });
+                }
+                Next::Step(step) => self.take(zone, keys, &step, &facts, now)?,
+                Next::NeedKeys(needs) => self.begin_roll(zone, keys, &needs, &facts, now)?,
+            }
+        }
+        // Whatever is left has its turn soon.
+        Ok(Standstill { wait: Some(Duration::from_secs(1)), for_ds: false })
+    }
+
+    /// Takes a step.
+    fn take(
+        &self,
+        zone: &Name,
+        before: &KeySet,
+        step: &Step,
+        facts: &Facts,
+        now: u64,
+    ) -> Result<(), Halt> {
+        // The set may be another by now, and then perhaps no step is due.
+        let again = |keys: &KeySet, policy: &Policy| match keys.next(policy, facts, now) {
+            Next::Step(step) => Ok(step.set),
+            Next::Wait { .. } | Next::NeedKeys(_) => Err(()),
+        };
+        match self.publisher.change_keys(zone, (&step.act.to_string(), WHO), again) {
+            Ok(Some(_)) => tracing::info!(%zone, "keys: {}", step.act),
+            Ok(None) | Err(KeysError::Against(())) => {}
+            Err(KeysError::Door(error)) => return Err(error.into()),
+        }
+        let state = self.publisher.signing(zone)?;
+        let is_kept = |key: &&crate::rollover::Key| {
+            state.current.as_ref().is_none_or(|(_, keys)| keys.key(&key.id).is_some())
+        };
+        for key in before.keys().iter().filter(|key| !is_kept(key)) {
+            if let Err(error) = self.keystore.remove(zone, &key.dnskey) {
+                tracing::warn!(%zone, error = with_causes(&error), "the file of a removed key stays");
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the keys that a roll needs and begins it. Their files are on disk before the zone knows of them.
+    fn begin_roll(
+        &self,
+        zone: &Name,
+        keys: &KeySet,
+        needs: &[KeyNeed],
+        facts: &Facts,
+        now: u64,
+    ) -> Result<(), Halt> {
+        let mut made: Vec<Dnskey> = Vec::with_capacity(needs.len());
+        for need in needs {
+            match self.make(zone, keys, &made, need) {
+                Ok(key) => made.push(key),
+                Err(halt) => {
+                    self.forget_keys(zone, &made);
+                    return Err(halt);
+                }
+            }
+        }
+        let tags: Vec<String> = made.iter().map(|key| key.tag().to_string()).collect();
+        let what = format!("a key rollover begins: new key {}", tags.join(", "));
+        let begin = |keys: &KeySet, policy: &Policy| keys.start(made.clone(), policy, facts, now);
+        match self.publisher.change_keys(zone, (&what, WHO), begin) {
+            Ok(_) => tracing::info!(%zone, "keys: {what}"),
+            Err(error) => {
+                // The zone may know of them if it is not known whether the change is durable.
+                let known = self.publisher.signing(zone).ok().and_then(|state| state.current);
+                let is_used = |key: &Dnskey| {
+                    known
+                        .as_ref()
+                        .is_none_or(|(_, keys)| keys.keys().iter().any(|it| it.dnskey == *key))
+                };
+                made.retain(|key| !is_used(key));
+                self.forget_keys(zone, &made);
+                return match error {
+                    KeysError::Against(Refusal::NoKeysNeeded | Refusal::OtherKeys) => Ok(()),
+                    KeysError::Against(refusal) => Err(Halt::Failed(format!("{zone}: {refusal}"))),
+                    KeysError::Door(error) => Err(error.into()),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a key, and keeps it.
+    fn make(
+        &self,
+        zone: &Name,
+        keys: &KeySet,
+        made: &[Dnskey],
+        need: &KeyNeed,
+    ) -> Result<Dnskey, Halt> {
+        let failed = |error: &dyn std::error::Error| {
+            Halt::Failed(format!("{zone}: no key can be made: {}", with_causes(error)))
+        };
+        for _ in 0..TRIES_MAX {
+            let (pair, pkcs8) = KeyPair::generate(need.algorithm, need.role.flags())
+                .map_err(|error| failed(&error))?;
+            let tag = pair.dnskey().tag();
+            let is_taken = keys.keys().iter().any(|key| key.id.tag == tag)
+                || made.iter().any(|key| key.tag() == tag);
+            if !is_taken {
+                self.keystore.store(zone, &pair, &pkcs8).map_err(|error| failed(&error))?;
+                return Ok(pair.dnskey().clone());
+            }
+        }
+        Err(Halt::Failed(format!("{zone}: no key with a tag of its own can be made")))
+    }
+
+    /// Removes the files of keys that nothing uses.
+    fn forget_keys(&self, zone: &Name, keys: &[Dnskey]) {
+        for key in keys {
+            if let Err(error) = self.keystore.remove(zone, key) {
+                tracing::warn!(%zone, error = with_causes(&error), "the file of an unused key stays");
+            }
+        }
+    }
+}

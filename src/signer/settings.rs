@@ -1,0 +1,47 @@
+//! What the settings want of a zone: signed by another policy, for the first time, or not any more.
+
+use super::handle::Inner;
+use super::turn::{Halt, WHO};
+use crate::publish::SigningState;
+use crate::rollover::{Command, KeySet, Policy, Refusal};
+use crate::wire::Name;
+
+impl Inner {
+    /// Brings a zone to what the settings want. A zone whose DS is at the parent goes unsigned in steps, which
+    /// begin here.
+    pub(super) fn follow_settings(&self, zone: &Name, state: &SigningState) -> Result<(), Halt> {
+        match (&state.wanted, &state.current) {
+            (None, None) => Ok(()),
+            (Some(_), None) => {
+                self.publisher.begin_signing(zone, WHO)?;
+                Ok(())
+            }
+            (None, Some((_, keys))) if keys.is_leaving() => Ok(()),
+            (None, Some(_)) => self.command(zone, state, "to be unsigned", Command::GoUnsigned),
+            (Some(_), Some((_, keys))) if keys.is_leaving() => {
+                self.command(zone, state, "to stay signed", Command::Cancel(None))
+            }
+            (Some(wanted), Some((current, _))) if wanted != current => {
+                let what = format!("policy {}", wanted.name);
+                let same = |keys: &KeySet, _: &Policy| Ok::<_, Refusal>(keys.clone());
+                self.publisher.change_keys(zone, (&what, WHO), same)?;
+                Ok(())
+            }
+            (Some(_), Some(_)) => Ok(()),
+        }
+    }
+
+    /// Tells the machine something that the settings say.
+    fn command(
+        &self,
+        zone: &Name,
+        state: &SigningState,
+        what: &str,
+        command: Command,
+    ) -> Result<(), Halt> {
+        let (facts, now) = (self.facts(zone, state), self.now_s());
+        let decide = |keys: &KeySet, policy: &Policy| keys.command(command, policy, &facts, now);
+        self.publisher.change_keys(zone, (what, WHO), decide)?;
+        Ok(())
+    }
+}

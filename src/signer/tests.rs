@@ -1,0 +1,363 @@
+//! Lives of signed zones, turn by turn: the clock is the test's, and so is what the parent says.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::alarm::Trouble;
+use super::book::Seen;
+use super::handle::{Inner, Signer};
+use super::parent::{Ds, Finder, Heard, ParentServer, Sight};
+use crate::check;
+use crate::dnssec::{DigestType, ds};
+use crate::keystore::Keystore;
+use crate::publish::{Options, Publisher, ReloadReport, ZoneSource};
+use crate::rollover::{Arrangement, Command, KeySet, Parent, Policy, Refusal, Role};
+use crate::store::Store;
+use crate::store::clock::ClockRow;
+use crate::wire::{Name, Rtype};
+
+thread_local! {
+    /// The time of this test, in milliseconds since 1970.
+    static NOW_MS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// A day, in seconds.
+const DAY: u64 = 86_400;
+/// When the tests begin.
+const BEGIN_MS: i64 = 1_795_500_000_000;
+/// The zone.
+const ZONE: &str = "$TTL 3600\n@ SOA ns1 hostmaster 10 7200 900 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n\
+                    www A 192.0.2.10\n";
+
+/// The clock of the tests; that of other threads stands still.
+fn clock() -> i64 {
+    NOW_MS.with(Cell::get).max(BEGIN_MS)
+}
+
+/// The apex.
+fn apex() -> Name {
+    "contoh.go.id.".parse().unwrap()
+}
+
+/// A zone, its publisher and its clockwork, without threads.
+struct House {
+    directory: tempfile::TempDir,
+    store: Store,
+    signer: Signer,
+}
+
+impl House {
+    /// A zone that is to be signed by this policy.
+    fn new(policy: Policy) -> Self {
+        NOW_MS.with(|now| now.set(BEGIN_MS));
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("zone"), ZONE).unwrap();
+        std::fs::create_dir(directory.path().join("state")).unwrap();
+        Self::open(directory, Some(policy))
+    }
+
+    /// Opens what is in a directory.
+    fn open(directory: tempfile::TempDir, policy: Option<Policy>) -> Self {
+        let state = directory.path().join("state");
+        let source = ZoneSource {
+            signing: policy.map(Arc::new),
+            ..ZoneSource::new(apex(), directory.path().join("zone"))
+        };
+        let options = Options { now_ms: clock, ..Options::new(&state) };
+        let store = Store::open(&state).unwrap();
+        let (publisher, reports) = Publisher::open(store.clone(), vec![source], options).unwrap();
+        assert!(reports.iter().all(ReloadReport::is_ok), "{}", reports[0]);
+        let nobody = Finder::new(Vec::new(), 1);
+        let signer = Signer::with_finder(publisher, Keystore::new(&state), clock, false, nobody);
+        signer.renew();
+        Self { directory, store, signer }
+    }
+
+    /// A restart, perhaps with other settings.
+    fn restart(self, policy: Option<Policy>) -> Self {
+        let Self { directory, store, signer } = self;
+        signer.0.publisher.flush();
+        drop((signer, store));
+        Self::open(directory, policy)
+    }
+
+    /// What the threads share.
+    fn inner(&self) -> &Inner {
+        &self.signer.0
+    }
+
+    /// One turn of the zone.
+    fn turn(&self) -> Duration {
+        self.inner().turn(&apex())
+    }
+
+    /// The turns of some time, one whenever the one before says.
+    fn live(&self, seconds: u64) {
+        let end = clock() + seconds as i64 * 1_000;
+        while clock() < end {
+            let wait = self.turn().max(Duration::from_secs(1)).as_millis() as i64;
+            NOW_MS.with(|now| now.set((clock() + wait).min(end)));
+        }
+        self.turn();
+        let zone = self.inner().publisher.zone(&apex()).unwrap();
+        if zone.is_signed() {
+            let faults = check::zone(&zone, &[], (clock() / 1_000) as u32);
+            assert!(faults.is_empty(), "{faults:#?}");
+        }
+    }
+
+    /// The keys.
+    fn keys(&self) -> KeySet {
+        self.inner().publisher.signing(&apex()).unwrap().current.unwrap().1
+    }
+
+    /// The tags of the keys that are published.
+    fn tags(&self) -> Vec<u16> {
+        self.keys().published().iter().map(|id| id.tag).collect()
+    }
+
+    /// Two servers of the parent have the DS of these keys, seen now.
+    fn parent_has(&self, tags: [&[u16]; 2]) {
+        let keys = self.keys();
+        let record = |tag: &u16| {
+            let key = keys.keys().iter().find(|key| key.id.tag == *tag).unwrap();
+            Ds::read(&ds(apex().as_ref(), &key.dnskey.rdata(), DigestType::Sha256)).unwrap()
+        };
+        let heard = |tags: &[u16]| match tags {
+            [] => Heard::None,
+            tags => Heard::Ds { records: tags.iter().map(record).collect(), ttl: 3_600 },
+        };
+        self.parent_says(tags.map(heard));
+    }
+
+    /// Two servers of the parent say this.
+    fn parent_says(&self, heard: [Heard; 2]) {
+        let [one, two] = heard.map(|heard| vec![(None, heard)]);
+        let servers = vec![
+            ParentServer { name: "a.id.".to_owned(), heard: one },
+            ParentServer { name: "b.id.".to_owned(), heard: two },
+        ];
+        let sight = Sight { parent: None, servers, why: None };
+        let seen = Arc::new(Seen { at: self.inner().now_s(), sight });
+        self.inner().note(&apex(), |notes| notes.seen = Some(seen)).unwrap();
+    }
+
+    /// The words of the alarms.
+    fn alarms(&self) -> Vec<&'static str> {
+        self.signer.alarms(&apex()).iter().map(|alarm| alarm.trouble.word()).collect()
+    }
+
+    /// Gives a command.
+    fn command(&self, command: Command) {
+        let state = self.inner().publisher.signing(&apex()).unwrap();
+        let (facts, now) = (self.signer.facts(&apex(), &state), self.inner().now_s());
+        let decide = |keys: &KeySet, policy: &Policy| keys.command(command, policy, &facts, now);
+        let done: Result<_, crate::publish::KeysError<Refusal>> =
+            self.inner().publisher.change_keys(&apex(), ("test", "budi"), decide);
+        done.unwrap();
+    }
+
+    /// The files of private keys.
+    fn key_files(&self) -> usize {
+        Keystore::new(&self.directory.path().join("state")).list(&apex()).len()
+    }
+}
+
+#[test]
+fn a_ksk_waits_for_its_ds_at_all_servers_and_then_the_old_one_goes() {
+    let policy = Policy { arrangement: Arrangement::KskZsk, ..Policy::default() };
+    let mut house = House::new(policy.clone());
+    assert!(!house.inner().publisher.zone(&apex()).unwrap().is_signed());
+    house.turn();
+    assert!(house.inner().publisher.zone(&apex()).unwrap().is_signed());
+    assert_eq!((house.keys().parent().0, house.alarms().len()), (Parent::Introducing, 0));
+    house.live(DAY);
+    assert_eq!((house.keys().parent().0, house.alarms()), (Parent::Wanted, vec!["waits"]));
+    let ksk = house.keys().key_signers()[0].tag;
+    house.parent_has([&[ksk], &[]]);
+    house.live(DAY);
+    assert_eq!(house.keys().parent().0, Parent::Wanted, "one of two is not enough");
+    house.parent_has([&[ksk], &[ksk]]);
+    house.live(60);
+    assert_eq!((house.keys().parent().0, house.alarms().len()), (Parent::Secure, 0));
+
+    // The roll: a new key whose file is there, published beside the old one.
+    house.command(Command::Roll(Some(Role::Ksk)));
+    house.turn();
+    let new = house.keys().key_signers().iter().map(|id| id.tag).find(|tag| *tag != ksk).unwrap();
+    assert_eq!((house.tags().len(), house.key_files()), (3, 3));
+    house.live(DAY);
+    assert_eq!(house.alarms(), ["waits"]);
+    house = house.restart(Some(policy));
+    house.parent_has([&[new], &[ksk, new]]);
+    house.live(DAY);
+    assert_eq!(house.tags().len(), 3, "one server still has the old DS");
+    house.parent_has([&[new], &[ksk]]);
+    house.live(DAY);
+    assert_eq!(house.tags().len(), 3, "one server has not the new one");
+    house.parent_has([&[new], &[new]]);
+    house.live(3 * DAY);
+    assert!(!house.tags().contains(&ksk) && house.tags().len() == 2, "{:?}", house.tags());
+    assert_eq!((house.alarms().len(), house.key_files()), (0, 3));
+    // Its file is kept for a month.
+    house.live(31 * DAY);
+    assert_eq!(house.key_files(), 2);
+}
+
+#[test]
+fn keys_roll_by_themselves_and_signatures_never_end() {
+    let policy =
+        Policy { arrangement: Arrangement::KskZsk, zsk_s: 30 * DAY as u32, ..Policy::default() };
+    let house = House::new(policy);
+    house.live(DAY);
+    let ksk = house.keys().key_signers()[0].tag;
+    house.parent_has([&[ksk], &[ksk]]);
+    let mut zsks = std::collections::BTreeSet::new();
+    for _ in 0..24 {
+        house.live(5 * DAY);
+        zsks.extend(house.keys().zone_signers().iter().map(|id| id.tag));
+        assert!(house.alarms().is_empty(), "{:?}", house.signer.alarms(&apex()));
+    }
+    assert!((4..=5).contains(&zsks.len()), "{zsks:?}");
+    assert!(house.tags().contains(&ksk));
+}
+
+#[test]
+fn a_clock_that_cannot_be_right_signs_nothing_and_says_so_until_it_is() {
+    let house = House::new(Policy::default());
+    house.turn();
+    let serial = || house.inner().publisher.zone(&apex()).unwrap().serial();
+    let before = serial();
+    // A jump of a month that nobody has confirmed.
+    let believed = ClockRow::believed(clock());
+    house.store.write::<_, crate::store::StoreError>(|tx| tx.put_clock(&believed)).unwrap();
+    NOW_MS.with(|now| now.set(clock() + 30 * DAY as i64 * 1_000));
+    assert!(house.turn() <= Duration::from_secs(60), "it is looked at again soon");
+    assert!(house.alarms().contains(&"stopped"));
+    assert_eq!((serial(), house.keys().parent().0), (before, Parent::Introducing));
+    // Set right.
+    NOW_MS.with(|now| now.set(BEGIN_MS + 60_000));
+    house.turn();
+    assert!(house.alarms().is_empty(), "{:?}", house.signer.alarms(&apex()));
+    // Far behind the newest signature, in a house that knows nothing of the clock.
+    house
+        .store
+        .write::<_, crate::store::StoreError>(|tx| {
+            tx.put_clock(&ClockRow::believed(BEGIN_MS + 40 * DAY as i64 * 1_000))
+        })
+        .unwrap();
+    NOW_MS.with(|now| now.set(BEGIN_MS + 40 * DAY as i64 * 1_000));
+    house.turn();
+    assert_ne!(serial(), before, "signed anew in the future");
+    house
+        .store
+        .write::<_, crate::store::StoreError>(|tx| tx.put_clock(&ClockRow::believed(BEGIN_MS)))
+        .unwrap();
+    NOW_MS.with(|now| now.set(BEGIN_MS + 3_600_000));
+    house.turn();
+    let alarms = house.signer.alarms(&apex());
+    assert!(
+        alarms.iter().any(|it| it.trouble.to_string().contains("newest signature")),
+        "{alarms:?}"
+    );
+}
+
+#[test]
+fn a_missing_key_is_an_alarm_until_it_is_back() {
+    let mut house = House::new(Policy::default());
+    house.turn();
+    let keys = house.keys();
+    let path = house.inner().keystore.path(&apex(), &keys.keys()[0].dnskey);
+    let away = house.directory.path().join("away");
+    std::fs::rename(&path, &away).unwrap();
+    house = house.restart(Some(Policy::default()));
+    assert!(house.inner().publisher.zone(&apex()).unwrap().is_signed(), "served as it was");
+    let waits: Vec<u64> = (0..3).map(|_| house.turn().as_secs()).collect();
+    assert_eq!(waits, [10, 20, 40]);
+    assert_eq!(house.alarms(), ["stopped"]);
+    let why = house.signer.alarms(&apex())[0].trouble.to_string();
+    assert!(why.contains("restore") && why.contains(path.to_str().unwrap()), "{why}");
+    std::fs::rename(&away, &path).unwrap();
+    house.turn();
+    assert!(house.alarms().is_empty(), "{:?}", house.signer.alarms(&apex()));
+}
+
+#[test]
+fn a_ds_that_fits_no_key_and_one_that_is_gone_are_alarms() {
+    let house = House::new(Policy::default());
+    house.live(DAY);
+    let csk = house.tags()[0];
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    assert!(house.alarms().is_empty());
+    house.parent_has([&[csk], &[]]);
+    house.turn();
+    assert_eq!(house.alarms(), ["ds-missing"]);
+    let stranger = Ds::read(&[&[0, 7, 13, 2][..], &[9; 32]].concat()).unwrap();
+    let heard = Heard::Ds { records: vec![stranger], ttl: 60 };
+    house.parent_says([heard, Heard::Silent("x".to_owned())]);
+    house.turn();
+    let alarms = house.signer.alarms(&apex());
+    let Trouble::DsMismatch { servers, ds } = &alarms[0].trouble else { panic!("{alarms:?}") };
+    assert_eq!((servers.len(), ds[0].starts_with("7 13 2 0909")), (1, true));
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    assert!(house.alarms().is_empty());
+}
+
+#[test]
+fn a_zone_goes_unsigned_when_its_ds_is_gone_and_not_before() {
+    let mut house = House::new(Policy::default());
+    house.live(DAY);
+    let csk = house.tags()[0];
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    house = house.restart(None);
+    house.parent_has([&[csk], &[]]);
+    house.live(3 * DAY);
+    assert_eq!(house.keys().parent().0, Parent::Leaving);
+    let cds = |house: &House| {
+        let zone = house.inner().publisher.zone(&apex()).unwrap();
+        zone.rrset(apex().as_ref(), Rtype::CDS).map(|set| set.first().to_vec())
+    };
+    assert_eq!(cds(&house), Some(vec![0; 5]));
+    // The settings are changed back.
+    house = house.restart(Some(Policy::default()));
+    house.turn();
+    assert_eq!(house.keys().parent().0, Parent::Wanted, "what it has is not known yet");
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    assert_eq!(house.keys().parent().0, Parent::Secure);
+    house = house.restart(None);
+    house.turn();
+    house.parent_has([&[], &[]]);
+    house.live(3 * DAY);
+    let state = house.inner().publisher.signing(&apex()).unwrap();
+    assert!(state.current.is_none() && !state.served.unwrap().is_signed());
+}
+
+#[test]
+fn the_threads_sign_look_and_stop() {
+    let house = House::new(Policy { parents: vec![nobody()], ..Policy::default() });
+    house.signer.start();
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while !house.inner().publisher.zone(&apex()).unwrap().is_signed() {
+        assert!(std::time::Instant::now() < end, "it is not signed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    house.signer.wake(&apex());
+    while house.signer.sight(&apex()).is_none() {
+        assert!(std::time::Instant::now() < end, "nobody looks at the parent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!house.signer.sight(&apex()).unwrap().1.is_whole());
+    house.signer.stop();
+}
+
+/// An address where nobody listens.
+fn nobody() -> SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap()
+}
