@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Where we listen. Whether an address is this machine's is found out once: make another for each look.
+/// Where we listen. Whether an address is this machine's is found out once: addresses come and go, so make another
+/// from time to time.
 pub struct Ours {
     /// The addresses we listen on.
     listening: Vec<SocketAddr>,

@@ -24,6 +24,9 @@ use crate::zone::{Entry, Zone};
 /// Connections under way at once, over TCP and TLS.
 const CONNECTIONS_MAX: usize = 8;
 
+/// For how long it is believed which addresses are this machine's: a burst of changes asks once.
+const OURS_AGE_MAX: Duration = Duration::from_secs(10);
+
 /// For how long a secondary may lack a serial and still count as one that keeps up.
 const KEPT_UP_MS: i64 = 5_000;
 
@@ -48,8 +51,10 @@ pub(super) struct Board {
 pub(super) enum Event {
     /// A zone has a new version.
     Changed(Name),
-    /// Rules or keys are others, or zones came and went.
+    /// Rules or keys are others, or zones came and went by the settings: whoever says so has seen to the rest.
     Renew,
+    /// Zones came or went by themselves, as members of a catalog.
+    CameOrWent,
     /// Something else is due.
     Wake,
     /// It is over.
@@ -109,7 +114,7 @@ impl Secondaries for Announcing {
     }
 
     fn renew(&self) {
-        self.0.send(Event::Renew);
+        self.0.send(Event::CameOrWent);
     }
 
     fn of_zone(&self, zone: &Name) -> Vec<Secondary> {
@@ -141,6 +146,7 @@ pub(super) fn start(
         connections: Arc::default(),
         flights: JoinSet::new(),
         silent: HashSet::new(),
+        ours: None,
     };
     let run = move || {
         runtime.block_on(teller.run(events));
@@ -162,11 +168,14 @@ struct Teller {
     flights: JoinSet<(Flight, Landing)>,
     /// Secondaries that did not answer last, for the log.
     silent: HashSet<String>,
+    /// Which addresses are our own, and since when that is known.
+    ours: Option<(Instant, Ours)>,
 }
 
 impl Teller {
     /// Works until it is over.
     async fn run(mut self, mut events: UnboundedReceiver<Event>) {
+        self.adopt();
         self.renew();
         loop {
             let due = self.send_due();
@@ -178,7 +187,7 @@ impl Teller {
             };
             tokio::select! {
                 event = events.recv() => {
-                    let mut is_renewed = false;
+                    let (mut is_renewed, mut is_grown) = (false, false);
                     // All that waits: a reload asks several times for the same walk.
                     let mut next = event.or(Some(Event::Stop));
                     while let Some(event) = next {
@@ -186,9 +195,13 @@ impl Teller {
                             Event::Stop => return,
                             Event::Changed(zone) => self.changed(&zone),
                             Event::Renew => is_renewed = true,
+                            Event::CameOrWent => (is_renewed, is_grown) = (true, true),
                             Event::Wake => {}
                         }
                         next = events.try_recv().ok();
+                    }
+                    if is_grown {
+                        self.adopt();
                     }
                     if is_renewed {
                         self.renew();
@@ -208,27 +221,37 @@ impl Teller {
     //--- Who is told
 
     /// A zone has a new version.
-    fn changed(&self, apex: &Name) {
+    fn changed(&mut self, apex: &Name) {
         let Some(fleet) = self.fleet.upgrade() else { return };
         if let Some(zone) = fleet.publisher.zone(apex) {
-            let ours = Ours::new(fleet.publisher.sockets().servers());
+            let now = Instant::now();
+            let known = self.ours.take();
+            let known = known.filter(|(since, _)| now.duration_since(*since) < OURS_AGE_MAX);
+            let (since, ours) = known.unwrap_or_else(|| (now, ours(&fleet)));
             self.set_peers(&fleet, &zone, &ours, &mut 0);
+            self.ours = Some((since, ours));
         }
     }
 
-    /// Looks at all zones: at the start, and when rules change.
-    fn renew(&self) {
+    /// Takes note of members of catalogs that came or went.
+    fn adopt(&self) {
         let Some(fleet) = self.fleet.upgrade() else { return };
         fleet.adopt_members();
         fleet.keeper.renew(&fleet);
+    }
+
+    /// Looks at all zones: at the start, and when rules change.
+    fn renew(&mut self) {
+        let Some(fleet) = self.fleet.upgrade() else { return };
         let (zones, mut new) = (fleet.publisher.zones(), 0);
-        let ours = Ours::new(fleet.publisher.sockets().servers());
+        let ours = ours(&fleet);
         for zone in zones.iter().filter_map(Entry::zone) {
             self.set_peers(&fleet, zone, &ours, &mut new);
         }
         let is_served =
             |apex: &Name| zones.get(apex.as_ref()).is_some_and(|it| it.zone().is_some());
         self.board.links().retain_zones(is_served);
+        self.ours = Some((Instant::now(), ours));
     }
 
     /// Notes who is told of a zone.
@@ -289,6 +312,11 @@ impl Teller {
             _ => {}
         }
     }
+}
+
+/// Which addresses are our own now.
+fn ours(fleet: &Inner) -> Ours {
+    Ours::new(fleet.publisher.sockets().servers())
 }
 
 /// The message of a flight, or why there is none.
