@@ -17,12 +17,13 @@ pub use content::{Content, Private, Public};
 pub use import::{Given, ImportFault, Imported, import};
 pub use text::Fault;
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use crate::dnssec::{self, Dnskey, KeyPair, Pkcs8, PrivateKey};
+use crate::dnssec::{self, Algorithm, Dnskey, KeyError, KeyPair, Pkcs8, PrivateKey};
 use crate::files::{self, SecretError};
 use crate::rollover::KeyId;
 use crate::wire::Name;
@@ -33,6 +34,8 @@ const DIRECTORY: &str = "keys";
 const KEY_SET: &str = "keyset.json";
 /// How files of private keys end.
 const ENDING: &str = ".pem";
+/// Keys that are made, at most, until one has a tag of its own: one in some thousands has not.
+const TRIES_MAX: usize = 64;
 /// Octets a file of a private key may have: some times what the largest RSA key needs.
 const KEY_OCTETS_MAX: usize = 64 << 10;
 /// Octets the copy of a key set may have: some thousand keys.
@@ -101,15 +104,41 @@ impl Keystore {
         removed.map_err(|source| KeystoreError::Write { path, source })
     }
 
-    /// The DNSKEYs of the private keys that lie there for a zone, whatever uses them. Files that cannot be
-    /// read, or are not called after the key in them, are left out.
-    pub fn list(&self, zone: &Name) -> Vec<Dnskey> {
+    /// Makes a key whose tag is none of `taken`; its file is on disk when this returns.
+    pub fn generate(
+        &self,
+        zone: &Name,
+        algorithm: Algorithm,
+        flags: u16,
+        taken: &[u16],
+    ) -> Result<Dnskey, KeystoreError> {
+        for _ in 0..TRIES_MAX {
+            let (pair, pkcs8) = KeyPair::generate(algorithm, flags)?;
+            if !taken.contains(&pair.tag()) {
+                self.store(zone, &pair, &pkcs8)?;
+                return Ok(pair.dnskey().clone());
+            }
+        }
+        Err(KeystoreError::NoTag)
+    }
+
+    /// The DNSKEYs of the private keys that lie there for a zone, whatever uses them. One that cannot be used
+    /// is an error: in its place nobody should make a new one, which the parent does not know.
+    pub fn list(&self, zone: &Name) -> Result<Vec<Dnskey>, KeystoreError> {
         let directory = self.directory(zone);
-        let entries = fs::read_dir(directory).into_iter().flatten().flatten().take(ENTRIES_MAX);
+        let entries = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.and_then(|entries| entries.take(ENTRIES_MAX).collect()),
+        };
+        let entries: Vec<fs::DirEntry> = entries
+            .map_err(|error| KeystoreError::Read { path: directory, source: error.into() })?;
+        let files = entries.iter().map(fs::DirEntry::path);
+        let keys =
+            files.filter(|path| path.as_os_str().as_encoded_bytes().ends_with(ENDING.as_bytes()));
         let mut found: Vec<Dnskey> =
-            entries.filter_map(|entry| public_half(&entry.path())).collect();
+            keys.map(|path| public_half(&path)).collect::<Result<_, _>>()?;
         found.sort_unstable();
-        found
+        Ok(found)
     }
 
     /// Writes the copy of a zone's key set; it is on disk when this returns.
@@ -152,13 +181,18 @@ fn file_name(key: &Dnskey) -> String {
 }
 
 /// The DNSKEY of the private key in a file that is called after it.
-fn public_half(path: &Path) -> Option<Dnskey> {
-    let id: KeyId = path.file_name()?.to_str()?.strip_suffix(ENDING)?.parse().ok()?;
-    let key = pem::read(&files::read_secret(path, KEY_OCTETS_MAX).ok()?).ok()?;
-    [dnssec::KSK, dnssec::ZSK].into_iter().find_map(|flags| {
-        let (pair, _) = key.pair_alone(id.algorithm, flags).ok()?;
-        (KeyId::of(pair.dnskey()) == id).then(|| pair.dnskey().clone())
-    })
+fn public_half(path: &Path) -> Result<Dnskey, KeystoreError> {
+    let text = files::read_secret(path, KEY_OCTETS_MAX)
+        .map_err(|source| KeystoreError::Read { path: path.to_owned(), source })?;
+    let name = path.file_stem().and_then(OsStr::to_str);
+    let id = name.and_then(|name| name.parse::<KeyId>().ok());
+    let dnskey = id.zip(pem::read(&text).ok()).and_then(|(id, key)| {
+        [dnssec::KSK, dnssec::ZSK].into_iter().find_map(|flags| {
+            let (pair, _) = key.pair_alone(id.algorithm, flags).ok()?;
+            (KeyId::of(pair.dnskey()) == id).then(|| pair.dnskey().clone())
+        })
+    });
+    dnskey.ok_or_else(|| KeystoreError::Strange(path.to_owned()))
 }
 
 //------------ KeystoreError -------------------------------------------------
@@ -184,6 +218,19 @@ pub enum KeystoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// The file is not called after the key in it.
+    #[error(
+        "{path} does not hold the private key that it is called after: restore it from the backup, or take it \
+         away and give it to \"gapura key import\"",
+        path = .0.display()
+    )]
+    Strange(PathBuf),
+    /// No key was made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// All keys that were made have a tag that another one has.
+    #[error("no key was made whose tag no other key of the zone has: try again")]
+    NoTag,
     /// It cannot be read, or others may read it, too.
     #[error("{path} {source}", path = path.display())]
     Read {

@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::dnssec::{Algorithm, KSK, ZSK, verify};
+use crate::dnssec::{KSK, ZSK, verify};
 
 /// The zone of all keys here.
 fn zone() -> Name {
@@ -53,7 +53,7 @@ fn a_key_that_was_stored_is_loaded_and_nobody_else_may_read_it() {
         let signature = loaded.sign(b"data").unwrap();
         assert!(verify(&pair.dnskey().rdata(), signature.as_ref(), b"data"));
     }
-    assert_eq!(store.list(&zone()).len(), 3);
+    assert_eq!(store.list(&zone()).unwrap().len(), 3);
     assert_eq!(fs::read_dir(store.directory(&zone())).unwrap().count(), 3, "nothing is left over");
 }
 
@@ -83,7 +83,8 @@ fn what_is_wrong_with_a_file_is_said_with_what_to_do() {
     fs::copy(store.path(&zone(), other.dnskey()), &path).unwrap();
     let strange = told();
     assert!(strange.contains(&tag) && strange.contains("does not belong"), "{strange}");
-    assert_eq!(store.list(&zone()), [other.dnskey().clone()], "a file is what it is called");
+    let listed = store.list(&zone()).unwrap_err().to_string();
+    assert!(listed.contains(path.to_str().unwrap()) && listed.contains("called after"), "{listed}");
 
     // Cut anywhere, or with any sign changed, it is refused or still the same key.
     for at in 0..good.len() {
@@ -108,6 +109,37 @@ fn what_is_wrong_with_a_file_is_said_with_what_to_do() {
 }
 
 #[test]
+fn a_key_that_cannot_be_used_is_not_taken_for_none() {
+    let (_directory, store) = store();
+    let key = store.generate(&zone(), Algorithm::Ed25519, KSK, &[]).unwrap();
+    assert_eq!(store.list(&zone()).unwrap(), [key.clone()]);
+    let path = store.path(&zone(), &key);
+    // What lies beside keys is nobody's fault.
+    store.write_key_set(&zone(), "{}").unwrap();
+    fs::write(path.with_extension("part"), "-----BEGIN").unwrap();
+    assert_eq!(store.list(&zone()).unwrap(), [key.clone()]);
+    set_mode(&path, 0o604);
+    assert!(store.list(&zone()).unwrap_err().to_string().contains("0600"));
+    set_mode(&path, 0o600);
+    fs::rename(&path, path.with_file_name("mine.pem")).unwrap();
+    assert!(store.list(&zone()).unwrap_err().to_string().contains("gapura key import"));
+}
+
+#[test]
+fn a_new_key_has_a_tag_of_its_own() {
+    let (_directory, store) = store();
+    let all: Vec<u16> = (0..=u16::MAX).collect();
+    let none = store.generate(&zone(), Algorithm::Ed25519, ZSK, &all).unwrap_err();
+    assert!(matches!(none, KeystoreError::NoTag), "{none}");
+    assert!(store.list(&zone()).unwrap().is_empty(), "what was not taken is not kept");
+    let odd: Vec<u16> = all.into_iter().filter(|tag| tag % 2 == 1).collect();
+    let key = store.generate(&zone(), Algorithm::Ed25519, ZSK, &odd).unwrap();
+    assert_eq!(key.tag() % 2, 0);
+    let rsa = store.generate(&zone(), Algorithm::RsaSha256, ZSK, &[]).unwrap_err().to_string();
+    assert!(rsa.contains("import"), "{rsa}");
+}
+
+#[test]
 fn a_key_is_removed_for_good() {
     let (_directory, store) = store();
     let (pair, pkcs8) = KeyPair::generate(Algorithm::Ed25519, ZSK).unwrap();
@@ -115,7 +147,7 @@ fn a_key_is_removed_for_good() {
     store.store(&zone(), &pair, &pkcs8).unwrap();
     store.remove(&zone(), pair.dnskey()).unwrap();
     assert!(matches!(store.load(&zone(), pair.dnskey()), Err(KeystoreError::Missing { .. })));
-    assert!(store.list(&zone()).is_empty());
+    assert!(store.list(&zone()).unwrap().is_empty());
 }
 
 #[test]
@@ -203,7 +235,7 @@ fn what_was_read_is_kept_and_loaded_again() {
         let signature = loaded.sign(b"data").unwrap();
         assert!(verify(&found.pair.dnskey().rdata(), signature.as_ref(), b"data"));
     }
-    assert_eq!(store.list(&zone()).len(), 3, "RSA too");
+    assert_eq!(store.list(&zone()).unwrap().len(), 3, "RSA too");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::floor::renumbered;
-use crate::dnssec::{DigestType, Dnskey, KeyPair, ds, ds_line};
-use crate::keystore::Keystore;
+use crate::dnssec::{DigestType, Dnskey, ds, ds_line};
+use crate::keystore::{Keystore, KeystoreError};
 use crate::lock::lock;
 use crate::publish::door::{self, Held, Next, Proposal, SigningFate, without_soa};
 use crate::publish::state::{
@@ -152,7 +152,12 @@ fn first_keys(
     // Keys that the zone was signed with before it was unsigned are not for another time.
     let old = ZoneSigning::kept_copy(&inner.options.state_dir, zone)?;
     let is_old = |key: &Dnskey| old.iter().any(|old| old.keys.key(&KeyId::of(key)).is_some());
-    let keys: Vec<Dnskey> = store.list(zone).into_iter().filter(|key| !is_old(key)).collect();
+    let failed = |error: KeystoreError| PublishError::KeyMissing {
+        zone: zone.clone(),
+        why: with_causes(&error),
+    };
+    let kept = store.list(zone).map_err(failed)?;
+    let keys: Vec<Dnskey> = kept.into_iter().filter(|key| !is_old(key)).collect();
     if live.is_signed() {
         // The parent names a key of whoever signed it so far.
         let published = live.rrset(live.apex(), Rtype::DNSKEY);
@@ -165,17 +170,13 @@ fn first_keys(
     if !keys.is_empty() {
         return Ok(keys);
     }
-    let needed = KeySet::needed(policy).into_iter();
-    needed.map(|need| make_key(&store, zone, need)).collect()
-}
-
-/// Makes a key; its file is on disk when this returns.
-fn make_key(store: &Keystore, zone: &Name, need: KeyNeed) -> Result<Dnskey, PublishError> {
-    let failed = |why| PublishError::KeyMissing { zone: zone.clone(), why };
-    let made = KeyPair::generate(need.algorithm, need.role.flags());
-    let (pair, private) = made.map_err(|error| failed(with_causes(&error)))?;
-    store.store(zone, &pair, &private).map_err(|error| failed(with_causes(&error)))?;
-    Ok(pair.dnskey().clone())
+    let (mut made, mut tags) = (Vec::new(), Vec::new());
+    for KeyNeed { algorithm, role } in KeySet::needed(policy) {
+        let key = store.generate(zone, algorithm, role.flags(), &tags).map_err(failed)?;
+        tags.push(key.tag());
+        made.push(key);
+    }
+    Ok(made)
 }
 
 //------------ Keys ----------------------------------------------------------

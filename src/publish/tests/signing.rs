@@ -3,14 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 use crate::check;
-use crate::dnssec::Denial;
+use crate::dnssec::{Algorithm, Denial, KSK, KeyPair};
+use crate::keystore::Keystore;
 use crate::rollover::Policy;
 use crate::sign::is_proof;
+use crate::text::with_causes;
 
 /// What the clock of these tests is ahead of the system's, in milliseconds, by thread.
 static AHEAD_MS: AtomicI64 = AtomicI64::new(0);
@@ -187,6 +191,29 @@ fn a_zone_without_its_private_key_is_served_as_it_was() {
     assert!(reload(&publisher).is_ok());
     assert_eq!(at(&live(&publisher), "plus.example.", Rtype::A), ["192.0.2.8"]);
     validates(&publisher);
+}
+
+#[test]
+fn an_imported_key_that_cannot_be_used_is_not_replaced_by_a_new_one() {
+    let house = House::new(ZONE);
+    let source = house.signed_by(Some(Policy::default()));
+    let publisher = house.opened_on(source, house.options());
+    let store = Keystore::new(&house.state());
+    let (pair, private) = KeyPair::generate(Algorithm::EcdsaP256Sha256, KSK).unwrap();
+    store.store(&apex(), &pair, &private).unwrap();
+    let path = store.path(&apex(), pair.dnskey());
+    let allow = |mode| std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    allow(0o644);
+    let refused = with_causes(&publisher.begin_signing(&apex(), "gapura").unwrap_err());
+    assert!(refused.contains("0600") && refused.contains(path.to_str().unwrap()), "{refused}");
+    assert!(!live(&publisher).is_signed());
+    assert_eq!(std::fs::read_dir(store.directory(&apex())).unwrap().count(), 1);
+    allow(0o600);
+    publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
+    validates(&publisher);
+    let keys = live(&publisher);
+    let keys = keys.rrset(keys.apex(), Rtype::DNSKEY).unwrap();
+    assert_eq!(keys.rdatas().collect::<Vec<_>>(), [&*pair.dnskey().rdata()]);
 }
 
 #[test]

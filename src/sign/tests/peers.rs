@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
+use crate::keystore::{self, Given};
 
 /// Seconds since 1970: validators know no other time.
 fn now() -> u32 {
@@ -80,6 +81,15 @@ fn validators_of_others_find_nothing() {
     }
 }
 
+/// An RSA key that BIND has made.
+fn imported(file: &str) -> Arc<KeyPair> {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/private_key");
+    let apex = "example.".parse().unwrap();
+    let given = Given { zone: &apex, flags: None, algorithm: None, now: u64::from(now()) };
+    let mut keys = keystore::import(&[samples.join(file)], &given).unwrap();
+    Arc::new(keys.remove(0).pair)
+}
+
 #[test]
 fn validators_of_others_find_nothing_after_any_change() {
     let plans = [
@@ -107,5 +117,10 @@ fn validators_of_others_believe_every_algorithm() {
         let (ksk, zsk) = (pair(algorithm, KSK), pair(algorithm, ZSK));
         let plan = plan(&[&ksk], &[&zsk], Denial::Nsec3);
         judge(&whole(&content, &plan, None, now(), 1).unwrap(), algorithm.word());
+    }
+    for file in ["Kexample.+008+45007", "Kexample.+010+23151"] {
+        let csk = imported(file);
+        let plan = plan(&[&csk], &[&csk], Denial::Nsec);
+        judge(&whole(&content, &plan, None, now(), 1).unwrap(), file);
     }
 }
