@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::handle::Inner;
 use super::turn::{Halt, WHO};
-use crate::dnssec::{Dnskey, KeyPair};
+use crate::dnssec::Dnskey;
 use crate::publish::KeysError;
 use crate::rollover::{Facts, KeyNeed, KeySet, Next, Policy, Refusal, Step};
 use crate::text::with_causes;
@@ -12,8 +12,6 @@ use crate::wire::Name;
 
 /// Steps of one turn: more than any roll has.
 const STEPS_MAX: usize = 20;
-/// Tries to make a key whose tag no other key of the zone has.
-const TRIES_MAX: usize = 20;
 
 /// What is waited for once all that is due was done.
 pub(super) struct Standstill {
@@ -127,21 +125,12 @@ impl Inner {
         made: &[Dnskey],
         need: &KeyNeed,
     ) -> Result<Dnskey, Halt> {
-        let failed = |error: &dyn std::error::Error| {
-            Halt::Failed(format!("{zone}: no key can be made: {}", with_causes(error)))
-        };
-        for _ in 0..TRIES_MAX {
-            let (pair, pkcs8) = KeyPair::generate(need.algorithm, need.role.flags())
-                .map_err(|error| failed(&error))?;
-            let tag = pair.dnskey().tag();
-            let is_taken = keys.keys().iter().any(|key| key.id.tag == tag)
-                || made.iter().any(|key| key.tag() == tag);
-            if !is_taken {
-                self.keystore.store(zone, &pair, &pkcs8).map_err(|error| failed(&error))?;
-                return Ok(pair.dnskey().clone());
-            }
-        }
-        Err(Halt::Failed(format!("{zone}: no key with a tag of its own can be made")))
+        let taken = keys.keys().iter().map(|key| key.id.tag).chain(made.iter().map(Dnskey::tag));
+        let taken: Vec<u16> = taken.collect();
+        let key = self.keystore.generate(zone, need.algorithm, need.role.flags(), &taken);
+        key.map_err(|error| {
+            Halt::Failed(format!("{zone}: no key can be made: {}", with_causes(&error)))
+        })
     }
 
     /// Removes the files of keys that nothing uses.

@@ -161,7 +161,7 @@ impl House {
 
     /// The files of private keys.
     fn key_files(&self) -> usize {
-        Keystore::new(&self.directory.path().join("state")).list(&apex()).len()
+        Keystore::new(&self.directory.path().join("state")).list(&apex()).unwrap().len()
     }
 }
 

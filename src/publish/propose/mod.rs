@@ -25,7 +25,7 @@ pub use candidate::{Candidate, Surroundings};
 pub use edit::{EditProposal, NotDecided};
 pub use floor::Floor;
 pub use history::Version;
-pub use signing::{KeysError, SigningState};
+pub use signing::{KeysError, SigningState, kept_keys};
 pub use transfer::TransferIn;
 
 pub(super) use decide::{Kind, Prepared, prepare};

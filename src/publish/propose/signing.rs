@@ -1,6 +1,7 @@
 //! Changes of keys and signatures alone: a zone is signed for the first time or not any more, its keys roll, its
 //! signatures are made anew. When one of these is due is for others to say (`signer`).
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::floor::renumbered;
@@ -13,6 +14,7 @@ use crate::publish::state::{
 };
 use crate::rollover::{KeyId, KeyNeed, KeySet, Policy, Refusal};
 use crate::sign::{self, Due};
+use crate::store::StoreError;
 use crate::text::with_causes;
 use crate::wire::{Name, Rtype};
 use crate::zone::{RrsetRef, Zone};
@@ -91,6 +93,12 @@ impl Publisher {
             first_end: state.signatures_end((self.0.options.now_ms)()),
         })
     }
+}
+
+/// What is wrong with the private keys of a zone, by the copy of its key set beside them; none if there is no
+/// copy, because it never was signed.
+pub fn kept_keys(state_dir: &Path, zone: &Name) -> Result<Option<Vec<String>>, StoreError> {
+    Ok(ZoneSigning::kept_copy(state_dir, zone)?.map(|kept| kept.missing()))
 }
 
 //------------ First signing -------------------------------------------------

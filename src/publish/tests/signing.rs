@@ -202,12 +202,12 @@ fn an_imported_key_that_cannot_be_used_is_not_replaced_by_a_new_one() {
     let (pair, private) = KeyPair::generate(Algorithm::EcdsaP256Sha256, KSK).unwrap();
     store.store(&apex(), &pair, &private).unwrap();
     let path = store.path(&apex(), pair.dnskey());
-    let allow = |mode| std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    let allow = |mode| fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
     allow(0o644);
     let refused = with_causes(&publisher.begin_signing(&apex(), "gapura").unwrap_err());
     assert!(refused.contains("0600") && refused.contains(path.to_str().unwrap()), "{refused}");
     assert!(!live(&publisher).is_signed());
-    assert_eq!(std::fs::read_dir(store.directory(&apex())).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(store.directory(&apex())).unwrap().count(), 1);
     allow(0o600);
     publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
     validates(&publisher);
