@@ -107,7 +107,7 @@ impl Building {
         let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
         let metrics = kept(&host, start_metrics(&runtime, settings, &host)).flatten();
         let (stop, stopped) = watch::channel(false);
-        let site = host.road_3.start(&runtime, settings, &host.fleet, &stopped);
+        let site = host.road_3.start(&runtime, settings, (&host.fleet, &host.signer), &stopped);
         let site = kept(&host, site).unwrap_or_default();
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
         warnings.extend(options::warnings(settings));

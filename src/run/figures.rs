@@ -20,6 +20,7 @@ impl Host {
         families.push(self.notifies());
         families.push(self.transfers());
         families.push(self.transfers_in());
+        families.extend(self.signing_figures());
         families.extend(self.road_3.figures());
         families
     }

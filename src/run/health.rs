@@ -47,6 +47,7 @@ impl Host {
         let mut warnings: Vec<String> = self.road_3.warning().into_iter().collect();
         warnings.extend(self.running.soon());
         warnings.extend(late(zones, now_ms()));
+        warnings.extend(self.signing_troubles().1);
         warnings.extend(self.away(zones));
         warnings
     }
@@ -58,6 +59,7 @@ impl Host {
         let stand_in = self.stand_in.iter().filter(|_| self.road_3.closed().is_none());
         faults.extend(stand_in.map(|why| format!("the database is not used: {why}")));
         faults.extend(self.road_3.obstacle());
+        faults.extend(self.signing_troubles().0);
         faults.extend(self.publisher.unkept());
         faults.extend(self.running.faults());
         faults.extend(lock(&self.off).iter().cloned());

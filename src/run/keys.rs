@@ -43,11 +43,13 @@ impl Host {
             Err(why) => return Reply::failed(why),
         };
         let mut text = format!("{apex} {}\n{}", signed.headline(), signed.table());
-        for line in signed.wait_lines().iter().chain(&signed.missing) {
+        let alarms = self.signing_alarms(apex);
+        for line in signed.wait_lines().iter().chain(&alarms) {
             append_line!(text, "  {line}");
         }
         let mut json = signed.json();
         json["zone"] = json!(apex.to_string());
+        json["alarms"] = json!(self.signer.alarms(apex));
         Reply::done(text, json)
     }
 
@@ -127,6 +129,7 @@ impl Host {
         match changed {
             Ok(change) => {
                 self.note_keys_command(apex, what, who);
+                self.signer.wake(apex);
                 let to =
                     change.as_ref().filter(|change| change.is_visible()).map(|change| change.to);
                 let serial = to.map_or_else(String::new, |to| format!(" (serial {to})"));

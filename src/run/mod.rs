@@ -47,6 +47,8 @@ mod office;
 mod people;
 #[cfg_attr(not(feature = "approval"), path = "name_server_alone.rs")]
 mod road_3;
+#[cfg(feature = "approval")]
+mod signing_mail;
 
 #[cfg(feature = "approval")]
 pub use audit::verified;

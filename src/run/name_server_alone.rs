@@ -14,6 +14,7 @@ use crate::control::{OfficeCommand, Reply};
 use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
 use crate::publish::Publisher;
+use crate::signer::Signer;
 use crate::wire::Name;
 
 /// Pages and first link: there are none.
@@ -70,7 +71,7 @@ impl Road3 {
         &self,
         runtime: &Runtime,
         _: &Settings,
-        _: &Fleet,
+        _: (&Fleet, &Signer),
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
         self.clock.start(runtime, stopped);

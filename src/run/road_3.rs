@@ -17,6 +17,7 @@ use super::error::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
 use super::proposals::Proposals;
+use super::signing_mail;
 use super::stand_in::Database;
 use super::state_dir::StateDir;
 use super::timer::{TICK, every, is_stopped_within, stop_signal};
@@ -30,6 +31,7 @@ use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
+use crate::signer::Signer;
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
@@ -40,6 +42,8 @@ use crate::wire::Name;
 const FIRST_LINK: &str = "first-administrator";
 /// How often the daily jobs run.
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How often administrators' notices about signed zones are looked after.
+const SIGNING_NEWS: Duration = Duration::from_secs(30);
 
 /// How people reach the pages.
 #[derive(Default)]
@@ -137,11 +141,11 @@ impl Road3 {
         &self,
         runtime: &Runtime,
         settings: &Settings,
-        fleet: &Fleet,
+        (fleet, signer): (&Fleet, &Signer),
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
         match self {
-            Self::Open(open) => open.start_timers(runtime, settings, stopped)?,
+            Self::Open(open) => open.start_timers(runtime, settings, signer, stopped)?,
             Self::Closed { clock, .. } => {
                 clock.iter().for_each(|clock| clock.start(runtime, stopped));
             }
@@ -158,7 +162,7 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
         let by = match self {
             Self::Closed { by, .. } => *by,
-            Self::Open(open) => match open.pages(settings, fleet, options) {
+            Self::Open(open) => match open.pages(settings, (fleet, signer), options) {
                 Ok(state) => {
                     runtime.spawn(web::serve(listener, state, stop));
                     site.first_link = open.first_link(&settings.server.state_dir, &url);
@@ -321,6 +325,7 @@ impl Open {
         &self,
         runtime: &Runtime,
         settings: &Settings,
+        signer: &Signer,
         stopped: &watch::Receiver<bool>,
     ) -> Result<(), RunError> {
         let state_dir = self.office.state_dir.clone();
@@ -328,6 +333,10 @@ impl Open {
         runtime.spawn(days(desk.clone(), people.clone(), stopped.clone()));
         let work = move |ran| turn(&desk, &people, &state_dir, ran);
         runtime.spawn(every(TICK, stopped.clone(), work));
+        let (desk, signer) = (self.desk.clone(), signer.clone());
+        let publisher = self.publisher.clone();
+        let work = move |_| signing_mail::tell(&desk, &signer, &publisher);
+        runtime.spawn(every(SIGNING_NEWS, stopped.clone(), work));
         if let Some(mailer) = Mailer::new(&relay(settings)).map_err(failed)? {
             let outbox = Arc::new(self.desk.clone());
             runtime.spawn(mailer.run(outbox, stop_signal(stopped.clone())));
@@ -339,7 +348,7 @@ impl Open {
     fn pages(
         &self,
         settings: &Settings,
-        fleet: &Fleet,
+        (fleet, signer): (&Fleet, &Signer),
         options: web::Options,
     ) -> Result<web::State, RunError> {
         let fleet = fleet.clone();
@@ -349,6 +358,7 @@ impl Open {
             desk: self.desk.clone(),
             publisher: self.publisher.clone(),
             refresh: Box::new(move |zone| fleet.refresh_status(zone)),
+            signer: signer.clone(),
             letters: Letters::new(options::uploads(settings)),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
             options,

@@ -1,15 +1,18 @@
 //! What commands and status say of zones that gapura signs: in words for people and as JSON.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::host::Host;
 use super::time::{now_ms, utc};
+use crate::metrics::Family;
 use crate::publish::SigningState;
 use crate::rollover::{
     Arrangement, Cached, Denial, Facts, KeyId, KeyNeed, KeySet, Parent, Policy, Wait, Why,
 };
+use crate::signer::{Alarm, Trouble};
 use crate::text::{append, append_line};
 use crate::wire::Name;
 
@@ -43,12 +46,7 @@ impl Host {
     /// What is known of a signed zone; an error in words for one that gapura does not sign.
     pub(super) fn signed(&self, apex: &Name) -> Result<Signed, String> {
         let state = self.publisher.signing(apex).map_err(|error| error.to_string())?;
-        let ds = state.ds_lines(apex);
-        let facts = Facts {
-            max_zone_ttl: state.ttl_max(),
-            signed_by: state.signed_by(),
-            ..Facts::default()
-        };
+        let (ds, facts) = (state.ds_lines(apex), self.signer.facts(apex, &state));
         let SigningState { current, wanted, missing, first_end, .. } = state;
         let Some((policy, keys)) = current else {
             return Err(match wanted {
@@ -157,6 +155,70 @@ impl Signed {
             "missing": self.missing,
             "signatures_end": self.first_end.map(|end| utc(end.saturating_mul(1000))),
         })
+    }
+}
+
+//------------ Alarms --------------------------------------------------------
+
+impl Host {
+    /// What is wrong with the signing of a zone, one a line; what waits for a person is among the waits.
+    pub(super) fn signing_alarms(&self, apex: &Name) -> Vec<String> {
+        let alarms = self.signer.alarms(apex).into_iter();
+        let wrong = alarms.filter(|alarm| alarm.trouble.is_wrong());
+        wrong.map(|alarm| alarm.trouble.to_string()).collect()
+    }
+
+    /// The same of all zones: what makes zones unreachable now or soon, and what does not.
+    pub(super) fn signing_troubles(&self) -> (Vec<String>, Vec<String>) {
+        let (mut faults, mut warnings) = (Vec::new(), Vec::new());
+        for (zone, alarms) in self.signer.all_alarms() {
+            for Alarm { trouble, .. } in alarms {
+                let line = format!("{zone}: {trouble}");
+                match trouble {
+                    Trouble::Stopped { .. } | Trouble::DsMismatch { .. } => faults.push(line),
+                    Trouble::DsMissing { .. } | Trouble::Policy { .. } | Trouble::Waits(_) => {
+                        warnings.push(line);
+                    }
+                    // The zone says itself what is the matter with its signatures.
+                    Trouble::SignaturesEnd { .. } => {}
+                }
+            }
+        }
+        (faults, warnings)
+    }
+
+    /// Keys by state, and alarms.
+    pub(super) fn signing_figures(&self) -> Vec<Family> {
+        let help = "Keys that gapura signs zones with, by role and state";
+        let mut keys = Family::gauge("gapura_signing_keys", help);
+        for zone in self.publisher.signed_zones() {
+            let current = self.publisher.signing(&zone).ok().and_then(|state| state.current);
+            let Some((_, set)) = current else { continue };
+            let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+            for key in set.keys() {
+                let state = set.state(&key.id).word();
+                *counts.entry((key.role.word(), state)).or_default() += 1;
+            }
+            for ((role, state), count) in counts {
+                let labels = vec![
+                    ("zone", zone.to_string()),
+                    ("role", role.to_owned()),
+                    ("state", state.to_owned()),
+                ];
+                keys = keys.with(labels, count.into());
+            }
+        }
+        let help =
+            "What is wrong with the signing of a zone, or waits for a person (alarm=\"waits\")";
+        let mut troubles = Family::gauge("gapura_signing_alarm", help);
+        for (zone, alarms) in self.signer.all_alarms() {
+            let words: BTreeSet<&str> = alarms.iter().map(|alarm| alarm.trouble.word()).collect();
+            for word in words {
+                let labels = vec![("zone", zone.to_string()), ("alarm", word.to_owned())];
+                troubles = troubles.with(labels, 1.0);
+            }
+        }
+        vec![keys, troubles]
     }
 }
 

@@ -44,6 +44,7 @@ impl Host {
             if let Some(line) = self.refresh_line(&zone.zone) {
                 append_line!(text, "  {line}");
             }
+            self.add_signing(&mut text, zone);
         }
         let drift = self.road_3.drift();
         for item in drift.iter().filter_map(|item| item["text"].as_str()) {
@@ -70,9 +71,29 @@ impl Host {
             if let Some(refresh) = self.fleet.refresh_status(&zone.zone) {
                 json["refresh"] = json!(refresh);
             }
+            if let Ok(signed) = self.signed(&zone.zone) {
+                json["signing"] = signed.json();
+            }
+            let alarms = self.signer.alarms(&zone.zone);
+            if !alarms.is_empty() {
+                json["alarms"] = json!(alarms);
+            }
             json
         };
         zones.iter().map(one).collect()
+    }
+
+    /// How a zone is signed, and what is waited for.
+    fn add_signing(&self, text: &mut String, zone: &ZoneStatus) {
+        if let Ok(signed) = self.signed(&zone.zone) {
+            append_line!(text, "  {}", signed.headline());
+            for line in signed.wait_lines() {
+                append_line!(text, "    {line}");
+            }
+        } else if let Some(end) = zone.signatures_end {
+            let end = utc(end.saturating_mul(1000));
+            append_line!(text, "  signed elsewhere, first signature ends {end}");
+        }
     }
 
     /// Counters per transport and address family.

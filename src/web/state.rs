@@ -18,6 +18,7 @@ use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::{Publisher, unanswered};
 use crate::queue::{Act, Actor};
+use crate::signer::Signer;
 use crate::store::Store;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
@@ -94,6 +95,8 @@ pub struct Parts {
     pub publisher: Publisher,
     /// How a secondary zone is kept fresh.
     pub refresh: Refresh,
+    /// Looks after signed zones.
+    pub signer: Signer,
     /// Reads letters.
     pub letters: Letters,
     /// Mails codes; none while mail is off.
@@ -182,6 +185,11 @@ impl State {
     /// How a secondary zone is kept fresh.
     pub(super) fn refresh_status(&self, zone: &Name) -> Option<RefreshStatus> {
         (self.0.parts.refresh)(zone)
+    }
+
+    /// Looks after signed zones.
+    pub(super) fn signer(&self) -> &Signer {
+        &self.0.parts.signer
     }
 
     /// Mails codes; none while mail is off, and then nothing may promise a mail.

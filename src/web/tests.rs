@@ -22,6 +22,7 @@ use crate::desk::{self, Desk, DraftLimits};
 use crate::notice::Mailer;
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
+use crate::signer::Signer;
 use crate::store::Store;
 use crate::uploads;
 
@@ -93,11 +94,13 @@ impl Site {
         change(&mut options, &mut of_desk);
         let desk = desk(&store, &publisher, of_desk);
         let letters = uploads::Reader::here(uploads::Options::new(dir.path().to_owned()));
+        let signer = Signer::new(publisher.clone(), publisher.keystore(), publish::now_ms, false);
         let parts = Parts {
             store: store.clone(),
             people: people.clone(),
             desk: desk.clone(),
             publisher,
+            signer,
             refresh: Box::new(|_| None),
             letters,
             mailer,

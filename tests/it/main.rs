@@ -18,6 +18,7 @@ mod edge;
 #[cfg(feature = "approval")]
 mod faults;
 mod fleet;
+mod keys;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;

@@ -74,8 +74,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "desk", "publish", "rollover", "fleet", "people", "uploads", "notice", "words",
-            "store", "queue", "audit", "view",
+            "desk", "publish", "rollover", "signer", "fleet", "people", "uploads", "notice",
+            "words", "store", "queue", "audit", "view",
         ],
     ),
     ("config", &["master"]),

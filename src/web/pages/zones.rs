@@ -10,8 +10,7 @@ use axum::response::Response;
 use crate::desk::{ActError, Drift};
 use crate::fleet::RefreshStatus;
 use crate::people::Role;
-use crate::publish::{By, PublishError, Publisher, ReloadReport, Secondary, ZoneStatus, now_ms};
-use crate::rollover::Facts;
+use crate::publish::{By, PublishError, ReloadReport, Secondary, ZoneStatus, now_ms};
 use crate::web::failure::Failure;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
@@ -108,7 +107,7 @@ async fn zones_page(
                 });
                 let mut part = zone_part(t, &status, state.refresh_status(&status.zone).as_ref());
                 part.history = versions.collect();
-                part.signing = signing_part(t, publisher, &status.zone)?;
+                part.signing = signing_part(t, state, &status.zone)?;
                 zones.push(part);
             }
             let drift = state.desk().drift().map_err(|error: ActError| error.to_string());
@@ -129,17 +128,12 @@ async fn zones_page(
     })
 }
 
-/// How a zone is signed; none if gapura does not sign it.
-fn signing_part(
-    t: Words,
-    publisher: &Publisher,
-    zone: &Name,
-) -> Result<Option<SigningPart>, PublishError> {
-    let state = publisher.signing(zone)?;
-    let facts =
-        Facts { max_zone_ttl: state.ttl_max(), signed_by: state.signed_by(), ..Facts::default() };
+/// How a zone is signed; none if gapura does not sign it, and nothing is wrong with its signatures.
+fn signing_part(t: Words, state: &State, zone: &Name) -> Result<Option<SigningPart>, PublishError> {
+    let signing = state.publisher().signing(zone)?;
+    let (facts, alarms) = (state.signer().facts(zone, &signing), state.signer().alarms(zone));
     let now = u64::try_from(now_ms().div_euclid(1000)).unwrap_or_default();
-    Ok(signing::part(t, (zone, &state), (&facts, Vec::new()), now))
+    Ok(signing::part(t, (zone, &signing), (&facts, &alarms), now))
 }
 
 /// What is known of a zone, each with its label.

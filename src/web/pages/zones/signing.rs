@@ -4,10 +4,12 @@
 use super::span;
 use crate::publish::SigningState;
 use crate::rollover::{Act, Cached, Facts, KeyId, Parent, Wait, Why};
+use crate::signer::{Alarm, Trouble};
 use crate::wire::Name;
 use crate::words::Words;
 
 /// How a zone is signed, in words.
+#[derive(Default)]
 pub(super) struct SigningPart {
     /// Facts.
     pub(super) facts: Vec<(String, String)>,
@@ -23,14 +25,20 @@ pub(super) struct SigningPart {
     pub(super) lines: Vec<String>,
 }
 
-/// What there is to say of a zone that gapura signs; none of another. The alarms are those of `signer`.
+/// What there is to say of a zone that gapura signs, or whose signatures by another signer are in trouble; none
+/// of others.
 pub(super) fn part(
     t: Words,
     (zone, state): (&Name, &SigningState),
-    (facts, alarms): (&Facts, Vec<String>),
+    (facts, alarms): (&Facts, &[Alarm]),
     now: u64,
 ) -> Option<SigningPart> {
-    let (policy, keys) = state.current.as_ref()?;
+    let alarms: Vec<String> =
+        alarms.iter().filter_map(|alarm| trouble_words(t, &alarm.trouble)).collect();
+    let Some((policy, keys)) = &state.current else {
+        let is_to_say = !alarms.is_empty();
+        return is_to_say.then(|| SigningPart { alarms, ..SigningPart::default() });
+    };
     let (parent, since) = keys.parent();
     let mut shown = vec![
         (t.s("zones-policy"), format!("{} ({})", policy.name, policy.algorithm)),
@@ -50,19 +58,33 @@ pub(super) fn part(
         ]
     });
     let waits = keys.waits(policy, facts, now);
-    let lines = if waits.iter().any(wants_ds) { state.ds_lines(zone) } else { Vec::new() };
-    let is_leaving = keys.is_leaving();
+    let is_asked = waits.iter().any(wants_ds) || !alarms.is_empty();
+    let lines = if is_asked { state.ds_lines(zone) } else { Vec::new() };
     Some(SigningPart {
         facts: shown,
-        alarms: state.missing.iter().cloned().chain(alarms).collect(),
+        alarms,
         keys: rows.collect(),
         waits: waits.iter().map(|wait| wait_words(t, wait, now)).collect(),
-        ask: match (is_leaving, lines.is_empty()) {
+        ask: match (keys.is_leaving(), lines.is_empty()) {
             (true, _) => t.s("zones-ds-remove"),
             (false, false) => t.s("zones-ds-send"),
             (false, true) => String::new(),
         },
         lines,
+    })
+}
+
+/// What is wrong, in words; none of what only waits.
+fn trouble_words(t: Words, trouble: &Trouble) -> Option<String> {
+    let about = |id: &str, value: &str| t.a(&format!("zones-alarm-{id}"), "about", value);
+    let word = trouble.word();
+    Some(match trouble {
+        Trouble::Waits(_) => return None,
+        Trouble::Stopped { why } | Trouble::Policy { why } => about(word, why),
+        Trouble::SignaturesEnd { at } => about(word, &t.date_time(at.saturating_mul(1000))),
+        Trouble::DsMismatch { servers, .. } | Trouble::DsMissing { servers } => {
+            about(word, &servers.join(", "))
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::dnssec::KeyPair;
 use crate::publish::{Options, Publisher, SigningState, ZoneSource};
-use crate::rollover::{Act, Command, KeySet, KeyState, Next, Parent, Policy, Role};
+use crate::rollover::{Act, Command, Facts, KeySet, KeyState, Next, Parent, Policy, Role};
 use crate::store::Store;
 use crate::words::Lang;
 
@@ -104,9 +104,8 @@ fn a_signed_zone_says_what_happens_next_and_which_line_goes_to_the_registry() {
     let (begun, t) = (1_800_000_000, Words::of(Lang::Id));
     let facts = Facts { max_zone_ttl: 3_600, ..Facts::default() };
     let state = stepped(signed(Policy::default(), begun), &facts, begun);
-    let part = |state: &SigningState, now| {
-        signing::part(t, (&zone, state), (&facts, Vec::new()), now).unwrap()
-    };
+    let part =
+        |state: &SigningState, now| signing::part(t, (&zone, state), (&facts, &[]), now).unwrap();
     let early = part(&state, begun + 60);
     assert!(early.lines.is_empty() && early.ask.is_empty(), "no DS before caches are ready");
     assert!(
