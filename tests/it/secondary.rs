@@ -538,6 +538,30 @@ fn the_next_primary_is_asked() {
     assert_eq!(status(&daemon)["refresh"]["primary"], "ns1");
 }
 
+/// Bug class: nobody is told that all primaries of a zone are away, nor since when, until it expires.
+#[test]
+fn primaries_that_are_away_are_a_warning_until_one_is_heard() {
+    let (primary, _secondary, daemon) = of_scripted();
+    let warning = |daemon: &Daemon| {
+        let out = daemon.gapura(&["ctl", "status", "--json"]);
+        let all: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let mut all = all["warnings"].as_array().unwrap().iter().filter_map(|it| it.as_str());
+        all.find(|it| it.starts_with("no primary of example. could be used since 20"))
+            .map(str::to_owned)
+    };
+    assert_eq!(warning(&daemon), None);
+    primary.does(|_| Vec::new());
+    assert!(!retransfer(&daemon).0);
+    let told = warning(&daemon).expect("a warning");
+    assert!(told.contains("ns1 127.0.0.1"), "{told}");
+    assert!(status(&daemon)["text"].as_str().unwrap().contains("no primary could be used"));
+    assert!(status(&daemon)["refresh"]["failing_since"].is_i64());
+    primary.does(|query| axfr(query, 1));
+    let (is_well, said) = retransfer(&daemon);
+    assert!(is_well && said.contains("unchanged"), "{said}");
+    assert_eq!(warning(&daemon), None);
+}
+
 /// Bug class: a key that is deleted while it is in use costs no zone, and comes back.
 #[test]
 fn key_deleted_while_in_use() {
