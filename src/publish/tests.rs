@@ -10,6 +10,7 @@ mod members;
 mod promotion;
 mod races;
 mod reload;
+mod rolls;
 mod secondary;
 mod serials;
 mod signatures;

@@ -59,10 +59,14 @@ impl KeySet {
     /// While the DS are to go: a zone that never had one need not wait for caches.
     fn leaving_verdict(&self, policy: &Policy, facts: &Facts, now: u64) -> Verdict {
         // A DS that was on its way when the zone changed its mind would have come by then.
-        let is_fresh = facts.parents.at >= self.parent_since
-            && (self.is_trusted || now >= self.parent_since + u64::from(policy.propagation_s));
-        if !self.are_gone_by_hand() && !(is_fresh && facts.parents.none_at_all()) {
-            return Verdict::Wait(ds(facts, &[], &self.at_parent()));
+        let on_way = if self.is_trusted { 0 } else { policy.propagation_s };
+        let from = self.parent_since + u64::from(on_way);
+        let is_none = facts.parents.none_at_all() && facts.parents.at >= self.parent_since;
+        if !self.are_gone_by_hand() && !(is_none && now >= from) {
+            return match is_none {
+                true => Verdict::Wait(Why::Caches { of: Cached::Ds, until: from }),
+                false => Verdict::Wait(ds(facts, &[], &self.at_parent())),
+            };
         }
         let (act, parent) = match self.is_trusted {
             true => (Act::DsGone, Parent::Expiring),

@@ -181,13 +181,17 @@ impl KeySet {
         Ok(ids)
     }
 
-    /// After a step: notes which keys came to be published, and which are of no use any more.
+    /// After a step: notes which keys came to be published, and which are of no use any more. A key that a roll
+    /// still names is of use, also while it does nothing.
     pub(super) fn settle(&mut self, now: u64) {
-        let uses: Vec<Use> = self.keys.iter().map(|key| self.use_of(&key.id)).collect();
-        for (key, used) in self.keys.iter_mut().zip(uses) {
-            key.published = used.published.then(|| key.published.unwrap_or(now));
-            let is_used = used.published || used.keys || used.zone;
-            key.removed = (!is_used).then(|| key.removed.unwrap_or(now));
+        let is_signed = !self.is_unsigned();
+        let named: Vec<KeyId> = self.named().filter(|_| is_signed).collect();
+        let published = self.published();
+        for key in &mut self.keys {
+            let is_published = published.contains(&key.id);
+            key.published = is_published.then(|| key.published.unwrap_or(now));
+            let is_named = named.contains(&key.id);
+            key.removed = (!is_named).then(|| key.removed.unwrap_or(now));
         }
         self.touched = now;
     }

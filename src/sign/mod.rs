@@ -45,4 +45,4 @@ pub use verify::{Fault, verify_change};
 pub use whole::whole;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

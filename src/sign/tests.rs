@@ -10,7 +10,7 @@ use crate::wire::{Name, Record, Rtype};
 use crate::zone::{Delta, NodeRef, Zone, ZoneBuilder};
 
 mod cases;
-mod peers;
+pub(crate) mod peers;
 mod random;
 mod renewal;
 

@@ -4,6 +4,7 @@
 mod keeping;
 mod lives;
 mod resolvers;
+mod table;
 mod world;
 
 use super::{Arrangement, KeySet, Policy, Role};

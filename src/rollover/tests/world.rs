@@ -580,6 +580,8 @@ impl World {
         }
         let next = set.next(&policy, &facts, self.now);
         must(next == set.next(&policy, &facts, self.now), "the same question has one answer");
+        let is_kept = |id: KeyId| set.key(&id).is_some_and(|key| key.removed.is_none());
+        must(set.named().all(is_kept), "a key that a roll needs is kept");
         let unused = set.keys().iter().filter(|key| key.removed.is_some());
         must(
             unused.clone().all(|key| !published.contains(&key.id)),

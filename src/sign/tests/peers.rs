@@ -45,6 +45,11 @@ fn outcome(program: &str, arguments: &[&str], file: &Path) -> Option<Result<(), 
 
 /// Has all validators look at a zone.
 fn judge(zone: &Zone, what: &str) {
+    judge_without(zone, what, None);
+}
+
+/// The same, without one of them.
+pub(crate) fn judge_without(zone: &Zone, what: &str, left_out: Option<&str>) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("example.zone");
     std::fs::write(&file, crate::master::print_zone(zone.records())).unwrap();
@@ -54,7 +59,7 @@ fn judge(zone: &Zone, what: &str) {
         ("ldns-verify-zone", &[]),
         ("kzonecheck", &["-d", "on", "-o", "example."]),
     ];
-    for (program, arguments) in validators {
+    for (program, arguments) in validators.into_iter().filter(|it| Some(it.0) != left_out) {
         if let Some(Err(text)) = outcome(program, arguments, &file) {
             let zone = std::fs::read_to_string(&file).unwrap();
             panic!("{program}, {what}: {text}\n{zone}");
