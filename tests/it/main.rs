@@ -27,6 +27,7 @@ mod secondary;
 mod serials;
 mod serve;
 mod signed;
+mod signing;
 mod signing_keys;
 mod skipped;
 #[cfg(feature = "approval")]
