@@ -7,8 +7,13 @@ use std::process::{Command, Stdio};
 use gapura::dnssec::{Algorithm, DigestType, KSK, KeyPair, ZSK, ds_line, verify};
 use gapura::keystore::{Given, Imported, Keystore, import};
 use gapura::wire::Name;
+use hickory_proto::rr::RecordType;
 
 use crate::support::peers::is_client_here;
+use crate::support::{Daemon, ask_tcp, data, lay_out, printed, until, write_settings};
+
+/// The zone of the daemon under test.
+const ZONE: &str = "cirebonkab.go.id.";
 
 /// The zone whose keys they are.
 fn zone() -> Name {
@@ -170,5 +175,53 @@ fn openssl_reads_the_files_that_are_kept() {
         run("openssl", made.path(), &arguments);
         let public = std::fs::read(made.path().join("public")).unwrap();
         assert!(public.ends_with(&pair.dnskey().public), "{algorithm}");
+    }
+}
+
+//------------ From BIND to gapura -------------------------------------------
+
+#[test]
+fn a_zone_comes_from_bind_with_its_keys_and_the_ds_of_its_parent_stays() {
+    let tools = ["dnssec-keygen", "dnssec-dsfromkey", "dnssec-verify"];
+    if !tools.into_iter().all(is_client_here) {
+        return;
+    }
+    for (algorithm, keys) in
+        [(Algorithm::EcdsaP384Sha384, "csk"), (Algorithm::RsaSha256, "ksk+zsk")]
+    {
+        let made = tempfile::tempdir().unwrap();
+        let dir = made.path();
+        lay_out(dir, "");
+        let daemon = Daemon::in_dir(dir);
+        let done = |arguments: &[&str]| {
+            let output = daemon.gapura(arguments);
+            assert!(output.status.success(), "{arguments:?}: {}", printed(&output));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let keygen = |role: &[&str]| {
+            let fixed = ["-q", "-a", algorithm.word()];
+            let arguments = [&fixed, bits(algorithm), role, &[ZONE]].concat();
+            run("dnssec-keygen", dir, &arguments).trim().to_owned()
+        };
+        let mut names = vec![keygen(&["-f", "KSK"])];
+        names.extend((keys == "ksk+zsk").then(|| keygen(&[])));
+        let files: Vec<&str> = names.iter().map(String::as_str).collect();
+        done(&[&["key", "import", ZONE], &files[..]].concat());
+        let policy = format!("algorithm = \"{algorithm}\"\nkeys = \"{keys}\"\n");
+        write_settings(
+            dir,
+            &format!("signing = \"moved\"\n[[signing]]\nname = \"moved\"\n{policy}"),
+        );
+        done(&["ctl", "reload"]);
+        until("the zone is signed", || {
+            data(&ask_tcp(daemon.dns(), ZONE, RecordType::DNSKEY)).len() == names.len()
+        });
+        let expected = run("dnssec-dsfromkey", dir, &["-2", &names[0]]);
+        assert_eq!(fields(&done(&["key", "ds", ZONE])), fields(&expected));
+        std::fs::write(dir.join("signed"), done(&["zone", "export", ZONE])).unwrap();
+        let one_for_all = if keys == "csk" { &["-z"][..] } else { &[] };
+        run("dnssec-verify", dir, &[&["-q", "-o", ZONE], one_for_all, &["signed"]].concat());
+        let daily = done(&["check"]);
+        assert!(!daily.contains("signing-key"), "{daily}");
     }
 }
