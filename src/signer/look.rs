@@ -28,13 +28,11 @@ impl Inner {
             self.book().turns.hurry(zone, Instant::now());
             self.wake_all();
         }
-        if let Some(parent) = parent {
-            self.tell(zone, &parent);
-        }
+        self.tell(zone, parent);
     }
 
     /// Tells the parent of CDS records, if that is due.
-    fn tell(&self, zone: &Name, parent: &Name) {
+    fn tell(&self, zone: &Name, parent: Option<Name>) {
         let now = Instant::now();
         let is_due = self
             .note(zone, |notes| notes.telling.as_ref().is_some_and(|telling| telling.at <= now));

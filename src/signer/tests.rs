@@ -2,21 +2,23 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::alarm::Trouble;
 use super::book::Seen;
 use super::handle::{Inner, Signer};
+use super::parent::tests::{asked, response};
 use super::parent::{Ds, Finder, Heard, ParentServer, Sight};
 use crate::check;
+use crate::dns_client::testing::FakeServer;
 use crate::dnssec::{DigestType, ds};
 use crate::keystore::Keystore;
 use crate::publish::{Options, Publisher, ReloadReport, ZoneSource};
 use crate::rollover::{Arrangement, Command, KeySet, Parent, Policy, Refusal, Role};
 use crate::store::Store;
 use crate::store::clock::ClockRow;
-use crate::wire::{Name, Rtype};
+use crate::wire::{Name, Opcode, Query, Rcode, Rtype};
 
 thread_local! {
     /// The time of this test, in milliseconds since 1970.
@@ -69,8 +71,18 @@ impl House {
         let store = Store::open(&state).unwrap();
         let (publisher, reports) = Publisher::open(store.clone(), vec![source], options).unwrap();
         assert!(reports.iter().all(ReloadReport::is_ok), "{}", reports[0]);
-        let nobody = Finder::new(Vec::new(), 1);
-        let signer = Signer::with_finder(publisher, Keystore::new(&state), clock, false, nobody);
+        Self::with(directory, store, publisher, Finder::new(Vec::new(), 1))
+    }
+
+    /// The same with another way to find parents.
+    fn with(
+        directory: tempfile::TempDir,
+        store: Store,
+        publisher: Publisher,
+        finder: Finder,
+    ) -> Self {
+        let keystore = Keystore::new(&directory.path().join("state"));
+        let signer = Signer::with_finder(publisher, keystore, clock, false, finder);
         signer.renew();
         Self { directory, store, signer }
     }
@@ -354,6 +366,52 @@ fn the_threads_sign_look_and_stop() {
     }
     assert!(!house.signer.sight(&apex()).unwrap().1.is_whole());
     house.signer.stop();
+}
+
+#[test]
+fn a_parent_that_publishes_where_is_told_of_new_cds_records() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    let receiver = FakeServer::start(move |query, _| {
+        heard.lock().unwrap().push(query.to_vec());
+        Some(response(query, Rcode::NOERROR, true, &[]))
+    });
+    let soa = "go.id. 60 SOA ns1.go.id. h.go.id. 1 1 1 1 1";
+    let parent =
+        FakeServer::start(move |query, _| Some(response(query, Rcode::NOERROR, true, &[soa])));
+    let dsync = format!("_dsync.go.id. 60 DSYNC CDS NOTIFY {} cds.go.id.", receiver.address.port());
+    let resolver = FakeServer::start(move |query, _| {
+        let records: &[&str] = match asked(query) {
+            (name, Rtype::DSYNC) if name == "_dsync.go.id." => &[&dsync],
+            (name, Rtype::A) if name == "cds.go.id." => &["cds.go.id. 60 A 127.0.0.1"],
+            _ => &[soa],
+        };
+        Some(response(query, Rcode::NOERROR, false, records))
+    });
+    let policy = Policy { parents: vec![parent.address], propagation_s: 0, ..Policy::default() };
+    let House { directory, store, signer } = House::new(policy);
+    let finder = Finder::new(vec![resolver.address], 53);
+    let house = House::with(directory, store, signer.0.publisher.clone(), finder);
+    house.turn();
+    house.inner().look(&apex());
+    assert!(told.lock().unwrap().is_empty(), "no DS may be there yet");
+    house.live(DAY);
+    house.inner().look(&apex());
+    house.inner().look(&apex());
+    let all = told.lock().unwrap().clone();
+    assert_eq!(all.len(), 1, "and not again at once");
+    let query = Query::read(&all[0]).unwrap();
+    let question = query.question.unwrap();
+    assert_eq!((query.header.opcode(), query.malformed), (Opcode::NOTIFY, false));
+    assert_eq!((question.name.to_name(), question.rtype), (apex(), Rtype::CDS));
+    // The parent does what the records say, and then they say something else.
+    let csk = house.tags()[0];
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    house.command(Command::Roll(None));
+    house.live(DAY);
+    house.inner().look(&apex());
+    assert_eq!(told.lock().unwrap().len(), 2);
 }
 
 /// An address where nobody listens.

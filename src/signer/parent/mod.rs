@@ -144,10 +144,16 @@ impl Finder {
         Ok(above::Above { zone, servers })
     }
 
-    /// Tells the parent that CDS and CDNSKEY records of a zone changed, if it publishes where (RFC 9859). Returns
-    /// who was told, and what each answered.
-    pub fn tell(&self, apex: &Name, parent: &Name) -> Result<Vec<Told>, String> {
+    /// Tells the parent that CDS and CDNSKEY records of a zone changed, if it publishes where (RFC 9859). `parent`
+    /// is its apex; where the settings name its servers, it is looked up. Returns who was told, and what each
+    /// answered.
+    pub fn tell(&self, apex: &Name, parent: Option<Name>) -> Result<Vec<Told>, String> {
         let resolvers = self.resolvers();
+        let above = || {
+            let name = apex.as_ref().parent().ok_or("the root has no parent")?;
+            above::enclosing(&resolvers, &name.to_name())
+        };
+        let parent = &parent.map_or_else(above, Ok)?;
         let receivers = dsync::receivers(&resolvers, apex, parent)?.into_iter();
         let tell = |receiver: dsync::Receiver| Told {
             receiver: format!("{} port {}", receiver.host, receiver.port),
@@ -214,4 +220,4 @@ impl Finder {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -24,7 +24,12 @@ fn record(line: &str) -> Record {
 }
 
 /// The response to a query with these records. An SOA record is authority, all others are answers.
-fn response(query: &[u8], code: Rcode, is_authoritative: bool, records: &[&str]) -> Vec<u8> {
+pub(in crate::signer) fn response(
+    query: &[u8],
+    code: Rcode,
+    is_authoritative: bool,
+    records: &[&str],
+) -> Vec<u8> {
     let question = Query::read(query).unwrap().question.unwrap().octets();
     let all: Vec<Record> = records.iter().map(|line| record(line)).collect();
     let negative = all.iter().filter(|record| record.rtype == Rtype::SOA).count() as u8;
@@ -43,7 +48,7 @@ fn response(query: &[u8], code: Rcode, is_authoritative: bool, records: &[&str])
 }
 
 /// What a query asks for.
-fn asked(query: &[u8]) -> (String, Rtype) {
+pub(in crate::signer) fn asked(query: &[u8]) -> (String, Rtype) {
     let question = Query::read(query).unwrap().question.unwrap();
     (question.name.to_string(), question.rtype)
 }
