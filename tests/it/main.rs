@@ -23,6 +23,7 @@ mod operation;
 #[cfg(feature = "approval")]
 mod pages;
 mod parents;
+mod rollover;
 mod secondary;
 mod serials;
 mod serve;
