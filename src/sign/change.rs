@@ -135,7 +135,7 @@ fn next<'a>(content: &'a Zone, name: NameRef<'_>) -> NameRef<'a> {
     content
         .nodes_after(name)
         .find(|node| node.is_in_nsec_chain())
-        .map_or(content.apex(), NodeRef::owner)
+        .map_or_else(|| content.apex(), NodeRef::owner)
 }
 
 //------------ NSEC3 ---------------------------------------------------------

@@ -3,13 +3,15 @@
 
 use super::chain;
 use super::plan::{Plan, SignError, chain_ttl};
-use super::signer::Keep;
+use super::signer::{Keep, RECORD_OCTETS};
 use super::strip::is_made;
 use super::times::Spread;
 use crate::dnssec::{Denial, Dnskey};
 use crate::wire::{NameRef, Rtype};
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
+/// Octets of a signature at the apex with all around it: of RSA with 4,096 bits.
+const OWN_SIGNATURE_OCTETS: usize = 1024;
 /// The TTL of NSEC3PARAM: nobody caches what only servers of the zone read (RFC 5155 §4).
 const NSEC3PARAM_TTL: u32 = 0;
 
@@ -78,6 +80,16 @@ impl<'a> Job<'a> {
     /// The TTL of NSEC and NSEC3.
     pub(super) fn chain_ttl(&self) -> u32 {
         chain_ttl(self.content.soa())
+    }
+
+    /// At least as many octets as the RRsets that are ours take at the apex.
+    pub(super) fn own_octets(&self) -> usize {
+        let signers = self.plan.key_signers.len().max(self.plan.zone_signers.len());
+        let of_set = |set: &OwnSet| {
+            set.rdatas.iter().map(|rdata| RECORD_OCTETS + rdata.len()).sum::<usize>()
+                + signers * OWN_SIGNATURE_OCTETS
+        };
+        self.own.iter().map(of_set).sum()
     }
 
     /// The RRsets of a name of the content as they are served, NSEC and ZONEMD aside.

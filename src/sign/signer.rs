@@ -1,5 +1,7 @@
 //! The signatures over one RRset: what is kept of older ones, and what is made.
 
+use std::sync::Arc;
+
 use super::name::{Job, Set};
 use super::plan::SignError;
 use super::times::{is_due, span};
@@ -56,11 +58,12 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// At least as many octets as the signatures over an RRset will take.
-    pub(super) fn signature_octets(&self, is_apex: bool, rtype: Rtype) -> usize {
+    /// At least as many octets as the signatures over an RRset of the zone's data will take.
+    pub(super) fn signature_octets(&self) -> usize {
         let around = RECORD_OCTETS + RRSIG_HEAD_OCTETS + self.content.apex().wire().len();
-        let signers = self.plan.signers(is_apex, rtype).iter();
-        signers.map(|pair| around + pair.dnskey().public.len().max(SIGNATURE_OCTETS)).sum()
+        let octets =
+            |pair: &Arc<KeyPair>| around + pair.dnskey().public.len().max(SIGNATURE_OCTETS);
+        self.plan.zone_signers.iter().map(octets).sum()
     }
 }
 

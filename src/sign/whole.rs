@@ -8,7 +8,7 @@ use super::signer::{Keep, RECORD_OCTETS};
 use super::times::Spread;
 use crate::dnssec::Denial;
 use crate::wire::{NameRef, Record, Rtype};
-use crate::zone::{Delta, Maker, NodeRef, Outline, Sheet, Tree, Zone};
+use crate::zone::{Delta, Maker, NodeRef, Outline, RrsetRef, Sheet, Tree, Zone};
 
 /// Octets of the head of a stored RRset.
 const SET_OCTETS: usize = 12;
@@ -113,26 +113,21 @@ impl<'a> Names<'a> {
     fn next(&self, at: usize) -> NameRef<'a> {
         let after = (at + 1..self.outline.len()).filter_map(|at| self.outline.node(at));
         let next = after.into_iter().find(|node| node.is_in_nsec_chain());
-        next.map_or(self.job.content.apex(), NodeRef::owner)
+        next.map_or_else(|| self.job.content.apex(), NodeRef::owner)
     }
 }
 
 impl Maker for Names<'_> {
     fn octets(&self, at: usize) -> usize {
         let Some(node) = self.outline.node(at) else { return 0 };
-        let of_set = |set: &Set<'_>| -> usize {
-            let records = set.rdatas.iter().map(|rdata| RECORD_OCTETS + rdata.len());
-            let signatures = self.job.signature_octets(node.is_apex(), set.rtype);
-            SET_OCTETS + records.sum::<usize>() + signatures
+        let signatures = self.job.signature_octets();
+        let of_set = |set: RrsetRef<'_>| {
+            let rare = if set.rtype().0 < 512 { 0 } else { WINDOW_OCTETS };
+            SET_OCTETS + set.block().octets().len() + signatures + rare
         };
-        let chain = SET_OCTETS
-            + RECORD_OCTETS
-            + BITMAP_OCTETS
-            + node.owner().wire().len()
-            + self.job.signature_octets(false, Rtype::NSEC);
-        let sets = self.job.sets(node);
-        let rare = sets.iter().filter(|set| set.rtype.0 >= 512).count();
-        sets.iter().map(of_set).sum::<usize>() + rare * WINDOW_OCTETS + chain
+        let chain = SET_OCTETS + RECORD_OCTETS + BITMAP_OCTETS + signatures;
+        let own = if node.is_apex() { self.job.own_octets() } else { 0 };
+        node.rrsets().map(of_set).sum::<usize>() + chain + 2 * node.owner().wire().len() + own
     }
 
     fn records(&mut self, at: usize, sheet: &mut Sheet) {
@@ -168,8 +163,7 @@ struct Hashed<'a> {
 impl Maker for Hashed<'_> {
     fn octets(&self, at: usize) -> usize {
         let hashes = 2 * self.outline.owner(at).wire().len();
-        let signatures = self.job.signature_octets(false, Rtype::NSEC3);
-        SET_OCTETS + RECORD_OCTETS + BITMAP_OCTETS + hashes + signatures
+        SET_OCTETS + RECORD_OCTETS + BITMAP_OCTETS + hashes + self.job.signature_octets()
     }
 
     fn records(&mut self, at: usize, sheet: &mut Sheet) {

@@ -53,19 +53,25 @@ impl Zone {
 
     /// The names whose records differ in `newer`, as they are here and there; in canonical order.
     pub fn changed_nodes<'a>(&'a self, newer: &'a Self) -> Vec<NodePair<'a>> {
-        let mut pairs = Vec::new();
-        // It sees all, so it is not stopped.
-        let _ = walk(self.nodes(), newer.nodes(), &mut |a, b| Some(pairs.push((a, b))));
-        pairs
+        changed(self.nodes(), newer.nodes())
     }
 
     /// The same of the owners of NSEC3 records.
     pub fn changed_nsec3_nodes<'a>(&'a self, newer: &'a Self) -> Vec<NodePair<'a>> {
-        let mut pairs = Vec::new();
-        let see = &mut |a, b| Some(pairs.push((a, b)));
-        let _ = walk(self.nsec3_nodes(), newer.nsec3_nodes(), see);
-        pairs
+        changed(self.nsec3_nodes(), newer.nsec3_nodes())
     }
+}
+
+/// The names that differ in two walks.
+fn changed<'a>(old: Nodes<'a>, new: Nodes<'a>) -> Vec<NodePair<'a>> {
+    let mut pairs = Vec::new();
+    let mut see = |gone, come| {
+        pairs.push((gone, come));
+        Some(())
+    };
+    // It sees all, so it is not stopped.
+    let _ = walk(old, new, &mut see);
+    pairs
 }
 
 /// A name in an older and a newer version; none where it is not.

@@ -131,8 +131,12 @@ pub fn hash_of(owner: NameRef<'_>) -> Option<[u8; 20]> {
     for (letters, group) in label.chunks_exact(8).zip(hash.chunks_exact_mut(5)) {
         let mut bits = 0u64;
         for letter in letters {
-            let value = BASE32HEX.iter().position(|it| *it == letter.to_ascii_lowercase())?;
-            bits = bits << 5 | value as u64;
+            let value = match letter.to_ascii_lowercase() {
+                digit @ b'0'..=b'9' => digit - b'0',
+                sign @ b'a'..=b'v' => sign - b'a' + 10,
+                _ => return None,
+            };
+            bits = bits << 5 | u64::from(value);
         }
         group.copy_from_slice(&bits.to_be_bytes()[3..]);
     }

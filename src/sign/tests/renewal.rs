@@ -116,8 +116,8 @@ fn two_algorithms_sign_everything_before_the_key_is_published() {
     let content = zone("a A 192.0.2.2\n");
     let served = whole(&content, &old, None, NOW, 1).unwrap();
     let other = pair(Algorithm::Ed25519, KSK);
-    let mut both = old.clone();
-    both.zone_signers.push(Arc::clone(&other));
+    let mut both = old;
+    both.zone_signers.push(other);
     let next = raised(&content);
     let after = renew(&served, &next, &both, NOW, 1000).unwrap().unwrap();
     assert_eq!(verify_change(Some(&served), &after, &both, NOW), Ok(()));

@@ -1,8 +1,8 @@
 //! Random signed zones, served by the daemon and validated by a real Unbound: no answer may be bogus.
 //!
-//! The zones are those of the differential test, signed by BIND, Knot and ldns with NSEC, NSEC3 and
+//! The zones are those of the differential test, signed by BIND, Knot, ldns and our own signer with NSEC, NSEC3 and
 //! NSEC3 with opt-out. Every delegation has its child here, signed or not. The daemon loads the signed
-//! files, so its checks are held against what three signers write, too.
+//! files, so its checks are held against what four signers write, too.
 //!
 //! `GAPURA_VALIDATED_SEED=S` starts elsewhere, `GAPURA_VALIDATED_ROUNDS=N` runs longer. Without the
 //! programs it says "skipped"; with `GAPURA_REQUIRE_PEERS=1` it then fails.

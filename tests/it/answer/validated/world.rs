@@ -4,11 +4,14 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use gapura::check::{self, Level};
 use gapura::digest::{hex, sha256};
-use gapura::master::{Input, NoIncludes, Options};
-use gapura::wire::{Name, NameRef, Rtype, rdata};
+use gapura::dnssec::{Algorithm, Denial, DigestType, KSK, KeyPair};
+use gapura::master::{Input, NoIncludes, Options, print_zone};
+use gapura::sign::{self, Plan};
+use gapura::wire::{Name, NameRef, Record, Rtype, rdata};
 use gapura::zone::Zone;
 
 use crate::answer::differential::generate::{self, GeneratedZone};
@@ -27,7 +30,7 @@ pub(super) enum Proof {
 }
 
 /// Who signs, and how: the parents of a round.
-const SIGNINGS: [(&str, Proof); 13] = [
+const SIGNINGS: [(&str, Proof); 17] = [
     ("bind", Proof::Nsec),
     ("bind", Proof::Nsec3),
     ("bind", Proof::OptOut),
@@ -41,6 +44,10 @@ const SIGNINGS: [(&str, Proof); 13] = [
     ("ldns", Proof::Nsec),
     ("ldns", Proof::Nsec3),
     ("ldns", Proof::OptOut),
+    ("gapura", Proof::Nsec),
+    ("gapura", Proof::Nsec),
+    ("gapura", Proof::Nsec3),
+    ("gapura", Proof::Nsec3),
 ];
 
 /// A zone with what it was made from.
@@ -213,6 +220,9 @@ fn sign(directory: &Path, key: &Key, apex: &Name, signer: &str, proof: Proof) {
     if signer == "knot" {
         return sign_with_knot(directory, &name, proof);
     }
+    if signer == "gapura" {
+        return sign_here(directory, apex, proof);
+    }
     let base = key.write(directory, apex);
     let mut arguments = vec!["-o", &name, "-f", &file];
     if signer == "bind" {
@@ -227,6 +237,33 @@ fn sign(directory: &Path, key: &Key, apex: &Name, signer: &str, proof: Proof) {
         arguments.extend([file.as_str(), &base]);
         run(directory, "ldns-signzone", &arguments);
     }
+}
+
+/// Signs with our own signer and a key of its own: some of the zone first, then the rest as a change.
+fn sign_here(directory: &Path, apex: &Name, proof: Proof) {
+    let content = read(directory, apex);
+    let pair = Arc::new(KeyPair::generate(Algorithm::EcdsaP256Sha256, KSK).unwrap().0);
+    let key = pair.dnskey().clone();
+    let plan = Plan {
+        cds: vec![key.ds(apex.as_ref(), DigestType::Sha256)],
+        cdnskeys: vec![key.rdata()],
+        keys: vec![key],
+        key_signers: vec![Arc::clone(&pair)],
+        zone_signers: vec![pair],
+        dnskey_ttl: 300,
+        denial: if proof == Proof::Nsec { Denial::Nsec } else { Denial::Nsec3 },
+        zonemd: false,
+        lifetime_s: 1_209_600,
+        refresh_s: 604_800,
+    };
+    let is_early = |record: &Record| record.owner == *apex || !record.rdata.len().is_multiple_of(3);
+    let early: Vec<Record> = content.records().map(|it| it.to_record()).filter(is_early).collect();
+    let early = build(apex, &early);
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() as u32;
+    let served = sign::whole(&early, &plan, None, now, 1).unwrap();
+    let served = sign::change(&served, &content, &early.diff(&content), &plan, now).unwrap();
+    assert_eq!(sign::verify_change(None, &served, &plan, now), Ok(()));
+    std::fs::write(directory.join(format!("{apex}zone")), print_zone(served.records())).unwrap();
 }
 
 /// Signs with Knot and keys of its own.
