@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::args::{Common, Key};
-use super::send::send;
-use super::{plain, put_error};
+use super::send::send_to;
+use super::{plain, print, put_error};
 use crate::control::{Command, GivenKey, KeyAct};
 use crate::dnssec::Algorithm;
 use crate::keystore::{Given, import};
@@ -36,7 +36,17 @@ pub(super) fn key(common: &Common, key: Key) -> anyhow::Result<u8> {
             }
         }
     };
-    send(common, Command::Key { zone, act })
+    let is_ds = matches!(act, KeyAct::Ds);
+    let reply = match send_to(common, Command::Key { zone, act })? {
+        Ok(reply) => reply,
+        Err(exit) => return Ok(exit),
+    };
+    let exit = print(common, &reply);
+    // The lines for the parent stand alone on standard output.
+    if let Some(note) = reply.json["note"].as_str().filter(|_| is_ds && !common.json) {
+        put_error(&plain::plain(&format!("gapura: {note}\n")));
+    }
+    Ok(exit)
 }
 
 /// Reads the keys of an import, or says what is wrong with their files, one a line.

@@ -60,7 +60,7 @@ impl Collector for Zones {
         })?;
         let left = "How long a secondary zone is still served without a refresh";
         gauge("gapura_zone_expire_seconds", left, &|zone| zone.expire_seconds.map(i64::from))?;
-        let end = "End of the first signature of a zone that was signed elsewhere";
+        let end = "End of the first signature of a signed zone";
         gauge("gapura_signature_expiry_timestamp_seconds", end, &|zone| zone.signatures_end)?;
         secondaries(&mut encoder, &zones)?;
         counted(&mut encoder, &zones, "gapura_reload", "Reloads by result", |zone| &zone.reloads)?;

@@ -65,7 +65,8 @@ impl Host {
             ));
         }
         let text: String = signed.ds.iter().map(|line| format!("{line}\n")).collect();
-        Reply::done(text, json!({ "zone": apex.to_string(), "ds": signed.ds }))
+        let note = signed.early();
+        Reply::done(text, json!({ "zone": apex.to_string(), "ds": signed.ds, "note": note }))
     }
 
     //--- Commands

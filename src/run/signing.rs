@@ -86,6 +86,16 @@ impl Signed {
         text
     }
 
+    /// That the DS must not go to the parent yet, and until when; none if it may.
+    pub(super) fn early(&self) -> Option<String> {
+        let is_early = self.keys.parent().0 == Parent::Introducing;
+        let first = self.waits.first().and_then(|wait| wait.why.until()).filter(|_| is_early)?;
+        Some(format!(
+            "too early for the parent: caches may hold unsigned data until {}",
+            soon(first, self.now)
+        ))
+    }
+
     /// The keys, one a line under a heading.
     pub(super) fn table(&self) -> String {
         let mut text =
@@ -96,7 +106,7 @@ impl Signed {
                 text,
                 "  {:<4}  {:<15}  {:>5}  {:<10}  {}",
                 key.role.word(),
-                key.id.algorithm,
+                key.id.algorithm.word(),
                 key.id.tag,
                 self.keys.state(&key.id).word(),
                 time(since)

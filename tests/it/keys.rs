@@ -294,3 +294,14 @@ fn a_lost_private_key_is_a_fault_with_its_file_and_the_zone_goes_on() {
     done(&daemon.gapura(&["ctl", "reload"]));
     until("it is well again", || status(&daemon).1 == Some(0));
 }
+
+#[test]
+fn whoever_asks_for_the_ds_too_early_is_told_so_beside_it() {
+    let (_dir, daemon) = start("signing = \"default\"\n");
+    until("it is signed", || !dnskeys(&daemon).is_empty());
+    let output = daemon.gapura(&["key", "ds", ZONE]);
+    let told = String::from_utf8(output.stderr.clone()).unwrap();
+    let lines = done(&output);
+    assert!(lines.lines().all(|line| line.contains(" IN DS ")), "nothing else: {lines}");
+    assert!(told.contains("too early for the parent"), "{told}");
+}

@@ -125,8 +125,14 @@ impl ZoneState {
                 error(ZoneRule::SignatureExpired.id(), message, "")
             }
         };
-        let hint = "sign the zone again and write its file; if the clock is wrong, correct it";
-        Some(Finding { hint: Some(hint.to_owned()), ..finding })
+        let hint = match self.signing {
+            Some(_) => {
+                format!("`gapura key list {apex}` says what keeps gapura from renewing them")
+            }
+            None => "sign the zone again and write its file; if the clock is wrong, correct it"
+                .to_owned(),
+        };
+        Some(Finding { hint: Some(hint), ..finding })
     }
 
     /// Logs what there is to say about the signatures that are served: what got worse at once, the same
