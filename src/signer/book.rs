@@ -56,6 +56,8 @@ pub(super) struct Notes {
     pub(super) telling: Option<Telling>,
     /// The largest TTL of a version, by its serial.
     pub(super) ttl_max: Option<(u32, u32)>,
+    /// The serial that was served when it was looked last.
+    serial: Option<u32>,
 }
 
 /// A look at the parent.
@@ -121,6 +123,16 @@ impl Book {
         }
     }
 
+    /// Has the turns of zones taken now that serve another version than before: its TTLs count for rolls.
+    pub(super) fn see(&mut self, serials: &[(Name, Option<u32>)], now: Instant) {
+        for (zone, serial) in serials {
+            let Some(notes) = self.notes.get_mut(zone) else { continue };
+            if std::mem::replace(&mut notes.serial, *serial) != *serial {
+                self.turns.hurry(zone, now);
+            }
+        }
+    }
+
     /// When the parent of a zone is looked at next.
     pub(super) fn next_look(&self, zone: &Name, now: Instant) -> Instant {
         let notes = self.notes.get(zone);
@@ -165,6 +177,23 @@ mod tests {
         assert!(!notes.wait_for_ds(Some(look_every(3_600)), Cds::Delete, minute, now));
         assert_eq!(next(&book, &zones[0]), 5 * minute);
         assert_eq!([0, 60, 86_400].map(|it| look_every(it).as_secs()), [2, 5, 300]);
+    }
+
+    #[test]
+    fn a_version_that_people_made_has_its_turn_soon() {
+        let (now, hour) = (Instant::now(), Duration::from_secs(3_600));
+        let zone: Name = "a.".parse().unwrap();
+        let mut book = Book::default();
+        book.keep(std::slice::from_ref(&zone), now);
+        let mut see = |serial, now| {
+            book.see(&[(zone.clone(), serial)], now);
+            let is_due = book.turns.take(now).is_some();
+            book.turns.done(&zone, now + hour, now);
+            is_due
+        };
+        assert!(see(Some(1), now));
+        assert!(!see(Some(1), now + hour / 2));
+        assert!(see(Some(2), now + hour / 2));
     }
 
     #[test]

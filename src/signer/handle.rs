@@ -219,8 +219,8 @@ impl Inner {
         Facts { max_zone_ttl, signed_by: state.signed_by(), parents: parents.unwrap_or_default() }
     }
 
-    /// Takes note of which zones there are: those that are signed here or are to be, and those whose files come
-    /// signed.
+    /// Takes note of which zones there are, and of their versions: those that are signed here or are to be, and
+    /// those whose files come signed.
     fn relist(&self) {
         let mut zones = self.publisher.signed_zones();
         let transferred = self.publisher.secondary_zones();
@@ -230,7 +230,11 @@ impl Inner {
         zones.extend(others.filter(|zone| !transferred.contains(zone)));
         zones.sort();
         zones.dedup();
-        self.book().keep(&zones, Instant::now());
+        let serial = |zone: &Name| Some(live.get(zone.as_ref())?.zone()?.serial());
+        let serials: Vec<_> = zones.iter().map(|zone| (zone.clone(), serial(zone))).collect();
+        let (mut book, now) = (self.book(), Instant::now());
+        book.keep(&zones, now);
+        book.see(&serials, now);
     }
 
     /// Takes the turns of all zones until it is over.
