@@ -214,7 +214,10 @@ impl Publisher {
         let is_over = keys.is_unsigned();
         let state_dir = &inner.options.state_dir;
         let after = ZoneSigning::new(state_dir, zone, policy, keys, Some(&before));
-        let is_visible = is_over || !before.signs_like(&after) || state.signed.is_none();
+        // Who lost a key and takes the zone out of its parent cannot sign a CDS that says so: the zone stays as it is.
+        let cannot_sign = after.keys.is_leaving() && !after.missing().is_empty();
+        let is_other = !before.signs_like(&after) || state.signed.is_none();
+        let is_visible = is_over || is_other && !cannot_sign;
         let next = if is_visible { renumbered(&live) } else { Ok(Next::Same) };
         let fate = if is_over { SigningFate::Ended } else { SigningFate::Replaced };
         let signing = fate(Box::new(after));
