@@ -249,7 +249,8 @@ impl Life {
             .map(|it| u16::from_be_bytes([it.rdata[16], it.rdata[17]]))
             .collect();
         let mut wanted: Vec<u16> = keys.zone_signers().iter().map(|id| id.tag).collect();
-        (signers.sort_unstable(), wanted.sort_unstable());
+        signers.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!(signers, wanted, "{what}: {keys:#?}");
         if self.is_judged {
             // kzonecheck 3.2 takes a key with the SEP flag for one that signs no data as soon as there is another
@@ -280,7 +281,7 @@ fn open_in(directory: &Path, test: usize, policy: Option<Policy>) -> Publisher {
 fn validators_of_others_believe_every_state_of_every_roll() {
     let one = quick(Arrangement::Csk);
     let two = Policy { arrangement: Arrangement::KskZsk, ..one.clone() };
-    let mut life = Life::begin(0, one.clone());
+    let mut life = Life::begin(0, one);
     life.is_judged = true;
     life.settle();
     assert_eq!(life.keys().parent().0, Parent::Secure);
