@@ -236,8 +236,9 @@ pub enum KeyError {
 
 /// What keys of an algorithm have to be like, where that is a question.
 fn hint(algorithm: Algorithm) -> &'static str {
-    match algorithm.is_rsa() {
-        true => "; it must have 2048, 3072 or 4096 bits, and an exponent of 65537 or more",
-        false => "",
+    if algorithm.is_rsa() {
+        "; it must have 2048, 3072 or 4096 bits, and an exponent of 65537 or more"
+    } else {
+        ""
     }
 }

@@ -155,10 +155,10 @@ impl PrivateKey {
         algorithm: Algorithm,
         flags: u16,
     ) -> Result<(KeyPair, Pkcs8), KeyError> {
-        match self.is_of(algorithm) {
-            true => self.pair(algorithm, flags, None),
-            false => Err(KeyError::Unusable(algorithm, "it is a key of another kind".to_owned())),
+        if !self.is_of(algorithm) {
+            return Err(KeyError::Unusable(algorithm, "it is a key of another kind".to_owned()));
         }
+        self.pair(algorithm, flags, None)
     }
 
     /// Makes the pair; its halves are tried on each other.
@@ -187,10 +187,10 @@ impl PrivateKey {
         };
         let pair = KeyPair::from_pkcs8(algorithm, flags, &pkcs8)?;
         let signature = pair.sign(PROBE)?;
-        match verify(&pair.dnskey().rdata(), signature.as_ref(), PROBE) {
-            true => Ok((pair, pkcs8)),
-            false => Err(KeyError::Signing(pair.tag())),
+        if !verify(&pair.dnskey().rdata(), signature.as_ref(), PROBE) {
+            return Err(KeyError::Signing(pair.tag()));
         }
+        Ok((pair, pkcs8))
     }
 }
 

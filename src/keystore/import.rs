@@ -95,7 +95,7 @@ pub fn import(files: &[PathBuf], given: &Given<'_>) -> Result<Vec<Imported>, Vec
         faults.extend(known.lone_halves(&used));
     }
     if found.is_empty() && faults.is_empty() {
-        let first = files.first().map_or(Path::new("."), PathBuf::as_path);
+        let first = files.first().map_or_else(|| Path::new("."), PathBuf::as_path);
         faults.push(ImportFault::of(first, "there is no private key in what was named"));
     }
     if faults.is_empty() { Ok(found) } else { Err(faults) }
@@ -110,16 +110,14 @@ fn with_other_halves(files: &[PathBuf]) -> BTreeSet<PathBuf> {
             continue;
         }
         let halves = ["key", "private"];
-        let base = match halves.contains(&ending) {
-            true => file.with_extension(""),
-            false => file.clone(),
-        };
+        let is_half = halves.contains(&ending);
+        let base = if is_half { file.with_extension("") } else { file.clone() };
         let pair = halves.map(|half| with_ending(&base, half));
         let is_base = !file.exists() && pair.iter().any(|half| half.exists());
         if !is_base {
             all.insert(file.clone());
         }
-        if is_base || halves.contains(&ending) {
+        if is_base || is_half {
             all.extend(pair.into_iter().filter(|half| half.exists()));
         }
     }
@@ -190,7 +188,7 @@ impl Known {
                     error = error.or(Some(found));
                 }
                 Err(KeyError::Mismatch(_)) if !has_half => {}
-                Err(found) => error = error.or(Some(fault(found.to_string()))),
+                Err(found) => error = error.or_else(|| Some(fault(found.to_string()))),
             }
         }
         if let Some(error) = error {
