@@ -25,7 +25,7 @@ pub enum Next {
         for_ds: bool,
     },
     /// A step.
-    Step(Step),
+    Step(Box<Step>),
     /// Keys must be made, kept and handed to [`KeySet::start`].
     NeedKeys(Vec<KeyNeed>),
 }
@@ -286,7 +286,7 @@ impl KeySet {
             match verdict {
                 Verdict::Ready(act, set) => {
                     let changes_zone = self.changes_zone(&set, policy);
-                    return Next::Step(Step { act, set: *set, changes_zone });
+                    return Next::Step(Box::new(Step { act, set: *set, changes_zone }));
                 }
                 Verdict::Need(_, needs) => return Next::NeedKeys(needs),
                 Verdict::Wait(why) => {

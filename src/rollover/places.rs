@@ -62,15 +62,19 @@ impl KeySet {
         let on_way = if self.is_trusted { 0 } else { policy.propagation_s };
         let from = self.parent_since + u64::from(on_way);
         let is_none = facts.parents.none_at_all() && facts.parents.at >= self.parent_since;
-        if !self.are_gone_by_hand() && !(is_none && now >= from) {
-            return match is_none {
-                true => Verdict::Wait(Why::Caches { of: Cached::Ds, until: from }),
-                false => Verdict::Wait(ds(facts, &[], &self.at_parent())),
+        let may_go = self.are_gone_by_hand() || is_none && now >= from;
+        if !may_go {
+            let why = if is_none {
+                Why::Caches { of: Cached::Ds, until: from }
+            } else {
+                ds(facts, &[], &self.at_parent())
             };
+            return Verdict::Wait(why);
         }
-        let (act, parent) = match self.is_trusted {
-            true => (Act::DsGone, Parent::Expiring),
-            false => (Act::Unsign, Parent::Unsigned),
+        let (act, parent) = if self.is_trusted {
+            (Act::DsGone, Parent::Expiring)
+        } else {
+            (Act::Unsign, Parent::Unsigned)
         };
         let is_trusted = self.is_trusted;
         self.ready(Place::Parent, act, now, |set| set.go(parent, is_trusted, now))

@@ -21,10 +21,8 @@ impl KeySet {
         }
         if self.algorithm() != Some(policy.algorithm) {
             let start = Start::Algorithm;
-            return match self.has_room(start, policy) {
-                true => self.need(start, policy).into_iter().collect(),
-                false => Vec::new(),
-            };
+            let need = if self.has_room(start, policy) { self.need(start, policy) } else { None };
+            return need.into_iter().collect();
         }
         if self.entry_roll.is_none() && self.zone_roll.is_none() && !self.fits(policy) {
             return self.arrange(policy, now).into_iter().collect();

@@ -71,6 +71,7 @@ impl KeySet {
     fn wait(&self, place: Place, why: Why) -> Wait {
         let emergency = self.is_urgent(place);
         let none = || (Vec::new(), Vec::new());
+        let idle = || ("", 0, none());
         let parent = (self.parent.word(), self.parent_since, (Vec::new(), self.ds_wanted()));
         let (stage, since, (old, new)) = match place {
             Place::Parent => parent,
@@ -78,14 +79,14 @@ impl KeySet {
                 Why::Life { keys, .. } => ("life", 0, (keys.clone(), Vec::new())),
                 _ => ("begin", 0, none()),
             },
-            Place::Algorithm => self.algorithm_roll.as_ref().map_or(("", 0, none()), |roll| {
+            Place::Algorithm => self.algorithm_roll.as_ref().map_or_else(idle, |roll| {
                 let new = union(&roll.entry, &roll.zone);
                 (roll.stage.word(), roll.since, (union(&self.entry.keys, &self.zone.keys), new))
             }),
-            Place::Entry => self.entry_roll.as_ref().map_or(("", 0, none()), |roll| {
+            Place::Entry => self.entry_roll.as_ref().map_or_else(idle, |roll| {
                 (roll.stage.word(), roll.since, (self.entry.keys.clone(), roll.new.clone()))
             }),
-            Place::Zone => self.zone_roll.as_ref().map_or(("", 0, none()), |roll| {
+            Place::Zone => self.zone_roll.as_ref().map_or_else(idle, |roll| {
                 (roll.stage.word(), roll.since, (self.zone.keys.clone(), roll.new.clone()))
             }),
         };

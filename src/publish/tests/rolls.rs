@@ -187,11 +187,12 @@ impl Life {
             let (facts, now) = (self.facts(), self.now());
             match keys.next(&policy, &facts, now) {
                 Next::Step(step) => {
-                    let what = step.act.to_string();
-                    let decide = |_: &KeySet, _: &Policy| Ok::<_, Refusal>(step.set);
+                    let (act, set) = (step.act, step.set);
+                    let what = act.to_string();
+                    let decide = |_: &KeySet, _: &Policy| Ok::<_, Refusal>(set);
                     let changed = self.publisher().change_keys(&apex(), (&what, "gapura"), decide);
                     changed.unwrap();
-                    self.acts.push(step.act);
+                    self.acts.push(act);
                     self.validates(&what);
                 }
                 Next::NeedKeys(needs) => {
