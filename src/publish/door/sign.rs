@@ -7,7 +7,7 @@ use super::number::{finished, soa_record, with_serial};
 use super::proposal::SigningFate;
 use super::publish::without_soa;
 use crate::publish::state::{Inner, PublishError, Version, ZoneState};
-use crate::sign;
+use crate::sign::{self, Fault, Plan, SignError};
 use crate::zone::{ApplyError, Delta, Zone};
 
 /// A difference of more records than this, and than a quarter of the zone, is not kept as a delta.
@@ -51,23 +51,20 @@ pub(super) fn version(
     let now = inner.signing_time(state, unsigned.at_ms)?;
     let is_same_plan = state.signing.as_ref().is_some_and(|before| before.signs_like(signing))
         && state.has_own_zonemd() == plan.zonemd;
-    let signed = match (&state.signed, unsigned.delta) {
-        (Some(served), Some(delta)) if is_same_plan => {
-            sign::change(served, &numbered, delta, &plan, now)
-        }
-        (served, _) => {
-            let threads = available_parallelism().map_or(1, usize::from);
-            sign::whole(&numbered, &plan, served.as_ref(), now, threads)
-        }
+    let step = Step {
+        served: state.signed.as_ref(),
+        delta: unsigned.delta.filter(|_| is_same_plan),
+        renewed: if let SigningFate::Renewed(most) = fate { *most } else { 0 },
     };
-    let failed = |source| PublishError::Sign { zone: apex.clone(), source };
-    let mut signed = signed.map_err(failed)?;
-    if let SigningFate::Renewed(most) = fate {
-        let renewed = sign::renew(&signed, &numbered, &plan, now, *most).map_err(failed)?;
-        signed = renewed.unwrap_or(signed);
-    }
-    sign::verify_change(state.signed.as_ref(), &signed, &plan, now)
-        .map_err(|fault| PublishError::Unsound { zone: apex.clone(), fault })?;
+    let signed = step.signed(&numbered, &plan, now).or_else(|error| {
+        // What is served may be damaged; then no change of it would ever be sound again.
+        tracing::error!(zone = %apex, %error, "signing everything anew, because a change of it is not sound");
+        Step { served: None, delta: None, renewed: 0 }.signed(&numbered, &plan, now)
+    });
+    let mut signed = signed.map_err(|error| match error {
+        NotSound::Sign(source) => PublishError::Sign { zone: apex.clone(), source },
+        NotSound::Fault(fault) => PublishError::Unsound { zone: apex.clone(), fault },
+    })?;
     let content = if state.source.is_secondary() {
         // The next transfer begins at the serial that the primary gave it.
         signed = signed.with_time_left(state.lease.left.clone());
@@ -76,6 +73,45 @@ pub(super) fn version(
         numbered
     };
     Ok(Version { signed: Some(signed.with_content(&content)), content })
+}
+
+/// How a version is signed.
+struct Step<'a> {
+    /// What is served, of which signatures are kept; none = everything is made anew.
+    served: Option<&'a Zone>,
+    /// The difference from it, where nothing else needs a look.
+    delta: Option<&'a Delta>,
+    /// How many signatures are renewed besides.
+    renewed: usize,
+}
+
+/// Why a signed version is none to be served.
+#[derive(Debug, thiserror::Error)]
+enum NotSound {
+    /// It could not be made.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// It does not validate.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Step<'_> {
+    /// Makes the signed version of a content, and verifies it.
+    fn signed(&self, content: &Zone, plan: &Plan, now: u32) -> Result<Zone, NotSound> {
+        let mut signed = match (self.served, self.delta) {
+            (Some(served), Some(delta)) => sign::change(served, content, delta, plan, now)?,
+            (served, _) => {
+                let threads = available_parallelism().map_or(1, usize::from);
+                sign::whole(content, plan, served, now, threads)?
+            }
+        };
+        if self.renewed > 0 {
+            signed = sign::renew(&signed, content, plan, now, self.renewed)?.unwrap_or(signed);
+        }
+        sign::verify_change(self.served, &signed, plan, now)?;
+        Ok(signed)
+    }
 }
 
 /// The difference between two versions as they are served, with the SOA records in front; empty if it is too

@@ -15,6 +15,7 @@ use crate::keystore::Keystore;
 use crate::rollover::Policy;
 use crate::sign::is_proof;
 use crate::text::with_causes;
+use crate::zone::Delta;
 
 /// What the clock of these tests is ahead of the system's, in milliseconds, by thread.
 static AHEAD_MS: AtomicI64 = AtomicI64::new(0);
@@ -231,6 +232,26 @@ fn a_clock_before_the_newest_signature_signs_nothing() {
     AHEAD_MS.store(0, Ordering::SeqCst);
     promote(&publisher, "1", set()).unwrap();
     validates(&publisher);
+}
+
+#[test]
+fn a_damaged_signed_version_is_signed_anew() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    {
+        // As a damaged copy would be read: one link of the chain is gone.
+        let slot = publisher.0.slot(&apex()).unwrap();
+        let mut state = crate::lock::lock(&slot.state);
+        let signed = state.signed.take().unwrap();
+        let www = name("www.example.");
+        let node = signed.node(www.as_ref()).unwrap();
+        let removed = node.records().map(|record| record.to_record());
+        let removed = removed.filter(|record| is_proof(record.rtype)).collect();
+        state.signed = Some(signed.apply(&Delta { removed, added: Vec::new() }).unwrap());
+    }
+    promote(&publisher, "1", vec![rrset("x.www.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
+    validates(&publisher);
+    assert_eq!(at(&live(&publisher), "x.www.example.", Rtype::A), ["192.0.2.7"]);
 }
 
 #[test]
