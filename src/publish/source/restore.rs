@@ -141,10 +141,11 @@ pub(super) fn recall(
             None => (state.zone, state.signed) = (None, None),
         }
     }
-    if state.row.is_some() && state.zone.is_none() {
-        if let Some(zone) = restored(inner, state)? {
-            state.serve(as_served(state, zone)?);
-        }
+    if state.row.is_some()
+        && state.zone.is_none()
+        && let Some(zone) = restored(inner, state)?
+    {
+        state.serve(as_served(state, zone)?);
     }
     let is_signed = state.zone.as_ref().is_some_and(Zone::is_signed);
     let owns_serials = !is_signed && !state.source.is_secondary();
