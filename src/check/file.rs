@@ -1,6 +1,6 @@
 //! Checks a zone file on its own, as `gapura zone check` does, and the places of faults in a file.
 
-use super::{Level, Locator, ZoneFault};
+use super::{Level, Locator, ZoneFault, ZoneRule};
 use crate::master::{self, Finding, Input, Place, Severity};
 use crate::wire::{Class, Name, RecordRef, Rtype};
 use crate::zone::{BuildFault, Zone, ZoneBuilder};
@@ -20,12 +20,39 @@ pub struct Checked {
     pub cut: Vec<Place>,
 }
 
+/// Who signs the zone of a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Signer {
+    /// Not gapura: signatures and proofs must be in the file, if there are any.
+    Other,
+    /// Gapura by a policy of the settings, if the file is not signed.
+    Policy,
+    /// Gapura with the keys that it has signed the zone with so far, whatever is in the file.
+    Keys,
+}
+
+impl Signer {
+    /// Whether gapura signs a zone whose file has this: signatures are then not looked for in it.
+    fn is_gapura(self, file: &Zone) -> bool {
+        match self {
+            Self::Other => false,
+            Self::Policy => !file.is_signed(),
+            Self::Keys => true,
+        }
+    }
+}
+
+/// What to do about a DNSKEY in a file without signatures.
+const UNSIGNED_HINT: &str = "sign the zone; or name a policy in `signing` of its [[zone]], and \
+                             gapura signs it: the DNSKEY is then that of another signer";
+
 /// Reads, builds and checks a zone file on its own. `now` is in seconds since 1970.
 pub fn file(
     input: &Input<'_>,
     origin: &Name,
     options: &master::Options,
     level: &Level,
+    signer: Signer,
     now: u32,
 ) -> Checked {
     let mut builder = ZoneBuilder::new(origin);
@@ -35,11 +62,11 @@ pub fn file(
     let (built, faults) = builder.finish();
     let mut faults = match &built {
         Some(built) => {
-            let mut faults = super::zone(built, &faults, now);
+            let mut faults = judged(built, &faults, signer, now);
             faults.extend(super::zonemd(built));
             faults
         }
-        None => without_soa(input, origin, options, &faults, now),
+        None => without_soa(input, origin, options, signer, &faults, now),
     };
     if parsed.errors > 0 {
         faults.retain(|fault| !fault.rule.is_about_absence());
@@ -64,9 +91,22 @@ pub fn file(
             Severity::Warning => warnings += 1 + fault.more,
         }
     }
-    findings.extend(places(&faults, input, origin, options, level));
+    let mut placed = places(&faults, input, origin, options, level);
+    if built.as_ref().is_none_or(|built| !built.is_signed()) {
+        // The rule's own hint is for a zone that has signatures.
+        let rule = ZoneRule::SignatureMissing.id();
+        for finding in placed.iter_mut().filter(|finding| finding.rule == rule) {
+            finding.hint = Some(UNSIGNED_HINT.to_owned());
+        }
+    }
+    findings.extend(placed);
     findings.sort_by_key(super::locate::order);
     Checked { zone: built, findings, errors, warnings, cut }
+}
+
+/// The faults of a zone, by who signs it.
+fn judged(zone: &Zone, built: &[BuildFault], signer: Signer, now: u32) -> Vec<ZoneFault> {
+    if signer.is_gapura(zone) { super::content(zone, built) } else { super::zone(zone, built, now) }
 }
 
 /// The faults of a file without a SOA: the other rules are judged with one that is made up.
@@ -74,6 +114,7 @@ fn without_soa(
     input: &Input<'_>,
     origin: &Name,
     options: &master::Options,
+    signer: Signer,
     built: &[BuildFault],
     now: u32,
 ) -> Vec<ZoneFault> {
@@ -86,7 +127,7 @@ fn without_soa(
     builder.push(RecordRef { owner, rtype, class, ttl: 3600, rdata: &rdata });
     master::parse(input, origin.as_ref(), options, &mut |record, _| builder.push(record));
     match builder.finish() {
-        (Some(zone), _) => super::zone(&zone, built, now),
+        (Some(zone), _) => judged(&zone, built, signer, now),
         (None, _) => built.iter().map(ZoneFault::from).collect(),
     }
 }

@@ -25,7 +25,7 @@ mod values;
 mod zonemd;
 
 pub use fault::{Level, Which, ZoneFault};
-pub use file::{Checked, file, places};
+pub use file::{Checked, Signer, file, places};
 pub use locate::Locator;
 pub use rules::{Line, ZoneRule, rules, rules_as_table};
 pub use validity::{Ending, ending, waiting};

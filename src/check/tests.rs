@@ -6,14 +6,18 @@ use crate::wire::Name;
 
 /// Checks the text of a zone `example.` and returns `LINE RULE` of each finding.
 fn found(text: &str) -> Vec<String> {
-    let input = Input { file: Path::new("x"), bytes: text.as_bytes(), loader: &NoIncludes };
-    let origin: Name = "example.".parse().unwrap();
-    let checked = file(&input, &origin, &Options::default(), &Level::default(), 1_800_000_000);
     let line = |finding: &crate::master::Finding| {
         let line = finding.place.as_ref().map_or(0, |place| place.line);
         format!("{line} {}", finding.rule)
     };
-    checked.findings.iter().map(line).collect()
+    checked(text, Signer::Other).findings.iter().map(line).collect()
+}
+
+/// Checks the text of a zone `example.`.
+fn checked(text: &str, signer: Signer) -> Checked {
+    let input = Input { file: Path::new("x"), bytes: text.as_bytes(), loader: &NoIncludes };
+    let origin: Name = "example.".parse().unwrap();
+    file(&input, &origin, &Options::default(), &Level::default(), signer, 1_800_000_000)
 }
 
 /// A zone with nothing wrong on lines 1 to 4, then `more`.
@@ -91,6 +95,35 @@ ns1           3600   IN  A       203.0.113.63
 ns2           3600   IN  AAAA    2001:db8::63
 ";
     assert_eq!(found(text), Vec::<String>::new());
+}
+
+/// RFC 8901, step 2 in docs/signing.md: the other signer's key is content of the file.
+#[test]
+fn a_key_of_another_signer_is_content_where_gapura_signs() {
+    let key = "DNSKEY 257 3 13 Uuh2K4CJiqqh9jyuAbQsXsEyOdfE7RlqbP0UvwyshFkLci5fgN0QVXiXsM3P84DYcvsh\
+               oZNLPcXYFW5kJ7FrQw==";
+    let text = format!(
+        "$TTL 3600\n@ SOA ns hostmaster 1 7200 900 1209600 300\n@ NS ns\nns A 192.0.2.1\n@ {key}\n"
+    );
+    for signer in [Signer::Policy, Signer::Keys] {
+        let checked = checked(&text, signer);
+        assert!(checked.findings.is_empty(), "{signer:?}: {:?}", checked.findings);
+    }
+    let refused = checked(&text, Signer::Other);
+    assert_eq!((refused.errors, refused.findings[0].rule), (1, "signature-missing"));
+    let hint = refused.findings[0].hint.as_deref().unwrap();
+    assert!(hint.contains("`signing`"), "{hint}");
+}
+
+#[test]
+fn signatures_in_a_file_are_checked_until_gapura_has_signed_the_zone() {
+    let broken = include_str!("../../tests/zones/bad/signature-missing.zone");
+    for (signer, errors) in [(Signer::Other, 1), (Signer::Policy, 1), (Signer::Keys, 0)] {
+        let checked = checked(broken, signer);
+        assert_eq!(checked.errors, errors, "{signer:?}: {:?}", checked.findings);
+        let mut hints = checked.findings.iter().filter_map(|finding| finding.hint.as_deref());
+        assert!(!hints.any(|hint| hint.contains("`signing`")), "{signer:?}");
+    }
 }
 
 #[test]

@@ -283,7 +283,6 @@ pub(super) enum Ctl {
     /// Counters of the name server
     Stats,
     /// Confirm that the clock of this machine is right, after gapura has doubted it
-    #[cfg(feature = "approval")]
     Clock,
 }
 

@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use super::args::Common;
 use super::plain::{json, shown};
-use crate::check::{self, Level};
+use crate::check::{self, Level, Signer};
 use crate::master::{self, Directory, Finding, Input, Severity, render};
 use crate::publish::{Strictness, ZoneSource, doubled};
 use crate::run;
@@ -74,7 +74,7 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
     let mut told = String::new();
     // A secondary zone has no file; what its primaries are is among the settings.
     for source in sources.zones.iter().filter(|source| source.has_file()) {
-        let checked = check_source(source)?;
+        let checked = check_source(source, &loaded.settings.server.state_dir)?;
         let serial = checked.zone.as_ref().map(crate::zone::Zone::serial);
         let records = checked.zone.as_ref().map(crate::zone::Zone::record_count);
         let (file, errors) = (source.file.display(), checked.errors);
@@ -113,16 +113,20 @@ pub(super) fn check(common: &Common) -> anyhow::Result<u8> {
 
 /// One zone of the settings. Unlike a file named by hand, which may be a pipe, it has to be a regular
 /// file, as the daemon wants it.
-fn check_source(source: &ZoneSource) -> anyhow::Result<check::Checked> {
+fn check_source(source: &ZoneSource, state_dir: &Path) -> anyhow::Result<check::Checked> {
     let strict = source.checks == Strictness::Strict;
     let level = Level { strict, errors: source.errors.clone() };
     if std::fs::metadata(&source.file).is_ok_and(|found| !found.is_file()) {
         return Ok(unreadable(&source.file, &std::io::Error::other("not a regular file")));
     }
-    let mut checked = check_file(&source.apex, &source.file, &level)?;
-    let missing = checked.zone.as_ref().and_then(|zone| source.no_zonemd(zone));
-    checked.warnings += usize::from(missing.is_some());
-    checked.findings.extend(missing);
+    let signer = run::check::signer(state_dir, source);
+    let mut checked = check_file(&source.apex, &source.file, &level, signer)?;
+    if let Some(zone) = &checked.zone {
+        let elsewhere = run::check::signed_elsewhere(state_dir, source, zone);
+        let told: Vec<Finding> = source.no_zonemd(zone).into_iter().chain(elsewhere).collect();
+        checked.warnings += told.len();
+        checked.findings.extend(told);
+    }
     Ok(checked)
 }
 
@@ -136,7 +140,7 @@ pub(super) fn zone_check(
     let origin: Name =
         origin.parse().with_context(|| format!("\"{origin}\" is not a domain name"))?;
     let level = Level { strict: !lenient, errors: Vec::new() };
-    let checked = check_file(&origin, file, &level)?;
+    let checked = check_file(&origin, file, &level, Signer::Other)?;
     let exit = print_findings(common, &checked.findings);
     if let Some(zone) = checked.zone.filter(|_| exit == 0 && !common.json) {
         let (serial, records) = (zone.serial(), zone.record_count());
@@ -146,7 +150,12 @@ pub(super) fn zone_check(
 }
 
 /// Reads a file and checks it as the daemon would. A file that cannot be read is a finding, too.
-fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check::Checked> {
+fn check_file(
+    origin: &Name,
+    file: &Path,
+    level: &Level,
+    signer: Signer,
+) -> anyhow::Result<check::Checked> {
     let options = master::Options::default();
     let bytes = match read(file, options.file_octets_max) {
         Ok(bytes) => bytes,
@@ -156,7 +165,7 @@ fn check_file(origin: &Name, file: &Path, level: &Level) -> anyhow::Result<check
     let input = Input { file, bytes: &bytes, loader: &loader };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     // DNSSEC times are modulo 2³² (RFC 4034 §3.1.5).
-    let mut checked = check::file(&input, origin, &options, level, now as u32);
+    let mut checked = check::file(&input, origin, &options, level, signer, now as u32);
     let cut = std::mem::take(&mut checked.cut);
     checked.errors += cut.len();
     checked.findings.extend(cut.into_iter().map(master::no_final_newline));

@@ -6,9 +6,9 @@ use std::io::Read;
 use super::args::{self, Common};
 use super::send::{send, send_to};
 use super::{print, print_report};
-use crate::control::Command;
 #[cfg(feature = "approval")]
-use crate::control::{self, OfficeCommand, Reply};
+use crate::control::{self, Reply};
+use crate::control::{Command, OfficeCommand};
 
 /// Octets of a password on standard input; more is surely something else.
 #[cfg(feature = "approval")]
@@ -20,7 +20,6 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
         args::Ctl::Status => Command::Status,
         args::Ctl::Reload { zone, force } => Command::Reload { zone, force },
         args::Ctl::Stats => Command::Stats,
-        #[cfg(feature = "approval")]
         args::Ctl::Clock => Command::Office(OfficeCommand::ClockConfirm),
     };
     match command {

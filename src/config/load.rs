@@ -147,11 +147,14 @@ fn check(path: &Path, text: &str, settings: &Settings) -> Vec<Finding> {
             );
         }
     }
-    for zone in settings.zones.iter().filter(|zone| zone.zonemd && !zone.primaries.is_empty()) {
+    // What gapura signs is a version of its own, with its own digest.
+    let is_as_it_came =
+        |zone: &&ZoneSettings| !zone.primaries.is_empty() && zone.signing.is_empty();
+    for zone in settings.zones.iter().filter(|zone| zone.zonemd).filter(is_as_it_came) {
         tell(
             Some(zone.name.span()),
-            format!("zone {} has both primaries and zonemd", zone.name.get_ref()),
-            "a secondary zone is served as it was transferred: let its primary make the digest",
+            format!("zone {} has primaries and zonemd, and no signing", zone.name.get_ref()),
+            "it is served as it was transferred: let its primary make the digest",
         );
     }
     if !(512..=4096).contains(&settings.server.udp_payload) {
@@ -378,6 +381,13 @@ mod tests {
         );
         let other = zone("cat.id.", "file = \"c\"");
         check_lines(&format!("{member}{other}"), &["is no catalog zone of ours"]);
+    }
+
+    #[test]
+    fn a_secondary_zone_has_a_digest_of_ours_only_where_it_is_signed_here() {
+        let zone = "[[zone]]\nname = \"a.id.\"\nprimaries = [\"ns1\"]\nzonemd = true\n";
+        check_lines(zone, &["FILE:2:8 error settings-value: zone a.id. has primaries and zonemd"]);
+        check_lines(&format!("{zone}signing = \"default\"\n"), &[]);
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Keystore {
             SecretError::Io(error) if error.kind() == ErrorKind::NotFound => {
                 KeystoreError::Missing { what: what(), path: path.clone() }
             }
-            source => KeystoreError::Read { path: path.clone(), source },
+            why => KeystoreError::Read { path: path.clone(), why },
         })?;
         let read = pem::read(&text).map_err(|fault| fault.message);
         let pair = read.and_then(|key_of_file: PrivateKey| {
@@ -101,7 +101,7 @@ impl Keystore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             removed => removed.and_then(|()| files::sync_directory(&path)),
         };
-        removed.map_err(|source| KeystoreError::Write { path, source })
+        removed.map_err(|why| KeystoreError::Write { path, why })
     }
 
     /// Makes a key whose tag is none of `taken`; its file is on disk when this returns.
@@ -130,8 +130,8 @@ impl Keystore {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.and_then(|entries| entries.take(ENTRIES_MAX).collect()),
         };
-        let entries: Vec<fs::DirEntry> = entries
-            .map_err(|error| KeystoreError::Read { path: directory, source: error.into() })?;
+        let entries: Vec<fs::DirEntry> =
+            entries.map_err(|error| KeystoreError::Read { path: directory, why: error.into() })?;
         let files = entries.iter().map(fs::DirEntry::path);
         let keys =
             files.filter(|path| path.as_os_str().as_encoded_bytes().ends_with(ENDING.as_bytes()));
@@ -153,7 +153,7 @@ impl Keystore {
         match read.and_then(|file| files::read_at_most(&file, KEY_SET_OCTETS_MAX)) {
             Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).into_owned())),
             Err(SecretError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(KeystoreError::Read { path, source }),
+            Err(why) => Err(KeystoreError::Read { path, why }),
         }
     }
 
@@ -163,7 +163,7 @@ impl Keystore {
             .into_iter()
             .try_for_each(|directory| make_directory(directory))
             .and_then(|()| files::write_private(path, octets));
-        written.map_err(|source| KeystoreError::Write { path: path.to_owned(), source })
+        written.map_err(|why| KeystoreError::Write { path: path.to_owned(), why })
     }
 }
 
@@ -183,7 +183,7 @@ fn file_name(key: &Dnskey) -> String {
 /// The DNSKEY of the private key in a file that is called after it.
 fn public_half(path: &Path) -> Result<Dnskey, KeystoreError> {
     let text = files::read_secret(path, KEY_OCTETS_MAX)
-        .map_err(|source| KeystoreError::Read { path: path.to_owned(), source })?;
+        .map_err(|why| KeystoreError::Read { path: path.to_owned(), why })?;
     let name = path.file_stem().and_then(OsStr::to_str);
     let id = name.and_then(|name| name.parse::<KeyId>().ok());
     let dnskey = id.zip(pem::read(&text).ok()).and_then(|(id, key)| {
@@ -232,20 +232,20 @@ pub enum KeystoreError {
     #[error("no key was made whose tag no other key of the zone has: try again")]
     NoTag,
     /// It cannot be read, or others may read it, too.
-    #[error("{path} {source}", path = path.display())]
+    #[error("{path}: {why}", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: SecretError,
+        /// Why. It stands in the message, so it is no cause besides.
+        why: SecretError,
     },
     /// It cannot be written or removed.
-    #[error("{path} cannot be written: {source}", path = path.display())]
+    #[error("{path}: cannot be written: {why}", path = path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said. It stands in the message, so it is no cause besides.
+        why: io::Error,
     },
 }
 

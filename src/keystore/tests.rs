@@ -74,6 +74,10 @@ fn what_is_wrong_with_a_file_is_said_with_what_to_do() {
     store.store(&zone(), &pair, &pkcs8).unwrap();
     set_mode(&path, 0o644);
     assert!(told().contains("0600"));
+    let error = store.load(&zone(), pair.dnskey()).unwrap_err();
+    let said = crate::text::with_causes(&error);
+    assert!(said.starts_with(&format!("{}: everybody", path.display())), "{said}");
+    assert_eq!(said, error.to_string(), "once");
     set_mode(&path, 0o640);
     store.load(&zone(), pair.dnskey()).unwrap();
 

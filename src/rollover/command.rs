@@ -184,12 +184,22 @@ impl KeySet {
             }
         };
         for (start, role) in starts {
+            // Of two rolls of one key that were asked for, only the emergency is done.
+            let (ordinary, urgent) = match role {
+                Role::Zsk => (Start::Zone, Start::ZoneInEmergency),
+                Role::Csk => (Start::Entry, Start::CskInEmergency),
+                Role::Ksk => (Start::Entry, Start::EntryInEmergency),
+            };
             let is_running = match start {
                 Start::Zone | Start::ZoneInEmergency => self.zone_roll.is_some(),
                 _ => self.entry_roll.is_some(),
             };
-            if is_running && !(emergency && self.hurry(*start, now)) || self.asked.contains(start) {
+            let is_asked = self.asked.contains(start) || self.asked.contains(&urgent);
+            if is_running && !(emergency && self.hurry(*start, now)) || is_asked {
                 return Err(Refusal::Rolling(*role));
+            }
+            if emergency {
+                self.asked.retain(|asked| *asked != ordinary);
             }
             if !is_running {
                 self.asked.push(*start);

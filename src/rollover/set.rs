@@ -288,6 +288,31 @@ impl KeySet {
 //------------ What it tells -------------------------------------------------
 
 impl KeySet {
+    /// When a step was taken last, in seconds since 1970.
+    pub fn touched(&self) -> u64 {
+        self.touched
+    }
+
+    /// The same set after a clock that was ahead has been set right: what was noted for a time to come counts
+    /// from now on, so that every wait is at least as long as it must be.
+    pub fn set_back(&self, now: u64) -> Self {
+        let mut set = self.clone();
+        let back = |time: &mut u64| *time = (*time).min(now);
+        back(&mut set.touched);
+        back(&mut set.parent_since);
+        back(&mut set.entry.since);
+        back(&mut set.zone.since);
+        set.entry_roll.iter_mut().for_each(|roll| back(&mut roll.since));
+        set.zone_roll.iter_mut().for_each(|roll| back(&mut roll.since));
+        set.algorithm_roll.iter_mut().for_each(|roll| back(&mut roll.since));
+        for key in &mut set.keys {
+            back(&mut key.since);
+            key.published.iter_mut().for_each(back);
+            key.removed.iter_mut().for_each(back);
+        }
+        set
+    }
+
     /// All keys, also those removed lately.
     pub fn keys(&self) -> &[Key] {
         &self.keys

@@ -15,7 +15,23 @@ use crate::wire::rdata::base64_octets;
 impl Host {
     /// Runs a command on the keys of a zone.
     pub(super) fn keys(&self, zone: &str, act: KeyAct, who: &str) -> Reply {
-        self.with_zone(zone, |apex| match act {
+        self.with_zone(zone, |apex| {
+            let is_change = !matches!(act, KeyAct::List | KeyAct::Ds);
+            let reply = match self.lost_database().filter(|_| is_change) {
+                Some(lost) => Reply::failed(format!("{apex}: {lost}")),
+                None => self.act_on_keys(apex, act, who),
+            };
+            // What was done woke the signer already; whoever asks or is refused wants to know how it is.
+            if !is_change || reply.exit != 0 {
+                self.signer.look(apex);
+            }
+            reply
+        })
+    }
+
+    /// Does what a command says.
+    fn act_on_keys(&self, apex: &Name, act: KeyAct, who: &str) -> Reply {
+        match act {
             KeyAct::List => self.list_keys(apex),
             KeyAct::Ds => self.ds(apex),
             KeyAct::Import { keys } => self.import_keys(apex, &keys, who),
@@ -31,7 +47,15 @@ impl Host {
             KeyAct::DsSeen { tag } => self.command_keys(apex, Command::DsSeen(tag), who),
             KeyAct::DsGone { tag } => self.command_keys(apex, Command::DsGone(tag), who),
             KeyAct::Confirm => self.command_keys(apex, Command::Confirm, who),
-        })
+        }
+    }
+
+    /// That keys are left as they are, because what they do could not be kept; none if it can.
+    fn lost_database(&self) -> Option<String> {
+        let why = self.stand_in.as_ref()?;
+        Some(format!(
+            "the database is lost or unusable ({why}): restore it first; till then keys stay as they are"
+        ))
     }
 
     //--- What there is
@@ -42,14 +66,16 @@ impl Host {
             Ok(signed) => signed,
             Err(why) => return Reply::failed(why),
         };
+        let lost = self.lost_database();
         let mut text = format!("{apex} {}\n{}", signed.headline(), signed.table());
         let alarms = self.signing_alarms(apex);
-        for line in signed.wait_lines().iter().chain(&alarms) {
+        for line in lost.iter().chain(&signed.wait_lines()).chain(&alarms) {
             append_line!(text, "  {line}");
         }
         let mut json = signed.json();
         json["zone"] = json!(apex.to_string());
         json["alarms"] = json!(self.signer.alarms(apex));
+        json["stand_in"] = json!(self.stand_in);
         Reply::done(text, json)
     }
 
@@ -83,21 +109,38 @@ impl Host {
         self.done(apex, &what, who, self.publisher.change_keys(apex, (&what, who), decide))
     }
 
-    /// Takes over keys that were made elsewhere. Their files are on disk before the zone knows of them.
+    /// Takes over keys that were made elsewhere. Their files are on disk before the zone knows of them; those of
+    /// keys that it refuses are removed, or they would be in the way of its first signing.
     fn import_keys(&self, apex: &Name, given: &[GivenKey], who: &str) -> Reply {
         let state = match self.publisher.signing(apex) {
             Ok(state) => state,
             Err(error) => return Reply::failed(error.to_string()),
         };
-        let mut keys: Vec<Dnskey> = Vec::new();
-        for one in given {
-            match self.keep(apex, one) {
-                Ok(key) => keys.push(key),
-                Err(why) => return Reply::failed(format!("{apex}: {why}")),
+        let pairs = match given.iter().map(pair_of).collect::<Result<Vec<_>, String>>() {
+            Ok(pairs) => pairs,
+            Err(why) => return Reply::failed(format!("{apex}: {why}")),
+        };
+        let keys: Vec<Dnskey> = pairs.iter().map(|(pair, _)| pair.dnskey().clone()).collect();
+        let first = keys.first().map(|key| key.algorithm);
+        if let Some(other) = keys.iter().find(|key| Some(key.algorithm) != first) {
+            let refusal = Refusal::TwoAlgorithms(other.algorithm);
+            return Reply::failed(format!("{apex}: {refusal}"));
+        }
+        let (store, mut new) = (self.publisher.keystore(), Vec::new());
+        for (pair, pkcs8) in &pairs {
+            // What may have been there before is not this command's to remove.
+            if matches!(store.path(apex, pair.dnskey()).try_exists(), Ok(false)) {
+                new.push(pair.dnskey().clone());
+            }
+            if let Err(error) = store.store(apex, pair, pkcs8) {
+                self.forget_unused(apex, &new);
+                return Reply::failed(format!("{apex}: {}", with_causes(&error)));
             }
         }
         if state.current.is_some() {
-            return self.command_keys(apex, Command::Import(keys), who);
+            let reply = self.command_keys(apex, Command::Import(keys), who);
+            self.forget_unused(apex, &new);
+            return reply;
         }
         // It is signed with them from the first signature on.
         let what = command_text(&Command::Import(keys));
@@ -106,17 +149,20 @@ impl Host {
         Reply::done(text, json!({ "zone": apex.to_string(), "done": what }))
     }
 
-    /// Keeps the file of a key that was made elsewhere.
-    fn keep(&self, apex: &Name, given: &GivenKey) -> Result<Dnskey, String> {
-        let algorithm = given.algorithm.parse::<Algorithm>().map_err(|error| error.to_string())?;
-        let der =
-            base64_octets(given.pkcs8.as_bytes()).ok_or("this is no private key in base64")?;
-        let pkcs8 = Pkcs8::new(der);
-        let pair = KeyPair::from_pkcs8(algorithm, given.flags, &pkcs8);
-        let pair = pair.map_err(|error| error.to_string())?;
-        let kept = self.publisher.keystore().store(apex, &pair, &pkcs8);
-        kept.map_err(|error| with_causes(&error))?;
-        Ok(pair.dnskey().clone())
+    /// Removes the files of those of these keys that are not in the zone's key set.
+    fn forget_unused(&self, apex: &Name, keys: &[Dnskey]) {
+        // Of a zone that is not known nobody can say what it uses.
+        let Ok(state) = self.publisher.signing(apex) else { return };
+        let known = state.current.map(|(_, keys)| keys);
+        let is_used = |key: &Dnskey| {
+            known.as_ref().is_some_and(|set| set.keys().iter().any(|it| it.dnskey == *key))
+        };
+        for key in keys.iter().filter(|key| !is_used(key)) {
+            if let Err(error) = self.publisher.keystore().remove(apex, key) {
+                let error = with_causes(&error);
+                tracing::warn!(zone = %apex, error, "the file of a refused key stays");
+            }
+        }
     }
 
     /// The reply of a command, with what is waited for now.
@@ -151,6 +197,16 @@ impl Host {
         tracing::info!(zone = %apex, who, "keys: {what}");
         self.road_3.note_keys_command(apex, what, who);
     }
+}
+
+/// A key that was made elsewhere, and its private half to be kept.
+fn pair_of(given: &GivenKey) -> Result<(KeyPair, Pkcs8), String> {
+    let algorithm = given.algorithm.parse::<Algorithm>().map_err(|error| error.to_string())?;
+    let der = base64_octets(given.pkcs8.as_bytes()).ok_or("this is no private key in base64")?;
+    let pkcs8 = Pkcs8::new(der);
+    let pair = KeyPair::from_pkcs8(algorithm, given.flags, &pkcs8);
+    let pair = pair.map_err(|error| error.to_string())?;
+    Ok((pair, pkcs8))
 }
 
 /// A role by its word.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::verify::Fault;
 use crate::dnssec::{Denial, Dnskey, KeyError, KeyPair};
-use crate::wire::Rtype;
+use crate::wire::{Name, Rtype};
 use crate::zone::{ApplyError, Soa};
 
 //------------ Plan ----------------------------------------------------------
@@ -80,6 +80,11 @@ pub enum SignError {
         /// With how much left it is made anew.
         refresh_s: u32,
     },
+    /// An RRset that validators cannot verify.
+    #[error(
+        "{0} {1} has so many records that validators cannot verify a signature over them: take some out"
+    )]
+    TooLarge(Name, Rtype),
     /// A key does not sign.
     #[error(transparent)]
     Key(#[from] KeyError),

@@ -39,6 +39,11 @@ impl Job<'_> {
             kept.iter().for_each(|one| put(Rtype::RRSIG, set.ttl, one.rdata));
             return Ok(());
         }
+        let octets =
+            set.rdatas.iter().map(|rdata| owner.wire().len() + SIGNED_OCTETS + rdata.len());
+        if octets.sum::<usize>() + RRSIG_HEAD_OCTETS + apex.wire().len() > SIGNED_MAX {
+            return Err(SignError::TooLarge(owner.to_name(), set.rtype));
+        }
         let times = span(self.plan, self.spread, owner, set.rtype, self.now);
         for pair in self.plan.signers(owner == apex, set.rtype) {
             let is_good = |one: &&Rrsig<'_>| {
@@ -69,6 +74,10 @@ impl Job<'_> {
 
 /// Octets of a stored record before its RDATA.
 pub(super) const RECORD_OCTETS: usize = 12;
+/// Octets of a record as it is signed, besides its owner and RDATA.
+const SIGNED_OCTETS: usize = 10;
+/// Octets over which a signature is made, at most: validators have no more room for what they verify.
+const SIGNED_MAX: usize = 65_535;
 /// Octets of an RRSIG before the name of its signer.
 const RRSIG_HEAD_OCTETS: usize = 18;
 /// Octets of the longest signature that is longer than the public key says: P-384.

@@ -20,6 +20,8 @@ use crate::zone::Entry;
 const LOOKERS: usize = 4;
 /// How often it is found out which zones there are, besides reloads.
 const RELIST: Duration = Duration::from_secs(60);
+/// How old a look may be, in seconds, for somebody who only asks.
+const FRESH_S: u64 = 5;
 /// The wait after a turn that was a fault of gapura's.
 const AFTER_PANIC: Duration = Duration::from_secs(600);
 
@@ -91,7 +93,7 @@ impl Signer {
     /// Begins. The threads start with the first signed zone.
     pub fn start(&self) {
         self.0.book().is_open = true;
-        self.renew();
+        self.renew_turns();
     }
 
     /// Ends. A turn that is under way is waited for; a look is not, and nothing comes of it.
@@ -104,9 +106,20 @@ impl Signer {
         }
     }
 
-    /// Takes note of which zones there are, and has them all looked after soon: after a reload, and when the
-    /// clock is believed again.
+    /// Takes note of which zones there are, and has them and their parents all looked after soon: after a
+    /// reload, and when the clock is believed again.
     pub fn renew(&self) {
+        self.renew_turns();
+        let mut book = self.0.book();
+        if book.is_running {
+            book.looks.hurry_all(Instant::now());
+        }
+        drop(book);
+        self.0.news.notify_all();
+    }
+
+    /// Takes note of which zones there are, and has them all looked after soon.
+    fn renew_turns(&self) {
         self.0.relist();
         let mut book = self.0.book();
         book.turns.hurry_all(Instant::now());
@@ -126,10 +139,25 @@ impl Signer {
         let mut book = self.0.book();
         if !book.turns.has(zone) {
             drop(book);
-            return self.renew();
+            return self.renew_turns();
         }
         book.turns.hurry(zone, now);
         book.looks.hurry(zone, now);
+        drop(book);
+        self.0.news.notify_all();
+    }
+
+    /// Has the parent of a zone looked at now, unless it was just now: somebody asks how it is.
+    pub fn look(&self, zone: &Name) {
+        let now = self.0.now_s();
+        let is_fresh = |notes: &Notes| {
+            notes.seen.as_ref().is_some_and(|seen| now.saturating_sub(seen.at) < FRESH_S)
+        };
+        let mut book = self.0.book();
+        if book.notes.get(zone).is_some_and(is_fresh) {
+            return;
+        }
+        book.looks.hurry(zone, Instant::now());
         drop(book);
         self.0.news.notify_all();
     }

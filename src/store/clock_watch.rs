@@ -103,6 +103,9 @@ impl Reader<'_> {
 
 //------------ Doubt ---------------------------------------------------------
 
+/// What somebody can do who knows that the clock is right.
+const DEED: &str = "run `gapura ctl clock`, or ";
+
 /// A clock that cannot be believed yet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Doubt {
@@ -115,9 +118,11 @@ pub struct Doubt {
 }
 
 impl Doubt {
-    /// The words of it where no queue is open: nobody's word on the clock could be put on record.
+    /// The words of it where no queue is open: nobody's word on the clock could be put on record. A name server
+    /// alone keeps no record.
     pub fn without_queue(&self) -> String {
-        self.words("no serial is made from it", "")
+        let deed = if cfg!(feature = "approval") { "" } else { DEED };
+        self.words("no serial is made from it, and nothing is signed", deed)
     }
 
     /// The words: what is not done, and what else than waiting ends it.
@@ -135,7 +140,7 @@ impl std::fmt::Display for Doubt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.words(
             "nothing is erased, ended or released by time, and no serial is made from it",
-            "run `gapura ctl clock`, or ",
+            DEED,
         ))
     }
 }
@@ -169,7 +174,7 @@ mod tests {
         assert!(turn(&mut watch, jumped, 5).is_some());
         let mut watch = ClockWatch::default();
         let doubt = turn(&mut watch, jumped, 0).unwrap();
-        assert!(doubt.without_queue().ends_with("it is right, wait 49 h"), "{doubt:?}");
+        assert!(doubt.without_queue().ends_with("wait 49 h"), "{doubt:?}");
         assert!(doubt.to_string().contains("run `gapura ctl clock`, or wait 49 h"));
         assert!(turn(&mut watch, jumped, 2 * 86_400 + 60).is_none());
         assert_eq!(store.read(|reader| reader.clock()).unwrap().unwrap().believed_ms, jumped);

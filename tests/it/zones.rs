@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gapura::check::{self, Checked, Level};
+use gapura::check::{self, Checked, Level, Signer};
 use gapura::master::{Directory, Finding, Input, Options};
 use gapura::wire::Name;
 
@@ -25,7 +25,7 @@ fn checked(file: &Path) -> Checked {
     let loader = Directory::of(file, &options);
     let input = Input { file, bytes: &bytes, loader: &loader };
     let origin: Name = "example.".parse().unwrap();
-    check::file(&input, &origin, &options, &Level::default(), NOW)
+    check::file(&input, &origin, &options, &Level::default(), Signer::Other, NOW)
 }
 
 /// The files of a folder below `tests/zones`, in order.
@@ -104,7 +104,7 @@ fn strict_rules_are_warnings_in_a_lenient_zone_and_warnings_can_be_raised() {
         let bytes = std::fs::read(&file).unwrap();
         let loader = Directory::of(&file, &options);
         let input = Input { file: &file, bytes: &bytes, loader: &loader };
-        let checked = check::file(&input, &origin, &options, &level, NOW);
+        let checked = check::file(&input, &origin, &options, &level, Signer::Other, NOW);
         (checked.errors > 0, checked.warnings > 0)
     };
     let lenient = || Level { strict: false, errors: Vec::new() };

@@ -176,6 +176,7 @@ fn go_live(inner: &Inner, held: &mut Held<'_>, step: Numbered, ready: Ready) -> 
         inner.jobs.send(Job::Derived(held.slot.apex.clone()));
     }
     let Some(next) = next.filter(|_| change.is_visible()) else { return change };
+    state.signs_anew = false;
     match change.cause {
         // Which end first is known only from all of them.
         Cause::Signing { .. } => state.serve(next),

@@ -50,7 +50,8 @@ pub(super) fn version(
     let plan = signing.plan(apex, state.source.zonemd)?;
     let now = inner.signing_time(state, unsigned.at_ms)?;
     let is_same_plan = state.signing.as_ref().is_some_and(|before| before.signs_like(signing))
-        && state.has_own_zonemd() == plan.zonemd;
+        && state.has_own_zonemd() == plan.zonemd
+        && !state.signs_anew;
     let step = Step {
         served: state.signed.as_ref(),
         delta: unsigned.delta.filter(|_| is_same_plan),

@@ -168,6 +168,7 @@ impl Case<'_> {
             findings.extend(judge::built(source, self.loaded));
             return Err(Guard::Check);
         };
+        self.still_signed(read, findings)?;
         let signing = self.state.signing.as_ref();
         let stripped = signing.map_or_else(|| Ok(read.clone()), |signing| signing.strip(read));
         let file = &stripped.map_err(|failed| internal(findings, failed))?;
@@ -222,6 +223,27 @@ impl Case<'_> {
         };
         let (next, serial) = proposal?;
         Ok(Kind::Propose(Box::new(self.proposal(file, next, serial, merged.edits))))
+    }
+
+    /// Refuses a file without signatures in the place of a signed version that gapura has no keys for: whoever
+    /// knows a DS of the zone would believe nothing of it.
+    fn still_signed(&self, file: &Zone, findings: &mut Vec<Finding>) -> Result<(), Refused> {
+        let is_signed = self.state.zone.as_ref().is_some_and(Zone::is_signed);
+        let signs = self.state.signing.is_some() || self.by.force;
+        if !is_signed || file.is_signed() || signs {
+            return Ok(());
+        }
+        let apex = &self.state.source.apex;
+        let message = format!(
+            "what is served of {apex} is signed and the file is not: with a DS at the parent, resolvers would \
+             believe nothing of it"
+        );
+        let hint = format!(
+            "sign the file, or put the keys of the zone back (docs/signing.md); if no parent has a DS of it: \
+             gapura ctl reload {apex} --force"
+        );
+        findings.push(error("signatures-lost", message, &hint));
+        Err(Guard::Check)
     }
 
     /// A first version.

@@ -3,15 +3,17 @@
 //! Places are looked for only when there are faults: the very same bytes are then parsed once more.
 
 use super::loaded::Loaded;
-use crate::check::{self, Level, ZoneFault};
+use crate::check::{self, Level, ZoneFault, ZoneRule};
 use crate::master::{self, Finding, Input};
 use crate::publish::state::{Overlay, Strictness, ZoneSource};
 use crate::store::promoted::Origin;
 use crate::zone::Zone;
 
-/// How strictly a zone is judged.
+/// How strictly a zone is judged. What is undefined where it is unsigned does not validate where it is signed.
 pub(crate) fn level(source: &ZoneSource) -> Level {
-    Level { strict: source.checks == Strictness::Strict, errors: source.errors.clone() }
+    let mut errors = source.errors.clone();
+    errors.extend(source.signing.iter().map(|_| ZoneRule::WildcardNs.id().to_owned()));
+    Level { strict: source.checks == Strictness::Strict, errors }
 }
 
 /// What is judged of a file.

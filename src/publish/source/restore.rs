@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::compile::{self, IfLacking, Pace};
 use super::secondary;
 use super::start::Begun;
+use crate::files;
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::door::{self, Proposal, with_serial};
@@ -75,16 +76,27 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
     state.row = row;
     let state_dir = &inner.options.state_dir;
     // A database that was lost is no reason to forget the keys, which the parent may name.
-    state.signing = match signing {
-        Some(row) => Some(ZoneSigning::read(state_dir, &apex, &row)?),
-        None => match ZoneSigning::kept_copy(state_dir, &apex) {
-            Ok(copy) => copy.filter(|copy| !copy.keys.is_unsigned()),
-            // The zone is loaded all the same. It is not signed with new keys: that reads the copy, too.
-            Err(failed) => {
-                inner.note(error("keys-unreadable", with_causes(&failed), "see docs/signing.md"));
-                None
-            }
-        },
+    let kept = signing.map(|row| ZoneSigning::read(state_dir, &apex, &row)).transpose()?;
+    let copy = ZoneSigning::kept_copy(state_dir, &apex).unwrap_or_else(|failed| {
+        // The zone is loaded all the same. It is not signed with new keys: that reads the copy, too.
+        inner.note(error("keys-unreadable", with_causes(&failed), "see docs/signing.md"));
+        None
+    });
+    let is_newer = |copy: &ZoneSigning| {
+        kept.as_ref().is_none_or(|kept| copy.keys.touched() > kept.keys.touched())
+    };
+    (state.signing, state.signs_anew) = match copy.filter(is_newer) {
+        // A database that was put back may name keys that the parent does not know any more.
+        Some(copy) if kept.is_some() => {
+            let message = format!(
+                "{apex}: the database is older than keys/{}: the zone is signed by the keys that were in use last",
+                files::stem(&apex)
+            );
+            inner.note(warning("keys-restored", message));
+            (Some(copy).filter(|copy| !copy.keys.is_unsigned()), true)
+        }
+        Some(copy) => (Some(copy).filter(|copy| !copy.keys.is_unsigned()), false),
+        None => (kept, false),
     };
     state.overlay = Overlay::new(promoted);
     if let Some(end) = end {

@@ -106,7 +106,8 @@ pub enum PublishError {
     },
     /// The zone was signed elsewhere, and none of the keys that were imported is one of its own.
     #[error(
-        "{0} is signed elsewhere, and its keys are not here: resolvers would reject signatures by new keys. Import          its keys first (gapura key import {0} FILE ...), or take the zone over as docs/signing.md says"
+        "{0} is signed elsewhere, and its keys are not here: resolvers would reject signatures by new keys. Import \
+         its keys first (gapura key import {0} FILE ...), or take the zone over as docs/signing.md says"
     )]
     SignedElsewhere(Name),
     /// The zone is not signed by gapura.

@@ -111,6 +111,8 @@ pub(crate) struct ZoneState {
     pub(crate) signed: Option<Zone>,
     /// How gapura signs it; none = it does not.
     pub(crate) signing: Option<ZoneSigning>,
+    /// Whether the signatures that are served may be by other keys than `signing` says.
+    pub(crate) signs_anew: bool,
     /// What the database keeps of it.
     pub(crate) row: Option<ZoneRow>,
     /// The newest place in the journal.
@@ -164,6 +166,7 @@ impl Slot {
             zone: None,
             signed: None,
             signing: None,
+            signs_anew: false,
             row: None,
             seq: 0,
             chain_from: 0,

@@ -182,8 +182,9 @@ impl ZoneSigning {
 
     /// A zone without what it is signed with. Keys of other signers stay (RFC 8901).
     pub(crate) fn strip(&self, zone: &Zone) -> Result<Zone, ApplyError> {
-        let has_keys = zone.rrset(zone.apex(), Rtype::DNSKEY).is_some();
-        if !zone.is_signed() && !has_keys {
+        let is_key = |rtype| matches!(rtype, Rtype::DNSKEY | Rtype::CDS | Rtype::CDNSKEY);
+        let mut records = zone.records();
+        if !records.any(|record| is_key(record.rtype) || sign::is_proof(record.rtype)) {
             return Ok(zone.clone());
         }
         let ours: Vec<Box<[u8]>> =

@@ -12,7 +12,7 @@ use super::*;
 use crate::check;
 use crate::dnssec::{Algorithm, Denial, KSK, KeyPair};
 use crate::keystore::Keystore;
-use crate::rollover::Policy;
+use crate::rollover::{Command, Facts, Policy};
 use crate::sign::is_proof;
 use crate::text::with_causes;
 use crate::zone::Delta;
@@ -232,6 +232,90 @@ fn a_clock_before_the_newest_signature_signs_nothing() {
     AHEAD_MS.store(0, Ordering::SeqCst);
     promote(&publisher, "1", set()).unwrap();
     validates(&publisher);
+}
+
+#[test]
+fn a_database_that_was_put_back_does_not_bring_old_keys_back() {
+    let house = House::new(ZONE);
+    let backup = house.directory.path().join("backup");
+    let publisher = house.signed(&Policy::default());
+    house.close(publisher);
+    let databases = || {
+        let files = fs::read_dir(house.state()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("gapura.db"))
+    };
+    fs::create_dir(&backup).unwrap();
+    for file in databases() {
+        fs::copy(&file, backup.join(file.file_name().unwrap())).unwrap();
+    }
+    // Something happens to the keys that the copy of the database does not know of.
+    let publisher = house.signed(&Policy::default());
+    let later = u64::try_from(now_ms() / 1000).unwrap() + 5;
+    let rolled = publisher.change_keys(&apex(), ("csk", "budi"), |keys, policy| {
+        keys.command(Command::Roll(None), policy, &Facts::default(), later)
+    });
+    rolled.unwrap().unwrap();
+    let keys = |publisher: &Publisher| publisher.signing(&apex()).unwrap().current.unwrap().1;
+    let newest = keys(&publisher);
+    house.close(publisher);
+    databases().for_each(|file| fs::remove_file(file).unwrap());
+    for file in fs::read_dir(&backup).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&file, house.state().join(file.file_name().unwrap())).unwrap();
+    }
+    let publisher = house.signed(&Policy::default());
+    assert_eq!(keys(&publisher), newest);
+    assert!(publisher.findings().iter().any(|finding| finding.rule == "keys-restored"));
+    promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
+    validates(&publisher);
+}
+
+#[test]
+fn an_unsigned_file_does_not_replace_a_signed_version_without_keys() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let zone = live(&publisher);
+    house.close(publisher);
+    // Keys and database are lost: what is left is the copy that was served.
+    fs::remove_dir_all(house.state().join("keys")).unwrap();
+    let (publisher, reports) = stand_in(&house);
+    assert!(reports.iter().any(|report| rules(report).contains(&"signatures-lost")));
+    assert!(live(&publisher).diff(&zone).is_empty());
+    let done = publisher.reload(Some(&apex()), &forced("budi")).remove(0);
+    assert!(done.is_ok(), "somebody says that no parent has a DS: {done}");
+    assert!(!live(&publisher).is_signed());
+}
+
+#[test]
+fn proofs_that_are_left_in_an_unsigned_file_are_not_content() {
+    let stray = "stray NSEC www.example. A\nx.gone NSEC www.example. A\n";
+    for policy in policies() {
+        let house = House::new(&(ZONE.to_owned() + stray));
+        let publisher = house.signed(&policy);
+        validates(&publisher);
+        house.write(&(ZONE.to_owned() + stray + "plus A 192.0.2.8\n"));
+        assert!(reload(&publisher).is_ok());
+        validates(&publisher);
+        let zone = live(&publisher);
+        house.close(publisher);
+        let publisher = house.opened_on(house.signed_by(Some(policy)), house.options());
+        assert!(live(&publisher).diff(&zone).is_empty());
+    }
+}
+
+#[test]
+fn what_cannot_be_validated_is_not_signed() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let zone = live(&publisher);
+    // More octets than a validator has room for, although it fits into a message.
+    let many: String =
+        (0..2_300).map(|n| format!("many A 10.0.{}.{}\n", n / 250, n % 250)).collect();
+    house.write(&(ZONE.to_owned() + &many));
+    assert_eq!(refused_by(&reload(&publisher)), Guard::Signing);
+    // Undefined where it is unsigned, and no answer under it validates where it is signed.
+    house.write(&(ZONE.to_owned() + "*.w NS ns1\n"));
+    assert_eq!(refused_by(&reload(&publisher)), Guard::Check);
+    assert!(live(&publisher).diff(&zone).is_empty());
 }
 
 #[test]

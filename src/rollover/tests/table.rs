@@ -236,6 +236,21 @@ fn a_clock_that_goes_back_moves_nothing() {
 }
 
 #[test]
+fn an_emergency_takes_the_place_of_a_roll_that_has_not_begun() {
+    for role in [Some(Role::Ksk), Some(Role::Zsk), None] {
+        let led = Led::secure().told(Command::Roll(role)).told(Command::Emergency(role));
+        let refused = led.set.command(Command::Roll(role), &led.policy, &led.facts(), led.now);
+        let first = role.unwrap_or(Role::Ksk);
+        assert_eq!(refused, Err(Refusal::Rolling(first)), "it is asked for already");
+        let led = led.to(Act::Begin);
+        let rolls = led.set.entry_roll.iter().map(|roll| roll.emergency);
+        let rolls = rolls.chain(led.set.zone_roll.iter().map(|roll| roll.emergency));
+        assert_eq!(rolls.collect::<Vec<_>>(), [true], "{role:?}");
+        assert_eq!(led.set.asked.len(), usize::from(role.is_none()), "{role:?}");
+    }
+}
+
+#[test]
 fn a_step_waits_for_a_word_where_the_policy_wants_one() {
     let mut led = Led::secure();
     led.policy.manual = true;

@@ -1,9 +1,67 @@
 //! The private keys that zones are signed with: there, readable, and those that they say they are.
 
+use std::path::Path;
+
 use super::Check;
+use crate::check::Signer;
+use crate::dnssec::Dnskey;
 use crate::keystore::Keystore;
-use crate::publish::{ZoneSource, kept_keys};
+use crate::master::{Finding, Severity};
+use crate::publish::{PublishError, ZoneSource, kept_keys};
+use crate::rollover::KeySet;
+use crate::store::signing::SigningRow;
 use crate::text::with_causes;
+use crate::wire::Rtype;
+use crate::zone::Zone;
+
+//------------ Who signs -----------------------------------------------------
+
+/// Who signs a zone: by the settings, and by the copy of its keys that is kept beside them.
+pub fn signer(state_dir: &Path, source: &ZoneSource) -> Signer {
+    match kept_set(state_dir, source) {
+        Some(keys) if !keys.is_unsigned() => Signer::Keys,
+        _ if source.signing.is_some() => Signer::Policy,
+        _ => Signer::Other,
+    }
+}
+
+/// The keys that gapura has signed a zone with. A copy that cannot be read is a finding of its own.
+fn kept_set(state_dir: &Path, source: &ZoneSource) -> Option<KeySet> {
+    let text = Keystore::new(state_dir).read_key_set(&source.apex).ok().flatten()?;
+    let row: SigningRow = serde_json::from_str(&text).ok()?;
+    KeySet::read(&row.key_set).ok()
+}
+
+/// Says so if a zone is to be signed that somebody else has signed, and none of its keys was imported:
+/// gapura refuses to sign it.
+pub fn signed_elsewhere(state_dir: &Path, source: &ZoneSource, zone: &Zone) -> Option<Finding> {
+    let is_first = source.signing.is_some() && signer(state_dir, source) != Signer::Keys;
+    if !is_first || !zone.is_signed() {
+        return None;
+    }
+    // A key file that cannot be read is a finding of its own.
+    let imported = Keystore::new(state_dir).list(&source.apex).ok()?;
+    // Keys that the zone was signed with before it was unsigned are not for another time.
+    let old = kept_set(state_dir, source);
+    let is_old = |key: &Dnskey| {
+        old.iter().flat_map(|set| set.keys()).any(|old| old.dnskey.rdata() == key.rdata())
+    };
+    let published = zone.rrset(zone.apex(), Rtype::DNSKEY);
+    let is_published =
+        |key: &Dnskey| published.is_some_and(|set| set.rdatas().any(|it| *it == *key.rdata()));
+    if imported.iter().any(|key| key.is_sep() && !is_old(key) && is_published(key)) {
+        return None;
+    }
+    Some(Finding {
+        rule: "signed-elsewhere",
+        severity: Severity::Warning,
+        place: None,
+        message: PublishError::SignedElsewhere(source.apex.clone()).to_string(),
+        hint: Some("until then it is served as it is, and an alarm says so".to_owned()),
+    })
+}
+
+//------------ Private keys --------------------------------------------------
 
 impl Check<'_> {
     /// Looks at the keys of every zone that is to be signed.
@@ -41,15 +99,18 @@ impl Check<'_> {
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
+    use crate::check::{self, Level};
     use crate::config;
     use crate::dnssec::{Algorithm, KSK};
+    use crate::master::{self, Input, NoIncludes};
     use crate::publish::{Options, Publisher};
     use crate::rollover::Policy;
     use crate::store::Store;
+    use crate::wire::Name;
+    use crate::wire::rdata::base64_text;
 
     /// What is said of the keys of a zone.
     fn told(state_dir: &Path, source: &ZoneSource) -> Vec<String> {
@@ -92,6 +153,57 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let gone = told(state_dir, &source);
         assert!(gone.len() == 1 && gone[0].contains("from the backup"), "{gone:?}");
+    }
+
+    /// A zone as it is built of a text.
+    fn built(text: &str) -> Zone {
+        let apex: Name = "example.".parse().unwrap();
+        let input = Input { file: Path::new("x"), bytes: text.as_bytes(), loader: &NoIncludes };
+        let options = master::Options::default();
+        let level = Level::default();
+        let checked = check::file(&input, &apex, &options, &level, Signer::Other, 1_800_000_000);
+        checked.zone.unwrap()
+    }
+
+    #[test]
+    fn a_zone_that_is_signed_elsewhere_is_told_until_its_key_is_here() {
+        let directory = tempfile::tempdir().unwrap();
+        let state_dir = directory.path();
+        let source = source(state_dir, Algorithm::Ed25519);
+        let told = |text: &str| {
+            let found = signed_elsewhere(state_dir, &source, &built(text));
+            found.map_or_else(String::new, |finding| finding.to_string())
+        };
+        let signed = include_str!("../../../tests/zones/good/signed-nsec3.zone");
+        assert!(told(signed).contains("warning signed-elsewhere: example. is signed elsewhere"));
+        assert_eq!(signer(state_dir, &source), Signer::Policy);
+        let unsigned = ZoneSource { signing: None, ..source.clone() };
+        assert_eq!(signer(state_dir, &unsigned), Signer::Other);
+        assert_eq!(signed_elsewhere(state_dir, &unsigned, &built(signed)), None);
+        assert_eq!(told(&std::fs::read_to_string(&source.file).unwrap()), "");
+
+        // A key that is not of the zone does not count, one of the zone does.
+        let keystore = Keystore::new(state_dir);
+        let key = keystore.generate(&source.apex, Algorithm::Ed25519, KSK, &[]).unwrap();
+        assert!(told(signed).contains("signed-elsewhere"));
+        let (flags, algorithm) = (key.flags, key.algorithm.number());
+        let public = base64_text(&key.public);
+        let with_ours = format!("example. 3600 DNSKEY {flags} 3 {algorithm} {public}\n{signed}");
+        assert_eq!(told(&with_ours), "");
+    }
+
+    #[test]
+    fn a_zone_is_signed_by_its_keys_until_it_is_unsigned() {
+        let directory = tempfile::tempdir().unwrap();
+        let state_dir = directory.path();
+        let source = source(state_dir, Algorithm::EcdsaP256Sha256);
+        let store = Store::open(state_dir).unwrap();
+        let options = Options::new(state_dir);
+        let (publisher, _) = Publisher::open(store, vec![source.clone()], options).unwrap();
+        publisher.begin_signing(&source.apex, "gapura").unwrap().unwrap();
+        assert_eq!(signer(state_dir, &source), Signer::Keys);
+        let left = ZoneSource { signing: None, ..source };
+        assert_eq!(signer(state_dir, &left), Signer::Keys);
     }
 
     #[test]

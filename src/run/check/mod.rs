@@ -6,6 +6,8 @@ mod keys;
 mod listeners;
 mod state;
 
+pub use keys::{signed_elsewhere, signer};
+
 use std::path::Path;
 
 use super::options;

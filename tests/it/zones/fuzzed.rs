@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gapura::check::{self, Level};
+use gapura::check::{self, Level, Signer};
 use gapura::dnssec::{Algorithm, Dnskey, KSK, PrivateKey, Rrsig, verifies, verify};
 use gapura::keystore::Content;
 use gapura::master::{self, Input, Memory, NoIncludes, Options, print_record, render};
@@ -37,7 +37,8 @@ pub(super) fn zone_text(bytes: &[u8]) {
     for record in &records {
         one_line(record, &origin);
     }
-    let checked = check::file(&input, &origin, &limits(), &Level::default(), 1_800_000_000);
+    let (level, signer) = (Level::default(), Signer::Other);
+    let checked = check::file(&input, &origin, &limits(), &level, signer, 1_800_000_000);
     assert!(checked.errors >= parsed.errors);
     render(&checked.findings, true);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use gapura::check::{self, Level};
+use gapura::check::{self, Level, Signer};
 use gapura::digest::{hex, sha256};
 use gapura::dnssec::{Algorithm, Denial, DigestType, KSK, KeyPair};
 use gapura::master::{Input, NoIncludes, Options, print_zone};
@@ -123,7 +123,7 @@ fn read(directory: &Path, apex: &Name) -> Zone {
     let input = Input { file: &file, bytes: &bytes, loader: &NoIncludes };
     let level = Level { strict: false, errors: Vec::new() };
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() as u32;
-    let checked = check::file(&input, apex, &Options::default(), &level, now);
+    let checked = check::file(&input, apex, &Options::default(), &level, Signer::Other, now);
     let errors: Vec<_> = checked.findings.iter().map(ToString::to_string).collect();
     assert_eq!(checked.errors, 0, "{}\n{}", errors.join("\n"), String::from_utf8_lossy(&bytes));
     checked.zone.unwrap()
