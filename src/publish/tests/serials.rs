@@ -87,16 +87,14 @@ fn a_state_that_was_written_over_reuses_no_serial() {
     for by_hand in [false, true] {
         let house = House::new(ZONE);
         let publisher = house.opened();
-        publisher.flush();
-        drop(publisher);
+        house.close(publisher);
         let backup = house.directory.path().join("backup");
         copy_all(&house.state(), &backup);
         let publisher = house.opened();
         edit(&house, &publisher, 1);
         edit(&house, &publisher, 2);
         let newest = live(&publisher).serial();
-        publisher.flush();
-        drop(publisher);
+        house.close(publisher);
         // As `cp` does: into the same files.
         let database = house.state().join("gapura.db");
         let inode = |path: &Path| std::os::unix::fs::MetadataExt::ino(&path.metadata().unwrap());
@@ -110,8 +108,7 @@ fn a_state_that_was_written_over_reuses_no_serial() {
         let publisher = house.opened();
         assert_eq!(publisher.findings()[0].rule, "database-restored");
         assert!(live(&publisher).serial() > newest, "secondaries take what is served");
-        publisher.flush();
-        drop(publisher);
+        house.close(publisher);
         assert!(house.opened().findings().is_empty(), "once is enough");
     }
 }

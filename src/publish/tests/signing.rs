@@ -309,7 +309,7 @@ fn what_cannot_be_validated_is_not_signed() {
     let zone = live(&publisher);
     // More octets than a validator has room for, although it fits into a message.
     let many: String =
-        (0..2_300).map(|n| format!("many A 10.0.{}.{}\n", n / 250, n % 250)).collect();
+        (0..2_400).map(|n| format!("many A 10.0.{}.{}\n", n / 250, n % 250)).collect();
     house.write(&(ZONE.to_owned() + &many));
     assert_eq!(refused_by(&reload(&publisher)), Guard::Signing);
     // Undefined where it is unsigned, and no answer under it validates where it is signed.
