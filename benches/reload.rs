@@ -15,6 +15,9 @@
     missing_docs
 )] // a bench prints, and stops at the first surprise
 
+#[path = "shared/memory.rs"]
+mod memory;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::net::UdpSocket;
@@ -51,9 +54,16 @@ fn run(directory: &Path, names: usize) {
     let source = ZoneSource::new(apex.clone(), &file);
     let (publisher, reports) = Publisher::open(store, vec![source], options).expect("publisher");
     assert!(reports[0].is_ok(), "{}", reports[0]);
-    println!("first load                     {:>9.1} ms   peak {} MiB", ms(began), peak_mib());
+    println!(
+        "first load                     {:>9.1} ms   peak {:.0} MiB",
+        ms(began),
+        memory::mib("VmHWM")
+    );
     publisher.flush();
-    println!("full copy in the database, off the path          peak {} MiB", peak_mib());
+    println!(
+        "full copy in the database, off the path          peak {:.0} MiB",
+        memory::mib("VmHWM")
+    );
 
     let mut times = Vec::new();
     for round in 2..9 {
@@ -63,7 +73,11 @@ fn run(directory: &Path, names: usize) {
         times.push(ms(began));
         assert!(report.is_ok(), "{report}");
     }
-    println!("one line edited, to live       {}   peak {} MiB", spread(times), peak_mib());
+    println!(
+        "one line edited, to live       {}   peak {:.0} MiB",
+        spread(times),
+        memory::mib("VmHWM")
+    );
 
     let (mut whole, mut after) = (Vec::new(), Vec::new());
     for round in 0..200u32 {
@@ -223,12 +237,4 @@ fn spread(mut times: Vec<f64>) -> String {
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
     format!("median {:>8.3} ms   p99 {:>8.3}   worst {:>8.3}", at(0.5), at(0.99), at(1.0))
-}
-
-/// The most memory the process ever had.
-fn peak_mib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or(0) / 1024
 }

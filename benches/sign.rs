@@ -15,6 +15,9 @@
     missing_docs
 )] // a bench prints, and stops at the first surprise
 
+#[path = "shared/memory.rs"]
+mod memory;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,7 +40,7 @@ fn main() {
     let pair = Arc::new(KeyPair::generate(Algorithm::EcdsaP256Sha256, KSK).unwrap().0);
     curve(&pair);
     let content = zone(count);
-    println!("{:<34} {:>10.0} MiB", "memory with the content", memory("VmRSS"));
+    println!("{:<34} {:>10.0} MiB", "memory with the content", memory::mib("VmRSS"));
     for denial in [Denial::Nsec, Denial::Nsec3] {
         let is_other = |word: String| word.starts_with("nsec") && !is_named(&word, denial);
         if std::env::args().any(is_other) {
@@ -51,7 +54,12 @@ fn main() {
             let what = format!("sign {count} names, {threads} threads");
             served =
                 Some(measure(&what, || sign::whole(&content, &plan, None, NOW, threads).unwrap()));
-            println!("{:<34} {:>10.0} MiB, most {:.0}", "", memory("VmRSS"), memory("VmHWM"));
+            println!(
+                "{:<34} {:>10.0} MiB, most {:.0}",
+                "",
+                memory::mib("VmRSS"),
+                memory::mib("VmHWM")
+            );
         }
         let served = served.unwrap();
         let signatures = served.records().filter(|record| record.rtype == Rtype::RRSIG).count();
@@ -216,12 +224,4 @@ fn processors() -> f64 {
     // User and system time are fields 14 and 15, counted from the name of the program, which is the second.
     let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
     ticks / 100.0
-}
-
-/// Memory of this process in MiB: what it has or, by another key, the most it had.
-fn memory(key: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
 }

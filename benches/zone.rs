@@ -15,6 +15,9 @@
     missing_docs
 )] // a bench prints, and stops at the first surprise
 
+#[path = "shared/memory.rs"]
+mod memory;
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -32,9 +35,9 @@ fn main() {
     // The harness of cargo hands in `--bench`.
     let count = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
     let records = Flat::of_zone(count);
-    let before = resident_mib();
+    let before = memory::mib("VmRSS");
     let zone = build(&records, "build");
-    println!("{:<28} {:>10.1} MiB", "memory of the zone", resident_mib() - before);
+    println!("{:<28} {:>10.1} MiB", "memory of the zone", memory::mib("VmRSS") - before);
     let other = build(&records, "build again");
     drop(records);
     measure("diff, nothing shared", 1, || assert!(zone.diff(&other).is_empty()));
@@ -302,12 +305,4 @@ fn on_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = text.split_whitespace().next().and_then(|word| word.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or(0))
-}
-
-/// Resident memory of this process.
-fn resident_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
 }

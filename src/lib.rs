@@ -159,3 +159,5 @@ pub mod run;
 #[cfg(test)]
 #[path = "../tests/it/skipped.rs"]
 mod skipped;
+#[cfg(test)]
+mod testing;

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::testing::Random;
 use crate::wire::{Name, NameRef, Record, Rtype};
 
 /// Parses the text of the zone `example.` with files beside it.
@@ -505,21 +506,7 @@ fn labels_that_look_like_syntax_stay_labels() {
     assert_eq!(through_text(&records), records);
 }
 
-/// A small generator that needs no crate: xorshift.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
     fn bytes(&mut self, most: u64) -> Vec<u8> {
         (0..=self.below(most)).map(|_| self.next() as u8).collect()
     }

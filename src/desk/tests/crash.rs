@@ -1,7 +1,6 @@
 //! Promotions that are cut off: kill -9 at every step, sockets that lie, disks that are full.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use super::*;
 use crate::dns_client::{self, testing::FakeServer};
 use crate::publish::Cause;
 use crate::publish::failpoint::active;
+use crate::testing;
 use crate::view::ReasonView;
 
 /// The name of [`ask`].
@@ -54,12 +54,8 @@ fn whole(office: &Office, number: &str, at: &str) {
 
 /// Runs this test binary again, only [`child`], in this directory.
 fn spawn_child(directory: &std::path::Path, point: &str) -> std::process::Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["desk::tests::crash::child", "--exact", "--ignored", "--nocapture"])
+    testing::child("desk::tests::crash::child")
         .env("GAPURA_TEST_CRASH", format!("{}|{point}", directory.display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap()
 }

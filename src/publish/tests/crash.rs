@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 use super::*;
+use crate::testing;
 
 /// Every point at which something is written, made durable or swapped.
 const POINTS: [&str; 20] = [
@@ -93,13 +94,10 @@ fn open_in(directory: &Path) -> (Publisher, Vec<ReloadReport>) {
 
 /// Runs a child with a failpoint, or without.
 fn start(directory: &Path, failpoint: &str, steps: u32) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["publish::tests::crash::child", "--exact", "--ignored", "--nocapture"])
+    testing::child("publish::tests::crash::child")
         .env("GAPURA_CRASH_DIRECTORY", directory)
         .env("GAPURA_CRASH_STEPS", steps.to_string())
         .env("GAPURA_FAILPOINT", failpoint)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap()
 }
@@ -236,12 +234,9 @@ fn panicking_child() {
 #[test]
 fn a_panic_while_zones_are_compared_does_not_replace_the_zone() {
     let house = house();
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["publish::tests::crash::panicking_child", "--exact", "--ignored", "--nocapture"])
+    let status = testing::child("publish::tests::crash::panicking_child")
         .env("GAPURA_CRASH_DIRECTORY", house.directory.path())
         .env("GAPURA_FAILPOINT", "decide.difference=panic")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .status()
         .unwrap();
     assert!(status.success(), "{status:?}");

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -17,6 +16,7 @@ use crate::rollover::{
     Refusal, Role, SeenDs,
 };
 use crate::sign::tests::peers::judge_without;
+use crate::testing;
 
 /// A zone whose TTLs let a roll pass within minutes: validators know no time but their own, and signatures
 /// begin an hour before they are made.
@@ -413,13 +413,10 @@ fn killed_in_every_state_a_zone_validates_and_lives_on() {
     for round in 0..24 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let failpoint = format!("{}=kill@{}", POINTS[round % POINTS.len()], 1 + (seed >> 33) % 40);
-        let status = Process::new(std::env::current_exe().unwrap())
-            .args(["publish::tests::rolls::child", "--exact", "--ignored", "--nocapture"])
+        let status = testing::child("publish::tests::rolls::child")
             .env("GAPURA_ROLLS_DIRECTORY", directory)
             .env("GAPURA_ROLLS_ROUND", round.to_string())
             .env("GAPURA_FAILPOINT", &failpoint)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .status()
             .unwrap();
         // A fault in the child ends it with a code; only the failpoint kills it.

@@ -10,6 +10,7 @@ use super::super::{
 use super::resolvers::{Caches, KeyRrset, Keys};
 use super::{dnskey, policy};
 use crate::dnssec::{Algorithm, Dnskey};
+use crate::testing::Random;
 
 /// Seconds of an hour.
 const HOUR: u64 = 3_600;
@@ -18,31 +19,10 @@ const DAY: u64 = 24 * HOUR;
 /// TTLs that zones have.
 const TTLS: [u32; 4] = [300, 3_600, 86_400, 172_800];
 
-/// A small generator that needs no crate: xorshift.
-pub(super) struct Random(pub(super) u64);
-
 impl Random {
-    /// The next number.
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    /// A number below `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
     /// Whether something with this chance of a hundred happens.
     fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
-    }
-
-    /// One of them.
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
     }
 }
 
@@ -125,11 +105,11 @@ impl World {
     pub(super) fn new(seed: u64, lie: Lie) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         (0..4).for_each(|_| _ = random.next());
-        let arrangement = random.one(&[Arrangement::Csk, Arrangement::KskZsk]);
+        let arrangement = random.pick(&[Arrangement::Csk, Arrangement::KskZsk]);
         let policy = Policy {
-            algorithm: random.one(&[Algorithm::EcdsaP256Sha256, Algorithm::Ed25519]),
-            zsk_s: random.one(&[0, 30, 90]) * DAY as u32,
-            ksk_s: random.one(&[0, 200, 400]) * DAY as u32,
+            algorithm: random.pick(&[Algorithm::EcdsaP256Sha256, Algorithm::Ed25519]),
+            zsk_s: random.pick(&[0, 30, 90]) * DAY as u32,
+            ksk_s: random.pick(&[0, 200, 400]) * DAY as u32,
             manual: random.percent(20),
             cds: random.percent(70),
             ..policy(arrangement)
@@ -141,14 +121,14 @@ impl World {
             set: None,
             made: 0,
             caches: Caches::new(servers),
-            zone_ttl: random.one(&TTLS),
+            zone_ttl: random.pick(&TTLS),
             signatures: vec![Keys::new()],
             signed_at: None,
             is_gradual: random.percent(50),
             is_by_hand: random.percent(40),
             parents: vec![Keys::new(); servers],
             on_way: Vec::new(),
-            ds_ttl: random.one(&[3_600, 86_400]),
+            ds_ttl: random.pick(&[3_600, 86_400]),
             is_taken_back: false,
             due: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -492,15 +472,15 @@ impl World {
             return;
         };
         let roles = [None, Some(Role::Csk), Some(Role::Ksk), Some(Role::Zsk)];
-        let role = self.random.one(&roles);
+        let role = self.random.pick(&roles);
         // What is on its way to the parent is called back first.
         let can_go_back = self.on_way.is_empty();
         let is_leaving = set.is_leaving();
         match self.random.below(if is_leaving { 4 } else { 20 }) {
             0 if can_go_back => self.command(Command::Cancel(role)),
-            1 | 2 => self.zone_ttl = self.random.one(&TTLS),
+            1 | 2 => self.zone_ttl = self.random.pick(&TTLS),
             3 => {
-                self.policy.dnskey_ttl = self.random.one(&TTLS);
+                self.policy.dnskey_ttl = self.random.pick(&TTLS);
             }
             4 | 5 => self.command(Command::Roll(role)),
             6 => self.command(Command::Emergency(role)),
@@ -509,10 +489,11 @@ impl World {
             10 | 11 => {
                 let of =
                     [Algorithm::EcdsaP256Sha256, Algorithm::EcdsaP384Sha384, Algorithm::Ed25519];
-                self.policy.algorithm = self.random.one(&of);
+                self.policy.algorithm = self.random.pick(&of);
             }
             12 | 13 => {
-                self.policy.arrangement = self.random.one(&[Arrangement::Csk, Arrangement::KskZsk]);
+                self.policy.arrangement =
+                    self.random.pick(&[Arrangement::Csk, Arrangement::KskZsk]);
             }
             14 => self.policy.manual = self.random.percent(30),
             15 => self.policy.cds = self.random.percent(70),

@@ -5,24 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::check::{Level, ZoneFault};
 use crate::master::Severity;
-
-/// Numbers without pattern (xorshift).
-struct Random(u64);
-
-impl Random {
-    /// The next one below a limit.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 8) as usize % limit
-    }
-
-    /// One of several.
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-}
+use crate::testing::Random;
 
 /// The records of a zone but the SOA: TTLs by RRset, RDATA as text.
 type Model = BTreeMap<(String, &'static str), (u32, Vec<String>)>;
@@ -57,7 +40,7 @@ fn alter(random: &mut Random, model: &mut Model) {
         _ => vec![format!("\\# 2 00{number:02}")],
     };
     let ttl = random.pick(&[300, 3600]);
-    model.insert(key, (ttl, data[..=random.below(data.len())].to_vec()));
+    model.insert(key, (ttl, data[..=random.below(data.len() as u64) as usize].to_vec()));
 }
 
 /// The zone of a model.
