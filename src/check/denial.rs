@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::fault::Faults;
 use super::{ZoneFault, ZoneRule};
 use crate::wire::{NameRef, Rtype, rdata};
-use crate::zone::{NodeRef, Nsec3Params, RrsetRef, Zone};
+use crate::zone::{NodeRef, Nsec3Params, RrsetRef, Zone, hash_of};
 
 /// Hash rounds that a check may take; with more, only the ring itself is checked.
 const ROUNDS_MAX: u64 = 20_000_000;
@@ -31,12 +31,7 @@ pub(super) fn zone(zone: &Zone, faults: &mut Faults) {
 pub(super) fn owners(zone: &Zone, faults: &mut Faults) {
     for node in zone.nsec3_nodes() {
         let owner = node.owner();
-        let label = owner.labels().next().unwrap_or_default();
-        let is_base32hex =
-            label.iter().all(|sign| matches!(sign.to_ascii_lowercase(), b'0'..=b'9' | b'a'..=b'v'));
-        let is_below = owner.parent() == Some(zone.apex());
-        // SHA-1 is the one algorithm there is; its 20 octets are 32 signs.
-        if label.len() != 32 || !is_base32hex || !is_below {
+        if hash_of(owner).is_none() || owner.parent() != Some(zone.apex()) {
             let message =
                 format!("{owner} NSEC3: the owner is no hash right below {}", zone.apex());
             faults.push(ZoneFault::at(ZoneRule::Nsec3Owner, owner, Rtype::NSEC3, message));

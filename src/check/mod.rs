@@ -25,7 +25,7 @@ mod values;
 mod zonemd;
 
 pub use fault::{Level, Which, ZoneFault};
-pub use file::{Checked, Signer, file, places};
+pub use file::{Checked, Signer, file, judged, places};
 pub use locate::Locator;
 pub use rules::{Line, ZoneRule, rules, rules_as_table};
 pub use validity::{Ending, ending, waiting};
@@ -49,7 +49,7 @@ pub fn zone(zone: &Zone, built: &[BuildFault], now: u32) -> Vec<ZoneFault> {
 }
 
 /// Checks what gapura is going to sign: all but signatures and proofs, which it has not yet.
-pub fn content(zone: &Zone, built: &[BuildFault]) -> Vec<ZoneFault> {
+fn content(zone: &Zone, built: &[BuildFault]) -> Vec<ZoneFault> {
     content_faults(zone, built).into_vec()
 }
 

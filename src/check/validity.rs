@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::key::Key;
-use crate::dnssec::{Rrsig, Span, is_not_before};
+use crate::dnssec::{Rrsig, Span};
 use crate::wire::Rtype;
+use crate::wire::has_reached;
 use crate::zone::{NodeRef, RrsetRef, Zone};
 
 /// Lists of signatures that are waited for; a zone whose signatures all differ has more.
@@ -29,19 +30,19 @@ pub fn ending(zone: &Zone) -> Option<Ending> {
     if !zone.is_signed() {
         return None;
     }
-    let later = |a: Span, b: Span| if is_not_before(a.until, b.until) { a } else { b };
+    let later = |a: Span, b: Span| if has_reached(a.until, b.until) { a } else { b };
     let keys = keys(zone);
     let longest = sets(zone).filter_map(|set| spans(&keys, set).reduce(later));
     longest.fold(None, |found: Option<Ending>, span| {
         let Some(Ending { first, soonest, newest }) = found else {
             return Some(Ending { first: span, soonest: span, newest: span.from });
         };
-        let ends_before = is_not_before(first.until, span.until);
-        let warns_before = is_not_before(soonest.last_quarter(), span.last_quarter());
+        let ends_before = has_reached(first.until, span.until);
+        let warns_before = has_reached(soonest.last_quarter(), span.last_quarter());
         Some(Ending {
             first: if ends_before { span } else { first },
             soonest: if warns_before { span } else { soonest },
-            newest: if is_not_before(newest, span.from) { newest } else { span.from },
+            newest: if has_reached(newest, span.from) { newest } else { span.from },
         })
     })
 }

@@ -23,7 +23,7 @@ pub use ds::{CDNSKEY_DELETE, CDS_DELETE, DigestType, ds, ds_line, key_digest};
 pub use key_pair::{KeyError, KeyPair, Pkcs8, Signature};
 pub use private_key::PrivateKey;
 pub use rrsig::Rrsig;
-pub use span::{Span, is_not_before};
+pub use span::Span;
 pub use verify::{unverifiable_bits, verifies, verify};
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! From when until when a signature is valid (RFC 4034 §3.1.5). Times are in seconds modulo 2³², so only their
 //! order counts.
 
+use crate::wire::has_reached;
+
 /// From when until when a signature is valid.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Span {
@@ -13,7 +15,7 @@ pub struct Span {
 impl Span {
     /// Whether a time is in it.
     pub fn contains(&self, now: u32) -> bool {
-        is_not_before(now, self.from) && is_not_before(self.until, now)
+        has_reached(now, self.from) && has_reached(self.until, now)
     }
 
     /// Seconds left at a time, negative when it has ended.
@@ -25,11 +27,6 @@ impl Span {
     pub fn last_quarter(&self) -> u32 {
         self.until.wrapping_sub(self.until.wrapping_sub(self.from) / 4)
     }
-}
-
-/// Whether a time is another, or after it.
-pub fn is_not_before(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() >= 0
 }
 
 #[cfg(test)]

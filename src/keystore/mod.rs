@@ -19,7 +19,7 @@ pub use text::Fault;
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -149,9 +149,8 @@ impl Keystore {
     /// Reads the copy of a zone's key set; none if there is none.
     pub fn read_key_set(&self, zone: &Name) -> Result<Option<String>, KeystoreError> {
         let path = self.directory(zone).join(KEY_SET);
-        let read = files::open(&path).map_err(SecretError::from);
-        match read.and_then(|file| files::read_at_most(&file, KEY_SET_OCTETS_MAX)) {
-            Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).into_owned())),
+        match read_text(&path) {
+            Ok(text) => Ok(Some(text)),
             Err(SecretError::Io(error)) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(why) => Err(KeystoreError::Read { path, why }),
         }
@@ -165,6 +164,16 @@ impl Keystore {
             .and_then(|()| files::write_private(path, octets));
         written.map_err(|why| KeystoreError::Write { path: path.to_owned(), why })
     }
+}
+
+/// Reads a file that is no secret, as text.
+fn read_text(path: &Path) -> Result<String, SecretError> {
+    let mut octets = Vec::new();
+    files::open(path)?.take(KEY_SET_OCTETS_MAX as u64 + 1).read_to_end(&mut octets)?;
+    if octets.len() > KEY_SET_OCTETS_MAX {
+        return Err(SecretError::Long(KEY_SET_OCTETS_MAX));
+    }
+    Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
 /// Makes a directory that nobody else may look into, unless it is there.

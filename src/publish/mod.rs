@@ -31,7 +31,7 @@ pub use confirm::{Confirmation, Expectation, Observation, Refuted, SerialExpecte
 pub use door::{NoRows, NotPublished, Published, Rows, RowsFn};
 pub use propose::{
     Candidate, EditProposal, Floor, KeysError, NotDecided, SigningState, Surroundings, TransferIn,
-    Version, kept_keys,
+    Version, imported_keys, kept_keys, kept_set,
 };
 pub use source::{
     FileDiff, SecondaryZone, Watcher, doubled, is_ignored, manifest_faults, sources_in,

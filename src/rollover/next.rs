@@ -37,8 +37,6 @@ pub struct Step {
     pub act: Act,
     /// The key set after it.
     pub set: KeySet,
-    /// Whether the zone changes with it: keys, who signs, or what the parent is asked for.
-    pub changes_zone: bool,
 }
 
 /// The places at which something can be waited for.
@@ -285,8 +283,7 @@ impl KeySet {
         for (_, verdict) in self.verdicts(policy, facts, now) {
             match verdict {
                 Verdict::Ready(act, set) => {
-                    let changes_zone = self.changes_zone(&set, policy);
-                    return Next::Step(Box::new(Step { act, set: *set, changes_zone }));
+                    return Next::Step(Box::new(Step { act, set: *set }));
                 }
                 Verdict::Need(_, needs) => return Next::NeedKeys(needs),
                 Verdict::Wait(why) => {
@@ -340,7 +337,9 @@ impl KeySet {
                 }
             }
             Verdict::Ready(act, set)
-                if !is_free && !self.is_urgent(place) && self.changes_zone(&set, policy) =>
+                if !is_free
+                    && !self.is_urgent(place)
+                    && self.changes_zone(policy, &set, policy) =>
             {
                 Verdict::Wait(Why::Word(act))
             }
@@ -358,13 +357,13 @@ impl KeySet {
         }
     }
 
-    /// Whether a zone signed by `other` differs from one signed by this set.
-    pub fn changes_zone(&self, other: &Self, policy: &Policy) -> bool {
+    /// Whether a zone signed by `other` and its policy differs from one signed by this set and its own.
+    pub fn changes_zone(&self, policy: &Policy, other: &Self, of_other: &Policy) -> bool {
         self.is_unsigned() != other.is_unsigned()
             || self.published() != other.published()
             || self.key_signers() != other.key_signers()
             || self.zone_signers() != other.zone_signers()
-            || self.cds(policy) != other.cds(policy)
+            || self.cds(policy) != other.cds(of_other)
     }
 
     /// The set with the TTLs as they are now, if they are others.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::strip::is_of_keys;
 use super::verify::Fault;
 use crate::dnssec::{Denial, Dnskey, KeyError, KeyPair};
 use crate::wire::{Name, Rtype};
@@ -37,8 +38,7 @@ pub struct Plan {
 impl Plan {
     /// What signs the RRsets of a type, at the apex or elsewhere.
     pub(super) fn signers(&self, is_apex: bool, rtype: Rtype) -> &[Arc<KeyPair>] {
-        let is_of_keys = matches!(rtype, Rtype::DNSKEY | Rtype::CDS | Rtype::CDNSKEY);
-        if is_apex && is_of_keys { &self.key_signers } else { &self.zone_signers }
+        if is_apex && is_of_keys(rtype) { &self.key_signers } else { &self.zone_signers }
     }
 
     /// Refuses a plan that would leave something without a signature.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::name::{Job, Set};
 use super::plan::SignError;
+use super::strip::is_of_keys;
 use super::times::{is_due, span};
 use crate::dnssec::{KeyPair, Rrsig};
 use crate::wire::{NameRef, Rtype, rdata};
@@ -33,9 +34,8 @@ impl Job<'_> {
         let kept: Vec<Rrsig<'_>> =
             old.into_iter().flat_map(RrsetRef::signatures).filter_map(Rrsig::new).collect();
         // Who signs the keys is decided at once; a change of it must not wait for the next renewal.
-        let is_of_keys =
-            owner == apex && matches!(set.rtype, Rtype::DNSKEY | Rtype::CDS | Rtype::CDNSKEY);
-        if keep == Keep::All && !kept.is_empty() && !is_of_keys {
+        let is_at_once = owner == apex && is_of_keys(set.rtype);
+        if keep == Keep::All && !kept.is_empty() && !is_at_once {
             kept.iter().for_each(|one| put(Rtype::RRSIG, set.ttl, one.rdata));
             return Ok(());
         }

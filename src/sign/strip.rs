@@ -1,8 +1,8 @@
 //! Back from a signed zone to its content.
 
-use crate::dnssec::{CDS_DELETE, key_digest};
-use crate::wire::{RecordRef, Rtype};
-use crate::zone::{ApplyError, BuildFaultKind, RrsetRef, Zone, ZoneBuilder};
+use crate::dnssec::{CDNSKEY_DELETE, CDS_DELETE, key_digest};
+use crate::wire::{NameRef, RecordRef, Rtype};
+use crate::zone::{ApplyError, Zone, ZoneBuilder};
 
 /// Whether records of a type are only there to prove something: they are made, never given.
 pub fn is_proof(rtype: Rtype) -> bool {
@@ -15,33 +15,42 @@ pub(super) fn is_made(is_apex: bool, rtype: Rtype) -> bool {
     is_proof(rtype) || is_apex && rtype == Rtype::ZONEMD
 }
 
-/// The content of a signed zone: without proofs, ZONEMD, and the keys that `is_ours` says of DNSKEY RDATA, with
-/// their CDS and CDNSKEY. The wish that the parent remove all DS is ours, too (RFC 8078 §4).
-pub fn strip(served: &Zone, is_ours: impl Fn(&[u8]) -> bool) -> Result<Zone, ApplyError> {
-    let apex = served.apex();
-    let keys = served.rrset(apex, Rtype::DNSKEY).into_iter().flat_map(RrsetRef::rdatas);
-    let keys: Vec<&[u8]> = keys.filter(|key| is_ours(key)).collect();
-    let speaks_of = |cds: &[u8]| match cds {
-        [_, _, _, kind, digest @ ..] => {
-            let is_of = |key: &&[u8]| key_digest(apex, key, *kind).is_some_and(|it| *it == *digest);
-            *cds == CDS_DELETE || keys.iter().any(is_of)
-        }
-        _ => false,
-    };
-    let is_content = |record: &RecordRef<'_>| match record.rtype {
-        _ if record.owner != apex => !is_proof(record.rtype),
-        Rtype::DNSKEY => !is_ours(record.rdata),
-        Rtype::CDNSKEY => !is_ours(record.rdata) && record.rdata.get(3) != Some(&0),
-        Rtype::CDS => !speaks_of(record.rdata),
-        rtype => !is_made(true, rtype),
-    };
-    let mut builder = ZoneBuilder::new(&apex.to_name());
-    served.records().filter(is_content).for_each(|record| builder.push(record));
-    match builder.finish() {
-        (Some(zone), _) => Ok(zone),
-        (None, faults) if faults.iter().any(|fault| fault.kind == BuildFaultKind::TwoSoas) => {
-            Err(ApplyError::Soa)
-        }
-        (None, _) => Err(ApplyError::Soa),
+/// Whether records of a type, at the apex, are keys or speak of keys.
+pub(super) fn is_of_keys(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::DNSKEY | Rtype::CDS | Rtype::CDNSKEY)
+}
+
+/// Whether a record of a signed zone is there because it is signed with `ours`, RDATA of DNSKEYs: a proof, the
+/// ZONEMD, one of the keys, or a CDS or CDNSKEY that speaks of one. The wish that the parent remove all DS is ours,
+/// too (RFC 8078 §4).
+pub fn is_of_signing(apex: NameRef<'_>, ours: &[Box<[u8]>], record: RecordRef<'_>) -> bool {
+    let (is_apex, rdata) = (record.owner == apex, record.rdata);
+    let is_ours = || ours.iter().any(|key| **key == *rdata);
+    match record.rtype {
+        rtype if !is_apex || !is_of_keys(rtype) => is_made(is_apex, rtype),
+        Rtype::DNSKEY => is_ours(),
+        Rtype::CDNSKEY => is_ours() || *rdata == CDNSKEY_DELETE,
+        _ => *rdata == CDS_DELETE || ours.iter().any(|key| speaks_of(rdata, apex, key)),
     }
+}
+
+/// Whether a CDS record speaks of a key.
+fn speaks_of(cds: &[u8], apex: NameRef<'_>, key: &[u8]) -> bool {
+    let [_, _, _, kind, digest @ ..] = cds else { return false };
+    key_digest(apex, key, *kind).is_some_and(|own| *own == *digest)
+}
+
+/// The content of a zone that is signed with `ours`, RDATA of DNSKEYs. Keys of other signers stay (RFC 8901).
+pub fn strip(served: &Zone, ours: &[Box<[u8]>]) -> Result<Zone, ApplyError> {
+    let apex = served.apex();
+    let can_be_made = |record: RecordRef<'_>| {
+        is_of_keys(record.rtype) || is_made(record.owner == apex, record.rtype)
+    };
+    if !served.records().any(can_be_made) {
+        return Ok(served.clone());
+    }
+    let mut builder = ZoneBuilder::new(&apex.to_name());
+    let content = served.records().filter(|record| !is_of_signing(apex, ours, *record));
+    content.for_each(|record| builder.push(record));
+    builder.finish().0.ok_or(ApplyError::Soa)
 }

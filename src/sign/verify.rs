@@ -71,7 +71,7 @@ pub fn verify_change(
         here.try_for_each(|(at, (old, new))| {
             let name = new.or(*old).map_or_else(|| after.apex(), NodeRef::owner);
             if at < hashed_from {
-                check.link(*new, name)?
+                check.link(*old, *new, name)?
             } else {
                 check.hashed(*new, name)?
             }
@@ -171,8 +171,7 @@ impl<'a> Check<'a> {
         let signers = self.plan.signers(node.is_apex(), rtype).iter();
         let mut wanted = signers.map(|pair| (pair.tag(), pair.dnskey().algorithm.number()));
         // While keys change, an RRset that stays may wait for the new one's signature.
-        let is_enough = was_kept && !made_by.is_empty();
-        match wanted.find(|one| lacks(one) && !is_enough) {
+        match wanted.find(|one| lacks(one) && !was_kept) {
             Some((tag, _)) => Err(Fault::Missing(owner.to_name(), rtype, tag)),
             None => Ok(()),
         }
@@ -194,7 +193,12 @@ impl<'a> Check<'a> {
 
 impl Check<'_> {
     /// The chain around a name that changed, or is gone.
-    fn link(&self, node: Option<NodeRef<'_>>, name: NameRef<'_>) -> Result<(), Fault> {
+    fn link(
+        &self,
+        old: Option<NodeRef<'_>>,
+        node: Option<NodeRef<'_>>,
+        name: NameRef<'_>,
+    ) -> Result<(), Fault> {
         match self.plan.denial {
             Denial::Nsec => {
                 let linked = node.filter(|node| node.is_in_nsec_chain());
@@ -204,6 +208,11 @@ impl Check<'_> {
                     && node.rrset(Rtype::NSEC).is_some()
                 {
                     return Err(Fault::Chain(node.owner().to_name(), Rtype::NSEC));
+                }
+                // A name that never was in the chain leaves the one before it alone.
+                let was_linked = old.is_some_and(|old| old.rrset(Rtype::NSEC).is_some());
+                if linked.is_none() && !was_linked {
+                    return Ok(());
                 }
                 self.zone.predecessor(name).map_or(Ok(()), |before| self.nsec(before))
             }

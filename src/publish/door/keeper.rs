@@ -190,10 +190,8 @@ fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Numbered, is_alone: bool)
 fn keep_keys(inner: &Inner, zone: &Name, signing: &SigningFate) {
     let (SigningFate::Replaced(signing) | SigningFate::Ended(signing)) = signing else { return };
     let state_dir = &inner.options.state_dir;
-    let kept = signing.keep_copy(state_dir, zone);
     let path = Keystore::new(state_dir).directory(zone);
-    let kept = kept.map_err(|why| PublishError::KeyMissing { zone: zone.clone(), why });
-    inner.note_kept(&path, kept);
+    inner.note_kept(&path, signing.keep_copy(state_dir, zone));
 }
 
 //------------ Copies and the journal's bounds -------------------------------

@@ -92,7 +92,14 @@ pub(crate) fn number<R>(
         FileFate::Accepted(_) | FileFate::Transferred => false,
         FileFate::RolledBack => true,
     };
-    let (overlay, signing) = (proposal.overlay.clone(), proposal.signing.clone());
+    let signing = match (&proposal.signing, &state.signing) {
+        // The database has an older state of the keys than the zone is signed by from now on.
+        (SigningFate::Kept | SigningFate::Renewed(_), Some(signing)) if state.signs_anew => {
+            SigningFate::Replaced(Box::new(signing.clone()))
+        }
+        (fate, _) => fate.clone(),
+    };
+    let overlay = proposal.overlay.clone();
     Ok(Numbered { next, change, overlay, signing, row, is_held })
 }
 

@@ -1,8 +1,6 @@
 //! Signs a version once it has its serial, and before it is committed (RFC 4035 §2): what changed, or all of it
 //! where the keys or the whole zone changed. Nothing is kept here; what is made is verified before it goes on.
 
-use std::thread::available_parallelism;
-
 use super::number::{finished, soa_record, with_serial};
 use super::proposal::SigningFate;
 use super::publish::without_soa;
@@ -49,15 +47,23 @@ pub(super) fn version(
     let numbered = with_serial(unsigned.content, unsigned.serial)?;
     let plan = signing.plan(apex, state.source.zonemd)?;
     let now = inner.signing_time(state, unsigned.at_ms)?;
-    let is_same_plan = state.signing.as_ref().is_some_and(|before| before.signs_like(signing))
-        && state.has_own_zonemd() == plan.zonemd
-        && !state.signs_anew;
+    // Only a change of keys needs more than what the difference touches.
+    let is_same_plan = match fate {
+        SigningFate::Replaced(after) => {
+            state.signing.as_ref().is_some_and(|before| before.signs_like(after))
+        }
+        _ => true,
+    };
+    let is_same_plan = is_same_plan && state.has_own_zonemd() == plan.zonemd && !state.signs_anew;
     let step = Step {
         served: state.signed.as_ref(),
         delta: unsigned.delta.filter(|_| is_same_plan),
         renewed: if let SigningFate::Renewed(most) = fate { *most } else { 0 },
     };
     let signed = step.signed(&numbered, &plan, now).or_else(|error| {
+        if step.served.is_none() || !error.is_of_served() {
+            return Err(error);
+        }
         // What is served may be damaged; then no change of it would ever be sound again.
         tracing::error!(zone = %apex, %error, "signing everything anew, because a change of it is not sound");
         Step { served: None, delta: None, renewed: 0 }.signed(&numbered, &plan, now)
@@ -97,19 +103,29 @@ enum NotSound {
     Fault(#[from] Fault),
 }
 
+impl NotSound {
+    /// Whether what is served can be the reason: keys, times and records that cannot be signed are none of it.
+    fn is_of_served(&self) -> bool {
+        matches!(self, Self::Fault(_) | Self::Sign(SignError::Zone(_)))
+    }
+}
+
 impl Step<'_> {
     /// Makes the signed version of a content, and verifies it.
     fn signed(&self, content: &Zone, plan: &Plan, now: u32) -> Result<Zone, NotSound> {
-        let mut signed = match (self.served, self.delta) {
-            (Some(served), Some(delta)) => sign::change(served, content, delta, plan, now)?,
-            (served, _) => {
-                let threads = available_parallelism().map_or(1, usize::from);
-                sign::whole(content, plan, served, now, threads)?
+        let renewed = match (self.served, self.delta) {
+            // Nothing but signatures changes then.
+            (Some(served), Some(_)) if self.renewed > 0 => {
+                sign::renew(served, content, plan, now, self.renewed)?
             }
+            _ => None,
         };
-        if self.renewed > 0 {
-            signed = sign::renew(&signed, content, plan, now, self.renewed)?.unwrap_or(signed);
-        }
+        let signed = match (renewed, self.served, self.delta) {
+            (Some(renewed), ..) => renewed,
+            (None, Some(served), Some(delta)) => sign::change(served, content, delta, plan, now)?,
+            // On all cores.
+            (None, served, _) => sign::whole(content, plan, served, now, 0)?,
+        };
         sign::verify_change(self.served, &signed, plan, now)?;
         Ok(signed)
     }

@@ -195,8 +195,8 @@ impl Case<'_> {
         // Both walk the whole zone; a second core has nothing else to do for this zone.
         let (found, difference) = std::thread::scope(|scope| {
             let diff = live.map(|live| scope.spawn(move || Difference::between(live, zone)));
-            let is_signed_here = self.state.is_signed_here(read);
-            let subject = judge::Subject { file: read, merged: zone, is_signed_here };
+            let signer = self.state.signer();
+            let subject = judge::Subject { file: read, merged: zone, signer };
             let found = judge::whole(source, self.loaded, overlay, &subject, self.now_ms);
             // A panic there is ours too: what was not compared must not pass for another zone.
             let join =

@@ -3,7 +3,7 @@
 //! Places are looked for only when there are faults: the very same bytes are then parsed once more.
 
 use super::loaded::Loaded;
-use crate::check::{self, Level, ZoneFault, ZoneRule};
+use crate::check::{self, Level, Signer, ZoneFault, ZoneRule};
 use crate::master::{self, Finding, Input};
 use crate::publish::state::{Overlay, Strictness, ZoneSource};
 use crate::store::promoted::Origin;
@@ -22,8 +22,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) file: &'a Zone,
     /// The same merged with what requests put up.
     pub(crate) merged: &'a Zone,
-    /// Whether gapura signs it: then signatures and proofs are not looked for.
-    pub(crate) is_signed_here: bool,
+    /// Who signs it.
+    pub(crate) signer: Signer,
 }
 
 /// All findings about a file that makes a zone, merged with what requests put up.
@@ -36,11 +36,7 @@ pub(crate) fn whole(
 ) -> Vec<Finding> {
     let mut faults = check::zonemd(subject.file);
     let now = u32::try_from(now_ms.div_euclid(1000)).unwrap_or(u32::MAX);
-    faults.extend(if subject.is_signed_here {
-        check::content(subject.merged, &loaded.faults)
-    } else {
-        check::zone(subject.merged, &loaded.faults, now)
-    });
+    faults.extend(check::judged(subject.merged, &loaded.faults, subject.signer, now));
     for fault in &mut faults {
         let entry = overlay.rows().find(|row| row.owner == fault.owner && !overlay.is_empty());
         if let Some(row) = entry.filter(|row| row.origin != Origin::Unnamed) {

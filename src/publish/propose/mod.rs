@@ -25,7 +25,7 @@ pub use candidate::{Candidate, Surroundings};
 pub use edit::{EditProposal, NotDecided};
 pub use floor::Floor;
 pub use history::Version;
-pub use signing::{KeysError, SigningState, kept_keys};
+pub use signing::{KeysError, SigningState, imported_keys, kept_keys, kept_set};
 pub use transfer::TransferIn;
 
 pub(super) use decide::{Kind, Prepared, prepare};

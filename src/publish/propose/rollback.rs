@@ -89,9 +89,10 @@ fn earlier(
     let mut content = past.backwards;
     let is_soa = |record: &&Record| record.rtype == Rtype::SOA;
     let soa: Option<Record> = content.added.iter().find(is_soa).cloned();
+    let made = state.signing.as_ref().map(|signing| signing.makes(live.apex()));
     let is_ours = |record: &Record| {
         [Rtype::SOA, Rtype::ZONEMD].contains(&record.rtype)
-            || state.signing.as_ref().is_some_and(|signing| signing.makes(record))
+            || made.as_ref().is_some_and(|makes| makes(record))
     };
     for records in [&mut content.removed, &mut content.added] {
         records.retain(|record| !is_ours(record) && !stays(record));

@@ -10,7 +10,7 @@ use crate::keystore::{Keystore, KeystoreError};
 use crate::lock::lock;
 use crate::publish::door::{self, Held, Next, Proposal, SigningFate, without_soa};
 use crate::publish::state::{
-    Cause, Change, Inner, PublishError, Publisher, ZoneSigning, ZoneState,
+    Cause, Change, Inner, KeptKeys, PublishError, Publisher, ZoneSigning, ZoneState,
 };
 use crate::rollover::{KeyId, KeyNeed, KeySet, Policy, Refusal};
 use crate::sign::{self, Due};
@@ -98,7 +98,40 @@ impl Publisher {
 /// What is wrong with the private keys of a zone, by the copy of its key set beside them; none if there is no
 /// copy, because it never was signed.
 pub fn kept_keys(state_dir: &Path, zone: &Name) -> Result<Option<Vec<String>>, StoreError> {
-    Ok(ZoneSigning::kept_copy(state_dir, zone)?.map(|kept| kept.missing()))
+    let kept = KeptKeys::beside_keys(state_dir, zone)?;
+    Ok(kept.map(|kept| ZoneSigning::of_kept(state_dir, zone, kept).missing()))
+}
+
+/// The keys that a zone is signed with by the copy of its key set, none if it is not signed any more.
+pub fn kept_set(state_dir: &Path, zone: &Name) -> Result<Option<KeySet>, StoreError> {
+    let kept = KeptKeys::beside_keys(state_dir, zone)?.map(|kept| kept.keys);
+    Ok(kept.filter(|keys| !keys.is_unsigned()))
+}
+
+/// The keys that were imported for a zone that is not signed yet. An error if it was signed elsewhere, as `live` says,
+/// and none of them is one that the parent can name.
+pub fn imported_keys(
+    state_dir: &Path,
+    zone: &Name,
+    live: &Zone,
+) -> Result<Vec<Dnskey>, PublishError> {
+    // Keys that the zone was signed with before it was unsigned are not for another time.
+    let old = KeptKeys::beside_keys(state_dir, zone)?;
+    let is_old = |key: &Dnskey| old.iter().any(|old| old.keys.key(&KeyId::of(key)).is_some());
+    let kept = Keystore::new(state_dir).list(zone).map_err(|error| unusable(zone, &error))?;
+    let keys: Vec<Dnskey> = kept.into_iter().filter(|key| !is_old(key)).collect();
+    let published = live.rrset(live.apex(), Rtype::DNSKEY);
+    let is_published =
+        |key: &Dnskey| published.is_some_and(|set| set.rdatas().any(|it| *it == *key.rdata()));
+    if live.is_signed() && !keys.iter().any(|key| key.is_sep() && is_published(key)) {
+        return Err(PublishError::SignedElsewhere(zone.clone()));
+    }
+    Ok(keys)
+}
+
+/// The error of a key file.
+fn unusable(zone: &Name, error: &KeystoreError) -> PublishError {
+    PublishError::KeyMissing { zone: zone.clone(), why: with_causes(error) }
 }
 
 //------------ First signing -------------------------------------------------
@@ -156,31 +189,15 @@ fn first_keys(
     live: &Zone,
     policy: &Policy,
 ) -> Result<Vec<Dnskey>, PublishError> {
-    let store = Keystore::new(&inner.options.state_dir);
-    // Keys that the zone was signed with before it was unsigned are not for another time.
-    let old = ZoneSigning::kept_copy(&inner.options.state_dir, zone)?;
-    let is_old = |key: &Dnskey| old.iter().any(|old| old.keys.key(&KeyId::of(key)).is_some());
-    let failed = |error: KeystoreError| PublishError::KeyMissing {
-        zone: zone.clone(),
-        why: with_causes(&error),
-    };
-    let kept = store.list(zone).map_err(failed)?;
-    let keys: Vec<Dnskey> = kept.into_iter().filter(|key| !is_old(key)).collect();
-    if live.is_signed() {
-        // The parent names a key of whoever signed it so far.
-        let published = live.rrset(live.apex(), Rtype::DNSKEY);
-        let is_published =
-            |key: &Dnskey| published.is_some_and(|set| set.rdatas().any(|it| *it == *key.rdata()));
-        if !keys.iter().any(|key| key.is_sep() && is_published(key)) {
-            return Err(PublishError::SignedElsewhere(zone.clone()));
-        }
-    }
+    let keys = imported_keys(&inner.options.state_dir, zone, live)?;
     if !keys.is_empty() {
         return Ok(keys);
     }
+    let store = Keystore::new(&inner.options.state_dir);
     let (mut made, mut tags) = (Vec::new(), Vec::new());
     for KeyNeed { algorithm, role } in KeySet::needed(policy) {
-        let key = store.generate(zone, algorithm, role.flags(), &tags).map_err(failed)?;
+        let key = store.generate(zone, algorithm, role.flags(), &tags);
+        let key = key.map_err(|error| unusable(zone, &error))?;
         tags.push(key.tag());
         made.push(key);
     }
@@ -262,15 +279,8 @@ impl Publisher {
         Ok(sign::due(&served, &plan, now))
     }
 
-    /// Makes up to `most` signatures anew of those that will end soon. None if none is due.
-    pub fn renew_signatures(
-        &self,
-        zone: &Name,
-        most: usize,
-    ) -> Result<Option<Change>, PublishError> {
-        if self.signatures_due(zone)?.now == 0 {
-            return Ok(None);
-        }
+    /// Makes up to `most` signatures anew of those that will end soon, of which there are some.
+    pub fn renew_signatures(&self, zone: &Name, most: usize) -> Result<Change, PublishError> {
         let slot = self.0.slot(zone)?;
         let mut held = Held::new(&slot);
         let live = held.state.zone.clone().ok_or_else(|| PublishError::NotLoaded(zone.clone()))?;
@@ -281,7 +291,7 @@ impl Publisher {
             signing: SigningFate::Renewed(most),
             ..Proposal::new(Some(live), next, cause, "gapura", at_ms)
         };
-        Ok(Some(door::publish_one(&self.0, &mut held, proposal)?.change))
+        Ok(door::publish_one(&self.0, &mut held, proposal)?.change)
     }
 }
 

@@ -15,8 +15,8 @@ use crate::publish::propose::{
 };
 use crate::publish::state::serial::{is_ahead, later};
 use crate::publish::state::{
-    By, Cause, Guard, Inner, LastChange, Outcome, Overlay, Slot, Version, ZoneSigning, ZoneState,
-    error, warning,
+    By, Cause, Guard, Inner, KeptKeys, LastChange, Outcome, Overlay, Slot, Version, ZoneSigning,
+    ZoneState, error, warning,
 };
 use crate::store::StoreError;
 use crate::store::records::{decode, decode_all};
@@ -76,16 +76,17 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
     state.row = row;
     let state_dir = &inner.options.state_dir;
     // A database that was lost is no reason to forget the keys, which the parent may name.
-    let kept = signing.map(|row| ZoneSigning::read(state_dir, &apex, &row)).transpose()?;
-    let copy = ZoneSigning::kept_copy(state_dir, &apex).unwrap_or_else(|failed| {
+    let kept = signing.map(|row| KeptKeys::read(&apex, &row)).transpose()?;
+    let copy = KeptKeys::beside_keys(state_dir, &apex).unwrap_or_else(|failed| {
         // The zone is loaded all the same. It is not signed with new keys: that reads the copy, too.
         inner.note(error("keys-unreadable", with_causes(&failed), "see docs/signing.md"));
         None
     });
-    let is_newer = |copy: &ZoneSigning| {
+    let is_newer = |copy: &KeptKeys| {
         kept.as_ref().is_none_or(|kept| copy.keys.touched() > kept.keys.touched())
     };
-    (state.signing, state.signs_anew) = match copy.filter(is_newer) {
+    let is_signed = |copy: &KeptKeys| !copy.keys.is_unsigned();
+    let (signing, signs_anew) = match copy.filter(is_newer) {
         // A database that was put back may name keys that the parent does not know any more.
         Some(copy) if kept.is_some() => {
             let message = format!(
@@ -93,11 +94,13 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
                 files::stem(&apex)
             );
             inner.note(warning("keys-restored", message));
-            (Some(copy).filter(|copy| !copy.keys.is_unsigned()), true)
+            (Some(copy).filter(is_signed), true)
         }
-        Some(copy) => (Some(copy).filter(|copy| !copy.keys.is_unsigned()), false),
+        Some(copy) => (Some(copy).filter(is_signed), false),
         None => (kept, false),
     };
+    state.signs_anew = signs_anew;
+    state.signing = signing.map(|kept| ZoneSigning::of_kept(state_dir, &apex, kept));
     state.overlay = Overlay::new(promoted);
     if let Some(end) = end {
         state.seq = end.seq;
@@ -191,8 +194,7 @@ fn resumed(inner: &Inner, state: &ZoneState, loaded: &Loaded, serial: u32) -> Op
     let file = loaded.zone.as_ref().filter(|_| loaded.guard.is_none())?;
     let merged = merge(&state.overlay, file).ok().filter(|merged| merged.clashes.is_empty())?;
     let (overlay, now_ms) = (&state.overlay, (inner.options.now_ms)());
-    let is_signed_here = state.is_signed_here(file);
-    let subject = Subject { file, merged: &merged.zone, is_signed_here };
+    let subject = Subject { file, merged: &merged.zone, signer: state.signer() };
     let findings = whole(&state.source, loaded, overlay, &subject, now_ms);
     if findings.iter().any(Finding::is_error) {
         return None;

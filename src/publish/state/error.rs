@@ -129,6 +129,9 @@ pub enum PublishError {
         /// What a validator would not believe.
         fault: sign::Fault,
     },
+    /// The state of a zone's keys could not be kept beside their files; they are in the database.
+    #[error("{0}")]
+    KeysUnkept(String),
     /// The file of a private key cannot be used.
     #[error("{zone} cannot be signed: {why}; it is served as it was")]
     KeyMissing {

@@ -39,5 +39,5 @@ pub(super) use publisher::{Copied, Inner, Slot, ZoneState};
 pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;
-pub(super) use signing::ZoneSigning;
+pub(super) use signing::{KeptKeys, ZoneSigning};
 pub(super) use version::Version;

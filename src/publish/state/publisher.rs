@@ -16,6 +16,7 @@ use super::{
     Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Secondaries,
     Seen, Signatures, ZoneSigning, ZoneSource,
 };
+use crate::check::Signer;
 use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::master::Finding;
@@ -204,10 +205,13 @@ impl ZoneState {
         self.signed.as_ref().or(self.zone.as_ref())
     }
 
-    /// Whether gapura signs the zone, or is going to, whose file has this: signatures are then not looked for in
-    /// it.
-    pub(crate) fn is_signed_here(&self, file: &Zone) -> bool {
-        self.signing.is_some() || self.source.signing.is_some() && !file.is_signed()
+    /// Who signs what its file has.
+    pub(crate) fn signer(&self) -> Signer {
+        match (&self.signing, &self.source.signing) {
+            (Some(_), _) => Signer::Keys,
+            (None, Some(_)) => Signer::Policy,
+            (None, None) => Signer::Other,
+        }
     }
 
     /// Whether what is served has a ZONEMD record of ours.

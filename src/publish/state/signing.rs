@@ -1,19 +1,53 @@
 //! How a zone is signed: the policy, the keys with their rolls, and the private keys at hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::PublishError;
-use crate::dnssec::{CDNSKEY_DELETE, CDS_DELETE, DigestType, Dnskey, KeyPair, key_digest};
+use crate::dnssec::{CDNSKEY_DELETE, CDS_DELETE, DigestType, Dnskey, KeyPair};
 use crate::keystore::Keystore;
-use crate::rollover::{Cds, Key, KeyId, KeySet, Policy};
+use crate::rollover::{Cds, KeyId, KeySet, Policy};
 use crate::sign::{self, Plan};
 use crate::store::StoreError;
 use crate::store::signing::SigningRow;
 use crate::text::with_causes;
-use crate::wire::{Name, NameRef, Record, Rtype};
+use crate::wire::{Name, NameRef, Record};
 use crate::zone::{ApplyError, Zone};
+
+//------------ KeptKeys ------------------------------------------------------
+
+/// How a zone is signed, as the database and the copy beside the key files keep it: without private keys.
+pub(crate) struct KeptKeys {
+    /// The policy.
+    policy: Policy,
+    /// The keys and their rolls.
+    pub(crate) keys: KeySet,
+}
+
+impl KeptKeys {
+    /// Reads what was kept.
+    pub(crate) fn read(zone: &Name, row: &SigningRow) -> Result<Self, StoreError> {
+        let corrupt = |error: String| StoreError::Corrupt(format!("{zone}: {error}"));
+        let policy =
+            serde_json::from_str(&row.policy).map_err(|error| corrupt(error.to_string()))?;
+        let keys = KeySet::read(&row.key_set).map_err(|error| corrupt(with_causes(&error)))?;
+        Ok(Self { policy, keys })
+    }
+
+    /// What is kept beside the key files, also of a zone that is not signed any more; none if there is nothing.
+    pub(crate) fn beside_keys(state_dir: &Path, zone: &Name) -> Result<Option<Self>, StoreError> {
+        let corrupt = |error: String| StoreError::Corrupt(format!("{zone}: {error}"));
+        let text = Keystore::new(state_dir).read_key_set(zone);
+        let Some(text) = text.map_err(|error| corrupt(with_causes(&error)))? else {
+            return Ok(None);
+        };
+        let row = serde_json::from_str(&text).map_err(|error| corrupt(error.to_string()))?;
+        Self::read(zone, &row).map(Some)
+    }
+}
+
+//------------ ZoneSigning ---------------------------------------------------
 
 /// How a zone is signed.
 #[derive(Clone)]
@@ -40,7 +74,9 @@ impl ZoneSigning {
     ) -> Self {
         let store = Keystore::new(state_dir);
         let (mut pairs, mut missing) = (BTreeMap::new(), BTreeMap::new());
-        for id in keys.key_signers().into_iter().chain(keys.zone_signers()) {
+        // A CSK is among both.
+        let signers = keys.key_signers().into_iter().chain(keys.zone_signers());
+        for id in signers.collect::<BTreeSet<KeyId>>() {
             let Some(key) = keys.key(&id) else { continue };
             let known = known.and_then(|known| known.pairs.get(&id)).cloned();
             let load = || store.load(zone, &key.dnskey).map(Arc::new);
@@ -53,37 +89,17 @@ impl ZoneSigning {
         Self { policy, keys, pairs, missing }
     }
 
-    /// As the database keeps it.
-    pub(crate) fn read(
-        state_dir: &Path,
-        zone: &Name,
-        row: &SigningRow,
-    ) -> Result<Self, StoreError> {
-        let corrupt = |error: String| StoreError::Corrupt(format!("{zone}: {error}"));
-        let policy: Policy =
-            serde_json::from_str(&row.policy).map_err(|error| corrupt(error.to_string()))?;
-        let keys = KeySet::read(&row.key_set).map_err(|error| corrupt(with_causes(&error)))?;
-        Ok(Self::new(state_dir, zone, Arc::new(policy), keys, None))
-    }
-
-    /// What is kept beside the key files, also of a zone that is not signed any more.
-    pub(crate) fn kept_copy(state_dir: &Path, zone: &Name) -> Result<Option<Self>, StoreError> {
-        let corrupt = |error: String| StoreError::Corrupt(format!("{zone}: {error}"));
-        let text = Keystore::new(state_dir).read_key_set(zone);
-        let Some(text) = text.map_err(|error| corrupt(with_causes(&error)))? else {
-            return Ok(None);
-        };
-        let row: SigningRow =
-            serde_json::from_str(&text).map_err(|error| corrupt(error.to_string()))?;
-        Self::read(state_dir, zone, &row).map(Some)
+    /// Signing as it was kept.
+    pub(crate) fn of_kept(state_dir: &Path, zone: &Name, kept: KeptKeys) -> Self {
+        Self::new(state_dir, zone, Arc::new(kept.policy), kept.keys, None)
     }
 
     /// Keeps a copy beside the key files.
-    pub(crate) fn keep_copy(&self, state_dir: &Path, zone: &Name) -> Result<(), String> {
-        let row = self.row().map_err(|error| with_causes(&error))?;
-        let text = serde_json::to_string(&row).map_err(|error| error.to_string())?;
+    pub(crate) fn keep_copy(&self, state_dir: &Path, zone: &Name) -> Result<(), PublishError> {
+        let text = serde_json::to_string(&self.row()?);
+        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let kept = Keystore::new(state_dir).write_key_set(zone, &text);
-        kept.map_err(|error| with_causes(&error))
+        kept.map_err(|error| PublishError::KeysUnkept(with_causes(&error)))
     }
 
     /// What the database is to keep.
@@ -111,12 +127,9 @@ impl ZoneSigning {
 
     /// Whether a version signed by this needs nothing else to be one signed by `other`.
     pub(crate) fn signs_like(&self, other: &Self) -> bool {
-        let used = |signing: &Self| {
-            let keys = &signing.keys;
-            (keys.published(), keys.key_signers(), keys.zone_signers(), keys.cds(&signing.policy))
-        };
         let form = |policy: &Policy| (policy.denial, policy.dnskey_ttl);
-        used(self) == used(other) && form(&self.policy) == form(&other.policy)
+        form(&self.policy) == form(&other.policy)
+            && !self.keys.changes_zone(&self.policy, &other.keys, &other.policy)
     }
 
     /// What is put into the zone, and who signs what.
@@ -158,37 +171,19 @@ impl ZoneSigning {
         ids.into_iter().map(pair).collect()
     }
 
-    /// Whether a record that was served is there because the zone is signed.
-    pub(crate) fn makes(&self, record: &Record) -> bool {
-        let is_key =
-            |rdata: &[u8]| self.keys.keys().iter().any(|key| *key.dnskey.rdata() == *rdata);
-        match record.rtype {
-            Rtype::DNSKEY => is_key(&record.rdata),
-            Rtype::CDNSKEY => is_key(&record.rdata) || *record.rdata == CDNSKEY_DELETE,
-            Rtype::CDS => self.speaks_of_ours(&record.rdata, record.owner.as_ref()),
-            rtype => sign::is_proof(rtype),
-        }
+    /// RDATA of our keys, also of those removed lately.
+    fn ours(&self) -> Vec<Box<[u8]>> {
+        self.keys.keys().iter().map(|key| key.dnskey.rdata()).collect()
     }
 
-    /// Whether a CDS record speaks of a key of ours, or wants no DS at all.
-    fn speaks_of_ours(&self, cds: &[u8], apex: NameRef<'_>) -> bool {
-        let [_, _, _, kind, digest @ ..] = cds else { return false };
-        let is_of = |key: &Key| {
-            let own = key_digest(apex, &key.dnskey.rdata(), *kind);
-            own.is_some_and(|own| *own == *digest)
-        };
-        *cds == CDS_DELETE || self.keys.keys().iter().any(is_of)
+    /// Whether records that were served in a zone are there because it is signed.
+    pub(crate) fn makes(&self, apex: NameRef<'_>) -> impl Fn(&Record) -> bool {
+        let ours = self.ours();
+        move |record| sign::is_of_signing(apex, &ours, record.as_ref())
     }
 
-    /// A zone without what it is signed with. Keys of other signers stay (RFC 8901).
+    /// A zone without what it is signed with.
     pub(crate) fn strip(&self, zone: &Zone) -> Result<Zone, ApplyError> {
-        let is_key = |rtype| matches!(rtype, Rtype::DNSKEY | Rtype::CDS | Rtype::CDNSKEY);
-        let mut records = zone.records();
-        if !records.any(|record| is_key(record.rtype) || sign::is_proof(record.rtype)) {
-            return Ok(zone.clone());
-        }
-        let ours: Vec<Box<[u8]>> =
-            self.keys.keys().iter().map(|key: &Key| key.dnskey.rdata()).collect();
-        sign::strip(zone, |rdata| ours.iter().any(|own| **own == *rdata))
+        sign::strip(zone, &self.ours())
     }
 }

@@ -244,13 +244,14 @@ impl World {
             assert!(steps < 30, "no end of steps:\n{}\n{set:#?}", self.log.join("\n"));
             match set.next(&self.believed(), &facts, self.now) {
                 Next::Step(step) => {
+                    let policy = self.believed();
+                    let changes = set.changes_zone(&policy, &step.set, &policy);
                     self.tell(step.act.to_string());
                     self.stage(&step.set);
                     if step.act == Act::DsExchanged && !self.is_by_hand {
                         self.take_back();
                     }
                     self.is_taken_back &= step.act != Act::DsBack;
-                    let changes = step.changes_zone;
                     self.set = Some(step.set);
                     if changes {
                         self.sign();

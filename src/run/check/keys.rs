@@ -4,59 +4,38 @@ use std::path::Path;
 
 use super::Check;
 use crate::check::Signer;
-use crate::dnssec::Dnskey;
 use crate::keystore::Keystore;
 use crate::master::{Finding, Severity};
-use crate::publish::{PublishError, ZoneSource, kept_keys};
-use crate::rollover::KeySet;
-use crate::store::signing::SigningRow;
+use crate::publish::{PublishError, ZoneSource, imported_keys, kept_keys, kept_set};
 use crate::text::with_causes;
-use crate::wire::Rtype;
 use crate::zone::Zone;
 
 //------------ Who signs -----------------------------------------------------
 
-/// Who signs a zone: by the settings, and by the copy of its keys that is kept beside them.
+/// Who signs a zone: by the settings, and by the copy of its keys that is kept beside them. A copy that cannot
+/// be read is a finding of its own.
 pub fn signer(state_dir: &Path, source: &ZoneSource) -> Signer {
-    match kept_set(state_dir, source) {
-        Some(keys) if !keys.is_unsigned() => Signer::Keys,
+    match kept_set(state_dir, &source.apex) {
+        Ok(Some(_)) => Signer::Keys,
         _ if source.signing.is_some() => Signer::Policy,
         _ => Signer::Other,
     }
 }
 
-/// The keys that gapura has signed a zone with. A copy that cannot be read is a finding of its own.
-fn kept_set(state_dir: &Path, source: &ZoneSource) -> Option<KeySet> {
-    let text = Keystore::new(state_dir).read_key_set(&source.apex).ok().flatten()?;
-    let row: SigningRow = serde_json::from_str(&text).ok()?;
-    KeySet::read(&row.key_set).ok()
-}
-
 /// Says so if a zone is to be signed that somebody else has signed, and none of its keys was imported:
 /// gapura refuses to sign it.
 pub fn signed_elsewhere(state_dir: &Path, source: &ZoneSource, zone: &Zone) -> Option<Finding> {
-    let is_first = source.signing.is_some() && signer(state_dir, source) != Signer::Keys;
-    if !is_first || !zone.is_signed() {
+    if signer(state_dir, source) != Signer::Policy {
         return None;
     }
     // A key file that cannot be read is a finding of its own.
-    let imported = Keystore::new(state_dir).list(&source.apex).ok()?;
-    // Keys that the zone was signed with before it was unsigned are not for another time.
-    let old = kept_set(state_dir, source);
-    let is_old = |key: &Dnskey| {
-        old.iter().flat_map(|set| set.keys()).any(|old| old.dnskey.rdata() == key.rdata())
-    };
-    let published = zone.rrset(zone.apex(), Rtype::DNSKEY);
-    let is_published =
-        |key: &Dnskey| published.is_some_and(|set| set.rdatas().any(|it| *it == *key.rdata()));
-    if imported.iter().any(|key| key.is_sep() && !is_old(key) && is_published(key)) {
-        return None;
-    }
+    let refused = imported_keys(state_dir, &source.apex, zone).err();
+    let refused = refused.filter(|it| matches!(it, PublishError::SignedElsewhere(_)))?;
     Some(Finding {
         rule: "signed-elsewhere",
         severity: Severity::Warning,
         place: None,
-        message: PublishError::SignedElsewhere(source.apex.clone()).to_string(),
+        message: refused.to_string(),
         hint: Some("until then it is served as it is, and an alarm says so".to_owned()),
     })
 }
