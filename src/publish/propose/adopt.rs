@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::merge_into;
 use super::edit_check;
+use super::net::Net;
 use crate::publish::door::{self, Held, Next, Proposal};
 use crate::publish::state::overlay::{records, records_of};
 use crate::publish::state::{Cause, Change, PublishError, Publisher, RowEdit};
@@ -32,10 +32,10 @@ impl Publisher {
         if rows.is_empty() {
             return Err(PublishError::NoEffect(zone.clone()));
         }
-        let mut delta = Delta::default();
-        for row in &rows {
-            merge_into(&mut delta, to_file(&live, row, in_file.as_deref()));
-        }
+        // What the file has as it is served already is no change.
+        let mut net = Net::default();
+        rows.iter().for_each(|row| net.add(&to_file(&live, row, in_file.as_deref())));
+        let delta = net.into_delta();
         let after = live.apply(&delta)?;
         let touched = BTreeSet::from([owner]);
         let findings = edit_check::check_effect(&held.state.source, &live, &after, &touched);
@@ -71,8 +71,5 @@ fn to_file(live: &Zone, row: &PromotedRow, in_file: Option<&[RrsetEdit]>) -> Del
     let served = live.rrset(row.owner.as_ref(), row.rtype);
     let removed = served.into_iter().flat_map(|set| records(&row.owner, set)).collect();
     let wanted = base.map(|rrset| PromotedRow { rrset, ..row.clone() });
-    let added = wanted.iter().flat_map(records_of).collect();
-    let mut delta = Delta { removed, added: Vec::new() };
-    merge_into(&mut delta, Delta { removed: Vec::new(), added });
-    delta
+    Delta { removed, added: wanted.iter().flat_map(records_of).collect() }
 }

@@ -4,13 +4,10 @@
 //! comes to one change: what was added and is gone again is in none of its parts (RFC 1995 §5). Where that is
 //! no smaller than the zone, the zone is the better answer.
 
-use std::collections::HashMap;
-
+use super::net::Net;
 use crate::publish::state::Publisher;
-use crate::store::journal::DeltaBlobs;
-use crate::store::records::decode;
 use crate::store::{Reader, StoreError};
-use crate::wire::{Name, Record, RecordRef, Rtype, is_ahead};
+use crate::wire::{Name, RecordRef, is_ahead};
 use crate::zone::{Delta, Zone};
 
 /// Octets of the journal that are read for one answer; beyond that the zone is sent whole.
@@ -53,7 +50,7 @@ fn net_change(
     reader.journal_between(zone, first.seq, last.seq, |row, blobs| {
         match blobs.filter(|_| at.is_some() && row.from == at) {
             Some(blobs) => {
-                net.add(&blobs)?;
+                net.add_stored(&blobs)?;
                 at = Some(row.to);
             }
             // A version that went live as a whole, or a gap.
@@ -62,48 +59,6 @@ fn net_change(
         Ok(())
     })?;
     Ok((at == Some(to)).then(|| net.into_delta()))
-}
-
-//------------ Net -----------------------------------------------------------
-
-/// Changes one after the other, of which only what is left in the end is kept.
-#[derive(Default)]
-struct Net(HashMap<Key, bool>);
-
-/// A record: the owner, the type, the TTL and the RDATA.
-#[derive(Eq, Hash, PartialEq)]
-struct Key(Name, Rtype, u32, Box<[u8]>);
-
-impl Net {
-    /// Adds a change behind those so far.
-    fn add(&mut self, blobs: &DeltaBlobs) -> Result<(), StoreError> {
-        decode(&blobs.removed, |record| self.note(record, false))?;
-        decode(&blobs.added, |record| self.note(record, true))
-    }
-
-    /// Notes that a record was added or removed; that it was removed or added before takes itself away with
-    /// it.
-    fn note(&mut self, record: RecordRef<'_>, added: bool) {
-        let RecordRef { owner, rtype, ttl, rdata, .. } = record;
-        let key = Key(owner.to_name(), rtype, ttl, rdata.into());
-        if self.0.get(&key) == Some(&!added) {
-            self.0.remove(&key);
-        } else {
-            self.0.insert(key, added);
-        }
-    }
-
-    /// What is left, in an order of its own that is always the same.
-    fn into_delta(self) -> Delta {
-        let mut delta = Delta::default();
-        let mut left: Vec<(Key, bool)> = self.0.into_iter().collect();
-        left.sort_unstable_by(|(a, _), (b, _)| (&a.0, a.1, a.2, &a.3).cmp(&(&b.0, b.1, b.2, &b.3)));
-        for (Key(owner, rtype, ttl, rdata), added) in left {
-            let record = Record { owner, rtype, class: crate::wire::Class::IN, ttl, rdata };
-            if added { delta.added.push(record) } else { delta.removed.push(record) }
-        }
-        delta
-    }
 }
 
 //------------ Size ----------------------------------------------------------

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::edit_check;
 use super::merge::guard_delta;
+use super::net::Net;
 use crate::master::Finding;
 use crate::publish::state::{
     Edit, Overlay, PublishError, RowEdit, RrsetEdit, ZoneSource, left_out_zonemd, overlay, warning,
@@ -171,7 +172,7 @@ impl Ground<'_> {
             return Ok(after);
         }
         let guarded = after.apply(&guards)?;
-        merge_into(&mut draft.delta, guards);
+        draft.delta = Net::of(&draft.delta, &guards);
         Ok(guarded)
     }
 
@@ -189,22 +190,6 @@ impl Ground<'_> {
             if overlay::is_idle(row, after) {
                 *edit = RowEdit::Delete(row.owner.clone(), row.rtype);
             }
-        }
-    }
-}
-
-/// Adds a second step to a delta; what the one brings and the other takes cancels out.
-pub(crate) fn merge_into(delta: &mut Delta, then: Delta) {
-    for record in then.removed {
-        match delta.added.iter().position(|added| *added == record) {
-            Some(at) => drop(delta.added.remove(at)),
-            None => delta.removed.push(record),
-        }
-    }
-    for record in then.added {
-        match delta.removed.iter().position(|removed| *removed == record) {
-            Some(at) => drop(delta.removed.remove(at)),
-            None => delta.added.push(record),
         }
     }
 }

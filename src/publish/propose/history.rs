@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::draft::merge_into;
+use super::net::Net;
 use crate::lock::lock;
 use crate::publish::state::{Cause, Inner, PublishError, Publisher};
 use crate::store::StoreError;
@@ -136,10 +136,9 @@ pub(super) fn past(
             Delta { removed: decode_all(&blobs.removed)?, added: decode_all(&blobs.added)? };
         past.changes.push((Version::of(row)?.cause, delta));
     }
-    for (_, delta) in past.changes.iter().rev() {
-        let back = Delta { removed: delta.added.clone(), added: delta.removed.clone() };
-        merge_into(&mut past.backwards, back);
-    }
+    let mut net = Net::default();
+    past.changes.iter().rev().for_each(|(_, delta)| net.add_backwards(delta));
+    past.backwards = net.into_delta();
     Ok(past)
 }
 

@@ -17,6 +17,7 @@ mod history;
 mod judge;
 mod loaded;
 mod merge;
+mod net;
 mod rollback;
 mod signing;
 mod transfer;
