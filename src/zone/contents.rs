@@ -1,5 +1,6 @@
 //! A zone as it is served: immutable, cheap to clone, looked up in one descent.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use super::apex::{Apex, NegativeSoa, Soa};
@@ -44,6 +45,14 @@ pub(super) struct Counts {
     pub(super) rrsets: usize,
     /// Names that own a record.
     pub(super) names: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.records += more.records;
+        self.rrsets += more.rrsets;
+        self.names += more.names;
+    }
 }
 
 impl Zone {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::apex::Apex;
-use super::builder::BuildFaultKind;
+use super::builder::{BuildFault, BuildFaultKind};
 use super::compile::Compiler;
 use super::contents::{Contents, Counts, Zone};
 use super::encode::{self, Entry};
@@ -335,15 +335,16 @@ fn alter<'a>(
     Ok(())
 }
 
-/// A delta is exact: what is tolerated in a zone file is an error here.
-fn refuse_faults(compiler: &Compiler<'_>) -> Result<(), ApplyError> {
-    match compiler.faults.first() {
-        None => Ok(()),
-        Some(fault) => Err(match fault.kind {
-            BuildFaultKind::TooLarge => ApplyError::TooLarge(fault.owner.clone(), fault.rtype),
-            _ => ApplyError::TtlDiffers(fault.owner.clone(), fault.rtype),
-        }),
-    }
+/// What is made of a version is exact: what is tolerated in a zone file is an error here.
+pub(super) fn refuse_faults(compiler: &Compiler<'_>) -> Result<(), ApplyError> {
+    let Some(BuildFault { owner, rtype, kind }) = compiler.faults.first().cloned() else {
+        return Ok(());
+    };
+    Err(match kind {
+        BuildFaultKind::TooLarge => ApplyError::TooLarge(owner, rtype),
+        BuildFaultKind::TtlDiffers => ApplyError::TtlDiffers(owner, rtype),
+        _ => ApplyError::Present(owner, rtype),
+    })
 }
 
 /// What a node adds to the counts of its zone.

@@ -8,10 +8,10 @@
 //! ```
 
 use super::apex::Apex;
-use super::builder::{BuildFault, BuildFaultKind};
+use super::builder::BuildFault;
 use super::compile::Compiler;
 use super::contents::{Contents, Counts, Zone};
-use super::delta::ApplyError;
+use super::delta::{ApplyError, refuse_faults};
 use super::encode::Entry;
 use super::key;
 use super::node::{Flags, NodeRef};
@@ -204,35 +204,20 @@ impl<'a> Outline<'a> {
         let mut source = self.source(maker);
         let mut twigs = Vec::with_capacity(parts.len());
         for mut part in parts {
-            let counts = &mut source.compiler.counts;
-            counts.records += part.counts.records;
-            counts.rrsets += part.counts.rrsets;
-            counts.names += part.counts.names;
+            source.compiler.counts += part.counts;
             source.compiler.faults.append(&mut part.faults);
             twigs.push(part.twig);
         }
         let loader = BulkLoader::new(&mut source, self.apex.wire().len());
         let trie = loader.join(&self.items, twigs);
-        match source.compiler.faults.first() {
-            None => Ok(Tree { trie, counts: source.compiler.counts }),
-            Some(fault) => Err(error_of(fault)),
-        }
+        refuse_faults(&source.compiler)?;
+        Ok(Tree { trie, counts: source.compiler.counts })
     }
 
     /// What writes the nodes.
     fn source<'o, M>(&'o self, maker: &'o mut M) -> Making<'o, 'a, M> {
         let compiler = Compiler::new(self.apex);
         Making { names: &self.owners, maker, compiler, sheet: Sheet::default() }
-    }
-}
-
-/// What the fault of a name says of the version that was to be made.
-fn error_of(fault: &BuildFault) -> ApplyError {
-    let BuildFault { owner, rtype, kind } = fault.clone();
-    match kind {
-        BuildFaultKind::TooLarge => ApplyError::TooLarge(owner, rtype),
-        BuildFaultKind::TtlDiffers => ApplyError::TtlDiffers(owner, rtype),
-        _ => ApplyError::Present(owner, rtype),
     }
 }
 
@@ -286,11 +271,8 @@ impl Zone {
         };
         let node = names.trie.first().ok_or(ApplyError::Soa)?;
         let facts = Apex::read(apex.as_ref(), node).ok_or(ApplyError::Soa)?;
-        let counts = Counts {
-            records: names.counts.records + more.records,
-            rrsets: names.counts.rrsets + more.rrsets,
-            names: names.counts.names + more.names,
-        };
+        let mut counts = names.counts;
+        counts += more;
         let time_left = origin.contents().time_left.clone();
         let names = names.trie;
         Ok(Self::new(Contents { names, hashed, facts, counts, apex, time_left, content: None }))
