@@ -55,14 +55,23 @@ pub fn read_at_most(file: &File, max: usize) -> Result<Zeroizing<Vec<u8>>, Secre
 /// Writes a file of mode 0600 through a temporary name, so that it is whole or absent, and on disk.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
+    let put = write_synced(&part, bytes).and_then(|()| std::fs::rename(&part, path));
+    if let Err(error) = put {
+        // What is left of it would stay for good.
+        drop(std::fs::remove_file(&part));
+        return Err(error);
+    }
+    sync_directory(path)
+}
+
+/// Writes a file of mode 0600, synced.
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     // One that was there may have had another mode.
     file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)?;
-    sync_directory(path)
+    file.sync_all()
 }
 
 /// Syncs the directory of a file.

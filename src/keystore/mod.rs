@@ -96,12 +96,7 @@ impl Keystore {
 
     /// Removes the file of a private key for good; one that is not there is gone already.
     pub fn remove(&self, zone: &Name, key: &Dnskey) -> Result<(), KeystoreError> {
-        let path = self.path(zone, key);
-        let removed = match fs::remove_file(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            removed => removed.and_then(|()| files::sync_directory(&path)),
-        };
-        removed.map_err(|why| KeystoreError::Write { path, why })
+        remove(self.path(zone, key))
     }
 
     /// Makes a key whose tag is none of `taken`; its file is on disk when this returns.
@@ -141,9 +136,13 @@ impl Keystore {
         Ok(found)
     }
 
-    /// Writes the copy of a zone's key set; it is on disk when this returns.
-    pub fn write_key_set(&self, zone: &Name, json: &str) -> Result<(), KeystoreError> {
-        self.write(zone, &self.directory(zone).join(KEY_SET), json.as_bytes())
+    /// Writes the copy of a zone's key set, or removes it; that is on disk when this returns.
+    pub fn write_key_set(&self, zone: &Name, json: Option<&str>) -> Result<(), KeystoreError> {
+        let path = self.directory(zone).join(KEY_SET);
+        match json {
+            Some(json) => self.write(zone, &path, json.as_bytes()),
+            None => remove(path),
+        }
     }
 
     /// Reads the copy of a zone's key set; none if there is none.
@@ -164,6 +163,15 @@ impl Keystore {
             .and_then(|()| files::write_private(path, octets));
         written.map_err(|why| KeystoreError::Write { path: path.to_owned(), why })
     }
+}
+
+/// Removes a file for good; one that is not there is gone already.
+fn remove(path: PathBuf) -> Result<(), KeystoreError> {
+    let removed = match fs::remove_file(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        removed => removed.and_then(|()| files::sync_directory(&path)),
+    };
+    removed.map_err(|why| KeystoreError::Write { path, why })
 }
 
 /// Reads a file that is no secret, as text.

@@ -119,7 +119,7 @@ fn a_key_that_cannot_be_used_is_not_taken_for_none() {
     assert_eq!(store.list(&zone()).unwrap(), std::slice::from_ref(&key));
     let path = store.path(&zone(), &key);
     // What lies beside keys is nobody's fault.
-    store.write_key_set(&zone(), "{}").unwrap();
+    store.write_key_set(&zone(), Some("{}")).unwrap();
     fs::write(path.with_extension("part"), "-----BEGIN").unwrap();
     assert_eq!(store.list(&zone()).unwrap(), std::slice::from_ref(&key));
     set_mode(&path, 0o604);
@@ -158,15 +158,15 @@ fn a_key_is_removed_for_good() {
 fn the_copy_of_a_key_set_is_whole_or_as_it_was() {
     let (_directory, store) = store();
     assert_eq!(store.read_key_set(&zone()).unwrap(), None);
-    store.write_key_set(&zone(), "{\"version\":1}").unwrap();
-    store.write_key_set(&zone(), "{\"version\":2}").unwrap();
+    store.write_key_set(&zone(), Some("{\"version\":1}")).unwrap();
+    store.write_key_set(&zone(), Some("{\"version\":2}")).unwrap();
     assert_eq!(store.read_key_set(&zone()).unwrap().as_deref(), Some("{\"version\":2}"));
     let path = store.directory(&zone()).join(KEY_SET);
     assert_eq!(mode(&path), 0o600);
     // What a write that was cut short leaves is not read, and in nobody's way.
     fs::write(path.with_extension("part"), "{\"vers").unwrap();
     assert_eq!(store.read_key_set(&zone()).unwrap().as_deref(), Some("{\"version\":2}"));
-    store.write_key_set(&zone(), "{\"version\":3}").unwrap();
+    store.write_key_set(&zone(), Some("{\"version\":3}")).unwrap();
     assert_eq!(store.read_key_set(&zone()).unwrap().as_deref(), Some("{\"version\":3}"));
 }
 
@@ -178,7 +178,7 @@ fn zones_of_odd_names_have_directories_of_their_own_inside() {
         let zone: Name = odd.parse().unwrap();
         let own = store.directory(&zone);
         assert_eq!(own.parent(), Some(&*base), "{odd}");
-        store.write_key_set(&zone, odd).unwrap();
+        store.write_key_set(&zone, Some(odd)).unwrap();
         assert_eq!(store.read_key_set(&zone).unwrap().as_deref(), Some(odd));
     }
 }

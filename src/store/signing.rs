@@ -25,11 +25,11 @@ row! {
 statements! {
     SIGNING = select::<SigningRow>("WHERE zone = $1");
     PUT_SIGNING = upsert::<SigningRow>(&[Column::of(Part::Key, "zone")]);
-    END_SIGNING = sql("DELETE FROM signing WHERE zone = $1");
+    FORGET_SIGNING = sql("DELETE FROM signing WHERE zone = $1");
 }
 
 impl Reader<'_> {
-    /// How a zone is signed; `None` if it is not.
+    /// How a zone is signed, or was; `None` if it never was.
     pub fn signing(&self, zone: &Name) -> Result<Option<SigningRow>, StoreError> {
         self.one(SIGNING, [key(zone)])
     }
@@ -41,8 +41,8 @@ impl Tx<'_> {
         self.put(PUT_SIGNING, signing, &[&key(zone)])
     }
 
-    /// Notes that a zone is not signed any more.
-    pub fn end_signing(&self, zone: &Name) -> Result<(), StoreError> {
-        self.run(END_SIGNING, [key(zone)]).map(drop)
+    /// Notes that a zone never was signed.
+    pub fn forget_signing(&self, zone: &Name) -> Result<(), StoreError> {
+        self.run(FORGET_SIGNING, [key(zone)]).map(drop)
     }
 }

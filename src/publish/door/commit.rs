@@ -119,8 +119,12 @@ fn write(step: &Numbered, tx: &Tx<'_>, ready: &Ready) -> Result<(), StoreError> 
     }
     match &step.signing {
         SigningFate::Kept | SigningFate::Renewed(_) => {}
-        SigningFate::Replaced(signing) => tx.put_signing(zone, &signing.row()?)?,
-        SigningFate::Ended(_) => tx.end_signing(zone)?,
+        // First signatures that were taken back.
+        SigningFate::Ended(signing) if !signing.keys.is_unsigned() => tx.forget_signing(zone)?,
+        // The keys of a zone that is not signed any more are not for another time.
+        SigningFate::Replaced(signing) | SigningFate::Ended(signing) => {
+            tx.put_signing(zone, &signing.row()?)?;
+        }
     }
     let Some(next) = step.next.as_ref().filter(|_| change.is_visible()) else { return Ok(()) };
     let (removed, added) = match &ready.blobs {

@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 use super::marks::write_marks;
 use super::note::Note;
 use super::{derived, served};
+use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::publish::state::{Change, Copied, Inner, Job, PublishError};
+use crate::store::StoreError;
+use crate::text::with_causes;
 use crate::wire::Name;
 use crate::zone::Zone;
 
@@ -52,7 +55,7 @@ pub(super) fn copy_now(
         _ if small || !change.delta.is_empty() => {
             copied.writes += 1;
             copied.octets = 0;
-            served::draft(state_dir, next, &note(), "tmp").and_then(|draft| draft.put(u64::MAX))
+            served::draft(state_dir, next, &note(), "tmp").and_then(|draft| draft.put(None))
         }
         // Large and new: what is in it is in the operator's file, too.
         _ => {
@@ -120,10 +123,33 @@ impl Due {
     fn write(&mut self, inner: &Inner, zone: Name) {
         self.0.remove(&zone);
         let path = served::path(&inner.options.state_dir, &zone);
-        if !inner.note_kept(&path, write_copy(inner, &zone)) {
+        let slot = inner.slot(&zone).ok();
+        let are_keys_kept =
+            slot.is_none_or(|slot| keep_keys(inner, &zone, &mut lock(&slot.state).copied));
+        if !inner.note_kept(&path, write_copy(inner, &zone)) || !are_keys_kept {
             self.0.insert(zone, Instant::now() + RETRY);
         }
     }
+}
+
+/// Writes what the database has of a zone's keys beside their files, unless it is there: should the database be
+/// lost, a key that the parent names must not be forgotten. False if that failed; it is to be tried again.
+pub(super) fn keep_keys(inner: &Inner, zone: &Name, copied: &mut Copied) -> bool {
+    if inner.options.is_stand_in || !copied.lacks_keys {
+        return true;
+    }
+    let keystore = Keystore::new(&inner.options.state_dir);
+    let written = inner.store.read(|reader| reader.signing(zone)).and_then(|row| {
+        row.map(|row| serde_json::to_string(&row))
+            .transpose()
+            .map_err(|error| StoreError::Corrupt(error.to_string()))
+    });
+    let written = written.map_err(PublishError::from).and_then(|text| {
+        let written = keystore.write_key_set(zone, text.as_deref());
+        written.map_err(|error| PublishError::KeysUnkept(with_causes(&error)))
+    });
+    copied.lacks_keys = !inner.note_kept(&keystore.directory(zone), written);
+    !copied.lacks_keys
 }
 
 /// Writes the copy of a zone anew, unless it is as it should be. Others change the zone meanwhile.
@@ -159,7 +185,7 @@ fn write_copy(inner: &Inner, zone: &Name) -> Result<(), PublishError> {
         return Ok(());
     }
     // All changes are in it if nobody knows where they begin.
-    let folded = if known.is_some() { octets } else { u64::MAX };
+    let folded = known.map(|_| octets);
     draft.map_or(Ok(()), |draft| draft.put(folded)).map_err(failed)?;
     copied.writes += 1;
     copied.octets -= octets;

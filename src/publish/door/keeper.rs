@@ -11,14 +11,13 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::commit::copy_is_due;
-use super::copying::{Due, copy_later, copy_now};
+use super::copying::{Due, copy_later, copy_now, keep_keys};
 use super::derived;
 use super::marks::{marks_path, raise_mark, write_marks};
 use super::note::Note;
 use super::number::Numbered;
 use super::proposal::{Held, SigningFate};
 use super::served;
-use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::publish::failpoint;
 use crate::publish::state::{Inner, Job, PublishError, Slot};
@@ -177,21 +176,15 @@ fn keep_one(inner: &Inner, held: &mut Held<'_>, step: &Numbered, is_alone: bool)
         None if is_noted => copy_later(inner, copied, &zone),
         None => (),
     }
-    keep_keys(inner, &zone, &step.signing);
+    copied.lacks_keys |= !matches!(step.signing, SigningFate::Kept | SigningFate::Renewed(_));
+    if !keep_keys(inner, &zone, copied) {
+        inner.jobs.send(Job::Copy(zone.clone()));
+    }
     if is_promoted {
         let written = derived::write(inner, &zone, Some(change.to), &promoted);
         inner.note_kept(&derived::path(state_dir, &zone), written);
     }
     is_promoted || state.copied.serial != Some(change.to)
-}
-
-/// Keeps the state of a zone's keys beside their files, should the database be lost: the parent names a key,
-/// and one that is forgotten makes the zone bogus.
-fn keep_keys(inner: &Inner, zone: &Name, signing: &SigningFate) {
-    let (SigningFate::Replaced(signing) | SigningFate::Ended(signing)) = signing else { return };
-    let state_dir = &inner.options.state_dir;
-    let path = Keystore::new(state_dir).directory(zone);
-    inner.note_kept(&path, signing.keep_copy(state_dir, zone));
 }
 
 //------------ Copies and the journal's bounds -------------------------------

@@ -123,8 +123,8 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Puts it in its place and drops the changes in it, which are the first `folded` octets of their
-    /// file.
-    pub(super) fn put(self, folded: u64) -> io::Result<()> {
+    /// file; none = all of it.
+    pub(super) fn put(self, folded: Option<u64>) -> io::Result<()> {
         failpoint::io_point("served.rename")?;
         fs::rename(&self.temporary, &self.path)?;
         failpoint::io_point("served.dirsync")?;
@@ -139,16 +139,18 @@ impl Draft {
     }
 }
 
-/// Drops the first octets of the changes.
-fn drop_changes(path: &Path, octets: u64) -> io::Result<()> {
+/// Drops the first octets of the changes, or all of them.
+fn drop_changes(path: &Path, octets: Option<u64>) -> io::Result<()> {
     let at = |error: &io::Error| error.kind() == ErrorKind::NotFound;
     let mut rest = Vec::new();
     let mut file = match files::open(path) {
         Err(error) if at(&error) => return Ok(()),
         opened => opened?,
     };
-    file.seek(SeekFrom::Start(octets))?;
-    file.read_to_end(&mut rest)?;
+    if let Some(octets) = octets {
+        file.seek(SeekFrom::Start(octets))?;
+        file.read_to_end(&mut rest)?;
+    }
     if rest.is_empty() {
         fs::remove_file(path)?;
         return files::sync_directory(path);

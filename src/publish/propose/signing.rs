@@ -162,44 +162,57 @@ impl Publisher {
         let at_ms = (inner.options.now_ms)();
         // A clock that cannot be right makes no keys either.
         inner.signing_time(&held.state, at_ms)?;
-        let keys = first_keys(inner, zone, &live, &policy)?;
-        let set = KeySet::begin(keys, &policy, seconds(at_ms))
-            .map_err(|refusal| unfit(zone, &refusal))?;
-        let signing = ZoneSigning::new(&inner.options.state_dir, zone, policy, set, None);
-        let content = signing.strip(&live)?;
-        let delta = without_soa(live.diff(&content));
-        let proposal = Proposal {
-            signing: SigningFate::Replaced(Box::new(signing)),
-            ..Proposal::new(
-                Some(live),
-                Next::Edited { zone: content, content: delta },
-                Cause::Signing { what: "first signatures".to_owned() },
-                who,
-                at_ms,
-            )
-        };
-        Ok(Some(door::publish_one(inner, &mut held, proposal)?.change))
+        let state_dir = &inner.options.state_dir;
+        let imported = imported_keys(state_dir, zone, &live)?;
+        let made = if imported.is_empty() { make_keys(state_dir, zone, &policy)? } else { vec![] };
+        let keys = [imported, made.clone()].concat();
+        let signed = first_signing(inner, (zone, live), policy, keys, (who, at_ms))
+            .and_then(|proposal| Ok(door::publish_one(inner, &mut held, proposal)?.change));
+        if signed.is_err() && held.state.signing.is_none() {
+            // Of keys that nobody uses, the next try would not know whether they are imported ones.
+            let store = Keystore::new(state_dir);
+            made.iter().for_each(|key| _ = store.remove(zone, key));
+        }
+        signed.map(Some)
     }
 }
 
-/// The keys that a zone is first signed with: those imported for it, else new ones.
-fn first_keys(
+/// The proposal of a zone that is signed for the first time.
+fn first_signing(
     inner: &Inner,
-    zone: &Name,
-    live: &Zone,
-    policy: &Policy,
-) -> Result<Vec<Dnskey>, PublishError> {
-    let keys = imported_keys(&inner.options.state_dir, zone, live)?;
-    if !keys.is_empty() {
-        return Ok(keys);
-    }
-    let store = Keystore::new(&inner.options.state_dir);
+    (zone, live): (&Name, Zone),
+    policy: Arc<Policy>,
+    keys: Vec<Dnskey>,
+    (who, at_ms): (&str, i64),
+) -> Result<Proposal, PublishError> {
+    let set = KeySet::begin(keys, &policy, seconds(at_ms));
+    let set = set.map_err(|refusal| unfit(zone, &refusal))?;
+    let signing = ZoneSigning::new(&inner.options.state_dir, zone, policy, set, None);
+    let content = signing.strip(&live)?;
+    let delta = without_soa(live.diff(&content));
+    let next = Next::Edited { zone: content, content: delta };
+    let cause = Cause::Signing { what: "first signatures".to_owned() };
+    Ok(Proposal {
+        signing: SigningFate::Replaced(Box::new(signing)),
+        ..Proposal::new(Some(live), next, cause, who, at_ms)
+    })
+}
+
+/// New keys of a zone, all or none.
+fn make_keys(state_dir: &Path, zone: &Name, policy: &Policy) -> Result<Vec<Dnskey>, PublishError> {
+    let store = Keystore::new(state_dir);
     let (mut made, mut tags) = (Vec::new(), Vec::new());
     for KeyNeed { algorithm, role } in KeySet::needed(policy) {
-        let key = store.generate(zone, algorithm, role.flags(), &tags);
-        let key = key.map_err(|error| unusable(zone, &error))?;
-        tags.push(key.tag());
-        made.push(key);
+        match store.generate(zone, algorithm, role.flags(), &tags) {
+            Ok(key) => {
+                tags.push(key.tag());
+                made.push(key);
+            }
+            Err(error) => {
+                made.iter().for_each(|key| _ = store.remove(zone, key));
+                return Err(unusable(zone, &error));
+            }
+        }
     }
     Ok(made)
 }

@@ -85,7 +85,8 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
     let is_newer = |copy: &KeptKeys| {
         kept.as_ref().is_none_or(|kept| copy.keys.touched() > kept.keys.touched())
     };
-    let is_signed = |copy: &KeptKeys| !copy.keys.is_unsigned();
+    state.copied.lacks_keys =
+        kept.is_some() && copy != kept && !copy.as_ref().is_some_and(is_newer);
     let (signing, signs_anew) = match copy.filter(is_newer) {
         // A database that was put back may name keys that the parent does not know any more.
         Some(copy) if kept.is_some() => {
@@ -94,12 +95,13 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
                 files::stem(&apex)
             );
             inner.note(warning("keys-restored", message));
-            (Some(copy).filter(is_signed), true)
+            (Some(copy), true)
         }
-        Some(copy) => (Some(copy).filter(is_signed), false),
+        Some(copy) => (Some(copy), false),
         None => (kept, false),
     };
     state.signs_anew = signs_anew;
+    let signing = signing.filter(|kept| !kept.keys.is_unsigned());
     state.signing = signing.map(|kept| ZoneSigning::of_kept(state_dir, &apex, kept));
     state.overlay = Overlay::new(promoted);
     if let Some(end) = end {

@@ -99,6 +99,8 @@ pub(crate) struct Copied {
     pub(crate) writes: u64,
     /// How long it is left alone after that.
     pub(crate) rest: Duration,
+    /// Whether the copy of the zone's keys, beside their files, is not what the database has.
+    pub(crate) lacks_keys: bool,
 }
 
 /// Everything about one zone, under its lock.

@@ -39,6 +39,8 @@ enum Level {
     Fine,
     /// Less is left.
     Soon,
+    /// Some begin in the future.
+    Ahead,
     /// Some have ended.
     Ended,
 }
@@ -95,6 +97,16 @@ impl ZoneState {
         self.signed = version.signed;
     }
 
+    /// How far the signatures that are served are.
+    fn level(&self, ending: &Ending, now: u32) -> Level {
+        let ahead = self.newest_signature_ahead(now).unwrap_or(0);
+        ending.level(now).max(if ahead > i64::from(sign::BACKDATED_S) {
+            Level::Ahead
+        } else {
+            Level::Fine
+        })
+    }
+
     /// How far the newest signature that gapura made is ahead of `now`, in seconds.
     pub(super) fn newest_signature_ahead(&self, now: u32) -> Option<i64> {
         Some(i64::from(self.signatures.newest?.wrapping_sub(now) as i32))
@@ -112,8 +124,15 @@ impl ZoneState {
         let ending = self.signatures.ending?;
         let left = ending.first.seconds_left(now);
         let (time, apex) = (rounded(left.unsigned_abs()), &self.source.apex);
-        let finding = match ending.level(now) {
+        let finding = match self.level(&ending, now) {
             Level::Fine => return None,
+            Level::Ahead => {
+                let message = format!(
+                    "signatures of {apex} begin in the future: validating resolvers answer SERVFAIL for what has them"
+                );
+                let hint = "the clock is wrong, or was: set it right, then gapura ctl clock";
+                return Some(error("signature-future", message, hint));
+            }
             Level::Soon => {
                 let message = format!("signatures of {apex} end, the first in {time}");
                 warning(ZoneRule::SignatureSoon.id(), message)
@@ -142,7 +161,7 @@ impl ZoneState {
             self.signatures.told = None;
             return;
         };
-        let level = ending.level(seconds(now_ms));
+        let level = self.level(&ending, seconds(now_ms));
         let told = self.signatures.told.map(|(told, at)| (told, at.elapsed()));
         if !is_news(level, told) {
             return;

@@ -18,6 +18,7 @@ use crate::zone::{ApplyError, Zone};
 //------------ KeptKeys ------------------------------------------------------
 
 /// How a zone is signed, as the database and the copy beside the key files keep it: without private keys.
+#[derive(PartialEq)]
 pub(crate) struct KeptKeys {
     /// The policy.
     policy: Policy,
@@ -92,14 +93,6 @@ impl ZoneSigning {
     /// Signing as it was kept.
     pub(crate) fn of_kept(state_dir: &Path, zone: &Name, kept: KeptKeys) -> Self {
         Self::new(state_dir, zone, Arc::new(kept.policy), kept.keys, None)
-    }
-
-    /// Keeps a copy beside the key files.
-    pub(crate) fn keep_copy(&self, state_dir: &Path, zone: &Name) -> Result<(), PublishError> {
-        let text = serde_json::to_string(&self.row()?);
-        let text = text.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let kept = Keystore::new(state_dir).write_key_set(zone, &text);
-        kept.map_err(|error| PublishError::KeysUnkept(with_causes(&error)))
     }
 
     /// What the database is to keep.

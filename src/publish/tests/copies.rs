@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::*;
 use crate::publish::door::read_copy;
+use crate::publish::state::Job;
 
 /// The copy of the zone.
 fn copy(house: &House) -> PathBuf {
@@ -84,6 +85,25 @@ fn a_large_zone_has_its_changes_appended_and_folded_in() {
     assert!(!changes(&house).exists(), "folded");
     let printed = fs::read_to_string(copy(&house)).unwrap();
     assert!(printed.contains("new2.example. 300 IN A 192.0.2.90\n"));
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+}
+
+#[test]
+fn a_copy_of_which_nobody_knows_how_far_it_goes_is_written_anew() {
+    let house = House::new(&large());
+    let publisher = house.opened();
+    publisher.flush();
+    let new = |n: u32| vec![rrset(&format!("new{n}.example."), Rtype::A, &["192.0.2.90"])];
+    promote(&publisher, "M-1", new(1)).unwrap();
+    assert!(changes(&house).exists());
+    // As after an append that failed on a full disk.
+    let slot = publisher.0.slot(&apex()).unwrap();
+    crate::lock::lock(&slot.state).copied.serial = None;
+    publisher.0.jobs.send(Job::Copy(apex()));
+    publisher.flush();
+    assert_eq!(publisher.unkept(), [""; 0]);
+    assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
+    promote(&publisher, "M-2", new(2)).unwrap();
     assert_eq!(read_copy(&house.state(), &apex()), Some(live(&publisher)));
 }
 

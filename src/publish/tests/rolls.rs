@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 use crate::check;
-use crate::dnssec::{Algorithm, Dnskey, KeyPair};
+use crate::dnssec::{Algorithm, Dnskey};
 use crate::keystore::Keystore;
 use crate::rollover::{
     Act, Arrangement, Command, Facts, KeyId, KeySet, Next, Parent, ParentServer, Parents, Policy,
@@ -197,11 +198,12 @@ impl Life {
                 }
                 Next::NeedKeys(needs) => {
                     let store = Keystore::new(&self.directory.join("state"));
+                    let mut tags: Vec<u16> = keys.keys().iter().map(|key| key.id.tag).collect();
                     let made = needs.iter().map(|need| {
                         let flags = need.role.flags();
-                        let (pair, pkcs8) = KeyPair::generate(need.algorithm, flags).unwrap();
-                        store.store(&apex(), &pair, &pkcs8).unwrap();
-                        pair.dnskey().clone()
+                        let key = store.generate(&apex(), need.algorithm, flags, &tags).unwrap();
+                        tags.push(key.tag());
+                        key
                     });
                     let made: Vec<Dnskey> = made.collect();
                     let decide =
@@ -413,14 +415,19 @@ fn killed_in_every_state_a_zone_validates_and_lives_on() {
     for round in 0..24 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let failpoint = format!("{}=kill@{}", POINTS[round % POINTS.len()], 1 + (seed >> 33) % 40);
-        let status = testing::child("publish::tests::rolls::child")
+        let output = testing::child("publish::tests::rolls::child")
             .env("GAPURA_ROLLS_DIRECTORY", directory)
             .env("GAPURA_ROLLS_ROUND", round.to_string())
             .env("GAPURA_FAILPOINT", &failpoint)
-            .status()
+            .stderr(Stdio::piped())
+            .output()
             .unwrap();
         // A fault in the child ends it with a code; only the failpoint kills it.
-        assert!(status.success() || status.signal().is_some(), "round {round}, {failpoint}");
+        let (status, told) = (output.status, String::from_utf8_lossy(&output.stderr));
+        assert!(
+            status.success() || status.signal().is_some(),
+            "round {round}, {failpoint}: {told}"
+        );
         killed += usize::from(!status.success());
         let life = Life::open(directory.to_owned(), 3, policy_of(round));
         life.validates(&format!("round {round}, {failpoint}"));

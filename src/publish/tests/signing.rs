@@ -12,7 +12,7 @@ use super::*;
 use crate::check;
 use crate::dnssec::{Algorithm, Denial, KSK, KeyPair};
 use crate::keystore::Keystore;
-use crate::rollover::{Command, Facts, Policy};
+use crate::rollover::{Arrangement, Command, Facts, KeySet, Policy};
 use crate::sign::is_proof;
 use crate::text::with_causes;
 use crate::zone::Delta;
@@ -232,6 +232,76 @@ fn a_clock_before_the_newest_signature_signs_nothing() {
     AHEAD_MS.store(0, Ordering::SeqCst);
     promote(&publisher, "1", set()).unwrap();
     validates(&publisher);
+    // Signed by a clock that was ahead: nobody believes that yet, and somebody must hear of it.
+    let warned = |rule| {
+        let status = publisher.status().remove(0);
+        status.warnings.iter().any(|finding| finding.rule == rule && finding.is_error())
+    };
+    AHEAD_MS.store(7 * 3_600_000, Ordering::SeqCst);
+    promote(&publisher, "2", vec![rrset("late.example.", Rtype::A, &["192.0.2.8"])]).unwrap();
+    assert!(!warned("signature-future"));
+    AHEAD_MS.store(0, Ordering::SeqCst);
+    assert!(warned("signature-future"));
+}
+
+/// The keys that the copy beside their files tells of.
+fn copied_keys(house: &House) -> KeySet {
+    let text = fs::read_to_string(house.state().join("keys/example/keyset.json")).unwrap();
+    let row: serde_json::Value = serde_json::from_str(&text).unwrap();
+    KeySet::read(row["key_set"].as_str().unwrap()).unwrap()
+}
+
+/// Asks for a roll, which makes another state of the keys.
+fn ask_for_a_roll(publisher: &Publisher) {
+    let later = u64::try_from(now_ms() / 1000).unwrap() + 5;
+    let rolled = publisher.change_keys(&apex(), ("csk", "budi"), |keys, policy| {
+        keys.command(Command::Roll(None), policy, &Facts::default(), later)
+    });
+    rolled.unwrap().unwrap();
+}
+
+#[test]
+fn a_first_signing_that_fails_leaves_no_key_behind() {
+    // Validators have no room for this, so that it cannot be signed.
+    let many: String =
+        (0..2_400).map(|n| format!("many A 10.0.{}.{}\n", n / 250, n % 250)).collect();
+    let house = House::new(&(ZONE.to_owned() + &many));
+    let policy = Policy { arrangement: Arrangement::KskZsk, ..Policy::default() };
+    let publisher = house.opened_on(house.signed_by(Some(policy)), house.options());
+    assert!(publisher.begin_signing(&apex(), "gapura").is_err());
+    let store = Keystore::new(&house.state());
+    assert_eq!(store.list(&apex()).unwrap(), []);
+    house.write(ZONE);
+    assert!(publisher.reload(Some(&apex()), &forced("budi"))[0].is_ok());
+    publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
+    assert_eq!(store.list(&apex()).unwrap().len(), 2);
+    validates(&publisher);
+}
+
+#[test]
+fn a_copy_of_the_keys_that_could_not_be_written_is_written_when_it_can() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let copy = house.state().join("keys/example/keyset.json");
+    let old = fs::read(&copy).unwrap();
+    // A directory in its place fails as a full disk does.
+    fs::remove_file(&copy).unwrap();
+    fs::create_dir(&copy).unwrap();
+    ask_for_a_roll(&publisher);
+    let unkept = publisher.unkept().concat();
+    assert!(unkept.contains("keyset.json") && !unkept.contains("cannot be signed"), "{unkept}");
+    fs::remove_dir(&copy).unwrap();
+    publisher.flush();
+    assert_eq!(publisher.unkept(), [""; 0]);
+    let keys = |publisher: &Publisher| publisher.signing(&apex()).unwrap().current.unwrap().1;
+    assert_eq!(copied_keys(&house), keys(&publisher));
+    // One that is older than the database is found at a start.
+    house.close(publisher);
+    fs::write(&copy, old).unwrap();
+    let publisher = house.signed(&Policy::default());
+    publisher.flush();
+    assert_eq!(copied_keys(&house), keys(&publisher));
+    assert_eq!(publisher.findings(), []);
 }
 
 #[test]
@@ -250,11 +320,7 @@ fn a_database_that_was_put_back_does_not_bring_old_keys_back() {
     }
     // Something happens to the keys that the copy of the database does not know of.
     let publisher = house.signed(&Policy::default());
-    let later = u64::try_from(now_ms() / 1000).unwrap() + 5;
-    let rolled = publisher.change_keys(&apex(), ("csk", "budi"), |keys, policy| {
-        keys.command(Command::Roll(None), policy, &Facts::default(), later)
-    });
-    rolled.unwrap().unwrap();
+    ask_for_a_roll(&publisher);
     let keys = |publisher: &Publisher| publisher.signing(&apex()).unwrap().current.unwrap().1;
     let newest = keys(&publisher);
     house.close(publisher);
