@@ -5,6 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
+use super::protocol::CALL_OCTETS_MAX;
 use super::{Command, Reply, socket_path};
 
 /// How long a command may take; loading a very large zone is the longest.
@@ -16,7 +19,9 @@ pub fn call(state_dir: &Path, command: &Command) -> Result<Reply, CallError> {
     let stream = UnixStream::connect(&path).map_err(|source| CallError::connect(&path, source))?;
     let talk = || -> io::Result<String> {
         stream.set_read_timeout(Some(Duration::from_secs(REPLY_SECONDS_MAX)))?;
-        let mut line = serde_json::to_vec(command)?;
+        // It may hold private keys.
+        let mut line = Zeroizing::new(Vec::with_capacity(CALL_OCTETS_MAX));
+        serde_json::to_writer(&mut *line, command)?;
         line.push(b'\n');
         (&stream).write_all(&line)?;
         let mut reply = String::new();

@@ -1,6 +1,10 @@
 //! The messages of the control socket. Client and daemon are of the same version.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+/// Octets of one call.
+pub(super) const CALL_OCTETS_MAX: usize = 64 * 1024;
 
 /// A command to the daemon.
 #[derive(Debug, Deserialize, Serialize)]
@@ -146,6 +150,13 @@ pub struct GivenKey {
     pub flags: u16,
     /// The private key: PKCS#8 in base64.
     pub pkcs8: String,
+}
+
+impl Drop for GivenKey {
+    /// Wipes the private key.
+    fn drop(&mut self) {
+        self.pkcs8.zeroize();
+    }
 }
 
 impl std::fmt::Debug for GivenKey {

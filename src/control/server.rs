@@ -9,15 +9,15 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
+use super::protocol::CALL_OCTETS_MAX;
 use super::{Command, Reply, socket_path};
 
 /// Commands carried out at once.
 const COMMANDS_MAX: usize = 8;
 /// Clients connected at once; more wait in the socket's backlog.
 const CLIENTS_MAX: usize = 64;
-/// Octets of one call.
-const CALL_OCTETS_MAX: u64 = 64 * 1024;
 /// How long a client may take to send its line: a program sends it at once.
 const LINE_SECONDS_MAX: u64 = 2;
 /// How long a client may take to read each part of the reply.
@@ -108,8 +108,9 @@ async fn serve_client(
     let deadline = Duration::from_secs(CLIENT_SECONDS_MAX);
     let line_deadline = Duration::from_secs(LINE_SECONDS_MAX);
     let (reading, mut writing) = stream.into_split();
-    let mut line = Vec::new();
-    let mut limited = BufReader::new(reading.take(CALL_OCTETS_MAX));
+    // It may hold private keys. Large enough from the beginning: nothing is copied.
+    let mut line = Zeroizing::new(Vec::with_capacity(CALL_OCTETS_MAX));
+    let mut limited = BufReader::new(reading.take(CALL_OCTETS_MAX as u64));
     tokio::time::timeout(line_deadline, limited.read_until(b'\n', &mut line)).await??;
     // Taken once there is a command: who sends none keeps nobody waiting.
     let turn = turns.acquire().await.map_err(io::Error::other)?;

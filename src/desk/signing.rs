@@ -9,7 +9,7 @@ use crate::audit::NewEvent;
 use crate::digest::sha256_hex;
 use crate::queue::time::DAY_MS;
 use crate::queue::{Deed, NoticeValues, Point};
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 use crate::wire::Name;
 
 /// How often a person is reminded of what waits for them, in milliseconds.
@@ -62,13 +62,28 @@ impl SigningNews {
 }
 
 impl Desk {
+    /// Those of the news that administrators are not told of yet.
+    pub fn untold_of_signing(&self, news: Vec<SigningNews>) -> Result<Vec<SigningNews>, ActError> {
+        if news.is_empty() {
+            return Ok(news);
+        }
+        let (ledger, now_ms) = (&self.0.ledger, self.now());
+        let untold = |reader: &Reader<'_>| {
+            let mut untold = Vec::new();
+            for news in news {
+                if !ledger.is_reminded(reader, &news.stem(now_ms))? {
+                    untold.push(news);
+                }
+            }
+            Ok::<_, StoreError>(untold)
+        };
+        Ok(ledger.store.read(untold)?)
+    }
+
     /// Writes to the administrators, unless that is done.
     pub fn tell_of_signing(&self, news: &SigningNews) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let stem = news.stem(self.now());
-        if ledger.store.read::<_, StoreError>(|reader| ledger.is_reminded(reader, &stem))? {
-            return Ok(());
-        }
         ledger.store.write(|tx| Ok(ledger.tell_of_zone(tx, &stem, news.deed, &news.values())?))
     }
 

@@ -5,6 +5,7 @@ use std::mem::swap;
 
 use super::command::Refusal;
 use super::key::Role;
+use super::next::Start;
 use super::policy::Policy;
 use super::set::KeySet;
 use super::stage::{AlgorithmStage, EntryStage, Parent, ZoneStage};
@@ -34,12 +35,19 @@ impl KeySet {
                 self.cancel_entry(now);
                 Ok(())
             }
-            _ if self.asked.is_empty() => Err(Refusal::NothingToCancel),
-            _ => {
-                self.asked.clear();
-                Ok(())
-            }
+            _ => self.cancel_asked(role),
         }
+    }
+
+    /// Takes back rolls that were asked for and have not begun: those of a role, or all.
+    fn cancel_asked(&mut self, role: Option<Role>) -> Result<(), Refusal> {
+        let is_meant = |start: &Start| {
+            let is_zone = matches!(start, Start::Zone | Start::ZoneInEmergency);
+            role.is_none_or(|role| (role == Role::Zsk) == is_zone)
+        };
+        let before = self.asked.len();
+        self.asked.retain(|start| !is_meant(start));
+        if self.asked.len() == before { Err(Refusal::NothingToCancel) } else { Ok(()) }
     }
 
     /// Stays signed. The DS may come back at any time; what had come far with the parent has to see it again.

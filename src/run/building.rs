@@ -115,8 +115,9 @@ impl Building {
         // A name server alone has no queue that could say it.
         let closed = host.road_3.closed().map(|why| format!("the queue is closed: {why}"));
         warnings.extend(closed.or_else(|| host.stand_in.clone()));
-        warnings.extend(host.faults());
-        warnings.extend(host.warnings(&publisher.status()));
+        let zones = publisher.status();
+        let (faults, soon) = host.to_mend(&zones, &host.refreshes(&zones));
+        warnings.extend(faults.into_iter().chain(soon));
         let ready = Ready {
             dns,
             encrypted: encrypted(&host.running),

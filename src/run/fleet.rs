@@ -7,6 +7,7 @@ use serde_json::json;
 use super::host::Host;
 use super::time::utc;
 use crate::control::Reply;
+use crate::fleet::RefreshStatus;
 use crate::metrics::Family;
 use crate::publish::{PublishError, Secondary, ZoneStatus};
 use crate::text::{append, append_line};
@@ -72,37 +73,9 @@ impl Host {
         }
     }
 
-    /// How a secondary zone is kept fresh, in one line.
-    pub(super) fn refresh_line(&self, apex: &Name) -> Option<String> {
-        let status = self.fleet.refresh_status(apex)?;
-        let mut text = match &status.primary {
-            Some(primary) => format!("primary {primary}"),
-            None => "no primary was heard yet".to_owned(),
-        };
-        match status.next_try_seconds {
-            Some(seconds) => append!(text, ", next try in {seconds} s"),
-            None => text.push_str(", asking now"),
-        }
-        if let Some(seconds) = status.expires_seconds {
-            append!(text, ", expires in {seconds} s");
-        }
-        if let Some(error) = &status.error {
-            append!(text, "; last try: {error}");
-        }
-        if let Some(why) = &status.passed_over {
-            append!(text, "; passed over: {why}");
-        }
-        Some(text)
-    }
-
-    /// Zones of which no primary could be used in the last try, one line for each list of primaries.
-    pub(super) fn away(&self, zones: &[ZoneStatus]) -> Vec<String> {
-        let secondary = zones.iter().filter(|zone| zone.is_secondary());
-        let failing = secondary.filter_map(|zone| {
-            let refresh = self.fleet.refresh_status(&zone.zone)?;
-            Some((zone, refresh.failing_since?, refresh.error.unwrap_or_default()))
-        });
-        without_primary(failing)
+    /// How each of these zones is kept fresh; none for one that is no secondary zone.
+    pub(super) fn refreshes(&self, zones: &[ZoneStatus]) -> Vec<Option<RefreshStatus>> {
+        zones.iter().map(|zone| self.fleet.refresh_status(&zone.zone)).collect()
     }
 
     /// Transfers that were asked for.
@@ -157,6 +130,37 @@ pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {
         Some(format!("secondary {name} lacks {what} since {}: {}", utc(*since), reason(one)))
     };
     late.into_iter().filter_map(line).collect()
+}
+
+/// How a secondary zone is kept fresh, in one line.
+pub(super) fn refresh_line(status: &RefreshStatus) -> String {
+    let mut text = match &status.primary {
+        Some(primary) => format!("primary {primary}"),
+        None => "no primary was heard yet".to_owned(),
+    };
+    match status.next_try_seconds {
+        Some(seconds) => append!(text, ", next try in {seconds} s"),
+        None => text.push_str(", asking now"),
+    }
+    if let Some(seconds) = status.expires_seconds {
+        append!(text, ", expires in {seconds} s");
+    }
+    if let Some(error) = &status.error {
+        append!(text, "; last try: {error}");
+    }
+    if let Some(why) = &status.passed_over {
+        append!(text, "; passed over: {why}");
+    }
+    text
+}
+
+/// Zones of which no primary could be used in the last try, one line for each list of primaries.
+pub(super) fn away(zones: &[ZoneStatus], refreshes: &[Option<RefreshStatus>]) -> Vec<String> {
+    let secondary = zones.iter().zip(refreshes).filter(|(zone, _)| zone.is_secondary());
+    without_primary(secondary.filter_map(|(zone, refresh)| {
+        let refresh = refresh.as_ref()?;
+        Some((zone, refresh.failing_since?, refresh.error.clone().unwrap_or_default()))
+    }))
 }
 
 /// Zones whose tries fail, each with since when and why, in one line for each list of primaries: a primary that is

@@ -1,8 +1,9 @@
 //! Whether the daemon does all of its work: one place for `/readyz`, `ctl status` and its exit code.
 
-use super::fleet::late;
+use super::fleet::{away, late};
 use super::host::Host;
 use super::time::now_ms;
+use crate::fleet::RefreshStatus;
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::publish::{ZoneStatus, unanswered};
@@ -23,9 +24,20 @@ impl Host {
     pub(super) fn health(&self) -> Health {
         let zones = self.publisher.status();
         let mut faults = self.zone_faults(&zones);
-        faults.extend(self.faults());
+        let (more, warnings) = self.to_mend(&zones, &self.refreshes(&zones));
+        faults.extend(more);
         let missing = unanswered(&zones).into_iter().collect();
-        Health { missing, faults, warnings: self.warnings(&zones) }
+        Health { missing, faults, warnings }
+    }
+
+    /// What does not work besides zones, with what to do, and what works and soon will not.
+    pub(super) fn to_mend(
+        &self,
+        zones: &[ZoneStatus],
+        refreshes: &[Option<RefreshStatus>],
+    ) -> (Vec<String>, Vec<String>) {
+        let (faults, warnings) = self.signing_troubles();
+        (self.faults(faults), self.warnings((zones, refreshes), warnings))
     }
 
     /// What is wrong with zones.
@@ -42,24 +54,28 @@ impl Host {
         faults
     }
 
-    /// What works, and soon will not.
-    pub(super) fn warnings(&self, zones: &[ZoneStatus]) -> Vec<String> {
+    /// What works, and soon will not; `signing` is what of it is about signed zones.
+    fn warnings(
+        &self,
+        (zones, refreshes): (&[ZoneStatus], &[Option<RefreshStatus>]),
+        signing: Vec<String>,
+    ) -> Vec<String> {
         let mut warnings: Vec<String> = self.road_3.warning().into_iter().collect();
         warnings.extend(self.running.soon());
         warnings.extend(late(zones, now_ms()));
-        warnings.extend(self.signing_troubles().1);
-        warnings.extend(self.away(zones));
+        warnings.extend(signing);
+        warnings.extend(away(zones, refreshes));
         warnings
     }
 
-    /// What does not work besides zones, with what to do.
-    pub(super) fn faults(&self) -> Vec<String> {
+    /// What does not work besides zones; `signing` is what of it is about signed zones.
+    fn faults(&self, signing: Vec<String>) -> Vec<String> {
         let mut faults = Vec::new();
         faults.extend(self.road_3.closed().map(|why| format!("the queue is closed: {why}")));
         let stand_in = self.stand_in.iter().filter(|_| self.road_3.closed().is_none());
         faults.extend(stand_in.map(|why| format!("the database is not used: {why}")));
         faults.extend(self.road_3.obstacle());
-        faults.extend(self.signing_troubles().0);
+        faults.extend(signing);
         faults.extend(self.publisher.unkept());
         faults.extend(self.running.faults());
         faults.extend(lock(&self.off).iter().cloned());

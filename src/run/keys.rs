@@ -100,8 +100,8 @@ impl Host {
     /// Tells the machine something, and lets it go on.
     fn command_keys(&self, apex: &Name, command: Command, who: &str) -> Reply {
         let what = command_text(&command);
-        let facts = match self.signed(apex) {
-            Ok(signed) => signed.facts,
+        let facts = match self.signing_facts(apex) {
+            Ok(facts) => facts,
             Err(why) => return Reply::failed(why),
         };
         let now = u64::try_from(now_ms() / 1000).unwrap_or_default();
@@ -133,13 +133,13 @@ impl Host {
                 new.push(pair.dnskey().clone());
             }
             if let Err(error) = store.store(apex, pair, pkcs8) {
-                self.forget_unused(apex, &new);
+                self.signer.forget_unused(apex, &new);
                 return Reply::failed(format!("{apex}: {}", with_causes(&error)));
             }
         }
         if state.current.is_some() {
             let reply = self.command_keys(apex, Command::Import(keys), who);
-            self.forget_unused(apex, &new);
+            self.signer.forget_unused(apex, &new);
             return reply;
         }
         // It is signed with them from the first signature on.
@@ -147,22 +147,6 @@ impl Host {
         self.note_keys_command(apex, &what, who);
         let text = format!("{apex} {what}: they sign the zone once its [[zone]] has `signing`");
         Reply::done(text, json!({ "zone": apex.to_string(), "done": what }))
-    }
-
-    /// Removes the files of those of these keys that are not in the zone's key set.
-    fn forget_unused(&self, apex: &Name, keys: &[Dnskey]) {
-        // Of a zone that is not known nobody can say what it uses.
-        let Ok(state) = self.publisher.signing(apex) else { return };
-        let known = state.current.map(|(_, keys)| keys);
-        let is_used = |key: &Dnskey| {
-            known.as_ref().is_some_and(|set| set.keys().iter().any(|it| it.dnskey == *key))
-        };
-        for key in keys.iter().filter(|key| !is_used(key)) {
-            if let Err(error) = self.publisher.keystore().remove(apex, key) {
-                let error = with_causes(&error);
-                tracing::warn!(zone = %apex, error, "the file of a refused key stays");
-            }
-        }
     }
 
     /// The reply of a command, with what is waited for now.

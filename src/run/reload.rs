@@ -43,7 +43,7 @@ impl Host {
             let zones = self.publisher.reload(Some(apex), &By { who: who.to_owned(), force });
             // One that is let go takes its rules with it.
             self.fleet.renew();
-            self.signer.renew();
+            self.signer.wake(apex);
             // A secondary zone has no file; its primary may have something newer.
             self.fleet.refresh(apex);
             if zones.is_empty() {

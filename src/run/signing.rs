@@ -28,8 +28,6 @@ pub(super) struct Signed {
     is_wanted: bool,
     /// The keys and their rolls.
     keys: KeySet,
-    /// What is known of the world.
-    pub(super) facts: Facts,
     /// What is waited for.
     waits: Vec<Wait>,
     /// The DS that the parent should have.
@@ -43,24 +41,36 @@ pub(super) struct Signed {
 }
 
 impl Host {
+    /// What the signer knows of the world for a signed zone; an error in words for one that gapura does not sign.
+    pub(super) fn signing_facts(&self, apex: &Name) -> Result<Facts, String> {
+        let state = self.publisher.signing(apex).map_err(|error| error.to_string())?;
+        match state.current {
+            Some(_) => Ok(self.signer.facts(apex, &state)),
+            None => Err(not_signed(apex, state.wanted.is_some())),
+        }
+    }
+
     /// What is known of a signed zone; an error in words for one that gapura does not sign.
     pub(super) fn signed(&self, apex: &Name) -> Result<Signed, String> {
         let state = self.publisher.signing(apex).map_err(|error| error.to_string())?;
-        let (ds, facts) = (state.ds_lines(apex), self.signer.facts(apex, &state));
-        let SigningState { current, wanted, missing, first_end, .. } = state;
-        let Some((policy, keys)) = current else {
-            return Err(match wanted {
-                None => format!(
-                    "{apex} is not signed by gapura: give its [[zone]] signing = \"default\" and reload"
-                ),
-                Some(_) => format!("{apex} is not signed yet: `gapura ctl status` says why"),
-            });
+        let Some((policy, keys)) = state.current.clone() else {
+            return Err(not_signed(apex, state.wanted.is_some()));
         };
+        let (ds, facts) = (state.ds_lines(apex), self.signer.facts(apex, &state));
+        let SigningState { wanted, missing, first_end, .. } = state;
         let now = u64::try_from(now_ms().div_euclid(1000)).unwrap_or_default();
         let waits = keys.waits(&policy, &facts, now);
         let (apex, is_wanted) = (apex.clone(), wanted.is_some());
-        Ok(Signed { apex, policy, is_wanted, keys, facts, waits, ds, missing, first_end, now })
+        Ok(Signed { apex, policy, is_wanted, keys, waits, ds, missing, first_end, now })
     }
+}
+
+/// That gapura does not sign a zone, or not yet, and what to do.
+fn not_signed(apex: &Name, is_wanted: bool) -> String {
+    if is_wanted {
+        return format!("{apex} is not signed yet: `gapura ctl status` says why");
+    }
+    format!("{apex} is not signed by gapura: give its [[zone]] signing = \"default\" and reload")
 }
 
 impl Signed {
@@ -182,8 +192,12 @@ impl Host {
     pub(super) fn signing_troubles(&self) -> (Vec<String>, Vec<String>) {
         let (mut faults, mut warnings) = (Vec::new(), Vec::new());
         for (zone, alarms) in self.signer.all_alarms() {
+            let name = zone.to_string();
             for Alarm { trouble, .. } in alarms {
-                let line = format!("{zone}: {trouble}");
+                let text = trouble.to_string();
+                // What publish says names the zone already.
+                let is_named = text.split([' ', ':', ',', ';']).any(|word| word == name);
+                let line = if is_named { text } else { format!("{name}: {text}") };
                 match trouble {
                     Trouble::Stopped { .. } | Trouble::DsMismatch { .. } => faults.push(line),
                     Trouble::DsMissing { .. } | Trouble::Policy { .. } | Trouble::Waits(_) => {

@@ -10,29 +10,43 @@ use crate::wire::Name;
 /// Writes to the administrators about every zone for which there is something to do. What fails is logged, and
 /// tried again at the next turn.
 pub(super) fn tell(desk: &Desk, signer: &Signer, publisher: &Publisher) {
-    for (zone, alarms) in signer.all_alarms() {
-        let lines = || {
+    let all = signer.all_alarms();
+    let all = all.iter().flat_map(|(zone, alarms)| alarms.iter().map(move |it| (zone, it)));
+    let all: Vec<SigningNews> = all.filter_map(|(zone, alarm)| news(zone, alarm)).collect();
+    let untold = desk.untold_of_signing(all).unwrap_or_else(|error| {
+        tracing::warn!(%error, "notices about the signing of zones were not written");
+        Vec::new()
+    });
+    for news in untold {
+        let zone = news.zone.clone();
+        let ds = || {
             let state = publisher.signing(&zone);
             state.map_or_else(|_| Vec::new(), |state| state.ds_lines(&zone))
         };
-        for news in alarms.iter().filter_map(|alarm| news(&zone, alarm, &lines)) {
-            if let Err(error) = desk.tell_of_signing(&news) {
-                tracing::warn!(%zone, %error, "a notice about its signing was not written");
-            }
+        if let Err(error) = desk.tell_of_signing(&with_ds(news, ds)) {
+            tracing::warn!(%zone, %error, "a notice about its signing was not written");
         }
     }
 }
 
+/// The news with the DS records that the parent should have, if that is what a person has to do.
+fn with_ds(news: SigningNews, ds: impl FnOnce() -> Vec<String>) -> SigningNews {
+    match news.deed {
+        Deed::DsMismatch | Deed::DsWanted => SigningNews { lines: ds(), ..news },
+        _ => news,
+    }
+}
+
 /// What an alarm is in the words of notices; none if it is for status and log alone.
-fn news(zone: &Name, alarm: &Alarm, ds: &dyn Fn() -> Vec<String>) -> Option<SigningNews> {
-    let (deed, lines) = match &alarm.trouble {
-        Trouble::Stopped { .. } => (Deed::SigningStopped, Vec::new()),
-        Trouble::SignaturesEnd { .. } => (Deed::SignaturesEnd, Vec::new()),
-        Trouble::DsMismatch { .. } => (Deed::DsMismatch, ds()),
-        Trouble::DsMissing { .. } => (Deed::DsWanted, ds()),
+fn news(zone: &Name, alarm: &Alarm) -> Option<SigningNews> {
+    let deed = match &alarm.trouble {
+        Trouble::Stopped { .. } => Deed::SigningStopped,
+        Trouble::SignaturesEnd { .. } => Deed::SignaturesEnd,
+        Trouble::DsMismatch { .. } => Deed::DsMismatch,
+        Trouble::DsMissing { .. } => Deed::DsWanted,
         // The administrator who wrote it sees it where it was written.
         Trouble::Policy { .. } => return None,
-        Trouble::Waits(wait) => return waits(zone, wait, ds),
+        Trouble::Waits(wait) => return waits(zone, wait),
     };
     // The words of a reason change while it stays; that it is wrong is told each day.
     Some(SigningNews {
@@ -41,15 +55,15 @@ fn news(zone: &Name, alarm: &Alarm, ds: &dyn Fn() -> Vec<String>) -> Option<Sign
         about: alarm.trouble.word().to_owned(),
         since_ms: None,
         reason: Some(alarm.trouble.to_string()),
-        lines,
+        lines: Vec::new(),
     })
 }
 
 /// The same of something that a person has to do.
-fn waits(zone: &Name, wait: &Wait, ds: &dyn Fn() -> Vec<String>) -> Option<SigningNews> {
+fn waits(zone: &Name, wait: &Wait) -> Option<SigningNews> {
     let (deed, lines) = match &wait.why {
         Why::Ds { wanted, .. } if wanted.is_empty() => (Deed::DsUnwanted, Vec::new()),
-        Why::Ds { .. } => (Deed::DsWanted, ds()),
+        Why::Ds { .. } => (Deed::DsWanted, Vec::new()),
         _ => {
             let (command, argument) = wait.command()?;
             let line = format!("gapura key {command} {zone} {argument}");
@@ -78,7 +92,8 @@ mod tests {
     /// News of an alarm.
     fn of(trouble: Trouble) -> Option<SigningNews> {
         let zone = "cirebonkab.go.id.".parse().unwrap();
-        news(&zone, &Alarm { trouble, since_ms: 5_000 }, &|| vec!["the DS".to_owned()])
+        let news = news(&zone, &Alarm { trouble, since_ms: 5_000 })?;
+        Some(with_ds(news, || vec!["the DS".to_owned()]))
     }
 
     /// Something that is waited for.

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::fleet::secondary_line;
+use super::fleet::{refresh_line, secondary_line};
 use super::host::Host;
 use super::reload::{certificate_json, waits};
+use super::signing::Signed;
 use super::time::utc;
 use crate::control::Reply;
+use crate::fleet::RefreshStatus;
 use crate::publish::{ZoneStatus, unanswered};
 use crate::serve::Running;
 use crate::text::append_line;
@@ -16,6 +18,10 @@ impl Host {
     /// Zones, listeners, and what should be mended; then the exit code is 1.
     pub(super) fn status(&self) -> Reply {
         let zones = self.publisher.status();
+        let refreshes = self.refreshes(&zones);
+        let signed: Vec<Option<Signed>> =
+            zones.iter().map(|zone| self.signed(&zone.zone).ok()).collect();
+        let all = || zones.iter().zip(refreshes.iter().map(Option::as_ref)).zip(&signed);
         let listening: Vec<String> = self
             .running
             .addresses()
@@ -23,7 +29,7 @@ impl Host {
             .map(|one| format!("{:?} {}", one.transport, one.address).to_lowercase())
             .collect();
         let mut text = format!("gapura {}  {}\n", env!("CARGO_PKG_VERSION"), listening.join(", "));
-        let (faults, warnings) = (self.faults(), self.warnings(&zones));
+        let (faults, warnings) = self.to_mend(&zones, &refreshes);
         for line in faults.iter().chain(&warnings) {
             append_line!(text, "  {line}");
         }
@@ -39,20 +45,23 @@ impl Host {
         for finding in &findings {
             append_line!(text, "  {}", finding.with_hint());
         }
-        for zone in &zones {
+        for ((zone, refresh), signed) in all() {
             add_zone(&mut text, zone);
-            if let Some(line) = self.refresh_line(&zone.zone) {
-                append_line!(text, "  {line}");
+            if let Some(refresh) = refresh {
+                append_line!(text, "  {}", refresh_line(refresh));
             }
-            self.add_signing(&mut text, zone);
+            add_signing(&mut text, zone, signed.as_ref());
         }
         let drift = self.road_3.drift();
         for item in drift.iter().filter_map(|item| item["text"].as_str()) {
             append_line!(text, "not as promised: {item}");
         }
+        let zones_json: Vec<Value> = all()
+            .map(|((zone, refresh), signed)| self.zone_json(zone, refresh, signed.as_ref()))
+            .collect();
         let json = json!({
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
-            "listening": listening, "zones": self.zones_json(&zones), "findings": findings, "stand_in": self.stand_in,
+            "listening": listening, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
             "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": query_log_json(&self.running),
             "certificates":
@@ -64,36 +73,25 @@ impl Host {
         Reply { exit: u8::from(!is_well), text, json }
     }
 
-    /// The zones, secondary ones with how they are kept fresh.
-    fn zones_json(&self, zones: &[ZoneStatus]) -> Vec<Value> {
-        let one = |zone: &ZoneStatus| {
-            let mut json = json!(zone);
-            if let Some(refresh) = self.fleet.refresh_status(&zone.zone) {
-                json["refresh"] = json!(refresh);
-            }
-            if let Ok(signed) = self.signed(&zone.zone) {
-                json["signing"] = signed.json();
-            }
-            let alarms = self.signer.alarms(&zone.zone);
-            if !alarms.is_empty() {
-                json["alarms"] = json!(alarms);
-            }
-            json
-        };
-        zones.iter().map(one).collect()
-    }
-
-    /// How a zone is signed, and what is waited for.
-    fn add_signing(&self, text: &mut String, zone: &ZoneStatus) {
-        if let Ok(signed) = self.signed(&zone.zone) {
-            append_line!(text, "  {}", signed.headline());
-            for line in signed.wait_lines() {
-                append_line!(text, "    {line}");
-            }
-        } else if let Some(end) = zone.signatures_end {
-            let end = utc(end.saturating_mul(1000));
-            append_line!(text, "  signed elsewhere, first signature ends {end}");
+    /// A zone, with how it is kept fresh and how it is signed.
+    fn zone_json(
+        &self,
+        zone: &ZoneStatus,
+        refresh: Option<&RefreshStatus>,
+        signed: Option<&Signed>,
+    ) -> Value {
+        let mut json = json!(zone);
+        if let Some(refresh) = refresh {
+            json["refresh"] = json!(refresh);
         }
+        if let Some(signed) = signed {
+            json["signing"] = signed.json();
+        }
+        let alarms = self.signer.alarms(&zone.zone);
+        if !alarms.is_empty() {
+            json["alarms"] = json!(alarms);
+        }
+        json
     }
 
     /// Counters per transport and address family.
@@ -138,6 +136,19 @@ fn query_log_json(running: &Running) -> Value {
         Value::Null,
         |log| json!({ "written": log.written, "lost": log.dropped, "losing": log.losing }),
     )
+}
+
+/// How a zone is signed, and what is waited for.
+fn add_signing(text: &mut String, zone: &ZoneStatus, signed: Option<&Signed>) {
+    if let Some(signed) = signed {
+        append_line!(text, "  {}", signed.headline());
+        for line in signed.wait_lines() {
+            append_line!(text, "    {line}");
+        }
+    } else if let Some(end) = zone.signatures_end {
+        let end = utc(end.saturating_mul(1000));
+        append_line!(text, "  signed elsewhere, first signature ends {end}");
+    }
 }
 
 /// One zone of the status.

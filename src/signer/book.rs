@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use super::agenda::{Agenda, Failures};
 use super::alarm::Alarms;
 use super::parent::Sight;
-use crate::rollover::Cds;
+use crate::publish::Change;
+use crate::rollover::{Cds, KeySet, Policy};
 use crate::wire::Name;
 
 /// How often the parent of a zone is looked at while nothing waits for it.
@@ -56,8 +57,20 @@ pub(super) struct Notes {
     pub(super) telling: Option<Telling>,
     /// The largest TTL of a version, by its serial.
     pub(super) ttl_max: Option<(u32, u32)>,
+    /// The last walk over its signatures that found none due.
+    pub(super) calm: Option<Calm>,
     /// The serial that was served when it was looked last.
     serial: Option<u32>,
+}
+
+/// That no signature of a version is due for a while.
+pub(super) struct Calm {
+    /// The serial of the version.
+    pub(super) serial: u32,
+    /// The policy and the keys that it was compared with.
+    pub(super) by: (Arc<Policy>, KeySet),
+    /// When the first is due, in seconds since 1970; none: nothing in it is signed.
+    pub(super) until: Option<u64>,
 }
 
 /// A look at the parent.
@@ -108,6 +121,14 @@ impl Notes {
             self.telling = Some(Telling { cds, at: now + tell_after, tries: 0 });
         }
         is_new
+    }
+
+    /// A version of the signer's own, made in a turn: it is no reason for another turn. What people made before it
+    /// still is.
+    pub(super) fn made(&mut self, change: &Change) {
+        if self.serial == change.from {
+            self.serial = Some(change.to);
+        }
     }
 }
 
@@ -160,6 +181,8 @@ fn share(zone: &Name, of: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::publish::Cause;
+    use crate::zone::Delta;
 
     #[test]
     fn a_parent_is_looked_at_often_while_something_waits_for_it() {
@@ -194,6 +217,34 @@ mod tests {
         assert!(see(Some(1), now));
         assert!(!see(Some(1), now + hour / 2));
         assert!(see(Some(2), now + hour / 2));
+    }
+
+    #[test]
+    fn a_version_of_the_signer_s_own_is_no_reason_for_another_turn() {
+        let (now, hour) = (Instant::now(), Duration::from_secs(3_600));
+        let zone: Name = "a.".parse().unwrap();
+        let mut book = Book::default();
+        book.keep(std::slice::from_ref(&zone), now);
+        book.see(&[(zone.clone(), Some(1))], now);
+        // A turn makes a version of another one; then it is seen which is served.
+        let mut is_due = |from, to| {
+            book.turns.take(now + hour).unwrap();
+            book.notes.get_mut(&zone).unwrap().made(&Change {
+                zone: zone.clone(),
+                from: Some(from),
+                to,
+                delta: Delta::default(),
+                cause: Cause::renewal(),
+                who: "gapura".to_owned(),
+                at_ms: 0,
+            });
+            book.turns.done(&zone, now + hour, now);
+            book.see(&[(zone.clone(), Some(to))], now);
+            book.turns.next() == Some(now)
+        };
+        assert!(!is_due(1, 2) && !is_due(2, 3));
+        assert!(is_due(4, 5), "people made 4");
+        assert!(!is_due(5, 6));
     }
 
     #[test]

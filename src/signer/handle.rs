@@ -9,6 +9,7 @@ use super::alarm::Alarm;
 use super::book::{Book, Notes};
 use super::facts;
 use super::parent::{Finder, Sight};
+use crate::dnssec::Dnskey;
 use crate::keystore::Keystore;
 use crate::lock::lock;
 use crate::publish::{Publisher, SigningState};
@@ -121,8 +122,13 @@ impl Signer {
     /// Takes note of which zones there are, and has them all looked after soon.
     fn renew_turns(&self) {
         self.0.relist();
+        self.0.book().turns.hurry_all(Instant::now());
+        self.go_on();
+    }
+
+    /// Wakes the threads, and starts them with the first signed zone.
+    fn go_on(&self) {
         let mut book = self.0.book();
-        book.turns.hurry_all(Instant::now());
         let starts = book.is_open && !book.is_running && !book.is_over && !book.turns.is_empty();
         book.is_running |= starts;
         drop(book);
@@ -132,19 +138,21 @@ impl Signer {
         }
     }
 
-    /// Has a zone looked after now, and its parent looked at: somebody gave a command.
+    /// Has a zone looked after now, and its parent looked at: somebody gave a command, or has read it again.
     pub fn wake(&self, zone: &Name) {
-        let now = Instant::now();
-        self.0.finder.forget();
-        let mut book = self.0.book();
-        if !book.turns.has(zone) {
-            drop(book);
-            return self.renew_turns();
-        }
+        self.0.relist();
+        let seen = self.0.note(zone, |notes| notes.seen.clone()).flatten();
+        self.0.finder.forget(zone, seen.as_ref().map(|seen| &seen.sight));
+        let (mut book, now) = (self.0.book(), Instant::now());
         book.turns.hurry(zone, now);
         book.looks.hurry(zone, now);
         drop(book);
-        self.0.news.notify_all();
+        self.go_on();
+    }
+
+    /// Removes the files of those of these keys that are not in the zone's key set.
+    pub fn forget_unused(&self, zone: &Name, keys: &[Dnskey]) {
+        self.0.forget_unused(zone, keys);
     }
 
     /// Has the parent of a zone looked at now, unless it was just now: somebody asks how it is.

@@ -6,7 +6,7 @@ use super::handle::Inner;
 use super::turn::{Halt, WHO};
 use crate::dnssec::Dnskey;
 use crate::publish::KeysError;
-use crate::rollover::{Facts, KeyNeed, KeySet, Next, Policy, Refusal, Step};
+use crate::rollover::{Act, Facts, KeyNeed, KeySet, Next, Policy, Refusal, Step};
 use crate::text::with_causes;
 use crate::wire::Name;
 
@@ -57,18 +57,16 @@ impl Inner {
             Next::Wait { .. } | Next::NeedKeys(_) => Err(()),
         };
         match self.publisher.change_keys(zone, (&step.act.to_string(), WHO), again) {
-            Ok(Some(_)) => tracing::info!(%zone, "keys: {}", step.act),
+            Ok(Some(change)) => {
+                self.made(zone, Some(&change));
+                tracing::info!(%zone, "keys: {}", step.act);
+            }
             Ok(None) | Err(KeysError::Against(())) => {}
             Err(KeysError::Door(error)) => return Err(error.into()),
         }
-        let state = self.publisher.signing(zone)?;
-        let is_kept = |key: &&crate::rollover::Key| {
-            state.current.as_ref().is_none_or(|(_, keys)| keys.key(&key.id).is_some())
-        };
-        for key in before.keys().iter().filter(|key| !is_kept(key)) {
-            if let Err(error) = self.keystore.remove(zone, &key.dnskey) {
-                tracing::warn!(%zone, error = with_causes(&error), "the file of a removed key stays");
-            }
+        if step.act == Act::Forget {
+            let forgotten = before.keys().iter().filter(|key| step.set.key(&key.id).is_none());
+            self.forget_unused(zone, forgotten.map(|key| &key.dnskey));
         }
         Ok(())
     }
@@ -87,7 +85,7 @@ impl Inner {
             match self.make(zone, keys, &made, need) {
                 Ok(key) => made.push(key),
                 Err(halt) => {
-                    self.forget_keys(zone, &made);
+                    self.forget_unused(zone, &made);
                     return Err(halt);
                 }
             }
@@ -96,25 +94,20 @@ impl Inner {
         let what = format!("a key rollover begins: new key {}", tags.join(", "));
         let begin = |keys: &KeySet, policy: &Policy| keys.start(made.clone(), policy, facts, now);
         match self.publisher.change_keys(zone, (&what, WHO), begin) {
-            Ok(_) => tracing::info!(%zone, "keys: {what}"),
+            Ok(change) => {
+                self.made(zone, change.as_ref());
+                tracing::info!(%zone, "keys: {what}");
+                Ok(())
+            }
             Err(error) => {
                 // The zone may know of them if it is not known whether the change is durable.
-                let known = self.publisher.signing(zone).ok().and_then(|state| state.current);
-                let is_used = |key: &Dnskey| {
-                    known
-                        .as_ref()
-                        .is_none_or(|(_, keys)| keys.keys().iter().any(|it| it.dnskey == *key))
-                };
-                made.retain(|key| !is_used(key));
-                self.forget_keys(zone, &made);
-                return match error {
+                self.forget_unused(zone, &made);
+                match error {
                     KeysError::Against(Refusal::NoKeysNeeded | Refusal::OtherKeys) => Ok(()),
-                    KeysError::Against(refusal) => Err(Halt::Failed(format!("{zone}: {refusal}"))),
-                    KeysError::Door(error) => Err(error.into()),
-                };
+                    error => Err(error.into()),
+                }
             }
         }
-        Ok(())
     }
 
     /// Makes a key, and keeps it.
@@ -128,14 +121,22 @@ impl Inner {
         let taken = keys.keys().iter().map(|key| key.id.tag).chain(made.iter().map(Dnskey::tag));
         let taken: Vec<u16> = taken.collect();
         let key = self.keystore.generate(zone, need.algorithm, need.role.flags(), &taken);
-        key.map_err(|error| {
-            Halt::Failed(format!("{zone}: no key can be made: {}", with_causes(&error)))
-        })
+        key.map_err(|error| Halt::Failed(format!("no key can be made: {}", with_causes(&error))))
     }
 
-    /// Removes the files of keys that nothing uses.
-    fn forget_keys(&self, zone: &Name, keys: &[Dnskey]) {
-        for key in keys {
+    /// Removes the files of those of these keys that are not in the zone's key set.
+    pub(super) fn forget_unused<'a>(
+        &self,
+        zone: &Name,
+        keys: impl IntoIterator<Item = &'a Dnskey>,
+    ) {
+        // Of a zone that is not known nobody can say what it uses.
+        let Ok(state) = self.publisher.signing(zone) else { return };
+        let set = state.current.map(|(_, keys)| keys);
+        let is_used = |key: &Dnskey| {
+            set.as_ref().is_some_and(|set| set.keys().iter().any(|it| it.dnskey == *key))
+        };
+        for key in keys.into_iter().filter(|key| !is_used(key)) {
             if let Err(error) = self.keystore.remove(zone, key) {
                 tracing::warn!(%zone, error = with_causes(&error), "the file of an unused key stays");
             }

@@ -13,7 +13,8 @@ impl Inner {
         match (&state.wanted, &state.current) {
             (None, None) => Ok(()),
             (Some(_), None) => {
-                self.publisher.begin_signing(zone, WHO)?;
+                let change = self.publisher.begin_signing(zone, WHO)?;
+                self.made(zone, change.as_ref());
                 Ok(())
             }
             (None, Some((_, keys))) if keys.is_leaving() => Ok(()),
@@ -22,16 +23,11 @@ impl Inner {
                 self.command(zone, state, "to stay signed", Command::Cancel(None))
             }
             (Some(wanted), Some((current, _))) if wanted != current => {
-                let what = format!("policy {}", wanted.name);
-                let same = |keys: &KeySet, _: &Policy| Ok::<_, Refusal>(keys.clone());
-                self.publisher.change_keys(zone, (&what, WHO), same)?;
-                Ok(())
+                self.change(zone, &format!("policy {}", wanted.name), |keys, _| Ok(keys.clone()))
             }
             (Some(_), Some((_, keys))) if keys.touched() > self.now_s() => {
                 // The door refuses while the clock is doubted, and sets the times back when it is not.
-                let same = |keys: &KeySet, _: &Policy| Ok::<_, Refusal>(keys.clone());
-                self.publisher.change_keys(zone, ("times of keys, after the clock", WHO), same)?;
-                Ok(())
+                self.change(zone, "times of keys, after the clock", |keys, _| Ok(keys.clone()))
             }
             (Some(_), Some(_)) => Ok(()),
         }
@@ -46,8 +42,18 @@ impl Inner {
         command: Command,
     ) -> Result<(), Halt> {
         let (facts, now) = (self.facts(zone, state), self.now_s());
-        let decide = |keys: &KeySet, policy: &Policy| keys.command(command, policy, &facts, now);
-        self.publisher.change_keys(zone, (what, WHO), decide)?;
+        self.change(zone, what, |keys, policy| keys.command(command, policy, &facts, now))
+    }
+
+    /// Puts another key set or the policy of the settings in force.
+    fn change(
+        &self,
+        zone: &Name,
+        what: &str,
+        decide: impl FnOnce(&KeySet, &Policy) -> Result<KeySet, Refusal>,
+    ) -> Result<(), Halt> {
+        let change = self.publisher.change_keys(zone, (what, WHO), decide)?;
+        self.made(zone, change.as_ref());
         Ok(())
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::book::look_every;
+use super::book::{Calm, Notes, look_every};
 use super::handle::Inner;
 use super::keys::Standstill;
-use crate::publish::{KeysError, PublishError, SigningState};
+use crate::publish::{Change, KeysError, PublishError, SigningState};
 use crate::rollover::{Cds, Refusal};
 use crate::sign::Due;
 use crate::text::with_causes;
@@ -95,14 +95,15 @@ impl Inner {
             self.publisher.look_for_keys(zone)?;
         }
         if self.only_renews {
-            let due = self.publisher.signatures_due(zone)?;
-            return self.renew_signatures(zone, &due);
+            self.publisher.can_sign(zone)?;
+            return self.renew_signatures(zone, &self.publisher.signing(zone)?);
         }
         self.follow_settings(zone, &state)?;
-        // Also says whether the clock is one to sign by, and to note the time of a step.
-        let due = match self.publisher.signatures_due(zone) {
+        // A clock that is not one to sign by is none to note the time of a step either. Keys that are missing
+        // hinder no step.
+        let ready = match self.publisher.can_sign(zone) {
             Err(error @ PublishError::Clock { .. }) => return Err(error.into()),
-            due => due,
+            ready => ready,
         };
         let still = self.step(zone)?;
         let state = self.publisher.signing(zone)?;
@@ -110,7 +111,8 @@ impl Inner {
         if state.current.is_none() {
             return Ok(EVERY);
         }
-        let next = self.renew_signatures(zone, &due?)?;
+        ready?;
+        let next = self.renew_signatures(zone, &state)?;
         Ok(still.wait.map_or(next, |wait| wait.min(next)).clamp(SOON, EVERY))
     }
 
@@ -129,7 +131,8 @@ impl Inner {
     }
 
     /// Makes a part of the signatures anew that are due. Returns how long until the next part.
-    fn renew_signatures(&self, zone: &Name, due: &Due) -> Result<Duration, Halt> {
+    fn renew_signatures(&self, zone: &Name, state: &SigningState) -> Result<Duration, Halt> {
+        let due = self.due(zone, state)?;
         if due.now == 0 {
             let next = due.next_in_s.map_or(EVERY, |next| Duration::from_secs(next.into()));
             // A trickle: what is due within a minute is made together.
@@ -138,17 +141,49 @@ impl Inner {
         let [least, most] = PART;
         let part = (due.now / PARTS).clamp(least, most);
         let begun = Instant::now();
-        self.publisher.renew_signatures(zone, part)?;
+        let made = self.publisher.renew_signatures(zone, part)?;
+        self.made(zone, Some(&made));
         let rest = begun.elapsed() * REST;
         tracing::debug!(%zone, due = due.now, part, "signatures made anew");
-        Ok(if due.now > part { rest.max(self.gap(zone)) } else { rest.max(GAP) })
+        Ok(if due.now > part { rest.max(gap(&due)) } else { rest.max(GAP) })
     }
 
-    /// The time between two parts: less if signatures end within a day.
-    fn gap(&self, zone: &Name) -> Duration {
-        let state = self.publisher.signing(zone).ok();
-        let end = state.and_then(|state| state.first_end);
-        let day = i64::try_from(self.now_s()).unwrap_or(i64::MAX).saturating_add(86_400);
-        if end.is_some_and(|end| end < day) { SOON } else { GAP }
+    /// What is due of a version; of one where nothing was, the zone is walked again when the time has come or
+    /// anything is another.
+    fn due(&self, zone: &Name, state: &SigningState) -> Result<Due, Halt> {
+        let now = self.now_s();
+        let (Some(by), Some(served)) = (&state.current, &state.served) else {
+            return Err(Halt::NoZone);
+        };
+        let is_calm = |calm: &&Calm| {
+            calm.serial == served.serial()
+                && calm.by == *by
+                && calm.until.is_none_or(|until| now < until)
+        };
+        let calm = |notes: &mut Notes| {
+            let until = notes.calm.as_ref().filter(is_calm)?.until;
+            let next_in_s = until.map(|until| u32::try_from(until - now).unwrap_or(u32::MAX));
+            Some(Due { next_in_s, ..Due::default() })
+        };
+        if let Some(due) = self.note(zone, calm).flatten() {
+            return Ok(due);
+        }
+        let due = self.publisher.signatures_due(zone)?;
+        let until = due.next_in_s.map(|next| now.saturating_add(next.into()));
+        let calm = Calm { serial: served.serial(), by: by.clone(), until };
+        self.note(zone, |notes| notes.calm = (due.now == 0).then_some(calm));
+        Ok(due)
     }
+
+    /// Takes note of a version that was made in a turn.
+    pub(super) fn made(&self, zone: &Name, change: Option<&Change>) {
+        if let Some(change) = change {
+            self.note(zone, |notes| notes.made(change));
+        }
+    }
+}
+
+/// The time between two parts: less if signatures end within a day.
+fn gap(due: &Due) -> Duration {
+    if due.ends_in_s.is_some_and(|end| end < 86_400) { SOON } else { GAP }
 }

@@ -95,7 +95,7 @@ fn a_ds_that_comes_at_one_server_and_then_at_both_is_seen_so() {
     let zone: Name = ZONE.parse().unwrap();
     let finder = Finder::new(vec![world.resolver], world.servers[0].address.port());
     let look = || -> Sight {
-        finder.forget();
+        finder.forget(&zone, None);
         finder.look(&zone, &[], &ZoneSet::new(), &Ours::new(Vec::new()))
     };
     let sight = look();

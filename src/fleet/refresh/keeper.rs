@@ -190,10 +190,15 @@ impl Keeper {
 
     //--- Threads
 
-    /// Starts the threads, of those that pull the first.
+    /// Starts the threads, of those that pull the first. Without that one none runs, and the next reload tries
+    /// again.
     fn start(&self, fleet: &Arc<Inner>) {
         self.book().pullers += 1;
-        self.start_puller(fleet);
+        if !self.start_puller(fleet) {
+            self.book().is_running = false;
+            tracing::error!("secondary zones are not kept fresh before the next reload: no thread");
+            return;
+        }
         let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
         let is_started = spawn("notices", move || keeper.heed_all(&weak));
         let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
@@ -202,12 +207,14 @@ impl Keeper {
         }
     }
 
-    /// Starts a thread that pulls, which the book counts already.
-    fn start_puller(&self, fleet: &Arc<Inner>) {
+    /// Starts a thread that pulls, which the book counts already. Returns whether it runs.
+    fn start_puller(&self, fleet: &Arc<Inner>) -> bool {
         let (keeper, weak) = (self.clone(), Arc::downgrade(fleet));
-        if !spawn("pull", move || keeper.pull_all(&weak)) {
+        let is_started = spawn("pull", move || keeper.pull_all(&weak));
+        if !is_started {
             self.book().pullers -= 1;
         }
+        is_started
     }
 
     /// Pulls what is due until it is over, or there are more threads than are needed.

@@ -277,6 +277,16 @@ impl Publisher {
 //------------ Signatures ----------------------------------------------------
 
 impl Publisher {
+    /// Whether a zone can be signed now: whether the clock is one to sign by, and the private keys are there.
+    pub fn can_sign(&self, zone: &Name) -> Result<(), PublishError> {
+        let slot = self.0.slot(zone)?;
+        let state = lock(&slot.state);
+        self.0.signing_time(&state, (self.0.options.now_ms)())?;
+        let signing = state.signing.as_ref();
+        let signing = signing.ok_or_else(|| PublishError::NotSigned(zone.clone()))?;
+        signing.plan(zone, state.source.zonemd).map(drop)
+    }
+
     /// How many signatures of a zone are to be made anew now, and when the next one is.
     pub fn signatures_due(&self, zone: &Name) -> Result<Due, PublishError> {
         let slot = self.0.slot(zone)?;

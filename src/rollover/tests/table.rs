@@ -251,6 +251,23 @@ fn an_emergency_takes_the_place_of_a_roll_that_has_not_begun() {
 }
 
 #[test]
+fn a_roll_that_has_not_begun_is_taken_back_by_its_role() {
+    let refused = |led: &Led, role| {
+        led.set.command(Command::Cancel(Some(role)), &led.policy, &led.facts(), led.now).err()
+    };
+    for (role, other) in [(Role::Ksk, Role::Zsk), (Role::Zsk, Role::Ksk)] {
+        for command in [Command::Roll, Command::Emergency] {
+            let led = Led::secure().told(command(Some(role)));
+            assert_eq!(refused(&led, other), Some(Refusal::NothingToCancel), "{other:?}");
+            let led = led.told(command(Some(other))).told(Command::Cancel(Some(other)));
+            assert_eq!((led.set.asked.len(), refused(&led, role)), (1, None), "{role:?}");
+            let led = led.told(command(Some(other))).told(Command::Cancel(None));
+            assert!(led.set.asked.is_empty());
+        }
+    }
+}
+
+#[test]
 fn a_step_waits_for_a_word_where_the_policy_wants_one() {
     let mut led = Led::secure();
     led.policy.manual = true;

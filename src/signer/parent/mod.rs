@@ -162,10 +162,19 @@ impl Finder {
         Ok(receivers.map(tell).collect())
     }
 
-    /// Forgets what is remembered: somebody wants to know how it is now.
-    pub fn forget(&self) {
-        lock(&self.known).clear();
-        lock(&self.silent).clear();
+    /// Forgets what is remembered of a zone's parent: somebody wants to know how it is now. `seen` is what its
+    /// servers said last.
+    pub fn forget(&self, apex: &Name, seen: Option<&Sight>) {
+        if let Some(name) = apex.as_ref().parent() {
+            lock(&self.known).remove(&name.to_name());
+        }
+        let servers = seen.iter().flat_map(|sight| &sight.servers);
+        let addresses =
+            servers.flat_map(|server| &server.heard).filter_map(|(address, _)| *address);
+        let mut silent = lock(&self.silent);
+        for address in addresses {
+            silent.remove(&address);
+        }
     }
 
     /// The recursive servers.

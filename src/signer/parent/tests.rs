@@ -155,7 +155,7 @@ fn a_long_answer_comes_by_tcp_and_a_silent_address_is_left_alone_for_a_while() {
     assert_eq!(count.load(Ordering::Relaxed), 2, "two rounds");
     assert!(look("lain.go.id.").servers[1].why().unwrap().contains("a moment ago"));
     assert_eq!(count.load(Ordering::Relaxed), 2);
-    finder.forget();
+    finder.forget(&name("contoh.go.id."), Some(&sight));
     look("contoh.go.id.");
     assert_eq!(count.load(Ordering::Relaxed), 4);
 }
