@@ -125,7 +125,6 @@ impl KeySet {
         if now < self.touched {
             return Err(Refusal::Clock(self.touched));
         }
-        let mut set = self.clone();
         match (self.parent, &command) {
             (Parent::Unsigned, _) => return Err(Refusal::Unsigned),
             (
@@ -134,18 +133,19 @@ impl KeySet {
             ) => return Err(Refusal::Leaving),
             _ => {}
         }
-        match command {
-            Command::Roll(role) => set.ask(role, false, policy, now)?,
-            Command::Emergency(role) => set.ask(role, true, policy, now)?,
-            Command::DsSeen(tag) => set.ds_seen(tag)?,
-            Command::DsGone(tag) => set.ds_gone(tag)?,
-            Command::Confirm => set.confirm(policy, facts, now)?,
-            Command::Cancel(role) => set.cancel(role, policy, now)?,
-            Command::GoUnsigned => set.go_unsigned(now),
-            Command::Import(keys) => set.import(keys, policy, now)?,
-        }
-        set.settle(now);
-        Ok(set)
+        self.changed(now, |set| match command {
+            Command::Roll(role) => set.ask(role, false, policy, now),
+            Command::Emergency(role) => set.ask(role, true, policy, now),
+            Command::DsSeen(tag) => set.ds_seen(tag),
+            Command::DsGone(tag) => set.ds_gone(tag),
+            Command::Confirm => set.confirm(policy, facts, now),
+            Command::Cancel(role) => set.cancel(role, policy, now),
+            Command::GoUnsigned => {
+                set.go_unsigned(now);
+                Ok(())
+            }
+            Command::Import(keys) => set.import(keys, policy, now),
+        })
     }
 
     /// Asks for a roll, or makes one that runs an emergency.

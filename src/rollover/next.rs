@@ -375,7 +375,7 @@ impl KeySet {
         if let Some(ttl) = facts.parents.ttl {
             is_new |= ttls.ds.note(ttl, policy.propagation_s, now);
         }
-        (is_new && !self.is_unsigned()).then(|| Self { ttls, touched: now, ..self.clone() })
+        (is_new && !self.is_unsigned()).then(|| self.after(now, |set| set.ttls = ttls))
     }
 
     /// The verdict that a step is due, which changes the set as said.
@@ -386,10 +386,10 @@ impl KeySet {
         now: u64,
         change: impl FnOnce(&mut Self),
     ) -> Verdict {
-        let mut set = self.clone();
-        change(&mut set);
-        set.words.retain(|word| *word != place);
-        set.settle(now);
+        let set = self.after(now, |set| {
+            change(set);
+            set.words.retain(|word| *word != place);
+        });
         Verdict::Ready(act, Box::new(set))
     }
 

@@ -59,6 +59,9 @@ pub struct KeySet {
     /// When the last step was taken: a clock that is behind it takes none.
     #[serde(default)]
     pub(super) touched: u64,
+    /// How many states there were before this one.
+    #[serde(default)]
+    pub(super) generation: u64,
 }
 
 /// The keys that stand in a track.
@@ -131,6 +134,7 @@ impl KeySet {
             gone: Vec::new(),
             ttls: Ttls::default(),
             touched: now,
+            generation: 0,
         };
         set.take_in(keys, policy, now)?;
         set.settle(now);
@@ -181,9 +185,31 @@ impl KeySet {
         Ok(ids)
     }
 
+    /// The set that a change, if it succeeds, makes of this one.
+    pub(super) fn changed<E>(
+        &self,
+        now: u64,
+        change: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut changed = Ok(());
+        let set = self.after(now, |set| changed = change(set));
+        changed.map(|()| set)
+    }
+
+    /// The set that a change makes of this one. Each new state comes to be here, and is counted if it is
+    /// another one.
+    pub(super) fn after(&self, now: u64, change: impl FnOnce(&mut Self)) -> Self {
+        let mut set = self.clone();
+        change(&mut set);
+        set.settle(now);
+        let is_same = set == Self { touched: set.touched, ..self.clone() };
+        set.generation = self.generation.saturating_add(u64::from(!is_same));
+        set
+    }
+
     /// After a step: notes which keys came to be published, and which are of no use any more. A key that a roll
     /// still names is of use, also while it does nothing.
-    pub(super) fn settle(&mut self, now: u64) {
+    fn settle(&mut self, now: u64) {
         let is_signed = !self.is_unsigned();
         let named: Vec<KeyId> = self.named().filter(|_| is_signed).collect();
         let published = self.published();
@@ -293,10 +319,22 @@ impl KeySet {
         self.touched
     }
 
+    /// How many states there were before this one: of two that were kept, the one with more is newer, whatever
+    /// the clock said.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The same set, counted as newer than one of this generation, of which it knows nothing: the zone was
+    /// signed before, and begins anew.
+    pub fn newer_than(self, generation: u64) -> Self {
+        Self { generation: self.generation.max(generation.saturating_add(1)), ..self }
+    }
+
     /// The same set after a clock that was ahead has been set right: what was noted for a time to come counts
     /// from now on, so that every wait is at least as long as it must be.
     pub fn set_back(&self, now: u64) -> Self {
-        let mut set = self.clone();
+        let mut set = Self { generation: self.generation.saturating_add(1), ..self.clone() };
         let back = |time: &mut u64| *time = (*time).min(now);
         back(&mut set.touched);
         back(&mut set.parent_since);

@@ -116,16 +116,16 @@ impl KeySet {
         if keys.len() != needs.len() || !keys.iter().zip(&needs).all(fits) {
             return Err(Refusal::OtherKeys);
         }
-        let mut set = self.clone();
-        let mut ids = Vec::with_capacity(keys.len());
-        for (key, need) in keys.into_iter().zip(&needs) {
-            ids.extend(set.add(vec![key], need.role, now)?);
-        }
-        set.begin_roll(start, ids, now);
-        set.asked.retain(|asked| *asked != start);
-        set.words.retain(|word| *word != Place::Start);
-        set.settle(now);
-        Ok(set)
+        self.changed(now, |set| {
+            let mut ids = Vec::with_capacity(keys.len());
+            for (key, need) in keys.into_iter().zip(&needs) {
+                ids.extend(set.add(vec![key], need.role, now)?);
+            }
+            set.begin_roll(start, ids, now);
+            set.asked.retain(|asked| *asked != start);
+            set.words.retain(|word| *word != Place::Start);
+            Ok(())
+        })
     }
 
     /// Begins a roll to keys that are in the set.

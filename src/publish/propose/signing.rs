@@ -187,6 +187,10 @@ fn first_signing(
 ) -> Result<Proposal, PublishError> {
     let set = KeySet::begin(keys, &policy, seconds(at_ms));
     let set = set.map_err(|refusal| unfit(zone, &refusal))?;
+    let set = match kept_generation(inner, zone)? {
+        Some(generation) => set.newer_than(generation),
+        None => set,
+    };
     let signing = ZoneSigning::new(&inner.options.state_dir, zone, policy, set, None);
     let content = signing.strip(&live)?;
     let delta = without_soa(live.diff(&content));
@@ -196,6 +200,14 @@ fn first_signing(
         signing: SigningFate::Replaced(Box::new(signing)),
         ..Proposal::new(Some(live), next, cause, who, at_ms)
     })
+}
+
+/// The highest generation of the sets that are kept of a zone from when it was signed before.
+fn kept_generation(inner: &Inner, zone: &Name) -> Result<Option<u64>, StoreError> {
+    let row = inner.store.read(|reader| reader.signing(zone))?;
+    let kept = row.map(|row| KeptKeys::read(zone, &row)).transpose()?;
+    let copy = KeptKeys::beside_keys(&inner.options.state_dir, zone)?;
+    Ok(kept.into_iter().chain(copy).map(|kept| kept.keys.generation()).max())
 }
 
 /// New keys of a zone, all or none.

@@ -82,9 +82,9 @@ fn remember(inner: &Inner, state: &mut ZoneState) -> Result<(), StoreError> {
         inner.note(error("keys-unreadable", with_causes(&failed), "see docs/signing.md"));
         None
     });
-    let is_newer = |copy: &KeptKeys| {
-        kept.as_ref().is_none_or(|kept| copy.keys.touched() > kept.keys.touched())
-    };
+    // A clock does not decide: it may have been set back between the two.
+    let age = |kept: &KeptKeys| (kept.keys.generation(), kept.keys.touched());
+    let is_newer = |copy: &KeptKeys| kept.as_ref().is_none_or(|kept| age(copy) > age(kept));
     state.copied.lacks_keys =
         kept.is_some() && copy != kept && !copy.as_ref().is_some_and(is_newer);
     let (signing, signs_anew) = match copy.filter(is_newer) {

@@ -12,7 +12,7 @@ use super::*;
 use crate::check;
 use crate::dnssec::{Algorithm, Denial, KSK, KeyPair};
 use crate::keystore::Keystore;
-use crate::rollover::{Arrangement, Command, Facts, KeySet, Policy};
+use crate::rollover::{Arrangement, Command, Facts, KeySet, Policy, Refusal};
 use crate::sign::is_proof;
 use crate::text::with_causes;
 use crate::zone::Delta;
@@ -318,9 +318,13 @@ fn a_database_that_was_put_back_does_not_bring_old_keys_back() {
     for file in databases() {
         fs::copy(&file, backup.join(file.file_name().unwrap())).unwrap();
     }
-    // Something happens to the keys that the copy of the database does not know of.
+    // Something happens to the keys that the copy of the database does not know of; the clock was set back by then.
     let publisher = house.signed(&Policy::default());
     ask_for_a_roll(&publisher);
+    let back = publisher.change_keys(&apex(), ("times", "gapura"), |keys, _| {
+        Ok::<_, Refusal>(keys.set_back(keys.touched() - 3_600))
+    });
+    back.unwrap().unwrap();
     let keys = |publisher: &Publisher| publisher.signing(&apex()).unwrap().current.unwrap().1;
     let newest = keys(&publisher);
     house.close(publisher);
@@ -333,6 +337,27 @@ fn a_database_that_was_put_back_does_not_bring_old_keys_back() {
     assert!(publisher.findings().iter().any(|finding| finding.rule == "keys-restored"));
     promote(&publisher, "1", vec![rrset("new.example.", Rtype::A, &["192.0.2.7"])]).unwrap();
     validates(&publisher);
+}
+
+#[test]
+fn a_zone_that_is_signed_anew_has_newer_keys_than_all_that_are_kept() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let later = u64::try_from(now_ms() / 1000).unwrap() + 5;
+    let unsigned = publisher.change_keys(&apex(), ("unsigned", "budi"), |keys, policy| {
+        keys.command(Command::GoUnsigned, policy, &Facts::default(), later)
+    });
+    unsigned.unwrap().unwrap();
+    publisher.flush();
+    let old = copied_keys(&house);
+    assert!(old.is_unsigned() && old.generation() > 0);
+    publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
+    let keys = publisher.signing(&apex()).unwrap().current.unwrap().1;
+    assert!(keys.touched() < old.touched() && keys.generation() > old.generation());
+    house.close(publisher);
+    let publisher = house.signed(&Policy::default());
+    assert_eq!(publisher.signing(&apex()).unwrap().current.unwrap().1, keys);
+    assert_eq!(publisher.findings(), []);
 }
 
 #[test]

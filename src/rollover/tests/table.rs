@@ -193,6 +193,33 @@ alg withdrawing: AlgorithmRolling AlgorithmRolling ok ok ok PolicyWants ok Algor
 ";
 
 #[test]
+fn each_state_that_differs_is_counted() {
+    for (name, led) in stages() {
+        let same = |set: &KeySet| KeySet { touched: led.set.touched, ..set.clone() } == led.set;
+        for command in [Command::Cancel(None), Command::GoUnsigned, Command::Roll(None)] {
+            let told = led.set.command(command.clone(), &led.policy, &led.facts(), led.now + 1);
+            let Ok(set) = told else { continue };
+            let counted = set.generation() - led.set.generation();
+            assert_eq!(counted, u64::from(!same(&set)), "{name}: {command:?}");
+        }
+        // A TTL that is noted is a state of its own; so is what goes on from there.
+        let other = Policy { dnskey_ttl: 77, ..led.policy.clone() };
+        if let Next::Step(step) = led.set.next(&other, &led.facts(), led.now) {
+            assert_eq!(step.set.generation(), led.set.generation() + 1, "{name}");
+        }
+        let back = led.set.set_back(led.now - 1);
+        assert!(back.generation() > led.set.generation(), "{name}");
+    }
+    let led = Led::begin();
+    assert_eq!(led.set.clone().newer_than(7).generation(), 8);
+    assert_eq!(led.clone().to(Act::WantDs).set.newer_than(0).generation(), 2, "TTL, DS wanted");
+    let text = led.to(Act::WantDs).set.write().unwrap();
+    assert_eq!(KeySet::read(&text).unwrap().generation(), 2);
+    let older = text.replace(",\"generation\":2", "");
+    assert_eq!(KeySet::read(&older).unwrap().generation(), 0, "{older}");
+}
+
+#[test]
 fn going_back_from_another_algorithm_is_as_safe_as_going_there() {
     for (name, mut led) in stages().into_iter().filter(|(name, _)| name.starts_with("alg")) {
         led.policy.algorithm = Algorithm::EcdsaP256Sha256;
