@@ -65,6 +65,7 @@
 //! | [`desk`] | every acting function of the queue, and its timers |
 //! | [`words`] | message catalogues; dates and numbers as people read them |
 //! | [`notice`] | the text of notices, and the mail that carries it |
+//! | [`paper`] | papers: what one says, as a PDF and as a page for printing |
 //! | [`report`] | the monthly report |
 //! | [`web`] | pages and JSON API |
 //! | [`config`] | settings, their defaults, findings about them |
@@ -130,6 +131,8 @@ pub mod desk;
 pub mod ledger;
 #[cfg(feature = "approval")]
 pub mod notice;
+#[cfg(feature = "approval")]
+pub mod paper;
 #[cfg(feature = "approval")]
 pub mod people;
 #[cfg(feature = "approval")]

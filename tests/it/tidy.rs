@@ -70,6 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("words", &["queue"]),
     ("notice", &["words", "queue"]),
+    ("paper", &[]),
     ("report", &["words", "store", "queue"]),
     (
         "web",
@@ -95,7 +96,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
 const PURE: &[&str] = &[
     "wire", "dnssec", "rollover", "tsig", "zone", "transfer", "update", "answer", "sign",
-    "catalog", "queue",
+    "catalog", "queue", "paper",
 ];
 
 /// What one file of a room of [`PURE`] may use all the same, and why.
