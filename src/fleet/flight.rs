@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
 
-use super::link::Step;
+use super::link::Outgoing;
 use super::links::{Flight, Landing};
 use super::message;
 use super::rules::RemoteTls;
@@ -71,7 +71,7 @@ impl Parcel {
         match self.over_udp().await {
             Ok(response) if !message::is_cut(&response) => {
                 let first = self.verified(&response);
-                if message::is_final(self.flight.step, &first) {
+                if message::is_final(self.flight.outgoing, &first) {
                     return first;
                 }
                 self.over_connection(connections).await.or(first)
@@ -139,9 +139,9 @@ impl Parcel {
 
     /// What the response says.
     fn read(&self, response: &[u8]) -> Landing {
-        match self.flight.step {
-            Step::Look => Landing::Looked(message::serial(response, &self.flight.zone)),
-            Step::Notify => match message::rcode(response) {
+        match self.flight.outgoing {
+            Outgoing::Look => Landing::Looked(message::serial(response, &self.flight.zone)),
+            Outgoing::Notify => match message::rcode(response) {
                 Ok(rcode) => Landing::Told(self.serial, rcode),
                 Err(why) => Landing::Failed(why),
             },

@@ -36,11 +36,11 @@ fn slow(tries: u32) -> Duration {
     Duration::from_secs(if tries < 15 { 60 } else { 300 })
 }
 
-//------------ Step ----------------------------------------------------------
+//------------ Outgoing ------------------------------------------------------
 
 /// What is sent to a secondary.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Step {
+pub(super) enum Outgoing {
     /// NOTIFY (RFC 1996).
     Notify,
     /// A question for the SOA record.
@@ -99,11 +99,11 @@ impl Link {
         self.serial.is_some_and(|serial| has_reached(serial, self.wanted))
     }
 
-    /// The next step, and when it is due.
-    pub(super) fn next(&self) -> (Instant, Step) {
+    /// The next message, and when it is due.
+    pub(super) fn next(&self) -> (Instant, Outgoing) {
         match self.tell_at {
-            Some(at) if at <= self.look_at => (at, Step::Notify),
-            _ => (self.look_at, Step::Look),
+            Some(at) if at <= self.look_at => (at, Outgoing::Notify),
+            _ => (self.look_at, Outgoing::Look),
         }
     }
 
@@ -132,10 +132,10 @@ impl Link {
 
     //--- What is sent
 
-    /// A step is sent. Returns how long the response may take.
-    pub(super) fn sent(&mut self, step: Step, now: Instant) -> Duration {
-        match step {
-            Step::Notify => {
+    /// A message is sent. Returns how long the response may take.
+    pub(super) fn sent(&mut self, outgoing: Outgoing, now: Instant) -> Duration {
+        match outgoing {
+            Outgoing::Notify => {
                 let doubled = FIRST_WAIT * 2_u32.pow(self.tries.min(QUICK_TRIES - 1));
                 let wait = if self.tries < QUICK_TRIES { doubled } else { slow(self.tries) };
                 self.tries = self.tries.saturating_add(1);
@@ -143,7 +143,7 @@ impl Link {
                 self.tell_at = Some(now + self.late(wait));
                 doubled.min(PATIENCE_MAX)
             }
-            Step::Look => {
+            Outgoing::Look => {
                 self.look_at = now + PERIOD;
                 FIRST_WAIT
             }
@@ -188,10 +188,10 @@ impl Link {
         }
     }
 
-    /// A step came to nothing.
-    pub(super) fn failed(&mut self, step: Step, why: String, now: Instant) {
+    /// A message came to nothing.
+    pub(super) fn failed(&mut self, outgoing: Outgoing, why: String, now: Instant) {
         self.error = Some(why);
-        if step == Step::Look {
+        if outgoing == Outgoing::Look {
             self.look_at = now + self.until_next_look().max(SILENT_GAP);
         }
     }
@@ -226,17 +226,17 @@ mod tests {
             Self { link: Link::new(10, start, 0, 0), start, now: start }
         }
 
-        /// Goes to the next step and sends it; which, and after how many milliseconds since the start.
-        fn send(&mut self) -> (Step, u128) {
-            let (at, step) = self.link.next();
+        /// Goes to the next message and sends it; which, and after how many milliseconds since the start.
+        fn send(&mut self) -> (Outgoing, u128) {
+            let (at, outgoing) = self.link.next();
             self.now = self.now.max(at);
-            let _patience = self.link.sent(step, self.now);
-            (step, (self.now - self.start).as_millis())
+            let _patience = self.link.sent(outgoing, self.now);
+            (outgoing, (self.now - self.start).as_millis())
         }
 
         /// Sends what is next, a NOTIFY, which is answered.
         fn told(&mut self) {
-            assert_eq!(self.send().0, Step::Notify);
+            assert_eq!(self.send().0, Outgoing::Notify);
             self.link.told(self.link.wanted, Rcode::NOERROR, self.now, 0);
         }
     }
@@ -246,11 +246,11 @@ mod tests {
         let mut hand = Hand::new();
         let mut sent = Vec::new();
         while sent.len() < 20 {
-            let (step, at) = hand.send();
-            if step == Step::Notify {
+            let (outgoing, at) = hand.send();
+            if outgoing == Outgoing::Notify {
                 sent.push(at / 1000);
             }
-            hand.link.failed(step, "no answer".to_owned(), hand.now);
+            hand.link.failed(outgoing, "no answer".to_owned(), hand.now);
         }
         assert_eq!(sent[..9], [0, 1, 3, 7, 15, 31, 91, 151, 211], "{sent:?}");
         assert_eq!(sent[18] - sent[17], 300, "{sent:?}");
@@ -262,13 +262,13 @@ mod tests {
         let mut hand = Hand::new();
         hand.told();
         for after in [20, 50, 100, 200, 500] {
-            assert_eq!(hand.send(), (Step::Look, after));
+            assert_eq!(hand.send(), (Outgoing::Look, after));
             hand.link.looked(Ok(9), hand.now, 7);
         }
         assert_eq!((hand.link.serial, hand.link.behind_since), (Some(9), Some(0)));
         hand.link.looked(Ok(10), hand.now, 9);
         assert!(hand.link.has_it() && hand.link.behind_since.is_none());
-        assert_eq!(hand.send(), (Step::Look, 500 + 300_000), "nothing more to tell");
+        assert_eq!(hand.send(), (Outgoing::Look, 500 + 300_000), "nothing more to tell");
     }
 
     #[test]
@@ -277,11 +277,11 @@ mod tests {
         let mut told = Vec::new();
         while told.len() < 7 {
             match hand.send() {
-                (Step::Notify, at) => {
+                (Outgoing::Notify, at) => {
                     told.push(at / 1000);
                     hand.link.told(10, Rcode::NOERROR, hand.now, 0);
                 }
-                (Step::Look, _) => hand.link.looked(Ok(9), hand.now, 0),
+                (Outgoing::Look, _) => hand.link.looked(Ok(9), hand.now, 0),
             }
         }
         assert_eq!(told, [0, 1, 3, 7, 15, 31, 91]);
@@ -291,28 +291,32 @@ mod tests {
     fn a_newer_serial_takes_the_place_of_one_that_waits() {
         let mut hand = Hand::new();
         for _ in 0..4 {
-            let (step, _) = hand.send();
-            hand.link.failed(step, String::new(), hand.now);
+            let (outgoing, _) = hand.send();
+            hand.link.failed(outgoing, String::new(), hand.now);
         }
         for serial in 11..40 {
             hand.link.want(serial, hand.now, 0);
         }
-        let (at, step) = hand.link.next();
-        assert_eq!((at - hand.now, step), (GAP, Step::Notify), "one for all of them, and soon");
+        let (at, outgoing) = hand.link.next();
+        assert_eq!(
+            (at - hand.now, outgoing),
+            (GAP, Outgoing::Notify),
+            "one for all of them, and soon"
+        );
         hand.told();
         // The answer to an older one does not count for the newer.
         hand.link.want(41, hand.now, 0);
         hand.link.told(39, Rcode::NOERROR, hand.now, 0);
-        assert_eq!(hand.link.next(), (hand.now + GAP, Step::Notify));
+        assert_eq!(hand.link.next(), (hand.now + GAP, Outgoing::Notify));
     }
 
     #[test]
     fn a_secondary_that_has_the_serial_already_is_not_told_again() {
         let mut hand = Hand::new();
-        let (step, _) = hand.send();
-        hand.link.failed(step, String::new(), hand.now);
+        let (outgoing, _) = hand.send();
+        hand.link.failed(outgoing, String::new(), hand.now);
         hand.link.looked(Ok(11), hand.now, 0);
-        assert_eq!(hand.link.next().1, Step::Look);
+        assert_eq!(hand.link.next().1, Outgoing::Look);
     }
 
     #[test]
@@ -321,7 +325,7 @@ mod tests {
         let _first = hand.send();
         hand.link.told(10, Rcode::NOTAUTH, hand.now, 5);
         assert_eq!(hand.link.error.as_deref(), Some("it answers NOTIFY with NOTAUTH"));
-        assert_eq!(hand.link.next().1, Step::Look);
+        assert_eq!(hand.link.next().1, Outgoing::Look);
         hand.link.looked(Err("it answers SOA with REFUSED".to_owned()), hand.now, 6);
         assert_eq!((hand.link.serial, hand.link.has_it()), (None, false));
     }

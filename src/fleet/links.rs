@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::link::{Link, Step};
+use super::link::{Link, Outgoing};
 use super::peers::Peer;
 use super::rules::Remote;
 use crate::publish::Secondary;
@@ -30,7 +30,7 @@ pub(super) struct Flight {
     /// The link.
     pub(super) id: u64,
     /// What is sent.
-    pub(super) step: Step,
+    pub(super) outgoing: Outgoing,
     /// The zone.
     pub(super) zone: Name,
     /// The secondary's name.
@@ -237,12 +237,12 @@ impl Links {
                 continue;
             }
             let Some(address) = entry.address() else { continue };
-            let (_, step) = entry.link.next();
-            let patience = entry.link.sent(step, now);
+            let (_, outgoing) = entry.link.next();
+            let patience = entry.link.sent(outgoing, now);
             entry.place = Place::Aloft;
             (*aloft, self.aloft_in_all) = (*aloft + 1, self.aloft_in_all + 1);
             let (zone, remote) = (entry.zone.clone(), Arc::clone(&entry.peer.remote));
-            return Some(Flight { id, step, zone, peer, address, remote, patience });
+            return Some(Flight { id, outgoing, zone, peer, address, remote, patience });
         }
         None
     }
@@ -265,10 +265,10 @@ impl Links {
             }
             Landing::Looked(found) => entry.link.looked(found, now, now_ms),
             Landing::Failed(why) => {
-                if flight.step == Step::Notify {
+                if flight.outgoing == Outgoing::Notify {
                     entry.told = Some(Err(why.clone()));
                 }
-                entry.link.failed(flight.step, why, now);
+                entry.link.failed(flight.outgoing, why, now);
                 // Another one of its addresses may answer.
                 entry.at = entry.at.wrapping_add(1);
             }

@@ -1,7 +1,7 @@
 //! The two messages that secondaries are sent: NOTIFY (RFC 1996) and the question for their SOA record. And
 //! what their responses say.
 
-use super::link::Step;
+use super::link::Outgoing;
 use crate::dns_client::question;
 use crate::wire::header::FLAG_AA;
 use crate::wire::{Class, HEADER_OCTETS, Name, Opcode, Rcode, Record, Response, Rtype, Writer};
@@ -63,9 +63,9 @@ pub(super) fn serial(response: &[u8], apex: &Name) -> Result<u32, String> {
 
 /// Whether a response over UDP, verified, is the last word. A bad signature is not: anybody may have sent it. Nor
 /// is a refusal to say the serial: Knot answers for a catalog that it makes over connections only.
-pub(super) fn is_final<E>(step: Step, verified: &Result<Vec<u8>, E>) -> bool {
+pub(super) fn is_final<E>(outgoing: Outgoing, verified: &Result<Vec<u8>, E>) -> bool {
     let is_refused =
-        |response: &Vec<u8>| step == Step::Look && rcode(response) == Ok(Rcode::REFUSED);
+        |response: &Vec<u8>| outgoing == Outgoing::Look && rcode(response) == Ok(Rcode::REFUSED);
     verified.as_ref().is_ok_and(|response| !is_refused(response))
 }
 

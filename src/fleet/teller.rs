@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::flight::{Connections, Parcel};
 use super::handle::Inner;
-use super::link::Step;
+use super::link::Outgoing;
 use super::links::{Flight, Landing, Links};
 use super::{message, peers};
 use crate::dns_client::{Ours, fresh_id};
@@ -284,7 +284,7 @@ impl Teller {
 
     /// Notes what came of a message.
     fn land(&mut self, flight: &Flight, landing: Landing) {
-        if let (Step::Notify, Some(fleet)) = (flight.step, self.fleet.upgrade()) {
+        if let (Outgoing::Notify, Some(fleet)) = (flight.outgoing, self.fleet.upgrade()) {
             let result = match &landing {
                 Landing::Told(_, Rcode::NOERROR) => "answered",
                 Landing::Told(..) => "refused",
@@ -323,9 +323,9 @@ fn ours(fleet: &Inner) -> Ours {
 fn parcel(fleet: &Inner, flight: Flight) -> Result<Parcel, String> {
     let zone = fleet.publisher.zone(&flight.zone);
     let zone = zone.ok_or_else(|| "the zone is not served any more".to_owned())?;
-    let message = match flight.step {
-        Step::Notify => message::notify(fresh_id(), &zone),
-        Step::Look => message::look(fresh_id(), &flight.zone),
+    let message = match flight.outgoing {
+        Outgoing::Notify => message::notify(fresh_id(), &zone),
+        Outgoing::Look => message::look(fresh_id(), &flight.zone),
     };
     let key = fleet.key_of(&flight.remote)?;
     Ok(Parcel::new(flight, message, zone.serial(), key.as_ref(), seconds()))

@@ -1,6 +1,6 @@
 //! What a key file of another program holds, told from its text.
 
-use super::text::Fault;
+use super::text::KeyFileFault;
 use super::{bind, pem, public};
 use crate::dnssec::{Algorithm, Dnskey, PrivateKey};
 use crate::wire::Name;
@@ -36,7 +36,7 @@ pub struct Public {
 
 impl Content {
     /// Reads a text: PEM, the format of BIND and ldns, or DNSKEY records one a line.
-    pub fn read(text: &[u8]) -> Result<Self, Fault> {
+    pub fn read(text: &[u8]) -> Result<Self, KeyFileFault> {
         if bind::is_private(text) {
             return bind::read(text).map(Self::Private);
         }

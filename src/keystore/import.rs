@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::KEY_OCTETS_MAX;
 use super::content::{Content, Private, Public};
-use super::text::Fault;
+use super::text::KeyFileFault;
 use crate::dnssec::{Algorithm, Dnskey, KeyError, KeyPair, Pkcs8};
 use crate::files::{self, SecretError};
 use crate::wire::Name;
@@ -63,7 +63,7 @@ impl ImportFault {
     }
 
     /// A fault at a line of a file.
-    fn at(file: &Path, fault: Fault) -> Self {
+    fn at(file: &Path, fault: KeyFileFault) -> Self {
         Self { file: file.to_owned(), line: Some(fault.line), message: fault.message }
     }
 }
@@ -184,7 +184,7 @@ impl Known {
                 Ok(_) => {
                     let message =
                         format!("this is a key of {}, not of {}", public.owner, given.zone);
-                    let found = ImportFault::at(file, Fault { line: public.line, message });
+                    let found = ImportFault::at(file, KeyFileFault { line: public.line, message });
                     error = error.or(Some(found));
                 }
                 Err(KeyError::Mismatch(_)) if !has_half => {}
@@ -217,7 +217,7 @@ impl Known {
         lone.map(|(file, public)| {
             let tag = public.dnskey.tag();
             let message = format!("the private half of the key with tag {tag} is not beside it");
-            ImportFault::at(file, Fault { line: public.line, message })
+            ImportFault::at(file, KeyFileFault { line: public.line, message })
         })
     }
 }

@@ -15,7 +15,7 @@ mod text;
 
 pub use content::{Content, Private, Public};
 pub use import::{Given, ImportFault, Imported, import};
-pub use text::Fault;
+pub use text::KeyFileFault;
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::text::{Fault, lines};
+use super::text::{KeyFileFault, lines};
 use crate::dnssec::{Pkcs8, PrivateKey};
 use crate::wire::rdata::{base64_octets, base64_text};
 
@@ -33,7 +33,7 @@ pub(super) fn is_pem(text: &[u8]) -> bool {
 }
 
 /// Reads the one private key in a text. What stands around it, certificates and parameters, is passed over.
-pub(super) fn read(text: &[u8]) -> Result<PrivateKey, Fault> {
+pub(super) fn read(text: &[u8]) -> Result<PrivateKey, KeyFileFault> {
     let mut found = None;
     let mut lines = lines(text);
     while let Some((number, line)) = lines.next() {
@@ -47,17 +47,20 @@ pub(super) fn read(text: &[u8]) -> Result<PrivateKey, Fault> {
             is_end
         });
         if !is_closed {
-            return Err(Fault::at(number, "the document that begins here has no end"));
+            return Err(KeyFileFault::at(number, "the document that begins here has no end"));
         }
         if !label.ends_with(LABEL.as_bytes()) {
             continue;
         }
         if found.is_some() {
-            return Err(Fault::at(number, "this is a second private key: one file holds one"));
+            return Err(KeyFileFault::at(
+                number,
+                "this is a second private key: one file holds one",
+            ));
         }
-        found = Some(document(label, &signs).map_err(|why| Fault::at(number, why))?);
+        found = Some(document(label, &signs).map_err(|why| KeyFileFault::at(number, why))?);
     }
-    found.ok_or_else(|| Fault::at(1, "there is no private key in it"))
+    found.ok_or_else(|| KeyFileFault::at(1, "there is no private key in it"))
 }
 
 /// Reads one document.

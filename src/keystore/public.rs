@@ -2,7 +2,7 @@
 //! `dig` prints.
 
 use super::content::Public;
-use super::text::{Fault, lines};
+use super::text::{KeyFileFault, lines};
 use crate::dnssec::{Dnskey, ZONE};
 use crate::wire::{Name, Rtype, rdata};
 
@@ -11,7 +11,7 @@ const REVOKE: u16 = 0x0080;
 
 /// Reads the DNSKEY records of a text. Other lines of a zone are passed over, and so are keys of algorithms
 /// that zones are not signed with here.
-pub(super) fn read(text: &[u8]) -> Result<Vec<Public>, Fault> {
+pub(super) fn read(text: &[u8]) -> Result<Vec<Public>, KeyFileFault> {
     let mut found = Vec::new();
     for (line, content) in lines(text) {
         let content = content.split(|octet| *octet == b';').next().unwrap_or_default();
@@ -25,13 +25,13 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Public>, Fault> {
         }
         let fields = words.collect::<Vec<_>>().join(&b' ');
         let owner = Name::from_text(owner)
-            .map_err(|error| Fault::at(line, format!("the owner is no name: {error}")))?;
+            .map_err(|error| KeyFileFault::at(line, format!("the owner is no name: {error}")))?;
         let rdata = rdata::parse(Rtype::DNSKEY, &fields, Name::root().as_ref())
-            .map_err(|error| Fault::at(line, format!("this is no DNSKEY: {error}")))?;
+            .map_err(|error| KeyFileFault::at(line, format!("this is no DNSKEY: {error}")))?;
         let Some(dnskey) = Dnskey::from_rdata(&rdata) else { continue };
         if dnskey.flags & ZONE == 0 || dnskey.flags & REVOKE != 0 {
             let message = format!("a key with flags {} cannot sign a zone", dnskey.flags);
-            return Err(Fault::at(line, message));
+            return Err(KeyFileFault::at(line, message));
         }
         found.push(Public { owner, dnskey, line });
     }

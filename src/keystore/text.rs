@@ -2,14 +2,14 @@
 
 /// A fault in a text.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct KeyFileFault {
     /// The line, from 1.
     pub line: usize,
     /// What is wrong, in words, to stand behind the place.
     pub message: String,
 }
 
-impl Fault {
+impl KeyFileFault {
     /// A fault at a line.
     pub(super) fn at(line: usize, message: impl Into<String>) -> Self {
         Self { line, message: message.into() }

@@ -19,7 +19,7 @@ use crate::wire::{Name, NameRef};
 #[derive(Clone, Debug)]
 pub struct Acl {
     /// Rules, the most specific first: by labels of the name, then by bits of the prefix.
-    rules: Vec<Rule>,
+    rules: Vec<AclRule>,
     /// What holds where no rule matches.
     otherwise: bool,
     /// Keys whose good signature is enough, wherever the message comes from.
@@ -28,7 +28,7 @@ pub struct Acl {
 
 /// One rule.
 #[derive(Clone, Debug)]
-pub struct Rule {
+pub struct AclRule {
     /// The name it holds for, with all below; the root for any.
     pub name: Name,
     /// The addresses it holds for.
@@ -53,7 +53,7 @@ impl Acl {
         networks: impl IntoIterator<Item = Network>,
         keys: impl IntoIterator<Item = Name>,
     ) -> Self {
-        let rule = |network| Rule { name: Name::root(), network, allow: true };
+        let rule = |network| AclRule { name: Name::root(), network, allow: true };
         let rules: Vec<_> = networks.into_iter().map(rule).collect();
         let keys: BTreeSet<Name> = keys.into_iter().collect();
         let otherwise = rules.is_empty() && keys.is_empty();
@@ -61,7 +61,7 @@ impl Acl {
     }
 
     /// These rules, in any order.
-    pub fn new(mut rules: Vec<Rule>, otherwise: bool) -> Self {
+    pub fn new(mut rules: Vec<AclRule>, otherwise: bool) -> Self {
         // Of two rules for the same name and network the one that refuses comes first.
         rules.sort_by_key(|rule| {
             let labels = rule.name.as_ref().label_count();
@@ -78,8 +78,9 @@ impl Acl {
 
 impl Access for Acl {
     fn allows(&self, client: IpAddr, name: NameRef<'_>) -> bool {
-        let matches =
-            |rule: &&Rule| rule.network.contains(client) && name.is_at_or_below(rule.name.as_ref());
+        let matches = |rule: &&AclRule| {
+            rule.network.contains(client) && name.is_at_or_below(rule.name.as_ref())
+        };
         self.rules.iter().find(matches).map_or(self.otherwise, |rule| rule.allow)
     }
 }
@@ -179,8 +180,8 @@ pub struct NotANetwork;
 mod tests {
     use super::*;
 
-    fn rule(name: &str, network: &str, allow: bool) -> Rule {
-        Rule { name: name.parse().unwrap(), network: network.parse().unwrap(), allow }
+    fn rule(name: &str, network: &str, allow: bool) -> AclRule {
+        AclRule { name: name.parse().unwrap(), network: network.parse().unwrap(), allow }
     }
 
     /// Checks whether a client may query a name.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 
 use crate::answer::{self, CookieResult, Identity, Peer, Scratch, Signature, Transport, Verdict};
-use crate::tsig::{Fault, Keyring};
+use crate::tsig::{Keyring, TsigFault};
 use crate::wire::{Name, Opcode, Rcode};
 use crate::zone::ZoneSet;
 
@@ -175,7 +175,7 @@ pub(super) struct Unusual {
     /// The key it names; of use only if the facts say that it was signed.
     pub(super) key: Option<Name>,
     /// What is wrong with its TSIG.
-    pub(super) fault: Option<Fault>,
+    pub(super) fault: Option<TsigFault>,
     /// Why it is refused, if that is more than the extended error says; none of any other response, whose
     /// reason nobody would take away before the next refusal.
     pub(super) reason: Option<String>,
@@ -485,6 +485,6 @@ pub(super) fn is_refusal(rcode: Rcode) -> bool {
 }
 
 /// The number of a fault of TSIG in the query log.
-fn log_code(fault: Fault) -> u16 {
-    if fault == Fault::Malformed { Rcode::FORMERR.0 } else { fault.code() }
+fn log_code(fault: TsigFault) -> u16 {
+    if fault == TsigFault::Malformed { Rcode::FORMERR.0 } else { fault.code() }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::answer::{self, Ede, Outcome, Signature, Transport, Verdict};
 use crate::transfer::{Envelope, Outgoing, Sending};
-use crate::tsig::{self, Fault, Rejected, Signer};
+use crate::tsig::{self, Rejected, Signer, TsigFault};
 use crate::wire::{Header, Opcode, Query, Rcode};
 use crate::zone::{Zone, ZoneSet};
 
@@ -86,13 +86,13 @@ impl Responder {
     ) -> Option<usize> {
         let fault = rejected.fault;
         self.counters.count_tsig_failure(match fault {
-            Fault::Malformed => TsigKind::Malformed,
-            Fault::BadKey => TsigKind::BadKey,
-            Fault::BadSig => TsigKind::BadSig,
-            Fault::BadTime => TsigKind::BadTime,
-            Fault::BadTrunc => TsigKind::BadTrunc,
+            TsigFault::Malformed => TsigKind::Malformed,
+            TsigFault::BadKey => TsigKind::BadKey,
+            TsigFault::BadSig => TsigKind::BadSig,
+            TsigFault::BadTime => TsigKind::BadTime,
+            TsigFault::BadTrunc => TsigKind::BadTrunc,
         });
-        let rcode = if fault == Fault::Malformed { Rcode::FORMERR } else { Rcode::NOTAUTH };
+        let rcode = if fault == TsigFault::Malformed { Rcode::FORMERR } else { Rcode::NOTAUTH };
         let limit = self.limit_without(&rejected.message, rejected.octets(), out.len());
         let refusal = Refusal { rcode, ede: None, text: None };
         let room = out.get_mut(..limit)?;

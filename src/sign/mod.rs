@@ -41,7 +41,7 @@ pub use plan::{Plan, SignError};
 pub use renew::{Due, due, renew};
 pub use strip::{is_of_signing, is_proof, strip};
 pub use times::BACKDATED_S;
-pub use verify::{Fault, verify_change};
+pub use verify::{Unsound, verify_change};
 pub use whole::whole;
 
 #[cfg(test)]

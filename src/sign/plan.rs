@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::strip::is_of_keys;
-use super::verify::Fault;
+use super::verify::Unsound;
 use crate::dnssec::{Denial, Dnskey, KeyError, KeyPair};
 use crate::wire::{Name, Rtype};
 use crate::zone::{ApplyError, Soa};
@@ -93,5 +93,5 @@ pub enum SignError {
     Zone(#[from] ApplyError),
     /// The signed version does not stand the self-check.
     #[error("what was signed does not verify and is not served: {0}")]
-    Fault(#[from] Fault),
+    Unsound(#[from] Unsound),
 }

@@ -18,11 +18,11 @@ const NAMES_MAX: usize = 10_000;
 /// Names that one thread looks at in one go.
 const PART_NAMES: usize = 64;
 
-//------------ Fault ---------------------------------------------------------
+//------------ Unsound -------------------------------------------------------
 
 /// What a validator would not believe, or what must not be served.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Fault {
+pub enum Unsound {
     /// A signature that must be there is not.
     #[error("{0} {1} lacks a signature of the key with tag {2}")]
     Missing(Name, Rtype, u16),
@@ -49,7 +49,7 @@ pub fn verify_change(
     after: &Zone,
     plan: &Plan,
     now: u32,
-) -> Result<(), Fault> {
+) -> Result<(), Unsound> {
     let check = Check::new(after, plan, now);
     check.published()?;
     let all = |node| (None, Some(node));
@@ -112,26 +112,26 @@ impl<'a> Check<'a> {
     }
 
     /// The keys to be published are.
-    fn published(&self) -> Result<(), Fault> {
+    fn published(&self) -> Result<(), Unsound> {
         let set = self.zone.rrset(self.zone.apex(), Rtype::DNSKEY);
         let has = |key: &Dnskey| {
             let rdata = key.rdata();
             set.into_iter().flat_map(RrsetRef::rdatas).any(|published| *published == *rdata)
         };
         let is_whole = self.plan.keys.iter().all(has);
-        if is_whole { Ok(()) } else { Err(Fault::Keys(self.zone.apex().to_name())) }
+        if is_whole { Ok(()) } else { Err(Unsound::Keys(self.zone.apex().to_name())) }
     }
 
     /// The signatures of a name, where they are new.
-    fn node(&self, old: Option<NodeRef<'_>>, new: NodeRef<'_>) -> Result<(), Fault> {
+    fn node(&self, old: Option<NodeRef<'_>>, new: NodeRef<'_>) -> Result<(), Unsound> {
         if let Some(orphan) = new.orphan_signatures().next() {
-            return Err(Fault::Needless(new.owner().to_name(), orphan.rtype()));
+            return Err(Unsound::Needless(new.owner().to_name(), orphan.rtype()));
         }
         for set in new.rrsets() {
             let old = old.and_then(|old| old.rrset(set.rtype()));
             if !new.is_signed_here(set.rtype()) {
                 if set.signature_count() > 0 {
-                    return Err(Fault::Needless(new.owner().to_name(), set.rtype()));
+                    return Err(Unsound::Needless(new.owner().to_name(), set.rtype()));
                 }
             } else if old.is_none_or(|old| old != set) {
                 self.set(new, old, set)?;
@@ -146,7 +146,7 @@ impl<'a> Check<'a> {
         node: NodeRef<'_>,
         old: Option<RrsetRef<'_>>,
         set: RrsetRef<'_>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Unsound> {
         let (owner, rtype) = (node.owner(), set.rtype());
         let is_old =
             |one: &[u8]| old.into_iter().flat_map(RrsetRef::signatures).any(|rdata| rdata == one);
@@ -156,13 +156,13 @@ impl<'a> Check<'a> {
             let (tag, algorithm) = (signature.key_tag, signature.algorithm);
             let is_good = signature.ttl == set.ttl() && self.is_made(&signature, owner, set);
             if !is_good {
-                return Err(Fault::Bogus(owner.to_name(), rtype, tag));
+                return Err(Unsound::Bogus(owner.to_name(), rtype, tag));
             }
             let left = seconds_left(&signature, self.now);
             let is_kept = is_old(signature.rdata);
             let least = if is_kept { 1 } else { self.plan.refresh_s };
             if !signature.span.contains(self.now) || left < least {
-                return Err(Fault::Times(owner.to_name(), rtype));
+                return Err(Unsound::Times(owner.to_name(), rtype));
             }
             was_kept |= is_kept;
             made_by.push((tag, algorithm));
@@ -172,7 +172,7 @@ impl<'a> Check<'a> {
         let mut wanted = signers.map(|pair| (pair.tag(), pair.dnskey().algorithm.number()));
         // While keys change, an RRset that stays may wait for the new one's signature.
         match wanted.find(|one| lacks(one) && !was_kept) {
-            Some((tag, _)) => Err(Fault::Missing(owner.to_name(), rtype, tag)),
+            Some((tag, _)) => Err(Unsound::Missing(owner.to_name(), rtype, tag)),
             None => Ok(()),
         }
     }
@@ -198,7 +198,7 @@ impl Check<'_> {
         old: Option<NodeRef<'_>>,
         node: Option<NodeRef<'_>>,
         name: NameRef<'_>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Unsound> {
         match self.plan.denial {
             Denial::Nsec => {
                 let linked = node.filter(|node| node.is_in_nsec_chain());
@@ -207,7 +207,7 @@ impl Check<'_> {
                 } else if let Some(node) = node
                     && node.rrset(Rtype::NSEC).is_some()
                 {
-                    return Err(Fault::Chain(node.owner().to_name(), Rtype::NSEC));
+                    return Err(Unsound::Chain(node.owner().to_name(), Rtype::NSEC));
                 }
                 // A name that never was in the chain leaves the one before it alone.
                 let was_linked = old.is_some_and(|old| old.rrset(Rtype::NSEC).is_some());
@@ -227,7 +227,7 @@ impl Check<'_> {
                     (None, None) => true,
                     _ => false,
                 };
-                let fault = || Fault::Chain(name.to_name(), Rtype::NSEC3);
+                let fault = || Unsound::Chain(name.to_name(), Rtype::NSEC3);
                 if !is_right {
                     return Err(fault());
                 }
@@ -238,7 +238,7 @@ impl Check<'_> {
     }
 
     /// A link of NSEC.
-    fn nsec(&self, node: NodeRef<'_>) -> Result<(), Fault> {
+    fn nsec(&self, node: NodeRef<'_>) -> Result<(), Unsound> {
         let next = self.zone.nodes_after(node.owner()).find(|node| node.is_in_nsec_chain());
         let next = next.map_or_else(|| self.zone.apex(), NodeRef::owner);
         let is_right = node.rrset(Rtype::NSEC).is_some_and(|set| {
@@ -248,21 +248,21 @@ impl Check<'_> {
             });
             leads && set.count() == 1 && set.ttl() == chain_ttl(self.zone.soa())
         });
-        if is_right { Ok(()) } else { Err(Fault::Chain(node.owner().to_name(), Rtype::NSEC)) }
+        if is_right { Ok(()) } else { Err(Unsound::Chain(node.owner().to_name(), Rtype::NSEC)) }
     }
 
     /// The chain around a hashed name that changed, or is gone.
-    fn hashed(&self, node: Option<NodeRef<'_>>, owner: NameRef<'_>) -> Result<(), Fault> {
+    fn hashed(&self, node: Option<NodeRef<'_>>, owner: NameRef<'_>) -> Result<(), Unsound> {
         match self.plan.denial {
             Denial::Nsec3 => self.hashed_link(owner),
             Denial::Nsec if node.is_none() => Ok(()),
-            Denial::Nsec => Err(Fault::Chain(owner.to_name(), Rtype::NSEC3)),
+            Denial::Nsec => Err(Unsound::Chain(owner.to_name(), Rtype::NSEC3)),
         }
     }
 
     /// The links of NSEC3 at a hashed name and before it; it may be gone.
-    fn hashed_link(&self, owner: NameRef<'_>) -> Result<(), Fault> {
-        let fault = || Fault::Chain(owner.to_name(), Rtype::NSEC3);
+    fn hashed_link(&self, owner: NameRef<'_>) -> Result<(), Unsound> {
+        let fault = || Unsound::Chain(owner.to_name(), Rtype::NSEC3);
         let hash = hash_of(owner).ok_or_else(fault)?;
         let mut here = vec![hash];
         here.push(chain::less_one(&hash));
@@ -272,7 +272,7 @@ impl Check<'_> {
             let rdata = found.rrset.first();
             let leads = chain::is_ours(rdata) && rdata.get(6..26) == Some(&next[..]);
             if !leads || found.rrset.ttl() != chain_ttl(self.zone.soa()) {
-                return Err(Fault::Chain(found.node.owner().to_name(), Rtype::NSEC3));
+                return Err(Unsound::Chain(found.node.owner().to_name(), Rtype::NSEC3));
             }
         }
         Ok(())

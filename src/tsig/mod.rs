@@ -19,7 +19,7 @@ mod stream;
 
 pub use client::{Expected, ResponseFault, sign_query};
 pub use key::{Algorithm, Key, Keyring, UnknownAlgorithm};
-pub use server::{Fault, Rejected, Request, Signer, verify_request};
+pub use server::{Rejected, Request, Signer, TsigFault, verify_request};
 pub use stream::{StreamSigner, StreamVerifier};
 
 use crate::wire::Rcode;
@@ -29,7 +29,7 @@ pub const FUDGE_SECONDS: u16 = 300;
 
 /// The name of an error of TSIG, if it has one. BADSIG shares its number with BADVERS of EDNS.
 pub fn code_name(code: u16) -> Option<&'static str> {
-    if code == Fault::BadSig.code() { Some("BADSIG") } else { Rcode(code).mnemonic() }
+    if code == TsigFault::BadSig.code() { Some("BADSIG") } else { Rcode(code).mnemonic() }
 }
 
 #[cfg(test)]

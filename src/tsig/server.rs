@@ -9,11 +9,11 @@ use super::stream::StreamSigner;
 use super::{FUDGE_SECONDS, code_name};
 use crate::wire::Name;
 
-//------------ Fault ---------------------------------------------------------
+//------------ TsigFault -----------------------------------------------------
 
 /// What is wrong with a request's TSIG.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Fault {
+pub enum TsigFault {
     /// It is not as RFC 8945 §4.2 has it; the reaction is FORMERR.
     Malformed,
     /// No such key here, or not with that algorithm.
@@ -26,7 +26,7 @@ pub enum Fault {
     BadTrunc,
 }
 
-impl Fault {
+impl TsigFault {
     /// The number in the TSIG record of the response; 0 where there is none.
     pub fn code(self) -> u16 {
         match self {
@@ -48,7 +48,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for TsigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -76,7 +76,7 @@ impl Request {
 #[derive(Debug)]
 pub struct Rejected {
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: TsigFault,
     /// The key it names, if its TSIG could be read.
     pub key: Option<Name>,
     /// The message without its TSIG.
@@ -129,7 +129,7 @@ pub fn verify_request(
 ) -> Result<Request, Rejected> {
     let bare = without(message, at);
     let Some(record) = Record::read(message, at).filter(|record| record.error == 0) else {
-        let fault = Fault::Malformed;
+        let fault = TsigFault::Malformed;
         return Err(Rejected { fault, key: None, message: bare, reaction: None });
     };
     let named = Some(record.key.clone());
@@ -137,21 +137,21 @@ pub fn verify_request(
     let fits =
         |key: &&Arc<Key>| key.algorithm().wire().eq_ignore_ascii_case(record.algorithm.wire());
     let Some(key) = keyring.get(record.key.as_ref()).filter(fits).cloned() else {
-        let reaction = unsigned(record, Fault::BadKey);
-        return Err(reject(Fault::BadKey, bare, Some(reaction)));
+        let reaction = unsigned(record, TsigFault::BadKey);
+        return Err(reject(TsigFault::BadKey, bare, Some(reaction)));
     };
     let whole = key.algorithm().octets();
     if !(key.algorithm().octets_min()..=whole).contains(&record.mac.len()) {
-        return Err(reject(Fault::Malformed, bare, None));
+        return Err(reject(TsigFault::Malformed, bare, None));
     }
     if !record.is_signed(key.begin(), &bare, Scope::Variables) {
-        let reaction = unsigned(record, Fault::BadSig);
-        return Err(reject(Fault::BadSig, bare, Some(reaction)));
+        let reaction = unsigned(record, TsigFault::BadSig);
+        return Err(reject(TsigFault::BadSig, bare, Some(reaction)));
     }
     let fault = if !record.timers.hold(now) {
-        Some(Fault::BadTime)
+        Some(TsigFault::BadTime)
     } else if record.mac.len() < whole {
-        Some(Fault::BadTrunc)
+        Some(TsigFault::BadTrunc)
     } else {
         None
     };
@@ -163,7 +163,7 @@ pub fn verify_request(
 }
 
 /// The TSIG of a response that cannot be signed: the request's, without a signature, and the error.
-fn unsigned(request: Record, fault: Fault) -> Reaction {
+fn unsigned(request: Record, fault: TsigFault) -> Reaction {
     let record = Record { mac: Vec::new(), other: Vec::new(), error: fault.code(), ..request };
     Reaction::Unsigned(Box::new(record))
 }
@@ -178,13 +178,13 @@ pub struct Signer {
     /// The request's signature, as it came.
     pub(super) request_mac: Vec<u8>,
     /// What the response tells of the request's TSIG, and its timers; `None` if that was good.
-    told: Option<(Fault, Timers)>,
+    told: Option<(TsigFault, Timers)>,
 }
 
 impl Signer {
     /// Octets to hold back for the TSIG of the response.
     pub fn octets(&self) -> usize {
-        let is_time = matches!(self.told, Some((Fault::BadTime, _)));
+        let is_time = matches!(self.told, Some((TsigFault::BadTime, _)));
         room(&self.key, if is_time { TIME_OCTETS } else { 0 })
     }
 
@@ -206,7 +206,7 @@ impl Signer {
         let mut record = unsigned_by(&self.key, message, now);
         if let Some((fault, timers)) = self.told {
             record.error = fault.code();
-            if fault == Fault::BadTime {
+            if fault == TsigFault::BadTime {
                 // So that the requester, by its own clock, can verify it (RFC 8945 §5.2.3).
                 (record.timers, record.other) = (timers, time(now).to_vec());
             }

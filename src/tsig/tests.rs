@@ -133,7 +133,7 @@ fn an_unknown_key_or_algorithm_is_badkey_and_not_signed() {
     for key in [other, same_name] {
         let (query, expected) = signed(&key, NOW);
         let rejected = verify(&query, NOW).unwrap_err();
-        assert_eq!((rejected.fault, &rejected.message), (Fault::BadKey, &self::query()));
+        assert_eq!((rejected.fault, &rejected.message), (TsigFault::BadKey, &self::query()));
         assert_eq!(rejected.key.as_ref(), Some(key.name()));
         let response = reaction(rejected, NOW);
         let error = expected.verify(&response, NOW).unwrap_err();
@@ -145,7 +145,7 @@ fn an_unknown_key_or_algorithm_is_badkey_and_not_signed() {
 fn a_wrong_signature_is_badsig_whatever_else_is_wrong() {
     for now in [NOW, NOW + 100_000] {
         let rejected = fault(|query| query[12 + 3] ^= 0x20, now);
-        assert_eq!(rejected.fault, Fault::BadSig);
+        assert_eq!(rejected.fault, TsigFault::BadSig);
         let response = reaction(rejected, now);
         assert!(response.windows(2).any(|it| it == [0, 16]));
         let (_, expected) = signed(&usual(), NOW);
@@ -159,7 +159,7 @@ fn another_time_is_badtime_and_signed_with_the_server_s_time() {
     let (_, expected) = signed(&usual(), NOW);
     for now in [NOW + 301, NOW - 301, 0, u64::MAX >> 16] {
         let rejected = fault(|_| (), now);
-        assert_eq!(rejected.fault, Fault::BadTime, "{now}");
+        assert_eq!(rejected.fault, TsigFault::BadTime, "{now}");
         let response = reaction(rejected, now);
         let error = expected.verify(&response, NOW).unwrap_err();
         let told = ResponseFault::Rejected { code: Rcode::BADTIME, server_time: Some(now) };
@@ -202,11 +202,11 @@ fn cut(query: &mut Vec<u8>, octets: usize) {
 fn a_short_signature_is_formerr_and_a_cut_one_badtrunc() {
     for octets in 0..16 {
         let rejected = fault(|query| cut(query, octets), NOW);
-        assert_eq!((rejected.fault, rejected.octets()), (Fault::Malformed, 0), "{octets}");
+        assert_eq!((rejected.fault, rejected.octets()), (TsigFault::Malformed, 0), "{octets}");
     }
     for octets in 16..32 {
         let rejected = fault(|query| cut(query, octets), NOW);
-        assert_eq!(rejected.fault, Fault::BadTrunc, "{octets}");
+        assert_eq!(rejected.fault, TsigFault::BadTrunc, "{octets}");
         // Signed, behind the signature as it came.
         let response = reaction(rejected, NOW);
         let mut expected = signed(&usual(), NOW).1;
@@ -222,7 +222,7 @@ fn a_short_signature_is_formerr_and_a_cut_one_badtrunc() {
         },
         NOW,
     );
-    assert_eq!(wrong.fault, Fault::BadSig, "the part that is there has to be right");
+    assert_eq!(wrong.fault, TsigFault::BadSig, "the part that is there has to be right");
     let long = fault(
         |query| {
             let mac = query.len() - 6;
@@ -232,7 +232,7 @@ fn a_short_signature_is_formerr_and_a_cut_one_badtrunc() {
         },
         NOW,
     );
-    assert_eq!(long.fault, Fault::Malformed, "longer than any of its kind");
+    assert_eq!(long.fault, TsigFault::Malformed, "longer than any of its kind");
 }
 
 #[test]
@@ -248,10 +248,14 @@ fn a_record_that_is_not_as_it_must_be_is_formerr() {
             }
             verify(&query, NOW).unwrap_err()
         };
-        assert_eq!((rejected.fault, rejected.key.is_none()), (Fault::Malformed, true), "{what}");
+        assert_eq!(
+            (rejected.fault, rejected.key.is_none()),
+            (TsigFault::Malformed, true),
+            "{what}"
+        );
     }
     let error = fault(|query| *query.iter_mut().rev().nth(2).unwrap() = 16, NOW);
-    assert_eq!(error.fault, Fault::Malformed, "a request tells no error");
+    assert_eq!(error.fault, TsigFault::Malformed, "a request tells no error");
 }
 
 /// Signs the next message of a transfer.

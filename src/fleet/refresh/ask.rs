@@ -11,7 +11,7 @@ use super::pull::{Puller, Try};
 use super::why::{Broken, Why};
 use crate::dns_client::{Stream, Transport, exchange, fresh_id, question};
 use crate::fleet::handle::Inner;
-use crate::fleet::link::Step;
+use crate::fleet::link::Outgoing;
 use crate::fleet::message;
 use crate::fleet::rules::Remote;
 use crate::fleet::teller::seconds;
@@ -151,7 +151,7 @@ impl Asked<'_> {
                 Ok(response) if message::is_cut(&response) => break,
                 Ok(response) => {
                     let first = verified(Ok(response));
-                    let is_final = message::is_final(Step::Look, &first);
+                    let is_final = message::is_final(Outgoing::Look, &first);
                     return if is_final { first } else { over_tcp().or(first) };
                 }
                 Err(error) if error.kind() == io::ErrorKind::TimedOut => {}

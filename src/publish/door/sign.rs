@@ -5,7 +5,7 @@ use super::number::{finished, soa_record, with_serial};
 use super::proposal::SigningFate;
 use super::publish::without_soa;
 use crate::publish::state::{Inner, PublishError, Version, ZoneState};
-use crate::sign::{self, Fault, Plan, SignError};
+use crate::sign::{self, Plan, SignError, Unsound};
 use crate::zone::{ApplyError, Delta, Zone};
 
 /// A difference of more records than this, and than a quarter of the zone, is not kept as a delta.
@@ -70,7 +70,7 @@ pub(super) fn version(
     });
     let mut signed = signed.map_err(|error| match error {
         NotSound::Sign(source) => PublishError::Sign { zone: apex.clone(), source },
-        NotSound::Fault(fault) => PublishError::Unsound { zone: apex.clone(), fault },
+        NotSound::Unsound(fault) => PublishError::Unsound { zone: apex.clone(), fault },
     })?;
     let content = if state.source.is_secondary() {
         // The next transfer begins at the serial that the primary gave it.
@@ -100,13 +100,13 @@ enum NotSound {
     Sign(#[from] SignError),
     /// It does not validate.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Unsound(#[from] Unsound),
 }
 
 impl NotSound {
     /// Whether what is served can be the reason: keys, times and records that cannot be signed are none of it.
     fn is_of_served(&self) -> bool {
-        matches!(self, Self::Fault(_) | Self::Sign(SignError::Zone(_)))
+        matches!(self, Self::Unsound(_) | Self::Sign(SignError::Zone(_)))
     }
 }
 

@@ -127,7 +127,7 @@ pub enum PublishError {
         /// The apex.
         zone: Name,
         /// What a validator would not believe.
-        fault: sign::Fault,
+        fault: sign::Unsound,
     },
     /// The state of a zone's keys could not be kept beside their files; they are in the database.
     #[error("{0}")]

@@ -158,25 +158,25 @@ fn the_self_check_sees_what_is_wrong() {
         };
         // A signature that is gone; a record that is not what was signed; a link that is missing.
         let unsigned = without(&covers(Rtype::A));
-        let is_seen = |found| matches!(found, Err(Fault::Missing(..) | Fault::Chain(..)));
+        let is_seen = |found| matches!(found, Err(Unsound::Missing(..) | Unsound::Chain(..)));
         assert!(is_seen(all(&unsigned)), "{:?}", all(&unsigned));
         assert!(is_seen(verify_change(Some(&served), &unsigned, &plan, NOW)));
         let more = Record { rdata: [192, 0, 2, 77].into(), ..record_of(&served, Rtype::A) };
         let forged = served.apply(&Delta { removed: Vec::new(), added: vec![more] }).unwrap();
-        assert!(matches!(all(&forged), Err(Fault::Bogus(..))), "{:?}", all(&forged));
+        assert!(matches!(all(&forged), Err(Unsound::Bogus(..))), "{:?}", all(&forged));
         let link = if denial == Denial::Nsec { Rtype::NSEC } else { Rtype::NSEC3 };
         let torn = without(&|record| record.rtype == link);
         assert!(
-            matches!(all(&torn), Err(Fault::Chain(..) | Fault::Needless(..))),
+            matches!(all(&torn), Err(Unsound::Chain(..) | Unsound::Needless(..))),
             "{:?}",
             all(&torn)
         );
         let gone = without(&|record| record.rtype == Rtype::DNSKEY);
-        assert!(matches!(all(&gone), Err(Fault::Keys(_))), "{:?}", all(&gone));
+        assert!(matches!(all(&gone), Err(Unsound::Keys(_))), "{:?}", all(&gone));
         // Ended, and not yet valid.
         for now in [NOW + 15 * DAY, NOW - DAY] {
             let ended = verify_change(None, &served, &plan, now);
-            assert!(matches!(ended, Err(Fault::Times(..))), "{ended:?}");
+            assert!(matches!(ended, Err(Unsound::Times(..))), "{ended:?}");
         }
     }
 }
