@@ -7,12 +7,14 @@
 
 mod changed;
 mod load;
+mod office;
 mod paths;
 mod read;
 mod settings;
 
 pub use changed::changed;
 pub use load::{Loaded, default_path, load, state_dir_of};
+pub use office::{Hosting, Office, Sheet};
 pub use settings::{
     Approval, Audit, Bind, Correction, DenialKind, Hijackable, KeyArrangement, KeySettings,
     LoggedClient, Mail, Metrics, Naming, People, Policy, Probe, Promote, Public, QueryLogging,

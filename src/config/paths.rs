@@ -16,11 +16,23 @@ pub(super) fn resolve(settings: &mut Settings, file: &Path) {
 /// All paths of the settings.
 fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
     let Settings {
-        server, tls, quic, query_log, keys, remotes, zones, work, naming, targets, ..
+        server,
+        tls,
+        quic,
+        query_log,
+        keys,
+        remotes,
+        zones,
+        office,
+        work,
+        naming,
+        targets,
+        ..
     } = settings;
     let mut paths = vec![
         &mut server.state_dir,
         &mut server.zone_dir,
+        &mut office.coat_of_arms,
         &mut work.holidays,
         &mut naming.regions,
         &mut naming.offices,
@@ -90,7 +102,7 @@ mod tests {
 
     #[test]
     fn no_path_of_the_settings_is_forgotten() {
-        let source = include_str!("settings.rs");
+        let source = concat!(include_str!("settings.rs"), include_str!("office.rs"));
         let of_settings = source.matches(": PathBuf,").count();
         let mut settings: Settings = toml::from_str(
             "[tls]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n[quic]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n\

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::office::{Hosting, Office};
+
 //------------ Settings ------------------------------------------------------
 
 /// The whole file.
@@ -39,6 +41,11 @@ pub struct Settings {
     /// `[[zone]]`: what is served.
     #[serde(rename = "zone")]
     pub zones: Vec<ZoneSettings>,
+    /// `[office]`: whose names these are.
+    pub office: Office,
+    /// `[[hosting]]`: where sites may be hosted.
+    #[serde(rename = "hosting")]
+    pub hostings: Vec<Hosting>,
     /// `[work]`: the office's hours.
     pub work: Work,
     /// `[approval]`: how a request is approved.

@@ -52,6 +52,11 @@ impl Hours {
         if hours.0.iter().all(Vec::is_empty) { Err(bad()) } else { Ok(hours) }
     }
 
+    /// The spans of each day from Monday.
+    pub fn days(&self) -> impl Iterator<Item = &[(i64, i64)]> {
+        self.0.iter().map(Vec::as_slice)
+    }
+
     /// The spans of each day from Monday in minutes, as in [`Calendar::canonical`].
     fn canonical(&self) -> String {
         let span = |&(from, to): &(i64, i64)| format!("{}-{}", from / MINUTE_MS, to / MINUTE_MS);

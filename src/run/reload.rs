@@ -190,6 +190,8 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
 
 /// The same of road 3.
 fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
+    in_force.office.clone_from(&new.office);
+    in_force.hostings.clone_from(&new.hostings);
     in_force.work.clone_from(&new.work);
     in_force.naming.clone_from(&new.naming);
     in_force.targets.clone_from(&new.targets);

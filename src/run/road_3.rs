@@ -37,6 +37,7 @@ use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::web::{self, ClosedBy};
 use crate::wire::Name;
+use crate::words::{self, set_office};
 
 /// The file of the first administrator's link, in the state directory.
 const FIRST_LINK: &str = "first-administrator";
@@ -83,6 +84,14 @@ pub(super) struct Open {
     pages: OnceLock<web::State>,
 }
 
+/// Settings that a reload may change, checked.
+pub(super) struct Checked {
+    /// Those of the desk.
+    desk: desk::Options,
+    /// The office that speaks.
+    office: words::Office,
+}
+
 impl Road3 {
     /// Opens it, or says why it stays closed: whatever fails here, zones are answered.
     pub(super) fn open(
@@ -91,6 +100,11 @@ impl Road3 {
         database: &Database,
         publisher: &Publisher,
     ) -> Self {
+        // The page that says that the queue is closed speaks for the office, too.
+        match options::office(&loaded.settings) {
+            Ok(office) => set_office(office),
+            Err(error) => tracing::error!(%error, "the office cannot be named"),
+        }
         let path = state_dir.path().to_owned();
         if let Some(reason) = database.reason.clone() {
             let writable = state_dir.fault().is_none();
@@ -279,19 +293,20 @@ impl Road3 {
     }
 
     /// Checks the settings that a reload may change.
-    pub(super) fn check(settings: &Settings) -> Result<desk::Options, OptionError> {
-        options::desk(settings)
+    pub(super) fn check(settings: &Settings) -> Result<Checked, OptionError> {
+        Ok(Checked { desk: options::desk(settings)?, office: options::office(settings)? })
     }
 
     /// Puts reloaded settings on record and in force.
-    pub(super) fn reload(&self, checked: desk::Options, settings: &Settings, path: &Path) {
+    pub(super) fn reload(&self, checked: Checked, settings: &Settings, path: &Path) {
+        set_office(checked.office);
         let Self::Open(open) = self else { return };
-        open.desk.set_options(&checked);
+        open.desk.set_options(&checked.desk);
         if let Some(pages) = open.pages.get() {
             pages.set_options(&options::web(settings, &open.office.web_url));
         }
         // In force first: what cannot be put on record holds all the same.
-        let set = open.desk.set_working_time(checked.calendar);
+        let set = open.desk.set_working_time(checked.desk.calendar);
         let noted = note_settings(&open.desk, path);
         if let Err(error) = set.and(noted) {
             tracing::error!(%error, "the change of the settings could not be put on record");

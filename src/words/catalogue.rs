@@ -7,6 +7,8 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use unic_langid::LanguageIdentifier;
 
+use super::office::add_office;
+
 /// Indonesian, the default.
 const ID: &str = include_str!("id.ftl");
 /// English.
@@ -120,7 +122,20 @@ impl Words {
             return id.to_owned();
         };
         let mut errors = Vec::new();
-        self.bundle.format_pattern(pattern, args, &mut errors).into_owned()
+        let text = self.bundle.format_pattern(pattern, args, &mut errors);
+        if errors.is_empty() {
+            return text.into_owned();
+        }
+        // It names the office, as few do.
+        let mut args: FluentArgs<'_> =
+            args.into_iter().flat_map(FluentArgs::iter).map(|(k, v)| (k, v.clone())).collect();
+        add_office(&mut args, self.lang);
+        errors.clear();
+        let text = self.bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
+        if !errors.is_empty() {
+            tracing::error!(id, lang = self.tag(), ?errors, "a message lacks an argument");
+        }
+        text
     }
 }
 

@@ -5,6 +5,7 @@ use time::macros::offset;
 use time::{Date, OffsetDateTime};
 
 use super::catalogue::{Lang, Words};
+use crate::queue::Hours;
 
 /// Minutes of a working day (docs/procedure.md, Clocks).
 const DAY_MINUTES: i64 = 480;
@@ -47,6 +48,38 @@ impl Words {
     pub fn left(self, minutes: i64) -> String {
         let id = if minutes < 0 { "span-late" } else { "span-left" };
         self.a(id, "span", &self.work_span(minutes))
+    }
+
+    /// The hours of a week, days of the same hours together: "Senin–Jumat, 08.00–16.00 WIB".
+    pub fn hours(self, hours: &Hours) -> String {
+        let days: Vec<&[(i64, i64)]> = hours.days().collect();
+        let mut said = Vec::new();
+        let mut first = 0;
+        while let Some(spans) = days.get(first) {
+            let alike = days.iter().skip(first).take_while(|other| *other == spans).count();
+            if !spans.is_empty() {
+                let day = |at: usize| self.s(&format!("weekday-{}", at + 1));
+                let last = first + alike - 1;
+                let name = match last - first {
+                    0 => day(first),
+                    _ => self.with("weekdays", &[("first", &day(first)), ("last", &day(last))]),
+                };
+                let spans: Vec<String> = spans.iter().map(|span| self.span(*span)).collect();
+                said.push(format!("{name}, {}", spans.join(" · ")));
+            }
+            first += alike;
+        }
+        if said.is_empty() { String::new() } else { format!("{} WIB", said.join("; ")) }
+    }
+
+    /// Two times of a day, in milliseconds since midnight: "08.00–16.00".
+    fn span(self, (from, to): (i64, i64)) -> String {
+        let dot = if self.lang() == Lang::Id { '.' } else { ':' };
+        let time = |ms: i64| {
+            let minutes = ms / 60_000;
+            format!("{:02}{dot}{:02}", minutes / 60, minutes % 60)
+        };
+        format!("{}–{}", time(from), time(to))
     }
 
     /// Day, name of the month, year.

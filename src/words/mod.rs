@@ -7,9 +7,11 @@
 mod catalogue;
 mod format;
 mod ids;
+mod office;
 
 pub use catalogue::{Lang, Words};
 pub use ids::Said;
+pub use office::{Office, office, set_office};
 
 #[cfg(test)]
 mod tests;

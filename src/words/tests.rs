@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Lang, Said, Words};
+use super::{Lang, Office, Said, Words};
 use crate::queue::{
-    Deed, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
-    RejectReason, Role, Rule, State,
+    Deed, FaultCode, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
+    Outcome, RejectReason, Role, Rule, State,
 };
 
 /// Ids of a catalogue, in its order.
@@ -67,6 +67,42 @@ fn every_fact_of_an_event_has_words() {
         });
     }
     assert!(missing.is_empty(), "no words for {missing:?}");
+}
+
+#[test]
+fn no_message_names_an_office_of_its_own() {
+    // Whoever adopts gapura sets the office, and changes no message.
+    for lang in [Lang::Id, Lang::En] {
+        for line in lang.source().lines() {
+            let low = line.to_lowercase();
+            let named = ["cirebon", "diskominfo", "08.00", "08:00", "534/", "8330580"];
+            let found: Vec<_> = named.iter().filter(|name| low.contains(**name)).collect();
+            assert!(found.is_empty(), "{found:?} in: {line}");
+        }
+    }
+}
+
+#[test]
+fn what_messages_call_the_office_is_known() {
+    let known = Office::default().variables(Lang::Id).map(|(name, _)| name);
+    for lang in [Lang::Id, Lang::En] {
+        for piece in lang.source().split("$office-").skip(1) {
+            let name = piece.split(|c: char| !c.is_ascii_lowercase() && c != '-').next();
+            let name = format!("office-{}", name.unwrap_or_default());
+            assert!(known.contains(&name.as_str()), "nothing fills in {name}");
+        }
+    }
+}
+
+#[test]
+fn hours_read_as_on_the_office_door() {
+    let said = |text: &str, lang| Words::of(lang).hours(&Hours::parse(text).unwrap());
+    assert_eq!(said("Mon-Fri 08:00-16:00", Lang::Id), "Senin–Jumat, 08.00–16.00 WIB");
+    assert_eq!(
+        said("Mon-Thu 07:30-12:00,13:00-16:00; Fri 07:30-11:00; Sun 08:00-09:00", Lang::Id),
+        "Senin–Kamis, 07.30–12.00 · 13.00–16.00; Jumat, 07.30–11.00; Minggu, 08.00–09.00 WIB"
+    );
+    assert_eq!(said("Mon-Fri 08:00-16:00", Lang::En), "Monday to Friday, 08:00–16:00 WIB");
 }
 
 /// Shows every source file and template to `look`.

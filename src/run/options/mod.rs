@@ -4,6 +4,8 @@
 mod fleet;
 mod keys;
 #[cfg(feature = "approval")]
+mod office;
+#[cfg(feature = "approval")]
 mod road_3;
 mod signing;
 
@@ -24,6 +26,8 @@ use crate::wire::{Name, NameError};
 
 pub(super) use fleet::fleet;
 pub(super) use keys::keyring;
+#[cfg(feature = "approval")]
+pub(super) use office::office;
 #[cfg(feature = "approval")]
 pub(super) use road_3::{desk, people, uploads, web};
 
@@ -508,5 +512,27 @@ mod tests {
             settings.work.overrides = vec![wrong.to_owned()];
             assert!(calendar(&settings).is_err(), "{wrong}");
         }
+    }
+
+    #[cfg(feature = "approval")]
+    #[test]
+    fn an_office_without_a_name_or_with_a_wrong_file_is_told() {
+        let faults_of = |text: &str| -> Vec<String> {
+            let faults = faults(&toml::from_str(text).unwrap());
+            faults.into_iter().map(|(key, error)| format!("{key}|{error}")).collect()
+        };
+        assert_eq!(faults_of(""), [""; 0]);
+        let wrong = "[office]\nname = \"\"\nemail = \"kominfo\"\nwebsite = \"kominfo.go.id\"\n\
+             coat_of_arms = \"/dev/null\"\n[[hosting]]\nname = \"A\"\ntarget = \"somewhere\"\n";
+        let found = faults_of(wrong);
+        let keys: Vec<&str> = found.iter().filter_map(|fault| fault.split('|').next()).collect();
+        let expected = [
+            "office.name",
+            "office.email",
+            "office.website",
+            "office.coat_of_arms",
+            "hosting[0].target",
+        ];
+        assert_eq!(keys, expected, "{found:?}");
     }
 }

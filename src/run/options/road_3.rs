@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MIB, OptionError};
+use super::{MIB, OptionError, office};
 use crate::config::{self, Settings};
 use crate::notice::Mailer;
 use crate::queue::regions::{Office, Regions, parse_offices};
@@ -20,6 +20,9 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut add = |key: &str, wrong: Option<OptionError>| {
         faults.extend(wrong.map(|error| (key.to_owned(), error)));
     };
+    for (key, wrong) in office::faults(settings) {
+        add(&key, Some(wrong));
+    }
     add("work.hours", hours(settings).err());
     for (at, text) in settings.work.overrides.iter().enumerate() {
         add(&format!("work.overrides[{at}]"), override_of(text).err());
@@ -147,7 +150,7 @@ pub(super) fn calendar(settings: &Settings) -> Result<Calendar, OptionError> {
 }
 
 /// The working hours.
-fn hours(settings: &Settings) -> Result<Hours, OptionError> {
+pub(super) fn hours(settings: &Settings) -> Result<Hours, OptionError> {
     Hours::parse(&settings.work.hours).map_err(|error| OptionError::Choice {
         key: "work.hours",
         text: error.to_string(),
@@ -256,6 +259,6 @@ fn table(key: &'static str, path: &Path) -> Result<String, OptionError> {
 }
 
 /// The error of a table that cannot be read.
-fn bad_table(key: &'static str, path: &Path, reason: impl ToString) -> OptionError {
+pub(super) fn bad_table(key: &'static str, path: &Path, reason: impl ToString) -> OptionError {
     OptionError::Table { key, path: path.to_owned(), reason: reason.to_string() }
 }

@@ -1,0 +1,139 @@
+//! The options of the office's own identity, and of where sites may be hosted.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::OptionError;
+use super::road_3::{bad_table, hours};
+use crate::config::{Office, Settings, Sheet};
+use crate::files;
+use crate::queue::person::is_mailbox;
+use crate::wire::Name;
+use crate::words;
+
+/// Longest text of `[office]`, in characters.
+const OFFICE_TEXT_MAX: usize = 200;
+/// Largest coat of arms, in octets.
+const COAT_OF_ARMS_MAX: usize = 1 << 20;
+/// How a PNG file begins.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// The office that speaks on pages, in mails and on papers.
+pub(in crate::run) fn office(settings: &Settings) -> Result<words::Office, OptionError> {
+    let from = settings.office.clone();
+    Ok(words::Office {
+        coat_of_arms: coat_of_arms(&from.coat_of_arms)?,
+        government: from.government,
+        name: from.name,
+        short_name: from.short_name,
+        region: from.region,
+        unit: from.unit,
+        place: from.place,
+        address: from.address,
+        telephone: from.telephone,
+        email: from.email,
+        website: from.website,
+        folio: from.paper == Sheet::F4,
+        head: from.head,
+        verifier: from.verifier,
+        privacy_officer: from.privacy_officer,
+        procedure: from.procedure,
+        hours: hours(settings)?,
+    })
+}
+
+/// The settings of the office, and of where sites may be hosted, that make no sense, with their keys.
+pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
+    let office = &settings.office;
+    let texts = text_faults(office).into_iter().map(|(key, wrong)| (key.to_owned(), wrong));
+    let mut faults: Vec<_> = texts.collect();
+    let mut add = |key: String, wrong: Option<OptionError>| {
+        faults.extend(wrong.map(|error| (key, error)));
+    };
+    add("office.coat_of_arms".to_owned(), coat_of_arms(&office.coat_of_arms).err());
+    for (at, hosting) in settings.hostings.iter().enumerate() {
+        add(format!("hosting[{at}].name"), short("hosting.name", &hosting.name).err());
+        add(format!("hosting[{at}].target"), hosting_target(&hosting.target).err());
+    }
+    faults
+}
+
+/// The texts of `[office]` that make no sense.
+fn text_faults(office: &Office) -> Vec<(&'static str, OptionError)> {
+    let needed = [
+        ("office.government", &office.government),
+        ("office.name", &office.name),
+        ("office.short_name", &office.short_name),
+        ("office.region", &office.region),
+        ("office.unit", &office.unit),
+        ("office.place", &office.place),
+        ("office.address", &office.address),
+        ("office.head", &office.head),
+        ("office.verifier", &office.verifier),
+    ];
+    let may_be_empty = [
+        ("office.telephone", &office.telephone),
+        ("office.privacy_officer", &office.privacy_officer),
+        ("office.procedure", &office.procedure),
+    ];
+    let given = may_be_empty.into_iter().filter(|(_, text)| !text.is_empty());
+    let texts = needed.into_iter().chain(given);
+    let mut faults: Vec<_> =
+        texts.filter_map(|(key, text)| Some((key, short(key, text).err()?))).collect();
+    let mut add = |key: &'static str, text: &str, is_good: bool, choices: &'static str| {
+        if !text.is_empty() && !is_good {
+            let text = text.to_owned();
+            faults.push((key, OptionError::Choice { key, text, choices }));
+        }
+    };
+    let email = &office.email;
+    add("office.email", email, is_mailbox(email), "an address as \"diskominfo@example.go.id\"");
+    let site = &office.website;
+    let is_site = ["https://", "http://"].iter().any(|scheme| site.starts_with(scheme))
+        && !site.contains(|c: char| c.is_whitespace() || c.is_control() || "\"'<>".contains(c));
+    add("office.website", site, is_site, "an address as \"https://example.go.id\"");
+    faults
+}
+
+/// A text of one short line.
+fn short(key: &'static str, text: &str) -> Result<(), OptionError> {
+    let is_line = !text.trim().is_empty() && !text.contains(char::is_control);
+    if is_line && text.chars().count() <= OFFICE_TEXT_MAX {
+        return Ok(());
+    }
+    Err(OptionError::Choice {
+        key,
+        text: text.chars().take(OFFICE_TEXT_MAX).collect(),
+        choices: "one line of 1 to 200 characters",
+    })
+}
+
+/// The coat of arms, if the settings name one.
+fn coat_of_arms(path: &Path) -> Result<Option<Arc<[u8]>>, OptionError> {
+    const KEY: &str = "office.coat_of_arms";
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let bytes = files::open(path).map_err(Into::into);
+    let bytes = bytes.and_then(|file| files::read_at_most(&file, COAT_OF_ARMS_MAX));
+    let bytes = bytes.map_err(|error| bad_table(KEY, path, error))?;
+    if bytes.starts_with(PNG) {
+        Ok(Some(Arc::from(bytes.as_slice())))
+    } else {
+        Err(bad_table(KEY, path, "it is no PNG file"))
+    }
+}
+
+/// Where sites may be hosted: name and target.
+fn hosting_target(text: &str) -> Result<(), OptionError> {
+    let is_host = text.contains('.') && text.parse::<Name>().is_ok();
+    if is_host || text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    Err(OptionError::Choice {
+        key: "hosting.target",
+        text: text.to_owned(),
+        choices: "an IP address, or the name of a server",
+    })
+}
