@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{ActError, Desk};
-use crate::queue::{Actor, Calendar, Role, State, Timing};
-use crate::store::requests::{RequestFilter, RequestRow};
+use crate::queue::{Actor, Calendar, Phase, Role, State, Timing};
+use crate::store::requests::{RequestFilter, RequestRow, WaitsFor};
 use crate::view::{Summary, rfc3339};
 
 /// Rows of a page at most.
@@ -25,6 +25,8 @@ pub struct ListFilter {
     pub late: bool,
     /// Only those this person holds (person id).
     pub holder: Option<String>,
+    /// Only those that wait for somebody.
+    pub waits_for: Option<WaitsFor>,
     /// Only those sent again at least once.
     pub resubmitted: bool,
     /// Only those whose name, number or office holds this text.
@@ -36,14 +38,24 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
-    /// Narrows it to what waits for this officer: a head's are those to be routed, which nobody
-    /// holds yet; anyone else's are those they hold.
-    pub fn of(mut self, actor: &Actor) -> Self {
-        if actor.roles.contains(&Role::Head) {
-            self.state = Some(State::Submitted);
-        } else {
-            self.holder = Some(actor.person().to_owned());
+    /// Narrows it to what waits for this officer, in each role held now: to be routed or signed second
+    /// by the head, to be checked or promoted by the verifier who holds it or is stood in for, to be
+    /// tried again by the operator.
+    pub fn waiting_for(mut self, actor: &Actor, now: i64) -> Self {
+        let mut waits = WaitsFor { held: Phase::FOR_HOLDER.to_vec(), ..WaitsFor::default() };
+        let holds = |role| actor.capacity(role, now).is_some();
+        if holds(Role::Head) {
+            waits.phases.extend(Phase::FOR_HEAD);
         }
+        if holds(Role::Operator) {
+            waits.phases.push(Phase::PromotionFailed);
+        }
+        if actor.roles.contains(&Role::Verifier) {
+            waits.holders.push(actor.person().to_owned());
+        }
+        let acting = actor.acting.iter().filter(|it| it.role == Role::Verifier && it.in_force(now));
+        waits.holders.extend(acting.map(|it| it.holder.clone()).filter(|it| !it.is_empty()));
+        self.waits_for = Some(waits);
         self
     }
 
@@ -102,7 +114,7 @@ impl Desk {
             let columns = self.columns(&ListFilter { open: Some(true), limit, ..filter });
             self.read(|reader| Ok(reader.request_count(&columns)?))
         };
-        let mine = ListFilter::default().of(actor);
+        let mine = ListFilter::default().waiting_for(actor, self.now());
         Ok(Counts {
             mine: count(mine)?,
             open: count(ListFilter::default())?,
@@ -118,6 +130,7 @@ impl Desk {
             state: filter.state,
             open: filter.open,
             holder_id: filter.holder.clone(),
+            waits_for: filter.waits_for.clone(),
             due_before_ms: filter.late.then(|| self.now()),
             resubmitted: filter.resubmitted,
             text: filter.text.clone(),
@@ -132,6 +145,10 @@ fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
     let state = row.state;
     let suffix = format!(".{}", row.zone);
     let timing = Timing::of(state, row.due_ms, now, calendar);
+    let phase = match row.phase.unwrap_or(Phase::of(state)) {
+        Phase::Verified if row.starts_ms.is_some_and(|starts| starts > now) => Phase::Scheduled,
+        phase => phase,
+    };
     Summary {
         number: row.number.clone(),
         state,
@@ -142,7 +159,8 @@ fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
         zone: row.zone.clone(),
         office: row.office.clone(),
         holder: row.holder.clone(),
-        holder_role: state.turn(),
+        holder_role: phase.turn(),
+        phase,
         step: timing.step,
         due: timing.due.map(rfc3339),
         left_minutes: timing.left_minutes,

@@ -124,6 +124,7 @@ impl Desk {
     /// those.
     pub fn listening(&self) -> Result<usize, ActError> {
         self.0.ledger.fill_likeness()?;
+        self.0.ledger.fill_phases()?;
         Ok(self.0.promoter.recover()?)
     }
 

@@ -10,8 +10,8 @@ use crate::promote::{Plan, Proof, Reached};
 use crate::queue::{ActKind, Actor, Request, State};
 use crate::store::{Reader, StoreError};
 use crate::view::{
-    CandidateView, HistoryView, NoticeView, ObservationView, ProofView, RequestView, SecondaryView,
-    Sees, rfc3339,
+    CandidateView, HistoryView, NoticeView, ObservationView, ProofView, RequestView, RevisedView,
+    SecondaryView, Sees, rfc3339,
 };
 use crate::wire::{Record, rdata};
 
@@ -119,10 +119,21 @@ impl Desk {
             });
         }
         let calendar = ledger.calendar();
-        let timing = request.timing(self.now(), &calendar, &ledger.rules);
-        let mut view = RequestView::of(&request, sees, timing);
+        let now = self.now();
+        let timing = request.timing(now, &calendar, &ledger.rules);
+        let mut view = RequestView::of(&request, sees, timing, now);
         view.candidate = candidate;
+        if let Some(open) = view.questions.last_mut().filter(|question| question.open) {
+            let asked = request.questions().last().map_or(now, |question| question.asked.at);
+            let days = ledger.rules.ask_days * ledger.rules.working_day;
+            open.until = Some(rfc3339(calendar.add(asked, days)));
+        }
         self.read(|reader| {
+            if sees.is_officer() && request.revision() > 1 {
+                let before = ledger.revision(reader, &number, request.revision() - 1)?;
+                let revised = before.map(|it| RevisedView::all(&it, request.application(), sees));
+                view.revised = revised.unwrap_or_default();
+            }
             if let Some(row) = reader.promotion_of(&number)? {
                 view.proof = row.proof.as_deref().map(proof).transpose()?;
                 if view.candidate.is_none() && sees.is_officer() {

@@ -165,7 +165,7 @@ impl Ledger {
     }
 
     /// The data of one revision.
-    pub(super) fn revision(
+    pub fn revision(
         &self,
         reader: &Reader<'_>,
         number: &str,
@@ -225,6 +225,7 @@ impl Ledger {
         row.submitted_ms = request.submitted_at();
         row.changed_ms = request.changed_at();
         row.taken_ms = request.taken_at();
+        row.phase = Some(request.stage().phase());
         row.ended_ms = ended.then(|| row.ended_ms.unwrap_or_else(|| request.changed_at()));
     }
 }
@@ -281,6 +282,19 @@ impl Ledger {
         }
         self.store
             .write(|tx| names.iter().try_for_each(|(name, zone)| put_likeness(tx, name, zone)))
+    }
+}
+
+impl Ledger {
+    /// Keeps the phase of open requests that an earlier version wrote.
+    pub fn fill_phases(&self) -> Result<(), LedgerError> {
+        for number in self.store.read::<_, StoreError>(|reader| reader.requests_without_phase())? {
+            self.store.write::<_, LedgerError>(|tx| {
+                let stored = self.expect_request(tx, &number)?;
+                Ok(self.save_request(tx, &stored.request, &stored.row)?)
+            })?;
+        }
+        Ok(())
     }
 }
 

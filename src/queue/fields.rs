@@ -110,7 +110,7 @@ pub fn field(name: &str) -> Option<&'static Field> {
 }
 
 /// The JSON names, without their parts, of the fields two revisions differ in.
-pub(super) fn changed(old: &Application, new: &Application) -> Vec<&'static str> {
+pub fn changed(old: &Application, new: &Application) -> Vec<&'static str> {
     let fields = FIELDS.iter().filter(|field| field.differs(old, new));
     let mut names: Vec<&str> =
         fields.map(|field| field.name.split('.').next().unwrap_or(field.name)).collect();

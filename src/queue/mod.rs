@@ -48,12 +48,13 @@ pub use named::UnknownWord;
 pub use naming::Naming;
 pub use notice::{Notice, NoticeReader, NoticeState, NoticeValues, Point};
 pub use person::{ActingOfficial, Actor, Identity, Role, Signature};
-pub use procedure::{Act, ActKind, Deed};
+pub use procedure::{Act, ActKind, Deed, Phase};
 pub use reading::{ParsedApplication, Place, Reading};
 pub use records::ParsedRecord;
 pub use regions::{Regions, folded, parse_offices, same_office};
 pub use request::{
-    Amendment, Candidate, Facts, PromotionFault, Request, RequestResult, Stage, State,
+    Amendment, Candidate, Disposition, Facts, PromotionFault, Question, Request, RequestResult,
+    Stage, State,
 };
 pub use rules::{Bind, Rules};
 pub use sheet::{AutoLine, Line, Outcome, Overrule, Sheet};

@@ -11,7 +11,7 @@ use super::sql::{
     upsert,
 };
 use super::{Reader, StoreError, Tx};
-use crate::queue::{Kind, NamingClass, State};
+use crate::queue::{Kind, NamingClass, Phase, State};
 
 //------------ Rows ----------------------------------------------------------
 
@@ -57,6 +57,8 @@ row! {
         pub letter: Option<String>,
         /// When an officer first took it.
         pub taken_ms: Option<i64>,
+        /// The phase it is in, the time aside; none in rows of an earlier version.
+        pub phase: Option<Phase>,
     }
 }
 
@@ -69,6 +71,8 @@ pub struct RequestFilter {
     pub open: Option<bool>,
     /// Person id of the holder.
     pub holder_id: Option<String>,
+    /// Only what waits for somebody.
+    pub waits_for: Option<WaitsFor>,
     /// Only those due before this time.
     pub due_before_ms: Option<i64>,
     /// Only those sent again at least once.
@@ -79,6 +83,31 @@ pub struct RequestFilter {
     pub after: Option<(i64, String)>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// What waits for somebody: whatever is in one of these phases, and what these persons hold in one of
+/// those.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct WaitsFor {
+    /// Phases in which it waits for their role, whoever holds it.
+    pub phases: Vec<Phase>,
+    /// Person ids of the holders whose requests wait for them.
+    pub holders: Vec<String>,
+    /// Phases in which a request waits for its holder.
+    pub held: Vec<Phase>,
+}
+
+/// How many open requests are in a phase with a holder.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HeldCount {
+    /// The phase.
+    pub phase: Phase,
+    /// Account name of the holder.
+    pub holder: Option<String>,
+    /// How many there are.
+    pub count: u64,
+    /// How many of them are past their due time.
+    pub late: u64,
 }
 
 row! {
@@ -134,6 +163,9 @@ statements! {
         WHERE r.name = $1 AND r.open = 1 AND r.number <> $2 AND ((r.taken_ms, r.number) < ($3, $2) \
             OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
         ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
+    WITHOUT_PHASE = sql("SELECT number FROM request WHERE open = 1 AND phase IS NULL");
+    HELD = sql("SELECT coalesce(phase, state), holder, count(*), sum(rank < $1) FROM request \
+        WHERE open = 1 GROUP BY 1, 2 ORDER BY 4 DESC, 3 DESC");
     IN_STATE = select::<RequestRow>("WHERE state = $1 ORDER BY rank, number");
     DUE_IN_STATE = select::<RequestRow>(
         "WHERE state = $1 AND rank <= $2 ORDER BY rank, number LIMIT $3");
@@ -206,6 +238,9 @@ impl Question {
         if let Some(holder) = &filter.holder_id {
             question.and("holder_id = ?", [holder.clone().into()]);
         }
+        if let Some(waits) = &filter.waits_for {
+            question.and_waits_for(waits);
+        }
         if let Some(before) = filter.due_before_ms {
             question.and("rank < ?", [before.into()]);
         }
@@ -218,6 +253,21 @@ impl Question {
             question.and(like, [format!("%{plain}%").into()]);
         }
         question
+    }
+
+    /// Adds the condition that it waits for somebody.
+    fn and_waits_for(&mut self, waits: &WaitsFor) {
+        // Words of an enum need no parameters.
+        let list = |phases: &[Phase]| {
+            let words = phases.iter().map(|phase| format!("'{phase}'"));
+            words.collect::<Vec<_>>().join(", ")
+        };
+        self.text.push_str(&format!(" AND (phase IN ({})", list(&waits.phases)));
+        for holder in &waits.holders {
+            let held = format!(" OR (holder_id = ? AND phase IN ({}))", list(&waits.held));
+            self.push(&held, [holder.clone().into()]);
+        }
+        self.text.push(')');
     }
 
     /// Adds a condition.
@@ -270,6 +320,19 @@ impl Reader<'_> {
         let mut question = Question::of(COUNT, filter);
         question.push(" LIMIT ?)", [limit(filter.limit).into()]);
         self.only(question.sql(), params_from_iter(&question.values))
+    }
+
+    /// Open requests of an earlier version, whose phase was not kept.
+    pub fn requests_without_phase(&self) -> Result<Vec<String>, StoreError> {
+        self.all(WITHOUT_PHASE, [])
+    }
+
+    /// How many open requests are where, the most late ones first.
+    pub fn held_counts(&self, now_ms: i64) -> Result<Vec<HeldCount>, StoreError> {
+        type Row = (Phase, Option<String>, u64, u64);
+        let rows: Vec<Row> = self.all(HELD, [now_ms])?;
+        let count = |(phase, holder, count, late): Row| HeldCount { phase, holder, count, late };
+        Ok(rows.into_iter().map(count).collect())
     }
 
     /// Open requests on a name.

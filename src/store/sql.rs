@@ -291,6 +291,15 @@ impl<A: FromRow, B: FromRow, C: FromRow> FromRow for (A, B, C) {
     }
 }
 
+impl<A: FromRow, B: FromRow, C: FromRow, D: FromRow> FromRow for (A, B, C, D) {
+    const WIDTH: usize = A::WIDTH + B::WIDTH + C::WIDTH + D::WIDTH;
+
+    fn read(row: &rusqlite::Row<'_>, at: usize) -> Result<Self, StoreError> {
+        let (a, b, c) = FromRow::read(row, at)?;
+        Ok((a, b, c, D::read(row, at + A::WIDTH + B::WIDTH + C::WIDTH)?))
+    }
+}
+
 /// The error of a value that does not read back: names table, row, column and value.
 fn corrupt(row: &rusqlite::Row<'_>, at: usize) -> StoreError {
     let statement = row.as_ref();

@@ -6,7 +6,7 @@ use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef}
 
 use super::sql::Cell;
 use crate::queue::named::named;
-use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Origin, Role, State};
+use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Origin, Phase, Role, State};
 
 named! {
     /// How far a sign-in has come.
@@ -76,6 +76,7 @@ macro_rules! word_cells {
 }
 word_cells! {
     State, State::from_name;
+    Phase, Phase::from_name;
     Kind, Kind::from_name;
     NamingClass, NamingClass::from_name;
     LiveState, LiveState::from_name;

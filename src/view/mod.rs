@@ -16,8 +16,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use parts::{
-    ApprovalView, CandidateView, FaultView, HistoryView, LineView, NoticeView, ObservationView,
-    ProofView, ReasonView, SecondaryView,
+    ApprovalView, CandidateView, DispositionView, FaultView, HistoryView, LineView, NoticeView,
+    ObservationView, ProofView, QuestionView, ReasonView, RevisedView, SecondaryView,
 };
 pub use record::{RecordView, SuspensionView};
 pub use request::{RequestView, Summary};

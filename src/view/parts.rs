@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::{Sees, rfc3339};
 use crate::queue::{
-    Fault, FaultCode, LineCode, LineVerdict, Notice, NoticeState, Outcome, Overrule, Rule,
+    Application, Disposition, Fault, FaultCode, LineCode, LineVerdict, Notice, NoticeState,
+    Outcome, Overrule, Question, RequestedRecord, Rule,
 };
 
 /// The candidate zone.
@@ -74,6 +75,107 @@ impl From<&Fault> for FaultView {
             detail: fault.detail(),
             about: fault.about.clone(),
         }
+    }
+}
+
+/// A routing slip (*disposisi*).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct DispositionView {
+    /// The head's account name.
+    pub from: String,
+    /// The verifier's account name.
+    pub to: String,
+    /// RFC 3339.
+    pub at: String,
+    /// What to do.
+    pub instruction: String,
+}
+
+impl DispositionView {
+    /// The view of a slip; none for the applicant.
+    pub(super) fn of(slip: &Disposition, sees: Sees) -> Option<Self> {
+        sees.is_officer().then(|| Self {
+            from: sees.officer(&slip.from),
+            to: sees.officer(&slip.to),
+            at: rfc3339(slip.from.at),
+            instruction: slip.instruction.clone(),
+        })
+    }
+}
+
+/// What another party was asked.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct QuestionView {
+    /// Who was asked.
+    pub party: String,
+    /// Its mailbox, for those who see contacts.
+    pub email: Option<String>,
+    /// RFC 3339.
+    pub asked: String,
+    /// Whether its answer is awaited now.
+    pub open: bool,
+    /// When it lapses without an answer, RFC 3339; only while it is open.
+    pub until: Option<String>,
+    /// What it said.
+    pub agreed: Option<bool>,
+    /// The number of its letter.
+    pub letter: String,
+}
+
+impl QuestionView {
+    /// The view of a question that is not open.
+    pub(super) fn of(question: &Question, sees: Sees) -> Self {
+        Self {
+            party: question.party.clone(),
+            email: sees.mailbox(&question.email),
+            asked: rfc3339(question.asked.at),
+            open: false,
+            until: None,
+            agreed: question.agreed,
+            letter: question.letter.clone(),
+        }
+    }
+}
+
+/// A field that the current revision changed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct RevisedView {
+    /// The field, as the data of a request name it.
+    pub field: String,
+    /// What stood there before, as text; empty for the letter.
+    pub before: String,
+}
+
+impl RevisedView {
+    /// What changed from one revision to the next, as somebody may see it.
+    pub fn all(old: &Application, new: &Application, sees: Sees) -> Vec<Self> {
+        let fields = crate::queue::fields::changed(old, new).into_iter();
+        let view = |field: &str| Self { field: field.to_owned(), before: before(old, field, sees) };
+        fields.map(view).collect()
+    }
+}
+
+/// What a field was, as text.
+fn before(old: &Application, field: &str, sees: Sees) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    match field {
+        "class" => old.class.to_string(),
+        "name" => old.name.clone(),
+        "office" => old.office.clone(),
+        "purpose" => old.purpose.clone(),
+        "region" => text(&old.region),
+        "starts" => text(&old.starts),
+        "ends" => text(&old.ends),
+        "exception" => text(&old.exception),
+        "records" => {
+            let line = |it: &RequestedRecord| format!("{} {}", it.rtype, it.data);
+            old.records.iter().map(line).collect::<Vec<_>>().join("\n")
+        }
+        "letter" => format!("{}, {}", old.letter.number, old.letter.date),
+        "contact" => sees
+            .contact(&old.contact)
+            .map_or_else(String::new, |it| [it.name, it.position, it.email, it.phone].join("\n")),
+        _ => String::new(),
     }
 }
 

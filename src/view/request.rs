@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::parts::{
-    ApprovalView, CandidateView, FaultView, HistoryView, LineView, NoticeView, ProofView,
-    ReasonView,
+    ApprovalView, CandidateView, DispositionView, FaultView, HistoryView, LineView, NoticeView,
+    ProofView, QuestionView, ReasonView, RevisedView,
 };
 use super::{Sees, rfc3339};
 use crate::queue::sheet::human_lines;
 use crate::queue::{
     ActKind, Contact, Kind, Letter, Line, LineCode, LineVerdict, NamingClass, Outcome, Overrule,
-    Request, RequestedRecord, Role, Sheet, Stage, State, Timing,
+    Phase, Request, RequestedRecord, Role, Sheet, Stage, State, Timing,
 };
 
 //------------ RequestView ---------------------------------------------------
@@ -48,6 +48,15 @@ pub struct RequestView {
     pub inverse_of: Option<String>,
     /// Whether the mailbox is proven.
     pub mailbox_proven: bool,
+    /// The routing slip in force, for officers.
+    #[serde(default)]
+    pub disposition: Option<DispositionView>,
+    /// What other parties were asked, the oldest first, for officers.
+    #[serde(default)]
+    pub questions: Vec<QuestionView>,
+    /// What the current revision changed, for officers.
+    #[serde(default)]
+    pub revised: Vec<RevisedView>,
     /// The candidate zone as it would be built now.
     pub candidate: Option<CandidateView>,
     /// The check sheet.
@@ -100,8 +109,10 @@ pub struct Summary {
     pub office: String,
     /// Account name of the verifier who holds it; for the applicant the role.
     pub holder: Option<String>,
-    /// Whose turn it is.
+    /// Whose turn it is; `null` while another party is asked, and at the end.
     pub holder_role: Option<Role>,
+    /// The state, split where somebody else has to act.
+    pub phase: Phase,
     /// The running or paused step of the SOP.
     pub step: Option<u8>,
     /// When the running step is due, RFC 3339.
@@ -120,13 +131,13 @@ pub struct Summary {
 
 impl RequestView {
     /// The view of a request, without what other rooms know.
-    pub fn of(request: &Request, sees: Sees, timing: Timing) -> Self {
+    pub fn of(request: &Request, sees: Sees, timing: Timing, now: i64) -> Self {
         let application = request.application();
         let in_hand = request.state() == State::Assigned && sees.is_officer();
         let missing = if in_hand { request.sheet().missing(application) } else { Vec::new() };
         let second = request.sheet().second_signature(application);
         Self {
-            summary: Summary::of(request, sees, timing),
+            summary: Summary::of(request, sees, timing, now),
             records: application.records.clone(),
             region: application.region.clone(),
             purpose: application.purpose.clone(),
@@ -138,6 +149,9 @@ impl RequestView {
             lift: application.lift,
             inverse_of: application.inverse_of.clone(),
             mailbox_proven: request.mailbox_proven(),
+            disposition: request.dispositions().last().and_then(|it| DispositionView::of(it, sees)),
+            questions: questions(request, sees),
+            revised: Vec::new(),
             candidate: None,
             lines: lines(request.sheet(), request, sees),
             missing: missing.iter().map(|fault| sees.fault(fault)).collect(),
@@ -154,9 +168,10 @@ impl RequestView {
 
 impl Summary {
     /// The row of a request.
-    pub fn of(request: &Request, sees: Sees, timing: Timing) -> Self {
+    pub fn of(request: &Request, sees: Sees, timing: Timing, now: i64) -> Self {
         let application = request.application();
-        let turn = request.state().turn();
+        let phase = request.phase(now);
+        let turn = phase.turn();
         let holder = if sees.is_officer() {
             request.holder().map(|holder| holder.name.clone())
         } else {
@@ -173,6 +188,7 @@ impl Summary {
             office: application.office.clone(),
             holder,
             holder_role: turn,
+            phase,
             step: timing.step,
             due: timing.due.map(rfc3339),
             left_minutes: timing.left_minutes,
@@ -244,6 +260,16 @@ fn lines(sheet: &Sheet, request: &Request, sees: Sees) -> Vec<LineView> {
 /// notes, also on a request that its applicant took back meanwhile.
 fn is_decided(request: &Request) -> bool {
     !matches!(request.state(), State::Draft | State::Submitted | State::Assigned | State::Withdrawn)
+}
+
+/// What other parties were asked.
+fn questions(request: &Request, sees: Sees) -> Vec<QuestionView> {
+    let asked = request.questions().iter().filter(|_| sees.is_officer());
+    let mut views: Vec<_> = asked.map(|question| QuestionView::of(question, sees)).collect();
+    if let Some(last) = views.last_mut() {
+        last.open = request.stage().phase() == Phase::Consulting;
+    }
+    views
 }
 
 /// The approval in force.

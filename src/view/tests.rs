@@ -35,7 +35,7 @@ fn each_viewer_sees_the_persons_that_are_theirs_to_see() {
     let missing = request.sheet().missing(request.application());
     assert!(missing.iter().any(|fault| fault.about.contains("desa@example.id")), "{missing:?}");
     let shown = |sees| {
-        let view = RequestView::of(&request, sees, request.timing(now, &calendar, &rules));
+        let view = RequestView::of(&request, sees, request.timing(now, &calendar, &rules), now);
         let text = serde_json::to_string(&view).unwrap();
         [text.contains("Sutrisno"), text.contains("desa@example.id"), text.contains("\"sari\"")]
     };
@@ -71,7 +71,7 @@ fn an_applicant_reads_notes_once_they_were_decided_on() {
     let check = Act::Check { lines: vec![note(LineCode::M1, "CATATAN-KERJA")] };
     let request = request.act(&check, &kasi, &facts).unwrap().value;
     let reads = |request: &Request, sees| {
-        let view = RequestView::of(request, sees, request.timing(now, &calendar, &rules));
+        let view = RequestView::of(request, sees, request.timing(now, &calendar, &rules), now);
         let line = view.lines.into_iter().find(|line| line.code == LineCode::M1).unwrap();
         line.note.is_some() && line.verdict.is_some() && line.who.is_some()
     };

@@ -14,6 +14,7 @@ mod inputs;
 mod table;
 
 use super::named::named;
+use super::person::Role;
 use super::request::State;
 pub use inputs::{ActInput, Input};
 use table::ANNOUNCEMENTS;
@@ -120,6 +121,49 @@ named! {
         Withdrawn = "withdrawn",
         /// Not corrected in time.
         Expired = "expired",
+    }
+}
+
+impl Phase {
+    /// The phases that wait for the head, whoever holds the request.
+    pub const FOR_HEAD: [Self; 2] = [Self::Submitted, Self::AwaitsSecond];
+    /// The phases that wait for the verifier who holds it.
+    pub const FOR_HOLDER: [Self; 3] = [Self::Assigned, Self::Verified, Self::PromotionFailed];
+
+    /// The phase of a state whose moments are not known.
+    pub fn of(state: State) -> Self {
+        match state {
+            State::Draft => Self::Draft,
+            State::Submitted => Self::Submitted,
+            State::Assigned => Self::Assigned,
+            State::NeedsCorrection => Self::NeedsCorrection,
+            State::Verified => Self::Verified,
+            State::Live => Self::Live,
+            State::PromotionFailed => Self::PromotionFailed,
+            State::Notified => Self::Notified,
+            State::Closed => Self::Closed,
+            State::Rejected => Self::Rejected,
+            State::Withdrawn => Self::Withdrawn,
+            State::Expired => Self::Expired,
+        }
+    }
+
+    /// Whose turn it is; nobody's while another party is asked, and at the end.
+    pub fn turn(self) -> Option<Role> {
+        match self {
+            Self::Submitted | Self::AwaitsSecond => Some(Role::Head),
+            Self::Assigned | Self::Verified | Self::PromotionFailed => Some(Role::Verifier),
+            Self::Draft | Self::NeedsCorrection => Some(Role::Applicant),
+            Self::Scheduled | Self::Promoting => Some(Role::System),
+            Self::Consulting
+            | Self::Live
+            | Self::Notified
+            | Self::Closed
+            | Self::Rejected
+            | Self::RejectedNotified
+            | Self::Withdrawn
+            | Self::Expired => None,
+        }
     }
 }
 

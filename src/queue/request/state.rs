@@ -2,7 +2,6 @@
 
 use crate::queue::clocks::ClockStep;
 use crate::queue::named::named;
-use crate::queue::person::Role;
 
 named! {
     /// The state of a request, as people and programs name it.
@@ -37,16 +36,6 @@ named! {
 }
 
 impl State {
-    /// Whose turn it is.
-    pub fn turn(self) -> Option<Role> {
-        match self {
-            Self::Submitted => Some(Role::Head),
-            Self::Assigned | Self::Verified | Self::PromotionFailed => Some(Role::Verifier),
-            Self::Draft | Self::NeedsCorrection => Some(Role::Applicant),
-            _ => None,
-        }
-    }
-
     /// The step of the SOP whose clock runs or is paused.
     pub fn clock_step(self) -> Option<ClockStep> {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use super::store;
-use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Role, State};
+use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Phase, Role, State};
 use crate::store::drafts::DraftRow;
 use crate::store::events::{AuditKey, Checkpoint, Event};
 use crate::store::people::{ActingRow, LinkRow, PersonRow, SessionRow, TokenRow};
@@ -190,6 +190,7 @@ fn request(number: &str, full: bool) -> RequestRow {
         secret_hash: full.then(|| "s".to_owned()),
         letter: full.then(|| "l".to_owned()),
         taken_ms: full.then_some(5),
+        phase: full.then_some(Phase::AwaitsSecond),
     }
 }
 

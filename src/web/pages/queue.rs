@@ -133,12 +133,14 @@ pub(super) async fn show(
         open: state_wanted.is_none().then_some(true),
         late: list == "terlambat",
         holder: None,
+        waits_for: None,
         resubmitted: list == "diajukan-ulang",
         text: (!text.is_empty()).then_some(text),
         cursor: (!asked.mulai.is_empty()).then(|| asked.mulai.clone()),
         limit: ROWS,
     };
-    let filter = if list == "milik-saya" { filter.of(&actor) } else { filter };
+    let now = state.people().now_ms();
+    let filter = if list == "milik-saya" { filter.waiting_for(&actor, now) } else { filter };
     let (found, counts, people, events) = state
         .work(move |state| {
             let page = state.desk().list(&filter, &actor)?;
