@@ -15,7 +15,7 @@
     missing_docs
 )] // a bench prints, and stops at the first surprise
 
-#[path = "shared/memory.rs"]
+#[path = "common/memory.rs"]
 mod memory;
 
 use std::fmt::Write as _;

@@ -17,7 +17,7 @@ use crate::support::{Daemon, lay_out};
 /// The zone of these tests.
 const ZONE: &str = "example.";
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A zone of this serial: most records stay, some come, go and change with each. REFRESH, RETRY and EXPIRE are
 /// given.

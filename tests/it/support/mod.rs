@@ -20,7 +20,7 @@ use hickory_proto::rr::{Name, RecordType};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 //------------ Daemon --------------------------------------------------------
 

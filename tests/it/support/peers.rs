@@ -19,7 +19,7 @@ use gapura::wire::{Name, Record, Rtype};
 use crate::answer::canon::sections;
 
 /// How long a peer may take to start, and a transfer to move on.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 //------------ Program -------------------------------------------------------
 
