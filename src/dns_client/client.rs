@@ -11,7 +11,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use super::query;
 use super::socket::{Transport, exchange_behind};
 use crate::lock::lock;
-use crate::wire::{Name, ProxyHeader, Rcode, Response, ResponseError, Rtype};
+use crate::wire::header::{FLAG_AA, FLAG_RD};
+use crate::wire::{Name, Opcode, ProxyHeader, Rcode, Response, ResponseError, Rtype};
 
 /// Octets of the client's half of a cookie (RFC 7873 §4).
 const OWN_OCTETS: usize = 8;
@@ -38,6 +39,17 @@ impl Reply {
 
 //------------ Client --------------------------------------------------------
 
+/// What the messages of a client are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    /// Questions about what the server has itself.
+    Query,
+    /// Questions for which it looks elsewhere.
+    Recursive,
+    /// News.
+    Notify,
+}
+
 /// Asks questions and remembers the cookies of the servers it asked.
 #[derive(Debug)]
 pub struct Client {
@@ -45,8 +57,8 @@ pub struct Client {
     own: [u8; OWN_OCTETS],
     /// Each server's half, as it came last.
     learned: Mutex<BTreeMap<SocketAddr, Vec<u8>>>,
-    /// Whether recursion is desired (RD).
-    recursion: bool,
+    /// What its messages are.
+    kind: Kind,
     /// Servers that want to know whom we speak for: ourselves.
     introduced: Mutex<BTreeSet<SocketAddr>>,
 }
@@ -56,14 +68,20 @@ impl Default for Client {
         let mut own = [0; OWN_OCTETS];
         // Without random numbers the cookie can be guessed, and rate limits apply to us as to others.
         let _ = SystemRandom::new().fill(&mut own);
-        Self { own, learned: Mutex::default(), recursion: false, introduced: Mutex::default() }
+        Self { own, learned: Mutex::default(), kind: Kind::Query, introduced: Mutex::default() }
     }
 }
 
 impl Client {
     /// A client that asks servers to look elsewhere (RD, RFC 1035 §4.1.1).
     pub fn recursive() -> Self {
-        Self { recursion: true, ..Self::default() }
+        Self { kind: Kind::Recursive, ..Self::default() }
+    }
+
+    /// A client that does not ask but tells: NOTIFY (RFC 1996, RFC 9859 §4.2), without EDNS, which not every
+    /// receiver expects there. Whatever response comes is the answer, also one that is cut.
+    pub fn notifier() -> Self {
+        Self { kind: Kind::Notify, ..Self::default() }
     }
 
     /// Speaks to these servers, and no others, with a PROXY header that says that we speak for ourselves.
@@ -116,7 +134,20 @@ impl Client {
 
     /// A question to a server, with a new identifier.
     pub(super) fn query(&self, server: SocketAddr, name: &Name, rtype: Rtype) -> Vec<u8> {
-        query::write(fresh_id(), self.recursion, name.as_ref(), rtype, &self.cookie(server))
+        let flags = match self.kind {
+            Kind::Query => 0,
+            Kind::Recursive => FLAG_RD,
+            Kind::Notify => {
+                let flags = u16::from(Opcode::NOTIFY.0) << 11 | FLAG_AA;
+                return query::question(fresh_id(), flags, name.as_ref(), rtype, [0; 2]);
+            }
+        };
+        query::write(fresh_id(), flags, name.as_ref(), rtype, &self.cookie(server))
+    }
+
+    /// Whether a response has to come again over TCP.
+    pub(super) fn is_cut(&self, reply: &Reply) -> bool {
+        self.kind != Kind::Notify && reply.read().is_ok_and(|response| response.is_truncated())
     }
 
     /// Both halves of the cookie for a server, as far as they are known.

@@ -43,8 +43,7 @@ impl Client {
         }
         let deadline = Instant::now() + OVER_TCP_MAX;
         for (asked, result) in all.iter().zip(&mut results) {
-            let is_cut = |reply: &Reply| reply.read().is_ok_and(|response| response.is_truncated());
-            if !result.as_ref().is_ok_and(is_cut) {
+            if !result.as_ref().is_ok_and(|reply| self.is_cut(reply)) {
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());

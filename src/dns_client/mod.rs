@@ -23,7 +23,7 @@ pub use client::{Client, Reply, fresh_id};
 pub use gather::Asked;
 pub use ours::Ours;
 pub use query::question;
-pub use socket::{Transport, answers, exchange, reachable};
+pub use socket::{Transport, answers, exchange, reachable, silence};
 pub use stream::Stream;
 pub use system::{address, recursive_servers};
 pub use tls::{Tls, TlsError};

@@ -1,7 +1,6 @@
 //! Writes queries: one question, and an OPT record with a cookie behind it.
 
 use crate::wire::edns::option;
-use crate::wire::header::FLAG_RD;
 use crate::wire::{Class, NameRef, Rtype};
 
 /// The UDP payload we can take: what fits every path without fragments (RFC 9715 §3).
@@ -30,15 +29,14 @@ fn numbers(message: &mut Vec<u8>, all: &[u16]) {
     all.iter().for_each(|number| message.extend_from_slice(&number.to_be_bytes()));
 }
 
-/// The message that asks for a name and type, with this identifier and cookie.
+/// The message that asks for a name and type, with this identifier, these flags and this cookie.
 pub(super) fn write(
     id: u16,
-    recursion: bool,
+    flags: u16,
     name: NameRef<'_>,
     rtype: Rtype,
     cookie: &[u8],
 ) -> Vec<u8> {
-    let flags = if recursion { FLAG_RD } else { 0 };
     let mut message = question(id, flags, name, rtype, [0, 1]);
     // OPT at the root: version 0, no flags.
     message.push(0);

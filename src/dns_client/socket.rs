@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::stream::Stream;
 use super::tls::Tls;
+use crate::text::with_causes;
 use crate::wire::{HEADER_OCTETS, Header, Query};
 
 /// Octets that any datagram has at most.
@@ -137,6 +138,18 @@ pub(super) fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
         _ => error,
+    }
+}
+
+/// Why nothing came, in words.
+pub fn silence(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut => "it does not answer".to_owned(),
+        io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            "no way leads there from this machine".to_owned()
+        }
+        _ => with_causes(error),
     }
 }
 

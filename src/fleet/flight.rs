@@ -15,7 +15,7 @@ use super::links::{Flight, Landing};
 use super::message;
 use super::rules::RemoteTls;
 use super::teller::seconds;
-use crate::dns_client::{Tls, Transport, answers, exchange};
+use crate::dns_client::{Tls, Transport, answers, exchange, silence};
 use crate::lock::lock;
 use crate::text::with_causes;
 use crate::tsig::{Expected, Key, sign_query};
@@ -146,15 +146,6 @@ impl Parcel {
                 Err(why) => Landing::Failed(why),
             },
         }
-    }
-}
-
-/// Why nothing came, in words.
-pub(super) fn silence(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut => "it does not answer".to_owned(),
-        io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-        _ => with_causes(error),
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Book {
     pub(super) turns: Agenda,
     /// Looks at parents.
     pub(super) looks: Agenda,
+    /// Words to parents.
+    pub(super) tells: Agenda,
     /// What is known of each zone.
     pub(super) notes: HashMap<Name, Notes>,
     /// Whether turns are taken at all: not before the sockets are open.
@@ -137,6 +139,7 @@ impl Book {
     pub(super) fn keep(&mut self, zones: &[Name], now: Instant) {
         self.turns.keep(zones, now, |_| Duration::ZERO);
         self.looks.keep(zones, now, |zone| share(zone, FIRST_LOOKS));
+        self.tells.keep(zones, now, |_| TELL_AGAIN);
         let known: HashSet<&Name> = zones.iter().collect();
         self.notes.retain(|zone, _| known.contains(zone));
         for zone in zones {
@@ -161,6 +164,12 @@ impl Book {
             Some(every) => now + every,
             None => now + LOOK_EVERY * 3 / 4 + share(zone, LOOK_EVERY / 2),
         }
+    }
+    /// When the parent of a zone is told next. One that was not looked at yet is so first.
+    pub(super) fn next_tell(&self, zone: &Name, now: Instant) -> Instant {
+        let notes = self.notes.get(zone).filter(|notes| notes.seen.is_some());
+        let telling = notes.and_then(|notes| notes.telling.as_ref());
+        telling.map_or(now + TELL_AGAIN, |telling| telling.at)
     }
 }
 

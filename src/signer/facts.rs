@@ -3,8 +3,9 @@
 
 use super::parent::{Ds, Sight};
 use crate::dnssec::key_digest;
+use crate::publish::SigningState;
 use crate::rollover::{KeySet, ParentServer, Parents, SeenDs};
-use crate::wire::{Name, NameRef};
+use crate::wire::{Name, NameRef, Rtype};
 
 /// What the machine that rolls keys is told of the parent. `at` is when it was asked, in seconds since 1970.
 pub(super) fn parents(apex: &Name, keys: &KeySet, sight: &Sight, at: u64) -> Parents {
@@ -32,6 +33,21 @@ fn seen(apex: &Name, keys: &KeySet, records: &[Ds]) -> SeenDs {
         }
     }
     seen
+}
+
+/// The RDATA of all keys of a zone: those of its key set, or those that it is served with.
+pub(super) fn dnskeys(state: &SigningState) -> Vec<Box<[u8]>> {
+    match &state.current {
+        Some((_, keys)) => keys.keys().iter().map(|key| key.dnskey.rdata()).collect(),
+        None => served_dnskeys(state),
+    }
+}
+
+/// The RDATA of the DNSKEY records that a zone is served with.
+pub(super) fn served_dnskeys(state: &SigningState) -> Vec<Box<[u8]>> {
+    let served = state.served.as_ref();
+    let set = served.and_then(|served| served.apex_node().rrset(Rtype::DNSKEY));
+    set.into_iter().flat_map(|set| set.rdatas()).map(Box::from).collect()
 }
 
 /// Whether a DS record is of a key. One whose digest is of a kind that nobody here knows is of none.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::agenda::Agenda;
 use super::alarm::Alarm;
 use super::book::{Book, Notes};
 use super::facts;
@@ -19,6 +20,8 @@ use crate::zone::Entry;
 
 /// Threads that wait for servers of parents.
 const LOOKERS: usize = 4;
+/// Threads that wait for whoever parents want to be told: they hold up no look.
+const TELLERS: usize = 4;
 /// How often it is found out which zones there are, besides reloads.
 const RELIST: Duration = Duration::from_secs(60);
 /// How old a look may be, in seconds, for somebody who only asks.
@@ -212,6 +215,10 @@ impl Signer {
             let inner = Arc::clone(&self.0);
             spawn("parents", Box::new(move || inner.look_at_all()));
         }
+        for _ in 0..TELLERS {
+            let inner = Arc::clone(&self.0);
+            spawn("tell parents", Box::new(move || inner.tell_all()));
+        }
         let inner = Arc::clone(&self.0);
         *lock(&self.0.turner) = spawn("signer", Box::new(move || inner.turn_all()));
     }
@@ -308,7 +315,7 @@ impl Inner {
 
     /// Looks at parents until it is over.
     fn look_at_all(&self) {
-        while let Some(zone) = self.next_look() {
+        while let Some(zone) = self.next_of(|book| &mut book.looks) {
             // A panic is in the log already.
             let _ = catch_unwind(AssertUnwindSafe(|| self.look(&zone)));
             let now = Instant::now();
@@ -320,18 +327,34 @@ impl Inner {
         }
     }
 
-    /// Waits for the next look; none when it is over.
-    fn next_look(&self) -> Option<Name> {
+    /// Tells parents until it is over.
+    fn tell_all(&self) {
+        while let Some(zone) = self.next_of(|book| &mut book.tells) {
+            // A panic is in the log already.
+            let told = catch_unwind(AssertUnwindSafe(|| self.tell(&zone)));
+            let now = Instant::now();
+            let mut book = self.book();
+            let next = book.next_tell(&zone, now);
+            let next = if told.is_ok() { next } else { next.max(now + AFTER_PANIC) };
+            book.tells.done(&zone, next, now);
+            drop(book);
+            self.news.notify_all();
+        }
+    }
+
+    /// Waits for the next zone of one kind of work; none when it is over.
+    fn next_of(&self, agenda: fn(&mut Book) -> &mut Agenda) -> Option<Name> {
         loop {
             let mut book = self.book();
             if book.is_over {
                 return None;
             }
             let now = Instant::now();
-            if let Some(zone) = book.looks.take(now) {
+            let agenda = agenda(&mut book);
+            if let Some(zone) = agenda.take(now) {
                 return Some(zone);
             }
-            let next = book.looks.next().map_or(RELIST, |at| at.saturating_duration_since(now));
+            let next = agenda.next().map_or(RELIST, |at| at.saturating_duration_since(now));
             self.sleep(book, next);
         }
     }

@@ -3,43 +3,51 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::book::Seen;
+use super::book::{Notes, Seen};
+use super::facts;
 use super::handle::Inner;
+use super::parent::Ds;
 use crate::dns_client::Ours;
 use crate::wire::{Name, Rcode};
 
 impl Inner {
-    /// Looks which DS records the parent has, and tells it of new CDS records where that is due.
+    /// Looks which DS records the parent has.
     pub(super) fn look(&self, zone: &Name) {
         let Ok(state) = self.publisher.signing(zone) else { return };
-        let policy = state.current.map(|(policy, _)| policy).or(state.wanted);
+        let policy = state.current.as_ref().map(|(policy, _)| policy).or(state.wanted.as_ref());
         let parents = policy.map(|policy| policy.parents.clone()).unwrap_or_default();
+        let keys = facts::dnskeys(&state);
+        let is_own = |ds: &Ds| keys.iter().any(|key| facts::fits(ds, zone.as_ref(), key));
         let at = self.now_s();
         let ours = Ours::new(self.publisher.sockets().servers());
-        let sight = self.finder.look(zone, &parents, &self.publisher.zones(), &ours);
-        let parent = sight.parent.clone();
-        let is_new = self.note(zone, |notes| {
+        let sight = self.finder.look(zone, &parents, &self.publisher.zones(), &ours, &is_own);
+        let noted = self.note(zone, |notes| {
             let is_new = notes.seen.as_ref().is_none_or(|seen| seen.sight != sight);
             notes.seen = Some(Arc::new(Seen { at, sight }));
             // Whoever waits wants to know also that it is still so.
-            is_new || notes.waits_for_ds.is_some()
+            let hurries = is_new || notes.waits_for_ds.is_some();
+            (hurries, notes.telling.as_ref().map(|telling| telling.at))
         });
-        if is_new == Some(true) {
-            self.book().turns.hurry(zone, Instant::now());
-            self.wake_all();
+        let Some((hurries, tell_at)) = noted else { return };
+        let mut book = self.book();
+        if hurries {
+            book.turns.hurry(zone, Instant::now());
         }
-        self.tell(zone, parent);
+        // It may have waited for the look.
+        tell_at.into_iter().for_each(|at| book.tells.hurry(zone, at));
+        drop(book);
+        self.wake_all();
     }
 
-    /// Tells the parent of CDS records, if that is due.
-    fn tell(&self, zone: &Name, parent: Option<Name>) {
+    /// Tells the parent of CDS records, if that is due, and it was looked at: whom it names is judged by where it is.
+    pub(super) fn tell(&self, zone: &Name) {
         let now = Instant::now();
-        let is_due = self
-            .note(zone, |notes| notes.telling.as_ref().is_some_and(|telling| telling.at <= now));
-        if is_due != Some(true) {
-            return;
-        }
-        let told = self.finder.tell(zone, parent);
+        let due = |notes: &mut Notes| {
+            let telling = notes.telling.as_ref().filter(|telling| telling.at <= now)?;
+            Some((telling.cds.clone(), notes.seen.clone()?))
+        };
+        let Some((cds, seen)) = self.note(zone, due).flatten() else { return };
+        let told = self.finder.tell(zone, Some(&seen.sight));
         match &told {
             Ok(all) => {
                 for one in all {
@@ -61,6 +69,11 @@ impl Inner {
         }
         // Nobody: the parent publishes no DSYNC, and may tomorrow.
         let is_heard = told.is_ok_and(|all| all.iter().all(|one| one.answer.is_ok()));
-        self.note(zone, |notes| notes.telling.as_mut().map(|telling| telling.told(is_heard, now)));
+        let now = Instant::now();
+        self.note(zone, |notes| {
+            // They may say something else meanwhile, which is still to be told.
+            let telling = notes.telling.as_mut().filter(|telling| telling.cds == cds);
+            telling.into_iter().for_each(|telling| telling.told(is_heard, now));
+        });
     }
 }

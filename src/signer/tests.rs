@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::alarm::Trouble;
-use super::book::Seen;
+use super::book::{Seen, Telling};
 use super::handle::{Inner, Signer};
-use super::parent::tests::{asked, response};
+use super::parent::tests::{asked, resolver, response};
 use super::parent::{Ds, Finder, Heard, ParentServer, Sight};
 use crate::check;
+use crate::dns_client::Transport;
 use crate::dns_client::testing::FakeServer;
 use crate::dnssec::{DigestType, ds};
 use crate::keystore::Keystore;
 use crate::publish::{Options, Publisher, ReloadReport, ZoneSource};
-use crate::rollover::{Arrangement, Command, KeySet, Parent, Policy, Refusal, Role};
+use crate::rollover::{Arrangement, Cds, Command, KeySet, Parent, Policy, Refusal, Role};
 use crate::store::Store;
 use crate::store::clock::ClockRow;
 use crate::wire::{Name, Opcode, Query, Rcode, Rtype};
@@ -397,11 +398,15 @@ fn a_parent_that_publishes_where_is_told_of_new_cds_records() {
     let finder = Finder::new(vec![resolver.address], 53);
     let house = House::with(directory, store, signer.0.publisher.clone(), finder);
     house.turn();
-    house.inner().look(&apex());
+    let look_and_tell = || {
+        house.inner().look(&apex());
+        house.inner().tell(&apex());
+    };
+    look_and_tell();
     assert!(told.lock().unwrap().is_empty(), "no DS may be there yet");
     house.live(DAY);
-    house.inner().look(&apex());
-    house.inner().look(&apex());
+    look_and_tell();
+    look_and_tell();
     let all = told.lock().unwrap().clone();
     assert_eq!(all.len(), 1, "and not again at once");
     let query = Query::read(&all[0]).unwrap();
@@ -414,8 +419,114 @@ fn a_parent_that_publishes_where_is_told_of_new_cds_records() {
     house.turn();
     house.command(Command::Roll(None));
     house.live(DAY);
-    house.inner().look(&apex());
+    look_and_tell();
     assert_eq!(told.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_receiver_that_is_silent_holds_up_no_look() {
+    let silent = FakeServer::start(|_, _| None);
+    let parent = FakeServer::start(|query, _| {
+        let soa = "go.id. 60 SOA ns1.go.id. h.go.id. 1 1 1 1 1";
+        Some(response(query, Rcode::NOERROR, true, &[soa]))
+    });
+    let port = silent.address.port();
+    let resolver = resolver(vec![
+        format!("_dsync.go.id. 60 DSYNC CDS NOTIFY {port} cds.go.id."),
+        "cds.go.id. 60 A 127.0.0.1".to_owned(),
+    ]);
+    let policy = Policy { parents: vec![parent.address], propagation_s: 0, ..Policy::default() };
+    let House { directory, store, signer } = House::new(policy);
+    let finder = Finder::new(vec![resolver.address], 53);
+    let house = House::with(directory, store, signer.0.publisher.clone(), finder);
+    house.live(DAY);
+    let begun = std::time::Instant::now();
+    house.inner().look(&apex());
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(house.signer.sight(&apex()).unwrap().1.is_whole());
+}
+
+#[test]
+fn the_threads_tell_and_a_wish_that_changed_meanwhile_is_still_to_be_told() {
+    let parent = FakeServer::start(|query, _| {
+        let soa = "go.id. 60 SOA ns1.go.id. h.go.id. 1 1 1 1 1";
+        Some(response(query, Rcode::NOERROR, true, &[soa]))
+    });
+    let signer: Arc<Mutex<Option<Signer>>> = Arc::default();
+    let (told, during) = (Arc::new(Mutex::new(Vec::new())), Arc::clone(&signer));
+    let heard = Arc::clone(&told);
+    let receiver = FakeServer::start(move |query, _| {
+        let signer = during.lock().unwrap().clone().unwrap();
+        let is_first = heard.lock().unwrap().is_empty();
+        let changed = signer.0.note(&apex(), |notes| {
+            let telling = notes.telling.as_mut().unwrap();
+            telling.cds = if is_first { Cds::Delete } else { telling.cds.clone() };
+            telling.tries
+        });
+        heard.lock().unwrap().push(changed.unwrap());
+        Some(response(query, Rcode::NOERROR, true, &[]))
+    });
+    let resolver = resolver(vec![
+        format!("_dsync.go.id. 60 DSYNC CDS NOTIFY {} cds.go.id.", receiver.address.port()),
+        "cds.go.id. 60 A 127.0.0.1".to_owned(),
+    ]);
+    let policy = Policy { parents: vec![parent.address], propagation_s: 0, ..Policy::default() };
+    let House { directory, store, signer: first } = House::new(policy);
+    let finder = Finder::new(vec![resolver.address], 53);
+    let house = House::with(directory, store, first.0.publisher.clone(), finder);
+    *signer.lock().unwrap() = Some(house.signer.clone());
+    house.live(DAY);
+    house.inner().tell(&apex());
+    assert!(told.lock().unwrap().is_empty(), "the parent was not looked at");
+    house.inner().look(&apex());
+    house.inner().tell(&apex());
+    house.inner().tell(&apex());
+    house.inner().tell(&apex());
+    assert_eq!(*told.lock().unwrap(), [0, 0], "what is new was told as the first time, and once");
+    // The threads do the same by themselves.
+    house.inner().note(&apex(), |notes| {
+        let now = std::time::Instant::now();
+        notes.telling = Some(Telling { cds: Cds::Delete, at: now, tries: 7 });
+    });
+    house.signer.start();
+    house.signer.wake(&apex());
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while told.lock().unwrap().len() < 3 {
+        assert!(std::time::Instant::now() < end, "nobody is told");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    house.signer.stop();
+    signer.lock().unwrap().take();
+}
+
+#[test]
+fn a_ds_of_ours_behind_many_others_is_found() {
+    let house = House::new(Policy::default());
+    house.live(DAY);
+    let key = house.keys().keys()[0].dnskey.rdata();
+    let ours = Ds::read(&ds(apex().as_ref(), &key, DigestType::Sha256)).unwrap();
+    let line = |ds: &str| format!("contoh.go.id. 3600 DS {ds}");
+    // One octet more than ours: however they are sorted, some are before it and some behind it.
+    let digest = |n: u16| format!("{n:04X}{}", "AB".repeat(30));
+    let strangers = (0..100_u16).flat_map(|n| [n, u16::MAX - n]);
+    let mut lines: Vec<String> =
+        strangers.map(|n| line(&format!("{n} 13 2 {}", digest(n)))).collect();
+    lines.push(line(&ours.to_string()));
+    let parent = FakeServer::start(move |query, transport| {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let lines = if transport == Transport::Tcp { &lines[..] } else { &[] };
+        let mut bytes = response(query, Rcode::NOERROR, true, lines);
+        bytes[2] |= if lines.is_empty() { 2 } else { 0 };
+        Some(bytes)
+    });
+    let policy = Policy { parents: vec![parent.address], ..Policy::default() };
+    let house = house.restart(Some(policy));
+    house.turn();
+    house.inner().look(&apex());
+    house.turn();
+    assert!(house.alarms().is_empty(), "{:?}", house.signer.alarms(&apex()));
+    assert_eq!(house.keys().parent().0, Parent::Secure);
+    assert!(house.signer.sight(&apex()).unwrap().1.records().len() <= 64);
 }
 
 /// An address where nobody listens.

@@ -1,11 +1,11 @@
 //! What is wrong with a zone after a turn, or waits for a person.
 
 use super::alarm::Trouble;
-use super::facts::Chain;
+use super::facts::{Chain, served_dnskeys};
 use super::handle::Inner;
 use super::parent::Sight;
 use crate::publish::SigningState;
-use crate::wire::{Name, Rtype};
+use crate::wire::Name;
 
 /// With how much left signatures of a zone that is signed elsewhere end soon, in seconds.
 const SOON_S: i64 = 2 * 86_400;
@@ -61,11 +61,7 @@ fn chain(zone: &Name, state: &SigningState, sight: &Sight) -> Option<Trouble> {
             let signers = keys.key_signers().into_iter().filter(|id| published.contains(id));
             signers.filter_map(|id| Some(keys.key(&id)?.dnskey.rdata())).collect()
         }
-        None => {
-            let served = state.served.as_ref()?;
-            let set = served.apex_node().rrset(Rtype::DNSKEY);
-            set.into_iter().flat_map(|set| set.rdatas()).map(Box::from).collect()
-        }
+        None => served_dnskeys(state),
     };
     let should_have = match &state.current {
         Some((_, keys)) => keys.is_trusted() && !keys.is_leaving(),

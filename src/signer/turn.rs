@@ -123,11 +123,18 @@ impl Inner {
         let cds = if still.for_ds { keys.cds(policy) } else { Cds::None };
         let now = Instant::now();
         let tell_after = Duration::from_secs(policy.propagation_s.into());
-        let is_new = self.note(zone, |notes| notes.wait_for_ds(every, cds, tell_after, now));
-        if is_new == Some(true) {
-            self.book().looks.hurry(zone, now);
-            self.wake_all();
+        let noted = self.note(zone, |notes| {
+            let is_new = notes.wait_for_ds(every, cds, tell_after, now);
+            (is_new, notes.telling.as_ref().map(|telling| telling.at))
+        });
+        let Some((is_new, tell_at)) = noted else { return };
+        let mut book = self.book();
+        if is_new {
+            book.looks.hurry(zone, now);
         }
+        tell_at.into_iter().for_each(|at| book.tells.hurry(zone, at));
+        drop(book);
+        self.wake_all();
     }
 
     /// Makes a part of the signatures anew that are due. Returns how long until the next part.

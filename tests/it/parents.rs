@@ -96,7 +96,7 @@ fn a_ds_that_comes_at_one_server_and_then_at_both_is_seen_so() {
     let finder = Finder::new(vec![world.resolver], world.servers[0].address.port());
     let look = || -> Sight {
         finder.forget(&zone, None);
-        finder.look(&zone, &[], &ZoneSet::new(), &Ours::new(Vec::new()))
+        finder.look(&zone, &[], &ZoneSet::new(), &Ours::new(Vec::new()), &|_| false)
     };
     let sight = look();
     assert_eq!((sight.parent.clone(), sight.obstacle()), (Some("go.id.".parse().unwrap()), None));
@@ -126,12 +126,13 @@ fn the_addresses_of_the_settings_are_asked_and_nobody_else() {
     let zone: Name = ZONE.parse().unwrap();
     let finder = Finder::new(Vec::new(), 53);
     let addresses: Vec<SocketAddr> = world.servers.iter().map(|server| server.address).collect();
-    let sight = finder.look(&zone, &addresses, &ZoneSet::new(), &Ours::new(Vec::new()));
+    let sight = finder.look(&zone, &addresses, &ZoneSet::new(), &Ours::new(Vec::new()), &|_| false);
     assert!(sight.is_whole() && sight.parent.is_none(), "{sight:?}");
     // A server of the zone itself, which knows nothing of the parent.
     let mut child = Peer::new(Program::Bind);
     let text = "@ 60 SOA ns1 h 1 1 1 1 1\n@ 60 NS ns1\nns1 60 A 127.0.0.1\n";
     child.serve(&[PeerZone::primary(ZONE, text, &[])]);
-    let sight = finder.look(&zone, &[child.address], &ZoneSet::new(), &Ours::new(Vec::new()));
+    let sight =
+        finder.look(&zone, &[child.address], &ZoneSet::new(), &Ours::new(Vec::new()), &|_| false);
     assert!(!sight.is_whole(), "{sight:?}");
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use super::addresses::Errand;
 use super::timer::Failure;
-use crate::fleet::flight::silence;
+use crate::dns_client::silence;
 use crate::publish::PublishError;
 use crate::text::with_causes;
 use crate::transfer::TransferFault;

@@ -4,15 +4,16 @@
 //! A hint, and no more: the parent looks at the records as it always does, only sooner. A parent that publishes
 //! no DSYNC is told nothing.
 
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::above;
-use crate::dns_client::{Transport, exchange, fresh_id, question};
-use crate::text::with_causes;
-use crate::wire::header::FLAG_AA;
-use crate::wire::{Name, Opcode, Rcode, Record, Response, Rtype};
-use crate::zone::ZoneSet;
+use super::above::Resolvers;
+use super::reach::is_meant;
+use super::sight::Sight;
+use crate::dns_client::{Asked, Client, Reply, silence};
+use crate::wire::{Name, Rcode, Record, Rtype};
 
 /// The label below which a parent publishes where it is told (RFC 9859 §3).
 const LABEL: &[u8] = b"_dsync";
@@ -20,8 +21,6 @@ const LABEL: &[u8] = b"_dsync";
 const SCHEME_NOTIFY: u8 = 1;
 /// Receivers that are told.
 const RECEIVERS_MAX: usize = 8;
-/// How long a receiver may take to answer, and again.
-const TRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Where a parent wants to be told.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,12 +47,12 @@ impl Receiver {
 
 /// Where a parent wants to be told of CDS records of a zone: at a name made for the zone, or at one for all.
 pub(super) fn receivers(
-    resolvers: &[SocketAddr],
+    resolvers: &Resolvers<'_>,
     apex: &Name,
     parent: &Name,
 ) -> Result<Vec<Receiver>, String> {
     for name in places(apex, parent) {
-        let reply = above::resolve(resolvers, &name, Rtype::DSYNC)?;
+        let reply = resolvers.resolve(&name, Rtype::DSYNC)?;
         let response = reply.read().map_err(|error| error.to_string())?;
         let all = response.answer.iter().filter(|record| record.rtype == Rtype::DSYNC);
         let found = all.filter_map(|record: &Record| Receiver::read(&record.rdata));
@@ -76,29 +75,55 @@ fn places(apex: &Name, parent: &Name) -> Vec<Name> {
     one.into_iter().chain([all]).collect()
 }
 
-/// Tells one receiver. Returns what it answered.
-pub(super) fn tell(
-    resolvers: &[SocketAddr],
+/// Where a receiver is told, or why nowhere: of its addresses those that are meant for us.
+pub(super) fn addresses(
     receiver: &Receiver,
+    found: &[(Name, Vec<IpAddr>)],
+    seen: Option<&Sight>,
+) -> Result<Vec<SocketAddr>, String> {
+    let all = found.iter().find(|(host, _)| *host == receiver.host);
+    let all = all.map(|(_, addresses)| addresses.as_slice()).unwrap_or_default();
+    let meant = all.iter().filter(|ip| is_meant(**ip, seen));
+    let meant: Vec<SocketAddr> = meant.map(|ip| SocketAddr::new(*ip, receiver.port)).collect();
+    match all.first() {
+        None => Err("it has no address".to_owned()),
+        Some(ip) if meant.is_empty() => {
+            Err(format!("{ip} is a local address, and no server of the parent was heard at such"))
+        }
+        Some(_) => Ok(meant),
+    }
+}
+
+/// Tells all these addresses at once. Returns what each answered.
+pub(super) fn tell(
+    addresses: &BTreeSet<SocketAddr>,
     apex: &Name,
+    rounds: &[Duration],
+) -> HashMap<SocketAddr, io::Result<Reply>> {
+    let told =
+        |server: &SocketAddr| Asked { server: *server, name: apex.clone(), rtype: Rtype::CDS };
+    let told: Vec<Asked> = addresses.iter().map(told).collect();
+    let replies = Client::notifier().ask_all(&told, rounds);
+    told.into_iter().map(|told| told.server).zip(replies).collect()
+}
+
+/// What a receiver says, of what its addresses answered: that it heard, if any of them did.
+pub(super) fn answer(
+    addresses: &[SocketAddr],
+    answers: &HashMap<SocketAddr, io::Result<Reply>>,
 ) -> Result<Rcode, String> {
-    let found =
-        above::addresses(resolvers, vec![receiver.host.clone()], receiver.port, &ZoneSet::new());
-    let mut why = "it has no address".to_owned();
-    for address in found.into_iter().flat_map(|(_, addresses)| addresses) {
-        for timeout in TRIES {
-            let flags = u16::from(Opcode::NOTIFY.0) << 11 | FLAG_AA;
-            let message = question(fresh_id(), flags, apex.as_ref(), Rtype::CDS, [0; 2]);
-            match exchange(address, &message, Transport::Udp, timeout) {
-                Ok(bytes) => match Response::read(&bytes) {
-                    Ok(response) => return Ok(response.rcode),
-                    Err(error) => why = error.to_string(),
-                },
-                Err(error) => why = with_causes(&error),
-            }
+    let mut said = Err("it did not answer a moment ago".to_owned());
+    for answer in addresses.iter().filter_map(|address| answers.get(address)) {
+        let new = match answer.as_ref().map(Reply::read) {
+            Ok(Ok(response)) => Ok(response.rcode),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(error) => Err(silence(error)),
+        };
+        if new == Ok(Rcode::NOERROR) || said.is_err() {
+            said = new;
         }
     }
-    Err(why)
+    said
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::dns_client::Reply;
+use crate::dns_client::{Reply, silence};
 use crate::text::append;
-use crate::wire::{Class, Name, Rcode, Record, Response, Rtype};
+use crate::wire::{Class, Name, NameRef, Rcode, Record, Response, Rtype};
 
-/// DS records of one answer that are looked at.
+/// DS records of one answer that are kept.
 const RECORDS_MAX: usize = 64;
 /// Octets of a DS record before its digest (RFC 4034 §5.1).
 const HEAD_OCTETS: usize = 4;
@@ -92,26 +92,30 @@ pub enum Heard {
 }
 
 impl Heard {
-    /// What a server answered to the question for the DS records of `apex`.
-    pub(super) fn of(reply: io::Result<Reply>, apex: &Name) -> Self {
+    /// What a server answered to the question for the DS records of `apex`. Records of which `is_own` holds are kept
+    /// before all others, and `is_parent` knows which zone further up the parent can be.
+    pub(super) fn of(
+        reply: io::Result<Reply>,
+        apex: &Name,
+        is_own: &dyn Fn(&Ds) -> bool,
+        is_parent: &dyn Fn(NameRef<'_>) -> bool,
+    ) -> Self {
         match reply {
-            Err(error) => Self::Silent(match error.kind() {
-                io::ErrorKind::TimedOut => "it does not answer".to_owned(),
-                io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-                io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-                    "no way leads there from this machine".to_owned()
-                }
-                _ => error.to_string(),
-            }),
+            Err(error) => Self::Silent(silence(&error)),
             Ok(reply) => match reply.read() {
-                Ok(response) => Self::of_response(&response, apex),
+                Ok(response) => Self::of_response(&response, apex, is_own, is_parent),
                 Err(error) => Self::Lame(format!("its answer cannot be read: {error}")),
             },
         }
     }
 
     /// What a response says.
-    fn of_response(response: &Response<'_>, apex: &Name) -> Self {
+    fn of_response(
+        response: &Response<'_>,
+        apex: &Name,
+        is_own: &dyn Fn(&Ds) -> bool,
+        is_parent: &dyn Fn(NameRef<'_>) -> bool,
+    ) -> Self {
         if !matches!(response.rcode, Rcode::NOERROR | Rcode::NXDOMAIN) {
             return Self::Lame(format!("it answers {}", response.rcode));
         }
@@ -124,24 +128,36 @@ impl Heard {
         let all = || response.answer.iter().filter(is_ds);
         if let Some(ttl) = all().map(|record| record.ttl).min() {
             let records = all().filter_map(|record| Ds::read(&record.rdata));
-            return Self::ds(records.take(RECORDS_MAX).collect(), ttl);
+            return Self::ds(records.collect(), ttl, is_own);
         }
         let soa = response.authority.iter().find(|record| record.rtype == Rtype::SOA);
         match soa.map(|soa| soa.owner.as_ref()) {
             Some(owner) if owner == apex.as_ref() => {
                 Self::Lame("it answers for the zone itself and not for its parent".to_owned())
             }
-            Some(owner) if apex.as_ref().is_at_or_below(owner) => Self::None,
+            Some(owner) if apex.as_ref().is_at_or_below(owner) => {
+                if is_parent(owner) {
+                    Self::None
+                } else {
+                    Self::Lame(format!("it answers for the zone {owner} and not for the parent"))
+                }
+            }
             _ => {
                 Self::Lame("its answer has neither DS nor the SOA record of the parent".to_owned())
             }
         }
     }
 
-    /// These records.
-    pub(super) fn ds(mut records: Vec<Ds>, ttl: u32) -> Self {
+    /// These records. Of too many, those are kept first of which `is_own` holds: whether they are there is what
+    /// counts.
+    pub(super) fn ds(mut records: Vec<Ds>, ttl: u32, is_own: &dyn Fn(&Ds) -> bool) -> Self {
         records.sort();
         records.dedup();
+        if records.len() > RECORDS_MAX {
+            records.sort_by_cached_key(|ds| !is_own(ds));
+            records.truncate(RECORDS_MAX);
+            records.sort();
+        }
         if records.is_empty() { Self::None } else { Self::Ds { records, ttl } }
     }
 

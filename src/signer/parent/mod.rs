@@ -11,20 +11,25 @@
 mod above;
 mod dsync;
 mod heard;
+mod reach;
 mod sight;
+mod silence;
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::dns_client::{Asked, Client, Ours, recursive_servers};
 use crate::lock::lock;
-use crate::wire::{Name, Rcode, Rtype};
+use crate::wire::{Name, NameRef, Rcode, Rtype};
 use crate::zone::ZoneSet;
 
 pub use heard::{Ds, Heard};
 pub use sight::{ParentServer, Sight};
+
+use above::Resolvers;
+use silence::Silence;
 
 /// The time for each of the two rounds in which servers are asked.
 const TRIES: [Duration; 2] = [Duration::from_millis(1_500), Duration::from_secs(3)];
@@ -36,8 +41,12 @@ const FAILED_KEPT: Duration = Duration::from_secs(60);
 const KEPT_MAX: usize = 1_000;
 /// How long an address that did not answer is not asked for other zones.
 const SILENT_KEPT: Duration = Duration::from_secs(60);
-/// Silent addresses remembered.
-const SILENT_MAX: usize = 1_000;
+/// How long a recursive server that did not answer is asked after the others.
+const SLOW_KEPT: Duration = Duration::from_secs(600);
+/// The time in which it must be found who the parent of a zone is.
+const FIND_MAX: Duration = Duration::from_secs(60);
+/// The time for telling the parent of one zone, the search for whom to tell included.
+const TELL_MAX: Duration = Duration::from_secs(10);
 
 //------------ Finder --------------------------------------------------------
 
@@ -52,8 +61,10 @@ pub struct Finder {
     tries: [Duration; 2],
     /// The parents of zones by the name above the zone, and when they were found.
     known: Mutex<HashMap<Name, (Instant, Found)>>,
-    /// Addresses that did not answer, and when.
-    silent: Mutex<HashMap<SocketAddr, Instant>>,
+    /// Servers of parents, and whom they want to be told, that did not answer.
+    silent: Silence,
+    /// Recursive servers that did not.
+    slow: Silence,
 }
 
 /// The parent as it was found, or why it was not.
@@ -70,8 +81,8 @@ pub struct Told {
 
 impl Default for Finder {
     fn default() -> Self {
-        let (known, silent) = (Mutex::default(), Mutex::default());
-        Self { resolvers: None, port: 53, tries: TRIES, known, silent }
+        let (silent, slow) = (Silence::new(SILENT_KEPT), Silence::new(SLOW_KEPT));
+        Self { resolvers: None, port: 53, tries: TRIES, known: Mutex::default(), silent, slow }
     }
 }
 
@@ -83,17 +94,27 @@ impl Finder {
 
     /// Which DS records the parent's servers have for a zone. `parents` are the addresses of the settings;
     /// without any, the servers are looked up. `zones` are those that are served here, at the addresses of
-    /// `ours`: of a parent that is among them our own answer counts as well.
-    pub fn look(&self, apex: &Name, parents: &[SocketAddr], zones: &ZoneSet, ours: &Ours) -> Sight {
+    /// `ours`: of a parent that is among them our own answer counts as well. `is_own` knows the DS records of the
+    /// zone's keys.
+    pub fn look(
+        &self,
+        apex: &Name,
+        parents: &[SocketAddr],
+        zones: &ZoneSet,
+        ours: &Ours,
+        is_own: &dyn Fn(&Ds) -> bool,
+    ) -> Sight {
         if !parents.is_empty() {
             let servers = parents.iter().map(|address| (address.to_string(), vec![*address]));
-            return Sight { parent: None, servers: self.ask(apex, servers.collect()), why: None };
+            let is_parent = |owner: NameRef<'_>| self.is_perhaps_parent(apex, owner, zones);
+            let servers = self.ask(apex, servers.collect(), is_own, &is_parent);
+            return Sight { parent: None, servers, why: None };
         }
         let Some(name) = apex.as_ref().parent() else {
             let why = "the root has no parent".to_owned();
             return Sight { parent: None, servers: Vec::new(), why: Some(why) };
         };
-        let own = above::served_here(zones, apex);
+        let own = above::served_here(zones, apex, is_own);
         let found = match &own {
             // What is served here changes with the zone: nothing of it is remembered.
             Some(own) => self.servers(own.zone.clone(), own.hosts.clone(), zones),
@@ -107,9 +128,26 @@ impl Finder {
             // Of a name server that is this one, the version in memory counts.
             servers.retain(|(_, addresses)| !addresses.iter().any(|address| ours.has(*address)));
         }
-        let mut servers = self.ask(apex, servers);
+        // A zone that was cut off between them since is the parent as well.
+        let is_parent = |owner: NameRef<'_>| {
+            parent.as_ref().is_some_and(|parent| owner.is_at_or_below(parent.as_ref()))
+        };
+        let mut servers = self.ask(apex, servers, is_own, &is_parent);
         servers.extend(own.map(|own| ParentServer::here(own.heard)));
         Sight { parent, servers, why }
+    }
+
+    /// Whether a zone above `apex` is its parent, of which the settings name the servers alone: the name right
+    /// above, and another one as far as the resolver agrees. Where it knows nothing, as in a network of its own, the
+    /// root is not believed to be the parent: its servers, and others for want of anything better, answer so for
+    /// every name.
+    fn is_perhaps_parent(&self, apex: &Name, owner: NameRef<'_>, zones: &ZoneSet) -> bool {
+        let Some(above) = apex.as_ref().parent() else { return false };
+        owner == above
+            || match self.remembered(&above.to_name(), zones) {
+                Ok(parent) => owner.is_at_or_below(parent.zone.as_ref()),
+                Err(_) => !owner.is_root(),
+            }
     }
 
     /// The parent of zones whose names are one label longer than `name`, perhaps from memory.
@@ -121,7 +159,7 @@ impl Finder {
         if let Some(known) = lock(&self.known).get(name).filter(|known| is_fresh(known)) {
             return known.1.clone();
         }
-        let resolvers = self.resolvers();
+        let resolvers = self.resolvers(now + FIND_MAX);
         let found = above::enclosing(&resolvers, name)
             .and_then(|zone| Ok((above::hosts(&resolvers, &zone)?, zone)))
             .and_then(|(hosts, zone)| self.servers(zone, hosts, zones));
@@ -140,26 +178,43 @@ impl Finder {
         if hosts.is_empty() {
             return Err(format!("{zone} has no name servers"));
         }
-        let servers = above::addresses(&self.resolvers(), hosts, self.port, zones);
-        Ok(above::Above { zone, servers })
+        let resolvers = self.resolvers(Instant::now() + FIND_MAX);
+        let server = |(host, addresses): (Name, Vec<IpAddr>)| {
+            let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, self.port));
+            (host.to_string(), addresses.collect())
+        };
+        let servers = above::addresses(&resolvers, hosts, zones).into_iter().map(server);
+        Ok(above::Above { zone, servers: servers.collect() })
     }
 
-    /// Tells the parent that CDS and CDNSKEY records of a zone changed, if it publishes where (RFC 9859). `parent`
-    /// is its apex; where the settings name its servers, it is looked up. Returns who was told, and what each
-    /// answered.
-    pub fn tell(&self, apex: &Name, parent: Option<Name>) -> Result<Vec<Told>, String> {
-        let resolvers = self.resolvers();
+    /// Tells the parent that CDS and CDNSKEY records of a zone changed, if it publishes where (RFC 9859). `seen` is
+    /// the last look at it; where that does not say which zone it is, it is looked up. Returns who was told, and what
+    /// each answered.
+    pub fn tell(&self, apex: &Name, seen: Option<&Sight>) -> Result<Vec<Told>, String> {
+        let until = Instant::now() + TELL_MAX;
+        let resolvers = self.resolvers(until);
         let above = || {
             let name = apex.as_ref().parent().ok_or("the root has no parent")?;
             above::enclosing(&resolvers, &name.to_name())
         };
-        let parent = &parent.map_or_else(above, Ok)?;
-        let receivers = dsync::receivers(&resolvers, apex, parent)?.into_iter();
-        let tell = |receiver: dsync::Receiver| Told {
+        let parent = seen.and_then(|seen| seen.parent.clone());
+        let receivers = dsync::receivers(&resolvers, apex, &parent.map_or_else(above, Ok)?)?;
+        let hosts: BTreeSet<Name> =
+            receivers.iter().map(|receiver| receiver.host.clone()).collect();
+        let found = above::addresses(&resolvers, hosts.into_iter().collect(), &ZoneSet::new());
+        let places = receivers.iter().map(|receiver| dsync::addresses(receiver, &found, seen));
+        let places: Vec<Result<Vec<SocketAddr>, String>> = places.collect();
+        let all = places.iter().flatten().flatten().copied();
+        let all: BTreeSet<SocketAddr> = all.filter(|address| !self.silent.has(*address)).collect();
+        let answers = dsync::tell(&all, apex, &above::rounds(self.tries, until));
+        for (address, _) in answers.iter().filter(|(_, answer)| answer.is_err()) {
+            self.silent.note(*address);
+        }
+        let told = |(receiver, places): (&dsync::Receiver, Result<Vec<SocketAddr>, String>)| Told {
             receiver: format!("{} port {}", receiver.host, receiver.port),
-            answer: dsync::tell(&resolvers, &receiver, apex),
+            answer: places.and_then(|places| dsync::answer(&places, &answers)),
         };
-        Ok(receivers.map(tell).collect())
+        Ok(receivers.iter().zip(places).map(told).collect())
     }
 
     /// Forgets what is remembered of a zone's parent: somebody wants to know how it is now. `seen` is what its
@@ -171,22 +226,25 @@ impl Finder {
         let servers = seen.iter().flat_map(|sight| &sight.servers);
         let addresses =
             servers.flat_map(|server| &server.heard).filter_map(|(address, _)| *address);
-        let mut silent = lock(&self.silent);
-        for address in addresses {
-            silent.remove(&address);
-        }
+        addresses.for_each(|address| self.silent.forget(address));
     }
 
-    /// The recursive servers.
-    fn resolvers(&self) -> Vec<SocketAddr> {
-        self.resolvers.clone().unwrap_or_else(recursive_servers)
+    /// The recursive servers, until then.
+    fn resolvers(&self, until: Instant) -> Resolvers<'_> {
+        let servers = self.resolvers.clone().unwrap_or_else(recursive_servers);
+        Resolvers::new(servers, until, &self.slow)
     }
 
     /// Asks servers, each at all its addresses, for the DS records of a zone.
-    fn ask(&self, apex: &Name, servers: Vec<(String, Vec<SocketAddr>)>) -> Vec<ParentServer> {
-        let is_silent = self.silent_now();
+    fn ask(
+        &self,
+        apex: &Name,
+        servers: Vec<(String, Vec<SocketAddr>)>,
+        is_own: &dyn Fn(&Ds) -> bool,
+        is_parent: &dyn Fn(NameRef<'_>) -> bool,
+    ) -> Vec<ParentServer> {
         let all = servers.iter().flat_map(|(_, addresses)| addresses.iter().copied());
-        let asked = all.filter(|address| !is_silent.contains_key(address)).map(|server| Asked {
+        let asked = all.filter(|address| !self.silent.has(*address)).map(|server| Asked {
             server,
             name: apex.clone(),
             rtype: Rtype::DS,
@@ -196,9 +254,11 @@ impl Finder {
         let heard: HashMap<SocketAddr, Heard> = asked
             .iter()
             .zip(replies)
-            .map(|(asked, reply)| (asked.server, Heard::of(reply, apex)))
+            .map(|(asked, reply)| (asked.server, Heard::of(reply, apex, is_own, is_parent)))
             .collect();
-        self.note_silent(&heard);
+        for (address, _) in heard.iter().filter(|(_, heard)| matches!(heard, Heard::Silent(_))) {
+            self.silent.note(*address);
+        }
         let silent = || Heard::Silent("it did not answer a moment ago".to_owned());
         let server = |(name, addresses): (String, Vec<SocketAddr>)| ParentServer {
             name,
@@ -208,23 +268,6 @@ impl Finder {
                 .collect(),
         };
         servers.into_iter().map(server).collect()
-    }
-
-    /// The addresses that did not answer a moment ago.
-    fn silent_now(&self) -> HashMap<SocketAddr, Instant> {
-        let mut silent = lock(&self.silent);
-        silent.retain(|_, since| since.elapsed() < SILENT_KEPT);
-        silent.clone()
-    }
-
-    /// Notes who did not answer.
-    fn note_silent(&self, heard: &HashMap<SocketAddr, Heard>) {
-        let mut silent = lock(&self.silent);
-        for (address, heard) in heard {
-            if matches!(heard, Heard::Silent(_)) && silent.len() < SILENT_MAX {
-                silent.insert(*address, Instant::now());
-            }
-        }
     }
 }
 

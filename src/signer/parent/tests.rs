@@ -34,7 +34,9 @@ pub(in crate::signer) fn response(
     let all: Vec<Record> = records.iter().map(|line| record(line)).collect();
     let negative = all.iter().filter(|record| record.rtype == Rtype::SOA).count() as u8;
     let flags = 0x80 | if is_authoritative { 4 } else { 0 };
-    let counts = [0, 1, 0, all.len() as u8 - negative, 0, negative, 0, 0];
+    let answers = (all.len() - usize::from(negative)) as u16;
+    let [high, low] = answers.to_be_bytes();
+    let counts = [0, 1, high, low, 0, negative, 0, 0];
     let mut message = [&query[..2], &[flags, code.0 as u8], &counts].concat();
     message.extend_from_slice(&query[HEADER_OCTETS..HEADER_OCTETS + question]);
     for record in &all {
@@ -74,14 +76,19 @@ const TWO: &[&str] = &[
 
 /// A finder that does not wait long.
 fn finder() -> Finder {
-    Finder { tries: [Duration::from_millis(500); 2], ..Finder::default() }
+    Finder { tries: [Duration::from_millis(500); 2], ..Finder::new(Vec::new(), 53) }
+}
+
+/// No record is of a key of ours.
+fn nobodys(_: &Ds) -> bool {
+    false
 }
 
 /// What servers at these addresses say.
 fn look(servers: &[&FakeServer]) -> Sight {
     let parents: Vec<SocketAddr> = servers.iter().map(|server| server.address).collect();
     let ours = Ours::new(Vec::new());
-    finder().look(&name("Contoh.go.id."), &parents, &ZoneSet::new(), &ours)
+    finder().look(&name("Contoh.go.id."), &parents, &ZoneSet::new(), &ours, &nobodys)
 }
 
 #[test]
@@ -108,6 +115,7 @@ fn who_does_not_speak_for_the_parent_is_not_believed() {
     let refuses = FakeServer::start(|query, _| Some(response(query, Rcode::REFUSED, true, ONE)));
     let child = parent(&["contoh.go.id. 60 SOA ns. h. 1 1 1 1 1"]);
     let other = parent(&["ac.id. 60 SOA ns. h. 1 1 1 1 1"]);
+    let root = parent(&[". 60 SOA ns. h. 1 1 1 1 1"]);
     let other_name = parent(&[
         "lain.go.id. 60 DS 4711 13 2 7F1A3BA2E3F0C5A1F5B2D9D6F9C1E1F0A9B8C7D6E5F4A3B2C1D0E9F8A7B6C5D4",
     ]);
@@ -121,6 +129,7 @@ fn who_does_not_speak_for_the_parent_is_not_believed() {
         (&refuses, "REFUSED"),
         (&child, "for the zone itself"),
         (&other, "neither DS nor"),
+        (&root, "for the zone . and not for the parent"),
         (&other_name, "neither DS nor"),
         (&rubbish, "cannot be read"),
     ] {
@@ -148,7 +157,7 @@ fn a_long_answer_comes_by_tcp_and_a_silent_address_is_left_alone_for_a_while() {
     });
     let (finder, zones, ours) = (finder(), ZoneSet::new(), Ours::new(Vec::new()));
     let parents = [cut.address, silent.address];
-    let look = |zone: &str| finder.look(&name(zone), &parents, &zones, &ours);
+    let look = |zone: &str| finder.look(&name(zone), &parents, &zones, &ours, &nobodys);
     let sight = look("contoh.go.id.");
     assert_eq!(sight.records().len(), 2);
     assert!(sight.obstacle().unwrap().ends_with("it does not answer"));
@@ -183,19 +192,104 @@ fn the_resolver_says_which_zone_is_above_and_who_serves_it() {
     let finder = Finder::new(vec![resolver.address], parent.address.port());
     let (zones, ours) = (ZoneSet::new(), Ours::new(Vec::new()));
     let apex = name("contoh.kota.go.id.");
-    let sight = finder.look(&apex, &[], &zones, &ours);
+    let sight = finder.look(&apex, &[], &zones, &ours, &nobodys);
     assert_eq!(sight.parent, Some(name("go.id.")));
     let names: Vec<&str> = sight.servers.iter().map(|server| server.name.as_str()).collect();
     assert_eq!(names, ["mati.go.id.", "ns1.go.id."]);
     assert_eq!(sight.obstacle().unwrap(), "mati.go.id.: it has no address");
     assert!(sight.servers[1].is_heard());
     let asked_once = count.load(Ordering::Relaxed);
-    finder.look(&name("lain.kota.go.id."), &[], &zones, &ours);
+    finder.look(&name("lain.kota.go.id."), &[], &zones, &ours, &nobodys);
     assert_eq!(count.load(Ordering::Relaxed), asked_once, "zones side by side have one parent");
-    let nobody = Finder::new(Vec::new(), 53).look(&apex, &[], &zones, &ours);
+    let nobody = Finder::new(Vec::new(), 53).look(&apex, &[], &zones, &ours, &nobodys);
     assert!(nobody.obstacle().unwrap().contains("/etc/resolv.conf"));
-    let root = Finder::new(Vec::new(), 53).look(&Name::root(), &[], &zones, &ours);
+    let root = Finder::new(Vec::new(), 53).look(&Name::root(), &[], &zones, &ours, &nobodys);
     assert!(!root.is_whole());
+}
+
+/// A resolver that knows these records, and that what is not there is in `go.id`.
+pub(in crate::signer) fn resolver(records: Vec<String>) -> FakeServer {
+    FakeServer::start(move |query, _| {
+        let (name, rtype) = asked(query);
+        let [owner, rtype] = [format!("{name} "), format!(" {rtype} ")];
+        let is_meant = |line: &&str| line.starts_with(&owner) && line.contains(&rtype);
+        let mut found: Vec<&str> = records.iter().map(String::as_str).filter(is_meant).collect();
+        if found.is_empty() {
+            found.extend(NONE);
+        }
+        Some(response(query, Rcode::NOERROR, false, &found))
+    })
+}
+
+#[test]
+fn a_negative_answer_counts_if_it_is_the_found_parent_s() {
+    let look = |soa: &'static [&'static str]| {
+        let server = parent(soa);
+        let lines = ["go.id. 60 NS ns1.go.id.", "ns1.go.id. 60 A 127.0.0.1"];
+        let resolver = resolver(lines.map(str::to_owned).to_vec());
+        let finder = Finder::new(vec![resolver.address], server.address.port());
+        let (apex, ours) = (name("contoh.kota.go.id."), Ours::new(Vec::new()));
+        let found = finder.look(&apex, &[], &ZoneSet::new(), &ours, &nobodys);
+        assert_eq!(found.parent, Some(name("go.id.")));
+        // The settings name the server, and the resolver says what is above.
+        let named = finder.look(&apex, &[server.address], &ZoneSet::new(), &ours, &nobodys);
+        assert_eq!(named.parent, None);
+        assert_eq!(found.is_at_none(|_| true), named.is_at_none(|_| true));
+        found.is_at_none(|_| true)
+    };
+    assert!(look(NONE));
+    assert!(look(&["kota.go.id. 60 SOA ns. h. 1 1 1 1 1"]), "cut off a moment ago");
+    assert!(!look(&["id. 60 SOA ns. h. 1 1 1 1 1"]));
+    assert!(!look(&[". 60 SOA ns. h. 1 1 1 1 1"]));
+}
+
+#[test]
+fn receivers_are_told_together_and_who_is_silent_is_left_alone_for_a_while() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let silent: Vec<FakeServer> = (0..7)
+        .map(|_| {
+            let heard = Arc::clone(&count);
+            FakeServer::start(move |_, _| {
+                heard.fetch_add(1, Ordering::Relaxed);
+                None
+            })
+        })
+        .collect();
+    let quick = FakeServer::start(|query, _| Some(response(query, Rcode::NOTAUTH, true, &[])));
+    let all: Vec<&FakeServer> = silent.iter().chain([&quick]).collect();
+    let line = |server: &&FakeServer| {
+        format!("_dsync.go.id. 60 DSYNC CDS NOTIFY {} cds.go.id.", server.address.port())
+    };
+    let mut lines: Vec<String> = all.iter().map(line).collect();
+    lines.push("cds.go.id. 60 A 127.0.0.1".to_owned());
+    // One that does not answer is asked first, and later last.
+    let dead = FakeServer::start(|_, _| None);
+    let resolver = resolver(lines);
+    let finder = Finder {
+        tries: [Duration::from_millis(400); 2],
+        ..Finder::new(vec![dead.address, resolver.address], 53)
+    };
+    let near = Heard::None;
+    let server = ParentServer { name: "ns".to_owned(), heard: vec![(Some(quick.address), near)] };
+    let seen = Sight { parent: Some(name("go.id.")), servers: vec![server], why: None };
+    let tell = |seen: &Sight| {
+        let begun = Instant::now();
+        let told = finder.tell(&name("contoh.go.id."), Some(seen)).unwrap();
+        let answers: Vec<_> = told.into_iter().map(|told| told.answer).collect();
+        (answers, begun.elapsed())
+    };
+    let (answers, took) = tell(&seen);
+    assert!(took < TELL_MAX, "{took:?}");
+    assert_eq!(answers[..7], vec![Err("it does not answer".to_owned()); 7]);
+    assert_eq!((&answers[7], count.load(Ordering::Relaxed)), (&Ok(Rcode::NOTAUTH), 14));
+    let (answers, took) = tell(&seen);
+    assert!(took < Duration::from_millis(400), "{took:?}");
+    assert_eq!(answers[0], Err("it did not answer a moment ago".to_owned()));
+    assert_eq!((&answers[7], count.load(Ordering::Relaxed)), (&Ok(Rcode::NOTAUTH), 14));
+    // Nobody at such an address speaks for the parent.
+    let far = Sight { servers: Vec::new(), ..seen };
+    let (answers, _) = tell(&far);
+    assert!(answers.iter().all(|answer| answer.as_ref().unwrap_err().contains("local address")));
 }
 
 #[test]
@@ -218,7 +312,7 @@ fn of_a_parent_that_is_served_here_our_own_answer_counts() {
     let look = |server: &FakeServer, zones: &ZoneSet| {
         let port = server.address.port();
         let ours = Ours::new(vec![SocketAddr::from(([192, 0, 2, 1], port))]);
-        Finder::new(Vec::new(), port).look(&name("contoh.go.id."), &[], zones, &ours)
+        Finder::new(Vec::new(), port).look(&name("contoh.go.id."), &[], zones, &ours, &nobodys)
     };
     let delegated = zone(&["contoh.go.id. 60 NS ns.contoh.go.id.", ONE[0]]);
     let sight = look(&same, &delegated);
@@ -232,6 +326,7 @@ fn of_a_parent_that_is_served_here_our_own_answer_counts() {
     // What is between is delegated to others: the parent is not here.
     let between = zone(&["kota.go.id. 60 NS ns.kota.go.id."]);
     let finder = Finder::new(Vec::new(), 53);
-    let sight = finder.look(&name("a.kota.go.id."), &[], &between, &Ours::new(Vec::new()));
+    let sight =
+        finder.look(&name("a.kota.go.id."), &[], &between, &Ours::new(Vec::new()), &nobodys);
     assert!(sight.parent.is_none() && sight.why.is_some());
 }
