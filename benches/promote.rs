@@ -218,6 +218,7 @@ fn person(name: &str, role: &str) -> PersonRow {
         name: name.to_owned(),
         full_name: name.to_owned(),
         title: String::new(),
+        rank: None,
         role: role.parse().unwrap(),
         email: format!("{name}@cirebonkab.go.id"),
         nip: None,

@@ -7,69 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::queue::PaperKind;
+
 /// The version of the structs below.
 pub const VERSION: u32 = 1;
-
-//------------ PaperKind -----------------------------------------------------
-
-/// The papers of the procedure (docs/procedure.md, Papers).
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaperKind {
-    /// *Tanda terima permohonan.*
-    Receipt,
-    /// *Lembar disposisi.*
-    Disposition,
-    /// *Lembar verifikasi.*
-    Verification,
-    /// *Laporan ke Kepala Bidang*, a *nota dinas*.
-    Report,
-    /// *Surat pemberitahuan.*
-    Notification,
-    /// *Laporan kegiatan.*
-    Activity,
-}
-
-impl PaperKind {
-    /// All of them, in the order of the procedure.
-    pub const ALL: [Self; 6] = [
-        Self::Receipt,
-        Self::Disposition,
-        Self::Verification,
-        Self::Report,
-        Self::Notification,
-        Self::Activity,
-    ];
-
-    /// Its letters in a number: `GPR/TT/0001/XI/2026`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Receipt => "TT",
-            Self::Disposition => "LD",
-            Self::Verification => "LV",
-            Self::Report => "LP",
-            Self::Notification => "SP",
-            Self::Activity => "LK",
-        }
-    }
-
-    /// Its word in JSON and in message ids.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Receipt => "receipt",
-            Self::Disposition => "disposition",
-            Self::Verification => "verification",
-            Self::Report => "report",
-            Self::Notification => "notification",
-            Self::Activity => "activity",
-        }
-    }
-
-    /// The kind of a word.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
 
 //------------ Paper ---------------------------------------------------------
 

@@ -5,8 +5,9 @@
 
 mod content;
 
+pub use crate::queue::PaperKind;
 pub use content::{
     Acting, Activity, Answer, Ask, Bar, Chart, CheckedLine, Column, Content, Disposition, Field,
-    LetterRef, Letterhead, Nature, Notification, PageSize, Paper, PaperKind, Receipt, RecordChange,
-    Report, Seal, Section, Signer, StepTime, Table, VERSION, Verification,
+    LetterRef, Letterhead, Nature, Notification, PageSize, Paper, Receipt, RecordChange, Report,
+    Seal, Section, Signer, StepTime, Table, VERSION, Verification,
 };

@@ -20,6 +20,8 @@ pub struct Account {
     pub full_name: String,
     /// Jabatan as papers print it; empty means the role's own.
     pub title: String,
+    /// Pangkat and golongan as papers print them.
+    pub rank: Option<String>,
     /// Its one role.
     pub role: Role,
     /// Office e-mail, lower case.
@@ -41,6 +43,7 @@ impl Account {
             name: self.name.clone(),
             full_name: self.full_name.clone(),
             title: self.title.clone(),
+            rank: self.rank.clone(),
             email: self.email.clone(),
             nip: self.nip.clone(),
         }
@@ -54,6 +57,7 @@ impl From<&PersonRow> for Account {
             name: row.name.clone(),
             full_name: row.full_name.clone(),
             title: row.title.clone(),
+            rank: row.rank.clone(),
             role: row.role,
             email: row.email.clone(),
             nip: row.nip.clone(),
@@ -75,6 +79,8 @@ pub struct NewAccount {
     pub full_name: String,
     /// Jabatan; may be empty.
     pub title: String,
+    /// Pangkat and golongan; empty counts as none.
+    pub rank: Option<String>,
     /// Office e-mail.
     pub email: String,
     /// Employee number; empty counts as none.
@@ -97,13 +103,15 @@ impl NewAccount {
             full_name.clone_from(&name);
         }
         let title = one_line(&self.title);
-        if full_name.chars().count() > 120 || title.chars().count() > 120 {
+        let rank = self.rank.as_deref().map(one_line).filter(|rank| !rank.is_empty());
+        let texts = [Some(&full_name), Some(&title), rank.as_ref()];
+        if texts.into_iter().flatten().any(|text| text.chars().count() > 120) {
             return Err(PeopleError::BadFullName);
         }
         let email = checked_email(&self.email)?;
         let nip = self.nip.as_deref().filter(|text| !text.trim().is_empty());
         let nip = nip.map(|text| person::nip(text).ok_or(PeopleError::BadNip)).transpose()?;
-        Ok(Self { name, full_name, title, email, nip })
+        Ok(Self { name, full_name, title, rank, email, nip })
     }
 }
 

@@ -167,6 +167,7 @@ mod tests {
             name: "siti".to_owned(),
             full_name: "Siti Aminah, S.Kom.".to_owned(),
             title: "Kasi Aplikasi".to_owned(),
+            rank: None,
             email: "s.aminah@cirebonkab.go.id".to_owned(),
             nip: Some("198001012005011001".to_owned()),
         };

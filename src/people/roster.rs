@@ -228,6 +228,7 @@ impl People {
             name: new.name.clone(),
             full_name: new.full_name.clone(),
             title: new.title.clone(),
+            rank: new.rank.clone(),
             role,
             email: new.email.clone(),
             nip: new.nip.clone(),

@@ -30,8 +30,14 @@ pub fn day_of(at: i64) -> i64 {
 
 /// The WIB year of a moment.
 pub fn year_of(at: i64) -> i32 {
+    month_and_year(at).1
+}
+
+/// The WIB month, 1 to 12, and year of a moment.
+pub fn month_and_year(at: i64) -> (u8, i32) {
     let day = i32::try_from(day_of(at)).ok().and_then(|day| day.checked_add(EPOCH_JULIAN_DAY));
-    day.and_then(|day| Date::from_julian_day(day).ok()).map_or(1970, Date::year)
+    let date = day.and_then(|day| Date::from_julian_day(day).ok());
+    date.map_or((1, 1970), |date| (date.month().into(), date.year()))
 }
 
 /// WIB midnight at the start of a day.

@@ -35,6 +35,8 @@ pub(super) const TABLES: &[Table] = &[
     whole("live_record", &["name"]),
     whole("promotion", &["id"]),
     whole("notice", &["id"]),
+    Table { name: "paper", key: &["id"], used: &["tries", "next_try_ms"] },
+    whole("paper_year", &["kind", "year"]),
     // Who may decide.
     whole("person", &["id"]),
     Table { name: "session", key: &["token_hash"], used: &["seen_ms"] },

@@ -45,6 +45,8 @@ const STEPS: &[Step] = &[
     Step { number: 72, road_3: false, sql: include_str!("migrations/0072_secondary.sql") },
     Step { number: 75, road_3: false, sql: include_str!("migrations/0075_own_zonemd.sql") },
     Step { number: 80, road_3: false, sql: include_str!("migrations/0080_signing.sql") },
+    Step { number: 90, road_3: true, sql: include_str!("migrations/0090_paper.sql") },
+    Step { number: 91, road_3: true, sql: include_str!("migrations/0091_rank.sql") },
     Step { number: 110, road_3: true, sql: include_str!("migrations/0110_phase.sql") },
     Step { number: 111, road_3: true, sql: include_str!("migrations/0111_unsent.sql") },
 ];

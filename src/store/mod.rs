@@ -29,6 +29,8 @@ mod migrations;
 #[cfg(feature = "approval")]
 pub mod origins;
 #[cfg(feature = "approval")]
+pub mod papers;
+#[cfg(feature = "approval")]
 pub mod people;
 #[cfg(feature = "approval")]
 pub mod promises;

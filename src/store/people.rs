@@ -24,6 +24,8 @@ row! {
         pub full_name: String,
         /// Jabatan as papers print it; may be empty.
         pub title: String,
+        /// Pangkat and golongan as papers print them.
+        pub rank: Option<String>,
         /// Its one role.
         pub role: Role,
         /// Office e-mail, lower case.
@@ -418,6 +420,7 @@ impl PersonRow {
             name: name.to_owned(),
             full_name: name.to_owned(),
             title: String::new(),
+            rank: None,
             role,
             email: format!("{name}@cirebonkab.go.id"),
             nip: None,

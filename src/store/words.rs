@@ -6,7 +6,9 @@ use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef}
 
 use super::sql::Cell;
 use crate::queue::named::named;
-use crate::queue::{Kind, LiveState, NamingClass, NoticeState, Origin, Phase, Role, State};
+use crate::queue::{
+    Kind, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State,
+};
 
 named! {
     /// How far a sign-in has come.
@@ -82,6 +84,7 @@ word_cells! {
     LiveState, LiveState::from_name;
     Origin, Origin::from_name;
     NoticeState, NoticeState::from_name;
+    PaperKind, PaperKind::from_name;
     // The roles of rows are those of accounts.
     Role, Role::of_officer;
     Stage, Stage::from_name;

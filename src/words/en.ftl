@@ -219,6 +219,7 @@ link-ends = Valid until
 link-full-name = Full name
 link-full-name-hint = With titles, as printed on official letters.
 link-jabatan = Position
+link-rank = Rank and grade, for example Penata (III/c)
 link-nip = NIP
 link-nip-hint = 18 digits. Used to make sure that one person holds one role.
 link-email = Office e-mail

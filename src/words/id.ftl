@@ -219,6 +219,7 @@ link-ends = Berlaku sampai
 link-full-name = Nama lengkap
 link-full-name-hint = Beserta gelar, seperti yang tercetak pada surat dinas.
 link-jabatan = Jabatan
+link-rank = Pangkat dan golongan, misalnya Penata (III/c)
 link-nip = NIP
 link-nip-hint = 18 angka. Dipakai untuk memastikan satu orang memegang satu peran.
 link-email = Surel kantor

@@ -70,7 +70,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("words", &["queue"]),
     ("notice", &["words", "queue"]),
-    ("paper", &[]),
+    ("paper", &["queue"]),
     ("report", &["words", "store", "queue"]),
     (
         "web",

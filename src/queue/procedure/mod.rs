@@ -1,5 +1,5 @@
 //! The procedure on a page (SOP 500.12.6.4/534/SPeGOV): who may do what in which phase, where it
-//! leads, and who gets a notice.
+//! leads, who gets a notice, and which papers are made.
 //!
 //! [`TABLE`] is what the rules use: [`Request::may`](super::Request::may) tests the phase and the
 //! person of an act against its row, [`Request::offers`](super::Request::offers) lists the rows that
@@ -14,6 +14,7 @@ mod inputs;
 mod table;
 
 use super::named::named;
+use super::papers::PaperKind;
 use super::person::Role;
 use super::request::State;
 pub use inputs::{ActInput, Input};
@@ -48,6 +49,8 @@ pub struct Row {
     pub to: &'static [State],
     /// Who gets a notice.
     pub recipients: &'static [Recipient],
+    /// Which papers are made.
+    pub papers: &'static [PaperKind],
     /// Whether pages ask for password and code again when the last proof is old.
     pub fresh_proof: bool,
 }
@@ -74,6 +77,7 @@ impl Row {
             holds,
             to,
             recipients,
+            papers: &[],
             fresh_proof: false,
         }
     }
@@ -255,6 +259,11 @@ pub fn recipients(deed: Deed) -> &'static [Recipient] {
     let steps = TABLE.iter().map(|row| (row.deed, row.recipients));
     let mut all = steps.chain(ANNOUNCEMENTS.iter().copied());
     all.find(|(of, _)| *of == deed).map_or(&[], |(_, recipients)| recipients)
+}
+
+/// Which papers are made of an event.
+pub fn papers(deed: Deed) -> &'static [PaperKind] {
+    TABLE.iter().find(|row| row.deed == deed).map_or(&[], |row| row.papers)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! The table, and what is made from it: acts, deeds and steps.
 //!
 //! A row begins with its help text and its word. Then come the phases it is possible in, who may do
-//! it, what it takes, where it leads, who gets a notice, and in brackets what else must hold.
+//! it, what it takes, where it leads, who gets a notice, which papers are made, and in brackets what
+//! else must hold.
 
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{ActInput, Clean, Input, typed};
 use super::{Offered, Phase, Recipient, Row, Who};
 use crate::queue::named::named;
+use crate::queue::papers::PaperKind;
 use crate::queue::request::State;
 
 /// Whom an act is offered to: everybody who may do it, unless the table says otherwise.
@@ -44,10 +46,12 @@ macro_rules! table {
             $($from:ident)+ $((too early in $($early:ident)+))?, $who:ident
             $(offered($offered:ident))?,
             { $($field:ident: $input:ident),* } $(upload($upload:ident))?
-            => $($to:ident)+, notifies($($recipient:ident)*) $($proof:ident)? [$holds:literal];)* }
+            => $($to:ident)+, notifies($($recipient:ident)*) $(, makes($($paper:ident)+))?
+            $($proof:ident)? [$holds:literal];)* }
         steps { $(#[doc = $sabout:literal] $step:ident = $sword:literal:
             $($sfrom:ident)+, $swho:ident $(, upload($supload:ident))?
-            => $($sto:ident)+, notifies($($srecipient:ident)*) [$sholds:literal];)* }
+            => $($sto:ident)+, notifies($($srecipient:ident)*) $(, makes($($spaper:ident)+))?
+            [$sholds:literal];)* }
         by_itself { $($deed:ident: $($dfrom:ident)+
             => $($dto:ident)+, notifies($($drecipient:ident)*) [$dholds:literal];)* }
         events { $(#[doc = $eabout:literal] $event:ident = $eword:literal
@@ -119,10 +123,12 @@ macro_rules! table {
                 holds: $holds,
                 to: &[$(State::$to),+],
                 recipients: &[$(Recipient::$recipient),*],
+                papers: &[$($(PaperKind::$paper),+)?],
                 fresh_proof: [$(stringify!($proof),)? ""].len() > 1,
             },)*
             $(Row {
                 inputs: &[$(Input { name: "request", what: ActInput::$supload })?],
+                papers: &[$($(PaperKind::$spaper),+)?],
                 ..Row::without_act(
                     Deed::$step,
                     Who::$swho,
@@ -189,12 +195,12 @@ table! {
         /// Disposisi: route it to a kasi
         Dispose = "dispose", page "disposisi":
             Submitted, Head, { to: Assignee, instruction: Instruction }
-                => Assigned, notifies(Holder) proof
+                => Assigned, notifies(Holder), makes(Disposition) proof
                 ["the verifier is active and none of the other persons"];
         /// Give it to another kasi
         Reassign = "reassign", page "alihkan":
             Assigned Consulting, Head, { to: Assignee, reason: Reason }
-                => Assigned, notifies(Holder) proof
+                => Assigned, notifies(Holder), makes(Disposition) proof
                 ["the verifier is active and none of the other persons; the clock runs on"];
         /// Give it back to the kabid
         Release = "release", page "lepaskan":
@@ -219,7 +225,7 @@ table! {
         /// Back to the applicant, with every fault at once
         Return = "return", page "kembalikan":
             Assigned Consulting, Holder, { lines: LinesToFix }
-                => NeedsCorrection, notifies(Applicant) proof
+                => NeedsCorrection, notifies(Applicant), makes(Verification Notification) proof
                 ["a note on each line that is not ok; the clock pauses"];
         /// Send a corrected request, as applicant or with their letter
         Resubmit = "resubmit":
@@ -234,18 +240,18 @@ table! {
         /// Turn it down
         Reject = "reject", page "tolak":
             Assigned Consulting, Holder, { reason: RejectReason, note: Note, lines: LinesBad }
-                => Rejected, notifies(Applicant) proof
+                => Rejected, notifies(Applicant), makes(Verification Notification) proof
                 ["a note on each line that is not ok"];
         /// Approve exactly what `show` printed: its revision and candidate
         Approve = "approve", page "setujui":
             Assigned (too early in Consulting), Holder,
             { revision: Revision, candidate: Candidate, serial: Serial, lines: Lines }
-                => Verified, notifies(SecondSigner) proof
+                => Verified, notifies(SecondSigner), makes(Verification) proof
                 ["revision and candidate are those of now; every line is ok; no question is open"];
         /// The second signature, on the same candidate
         Countersign = "countersign", page "tanda-tangan":
             AwaitsSecond, Head, { candidate: Candidate }
-                => Verified, notifies() proof
+                => Verified, notifies(), makes(Verification) proof
                 ["the candidate is the one approved and the one of now"];
         /// Check it again
         Reopen = "reopen", page "periksa-ulang":
@@ -266,7 +272,7 @@ table! {
         Withdraw = "withdraw", page "tarik":
             Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled,
             Applicant, { letter: Letter }
-                => Withdrawn, notifies(Applicant) proof
+                => Withdrawn, notifies(Applicant), makes(Notification) proof
                 ["an officer names the applicant's letter"];
         /// Record that the notice was handed over
         Notified = "notified", page "beri-tahu":
@@ -277,11 +283,11 @@ table! {
     steps {
         /// A request came in.
         Submit = "submit":
-            Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads)
+            Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads), makes(Receipt)
             ["no rule stands against the application"];
         /// The applicant did not answer in time.
         Expire = "expire":
-            NeedsCorrection, System => Expired, notifies(Applicant)
+            NeedsCorrection, System => Expired, notifies(Applicant), makes(Notification)
             ["the time for the correction is over"];
         /// The party did not answer in time.
         ConsultLapsed = "ask_lapsed":
@@ -289,7 +295,7 @@ table! {
             ["the party did not answer in time; the clock runs again"];
         /// The read-back was right: it is live.
         Promoted = "promoted":
-            Promoting, System => Live, notifies(Applicant)
+            Promoting, System => Live, notifies(Applicant), makes(Report Notification)
             ["every listening socket answered as it should"];
         /// The promotion did not succeed.
         PromotionFailed = "promotion_failed":

@@ -56,13 +56,13 @@ fn phases(row: &Row) -> String {
 /// The table as Markdown.
 fn markdown() -> String {
     let mut text = String::from(
-        "| step | from | by | takes | must hold | to | notifies |\n|---|---|---|---|---|---|---|\n",
+        "| step | from | by | takes | must hold | to | notifies | papers |\n|---|---|---|---|---|---|---|---|\n",
     );
     for row in TABLE {
         let proof = if row.fresh_proof { " \u{2731}" } else { "" };
         let notified: Vec<&str> = row.recipients.iter().map(|it| recipient(*it)).collect();
         text.push_str(&format!(
-            "| `{}`{proof} | {} | {} | {} | {} | {} | {} |\n",
+            "| `{}`{proof} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.deed,
             phases(row),
             who(row.who),
@@ -70,6 +70,7 @@ fn markdown() -> String {
             row.holds,
             quoted(row.to.iter().map(|state| state.as_str())),
             notified.join("; "),
+            quoted(row.papers.iter().map(|kind| kind.as_str())),
         ));
     }
     text.push_str(
@@ -134,6 +135,7 @@ fn every_act_has_its_row_and_a_deed_notifies_the_same_people_everywhere() {
     assert_eq!((Turn::Submit.row().deed, Turn::Close.row().deed), (Deed::Submit, Deed::Close));
     for row in TABLE {
         assert_eq!(recipients(row.deed), row.recipients, "{}", row.deed);
+        assert_eq!(papers(row.deed), row.papers, "{}", row.deed);
     }
     assert_eq!(recipients(Deed::GoLive), []);
 }

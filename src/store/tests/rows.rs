@@ -34,6 +34,7 @@ fn person(full: bool) -> PersonRow {
         name: "sari".to_owned(),
         full_name: ODD.to_owned(),
         title: String::new(),
+        rank: full.then(|| ODD.to_owned()),
         role: Role::Verifier,
         email: "sari@example.id".to_owned(),
         nip: full.then(|| "198001012005011001".to_owned()),

@@ -29,6 +29,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("origins", crate::store::origins::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("papers", crate::store::papers::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("people", crate::store::people::STATEMENTS),
         #[cfg(feature = "approval")]
         ("promises", crate::store::promises::STATEMENTS),
@@ -87,6 +89,7 @@ const GROWING: &[&str] = &[
     "personal",
     "probe_result",
     "promotion",
+    "paper",
     "request",
     "request_origin",
     "revision",
@@ -108,6 +111,13 @@ const WHOLE: &[(&str, &str)] = &[
         "SELECT id, request, media, octets, sha256, file, at_ms, erased_ms FROM letter WHERE erased_ms",
         "the verifier",
     ),
+    (
+        "SELECT id, request, revision, kind, year, serial, number, code, about, event, at_ms, content, file, \
+         sha256, octets, rendered_ms, tries, next_try_ms, supersedes, superseded_by, office_number, erased_ms \
+         FROM paper WHERE file IS NOT NULL",
+        "the verifier",
+    ),
+    ("SELECT count(*), coalesce(max(tries), 0) FROM paper", "few wait to be rendered"),
     ("SELECT EXISTS (SELECT 1 FROM event WHERE payload LIKE", "a database without a row log"),
     (
         "SELECT name, zone FROM live_record WHERE request IS NOT NULL",

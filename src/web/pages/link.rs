@@ -61,6 +61,7 @@ pub(super) async fn redeem(
             name: sent.get("name").to_owned(),
             full_name: sent.get("full_name").to_owned(),
             title: sent.get("title").to_owned(),
+            rank: Some(sent.get("rank").to_owned()),
             email: sent.get("email").to_owned(),
             nip: Some(sent.get("nip").to_owned()),
         },
@@ -124,6 +125,7 @@ fn link_form(visitor: &Visitor, link: &LinkView) -> Form {
                     .optional()
                     .autocomplete("organization-title"),
             )
+            .field(Field::line(t, "rank", "link-rank").optional())
             .field(Field::line(t, "nip", "link-nip").optional().inputmode("numeric").width("w-m"));
         if link.kind == LinkKind::FirstAdmin {
             let email = Field::line(t, "email", "link-email").input(Input::Line("email"));
