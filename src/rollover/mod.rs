@@ -45,6 +45,7 @@
 //!
 //! RFC 6781 §4, RFC 7583 (timing), RFC 7344 and 8078 (CDS), RFC 6840 §5.11.
 
+mod again;
 mod cancel;
 mod command;
 mod facts;

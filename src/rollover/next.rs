@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::key::KeyId;
 use super::policy::Policy;
 use super::set::{KeyNeed, KeySet};
+use super::ttl::{HELD_MAX_S, held_max_s};
 
 /// How long a key that is of no use any more stays in the set: its files can be looked at until then.
 pub(super) const KEPT_S: u64 = 30 * 86_400;
@@ -370,10 +371,11 @@ impl KeySet {
     fn with_ttls(&self, policy: &Policy, facts: &Facts, now: u64) -> Option<Self> {
         let mut ttls = self.ttls;
         let zone = facts.max_zone_ttl.max(policy.dnskey_ttl);
-        let mut is_new = ttls.dnskey.note(policy.dnskey_ttl, policy.propagation_s, now);
-        is_new |= ttls.zone.note(zone, policy.propagation_s, now);
+        let (most, propagation_s) = (held_max_s(policy), policy.propagation_s);
+        let mut is_new = ttls.dnskey.note(policy.dnskey_ttl, most, propagation_s, now);
+        is_new |= ttls.zone.note(zone, most, propagation_s, now);
         if let Some(ttl) = facts.parents.ttl {
-            is_new |= ttls.ds.note(ttl, policy.propagation_s, now);
+            is_new |= ttls.ds.note(ttl, HELD_MAX_S, propagation_s, now);
         }
         (is_new && !self.is_unsigned()).then(|| self.after(now, |set| set.ttls = ttls))
     }

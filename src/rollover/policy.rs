@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ttl::HELD_MAX_S;
 use crate::dnssec::{Algorithm, Denial};
 
 /// A day, in seconds.
@@ -104,6 +105,12 @@ impl Policy {
         faults.extend(too_often("ksk_days", self.ksk_s, keys_s + ds_s));
         faults
     }
+
+    /// What is wrong with the TTL of the DS that the parent serves.
+    pub fn check_ds(ttl: Option<u32>) -> Option<PolicyFault> {
+        let ttl = ttl.filter(|ttl| *ttl > HELD_MAX_S)?;
+        Some(PolicyFault::DsTtl { ttl })
+    }
 }
 
 /// The fault of a key's life that is shorter than a rollover takes.
@@ -148,6 +155,15 @@ pub enum PolicyFault {
         ttl: u32,
         /// The time a change needs.
         propagation_s: u32,
+    },
+    /// Rollovers do not wait for such a TTL.
+    #[error(
+        "the parent's DS has a TTL of {ttl} s. Rollovers wait {HELD_MAX_S} s for it, which is as long as resolvers \
+         keep anything: ask the parent for a lower one"
+    )]
+    DsTtl {
+        /// The TTL.
+        ttl: u32,
     },
     /// A key would be rolled before it has come in.
     #[error(

@@ -196,8 +196,8 @@ impl KeySet {
         changed.map(|()| set)
     }
 
-    /// The set that a change makes of this one. Each new state comes to be here, and is counted if it is
-    /// another one.
+    /// The set that a change makes of this one. The states after steps and commands all come to be here, and are
+    /// counted if they are others.
     pub(super) fn after(&self, now: u64, change: impl FnOnce(&mut Self)) -> Self {
         let mut set = self.clone();
         change(&mut set);
@@ -331,26 +331,6 @@ impl KeySet {
         Self { generation: self.generation.max(generation.saturating_add(1)), ..self }
     }
 
-    /// The same set after a clock that was ahead has been set right: what was noted for a time to come counts
-    /// from now on, so that every wait is at least as long as it must be.
-    pub fn set_back(&self, now: u64) -> Self {
-        let mut set = Self { generation: self.generation.saturating_add(1), ..self.clone() };
-        let back = |time: &mut u64| *time = (*time).min(now);
-        back(&mut set.touched);
-        back(&mut set.parent_since);
-        back(&mut set.entry.since);
-        back(&mut set.zone.since);
-        set.entry_roll.iter_mut().for_each(|roll| back(&mut roll.since));
-        set.zone_roll.iter_mut().for_each(|roll| back(&mut roll.since));
-        set.algorithm_roll.iter_mut().for_each(|roll| back(&mut roll.since));
-        for key in &mut set.keys {
-            back(&mut key.since);
-            key.published.iter_mut().for_each(back);
-            key.removed.iter_mut().for_each(back);
-        }
-        set
-    }
-
     /// All keys, also those removed lately.
     pub fn keys(&self) -> &[Key] {
         &self.keys
@@ -424,12 +404,16 @@ impl KeySet {
 
     /// Every key that a track or a roll names.
     pub(super) fn named(&self) -> impl Iterator<Item = KeyId> + '_ {
+        self.entry.keys.iter().chain(&self.zone.keys).copied().chain(self.coming())
+    }
+
+    /// The keys that come with the rolls that run.
+    pub(super) fn coming(&self) -> impl Iterator<Item = KeyId> + '_ {
         let entry = self.entry_roll.iter().flat_map(|roll| &roll.new);
         let zone = self.zone_roll.iter().flat_map(|roll| &roll.new);
-        let algorithm =
-            self.algorithm_roll.iter().flat_map(|roll| roll.entry.iter().chain(&roll.zone));
-        let tracks = self.entry.keys.iter().chain(&self.zone.keys);
-        tracks.chain(entry).chain(zone).chain(algorithm).copied()
+        let algorithm = self.algorithm_roll.iter();
+        let algorithm = algorithm.flat_map(|roll| roll.entry.iter().chain(&roll.zone));
+        entry.chain(zone).chain(algorithm).copied()
     }
 }
 

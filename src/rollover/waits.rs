@@ -95,12 +95,8 @@ impl KeySet {
 
     /// The roles of the keys that roll now.
     pub fn rolling(&self) -> Vec<Role> {
-        let entry = self.entry_roll.iter().flat_map(|roll| &roll.new);
-        let zone = self.zone_roll.iter().flat_map(|roll| &roll.new);
-        let algorithm = self.algorithm_roll.iter();
-        let all =
-            entry.chain(zone).chain(algorithm.flat_map(|roll| roll.entry.iter().chain(&roll.zone)));
-        let mut roles: Vec<Role> = all.filter_map(|id| self.key(id)).map(|key| key.role).collect();
+        let mut roles: Vec<Role> =
+            self.coming().filter_map(|id| Some(self.key(&id)?.role)).collect();
         roles.sort_unstable();
         roles.dedup();
         roles

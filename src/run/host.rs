@@ -80,7 +80,7 @@ impl Host {
             Command::Office(OfficeCommand::ClockConfirm) => {
                 let reply = self.road_3.command(OfficeCommand::ClockConfirm);
                 // What was not signed for want of a clock is signed now.
-                self.signer.renew();
+                self.signer.clock_is_right();
                 reply
             }
             Command::Office(command) => self.road_3.command(command),

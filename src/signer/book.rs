@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::agenda::{Agenda, Failures};
 use super::alarm::Alarms;
+use super::clock::Pace;
 use super::parent::Sight;
 use crate::publish::Change;
 use crate::rollover::{Cds, KeySet, Policy};
@@ -36,6 +37,10 @@ pub(super) struct Book {
     pub(super) tells: Agenda,
     /// What is known of each zone.
     pub(super) notes: HashMap<Name, Notes>,
+    /// The clock.
+    pub(super) pace: Pace,
+    /// Whether the clock was set or doubted in this run: then the waits of a zone that comes back begin again, too.
+    pub(super) has_doubts: bool,
     /// Whether turns are taken at all: not before the sockets are open.
     pub(super) is_open: bool,
     /// Whether the threads were started.
@@ -61,6 +66,8 @@ pub(super) struct Notes {
     pub(super) ttl_max: Option<(u32, u32)>,
     /// The last walk over its signatures that found none due.
     pub(super) calm: Option<Calm>,
+    /// Whether the waits of its keys are to begin again, because the clock was set.
+    pub(super) waits_again: bool,
     /// The serial that was served when it was looked last.
     serial: Option<u32>,
 }
@@ -143,7 +150,8 @@ impl Book {
         let known: HashSet<&Name> = zones.iter().collect();
         self.notes.retain(|zone, _| known.contains(zone));
         for zone in zones {
-            self.notes.entry(zone.clone()).or_default();
+            let new = || Notes { waits_again: self.has_doubts, ..Notes::default() };
+            self.notes.entry(zone.clone()).or_insert_with(new);
         }
     }
 

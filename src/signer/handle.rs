@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::agenda::Agenda;
 use super::alarm::Alarm;
-use super::book::{Book, Notes};
+use super::book::{Book, Notes, Seen};
 use super::facts;
 use super::parent::{Finder, Sight};
 use crate::dnssec::Dnskey;
@@ -45,6 +45,8 @@ pub(super) struct Inner {
     pub(super) finder: Finder,
     /// Milliseconds since 1970.
     pub(super) now_ms: fn() -> i64,
+    /// A clock that nobody sets.
+    pub(super) ran: fn() -> Instant,
     /// Whether nothing but signatures is made: what keys do is not kept where the database only stands in for
     /// one that is lost.
     pub(super) only_renews: bool,
@@ -71,14 +73,15 @@ impl Signer {
         now_ms: fn() -> i64,
         only_renews: bool,
     ) -> Self {
-        Self::with_finder(publisher, keystore, now_ms, only_renews, Finder::default())
+        let clocks = (now_ms, Instant::now as fn() -> Instant);
+        Self::with_finder(publisher, keystore, clocks, only_renews, Finder::default())
     }
 
-    /// The same with another way to find parents.
-    pub fn with_finder(
+    /// The same with another way to find parents, and a clock that nobody sets beside the one that tells the time.
+    pub(super) fn with_finder(
         publisher: Publisher,
         keystore: Keystore,
-        now_ms: fn() -> i64,
+        (now_ms, ran): (fn() -> i64, fn() -> Instant),
         only_renews: bool,
         finder: Finder,
     ) -> Self {
@@ -87,6 +90,7 @@ impl Signer {
             keystore,
             finder,
             now_ms,
+            ran,
             only_renews,
             book: Mutex::default(),
             news: Condvar::new(),
@@ -110,8 +114,14 @@ impl Signer {
         }
     }
 
+    /// Somebody says that the clock is right now.
+    pub fn clock_is_right(&self) {
+        self.0.book().clock_was_set(Instant::now());
+        self.go_on();
+    }
+
     /// Takes note of which zones there are, and has them and their parents all looked after soon: after a
-    /// reload, and when the clock is believed again.
+    /// reload.
     pub fn renew(&self) {
         self.renew_turns();
         let mut book = self.0.book();
@@ -257,14 +267,17 @@ impl Inner {
             ttl
         });
         let keys = state.current.as_ref().map(|(_, keys)| keys);
+        // Of what was seen in a time to come nobody knows when it was.
+        let now = self.now_s();
+        let at = |seen: &Seen| if seen.at > now { 0 } else { seen.at };
         let parents =
-            keys.zip(seen).map(|(keys, seen)| facts::parents(zone, keys, &seen.sight, seen.at));
+            keys.zip(seen).map(|(keys, seen)| facts::parents(zone, keys, &seen.sight, at(&seen)));
         Facts { max_zone_ttl, signed_by: state.signed_by(), parents: parents.unwrap_or_default() }
     }
 
     /// Takes note of which zones there are, and of their versions: those that are signed here or are to be, and
-    /// those whose files come signed.
-    fn relist(&self) {
+    /// those whose files come signed. Sees whether the clock was set.
+    pub(super) fn relist(&self) {
         let mut zones = self.publisher.signed_zones();
         let transferred = self.publisher.secondary_zones();
         let live = self.publisher.zones();
@@ -273,6 +286,7 @@ impl Inner {
         zones.extend(others.filter(|zone| !transferred.contains(zone)));
         zones.sort();
         zones.dedup();
+        self.watched_now_s();
         let serial = |zone: &Name| Some(live.get(zone.as_ref())?.zone()?.serial());
         let serials: Vec<_> = zones.iter().map(|zone| (zone.clone(), serial(zone))).collect();
         let (mut book, now) = (self.book(), Instant::now());

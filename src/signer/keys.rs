@@ -6,7 +6,7 @@ use super::handle::Inner;
 use super::turn::{Halt, WHO};
 use crate::dnssec::Dnskey;
 use crate::publish::KeysError;
-use crate::rollover::{Act, Facts, KeyNeed, KeySet, Next, Policy, Refusal, Step};
+use crate::rollover::{Act, Facts, KeyId, KeyNeed, KeySet, Next, Policy, Refusal, Step};
 use crate::text::with_causes;
 use crate::wire::Name;
 
@@ -28,7 +28,11 @@ impl Inner {
             let state = self.publisher.signing(zone)?;
             let Some((current, keys)) = &state.current else { break };
             let policy = state.wanted.as_ref().unwrap_or(current);
-            let (facts, now) = (self.facts(zone, &state), self.now_s());
+            let now = self.watched_now_s();
+            if self.wait_again(zone, keys, now)? {
+                continue;
+            }
+            let facts = self.facts(zone, &state);
             match keys.next(policy, &facts, now) {
                 Next::Wait { until, for_ds } => {
                     let wait = until.map(|until| Duration::from_secs(until.saturating_sub(now)));
@@ -51,6 +55,9 @@ impl Inner {
         facts: &Facts,
         now: u64,
     ) -> Result<(), Halt> {
+        if step.act == Act::Unsign {
+            self.forget_strays(zone, before);
+        }
         // The set may be another by now, and then perhaps no step is due.
         let again = |keys: &KeySet, policy: &Policy| match keys.next(policy, facts, now) {
             Next::Step(step) => Ok(step.set),
@@ -122,6 +129,20 @@ impl Inner {
         let taken: Vec<u16> = taken.collect();
         let key = self.keystore.generate(zone, need.algorithm, need.role.flags(), &taken);
         key.map_err(|error| Halt::Failed(format!("no key can be made: {}", with_causes(&error))))
+    }
+
+    /// Removes the files of keys that are not in this set, the one of a zone that goes unsigned: they are left of
+    /// rolls that were cut short, and would pass for imported ones when it is signed again.
+    pub(super) fn forget_strays(&self, zone: &Name, set: &KeySet) {
+        match self.keystore.list(zone) {
+            Ok(keys) => {
+                let is_stray = |key: &&Dnskey| set.key(&KeyId::of(key)).is_none();
+                self.forget_unused(zone, keys.iter().filter(is_stray));
+            }
+            Err(error) => {
+                tracing::warn!(%zone, error = with_causes(&error), "files of unused keys may stay");
+            }
+        }
     }
 
     /// Removes the files of those of these keys that are not in the zone's key set.

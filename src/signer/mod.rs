@@ -14,11 +14,12 @@
 //! an [`Alarm`].
 //!
 //! A clock that is doubted, or before the newest signature, signs nothing: what is served stays, and an
-//! alarm says so until it is well again.
+//! alarm says so until it is well again. One that was set makes the waits of rollovers begin again.
 
 mod agenda;
 mod alarm;
 mod book;
+mod clock;
 mod facts;
 mod handle;
 mod keys;

@@ -18,16 +18,16 @@ impl Inner {
                 Ok(())
             }
             (None, Some((_, keys))) if keys.is_leaving() => Ok(()),
-            (None, Some(_)) => self.command(zone, state, "to be unsigned", Command::GoUnsigned),
+            (None, Some((_, keys))) => {
+                // That may be all there is to do.
+                self.forget_strays(zone, keys);
+                self.command(zone, state, "to be unsigned", Command::GoUnsigned)
+            }
             (Some(_), Some((_, keys))) if keys.is_leaving() => {
                 self.command(zone, state, "to stay signed", Command::Cancel(None))
             }
             (Some(wanted), Some((current, _))) if wanted != current => {
                 self.change(zone, &format!("policy {}", wanted.name), |keys, _| Ok(keys.clone()))
-            }
-            (Some(_), Some((_, keys))) if keys.touched() > self.now_s() => {
-                // The door refuses while the clock is doubted, and sets the times back when it is not.
-                self.change(zone, "times of keys, after the clock", |keys, _| Ok(keys.clone()))
             }
             (Some(_), Some(_)) => Ok(()),
         }
@@ -46,7 +46,7 @@ impl Inner {
     }
 
     /// Puts another key set or the policy of the settings in force.
-    fn change(
+    pub(super) fn change(
         &self,
         zone: &Name,
         what: &str,

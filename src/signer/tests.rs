@@ -1,10 +1,12 @@
 //! Lives of signed zones, turn by turn: the clock is the test's, and so is what the parent says.
 
+mod clock;
+
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use super::alarm::Trouble;
 use super::book::{Seen, Telling};
@@ -16,8 +18,8 @@ use crate::dns_client::Transport;
 use crate::dns_client::testing::FakeServer;
 use crate::dnssec::{DigestType, ds};
 use crate::keystore::Keystore;
-use crate::publish::{Options, Publisher, ReloadReport, ZoneSource};
-use crate::rollover::{Arrangement, Cds, Command, KeySet, Parent, Policy, Refusal, Role};
+use crate::publish::{By, Options, Publisher, ReloadReport, ZoneSource};
+use crate::rollover::{Arrangement, Cds, Command, KeyId, KeySet, Parent, Policy, Refusal, Role};
 use crate::store::Store;
 use crate::store::clock::ClockRow;
 use crate::wire::{Name, Opcode, Query, Rcode, Rtype};
@@ -25,6 +27,8 @@ use crate::wire::{Name, Opcode, Query, Rcode, Rtype};
 thread_local! {
     /// The time of this test, in milliseconds since 1970.
     static NOW_MS: Cell<i64> = const { Cell::new(0) };
+    /// How much time has passed in this test, in milliseconds.
+    static PASSED_MS: Cell<i64> = const { Cell::new(0) };
 }
 
 /// A day, in seconds.
@@ -38,6 +42,24 @@ const ZONE: &str = "$TTL 3600\n@ SOA ns1 hostmaster 10 7200 900 1209600 300\n@ N
 /// The clock of the tests; that of other threads stands still.
 fn clock() -> i64 {
     NOW_MS.with(Cell::get).max(BEGIN_MS)
+}
+
+/// The clock that nobody sets.
+fn ran() -> Instant {
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    let passed = PASSED_MS.with(Cell::get).unsigned_abs();
+    *BEGIN.get_or_init(Instant::now) + Duration::from_millis(passed)
+}
+
+/// Time passes, in milliseconds.
+fn pass(ms: i64) {
+    NOW_MS.with(|now| now.set(clock() + ms));
+    PASSED_MS.with(|passed| passed.set(passed.get() + ms));
+}
+
+/// The clock is set, by so many seconds.
+fn set_clock(by_s: i64) {
+    NOW_MS.with(|now| now.set(clock() + by_s * 1_000));
 }
 
 /// The apex.
@@ -84,7 +106,7 @@ impl House {
         finder: Finder,
     ) -> Self {
         let keystore = Keystore::new(&directory.path().join("state"));
-        let signer = Signer::with_finder(publisher, keystore, clock, false, finder);
+        let signer = Signer::with_finder(publisher, keystore, (clock, ran), false, finder);
         signer.renew();
         Self { directory, store, signer }
     }
@@ -112,7 +134,7 @@ impl House {
         let end = clock() + seconds as i64 * 1_000;
         while clock() < end {
             let wait = self.turn().max(Duration::from_secs(1)).as_millis() as i64;
-            NOW_MS.with(|now| now.set((clock() + wait).min(end)));
+            pass(wait.min(end - clock()));
         }
         self.turn();
         self.validates();
@@ -283,6 +305,64 @@ fn a_clock_that_cannot_be_right_signs_nothing_and_says_so_until_it_is() {
 }
 
 #[test]
+fn a_key_that_nobody_uses_does_not_outlive_the_signing() {
+    let mut house = House::new(Policy::default());
+    house.live(DAY);
+    let (csk, old) = (house.tags()[0], house.keys().published());
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    // As if killed between the file of a new key and the zone that names it.
+    let stray = |house: &House| {
+        let taken: Vec<u16> = house.keys().keys().iter().map(|key| key.id.tag).collect();
+        let (algorithm, flags) = (Policy::default().algorithm, Role::Csk.flags());
+        house.inner().keystore.generate(&apex(), algorithm, flags, &taken).unwrap();
+    };
+    stray(&house);
+    house = house.restart(None);
+    house.turn();
+    house.parent_has([&[], &[]]);
+    stray(&house);
+    house.live(3 * DAY);
+    assert!(house.inner().publisher.signing(&apex()).unwrap().current.is_none());
+    let kept = house.inner().keystore.list(&apex()).unwrap();
+    assert_eq!(kept.iter().map(KeyId::of).collect::<Vec<_>>(), old);
+    house = house.restart(Some(Policy::default()));
+    house.turn();
+    house.validates();
+    assert!(house.tags().len() == 1 && house.keys().published() != old);
+    // A zone that never had a DS goes unsigned at once.
+    stray(&house);
+    house = house.restart(None);
+    house.turn();
+    assert_eq!(house.key_files(), 1);
+}
+
+#[test]
+fn a_ttl_that_no_cache_obeys_is_an_alarm() {
+    let house = House::new(Policy::default());
+    house.live(DAY);
+    let csk = house.tags()[0];
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    assert!(house.alarms().is_empty());
+    let seen = house.inner().note(&apex(), |notes| notes.seen.clone()).flatten().unwrap();
+    let heard = seen.sight.servers[0].heard[0].1.clone();
+    let Heard::Ds { records, .. } = heard.clone() else { panic!() };
+    house.parent_says([Heard::Ds { records, ttl: i32::MAX as u32 }, heard]);
+    house.turn();
+    assert_eq!(house.alarms(), ["policy"]);
+    let file = house.directory.path().join("zone");
+    std::fs::write(&file, ZONE.replace("www A", "www 2147483647 A")).unwrap();
+    house.parent_has([&[csk], &[csk]]);
+    house.turn();
+    assert!(house.alarms().is_empty(), "{:?}", house.signer.alarms(&apex()));
+    let done = house.inner().publisher.reload(Some(&apex()), &By::gapura());
+    assert!(done.iter().all(ReloadReport::is_ok), "{}", done[0]);
+    house.turn();
+    assert_eq!(house.alarms(), ["policy"]);
+}
+
+#[test]
 fn a_missing_key_is_an_alarm_until_it_is_back() {
     let mut house = House::new(Policy::default());
     house.turn();
@@ -360,14 +440,14 @@ fn a_zone_goes_unsigned_when_its_ds_is_gone_and_not_before() {
 fn the_threads_sign_look_and_stop() {
     let house = House::new(Policy { parents: vec![nobody()], ..Policy::default() });
     house.signer.start();
-    let end = std::time::Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(20);
     while !house.inner().publisher.zone(&apex()).unwrap().is_signed() {
-        assert!(std::time::Instant::now() < end, "it is not signed");
+        assert!(Instant::now() < end, "it is not signed");
         std::thread::sleep(Duration::from_millis(5));
     }
     house.signer.wake(&apex());
     while house.signer.sight(&apex()).is_none() {
-        assert!(std::time::Instant::now() < end, "nobody looks at the parent");
+        assert!(Instant::now() < end, "nobody looks at the parent");
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(!house.signer.sight(&apex()).unwrap().1.is_whole());
@@ -492,14 +572,14 @@ fn the_threads_tell_and_a_wish_that_changed_meanwhile_is_still_to_be_told() {
     assert_eq!(*told.lock().unwrap(), [0, 0], "what is new was told as the first time, and once");
     // The threads do the same by themselves.
     house.inner().note(&apex(), |notes| {
-        let now = std::time::Instant::now();
+        let now = Instant::now();
         notes.telling = Some(Telling { cds: Cds::Delete, at: now, tries: 7 });
     });
     house.signer.start();
     house.signer.wake(&apex());
-    let end = std::time::Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + Duration::from_secs(20);
     while told.lock().unwrap().len() < 3 {
-        assert!(std::time::Instant::now() < end, "nobody is told");
+        assert!(Instant::now() < end, "nobody is told");
         std::thread::sleep(Duration::from_millis(5));
     }
     house.signer.stop();

@@ -5,6 +5,7 @@ use super::facts::{Chain, served_dnskeys};
 use super::handle::Inner;
 use super::parent::Sight;
 use crate::publish::SigningState;
+use crate::rollover::Policy;
 use crate::wire::Name;
 
 /// With how much left signatures of a zone that is signed elsewhere end soon, in seconds.
@@ -22,8 +23,9 @@ impl Inner {
         }
         if let Some((policy, keys)) = &state.current {
             let facts = self.facts(zone, state);
-            let fault = policy.check(facts.max_zone_ttl).first().map(ToString::to_string);
-            troubles.extend(fault.map(|why| Trouble::Policy { why }));
+            let faults = policy.check(facts.max_zone_ttl);
+            let fault = faults.into_iter().next().or_else(|| Policy::check_ds(facts.parents.ttl));
+            troubles.extend(fault.map(|fault| Trouble::Policy { why: fault.to_string() }));
             let waits = keys.waits(policy, &facts, self.now_s()).into_iter();
             let waits = waits.filter(|wait| wait.is_for_person());
             troubles.extend(waits.map(|wait| Trouble::Waits(Box::new(wait))));

@@ -72,7 +72,10 @@ impl Inner {
                 (wait, None)
             }
             Err(Halt::NoZone) => (EVERY, None),
-            Err(Halt::Clock(why)) => (CLOCK_AGAIN, Some(why)),
+            Err(Halt::Clock(why)) => {
+                self.clock_is_doubted(zone);
+                (CLOCK_AGAIN, Some(why))
+            }
             Err(Halt::Failed(why)) => {
                 let wait = self.note(zone, |notes| notes.failures.again());
                 (wait.unwrap_or(EVERY), Some(why))
@@ -90,6 +93,10 @@ impl Inner {
         let is_signed = state.current.is_some();
         if !is_signed && (state.wanted.is_none() || self.only_renews) {
             return Ok(EVERY);
+        }
+        if !is_signed {
+            // Nothing is under way.
+            self.note(zone, |notes| notes.waits_again = false);
         }
         if !state.missing.is_empty() {
             self.publisher.look_for_keys(zone)?;

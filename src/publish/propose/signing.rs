@@ -252,7 +252,7 @@ impl Publisher {
         let mut placed = before.keys.clone();
         // A clock that is believed although it is behind the last step was ahead then.
         if placed.touched() > seconds(at_ms) && inner.signing_time(state, at_ms).is_ok() {
-            placed = placed.set_back(seconds(at_ms));
+            placed = placed.wait_again(&policy, seconds(at_ms));
         }
         let keys = decide(&placed, &policy).map_err(KeysError::Against)?;
         if keys == before.keys && policy == before.policy {

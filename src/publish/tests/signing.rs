@@ -321,8 +321,8 @@ fn a_database_that_was_put_back_does_not_bring_old_keys_back() {
     // Something happens to the keys that the copy of the database does not know of; the clock was set back by then.
     let publisher = house.signed(&Policy::default());
     ask_for_a_roll(&publisher);
-    let back = publisher.change_keys(&apex(), ("times", "gapura"), |keys, _| {
-        Ok::<_, Refusal>(keys.set_back(keys.touched() - 3_600))
+    let back = publisher.change_keys(&apex(), ("times", "gapura"), |keys, policy| {
+        Ok::<_, Refusal>(keys.wait_again(policy, keys.touched() - 3_600))
     });
     back.unwrap().unwrap();
     let keys = |publisher: &Publisher| publisher.signing(&apex()).unwrap().current.unwrap().1;

@@ -51,6 +51,7 @@ fn no_resolver_is_ever_left_behind() {
         "the DS is gone from the parent",
         "the parent's DS changed back",
         "keys removed long ago are forgotten",
+        "the clock is set",
     ] {
         assert!(all.contains_key(what), "never seen: {what}\n{all:#?}");
     }
@@ -58,9 +59,15 @@ fn no_resolver_is_ever_left_behind() {
 
 #[test]
 fn resolvers_notice_a_wait_that_is_too_short() {
-    for lie in
-        [Lie::Propagation, Lie::ZoneTtl, Lie::KeyTtl, Lie::DsTtl, Lie::OneServer, Lie::Signed]
-    {
+    for lie in [
+        Lie::Propagation,
+        Lie::ZoneTtl,
+        Lie::KeyTtl,
+        Lie::DsTtl,
+        Lie::OneServer,
+        Lie::Signed,
+        Lie::Clock,
+    ] {
         let mut faults = (1..=60).filter_map(|seed| live(seed, lie).1.err());
         let noticed = faults.find(|fault| fault.starts_with("no "));
         assert!(noticed.is_some(), "no resolver noticed: {lie:?}");

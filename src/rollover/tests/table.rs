@@ -2,7 +2,7 @@
 
 use super::super::{
     Act, Arrangement, Command, Facts, KeyId, KeySet, Next, Parent, ParentServer, Parents, Policy,
-    Refusal, Role, SeenDs, Why,
+    Refusal, Role, SeenDs, Wait, Why,
 };
 use super::{dnskey, first_keys, policy};
 use crate::dnssec::Algorithm;
@@ -207,7 +207,7 @@ fn each_state_that_differs_is_counted() {
         if let Next::Step(step) = led.set.next(&other, &led.facts(), led.now) {
             assert_eq!(step.set.generation(), led.set.generation() + 1, "{name}");
         }
-        let back = led.set.set_back(led.now - 1);
+        let back = led.set.wait_again(&led.policy, led.now - 1);
         assert!(back.generation() > led.set.generation(), "{name}");
     }
     let led = Led::begin();
@@ -260,6 +260,72 @@ fn a_clock_that_goes_back_moves_nothing() {
             assert_eq!(refused, Err(Refusal::Clock(led.set.touched)), "{name}");
         }
     }
+}
+
+#[test]
+fn after_a_clock_was_set_every_wait_begins_again() {
+    for (name, led) in stages() {
+        let waits = |set: &KeySet, now: u64| {
+            let facts = Led { now, ..led.clone() }.facts();
+            let left = |why: Why| (why.until().map(|until| until - now), why);
+            // Removed keys are of no use to anybody: these may be forgotten early.
+            let is_wait = |wait: &Wait| wait.why != Why::Due(Act::Forget);
+            let all = set.waits(&led.policy, &facts, now).into_iter().filter(is_wait);
+            let all = all.map(|wait| (wait.place, wait.stage, left(wait.why)));
+            all.map(|(place, stage, (left, why))| {
+                let of = if left.is_some() { None } else { Some(why) };
+                (place, stage, left, of)
+            })
+            .collect::<Vec<_>>()
+        };
+        let before = waits(&led.set, led.now);
+        for now in [led.now + 170_000, led.now + 400 * 86_400, 5] {
+            let again = led.set.wait_again(&led.policy, now);
+            assert_eq!(waits(&again, now), before, "{name}, {now}");
+            assert_eq!(again.wait_again(&led.policy, now), again, "{name}: once is enough");
+        }
+    }
+    // Nothing is under way: nothing changes but what was noted in a time to come.
+    let led = Led::secure();
+    assert_eq!(led.set.wait_again(&led.policy, led.now + 9), led.set);
+    assert_eq!(led.set.wait_again(&led.policy, led.now - 9).touched(), led.now - 9);
+}
+
+#[test]
+fn a_ttl_that_no_cache_obeys_holds_nothing_up_for_decades() {
+    const ABSURD: u32 = i32::MAX as u32;
+    let (week, lifetime) = (7 * 86_400, u64::from(Policy::default().lifetime_s));
+    let with = |led: &Led, zone: u32, ds: Option<u32>| {
+        let mut facts = led.facts();
+        (facts.max_zone_ttl, facts.parents.ttl) = (zone, ds);
+        match led.set.next(&led.policy, &facts, led.now) {
+            Next::Step(step) if step.act == Act::NoteTtl => Led { set: step.set, ..led.clone() },
+            other => panic!("{other:?}"),
+        }
+    };
+    // Seen once, in either place, and then never again.
+    let led = Led::secure();
+    let mut led = with(&with(&led, ABSURD, None), 600, Some(ABSURD));
+    let text = led.set.write().unwrap();
+    led = with(&led, 600, Some(60));
+    let noted = led.now;
+    led = led.told(Command::Roll(Some(Role::Ksk))).to(Act::ExchangeDs).obeyed();
+    led = led.to(Act::DsExchanged).to(Act::End);
+    assert_eq!(led.now, noted + week + 3_600, "the DS");
+    led = led.told(Command::Roll(Some(Role::Zsk))).to(Act::End);
+    assert_eq!(led.now, noted + lifetime + 3_600, "the zone");
+    // As an older version kept it.
+    let kept =
+        format!("\"ds\":{{\"now\":60,\"before\":{{\"ttl\":{ABSURD},\"until\":3942000000}}}}");
+    let at = text.find("\"ds\":{\"now\"").unwrap();
+    let end = at + text[at..].find("}").unwrap() + 1;
+    let set = KeySet::read(&format!("{}{kept}{}", &text[..at], &text[end..])).unwrap();
+    let mut led = with(&Led { set, now: noted, ..Led::secure() }, 600, Some(60));
+    let facts = Facts { parents: Parents { ttl: Some(60), ..led.facts().parents }, ..led.facts() };
+    assert!(matches!(led.set.next(&led.policy, &facts, led.now), Next::Wait { .. }), "noted once");
+    led = led.told(Command::Roll(Some(Role::Ksk))).to(Act::ExchangeDs).obeyed();
+    led = led.to(Act::DsExchanged).to(Act::End);
+    assert_eq!(led.now, noted + week + 3_600, "an older version's");
 }
 
 #[test]

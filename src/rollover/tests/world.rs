@@ -16,6 +16,8 @@ use crate::testing::Random;
 const HOUR: u64 = 3_600;
 /// Seconds of a day.
 const DAY: u64 = 24 * HOUR;
+/// When worlds begin.
+const BEGIN: u64 = 1_000 * DAY;
 /// TTLs that zones have.
 const TTLS: [u32; 4] = [300, 3_600, 86_400, 172_800];
 
@@ -43,6 +45,8 @@ pub(super) enum Lie {
     OneServer,
     /// That all is signed by the new keys already.
     Signed,
+    /// That the clock never jumps.
+    Clock,
 }
 
 /// The world.
@@ -53,6 +57,8 @@ pub(super) struct World {
     lie: Lie,
     /// The time.
     pub(super) now: u64,
+    /// What the machine's clock is ahead of it.
+    ahead: i64,
     /// The policy as people set it.
     policy: Policy,
     /// The keys, as long as the zone is signed.
@@ -98,6 +104,8 @@ enum Event {
     Chores,
     /// The parent takes over the DS it is asked for.
     Registry,
+    /// The clock is set.
+    Clock,
 }
 
 impl World {
@@ -117,7 +125,8 @@ impl World {
         let servers = 1 + random.below(3) as usize;
         let mut world = Self {
             lie,
-            now: 1_000_000,
+            now: BEGIN,
+            ahead: 0,
             set: None,
             made: 0,
             caches: Caches::new(servers),
@@ -144,6 +153,7 @@ impl World {
         world.after(Event::Person, 20 * DAY);
         world.after(Event::Chores, DAY);
         world.after(Event::Registry, DAY);
+        world.after(Event::Clock, 100 * DAY);
         world
     }
 
@@ -190,6 +200,11 @@ impl World {
                 self.registry();
                 self.after(Event::Registry, 15 * DAY);
             }
+            Event::Clock => {
+                self.set_clock();
+                self.after(Event::Clock, 100 * DAY);
+                self.due.insert(Event::Look, self.now);
+            }
         }
     }
 
@@ -202,12 +217,37 @@ impl World {
     /// Notes what happened.
     fn tell(&mut self, what: String) {
         *self.told.entry(what.clone()).or_default() += 1;
-        self.log.push(format!("{:>6.2} d  {what}", (self.now - 1_000_000) as f64 / DAY as f64));
+        self.log.push(format!("{:>6.2} d  {what}", (self.now - BEGIN) as f64 / DAY as f64));
     }
 
     /// Seconds by which servers may be behind.
     fn lag(&self) -> u64 {
         u64::from(policy(Arrangement::Csk).propagation_s)
+    }
+}
+
+//------------ The clock -----------------------------------------------------
+
+impl World {
+    /// The time as the machine's clock has it.
+    fn clock(&self) -> u64 {
+        self.now.saturating_add_signed(self.ahead)
+    }
+
+    /// The clock is set: right, or wrong.
+    fn set_clock(&mut self) {
+        let by = (HOUR / 3 + self.random.below(47 * HOUR)) as i64;
+        self.ahead = match self.random.below(5) {
+            0 => self.ahead + by,
+            1 => self.ahead - by,
+            2 => 400 * DAY as i64,
+            _ => 0,
+        };
+        self.tell("the clock is set".to_owned());
+        if self.lie != Lie::Clock {
+            let (policy, clock) = (self.believed(), self.clock());
+            self.set = self.set.take().map(|set| set.wait_again(&policy, clock));
+        }
     }
 }
 
@@ -224,7 +264,7 @@ impl World {
     fn begin(&mut self) {
         let needs = KeySet::needed(&self.policy);
         let keys = needs.into_iter().map(|need| self.make(need.role, need.algorithm)).collect();
-        let begun = KeySet::begin(keys, &self.policy, self.now);
+        let begun = KeySet::begin(keys, &self.policy, self.clock());
         // Tags may collide: another time.
         if let Ok(set) = begun {
             self.set = Some(set);
@@ -242,7 +282,7 @@ impl World {
         while let Some(set) = &self.set {
             steps += 1;
             assert!(steps < 30, "no end of steps:\n{}\n{set:#?}", self.log.join("\n"));
-            match set.next(&self.believed(), &facts, self.now) {
+            match set.next(&self.believed(), &facts, self.clock()) {
                 Next::Step(step) => {
                     let policy = self.believed();
                     let changes = set.changes_zone(&policy, &step.set, &policy);
@@ -266,7 +306,7 @@ impl World {
                     let keys = needs.iter().map(|need| self.make(need.role, need.algorithm));
                     let keys = keys.collect();
                     // Tags may collide: another time.
-                    let set = match old.start(keys, &self.believed(), &facts, self.now) {
+                    let set = match old.start(keys, &self.believed(), &facts, self.clock()) {
                         Ok(set) => set,
                         Err(Refusal::SameTag(_)) => continue,
                         Err(other) => panic!("{other}"),
@@ -279,6 +319,7 @@ impl World {
                 Next::Wait { until, for_ds } => {
                     let polled = for_ds.then(|| self.now + HOUR + self.random.below(8 * HOUR));
                     let late = self.random.below(HOUR) * self.random.below(2);
+                    let until = until.map(|until| until.saturating_add_signed(-self.ahead));
                     if let Some(time) = until.into_iter().chain(polled).min() {
                         self.due.insert(Event::Look, time.max(self.now + 1) + late);
                     }
@@ -299,8 +340,9 @@ impl World {
 
     /// Counts the stages that a set is in.
     fn stage(&mut self, set: &KeySet) {
-        let waits = set.waits(&self.believed(), &self.facts(), self.now);
-        for wait in waits.iter().filter(|wait| wait.since == self.now) {
+        let waits = set.waits(&self.believed(), &self.facts(), self.clock());
+        let now = self.clock();
+        for wait in waits.iter().filter(|wait| wait.since == now) {
             let urgent = if wait.emergency { " in an emergency" } else { "" };
             *self.told.entry(format!("{:?} {}{urgent}", wait.place, wait.stage)).or_default() += 1;
         }
@@ -359,7 +401,7 @@ impl World {
         };
         let max_zone_ttl = if self.lie == Lie::ZoneTtl { 0 } else { self.zone_ttl };
         let ttl = if self.lie == Lie::DsTtl { 0 } else { self.ds_ttl };
-        let mut parents = Parents { at: self.now, ttl: Some(ttl), servers: Vec::new() };
+        let mut parents = Parents { at: self.clock(), ttl: Some(ttl), servers: Vec::new() };
         let is_seen = self.is_taken_back || !self.random.percent(10);
         if !self.is_by_hand && is_seen {
             let seen = if self.lie == Lie::OneServer { 1 } else { self.parents.len() };
@@ -413,7 +455,7 @@ impl World {
             Cds::Delete => return Some(Keys::new()),
             Cds::None => {}
         }
-        let waits = set.waits(&self.policy, &facts, self.now);
+        let waits = set.waits(&self.policy, &facts, self.clock());
         let asks = |why: &Why| matches!(why, Why::Ds { .. });
         waits.iter().any(|wait| asks(&wait.why)).then(|| sorted(set.ds_wanted()))
     }
@@ -447,7 +489,7 @@ impl World {
         let (facts, policy) = (self.facts(), self.believed());
         let Some(set) = self.set.as_ref() else { return };
         let mut commands = Vec::new();
-        for wait in set.waits(&policy, &facts, self.now) {
+        for wait in set.waits(&policy, &facts, self.clock()) {
             match wait.why {
                 Why::Word(_) => commands.push(Command::Confirm),
                 Why::Ds { wanted, unwanted, .. } if self.is_by_hand && self.on_way.is_empty() => {
@@ -516,7 +558,7 @@ impl World {
         let Some(set) = &self.set else { return };
         let told = format!("{command:?}");
         let told = told.split('(').next().unwrap_or_default().to_owned();
-        match set.command(command, &policy, &facts, self.now) {
+        match set.command(command, &policy, &facts, self.clock()) {
             Ok(set) => {
                 self.tell(told);
                 let is_unsigned = set.is_unsigned();
@@ -560,8 +602,8 @@ impl World {
         for ds in self.parents.iter().filter(|ds| !ds.is_empty()) {
             must(ds.iter().any(|id| signers.contains(id)), "the parent knows a signer of the CDS");
         }
-        let next = set.next(&policy, &facts, self.now);
-        must(next == set.next(&policy, &facts, self.now), "the same question has one answer");
+        let next = set.next(&policy, &facts, self.clock());
+        must(next == set.next(&policy, &facts, self.clock()), "the same question has one answer");
         let is_kept = |id: KeyId| set.key(&id).is_some_and(|key| key.removed.is_none());
         must(set.named().all(is_kept), "a key that a roll needs is kept");
         let unused = set.keys().iter().filter(|key| key.removed.is_some());
@@ -570,10 +612,10 @@ impl World {
             "what is removed is not published",
         );
         must(set.keys().len() < 40, "old keys are forgotten");
-        let waits = set.waits(&policy, &facts, self.now);
+        let waits = set.waits(&policy, &facts, self.clock());
         let rolls = set.rolling().len();
         must(rolls == 0 || !waits.is_empty(), "a roll says what it waits for");
-        let old = waits.iter().find(|wait| wait.since > 0 && self.now > wait.since + 500 * DAY);
+        let old = waits.iter().find(|wait| wait.since > 0 && self.clock() > wait.since + 500 * DAY);
         must(old.is_none_or(|it| it.place == super::super::Place::Parent), "a roll ends");
         if wrong.is_empty() { Ok(()) } else { Err(format!("does not hold: {wrong:?}")) }
     }
