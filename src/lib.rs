@@ -67,6 +67,7 @@
 //! | [`notice`] | the text of notices, and the mail that carries it |
 //! | [`paper`] | papers: what one says, as a PDF and as a page for printing |
 //! | [`report`] | the monthly report |
+//! | [`statistics`] | queries over time, by kind and name, and nothing of who asked |
 //! | [`web`] | pages and JSON API |
 //! | [`config`] | settings, their defaults, findings about them |
 //! | [`control`] | the control socket |
@@ -143,6 +144,8 @@ pub mod queue;
 pub mod register;
 #[cfg(feature = "approval")]
 pub mod report;
+#[cfg(feature = "approval")]
+pub mod statistics;
 #[cfg(feature = "approval")]
 pub mod uploads;
 #[cfg(feature = "approval")]

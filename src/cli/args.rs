@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 #[cfg(feature = "approval")]
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "approval")]
 use crate::people::Scopes;
@@ -382,13 +382,45 @@ pub(super) enum Token {
 /// `gapura report`
 #[cfg(feature = "approval")]
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Report {
-    /// The month, YYYY-MM
-    #[arg(long)]
-    pub(super) month: String,
-    /// csv
-    #[arg(long, default_value = "csv")]
-    pub(super) format: String,
+    /// The month, YYYY-MM; the running one too
+    #[arg(long, required = true)]
+    pub(super) month: Option<String>,
+    /// The form
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: ReportFormat,
+    /// Into this file and not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// An act on a month.
+    #[command(subcommand)]
+    pub(super) act: Option<ReportAct>,
+}
+
+/// An act on a month.
+#[cfg(feature = "approval")]
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportAct {
+    /// Close a month that is over, as the kabid whose token is in GAPURA_TOKEN
+    Close {
+        /// The month, YYYY-MM
+        #[arg(long)]
+        month: String,
+    },
+}
+
+/// The form of a report.
+#[cfg(feature = "approval")]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(super) enum ReportFormat {
+    /// The list, for spreadsheets: semicolons and a byte order mark
+    #[default]
+    Csv,
+    /// A workbook: summary, list, late steps, live names
+    Xlsx,
+    /// The whole report for programs
+    Json,
 }
 
 /// `gapura audit …`

@@ -136,6 +136,14 @@ fn put(text: &str) -> bool {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
 }
 
+/// Writes octets to standard output as they are.
+#[cfg(feature = "approval")]
+fn put_octets(octets: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    // As above.
+    let _ = out.write_all(octets).and_then(|()| out.flush());
+}
+
 /// Writes to standard error.
 fn put_error(text: &str) {
     // As above.

@@ -1,7 +1,10 @@
 //! Commands that a running daemon carries out.
 
 #[cfg(feature = "approval")]
-use std::io::Read;
+use std::io::{IsTerminal, Read};
+
+#[cfg(feature = "approval")]
+use anyhow::Context;
 
 use super::args::{self, Common};
 use super::send::{send, send_to};
@@ -96,11 +99,40 @@ pub(super) fn token(common: &Common, token: args::Token) -> anyhow::Result<u8> {
     send(common, Command::Office(command))
 }
 
-/// `gapura report`
+/// `gapura report`: the daemon gathers it, and its form is made here.
 #[cfg(feature = "approval")]
 pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8> {
-    anyhow::ensure!(report.format == "csv", "--format {}: csv is what there is", report.format);
-    send(common, Command::Office(OfficeCommand::Report { month: report.month }))
+    let args::Report { month, format, output, act } = report;
+    if let Some(args::ReportAct::Close { month }) = act {
+        return super::request::close_month(common, &month);
+    }
+    let month = month.unwrap_or_default();
+    let reply = match send_to(common, Command::Office(OfficeCommand::Report { month }))? {
+        Ok(reply) if reply.exit == 0 => reply,
+        Ok(reply) => return Ok(print(common, &reply)),
+        Err(exit) => return Ok(exit),
+    };
+    let format = if common.json { args::ReportFormat::Json } else { format };
+    let octets = match format {
+        args::ReportFormat::Json => format!("{:#}\n", reply.json).into_bytes(),
+        args::ReportFormat::Csv if output.is_none() => return Ok(print(common, &reply)),
+        args::ReportFormat::Csv => reply.text.into_bytes(),
+        args::ReportFormat::Xlsx => {
+            let report: crate::report::Report = serde_json::from_value(reply.json)?;
+            report.xlsx()?
+        }
+    };
+    if let Some(path) = output {
+        std::fs::write(&path, octets)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        return Ok(0);
+    }
+    anyhow::ensure!(
+        format != args::ReportFormat::Xlsx || !std::io::stdout().is_terminal(),
+        "a workbook is no text for a terminal: name a file with --output"
+    );
+    super::put_octets(&octets);
+    Ok(0)
 }
 
 /// `gapura audit …`

@@ -151,6 +151,12 @@ pub(super) fn privacy(common: &Common, privacy: Privacy) -> anyhow::Result<u8> {
     send(common, print::Shape::Erased, &call)
 }
 
+/// `gapura report close`: an act of the kabid, and so a call of the API as well.
+pub(super) fn close_month(common: &Common, month: &str) -> anyhow::Result<u8> {
+    let path = format!("/api/v1/reports/{}/close", http::escape(month));
+    send(common, print::Shape::ClosedMonth, &Call::post(&path, &json!({})))
+}
+
 /// Sends a call and prints the reply.
 fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> {
     let loaded = match super::settings(common) {

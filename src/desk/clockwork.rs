@@ -80,12 +80,11 @@ impl Desk {
         Ok(is_believed)
     }
 
-    /// A look at the chain, the reports of months that are over, and retention.
+    /// A look at the chain, and retention.
     pub(super) fn do_jobs_of_the_day(&self) -> Result<(), ActError> {
         self.warn_of_empty_year();
         let mut done = Ok(());
-        let jobs = [Self::warn_of_edits as Job, Self::close_past_months];
-        for job in jobs.iter().chain(Self::RETENTION) {
+        for job in [Self::warn_of_edits as Job].iter().chain(Self::RETENTION) {
             if let Err(error) = job(self) {
                 tracing::error!(%error, "a daily job failed; the others go on");
                 done = done.and(Err(error));
@@ -106,28 +105,6 @@ impl Desk {
                 "no holiday of the next year is known: due times will be too early; name the table in work.holidays"
             );
         }
-    }
-
-    /// Notified → Closed for the requests of a month's report. `month` is `YYYY-MM`, in WIB.
-    pub fn close_month(&self, month: &str) -> Result<(), ActError> {
-        self.close_where(|of| of == month)
-    }
-
-    /// Closes the requests of months that are over: they are in the report.
-    fn close_past_months(&self) -> Result<(), ActError> {
-        let current = month_of(self.now());
-        self.close_where(|of| of < current.as_str())
-    }
-
-    /// Closes the requests submitted in the months wanted whose applicants know the outcome.
-    fn close_where(&self, wanted: impl Fn(&str) -> bool) -> Result<(), ActError> {
-        for row in self.read(|reader| Ok(reader.requests_in(State::Notified)?))? {
-            let month = month_of(row.submitted_ms);
-            if wanted(&month) {
-                self.by_clock(&row.number, |request, facts| request.close(&month, facts));
-            }
-        }
-        Ok(())
     }
 
     /// Corrections and questions nobody answered.

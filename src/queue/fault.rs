@@ -311,6 +311,8 @@ rules! {
     SecondSignatureNeeded = "second_signature_needed" => Incomplete, "the second signature is missing";
     /// The time of promotion has not come.
     NotYet = "not_yet" => Incomplete, "the start time has not come";
+    /// A month that still runs cannot be closed.
+    MonthNotOver = "month_not_over" => Incomplete, "the month is not over";
     /// The probe is missing or too old.
     ProbeMissing = "probe_missing" => Incomplete, "no probe of the last 10 minutes";
     /// No party was asked.

@@ -118,6 +118,8 @@ pub enum Subject {
     LiveRecord(String),
     /// A notice, by id.
     Notice(String),
+    /// The report of a month, `YYYY-MM`.
+    Month(String),
 }
 
 impl fmt::Display for Subject {
@@ -126,6 +128,7 @@ impl fmt::Display for Subject {
             Self::Request(number) => write!(f, "request:{number}"),
             Self::LiveRecord(name) => write!(f, "record:{name}"),
             Self::Notice(id) => write!(f, "notice:{id}"),
+            Self::Month(month) => write!(f, "month:{month}"),
         }
     }
 }

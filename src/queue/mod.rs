@@ -15,6 +15,7 @@ pub mod fields;
 pub(crate) mod fixture;
 pub mod happening;
 pub mod labels;
+pub mod laps;
 pub mod line;
 pub mod live;
 pub(crate) mod named;

@@ -3,36 +3,67 @@
 use std::fmt;
 use std::str::FromStr;
 
-use time::{Date, UtcOffset};
+use time::{Date, OffsetDateTime, UtcOffset};
 
 /// Hours that WIB is ahead of UTC; there is no daylight saving time.
 const WIB_HOURS: i8 = 7;
 
 /// A month, from its first moment in WIB to the first of the next.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Month {
     /// The year.
     year: i32,
-    /// The month.
-    month: time::Month,
+    /// The month, 1 to 12.
+    month: u8,
 }
 
 impl Month {
+    /// The month that a moment lies in, epoch milliseconds.
+    pub fn of(at_ms: i64) -> Option<Self> {
+        let offset = UtcOffset::from_hms(WIB_HOURS, 0, 0).ok()?;
+        let at = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000)).ok()?;
+        let at = at.to_offset(offset);
+        Some(Self { year: at.year(), month: at.month().into() })
+    }
+
+    /// The year.
+    pub fn year(self) -> i32 {
+        self.year
+    }
+
+    /// The month, 1 to 12.
+    pub fn number(self) -> u8 {
+        self.month
+    }
+
+    /// The month after it.
+    pub fn next(self) -> Self {
+        match self.month {
+            12 => Self { year: self.year + 1, month: 1 },
+            month => Self { month: month + 1, ..self },
+        }
+    }
+
+    /// The month before it.
+    pub fn previous(self) -> Self {
+        match self.month {
+            1 => Self { year: self.year - 1, month: 12 },
+            month => Self { month: month - 1, ..self },
+        }
+    }
+
     /// From and to in epoch milliseconds; the end is not included.
     pub fn span(self) -> Option<(i64, i64)> {
-        let next = match self.month {
-            time::Month::December => (self.year + 1, time::Month::January),
-            month => (self.year, month.next()),
-        };
-        Some((start(self.year, self.month)?, start(next.0, next.1)?))
+        Some((self.start()?, self.next().start()?))
     }
-}
 
-/// The first moment of a month, epoch milliseconds.
-fn start(year: i32, month: time::Month) -> Option<i64> {
-    let offset = UtcOffset::from_hms(WIB_HOURS, 0, 0).ok()?;
-    let first = Date::from_calendar_date(year, month, 1).ok()?;
-    Some(first.midnight().assume_offset(offset).unix_timestamp() * 1000)
+    /// Its first moment, epoch milliseconds.
+    fn start(self) -> Option<i64> {
+        let offset = UtcOffset::from_hms(WIB_HOURS, 0, 0).ok()?;
+        let month = time::Month::try_from(self.month).ok()?;
+        let first = Date::from_calendar_date(self.year, month, 1).ok()?;
+        Some(first.midnight().assume_offset(offset).unix_timestamp() * 1000)
+    }
 }
 
 impl FromStr for Month {
@@ -41,17 +72,21 @@ impl FromStr for Month {
     fn from_str(text: &str) -> Result<Self, NotAMonth> {
         let read = || {
             let (year, month) = text.split_once('-')?;
+            let digits = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit());
+            if text.len() != 7 || !digits(year) || !digits(month) {
+                return None;
+            }
             let year: i32 = year.parse().ok().filter(|year| (2000..=9998).contains(year))?;
-            let month = time::Month::try_from(month.parse::<u8>().ok()?).ok()?;
+            let month = month.parse().ok().filter(|month| (1..=12).contains(month))?;
             Some(Self { year, month })
         };
-        read().filter(|_| text.len() == 7).ok_or(NotAMonth)
+        read().ok_or(NotAMonth)
     }
 }
 
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}", self.year, u8::from(self.month))
+        write!(f, "{:04}-{:02}", self.year, self.month)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::audit::{self, Anchor, AuditError, Export, FaultKind, Notary, Report, 
 use crate::control::Reply;
 use crate::desk::LETTERS;
 use crate::queue::Role;
+use crate::report::{Month, Terms};
 use crate::store::{Store, StoreError};
 
 /// Events of one part of an export.
@@ -95,9 +96,11 @@ pub(super) fn rotate_key(store: &Store, notary: &Notary) -> Result<Reply, AuditE
     Ok(Reply::done(text, serde_json::to_value(&key).unwrap_or_default()))
 }
 
-/// `gapura report`: the list as CSV, the counts with it as JSON.
-pub(super) fn report(store: &Store, month: &str) -> anyhow::Result<Reply> {
-    let report = crate::report::Report::of(store, month.parse()?, now_ms())?;
+/// `gapura report`: the list as CSV, the whole report with it as JSON, of which other forms are made.
+pub(super) fn report(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::Result<Reply> {
+    let report = store.read::<_, StoreError>(|reader| {
+        crate::report::Report::of(reader, month, now_ms(), terms)
+    })?;
     Ok(Reply::done(report.csv()?, serde_json::to_value(&report)?))
 }
 

@@ -107,7 +107,8 @@ impl Building {
         let control = kept(&host, control).map(|control| start_control(&runtime, control, &host));
         let metrics = kept(&host, start_metrics(&runtime, settings, &host)).flatten();
         let (stop, stopped) = watch::channel(false);
-        let site = host.road_3.start(&runtime, settings, (&host.fleet, &host.signer), &stopped);
+        let (parts, tap) = ((&host.fleet, &host.signer), host.running.tap());
+        let site = host.road_3.start(&runtime, settings, parts, tap, &stopped);
         let site = kept(&host, site).unwrap_or_default();
         let mut warnings: Vec<String> = host.running.warnings().to_vec();
         warnings.extend(options::warnings(settings));
@@ -153,6 +154,7 @@ impl Building {
         }
         runtime.shutdown_timeout(Duration::from_secs(STOP_SECONDS_MAX));
         drop(watcher);
+        host.road_3.keep_statistics();
         host.signer.stop();
         host.fleet.stop();
         let publisher = host.publisher.clone();

@@ -14,6 +14,7 @@ use crate::control::{OfficeCommand, Reply};
 use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
 use crate::publish::Publisher;
+use crate::serve::Tap;
 use crate::signer::Signer;
 use crate::wire::Name;
 
@@ -72,11 +73,15 @@ impl Road3 {
         runtime: &Runtime,
         _: &Settings,
         _: (&Fleet, &Signer),
+        _: Tap,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
         self.clock.start(runtime, stopped);
         Ok(Site::default())
     }
+
+    /// Keeps nothing: there are metrics.
+    pub(super) fn keep_statistics(&self) {}
 
     /// Refuses every command but the one about the clock.
     pub(super) fn command(&self, command: OfficeCommand) -> Reply {

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -11,10 +12,12 @@ use super::{RunError, StateDir, audit, options, people, stand_in};
 use crate::audit::{AuditError, Notary, open_guarded};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::Desk;
+use crate::desk::{self, Desk};
 use crate::people::{OldProof, People};
+use crate::report::{Month, Terms};
 use crate::store::Store;
 use crate::text::with_causes;
+use crate::words::set_office;
 
 /// What these commands work on.
 pub(super) struct Office {
@@ -26,8 +29,8 @@ pub(super) struct Office {
     pub(super) state_dir: PathBuf,
     /// Address of the pages, for links.
     pub(super) web_url: String,
-    /// The desk, to finish a month before its report; none if the daemon is stopped.
-    pub(super) desk: Option<Desk>,
+    /// The desk, or what it would work by while the daemon is stopped.
+    pub(super) desk: Result<Desk, Box<desk::Options>>,
 }
 
 impl Office {
@@ -66,15 +69,15 @@ impl Office {
     /// `gapura audit rotate-key`. A running daemon signs with the new key from then on.
     fn rotate_key(&self) -> Result<Reply, AuditError> {
         let notary = match &self.desk {
-            Some(desk) => desk.notary(),
-            None => Notary::open(&self.state_dir, &self.store, now_ms())?,
+            Ok(desk) => desk.notary(),
+            Err(_) => Notary::open(&self.state_dir, &self.store, now_ms())?,
         };
         audit::rotate_key(&self.store, &notary)
     }
 
     /// `gapura ctl clock`.
     fn confirm_clock(&self) -> Reply {
-        let Some(desk) = &self.desk else {
+        let Ok(desk) = &self.desk else {
             return Reply::failed(
                 "gapura is not running: start it, and if it doubts the clock then, confirm it",
             );
@@ -88,14 +91,22 @@ impl Office {
         reply(desk.believe_clock().map(|()| done))
     }
 
-    /// `gapura report`. A running daemon closes the month first, so that its report is final.
+    /// `gapura report`: reads, and changes nothing.
     fn report(&self, month: &str) -> Reply {
-        if let Some(desk) = &self.desk
-            && let Err(error) = desk.close_month(month)
-        {
-            return Reply::failed(error.to_string());
-        }
-        reply(audit::report(&self.store, month).map_err(|error| format!("{error:#}")))
+        let month: Month = match month.parse() {
+            Ok(month) => month,
+            Err(error) => return Reply::failed(format!("--month {month}: {error}")),
+        };
+        let calendar = match &self.desk {
+            Ok(desk) => desk.calendar(),
+            Err(options) => Arc::new(options.calendar.clone()),
+        };
+        let rules = match &self.desk {
+            Ok(desk) => desk.rules(),
+            Err(options) => &options.rules,
+        };
+        let terms = Terms { calendar: &calendar, rules };
+        reply(audit::report(&self.store, month, terms).map_err(|error| format!("{error:#}")))
     }
 }
 
@@ -145,12 +156,20 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
             return Ok(closed(command, state_dir.path(), &with_causes(&error)));
         }
     };
+    // A report names the office's unit and its titles.
+    if let Ok(office) = options::office(settings) {
+        set_office(office);
+    }
+    let desk = match options::desk(settings) {
+        Ok(desk) => desk,
+        Err(error) => return Ok(Reply::failed(with_causes(&error))),
+    };
     let office = Office {
         people,
         store,
         state_dir: state_dir.path().to_owned(),
         web_url: super::road_3::site_url(settings, settings.web.listen),
-        desk: None,
+        desk: Err(Box::new(desk)),
     };
     Ok(office.command(command))
 }

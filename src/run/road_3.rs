@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use super::proposals::Proposals;
 use super::signing_mail;
 use super::stand_in::Database;
 use super::state_dir::StateDir;
+use super::time::now_ms;
 use super::timer::{TICK, every, is_stopped_within, stop_signal};
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
@@ -31,7 +33,9 @@ use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::publish::Publisher;
+use crate::serve::Tap;
 use crate::signer::Signer;
+use crate::statistics::Statistics;
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
@@ -43,6 +47,10 @@ use crate::words::{self, set_office};
 const FIRST_LINK: &str = "first-administrator";
 /// How often the daily jobs run.
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How often what the workers counted is collected.
+const COLLECT: Duration = Duration::from_secs(1);
+/// After how many collections it is written down.
+const COLLECTIONS: u32 = 60;
 /// How often administrators' notices about signed zones are looked after.
 const SIGNING_NEWS: Duration = Duration::from_secs(30);
 
@@ -80,6 +88,8 @@ pub(super) struct Open {
     desk: Desk,
     /// The live zones, for their page.
     publisher: Publisher,
+    /// Queries over time, once they are counted.
+    statistics: OnceLock<Statistics>,
     /// The pages, once they are started.
     pages: OnceLock<web::State>,
 }
@@ -146,8 +156,14 @@ impl Road3 {
         desk.note_working_time().map_err(failed)?;
         let state_dir = state_dir.to_owned();
         let web_url = site_url(settings, settings.web.listen);
-        let office = Office { people, store, state_dir, web_url, desk: Some(desk.clone()) };
-        Ok(Self::Open(Box::new(Open { office, desk, publisher, pages: OnceLock::new() })))
+        let office = Office { people, store, state_dir, web_url, desk: Ok(desk.clone()) };
+        Ok(Self::Open(Box::new(Open {
+            office,
+            desk,
+            publisher,
+            statistics: OnceLock::new(),
+            pages: OnceLock::new(),
+        })))
     }
 
     /// Starts timers, mail and pages; or the page that says that the queue is closed.
@@ -156,6 +172,7 @@ impl Road3 {
         runtime: &Runtime,
         settings: &Settings,
         (fleet, signer): (&Fleet, &Signer),
+        tap: Tap,
         stopped: &watch::Receiver<bool>,
     ) -> Result<Site, RunError> {
         match self {
@@ -176,7 +193,12 @@ impl Road3 {
         let mut site = Site { url: Some(format!("http://{bound}")), first_link: None };
         let by = match self {
             Self::Closed { by, .. } => *by,
-            Self::Open(open) => match open.pages(settings, (fleet, signer), options) {
+            Self::Open(open) => match open.pages(
+                settings,
+                (fleet, signer),
+                open.count(runtime, tap, stopped),
+                options,
+            ) {
                 Ok(state) => {
                     runtime.spawn(web::serve(listener, state, stop));
                     site.first_link = open.first_link(&settings.server.state_dir, &url);
@@ -250,6 +272,15 @@ impl Road3 {
             }
         }
         families
+    }
+
+    /// Writes down what was counted of queries since the last minute; for a stop.
+    pub(super) fn keep_statistics(&self) {
+        if let Self::Open(open) = self
+            && let Some(statistics) = open.statistics.get()
+        {
+            keep(statistics);
+        }
     }
 
     /// Runs a command.
@@ -359,11 +390,29 @@ impl Open {
         Ok(())
     }
 
+    /// Starts to count queries.
+    fn count(&self, runtime: &Runtime, tap: Tap, stopped: &watch::Receiver<bool>) -> Statistics {
+        let statistics = Statistics::new(self.office.store.clone(), tap);
+        // They are started once.
+        let _ = self.statistics.set(statistics.clone());
+        let (counted, rests) = (statistics.clone(), AtomicU32::new(0));
+        let rests = Arc::new(rests);
+        let work = move |_| {
+            counted.collect(now_ms());
+            if rests.fetch_add(1, Ordering::Relaxed) % COLLECTIONS == COLLECTIONS - 1 {
+                keep(&counted);
+            }
+        };
+        runtime.spawn(every(COLLECT, stopped.clone(), work));
+        statistics
+    }
+
     /// What the pages work with.
     fn pages(
         &self,
         settings: &Settings,
         (fleet, signer): (&Fleet, &Signer),
+        statistics: Statistics,
         options: web::Options,
     ) -> Result<web::State, RunError> {
         let fleet = fleet.clone();
@@ -374,6 +423,7 @@ impl Open {
             publisher: self.publisher.clone(),
             refresh: Box::new(move |zone| fleet.refresh_status(zone)),
             signer: signer.clone(),
+            statistics,
             letters: Letters::new(options::uploads(settings)),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
             options,
@@ -419,6 +469,13 @@ impl Open {
         })();
         system(format!("cannot write {}", path.display()), written)?;
         Ok(Some(format!("(in the file {})", path.display())))
+    }
+}
+
+/// Writes down what was counted. What cannot be written now waits in memory.
+fn keep(statistics: &Statistics) {
+    if let Err(error) = statistics.keep(now_ms()) {
+        tracing::warn!(%error, "statistics of queries wait: they cannot be written");
     }
 }
 

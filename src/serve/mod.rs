@@ -37,6 +37,7 @@ mod places;
 mod proxies;
 pub mod query_log;
 mod refusals;
+mod samples;
 
 pub use acl::{Acl, Network};
 pub use certificates::CertificateReport;
@@ -48,6 +49,7 @@ pub use listen::{ListenError, find_address};
 pub use operations::{Operations, Refusal, Requester, Transferred};
 pub use proxies::Proxies;
 pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};
+pub use samples::{Sample, Tap};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;
 #[cfg(any(test, fuzzing))]

@@ -30,6 +30,7 @@ use super::places::Places;
 use super::proxies::Proxies;
 use super::query_log::{Entry, LaneWriter, QueryLog};
 use super::refusals::{Refusals, Refused};
+use super::samples::{Sampler, Samples};
 
 //------------ Shared --------------------------------------------------------
 
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     pub(super) log: Option<QueryLog>,
     /// All workers' counters.
     pub(super) counters: Register,
+    /// The sample for statistics; `None`: off.
+    pub(super) samples: Option<Samples>,
     /// What was refused, for the daemon's log.
     pub(super) refusals: Refusals,
     /// Performs what the engine does not; `None`: nobody does.
@@ -71,6 +74,7 @@ impl Shared {
             }),
             log: None,
             counters: Register::default(),
+            samples: None,
             refusals: Refusals::default(),
             operations: None,
             errands: Queue::default(),
@@ -201,6 +205,8 @@ pub(super) struct Responder {
     pub(super) unusual: Unusual,
     /// Its lane of the query log.
     log: Option<LaneWriter>,
+    /// Its lane of the sample for statistics.
+    sampler: Option<Sampler>,
     /// When the last query of this batch was done, if it was logged.
     ended: Option<Instant>,
     /// Responses limited so far, for the slip.
@@ -214,8 +220,18 @@ impl Responder {
         let policy = shared.policy.load_full();
         let scratch = Scratch::new(policy.identity.clone());
         let log = shared.log.as_ref().map(QueryLog::join);
-        let unusual = Unusual::default();
-        Self { shared, counters, transport, policy, scratch, unusual, log, ended: None, limited: 0 }
+        Self {
+            sampler: shared.samples.as_ref().map(Samples::join),
+            shared,
+            counters,
+            transport,
+            policy,
+            scratch,
+            unusual: Unusual::default(),
+            log,
+            ended: None,
+            limited: 0,
+        }
     }
 
     /// Begins a batch: takes over what changed since the last one.
@@ -235,10 +251,13 @@ impl Responder {
         &self.policy.proxies
     }
 
-    /// Ends a batch: hands its log entries over.
+    /// Ends a batch: hands over its entries for log and statistics.
     pub(super) fn finish(&mut self) {
         if let Some(log) = &mut self.log {
             log.hand_over();
+        }
+        if let Some(sampler) = &mut self.sampler {
+            sampler.hand_over();
         }
     }
 
@@ -290,6 +309,11 @@ impl Responder {
         }
         if let Some(length) = response {
             self.counters.count_response(length, self.scratch.facts());
+        }
+        if let Some(sampler) = &mut self.sampler
+            && self.scratch.facts().dropped.is_none()
+        {
+            sampler.count(moment.unix(), &self.scratch);
         }
         if let Some(started) = started
             && self.scratch.facts().dropped.is_none()

@@ -31,6 +31,7 @@ use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
 use super::quic::QuicServer;
 use super::refusals::Refusals;
 use super::responder::{Policy, Shared};
+use super::samples::{Samples, Tap};
 use super::stream::{StreamLimits, StreamListener, StreamServer};
 use super::udp::UdpWorker;
 
@@ -65,6 +66,8 @@ pub struct Options {
     pub proxies: Proxies,
     /// The query log; `None`: off.
     pub query_log: Option<QueryLogOptions>,
+    /// Whether a sample of the names asked for is kept for whoever collects it from the [`Tap`].
+    pub samples: bool,
     /// The TSIG keys.
     pub keyring: Keyring,
     /// Performs transfers, NOTIFY and UPDATE; `None`: nobody does.
@@ -87,6 +90,7 @@ impl Default for Options {
             rate_limit: None,
             proxies: Proxies::default(),
             query_log: None,
+            samples: false,
             keyring: Keyring::default(),
             operations: None,
         }
@@ -212,6 +216,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
         }),
         log,
         counters: Register::default(),
+        samples: options.samples.then(Samples::default),
         refusals: Refusals::default(),
         operations: options.operations.clone(),
         errands: Queue::default(),
@@ -409,6 +414,11 @@ impl Running {
     #[cfg(test)]
     pub(super) fn use_cookie_secrets(&self, secrets: Option<&CookieSecrets>) {
         self.shared.change_identity(|old| Identity { cookies: secrets.cloned(), ..old.clone() });
+    }
+
+    /// What may be read of the workers for statistics.
+    pub fn tap(&self) -> Tap {
+        Tap::new(&self.shared)
     }
 
     /// Lets these clients query from the next batch on.

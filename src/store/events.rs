@@ -102,6 +102,10 @@ statements! {
     CHAIN_HEAD = sql("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1");
     EVENTS_AFTER = select::<Event>("WHERE sequence > $1 ORDER BY sequence LIMIT $2");
     EVENTS_OF = select::<Event>("WHERE subject = $1 ORDER BY sequence");
+    // A range of the index: a colon is one less than a semicolon.
+    MOVES_OF_NAMES = sql("SELECT substr(subject, 8), state_after, at_ms FROM event \
+        WHERE subject >= 'record:' AND subject < 'record;' AND at_ms < $1 \
+        AND state_after IS NOT NULL ORDER BY subject, sequence");
     HAS_EVENT_SINCE = sql("SELECT EXISTS (SELECT 1 FROM event \
         WHERE subject = $1 AND at_ms >= $2 AND (act = $3 OR act = $4))");
     PUT_EVENT = insert::<Event>(&[]);
@@ -139,6 +143,11 @@ impl Reader<'_> {
     /// Events on one subject, in order.
     pub fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
         self.all(EVENTS_OF, [subject])
+    }
+
+    /// What live records became before a time: name, state and moment, name by name and in order.
+    pub fn moves_of_names(&self, before_ms: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
+        self.all(MOVES_OF_NAMES, [before_ms])
     }
 
     /// Whether one of two acts was done on a subject at a time or later.

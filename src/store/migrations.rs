@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
     Step { number: 80, road_3: false, sql: include_str!("migrations/0080_signing.sql") },
     Step { number: 90, road_3: true, sql: include_str!("migrations/0090_paper.sql") },
     Step { number: 91, road_3: true, sql: include_str!("migrations/0091_rank.sql") },
+    Step { number: 95, road_3: true, sql: include_str!("migrations/0095_statistics.sql") },
     Step { number: 110, road_3: true, sql: include_str!("migrations/0110_phase.sql") },
     Step { number: 111, road_3: true, sql: include_str!("migrations/0111_unsent.sql") },
 ];

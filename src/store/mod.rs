@@ -46,6 +46,8 @@ pub mod secondaries;
 pub mod signing;
 mod sql;
 #[cfg(feature = "approval")]
+pub mod statistics;
+#[cfg(feature = "approval")]
 pub mod words;
 pub mod zones;
 

@@ -171,8 +171,12 @@ statements! {
         "WHERE state = $1 AND rank <= $2 ORDER BY rank, number LIMIT $3");
     PAUSED_IN_STATE = select::<RequestRow>(
         "WHERE state = $1 AND rank = 9223372036854775807 ORDER BY number");
-    BETWEEN = select::<RequestRow>(
-        "WHERE submitted_ms >= $1 AND submitted_ms < $2 ORDER BY submitted_ms, number");
+    // Whatever came before the end and had not come to rest before the beginning.
+    AT_WORK = select::<RequestRow>(
+        "WHERE submitted_ms < $1 AND (submitted_ms >= $2 OR changed_ms >= $2 OR ended_ms IS NULL) \
+        ORDER BY submitted_ms, number");
+    CAME = sql("SELECT count(*) FROM request WHERE submitted_ms >= $1 AND submitted_ms < $2");
+    FIRST_REQUEST = sql("SELECT min(submitted_ms) FROM request");
     PAST_CONTACT = sql("SELECT number FROM request AS r WHERE r.submitted_ms < $1 AND EXISTS (\
             SELECT 1 FROM event JOIN personal USING (sequence) \
             WHERE subject = 'request:' || r.number) \
@@ -383,9 +387,19 @@ impl Reader<'_> {
         self.all(PAST_CONTACT, params![quiet_since_ms, limit(most)])
     }
 
-    /// Requests that came in within a time, in order; for reports.
-    pub fn requests_between(&self, from: i64, to: i64) -> Result<Vec<RequestRow>, StoreError> {
-        self.all(BETWEEN, [from, to])
+    /// Requests that may have been at work within a time, in the order they came; for reports.
+    pub fn requests_at_work(&self, from: i64, to: i64) -> Result<Vec<RequestRow>, StoreError> {
+        self.all(AT_WORK, [to, from])
+    }
+
+    /// How many requests came within a time.
+    pub fn requests_came(&self, from: i64, to: i64) -> Result<u64, StoreError> {
+        self.only(CAME, [from, to])
+    }
+
+    /// When the first request came, epoch milliseconds; none while there is none.
+    pub fn first_request(&self) -> Result<Option<i64>, StoreError> {
+        self.only(FIRST_REQUEST, [])
     }
 
     /// The sealed data of one revision, its letter, and when it came.

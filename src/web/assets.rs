@@ -1,4 +1,4 @@
-//! The style sheet and the icon, compiled in, at addresses that contain their hash.
+//! The style sheet, the icon and the one script, compiled in, at addresses that contain their hash.
 
 use std::sync::OnceLock;
 
@@ -27,6 +27,12 @@ pub(super) fn icon() -> &'static str {
     ADDRESS.get_or_init(|| address("gapura.svg"))
 }
 
+/// The address of the script that renews the page of statistics.
+pub(super) fn script() -> &'static str {
+    static ADDRESS: OnceLock<String> = OnceLock::new();
+    ADDRESS.get_or_init(|| address("statistik.js"))
+}
+
 /// `/aset/HASH/NAME`: changes with the content, so that it may be kept for ever.
 fn address(name: &str) -> String {
     format!("/aset/{}/{name}", hash(name).unwrap_or_default())
@@ -42,6 +48,7 @@ fn hash(name: &str) -> Option<String> {
 pub(super) async fn serve(Path((_, name)): Path<(String, String)>) -> Result<Response, Failure> {
     let file = Files::get(&name).ok_or_else(Failure::not_found)?;
     let kind = match name.rsplit_once('.') {
+        Some((_, "js")) => "text/javascript; charset=utf-8",
         Some((_, "css")) => "text/css; charset=utf-8",
         Some((_, "svg")) => "image/svg+xml",
         _ => return Err(Failure::not_found()),

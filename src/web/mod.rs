@@ -8,6 +8,7 @@
 mod api;
 mod assets;
 mod bodies;
+mod chart;
 mod closed;
 mod device;
 mod door;

@@ -19,6 +19,7 @@ use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::publish::{Publisher, unanswered};
 use crate::queue::{Act, Actor};
 use crate::signer::Signer;
+use crate::statistics::Statistics;
 use crate::store::Store;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
@@ -97,6 +98,8 @@ pub struct Parts {
     pub refresh: Refresh,
     /// Looks after signed zones.
     pub signer: Signer,
+    /// Queries over time.
+    pub statistics: Statistics,
     /// Reads letters.
     pub letters: Letters,
     /// Mails codes; none while mail is off.
@@ -190,6 +193,11 @@ impl State {
     /// Looks after signed zones.
     pub(super) fn signer(&self) -> &Signer {
         &self.0.parts.signer
+    }
+
+    /// Queries over time.
+    pub(super) fn statistics(&self) -> &Statistics {
+        &self.0.parts.statistics
     }
 
     /// Mails codes; none while mail is off, and then nothing may promise a mail.

@@ -22,7 +22,9 @@ use crate::desk::{self, Desk, DraftLimits};
 use crate::notice::Mailer;
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
 use crate::publish::{self, Publisher, ZoneSource};
+use crate::serve::Tap;
 use crate::signer::Signer;
+use crate::statistics::Statistics;
 use crate::store::Store;
 use crate::uploads;
 
@@ -102,6 +104,7 @@ impl Site {
             publisher,
             signer,
             refresh: Box::new(|_| None),
+            statistics: Statistics::new(store.clone(), Tap::default()),
             letters,
             mailer,
             options,

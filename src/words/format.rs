@@ -26,6 +26,25 @@ impl Words {
         local(ms).map(|at| self.day(at.date())).unwrap_or_default()
     }
 
+    /// "2026-11-23 14:05" in WIB: sorts as text, and spreadsheets read it as a date.
+    pub fn sortable(self, ms: i64) -> String {
+        let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]");
+        local(ms).and_then(|at| at.format(&format).ok()).unwrap_or_default()
+    }
+
+    /// "14.05".
+    pub fn clock(self, ms: i64) -> String {
+        let Some(at) = local(ms) else { return String::new() };
+        let dot = if self.lang() == Lang::Id { '.' } else { ':' };
+        format!("{:02}{dot}{:02}", at.hour(), at.minute())
+    }
+
+    /// "November 2026", for a month by number.
+    pub fn month(self, year: i32, month: u8) -> String {
+        let id = MONTHS.get(usize::from(month.wrapping_sub(1)));
+        id.map(|id| format!("{} {year}", self.s(id))).unwrap_or_default()
+    }
+
     /// A date as `YYYY-MM-DD` in words; any other text as it is.
     pub fn iso_date(self, text: &str) -> String {
         let format = time::macros::format_description!("[year]-[month]-[day]");

@@ -69,13 +69,25 @@ fn from_letter_to_live_record_with_a_correction_on_the_way() {
     let verified = office.daemon.gapura(&verify);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 
-    // The report of the month closes what the applicant has read.
+    // The report of the month has it, and changes nothing; a month that still runs is not closed.
     with_secret.get(&format!("/api/v1/requests/{number}")).ok();
-    let month = live["submitted"].as_str().unwrap();
-    let reported = office.daemon.gapura(&["report", "--month", &month_in_wib(month)]);
+    let month = month_in_wib(live["submitted"].as_str().unwrap());
+    let reported = office.daemon.gapura(&["report", "--month", &month]);
     assert!(String::from_utf8_lossy(&reported.stdout).contains(&number));
-    let closed = with_secret.get(&format!("/api/v1/requests/{number}")).ok();
-    assert_eq!(closed["state"], "closed");
+    let told = with_secret.get(&format!("/api/v1/requests/{number}")).ok();
+    assert_eq!(told["state"], "notified");
+    let report = office.auditor.get(&format!("/api/v1/reports/{month}")).ok();
+    assert_eq!((&report["total"], &report["finished"]), (&json!(1), &json!(1)));
+    assert_eq!(report["requests"][0]["number"], json!(number), "{report}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let args = ["report", "--month", &month, "--format", "xlsx", "--output", path];
+    assert!(office.daemon.gapura(&args).status.success());
+    assert!(std::fs::read(path).unwrap().starts_with(b"PK\x03\x04"), "a workbook");
+    let close = format!("/api/v1/reports/{month}/close");
+    let refused = office.kabid.post(&close, &json!({})).refused();
+    assert_eq!(refused, (422, "incomplete".to_owned()));
+    assert_eq!(office.kasi.post(&close, &json!({})).refused(), (403, "not_allowed".to_owned()));
 
     // A second press changes nothing.
     let serial = live["proof"]["serial"].clone();

@@ -22,6 +22,8 @@ pub(super) enum Shape {
     Record,
     /// What an erasure deleted.
     Erased,
+    /// What was closed with a month.
+    ClosedMonth,
 }
 
 /// The layout of a command's answer.
@@ -84,6 +86,12 @@ fn text(shape: Shape, value: &Value) -> String {
             word(&value["revisions"]),
             word(&value["letters"]),
         ),
+        Shape::ClosedMonth => {
+            let numbers: Vec<String> =
+                value["requests"].as_array().into_iter().flatten().map(word).collect();
+            let month = word(&value["month"]);
+            format!("{month} is closed, with {} requests\n{}", numbers.len(), numbers.join("\n"))
+        }
     }
 }
 

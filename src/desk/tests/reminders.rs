@@ -113,23 +113,6 @@ fn the_other_officer_hears_of_an_emergency_and_it_heads_the_late_list() {
 }
 
 #[test]
-fn a_month_that_is_reported_closes_what_was_told() {
-    let office = Office::new();
-    let sent = office.submit(application()).unwrap();
-    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
-    office.approve(&sent.number).unwrap();
-    office.desk.close_month("2026-11").unwrap();
-    assert_eq!(office.view(&sent.number).state, State::Live, "the applicant does not know yet");
-    office.desk.status(&sent.number, &sent.secret).unwrap();
-    office.desk.close_month("2026-10").unwrap();
-    office.desk.do_jobs_of_the_day().unwrap();
-    assert_eq!(office.view(&sent.number).state, State::Notified, "the month is not over");
-    office.wait(8 * DAY);
-    office.desk.do_jobs_of_the_day().unwrap();
-    assert_eq!(office.view(&sent.number).state, State::Closed);
-}
-
-#[test]
 fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
     let office = Office::new();
     office.chain.is_edited();
@@ -147,10 +130,8 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
     // The verifier finds the one, and retention of letters and of where requests came from fails.
     office.store.tamper("PRAGMA foreign_keys = OFF; DROP TABLE letter; DROP TABLE tally");
     office.desk.do_jobs_of_the_day().unwrap_err();
-    let left = office.store.read::<_, StoreError>(|reader| {
-        Ok((reader.requests_in(State::Closed)?.len(), reader.draft("v")?))
-    });
-    assert_eq!(left.unwrap(), (1, None), "closed and swept");
+    let left = office.store.read::<_, StoreError>(|reader| reader.draft("v"));
+    assert_eq!(left.unwrap(), None, "swept");
 }
 
 #[test]

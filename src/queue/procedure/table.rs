@@ -305,7 +305,7 @@ table! {
         /// It is in a monthly report.
         Close = "close":
             Notified, System => Closed, notifies()
-            ["the report of the month includes it"];
+            ["the kabid closes the month whose report includes it"];
     }
     by_itself {
         Reopen: Verified AwaitsSecond Scheduled PromotionFailed => Assigned, notifies(Holder)
@@ -380,6 +380,8 @@ table! {
         AuditKeyRotated = "audit_key_rotated";
         /// Rows from before the row log were bound to the chain.
         RowsBound = "rows_bound";
+        /// The kabid closed the report of a month.
+        MonthClosed = "month_closed";
         /// An officer downloaded a letter.
         LetterDownloaded = "letter_downloaded";
         /// Rows that older versions kept of names nobody asked for were let go.

@@ -88,6 +88,10 @@ impl Assigned {
         cx.note("candidate", read.candidate);
         cx.note("serial", serial);
         cx.note("second_signature", second_needed);
+        if starts > now {
+            let asked = cx.case.application.starts.clone().unwrap_or_default();
+            cx.note("starts", asked);
+        }
         let approval = Approval {
             by: cx.by.clone(),
             revision: cx.case.revision,

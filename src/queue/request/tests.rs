@@ -7,6 +7,7 @@ use super::*;
 use crate::queue::Application;
 use crate::queue::calendar::Calendar;
 use crate::queue::fixture::{application, at, officer};
+use crate::queue::laps::{Mark, Replay};
 use crate::queue::procedure::{ActInput, Offered, Phase};
 use crate::queue::rules::{Bind, Rules};
 use crate::queue::time::MINUTE_MS;
@@ -1139,6 +1140,8 @@ proptest! {
         let starts = scheduled.then(|| "2026-11-25".to_owned());
         let mut request = world.submitted(Application { starts, ..application() }, now);
         let mut events = 1;
+        let mut replay = Replay::new(&world.calendar, &world.rules);
+        replay.mark(&Mark { at: now, deed: Deed::Submit, by: "", to: None, starts: None });
         for (what, who, to, odds, days) in moves {
             now += days * 86_400_000 / 4;
             let wrong = odds == 0;
@@ -1179,6 +1182,15 @@ proptest! {
                     prop_assert_eq!(step.happening.by.at, now);
                     prop_assert!(step.happening.turned_back.is_none());
                     prop_assert!(!actor.disabled || step.happening.by.role == Role::System);
+                    let fact = |key: &str| step.happening.facts.get(key).map(String::as_str);
+                    replay.mark(&Mark {
+                        at: now,
+                        deed: step.happening.deed,
+                        by: step.happening.by.person(),
+                        to: fact("to"),
+                        starts: fact("starts"),
+                    });
+                    prop_assert_eq!(replay.clocks(), step.value.clocks(), "{}", step.happening.deed);
                     nobody_alone(&step.value);
                     let text = serde_json::to_string(&step.value).unwrap();
                     prop_assert_eq!(&serde_json::from_str::<Request>(&text).unwrap(), &step.value);

@@ -254,6 +254,8 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
         }),
         proxies: proxies(server)?,
         query_log: settings.query_log.as_ref().map(query_log),
+        // A name server alone has metrics, and no page that shows names.
+        samples: cfg!(feature = "approval"),
         ..serve::Options::default()
     })
 }

@@ -17,8 +17,10 @@ mod multipart;
 mod privacy;
 mod problem;
 mod records;
+mod reports;
 mod requests;
 mod schema;
+mod statistics;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -54,6 +56,9 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(records::suspend))
                 .routes(routes!(records::adopt))
                 .routes(routes!(records::confirm))
+                .routes(routes!(reports::show))
+                .routes(routes!(reports::close))
+                .routes(routes!(statistics::show))
                 .routes(routes!(chain::events)),
         )
         .split_for_parts();

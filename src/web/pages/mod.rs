@@ -13,9 +13,11 @@ mod parts;
 mod party;
 mod queue;
 mod register;
+mod reports;
 mod review;
 mod send;
 mod sign_in;
+mod statistics;
 mod status;
 mod users;
 mod zones;
@@ -82,6 +84,11 @@ pub(super) fn routes() -> Router<State> {
         .route("/pengguna", get(users::show).post(users::invite))
         .route("/pengguna/{name}/{act}", post(users::act))
         .route("/pengguna/tautan/{id}/cabut", post(users::revoke))
+        .route("/statistik", get(statistics::show))
+        .route("/statistik.json", get(statistics::json))
+        .route("/laporan", get(reports::show))
+        .route("/laporan/{file}", get(reports::file))
+        .route("/laporan/{month}/tutup", get(reports::ask).post(reports::close))
         .route("/jejak", get(audit::show))
         .route("/jejak/ekspor", post(audit::export))
         .route("/plh", get(acting::show).post(acting::record))

@@ -1,0 +1,119 @@
+//! Closing a month (step 6 of the SOP): the kabid says that its report is made, and the requests it reports
+//! end there. Making a report closes nothing, and no timer does.
+
+use super::{ActError, Desk};
+use crate::audit::NewEvent;
+use crate::ledger::Ledger;
+use crate::queue::fault::NotAllowed;
+use crate::queue::{
+    Actor, Deed, Fault, Happening, Role, Rule, Signature, Stage, State, Subject, TransitionError,
+};
+use crate::report::{Month, Report, Terms, closed_at};
+use crate::store::Tx;
+
+/// What closing a month came to.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MonthClosed {
+    /// The month, `YYYY-MM`.
+    pub month: String,
+    /// Numbers of the requests that are closed with it.
+    pub requests: Vec<String>,
+}
+
+impl Desk {
+    /// The report of a month as things stand. It changes nothing.
+    pub fn month_report(&self, month: Month) -> Result<Report, ActError> {
+        let (now, calendar) = (self.now(), self.calendar());
+        let terms = Terms { calendar: &calendar, rules: self.rules() };
+        self.read(|reader| Ok(Report::of(reader, month, now, terms)?))
+    }
+
+    /// The months that a report can be made of, the newest first: from the first request to now.
+    pub fn months(&self) -> Result<Vec<Month>, ActError> {
+        let first = self.read(|reader| Ok(reader.first_request()?))?;
+        let now = self.now();
+        let (Some(current), Some(first)) = (Month::of(now), Month::of(first.unwrap_or(now))) else {
+            return Ok(Vec::new());
+        };
+        let back = std::iter::successors(Some(current), |month| Some(month.previous()));
+        Ok(back.take_while(|month| *month >= first.min(current)).take(MONTHS_MAX).collect())
+    }
+
+    /// How many requests came in each of the last months, the oldest first.
+    pub fn requests_by_month(&self, months: usize) -> Result<Vec<(Month, u64)>, ActError> {
+        let Some(current) = Month::of(self.now()) else { return Ok(Vec::new()) };
+        let back = std::iter::successors(Some(current), |month| Some(month.previous()));
+        let mut months: Vec<Month> = back.take(months).collect();
+        months.reverse();
+        self.read(|reader| {
+            let count = |month: Month| {
+                let (from, to) = month.span().unwrap_or((0, 0));
+                Ok((month, reader.requests_came(from, to)?))
+            };
+            months.into_iter().map(count).collect()
+        })
+    }
+
+    /// Closes a month that is over: every request that went live before its end and whose applicant
+    /// knows is closed with it; the rest wait for the next month's. By the kabid, once.
+    pub fn close_month(&self, month: Month, actor: &Actor) -> Result<MonthClosed, ActError> {
+        let ledger = &self.0.ledger;
+        let closed = ledger.store.write(|tx| close(ledger, tx, month, actor));
+        if let Err(ActError::Rule(error)) = &closed {
+            let subject = Subject::Month(month.to_string());
+            self.log_turned_back(actor, Deed::MonthClosed, subject, error)?;
+        }
+        closed
+    }
+}
+
+/// Months that are offered at most.
+const MONTHS_MAX: usize = 60;
+
+/// Closes a month, in one transaction.
+fn close(
+    ledger: &Ledger,
+    tx: &Tx<'_>,
+    month: Month,
+    actor: &Actor,
+) -> Result<MonthClosed, ActError> {
+    let (now, calendar) = (ledger.now(), ledger.calendar());
+    let (_, end) = month.span().ok_or(ActError::NotFound)?;
+    let by = may_close(ledger, tx, (month, end), actor, now)?;
+    let facts = ledger.facts(now, &calendar);
+    let mut requests = Vec::new();
+    for row in tx.requests_in(State::Notified)? {
+        let stored = ledger.expect_request(tx, &row.number)?;
+        let Stage::Notified(told) = stored.request.stage() else { continue };
+        if told.live.at < end {
+            let step = stored.request.close(&month.to_string(), &facts).map_err(ActError::Rule)?;
+            ledger.apply(tx, &stored.row, step)?;
+            requests.push(row.number);
+        }
+    }
+    let subject = Subject::Month(month.to_string());
+    let closed = Happening::new(&by, Deed::MonthClosed, subject).with("requests", requests.len());
+    ledger.note(tx, NewEvent::from(&closed))?;
+    Ok(MonthClosed { month: month.to_string(), requests })
+}
+
+/// Tests state, then person; returns the signature under which the month is closed.
+fn may_close(
+    ledger: &Ledger,
+    tx: &Tx<'_>,
+    (month, end): (Month, i64),
+    actor: &Actor,
+    now: i64,
+) -> Result<Signature, ActError> {
+    if closed_at(tx, month)?.is_some() {
+        return Err(TransitionError::wrong_state(Deed::MonthClosed.as_str(), State::Closed).into());
+    }
+    let current = ledger.current(tx, actor)?;
+    let by = current.capacity(Role::Head, now);
+    let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Head)))?;
+    if end > now {
+        let fault = Fault::new("month", Rule::MonthNotOver, month.to_string());
+        return Err(TransitionError::Incomplete(vec![fault]).into());
+    }
+    Ok(by)
+}

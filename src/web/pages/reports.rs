@@ -1,0 +1,355 @@
+//! The monthly report: figures of any month, its files, and the act that closes it.
+
+use askama::Template;
+use axum::extract::{Path, Query, State as Extract};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::FormPage;
+use super::parts::error_words;
+use super::sign_in::proof_first;
+use crate::desk::ActError;
+use crate::people::Role;
+use crate::queue::{Kind, NamingClass, State as RequestState};
+use crate::report::{Count, Late, Line, Month, Report, StepTime, step_words};
+use crate::web::chart::{BarTable, bars};
+use crate::web::failure::Failure;
+use crate::web::form::{Choice, Form};
+use crate::web::redirect::see_other;
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, page_with};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::{Said, Words};
+
+/// The media type of a workbook.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Which month.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// `YYYY-MM`; the running one if it is left out.
+    #[serde(default)]
+    bulan: String,
+}
+
+/// A step's time in words.
+pub(super) struct StepRow {
+    /// Which.
+    pub(super) step: String,
+    /// What the SOP allows.
+    pub(super) limit: String,
+    /// How many ended.
+    pub(super) done: String,
+    /// How many in time.
+    pub(super) within: String,
+    /// How many late.
+    pub(super) over: String,
+    /// The median.
+    pub(super) median: String,
+    /// The longest.
+    pub(super) longest: String,
+    /// The time paused.
+    pub(super) paused: String,
+    /// How many under way.
+    pub(super) running: String,
+    /// Those in time, of a hundred that ended.
+    pub(super) share: u64,
+    /// Those late, of a hundred.
+    pub(super) late_share: u64,
+}
+
+/// A late step in words.
+struct LateRow {
+    /// The request.
+    number: String,
+    /// Its name.
+    name: String,
+    /// The step.
+    step: String,
+    /// The jabatan.
+    holder: String,
+    /// Used of what was allowed.
+    used: String,
+    /// By how much it is over.
+    over: String,
+    /// Whether it is over or under way.
+    now: String,
+}
+
+/// A request in words.
+struct Row {
+    /// Number.
+    number: String,
+    /// Name.
+    name: String,
+    /// Office.
+    office: String,
+    /// Kind and class.
+    kind: String,
+    /// State at the end.
+    state: String,
+    /// When it came.
+    submitted: String,
+    /// When its result came.
+    finished: String,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report.html", config = "src/web/askama.toml")]
+struct ReportPage {
+    /// Frame.
+    shell: Shell,
+    /// Months to choose.
+    months: Vec<Choice>,
+    /// The month shown, `YYYY-MM`.
+    month: String,
+    /// The month in words.
+    month_words: String,
+    /// Up to when it counts.
+    as_of: String,
+    /// Whether it is over.
+    is_over: bool,
+    /// When it was closed, or empty.
+    closed: String,
+    /// Whether the viewer may close it now.
+    may_close: bool,
+    /// The figures: words and number.
+    figures: Vec<(String, String)>,
+    /// Time per step.
+    steps: Vec<StepRow>,
+    /// Late ones by holder: jabatan, step, how many, by how much.
+    holders: Vec<(String, String, String, String)>,
+    /// Late ones.
+    late: Vec<LateRow>,
+    /// By kind, class and result.
+    parts: Vec<BarTable>,
+    /// Live names: name, class, office, since.
+    live: Vec<(String, String, String, String)>,
+    /// The requests.
+    rows: Vec<Row>,
+}
+
+/// `GET /laporan`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Query(asked): Query<Asked>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let session = visitor.need(&Role::OFFICERS)?;
+    let is_head = session.actor().capacity(Role::Head, state.people().now_ms()).is_some();
+    let wanted: Option<Month> = asked.bulan.parse().ok();
+    if wanted.is_none() && !asked.bulan.is_empty() {
+        return Err(Failure::not_found());
+    }
+    let (report, months) = state
+        .work(move |state| {
+            let desk = state.desk();
+            let month = wanted.or_else(|| Month::of(desk.now())).ok_or(ActError::NotFound)?;
+            Ok::<_, ActError>((desk.month_report(month)?, desk.months()?))
+        })
+        .await??;
+    page(&report_page(&visitor, &report, &months, is_head))
+}
+
+/// `GET /laporan/{month}.csv` and `.xlsx`
+pub(super) async fn file(
+    Extract(state): Extract<State>,
+    Path(file): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    visitor.need(&Role::OFFICERS)?;
+    let (month, form) = file.split_once('.').ok_or_else(Failure::not_found)?;
+    let month: Month = month.parse().map_err(|_| Failure::not_found())?;
+    let (media, form) = match form {
+        "csv" => ("text/csv; charset=utf-8", "csv"),
+        "xlsx" => (XLSX, "xlsx"),
+        _ => return Err(Failure::not_found()),
+    };
+    let octets = state
+        .work(move |state| {
+            let report = state.desk().month_report(month)?;
+            match form {
+                "csv" => report.csv().map(String::into_bytes).map_err(Failure::internal),
+                _ => report.xlsx().map_err(Failure::internal),
+            }
+        })
+        .await??;
+    let name = format!("attachment; filename=\"laporan-kegiatan-{month}.{form}\"");
+    Ok(([(CONTENT_TYPE, media), (CONTENT_DISPOSITION, name.as_str())], octets).into_response())
+}
+
+/// `GET /laporan/{month}/tutup`
+pub(super) async fn ask(
+    Extract(state): Extract<State>,
+    Path(month): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    proof_first(&state, visitor.need(&Role::OFFICERS)?, &visitor)?;
+    let month: Month = month.parse().map_err(|_| Failure::not_found())?;
+    page(&close_page(&visitor, month, Vec::new()))
+}
+
+/// `POST /laporan/{month}/tutup`
+pub(super) async fn close(
+    Extract(state): Extract<State>,
+    Path(month): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let session = visitor.need(&Role::OFFICERS)?;
+    proof_first(&state, session, visitor)?;
+    let month: Month = month.parse().map_err(|_| Failure::not_found())?;
+    let actor = session.actor();
+    match state.work(move |state| state.desk().close_month(month, &actor)).await? {
+        Ok(_) => Ok(see_other(&format!("/laporan?bulan={month}"))),
+        Err(error @ ActError::Rule(_)) => {
+            let refused = close_page(visitor, month, error_words(visitor.t, &error));
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &refused)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page that asks before a month is closed; with why it was not.
+fn close_page(visitor: &Visitor, month: Month, why_not: Vec<String>) -> FormPage {
+    let t = visitor.t;
+    let words = t.month(month.year(), month.number());
+    let title = t.a("report-close-title", "month", &words);
+    let place = format!("/laporan/{month}/tutup");
+    let mut lead = why_not;
+    let faulty = !lead.is_empty();
+    lead.push(t.s("report-close-lead"));
+    FormPage {
+        shell: Shell::new(visitor, title).faulty(faulty),
+        lead,
+        facts: Vec::new(),
+        form: Form::new(&place, &visitor.csrf, t.a("report-close-button", "month", &words)),
+        after: vec![t.s("report-close-after")],
+    }
+}
+
+//------------ In words ------------------------------------------------------
+
+/// Everything the page shows.
+fn report_page(visitor: &Visitor, report: &Report, months: &[Month], is_head: bool) -> ReportPage {
+    let t = visitor.t;
+    let month_words = report.month_words(t);
+    let choice =
+        |month: &Month| Choice::new(&month.to_string(), t.month(month.year(), month.number()));
+    let count = |count: usize| t.count(u64::try_from(count).unwrap_or(u64::MAX));
+    let figures = [
+        ("report-came", report.total),
+        ("report-done", report.finished),
+        ("report-open", report.open),
+        ("report-live-count", report.live.len()),
+    ];
+    ReportPage {
+        shell: Shell::new(visitor, t.a("report-of", "month", &month_words)).wide(),
+        months: months.iter().map(choice).collect(),
+        month: report.month.clone(),
+        month_words,
+        as_of: t.date_time(report.as_of.0),
+        is_over: report.is_over,
+        closed: report.closed.map(|at| t.date_time(at.0)).unwrap_or_default(),
+        may_close: is_head && report.is_over && report.closed.is_none(),
+        figures: figures.map(|(id, number)| (t.s(id), count(number))).to_vec(),
+        steps: report.steps.iter().map(|step| step_row(t, step)).collect(),
+        holders: report
+            .late_by_holder
+            .iter()
+            .map(|it| {
+                let step = step_words(t, it.step);
+                (it.holder.clone(), step, count(it.count), t.work_span(it.over_minutes))
+            })
+            .collect(),
+        late: report.late.iter().map(|late| late_row(t, late)).collect(),
+        parts: parts(t, report),
+        live: report
+            .live
+            .iter()
+            .map(|it| {
+                let class = it.class.map(|class| class.say(t)).unwrap_or_default();
+                (it.name.clone(), class, it.office.clone(), t.date(it.since.0))
+            })
+            .collect(),
+        rows: report.requests.iter().map(|line| row(t, line)).collect(),
+    }
+}
+
+/// The counts by kind, class and result that are not empty.
+fn parts(t: Words, report: &Report) -> Vec<BarTable> {
+    let table = |id: &str, counts: &[Count], say: &dyn Fn(&str) -> Option<String>| {
+        let numbers = counts.iter().map(|it| {
+            let label = say(&it.what).unwrap_or_else(|| it.what.clone());
+            (label, String::new(), u64::try_from(it.count).unwrap_or(u64::MAX))
+        });
+        BarTable {
+            title: t.s(id),
+            head: t.s("chart-what"),
+            count: t.s("report-count"),
+            bars: bars(t, numbers.collect()),
+        }
+    };
+    let kind = |name: &str| Kind::from_name(name).map(|it| it.say(t));
+    let class = |name: &str| NamingClass::from_name(name).map(|it| it.say(t));
+    let result = |name: &str| RequestState::from_name(name).map(|it| it.say(t));
+    let mut parts = vec![
+        table("report-by-kind", &report.kinds, &kind),
+        table("report-by-class", &report.classes, &class),
+        table("report-by-result", &report.results, &result),
+    ];
+    parts.retain(|part| !part.bars.is_empty());
+    parts
+}
+
+/// A step's time in words.
+pub(super) fn step_row(t: Words, step: &StepTime) -> StepRow {
+    let span = |minutes: Option<i64>| {
+        minutes.map_or_else(|| "–".to_owned(), |minutes| t.work_span(minutes))
+    };
+    let count = |count: usize| t.count(u64::try_from(count).unwrap_or(u64::MAX));
+    let share = |part: usize| (part * 100).checked_div(step.done).unwrap_or(0) as u64;
+    StepRow {
+        step: step_words(t, step.step),
+        limit: t.work_span(step.limit_minutes),
+        done: count(step.done),
+        within: count(step.within),
+        over: count(step.over),
+        median: span(step.median_minutes),
+        longest: span(step.longest_minutes),
+        paused: span(Some(step.paused_minutes).filter(|it| *it > 0)),
+        running: count(step.running),
+        share: share(step.within),
+        late_share: if step.over > 0 { 100 - share(step.within) } else { 0 },
+    }
+}
+
+/// A late step in words.
+fn late_row(t: Words, late: &Late) -> LateRow {
+    LateRow {
+        number: late.number.clone(),
+        name: late.name.clone(),
+        step: step_words(t, late.step),
+        holder: late.holder.clone(),
+        used: t.work_span(late.used_minutes),
+        over: t.work_span(late.over_minutes),
+        now: t.s(if late.running { "report-still" } else { "report-was" }),
+    }
+}
+
+/// A request in words.
+fn row(t: Words, line: &Line) -> Row {
+    Row {
+        number: line.number.clone(),
+        name: line.name.clone(),
+        office: line.office.clone(),
+        kind: format!("{} · {}", line.kind.say(t), line.class.say(t)),
+        state: line.state.say(t),
+        submitted: t.date(line.submitted.0),
+        finished: line.finished.map(|at| t.date(at.0)).unwrap_or_else(|| "–".to_owned()),
+    }
+}
