@@ -60,12 +60,14 @@
 //! | [`people`] | accounts, roles, passwords, second factor, sessions, tokens |
 //! | [`register`] | live names: what was promised, what is served, and where they differ |
 //! | [`promote`] | an approved request becomes a change, the read-back its proof |
+//! | [`confined`] | work in a process of its own, with limits |
 //! | [`uploads`] | letters, read by their content in a confined process |
 //! | [`view`] | what is shown of a request, and to whom: the JSON of API and pages |
 //! | [`desk`] | every acting function of the queue, and its timers |
 //! | [`words`] | message catalogues; dates and numbers as people read them |
 //! | [`notice`] | the text of notices, and the mail that carries it |
 //! | [`paper`] | papers: what one says, as a PDF and as a page for printing |
+//! | [`press`] | draws papers in a confined process |
 //! | [`report`] | the monthly report |
 //! | [`statistics`] | queries over time, by kind and name, and nothing of who asked |
 //! | [`web`] | pages and JSON API |
@@ -127,6 +129,8 @@ pub mod store;
 #[cfg(feature = "approval")]
 pub mod audit;
 #[cfg(feature = "approval")]
+pub mod confined;
+#[cfg(feature = "approval")]
 pub mod desk;
 #[cfg(feature = "approval")]
 pub mod ledger;
@@ -136,6 +140,8 @@ pub mod notice;
 pub mod paper;
 #[cfg(feature = "approval")]
 pub mod people;
+#[cfg(feature = "approval")]
+pub mod press;
 #[cfg(feature = "approval")]
 pub mod promote;
 #[cfg(feature = "approval")]

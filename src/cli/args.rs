@@ -61,6 +61,17 @@ pub(super) enum Command {
         #[arg(long)]
         memory_mib: u64,
     },
+    /// Draw one paper from standard input, confined: what the daemon starts for each paper
+    #[cfg(feature = "approval")]
+    #[command(hide = true)]
+    PrintPaper {
+        /// Seconds of a processor
+        #[arg(long)]
+        seconds: u64,
+        /// Memory besides the program's own
+        #[arg(long)]
+        memory_mib: u64,
+    },
     /// Check settings and all zones; exit 0 no error, 1 errors, 2 usage
     Check,
     /// Zones: check a file, look at what is served, its history

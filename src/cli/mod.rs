@@ -21,6 +21,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::{self, Loaded};
+#[cfg(feature = "approval")]
+use crate::confined::Budget;
 use crate::control::Reply;
 use args::{Command, Common, Gapura};
 
@@ -37,8 +39,14 @@ pub fn main() -> ExitCode {
     };
     // Before anything else is set up: it has nothing but standard input and output.
     #[cfg(feature = "approval")]
-    if let Command::ReadLetter { seconds, memory_mib } = typed.command {
-        return crate::uploads::child(seconds, memory_mib);
+    match typed.command {
+        Command::ReadLetter { seconds, memory_mib } => {
+            return crate::uploads::child(Budget { seconds, memory_mib });
+        }
+        Command::PrintPaper { seconds, memory_mib } => {
+            return crate::press::child(Budget { seconds, memory_mib });
+        }
+        _ => {}
     }
     match dispatch(typed) {
         Ok(code) => ExitCode::from(code),
@@ -67,7 +75,7 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         Command::Serve => local::serve(&common),
         Command::Check => local::check(&common),
         #[cfg(feature = "approval")]
-        Command::ReadLetter { .. } => Ok(EXIT_USAGE),
+        Command::ReadLetter { .. } | Command::PrintPaper { .. } => Ok(EXIT_USAGE),
         Command::Zone(args::Zone::Check { origin, file, lenient }) => {
             local::zone_check(&common, &origin, &file, lenient)
         }

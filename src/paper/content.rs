@@ -103,7 +103,7 @@ pub struct Signer {
     pub title: String,
     /// Set if somebody acts for the holder of the title.
     pub acting: Option<Acting>,
-    /// The name of the person who signs; `None` once it was erased.
+    /// The name of the person who signs; `None` is a line to write it on.
     pub name: Option<String>,
     /// *Pangkat*, as "Pembina (IV/a)".
     pub rank: Option<String>,
@@ -208,7 +208,7 @@ pub struct Receipt {
     pub received_ms: i64,
     /// The office that asks.
     pub office: String,
-    /// Who handed it in; `None` once the name was erased, or if nobody is named.
+    /// Who handed it in; left out if nobody is named.
     pub person: Option<String>,
     /// The name asked for, whole.
     pub name: String,

@@ -1,9 +1,28 @@
 //! Papers (*naskah*): what one says, in; octets of a PDF or of a page for printing, out.
 //!
+//! ```text
+//! Paper ─► forms ─► Document (blocks in reading order) ─┬► layout ─► pdf    PDF/A-2a and PDF/UA-1
+//!                                                       └► html             a part of a page
+//! ```
 //! Pure: no clock, no chance, no file. The same [`Paper`] is the same octets on every machine. Which act
-//! makes which paper, numbers, codes and what is kept are not decided here.
+//! makes which paper, numbers, codes and what is kept are not decided here; a PDF is drawn in a process
+//! of its own (`press`).
 
+mod block;
 mod content;
+mod error;
+mod font;
+mod forms;
+mod html;
+mod layout;
+mod lines;
+mod pdf;
+mod qr;
+mod tags;
+
+use std::sync::Arc;
+
+use krilla::image::Image;
 
 pub use crate::queue::PaperKind;
 pub use content::{
@@ -11,3 +30,31 @@ pub use content::{
     LetterRef, Letterhead, Nature, Notification, PageSize, Paper, Receipt, RecordChange, Report,
     Seal, Section, Signer, StepTime, Table, VERSION, Verification,
 };
+pub use error::PaperError;
+
+/// The language of all papers.
+const LANGUAGE: &str = "id";
+/// Most pixels of a side of a coat of arms.
+pub const COAT_OF_ARMS_MAX: u32 = 2000;
+
+/// A paper as a PDF. `coat_of_arms` is a PNG picture.
+pub fn pdf(paper: &Paper, coat_of_arms: Option<&[u8]>) -> Result<Vec<u8>, PaperError> {
+    pdf::draw(&forms::document(paper), coat_of_arms.map(picture).transpose()?)
+}
+
+/// A paper as a part of a page for printing: `<article class="paper">`, with the same words as the PDF.
+/// `coat_of_arms` is the address of its picture.
+pub fn html(paper: &Paper, coat_of_arms: Option<&str>) -> String {
+    html::page(&forms::document(paper), coat_of_arms)
+}
+
+/// A coat of arms that can be drawn.
+fn picture(octets: &[u8]) -> Result<Image, PaperError> {
+    let octets: Arc<Vec<u8>> = Arc::new(octets.to_vec());
+    let image = Image::from_png(octets.into(), false).map_err(PaperError::CoatOfArms)?;
+    let (width, height) = image.size();
+    if width.max(height) > COAT_OF_ARMS_MAX {
+        return Err(PaperError::CoatOfArms(format!("{width} × {height}")));
+    }
+    Ok(image)
+}

@@ -6,9 +6,9 @@
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
-use super::confine::{Budget, confine};
 use super::inspect::inspect;
 use super::letter::{Letter, Media, STORED_MAX, TAKEN_MAX};
+use crate::confined::{Budget, confine};
 use crate::queue::{Fault, Rule};
 
 /// How an answer begins.
@@ -19,8 +19,7 @@ const ABOUT_MAX: usize = 60;
 pub(super) const HEAD_MAX: usize = 1024;
 
 /// Reads standard input and answers on standard output: the hidden command `gapura read-letter`.
-pub fn run(seconds: u64, memory_mib: u64) -> ExitCode {
-    let budget = Budget { seconds, memory: memory_mib.saturating_mul(1024 * 1024) };
+pub fn run(budget: Budget) -> ExitCode {
     let Ok(confined) = confine(budget) else { return ExitCode::FAILURE };
     let mut bytes = Vec::new();
     let limit = u64::try_from(TAKEN_MAX).unwrap_or(u64::MAX);

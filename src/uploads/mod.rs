@@ -10,12 +10,10 @@
 //! without whatever was behind it. Anything else is refused, and so is a letter that cannot be judged.
 
 mod child;
-mod confine;
 mod inspect;
 mod letter;
 mod pdf;
 mod picture;
-mod process;
 mod reader;
 mod refusal;
 mod scaling;

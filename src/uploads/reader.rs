@@ -11,8 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::child::{Answer, HEAD_MAX};
 use super::letter::{Letter, STORED_MAX, fits};
-use super::process::{self, NotDone};
 use super::refusal::refused;
+use crate::confined::{self, Budget, NotDone};
 use crate::queue::{Fault, Rule};
 
 /// Letters that wait for their turn, for each that is read.
@@ -179,17 +179,11 @@ impl Inner {
     /// Has a child read it.
     fn in_child(&self, bytes: &Arc<[u8]>) -> Result<Letter, Fault> {
         let options = &self.options;
-        let mut command = Command::new(&options.program);
-        command.env_clear().current_dir("/").arg("read-letter");
-        for (name, value) in [
-            ("--seconds", options.seconds.to_string()),
-            ("--memory-mib", options.memory_mib.to_string()),
-        ] {
-            command.arg(name).arg(value);
-        }
+        let budget = Budget { seconds: options.seconds, memory_mib: options.memory_mib };
+        let command = confined::command(&options.program, "read-letter", budget);
         // The clock on the wall is the second limit: a machine under load gives a child less of a second.
         let time = Duration::from_secs(options.seconds.saturating_mul(2));
-        let done = process::run(command, bytes, STORED_MAX + HEAD_MAX, time);
+        let done = confined::run(command, bytes, STORED_MAX + HEAD_MAX, time);
         let unread = || refused(Rule::LetterUnread, "");
         match done {
             Ok(done) if done.status.success() => {
@@ -248,7 +242,7 @@ impl Inner {
         command.args(arguments.iter().map(|argument| argument.replace(FILE, &name)));
         let time = Duration::from_secs(self.options.scanner_seconds);
         let input = if file.is_some() { Arc::from([]) } else { Arc::clone(bytes) };
-        match process::run(command, &input, SCANNER_OUTPUT_MAX, time) {
+        match confined::run(command, &input, SCANNER_OUTPUT_MAX, time) {
             Ok(done) if done.status.success() => Ok(()),
             Ok(done) if done.status.code() == Some(1) => {
                 tracing::warn!("the scanner refused a letter");

@@ -11,6 +11,8 @@ use super::office::add_office;
 
 /// Indonesian, the default.
 const ID: &str = include_str!("id.ftl");
+/// What stands on papers, in Indonesian only.
+const PAPER: &str = include_str!("paper.ftl");
 /// English.
 const EN: &str = include_str!("en.ftl");
 
@@ -77,8 +79,8 @@ impl Words {
     pub fn of(lang: Lang) -> Self {
         static BUNDLES: [OnceLock<Bundle>; 2] = [OnceLock::new(), OnceLock::new()];
         let bundle = match lang {
-            Lang::Id => BUNDLES[0].get_or_init(|| parse(ID, Lang::Id)),
-            Lang::En => BUNDLES[1].get_or_init(|| parse(EN, Lang::En)),
+            Lang::Id => BUNDLES[0].get_or_init(|| parse(&[ID, PAPER], Lang::Id)),
+            Lang::En => BUNDLES[1].get_or_init(|| parse(&[EN], Lang::En)),
         };
         Self { lang, bundle }
     }
@@ -145,22 +147,28 @@ impl fmt::Debug for Words {
     }
 }
 
-/// Parses a catalogue. A line that does not parse is logged and left out; a test sees to it that
-/// there is none.
-fn parse(source: &str, lang: Lang) -> Bundle {
+/// Parses the files of a catalogue. A line that does not parse is logged and left out; a test sees to
+/// it that there is none.
+fn parse(sources: &[&str], lang: Lang) -> Bundle {
     let tag: LanguageIdentifier = lang.tag().parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     // Otherwise invisible direction marks land around every argument, in mails too.
     bundle.set_use_isolating(false);
-    let resource = match FluentResource::try_new(source.to_owned()) {
-        Ok(resource) => resource,
-        Err((resource, errors)) => {
-            tracing::error!(?errors, lang = lang.tag(), "the catalogue does not parse in places");
-            resource
+    for source in sources {
+        let resource = match FluentResource::try_new((*source).to_owned()) {
+            Ok(resource) => resource,
+            Err((resource, errors)) => {
+                tracing::error!(
+                    ?errors,
+                    lang = lang.tag(),
+                    "the catalogue does not parse in places"
+                );
+                resource
+            }
+        };
+        if let Err(errors) = bundle.add_resource(resource) {
+            tracing::error!(?errors, lang = lang.tag(), "the catalogue has a message twice");
         }
-    };
-    if let Err(errors) = bundle.add_resource(resource) {
-        tracing::error!(?errors, lang = lang.tag(), "the catalogue has a message twice");
     }
     bundle
 }

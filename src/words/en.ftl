@@ -1235,3 +1235,10 @@ party-no = We do not agree
 party-button = Send the answer
 party-done-title = The answer is saved
 party-done = Thank you. Your answer goes to the reviewer.
+
+paper-receipt = Receipt of the request
+paper-disposition = Routing slip
+paper-verification = Check sheet
+paper-report = Report to the head of division
+paper-notification = Letter to the applicant
+paper-activity = Monthly report

@@ -21,6 +21,17 @@ impl Words {
         }
     }
 
+    /// "23-11-2026 14.05", for tables that say that times are WIB.
+    pub fn stamp(self, ms: i64) -> String {
+        let Some(at) = local(ms) else { return String::new() };
+        let (year, month, day) = at.to_calendar_date();
+        let (month, hour, minute) = (u8::from(month), at.hour(), at.minute());
+        match self.lang() {
+            Lang::Id => format!("{day:02}-{month:02}-{year} {hour:02}.{minute:02}"),
+            Lang::En => format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}"),
+        }
+    }
+
     /// "23 November 2026".
     pub fn date(self, ms: i64) -> String {
         local(ms).map(|at| self.day(at.date())).unwrap_or_default()

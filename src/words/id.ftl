@@ -1235,3 +1235,10 @@ party-no = Tidak setuju
 party-button = Kirim jawaban
 party-done-title = Jawaban tersimpan
 party-done = Terima kasih. Jawaban Anda diteruskan kepada pemeriksa.
+
+paper-receipt = Tanda terima permohonan
+paper-disposition = Lembar disposisi
+paper-verification = Lembar verifikasi
+paper-report = Laporan ke Kepala Bidang
+paper-notification = Surat pemberitahuan
+paper-activity = Laporan kegiatan

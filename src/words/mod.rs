@@ -1,8 +1,9 @@
-//! What people read: the message catalogues `id.ftl` (default) and `en.ftl`, dates and numbers.
+//! What people read: the message catalogues `id.ftl` (default) and `en.ftl`, what stands on papers
+//! (`paper.ftl`, Indonesian only), dates and numbers.
 //!
 //! Every text of pages and mails that is not a name or a number stands in both catalogues. Types of
 //! other rooms become message ids by exhaustive matches ([`Said`]), so that a new state without
-//! words does not compile. Papers are in Indonesian only.
+//! words does not compile.
 
 mod catalogue;
 mod format;

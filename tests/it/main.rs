@@ -22,6 +22,8 @@ mod keys;
 mod operation;
 #[cfg(feature = "approval")]
 mod pages;
+#[cfg(feature = "approval")]
+mod papers;
 mod parents;
 mod rollover;
 mod secondary;

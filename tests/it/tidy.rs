@@ -26,7 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("catalog", &["zone"]),
     ("queue", &[]),
     ("view", &["queue"]),
-    ("uploads", &["queue"]),
+    ("confined", &[]),
+    ("uploads", &["queue", "confined"]),
     ("store", &["queue"]),
     (
         "publish",
@@ -71,7 +72,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("words", &["queue"]),
     ("notice", &["words", "queue"]),
-    ("paper", &["queue"]),
+    ("paper", &["queue", "words"]),
+    ("press", &["paper", "confined"]),
     ("report", &["words", "store", "queue", "view", "paper"]),
     ("statistics", &["serve", "answer", "store", "queue", "view"]),
     (

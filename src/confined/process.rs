@@ -16,16 +16,16 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// What a program did.
 #[derive(Debug)]
-pub(super) struct Done {
+pub struct Done {
     /// How it ended.
-    pub(super) status: ExitStatus,
+    pub status: ExitStatus,
     /// What it wrote to standard output.
-    pub(super) output: Vec<u8>,
+    pub output: Vec<u8>,
 }
 
 /// Why a program has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotDone {
+pub enum NotDone {
     /// It could not be started.
     #[error("cannot be started: {0}")]
     NotStarted(std::io::Error),
@@ -41,7 +41,7 @@ pub(super) enum NotDone {
 }
 
 /// Runs `command` with `input` on its standard input. Blocks until it has ended or the time is over.
-pub(super) fn run(
+pub fn run(
     mut command: Command,
     input: &Arc<[u8]>,
     output_max: usize,

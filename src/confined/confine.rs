@@ -1,4 +1,4 @@
-//! Takes from this process whatever reading a letter does not need: files, sockets, other programs,
+//! Takes from this process whatever its work does not need: files, sockets, other programs,
 //! more memory, time and output than its limits. Nothing taken away can be regained.
 //!
 //! The limits of the system (`setrlimit`) alone suffice against files and sockets: no descriptor can be
@@ -16,24 +16,18 @@ use seccompiler::{
     SeccompRule,
 };
 
-/// Octets of memory besides those of the settings, for the program itself.
+use super::Budget;
+
+/// Octets of memory besides those of the budget, for the program itself.
 const MEMORY_OF_PROGRAM: u64 = 256 * 1024 * 1024;
 
-/// What a reading may use.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
-    /// Seconds of a processor.
-    pub(super) seconds: u64,
-    /// Octets of memory, besides the program itself.
-    pub(super) memory: u64,
-}
-
 /// Confines this process for good; returns what of Landlock and seccomp the kernel has, in words for
-/// the log. An error means that the limits of the system could not be set, and nothing may be read.
-pub(super) fn confine(budget: Budget) -> Result<String, std::io::Error> {
+/// the log. An error means that the limits of the system could not be set, and no work may be done.
+pub fn confine(budget: Budget) -> Result<String, std::io::Error> {
+    let memory = budget.memory_mib.saturating_mul(1024 * 1024);
     limit(Resource::Core, 0)?;
     limit(Resource::Cpu, budget.seconds)?;
-    limit(Resource::As, budget.memory.saturating_add(MEMORY_OF_PROGRAM))?;
+    limit(Resource::As, memory.saturating_add(MEMORY_OF_PROGRAM))?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nproc, 0)?;
     let landlock = match landlock() {
