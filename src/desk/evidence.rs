@@ -10,8 +10,8 @@ use crate::publish::is_only_guard;
 use crate::queue::automatic::{self, PROBE_FRESH_MS};
 use crate::queue::time::is_recent;
 use crate::queue::{
-    Act, Actor, AutoLine, CandidateFinding, Evidence, Fault, ParsedApplication, Place, Probe,
-    Reading, Request, State, ZoneFacts,
+    Act, ActKind, Actor, AutoLine, CandidateFinding, Evidence, Fault, ParsedApplication, Place,
+    Probe, Reading, Request, State, ZoneFacts,
 };
 use crate::register::served_records;
 use crate::store::Reader;
@@ -92,6 +92,24 @@ impl Desk {
         let request = &stored.request;
         let fresh = self.last_probe(request)? != Probe::Missing;
         if fresh || request.may(act.kind(), &actor, ledger.now()).is_err() {
+            return Ok(None);
+        }
+        Ok(self.start_probe(request))
+    }
+
+    /// Probes the targets of a request that the actor checks, be the last result fresh or not.
+    pub fn probe_now(
+        &self,
+        number: &str,
+        actor: &Actor,
+    ) -> Result<Option<ProbeUnderWay>, ActError> {
+        let ledger = &self.0.ledger;
+        let (stored, actor) = self.read(|reader| {
+            Ok((ledger.expect_request(reader, number)?, ledger.current(reader, actor)?))
+        })?;
+        let request = &stored.request;
+        request.may(ActKind::Check, &actor, ledger.now())?;
+        if !self.0.prober.applies(request.application()) {
             return Ok(None);
         }
         Ok(self.start_probe(request))

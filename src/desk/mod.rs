@@ -38,6 +38,7 @@ mod settings;
 mod signing;
 mod strangers;
 mod submit;
+mod unsent;
 mod updates;
 mod views;
 
@@ -58,6 +59,7 @@ pub use settings::Options;
 pub use signing::SigningNews;
 pub use strangers::StrangerLimits;
 pub use submit::{Pressed, Submitted, Submitter};
+pub use unsent::FormFields;
 pub use updates::{Proposed, UpdateWish};
 pub use views::Viewer;
 

@@ -85,6 +85,7 @@ impl Desk {
         |desk| Ok(desk.0.ledger.store.write::<_, StoreError>(|tx| tx.tidy_origins())?),
         |desk| desk.sweep_mailbox_codes(desk.now()),
         Self::retain_drafts,
+        Self::sweep_unsent,
         |desk| desk.retain_contacts(desk.now()),
         |desk| desk.retain_letters(desk.now()),
         |desk| Ok(desk.0.ledger.store.scrub()?),

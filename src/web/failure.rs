@@ -73,6 +73,12 @@ impl Failure {
         Self { place: Some(again), ..Self::new(StatusCode::SEE_OTHER, "again") }
     }
 
+    /// The person must sign in first, and then goes on from a page.
+    pub(super) fn sign_in_first(place: &str) -> Self {
+        let sign_in = format!("/masuk?ke={}", encode(place));
+        Self { place: Some(sign_in), ..Self::new(StatusCode::SEE_OTHER, "fail-sign-in") }
+    }
+
     /// The body cannot be read.
     pub(super) fn bad_request() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "fail-request")

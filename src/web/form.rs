@@ -4,7 +4,8 @@
 //! asterisks; faults are listed in a summary on top, which links to the field, and again at the field.
 
 use crate::people::random_token;
-use crate::words::Words;
+use crate::queue::{Fault, Rule};
+use crate::words::{Said, Words};
 
 //------------ Field ---------------------------------------------------------
 
@@ -293,6 +294,33 @@ impl Form {
             field.fault.get_or_insert(text);
         }
         self
+    }
+
+    /// Marks the fields that faults name; the faults of no field of this form come back.
+    pub(super) fn take_faults<'a>(
+        mut self,
+        t: Words,
+        faults: &'a [Fault],
+    ) -> (Self, Vec<&'a Fault>) {
+        let mut others = Vec::new();
+        for fault in faults {
+            let shown = |field: &&mut Field| {
+                field.name == fault.field && !matches!(field.input, Input::Hidden)
+            };
+            match self.fields.iter_mut().find(shown) {
+                Some(field) => {
+                    let chosen = matches!(field.input, Input::Radios(_) | Input::Select(_));
+                    let text = match fault.rule {
+                        Rule::Empty => field.asks(t),
+                        _ if chosen => field.asks(t),
+                        _ => fault.say(t),
+                    };
+                    field.fault.get_or_insert(text);
+                }
+                None => others.push(fault),
+            }
+        }
+        (self, others)
     }
 
     /// Marks every field that is needed and was left empty.

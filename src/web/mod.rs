@@ -26,6 +26,7 @@ mod sent;
 mod shell;
 mod state;
 mod status;
+mod unsent;
 mod visitor;
 
 use std::time::Duration;

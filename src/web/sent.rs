@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use super::failure::Failure;
 use super::proof::is_fresh;
 use super::state::State;
+use super::unsent;
 use super::visitor::Visitor;
 use crate::uploads::TAKEN_MAX;
 
@@ -47,12 +48,24 @@ impl Upload {
     }
 }
 
+/// Names and values of a form, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields(pub(super) Vec<(String, String)>);
+
+impl Fields {
+    /// The trimmed value of a field; empty if there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value.trim())
+    }
+}
+
 /// A form with a right token.
 pub(super) struct Sent {
     /// Who sent it.
     pub(super) visitor: Visitor,
     /// Names and values, in order.
-    fields: Vec<(String, String)>,
+    pub(super) fields: Fields,
     /// The file, if one was chosen.
     pub(super) upload: Option<Upload>,
 }
@@ -60,19 +73,18 @@ pub(super) struct Sent {
 impl Sent {
     /// The trimmed value of a field; empty if it was not sent.
     pub(super) fn get(&self, name: &str) -> &str {
-        let found = self.fields.iter().find(|(key, _)| key == name);
-        found.map_or("", |(_, value)| value.trim())
+        self.fields.get(name)
     }
 
     /// The value as it came (passwords may begin or end with a blank).
     pub(super) fn raw(&self, name: &str) -> &str {
-        let found = self.fields.iter().find(|(key, _)| key == name);
+        let found = self.fields.0.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value)
     }
 
     /// All values of a field.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.fields.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -82,7 +94,11 @@ impl FromRequest<State> for Sent {
     async fn from_request(request: Request, state: &State) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, state).await?;
-        is_fresh(state, &visitor, &parts)?;
+        let page = unsent::page_of(&parts);
+        let fresh = is_fresh(state, &visitor, &parts);
+        if page.is_none() {
+            fresh.clone()?;
+        }
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
         let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         let multipart = kind == "multipart/form-data";
@@ -95,9 +111,40 @@ impl FromRequest<State> for Sent {
         } else {
             (read_plain(request).await?, None)
         };
-        let sent = Self { visitor, fields, upload };
-        let right = sent.raw("csrf").as_bytes().ct_eq(sent.visitor.csrf.as_bytes());
-        if bool::from(right) { Ok(sent) } else { Err(Failure::stale_form()) }
+        let sent = Self { visitor, fields: Fields(fields), upload };
+        sent.belongs(state, page.as_deref(), fresh).await?;
+        Ok(sent)
+    }
+}
+
+impl Sent {
+    /// Whether the form may be taken in: its token is right and the person's proof fresh. What an officer
+    /// typed on a page that fills it in again is kept where it may not.
+    async fn belongs(
+        &self,
+        state: &State,
+        page: Option<&str>,
+        fresh: Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let csrf = self.raw("csrf");
+        let right = bool::from(csrf.as_bytes().ct_eq(self.visitor.csrf.as_bytes()));
+        let person = match self.visitor.officer() {
+            Some(session) if right => Some(session.account.id.clone()),
+            Some(_) => None,
+            None => unsent::person_of(state, &self.visitor, csrf),
+        };
+        match (right, page) {
+            (true, Some(page)) if fresh.is_ok() => {
+                unsent::drop_kept(state, &self.visitor, page).await
+            }
+            (true, None) => Ok(()),
+            (_, Some(page)) => {
+                let Some(person) = person else { return Err(Failure::stale_form()) };
+                unsent::keep(state, &person, page, &self.fields).await?;
+                fresh.and(Err(Failure::sign_in_first(page)))
+            }
+            (false, None) => Err(Failure::stale_form()),
+        }
     }
 }
 

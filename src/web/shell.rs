@@ -24,6 +24,11 @@ use crate::words::Words;
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What a page that shows a letter may load.
+pub(super) const CSP_WITH_LETTER: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+    object-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
+    base-uri 'none'; frame-ancestors 'none'";
+
 //------------ Shell ---------------------------------------------------------
 
 /// Who is signed in, for the frame.
@@ -214,7 +219,8 @@ async fn explain(
     }
     let failure = failure.unwrap_or_else(|| Failure::of_status(status));
     if status == StatusCode::UNAUTHORIZED && asked.method == Method::GET {
-        return see_other("/masuk");
+        let here = asked.uri.path_and_query().map_or("/", |it| it.as_str());
+        return see_other(&format!("/masuk?ke={}", encode(here)));
     }
     // The words come even when nothing can be looked up: then they greet nobody by name.
     let known = Visitor::from_request_parts(&mut asked, state);

@@ -28,6 +28,8 @@ pub(super) struct Visitor {
     pub(super) visit: String,
     /// The session cookie's value, if it holds.
     pub(super) token: Option<String>,
+    /// The value of a session cookie that holds no longer.
+    pub(super) ended: Option<String>,
     /// The session, at whatever stage.
     pub(super) session: Option<Session>,
     /// What a browser in which somebody signed in before sends.
@@ -74,6 +76,7 @@ impl Visitor {
             device: cookie(&parts.headers, &device_cookie_name(state)),
             visit,
             token: None,
+            ended: None,
             session: None,
         }
     }
@@ -93,12 +96,19 @@ impl FromRequestParts<State> for Visitor {
         };
         let of = token.clone();
         let session = state.work(move |state| state.people().session(&of)).await??;
-        if session.is_none() {
-            return Ok(stranger);
-        }
-        let csrf = keyed_tag(state.form_key(), "form", &token);
-        Ok(Self { csrf, token: Some(token), session, ..stranger })
+        let Some(session) = session else {
+            return Ok(Self { ended: Some(token), ..stranger });
+        };
+        let csrf = form_token(state, &token, &session.account.id);
+        Ok(Self { csrf, token: Some(token), session: Some(session), ..stranger })
     }
+}
+
+/// The token of the forms of a session. It names the person, so that a form that comes when the session
+/// is over is still known to be theirs.
+pub(super) fn form_token(state: &State, session: &str, person: &str) -> String {
+    let tag = keyed_tag(state.form_key(), "form", &format!("{person} {session}"));
+    format!("{person}.{tag}")
 }
 
 /// Whether headers prove an officer, by a complete sign-in or a token.

@@ -5,11 +5,11 @@ use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 use serde_json::{Map, json};
 
-use super::parts::{error_words, full_name, look, missing_words};
+use super::parts::{full_name, line_fault, look, missing_words, refusal};
 use super::sign_in::proof_first;
 use crate::people::{Account, Role};
 use crate::queue::procedure::{ActInput, Input as ActField, row_of_page};
-use crate::queue::{Act, ActKind, LineInput, LineVerdict, RejectReason};
+use crate::queue::{Act, ActKind, Fault, LineCode, LineInput, LineVerdict, RejectReason};
 use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
@@ -87,8 +87,12 @@ struct ActPage {
     name: String,
     /// Paragraphs.
     lead: Vec<String>,
-    /// Why the act was refused.
-    faults: Vec<String>,
+    /// Why the act was refused: where to mend it, and what.
+    faults: Vec<(String, String)>,
+    /// What was just done.
+    done: String,
+    /// Whether what was typed before the session ended is back.
+    kept: bool,
     /// The change of the zone, where the act is bound to it.
     candidate: Option<CandidateView>,
     /// Lines the applicant will read.
@@ -111,7 +115,13 @@ pub(super) async fn show(
         proof_first(&state, session, &visitor)?;
     }
     let (view, people) = look(&state, &visitor, &number).await?;
-    page(&act_page(&visitor, &view, &people, act))
+    let mut shown = act_page(&visitor, &view, &people, act);
+    let path = format!("/tinjau/{number}/{}", path_of(act));
+    if let Some(kept) = visitor.kept(&state, &path).await? {
+        shown.form = shown.form.map(|form| form.refill(|name| kept.get(name)));
+        shown.kept = true;
+    }
+    page(&shown)
 }
 
 /// `POST /tinjau/{number}/{act}`
@@ -127,9 +137,9 @@ pub(super) async fn press(
     let pressed = read_act(act, &sent, &view).map_err(Failure::internal)?;
     let done = state.perform(&number, pressed, actor).await?;
     match done {
-        Ok(_) => Ok(see_other(&format!("/tinjau/{number}"))),
+        Ok(_) => Ok(see_other(&format!("/tinjau/{number}?selesai=ya"))),
         Err(error) => {
-            let faults = error_words(visitor.t, &error);
+            let (words, faults) = (refusal(visitor.t, &error), error.faults().to_vec());
             let failure = Failure::from(error);
             if failure.is_internal() {
                 return Err(failure);
@@ -138,10 +148,34 @@ pub(super) async fn press(
             let (view, people) = look(&state, visitor, &number).await.unwrap_or((view, people));
             let mut again = act_page(visitor, &view, &people, act);
             again.form = again.form.map(|form| form.refill(|name| sent.get(name)));
-            again.shell.faulty = true;
-            again.faults = faults;
+            again.turned_back(words, &faults);
             page_with(failure.status, &again)
         }
+    }
+}
+
+impl ActPage {
+    /// Says why the act was refused, at the fields as far as they are in the form.
+    fn turned_back(&mut self, words: Option<String>, faults: &[Fault]) {
+        let t = self.shell.t;
+        let mut others: Vec<&Fault> = faults.iter().collect();
+        let mut at_fields = Vec::new();
+        if let Some(form) = self.form.take() {
+            let (form, rest) = form.take_faults(t, faults);
+            others = rest;
+            let links = form.faults().into_iter();
+            at_fields.extend(links.map(|(name, text)| (format!("#{name}"), text.to_owned())));
+            self.form = Some(form);
+        }
+        let sheet = format!("/tinjau/{}", self.number);
+        let place = |fault: &Fault| match LineCode::from_name(&fault.field) {
+            Some(code) => format!("{sheet}#{}", code.as_str()),
+            None => String::new(),
+        };
+        let others = others.into_iter().map(|fault| (place(fault), line_fault(t, fault)));
+        self.faults = words.map(|words| (String::new(), words)).into_iter().collect();
+        self.faults.extend(others.chain(at_fields));
+        self.shell.faulty = true;
     }
 }
 
@@ -199,6 +233,8 @@ fn act_page(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActK
         name: full_name(&view.name, &view.zone),
         lead,
         faults: Vec::new(),
+        done: String::new(),
+        kept: false,
         candidate: view.candidate.clone().filter(|_| bound),
         points,
         missing,
@@ -237,7 +273,7 @@ fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> O
     let line = |id: &str| Field::line(t, input.name, id);
     let area = |id: &str| line(id).input(Input::Area);
     let candidate = view.candidate.as_ref();
-    Some(match input.what {
+    let field = match input.what {
         ActInput::Assignee => assignee(t, people),
         ActInput::Instruction => area("ask-instruction").value(&t.s("ask-instruction-text")),
         ActInput::Reason => area("ask-reason"),
@@ -263,7 +299,8 @@ fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> O
         | ActInput::LinesBad
         | ActInput::Application
         | ActInput::Correction => return None,
-    })
+    };
+    Some(if input.what.is_needed() { field } else { field.optional() })
 }
 
 /// The verifiers to choose from.

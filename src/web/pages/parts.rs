@@ -4,15 +4,22 @@
 use crate::audit::{PROOF, ROW_LOG};
 use crate::desk::{ActError, Viewer};
 use crate::people::Account;
+use crate::queue::time::MINUTE_MS;
 use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
-    Role, Rule, State,
+    Overrule, Phase, Role, Rule, Rules, State,
 };
-use crate::view::{FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView};
+use crate::view::{
+    FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView, Summary,
+};
 use crate::web::failure::Failure;
+use crate::web::shell::role_title;
 use crate::web::state::State as Web;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
+
+/// How long the word of what was done stays on a page.
+const DONE_SHOWN_MS: i64 = 10 * MINUTE_MS;
 
 //------------ Tags ----------------------------------------------------------
 
@@ -28,12 +35,44 @@ pub(super) fn tag(state: State) -> &'static str {
     }
 }
 
-/// The class of the time left; the words say the same.
-pub(super) fn left_class(late: bool, left: Option<i64>) -> &'static str {
-    match (late, left) {
+/// The class of the time left to a step; the words say the same.
+pub(super) fn left_class(item: &Summary, rules: &Rules) -> &'static str {
+    let soon = item.left_minutes.is_some_and(|minutes| is_soon(item.state, minutes, rules));
+    match (item.late, soon) {
         (true, _) => "late",
-        (false, Some(minutes)) if minutes < 60 => "soon",
+        (false, true) => "soon",
         _ => "",
+    }
+}
+
+/// Whether a quarter of a step's time or less is left; the same moment as the reminder's.
+fn is_soon(state: State, minutes: i64, rules: &Rules) -> bool {
+    let step = state.clock_step().filter(|_| state != State::NeedsCorrection);
+    let limit = step.map_or(2 * rules.working_day * 4, |step| step.limit(rules));
+    minutes * MINUTE_MS * 4 <= limit
+}
+
+/// Whom a request waits for: who, and what they are or have to do.
+pub(super) fn waits(t: Words, item: &Summary, people: &[Account]) -> (String, String) {
+    let title = |it: &Account| role_title(t, &it.title, it.role);
+    match item.phase.turn() {
+        Some(Role::Verifier) => {
+            let holder = item.holder.as_deref();
+            let known = holder.and_then(|name| people.iter().find(|it| it.name == name));
+            known.map_or_else(
+                || (Role::Verifier.say(t), String::new()),
+                |it| (it.full_name.clone(), title(it)),
+            )
+        }
+        Some(Role::Head) => {
+            let what =
+                if item.phase == Phase::AwaitsSecond { "waits-second" } else { "waits-route" };
+            (Role::Head.say(t), t.s(what))
+        }
+        Some(Role::System) => (Role::System.say(t), t.s("waits-scheduled")),
+        Some(role) => (role.say(t), String::new()),
+        None if item.phase == Phase::Consulting => (t.s("waits-party"), String::new()),
+        None => ("–".to_owned(), String::new()),
     }
 }
 
@@ -255,22 +294,48 @@ pub(super) struct SheetLine {
     pub(super) note: String,
     /// Who wrote it and when.
     pub(super) who: String,
+    /// How it is checked.
+    pub(super) how: String,
+    /// Whether its note is always open: passing it over takes one.
+    pub(super) noted: bool,
+    /// What is wrong with what was sent.
+    pub(super) fault: Option<String>,
 }
 
-/// A line in words.
-pub(super) fn sheet_line(t: Words, line: &LineView) -> SheetLine {
-    let verdict = line.verdict.map(|verdict| verdict.say(t));
-    let outcome = match (line.outcome, verdict) {
-        (Some(outcome), _) => outcome.say(t),
-        (None, Some(verdict)) => verdict,
-        (None, None) => t.s("outcome-open"),
-    };
+impl SheetLine {
+    /// Marks the choice of this value and no other.
+    pub(super) fn choose(&mut self, value: &str) {
+        for (word, _, chosen) in &mut self.choices {
+            *chosen = *word == value;
+        }
+    }
+}
+
+/// What came out of a line, in words, and the class of its tag. An automatic line that an officer
+/// passed over says so.
+fn outcome(t: Words, line: &LineView) -> (String, &'static str) {
+    let passed_over = line.who.is_some() && line.verdict == Some(LineVerdict::Ok);
     let tag = match (line.outcome, line.verdict) {
+        (Some(Outcome::Failed), _) if passed_over => return (t.s("outcome-overruled"), "wait-tag"),
+        (Some(Outcome::Unchecked), _) if passed_over => {
+            return (t.s("outcome-by-hand"), "good-tag");
+        }
         (Some(Outcome::Failed), _) | (None, Some(LineVerdict::Bad)) => "bad-tag",
         (Some(Outcome::Unchecked), _) | (None, Some(LineVerdict::Fix)) => "wait-tag",
         (Some(Outcome::Pass), _) | (None, Some(LineVerdict::Ok)) => "good-tag",
         _ => "",
     };
+    let words = match (line.outcome, line.verdict) {
+        (Some(outcome), _) => outcome.say(t),
+        (None, Some(verdict)) => verdict.say(t),
+        (None, None) => t.s("outcome-open"),
+    };
+    (words, tag)
+}
+
+/// A line in words.
+pub(super) fn sheet_line(t: Words, line: &LineView) -> SheetLine {
+    let (outcome, tag) = outcome(t, line);
     let written = if line.who.is_some() { line.verdict } else { None };
     let all = [LineVerdict::Ok, LineVerdict::Fix, LineVerdict::Bad];
     let mut found: Vec<String> = line.faults.iter().map(|fault| fault_words(t, fault)).collect();
@@ -294,6 +359,9 @@ pub(super) fn sheet_line(t: Words, line: &LineView) -> SheetLine {
         choices: all.map(|it| (it.as_str(), it.say(t), written == Some(it))).to_vec(),
         note: line.note.clone().unwrap_or_default(),
         who,
+        how: t.s(&format!("how-{}", line.code.as_str().to_lowercase())),
+        noted: matches!(line.overrule, Some(Overrule::Note | Overrule::SecondSignature)),
+        fault: None,
     }
 }
 
@@ -328,28 +396,71 @@ pub(super) async fn look(
     Ok(found)
 }
 
-/// Why an act was refused, in words.
-pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
-    let mut words = Vec::new();
-    match error {
-        ActError::Rule(rule) => words.push(rule.code().say(t)),
-        ActError::Letter(_) => {}
-        ActError::NotAllowed => words.push(t.s("code-not-allowed")),
-        ActError::NotFound => words.push(t.s("fail-missing-text")),
-        error if error.is_disk_full() => words.push(t.s("fail-disk-text")),
-        error if error.is_unavailable() => words.push(t.s("fail-store-text")),
-        ActError::Limit(_) => words.push(t.s("fail-limit-all-text")),
-        ActError::NoServer | ActError::Publish(_) => words.push(t.s("act-not-published")),
-        ActError::Audit(_) | ActError::File { .. } => words.push(t.s("fail-internal-text")),
-    }
-    words.extend(error.faults().iter().map(|fault| {
-        let line = LineCode::from_name(&fault.field);
-        match line {
-            Some(line) => format!("{} – {}", line.say(t), fault.say(t)),
-            None => fault.say(t),
+/// Why an act was refused as a whole, in words; nothing where the faults of its fields say it all.
+pub(super) fn refusal(t: Words, error: &ActError) -> Option<String> {
+    Some(match error {
+        ActError::Rule(rule) if rule.code() == FaultCode::Incomplete => {
+            return error.faults().is_empty().then(|| rule.code().say(t));
         }
-    }));
-    words
+        ActError::Rule(rule) => rule.code().say(t),
+        ActError::Letter(_) => return None,
+        ActError::NotAllowed => t.s("code-not-allowed"),
+        ActError::NotFound => t.s("fail-missing-text"),
+        error if error.is_disk_full() => t.s("fail-disk-text"),
+        error if error.is_unavailable() => t.s("fail-store-text"),
+        ActError::Limit(_) => t.s("fail-limit-all-text"),
+        ActError::NoServer | ActError::Publish(_) => t.s("act-not-published"),
+        ActError::Audit(_) | ActError::File { .. } => t.s("fail-internal-text"),
+    })
+}
+
+/// Why an act was refused, in words, for pages whose form is another one.
+pub(super) fn error_words(t: Words, error: &ActError) -> Vec<String> {
+    let faults = error.faults().iter().map(|fault| line_fault(t, fault));
+    refusal(t, error).into_iter().chain(faults).collect()
+}
+
+/// A fault with the line it is about.
+pub(super) fn line_fault(t: Words, fault: &Fault) -> String {
+    match LineCode::from_name(&fault.field) {
+        Some(line) => format!("{} {} – {}", fault.field, line.say(t), fault.say(t)),
+        None => fault.say(t),
+    }
+}
+
+//------------ What was just done --------------------------------------------
+
+/// What this officer has just done on a request, in a sentence; nothing if it was not theirs or not
+/// just now.
+pub(super) fn just_done(
+    t: Words,
+    view: &RequestView,
+    (me, now_ms): (&Account, i64),
+    people: &[Account],
+) -> String {
+    let done = view.history.iter().rev().find(|it| it.role != Role::System.as_str());
+    let is_recent = |at: &str| {
+        let at = time::OffsetDateTime::parse(at, &time::format_description::well_known::Rfc3339);
+        at.is_ok_and(|at| now_ms - at.unix_timestamp() * 1000 < DONE_SHOWN_MS)
+    };
+    let own = |it: &&HistoryView| it.who.as_deref() == Some(&me.name) && is_recent(&it.at);
+    let Some(done) = done.filter(own) else { return String::new() };
+    let promotes = ["approve", "countersign", "promote", "retry"].contains(&done.act.as_str());
+    let id = match view.phase {
+        Phase::PromotionFailed if promotes => return String::new(),
+        Phase::Live | Phase::Notified if promotes => "done-live".to_owned(),
+        Phase::AwaitsSecond if promotes => "done-awaits-second".to_owned(),
+        Phase::Scheduled if promotes => "done-scheduled".to_owned(),
+        _ => format!("done-{}", done.act.replace('_', "-")),
+    };
+    if !t.has(&id) {
+        return t.s("ask-done");
+    }
+    let (who, title) = waits(t, view, people);
+    let who = if title.is_empty() { who } else { format!("{who} ({title})") };
+    let due = view.due.as_deref().map(|due| t.moment(due)).unwrap_or_default();
+    let name = full_name(&view.name, &view.zone);
+    t.with(&id, &[("who", &who), ("due", &due), ("name", &name), ("office", &view.office)])
 }
 
 /// The faults of a view in words, for pages beside this one.

@@ -5,17 +5,17 @@ use axum::extract::{Query, State as Extract};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::parts::{act_words, full_name, left_class, tag};
+use super::parts::{act_words, full_name, left_class, tag, waits};
 use crate::audit::Event;
 use crate::desk::{ActError, COUNTED_MAX, Counts, ListFilter};
 use crate::people::{Account, Role};
-use crate::queue::State as RequestState;
 use crate::queue::time::DAY_MS;
+use crate::queue::{Rules, State as RequestState};
 use crate::view::Summary;
 use crate::web::failure::Failure;
 use crate::web::form::Choice;
 use crate::web::redirect::encode;
-use crate::web::shell::{Shell, page, role_title};
+use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
@@ -149,7 +149,8 @@ pub(super) async fn show(
             Ok::<_, ActError>((page, counts, people, state.desk().account_news(NEWS_MS)?))
         })
         .await??;
-    let rows = found.items.iter().map(|item| row(t, item, &people)).collect();
+    let rules = state.desk().rules();
+    let rows = found.items.iter().map(|item| row(t, item, &people, rules)).collect();
     let next = found.next.map(|next| {
         let (state, text) = (encode(&asked.keadaan), encode(&asked.cari));
         format!("/antrean?daftar={list}&keadaan={state}&cari={text}&mulai={}", encode(&next))
@@ -196,15 +197,8 @@ fn tabs(t: Words, list: &str, counts: &Counts) -> Vec<Tab> {
 }
 
 /// A request in words.
-fn row(t: Words, item: &Summary, people: &[Account]) -> Row {
-    let known = item.holder.as_deref().and_then(|name| people.iter().find(|it| it.name == name));
-    let (holder, holder_title) = match (known, item.holder_role) {
-        (Some(account), _) => {
-            (account.full_name.clone(), role_title(t, &account.title, account.role))
-        }
-        (None, Some(role)) => (role.say(t), String::new()),
-        (None, None) => ("–".to_owned(), String::new()),
-    };
+fn row(t: Words, item: &Summary, people: &[Account], rules: &Rules) -> Row {
+    let (holder, holder_title) = waits(t, item, people);
     Row {
         number: item.number.clone(),
         name: full_name(&item.name, &item.zone),
@@ -217,7 +211,7 @@ fn row(t: Words, item: &Summary, people: &[Account]) -> Row {
         holder,
         holder_title,
         left: item.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
-        left_class: left_class(item.late, item.left_minutes),
+        left_class: left_class(item, rules),
         due: item.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
     }
 }

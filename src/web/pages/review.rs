@@ -1,31 +1,44 @@
-//! One request on one page: the application on the left, the evidence on the right, the check sheet
-//! below.
+//! One request on one page: the application beside the letter, what would change in the zone, and the
+//! check sheet below, to be decided without leaving the page.
 
 use askama::Template;
-use axum::extract::{Path, State as Extract};
+use axum::extract::{Path, Query, State as Extract};
+use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use super::acts::{after_sheet, after_sheet_offered, offered};
 use super::apply::unit_words;
 use super::parts::{
-    Past, SheetLine, Shown, error_words, full_name, history, left_class, look, proof, sheet_line,
-    tag,
+    Past, SheetLine, Shown, full_name, history, just_done, left_class, line_fault, look, proof,
+    refusal, sheet_line, tag, waits,
 };
 use crate::desk::ActError;
 use crate::people::{Account, Role};
 use crate::queue::regions::Regions;
 use crate::queue::{
-    Act, ActKind, LineCode, LineInput, LineVerdict, NoticeState, State as RequestState,
+    Act, ActKind, Fault, LineCode, LineInput, LineVerdict, NoticeState, Outcome,
+    State as RequestState,
 };
-use crate::view::{CandidateView, RequestView};
+use crate::view::{CandidateView, LineView, RequestView};
 use crate::web::failure::Failure;
 use crate::web::redirect::see_other;
-use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page, role_title};
+use crate::web::sent::{Fields, Sent};
+use crate::web::shell::{CSP_WITH_LETTER, Shell, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
+
+/// A fact of the application.
+struct Claim {
+    /// What it is.
+    name: String,
+    /// What it says.
+    value: String,
+    /// What stood there before the current revision, which may be nothing; none if it did not change.
+    before: Option<String>,
+}
 
 /// The page.
 #[derive(Template)]
@@ -33,8 +46,12 @@ use crate::words::{Said, Words};
 struct ReviewPage {
     /// Frame.
     shell: Shell,
-    /// Why the last act was refused.
-    faults: Vec<String>,
+    /// Why the last act was refused: where to mend it, and what.
+    faults: Vec<(String, String)>,
+    /// What was just done.
+    done: String,
+    /// Whether what was typed before the session ended is back.
+    kept: bool,
     /// Number.
     number: String,
     /// Kind in words.
@@ -53,12 +70,16 @@ struct ReviewPage {
     left_class: &'static str,
     /// Due time in words.
     due: String,
+    /// Whom it waits for.
+    waits: String,
     /// What prevents an approval, or should be known.
     notes: Vec<String>,
+    /// The instruction of the slip in force: by whom to whom, and what.
+    instruction: Option<(String, String)>,
     /// What is claimed.
-    claim: Vec<(String, String)>,
-    /// Whether the letter may be downloaded.
-    letter: bool,
+    claim: Vec<Claim>,
+    /// The media type of the letter, for those who may read it.
+    letter: Option<String>,
     /// The candidate zone.
     candidate: Option<CandidateView>,
     /// The command to check.
@@ -67,8 +88,16 @@ struct ReviewPage {
     proof: Option<Shown>,
     /// Automatic lines.
     auto: Vec<SheetLine>,
+    /// How many of them pass, in words.
+    auto_line: String,
+    /// Whether one of them does not.
+    auto_open: bool,
     /// The check sheet to fill in.
     sheet: Option<Vec<SheetLine>>,
+    /// How many open lines were filled in for the officer and are not saved yet; empty if none.
+    filled: String,
+    /// Whether the targets can be probed.
+    probe: bool,
     /// The decisions that follow the sheet: path, words and style of the button.
     decide: Vec<(&'static str, String, &'static str)>,
     /// The check sheet to read.
@@ -83,14 +112,51 @@ struct ReviewPage {
     history: Vec<Past>,
 }
 
+/// What stands in the address of the page.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// Whether something was just done.
+    #[serde(default)]
+    selesai: String,
+    /// With what open lines are to be filled in.
+    #[serde(default)]
+    isi: String,
+}
+
+/// What the page shows beside the request as it is.
+#[derive(Default)]
+struct Beside<'a> {
+    /// Why an act was refused.
+    words: Option<String>,
+    /// The faults of its fields.
+    faults: &'a [Fault],
+    /// What was typed and is not saved.
+    typed: Option<&'a Fields>,
+    /// Whether it was typed before the session ended.
+    kept: bool,
+    /// Whether open lines are filled in with "sesuai".
+    fill: bool,
+    /// Whether something was just done.
+    done: bool,
+}
+
 /// `GET /tinjau/{number}`
 pub(super) async fn show(
     Extract(state): Extract<State>,
     Path(number): Path<String>,
+    Query(asked): Query<Asked>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let (view, people) = look(&state, &visitor, &number).await?;
-    page(&review_page(&state, &visitor, &view, &people, Vec::new())?)
+    let found = look(&state, &visitor, &number).await?;
+    let kept = visitor.kept(&state, &format!("/tinjau/{number}")).await?;
+    let beside = Beside {
+        typed: kept.as_ref(),
+        kept: kept.is_some(),
+        fill: asked.isi == "sesuai",
+        done: !asked.selesai.is_empty(),
+        ..Beside::default()
+    };
+    respond(&state, &visitor, found, &beside, axum::http::StatusCode::OK).await
 }
 
 /// `POST /tinjau/{number}`: saves the lines of the sheet, then goes on to what was pressed.
@@ -102,49 +168,96 @@ pub(super) async fn check(
     let visitor = &sent.visitor;
     let actor = visitor.need(&Role::OFFICERS)?.actor();
     let act = Act::Check { lines: lines_of(&sent) };
-    let done = state.perform(&number, act, actor).await?;
-    match done {
-        Ok(_) => {
-            let next = after_sheet(sent.get("lanjut"));
-            let place = next.map(|path| format!("/{path}")).unwrap_or_default();
-            Ok(see_other(&format!("/tinjau/{number}{place}")))
-        }
-        Err(error) => turned_back(&state, visitor, &number, error).await,
+    if let Err(error) = state.perform(&number, act, actor.clone()).await? {
+        return turned_back(&state, &sent, &number, error).await;
     }
+    let place = match sent.get("lanjut") {
+        "sesuai" => "?isi=sesuai#lembar".to_owned(),
+        "tujuan" => {
+            let of = number.clone();
+            match state.work(move |state| state.desk().probe_now(&of, &actor)).await? {
+                Ok(Some(probe)) => probe.landed().await,
+                Ok(None) => {}
+                Err(error) => return turned_back(&state, &sent, &number, error).await,
+            }
+            "?selesai=tujuan#lembar".to_owned()
+        }
+        next => match after_sheet(next) {
+            Some(path) => format!("/{path}"),
+            None => "?selesai=ya".to_owned(),
+        },
+    };
+    Ok(see_other(&format!("/tinjau/{number}{place}")))
 }
 
-/// `GET /tinjau/{number}/surat`: the letter, as a download that runs nothing.
+/// `GET /tinjau/{number}/surat`: the letter, as a download or shown on the page.
 pub(super) async fn letter(
     Extract(state): Extract<State>,
     Path(number): Path<String>,
+    Query(asked): Query<Showing>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
-    let file = state.work(move |state| state.desk().letter(&number, &actor)).await??;
-    let disposition = format!("attachment; filename=\"{}\"", file.name);
+    let is_shown = !asked.tampil.is_empty();
+    let file = state.work(move |state| state.desk().letter(&number, is_shown, &actor)).await??;
+    let how = if is_shown { "inline" } else { "attachment" };
+    // A browser's own reader of PDF does not run in a sandbox; what a PDF could do was refused when it
+    // came in (`uploads`).
+    let policy = match (is_shown, file.media.as_str()) {
+        (true, "application/pdf") => "frame-ancestors 'self'; form-action 'none'; base-uri 'none'",
+        (true, _) => "sandbox; default-src 'none'; img-src 'self'; frame-ancestors 'self'",
+        (false, _) => "sandbox; default-src 'none'",
+    };
     let headers = [
-        (CONTENT_TYPE, file.media),
-        (CONTENT_DISPOSITION, disposition),
-        (CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
+        (CONTENT_TYPE, file.media.clone()),
+        (CONTENT_DISPOSITION, format!("{how}; filename=\"{}\"", file.name)),
+        (CONTENT_SECURITY_POLICY, policy.to_owned()),
     ];
     Ok((headers, file.bytes).into_response())
 }
 
-/// The page again, with the reasons of the refusal on top.
-pub(super) async fn turned_back(
+/// How the letter is asked for.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Showing {
+    /// Whether it is shown on the page.
+    #[serde(default)]
+    tampil: String,
+}
+
+/// The page again, with the reasons of the refusal on top and at the lines, and what was typed.
+async fn turned_back(
     state: &State,
-    visitor: &Visitor,
+    sent: &Sent,
     number: &str,
     error: ActError,
 ) -> Result<Response, Failure> {
-    let words = error_words(visitor.t, &error);
+    let visitor = &sent.visitor;
+    let (words, faults) = (refusal(visitor.t, &error), error.faults().to_vec());
     let failure = Failure::from(error);
     if failure.is_internal() {
         return Err(failure);
     }
-    let (view, people) = look(state, visitor, number).await?;
-    let review = review_page(state, visitor, &view, &people, words)?;
-    crate::web::shell::page_with(failure.status, &review)
+    let found = look(state, visitor, number).await?;
+    let typed = Some(&sent.fields);
+    let beside = Beside { words, faults: &faults, typed, ..Beside::default() };
+    respond(state, visitor, found, &beside, failure.status).await
+}
+
+/// The page as a response that may show the letter.
+async fn respond(
+    state: &State,
+    visitor: &Visitor,
+    (view, people): (RequestView, Vec<Account>),
+    beside: &Beside<'_>,
+    status: axum::http::StatusCode,
+) -> Result<Response, Failure> {
+    let number = view.number.clone();
+    let media = state.work(move |state| state.desk().letter_media(&number)).await??;
+    let review = review_page(state, visitor, &view, &people, media, beside)?;
+    let mut response = page_with(status, &review)?;
+    let policy = HeaderValue::from_static(CSP_WITH_LETTER);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
 }
 
 /// The lines of the sheet as sent.
@@ -163,45 +276,51 @@ fn review_page(
     visitor: &Visitor,
     view: &RequestView,
     people: &[Account],
-    faults: Vec<String>,
+    media: Option<String>,
+    beside: &Beside<'_>,
 ) -> Result<ReviewPage, Failure> {
     let t = visitor.t;
     let session = visitor.need(&Role::OFFICERS)?;
+    let now = state.people().now_ms();
     let name = full_name(&view.name, &view.zone);
-    let checks = view.acts.contains(&ActKind::Check);
     let (auto, human): (Vec<_>, Vec<_>) = view.lines.iter().partition(|line| line.automatic);
-    // The sheet includes automatic lines that did not pass and may be overruled.
-    let open = auto.iter().filter(|line| {
-        line.overrule.is_some()
-            || line.outcome.is_some_and(|it| it == crate::queue::Outcome::Unchecked)
-    });
-    let sheet = open.chain(human.iter()).map(|line| sheet_line(t, line));
-    let sheet = checks.then(|| sheet.collect::<Vec<_>>());
-    let may_letter = session.actor().capacity(Role::Head, state.people().now_ms()).is_some()
-        || session.actor().capacity(Role::Verifier, state.people().now_ms()).is_some();
+    let (sheet, filled) = sheet(t, view, beside).unzip();
+    let reads = |role| session.actor().capacity(role, now).is_some();
+    let may_letter = reads(Role::Head) || reads(Role::Verifier);
+    let me = (&session.account, now);
+    let done = if beside.done { just_done(t, view, me, people) } else { String::new() };
+    let (who, what) = waits(t, view, people);
     Ok(ReviewPage {
-        shell: Shell::new(visitor, name.clone()).faulty(!faults.is_empty()).wide(),
-        faults,
+        shell: Shell::new(visitor, name.clone()).faulty(is_refused(beside)).wide(),
+        faults: faults(t, beside, sheet.as_deref()),
+        done,
+        kept: beside.kept,
         number: view.number.clone(),
         kind: view.kind.say(t),
         revision: view.revision.to_string(),
         state: view.state.say(t),
         tag: tag(view.state),
         left: view.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
-        left_class: left_class(view.late, view.left_minutes),
+        left_class: left_class(view, state.desk().rules()),
         due: view.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
+        waits: [who, what].into_iter().filter(|it| it.len() > 3).collect::<Vec<_>>().join(" – "),
         notes: notes(t, view, state.mailer().is_some()),
-        claim: claim(t, view, people, &region_words(&state.desk().naming().regions, view)),
-        letter: may_letter && view.letter.sha256.is_some(),
+        instruction: instruction(t, view, people),
+        claim: claim(t, view, people, &state.desk().naming().regions),
+        letter: media.filter(|_| may_letter),
         candidate: view.candidate.clone(),
         dig: view.records.first().map(|it| format!("dig {name} {}", it.rtype)).unwrap_or_default(),
         proof: view.proof.as_ref().map(|it| proof(t, it)),
+        auto_line: auto_line(t, &auto),
+        auto_open: auto.iter().any(|line| !passes(line)),
         auto: auto.iter().map(|line| sheet_line(t, line)).collect(),
         lines: if sheet.is_some() {
             Vec::new()
         } else {
             human.iter().map(|line| sheet_line(t, line)).collect()
         },
+        filled: filled.filter(|count| *count > 0).map(|it| it.to_string()).unwrap_or_default(),
+        probe: view.lines.iter().any(|line| line.code == LineCode::A8 && !passes(line)),
         sheet,
         decide: after_sheet_offered(t, view),
         missing: missing(t, view),
@@ -212,13 +331,102 @@ fn review_page(
     })
 }
 
+/// Whether the page comes back with faults.
+fn is_refused(beside: &Beside<'_>) -> bool {
+    beside.words.is_some() || !beside.faults.is_empty()
+}
+
+/// Whether nothing stands against an automatic line.
+fn passes(line: &LineView) -> bool {
+    matches!(line.outcome, Some(Outcome::Pass | Outcome::Shown))
+}
+
+/// How many automatic lines pass.
+fn auto_line(t: Words, auto: &[&LineView]) -> String {
+    let good = auto.iter().filter(|line| passes(line)).count();
+    t.with("review-auto-line", &[("good", &good.to_string()), ("all", &auto.len().to_string())])
+}
+
+/// The sheet to fill in: the automatic lines that did not pass and may be overruled, then the human
+/// ones; with what was typed, what is wrong with it, and how many open lines were filled in.
+fn sheet(t: Words, view: &RequestView, beside: &Beside<'_>) -> Option<(Vec<SheetLine>, usize)> {
+    if !view.acts.contains(&ActKind::Check) {
+        return None;
+    }
+    let open = |line: &&LineView| {
+        !line.automatic || line.overrule.is_some() || line.outcome == Some(Outcome::Unchecked)
+    };
+    let mut filled = 0;
+    let lines = view.lines.iter().filter(open).map(|line| {
+        let mut shown = sheet_line(t, line);
+        if let Some(typed) = beside.typed {
+            let verdict = typed.get(&format!("v-{}", shown.code));
+            if !verdict.is_empty() {
+                shown.choose(verdict);
+            }
+            typed.get(&format!("n-{}", shown.code)).clone_into(&mut shown.note);
+        }
+        let is_open = shown.choices.iter().all(|(_, _, chosen)| !chosen);
+        if beside.fill && is_open && !line.automatic {
+            shown.choose(LineVerdict::Ok.as_str());
+            filled += 1;
+        }
+        let fault = beside.faults.iter().find(|fault| fault.field == shown.code);
+        shown.fault = fault.map(|fault| fault.say(t));
+        shown
+    });
+    let lines = lines.collect();
+    Some((lines, filled))
+}
+
+/// The summary of what is wrong, with links to the lines that are on the page.
+fn faults(t: Words, beside: &Beside<'_>, sheet: Option<&[SheetLine]>) -> Vec<(String, String)> {
+    let place = |fault: &Fault| {
+        let on_page = sheet.is_some_and(|lines| lines.iter().any(|it| it.code == fault.field));
+        if on_page { format!("#{}", fault.field) } else { String::new() }
+    };
+    let words = beside.words.iter().map(|words| (String::new(), words.clone()));
+    let lines = beside.faults.iter().map(|fault| (place(fault), line_fault(t, fault)));
+    words.chain(lines).collect()
+}
+
+/// The instruction of the slip in force.
+fn instruction(t: Words, view: &RequestView, people: &[Account]) -> Option<(String, String)> {
+    let slip = view.disposition.as_ref().filter(|slip| !slip.instruction.is_empty())?;
+    let name = |account: &str| {
+        let known = people.iter().find(|it| it.name == account);
+        known.map_or_else(|| account.to_owned(), |it| it.full_name.clone())
+    };
+    let (from, to, at) = (name(&slip.from), name(&slip.to), t.moment(&slip.at));
+    let who = t.with("review-slip", &[("from", &from), ("to", &to), ("at", &at)]);
+    Some((who, slip.instruction.clone()))
+}
+
 /// What is to be known before anything is pressed.
 fn notes(t: Words, view: &RequestView, mail: bool) -> Vec<String> {
     let mut notes = Vec::new();
-    if !view.mailbox_proven && view.state == RequestState::Assigned {
+    if let Some(open) = view.questions.iter().find(|question| question.open) {
+        let until = open.until.as_deref().map(|at| t.moment(at)).unwrap_or_default();
+        let asked = t.moment(&open.asked);
+        let values = [("party", open.party.as_str()), ("asked", &asked), ("until", &until)];
+        notes.push(t.with("review-asked", &values));
+    }
+    for answered in view.questions.iter().filter(|question| !question.open) {
+        let id = match answered.agreed {
+            Some(true) => "review-agreed",
+            Some(false) => "review-denied",
+            None => "review-silent",
+        };
+        notes.push(t.a(id, "party", &answered.party));
+    }
+    let checked = view.state == RequestState::Assigned;
+    if view.revision > 1 && checked && !view.revised.is_empty() {
+        notes.push(t.a("review-revised", "revision", &view.revision.to_string()));
+    }
+    if !view.mailbox_proven && checked {
         notes.push(t.s(if mail { "review-unproven" } else { "review-unproven-no-mail" }));
     }
-    if !view.second_signature.is_empty() && view.state == RequestState::Assigned {
+    if !view.second_signature.is_empty() && checked {
         notes.push(t.a("review-second", "reasons", &view.second_signature.join(", ")));
     }
     if view.approval.as_ref().is_some_and(|approval| approval.waits_for_second) {
@@ -241,43 +449,41 @@ fn missing(t: Words, view: &RequestView) -> String {
     t.with("review-missing", &[("count", &count), ("lines", &lines.join(", "))])
 }
 
-/// What the applicant says.
-fn claim(t: Words, view: &RequestView, people: &[Account], region: &str) -> Vec<(String, String)> {
+/// What the applicant says, with what it was before where the current revision changed it.
+fn claim(t: Words, view: &RequestView, people: &[Account], regions: &Regions) -> Vec<Claim> {
     let records: Vec<String> =
         view.records.iter().map(|it| format!("{} {}", it.rtype, it.data)).collect();
     let letter = format!("{}, {}", view.letter.number, t.iso_date(&view.letter.date));
-    let holder = view.holder.as_deref().map(|name| holder_words(t, name, people));
+    let region = view.region.as_deref().map(|code| unit_words(regions, code)).unwrap_or_default();
+    let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
     let mut facts = vec![
-        (t.s("apply-class"), view.class.say(t)),
-        (t.s("apply-office"), view.office.clone()),
-        (t.s("apply-region"), region.to_owned()),
-        (t.s("apply-title-4"), records.join("\n")),
-        (t.s("apply-purpose"), view.purpose.clone()),
-        (t.s("apply-exception"), view.exception.clone().unwrap_or_default()),
-        (t.s("apply-starts"), view.starts.as_deref().map(|at| t.day_of(at)).unwrap_or_default()),
-        (t.s("apply-ends"), view.ends.as_deref().map(|at| t.day_of(at)).unwrap_or_default()),
-        (t.s("apply-title-5"), letter),
+        ("class", t.s("apply-class"), view.class.say(t)),
+        ("office", t.s("apply-office"), view.office.clone()),
+        ("region", t.s("apply-region"), region),
+        ("records", t.s("apply-title-4"), records.join("\n")),
+        ("purpose", t.s("apply-purpose"), view.purpose.clone()),
+        ("exception", t.s("apply-exception"), view.exception.clone().unwrap_or_default()),
+        ("starts", t.s("apply-starts"), day(&view.starts)),
+        ("ends", t.s("apply-ends"), day(&view.ends)),
+        ("letter", t.s("apply-title-5"), letter),
     ];
     match &view.contact {
-        Some(contact) => facts.extend([
-            (t.s("apply-contact-name"), contact.name.clone()),
-            (t.s("apply-contact-position"), contact.position.clone()),
-            (t.s("apply-contact-email"), contact.email.clone()),
-            (t.s("apply-contact-phone"), contact.phone.clone()),
-        ]),
-        None => facts.push((t.s("apply-contact-name"), t.s("review-contact-hidden"))),
+        Some(contact) => {
+            let person = format!("{}, {}", contact.name, contact.position);
+            let reached = format!("{}\n{}", contact.email, contact.phone);
+            facts.push(("contact", t.s("apply-contact-name"), format!("{person}\n{reached}")));
+        }
+        None => facts.push(("", t.s("apply-contact-name"), t.s("review-contact-hidden"))),
     }
-    facts.extend([
-        (t.s("queue-holder"), holder.unwrap_or_default()),
-        (t.s("status-sent"), t.moment(&view.submitted)),
-    ]);
-    facts.retain(|(_, value)| !value.is_empty());
-    facts
-}
-
-/// The region of a request: unit, district, code.
-fn region_words(regions: &Regions, view: &RequestView) -> String {
-    view.region.as_deref().map(|code| unit_words(regions, code)).unwrap_or_default()
+    let holder = view.holder.as_deref().map(|name| holder_words(t, name, people));
+    facts.push(("", t.s("review-verifier"), holder.unwrap_or_default()));
+    facts.push(("", t.s("status-sent"), t.moment(&view.submitted)));
+    let before = |field: &str| {
+        let revised = view.revised.iter().find(|it| it.field == field)?;
+        Some(if field == "class" { String::new() } else { revised.before.clone() })
+    };
+    let facts = facts.into_iter().filter(|(_, _, value)| !value.is_empty());
+    facts.map(|(field, name, value)| Claim { name, value, before: before(field) }).collect()
 }
 
 /// Name and jabatan of an account.

@@ -16,19 +16,23 @@ use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
 use crate::web::qr::Qr;
-use crate::web::redirect::{see_other, see_other_with};
+use crate::web::redirect::{encode, see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::Words;
 
+/// Where officers begin.
+const START: &str = "/antrean";
+
 //------------ Name and password ---------------------------------------------
 
 /// The form.
-fn sign_in_form(visitor: &Visitor) -> Form {
+fn sign_in_form(visitor: &Visitor, back: &str) -> Form {
     let t = visitor.t;
     Form::new("/masuk", &visitor.csrf, t.s("sign-in-button"))
+        .field(Field::hidden("ke", back))
         .field(Field::line(t, "name", "sign-in-name").autocomplete("username").width("w-m"))
         .field(Field::password(t, "password", "sign-in-password", "current-password"))
 }
@@ -46,10 +50,10 @@ fn sign_in_page(visitor: &Visitor, form: Form) -> FormPage {
 }
 
 /// `GET /masuk`: who is signed in already goes on.
-pub(super) async fn show(visitor: Visitor) -> Result<Response, Failure> {
+pub(super) async fn show(Query(back): Query<Back>, visitor: Visitor) -> Result<Response, Failure> {
     match visitor.session.as_ref().map(|session| session.stage) {
-        Some(stage) => Ok(see_other(next(stage))),
-        None => page(&sign_in_page(&visitor, sign_in_form(&visitor))),
+        Some(stage) => Ok(see_other(&next(stage, &back.ke))),
+        None => page(&sign_in_page(&visitor, sign_in_form(&visitor, &back.ke))),
     }
 }
 
@@ -63,9 +67,9 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
     let job = move |state: &State| state.people().sign_in(&name, &password, &from);
     let tried = state.hashing(&origin, job).await?;
     match tried {
-        Ok(signed_in) => Ok(go_on(&state, &signed_in)),
+        Ok(signed_in) => Ok(go_on(&state, &signed_in, sent.get("ke"))),
         Err(error) => {
-            let form = sign_in_form(visitor).refill(|name| sent.get(name));
+            let form = sign_in_form(visitor, sent.get("ke")).refill(|name| sent.get(name));
             let (status, text) = words_of(visitor, error, "sign-in-wrong")?;
             page_with(status, &sign_in_page(visitor, form.fault("name", text)))
         }
@@ -83,9 +87,10 @@ pub(super) async fn leave(Extract(state): Extract<State>, sent: Sent) -> Result<
 //------------ Second factor -------------------------------------------------
 
 /// The form of the code.
-fn code_form(visitor: &Visitor) -> Form {
+fn code_form(visitor: &Visitor, back: &str) -> Form {
     let t = visitor.t;
     Form::new("/masuk/kode", &visitor.csrf, t.s("sign-in-button"))
+        .field(Field::hidden("ke", back))
         .field(Field::code(t, "code-label"))
 }
 
@@ -102,10 +107,13 @@ fn code_page_of(visitor: &Visitor, form: Form) -> FormPage {
 }
 
 /// `GET /masuk/kode`
-pub(super) async fn code_page(visitor: Visitor) -> Result<Response, Failure> {
+pub(super) async fn code_page(
+    Query(back): Query<Back>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
     match visitor.session.as_ref().map(|session| session.stage) {
-        Some(Stage::Code) => page(&code_page_of(&visitor, code_form(&visitor))),
-        Some(stage) => Ok(see_other(next(stage))),
+        Some(Stage::Code) => page(&code_page_of(&visitor, code_form(&visitor, &back.ke))),
+        Some(stage) => Ok(see_other(&next(stage, &back.ke))),
         None => Ok(see_other("/masuk")),
     }
 }
@@ -121,10 +129,10 @@ pub(super) async fn enter_code(
     let origin = known_or_few(&state, visitor, &name.unwrap_or_default())?;
     let code = sent.get("code").to_owned();
     match state.work(move |state| state.people().enter_code(&token, &code, &origin)).await? {
-        Ok(signed_in) => Ok(go_on(&state, &signed_in)),
+        Ok(signed_in) => Ok(go_on(&state, &signed_in, sent.get("ke"))),
         Err(error) => {
             let (status, text) = words_of(visitor, error, "code-wrong")?;
-            let form = code_form(visitor).fault("code", text);
+            let form = code_form(visitor, sent.get("ke")).fault("code", text);
             page_with(status, &code_page_of(visitor, form))
         }
     }
@@ -149,12 +157,13 @@ struct EnrolPage {
 /// `GET /masuk/daftar`
 pub(super) async fn enrol_page(
     Extract(state): Extract<State>,
+    Query(back): Query<Back>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     if stage_of(&visitor).is_none_or(|stage| stage == Stage::Code) {
         return Ok(see_other("/masuk"));
     }
-    show_enrolment(&state, &visitor, None).await
+    show_enrolment(&state, &visitor, &back.ke, None).await
 }
 
 /// `POST /masuk/daftar`
@@ -169,12 +178,12 @@ pub(super) async fn enrol(Extract(state): Extract<State>, sent: Sent) -> Result<
         state.people().finish_enrolment(&token, old, &code)
     });
     match tried.await? {
-        Ok(signed_in) => Ok(go_on(&state, &signed_in)),
+        Ok(signed_in) => Ok(go_on(&state, &signed_in, sent.get("ke"))),
         Err(error) => {
             let first = stage_of(visitor) == Some(Stage::Enrol);
             let wrong = if first { "code-wrong" } else { "enrol-wrong" };
             let fault = words_of(visitor, error, wrong)?;
-            show_enrolment(&state, visitor, Some(fault)).await
+            show_enrolment(&state, visitor, sent.get("ke"), Some(fault)).await
         }
     }
 }
@@ -183,12 +192,14 @@ pub(super) async fn enrol(Extract(state): Extract<State>, sent: Sent) -> Result<
 async fn show_enrolment(
     state: &State,
     visitor: &Visitor,
+    back: &str,
     fault: Option<(StatusCode, String)>,
 ) -> Result<Response, Failure> {
     let token = visitor.token.clone().unwrap_or_default();
     let enrolment = state.work(move |state| state.people().begin_enrolment(&token)).await??;
     let t = visitor.t;
-    let mut form = Form::new("/masuk/daftar", &visitor.csrf, t.s("enrol-button"));
+    let mut form = Form::new("/masuk/daftar", &visitor.csrf, t.s("enrol-button"))
+        .field(Field::hidden("ke", back));
     // Whoever is signed in already proves it again: a session alone changes no second factor.
     if let Some(session) = visitor.session.as_ref().filter(|it| it.stage == Stage::Full) {
         form = form.field(Field::password(t, "password", "sign-in-password", "current-password"));
@@ -217,7 +228,7 @@ async fn show_enrolment(
 //------------ Once more, for a decision -------------------------------------
 
 /// Where to go on after the proof.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Back {
     /// The page of the decision.
     #[serde(default)]
@@ -280,14 +291,11 @@ pub(super) async fn prove_again(
             state.people().prove_again(&token, &password, &code)
         })
         .await?;
-    // Only a page of ours.
     let place = sent.get("ke");
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    let own = place.starts_with('/') && !place.starts_with("//") && place.bytes().all(plain);
     match tried {
         Ok(signed_in) => {
             let cookie = state.cookie("sesi", &signed_in.token, "Strict", -1);
-            Ok(see_other_with(if own { place } else { "/antrean" }, &[cookie]))
+            Ok(see_other_with(own(place).unwrap_or(START), &[cookie]))
         }
         Err(error) => {
             let (status, text) = words_of(visitor, error, "again-wrong")?;
@@ -305,12 +313,12 @@ fn stage_of(visitor: &Visitor) -> Option<Stage> {
 }
 
 /// Sets the new session's cookie and goes to its next page.
-pub(super) fn go_on(state: &State, signed_in: &SignedIn) -> Response {
+fn go_on(state: &State, signed_in: &SignedIn, back: &str) -> Response {
     let mut cookies = vec![state.cookie("sesi", &signed_in.token, "Strict", -1)];
     if signed_in.session.stage == Stage::Full {
         cookies.extend(device_cookie(state, &signed_in.session.account.name));
     }
-    see_other_with(next(signed_in.session.stage), &cookies)
+    see_other_with(&next(signed_in.session.stage, back), &cookies)
 }
 
 /// The visitor's own session, which a try comes from.
@@ -328,13 +336,21 @@ fn known_or_few(state: &State, visitor: &Visitor, name: &str) -> Result<Origin, 
     Ok(origin)
 }
 
-/// The page after each stage.
-fn next(stage: Stage) -> &'static str {
-    match stage {
+/// The page after each stage; at the end the one that was asked for, if it is one of ours.
+fn next(stage: Stage, back: &str) -> String {
+    let way = match stage {
         Stage::Code => "/masuk/kode",
         Stage::Enrol => "/masuk/daftar",
-        Stage::Full => "/antrean",
-    }
+        Stage::Full => return own(back).unwrap_or(START).to_owned(),
+    };
+    own(back).map_or_else(|| way.to_owned(), |back| format!("{way}?ke={}", encode(back)))
+}
+
+/// A path, if it leads to a page of ours.
+fn own(place: &str) -> Option<&str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    let ours = place.starts_with('/') && !place.starts_with("//") && place.bytes().all(plain);
+    ours.then_some(place)
 }
 
 /// Status and words of a form that came back; a fault of ours is a failure instead.
