@@ -31,6 +31,8 @@ pub struct ListFilter {
     pub resubmitted: bool,
     /// Only those whose name, number or office holds this text.
     pub text: Option<String>,
+    /// The newest first, not the most urgent.
+    pub newest: bool,
     /// Where the page begins, as the page before said under `next`.
     pub cursor: Option<String>,
     /// At most so many rows; 0 = 50.
@@ -86,6 +88,8 @@ pub struct Counts {
     pub late: u64,
     /// *Diajukan ulang*.
     pub resubmitted: u64,
+    /// *Selesai*: no longer under way, however it ended.
+    pub finished: u64,
 }
 
 impl Desk {
@@ -111,7 +115,8 @@ impl Desk {
     pub fn counts(&self, actor: &Actor) -> Result<Counts, ActError> {
         let count = |filter: ListFilter| {
             let limit = usize::try_from(COUNTED_MAX).unwrap_or(usize::MAX) + 1;
-            let columns = self.columns(&ListFilter { open: Some(true), limit, ..filter });
+            let open = filter.open.or(Some(true));
+            let columns = self.columns(&ListFilter { open, limit, ..filter });
             self.read(|reader| Ok(reader.request_count(&columns)?))
         };
         let mine = ListFilter::default().waiting_for(actor, self.now());
@@ -120,6 +125,7 @@ impl Desk {
             open: count(ListFilter::default())?,
             late: count(ListFilter { late: true, ..ListFilter::default() })?,
             resubmitted: count(ListFilter { resubmitted: true, ..ListFilter::default() })?,
+            finished: count(ListFilter { open: Some(false), ..ListFilter::default() })?,
         })
     }
 
@@ -134,6 +140,7 @@ impl Desk {
             due_before_ms: filter.late.then(|| self.now()),
             resubmitted: filter.resubmitted,
             text: filter.text.clone(),
+            newest: filter.newest,
             after,
             limit: filter.limit,
         }
@@ -141,7 +148,7 @@ impl Desk {
 }
 
 /// A row as others see it.
-fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
+pub(super) fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summary {
     let state = row.state;
     let suffix = format!(".{}", row.zone);
     let timing = Timing::of(state, row.due_ms, now, calendar);

@@ -26,6 +26,7 @@ use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::{Actor, Calendar, Deed, Happening, Rules, Subject, TransitionError};
 use crate::register::Register;
 use crate::store::clock_watch::ClockWatch;
+use crate::store::events::EventFilter;
 use crate::store::{Reader, Store, StoreError};
 
 /// The folder of letters in the state directory.
@@ -164,6 +165,11 @@ impl Desk {
             events.retain(|event| event.sequence <= last);
             Ok(events)
         })
+    }
+
+    /// Events that a filter selects, the newest first.
+    pub fn events_where(&self, filter: &EventFilter) -> Result<Vec<Event>, ActError> {
+        self.read(|reader| Ok(reader.events_where(filter)?))
     }
 
     /// Changes of accounts within so many milliseconds that officers should know of, the newest first.

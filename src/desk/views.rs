@@ -144,7 +144,7 @@ impl Desk {
             for row in notices.iter().filter(|row| sees.is_officer() || row.to_applicant) {
                 view.notices.push(NoticeView::of(&ledger.open_notice(reader, row)?, sees));
             }
-            view.history = history(reader, &number, sees)?;
+            view.history = history(reader, &format!("request:{number}"), sees)?;
             Ok(view)
         })
     }
@@ -202,11 +202,15 @@ fn kept<T: DeserializeOwned>(json: &str, what: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
 }
 
-/// The events of a request.
-fn history(reader: &Reader<'_>, number: &str, sees: Sees) -> Result<Vec<HistoryView>, ActError> {
+/// The events of a subject.
+pub(super) fn history(
+    reader: &Reader<'_>,
+    subject: &str,
+    sees: Sees,
+) -> Result<Vec<HistoryView>, ActError> {
     let mut names = std::collections::BTreeMap::new();
     let mut views = Vec::new();
-    for event in reader.events_of(&format!("request:{number}"))? {
+    for event in reader.events_of(subject)? {
         // Applicants do not see officers' refused attempts.
         if !sees.is_officer() && event.payload.contains_key("turned_back") {
             continue;

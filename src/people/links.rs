@@ -68,9 +68,9 @@ pub struct Redemption {
 //------------ People: links -------------------------------------------------
 
 impl People {
-    /// A fresh link for the first administrator if no account exists; earlier ones end.
+    /// A fresh link for the first administrator while there is none; earlier ones end.
     pub fn first_link(&self) -> Result<Option<IssuedLink>, PeopleError> {
-        if !self.is_empty()? {
+        if !self.lacks_admin()? {
             return Ok(None);
         }
         let link = Wanted {
@@ -166,7 +166,7 @@ impl People {
         self.store.read(|reader| {
             let row = reader.link(&sha256_hex(token))?.ok_or(PeopleError::LinkGone)?;
             usable(&row, now)?;
-            if row.kind == LinkKind::FirstAdmin && reader.has_people()? {
+            if row.kind == LinkKind::FirstAdmin && reader.has_admin()? {
                 return Err(PeopleError::LinkGone);
             }
             let person = match &row.person {
@@ -197,7 +197,7 @@ impl People {
         self.store.write(|tx| {
             let mut row = tx.link(&sha256_hex(token))?.ok_or(PeopleError::LinkGone)?;
             usable(&row, now)?;
-            if link.kind == LinkKind::FirstAdmin && tx.has_people()? {
+            if link.kind == LinkKind::FirstAdmin && tx.has_admin()? {
                 return Err(PeopleError::LinkGone);
             }
             row.used_ms = Some(now);

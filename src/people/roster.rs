@@ -102,9 +102,9 @@ impl People {
         (self.options.clock)()
     }
 
-    /// Whether no account exists yet.
-    pub fn is_empty(&self) -> Result<bool, PeopleError> {
-        self.store.read(|reader| Ok(!reader.has_people()?))
+    /// Whether no administrator exists who could sign in.
+    pub fn lacks_admin(&self) -> Result<bool, PeopleError> {
+        self.store.read(|reader| Ok(!reader.has_admin()?))
     }
 
     /// Whether personal tokens may decide.

@@ -317,6 +317,8 @@ rules! {
     ProbeMissing = "probe_missing" => Incomplete, "no probe of the last 10 minutes";
     /// No party was asked.
     NothingAsked = "nothing_asked" => Incomplete, "no party was asked to agree";
+    /// No request for a name has this number.
+    UnknownRequest = "unknown_request" => Incomplete, "no request has this number";
     /// The change to take back was not made, or not on this name.
     RollbackUnknown = "rollback_unknown" => Incomplete, "no change of this name that went live has this number";
     /// A delegation to one name server only.

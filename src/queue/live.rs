@@ -104,6 +104,9 @@ pub struct LiveRecord {
     /// An imported name that breaks a naming rule (*warisan*).
     #[serde(default)]
     pub legacy: bool,
+    /// Why the public list does not show it; none if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<String>,
 }
 
 /// Why a name is out of the zone.
@@ -156,6 +159,7 @@ impl LiveRecord {
             suspension: None,
             quarantined_until: None,
             legacy: false,
+            unlisted: None,
         }
     }
 
@@ -360,6 +364,55 @@ impl LiveRecord {
         Ok(self.step(Some(before), &by, Deed::Adopt).noting(reason))
     }
 
+    /// The office of a name of the operator's file becomes known. By the administrator or the head.
+    pub fn assign(
+        mut self,
+        office: &str,
+        class: NamingClass,
+        actor: &Actor,
+        now: i64,
+    ) -> LiveResult {
+        let before = self.state;
+        if !self.follows_file() || before == LiveState::Free {
+            return Err(self.wrong("assign"));
+        }
+        let by = keeper(actor, now)?;
+        if office.trim().is_empty() {
+            return Err(TransitionError::Incomplete(vec![Fault::new("office", Rule::Empty, "")]));
+        }
+        self.office = office.trim().to_owned();
+        self.class = Some(class);
+        let mut step = self.step(Some(before), &by, Deed::OwnerAssigned);
+        let (office, class) = (step.value.office.clone(), class.as_str());
+        step.happening = step.happening.with("office", office).with("class", class);
+        Ok(step)
+    }
+
+    /// Out of the public list with a reason, or back into it without one. By the head.
+    pub fn unlist(mut self, reason: Option<String>, actor: &Actor, now: i64) -> LiveResult {
+        let before = self.state;
+        if before == LiveState::Free || self.unlisted.is_some() == reason.is_some() {
+            return Err(self.wrong("unlist"));
+        }
+        let by = actor.capacity(Role::Head, now);
+        let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Head)))?;
+        if reason.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            return Err(TransitionError::Incomplete(vec![Fault::new("reason", Rule::Empty, "")]));
+        }
+        let deed = if reason.is_some() { Deed::Unlisted } else { Deed::Listed };
+        self.unlisted.clone_from(&reason);
+        Ok(self.step(Some(before), &by, deed).noting(&reason.unwrap_or_default()))
+    }
+
+    /// What is known of the name beside what the operator's file says there: office, class, and
+    /// whether the public list shows it.
+    pub fn with_owner_of(mut self, known: &Self) -> Self {
+        self.office.clone_from(&known.office);
+        self.class = known.class;
+        self.unlisted.clone_from(&known.unlisted);
+        self
+    }
+
     /// The other officer agrees with an emergency suspension.
     pub fn confirm_suspension(mut self, actor: &Actor, now: i64) -> LiveResult {
         let state = self.state;
@@ -459,6 +512,12 @@ fn decider(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
         .capacity(Role::Verifier, now)
         .or_else(|| actor.capacity(Role::Head, now))
         .ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Verifier)))
+}
+
+/// The signature of whoever may say whose a name is: the administrator, or the head.
+fn keeper(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
+    let by = actor.capacity(Role::Operator, now).or_else(|| actor.capacity(Role::Head, now));
+    by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Operator)))
 }
 
 /// The error of a name that cannot be had.

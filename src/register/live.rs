@@ -20,6 +20,7 @@ impl Register {
         }
         let zone = self.publisher.content(&place.zone);
         let of_file = zone.and_then(|zone| live_in_file(&zone, &place.name));
+        let of_file = of_file.map(|it| it.with_owner_of(&live));
         Ok(of_file.unwrap_or_else(|| LiveRecord::free(place.clone())))
     }
 
@@ -46,8 +47,12 @@ impl Register {
                 let name = node.owner().to_lowercase();
                 let row = reader.live_record(&name.to_string())?;
                 let asked = row.map(|row| self.ledger.open_live(&row)).transpose()?;
-                if asked.is_none_or(|live| live.follows_file()) {
-                    found.extend(live_in_file(&zone, &name));
+                if asked.as_ref().is_none_or(LiveRecord::follows_file) {
+                    let of_file = live_in_file(&zone, &name);
+                    found.extend(of_file.map(|it| match &asked {
+                        Some(known) => it.with_owner_of(known),
+                        None => it,
+                    }));
                 }
             }
         }

@@ -482,7 +482,7 @@ fn keep(statistics: &Statistics) {
 /// Removes the file of the first administrator's link once it has been used.
 fn forget_used_link(state_dir: &Path, people: &People) {
     let path = state_dir.join(FIRST_LINK);
-    if !path.exists() || people.is_empty().unwrap_or(true) {
+    if !path.exists() || people.lacks_admin().unwrap_or(true) {
         return;
     }
     if let Err(error) = std::fs::remove_file(&path) {

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
-use rusqlite::types::{FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSqlResult, ToSqlOutput, Value, ValueRef};
+use rusqlite::{params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use super::sql::{Cell, insert, limit, row, select, sql, statements};
+use super::sql::{Cell, Sql, Text, insert, limit, row, select, sql, statements};
 use super::{Reader, StoreError, Tx};
 
 //------------ Event ---------------------------------------------------------
@@ -81,6 +81,25 @@ row! {
     }
 }
 
+/// Which events a list shows; every part that is set narrows it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct EventFilter {
+    /// Only those of this person (person id).
+    pub person: Option<String>,
+    /// Only those about one of these subjects, as `kind:id`.
+    pub subjects: Option<Vec<String>>,
+    /// Only those at this time or later (epoch milliseconds).
+    pub from_ms: Option<i64>,
+    /// Only those before this time (epoch milliseconds).
+    pub to_ms: Option<i64>,
+    /// Whether notices being written, sent and delivered are left out.
+    pub without_notices: bool,
+    /// Only those before this event.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// Facts as a JSON object of text to text. What does not parse was tampered with: it is kept as one
 /// odd entry, so that the verifier names the event instead of giving up.
 impl Cell for BTreeMap<String, String> {
@@ -97,6 +116,9 @@ impl Cell for BTreeMap<String, String> {
 }
 
 //------------ Statements ----------------------------------------------------
+
+/// The beginning of a list; its conditions follow.
+const LIST: &Text = &select::<Event>("WHERE ");
 
 statements! {
     CHAIN_HEAD = sql("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1");
@@ -138,6 +160,42 @@ impl Reader<'_> {
     /// Events after a sequence, in order.
     pub fn events_after(&self, after: i64, most: usize) -> Result<Vec<Event>, StoreError> {
         self.all(EVENTS_AFTER, params![after, limit(most)])
+    }
+
+    /// Events that a filter selects, the newest first; each condition has an index.
+    pub fn events_where(&self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        let (mut text, mut values) = (format!("{}1 = 1", LIST.as_str()), Vec::<Value>::new());
+        let mut and = |condition: &str, value: Value| {
+            values.push(value);
+            text.push_str(&format!(" AND {condition} ${}", values.len()));
+        };
+        if let Some(person) = &filter.person {
+            and("person =", person.clone().into());
+        }
+        if let Some(from) = filter.from_ms {
+            and("at_ms >=", from.into());
+        }
+        if let Some(to) = filter.to_ms {
+            and("at_ms <", to.into());
+        }
+        if let Some(before) = filter.before {
+            and("sequence <", before.into());
+        }
+        if filter.without_notices {
+            text.push_str(" AND act NOT IN ('notice_queued', 'notice_sent', 'notice_delivered')");
+        }
+        if let Some(subjects) = &filter.subjects {
+            // Always false; each subject makes an exception.
+            text.push_str(" AND (1 = 0");
+            for subject in subjects {
+                values.push(subject.clone().into());
+                text.push_str(&format!(" OR subject = ${}", values.len()));
+            }
+            text.push(')');
+        }
+        values.push(limit(filter.limit).into());
+        text.push_str(&format!(" ORDER BY sequence DESC LIMIT ${}", values.len()));
+        self.all(Sql(&text), params_from_iter(&values))
     }
 
     /// Events on one subject, in order.

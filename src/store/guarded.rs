@@ -74,6 +74,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("mailbox_code", "its proofs are under the key; lasts a day"),
     ("tally", "sums of other tables for limits, made anew each day: decides nothing else"),
     ("likeness", "an index of names for a warning; what it finds is compared again"),
+    ("subject_request", "each is an event when it comes and when it is answered: decides nothing"),
     ("unsent", "forms that were not taken in: decides nothing; lasts a day"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];

@@ -50,6 +50,8 @@ const STEPS: &[Step] = &[
     Step { number: 95, road_3: true, sql: include_str!("migrations/0095_statistics.sql") },
     Step { number: 110, road_3: true, sql: include_str!("migrations/0110_phase.sql") },
     Step { number: 111, road_3: true, sql: include_str!("migrations/0111_unsent.sql") },
+    Step { number: 112, road_3: true, sql: include_str!("migrations/0112_subject.sql") },
+    Step { number: 113, road_3: true, sql: include_str!("migrations/0113_event_lists.sql") },
 ];
 
 /// The last step that no database with a row log can miss.

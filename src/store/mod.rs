@@ -48,6 +48,8 @@ mod sql;
 #[cfg(feature = "approval")]
 pub mod statistics;
 #[cfg(feature = "approval")]
+pub mod subjects;
+#[cfg(feature = "approval")]
 pub mod unsent;
 #[cfg(feature = "approval")]
 pub mod words;

@@ -180,10 +180,12 @@ statements! {
     PERSON_BY_EMAIL = select::<PersonRow>("WHERE email = $1");
     PERSON_BY_NIP = select::<PersonRow>("WHERE nip = $1");
     PEOPLE = select::<PersonRow>("ORDER BY name");
-    HAS_PEOPLE = sql("SELECT EXISTS (SELECT 1 FROM person)");
+    HAS_ADMIN = sql("SELECT EXISTS (SELECT 1 FROM person \
+        WHERE role = 'admin' AND disabled_ms IS NULL)");
     PUT_PERSON = upsert::<PersonRow>(&[]);
 
     SESSION = select::<SessionRow>("WHERE token_hash = $1");
+    SESSIONS_OF = select::<SessionRow>("WHERE person = $1 AND stage = 'full' ORDER BY seen_ms DESC");
     PUT_SESSION = upsert::<SessionRow>(&[]);
     SEEN_SESSION = sql("UPDATE session SET seen_ms = $1 WHERE token_hash = $2");
     END_SESSION = sql("DELETE FROM session WHERE token_hash = $1");
@@ -261,9 +263,14 @@ impl Reader<'_> {
         self.all(PEOPLE, [])
     }
 
-    /// Whether any account exists.
-    pub fn has_people(&self) -> Result<bool, StoreError> {
-        self.only(HAS_PEOPLE, [])
+    /// Whether there is an administrator who can sign in.
+    pub fn has_admin(&self) -> Result<bool, StoreError> {
+        self.only(HAS_ADMIN, [])
+    }
+
+    /// The sessions of a person whose sign-in is complete, the one used last first.
+    pub fn sessions_of(&self, person: &str) -> Result<Vec<SessionRow>, StoreError> {
+        self.all(SESSIONS_OF, [person])
     }
 
     /// Whether a second factor that was shown lies in clear, as in earlier versions.

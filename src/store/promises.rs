@@ -102,7 +102,9 @@ statements! {
     PROMISED = select::<LiveRow>("WHERE zone = $1 AND name > $2 AND request IS NOT NULL \
         AND state IN ('live', 'reconfirming') ORDER BY name LIMIT $3");
     IMPORTS_KEPT = sql("SELECT name FROM live_record \
-        WHERE origin = 'import' AND request IS NULL AND state = 'live' LIMIT $1");
+        WHERE origin = 'import' AND request IS NULL AND state = 'live' AND office = '' \
+        AND NOT EXISTS (SELECT 1 FROM event WHERE subject = 'record:' || name \
+            AND act IN ('owner_assigned', 'unlisted', 'listed')) LIMIT $1");
     DROP_LIVE = sql("DELETE FROM live_record WHERE name = $1");
     NAMES_OF_OFFICE = sql("SELECT name FROM live_record \
         WHERE office = $1 AND class = $2 AND name <> $3 \

@@ -79,6 +79,8 @@ pub struct RequestFilter {
     pub resubmitted: bool,
     /// A part of the name, number or office.
     pub text: Option<String>,
+    /// The newest first, by number, and not the most urgent.
+    pub newest: bool,
     /// After this place in the order: rank and number of the last one shown.
     pub after: Option<(i64, String)>,
     /// At most so many.
@@ -159,13 +161,14 @@ statements! {
     REQUEST_STATES = sql("SELECT number, state, revision FROM request");
     REQUEST = select_with::<RequestRow>(", body", "WHERE number = $1");
     OPEN_ON = select::<RequestRow>("WHERE name = $1 AND open = 1 ORDER BY submitted_ms");
+    ON_NAME = select::<RequestRow>("WHERE name = $1 ORDER BY submitted_ms DESC, number DESC LIMIT $2");
     BLOCKING = sql("SELECT r.number FROM request AS r LEFT JOIN request_origin AS o USING (number) \
         WHERE r.name = $1 AND r.open = 1 AND r.number <> $2 AND ((r.taken_ms, r.number) < ($3, $2) \
             OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
         ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
     WITHOUT_PHASE = sql("SELECT number FROM request WHERE open = 1 AND phase IS NULL");
     HELD = sql("SELECT coalesce(phase, state), holder, count(*), sum(rank < $1) FROM request \
-        WHERE open = 1 GROUP BY 1, 2 ORDER BY 4 DESC, 3 DESC");
+        WHERE open = 1 GROUP BY 1, 2");
     IN_STATE = select::<RequestRow>("WHERE state = $1 ORDER BY rank, number");
     DUE_IN_STATE = select::<RequestRow>(
         "WHERE state = $1 AND rank <= $2 ORDER BY rank, number LIMIT $3");
@@ -312,10 +315,17 @@ impl Reader<'_> {
     /// A page of requests in the order of the queue.
     pub fn requests(&self, filter: &RequestFilter) -> Result<Vec<RequestRow>, StoreError> {
         let mut question = Question::of(LIST.as_str(), filter);
-        if let Some((rank, number)) = &filter.after {
-            question.and("(rank, number) > (?, ?)", [(*rank).into(), number.clone().into()]);
+        match &filter.after {
+            Some((_, number)) if filter.newest => {
+                question.and("number < ?", [number.clone().into()]);
+            }
+            Some((rank, number)) => {
+                question.and("(rank, number) > (?, ?)", [(*rank).into(), number.clone().into()]);
+            }
+            None => {}
         }
-        question.push(" ORDER BY rank, number LIMIT ?", [limit(filter.limit).into()]);
+        let order = if filter.newest { "number DESC" } else { "rank, number" };
+        question.push(&format!(" ORDER BY {order} LIMIT ?"), [limit(filter.limit).into()]);
         self.all(question.sql(), params_from_iter(&question.values))
     }
 
@@ -331,7 +341,7 @@ impl Reader<'_> {
         self.all(WITHOUT_PHASE, [])
     }
 
-    /// How many open requests are where, the most late ones first.
+    /// How many open requests are where.
     pub fn held_counts(&self, now_ms: i64) -> Result<Vec<HeldCount>, StoreError> {
         type Row = (Phase, Option<String>, u64, u64);
         let rows: Vec<Row> = self.all(HELD, [now_ms])?;
@@ -342,6 +352,11 @@ impl Reader<'_> {
     /// Open requests on a name.
     pub fn open_requests_on(&self, name: &str) -> Result<Vec<RequestRow>, StoreError> {
         self.all(OPEN_ON, [name])
+    }
+
+    /// All requests on a name, the newest first.
+    pub fn requests_on(&self, name: &str, most: usize) -> Result<Vec<RequestRow>, StoreError> {
+        self.all(ON_NAME, params![name, limit(most)])
     }
 
     /// The open request on a name that a request has to give way to: one that an officer took before

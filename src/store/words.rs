@@ -25,7 +25,7 @@ named! {
 named! {
     /// What a single-use link opens.
     pub enum LinkKind {
-        /// Makes the first administrator; only while no account exists.
+        /// Makes the first administrator; only while there is none.
         FirstAdmin = "first_admin",
         /// Makes an account with a role an administrator chose.
         Invitation = "invitation",

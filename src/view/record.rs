@@ -35,6 +35,9 @@ pub struct RecordView {
     pub version: u32,
     /// Why it is out of the zone.
     pub suspension: Option<SuspensionView>,
+    /// Why the public list does not show it; `null` if it does.
+    #[serde(default)]
+    pub unlisted: Option<String>,
 }
 
 /// Why a name is out of the zone.
@@ -78,6 +81,7 @@ impl From<&LiveRecord> for RecordView {
             ends: record.ends.map(rfc3339),
             version: record.version,
             suspension,
+            unlisted: record.unlisted.clone(),
         }
     }
 }

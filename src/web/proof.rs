@@ -14,7 +14,7 @@ use crate::queue::procedure::row_of_page;
 
 /// Forms that need no fresh proof: they prove the person themselves, end what a session may do, fill
 /// in a draft, or belong to somebody without an account.
-const FREE: [&str; 13] = [
+const FREE: [&str; 15] = [
     "/masuk",
     "/masuk/kode",
     "/masuk/daftar",
@@ -22,6 +22,8 @@ const FREE: [&str; 13] = [
     "/keluar",
     "/tautan",
     "/akun",
+    "/akun/sandi",
+    "/akun/sesi/{id}/akhiri",
     "/akun/token/{id}/cabut",
     "/permohonan/{step}",
     "/status",

@@ -36,7 +36,7 @@ pub(super) const CSP_WITH_LETTER: &str = "default-src 'none'; style-src 'self'; 
 pub(super) struct Me {
     /// Name shown.
     pub(super) name: String,
-    /// Jabatan in words.
+    /// Role in words.
     pub(super) title: String,
     /// Role.
     pub(super) role: Role,
@@ -66,7 +66,7 @@ impl Shell {
     pub(super) fn new(visitor: &Visitor, title: String) -> Self {
         let me = visitor.officer().map(|session| Me {
             name: session.account.full_name.clone(),
-            title: role_title(visitor.t, &session.account.title, session.account.role),
+            title: role_title(visitor.t, "", session.account.role),
             role: session.account.role,
         });
         Self {

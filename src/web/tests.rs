@@ -1,6 +1,7 @@
 //! The pages from outside, as a browser sees them.
 
 mod credentials;
+mod desk_pages;
 mod limits;
 mod mailbox;
 mod persons;
@@ -334,7 +335,7 @@ impl Browser<'_> {
     async fn sign_in(&mut self, name: &str) {
         self.open("/masuk").await;
         self.post("/masuk", &[("name", name), ("password", PASSWORD)]).await;
-        assert!(self.page.contains("Antrean permohonan"), "{}", self.page);
+        assert!(self.page.contains("Menurut langkah dan pemegang"), "{}", self.page);
     }
 
     /// Sends a form with a letter.

@@ -105,7 +105,7 @@ impl Visit {
         let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         self.send(&window, &[("code", &totp.generate(now).to_string())]);
-        self.says(&window, "Antrean permohonan");
+        self.says(&window, "Menurut langkah dan pemegang");
         window
     }
 

@@ -522,7 +522,7 @@ fn a_letter_whose_file_is_another_one_is_found_and_not_handed_out() {
     assert_eq!(first(&office), "");
     std::fs::write(&path, b"%PDF-1.7\nother").unwrap();
     assert!(first(&office).contains("table letter"), "{}", first(&office));
-    let handed = office.desk.letter(&number, &office.actor("seksi"));
+    let handed = office.desk.letter(&number, false, &office.actor("seksi"));
     assert!(matches!(handed, Err(ActError::File { .. })), "{handed:?}");
     std::fs::remove_file(&path).unwrap();
     assert!(first(&office).contains("is gone"), "{}", first(&office));

@@ -322,9 +322,9 @@ fn a_letter_is_what_it_is_by_content_and_small() {
     let folder = office.directory.path().join("state/letters");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is left behind");
     let sent = office.submit(application()).unwrap();
-    let file = office.desk.letter(&sent.number, &office.actor("seksi")).unwrap();
+    let file = office.desk.letter(&sent.number, false, &office.actor("seksi")).unwrap();
     assert_eq!((file.media.as_str(), file.bytes.as_slice()), ("application/pdf", LETTER));
-    let refused = office.desk.letter(&sent.number, &office.actor("operator")).unwrap_err();
+    let refused = office.desk.letter(&sent.number, false, &office.actor("operator")).unwrap_err();
     assert_eq!(refused.code(), "not_allowed");
 }
 

@@ -332,6 +332,8 @@ table! {
         PasswordReset = "password_reset", notifies(Officers) as PasswordReset [news];
         /// A notice to every officer: somebody set up or replaced a second factor.
         SecondFactorSet = "second_factor_set", notifies(Officers) as SecondFactorSet [news];
+        /// Name, jabatan, mailbox or NIP of an account were changed.
+        AccountChanged = "account_changed" [news];
         /// An account was switched off.
         AccountDisabled = "account_disabled" [news];
         /// A notice to every officer: an account was switched on again.
@@ -390,6 +392,10 @@ table! {
         LetterExpired = "letter_expired";
         /// Personal data were erased.
         Erase = "erase";
+        /// A person asked about their own data.
+        SubjectAsked = "subject_asked";
+        /// A request of a person about their own data was answered.
+        SubjectAnswered = "subject_answered";
         /// A name was held for a request.
         Hold = "hold";
         /// A held name became free again.
@@ -404,6 +410,12 @@ table! {
         EmergencySuspend = "emergency_suspend", notifies(OtherDeciders);
         /// What the operator's file says took the place of what was promised.
         Adopt = "adopt", notifies(OtherDeciders);
+        /// A name of the operator's file was given an office.
+        OwnerAssigned = "owner_assigned";
+        /// The public list does not show it any more.
+        Unlisted = "unlisted";
+        /// The public list shows it again.
+        Listed = "listed";
         /// The other officer agreed with an emergency suspension.
         ConfirmSuspension = "confirm_suspension";
         /// It was put back.

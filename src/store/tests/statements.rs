@@ -19,6 +19,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("drafts", crate::store::drafts::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("subjects", crate::store::subjects::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("unsent", crate::store::unsent::STATEMENTS),
         #[cfg(feature = "approval")]
         ("events", crate::store::events::STATEMENTS),

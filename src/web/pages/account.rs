@@ -5,12 +5,13 @@ use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::FormPage;
 use super::link::people_words;
 use super::sign_in::session_of;
-use crate::people::{By, NewToken, OldProof, Role, Scopes, TokenView};
+use crate::people::{By, NewToken, OldProof, PeopleError, Role, Scopes, TokenView};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
-use crate::web::redirect::see_other;
+use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, role_title};
 use crate::web::state::State;
@@ -28,6 +29,8 @@ struct AccountPage {
     facts: Vec<(String, String)>,
     /// The way to the second factor: its message id.
     enrol: &'static str,
+    /// Sessions: id, when they began and were used last, whether it is this one.
+    sessions: Vec<(String, String, bool)>,
     /// Tokens.
     tokens: Vec<Row>,
     /// The form of a new token.
@@ -106,6 +109,94 @@ pub(super) async fn revoke(
     Ok(see_other("/akun"))
 }
 
+/// `POST /akun/sesi/{id}/akhiri`: ends a session of one's own; `lainnya` means all but this one.
+pub(super) async fn end_session(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    sent.visitor.need(&Role::OFFICERS)?;
+    let token = sent.visitor.token.clone().unwrap_or_default();
+    let id = (id != "lainnya").then_some(id);
+    state.work(move |state| state.people().end_sessions(&token, id.as_deref())).await??;
+    Ok(see_other("/akun"))
+}
+
+/// The form of another password.
+fn password_form(visitor: &Visitor) -> Form {
+    let t = visitor.t;
+    let form = Form::new("/akun/sandi", &visitor.csrf, t.s("password-button"))
+        .field(Field::password(t, "password", "password-old", "current-password"));
+    let form = match visitor.officer() {
+        Some(session) if session.account.has_totp => form.field(Field::code(t, "code-label")),
+        _ => form,
+    };
+    form.field(Field::password(t, "new", "link-password", "new-password")).field(Field::password(
+        t,
+        "again",
+        "link-again",
+        "new-password",
+    ))
+}
+
+/// The page around it.
+fn password_page_of(visitor: &Visitor, form: Form) -> FormPage {
+    let t = visitor.t;
+    FormPage {
+        shell: Shell::new(visitor, t.s("password-title")).faulty(form.is_faulty()),
+        lead: vec![t.s("password-lead")],
+        facts: Vec::new(),
+        form,
+        after: Vec::new(),
+    }
+}
+
+/// `GET /akun/sandi`
+pub(super) async fn password_page(visitor: Visitor) -> Result<Response, Failure> {
+    visitor.need(&Role::OFFICERS)?;
+    page(&password_page_of(&visitor, password_form(&visitor)))
+}
+
+/// `POST /akun/sandi`
+pub(super) async fn change_password(
+    Extract(state): Extract<State>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    visitor.need(&Role::OFFICERS)?;
+    let t = visitor.t;
+    let form = password_form(visitor).need(t, |field| sent.raw(&field.name).is_empty());
+    if form.is_faulty() {
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &password_page_of(visitor, form));
+    }
+    if sent.raw("new") != sent.raw("again") {
+        let form = form.fault("again", t.s("link-again-wrong"));
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &password_page_of(visitor, form));
+    }
+    let token = visitor.token.clone().unwrap_or_default();
+    let (old, code) = (sent.raw("password").to_owned(), sent.get("code").to_owned());
+    let new = sent.raw("new").to_owned();
+    let from = session_of(visitor);
+    let tried = state.hashing(&from, move |state| {
+        let proof = OldProof { password: &old, code: &code };
+        state.people().change_password(&token, proof, &new)
+    });
+    match tried.await? {
+        Ok(signed_in) => {
+            let cookie = state.cookie("sesi", &signed_in.token, "Strict", -1);
+            Ok(see_other_with("/akun", &[cookie]))
+        }
+        Err(error) => {
+            let Some(field) = error.field() else { return Err(error.into()) };
+            // What is wrong with a password is said of the new one, unless the old one is wrong.
+            let is_old = matches!(error, PeopleError::WrongPassword | PeopleError::TooMany { .. });
+            let field = if field == "password" && !is_old { "new" } else { field };
+            let form = form.fault(field, people_words(visitor, &error));
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &password_page_of(visitor, form))
+        }
+    }
+}
+
 /// The form of a new token.
 fn token_form(state: &State, visitor: &Visitor) -> Form {
     let t = visitor.t;
@@ -136,8 +227,19 @@ async fn account_page(
     let t = visitor.t;
     let account = visitor.need(&Role::OFFICERS)?.account.clone();
     let id = account.id.clone();
-    let tokens = state.work(move |state| state.people().tokens(Some(&id))).await??;
+    let token = visitor.token.clone().unwrap_or_default();
+    let (tokens, sessions) = state
+        .work(move |state| {
+            let people = state.people();
+            Ok::<_, PeopleError>((people.tokens(Some(&id))?, people.sessions(&token)?))
+        })
+        .await??;
     let nip = account.nip.clone().unwrap_or_else(|| "–".to_owned());
+    let title = if account.title.is_empty() { "–".to_owned() } else { account.title.clone() };
+    let sessions = sessions.into_iter().map(|it| {
+        let (from, seen) = (t.date_time(it.created_ms), t.date_time(it.seen_ms));
+        (it.id, t.with("session-line", &[("from", &from), ("seen", &seen)]), it.is_own)
+    });
     let second = if account.has_totp { "account-totp-on" } else { "account-totp-off" };
     Ok(AccountPage {
         shell: Shell::new(visitor, t.s("account-title")).faulty(form.is_faulty()),
@@ -145,12 +247,14 @@ async fn account_page(
         facts: vec![
             (t.s("users-name"), account.full_name.clone()),
             (t.s("sign-in-name"), account.name.clone()),
-            (t.s("users-role"), role_title(t, &account.title, account.role)),
+            (t.s("users-role"), role_title(t, "", account.role)),
+            (t.s("link-jabatan"), title),
             (t.s("users-email"), account.email.clone()),
             ("NIP".to_owned(), nip),
             (t.s("account-totp"), t.s(second)),
         ],
         enrol: if account.has_totp { "account-replace" } else { "account-enrol" },
+        sessions: sessions.collect(),
         tokens: tokens.into_iter().map(|token| row(visitor, token)).collect(),
         form,
     })

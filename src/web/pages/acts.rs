@@ -275,7 +275,7 @@ fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> O
     let candidate = view.candidate.as_ref();
     let field = match input.what {
         ActInput::Assignee => assignee(t, people),
-        ActInput::Instruction => area("ask-instruction").value(&t.s("ask-instruction-text")),
+        ActInput::Instruction => instruction(t),
         ActInput::Reason => area("ask-reason"),
         ActInput::Party | ActInput::Answerer => line("ask-party"),
         ActInput::Email => line("ask-party-email").input(Input::Line("email")),
@@ -303,8 +303,14 @@ fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> O
     Some(if input.what.is_needed() { field } else { field.optional() })
 }
 
+/// What the verifier is to do.
+pub(super) fn instruction(t: Words) -> Field {
+    let field = Field::line(t, "instruction", "ask-instruction").input(Input::Area);
+    field.value(&t.s("ask-instruction-text"))
+}
+
 /// The verifiers to choose from.
-fn assignee(t: Words, people: &[Account]) -> Field {
+pub(super) fn assignee(t: Words, people: &[Account]) -> Field {
     let able = people.iter().filter(|it| it.enabled && it.role == Role::Verifier);
     let choices = able.map(|it| {
         let label = format!("{} – {}", it.full_name, role_title(t, &it.title, it.role));

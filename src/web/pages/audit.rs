@@ -10,25 +10,44 @@ use serde::Deserialize;
 
 use super::parts::{act_words, fact_words, role_words, state_words};
 use crate::audit::{AuditFault, Compared, Event, FaultKind, Report, RowChange};
-use crate::desk::CHAIN_READERS;
-use crate::people::Role;
+use crate::desk::{CHAIN_READERS, EventFilter};
+use crate::people::{Account, Role};
+use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_number};
 use crate::web::api::{Frame, chain_body};
 use crate::web::failure::Failure;
+use crate::web::redirect::encode;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::Words;
 
+/// Facts of an event that are shown.
+const FACTS: usize = 6;
 /// Events of one page.
-const ROWS: usize = 100;
+const ROWS: usize = 40;
 
 /// What is asked for in the URL.
 #[derive(Deserialize)]
 pub(super) struct ListParams {
-    /// The last event of the page.
+    /// The event after the last one of the page.
     #[serde(default)]
-    sampai: Option<i64>,
+    sebelum: String,
+    /// Only this person's.
+    #[serde(default)]
+    orang: String,
+    /// Only those about this number or name.
+    #[serde(default)]
+    tentang: String,
+    /// Whether notices are shown, too.
+    #[serde(default)]
+    pemberitahuan: String,
+    /// From this day on.
+    #[serde(default)]
+    dari: String,
+    /// Up to this day.
+    #[serde(default)]
+    sampai: String,
     /// Whether the chain is to be verified.
     #[serde(default)]
     periksa: Option<String>,
@@ -84,8 +103,14 @@ struct AuditPage {
     verdict: Option<Verdict>,
     /// Events, the newest first.
     rows: Vec<Row>,
-    /// The last event of the page before; 0: none.
-    older: i64,
+    /// Persons to choose: id, name, whether chosen.
+    people: Vec<(String, String, bool)>,
+    /// Whether notices are shown, too.
+    notices: bool,
+    /// What was filled in: person, subject, first and last day.
+    asked: [String; 4],
+    /// The next page.
+    older: Option<String>,
 }
 
 /// `GET /jejak`
@@ -97,13 +122,11 @@ pub(super) async fn show(
     visitor.need(&Role::OFFICERS)?;
     let may_export = visitor.need(&CHAIN_READERS).is_ok();
     let t = visitor.t;
-    let wanted = asked.sampai;
-    let (events, names) = state
+    let filter = filter_of(&asked, &state.options().zone);
+    let (mut events, people) = state
         .work(move |state| {
-            let events = state.desk().events_up_to(wanted, ROWS)?;
-            let people = state.people().list()?;
-            let names = people.into_iter().map(|person| (person.id, person.full_name));
-            Ok::<_, Failure>((events, names.collect::<BTreeMap<_, _>>()))
+            let events = state.desk().events_where(&filter)?;
+            Ok::<_, Failure>((events, state.people().list()?))
         })
         .await??;
     let mut verdict = None;
@@ -111,10 +134,56 @@ pub(super) async fn show(
         let report = state.work(|state| state.desk().verify(&[])).await?;
         verdict = Some(Verdict::of(t, &report.map_err(Failure::internal)?));
     }
-    let older = events.first().map_or(0, |event| event.sequence - 1);
-    let rows = events.iter().rev().map(|event| row(t, event, &names)).collect();
+    let more = events.len() > ROWS;
+    events.truncate(ROWS);
+    let older = events.last().filter(|_| more).map(|event| {
+        let [person, about, from, to] =
+            [&asked.orang, &asked.tentang, &asked.dari, &asked.sampai].map(|text| encode(text));
+        let (notices, before) = (encode(&asked.pemberitahuan), event.sequence);
+        format!(
+            "/jejak?orang={person}&tentang={about}&dari={from}&sampai={to}\
+             &pemberitahuan={notices}&sebelum={before}"
+        )
+    });
+    let names: BTreeMap<_, _> =
+        people.iter().map(|person| (person.id.clone(), person.full_name.clone())).collect();
+    let rows = events.iter().map(|event| row(t, event, &names)).collect();
     let shell = Shell::new(&visitor, t.s("nav-audit")).wide();
-    page(&AuditPage { shell, may_export, verdict, rows, older })
+    let choice = |it: Account| (it.id == asked.orang, it.id, it.full_name);
+    let people = people.into_iter().map(choice).map(|(chosen, id, name)| (id, name, chosen));
+    let people = people.collect();
+    let notices = !asked.pemberitahuan.is_empty();
+    let asked = [asked.orang, asked.tentang, asked.dari, asked.sampai];
+    page(&AuditPage { shell, may_export, verdict, rows, people, notices, asked, older })
+}
+
+/// What a number, a name or an id may be the subject of.
+fn subjects_of(text: &str, zone: &str) -> Vec<String> {
+    let (upper, lower) = (text.to_uppercase(), text.to_lowercase());
+    let name = lower.trim_end_matches('.');
+    vec![
+        format!("request:{upper}"),
+        format!("privacy:{upper}"),
+        format!("record:{name}."),
+        format!("record:{name}.{zone}"),
+        format!("person:{text}"),
+        format!("notice:{text}"),
+    ]
+}
+
+/// The filter of a page; one row more than it shows says whether there is a next one.
+fn filter_of(asked: &ListParams, zone: &str) -> EventFilter {
+    let some = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
+    let midnight = |text: &str| day_number(text).map(|day| day * DAY_MS - WIB_OFFSET_MS);
+    EventFilter {
+        person: some(&asked.orang),
+        subjects: some(&asked.tentang).map(|text| subjects_of(&text, zone)),
+        from_ms: midnight(asked.dari.trim()),
+        to_ms: midnight(asked.sampai.trim()).map(|at| at + DAY_MS),
+        without_notices: asked.pemberitahuan.is_empty(),
+        before: asked.sebelum.parse().ok(),
+        limit: ROWS + 1,
+    }
 }
 
 /// `POST /jejak/ekspor`: the chain as lines of JSON, for `gapura audit verify`. An event itself.
@@ -211,7 +280,11 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
     let (subject, place) = match kind {
         "request" => (id.to_owned(), format!("/tinjau/{id}")),
         "person" => (names.get(id).cloned().unwrap_or_else(|| id.to_owned()), String::new()),
-        "record" => (id.trim_end_matches('.').to_owned(), String::new()),
+        "record" => {
+            let name = id.trim_end_matches('.');
+            (name.to_owned(), format!("/rekaman/{}", encode(name)))
+        }
+        "privacy" => (id.to_owned(), format!("/data-pribadi/{id}")),
         "notice" => (t.a("audit-notice", "id", id), String::new()),
         _ => (event.subject.clone(), String::new()),
     };
@@ -228,7 +301,7 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         moved,
         subject,
         place,
-        facts: facts.take(6).collect(),
+        facts: facts.take(FACTS).collect(),
         who: person.unwrap_or(&role).clone(),
         role: if person.is_some() { role } else { String::new() },
         hash: event.hash.chars().take(12).collect(),

@@ -12,13 +12,17 @@ mod notices;
 mod parts;
 mod party;
 mod queue;
+mod records;
 mod register;
 mod reports;
 mod review;
+mod routing;
 mod send;
 mod sign_in;
 mod statistics;
+mod start;
 mod status;
+mod subjects;
 mod users;
 mod zones;
 
@@ -64,12 +68,17 @@ pub(super) fn routes() -> Router<State> {
         .route("/status/selesai", post(status::leave))
         .route("/status/tarik", get(status::ask_withdraw).post(status::withdraw))
         .route("/status/perbaikan", get(status::ask_correct).post(status::correct))
+        .route("/beranda", get(start::show))
         .route("/antrean", get(queue::show))
+        .route("/antrean/disposisi", get(routing::show).post(routing::press))
         .route("/tinjau/{number}", get(review::show).post(review::check))
         .route("/tinjau/{number}/surat", get(review::letter))
         .route("/tinjau/{number}/pemberitahuan/{id}", get(notices::show).post(notices::handle))
         .route("/konfirmasi", get(party::show).post(party::answer))
         .route("/konfirmasi/{token}", get(party::open))
+        .route("/rekaman", get(records::list))
+        .route("/rekaman/{name}", get(records::show))
+        .route("/rekaman/{name}/{act}", get(records::ask).post(records::press))
         .route("/subdomain", get(register::show))
         .route("/subdomain.csv", get(register::csv))
         .route("/zona", get(zones::show).post(zones::reload))
@@ -89,11 +98,15 @@ pub(super) fn routes() -> Router<State> {
         .route("/laporan", get(reports::show))
         .route("/laporan/{file}", get(reports::file))
         .route("/laporan/{month}/tutup", get(reports::ask).post(reports::close))
+        .route("/data-pribadi", get(subjects::list).post(subjects::record))
+        .route("/data-pribadi/{id}", get(subjects::show).post(subjects::answer))
         .route("/jejak", get(audit::show))
         .route("/jejak/ekspor", post(audit::export))
         .route("/plh", get(acting::show).post(acting::record))
         .route("/plh/{id}/akhiri", post(acting::end))
         .route("/akun", get(account::show).post(account::create_token))
+        .route("/akun/sandi", get(account::password_page).post(account::change_password))
+        .route("/akun/sesi/{id}/akhiri", post(account::end_session))
         .route("/akun/token/{id}/cabut", post(account::revoke))
         .fallback(missing)
 }

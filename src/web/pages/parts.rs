@@ -145,6 +145,11 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
         "turned_back" => FaultCode::from_name(value).map(|it| it.say(t)),
         "about" => Some(act_words(t, value)),
         "lines" => Some(lines_words(t, value)),
+        "changed" => Some(fields_words(t, value)),
+        "role" | "from" | "to" if Role::from_name(value).is_some() => Some(role_words(t, value)),
+        "invited_by" if value == "console" => Some(t.s("fact-console")),
+        "style" => Some(t.s(if value == "plt" { "acting-plt" } else { "acting-plh" })),
+        _ if key.ends_with("_ms") => value.parse().ok().map(|at| t.date_time(at)),
         "why" => Some(why_words(t, value)),
         _ => match value {
             "true" => Some(t.s("fact-yes")),
@@ -169,6 +174,15 @@ fn why_words(t: Words, value: &str) -> String {
     value.split(", ").map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// "contact,letter" in words.
+fn fields_words(t: Words, value: &str) -> String {
+    let one = |field: &str| {
+        let id = format!("field-{}", field.trim().replace('_', "-"));
+        if t.has(&id) { t.s(&id) } else { field.trim().to_owned() }
+    };
+    value.split(',').map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// "M1 fix, M5 ok" in words.
 fn lines_words(t: Words, value: &str) -> String {
     let line = |line: &str| match line.trim().split_once(' ') {
@@ -189,9 +203,14 @@ pub(super) fn state_words(t: Words, word: &str) -> String {
     request.or_else(live).or_else(notice).unwrap_or_else(|| word.to_owned())
 }
 
-/// The words of an act; one without words shows its own name.
+/// What was done, as a past fact; an act without words shows its own name.
 pub(super) fn act_words(t: Words, act: &str) -> String {
-    let id = format!("act-{}", act.replace('_', "-"));
+    let word = act.replace('_', "-");
+    let past = format!("past-{word}");
+    if t.has(&past) {
+        return t.s(&past);
+    }
+    let id = format!("act-{word}");
     if t.has(&id) { t.s(&id) } else { act.replace('_', " ") }
 }
 
@@ -430,6 +449,12 @@ pub(super) fn line_fault(t: Words, fault: &Fault) -> String {
 
 //------------ What was just done --------------------------------------------
 
+/// Whether something was done so short a time ago that the word of it stays on the page.
+pub(super) fn is_just_now(at: &str, now_ms: i64) -> bool {
+    let at = time::OffsetDateTime::parse(at, &time::format_description::well_known::Rfc3339);
+    at.is_ok_and(|at| now_ms - at.unix_timestamp() * 1000 < DONE_SHOWN_MS)
+}
+
 /// What this officer has just done on a request, in a sentence; nothing if it was not theirs or not
 /// just now.
 pub(super) fn just_done(
@@ -439,11 +464,8 @@ pub(super) fn just_done(
     people: &[Account],
 ) -> String {
     let done = view.history.iter().rev().find(|it| it.role != Role::System.as_str());
-    let is_recent = |at: &str| {
-        let at = time::OffsetDateTime::parse(at, &time::format_description::well_known::Rfc3339);
-        at.is_ok_and(|at| now_ms - at.unix_timestamp() * 1000 < DONE_SHOWN_MS)
-    };
-    let own = |it: &&HistoryView| it.who.as_deref() == Some(&me.name) && is_recent(&it.at);
+    let own =
+        |it: &&HistoryView| it.who.as_deref() == Some(&me.name) && is_just_now(&it.at, now_ms);
     let Some(done) = done.filter(own) else { return String::new() };
     let promotes = ["approve", "countersign", "promote", "retry"].contains(&done.act.as_str());
     let id = match view.phase {

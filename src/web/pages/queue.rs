@@ -10,7 +10,7 @@ use crate::audit::Event;
 use crate::desk::{ActError, COUNTED_MAX, Counts, ListFilter};
 use crate::people::{Account, Role};
 use crate::queue::time::DAY_MS;
-use crate::queue::{Rules, State as RequestState};
+use crate::queue::{Phase, Rules, State as RequestState};
 use crate::view::Summary;
 use crate::web::failure::Failure;
 use crate::web::form::Choice;
@@ -25,11 +25,12 @@ const ROWS: usize = 50;
 /// How long a change of an account stays on the page.
 const NEWS_MS: i64 = 3 * DAY_MS;
 /// The lists: query value and message id.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 5] = [
     ("milik-saya", "queue-mine"),
     ("semua", "queue-all"),
     ("terlambat", "queue-late"),
     ("diajukan-ulang", "queue-again"),
+    ("selesai", "queue-finished"),
 ];
 
 /// The filters, which stand in the URL.
@@ -47,6 +48,12 @@ pub(super) struct ListParams {
     /// Where the page begins.
     #[serde(default)]
     mulai: String,
+    /// How many requests were just routed.
+    #[serde(default)]
+    selesai: String,
+    /// Set when none was chosen.
+    #[serde(default)]
+    pilih: String,
 }
 
 /// A list to choose.
@@ -77,6 +84,8 @@ struct Row {
     tag: &'static str,
     /// Whether it was sent again.
     again: bool,
+    /// Whether it waits to be routed.
+    routes: bool,
     /// Who holds it.
     holder: String,
     /// Their jabatan.
@@ -95,6 +104,12 @@ struct Row {
 struct QueuePage {
     /// Frame.
     shell: Shell,
+    /// What was just done.
+    done: String,
+    /// What is wrong with the choice.
+    fault: String,
+    /// Whether several may be routed in one press.
+    routes: bool,
     /// Lists to choose.
     tabs: Vec<Tab>,
     /// The list shown.
@@ -130,7 +145,13 @@ pub(super) async fn show(
     let filter = ListFilter {
         state: state_wanted,
         // Without a state, "all" means all that are under way.
-        open: state_wanted.is_none().then_some(true),
+        // A search finds what is finished, too.
+        open: match list.as_str() {
+            "selesai" => Some(false),
+            "semua" if !text.is_empty() => None,
+            _ => state_wanted.is_none().then_some(true),
+        },
+        newest: list == "selesai",
         late: list == "terlambat",
         holder: None,
         waits_for: None,
@@ -155,8 +176,17 @@ pub(super) async fn show(
         let (state, text) = (encode(&asked.keadaan), encode(&asked.cari));
         format!("/antrean?daftar={list}&keadaan={state}&cari={text}&mulai={}", encode(&next))
     });
+    let routed: u64 = asked.selesai.parse().unwrap_or_default();
+    let may_route = visitor.need(&[Role::Head]).is_ok();
     page(&QueuePage {
         shell: Shell::new(&visitor, t.s("queue-title")).wide(),
+        done: if routed > 0 {
+            t.a("routing-done", "count", &t.count(routed))
+        } else {
+            String::new()
+        },
+        fault: if asked.pilih.is_empty() { String::new() } else { t.s("routing-choose") },
+        routes: may_route && found.items.iter().any(|it| it.phase == Phase::Submitted),
         tabs: tabs(t, &list, &counts),
         list,
         states: RequestState::ALL.map(|state| Choice::new(state.as_str(), state.say(t))).to_vec(),
@@ -180,7 +210,8 @@ fn news(t: Words, event: &Event, people: &[Account]) -> String {
 
 /// The lists with how many are in each.
 fn tabs(t: Words, list: &str, counts: &Counts) -> Vec<Tab> {
-    let counts = [counts.mine, counts.open, counts.late, counts.resubmitted];
+    let Counts { mine, open, late, resubmitted, finished } = *counts;
+    let counts = [mine, open, late, resubmitted, finished];
     let both = LISTS.iter().zip(counts);
     let tab = |((value, id), count): (&(&str, &str), u64)| {
         let more = if count > COUNTED_MAX { "+" } else { "" };
@@ -208,6 +239,7 @@ fn row(t: Words, item: &Summary, people: &[Account], rules: &Rules) -> Row {
         state: item.state.say(t),
         tag: tag(item.state),
         again: item.revision > 1,
+        routes: item.phase == Phase::Submitted,
         holder,
         holder_title,
         left: item.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),

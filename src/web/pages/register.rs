@@ -120,7 +120,8 @@ async fn live(
 
 /// Whether a name is one that people visit: no service label (`_dmarc`), no wildcard.
 fn is_site(record: &RecordView) -> bool {
-    record.name.split('.').all(|label| !label.starts_with('_') && label != "*")
+    let is_listed = record.unlisted.is_none();
+    is_listed && record.name.split('.').all(|label| !label.starts_with('_') && label != "*")
 }
 
 /// A name in words.

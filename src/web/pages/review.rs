@@ -312,7 +312,7 @@ fn review_page(
         dig: view.records.first().map(|it| format!("dig {name} {}", it.rtype)).unwrap_or_default(),
         proof: view.proof.as_ref().map(|it| proof(t, it)),
         auto_line: auto_line(t, &auto),
-        auto_open: auto.iter().any(|line| !passes(line)),
+        auto_open: auto.iter().any(|line| !passes(line) && line.who.is_none()),
         auto: auto.iter().map(|line| sheet_line(t, line)).collect(),
         lines: if sheet.is_some() {
             Vec::new()
@@ -457,7 +457,7 @@ fn claim(t: Words, view: &RequestView, people: &[Account], regions: &Regions) ->
     let region = view.region.as_deref().map(|code| unit_words(regions, code)).unwrap_or_default();
     let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
     let mut facts = vec![
-        ("class", t.s("apply-class"), view.class.say(t)),
+        ("class", t.s("register-class"), view.class.say(t)),
         ("office", t.s("apply-office"), view.office.clone()),
         ("region", t.s("apply-region"), region),
         ("records", t.s("apply-title-4"), records.join("\n")),
@@ -480,7 +480,7 @@ fn claim(t: Words, view: &RequestView, people: &[Account], regions: &Regions) ->
     facts.push(("", t.s("status-sent"), t.moment(&view.submitted)));
     let before = |field: &str| {
         let revised = view.revised.iter().find(|it| it.field == field)?;
-        Some(if field == "class" { String::new() } else { revised.before.clone() })
+        Some(if field == "class" { String::new() } else { revised.before.replace('\n', ", ") })
     };
     let facts = facts.into_iter().filter(|(_, _, value)| !value.is_empty());
     facts.map(|(field, name, value)| Claim { name, value, before: before(field) }).collect()

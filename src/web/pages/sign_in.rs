@@ -24,7 +24,7 @@ use crate::web::visitor::Visitor;
 use crate::words::Words;
 
 /// Where officers begin.
-const START: &str = "/antrean";
+const START: &str = "/beranda";
 
 //------------ Name and password ---------------------------------------------
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::FormPage;
 use super::link::people_words;
 use super::sign_in::proof_first;
-use crate::people::{Account, By, IssuedLink, LinkKind, PeopleError, Role};
+use crate::people::{Account, By, IssuedLink, LinkKind, NewAccount, PeopleError, Role};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::redirect::see_other;
@@ -16,6 +16,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
+use crate::words::Words;
 
 /// One account in the list.
 struct Row {
@@ -23,6 +24,8 @@ struct Row {
     account: Account,
     /// Role in words.
     role: String,
+    /// Jabatan.
+    title: String,
     /// State in words.
     state: String,
     /// Acts: last part of the path and words.
@@ -95,16 +98,29 @@ pub(super) async fn act(
     let visitor = &sent.visitor;
     let by = By::Officer(visitor.need(&[Role::Operator])?.account.clone());
     if sent.get("sure") != "ya" {
-        return ask(&state, visitor, &name, &act).await;
+        return page(&ask_page(&state, visitor, &name, &act).await?);
     }
-    let known = act.clone();
+    let (known, of) = (act.clone(), name.clone());
+    let role = Role::of_officer(sent.get("role"));
+    let data = NewAccount {
+        full_name: sent.get("full_name").to_owned(),
+        title: sent.get("title").to_owned(),
+        email: sent.get("email").to_owned(),
+        nip: Some(sent.get("nip").to_owned()),
+        ..NewAccount::default()
+    };
     let tried = state
         .work(move |state| {
             let people = state.people();
             match known.as_str() {
-                "reset" => people.reset_link(&by, &name).map(Some),
-                "nonaktif" => people.disable(&by, &name).map(|_| None),
-                "aktif" => people.enable(&by, &name).map(|_| None),
+                "reset" => people.reset_link(&by, &of).map(Some),
+                "nonaktif" => people.disable(&by, &of).map(|_| None),
+                "aktif" => people.enable(&by, &of).map(|_| None),
+                "ubah" => people.edit(&by, &of, &data).map(|_| None),
+                "peran" => {
+                    let role = role.ok_or(PeopleError::BadRole)?;
+                    people.set_role(&by, &of, role).map(|_| None)
+                }
                 _ => Err(PeopleError::UnknownPerson),
             }
         })
@@ -112,13 +128,21 @@ pub(super) async fn act(
     match tried {
         Ok(Some(link)) => show_link(&state, visitor, &link).await,
         Ok(None) => Ok(see_other("/pengguna")),
-        Err(error @ PeopleError::LastAdmin) => {
-            let text = people_words(visitor, &error);
-            let form = invite_form(visitor).fault("email", text);
-            let users = users_page(&state, visitor, form, None).await?;
-            page_with(StatusCode::UNPROCESSABLE_ENTITY, &users)
+        Err(error) if error.is_internal() => Err(error.into()),
+        Err(error) if error.field().is_none() && !matches!(error, PeopleError::LastAdmin) => {
+            Err(error.into())
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let mut again = ask_page(&state, visitor, &name, &act).await?;
+            let text = people_words(visitor, &error);
+            again.form = again.form.refill(|name| sent.get(name));
+            match error.field() {
+                Some(field) => again.form = again.form.fault(field, text),
+                None => again.lead.insert(0, text),
+            }
+            again.shell.faulty = true;
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &again)
+        }
     }
 }
 
@@ -133,13 +157,20 @@ pub(super) async fn revoke(
     Ok(see_other("/pengguna"))
 }
 
-/// The page that repeats who and what, with one button.
-async fn ask(state: &State, visitor: &Visitor, name: &str, act: &str) -> Result<Response, Failure> {
+/// The page that repeats who and what, with what can be filled in and one button.
+async fn ask_page(
+    state: &State,
+    visitor: &Visitor,
+    name: &str,
+    act: &str,
+) -> Result<FormPage, Failure> {
     let t = visitor.t;
     let (title, text) = match act {
         "reset" => (t.s("users-reset"), t.s("users-reset-text")),
         "nonaktif" => (t.s("users-disable"), t.s("users-disable-text")),
         "aktif" => (t.s("users-enable"), t.s("users-enable-text")),
+        "ubah" => (t.s("users-edit"), t.s("users-edit-text")),
+        "peran" => (t.s("users-change-role"), t.s("users-change-role-text")),
         _ => return Err(Failure::not_found()),
     };
     let wanted = name.to_owned();
@@ -147,7 +178,12 @@ async fn ask(state: &State, visitor: &Visitor, name: &str, act: &str) -> Result<
     let form = Form::new(&format!("/pengguna/{name}/{act}"), &visitor.csrf, title.clone())
         .style(if act == "nonaktif" { "warn" } else { "" })
         .field(Field::hidden("sure", "ya"));
-    page(&FormPage {
+    let form = match act {
+        "ubah" => data_fields(t, &account).into_iter().fold(form, Form::field),
+        "peran" => form.field(roles(t).value(account.role.as_str())),
+        _ => form,
+    };
+    Ok(FormPage {
         shell: Shell::new(visitor, title),
         lead: vec![text],
         facts: vec![
@@ -159,6 +195,30 @@ async fn ask(state: &State, visitor: &Visitor, name: &str, act: &str) -> Result<
         form,
         after: Vec::new(),
     })
+}
+
+/// The data of an account as fields.
+fn data_fields(t: Words, account: &Account) -> Vec<Field> {
+    let line = |name: &str, id: &str, value: &str| Field::line(t, name, id).value(value);
+    vec![
+        line("full_name", "link-full-name", &account.full_name),
+        line("title", "link-jabatan", &account.title).optional(),
+        line("email", "link-email", &account.email).input(Input::Line("email")),
+        line("nip", "link-nip", account.nip.as_deref().unwrap_or_default())
+            .optional()
+            .inputmode("numeric")
+            .width("w-m"),
+    ]
+}
+
+/// The roles to choose from, each with what it may do.
+fn roles(t: Words) -> Field {
+    let roles = Role::OFFICERS.map(|role| Choice {
+        value: role.as_str().to_owned(),
+        label: role_title(t, "", role),
+        hint: t.s(&format!("role-{role}-hint")),
+    });
+    Field::line(t, "role", "users-invite-role").input(Input::Radios(roles.to_vec()))
 }
 
 /// Shows a link just made; it is shown this once.
@@ -180,14 +240,9 @@ async fn show_link(
 /// The form of an invitation.
 fn invite_form(visitor: &Visitor) -> Form {
     let t = visitor.t;
-    let roles = Role::OFFICERS.map(|role| Choice {
-        value: role.as_str().to_owned(),
-        label: role_title(t, "", role),
-        hint: t.s(&format!("role-{role}-hint")),
-    });
     Form::new("/pengguna", &visitor.csrf, t.s("users-invite-button"))
         .field(Field::line(t, "email", "users-invite-email").input(Input::Line("email")))
-        .field(Field::line(t, "role", "users-invite-role").input(Input::Radios(roles.to_vec())))
+        .field(roles(t))
 }
 
 /// Everything the page shows.
@@ -229,9 +284,20 @@ fn row(visitor: &Visitor, account: Account) -> Row {
         (true, false) => t.s("users-on"),
     };
     let acts = if account.enabled {
-        vec![("reset", t.s("users-reset")), ("nonaktif", t.s("users-disable"))]
+        vec![
+            ("ubah", t.s("users-edit")),
+            ("peran", t.s("users-change-role")),
+            ("reset", t.s("users-reset")),
+            ("nonaktif", t.s("users-disable")),
+        ]
     } else {
         vec![("aktif", t.s("users-enable"))]
     };
-    Row { role: role_title(t, &account.title, account.role), state, acts, account }
+    Row {
+        role: role_title(t, "", account.role),
+        title: account.title.clone(),
+        state,
+        acts,
+        account,
+    }
 }

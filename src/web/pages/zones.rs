@@ -70,7 +70,7 @@ pub(super) async fn show(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    visitor.need(&[Role::Operator, Role::Auditor])?;
+    visitor.need(&Role::OFFICERS)?;
     page(&zones_page(&state, &visitor, Vec::new()).await?)
 }
 

@@ -186,7 +186,7 @@ async fn every_page_that_decides_asks_for_fresh_proof() {
     for elsewhere in ["//jahat.id", "https://jahat.id", "/\\jahat.id"] {
         kasi.open("/masuk/lagi").await;
         kasi.post("/masuk/lagi", &[("ke", elsewhere), ("password", PASSWORD)]).await;
-        assert!(kasi.page.contains("Antrean permohonan"), "{elsewhere}");
+        assert!(kasi.page.contains("Menurut langkah dan pemegang"), "{elsewhere}");
     }
     // Whoever proved who they are may still not export the chain: its readers are the desk's to name.
     kasi.open("/jejak").await;

@@ -1,0 +1,131 @@
+//! What an officer sees first: what waits for them, what is late or due today, who holds what, and how
+//! the month has gone.
+
+use super::listing::summary;
+use super::{ActError, Counts, Desk, ListFilter};
+use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_of};
+use crate::queue::{Actor, Phase};
+use crate::store::requests::RequestFilter;
+use crate::view::{RecordView, Summary};
+
+/// Requests shown of each list.
+const SHOWN: usize = 10;
+/// Ended requests that the median of a month is taken of.
+const ENDED_MAX: usize = 5_000;
+/// Requests with undelivered notices that are shown.
+const NOTICES_SHOWN: usize = 10;
+
+pub use crate::store::requests::HeldCount;
+
+/// What an officer sees first.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// How many are in each list.
+    pub counts: Counts,
+    /// What waits for the officer, the most urgent first.
+    pub mine: Vec<Summary>,
+    /// Open requests past their due time.
+    pub late: Vec<Summary>,
+    /// Open requests due before the day is over and not late yet.
+    pub today: Vec<Summary>,
+    /// Open requests by phase and holder.
+    pub held: Vec<HeldCount>,
+    /// The month so far.
+    pub month: MonthSoFar,
+    /// Emergency suspensions that wait for the other officer's word.
+    pub suspensions: Vec<RecordView>,
+    /// Requests whose applicant could not be told by mail, and so must be told by letter or telephone.
+    pub untold: Vec<String>,
+}
+
+/// How the month has gone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MonthSoFar {
+    /// Requests that came in.
+    pub came: u64,
+    /// Requests that came to their end.
+    pub finished: u64,
+    /// Working minutes from letter to end, the median; none where nothing ended.
+    pub median_minutes: Option<i64>,
+}
+
+impl Desk {
+    /// What an officer sees first.
+    pub fn overview(&self, actor: &Actor) -> Result<Overview, ActError> {
+        let now = self.now();
+        if !actor.is_officer(now) {
+            return Err(ActError::NotAllowed);
+        }
+        let mine = ListFilter { open: Some(true), limit: SHOWN, ..ListFilter::default() };
+        let mine = self.list(&mine.waiting_for(actor, now), actor)?.items;
+        let tomorrow = (day_of(now) + 1) * DAY_MS - WIB_OFFSET_MS;
+        let due = |before: i64, limit: usize| RequestFilter {
+            open: Some(true),
+            due_before_ms: Some(before),
+            limit,
+            ..RequestFilter::default()
+        };
+        let calendar = self.calendar();
+        let (rows, held, untold, suspensions) = self.read(|reader| {
+            let late = reader.requests(&due(now, SHOWN))?;
+            let today =
+                RequestFilter { after: Some((now - 1, String::new())), ..due(tomorrow, SHOWN) };
+            let rows = (late, reader.requests(&today)?);
+            let open = reader.unconfirmed_suspensions()?;
+            let open: Result<Vec<_>, ActError> = open
+                .iter()
+                .map(|row| Ok(RecordView::from(&self.0.ledger.open_live(row)?)))
+                .collect();
+            Ok((rows, reader.held_counts(now)?, reader.untold(NOTICES_SHOWN)?, open?))
+        })?;
+        let views = |rows: &[_]| rows.iter().map(|row| summary(row, now, &calendar)).collect();
+        Ok(Overview {
+            counts: self.counts(actor)?,
+            mine,
+            late: views(&rows.0),
+            today: views(&rows.1),
+            held,
+            month: self.month_so_far(now)?,
+            suspensions,
+            untold,
+        })
+    }
+
+    /// How the month has gone.
+    fn month_so_far(&self, now: i64) -> Result<MonthSoFar, ActError> {
+        let first = first_of_month(now);
+        let calendar = self.calendar();
+        self.read(|reader| {
+            let ended = reader.ended_since(first, ENDED_MAX)?;
+            let mut spans: Vec<i64> =
+                ended.iter().map(|(came, end)| calendar.worked(*came, *end) / 60_000).collect();
+            spans.sort_unstable();
+            Ok(MonthSoFar {
+                came: reader.came_since(first)?,
+                finished: spans.len() as u64,
+                median_minutes: spans.get(spans.len() / 2).copied(),
+            })
+        })
+    }
+}
+
+/// Midnight in WIB at the start of the month.
+fn first_of_month(now: i64) -> i64 {
+    let at = time::OffsetDateTime::from_unix_timestamp((now + WIB_OFFSET_MS).div_euclid(1000));
+    let day = at.map_or(1, |at| i64::from(at.day()));
+    (day_of(now) - day + 1) * DAY_MS - WIB_OFFSET_MS
+}
+
+/// The step of the SOP that a phase is a part of, for lists by step.
+pub fn step_of(phase: Phase) -> Option<u8> {
+    match phase {
+        Phase::Submitted => Some(2),
+        Phase::Assigned | Phase::Consulting | Phase::NeedsCorrection => Some(3),
+        Phase::Verified
+        | Phase::AwaitsSecond
+        | Phase::Scheduled
+        | Phase::Promoting
+        | Phase::PromotionFailed => Some(4),
+        _ => None,
+    }
+}
