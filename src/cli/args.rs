@@ -428,6 +428,8 @@ pub(super) enum ReportFormat {
     /// The list, for spreadsheets: semicolons and a byte order mark
     #[default]
     Csv,
+    /// The paper, laporan kegiatan, without a number
+    Pdf,
     /// A workbook: summary, list, late steps, live names
     Xlsx,
     /// The whole report for programs

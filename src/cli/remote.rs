@@ -107,12 +107,13 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
         return super::request::close_month(common, &month);
     }
     let month = month.unwrap_or_default();
-    let reply = match send_to(common, Command::Office(OfficeCommand::Report { month }))? {
+    let format = if common.json { args::ReportFormat::Json } else { format };
+    let paper = format == args::ReportFormat::Pdf;
+    let reply = match send_to(common, Command::Office(OfficeCommand::Report { month, paper }))? {
         Ok(reply) if reply.exit == 0 => reply,
         Ok(reply) => return Ok(print(common, &reply)),
         Err(exit) => return Ok(exit),
     };
-    let format = if common.json { args::ReportFormat::Json } else { format };
     let octets = match format {
         args::ReportFormat::Json => format!("{:#}\n", reply.json).into_bytes(),
         args::ReportFormat::Csv if output.is_none() => return Ok(print(common, &reply)),
@@ -121,6 +122,12 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
             let report: crate::report::Report = serde_json::from_value(reply.json)?;
             report.xlsx()?
         }
+        args::ReportFormat::Pdf => {
+            let paper: crate::paper::Paper = serde_json::from_value(reply.json["paper"].clone())?;
+            let arms = reply.json["coat_of_arms"].as_str().map(str::as_bytes);
+            let arms = arms.map(|text| data_encoding::BASE64.decode(text)).transpose()?;
+            crate::press::Press::default().print(&paper, arms.as_deref())?
+        }
     };
     if let Some(path) = output {
         std::fs::write(&path, octets)
@@ -128,8 +135,8 @@ pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8
         return Ok(0);
     }
     anyhow::ensure!(
-        format != args::ReportFormat::Xlsx || !std::io::stdout().is_terminal(),
-        "a workbook is no text for a terminal: name a file with --output"
+        format == args::ReportFormat::Json || !std::io::stdout().is_terminal(),
+        "this is no text for a terminal: name a file with --output"
     );
     super::put_octets(&octets);
     Ok(0)

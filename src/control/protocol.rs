@@ -247,6 +247,8 @@ pub enum OfficeCommand {
     Report {
         /// `YYYY-MM`.
         month: String,
+        /// Whether it is wanted as a paper: then the JSON has `paper` and `coat_of_arms`, in base 64.
+        paper: bool,
     },
 }
 

@@ -3,13 +3,14 @@
 
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Stored};
+use crate::paper::Paper;
 use crate::queue::fault::NotAllowed;
 use crate::queue::{
     Actor, Deed, Fault, Happening, Role, Rule, Signature, Stage, State, Subject, TransitionError,
 };
 use crate::report::{Month, Report, Terms, closed_at};
-use crate::store::Tx;
+use crate::store::{Reader, Tx};
 
 /// What closing a month came to.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,6 +27,13 @@ impl Desk {
         let (now, calendar) = (self.now(), self.calendar());
         let terms = Terms { calendar: &calendar, rules: self.rules() };
         self.read(|reader| Ok(Report::of(reader, month, now, terms)?))
+    }
+
+    /// The report of a month as a paper, printed on demand.
+    pub fn month_paper(&self, month: Month) -> Result<Paper, ActError> {
+        let report = self.month_report(month)?;
+        let chain = self.read(|reader| Ok(reader.chain_head()?))?;
+        Ok(report.printed(chain, self.now()))
     }
 
     /// The months that a report can be made of, the newest first: from the first request to now.
@@ -52,6 +60,12 @@ impl Desk {
             };
             months.into_iter().map(count).collect()
         })
+    }
+
+    /// How many requests would be closed with a month.
+    pub fn count_to_close(&self, month: Month) -> Result<usize, ActError> {
+        let (_, end) = month.span().ok_or(ActError::NotFound)?;
+        self.read(|reader| Ok(to_close(&self.0.ledger, reader, end)?.len()))
     }
 
     /// Closes a month that is over: every request that went live before its end and whose applicant
@@ -82,19 +96,29 @@ fn close(
     let by = may_close(ledger, tx, (month, end), actor, now)?;
     let facts = ledger.facts(now, &calendar);
     let mut requests = Vec::new();
-    for row in tx.requests_in(State::Notified)? {
-        let stored = ledger.expect_request(tx, &row.number)?;
-        let Stage::Notified(told) = stored.request.stage() else { continue };
-        if told.live.at < end {
-            let step = stored.request.close(&month.to_string(), &facts).map_err(ActError::Rule)?;
-            ledger.apply(tx, &stored.row, step)?;
-            requests.push(row.number);
-        }
+    for Stored { request, row } in to_close(ledger, tx, end)? {
+        let step = request.close(&month.to_string(), &facts).map_err(ActError::Rule)?;
+        ledger.apply(tx, &row, step)?;
+        requests.push(row.number);
     }
     let subject = Subject::Month(month.to_string());
     let closed = Happening::new(&by, Deed::MonthClosed, subject).with("requests", requests.len());
     ledger.note(tx, NewEvent::from(&closed))?;
     Ok(MonthClosed { month: month.to_string(), requests })
+}
+
+/// The requests that went live before a moment and whose applicants know.
+fn to_close(ledger: &Ledger, reader: &Reader<'_>, end: i64) -> Result<Vec<Stored>, ActError> {
+    let mut found = Vec::new();
+    for row in reader.requests_in(State::Notified)? {
+        let stored = ledger.expect_request(reader, &row.number)?;
+        let is_before =
+            matches!(stored.request.stage(), Stage::Notified(told) if told.live.at < end);
+        if is_before {
+            found.push(stored);
+        }
+    }
+    Ok(found)
 }
 
 /// Tests state, then person; returns the signature under which the month is closed.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use data_encoding::BASE64;
 use serde_json::json;
 
 use super::time::now_ms;
@@ -11,6 +12,7 @@ use crate::desk::LETTERS;
 use crate::queue::Role;
 use crate::report::{Month, Terms};
 use crate::store::{Store, StoreError};
+use crate::words::office;
 
 /// Events of one part of an export.
 const EXPORTED_AT_ONCE: usize = 5_000;
@@ -102,6 +104,17 @@ pub(super) fn report(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::R
         crate::report::Report::of(reader, month, now_ms(), terms)
     })?;
     Ok(Reply::done(report.csv()?, serde_json::to_value(&report)?))
+}
+
+/// The same as a paper, for whoever draws it.
+pub(super) fn report_paper(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::Result<Reply> {
+    let now = now_ms();
+    let (report, chain) = store.read::<_, StoreError>(|reader| {
+        Ok((crate::report::Report::of(reader, month, now, terms)?, reader.chain_head()?))
+    })?;
+    let coat_of_arms = office().coat_of_arms.as_deref().map(|octets| BASE64.encode(octets));
+    let paper = serde_json::to_value(report.printed(chain, now))?;
+    Ok(Reply::done("", json!({ "paper": paper, "coat_of_arms": coat_of_arms })))
 }
 
 /// A verifier's report as a reply.

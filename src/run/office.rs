@@ -62,7 +62,7 @@ impl Office {
                 // With its cause: a table that cannot be read is a finding, too.
                 reply(verified.map_err(|error| with_causes(&error)))
             }
-            OfficeCommand::Report { month } => self.report(&month),
+            OfficeCommand::Report { month, paper } => self.report(&month, paper),
         }
     }
 
@@ -92,7 +92,7 @@ impl Office {
     }
 
     /// `gapura report`: reads, and changes nothing.
-    fn report(&self, month: &str) -> Reply {
+    fn report(&self, month: &str, paper: bool) -> Reply {
         let month: Month = match month.parse() {
             Ok(month) => month,
             Err(error) => return Reply::failed(format!("--month {month}: {error}")),
@@ -106,7 +106,12 @@ impl Office {
             Err(options) => &options.rules,
         };
         let terms = Terms { calendar: &calendar, rules };
-        reply(audit::report(&self.store, month, terms).map_err(|error| format!("{error:#}")))
+        let made = if paper {
+            audit::report_paper(&self.store, month, terms)
+        } else {
+            audit::report(&self.store, month, terms)
+        };
+        reply(made.map_err(|error| format!("{error:#}")))
     }
 }
 

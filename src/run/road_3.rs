@@ -32,6 +32,7 @@ use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
+use crate::press::Press;
 use crate::publish::Publisher;
 use crate::serve::Tap;
 use crate::signer::Signer;
@@ -425,6 +426,7 @@ impl Open {
             signer: signer.clone(),
             statistics,
             letters: Letters::new(options::uploads(settings)),
+            press: Press::default(),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
             options,
         };

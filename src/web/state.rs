@@ -16,6 +16,7 @@ use crate::desk::{ActError, Desk, DraftLimits, Obstacle};
 use crate::fleet::RefreshStatus;
 use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
+use crate::press::Press;
 use crate::publish::{Publisher, unanswered};
 use crate::queue::{Act, Actor};
 use crate::signer::Signer;
@@ -102,6 +103,8 @@ pub struct Parts {
     pub statistics: Statistics,
     /// Reads letters.
     pub letters: Letters,
+    /// Draws papers.
+    pub press: Press,
     /// Mails codes; none while mail is off.
     pub mailer: Option<Mailer>,
     /// Settings.
@@ -203,6 +206,11 @@ impl State {
     /// Mails codes; none while mail is off, and then nothing may promise a mail.
     pub(super) fn mailer(&self) -> Option<&Mailer> {
         self.0.parts.mailer.as_ref()
+    }
+
+    /// Draws papers.
+    pub(super) fn press(&self) -> &Press {
+        &self.0.parts.press
     }
 
     /// Reads letters.

@@ -5,6 +5,7 @@ mod desk_pages;
 mod limits;
 mod mailbox;
 mod persons;
+mod reports;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::audit::testing::Chain;
 use crate::desk::{self, Desk, DraftLimits};
 use crate::notice::Mailer;
 use crate::people::{self, By, NewAccount, People, Role, TotpRule};
+use crate::press::Press;
 use crate::publish::{self, Publisher, ZoneSource};
 use crate::serve::Tap;
 use crate::signer::Signer;
@@ -107,6 +109,7 @@ impl Site {
             refresh: Box::new(|_| None),
             statistics: Statistics::new(store.clone(), Tap::default()),
             letters,
+            press: Press::here(),
             mailer,
             options,
         };

@@ -8,6 +8,7 @@ form-supersedes = Menggantikan naskah nomor { $number }
 form-place-date = { $place }, { $date }
 form-nip = NIP { $nip }
 form-page = halaman { $page } dari { $pages }
+form-foot-unissued = Dicetak dari halaman laporan dan belum diterbitkan: tanpa nomor dan tanpa kode verifikasi.
 form-foot-code = Kode verifikasi: { $code }
 form-foot-check = Keaslian naskah ini dapat diperiksa di { $url }
 form-foot-chain = Urutan { $sequence } dalam rantai peristiwa, kepala rantai { $head }

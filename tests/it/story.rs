@@ -84,6 +84,10 @@ fn from_letter_to_live_record_with_a_correction_on_the_way() {
     let args = ["report", "--month", &month, "--format", "xlsx", "--output", path];
     assert!(office.daemon.gapura(&args).status.success());
     assert!(std::fs::read(path).unwrap().starts_with(b"PK\x03\x04"), "a workbook");
+    let args = ["report", "--month", &month, "--format", "pdf", "--output", path];
+    let printed = office.daemon.gapura(&args);
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    assert!(std::fs::read(path).unwrap().starts_with(b"%PDF-1.7"), "drawn by a child");
     let close = format!("/api/v1/reports/{month}/close");
     let refused = office.kabid.post(&close, &json!({})).refused();
     assert_eq!(refused, (422, "incomplete".to_owned()));

@@ -192,6 +192,7 @@ fn the_kabid_closes_a_month_that_is_over_and_only_once() {
     }
     // One that goes live in December waits for December's.
     office.approve(&second).unwrap();
+    assert_eq!(office.desk.count_to_close(november()).unwrap(), 1);
     let closed = close(november(), "kepala").unwrap();
     assert_eq!((closed.month.as_str(), closed.requests), ("2026-11", vec![first.clone()]));
     assert_eq!(office.view(&first).state, State::Closed);

@@ -28,7 +28,7 @@ pub(super) fn document(paper: &Paper) -> Document {
         Content::Activity(it) => (DENSE, "form-activity-title", form.activity(it)),
     };
     Document {
-        title: format!("{} {}", form.words.s(name), paper.seal.number),
+        title: format!("{} {}", form.words.s(name), paper.seal.number).trim_end().to_owned(),
         size: paper.size,
         text,
         head: Some(form.head()),
@@ -82,15 +82,20 @@ impl Form<'_> {
         let (seal, words) = (&self.paper.seal, self.words);
         let sequence = words.count(seal.chain_sequence);
         let chain = [("sequence", sequence.as_str()), ("head", seal.chain_head.as_str())];
+        let mut lines = if seal.code.is_empty() {
+            vec![words.s("form-foot-unissued")]
+        } else {
+            vec![
+                words.a("form-foot-code", "code", &seal.code),
+                words.a("form-foot-check", "url", &seal.url),
+            ]
+        };
+        lines.push(words.with("form-foot-chain", &chain));
+        lines.push(words.a("form-foot-issued", "when", &words.date_time(seal.issued_ms)));
         Foot {
             url: seal.url.clone(),
             url_alt: words.a("form-qr", "url", &seal.url),
-            lines: vec![
-                words.a("form-foot-code", "code", &seal.code),
-                words.a("form-foot-check", "url", &seal.url),
-                words.with("form-foot-chain", &chain),
-                words.a("form-foot-issued", "when", &words.date_time(seal.issued_ms)),
-            ],
+            lines,
             page: page_of,
         }
     }
@@ -98,7 +103,11 @@ impl Form<'_> {
     /// A title, and below it the numbers of the paper.
     fn title(&self, id: &str) -> Block {
         let seal = &self.paper.seal;
-        let mut under = vec![self.words.a("form-number", "number", &seal.number)];
+        // What was not issued has no number.
+        let mut under = Vec::new();
+        if !seal.number.is_empty() {
+            under.push(self.words.a("form-number", "number", &seal.number));
+        }
         under.push(self.words.a("form-office-number", "number", &self.office_number()));
         under.extend(self.supersedes());
         Block::Title { text: self.words.s(id), under }

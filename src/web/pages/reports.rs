@@ -22,7 +22,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, office};
 
 /// The media type of a workbook.
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -139,23 +139,28 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let session = visitor.need(&Role::OFFICERS)?;
-    let is_head = session.actor().capacity(Role::Head, state.people().now_ms()).is_some();
-    let wanted: Option<Month> = asked.bulan.parse().ok();
-    if wanted.is_none() && !asked.bulan.is_empty() {
-        return Err(Failure::not_found());
-    }
+    visitor.need(&Role::OFFICERS)?;
+    let is_head = visitor.need(&[Role::Head]).is_ok();
+    let wanted = match asked.bulan.as_str() {
+        "" => None,
+        month => Some(month_of(&state, month)?),
+    };
     let (report, months) = state
         .work(move |state| {
             let desk = state.desk();
             let month = wanted.or_else(|| Month::of(desk.now())).ok_or(ActError::NotFound)?;
-            Ok::<_, ActError>((desk.month_report(month)?, desk.months()?))
+            let mut months = desk.months()?;
+            // One that somebody asked for by its address is there to be chosen again.
+            if !months.contains(&month) {
+                months.push(month);
+            }
+            Ok::<_, ActError>((desk.month_report(month)?, months))
         })
         .await??;
     page(&report_page(&visitor, &report, &months, is_head))
 }
 
-/// `GET /laporan/{month}.csv` and `.xlsx`
+/// `GET /laporan/{month}.csv`, `.xlsx` and `.pdf`
 pub(super) async fn file(
     Extract(state): Extract<State>,
     Path(file): Path<String>,
@@ -163,14 +168,20 @@ pub(super) async fn file(
 ) -> Result<Response, Failure> {
     visitor.need(&Role::OFFICERS)?;
     let (month, form) = file.split_once('.').ok_or_else(Failure::not_found)?;
-    let month: Month = month.parse().map_err(|_| Failure::not_found())?;
+    let month = month_of(&state, month)?;
     let (media, form) = match form {
         "csv" => ("text/csv; charset=utf-8", "csv"),
         "xlsx" => (XLSX, "xlsx"),
+        "pdf" => ("application/pdf", "pdf"),
         _ => return Err(Failure::not_found()),
     };
     let octets = state
         .work(move |state| {
+            if form == "pdf" {
+                let paper = state.desk().month_paper(month)?;
+                let printed = state.press().print(&paper, office().coat_of_arms.as_deref());
+                return printed.map_err(Failure::internal);
+            }
             let report = state.desk().month_report(month)?;
             match form {
                 "csv" => report.csv().map(String::into_bytes).map_err(Failure::internal),
@@ -188,9 +199,10 @@ pub(super) async fn ask(
     Path(month): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    proof_first(&state, visitor.need(&Role::OFFICERS)?, &visitor)?;
-    let month: Month = month.parse().map_err(|_| Failure::not_found())?;
-    page(&close_page(&visitor, month, Vec::new()))
+    proof_first(&state, visitor.need(&[Role::Head])?, &visitor)?;
+    let month = month_of(&state, &month)?;
+    let count = state.work(move |state| state.desk().count_to_close(month)).await??;
+    page(&close_page(&visitor, month, count, Vec::new()))
 }
 
 /// `POST /laporan/{month}/tutup`
@@ -202,20 +214,28 @@ pub(super) async fn close(
     let visitor = &sent.visitor;
     let session = visitor.need(&Role::OFFICERS)?;
     proof_first(&state, session, visitor)?;
-    let month: Month = month.parse().map_err(|_| Failure::not_found())?;
+    let month = month_of(&state, &month)?;
     let actor = session.actor();
     match state.work(move |state| state.desk().close_month(month, &actor)).await? {
         Ok(_) => Ok(see_other(&format!("/laporan?bulan={month}"))),
         Err(error @ ActError::Rule(_)) => {
-            let refused = close_page(visitor, month, error_words(visitor.t, &error));
+            let count = state.work(move |state| state.desk().count_to_close(month)).await??;
+            let refused = close_page(visitor, month, count, error_words(visitor.t, &error));
             page_with(StatusCode::UNPROCESSABLE_ENTITY, &refused)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// The page that asks before a month is closed; with why it was not.
-fn close_page(visitor: &Visitor, month: Month, why_not: Vec<String>) -> FormPage {
+/// A month by its address; there is none that has not begun.
+fn month_of(state: &State, text: &str) -> Result<Month, Failure> {
+    let month: Option<Month> = text.parse().ok();
+    let current = Month::of(state.desk().now());
+    month.filter(|month| current.is_some_and(|now| *month <= now)).ok_or_else(Failure::not_found)
+}
+
+/// The page that asks before a month is closed, with so many requests; and why it was not.
+fn close_page(visitor: &Visitor, month: Month, count: usize, why_not: Vec<String>) -> FormPage {
     let t = visitor.t;
     let words = t.month(month.year(), month.number());
     let title = t.a("report-close-title", "month", &words);
@@ -226,7 +246,7 @@ fn close_page(visitor: &Visitor, month: Month, why_not: Vec<String>) -> FormPage
     FormPage {
         shell: Shell::new(visitor, title).faulty(faulty),
         lead,
-        facts: Vec::new(),
+        facts: vec![(t.s("report-to-close"), count.to_string())],
         form: Form::new(&place, &visitor.csrf, t.a("report-close-button", "month", &words)),
         after: vec![t.s("report-close-after")],
     }
