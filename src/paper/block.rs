@@ -102,7 +102,7 @@ pub(super) enum Block {
         people: Vec<Signature>,
     },
     /// What stands on one page, if one is high enough.
-    Together(Vec<Block>),
+    Together(Vec<Self>),
     /// Empty lines to write on.
     Lines(usize),
     /// A line across.

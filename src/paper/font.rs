@@ -118,7 +118,7 @@ impl Faces {
 
     /// Whether both faces can show it.
     fn glyph_in_both(&self, character: char) -> Option<()> {
-        self.regular.glyph(character).and(self.bold.glyph(character)).map(|_| ())
+        self.regular.glyph(character).and_then(|_| self.bold.glyph(character)).map(|_| ())
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn page(document: &Document, coat_of_arms: Option<&str>) -> String {
     // A letter has no title to see; who goes by headings finds it all the same.
     let titled = |block: &Block| matches!(block, Block::Title { .. });
     if !document.blocks.iter().any(titled) {
-        html.element("h1", "visually-hidden", &document.title);
+        html.element("h1", "unseen", &document.title);
     }
     html.blocks(&document.blocks);
     html.foot(&document.foot);
@@ -197,7 +197,7 @@ impl Html {
         self.0.push_str("<thead><tr>");
         for column in &table.columns {
             self.0.push_str("<th scope=\"col\"");
-            self.0.push_str(if column.number { " class=\"number\">" } else { ">" });
+            self.0.push_str(if column.number { " class=\"num\">" } else { ">" });
             self.text(&column.head);
             self.0.push_str("</th>");
         }
@@ -215,7 +215,7 @@ impl Html {
     fn row(&mut self, table: &Table, row: &[String], class: &str) {
         append!(self.0, "<tr{class}>");
         for (at, column) in table.columns.iter().enumerate() {
-            let class = if column.number { "number" } else { "" };
+            let class = if column.number { "num" } else { "" };
             self.element("td", class, row.get(at).map_or("", String::as_str));
         }
         self.0.push_str("</tr>");
