@@ -1,5 +1,7 @@
 //! Commands and options. Their names are a contract (README).
 
+#[cfg(feature = "approval")]
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[cfg(feature = "approval")]
@@ -50,6 +52,9 @@ pub(super) struct Common {
 pub(super) enum Command {
     /// Run the daemon: DNS, pages, API
     Serve,
+    /// Look around: a throw-away office with requests in every state, on free ports of this machine
+    #[cfg(feature = "approval")]
+    Demo(Demo),
     /// Read one letter from standard input, confined: what the daemon starts for each upload
     #[cfg(feature = "approval")]
     #[command(hide = true)]
@@ -106,6 +111,21 @@ pub(super) enum Command {
     #[cfg(feature = "approval")]
     #[command(subcommand)]
     Audit(Audit),
+}
+
+/// `gapura demo`
+#[cfg(feature = "approval")]
+#[derive(Args, Debug)]
+pub(super) struct Demo {
+    /// Keep it in this directory, which is new or empty [default: removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+    /// The address of DNS; port 0 is a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// The address of the pages; port 0 is a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(super) web: SocketAddr,
 }
 
 /// `gapura zone …`

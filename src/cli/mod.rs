@@ -5,6 +5,8 @@
 //! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
 
 mod args;
+#[cfg(feature = "approval")]
+mod demo;
 mod key;
 mod local;
 mod plain;
@@ -76,6 +78,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         Command::Check => local::check(&common),
         #[cfg(feature = "approval")]
         Command::ReadLetter { .. } | Command::PrintPaper { .. } => Ok(EXIT_USAGE),
+        #[cfg(feature = "approval")]
+        Command::Demo(demo) => demo::demo(&common, &demo),
         Command::Zone(args::Zone::Check { origin, file, lenient }) => {
             local::zone_check(&common, &origin, &file, lenient)
         }

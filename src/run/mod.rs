@@ -14,6 +14,8 @@ mod building;
 pub mod check;
 mod clock;
 mod daemon;
+#[cfg(feature = "approval")]
+pub mod demo;
 mod differences;
 mod error;
 mod figures;
@@ -57,4 +59,5 @@ pub use error::RunError;
 pub use floor::raise_floor;
 #[cfg(feature = "approval")]
 pub use office::offline;
+pub use ready::Ready;
 pub use state_dir::{StateDir, StateDirError};

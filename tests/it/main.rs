@@ -14,6 +14,8 @@ mod zones;
 #[cfg(feature = "approval")]
 mod api;
 mod catalog;
+#[cfg(feature = "approval")]
+mod demo;
 mod edge;
 #[cfg(feature = "approval")]
 mod faults;

@@ -1,0 +1,108 @@
+//! `gapura demo`: prints who can sign in where, and the codes of their second factors.
+
+use std::io::{BufRead, IsTerminal};
+
+use super::args::{Common, Demo};
+use crate::run;
+use crate::run::demo::{self, Filled, Wanted};
+use crate::text::{append, append_line};
+
+/// Runs a demonstration until a signal asks it to stop.
+pub(super) fn demo(common: &Common, demo: &Demo) -> anyhow::Result<u8> {
+    run::log::start(run::log::Level::from_flags(true, common.verbose), common.json);
+    let wanted = Wanted { keep: demo.keep.clone(), listen: demo.listen, web: demo.web };
+    if !common.json {
+        super::put("gapura demo: eight weeks of an office are made; this takes some seconds\n");
+    }
+    let ended = demo::serve(&wanted, |ready, filled| {
+        if common.json {
+            let mut json = ready.json();
+            json["demo"] = serde_json::to_value(filled).unwrap_or_default();
+            super::put(&(json.to_string() + "\n"));
+        } else {
+            super::put(&text(ready, filled));
+            tell_codes(filled);
+        }
+    })?;
+    Ok(match ended {
+        run::Ended::Stopped => 0,
+        run::Ended::Interrupted => super::EXIT_INTERRUPTED,
+    })
+}
+
+/// What is there, for people.
+fn text(ready: &run::Ready, filled: &Filled) -> String {
+    let web = ready.web.as_deref().unwrap_or_default();
+    let mut text = String::new();
+    append_line!(text, "\n  pages    {web}      officers sign in at {web}/masuk");
+    append_line!(text, "  api      {web}/api/v1/openapi.json");
+    if let Some(dns) = ready.dns.first() {
+        append_line!(
+            text,
+            "  dns      dig @{} -p {} setuwetan.desa.cirebonkab.go.id",
+            dns.ip(),
+            dns.port()
+        );
+    }
+    match &filled.kept {
+        Some(kept) => append_line!(
+            text,
+            "  kept     {}: gapura serve --config {}/gapura.toml goes on with it",
+            kept.display(),
+            kept.display()
+        ),
+        None => append_line!(text, "  kept     nothing: {} goes at the end", ready.state_dir),
+    }
+    append_line!(text, "\nOfficers, all with the password  {}", filled.password);
+    append_line!(text, "  {:<6} {:<8} {:<30} second factor (base32)", "name", "role", "");
+    for member in &filled.accounts {
+        append_line!(
+            text,
+            "  {:<6} {:<8} {:<30} {}",
+            member.name,
+            member.role,
+            member.full_name,
+            member.totp_secret
+        );
+    }
+    append_line!(text, "\nApplicants look at {web}/status with number and secret");
+    let mut told: Vec<&str> = Vec::new();
+    for sent in &filled.requests {
+        if !told.contains(&sent.state.as_str()) {
+            told.push(&sent.state);
+            append_line!(
+                text,
+                "  {:<16} {}  {:<17} {}",
+                sent.number,
+                sent.secret,
+                sent.state,
+                sent.name
+            );
+        }
+    }
+    append!(text, "\nCtrl-C ends it.");
+    if std::io::stdin().is_terminal() {
+        append!(text, " Enter shows the codes of the second factors as they are now.");
+    }
+    text.push('\n');
+    text
+}
+
+/// Prints the codes of now whenever somebody presses Enter.
+fn tell_codes(filled: &Filled) {
+    if !std::io::stdin().is_terminal() {
+        return;
+    }
+    let accounts = filled.accounts.clone();
+    let work = move || {
+        for _ in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let codes = accounts.iter().filter_map(|member| {
+                let code = demo::code_now(&member.totp_secret).ok()?;
+                Some(format!("{} {code}", member.name))
+            });
+            super::put(&format!("{}\n", codes.collect::<Vec<_>>().join("   ")));
+        }
+    };
+    // Without it the codes come from an authenticator.
+    drop(std::thread::Builder::new().name("codes".to_owned()).spawn(work));
+}
