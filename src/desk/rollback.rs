@@ -6,7 +6,9 @@
 
 use super::{ActError, Desk};
 use crate::promote::records_before;
-use crate::queue::{Application, Fault, Kind, ParsedRecord, Reading, Rule, TransitionError};
+use crate::queue::{
+    Actor, Application, Fault, Kind, Letter, ParsedRecord, Reading, Role, Rule, TransitionError,
+};
 use crate::store::words::PromotionState;
 
 impl Desk {
@@ -20,6 +22,26 @@ impl Desk {
             }
             _ => Ok(application),
         }
+    }
+
+    /// What a request that takes the change `undone` back would say: the data of that change with the
+    /// records that stood before it, for an officer who keys in the letter. The letter is left open.
+    pub fn rollback_of(&self, undone: &str, actor: &Actor) -> Result<Application, ActError> {
+        let (ledger, now) = (&self.0.ledger, self.now());
+        let may = [Role::Head, Role::Verifier, Role::Operator];
+        if may.into_iter().all(|role| actor.capacity(role, now).is_none()) {
+            return Err(ActError::NotAllowed);
+        }
+        let stored = self.read(|reader| Ok(ledger.expect_request(reader, undone)?))?;
+        let of: &Application = stored.request.application();
+        let application = Application {
+            kind: Kind::Change,
+            inverse_of: Some(undone.to_owned()),
+            letter: Letter { number: String::new(), date: String::new(), sha256: None },
+            starts: None,
+            ..of.clone()
+        };
+        self.with_rollback(application)
     }
 
     /// What stood at the name before the change `undone`: the RRsets it replaced, beside those it

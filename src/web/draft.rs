@@ -20,6 +20,8 @@ pub(super) const RECORD_ROWS: usize = 3;
 const TTL: u32 = 3600;
 /// What the form sends for a suspension that is to be lifted.
 pub(super) const LIFT: &str = "ya";
+/// The field that names the request whose change is taken back.
+const UNDONE: &str = "inverse_of";
 /// Octets of all fields of a draft.
 const FIELDS_MAX: usize = 64 * 1024;
 
@@ -119,6 +121,15 @@ impl Draft {
         Ok(Self::of_json(&serde_json::to_value(request).map_err(Failure::internal)?))
     }
 
+    /// The draft of a request that takes a change back.
+    pub(super) fn of_rollback(application: &Application) -> Result<Self, Failure> {
+        let json = serde_json::to_value(application).map_err(Failure::internal)?;
+        let mut draft = Self::of_json(&json);
+        let undone = application.inverse_of.clone().unwrap_or_default();
+        draft.fields.insert(UNDONE.to_owned(), undone);
+        Ok(draft)
+    }
+
     /// The draft of a request in JSON.
     fn of_json(request: &serde_json::Value) -> Self {
         let mut draft = Self::default();
@@ -165,6 +176,7 @@ impl Draft {
         let mut application = Application {
             records: records.collect(),
             lift: self.get("lift") == LIFT,
+            inverse_of: Some(self.get(UNDONE)).filter(|it| !it.is_empty()).map(str::to_owned),
             ..Application::blank(zone)
         };
         for field in &FORM {

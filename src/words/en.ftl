@@ -1428,6 +1428,7 @@ records-origin = Origin
 records-version = Version
 records-changes = Requests and what they changed
 records-no-change = There is no request for this name; it follows the zone file.
+records-undo = Begin a request that takes this change back
 origin-request = A request
 origin-import = The zone file (import)
 record-out = Suspended by { $by }, { $at }: { $reason }

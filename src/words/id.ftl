@@ -1428,6 +1428,7 @@ records-origin = Asal
 records-version = Versi
 records-changes = Permohonan dan perubahannya
 records-no-change = Belum ada permohonan untuk nama ini; isinya mengikuti berkas zona.
+records-undo = Ajukan pengembalian perubahan ini
 origin-request = Permohonan
 origin-import = Berkas zona (impor)
 record-out = Ditangguhkan oleh { $by }, { $at }: { $reason }

@@ -250,6 +250,13 @@ fn a_rollback_brings_back_what_its_change_replaced() {
     undo.records.clear();
     undo.inverse_of = Some("GPR-2026-09999".to_owned());
     assert_eq!(office.submit(undo.clone()).unwrap_err().code(), "incomplete", "no such change");
+    // What the page of the name fills in for an officer: everything but the letter.
+    let filled = office.desk.rollback_of(&changed, &office.actor("kepala")).unwrap();
+    assert_eq!((filled.kind, filled.records[0].data.as_str()), (Kind::Change, "192.0.2.110"));
+    assert_eq!(
+        (filled.inverse_of.as_deref(), filled.letter.number.as_str()),
+        (Some(&*changed), "")
+    );
     undo.inverse_of = Some(changed);
     let number = office.live(undo);
     let name = "grogolkapetakan.desa.cirebonkab.go.id.";

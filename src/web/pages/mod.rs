@@ -79,6 +79,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/rekaman", get(records::list))
         .route("/rekaman/{name}", get(records::show))
         .route("/rekaman/{name}/{act}", get(records::ask).post(records::press))
+        .route("/rekaman/{name}/kembalikan/{number}", post(records::undo))
         .route("/subdomain", get(register::show))
         .route("/subdomain.csv", get(register::csv))
         .route("/zona", get(zones::show).post(zones::reload))

@@ -11,8 +11,9 @@ use super::parts::{Past, history, is_just_now, line_fault, refusal, tag};
 use super::sign_in::proof_first;
 use crate::desk::{ActError, NameChange, NamePage};
 use crate::people::{Role, Session};
-use crate::queue::{LiveState, NamingClass};
+use crate::queue::{Kind, LiveState, NamingClass, State as RequestState};
 use crate::view::RecordView;
+use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::redirect::{encode, see_other};
@@ -186,6 +187,8 @@ struct Change {
     removed: Vec<String>,
     /// Records that came.
     added: Vec<String>,
+    /// Whether the officer may begin a request that takes it back.
+    undo: bool,
 }
 
 /// The page of one name.
@@ -240,6 +243,7 @@ pub(super) async fn show(
             && it.who.as_deref() == Some(&session.account.name)
             && is_just_now(&it.at, now)
     });
+    let acts = session.holds_one_of(&[Role::Head, Role::Verifier, Role::Operator]);
     let record = &found.record;
     let shown = record.name.trim_end_matches('.').to_owned();
     let done =
@@ -254,7 +258,7 @@ pub(super) async fn show(
         notes: notes(t, &found),
         facts: facts(t, record),
         acts: offered(t, session, &found, now),
-        changes: found.changes.iter().map(|it| change(t, it)).collect(),
+        changes: found.changes.iter().map(|it| change(t, it, can_undo(record, it, acts))).collect(),
         history: history(t, &found.history, true),
     })
 }
@@ -306,7 +310,7 @@ fn facts(t: Words, record: &RecordView) -> Vec<(String, String)> {
 }
 
 /// A request about a name in words.
-fn change(t: Words, it: &NameChange) -> Change {
+fn change(t: Words, it: &NameChange, undo: bool) -> Change {
     Change {
         number: it.number.clone(),
         what: format!("{}, {}", it.kind.say(t), t.moment(&it.submitted)),
@@ -314,7 +318,15 @@ fn change(t: Words, it: &NameChange) -> Change {
         tag: tag(it.state),
         removed: it.removed.clone(),
         added: it.added.clone(),
+        undo,
     }
+}
+
+/// Whether a change can be taken back: it went live, and the name is still served.
+fn can_undo(record: &RecordView, it: &NameChange, acts: bool) -> bool {
+    let went_live =
+        matches!(it.state, RequestState::Live | RequestState::Notified | RequestState::Closed);
+    acts && record.state.is_served() && it.kind == Kind::Change && went_live
 }
 
 //------------ Acts ----------------------------------------------------------
@@ -429,6 +441,20 @@ pub(super) async fn press(
     again.form = form;
     again.shell.faulty = true;
     page_with(failure.status, &again)
+}
+
+/// `POST /rekaman/{name}/kembalikan/{number}`: begins a request that takes a change back. The officer
+/// goes on with the letter; the request is judged like any other.
+pub(super) async fn undo(
+    Extract(state): Extract<State>,
+    Path((_, number)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let actor = visitor.need(&[Role::Head, Role::Verifier, Role::Operator])?.actor();
+    let filled = state.work(move |state| state.desk().rollback_of(&number, &actor)).await??;
+    Draft::of_rollback(&filled)?.save(&state, visitor).await?;
+    Ok(see_other("/permohonan/5"))
 }
 
 /// The page of an act on a name.
