@@ -56,6 +56,7 @@
 //! | [`fleet`] | the other name servers: who may do what, NOTIFY, watching secondaries |
 //! | [`queue`] | the procedure: acts, stages, persons, clocks, check sheet |
 //! | [`audit`] | the event chain, checkpoints, anchors, sealed values, the verifier |
+//! | [`dossier`] | what each paper of a request says |
 //! | [`ledger`] | the one writer of what the procedure did |
 //! | [`people`] | accounts, roles, passwords, second factor, sessions, tokens |
 //! | [`register`] | live names: what was promised, what is served, and where they differ |
@@ -132,6 +133,8 @@ pub mod audit;
 pub mod confined;
 #[cfg(feature = "approval")]
 pub mod desk;
+#[cfg(feature = "approval")]
+pub mod dossier;
 #[cfg(feature = "approval")]
 pub mod ledger;
 #[cfg(feature = "approval")]

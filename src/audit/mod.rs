@@ -31,7 +31,7 @@ pub use error::AuditError;
 pub use export::{Export, Part, export_line, export_part, note_export};
 pub use key_files::has_keys;
 pub(crate) use key_files::random;
-pub use letters::check_letters;
+pub use letters::{PAPER_FILE, check_letters, check_papers};
 pub use notary::Notary;
 pub use report::{AuditFault, Compared, FaultKind, Report};
 pub use rows::{guard, inspect_vault, open_guarded};

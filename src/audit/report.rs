@@ -31,6 +31,8 @@ pub struct Report {
     pub erased: usize,
     /// Proofs of promotions that are those their events name.
     pub proofs: usize,
+    /// Papers whose file is the one that was rendered.
+    pub papers: usize,
     /// The rows that were compared; none in an export, or without their key.
     pub compared: Option<Compared>,
     /// Whether the database itself was at hand.
@@ -157,6 +159,9 @@ impl Report {
         if self.proofs > 0 {
             lines
                 .push(format!("proofs of promotions that are those in the chain: {}", self.proofs));
+        }
+        if self.papers > 0 {
+            lines.push(format!("files of papers that are those rendered: {}", self.papers));
         }
         lines.push(match self.signed_to {
             Some(to) => format!("signed up to {to}"),

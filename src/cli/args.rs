@@ -96,6 +96,10 @@ pub(super) enum Command {
     #[cfg(feature = "approval")]
     #[command(subcommand)]
     Privacy(super::request::Privacy),
+    /// The papers of requests, as an officer with a personal token in GAPURA_TOKEN
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    Paper(super::request::Paper),
     /// People who work the queue
     #[cfg(feature = "approval")]
     #[command(subcommand)]

@@ -94,6 +94,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         #[cfg(feature = "approval")]
         Command::Privacy(privacy) => request::privacy(&common, privacy),
         #[cfg(feature = "approval")]
+        Command::Paper(paper) => request::paper(&common, paper),
+        #[cfg(feature = "approval")]
         Command::User(user) => remote::user(&common, user),
         #[cfg(feature = "approval")]
         Command::Token(token) => remote::token(&common, token),

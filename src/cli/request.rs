@@ -9,6 +9,7 @@ mod body;
 mod http;
 mod print;
 
+use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -136,6 +137,27 @@ pub enum Privacy {
     },
 }
 
+/// `gapura paper …`
+#[derive(Debug, Subcommand)]
+pub enum Paper {
+    /// The papers of a request
+    List {
+        /// The request's number
+        number: String,
+    },
+    /// The PDF of one of them, on standard output
+    Show {
+        /// The request's number
+        number: String,
+        /// A kind, as `notification` (the newest in force), or an id, as `paper list` shows
+        #[arg(value_name = "KIND|ID")]
+        paper: String,
+        /// Write it to this file instead
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
 //------------ Running them ----------------------------------------------------
 
 /// Sends a command on the queue to the daemon. Exit code: 0 done, 1 refused, 2 not understood.
@@ -157,13 +179,55 @@ pub(super) fn close_month(common: &Common, month: &str) -> anyhow::Result<u8> {
     send(common, print::Shape::ClosedMonth, &Call::post(&path, &json!({})))
 }
 
-/// Sends a call and prints the reply.
-fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> {
-    let loaded = match super::settings(common) {
-        Ok(loaded) => loaded,
+/// Sends a command on papers to the daemon; the exit codes are the same.
+pub(super) fn paper(common: &Common, paper: Paper) -> anyhow::Result<u8> {
+    let (number, which, output) = match paper {
+        Paper::List { number } => {
+            let call = Call::get(&path(&number, Some("papers")));
+            return send(common, print::Shape::Papers, &call);
+        }
+        Paper::Show { number, paper, output } => (number, paper, output),
+    };
+    if output.is_none() && std::io::stdout().is_terminal() {
+        super::put_error(
+            "gapura: a PDF is no text for a terminal: give --output FILE, or redirect it\n",
+        );
+        return Ok(2);
+    }
+    let client = match client(common)? {
+        Ok(client) => client,
         Err(exit) => return Ok(exit),
     };
-    let client = Client::new(address(&loaded)?)?;
+    let which = http::escape(&which);
+    let reply = client.send(&Call::get(&path(&number, Some(&format!("papers/{which}")))))?;
+    if reply.status != 200 {
+        let value: Value = serde_json::from_slice(&reply.body)
+            .with_context(|| format!("the daemon answered {} without JSON", reply.status))?;
+        return Ok(print::print(common.json, print::Shape::Papers, reply.status, &value));
+    }
+    match output {
+        Some(file) => std::fs::write(&file, &reply.body)
+            .with_context(|| format!("cannot write {}", file.display()))?,
+        None => std::io::stdout().lock().write_all(&reply.body)?,
+    }
+    Ok(0)
+}
+
+/// A client of the daemon, or the exit code where the settings do not read.
+fn client(common: &Common) -> anyhow::Result<Result<Client, u8>> {
+    let loaded = match super::settings(common) {
+        Ok(loaded) => loaded,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    Ok(Ok(Client::new(address(&loaded)?)?))
+}
+
+/// Sends a call and prints the reply.
+fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> {
+    let client = match client(common)? {
+        Ok(client) => client,
+        Err(exit) => return Ok(exit),
+    };
     let reply = client.send(call)?;
     if reply.status == 401 && !client.has_token() {
         super::put_error(

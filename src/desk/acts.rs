@@ -119,7 +119,7 @@ impl Desk {
             };
             let Stored { request, row } = stored;
             let step = request.act(act, &actor, &facts)?;
-            let request = ledger.apply(tx, &row, step)?;
+            let request = ledger.apply_on(tx, &row, step, candidate.as_ref())?;
             if let Act::Notified { how } = act {
                 self.handle_notices(tx, &request, &actor, how)?;
             }

@@ -12,8 +12,8 @@ use super::probe::Prober;
 use super::room::Obstacle;
 use super::settings::{Options, Settings};
 use crate::audit::{
-    Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, export_part, note_export,
-    open_guarded, verify_own,
+    Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, check_papers, export_part,
+    note_export, open_guarded, verify_own,
 };
 use crate::digest::sha256_hex;
 use crate::ledger::{Ledger, LedgerError};
@@ -31,6 +31,8 @@ use crate::store::{Reader, Store, StoreError};
 
 /// The folder of letters in the state directory.
 pub const LETTERS: &str = "letters";
+/// The folder of papers in the state directory.
+pub const PAPERS: &str = "papers";
 /// Events that are looked at for news of accounts.
 const NEWS_LOOKED_AT: usize = 500;
 /// News of accounts at once.
@@ -98,9 +100,10 @@ impl Desk {
         let register = Register::new(ledger.clone(), publisher);
         let promoter = Promoter::new(register.clone());
         let prober = Prober::new(options.probe, options.probe_time, options.probes);
-        let letters = options.state_dir.join(LETTERS);
-        std::fs::create_dir_all(&letters)
-            .map_err(|source| ActError::File { path: letters, source })?;
+        for folder in [LETTERS, PAPERS] {
+            let path = options.state_dir.join(folder);
+            std::fs::create_dir_all(&path).map_err(|source| ActError::File { path, source })?;
+        }
         let (reminded, watched) = (Mutex::default(), Mutex::default());
         Ok(Self(Arc::new(Inner {
             ledger,
@@ -127,6 +130,11 @@ impl Desk {
         self.0.ledger.fill_likeness()?;
         self.0.ledger.fill_phases()?;
         Ok(self.0.promoter.recover()?)
+    }
+
+    /// Tells how people reach the site, for the codes on papers.
+    pub fn set_site(&self, url: &str) {
+        self.0.ledger.set_site(url);
     }
 
     /// The time now, epoch milliseconds.
@@ -232,7 +240,7 @@ impl Desk {
         })
     }
 
-    /// Verifies our own chain, with personal values, rows and the files of letters.
+    /// Verifies our own chain, with personal values, rows and the files of letters and papers.
     pub fn verify(&self, anchors: &[Anchor]) -> Result<Report, ActError> {
         let Inner { ledger, options, .. } = &*self.0;
         let key = ledger.notary.public_key();
@@ -240,6 +248,8 @@ impl Desk {
             Ok(verify_own(reader, Some(&ledger.vault), Some(&key), anchors))
         })?;
         check_letters(&ledger.store, &options.state_dir.join(LETTERS), &mut report)?;
+        let papers = options.state_dir.join(PAPERS);
+        check_papers(&ledger.store, &ledger.vault, &papers, &mut report)?;
         Ok(report)
     }
 

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use super::clockwork::Job;
-use super::office::LETTERS;
+use super::office::{LETTERS, PAPERS};
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
+use crate::ledger::ErasedRows;
 use crate::queue::labels::clean_text;
 use crate::queue::time::DAY_MS;
 use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError};
@@ -35,9 +36,34 @@ pub struct Erased {
     pub revisions: u32,
     /// Letter files.
     pub letters: usize,
+    /// Files of papers that were issued anew without the person.
+    pub papers: usize,
 }
 
 impl Desk {
+    /// Papers past their time, and files no row names: as with letters.
+    fn retain_papers(&self, now: i64) -> Result<(), ActError> {
+        let folder = self.0.options.state_dir.join(PAPERS);
+        let listed = std::fs::read_dir(&folder)
+            .map_err(|source| ActError::File { path: folder.clone(), source })?;
+        for entry in listed.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let row = self.read(|reader| Ok(reader.paper_by_file(&file)?))?;
+            let is_kept = match &row {
+                Some(row) => row.at_ms + LETTER_KEPT_MS >= now,
+                None => is_fresh(&entry),
+            };
+            if is_kept {
+                continue;
+            }
+            if let Some(row) = row {
+                self.0.ledger.store.write(|tx| self.expire_paper(tx, row))?;
+            }
+            self.delete_paper_files(&[file])?;
+        }
+        Ok(())
+    }
+
     /// Erases the personal data of an ended request: contact, notes, letters, addresses of notices.
     /// The decision, the name and the office stay. By kabid, with the ground: it takes evidence away,
     /// and an administrator decides nothing.
@@ -45,7 +71,7 @@ impl Desk {
         let ledger = &self.0.ledger;
         let now = ledger.now();
         let ground = clean_text(ground);
-        let (erased, files) = ledger.store.write(|tx| {
+        let (erased, files, papers) = ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
             let by = actor.capacity(Role::Head, now).ok_or(ActError::NotAllowed)?;
             let stored = ledger.expect_request(tx, number)?;
@@ -58,7 +84,8 @@ impl Desk {
                 return Err(TransitionError::Incomplete(missing).into());
             }
             let revisions = stored.request.revision();
-            let values = ledger.erase_persons(tx, stored, &by, Some(&ground))?;
+            let ErasedRows { values, paper_files } =
+                ledger.erase_persons(tx, stored, &by, Some(&ground))?;
             let mut files = Vec::new();
             for letter in tx.letters_of(number)? {
                 if letter.erased_ms.is_none() {
@@ -66,8 +93,11 @@ impl Desk {
                     tx.put_letter(&AttachmentRow { erased_ms: Some(now), ..letter })?;
                 }
             }
-            Ok::<_, ActError>((Erased { values, revisions, letters: files.len() }, files))
+            let (letters, papers) = (files.len(), paper_files.len());
+            let erased = Erased { values, revisions, letters, papers };
+            Ok::<_, ActError>((erased, files, paper_files))
         })?;
+        self.delete_paper_files(&papers)?;
         for file in files {
             let path = self.letter_path(&file);
             std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
@@ -89,6 +119,7 @@ impl Desk {
         Self::retain_subjects,
         |desk| desk.retain_contacts(desk.now()),
         |desk| desk.retain_letters(desk.now()),
+        |desk| desk.retain_papers(desk.now()),
         |desk| Ok(desk.0.ledger.store.scrub()?),
     ];
 
@@ -121,11 +152,12 @@ impl Desk {
             Ok(reader.requests_past_contact(now - CONTACT_KEPT_MS, CONTACTS_MAX)?)
         })?;
         for number in &over {
-            ledger.store.write::<_, ActError>(|tx| {
+            let files = ledger.store.write::<_, ActError>(|tx| {
                 let stored = ledger.expect_request(tx, number)?;
-                ledger.erase_persons(tx, stored, &Signature::system(now), None)?;
-                Ok(())
+                let erased = ledger.erase_persons(tx, stored, &Signature::system(now), None)?;
+                Ok(erased.paper_files)
             })?;
+            self.delete_paper_files(&files)?;
         }
         if !over.is_empty() {
             tracing::info!(requests = over.len(), "contacts whose retention had ended were erased");
@@ -168,7 +200,7 @@ impl Desk {
     }
 }
 
-/// Whether a file of letters is young enough to be kept without a row: an older database may have been
+/// Whether a file of letters or papers is young enough to be kept without a row: an older database may have been
 /// started by mistake, and the right one put back still names it.
 fn is_fresh(entry: &std::fs::DirEntry) -> bool {
     let modified = entry.metadata().and_then(|found| found.modified());

@@ -10,6 +10,7 @@ mod listing;
 mod mailbox;
 mod names;
 mod notices;
+mod papers;
 mod refusals;
 mod reminders;
 mod signing;

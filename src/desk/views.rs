@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::around::RequestContext;
 use super::evidence::is_in_hand;
+use super::papers::papers;
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof, Reached};
@@ -28,7 +29,7 @@ pub enum Viewer {
 
 impl Viewer {
     /// What they may see of persons.
-    fn sees(&self, now: i64) -> Option<Sees> {
+    pub(super) fn sees(&self, now: i64) -> Option<Sees> {
         match self {
             Self::Applicant => Some(Sees::Applicant),
             Self::Officer(actor) => Sees::of_officer(actor, now),
@@ -144,6 +145,7 @@ impl Desk {
             for row in notices.iter().filter(|row| sees.is_officer() || row.to_applicant) {
                 view.notices.push(NoticeView::of(&ledger.open_notice(reader, row)?, sees));
             }
+            view.papers = papers(reader, &number, sees)?;
             view.history = history(reader, &format!("request:{number}"), sees)?;
             Ok(view)
         })

@@ -4,17 +4,19 @@
 //! follows from it:
 //!
 //! ```text
-//! Step<Request>    ─► attachment, event, row, revision, name held or freed, party link, notices ─┐
-//! Step<LiveRecord> ─► event, row, notices                                                       ─┼─► checkpoint, if due
-//! Step<Notice>     ─► event, row, what its arrival means to the request                         ─┘
+//! Step<Request>    ─► attachment, event, row, revision, name held or freed, party link, notices, papers ─┐
+//! Step<LiveRecord> ─► event, row, notices                                                               ─┼─► checkpoint, if due
+//! Step<Notice>     ─► event, row, what its arrival means to the request                                 ─┘
 //! ```
 //! The writers of single rows are private to this room, so that no act can forget one of these.
 
+use super::papers::Sources;
 use super::{Ledger, LedgerError};
 use crate::audit::{NewEvent, append};
+use crate::dossier::Promoted;
 use crate::queue::{
-    Deed, Happening, Kind, LiveRecord, LiveState, Notice, NoticeState, Place, Request, Signature,
-    Stage, State, Step, Subject,
+    Candidate, Deed, Happening, Kind, LiveRecord, LiveState, Notice, NoticeState, Place, Request,
+    Signature, Stage, State, Step, Subject,
 };
 use crate::store::requests::{AttachmentRow, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -39,6 +41,8 @@ struct Along<'a> {
     attachment: Option<&'a AttachmentRow>,
     /// The command that repeats the proof of a promotion.
     dig: Option<&'a str>,
+    /// What papers are made of.
+    sources: Sources<'a>,
 }
 
 //------------ Requests ------------------------------------------------------
@@ -53,7 +57,7 @@ impl Ledger {
     ) -> Result<Request, LedgerError> {
         let row = RequestRow { secret_hash: Some(new.secret_hash), ..RequestRow::default() };
         let place = Some(new.place);
-        self.write(tx, &row, step, Along { place, attachment: new.attachment, dig: None })
+        self.write(tx, &row, step, Along { place, attachment: new.attachment, ..Along::default() })
     }
 
     /// Writes an act on a request; `before` is its row before the act.
@@ -64,6 +68,18 @@ impl Ledger {
         step: Step<Request>,
     ) -> Result<Request, LedgerError> {
         self.write(tx, before, step, Along::default())
+    }
+
+    /// Writes an act on a request that was decided with a candidate zone before the officer's eyes.
+    pub fn apply_on(
+        &self,
+        tx: &Tx<'_>,
+        before: &RequestRow,
+        step: Step<Request>,
+        candidate: Option<&Candidate>,
+    ) -> Result<Request, LedgerError> {
+        let sources = Sources { candidate, promoted: None };
+        self.write(tx, before, step, Along { sources, ..Along::default() })
     }
 
     /// Writes a corrected request, with its new letter if one came.
@@ -77,15 +93,17 @@ impl Ledger {
         self.write(tx, before, step, Along { attachment, ..Along::default() })
     }
 
-    /// Writes that a request is live; `dig` repeats the proof.
+    /// Writes that a request is live; `dig` repeats the proof, `promoted` is what papers say of it.
     pub fn promoted(
         &self,
         tx: &Tx<'_>,
         before: &RequestRow,
         step: Step<Request>,
         dig: &str,
+        promoted: &Promoted,
     ) -> Result<Request, LedgerError> {
-        self.write(tx, before, step, Along { dig: Some(dig), ..Along::default() })
+        let sources = Sources { candidate: None, promoted: Some(promoted) };
+        self.write(tx, before, step, Along { dig: Some(dig), sources, ..Along::default() })
     }
 
     /// Writes everything that follows from a step of a request. A new one has an empty row before.
@@ -117,6 +135,7 @@ impl Ledger {
             self.tell_overtaken(tx, &request, &happening.by)?;
         }
         self.tell(tx, &event, happening.deed, &request, along.dig)?;
+        self.make_papers(tx, &event, &happening, &request, along.sources)?;
         self.checkpoint(tx)?;
         Ok(request)
     }

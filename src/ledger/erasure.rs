@@ -5,10 +5,18 @@ use crate::audit::{NewEvent, append_sealed};
 use crate::queue::{Contact, Deed, Signature};
 use crate::store::Tx;
 
+/// What an erasure took out of the database.
+pub struct ErasedRows {
+    /// How many values behind commitments.
+    pub values: usize,
+    /// Files of papers that no row names any more: they are to be deleted.
+    pub paper_files: Vec<String>,
+}
+
 impl Ledger {
     /// Erases what a request says of persons, but for its letters: the values behind commitments, the
     /// contact of every revision, officers' notes and instructions, what parties were asked, the
-    /// addresses and points of notices. Returns the count of values.
+    /// addresses and points of notices, and the papers, which are issued anew without the person.
     ///
     /// `ground` is what an officer wrote, and may name the person: it is sealed like any other text.
     /// Without one the time for which data is kept is over.
@@ -18,13 +26,14 @@ impl Ledger {
         stored: Stored,
         by: &Signature,
         ground: Option<&str>,
-    ) -> Result<usize, LedgerError> {
+    ) -> Result<ErasedRows, LedgerError> {
         let Stored { request, row } = stored;
         let number = request.number().to_owned();
         let subject = format!("request:{number}");
         let notices = tx.notices_of(&number)?;
         let mut subjects = vec![subject.clone()];
         subjects.extend(notices.iter().map(|row| format!("notice:{}", row.id)));
+        subjects.extend(tx.papers_of(&number)?.iter().map(|row| format!("paper:{}", row.id)));
         let mut values = Vec::new();
         for subject in subjects {
             for event in tx.events_of(&subject)? {
@@ -59,6 +68,7 @@ impl Ledger {
             notice.erase();
             self.save_notice(tx, &notice)?;
         }
-        Ok(values.len())
+        let paper_files = self.erase_papers(tx, &number, by)?;
+        Ok(ErasedRows { values: values.len(), paper_files })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `promote` and `desk` read requests, live records and notices through a [`Ledger`], and write a
 //! step of the procedure with [`Ledger::apply`] and its sisters. A body is sealed because it names
-//! persons. Everything runs inside the caller's transaction; no rule of the procedure is decided
+//! persons; so is what a paper says. Everything runs inside the caller's transaction; no rule of the procedure is decided
 //! here.
 
 mod apply;
@@ -10,12 +10,15 @@ mod checkpoint;
 mod erasure;
 mod error;
 mod outbox;
+mod papers;
 mod persons;
 mod recipients;
 mod rows;
 
 pub use apply::NewRequest;
+pub use erasure::ErasedRows;
 pub use error::LedgerError;
+pub use papers::{House, KeptPaper, NewPaper, grouped, read_code};
 pub use rows::{Clock, Ledger, Stored};
 
 #[cfg(test)]

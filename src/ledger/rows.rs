@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
 
 use super::LedgerError;
 use crate::audit::{AuditError, Event, NewEvent, Notary, Sealed, Vault, append_sealed};
@@ -36,6 +37,10 @@ pub struct Ledger {
     pub rules: Arc<Rules>,
     /// Working time; replaced when the table of holidays changes.
     calendar: Arc<RwLock<Arc<Calendar>>>,
+    /// How people reach the site, for the codes on papers.
+    site: Arc<RwLock<String>>,
+    /// Told when papers wait to be rendered; the transaction that made them may still be open.
+    pub papers_wanted: Arc<Notify>,
 }
 
 /// A request as stored: the value and its columns.
@@ -58,7 +63,19 @@ impl Ledger {
         calendar: Calendar,
     ) -> Self {
         let calendar = Arc::new(RwLock::new(Arc::new(calendar)));
-        Self { store, vault, notary, clock, rules: Arc::new(rules), calendar }
+        let rules = Arc::new(rules);
+        let (site, papers_wanted) = (Arc::default(), Arc::default());
+        Self { store, vault, notary, clock, rules, calendar, site, papers_wanted }
+    }
+
+    /// How people reach the site, without a slash at the end.
+    pub fn site(&self) -> String {
+        self.site.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells how people reach the site, once that is known.
+    pub fn set_site(&self, url: &str) {
+        url.clone_into(&mut self.site.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// The time now.

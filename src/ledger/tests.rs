@@ -218,7 +218,11 @@ fn values_are_those_of_the_event() {
         let withdraw = Act::Withdraw { letter: String::new() };
         house.ledger.apply(tx, &stored.row, stored.request.act(&withdraw, &applicant, &facts)?)
     });
-    assert_eq!(house.notices()[..4], before, "what follows changes none of them");
+    let after = house.notices();
+    assert!(
+        before.iter().all(|it| after.contains(it)),
+        "what follows changes none of them: {after:?}"
+    );
 }
 
 #[test]

@@ -33,14 +33,7 @@ pub struct Paper {
 impl Paper {
     /// Its kind.
     pub fn kind(&self) -> PaperKind {
-        match self.content {
-            Content::Receipt(_) => PaperKind::Receipt,
-            Content::Disposition(_) => PaperKind::Disposition,
-            Content::Verification(_) => PaperKind::Verification,
-            Content::Report(_) => PaperKind::Report,
-            Content::Notification(_) => PaperKind::Notification,
-            Content::Activity(_) => PaperKind::Activity,
-        }
+        self.content.kind()
     }
 }
 
@@ -60,6 +53,20 @@ pub enum Content {
     Notification(Notification),
     /// *Laporan kegiatan.*
     Activity(Activity),
+}
+
+impl Content {
+    /// The kind of paper that says it.
+    pub fn kind(&self) -> PaperKind {
+        match self {
+            Self::Receipt(_) => PaperKind::Receipt,
+            Self::Disposition(_) => PaperKind::Disposition,
+            Self::Verification(_) => PaperKind::Verification,
+            Self::Report(_) => PaperKind::Report,
+            Self::Notification(_) => PaperKind::Notification,
+            Self::Activity(_) => PaperKind::Activity,
+        }
+    }
 }
 
 /// The size of the pages.

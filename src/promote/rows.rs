@@ -7,8 +7,9 @@ use super::preview::Preview;
 use super::proof::Proof;
 use crate::audit::{AuditError, PROOF};
 use crate::digest::sha256_hex;
+use crate::dossier::{Answer, Promoted};
 use crate::ledger::Ledger;
-use crate::publish::{Change, Confirmation, Publisher, Rows};
+use crate::publish::{Change, Confirmation, Observation, Publisher, Rows};
 use crate::queue::{self, Actor, Request, Stage, Step, TransitionError};
 use crate::store::promises::PromotionRow;
 use crate::store::words::PromotionState;
@@ -120,10 +121,30 @@ pub(super) fn write_success(
     let step = stored.request.promoted(row.serial_to, &ledger.facts(now, &calendar))?;
     let proof_text = json(proof)?;
     tx.settle_promotion(&row.id, PromotionState::Proven, &proof_text, now)?;
-    ledger.promoted(tx, &stored.row, with_proof(step, &row.id, &proof_text), &proof.dig)?;
+    let step = with_proof(step, &row.id, &proof_text);
+    ledger.promoted(tx, &stored.row, step, &proof.dig, &brought(row, plan, proof))?;
     ledger.apply_taken_in(tx, live, live_step)?;
     crate::publish::failpoint::point("promote.settling");
     Ok(())
+}
+
+/// What a promotion brought about, for the papers that report it.
+fn brought(row: &PromotionRow, plan: &Plan, proof: &Proof) -> Promoted {
+    let answer = |asked: &Observation| Answer {
+        question: format!("{} ({}, {})", asked.question, asked.server, asked.transport),
+        rcode: asked.rcode.clone(),
+        answer: asked.answer.join("\n"),
+        at_ms: asked.at_ms().unwrap_or(row.at_ms),
+        as_approved: true,
+    };
+    Promoted {
+        serial_before: row.serial_from,
+        serial: row.serial_to,
+        added: plan.added_lines(),
+        removed: plan.removed_lines(),
+        answers: proof.asked.iter().map(answer).collect(),
+        lingers: proof.lingers,
+    }
 }
 
 /// The rows of a failed promotion; `NotFound` if it is finished already.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::time::now_ms;
 use crate::audit::{self, Anchor, AuditError, Export, FaultKind, Notary, Report, Vault};
 use crate::control::Reply;
-use crate::desk::LETTERS;
+use crate::desk::{LETTERS, PAPERS};
 use crate::queue::Role;
 use crate::report::{Month, Terms};
 use crate::store::{Store, StoreError};
@@ -41,6 +41,7 @@ pub(super) fn verify_own(
         Ok(report)
     })?;
     audit::check_letters(store, &state_dir.join(LETTERS), &mut report)?;
+    audit::check_papers(store, &vault, &state_dir.join(PAPERS), &mut report)?;
     Ok(verified(&report))
 }
 
@@ -134,7 +135,7 @@ pub fn verified(report: &Report) -> Reply {
         "good": report.is_good(), "events": report.events, "head": report.head,
         "first_bad": report.first_bad(), "faults": faults,
         "signed_to": report.signed_to, "anchored_to": report.anchored_to,
-        "rows": report.compared.map(|compared| compared.rows), "proofs": report.proofs,
+        "rows": report.compared.map(|compared| compared.rows), "proofs": report.proofs, "papers": report.papers,
     });
     Reply { exit: u8::from(!report.is_good()), text: report.lines().join("\n"), json }
 }

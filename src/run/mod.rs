@@ -46,6 +46,8 @@ mod mail;
 #[cfg(feature = "approval")]
 mod office;
 #[cfg(feature = "approval")]
+mod papers;
+#[cfg(feature = "approval")]
 mod people;
 #[cfg_attr(not(feature = "approval"), path = "name_server_alone.rs")]
 mod road_3;

@@ -17,6 +17,7 @@ use super::clock::Clock;
 use super::error::{RunError, system};
 use super::office::{Office, closed};
 use super::options::{self, OptionError};
+use super::papers;
 use super::proposals::Proposals;
 use super::signing_mail;
 use super::stand_in::Database;
@@ -149,6 +150,7 @@ impl Road3 {
         // After the desk: what is written from here on is bound to the chain.
         let people =
             People::open(store.clone(), desk.vault(), options::people(settings)).map_err(failed)?;
+        desk.set_site(&site_url(settings, settings.web.listen));
         let recovered = desk.listening().map_err(failed)?;
         if recovered > 0 {
             tracing::warn!(recovered, "finished promotions that a crash had interrupted");
@@ -188,6 +190,9 @@ impl Road3 {
             .block_on(async { system(what, tokio::net::TcpListener::bind(address).await) })?;
         let bound = system("pages", listener.local_addr())?;
         let url = site_url(settings, bound);
+        if let Self::Open(open) = self {
+            open.desk.set_site(&url);
+        }
         let options = options::web(settings, &url);
         let (proxies, door) = (options.trusted_proxies.clone(), options.door);
         let stop = stop_signal(stopped.clone());
@@ -380,6 +385,7 @@ impl Open {
         runtime.spawn(days(desk.clone(), people.clone(), stopped.clone()));
         let work = move |ran| turn(&desk, &people, &state_dir, ran);
         runtime.spawn(every(TICK, stopped.clone(), work));
+        runtime.spawn(papers::render(self.desk.clone(), Press::default(), stopped.clone()));
         let (desk, signer) = (self.desk.clone(), signer.clone());
         let publisher = self.publisher.clone();
         let work = move |_| signing_mail::tell(&desk, &signer, &publisher);

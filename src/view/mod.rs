@@ -4,6 +4,7 @@
 //! Views are built from the values of `queue` alone; `desk` adds candidate, proof, notices and history. [`Sees`] decides what a viewer may know of persons. No field is ever renamed;
 //! more may be added.
 
+mod paper;
 mod parts;
 mod record;
 mod request;
@@ -15,6 +16,7 @@ mod tests;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use paper::{PaperCheck, PaperView};
 pub use parts::{
     ApprovalView, CandidateView, DispositionView, FaultView, HistoryView, LineView, NoticeView,
     ObservationView, ProofView, QuestionView, ReasonView, RevisedView, SecondaryView,

@@ -9,7 +9,7 @@ use super::parts::{
     ApprovalView, CandidateView, DispositionView, FaultView, HistoryView, LineView, NoticeView,
     ProofView, QuestionView, ReasonView, RevisedView,
 };
-use super::{Sees, rfc3339};
+use super::{PaperView, Sees, rfc3339};
 use crate::queue::sheet::human_lines;
 use crate::queue::{
     ActKind, Contact, Kind, Letter, Line, LineCode, LineVerdict, NamingClass, Outcome, Overrule,
@@ -73,6 +73,9 @@ pub struct RequestView {
     pub proof: Option<ProofView>,
     /// What was sent to whom, without addresses for the applicant.
     pub notices: Vec<NoticeView>,
+    /// Its papers, the oldest first; to the applicant those that are written to them.
+    #[serde(default)]
+    pub papers: Vec<PaperView>,
     /// Its events, oldest first.
     pub history: Vec<HistoryView>,
     /// The acts the viewer may do now, as far as state and person go.
@@ -160,6 +163,7 @@ impl RequestView {
             reason: reason(request),
             proof: None,
             notices: Vec::new(),
+            papers: Vec::new(),
             history: Vec::new(),
             acts: Vec::new(),
         }

@@ -4,6 +4,7 @@ mod credentials;
 mod desk_pages;
 mod limits;
 mod mailbox;
+mod papers;
 mod persons;
 mod reports;
 

@@ -6,7 +6,7 @@
 use super::catalogue::{Lang, Words};
 use crate::queue::{
     Deed, Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
-    Outcome, RejectReason, Role, Rule, State,
+    Outcome, PaperKind, RejectReason, Role, Rule, State,
 };
 
 /// A type that has words.
@@ -40,6 +40,7 @@ said! {
     Outcome => "outcome",
     RejectReason => "reason",
     LiveState => "live",
+    PaperKind => "paper",
     NoticeState => "notice",
     Role => "role",
     Deed => "act",

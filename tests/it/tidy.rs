@@ -48,16 +48,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("signer", &["zone", "dns_client", "dnssec", "rollover", "sign", "keystore", "publish"]),
     ("fleet", &["answer", "zone", "transfer", "update", "tsig", "serve", "dns_client", "publish"]),
     ("audit", &["store", "queue"]),
-    ("ledger", &["queue", "store", "audit"]),
+    ("dossier", &["paper", "queue", "words"]),
+    ("ledger", &["dossier", "paper", "queue", "store", "audit"]),
     ("people", &["store", "queue", "audit"]),
     ("register", &["queue", "ledger", "store", "audit", "publish", "zone"]),
-    ("promote", &["queue", "ledger", "register", "store", "audit", "publish", "zone", "master"]),
+    (
+        "promote",
+        &["queue", "dossier", "ledger", "register", "store", "audit", "publish", "zone", "master"],
+    ),
     (
         "desk",
         &[
             "queue",
             "view",
             "uploads",
+            "dossier",
             "ledger",
             "store",
             "audit",
@@ -86,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "signer",
             "fleet",
             "people",
+            "paper",
             "uploads",
             "notice",
             "words",
@@ -115,7 +121,7 @@ const ONLY_IN: &[(&str, &str, &str)] = &[
 /// Rooms of rules and data, which know no runtime, socket, clock, file, SQL or HTTP.
 const PURE: &[&str] = &[
     "wire", "dnssec", "rollover", "tsig", "zone", "transfer", "update", "answer", "sign",
-    "catalog", "queue", "paper",
+    "catalog", "queue", "paper", "dossier",
 ];
 
 /// What one file of a room of [`PURE`] may use all the same, and why.

@@ -24,6 +24,8 @@ pub(super) enum Shape {
     Erased,
     /// What was closed with a month.
     ClosedMonth,
+    /// Papers.
+    Papers,
 }
 
 /// The layout of a command's answer.
@@ -81,16 +83,21 @@ fn text(shape: Shape, value: &Value) -> String {
         }
         Shape::Record => record(value),
         Shape::Erased => format!(
-            "erased {} values, the contact of {} revisions, {} letters",
+            "erased {} values, the contact of {} revisions, {} letters, {} papers",
             word(&value["values"]),
             word(&value["revisions"]),
             word(&value["letters"]),
+            word(&value["papers"]),
         ),
         Shape::ClosedMonth => {
             let numbers: Vec<String> =
                 value["requests"].as_array().into_iter().flatten().map(word).collect();
             let month = word(&value["month"]);
             format!("{month} is closed, with {} requests\n{}", numbers.len(), numbers.join("\n"))
+        }
+        Shape::Papers => {
+            let rows: Vec<String> = items(value).iter().map(paper).collect();
+            if rows.is_empty() { "nothing".to_owned() } else { rows.join("\n") }
         }
     }
 }
@@ -132,6 +139,24 @@ fn record(value: &Value) -> String {
         word(&value["state"]),
         word(&value["office"]),
         word(&value["request"]),
+    )
+}
+
+/// One paper on one line.
+fn paper(value: &Value) -> String {
+    let state = match (&value["superseded_by"], value["deleted"].as_bool(), &value["sha256"]) {
+        (Value::String(by), ..) => format!("  superseded by {by}"),
+        (_, Some(true), _) => "  deleted".to_owned(),
+        (_, _, Value::Null) => "  being made".to_owned(),
+        _ => String::new(),
+    };
+    format!(
+        "{:<14} {:<13} {}  {}  {}{state}",
+        word(&value["id"]),
+        word(&value["kind"]),
+        word(&value["number"]),
+        word(&value["issued"]),
+        word(&value["code"]),
     )
 }
 

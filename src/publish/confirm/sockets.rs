@@ -46,6 +46,15 @@ pub struct Observation {
     pub error: Option<String>,
 }
 
+#[cfg(feature = "approval")]
+impl Observation {
+    /// When it was asked, epoch milliseconds; none if the text is no time.
+    pub fn at_ms(&self) -> Option<i64> {
+        let at = OffsetDateTime::parse(&self.at, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+    }
+}
+
 /// An answer as far as a confirmation looks at it.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {

@@ -390,6 +390,18 @@ table! {
         ImportsReleased = "imports_released";
         /// A letter past its time was deleted.
         LetterExpired = "letter_expired";
+        /// A paper was made, with number and code.
+        PaperIssued = "paper_issued";
+        /// Its file was rendered, once and for all.
+        PaperRendered = "paper_rendered";
+        /// Its file could not be rendered for a while; it is tried again.
+        PaperFailed = "paper_failed", notifies(Operators);
+        /// An officer downloaded a paper.
+        PaperDownloaded = "paper_downloaded";
+        /// An officer noted the number the office gave a paper.
+        PaperNumbered = "paper_numbered";
+        /// A paper past its time was deleted.
+        PaperExpired = "paper_expired";
         /// Personal data were erased.
         Erase = "erase";
         /// A person asked about their own data.

@@ -14,6 +14,7 @@ mod document;
 mod health;
 mod mailbox;
 mod multipart;
+mod papers;
 mod privacy;
 mod problem;
 mod records;
@@ -51,6 +52,8 @@ pub(super) fn router(state: State) -> Router {
                 .routes(routes!(requests::show))
                 .routes(routes!(requests::act))
                 .routes(routes!(mailbox::ask))
+                .routes(routes!(papers::list))
+                .routes(routes!(papers::get))
                 .routes(routes!(privacy::erase))
                 .routes(routes!(records::list))
                 .routes(routes!(records::suspend))

@@ -28,6 +28,8 @@ pub(super) struct Erased {
     revisions: u32,
     /// Letter files that were deleted.
     letters: usize,
+    /// Files of papers, which were issued anew without the person.
+    papers: usize,
 }
 
 /// Erase the personal data of a request that has ended; decision, name and office stay
@@ -44,6 +46,6 @@ pub(super) async fn erase(
     let actor = caller.officer(Scope::Decide)?.actor();
     let Ground { ground } = json(request).await?;
     let done = state.work(move |state| state.desk().erase(&number, &ground, &actor)).await??;
-    let (values, revisions, letters) = (done.values, done.revisions, done.letters);
-    Ok(Json(Erased { values, revisions, letters }))
+    let crate::desk::Erased { values, revisions, letters, papers } = done;
+    Ok(Json(Erased { values, revisions, letters, papers }))
 }

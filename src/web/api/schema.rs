@@ -9,7 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::queue::{
     ActKind, Application, Contact, FaultCode, Kind, Letter, LineCode, LineVerdict, LiveState,
-    NamingClass, NoticeState, Origin, Outcome, Overrule, Phase, RequestedRecord, Role, Rule, State,
+    NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase, RequestedRecord, Role,
+    Rule, State,
 };
 
 /// Schemas of enums with words.
@@ -40,6 +41,7 @@ words! {
     NoticeState: "The state of a notice.",
     Origin: "Where a live record comes from.",
     Outcome: "What an automatic line came to.",
+    PaperKind: "A kind of paper.",
     Overrule: "How a failed automatic line may be passed over.",
     Phase: "A state, split where somebody else has to act.",
     Role: "What a person may do. No role can set a state by hand.",

@@ -9,6 +9,7 @@ mod home;
 mod link;
 mod mailbox;
 mod notices;
+mod papers;
 mod parts;
 mod party;
 mod queue;
@@ -64,6 +65,15 @@ pub(super) fn routes() -> Router<State> {
         .route("/permohonan/surel", get(mailbox::show).post(mailbox::enter))
         .route("/permohonan/periksa", get(send::show).post(send::submit))
         .route("/permohonan/terkirim/{number}", get(send::receipt))
+        .route("/permohonan/{number}/naskah/{id}", get(papers::show))
+        .route("/permohonan/{number}/naskah/{id}/pdf", get(papers::download))
+        .route("/permohonan/{number}/naskah/{id}/cetak", get(papers::print))
+        .route("/permohonan/{number}/naskah/{id}/{act}", post(papers::change))
+        .route("/periksa-naskah", get(papers::ask).post(papers::look_up))
+        .route("/periksa-naskah/{code}", get(papers::check))
+        .route("/status/naskah/{id}", get(papers::show_own))
+        .route("/status/naskah/{id}/pdf", get(papers::download_own))
+        .route("/status/naskah/{id}/cetak", get(papers::print_own))
         .route("/status", get(status::show).post(status::enter))
         .route("/status/selesai", post(status::leave))
         .route("/status/tarik", get(status::ask_withdraw).post(status::withdraw))

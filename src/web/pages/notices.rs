@@ -4,16 +4,19 @@ use askama::Template;
 use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 
+use super::papers::officers_place;
+use crate::desk::{ActError, Viewer};
 use crate::notice::message;
 use crate::people::Role;
+use crate::view::PaperView;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Shell, page};
+use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Lang, Words};
+use crate::words::{Lang, Said, Words};
 
 /// The message and the form that records how it was handed over.
 #[derive(Template)]
@@ -25,8 +28,10 @@ struct PrintPage {
     number: String,
     /// Subject line.
     subject: String,
-    /// Paragraphs.
+    /// Paragraphs; none where the paper below says it.
     parts: Vec<String>,
+    /// The paper made of the same event: address and words.
+    paper: Option<(String, String)>,
     /// The form.
     form: Form,
 }
@@ -37,23 +42,52 @@ pub(super) async fn show(
     Path((number, id)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
+    page(&print_page(&state, &visitor, number, id, None).await?)
+}
+
+/// The page of a notice, with what is wrong in the form.
+async fn print_page(
+    state: &State,
+    visitor: &Visitor,
+    number: String,
+    id: String,
+    fault: Option<String>,
+) -> Result<PrintPage, Failure> {
     let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
-    let wanted = id.clone();
-    let notice = state.work(move |state| state.desk().notice(&wanted, &actor)).await??;
+    let (wanted, of) = (id.clone(), number.clone());
+    let found = state.work(move |state| {
+        let notice = state.desk().notice(&wanted, &actor)?;
+        Ok::<_, ActError>((notice, state.desk().papers(&of, &Viewer::Officer(actor))?))
+    });
+    let (notice, papers) = found.await??;
     if notice.request.as_deref() != Some(number.as_str()) {
         return Err(Failure::not_found());
     }
     let t = visitor.t;
+    // The id of a notice names its event: "n12-1".
+    let event = id.trim_start_matches('n').split('-').next().and_then(|it| it.parse().ok());
+    let same = |paper: &&PaperView| {
+        Some(paper.event) == event && paper.kind.is_for_applicant() && !paper.deleted
+    };
+    let paper = papers.iter().find(same).map(|paper| {
+        let place = format!("{}/{}", officers_place(&number), paper.id);
+        (place, format!("{} {}", paper.kind.say(t), paper.number))
+    });
     // Papers are in Indonesian, whatever the page is in.
     let text = message(&notice, Words::of(Lang::Id), &state.options().url);
     let action = format!("/tinjau/{number}/pemberitahuan/{id}");
-    let form = Form::new(&action, &visitor.csrf, t.s("letter-handle-button"))
+    let mut form = Form::new(&action, &visitor.csrf, t.s("letter-handle-button"))
         .field(Field::line(t, "how", "ask-how").input(Input::Area));
-    page(&PrintPage {
-        shell: Shell::new(&visitor, t.s("letter-title")),
+    if let Some(text) = fault {
+        form = form.fault("how", text);
+    }
+    let parts = text.text.split("\n\n").filter(|_| paper.is_none());
+    Ok(PrintPage {
+        shell: Shell::new(visitor, t.s("letter-title")).faulty(form.is_faulty()),
         number,
         subject: text.subject,
-        parts: text.text.split("\n\n").map(str::to_owned).collect(),
+        parts: parts.map(str::to_owned).collect(),
+        paper,
         form,
     })
 }
@@ -65,7 +99,16 @@ pub(super) async fn handle(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let actor = sent.visitor.need(&Role::OFFICERS)?.actor();
-    let how = sent.get("how").to_owned();
-    state.work(move |state| state.desk().notice_handled(&id, &how, &actor)).await??;
-    Ok(see_other(&format!("/tinjau/{number}")))
+    let (how, which) = (sent.get("how").to_owned(), id.clone());
+    let job = move |state: &State| state.desk().notice_handled(&which, &how, &actor);
+    match state.work(job).await? {
+        Ok(()) => Ok(see_other(&format!("/tinjau/{number}"))),
+        Err(error) if !error.faults().is_empty() => {
+            let visitor = &sent.visitor;
+            let fault = visitor.t.s("letter-how-needed");
+            let shown = print_page(&state, visitor, number, id, Some(fault)).await?;
+            page_with(Failure::from(error).status, &shown)
+        }
+        Err(error) => Err(error.into()),
+    }
 }

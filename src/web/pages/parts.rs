@@ -7,7 +7,7 @@ use crate::people::Account;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
     Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
-    Overrule, Phase, Role, Rule, Rules, State,
+    Overrule, PaperKind, Phase, Role, Rule, Rules, State,
 };
 use crate::view::{
     FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView, Summary,
@@ -142,6 +142,7 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
     let said = match key {
         "class" => NamingClass::from_name(value).map(|it| it.say(t)),
         "kind" => Kind::from_name(value).map(|it| it.say(t)),
+        "paper" => PaperKind::from_name(value).map(|it| it.say(t)),
         "turned_back" => FaultCode::from_name(value).map(|it| it.say(t)),
         "about" => Some(act_words(t, value)),
         "lines" => Some(lines_words(t, value)),

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::acts::{after_sheet, after_sheet_offered, offered};
 use super::apply::unit_words;
+use super::papers::{PaperLine, officers_place, paper_lines};
 use super::parts::{
     Past, SheetLine, Shown, full_name, history, just_done, left_class, line_fault, look, proof,
     refusal, sheet_line, tag, waits,
@@ -108,6 +109,8 @@ struct ReviewPage {
     acts: Vec<(&'static str, String)>,
     /// Notices: id, words, whether it can be printed.
     told: Vec<(String, String, bool)>,
+    /// Papers.
+    papers: Vec<PaperLine>,
     /// Events.
     history: Vec<Past>,
 }
@@ -326,6 +329,7 @@ fn review_page(
         missing: missing(t, view),
         acts: offered(t, view),
         told: told(t, view),
+        papers: paper_lines(t, &view.papers, &officers_place(&view.number)),
         history: history(t, &view.history, true),
         name,
     })

@@ -172,7 +172,14 @@ pub(super) async fn receipt(
     if !number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
         return Err(Failure::not_found());
     }
+    // Nobody is shown that a request was sent who does not hold its secret: anybody could make it up.
     let secret = held(&state, &headers).filter(|(held, _)| *held == number).map(|(_, it)| it);
+    let Some(held_secret) = secret.clone() else { return Ok(see_other("/status")) };
+    let (of, tried) = (number.clone(), held_secret.clone());
+    let proven = move |state: &State| state.desk().applicant(&of, &tried).map(drop);
+    if state.with_secret(&number, visitor.address, proven).await?.is_err() {
+        return Ok(see_other("/status"));
+    }
     let told = if state.mailer().is_some() { "sent-next-3" } else { "sent-next-3-no-mail" };
     let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s(told)];
     if let Some(secret) = secret.clone() {

@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use super::FormPage;
 use super::apply::step_fields;
+use super::papers::{APPLICANTS_PLACE, PaperLine, paper_lines};
 use super::parts::{Past, Shown, error_words, fixes, full_name, history, proof, role_words, tag};
 use crate::desk::ActError;
 use crate::queue::{Act, ActKind, ClockStep, LineCode, RejectReason, Rule, State as RequestState};
@@ -131,6 +132,8 @@ struct StatusPage {
     facts: Vec<(String, String)>,
     /// The proof.
     proof: Option<Shown>,
+    /// Papers written to the applicant.
+    papers: Vec<PaperLine>,
     /// Events.
     history: Vec<Past>,
     /// Whether it can be withdrawn.
@@ -171,6 +174,7 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         steps: steps(t, view),
         facts,
         proof: view.proof.as_ref().map(|it| proof(t, it)),
+        papers: paper_lines(t, &view.papers, APPLICANTS_PLACE),
         history: history(t, &view.history, false),
         withdraw: view.acts.contains(&ActKind::Withdraw),
         name,

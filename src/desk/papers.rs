@@ -1,0 +1,407 @@
+//! Papers: the lists of them, their files, corrections, and the work of rendering them.
+//!
+//! A file is rendered once, outside every transaction, sealed and put on disk before its row names it.
+//! What fails or is cut off is tried again; the act that made the paper never waits for it.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use super::office::PAPERS;
+use super::{ActError, AttachmentFile, Desk, Viewer};
+use crate::audit::{PAPER_FILE, random};
+use crate::digest::{hex, sha256_hex};
+use crate::dossier::{self, Paper};
+use crate::ledger::{KeptPaper, grouped, read_code};
+use crate::queue::labels::clean_text;
+use crate::queue::time::MINUTE_MS;
+use crate::queue::{
+    Actor, Deed, Fault, NoticeValues, PaperKind, Role, Rule, Signature, TransitionError,
+};
+use crate::store::papers::PaperRow;
+use crate::store::{Reader, StoreError, Tx};
+use crate::view::{PaperCheck, PaperView, Sees};
+
+/// Makes the PDF of a paper, with the coat of arms of the settings; or says why it cannot.
+pub type Press<'a> = dyn Fn(&Paper, Option<&[u8]>) -> Result<Vec<u8>, String> + Send + Sync + 'a;
+
+/// Waits after tries that failed, in minutes; the last one again and again.
+const WAITS: [i64; 5] = [1, 5, 30, 120, 360];
+/// Tries that fail until administrators are told.
+const TRIES_QUIET: u32 = 3;
+/// Papers rendered in one turn.
+const RENDERED_MAX: usize = 20;
+/// Longest number of the office's agenda, in characters.
+const OFFICE_NUMBER_MAX: usize = 80;
+/// Media type of a paper's file.
+const MEDIA: &str = "application/pdf";
+
+/// What a file is sealed as.
+fn context(id: &str) -> String {
+    format!("{PAPER_FILE}{id}")
+}
+
+//------------ Lists ---------------------------------------------------------
+
+impl Desk {
+    /// The papers of a request that somebody may see, the oldest first.
+    pub fn papers(&self, number: &str, viewer: &Viewer) -> Result<Vec<PaperView>, ActError> {
+        let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
+        self.read(|reader| papers(reader, number, sees))
+    }
+
+    /// What a paper says, for its page; none once it was erased.
+    pub fn paper(
+        &self,
+        number: &str,
+        id: &str,
+        viewer: &Viewer,
+    ) -> Result<(PaperView, Paper), ActError> {
+        let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
+        self.read(|reader| {
+            let row = read_paper(reader, number, id, sees)?;
+            let kept = self.0.ledger.open_paper(&row)?.ok_or(ActError::NotFound)?;
+            let rows = reader.papers_of(number)?;
+            Ok((paper_view(&row, &rows), kept.paper))
+        })
+    }
+
+    /// The file of a paper. An officer's download is an event.
+    pub fn paper_file(
+        &self,
+        number: &str,
+        id: &str,
+        viewer: &Viewer,
+    ) -> Result<AttachmentFile, ActError> {
+        let ledger = &self.0.ledger;
+        let now = ledger.now();
+        let row = match viewer {
+            Viewer::Applicant => {
+                self.read(|reader| read_paper(reader, number, id, Sees::Applicant))?
+            }
+            Viewer::Officer(actor) => ledger.store.write(|tx| {
+                let by = self.paper_reader(tx, actor, now)?;
+                let row = read_paper(tx, number, id, Sees::All)?;
+                if row.file.is_some() {
+                    ledger.note_paper(tx, &by, Deed::PaperDownloaded, &row)?;
+                }
+                Ok::<_, ActError>(row)
+            })?,
+        };
+        let bytes = self.read_paper_file(&row)?;
+        Ok(AttachmentFile { media: MEDIA.to_owned(), name: format!("{}.pdf", row.id), bytes })
+    }
+
+    /// What anybody may know of the paper with this code; one answer for every code that is none.
+    pub fn check_paper(&self, code: &str) -> Result<PaperCheck, ActError> {
+        let code = read_code(code).ok_or(ActError::NotFound)?;
+        self.read(|reader| {
+            let row = reader.paper_by_code(&code)?.ok_or(ActError::NotFound)?;
+            let newer = match &row.superseded_by {
+                Some(id) => reader.paper(id)?.map(|row| row.number),
+                None => None,
+            };
+            Ok(PaperCheck {
+                kind: row.kind,
+                number: row.number,
+                issued: PaperView::at(row.at_ms),
+                name: row.about,
+                sha256: row.sha256,
+                valid: row.superseded_by.is_none(),
+                superseded_by: newer,
+            })
+        })
+    }
+
+    /// The signature of an officer who may read papers: kabid and kasi.
+    fn paper_reader(
+        &self,
+        reader: &Reader<'_>,
+        actor: &Actor,
+        now: i64,
+    ) -> Result<Signature, ActError> {
+        let actor = self.0.ledger.current(reader, actor)?;
+        let by =
+            [Role::Verifier, Role::Head].into_iter().find_map(|role| actor.capacity(role, now));
+        by.ok_or(ActError::NotAllowed)
+    }
+}
+
+/// The papers of a request that somebody may see, the oldest first.
+pub(super) fn papers(
+    reader: &Reader<'_>,
+    number: &str,
+    sees: Sees,
+) -> Result<Vec<PaperView>, ActError> {
+    let rows = reader.papers_of(number)?;
+    let seen = rows.iter().filter(|row| sees.paper(row.kind));
+    Ok(seen.map(|row| paper_view(row, &rows)).collect())
+}
+
+/// A paper of a request, if somebody may read it.
+fn read_paper(
+    reader: &Reader<'_>,
+    number: &str,
+    id: &str,
+    sees: Sees,
+) -> Result<PaperRow, ActError> {
+    let row = reader.paper(id)?.filter(|row| row.request.as_deref() == Some(number));
+    let row = row.filter(|row| sees.paper(row.kind)).ok_or(ActError::NotFound)?;
+    if sees.reads_paper(row.kind) { Ok(row) } else { Err(ActError::NotAllowed) }
+}
+
+/// A paper as it is shown, among those of its request.
+fn paper_view(row: &PaperRow, all: &[PaperRow]) -> PaperView {
+    let number_of = |id: &Option<String>| {
+        let id = id.as_ref()?;
+        all.iter().find(|row| row.id == *id).map(|row| row.number.clone())
+    };
+    PaperView {
+        id: row.id.clone(),
+        request: row.request.clone(),
+        kind: row.kind,
+        number: row.number.clone(),
+        event: row.event,
+        issued: PaperView::at(row.at_ms),
+        revision: row.revision,
+        name: row.about.clone(),
+        code: grouped(&row.code),
+        sha256: row.sha256.clone(),
+        octets: row.octets,
+        supersedes: number_of(&row.supersedes),
+        superseded_by: number_of(&row.superseded_by),
+        office_number: row.office_number.clone(),
+        deleted: row.erased_ms.is_some(),
+    }
+}
+
+//------------ Acts ----------------------------------------------------------
+
+impl Desk {
+    /// Makes a paper anew, with who signs and the head of the office as they are now; the old one stays
+    /// and is superseded. By whoever signs it, or kabid.
+    pub fn correct_paper(
+        &self,
+        number: &str,
+        id: &str,
+        reason: &str,
+        actor: &Actor,
+    ) -> Result<PaperView, ActError> {
+        let ledger = &self.0.ledger;
+        let reason = clean_text(reason);
+        ledger.store.write(|tx| {
+            let by = self.paper_reader(tx, actor, ledger.now())?;
+            let row = read_paper(tx, number, id, Sees::All)?;
+            let kept = ledger.open_paper(&row)?.ok_or(ActError::NotFound)?;
+            if !may_correct(&kept, &by) {
+                return Err(ActError::NotAllowed);
+            }
+            if row.superseded_by.is_some() {
+                return Err(
+                    TransitionError::WrongState { act: "correct", state: "superseded" }.into()
+                );
+            }
+            filled_in("reason", &reason)?;
+            let new = ledger.correct_paper(tx, row, &by, &reason)?;
+            Ok(paper_view(&new, &tx.papers_of(number)?))
+        })
+    }
+
+    /// Notes, once, the number the office gave a paper in its own agenda.
+    pub fn number_paper(
+        &self,
+        number: &str,
+        id: &str,
+        office_number: &str,
+        actor: &Actor,
+    ) -> Result<PaperView, ActError> {
+        let ledger = &self.0.ledger;
+        let given = clean_text(office_number).trim().to_owned();
+        ledger.store.write(|tx| {
+            let by = self.paper_reader(tx, actor, ledger.now())?;
+            let row = read_paper(tx, number, id, Sees::All)?;
+            if row.office_number.is_some() {
+                return Err(TransitionError::WrongState { act: "number", state: "numbered" }.into());
+            }
+            filled_in("office_number", &given)?;
+            if given.chars().count() > OFFICE_NUMBER_MAX {
+                let most = OFFICE_NUMBER_MAX.to_string();
+                let fault = Fault::new("office_number", Rule::TooLong, most);
+                return Err(TransitionError::Incomplete(vec![fault]).into());
+            }
+            let row = PaperRow { office_number: Some(given), ..row };
+            tx.put_paper(&row)?;
+            ledger.note_paper(tx, &by, Deed::PaperNumbered, &row)?;
+            Ok(paper_view(&row, &tx.papers_of(number)?))
+        })
+    }
+}
+
+/// Whether an officer may have a paper made anew: who signs it, kabid, or anybody where nobody signs.
+fn may_correct(kept: &KeptPaper, by: &Signature) -> bool {
+    let mut signed = kept.signed.iter().flatten();
+    by.role == Role::Head
+        || kept.signed.iter().all(Option::is_none)
+        || signed.any(|signer| signer.identity.same(&by.identity))
+}
+
+/// Tests that something was written.
+fn filled_in(field: &str, text: &str) -> Result<(), TransitionError> {
+    if text.trim().is_empty() {
+        return Err(TransitionError::Incomplete(vec![Fault::new(field, Rule::Empty, "")]));
+    }
+    Ok(())
+}
+
+//------------ Rendering -----------------------------------------------------
+
+impl Desk {
+    /// Resolves when an act has made papers.
+    pub async fn papers_wanted(&self) {
+        self.0.ledger.papers_wanted.notified().await;
+    }
+
+    /// Renders the papers whose time has come. Returns how many are on disk now.
+    pub fn render_papers(&self, press: &Press<'_>) -> Result<usize, ActError> {
+        let (store, now) = (&self.0.ledger.store, self.now());
+        // In the writer's turn: the transaction that made a paper is over then.
+        let due = store.write::<_, StoreError>(|tx| tx.papers_due(now, RENDERED_MAX))?;
+        let mut done = 0;
+        for row in &due {
+            done += usize::from(self.render_paper(row, press)?);
+        }
+        Ok(done)
+    }
+
+    /// Renders one paper, or notes that it could not be.
+    fn render_paper(&self, row: &PaperRow, press: &Press<'_>) -> Result<bool, ActError> {
+        let Some(kept) = self.0.ledger.open_paper(row)? else { return Ok(false) };
+        let coat_of_arms = dossier::coat_of_arms();
+        let pdf = match press(&kept.paper, coat_of_arms.as_deref()) {
+            Ok(pdf) => pdf,
+            Err(reason) => return self.not_rendered(row, &reason).map(|()| false),
+        };
+        let file = self.store_paper_file(row, &pdf)?;
+        let written = self.paper_rendered(row, &pdf, &file);
+        if !matches!(written, Ok(true)) {
+            // The retention job deletes what could not be removed.
+            drop(std::fs::remove_file(self.paper_path(&file)));
+        }
+        written
+    }
+
+    /// Puts the file of a paper on disk, sealed: it names persons.
+    fn store_paper_file(&self, row: &PaperRow, pdf: &[u8]) -> Result<String, ActError> {
+        let sealed = self.0.ledger.vault.seal(&context(&row.id), pdf)?;
+        let file = format!("{}.sealed", hex(&random::<16>()?));
+        let path = self.paper_path(&file);
+        let failed = |source| ActError::File { path: path.clone(), source };
+        let mut out = OpenOptions::new();
+        let out = out.write(true).create_new(true).mode(0o600).open(&path);
+        let mut out = out.map_err(failed)?;
+        out.write_all(&sealed).and_then(|()| out.sync_all()).map_err(failed)?;
+        Ok(file)
+    }
+
+    /// Writes that a paper has its file, unless it was erased or rendered meanwhile.
+    fn paper_rendered(&self, row: &PaperRow, pdf: &[u8], file: &str) -> Result<bool, ActError> {
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            let now = tx.paper(&row.id)?.filter(|now| now.next_try_ms.is_some());
+            let Some(now) = now.filter(|now| now.content == row.content) else { return Ok(false) };
+            let done = PaperRow {
+                file: Some(file.to_owned()),
+                sha256: Some(sha256_hex(pdf)),
+                octets: u64::try_from(pdf.len()).ok(),
+                rendered_ms: Some(ledger.now()),
+                next_try_ms: None,
+                ..now
+            };
+            tx.put_paper(&done)?;
+            let by = Signature::system(ledger.now());
+            ledger.note_paper(tx, &by, Deed::PaperRendered, &done)?;
+            Ok(true)
+        })
+    }
+
+    /// A try failed: it is repeated later, and after a few of them administrators are told.
+    fn not_rendered(&self, row: &PaperRow, reason: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let tries = row.tries.saturating_add(1);
+        let at = usize::try_from(tries - 1).unwrap_or(0).min(WAITS.len() - 1);
+        let next = self.now() + WAITS[at] * MINUTE_MS;
+        tracing::error!(paper = row.number, tries, reason, "a paper could not be rendered");
+        ledger.store.write(|tx| {
+            let Some(now) = tx.paper(&row.id)?.filter(|now| now.next_try_ms.is_some()) else {
+                return Ok(());
+            };
+            let failed = PaperRow { tries, next_try_ms: Some(next), ..now };
+            tx.put_paper(&failed)?;
+            if tries == TRIES_QUIET {
+                let by = Signature::system(ledger.now());
+                ledger.note_paper(tx, &by, Deed::PaperFailed, &failed)?;
+                let (stem, values) =
+                    (format!("paper-{}", row.id), NoticeValues::about(&row.number));
+                ledger.tell_of_zone(tx, &stem, Deed::PaperFailed, &values)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The content of a paper's file, if it is the one that was rendered.
+    pub(super) fn read_paper_file(&self, row: &PaperRow) -> Result<Vec<u8>, ActError> {
+        let file = row.file.as_ref().ok_or(ActError::NotFound)?;
+        let path = self.paper_path(file);
+        let sealed =
+            std::fs::read(&path).map_err(|source| ActError::File { path: path.clone(), source })?;
+        let pdf = self.0.ledger.vault.unseal(&context(&row.id), &sealed);
+        let pdf = pdf.ok().filter(|pdf| Some(sha256_hex(pdf)) == row.sha256);
+        pdf.ok_or_else(|| {
+            let what = "it is not the paper that was rendered: see gapura audit verify";
+            ActError::File { path, source: std::io::Error::other(what) }
+        })
+    }
+
+    /// The path of a paper's file.
+    pub(super) fn paper_path(&self, file: &str) -> PathBuf {
+        self.0.options.state_dir.join(PAPERS).join(file)
+    }
+
+    /// Deletes files whose rows no longer name them; one that is gone is no error.
+    pub(super) fn delete_paper_files(&self, files: &[String]) -> Result<(), ActError> {
+        for file in files {
+            let path = self.paper_path(file);
+            match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ActError::File { path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Papers past the time for which they are kept: the row stays, its content and file go.
+    pub(super) fn expire_paper(&self, tx: &Tx<'_>, row: PaperRow) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let by = Signature::system(ledger.now());
+        ledger.note_paper(tx, &by, Deed::PaperExpired, &row)?;
+        let erased_ms = Some(ledger.now());
+        let gone =
+            PaperRow { content: Vec::new(), file: None, next_try_ms: None, erased_ms, ..row };
+        Ok(tx.put_paper(&gone)?)
+    }
+}
+
+impl Desk {
+    /// The id of a request's paper: its own, or the newest one in force of a kind.
+    pub fn paper_named(&self, number: &str, word: &str) -> Result<String, ActError> {
+        let Some(kind) = PaperKind::from_name(word) else { return Ok(word.to_owned()) };
+        self.read(|reader| {
+            let rows = reader.papers_of(number)?;
+            let newest = rows.iter().rfind(|row| row.kind == kind && row.superseded_by.is_none());
+            newest.map(|row| row.id.clone()).ok_or(ActError::NotFound)
+        })
+    }
+}

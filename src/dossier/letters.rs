@@ -1,0 +1,169 @@
+//! The report to the head and the letter to the applicant.
+
+use super::parts::{facts, full_name, letter, record, steps, titled};
+use super::{Making, words};
+use crate::paper::{Field, Notification, Report};
+use crate::queue::notice::{NoticeReader, NoticeValues, Point};
+use crate::queue::{Deed, Kind, Stage};
+use crate::words::{Said, Words};
+
+/// *Laporan ke Kepala Bidang*: only of what was made live.
+pub(super) fn report(making: &Making<'_>) -> Option<Report> {
+    let (t, request) = (words(), making.request);
+    let application = request.application();
+    let promoted = making.promoted?;
+    let gone = promoted.removed.iter().filter(|line| !promoted.added.contains(line));
+    let came = promoted.added.iter().filter(|line| !promoted.removed.contains(line));
+    let gone = gone.filter_map(|line| record(line, true));
+    let changes = gone.chain(came.filter_map(|line| record(line, false))).collect();
+    let (slip, slip_at) = making.slip.clone().unwrap_or_default();
+    let its = letter(application);
+    let opening = t.with(
+        "paper-report-opening",
+        &[
+            ("slip", slip.as_str()),
+            ("slipdate", &t.date(slip_at)),
+            ("office", &application.office),
+            ("letter", &its.number),
+            ("letterdate", &t.iso_date(&its.date)),
+            ("done", &done(making, t)),
+        ],
+    );
+    Some(Report {
+        to: titled(&making.head),
+        from: titled(&making.verifier),
+        copies: Vec::new(),
+        nature: t.s("paper-nature"),
+        attachments: "-".to_owned(),
+        subject: by_kind(t, "paper-report-subject", making),
+        opening,
+        facts: facts(making),
+        changes,
+        zone: application.place().zone.to_string().trim_end_matches('.').to_owned(),
+        serial_before: promoted.serial_before,
+        serial: promoted.serial,
+        live_ms: making.at,
+        answers: promoted.answers.clone(),
+        steps: steps(making),
+        closing: t.s("paper-report-closing"),
+        signer: making.verifier.clone(),
+    })
+}
+
+/// *Surat pemberitahuan*: what became of the request, and what to do.
+pub(super) fn notification(making: &Making<'_>) -> Notification {
+    let (t, application) = (words(), making.request.application());
+    let its = letter(application);
+    let position = Some(application.contact.position.trim()).filter(|it| !it.is_empty());
+    let position = position.map_or_else(|| t.s("paper-to-nobody"), str::to_owned);
+    let opening = t.with(
+        "paper-letter-opening",
+        &[
+            ("letter", its.number.as_str()),
+            ("letterdate", &t.iso_date(&its.date)),
+            ("kind", &application.kind.say(t).to_lowercase()),
+            ("name", &full_name(making.request)),
+        ],
+    );
+    let mut lines = facts(making);
+    if making.deed == Deed::Promoted {
+        lines.push(Field::new(t.s("paper-field-since"), t.date_time(making.at)));
+    }
+    Notification {
+        nature: t.s("paper-nature"),
+        attachments: "-".to_owned(),
+        subject: match making.deed {
+            Deed::Promoted => by_kind(t, "paper-letter-subject", making),
+            deed => {
+                let id = format!("paper-letter-subject-{deed}");
+                t.a(&id, "name", &full_name(making.request))
+            }
+        },
+        to: vec![position, application.office.clone(), t.s("paper-to-place")],
+        opening,
+        facts: lines,
+        body: body(making, t),
+        points: points(making, t),
+        next: next(making, t),
+        closing: t.s("paper-letter-closing"),
+        lookup: lookup(making),
+        signer: making.head.clone(),
+        copies: Vec::new(),
+    }
+}
+
+/// What was made, in a clause.
+fn done(making: &Making<'_>, t: Words) -> String {
+    by_kind(t, "paper-done", making)
+}
+
+/// A message with name and time, by the kind of the request.
+fn by_kind(t: Words, stem: &str, making: &Making<'_>) -> String {
+    let application = making.request.application();
+    let kind = match application.kind {
+        Kind::New => "new",
+        Kind::Change => "change",
+        Kind::Suspend if application.lift => "lift",
+        Kind::Suspend => "suspend",
+        Kind::Remove => "remove",
+    };
+    let (name, at) = (full_name(making.request), t.date_time(making.at));
+    t.with(&format!("{stem}-{kind}"), &[("name", &name), ("at", &at)])
+}
+
+/// The result.
+fn body(making: &Making<'_>, t: Words) -> Vec<String> {
+    match (making.deed, making.request.stage()) {
+        (Deed::Promoted, _) => {
+            let mut body = vec![by_kind(t, "paper-letter-done", making)];
+            let lingers = making.promoted.map_or(0, |it| it.lingers).div_ceil(60);
+            if lingers > 0 {
+                body.push(t.a("paper-letter-lingers", "minutes", &lingers.to_string()));
+            }
+            body
+        }
+        (_, Stage::Rejected(stage)) => {
+            vec![t.a("paper-letter-reject", "reason", &stage.reason.say(t))]
+        }
+        (Deed::Return, _) => vec![t.s("paper-letter-return")],
+        (Deed::Expire, _) => vec![t.s("paper-letter-expire")],
+        _ => vec![t.a("paper-letter-withdraw", "at", &t.date_time(making.at))],
+    }
+}
+
+/// What is to be mended, or why it was turned down: as the notice says.
+fn points(making: &Making<'_>, t: Words) -> Vec<String> {
+    let (request, deed) = (making.request, making.deed);
+    let reader = NoticeReader::Applicant;
+    let values = NoticeValues::of(request, deed, reader, making.calendar, making.rules);
+    let words = |Point { line, note }: &Point| match line {
+        Some(line) => format!("{}: {note}", line.say(t)),
+        None => note.clone(),
+    };
+    values.points.iter().map(words).collect()
+}
+
+/// What the applicant does next.
+fn next(making: &Making<'_>, t: Words) -> Vec<String> {
+    let url = making.site;
+    match making.deed {
+        Deed::Promoted => vec![t.a("paper-letter-next", "url", url)],
+        Deed::Return => {
+            let due = making.request.due(making.calendar, making.rules);
+            let due = due.map(|due| t.date_time(due)).unwrap_or_default();
+            vec![t.with("paper-letter-next-return", &[("url", url), ("due", &due)])]
+        }
+        Deed::Reject => vec![t.s("paper-letter-object")],
+        _ => vec![t.a("paper-letter-again", "url", url)],
+    }
+}
+
+/// How to look the name up from anywhere.
+fn lookup(making: &Making<'_>) -> Vec<String> {
+    let application = making.request.application();
+    let shown = making.deed == Deed::Promoted && application.kind != Kind::Remove;
+    let types = application.records.iter().map(|it| it.rtype.trim().to_uppercase());
+    let mut types: Vec<String> = types.filter(|_| shown).collect();
+    types.dedup();
+    types.iter().map(|rtype| format!("dig {} {rtype}", full_name(making.request))).collect()
+}

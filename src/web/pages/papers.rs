@@ -1,0 +1,434 @@
+//! Papers on pages: their lists, one paper with its file, its correction, and the check of a code.
+//!
+//! A paper is downloaded as an attachment that runs nothing. Whether it is genuine anybody may ask, and
+//! learns nothing of persons.
+
+use askama::Template;
+use axum::extract::{Path, State as Extract};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::FormPage;
+use super::parts::error_words;
+use super::status::held;
+use crate::desk::{ActError, AttachmentFile, Viewer};
+use crate::paper::{Paper, html};
+use crate::people::Role;
+use crate::view::{PaperCheck, PaperView};
+use crate::web::failure::Failure;
+use crate::web::form::{Field, Form, Input};
+use crate::web::redirect::{encode, see_other};
+use crate::web::sent::Sent;
+use crate::web::shell::{Shell, page, page_with};
+use crate::web::state::State;
+use crate::web::visitor::Visitor;
+use crate::words::{Said, Words};
+
+/// The page of the check.
+const CHECK: &str = "/periksa-naskah";
+/// Longest code that is looked up, in characters; what is longer is none.
+const TYPED_MAX: usize = 60;
+
+//------------ Lists ---------------------------------------------------------
+
+/// A paper in a list.
+pub(super) struct PaperLine {
+    /// Its kind in words.
+    pub(super) title: String,
+    /// Number, when it was issued, and what else is to be known.
+    pub(super) about: Vec<String>,
+    /// Its page.
+    pub(super) place: String,
+    /// Whether the page has something to show.
+    pub(super) is_kept: bool,
+}
+
+/// The papers of a request in words; `base` is the address of the list's papers.
+pub(super) fn paper_lines(t: Words, papers: &[PaperView], base: &str) -> Vec<PaperLine> {
+    let line = |paper: &PaperView| {
+        let mut about = vec![format!("{} · {}", paper.number, t.moment(&paper.issued))];
+        about.extend(paper.superseded_by.as_ref().map(|by| t.a("paper-superseded", "number", by)));
+        about.extend(paper.deleted.then(|| t.s("paper-deleted")));
+        PaperLine {
+            title: paper.kind.say(t),
+            about,
+            place: format!("{base}/{}", paper.id),
+            is_kept: !paper.deleted,
+        }
+    };
+    papers.iter().map(line).collect()
+}
+
+/// Where officers find the papers of a request.
+pub(super) fn officers_place(number: &str) -> String {
+    format!("/permohonan/{number}/naskah")
+}
+
+/// Where an applicant finds them.
+pub(super) const APPLICANTS_PLACE: &str = "/status/naskah";
+
+//------------ One paper -----------------------------------------------------
+
+/// One paper.
+#[derive(Template)]
+#[template(path = "paper.html", config = "src/web/askama.toml")]
+struct PaperPage {
+    /// Frame.
+    shell: Shell,
+    /// The page before.
+    back: String,
+    /// What is known of it.
+    facts: Vec<(String, String)>,
+    /// What is to be known first.
+    notes: Vec<String>,
+    /// Where it is for a printer.
+    print: Option<String>,
+    /// Where its file is.
+    file: Option<String>,
+    /// Its forms, each with a heading.
+    forms: Vec<(String, Form)>,
+}
+
+/// `GET /permohonan/{number}/naskah/{id}`
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    Path((number, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let paper = of_officer(&state, &visitor, &number, &id).await?;
+    page(&officers_page(&visitor, &number, &paper, None))
+}
+
+/// `GET /permohonan/{number}/naskah/{id}/pdf`
+pub(super) async fn download(
+    Extract(state): Extract<State>,
+    Path((number, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let viewer = Viewer::Officer(visitor.need(&[Role::Head, Role::Verifier])?.actor());
+    let job = move |state: &State| state.desk().paper_file(&number, &id, &viewer);
+    Ok(attachment(state.work(job).await??))
+}
+
+/// `POST /permohonan/{number}/naskah/{id}/{act}`: a correction (`koreksi`), or the number of the office's
+/// agenda (`nomor`).
+pub(super) async fn change(
+    Extract(state): Extract<State>,
+    Path((number, id, act)): Path<(String, String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
+    let numbered = act == "nomor";
+    if !numbered && act != "koreksi" {
+        return Err(Failure::not_found());
+    }
+    let text = sent.get(if numbered { "office_number" } else { "reason" }).to_owned();
+    let (of, which) = (number.clone(), id.clone());
+    let done = state
+        .work(move |state| {
+            let desk = state.desk();
+            if numbered {
+                desk.number_paper(&of, &which, &text, &actor)
+            } else {
+                desk.correct_paper(&of, &which, &text, &actor)
+            }
+        })
+        .await?;
+    match done {
+        Ok(paper) => Ok(see_other(&format!("{}/{}", officers_place(&number), paper.id))),
+        Err(error) => {
+            let paper = of_officer(&state, visitor, &number, &id).await?;
+            let words = error_words(visitor.t, &error);
+            let failure = Failure::from(error);
+            if failure.is_internal() {
+                return Err(failure);
+            }
+            let fault = Some((numbered, words.join(" ")));
+            page_with(failure.status, &officers_page(visitor, &number, &paper, fault))
+        }
+    }
+}
+
+/// `GET /status/naskah/{id}`
+pub(super) async fn show_own(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let wanted = id.clone();
+    let job = move |state: &State, number: &str| state.desk().papers(number, &Viewer::Applicant);
+    let Some(papers) = own(&state, &headers, &visitor, job).await? else {
+        return Ok(see_other("/status"));
+    };
+    let paper = papers.into_iter().find(|it| it.id == wanted).ok_or_else(Failure::not_found)?;
+    page(&paper_page(&visitor, "/status", &format!("{APPLICANTS_PLACE}/{id}"), &paper))
+}
+
+/// `GET /status/naskah/{id}/pdf`
+pub(super) async fn download_own(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let job =
+        move |state: &State, number: &str| state.desk().paper_file(number, &id, &Viewer::Applicant);
+    match own(&state, &headers, &visitor, job).await? {
+        Some(file) => Ok(attachment(file)),
+        None => Ok(see_other("/status")),
+    }
+}
+
+/// A paper for a printer: its words, and nothing around them once it is printed.
+#[derive(Template)]
+#[template(path = "paper_print.html", config = "src/web/askama.toml")]
+struct PrintPage {
+    /// Frame.
+    shell: Shell,
+    /// The page before.
+    back: String,
+    /// The paper as safe HTML.
+    paper: String,
+}
+
+/// `GET /permohonan/{number}/naskah/{id}/cetak`
+pub(super) async fn print(
+    Extract(state): Extract<State>,
+    Path((number, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let viewer = Viewer::Officer(visitor.need(&[Role::Head, Role::Verifier])?.actor());
+    let back = format!("{}/{id}", officers_place(&number));
+    let job = move |state: &State| state.desk().paper(&number, &id, &viewer);
+    let (view, paper) = state.work(job).await??;
+    page(&print_page(&visitor, back, &view, &paper))
+}
+
+/// `GET /status/naskah/{id}/cetak`
+pub(super) async fn print_own(
+    Extract(state): Extract<State>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let back = format!("{APPLICANTS_PLACE}/{id}");
+    let job =
+        move |state: &State, number: &str| state.desk().paper(number, &id, &Viewer::Applicant);
+    match own(&state, &headers, &visitor, job).await? {
+        Some((view, paper)) => page(&print_page(&visitor, back, &view, &paper)),
+        None => Ok(see_other("/status")),
+    }
+}
+
+/// The page of a paper for a printer.
+fn print_page(visitor: &Visitor, back: String, view: &PaperView, paper: &Paper) -> PrintPage {
+    let title = format!("{} {}", view.kind.say(visitor.t), view.number);
+    PrintPage { shell: Shell::new(visitor, title).wide(), back, paper: html(paper, None) }
+}
+
+/// What an applicant asks for, once the secret in the cookie is proven; none without one.
+async fn own<T: Send + 'static>(
+    state: &State,
+    headers: &HeaderMap,
+    visitor: &Visitor,
+    job: impl FnOnce(&State, &str) -> Result<T, ActError> + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    let Some((number, secret)) = held(state, headers) else { return Ok(None) };
+    let of = number.clone();
+    let proven = move |state: &State| state.desk().applicant(&of, &secret).map(drop);
+    match state.with_secret(&number, visitor.address, proven).await? {
+        Ok(()) => {}
+        Err(ActError::NotFound) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Some(state.work(move |state| job(state, &number)).await??))
+}
+
+/// A paper of a request for an officer who may read it.
+async fn of_officer(
+    state: &State,
+    visitor: &Visitor,
+    number: &str,
+    id: &str,
+) -> Result<PaperView, Failure> {
+    let viewer = Viewer::Officer(visitor.need(&[Role::Head, Role::Verifier])?.actor());
+    let of = number.to_owned();
+    let papers = state.work(move |state| state.desk().papers(&of, &viewer)).await??;
+    papers.into_iter().find(|paper| paper.id == id).ok_or_else(Failure::not_found)
+}
+
+/// A file as a download that runs nothing.
+fn attachment(file: AttachmentFile) -> Response {
+    let disposition = format!("attachment; filename=\"{}\"", file.name);
+    let headers = [
+        (CONTENT_TYPE, file.media),
+        (CONTENT_DISPOSITION, disposition),
+        (CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'".to_owned()),
+    ];
+    (headers, file.bytes).into_response()
+}
+
+/// The page of a paper, without forms.
+fn paper_page(visitor: &Visitor, back: &str, place: &str, paper: &PaperView) -> PaperPage {
+    let t = visitor.t;
+    let mut facts = vec![
+        (t.s("paper-number"), paper.number.clone()),
+        (t.s("paper-issued"), t.moment(&paper.issued)),
+        (t.s("paper-field-name"), paper.name.clone()),
+        (t.s("paper-office-number"), paper.office_number.clone().unwrap_or_default()),
+        (t.s("paper-code"), paper.code.clone()),
+        ("SHA-256".to_owned(), paper.sha256.clone().unwrap_or_default()),
+        (t.s("fact-supersedes"), paper.supersedes.clone().unwrap_or_default()),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    let mut notes = Vec::new();
+    notes.extend(paper.superseded_by.as_ref().map(|by| t.a("paper-superseded", "number", by)));
+    let is_ready = paper.sha256.is_some() && !paper.deleted;
+    if paper.deleted {
+        notes.push(t.s("paper-deleted"));
+    } else if !is_ready {
+        notes.push(t.s("paper-not-ready"));
+    }
+    PaperPage {
+        shell: Shell::new(visitor, paper.kind.say(t)),
+        back: back.to_owned(),
+        facts,
+        notes,
+        print: (!paper.deleted).then(|| format!("{place}/cetak")),
+        file: is_ready.then(|| format!("{place}/pdf")),
+        forms: Vec::new(),
+    }
+}
+
+/// The page of a paper with the forms of an officer; the fault is one of the number's form, or of the
+/// correction's.
+fn officers_page(
+    visitor: &Visitor,
+    number: &str,
+    paper: &PaperView,
+    fault: Option<(bool, String)>,
+) -> PaperPage {
+    let t = visitor.t;
+    let place = format!("{}/{}", officers_place(number), paper.id);
+    let mut shown = paper_page(visitor, &format!("/tinjau/{number}"), &place, paper);
+    let mut add = |is_number: bool, title: &str, field: Field, button: &str| {
+        let action = format!("{place}/{}", if is_number { "nomor" } else { "koreksi" });
+        let mut form = Form::new(&action, &visitor.csrf, t.s(button)).field(field);
+        if let Some((_, text)) = fault.as_ref().filter(|(of_number, _)| *of_number == is_number) {
+            let name = if is_number { "office_number" } else { "reason" };
+            form = form.fault(name, text.clone());
+        }
+        shown.shell.faulty |= form.is_faulty();
+        shown.forms.push((t.s(title), form));
+    };
+    if !paper.deleted && paper.office_number.is_none() {
+        let field = Field::line(t, "office_number", "paper-office-number").width("w-m");
+        add(true, "paper-office-number-title", field, "paper-office-number-button");
+    }
+    if !paper.deleted && paper.superseded_by.is_none() {
+        let field = Field::line(t, "reason", "paper-correct-reason").input(Input::Area);
+        add(false, "paper-correct-title", field, "paper-correct-button");
+    }
+    shown
+}
+
+//------------ The check -----------------------------------------------------
+
+/// The form of a code.
+fn check_form(visitor: &Visitor) -> Form {
+    let t = visitor.t;
+    let field = Field::line(t, "kode", "paper-check-code").width("w-m").autocomplete("off");
+    Form::new(CHECK, &visitor.csrf, t.s("paper-check-button")).field(field)
+}
+
+/// The page of the form.
+fn check_page(visitor: &Visitor, form: Form) -> FormPage {
+    let t = visitor.t;
+    FormPage {
+        shell: Shell::new(visitor, t.s("paper-check-title")).faulty(form.is_faulty()),
+        lead: vec![t.s("paper-check-lead")],
+        facts: Vec::new(),
+        form,
+        after: Vec::new(),
+    }
+}
+
+/// `GET /periksa-naskah`
+pub(super) async fn ask(visitor: Visitor) -> Result<Response, Failure> {
+    page(&check_page(&visitor, check_form(&visitor)))
+}
+
+/// `POST /periksa-naskah`
+pub(super) async fn look_up(sent: Sent) -> Result<Response, Failure> {
+    let typed: String = sent.get("kode").chars().take(TYPED_MAX).collect();
+    let code: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    if code.is_empty() {
+        let visitor = &sent.visitor;
+        let form = check_form(visitor).fault("kode", visitor.t.s("paper-check-empty"));
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &check_page(visitor, form));
+    }
+    Ok(see_other(&format!("{CHECK}/{}", encode(&code.to_uppercase()).replace('/', "%2F"))))
+}
+
+/// `GET /periksa-naskah/{code}`: where the QR code of a paper leads to.
+pub(super) async fn check(
+    Extract(state): Extract<State>,
+    Path(code): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    let t = visitor.t;
+    match checked(&state, &visitor, &code).await? {
+        Some(found) => {
+            let (title, form) = (t.s("paper-check-found"), check_form(&visitor));
+            let good = if found.valid { t.s("paper-valid") } else { t.s("paper-invalid") };
+            page(&FormPage {
+                shell: Shell::new(&visitor, title),
+                lead: vec![good, t.s("paper-check-compare")],
+                facts: check_facts(t, &found),
+                form,
+                after: Vec::new(),
+            })
+        }
+        None => {
+            let typed: String = code.chars().take(TYPED_MAX).collect();
+            let form = check_form(&visitor).refill(|_| &typed);
+            let form = form.fault("kode", t.s("paper-check-unknown"));
+            page_with(StatusCode::NOT_FOUND, &check_page(&visitor, form))
+        }
+    }
+}
+
+/// The paper with this code; after too many that are none, a network waits.
+async fn checked(
+    state: &State,
+    visitor: &Visitor,
+    code: &str,
+) -> Result<Option<PaperCheck>, Failure> {
+    let code = code.to_owned();
+    let job = {
+        let code = code.clone();
+        move |state: &State| state.desk().check_paper(&code)
+    };
+    match state.with_secret(&code, visitor.address, job).await? {
+        Ok(found) => Ok(Some(found)),
+        Err(ActError::NotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What anybody may know of a paper.
+fn check_facts(t: Words, found: &PaperCheck) -> Vec<(String, String)> {
+    let mut facts = vec![
+        (t.s("paper-kind"), found.kind.say(t)),
+        (t.s("paper-number"), found.number.clone()),
+        (t.s("paper-issued"), t.moment(&found.issued)),
+        (t.s("paper-field-name"), found.name.clone()),
+        ("SHA-256".to_owned(), found.sha256.clone().unwrap_or_default()),
+        (t.s("paper-superseded-by"), found.superseded_by.clone().unwrap_or_default()),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
