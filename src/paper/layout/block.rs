@@ -298,26 +298,27 @@ impl Setter<'_> {
     ) -> Vec<Strip> {
         let count = people.len();
         let half = area.width / 2.0;
-        let mut strip = Strip::default();
+        let mut places = Vec::new();
         for (at, person) in people.iter().enumerate() {
             let last = at + 1 == count;
             let x = if last { area.x + half + self.size } else { area.x };
             let place = Area { x, width: half - self.size };
-            let lines = self.signature(date, last, person, parent, place);
-            strip.height = strip.height.max(lines.height);
-            strip.marks.extend(lines.marks);
+            places.push(self.signature(date, last, person, parent, place));
         }
-        vec![Strip::space(self.size * 0.5), Strip { gap: self.size, ..strip }]
-            .into_iter()
-            .reduce(|mut above, below| {
-                above.append(below);
-                above
-            })
-            .into_iter()
-            .collect()
+        // The names stand at one height, also below titles of different length.
+        let names = places.iter().map(|(title, _)| title.height).fold(0.0, f32::max);
+        let mut strip = Strip { gap: self.size, ..Strip::default() };
+        for (title, name) in places {
+            strip.height = strip.height.max(names + name.height);
+            strip.marks.extend(title.marks);
+            strip.marks.extend(name.marks.into_iter().map(|mark| mark.lower(names)));
+        }
+        let mut whole = Strip::space(self.size * 0.5);
+        whole.append(strip);
+        vec![whole]
     }
 
-    /// One place to sign: date, title, room, name, number.
+    /// One place to sign: date and title, and below them room, name and number.
     fn signature(
         &mut self,
         date: Option<&str>,
@@ -325,7 +326,7 @@ impl Setter<'_> {
         person: &Signature,
         parent: usize,
         area: Area,
-    ) -> Strip {
+    ) -> (Strip, Strip) {
         let style = self.plain();
         let mut lines = Vec::new();
         if let Some(date) = date {
@@ -338,6 +339,7 @@ impl Setter<'_> {
         }
         let node = self.structure.add(parent, Tag::Paragraph);
         lines.extend(self.text(&person.title, style, node, area));
+        let title = Strip::joined(std::mem::take(&mut lines));
         if person.space.is_empty() {
             lines.push(Strip::space(SIGNATURE));
         } else {
@@ -358,7 +360,7 @@ impl Setter<'_> {
             let node = self.structure.add(parent, Tag::Paragraph);
             lines.extend(self.text(line, style, node, area));
         }
-        Strip::joined(lines)
+        (title, Strip::joined(lines))
     }
 }
 
