@@ -191,7 +191,7 @@ impl<'a> Replay<'a> {
     /// Ends what runs or is paused.
     fn stop(&mut self, now: i64) {
         self.count_pause(now);
-        if let Some(step) = self.clocks.running().or(self.clocks.paused()) {
+        if let Some(step) = self.clocks.running().or_else(|| self.clocks.paused()) {
             self.known.entry(step).or_default().ended = Some(now);
         }
         self.clocks.stop(now, self.calendar);

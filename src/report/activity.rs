@@ -3,7 +3,7 @@
 use super::Report;
 use super::list::step_words;
 use super::sheet::{Count, HolderLate, Late, Line, LiveName, StepTime};
-use super::xlsx::{class_words, kind_words, state_words};
+use super::xlsx::{Part, class_words, kind_words, state_words};
 use crate::paper::{
     Activity, Bar, Chart, Column, Content, Letterhead, PageSize, Paper, Seal, Section, Signer,
     Table, VERSION,
@@ -79,12 +79,12 @@ impl Report {
 
     /// Counts by kind, class and result; the first with a chart.
     fn counts(&self, words: Words) -> Vec<Section> {
-        let parts: [(&str, &[Count], fn(Words, &str) -> String); 3] = [
+        let parts: [Part<'_>; 3] = [
             ("report-by-kind", &self.kinds, kind_words),
             ("report-by-class", &self.classes, class_words),
             ("report-by-result", &self.results, state_words),
         ];
-        let section = |(id, counts, say): (&str, &[Count], fn(Words, &str) -> String)| {
+        let section = |(id, counts, say): Part<'_>| {
             let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
             let bar = |it: &Count| Bar {
                 label: say(words, &it.what),
@@ -103,9 +103,14 @@ impl Report {
                 rows: counts.iter().map(row).collect(),
                 total: vec![words.s("report-sum"), words.count(number(sum))],
             };
-            let chart = Chart { title: words.s(id), bars: counts.iter().map(bar).collect() };
+            let chart = Chart {
+                title: words.s("report-chart-class"),
+                bars: counts.iter().map(bar).collect(),
+            };
+            // The title of a table is heading enough.
+            let heading = if counts.is_empty() { words.s(id) } else { String::new() };
             Section {
-                heading: words.s(id),
+                heading,
                 text: if counts.is_empty() { vec![words.s("report-none")] } else { Vec::new() },
                 chart: (id == "report-by-class" && !counts.is_empty()).then_some(chart),
                 table: (!counts.is_empty()).then_some(table),
@@ -134,17 +139,17 @@ impl Report {
         let columns = vec![
             Column::text(words.s("report-step"), 4),
             Column::text(words.s("report-allowed"), 3),
-            Column::number(words.s("report-ended"), 2),
-            Column::number(words.s("report-within"), 2),
-            Column::number(words.s("report-over"), 2),
+            Column::number(words.s("report-ended"), 3),
+            Column::number(words.s("report-within"), 3),
+            Column::number(words.s("report-over"), 3),
             Column::text(words.s("report-middle"), 3),
             Column::text(words.s("report-most"), 3),
             Column::text(words.s("report-waited"), 3),
         ];
         let rows = self.steps.iter().map(row).collect();
-        let title = words.s("report-steps-title");
+        let title = words.s("report-steps-table");
         Section {
-            heading: title.clone(),
+            heading: words.s("report-steps-title"),
             text: vec![words.s("report-steps-lead")],
             chart: None,
             table: Some(Table { title, columns, rows, total: Vec::new() }),
@@ -200,8 +205,8 @@ impl Report {
             Column::text(words.s("report-since"), 2),
         ];
         let rows = self.live.iter().map(row).collect();
-        let table = Table { title: heading.clone(), columns, rows, total: Vec::new() };
-        Section { heading, text: Vec::new(), chart: None, table: Some(table) }
+        let table = Table { title: heading, columns, rows, total: Vec::new() };
+        Section { table: Some(table), ..Section::default() }
     }
 
     /// The list.

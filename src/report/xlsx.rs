@@ -9,6 +9,9 @@ use super::workbook::{Cell, Sheet, workbook};
 use crate::queue::{Kind, NamingClass, State};
 use crate::words::{Lang, Said, Words};
 
+/// A part of the counts: the id of its title, the counts, and what says a word of theirs.
+pub(super) type Part<'a> = (&'static str, &'a [Count], fn(Words, &str) -> String);
+
 impl Report {
     /// The report as an XLSX file.
     pub fn xlsx(&self) -> io::Result<Vec<u8>> {
@@ -36,7 +39,7 @@ impl Report {
             count("report-open", self.open),
             count("report-live-count", self.live.len()),
         ];
-        let parts: [(&str, &[Count], fn(Words, &str) -> String); 3] = [
+        let parts: [Part<'_>; 3] = [
             ("report-by-kind", &self.kinds, kind_words),
             ("report-by-class", &self.classes, class_words),
             ("report-by-result", &self.results, state_words),
