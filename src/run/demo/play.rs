@@ -18,6 +18,7 @@ use crate::queue::{Act, Actor, LineCode, LineInput, LineVerdict};
 use crate::report::Month;
 use crate::run::StateDir;
 use crate::run::options;
+use crate::run::road_3::site_url;
 use crate::serve;
 use crate::store::Store;
 use crate::view::RequestView;
@@ -53,6 +54,7 @@ pub(super) fn fill(place: &Place, stop: &AtomicBool) -> anyhow::Result<Filled> {
     let people_options =
         people::Options { clock: Arc::new(past::now_ms), ..options::people(settings) };
     let cast = Cast::hire(People::open(store, desk.vault(), people_options)?, &script.persons)?;
+    desk.set_site(&site_url(settings, settings.web.listen));
     desk.listening()?;
     desk.note_working_time()?;
 
