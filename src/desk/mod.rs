@@ -43,6 +43,7 @@ mod strangers;
 mod subjects;
 mod submit;
 mod unsent;
+mod texts;
 mod updates;
 mod views;
 
@@ -69,6 +70,7 @@ pub use strangers::StrangerLimits;
 pub use subjects::{SubjectKind, SubjectOutcome, SubjectView, SubjectWish};
 pub use submit::{Pressed, Submitted, Submitter};
 pub use unsent::FormFields;
+pub use texts::TEXT_MAX;
 pub use updates::{Proposed, UpdateWish};
 pub use views::Viewer;
 

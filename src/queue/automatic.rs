@@ -10,7 +10,7 @@ use super::labels;
 use super::line::LineCode;
 use super::live::LiveState;
 use super::naming::{Naming, telling_label};
-use super::person::{is_mailbox, nip};
+use super::person::{is_mailbox, is_phone, nip};
 use super::personal::holds_personal_number;
 use super::reading::Reading;
 use super::record_rules::check_records;
@@ -18,7 +18,7 @@ use super::regions::same_office;
 use super::sheet::{AutoLine, Outcome, Overrule};
 use super::similar::{alike, resemble};
 use super::targets::{Targets, special_name};
-use super::time::{DAY_MS, MINUTE_MS, day_number, is_recent};
+use super::time::{DAY_MS, MINUTE_MS, day_number, day_of, is_recent};
 use crate::wire::{Name, Rtype};
 
 /// Longest string of a TXT record, in octets.
@@ -513,8 +513,16 @@ fn fields(application: &Reading, now: i64) -> Vec<Fault> {
     if contact.nip.as_deref().is_some_and(|text| !text.trim().is_empty() && nip(text).is_none()) {
         faults.push(Fault::new("contact.nip", Rule::BadNip, ""));
     }
-    if day_number(&application.letter.date).is_none() {
-        faults.push(Fault::new("letter.date", Rule::BadDate, &application.letter.date));
+    let phone = contact.phone.trim();
+    if !phone.is_empty() && !is_phone(phone) {
+        faults.push(Fault::new("contact.phone", Rule::BadPhone, ""));
+    }
+    match day_number(&application.letter.date) {
+        None => faults.push(Fault::new("letter.date", Rule::BadDate, &application.letter.date)),
+        Some(day) if day > day_of(now) => {
+            faults.push(Fault::new("letter.date", Rule::LetterDateAhead, ""));
+        }
+        Some(_) => {}
     }
     term(application, now, &mut faults);
     faults

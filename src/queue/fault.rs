@@ -277,6 +277,10 @@ rules! {
     BadEmail = "bad_email" => Incomplete, "not a mail address";
     /// A NIP without exactly 18 digits.
     BadNip = "bad_nip" => Incomplete, "a NIP has 18 digits";
+    /// A telephone number without enough digits, or with letters.
+    BadPhone = "bad_phone" => Incomplete, "not a telephone number";
+    /// A letter from tomorrow or later.
+    LetterDateAhead = "letter_date_ahead" => Incomplete, "the letter's date lies ahead";
     /// A 16-digit number in free text.
     PersonalNumber = "personal_number" => Incomplete, "leave out numbers of 16 digits: gapura keeps no NIK";
     /// Text longer than the limit.

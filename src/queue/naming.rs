@@ -205,6 +205,30 @@ impl Naming {
         self.regions.of(level).filter(meant).flat_map(|unit| self.names_of(unit)).collect()
     }
 
+    /// What was typed as a name of a class, with the branch or front that the class has: `Grogol` is
+    /// `grogol.desa`. Whatever has a dot is complete already.
+    pub fn complete(&self, class: NamingClass, typed: &str) -> String {
+        let typed = typed.trim();
+        if typed.is_empty() || typed.contains(['.', '/', ':', '@', '*', '_']) {
+            return typed.to_owned();
+        }
+        let stem = slug(typed);
+        let fronted = |front: &str| match stem.strip_prefix(front) {
+            Some(_) => stem.clone(),
+            None => format!("{front}{stem}"),
+        };
+        match class {
+            NamingClass::Desa => format!("{stem}{VILLAGES}"),
+            NamingClass::Ormas => format!("{stem}{COMMUNITIES}"),
+            NamingClass::Kecamatan => fronted(DISTRICT),
+            NamingClass::Kelurahan => fronted(URBAN),
+            NamingClass::PerangkatDaerah
+            | NamingClass::Layanan
+            | NamingClass::Uptd
+            | NamingClass::Kegiatan => typed.to_owned(),
+        }
+    }
+
     /// The pattern of a class, with suggestions, for the reader.
     fn pattern(&self, application: &Application) -> String {
         let pattern = match application.class {

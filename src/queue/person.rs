@@ -130,6 +130,15 @@ pub fn is_mailbox(text: &str) -> bool {
         && domain.split('.').all(label)
 }
 
+/// Whether a text is a telephone number as people write one: five digits or more, with blanks, hyphens, dots,
+/// brackets and slashes between them, `+` in front, and `ext` before an extension.
+pub fn is_phone(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let bare = lower.replace("ext.", " ").replace("ext", " ");
+    let digits = bare.chars().filter(char::is_ascii_digit).count();
+    (5..=20).contains(&digits) && bare.chars().all(|c| c.is_ascii_digit() || " +-.()/,".contains(c))
+}
+
 //------------ ActingOfficial ------------------------------------------------
 
 /// *Plh.* or *Plt.*: someone holding an officer's role for a time, recorded by the head.

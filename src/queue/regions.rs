@@ -106,6 +106,23 @@ impl Regions {
         self.get(unit.district())
     }
 
+    /// The districts that have units of a level, by name; of districts, all.
+    pub fn districts_with(&self, level: Level) -> Vec<&Unit> {
+        let mut codes: Vec<&str> = self.of(level).map(Unit::district).collect();
+        codes.dedup();
+        let mut found: Vec<&Unit> = codes.into_iter().filter_map(|code| self.get(code)).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
+    /// The units of a level in a district, by name.
+    pub fn units_in(&self, level: Level, district: &str) -> Vec<&Unit> {
+        let mut found: Vec<&Unit> =
+            self.of(level).filter(|unit| unit.district() == district).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+
     /// Whether several villages, urban ones included, bear this slug.
     pub fn is_doubled(&self, slug: &str) -> bool {
         self.doubled.contains(slug)

@@ -47,6 +47,8 @@ pub(super) const TABLES: &[Table] = &[
     // When they work.
     whole("holiday", &["date"]),
     whole("work_override", &["first"]),
+    // What the office says.
+    whole("text", &["name", "language"]),
     // What stands beside the chain.
     whole("personal", &["sequence", "field"]),
     whole("erased", &["sequence", "field"]),

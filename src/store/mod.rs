@@ -52,6 +52,8 @@ pub mod subjects;
 #[cfg(feature = "approval")]
 pub mod unsent;
 #[cfg(feature = "approval")]
+pub mod texts;
+#[cfg(feature = "approval")]
 pub mod words;
 pub mod zones;
 

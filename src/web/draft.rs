@@ -1,15 +1,18 @@
 //! A request being filled in: fields by name, the letter, and how they become an [`Application`].
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use axum::http::StatusCode;
 
 use super::failure::Failure;
+use super::progress::TARGET;
 use super::sent::Sent;
 use super::state::State;
 use super::visitor::Visitor;
 use crate::desk::{DraftContent, DraftLetter};
 use crate::people::sha256_hex;
+use crate::queue::regions::Level;
 use crate::queue::{Application, Fault, Kind, LineCode, NamingClass, RequestedRecord, fields};
 use crate::uploads::{Letter, Sender};
 use crate::view::RequestView;
@@ -18,6 +21,14 @@ use crate::view::RequestView;
 pub(super) const RECORD_ROWS: usize = 3;
 /// TTL of records asked for on the pages, in seconds.
 const TTL: u32 = 3600;
+/// How the site is reached: by an IP address,
+pub(super) const BY_ADDRESS: &str = "ip";
+/// by the name of a server,
+pub(super) const BY_SERVER: &str = "server";
+/// not yet,
+pub(super) const LATER: &str = "belum";
+/// or by records that somebody writes who knows them.
+pub(super) const EXPERT: &str = "ahli";
 /// What the form sends for a suspension that is to be lifted.
 pub(super) const LIFT: &str = "ya";
 /// The field that names the request whose change is taken back.
@@ -145,6 +156,9 @@ impl Draft {
                 draft.fields.insert(format!("{part}{at}"), text.unwrap_or_default().to_owned());
             }
         }
+        if let Some(plain) = draft.plain_target() {
+            draft.fields.insert("target_any".to_owned(), plain);
+        }
         if request.pointer("/lift") == Some(&true.into()) {
             draft.fields.insert("lift".to_owned(), LIFT.to_owned());
         }
@@ -159,6 +173,61 @@ impl Draft {
     /// The class chosen.
     pub(super) fn class(&self) -> Option<NamingClass> {
         NamingClass::from_name(self.get("class"))
+    }
+
+    /// The level of the unit that must be chosen from the list, where the class has one.
+    pub(super) fn level(&self) -> Option<Level> {
+        match self.class()? {
+            NamingClass::Desa => Some(Level::Desa),
+            NamingClass::Kelurahan => Some(Level::Kelurahan),
+            NamingClass::Kecamatan => Some(Level::Kecamatan),
+            _ => None,
+        }
+    }
+
+    /// Whether a record was filled in.
+    pub(super) fn has_records(&self) -> bool {
+        (0..RECORD_ROWS).any(|at| !self.get(&format!("data{at}")).is_empty())
+    }
+
+    /// The page that asks for the address of the site; none where a choice of the list says it all.
+    pub(super) fn place_of_target(&self) -> Option<String> {
+        let how = self.get("target");
+        let asks = matches!(how, BY_ADDRESS | BY_SERVER | LATER | EXPERT);
+        asks.then(|| format!("{TARGET}/{how}"))
+    }
+
+    /// Puts records in the place of those before: addresses, or the name of a server.
+    pub(super) fn set_target(&mut self, text: &str) {
+        for at in 0..RECORD_ROWS {
+            self.fields.remove(&format!("type{at}"));
+            self.fields.remove(&format!("data{at}"));
+        }
+        let bare = text.trim();
+        let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+        let words = bare.split([' ', ',', ';', '\t']).filter(|word| !word.is_empty());
+        for (at, word) in words.take(RECORD_ROWS).enumerate() {
+            let is_digits = |c: char| c.is_ascii_digit() || c == '.';
+            let (rtype, data) = match word.parse::<IpAddr>() {
+                Ok(IpAddr::V6(_)) => ("AAAA", word),
+                Ok(IpAddr::V4(_)) => ("A", word),
+                // Meant as an address, and then told as one.
+                Err(_) if word.chars().all(is_digits) => ("A", word),
+                Err(_) => ("CNAME", word.split('/').next().unwrap_or(word)),
+            };
+            self.fields.insert(format!("type{at}"), rtype.to_owned());
+            self.fields.insert(format!("data{at}"), data.to_owned());
+        }
+    }
+
+    /// The records in one line, where they are addresses or the name of one server.
+    pub(super) fn plain_target(&self) -> Option<String> {
+        let rows = (0..RECORD_ROWS)
+            .map(|at| (self.get(&format!("type{at}")), self.get(&format!("data{at}"))));
+        let rows: Vec<_> = rows.filter(|(_, data)| !data.is_empty()).collect();
+        let is_plain = |(rtype, _): &(&str, &str)| matches!(*rtype, "A" | "AAAA" | "CNAME");
+        let words: Vec<&str> = rows.iter().map(|(_, data)| *data).collect();
+        (!rows.is_empty() && rows.iter().all(is_plain)).then(|| words.join(" "))
     }
 
     /// Whether the kind asks for records.
@@ -229,10 +298,10 @@ pub(super) const FORM: [FormField; 18] = [
     on(3, "name", "apply-name", true),
     on(3, "purpose", "apply-purpose", true),
     on(3, "lift", "apply-lift", false),
-    on(3, "starts", "apply-starts", false),
     on(3, "ends", "apply-ends", false),
     on(3, "exception", "apply-exception", false),
     on(4, "records", "apply-data", true),
+    on(4, "starts", "apply-starts", false),
     on(5, "letter.number", "apply-letter-number", true),
     on(5, "letter.date", "apply-letter-date", true),
 ];
@@ -240,7 +309,7 @@ pub(super) const FORM: [FormField; 18] = [
 /// The step a field of the form is on; the letter's file, and what no step asks for, on the
 /// last.
 pub(super) fn step_of(name: &str) -> u8 {
-    if name.starts_with("type") || name.starts_with("data") {
+    if ["type", "data", "target"].iter().any(|front| name.starts_with(front)) {
         return 4;
     }
     FORM.iter().find(|field| field.name() == name).map_or(5, |field| field.step)

@@ -24,6 +24,8 @@ pub(super) enum Input {
     Checks(Vec<Choice>),
     /// A file.
     File(&'static str),
+    /// Shown and not changed; the text is what is read, its value is sent.
+    Fixed(String),
     /// Not shown.
     Hidden,
 }
@@ -276,8 +278,10 @@ impl Form {
     /// Puts values back after a failed send.
     pub(super) fn refill<'a>(mut self, get: impl Fn(&str) -> &'a str) -> Self {
         for field in &mut self.fields {
-            let secret =
-                matches!(field.input, Input::Line("password") | Input::File(_) | Input::Hidden);
+            let secret = matches!(
+                field.input,
+                Input::Line("password") | Input::File(_) | Input::Hidden | Input::Fixed(_)
+            );
             if !secret && field.name != "code" {
                 get(&field.name).clone_into(&mut field.value);
             }

@@ -19,6 +19,7 @@ mod gate;
 mod limits;
 mod pages;
 mod patience;
+mod progress;
 mod proof;
 mod qr;
 mod redirect;
@@ -42,7 +43,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 pub use closed::{ClosedBy, serve_closed};
 pub use door::DoorLimits;
 pub use limits::{Limits, Route};
-pub use state::{Options, Parts, State};
+pub use state::{Hosting, Options, Parts, State};
 
 /// Largest body taken in: a letter as a phone photographs it, and its form.
 const BODY_MAX: usize = crate::uploads::TAKEN_MAX + 256 * 1024;
@@ -62,10 +63,11 @@ pub fn router(state: State) -> Router {
     };
     pages::routes()
         .layer(csrf)
+        .layer(DefaultBodyLimit::disable())
+        // Inside the frame, which puts its refusal into words.
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), shell::dress))
         .layer(CatchPanicLayer::new())
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .with_state(state.clone())
         .merge(api::router(state))
 }

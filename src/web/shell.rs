@@ -18,7 +18,7 @@ use super::state::State;
 use super::visitor::{self, Visit, Visitor};
 use super::{assets, patience};
 use crate::people::Role;
-use crate::words::Words;
+use crate::words::{Words, office};
 
 /// What a page may load and where its forms may go.
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
@@ -132,6 +132,11 @@ impl Shell {
         if path == place || below { " aria-current=\"page\"" } else { "" }
     }
 
+    /// Whether the office has a telephone to name.
+    pub(super) fn has_telephone(&self) -> bool {
+        !office().telephone.is_empty()
+    }
+
     /// Whether the person signed in has this role.
     pub(super) fn is(&self, role: &str) -> bool {
         self.me.as_ref().is_some_and(|me| me.role.as_str() == role)
@@ -167,6 +172,9 @@ pub(super) struct Message {
     pub(super) next: Option<(String, String)>,
 }
 
+/// How long a browser keeps its visit cookie: as long as a draft is kept.
+const VISIT_SECONDS: i64 = 30 * 86_400;
+
 /// Gives the browser its visit cookie, answers failures in words, sets the headers.
 pub(super) async fn dress(
     Extract(state): Extract<State>,
@@ -191,7 +199,8 @@ pub(super) async fn dress(
     }
     if fresh
         && get
-        && let Ok(line) = HeaderValue::from_str(&state.cookie("kunjungan", &visit, "Lax", 86_400))
+        && let Ok(line) =
+            HeaderValue::from_str(&state.cookie("kunjungan", &visit, "Lax", VISIT_SECONDS))
     {
         response.headers_mut().append(SET_COOKIE, line);
     }
@@ -229,11 +238,19 @@ async fn explain(
         _ => Visitor::stranger(&asked, state),
     };
     let t = visitor.t;
-    let message = Message {
-        shell: Shell::new(&visitor, t.s(&format!("{}-title", failure.id))),
-        text: vec![t.s(&format!("{}-text", failure.id))],
-        next: Some(("/".to_owned(), t.s("go-home"))),
-    };
+    let mut text = vec![t.s(&format!("{}-text", failure.id))];
+    let mut next = Some(("/".to_owned(), t.s("go-home")));
+    // What an applicant filled in before is kept, and the page it came from is the way back.
+    let path = asked.uri.path();
+    let is_form = ["/permohonan/", "/status/perbaikan"].iter().any(|it| path.starts_with(it));
+    if is_form && asked.method == Method::POST && status != StatusCode::FORBIDDEN {
+        if path.starts_with("/permohonan/") {
+            text.push(t.s("fail-kept"));
+        }
+        next = Some((visitor.here.clone(), t.s("go-back")));
+    }
+    let shell = Shell::new(&visitor, t.s(&format!("{}-title", failure.id)));
+    let message = Message { shell, text, next };
     let mut page = page_with(status, &message).unwrap_or_else(|_| status.into_response());
     if let Some(seconds) = response.headers().get(RETRY_AFTER) {
         page.headers_mut().insert(RETRY_AFTER, seconds.clone());

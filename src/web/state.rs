@@ -59,12 +59,23 @@ pub struct Options {
     pub door: DoorLimits,
     /// Password hashes that may wait for their turn.
     pub hashes_waiting: usize,
+    /// `[[hosting]]`: where sites may be hosted.
+    pub hostings: Vec<Hosting>,
     /// How long an answer may take, apart from the time its request's body needs.
     pub answer_max: Duration,
 }
 
+/// A place where sites may be hosted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hosting {
+    /// What applicants know it by.
+    pub name: String,
+    /// An IP address, or the name of a server.
+    pub target: String,
+}
+
 /// The settings of the pages that a reload changes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     /// `public.submit`.
     pub(super) public_submit: bool,
@@ -72,13 +83,15 @@ pub(super) struct Settings {
     pub(super) register_public: bool,
     /// Limits of drafts.
     pub(super) drafts: DraftLimits,
+    /// `[[hosting]]`.
+    pub(super) hostings: Arc<[Hosting]>,
 }
 
 impl Settings {
     /// Those of the options.
     fn of(options: &Options) -> Self {
         let Options { public_submit, register_public, drafts, .. } = *options;
-        Self { public_submit, register_public, drafts }
+        Self { public_submit, register_public, drafts, hostings: options.hostings.clone().into() }
     }
 }
 
@@ -143,6 +156,9 @@ impl State {
     /// Reads or makes the key of form tokens; it outlives restarts.
     pub fn new(parts: Parts) -> Result<Self, PeopleError> {
         let form_key = parts.people.web_secret("form")?;
+        if let Err(error) = super::pages::use_texts(&parts.desk) {
+            tracing::error!(%error, "the texts that an administrator wrote cannot be read");
+        }
         let limits = Limits::new(parts.options.submit_per_hour);
         let hashes_waiting = parts.options.hashes_waiting;
         Ok(Self(Arc::new(Inner {
@@ -164,8 +180,8 @@ impl State {
     }
 
     /// Settings of the pages that a reload changes.
-    pub(super) fn settings(&self) -> Settings {
-        **self.0.settings.load()
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        self.0.settings.load_full()
     }
 
     /// Takes over other options, as far as they can change without a restart.

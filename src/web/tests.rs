@@ -7,6 +7,7 @@ mod mailbox;
 mod papers;
 mod persons;
 mod reports;
+mod way_in;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::signer::Signer;
 use crate::statistics::Statistics;
 use crate::store::Store;
 use crate::uploads;
+use crate::words::set_office;
 
 /// A password that fits.
 const PASSWORD: &str = "kerbau-lari-17-pagi";
@@ -94,6 +96,7 @@ impl Site {
             drafts: DraftLimits::default(),
             door: super::DoorLimits::default(),
             hashes_waiting: 32,
+            hostings: Vec::new(),
             answer_max: std::time::Duration::from_secs(50),
         };
         let mut of_desk = desk_options(dir.path(), &time);
@@ -384,7 +387,7 @@ impl Browser<'_> {
         ];
         self.post("/permohonan/2", &contact).await;
         self.post("/permohonan/3", &[("name", name), ("purpose", "Antrean daring")]).await;
-        self.post("/permohonan/4", &[("type0", "A"), ("data0", address)]).await;
+        self.post("/permohonan/tujuan/ahli", &[("type0", "A"), ("data0", address)]).await;
         let letter = [("letter_number", "440/1/Dinkes"), ("letter_date", "2026-11-20")];
         self.post_letter("/permohonan/5", &letter, SURAT).await;
         assert!(self.page.contains("Periksa jawaban Anda"), "{}", self.page);
@@ -410,6 +413,11 @@ fn office() -> Site {
 
 /// The same with other settings.
 fn office_with(change: impl FnOnce(&mut Options, &mut desk::Options)) -> Site {
+    set_office(crate::words::Office {
+        short_name: "Diskominfo".to_owned(),
+        region: "Kabupaten Cirebon".to_owned(),
+        ..crate::words::Office::default()
+    });
     let site = Site::with(TotpRule::Optional, "http://127.0.0.1:8053", change);
     let roles = [("kabid", Role::Head), ("kasi", Role::Verifier), ("admin", Role::Operator)];
     for (name, role) in roles {
@@ -431,8 +439,8 @@ async fn a_press_that_was_turned_back_does_not_use_up_the_form() {
     let (once, token) = (applicant.hidden("once"), applicant.token());
     let first = applicant.post("/permohonan/periksa", &[("once", &once)]).await;
     assert_eq!(first, StatusCode::UNPROCESSABLE_ENTITY);
-    applicant.open("/permohonan/4").await;
-    applicant.post("/permohonan/4", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
+    applicant.open("/permohonan/tujuan/ahli").await;
+    applicant.post("/permohonan/tujuan/ahli", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
     // Back to the page with the fault, and the same button again.
     let sent = applicant.post("/permohonan/periksa", &[("once", &once)]).await;
     assert_eq!(sent, StatusCode::OK, "{}", applicant.page);
@@ -461,9 +469,9 @@ async fn a_request_goes_the_whole_way_by_plain_forms() {
         applicant.post("/permohonan/periksa", &[("once", &once)]).await,
         StatusCode::UNPROCESSABLE_ENTITY
     );
-    assert!(applicant.page.contains("/permohonan/4#data0"), "{}", applicant.page);
-    applicant.open("/permohonan/4").await;
-    applicant.post("/permohonan/4", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
+    assert!(applicant.page.contains("/permohonan/tujuan/ahli?ubah=1#data0"), "{}", applicant.page);
+    applicant.open("/permohonan/tujuan/ahli").await;
+    applicant.post("/permohonan/tujuan/ahli", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
     applicant.open("/permohonan/3").await;
     applicant.post("/permohonan/3", &[("name", "antrean"), ("purpose", "Antrean daring")]).await;
     applicant.open("/permohonan/periksa").await;
@@ -552,7 +560,8 @@ async fn a_step_says_what_is_wrong_with_name_and_target() {
     assert_eq!(browser.post("/permohonan/3", &asked).await, StatusCode::OK);
     assert!(browser.page.contains("Nama antrean.cirebonkab.go.id sesuai"), "{}", browser.page);
     browser.post("/permohonan/3", &name("antrean")).await;
-    let status = browser.post("/permohonan/4", &[("type0", "A"), ("data0", "10.0.0.1")]).await;
+    let refused = [("type0", "A"), ("data0", "10.0.0.1")];
+    let status = browser.post("/permohonan/tujuan/ahli", &refused).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     // The range the rule names is English and stays out of an Indonesian page.
     assert!(browser.page.contains("(10.0.0.1)") && !browser.page.contains("private"));

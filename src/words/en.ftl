@@ -144,12 +144,7 @@ home-start = Start a request
 home-status = Check status
 home-closed = The public form is closed at the moment. Bring your letter to { $office-short-name }.
 home-basis-title = Legal basis
-home-basis = { $office-procedure }, { $office-name } { $office-region }, on official website domains of offices, villages and civil organisations.
 home-needs-title = What you need
-home-need-1 = A letter with letterhead, number, date, signature and stamp, as a PDF (2 MB at most) or a JPEG or PNG photo (10 MB at most).
-home-need-2 = Name and position of the person responsible, with office e-mail and telephone.
-home-need-3 = The subdomain you want, within the naming rules.
-home-need-4 = The target: the IP address or server name where the site is.
 home-steps-title = Procedure
 home-step-1 = You fill in the form and upload the letter.
 home-step-2 = The head of division routes the request to the head of section.
@@ -588,10 +583,12 @@ notice-failed = FAILED
 notice-handled = HANDLED
 
 rule-empty = This must be filled in.
-rule-bad-date = Write a date as year-month-day, for example 2026-11-23.
+rule-bad-date = Enter a full date: day, month and year.
 rule-ends-before-start = The end must lie in the future and after the start.
 rule-bad-email = Enter a full e-mail address.
-rule-bad-nip = A NIP has 18 digits.
+rule-bad-nip = A NIP has 18 digits. Do not enter a NIK.
+rule-bad-phone = Enter a full telephone number, for example 0231-123456.
+rule-letter-date-ahead = The letter's date lies ahead. Check the date on the letter.
 rule-personal-number = Leave out numbers of 16 digits: gapura keeps no NIK.
 rule-too-long = This is too long.
 rule-no-records = At least one record is needed.
@@ -617,7 +614,7 @@ rule-rollback-unknown = No change of this name that went live has this number.
 rule-unknown-request = No request has this number.
 rule-one-name-server = A delegation needs two name servers at least.
 rule-name-empty = Enter the name.
-rule-not-in-zone = The name does not lie in a zone gapura serves.
+rule-not-in-zone = The name is not under a domain served here.
 rule-label-characters = Use only a-z, 0-9 and the hyphen.
 rule-label-too-short = The name is too short, at least 3 characters.
 rule-label-too-long = The name is too long, at most 30 characters.
@@ -660,7 +657,7 @@ rule-emergencies-open = Too many of your emergency suspensions wait for the othe
 rule-cname-with-other = A CNAME stands alone, and there is only one.
 rule-target-is-self = The name points at itself.
 rule-type-not-offered = This record type is not offered.
-rule-bad-data = The record's data cannot be read.
+rule-bad-data = The value does not fit the record type.
 rule-bad-ttl = The TTL is outside the limits.
 rule-duplicate-record = The same record twice.
 rule-ttl-differs = The TTLs of one RRset differ.
@@ -692,14 +689,14 @@ apply-change = Change
 apply-title-1 = Kind and class of the request
 apply-title-2 = Office and person responsible
 apply-title-3 = Subdomain
-apply-title-4 = Target
+apply-title-4 = Where is your site?
 apply-title-5 = Letter of request
 apply-title-6 = Check your answers
 apply-lead-1 = Everything must be filled in unless marked (optional).
 apply-lead-2 = Use the office's e-mail and telephone, not private ones. The result is sent to this e-mail.
 apply-lead-2-no-mail = Use the office's e-mail and telephone, not private ones. This server sends no mail: see the result on the status page.
 apply-lead-3 = Write the name in lower case. Capitals, spaces and full addresses are tidied.
-apply-lead-4 = Ask whoever runs your site or hosting for this address.
+apply-lead-4 = Choose where your site is. If you do not know, ask whoever made the site or hosts it.
 apply-lead-5 = Upload a scan or photo of the letter that can be read clearly.
 apply-kind = What do you ask for?
 apply-class = Who is the name for?
@@ -717,8 +714,8 @@ apply-name-good = The name { $name } follows the rules and is free.
 apply-suggest = Names that fit the rules for your region or office:
 apply-purpose = Purpose
 apply-purpose-hint = For example the village's official website. Do not enter a NIK.
-apply-starts = Starts
-apply-starts-hint = Leave empty if it may go live once approved.
+apply-starts = Date the site is ready
+apply-starts-hint = Fill in only if the site cannot be opened yet. The name goes live on that date.
 apply-ends = Ends
 apply-exception = Reason for a reserved name or another pattern
 apply-lift = Lifting a suspension
@@ -733,7 +730,7 @@ apply-type-txt = TXT – text
 apply-type-ns = NS – delegation
 apply-data = Value
 apply-data-n = Target { $number }
-apply-data-hint = For example 103.10.20.30, or a server name for CNAME.
+apply-data-hint = For example 103.10.20.30 for A, a server name for CNAME, or “10 mail.example.go.id” for MX.
 apply-more = Add another target address (optional)
 apply-letter = Letter file
 apply-letter-hint = A PDF of 2 MB at most, or a JPEG or PNG photo of 10 MB at most. Photos are kept smaller, without their place.
@@ -742,6 +739,69 @@ apply-letter-number = Letter number
 apply-letter-date = Letter date
 apply-send-title = Send the request
 apply-send-text = By sending you state that the data above is right and matches the letter.
+apply-title-district = Kecamatan
+apply-district = Which kecamatan?
+apply-district-none = Choose a kecamatan
+apply-title-desa = Village
+apply-title-kelurahan = Kelurahan
+apply-desa = Which village?
+apply-kelurahan = Which kelurahan?
+apply-lead-unit = Kecamatan { $district }.
+office-of-desa = Pemerintah Desa { $name }
+office-of-kelurahan = Kelurahan { $name }
+office-of-kecamatan = Kecamatan { $name }
+apply-lead-owner = This request changes a name that exists. Use the mailbox recorded for the name: a code from it proves that your office owns it. Without it, an officer checks the letter and calls your office.
+apply-given = The naming rules give { $unit } this name.
+apply-given-doubled = Several villages are called { $unit }. To tell them apart, the name of the kecamatan is added.
+apply-spelling-list = As in the official list of regions
+apply-spelling-other = As it is written locally
+apply-few = End date, or reason for a special name (optional)
+apply-masked = We have masked a number of 16 digits in this field, because gapura keeps no NIK. Check the text, then continue.
+apply-name-live = The name { $name } is in use, so this can be asked for.
+apply-target = Where is your site?
+apply-target-hosting-hint = Run by the regional government. We fill in its address.
+apply-target-ip = IP address
+apply-target-ip-hint = You rent a server or VPS and were given an address in digits, such as 103.10.20.30.
+apply-target-server = Server name
+apply-target-server-hint = Your hosting provider gave you a server name, such as server12.hosting.co.id.
+apply-target-belum = Nowhere yet
+apply-target-belum-hint = There is no site or hosting yet.
+apply-target-ahli = For DNS experts
+apply-target-ahli-hint = Write the A, AAAA, CNAME, MX, TXT or NS records yourself.
+apply-title-ip = IP address of the site
+apply-lead-ip = Copy this address from your server provider's mail or panel.
+apply-ip = IP address
+apply-ip-hint = For example 103.10.20.30. Separate two addresses with a space.
+apply-title-server = Server name of the site
+apply-lead-server = Copy the server name from your hosting provider's mail or panel; it is not the address of your own site.
+apply-server = Server name
+apply-server-hint = For example server12.hosting.co.id.
+apply-any = IP address or server name
+apply-any-hint = For example 103.10.20.30 or server12.hosting.co.id.
+apply-title-ahli = DNS records
+apply-lead-ahli = The owner of every record is the name you ask for. The TTL is 3600 seconds.
+apply-bad-a = Enter a valid IP address, for example 103.10.20.30.
+apply-bad-aaaa = Enter a valid IPv6 address, for example 2001:db8::1.
+apply-bad-cname = Enter a valid server name, for example server12.hosting.co.id.
+apply-bad-mx = Write a priority, then the mail server's name, for example: 10 mail.example.go.id
+apply-bad-txt = This text cannot be read. Write it as it is, without quotes in the middle.
+apply-bad-ns = Enter the name of a DNS server, for example ns1.example.go.id.
+apply-title-belum = There is no site yet
+apply-later-1 = A name can go live once the site has a place. What you can do now:
+apply-later-hosting = – Use { $name }: go back and choose it.
+apply-later-2 = – Or rent hosting and ask the provider for its IP address or server name. The page Help says how to choose.
+apply-later-3 = Your answers are kept for 30 days in this browser. If the place is certain and only the site is not ready, go back and also fill in when it will be.
+apply-later-back = Back to where the site is
+apply-private-mailbox = The mailbox is not an office's. You can send the request all the same; an officer will confirm by telephone or letter, so the check may take longer.
+mailbox-private = This mailbox is not an office's. An officer will also confirm by telephone or letter.
+resume-title = You have a request that was not sent
+resume-lead = This request was begun in this browser. It is kept for 30 days from its last change at most.
+resume-next = Continue
+resume-new = Start anew
+resume-drop = Delete it
+resume-hint = Starting anew and deleting both remove the old answers and the letter.
+fail-kept = What you answered before is kept.
+go-back = Back to the form
 apply-trap = Leave empty
 
 sent-title = Request sent
@@ -1552,3 +1612,153 @@ paper-check-compare = Compare it with the paper in your hands. The genuine PDF h
 letter-paper = Print and hand over this paper:
 letter-how-needed = Say how it was handed over, for example to whom, or by telephone.
 nav-paper-check = Check a paper
+nav-help = Help
+nav-naming = Naming rules
+nav-sample = Sample letter
+nav-texts = Texts
+help-contact-title = Contact us
+help-address = Address
+help-telephone = Telephone
+help-email = E-mail
+help-website = Site
+help-hours = Hours
+help-links-title = Links
+help-page-title = Help
+help-lead = How to ask for a subdomain, get hosting, and reach us.
+help-call = Telephone { $office-telephone }.
+help-lapor = National complaints: SP4N-LAPOR!
+help-desa-id = desa.id names at the national registrar (outside of this service)
+naming-general-title = For all names
+naming-1 = Lower case letters a–z, digits and hyphens. No hyphen at either end, and not digits only.
+naming-2 = { $count } characters at least and 30 at most for each part, 3 parts at most.
+naming-3 = Special names, such as www, mail or those of officials, are only given for a reason and with a second signature.
+naming-4 = An officer looks at names similar to others. A name that was removed goes to no other office for 180 days.
+naming-class = Class
+naming-pattern = Form
+naming-example = Example
+naming-doubled = A village name that several villages bear is followed by the kecamatan, for example { $name }.
+naming-check = Names in use
+naming-ends = An end date is required.
+naming-apart = This class is not open.
+sample-lead = Copy this letter onto your office's letterhead, fill in the dots, sign and stamp it. Then scan or photograph it. It is in Indonesian, as official letters are.
+sample-new = New request
+sample-change = Change
+sample-print-hint = This page can be printed from the browser.
+sample-head = [KOP SURAT INSTANSI]
+sample-number = Nomor
+sample-nature = Sifat
+sample-nature-value = Biasa
+sample-attachment = Lampiran
+sample-subject = Hal
+sample-subject-new = Permohonan nama subdomain
+sample-subject-change = Permohonan perubahan nama subdomain
+sample-place-date = { $office-place }, ............................ 20....
+sample-to = Kepada Yth.
+sample-to-1 = Kepala { $office-name } { $office-region }
+sample-to-2 = di { $office-place }
+sample-change-body = Sehubungan dengan perubahan tempat situs web resmi instansi kami, bersama ini kami mengajukan perubahan subdomain dengan data sebagai berikut:
+sample-field-office = Nama instansi
+sample-field-name = Nama subdomain
+sample-field-purpose = Keperluan
+sample-field-target = Tempat situs (alamat IP atau nama server)
+sample-field-target-old = Tempat situs sekarang
+sample-field-target-new = Tempat situs yang baru
+sample-field-contact = Nama penanggung jawab
+sample-field-position = Jabatan
+sample-field-email = Surel kantor
+sample-field-phone = Telepon kantor
+sample-duty = Kami bertanggung jawab atas isi situs tersebut dan akan memberitahukan setiap perubahan.
+sample-thanks = Demikian permohonan ini kami sampaikan. Atas perhatian dan kerja sama Bapak/Ibu, kami ucapkan terima kasih.
+sample-sign-1 = [Jabatan pimpinan instansi]
+sample-sign-2 = (tanda tangan dan cap)
+sample-sign-3 = [Nama lengkap]
+home-procedure = { $office-procedure }, { $office-name } { $office-region }, on official website domains of offices, villages and civil organisations.
+home-naming-link = Read the naming rules
+home-sample-link = See a sample letter
+home-help-link = Questions, hosting, and how to reach us
+home-lapor = SP4N-LAPOR!
+privacy-officer = Responsible for the protection of personal data: { $office-privacy }.
+texts-title = Texts
+texts-lead = These texts stand on public pages and letters. You can replace the shipped ones; each change is on the audit trail.
+texts-name = Text
+texts-language = Language
+texts-state = State
+texts-shipped = As shipped
+texts-own = Changed { $when }
+texts-edit = Edit
+texts-saved = The text is saved and in use.
+texts-restored = The shipped text is in use again.
+texts-body = Text
+texts-body-hint = A blank line ends a paragraph. A heading begins with "# ", an item with "- ", a step with "1. ". Addresses with https:// become links.
+texts-save = Save
+texts-preview = Preview
+texts-preview-title = Preview
+texts-preview-lead = Not saved yet.
+texts-restore = Go back to the shipped text
+texts-long = A text has 20,000 characters at most.
+texts-id = Indonesian
+texts-en = English
+act-text-changed = Text changed
+
+# Texts that an administrator can change on the page Settings, Texts. A blank line ends a paragraph.
+
+text-legal-basis-title = Legal basis
+text-legal-basis =
+    - Law 25/2009 on public services
+    - Law 11/2008 on electronic information and transactions, last amended by Law 1/2024
+    - Law 27/2022 on the protection of personal data
+    - Government Regulation 71/2019 on electronic systems and transactions
+    - Presidential Regulation 95/2018 on electronic government
+    - Regulation of the Minister of Communication 5/2015 on the registrar of government domain names
+text-requirements-title = What you need
+text-requirements =
+    - A letter with letterhead, number, date, signature and stamp. A PDF of 2 MB at most, or a JPEG or PNG photo of 10 MB at most.
+    - Name and position of the person responsible, with the office's e-mail and telephone.
+    - A subdomain that follows the naming rules. For villages, kelurahan and kecamatan the form fills it in.
+    - The place of the site: hosting, an IP address, or a server name.
+text-faq-title = Questions and answers
+text-faq =
+    # Who may ask?
+    Offices, kecamatan, kelurahan, villages, UPTD and civil organisations of { $office-region }. The head signs the letter.
+
+    # What does it cost?
+    Nothing. If you rent hosting, you pay its provider.
+
+    # How long does it take?
+    2 working days and 30 minutes at most, once the request is complete. The clock stops while we wait for a correction of yours.
+
+    # May the letter be a photo from a phone?
+    Yes. Put the letter in a bright place, photograph it from above with all its edges, and see that number, date, signature and stamp can be read.
+
+    # We have no office mailbox.
+    Use one that your office opens every day. If it is not an office's, an officer will confirm by telephone.
+
+    # The secret code is lost.
+    On the page Check a request, choose Lost the secret code. A new one is only sent to the mailbox that is recorded and was proven; if that is not possible, contact our office.
+
+    # Another village has our name.
+    The name of the kecamatan is added, so that nobody takes one for the other.
+
+    # How is this different from desa.id?
+    Names under the regional domain are given by { $office-short-name }. NAME.desa.id is registered with the national registrar, outside of this service. A village may have both.
+
+    # Our site moves to other hosting.
+    Ask for a Change here before it moves, with a letter that asks for it.
+text-hosting-title = Getting hosting
+text-hosting =
+    Hosting is a computer that keeps your site and is always on. The subdomain points to it.
+
+    1. Ask first whether the regional government has hosting; if it does, the form offers it.
+    2. If you rent, choose a provider in Indonesia that gives you an IP address or a server name, and supports HTTPS.
+    3. Then find the IP address (digits, such as 103.10.20.30) or the server name in the provider's welcome mail or panel.
+    4. In the panel, add your subdomain as a domain, so that the hosting answers for it.
+    5. Enter the IP address or server name in the form, under Where is your site.
+    6. Once the name is live, turn on HTTPS in the panel, often called SSL or Let’s Encrypt.
+text-naming-title = Naming rules
+text-naming =
+    One office has one name, so that people know it. A name shows whom it belongs to, and each class has a form of its own.
+text-sample-letter-title = Sample letter
+text-sample-letter =
+    Dengan hormat,
+
+    Dalam rangka meningkatkan pelayanan informasi kepada masyarakat, bersama ini kami mengajukan permohonan nama subdomain untuk situs web resmi instansi kami, dengan data sebagai berikut:

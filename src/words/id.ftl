@@ -144,12 +144,7 @@ home-start = Mulai permohonan
 home-status = Cek status
 home-closed = Formulir umum sedang ditutup. Sampaikan surat permohonan langsung ke { $office-short-name }.
 home-basis-title = Dasar hukum
-home-basis = { $office-procedure }, { $office-name } { $office-region }, tentang pembuatan domain website resmi perangkat daerah, desa, dan organisasi masyarakat.
 home-needs-title = Persyaratan
-home-need-1 = Surat permohonan berkop, bernomor, bertanggal, ditandatangani, dan dicap, dalam bentuk PDF (paling besar 2 MB) atau foto JPEG atau PNG (paling besar 10 MB).
-home-need-2 = Nama dan jabatan penanggung jawab, dengan surel dan telepon kantor.
-home-need-3 = Nama subdomain yang diinginkan, sesuai dengan aturan penamaan.
-home-need-4 = Alamat tujuan: alamat IP atau nama server tempat situs berada.
 home-steps-title = Prosedur
 home-step-1 = Anda mengisi formulir dan mengunggah surat permohonan.
 home-step-2 = Kepala Bidang mendisposisikan permohonan kepada Kepala Seksi.
@@ -588,10 +583,12 @@ notice-failed = GAGAL
 notice-handled = DITANGANI
 
 rule-empty = Isi bagian ini.
-rule-bad-date = Tulis tanggal sebagai tahun-bulan-hari, misalnya 2026-11-23.
+rule-bad-date = Isi tanggal yang lengkap: tanggal, bulan, dan tahun.
 rule-ends-before-start = Tanggal berakhir harus setelah tanggal mulai dan setelah hari ini.
 rule-bad-email = Isi alamat surel yang lengkap, misalnya nama@instansi.go.id.
-rule-bad-nip = NIP terdiri atas 18 angka.
+rule-bad-nip = NIP terdiri atas 18 angka. Jangan mengisikan NIK.
+rule-bad-phone = Isi nomor telepon yang lengkap, misalnya 0231-123456.
+rule-letter-date-ahead = Tanggal surat belum tiba. Periksa tanggal pada surat.
 rule-personal-number = Hapus nomor 16 angka dari isian: gapura tidak menyimpan NIK.
 rule-too-long = Isian terlalu panjang.
 rule-no-records = Isi sedikitnya satu alamat tujuan.
@@ -617,7 +614,7 @@ rule-rollback-unknown = Tidak ada perubahan nama ini dengan nomor tersebut yang 
 rule-unknown-request = Tidak ada permohonan dengan nomor ini.
 rule-one-name-server = Delegasi memerlukan paling sedikit dua server nama.
 rule-name-empty = Isi nama subdomain.
-rule-not-in-zone = Nama tidak berada di bawah zona yang dilayani.
+rule-not-in-zone = Nama tidak berada di bawah domain yang dilayani.
 rule-label-characters = Gunakan hanya huruf a–z, angka, dan tanda hubung.
 rule-label-too-short = Nama terlalu pendek, sedikitnya 3 karakter.
 rule-label-too-long = Nama terlalu panjang, paling banyak 30 karakter.
@@ -660,7 +657,7 @@ rule-emergencies-open = Terlalu banyak penangguhan darurat Anda menunggu persetu
 rule-cname-with-other = CNAME harus berdiri sendiri dan hanya satu.
 rule-target-is-self = Tujuan tidak boleh sama dengan nama yang diminta.
 rule-type-not-offered = Jenis rekaman ini tidak dilayani.
-rule-bad-data = Isi rekaman tidak dapat dibaca.
+rule-bad-data = Isinya tidak sesuai dengan jenis rekamannya.
 rule-bad-ttl = TTL di luar batas.
 rule-duplicate-record = Rekaman yang sama ditulis dua kali.
 rule-ttl-differs = TTL dalam satu kumpulan rekaman berbeda-beda.
@@ -692,14 +689,14 @@ apply-change = Ubah
 apply-title-1 = Jenis dan kelas permohonan
 apply-title-2 = Instansi dan penanggung jawab
 apply-title-3 = Nama subdomain
-apply-title-4 = Alamat tujuan
+apply-title-4 = Di mana situs Anda?
 apply-title-5 = Surat permohonan
 apply-title-6 = Periksa jawaban Anda
 apply-lead-1 = Semua bagian wajib diisi, kecuali yang ditandai (opsional).
 apply-lead-2 = Gunakan surel dan telepon kantor, bukan milik pribadi. Hasil permohonan dikirim ke surel ini.
 apply-lead-2-no-mail = Gunakan surel dan telepon kantor, bukan milik pribadi. Server ini tidak mengirim surel: lihat hasil permohonan pada halaman status.
 apply-lead-3 = Tulis nama yang diinginkan dengan huruf kecil. Huruf besar, spasi, dan alamat lengkap akan dirapikan.
-apply-lead-4 = Tanyakan alamat ini kepada pengelola situs atau penyedia hosting Anda.
+apply-lead-4 = Pilih tempat situs Anda berada. Bila tidak tahu, tanyakan kepada pembuat situs atau penyedia hosting Anda.
 apply-lead-5 = Unggah hasil pindai atau foto surat yang jelas terbaca.
 apply-kind = Apa yang Anda ajukan?
 apply-class = Untuk siapa nama ini?
@@ -717,8 +714,8 @@ apply-name-good = Nama { $name } sesuai dengan aturan dan belum dipakai.
 apply-suggest = Nama yang sesuai dengan aturan penamaan untuk wilayah atau instansi Anda:
 apply-purpose = Keperluan
 apply-purpose-hint = Misalnya situs web resmi desa. Jangan mencantumkan NIK.
-apply-starts = Berlaku mulai
-apply-starts-hint = Kosongkan bila boleh tayang segera setelah disetujui.
+apply-starts = Tanggal situs siap
+apply-starts-hint = Isi hanya bila situs belum dapat dibuka sekarang. Nama ditayangkan pada tanggal itu.
 apply-ends = Berlaku sampai
 apply-exception = Alasan bila memakai nama khusus atau pola lain
 apply-lift = Pencabutan penangguhan
@@ -733,7 +730,7 @@ apply-type-txt = TXT – teks
 apply-type-ns = NS – delegasi
 apply-data = Isi
 apply-data-n = Alamat tujuan { $number }
-apply-data-hint = Misalnya 103.10.20.30, atau nama server untuk CNAME.
+apply-data-hint = Misalnya 103.10.20.30 untuk A, nama server untuk CNAME, atau “10 mail.contoh.go.id” untuk MX.
 apply-more = Tambah alamat tujuan lain (opsional)
 apply-letter = Berkas surat
 apply-letter-hint = PDF paling besar 2 MB, atau foto JPEG atau PNG paling besar 10 MB. Foto disimpan lebih kecil, tanpa data lokasi.
@@ -742,6 +739,69 @@ apply-letter-number = Nomor surat
 apply-letter-date = Tanggal surat
 apply-send-title = Kirim permohonan
 apply-send-text = Dengan mengirim, Anda menyatakan bahwa data di atas benar dan sesuai dengan surat permohonan.
+apply-title-district = Kecamatan
+apply-district = Kecamatan mana?
+apply-district-none = Pilih kecamatan
+apply-title-desa = Desa
+apply-title-kelurahan = Kelurahan
+apply-desa = Desa mana?
+apply-kelurahan = Kelurahan mana?
+apply-lead-unit = Kecamatan { $district }.
+office-of-desa = Pemerintah Desa { $name }
+office-of-kelurahan = Kelurahan { $name }
+office-of-kecamatan = Kecamatan { $name }
+apply-lead-owner = Permohonan ini mengubah nama yang sudah ada. Gunakan surel yang tercatat untuk nama itu: kode dari surel itu membuktikan bahwa instansi Anda pemiliknya. Tanpa itu, petugas mencocokkan surat dan menghubungi kantor Anda.
+apply-given = Nama untuk { $unit } sudah ditentukan oleh aturan penamaan.
+apply-given-doubled = Ada beberapa desa bernama { $unit }. Supaya tidak tertukar, nama kecamatan ditambahkan di belakangnya.
+apply-spelling-list = Ejaan menurut daftar resmi wilayah
+apply-spelling-other = Ejaan yang dipakai setempat
+apply-few = Tanggal berakhir atau alasan nama khusus (opsional)
+apply-masked = Nomor 16 angka pada isian ini kami samarkan, karena gapura tidak menyimpan NIK. Periksa isiannya, lalu lanjutkan.
+apply-name-live = Nama { $name } sedang dipakai, jadi permohonan ini dapat diajukan.
+apply-target = Di mana situs Anda?
+apply-target-hosting-hint = Disediakan pemerintah daerah. Alamatnya kami isikan.
+apply-target-ip = Alamat IP
+apply-target-ip-hint = Anda menyewa server atau VPS, dan diberi alamat berupa angka, misalnya 103.10.20.30.
+apply-target-server = Nama server
+apply-target-server-hint = Penyedia hosting memberi nama server, misalnya server12.hosting.co.id.
+apply-target-belum = Belum ada
+apply-target-belum-hint = Situs atau hosting belum ada.
+apply-target-ahli = Untuk ahli DNS
+apply-target-ahli-hint = Tulis sendiri rekaman A, AAAA, CNAME, MX, TXT, atau NS.
+apply-title-ip = Alamat IP situs
+apply-lead-ip = Salin alamat ini dari surel atau panel penyedia server Anda.
+apply-ip = Alamat IP
+apply-ip-hint = Misalnya 103.10.20.30. Bila ada dua alamat, pisahkan dengan spasi.
+apply-title-server = Nama server situs
+apply-lead-server = Salin nama server dari surel atau panel penyedia hosting Anda, bukan alamat situs Anda sendiri.
+apply-server = Nama server
+apply-server-hint = Misalnya server12.hosting.co.id.
+apply-any = Alamat IP atau nama server
+apply-any-hint = Misalnya 103.10.20.30 atau server12.hosting.co.id.
+apply-title-ahli = Rekaman DNS
+apply-lead-ahli = Pemilik setiap rekaman adalah nama yang Anda minta. TTL 3600 detik.
+apply-bad-a = Isi alamat IP yang benar, misalnya 103.10.20.30.
+apply-bad-aaaa = Isi alamat IPv6 yang benar, misalnya 2001:db8::1.
+apply-bad-cname = Isi nama server yang benar, misalnya server12.hosting.co.id.
+apply-bad-mx = Tulis angka prioritas, lalu nama server surel, misalnya: 10 mail.contoh.go.id
+apply-bad-txt = Teks ini tidak dapat dibaca. Tulis apa adanya, tanpa tanda kutip di tengah.
+apply-bad-ns = Isi nama server DNS yang benar, misalnya ns1.contoh.go.id.
+apply-title-belum = Situs belum ada
+apply-later-1 = Nama baru dapat ditayangkan bila situs sudah mempunyai tempat. Yang dapat Anda lakukan sekarang:
+apply-later-hosting = – Pakai { $name }: kembali, lalu pilih nama itu.
+apply-later-2 = – Atau sewa hosting, lalu minta alamat IP atau nama servernya kepada penyedia. Cara memilihnya ada pada halaman Bantuan.
+apply-later-3 = Isian Anda tersimpan 30 hari di peramban ini. Bila tempatnya sudah pasti tetapi situsnya belum siap, kembali dan isi juga tanggal siapnya.
+apply-later-back = Kembali ke pilihan tempat situs
+apply-private-mailbox = Surel penanggung jawab bukan surel instansi. Permohonan tetap dapat dikirim; petugas akan memastikan lewat telepon atau surat, sehingga pemeriksaan dapat lebih lama.
+mailbox-private = Surel ini bukan surel instansi. Petugas akan memastikan juga lewat telepon atau surat.
+resume-title = Anda punya permohonan yang belum dikirim
+resume-lead = Permohonan ini dimulai di peramban ini dan tersimpan paling lama 30 hari sejak terakhir diubah.
+resume-next = Lanjutkan
+resume-new = Mulai baru
+resume-drop = Hapus isian
+resume-hint = Mulai baru dan hapus isian menghilangkan isian yang lama, beserta suratnya.
+fail-kept = Isian Anda sebelumnya tetap tersimpan.
+go-back = Kembali ke isian
 apply-trap = Biarkan kosong
 
 sent-title = Permohonan terkirim
@@ -1552,3 +1612,153 @@ paper-check-compare = Bandingkan isinya dengan naskah di tangan Anda. Berkas PDF
 letter-paper = Cetak dan serahkan naskah ini:
 letter-how-needed = Tuliskan bagaimana pemberitahuan ini disampaikan, misalnya diserahkan langsung kepada siapa atau melalui telepon.
 nav-paper-check = Periksa naskah
+nav-help = Bantuan
+nav-naming = Aturan nama
+nav-sample = Contoh surat
+nav-texts = Pengaturan teks
+help-contact-title = Hubungi kami
+help-address = Alamat
+help-telephone = Telepon
+help-email = Surel
+help-website = Situs
+help-hours = Jam kerja
+help-links-title = Tautan
+help-page-title = Bantuan
+help-lead = Cara mengajukan nama subdomain, menyiapkan hosting, dan menghubungi kami.
+help-call = Telepon { $office-telephone }.
+help-lapor = Pengaduan nasional: SP4N-LAPOR!
+help-desa-id = Nama desa.id di registrar nasional (di luar layanan ini)
+naming-general-title = Untuk semua nama
+naming-1 = Huruf kecil a–z, angka, dan tanda hubung. Tidak diawali atau diakhiri tanda hubung, dan tidak hanya angka.
+naming-2 = Paling pendek { $count } karakter, paling panjang 30 karakter setiap bagian, paling banyak 3 bagian.
+naming-3 = Nama khusus, misalnya www, mail, atau nama pejabat, hanya diberikan dengan alasan dan tanda tangan kedua.
+naming-4 = Nama yang mirip dengan nama lain diperiksa petugas. Nama yang dicabut tidak dipakai instansi lain selama 180 hari.
+naming-class = Kelas
+naming-pattern = Bentuk
+naming-example = Contoh
+naming-doubled = Nama desa yang dipakai beberapa desa ditambah nama kecamatannya, misalnya { $name }.
+naming-check = Daftar nama yang sudah dipakai
+naming-ends = Wajib mempunyai tanggal berakhir.
+naming-apart = Kelas ini sedang tidak dibuka.
+sample-lead = Salin isi surat ini ke kertas berkop instansi Anda, lengkapi bagian yang bertitik, tanda tangani, dan cap. Lalu pindai atau foto.
+sample-new = Permohonan baru
+sample-change = Perubahan
+sample-print-hint = Halaman ini dapat dicetak langsung dari peramban.
+sample-head = [KOP SURAT INSTANSI]
+sample-number = Nomor
+sample-nature = Sifat
+sample-nature-value = Biasa
+sample-attachment = Lampiran
+sample-subject = Hal
+sample-subject-new = Permohonan nama subdomain
+sample-subject-change = Permohonan perubahan nama subdomain
+sample-place-date = { $office-place }, ............................ 20....
+sample-to = Kepada Yth.
+sample-to-1 = Kepala { $office-name } { $office-region }
+sample-to-2 = di { $office-place }
+sample-change-body = Sehubungan dengan perubahan tempat situs web resmi instansi kami, bersama ini kami mengajukan perubahan subdomain dengan data sebagai berikut:
+sample-field-office = Nama instansi
+sample-field-name = Nama subdomain
+sample-field-purpose = Keperluan
+sample-field-target = Tempat situs (alamat IP atau nama server)
+sample-field-target-old = Tempat situs sekarang
+sample-field-target-new = Tempat situs yang baru
+sample-field-contact = Nama penanggung jawab
+sample-field-position = Jabatan
+sample-field-email = Surel kantor
+sample-field-phone = Telepon kantor
+sample-duty = Kami bertanggung jawab atas isi situs tersebut dan akan memberitahukan setiap perubahan.
+sample-thanks = Demikian permohonan ini kami sampaikan. Atas perhatian dan kerja sama Bapak/Ibu, kami ucapkan terima kasih.
+sample-sign-1 = [Jabatan pimpinan instansi]
+sample-sign-2 = (tanda tangan dan cap)
+sample-sign-3 = [Nama lengkap]
+home-procedure = { $office-procedure }, { $office-name } { $office-region }, tentang pembuatan domain website resmi perangkat daerah, desa, dan organisasi masyarakat.
+home-naming-link = Baca aturan nama
+home-sample-link = Lihat contoh surat
+home-help-link = Pertanyaan, hosting, dan cara menghubungi kami
+home-lapor = SP4N-LAPOR!
+privacy-officer = Penanggung jawab pelindungan data pribadi: { $office-privacy }.
+texts-title = Teks
+texts-lead = Teks ini tampil pada halaman umum dan surat. Teks bawaan dapat Anda ganti; setiap perubahan tercatat pada jejak audit.
+texts-name = Teks
+texts-language = Bahasa
+texts-state = Keadaan
+texts-shipped = Bawaan
+texts-own = Diubah { $when }
+texts-edit = Ubah
+texts-saved = Teks tersimpan dan langsung dipakai.
+texts-restored = Teks bawaan dipakai kembali.
+texts-body = Isi
+texts-body-hint = Baris kosong memisahkan paragraf. Judul diawali "# ", butir diawali "- ", langkah diawali "1. ". Alamat https:// menjadi tautan.
+texts-save = Simpan
+texts-preview = Pratinjau
+texts-preview-title = Pratinjau
+texts-preview-lead = Belum tersimpan.
+texts-restore = Kembalikan ke teks bawaan
+texts-long = Teks paling panjang 20.000 karakter.
+texts-id = Bahasa Indonesia
+texts-en = Inggris
+act-text-changed = Teks diubah
+
+# Teks yang dapat diubah administrator di halaman Pengaturan, Teks. Baris kosong memisahkan paragraf.
+
+text-legal-basis-title = Dasar hukum
+text-legal-basis =
+    - Undang-Undang Nomor 25 Tahun 2009 tentang Pelayanan Publik
+    - Undang-Undang Nomor 11 Tahun 2008 tentang Informasi dan Transaksi Elektronik, terakhir diubah dengan Undang-Undang Nomor 1 Tahun 2024
+    - Undang-Undang Nomor 27 Tahun 2022 tentang Pelindungan Data Pribadi
+    - Peraturan Pemerintah Nomor 71 Tahun 2019 tentang Penyelenggaraan Sistem dan Transaksi Elektronik
+    - Peraturan Presiden Nomor 95 Tahun 2018 tentang Sistem Pemerintahan Berbasis Elektronik
+    - Peraturan Menteri Komunikasi dan Informatika Nomor 5 Tahun 2015 tentang Registrar Nama Domain Instansi Penyelenggara Negara
+text-requirements-title = Persyaratan
+text-requirements =
+    - Surat permohonan berkop, bernomor, bertanggal, ditandatangani, dan dicap. PDF paling besar 2 MB, atau foto JPEG atau PNG paling besar 10 MB.
+    - Nama dan jabatan penanggung jawab, dengan surel dan telepon kantor.
+    - Nama subdomain menurut aturan penamaan. Untuk desa, kelurahan, dan kecamatan formulir mengisikannya.
+    - Tempat situs: hosting, alamat IP, atau nama server.
+text-faq-title = Pertanyaan yang sering diajukan
+text-faq =
+    # Siapa yang boleh mengajukan?
+    Perangkat daerah, kecamatan, kelurahan, desa, UPTD, dan organisasi masyarakat di { $office-region }. Permohonan ditandatangani pimpinan, misalnya Kuwu atau Kepala Dinas.
+
+    # Apakah berbayar?
+    Tidak. Nama subdomain tidak dipungut biaya. Biaya hosting, bila Anda menyewanya, dibayar kepada penyedia.
+
+    # Berapa lama?
+    Paling lama 2 hari kerja dan 30 menit sejak permohonan lengkap. Waktu berhenti selama permohonan menunggu perbaikan dari Anda.
+
+    # Bolehkah surat difoto dengan ponsel?
+    Boleh. Letakkan surat di tempat terang, foto dari atas sampai semua tepinya terlihat, dan pastikan nomor, tanggal, tanda tangan, dan cap terbaca.
+
+    # Kami tidak punya surel kantor. Bagaimana?
+    Pakai surel yang dibuka setiap hari oleh kantor Anda. Bila bukan surel instansi, petugas akan memastikannya lewat telepon.
+
+    # Kode rahasia hilang. Bagaimana?
+    Pada halaman Cek status, pilih Kode rahasia hilang. Kode baru hanya dikirim ke surel yang tercatat dan sudah dibuktikan; bila tidak bisa, hubungi kantor kami.
+
+    # Nama desa kami sama dengan desa lain.
+    Nama kecamatan ditambahkan di belakang nama desa, supaya warga tidak tertukar.
+
+    # Apa bedanya dengan desa.id?
+    Nama di bawah domain kabupaten diberikan oleh { $office-short-name }. Nama NAMA.desa.id didaftarkan ke registrar nasional dan di luar layanan ini. Desa boleh memiliki keduanya.
+
+    # Bagaimana bila situs pindah hosting?
+    Ajukan Perubahan di sini sebelum pindah, dengan surat permohonan perubahan.
+text-hosting-title = Menyiapkan hosting
+text-hosting =
+    Hosting adalah komputer yang menyimpan situs Anda dan selalu menyala. Nama subdomain menunjuk ke hosting itu.
+
+    1. Tanyakan dahulu apakah pemerintah daerah menyediakan hosting; bila ada, formulir menawarkannya.
+    2. Bila menyewa, pilih penyedia di Indonesia yang memberi alamat IP atau nama server, dan mendukung HTTPS.
+    3. Setelah menyewa, cari alamat IP (angka, misalnya 103.10.20.30) atau nama server pada surel selamat datang atau panel penyedia.
+    4. Di panel hosting, tambahkan nama subdomain Anda sebagai domain, supaya hosting menjawab untuk nama itu.
+    5. Isikan alamat IP atau nama server itu di formulir, pada pertanyaan Di mana situs Anda.
+    6. Setelah tayang, aktifkan HTTPS di panel hosting, biasanya bernama SSL atau Let’s Encrypt.
+text-naming-title = Aturan penamaan
+text-naming =
+    Satu instansi memakai satu nama, supaya warga mengenalinya. Nama menunjukkan siapa pemiliknya, dan setiap kelas mempunyai bentuknya sendiri.
+text-sample-letter-title = Contoh surat permohonan
+text-sample-letter =
+    Dengan hormat,
+
+    Dalam rangka meningkatkan pelayanan informasi kepada masyarakat, bersama ini kami mengajukan permohonan nama subdomain untuk situs web resmi instansi kami, dengan data sebagai berikut:

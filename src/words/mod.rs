@@ -9,10 +9,12 @@ mod catalogue;
 mod format;
 mod ids;
 mod office;
+mod texts;
 
 pub use catalogue::{Lang, Words};
 pub use ids::Said;
 pub use office::{Office, office, set_office};
+pub use texts::{Block, Piece, TEXTS, blocks, is_text, lang_of, set_texts};
 
 #[cfg(test)]
 mod tests;

@@ -126,33 +126,61 @@ impl Visit {
         self.press(window, "main form button");
         self.says(window, "Kesalahan: Jenis dan kelas permohonan");
         self.send(window, &[("kind", "new"), ("class", "desa")]);
-        let contact = [
-            ("office", "Desa Sindangjawa"),
-            ("region", "32.09.16.2009"),
-            ("contact_name", "Kuwu Sindangjawa"),
-            ("contact_position", "Kuwu"),
-            ("contact_email", "desa@sindangjawa.example"),
-            ("contact_phone", "0231-000000"),
-        ];
-        self.send(window, &contact);
-        self.says(window, "sindangjawa.desa");
-        self.send(window, &[("name", "sindangjawa"), ("purpose", "Situs resmi desa")]);
-        self.says(window, "Nama tidak sesuai dengan pola kelasnya.");
-        self.browser.fill(window, &[("name", "sindangjawa.desa")]);
-        self.press(window, "button[value=periksa]");
-        self.says(window, &format!("Nama {NAME} sesuai dengan aturan"));
+        self.says(window, "Kecamatan mana?");
+        self.send(window, &[("district", "32.09.16")]);
+        self.send(window, &[("region", "32.09.16.2009")]);
+        self.contact(window);
+        self.says(window, NAME);
+        self.send(window, &[("purpose", "Situs resmi desa, NIK 3209123456789012")]);
+        self.says(window, "kami samarkan");
         self.send(window, &[]);
-        self.send(window, &[("data0", "10.0.0.1")]);
+        self.says(window, "Di mana situs Anda?");
+        self.send(window, &[("target", "ip")]);
+        self.send(window, &[("target_ip", "10.0.0.1")]);
         self.says(window, "tidak dapat dicapai dari internet. (10.0.0.1)");
-        self.send(window, &[("data0", "192.0.2.200")]);
-        let letter = self.daemon.dir.join("surat.pdf");
-        std::fs::write(&letter, LETTER).unwrap();
-        self.browser.choose_file(window, "#letter", &letter);
-        self.send(window, &[("letter_number", "140/12/Ds"), ("letter_date", "2026-11-23")]);
+        self.send(window, &[("target_ip", "192.0.2.200")]);
+        self.letter(window);
         self.says(window, "Sindangjawa – Kec. ");
+        // What is changed from here comes back here.
+        self.press(window, "a[href='/permohonan/3?ubah=1']");
+        self.send(window, &[("purpose", "Situs resmi desa")]);
+        self.says(window, "Periksa jawaban Anda");
         self.press(window, "main form button");
         self.says(window, "Permohonan terkirim");
         (self.browser.text_of(window, "b.big"), self.browser.text_of(window, "code.secret"))
+    }
+
+    /// Fills in the second step: a telephone that is none is told at once, and the office is filled in.
+    #[track_caller]
+    fn contact(&mut self, window: &Window) {
+        let office = self.browser.eval(window, "document.querySelector('#office').value");
+        assert_eq!(office, json!("Pemerintah Desa Sindangjawa"));
+        let contact = [
+            ("contact_name", "Kuwu Sindangjawa"),
+            ("contact_position", "Kuwu"),
+            ("contact_email", "desa@sindangjawa.example"),
+            ("contact_phone", "abc"),
+            ("contact_nip", "3209123456789012"),
+        ];
+        self.send(window, &contact);
+        self.says(window, "Isi nomor telepon yang lengkap");
+        self.says(window, "NIP terdiri atas 18 angka");
+        self.send(window, &[("contact_phone", "0231-000000"), ("contact_nip", "")]);
+    }
+
+    /// Fills in the last step: a file that is no letter and a date to come are told at once.
+    #[track_caller]
+    fn letter(&mut self, window: &Window) {
+        let (wrong, letter) =
+            (self.daemon.dir.join("surat.docx"), self.daemon.dir.join("surat.pdf"));
+        std::fs::write(&wrong, b"PK\x03\x04 no letter").unwrap();
+        std::fs::write(&letter, LETTER).unwrap();
+        self.browser.choose_file(window, "#letter", &wrong);
+        self.send(window, &[("letter_number", "140/12/Ds"), ("letter_date", "2099-11-23")]);
+        self.says(window, "bukan PDF, JPEG, atau PNG");
+        self.says(window, "Tanggal surat belum tiba");
+        self.browser.choose_file(window, "#letter", &letter);
+        self.send(window, &[("letter_date", "2026-11-23")]);
     }
 
     /// Answers every line of the check sheet with yes and goes on to the confirm page.

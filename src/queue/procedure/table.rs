@@ -360,6 +360,8 @@ table! {
         SettingsChanged = "settings_changed";
         /// The table of working time is another one.
         WorkingTimeChanged = "working_time_changed";
+        /// A text of pages and papers is another one.
+        TextChanged = "text_changed";
         /// An administrator confirmed the clock of the machine.
         ClockConfirmed = "clock_confirmed";
         /// A zone is signed, and its parent does not have the DS of its key yet.

@@ -81,6 +81,11 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
             ..web::DoorLimits::default()
         },
         hashes_waiting: settings.people.sign_ins_waiting,
+        hostings: settings
+            .hostings
+            .iter()
+            .map(|from| web::Hosting { name: from.name.clone(), target: from.target.clone() })
+            .collect(),
         answer_max: web::ANSWER_MAX,
     }
 }

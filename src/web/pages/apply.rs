@@ -1,27 +1,27 @@
-//! The request form in six steps: one group of questions per page, a draft in between, a final check.
+//! The request form: one group of questions per page, a draft in between, a final check.
 //!
-//! ```text
-//! 1 kind, class → 2 office, contact → 3 name → 4 target → 5 letter → 6 check answers → sent
-//! ```
 //! Every POST saves the draft and is answered by a redirect, so that Back always works. A step shows
-//! the faults of its own fields, by the rules of the procedure for name and target; everything is tested
-//! again when the request is sent, and each fault links back to its step.
+//! the faults of its own fields, by the rules of the procedure; everything is tested again when the request
+//! is sent, and each fault links back to its page. The order of the pages is in
+//! [`progress`](crate::web::progress), their questions are in [`questions`](super::questions).
 
 use askama::Template;
-use axum::extract::{Path, State as Extract};
+use axum::extract::{Path, Query, State as Extract};
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::mailbox;
 use super::parts::full_name;
-use crate::queue::automatic::tidy;
-use crate::queue::person::is_mailbox;
-use crate::queue::regions::{Level, Regions, Unit};
-use crate::queue::{Kind, NamingClass, Rule};
-use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, label, step_of};
+use super::questions::{given_names, step_fields, unit_label};
+use crate::queue::automatic::{masked_fields, tidy};
+use crate::queue::labels::mask_personal_numbers;
+use crate::queue::regions::Level;
+use crate::queue::{Fault, Kind, NamingClass, Rule};
+use crate::web::draft::{Draft, FORM, FormField, field_of, step_of};
 use crate::web::failure::Failure;
-use crate::web::form::{Choice, Field, Form, Input};
+use crate::web::form::{Form, Input};
 use crate::web::limits::Route;
+use crate::web::progress::{CHECK, Change, DISTRICT, LAST, after, before, gap, needs_end, path_of};
 use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
@@ -30,97 +30,156 @@ use crate::web::status;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
 
-/// The last step that is a form; the one after it is the last look.
-pub(super) const LAST: u8 = 5;
-/// Where the last look is.
-pub(super) const CHECK: &str = "/permohonan/periksa";
 /// What a letter may be.
 pub(super) const LETTER_KINDS: &str = ".pdf,.jpg,.jpeg,.png,application/pdf,image/jpeg,image/png";
 
-/// Record types the form offers; others come by a letter to the office.
-const TYPES: [&str; 6] = ["A", "AAAA", "CNAME", "MX", "TXT", "NS"];
-
-/// One step.
+/// One page of the form.
 #[derive(Template)]
 #[template(path = "step.html", config = "src/web/askama.toml")]
-struct StepPage {
+pub(super) struct StepPage {
     /// Frame.
-    shell: Shell,
+    pub(super) shell: Shell,
     /// "Langkah 2 dari 6".
-    caption: String,
+    pub(super) caption: String,
     /// The page before.
-    back: String,
+    pub(super) back: String,
     /// Paragraphs before the form.
-    lead: Vec<String>,
+    pub(super) lead: Vec<String>,
+    /// What was said before and matters here: words, and where to change it.
+    pub(super) said: Option<(String, String)>,
     /// Names that would fit.
-    suggestions: Vec<String>,
+    pub(super) suggestions: Vec<String>,
     /// What "Periksa nama" found good, or empty.
-    good: String,
+    pub(super) good: String,
     /// The form.
-    form: Form,
+    pub(super) form: Form,
 }
 
-//------------ Steps ---------------------------------------------------------
+impl StepPage {
+    /// A page of a step with a title and its form.
+    pub(super) fn new(visitor: &Visitor, step: u8, title: &str, back: &str, form: Form) -> Self {
+        let t = visitor.t;
+        Self {
+            shell: Shell::new(visitor, t.s(title)).faulty(form.is_faulty()),
+            caption: t.with("apply-caption", &[("step", &step.to_string()), ("last", "6")]),
+            back: back.to_owned(),
+            lead: Vec::new(),
+            said: None,
+            suggestions: Vec::new(),
+            good: String::new(),
+            form,
+        }
+    }
 
-/// `GET /permohonan`
+    /// Adds a paragraph before the form.
+    pub(super) fn lead(mut self, text: String) -> Self {
+        self.lead.push(text);
+        self
+    }
+}
+
+//------------ The beginning -------------------------------------------------
+
+/// A form that was begun in this browser.
+#[derive(Template)]
+#[template(path = "resume.html", config = "src/web/askama.toml")]
+struct ResumePage {
+    /// Frame.
+    shell: Shell,
+    /// What it is about.
+    what: String,
+    /// Where it goes on.
+    next: String,
+}
+
+/// `GET /permohonan`: begins, or asks what is to become of a form that was begun here. On a shared machine
+/// that may be somebody else's: the page names no person.
 pub(super) async fn start(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     visitor.may_apply(&state)?;
-    Ok(see_other("/permohonan/1"))
+    let draft = Draft::load(&state, &visitor.visit).await?;
+    if draft.get("kind").is_empty() {
+        return Ok(see_other("/permohonan/1"));
+    }
+    let t = visitor.t;
+    let name = draft.get("name");
+    let kind = draft.kind().map(|kind| kind.say(t)).unwrap_or_default();
+    let zone = &state.options().zone;
+    let what = if name.is_empty() { kind } else { format!("{kind}: {}", full_name(name, zone)) };
+    let next = gap(&draft).unwrap_or_else(|| CHECK.to_owned());
+    page(&ResumePage { shell: Shell::new(&visitor, t.s("resume-title")), what, next })
 }
+
+/// `POST /permohonan`: drops the form that was begun, and begins anew or not.
+pub(super) async fn drop_draft(
+    Extract(state): Extract<State>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    Draft::drop_of(&state, &sent.visitor.visit).await?;
+    Ok(see_other(if sent.get("lanjut") == "hapus" { "/" } else { "/permohonan/1" }))
+}
+
+//------------ Steps ---------------------------------------------------------
 
 /// `GET /permohonan/{step}`
 pub(super) async fn show(
     Extract(state): Extract<State>,
     Path(step): Path<u8>,
+    Query(change): Query<Change>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     visitor.may_apply(&state)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
-    let form = step_form(&state, &visitor, &draft, step)?;
-    page(&step_page(&state, &visitor, &draft, step, form, String::new()))
+    let form = step_form(&state, &visitor, &draft, step, change)?;
+    page(&step_page(&state, &visitor, &draft, step, form, change))
 }
 
 /// `POST /permohonan/{step}`
 pub(super) async fn take(
     Extract(state): Extract<State>,
     Path(step): Path<u8>,
+    Query(change): Query<Change>,
     mut sent: Sent,
 ) -> Result<Response, Failure> {
     sent.visitor.may_apply(&state)?;
     may_save(&state, &sent)?;
     let mut draft = Draft::load(&state, &sent.visitor.visit).await?;
+    let class = draft.class();
     let names: Vec<String> = step_fields(&state, sent.visitor.t, &draft, step)?
         .into_iter()
         .map(|field| field.name)
         .collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    tidy_up(&state, &mut draft, step, class);
+    let masked = mask(&mut draft, &state.options().zone, step);
     let letter = if step == LAST { draft.take_letter(&state, &mut sent).await } else { None };
     let visitor = &sent.visitor;
     draft.save(&state, visitor).await?;
-    let mut form = step_form(&state, visitor, &draft, step)?;
+    let mut form = step_form(&state, visitor, &draft, step, change)?;
     let asks_name = step == 3 && sent.get("lanjut") == "periksa";
+    if let Some(fault) = &letter {
+        form = form.fault("letter", fault.say(visitor.t));
+    }
+    for field in &masked {
+        form = form.fault(field, visitor.t.s("apply-masked"));
+    }
     for (field, rule) in step_faults(&draft, step) {
-        if letter.is_some() && field == "letter" {
-            continue;
-        }
         if !asks_name || field == "name" {
             let words = words_of_rule(visitor.t, &form, &field, rule);
             form = form.fault(&field, words);
         }
     }
-    if let Some(fault) = &letter {
-        form = form.fault("letter", fault.say(visitor.t));
-    }
-    if !form.is_faulty() && matches!(step, 3 | 4) {
+    if step != 1 && step != 4 {
         for (field, words) in ruled_out(&state, visitor.t, &draft, step).await? {
-            form = form.fault(&field, words);
+            if !asks_name || field == "name" {
+                form = form.fault(&field, words);
+            }
         }
     }
     if form.is_faulty() {
-        let again = step_page(&state, visitor, &draft, step, form, String::new());
+        let again = step_page(&state, visitor, &draft, step, form, change);
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         let status = letter.map_or(unprocessable, |fault| status::of_code(fault.code));
         return page_with(status, &again);
@@ -128,17 +187,55 @@ pub(super) async fn take(
     if asks_name {
         let zone = state.options().zone.clone();
         let name = full_name(&tidy(draft.application(&zone), &state.desk().naming()).name, &zone);
-        let good = visitor.t.a("apply-name-good", "name", &name);
-        return page(&step_page(&state, visitor, &draft, step, form, good));
+        let is_new = draft.kind() == Some(Kind::New);
+        let id = if is_new { "apply-name-good" } else { "apply-name-live" };
+        let mut again = step_page(&state, visitor, &draft, step, form, change);
+        again.good = visitor.t.a(id, "name", &name);
+        return page(&again);
     }
     if step == 2 && mailbox::is_to_be_proven(&state, visitor, &draft).await? {
         return mailbox::begin(&state, visitor, &draft).await;
     }
-    Ok(see_other(&after(&draft, step)))
+    // An address that was asked for before is asked for again only where the answer is another one.
+    let next = after(&draft, step);
+    let asks = step == 4 && draft.place_of_target().is_some();
+    Ok(see_other(&if asks { change.mark(&next) } else { change.after(&draft, &next) }))
+}
+
+/// Brings what depends on an answer in line with it.
+fn tidy_up(state: &State, draft: &mut Draft, step: u8, class: Option<NamingClass>) {
+    match step {
+        // A unit and its name belong to the class.
+        1 if class.is_some() && draft.class() != class => {
+            for field in ["district", "region", "name"] {
+                draft.fields.remove(field);
+            }
+        }
+        3 => {
+            if let Some(class) = draft.class() {
+                let name = state.desk().naming().complete(class, draft.get("name"));
+                draft.fields.insert("name".to_owned(), name);
+            }
+        }
+        4 => super::target::choose(state, draft),
+        _ => {}
+    }
+}
+
+/// Masks numbers that may be a NIK in the free text of a step; the fields that had some.
+fn mask(draft: &mut Draft, zone: &str, step: u8) -> Vec<String> {
+    let faults = masked_fields(&draft.application(zone)).into_iter();
+    let fields: Vec<String> =
+        faults.map(|fault| field_of(&fault.field)).filter(|field| step_of(field) == step).collect();
+    for field in &fields {
+        let text = mask_personal_numbers(draft.get(field));
+        draft.fields.insert(field.clone(), text);
+    }
+    fields
 }
 
 /// Tests whether this network has not sent too many steps or files.
-fn may_save(state: &State, sent: &Sent) -> Result<(), Failure> {
+pub(super) fn may_save(state: &State, sent: &Sent) -> Result<(), Failure> {
     let visitor = &sent.visitor;
     if visitor.officer().is_some() {
         return Ok(());
@@ -159,43 +256,32 @@ fn words_of_rule(t: Words, form: &Form, name: &str, rule: Rule) -> String {
     }
 }
 
-/// The faults that the procedure finds in name or target already now, by field of this step.
+/// What the procedure finds wrong with a draft already now.
+pub(super) async fn found(state: &State, draft: &Draft) -> Result<Vec<Fault>, Failure> {
+    let application = draft.application(&state.options().zone);
+    // The letter's file is read by the step that takes it.
+    Ok(state.work(move |state| state.desk().rehearse(application, true)).await??)
+}
+
+/// Of that, what is about the fields of this step; an empty field has been said by the step already.
 async fn ruled_out(
     state: &State,
     t: Words,
     draft: &Draft,
     step: u8,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let application = draft.application(&state.options().zone);
-    let faults = state.work(move |state| state.desk().rehearse(application, true)).await??;
+    let faults = found(state, draft).await?;
     let own = faults.iter().filter_map(|fault| {
         let field = match field_of(&fault.field).as_str() {
             // The unit was chosen a step before; that it differs is seen by the name.
             "region" => "name".to_owned(),
             field => field.to_owned(),
         };
-        // An empty field of a later look has been said by the step already.
-        (step_of(&field) == step && fault.rule != Rule::Empty).then(|| (field, fault.say(t)))
+        let is_date = draft.get(&field).is_empty() && fault.rule == Rule::BadDate;
+        let here = step_of(&field) == step && fault.rule != Rule::Empty && !is_date;
+        here.then(|| (field, fault.say(t)))
     });
     Ok(own.collect())
-}
-
-/// The page after a step; a kind that brings no records has no fourth step.
-fn after(draft: &Draft, step: u8) -> String {
-    match step {
-        3 if !draft.wants_records() => "/permohonan/5".to_owned(),
-        LAST => CHECK.to_owned(),
-        step => format!("/permohonan/{}", step + 1),
-    }
-}
-
-/// The page before a step.
-fn before(draft: &Draft, step: u8) -> String {
-    match step {
-        0 | 1 => "/".to_owned(),
-        5 if !draft.wants_records() => "/permohonan/3".to_owned(),
-        step => format!("/permohonan/{}", step - 1),
-    }
 }
 
 /// The page of a step.
@@ -205,207 +291,67 @@ fn step_page(
     draft: &Draft,
     step: u8,
     form: Form,
-    good: String,
+    change: Change,
 ) -> StepPage {
     let t = visitor.t;
-    let suggestions = if step == 3 && draft.kind() == Some(Kind::New) {
-        let fits = state.desk().naming().suggest(&draft.application(&state.options().zone));
-        fits.into_iter().filter(|name| !name.is_empty() && !name.starts_with('.')).collect()
-    } else {
-        Vec::new()
-    };
+    let back = if change.is_on() { CHECK.to_owned() } else { before(draft, step) };
+    let mut page = StepPage::new(visitor, step, &format!("apply-title-{step}"), &back, form);
     let silent = step == 2 && state.mailer().is_none();
     let lead_id = format!("apply-lead-{step}{}", if silent { "-no-mail" } else { "" });
-    StepPage {
-        shell: Shell::new(visitor, t.s(&format!("apply-title-{step}"))).faulty(form.is_faulty()),
-        caption: t.with("apply-caption", &[("step", &step.to_string()), ("last", "6")]),
-        back: before(draft, step),
-        lead: if t.has(&lead_id) { vec![t.s(&lead_id)] } else { Vec::new() },
-        suggestions,
-        good,
-        form,
+    let given = if step == 3 { given_names(state, draft) } else { Vec::new() };
+    if t.has(&lead_id) && given.is_empty() {
+        page.lead.push(t.s(&lead_id));
     }
+    let naming = state.desk().naming();
+    let unit = draft.level().and_then(|_| naming.regions.get(draft.get("region")));
+    match (step, unit) {
+        (2, _) if !matches!(draft.kind(), None | Some(Kind::New)) => {
+            page.lead.push(t.s("apply-lead-owner"));
+        }
+        (3, Some(unit)) if !given.is_empty() => {
+            let doubled = unit.level == Level::Desa && naming.regions.is_doubled(&unit.slug);
+            let id = if doubled { "apply-given-doubled" } else { "apply-given" };
+            page.lead.push(t.a(id, "unit", &unit.name));
+        }
+        _ => {}
+    }
+    if let (2, Some(unit)) = (step, unit) {
+        let words = unit_label(&naming.regions, unit);
+        page.said = Some((words, change.mark(DISTRICT)));
+    }
+    if step == 3 && draft.kind() == Some(Kind::New) && given.is_empty() {
+        let fits = naming.suggest(&draft.application(&state.options().zone));
+        let is_name = |name: &String| !name.is_empty() && !name.starts_with('.');
+        page.suggestions = fits.into_iter().filter(is_name).collect();
+    }
+    page
 }
 
 /// The form of a step, filled in as far as the draft goes.
-fn step_form(state: &State, visitor: &Visitor, draft: &Draft, step: u8) -> Result<Form, Failure> {
-    let t = visitor.t;
-    let action = format!("/permohonan/{step}");
-    let mut form = Form::new(&action, &visitor.csrf, t.s("apply-next"));
-    form.fields = step_fields(state, t, draft, step)?;
-    if step == 3 {
-        form = form.other("periksa", t.s("apply-check-name"));
-    }
-    if step == 4 {
-        form = form.fold(2, t.s("apply-more"));
-    }
-    Ok(form.refill(|name| draft.get(name)))
-}
-
-/// The fields of a step.
-pub(super) fn step_fields(
+fn step_form(
     state: &State,
-    t: Words,
+    visitor: &Visitor,
     draft: &Draft,
     step: u8,
-) -> Result<Vec<Field>, Failure> {
-    Ok(match step {
-        1 => vec![kind_field(t), class_field(t)],
-        2 => contact_fields(state, t, draft),
-        3 => name_fields(state, t, draft),
-        4 => record_fields(t),
-        5 => letter_fields(t, draft),
-        _ => return Err(Failure::not_found()),
-    })
-}
-
-//------------ Fields --------------------------------------------------------
-
-/// A field of the form, by its name in JSON.
-fn field(t: Words, json: &str) -> Field {
-    Field::line(t, &field_of(json), label(json))
-}
-
-/// What is to happen.
-fn kind_field(t: Words) -> Field {
-    let kinds = [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove];
-    let choices = kinds.map(|kind| Choice {
-        value: kind.as_str().to_owned(),
-        label: kind.say(t),
-        hint: t.s(&format!("{}-hint", kind.id())),
-    });
-    field(t, "kind").input(Input::Radios(choices.to_vec()))
-}
-
-/// The naming class.
-fn class_field(t: Words) -> Field {
-    let choices = CLASSES.map(|class| Choice {
-        value: class.as_str().to_owned(),
-        label: class.say(t),
-        hint: t.s(&format!("{}-hint", class.id())),
-    });
-    field(t, "class").input(Input::Radios(choices.to_vec()))
-}
-
-/// All classes, in the order the form shows them.
-const CLASSES: [NamingClass; 8] = [
-    NamingClass::Desa,
-    NamingClass::Kelurahan,
-    NamingClass::Kecamatan,
-    NamingClass::PerangkatDaerah,
-    NamingClass::Uptd,
-    NamingClass::Layanan,
-    NamingClass::Kegiatan,
-    NamingClass::Ormas,
-];
-
-/// Office and person responsible.
-fn contact_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
-    let mut fields = vec![field(t, "office").autocomplete("organization")];
-    fields.extend(region_field(&state.desk().naming().regions, t, draft));
-    fields.extend([
-        field(t, "contact.name").autocomplete("name"),
-        field(t, "contact.position").autocomplete("organization-title"),
-        field(t, "contact.nip").optional().inputmode("numeric").width("w-m"),
-        field(t, "contact.email").input(Input::Line("email")).autocomplete("email"),
-        field(t, "contact.phone").input(Input::Line("tel")).autocomplete("tel").width("w-m"),
-    ]);
-    fields
-}
-
-/// The unit, where the class is one of the regency's list.
-fn region_field(regions: &Regions, t: Words, draft: &Draft) -> Option<Field> {
-    let level = match draft.class()? {
-        NamingClass::Desa => Level::Desa,
-        NamingClass::Kelurahan => Level::Kelurahan,
-        NamingClass::Kecamatan => Level::Kecamatan,
-        _ => return None,
-    };
-    let mut units: Vec<_> = regions.of(level).collect();
-    units.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.code.cmp(&b.code)));
-    let mut choices = vec![Choice::new("", t.s("apply-region-none"))];
-    choices
-        .extend(units.into_iter().map(|unit| Choice::new(&unit.code, unit_label(regions, unit))));
-    Some(field(t, "region").input(Input::Select(choices)).width("w-m"))
-}
-
-/// A unit with its district, because village names repeat.
-fn unit_label(regions: &Regions, unit: &Unit) -> String {
-    match regions.district_of(unit).filter(|_| unit.level != Level::Kecamatan) {
-        Some(district) => format!("{} – Kec. {}", unit.name, district.name),
-        None => unit.name.clone(),
-    }
-}
-
-/// The unit of a code in words, with the code; an unknown code stays as it is.
-pub(super) fn unit_words(regions: &Regions, code: &str) -> String {
-    let unit = regions.get(code.trim());
-    unit.map_or_else(|| code.to_owned(), |it| format!("{} ({})", unit_label(regions, it), it.code))
-}
-
-/// The label of a field, whatever step it is on.
-pub(super) fn label_of(state: &State, t: Words, draft: &Draft, name: &str) -> Option<String> {
-    let fields = step_fields(state, t, draft, step_of(name)).unwrap_or_default();
-    fields.into_iter().find(|field| field.name == name).map(|field| field.label)
-}
-
-/// Name, purpose, period.
-fn name_fields(state: &State, t: Words, draft: &Draft) -> Vec<Field> {
-    let zone = state.options().zone.trim_end_matches('.');
-    let mut fields = vec![
-        field(t, "name").suffix(&format!(".{zone}")).width("w-m"),
-        field(t, "purpose").input(Input::Area),
-    ];
-    if draft.kind() == Some(Kind::Suspend) {
-        let lift = vec![Choice::new(LIFT, t.s("apply-lift-yes"))];
-        fields.push(field(t, "lift").input(Input::Checks(lift)).optional());
-    }
-    if draft.kind() == Some(Kind::New) {
-        let ends = field(t, "ends").input(Input::Line("date")).width("w-s");
-        let needed = matches!(draft.class(), Some(NamingClass::Kegiatan | NamingClass::Ormas));
-        fields.push(field(t, "starts").input(Input::Line("date")).optional().width("w-s"));
-        fields.push(if needed { ends } else { ends.optional() });
-        fields.push(field(t, "exception").input(Input::Area).optional());
-    }
-    fields
-}
-
-/// Rows of type and data; the first is needed.
-fn record_fields(t: Words) -> Vec<Field> {
-    let choices =
-        TYPES.map(|rtype| Choice::new(rtype, t.s(&format!("apply-type-{}", rtype.to_lowercase()))));
-    let mut fields = Vec::new();
-    for at in 0..RECORD_ROWS {
-        let number = (at + 1).to_string();
-        let mut rtype = Field::line(t, &format!("type{at}"), "apply-type")
-            .input(Input::Select(choices.to_vec()))
-            .width("w-m");
-        rtype.label = t.a("apply-type-n", "number", &number);
-        let mut data = Field::line(t, &format!("data{at}"), "apply-data").width("w-m");
-        data.label = t.a("apply-data-n", "number", &number);
-        if at > 0 {
-            data.hint = String::new();
-            data = data.optional();
+    change: Change,
+) -> Result<Form, Failure> {
+    let t = visitor.t;
+    let mut form = Form::new(&change.mark(&path_of(step)), &visitor.csrf, t.s("apply-next"));
+    form.fields = step_fields(state, t, draft, step)?;
+    if step == 3 {
+        // What few need is folded away.
+        let few = form
+            .fields
+            .iter()
+            .position(|field| matches!(field.name.as_str(), "ends" | "exception"));
+        if let Some(at) = few.filter(|_| !needs_end(draft)) {
+            form = form.fold(at, t.s("apply-few"));
         }
-        fields.extend([rtype, data]);
+        if given_names(state, draft).is_empty() {
+            form = form.other("periksa", t.s("apply-check-name"));
+        }
     }
-    fields
-}
-
-/// Number, date and file of the letter.
-fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
-    let mut file = Field::line(t, "letter", "apply-letter").input(Input::File(LETTER_KINDS));
-    if let Some(letter) = &draft.letter {
-        let kib = letter.letter.bytes().len().div_ceil(1024);
-        let size = t.count(u64::try_from(kib).unwrap_or(u64::MAX));
-        file.hint = t.with("apply-letter-there", &[("name", &letter.name), ("size", &size)]);
-        file = file.optional();
-    }
-    vec![
-        field(t, "letter.number").width("w-m"),
-        field(t, "letter.date").input(Input::Line("date")).width("w-s"),
-        file,
-    ]
+    Ok(form.refill(|name| draft.get(name)))
 }
 
 //------------ What a step sees for itself -----------------------------------
@@ -413,26 +359,17 @@ fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
 /// Empty fields that are needed, in the order of the page.
 fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
     let needed = FORM.iter().filter(|field| field.step == step && field.needed);
+    let needed = needed.filter(|field| field.json != "records");
     let empty = needed.map(FormField::name).filter(|name| draft.get(name).is_empty());
-    let named = matches!(
-        draft.class(),
-        Some(NamingClass::Desa | NamingClass::Kelurahan | NamingClass::Kecamatan)
-    );
     let mut faults: Vec<_> = empty.map(|name| (name, Rule::Empty)).collect();
-    if step == 2 && named && draft.get("region").is_empty() {
-        faults.insert(faults.len().min(1), ("region".to_owned(), Rule::Empty));
+    if step == 4 && draft.get("target").is_empty() {
+        faults.push(("target".to_owned(), Rule::Empty));
     }
-    if step == 5 && draft.letter.is_none() {
-        faults.push(("letter".to_owned(), Rule::NoLetter));
-    }
-    let email = draft.get("contact_email");
-    if step == 2 && !email.is_empty() && !is_mailbox(email) {
-        faults.push(("contact_email".to_owned(), Rule::BadEmail));
-    }
-    let class = draft.class();
-    let ends_needed = matches!(class, Some(NamingClass::Kegiatan | NamingClass::Ormas));
-    if step == 3 && ends_needed && draft.kind() == Some(Kind::New) && draft.get("ends").is_empty() {
+    if step == 3 && needs_end(draft) && draft.get("ends").is_empty() {
         faults.push(("ends".to_owned(), Rule::EndDateNeeded));
+    }
+    if step == LAST && draft.letter.is_none() {
+        faults.push(("letter".to_owned(), Rule::NoLetter));
     }
     faults
 }

@@ -5,12 +5,13 @@ use axum::extract::{Path, Query, State as Extract};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::help::{LAPOR, contact};
 use crate::web::failure::Failure;
 use crate::web::redirect::see_other_with;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::Lang;
+use crate::words::{Block, Lang, Piece, office};
 
 /// The seven headings of a standar pelayanan.
 #[derive(Template)]
@@ -22,6 +23,16 @@ struct Home {
     open: bool,
     /// Apex without the final dot.
     zone: String,
+    /// The laws.
+    basis: Vec<Block>,
+    /// What is needed.
+    needs: Vec<Block>,
+    /// The procedure that the office works by, or empty.
+    procedure: String,
+    /// Where national complaints go.
+    lapor: &'static str,
+    /// How to reach the office.
+    contact: Vec<(String, String)>,
 }
 
 /// `/`
@@ -29,9 +40,18 @@ pub(super) async fn service(
     Extract(state): Extract<State>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let shell = Shell::new(&visitor, visitor.t.s("home-title"));
-    let zone = state.options().zone.trim_end_matches('.').to_owned();
-    page(&Home { shell, open: state.settings().public_submit, zone })
+    let t = visitor.t;
+    let has_procedure = !office().procedure.is_empty();
+    page(&Home {
+        shell: Shell::new(&visitor, t.s("home-title")),
+        open: state.settings().public_submit,
+        zone: state.options().zone.trim_end_matches('.').to_owned(),
+        basis: t.blocks("legal-basis"),
+        needs: t.blocks("requirements"),
+        procedure: if has_procedure { t.s("home-procedure") } else { String::new() },
+        lapor: LAPOR,
+        contact: contact(t),
+    })
 }
 
 /// What is kept of a person and why.
@@ -40,11 +60,16 @@ pub(super) async fn service(
 struct Privacy {
     /// Frame.
     shell: Shell,
+    /// Who answers for it, or empty.
+    officer: String,
 }
 
 /// `/privasi`
 pub(super) async fn privacy(visitor: Visitor) -> Result<Response, Failure> {
-    page(&Privacy { shell: Shell::new(&visitor, visitor.t.s("privacy-title")) })
+    let t = visitor.t;
+    let is_named = !office().privacy_officer.is_empty();
+    let officer = if is_named { t.s("privacy-officer") } else { String::new() };
+    page(&Privacy { shell: Shell::new(&visitor, t.s("privacy-title")), officer })
 }
 
 /// Where to go back to.

@@ -11,6 +11,7 @@ use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::{Route, network};
+use crate::web::progress::{CHECK, gap};
 use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
@@ -19,8 +20,10 @@ use crate::web::visitor::Visitor;
 
 /// Where the page is.
 const PLACE: &str = "/permohonan/surel";
-/// Where it goes on.
-const NEXT: &str = "/permohonan/3";
+/// Where it goes on: to the first page with something missing, or the last look.
+fn next(draft: &Draft) -> String {
+    gap(draft).unwrap_or_else(|| CHECK.to_owned())
+}
 
 /// The page.
 #[derive(Template)]
@@ -32,6 +35,28 @@ struct MailboxPage {
     lead: Vec<String>,
     /// The form.
     form: Form,
+    /// Where it goes on without a code.
+    next: String,
+}
+
+/// Providers of mailboxes that anybody may have.
+const PRIVATE: [&str; 10] = [
+    "gmail.com",
+    "googlemail.com",
+    "yahoo.com",
+    "yahoo.co.id",
+    "ymail.com",
+    "hotmail.com",
+    "outlook.com",
+    "live.com",
+    "icloud.com",
+    "rocketmail.com",
+];
+
+/// Whether a mailbox is of a kind that anybody may have: it says little about an office.
+pub(super) fn is_private(email: &str) -> bool {
+    let domain = email.rsplit('@').next().unwrap_or_default().to_lowercase();
+    PRIVATE.contains(&domain.trim_end_matches('.'))
 }
 
 /// What a proof of this browser is for: its draft.
@@ -70,7 +95,7 @@ pub(super) async fn begin(
 
 /// Makes a code and mails it; says so if it cannot be mailed.
 async fn mail_code(state: &State, visitor: &Visitor, draft: &Draft) -> Result<Response, Failure> {
-    let Some(mailer) = state.mailer() else { return Ok(see_other(NEXT)) };
+    let Some(mailer) = state.mailer() else { return Ok(see_other(&next(draft))) };
     let email = draft.get("contact_email").to_owned();
     let (subject, to, from) = (subject(&visitor.visit), email.clone(), network(visitor.address));
     let made = move |state: &State| state.desk().new_mailbox_code(&subject, &to, &from);
@@ -79,7 +104,7 @@ async fn mail_code(state: &State, visitor: &Visitor, draft: &Draft) -> Result<Re
         tracing::warn!(%error, "a code for a mailbox could not be mailed");
         let lead = visitor.t.a("mailbox-unsent", "email", &email);
         let form = form(visitor);
-        return page_with(StatusCode::SERVICE_UNAVAILABLE, &page_of(visitor, lead, form));
+        return page_with(StatusCode::SERVICE_UNAVAILABLE, &page_of(visitor, draft, lead, form));
     }
     Ok(see_other(PLACE))
 }
@@ -93,9 +118,13 @@ fn form(visitor: &Visitor) -> Form {
 }
 
 /// The page with a paragraph.
-fn page_of(visitor: &Visitor, lead: String, form: Form) -> MailboxPage {
+fn page_of(visitor: &Visitor, draft: &Draft, lead: String, form: Form) -> MailboxPage {
     let shell = Shell::new(visitor, visitor.t.s("mailbox-title")).faulty(form.is_faulty());
-    MailboxPage { shell, lead: vec![lead], form }
+    let mut lead = vec![lead];
+    if is_private(draft.get("contact_email")) {
+        lead.push(visitor.t.s("mailbox-private"));
+    }
+    MailboxPage { shell, lead, form, next: next(draft) }
 }
 
 /// `GET /permohonan/surel`
@@ -107,13 +136,13 @@ pub(super) async fn show(
     let draft = Draft::load(&state, &visitor.visit).await?;
     let email = draft.get("contact_email").to_owned();
     if email.is_empty() || !is_to_be_proven(&state, &visitor, &draft).await? {
-        return Ok(see_other(NEXT));
+        return Ok(see_other(&next(&draft)));
     }
     let (subject, to) = (subject(&visitor.visit), email.clone());
     let waits = move |state: &State| state.desk().mailbox_code_waits(&subject, &to);
     let id = if state.work(waits).await?? { "mailbox-lead" } else { "mailbox-none" };
     let lead = visitor.t.a(id, "email", &email);
-    page(&page_of(&visitor, lead, form(&visitor)))
+    page(&page_of(&visitor, &draft, lead, form(&visitor)))
 }
 
 /// `POST /permohonan/surel`: tries a code, or asks for another.
@@ -123,7 +152,7 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
     state.limits().take(Route::Step, visitor.address).map_err(Failure::too_many)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     if !is_to_be_proven(&state, visitor, &draft).await? {
-        return Ok(see_other(NEXT));
+        return Ok(see_other(&next(&draft)));
     }
     if sent.get("lanjut") == "kirim" {
         return mail_code(&state, visitor, &draft).await;
@@ -133,11 +162,11 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
     let tried = move |state: &State| state.desk().try_mailbox_code(&subject, &to, &code);
     let t = visitor.t;
     let fault = match state.work(tried).await?? {
-        TriedCode::Right => return Ok(see_other(NEXT)),
+        TriedCode::Right => return Ok(see_other(&next(&draft))),
         TriedCode::Wrong(left) => t.a("mailbox-wrong", "left", &left.to_string()),
         TriedCode::None => t.s("mailbox-over"),
     };
     let form = form(visitor).fault("code", fault);
     let lead = t.a("mailbox-lead", "email", &email);
-    page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(visitor, lead, form))
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, &page_of(visitor, &draft, lead, form))
 }

@@ -5,6 +5,7 @@ mod acting;
 mod acts;
 mod apply;
 mod audit;
+mod help;
 mod home;
 mod link;
 mod mailbox;
@@ -12,8 +13,10 @@ mod notices;
 mod papers;
 mod parts;
 mod party;
+mod questions;
 mod queue;
 mod records;
+mod region;
 mod register;
 mod reports;
 mod review;
@@ -24,6 +27,8 @@ mod start;
 mod statistics;
 mod status;
 mod subjects;
+mod target;
+mod texts;
 mod users;
 mod zones;
 
@@ -36,6 +41,7 @@ use super::failure::Failure;
 use super::form::{Form, Input};
 use super::shell::Shell;
 use super::state::State;
+pub(super) use texts::use_texts;
 
 /// A page that is a form: heading, a few lines, facts, the form, a few lines.
 #[derive(Template)]
@@ -57,11 +63,19 @@ pub(super) struct FormPage {
 pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/", get(home::service))
+        .route("/bantuan", get(help::show))
+        .route("/aturan-nama", get(help::naming))
+        .route("/contoh-surat", get(help::sample))
+        .route("/pengaturan/teks", get(texts::list))
+        .route("/pengaturan/teks/{name}/{lang}", get(texts::show).post(texts::save))
         .route("/privasi", get(home::privacy))
         .route("/bahasa/{tag}", get(home::language))
         .route("/aset/{hash}/{name}", get(assets::serve))
-        .route("/permohonan", get(apply::start))
+        .route("/permohonan", get(apply::start).post(apply::drop_draft))
         .route("/permohonan/{step}", get(apply::show).post(apply::take))
+        .route("/permohonan/wilayah", get(region::show_districts).post(region::take_district))
+        .route("/permohonan/wilayah/unit", get(region::show_units).post(region::take_unit))
+        .route("/permohonan/tujuan/{how}", get(target::show).post(target::take))
         .route("/permohonan/surel", get(mailbox::show).post(mailbox::enter))
         .route("/permohonan/periksa", get(send::show).post(send::submit))
         .route("/permohonan/terkirim/{number}", get(send::receipt))

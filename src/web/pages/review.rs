@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::acts::{after_sheet, after_sheet_offered, offered};
-use super::apply::unit_words;
 use super::papers::{PaperLine, officers_place, paper_lines};
 use super::parts::{
     Past, SheetLine, Shown, full_name, history, just_done, left_class, line_fault, look, proof,
     refusal, sheet_line, tag, waits,
 };
+use super::questions::unit_words;
 use crate::desk::ActError;
 use crate::people::{Account, Role};
 use crate::queue::regions::Regions;

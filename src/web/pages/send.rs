@@ -5,19 +5,20 @@ use axum::extract::{Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::apply::{CHECK, LAST, label_of, unit_words};
-use super::mailbox::subject;
+use super::mailbox::{is_private, subject};
 use super::parts::error_words;
 use super::parts::full_name;
+use super::questions::{HOSTING, label_of, unit_words};
 use super::status::{held, ticket};
 use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
 use crate::queue::Actor;
 use crate::queue::automatic::tidy;
-use crate::web::draft::{Draft, FORM, FormField, LIFT, RECORD_ROWS, field_of, step_of};
+use crate::web::draft::{Draft, EXPERT, FORM, FormField, LIFT, RECORD_ROWS, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::Form;
 use crate::web::limits::{Route, network};
+use crate::web::progress::{CHECK, Change, LAST, gap, path_of, place_of};
 use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
@@ -45,6 +46,8 @@ struct CheckPage {
     caption: String,
     /// The page before.
     back: String,
+    /// Something to think about before sending.
+    note: Option<String>,
     /// Faults: where and what.
     faults: Vec<(String, String)>,
     /// Answers.
@@ -60,8 +63,8 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     visitor.may_apply(&state)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
-    if draft.fields.is_empty() {
-        return Ok(see_other("/permohonan/1"));
+    if let Some(missing) = gap(&draft) {
+        return Ok(see_other(&missing));
     }
     page(&check_page(&state, &visitor, &draft, Vec::new()))
 }
@@ -137,7 +140,8 @@ fn faults(state: &State, t: Words, draft: &Draft, error: &ActError) -> Vec<(Stri
             Some(label) => format!("{label}: {words}"),
             None => words,
         };
-        (format!("/permohonan/{}#{field}", step_of(&field)), words)
+        let place = Change::FROM_CHECK.mark(&place_of(draft, &field));
+        (format!("{place}#{field}"), words)
     });
     let single: Vec<_> = single.collect();
     if !single.is_empty() {
@@ -209,7 +213,8 @@ fn check_page(
     CheckPage {
         shell: Shell::new(visitor, t.s("apply-title-6")).faulty(!faults.is_empty()),
         caption: t.with("apply-caption", &[("step", "6"), ("last", "6")]),
-        back: format!("/permohonan/{LAST}"),
+        back: path_of(LAST),
+        note: is_private(draft.get("contact_email")).then(|| t.s("apply-private-mailbox")),
         faults,
         parts: parts(t, draft, state),
         form: Form::new(CHECK, &visitor.csrf, t.s("act-submit")).once(),
@@ -235,11 +240,7 @@ fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
         let fields = FORM.iter().filter(|field| field.step == step && field.json != "records");
         let mut facts: Vec<_> = fields.map(|field| (t.s(field.label), shown(field))).collect();
         if step == 4 {
-            facts.extend((0..RECORD_ROWS).map(|at| {
-                let (rtype, data) = (value(&format!("type{at}")), value(&format!("data{at}")));
-                let shown = if data.is_empty() { data } else { format!("{rtype} {data}") };
-                (t.a("apply-data-n", "number", &(at + 1).to_string()), shown)
-            }));
+            facts.splice(0..0, target(t, draft));
         }
         if step == LAST {
             let letter = draft.letter.as_ref().map(|letter| letter.name.clone());
@@ -249,8 +250,25 @@ fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
         Part {
             title: t.s(&format!("apply-title-{step}")),
             facts,
-            place: format!("/permohonan/{step}"),
+            place: Change::FROM_CHECK.mark(&path_of(step)),
         }
     };
     (1..=LAST).filter(|step| *step != 4 || draft.wants_records()).map(part).collect()
+}
+
+/// Where the site is, as it was answered.
+fn target(t: Words, draft: &Draft) -> Vec<(String, String)> {
+    let how = draft.get("target");
+    if let Some(hosting) = how.strip_prefix(HOSTING) {
+        return vec![(t.s("apply-target"), hosting.to_owned())];
+    }
+    if let Some(plain) = draft.plain_target().filter(|_| how != EXPERT) {
+        return vec![(t.s(&format!("apply-target-{how}")), plain)];
+    }
+    let row = |at: usize| {
+        let (rtype, data) = (draft.get(&format!("type{at}")), draft.get(&format!("data{at}")));
+        let shown = if data.is_empty() { String::new() } else { format!("{rtype} {data}") };
+        (t.a("apply-data-n", "number", &(at + 1).to_string()), shown)
+    };
+    (0..RECORD_ROWS).map(row).collect()
 }

@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::FormPage;
-use super::apply::step_fields;
 use super::papers::{APPLICANTS_PLACE, PaperLine, paper_lines};
 use super::parts::{Past, Shown, error_words, fixes, full_name, history, proof, role_words, tag};
+use super::questions::{TARGET_ANY, correction_fields};
 use crate::desk::ActError;
 use crate::queue::{Act, ActKind, ClockStep, LineCode, RejectReason, Rule, State as RequestState};
 use crate::view::RequestView;
@@ -317,6 +317,10 @@ pub(super) async fn correct(
     let form = correct_form(&state, visitor, &view, &draft)?;
     let names: Vec<String> = form.fields.iter().map(|field| field.name.clone()).collect();
     draft.take(&sent, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    if names.iter().any(|name| name == TARGET_ANY) {
+        let text = draft.get(TARGET_ANY).to_owned();
+        draft.set_target(&text);
+    }
     let application = draft.application(&view.zone);
     if let Some(fault) = letter {
         let error = ActError::Letter(fault);
@@ -345,7 +349,11 @@ fn refuse_correction(
     let mut form = form.refill(|name| draft.get(name));
     let mut other = Vec::new();
     for fault in error.faults() {
-        let field = field_of(&fault.field);
+        let mut field = field_of(&fault.field);
+        let is_record = field.starts_with("data") || field.starts_with("type");
+        if is_record && form.fields.iter().any(|it| it.name == TARGET_ANY) {
+            TARGET_ANY.clone_into(&mut field);
+        }
         if let Some(at) = form.fields.iter().find(|it| it.name == field) {
             let empty = fault.rule == Rule::Empty;
             let text = if empty { at.asks(visitor.t) } else { fault.say(visitor.t) };
@@ -375,7 +383,7 @@ fn correct_form(
     let named: Vec<LineCode> = fixes(t, view).into_iter().map(|(code, _, _)| code).collect();
     let mut form = Form::new("/status/perbaikan", &visitor.csrf, t.s("act-resubmit"));
     for step in steps_about(&named, draft.wants_records()) {
-        form.fields.extend(step_fields(state, t, draft, step)?);
+        form.fields.extend(correction_fields(state, t, draft, step)?);
     }
     for field in form.fields.iter_mut().filter(|field| field.name == "letter") {
         // The old letter stays unless a new one is chosen.

@@ -48,7 +48,7 @@ impl Browser<'_> {
     async fn finish(&mut self, name: &str) -> String {
         self.open("/permohonan/3").await;
         self.post("/permohonan/3", &[("name", name), ("purpose", "Antrean daring")]).await;
-        self.post("/permohonan/4", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
+        self.post("/permohonan/tujuan/ahli", &[("type0", "A"), ("data0", "192.0.2.80")]).await;
         let letter = [("letter_number", "440/1/Dinkes"), ("letter_date", "2026-11-20")];
         self.post_letter("/permohonan/5", &letter, SURAT).await;
         let once = self.hidden("once");
