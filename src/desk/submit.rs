@@ -324,7 +324,7 @@ fn sent_already(
 }
 
 /// A secret of 8 characters, 39 bits: guesses are limited by rate, not by length.
-fn new_secret() -> Result<String, ActError> {
+pub(super) fn new_secret() -> Result<String, ActError> {
     let mut secret = String::with_capacity(SECRET_CHARS);
     while secret.len() < SECRET_CHARS {
         for byte in random::<16>()? {

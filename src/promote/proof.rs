@@ -1,13 +1,12 @@
 //! The proof of a promotion: what our own sockets answered before and after.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
 use crate::publish::{Confirmation, Observation, Publisher, Refuted, Secondary};
 use crate::queue::PromotionFault;
-use crate::wire::{Name, has_reached};
+use crate::wire::{Name, NameRef, Rtype, has_reached};
+use crate::zone::Zone;
 
 /// What is kept with the request and shown to the applicant (docs/procedure.md, "Promotion").
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -58,12 +57,8 @@ impl Proof {
             after: said.asked.first().cloned(),
             serial: plan.serial,
             asked: said.asked.clone(),
-            dig: publisher
-                .sockets()
-                .servers()
-                .first()
-                .map_or_else(String::new, |at| dig(*at, plan)),
-            lingers: zone.map_or(0, |zone| zone.soa().negative_ttl()),
+            dig: dig(zone.as_ref(), plan),
+            lingers: zone.as_ref().map_or(0, |zone| zone.soa().negative_ttl()),
             already: plan.already,
             secondaries: Vec::new(),
             fault: said.refuted.as_ref().map(fault_of),
@@ -85,19 +80,16 @@ fn fault_of(refuted: &Refuted) -> PromotionFault {
     PromotionFault { step: "read_back".to_owned(), question, expected, found }
 }
 
-/// The command that repeats the first question.
-fn dig(server: SocketAddr, plan: &Plan) -> String {
-    let address = match server.ip() {
-        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        other => other,
-    };
-    let port = match server.port() {
-        53 => String::new(),
-        port => format!(" -p {port}"),
-    };
+/// The command that repeats the first question from anywhere: it asks a name server of the zone, and never an
+/// address that only this machine knows.
+fn dig(zone: Option<&Zone>, plan: &Plan) -> String {
+    let servers = zone.and_then(|zone| zone.apex_node().rrset(Rtype::NS));
+    let mut servers = servers.into_iter().flat_map(|set| set.rdatas());
+    let server = servers.find_map(|rdata| Some(NameRef::from_wire(rdata).ok()?.0.to_name()));
+    let server = server.map(|name| format!("@{} ", name.to_string().trim_end_matches('.')));
+    let server = server.unwrap_or_default();
     match plan.expected.first() {
-        Some(set) => format!("dig @{address}{port} +norecurse {} {}", set.owner, set.rtype),
-        None => format!("dig @{address}{port} +norecurse {} SOA", plan.zone),
+        Some(set) => format!("dig {server}+norecurse {} {}", set.owner, set.rtype),
+        None => format!("dig {server}+norecurse {} SOA", plan.zone),
     }
 }

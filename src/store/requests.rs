@@ -192,6 +192,8 @@ statements! {
         ON CONFLICT (year) DO UPDATE SET last = request_year.last + 1 RETURNING last");
     INSERT_REQUEST = insert::<RequestRow>(&REQUEST_MORE);
     UPDATE_REQUEST = update::<RequestRow>(&REQUEST_MORE);
+    REPLACE_SECRET = sql("UPDATE request SET secret_hash = $1 \
+        WHERE number = $2 AND secret_hash IS NOT NULL");
     FORGET_SECRETS = sql("UPDATE request SET secret_hash = NULL \
         WHERE secret_hash IS NOT NULL AND ended_ms < $1");
 
@@ -468,6 +470,11 @@ impl Reader<'_> {
 //------------ Writing -------------------------------------------------------
 
 impl Tx<'_> {
+    /// Puts another status secret in the place of the one before; false where there is none any more.
+    pub fn replace_secret(&self, number: &str, hash: &str) -> Result<bool, StoreError> {
+        Ok(self.run(REPLACE_SECRET, [hash, number])? > 0)
+    }
+
     /// The next serial of a year, from 1 without gaps: it is given back if the transaction fails.
     pub fn next_request_serial(&self, year: i32) -> Result<i64, StoreError> {
         self.only(NEXT_SERIAL, [year])

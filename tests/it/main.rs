@@ -27,6 +27,8 @@ mod pages;
 #[cfg(feature = "approval")]
 mod papers;
 mod parents;
+#[cfg(feature = "approval")]
+mod regency;
 mod rollover;
 mod secondary;
 mod serials;

@@ -78,7 +78,7 @@ fn submit_dispose_approve_live() {
     assert_eq!((after.sha256.len(), proof.serial), (64, office.serial()));
     let transports: Vec<&str> = proof.asked.iter().map(|a| a.transport.as_str()).collect();
     assert_eq!(transports, ["udp", "udp", "tcp", "tcp"]);
-    assert!(proof.dig.starts_with("dig @127.0.0.1 -p "), "{}", proof.dig);
+    assert!(proof.dig.starts_with("dig @ns1.cirebonkab.go.id +norecurse "), "{}", proof.dig);
     assert_eq!(office.serial(), before + 1, "one approval, one serial");
     assert_eq!(office.acts(&sent.number), ["submit", "dispose", "approve", "promote", "promoted"]);
 

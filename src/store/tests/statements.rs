@@ -45,6 +45,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("requests", crate::store::requests::STATEMENTS),
         #[cfg(feature = "approval")]
         ("scrub", crate::store::scrub::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("texts", crate::store::texts::STATEMENTS),
     ]
 }
 

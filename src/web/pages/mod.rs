@@ -8,6 +8,7 @@ mod audit;
 mod help;
 mod home;
 mod link;
+mod lost;
 mod mailbox;
 mod notices;
 mod papers;
@@ -89,6 +90,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/status/naskah/{id}/pdf", get(papers::download_own))
         .route("/status/naskah/{id}/cetak", get(papers::print_own))
         .route("/status", get(status::show).post(status::enter))
+        .route("/status/kode", get(lost::show).post(lost::enter))
         .route("/status/selesai", post(status::leave))
         .route("/status/tarik", get(status::ask_withdraw).post(status::withdraw))
         .route("/status/perbaikan", get(status::ask_correct).post(status::correct))

@@ -102,6 +102,35 @@ pub(super) fn history(t: Words, events: &[HistoryView], officer: bool) -> Vec<Pa
     events.iter().rev().map(|event| past(t, event, officer)).collect()
 }
 
+/// What an applicant's history tells, each as a fact that is past; everything else is work of officers.
+const MILESTONES: [&str; 12] = [
+    "submit",
+    "dispose",
+    "ask",
+    "return",
+    "resubmit",
+    "approve",
+    "reject",
+    "promoted",
+    "promotion_failed",
+    "notified",
+    "withdraw",
+    "expire",
+];
+
+/// The events of a request that matter to its applicant, the newest first.
+pub(super) fn milestones(t: Words, events: &[HistoryView]) -> Vec<Past> {
+    let told = events.iter().rev().filter(|event| MILESTONES.contains(&event.act.as_str()));
+    told.map(|event| Past {
+        what: t.s(&format!("past-{}", event.act.replace('_', "-"))),
+        who: String::new(),
+        when: t.moment(&event.at),
+        moved: String::new(),
+        facts: Vec::new(),
+    })
+    .collect()
+}
+
 /// One event in words.
 fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
     let role = role_words(t, &event.role);

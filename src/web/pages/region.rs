@@ -212,7 +212,7 @@ fn adopt(draft: &mut Draft, naming: &Naming, unit: &Unit) {
 }
 
 /// The office of a unit, as it is written in letters.
-fn office_of(unit: &Unit) -> String {
+pub(super) fn office_of(unit: &Unit) -> String {
     let id = match unit.level {
         Level::Kecamatan => "office-of-kecamatan",
         Level::Kelurahan => "office-of-kelurahan",

@@ -1,4 +1,8 @@
-//! The public list of live names, as a page and as CSV, without personal data.
+//! The public list of live names, as a page and as CSV, without personal data: search, filters, order. Only names
+//! that answer are in it.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::{Query, State as Extract};
@@ -6,11 +10,15 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::region::office_of;
+use crate::desk::ActError;
 use crate::people::Role;
-use crate::queue::LiveState;
+use crate::queue::regions::Level;
+use crate::queue::{Application, LiveState, Naming, NamingClass, Origin};
 use crate::text::disarmed;
 use crate::view::RecordView;
 use crate::web::failure::Failure;
+use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::redirect::encode;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
@@ -18,16 +26,40 @@ use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
 
 /// Names of one page.
-const ROWS: usize = 200;
-/// Names of one file.
-const FILE_ROWS: usize = 20_000;
+const ROWS: usize = 100;
+/// Names that are looked at.
+const NAMES_MAX: usize = 20_000;
+/// Names that are read at a time.
+const READ_AT_ONCE: usize = 500;
 
-/// Where the page begins.
-#[derive(Deserialize)]
-pub(super) struct ListParams {
-    /// After this place, as the page before said.
-    #[serde(default)]
-    setelah: String,
+/// What is looked for, and where the page begins.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Wanted {
+    /// Part of a name or an office.
+    cari: String,
+    /// A class.
+    kelas: String,
+    /// Code of a district.
+    kecamatan: String,
+    /// `baru`: the newest first.
+    urut: String,
+    /// The page, from 1.
+    hal: usize,
+}
+
+/// A name with what follows from it.
+struct Site {
+    /// The record.
+    record: RecordView,
+    /// The name without its final dot.
+    name: String,
+    /// Class, also where only the name says so.
+    class: Option<NamingClass>,
+    /// Code of its district.
+    district: String,
+    /// Office, also where only the name says so.
+    office: String,
 }
 
 /// One name in words.
@@ -50,8 +82,18 @@ struct Row {
 struct RegisterPage {
     /// Frame.
     shell: Shell,
-    /// Names.
+    /// Search and filters.
+    form: Form,
+    /// Whether something was looked for.
+    is_search: bool,
+    /// How many names fit.
+    found: String,
+    /// Names of this page.
     rows: Vec<Row>,
+    /// The CSV of the same.
+    csv: String,
+    /// The page before.
+    previous: Option<String>,
     /// The next page.
     next: Option<String>,
 }
@@ -59,37 +101,43 @@ struct RegisterPage {
 /// `GET /subdomain`
 pub(super) async fn show(
     Extract(state): Extract<State>,
-    Query(asked): Query<ListParams>,
+    Query(wanted): Query<Wanted>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     open(&state, &visitor)?;
     let t = visitor.t;
-    let after = asked.setelah;
-    let (found, next) = live(&state, after, ROWS).await?;
-    let next = next.map(|next| format!("/subdomain?setelah={}", encode(&next)));
-    let rows = found.iter().filter(|record| is_site(record)).map(|record| row(t, record)).collect();
-    page(&RegisterPage { shell: Shell::new(&visitor, t.s("register-title")).wide(), rows, next })
+    let (sites, form) = (found(&state, &wanted).await?, filters(&state, &visitor, &wanted));
+    let at = wanted.hal.max(1);
+    let from = (at - 1).saturating_mul(ROWS);
+    let place = |hal: usize| address("/subdomain", &wanted, hal);
+    page(&RegisterPage {
+        shell: Shell::new(&visitor, t.s("register-title")).wide(),
+        form,
+        is_search: !wanted.words().is_empty()
+            || !wanted.kelas.is_empty()
+            || !wanted.kecamatan.is_empty(),
+        found: t.a("register-found", "count", &t.count(sites.len() as u64)),
+        rows: sites.iter().skip(from).take(ROWS).map(|site| row(t, site)).collect(),
+        csv: address("/subdomain.csv", &wanted, 1),
+        previous: (at > 1).then(|| place(at - 1)),
+        next: (sites.len() > from.saturating_add(ROWS)).then(|| place(at + 1)),
+    })
 }
 
 /// `GET /subdomain.csv`: semicolons and a byte order mark, as spreadsheets here expect.
 pub(super) async fn csv(
     Extract(state): Extract<State>,
+    Query(wanted): Query<Wanted>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     open(&state, &visitor)?;
     let t = visitor.t;
-    let mut records = Vec::new();
-    let mut next = Some(String::new());
-    while let Some(after) = next.take_if(|_| records.len() < FILE_ROWS) {
-        let more;
-        (more, next) = live(&state, after, 500).await?;
-        records.extend(more);
-    }
+    let sites = found(&state, &wanted).await?;
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(vec![0xEF, 0xBB, 0xBF]);
     let head = ["queue-name", "register-class", "queue-office", "register-since", "apply-ends"];
     writer.write_record(head.map(|id| t.s(id))).map_err(Failure::internal)?;
-    for record in records.iter().filter(|record| is_site(record)) {
-        let row = row(t, record);
+    for site in &sites {
+        let row = row(t, site);
         let cells = [row.name, row.class, row.office, row.since, row.ends];
         writer.write_record(cells.map(|cell| disarmed(&cell))).map_err(Failure::internal)?;
     }
@@ -106,32 +154,191 @@ fn open(state: &State, visitor: &Visitor) -> Result<(), Failure> {
     if state.settings().register_public { Ok(()) } else { visitor.need(&Role::OFFICERS).map(drop) }
 }
 
-/// Served names after a place, and where the next page begins.
-async fn live(
-    state: &State,
-    after: String,
-    most: usize,
-) -> Result<(Vec<RecordView>, Option<String>), Failure> {
-    let found = state
-        .work(move |state| state.desk().records(Some(LiveState::Live), &after, most))
-        .await??;
-    Ok(found)
+//------------ Looking -------------------------------------------------------
+
+impl Wanted {
+    /// The words that are looked for, in lower case.
+    fn words(&self) -> Vec<String> {
+        self.cari.to_lowercase().split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Whether a site is looked for.
+    fn fits(&self, site: &Site, words: &[String]) -> bool {
+        let office = site.office.to_lowercase();
+        words.iter().all(|word| site.name.contains(word.as_str()) || office.contains(word.as_str()))
+            && (self.kelas.is_empty() || site.class.is_some_and(|it| it.as_str() == self.kelas))
+            && (self.kecamatan.is_empty() || site.district == self.kecamatan)
+    }
 }
 
-/// Whether a name is one that people visit: no service label (`_dmarc`), no wildcard.
+/// The sites that are looked for, in order.
+async fn found(state: &State, wanted: &Wanted) -> Result<Vec<Site>, Failure> {
+    let wanted = wanted.clone();
+    let job = move |state: &State| {
+        let (naming, words) = (state.desk().naming(), wanted.words());
+        let sites = live(state)?.into_iter().map(|record| Site::of(record, &naming));
+        let mut sites: Vec<Site> = sites.filter(|site| wanted.fits(site, &words)).collect();
+        if wanted.urut == "baru" {
+            // What stood in the zone before anybody asked comes last: it is the oldest.
+            let key = |site: &Site| {
+                (site.record.origin != Origin::Import).then(|| site.record.since.clone())
+            };
+            sites.sort_by_key(|site| Reverse(key(site)));
+        } else {
+            sites.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        Ok::<_, ActError>(sites)
+    };
+    Ok(state.work(job).await??)
+}
+
+/// The names that people visit and that answer.
+fn live(state: &State) -> Result<Vec<RecordView>, ActError> {
+    let mut zones = HashMap::new();
+    let mut answers = |record: &RecordView| {
+        let Ok(name) = record.name.parse::<crate::wire::Name>() else { return false };
+        let zone = zones.entry(record.zone.clone()).or_insert_with(|| {
+            record.zone.parse().ok().and_then(|apex| state.publisher().content(&apex))
+        });
+        zone.as_ref().is_some_and(|zone| zone.lookup(name.as_ref()).exact().is_some())
+    };
+    let (mut records, mut next) = (Vec::new(), Some(String::new()));
+    while let Some(after) = next.take_if(|_| records.len() < NAMES_MAX) {
+        let more;
+        (more, next) = state.desk().records(Some(LiveState::Live), &after, READ_AT_ONCE)?;
+        records.extend(more.into_iter().filter(|record| is_site(record) && answers(record)));
+    }
+    Ok(records)
+}
+
+/// Whether a name is one that people visit: no service label (`_dmarc`), no wildcard, and no machine of the
+/// operator's, such as `ns1` or `autoconfig`. A name that the kabid unlisted is none either.
 fn is_site(record: &RecordView) -> bool {
-    let is_listed = record.unlisted.is_none();
+    const MACHINES: [&str; 14] = [
+        "autoconfig",
+        "autodiscover",
+        "ftp",
+        "imap",
+        "localhost",
+        "mail",
+        "mx",
+        "pop",
+        "smtp",
+        "vpn",
+        "webmail",
+        "wpad",
+        "isatap",
+        "api",
+    ];
+    let label = record.name.split('.').next().unwrap_or_default();
+    let is_server =
+        label.strip_prefix("ns").is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
+    let is_machine = record.origin == Origin::Import && (is_server || MACHINES.contains(&label));
+    let is_listed = record.unlisted.is_none() && !is_machine;
     is_listed && record.name.split('.').all(|label| !label.starts_with('_') && label != "*")
 }
 
+impl Site {
+    /// A record with what its name says by the naming rules, where nobody asked for it.
+    fn of(record: RecordView, naming: &Naming) -> Self {
+        let name = record.name.trim_end_matches('.').to_owned();
+        let below = name.strip_suffix(record.zone.trim_end_matches('.')).unwrap_or(&name);
+        let below = below.trim_end_matches('.');
+        let unit = [NamingClass::Desa, NamingClass::Kelurahan, NamingClass::Kecamatan]
+            .into_iter()
+            .find_map(|class| {
+                let name = below.to_owned();
+                let sought = Application { class, name, ..Application::blank(&record.zone) };
+                Some((class, naming.unit_of(&sought)?))
+            });
+        let by_name = unit.filter(|_| record.class.is_none());
+        let district = match (&record.region, unit) {
+            (Some(code), _) => code.get(..8).unwrap_or(code).to_owned(),
+            (None, Some((_, unit))) => unit.district().to_owned(),
+            (None, None) => String::new(),
+        };
+        let office = match by_name {
+            Some((_, unit)) if record.office.is_empty() => office_of(unit),
+            _ => record.office.clone(),
+        };
+        Self {
+            class: record.class.or(by_name.map(|(class, _)| class)),
+            name,
+            district,
+            office,
+            record,
+        }
+    }
+}
+
+//------------ Words ---------------------------------------------------------
+
+/// The address of a page of what is looked for.
+fn address(path: &str, wanted: &Wanted, hal: usize) -> String {
+    let mut pairs = Vec::new();
+    for (key, value) in [
+        ("cari", &wanted.cari),
+        ("kelas", &wanted.kelas),
+        ("kecamatan", &wanted.kecamatan),
+        ("urut", &wanted.urut),
+    ] {
+        if !value.is_empty() {
+            pairs.push(format!("{key}={}", encode(value)));
+        }
+    }
+    if hal > 1 {
+        pairs.push(format!("hal={hal}"));
+    }
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+/// Search and filters, filled in.
+fn filters(state: &State, visitor: &Visitor, wanted: &Wanted) -> Form {
+    let t = visitor.t;
+    let all = || Choice::new("", t.s("register-all"));
+    let classes = NamingClass::ALL.iter().map(|class| Choice::new(class.as_str(), class.say(t)));
+    let naming = state.desk().naming();
+    let districts = naming.regions.districts_with(Level::Kecamatan);
+    let districts = districts.iter().map(|unit| Choice::new(&unit.code, unit.name.clone()));
+    let orders = ["nama", "baru"];
+    let orders = orders.map(|it| Choice::new(it, t.s(&format!("register-sort-{it}"))));
+    let select = |name: &str, id: &str, choices: Vec<Choice>, value: &str| {
+        Field::line(t, name, id).input(Input::Select(choices)).value(value)
+    };
+    let order = if wanted.urut == "baru" { "baru" } else { "nama" };
+    let mut form = Form::new("/subdomain", &visitor.csrf, t.s("register-find"));
+    form.fields = vec![
+        Field::line(t, "cari", "register-search").value(&wanted.cari),
+        select(
+            "kelas",
+            "register-class",
+            std::iter::once(all()).chain(classes).collect(),
+            &wanted.kelas,
+        ),
+        select(
+            "kecamatan",
+            "register-district",
+            std::iter::once(all()).chain(districts).collect(),
+            &wanted.kecamatan,
+        ),
+        select("urut", "register-sort", orders.to_vec(), order),
+    ];
+    form
+}
+
 /// A name in words.
-fn row(t: Words, record: &RecordView) -> Row {
+fn row(t: Words, site: &Site) -> Row {
+    let record = &site.record;
     let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
+    let dash = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+    let since = day(&record.since);
+    let is_older = record.origin == Origin::Import && !since.is_empty();
     Row {
-        name: record.name.trim_end_matches('.').to_owned(),
-        class: record.class.map_or_else(|| "–".to_owned(), |class| class.say(t)),
-        office: if record.office.is_empty() { "–".to_owned() } else { record.office.clone() },
-        since: day(&record.since),
+        name: site.name.clone(),
+        class: site.class.map_or_else(|| "–".to_owned(), |class| class.say(t)),
+        office: dash(&site.office),
+        // Of what was in the zone before nobody knows since when.
+        since: if is_older { t.a("register-before", "day", &since) } else { since },
         ends: day(&record.ends),
     }
 }

@@ -160,12 +160,15 @@ struct SentPage {
     /// Number.
     number: String,
     /// Secret, right after sending only.
-    secret: Option<String>,
+    secret: String,
+    /// What was sent, by whom, and when.
+    facts: Vec<(String, String)>,
     /// What happens next.
     next: Vec<String>,
 }
 
-/// `GET /permohonan/terkirim/{number}`: survives a reload; a bookmark no longer shows the secret.
+/// `GET /permohonan/terkirim/{number}`: survives a reload. Without the ticket of who sent it, it confirms nothing:
+/// anybody can write a number into an address.
 pub(super) async fn receipt(
     Extract(state): Extract<State>,
     Path(number): Path<String>,
@@ -173,33 +176,32 @@ pub(super) async fn receipt(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let t = visitor.t;
-    if !number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-        return Err(Failure::not_found());
-    }
-    // Nobody is shown that a request was sent who does not hold its secret: anybody could make it up.
     let secret = held(&state, &headers).filter(|(held, _)| *held == number).map(|(_, it)| it);
-    let Some(held_secret) = secret.clone() else { return Ok(see_other("/status")) };
-    let (of, tried) = (number.clone(), held_secret.clone());
-    let proven = move |state: &State| state.desk().applicant(&of, &tried).map(drop);
-    if state.with_secret(&number, visitor.address, proven).await?.is_err() {
-        return Ok(see_other("/status"));
-    }
+    let Some(secret) = secret else { return Ok(see_other("/status")) };
+    let (of, given) = (number.clone(), secret.clone());
+    let seen = state.with_secret(&number, visitor.address, move |state| {
+        state.desk().applicant(&of, &given)?;
+        state.desk().view(&of, &Viewer::Applicant)
+    });
+    let view = match seen.await? {
+        Ok(view) => view,
+        Err(ActError::NotFound) => return Ok(see_other("/status")),
+        Err(error) => return Err(error.into()),
+    };
+    let first = match &view.summary.due {
+        Some(due) => t.a("sent-next-1-due", "due", &t.moment(due)),
+        None => t.s("sent-next-1"),
+    };
     let told = if state.mailer().is_some() { "sent-next-3" } else { "sent-next-3-no-mail" };
-    let mut next = vec![t.s("sent-next-1"), t.s("sent-next-2"), t.s(told)];
-    if let Some(secret) = secret.clone() {
-        let of = number.clone();
-        let seen = state.with_secret(&number, visitor.address, move |state| {
-            state.desk().applicant(&of, &secret)?;
-            state.desk().view(&of, &Viewer::Applicant)
-        });
-        if let Ok(view) = seen.await?
-            && let Some(due) = view.summary.due
-        {
-            next[0] = t.a("sent-next-1-due", "due", &t.moment(&due));
-        }
-    }
+    let facts = vec![
+        (t.s("apply-name"), full_name(&view.name, &view.zone)),
+        (t.s("apply-kind"), view.kind.say(t)),
+        (t.s("apply-office"), view.office.clone()),
+        (t.s("status-sent"), t.moment(&view.submitted)),
+    ];
+    let next = vec![first, t.s("sent-next-2"), t.s(told)];
     let shell = Shell::new(&visitor, t.s("sent-title"));
-    page(&SentPage { shell, number, secret, next })
+    page(&SentPage { shell, number, secret, facts, next })
 }
 
 /// The page of a draft with the faults found in it.

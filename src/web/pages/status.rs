@@ -10,14 +10,16 @@ use axum::response::Response;
 
 use super::FormPage;
 use super::papers::{APPLICANTS_PLACE, PaperLine, paper_lines};
-use super::parts::{Past, Shown, error_words, fixes, full_name, history, proof, role_words, tag};
+use super::parts::{
+    Past, Shown, error_words, fixes, full_name, milestones, proof, role_words, tag,
+};
 use super::questions::{TARGET_ANY, correction_fields};
 use crate::desk::ActError;
 use crate::queue::{Act, ActKind, ClockStep, LineCode, RejectReason, Rule, State as RequestState};
 use crate::view::RequestView;
 use crate::web::draft::{Draft, field_of, steps_about};
 use crate::web::failure::Failure;
-use crate::web::form::{Field, Form};
+use crate::web::form::{Field, Form, Input};
 use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
@@ -42,16 +44,20 @@ pub(super) fn held(state: &State, headers: &HeaderMap) -> Option<(String, String
     Some((number.to_owned(), secret.to_owned()))
 }
 
-/// The form of number and secret.
-fn ask_page(visitor: &Visitor, form: Form) -> FormPage {
-    let t = visitor.t;
-    FormPage {
-        shell: Shell::new(visitor, t.s("status-title")).faulty(form.is_faulty()),
-        lead: vec![t.s("status-lead")],
-        facts: Vec::new(),
-        form,
-        after: vec![t.s("status-lost")],
-    }
+/// The form of number and secret, and the way to another secret.
+#[derive(Template)]
+#[template(path = "ask_status.html", config = "src/web/askama.toml")]
+struct AskPage {
+    /// Frame.
+    shell: Shell,
+    /// The form.
+    form: Form,
+}
+
+/// The page of number and secret.
+fn ask_page(visitor: &Visitor, form: Form) -> AskPage {
+    let shell = Shell::new(visitor, visitor.t.s("status-title")).faulty(form.is_faulty());
+    AskPage { shell, form }
 }
 
 /// The form of number and secret.
@@ -78,7 +84,9 @@ pub(super) async fn show(
 pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let number = sent.get("number").to_uppercase();
-    let secret = sent.get("secret").to_uppercase();
+    // People copy it in groups.
+    let secret: String = sent.get("secret").split([' ', '-', '\u{a0}']).collect();
+    let secret = secret.to_uppercase();
     let ticket = ticket(&state, &number, &secret);
     let clean = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-@".contains(&b));
     let sane = clean(&number) && clean(&secret);
@@ -130,6 +138,14 @@ struct StatusPage {
     steps: Vec<(String, &'static str)>,
     /// Who has it, by when.
     facts: Vec<(String, String)>,
+    /// What was asked for.
+    asked: Vec<(String, String)>,
+    /// The address of the site, once its name is live.
+    site: Option<String>,
+    /// How to look from anywhere whether the name is live.
+    dig: String,
+    /// Whether it ended without the name, and another may be sent.
+    may_ask_again: bool,
     /// The proof.
     proof: Option<Shown>,
     /// Papers written to the applicant.
@@ -157,8 +173,6 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         facts.push((t.s("status-due"), t.moment(due)));
     }
     facts.extend([
-        (t.s("apply-office"), view.office.clone()),
-        (t.s("apply-kind"), view.kind.say(t)),
         (t.s("status-sent"), t.moment(&view.submitted)),
         (t.s("status-changed"), t.moment(&view.changed)),
     ]);
@@ -175,10 +189,53 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         facts,
         proof: view.proof.as_ref().map(|it| proof(t, it)),
         papers: paper_lines(t, &view.papers, APPLICANTS_PLACE),
-        history: history(t, &view.history, false),
+        asked: asked(t, view, &name),
+        site: is_live(view).then(|| format!("https://{name}")),
+        dig: view.records.first().map_or_else(String::new, |it| format!("dig {name} {}", it.rtype)),
+        may_ask_again: matches!(
+            view.state,
+            RequestState::Rejected | RequestState::Withdrawn | RequestState::Expired
+        ),
+        history: milestones(t, &view.history),
         withdraw: view.acts.contains(&ActKind::Withdraw),
         name,
     }
+}
+
+/// Whether the name answers because of this request.
+fn is_live(view: &RequestView) -> bool {
+    let is_done =
+        matches!(view.state, RequestState::Live | RequestState::Notified | RequestState::Closed);
+    is_done && (view.kind.brings_records() || view.lift)
+}
+
+/// What the applicant asked for, as it was written.
+fn asked(t: Words, view: &RequestView, name: &str) -> Vec<(String, String)> {
+    let record = |it: &crate::queue::RequestedRecord| format!("{} {}", it.rtype, it.data);
+    let records: Vec<String> = view.records.iter().map(record).collect();
+    let contact = view.contact.as_ref();
+    let of = |part: fn(&crate::queue::Contact) -> &String| contact.map(part).cloned();
+    let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at));
+    let letter = t.with(
+        "status-letter",
+        &[("number", &view.letter.number), ("date", &t.iso_date(&view.letter.date))],
+    );
+    let facts = [
+        ("apply-kind", Some(view.kind.say(t))),
+        ("apply-name", Some(name.to_owned())),
+        ("apply-office", Some(view.office.clone())),
+        ("apply-purpose", Some(view.purpose.clone())),
+        ("apply-target", Some(records.join("\n"))),
+        ("apply-starts", day(&view.starts)),
+        ("apply-ends", day(&view.ends)),
+        ("apply-contact-name", of(|contact| &contact.name)),
+        ("apply-contact-position", of(|contact| &contact.position)),
+        ("apply-contact-email", of(|contact| &contact.email)),
+        ("apply-contact-phone", of(|contact| &contact.phone)),
+        ("apply-letter", Some(letter)),
+    ];
+    let said = facts.into_iter().filter_map(|(id, value)| Some((t.s(id), value?)));
+    said.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// How far the request has come; nothing for one that ended otherwise.
@@ -190,15 +247,23 @@ fn steps(t: Words, view: &RequestView) -> Vec<(String, &'static str)> {
         RequestState::Notified | RequestState::Closed => 6,
         state => state.clock_step().map_or(2, ClockStep::number),
     };
+    // While it is with the applicant, nobody else works on it.
+    let corrects = view.state == RequestState::NeedsCorrection;
     let step = |step: u8| {
         let class = match step.cmp(&now) {
             std::cmp::Ordering::Less => "done",
+            std::cmp::Ordering::Equal if corrects => "",
             std::cmp::Ordering::Equal => "now",
             std::cmp::Ordering::Greater => "",
         };
         (t.s(&format!("status-step-{step}")), class)
     };
-    (1..=5).map(step).collect()
+    let mut steps: Vec<_> = (1..=5).map(step).collect();
+    if corrects {
+        let at = steps.iter().position(|(_, class)| class.is_empty()).unwrap_or(steps.len());
+        steps.insert(at, (t.s("status-step-fix"), "now"));
+    }
+    steps
 }
 
 /// "Perbaiki 2 hal berikut sebelum 7 Desember 2026".

@@ -204,3 +204,57 @@ async fn while_mail_is_off_nobody_is_asked_for_a_code_and_nothing_promises_a_mai
     assert_eq!((status, &off["code"]), (503, &json!("mail_off")));
     assert_eq!(site.send_request("jadwal", Some("id 123456")).await.0, 422, "no proof at all");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_secret_is_replaced_through_the_proven_mailbox_only() {
+    let (site, inbox) = site().await;
+    let mut browser = Browser::new(&site);
+    browser.open("/permohonan/1").await;
+    browser.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+    browser.post("/permohonan/2", &CONTACT).await;
+    let proof = code(&inbox);
+    browser.post("/permohonan/surel", &[("code", &proof)]).await;
+    let number = browser.finish("antrean").await;
+    let old = browser.after("<code class=\"secret\">");
+
+    let mut other = Browser::new(&site);
+    other.open("/status/kode").await;
+    let mailbox = "umum@dinkes.cirebonkab.go.id";
+    let mut said = Vec::new();
+    for (number, email) in [(number.as_str(), "lain@dinkes.example"), ("GPR-2026-09999", mailbox)] {
+        let wrong = [("number", number), ("email", email)];
+        assert_eq!(other.post("/status/kode", &wrong).await, StatusCode::OK);
+        said.push(other.page.contains("Bila nomor dan surel cocok"));
+    }
+    assert_eq!(said, [true, true], "the answer tells nothing");
+    let right = [("number", number.as_str()), ("email", mailbox)];
+    other.post("/status/kode", &right).await;
+    let mailed = async {
+        while inbox.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), mailed).await.unwrap();
+    assert_eq!(inbox.lock().unwrap().len(), 2, "nothing went to anybody else");
+    let new = code(&inbox);
+    let wrong = if new == "123456" { "123457" } else { "123456" };
+    let with = |code| [("langkah", "kode"), right[0], right[1], ("code", code)];
+    assert_eq!(other.post("/status/kode", &with(wrong)).await, StatusCode::UNPROCESSABLE_ENTITY);
+    other.post("/status/kode", &with(&new)).await;
+    assert!(other.page.contains("Permohonan terkirim"), "{}", other.page);
+    let secret = other.after("<code class=\"secret\">");
+    assert_ne!(secret, old);
+    assert!(site.desk.status(&number, &old).is_err(), "the old one ended");
+    // In groups and small letters, as people copy it.
+    let mut reader = Browser::new(&site);
+    reader.open("/status").await;
+    let (one, two) = secret.split_at(4);
+    let groups = format!("{} {}", one.to_lowercase(), two.to_lowercase());
+    reader.post("/status", &[("number", &number), ("secret", &groups)]).await;
+    for part in ["Yang Anda ajukan", "Antrean daring", "192.0.2.80", "Permohonan dikirim"] {
+        assert!(reader.page.contains(part), "{part}: {}", reader.page);
+    }
+    // Anybody can write a number into an address; nothing is confirmed.
+    reader.open("/permohonan/terkirim/PALSU-123").await;
+    assert!(!reader.page.contains("Permohonan terkirim"), "{}", reader.page);
+}
