@@ -43,8 +43,8 @@ mod signing;
 mod strangers;
 mod subjects;
 mod submit;
-mod unsent;
 mod texts;
+mod unsent;
 mod updates;
 mod views;
 
@@ -71,8 +71,8 @@ pub use signing::SigningNews;
 pub use strangers::StrangerLimits;
 pub use subjects::{SubjectKind, SubjectOutcome, SubjectView, SubjectWish};
 pub use submit::{Pressed, Submitted, Submitter};
-pub use unsent::FormFields;
 pub use texts::TEXT_MAX;
+pub use unsent::FormFields;
 pub use updates::{Proposed, UpdateWish};
 pub use views::Viewer;
 

@@ -50,9 +50,9 @@ pub mod statistics;
 #[cfg(feature = "approval")]
 pub mod subjects;
 #[cfg(feature = "approval")]
-pub mod unsent;
-#[cfg(feature = "approval")]
 pub mod texts;
+#[cfg(feature = "approval")]
+pub mod unsent;
 #[cfg(feature = "approval")]
 pub mod words;
 pub mod zones;

@@ -55,7 +55,8 @@ impl Fault {
         match self.rule {
             Rule::SpecialAddress => self.about.split(',').next().unwrap_or_default(),
             Rule::LineNotChecked | Rule::LineNotOk | Rule::LineNeverOverruled => "",
-            Rule::NoteNeeded | Rule::ClassOff => "",
+            // The types that are there say nothing to whoever asks for a name.
+            Rule::NoteNeeded | Rule::ClassOff | Rule::InZone => "",
             Rule::ReservedName if words.lang() == Lang::Id => "",
             _ => self.about.trim(),
         }

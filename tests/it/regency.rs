@@ -126,7 +126,9 @@ fn the_register_is_searched_and_has_only_sites() {
     }
     assert!(!all.contains("autoconfig") && !all.contains("https://ns1."), "{all}");
     // Nobody asked for it, but its name says whose it is.
-    assert!(all.contains("Pemerintah Desa Sukamaju"), "{all}");
+    for office in ["Pemerintah Desa Sukamaju", "Dinas Kesehatan"] {
+        assert!(all.contains(office), "{office}: {all}");
+    }
     let some = reader.get("/subdomain?cari=sukamaju&kelas=desa&kecamatan=99.01.01").text();
     assert!(some.contains("https://sukamaju.desa") && !some.contains("https://dinkes"), "{some}");
     let none = reader.get("/subdomain?cari=tidak-ada").text();

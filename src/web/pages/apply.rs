@@ -345,7 +345,8 @@ fn step_form(
             .iter()
             .position(|field| matches!(field.name.as_str(), "ends" | "exception"));
         if let Some(at) = few.filter(|_| !needs_end(draft)) {
-            form = form.fold(at, t.s("apply-few"));
+            let given = !given_names(state, draft).is_empty();
+            form = form.fold(at, t.s(if given { "apply-few-end" } else { "apply-few" }));
         }
         if given_names(state, draft).is_empty() {
             form = form.other("periksa", t.s("apply-check-name"));

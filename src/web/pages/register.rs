@@ -251,23 +251,22 @@ impl Site {
                 let sought = Application { class, name, ..Application::blank(&record.zone) };
                 Some((class, naming.unit_of(&sought)?))
             });
+        let listed = naming.offices.iter().find(|office| office.short == below);
+        let listed = listed.filter(|_| record.class.is_none());
         let by_name = unit.filter(|_| record.class.is_none());
         let district = match (&record.region, unit) {
             (Some(code), _) => code.get(..8).unwrap_or(code).to_owned(),
             (None, Some((_, unit))) => unit.district().to_owned(),
             (None, None) => String::new(),
         };
-        let office = match by_name {
-            Some((_, unit)) if record.office.is_empty() => office_of(unit),
+        let office = match (by_name, listed) {
+            (Some((_, unit)), _) if record.office.is_empty() => office_of(unit),
+            (None, Some(office)) if record.office.is_empty() => office.name.clone(),
             _ => record.office.clone(),
         };
-        Self {
-            class: record.class.or(by_name.map(|(class, _)| class)),
-            name,
-            district,
-            office,
-            record,
-        }
+        let class = by_name.map(|(class, _)| class);
+        let class = class.or(listed.map(|_| NamingClass::PerangkatDaerah));
+        Self { class: record.class.or(class), name, district, office, record }
     }
 }
 
@@ -338,7 +337,7 @@ fn row(t: Words, site: &Site) -> Row {
         class: site.class.map_or_else(|| "–".to_owned(), |class| class.say(t)),
         office: dash(&site.office),
         // Of what was in the zone before nobody knows since when.
-        since: if is_older { t.a("register-before", "day", &since) } else { since },
+        since: if is_older { t.a("register-before", "day", &since) } else { dash(&since) },
         ends: day(&record.ends),
     }
 }
