@@ -20,6 +20,30 @@ impl Desk {
         })
     }
 
+    /// Those of them that are news still. The others wait as letters from now on: a relay that is switched on, or
+    /// comes back, sends nothing stale.
+    pub fn notices_to_mail(&self, limit: usize) -> Result<Vec<Notice>, ActError> {
+        let ledger = &self.0.ledger;
+        let (mut news, mut stale) = (Vec::new(), Vec::new());
+        for notice in self.notices_due(limit)? {
+            let state = match &notice.request {
+                Some(number) => self.read(|reader| Ok(ledger.request(reader, number)?))?,
+                None => None,
+            };
+            let state = state.map(|stored| stored.request.state());
+            if notice.is_stale(state, self.now()) { stale.push(notice) } else { news.push(notice) }
+        }
+        if !stale.is_empty() {
+            let count = stale.len();
+            tracing::info!(count, "notices that are no news any more are not mailed");
+            ledger.store.write::<_, ActError>(|tx| {
+                let mut stale = stale.into_iter().map(Notice::put_aside);
+                stale.try_for_each(|notice| Ok(ledger.keep_try(tx, &notice)?))
+            })?;
+        }
+        Ok(news)
+    }
+
     /// One notice, for kabid and kasi who print it.
     pub fn notice(&self, id: &str, actor: &Actor) -> Result<Notice, ActError> {
         let ledger = &self.0.ledger;

@@ -4,14 +4,15 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::message::Mailbox;
-use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
+use super::html::html;
 use super::message::message as message_of;
 use crate::queue::Notice;
-use crate::words::{Lang, Words};
+use crate::words::{Lang, Words, office};
 
 /// Notices per round.
 const ROUND_MAX: usize = 50;
@@ -131,7 +132,8 @@ impl Mailer {
         let message = message_of(notice, Words::of(Lang::Id), &self.url);
         // The same notice has the same id when it is sent again after a crash (RFC 5322 §3.6.4).
         let id = format!("<{}@{}>", notice.id, self.from.email.domain());
-        self.hand_over(to, Some(id), message.subject, message.text).await
+        let html = html(&message.subject, &message.text, Some(&message.link), Lang::Id);
+        self.hand_over(to, Some(id), message.subject, (message.text, html)).await
     }
 
     /// Mails the code that proves a mailbox, at once and once: the applicant waits for it, and can ask for
@@ -140,28 +142,39 @@ impl Mailer {
         let to: Mailbox = to.trim().parse().map_err(MailerError::To)?;
         let text = words.with("mail-code-text", &[("code", code), ("site", &self.url)]);
         let text = format!("{text}\n\n{}\n", words.s("mail-end"));
-        let sent = self.hand_over(to, None, words.s("mail-code-subject"), text).await;
+        let subject = words.s("mail-code-subject");
+        let html = html(&subject, &text, None, words.lang());
+        let sent = self.hand_over(to, None, subject, (text, html)).await;
         sent.map_err(|refused| MailerError::NotTaken(refused.error))
     }
 
-    /// Hands a text to the relay.
+    /// The sender, by the name that the settings give it, or else the office's.
+    fn sender(&self) -> Mailbox {
+        let name = self.from.name.clone().or_else(|| {
+            let office = office();
+            let name = format!("{} {}", office.short_name, office.region);
+            Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+        });
+        Mailbox::new(name, self.from.email.clone())
+    }
+
+    /// Hands a text to the relay, plain and as HTML.
     async fn hand_over(
         &self,
         to: Mailbox,
         id: Option<String>,
         subject: String,
-        text: String,
+        (text, html): (String, String),
     ) -> Result<(), Refused> {
         let bad = |error: &dyn Display| Refused { error: error.to_string(), for_good: true };
         // The builder encodes headers, so that a name or subject cannot add one.
         let message = Message::builder()
-            .from(self.from.clone())
+            .from(self.sender())
             .to(to)
             .message_id(id)
             .header(AutoSubmitted)
             .subject(subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(text)
+            .multipart(MultiPart::alternative_plain_html(text, html))
             .map_err(|error| bad(&error))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),

@@ -11,6 +11,8 @@ pub struct Message {
     pub subject: String,
     /// Paragraphs, separated by blank lines.
     pub text: String,
+    /// The address that the reader is to open.
+    pub link: String,
 }
 
 /// Puts a notice into words. `url` is how people reach the site.
@@ -26,7 +28,7 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         ("office", &values.office),
         ("act", &act),
     ];
-    let subject = if number.is_some() { "mail-subject" } else { "mail-subject-office" };
+    let subject = subject_of(&what, number.is_some(), t);
     let mut parts = vec![t.with("mail-greeting", &filled), t.with(&what, &filled)];
     if !values.points.is_empty() {
         let points = values.points.iter().enumerate();
@@ -40,22 +42,37 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         let lines: Vec<String> = values.lines.iter().map(|line| format!("  {line}")).collect();
         parts.push(format!("{}\n{}", t.s("mail-lines"), lines.join("\n")));
     }
-    if let Some(dig) = &values.dig {
-        parts.push(format!("{}\n  {dig}", t.s("mail-dig")));
+    match &values.dig {
+        Some(_) if reader == NoticeReader::Applicant => parts.push(t.with("mail-site", &filled)),
+        Some(dig) => parts.push(format!("{}\n  {dig}", t.s("mail-dig"))),
+        None => {}
     }
     let (id, path) = match (&values.token, reader, number) {
         (Some(token), ..) => ("mail-link", format!("/konfirmasi/{token}")),
-        (None, NoticeReader::Applicant, _) => ("mail-status", "/status".to_owned()),
+        (None, NoticeReader::Applicant, Some(number)) => {
+            ("mail-status", format!("/status?nomor={number}"))
+        }
+        (None, NoticeReader::Applicant, None) => ("mail-status", "/status".to_owned()),
         (None, _, Some(number)) => ("mail-review", format!("/tinjau/{number}")),
         (None, _, None) if is_about_zone(notice.deed) => ("mail-office", "/zona".to_owned()),
         (None, _, None) => ("mail-office", "/antrean".to_owned()),
     };
-    parts.push(t.a(id, "link", &format!("{url}{path}")));
+    let link = format!("{url}{path}");
+    parts.push(t.a(id, "link", &link));
     if reader == NoticeReader::Applicant && notice.deed == Deed::Reject {
         parts.push(t.s("status-object"));
     }
     parts.push(t.s("mail-end"));
-    Message { subject: t.with(subject, &filled), text: parts.join("\n\n") }
+    Message { subject: t.with(&subject, &filled), text: parts.join("\n\n"), link }
+}
+
+/// The catalogue's id of a subject: a sentence of its own, or one for all.
+fn subject_of(what: &str, is_of_request: bool, t: Words) -> String {
+    let own = format!("{what}-subject");
+    if t.has(&own) {
+        return own;
+    }
+    if is_of_request { "mail-subject" } else { "mail-subject-office" }.to_owned()
 }
 
 /// Whether a notice is about a zone, and not about an account or a name.

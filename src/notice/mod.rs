@@ -9,6 +9,7 @@
 //! from the values the notice has kept since its event. The mailer reads from an [`Outbox`] that is
 //! handed in.
 
+mod html;
 mod mailer;
 mod message;
 

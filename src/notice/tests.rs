@@ -99,7 +99,7 @@ async fn a_notice_reaches_the_mailbox_and_refusals_are_told_apart() {
     let server = tokio::spawn(serve(listener, Arc::clone(&inbox)));
     let relay = Relay {
         relay: format!("smtp://127.0.0.1:{port}"),
-        from: "gapura@cirebonkab.go.id".to_owned(),
+        from: "Diskominfo <gapura@cirebonkab.go.id>".to_owned(),
         url: "https://gapura.cirebonkab.go.id".to_owned(),
     };
     let mailer = Mailer::new(&relay).unwrap().unwrap();
@@ -117,7 +117,11 @@ async fn a_notice_reaches_the_mailbox_and_refusals_are_told_apart() {
     let mails = inbox.lock().unwrap().clone();
     assert_eq!(mails.len(), 1);
     assert!(mails[0].contains("To: kuwu@contoh.desa.id"), "{}", mails[0]);
-    assert!(mails[0].contains("P-2026-0001"), "{}", mails[0]);
+    assert!(mails[0].contains("From: Diskominfo <gapura@cirebonkab.go.id>"), "{}", mails[0]);
+    let mail = mails[0].replace("=\n", "").replace("=3D", "=");
+    let link = "https://gapura.cirebonkab.go.id/status?nomor=P-2026-0001";
+    assert!(mail.contains(&format!("Lihat status permohonan: {link}")), "{mail}");
+    assert!(mail.contains(&format!("<a href=\"{link}\">")), "{mail}");
     assert!(mails[0].contains("Message-ID: <n1@cirebonkab.go.id>"), "{}", mails[0]);
     assert!(mails[0].contains("Auto-Submitted: auto-generated"), "{}", mails[0]);
     server.abort();
@@ -156,6 +160,8 @@ fn every_notice_has_words_in_both_languages() {
         }
     }
     let message = message(&notice("n1", "a@b.id"), Words::of(Lang::Id), "https://x");
+    let subject = "Permohonan Anda untuk gegesikkulon.desa.cirebonkab.go.id perlu diperbaiki";
+    assert_eq!(message.subject, subject);
     assert!(message.text.contains("perlu diperbaiki"), "{}", message.text);
     assert!(message.text.contains("7 Desember 2026"), "{}", message.text);
 }

@@ -17,10 +17,11 @@ use super::happening::{Happening, Step, Subject};
 use super::line::{LineCode, LineVerdict};
 use super::named::named;
 use super::person::{Actor, Role, Signature};
-use super::procedure::Deed;
+use super::procedure::{Deed, TABLE};
 use super::request::{Request, Stage, State};
 use super::rules::Rules;
 use super::sheet::Line;
+use super::time::{DAY_MS, is_recent};
 
 named! {
     /// The state of a notice.
@@ -190,6 +191,8 @@ pub type NoticeResult = Result<Step<Notice>, TransitionError>;
 impl Notice {
     /// Waits after a failed try, in milliseconds: 1 min, 5 min, 30 min, 2 h, then each 6 h.
     const WAITS_MS: [i64; 5] = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000];
+    /// How old a notice may be that is mailed for the first time, in milliseconds.
+    const NEWS_MS: i64 = 2 * DAY_MS;
     /// Tries before a notice counts as failed: about a day.
     pub const TRIES_MAX: u32 = 8;
 
@@ -219,6 +222,29 @@ impl Notice {
             handled: None,
         };
         value.step(None, &Signature::system(now), Deed::NoticeQueued)
+    }
+
+    /// Whether it is no news any more, and so not mailed: it has waited too long for a relay, or asks for what is
+    /// done. `state` is that of its request now.
+    pub fn is_stale(&self, state: Option<State>, now: i64) -> bool {
+        if !is_recent(self.queued_at, now, Self::NEWS_MS) {
+            return true;
+        }
+        // The applicant is told of every outcome; of a correction only while it is wanted.
+        let wants_act = match self.reader {
+            NoticeReader::Applicant => matches!(self.deed, Deed::Return | Deed::CorrectionDue),
+            NoticeReader::Officer | NoticeReader::Party => true,
+        };
+        let Some(state) = state.filter(|_| wants_act) else { return false };
+        match TABLE.iter().find(|row| row.deed == self.deed) {
+            Some(row) => !row.to.contains(&state),
+            None => self.deed == Deed::CorrectionDue && state != State::NeedsCorrection,
+        }
+    }
+
+    /// Leaves it to be printed; no mail is tried any more.
+    pub fn put_aside(self) -> Self {
+        Self { next_try: i64::MAX, ..self }
     }
 
     /// The state.

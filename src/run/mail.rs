@@ -6,7 +6,7 @@ use crate::queue::Notice;
 
 impl Outbox for Desk {
     fn due(&self, most: usize) -> Result<Vec<Notice>, String> {
-        self.notices_due(most).map_err(|error| error.to_string())
+        self.notices_to_mail(most).map_err(|error| error.to_string())
     }
 
     fn sent(&self, id: &str) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::notice::message;
-use crate::queue::{Deed, Notice, NoticeReader};
+use crate::queue::{Deed, Notice, NoticeReader, NoticeState};
 use crate::words::{Lang, Words};
 
 /// What an officer wrote on the letter.
@@ -90,10 +90,34 @@ fn a_rejection_gives_its_reason_and_a_live_name_its_proof() {
     let rejected = text(&all, Deed::Reject, NoticeReader::Applicant);
     assert!(rejected.contains(&format!("2. {note}")) && rejected.contains(FAULT), "{rejected}");
     let live = text(&all, Deed::Promoted, NoticeReader::Applicant);
-    assert!(live.contains("+norecurse dua.cirebonkab.go.id. A"), "{live}");
-    for (notice, text) in &all {
-        assert_eq!(text.contains("dig @"), notice.deed == Deed::Promoted, "{text}");
+    assert!(live.contains("https://dua.cirebonkab.go.id "), "{live}");
+    for (_, text) in &all {
+        assert!(!text.contains("dig @"), "our own sockets are nobody else's: {text}");
     }
+}
+
+#[test]
+fn a_relay_that_is_switched_on_mails_news_and_leaves_the_rest_to_be_printed() {
+    let office = Office::new();
+    let sent = office.submit(application()).unwrap();
+    office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
+    let of_request = |office: &Office| -> Vec<(Deed, NoticeReader, String)> {
+        let due = office.desk.notices_to_mail(1_000).unwrap().into_iter();
+        let own = due.filter(|notice| notice.request.as_deref() == Some(sent.number.as_str()));
+        own.map(|notice| (notice.deed, notice.reader, notice.id)).collect()
+    };
+    let found = of_request(&office);
+    let told: Vec<_> = found.iter().map(|(deed, reader, _)| (*deed, *reader)).collect();
+    // The head has routed it: to be asked to would be old news. The applicant still wants a receipt.
+    let wanted = [(Deed::Submit, NoticeReader::Applicant), (Deed::Dispose, NoticeReader::Officer)];
+    assert_eq!(told, wanted);
+
+    office.wait(3 * 86_400_000);
+    assert_eq!(of_request(&office), []);
+    let due = office.desk.notices_due(1_000).unwrap();
+    assert!(due.iter().all(|notice| notice.request.is_none()), "put aside for good");
+    let receipt = office.desk.notice(&found[0].2, &office.actor("seksi")).unwrap();
+    assert_eq!(receipt.state(), NoticeState::Queued, "to be printed");
 }
 
 #[test]

@@ -4,9 +4,10 @@
 //! holds a secret. From here the applicant corrects or withdraws.
 
 use askama::Template;
-use axum::extract::State as Extract;
+use axum::extract::{Query, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use serde::Deserialize;
 
 use super::FormPage;
 use super::papers::{APPLICANTS_PLACE, PaperLine, paper_lines};
@@ -27,6 +28,8 @@ use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
 use crate::words::{Said, Words};
 
+/// Characters of a number in a link.
+const NUMBER_MAX: usize = 40;
 /// Seconds number and secret stay in the cookie.
 const COOKIE_SECONDS: i64 = 1800;
 
@@ -73,11 +76,25 @@ pub(super) async fn show(
     Extract(state): Extract<State>,
     headers: HeaderMap,
     visitor: Visitor,
+    Query(asked): Query<AskedFor>,
 ) -> Result<Response, Failure> {
     match own(&state, &headers, &visitor).await? {
         Some(view) => page(&status_page(&visitor, &view)),
-        None => page(&ask_page(&visitor, ask_form(&visitor))),
+        None => {
+            // A mail names the number, so that only the secret is to be typed.
+            let form = ask_form(&visitor);
+            let number = asked.nomor.filter(|text| text.len() <= NUMBER_MAX).unwrap_or_default();
+            let form = form.refill(|name| if name == "number" { number.as_str() } else { "" });
+            page(&ask_page(&visitor, form))
+        }
     }
+}
+
+/// The query of a link to the status.
+#[derive(Deserialize)]
+pub(super) struct AskedFor {
+    /// The number.
+    nomor: Option<String>,
 }
 
 /// `POST /status`
