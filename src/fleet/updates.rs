@@ -213,6 +213,9 @@ fn of_door(zone: &Name, key: &Name, error: &PublishError) -> Refusal {
         PublishError::Presigned(_) => {
             return refused("the zone is signed elsewhere: records cannot be put into it");
         }
+        PublishError::OfSigning { rtype, .. } => {
+            return refused(format!("{rtype} records of the zone's own keys are made here"));
+        }
         PublishError::Held { owner, rtype, by } => {
             tracing::info!(%zone, %key, %owner, %rtype, by, "an update of what is held elsewhere");
             return refused(format!("{owner} {rtype} is held by a request"));

@@ -254,6 +254,14 @@ fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
             _ if !served => push(Rule::NameNotLive, ""),
             _ => {}
         }
+        // What is below a new zone cut is not answered any more.
+        let mut types = application.records.iter().map(|record| record.rtype.trim());
+        let becomes_cut = application.kind == Kind::Change
+            && types.any(|rtype| rtype.eq_ignore_ascii_case("NS"))
+            && !zone.types.iter().any(|rtype| rtype == "NS");
+        if becomes_cut && !zone.below.is_empty() {
+            push(Rule::NamesBelow, &zone.below.join(" "));
+        }
         // A name without a known owner is a matter for two signatures (A9).
         if !queue.owner.trim().is_empty() && !same_office(&queue.owner, &application.office) {
             push(Rule::OtherOwner, &queue.owner);

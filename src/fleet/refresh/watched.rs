@@ -109,7 +109,11 @@ impl Watched {
                     None => format!("{zone} {}  unchanged", soa.serial),
                 })
             }
-            (Ok(_), None) => Err(format!("{zone} has gone meanwhile")),
+            (Ok(_), None) => {
+                self.errand = Errand::Transfer;
+                self.timer.failed(Failure::Unheard, None, now, late);
+                Err(format!("{zone} has gone meanwhile"))
+            }
             (Err(NotPulled::Postponed { why, .. }), _) => Err(why),
             (Err(NotPulled::Failed(failure, why)), soa) => {
                 self.failed(zone, failure, &why);

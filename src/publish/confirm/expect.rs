@@ -11,6 +11,7 @@ use super::sockets::{Answer, Content, Observation, Sockets};
 use crate::dns_client::Transport;
 
 use crate::wire::{Name, Rcode, Record, Rtype, has_reached, rdata};
+use crate::zone::ZoneSet;
 
 /// How long the question for a serial may take over each transport.
 const SERIAL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -82,6 +83,19 @@ impl fmt::Display for Expectation {
         }
         Ok(())
     }
+}
+
+/// Those of a zone's expectations that it answers itself. Where the child of a delegation is served here, too, the
+/// child answers for its names; only for the DS is the parent asked (RFC 4035 §3.1.4.1).
+pub(crate) fn answered_by(live: &ZoneSet, zone: &Name, all: &[Expectation]) -> Vec<Expectation> {
+    let is_own = |it: &&Expectation| {
+        let found = match it.rtype {
+            Rtype::DS => it.owner.as_ref().parent().unwrap_or(it.owner.as_ref()),
+            _ => it.owner.as_ref(),
+        };
+        live.find(found).is_none_or(|entry| entry.apex() == zone.as_ref())
+    };
+    all.iter().filter(is_own).cloned().collect()
 }
 
 //------------ Confirmation --------------------------------------------------

@@ -3,6 +3,7 @@
 mod expect;
 mod sockets;
 
+pub(crate) use expect::answered_by;
 pub use expect::{Confirmation, Expectation, Refuted, SerialExpected};
 pub use sockets::{Observation, Sockets};
 

@@ -3,7 +3,8 @@
 use super::*;
 use crate::dns_client::Transport;
 use crate::dns_client::testing::FakeServer;
-use crate::wire::{Name, Query, Rtype};
+use crate::wire::{Class, Name, Query, Record, Rtype};
+use crate::zone::{ZoneBuilder, ZoneSet};
 
 /// A name.
 fn name(text: &str) -> Name {
@@ -172,4 +173,27 @@ fn a_response_that_cannot_be_read_refutes() {
     let refuted =
         sockets.confirm(&name("example."), SerialExpected::Exactly(7), &[], 0).refuted.unwrap();
     assert!(refuted.found.contains("cannot read the response"), "{}", refuted.found);
+}
+
+#[test]
+fn what_a_child_that_is_served_here_answers_is_not_expected_of_its_parent() {
+    let zone = |apex: &str| {
+        let mut builder = ZoneBuilder::new(&name(apex));
+        let rdata = soa(1).into();
+        let (owner, rtype, class) = (name(apex), Rtype::SOA, Class::IN);
+        builder.push(Record { owner, rtype, class, ttl: 60, rdata }.as_ref());
+        builder.finish().0.unwrap()
+    };
+    let of = |owner: &str, rtype| Expectation { owner: name(owner), rtype, rdatas: vec![] };
+    let all = [
+        of("sub.example.", Rtype::NS),
+        of("ns.sub.example.", Rtype::A),
+        of("sub.example.", Rtype::DS),
+        of("www.example.", Rtype::A),
+    ];
+    let parent = ZoneSet::new().with(zone("example."));
+    assert_eq!(answered_by(&parent, &name("example."), &all), all);
+    let both = parent.with(zone("sub.example."));
+    assert_eq!(answered_by(&both, &name("example."), &all), all[2..]);
+    assert_eq!(answered_by(&both, &name("sub.example."), &all), all[..2]);
 }

@@ -39,7 +39,7 @@ pub(crate) fn number<R>(
         Numbering::Next => inner.next_serial(state, live, proposal.at_ms),
     };
     let live = state.zone.as_ref();
-    let from = state.serial().or_else(|| state.row.as_ref().map(|row| row.serial));
+    let from = before(state, &proposal.serial);
     let make = |content, delta, serial| {
         let unsigned = Unsigned { content, delta, serial, at_ms: proposal.at_ms };
         version(inner, state, &proposal.signing, &unsigned)
@@ -101,6 +101,17 @@ pub(crate) fn number<R>(
     };
     let overlay = proposal.overlay.clone();
     Ok(Numbered { next, change, overlay, signing, row, is_held })
+}
+
+/// The serial that a change begins at. What a primary sends begins anew where nothing of the zone is left but its
+/// row: the same serial may come again, and would else change nothing.
+fn before(state: &ZoneState, numbering: &Numbering) -> Option<u32> {
+    let of_row = state.row.as_ref().filter(|row| {
+        row.copy_seq.is_some()
+            || matches!(numbering, Numbering::Next)
+            || !state.source.is_secondary()
+    });
+    state.serial().or_else(|| of_row.map(|row| row.serial))
 }
 
 /// What is kept of the zone with the change.

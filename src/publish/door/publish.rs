@@ -14,7 +14,7 @@ use super::proposal::{
     FileFate, Held, Next, NotPublished, Numbering, Proposal, Published, Rows, SigningFate,
 };
 use crate::master::Finding;
-use crate::publish::confirm::{Confirmation, SerialExpected};
+use crate::publish::confirm::{Confirmation, SerialExpected, answered_by};
 use crate::publish::failpoint;
 use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, ZoneState};
 use crate::store::StoreError;
@@ -68,7 +68,7 @@ pub(crate) fn publish_one<R: Rows>(
 
 //------------ Judge ---------------------------------------------------------
 
-/// Refuses a proposal for a zone that left the settings or moved on, and one with errors.
+/// Refuses a proposal for a zone that left the settings, expired or moved on, and one with errors.
 fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishError> {
     let zone = || state.source.apex.clone();
     if state.is_gone {
@@ -77,6 +77,11 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
     let is_allowed = matches!(proposal.cause, Cause::Transfer { .. } | Cause::Signing { .. });
     if state.source.is_secondary() && !is_allowed {
         return Err(PublishError::Secondary(zone()));
+    }
+    // Signatures would say of data that is out of date that it is not.
+    let is_new = matches!(proposal.cause, Cause::Transfer { .. });
+    if state.source.is_secondary() && state.lease.is_expired && !is_new {
+        return Err(PublishError::Expired(zone()));
     }
     let is_ours = matches!(proposal.cause, Cause::Own { .. } | Cause::Unconfirmed { .. });
     if state.source.is_made() && !is_ours {
@@ -104,7 +109,8 @@ fn confirm<R>(inner: &Inner, change: &Change, proposal: &Proposal<R>) -> Confirm
         return Confirmation::default();
     }
     let (serial, now_ms) = (SerialExpected::Exactly(change.to), (inner.options.now_ms)());
-    inner.sockets.confirm(&change.zone, serial, &proposal.expect, now_ms)
+    let expect = answered_by(&inner.live.load(), &change.zone, &proposal.expect);
+    inner.sockets.confirm(&change.zone, serial, &expect, now_ms)
 }
 
 //------------ Announce ------------------------------------------------------

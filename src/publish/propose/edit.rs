@@ -10,7 +10,7 @@ use crate::publish::state::{
     Cause, Change, Edit, Inner, PublishError, Publisher, RrsetEdit, ZoneState,
 };
 use crate::store::promoted::Origin;
-use crate::wire::Name;
+use crate::wire::{Class, Name, Record, Rtype};
 use crate::zone::Zone;
 
 /// RRsets that are to be served, with all that goes with them.
@@ -106,6 +106,9 @@ impl Publisher {
                 return Err(PublishError::Held { owner, rtype, by }.into());
             }
         }
+        if let Some(rtype) = of_signing(&held.state, &edit) {
+            return Err(PublishError::OfSigning { zone: zone.clone(), rtype }.into());
+        }
         let draft = draft(&self.0, &held.state, &live, &edit, &cause.origin())?;
         let has_errors = draft.findings.iter().any(Finding::is_error);
         if draft.delta.is_empty() && draft.rows.is_empty() && !has_errors {
@@ -115,6 +118,24 @@ impl Publisher {
         let published = door::publish_one(&self.0, &mut held, proposal);
         Ok(Some(published.map_err(PublishError::from)?.change))
     }
+}
+
+/// The type of the first record of an edit that the signing of the zone makes: as content it would outlive its key.
+fn of_signing(state: &ZoneState, edit: &Edit) -> Option<Rtype> {
+    let apex = state.source.apex.as_ref();
+    let makes = state.signing.as_ref()?.makes(apex);
+    let is_made = |set: &&RrsetEdit| {
+        set.rdatas.iter().any(|rdata| {
+            makes(&Record {
+                owner: set.owner.clone(),
+                rtype: set.rtype,
+                class: Class::IN,
+                ttl: set.ttl,
+                rdata: rdata.clone(),
+            })
+        })
+    };
+    edit.set.iter().find(is_made).map(|set| set.rtype)
 }
 
 /// The proposal of a draft on what is served.

@@ -100,7 +100,11 @@ fn hidden(overlay: &Overlay, merged: &Zone) -> Vec<Finding> {
             Rtype::CNAME => others,
             _ => node.rrset(Rtype::CNAME).is_some(),
         };
-        let why = if node.is_below_cut() && !glue {
+        // A cut that was promoted or updated is no matter of the file, which must go on being accepted.
+        let is_own_cut = cut.as_ref().is_some_and(|cut| {
+            overlay.get(cut, Rtype::NS).is_some_and(|row| !row.rrset.rdatas.is_empty())
+        });
+        let why = if node.is_below_cut() && !glue && !is_own_cut {
             "is below a zone cut that the file makes"
         } else if node.is_below_dname() {
             "is below a DNAME of the file"

@@ -113,6 +113,21 @@ pub enum PublishError {
     /// The zone is not signed by gapura.
     #[error("{0} is not signed by gapura: name a policy in signing of its [[zone]]")]
     NotSigned(Name),
+    /// A secondary zone that expired: only a primary can bring it back.
+    #[error(
+        "{0} has expired, as no primary was heard for as long as it allows: it changes once one is heard"
+    )]
+    Expired(Name),
+    /// Records that are there because the zone is signed.
+    #[error(
+        "{zone}: {rtype} records of the zone's own keys are made by its signing and cannot be changed"
+    )]
+    OfSigning {
+        /// The apex.
+        zone: Name,
+        /// The type.
+        rtype: Rtype,
+    },
     /// The version could not be signed.
     #[error("{zone} cannot be signed: {source}; it is served as it was")]
     Sign {

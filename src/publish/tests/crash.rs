@@ -264,7 +264,7 @@ fn on_a_full_disk_answers_go_on_and_changes_are_refused() {
     let house = house();
     let directory = house.directory.path();
     let script = format!(
-        "mount -t tmpfs -o size=1m tmpfs {0}/state && exec {1} publish::tests::crash::full_disk --exact --ignored --nocapture",
+        "mount -t tmpfs -o size=2m tmpfs {0}/state && exec {1} publish::tests::crash::full_disk --exact --ignored --nocapture",
         directory.display(),
         std::env::current_exe().unwrap().display()
     );

@@ -205,6 +205,14 @@ fn a_member_under_a_name_that_was_given_up_comes_at_once_and_anew() {
     let publisher = open(&house, &[]);
     assert!(publisher.zone(&name("a.id.")).is_none(), "nor after a restart");
     assert_eq!(publisher.zone(&name("mine.id.")).unwrap().serial(), 3);
+    // It is the same zone after all, with the serial that it had.
+    take(&publisher, "a.id.", 9, "");
+    publisher.flush();
+    drop(publisher);
+    let publisher = open(&house, &[]);
+    assert_eq!(publisher.zone(&name("a.id.")).unwrap().serial(), 9, "it is kept");
+    take(&publisher, "a.id.", 10, "new 0 TXT new\n");
+    assert_eq!(publisher.zone(&name("a.id.")).unwrap().serial(), 10);
 }
 
 #[test]

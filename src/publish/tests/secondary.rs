@@ -1,11 +1,13 @@
 //! Secondary zones: transfers through the door, kept over restarts, expired in time.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::master::{self, Input, NoIncludes};
+use crate::rollover::{Command, Facts, Policy};
 use crate::transfer::Received;
 use crate::wire::{Record, Rtype};
 use crate::zone::{BuildFault, Delta, Entry, ZoneBuilder};
@@ -240,6 +242,33 @@ fn expire_holds_over_restarts_and_ends_with_a_refresh() {
     take(&publisher, whole(&version(11, "")), false);
     assert_eq!(entry(&publisher), "loaded");
     assert!(!publisher.zone_status(&apex()).unwrap().expired);
+}
+
+/// Bug class: new signatures say that old data is good.
+#[test]
+fn an_expired_zone_is_not_brought_back_by_its_signing() {
+    let house = House::new("");
+    let store = Store::open(&house.state()).unwrap();
+    let policy = Policy::default();
+    let source = ZoneSource {
+        signing: Some(Arc::new(policy)),
+        ..ZoneSource::secondary(apex(), vec!["ns1".to_owned()])
+    };
+    let (publisher, _) = Publisher::open(store, vec![source], house.options()).unwrap();
+    take(&publisher, whole(&version(10, "")), false);
+    publisher.begin_signing(&apex(), "gapura").unwrap().unwrap();
+    publisher.expire(&apex(), Instant::now() + Duration::from_secs(1_209_600));
+    assert_eq!(entry(&publisher), "expired");
+    let later = u64::try_from(now_ms() / 1000).unwrap() + 5;
+    let rolled = publisher.change_keys(&apex(), ("roll", "budi"), |keys, policy| {
+        keys.command(Command::Roll(None), policy, &Facts::default(), later)
+    });
+    assert!(matches!(rolled, Err(KeysError::Door(PublishError::Expired(_)))), "{rolled:?}");
+    let renewed = publisher.renew_signatures(&apex(), 1_000);
+    assert!(matches!(renewed, Err(PublishError::Expired(_))), "{renewed:?}");
+    assert_eq!(entry(&publisher), "expired");
+    take(&publisher, whole(&version(11, "")), false);
+    assert_eq!(entry(&publisher), "loaded");
 }
 
 /// Bug class: the time ran out while a transfer was being published, and the zone is taken from service

@@ -466,6 +466,32 @@ fn keys_of_other_signers_stay_in_the_zone() {
 }
 
 #[test]
+fn no_update_makes_a_key_of_the_zone_its_content() {
+    let house = House::new(ZONE);
+    let publisher = house.signed(&Policy::default());
+    let update = |rtype, data: &str| {
+        let set = vec![rrset("example.", rtype, &[data])];
+        let cause = Cause::Update { key: "acme.".to_owned() };
+        publisher
+            .publish_decided(&apex(), (cause, "key:acme."), |_| Ok::<_, Infallible>(Edit { set }))
+    };
+    let own = at(&live(&publisher), "example.", Rtype::DNSKEY).remove(0);
+    for (rtype, data) in [(Rtype::DNSKEY, &*own), (Rtype::CDNSKEY, &own), (Rtype::CDS, "0 0 0 00")]
+    {
+        let refused = update(rtype, data);
+        assert!(
+            matches!(&refused, Err(NotDecided::Door(PublishError::OfSigning { .. }))),
+            "{rtype}: {refused:?}"
+        );
+    }
+    let other = "256 3 13 \
+        oJMRESz5E4gYzS/q6XDrvU1qMPYIjCWzJaOau8XNEZeqCYKD5ar0IRd8KqXXFJkqmVfRvMGPmM1x8fGAa2XhSA==";
+    update(Rtype::DNSKEY, other).unwrap().unwrap();
+    assert_eq!(at(&live(&publisher), "example.", Rtype::DNSKEY).len(), 2);
+    validates(&publisher);
+}
+
+#[test]
 fn a_step_of_a_roll_signs_what_follows_from_it() {
     let house = House::new(ZONE);
     let publisher = house.signed(&Policy::default());

@@ -120,6 +120,20 @@ fn a_file_that_clashes_with_an_update_names_the_key_and_may_win() {
 }
 
 #[test]
+fn a_zone_cut_that_an_update_makes_over_another_update_keeps_no_file_out() {
+    let house = House::new(ZONE);
+    let publisher = house.opened();
+    updated(&publisher, txt("p.q.example.", &["one"]));
+    updated(&publisher, vec![rrset("q.example.", Rtype::NS, &["ns1.example."])]);
+    house.write(&ZONE.replace("192.0.2.10", "192.0.2.11"));
+    let report = reload(&publisher);
+    assert!(report.is_ok(), "{report}");
+    assert_eq!(at(&live(&publisher), "www.example.", Rtype::A), ["192.0.2.11"]);
+    house.close(publisher);
+    assert!(reload(&house.opened()).is_ok());
+}
+
+#[test]
 fn the_file_may_win_over_one_type_and_over_what_it_does_not_have() {
     let house = House::new(ZONE);
     let publisher = house.opened();
