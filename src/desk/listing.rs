@@ -152,7 +152,7 @@ pub(super) fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summar
     let state = row.state;
     let suffix = format!(".{}", row.zone);
     let timing = Timing::of(state, row.due_ms, now, calendar);
-    let phase = match row.phase.unwrap_or(Phase::of(state)) {
+    let phase = match row.phase.unwrap_or_else(|| Phase::of(state)) {
         Phase::Verified if row.starts_ms.is_some_and(|starts| starts > now) => Phase::Scheduled,
         phase => phase,
     };

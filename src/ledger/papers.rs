@@ -92,8 +92,9 @@ impl Ledger {
         let number = request.number();
         let before = tx.papers_of(number)?;
         let in_force = |row: &&PaperRow| row.superseded_by.is_none();
-        let slips = before.iter().filter(in_force).filter(|it| it.kind == PaperKind::Disposition);
-        let slip = slips.last().map(|it| (it.number.clone(), it.at_ms));
+        let mut slips =
+            before.iter().filter(in_force).filter(|it| it.kind == PaperKind::Disposition);
+        let slip = slips.next_back().map(|it| (it.number.clone(), it.at_ms));
         let (site, name_of) = (self.site(), |name: &str| house.name_of(name));
         let about = request.application().place().name.to_string();
         for kind in kinds.iter().copied() {
@@ -177,7 +178,7 @@ impl Ledger {
             kind,
             year,
             serial,
-            number: number.clone(),
+            number,
             code,
             about: new.about.to_owned(),
             event: new.event.0,

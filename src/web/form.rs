@@ -301,11 +301,7 @@ impl Form {
     }
 
     /// Marks the fields that faults name; the faults of no field of this form come back.
-    pub(super) fn take_faults<'a>(
-        mut self,
-        t: Words,
-        faults: &'a [Fault],
-    ) -> (Self, Vec<&'a Fault>) {
+    pub(super) fn take_faults(mut self, t: Words, faults: &[Fault]) -> (Self, Vec<&Fault>) {
         let mut others = Vec::new();
         for fault in faults {
             let shown = |field: &&mut Field| {

@@ -141,7 +141,8 @@ impl Sent {
             (_, Some(page)) => {
                 let Some(person) = person else { return Err(Failure::stale_form()) };
                 unsent::keep(state, &person, page, &self.fields).await?;
-                fresh.and(Err(Failure::sign_in_first(page)))
+                fresh?;
+                Err(Failure::sign_in_first(page))
             }
             (false, None) => Err(Failure::stale_form()),
         }

@@ -185,14 +185,19 @@ impl Stage<'_> {
                 self.desk.act(number, &act, &applicant)?;
                 Ok(())
             }
-            Verb::Read => Ok(drop(self.desk.status(number, &sent.secret)?)),
+            Verb::Read => {
+                self.desk.status(number, &sent.secret)?;
+                Ok(())
+            }
             Verb::Suspend => {
                 let actor = self.cast.actor(&self.desk, who)?;
-                Ok(drop(self.desk.suspend(&application.name, said, &actor)?))
+                self.desk.suspend(&application.name, said, &actor)?;
+                Ok(())
             }
             Verb::Agree => {
                 let actor = self.cast.actor(&self.desk, who)?;
-                Ok(drop(self.desk.confirm_suspension(&application.name, &actor)?))
+                self.desk.confirm_suspension(&application.name, &actor)?;
+                Ok(())
             }
             Verb::Check
             | Verb::Return

@@ -265,7 +265,7 @@ impl Site {
             _ => record.office.clone(),
         };
         let class = by_name.map(|(class, _)| class);
-        let class = class.or(listed.map(|_| NamingClass::PerangkatDaerah));
+        let class = class.or_else(|| listed.map(|_| NamingClass::PerangkatDaerah));
         Self { class: record.class.or(class), name, district, office, record }
     }
 }
