@@ -122,7 +122,7 @@ const MILESTONES: [&str; 12] = [
 pub(super) fn milestones(t: Words, events: &[HistoryView]) -> Vec<Past> {
     let told = events.iter().rev().filter(|event| MILESTONES.contains(&event.act.as_str()));
     told.map(|event| Past {
-        what: t.s(&format!("past-{}", event.act.replace('_', "-"))),
+        what: t.s(&format!("milestone-{}", event.act.replace('_', "-"))),
         who: String::new(),
         when: t.moment(&event.at),
         moved: String::new(),

@@ -233,7 +233,8 @@ fn is_site(record: &RecordView) -> bool {
     let label = record.name.split('.').next().unwrap_or_default();
     let is_server =
         label.strip_prefix("ns").is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit()));
-    let is_machine = record.origin == Origin::Import && (is_server || MACHINES.contains(&label));
+    let is_unowned = record.origin == Origin::Import && record.office.is_empty();
+    let is_machine = is_unowned && (is_server || MACHINES.contains(&label));
     let is_listed = record.unlisted.is_none() && !is_machine;
     is_listed && record.name.split('.').all(|label| !label.starts_with('_') && label != "*")
 }
