@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 #[cfg(feature = "approval")]
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "approval")]
 use crate::people::Scopes;
@@ -447,7 +447,7 @@ pub(super) enum ReportAct {
 
 /// The form of a report.
 #[cfg(feature = "approval")]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
 pub(super) enum ReportFormat {
     /// The list, for spreadsheets: semicolons and a byte order mark
     #[default]

@@ -26,6 +26,7 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("events", crate::store::events::STATEMENTS),
         #[cfg(feature = "approval")]
         ("figures", crate::store::figures::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("statistics", crate::store::statistics::STATEMENTS),
         #[cfg(feature = "approval")]
         ("guard", crate::store::guard::STATEMENTS),
