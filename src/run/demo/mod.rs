@@ -74,7 +74,12 @@ fn fill(place: &Arc<Place>) -> anyhow::Result<Option<Filled>> {
     let stop = Arc::new(AtomicBool::new(false));
     let (done, mut filled) = oneshot::channel();
     let (there, told) = (Arc::clone(place), Arc::clone(&stop));
-    let work = move || drop(done.send(play::fill(&there, &told)));
+    let work = move || {
+        let filled = play::fill(&there, &told);
+        // Whoever waits is the last to hold the place, and removes it.
+        drop(there);
+        drop(done.send(filled));
+    };
     std::thread::Builder::new().name("demo".to_owned()).spawn(work)?;
     waiting.block_on(async {
         let first = tokio::select! {
