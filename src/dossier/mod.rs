@@ -14,7 +14,7 @@ use crate::words::{Lang, Words};
 
 pub use crate::paper::{Acting, Answer, Paper, RecordChange, Seal};
 pub use erased::without_persons;
-pub use parts::{coat_of_arms, letterhead, size, title_of};
+pub use parts::{coat_of_arms, paper, title_of};
 
 /// What a paper is made of.
 pub struct Making<'a> {

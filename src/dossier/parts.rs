@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::{Making, words};
-use crate::paper::{Field, LetterRef, Letterhead, PageSize, RecordChange, Signer, StepTime};
+use crate::paper::{
+    Content, Field, LetterRef, Letterhead, PageSize, Paper, RecordChange, Seal, Signer, StepTime,
+    VERSION,
+};
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, ClockStep, Request, Role};
 use crate::words::{Said, office};
 
 /// The head of all papers: the office of the settings.
-pub fn letterhead() -> Letterhead {
+fn letterhead() -> Letterhead {
     let office = office();
     Letterhead {
         government: office.government.clone(),
@@ -20,6 +23,11 @@ pub fn letterhead() -> Letterhead {
         website: office.website.clone(),
         place: office.place.clone(),
     }
+}
+
+/// A paper of this office.
+pub fn paper(seal: Seal, content: Content) -> Paper {
+    Paper { version: VERSION, size: size(), letterhead: letterhead(), seal, content }
 }
 
 /// The title of whoever has a role, where no person is named.
@@ -34,7 +42,7 @@ pub fn coat_of_arms() -> Option<Arc<[u8]>> {
 }
 
 /// The sheets of the office's printers.
-pub fn size() -> PageSize {
+fn size() -> PageSize {
     if office().folio { PageSize::F4 } else { PageSize::A4 }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, NewEvent, append, append_sealed, random};
 use crate::dossier::{self, Making, Promoted, Seal, without_persons};
-use crate::paper::{Acting, Content, Paper, Signer, VERSION};
+use crate::paper::{Acting, Content, Paper, Signer};
 use crate::queue::papers::Replaces;
 use crate::queue::procedure::papers;
 use crate::queue::time::year_of;
@@ -25,8 +25,6 @@ const CODE_ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_OCTETS: usize = 10;
 /// Characters of a code that are read aloud in one go.
 const CODE_GROUP: usize = 4;
-/// Digits of the chain's head on a paper.
-const HEAD_DIGITS: usize = 16;
 
 /// A paper as it is kept: what it says, and who signed it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -157,18 +155,10 @@ impl Ledger {
             office_number: office_number.clone().unwrap_or_default(),
             code: grouped(&code),
             url: format!("{}/periksa-naskah/{code}", self.site()),
-            chain_sequence: u64::try_from(new.event.0).unwrap_or(0),
-            chain_head: new.event.1.chars().take(HEAD_DIGITS).collect(),
-            issued_ms: now,
             supersedes: old.as_ref().map(|old| old.number.clone()),
+            ..Seal::at((new.event.0, new.event.1), now)
         };
-        let paper = Paper {
-            version: VERSION,
-            size: dossier::size(),
-            letterhead: dossier::letterhead(),
-            seal,
-            content: new.content,
-        };
+        let paper = dossier::paper(seal, new.content);
         let kept = KeptPaper { paper, signed: new.signed };
         let (request, revision) =
             new.request.map_or((None, 0), |(it, revision)| (Some(it), revision));

@@ -160,6 +160,21 @@ pub struct Seal {
     pub supersedes: Option<String>,
 }
 
+impl Seal {
+    /// Digits of the chain's head on a paper.
+    const HEAD_DIGITS: usize = 16;
+
+    /// The seal of a paper that is issued now, at this event of the chain: its sequence and hash.
+    pub fn at((sequence, head): (i64, &str), issued_ms: i64) -> Self {
+        Self {
+            chain_sequence: u64::try_from(sequence).unwrap_or_default(),
+            chain_head: head.chars().take(Self::HEAD_DIGITS).collect(),
+            issued_ms,
+            ..Self::default()
+        }
+    }
+}
+
 /// The letter a request came with.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -4,14 +4,10 @@ use super::Report;
 use super::list::step_words;
 use super::sheet::{Count, HolderLate, Late, Line, LiveName, StepTime};
 use super::xlsx::{Part, class_words, kind_words, state_words};
-use crate::paper::{
-    Activity, Bar, Chart, Column, Content, Letterhead, PageSize, Paper, Seal, Section, Signer,
-    Table, VERSION,
-};
-use crate::words::{Lang, Said, Words, office};
-
-/// Digits of the chain's head on a paper.
-const HEAD_DIGITS: usize = 16;
+use crate::dossier;
+use crate::paper::{Activity, Bar, Chart, Column, Content, Paper, Seal, Section, Signer, Table};
+use crate::queue::Role;
+use crate::words::{Lang, Said, Words};
 
 impl Report {
     /// What the paper of the month says, to be signed by this official.
@@ -33,29 +29,10 @@ impl Report {
     /// The paper as it is printed on demand: nobody issued it, so it has neither a number nor a code to
     /// check it by. `chain` is the head of the event chain it was told from.
     pub fn printed(&self, chain: Option<(i64, String)>, now_ms: i64) -> Paper {
-        let office = office();
         let (sequence, head) = chain.unwrap_or_default();
-        let signer = Signer { title: office.head.clone(), ..Signer::default() };
-        Paper {
-            version: VERSION,
-            size: if office.folio { PageSize::F4 } else { PageSize::A4 },
-            letterhead: Letterhead {
-                government: office.government.clone(),
-                office: office.name.clone(),
-                address: office.address.clone(),
-                telephone: office.telephone.clone(),
-                email: office.email.clone(),
-                website: office.website.clone(),
-                place: office.place.clone(),
-            },
-            seal: Seal {
-                chain_sequence: u64::try_from(sequence).unwrap_or_default(),
-                chain_head: head.chars().take(HEAD_DIGITS).collect(),
-                issued_ms: now_ms,
-                ..Seal::default()
-            },
-            content: Content::Activity(self.activity(signer)),
-        }
+        let signer = Signer { title: dossier::title_of(Role::Head), ..Signer::default() };
+        let content = Content::Activity(self.activity(signer));
+        dossier::paper(Seal::at((sequence, &head), now_ms), content)
     }
 
     /// Three sentences.

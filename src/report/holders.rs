@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::queue::ClockStep;
-use crate::queue::Role;
+use crate::dossier;
 use crate::queue::laps::Lap;
+use crate::queue::{ClockStep, Role};
 use crate::store::people::{ActingRow, PersonRow};
 use crate::store::{Reader, StoreError};
 use crate::words::{Lang, Said, Words, office};
@@ -55,10 +55,9 @@ impl<'a> Holders<'a> {
 
     /// A person's own jabatan, or that of the role in this office.
     fn title(&self, person: Option<PersonRow>, role: Role) -> String {
-        let office = office();
-        let usual = if role == Role::Head { &office.head } else { &office.verifier };
+        let usual = dossier::title_of(role);
         let own = person.map(|person| person.title).unwrap_or_default();
-        or(&own, || or(usual, || role.say(self.words)))
+        or(&own, || or(&usual, || role.say(self.words)))
     }
 
     /// An account.

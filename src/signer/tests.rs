@@ -337,14 +337,20 @@ fn a_key_that_nobody_uses_does_not_outlive_the_signing() {
     assert_eq!(house.key_files(), 1);
 }
 
-#[test]
-fn a_ttl_that_no_cache_obeys_is_an_alarm() {
+/// A zone whose DS is at both servers of its parent, and the tag of its key.
+fn secure() -> (House, u16) {
     let house = House::new(Policy::default());
     house.live(DAY);
     let csk = house.tags()[0];
     house.parent_has([&[csk], &[csk]]);
     house.turn();
     assert!(house.alarms().is_empty());
+    (house, csk)
+}
+
+#[test]
+fn a_ttl_that_no_cache_obeys_is_an_alarm() {
+    let (house, csk) = secure();
     let seen = house.inner().note(&apex(), |notes| notes.seen.clone()).flatten().unwrap();
     let heard = seen.sight.servers[0].heard[0].1.clone();
     let Heard::Ds { records, .. } = heard.clone() else { panic!() };
@@ -384,12 +390,7 @@ fn a_missing_key_is_an_alarm_until_it_is_back() {
 
 #[test]
 fn a_ds_that_fits_no_key_and_one_that_is_gone_are_alarms() {
-    let house = House::new(Policy::default());
-    house.live(DAY);
-    let csk = house.tags()[0];
-    house.parent_has([&[csk], &[csk]]);
-    house.turn();
-    assert!(house.alarms().is_empty());
+    let (house, csk) = secure();
     house.parent_has([&[csk], &[]]);
     house.turn();
     assert_eq!(house.alarms(), ["ds-missing"]);

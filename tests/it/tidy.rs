@@ -80,7 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("notice", &["words", "queue"]),
     ("paper", &["queue", "words"]),
     ("press", &["paper", "confined"]),
-    ("report", &["words", "store", "queue", "view", "paper"]),
+    ("report", &["words", "store", "queue", "view", "paper", "dossier"]),
     ("statistics", &["serve", "answer", "store", "queue", "view"]),
     (
         "web",

@@ -54,8 +54,7 @@ pub(super) async fn take_district(
     let chosen = naming.regions.get(sent.get("district"));
     let Some(district) = chosen.filter(|unit| unit.level == Level::Kecamatan) else {
         let form = district_form(visitor, &naming.regions, &draft, level, change);
-        let asks = form.fields.first().map(|field| field.asks(visitor.t)).unwrap_or_default();
-        let again = district_page(visitor, form.fault("district", asks), change);
+        let again = district_page(visitor, unanswered(form, "district", visitor.t), change);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
     };
     draft.fields.insert("district".to_owned(), district.code.clone());
@@ -66,6 +65,12 @@ pub(super) async fn take_district(
     }
     draft.save(&state, visitor).await?;
     Ok(see_other(&change.mark(UNIT)))
+}
+
+/// A form of one question, with the fault that it was not answered.
+fn unanswered(form: Form, name: &'static str, t: Words) -> Form {
+    let asks = form.fields.first().map(|field| field.asks(t)).unwrap_or_default();
+    form.fault(name, asks)
 }
 
 /// `GET /permohonan/wilayah/unit`: the unit in the district.
@@ -101,8 +106,7 @@ pub(super) async fn take_unit(
     let chosen = naming.regions.get(sent.get("region")).filter(|unit| unit.level == level);
     let Some(unit) = chosen else {
         let form = unit_form(visitor, &naming.regions, &draft, (level, district), change);
-        let asks = form.fields.first().map(|field| field.asks(visitor.t)).unwrap_or_default();
-        let form = form.fault("region", asks);
+        let form = unanswered(form, "region", visitor.t);
         let again = unit_page(visitor, &naming.regions, level, district, form);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
     };
