@@ -3,9 +3,6 @@
 //! A file is rendered once, outside every transaction, sealed and put on disk before its row names it.
 //! What fails or is cut off is tried again; the act that made the paper never waits for it.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::office::PAPERS;
@@ -13,6 +10,7 @@ use super::{ActError, AttachmentFile, Desk, Viewer};
 use crate::audit::{PAPER_FILE, random};
 use crate::digest::{hex, sha256_hex};
 use crate::dossier::{self, Paper};
+use crate::files::write_private;
 use crate::ledger::{KeptPaper, grouped, read_code};
 use crate::queue::labels::clean_text;
 use crate::queue::time::MINUTE_MS;
@@ -21,6 +19,7 @@ use crate::queue::{
 };
 use crate::store::papers::PaperRow;
 use crate::store::{Reader, StoreError, Tx};
+use crate::text::with_causes;
 use crate::view::{PaperCheck, PaperView, Sees};
 
 /// Makes the PDF of a paper, with the coat of arms of the settings; or says why it cannot.
@@ -269,20 +268,34 @@ impl Desk {
         let due = store.write::<_, StoreError>(|tx| tx.papers_due(now, RENDERED_MAX))?;
         let mut done = 0;
         for row in &due {
-            done += usize::from(self.render_paper(row, press)?);
+            match self.render_paper(row, press) {
+                Ok(is_done) => done += usize::from(is_done),
+                // The others have their turn all the same.
+                Err(error) => {
+                    tracing::error!(paper = row.number, %error, "a paper waits for another try");
+                }
+            }
         }
         Ok(done)
     }
 
     /// Renders one paper, or notes that it could not be.
     fn render_paper(&self, row: &PaperRow, press: &Press<'_>) -> Result<bool, ActError> {
-        let Some(kept) = self.0.ledger.open_paper(row)? else { return Ok(false) };
-        let coat_of_arms = dossier::coat_of_arms();
-        let pdf = match press(&kept.paper, coat_of_arms.as_deref()) {
-            Ok(pdf) => pdf,
+        let put = |kept: KeptPaper| {
+            let coat_of_arms = dossier::coat_of_arms();
+            let pdf = press(&kept.paper, coat_of_arms.as_deref())?;
+            let file = self.store_paper_file(row, &pdf).map_err(|error| with_causes(&error))?;
+            Ok((pdf, file))
+        };
+        let kept = match self.0.ledger.open_paper(row) {
+            Ok(Some(kept)) => put(kept),
+            Ok(None) => return Ok(false),
+            Err(error) => Err(with_causes(&error)),
+        };
+        let (pdf, file) = match kept {
+            Ok(done) => done,
             Err(reason) => return self.not_rendered(row, &reason).map(|()| false),
         };
-        let file = self.store_paper_file(row, &pdf)?;
         let written = self.paper_rendered(row, &pdf, &file);
         if !matches!(written, Ok(true)) {
             // The retention job deletes what could not be removed.
@@ -297,10 +310,7 @@ impl Desk {
         let file = format!("{}.sealed", hex(&random::<16>()?));
         let path = self.paper_path(&file);
         let failed = |source| ActError::File { path: path.clone(), source };
-        let mut out = OpenOptions::new();
-        let out = out.write(true).create_new(true).mode(0o600).open(&path);
-        let mut out = out.map_err(failed)?;
-        out.write_all(&sealed).and_then(|()| out.sync_all()).map_err(failed)?;
+        write_private(&path, &sealed).map_err(failed)?;
         Ok(file)
     }
 

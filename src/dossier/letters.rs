@@ -164,6 +164,7 @@ fn lookup(making: &Making<'_>) -> Vec<String> {
     let shown = making.deed == Deed::Promoted && application.kind != Kind::Remove;
     let types = application.records.iter().map(|it| it.rtype.trim().to_uppercase());
     let mut types: Vec<String> = types.filter(|_| shown).collect();
+    types.sort();
     types.dedup();
     types.iter().map(|rtype| format!("dig {} {rtype}", full_name(making.request))).collect()
 }

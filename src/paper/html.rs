@@ -130,7 +130,8 @@ impl Html {
     /// The foot.
     fn foot(&mut self, foot: &Foot) {
         self.0.push_str("<div class=\"paper-foot\">");
-        if let Some(qr) = Qr::of(&foot.url) {
+        let qr = (!foot.url.is_empty()).then(|| Qr::of(&foot.url)).flatten();
+        if let Some(qr) = qr {
             self.qr(&qr, &foot.url_alt);
         }
         self.0.push_str("<div>");

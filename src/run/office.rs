@@ -12,7 +12,7 @@ use super::{RunError, StateDir, audit, options, people, stand_in};
 use crate::audit::{AuditError, Notary, open_guarded};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::{self, Desk};
+use crate::desk::Desk;
 use crate::people::{OldProof, People};
 use crate::report::{Month, Terms};
 use crate::store::Store;
@@ -30,7 +30,7 @@ pub(super) struct Office {
     /// Address of the pages, for links.
     pub(super) web_url: String,
     /// The desk, or what it would work by while the daemon is stopped.
-    pub(super) desk: Result<Desk, Box<desk::Options>>,
+    pub(super) desk: Result<Desk, Box<Settings>>,
 }
 
 impl Office {
@@ -97,13 +97,16 @@ impl Office {
             Ok(month) => month,
             Err(error) => return Reply::failed(format!("--month {month}: {error}")),
         };
-        let calendar = match &self.desk {
-            Ok(desk) => desk.calendar(),
-            Err(options) => Arc::new(options.calendar.clone()),
-        };
-        let rules = match &self.desk {
-            Ok(desk) => desk.rules(),
-            Err(options) => &options.rules,
+        let read;
+        let (calendar, rules) = match &self.desk {
+            Ok(desk) => (desk.calendar(), desk.rules()),
+            Err(settings) => {
+                read = match options::desk(settings) {
+                    Ok(options) => options,
+                    Err(error) => return Reply::failed(with_causes(&error)),
+                };
+                (Arc::new(read.calendar.clone()), &read.rules)
+            }
         };
         let terms = Terms { calendar: &calendar, rules };
         let made = if paper {
@@ -165,16 +168,12 @@ pub fn offline(settings: &Settings, command: OfficeCommand) -> Result<Reply, Run
     if let Ok(office) = options::office(settings) {
         set_office(office);
     }
-    let desk = match options::desk(settings) {
-        Ok(desk) => desk,
-        Err(error) => return Ok(Reply::failed(with_causes(&error))),
-    };
     let office = Office {
         people,
         store,
         state_dir: state_dir.path().to_owned(),
         web_url: super::road_3::site_url(settings, settings.web.listen),
-        desk: Err(Box::new(desk)),
+        desk: Err(Box::new(settings.clone())),
     };
     Ok(office.command(command))
 }

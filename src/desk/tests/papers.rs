@@ -162,6 +162,24 @@ fn a_paper_that_cannot_be_rendered_hinders_no_act_and_is_told() {
 }
 
 #[test]
+fn papers_that_cannot_be_put_on_disk_are_tried_again_later_and_each_has_its_turn() {
+    let office = Office::new();
+    office.assigned(application());
+    let state = office.directory.path().join("state");
+    let (folder, away) = (state.join("papers"), state.join("away"));
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::write(&folder, "no folder").unwrap();
+    assert_eq!(office.desk.render_papers(&press).unwrap(), 0);
+    let tries: Vec<u32> = office.paper_rows().iter().map(|row| row.tries).collect();
+    assert_eq!(tries, [1, 1]);
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    assert_eq!(office.desk.render_papers(&press).unwrap(), 0, "not before its time");
+    office.wait(60_000);
+    assert_eq!(office.desk.render_papers(&press).unwrap(), 2);
+}
+
+#[test]
 fn a_correction_supersedes_and_nobody_changes_a_paper() {
     let office = Office::new();
     let number = office.assigned(application());

@@ -48,7 +48,7 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
     }
     let (number, email) = (sent.get("number").to_uppercase(), sent.get("email").to_owned());
     if sent.get("langkah") != "kode" {
-        mail_code(&state, visitor, &number, &email).await?;
+        mail_code(&state, visitor, &number, &email);
         return page(&page_of(visitor, t.s("lost-sent"), code_form(visitor, &sent)));
     }
     let (of, to, code) = (number.clone(), email.clone(), sent.get("code").to_owned());
@@ -72,13 +72,9 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
     }
 }
 
-/// Mails a code if number and mailbox belong together. The answer does not wait for it: its time would tell.
-async fn mail_code(
-    state: &State,
-    visitor: &Visitor,
-    number: &str,
-    email: &str,
-) -> Result<(), Failure> {
+/// Mails a code if number and mailbox belong together. The answer neither waits for it nor tells of it: time and
+/// limits would say whether they do.
+fn mail_code(state: &State, visitor: &Visitor, number: &str, email: &str) {
     let (of, to, from) = (number.to_owned(), email.to_owned(), network(visitor.address));
     let job = move |state: &State| {
         let desk = state.desk();
@@ -87,15 +83,19 @@ async fn mail_code(
         }
         desk.new_mailbox_code(&lost_secret_of(&of), &to, &from).map(Some)
     };
-    let Some(code) = state.work(job).await?? else { return Ok(()) };
     let (state, email, t) = (state.clone(), email.to_owned(), visitor.t);
     tokio::spawn(async move {
+        let code = match state.work(job).await {
+            Ok(Ok(Some(code))) => code,
+            Ok(Ok(None)) => return,
+            Ok(Err(error)) => return tracing::info!(%error, "no code for a lost secret is made"),
+            Err(failure) => return tracing::warn!(?failure, "no code for a lost secret is made"),
+        };
         let Some(mailer) = state.mailer() else { return };
         if let Err(error) = mailer.send_code(&email, &code, t).await {
             tracing::warn!(%error, "a code for a lost secret could not be mailed");
         }
     });
-    Ok(())
 }
 
 /// The page with a paragraph.

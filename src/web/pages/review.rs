@@ -306,7 +306,11 @@ fn review_page(
         left: view.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
         left_class: left_class(view, state.desk().rules()),
         due: view.due.as_deref().map(|due| t.moment(due)).unwrap_or_default(),
-        waits: [who, what].into_iter().filter(|it| it.len() > 3).collect::<Vec<_>>().join(" – "),
+        waits: [who, what]
+            .into_iter()
+            .filter(|it| !it.is_empty() && it != "–")
+            .collect::<Vec<_>>()
+            .join(" – "),
         notes: notes(t, view, state.mailer().is_some()),
         instruction: instruction(t, view, people),
         claim: claim(t, view, people, &state.desk().naming().regions),

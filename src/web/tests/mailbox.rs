@@ -254,6 +254,12 @@ async fn a_lost_secret_is_replaced_through_the_proven_mailbox_only() {
     for part in ["Yang Anda ajukan", "Antrean daring", "192.0.2.80", "Permohonan dikirim"] {
         assert!(reader.page.contains(part), "{part}: {}", reader.page);
     }
+    // Codes have a limit; also that tells nothing.
+    for _ in 0..8 {
+        other.open("/status/kode").await;
+        assert_eq!(other.post("/status/kode", &right).await, StatusCode::OK);
+        assert!(other.page.contains("Bila nomor dan surel cocok"), "{}", other.page);
+    }
     // Anybody can write a number into an address; nothing is confirmed.
     reader.open("/permohonan/terkirim/PALSU-123").await;
     assert!(!reader.page.contains("Permohonan terkirim"), "{}", reader.page);
