@@ -15,7 +15,7 @@ use crate::ledger::{KeptPaper, grouped, read_code};
 use crate::queue::labels::clean_text;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
-    Actor, Deed, Fault, NoticeValues, PaperKind, Role, Rule, Signature, TransitionError,
+    Actor, Deed, NoticeValues, PaperKind, Role, Signature, TransitionError, needed, needed_within,
 };
 use crate::store::papers::PaperRow;
 use crate::store::{Reader, StoreError, Tx};
@@ -201,7 +201,7 @@ impl Desk {
                     TransitionError::WrongState { act: "correct", state: "superseded" }.into()
                 );
             }
-            filled_in("reason", &reason)?;
+            needed("reason", &reason)?;
             let new = ledger.correct_paper(tx, row, &by, &reason)?;
             Ok(paper_view(&new, &tx.papers_of(number)?))
         })
@@ -223,12 +223,7 @@ impl Desk {
             if row.office_number.is_some() {
                 return Err(TransitionError::WrongState { act: "number", state: "numbered" }.into());
             }
-            filled_in("office_number", &given)?;
-            if given.chars().count() > OFFICE_NUMBER_MAX {
-                let most = OFFICE_NUMBER_MAX.to_string();
-                let fault = Fault::new("office_number", Rule::TooLong, most);
-                return Err(TransitionError::Incomplete(vec![fault]).into());
-            }
+            needed_within(OFFICE_NUMBER_MAX, "office_number", &given)?;
             let row = PaperRow { office_number: Some(given), ..row };
             tx.put_paper(&row)?;
             ledger.note_paper(tx, &by, Deed::PaperNumbered, &row)?;
@@ -243,14 +238,6 @@ fn may_correct(kept: &KeptPaper, by: &Signature) -> bool {
     by.role == Role::Head
         || kept.signed.iter().all(Option::is_none)
         || signed.any(|signer| signer.identity.same(&by.identity))
-}
-
-/// Tests that something was written.
-fn filled_in(field: &str, text: &str) -> Result<(), TransitionError> {
-    if text.trim().is_empty() {
-        return Err(TransitionError::Incomplete(vec![Fault::new(field, Rule::Empty, "")]));
-    }
-    Ok(())
 }
 
 //------------ Rendering -----------------------------------------------------

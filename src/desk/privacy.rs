@@ -10,9 +10,9 @@ use crate::audit::NewEvent;
 use crate::ledger::ErasedRows;
 use crate::queue::labels::clean_text;
 use crate::queue::time::DAY_MS;
-use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError};
-use crate::store::StoreError;
+use crate::queue::{Actor, Deed, Role, Signature, TransitionError, needed};
 use crate::store::requests::AttachmentRow;
+use crate::store::{StoreError, Tx};
 
 /// A status secret is kept this long after the end.
 const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
@@ -26,6 +26,9 @@ const DRAFT_KEPT_MS: i64 = 30 * DAY_MS;
 const ORPHAN_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// A letter is kept this long after it came.
 const LETTER_KEPT_MS: i64 = 5 * 365 * DAY_MS;
+
+/// What an erasure deleted, and the files of letters and papers that are to go.
+type Written = (Erased, Vec<String>, Vec<String>);
 
 /// What an erasure deleted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -68,42 +71,55 @@ impl Desk {
     /// The decision, the name and the office stay. By kabid, with the ground: it takes evidence away,
     /// and an administrator decides nothing.
     pub fn erase(&self, number: &str, ground: &str, actor: &Actor) -> Result<Erased, ActError> {
+        let written = self.0.ledger.store.write(|tx| self.erase_in(tx, number, ground, actor))?;
+        self.finish_erasure(written)
+    }
+
+    /// The rows of an erasure, in a transaction. What is returned has to be finished once it is committed.
+    pub(super) fn erase_in(
+        &self,
+        tx: &Tx<'_>,
+        number: &str,
+        ground: &str,
+        actor: &Actor,
+    ) -> Result<Written, ActError> {
         let ledger = &self.0.ledger;
         let now = ledger.now();
         let ground = clean_text(ground);
-        let (erased, files, papers) = ledger.store.write(|tx| {
-            let actor = ledger.current(tx, actor)?;
-            let by = actor.capacity(Role::Head, now).ok_or(ActError::NotAllowed)?;
-            let stored = ledger.expect_request(tx, number)?;
-            // While a request is open, its applicant must be reachable.
-            if stored.request.state().is_open() {
-                return Err(TransitionError::wrong_state("erase", stored.request.state()).into());
+        let actor = ledger.current(tx, actor)?;
+        let by = actor.capacity(Role::Head, now).ok_or(ActError::NotAllowed)?;
+        let stored = ledger.expect_request(tx, number)?;
+        // While a request is open, its applicant must be reachable.
+        if stored.request.state().is_open() {
+            return Err(TransitionError::wrong_state("erase", stored.request.state()).into());
+        }
+        needed("ground", &ground)?;
+        let revisions = stored.request.revision();
+        let ErasedRows { values, paper_files } =
+            ledger.erase_persons(tx, stored, &by, Some(&ground))?;
+        let mut files = Vec::new();
+        for letter in tx.letters_of(number)? {
+            if letter.erased_ms.is_none() {
+                files.push(letter.file.clone());
+                tx.put_letter(&AttachmentRow { erased_ms: Some(now), ..letter })?;
             }
-            if ground.is_empty() {
-                let missing = vec![Fault::new("ground", Rule::Empty, "")];
-                return Err(TransitionError::Incomplete(missing).into());
-            }
-            let revisions = stored.request.revision();
-            let ErasedRows { values, paper_files } =
-                ledger.erase_persons(tx, stored, &by, Some(&ground))?;
-            let mut files = Vec::new();
-            for letter in tx.letters_of(number)? {
-                if letter.erased_ms.is_none() {
-                    files.push(letter.file.clone());
-                    tx.put_letter(&AttachmentRow { erased_ms: Some(now), ..letter })?;
-                }
-            }
-            let (letters, papers) = (files.len(), paper_files.len());
-            let erased = Erased { values, revisions, letters, papers };
-            Ok::<_, ActError>((erased, files, paper_files))
-        })?;
+        }
+        let (letters, papers) = (files.len(), paper_files.len());
+        Ok((Erased { values, revisions, letters, papers }, files, paper_files))
+    }
+
+    /// Removes the files of an erasure that is written.
+    pub(super) fn finish_erasure(
+        &self,
+        (erased, files, papers): Written,
+    ) -> Result<Erased, ActError> {
         self.delete_paper_files(&papers)?;
         for file in files {
             let path = self.letter_path(&file);
             std::fs::remove_file(&path).map_err(|source| ActError::File { path, source })?;
         }
         // The erasure is done; what it left in free pages goes with the daily job at the latest.
-        if let Err(error) = ledger.store.scrub() {
+        if let Err(error) = self.0.ledger.store.scrub() {
             tracing::warn!(%error, "the database could not be scrubbed after an erasure; it is tried again");
         }
         Ok(erased)

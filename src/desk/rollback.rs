@@ -7,9 +7,11 @@
 use super::{ActError, Desk};
 use crate::promote::records_before;
 use crate::queue::{
-    Actor, Application, Fault, Kind, Letter, ParsedRecord, Reading, Role, Rule, TransitionError,
+    Actor, Application, Contact, Fault, Kind, Letter, ParsedRecord, Reading, Role, Rule,
+    TransitionError,
 };
 use crate::store::words::PromotionState;
+use crate::wire::Name;
 
 impl Desk {
     /// The data with the records a rollback brings; any other request as it is.
@@ -25,8 +27,14 @@ impl Desk {
     }
 
     /// What a request that takes the change `undone` back would say: the data of that change with the
-    /// records that stood before it, for an officer who keys in the letter. The letter is left open.
-    pub fn rollback_of(&self, undone: &str, actor: &Actor) -> Result<Application, ActError> {
+    /// records that stood before it, for an officer who keys in the letter. Letter and contact are left open:
+    /// the form is kept for weeks, on a computer that others use, and not everybody who may begin it sees contacts.
+    pub fn rollback_of(
+        &self,
+        name: &str,
+        undone: &str,
+        actor: &Actor,
+    ) -> Result<Application, ActError> {
         let (ledger, now) = (&self.0.ledger, self.now());
         let may = [Role::Head, Role::Verifier, Role::Operator];
         if may.into_iter().all(|role| actor.capacity(role, now).is_none()) {
@@ -34,10 +42,15 @@ impl Desk {
         }
         let stored = self.read(|reader| Ok(ledger.expect_request(reader, undone)?))?;
         let of: &Application = stored.request.application();
+        let asked = name.parse::<Name>();
+        if !asked.is_ok_and(|asked| asked == stored.request.application().place().name) {
+            return Err(ActError::NotFound);
+        }
         let application = Application {
             kind: Kind::Change,
             inverse_of: Some(undone.to_owned()),
             letter: Letter { number: String::new(), date: String::new(), sha256: None },
+            contact: Contact::default(),
             starts: None,
             ..of.clone()
         };

@@ -8,7 +8,7 @@ use crate::audit::NewEvent;
 use crate::queue::labels::clean_text;
 use crate::queue::named::named;
 use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_number, year_of};
-use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError};
+use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError, needed};
 use crate::store::StoreError;
 use crate::store::subjects::SubjectRow;
 
@@ -153,16 +153,11 @@ impl Desk {
             return Err(error.into());
         }
         let outcome = outcome.ok_or_else(|| missing("outcome"))?;
-        if answer.trim().is_empty() {
-            return Err(missing("answer"));
-        }
+        needed("answer", &answer)?;
         let erases = known.kind == SubjectKind::Erase && outcome == SubjectOutcome::Granted;
-        if let Some(number) = known.request.as_ref().filter(|_| erases) {
-            self.erase(number, &format!("{id}: {answer}"), actor)?;
-        }
-        ledger.store.write(|tx| {
-            let actor = ledger.current(tx, actor)?;
-            let by = actor.capacity(Role::Head, now).ok_or(ActError::NotAllowed)?;
+        let erased = ledger.store.write(|tx| {
+            let current = ledger.current(tx, actor)?;
+            let by = current.capacity(Role::Head, now).ok_or(ActError::NotAllowed)?;
             let row = tx.subject_request(id)?.filter(|row| row.answered_ms.is_none());
             let row = row.ok_or(ActError::NotFound)?;
             let said =
@@ -176,8 +171,12 @@ impl Desk {
             let event = event(&by, now, Deed::SubjectAnswered, id);
             let event = event.with("asked", known.kind.as_str());
             ledger.note(tx, event.with("outcome", outcome.as_str()))?;
-            Ok(())
-        })
+            // With the answer or not at all: another head may have answered meanwhile.
+            let number = known.request.as_ref().filter(|_| erases);
+            let ground = format!("{id}: {answer}");
+            number.map(|number| self.erase_in(tx, number, &ground, actor)).transpose()
+        })?;
+        erased.map_or(Ok(()), |erased| self.finish_erasure(erased).map(drop))
     }
 
     /// A request by its number. For those who see contacts, and the administrator, who records them.

@@ -9,7 +9,7 @@ use super::line::LineCode::{
 };
 
 /// Longest short text (name, office, telephone), in characters.
-const SHORT_MAX: usize = 200;
+pub(super) const SHORT_MAX: usize = 200;
 /// Longest free text, in characters.
 pub(super) const LONG_MAX: usize = 4_000;
 

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::application::NamingClass;
 use super::calendar::Calendar;
-use super::fault::{Fault, Rule};
-use super::fault::{NotAllowed, TransitionError};
+use super::fault::{Fault, NotAllowed, Rule, TransitionError};
+use super::fields::SHORT_MAX;
 use super::happening::{Happening, Step, Subject};
 use super::labels;
 use super::named::named;
@@ -24,6 +24,7 @@ use super::procedure::Deed;
 use super::reading::{Place, name_text};
 use super::records::ParsedRecord;
 use super::regions::same_office;
+use super::request::{needed, needed_within};
 use super::rules::Rules;
 use crate::wire::Name;
 
@@ -328,9 +329,7 @@ impl LiveRecord {
             return Err(self.wrong("suspend"));
         }
         let by = decider(actor, now)?;
-        if reason.trim().is_empty() {
-            return Err(TransitionError::Incomplete(vec![Fault::new("reason", Rule::Empty, "")]));
-        }
+        needed("reason", reason)?;
         self.state = LiveState::Suspended;
         self.suspension = Some(Suspension {
             by: by.clone(),
@@ -356,9 +355,7 @@ impl LiveRecord {
             return Err(self.wrong("adopt"));
         }
         let by = decider(actor, now)?;
-        if reason.trim().is_empty() {
-            return Err(TransitionError::Incomplete(vec![Fault::new("reason", Rule::Empty, "")]));
-        }
+        needed("reason", reason)?;
         self.records = records;
         self.version += 1;
         Ok(self.step(Some(before), &by, Deed::Adopt).noting(reason))
@@ -377,9 +374,7 @@ impl LiveRecord {
             return Err(self.wrong("assign"));
         }
         let by = keeper(actor, now)?;
-        if office.trim().is_empty() {
-            return Err(TransitionError::Incomplete(vec![Fault::new("office", Rule::Empty, "")]));
-        }
+        needed_within(SHORT_MAX, "office", office)?;
         self.office = office.trim().to_owned();
         self.class = Some(class);
         let mut step = self.step(Some(before), &by, Deed::OwnerAssigned);
@@ -396,9 +391,7 @@ impl LiveRecord {
         }
         let by = actor.capacity(Role::Head, now);
         let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Head)))?;
-        if reason.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
-            return Err(TransitionError::Incomplete(vec![Fault::new("reason", Rule::Empty, "")]));
-        }
+        reason.as_deref().map(|reason| needed("reason", reason)).transpose()?;
         let deed = if reason.is_some() { Deed::Unlisted } else { Deed::Listed };
         self.unlisted.clone_from(&reason);
         Ok(self.step(Some(before), &by, deed).noting(&reason.unwrap_or_default()))

@@ -59,6 +59,7 @@ pub use request::{
     Amendment, Candidate, Disposition, Facts, PromotionFault, Question, Request, RequestResult,
     Stage, State,
 };
+pub(crate) use request::{needed, needed_within};
 pub use rules::{Bind, Rules};
 pub use sheet::{AutoLine, Line, Outcome, Overrule, Sheet};
 pub use targets::Targets;

@@ -47,7 +47,9 @@ pub struct Limits {
     quick: DefaultKeyedRateLimiter<(Route, IpNet)>,
     /// Wrong status secrets: how many, and since when. Right ones do not count, so a program may read
     /// the status of its request as often as it likes.
-    wrong: Mutex<Wrong>,
+    pub(super) secrets: Wrongs,
+    /// Wrong codes of papers.
+    pub(super) papers: Wrongs,
     /// Tries to send a new request, each minute: never fewer than the requests allowed an hour.
     attempt: DefaultKeyedRateLimiter<IpNet>,
     /// Steps of the form, each minute: enough for the requests allowed an hour, sent all at once.
@@ -64,7 +66,8 @@ impl Limits {
         let many = NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN);
         Self {
             quick: RateLimiter::keyed(Quota::per_minute(many)),
-            wrong: Mutex::default(),
+            secrets: Wrongs::default(),
+            papers: Wrongs::default(),
             attempt: RateLimiter::keyed(Quota::per_minute(
                 many.max(NonZeroU32::new(submit_per_hour).unwrap_or(many)),
             )),
@@ -91,28 +94,6 @@ impl Limits {
         }
     }
 
-    /// Whether a secret may be tried on this number from this address, after the wrong ones of the
-    /// last hour; counts it as one more of them. The error is the time until it may.
-    pub fn guess(&self, number: &str, from: IpAddr) -> Result<(), Duration> {
-        let mut wrong = lock(&self.wrong);
-        let all = Guessed::of(number, from);
-        let [network, on_number, both] = [&all[0], &all[1], &all[2]].map(|it| wrong.count(it));
-        if network.0 >= WRONG_AN_HOUR {
-            return Err(network.1);
-        }
-        if on_number.0 >= WRONG_AN_HOUR && both.0 >= WRONG_ON_A_BESIEGED_NUMBER {
-            return Err(on_number.1.min(both.1));
-        }
-        all.into_iter().for_each(|guessed| wrong.add(guessed));
-        Ok(())
-    }
-
-    /// Takes a try back that was right after all.
-    pub fn guessed_right(&self, number: &str, from: IpAddr) {
-        let mut wrong = lock(&self.wrong);
-        Guessed::of(number, from).iter().for_each(|guessed| wrong.take_back(guessed));
-    }
-
     /// Forgets addresses that have not been seen for a while; for a timer.
     pub fn sweep(&self) {
         self.quick.retain_recent();
@@ -126,6 +107,34 @@ impl Limits {
 }
 
 //------------ Wrong ---------------------------------------------------------
+
+/// Tries of one kind of secret that were wrong: those of one kind say nothing of those who try another.
+#[derive(Default)]
+pub(super) struct Wrongs(Mutex<Wrong>);
+
+impl Wrongs {
+    /// Whether a secret may be tried on this number from this address, after the wrong ones of the
+    /// last hour; counts it as one more of them. The error is the time until it may.
+    pub(super) fn guess(&self, number: &str, from: IpAddr) -> Result<(), Duration> {
+        let mut wrong = lock(&self.0);
+        let all = Guessed::of(number, from);
+        let [network, on_number, both] = [&all[0], &all[1], &all[2]].map(|it| wrong.count(it));
+        if network.0 >= WRONG_AN_HOUR {
+            return Err(network.1);
+        }
+        if on_number.0 >= WRONG_AN_HOUR && both.0 >= WRONG_ON_A_BESIEGED_NUMBER {
+            return Err(on_number.1.min(both.1));
+        }
+        all.into_iter().for_each(|guessed| wrong.add(guessed));
+        Ok(())
+    }
+
+    /// Takes a try back that was right after all.
+    pub(super) fn guessed_right(&self, number: &str, from: IpAddr) {
+        let mut wrong = lock(&self.0);
+        Guessed::of(number, from).iter().for_each(|guessed| wrong.take_back(guessed));
+    }
+}
 
 /// Counts of wrong secrets, in two halves of bounded size: when the newer one is full, it takes the
 /// older one's place. So neither memory nor the time of a try grows with those who try.
@@ -222,18 +231,18 @@ mod tests {
         let limits = Limits::new(2);
         let [here, there] = ["192.0.2.1", "198.51.100.1"].map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            assert!(limits.guess("gpr-1", here).is_ok());
+            assert!(limits.secrets.guess("gpr-1", here).is_ok());
         }
-        assert!(limits.guess("GPR-1", here).is_err());
-        assert!(limits.guess("GPR-2", here).is_err(), "the address");
-        assert!(limits.guess("GPR-2", there).is_ok());
-        limits.guessed_right("GPR-2", there);
+        assert!(limits.secrets.guess("GPR-1", here).is_err());
+        assert!(limits.secrets.guess("GPR-2", here).is_err(), "the address");
+        assert!(limits.secrets.guess("GPR-2", there).is_ok());
+        limits.secrets.guessed_right("GPR-2", there);
         // Others used the number up: whoever knows its secret gets in, whoever guesses does not.
         for _ in 0..3 {
-            assert!(limits.guess("GPR-1", there).is_ok());
+            assert!(limits.secrets.guess("GPR-1", there).is_ok());
         }
-        assert!(limits.guess("GPR-1", there).is_err(), "the number");
-        assert!(limits.guess("GPR-2", there).is_ok(), "the number only");
+        assert!(limits.secrets.guess("GPR-1", there).is_err(), "the number");
+        assert!(limits.secrets.guess("GPR-2", there).is_ok(), "the number only");
     }
 
     #[test]
@@ -241,8 +250,8 @@ mod tests {
         let limits = Limits::new(2);
         let here = "192.0.2.1".parse().unwrap();
         for _ in 0..1_000 {
-            assert!(limits.guess("GPR-1", here).is_ok());
-            limits.guessed_right("GPR-1", here);
+            assert!(limits.secrets.guess("GPR-1", here).is_ok());
+            limits.secrets.guessed_right("GPR-1", here);
         }
     }
 
@@ -251,14 +260,15 @@ mod tests {
         let limits = Limits::new(2);
         let besieged = "192.0.2.1".parse().unwrap();
         for _ in 0..30 {
-            let _ = limits.guess("GPR-1", besieged);
+            let _ = limits.secrets.guess("GPR-1", besieged);
         }
         let begun = std::time::Instant::now();
         for at in 0..30_000_u32 {
-            let _ = limits.guess(&format!("GPR-{at}"), IpAddr::V4((0x0a00_0000 + at).into()));
+            let _ =
+                limits.secrets.guess(&format!("GPR-{at}"), IpAddr::V4((0x0a00_0000 + at).into()));
         }
         assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
-        let wrong = limits.wrong.lock().unwrap();
+        let wrong = limits.secrets.0.lock().unwrap();
         assert!(wrong.new.len() <= WRONG_COUNTS_MAX && wrong.old.len() <= WRONG_COUNTS_MAX);
     }
 
@@ -268,14 +278,17 @@ mod tests {
         let [near, next, far] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"]
             .map(|text| text.parse().unwrap());
         for _ in 0..30 {
-            let _ = limits.guess("GPR-1", near);
+            let _ = limits.secrets.guess("GPR-1", near);
         }
-        assert!(limits.guess("GPR-2", next).is_err() && limits.guess("GPR-2", far).is_ok());
+        assert!(
+            limits.secrets.guess("GPR-2", next).is_err()
+                && limits.secrets.guess("GPR-2", far).is_ok()
+        );
         let mapped = "::ffff:192.0.2.1".parse().unwrap();
         for _ in 0..30 {
-            let _ = limits.guess("GPR-3", mapped);
+            let _ = limits.secrets.guess("GPR-3", mapped);
         }
-        assert!(limits.guess("GPR-2", "192.0.2.1".parse().unwrap()).is_err());
+        assert!(limits.secrets.guess("GPR-2", "192.0.2.1".parse().unwrap()).is_err());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::bodies::Bodies;
 use super::door::DoorLimits;
 use super::failure::Failure;
 use super::gate::Gate;
-use super::limits::{Limits, network};
+use super::limits::{Limits, Wrongs, network};
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle};
 use crate::fleet::RefreshStatus;
 use crate::notice::Mailer;
@@ -359,14 +359,36 @@ impl State {
         from: IpAddr,
         job: impl FnOnce(&Self) -> Result<T, ActError> + Send + 'static,
     ) -> Result<Result<T, ActError>, Failure> {
-        let number = number.to_owned();
+        self.trying(|limits| &limits.secrets, number, from, job).await
+    }
+
+    /// The same for the code of a paper: whoever tries too many of these may still see their request.
+    pub(super) async fn with_paper_code<T: Send + 'static>(
+        &self,
+        code: &str,
+        from: IpAddr,
+        job: impl FnOnce(&Self) -> Result<T, ActError> + Send + 'static,
+    ) -> Result<Result<T, ActError>, Failure> {
+        self.trying(|limits| &limits.papers, code, from, job).await
+    }
+
+    /// Runs something that tries a secret of one kind.
+    async fn trying<T: Send + 'static>(
+        &self,
+        wrongs: fn(&Limits) -> &Wrongs,
+        of: &str,
+        from: IpAddr,
+        job: impl FnOnce(&Self) -> Result<T, ActError> + Send + 'static,
+    ) -> Result<Result<T, ActError>, Failure> {
+        let of = of.to_owned();
         // Each try counts as a wrong one while it is under way, so that tries sent all at once are no
         // more than those sent one by one.
         self.work(move |state| {
-            state.limits().guess(&number, from).map_err(Failure::too_many)?;
+            let wrongs = wrongs(state.limits());
+            wrongs.guess(&of, from).map_err(Failure::too_many)?;
             let done = job(state);
             if !matches!(done, Err(ActError::NotFound)) {
-                state.limits().guessed_right(&number, from);
+                wrongs.guessed_right(&of, from);
             }
             Ok(done)
         })

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::audit::{Anchor, Export, verify};
+use crate::desk::{SubjectKind, SubjectOutcome, SubjectWish};
 
 /// The chain of an office, as exported.
 fn lines(office: &Office) -> Vec<String> {
@@ -224,6 +225,35 @@ fn erasure_leaves_a_chain_that_verifies() {
     assert_eq!((view.state, view.office.as_str()), (State::Live, "Desa Grogol"));
     let database = std::fs::read(office.directory.path().join("state/gapura.db")).unwrap();
     assert!(!String::from_utf8_lossy(&database).contains("Sutrisno"), "sealed all along");
+}
+
+/// Bug class: what an answer does is done before it is known whether it is the answer.
+#[test]
+fn of_two_answers_at_once_only_the_one_that_counts_erases() {
+    let office = Office::new();
+    let head = office.actor("kepala");
+    for round in 0..8 {
+        let number = office.live(service(&format!("serentak{round}"), "192.0.2.122"));
+        let wish = SubjectWish {
+            kind: Some(SubjectKind::Erase),
+            name: "Sutrisno".to_owned(),
+            contact: "desa@example.id".to_owned(),
+            text: "Mohon dihapus.".to_owned(),
+            request: number.clone(),
+        };
+        let id = office.desk.record_subject_request(&wish, &head).unwrap();
+        let start = std::sync::Barrier::new(2);
+        let answer = |outcome| {
+            start.wait();
+            office.desk.answer_subject_request(&id, (Some(outcome), "Alasan."), &head).is_ok()
+        };
+        let done = std::thread::scope(|scope| {
+            let granted = scope.spawn(|| answer(SubjectOutcome::Granted));
+            [answer(SubjectOutcome::Refused), granted.join().unwrap()]
+        });
+        let is_erased = office.view(&number).contact.unwrap().email.is_empty();
+        assert_eq!((done, is_erased), ([!is_erased, is_erased], is_erased), "round {round}");
+    }
 }
 
 #[test]

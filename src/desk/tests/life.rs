@@ -1,7 +1,7 @@
 //! From the form to the live record and on.
 
 use super::*;
-use crate::queue::{Kind, LiveState};
+use crate::queue::{Contact, Kind, LiveState};
 
 /// Secondaries that serve what they are told, and one that does not.
 #[derive(Default)]
@@ -251,7 +251,15 @@ fn a_rollback_brings_back_what_its_change_replaced() {
     undo.inverse_of = Some("GPR-2026-09999".to_owned());
     assert_eq!(office.submit(undo.clone()).unwrap_err().code(), "incomplete", "no such change");
     // What the page of the name fills in for an officer: everything but the letter.
-    let filled = office.desk.rollback_of(&changed, &office.actor("kepala")).unwrap();
+    let filled = {
+        let (desk, head) = (&office.desk, office.actor("kepala"));
+        assert!(
+            desk.rollback_of("lain.cirebonkab.go.id", &changed, &head).is_err(),
+            "another name"
+        );
+        desk.rollback_of("grogolkapetakan.desa.cirebonkab.go.id", &changed, &head).unwrap()
+    };
+    assert_eq!(filled.contact, Contact::default(), "not everybody may see it");
     assert_eq!((filled.kind, filled.records[0].data.as_str()), (Kind::Change, "192.0.2.110"));
     assert_eq!(
         (filled.inverse_of.as_deref(), filled.letter.number.as_str()),
@@ -268,7 +276,9 @@ fn a_rollback_brings_back_what_its_change_replaced() {
 fn a_name_below_one_that_was_taken_out_still_needs_its_office() {
     let office = Office::new();
     office.live(service("induk", "192.0.2.150"));
-    office.desk.suspend("induk", "diretas", &office.actor("seksi")).unwrap();
+    let (seksi, long) = (office.actor("seksi"), "a".repeat(4_001));
+    assert_eq!(office.desk.suspend("induk", &long, &seksi).unwrap_err().code(), "incomplete");
+    office.desk.suspend("induk", "diretas", &seksi).unwrap();
     let mut below = service("anak.induk", "192.0.2.151");
     below.office = "Dinas Lain".to_owned();
     let number = office.assigned(below);

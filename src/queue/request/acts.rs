@@ -52,12 +52,21 @@ pub(super) fn empty(field: &str) -> TransitionError {
 }
 
 /// The text, or the error that it is missing or too long.
-pub(super) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, TransitionError> {
+pub(crate) fn needed<'a>(field: &str, text: &'a str) -> Result<&'a str, TransitionError> {
+    needed_within(LONG_MAX, field, text)
+}
+
+/// The same, of so many characters at most.
+pub(crate) fn needed_within<'a>(
+    most: usize,
+    field: &str,
+    text: &'a str,
+) -> Result<&'a str, TransitionError> {
     if text.trim().is_empty() {
         return Err(empty(field));
     }
-    if text.chars().count() > LONG_MAX {
-        let fault = Fault::new(field, Rule::TooLong, LONG_MAX.to_string());
+    if text.chars().count() > most {
+        let fault = Fault::new(field, Rule::TooLong, most.to_string());
         return Err(TransitionError::Incomplete(vec![fault]));
     }
     Ok(text)

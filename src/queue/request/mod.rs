@@ -42,6 +42,7 @@ use super::procedure::{Act, ActKind, Row, TABLE, Turn};
 use super::reading::Reading;
 use super::sheet::{AutoLine, Sheet};
 
+pub(crate) use acts::{needed, needed_within};
 use case::{Case, Transition};
 use deciding::{Read, reopened_for};
 use ending::{handed_over, withdraw};

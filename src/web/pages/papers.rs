@@ -412,7 +412,7 @@ async fn checked(
         let code = code.clone();
         move |state: &State| state.desk().check_paper(&code)
     };
-    match state.with_secret(&code, visitor.address, job).await? {
+    match state.with_paper_code(&code, visitor.address, job).await? {
         Ok(found) => Ok(Some(found)),
         Err(ActError::NotFound) => Ok(None),
         Err(error) => Err(error.into()),

@@ -447,14 +447,16 @@ pub(super) async fn press(
 /// goes on with the letter; the request is judged like any other.
 pub(super) async fn undo(
     Extract(state): Extract<State>,
-    Path((_, number)): Path<(String, String)>,
+    Path((name, number)): Path<(String, String)>,
     sent: Sent,
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let actor = visitor.need(&[Role::Head, Role::Verifier, Role::Operator])?.actor();
-    let filled = state.work(move |state| state.desk().rollback_of(&number, &actor)).await??;
+    let job = move |state: &State| state.desk().rollback_of(&name, &number, &actor);
+    let filled = state.work(job).await??;
     Draft::of_rollback(&filled)?.save(&state, visitor).await?;
-    Ok(see_other("/permohonan/5"))
+    // Who answers for the name is asked first.
+    Ok(see_other("/permohonan/2"))
 }
 
 /// The page of an act on a name.
