@@ -180,7 +180,7 @@ impl Office {
         time("first page of all", &|| drop(list(ListFilter::default())));
         let mine = || ListFilter { holder: Some("kasi".to_owned()), ..ListFilter::default() };
         time("first page of mine", &|| drop(list(mine())));
-        let state = || ListFilter { state: Some(State::Assigned), ..ListFilter::default() };
+        let state = || ListFilter { states: vec![State::Assigned], ..ListFilter::default() };
         time("first page of a state", &|| drop(list(state())));
         let text = || ListFilter { text: Some("antre-09999".to_owned()), ..ListFilter::default() };
         time("a search that finds one", &|| drop(list(text())));

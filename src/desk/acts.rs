@@ -2,7 +2,7 @@
 
 use super::around::RequestContext;
 use super::evidence::ZoneEvidence;
-use super::{ActError, Desk};
+use super::{ActError, Desk, Terms};
 use crate::ledger::Stored;
 use crate::queue::automatic::Probe;
 use crate::queue::fault::Stale;
@@ -27,23 +27,39 @@ impl Desk {
     /// Performs an act without waiting for anybody outside: what the probe has not seen by now is
     /// missing on the check sheet.
     pub fn act_now(&self, number: &str, act: &Act, actor: &Actor) -> Result<RequestView, ActError> {
+        self.act_on(number, act, actor, &Terms::default())
+    }
+
+    /// The same, on terms.
+    pub fn act_on(
+        &self,
+        number: &str,
+        act: &Act,
+        actor: &Actor,
+        terms: &Terms,
+    ) -> Result<RequestView, ActError> {
         let act = &act.clone().cleaned();
+        if let Some(view) = self.acted_before(number, actor, terms.once.as_ref())? {
+            return Ok(view);
+        }
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         let now = self.now();
         if stored.request.already(act, actor, now) {
             self.go_on(&stored.request, actor)?;
             return self.view_for(number, actor);
         }
+        terms.hold(&stored.request)?;
         if let Act::Promote {} = act {
             self.promote_later(&stored.request, actor)?;
             return self.view_for(number, actor);
         }
         let outside = self.outside_of(&stored.request, act)?;
-        match self.transact(number, act, actor, outside.as_ref()) {
-            Ok(request) => {
+        match self.transact(number, act, actor, outside.as_ref(), terms) {
+            Ok(Some(request)) => {
                 self.follow_up(act, &request, actor)?;
                 self.view_for(number, actor)
             }
+            Ok(None) => self.view_for(number, actor),
             Err(ActError::Rule(error)) => {
                 // Of two presses at the same time one comes second here.
                 let now_is =
@@ -83,19 +99,24 @@ impl Desk {
         self.look_outside(request.application(), probe).map(Some)
     }
 
-    /// The one transaction of an act.
+    /// The one transaction of an act; nothing if the same call has done it before.
     fn transact(
         &self,
         number: &str,
         act: &Act,
         actor: &Actor,
         outside: Option<&ZoneEvidence>,
-    ) -> Result<Request, ActError> {
+        terms: &Terms,
+    ) -> Result<Option<Request>, ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let now = ledger.now();
         ledger.store.write(|tx| {
+            if self.has_acted(tx, number, terms.once.as_ref())? {
+                return Ok(None);
+            }
             let stored = ledger.expect_request(tx, number)?;
+            terms.hold(&stored.request)?;
             let actor = ledger.current(tx, actor)?;
             let assignee = match act {
                 Act::Dispose { to, .. } | Act::Reassign { to, .. } => ledger.actor_named(tx, to)?,
@@ -120,6 +141,7 @@ impl Desk {
             let Stored { request, row } = stored;
             let step = request.act(act, &actor, &facts)?;
             let request = ledger.apply_on(tx, &row, step, candidate.as_ref())?;
+            self.keep_made(tx, terms.once.as_ref(), number, None)?;
             if let Act::Notified { how } = act {
                 self.handle_notices(tx, &request, &actor, how)?;
             }
@@ -127,7 +149,7 @@ impl Desk {
                 // The promotion follows at once: its checkpoint rides on this commit.
                 ledger.notary.checkpoint(tx, now)?;
             }
-            Ok(request)
+            Ok(Some(request))
         })
     }
 

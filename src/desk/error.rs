@@ -22,6 +22,12 @@ pub enum ActError {
     /// A limit for people without an account is reached.
     #[error("{}", .0.text())]
     Limit(PublicLimit),
+    /// The request is not at the version that was read.
+    #[error("somebody has acted on the request since it was read")]
+    Changed,
+    /// The key of a call that may be repeated belongs to another call.
+    #[error("this key was sent with another call: make a new one for each new wish")]
+    KeyReused,
     /// The actor may not see or do this at all (no officer, wrong scope).
     #[error("this needs an officer who may do it")]
     NotAllowed,
@@ -91,6 +97,8 @@ impl ActError {
             Self::Rule(error) => error.code().as_str(),
             Self::Letter(fault) => fault.code.as_str(),
             Self::NotAllowed => "not_allowed",
+            Self::Changed => "changed",
+            Self::KeyReused => "key_reused",
             Self::Limit(limit) => limit.code(),
             Self::Publish(_) => "not_published",
             Self::Audit(_) | Self::File { .. } => "storage",

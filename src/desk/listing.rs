@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::{ActError, Desk};
-use crate::queue::{Actor, Calendar, Phase, Role, State, Timing};
+use crate::queue::{Actor, Calendar, Kind, NamingClass, Phase, Role, State, Timing};
+pub use crate::store::requests::Sort;
 use crate::store::requests::{RequestFilter, RequestRow, WaitsFor};
 use crate::view::{Summary, rfc3339};
 
@@ -17,22 +18,40 @@ const ROWS: usize = 50;
 /// Which requests a list shows; every part that is set narrows it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ListFilter {
-    /// Only this state.
-    pub state: Option<State>,
+    /// Only these states; any if there is none.
+    pub states: Vec<State>,
+    /// Only these classes; any if there is none.
+    pub classes: Vec<NamingClass>,
+    /// Only these kinds; any if there is none.
+    pub kinds: Vec<Kind>,
     /// Only open ones, or only those that are not.
     pub open: Option<bool>,
     /// Only those past their due time.
     pub late: bool,
-    /// Only those this person holds (person id).
+    /// Only those this person holds (person id); empty: those nobody holds.
     pub holder: Option<String>,
     /// Only those that wait for somebody.
     pub waits_for: Option<WaitsFor>,
+    /// Only those that somebody with this account name holds.
+    pub holder_name: Option<String>,
+    /// Only those of this office.
+    pub office: Option<String>,
+    /// Only those in this zone, absolute.
+    pub zone: Option<String>,
+    /// Only those on this name, absolute or below the first zone.
+    pub name: Option<String>,
+    /// Only those that came in from this time on.
+    pub submitted_from: Option<i64>,
+    /// Only those that came in before this time.
+    pub submitted_before: Option<i64>,
+    /// Only those that changed from this time on.
+    pub changed_from: Option<i64>,
     /// Only those sent again at least once.
     pub resubmitted: bool,
     /// Only those whose name, number or office holds this text.
     pub text: Option<String>,
-    /// The newest first, not the most urgent.
-    pub newest: bool,
+    /// The order.
+    pub sort: Sort,
     /// Where the page begins, as the page before said under `next`.
     pub cursor: Option<String>,
     /// At most so many rows; 0 = 50.
@@ -61,17 +80,19 @@ impl ListFilter {
         self
     }
 
-    /// Reads a cursor: the rank and number after which a page begins.
+    /// Reads a cursor: the place in the order and the number after which a page begins.
     pub fn place(cursor: &str) -> Option<(i64, String)> {
-        let (rank, number) = cursor.split_once('.')?;
-        Some((rank.parse().ok()?, number.to_owned()))
+        let (place, number) = cursor.split_once('.')?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let is_number = !number.is_empty() && number.chars().all(plain);
+        Some((place.parse().ok().filter(|_| is_number)?, number.to_owned()))
     }
 }
 
 /// A page of a list.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Page {
-    /// The rows, least time left first.
+    /// The rows, in the order of the filter.
     pub items: Vec<Summary>,
     /// Where the next page begins.
     pub next: Option<String>,
@@ -93,7 +114,8 @@ pub struct Counts {
 }
 
 impl Desk {
-    /// A page of requests in the order of the queue: late ones first. For officers only.
+    /// A page of requests, in the order of the queue unless the filter says otherwise: late ones first.
+    /// For officers only.
     pub fn list(&self, filter: &ListFilter, actor: &Actor) -> Result<Page, ActError> {
         let now = self.now();
         if !actor.is_officer(now) {
@@ -105,7 +127,7 @@ impl Desk {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more);
-        let next = next.map(|row| format!("{}.{}", row.rank(), row.number));
+        let next = next.map(|row| format!("{}.{}", row.place(filter.sort), row.number));
         let calendar = self.calendar();
         let items = rows.iter().map(|row| summary(row, now, &calendar)).collect();
         Ok(Page { items, next })
@@ -133,14 +155,23 @@ impl Desk {
     fn columns(&self, filter: &ListFilter) -> RequestFilter {
         let after = filter.cursor.as_deref().and_then(ListFilter::place);
         RequestFilter {
-            state: filter.state,
+            states: filter.states.clone(),
+            classes: filter.classes.clone(),
+            kinds: filter.kinds.clone(),
             open: filter.open,
             holder_id: filter.holder.clone(),
             waits_for: filter.waits_for.clone(),
+            holder: filter.holder_name.clone(),
+            office: filter.office.clone(),
+            zone: filter.zone.clone(),
+            name: filter.name.as_deref().map(|name| self.absolute(name)),
+            submitted_from_ms: filter.submitted_from,
+            submitted_before_ms: filter.submitted_before,
+            changed_from_ms: filter.changed_from,
+            sort: filter.sort,
             due_before_ms: filter.late.then(|| self.now()),
             resubmitted: filter.resubmitted,
             text: filter.text.clone(),
-            newest: filter.newest,
             after,
             limit: filter.limit,
         }

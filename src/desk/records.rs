@@ -68,7 +68,7 @@ impl Desk {
 
     /// A name as the key of a live record: absolute, lower case; a name without the zone gets the
     /// first zone.
-    fn absolute(&self, name: &str) -> String {
+    pub(super) fn absolute(&self, name: &str) -> String {
         let lower = name.trim().to_lowercase();
         let dotted = if lower.ends_with('.') { lower } else { format!("{lower}.") };
         let apexes = self.0.register.publisher().apexes();

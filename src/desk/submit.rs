@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::around::RequestContext;
 use super::evidence::ZoneEvidence;
-use super::{ActError, Desk};
+use super::{ActError, Desk, Once, Terms};
 use crate::audit::random;
 use crate::ledger::NewRequest;
 use crate::queue::time::year_of;
@@ -81,6 +81,24 @@ impl Desk {
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
         self.send(application, letter, by, |tx, arrival| self.write_new(tx, arrival, by))
+    }
+
+    /// *Kirim permohonan* by a call that may be repeated: done once, and answered alike.
+    pub fn submit_once(
+        &self,
+        once: &Once,
+        application: Application,
+        letter: Option<Letter>,
+        by: &Submitter,
+    ) -> Result<Submitted, ActError> {
+        self.send(application, letter, by, |tx, arrival| {
+            if let Some(before) = self.submitted_by(tx, once)? {
+                return Ok(before);
+            }
+            let sent = self.write_new(tx, arrival, by)?;
+            self.keep_made(tx, Some(once), &sent.number, Some(&sent.secret))?;
+            Ok(sent)
+        })
     }
 
     /// *Kirim permohonan* from a form that may be sent once. The hash of its key is kept in the same
@@ -237,12 +255,24 @@ impl Desk {
         letter: Option<Letter>,
         actor: &Actor,
     ) -> Result<RequestView, ActError> {
+        self.resubmit_on(number, application, letter, actor, &Terms::default())
+    }
+
+    /// The same, on terms.
+    pub fn resubmit_on(
+        &self,
+        number: &str,
+        application: Application,
+        letter: Option<Letter>,
+        actor: &Actor,
+        terms: &Terms,
+    ) -> Result<RequestView, ActError> {
         self.may_correct(number, actor)?;
         if letter.is_some() && !actor.is_officer(self.now()) {
             self.read(|reader| self.room_for_letter(reader))?;
         }
         let (application, letter) = self.take_in(application, letter)?;
-        let result = self.resubmit_taken(number, application, letter.clone(), actor);
+        let result = self.resubmit_taken(number, application, letter.clone(), actor, terms);
         self.settle_letter(letter.as_ref(), result.is_ok());
         self.probe_ahead(&result?);
         self.view_for(number, actor)
@@ -267,6 +297,7 @@ impl Desk {
         mut application: Reading,
         letter: Option<AttachmentRow>,
         actor: &Actor,
+        terms: &Terms,
     ) -> Result<Request, ActError> {
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         if application.letter.sha256.is_none() {
@@ -279,6 +310,7 @@ impl Desk {
         let now = ledger.now();
         let written = ledger.store.write(|tx| {
             let stored = ledger.expect_request(tx, number)?;
+            terms.hold(&stored.request)?;
             let actor = ledger.current(tx, actor)?;
             let standing = RequestContext::of(&stored.request);
             // Of a request that came without its file the letter is on paper, now as then.
@@ -292,7 +324,9 @@ impl Desk {
                 ..ledger.facts(now, &calendar)
             };
             let step = stored.request.act(&Act::Resubmit {}, &actor, &facts)?;
-            Ok::<_, ActError>(ledger.resubmit(tx, &stored.row, step, letter.as_ref())?)
+            let request = ledger.resubmit(tx, &stored.row, step, letter.as_ref())?;
+            self.keep_made(tx, terms.once.as_ref(), number, None)?;
+            Ok::<_, ActError>(request)
         });
         self.turned_back(actor, Deed::Resubmit, number, written)
     }

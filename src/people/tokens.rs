@@ -51,6 +51,17 @@ pub struct Scopes {
     pub decide: bool,
 }
 
+impl Scope {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Submit => "submit",
+            Self::Decide => "decide",
+        }
+    }
+}
+
 impl Scopes {
     /// The word of each scope.
     pub const WORDS: [&str; 3] = ["read", "submit", "decide"];

@@ -532,6 +532,13 @@ fn fields(application: &Reading, now: i64) -> Vec<Fault> {
         }
         Some(_) => {}
     }
+    let foreign = [
+        ("lift", application.lift && application.kind != Kind::Suspend),
+        ("inverse_of", application.inverse_of.is_some() && application.kind != Kind::Change),
+    ];
+    for (field, _) in foreign.iter().filter(|(_, foreign)| *foreign) {
+        faults.push(Fault::new(*field, Rule::NotForKind, application.kind.as_str()));
+    }
     term(application, now, &mut faults);
     faults
 }

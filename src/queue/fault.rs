@@ -202,6 +202,8 @@ named! {
         LetterRefused = "letter_refused",
         /// 503.
         LetterUnchecked = "letter_unchecked",
+        /// 400.
+        BadRequest = "bad_request",
     }
 }
 
@@ -462,6 +464,20 @@ rules! {
     NothingToAdopt = "nothing_to_adopt" => Incomplete, "the zone file on disk has no other value for what is promised at this name";
     /// Too many emergency suspensions of one officer that the other has not agreed with.
     EmergenciesOpen = "emergencies_open" => Incomplete, "too many of your emergency suspensions wait for the other officer: they must agree first";
+    /// A field that does not belong to the kind of request.
+    NotForKind = "not_for_kind" => Incomplete, "this does not belong to this kind of request";
+    /// A parameter no call knows.
+    UnknownParameter = "unknown_parameter" => BadRequest, "there is no such parameter here; there are";
+    /// A parameter that is not of its form.
+    BadParameter = "bad_parameter" => BadRequest, "this parameter must be";
+    /// A field no body has.
+    UnknownField = "unknown_field" => BadRequest, "there is no such field here";
+    /// A field, part or parameter that came twice.
+    SentTwice = "sent_twice" => BadRequest, "this was sent twice";
+    /// A value of another type.
+    Unreadable = "unreadable" => BadRequest, "this cannot be read";
+    /// An account nobody has.
+    UnknownOfficer = "unknown_officer" => Incomplete, "there is no such account";
     /// A wrong code for a mailbox.
     MailboxCodeWrong = "mailbox_code_wrong" => Incomplete, "the mailbox code is wrong";
     /// A code for a mailbox that is over.

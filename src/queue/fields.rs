@@ -11,7 +11,7 @@ use super::line::LineCode::{
 /// Longest short text (name, office, telephone), in characters.
 pub(super) const SHORT_MAX: usize = 200;
 /// Longest free text, in characters.
-pub(super) const LONG_MAX: usize = 4_000;
+pub const LONG_MAX: usize = 4_000;
 
 //------------ Field ---------------------------------------------------------
 
@@ -88,7 +88,7 @@ impl Field {
     }
 
     /// Characters it may have at most, where it is free text or a mailbox.
-    pub(super) fn limit(&self) -> Option<usize> {
+    pub fn limit(&self) -> Option<usize> {
         match self.value {
             Value::Text(Form::Line | Form::Mailbox, ..) => Some(SHORT_MAX),
             Value::Text(Form::Prose, ..) => Some(LONG_MAX),

@@ -7,13 +7,13 @@ use super::reading::Reading;
 use crate::wire::{Name, Rtype};
 
 /// Records one request may bring.
-const RECORDS_MAX: usize = 32;
+pub const RECORDS_MAX: usize = 32;
 /// Shortest TTL in seconds.
-const TTL_MIN: u32 = 60;
+pub const TTL_MIN: u32 = 60;
 /// Longest TTL in seconds: a week.
-const TTL_MAX: u32 = 604_800;
+pub const TTL_MAX: u32 = 604_800;
 /// The types the queue takes.
-const TYPES_OFFERED: [Rtype; 13] = [
+pub const TYPES_OFFERED: [Rtype; 13] = [
     Rtype::A,
     Rtype::AAAA,
     Rtype::CNAME,

@@ -46,7 +46,7 @@ pub(super) fn midnight(day: i64) -> i64 {
 }
 
 /// Reads a date as midnight WIB plus `date_offset`, or an RFC 3339 time as it is.
-pub(super) fn moment(text: &str, date_offset: i64) -> Option<i64> {
+pub fn moment(text: &str, date_offset: i64) -> Option<i64> {
     if let Some(day) = day_number(text) {
         return Some(midnight(day) + date_offset);
     }

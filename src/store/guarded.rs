@@ -78,6 +78,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("likeness", "an index of names for a warning; what it finds is compared again"),
     ("subject_request", "each is an event when it comes and when it is answered: decides nothing"),
     ("unsent", "forms that were not taken in: decides nothing; lasts a day"),
+    ("call_once", "the first answer to a call that is repeated within a day: decides nothing"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

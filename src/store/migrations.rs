@@ -48,6 +48,7 @@ const STEPS: &[Step] = &[
     Step { number: 90, road_3: true, sql: include_str!("migrations/0090_paper.sql") },
     Step { number: 91, road_3: true, sql: include_str!("migrations/0091_rank.sql") },
     Step { number: 95, road_3: true, sql: include_str!("migrations/0095_statistics.sql") },
+    Step { number: 100, road_3: true, sql: include_str!("migrations/0100_api.sql") },
     Step { number: 105, road_3: true, sql: include_str!("migrations/0105_text.sql") },
     Step { number: 110, road_3: true, sql: include_str!("migrations/0110_phase.sql") },
     Step { number: 111, road_3: true, sql: include_str!("migrations/0111_unsent.sql") },

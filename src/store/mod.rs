@@ -27,6 +27,8 @@ pub mod journal;
 pub mod likeness;
 mod migrations;
 #[cfg(feature = "approval")]
+pub mod once;
+#[cfg(feature = "approval")]
 pub mod origins;
 #[cfg(feature = "approval")]
 pub mod papers;

@@ -65,23 +65,41 @@ row! {
 /// Which requests a list shows; every part that is set narrows it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct RequestFilter {
-    /// The state.
-    pub state: Option<State>,
+    /// The states; any if there is none.
+    pub states: Vec<State>,
     /// Only open ones, or only those that are not.
     pub open: Option<bool>,
-    /// Person id of the holder.
+    /// The classes; any if there is none.
+    pub classes: Vec<NamingClass>,
+    /// The kinds; any if there is none.
+    pub kinds: Vec<Kind>,
+    /// Person id of the holder; empty: nobody holds it.
     pub holder_id: Option<String>,
     /// Only what waits for somebody.
     pub waits_for: Option<WaitsFor>,
+    /// Account name of the holder.
+    pub holder: Option<String>,
+    /// The office, in any case.
+    pub office: Option<String>,
+    /// The zone.
+    pub zone: Option<String>,
+    /// The absolute name.
+    pub name: Option<String>,
+    /// Only those that came in at this time or later.
+    pub submitted_from_ms: Option<i64>,
+    /// Only those that came in before this time.
+    pub submitted_before_ms: Option<i64>,
+    /// Only those on which an act was accepted at this time or later.
+    pub changed_from_ms: Option<i64>,
     /// Only those due before this time.
     pub due_before_ms: Option<i64>,
     /// Only those sent again at least once.
     pub resubmitted: bool,
     /// A part of the name, number or office.
     pub text: Option<String>,
-    /// The newest first, by number, and not the most urgent.
-    pub newest: bool,
-    /// After this place in the order: rank and number of the last one shown.
+    /// The order.
+    pub sort: Sort,
+    /// After this place in the order: its column and number of the last one shown.
     pub after: Option<(i64, String)>,
     /// At most so many.
     pub limit: usize,
@@ -112,6 +130,34 @@ pub struct HeldCount {
     pub late: u64,
 }
 
+/// The order of a list. Only the time of arrival never changes: whoever walks through pages in another
+/// order may miss what moves meanwhile.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Sort {
+    /// The least time left first.
+    #[default]
+    Due,
+    /// As they came in.
+    Submitted,
+    /// The last accepted act, the oldest first: what changes moves to the end.
+    Changed,
+    /// As they came in, the newest first.
+    Newest,
+}
+
+impl Sort {
+    /// The column it goes by, how what comes later compares, and the way; the number tells equals
+    /// apart.
+    fn order(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Due => ("rank", ">", "ASC"),
+            Self::Submitted => ("submitted_ms", ">", "ASC"),
+            Self::Changed => ("changed_ms", ">", "ASC"),
+            Self::Newest => ("submitted_ms", "<", "DESC"),
+        }
+    }
+}
+
 row! {
     /// A letter's row.
     #[derive(Clone, Debug, Eq, PartialEq)]
@@ -139,6 +185,15 @@ impl RequestRow {
     /// Its place in the order of the queue.
     pub fn rank(&self) -> i64 {
         self.due_ms.unwrap_or(i64::MAX)
+    }
+
+    /// Its place in an order.
+    pub fn place(&self, sort: Sort) -> i64 {
+        match sort {
+            Sort::Due => self.rank(),
+            Sort::Submitted | Sort::Newest => self.submitted_ms,
+            Sort::Changed => self.changed_ms,
+        }
     }
 }
 
@@ -238,14 +293,37 @@ impl Question {
     /// The conditions of a filter behind the beginning of a statement.
     fn of(begin: &str, filter: &RequestFilter) -> Self {
         let mut question = Self { text: format!("{begin}1 = 1"), values: Vec::new() };
-        if let Some(state) = filter.state {
-            question.and("state = ?", [state.as_str().to_owned().into()]);
-        }
+        question.and_one_of("state", filter.states.iter().map(|it| it.as_str()));
+        question.and_one_of("class", filter.classes.iter().map(|it| it.as_str()));
+        question.and_one_of("kind", filter.kinds.iter().map(|it| it.as_str()));
         if let Some(open) = filter.open {
             question.and("open = ?", [i64::from(open).into()]);
         }
-        if let Some(holder) = &filter.holder_id {
-            question.and("holder_id = ?", [holder.clone().into()]);
+        match filter.holder_id.as_deref() {
+            Some("") => question.and("holder_id IS NULL", []),
+            Some(holder) => question.and("holder_id = ?", [holder.to_owned().into()]),
+            None => {}
+        }
+        let texts = [
+            ("holder = ?", &filter.holder),
+            ("lower(office) = lower(?)", &filter.office),
+            ("zone = ?", &filter.zone),
+            ("name = ?", &filter.name),
+        ];
+        for (condition, text) in texts {
+            if let Some(text) = text {
+                question.and(condition, [text.clone().into()]);
+            }
+        }
+        let times = [
+            ("submitted_ms >= ?", filter.submitted_from_ms),
+            ("submitted_ms < ?", filter.submitted_before_ms),
+            ("changed_ms >= ?", filter.changed_from_ms),
+        ];
+        for (condition, time) in times {
+            if let Some(time) = time {
+                question.and(condition, [time.into()]);
+            }
         }
         if let Some(waits) = &filter.waits_for {
             question.and_waits_for(waits);
@@ -277,6 +355,18 @@ impl Question {
             self.push(&held, [holder.clone().into()]);
         }
         self.text.push(')');
+    }
+
+    /// Adds the condition that a column is one of some words, if there are any.
+    fn and_one_of<'w>(&mut self, column: &str, words: impl Iterator<Item = &'w str>) {
+        let words: Vec<Value> = words.map(|word| word.to_owned().into()).collect();
+        if words.is_empty() {
+            return;
+        }
+        let places: Vec<String> =
+            (1..=words.len()).map(|at| format!("${}", self.values.len() + at)).collect();
+        self.text.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
+        self.values.extend(words);
     }
 
     /// Adds a condition.
@@ -314,20 +404,16 @@ impl Reader<'_> {
         self.one(REQUEST, [number])
     }
 
-    /// A page of requests in the order of the queue.
+    /// A page of requests in the order of the filter.
     pub fn requests(&self, filter: &RequestFilter) -> Result<Vec<RequestRow>, StoreError> {
         let mut question = Question::of(LIST.as_str(), filter);
-        match &filter.after {
-            Some((_, number)) if filter.newest => {
-                question.and("number < ?", [number.clone().into()]);
-            }
-            Some((rank, number)) => {
-                question.and("(rank, number) > (?, ?)", [(*rank).into(), number.clone().into()]);
-            }
-            None => {}
+        let (column, than, way) = filter.sort.order();
+        if let Some((place, number)) = &filter.after {
+            let later = format!("({column}, number) {than} (?, ?)");
+            question.and(&later, [(*place).into(), number.clone().into()]);
         }
-        let order = if filter.newest { "number DESC" } else { "rank, number" };
-        question.push(&format!(" ORDER BY {order} LIMIT ?"), [limit(filter.limit).into()]);
+        let order = format!(" ORDER BY {column} {way}, number {way} LIMIT ?");
+        question.push(&order, [limit(filter.limit).into()]);
         self.all(question.sql(), params_from_iter(&question.values))
     }
 

@@ -14,21 +14,22 @@ mod sees;
 mod tests;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 pub use paper::{PaperCheck, PaperView};
 pub use parts::{
-    ApprovalView, CandidateView, DispositionView, FaultView, HistoryView, LineView, NoticeView,
-    ObservationView, ProofView, QuestionView, ReasonView, RevisedView, SecondaryView,
+    ApprovalView, CandidateView, ChangeView, DispositionView, FaultView, HistoryView, LineView,
+    NoticeView, ObservationView, ProofView, QuestionView, ReasonView, RevisedView, SecondaryView,
 };
 pub use record::{RecordView, SuspensionView};
 pub use request::{RequestView, Summary};
 pub use sees::Sees;
 
-/// Epoch milliseconds as RFC 3339 in UTC.
+/// Epoch milliseconds as RFC 3339 in UTC, always with three digits behind the second: such texts sort
+/// as the times do.
 pub fn rfc3339(at: i64) -> String {
+    let form =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
-    let whole =
-        moment.map(|moment| moment.replace_nanosecond(moment.nanosecond() / 1_000_000 * 1_000_000));
-    whole.ok().and_then(Result::ok).and_then(|m| m.format(&Rfc3339).ok()).unwrap_or_default()
+    moment.ok().and_then(|moment| moment.format(form).ok()).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{Sees, rfc3339};
 use crate::queue::{
     Application, Disposition, Fault, FaultCode, LineCode, LineVerdict, Notice, NoticeState,
-    Outcome, Overrule, Question, RequestedRecord, Rule,
+    Outcome, Overrule, Question, RequestedRecord, Role, Rule, State,
 };
 
 /// The candidate zone.
@@ -37,7 +37,8 @@ pub struct LineView {
     pub note: Option<String>,
     /// The officer's account name.
     pub who: Option<String>,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub when: Option<String>,
     /// The revision looked at.
     pub revision: Option<u32>,
@@ -85,7 +86,8 @@ pub struct DispositionView {
     pub from: String,
     /// The verifier's account name.
     pub to: String,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub at: String,
     /// What to do.
     pub instruction: String,
@@ -110,11 +112,13 @@ pub struct QuestionView {
     pub party: String,
     /// Its mailbox, for those who see contacts.
     pub email: Option<String>,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub asked: String,
     /// Whether its answer is awaited now.
     pub open: bool,
-    /// When it lapses without an answer, RFC 3339; only while it is open.
+    /// When it lapses without an answer; only while it is open.
+    #[schema(format = DateTime)]
     pub until: Option<String>,
     /// What it said.
     pub agreed: Option<bool>,
@@ -184,7 +188,8 @@ fn before(old: &Application, field: &str, sees: Sees) -> String {
 pub struct ApprovalView {
     /// The verifier's account name, or the role for the applicant.
     pub by: String,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub at: String,
     /// The revision.
     pub revision: u32,
@@ -248,7 +253,8 @@ pub struct ObservationView {
     pub server: String,
     /// `udp` or `tcp`.
     pub transport: String,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub at: String,
     /// What was asked, `NAME TYPE`.
     #[serde(default)]
@@ -274,9 +280,11 @@ pub struct NoticeView {
     pub to_applicant: bool,
     /// The mailbox, for officers.
     pub to: Option<String>,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub queued: String,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub sent: Option<String>,
     /// What the relay said last, for officers.
     pub error: Option<String>,
@@ -287,17 +295,21 @@ pub struct NoticeView {
 pub struct HistoryView {
     /// Its place in the chain.
     pub sequence: i64,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub at: String,
-    /// What was done.
+    /// What was done: an act, or another step of the procedure.
     pub act: String,
     /// The role in force.
+    #[schema(value_type = Role)]
     pub role: String,
     /// The account name, for officers.
     pub who: Option<String>,
     /// State before.
+    #[schema(value_type = Option<State>)]
     pub before: Option<String>,
     /// State after.
+    #[schema(value_type = Option<State>)]
     pub after: Option<String>,
     /// The revision.
     pub revision: u32,
@@ -305,6 +317,28 @@ pub struct HistoryView {
     pub facts: BTreeMap<String, String>,
     /// Its hash in the chain.
     pub hash: String,
+}
+
+/// One change of a request or a name.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ChangeView {
+    /// Its place in the chain of events.
+    pub sequence: i64,
+    /// When.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// What was done: an act, or another step of the procedure.
+    pub act: String,
+    /// The request it was done on, if it was one.
+    pub request: Option<String>,
+    /// The name it was done on, if it was one, absolute.
+    pub name: Option<String>,
+    /// State before: of a request, or of a name.
+    pub before: Option<String>,
+    /// State after.
+    pub after: Option<String>,
+    /// The revision of the request; 0 for a name.
+    pub revision: u32,
 }
 
 impl NoticeView {

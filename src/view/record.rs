@@ -27,9 +27,11 @@ pub struct RecordView {
     pub request: Option<String>,
     /// What is promised.
     pub records: Vec<RequestedRecord>,
-    /// RFC 3339.
+    /// Since when it is so.
+    #[schema(format = DateTime)]
     pub since: Option<String>,
-    /// RFC 3339.
+    /// When the name is taken out again.
+    #[schema(format = DateTime)]
     pub ends: Option<String>,
     /// Raised by each change.
     pub version: u32,
@@ -45,7 +47,8 @@ pub struct RecordView {
 pub struct SuspensionView {
     /// The officer's account name.
     pub by: String,
-    /// RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub at: String,
     /// Why.
     pub reason: String,
@@ -53,7 +56,8 @@ pub struct SuspensionView {
     pub emergency: bool,
     /// Who agreed.
     pub confirmed: Option<String>,
-    /// By when the other must agree, RFC 3339.
+    /// By when the other must agree.
+    #[schema(format = DateTime)]
     pub confirm_by: Option<String>,
 }
 

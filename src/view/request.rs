@@ -24,6 +24,9 @@ pub struct RequestView {
     /// What the list shows of it.
     #[serde(flatten)]
     pub summary: Summary,
+    /// Names what the acts on it have led to: the first part of its `ETag`.
+    #[serde(default)]
+    pub version: String,
     /// The records asked for.
     pub records: Vec<RequestedRecord>,
     /// Its region code.
@@ -34,17 +37,25 @@ pub struct RequestView {
     pub contact: Option<Contact>,
     /// The letter.
     pub letter: Letter,
-    /// *berlaku mulai*.
+    /// *berlaku mulai*, as it was sent: a date or a time.
     pub starts: Option<String>,
-    /// *berlaku sampai*.
+    /// *berlaku sampai*, as it was sent: a date or a time.
     pub ends: Option<String>,
+    /// *berlaku mulai* as a time.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub starts_at: Option<String>,
+    /// *berlaku sampai* as a time.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub ends_at: Option<String>,
     /// Why a reserved name or another pattern is asked for.
     pub exception: Option<String>,
     /// For a suspension: whether the suspended RRsets are put back.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub lift: bool,
     /// For a rollback: the request whose change is taken back.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub inverse_of: Option<String>,
     /// Whether the mailbox is proven.
     pub mailbox_proven: bool,
@@ -116,17 +127,20 @@ pub struct Summary {
     pub holder_role: Option<Role>,
     /// The state, split where somebody else has to act.
     pub phase: Phase,
-    /// The running or paused step of the SOP.
+    /// The running or paused step of the SOP: 2 to 5.
     pub step: Option<u8>,
-    /// When the running step is due, RFC 3339.
+    /// When the running step is due; `null` while it is paused or none runs.
+    #[schema(format = DateTime)]
     pub due: Option<String>,
     /// Working minutes left; negative when late.
     pub left_minutes: Option<i64>,
     /// Whether the running step is late.
     pub late: bool,
-    /// RFC 3339.
+    /// When it came in.
+    #[schema(format = DateTime)]
     pub submitted: String,
-    /// RFC 3339.
+    /// When the last accepted act was.
+    #[schema(format = DateTime)]
     pub changed: String,
 }
 
@@ -141,6 +155,7 @@ impl RequestView {
         let second = request.sheet().second_signature(application);
         Self {
             summary: Summary::of(request, sees, timing, now),
+            version: request.version(),
             records: application.records.clone(),
             region: application.region.clone(),
             purpose: application.purpose.clone(),
@@ -148,6 +163,8 @@ impl RequestView {
             letter: application.letter.clone(),
             starts: application.starts.clone(),
             ends: application.ends.clone(),
+            starts_at: application.starts_at().map(rfc3339),
+            ends_at: application.ends_at().map(rfc3339),
             exception: application.exception.clone(),
             lift: application.lift,
             inverse_of: application.inverse_of.clone(),

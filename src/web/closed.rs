@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::api::Problem;
+use super::api::{Problem, ProblemKind};
 use super::door::{self, DoorLimits};
 use super::shell::set_headers;
 use super::{api, assets};
@@ -80,7 +80,7 @@ async fn anything(Extract(why): Extract<ClosedBy>, uri: Uri) -> Response {
     let mut response = if uri.path().starts_with("/api/") {
         let t = Words::of(Lang::En);
         let detail = format!("{} {}", why.words(t), t.s("closed-text"));
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "queue_closed", detail).into_response()
+        Problem::new(ProblemKind::QueueClosed, detail).into_response()
     } else {
         match (Closed { why }).render() {
             Ok(html) => (StatusCode::SERVICE_UNAVAILABLE, Html(html)).into_response(),

@@ -191,7 +191,9 @@ impl From<ActError> for Failure {
             ActError::Limit(limit) => Self::new(status, words_of(limit)),
             ActError::NotFound => Self::not_found(),
             ActError::NotAllowed => Self::forbidden(),
-            ActError::Rule(_) | ActError::Letter(_) => Self::new(status, "fail-rule"),
+            ActError::Rule(_) | ActError::Letter(_) | ActError::Changed | ActError::KeyReused => {
+                Self::new(status, "fail-rule")
+            }
             ActError::Publish(_) | ActError::NoServer => {
                 Self { detail: Some(error.to_string()), ..Self::new(status, "fail-publish") }
             }

@@ -182,7 +182,7 @@ pub(super) async fn dress(
     next: Next,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let is_page = !path.starts_with("/api/") && !path.starts_with("/aset/");
+    let is_page = !path.starts_with("/api/v1/") && !path.starts_with("/aset/");
     let name = state.cookie_name("kunjungan");
     let known = visitor::cookie(request.headers(), &name).filter(|value| state.is_visit(value));
     let fresh = known.is_none() && is_page;

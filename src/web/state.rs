@@ -1,18 +1,20 @@
 //! What all pages share: the rooms below, the settings, the key of form tokens, the limits.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use serde_json::Value;
 use subtle::ConstantTimeEq;
 
+use super::api;
 use super::bodies::Bodies;
 use super::door::DoorLimits;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, Wrongs, network};
-use crate::desk::{ActError, Desk, DraftLimits, Obstacle};
+use crate::desk::{ActError, Desk, DraftLimits, Obstacle, Terms};
 use crate::fleet::RefreshStatus;
 use crate::notice::Mailer;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
@@ -148,6 +150,8 @@ struct Inner {
     hashing: Gate,
     /// Bounds password hashing for known browsers and sessions: no stranger fills this queue.
     hashing_again: Gate,
+    /// The document of the API.
+    document: OnceLock<Arc<Value>>,
     /// Held while health is looked at: one look at a time, whoever asks.
     looking: tokio::sync::Mutex<()>,
 }
@@ -170,6 +174,7 @@ impl State {
             work: Gate::new(WORK_PERMITS, WORK_WAITING),
             hashing: Gate::new(HASH_PERMITS, hashes_waiting),
             hashing_again: Gate::new(1, hashes_waiting),
+            document: OnceLock::new(),
             looking: tokio::sync::Mutex::default(),
         })))
     }
@@ -177,6 +182,12 @@ impl State {
     /// Settings of the pages.
     pub fn options(&self) -> &Options {
         &self.0.parts.options
+    }
+
+    /// The OpenAPI document of the API, made when it is first needed.
+    pub(super) fn document(&self) -> Arc<Value> {
+        let made = || Arc::new(api::describe(&self.options().url));
+        Arc::clone(self.0.document.get_or_init(made))
     }
 
     /// Settings of the pages that a reload changes.
@@ -341,6 +352,17 @@ impl State {
         act: Act,
         actor: Actor,
     ) -> Result<Result<RequestView, ActError>, Failure> {
+        self.perform_on(number, act, actor, Terms::default()).await
+    }
+
+    /// The same, on terms.
+    pub(super) async fn perform_on(
+        &self,
+        number: &str,
+        act: Act,
+        actor: Actor,
+        terms: Terms,
+    ) -> Result<Result<RequestView, ActError>, Failure> {
         let number = number.to_owned();
         let (of, asked, by) = (number.clone(), act.clone(), actor.clone());
         match self.work(move |state| state.desk().probe_for(&of, &asked, &by)).await? {
@@ -348,7 +370,7 @@ impl State {
             Ok(None) => {}
             Err(error) => return Ok(Err(error)),
         }
-        self.work(move |state| state.desk().act_now(&number, &act, &actor)).await
+        self.work(move |state| state.desk().act_on(&number, &act, &actor, &terms)).await
     }
 
     /// Runs something that tries the status secret of a request: the one way in for pages and API.

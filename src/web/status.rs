@@ -12,6 +12,7 @@ pub(super) fn of_code(code: FaultCode) -> StatusCode {
         FaultCode::WrongState | FaultCode::Stale => StatusCode::CONFLICT,
         FaultCode::NotAllowed | FaultCode::SamePerson => StatusCode::FORBIDDEN,
         FaultCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        FaultCode::BadRequest => StatusCode::BAD_REQUEST,
         FaultCode::LetterUnchecked => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -26,6 +27,8 @@ pub(super) fn of_error(error: &ActError) -> StatusCode {
         ActError::Rule(error) => of_code(error.code()),
         ActError::Letter(fault) => of_code(fault.code),
         ActError::NotAllowed => StatusCode::FORBIDDEN,
+        ActError::Changed => StatusCode::PRECONDITION_FAILED,
+        ActError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         ActError::Limit(PublicLimit::All | PublicLimit::Drafts | PublicLimit::Disk) => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -193,6 +193,7 @@ code-reserved = This name is reserved.
 code-too-large = The file is too large.
 code-letter-refused = The letter cannot be accepted.
 code-letter-unchecked = The letter could not be checked.
+code-bad-request = The request could not be read.
 
 enrol-title = Set up the authenticator
 enrol-lead = Besides the password, officers need a code from an authenticator app, such as Aegis, FreeOTP or Google Authenticator. This is set up once.
@@ -591,6 +592,13 @@ rule-bad-phone = Enter a full telephone number, for example 0231-123456.
 rule-letter-date-ahead = The letter's date lies ahead. Check the date on the letter.
 rule-personal-number = Leave out numbers of 16 digits: gapura keeps no NIK.
 rule-too-long = This is too long.
+rule-not-for-kind = This does not belong to this kind of request.
+rule-unknown-parameter = This page does not know one of the values in the address.
+rule-bad-parameter = One of the values in the address is not valid.
+rule-unknown-field = One of the fields is not known here.
+rule-sent-twice = This was sent twice.
+rule-unreadable = This could not be read.
+rule-unknown-officer = There is no such account.
 rule-no-records = At least one record is needed.
 rule-records-not-wanted = This kind of request brings no records.
 rule-no-letter = The letter is missing.
@@ -1845,3 +1853,12 @@ text-sample-letter =
     Dengan hormat,
 
     Dalam rangka meningkatkan pelayanan informasi kepada masyarakat, bersama ini kami mengajukan permohonan nama subdomain untuk situs web resmi instansi kami, dengan data sebagai berikut:
+
+api-title = Interface for programs
+api-lead = What programs can do here, call by call. The reference is in English.
+api-document = OpenAPI document
+api-types-title = Types of the interface
+api-types-lead = What calls take and answer with. The reference is in English.
+api-problems-title = Problems of the interface
+api-problems-lead = What a program is told when a call is not done. The reference is in English.
+nav-api = For programs

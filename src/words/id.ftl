@@ -193,6 +193,7 @@ code-reserved = Nama ini khusus dan tidak dapat diminta begitu saja.
 code-too-large = Berkas terlalu besar.
 code-letter-refused = Surat tidak dapat diterima.
 code-letter-unchecked = Surat belum dapat diperiksa.
+code-bad-request = Isian tidak dapat dibaca.
 
 enrol-title = Pasang autentikator
 enrol-lead = Selain kata sandi, petugas memerlukan kode dari aplikasi autentikator, misalnya Aegis, FreeOTP, atau Google Authenticator. Pemasangan dilakukan satu kali.
@@ -591,6 +592,13 @@ rule-bad-phone = Isi nomor telepon yang lengkap, misalnya 0231-123456.
 rule-letter-date-ahead = Tanggal surat belum tiba. Periksa tanggal pada surat.
 rule-personal-number = Hapus nomor 16 angka dari isian: gapura tidak menyimpan NIK.
 rule-too-long = Isian terlalu panjang.
+rule-not-for-kind = Isian ini tidak termasuk jenis permohonan ini.
+rule-unknown-parameter = Salah satu nilai pada alamat tidak dikenal.
+rule-bad-parameter = Salah satu nilai pada alamat tidak sah.
+rule-unknown-field = Salah satu isian tidak dikenal.
+rule-sent-twice = Isian ini terkirim dua kali.
+rule-unreadable = Isian ini tidak dapat dibaca.
+rule-unknown-officer = Akun ini tidak ada.
 rule-no-records = Isi sedikitnya satu alamat tujuan.
 rule-records-not-wanted = Jenis permohonan ini tidak memerlukan alamat tujuan.
 rule-no-letter = Unggah surat permohonan.
@@ -1845,3 +1853,12 @@ text-sample-letter =
     Dengan hormat,
 
     Dalam rangka meningkatkan pelayanan informasi kepada masyarakat, bersama ini kami mengajukan permohonan nama subdomain untuk situs web resmi instansi kami, dengan data sebagai berikut:
+
+api-title = Antarmuka untuk program
+api-lead = Yang dapat dilakukan program di sini, panggilan demi panggilan. Acuan ini berbahasa Inggris.
+api-document = Dokumen OpenAPI
+api-types-title = Jenis data antarmuka
+api-types-lead = Yang diterima dan dijawab setiap panggilan. Acuan ini berbahasa Inggris.
+api-problems-title = Kegagalan antarmuka
+api-problems-lead = Yang diberitahukan kepada program bila panggilan tidak dijalankan. Acuan ini berbahasa Inggris.
+nav-api = Untuk program

@@ -125,12 +125,16 @@ fn what_cannot_be_read_is_a_problem_too() {
     let document = office.applicant.get("/api/v1/openapi.json").ok();
     let responses = &document["paths"]["/api/v1/records/{name}/suspend"]["post"]["responses"];
     for status in ["400", "401", "403", "404", "409", "413", "415", "422", "429", "500"] {
-        assert!(responses[status]["content"]["application/problem+json"].is_object(), "{status}");
+        let name = responses[status]["$ref"].as_str().unwrap_or_default().rsplit('/').next();
+        let refusal = &document["components"]["responses"][name.unwrap_or_default()];
+        assert!(refusal["content"]["application/problem+json"].is_object(), "{status}");
     }
     for path in [
         "/api/v1/requests",
         "/api/v1/requests/{number}",
-        "/api/v1/requests/{number}/{act}",
+        "/api/v1/requests/{number}/dispose",
+        "/api/v1/requests/{number}/resubmit",
+        "/api/v1/changes",
         "/api/v1/requests/{number}/erase",
         "/api/v1/records",
         "/api/v1/records/{name}/suspend",
@@ -501,4 +505,152 @@ fn the_console_gives_roles_and_links_and_what_an_account_had_ends() {
     let path = link.trim().split_once("/tautan/").map(|(_, token)| format!("/tautan/{token}"));
     assert_eq!((code, link.lines().count()), (Some(0), 1));
     assert_eq!(office.applicant.get(&path.unwrap()).status, 303);
+}
+
+/// The fields or parameters that a refusal names.
+#[track_caller]
+fn named(response: &crate::support::http::Response) -> Vec<String> {
+    let problem = response.json();
+    let errors = problem["errors"].as_array().unwrap().iter();
+    errors.map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_misspelt_is_refused_by_name_and_nothing_is_done() {
+    let office = Office::open();
+    let kasi = &office.kasi;
+    for (query, wrong) in [
+        ("holderr=siti", "holderr"),
+        ("late=maybe", "late"),
+        ("limit=0", "limit"),
+        ("sort=colour", "sort"),
+        ("state=live&state=happy", "state"),
+    ] {
+        let refused = kasi.get(&format!("/api/v1/requests?{query}"));
+        assert_eq!((refused.status, named(&refused)), (400, vec![wrong.to_owned()]), "{query}");
+    }
+    assert_eq!(named(&kasi.get("/api/v1/records?klass=desa")), ["klass"]);
+    assert_eq!(named(&kasi.get("/api/v1/me?x=1")), ["x"]);
+    let mut request = service("salahketik", address("192.0.2.1"));
+    request["ends_at"] = json!("2027-01-01");
+    request["records"][0]["tll"] = json!(60);
+    let sent = office.applicant.post_request("/api/v1/requests", &request, LETTER);
+    assert_eq!(
+        (sent.status, named(&sent)),
+        (400, vec!["ends_at".to_owned(), "records.0.tll".to_owned()])
+    );
+    let mut request = service("salahjenis", address("192.0.2.1"));
+    request["lift"] = json!(true);
+    let sent = office.applicant.post_request("/api/v1/requests", &request, LETTER);
+    assert_eq!((sent.status, named(&sent)), (422, vec!["lift".to_owned()]));
+    request["lift"] = json!(false);
+    request["letter"]["date"] = json!("2099-01-01");
+    let sent = office.applicant.post_request("/api/v1/requests", &request, LETTER);
+    assert_eq!(named(&sent), ["letter.date"]);
+    request.as_object_mut().unwrap().remove("zone");
+    request.as_object_mut().unwrap().remove("office");
+    let sent = office.applicant.post_request("/api/v1/requests", &request, LETTER);
+    assert_eq!((sent.status, named(&sent)), (422, vec!["zone".to_owned(), "office".to_owned()]));
+
+    let (number, _) = office.submit(&village());
+    let twice = b"{\"to\":\"siti\",\"to\":\"budi\",\"instruction\":\"x\"}";
+    let kind = "Content-Type: application/json\r\n";
+    let refused = office.kabid.send("POST", &act(&number, "dispose"), kind, twice);
+    assert_eq!((refused.status, named(&refused)), (400, vec!["to".to_owned()]));
+    let misspelt = json!({ "to": "siti", "instruktion": "x" });
+    assert_eq!(named(&office.kabid.post(&act(&number, "dispose"), &misspelt)), ["instruktion"]);
+    let unknown = json!({ "to": "nobody", "instruction": "x" });
+    let refused = office.kabid.post(&act(&number, "dispose"), &unknown);
+    assert_eq!((refused.status, named(&refused)), (422, vec!["to".to_owned()]));
+    assert_eq!(kasi.get(&format!("/api/v1/requests/{number}")).ok()["state"], "submitted");
+    // Numbers in any case are the same request.
+    assert_eq!(kasi.get(&format!("/api/v1/requests/{}", number.to_lowercase())).status, 200);
+}
+
+#[test]
+fn a_walk_in_the_order_of_arrival_loses_no_row_that_moves() {
+    let office = Office::open();
+    let sent: Vec<String> = (1..=5)
+        .map(|n| {
+            let request = service(&format!("berjalan{n}"), address("192.0.2.1"));
+            let response = office.kabid.post_request("/api/v1/requests", &request, LETTER);
+            response.ok()["number"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let mut seen = Vec::new();
+    let mut path = "/api/v1/requests?sort=submitted&limit=2".to_owned();
+    loop {
+        let response = office.auditor.get(&path);
+        let page = response.ok();
+        let rows = page["items"].as_array().unwrap().iter();
+        seen.extend(rows.map(|row| row["number"].as_str().unwrap().to_owned()));
+        // Whatever the officers do meanwhile.
+        let withdrawn = seen.last().unwrap();
+        office.kasi.post(&act(withdrawn, "withdraw"), &json!({ "letter": "1" }));
+        let link = response.header("link");
+        let Some(next) = link.strip_prefix('<').and_then(|link| link.split_once('>')) else {
+            break;
+        };
+        assert_eq!(next.1, "; rel=\"next\"");
+        path = next.0.to_owned();
+    }
+    assert_eq!(seen, sent);
+
+    let count = |query: &str| {
+        let page = office.auditor.get(&format!("/api/v1/requests?{query}")).ok();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("class=layanan,desa&kind=new&holder=none&q=berjalan"), 5);
+    assert_eq!(count("name=berjalan2"), 1);
+    assert_eq!(count("name=berjalan2.cirebonkab.go.id.&zone=cirebonkab.go.id"), 1);
+    assert_eq!(count("office=desa%20sindangjawa"), 5);
+    assert_eq!(
+        (count("office=desa%20lain"), count("class=ormas"), count("holder=siti")),
+        (0, 0, 0)
+    );
+    assert_eq!(
+        (count("from=2020-01-01"), count("to=2020-01-01"), count("changed_since=2099-01-01")),
+        (5, 0, 0)
+    );
+}
+
+#[test]
+fn every_call_has_a_name_and_says_what_it_would_take() {
+    let office = Office::open();
+    let web = office.daemon.web();
+    let named = Caller::new(&web, &[("X-Request-Id", "uji-7")]);
+    let refused = named.get("/api/v1/requests");
+    assert_eq!((refused.status, refused.header("x-request-id")), (401, "uji-7"));
+    let problem = refused.json();
+    assert_eq!(
+        (&problem["request_id"], &problem["instance"]),
+        (&json!("uji-7"), &json!("/api/v1/requests"))
+    );
+    let about = problem["type"].as_str().unwrap();
+    let page = office.applicant.get(about.strip_prefix(&web).unwrap().split('#').next().unwrap());
+    assert!(page.text().contains("id=\"unauthorized\""), "{about}");
+    let strange = Caller::new(&web, &[("X-Request-Id", "a b")]).get("/api/v1/zones");
+    assert_eq!(strange.header("x-request-id").len(), 16);
+
+    let csv = Caller::new(&web, &[("Accept", "text/csv")]).get("/api/v1/zones");
+    assert_eq!(csv.refused(), (406, "not_acceptable".to_owned()));
+    let options = office.applicant.send("OPTIONS", "/api/v1/requests", "", b"");
+    assert_eq!(options.status, 204);
+    assert!(options.header("allow").contains("POST"), "{}", options.head);
+    let reader = token(&office.daemon, "siti", "read");
+    let refused = reader.post(&act("GPR-2026-00001", "promote"), &json!({}));
+    assert_eq!(refused.refused(), (403, "insufficient_scope".to_owned()));
+    assert!(refused.header("www-authenticate").contains("scope=\"decide\""), "{}", refused.head);
+
+    // The document: the same packed, and not sent again to who has it.
+    let plain = office.applicant.get("/api/v1/openapi.json");
+    let packed = Caller::new(&web, &[("Accept-Encoding", "br, gzip")]).get("/api/v1/openapi.json");
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.body.len() * 5 < plain.body.len());
+    let again = Caller::new(&web, &[("If-None-Match", plain.header("etag"))]);
+    assert_eq!(again.get("/api/v1/openapi.json").status, 304);
+    for page in ["/api", "/api/types", "/api/problem"] {
+        let shown = office.applicant.get(page);
+        assert_eq!((shown.status, shown.body.len() < 200_000), (200, true), "{page}");
+    }
 }

@@ -13,6 +13,8 @@ mod zones;
 //--- The daemon from outside: real sockets, real files
 #[cfg(feature = "approval")]
 mod api;
+#[cfg(feature = "approval")]
+mod api_clients;
 mod catalog;
 #[cfg(feature = "approval")]
 mod demo;

@@ -139,17 +139,17 @@ fn a_holiday_that_is_added_moves_open_due_times_and_is_on_record() {
     let office = Office::new();
     let number = office.assigned(application());
     let due = |number: &str| office.view(number).summary.due.unwrap();
-    assert_eq!(due(&number), "2026-11-23T09:00:00Z");
+    assert_eq!(due(&number), "2026-11-23T09:00:00.000Z");
     let mut calendar = crate::queue::Calendar::default();
     office.desk.set_working_time(calendar.clone()).unwrap();
     calendar.add_holiday("2026-11-23", "Cuti bersama", "SKB").unwrap();
     for _ in 0..2 {
         office.desk.set_working_time(calendar.clone()).unwrap();
     }
-    assert_eq!(due(&number), "2026-11-24T09:00:00Z");
+    assert_eq!(due(&number), "2026-11-24T09:00:00.000Z");
     let filter = ListFilter { limit: 9, ..Default::default() };
     let listed = office.desk.list(&filter, &office.actor("seksi")).unwrap();
-    assert_eq!(listed.items[0].due.as_deref(), Some("2026-11-24T09:00:00Z"), "the queue too");
+    assert_eq!(listed.items[0].due.as_deref(), Some("2026-11-24T09:00:00.000Z"), "the queue too");
     let events = office.store.read::<_, StoreError>(|r| r.events_of("settings:work")).unwrap();
     assert_eq!(events.len(), 2, "the first table, and the one with the holiday");
     // Of the table's text, not of how the code happens to hold it.

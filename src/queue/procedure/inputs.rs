@@ -15,8 +15,8 @@ pub struct Input {
 }
 
 /// Makes [`ActInput`] and [`typed`] from one line per input: its placeholder on the command line,
-/// its type in [`Act`](super::Act), whether the command line insists on it (`needed`), whether it is
-/// free text (`text`), and whether some need not hand it in (`optional`).
+/// its type in [`Act`](super::Act), whether the command line insists on it (`needed`), whether the rules
+/// do (`demanded`), whether it is free text (`text`), and whether some need not hand it in (`optional`).
 macro_rules! inputs {
     ($(#[doc = $about:literal] $name:ident($shown:literal) $(: $type:ty)? $(, $flag:ident)*;)*) => {
         /// What an act takes, and its help text.
@@ -57,7 +57,7 @@ inputs! {
     /// The kasi's account name
     Assignee("TO"): String, needed;
     /// What to do
-    Instruction("INSTRUCTION"): String, text;
+    Instruction("INSTRUCTION"): String, demanded, text;
     /// Why
     Reason("REASON"): String, needed, text;
     /// Who is asked
@@ -73,7 +73,7 @@ inputs! {
     /// Lines of the check sheet
     Lines("CODES"): Vec<LineInput>;
     /// Lines of the check sheet, one of them to be corrected
-    LinesToFix("CODES"): Vec<LineInput>;
+    LinesToFix("CODES"): Vec<LineInput>, demanded;
     /// Lines of the check sheet, one of them a reason to reject
     LinesBad("CODES"): Vec<LineInput>;
     /// The code of the reason
@@ -94,6 +94,11 @@ impl ActInput {
     /// Whether the command line insists on it; the rules themselves say what is missing.
     pub fn is_needed(self) -> bool {
         self.flags().contains(&"needed")
+    }
+
+    /// Whether the rules turn the act back without it.
+    pub fn is_demanded(self) -> bool {
+        self.is_needed() || self.flags().contains(&"demanded")
     }
 
     /// Whether somebody need not hand it in.

@@ -217,6 +217,29 @@ impl Who {
         }
     }
 
+    /// Who it is, in words; roles are in backquotes.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Submitter => "applicant, or an officer with their paper letter",
+            Self::Applicant => {
+                "applicant with the secret, or with their letter the `kasi` who holds it or `kabid`"
+            }
+            Self::Corrector => {
+                "applicant with the secret, or an officer with their letter who took no part"
+            }
+            Self::Head => "`kabid`",
+            Self::Holder => "the `kasi` who holds it",
+            Self::HolderOrHead => "the `kasi` who holds it, or `kabid`",
+            Self::HolderOrOperator => "the `kasi` who holds it, or `admin`",
+            Self::HolderOrSystem => "the `kasi` who holds it, or gapura at the start time",
+            Self::Party => {
+                "the party by its link, or with its letter the `kasi` who holds it or `kabid`"
+            }
+            Self::Officer => "`kasi`, `kabid` or `admin`",
+            Self::System => "gapura",
+        }
+    }
+
     /// Whether the applicant may do it with the secret of the request.
     pub fn includes_applicant(self) -> bool {
         matches!(self, Self::Applicant | Self::Corrector)

@@ -2,29 +2,6 @@
 
 use super::*;
 
-/// Who may do a step, in words.
-fn who(who: Who) -> &'static str {
-    match who {
-        Who::Submitter => "applicant, or an officer with their paper letter",
-        Who::Applicant => {
-            "applicant with the secret, or with their letter the `kasi` who holds it or `kabid`"
-        }
-        Who::Corrector => {
-            "applicant with the secret, or an officer with their letter who took no part"
-        }
-        Who::Head => "`kabid`",
-        Who::Holder => "the `kasi` who holds it",
-        Who::HolderOrHead => "the `kasi` who holds it, or `kabid`",
-        Who::HolderOrOperator => "the `kasi` who holds it, or `admin`",
-        Who::HolderOrSystem => "the `kasi` who holds it, or gapura at the start time",
-        Who::Party => {
-            "the party by its link, or with its letter the `kasi` who holds it or `kabid`"
-        }
-        Who::Officer => "`kasi`, `kabid` or `admin`",
-        Who::System => "gapura",
-    }
-}
-
 /// Whom a step notifies, in words.
 fn recipient(recipient: Recipient) -> &'static str {
     match recipient {
@@ -65,7 +42,7 @@ fn markdown() -> String {
             "| `{}`{proof} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.deed,
             phases(row),
-            who(row.who),
+            row.who.about(),
             quoted(row.inputs.iter().map(|input| input.name)),
             row.holds,
             quoted(row.to.iter().map(|state| state.as_str())),

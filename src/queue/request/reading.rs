@@ -92,6 +92,11 @@ impl Request {
         self.case.changed_at
     }
 
+    /// Names what the acts on it have led to: whoever acts on another version has not read this one.
+    pub fn version(&self) -> String {
+        format!("{:x}-{}-{}", self.changed_at(), self.revision(), self.state())
+    }
+
     /// The verifier who holds it, as long as one does.
     pub fn holder(&self) -> Option<&Signature> {
         self.stage.assignment().map(|assignment| &assignment.holder)

@@ -4,7 +4,7 @@ use super::acts::needed;
 use super::case::Transition;
 use super::stages::{Assigned, Assignment, Disposition, Submitted};
 use crate::queue::clocks::ClockStep;
-use crate::queue::fault::{NotAllowed, TransitionError};
+use crate::queue::fault::{Fault, NotAllowed, Rule, TransitionError};
 use crate::queue::person::Role;
 
 impl Submitted {
@@ -49,7 +49,11 @@ impl Assigned {
 /// the other persons.
 fn assign(cx: &mut Transition<'_>, instruction: &str) -> Result<Assignment, TransitionError> {
     let now = cx.facts.now;
-    let to = cx.facts.assignee.and_then(|to| to.capacity(Role::Verifier, now));
+    let Some(to) = cx.facts.assignee else {
+        let unknown = Fault::new("to", Rule::UnknownOfficer, "");
+        return Err(TransitionError::Incomplete(vec![unknown]));
+    };
+    let to = to.capacity(Role::Verifier, now);
     let to = to.ok_or(TransitionError::NotAllowed(NotAllowed::AssigneeNotVerifier))?;
     if cx.by.is_one_with(&to) {
         return Err(TransitionError::SamePerson { with: Role::Head });

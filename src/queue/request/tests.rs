@@ -193,7 +193,7 @@ fn the_wrong_role_is_not_allowed() {
     let facts = world.facts(now);
     assert_eq!(
         code(world.submitted(application(), now).act(&dispose(), &kabid(), &facts)),
-        FaultCode::NotAllowed
+        FaultCode::Incomplete
     );
     let gone = Actor { disabled: true, ..kasi.clone() };
     assert_eq!(code(world.assigned(now).act(&approve(1), &gone, &facts)), FaultCode::NotAllowed);

@@ -281,7 +281,7 @@ fn each_filter_of_the_queue_narrows_the_list_and_the_count_alike() {
     for mask in 0..64_u32 {
         let has = |bit: u32| mask & (1 << bit) != 0;
         let filter = RequestFilter {
-            state: has(0).then_some(State::Closed),
+            states: has(0).then_some(State::Closed).into_iter().collect(),
             open: has(1).then_some(false),
             holder_id: has(2).then(|| "p-1".to_owned()),
             due_before_ms: has(3).then_some(100),

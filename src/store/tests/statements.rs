@@ -33,6 +33,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("likeness", crate::store::likeness::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("once", crate::store::once::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("origins", crate::store::origins::STATEMENTS),
         #[cfg(feature = "approval")]
         ("papers", crate::store::papers::STATEMENTS),

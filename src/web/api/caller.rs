@@ -3,14 +3,14 @@
 
 use std::net::IpAddr;
 
-use axum::body::{Bytes, to_bytes};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Path, Query, Request};
+use axum::body::{Bytes, HttpBody, to_bytes};
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::json::{self, Known};
 use super::problem::Problem;
 use crate::people::{Bearer, Scope};
 use crate::web::state::State;
@@ -30,34 +30,39 @@ pub(super) struct Caller {
     /// The officer whose token it is.
     bearer: Option<Bearer>,
     /// The applicant's secret, not yet tested.
-    pub(super) secret: Option<String>,
+    secret: Option<String>,
 }
 
 impl Caller {
+    /// The officer, whatever their token may do.
+    pub(super) fn bearer(&self) -> Result<&Bearer, Problem> {
+        self.bearer.as_ref().ok_or_else(|| Problem::unauthorized("a bearer token is needed"))
+    }
+
     /// The officer, if their token has the scope.
     pub(super) fn officer(&self, scope: Scope) -> Result<&Bearer, Problem> {
-        let Some(bearer) = &self.bearer else {
-            return Err(Problem::unauthorized("a bearer token is needed"));
-        };
-        if bearer.scopes.has(scope) {
-            Ok(bearer)
-        } else {
-            Err(Problem::not_allowed(&format!("the token lacks the scope {}", word(scope))))
+        let bearer = self.bearer()?;
+        if bearer.scopes.has(scope) { Ok(bearer) } else { Err(Problem::insufficient_scope(scope)) }
+    }
+
+    /// The applicant's secret, which must have come along.
+    pub(super) fn secret(&self) -> Result<String, Problem> {
+        let missing = "a bearer token or the header Gapura-Secret is needed";
+        self.secret.clone().ok_or_else(|| Problem::unauthorized(missing))
+    }
+
+    /// Names who calls, for what only they may repeat.
+    pub(super) fn identity(&self) -> String {
+        match (&self.bearer, &self.secret) {
+            (Some(bearer), _) => format!("person {}", bearer.account.id),
+            (None, Some(secret)) => format!("secret {secret}"),
+            (None, None) => "nobody".to_owned(),
         }
     }
 
     /// Whether a token came along.
     pub(super) fn has_token(&self) -> bool {
         self.bearer.is_some()
-    }
-}
-
-/// The scope's name.
-fn word(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Read => "read",
-        Scope::Submit => "submit",
-        Scope::Decide => "decide",
     }
 }
 
@@ -109,6 +114,9 @@ fn credential(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem
 pub(super) async fn body(request: Request, may_be_empty: bool) -> Result<Bytes, Problem> {
     let media = request.headers().get(CONTENT_TYPE).map(|it| it.to_str().unwrap_or("?"));
     let media = media.map(|it| it.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+    if request.body().size_hint().lower() > BODY_MAX as u64 {
+        return Err(Problem::too_large("the body of an act may have 128 KiB at most"));
+    }
     let bytes = to_bytes(request.into_body(), BODY_MAX).await;
     let bytes =
         bytes.map_err(|_| Problem::bad_request("the body is too long or ends too early"))?;
@@ -123,11 +131,14 @@ pub(super) async fn body(request: Request, may_be_empty: bool) -> Result<Bytes, 
     }
 }
 
-/// The same, read.
-pub(super) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Problem> {
+/// The same, read; these fields are all it may have, and `needed` must be there.
+pub(super) async fn json<T: DeserializeOwned>(
+    request: Request,
+    known: Known<'_>,
+    needed: &[&str],
+) -> Result<T, Problem> {
     let bytes = body(request, false).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Problem::bad_request(format!("the body cannot be read: {error}")))
+    json::read(&bytes, known, needed)
 }
 
 //------------ Named ---------------------------------------------------------
@@ -142,20 +153,5 @@ impl<T: DeserializeOwned + Send> FromRequestParts<State> for Named<T> {
         let read = Path::<T>::from_request_parts(parts, state).await;
         read.map(|Path(value)| Self(value))
             .map_err(|error| Problem::bad_request(format!("the path: {}", error.body_text())))
-    }
-}
-
-//------------ Params --------------------------------------------------------
-
-/// The parameters behind the question mark; what cannot be read is a problem like any other.
-pub(super) struct Params<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequestParts<State> for Params<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Problem> {
-        let read = Query::<T>::try_from_uri(&parts.uri);
-        let unreadable = |error: QueryRejection| Problem::bad_request(error.body_text());
-        read.map(|Query(value)| Self(value)).map_err(unreadable)
     }
 }

@@ -1,78 +1,148 @@
-//! `GET /events`: the chain in export form, for `gapura audit verify`.
+//! The chain: `GET /events` in export form, for `gapura audit verify`, and `GET /changes`, what happened
+//! to requests and names since.
 //!
-//! It is read part by part as the client takes it, each part in a transaction of its own that only
+//! An export is read part by part as the client takes it, each part in a transaction of its own that only
 //! reads: the chain is append only, so what was read stays true.
 
 use std::io;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State as Extract;
-use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::Deserialize;
-use utoipa::IntoParams;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::caller::{Caller, Params};
+use super::caller::Caller;
+use super::params::{Asked, Form, Param, ParamTable};
 use super::problem::Problem;
+use super::{accept, version};
 use crate::desk::ActError;
 use crate::people::Scope;
+use crate::view::ChangeView;
 use crate::web::failure::Failure;
 use crate::web::state::State;
 
 /// Events read at once.
 const PART: usize = 500;
-/// Events of a page at most.
-const LIMIT_MAX: usize = 5_000;
 
-/// Where to begin, and how many.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct After {
-    /// Only events after this sequence.
-    #[serde(default)]
-    after: i64,
-    /// The same: where the page before ended, its `next`.
-    #[serde(default)]
-    cursor: Option<i64>,
-    /// Events at most, 1 to 5000; without it the whole chain.
-    #[serde(default)]
-    limit: Option<usize>,
+/// The parameters of the export.
+pub(super) struct Export;
+
+impl ParamTable for Export {
+    const PARAMS: &'static [Param] = &[
+        Param::new("after", Form::Sequence, "Only events after this sequence"),
+        Param::new("cursor", Form::Sequence, "The same: where the page before ended, its `next`"),
+        Param::new("limit", Form::Rows(1, 5_000, 0), "Events at most; without it the whole chain"),
+    ];
 }
 
-/// The chain of events after a sequence, with checkpoints, keys and erasures between them
+/// The chain in export form.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+pub(super) struct Chain {
+    /// Keys, events, checkpoints, proofs and erasures, each as its members say: what
+    /// `gapura audit verify` reads.
+    #[schema(value_type = Vec<std::collections::HashMap<String, serde_json::Value>>)]
+    items: Vec<serde_json::Value>,
+    /// The cursor of the next page; `null` at the end.
+    next: Option<i64>,
+}
+
+/// The audit trail in export form
 ///
-/// JSON with one event a line under `items`, and under `next` the cursor of the next page; JSON lines when
-/// `application/x-ndjson` is accepted.
-#[utoipa::path(get, path = "/events", params(After), security(("token" = ["read"])),
-    responses((status = 200, description = "The chain", body = serde_json::Value),
-              (status = 403, body = Problem)))]
+/// For `gapura audit verify`: events after a sequence, with checkpoints, keys, proofs and erasures between
+/// them. JSON, or JSON lines where `application/x-ndjson` is preferred. For auditor, admin and kabid. The
+/// first call of a person and day leaves the event `exported`; whoever only wants to know what has
+/// changed takes `GET /changes`, which leaves none.
+#[utoipa::path(get, path = "/events", operation_id = "export_events", tag = "chain",
+    params(Asked<Export>), security(("token" = ["read"])),
+    responses((status = 200, description = "The chain", content(
+        (Chain = "application/json"), (String = "application/x-ndjson")))))]
 pub(super) async fn events(
     Extract(state): Extract<State>,
     caller: Caller,
-    Params(asked): Params<After>,
+    asked: Asked<Export>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let actor = caller.officer(Scope::Read)?.actor();
-    let after = asked.cursor.unwrap_or(asked.after);
+    let frame = Frame::accepted(&headers)?;
+    let after = asked.sequence("cursor").or(asked.sequence("after")).unwrap_or(0);
     let to = state.work(move |state| state.desk().begin_export(after, true, &actor)).await?;
     let to = to.map_err(|error| match error {
         ActError::NotAllowed => Problem::not_allowed("the chain is for auditor, admin and kabid"),
         error => error.into(),
     })?;
-    let wanted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let frame = if wanted.contains("application/x-ndjson") { Frame::Lines } else { Frame::Json };
-    let Some(limit) = asked.limit else {
-        return Ok(
-            ([(CONTENT_TYPE, frame.media())], chain_body(state, after, to, frame)).into_response()
-        );
-    };
-    let limit = limit.clamp(1, LIMIT_MAX);
+    let kind = [(CONTENT_TYPE, frame.media()), (VARY, "accept, authorization")];
+    let limit = asked.rows("limit");
+    if limit == 0 {
+        return Ok((kind, chain_body(state, after, to, frame)).into_response());
+    }
     let part =
         state.work(move |state| state.desk().export_part((after, to), limit, true)).await??;
     let body = frame.whole(&part.lines, part.next);
-    Ok(([(CONTENT_TYPE, frame.media())], body).into_response())
+    Ok((kind, body).into_response())
+}
+
+//------------ Changes -------------------------------------------------------
+
+/// The parameters of the feed.
+pub(super) struct Feed;
+
+impl ParamTable for Feed {
+    const PARAMS: &'static [Param] = &[
+        Param::new(
+            "since",
+            Form::Sequence,
+            "Only changes after this one: the `next` of the answer before",
+        ),
+        Param::new("limit", Form::Rows(1, 1_000, 200), "Changes at most"),
+    ];
+}
+
+/// Changes, and where to go on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Changes {
+    /// The changes, in their order.
+    items: Vec<ChangeView>,
+    /// What `since` says the next time.
+    next: i64,
+    /// Whether there are more now.
+    more: bool,
+}
+
+/// What has changed
+///
+/// Every accepted act on requests and names, in order: begin with `since=0`, go on with `next`. Nothing
+/// is left out and nothing is recorded. As long as there is nothing new, `If-None-Match` with the `ETag`
+/// of the answer before gets 304.
+#[utoipa::path(get, path = "/changes", operation_id = "list_changes", tag = "chain",
+    params(Asked<Feed>,
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer")),
+    security(("token" = ["read"])),
+    responses((status = 200, description = "The changes", body = Changes,
+            headers(("ETag" = String, description = "Names the end of what there was"))),
+        (status = 304, description = "There is nothing new")))]
+pub(super) async fn changes(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    asked: Asked<Feed>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let actor = caller.officer(Scope::Read)?.actor();
+    let (since, limit) = (asked.sequence("since").unwrap_or(0), asked.rows("limit"));
+    let page = state.work(move |state| state.desk().changes(since, limit, &actor)).await??;
+    let etag = format!("\"{since}-{limit}-{}\"", page.next);
+    let common = [(ETAG, etag.clone()), (VARY, "authorization".to_owned())];
+    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|tag| tag.to_str().ok());
+    if version::names(known, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let body = Changes { items: page.items, next: page.next, more: page.more };
+    Ok((common, Json(body)).into_response())
 }
 
 //------------ Frame ---------------------------------------------------------
@@ -87,6 +157,18 @@ pub(in crate::web) enum Frame {
 }
 
 impl Frame {
+    /// The form that the client prefers of those it accepts (RFC 9110 §12.5.1).
+    fn accepted(headers: &HeaderMap) -> Result<Self, Problem> {
+        let json = accept::weight(headers, "application/json");
+        let lines = accept::weight(headers, "application/x-ndjson");
+        // A range that fits both does not ask for lines.
+        let named = accept::names(headers, "application/x-ndjson");
+        if json.max(lines) <= 0.0 {
+            return Err(accept::refused());
+        }
+        Ok(if lines > json || (named && lines >= json) { Self::Lines } else { Self::Json })
+    }
+
     /// The media type.
     fn media(self) -> &'static str {
         match self {

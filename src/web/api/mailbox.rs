@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::{Caller, json};
+use super::kinds::ProblemKind;
+use super::params::{Asked, NoParams};
 use super::problem::Problem;
 use crate::desk::TriedCode;
 use crate::people::random_token;
@@ -24,7 +26,6 @@ const HEADER_MAX: usize = 200;
 
 /// Where a code is to be mailed.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// The mailbox of the request's contact.
     email: String,
@@ -42,24 +43,24 @@ pub(super) struct Mailed {
 /// Mail a code that proves a mailbox
 ///
 /// The code goes back with the request: `Gapura-Mailbox: ID CODE`. It holds for 15 minutes and five tries.
-#[utoipa::path(post, path = "/mailbox-codes", security((), ("token" = ["submit"])),
-    request_body = Wanted,
-    responses((status = 201, body = Mailed), (status = 422, body = Problem),
-              (status = 429, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/mailbox-codes", operation_id = "ask_mailbox_code", tag = "requests",
+    params(Asked<NoParams>), security((), ("token" = ["submit"])), request_body = Wanted,
+    responses((status = 201, description = "A code was mailed", body = Mailed)))]
 pub(super) async fn ask(
     Extract(state): Extract<State>,
     caller: Caller,
+    _: Asked<NoParams>,
     request: Request,
 ) -> Result<(StatusCode, Json<Mailed>), Problem> {
     let Some(mailer) = state.mailer() else {
         let detail = "this server sends no mail: send the request without a code, an officer compares the letter";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "mail_off", detail));
+        return Err(Problem::new(ProblemKind::MailOff, detail));
     };
     if !caller.has_token() && !state.settings().public_submit {
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
     state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)?;
-    let Wanted { email } = json(request).await?;
+    let Wanted { email } = json(request, &["email"], &["email"]).await?;
     let email = email.trim().to_owned();
     if !is_mailbox(&email) {
         return Err(Problem::of_faults(vec![Fault::new("email", Rule::BadEmail, "")]));
@@ -72,7 +73,7 @@ pub(super) async fn ask(
         tracing::warn!(%error, "a code for a mailbox could not be mailed");
         let detail =
             "the code could not be mailed: try again later, or send the request without one";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_mailed", detail));
+        return Err(Problem::new(ProblemKind::NotMailed, detail));
     }
     Ok((StatusCode::CREATED, Json(Mailed { id, expires_in: 15 * 60 })))
 }

@@ -1,20 +1,28 @@
 //! The JSON API under `/api/v1` (docs/api.md): the same rules as the pages, for programs.
 //!
-//! Nothing is decided here: a handler reads credentials and body, calls `desk` on the blocking pool,
-//! and writes the answer or a problem (RFC 9457). An officer sends a bearer token, an applicant the
-//! secret in `Gapura-Secret`; there are no cookies, so no other site can act
+//! Nothing is decided here: a handler reads credentials, parameters and body, calls `desk` on the
+//! blocking pool, and writes the answer or a problem (RFC 9457). An officer sends a bearer token, an
+//! applicant the secret in `Gapura-Secret`; there are no cookies, so no other site can act
 //! through a browser.
 
 // The macros that write the document spell out every path.
 #![allow(unused_qualifications)]
 
+mod accept;
+mod acts;
 mod caller;
 mod chain;
 mod document;
 mod health;
+mod json;
+mod kinds;
+mod letters;
+mod lists;
 mod mailbox;
 mod multipart;
+mod once;
 mod papers;
+mod params;
 mod privacy;
 mod problem;
 mod records;
@@ -22,16 +30,20 @@ mod reports;
 mod requests;
 mod schema;
 mod statistics;
+mod version;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderName, HeaderValue, Uri};
-use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
-use axum::{Router, http::StatusCode};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -39,40 +51,63 @@ use super::state::State;
 use super::{BODY_MAX, patience};
 pub(super) use chain::{Frame, chain_body};
 pub(super) use health::healthz;
-use problem::PROBLEM;
+pub(super) use kinds::ProblemKind;
 pub(super) use problem::Problem;
 
-/// The API as one service, to be merged beside the pages.
-pub(super) fn router(state: State) -> Router {
-    let (calls, document) = OpenApiRouter::with_openapi(document::blank())
+/// The calls, with what they say of themselves.
+fn calls() -> (Router<State>, OpenApi) {
+    OpenApiRouter::with_openapi(document::blank())
         .nest(
             "/api/v1",
             OpenApiRouter::new()
                 .routes(routes!(requests::list, requests::submit))
+                .routes(routes!(requests::check))
                 .routes(routes!(requests::show))
-                .routes(routes!(requests::act))
+                .routes(routes!(requests::history))
                 .routes(routes!(mailbox::ask))
                 .routes(routes!(papers::list))
                 .routes(routes!(papers::get))
                 .routes(routes!(privacy::erase))
                 .routes(routes!(records::list))
+                .routes(routes!(records::show))
                 .routes(routes!(records::suspend))
                 .routes(routes!(records::adopt))
                 .routes(routes!(records::confirm))
                 .routes(routes!(reports::show))
                 .routes(routes!(reports::close))
                 .routes(routes!(statistics::show))
+                .routes(routes!(lists::zones))
+                .routes(routes!(lists::classes))
+                .routes(routes!(lists::offices))
+                .routes(routes!(lists::regions))
+                .routes(routes!(lists::officers))
+                .routes(routes!(lists::me))
+                .routes(routes!(chain::changes))
+                // Its acts are in the document one by one.
+                .route("/requests/{number}/{act}", post(acts::act))
+                .layer(middleware::from_fn(accept::json_only))
+                .routes(routes!(letters::letter))
                 .routes(routes!(chain::events)),
         )
-        .split_for_parts();
-    let document = document::with_problems(document::with_acts(document));
+        .split_for_parts()
+}
+
+/// The document of a site.
+pub(super) fn describe(url: &str) -> Value {
+    document::complete(calls().1, url)
+}
+
+/// The API as one service, to be merged beside the pages.
+pub(super) fn router(state: State) -> Router {
+    let (calls, _) = calls();
+    let served = document::Served::of(&state.document());
     let no_store = HeaderValue::from_static("no-store");
     let no_sniff = HeaderValue::from_static("nosniff");
     let same_origin = HeaderValue::from_static("same-origin");
     let resource_policy = HeaderName::from_static("cross-origin-resource-policy");
     calls
-        .route("/api/v1/openapi.json", get(async move || Json(document)))
-        .route("/api/{*rest}", axum::routing::any(missing))
+        .route("/api/v1/openapi.json", get(document::serve).with_state(served))
+        .route("/api/v1/{*rest}", axum::routing::any(missing))
         .method_not_allowed_fallback(wrong_method)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -80,29 +115,24 @@ pub(super) fn router(state: State) -> Router {
         .layer(SetResponseHeaderLayer::overriding(X_CONTENT_TYPE_OPTIONS, no_sniff))
         .layer(SetResponseHeaderLayer::if_not_present(resource_policy, same_origin))
         .layer(CatchPanicLayer::custom(|_| problem::panicked()))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), patience::call_in_time))
+        .layer(middleware::from_fn_with_state(state.clone(), patience::call_in_time))
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(axum::middleware::map_response(as_problem))
+        .layer(middleware::from_fn_with_state(state.clone(), problem::finish))
         .with_state(state)
-}
-
-/// The layer that measures bodies speaks plain text: its refusal becomes a problem like any other.
-async fn as_problem(response: Response) -> Response {
-    let plain = response.headers().get(CONTENT_TYPE).is_none_or(|media| media != PROBLEM);
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && plain {
-        return Problem::too_large("the body is too long").into_response();
-    }
-    response
 }
 
 /// There is no such call.
 async fn missing(uri: Uri) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {}", uri.path()))
+    Problem::new(ProblemKind::NotFound, format!("there is no {}", uri.path()))
 }
 
-/// The call exists, but not with this method.
-async fn wrong_method(uri: Uri) -> Problem {
+/// The call exists, but not with this method. `OPTIONS` is answered with the methods there are, which
+/// the router adds.
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let detail = format!("{} does not know this method", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    Problem::new(ProblemKind::MethodNotAllowed, detail).into_response()
 }

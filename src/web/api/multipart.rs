@@ -5,8 +5,10 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 
 use super::caller::Caller;
+use super::json;
 use super::problem::Problem;
 use crate::desk::ActError;
+use crate::queue::fields::FIELDS;
 use crate::queue::{Application, Fault, Rule};
 use crate::uploads::{self, Letter, Sender};
 use crate::web::limits::Route;
@@ -52,36 +54,69 @@ impl FromRequest<State> for Sent {
             let detail = format!("multipart/form-data is needed: {}", rejection.body_text());
             Problem::unsupported(&detail)
         })?;
-        let mut application = None;
-        let mut letter = None;
+        let mut sent = Self { application: Application::blank(""), letter: None };
+        let mut seen: Vec<&str> = Vec::new();
         while let Some(part) = parts.next_field().await.map_err(unreadable)? {
-            match part.name().unwrap_or("") {
-                "request" => application = Some(read(&part.bytes().await.map_err(unreadable)?)?),
-                "letter" => {
-                    let file = Upload::take(part).await?;
-                    uploads::fits(&file.bytes).map_err(ActError::Letter)?;
-                    if !file.bytes.is_empty() {
-                        letter = Some(file);
-                    }
-                }
-                // Skipped, whatever it holds.
-                _ => {}
+            let name = part.name().unwrap_or("").to_owned();
+            let Some(name) = PARTS.into_iter().find(|known| *known == name) else {
+                let name: String = name.chars().take(100).collect();
+                return Err(Problem::unreadable(&[Fault::new(name, Rule::UnknownField, "")]));
+            };
+            if seen.contains(&name) {
+                return Err(Problem::unreadable(&[Fault::new(name, Rule::SentTwice, "")]));
             }
+            seen.push(name);
+            if name == "letter" {
+                let file = Upload::take(part).await?;
+                uploads::fits(&file.bytes).map_err(ActError::Letter)?;
+                sent.letter = Some(file).filter(|file| !file.bytes.is_empty());
+                continue;
+            }
+            if part.content_type().is_some_and(|media| !is_json(media)) {
+                return Err(Problem::unsupported("the part `request` is application/json"));
+            }
+            sent.application = application(&part.bytes().await.map_err(unreadable)?)?;
         }
-        let missing = || Problem::of_faults(vec![Fault::new("request", Rule::Empty, "")]);
-        Ok(Self { application: application.ok_or_else(missing)?, letter })
+        if seen.contains(&"request") {
+            Ok(sent)
+        } else {
+            Err(Problem::of_fault("request", Rule::Empty, ""))
+        }
     }
 }
 
-/// The JSON of the part `request`.
-fn read(bytes: &[u8]) -> Result<Application, Problem> {
+/// The parts that are taken.
+const PARTS: [&str; 2] = ["request", "letter"];
+
+/// Whether a part says that it is JSON, or at least no other thing: what has no type of its own is sent
+/// as plain text or as octets by many clients.
+fn is_json(media: &str) -> bool {
+    let media = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    ["application/json", "text/plain", "application/octet-stream"].contains(&media.as_str())
+}
+
+/// What an application must have to be read at all; what else is missing the rules say.
+const NEEDED: [&str; 9] = [
+    "kind",
+    "class",
+    "name",
+    "zone",
+    "office",
+    "contact",
+    "letter",
+    "letter.number",
+    "letter.date",
+];
+
+/// The JSON of an application.
+pub(super) fn application(bytes: &[u8]) -> Result<Application, Problem> {
     if bytes.len() > REQUEST_MAX {
-        return Err(Problem::bad_request("the part `request` is too long"));
+        return Err(Problem::too_large("the request may have 64 KiB at most, without the letter"));
     }
-    let read = serde_json::from_slice(bytes);
-    read.map_err(|error| {
-        Problem::bad_request(format!("the part `request` cannot be read: {error}"))
-    })
+    let mut known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+    known.extend(["records.*.type", "records.*.data", "records.*.ttl"]);
+    let needed: Vec<&str> = NEEDED.into_iter().chain(["contact.name", "contact.email"]).collect();
+    json::read(bytes, &known, &needed)
 }
 
 /// A body that ends too early, is too long, or is no multipart.

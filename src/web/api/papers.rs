@@ -8,7 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, Named};
+use super::params::{Asked, NoParams};
 use super::problem::Problem;
+use super::schema::File;
 use crate::desk::{ActError, Viewer};
 use crate::people::Scope;
 use crate::view::PaperView;
@@ -25,13 +27,14 @@ pub(super) struct Papers {
 ///
 /// The applicant gets those that are written to them.
 #[utoipa::path(get, path = "/requests/{number}/papers", operation_id = "list_papers", tag = "papers",
-    params(("number" = String, Path, description = "The number of the request")),
+    params(("number" = String, Path, description = "The number of the request"), Asked<NoParams>),
     security(("token" = ["read"]), ("secret" = [])),
     responses((status = 200, description = "The papers", body = Papers)))]
 pub(super) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(number): Named<String>,
+    _: Asked<NoParams>,
 ) -> Result<Json<Papers>, Problem> {
     let items = looked_at(&state, &caller, number, |state, number, viewer| {
         state.desk().papers(number, viewer)
@@ -45,13 +48,14 @@ pub(super) async fn list(
 /// applicant; an officer's download is an event. A paper whose file is still being made is not found.
 #[utoipa::path(get, path = "/requests/{number}/papers/{id}", operation_id = "get_paper", tag = "papers",
     params(("number" = String, Path, description = "The number of the request"),
-           ("id" = String, Path, description = "The id of the paper, or its kind")),
+           ("id" = String, Path, description = "The id of the paper, or its kind"), Asked<NoParams>),
     security(("token" = ["read"]), ("secret" = [])),
-    responses((status = 200, description = "The PDF", content_type = "application/pdf", body = Vec<u8>)))]
+    responses((status = 200, description = "The PDF", content_type = "application/pdf", body = File)))]
 pub(super) async fn get(
     Extract(state): Extract<State>,
     caller: Caller,
     Named((number, id)): Named<(String, String)>,
+    _: Asked<NoParams>,
 ) -> Result<Response, Problem> {
     let file = looked_at(&state, &caller, number, move |state, number, viewer| {
         let id = state.desk().paper_named(number, &id)?;
@@ -73,8 +77,7 @@ async fn looked_at<T: Send + 'static>(
         let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
         return Ok(state.work(move |state| job(state, &number, &viewer)).await??);
     }
-    let missing = "a bearer token or the header Gapura-Secret is needed";
-    let secret = caller.secret.clone().ok_or_else(|| Problem::unauthorized(missing))?;
+    let secret = caller.secret()?;
     let of = number.clone();
     let proven = move |state: &State| state.desk().applicant(&of, &secret).map(drop);
     state.with_secret(&number, caller.address, proven).await??;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller::{Caller, Named, json};
+use super::params::{Asked, NoParams};
 use super::problem::Problem;
 use crate::people::Scope;
 use crate::web::state::State;
@@ -15,7 +16,6 @@ use crate::web::state::State;
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Ground {
     /// In words: the request of the person, the law.
-    #[serde(default)]
     ground: String,
 }
 
@@ -32,19 +32,23 @@ pub(super) struct Erased {
     papers: usize,
 }
 
-/// Erase the personal data of a request that has ended; decision, name and office stay
-#[utoipa::path(post, path = "/requests/{number}/erase", params(("number" = String, Path)),
+/// Erase the personal data of a request that has ended
+///
+/// Contact, letter and free texts go; decision, name and office stay, and the audit trail still verifies.
+#[utoipa::path(post, path = "/requests/{number}/erase", operation_id = "erase_request",
+    tag = "requests",
+    params(("number" = String, Path, description = "The number of the request"), Asked<NoParams>),
     request_body = Ground, security(("token" = ["decide"])),
-    responses((status = 200, body = Erased), (status = 403, body = Problem),
-              (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, description = "What was erased", body = Erased)))]
 pub(super) async fn erase(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(number): Named<String>,
+    _: Asked<NoParams>,
     request: Request,
 ) -> Result<Json<Erased>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
-    let Ground { ground } = json(request).await?;
+    let Ground { ground } = json(request, &["ground"], &["ground"]).await?;
     let done = state.work(move |state| state.desk().erase(&number, &ground, &actor)).await??;
     let crate::desk::Erased { values, revisions, letters, papers } = done;
     Ok(Json(Erased { values, revisions, letters, papers }))

@@ -1,34 +1,35 @@
-//! Live records: the list, the emergency suspension, and the other officer's agreement.
+//! Live records: the list, one, the emergency suspension, and the other officer's agreement.
 
 use axum::Json;
-use axum::extract::{Request, State as Extract};
+use axum::extract::{OriginalUri, Request, State as Extract};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::caller::{Caller, Named, Params, body, json};
+use super::caller::{Caller, Named, body, json};
+use super::params::{Asked, Form, NoParams, Param, ParamTable};
 use super::problem::Problem;
+use super::requests::next_link;
 use crate::desk::{ActError, Desk};
 use crate::people::Scope;
-use crate::queue::Actor;
+use crate::queue::{Actor, LiveState};
 use crate::view::RecordView;
 use crate::web::state::State;
 
-/// Records of a page at most.
-const LIMIT_MAX: usize = 500;
+/// The parameters of the list.
+pub(super) struct Register;
 
-/// Which records.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Wanted {
-    /// Only this name, absolute or below the zone.
-    #[serde(default)]
-    name: Option<String>,
-    /// Records at most, 1 to 500.
-    #[serde(default)]
-    limit: Option<usize>,
-    /// Where the page before ended, its `next`.
-    #[serde(default)]
-    cursor: Option<String>,
+impl ParamTable for Register {
+    const PARAMS: &'static [Param] = &[
+        Param::new("name", Form::Text, "Only this name, absolute or below the first zone"),
+        Param::new(
+            "state",
+            Form::Word(|| LiveState::ALL.map(LiveState::as_str).to_vec()),
+            "Only names in this state",
+        ),
+        Param::new("limit", Form::Rows(1, 500, 500), "Records at most"),
+        Param::new("cursor", Form::Text, "Where the page before ended: its `next`"),
+    ];
 }
 
 /// Live records.
@@ -44,52 +45,88 @@ pub(super) struct Records {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct Reason {
     /// In words.
-    #[serde(default)]
     reason: String,
 }
 
-/// Live records with the requests behind them
-#[utoipa::path(get, path = "/records", params(Wanted), security(("token" = ["read"])),
-    responses((status = 200, body = Records), (status = 403, body = Problem)))]
+/// Names and what is promised about them
+///
+/// First those that somebody asked for, by name, then those that only stand in the operator's files.
+/// With `name` the answer holds that name or nothing.
+#[utoipa::path(get, path = "/records", operation_id = "list_records", tag = "records",
+    params(Asked<Register>), security(("token" = ["read"])),
+    responses((status = 200, description = "One page", body = Records,
+        headers(("Link" = String, description = "The next page, with `rel=\"next\"`")))))]
 pub(super) async fn list(
     Extract(state): Extract<State>,
+    OriginalUri(uri): OriginalUri,
     caller: Caller,
-    Params(named): Params<Wanted>,
-) -> Result<Json<Records>, Problem> {
+    asked: Asked<Register>,
+) -> Result<Response, Problem> {
     caller.officer(Scope::Read)?;
-    let name = named.name.filter(|name| !name.is_empty());
-    let limit = named.limit.unwrap_or(LIMIT_MAX).clamp(1, LIMIT_MAX);
-    let after = named.cursor.unwrap_or_default();
+    let (name, limit) = (asked.text("name"), asked.rows("limit"));
+    let only = asked.text("state").and_then(|state| LiveState::from_name(&state));
+    let after = asked.text("cursor").unwrap_or_default();
     let job = move |state: &State| match name {
-        Some(name) => Ok((state.desk().record(&name)?.into_iter().collect(), None)),
-        None => state.desk().records(None, &after, limit),
+        Some(name) => {
+            let found = state.desk().record(&name)?;
+            let fits = |record: &RecordView| only.is_none_or(|state| record.state == state);
+            Ok((found.into_iter().filter(fits).collect(), None))
+        }
+        None => state.desk().records(only, &after, limit),
     };
     let (items, next) = state.work(job).await?.map_err(|error: ActError| Problem::from(error))?;
-    Ok(Json(Records { items, next }))
+    Ok((next_link(&uri, next.as_deref()), Json(Records { items, next })).into_response())
 }
 
-/// Emergency: take a name out of the zone at once
-#[utoipa::path(post, path = "/records/{name}/suspend", params(("name" = String, Path)),
+/// One name
+#[utoipa::path(get, path = "/records/{name}", operation_id = "get_record", tag = "records",
+    params(("name" = String, Path, description = "The name, absolute or below the first zone"),
+        Asked<NoParams>),
+    security(("token" = ["read"])),
+    responses((status = 200, description = "The name and what is promised about it", body = RecordView)))]
+pub(super) async fn show(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named(name): Named<String>,
+    _: Asked<NoParams>,
+) -> Result<Json<RecordView>, Problem> {
+    caller.officer(Scope::Read)?;
+    let found = state.work(move |state| state.desk().record(&name)).await??;
+    found.map(Json).ok_or_else(|| Problem::not_found("name: it is free, or in no zone of ours"))
+}
+
+/// Take a name out of the zone at once
+///
+/// An emergency: one officer, kasi or kabid, does it alone, and the other must agree within a working
+/// day. Without `reason` nothing happens.
+#[utoipa::path(post, path = "/records/{name}/suspend", operation_id = "suspend_record",
+    tag = "records",
+    params(("name" = String, Path, description = "The name, absolute or below the first zone"),
+        Asked<NoParams>),
     request_body = Reason, security(("token" = ["decide"])),
-    responses((status = 200, body = RecordView), (status = 409, body = Problem)))]
+    responses((status = 200, description = "The name as it is now", body = RecordView)))]
 pub(super) async fn suspend(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(name): Named<String>,
+    _: Asked<NoParams>,
     request: Request,
 ) -> Result<Json<RecordView>, Problem> {
     with_reason(&state, &caller, name, request, Desk::suspend).await
 }
 
 /// Accept what the operator's zone file says in the place of what was promised
-#[utoipa::path(post, path = "/records/{name}/adopt", params(("name" = String, Path)),
+#[utoipa::path(post, path = "/records/{name}/adopt", operation_id = "adopt_record",
+    tag = "records",
+    params(("name" = String, Path, description = "The name, absolute or below the first zone"),
+        Asked<NoParams>),
     request_body = Reason, security(("token" = ["decide"])),
-    responses((status = 200, body = RecordView), (status = 409, body = Problem),
-              (status = 422, body = Problem)))]
+    responses((status = 200, description = "The name as it is now", body = RecordView)))]
 pub(super) async fn adopt(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(name): Named<String>,
+    _: Asked<NoParams>,
     request: Request,
 ) -> Result<Json<RecordView>, Problem> {
     with_reason(&state, &caller, name, request, Desk::adopt).await
@@ -104,19 +141,25 @@ async fn with_reason(
     act: fn(&Desk, &str, &str, &Actor) -> Result<RecordView, ActError>,
 ) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
-    let Reason { reason } = json(request).await?;
+    let Reason { reason } = json(request, &["reason"], &["reason"]).await?;
     let job = move |state: &State| act(state.desk(), &name, &reason, &actor);
     Ok(Json(state.work(job).await??))
 }
 
 /// Agree with the other officer's emergency suspension
-#[utoipa::path(post, path = "/records/{name}/confirm", params(("name" = String, Path)),
+///
+/// The kasi where the kabid took the name down, and the other way round. It takes no body, or `{}`.
+#[utoipa::path(post, path = "/records/{name}/confirm", operation_id = "confirm_record",
+    tag = "records",
+    params(("name" = String, Path, description = "The name, absolute or below the first zone"),
+        Asked<NoParams>),
     security(("token" = ["decide"])),
-    responses((status = 200, body = RecordView), (status = 403, body = Problem)))]
+    responses((status = 200, description = "The name as it is now", body = RecordView)))]
 pub(super) async fn confirm(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(name): Named<String>,
+    _: Asked<NoParams>,
     request: Request,
 ) -> Result<Json<RecordView>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::{Request, State as Extract};
-use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, Named, body};
+use super::kinds::ProblemKind;
+use super::params::{Asked, NoParams};
 use super::problem::Problem;
 use crate::people::Scope;
 use crate::report::{Month, NotAMonth, Report};
@@ -21,30 +22,36 @@ pub(super) struct ClosedMonth {
     requests: Vec<String>,
 }
 
-/// The report of a month, of the running one too; making it changes nothing
-#[utoipa::path(get, path = "/reports/{month}", params(("month" = String, Path, description = "YYYY-MM, in WIB")),
+/// The report of a month
+///
+/// Of the running one too; making it changes nothing.
+#[utoipa::path(get, path = "/reports/{month}", operation_id = "get_report", tag = "reports",
+    params(("month" = String, Path, description = "YYYY-MM, in WIB"), Asked<NoParams>),
     security(("token" = ["read"])),
-    responses((status = 200, body = Report), (status = 403, body = Problem),
-              (status = 422, body = Problem)))]
+    responses((status = 200, description = "The report", body = Report)))]
 pub(super) async fn show(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(month): Named<String>,
+    _: Asked<NoParams>,
 ) -> Result<Json<Report>, Problem> {
     caller.officer(Scope::Read)?;
     let month = month_of(&month)?;
     Ok(Json(state.work(move |state| state.desk().month_report(month)).await??))
 }
 
-/// Close a month that is over: the requests its report holds end with it
-#[utoipa::path(post, path = "/reports/{month}/close", params(("month" = String, Path, description = "YYYY-MM, in WIB")),
+/// Close a month that is over
+///
+/// The requests its report holds end with it. It takes no body, or `{}`.
+#[utoipa::path(post, path = "/reports/{month}/close", operation_id = "close_month", tag = "reports",
+    params(("month" = String, Path, description = "YYYY-MM, in WIB"), Asked<NoParams>),
     security(("token" = ["decide"])),
-    responses((status = 200, body = ClosedMonth), (status = 403, body = Problem),
-              (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, description = "The month, and what is closed with it", body = ClosedMonth)))]
 pub(super) async fn close(
     Extract(state): Extract<State>,
     caller: Caller,
     Named(month): Named<String>,
+    _: Asked<NoParams>,
     request: Request,
 ) -> Result<Json<ClosedMonth>, Problem> {
     let actor = caller.officer(Scope::Decide)?.actor();
@@ -56,8 +63,7 @@ pub(super) async fn close(
 
 /// Reads a month.
 fn month_of(text: &str) -> Result<Month, Problem> {
-    let wrong = |error: NotAMonth| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "incomplete", format!("{text}: {error}"))
-    };
+    let wrong =
+        |error: NotAMonth| Problem::new(ProblemKind::Incomplete, format!("{text}: {error}"));
     text.parse().map_err(wrong)
 }

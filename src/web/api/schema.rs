@@ -4,24 +4,29 @@
 //! second time, field by field; a test holds the fields equal.
 
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::kinds::ProblemKind;
 use crate::queue::{
-    ActKind, Application, Contact, FaultCode, Kind, Letter, LineCode, LineVerdict, LiveState,
-    NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase, RequestedRecord, Role,
-    Rule, State,
+    ActKind, Application, Contact, FaultCode, Kind, Letter, LineCode, LineInput, LineVerdict,
+    LiveState, NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase, RejectReason,
+    RequestedRecord, Role, Rule, State,
 };
+use crate::words::{Lang, Said, Words};
 
-/// Schemas of enums with words.
+/// Schemas of enums with words, each word with what it means.
 macro_rules! words {
-    ($($name:ident: $about:literal,)*) => {
+    ($($name:ident: $about:literal $meaning:expr,)*) => {
         $(
             impl PartialSchema for $name {
                 fn schema() -> RefOr<Schema> {
+                    let meaning: fn($name) -> String = $meaning;
+                    let lines = $name::ALL.map(|it| format!("- `{it}`: {}", meaning(it)));
+                    let about = format!("{}\n\n{}", $about, lines.join("\n"));
                     let words = $name::ALL.map($name::as_str);
                     let schema = ObjectBuilder::new().schema_type(Type::String);
-                    schema.enum_values(Some(words)).description(Some($about)).build().into()
+                    schema.enum_values(Some(words)).description(Some(about)).build().into()
                 }
             }
 
@@ -30,24 +35,86 @@ macro_rules! words {
     };
 }
 
-words! {
-    ActKind: "An act on a request.",
-    FaultCode: "The stable codes of problem details.",
-    Kind: "What a request does to a name.",
-    LineCode: "A line of the check sheet: `A` is computed, `M` is looked at by a person.",
-    LineVerdict: "An officer's verdict on a line; a line not looked at has none.",
-    LiveState: "The state of a name.",
-    NamingClass: "Which naming pattern applies.",
-    NoticeState: "The state of a notice.",
-    Origin: "Where a live record comes from.",
-    Outcome: "What an automatic line came to.",
-    PaperKind: "A kind of paper.",
-    Overrule: "How a failed automatic line may be passed over.",
-    Phase: "A state, split where somebody else has to act.",
-    Role: "What a person may do. No role can set a state by hand.",
-    Rule: "Every single rule a request can break.",
-    State: "The state of a request.",
+/// The English words of the catalogue.
+fn said<T: Said>(it: T) -> String {
+    it.say(Words::of(Lang::En))
 }
+
+/// What a phase is.
+fn phase(phase: Phase) -> String {
+    let text = match phase {
+        Phase::Draft => "being filled in",
+        Phase::Submitted => "waits for the kabid to route it",
+        Phase::Assigned => "with a kasi",
+        Phase::Consulting => "with a kasi, while another party is asked to agree",
+        Phase::NeedsCorrection => "with the applicant",
+        Phase::Scheduled => "approved; the start time lies ahead",
+        Phase::Verified => "approved; nothing is missing",
+        Phase::AwaitsSecond => "approved; the kabid's second signature is missing",
+        Phase::Promoting => "committed to the zone and not read back yet",
+        Phase::PromotionFailed => "the promotion did not succeed",
+        Phase::Live => "in the zone; the applicant has not been told yet",
+        Phase::Notified => "in the zone, and the applicant knows",
+        Phase::Closed => "entered in a monthly report",
+        Phase::Rejected => "turned down; the applicant has not been told yet",
+        Phase::RejectedNotified => "turned down, and the applicant knows",
+        Phase::Withdrawn => "taken back",
+        Phase::Expired => "not corrected in time",
+    };
+    text.to_owned()
+}
+
+words! {
+    FaultCode: "The stable code of a fault." |it| ProblemKind::of_fault(it).title().to_owned(),
+    Kind: "What a request does to a name." said,
+    LineCode: "A line of the check sheet: `A` is computed, `M` is looked at by a person." said,
+    LineVerdict: "An officer's verdict on a line; a line not looked at has none." said,
+    LiveState: "The state of a name." |it| match it {
+        LiveState::Free => "nobody has it".to_owned(),
+        LiveState::Held => "kept for a request that is under way".to_owned(),
+        LiveState::Live => "in the zone".to_owned(),
+        LiveState::Reconfirming => "in the zone; its owner is asked whether it is still needed".to_owned(),
+        LiveState::Suspended => "out of the zone; its owner keeps it".to_owned(),
+        LiveState::Removed => "taken out for good".to_owned(),
+        LiveState::Quarantined => "rests; only its former owner may ask for it".to_owned(),
+    },
+    NamingClass: "Which naming pattern applies." |it| {
+        let hint = Words::of(Lang::En).s(&format!("{}-hint", it.id()));
+        format!("{}. {hint}", said(it))
+    },
+    NoticeState: "The state of a notice." said,
+    Origin: "Where a live record comes from." |it| match it {
+        Origin::Request => "a request went live".to_owned(),
+        Origin::Import => "it stood in the zone before, and nobody asked for it here".to_owned(),
+    },
+    Outcome: "What an automatic line came to." said,
+    Overrule: "How a failed automatic line may be passed over." |it| match it {
+        Overrule::Never => "not at all".to_owned(),
+        Overrule::Tick => "by the verdict `ok`".to_owned(),
+        Overrule::Note => "by the verdict `ok` and a note".to_owned(),
+        Overrule::SecondSignature => "by the verdict `ok`, a note, and the kabid's signature".to_owned(),
+    },
+    PaperKind: "A kind of paper." said,
+    Phase: "A state, split where somebody else has to act." phase,
+    RejectReason: "Why a request is rejected." said,
+    Role: "What a person may do. No role can set a state by hand." said,
+    Rule: "Every single rule a request can break." |it| it.text().to_owned(),
+    State: "The state of a request." |it| Words::of(Lang::En).s(&format!("{}-line", it.id())),
+    ActKind: "An act on a request." |it| it.about().to_owned(),
+}
+
+/// The content of a file, for the document.
+pub(super) struct File;
+
+impl PartialSchema for File {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        schema.format(Some(binary)).description(Some("The content of a file.")).build().into()
+    }
+}
+
+impl ToSchema for File {}
 
 /// Schemas of structs by the shape that describes their fields.
 macro_rules! shaped {
@@ -73,6 +140,7 @@ shaped! {
     RequestedRecord: RecordShape,
     Contact: ContactShape,
     Letter: LetterShape,
+    LineInput: LineShape,
 }
 
 /// The data of one revision of a request, in the shape of `POST /requests`.
@@ -87,7 +155,8 @@ struct ApplicationShape {
     name: String,
     /// The zone, absolute, with the final dot.
     zone: String,
-    /// The records to be served at the name; empty for `suspend` and `remove`.
+    /// The records to be served at the name: needed for `new` and `change`, none for `suspend` and
+    /// `remove`.
     #[schema(required = false)]
     records: Vec<RequestedRecord>,
     /// The office that asks and will own the name.
@@ -95,7 +164,6 @@ struct ApplicationShape {
     /// Its region code (*kode wilayah*), for villages and districts.
     region: Option<String>,
     /// What the name is for.
-    #[schema(required = false)]
     purpose: String,
     /// The person responsible (*penanggung jawab*).
     contact: Contact,
@@ -136,15 +204,28 @@ struct ContactShape {
     /// Full name.
     name: String,
     /// *Jabatan*.
-    #[schema(required = false)]
     position: String,
     /// Office mailbox.
+    #[schema(format = Email)]
     email: String,
     /// Office telephone.
-    #[schema(required = false)]
     phone: String,
     /// 18 digits, if the person has one and gives it.
     nip: Option<String>,
+}
+
+/// A verdict on one line of the check sheet.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Read by the macro that writes the document.
+struct LineShape {
+    /// Which line.
+    code: LineCode,
+    /// `null`: not looked at.
+    #[schema(required = false)]
+    verdict: Option<LineVerdict>,
+    /// Needed unless the verdict is `ok`, and where an automatic line that did not pass is passed over.
+    #[schema(required = false, max_length = 4000)]
+    note: Option<String>,
 }
 
 /// What the letter says about itself.
@@ -153,9 +234,10 @@ struct ContactShape {
 struct LetterShape {
     /// *Nomor surat*.
     number: String,
-    /// `YYYY-MM-DD`.
+    /// *Tanggal surat*.
+    #[schema(format = Date)]
     date: String,
-    /// SHA-256 of the file in hexadecimal, set by the desk when it takes the file in.
+    /// SHA-256 of the file in hexadecimal, set when the file comes in; what is sent here is not kept.
     sha256: Option<String>,
 }
 

@@ -2,35 +2,43 @@
 
 use axum::Json;
 use axum::extract::State as Extract;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
-use super::caller::{Caller, Params};
+use super::caller::Caller;
+use super::params::{Asked, Form, Param, ParamTable};
 use super::problem::Problem;
 use crate::desk::ActError;
 use crate::people::Scope;
 use crate::statistics::{Figures, Span};
 use crate::web::state::State;
 
-/// Over which time.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Over {
-    /// `hour`, `week` (the default) or `year`: what codes, types, transports, zones and names are summed over.
-    #[serde(default)]
-    #[param(value_type = Option<String>)]
-    span: Span,
+/// The parameters of the statistics.
+pub(super) struct Over;
+
+impl ParamTable for Over {
+    const PARAMS: &'static [Param] = &[Param::new(
+        "span",
+        Form::Word(|| vec!["hour", "week", "year"]),
+        "What codes, types, transports, zones and names are summed over: `week`, if nothing is said",
+    )];
 }
 
-/// Queries over time, by kind and name; nothing of who asked
-#[utoipa::path(get, path = "/statistics", params(Over), security(("token" = ["read"])),
-    responses((status = 200, body = Figures), (status = 403, body = Problem)))]
+/// Queries over time, by kind and name
+///
+/// Nothing of who asked is counted.
+#[utoipa::path(get, path = "/statistics", operation_id = "get_statistics", tag = "reports",
+    params(Asked<Over>), security(("token" = ["read"])),
+    responses((status = 200, description = "The figures", body = Figures)))]
 pub(super) async fn show(
     Extract(state): Extract<State>,
     caller: Caller,
-    Params(over): Params<Over>,
+    over: Asked<Over>,
 ) -> Result<Json<Figures>, Problem> {
     caller.officer(Scope::Read)?;
-    let job = move |state: &State| state.statistics().figures(over.span, state.desk().now());
+    let span = match over.text("span").as_deref() {
+        Some("hour") => Span::Hour,
+        Some("year") => Span::Year,
+        _ => Span::Week,
+    };
+    let job = move |state: &State| state.statistics().figures(span, state.desk().now());
     Ok(Json(state.work(job).await?.map_err(ActError::from)?))
 }

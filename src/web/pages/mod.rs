@@ -17,6 +17,7 @@ mod party;
 mod questions;
 mod queue;
 mod records;
+mod reference;
 mod region;
 mod register;
 mod reports;
@@ -108,6 +109,9 @@ pub(super) fn routes() -> Router<State> {
         .route("/rekaman/{name}/kembalikan/{number}", post(records::undo))
         .route("/subdomain", get(register::show))
         .route("/subdomain.csv", get(register::csv))
+        .route("/api", get(reference::calls))
+        .route("/api/types", get(reference::types))
+        .route("/api/problem", get(reference::problems))
         .route("/zona", get(zones::show).post(zones::reload))
         .route("/tinjau/{number}/{act}", get(acts::show).post(acts::press))
         .route("/masuk", get(sign_in::show).post(sign_in::enter))

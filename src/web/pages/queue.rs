@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::parts::{act_words, full_name, left_class, tag, waits};
 use crate::audit::Event;
-use crate::desk::{ActError, COUNTED_MAX, Counts, ListFilter};
+use crate::desk::{ActError, COUNTED_MAX, Counts, ListFilter, Sort};
 use crate::people::{Account, Role};
 use crate::queue::time::DAY_MS;
 use crate::queue::{Phase, Rules, State as RequestState};
@@ -143,7 +143,7 @@ pub(super) async fn show(
     let text = asked.cari.trim().to_owned();
     let state_wanted = RequestState::from_name(&asked.keadaan);
     let filter = ListFilter {
-        state: state_wanted,
+        states: state_wanted.into_iter().collect(),
         // Without a state, "all" means all that are under way.
         // A search finds what is finished, too.
         open: match list.as_str() {
@@ -151,7 +151,7 @@ pub(super) async fn show(
             "semua" if !text.is_empty() => None,
             _ => state_wanted.is_none().then_some(true),
         },
-        newest: list == "selesai",
+        sort: if list == "selesai" { Sort::Newest } else { Sort::Due },
         late: list == "terlambat",
         holder: None,
         waits_for: None,
@@ -159,6 +159,7 @@ pub(super) async fn show(
         text: (!text.is_empty()).then_some(text),
         cursor: (!asked.mulai.is_empty()).then(|| asked.mulai.clone()),
         limit: ROWS,
+        ..ListFilter::default()
     };
     let now = state.people().now_ms();
     let filter = if list == "milik-saya" { filter.waiting_for(&actor, now) } else { filter };

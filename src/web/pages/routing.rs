@@ -113,7 +113,7 @@ async fn look(
     let found = state
         .work(move |state| {
             let waiting = ListFilter {
-                state: Some(RequestState::Submitted),
+                states: vec![RequestState::Submitted],
                 limit: 200,
                 ..ListFilter::default()
             };

@@ -40,6 +40,12 @@ impl Response {
         self.json()
     }
 
+    /// The value of a header; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+    }
+
     /// Status and problem code of a refusal.
     #[track_caller]
     pub fn refused(&self) -> (u16, String) {
@@ -103,7 +109,7 @@ impl Caller {
     }
 
     /// Sends and reads to the end.
-    fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Response {
+    pub fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Response {
         let mut stream = TcpStream::connect(&self.host).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let head = format!(
