@@ -20,6 +20,7 @@ pub struct PaperView {
     /// The event it was made of.
     pub event: i64,
     /// When it was issued, RFC 3339.
+    #[schema(format = DateTime)]
     pub issued: String,
     /// The revision of the request it is about.
     pub revision: u32,

@@ -11,7 +11,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use governor::middleware::{StateInformationMiddleware, StateSnapshot};
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{NotUntil, Quota, RateLimiter};
 use ipnet::IpNet;
 
 /// Wrong secrets from one network, or on one number, within an hour.
@@ -41,23 +43,46 @@ pub enum Route {
     Link,
 }
 
+impl Route {
+    /// What its limit is called in the headers of the API.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Attempt => "attempt",
+            Self::Submit => "submit",
+            Self::Step => "step",
+            Self::Upload => "upload",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// Buckets by key that tell what is left in them.
+type Buckets<K> =
+    RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
+
+/// Full buckets.
+fn buckets<K: Clone + Eq + std::hash::Hash>(quota: Quota) -> Buckets<K> {
+    RateLimiter::keyed(quota).with_middleware()
+}
+
 /// The buckets.
 pub struct Limits {
     /// Sign-in and links: a burst, then a slow refill.
-    quick: DefaultKeyedRateLimiter<(Route, IpNet)>,
+    quick: Buckets<(Route, IpNet)>,
     /// Wrong status secrets: how many, and since when. Right ones do not count, so a program may read
     /// the status of its request as often as it likes.
     pub(super) secrets: Wrongs,
     /// Wrong codes of papers.
     pub(super) papers: Wrongs,
     /// Tries to send a new request, each minute: never fewer than the requests allowed an hour.
-    attempt: DefaultKeyedRateLimiter<IpNet>,
+    attempt: Buckets<IpNet>,
     /// Steps of the form, each minute: enough for the requests allowed an hour, sent all at once.
-    step: DefaultKeyedRateLimiter<IpNet>,
+    step: Buckets<IpNet>,
     /// Files in the form, each hour.
-    upload: DefaultKeyedRateLimiter<IpNet>,
+    upload: Buckets<IpNet>,
     /// New requests an hour; none when the limit is 0.
-    submit: Option<DefaultKeyedRateLimiter<IpNet>>,
+    submit: Option<Buckets<IpNet>>,
 }
 
 impl Limits {
@@ -65,33 +90,42 @@ impl Limits {
     pub(super) fn new(submit_per_hour: u32) -> Self {
         let many = NonZeroU32::new(30).unwrap_or(NonZeroU32::MIN);
         Self {
-            quick: RateLimiter::keyed(Quota::per_minute(many)),
+            quick: buckets(Quota::per_minute(many)),
             secrets: Wrongs::default(),
             papers: Wrongs::default(),
-            attempt: RateLimiter::keyed(Quota::per_minute(
+            attempt: buckets(Quota::per_minute(
                 many.max(NonZeroU32::new(submit_per_hour).unwrap_or(many)),
             )),
-            step: RateLimiter::keyed(Quota::per_minute(at_least(120, submit_per_hour, 10))),
-            upload: RateLimiter::keyed(Quota::per_hour(at_least(30, submit_per_hour, 3))),
+            step: buckets(Quota::per_minute(at_least(120, submit_per_hour, 10))),
+            upload: buckets(Quota::per_hour(at_least(30, submit_per_hour, 3))),
             submit: NonZeroU32::new(submit_per_hour).and_then(|most| {
                 let quota = Quota::with_period(Duration::from_secs(3600) / most.get())?;
-                Some(RateLimiter::keyed(quota.allow_burst(most)))
+                Some(buckets(quota.allow_burst(most)))
             }),
         }
     }
 
     /// Whether this address may once more; counts the try. The error is the time until it may.
     pub fn take(&self, route: Route, from: IpAddr) -> Result<(), Duration> {
-        match route {
-            Route::Submit => {
-                let submit = self.submit.as_ref().ok_or(WRONG_WINDOW)?;
-                submit.check_key(&prefix(from, 24, 56)).map_err(until)
-            }
-            Route::Step => self.step.check_key(&prefix(from, 24, 56)).map_err(until),
-            Route::Upload => self.upload.check_key(&prefix(from, 24, 56)).map_err(until),
-            Route::Attempt => self.attempt.check_key(&prefix(from, 32, 64)).map_err(until),
-            route => self.quick.check_key(&(route, prefix(from, 32, 64))).map_err(until),
-        }
+        self.spend(route, from).map(drop).map_err(|full| full.more_in)
+    }
+
+    /// The same, with what is left of the limit.
+    pub(super) fn spend(&self, route: Route, from: IpAddr) -> Result<Allowance, Allowance> {
+        let (near, exact) = (prefix(from, 24, 56), prefix(from, 32, 64));
+        let checked = match route {
+            Route::Submit => match &self.submit {
+                Some(submit) => submit.check_key(&near),
+                None => return Err(Allowance::none(route.name())),
+            },
+            Route::Step => self.step.check_key(&near),
+            Route::Upload => self.upload.check_key(&near),
+            Route::Attempt => self.attempt.check_key(&exact),
+            route => self.quick.check_key(&(route, exact)),
+        };
+        checked
+            .map(|left| Allowance::left(route.name(), &left))
+            .map_err(|full| Allowance::used_up(route.name(), &full))
     }
 
     /// Forgets addresses that have not been seen for a while; for a timer.
@@ -104,6 +138,55 @@ impl Limits {
             submit.retain_recent();
         }
     }
+}
+
+//------------ Allowance -----------------------------------------------------
+
+/// How often a network may still do something, as the headers `RateLimit-Policy` and `RateLimit` tell it
+/// (draft-ietf-httpapi-ratelimit-headers).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    /// What the limit is called.
+    pub(super) name: &'static str,
+    /// How often in all.
+    pub(super) most: u32,
+    /// The time in which it is as often again.
+    pub(super) window: Duration,
+    /// How often now.
+    pub(super) left: u32,
+    /// The time after which it is at least once more.
+    pub(super) more_in: Duration,
+}
+
+impl Allowance {
+    /// A limit that takes nothing.
+    const fn none(name: &'static str) -> Self {
+        Self { name, most: 0, window: WRONG_WINDOW, left: 0, more_in: WRONG_WINDOW }
+    }
+
+    /// A limit of which something is left.
+    fn left(name: &'static str, state: &StateSnapshot) -> Self {
+        let (most, window, more_in) = sizes(state.quota());
+        Self { name, most, window, left: state.remaining_burst_capacity(), more_in }
+    }
+
+    /// A limit that is used up.
+    fn used_up(name: &'static str, full: &NotUntil<<DefaultClock as Clock>::Instant>) -> Self {
+        let (most, window, _) = sizes(full.quota());
+        let more_in = full.wait_time_from(DefaultClock::default().now());
+        Self { name, most, window, left: 0, more_in }
+    }
+
+    /// Wrong secrets that are used up.
+    pub(super) const fn wrong_secrets(more_in: Duration) -> Self {
+        Self { name: "wrong_secret", most: WRONG_AN_HOUR, window: WRONG_WINDOW, left: 0, more_in }
+    }
+}
+
+/// How much a quota is in all, in which time, and the time of one.
+fn sizes(quota: Quota) -> (u32, Duration, Duration) {
+    let most = quota.burst_size().get();
+    (most, quota.burst_size_replenished_in(), quota.replenish_interval())
 }
 
 //------------ Wrong ---------------------------------------------------------
@@ -175,11 +258,6 @@ impl Wrong {
             *count = count.saturating_sub(1);
         }
     }
-}
-
-/// The time until a bucket has room again.
-fn until(full: NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
-    full.wait_time_from(DefaultClock::default().now())
 }
 
 /// Where a wrong secret counts.
@@ -307,8 +385,12 @@ mod tests {
             limits.take(Route::Submit, near[0]).is_ok()
                 && limits.take(Route::Submit, near[1]).is_ok()
         );
-        assert!(limits.take(Route::Submit, near[0]).is_err());
-        assert!(limits.take(Route::Submit, "198.51.100.1".parse().unwrap()).is_ok());
+        let full = limits.spend(Route::Submit, near[0]).unwrap_err();
+        let seconds = [full.window, full.more_in].map(|it| it.as_secs_f64());
+        assert!((full.most, full.left) == (2, 0) && seconds[0] == 3600.0, "{full:?}");
+        assert!((1700.0..=1800.0).contains(&seconds[1]), "{full:?}");
+        let left = limits.spend(Route::Submit, "198.51.100.1".parse().unwrap()).unwrap();
+        assert_eq!((left.left, left.more_in.as_secs()), (1, 1800));
         assert!(limits.take(Route::Link, near[0]).is_ok());
     }
 }

@@ -206,8 +206,15 @@ fn the_public_form_has_a_limit_and_a_switch() {
         let response = office.applicant.post_request("/api/v1/requests", &refused, LETTER);
         assert_eq!(response.refused().1, "reserved");
     }
-    assert_eq!((send(1).status, send(2).status), (201, 201));
-    assert_eq!(send(3).refused(), (429, "too_many".to_owned()));
+    let [first, second] = [send(1), send(2)];
+    assert_eq!((first.status, second.status), (201, 201));
+    assert_eq!(first.header("ratelimit-policy"), "\"submit\";q=2;w=3600");
+    assert_eq!(first.header("ratelimit"), "\"submit\";r=1;t=1800");
+    let third = send(3);
+    assert_eq!(third.refused(), (429, "too_many".to_owned()));
+    let wait: u64 = third.header("retry-after").parse().unwrap();
+    assert!((1_700..=1_800).contains(&wait), "{wait}");
+    assert_eq!(third.header("ratelimit"), format!("\"submit\";r=0;t={wait}"));
     let request = service("layanan-4", address("192.0.2.1"));
     assert_eq!(office.kabid.post_request("/api/v1/requests", &request, LETTER).status, 201);
 

@@ -181,8 +181,18 @@ fn headers_of(status: u16) -> Value {
             });
         }
         429 | 503 => {
+            if status == 429 {
+                let text =
+                    |about: &str| json!({ "description": about, "schema": { "type": "string" } });
+                headers["RateLimit-Policy"] = text(
+                    "Where a network has called too often: the limit, as `\"attempt\";q=30;w=60`",
+                );
+                headers["RateLimit"] = text(
+                    "What is left of it, and in how many seconds once more, as `\"attempt\";r=0;t=2`",
+                );
+            }
             headers["Retry-After"] = json!({
-                "description": "Seconds after which the call may be tried again",
+                "description": "Seconds after which the call may be tried again, where that is known",
                 "schema": { "type": "integer", "minimum": 1 }
             });
         }

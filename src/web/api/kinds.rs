@@ -125,10 +125,19 @@ impl ProblemKind {
         Self::of(code.as_str())
     }
 
-    /// Whether it may pass by itself, so that `Retry-After` comes along.
-    pub(in crate::web) fn passes(self) -> bool {
-        let status = self.status();
-        status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS
+    /// Seconds after which what passes by itself may be tried again, for `Retry-After`; 0: it does not pass, or
+    /// nobody can say when.
+    pub(in crate::web) const fn retry_after(self) -> u64 {
+        match self {
+            Self::TooManyCodes => 3600,
+            Self::Busy => 5,
+            Self::NotListening
+            | Self::LetterUnchecked
+            | Self::Slow
+            | Self::Unavailable
+            | Self::NotMailed => 30,
+            _ => 0,
+        }
     }
 }
 

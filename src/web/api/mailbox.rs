@@ -59,7 +59,7 @@ pub(super) async fn ask(
     if !caller.has_token() && !state.settings().public_submit {
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
-    state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)?;
+    state.limits().spend(Route::Attempt, caller.address).map_err(Problem::too_many)?;
     let Wanted { email } = json(request, &["email"], &["email"]).await?;
     let email = email.trim().to_owned();
     if !is_mailbox(&email) {

@@ -17,6 +17,7 @@ mod health;
 mod json;
 mod kinds;
 mod letters;
+mod limits;
 mod lists;
 mod mailbox;
 mod multipart;
@@ -30,6 +31,7 @@ mod reports;
 mod requests;
 mod schema;
 mod statistics;
+mod texts;
 mod version;
 
 use axum::Router;
@@ -81,6 +83,7 @@ fn calls() -> (Router<State>, OpenApi) {
                 .routes(routes!(lists::offices))
                 .routes(routes!(lists::regions))
                 .routes(routes!(lists::officers))
+                .routes(routes!(texts::list))
                 .routes(routes!(lists::me))
                 .routes(routes!(chain::changes))
                 // Its acts are in the document one by one.

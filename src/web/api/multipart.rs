@@ -38,7 +38,7 @@ pub(super) async fn read_letter(
     let of = if caller.has_token() {
         Sender::Officer
     } else {
-        state.limits().take(Route::Upload, caller.address).map_err(Problem::too_many)?;
+        state.limits().spend(Route::Upload, caller.address).map_err(Problem::too_many)?;
         Sender::Stranger
     };
     let read = state.letters().read(upload.bytes, of).await;

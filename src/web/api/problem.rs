@@ -17,6 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::kinds::ProblemKind;
+use super::limits;
 use crate::desk::ActError;
 use crate::people::{PeopleError, Scope};
 use crate::queue::{Fault, Rule, TransitionError};
@@ -24,6 +25,7 @@ use crate::store::{is_disk_full, is_unavailable};
 use crate::text::with_causes;
 use crate::view::FaultView;
 use crate::web::failure::Failure;
+use crate::web::limits::Allowance;
 use crate::web::state::State;
 use crate::web::status;
 
@@ -31,8 +33,6 @@ use crate::web::status;
 pub(super) const PROBLEM: &str = "application/problem+json";
 /// The header that names a call, in requests and in answers.
 pub(super) const REQUEST_ID: &str = "x-request-id";
-/// Seconds after which what passes by itself may be tried again.
-const RETRY_SECONDS: u64 = 30;
 
 /// Why a call was not done.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -60,6 +60,9 @@ pub(in crate::web) struct Problem {
     /// Seconds after which it may be tried again.
     #[serde(skip)]
     retry_after: u64,
+    /// The limit that is used up.
+    #[serde(skip)]
+    allowance: Option<Allowance>,
     /// Why, for the log only.
     #[serde(skip)]
     cause: Option<String>,
@@ -78,7 +81,8 @@ impl Problem {
             instance: String::new(),
             request_id: String::new(),
             challenge: Cow::Borrowed(""),
-            retry_after: if kind.passes() { RETRY_SECONDS } else { 0 },
+            retry_after: kind.retry_after(),
+            allowance: None,
             cause: None,
         }
     }
@@ -130,15 +134,12 @@ impl Problem {
         Self { errors, ..Self::bad_request(texts.join("; ")) }
     }
 
-    /// Too often; once more after this time.
-    pub(super) fn too_many(wait: Duration) -> Self {
-        Self::too_many_for(wait.as_secs() + 1)
-    }
-
-    /// The same, in whole seconds.
-    fn too_many_for(retry_after: u64) -> Self {
+    /// Too often; once more as soon as the limit allows it.
+    pub(super) fn too_many(limit: Allowance) -> Self {
+        let retry_after = limits::seconds(limit.more_in);
         let detail = format!("too many calls from this network: wait {retry_after} s");
-        Self { retry_after: retry_after.max(1), ..Self::new(ProblemKind::TooMany, detail) }
+        let allowance = Some(limit);
+        Self { retry_after, allowance, ..Self::new(ProblemKind::TooMany, detail) }
     }
 
     /// Others use what this needs just now.
@@ -243,7 +244,9 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.status {
             StatusCode::TOO_MANY_REQUESTS => {
-                return Self::too_many_for(failure.retry_after.unwrap_or(1));
+                // Only tries of secrets come here.
+                let wait = Duration::from_secs(failure.retry_after.unwrap_or(1));
+                return Self::too_many(Allowance::wrong_secrets(wait));
             }
             StatusCode::PAYLOAD_TOO_LARGE => {
                 return Self::too_large("the letter may have 10 MB at most");
@@ -277,6 +280,9 @@ impl IntoResponse for Problem {
         }
         if self.retry_after > 0 {
             headers.insert(RETRY_AFTER, HeaderValue::from(self.retry_after));
+        }
+        if let Some(allowance) = self.allowance {
+            headers.extend(limits::headers(allowance));
         }
         response.extensions_mut().insert(self);
         response

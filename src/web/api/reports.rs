@@ -26,7 +26,8 @@ pub(super) struct ClosedMonth {
 ///
 /// Of the running one too; making it changes nothing.
 #[utoipa::path(get, path = "/reports/{month}", operation_id = "get_report", tag = "reports",
-    params(("month" = String, Path, description = "YYYY-MM, in WIB"), Asked<NoParams>),
+    params(("month" = String, Path, pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", description = "YYYY-MM, in WIB"),
+        Asked<NoParams>),
     security(("token" = ["read"])),
     responses((status = 200, description = "The report", body = Report)))]
 pub(super) async fn show(
@@ -44,7 +45,8 @@ pub(super) async fn show(
 ///
 /// The requests its report holds end with it. It takes no body, or `{}`.
 #[utoipa::path(post, path = "/reports/{month}/close", operation_id = "close_month", tag = "reports",
-    params(("month" = String, Path, description = "YYYY-MM, in WIB"), Asked<NoParams>),
+    params(("month" = String, Path, pattern = "^[0-9]{4}-(0[1-9]|1[0-2])$", description = "YYYY-MM, in WIB"),
+        Asked<NoParams>),
     security(("token" = ["decide"])),
     responses((status = 200, description = "The month, and what is closed with it", body = ClosedMonth)))]
 pub(super) async fn close(

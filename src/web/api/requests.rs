@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::caller::{Caller, Named};
+use super::limits;
 use super::mailbox::Proof;
 use super::multipart::{Sent, read_letter};
 use super::once::Once;
@@ -21,7 +22,7 @@ use crate::queue::{
     Actor, Application, Identity, Kind, NamingClass, State as RequestState, automatic,
 };
 use crate::view::{FaultView, HistoryView, RecordView, RequestView, Summary};
-use crate::web::limits::{Route, network};
+use crate::web::limits::{Allowance, Route, network};
 use crate::web::state::State;
 
 /// Events of the history that come with a request at most, the newest.
@@ -327,8 +328,8 @@ pub(super) struct Parts {
     request_body(content = Parts, content_type = "multipart/form-data"),
     responses((status = 201, description = "It was sent", body = Submitted,
         headers(("Location" = String, description = "The request"),
-            ("RateLimit-Policy" = String, description = "Without a token: how many requests a network may send an hour"),
-            ("RateLimit" = String, description = "Without a token: how many more it may send now, and when there is one more")))))]
+            ("RateLimit-Policy" = String, description = "Without a token: how often a network may send one, as `\"submit\";q=10;w=3600`"),
+            ("RateLimit" = String, description = "Without a token: how many it may still send now, and in how many seconds at least one more, as `\"submit\";r=9;t=360`")))))]
 pub(super) async fn submit(
     Extract(state): Extract<State>,
     caller: Caller,
@@ -339,23 +340,25 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     let key = once.of_request(&state, &caller, &sent)?;
     if let Some(before) = sent_before(&state, key.clone()).await? {
-        return Ok(created(&before));
+        return Ok(created(&before, None));
     }
     let done = take_in(&state, &caller, proof, sent, key.clone()).await;
     match done {
-        Ok(done) => Ok(created(&done)),
+        Ok((done, allowance)) => Ok(created(&done, allowance)),
         // Of two calls with one key the second may come to here.
         Err(problem) => match sent_before(&state, key).await? {
-            Some(before) => Ok(created(&before)),
+            Some(before) => Ok(created(&before, None)),
             None => Err(problem),
         },
     }
 }
 
 /// The answer to a request that was taken in.
-fn created(done: &Submitted) -> Response {
+fn created(done: &Submitted, allowance: Option<Allowance>) -> Response {
     let place = [(LOCATION, format!("/api/v1/requests/{}", done.number))];
-    (StatusCode::CREATED, place, Json(done)).into_response()
+    let mut response = (StatusCode::CREATED, place, Json(done)).into_response();
+    response.headers_mut().extend(allowance.into_iter().flat_map(limits::headers));
+    response
 }
 
 /// What a call with this key has made before.
@@ -371,14 +374,14 @@ fn answer(done: Taken, warnings: Vec<FaultView>) -> Submitted {
     Submitted { number, secret, state, revision, warnings }
 }
 
-/// Takes a request in.
+/// Takes a request in, and tells what is left of the limit of who sends no token.
 async fn take_in(
     state: &State,
     caller: &Caller,
     proof: Option<Proof>,
     sent: Sent,
     key: Option<Key>,
-) -> Result<Submitted, Problem> {
+) -> Result<(Submitted, Option<Allowance>), Problem> {
     let Sent { application, letter } = sent;
     let actor = if caller.has_token() {
         caller.officer(Scope::Submit)?.actor()
@@ -387,8 +390,10 @@ async fn take_in(
         Actor::applicant(&application.contact.name, Identity::default(), None)
     };
     let letter = read_letter(state, caller, letter).await?;
+    let mut allowance = None;
     if !caller.has_token() {
-        state.limits().take(Route::Submit, caller.address).map_err(Problem::too_many)?;
+        let left = state.limits().spend(Route::Submit, caller.address);
+        allowance = Some(left.map_err(Problem::too_many)?);
     }
     let warnings = automatic::masked_fields(&application).iter().map(FaultView::from).collect();
     let mailbox_proven = match &proof {
@@ -402,7 +407,7 @@ async fn take_in(
         Some(key) => state.desk().submit_once(&key, application, letter, &by),
         None => state.desk().submit(application, letter, &by),
     };
-    Ok(answer(state.work(job).await??, warnings))
+    Ok((answer(state.work(job).await??, warnings), allowance))
 }
 
 /// Tests whether somebody without a token may try to send this now. What the rules or the letter's content
@@ -424,7 +429,7 @@ fn may_speak(state: &State, caller: &Caller) -> Result<(), Problem> {
     if !state.settings().public_submit {
         return Err(Problem::not_allowed("the public form is closed: a token is needed"));
     }
-    state.limits().take(Route::Attempt, caller.address).map_err(Problem::too_many)
+    state.limits().spend(Route::Attempt, caller.address).map(drop).map_err(Problem::too_many)
 }
 
 /// What a request would be told.

@@ -10,6 +10,14 @@ use crate::queue::fields::FIELDS;
 use crate::queue::record_rules::{RECORDS_MAX, TTL_MAX, TTL_MIN, TYPES_OFFERED};
 use crate::web::api::kinds::ProblemKind;
 
+/// Properties of answers that are one of a few words.
+const WORDS: [(&str, &str, &[&str]); 4] = [
+    ("RegionItem", "kind", &["kecamatan", "kelurahan", "desa"]),
+    ("Statistics", "span", &["hour", "week", "year"]),
+    ("ObservationView", "transport", &["udp", "tcp"]),
+    ("TextItem", "language", &["id", "en"]),
+];
+
 /// Adds them to a document.
 pub(super) fn add(document: &mut Value) {
     let (asked, answered) = (named_in(document, "requestBody"), named_in(document, "responses"));
@@ -21,7 +29,13 @@ pub(super) fn add(document: &mut Value) {
     }
     application(schemas);
     problem(schemas);
+    for (schema, property, words) in WORDS {
+        if let Some(schema) = schemas.get_mut(schema) {
+            schema["properties"][property]["enum"] = json!(words);
+        }
+    }
     drop_unused(document);
+    each_object(document, &mut number_in_path);
     each_object(document, &mut whole_number);
 }
 
@@ -156,6 +170,17 @@ fn drop_unused(document: &mut Value) {
     let (asked, answered) = (named_in(document, "requestBody"), named_in(document, "responses"));
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| asked.contains(name) || answered.contains(name));
+    }
+}
+
+/// The number of a request in a path is letters, digits and hyphens.
+fn number_in_path(parameter: &mut Map<String, Value>) {
+    if parameter.get("in").is_some_and(|it| it == "path")
+        && parameter.get("name").is_some_and(|name| name == "number")
+        && let Some(schema) = parameter.get_mut("schema")
+    {
+        schema["pattern"] = "^[A-Za-z0-9-]+$".into();
+        schema["maxLength"] = 40.into();
     }
 }
 
