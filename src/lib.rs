@@ -70,6 +70,7 @@
 //! | [`paper`] | papers: what one says, as a PDF and as a page for printing |
 //! | [`press`] | draws papers in a confined process |
 //! | [`report`] | the monthly report |
+//! | [`webhook`] | events told to programs outside by signed calls |
 //! | [`statistics`] | queries over time, by kind and name, and nothing of who asked |
 //! | [`web`] | pages and JSON API |
 //! | [`config`] | settings, their defaults, findings about them |
@@ -161,6 +162,8 @@ pub mod uploads;
 pub mod view;
 #[cfg(feature = "approval")]
 pub mod web;
+#[cfg(feature = "approval")]
+pub mod webhook;
 #[cfg(feature = "approval")]
 pub mod words;
 

@@ -71,6 +71,11 @@ impl NewEvent {
     }
 }
 
+/// Whether an event is an attempt that was turned back, so that nothing was done.
+pub fn was_turned_back(event: &Event) -> bool {
+    event.payload.contains_key(TURNED_BACK)
+}
+
 /// A happening of a request, a live record or a notice; the caller seals its personal texts.
 impl From<&Happening> for NewEvent {
     fn from(happening: &Happening) -> Self {

@@ -26,7 +26,7 @@ mod vault;
 mod verify;
 
 pub use anchor::{ANCHOR_LABEL, Anchor};
-pub use chain::{NewEvent, PROOF, ROW_LOG, append, append_sealed};
+pub use chain::{NewEvent, PROOF, ROW_LOG, append, append_sealed, was_turned_back};
 pub use error::AuditError;
 pub use export::{Export, Part, export_line, export_part, note_export};
 pub use key_files::has_keys;

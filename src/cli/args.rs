@@ -108,6 +108,10 @@ pub(super) enum Command {
     #[cfg(feature = "approval")]
     #[command(subcommand)]
     Token(Token),
+    /// Webhooks: programs outside that are told what happens
+    #[cfg(feature = "approval")]
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// The report of a month
     #[cfg(feature = "approval")]
     Report(Report),
@@ -411,6 +415,24 @@ pub(super) enum Token {
     Revoke {
         /// Its id, as `token list` shows
         id: String,
+    },
+}
+
+/// `gapura webhook …`
+#[cfg(feature = "approval")]
+#[derive(Debug, Subcommand)]
+pub(super) enum Webhook {
+    /// How each webhook does
+    List,
+    /// Send a webhook a call that is no event, and show what came of it
+    Test {
+        /// Its name in the settings
+        name: String,
+    },
+    /// Try a webhook that waits now, and one that is stopped again
+    Retry {
+        /// Its name in the settings
+        name: String,
     },
 }
 

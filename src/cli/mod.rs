@@ -100,6 +100,8 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         #[cfg(feature = "approval")]
         Command::Token(token) => remote::token(&common, token),
         #[cfg(feature = "approval")]
+        Command::Webhook(webhook) => remote::webhook(&common, webhook),
+        #[cfg(feature = "approval")]
         Command::Report(report) => remote::report(&common, report),
         #[cfg(feature = "approval")]
         Command::Audit(audit) => remote::audit(&common, audit),

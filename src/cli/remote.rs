@@ -99,6 +99,25 @@ pub(super) fn token(common: &Common, token: args::Token) -> anyhow::Result<u8> {
     send(common, Command::Office(command))
 }
 
+/// `gapura webhook …`
+#[cfg(feature = "approval")]
+pub(super) fn webhook(common: &Common, webhook: args::Webhook) -> anyhow::Result<u8> {
+    let command = match webhook {
+        args::Webhook::List => OfficeCommand::WebhookList,
+        args::Webhook::Test { name } => OfficeCommand::WebhookTest { name },
+        args::Webhook::Retry { name } => OfficeCommand::WebhookRetry { name },
+    };
+    // What was found out is in the exit code.
+    let sent = send_to(common, Command::Office(command))?;
+    Ok(sent.map_or_else(
+        |exit| exit,
+        |reply| match reply.json.get("error") {
+            None => print_report(common, &reply),
+            Some(_) => print(common, &reply),
+        },
+    ))
+}
+
 /// `gapura report`: the daemon gathers it, and its form is made here.
 #[cfg(feature = "approval")]
 pub(super) fn report(common: &Common, report: args::Report) -> anyhow::Result<u8> {

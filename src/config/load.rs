@@ -41,9 +41,10 @@ impl Loaded {
     }
 }
 
-/// Whether a key, or a line that has one, may hold what is not to be shown: a secret, or a relay's password.
+/// Whether a key, or a line that has one, may hold what is not to be shown: a secret, a relay's password, or the
+/// address of a chat group.
 fn may_hold_secret(text: &str) -> bool {
-    ["secret", "relay"].iter().any(|word| text.contains(word))
+    ["secret", "relay", "webhook", "url"].iter().any(|word| text.contains(word))
 }
 
 /// The first default path that exists, else the first of all, so that the error names it.
@@ -265,7 +266,11 @@ mod tests {
 
     #[test]
     fn the_shipped_file_names_every_key_of_the_settings() {
-        let source = concat!(include_str!("settings.rs"), include_str!("office.rs"));
+        let source = concat!(
+            include_str!("settings.rs"),
+            include_str!("office.rs"),
+            include_str!("webhook.rs")
+        );
         let mut missing = Vec::new();
         let mut is_table = false;
         for line in source.lines() {

@@ -11,6 +11,7 @@ mod office;
 mod paths;
 mod read;
 mod settings;
+mod webhook;
 
 pub use changed::changed;
 pub use load::{Loaded, default_path, load, state_dir_of};
@@ -22,3 +23,4 @@ pub use settings::{
     SigningSettings, Targets, Tls, Tokens, UpdateApplicant, UpdateGrant, UpdateHow, Web, Work,
     ZoneChecks, ZoneSettings,
 };
+pub use webhook::{WebhookBody, WebhookSettings};

@@ -24,6 +24,7 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
         remotes,
         zones,
         office,
+        webhooks,
         work,
         naming,
         targets,
@@ -47,6 +48,7 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
             .iter_mut()
             .flat_map(|remote| [&mut remote.tls_ca, &mut remote.tls_cert, &mut remote.tls_key]),
     );
+    paths.extend(webhooks.iter_mut().flat_map(|it| [&mut it.secret_file, &mut it.tls_ca]));
     paths.extend(zones.iter_mut().map(|zone| &mut zone.file));
     paths
 }
@@ -102,12 +104,17 @@ mod tests {
 
     #[test]
     fn no_path_of_the_settings_is_forgotten() {
-        let source = concat!(include_str!("settings.rs"), include_str!("office.rs"));
+        let source = concat!(
+            include_str!("settings.rs"),
+            include_str!("office.rs"),
+            include_str!("webhook.rs")
+        );
         let of_settings = source.matches(": PathBuf,").count();
         let mut settings: Settings = toml::from_str(
             "[tls]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n[quic]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n\
              [query_log]\nfile = \"c\"\n[[key]]\nname = \"k.\"\n\
-             [[remote]]\nname = \"r\"\naddresses = []\n[[zone]]\nname = \"a.\"\nfile = \"d\"\n",
+             [[remote]]\nname = \"r\"\naddresses = []\n[[zone]]\nname = \"a.\"\nfile = \"d\"\n\
+             [[webhook]]\nname = \"w\"\nurl = \"u\"\n",
         )
         .unwrap();
         assert_eq!(paths(&mut settings).len(), of_settings);

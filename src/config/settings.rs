@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::office::{Hosting, Office};
+use super::webhook::WebhookSettings;
 
 //------------ Settings ------------------------------------------------------
 
@@ -46,6 +47,9 @@ pub struct Settings {
     /// `[[hosting]]`: where sites may be hosted.
     #[serde(rename = "hosting")]
     pub hostings: Vec<Hosting>,
+    /// `[[webhook]]`: programs outside that are told what happens.
+    #[serde(rename = "webhook")]
+    pub webhooks: Vec<WebhookSettings>,
     /// `[work]`: the office's hours.
     pub work: Work,
     /// `[approval]`: how a request is approved.

@@ -243,6 +243,18 @@ pub enum OfficeCommand {
         /// Anchors that were kept outside.
         anchors: Vec<String>,
     },
+    /// Lists the webhooks.
+    WebhookList,
+    /// Sends a webhook a call that is no event.
+    WebhookTest {
+        /// Its name.
+        name: String,
+    },
+    /// Tries a webhook now, also one that is stopped.
+    WebhookRetry {
+        /// Its name.
+        name: String,
+    },
     /// The report of a month.
     Report {
         /// `YYYY-MM`.

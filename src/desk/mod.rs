@@ -49,6 +49,7 @@ mod texts;
 mod unsent;
 mod updates;
 mod views;
+mod webhooks;
 
 pub use crate::ledger::Clock;
 pub use crate::register::Drift;
@@ -79,6 +80,7 @@ pub use texts::TEXT_MAX;
 pub use unsent::FormFields;
 pub use updates::{Proposed, UpdateWish};
 pub use views::Viewer;
+pub use webhooks::WebhookView;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Desk, StrangerLimits};
 use crate::ledger::Clock;
 use crate::queue::{Calendar, Naming, Rules, Targets};
+use crate::webhook::Hook;
 
 //------------ Options -------------------------------------------------------
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub audit_daily: bool,
     /// Limits for people without an account.
     pub strangers: StrangerLimits,
+    /// `[[webhook]]`.
+    pub webhooks: Vec<Hook>,
 }
 
 impl Options {
@@ -55,6 +58,7 @@ impl Options {
             promote_with_approval: true,
             audit_daily: true,
             strangers: StrangerLimits::default(),
+            webhooks: Vec::new(),
         }
     }
 }
@@ -73,6 +77,8 @@ pub(super) struct Settings {
     pub(super) audit_daily: bool,
     /// Limits for people without an account.
     pub(super) strangers: StrangerLimits,
+    /// `[[webhook]]`.
+    pub(super) webhooks: Arc<[Hook]>,
 }
 
 impl Settings {
@@ -84,6 +90,7 @@ impl Settings {
             promote_with_approval: options.promote_with_approval,
             audit_daily: options.audit_daily,
             strangers: options.strangers,
+            webhooks: options.webhooks.as_slice().into(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod refusals;
 mod reminders;
 mod signing;
 mod updates;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -147,15 +148,20 @@ impl Office {
         Self { desk, publisher, store, running, time, chain, directory }
     }
 
-    /// Stops this office and opens it again in the same directory.
-    pub(super) fn reopen(self) -> Self {
-        let Self { desk, publisher, store, running, time, chain, directory } = self;
+    /// Stops this office; its directory.
+    pub(super) fn close(self) -> TempDir {
+        let Self { desk, publisher, store, running, chain, directory, .. } = self;
         running.stop();
         publisher.flush();
         drop(chain);
         drop((desk, publisher, store));
-        let now = time.load(Ordering::Relaxed);
-        let office = Self::open(directory, |_| {}, "127.0.0.1:0");
+        directory
+    }
+
+    /// Stops this office and opens it again in the same directory.
+    pub(super) fn reopen(self) -> Self {
+        let now = self.time.load(Ordering::Relaxed);
+        let office = Self::open(self.close(), |_| {}, "127.0.0.1:0");
         office.time.store(now, Ordering::Relaxed);
         office
     }

@@ -24,9 +24,9 @@ pub use gather::Asked;
 pub use ours::Ours;
 pub use query::question;
 pub use socket::{Transport, answers, exchange, reachable, silence};
-pub use stream::Stream;
+pub use stream::{Stream, Timed};
 pub use system::{address, recursive_servers};
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsError, roots};
 
 #[cfg(test)]
 mod tests;

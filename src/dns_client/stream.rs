@@ -31,10 +31,7 @@ impl Stream {
     pub fn connect(server: SocketAddr, tls: Option<&Tls>, timeout: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + timeout;
         let server = SocketAddr::new(reachable(server.ip()), server.port());
-        let stream = TcpStream::connect_timeout(&server, left(deadline)?)?;
-        // A query is one small write; nothing follows that it could wait for.
-        stream.set_nodelay(true)?;
-        let mut timed = Timed { stream, deadline };
+        let mut timed = Timed::connect(server, timeout, deadline)?;
         let link = match tls {
             None => Link::Plain(timed),
             Some(tls) => {
@@ -100,11 +97,21 @@ impl<T: Read + Write> ReadWrite for T {}
 //------------ Timed ---------------------------------------------------------
 
 /// A socket with a deadline for whatever is done to it.
-pub(super) struct Timed {
+pub struct Timed {
     /// The socket.
     stream: TcpStream,
     /// When all fails.
     deadline: Instant,
+}
+
+impl Timed {
+    /// Connects within `wait`, and before the deadline.
+    pub fn connect(server: SocketAddr, wait: Duration, deadline: Instant) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&server, left(deadline)?.min(wait))?;
+        // A query is one small write; nothing follows that it could wait for.
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, deadline })
+    }
 }
 
 impl Read for Timed {

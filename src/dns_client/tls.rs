@@ -33,9 +33,8 @@ impl Tls {
     /// where that is empty, by one that the system trusts. With a certificate chain and key of ours, unless
     /// their paths are empty.
     pub fn load(name: &str, ca: &Path, cert: &Path, key: &Path) -> Result<Self, TlsError> {
-        let is_set = |path: &Path| !path.as_os_str().is_empty();
         let server = server_name(name).ok_or_else(|| TlsError::Name(name.to_owned()))?;
-        let roots = if is_set(ca) { roots_in(ca)? } else { system_roots()? };
+        let roots = roots(ca)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
@@ -88,6 +87,16 @@ impl Tls {
 /// A name that a certificate can have; none if it is none.
 fn server_name(name: &str) -> Option<ServerName<'static>> {
     ServerName::try_from(name.trim_end_matches('.').to_owned()).ok()
+}
+
+/// Whether a path is given.
+fn is_set(path: &Path) -> bool {
+    !path.as_os_str().is_empty()
+}
+
+/// The authorities in the file `ca`, or, where that is empty, those the system trusts.
+pub fn roots(ca: &Path) -> Result<RootCertStore, TlsError> {
+    if is_set(ca) { roots_in(ca) } else { system_roots() }
 }
 
 /// The authorities in a file.

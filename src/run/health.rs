@@ -60,7 +60,7 @@ impl Host {
         (zones, refreshes): (&[ZoneStatus], &[Option<RefreshStatus>]),
         signing: Vec<String>,
     ) -> Vec<String> {
-        let mut warnings: Vec<String> = self.road_3.warning().into_iter().collect();
+        let mut warnings = self.road_3.warnings();
         warnings.extend(self.running.soon());
         warnings.extend(late(zones, now_ms()));
         warnings.extend(signing);

@@ -53,6 +53,8 @@ mod people;
 mod road_3;
 #[cfg(feature = "approval")]
 mod signing_mail;
+#[cfg(feature = "approval")]
+mod webhooks;
 
 #[cfg(feature = "approval")]
 pub use audit::verified;

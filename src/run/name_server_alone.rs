@@ -58,8 +58,13 @@ impl Road3 {
     }
 
     /// No change will wait.
-    pub(super) fn warning(&self) -> Option<String> {
-        None
+    pub(super) fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Tells no webhooks.
+    pub(super) fn webhooks(&self) -> Vec<Value> {
+        Vec::new()
     }
 
     /// Has no figures.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::time::{now_ms, utc};
-use super::{RunError, StateDir, audit, options, people, stand_in};
+use super::{RunError, StateDir, audit, options, people, stand_in, webhooks};
 use crate::audit::{AuditError, Notary, open_guarded};
 use crate::config::Settings;
 use crate::control::{OfficeCommand, Reply};
@@ -62,6 +62,9 @@ impl Office {
                 // With its cause: a table that cannot be read is a finding, too.
                 reply(verified.map_err(|error| with_causes(&error)))
             }
+            OfficeCommand::WebhookList => reply(webhooks::list(&self.desk)),
+            OfficeCommand::WebhookTest { name } => webhooks::test(&self.desk, &name),
+            OfficeCommand::WebhookRetry { name } => webhooks::retry(&self.desk, &name),
             OfficeCommand::Report { month, paper } => self.report(&month, paper),
         }
     }

@@ -192,6 +192,7 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
 fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
     in_force.office.clone_from(&new.office);
     in_force.hostings.clone_from(&new.hostings);
+    in_force.webhooks.clone_from(&new.webhooks);
     in_force.work.clone_from(&new.work);
     in_force.naming.clone_from(&new.naming);
     in_force.targets.clone_from(&new.targets);

@@ -24,10 +24,11 @@ use super::stand_in::Database;
 use super::state_dir::StateDir;
 use super::time::now_ms;
 use super::timer::{TICK, every, is_stopped_within, stop_signal};
+use super::webhooks;
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::{self, ActError, Desk, Drift, Figure, Room};
+use crate::desk::{self, ActError, Desk, Drift, Figure, Room, WebhookView};
 use crate::digest::sha256_hex;
 use crate::fleet::{Fleet, Queue};
 use crate::metrics::Family;
@@ -157,6 +158,7 @@ impl Road3 {
         }
         note_settings(&desk, &loaded.path).map_err(failed)?;
         desk.note_working_time().map_err(failed)?;
+        desk.begin_webhooks().map_err(failed)?;
         let state_dir = state_dir.to_owned();
         let web_url = site_url(settings, settings.web.listen);
         let office = Office { people, store, state_dir, web_url, desk: Ok(desk.clone()) };
@@ -246,11 +248,19 @@ impl Road3 {
         open.desk.obstacle().map(|obstacle| obstacle.to_string())
     }
 
-    /// What will keep changes waiting soon, though all is done still.
-    pub(super) fn warning(&self) -> Option<String> {
-        let Self::Open(open) = self else { return None };
+    /// What will keep changes waiting soon, though all is done still, and webhooks that are not told.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let Self::Open(open) = self else { return Vec::new() };
         let text = "the disk of the state directory is nearly full: only officers' acts are taken";
-        (open.desk.room() == Room::Reserved).then(|| text.to_owned())
+        let room = (open.desk.room() == Room::Reserved).then(|| text.to_owned());
+        let webhooks = open.webhooks();
+        room.into_iter().chain(webhooks.iter().filter_map(WebhookView::trouble)).collect()
+    }
+
+    /// How the webhooks do; none while the queue is closed.
+    pub(super) fn webhooks(&self) -> Vec<WebhookView> {
+        let Self::Open(open) = self else { return Vec::new() };
+        open.webhooks()
     }
 
     /// Figures of the queue; none while it is closed.
@@ -260,8 +270,20 @@ impl Road3 {
             Family::gauge("gapura_request_oldest_seconds", "How long one has been in a state"),
             Family::gauge("gapura_notices", "Mails and printed letters, by state"),
             Family::gauge("gapura_notice_oldest_seconds", "How long one has been waiting"),
+            Family::gauge("gapura_webhook_waiting", "Events that wait for a webhook, 1000 at most"),
+            Family::gauge("gapura_webhook_failing", "1 while a webhook fails or is stopped"),
+            Family::counter("gapura_webhook_delivered", "Events told to a webhook"),
+            Family::counter("gapura_webhook_given_up", "Events that a webhook was not told"),
         ];
         let Self::Open(open) = self else { return families };
+        for hook in open.webhooks() {
+            let failing = f64::from(u8::from(hook.state != "ready"));
+            let values =
+                [hook.waiting as f64, failing, hook.delivered as f64, hook.given_up as f64];
+            for (at, value) in values.into_iter().enumerate() {
+                families[4 + at].samples.push((vec![("webhook", hook.name.clone())], value));
+            }
+        }
         let figures = match open.desk.figures() {
             Ok(figures) => figures,
             Err(error) => {
@@ -345,7 +367,8 @@ impl Road3 {
         // In force first: what cannot be put on record holds all the same.
         let set = open.desk.set_working_time(checked.desk.calendar);
         let noted = note_settings(&open.desk, path);
-        if let Err(error) = set.and(noted) {
+        let begun = open.desk.begin_webhooks();
+        if let Err(error) = set.and(noted).and(begun) {
             tracing::error!(%error, "the change of the settings could not be put on record");
         }
     }
@@ -372,6 +395,14 @@ fn failed(error: impl Into<anyhow::Error>) -> RunError {
 }
 
 impl Open {
+    /// How the webhooks do.
+    fn webhooks(&self) -> Vec<WebhookView> {
+        self.desk.webhooks().unwrap_or_else(|error| {
+            tracing::warn!(%error, "how webhooks do cannot be read");
+            Vec::new()
+        })
+    }
+
     /// Starts what happens by the clock: deadlines, schedules, checkpoints, retention, mail.
     fn start_timers(
         &self,
@@ -386,6 +417,7 @@ impl Open {
         let work = move |ran| turn(&desk, &people, &state_dir, ran);
         runtime.spawn(every(TICK, stopped.clone(), work));
         runtime.spawn(papers::render(self.desk.clone(), Press::default(), stopped.clone()));
+        runtime.spawn(webhooks::tell(self.desk.clone(), stopped.clone()));
         let (desk, signer) = (self.desk.clone(), signer.clone());
         let publisher = self.publisher.clone();
         let work = move |_| signing_mail::tell(&desk, &signer, &publisher);

@@ -63,6 +63,7 @@ impl Host {
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
             "listening": listening, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
+            "webhooks": self.road_3.webhooks(),
             "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": query_log_json(&self.running),
             "certificates":
                 self.running.certificates().iter().map(certificate_json).collect::<Vec<_>>(),

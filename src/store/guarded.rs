@@ -79,6 +79,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("subject_request", "each is an event when it comes and when it is answered: decides nothing"),
     ("unsent", "forms that were not taken in: decides nothing; lasts a day"),
     ("call_once", "the first answer to a call that is repeated within a day: decides nothing"),
+    ("webhook", "says how far events were told outside: decides nothing"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

@@ -56,6 +56,8 @@ pub mod texts;
 #[cfg(feature = "approval")]
 pub mod unsent;
 #[cfg(feature = "approval")]
+pub mod webhooks;
+#[cfg(feature = "approval")]
 pub mod words;
 pub mod zones;
 

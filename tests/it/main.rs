@@ -46,6 +46,8 @@ mod transfers;
 mod update;
 #[cfg(feature = "approval")]
 mod uploads;
+#[cfg(feature = "approval")]
+mod webhooks;
 mod zone_dir;
 
 //--- The shape of the source tree, and its manual

@@ -406,6 +406,10 @@ table! {
         PaperNumbered = "paper_numbered";
         /// A paper past its time was deleted.
         PaperExpired = "paper_expired";
+        /// A webhook failed for too long, or wanted no more calls: nothing is told to it any more.
+        WebhookStopped = "webhook_stopped", notifies(Operators);
+        /// An administrator lets a webhook be told again.
+        WebhookResumed = "webhook_resumed";
         /// Personal data were erased.
         Erase = "erase";
         /// A person asked about their own data.

@@ -130,7 +130,7 @@ fn secret(key: &KeySettings) -> Result<Vec<u8>, KeyFault> {
 }
 
 /// The text of a file that nobody else may read. The error says what to do.
-fn of_file(path: &Path) -> Result<String, String> {
+pub(super) fn of_file(path: &Path) -> Result<String, String> {
     let octets = files::read_secret(path, FILE_OCTETS_MAX).map_err(|error| match error {
         SecretError::Long(_) => {
             "is too long for a secret: it holds the base64 and nothing else".to_owned()

@@ -8,6 +8,8 @@ mod office;
 #[cfg(feature = "approval")]
 mod road_3;
 mod signing;
+#[cfg(feature = "approval")]
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -107,6 +109,9 @@ pub enum OptionError {
     /// A policy of signing, or a zone that names one.
     #[error("{0}")]
     Signing(String),
+    /// A webhook.
+    #[error("{0}")]
+    Webhook(String),
     /// A word that is not one of the choices.
     #[error("{key}: \"{text}\" is not one of {choices}")]
     Choice {

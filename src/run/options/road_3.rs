@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MIB, OptionError, office};
+use super::{MIB, OptionError, office, webhooks};
 use crate::config::{self, Settings};
 use crate::notice::Mailer;
 use crate::queue::regions::{Office, Regions, parse_offices};
@@ -20,7 +20,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     let mut add = |key: &str, wrong: Option<OptionError>| {
         faults.extend(wrong.map(|error| (key.to_owned(), error)));
     };
-    for (key, wrong) in office::faults(settings) {
+    for (key, wrong) in office::faults(settings).into_iter().chain(webhooks::faults(settings)) {
         add(&key, Some(wrong));
     }
     add("work.hours", hours(settings).err());
@@ -136,6 +136,7 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
             open_per_office: settings.public.open_per_office,
             letters: settings.public.letters_mib * MIB,
         },
+        webhooks: webhooks::hooks(settings)?,
         ..desk::Options::new(state_dir, Arc::new(now_ms))
     })
 }

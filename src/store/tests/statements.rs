@@ -23,6 +23,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("unsent", crate::store::unsent::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("webhooks", crate::store::webhooks::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("events", crate::store::events::STATEMENTS),
         #[cfg(feature = "approval")]
         ("figures", crate::store::figures::STATEMENTS),

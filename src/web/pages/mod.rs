@@ -32,6 +32,7 @@ mod subjects;
 mod target;
 mod texts;
 mod users;
+mod webhooks;
 mod zones;
 
 use askama::Template;
@@ -70,6 +71,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/contoh-surat", get(help::sample))
         .route("/pengaturan/teks", get(texts::list))
         .route("/pengaturan/teks/{name}/{lang}", get(texts::show).post(texts::save))
+        .route("/pengaturan/webhook", get(webhooks::list))
+        .route("/pengaturan/webhook/{name}/{act}", post(webhooks::press))
         .route("/privasi", get(home::privacy))
         .route("/bahasa/{tag}", get(home::language))
         .route("/aset/{hash}/{name}", get(assets::serve))
