@@ -90,7 +90,7 @@ pub enum SecretError {
     #[error("everybody on this machine may use it: give it the mode 0600")]
     Open,
     /// It is longer than a secret is.
-    #[error("has more than {0} octets, which is too long for a secret")]
+    #[error("has more than {0} octets, which is too long")]
     Long(usize),
 }
 

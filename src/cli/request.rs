@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::args::Common;
 use crate::queue::{ActKind, State};
 use act::TypedAct;
-use http::{Call, Client};
+use http::{Call, Client, Reply};
 
 //------------ Commands ------------- ---------------------------------------------
 
@@ -199,11 +199,10 @@ pub(super) fn paper(common: &Common, paper: Paper) -> anyhow::Result<u8> {
         Err(exit) => return Ok(exit),
     };
     let which = http::escape(&which);
-    let reply = client.send(&Call::get(&path(&number, Some(&format!("papers/{which}")))))?;
+    let call = Call::get(&path(&number, Some(&format!("papers/{which}"))));
+    let reply = ask(&client, &call)?;
     if reply.status != 200 {
-        let value: Value = serde_json::from_slice(&reply.body)
-            .with_context(|| format!("the daemon answered {} without JSON", reply.status))?;
-        return Ok(print::print(common.json, print::Shape::Papers, reply.status, &value));
+        return shown(common, print::Shape::Papers, &reply);
     }
     match output {
         Some(file) => std::fs::write(&file, &reply.body)
@@ -228,12 +227,22 @@ fn send(common: &Common, show: print::Shape, call: &Call) -> anyhow::Result<u8> 
         Ok(client) => client,
         Err(exit) => return Ok(exit),
     };
+    shown(common, show, &ask(&client, call)?)
+}
+
+/// Sends a call. Who is not known is told how to be.
+fn ask(client: &Client, call: &Call) -> anyhow::Result<Reply> {
     let reply = client.send(call)?;
     if reply.status == 401 && !client.has_token() {
         super::put_error(
             "gapura: GAPURA_TOKEN is not set: put a personal token into it (`gapura token create`)\n",
         );
     }
+    Ok(reply)
+}
+
+/// Prints a reply; returns the exit code.
+fn shown(common: &Common, show: print::Shape, reply: &Reply) -> anyhow::Result<u8> {
     let value: Value = serde_json::from_slice(&reply.body)
         .with_context(|| format!("the daemon answered {} without JSON", reply.status))?;
     Ok(print::print(common.json, show, reply.status, &value))

@@ -35,7 +35,7 @@ impl Desk {
     }
 
     /// Whether the clock was judged since the start, and is believed.
-    pub(super) fn clock_is_believed(&self) -> bool {
+    pub fn clock_is_believed(&self) -> bool {
         let watch = self.clock_watch();
         watch.has_turned() && watch.doubt().is_none()
     }

@@ -1,13 +1,15 @@
 //! Closing a month (step 6 of the SOP): the kabid says that its report is made, and the requests it reports
-//! end there. Making a report closes nothing, and no timer does.
+//! end there. Its paper, *laporan kegiatan*, is issued with it, once, and gets its number then. Making a
+//! report closes nothing, and no timer does.
 
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
-use crate::ledger::{Ledger, Stored};
-use crate::paper::Paper;
+use crate::ledger::{House, Ledger, NewPaper, Stored};
+use crate::paper::{Content, Paper};
 use crate::queue::fault::NotAllowed;
 use crate::queue::{
-    Actor, Deed, Fault, Happening, Role, Rule, Signature, Stage, State, Subject, TransitionError,
+    Actor, Deed, Fault, Happening, PaperKind, Role, Rule, Signature, Stage, State, Subject,
+    TransitionError,
 };
 use crate::report::{Month, Report, Terms, closed_at};
 use crate::store::{Reader, Tx};
@@ -19,6 +21,8 @@ pub struct MonthClosed {
     pub month: String,
     /// Numbers of the requests that are closed with it.
     pub requests: Vec<String>,
+    /// The number of its paper.
+    pub paper: String,
 }
 
 impl Desk {
@@ -104,7 +108,30 @@ fn close(
     let subject = Subject::Month(month.to_string());
     let closed = Happening::new(&by, Deed::MonthClosed, subject).with("requests", requests.len());
     ledger.note(tx, NewEvent::from(&closed))?;
-    Ok(MonthClosed { month: month.to_string(), requests })
+    let paper = issue(ledger, tx, month, &by)?;
+    Ok(MonthClosed { month: month.to_string(), requests, paper })
+}
+
+/// Issues the paper of a month, to be signed by whoever closes it. One that is in force is superseded.
+fn issue(ledger: &Ledger, tx: &Tx<'_>, month: Month, by: &Signature) -> Result<String, ActError> {
+    let calendar = ledger.calendar();
+    let terms = Terms { calendar: &calendar, rules: &ledger.rules };
+    let report = Report::of(tx, month, by.at, terms)?;
+    let signer = House::of(tx)?.signer(Some(by), Role::Head);
+    let about = month.to_string();
+    let older = tx.papers_about(PaperKind::Activity, &about)?;
+    let (sequence, head) = tx.chain_head()?.unwrap_or_default();
+    let new = NewPaper {
+        request: None,
+        about: &about,
+        event: (sequence, &head),
+        content: Content::Activity(report.activity(signer)),
+        signed: vec![Some(by.clone())],
+        by,
+        supersedes: older.into_iter().rfind(|row| row.superseded_by.is_none()),
+        reason: None,
+    };
+    Ok(ledger.issue_paper(tx, new)?.number)
 }
 
 /// The requests that went live before a moment and whose applicants know.

@@ -66,7 +66,7 @@ pub use names::{NameChange, NamePage};
 pub use office::{CHAIN_READERS, Desk, LETTERS, PAPERS};
 pub use once::{Once, Terms};
 pub use overview::{HeldCount, MonthSoFar, Overview, step_of};
-pub use papers::Press;
+pub use papers::{About, Press};
 pub use privacy::Erased;
 pub use probe::ProbeUnderWay;
 pub use room::{Obstacle, Room};

@@ -17,6 +17,7 @@ use crate::queue::time::MINUTE_MS;
 use crate::queue::{
     Actor, Deed, NoticeValues, PaperKind, Role, Signature, TransitionError, needed, needed_within,
 };
+use crate::report::Month;
 use crate::store::papers::PaperRow;
 use crate::store::{Reader, StoreError, Tx};
 use crate::text::with_causes;
@@ -41,47 +42,106 @@ fn context(id: &str) -> String {
     format!("{PAPER_FILE}{id}")
 }
 
+//------------ About ---------------------------------------------------------
+
+/// What papers are about.
+#[derive(Clone, Copy, Debug)]
+pub enum About<'a> {
+    /// A request, by its number.
+    Request(&'a str),
+    /// A month: its report.
+    Month(Month),
+}
+
+impl<'a> From<&'a str> for About<'a> {
+    fn from(number: &'a str) -> Self {
+        Self::Request(number)
+    }
+}
+
+impl<'a> From<&'a String> for About<'a> {
+    fn from(number: &'a String) -> Self {
+        Self::Request(number)
+    }
+}
+
+impl From<Month> for About<'_> {
+    fn from(month: Month) -> Self {
+        Self::Month(month)
+    }
+}
+
+impl About<'_> {
+    /// The papers about it, the oldest first.
+    fn rows(self, reader: &Reader<'_>) -> Result<Vec<PaperRow>, StoreError> {
+        match self {
+            Self::Request(number) => reader.papers_of(number),
+            Self::Month(month) => reader.papers_about(PaperKind::Activity, &month.to_string()),
+        }
+    }
+
+    /// Whether a paper is about it.
+    fn holds(self, row: &PaperRow) -> bool {
+        match self {
+            Self::Request(number) => row.request.as_deref() == Some(number),
+            Self::Month(month) => row.kind == PaperKind::Activity && row.about == month.to_string(),
+        }
+    }
+
+    /// Who may have its files, and acts under which role: a month's report names no applicant.
+    fn readers(self) -> &'static [Role] {
+        match self {
+            Self::Request(_) => &[Role::Verifier, Role::Head],
+            Self::Month(_) => &[Role::Verifier, Role::Head, Role::Operator, Role::Auditor],
+        }
+    }
+}
+
 //------------ Lists ---------------------------------------------------------
 
 impl Desk {
-    /// The papers of a request that somebody may see, the oldest first.
-    pub fn papers(&self, number: &str, viewer: &Viewer) -> Result<Vec<PaperView>, ActError> {
+    /// The papers of a request or month that somebody may see, the oldest first.
+    pub fn papers<'a>(
+        &self,
+        about: impl Into<About<'a>>,
+        viewer: &Viewer,
+    ) -> Result<Vec<PaperView>, ActError> {
         let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
-        self.read(|reader| papers(reader, number, sees))
+        let about = about.into();
+        self.read(|reader| papers(reader, about, sees))
     }
 
     /// What a paper says, for its page; none once it was erased.
-    pub fn paper(
+    pub fn paper<'a>(
         &self,
-        number: &str,
+        about: impl Into<About<'a>>,
         id: &str,
         viewer: &Viewer,
     ) -> Result<(PaperView, Paper), ActError> {
         let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
+        let about = about.into();
         self.read(|reader| {
-            let row = read_paper(reader, number, id, sees)?;
+            let row = read_paper(reader, about, id, sees)?;
             let kept = self.0.ledger.open_paper(&row)?.ok_or(ActError::NotFound)?;
-            let rows = reader.papers_of(number)?;
-            Ok((paper_view(&row, &rows), kept.paper))
+            Ok((paper_view(&row, &about.rows(reader)?), kept.paper))
         })
     }
 
     /// The file of a paper. An officer's download is an event.
-    pub fn paper_file(
+    pub fn paper_file<'a>(
         &self,
-        number: &str,
+        about: impl Into<About<'a>>,
         id: &str,
         viewer: &Viewer,
     ) -> Result<AttachmentFile, ActError> {
-        let ledger = &self.0.ledger;
-        let now = ledger.now();
+        let (ledger, about) = (&self.0.ledger, about.into());
         let row = match viewer {
             Viewer::Applicant => {
-                self.read(|reader| read_paper(reader, number, id, Sees::Applicant))?
+                self.read(|reader| read_paper(reader, about, id, Sees::Applicant))?
             }
             Viewer::Officer(actor) => ledger.store.write(|tx| {
-                let by = self.paper_reader(tx, actor, now)?;
-                let row = read_paper(tx, number, id, Sees::All)?;
+                let by = self.one_of(tx, actor, about.readers())?;
+                let row = read_paper(tx, about, id, Sees::All)?;
                 if row.file.is_some() {
                     ledger.note_paper(tx, &by, Deed::PaperDownloaded, &row)?;
                 }
@@ -113,44 +173,46 @@ impl Desk {
         })
     }
 
-    /// The signature of an officer who may read papers: kabid and kasi.
-    fn paper_reader(
+    /// The signature of an officer in the first of these roles that they have.
+    fn one_of(
         &self,
         reader: &Reader<'_>,
         actor: &Actor,
-        now: i64,
+        roles: &[Role],
     ) -> Result<Signature, ActError> {
-        let actor = self.0.ledger.current(reader, actor)?;
-        let by =
-            [Role::Verifier, Role::Head].into_iter().find_map(|role| actor.capacity(role, now));
+        let (actor, now) = (self.0.ledger.current(reader, actor)?, self.now());
+        let by = roles.iter().find_map(|role| actor.capacity(*role, now));
         by.ok_or(ActError::NotAllowed)
     }
 }
 
-/// The papers of a request that somebody may see, the oldest first.
+/// Who corrects and numbers papers.
+const KEEPERS: &[Role] = &[Role::Verifier, Role::Head];
+
+/// The papers of a request or month that somebody may see, the oldest first.
 pub(super) fn papers(
     reader: &Reader<'_>,
-    number: &str,
+    about: About<'_>,
     sees: Sees,
 ) -> Result<Vec<PaperView>, ActError> {
-    let rows = reader.papers_of(number)?;
+    let rows = about.rows(reader)?;
     let seen = rows.iter().filter(|row| sees.paper(row.kind));
     Ok(seen.map(|row| paper_view(row, &rows)).collect())
 }
 
-/// A paper of a request, if somebody may read it.
+/// A paper of a request or month, if somebody may read it.
 fn read_paper(
     reader: &Reader<'_>,
-    number: &str,
+    about: About<'_>,
     id: &str,
     sees: Sees,
 ) -> Result<PaperRow, ActError> {
-    let row = reader.paper(id)?.filter(|row| row.request.as_deref() == Some(number));
+    let row = reader.paper(id)?.filter(|row| about.holds(row));
     let row = row.filter(|row| sees.paper(row.kind)).ok_or(ActError::NotFound)?;
     if sees.reads_paper(row.kind) { Ok(row) } else { Err(ActError::NotAllowed) }
 }
 
-/// A paper as it is shown, among those of its request.
+/// A paper as it is shown, among those about the same.
 fn paper_view(row: &PaperRow, all: &[PaperRow]) -> PaperView {
     let number_of = |id: &Option<String>| {
         let id = id.as_ref()?;
@@ -180,18 +242,18 @@ fn paper_view(row: &PaperRow, all: &[PaperRow]) -> PaperView {
 impl Desk {
     /// Makes a paper anew, with who signs and the head of the office as they are now; the old one stays
     /// and is superseded. By whoever signs it, or kabid.
-    pub fn correct_paper(
+    pub fn correct_paper<'a>(
         &self,
-        number: &str,
+        about: impl Into<About<'a>>,
         id: &str,
         reason: &str,
         actor: &Actor,
     ) -> Result<PaperView, ActError> {
-        let ledger = &self.0.ledger;
+        let (ledger, about) = (&self.0.ledger, about.into());
         let reason = clean_text(reason);
         ledger.store.write(|tx| {
-            let by = self.paper_reader(tx, actor, ledger.now())?;
-            let row = read_paper(tx, number, id, Sees::All)?;
+            let by = self.one_of(tx, actor, KEEPERS)?;
+            let row = read_paper(tx, about, id, Sees::All)?;
             let kept = ledger.open_paper(&row)?.ok_or(ActError::NotFound)?;
             if !may_correct(&kept, &by) {
                 return Err(ActError::NotAllowed);
@@ -203,23 +265,23 @@ impl Desk {
             }
             needed("reason", &reason)?;
             let new = ledger.correct_paper(tx, row, &by, &reason)?;
-            Ok(paper_view(&new, &tx.papers_of(number)?))
+            Ok(paper_view(&new, &about.rows(tx)?))
         })
     }
 
     /// Notes, once, the number the office gave a paper in its own agenda.
-    pub fn number_paper(
+    pub fn number_paper<'a>(
         &self,
-        number: &str,
+        about: impl Into<About<'a>>,
         id: &str,
         office_number: &str,
         actor: &Actor,
     ) -> Result<PaperView, ActError> {
-        let ledger = &self.0.ledger;
+        let (ledger, about) = (&self.0.ledger, about.into());
         let given = clean_text(office_number).trim().to_owned();
         ledger.store.write(|tx| {
-            let by = self.paper_reader(tx, actor, ledger.now())?;
-            let row = read_paper(tx, number, id, Sees::All)?;
+            let by = self.one_of(tx, actor, KEEPERS)?;
+            let row = read_paper(tx, about, id, Sees::All)?;
             if row.office_number.is_some() {
                 return Err(TransitionError::WrongState { act: "number", state: "numbered" }.into());
             }
@@ -227,7 +289,7 @@ impl Desk {
             let row = PaperRow { office_number: Some(given), ..row };
             tx.put_paper(&row)?;
             ledger.note_paper(tx, &by, Deed::PaperNumbered, &row)?;
-            Ok(paper_view(&row, &tx.papers_of(number)?))
+            Ok(paper_view(&row, &about.rows(tx)?))
         })
     }
 }
@@ -248,11 +310,25 @@ impl Desk {
         self.0.ledger.papers_wanted.notified().await;
     }
 
+    /// Waits for the transaction of the act that wants papers: it says so before it is over.
+    pub fn await_papers(&self) -> Result<(), ActError> {
+        Ok(self.0.ledger.store.write::<_, StoreError>(|_| Ok(()))?)
+    }
+
+    /// Gives every paper that waits another try now: what kept them from being drawn may be mended.
+    pub fn retry_papers(&self) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        if self.read(|reader| Ok(reader.papers_waiting()?.0))? > 0 {
+            ledger.store.write::<_, StoreError>(|tx| tx.retry_papers(ledger.now()))?;
+            ledger.papers_wanted.notify_one();
+        }
+        Ok(())
+    }
+
     /// Renders the papers whose time has come. Returns how many are on disk now.
     pub fn render_papers(&self, press: &Press<'_>) -> Result<usize, ActError> {
-        let (store, now) = (&self.0.ledger.store, self.now());
-        // In the writer's turn: the transaction that made a paper is over then.
-        let due = store.write::<_, StoreError>(|tx| tx.papers_due(now, RENDERED_MAX))?;
+        let now = self.now();
+        let due = self.read(|reader| Ok(reader.papers_due(now, RENDERED_MAX)?))?;
         let mut done = 0;
         for row in &due {
             match self.render_paper(row, press) {

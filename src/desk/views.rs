@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::around::RequestContext;
 use super::evidence::is_in_hand;
-use super::papers::papers;
+use super::papers::{About, papers};
 use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof, Reached};
@@ -145,7 +145,7 @@ impl Desk {
             for row in notices.iter().filter(|row| sees.is_officer() || row.to_applicant) {
                 view.notices.push(NoticeView::of(&ledger.open_notice(reader, row)?, sees));
             }
-            view.papers = papers(reader, &number, sees)?;
+            view.papers = papers(reader, About::Request(&number), sees)?;
             view.history = history(reader, &format!("request:{number}"), sees)?;
             Ok(view)
         })

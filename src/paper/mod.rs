@@ -48,6 +48,16 @@ pub fn html(paper: &Paper, coat_of_arms: Option<&str>) -> String {
     html::page(&forms::document(paper), coat_of_arms)
 }
 
+/// Checks that a PNG picture can be drawn as a coat of arms: all of it is read, as a paper would.
+pub fn check_coat_of_arms(octets: &[u8]) -> Result<(), PaperError> {
+    let picture = picture(octets)?;
+    let drawn = pdf::draw(&forms::letterhead_alone(), Some(picture));
+    drawn.map(drop).map_err(|error| match error {
+        PaperError::Writer(reason) => PaperError::CoatOfArms(reason),
+        other => other,
+    })
+}
+
 /// A coat of arms that can be drawn.
 fn picture(octets: &[u8]) -> Result<Image, PaperError> {
     let octets: Arc<Vec<u8>> = Arc::new(octets.to_vec());

@@ -69,7 +69,11 @@ fn answer(drawn: Result<Vec<u8>, PressError>) -> Vec<u8> {
             answer
         }
         Err(error) => {
-            let reason = error.to_string();
+            // The parent says by itself that the paper cannot be drawn.
+            let reason = match error {
+                PressError::Paper(reason) => reason,
+                other => other.to_string(),
+            };
             let reason = reason.chars().filter(|it| !it.is_control()).take(REASON_MAX);
             format!("{MARK}\tno\t{}\n", reason.collect::<String>()).into_bytes()
         }
@@ -108,7 +112,7 @@ mod tests {
         assert_eq!(answered(pdf).unwrap(), b"%PDF-1.7\nx");
         let refused = answer(Err(PressError::Paper("too\nlong".to_owned())));
         let said = answered(refused).unwrap_err().to_string();
-        assert!(said.contains("toolong"), "{said}");
+        assert_eq!(said, "the paper cannot be drawn: toolong");
         for wrong in
             ["", "\n", "gapura-paper 1\tpdf\t\nno PDF", "gapura-paper 2\tpdf\t\n%PDF-", "x\n"]
         {

@@ -9,21 +9,25 @@ use crate::text::with_causes;
 
 /// Renders papers until the daemon stops.
 pub(super) async fn render(desk: Desk, press: Press, stopped: watch::Receiver<bool>) {
+    let mut is_wanted = false;
     loop {
         let (at_work, press) = (desk.clone(), press.clone());
         // A panic inside is in the log already.
-        let _ = tokio::task::spawn_blocking(move || turn(&at_work, &press)).await;
-        tokio::select! {
+        let _ = tokio::task::spawn_blocking(move || turn(&at_work, &press, is_wanted)).await;
+        is_wanted = tokio::select! {
             () = stop_signal(stopped.clone()) => return,
-            _ = tokio::time::timeout(TICK, desk.papers_wanted()) => {}
-        }
+            wanted = tokio::time::timeout(TICK, desk.papers_wanted()) => wanted.is_ok(),
+        };
     }
 }
 
-/// Renders what waits now.
-fn turn(desk: &Desk, press: &Press) {
-    let done = desk.render_papers(&|paper, coat_of_arms| {
-        press.print(paper, coat_of_arms).map_err(|error| with_causes(&error))
+/// Renders what waits now; if an act wants papers, once it is over. Nobody waits for the writer otherwise.
+fn turn(desk: &Desk, press: &Press, is_wanted: bool) {
+    let ready = if is_wanted { desk.await_papers() } else { Ok(()) };
+    let done = ready.and_then(|()| {
+        desk.render_papers(&|paper, coat_of_arms| {
+            press.print(paper, coat_of_arms).map_err(|error| with_causes(&error))
+        })
     });
     if let Err(error) = done {
         tracing::warn!(%error, "papers could not be looked after");

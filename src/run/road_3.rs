@@ -91,6 +91,8 @@ pub(super) struct Open {
     desk: Desk,
     /// The live zones, for their page.
     publisher: Publisher,
+    /// Draws papers: those of acts and those that somebody asks for, one after the other.
+    press: Press,
     /// Queries over time, once they are counted.
     statistics: OnceLock<Statistics>,
     /// The pages, once they are started.
@@ -166,6 +168,7 @@ impl Road3 {
             office,
             desk,
             publisher,
+            press: Press::default(),
             statistics: OnceLock::new(),
             pages: OnceLock::new(),
         })))
@@ -364,6 +367,10 @@ impl Road3 {
         if let Some(pages) = open.pages.get() {
             pages.set_options(&options::web(settings, &open.office.web_url));
         }
+        // A coat of arms that could not be drawn may have kept papers waiting.
+        if let Err(error) = open.desk.retry_papers() {
+            tracing::warn!(%error, "papers wait for the time of their next try");
+        }
         // In force first: what cannot be put on record holds all the same.
         let set = open.desk.set_working_time(checked.desk.calendar);
         let noted = note_settings(&open.desk, path);
@@ -416,7 +423,7 @@ impl Open {
         runtime.spawn(days(desk.clone(), people.clone(), stopped.clone()));
         let work = move |ran| turn(&desk, &people, &state_dir, ran);
         runtime.spawn(every(TICK, stopped.clone(), work));
-        runtime.spawn(papers::render(self.desk.clone(), Press::default(), stopped.clone()));
+        runtime.spawn(papers::render(self.desk.clone(), self.press.clone(), stopped.clone()));
         runtime.spawn(webhooks::tell(self.desk.clone(), stopped.clone()));
         let (desk, signer) = (self.desk.clone(), signer.clone());
         let publisher = self.publisher.clone();
@@ -436,10 +443,13 @@ impl Open {
         let _ = self.statistics.set(statistics.clone());
         let (counted, rests) = (statistics.clone(), AtomicU32::new(0));
         let rests = Arc::new(rests);
+        let desk = self.desk.clone();
         let work = move |_| {
+            counted.believe_clock(desk.clock_is_believed());
             counted.collect(now_ms());
             if rests.fetch_add(1, Ordering::Relaxed) % COLLECTIONS == COLLECTIONS - 1 {
                 keep(&counted);
+                forget(&counted);
             }
         };
         runtime.spawn(every(COLLECT, stopped.clone(), work));
@@ -464,7 +474,7 @@ impl Open {
             signer: signer.clone(),
             statistics,
             letters: Letters::new(options::uploads(settings)),
-            press: Press::default(),
+            press: self.press.clone(),
             mailer: Mailer::new(&relay(settings)).map_err(failed)?,
             options,
         };
@@ -516,6 +526,13 @@ impl Open {
 fn keep(statistics: &Statistics) {
     if let Err(error) = statistics.keep(now_ms()) {
         tracing::warn!(%error, "statistics of queries wait: they cannot be written");
+    }
+}
+
+/// Drops what is too old to be shown.
+fn forget(statistics: &Statistics) {
+    if let Err(error) = statistics.forget(now_ms()) {
+        tracing::warn!(%error, "old statistics of queries cannot be dropped now");
     }
 }
 

@@ -160,12 +160,11 @@ impl Book {
         live.sort_by(|a, b| b.1.cmp(a.1));
         live.truncate(LIVE_AT_ONCE);
         store.write::<_, StoreError>(|tx| {
-            self.keep_sums(tx, now_ms)?;
+            self.keep_sums(tx)?;
             if let Some(names) = &self.names {
                 tx.put_query_names(names.day_ms, true, &names.ours.top(NAMES_KEPT))?;
                 tx.put_query_names(names.day_ms, false, &names.missing.top(NAMES_KEPT))?;
             }
-            tx.drop_query_names(Scale::Day.begin(now_ms) - NAME_DAYS * Scale::Day.length())?;
             tx.drop_gone_counts()?;
             for (name, count) in &live {
                 tx.add_live_count(name, now_ms, **count)?;
@@ -181,7 +180,7 @@ impl Book {
     }
 
     /// Adds the sums of each minute to those of its minute, hour and day.
-    fn keep_sums(&self, tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+    fn keep_sums(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         for scale in Scale::ALL {
             let mut sums: BTreeMap<(i64, &str, &str), u64> = BTreeMap::new();
             for ((minute, what, label), count) in &self.sums {
@@ -191,8 +190,6 @@ impl Book {
             for ((at, what, label), count) in sums {
                 tx.add_query_count((scale.as_str(), at), (what, label), count)?;
             }
-            let oldest = scale.first(now_ms) - SPARE * scale.length();
-            tx.drop_query_counts(scale.as_str(), oldest)?;
         }
         Ok(())
     }
@@ -215,6 +212,17 @@ impl Book {
         names.is_whole = true;
         Ok(())
     }
+}
+
+/// Drops what is too old to be shown, and what lies in the future by more than a day.
+pub(super) fn forget(tx: &Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+    let day = Scale::Day.length();
+    for scale in Scale::ALL {
+        let oldest = scale.first(now_ms) - SPARE * scale.length();
+        tx.drop_query_counts(scale.as_str(), (oldest, now_ms + day))?;
+    }
+    let today = Scale::Day.begin(now_ms);
+    tx.drop_query_names((today - NAME_DAYS * day, today + day))
 }
 
 //------------ Words ---------------------------------------------------------

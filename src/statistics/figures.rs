@@ -141,22 +141,24 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of a span up to now.
+    /// The figures of a span that ends now, as they were written last.
     pub(super) fn of(
         reader: &Reader<'_>,
         span: Span,
         sampled_one_in: u32,
-        now_ms: i64,
+        (now_ms, as_of_ms): (i64, i64),
     ) -> Result<Self, StoreError> {
         let scale = span.scale();
         let since = scale.first(now_ms);
         let sums = |what: What| -> Result<Vec<LabelCount>, StoreError> {
-            let sums = reader.query_sums(scale.as_str(), since, what.as_str(), LABELS)?;
+            let within = (since, now_ms);
+            let sums = reader.query_sums(scale.as_str(), within, what.as_str(), LABELS)?;
             Ok(sums.into_iter().map(|(label, count)| LabelCount { label, count }).collect())
         };
-        let day = Scale::Day.begin(now_ms) - (span.name_days() - 1) * Scale::Day.length();
+        let today = Scale::Day.begin(now_ms);
+        let days = (today - (span.name_days() - 1) * Scale::Day.length(), today);
         let names = |exists: bool| -> Result<Vec<NameQueries>, StoreError> {
-            let names = reader.top_names(day, exists, NAMES)?.into_iter();
+            let names = reader.top_names(days, exists, NAMES)?.into_iter();
             Ok(names
                 .map(|it| NameQueries { name: it.name, count: it.count, error: it.error })
                 .collect())
@@ -168,7 +170,7 @@ impl Figures {
             count: it.count,
         });
         Ok(Self {
-            as_of: rfc3339(now_ms),
+            as_of: rfc3339(as_of_ms),
             span: span.as_str().to_owned(),
             sampled_one_in,
             total: sums(What::All)?.iter().map(|it| it.count).sum(),
@@ -197,7 +199,8 @@ impl Figures {
 
 /// The sums of a scale up to now, with zeros where there is none; from the first that was counted.
 fn points(reader: &Reader<'_>, scale: Scale, now_ms: i64) -> Result<Vec<Point>, StoreError> {
-    let counts = reader.query_counts(scale.as_str(), scale.first(now_ms), What::All.as_str())?;
+    let within = (scale.first(now_ms), now_ms);
+    let counts = reader.query_counts(scale.as_str(), within, What::All.as_str())?;
     let (last, length) = (scale.begin(now_ms), scale.length());
     // An hour is drawn whole; days begin with the first.
     let first = match (scale, counts.first()) {

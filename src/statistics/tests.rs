@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::answer::Transport;
 use crate::serve::counters::{Lane, Totals};
+use crate::store::statistics::NameCount;
 use crate::wire::{Class, Name, Rcode, Record, Rtype};
 use crate::zone::{ZoneBuilder, ZoneSet};
 
@@ -59,9 +60,12 @@ fn sums_grow_by_what_is_new_and_old_ones_go() {
 
     // Three days on the minutes are gone, and the days stay.
     book().count(&after(151), NOW + 3 * DAY);
+    statistics.keep(NOW + 3 * DAY).unwrap();
+    statistics.forget(NOW + 3 * DAY).unwrap();
     let figures = statistics.figures(Span::Year, NOW + 3 * DAY).unwrap();
     assert_eq!(figures.days.iter().map(|it| it.count).collect::<Vec<_>>(), [150, 0, 0, 1]);
-    let minutes = store.read::<_, StoreError>(|reader| reader.query_counts("minute", 0, "all"));
+    let minutes =
+        store.read::<_, StoreError>(|reader| reader.query_counts("minute", (0, i64::MAX), "all"));
     assert_eq!(minutes.unwrap().len(), 1);
 }
 
@@ -74,8 +78,44 @@ fn what_cannot_be_written_waits() {
     assert!(book().keep(&store, NOW).is_err());
     assert!(statistics.figures(Span::Hour, NOW).is_err());
     store.tamper("ALTER TABLE away RENAME TO query_count");
+    // Where only writing fails, the page shows what there is, and says up to when.
+    store.tamper(
+        "CREATE TRIGGER stuck BEFORE INSERT ON query_count BEGIN SELECT raise(ABORT, 'x'); END",
+    );
+    assert_eq!(statistics.figures(Span::Hour, NOW).unwrap().total, 0);
+    store.tamper("DROP TRIGGER stuck");
     book().count(&after(75), NOW + MINUTE);
     assert_eq!(statistics.figures(Span::Hour, NOW + MINUTE).unwrap().total, 75);
+}
+
+#[test]
+fn a_clock_that_is_not_believed_counts_and_drops_nothing() {
+    let (_directory, store, statistics) = opened();
+    let book = || lock(&statistics.0.book);
+    book().count(&after(100), NOW);
+    statistics.keep(NOW).unwrap();
+    // A machine whose clock stands years ahead.
+    let ahead = NOW + 4_000 * DAY;
+    statistics.believe_clock(false);
+    assert!(statistics.0.collect(ahead).is_none(), "what the workers count waits with them");
+    statistics.forget(ahead).unwrap();
+    let days = store.read::<_, StoreError>(|it| it.query_counts("day", (0, i64::MAX), "all"));
+    assert_eq!(days.unwrap().len(), 1, "nothing was dropped");
+    // An older version counted by it: that is no future to be shown, and it goes.
+    statistics.believe_clock(true);
+    let counted = store.write::<_, StoreError>(|tx| {
+        tx.add_query_count(("hour", ahead), ("all", ""), 7)?;
+        tx.put_query_names(ahead, true, &[NameCount { name: "x.".into(), count: 7, error: 0 }])
+    });
+    counted.unwrap();
+    let figures = statistics.figures(Span::Week, NOW).unwrap();
+    assert_eq!((figures.total, figures.names.len()), (100, 0));
+    statistics.forget(NOW).unwrap();
+    let left = store.read::<_, StoreError>(|it| {
+        let hours = it.query_counts("hour", (0, i64::MAX), "all")?;
+        Ok((hours.len(), it.top_names((0, i64::MAX), true, 9)?.len()))
+    });
+    assert_eq!(left.unwrap(), (1, 0));
 }
 
 /// A server of one zone with a host and a wildcard; the address it listens on.
@@ -119,7 +159,7 @@ fn ask(server: SocketAddr, name: &str, rtype: Rtype, over_tcp: bool) {
         return;
     }
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     socket.send_to(&query, server).unwrap();
     assert!(socket.recv(&mut [0; 512]).unwrap() > 12);
 }
@@ -139,12 +179,13 @@ fn figures_are_the_queries_that_were_really_sent() {
     ask(address, "www.elsewhere.test.", Rtype::A, false);
     // A worker hands its sample over after the response went out.
     let figures = (0..200).find_map(|_| {
+        statistics.keep(NOW).unwrap();
         let figures = statistics.figures(Span::Hour, NOW).unwrap();
         let noted: u64 = figures.zones.iter().map(|it| it.count).sum();
         if noted == 35 {
             return Some(figures);
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
         None
     });
     let figures = figures.expect("all of the sample within four seconds");

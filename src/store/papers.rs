@@ -71,6 +71,7 @@ statements! {
     KEPT = select::<PaperRow>("WHERE file IS NOT NULL ORDER BY file");
     WAITING = sql("SELECT count(*), coalesce(max(tries), 0) FROM paper \
         WHERE next_try_ms IS NOT NULL");
+    RETRY = sql("UPDATE paper SET next_try_ms = $1 WHERE next_try_ms > $1");
     PUT = upsert::<PaperRow>(&[]);
 }
 
@@ -121,6 +122,11 @@ impl Tx<'_> {
     /// fails.
     pub fn next_paper_serial(&self, kind: PaperKind, year: i64) -> Result<i64, StoreError> {
         self.only(NEXT_SERIAL, params![kind, year])
+    }
+
+    /// Lets every paper that waits be tried now.
+    pub fn retry_papers(&self, now_ms: i64) -> Result<(), StoreError> {
+        self.run(RETRY, [now_ms]).map(drop)
     }
 
     /// Writes a paper as it is now.

@@ -9,22 +9,22 @@ statements! {
     ADD_COUNT = sql("INSERT INTO query_count (scale, at_ms, what, label, count) \
         VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (scale, at_ms, what, label) DO UPDATE SET count = count + excluded.count");
-    DROP_COUNTS = sql("DELETE FROM query_count WHERE scale = $1 AND at_ms < $2");
+    DROP_COUNTS = sql("DELETE FROM query_count WHERE scale = $1 AND (at_ms < $2 OR at_ms > $3)");
     COUNTS = sql("SELECT at_ms, count FROM query_count \
-        WHERE scale = $1 AND at_ms >= $2 AND what = $3 ORDER BY at_ms");
+        WHERE scale = $1 AND at_ms BETWEEN $2 AND $3 AND what = $4 ORDER BY at_ms");
     SUMS = sql("SELECT label, sum(count) FROM query_count \
-        WHERE scale = $1 AND at_ms >= $2 AND what = $3 \
-        GROUP BY label ORDER BY sum(count) DESC, label LIMIT $4");
+        WHERE scale = $1 AND at_ms BETWEEN $2 AND $3 AND what = $4 \
+        GROUP BY label ORDER BY sum(count) DESC, label LIMIT $5");
 
     NAMES_OF_DAY = sql("SELECT name, count, error FROM query_name \
         WHERE day_ms = $1 AND exists_here = $2");
     DROP_NAMES_OF_DAY = sql("DELETE FROM query_name WHERE day_ms = $1 AND exists_here = $2");
     PUT_NAME = sql("INSERT INTO query_name (day_ms, exists_here, name, count, error) \
         VALUES ($1, $2, $3, $4, $5)");
-    DROP_NAMES = sql("DELETE FROM query_name WHERE day_ms < $1");
+    DROP_NAMES = sql("DELETE FROM query_name WHERE day_ms < $1 OR day_ms > $2");
     TOP_NAMES = sql("SELECT name, sum(count), sum(error) FROM query_name \
-        WHERE day_ms >= $1 AND exists_here = $2 \
-        GROUP BY name ORDER BY sum(count) DESC, name LIMIT $3");
+        WHERE day_ms BETWEEN $1 AND $2 AND exists_here = $3 \
+        GROUP BY name ORDER BY sum(count) DESC, name LIMIT $4");
 
     ADD_LIVE = sql("INSERT INTO query_live (name, since_ms, last_ms, count) \
         SELECT name, $1, $1, $2 FROM live_record \
@@ -74,27 +74,27 @@ fn count_of(number: i64) -> u64 {
 //------------ Reading -------------------------------------------------------
 
 impl Reader<'_> {
-    /// Sums of all of a scale since a moment, in order.
+    /// Sums of all of a scale between two moments, in order.
     pub fn query_counts(
         &self,
         scale: &str,
-        since_ms: i64,
+        (from_ms, to_ms): (i64, i64),
         what: &str,
     ) -> Result<Vec<(i64, u64)>, StoreError> {
-        let rows: Vec<(i64, i64)> = self.all(COUNTS, params![scale, since_ms, what])?;
+        let rows: Vec<(i64, i64)> = self.all(COUNTS, params![scale, from_ms, to_ms, what])?;
         Ok(rows.into_iter().map(|(at, count)| (at, count_of(count))).collect())
     }
 
-    /// Sums by label since a moment, the largest first.
+    /// Sums by label between two moments, the largest first.
     pub fn query_sums(
         &self,
         scale: &str,
-        since_ms: i64,
+        (from_ms, to_ms): (i64, i64),
         what: &str,
         most: usize,
     ) -> Result<Vec<(String, u64)>, StoreError> {
         let rows: Vec<(String, i64)> =
-            self.all(SUMS, params![scale, since_ms, what, limit(most)])?;
+            self.all(SUMS, params![scale, from_ms, to_ms, what, limit(most)])?;
         Ok(rows.into_iter().map(|(label, count)| (label, count_of(count))).collect())
     }
 
@@ -103,14 +103,14 @@ impl Reader<'_> {
         Ok(names(self.all(NAMES_OF_DAY, params![day_ms, exists])?))
     }
 
-    /// The names asked for most since a day.
+    /// The names asked for most from a day to another.
     pub fn top_names(
         &self,
-        since_ms: i64,
+        (from_ms, to_ms): (i64, i64),
         exists: bool,
         most: usize,
     ) -> Result<Vec<NameCount>, StoreError> {
-        Ok(names(self.all(TOP_NAMES, params![since_ms, exists, limit(most)])?))
+        Ok(names(self.all(TOP_NAMES, params![from_ms, to_ms, exists, limit(most)])?))
     }
 
     /// Queries for live names, the most first.
@@ -139,9 +139,13 @@ impl Tx<'_> {
         self.run(ADD_COUNT, params![scale, at_ms, what, label, whole(count)]).map(drop)
     }
 
-    /// Lets the sums of a scale go that are older than a moment.
-    pub fn drop_query_counts(&self, scale: &str, before_ms: i64) -> Result<(), StoreError> {
-        self.run(DROP_COUNTS, params![scale, before_ms]).map(drop)
+    /// Lets the sums of a scale go that are not between two moments.
+    pub fn drop_query_counts(
+        &self,
+        scale: &str,
+        (from_ms, to_ms): (i64, i64),
+    ) -> Result<(), StoreError> {
+        self.run(DROP_COUNTS, params![scale, from_ms, to_ms]).map(drop)
     }
 
     /// Keeps the names of a day in the place of those that were kept of it.
@@ -159,9 +163,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Lets the names of days before one go.
-    pub fn drop_query_names(&self, before_ms: i64) -> Result<(), StoreError> {
-        self.run(DROP_NAMES, [before_ms]).map(drop)
+    /// Lets the names of days go that are not between two.
+    pub fn drop_query_names(&self, (from_ms, to_ms): (i64, i64)) -> Result<(), StoreError> {
+        self.run(DROP_NAMES, params![from_ms, to_ms]).map(drop)
     }
 
     /// Adds to the queries for a name, if it is one that somebody asked for and that is live. Returns

@@ -71,7 +71,7 @@ impl Sees {
     pub fn reads_paper(self, kind: PaperKind) -> bool {
         match self {
             Self::All => true,
-            Self::NoContact => false,
+            Self::NoContact => matches!(kind, PaperKind::Activity),
             Self::Applicant => kind.is_for_applicant(),
         }
     }

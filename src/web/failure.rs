@@ -92,6 +92,17 @@ impl Failure {
         }
     }
 
+    /// A paper whose file is gone or is not the one that was rendered: nobody gets another in its place.
+    pub(super) fn paper(error: ActError) -> Self {
+        let is_file = matches!(error, ActError::File { .. });
+        match Self::from(error) {
+            failure if is_file && failure.id == "fail-internal" => {
+                Self { id: "fail-paper", ..failure }
+            }
+            failure => failure,
+        }
+    }
+
     /// The disk has no room; the cause goes to the log.
     pub(super) fn disk_full(cause: &dyn std::error::Error) -> Self {
         let detail = Some(with_causes(cause));

@@ -17,6 +17,7 @@ use super::limits::{Limits, Wrongs, network};
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle, Terms};
 use crate::fleet::RefreshStatus;
 use crate::notice::Mailer;
+use crate::paper::Paper;
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::press::Press;
 use crate::publish::{Publisher, unanswered};
@@ -24,9 +25,11 @@ use crate::queue::{Act, Actor};
 use crate::signer::Signer;
 use crate::statistics::Statistics;
 use crate::store::Store;
+use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
 use crate::wire::Name;
+use crate::words::office;
 
 /// Blocking calls under way at once.
 const WORK_PERMITS: usize = 16;
@@ -34,6 +37,8 @@ const WORK_PERMITS: usize = 16;
 const WORK_WAITING: usize = 512;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
+/// Papers drawn for visitors that may wait for their turn; one is drawn at a time.
+const PRINTS_WAITING: usize = 8;
 
 /// How long the database may take to show that it is there.
 const HEALTH_TIME: Duration = Duration::from_secs(5);
@@ -152,6 +157,8 @@ struct Inner {
     hashing_again: Gate,
     /// The document of the API.
     document: OnceLock<Arc<Value>>,
+    /// Bounds papers that are drawn while somebody waits: a slow one holds no place of other work.
+    printing: Gate,
     /// Held while health is looked at: one look at a time, whoever asks.
     looking: tokio::sync::Mutex<()>,
 }
@@ -175,6 +182,7 @@ impl State {
             hashing: Gate::new(HASH_PERMITS, hashes_waiting),
             hashing_again: Gate::new(1, hashes_waiting),
             document: OnceLock::new(),
+            printing: Gate::new(1, PRINTS_WAITING),
             looking: tokio::sync::Mutex::default(),
         })))
     }
@@ -233,11 +241,6 @@ impl State {
     /// Mails codes; none while mail is off, and then nothing may promise a mail.
     pub(super) fn mailer(&self) -> Option<&Mailer> {
         self.0.parts.mailer.as_ref()
-    }
-
-    /// Draws papers.
-    pub(super) fn press(&self) -> &Press {
-        &self.0.parts.press
     }
 
     /// Reads letters.
@@ -342,6 +345,16 @@ impl State {
             Origin::Console | Origin::Device(_) | Origin::Session(_) => &self.0.hashing_again,
         };
         self.blocking(gate, job).await
+    }
+
+    /// Draws a paper on the blocking pool.
+    pub(super) async fn print(&self, paper: Paper) -> Result<Vec<u8>, Failure> {
+        let job = move |state: &Self| {
+            let coat_of_arms = office().coat_of_arms.clone();
+            state.0.parts.press.print(&paper, coat_of_arms.as_deref())
+        };
+        let printed = self.blocking(&self.0.printing, job).await?;
+        printed.map_err(|error| Failure::internal(with_causes(&error)))
     }
 
     /// Performs an act. What has to be asked outside first is waited for without a permit, so that no

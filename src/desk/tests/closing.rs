@@ -212,6 +212,43 @@ fn the_kabid_closes_a_month_that_is_over_and_only_once() {
 }
 
 #[test]
+fn the_paper_of_a_month_is_issued_with_its_closing_and_once() {
+    let office = office();
+    story(&office);
+    let of = |who: &str| Viewer::Officer(office.actor(who));
+    set(&office, at(9, 9, 0));
+    assert!(office.desk.papers(november(), &of("kepala")).unwrap().is_empty(), "not before");
+    let closed = office.desk.close_month(november(), &office.actor("kepala")).unwrap();
+    assert!(office.desk.close_month(november(), &office.actor("kepala")).is_err());
+    let papers = office.desk.papers(november(), &of("pengawas")).unwrap();
+    let [paper] = papers.as_slice() else { panic!("{papers:?}") };
+    assert_eq!((paper.number.as_str(), paper.name.as_str()), ("GPR/LK/0001/XII/2026", "2026-11"));
+    assert_eq!(closed.paper, paper.number);
+    let (_, kept) = office.desk.paper(november(), &paper.id, &of("kepala")).unwrap();
+    let crate::paper::Content::Activity(said) = kept.content else { panic!() };
+    let report = office.desk.month_report(november()).unwrap();
+    assert_eq!(said, report.activity(said.signer.clone()), "it says what the report says");
+    assert_eq!(said.signer.name.as_deref(), Some("Kepala"), "signed by who closed it");
+
+    // Anybody checks it by its code; no month of another, and no request, has it.
+    let check = office.desk.check_paper(&paper.code).unwrap();
+    assert_eq!((check.number.as_str(), check.valid), ("GPR/LK/0001/XII/2026", true));
+    assert!(office.desk.paper(november().next(), &paper.id, &of("kepala")).is_err());
+    assert!(office.desk.paper_file("GPR-1", &paper.id, &of("kepala")).is_err());
+    // One that is made anew takes its place, in the same chain of numbers.
+    for who in ["pengawas", "operator"] {
+        let tried = office.desk.correct_paper(november(), &paper.id, "Nama", &office.actor(who));
+        assert!(matches!(tried, Err(ActError::NotAllowed)), "{who}");
+    }
+    let head = office.actor("kepala");
+    let newer = office.desk.correct_paper(november(), &paper.id, "Nama", &head).unwrap();
+    assert_eq!(newer.supersedes.as_deref(), Some("GPR/LK/0001/XII/2026"));
+    assert!(!office.desk.check_paper(&paper.code).unwrap().valid);
+    let november_papers = office.desk.papers(november(), &of("kepala")).unwrap();
+    assert_eq!(november_papers.len(), 2);
+}
+
+#[test]
 fn a_workbook_and_a_list_hold_the_same_rows() {
     let office = office();
     let ([first, ..], _) = story(&office);

@@ -8,7 +8,7 @@ mod report;
 mod verification;
 
 use super::block::{Block, Document, Foot, Head, Signature};
-use super::content::{Column, Content, LetterRef, Paper, Signer, StepTime, Table};
+use super::content::{Column, Content, LetterRef, PageSize, Paper, Signer, StepTime, Table};
 use crate::words::{Lang, Words};
 
 /// The size of the text of most papers, in points.
@@ -35,6 +35,21 @@ pub(super) fn document(paper: &Paper) -> Document {
         blocks,
         foot: form.foot(),
         issued_ms: paper.seal.issued_ms,
+    }
+}
+
+/// A paper that is nothing but its head.
+pub(super) fn letterhead_alone() -> Document {
+    let foot =
+        Foot { url: String::new(), url_alt: String::new(), lines: Vec::new(), page: page_of };
+    Document {
+        title: words().s("form-activity-title"),
+        size: PageSize::A4,
+        text: TEXT,
+        head: Some(Head::default()),
+        blocks: Vec::new(),
+        foot,
+        issued_ms: 0,
     }
 }
 

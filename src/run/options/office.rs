@@ -8,6 +8,7 @@ use super::OptionError;
 use super::road_3::{bad_table, hours};
 use crate::config::{Office, Settings, Sheet};
 use crate::files;
+use crate::paper::check_coat_of_arms;
 use crate::queue::person::is_mailbox;
 use crate::wire::Name;
 use crate::words;
@@ -16,8 +17,6 @@ use crate::words;
 const OFFICE_TEXT_MAX: usize = 200;
 /// Largest coat of arms, in octets.
 const COAT_OF_ARMS_MAX: usize = 1 << 20;
-/// How a PNG file begins.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// The office that speaks on pages, in mails and on papers.
 pub(in crate::run) fn office(settings: &Settings) -> Result<words::Office, OptionError> {
@@ -118,11 +117,8 @@ fn coat_of_arms(path: &Path) -> Result<Option<Arc<[u8]>>, OptionError> {
     let bytes = files::open(path).map_err(Into::into);
     let bytes = bytes.and_then(|file| files::read_at_most(&file, COAT_OF_ARMS_MAX));
     let bytes = bytes.map_err(|error| bad_table(KEY, path, error))?;
-    if bytes.starts_with(PNG) {
-        Ok(Some(Arc::from(bytes.as_slice())))
-    } else {
-        Err(bad_table(KEY, path, "it is no PNG file"))
-    }
+    check_coat_of_arms(&bytes).map_err(|error| bad_table(KEY, path, error))?;
+    Ok(Some(Arc::from(bytes.as_slice())))
 }
 
 /// Where sites may be hosted: name and target.

@@ -5,16 +5,21 @@
 
 use askama::Template;
 use axum::extract::{Path, State as Extract};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::FormPage;
 use super::parts::error_words;
 use super::status::held;
-use crate::desk::{ActError, AttachmentFile, Viewer};
+use crate::desk::{About, ActError, AttachmentFile, Viewer};
+use crate::digest::sha256_hex;
 use crate::paper::{Paper, html};
 use crate::people::Role;
+use crate::queue::PaperKind;
+use crate::report::Month;
 use crate::view::{PaperCheck, PaperView};
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
@@ -23,12 +28,14 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words};
+use crate::words::{Said, Words, office};
 
 /// The page of the check.
 const CHECK: &str = "/periksa-naskah";
 /// Longest code that is looked up, in characters; what is longer is none.
 const TYPED_MAX: usize = 60;
+/// Digits of a picture's hash in its address.
+const COAT_OF_ARMS_DIGITS: usize = 16;
 
 //------------ Lists ---------------------------------------------------------
 
@@ -65,6 +72,65 @@ pub(super) fn officers_place(number: &str) -> String {
     format!("/permohonan/{number}/naskah")
 }
 
+/// What papers are about, for officers.
+#[derive(Clone, Debug)]
+enum Whose {
+    /// A request.
+    Request(String),
+    /// A month, by its report.
+    Month(Month),
+}
+
+impl Whose {
+    /// The same for the desk.
+    fn about(&self) -> About<'_> {
+        match self {
+            Self::Request(number) => About::Request(number),
+            Self::Month(month) => About::Month(*month),
+        }
+    }
+
+    /// Where officers find the papers.
+    fn place(&self) -> String {
+        match self {
+            Self::Request(number) => officers_place(number),
+            Self::Month(month) => months_place(*month),
+        }
+    }
+
+    /// The page before.
+    fn back(&self) -> String {
+        match self {
+            Self::Request(number) => format!("/tinjau/{number}"),
+            Self::Month(month) => format!("/laporan?bulan={month}"),
+        }
+    }
+
+    /// Who reads the papers.
+    fn readers(&self) -> &'static [Role] {
+        match self {
+            Self::Request(_) => &[Role::Head, Role::Verifier],
+            Self::Month(_) => &Role::OFFICERS,
+        }
+    }
+}
+
+impl From<String> for Whose {
+    fn from(number: String) -> Self {
+        Self::Request(number)
+    }
+}
+
+/// A month by its address.
+fn of_month(text: &str) -> Result<Whose, Failure> {
+    text.parse().map(Whose::Month).map_err(|_| Failure::not_found())
+}
+
+/// Where officers find the papers of a month.
+pub(super) fn months_place(month: Month) -> String {
+    format!("/laporan/{month}/naskah")
+}
+
 /// Where an applicant finds them.
 pub(super) const APPLICANTS_PLACE: &str = "/status/naskah";
 
@@ -96,8 +162,27 @@ pub(super) async fn show(
     Path((number, id)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let paper = of_officer(&state, &visitor, &number, &id).await?;
-    page(&officers_page(&visitor, &number, &paper, None))
+    shown(&state, &visitor, &number.into(), &id).await
+}
+
+/// `GET /laporan/{month}/naskah/{id}`
+pub(super) async fn show_months(
+    Extract(state): Extract<State>,
+    Path((month, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    shown(&state, &visitor, &of_month(&month)?, &id).await
+}
+
+/// The page of a paper for an officer.
+async fn shown(
+    state: &State,
+    visitor: &Visitor,
+    whose: &Whose,
+    id: &str,
+) -> Result<Response, Failure> {
+    let paper = of_officer(state, visitor, whose, id).await?;
+    page(&officers_page(visitor, whose, &paper, None))
 }
 
 /// `GET /permohonan/{number}/naskah/{id}/pdf`
@@ -106,9 +191,28 @@ pub(super) async fn download(
     Path((number, id)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let viewer = Viewer::Officer(visitor.need(&[Role::Head, Role::Verifier])?.actor());
-    let job = move |state: &State| state.desk().paper_file(&number, &id, &viewer);
-    Ok(attachment(state.work(job).await??))
+    downloaded(&state, &visitor, number.into(), id).await
+}
+
+/// `GET /laporan/{month}/naskah/{id}/pdf`
+pub(super) async fn download_months(
+    Extract(state): Extract<State>,
+    Path((month, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    downloaded(&state, &visitor, of_month(&month)?, id).await
+}
+
+/// The file of a paper for an officer.
+async fn downloaded(
+    state: &State,
+    visitor: &Visitor,
+    whose: Whose,
+    id: String,
+) -> Result<Response, Failure> {
+    let viewer = Viewer::Officer(visitor.need(whose.readers())?.actor());
+    let job = move |state: &State| state.desk().paper_file(whose.about(), &id, &viewer);
+    Ok(attachment(state.work(job).await?.map_err(Failure::paper)?))
 }
 
 /// `POST /permohonan/{number}/naskah/{id}/{act}`: a correction (`koreksi`), or the number of the office's
@@ -118,6 +222,25 @@ pub(super) async fn change(
     Path((number, id, act)): Path<(String, String, String)>,
     sent: Sent,
 ) -> Result<Response, Failure> {
+    changed(&state, number.into(), (id, act), sent).await
+}
+
+/// `POST /laporan/{month}/naskah/{id}/{act}`: the same.
+pub(super) async fn change_months(
+    Extract(state): Extract<State>,
+    Path((month, id, act)): Path<(String, String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    changed(&state, of_month(&month)?, (id, act), sent).await
+}
+
+/// An act on a paper.
+async fn changed(
+    state: &State,
+    whose: Whose,
+    (id, act): (String, String),
+    sent: Sent,
+) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
     let numbered = act == "nomor";
@@ -125,28 +248,28 @@ pub(super) async fn change(
         return Err(Failure::not_found());
     }
     let text = sent.get(if numbered { "office_number" } else { "reason" }).to_owned();
-    let (of, which) = (number.clone(), id.clone());
+    let (of, which) = (whose.clone(), id.clone());
     let done = state
         .work(move |state| {
             let desk = state.desk();
             if numbered {
-                desk.number_paper(&of, &which, &text, &actor)
+                desk.number_paper(of.about(), &which, &text, &actor)
             } else {
-                desk.correct_paper(&of, &which, &text, &actor)
+                desk.correct_paper(of.about(), &which, &text, &actor)
             }
         })
         .await?;
     match done {
-        Ok(paper) => Ok(see_other(&format!("{}/{}", officers_place(&number), paper.id))),
+        Ok(paper) => Ok(see_other(&format!("{}/{}", whose.place(), paper.id))),
         Err(error) => {
-            let paper = of_officer(&state, visitor, &number, &id).await?;
+            let paper = of_officer(state, visitor, &whose, &id).await?;
             let words = error_words(visitor.t, &error);
             let failure = Failure::from(error);
             if failure.is_internal() {
                 return Err(failure);
             }
             let fault = Some((numbered, words.join(" ")));
-            page_with(failure.status, &officers_page(visitor, &number, &paper, fault))
+            page_with(failure.status, &officers_page(visitor, &whose, &paper, fault))
         }
     }
 }
@@ -174,12 +297,28 @@ pub(super) async fn download_own(
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let job =
-        move |state: &State, number: &str| state.desk().paper_file(number, &id, &Viewer::Applicant);
+    let job = move |state: &State, number: &str| {
+        Ok(state.desk().paper_file(number, &id, &Viewer::Applicant))
+    };
     match own(&state, &headers, &visitor, job).await? {
-        Some(file) => Ok(attachment(file)),
+        Some(file) => Ok(attachment(file.map_err(Failure::paper)?)),
         None => Ok(see_other("/status")),
     }
+}
+
+/// Where the coat of arms is, if the office has one: the address changes with the picture.
+pub(super) fn coat_of_arms_place() -> Option<String> {
+    let office = office();
+    let picture = office.coat_of_arms.as_ref()?;
+    let hash: String = sha256_hex(picture).chars().take(COAT_OF_ARMS_DIGITS).collect();
+    Some(format!("/lambang/{hash}.png"))
+}
+
+/// `GET /lambang/{file}`: the coat of arms on pages for printing. An old address gets the new picture.
+pub(super) async fn coat_of_arms() -> Result<Response, Failure> {
+    let picture = office().coat_of_arms.clone().ok_or_else(Failure::not_found)?;
+    let headers = [(CONTENT_TYPE, "image/png"), (CACHE_CONTROL, "public, max-age=86400")];
+    Ok((headers, picture.to_vec()).into_response())
 }
 
 /// A paper for a printer: its words, and nothing around them once it is printed.
@@ -200,11 +339,30 @@ pub(super) async fn print(
     Path((number, id)): Path<(String, String)>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let viewer = Viewer::Officer(visitor.need(&[Role::Head, Role::Verifier])?.actor());
-    let back = format!("{}/{id}", officers_place(&number));
-    let job = move |state: &State| state.desk().paper(&number, &id, &viewer);
+    printed(&state, &visitor, number.into(), id).await
+}
+
+/// `GET /laporan/{month}/naskah/{id}/cetak`
+pub(super) async fn print_months(
+    Extract(state): Extract<State>,
+    Path((month, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    printed(&state, &visitor, of_month(&month)?, id).await
+}
+
+/// A paper for an officer's printer.
+async fn printed(
+    state: &State,
+    visitor: &Visitor,
+    whose: Whose,
+    id: String,
+) -> Result<Response, Failure> {
+    let viewer = Viewer::Officer(visitor.need(whose.readers())?.actor());
+    let back = format!("{}/{id}", whose.place());
+    let job = move |state: &State| state.desk().paper(whose.about(), &id, &viewer);
     let (view, paper) = state.work(job).await??;
-    page(&print_page(&visitor, back, &view, &paper))
+    page(&print_page(visitor, back, &view, &paper))
 }
 
 /// `GET /status/naskah/{id}/cetak`
@@ -226,7 +384,8 @@ pub(super) async fn print_own(
 /// The page of a paper for a printer.
 fn print_page(visitor: &Visitor, back: String, view: &PaperView, paper: &Paper) -> PrintPage {
     let title = format!("{} {}", view.kind.say(visitor.t), view.number);
-    PrintPage { shell: Shell::new(visitor, title).wide(), back, paper: html(paper, None) }
+    let paper = html(paper, coat_of_arms_place().as_deref());
+    PrintPage { shell: Shell::new(visitor, title).wide(), back, paper }
 }
 
 /// What an applicant asks for, once the secret in the cookie is proven; none without one.
@@ -247,16 +406,16 @@ async fn own<T: Send + 'static>(
     Ok(Some(state.work(move |state| job(state, &number)).await??))
 }
 
-/// A paper of a request for an officer who may read it.
+/// A paper for an officer who may read it.
 async fn of_officer(
     state: &State,
     visitor: &Visitor,
-    number: &str,
+    whose: &Whose,
     id: &str,
 ) -> Result<PaperView, Failure> {
-    let viewer = Viewer::Officer(visitor.need(&[Role::Head, Role::Verifier])?.actor());
-    let of = number.to_owned();
-    let papers = state.work(move |state| state.desk().papers(&of, &viewer)).await??;
+    let viewer = Viewer::Officer(visitor.need(whose.readers())?.actor());
+    let of = whose.clone();
+    let papers = state.work(move |state| state.desk().papers(of.about(), &viewer)).await??;
     papers.into_iter().find(|paper| paper.id == id).ok_or_else(Failure::not_found)
 }
 
@@ -271,13 +430,23 @@ fn attachment(file: AttachmentFile) -> Response {
     (headers, file.bytes).into_response()
 }
 
+/// What a paper is about: a name, or the month of a report.
+fn what_about(t: Words, kind: PaperKind, name: &str) -> (String, String) {
+    match name.parse::<Month>() {
+        Ok(month) if kind == PaperKind::Activity => {
+            (t.s("report-month"), t.month(month.year(), month.number()))
+        }
+        _ => (t.s("paper-field-name"), name.to_owned()),
+    }
+}
+
 /// The page of a paper, without forms.
 fn paper_page(visitor: &Visitor, back: &str, place: &str, paper: &PaperView) -> PaperPage {
     let t = visitor.t;
     let mut facts = vec![
         (t.s("paper-number"), paper.number.clone()),
         (t.s("paper-issued"), t.moment(&paper.issued)),
-        (t.s("paper-field-name"), paper.name.clone()),
+        what_about(t, paper.kind, &paper.name),
         (t.s("paper-office-number"), paper.office_number.clone().unwrap_or_default()),
         (t.s("paper-code"), paper.code.clone()),
         ("SHA-256".to_owned(), paper.sha256.clone().unwrap_or_default()),
@@ -307,13 +476,16 @@ fn paper_page(visitor: &Visitor, back: &str, place: &str, paper: &PaperView) -> 
 /// correction's.
 fn officers_page(
     visitor: &Visitor,
-    number: &str,
+    whose: &Whose,
     paper: &PaperView,
     fault: Option<(bool, String)>,
 ) -> PaperPage {
     let t = visitor.t;
-    let place = format!("{}/{}", officers_place(number), paper.id);
-    let mut shown = paper_page(visitor, &format!("/tinjau/{number}"), &place, paper);
+    let place = format!("{}/{}", whose.place(), paper.id);
+    let mut shown = paper_page(visitor, &whose.back(), &place, paper);
+    if visitor.need(&[Role::Head, Role::Verifier]).is_err() {
+        return shown;
+    }
     let mut add = |is_number: bool, title: &str, field: Field, button: &str| {
         let action = format!("{place}/{}", if is_number { "nomor" } else { "koreksi" });
         let mut form = Form::new(&action, &visitor.csrf, t.s(button)).field(field);
@@ -425,7 +597,7 @@ fn check_facts(t: Words, found: &PaperCheck) -> Vec<(String, String)> {
         (t.s("paper-kind"), found.kind.say(t)),
         (t.s("paper-number"), found.number.clone()),
         (t.s("paper-issued"), t.moment(&found.issued)),
-        (t.s("paper-field-name"), found.name.clone()),
+        what_about(t, found.kind, &found.name),
         ("SHA-256".to_owned(), found.sha256.clone().unwrap_or_default()),
         (t.s("paper-superseded-by"), found.superseded_by.clone().unwrap_or_default()),
     ];

@@ -8,9 +8,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::FormPage;
+use super::papers::months_place;
 use super::parts::error_words;
 use super::sign_in::proof_first;
-use crate::desk::ActError;
+use crate::desk::{ActError, Viewer};
 use crate::people::Role;
 use crate::queue::{Kind, NamingClass, State as RequestState};
 use crate::report::{Count, Late, Line, Month, Report, StepTime, step_words};
@@ -22,7 +23,7 @@ use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
-use crate::words::{Said, Words, office};
+use crate::words::{Said, Words};
 
 /// The media type of a workbook.
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -115,6 +116,8 @@ struct ReportPage {
     is_over: bool,
     /// When it was closed, or empty.
     closed: String,
+    /// Its paper: number and page.
+    paper: Option<(String, String)>,
     /// Whether the viewer may close it now.
     may_close: bool,
     /// The figures: words and number.
@@ -139,13 +142,13 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    visitor.need(&Role::OFFICERS)?;
+    let viewer = Viewer::Officer(visitor.need(&Role::OFFICERS)?.actor());
     let is_head = visitor.need(&[Role::Head]).is_ok();
     let wanted = match asked.bulan.as_str() {
         "" => None,
         month => Some(month_of(&state, month)?),
     };
-    let (report, months) = state
+    let (report, months, paper) = state
         .work(move |state| {
             let desk = state.desk();
             let month = wanted.or_else(|| Month::of(desk.now())).ok_or(ActError::NotFound)?;
@@ -154,19 +157,46 @@ pub(super) async fn show(
             if !months.contains(&month) {
                 months.push(month);
             }
-            Ok::<_, ActError>((desk.month_report(month)?, months))
+            let paper = paper_of(state, month, &viewer)?;
+            Ok::<_, ActError>((desk.month_report(month)?, months, paper))
         })
         .await??;
-    page(&report_page(&visitor, &report, &months, is_head))
+    let mut shown = report_page(&visitor, &report, &months, is_head);
+    shown.paper = paper.map(|paper| (paper.number, format!("{}/{}", paper.place, paper.id)));
+    page(&shown)
 }
 
-/// `GET /laporan/{month}.csv`, `.xlsx` and `.pdf`
+/// The paper of a month that is closed.
+struct MonthPaper {
+    /// Its number.
+    number: String,
+    /// Its id.
+    id: String,
+    /// Where the month's papers are.
+    place: String,
+    /// Whether its file is there.
+    is_ready: bool,
+}
+
+/// The paper of a month that is in force, if the month is closed.
+fn paper_of(state: &State, month: Month, viewer: &Viewer) -> Result<Option<MonthPaper>, ActError> {
+    let papers = state.desk().papers(month, viewer)?;
+    let in_force = papers.into_iter().rfind(|paper| paper.superseded_by.is_none());
+    Ok(in_force.map(|paper| MonthPaper {
+        number: paper.number,
+        id: paper.id,
+        place: months_place(month),
+        is_ready: paper.sha256.is_some() && !paper.deleted,
+    }))
+}
+
+/// `GET /laporan/{month}.csv`, `.xlsx` and `.pdf`: of a closed month the PDF is the paper that was issued.
 pub(super) async fn file(
     Extract(state): Extract<State>,
     Path(file): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    visitor.need(&Role::OFFICERS)?;
+    let viewer = Viewer::Officer(visitor.need(&Role::OFFICERS)?.actor());
     let (month, form) = file.split_once('.').ok_or_else(Failure::not_found)?;
     let month = month_of(&state, month)?;
     let (media, form) = match form {
@@ -175,20 +205,23 @@ pub(super) async fn file(
         "pdf" => ("application/pdf", "pdf"),
         _ => return Err(Failure::not_found()),
     };
-    let octets = state
-        .work(move |state| {
-            if form == "pdf" {
-                let paper = state.desk().month_paper(month)?;
-                let printed = state.press().print(&paper, office().coat_of_arms.as_deref());
-                return printed.map_err(Failure::internal);
-            }
+    let octets = if form == "pdf" {
+        let issued = state.work(move |state| paper_of(state, month, &viewer)).await??;
+        if let Some(paper) = issued.filter(|paper| paper.is_ready) {
+            return Ok(see_other(&format!("{}/{}/pdf", paper.place, paper.id)));
+        }
+        let paper = state.work(move |state| state.desk().month_paper(month)).await??;
+        state.print(paper).await?
+    } else {
+        let job = move |state: &State| {
             let report = state.desk().month_report(month)?;
             match form {
                 "csv" => report.csv().map(String::into_bytes).map_err(Failure::internal),
                 _ => report.xlsx().map_err(Failure::internal),
             }
-        })
-        .await??;
+        };
+        state.work(job).await??
+    };
     let name = format!("attachment; filename=\"laporan-kegiatan-{month}.{form}\"");
     Ok(([(CONTENT_TYPE, media), (CONTENT_DISPOSITION, name.as_str())], octets).into_response())
 }
@@ -275,6 +308,7 @@ fn report_page(visitor: &Visitor, report: &Report, months: &[Month], is_head: bo
         as_of: t.date_time(report.as_of.0),
         is_over: report.is_over,
         closed: report.closed.map(|at| t.date_time(at.0)).unwrap_or_default(),
+        paper: None,
         may_close: is_head && report.is_over && report.closed.is_none(),
         figures: figures.map(|(id, number)| (t.s(id), count(number))).to_vec(),
         steps: report.steps.iter().map(|step| step_row(t, step)).collect(),

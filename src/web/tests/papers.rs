@@ -25,6 +25,30 @@ impl Browser<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_not_the_paper_is_a_page_that_says_what_to_do() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.sends("antrean").await;
+    assert_eq!(site.desk.render_papers(&press).unwrap(), 1);
+    applicant.open("/status").await;
+    let place = applicant.link("/status/naskah/");
+    let folder = site.dir.path().join("papers");
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let is_said =
+        |page: &str| page.contains("tidak dapat diberikan") && page.contains("Diskominfo");
+    for octets in [Some(b"another file"), None] {
+        match octets {
+            Some(octets) => std::fs::write(&file, octets).unwrap(),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+        let status = applicant.open(&format!("{place}/pdf")).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(is_said(&applicant.page), "{}", applicant.page);
+    }
+    assert_eq!(applicant.open(&place).await, StatusCode::OK, "its page stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn papers_are_found_read_and_checked() {
     let site = office();
     let mut applicant = Browser::new(&site);

@@ -46,6 +46,26 @@ async fn officers_read_reports_and_the_kabid_closes_a_month_on_its_page() {
     assert_eq!(kabid.post("/laporan/2026-11/tutup", &[]).await, StatusCode::OK);
     assert!(kabid.page.contains("Laporan November 2026 ditutup pada"), "{}", kabid.page);
     assert!(!kabid.page.contains("/laporan/2026-11/tutup"), "once");
+    assert!(kabid.page.contains("nomor GPR/LK/0001/XII/2026"), "{}", kabid.page);
+    // Its paper: printed on demand until its file is there, then the file of the paper.
+    let place = "/laporan/2026-11/naskah/LK-2026-0001";
+    assert_eq!(kabid.open("/laporan/2026-11.pdf").await, StatusCode::OK);
+    let press = |_: &crate::dossier::Paper, _: Option<&[u8]>| Ok(b"%PDF-1.7 issued".to_vec());
+    assert_eq!(site.desk.render_papers(&press).unwrap(), 1);
+    for who in [&mut kabid, &mut kasi] {
+        assert_eq!(who.open("/laporan/2026-11.pdf").await, StatusCode::OK);
+        assert_eq!(who.page, "%PDF-1.7 issued");
+        assert_eq!(who.open(place).await, StatusCode::OK);
+        assert!(who.page.contains("<dd>November 2026</dd>"), "{}", who.page);
+        assert_eq!(who.open(&format!("{place}/cetak")).await, StatusCode::OK);
+        assert!(who.page.contains("class=\"paper\""), "{}", who.page);
+    }
+    kabid.open(place).await;
+    kabid.post(&format!("{place}/nomor"), &[("office_number", "555/9")]).await;
+    assert!(kabid.page.contains("555/9"), "{}", kabid.page);
+    for gone in ["/laporan/2026-10/naskah/LK-2026-0001", "/laporan/x/naskah/LK-2026-0001"] {
+        assert_eq!(kabid.open(gone).await, StatusCode::NOT_FOUND, "{gone}");
+    }
 
     // One script of our own, none in the page.
     kabid.open("/statistik").await;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use gapura::paper::{
-    Acting, Ask, Content, Disposition, Notification, PageSize, Paper, Receipt, Signer, html, pdf,
+    Acting, Ask, Content, Disposition, Notification, PageSize, Paper, Receipt, Signer,
+    check_coat_of_arms, html, pdf,
 };
 use gapura::press::{Press, PressError};
 use gapura::queue::PaperKind;
@@ -415,14 +416,34 @@ fn a_coat_of_arms_is_drawn_and_has_words() {
     assert!(said.lines().any(|line| line.contains("image") && line.contains(" 40 ")), "{said}");
 }
 
+#[test]
+fn only_a_picture_that_can_be_drawn_whole_is_a_coat_of_arms() {
+    let good = coat_of_arms();
+    check_coat_of_arms(&good).unwrap();
+    // Its first half has all of the head.
+    let torn = &good[..good.len() / 2];
+    let mut edited = good.clone();
+    edited[good.len() / 2] ^= 0xff;
+    let wide = picture(2_001, 1);
+    for wrong in [torn, &edited, &wide, b"GIF89a", b""] {
+        let error = check_coat_of_arms(wrong).unwrap_err().to_string();
+        assert!(error.contains("coat of arms"), "{error}");
+    }
+}
+
 /// A small picture with transparent parts.
 fn coat_of_arms() -> Vec<u8> {
+    picture(40, 50)
+}
+
+/// A picture of this size with transparent parts.
+fn picture(width: u32, height: u32) -> Vec<u8> {
     let mut octets = Vec::new();
-    let mut encoder = png::Encoder::new(&mut octets, 40, 50);
+    let mut encoder = png::Encoder::new(&mut octets, width, height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
     let pixel = |at: u32| [10, 80, 160, if at % 40 < 20 { 255 } else { 0 }];
-    let pixels: Vec<u8> = (0..2_000).flat_map(pixel).collect();
+    let pixels: Vec<u8> = (0..width * height).flat_map(pixel).collect();
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     octets
 }
