@@ -31,6 +31,19 @@ pub fn with_causes(error: &dyn Error) -> String {
     text
 }
 
+/// Appends a character as text of HTML or XML.
+#[cfg(feature = "approval")]
+pub fn push_escaped(markup: &mut String, character: char) {
+    match character {
+        '&' => markup.push_str("&amp;"),
+        '<' => markup.push_str("&lt;"),
+        '>' => markup.push_str("&gt;"),
+        '"' => markup.push_str("&quot;"),
+        '\'' => markup.push_str("&#39;"),
+        character => markup.push(character),
+    }
+}
+
 /// A cell that no spreadsheet takes for a formula; full-width signs count as what they look like.
 #[cfg(feature = "approval")]
 pub fn disarmed(cell: &str) -> String {

@@ -2,16 +2,19 @@
 //! end there. Its paper, *laporan kegiatan*, is issued with it, once, and gets its number then. Making a
 //! report closes nothing, and no timer does.
 
+use std::sync::Arc;
+
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
 use crate::ledger::{House, Ledger, NewPaper, Stored};
+use crate::lock::lock;
 use crate::paper::{Content, Paper};
 use crate::queue::fault::NotAllowed;
 use crate::queue::{
     Actor, Deed, Fault, Happening, PaperKind, Role, Rule, Signature, Stage, State, Subject,
     TransitionError,
 };
-use crate::report::{Month, Report, Terms, closed_at};
+use crate::report::{Month, Report, StepTime, Terms, closed_at};
 use crate::store::{Reader, Tx};
 
 /// What closing a month came to.
@@ -25,6 +28,17 @@ pub struct MonthClosed {
     pub paper: String,
 }
 
+/// How much work there was and how long it took.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkFigures {
+    /// Requests that came in by month, the oldest first.
+    pub came: Vec<(Month, u64)>,
+    /// The running month.
+    pub month: Month,
+    /// Its time per step.
+    pub steps: Vec<StepTime>,
+}
+
 impl Desk {
     /// The report of a month as things stand. It changes nothing.
     pub fn month_report(&self, month: Month) -> Result<Report, ActError> {
@@ -35,9 +49,13 @@ impl Desk {
 
     /// The report of a month as a paper, printed on demand.
     pub fn month_paper(&self, month: Month) -> Result<Paper, ActError> {
-        let report = self.month_report(month)?;
-        let chain = self.read(|reader| Ok(reader.chain_head()?))?;
-        Ok(report.printed(chain, self.now()))
+        let (report, now) = (self.month_report(month)?, self.now());
+        let (signer, chain) = self.read(|reader| {
+            let house = House::of(reader)?;
+            let head = house.head_now(None, now);
+            Ok((house.signer(head.as_ref(), Role::Head), reader.chain_head()?))
+        })?;
+        Ok(report.printed(signer, chain, now))
     }
 
     /// The months that a report can be made of, the newest first: from the first request to now.
@@ -51,11 +69,31 @@ impl Desk {
         Ok(back.take_while(|month| *month >= first.min(current)).take(MONTHS_MAX).collect())
     }
 
+    /// Requests by month and the steps of the running one. They are gathered once, and again when
+    /// something has happened: they hang on events alone, and not on the time that goes by.
+    pub fn work_figures(&self) -> Result<Arc<WorkFigures>, ActError> {
+        let now = self.now();
+        let current = Month::of(now).ok_or(ActError::NotFound)?;
+        let head = self.read(|reader| Ok(reader.chain_head()?))?.map_or(0, |(at, _)| at);
+        let mut kept = lock(&self.0.work_figures);
+        if let Some((at, figures)) = kept.as_ref()
+            && (*at, figures.month) == (head, current)
+        {
+            return Ok(Arc::clone(figures));
+        }
+        let figures = Arc::new(WorkFigures {
+            came: self.requests_by_month(current)?,
+            month: current,
+            steps: self.month_report(current)?.steps,
+        });
+        *kept = Some((head, Arc::clone(&figures)));
+        Ok(figures)
+    }
+
     /// How many requests came in each of the last months, the oldest first.
-    pub fn requests_by_month(&self, months: usize) -> Result<Vec<(Month, u64)>, ActError> {
-        let Some(current) = Month::of(self.now()) else { return Ok(Vec::new()) };
+    fn requests_by_month(&self, current: Month) -> Result<Vec<(Month, u64)>, ActError> {
         let back = std::iter::successors(Some(current), |month| Some(month.previous()));
-        let mut months: Vec<Month> = back.take(months).collect();
+        let mut months: Vec<Month> = back.take(MONTHS_COUNTED).collect();
         months.reverse();
         self.read(|reader| {
             let count = |month: Month| {
@@ -87,6 +125,8 @@ impl Desk {
 
 /// Months that are offered at most.
 const MONTHS_MAX: usize = 60;
+/// Months whose requests are counted.
+const MONTHS_COUNTED: usize = 12;
 
 /// Closes a month, in one transaction.
 fn close(

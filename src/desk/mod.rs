@@ -56,7 +56,7 @@ pub use crate::register::Drift;
 pub use crate::store::events::EventFilter;
 pub use attachments::AttachmentFile;
 pub use changes::ChangePage;
-pub use closing::MonthClosed;
+pub use closing::{MonthClosed, WorkFigures};
 pub use drafts::{DraftContent, DraftLetter, DraftLimits};
 pub use error::{ActError, PublicLimit};
 pub use figures::{Figure, Figures};

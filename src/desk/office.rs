@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 
 use super::ActError;
+use super::closing::WorkFigures;
 use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
@@ -76,6 +77,8 @@ pub(super) struct Inner {
     pub(super) arriving: Mutex<HashSet<String>>,
     /// Attempts that were turned back lately.
     pub(super) turned_back: Mutex<TurnedBack>,
+    /// How much work there was, as of an event by its sequence.
+    pub(super) work_figures: Mutex<Option<(i64, Arc<WorkFigures>)>>,
     /// The look at the disk that is under way.
     pub(super) looking: Look<Option<Obstacle>>,
     /// The room the disk pretends to have; for tests.
@@ -118,6 +121,7 @@ impl Desk {
             exported: Mutex::default(),
             arriving: Mutex::default(),
             turned_back: Mutex::default(),
+            work_figures: Mutex::default(),
             looking: Look::default(),
             #[cfg(test)]
             pretended: Mutex::default(),

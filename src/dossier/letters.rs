@@ -1,6 +1,6 @@
 //! The report to the head and the letter to the applicant.
 
-use super::parts::{facts, full_name, letter, record, steps, titled};
+use super::parts::{facts, full_name, letter, record, steps};
 use super::{Making, words};
 use crate::paper::{Field, Notification, Report};
 use crate::queue::notice::{NoticeReader, NoticeValues, Point};
@@ -30,8 +30,8 @@ pub(super) fn report(making: &Making<'_>) -> Option<Report> {
         ],
     );
     Some(Report {
-        to: titled(&making.head),
-        from: titled(&making.verifier),
+        to: making.head.full_title(),
+        from: making.verifier.full_title(),
         copies: Vec::new(),
         nature: t.s("paper-nature"),
         attachments: "-".to_owned(),

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{Making, words};
 use crate::paper::{
-    Content, Field, LetterRef, Letterhead, PageSize, Paper, RecordChange, Seal, Signer, StepTime,
-    VERSION,
+    Content, Field, LetterRef, Letterhead, PageSize, Paper, RecordChange, Seal, StepTime, VERSION,
 };
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, ClockStep, Request, Role};
@@ -57,14 +56,6 @@ pub(super) fn letter(application: &Application) -> LetterRef {
     LetterRef { number: letter.number.clone(), date: letter.date.clone() }
 }
 
-/// A title with its "Plh." or "Plt.".
-pub(super) fn titled(signer: &Signer) -> String {
-    match signer.acting {
-        Some(acting) => format!("{} {}", acting.prefix(), signer.title),
-        None => signer.title.clone(),
-    }
-}
-
 /// The request in lines: number, office, name, kind.
 pub(super) fn facts(making: &Making<'_>) -> Vec<Field> {
     let (t, application) = (words(), making.request.application());
@@ -81,7 +72,12 @@ pub(super) fn step_time(making: &Making<'_>, step: ClockStep) -> StepTime {
     let (t, office) = (words(), office());
     let clocks = making.request.clocks();
     let used = clocks.used(step, making.at, making.calendar);
-    let runs = clocks.running() == Some(step);
+    let running = clocks.running();
+    let runs = running == Some(step);
+    let place = |step: ClockStep| ClockStep::ALL.iter().position(|it| *it == step);
+    // One that took no whole minute is over all the same once another runs; one that has just begun
+    // has used nothing.
+    let is_over = running.is_some_and(|running| place(step) < place(running));
     let minutes = |ms: i64| u64::try_from(ms / MINUTE_MS).unwrap_or(0);
     StepTime {
         step: t.s(&format!("paper-step-{step}")),
@@ -91,7 +87,7 @@ pub(super) fn step_time(making: &Making<'_>, step: ClockStep) -> StepTime {
             ClockStep::Notify => office.unit.clone(),
         },
         limit_minutes: Some(minutes(clocks.limit(step, making.rules))),
-        used_minutes: (used > 0 || runs).then(|| minutes(used)),
+        used_minutes: (used > 0 || is_over).then(|| minutes(used)),
         due_ms: clocks.due(making.calendar, making.rules).filter(|_| runs),
     }
 }

@@ -1,8 +1,8 @@
 //! Receipt, routing slip and check sheet.
 
-use super::parts::{full_name, letter, step_time, steps, titled};
+use super::parts::{full_name, letter, step_time, steps};
 use super::{Making, words};
-use crate::paper::{Ask, CheckedLine, Disposition, Receipt, Verification};
+use crate::paper::{Ask, CheckedLine, Disposition, Receipt, StepTime, Verification};
 use crate::queue::sheet::human_lines;
 use crate::queue::{
     AutoLine, ClockStep, Deed, Line, LineCode, LineVerdict, Outcome, Overrule, Stage,
@@ -27,11 +27,17 @@ pub(super) fn receipt(making: &Making<'_>) -> Receipt {
         class: application.class.say(t),
         letter: letter(application),
         handed_in: vec![handed, t.s("paper-handed-data")],
-        steps: steps(making),
+        steps: limits(making),
         contact: vec![t.s("help-text")],
         status_url: format!("{}/status", making.site),
         secret: None,
     }
+}
+
+/// What each step may take. When the office has to be ready with one is no matter of the applicant's.
+fn limits(making: &Making<'_>) -> Vec<StepTime> {
+    let limit = |step| StepTime { used_minutes: None, due_ms: None, ..step };
+    steps(making).into_iter().map(limit).collect()
 }
 
 /// *Lembar disposisi.*
@@ -40,8 +46,8 @@ pub(super) fn disposition(making: &Making<'_>) -> Disposition {
     let application = request.application();
     let to = &making.verifier;
     let forwarded = match &to.name {
-        Some(name) => format!("{} ({name})", titled(to)),
-        None => titled(to),
+        Some(name) => format!("{} ({name})", to.full_title()),
+        None => to.full_title(),
     };
     let slip = request.dispositions().last();
     Disposition {

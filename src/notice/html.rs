@@ -1,6 +1,7 @@
 //! A message as HTML, for readers of mail that show it: the same words, with the link to press. No picture, no
 //! style, nothing from elsewhere.
 
+use crate::text::push_escaped;
 use crate::words::Lang;
 
 /// A text of paragraphs as an HTML document. Lines that are indented are to be copied as they are.
@@ -35,15 +36,7 @@ fn shown(line: &str, link: Option<&str>) -> String {
 /// A text in which nothing is markup.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
+    text.chars().for_each(|c| push_escaped(&mut out, c));
     out
 }
 

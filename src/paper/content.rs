@@ -118,6 +118,16 @@ pub struct Signer {
     pub nip: Option<String>,
 }
 
+impl Signer {
+    /// The title, with what somebody who acts for its holder puts before it.
+    pub fn full_title(&self) -> String {
+        match self.acting {
+            Some(acting) => format!("{} {}", acting.prefix(), self.title),
+            None => self.title.clone(),
+        }
+    }
+}
+
 /// What somebody who acts for an officer puts before the title.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]

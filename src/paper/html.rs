@@ -5,7 +5,7 @@ use super::block::{Block, Cell, Document, Foot, Head, Setting, Signature};
 use super::content::{Chart, Field, Table};
 use super::font::{TICKED, UNTICKED, is_unseen};
 use super::qr::Qr;
-use crate::text::append;
+use crate::text::{append, push_escaped};
 
 /// Height of a bar's line in a chart.
 const BAR_LINE: usize = 24;
@@ -97,14 +97,9 @@ impl Html {
     fn text(&mut self, text: &str) {
         for character in text.chars() {
             match character {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
                 '\n' => self.0.push_str("<br>"),
                 it if it.is_control() || is_unseen(it) => {}
-                it => self.0.push(it),
+                it => push_escaped(&mut self.0, it),
             }
         }
     }

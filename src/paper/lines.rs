@@ -18,12 +18,32 @@ pub(super) fn broken(text: &str, face: &Face, size: f32, width: f32, indent: f32
             used: 0.0,
             lines: &mut lines,
         };
-        for word in paragraph.split_inclusive(' ') {
-            breaker.add(word);
-        }
+        words(paragraph).for_each(|word| breaker.add(word));
         breaker.end();
     }
     lines
+}
+
+/// The words of a paragraph, each with the space behind it. A number of one or two digits stays with what
+/// it counts: no line ends with the day of a date.
+pub(super) fn words(paragraph: &str) -> impl Iterator<Item = &str> {
+    let mut rest = paragraph;
+    std::iter::from_fn(move || {
+        let mut spaces = rest.match_indices(' ').map(|(at, _)| at + 1);
+        let first = spaces.next().unwrap_or(rest.len());
+        let digits = rest[..first].trim_end_matches(' ');
+        let is_short =
+            matches!(digits.len(), 1 | 2) && digits.bytes().all(|it| it.is_ascii_digit());
+        let end = if is_short { spaces.next().unwrap_or(rest.len()) } else { first };
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+/// The parts of a word that is broken because no line holds it.
+pub(super) fn parts(word: &str) -> impl Iterator<Item = &str> {
+    word.split_inclusive(['-', '/', '.', ':', '@', '_', ','])
 }
 
 /// What is being broken.
@@ -48,7 +68,7 @@ impl Breaker<'_> {
     /// Adds a word, on a new line if it does not fit.
     fn add(&mut self, word: &str) {
         if !self.put(word) {
-            for part in word.split_inclusive(['-', '/', '.', ':', '@', '_', ',']) {
+            for part in parts(word) {
                 if !self.put(part) {
                     part.chars().for_each(|character| self.cut(character));
                 }
@@ -91,5 +111,20 @@ impl Breaker<'_> {
     fn end(&mut self) {
         self.lines.push(std::mem::take(&mut self.line));
         (self.used, self.indent) = (0.0, 0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_short_number_stays_with_what_it_counts() {
+        let of = |text: &'static str| words(text).collect::<Vec<_>>();
+        assert_eq!(of("lambat 2 November 2026"), ["lambat ", "2 November ", "2026"]);
+        assert_eq!(of("1 2 3 4"), ["1 2 ", "3 4"]);
+        assert_eq!(of("paling 15"), ["paling ", "15"]);
+        assert_eq!(of(" a  b "), [" ", "a ", " ", "b "]);
+        assert!(of("").is_empty());
     }
 }

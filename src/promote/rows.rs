@@ -131,9 +131,9 @@ pub(super) fn write_success(
 /// What a promotion brought about, for the papers that report it.
 fn brought(row: &PromotionRow, plan: &Plan, proof: &Proof) -> Promoted {
     let answer = |asked: &Observation| Answer {
-        question: format!("{} ({}, {})", asked.question, asked.server, asked.transport),
+        question: asked_where(asked),
         rcode: asked.rcode.clone(),
-        answer: asked.answer.join("\n"),
+        answer: answered(asked),
         at_ms: asked.at_ms().unwrap_or(row.at_ms),
         as_approved: true,
     };
@@ -145,6 +145,23 @@ fn brought(row: &PromotionRow, plan: &Plan, proof: &Proof) -> Promoted {
         answers: proof.asked.iter().map(answer).collect(),
         lingers: proof.lingers,
     }
+}
+
+/// A question on a paper, and below it whom it was put to.
+fn asked_where(asked: &Observation) -> String {
+    let (name, rtype) = asked.question.split_once(' ').unwrap_or((&asked.question, ""));
+    let (name, transport) = (name.trim_end_matches('.'), asked.transport.to_uppercase());
+    format!("{name} {rtype}\n{} ({transport})", asked.server)
+}
+
+/// The records of an answer on a paper; the name that was asked for is not said again.
+fn answered(asked: &Observation) -> String {
+    let name = asked.question.split(' ').next().unwrap_or_default();
+    let record = |line: &String| match line.split_once(' ') {
+        Some((owner, rest)) if owner.eq_ignore_ascii_case(name) => rest.to_owned(),
+        _ => line.clone(),
+    };
+    asked.answer.iter().map(record).collect::<Vec<_>>().join("\n")
 }
 
 /// The rows of a failed promotion; `NotFound` if it is finished already.

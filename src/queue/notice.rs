@@ -137,7 +137,10 @@ fn points(request: &Request, deed: Deed) -> Vec<Point> {
         .into_iter()
         .filter_map(|line| line.note.clone().map(|note| Point { line: Some(line.code), note }));
     let mut points: Vec<Point> = noted.collect();
-    if let Stage::Rejected(rejected) = request.stage() {
+    if let Stage::Rejected(rejected) = request.stage()
+        // Whoever wrote the same at a line has said it.
+        && points.iter().all(|point| point.note.trim() != rejected.note.trim())
+    {
         points.push(Point { line: None, note: rejected.note.clone() });
     }
     points

@@ -6,7 +6,6 @@ use super::sheet::{Count, HolderLate, Late, Line, LiveName, StepTime};
 use super::xlsx::{Part, class_words, kind_words, state_words};
 use crate::dossier;
 use crate::paper::{Activity, Bar, Chart, Column, Content, Paper, Seal, Section, Signer, Table};
-use crate::queue::Role;
 use crate::words::{Lang, Said, Words};
 
 impl Report {
@@ -28,9 +27,8 @@ impl Report {
 
     /// The paper as it is printed on demand: nobody issued it, so it has neither a number nor a code to
     /// check it by. `chain` is the head of the event chain it was told from.
-    pub fn printed(&self, chain: Option<(i64, String)>, now_ms: i64) -> Paper {
+    pub fn printed(&self, signer: Signer, chain: Option<(i64, String)>, now_ms: i64) -> Paper {
         let (sequence, head) = chain.unwrap_or_default();
-        let signer = Signer { title: dossier::title_of(Role::Head), ..Signer::default() };
         let content = Content::Activity(self.activity(signer));
         dossier::paper(Seal::at((sequence, &head), now_ms), content)
     }
@@ -63,12 +61,13 @@ impl Report {
         ];
         let section = |(id, counts, say): Part<'_>| {
             let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+            let say = |it: &Count| sentence_case(&say(words, &it.what));
             let bar = |it: &Count| Bar {
-                label: say(words, &it.what),
+                label: say(it),
                 value: number(it.count),
                 shown: words.count(number(it.count)),
             };
-            let row = |it: &Count| vec![say(words, &it.what), words.count(number(it.count))];
+            let row = |it: &Count| vec![say(it), words.count(number(it.count))];
             let sum = counts.iter().map(|it| it.count).sum();
             let columns = vec![
                 Column::text(words.s("chart-what"), 3),
@@ -189,14 +188,14 @@ impl Report {
     /// The list.
     fn annex(&self, words: Words) -> Table {
         let row = |line: &Line| {
-            let finished = line.finished.map(|at| words.date(at.0));
+            let finished = line.finished.map(|at| words.day_stamp(at.0));
             vec![
                 line.number.clone(),
                 line.name.clone(),
                 line.office.clone(),
                 line.kind.say(words),
-                line.state.say(words),
-                words.date(line.submitted.0),
+                sentence_case(&line.state.say(words)),
+                words.day_stamp(line.submitted.0),
                 finished.unwrap_or_else(|| "–".to_owned()),
             ]
         };
@@ -212,4 +211,11 @@ impl Report {
         let rows = self.requests.iter().map(row).collect();
         Table { title: words.s("report-list-title"), columns, rows, total: Vec::new() }
     }
+}
+
+/// A word as it stands in a table: states are badges in capitals elsewhere.
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters.flat_map(char::to_lowercase)).collect()
 }

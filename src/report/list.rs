@@ -1,7 +1,8 @@
 //! The list as CSV for spreadsheets: a byte order mark so that Indonesian Excel reads UTF-8, semicolons, formulas
 //! disarmed, dates that sort.
 
-use super::sheet::{Line, Report, StepUsed};
+use super::sheet::{Line, Report};
+use super::workbook::Cell;
 use crate::queue::ClockStep;
 use crate::text::disarmed;
 use crate::words::{Lang, Said, Words};
@@ -26,32 +27,43 @@ impl Report {
         let words = Words::of(Lang::Id);
         let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
         writer.write_record(list_head(words))?;
-        for line in &self.requests {
-            let late: Vec<&StepUsed> = line.steps.iter().filter(|used| used.is_late()).collect();
-            let finished = line.finished.map(|at| words.sortable(at.0)).unwrap_or_default();
-            let mut cells = vec![
-                disarmed(&line.number),
-                line.kind.say(words),
-                line.class.say(words),
-                disarmed(&line.name),
-                disarmed(&line.office),
-                line.state.say(words),
-                words.sortable(line.submitted.0),
-                finished,
-            ];
-            cells.extend(
-                minutes(line).map(|used| used.map(|it| it.to_string()).unwrap_or_default()),
-            );
-            cells.push(words.s(if line.late { "report-yes" } else { "report-no" }));
-            let steps = late.iter().map(|used| step_words(words, used.step));
-            cells.push(steps.collect::<Vec<_>>().join(", "));
-            let holders = late.iter().map(|used| used.holder.as_str());
-            cells.push(disarmed(&holders.collect::<Vec<_>>().join(", ")));
-            writer.write_record(&cells)?;
+        for row in self.list_rows(words) {
+            writer.write_record(row.iter().map(|cell| match cell {
+                Cell::Empty => String::new(),
+                Cell::Text(text) | Cell::Head(text) => disarmed(text),
+                Cell::Number(number) => number.to_string(),
+                Cell::Moment(at) => words.sortable(*at),
+            }))?;
         }
         let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
         Ok(format!("{BYTE_ORDER_MARK}{}", String::from_utf8_lossy(&bytes)))
     }
+
+    /// The rows of the list, one for each request, for CSV and workbook alike.
+    pub(super) fn list_rows(&self, words: Words) -> Vec<Vec<Cell>> {
+        self.requests.iter().map(|line| list_row(words, line)).collect()
+    }
+}
+
+/// A request as a row of the list.
+fn list_row(words: Words, line: &Line) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::Text(line.number.clone()),
+        Cell::Text(line.kind.say(words)),
+        Cell::Text(line.class.say(words)),
+        Cell::Text(line.name.clone()),
+        Cell::Text(line.office.clone()),
+        Cell::Text(line.state.say(words)),
+        Cell::Moment(line.submitted.0),
+        line.finished.map_or(Cell::Empty, |at| Cell::Moment(at.0)),
+    ];
+    cells.extend(minutes(line).map(|used| used.map_or(Cell::Empty, Cell::Number)));
+    cells.push(Cell::Text(words.s(if line.late { "report-yes" } else { "report-no" })));
+    let late = line.steps.iter().filter(|used| used.is_late());
+    let (steps, holders): (Vec<_>, Vec<_>) =
+        late.map(|used| (step_words(words, used.step), used.holder.clone())).unzip();
+    cells.extend([Cell::Text(steps.join(", ")), Cell::Text(holders.join(", "))]);
+    cells
 }
 
 /// The heads of the columns of the list.
@@ -76,7 +88,7 @@ pub(super) fn list_head(words: Words) -> Vec<String> {
 }
 
 /// The minutes of each step with a limit; none where it had not begun.
-pub(super) fn minutes(line: &Line) -> impl Iterator<Item = Option<i64>> {
+fn minutes(line: &Line) -> impl Iterator<Item = Option<i64>> {
     ClockStep::ALL.into_iter().map(|step| {
         line.steps.iter().find(|used| used.step == step.number()).map(|used| used.used_minutes)
     })

@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
-use crate::text::append;
+use crate::text::{append, push_escaped};
 
 /// The day that dates of a spreadsheet are counted from is 25,569 days before 1970.
 const EPOCH_DAYS: f64 = 25_569.0;
@@ -140,14 +140,10 @@ fn letters(column: usize) -> String {
 fn put_text(xml: &mut String, text: &str) {
     for c in text.chars() {
         match c {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
             '\t' | '\n' => xml.push(c),
             '\u{fffe}' | '\u{ffff}' => {}
             c if c.is_control() => {}
-            c => xml.push(c),
+            c => push_escaped(xml, c),
         }
     }
 }

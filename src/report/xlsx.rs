@@ -3,8 +3,8 @@
 use std::io;
 
 use super::Month;
-use super::list::{list_head, minutes, step_words};
-use super::sheet::{Count, Late, Line, LiveName, Report};
+use super::list::{list_head, step_words};
+use super::sheet::{Count, Late, LiveName, Report};
 use super::workbook::{Cell, Sheet, workbook};
 use crate::queue::{Kind, NamingClass, State};
 use crate::words::{Lang, Said, Words};
@@ -96,27 +96,9 @@ impl Report {
 
     /// The list.
     fn list(&self, words: Words) -> Sheet {
-        let row = |line: &Line| {
-            let late = line.steps.iter().filter(|used| used.is_late());
-            let mut cells = vec![
-                Cell::Text(line.number.clone()),
-                Cell::Text(line.kind.say(words)),
-                Cell::Text(line.class.say(words)),
-                Cell::Text(line.name.clone()),
-                Cell::Text(line.office.clone()),
-                Cell::Text(line.state.say(words)),
-                Cell::Moment(line.submitted.0),
-                line.finished.map_or(Cell::Empty, |at| Cell::Moment(at.0)),
-            ];
-            cells.extend(minutes(line).map(|used| used.map_or(Cell::Empty, Cell::Number)));
-            cells.push(Cell::Text(words.s(if line.late { "report-yes" } else { "report-no" })));
-            let (steps, holders): (Vec<_>, Vec<_>) =
-                late.map(|used| (step_words(words, used.step), used.holder.clone())).unzip();
-            cells.extend([Cell::Text(steps.join(", ")), Cell::Text(holders.join(", "))]);
-            cells
-        };
         let widths = vec![18, 18, 22, 44, 32, 18, 18, 18, 14, 14, 14, 14, 12, 24, 40];
-        table(words.s("report-sheet-list"), widths, list_head(words), self.requests.iter().map(row))
+        let rows = self.list_rows(words).into_iter();
+        table(words.s("report-sheet-list"), widths, list_head(words), rows)
     }
 
     /// What was late.

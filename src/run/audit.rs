@@ -9,6 +9,7 @@ use super::time::now_ms;
 use crate::audit::{self, Anchor, AuditError, Export, FaultKind, Notary, Report, Vault};
 use crate::control::Reply;
 use crate::desk::{LETTERS, PAPERS};
+use crate::ledger::House;
 use crate::queue::Role;
 use crate::report::{Month, Terms};
 use crate::store::{Store, StoreError};
@@ -110,11 +111,14 @@ pub(super) fn report(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::R
 /// The same as a paper, for whoever draws it.
 pub(super) fn report_paper(store: &Store, month: Month, terms: Terms<'_>) -> anyhow::Result<Reply> {
     let now = now_ms();
-    let (report, chain) = store.read::<_, StoreError>(|reader| {
-        Ok((crate::report::Report::of(reader, month, now, terms)?, reader.chain_head()?))
+    let (report, signer, chain) = store.read::<_, StoreError>(|reader| {
+        let report = crate::report::Report::of(reader, month, now, terms)?;
+        let house = House::of(reader)?;
+        let head = house.head_now(None, now);
+        Ok((report, house.signer(head.as_ref(), Role::Head), reader.chain_head()?))
     })?;
     let coat_of_arms = office().coat_of_arms.as_deref().map(|octets| BASE64.encode(octets));
-    let paper = serde_json::to_value(report.printed(chain, now))?;
+    let paper = serde_json::to_value(report.printed(signer, chain, now))?;
     Ok(Reply::done("", json!({ "paper": paper, "coat_of_arms": coat_of_arms })))
 }
 

@@ -18,6 +18,7 @@ use super::state::State;
 use super::visitor::{self, Visit, Visitor};
 use super::{assets, patience};
 use crate::people::Role;
+use crate::text::push_escaped;
 use crate::words::{Words, office};
 
 /// What a page may load and where its forms may go.
@@ -114,12 +115,7 @@ impl Shell {
         for c in name.chars() {
             match c {
                 '.' => html.push_str(".<wbr>"),
-                '&' => html.push_str("&amp;"),
-                '<' => html.push_str("&lt;"),
-                '>' => html.push_str("&gt;"),
-                '"' => html.push_str("&quot;"),
-                '\'' => html.push_str("&#39;"),
-                c => html.push(c),
+                c => push_escaped(&mut html, c),
             }
         }
         html

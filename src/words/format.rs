@@ -32,6 +32,12 @@ impl Words {
         }
     }
 
+    /// "09-10-2026": short, for tables on paper.
+    pub fn day_stamp(self, ms: i64) -> String {
+        let stamp = self.stamp(ms);
+        stamp.split_once(' ').map_or_else(String::new, |(day, _)| day.to_owned())
+    }
+
     /// "23 November 2026".
     pub fn date(self, ms: i64) -> String {
         local(ms).map(|at| self.day(at.date())).unwrap_or_default()

@@ -12,6 +12,7 @@ form-foot-unissued = Dicetak dari halaman laporan dan belum diterbitkan: tanpa n
 form-foot-code = Kode verifikasi: { $code }
 form-foot-check = Keaslian naskah ini dapat diperiksa di { $url }
 form-foot-chain = Urutan { $sequence } dalam rantai peristiwa, kepala rantai { $head }
+form-foot-printed = Dicetak dari sistem gapura, { $when }
 form-foot-issued = Diterbitkan dengan sistem gapura, { $when }
 form-qr = Kode QR ke halaman pemeriksaan naskah: { $url }
 

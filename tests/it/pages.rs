@@ -260,3 +260,47 @@ fn the_whole_story_in_a_browser_without_scripts() {
     }
     visit.says(&stranger, "Requesting a subdomain");
 }
+
+/// The numbers of the page of statistics: that of the last minutes in the table, and the heights in the
+/// picture beside it.
+const FIGURES: &str = r##"(() => {
+    const chart = document.querySelector('#angka figure');
+    const number = it => Number(it.textContent.replaceAll('.', ''));
+    const rows = [...chart.querySelectorAll('tbody td')].map(number);
+    const most = Math.max(1, ...rows);
+    const bars = [...chart.querySelectorAll('rect')].map(it => Number(it.getAttribute('height')));
+    const drawn = rows.filter(it => it > 0).map(it => Math.max(1, Math.floor(it * 120 / most)));
+    return { sum: rows.reduce((a, b) => a + b, 0), same: JSON.stringify(drawn) === JSON.stringify(bars),
+             open: chart.querySelector('details').open };
+})()"##;
+
+#[test]
+fn the_figures_of_queries_renew_themselves_where_scripts_run() {
+    let Some(browser) = Browser::start() else { return };
+    let mut visit = Visit { daemon: Daemon::start(""), browser };
+    let link = std::fs::read_to_string(visit.daemon.dir.join("state/first-administrator")).unwrap();
+    let link = link.split_whitespace().next().unwrap().to_owned();
+    let admin = visit.join(&link, "sri", "Sri Rahayu");
+    visit.browser.run_scripts(&admin);
+    visit.open(&admin, "/statistik?rentang=jam");
+    let before = visit.browser.eval(&admin, FIGURES);
+    assert_eq!(before["same"], json!(true), "{before}");
+    // Somebody reads the table, and it stays open.
+    visit.browser.eval(&admin, "document.querySelector('#angka details').open = true");
+    visit.browser.eval(&admin, "window.stays = true");
+    for _ in 0..7 {
+        ask(visit.daemon.dns(), "cirebonkab.go.id.", RecordType::SOA);
+    }
+    let until = SystemTime::now() + std::time::Duration::from_secs(60);
+    let after = loop {
+        visit.browser.eval(&admin, "document.dispatchEvent(new Event('visibilitychange'))");
+        let now = visit.browser.eval(&admin, FIGURES);
+        if now["sum"].as_u64() >= before["sum"].as_u64().map(|sum| sum + 7) {
+            break now;
+        }
+        assert!(SystemTime::now() < until, "{before} {now}");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    };
+    assert_eq!((&after["same"], &after["open"]), (&json!(true), &json!(true)), "{after}");
+    assert_eq!(visit.browser.eval(&admin, "window.stays"), json!(true), "the page was never left");
+}

@@ -173,6 +173,26 @@ fn a_report_is_the_same_however_often_and_late_it_is_made() {
 }
 
 #[test]
+fn work_is_counted_anew_only_once_something_has_happened() {
+    let office = office();
+    let ([_, second, third], _) = story(&office);
+    let first = office.desk.work_figures().unwrap();
+    assert_eq!(first.steps, office.desk.month_report(november()).unwrap().steps);
+    assert_eq!((first.came.len(), first.came.last()), (12, Some(&(november(), 3))));
+    set(&office, at(4, 15, 55));
+    assert!(std::sync::Arc::ptr_eq(&first, &office.desk.work_figures().unwrap()));
+    office.act(&third, dispose("seksi"), "kepala").unwrap();
+    let later = office.desk.work_figures().unwrap();
+    assert_eq!(later.steps, office.desk.month_report(november()).unwrap().steps);
+    assert_eq!(later.steps[0].done, first.steps[0].done + 1);
+    // A month that has begun meanwhile is another one, though nothing happened in it.
+    set(&office, at(9, 9, 0));
+    let december = office.desk.work_figures().unwrap();
+    assert_eq!((december.month, december.came.last().unwrap().1), (november().next(), 0));
+    assert!(december.steps.iter().all(|step| step.done == 0), "{second}: {december:?}");
+}
+
+#[test]
 fn the_kabid_closes_a_month_that_is_over_and_only_once() {
     let office = office();
     let ([first, second, _], _) = story(&office);

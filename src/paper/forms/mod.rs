@@ -106,7 +106,8 @@ impl Form<'_> {
             ]
         };
         lines.push(words.with("form-foot-chain", &chain));
-        lines.push(words.a("form-foot-issued", "when", &words.date_time(seal.issued_ms)));
+        let issued = if seal.code.is_empty() { "form-foot-printed" } else { "form-foot-issued" };
+        lines.push(words.a(issued, "when", &words.date_time(seal.issued_ms)));
         Foot {
             url: seal.url.clone(),
             url_alt: words.a("form-qr", "url", &seal.url),
@@ -149,13 +150,9 @@ impl Form<'_> {
 
     /// A place to sign.
     fn signature(&self, signer: &Signer) -> Signature {
-        let title = match signer.acting {
-            Some(acting) => format!("{} {}", acting.prefix(), signer.title),
-            None => signer.title.clone(),
-        };
-        let nip = signer.nip.as_ref().map(|nip| self.words.a("form-nip", "nip", nip));
+        let nip = signer.nip.as_deref().map(|nip| self.words.a("form-nip", "nip", &grouped(nip)));
         Signature {
-            title: format!("{title},"),
+            title: format!("{},", signer.full_title()),
             space: String::new(),
             name: signer.name.clone().unwrap_or_default(),
             under: signer.rank.iter().cloned().chain(nip).collect(),
@@ -223,6 +220,14 @@ impl Form<'_> {
         let table = Table { title: title.to_owned(), columns, rows, total: Vec::new() };
         (!steps.is_empty()).then_some(Block::Table(table))
     }
+}
+
+/// A person's number in its parts, as it is read: date of birth, month of appointment, sex, sequence.
+fn grouped(nip: &str) -> String {
+    if nip.len() != 18 || !nip.bytes().all(|octet| octet.is_ascii_digit()) {
+        return nip.to_owned();
+    }
+    [&nip[..8], &nip[8..14], &nip[14..15], &nip[15..]].join(" ")
 }
 
 /// What stands where there is nothing.

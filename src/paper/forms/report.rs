@@ -99,11 +99,11 @@ impl Form<'_> {
         let table = Table {
             title: words.s("form-report-answers"),
             columns: vec![
-                Column::text(words.s("form-answer-question"), 12),
-                Column::text(words.s("form-answer-rcode"), 5),
-                Column::text(words.s("form-answer-answer"), 8),
-                Column::text(words.s("form-answer-at"), 5),
-                Column::text(words.s("form-answer-fits"), 4),
+                Column::text(words.s("form-answer-question"), 10),
+                Column::text(words.s("form-answer-rcode"), 4),
+                Column::text(words.s("form-answer-answer"), 12),
+                Column::text(words.s("form-answer-at"), 4),
+                Column::text(words.s("form-answer-fits"), 3),
             ],
             rows: answers.iter().map(row).collect(),
             total: Vec::new(),

@@ -14,6 +14,15 @@ const PIECE: f32 = 60.0;
 /// Space between a cell's frame and its text.
 pub(super) const PADDING: f32 = 4.0;
 
+/// How rows are framed.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    /// How much darker their ground is.
+    pub(super) shade: u8,
+    /// Space above and below what is in them.
+    pub(super) space: f32,
+}
+
 /// A cell that is set.
 pub(super) struct SetCell {
     /// With its frame.
@@ -38,14 +47,14 @@ impl Setter<'_> {
                 }
                 cells.push(SetCell { area, strips: inside });
             }
-            strips.extend(self.row(cells, 0));
+            strips.extend(self.row(cells, Frame { shade: 0, space: PADDING }));
         }
         spaced(&mut strips, self.size * 0.7);
         strips
     }
 
-    /// A framed row; `shade` darkens its ground.
-    pub(super) fn row(&self, cells: Vec<SetCell>, shade: u8) -> Vec<Strip> {
+    /// A framed row.
+    pub(super) fn row(&self, cells: Vec<SetCell>, frame: Frame) -> Vec<Strip> {
         let height = cells.iter().map(|cell| Strip::height_of(&cell.strips)).fold(0.0, f32::max);
         let whole = height <= self.tallest * UNBROKEN;
         let mut left: Vec<(Area, std::vec::IntoIter<Strip>)> =
@@ -56,7 +65,7 @@ impl Setter<'_> {
             let piece: Vec<(Area, Strip)> =
                 left.iter_mut().map(|(area, strips)| (*area, taken(strips, most))).collect();
             let last = left.iter().all(|(_, strips)| strips.len() == 0);
-            pieces.push(framed(piece, pieces.is_empty(), last, shade));
+            pieces.push(framed(piece, pieces.is_empty(), last, frame));
             if last {
                 return pieces;
             }
@@ -78,15 +87,15 @@ fn taken(strips: &mut std::vec::IntoIter<Strip>, most: f32) -> Strip {
 }
 
 /// A piece of a row in its frame: open at the top or bottom where the row goes on.
-fn framed(cells: Vec<(Area, Strip)>, first: bool, last: bool, shade: u8) -> Strip {
-    let above = if first { PADDING } else { 0.0 };
-    let below = if last { PADDING } else { 0.0 };
+fn framed(cells: Vec<(Area, Strip)>, first: bool, last: bool, frame: Frame) -> Strip {
+    let above = if first { frame.space } else { 0.0 };
+    let below = if last { frame.space } else { 0.0 };
     let inside = cells.iter().map(|(_, strip)| strip.height).fold(0.0, f32::max);
     let height = above + inside + below;
     let mut marks = Vec::new();
     for (area, _) in &cells {
-        if shade > 0 {
-            marks.push(Mark::bar(area.x, 0.0, area.width, height, 255 - shade));
+        if frame.shade > 0 {
+            marks.push(Mark::bar(area.x, 0.0, area.width, height, 255 - frame.shade));
         }
         marks.push(Mark::down(area.x, 0.0, height));
         marks.push(Mark::down(area.x + area.width, 0.0, height));

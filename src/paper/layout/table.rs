@@ -1,14 +1,20 @@
-//! Tables: a head that is repeated on each page, rows, sums.
+//! Tables: a head that is repeated on each page, rows, sums. Columns are as wide as their shares of the
+//! table, and wide enough that no word is broken where there is room for it.
 
 use super::block::{Align, Style, spaced};
-use super::cells::{PADDING, SetCell, shares};
+use super::cells::{Frame, PADDING, SetCell, shares};
 use super::strip::Strip;
 use super::structure::Tag;
 use super::{Area, Setter};
 use crate::paper::content::{Column, Table};
+use crate::paper::lines::parts;
 
 /// How much darker the ground of a head is.
 const SHADE: u8 = 22;
+/// Space above and below what is in a cell.
+const SPACE: f32 = 2.5;
+/// Words that are wider than this part of a table are broken in any case.
+const WORD_MAX: f32 = 0.4;
 
 impl Setter<'_> {
     /// A table.
@@ -21,7 +27,7 @@ impl Setter<'_> {
             strips.extend(self.text(&table.title, style, caption, area));
             spaced(&mut strips, self.size * 0.2);
         }
-        let areas = shares(table.columns.iter().map(|column| column.width), area);
+        let areas = self.columns(table, area);
         strips.extend(self.head(&table.columns, node, &areas));
         strips.iter_mut().for_each(|strip| strip.keep = true);
         let head = self.heads.len().checked_sub(1);
@@ -34,6 +40,52 @@ impl Setter<'_> {
         }
         spaced(&mut strips, self.size * 0.8);
         strips
+    }
+
+    /// The areas of the columns.
+    fn columns(&self, table: &Table, area: Area) -> Vec<Area> {
+        let wanted: Vec<f32> = shares(table.columns.iter().map(|column| column.width), area)
+            .into_iter()
+            .map(|area| area.width)
+            .collect();
+        let needs: Vec<Need> = (0..table.columns.len()).map(|at| self.need(table, at)).collect();
+        let most = area.width * WORD_MAX;
+        let mut least: Vec<f32> = needs.iter().map(|need| need.part.min(most)).collect();
+        // Whole words where there is room for them, the short ones first.
+        let mut order: Vec<usize> = (0..needs.len()).collect();
+        order.sort_by(|a, b| needs[*a].word.total_cmp(&needs[*b].word));
+        for at in order {
+            let more = (needs[at].word - least[at]).max(0.0);
+            if least.iter().sum::<f32>() + more <= area.width {
+                least[at] += more;
+            }
+        }
+        let mut x = area.x;
+        let place = |width: f32| {
+            let place = Area { x, width };
+            x += width;
+            place
+        };
+        fitted(&wanted, &least, area.width).into_iter().map(place).collect()
+    }
+
+    /// How wide a column must be for its words.
+    fn need(&self, table: &Table, at: usize) -> Need {
+        let mut need = Need::default();
+        let size = self.in_table().size;
+        let mut add = |text: &str, bold: bool| {
+            let face = self.faces.face(bold);
+            let clean = self.faces.clean(text);
+            for word in clean.split([' ', '\n']) {
+                let width = |text: &str| face.width(text, size) + 2.0 * PADDING;
+                need.word = need.word.max(width(word));
+                need.part = parts(word).map(width).fold(need.part, f32::max);
+            }
+        };
+        table.columns.get(at).into_iter().for_each(|column| add(&column.head, true));
+        table.rows.iter().filter_map(|row| row.get(at)).for_each(|cell| add(cell, false));
+        table.total.get(at).into_iter().for_each(|cell| add(cell, true));
+        need
     }
 
     /// The style in tables.
@@ -52,7 +104,7 @@ impl Setter<'_> {
             let strips = self.text(&column.head, style, cell, area.within(PADDING));
             cells.push(SetCell { area: *area, strips });
         }
-        let strips = self.row(cells, SHADE);
+        let strips = self.row(cells, Frame { shade: SHADE, space: SPACE });
         self.heads.push(Strip::joined(strips.clone()));
         strips
     }
@@ -76,13 +128,58 @@ impl Setter<'_> {
             let strips = self.text(text, style, cell, area.within(PADDING));
             cells.push(SetCell { area: *area, strips });
         }
-        let mut strips = self.row(cells, 0);
+        let mut strips = self.row(cells, Frame { shade: 0, space: SPACE });
         strips.iter_mut().for_each(|strip| strip.head = head);
         strips
+    }
+}
+
+/// How wide a column must be, with the space beside its text.
+#[derive(Clone, Copy, Debug, Default)]
+struct Need {
+    /// For its widest word.
+    word: f32,
+    /// For the widest part of a word that may be broken between parts.
+    part: f32,
+}
+
+/// Widths of a whole: as they are wanted, but none less than its least. The others share what is left
+/// as they would have shared all.
+fn fitted(wanted: &[f32], least: &[f32], whole: f32) -> Vec<f32> {
+    let needed: f32 = least.iter().sum();
+    if needed > whole {
+        return least.iter().map(|width| width * whole / needed).collect();
+    }
+    let mut fixed = vec![false; wanted.len()];
+    loop {
+        let (mut left, mut shares) = (whole, 0.0);
+        for ((wanted, least), fixed) in wanted.iter().zip(least).zip(&fixed) {
+            if *fixed { left -= least } else { shares += wanted }
+        }
+        let width = |at: usize| if fixed[at] { least[at] } else { wanted[at] * left / shares };
+        let widths: Vec<f32> = (0..wanted.len()).map(width).collect();
+        let narrow = (0..widths.len()).find(|at| !fixed[*at] && widths[*at] < least[*at]);
+        let Some(narrow) = narrow else { return widths };
+        fixed[narrow] = true;
     }
 }
 
 /// Where the text of a column stands.
 fn aligned(column: &Column) -> Align {
     if column.number { Align::Right } else { Align::Left }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+
+    #[test]
+    fn no_column_is_narrower_than_its_words_and_all_fill_the_table() {
+        assert_eq!(fitted(&[30.0, 60.0], &[10.0, 10.0], 90.0), [30.0, 60.0]);
+        assert_eq!(fitted(&[10.0, 50.0, 30.0], &[20.0, 5.0, 5.0], 90.0), [20.0, 43.75, 26.25]);
+        // The second one gives so much that a third is too narrow in its turn.
+        assert_eq!(fitted(&[10.0, 20.0, 60.0], &[50.0, 15.0, 20.0], 90.0), [50.0, 15.0, 25.0]);
+        assert_eq!(fitted(&[1.0, 1.0], &[60.0, 120.0], 90.0), [30.0, 60.0], "more than there is");
+        assert!(fitted(&[], &[], 90.0).is_empty());
+    }
 }

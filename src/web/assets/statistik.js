@@ -20,4 +20,8 @@ async function renew() {
   place.replaceChildren(...fresh.childNodes);
 }
 
-if (place) setInterval(() => renew().catch(() => {}), EVERY_MS);
+// Whoever comes back to the page sees it as it is now.
+if (place) {
+  setInterval(() => renew().catch(() => {}), EVERY_MS);
+  document.addEventListener("visibilitychange", () => renew().catch(() => {}));
+}

@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::reports::{StepRow, step_row};
-use crate::desk::ActError;
+use crate::desk::{ActError, WorkFigures};
 use crate::people::Role;
-use crate::report::{Month, Report};
+use crate::report::Month;
 use crate::statistics::{Figures, LabelCount, NameQueries, Point, Span};
 use crate::web::assets;
 use crate::web::chart::{BarTable, Columns, bars};
@@ -19,8 +19,6 @@ use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::Words;
 
-/// Months whose requests are counted.
-const MONTHS: usize = 12;
 /// The spans: query value, span, message id.
 const SPANS: [(&str, Span, &str); 3] = [
     ("jam", Span::Hour, "stats-hour"),
@@ -104,19 +102,14 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     visitor.need(&Role::OFFICERS)?;
     let span = asked.span();
-    let (figures, months, report) = state
+    let (figures, work) = state
         .work(move |state| {
             let desk = state.desk();
             let figures = state.statistics().figures(span, desk.now())?;
-            let current = Month::of(desk.now()).ok_or(ActError::NotFound)?;
-            Ok::<_, ActError>((
-                figures,
-                desk.requests_by_month(MONTHS)?,
-                desk.month_report(current)?,
-            ))
+            Ok::<_, ActError>((figures, desk.work_figures()?))
         })
         .await??;
-    page(&statistics_page(&visitor, span, &figures, (months, &report)))
+    page(&statistics_page(&visitor, span, &figures, &work))
 }
 
 /// `GET /statistik.json`: the same numbers for programs in the browser.
@@ -139,7 +132,7 @@ fn statistics_page(
     visitor: &Visitor,
     span: Span,
     figures: &Figures,
-    (months, report): (Vec<(Month, u64)>, &Report),
+    work: &WorkFigures,
 ) -> StatisticsPage {
     let t = visitor.t;
     let tabs = SPANS.map(|(word, of, id)| Tab {
@@ -147,8 +140,8 @@ fn statistics_page(
         words: t.s(id),
         here: of == span,
     });
-    let months =
-        months.into_iter().map(|(month, count)| (t.month(month.year(), month.number()), count));
+    let month = |month: Month| t.month(month.year(), month.number());
+    let months = work.came.iter().map(|(at, count)| (month(*at), *count));
     let heads = (t.s("stats-requests"), t.s("report-month"), t.s("report-came"));
     let live = figures.live.iter().map(|it| LiveRow {
         name: it.name.trim_end_matches('.').to_owned(),
@@ -170,8 +163,8 @@ fn statistics_page(
         names: names(t, figures),
         live: live.collect(),
         requests: Columns::new(t, "permohonan", heads, months.collect()),
-        month: report.month_words(t),
-        steps: report.steps.iter().map(|step| step_row(t, step)).collect(),
+        month: month(work.month),
+        steps: work.steps.iter().map(|step| step_row(t, step)).collect(),
     }
 }
 

@@ -80,6 +80,12 @@ impl Browser {
         window
     }
 
+    /// Lets the scripts of a window's pages run from now on.
+    pub fn run_scripts(&mut self, window: &Window) {
+        let off = json!({ "value": false });
+        self.call(&window.0, "Emulation.setScriptExecutionDisabled", off);
+    }
+
     /// Opens an address and waits for the page.
     #[track_caller]
     pub fn open(&mut self, window: &Window, address: &str) {
