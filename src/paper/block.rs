@@ -118,6 +118,8 @@ pub(super) struct Setting {
     pub(super) bold: bool,
     /// Smaller than the text.
     pub(super) small: bool,
+    /// In the middle.
+    pub(super) center: bool,
     /// Its first line is moved in, as in letters.
     pub(super) indent: bool,
     /// No space after it.

@@ -567,3 +567,53 @@ pub struct Bar {
     /// Its value as people read it.
     pub shown: String,
 }
+
+//------------ Sample --------------------------------------------------------
+
+/// A letter for others to copy onto paper with their own head: nothing the office issues, so it has
+/// neither head nor seal.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// The size of its page.
+    pub size: PageSize,
+    /// What the file is called.
+    pub title: String,
+    /// Where their letterhead goes.
+    pub head: String,
+    /// Place and date, to be filled in.
+    pub place_and_date: String,
+    /// *Nomor, Sifat, Lampiran, Hal*.
+    pub fields: Vec<Field>,
+    /// The addressee, line by line.
+    pub to: Vec<String>,
+    /// What it says first.
+    pub body: Vec<SamplePart>,
+    /// What is to be filled in.
+    pub asked: Vec<Field>,
+    /// What it says at last.
+    pub end: Vec<String>,
+    /// The title of who signs.
+    pub signer: String,
+    /// What the blank space is for.
+    pub space: String,
+    /// The name of who signs.
+    pub name: String,
+    /// At the foot: what this is.
+    pub foot: String,
+}
+
+/// A part of what a sample says.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SamplePart {
+    /// A paragraph.
+    Paragraph(String),
+    /// A list.
+    List {
+        /// Numbers, or bullets.
+        numbered: bool,
+        /// In order.
+        items: Vec<String>,
+    },
+}

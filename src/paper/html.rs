@@ -10,8 +10,8 @@ use crate::text::{append, push_escaped};
 /// Height of a bar's line in a chart.
 const BAR_LINE: usize = 24;
 
-/// The document as `<article class="paper">`.
-pub(super) fn page(document: &Document, coat_of_arms: Option<&str>) -> String {
+/// The document as `<article class="paper">`. On a page that has a heading of its own it gets none.
+pub(super) fn page(document: &Document, coat_of_arms: Option<&str>, is_headed: bool) -> String {
     let mut html = Html(String::new());
     append!(html.0, "<article class=\"paper\" lang=\"{}\">", super::LANGUAGE);
     if let Some(head) = &document.head {
@@ -19,7 +19,7 @@ pub(super) fn page(document: &Document, coat_of_arms: Option<&str>) -> String {
     }
     // A letter has no title to see; who goes by headings finds it all the same.
     let titled = |block: &Block| matches!(block, Block::Title { .. });
-    if !document.blocks.iter().any(titled) {
+    if !is_headed && !document.blocks.iter().any(titled) {
         html.element("h1", "unseen", &document.title);
     }
     html.blocks(&document.blocks);
@@ -269,6 +269,7 @@ fn class_of(set: Setting) -> String {
     let names = [
         (set.bold, "paper-bold"),
         (set.small, "paper-small"),
+        (set.center, "paper-center"),
         (set.indent, "paper-indent"),
         (set.tight, "paper-tight"),
     ];

@@ -28,7 +28,7 @@ pub use crate::queue::PaperKind;
 pub use content::{
     Acting, Activity, Answer, Ask, Bar, Chart, CheckedLine, Column, Content, Disposition, Field,
     LetterRef, Letterhead, Nature, Notification, PageSize, Paper, Receipt, RecordChange, Report,
-    Seal, Section, Signer, StepTime, Table, VERSION, Verification,
+    Sample, SamplePart, Seal, Section, Signer, StepTime, Table, VERSION, Verification,
 };
 pub use error::PaperError;
 
@@ -42,10 +42,20 @@ pub fn pdf(paper: &Paper, coat_of_arms: Option<&[u8]>) -> Result<Vec<u8>, PaperE
     pdf::draw(&forms::document(paper), coat_of_arms.map(picture).transpose()?)
 }
 
+/// A letter for others to copy, as a PDF.
+pub fn sample_pdf(sample: &Sample) -> Result<Vec<u8>, PaperError> {
+    pdf::draw(&forms::sample(sample), None)
+}
+
 /// A paper as a part of a page for printing: `<article class="paper">`, with the same words as the PDF.
 /// `coat_of_arms` is the address of its picture.
 pub fn html(paper: &Paper, coat_of_arms: Option<&str>) -> String {
-    html::page(&forms::document(paper), coat_of_arms)
+    html::page(&forms::document(paper), coat_of_arms, false)
+}
+
+/// A letter for others to copy as a part of a page that has a heading.
+pub fn sample_html(sample: &Sample) -> String {
+    html::page(&forms::sample(sample), None, true)
 }
 
 /// Checks that a PNG picture can be drawn as a coat of arms: all of it is read, as a paper would.

@@ -1,17 +1,20 @@
 //! What the child process does: gives up its rights, reads one paper from standard input, and answers.
 //!
-//! The question is a line `gapura-paper 1 <tab> octets of JSON`, the JSON, and the coat of arms, if any.
-//! The answer is a line `gapura-paper 1 <tab> pdf|no <tab> reason`, followed by the octets of the PDF.
+//! The question is a line `gapura-paper 2 <tab> paper|sample <tab> octets of JSON`, the JSON, and the coat of arms, if any.
+//! The answer is a line `gapura-paper 2 <tab> pdf|no <tab> reason`, followed by the octets of the PDF.
 
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use super::{INPUT_MAX, PDF_MAX, PressError};
 use crate::confined::{Budget, confine};
-use crate::paper::{self, Paper};
+use crate::paper::{self, Paper, Sample};
 
 /// How question and answer begin.
-const MARK: &str = "gapura-paper 1";
+const MARK: &str = "gapura-paper 2";
+/// The kinds of a question.
+const PAPER: &str = "paper";
+const SAMPLE: &str = "sample";
 /// Most characters of a reason.
 const REASON_MAX: usize = 300;
 /// Octets of an answer besides the PDF.
@@ -35,10 +38,23 @@ pub fn run(budget: Budget) -> ExitCode {
     }
 }
 
+/// What is drawn.
+#[derive(Clone, Copy)]
+pub(super) enum Work<'a> {
+    /// A paper.
+    Paper(&'a Paper),
+    /// A letter for others to copy.
+    Sample(&'a Sample),
+}
+
 /// A question in octets.
-pub(super) fn question(paper: &Paper, coat_of_arms: &[u8]) -> Result<Vec<u8>, PressError> {
-    let json = serde_json::to_vec(paper).map_err(|error| PressError::Paper(error.to_string()))?;
-    let mut question = format!("{MARK}\t{}\n", json.len()).into_bytes();
+pub(super) fn question(work: Work<'_>, coat_of_arms: &[u8]) -> Result<Vec<u8>, PressError> {
+    let (kind, json) = match work {
+        Work::Paper(paper) => (PAPER, serde_json::to_vec(paper)),
+        Work::Sample(sample) => (SAMPLE, serde_json::to_vec(sample)),
+    };
+    let json = json.map_err(|error| PressError::Paper(error.to_string()))?;
+    let mut question = format!("{MARK}\t{kind}\t{}\n", json.len()).into_bytes();
     question.extend_from_slice(&json);
     question.extend_from_slice(coat_of_arms);
     Ok(question)
@@ -46,18 +62,25 @@ pub(super) fn question(paper: &Paper, coat_of_arms: &[u8]) -> Result<Vec<u8>, Pr
 
 /// Draws what a question asks for.
 fn drawn(question: &[u8]) -> Result<Vec<u8>, PressError> {
-    let (paper, coat_of_arms) = asked(question).ok_or(PressError::Invalid)??;
-    Ok(paper::pdf(&paper, Some(coat_of_arms).filter(|octets| !octets.is_empty()))?)
+    let (kind, json, coat_of_arms) = asked(question).ok_or(PressError::Invalid)?;
+    let unread = |error: serde_json::Error| PressError::Paper(error.to_string());
+    let pdf = match kind {
+        PAPER => {
+            let paper: Paper = serde_json::from_slice(json).map_err(unread)?;
+            paper::pdf(&paper, Some(coat_of_arms).filter(|octets| !octets.is_empty()))
+        }
+        SAMPLE => paper::sample_pdf(&serde_json::from_slice(json).map_err(unread)?),
+        _ => return Err(PressError::Invalid),
+    };
+    Ok(pdf?)
 }
 
-/// The paper and the coat of arms of a question. `None` if it is none.
-fn asked(question: &[u8]) -> Option<Result<(Paper, &[u8]), PressError>> {
+/// The kind, the content and the coat of arms of a question. `None` if it is none.
+fn asked(question: &[u8]) -> Option<(&str, &[u8], &[u8])> {
     let (head, rest) = head(question)?;
-    let length: usize = head.strip_prefix(MARK)?.strip_prefix('\t')?.parse().ok()?;
-    let (json, coat_of_arms) = rest.split_at_checked(length)?;
-    let paper = serde_json::from_slice(json);
-    let paper = paper.map_err(|error| PressError::Paper(error.to_string()));
-    Some(paper.map(|paper| (paper, coat_of_arms)))
+    let (kind, length) = head.strip_prefix(MARK)?.strip_prefix('\t')?.split_once('\t')?;
+    let (json, coat_of_arms) = rest.split_at_checked(length.parse().ok()?)?;
+    Some((kind, json, coat_of_arms))
 }
 
 /// An answer in octets.
@@ -114,7 +137,7 @@ mod tests {
         let said = answered(refused).unwrap_err().to_string();
         assert_eq!(said, "the paper cannot be drawn: toolong");
         for wrong in
-            ["", "\n", "gapura-paper 1\tpdf\t\nno PDF", "gapura-paper 2\tpdf\t\n%PDF-", "x\n"]
+            ["", "\n", "gapura-paper 2\tpdf\t\nno PDF", "gapura-paper 1\tpdf\t\n%PDF-", "x\n"]
         {
             let answer = answered(wrong.as_bytes().to_vec());
             assert!(matches!(answer, Err(PressError::Invalid)), "{wrong:?}");
@@ -123,9 +146,12 @@ mod tests {
 
     #[test]
     fn a_question_is_read_as_it_was_put_and_nothing_else_is() {
-        for wrong in ["", "gapura-paper 1\t9\n{}", "gapura-paper 1\tx\n{}", "gapura-paper 1\t2\n{}"]
-        {
-            assert!(drawn(wrong.as_bytes()).is_err(), "{wrong:?}");
+        for wrong in ["", "\tpaper\t9\n{}", "\tpaper\tx\n{}", "\tpaper\t2\n{}", "\tx\t2\n{}"] {
+            let question = format!("{MARK}{wrong}");
+            assert!(drawn(question.as_bytes()).is_err(), "{wrong:?}");
         }
+        let sample =
+            question(Work::Sample(&Sample { title: "x".to_owned(), ..Sample::default() }), &[]);
+        assert!(drawn(&sample.unwrap()).is_ok());
     }
 }

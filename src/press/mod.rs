@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use crate::confined::{self, Budget, NotDone};
 use crate::lock::lock;
-use crate::paper::{Paper, PaperError};
+use crate::paper::{Paper, PaperError, Sample};
+use child::Work;
 
 pub use child::run as child;
 
@@ -60,11 +61,24 @@ impl Press {
 
     /// The PDF of a paper, with the coat of arms as a PNG picture. Blocks until it is drawn.
     pub fn print(&self, paper: &Paper, coat_of_arms: Option<&[u8]>) -> Result<Vec<u8>, PressError> {
-        let _turn = lock(&self.0.turn);
         if self.0.here {
             return Ok(crate::paper::pdf(paper, coat_of_arms)?);
         }
-        let input = child::question(paper, coat_of_arms.unwrap_or_default())?;
+        self.draw(Work::Paper(paper), coat_of_arms.unwrap_or_default())
+    }
+
+    /// The PDF of a letter for others to copy.
+    pub fn print_sample(&self, sample: &Sample) -> Result<Vec<u8>, PressError> {
+        if self.0.here {
+            return Ok(crate::paper::sample_pdf(sample)?);
+        }
+        self.draw(Work::Sample(sample), &[])
+    }
+
+    /// Has a child draw something, once the ones before are done.
+    fn draw(&self, work: Work<'_>, coat_of_arms: &[u8]) -> Result<Vec<u8>, PressError> {
+        let _turn = lock(&self.0.turn);
+        let input = child::question(work, coat_of_arms)?;
         let command = confined::command(&self.0.program, "print-paper", BUDGET);
         self.ask(command, input)
     }

@@ -1,7 +1,7 @@
 //! What all pages share: the rooms below, the settings, the key of form tokens, the limits.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,8 +16,9 @@ use super::gate::Gate;
 use super::limits::{Limits, Wrongs, network};
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle, Terms};
 use crate::fleet::RefreshStatus;
+use crate::lock::lock;
 use crate::notice::Mailer;
-use crate::paper::Paper;
+use crate::paper::{Paper, Sample};
 use crate::people::{Origin, People, PeopleError, keyed_tag, random_token};
 use crate::press::Press;
 use crate::publish::{Publisher, unanswered};
@@ -39,6 +40,8 @@ const WORK_WAITING: usize = 512;
 const HASH_PERMITS: usize = 2;
 /// Papers drawn for visitors that may wait for their turn; one is drawn at a time.
 const PRINTS_WAITING: usize = 8;
+/// Letters for others to copy whose PDF is kept: one for each kind, and the same before a change of words.
+const SAMPLES_KEPT: usize = 4;
 
 /// How long the database may take to show that it is there.
 const HEALTH_TIME: Duration = Duration::from_secs(5);
@@ -157,6 +160,8 @@ struct Inner {
     hashing_again: Gate,
     /// The document of the API.
     document: OnceLock<Arc<Value>>,
+    /// Letters for others to copy, the newest first.
+    samples: Mutex<Vec<(Sample, Arc<[u8]>)>>,
     /// Bounds papers that are drawn while somebody waits: a slow one holds no place of other work.
     printing: Gate,
     /// Held while health is looked at: one look at a time, whoever asks.
@@ -182,6 +187,7 @@ impl State {
             hashing: Gate::new(HASH_PERMITS, hashes_waiting),
             hashing_again: Gate::new(1, hashes_waiting),
             document: OnceLock::new(),
+            samples: Mutex::default(),
             printing: Gate::new(1, PRINTS_WAITING),
             looking: tokio::sync::Mutex::default(),
         })))
@@ -355,6 +361,25 @@ impl State {
         };
         let printed = self.blocking(&self.0.printing, job).await?;
         printed.map_err(|error| Failure::internal(with_causes(&error)))
+    }
+
+    /// A letter for others to copy as a PDF; drawn once, and again when its words have changed.
+    pub(super) async fn sample(&self, sample: Sample) -> Result<Arc<[u8]>, Failure> {
+        let known = |samples: &[(Sample, Arc<[u8]>)]| {
+            samples.iter().find(|(it, _)| *it == sample).map(|(_, pdf)| Arc::clone(pdf))
+        };
+        if let Some(pdf) = known(&lock(&self.0.samples)) {
+            return Ok(pdf);
+        }
+        let wanted = sample.clone();
+        let job = move |state: &Self| state.0.parts.press.print_sample(&wanted);
+        let printed = self.blocking(&self.0.printing, job).await?;
+        let pdf: Arc<[u8]> =
+            printed.map_err(|error| Failure::internal(with_causes(&error)))?.into();
+        let mut samples = lock(&self.0.samples);
+        samples.truncate(SAMPLES_KEPT - 1);
+        samples.insert(0, (sample, Arc::clone(&pdf)));
+        Ok(pdf)
     }
 
     /// Performs an act. What has to be asked outside first is waited for without a permit, so that no

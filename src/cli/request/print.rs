@@ -93,7 +93,11 @@ fn text(shape: Shape, value: &Value) -> String {
             let numbers: Vec<String> =
                 value["requests"].as_array().into_iter().flatten().map(word).collect();
             let month = word(&value["month"]);
-            format!("{month} is closed, with {} requests\n{}", numbers.len(), numbers.join("\n"))
+            let (count, paper) = (numbers.len(), word(&value["paper"]));
+            format!(
+                "{month} is closed, with {count} requests; paper {paper}\n{}",
+                numbers.join("\n")
+            )
         }
         Shape::Papers => {
             let rows: Vec<String> = items(value).iter().map(paper).collect();

@@ -5,11 +5,14 @@ mod disposition;
 mod notification;
 mod receipt;
 mod report;
+mod sample;
 mod verification;
 
-use super::block::{Block, Document, Foot, Head, Signature};
+use super::block::{Block, Document, Foot, Head, Setting, Signature};
 use super::content::{Column, Content, LetterRef, PageSize, Paper, Signer, StepTime, Table};
 use crate::words::{Lang, Words};
+
+pub(super) use sample::sample;
 
 /// The size of the text of most papers, in points.
 const TEXT: f32 = 11.0;
@@ -228,6 +231,16 @@ fn grouped(nip: &str) -> String {
         return nip.to_owned();
     }
     [&nip[..8], &nip[8..14], &nip[14..15], &nip[15..]].join(" ")
+}
+
+/// The addressee, line by line, never apart from the letter.
+fn addressee(lines: &[String]) -> Vec<Block> {
+    let count = lines.len();
+    let line = |(at, text): (usize, &String)| {
+        let set = Setting { keep: true, tight: at + 1 < count, ..Setting::default() };
+        Block::Paragraph { text: text.clone(), set }
+    };
+    lines.iter().enumerate().map(line).collect()
 }
 
 /// What stands where there is nothing.

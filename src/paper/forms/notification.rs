@@ -1,7 +1,7 @@
 //! *Surat pemberitahuan*: a *surat dinas*. Technical lines stand only in the box at its end.
 
-use super::{Form, or_dash};
-use crate::paper::block::{Block, Cell, Setting};
+use super::{Form, addressee, or_dash};
+use crate::paper::block::{Block, Cell};
 use crate::paper::content::{Field, Notification};
 
 impl Form<'_> {
@@ -18,7 +18,11 @@ impl Form<'_> {
         ];
         let mut blocks = vec![Block::Fields { fields, aside: Some(self.place_and_date()) }];
         blocks.extend(self.supersedes().map(Block::small));
-        blocks.extend(self.addressee(&it.to));
+        let to = it.to.iter().enumerate().map(|(at, line)| match at {
+            0 => words.a("form-notification-to", "name", line),
+            _ => line.clone(),
+        });
+        blocks.extend(addressee(&to.collect::<Vec<_>>()));
         blocks.push(Block::indented(&it.opening));
         if !it.facts.is_empty() {
             blocks.push(Block::fields(it.facts.clone()));
@@ -43,19 +47,5 @@ impl Form<'_> {
         }
         blocks.push(Block::Together(end));
         blocks
-    }
-
-    /// "Yth." and the addressee, line by line.
-    fn addressee(&self, to: &[String]) -> Vec<Block> {
-        let tight = Setting { tight: true, keep: true, ..Setting::default() };
-        let count = to.len();
-        let line = |(at, text): (usize, &String)| {
-            let first = self.words.a("form-notification-to", "name", text);
-            let text = if at == 0 { first } else { text.clone() };
-            let set =
-                if at + 1 == count { Setting { keep: true, ..Setting::default() } } else { tight };
-            Block::Paragraph { text, set }
-        };
-        to.iter().enumerate().map(line).collect()
     }
 }

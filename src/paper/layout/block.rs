@@ -139,7 +139,7 @@ impl Setter<'_> {
         let style = Style {
             size: if set.small { self.small().size } else { self.size },
             bold: set.bold,
-            align: Align::Left,
+            align: if set.center { Align::Center } else { Align::Left },
             indent: if set.indent { INDENT } else { 0.0 },
         };
         let node = self.structure.add(parent, Tag::Paragraph);

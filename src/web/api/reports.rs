@@ -9,6 +9,7 @@ use super::caller::{Caller, Named, body};
 use super::kinds::ProblemKind;
 use super::params::{Asked, NoParams};
 use super::problem::Problem;
+use crate::desk::MonthClosed;
 use crate::people::Scope;
 use crate::report::{Month, NotAMonth, Report};
 use crate::web::state::State;
@@ -20,6 +21,8 @@ pub(super) struct ClosedMonth {
     month: String,
     /// Numbers of the requests that are closed with it.
     requests: Vec<String>,
+    /// The number of its paper, *laporan kegiatan*.
+    paper: String,
 }
 
 /// The report of a month
@@ -60,7 +63,8 @@ pub(super) async fn close(
     drop(body(request, true).await?);
     let month = month_of(&month)?;
     let closed = state.work(move |state| state.desk().close_month(month, &actor)).await??;
-    Ok(Json(ClosedMonth { month: closed.month, requests: closed.requests }))
+    let MonthClosed { month, requests, paper } = closed;
+    Ok(Json(ClosedMonth { month, requests, paper }))
 }
 
 /// Reads a month.

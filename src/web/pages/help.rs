@@ -2,10 +2,12 @@
 
 use askama::Template;
 use axum::extract::{Query, State as Extract};
-use axum::response::Response;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::parts::full_name;
+use crate::paper::{Field, PageSize, Sample, SamplePart, sample_html};
 use crate::queue::regions::Level;
 use crate::queue::{Naming, NamingClass};
 use crate::web::failure::Failure;
@@ -163,20 +165,16 @@ pub(super) struct Which {
     jenis: String,
 }
 
-/// The letter, to be copied or printed.
+/// The letter, to be copied, printed or fetched.
 #[derive(Template)]
 #[template(path = "sample.html", config = "src/web/askama.toml")]
 struct SamplePage {
     /// Frame.
     shell: Shell,
-    /// The words of the letter, which is in Indonesian.
-    letter: Words,
-    /// What it is about.
-    subject: String,
-    /// What it says first.
-    body: Vec<Block>,
-    /// What is to be filled in.
-    fields: Vec<String>,
+    /// The letter as safe HTML.
+    letter: String,
+    /// Where its PDF is.
+    file: String,
     /// The other letter: its address and words.
     other: (&'static str, String),
 }
@@ -186,30 +184,98 @@ pub(super) async fn sample(
     Query(which): Query<Which>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let (t, letter) = (visitor.t, Words::of(Lang::Id));
-    let is_change = which.jenis == "perubahan";
-    let ids: &[&str] = if is_change {
-        &["office", "name", "target-old", "target-new", "contact", "position", "email", "phone"]
-    } else {
-        &["office", "name", "purpose", "target", "contact", "position", "email", "phone"]
-    };
-    let body = if is_change {
-        vec![Block::Paragraph(vec![Piece::Text(letter.s("sample-change-body"))])]
-    } else {
-        letter.blocks("sample-letter")
-    };
+    let t = visitor.t;
+    let is_change = which.jenis == CHANGE;
     let other = if is_change {
         ("/contoh-surat", t.s("sample-new"))
     } else {
         ("/contoh-surat?jenis=perubahan", t.s("sample-change"))
     };
-    let subject = if is_change { "sample-subject-change" } else { "sample-subject-new" };
     page(&SamplePage {
         shell: Shell::new(&visitor, t.s("text-sample-letter-title")),
-        letter,
-        subject: letter.s(subject),
-        body,
-        fields: ids.iter().map(|id| letter.s(&format!("sample-field-{id}"))).collect(),
+        letter: sample_html(&letter(is_change)),
+        file: other_kind("/contoh-surat.pdf", is_change),
         other,
     })
+}
+
+/// `GET /contoh-surat.pdf`
+pub(super) async fn sample_file(
+    Extract(state): Extract<State>,
+    Query(which): Query<Which>,
+) -> Result<Response, Failure> {
+    let pdf = state.sample(letter(which.jenis == CHANGE)).await?;
+    let headers = [
+        (CONTENT_TYPE, "application/pdf"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"contoh-surat.pdf\""),
+    ];
+    Ok((headers, pdf.to_vec()).into_response())
+}
+
+/// The query value of the letter about a change.
+const CHANGE: &str = "perubahan";
+
+/// The address of a letter of this kind.
+fn other_kind(place: &str, is_change: bool) -> String {
+    if is_change { format!("{place}?jenis={CHANGE}") } else { place.to_owned() }
+}
+
+/// The letter, in Indonesian in any case.
+fn letter(is_change: bool) -> Sample {
+    let t = Words::of(Lang::Id);
+    let dots = |count: usize| ".".repeat(count);
+    let asked: &[&str] = if is_change {
+        &["office", "name", "target-old", "target-new", "contact", "position", "email", "phone"]
+    } else {
+        &["office", "name", "purpose", "target", "contact", "position", "email", "phone"]
+    };
+    let subject = if is_change { "sample-subject-change" } else { "sample-subject-new" };
+    let fields = [
+        ("sample-number", ".... / .... / ....".to_owned()),
+        ("sample-nature", t.s("sample-nature-value")),
+        ("sample-attachment", "-".to_owned()),
+        ("sample-subject", t.s(subject)),
+    ];
+    Sample {
+        size: if office().folio { PageSize::F4 } else { PageSize::A4 },
+        title: format!("{}: {}", t.s("text-sample-letter-title"), t.s(subject)),
+        head: t.s("sample-head"),
+        place_and_date: t.s("sample-place-date"),
+        fields: fields.into_iter().map(|(id, value)| Field::new(t.s(id), value)).collect(),
+        to: ["sample-to", "sample-to-1", "sample-to-2"].map(|id| t.s(id)).into(),
+        body: if is_change {
+            vec![SamplePart::Paragraph(t.s("sample-change-body"))]
+        } else {
+            t.blocks("sample-letter").into_iter().map(sample_part).collect()
+        },
+        asked: asked
+            .iter()
+            .map(|id| Field::new(t.s(&format!("sample-field-{id}")), dots(44)))
+            .collect(),
+        end: ["sample-duty", "sample-thanks"].map(|id| t.s(id)).into(),
+        signer: t.s("sample-sign-1"),
+        space: t.s("sample-sign-2"),
+        name: t.s("sample-sign-3"),
+        foot: t.s("sample-foot"),
+    }
+}
+
+/// A part of the text that an administrator may write.
+fn sample_part(block: Block) -> SamplePart {
+    let line = |pieces: Vec<Piece>| -> String {
+        let text = |piece| match piece {
+            Piece::Text(text) | Piece::Link(text) => text,
+        };
+        pieces.into_iter().map(text).collect()
+    };
+    let list = |numbered: bool, items: Vec<Vec<Piece>>| SamplePart::List {
+        numbered,
+        items: items.into_iter().map(line).collect(),
+    };
+    match block {
+        Block::Heading(text) => SamplePart::Paragraph(text),
+        Block::Paragraph(pieces) => SamplePart::Paragraph(line(pieces)),
+        Block::List(items) => list(false, items),
+        Block::Steps(items) => list(true, items),
+    }
 }

@@ -69,6 +69,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/bantuan", get(help::show))
         .route("/aturan-nama", get(help::naming))
         .route("/contoh-surat", get(help::sample))
+        .route("/contoh-surat.pdf", get(help::sample_file))
         .route("/pengaturan/teks", get(texts::list))
         .route("/pengaturan/teks/{name}/{lang}", get(texts::show).post(texts::save))
         .route("/pengaturan/webhook", get(webhooks::list))

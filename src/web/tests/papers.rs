@@ -18,7 +18,7 @@ impl Browser<'_> {
     }
 
     /// The first address of this page that begins so.
-    fn link(&self, begin: &str) -> String {
+    pub(super) fn link(&self, begin: &str) -> String {
         let after = self.page.split(&format!("href=\"{begin}")).nth(1).unwrap_or_default();
         format!("{begin}{}", after.split('"').next().unwrap_or_default())
     }

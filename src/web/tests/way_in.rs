@@ -150,4 +150,17 @@ async fn help_names_the_rules_in_force() {
     for place in ["/contoh-surat", "/contoh-surat?jenis=perubahan", "/bantuan", "/"] {
         assert_eq!(reader.open(place).await, StatusCode::OK, "{place}");
     }
+    // The letter as a file says what the page says; it is drawn once.
+    reader.open("/contoh-surat?jenis=perubahan").await;
+    assert!(reader.page.contains("[KOP SURAT INSTANSI]"), "{}", reader.page);
+    assert_eq!(reader.page.matches("<h1").count(), 1, "{}", reader.page);
+    let file = reader.link("/contoh-surat.pdf");
+    assert_eq!(file, "/contoh-surat.pdf?jenis=perubahan");
+    assert_eq!(reader.open(&file).await, StatusCode::OK);
+    assert!(reader.page.starts_with("%PDF-1.7"));
+    let first = reader.page.clone();
+    reader.open(&file).await;
+    assert!(reader.page == first);
+    reader.open("/contoh-surat.pdf").await;
+    assert!(reader.page != first, "another letter");
 }
