@@ -16,20 +16,13 @@ use crate::store::{Store, StoreError};
 pub fn check_letters(store: &Store, folder: &Path, report: &mut Report) -> Result<(), StoreError> {
     let kept = store.read::<_, StoreError>(|reader| reader.kept_letters());
     for row in report.read("letter", kept) {
-        let (change, what) = match std::fs::read(folder.join(&row.file)) {
-            Ok(bytes) if sha256_hex(&bytes) == row.sha256 => continue,
-            Ok(_) => (RowChange::Altered, "is not the one that came in".to_owned()),
-            // Erased since: the row is written first, then the file goes.
-            Err(_) if is_erased(store, &row)? => continue,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                (RowChange::Deleted, "is gone".to_owned())
-            }
-            Err(error) => (RowChange::Altered, format!("cannot be read: {error}")),
-        };
-        let AttachmentRow { id, request, file, .. } = row;
-        let what = format!("table letter, row {id}: the file letters/{file} of {request} {what}");
-        let kind = FaultKind::Row { table: "letter".to_owned(), key: id, change };
-        report.note(kind, report.last + 1, what);
+        let is_it = |bytes: &[u8]| sha256_hex(bytes) == row.sha256;
+        let path = folder.join(&row.file);
+        if let Some((change, wrong)) = wrong(&path, is_it, || is_erased(store, &row))? {
+            let AttachmentRow { id, request, file, .. } = row;
+            let file = format!("letters/{file} of {request} {}", wrong.words("came in"));
+            note(report, "letter", id, change, &file);
+        }
     }
     report.faults.sort_by_key(|fault| fault.sequence);
     Ok(())
@@ -48,25 +41,63 @@ pub fn check_papers(
     let kept = store.read::<_, StoreError>(|reader| reader.kept_papers());
     for row in report.read("paper", kept) {
         let file = row.file.clone().unwrap_or_default();
-        let (change, what) = match std::fs::read(folder.join(&file)) {
-            Ok(sealed) if is_rendered(vault, &row, &sealed) => {
-                report.papers += 1;
-                continue;
+        let is_it = |sealed: &[u8]| is_rendered(vault, &row, sealed);
+        match wrong(&folder.join(&file), is_it, || is_deleted(store, &row))? {
+            None => report.papers += 1,
+            Some((change, wrong)) => {
+                let file = format!("papers/{file} {}", wrong.words("was rendered"));
+                note(report, "paper", row.id, change, &file);
             }
-            Ok(_) => (RowChange::Altered, "is not the one that was rendered".to_owned()),
-            // Deleted since: the row is written first, then the file goes.
-            Err(_) if is_deleted(store, &row)? => continue,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                (RowChange::Deleted, "is gone".to_owned())
-            }
-            Err(error) => (RowChange::Altered, format!("cannot be read: {error}")),
-        };
-        let what = format!("table paper, row {}: the file papers/{file} {what}", row.id);
-        let kind = FaultKind::Row { table: "paper".to_owned(), key: row.id, change };
-        report.note(kind, report.last + 1, what);
+        }
     }
     report.faults.sort_by_key(|fault| fault.sequence);
     Ok(())
+}
+
+/// What is wrong with a file.
+enum Wrong {
+    /// It is another one.
+    Other,
+    /// It is not there.
+    Gone,
+    /// It cannot be read.
+    Unread(std::io::Error),
+}
+
+impl Wrong {
+    /// The same in words, behind the file's name; `came` says what made the right one.
+    fn words(&self, came: &str) -> String {
+        match self {
+            Self::Other => format!("is not the one that {came}"),
+            Self::Gone => "is gone".to_owned(),
+            Self::Unread(error) => format!("cannot be read: {error}"),
+        }
+    }
+}
+
+/// What is wrong with a file that a row names; none if it is the right one, or if the row says by now
+/// that it was deleted: the row is written first, then the file goes.
+fn wrong(
+    path: &Path,
+    is_it: impl FnOnce(&[u8]) -> bool,
+    is_deleted: impl FnOnce() -> Result<bool, StoreError>,
+) -> Result<Option<(RowChange, Wrong)>, StoreError> {
+    Ok(match std::fs::read(path) {
+        Ok(bytes) if is_it(&bytes) => None,
+        Ok(_) => Some((RowChange::Altered, Wrong::Other)),
+        Err(_) if is_deleted()? => None,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Some((RowChange::Deleted, Wrong::Gone))
+        }
+        Err(error) => Some((RowChange::Altered, Wrong::Unread(error))),
+    })
+}
+
+/// Notes a file that is not as it should be, as a fault of its row.
+fn note(report: &mut Report, table: &str, key: String, change: RowChange, file: &str) {
+    let what = format!("table {table}, row {key}: the file {file}");
+    let kind = FaultKind::Row { table: table.to_owned(), key, change };
+    report.note(kind, report.last + 1, what);
 }
 
 /// Whether a sealed file is the paper that was rendered.

@@ -180,7 +180,7 @@ fn work_is_counted_anew_only_once_something_has_happened() {
     assert_eq!(first.steps, office.desk.month_report(november()).unwrap().steps);
     assert_eq!((first.came.len(), first.came.last()), (12, Some(&(november(), 3))));
     set(&office, at(4, 15, 55));
-    assert!(std::sync::Arc::ptr_eq(&first, &office.desk.work_figures().unwrap()));
+    assert!(Arc::ptr_eq(&first, &office.desk.work_figures().unwrap()));
     office.act(&third, dispose("seksi"), "kepala").unwrap();
     let later = office.desk.work_figures().unwrap();
     assert_eq!(later.steps, office.desk.month_report(november()).unwrap().steps);
@@ -248,7 +248,7 @@ fn the_paper_of_a_month_is_issued_with_its_closing_and_once() {
     let crate::paper::Content::Activity(said) = kept.content else { panic!() };
     let report = office.desk.month_report(november()).unwrap();
     assert_eq!(said, report.activity(said.signer.clone()), "it says what the report says");
-    assert_eq!(said.signer.name.as_deref(), Some("Kepala"), "signed by who closed it");
+    assert_eq!(said.signer.name.as_deref(), Some("kepala"), "signed by who closed it");
 
     // Anybody checks it by its code; no month of another, and no request, has it.
     let check = office.desk.check_paper(&paper.code).unwrap();

@@ -69,6 +69,8 @@ fn calls() -> (Router<State>, OpenApi) {
                 .routes(routes!(mailbox::ask))
                 .routes(routes!(papers::list))
                 .routes(routes!(papers::get))
+                .routes(routes!(papers::list_months))
+                .routes(routes!(papers::get_months))
                 .routes(routes!(privacy::erase))
                 .routes(routes!(records::list))
                 .routes(routes!(records::show))

@@ -1,4 +1,4 @@
-//! The papers of a request: their list, and the PDF of each.
+//! The papers of a request, and those of a month: their list, and the PDF of each.
 
 use axum::Json;
 use axum::extract::State as Extract;
@@ -10,8 +10,9 @@ use utoipa::ToSchema;
 use super::caller::{Caller, Named};
 use super::params::{Asked, NoParams};
 use super::problem::Problem;
+use super::reports::month_of;
 use super::schema::File;
-use crate::desk::{ActError, Viewer};
+use crate::desk::{ActError, AttachmentFile, Viewer};
 use crate::people::Scope;
 use crate::view::PaperView;
 use crate::web::state::State;
@@ -61,9 +62,52 @@ pub(super) async fn get(
         let id = state.desk().paper_named(number, &id)?;
         state.desk().paper_file(number, &id, viewer)
     });
-    let file = file.await?;
+    Ok(attachment(file.await?))
+}
+
+/// The papers of a month
+///
+/// Its report, once the month is closed, and what superseded it.
+#[utoipa::path(get, path = "/reports/{month}/papers", operation_id = "list_report_papers", tag = "reports",
+    params(("month" = String, Path, description = "YYYY-MM, in WIB"), Asked<NoParams>),
+    security(("token" = ["read"])),
+    responses((status = 200, description = "The papers", body = Papers)))]
+pub(super) async fn list_months(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named(month): Named<String>,
+    _: Asked<NoParams>,
+) -> Result<Json<Papers>, Problem> {
+    let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
+    let month = month_of(&month)?;
+    let items = state.work(move |state| state.desk().papers(month, &viewer)).await??;
+    Ok(Json(Papers { items }))
+}
+
+/// The PDF of a month's paper
+///
+/// Each download is an event. A paper whose file is still being made is not found.
+#[utoipa::path(get, path = "/reports/{month}/papers/{id}", operation_id = "get_report_paper", tag = "reports",
+    params(("month" = String, Path, description = "YYYY-MM, in WIB"),
+           ("id" = String, Path, description = "The id of the paper"), Asked<NoParams>),
+    security(("token" = ["read"])),
+    responses((status = 200, description = "The PDF", content_type = "application/pdf", body = File)))]
+pub(super) async fn get_months(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named((month, id)): Named<(String, String)>,
+    _: Asked<NoParams>,
+) -> Result<Response, Problem> {
+    let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
+    let month = month_of(&month)?;
+    let job = move |state: &State| state.desk().paper_file(month, &id, &viewer);
+    Ok(attachment(state.work(job).await??))
+}
+
+/// A file as a download.
+fn attachment(file: AttachmentFile) -> Response {
     let name = format!("attachment; filename=\"{}\"", file.name);
-    Ok(([(CONTENT_TYPE, file.media), (CONTENT_DISPOSITION, name)], file.bytes).into_response())
+    ([(CONTENT_TYPE, file.media), (CONTENT_DISPOSITION, name)], file.bytes).into_response()
 }
 
 /// Does a job for an officer with a token, or for the applicant with the secret.

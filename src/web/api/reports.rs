@@ -68,7 +68,7 @@ pub(super) async fn close(
 }
 
 /// Reads a month.
-fn month_of(text: &str) -> Result<Month, Problem> {
+pub(super) fn month_of(text: &str) -> Result<Month, Problem> {
     let wrong =
         |error: NotAMonth| Problem::new(ProblemKind::Incomplete, format!("{text}: {error}"));
     text.parse().map_err(wrong)
