@@ -20,6 +20,7 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
         tls,
         quic,
         query_log,
+        dnstap,
         keys,
         remotes,
         zones,
@@ -42,6 +43,7 @@ fn paths(settings: &mut Settings) -> Vec<&mut PathBuf> {
     paths.extend(tls.iter_mut().flat_map(|tls| [&mut tls.cert, &mut tls.key, &mut tls.client_ca]));
     paths.extend(quic.iter_mut().flat_map(|quic| [&mut quic.cert, &mut quic.key]));
     paths.extend(query_log.iter_mut().map(|log| &mut log.file));
+    paths.extend(dnstap.iter_mut().flat_map(|tap| [&mut tap.socket, &mut tap.file]));
     paths.extend(keys.iter_mut().map(|key| &mut key.secret_file));
     paths.extend(
         remotes
@@ -112,7 +114,7 @@ mod tests {
         let of_settings = source.matches(": PathBuf,").count();
         let mut settings: Settings = toml::from_str(
             "[tls]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n[quic]\nlisten = []\ncert = \"a\"\nkey = \"b\"\n\
-             [query_log]\nfile = \"c\"\n[[key]]\nname = \"k.\"\n\
+             [query_log]\nfile = \"c\"\n[dnstap]\n[[key]]\nname = \"k.\"\n\
              [[remote]]\nname = \"r\"\naddresses = []\n[[zone]]\nname = \"a.\"\nfile = \"d\"\n\
              [[webhook]]\nname = \"w\"\nurl = \"u\"\n",
         )

@@ -24,6 +24,8 @@ pub struct Settings {
     pub rate_limit: RateLimit,
     /// `[query_log]`: absent = no query log.
     pub query_log: Option<QueryLogging>,
+    /// `[dnstap]`: absent = none.
+    pub dnstap: Option<DnstapSettings>,
     /// `[metrics]`: absent = none.
     pub metrics: Option<Metrics>,
     /// `[web]`: pages and API.
@@ -190,12 +192,76 @@ pub struct QueryLogging {
     /// Size of all files together, in MiB; the oldest go first.
     #[serde(default = "default_log_total")]
     pub total_mib: u64,
-    /// One query in this many is written.
-    #[serde(default = "one")]
-    pub sample: u32,
+    /// Days a file is kept, 1 to 30: client addresses are personal data.
+    #[serde(default = "default_log_days")]
+    pub days: u32,
     /// How much of a client's address is written.
     #[serde(default)]
     pub client: LoggedClient,
+    /// One query in this many is written.
+    #[serde(default = "one")]
+    pub sample: u32,
+    /// At most this many per second and worker; 0 = no limit.
+    #[serde(default)]
+    pub per_second: u32,
+    /// Only names at or below these; empty = all.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Only these response codes; empty = all.
+    #[serde(default)]
+    pub rcodes: Vec<String>,
+    /// Only clients of these networks; empty = all.
+    #[serde(default)]
+    pub clients: Vec<String>,
+}
+
+/// `[dnstap]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnstapSettings {
+    /// A Unix socket that a reader listens on; this or `file`.
+    pub socket: PathBuf,
+    /// A file of Frame Streams; this or `socket`.
+    pub file: PathBuf,
+    /// Size at which a file is rotated, in MiB.
+    #[serde(default = "default_log_size")]
+    pub rotate_mib: u64,
+    /// Size of all files together, in MiB; the oldest go first.
+    #[serde(default = "default_log_total")]
+    pub total_mib: u64,
+    /// Days a file is kept, 1 to 30.
+    #[serde(default = "default_log_days")]
+    pub days: u32,
+    /// How this server calls itself; empty = `server.nsid`.
+    pub identity: String,
+    /// Which messages are sent.
+    pub messages: DnstapMessages,
+    /// How much of a client's address is sent.
+    pub client: LoggedClient,
+    /// One query in this many is sent.
+    #[serde(default = "one")]
+    pub sample: u32,
+    /// At most this many per second and worker; 0 = no limit.
+    pub per_second: u32,
+    /// Only names at or below these; empty = all.
+    pub names: Vec<String>,
+    /// Only these response codes; empty = all.
+    pub rcodes: Vec<String>,
+    /// Only clients of these networks; empty = all.
+    pub clients: Vec<String>,
+}
+
+/// `dnstap.messages`
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DnstapMessages {
+    /// Queries and responses.
+    #[default]
+    Both,
+    /// Queries alone.
+    Queries,
+    /// Responses alone.
+    Responses,
 }
 
 /// 64 MiB a file.
@@ -208,12 +274,17 @@ fn default_log_total() -> u64 {
     1024
 }
 
+/// As long as client addresses may be kept.
+fn default_log_days() -> u32 {
+    30
+}
+
 /// Every query.
 fn one() -> u32 {
     1
 }
 
-/// `query_log.client`
+/// `query_log.client` and `dnstap.client`
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LoggedClient {

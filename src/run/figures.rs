@@ -6,13 +6,23 @@ use std::time::SystemTime;
 use super::host::Host;
 use crate::answer::Transport;
 use crate::metrics::{Family, process};
+use crate::serve::LogState;
 
 impl Host {
     /// All of them now.
     pub(super) fn figures(&self, started: SystemTime) -> Vec<Family> {
         let mut families = process(started);
         families.push(self.connections());
-        families.push(self.query_log_lines());
+        families.push(entries(
+            "gapura_query_log_lines",
+            "Lines of the query log, by what became of them",
+            self.running.query_log(),
+        ));
+        families.push(entries(
+            "gapura_dnstap_frames",
+            "Messages for dnstap, by what became of them",
+            self.running.dnstap(),
+        ));
         families.push(self.certificate_ends());
         let help = "What ctl status says should be mended, without its warnings";
         let count = self.health().faults.len() as f64;
@@ -43,17 +53,6 @@ impl Host {
         })
     }
 
-    /// Lines of the query log, written and lost.
-    fn query_log_lines(&self) -> Family {
-        let family = Family::counter(
-            "gapura_query_log_lines",
-            "Lines of the query log, by what became of them",
-        );
-        let Some(log) = self.running.query_log() else { return family };
-        let label = |result: &str| vec![("result", result.to_owned())];
-        family.with(label("written"), log.written as f64).with(label("lost"), log.dropped as f64)
-    }
-
     /// When certificates end.
     fn certificate_ends(&self) -> Family {
         let help = "When the certificate of a table of the settings ends";
@@ -67,4 +66,12 @@ impl Host {
             }
         })
     }
+}
+
+/// Entries of a log of queries, written and lost.
+fn entries(name: &'static str, help: &'static str, state: Option<LogState>) -> Family {
+    let family = Family::counter(name, help);
+    let Some(log) = state else { return family };
+    let label = |result: &str| vec![("result", result.to_owned())];
+    family.with(label("written"), log.written as f64).with(label("lost"), log.dropped as f64)
 }

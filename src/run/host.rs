@@ -93,8 +93,8 @@ impl Host {
 impl Host {
     /// Opens the log files again (SIGUSR1).
     pub(super) fn reopen_logs(&self) {
-        self.running.reopen_query_log();
-        tracing::info!("query log reopened");
+        self.running.reopen_logs();
+        tracing::info!("logs of queries reopened");
     }
 }
 

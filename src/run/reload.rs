@@ -122,6 +122,9 @@ impl Host {
         if let Some(log) = serve.query_log {
             self.running.set_query_log(log);
         }
+        if let Some(dnstap) = serve.dnstap {
+            self.running.set_dnstap(dnstap);
+        }
         let set_files = |transport, secured: Option<&Secured>| {
             secured.into_iter().for_each(|it| self.running.set_certificate_files(transport, it));
         };
@@ -176,6 +179,9 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
     if let (Some(log), Some(new)) = (&mut in_force.query_log, &new.query_log) {
         log.clone_from(new);
     }
+    if let (Some(dnstap), Some(new)) = (&mut in_force.dnstap, &new.dnstap) {
+        dnstap.clone_from(new);
+    }
     if let (Some(tls), Some(new)) = (&mut in_force.tls, &new.tls) {
         (tls.cert, tls.key) = (new.cert.clone(), new.key.clone());
         tls.client_ca.clone_from(&new.client_ca);
@@ -207,8 +213,18 @@ fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
 
 /// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
 fn keys(one: &Settings, other: &Settings) -> Vec<String> {
-    const DNS: [&str; 9] =
-        ["key", "remote", "signing", "server", "tls", "quic", "rate_limit", "query_log", "metrics"];
+    const DNS: [&str; 10] = [
+        "key",
+        "remote",
+        "signing",
+        "server",
+        "tls",
+        "quic",
+        "rate_limit",
+        "query_log",
+        "dnstap",
+        "metrics",
+    ];
     let mut keys = config::changed(one, other);
     keys.retain(|key| {
         let table = key.split('.').next().unwrap_or_default();

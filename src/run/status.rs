@@ -10,7 +10,7 @@ use super::time::utc;
 use crate::control::Reply;
 use crate::fleet::RefreshStatus;
 use crate::publish::{ZoneStatus, unanswered};
-use crate::serve::Running;
+use crate::serve::LogState;
 use crate::text::append_line;
 use crate::wire::Rcode;
 
@@ -64,7 +64,7 @@ impl Host {
             "listening": listening, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
             "webhooks": self.road_3.webhooks(),
-            "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": query_log_json(&self.running),
+            "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": log_json(self.running.query_log()), "dnstap": log_json(self.running.dnstap()),
             "certificates":
                 self.running.certificates().iter().map(certificate_json).collect::<Vec<_>>(),
         });
@@ -123,17 +123,22 @@ impl Host {
         if let Some(log) = self.running.query_log() {
             append_line!(text, "query log  written {}, lost {}", log.written, log.dropped);
         }
+        if let Some(log) = self.running.dnstap() {
+            append_line!(text, "dnstap  sent {}, lost {}", log.written, log.dropped);
+        }
         let connections = self.running.connections();
         append_line!(text, "connections  {connections} open");
-        let log = query_log_json(&self.running);
-        let json = json!({ "lanes": all, "query_log": log, "connections": connections });
+        let [log, dnstap] = [self.running.query_log(), self.running.dnstap()].map(log_json);
+        let json = json!({
+            "lanes": all, "query_log": log, "dnstap": dnstap, "connections": connections,
+        });
         Reply::done(text, json)
     }
 }
 
-/// How the query log does.
-fn query_log_json(running: &Running) -> Value {
-    running.query_log().map_or(
+/// How a log of queries does.
+fn log_json(state: Option<LogState>) -> Value {
+    state.map_or(
         Value::Null,
         |log| json!({ "written": log.written, "lost": log.dropped, "losing": log.losing }),
     )

@@ -41,6 +41,9 @@ impl Caretaker {
                 if let Some(log) = &shared.log {
                     log.look_for_losses();
                 }
+                if let Some(dnstap) = &shared.dnstap {
+                    dnstap.look_for_losses();
+                }
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })

@@ -35,20 +35,28 @@ mod files;
 pub mod limit;
 mod places;
 mod proxies;
-pub mod query_log;
 mod refusals;
+
+//--- What is noted of queries
+mod dnstap;
+mod lane;
+mod log;
+pub mod query_log;
 mod samples;
 
 pub use acl::{Acl, Network};
 pub use certificates::CertificateReport;
 pub use client_ca::{ClientIdentity, look_at_client_ca};
+pub use dnstap::{DnstapOptions, Target as DnstapTarget};
 #[cfg(feature = "approval")]
 pub use files::pages as places_for_pages;
 pub use limit::RateLimit;
 pub use listen::{ListenError, find_address};
+pub use log::kept::Keep;
+pub use log::{ClientDetail, Filter, LogState};
 pub use operations::{Operations, Refusal, Requester, Transferred};
 pub use proxies::Proxies;
-pub use query_log::{ClientDetail, Filter, QueryLogOptions, QueryLogState};
+pub use query_log::QueryLogOptions;
 pub use samples::{Sample, Tap};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;

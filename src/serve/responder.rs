@@ -1,7 +1,7 @@
 //! What every transport does with a query: the engine, the rate limit, the counts, the log.
 //!
 //! ```text
-//! transport ─► Responder::respond ─► answer::respond ─► rate limit (UDP) ─► counters ─► query log
+//! transport ─► Responder::respond ─► answer::respond ─► rate limit (UDP) ─► counters ─► query log, dnstap
 //!                                        └► signed, or not for the engine: `unusual`
 //! ```
 //!
@@ -23,6 +23,7 @@ use crate::zone::ZoneSet;
 use super::acl::Acl;
 use super::client_ca::ClientIdentity;
 use super::counters::{Counters, Lane, LimitAction, Register};
+use super::dnstap::{Dnstap, DnstapLane};
 use super::errand::{Errand, Queue, Slots};
 use super::limit::{Judgement, Limiter, cut_short};
 use super::operations::Operations;
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     pub(super) policy: ArcSwap<Policy>,
     /// The query log; `None`: off.
     pub(super) log: Option<QueryLog>,
+    /// dnstap; `None`: off.
+    pub(super) dnstap: Option<Dnstap>,
     /// All workers' counters.
     pub(super) counters: Register,
     /// The sample for statistics; `None`: off.
@@ -73,6 +76,7 @@ impl Shared {
                 proxies: Proxies::default(),
             }),
             log: None,
+            dnstap: None,
             counters: Register::default(),
             samples: None,
             refusals: Refusals::default(),
@@ -205,6 +209,8 @@ pub(super) struct Responder {
     pub(super) unusual: Unusual,
     /// Its lane of the query log.
     log: Option<LaneWriter>,
+    /// Its lane of dnstap.
+    dnstap: Option<DnstapLane>,
     /// Its lane of the sample for statistics.
     sampler: Option<Sampler>,
     /// When the last query of this batch was done, if it was logged.
@@ -219,8 +225,9 @@ impl Responder {
         let counters = shared.counters.join(Lane { transport, ipv6 });
         let policy = shared.policy.load_full();
         let scratch = Scratch::new(policy.identity.clone());
-        let log = shared.log.as_ref().map(QueryLog::join);
         Self {
+            log: shared.log.as_ref().map(QueryLog::join),
+            dnstap: shared.dnstap.as_ref().map(Dnstap::join),
             sampler: shared.samples.as_ref().map(Samples::join),
             shared,
             counters,
@@ -228,7 +235,6 @@ impl Responder {
             policy,
             scratch,
             unusual: Unusual::default(),
-            log,
             ended: None,
             limited: 0,
         }
@@ -256,6 +262,9 @@ impl Responder {
         if let Some(log) = &mut self.log {
             log.hand_over();
         }
+        if let Some(dnstap) = &mut self.dnstap {
+            dnstap.hand_over();
+        }
         if let Some(sampler) = &mut self.sampler {
             sampler.hand_over();
         }
@@ -276,10 +285,10 @@ impl Responder {
         query: &[u8],
         out: &mut [u8],
     ) -> Answer {
-        let sampled = self.log.as_mut().is_some_and(LaneWriter::samples);
+        let sampled = self.samples();
         // Where every query is logged, one ends when the next begins: one look at the clock each.
         let ended = self.ended.take();
-        let started = sampled.then(|| ended.unwrap_or_else(Instant::now));
+        let started = sampled.any().then(|| ended.unwrap_or_else(Instant::now));
         let answer = self.ask_engine(zones, moment, source, query, out, false);
         self.counters.count_query(query.len(), self.scratch.facts());
         let (response, limited) = match answer {
@@ -290,18 +299,29 @@ impl Responder {
             Answer::Silence => (None, false),
             Answer::Errand(_) => return answer,
         };
-        self.account(moment, source, query, response, limited, started);
+        let sent = response.and_then(|length| out.get(..length)).unwrap_or_default();
+        let messages = Messages { query, sent, limited };
+        self.account(moment, source, &messages, response, sampled, started);
         Answer::of(response)
     }
 
-    /// Counts a response and writes the logs.
+    /// Which logs the next query belongs to.
+    #[inline]
+    fn samples(&mut self) -> Sampled {
+        Sampled {
+            log: self.log.as_mut().is_some_and(LaneWriter::samples),
+            dnstap: self.dnstap.as_mut().is_some_and(DnstapLane::samples),
+        }
+    }
+
+    /// Counts a response, of which `response` is the length, and writes the logs.
     fn account(
         &mut self,
         moment: Moment,
         source: &Source,
-        query: &[u8],
+        messages: &Messages<'_>,
         response: Option<usize>,
-        limited: bool,
+        sampled: Sampled,
         started: Option<Instant>,
     ) {
         if is_refusal(self.scratch.facts().rcode) {
@@ -318,8 +338,7 @@ impl Responder {
         if let Some(started) = started
             && self.scratch.facts().dropped.is_none()
         {
-            let id = query.first_chunk().map_or(0, |id| u16::from_be_bytes(*id));
-            self.note(moment, source, id, response, limited, started);
+            self.note(moment, source, messages, response, sampled, started);
         }
     }
 
@@ -329,11 +348,13 @@ impl Responder {
         moment: Moment,
         errand: &Errand,
         response: Option<usize>,
+        sent: &[u8],
     ) {
-        let sampled = self.log.as_mut().is_some_and(LaneWriter::samples);
-        let started = sampled.then_some(errand.started);
+        let sampled = self.samples();
+        let started = sampled.any().then_some(errand.started);
         let moment = moment.earlier(errand.started.elapsed());
-        self.account(moment, &errand.source, &errand.message, response, false, started);
+        let messages = Messages { query: &errand.message, sent, limited: false };
+        self.account(moment, &errand.source, &messages, response, sampled, started);
         // Of the next message nothing is known yet.
         self.unusual = Unusual::default();
     }
@@ -452,29 +473,26 @@ impl Responder {
         );
     }
 
-    /// Notes the query in the log.
+    /// Notes the query in the logs.
     fn note(
         &mut self,
         moment: Moment,
         source: &Source,
-        id: u16,
+        messages: &Messages<'_>,
         response: Option<usize>,
-        limited: bool,
+        sampled: Sampled,
         started: Instant,
     ) {
-        let Some(log) = &mut self.log else {
-            return;
-        };
         let now = Instant::now();
         self.ended = Some(now);
         let signed = self.scratch.facts().signature != Signature::None;
         let unusual = signed.then_some(&self.unusual);
-        log.note(&Entry {
+        let entry = Entry {
             microseconds: moment.nanoseconds / 1000,
             client: source.client.ip(),
             port: source.client.port(),
             local: source.local,
-            id,
+            id: messages.query.first_chunk().map_or(0, |id| u16::from_be_bytes(*id)),
             transport: self.transport,
             qname: self.scratch.qname(),
             key: unusual.and_then(|it| it.key.as_ref()).map(Name::as_ref),
@@ -482,10 +500,42 @@ impl Responder {
             facts: self.scratch.facts(),
             messages: self.unusual.messages,
             octets: response.unwrap_or(0),
-            limited,
+            limited: messages.limited,
             took: u32::try_from(now.duration_since(started).as_micros()).unwrap_or(u32::MAX),
-        });
+        };
+        if let Some(log) = self.log.as_mut().filter(|_| sampled.log) {
+            log.note(&entry);
+        }
+        if let Some(dnstap) = self.dnstap.as_mut().filter(|_| sampled.dnstap) {
+            dnstap.note(&entry, messages.query, messages.sent);
+        }
     }
+}
+
+/// Which logs a query belongs to.
+#[derive(Clone, Copy, Debug)]
+struct Sampled {
+    /// The query log.
+    log: bool,
+    /// dnstap.
+    dnstap: bool,
+}
+
+impl Sampled {
+    /// Whether it belongs to one.
+    fn any(self) -> bool {
+        self.log || self.dnstap
+    }
+}
+
+/// What came and what goes out.
+struct Messages<'a> {
+    /// The query.
+    query: &'a [u8],
+    /// The response; empty: none, or one of many messages.
+    sent: &'a [u8],
+    /// Whether the rate limit changed or withheld it.
+    limited: bool,
 }
 
 /// The sender of a query, as the engine wants to know it.

@@ -2,20 +2,20 @@
 //! the client.
 //!
 //! ```text
-//! worker: every N-th query ─► its own block ─(try_lock, once per batch)─► lane ─► whoever collects, each second
+//! worker: every N-th query ─► lane ─► whoever collects, each second
 //! ```
 //!
 //! Up to [`PER_SECOND`] queries a second, a worker notes each one; above that, one in N, and each stands for the
 //! queries since the one before, so that the weights add up to all of them. A worker allocates nothing and
 //! never waits; while nobody collects, what does not fit adds to the weight of what comes later.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::answer::Scratch;
-use crate::lock::lock;
 use crate::wire::{NAME_OCTETS_MAX, NameRef, Rcode};
 
 use super::counters::{Lane as Labels, Totals};
+use super::lane::{LaneEnd, Lanes, Room};
 use super::responder::Shared;
 
 /// Queries that one worker notes within a second.
@@ -24,10 +24,8 @@ const PER_SECOND: u32 = 500;
 const HEAD_OCTETS: usize = 8;
 /// Octets an entry may have.
 const OCTETS_MAX: usize = HEAD_OCTETS + NAME_OCTETS_MAX;
-/// Octets a worker gathers before it must be rid of them.
-const BLOCK_OCTETS: usize = 16 << 10;
-/// Octets that may wait for the collector, for each worker.
-const WAITING_OCTETS: usize = 256 << 10;
+/// How much a lane holds.
+const ROOM: Room = Room { block: 16 << 10, waiting: 256 << 10 };
 
 //------------ Sample --------------------------------------------------------
 
@@ -69,39 +67,30 @@ impl<'a> Sample<'a> {
 //------------ Samples -------------------------------------------------------
 
 /// The lanes of all workers, which join at start.
-#[derive(Debug, Default)]
-pub(super) struct Samples {
-    /// One of each worker.
-    lanes: Mutex<Vec<Arc<Lane>>>,
-}
-
-/// Where one worker's entries wait.
 #[derive(Debug)]
-struct Lane {
-    /// Whole entries.
-    waiting: Mutex<Vec<u8>>,
+pub(super) struct Samples(Lanes);
+
+impl Default for Samples {
+    fn default() -> Self {
+        Self(Lanes::new(ROOM))
+    }
 }
 
 impl Samples {
     /// A lane for one worker.
     pub(super) fn join(&self) -> Sampler {
-        let lane = Arc::new(Lane { waiting: Mutex::new(Vec::with_capacity(BLOCK_OCTETS)) });
-        lock(&self.lanes).push(lane.clone());
-        let block = Vec::with_capacity(BLOCK_OCTETS);
-        Sampler { lane, block, every: 1, skipped: 0, taken: 0, seen: 0, second: 0 }
+        Sampler { lane: self.0.join(), every: 1, skipped: 0, taken: 0, seen: 0, second: 0 }
     }
 
     /// Hands over all that waits.
     fn collect(&self, mut sink: impl FnMut(&Sample<'_>)) {
-        let lanes = lock(&self.lanes).clone();
-        let mut block = Vec::with_capacity(BLOCK_OCTETS);
-        for lane in lanes {
-            std::mem::swap(&mut *lock(&lane.waiting), &mut block);
+        let mut blocks = Vec::new();
+        self.0.take(&mut blocks);
+        for block in &blocks {
             let mut left = block.as_slice();
             while let Some(sample) = Sample::read(&mut left) {
                 sink(&sample);
             }
-            block.clear();
         }
     }
 }
@@ -111,10 +100,8 @@ impl Samples {
 /// A worker's end of its lane.
 #[derive(Debug)]
 pub(super) struct Sampler {
-    /// The other end.
-    lane: Arc<Lane>,
-    /// Entries not handed over yet.
-    block: Vec<u8>,
+    /// Its lane.
+    lane: LaneEnd,
     /// One query in this many is noted.
     every: u32,
     /// Queries since the last one noted.
@@ -145,18 +132,13 @@ impl Sampler {
     /// Notes a query, if there is room.
     fn note(&mut self, scratch: &Scratch) {
         let Some(name) = scratch.qname() else { return };
-        if self.block.len() + OCTETS_MAX > BLOCK_OCTETS {
-            self.hand_over();
-        }
-        if self.block.len() + OCTETS_MAX > BLOCK_OCTETS {
-            return;
-        }
+        let Some(block) = self.lane.room_for(OCTETS_MAX) else { return };
         let (facts, name) = (scratch.facts(), name.wire());
-        self.block.extend_from_slice(&self.skipped.to_le_bytes());
+        block.extend_from_slice(&self.skipped.to_le_bytes());
         // No code of ours is above 255, and a name has at most 255 octets.
         let (rcode, wildcard) = (facts.rcode.0 as u8, u8::from(facts.wildcard));
-        self.block.extend_from_slice(&[rcode, wildcard, facts.apex_octets, name.len() as u8]);
-        self.block.extend_from_slice(name);
+        block.extend_from_slice(&[rcode, wildcard, facts.apex_octets, name.len() as u8]);
+        block.extend_from_slice(name);
         self.skipped = 0;
         self.taken += 1;
         if self.taken >= PER_SECOND {
@@ -165,18 +147,9 @@ impl Sampler {
         }
     }
 
-    /// Hands the gathered entries over, unless they are being collected at this moment.
+    /// Hands the gathered entries over.
     pub(super) fn hand_over(&mut self) {
-        if self.block.is_empty() {
-            return;
-        }
-        let Ok(mut waiting) = self.lane.waiting.try_lock() else { return };
-        if waiting.is_empty() {
-            std::mem::swap(&mut *waiting, &mut self.block);
-        } else if waiting.len() + self.block.len() <= WAITING_OCTETS {
-            waiting.extend_from_slice(&self.block);
-            self.block.clear();
-        }
+        self.lane.hand_over();
     }
 }
 
@@ -257,7 +230,7 @@ mod tests {
         const QUERIES: u32 = 200_000;
         let samples = Samples::default();
         let (mut worker, scratch) = (samples.join(), asked("www.example."));
-        let capacity = worker.block.capacity();
+        let capacity = worker.lane.capacity();
         let (mut entries, mut weight) = (0, 0);
         for second in 1..=3 {
             let before = entries;
@@ -277,7 +250,7 @@ mod tests {
         worker.hand_over();
         weight += collected(&samples).iter().map(|(_, one)| one).sum::<u32>();
         assert_eq!(weight + worker.skipped, 3 * QUERIES);
-        assert_eq!(worker.block.capacity(), capacity, "a worker allocates nothing");
+        assert_eq!(worker.lane.capacity(), capacity, "a worker allocates nothing");
     }
 
     #[test]
@@ -290,7 +263,7 @@ mod tests {
             worker.count(u64::from(at), &scratch);
             worker.hand_over();
         }
-        assert!(lock(&worker.lane.waiting).len() <= WAITING_OCTETS);
+        assert!(worker.lane.waiting() <= ROOM.waiting);
         let held: u32 = collected(&samples).iter().map(|(_, weight)| weight).sum();
         worker.count(0, &scratch);
         worker.hand_over();

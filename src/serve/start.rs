@@ -22,12 +22,14 @@ use super::caretaker::Caretaker;
 use super::certificates::{CertificateReport, Certificates};
 use super::cookie_secret;
 use super::counters::{Lane, Register, Totals};
+use super::dnstap::{Dnstap, DnstapOptions};
 use super::errand::{Errands, Queue, Slots};
 use super::limit::{Limiter, RateLimit};
 use super::listen::{self, ListenError, Sockets};
+use super::log::LogState;
 use super::operations::Operations;
 use super::proxies::Proxies;
-use super::query_log::{QueryLog, QueryLogOptions, QueryLogState};
+use super::query_log::{QueryLog, QueryLogOptions};
 use super::quic::QuicServer;
 use super::refusals::Refusals;
 use super::responder::{Policy, Shared};
@@ -66,6 +68,8 @@ pub struct Options {
     pub proxies: Proxies,
     /// The query log; `None`: off.
     pub query_log: Option<QueryLogOptions>,
+    /// dnstap; `None`: off.
+    pub dnstap: Option<DnstapOptions>,
     /// Whether a sample of the names asked for is kept for whoever collects it from the [`Tap`].
     pub samples: bool,
     /// The TSIG keys.
@@ -90,6 +94,7 @@ impl Default for Options {
             rate_limit: None,
             proxies: Proxies::default(),
             query_log: None,
+            dnstap: None,
             samples: false,
             keyring: Keyring::default(),
             operations: None,
@@ -200,10 +205,8 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
     let given = cookie_secret::given(&options.cookie_secrets);
     let rolls_cookies = given.is_none();
     identity.cookies = given.or_else(cookie_secret::fresh);
-    let log = match &options.query_log {
-        Some(log) => Some(QueryLog::start(log.clone()).map_err(StartError::Threads)?),
-        None => None,
-    };
+    let log = options.query_log.clone().map(QueryLog::start).transpose();
+    let dnstap = options.dnstap.clone().map(Dnstap::start).transpose();
     Ok(Shared {
         zones,
         policy: ArcSwap::from_pointee(Policy {
@@ -214,7 +217,8 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
             rolls_cookies,
             proxies: options.proxies.clone(),
         }),
-        log,
+        log: log.map_err(StartError::Threads)?,
+        dnstap: dnstap.map_err(StartError::Threads)?,
         counters: Register::default(),
         samples: options.samples.then(Samples::default),
         refusals: Refusals::default(),
@@ -384,14 +388,22 @@ impl Running {
     }
 
     /// How the query log does; `None` without a log.
-    pub fn query_log(&self) -> Option<QueryLogState> {
+    pub fn query_log(&self) -> Option<LogState> {
         self.shared.log.as_ref().map(QueryLog::state)
     }
 
-    /// Opens the query log again, after it was moved away.
-    pub fn reopen_query_log(&self) {
+    /// How dnstap does; `None` without it.
+    pub fn dnstap(&self) -> Option<LogState> {
+        self.shared.dnstap.as_ref().map(Dnstap::state)
+    }
+
+    /// Opens the logs of queries again, after their files were moved away.
+    pub fn reopen_logs(&self) {
         if let Some(log) = &self.shared.log {
             log.reopen();
+        }
+        if let Some(dnstap) = &self.shared.dnstap {
+            dnstap.reopen();
         }
     }
 
@@ -477,6 +489,13 @@ impl Running {
         }
     }
 
+    /// Sends dnstap like this from the next batch on, if it is on.
+    pub fn set_dnstap(&self, options: DnstapOptions) {
+        if let Some(dnstap) = &self.shared.dnstap {
+            dnstap.configure(options);
+        }
+    }
+
     /// Loads certificates and keys again, each by itself; what fails stays as it was.
     pub fn reload_certificates(&self) -> Vec<CertificateReport> {
         self.certificates.reload()
@@ -493,13 +512,11 @@ impl Running {
     }
 
     /// What does not work now, though answers go out: an encrypted listener without a good certificate, a
-    /// query log that loses lines.
+    /// log that loses entries.
     pub fn faults(&self) -> Vec<String> {
-        let losing = self.query_log().and_then(|log| log.losing);
-        // Said before the first line is lost, too.
-        let fault = || self.shared.log.as_ref().and_then(QueryLog::fault);
-        let log = losing.or_else(fault).map(|why| format!("the query log loses lines: {why}"));
-        self.certificates.troubles().into_iter().chain(log).collect()
+        let log = self.shared.log.as_ref().and_then(QueryLog::complaint);
+        let dnstap = self.shared.dnstap.as_ref().and_then(Dnstap::complaint);
+        self.certificates.troubles().into_iter().chain(log).chain(dnstap).collect()
     }
 
     /// What works, and soon will not: a certificate that ends.

@@ -189,7 +189,8 @@ impl Responder {
             Done::Transfer(outgoing) => self.datagram(moment, errand, outgoing, out),
         };
         let response = response.filter(|_| self.passes_limit(moment, source));
-        self.account_errand(moment, errand, response);
+        let sent = response.and_then(|length| out.get(..length)).unwrap_or_default();
+        self.account_errand(moment, errand, response, sent);
         self.finish();
         response
     }
@@ -222,7 +223,7 @@ impl Responder {
             let key = errand.requester.key.clone();
             self.unusual = Unusual { key, messages, ..Unusual::default() };
             let octets = usize::try_from(report.octets).unwrap_or(usize::MAX);
-            self.account_errand(moment, errand, Some(octets));
+            self.account_errand(moment, errand, Some(octets), &[]);
         }
         self.finish();
         let Transferred { kind, serial, messages, records, octets, is_whole, took } = *report;

@@ -18,6 +18,7 @@ mod api_clients;
 mod catalog;
 #[cfg(feature = "approval")]
 mod demo;
+mod dnstap;
 mod edge;
 #[cfg(feature = "approval")]
 mod faults;

@@ -107,19 +107,22 @@ impl Check<'_> {
         }
     }
 
-    /// The query log can be written.
+    /// The query log and dnstap can be written.
     fn query_log(&mut self) {
         let settings = &self.loaded.settings;
-        let Some(log) = &settings.query_log else { return };
-        // The state directory is made at the start.
-        let is_to_be_made = log.file.parent() == Some(settings.server.state_dir.as_path())
-            && !settings.server.state_dir.exists();
-        if is_to_be_made {
-            return;
-        }
-        if let Err(why) = serve::query_log::inspect(&log.file) {
-            let hint = "zones are answered without a query log until this is mended";
-            self.fault("query-log", "query_log.file", why, hint);
+        let log = settings.query_log.as_ref().map(|log| ("query_log.file", log.file.clone()));
+        let tap = settings.dnstap.as_ref().map(|tap| ("dnstap.file", tap.file.clone()));
+        let state_dir = settings.server.state_dir.clone();
+        for (key, file) in log.into_iter().chain(tap) {
+            // The state directory is made at the start; dnstap may go to a socket.
+            let is_to_be_made = file.parent() == Some(state_dir.as_path()) && !state_dir.exists();
+            if is_to_be_made || file.as_os_str().is_empty() {
+                continue;
+            }
+            if let Err(why) = serve::query_log::inspect(&file) {
+                let hint = "zones are answered without this log until this is mended";
+                self.fault("query-log", key, why, hint);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod fleet;
 mod keys;
+mod logs;
 #[cfg(feature = "approval")]
 mod office;
 #[cfg(feature = "approval")]
@@ -15,15 +16,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::answer::{Access, Identity};
-use crate::config::{
-    Loaded, LoggedClient, QueryLogging, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings,
-};
+use crate::config::{Loaded, SerialPolicy, Server, Settings, ZoneChecks, ZoneSettings};
 use crate::dns_client::reachable;
 use crate::master::{Finding, Severity};
 use crate::publish::{self, Sources, Strictness, ZoneSource};
-use crate::serve::{
-    self, Acl, ClientDetail, Filter, Network, Proxies, QueryLogOptions, Secured, StreamLimits,
-};
+use crate::serve::{self, Acl, Network, Proxies, Secured, StreamLimits};
 use crate::wire::{Name, NameError};
 
 pub(super) use fleet::fleet;
@@ -32,11 +29,6 @@ pub(super) use keys::keyring;
 pub(super) use office::office;
 #[cfg(feature = "approval")]
 pub(super) use road_3::{desk, people, uploads, web};
-
-/// Octets of a mebibyte.
-const MIB: u64 = 1 << 20;
-/// Days a query log is kept at most: client addresses are personal data.
-const QUERY_LOG_DAYS: u32 = 30;
 
 //------------ OptionError ---------------------------------------------------
 
@@ -112,6 +104,14 @@ pub enum OptionError {
     /// A webhook.
     #[error("{0}")]
     Webhook(String),
+    /// A key of the query log or of dnstap.
+    #[error("{key}: {message}")]
+    Log {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A word that is not one of the choices.
     #[error("{key}: \"{text}\" is not one of {choices}")]
     Choice {
@@ -159,6 +159,7 @@ fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
             source(settings, zone).err().map(|error| (format!("zone[{at}].errors"), error)),
         );
     }
+    faults.extend(logs::faults(settings));
     faults.extend(keys::faults(settings));
     faults.extend(fleet::faults(settings));
     faults.extend(signing::faults(settings));
@@ -258,7 +259,8 @@ pub fn serve(settings: &Settings) -> Result<serve::Options, OptionError> {
             slip: limit.slip,
         }),
         proxies: proxies(server)?,
-        query_log: settings.query_log.as_ref().map(query_log),
+        query_log: logs::query_log(settings)?,
+        dnstap: logs::dnstap(settings)?,
         // A name server alone has metrics, and no page that shows names.
         samples: cfg!(feature = "approval"),
         ..serve::Options::default()
@@ -358,21 +360,6 @@ fn network(key: &'static str, text: &str) -> Result<Network, OptionError> {
 fn secured(listen: &[std::net::SocketAddr], cert: &Path, key: &Path) -> Secured {
     let client_ca = PathBuf::new();
     Secured { listen: listen.to_vec(), cert: cert.to_owned(), key: key.to_owned(), client_ca }
-}
-
-/// The query log.
-fn query_log(log: &QueryLogging) -> QueryLogOptions {
-    QueryLogOptions {
-        file: log.file.clone(),
-        rotate_octets: log.rotate_mib.max(1).saturating_mul(MIB),
-        total_octets: log.total_mib.max(1).saturating_mul(MIB),
-        keep_days: QUERY_LOG_DAYS,
-        client: match log.client {
-            LoggedClient::Address => ClientDetail::Address,
-            LoggedClient::Prefix => ClientDetail::Prefix,
-        },
-        filter: Filter { sample: log.sample.max(1), ..Filter::default() },
-    }
 }
 
 //------------ Publish -------------------------------------------------------

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MIB, OptionError, office, webhooks};
+use super::logs::MIB;
+use super::{OptionError, office, webhooks};
 use crate::config::{self, Settings};
 use crate::notice::Mailer;
 use crate::queue::regions::{Office, Regions, parse_offices};

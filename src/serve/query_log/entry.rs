@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::answer::{Facts, Transport};
+use crate::serve::log::address_bits;
 use crate::wire::{NAME_OCTETS_MAX, NameRef};
 
 /// Octets of an entry before its names.
@@ -26,7 +27,7 @@ pub(super) mod mark {
 
 /// What is known of one query and its response.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub(in crate::serve) struct Entry<'a> {
     /// When it arrived, microseconds since 1970.
     pub microseconds: u64,
     /// The client.
@@ -62,7 +63,7 @@ impl Entry<'_> {
     pub(super) fn encode(&self, block: &mut Vec<u8>) {
         let facts = self.facts;
         let mut marks = if self.client.is_ipv6() { mark::IPV6 } else { 0 };
-        let client = bits_of(self.client);
+        let client = address_bits(self.client);
         for (bit, set) in [
             (mark::EDNS, facts.edns_size.is_some()),
             (mark::DNSSEC_OK, facts.dnssec_ok),
@@ -98,7 +99,7 @@ impl Entry<'_> {
         head[52] = facts.opcode.0;
         head[53] = name.len() as u8;
         if let Some(local) = self.local {
-            head[54..70].copy_from_slice(&bits_of(local.ip()).to_le_bytes());
+            head[54..70].copy_from_slice(&address_bits(local.ip()).to_le_bytes());
             head[70..72].copy_from_slice(&local.port().to_le_bytes());
         }
         head[72..74].copy_from_slice(&self.id.to_le_bytes());
@@ -113,18 +114,5 @@ impl Entry<'_> {
             block[start + 77] = self.tsig_error as u8;
             block.extend_from_slice(key.wire());
         }
-    }
-}
-
-/// When the first entry of a block arrived; 0 of an empty one.
-pub(super) fn time_of(block: &[u8]) -> u64 {
-    block.first_chunk().map_or(0, |time| u64::from_le_bytes(*time))
-}
-
-/// The bits of an address.
-fn bits_of(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()),
-        IpAddr::V6(v6) => v6.to_bits(),
     }
 }

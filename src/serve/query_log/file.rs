@@ -1,7 +1,6 @@
-//! The log's file: appended to, put aside each day and when it is big, the oldest removed.
+//! The log's file: appended to, put aside each day and when it is big.
 //!
-//! A file put aside is called NAME.YYYYMMDDTHHMMSS.N, so that names sort by age. Only its owner may
-//! read it: it holds which client queried what. The file holds whole lines only, also after a disk that
+//! Only its owner may read it: it holds which client queried what. The file holds whole lines only, also after a disk that
 //! was full for a time. A pipe is written as long as somebody reads it, and never waited for. No
 //! directory is made: one that is missing may be a disk that is not mounted.
 
@@ -11,17 +10,14 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::QueryLogOptions;
-use super::age::Ages;
+use super::{Lines, QueryLogOptions};
+use crate::serve::log::Form;
+use crate::serve::log::kept::Kept;
 
-/// How often files too old are looked for.
-const SWEEP_REST: Duration = Duration::from_secs(60);
 /// Pause before a file that cannot be opened is tried again.
 const OPEN_REST: Duration = Duration::from_secs(1);
-/// Pause before a file that cannot be put aside is tried again.
-const ROTATE_REST: Duration = Duration::from_secs(60);
-/// A day: no file holds lines of more than one.
-const DAY: Duration = Duration::from_secs(86_400);
+/// Seconds of a day.
+const DAY: u64 = 86_400;
 /// What the date follows in a line.
 const BEFORE_DATE: &[u8] = b"\"time\":\"";
 
@@ -36,20 +32,8 @@ pub(super) struct LogFile {
     file: Option<Opened>,
     /// When it was last tried to open it in vain.
     tried: Option<Instant>,
-    /// Size at which it is put aside.
-    rotate_octets: u64,
-    /// Size of all.
-    total_octets: u64,
-    /// Age at which a file put aside goes; zero: never.
-    keep: Duration,
-    /// When old files were last looked for.
-    swept: Option<Instant>,
-    /// When it was last tried in vain to put the file aside.
-    stuck: Option<Instant>,
-    /// Which ages can be told.
-    ages: Ages,
-    /// Files too old by a clock that is doubted, at the last look.
-    kept: usize,
+    /// Those put aside.
+    kept: Kept,
     /// Why lines are lost at present, if they are.
     trouble: Option<String>,
 }
@@ -76,13 +60,7 @@ impl LogFile {
             path: PathBuf::new(),
             file: None,
             tried: None,
-            rotate_octets: 0,
-            total_octets: 0,
-            keep: Duration::ZERO,
-            swept: None,
-            stuck: None,
-            ages: Ages::default(),
-            kept: 0,
+            kept: Kept::new(Lines::NAME),
             trouble: None,
         };
         log.configure(options);
@@ -93,16 +71,9 @@ impl LogFile {
     pub(super) fn configure(&mut self, options: &QueryLogOptions) {
         if self.path != options.file {
             self.path.clone_from(&options.file);
-            self.stuck = None;
             self.reopen();
         }
-        self.rotate_octets = options.rotate_octets.max(1);
-        self.total_octets = options.total_octets.max(options.rotate_octets);
-        // A file put aside holds lines of a day before its last one.
-        self.keep = match options.keep_days {
-            0 => Duration::ZERO,
-            days => (DAY * days).saturating_sub(DAY).max(Duration::from_secs(1)),
-        };
+        self.kept.configure(&options.file, &options.keep);
     }
 
     /// Opens the path again: the old file was moved away.
@@ -123,7 +94,7 @@ impl LogFile {
         if self.file.as_ref().is_some_and(is_of_another_day) {
             self.rotate();
         }
-        if self.swept.is_none_or(|at| at.elapsed() > SWEEP_REST) {
+        if self.kept.is_due() {
             self.sweep();
         }
     }
@@ -134,7 +105,7 @@ impl LogFile {
         let too_big = |it: &Opened| {
             it.is_regular
                 && it.octets > 0
-                && it.octets.saturating_add(lines.len() as u64) > self.rotate_octets
+                && it.octets.saturating_add(lines.len() as u64) > self.kept.rotate_octets()
         };
         if self.file.as_ref().is_some_and(too_big) {
             self.rotate();
@@ -175,57 +146,18 @@ impl LogFile {
 
     /// Puts the file aside and starts a new one. Where that fails the file goes on: no line is lost.
     fn rotate(&mut self) {
-        if self.stuck.is_some_and(|at| at.elapsed() < ROTATE_REST) {
+        if !self.kept.put_aside() {
             return;
-        }
-        let aside = (0..1000).map(|n| aside_name(&self.path, n)).find(|path| !path.exists());
-        let renamed = aside.map_or(Ok(()), |aside| fs::rename(&self.path, aside));
-        self.stuck = renamed.as_ref().err().map(|_| Instant::now());
-        if let Err(error) = renamed {
-            let path = self.path.display();
-            tracing::warn!(%path, %error, "query log: the file cannot be put aside, and grows");
-            // One that was taken away is made anew.
-            if error.kind() != io::ErrorKind::NotFound {
-                return;
-            }
         }
         self.reopen();
         self.ensure_open();
         self.sweep();
     }
 
-    /// Removes the files put aside that are too old, and the oldest while all are too big.
+    /// Removes the files put aside that are not to be kept.
     fn sweep(&mut self) {
-        self.swept = Some(Instant::now());
-        let mut aside = put_aside(&self.path);
-        let now = SystemTime::now();
-        aside.sort();
-        let written = aside.iter().map(|file| file.changed).chain(self.last_line());
-        let known_from = self.ages.known_from(now, written);
-        let mut kept = 0_usize;
-        let mut total = self.rotate_octets + aside.iter().map(|file| file.octets).sum::<u64>();
-        for file in aside {
-            let age = now.duration_since(file.changed).unwrap_or_default();
-            let mut too_old = !self.keep.is_zero() && age > self.keep;
-            if too_old && known_from.is_some_and(|from| file.changed < from) {
-                (too_old, kept) = (false, kept + 1);
-            }
-            if !too_old && total <= self.total_octets {
-                continue;
-            }
-            total = total.saturating_sub(file.octets);
-            if let Err(error) = fs::remove_file(&file.path) {
-                tracing::warn!(path = %file.path.display(), %error, "query log: cannot remove");
-            }
-        }
-        if kept > self.kept {
-            tracing::warn!(
-                files = kept,
-                "query log: files too old by the clock stay for a day, as days are missing after them: if \
-                 the clock is wrong, correct it"
-            );
-        }
-        self.kept = kept;
+        let newest = self.last_line();
+        self.kept.sweep(newest);
     }
 
     /// When the last line was written, if there is one.
@@ -304,7 +236,7 @@ impl Opened {
         let date = std::str::from_utf8(start.get(at + BEFORE_DATE.len()..)?.get(..10)?).ok()?;
         let format = time::macros::format_description!("[year]-[month]-[day]");
         let midnight = time::Date::parse(date, &format).ok()?.midnight().assume_utc();
-        u64::try_from(midnight.unix_timestamp()).ok().map(|seconds| seconds / DAY.as_secs())
+        u64::try_from(midnight.unix_timestamp()).ok().map(|seconds| seconds / DAY)
     }
 }
 
@@ -332,7 +264,7 @@ pub fn inspect(path: &Path) -> Result<(), String> {
 
 /// Today, in days since 1970, UTC.
 fn today() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY.as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY
 }
 
 /// What to do about a file that does not open.
@@ -343,51 +275,4 @@ fn hint(error: &io::Error) -> &'static str {
         Some(libc::EACCES) => " (it must be writable by the user gapura runs as)",
         _ => "",
     }
-}
-
-//------------ Files put aside -----------------------------------------------
-
-/// A name for a file put aside now, the n-th of this second.
-fn aside_name(path: &Path, n: u32) -> PathBuf {
-    let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]");
-    let now = time::OffsetDateTime::now_utc().format(&format).unwrap_or_default();
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{now}.{n:03}"));
-    name.into()
-}
-
-/// A file put aside. The order is that of the names, hence of age.
-#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Aside {
-    /// Its path.
-    path: PathBuf,
-    /// Its size.
-    octets: u64,
-    /// When it was last written.
-    changed: SystemTime,
-}
-
-/// The files put aside beside `path`.
-fn put_aside(path: &Path) -> Vec<Aside> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return Vec::new();
-    };
-    let Ok(entries) = fs::read_dir(folder.unwrap_or_else(|| Path::new("."))) else {
-        return Vec::new();
-    };
-    let is_ours = |found: &str| {
-        let rest = found.strip_prefix(name).and_then(|rest| rest.strip_prefix('.'));
-        rest.is_some_and(|rest| {
-            rest.len() == 19 && rest.bytes().all(|b| b.is_ascii_digit() || b == b'T' || b == b'.')
-        })
-    };
-    entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_ours))
-        .filter_map(|entry| {
-            let data = entry.metadata().ok()?;
-            Some(Aside { path: entry.path(), octets: data.len(), changed: data.modified().ok()? })
-        })
-        .collect()
 }

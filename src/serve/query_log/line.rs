@@ -5,14 +5,14 @@
 //! of printable ASCII.
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::answer::Transport;
+use crate::serve::log::address_of;
 use crate::tsig::code_name;
 use crate::wire::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rcode, Rtype};
 
+use super::ClientDetail;
 use super::entry::{HEAD_OCTETS, mark};
-use super::{ClientDetail, shown};
 
 /// The longest line: a name of 255 octets, its zone and a key, each octet escaped to five, and everything else.
 const LINE_OCTETS: usize = NAME_OCTETS_MAX * 15 + 800;
@@ -132,7 +132,7 @@ impl LineMaker {
         if self.server != Some(key) {
             self.server = Some(key);
             self.server_text.clear();
-            let server = address(bits, key.2);
+            let server = address_of(bits, key.2 != 0);
             // Writing into a vector cannot fail.
             drop(write!(self.server_text, ",\"server\":\"{server}\",\"server_port\":{port}"));
         }
@@ -142,21 +142,13 @@ impl LineMaker {
     /// Puts the client's address.
     fn put_client(&mut self, bits: u128, family: u8) {
         if self.client != Some((bits, family)) {
-            let client = address(bits, family);
+            let client = address_of(bits, family != 0);
             self.client = Some((bits, family));
             self.client_text.clear();
             // Writing into a vector cannot fail.
-            drop(write!(self.client_text, "{}\"", shown(client, self.detail)));
+            drop(write!(self.client_text, "{}\"", self.detail.of(client)));
         }
         self.line.put(&self.client_text);
-    }
-}
-
-/// The address of these bits.
-fn address(bits: u128, family: u8) -> IpAddr {
-    match family {
-        0 => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
-        _ => IpAddr::V6(Ipv6Addr::from_bits(bits)),
     }
 }
 

@@ -1,15 +1,15 @@
 //! The log from a worker's note to the file.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::answer::{Facts, Transport};
-use crate::wire::{Class, Rtype};
+use crate::wire::{Class, Name, Rcode, Rtype};
 
 fn options(folder: &tempfile::TempDir) -> QueryLogOptions {
     QueryLogOptions {
         file: folder.path().join("query.jsonl"),
-        rotate_octets: 1 << 20,
-        total_octets: 8 << 20,
-        keep_days: 30,
+        keep: Keep { rotate_octets: 1 << 20, total_octets: 8 << 20, days: 30 },
         client: ClientDetail::Address,
         filter: Filter::default(),
     }
@@ -101,14 +101,14 @@ fn samples_rates_and_filters_hold() {
 fn files_rotate_and_the_oldest_go() {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(&folder);
-    (options.rotate_octets, options.total_octets) = (10_000, 35_000);
+    (options.keep.rotate_octets, options.keep.total_octets) = (10_000, 35_000);
     for _ in 0..30 {
         run(&options, "www.example.", 20);
     }
     let files: Vec<_> = std::fs::read_dir(options.file.parent().unwrap()).unwrap().collect();
     let total: u64 = files.iter().map(|f| f.as_ref().unwrap().metadata().unwrap().len()).sum();
     assert!((2..=5).contains(&files.len()), "{} files", files.len());
-    assert!(total <= options.total_octets, "{total}");
+    assert!(total <= options.keep.total_octets, "{total}");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn lines_of_two_workers_are_in_the_order_of_time() {
     let log = QueryLog::start(options.clone()).unwrap();
     let (mut one, mut two) = (log.join(), log.join());
     // Both wait until the writer takes them together.
-    let lanes = lock(&log.shared.lanes);
+    let lanes = log.hold();
     note(&mut one, "a.", 50);
     note(&mut two, "b.", 50);
     drop((one, two));

@@ -56,9 +56,7 @@ fn every_query_leaves_a_line_and_is_counted() {
 fn a_log_that_cannot_be_opened_stops_no_answer_and_is_told() {
     let query_log = Some(QueryLogOptions {
         file: "/proc/nowhere/query.jsonl".into(),
-        rotate_octets: 1,
-        total_octets: 1,
-        keep_days: 0,
+        keep: Keep { rotate_octets: 1, total_octets: 1, days: 0 },
         client: ClientDetail::Address,
         filter: Filter::default(),
     });

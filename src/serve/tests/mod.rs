@@ -48,9 +48,7 @@ fn ask(
 fn logged_to(file: &std::path::Path) -> QueryLogOptions {
     QueryLogOptions {
         file: file.to_owned(),
-        rotate_octets: 1 << 20,
-        total_octets: 1 << 22,
-        keep_days: 30,
+        keep: Keep { rotate_octets: 1 << 20, total_octets: 1 << 22, days: 30 },
         client: ClientDetail::Address,
         filter: Filter::default(),
     }

@@ -1,4 +1,4 @@
-//! When lines begin to be lost and when they are written again: a line in the daemon's log at both ends,
+//! When entries begin to be lost and when they are written again: a line in the daemon's log at both ends,
 //! with the number lost.
 //!
 //! Looked at from outside the writer's thread, which may hang in a system call of a dead disk.
@@ -11,7 +11,7 @@ const CALM: Duration = Duration::from_secs(2);
 /// What was seen of the losses.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// Lines lost, when last looked at.
+    /// Entries lost, when last looked at.
     seen: u64,
     /// Of them, those that were told.
     told: u64,
@@ -24,7 +24,7 @@ pub(super) struct Losses {
 struct Loss {
     /// When it was first seen.
     began: Instant,
-    /// When lines were last lost.
+    /// When entries were last lost.
     grew: Instant,
     /// Why.
     reason: String,
@@ -33,32 +33,34 @@ struct Loss {
 /// What is to be told.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Told {
-    /// Lines are lost from now on.
+    /// Entries are lost from now on.
     Begun {
         /// Why.
         reason: String,
     },
     /// They are written again.
     Over {
-        /// Lines lost.
-        lines: u64,
+        /// Entries lost.
+        lost: u64,
         /// For how long.
         seconds: u64,
     },
 }
 
 impl Losses {
-    /// Looks at the number of lines lost so far and at what the writer complains of.
+    /// Looks at the number of entries lost so far and at what the writer complains of; `too_slow` is the reason while
+    /// it complains of nothing.
     pub(super) fn look(
         &mut self,
         dropped: u64,
         trouble: Option<&str>,
+        too_slow: &str,
         now: Instant,
     ) -> Option<Told> {
         let grew = dropped > std::mem::replace(&mut self.seen, dropped);
         match &mut self.current {
             None if grew || trouble.is_some() => {
-                let reason = trouble.unwrap_or("the disk is slower than the queries").to_owned();
+                let reason = trouble.unwrap_or(too_slow).to_owned();
                 self.current = Some(Loss { began: now, grew: now, reason: reason.clone() });
                 Some(Told::Begun { reason })
             }
@@ -75,14 +77,14 @@ impl Losses {
                     return None;
                 }
                 let seconds = now.duration_since(loss.began).as_secs();
-                let lines = dropped - std::mem::replace(&mut self.told, dropped);
+                let lost = dropped - std::mem::replace(&mut self.told, dropped);
                 self.current = None;
-                Some(Told::Over { lines, seconds })
+                Some(Told::Over { lost, seconds })
             }
         }
     }
 
-    /// Why lines are lost at present, if they are.
+    /// Why entries are lost at present, if they are.
     pub(super) fn reason(&self) -> Option<&str> {
         self.current.as_ref().map(|loss| loss.reason.as_str())
     }
@@ -98,15 +100,15 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut losses = Losses::default();
         let begun = |reason: &str| Some(Told::Begun { reason: reason.to_owned() });
-        assert_eq!(losses.look(0, None, at(0)), None);
-        assert_eq!(losses.look(5, Some("full"), at(1)), begun("full"));
-        assert_eq!(losses.look(9, Some("full"), at(2)), None);
+        assert_eq!(losses.look(0, None, "slow", at(0)), None);
+        assert_eq!(losses.look(5, Some("full"), "slow", at(1)), begun("full"));
+        assert_eq!(losses.look(9, Some("full"), "slow", at(2)), None);
         assert_eq!(losses.reason(), Some("full"));
-        assert_eq!(losses.look(9, None, at(3)), None);
-        assert_eq!(losses.look(9, None, at(5)), Some(Told::Over { lines: 9, seconds: 4 }));
-        assert_eq!((losses.look(9, None, at(6)), losses.reason()), (None, None));
+        assert_eq!(losses.look(9, None, "slow", at(3)), None);
+        assert_eq!(losses.look(9, None, "slow", at(5)), Some(Told::Over { lost: 9, seconds: 4 }));
+        assert_eq!((losses.look(9, None, "slow", at(6)), losses.reason()), (None, None));
         // A writer that hangs complains of nothing.
-        assert_eq!(losses.look(12, None, at(7)), begun("the disk is slower than the queries"));
-        assert_eq!(losses.look(12, None, at(9)), Some(Told::Over { lines: 3, seconds: 2 }));
+        assert_eq!(losses.look(12, None, "slow", at(7)), begun("slow"));
+        assert_eq!(losses.look(12, None, "slow", at(9)), Some(Told::Over { lost: 3, seconds: 2 }));
     }
 }
