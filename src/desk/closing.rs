@@ -199,6 +199,11 @@ fn may_close(
     if closed_at(tx, month)?.is_some() {
         return Err(TransitionError::wrong_state(Deed::MonthClosed.as_str(), State::Closed).into());
     }
+    // Before the first request there is nothing to report, and so nothing to close.
+    let first = tx.first_request()?.and_then(Month::of);
+    if first.is_none_or(|first| month < first) {
+        return Err(ActError::NotFound);
+    }
     let current = ledger.current(tx, actor)?;
     let by = current.capacity(Role::Head, now);
     let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Head)))?;

@@ -24,6 +24,8 @@ pub struct ListFilter {
     pub classes: Vec<NamingClass>,
     /// Only these kinds; any if there is none.
     pub kinds: Vec<Kind>,
+    /// Only these numbers; any if there is none.
+    pub numbers: Vec<String>,
     /// Only open ones, or only those that are not.
     pub open: Option<bool>,
     /// Only those past their due time.
@@ -63,7 +65,8 @@ impl ListFilter {
     /// by the head, to be checked or promoted by the verifier who holds it or is stood in for, to be
     /// tried again by the operator.
     pub fn waiting_for(mut self, actor: &Actor, now: i64) -> Self {
-        let mut waits = WaitsFor { held: Phase::FOR_HOLDER.to_vec(), ..WaitsFor::default() };
+        let held = Phase::FOR_HOLDER.to_vec();
+        let mut waits = WaitsFor { held, now_ms: now, ..WaitsFor::default() };
         let holds = |role| actor.capacity(role, now).is_some();
         if holds(Role::Head) {
             waits.phases.extend(Phase::FOR_HEAD);
@@ -158,6 +161,7 @@ impl Desk {
             states: filter.states.clone(),
             classes: filter.classes.clone(),
             kinds: filter.kinds.clone(),
+            numbers: filter.numbers.clone(),
             open: filter.open,
             holder_id: filter.holder.clone(),
             waits_for: filter.waits_for.clone(),

@@ -5,13 +5,14 @@ use super::listing::summary;
 use super::{ActError, Counts, Desk, ListFilter};
 use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_of};
 use crate::queue::{Actor, Phase};
+use crate::report::{Month, median};
 use crate::store::requests::RequestFilter;
 use crate::view::{RecordView, Summary};
 
 /// Requests shown of each list.
 const SHOWN: usize = 10;
-/// Ended requests that the median of a month is taken of.
-const ENDED_MAX: usize = 5_000;
+/// Finished requests that the median of a month is taken of.
+const FINISHED_MAX: usize = 5_000;
 /// Requests with undelivered notices that are shown.
 const NOTICES_SHOWN: usize = 10;
 
@@ -43,9 +44,9 @@ pub struct Overview {
 pub struct MonthSoFar {
     /// Requests that came in.
     pub came: u64,
-    /// Requests that came to their end.
+    /// Requests that came to their result: live, rejected, withdrawn or expired, as in the report.
     pub finished: u64,
-    /// Working minutes from letter to end, the median; none where nothing ended.
+    /// Working minutes from letter to result, the median; none where nothing finished.
     pub median_minutes: Option<i64>,
 }
 
@@ -93,27 +94,20 @@ impl Desk {
 
     /// How the month has gone.
     fn month_so_far(&self, now: i64) -> Result<MonthSoFar, ActError> {
-        let first = first_of_month(now);
+        let (first, _) = Month::of(now).and_then(Month::span).ok_or(ActError::NotFound)?;
         let calendar = self.calendar();
         self.read(|reader| {
-            let ended = reader.ended_since(first, ENDED_MAX)?;
+            let finished = reader.finished_since(first, FINISHED_MAX)?;
             let mut spans: Vec<i64> =
-                ended.iter().map(|(came, end)| calendar.worked(*came, *end) / 60_000).collect();
+                finished.iter().map(|(came, end)| calendar.worked(*came, *end) / 60_000).collect();
             spans.sort_unstable();
             Ok(MonthSoFar {
                 came: reader.came_since(first)?,
                 finished: spans.len() as u64,
-                median_minutes: spans.get(spans.len() / 2).copied(),
+                median_minutes: median(&spans),
             })
         })
     }
-}
-
-/// Midnight in WIB at the start of the month.
-fn first_of_month(now: i64) -> i64 {
-    let at = time::OffsetDateTime::from_unix_timestamp((now + WIB_OFFSET_MS).div_euclid(1000));
-    let day = at.map_or(1, |at| i64::from(at.day()));
-    (day_of(now) - day + 1) * DAY_MS - WIB_OFFSET_MS
 }
 
 /// The step of the SOP that a phase is a part of, for lists by step.

@@ -111,20 +111,31 @@ impl Desk {
         self.read(|reader| papers(reader, about, sees))
     }
 
-    /// What a paper says, for its page; none once it was erased.
+    /// What a paper says, for a printer; none once it was erased. An officer's look is an event, as a download
+    /// is: the same stands on it.
     pub fn paper<'a>(
         &self,
         about: impl Into<About<'a>>,
         id: &str,
         viewer: &Viewer,
     ) -> Result<(PaperView, Paper), ActError> {
-        let sees = viewer.sees(self.now()).ok_or(ActError::NotAllowed)?;
-        let about = about.into();
-        self.read(|reader| {
+        let (ledger, about) = (&self.0.ledger, about.into());
+        let look = |reader: &Reader<'_>, sees: Sees| {
             let row = read_paper(reader, about, id, sees)?;
-            let kept = self.0.ledger.open_paper(&row)?.ok_or(ActError::NotFound)?;
-            Ok((paper_view(&row, &about.rows(reader)?), kept.paper))
-        })
+            let kept = ledger.open_paper(&row)?.ok_or(ActError::NotFound)?;
+            let rows = about.rows(reader)?;
+            Ok::<_, ActError>((paper_view(&row, &rows), row, kept.paper))
+        };
+        let (view, _, paper) = match viewer {
+            Viewer::Applicant => self.read(|reader| look(reader, Sees::Applicant))?,
+            Viewer::Officer(actor) => ledger.store.write(|tx| {
+                let by = self.one_of(tx, actor, about.readers())?;
+                let seen = look(tx, Sees::All)?;
+                ledger.note_paper(tx, &by, Deed::PaperDownloaded, &seen.1)?;
+                Ok::<_, ActError>(seen)
+            })?,
+        };
+        Ok((view, paper))
     }
 
     /// The file of a paper. An officer's download is an event.

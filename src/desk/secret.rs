@@ -4,7 +4,7 @@
 use super::submit::new_secret;
 use super::{ActError, Desk};
 use crate::audit::NewEvent;
-use crate::queue::person::same_mailbox;
+use crate::queue::person::{is_mailbox, same_mailbox};
 use crate::queue::{Deed, Role, Subject};
 use crate::store::Reader;
 
@@ -14,24 +14,29 @@ pub fn lost_secret_of(number: &str) -> String {
 }
 
 impl Desk {
-    /// Whether a mailbox is the proven one of a request.
-    pub fn is_mailbox_of(&self, number: &str, mailbox: &str) -> Result<bool, ActError> {
+    /// The proven mailbox of a request as it was proven, if this one is it: mail goes there, and not to another
+    /// way of writing it.
+    pub fn mailbox_of(&self, number: &str, mailbox: &str) -> Result<Option<String>, ActError> {
         let number = number.trim().to_uppercase();
-        self.read(|reader| self.is_proven_of(reader, &number, mailbox))
+        self.read(|reader| self.proven_of(reader, &number, mailbox))
     }
 
-    /// The same, in a transaction.
-    fn is_proven_of(
+    /// The same, in a transaction. What is no mailbox is that of no request, not even of one whose contact was
+    /// erased.
+    fn proven_of(
         &self,
         reader: &Reader<'_>,
         number: &str,
         mailbox: &str,
-    ) -> Result<bool, ActError> {
-        let stored = self.0.ledger.request(reader, number)?;
-        Ok(stored.is_some_and(|stored| {
-            let request = &stored.request;
-            request.mailbox_proven() && same_mailbox(&request.application().contact.email, mailbox)
-        }))
+    ) -> Result<Option<String>, ActError> {
+        let mailbox = mailbox.trim();
+        let Some(stored) = self.0.ledger.request(reader, number)?.filter(|_| is_mailbox(mailbox))
+        else {
+            return Ok(None);
+        };
+        let (request, proven) = (&stored.request, &stored.request.application().contact.email);
+        let is_it = request.mailbox_proven() && is_mailbox(proven.trim());
+        Ok((is_it && same_mailbox(proven, mailbox)).then(|| proven.clone()))
     }
 
     /// Gives a request another secret, for whoever has just entered the code that was mailed; that proof
@@ -44,7 +49,7 @@ impl Desk {
         ledger.store.write(|tx| {
             let is_proven = self.spend_mailbox_proof(tx, &lost_secret_of(&number), mailbox)?;
             if !is_proven
-                || !self.is_proven_of(tx, &number, mailbox)?
+                || self.proven_of(tx, &number, mailbox)?.is_none()
                 || !tx.replace_secret(&number, &hash)?
             {
                 return Err(ActError::NotFound);

@@ -47,6 +47,18 @@ impl Desk {
         Ok(serde_json::from_slice(&json).ok())
     }
 
+    /// Everything a person typed and could not send, by the page.
+    pub fn all_unsent(&self, person: &str) -> Result<Vec<(String, FormFields)>, ActError> {
+        let after = self.now() - KEPT_MS;
+        let rows = self.read(|reader| Ok(reader.all_unsent(person, after)?))?;
+        let mut found = Vec::new();
+        for (page, body) in rows {
+            let json = self.0.ledger.vault.unseal(&purpose(person, &page), &body)?;
+            found.extend(serde_json::from_slice(&json).ok().map(|fields| (page, fields)));
+        }
+        Ok(found)
+    }
+
     /// Drops it: it was sent.
     pub fn drop_unsent(&self, person: &str, page: &str) -> Result<(), ActError> {
         if self.read(|reader| Ok(reader.unsent(person, page, i64::MIN)?))?.is_none() {

@@ -65,6 +65,27 @@ pub enum MailerError {
     NotTaken(String),
 }
 
+//------------ CodeFor -------------------------------------------------------
+
+/// What a mailed code is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CodeFor {
+    /// It proves the mailbox of a request that is being filled in.
+    Mailbox,
+    /// It gets the applicant another secret.
+    Secret,
+}
+
+impl CodeFor {
+    /// The messages of subject and text.
+    const fn ids(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Mailbox => ("mail-code-subject", "mail-code-text"),
+            Self::Secret => ("mail-lost-subject", "mail-lost-text"),
+        }
+    }
+}
+
 //------------ Mailer --------------------------------------------------------
 
 /// Sends messages through one relay.
@@ -136,13 +157,20 @@ impl Mailer {
         self.hand_over(to, Some(id), message.subject, (message.text, html)).await
     }
 
-    /// Mails the code that proves a mailbox, at once and once: the applicant waits for it, and can ask for
-    /// another. Nothing of it is kept or logged.
-    pub async fn send_code(&self, to: &str, code: &str, words: Words) -> Result<(), MailerError> {
+    /// Mails a code, at once and once: the applicant waits for it, and can ask for another. Nothing of it is
+    /// kept or logged.
+    pub async fn send_code(
+        &self,
+        purpose: CodeFor,
+        to: &str,
+        code: &str,
+        words: Words,
+    ) -> Result<(), MailerError> {
         let to: Mailbox = to.trim().parse().map_err(MailerError::To)?;
-        let text = words.with("mail-code-text", &[("code", code), ("site", &self.url)]);
+        let (subject, text) = purpose.ids();
+        let text = words.with(text, &[("code", code), ("site", &self.url)]);
         let text = format!("{text}\n\n{}\n", words.s("mail-end"));
-        let subject = words.s("mail-code-subject");
+        let subject = words.s(subject);
         let html = html(&subject, &text, None, words.lang());
         let sent = self.hand_over(to, None, subject, (text, html)).await;
         sent.map_err(|refused| MailerError::NotTaken(refused.error))

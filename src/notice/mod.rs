@@ -13,7 +13,7 @@ mod html;
 mod mailer;
 mod message;
 
-pub use mailer::{Mailer, MailerError, Outbox, Relay};
+pub use mailer::{CodeFor, Mailer, MailerError, Outbox, Relay};
 pub use message::{Message, message};
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct SessionView {
 }
 
 impl People {
-    /// Changes name, jabatan, mailbox and NIP of an account; its sign-in name stays.
+    /// Changes name, jabatan, rank, mailbox and NIP of an account; its sign-in name stays.
     pub fn edit(&self, by: &By, name: &str, new: &NewAccount) -> Result<Account, PeopleError> {
         let new = NewAccount { name: name.to_owned(), ..new.clone() }.checked()?;
         let now = self.now_ms();
@@ -50,6 +50,7 @@ impl People {
             let fields = [
                 ("full_name", row.full_name != new.full_name),
                 ("title", row.title != new.title),
+                ("rank", row.rank != new.rank),
                 ("email", row.email != new.email),
                 ("nip", row.nip != new.nip),
             ];
@@ -64,6 +65,7 @@ impl People {
             }
             row.full_name.clone_from(&new.full_name);
             row.title.clone_from(&new.title);
+            row.rank.clone_from(&new.rank);
             row.email.clone_from(&new.email);
             row.nip.clone_from(&new.nip);
             by.leave(tx, now, Deed::AccountChanged, &row.id, &[("changed", &changed)])

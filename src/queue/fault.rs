@@ -464,6 +464,8 @@ rules! {
     NothingToAdopt = "nothing_to_adopt" => Incomplete, "the zone file on disk has no other value for what is promised at this name";
     /// Too many emergency suspensions of one officer that the other has not agreed with.
     EmergenciesOpen = "emergencies_open" => Incomplete, "too many of your emergency suspensions wait for the other officer: they must agree first";
+    /// A name that has an office.
+    OwnerKnown = "owner_known" => Incomplete, "this name has an office by now; it changes hands by a request";
     /// A field that does not belong to the kind of request.
     NotForKind = "not_for_kind" => Incomplete, "this does not belong to this kind of request";
     /// A parameter no call knows.

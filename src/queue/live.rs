@@ -374,6 +374,11 @@ impl LiveRecord {
             return Err(self.wrong("assign"));
         }
         let by = keeper(actor, now)?;
+        // Whoever gave it one a moment ago is not overwritten by a page that did not know.
+        if !self.office.is_empty() {
+            let fault = Fault::new("office", Rule::OwnerKnown, &self.office);
+            return Err(TransitionError::Incomplete(vec![fault]));
+        }
         needed_within(SHORT_MAX, "office", office)?;
         self.office = office.trim().to_owned();
         self.class = Some(class);

@@ -287,7 +287,8 @@ impl Notice {
     /// it, and how the notice was handed over. It is not sent any more.
     pub fn erase(&mut self) {
         self.to.clear();
-        self.next_try = i64::MAX;
+        // Not i64::MAX, which says that somebody is still to be told.
+        self.next_try = i64::MAX - 1;
         self.last_error = None;
         self.values.erase();
         if let Some(handled) = &mut self.handled {

@@ -20,6 +20,7 @@ pub use gather::{Terms, closed_at};
 pub use list::{ListError, step_words};
 pub use month::{Month, NotAMonth};
 pub use sheet::{Count, HolderLate, Late, Line, LiveName, Moment, Report, StepTime, StepUsed};
+pub use steps::median;
 
 #[cfg(test)]
 mod tests;

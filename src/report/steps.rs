@@ -40,7 +40,7 @@ fn ended_since(used: &StepUsed, from: i64) -> bool {
 }
 
 /// The middle of sorted numbers; between two middle ones their mean, rounded down.
-fn median(sorted: &[i64]) -> Option<i64> {
+pub fn median(sorted: &[i64]) -> Option<i64> {
     let upper = sorted.get(sorted.len() / 2)?;
     let lower = sorted.get((sorted.len() - 1) / 2)?;
     Some(lower.midpoint(*upper))

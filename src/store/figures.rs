@@ -7,10 +7,17 @@ statements! {
     REQUESTS = sql("SELECT count(*) FROM request WHERE state = $1");
     OLDEST_REQUEST = sql("SELECT min(changed_ms) FROM request WHERE state = $1");
     CAME_SINCE = sql("SELECT count(*) FROM request WHERE submitted_ms >= $1");
-    ENDED_SINCE = sql("SELECT submitted_ms, coalesce(ended_ms, changed_ms) FROM request \
-        WHERE open = 0 AND coalesce(ended_ms, changed_ms) >= $1 LIMIT $2");
-    UNTOLD = sql("SELECT DISTINCT request FROM notice WHERE state = 'failed' AND to_applicant = 1 \
-        AND request IS NOT NULL ORDER BY request LIMIT $1");
+    // The condition on the state is that of the index `event_result`.
+    FINISHED_SINCE = sql("SELECT r.submitted_ms, e.at_ms FROM event AS e \
+        JOIN request AS r ON r.number = substr(e.subject, 9) \
+        WHERE e.state_after IN ('live', 'rejected', 'withdrawn', 'expired') AND e.at_ms >= $1 \
+        AND e.subject >= 'request:' AND e.subject < 'request;' AND e.state_before <> e.state_after \
+        ORDER BY e.at_ms LIMIT $2");
+    // A notice that no mail is tried for any more waits for ever.
+    UNTOLD = sql("SELECT DISTINCT request FROM notice WHERE to_applicant = 1 \
+        AND request IS NOT NULL AND (state = 'failed' \
+            OR (state = 'queued' AND next_try_ms = 9223372036854775807)) \
+        ORDER BY request LIMIT $1");
     NOTICES = sql("SELECT count(*) FROM notice WHERE state = $1");
     OLDEST_NOTICE = sql("SELECT min(queued_ms) FROM notice WHERE state = $1");
 }
@@ -31,12 +38,16 @@ impl Reader<'_> {
         self.only(CAME_SINCE, [since_ms])
     }
 
-    /// When requests that ended since a time came in, and when they ended.
-    pub fn ended_since(&self, since_ms: i64, most: usize) -> Result<Vec<(i64, i64)>, StoreError> {
-        self.all(ENDED_SINCE, [since_ms, limit(most)])
+    /// When requests that came to their result since a time came in, and when they came to it.
+    pub fn finished_since(
+        &self,
+        since_ms: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        self.all(FINISHED_SINCE, [since_ms, limit(most)])
     }
 
-    /// Requests whose applicant could not be notified by mail.
+    /// Requests whose applicant could not be notified by mail, or will not be.
     pub fn untold(&self, most: usize) -> Result<Vec<String>, StoreError> {
         self.all(UNTOLD, [limit(most)])
     }

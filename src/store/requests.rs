@@ -73,6 +73,8 @@ pub struct RequestFilter {
     pub classes: Vec<NamingClass>,
     /// The kinds; any if there is none.
     pub kinds: Vec<Kind>,
+    /// The numbers; any if there is none.
+    pub numbers: Vec<String>,
     /// Person id of the holder; empty: nobody holds it.
     pub holder_id: Option<String>,
     /// Only what waits for somebody.
@@ -115,6 +117,8 @@ pub struct WaitsFor {
     pub holders: Vec<String>,
     /// Phases in which a request waits for its holder.
     pub held: Vec<Phase>,
+    /// The time: what is to be promoted later waits for nobody.
+    pub now_ms: i64,
 }
 
 /// How many open requests are in a phase with a holder.
@@ -222,7 +226,8 @@ statements! {
             OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
         ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
     WITHOUT_PHASE = sql("SELECT number FROM request WHERE open = 1 AND phase IS NULL");
-    HELD = sql("SELECT coalesce(phase, state), holder, count(*), sum(rank < $1) FROM request \
+    HELD = sql("SELECT CASE WHEN phase = 'verified' AND starts_ms > $1 THEN 'scheduled' \
+            ELSE coalesce(phase, state) END, holder, count(*), sum(rank < $1) FROM request \
         WHERE open = 1 GROUP BY 1, 2");
     IN_STATE = select::<RequestRow>("WHERE state = $1 ORDER BY rank, number");
     DUE_IN_STATE = select::<RequestRow>(
@@ -296,6 +301,7 @@ impl Question {
         question.and_one_of("state", filter.states.iter().map(|it| it.as_str()));
         question.and_one_of("class", filter.classes.iter().map(|it| it.as_str()));
         question.and_one_of("kind", filter.kinds.iter().map(|it| it.as_str()));
+        question.and_one_of("number", filter.numbers.iter().map(String::as_str));
         if let Some(open) = filter.open {
             question.and("open = ?", [i64::from(open).into()]);
         }
@@ -351,8 +357,11 @@ impl Question {
         };
         self.text.push_str(&format!(" AND (phase IN ({})", list(&waits.phases)));
         for holder in &waits.holders {
-            let held = format!(" OR (holder_id = ? AND phase IN ({}))", list(&waits.held));
-            self.push(&held, [holder.clone().into()]);
+            let held = format!(
+                " OR (holder_id = ? AND phase IN ({}) AND coalesce(starts_ms, 0) <= ?)",
+                list(&waits.held)
+            );
+            self.push(&held, [holder.clone().into(), waits.now_ms.into()]);
         }
         self.text.push(')');
     }

@@ -7,6 +7,7 @@ use super::{Reader, StoreError, Tx};
 
 statements! {
     UNSENT = sql("SELECT body FROM unsent WHERE person = $1 AND page = $2 AND at_ms > $3");
+    ALL_UNSENT = sql("SELECT page, body FROM unsent WHERE person = $1 AND at_ms > $2");
     PUT_UNSENT = sql("INSERT INTO unsent (person, page, body, at_ms) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (person, page) DO UPDATE SET body = excluded.body, at_ms = excluded.at_ms");
     TRIM_UNSENT = sql("DELETE FROM unsent WHERE person = $1 AND page NOT IN \
@@ -24,6 +25,15 @@ impl Reader<'_> {
         after_ms: i64,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.one(UNSENT, params![person, page, after_ms])
+    }
+
+    /// The forms of a person that were kept after a time: page, and the form sealed.
+    pub fn all_unsent(
+        &self,
+        person: &str,
+        after_ms: i64,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.all(ALL_UNSENT, params![person, after_ms])
     }
 }
 

@@ -101,6 +101,15 @@ impl Draft {
         Ok(state.work(move |state: &State| state.desk().drop_draft(&hash)).await??)
     }
 
+    /// Drops the draft of this browser if it takes a change back: only officers begin such a one, and whoever
+    /// sits here next may be none.
+    pub(super) async fn drop_rollback_of(state: &State, visit: &str) -> Result<(), Failure> {
+        if Self::load(state, visit).await?.get(UNDONE).is_empty() {
+            return Ok(());
+        }
+        Self::drop_of(state, visit).await
+    }
+
     /// A value; empty if it was not filled in.
     pub(super) fn get(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)

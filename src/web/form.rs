@@ -3,6 +3,8 @@
 //! The pattern is one for the whole site: all fields are required unless marked "(opsional)", no
 //! asterisks; faults are listed in a summary on top, which links to the field, and again at the field.
 
+use super::sent::Fields;
+use super::unsent::FormKey;
 use crate::people::random_token;
 use crate::queue::{Fault, Rule};
 use crate::words::{Said, Words};
@@ -166,6 +168,15 @@ impl Field {
         Self::line(t, "code", id).autocomplete("one-time-code").inputmode("numeric").width("w-s")
     }
 
+    /// Whether people type or choose its value, and it may be shown again.
+    fn is_typed(&self) -> bool {
+        let secret = matches!(
+            self.input,
+            Input::Line("password") | Input::File(_) | Input::Hidden | Input::Fixed(_)
+        );
+        !secret && self.name != "code"
+    }
+
     /// Whether this choice is the one chosen.
     pub(super) fn chosen(&self, choice: &Choice) -> bool {
         match self.input {
@@ -208,6 +219,8 @@ pub(super) struct Form {
     pub(super) style: &'static str,
     /// The form token.
     pub(super) csrf: String,
+    /// What an officer typed in it before the session ended.
+    pub(super) kept: Option<Fields>,
     /// One-time key, if a second press must not do it twice.
     pub(super) once: Option<String>,
     /// A second button, which sends the same form and asks for something else: value and verb.
@@ -218,13 +231,14 @@ pub(super) struct Form {
 
 impl Form {
     /// A form to this address with this button.
-    pub(super) fn new(action: &str, csrf: &str, button: String) -> Self {
+    pub(super) fn new(action: &str, key: &FormKey, button: String) -> Self {
         Self {
             action: action.to_owned(),
             fields: Vec::new(),
             button,
             style: "",
-            csrf: csrf.to_owned(),
+            csrf: key.token.clone(),
+            kept: key.typed(action),
             once: None,
             other: None,
             fold: None,
@@ -252,7 +266,8 @@ impl Form {
     pub(super) fn unfolded(&self) -> bool {
         let from = self.fold.as_ref().map_or(usize::MAX, |(from, _)| *from);
         let line = |field: &&Field| matches!(field.input, Input::Line(_) | Input::Area);
-        let folded = self.fields.iter().skip(from);
+        let shown = self.shown();
+        let folded = shown.iter().skip(from);
         folded.clone().any(|field| field.fault.is_some())
             || folded.filter(line).any(|field| !field.value.is_empty())
     }
@@ -277,16 +292,25 @@ impl Form {
 
     /// Puts values back after a failed send.
     pub(super) fn refill<'a>(mut self, get: impl Fn(&str) -> &'a str) -> Self {
-        for field in &mut self.fields {
-            let secret = matches!(
-                field.input,
-                Input::Line("password") | Input::File(_) | Input::Hidden | Input::Fixed(_)
-            );
-            if !secret && field.name != "code" {
-                get(&field.name).clone_into(&mut field.value);
-            }
+        self.kept = None;
+        for field in self.fields.iter_mut().filter(|field| field.is_typed()) {
+            get(&field.name).clone_into(&mut field.value);
         }
         self
+    }
+
+    /// The fields as they are shown: with what was typed before the session ended.
+    pub(super) fn shown(&self) -> Vec<Field> {
+        let mut fields = self.fields.clone();
+        let Some(kept) = &self.kept else { return fields };
+        for field in fields.iter_mut().filter(|field| field.is_typed()) {
+            let all: Vec<&str> = kept.all(&field.name).collect();
+            field.value = match field.input {
+                Input::Checks(_) => all.join(","),
+                _ => all.first().unwrap_or(&"").trim().to_owned(),
+            };
+        }
+        fields
     }
 
     /// Marks a field as wrong; a fault of no field goes to the first one.

@@ -55,12 +55,17 @@ fn needs_proof(route: &str, path: &str) -> bool {
 }
 
 /// The page on which a form of this route stands: routes of one button have none of their own.
-fn page_of(route: &str, path: &str) -> String {
+pub(super) fn page_of(route: &str, path: &str) -> String {
     let own = match route {
         "/rekaman/{name}/kembalikan/{number}" => {
             path.rsplit_once("/kembalikan/").map_or("/rekaman", |(name, _)| name)
         }
         "/pengguna/{name}/{act}" | "/pengguna/tautan/{id}/cabut" => "/pengguna",
+        "/permohonan/{number}/naskah/{id}/{act}" => {
+            path.rsplit_once('/').map_or("/antrean", |(paper, _)| paper)
+        }
+        // Those that were ticked are to be ticked again.
+        "/antrean/disposisi" => "/antrean",
         "/plh/{id}/akhiri" => "/plh",
         "/jejak/ekspor" => "/jejak",
         _ => path,

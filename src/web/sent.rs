@@ -10,16 +10,18 @@ use subtle::ConstantTimeEq;
 use super::failure::Failure;
 use super::proof::is_fresh;
 use super::state::State;
-use super::unsent;
+use super::unsent::{self, Place};
 use super::visitor::Visitor;
+use crate::desk::TEXT_MAX;
 use crate::uploads::TAKEN_MAX;
 
 /// Most fields of one form.
 const FIELDS_MAX: usize = 400;
 /// Longest name of a file that is kept, in characters.
 const NAME_MAX: usize = 120;
-/// Longest value of a field that is no file, in bytes.
-const VALUE_MAX: usize = 16 * 1024;
+/// Longest value of a field that is no file, in bytes: what is too long in characters is told at its
+/// field, whatever the characters are.
+const VALUE_MAX: usize = 4 * TEXT_MAX + 16 * 1024;
 /// Largest body of a form without a file.
 const PLAIN_MAX: usize = 512 * 1024;
 
@@ -58,6 +60,11 @@ impl Fields {
         let found = self.0.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.trim())
     }
+
+    /// All values of a field.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A form with a right token.
@@ -84,7 +91,7 @@ impl Sent {
 
     /// All values of a field.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.fields.all(name)
     }
 }
 
@@ -94,9 +101,9 @@ impl FromRequest<State> for Sent {
     async fn from_request(request: Request, state: &State) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, state).await?;
-        let page = unsent::page_of(&parts);
+        let place = Place::of(&parts);
         let fresh = is_fresh(state, &visitor, &parts);
-        if page.is_none() {
+        if place.is_none() {
             fresh.clone()?;
         }
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or("");
@@ -112,37 +119,37 @@ impl FromRequest<State> for Sent {
             (read_plain(request).await?, None)
         };
         let sent = Self { visitor, fields: Fields(fields), upload };
-        sent.belongs(state, page.as_deref(), fresh).await?;
+        sent.belongs(state, place, fresh).await?;
         Ok(sent)
     }
 }
 
 impl Sent {
     /// Whether the form may be taken in: its token is right and the person's proof fresh. What an officer
-    /// typed on a page that fills it in again is kept where it may not.
+    /// typed is kept where it may not.
     async fn belongs(
         &self,
         state: &State,
-        page: Option<&str>,
+        place: Option<Place>,
         fresh: Result<(), Failure>,
     ) -> Result<(), Failure> {
         let csrf = self.raw("csrf");
-        let right = bool::from(csrf.as_bytes().ct_eq(self.visitor.csrf.as_bytes()));
+        let right = bool::from(csrf.as_bytes().ct_eq(self.visitor.csrf.token.as_bytes()));
         let person = match self.visitor.officer() {
             Some(session) if right => Some(session.account.id.clone()),
             Some(_) => None,
             None => unsent::person_of(state, &self.visitor, csrf),
         };
-        match (right, page) {
-            (true, Some(page)) if fresh.is_ok() => {
-                unsent::drop_kept(state, &self.visitor, page).await
+        match (right, place) {
+            (true, Some(place)) if fresh.is_ok() => {
+                unsent::drop_kept(state, &self.visitor, &place.form, &self.fields).await
             }
             (true, None) => Ok(()),
-            (_, Some(page)) => {
+            (_, Some(place)) => {
                 let Some(person) = person else { return Err(Failure::stale_form()) };
-                unsent::keep(state, &person, page, &self.fields).await?;
+                unsent::keep(state, &person, &place.form, &self.fields).await?;
                 fresh?;
-                Err(Failure::sign_in_first(page))
+                Err(Failure::sign_in_first(&place.page))
             }
             (false, None) => Err(Failure::stale_form()),
         }

@@ -75,7 +75,7 @@ impl Shell {
             title,
             faulty: false,
             me,
-            csrf: visitor.csrf.clone(),
+            csrf: visitor.csrf.token.clone(),
             here: visitor.here.clone(),
             wide: false,
         }

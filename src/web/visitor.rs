@@ -1,6 +1,7 @@
 //! The visitor behind a request: language, address, session, and the token of their forms.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{AUTHORIZATION, COOKIE};
@@ -9,8 +10,10 @@ use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::device::device_cookie_name;
 use super::failure::Failure;
+use super::sent::Fields;
 use super::state::State;
-use crate::people::{Role, Session, Stage, keyed_tag};
+use super::unsent::FormKey;
+use crate::people::{PeopleError, Role, Session, Stage, keyed_tag};
 use crate::words::{Lang, Words};
 
 /// The visit cookie's value, put among the request's extensions by the outermost layer.
@@ -36,8 +39,8 @@ pub(super) struct Visitor {
     pub(super) device: Option<String>,
     /// Path and query asked for.
     pub(super) here: String,
-    /// The token of their forms.
-    pub(super) csrf: String,
+    /// What their forms carry.
+    pub(super) csrf: FormKey,
 }
 
 impl Visitor {
@@ -71,7 +74,7 @@ impl Visitor {
         Self {
             t: Words::of(language(state, &parts.headers)),
             address: address(&parts.extensions, &parts.headers, state),
-            csrf: keyed_tag(state.form_key(), "form", &visit),
+            csrf: FormKey::new(keyed_tag(state.form_key(), "form", &visit)),
             here: parts.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned(),
             device: cookie(&parts.headers, &device_cookie_name(state)),
             visit,
@@ -94,14 +97,30 @@ impl FromRequestParts<State> for Visitor {
             let ended = Failure::new(StatusCode::UNAUTHORIZED, "fail-sign-in");
             return if unreadable { Err(ended) } else { Ok(stranger) };
         };
-        let of = token.clone();
-        let session = state.work(move |state| state.people().session(&of)).await??;
+        let (of, is_shown) = (token.clone(), parts.method == Method::GET);
+        let job = move |state: &State| {
+            let session = state.people().session(&of)?;
+            let shown = session.as_ref().filter(|it| is_shown && it.stage == Stage::Full);
+            let kept = shown.map(|session| kept(state, &session.account.id)).unwrap_or_default();
+            Ok::<_, PeopleError>((session, kept))
+        };
+        let (session, kept) = state.work(job).await??;
         let Some(session) = session else {
             return Ok(Self { ended: Some(token), ..stranger });
         };
         let csrf = form_token(state, &token, &session.account.id);
+        let csrf = FormKey { token: csrf, kept: Arc::new(kept) };
         Ok(Self { csrf, token: Some(token), session: Some(session), ..stranger })
     }
+}
+
+/// What an officer typed and could not send; a page is shown without it rather than not at all.
+fn kept(state: &State, person: &str) -> Vec<(String, Fields)> {
+    let kept = state.desk().all_unsent(person).unwrap_or_else(|error| {
+        tracing::warn!(%error, "what an officer typed cannot be read");
+        Vec::new()
+    });
+    kept.into_iter().map(|(form, fields)| (form, Fields(fields))).collect()
 }
 
 /// The token of the forms of a session. It names the person, so that a form that comes when the session

@@ -594,6 +594,7 @@ rule-bad-phone = Enter a full telephone number, for example 0231-123456.
 rule-letter-date-ahead = The letter's date lies ahead. Check the date on the letter.
 rule-personal-number = Leave out numbers of 16 digits: gapura keeps no NIK.
 rule-too-long = This is too long.
+rule-owner-known = This name has an office by now. It changes hands by a hand-over request.
 rule-not-for-kind = This does not belong to this kind of request.
 rule-unknown-parameter = This page does not know one of the values in the address.
 rule-bad-parameter = One of the values in the address is not valid.
@@ -1179,6 +1180,10 @@ mail-code-subject = Your mailbox code from { $office-short-name }
 mail-code-text = Your code: { $code }
 
     Enter it on the request form at { $site } within 15 minutes. It proves that this mailbox is your office's. No officer ever asks for it. If you are not sending a request, ignore this mail.
+mail-lost-subject = Your code for another secret from { $office-short-name }
+mail-lost-text = Your code: { $code }
+
+    Enter it on the page Lost the secret code at { $site } within 15 minutes. The old secret holds no longer then. No officer ever asks for it. If you did not ask for another secret, ignore this mail; nothing has changed.
 mail-end = { $office-unit }, { $office-name } { $office-region }. This message was sent automatically; please do not reply.
 
 audit-lead = Every act is written into a chain that nobody can change unseen. There is no personal data in the chain.

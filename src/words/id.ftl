@@ -594,6 +594,7 @@ rule-bad-phone = Isi nomor telepon yang lengkap, misalnya 0231-123456.
 rule-letter-date-ahead = Tanggal surat belum tiba. Periksa tanggal pada surat.
 rule-personal-number = Hapus nomor 16 angka dari isian: gapura tidak menyimpan NIK.
 rule-too-long = Isian terlalu panjang.
+rule-owner-known = Nama ini sudah mempunyai instansi. Pergantian instansi diajukan dengan permohonan alih kelola.
 rule-not-for-kind = Isian ini tidak termasuk jenis permohonan ini.
 rule-unknown-parameter = Salah satu nilai pada alamat tidak dikenal.
 rule-bad-parameter = Salah satu nilai pada alamat tidak sah.
@@ -1179,6 +1180,10 @@ mail-code-subject = Kode surel Anda dari { $office-short-name }
 mail-code-text = Kode Anda: { $code }
 
     Isikan kode ini pada formulir permohonan di { $site } dalam 15 menit. Kode ini membuktikan bahwa surel ini milik instansi Anda. Petugas tidak pernah menanyakan kode ini. Bila Anda tidak sedang mengajukan permohonan, abaikan surel ini.
+mail-lost-subject = Kode untuk kode rahasia baru dari { $office-short-name }
+mail-lost-text = Kode Anda: { $code }
+
+    Isikan kode ini pada halaman Kode rahasia hilang di { $site } dalam 15 menit. Sesudah itu kode rahasia yang lama tidak berlaku lagi. Petugas tidak pernah menanyakan kode ini. Bila Anda tidak meminta kode rahasia baru, abaikan surel ini; tidak ada yang berubah.
 mail-end = Hormat kami, { $office-unit }, { $office-name } { $office-region }. Pesan ini dikirim otomatis; jangan membalasnya.
 
 audit-lead = Setiap tindakan dicatat dalam rantai yang tidak dapat diubah tanpa ketahuan. Tidak ada data pribadi di dalam rantai.

@@ -152,6 +152,9 @@ fn a_report_is_the_same_however_often_and_late_it_is_made() {
     let running = office.desk.month_report(november()).unwrap();
     assert!(!running.is_over);
     assert_eq!((running.total, running.open), (3, 2));
+    let month = office.desk.overview(&office.actor("kepala")).unwrap().month;
+    let (came, finished) = (running.total as u64, running.finished as u64);
+    assert_eq!((month.came, month.finished), (came, finished), "the page of the day says the same");
     assert_eq!(step(&running, &second, 3), (210 + 480 + 470, 0, false), "as of now");
 
     let before = office.store.read::<_, StoreError>(|reader| reader.chain_head()).unwrap();

@@ -1,6 +1,7 @@
 //! A row of the queue says what the whole request says.
 
 use super::*;
+use crate::queue::Phase;
 use crate::view::Summary;
 
 /// The row of a request in the queue.
@@ -44,4 +45,17 @@ fn list_and_request_agree_on_step_time_left_and_lateness() {
     let later = office.assigned(later);
     office.approve(&later).unwrap();
     assert_eq!(alike(&office, &later), (Some(4), Some(360 + 480 + 480), false));
+    // Until then it waits for nobody, and is held as what it is.
+    let seksi = office.actor("seksi");
+    let waiting = ListFilter::default().waiting_for(&seksi, office.desk.now());
+    let waiting = office.desk.list(&waiting, &seksi).unwrap().items;
+    assert!(waiting.iter().all(|item| item.number != later), "{waiting:?}");
+    let overview = office.desk.overview(&seksi).unwrap();
+    assert!(overview.mine.iter().all(|item| item.number != later));
+    let phases: Vec<Phase> = overview.held.iter().map(|held| held.phase).collect();
+    assert!(phases.contains(&Phase::Scheduled) && !phases.contains(&Phase::Verified), "{phases:?}");
+    office.wait(48 * hour);
+    let due = ListFilter::default().waiting_for(&seksi, office.desk.now());
+    let due = office.desk.list(&due, &seksi).unwrap().items;
+    assert!(due.iter().any(|item| item.number == later), "{due:?}");
 }

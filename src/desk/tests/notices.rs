@@ -118,6 +118,10 @@ fn a_relay_that_is_switched_on_mails_news_and_leaves_the_rest_to_be_printed() {
     assert!(due.iter().all(|notice| notice.request.is_none()), "put aside for good");
     let receipt = office.desk.notice(&found[0].2, &office.actor("seksi")).unwrap();
     assert_eq!(receipt.state(), NoticeState::Queued, "to be printed");
+    let untold = || office.desk.overview(&office.actor("seksi")).unwrap().untold;
+    assert_eq!(untold(), [sent.number.clone()]);
+    office.desk.notice_handled(&found[0].2, "diserahkan langsung", &office.actor("seksi")).unwrap();
+    assert_eq!(untold(), [""; 0]);
 }
 
 #[test]

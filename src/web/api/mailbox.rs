@@ -12,6 +12,7 @@ use super::kinds::ProblemKind;
 use super::params::{Asked, NoParams};
 use super::problem::Problem;
 use crate::desk::TriedCode;
+use crate::notice::CodeFor;
 use crate::people::random_token;
 use crate::queue::person::is_mailbox;
 use crate::queue::{Fault, Rule};
@@ -69,7 +70,8 @@ pub(super) async fn ask(
     let (subject, to, from) = (subject(&id), email.clone(), network(caller.address));
     let made = move |state: &State| state.desk().new_mailbox_code(&subject, &to, &from);
     let code = state.work(made).await??;
-    if let Err(error) = mailer.send_code(&email, &code, Words::of(Lang::Id)).await {
+    let words = Words::of(Lang::Id);
+    if let Err(error) = mailer.send_code(CodeFor::Mailbox, &email, &code, words).await {
         tracing::warn!(%error, "a code for a mailbox could not be mailed");
         let detail =
             "the code could not be mailed: try again later, or send the request without one";

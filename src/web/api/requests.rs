@@ -144,6 +144,7 @@ fn filter(asked: &Asked<Queue>, actor: &Actor, now: i64) -> Result<ListFilter, P
         states: words(asked, "state", RequestState::from_name),
         classes: words(asked, "class", NamingClass::from_name),
         kinds: words(asked, "kind", Kind::from_name),
+        numbers: Vec::new(),
         open: asked.flag("open").then_some(true),
         late: asked.flag("late"),
         resubmitted: asked.flag("resubmitted"),

@@ -89,10 +89,6 @@ struct ActPage {
     lead: Vec<String>,
     /// Why the act was refused: where to mend it, and what.
     faults: Vec<(String, String)>,
-    /// What was just done.
-    done: String,
-    /// Whether what was typed before the session ended is back.
-    kept: bool,
     /// The change of the zone, where the act is bound to it.
     candidate: Option<CandidateView>,
     /// Lines the applicant will read.
@@ -115,13 +111,7 @@ pub(super) async fn show(
         proof_first(&state, session, &visitor)?;
     }
     let (view, people) = look(&state, &visitor, &number).await?;
-    let mut shown = act_page(&visitor, &view, &people, act);
-    let path = format!("/tinjau/{number}/{}", path_of(act));
-    if let Some(kept) = visitor.kept(&state, &path).await? {
-        shown.form = shown.form.map(|form| form.refill(|name| kept.get(name)));
-        shown.kept = true;
-    }
-    page(&shown)
+    page(&act_page(&visitor, &view, &people, act))
 }
 
 /// `POST /tinjau/{number}/{act}`
@@ -233,8 +223,6 @@ fn act_page(visitor: &Visitor, view: &RequestView, people: &[Account], act: ActK
         name: full_name(&view.name, &view.zone),
         lead,
         faults: Vec::new(),
-        done: String::new(),
-        kept: false,
         candidate: view.candidate.clone().filter(|_| bound),
         points,
         missing,

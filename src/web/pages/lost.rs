@@ -7,7 +7,8 @@ use axum::response::Response;
 
 use super::FormPage;
 use super::status::ticket;
-use crate::desk::{TriedCode, lost_secret_of};
+use crate::desk::{ActError, TriedCode, lost_secret_of};
+use crate::notice::CodeFor;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::{Route, network};
@@ -78,21 +79,20 @@ fn mail_code(state: &State, visitor: &Visitor, number: &str, email: &str) {
     let (of, to, from) = (number.to_owned(), email.to_owned(), network(visitor.address));
     let job = move |state: &State| {
         let desk = state.desk();
-        if !desk.is_mailbox_of(&of, &to)? {
-            return Ok(None);
-        }
-        desk.new_mailbox_code(&lost_secret_of(&of), &to, &from).map(Some)
+        let Some(proven) = desk.mailbox_of(&of, &to)? else { return Ok(None) };
+        let code = desk.new_mailbox_code(&lost_secret_of(&of), &to, &from)?;
+        Ok::<_, ActError>(Some((proven, code)))
     };
-    let (state, email, t) = (state.clone(), email.to_owned(), visitor.t);
+    let (state, t) = (state.clone(), visitor.t);
     tokio::spawn(async move {
-        let code = match state.work(job).await {
-            Ok(Ok(Some(code))) => code,
+        let (email, code) = match state.work(job).await {
+            Ok(Ok(Some(found))) => found,
             Ok(Ok(None)) => return,
             Ok(Err(error)) => return tracing::info!(%error, "no code for a lost secret is made"),
             Err(failure) => return tracing::warn!(?failure, "no code for a lost secret is made"),
         };
         let Some(mailer) = state.mailer() else { return };
-        if let Err(error) = mailer.send_code(&email, &code, t).await {
+        if let Err(error) = mailer.send_code(CodeFor::Secret, &email, &code, t).await {
             tracing::warn!(%error, "a code for a lost secret could not be mailed");
         }
     });

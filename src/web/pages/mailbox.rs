@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::desk::TriedCode;
+use crate::notice::CodeFor;
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
@@ -100,7 +101,7 @@ async fn mail_code(state: &State, visitor: &Visitor, draft: &Draft) -> Result<Re
     let (subject, to, from) = (subject(&visitor.visit), email.clone(), network(visitor.address));
     let made = move |state: &State| state.desk().new_mailbox_code(&subject, &to, &from);
     let code = state.work(made).await??;
-    if let Err(error) = mailer.send_code(&email, &code, visitor.t).await {
+    if let Err(error) = mailer.send_code(CodeFor::Mailbox, &email, &code, visitor.t).await {
         tracing::warn!(%error, "a code for a mailbox could not be mailed");
         let lead = visitor.t.a("mailbox-unsent", "email", &email);
         let form = form(visitor);

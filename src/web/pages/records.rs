@@ -11,7 +11,9 @@ use super::parts::{Past, history, is_just_now, line_fault, refusal, tag};
 use super::sign_in::proof_first;
 use crate::desk::{ActError, NameChange, NamePage};
 use crate::people::{Role, Session};
-use crate::queue::{Kind, LiveState, NamingClass, State as RequestState};
+use crate::queue::{
+    Fault, Kind, LiveState, NamingClass, Rule, State as RequestState, TransitionError,
+};
 use crate::view::RecordView;
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
@@ -199,8 +201,6 @@ struct NameView {
     shell: Shell,
     /// What was just done.
     done: String,
-    /// Whether what was typed is back; never here.
-    kept: bool,
     /// Its page.
     place: String,
     /// State in words.
@@ -251,7 +251,6 @@ pub(super) async fn show(
     page(&NameView {
         shell: Shell::new(&visitor, shown).wide(),
         done: done.unwrap_or_default(),
-        kept: false,
         place: place_of(record),
         state: record.state.say(t),
         tag: live_tag(record.state),
@@ -413,7 +412,8 @@ pub(super) async fn press(
                 "konfirmasi" => desk.confirm_suspension(&of, &actor),
                 "terima" => desk.adopt(&of, &reason, &actor),
                 "pemilik" => {
-                    let class = class.unwrap_or(NamingClass::Layanan);
+                    let fault = || vec![Fault::new("class", Rule::Empty, "")];
+                    let class = class.ok_or_else(|| TransitionError::of_faults(fault()))?;
                     desk.assign_owner(&of, (&office, class), &actor)
                 }
                 "sembunyikan" => desk.unlist(&of, Some(&reason), &actor),

@@ -151,7 +151,7 @@ pub(super) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let found = look(&state, &visitor, &number).await?;
-    let kept = visitor.kept(&state, &format!("/tinjau/{number}")).await?;
+    let kept = visitor.csrf.typed(&format!("/tinjau/{number}"));
     let beside = Beside {
         typed: kept.as_ref(),
         kept: kept.is_some(),

@@ -65,6 +65,15 @@ pub(super) async fn press(Extract(state): Extract<State>, sent: Sent) -> Result<
     let actor = visitor.need(&[Role::Head])?.actor();
     let chosen: Vec<String> = sent.all("pilih").take(MOST).map(str::to_owned).collect();
     let (to, instruction) = (sent.get("to").to_owned(), sent.get("instruction").to_owned());
+    if chosen.is_empty() {
+        return Ok(see_other("/antrean?daftar=milik-saya&pilih=kosong"));
+    }
+    let (found, people) = look(&state, visitor, chosen.clone()).await?;
+    if !are_of_one_class(&found) {
+        let mut again = routing_page(visitor, &found, &people);
+        again.shell.faulty = true;
+        return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+    }
     let (mut done, mut faults, mut fields) = (0_usize, Vec::new(), Vec::<Fault>::new());
     for number in &chosen {
         let act = Act::Dispose { to: to.clone(), instruction: instruction.clone() };
@@ -114,22 +123,27 @@ async fn look(
         .work(move |state| {
             let waiting = ListFilter {
                 states: vec![RequestState::Submitted],
-                limit: 200,
+                limit: chosen.len(),
+                numbers: chosen,
                 ..ListFilter::default()
             };
-            let mut items = state.desk().list(&waiting, &actor)?.items;
-            items.retain(|item| chosen.contains(&item.number));
+            let items = state.desk().list(&waiting, &actor)?.items;
             Ok::<_, ActError>((items, state.people().list().unwrap_or_default()))
         })
         .await??;
     Ok(found)
 }
 
+/// Whether requests are of one class, so that one instruction fits them all.
+fn are_of_one_class(found: &[Summary]) -> bool {
+    found.windows(2).all(|pair| matches!(pair, [one, next] if one.class == next.class))
+}
+
 /// Everything the page shows.
 fn routing_page(visitor: &Visitor, found: &[Summary], people: &[Account]) -> RoutingPage {
     let t = visitor.t;
     let class = found.first().map(|item| item.class);
-    let together = found.iter().all(|item| Some(item.class) == class);
+    let together = are_of_one_class(found);
     let count = found.len().to_string();
     let lead = match class {
         None => t.s("routing-none"),

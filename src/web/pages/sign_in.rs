@@ -12,6 +12,7 @@ use crate::people::{
 };
 use crate::queue::time::MINUTE_MS;
 use crate::web::device::{device_cookie, origin};
+use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
@@ -80,6 +81,7 @@ pub(super) async fn enter(Extract(state): Extract<State>, sent: Sent) -> Result<
 pub(super) async fn leave(Extract(state): Extract<State>, sent: Sent) -> Result<Response, Failure> {
     if let Some(token) = sent.visitor.token.clone() {
         state.work(move |state| state.people().sign_out(&token)).await??;
+        Draft::drop_rollback_of(&state, &sent.visitor.visit).await?;
     }
     Ok(see_other_with("/", &[state.cookie("sesi", "", "Strict", 0)]))
 }

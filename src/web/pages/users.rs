@@ -105,6 +105,7 @@ pub(super) async fn act(
     let data = NewAccount {
         full_name: sent.get("full_name").to_owned(),
         title: sent.get("title").to_owned(),
+        rank: Some(sent.get("rank").to_owned()),
         email: sent.get("email").to_owned(),
         nip: Some(sent.get("nip").to_owned()),
         ..NewAccount::default()
@@ -178,6 +179,7 @@ async fn ask_page(
     let form = Form::new(&format!("/pengguna/{name}/{act}"), &visitor.csrf, title.clone())
         .style(if act == "nonaktif" { "warn" } else { "" })
         .field(Field::hidden("sure", "ya"));
+    let form = Form { kept: visitor.kept(state, &form.action).await?, ..form };
     let form = match act {
         "ubah" => data_fields(t, &account).into_iter().fold(form, Form::field),
         "peran" => form.field(roles(t).value(account.role.as_str())),
@@ -203,6 +205,7 @@ fn data_fields(t: Words, account: &Account) -> Vec<Field> {
     vec![
         line("full_name", "link-full-name", &account.full_name),
         line("title", "link-jabatan", &account.title).optional(),
+        line("rank", "link-rank", account.rank.as_deref().unwrap_or_default()).optional(),
         line("email", "link-email", &account.email).input(Input::Line("email")),
         line("nip", "link-nip", account.nip.as_deref().unwrap_or_default())
             .optional()

@@ -12,6 +12,20 @@ impl Browser<'_> {
     }
 }
 
+/// A village's request, sent in past the pages; its number.
+fn village(site: &Site) -> String {
+    let by = desk::Submitter {
+        actor: crate::queue::Actor::applicant("Sutrisno", crate::queue::Identity::default(), None),
+        mailbox_proven: true,
+        proof_of: None,
+        network: None,
+        letter_on_paper: false,
+    };
+    let letter = uploads::inspect(uploads::SAMPLE).unwrap();
+    let village = crate::queue::fixture::application();
+    site.desk.submit(village, Some(letter), &by).unwrap().number
+}
+
 /// Routes a request to the kasi.
 async fn dispose(head: &mut Browser<'_>, number: &str) {
     let path = format!("/tinjau/{number}/disposisi");
@@ -99,6 +113,59 @@ async fn a_sheet_sent_after_the_session_ended_comes_back_to_its_officer_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_an_officer_typed_comes_back_where_it_was_typed() {
+    let site = office();
+    let mut admin = Browser::new(&site);
+    admin.sign_in("admin").await;
+    let text = "/pengaturan/teks/faq/id";
+    // The form, what is typed in it, the page to go back to, and how it looks there.
+    let forms: [(&str, &[(&str, &str)], &str, &str); 4] = [
+        (text, &[("body", "TEKS-PANJANG")], text, ">TEKS-PANJANG</textarea>"),
+        ("/plh", &[("letter", "800/1/PLH")], "/plh", "value=\"800/1/PLH\""),
+        ("/pengguna", &[("email", "baru@example.id")], "/pengguna", "value=\"baru@example.id\""),
+        (
+            "/pengguna/kasi/ubah",
+            &[("sure", "ya"), ("full_name", "Siti Aminah")],
+            "/pengguna",
+            "name=\"csrf\"",
+        ),
+    ];
+    let mut head = Browser::new(&site);
+    head.sign_in("kabid").await;
+    for (form, fields, page, shown) in forms {
+        let officer = if form == "/plh" { &mut head } else { &mut admin };
+        let name = if form == "/plh" { "kabid" } else { "admin" };
+        officer.open(page).await;
+        site.time.fetch_add(31 * 60_000, Ordering::Relaxed);
+        officer.post(form, fields).await;
+        assert_eq!(officer.hidden("ke"), page, "{}", officer.page);
+        let sign_in = [("ke", page), ("name", name), ("password", PASSWORD)];
+        officer.post("/masuk", &sign_in).await;
+        assert!(officer.page.contains(shown), "{form}: {}", officer.page);
+    }
+    // Where a button leads to the form, it is filled in behind the button, as often as it is pressed.
+    for _ in 0..2 {
+        admin.post("/pengguna/kasi/ubah", &[]).await;
+        assert!(admin.page.contains("value=\"Siti Aminah\""), "{}", admin.page);
+        assert!(admin.page.contains("diisikan kembali"), "{}", admin.page);
+    }
+    // A password is never kept.
+    admin.open("/akun/sandi").await;
+    site.time.fetch_add(31 * 60_000, Ordering::Relaxed);
+    admin.post("/akun/sandi", &[("password", PASSWORD), ("new", "RAHASIA-BARU-1")]).await;
+    let person = site.people.by_name("admin").unwrap().id;
+    assert!(site.desk.all_unsent(&person).unwrap().iter().all(|(form, _)| form != "/akun/sandi"));
+    // Too long a text is told at its field, in whatever letters.
+    let sign_in = [("ke", text), ("name", "admin"), ("password", PASSWORD)];
+    admin.open("/masuk").await;
+    admin.post("/masuk", &sign_in).await;
+    let long = "é".repeat(desk::TEXT_MAX + 1);
+    let answer = admin.post(text, &[("body", &long)]).await;
+    assert_eq!(answer, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(admin.page.contains("<a href=\"#body\">"), "{}", admin.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn several_requests_of_a_class_are_routed_in_one_press_each_by_itself() {
     let site = office();
     let mut numbers = Vec::new();
@@ -113,6 +180,12 @@ async fn several_requests_of_a_class_are_routed_in_one_press_each_by_itself() {
     head.sign_in("kabid").await;
     head.open("/antrean/disposisi").await;
     assert!(head.page.contains("Pilih sedikitnya satu"), "{}", head.page);
+    // One instruction fits requests of one class; others are not routed with them.
+    let village = village(&site);
+    let mixed = [("pilih", numbers[2].as_str()), ("pilih", &village), ("to", "kasi")];
+    let mixed = [&mixed[..], &[("instruction", "Periksa.")]].concat();
+    let answer = head.post("/antrean/disposisi", &mixed).await;
+    assert_eq!(answer, StatusCode::UNPROCESSABLE_ENTITY, "{}", head.page);
     head.open(&chosen).await;
     assert!(head.page.contains("Disposisikan 2 permohonan"), "{}", head.page);
     let both = [("pilih", numbers[0].as_str()), ("pilih", &numbers[1]), ("to", "kasi")];
@@ -145,10 +218,18 @@ async fn a_name_of_the_file_gets_an_office_and_leaves_the_public_list_on_its_pag
     admin.open(&format!("{place}/pemilik")).await;
     admin.post(&format!("{place}/pemilik"), &[("office", ""), ("class", "layanan")]).await;
     assert!(admin.page.contains("<a href=\"#office\">Instansi belum diisi.</a>"), "{}", admin.page);
+    let none = [("office", "Dinas Kominfo"), ("class", "lain")];
+    let answer = admin.post(&format!("{place}/pemilik"), &none).await;
+    assert_eq!(answer, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(admin.page.contains("<a href=\"#class\">"), "{}", admin.page);
     let owner = [("office", "Dinas Kominfo"), ("class", "layanan")];
     admin.post(&format!("{place}/pemilik"), &owner).await;
     assert!(admin.page.contains("Instansi dan kelas"), "{}", admin.page);
     assert!(admin.page.contains("Dinas Kominfo"), "{}", admin.page);
+    // A page that was opened before does not overwrite it.
+    let late = [("office", "Dinas Kesehatan"), ("class", "layanan")];
+    let answer = admin.post(&format!("{place}/pemilik"), &late).await;
+    assert_eq!(answer, StatusCode::UNPROCESSABLE_ENTITY, "{}", admin.page);
     site.desk.tick().unwrap();
     let record = site.desk.record("ns2.cirebonkab.go.id").unwrap().unwrap();
     assert_eq!((record.office.as_str(), record.records.len()), ("Dinas Kominfo", 1));
@@ -202,12 +283,17 @@ async fn an_account_is_edited_gets_another_role_and_changes_its_own_password() {
     // Jabatan is not the role; what is taken by somebody else is refused at its field.
     admin.open("/pengguna").await;
     let data = |email: &'static str| {
-        [("sure", "ya"), ("full_name", "Siti"), ("title", "Kepala Dinas"), ("email", email)]
+        let rank = ("rank", "Penata (III/c)");
+        [("sure", "ya"), ("full_name", "Siti"), ("title", "Kepala Dinas"), rank, ("email", email)]
     };
     admin.post("/pengguna/kasi/ubah", &data("kabid@cirebonkab.go.id")).await;
     assert!(admin.page.contains("<a href=\"#email\">"), "{}", admin.page);
     admin.post("/pengguna/kasi/ubah", &data("siti@cirebonkab.go.id")).await;
     assert!(admin.page.contains("Kepala Dinas"), "{}", admin.page);
+    let siti = site.people.by_name("kasi").unwrap();
+    assert_eq!(siti.rank.as_deref(), Some("Penata (III/c)"));
+    admin.post("/pengguna/kasi/ubah", &[]).await;
+    assert!(admin.page.contains("Penata (III/c)"), "{}", admin.page);
     kasi.open("/akun").await;
     assert!(kasi.page.contains("Kepala Seksi"), "the role is shown: {}", kasi.page);
     // Another role ends the session.

@@ -94,6 +94,14 @@ async fn papers_are_found_read_and_checked() {
     kabid.open(&format!("/tinjau/{number}")).await;
     let place = kabid.link("/permohonan/");
     assert!(place.contains("/naskah/TT-"), "{place}");
+    // A look at it for the printer is on record, as a download is.
+    let looks = || {
+        let chain = site.desk.events(0, 1_000).unwrap();
+        chain.iter().filter(|event| event.act == "paper_downloaded").count()
+    };
+    let before = looks();
+    assert_eq!(kabid.open(&format!("{place}/cetak")).await, StatusCode::OK);
+    assert_eq!(looks(), before + 1);
     kabid.open(&place).await;
     let none = kabid.post(&format!("{place}/nomor"), &[("office_number", " ")]).await;
     assert_eq!(none, StatusCode::UNPROCESSABLE_ENTITY, "{}", kabid.page);
