@@ -23,7 +23,7 @@ const MEMORY_OF_PROGRAM: u64 = 256 * 1024 * 1024;
 
 /// Confines this process for good; returns what of Landlock and seccomp the kernel has, in words for
 /// the log. An error means that the limits of the system could not be set, and no work may be done.
-pub fn confine(budget: Budget) -> Result<String, std::io::Error> {
+pub(super) fn confine(budget: Budget) -> Result<String, std::io::Error> {
     let memory = budget.memory_mib.saturating_mul(1024 * 1024);
     limit(Resource::Core, 0)?;
     limit(Resource::Cpu, budget.seconds)?;

@@ -6,13 +6,14 @@
 //! A child that is broken, taken over or endless costs the parent one answer. What the work is does not
 //! matter here: letters are read (`uploads`) and papers drawn (`press`) in such children.
 
+mod answer;
 mod confine;
 mod process;
 
 use std::path::Path;
 use std::process::Command;
 
-pub use confine::confine;
+pub use answer::answer_one;
 pub use process::{Done, NotDone, run};
 
 /// What a child may use.

@@ -98,7 +98,7 @@ impl Desk {
         let now = ledger.now();
         let row = ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
-            let by = [Role::Verifier, Role::Head].into_iter().find_map(|r| actor.capacity(r, now));
+            let by = actor.capacity_in(&[Role::Verifier, Role::Head], now);
             let by = by.ok_or(ActError::NotAllowed)?;
             let (request, _) = tx.request(number)?.ok_or(ActError::NotFound)?;
             let id = request.letter.ok_or(ActError::NotFound)?;

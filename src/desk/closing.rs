@@ -201,7 +201,7 @@ fn may_close(
     }
     // Before the first request there is nothing to report, and so nothing to close.
     let first = tx.first_request()?.and_then(Month::of);
-    if first.is_none_or(|first| month < first) {
+    if first.is_some_and(|first| month < first) {
         return Err(ActError::NotFound);
     }
     let current = ledger.current(tx, actor)?;

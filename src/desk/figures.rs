@@ -21,6 +21,10 @@ pub struct Figures {
     pub requests: Vec<Figure>,
     /// Notices: mails and printed letters.
     pub notices: Vec<Figure>,
+    /// Papers whose file is still to be made.
+    pub papers_waiting: u64,
+    /// How often the worst of them was tried.
+    pub paper_tries: u32,
 }
 
 impl Desk {
@@ -44,6 +48,7 @@ impl Desk {
                 let (count, oldest_seconds) = (reader.count_notices(word)?, oldest.map(age));
                 figures.notices.push(Figure { state: word, count, oldest_seconds });
             }
+            (figures.papers_waiting, figures.paper_tries) = reader.papers_waiting()?;
             Ok(figures)
         })
     }

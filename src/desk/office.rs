@@ -203,7 +203,7 @@ impl Desk {
         let now = ledger.now();
         let (head, by) = self.read(|reader| {
             let actor = ledger.current(reader, actor)?;
-            let by = CHAIN_READERS.into_iter().find_map(|role| actor.capacity(role, now));
+            let by = actor.capacity_in(&CHAIN_READERS, now);
             let by = by.ok_or(ActError::NotAllowed)?;
             Ok((reader.chain_head()?.map_or(0, |(sequence, _)| sequence), by))
         })?;

@@ -3,7 +3,7 @@
 
 use super::listing::summary;
 use super::{ActError, Counts, Desk, ListFilter};
-use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_of};
+use crate::queue::time::{day_of, midnight};
 use crate::queue::{Actor, Phase};
 use crate::report::{Month, median};
 use crate::store::requests::RequestFilter;
@@ -59,7 +59,7 @@ impl Desk {
         }
         let mine = ListFilter { open: Some(true), limit: SHOWN, ..ListFilter::default() };
         let mine = self.list(&mine.waiting_for(actor, now), actor)?.items;
-        let tomorrow = (day_of(now) + 1) * DAY_MS - WIB_OFFSET_MS;
+        let tomorrow = midnight(day_of(now) + 1);
         let due = |before: i64, limit: usize| RequestFilter {
             open: Some(true),
             due_before_ms: Some(before),

@@ -192,7 +192,7 @@ impl Desk {
         roles: &[Role],
     ) -> Result<Signature, ActError> {
         let (actor, now) = (self.0.ledger.current(reader, actor)?, self.now());
-        let by = roles.iter().find_map(|role| actor.capacity(*role, now));
+        let by = actor.capacity_in(roles, now);
         by.ok_or(ActError::NotAllowed)
     }
 }

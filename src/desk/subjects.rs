@@ -7,7 +7,7 @@ use super::{ActError, Desk};
 use crate::audit::NewEvent;
 use crate::queue::labels::clean_text;
 use crate::queue::named::named;
-use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_number, year_of};
+use crate::queue::time::{DAY_MS, first_day, midnight, year_of};
 use crate::queue::{Actor, Deed, Fault, Role, Rule, Signature, TransitionError, needed};
 use crate::store::StoreError;
 use crate::store::subjects::SubjectRow;
@@ -106,8 +106,7 @@ impl Desk {
         let (ledger, now) = (&self.0.ledger, self.now());
         ledger.store.write(|tx| {
             let actor = ledger.current(tx, actor)?;
-            let roles = [Role::Head, Role::Verifier, Role::Operator];
-            let by = roles.into_iter().find_map(|role| actor.capacity(role, now));
+            let by = actor.capacity_in(&[Role::Head, Role::Verifier, Role::Operator], now);
             let by = by.ok_or(ActError::NotAllowed)?;
             let said = checked(wish)?;
             let Some(kind) = wish.kind else { return Err(missing("kind")) };
@@ -117,8 +116,8 @@ impl Desk {
                 return Err(TransitionError::Incomplete(vec![fault]).into());
             }
             let year = year_of(now);
-            let first = day_number(&format!("{year:04}-01-01")).unwrap_or_default();
-            let number = tx.subject_requests_since(first * DAY_MS - WIB_OFFSET_MS)? + 1;
+            let first = first_day(year, 1).unwrap_or_default();
+            let number = tx.subject_requests_since(midnight(first))? + 1;
             let id = format!("PDP-{year}-{number:04}");
             let row = SubjectRow {
                 kind: kind.as_str().to_owned(),

@@ -143,9 +143,7 @@ impl Html {
         );
         self.text(alt);
         self.0.push_str("\" shape-rendering=\"crispEdges\"><path d=\"");
-        for (x, y, length) in &qr.runs {
-            append!(self.0, "M{x} {y}h{length}v1h-{length}z");
-        }
+        self.0.push_str(&qr.path());
         self.0.push_str("\"/></svg>");
     }
 

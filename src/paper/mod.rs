@@ -31,6 +31,7 @@ pub use content::{
     Sample, SamplePart, Seal, Section, Signer, StepTime, Table, VERSION, Verification,
 };
 pub use error::PaperError;
+pub use qr::Qr;
 
 /// The language of all papers.
 const LANGUAGE: &str = "id";

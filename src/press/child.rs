@@ -3,11 +3,10 @@
 //! The question is a line `gapura-paper 2 <tab> paper|sample <tab> octets of JSON`, the JSON, and the coat of arms, if any.
 //! The answer is a line `gapura-paper 2 <tab> pdf|no <tab> reason`, followed by the octets of the PDF.
 
-use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use super::{INPUT_MAX, PDF_MAX, PressError};
-use crate::confined::{Budget, confine};
+use crate::confined::{Budget, answer_one};
 use crate::paper::{self, Paper, Sample};
 
 /// How question and answer begin.
@@ -22,20 +21,7 @@ pub(super) const HEAD_MAX: usize = 2048;
 
 /// Reads standard input and answers on standard output: the hidden command `gapura print-paper`.
 pub fn run(budget: Budget) -> ExitCode {
-    if confine(budget).is_err() {
-        return ExitCode::FAILURE;
-    }
-    let mut question = Vec::new();
-    let limit = u64::try_from(INPUT_MAX).unwrap_or(u64::MAX);
-    if stdin().lock().take(limit).read_to_end(&mut question).is_err() {
-        return ExitCode::FAILURE;
-    }
-    let answer = answer(drawn(&question));
-    let mut out = stdout().lock();
-    match out.write_all(&answer).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    answer_one(budget, INPUT_MAX, |question, _| answer(drawn(question)))
 }
 
 /// What is drawn.

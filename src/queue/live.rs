@@ -514,7 +514,7 @@ fn decider(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
 
 /// The signature of whoever may say whose a name is: the administrator, or the head.
 fn keeper(actor: &Actor, now: i64) -> Result<Signature, TransitionError> {
-    let by = actor.capacity(Role::Operator, now).or_else(|| actor.capacity(Role::Head, now));
+    let by = actor.capacity_in(&[Role::Operator, Role::Head], now);
     by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Operator)))
 }
 

@@ -323,8 +323,7 @@ impl Notice {
     pub fn handle(mut self, actor: &Actor, how: &str, now: i64) -> NoticeResult {
         let known = [NoticeState::Queued, NoticeState::Sent, NoticeState::Failed];
         let before = self.expect(&known, "handle")?;
-        let roles = [Role::Verifier, Role::Head, Role::Operator];
-        let by = roles.into_iter().find_map(|role| actor.capacity(role, now));
+        let by = actor.capacity_in(&[Role::Verifier, Role::Head, Role::Operator], now);
         let by = by.ok_or(TransitionError::NotAllowed(NotAllowed::NeedsRole(Role::Verifier)))?;
         if how.trim().is_empty() {
             return Err(TransitionError::Incomplete(vec![Fault::new("how", Rule::Empty, "")]));

@@ -231,6 +231,11 @@ impl Actor {
             && (held || self.roles.contains(&signature.role))
     }
 
+    /// The actor's signature in the first of these roles that they hold at `now`.
+    pub fn capacity_in(&self, roles: &[Role], now: i64) -> Option<Signature> {
+        roles.iter().find_map(|role| self.capacity(*role, now))
+    }
+
     /// The actor's signature in `role` at `now`, if they hold that role themselves or for another.
     pub fn capacity(&self, role: Role, now: i64) -> Option<Signature> {
         if self.disabled {

@@ -41,7 +41,7 @@ pub fn month_and_year(at: i64) -> (u8, i32) {
 }
 
 /// WIB midnight at the start of a day.
-pub(super) fn midnight(day: i64) -> i64 {
+pub fn midnight(day: i64) -> i64 {
     day * DAY_MS - WIB_OFFSET_MS
 }
 
@@ -52,6 +52,12 @@ pub fn moment(text: &str, date_offset: i64) -> Option<i64> {
     }
     let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
+/// The WIB day on which a month begins: year, and month from 1 to 12.
+pub fn first_day(year: i32, month: u8) -> Option<i64> {
+    let date = Date::from_calendar_date(year, month.try_into().ok()?, 1).ok()?;
+    Some(i64::from(date.to_julian_day() - EPOCH_JULIAN_DAY))
 }
 
 /// Days since 1970-01-01 of a `YYYY-MM-DD` date.

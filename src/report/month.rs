@@ -3,10 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use time::{Date, OffsetDateTime, UtcOffset};
-
-/// Hours that WIB is ahead of UTC; there is no daylight saving time.
-const WIB_HOURS: i8 = 7;
+use crate::queue::time::{first_day, midnight, month_and_year};
 
 /// A month, from its first moment in WIB to the first of the next.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -20,10 +17,8 @@ pub struct Month {
 impl Month {
     /// The month that a moment lies in, epoch milliseconds.
     pub fn of(at_ms: i64) -> Option<Self> {
-        let offset = UtcOffset::from_hms(WIB_HOURS, 0, 0).ok()?;
-        let at = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000)).ok()?;
-        let at = at.to_offset(offset);
-        Some(Self { year: at.year(), month: at.month().into() })
+        let (month, year) = month_and_year(at_ms);
+        Some(Self { year, month })
     }
 
     /// The year.
@@ -59,10 +54,7 @@ impl Month {
 
     /// Its first moment, epoch milliseconds.
     fn start(self) -> Option<i64> {
-        let offset = UtcOffset::from_hms(WIB_HOURS, 0, 0).ok()?;
-        let month = time::Month::try_from(self.month).ok()?;
-        let first = Date::from_calendar_date(self.year, month, 1).ok()?;
-        Some(first.midnight().assume_offset(offset).unix_timestamp() * 1000)
+        first_day(self.year, self.month).map(midnight)
     }
 }
 

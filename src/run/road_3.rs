@@ -277,6 +277,8 @@ impl Road3 {
             Family::gauge("gapura_webhook_failing", "1 while a webhook fails or is stopped"),
             Family::counter("gapura_webhook_delivered", "Events told to a webhook"),
             Family::counter("gapura_webhook_given_up", "Events that a webhook was not told"),
+            Family::gauge("gapura_papers_waiting", "Papers whose file is still to be made"),
+            Family::gauge("gapura_paper_tries", "How often the worst of them was tried"),
         ];
         let Self::Open(open) = self else { return families };
         for hook in open.webhooks() {
@@ -294,6 +296,8 @@ impl Road3 {
                 return families;
             }
         };
+        families[8].samples.push((Vec::new(), figures.papers_waiting as f64));
+        families[9].samples.push((Vec::new(), f64::from(figures.paper_tries)));
         for (at, figures) in [(0, figures.requests), (2, figures.notices)] {
             for Figure { state, count, oldest_seconds } in figures {
                 let label = || vec![("state", state.to_owned())];

@@ -1,6 +1,6 @@
 //! The three scales of time that sums are kept by.
 
-use crate::queue::time::{DAY_MS, MINUTE_MS, WIB_OFFSET_MS, day_of};
+use crate::queue::time::{DAY_MS, MINUTE_MS, day_of, midnight};
 
 /// An hour in milliseconds.
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -50,7 +50,7 @@ impl Scale {
     /// The beginning of the part that a moment lies in.
     pub(super) fn begin(self, at_ms: i64) -> i64 {
         match self {
-            Self::Day => day_of(at_ms) * DAY_MS - WIB_OFFSET_MS,
+            Self::Day => midnight(day_of(at_ms)),
             // WIB is whole hours ahead.
             Self::Minute | Self::Hour => at_ms.div_euclid(self.length()) * self.length(),
         }

@@ -3,12 +3,11 @@
 //! The answer is one line, followed by the octets of a picture that was written anew:
 //! `gapura-letter 1 <tab> pdf|jpg|png|no <tab> rule <tab> about <tab> confinement`.
 
-use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use super::inspect::inspect;
 use super::letter::{Letter, Media, STORED_MAX, TAKEN_MAX};
-use crate::confined::{Budget, confine};
+use crate::confined::{Budget, answer_one};
 use crate::queue::{Fault, Rule};
 
 /// How an answer begins.
@@ -20,18 +19,7 @@ pub(super) const HEAD_MAX: usize = 1024;
 
 /// Reads standard input and answers on standard output: the hidden command `gapura read-letter`.
 pub fn run(budget: Budget) -> ExitCode {
-    let Ok(confined) = confine(budget) else { return ExitCode::FAILURE };
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(TAKEN_MAX).unwrap_or(u64::MAX);
-    if stdin().lock().take(limit).read_to_end(&mut bytes).is_err() {
-        return ExitCode::FAILURE;
-    }
-    let answer = answer(&inspect(&bytes), &confined);
-    let mut out = stdout().lock();
-    match out.write_all(&answer).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    answer_one(budget, TAKEN_MAX, |bytes, confined| answer(&inspect(bytes), confined))
 }
 
 /// An answer in octets.

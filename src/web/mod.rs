@@ -21,7 +21,6 @@ mod pages;
 mod patience;
 mod progress;
 mod proof;
-mod qr;
 mod redirect;
 mod sent;
 mod shell;

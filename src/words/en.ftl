@@ -1361,6 +1361,7 @@ fact-yes = yes
 fact-no = no
 fact-console = the command line of the server
 field-full-name = name
+field-rank = rank
 field-title = position
 field-email = mailbox
 field-nip = NIP

@@ -1361,6 +1361,7 @@ fact-yes = ya
 fact-no = tidak
 fact-console = baris perintah server
 field-full-name = nama
+field-rank = pangkat
 field-title = jabatan
 field-email = surel
 field-nip = NIP

@@ -163,6 +163,10 @@ fn a_report_is_the_same_however_often_and_late_it_is_made() {
     let after = office.store.read::<_, StoreError>(|reader| reader.chain_head()).unwrap();
     assert_eq!(before, after, "making it is no event");
     assert_eq!(office.view(&first).state, State::Notified);
+    let kepala = office.actor("kepala");
+    let long_ago = "2000-01".parse().unwrap();
+    let refused = office.desk.close_month(long_ago, &kepala);
+    assert!(matches!(refused, Err(ActError::NotFound)), "nothing was asked for then");
     // What happens in December is no news of November.
     office.approve(&second).unwrap();
     let later = office.desk.month_report(november()).unwrap();

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::people::Role;
-use crate::queue::time::{DAY_MS, MINUTE_MS, WIB_OFFSET_MS, day_of};
+use crate::queue::time::{DAY_MS, MINUTE_MS, WIB_OFFSET_MS, day_of, midnight};
 use crate::queue::{Application, Calendar, Contact, Kind, Letter, NamingClass, RequestedRecord};
 use crate::view::rfc3339;
 
@@ -215,7 +215,7 @@ impl Days {
     /// Those of a calendar.
     pub(super) fn before(now_ms: i64, calendar: &Calendar) -> Self {
         let today = day_of(now_ms);
-        let midnights = (1..DAYS_BACK_MAX).map(|back| (today - back) * DAY_MS - WIB_OFFSET_MS);
+        let midnights = (1..DAYS_BACK_MAX).map(|back| midnight(today - back));
         let works = |midnight: &i64| calendar.worked(*midnight, midnight + DAY_MS) > 0;
         Self { midnights: midnights.filter(works).collect(), now_ms }
     }

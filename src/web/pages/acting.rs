@@ -8,6 +8,7 @@ use axum::response::Response;
 use super::link::people_words;
 use super::sign_in::proof_first;
 use crate::people::{Account, ActingOfficial, ActingStyle, By, NewActing, PeopleError, Role};
+use crate::queue::time::{day_number, midnight};
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::redirect::see_other;
@@ -174,8 +175,5 @@ fn row(t: Words, acting: &ActingOfficial, people: &[Account], now: i64) -> Row {
 
 /// The beginning of a day in WIB, so many days later (epoch ms).
 fn day_ms(text: &str, later: i64) -> Option<i64> {
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    let day = time::Date::parse(text, &format).ok()?;
-    let start = day.midnight().assume_offset(time::macros::offset!(+7));
-    Some((start.unix_timestamp() + later * 86_400) * 1000)
+    Some(midnight(day_number(text)? + later))
 }

@@ -12,7 +12,7 @@ use super::parts::{act_words, fact_words, role_words, state_words};
 use crate::audit::{AuditFault, Compared, Event, FaultKind, Report, RowChange};
 use crate::desk::{CHAIN_READERS, EventFilter};
 use crate::people::{Account, Role};
-use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, day_number};
+use crate::queue::time::{DAY_MS, day_number, midnight};
 use crate::web::api::{Frame, chain_body};
 use crate::web::failure::Failure;
 use crate::web::redirect::encode;
@@ -174,12 +174,12 @@ fn subjects_of(text: &str, zone: &str) -> Vec<String> {
 /// The filter of a page; one row more than it shows says whether there is a next one.
 fn filter_of(asked: &ListParams, zone: &str) -> EventFilter {
     let some = |text: &str| (!text.trim().is_empty()).then(|| text.trim().to_owned());
-    let midnight = |text: &str| day_number(text).map(|day| day * DAY_MS - WIB_OFFSET_MS);
+    let begin = |text: &str| day_number(text).map(midnight);
     EventFilter {
         person: some(&asked.orang),
         subjects: some(&asked.tentang).map(|text| subjects_of(&text, zone)),
-        from_ms: midnight(asked.dari.trim()),
-        to_ms: midnight(asked.sampai.trim()).map(|at| at + DAY_MS),
+        from_ms: begin(asked.dari.trim()),
+        to_ms: begin(asked.sampai.trim()).map(|at| at + DAY_MS),
         without_notices: asked.pemberitahuan.is_empty(),
         before: asked.sebelum.parse().ok(),
         limit: ROWS + 1,

@@ -6,6 +6,7 @@ use axum::extract::State as Extract;
 use axum::response::Response;
 use serde_json::Value;
 
+use crate::text::push_escaped;
 use crate::web::api::ProblemKind;
 use crate::web::failure::Failure;
 use crate::web::shell::{Shell, page};
@@ -314,7 +315,8 @@ fn prose(value: &Value) -> String {
 
 /// A line: escaped, with words of code and words of another language marked.
 fn inline(text: &str) -> String {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut escaped = String::with_capacity(text.len());
+    text.chars().for_each(|character| push_escaped(&mut escaped, character));
     let marked = |text: &str, mark: char, begin: &str, end: &str| {
         let mut out = String::new();
         for (at, piece) in text.split(mark).enumerate() {

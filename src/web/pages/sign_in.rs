@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::FormPage;
+use crate::paper::Qr;
 use crate::people::{
     Enrolment, OldProof, Origin, Role, Session, SignInError, SignedIn, Stage, sha256_hex,
 };
@@ -16,7 +17,6 @@ use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::qr::Qr;
 use crate::web::redirect::{encode, see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
