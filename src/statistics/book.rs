@@ -16,6 +16,8 @@ const NAMES_KEPT: usize = 200;
 const NAME_DAYS: i64 = 32;
 /// Sums that may wait while the database is away: some hours of them.
 const WAITING_MAX: usize = 20_000;
+/// Days of names that may wait while the database is away.
+const NAMES_WAITING_MAX: usize = 3;
 /// Names that may wait to be found live.
 const LIVE_WAITING_MAX: usize = 5_000;
 /// Names looked up among the live ones at once; the rest wait for the next time.
@@ -60,8 +62,8 @@ pub(super) struct Book {
     last: Vec<(Lane, Totals)>,
     /// Sums by minute.
     sums: BTreeMap<(i64, What, String), u64>,
-    /// The names of a day; none until the first one.
-    names: Option<Names>,
+    /// The names of a day, and those of the day before until they are written; none until the first one.
+    names: Vec<Names>,
     /// Queries for names that may be live.
     live: HashMap<String, u64>,
     /// The largest weight of a sample.
@@ -135,10 +137,12 @@ impl Book {
         }
         let name = sample.name.to_string().to_ascii_lowercase();
         let day_ms = Scale::Day.begin(now_ms);
-        if self.names.as_ref().is_none_or(|names| names.day_ms != day_ms) {
-            self.names = Some(Names { day_ms, ..Names::default() });
+        if self.names.last().is_none_or(|names| names.day_ms != day_ms) {
+            self.names.push(Names { day_ms, ..Names::default() });
+            let waiting = self.names.len().saturating_sub(NAMES_WAITING_MAX);
+            self.names.drain(..waiting);
         }
-        let Some(names) = &mut self.names else { return };
+        let Some(names) = self.names.last_mut() else { return };
         if sample.rcode == Rcode::NXDOMAIN {
             names.missing.add(name, weight);
             return;
@@ -161,11 +165,12 @@ impl Book {
         live.truncate(LIVE_AT_ONCE);
         store.write::<_, StoreError>(|tx| {
             self.keep_sums(tx)?;
-            if let Some(names) = &self.names {
+            for names in &self.names {
                 tx.put_query_names(names.day_ms, true, &names.ours.top(NAMES_KEPT))?;
                 tx.put_query_names(names.day_ms, false, &names.missing.top(NAMES_KEPT))?;
             }
             tx.drop_gone_counts()?;
+            tx.begin_live_counts(now_ms)?;
             for (name, count) in &live {
                 tx.add_live_count(name, now_ms, **count)?;
             }
@@ -176,6 +181,8 @@ impl Book {
             self.live.remove(&name);
         }
         self.sums.clear();
+        let done = self.names.len().saturating_sub(1);
+        self.names.drain(..done);
         Ok(())
     }
 
@@ -194,22 +201,21 @@ impl Book {
         Ok(())
     }
 
-    /// Adds what the database holds of the names' day, once: they go on from there after a restart.
+    /// Adds what the database holds of each day of names, once: they go on from there after a restart.
     fn fill_names(&mut self, store: &Store) -> Result<(), StoreError> {
-        let Some(names) = self.names.as_mut().filter(|names| !names.is_whole) else {
-            return Ok(());
-        };
-        let day_ms = names.day_ms;
-        let (ours, missing) = store.read::<_, StoreError>(|reader| {
-            Ok((reader.query_names(day_ms, true)?, reader.query_names(day_ms, false)?))
-        })?;
-        for (sketch, kept) in [(&mut names.ours, ours), (&mut names.missing, missing)] {
-            let fresh = std::mem::replace(sketch, Sketch::of(kept));
-            for it in fresh.top(usize::MAX) {
-                sketch.add(it.name, it.count);
+        for names in self.names.iter_mut().filter(|names| !names.is_whole) {
+            let day_ms = names.day_ms;
+            let (ours, missing) = store.read::<_, StoreError>(|reader| {
+                Ok((reader.query_names(day_ms, true)?, reader.query_names(day_ms, false)?))
+            })?;
+            for (sketch, kept) in [(&mut names.ours, ours), (&mut names.missing, missing)] {
+                let fresh = std::mem::replace(sketch, Sketch::of(kept));
+                for it in fresh.top(usize::MAX) {
+                    sketch.add(it.name, it.count);
+                }
             }
+            names.is_whole = true;
         }
-        names.is_whole = true;
         Ok(())
     }
 }

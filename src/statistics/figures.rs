@@ -98,9 +98,9 @@ pub struct LiveQueries {
     /// Since when, RFC 3339.
     #[schema(format = DateTime)]
     pub since: String,
-    /// The last one, RFC 3339.
+    /// The last one, RFC 3339; `null` where there was none yet.
     #[schema(format = DateTime)]
-    pub last: String,
+    pub last: Option<String>,
     /// How many.
     pub count: u64,
 }
@@ -136,7 +136,7 @@ pub struct Figures {
     pub names: Vec<NameQueries>,
     /// Names below our zones that do not exist and were asked for most.
     pub missing: Vec<NameQueries>,
-    /// Each live name that somebody asked for, the most queried first.
+    /// Each live name that was requested, the most queried first; also those nobody has asked for yet.
     pub live: Vec<LiveQueries>,
 }
 
@@ -166,7 +166,7 @@ impl Figures {
         let live = reader.live_counts(LIVE)?.into_iter().map(|it| LiveQueries {
             name: it.name,
             since: rfc3339(it.since_ms),
-            last: rfc3339(it.last_ms),
+            last: (it.count > 0).then(|| rfc3339(it.last_ms)),
             count: it.count,
         });
         Ok(Self {

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::answer::Transport;
+use crate::serve::Sample;
 use crate::serve::counters::{Lane, Totals};
 use crate::store::statistics::NameCount;
 use crate::wire::{Class, Name, Rcode, Record, Rtype};
@@ -114,6 +115,65 @@ fn a_clock_that_is_not_believed_counts_and_drops_nothing() {
         Ok((hours.len(), it.top_names((0, i64::MAX), true, 9)?.len()))
     });
     assert_eq!(left.unwrap(), (1, 0));
+}
+
+/// A query for a name of ours.
+fn sample(name: &Name) -> Sample<'_> {
+    let zone = Some(name);
+    Sample {
+        name: name.as_ref(),
+        zone: zone.map(Name::as_ref),
+        rcode: Rcode::NOERROR,
+        wildcard: false,
+        weight: 1,
+    }
+}
+
+#[test]
+fn each_live_name_is_counted_since_it_went_live() {
+    let (_directory, store, statistics) = opened();
+    let book = || lock(&statistics.0.book);
+    let put = |name: &str, state: &str, request: &str| {
+        store.tamper(&format!(
+            "INSERT INTO live_record (name, zone, state, office, origin, request, body) \
+             VALUES ('{name}', 'example.', '{state}', 'x', 'request', {request}, x'')"
+        ));
+    };
+    put("a.example.", "live", "'GPR-1'");
+    put("b.example.", "live", "'GPR-2'");
+    put("c.example.", "quarantined", "'GPR-3'");
+    put("d.example.", "live", "NULL");
+    let name: Name = "B.example.".parse().unwrap();
+    for at in [NOW, NOW + MINUTE] {
+        book().note(&sample(&name), at);
+        statistics.keep(at).unwrap();
+    }
+    let live = || -> Vec<(String, u64, bool)> {
+        let figures = statistics.figures(Span::Week, NOW + MINUTE).unwrap();
+        figures.live.into_iter().map(|it| (it.name, it.count, it.last.is_some())).collect()
+    };
+    let known = [("b.example.".to_owned(), 2, true), ("a.example.".to_owned(), 0, false)];
+    assert_eq!(live(), known, "also those nobody asks for, and only those that were requested");
+    // Whoever has the name next begins at 0.
+    store.tamper("UPDATE live_record SET state = 'quarantined' WHERE name = 'b.example.'");
+    book().note(&sample(&name), NOW + MINUTE);
+    statistics.keep(NOW + MINUTE).unwrap();
+    assert_eq!(live(), known[1..]);
+}
+
+#[test]
+fn the_names_of_the_last_minute_of_a_day_are_kept() {
+    let (_directory, store, statistics) = opened();
+    let name: Name = "late.example.".parse().unwrap();
+    lock(&statistics.0.book).note(&sample(&name), NOW);
+    lock(&statistics.0.book).note(&sample(&name), NOW + DAY);
+    statistics.keep(NOW + DAY).unwrap();
+    let counted = |day: i64| -> usize {
+        let names = store.read::<_, StoreError>(|it| it.top_names((day, day + DAY - 1), true, 9));
+        names.unwrap().len()
+    };
+    let today = time::Scale::Day.begin(NOW);
+    assert_eq!((counted(today), counted(today + DAY)), (1, 1));
 }
 
 /// A server of one zone with a host and a wildcard; the address it listens on.

@@ -30,6 +30,10 @@ statements! {
         SELECT name, $1, $1, $2 FROM live_record \
         WHERE name = $3 AND request IS NOT NULL AND state IN ('live', 'reconfirming') \
         ON CONFLICT (name) DO UPDATE SET count = count + excluded.count, last_ms = excluded.last_ms");
+    BEGIN_LIVE = sql("INSERT INTO query_live (name, since_ms, last_ms, count) \
+        SELECT name, $1, $1, 0 FROM live_record \
+        WHERE request IS NOT NULL AND state IN ('live', 'reconfirming') \
+        ON CONFLICT (name) DO NOTHING");
     DROP_GONE = sql("DELETE FROM query_live WHERE name NOT IN (SELECT name FROM live_record \
         WHERE request IS NOT NULL AND state IN ('live', 'reconfirming', 'suspended'))");
     LIVE_COUNTS = select::<LiveCount>("ORDER BY count DESC, name LIMIT $1");
@@ -54,7 +58,7 @@ row! {
         [key] pub name: String,
         /// Since when they are counted, epoch milliseconds.
         [fixed] pub since_ms: i64,
-        /// The last one, epoch milliseconds.
+        /// The last one, epoch milliseconds; the same as since when, if there is none.
         pub last_ms: i64,
         /// How many.
         pub count: u64,
@@ -172,6 +176,11 @@ impl Tx<'_> {
     /// whether it is.
     pub fn add_live_count(&self, name: &str, now_ms: i64, count: u64) -> Result<bool, StoreError> {
         Ok(self.run(ADD_LIVE, params![now_ms, whole(count), name])? > 0)
+    }
+
+    /// Begins to count the queries for names that have gone live.
+    pub fn begin_live_counts(&self, now_ms: i64) -> Result<(), StoreError> {
+        self.run(BEGIN_LIVE, [now_ms]).map(drop)
     }
 
     /// Forgets the queries for names that are live no more: whoever has such a name next begins at 0.

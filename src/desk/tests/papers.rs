@@ -180,6 +180,20 @@ fn papers_that_cannot_be_put_on_disk_are_tried_again_later_and_each_has_its_turn
 }
 
 #[test]
+fn papers_that_wait_are_due_at_once_when_their_cause_may_be_mended() {
+    let office = Office::new();
+    office.assigned(application());
+    let torn = |_: &Paper, _: Option<&[u8]>| Err("the coat of arms is torn".to_owned());
+    assert_eq!(office.desk.render_papers(&torn).unwrap(), 0);
+    assert_eq!(office.desk.render_papers(&press).unwrap(), 0, "not before its time");
+    office.desk.retry_papers().unwrap();
+    assert_eq!(office.desk.render_papers(&press).unwrap(), 2);
+    // It is no edit of their rows.
+    let report = office.desk.verify(&[]).unwrap();
+    assert!(report.is_good(), "{:?}", report.faults);
+}
+
+#[test]
 fn a_correction_supersedes_and_nobody_changes_a_paper() {
     let office = Office::new();
     let number = office.assigned(application());

@@ -24,6 +24,7 @@ impl Form<'_> {
                     Cell { share: 1, blocks: self.forwarded(it) },
                     Cell { share: 1, blocks: self.asked(it) },
                 ],
+                one(self.instruction(it)),
                 one(self.notes(it)),
             ]),
             Block::Signatures { date: None, people: vec![Signature { space, ..signature }] },
@@ -67,19 +68,23 @@ impl Form<'_> {
         ]
     }
 
-    /// What is asked of them, in ticks and in the head's own words.
+    /// What is asked of them, in ticks.
     fn asked(&self, it: &Disposition) -> Vec<Block> {
         let words = self.words;
         let tick = |ask, id| (it.asks.contains(&ask), words.s(id));
-        let mut blocks = vec![
+        vec![
             Block::lead(words.s("form-disposition-asks")),
             Block::Ticks(vec![
                 tick(Ask::Advise, "form-ask-advise"),
                 tick(Ask::Process, "form-ask-process"),
                 tick(Ask::Coordinate, "form-ask-coordinate"),
             ]),
-            Block::lead(words.s("form-disposition-instruction")),
-        ];
+        ]
+    }
+
+    /// The same in the head's own words, which may be long.
+    fn instruction(&self, it: &Disposition) -> Vec<Block> {
+        let mut blocks = vec![Block::lead(self.words.s("form-disposition-instruction"))];
         match it.instruction.as_deref().filter(|text| !text.trim().is_empty()) {
             Some(text) => blocks.push(Block::paragraph(text)),
             None => blocks.push(Block::Lines(3)),

@@ -146,7 +146,7 @@ fn statistics_page(
     let live = figures.live.iter().map(|it| LiveRow {
         name: it.name.trim_end_matches('.').to_owned(),
         since: t.day_of(&it.since),
-        last: t.moment(&it.last),
+        last: it.last.as_ref().map_or_else(|| "–".to_owned(), |last| t.moment(last)),
         count: t.count(it.count),
     });
     StatisticsPage {
