@@ -63,6 +63,7 @@
 //! | [`promote`] | an approved request becomes a change, the read-back its proof |
 //! | [`confined`] | work in a process of its own, with limits |
 //! | [`uploads`] | letters, read by their content in a confined process |
+//! | [`bulk`] | requests in bulk: a spreadsheet's table and an archive of letters |
 //! | [`view`] | what is shown of a request, and to whom: the JSON of API and pages |
 //! | [`desk`] | every acting function of the queue, and its timers |
 //! | [`words`] | message catalogues; dates and numbers as people read them |
@@ -130,6 +131,8 @@ pub mod store;
 //--- Road 3: a request goes live
 #[cfg(feature = "approval")]
 pub mod audit;
+#[cfg(feature = "approval")]
+pub mod bulk;
 #[cfg(feature = "approval")]
 pub mod confined;
 #[cfg(feature = "approval")]

@@ -7,6 +7,7 @@
 mod act;
 mod body;
 mod http;
+mod import;
 mod print;
 
 use std::io::{IsTerminal, Write};
@@ -74,6 +75,8 @@ pub enum Queue {
         #[arg(long, value_name = "FILE")]
         letter: PathBuf,
     },
+    /// Requests in bulk, from a table; nothing is sent without --yes
+    Import(import::Import),
     /// The queue, least time left first
     List {
         /// Only this state
@@ -162,6 +165,9 @@ pub enum Paper {
 
 /// Sends a command on the queue to the daemon. Exit code: 0 done, 1 refused, 2 not understood.
 pub(super) fn run(common: &Common, request: Request) -> anyhow::Result<u8> {
+    if let Request::Other(Queue::Import(table)) = &request {
+        return import::import(common, table);
+    }
     let show = print::shape(&request);
     send(common, show, &call(request)?)
 }
@@ -275,6 +281,7 @@ fn call(request: Request) -> anyhow::Result<Call> {
         Request::Other(Q::Submit { file, letter }) => {
             Call::multipart("/api/v1/requests", &body::read_request(&file)?, Some(&letter))?
         }
+        Request::Other(Q::Import(_)) => anyhow::bail!("a table is many calls"),
         Request::Other(Q::List { state, late, limit }) => {
             let state = state.map(|state| format!("&state={}", http::escape(&state)));
             let late = if late { "&late=true" } else { "" };

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use super::ActError;
 use super::closing::WorkFigures;
@@ -79,6 +80,8 @@ pub(super) struct Inner {
     pub(super) turned_back: Mutex<TurnedBack>,
     /// How much work there was, as of an event by its sequence.
     pub(super) work_figures: Mutex<Option<(i64, Arc<WorkFigures>)>>,
+    /// Told when a table of requests was confirmed.
+    pub(super) bulk_wanted: Notify,
     /// The look at the disk that is under way.
     pub(super) looking: Look<Option<Obstacle>>,
     /// The room the disk pretends to have; for tests.
@@ -122,6 +125,7 @@ impl Desk {
             arriving: Mutex::default(),
             turned_back: Mutex::default(),
             work_figures: Mutex::default(),
+            bulk_wanted: Notify::new(),
             looking: Look::default(),
             #[cfg(test)]
             pretended: Mutex::default(),

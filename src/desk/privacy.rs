@@ -132,6 +132,7 @@ impl Desk {
         |desk| desk.sweep_mailbox_codes(desk.now()),
         Self::retain_drafts,
         Self::sweep_unsent,
+        Self::retain_bulks,
         Self::retain_subjects,
         |desk| desk.retain_contacts(desk.now()),
         |desk| desk.retain_letters(desk.now()),

@@ -61,7 +61,7 @@ pub enum Pressed {
 }
 
 /// A new request on its way in: read, its letter on disk, the zone looked at.
-struct Arrival {
+pub(super) struct Arrival {
     /// What was sent.
     application: Reading,
     /// The letter.
@@ -80,7 +80,7 @@ impl Desk {
         letter: Option<Letter>,
         by: &Submitter,
     ) -> Result<Submitted, ActError> {
-        self.send(application, letter, by, |tx, arrival| self.write_new(tx, arrival, by))
+        self.send(application, letter, by, |tx, arrival| self.write_new(tx, arrival, by, false))
     }
 
     /// *Kirim permohonan* by a call that may be repeated: done once, and answered alike.
@@ -95,7 +95,7 @@ impl Desk {
             if let Some(before) = self.submitted_by(tx, once)? {
                 return Ok(before);
             }
-            let sent = self.write_new(tx, arrival, by)?;
+            let sent = self.write_new(tx, arrival, by, false)?;
             self.keep_made(tx, Some(once), &sent.number, Some(&sent.secret))?;
             Ok(sent)
         })
@@ -114,7 +114,7 @@ impl Desk {
             if let Some(number) = tx.form_outcome(key_hash)? {
                 return Ok(Pressed::Before(number));
             }
-            let sent = self.write_new(tx, arrival, by)?;
+            let sent = self.write_new(tx, arrival, by, false)?;
             tx.use_form_key(key_hash, &sent.number, self.now())?;
             Ok(Pressed::Sent(sent))
         })
@@ -163,7 +163,7 @@ impl Desk {
     }
 
     /// Takes a new request in, and writes it with `write` in one transaction.
-    fn send<T>(
+    pub(super) fn send<T>(
         &self,
         application: Application,
         letter: Option<Letter>,
@@ -198,12 +198,13 @@ impl Desk {
         Err(if is_stranger { error.for_stranger() } else { error }.into())
     }
 
-    /// Writes a new request, if no rule stands against it.
-    fn write_new(
+    /// Writes a new request, if no rule stands against it; of one of many officers are told with the others.
+    pub(super) fn write_new(
         &self,
         tx: &Tx<'_>,
         arrival: &Arrival,
         by: &Submitter,
+        in_bulk: bool,
     ) -> Result<Submitted, ActError> {
         let Arrival { application, letter, outside, secret } = arrival;
         let ledger = &self.0.ledger;
@@ -234,6 +235,7 @@ impl Desk {
             place: (year, serial),
             secret_hash: self.secret_hash(&number, secret),
             attachment: letter.as_ref(),
+            in_bulk,
         };
         let request = ledger.submit(tx, step, new)?;
         if let Some(origin) = origin {

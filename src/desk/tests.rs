@@ -1,5 +1,6 @@
 //! Whole lives of requests: a real publisher, a database in a directory, real sockets.
 
+mod bulk;
 mod closing;
 mod crash;
 mod edits;

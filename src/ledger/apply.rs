@@ -30,6 +30,8 @@ pub struct NewRequest<'a> {
     pub secret_hash: String,
     /// The letter, whose file is on disk.
     pub attachment: Option<&'a AttachmentRow>,
+    /// Whether it is one of many: then officers are told once of all.
+    pub in_bulk: bool,
 }
 
 /// What goes with a step of a request and is not in it.
@@ -43,6 +45,8 @@ struct Along<'a> {
     dig: Option<&'a str>,
     /// What papers are made of.
     sources: Sources<'a>,
+    /// Whether officers are told of it with others.
+    in_bulk: bool,
 }
 
 //------------ Requests ------------------------------------------------------
@@ -57,7 +61,8 @@ impl Ledger {
     ) -> Result<Request, LedgerError> {
         let row = RequestRow { secret_hash: Some(new.secret_hash), ..RequestRow::default() };
         let place = Some(new.place);
-        self.write(tx, &row, step, Along { place, attachment: new.attachment, ..Along::default() })
+        let NewRequest { attachment, in_bulk, .. } = new;
+        self.write(tx, &row, step, Along { place, attachment, in_bulk, ..Along::default() })
     }
 
     /// Writes an act on a request; `before` is its row before the act.
@@ -134,7 +139,11 @@ impl Ledger {
         if before.taken_ms.is_none() && request.taken_at().is_some() {
             self.tell_overtaken(tx, &request, &happening.by)?;
         }
-        self.tell(tx, &event, happening.deed, &request, along.dig)?;
+        if along.in_bulk {
+            self.tell_applicant(tx, &event, happening.deed, &request)?;
+        } else {
+            self.tell(tx, &event, happening.deed, &request, along.dig)?;
+        }
         self.make_papers(tx, &event, &happening, &request, along.sources)?;
         self.checkpoint(tx)?;
         Ok(request)

@@ -45,6 +45,39 @@ impl Ledger {
         })
     }
 
+    /// The same to nobody but the applicant: officers are told of it with others.
+    pub(super) fn tell_applicant(
+        &self,
+        tx: &Tx<'_>,
+        event: &Event,
+        deed: Deed,
+        request: &Request,
+    ) -> Result<(), AuditError> {
+        let reader = NoticeReader::Applicant;
+        let values = NoticeValues::of(request, deed, reader, &self.calendar(), &self.rules);
+        let id = format!("n{}-1", event.sequence);
+        let to = (reader, request.application().contact.email.as_str());
+        self.queue_notice(tx, &id, Some(request.number()), deed, to, values)
+    }
+
+    /// Tells every head that a table of requests was filed, once per `stem`.
+    pub fn tell_of_bulk(
+        &self,
+        tx: &Tx<'_>,
+        stem: &str,
+        values: &NoticeValues,
+    ) -> Result<(), LedgerError> {
+        let deed = Deed::BulkFiled;
+        if !recipients(deed).contains(&Recipient::Heads) || self.is_reminded(tx, stem)? {
+            return Ok(());
+        }
+        for (at, to) in officers(tx, Some(Role::Head))?.iter().enumerate() {
+            let (id, to) = (format!("{stem}-{}", at + 1), (NoticeReader::Officer, to.as_str()));
+            self.queue_notice(tx, &id, None, deed, to, values.clone())?;
+        }
+        Ok(())
+    }
+
     /// Reminds whoever must act on a request, once per `stem`.
     pub fn remind(
         &self,

@@ -60,8 +60,12 @@ impl House {
             let facts = self.ledger.facts(self.ledger.now(), &calendar);
             let step =
                 Request::submit(NUMBER, application().into(), vec![], true, &applicant, &facts)?;
-            let new =
-                NewRequest { place: (2026, 1), secret_hash: "s".to_owned(), attachment: None };
+            let new = NewRequest {
+                place: (2026, 1),
+                secret_hash: "s".to_owned(),
+                attachment: None,
+                in_bulk: false,
+            };
             self.ledger.submit(tx, step, new)
         })
     }

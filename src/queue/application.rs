@@ -1,5 +1,7 @@
 //! What an applicant asks for: the JSON of docs/api.md, before anyone judges it.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::named::named;
@@ -122,6 +124,25 @@ pub struct RequestedRecord {
 /// For serde.
 fn ttl_default() -> u32 {
     TTL_DEFAULT
+}
+
+/// The records of a target as people write it: addresses, or the name of a server, also out of a pasted URL.
+pub fn records_to(text: &str) -> Vec<RequestedRecord> {
+    let bare = text.trim();
+    let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+    let words = bare.split([' ', ',', ';', '\t']).filter(|word| !word.is_empty());
+    let record = |word: &str| {
+        let is_digits = |c: char| c.is_ascii_digit() || c == '.';
+        let (rtype, data) = match word.parse::<IpAddr>() {
+            Ok(IpAddr::V6(_)) => ("AAAA", word),
+            Ok(IpAddr::V4(_)) => ("A", word),
+            // Meant as an address, and then told as one.
+            Err(_) if word.chars().all(is_digits) => ("A", word),
+            Err(_) => ("CNAME", word.split('/').next().unwrap_or(word)),
+        };
+        RequestedRecord { rtype: rtype.to_owned(), data: data.to_owned(), ttl: TTL_DEFAULT }
+    };
+    words.map(record).collect()
 }
 
 /// The person responsible for the name (docs/procedure.md, Personal data: no NIK).

@@ -299,6 +299,16 @@ rules! {
     EndDateTooFar = "end_date_too_far" => Incomplete, "the end date lies too far away";
     /// A region code that is not in the list.
     UnknownRegion = "unknown_region" => Incomplete, "this region code is not in the list";
+    /// A class that is not in the list.
+    UnknownClass = "unknown_class" => Incomplete, "there is no such class";
+    /// A number that a spreadsheet wrote anew, as 8,12E+11.
+    CellSpoilt = "cell_spoilt" => Incomplete, "the spreadsheet changed this number: format the column as text and enter it again";
+    /// A row with more cells than there are columns.
+    RowTooLong = "row_too_long" => Incomplete, "this row has more cells than there are columns";
+    /// Another row asks for the same name.
+    TwiceInFile = "twice_in_file" => Incomplete, "another row asks for the same name, in line";
+    /// A row that could not be filed.
+    NotFiled = "not_filed" => Incomplete, "it could not be filed";
     /// A line nobody looked at.
     LineNotChecked = "line_not_checked" => Incomplete, "this line has not been checked";
     /// A line whose verdict is fix or bad.

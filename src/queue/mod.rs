@@ -38,7 +38,9 @@ pub mod targets;
 pub mod time;
 
 pub use act::RejectReason;
-pub use application::{Application, Contact, Kind, Letter, NamingClass, RequestedRecord};
+pub use application::{
+    Application, Contact, Kind, Letter, NamingClass, RequestedRecord, records_to,
+};
 pub use automatic::{CandidateFinding, Evidence, Neighbour, Probe, QueueFacts, ZoneFacts};
 pub use calendar::{Calendar, Hours};
 pub use clocks::{ClockStep, Clocks, Timing};

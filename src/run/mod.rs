@@ -42,6 +42,8 @@ mod timer;
 #[cfg(feature = "approval")]
 mod audit;
 #[cfg(feature = "approval")]
+mod bulk;
+#[cfg(feature = "approval")]
 mod mail;
 #[cfg(feature = "approval")]
 mod office;

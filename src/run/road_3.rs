@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use super::bulk;
 use super::clock::Clock;
 use super::error::{RunError, system};
 use super::office::{Office, closed};
@@ -428,6 +429,8 @@ impl Open {
         let work = move |ran| turn(&desk, &people, &state_dir, ran);
         runtime.spawn(every(TICK, stopped.clone(), work));
         runtime.spawn(papers::render(self.desk.clone(), self.press.clone(), stopped.clone()));
+        let letters = Letters::new(options::uploads(settings));
+        runtime.spawn(bulk::file(self.desk.clone(), letters, stopped.clone()));
         runtime.spawn(webhooks::tell(self.desk.clone(), stopped.clone()));
         let (desk, signer) = (self.desk.clone(), signer.clone());
         let publisher = self.publisher.clone();

@@ -80,6 +80,12 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("unsent", "forms that were not taken in: decides nothing; lasts a day"),
     ("call_once", "the first answer to a call that is repeated within a day: decides nothing"),
     ("webhook", "says how far events were told outside: decides nothing"),
+    (
+        "bulk",
+        "brought by an officer and not filed yet: decides nothing; what is filed are requests",
+    ),
+    ("bulk_row", "sealed, and not filed yet: decides nothing"),
+    ("bulk_letter", "sealed, and not filed yet: decides nothing"),
     ("form_key", "finds what a second press of a form made: decides nothing"),
 ];
 

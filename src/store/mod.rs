@@ -6,6 +6,8 @@
 //! Queries and changes are functions on [`Reader`] and [`Tx`], one file per subject. No rule of the
 //! procedure or of DNS is decided here.
 
+#[cfg(feature = "approval")]
+pub mod bulk;
 pub mod clock;
 pub mod clock_watch;
 #[cfg(feature = "approval")]

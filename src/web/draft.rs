@@ -1,7 +1,6 @@
 //! A request being filled in: fields by name, the letter, and how they become an [`Application`].
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use axum::http::StatusCode;
 
@@ -13,7 +12,9 @@ use super::visitor::Visitor;
 use crate::desk::{DraftContent, DraftLetter};
 use crate::people::sha256_hex;
 use crate::queue::regions::Level;
-use crate::queue::{Application, Fault, Kind, LineCode, NamingClass, RequestedRecord, fields};
+use crate::queue::{
+    Application, Fault, Kind, LineCode, NamingClass, RequestedRecord, fields, records_to,
+};
 use crate::uploads::{Letter, Sender};
 use crate::view::RequestView;
 
@@ -212,20 +213,9 @@ impl Draft {
             self.fields.remove(&format!("type{at}"));
             self.fields.remove(&format!("data{at}"));
         }
-        let bare = text.trim();
-        let bare = bare.split_once("://").map_or(bare, |(_, rest)| rest);
-        let words = bare.split([' ', ',', ';', '\t']).filter(|word| !word.is_empty());
-        for (at, word) in words.take(RECORD_ROWS).enumerate() {
-            let is_digits = |c: char| c.is_ascii_digit() || c == '.';
-            let (rtype, data) = match word.parse::<IpAddr>() {
-                Ok(IpAddr::V6(_)) => ("AAAA", word),
-                Ok(IpAddr::V4(_)) => ("A", word),
-                // Meant as an address, and then told as one.
-                Err(_) if word.chars().all(is_digits) => ("A", word),
-                Err(_) => ("CNAME", word.split('/').next().unwrap_or(word)),
-            };
-            self.fields.insert(format!("type{at}"), rtype.to_owned());
-            self.fields.insert(format!("data{at}"), data.to_owned());
+        for (at, record) in records_to(text).into_iter().take(RECORD_ROWS).enumerate() {
+            self.fields.insert(format!("type{at}"), record.rtype);
+            self.fields.insert(format!("data{at}"), record.data);
         }
     }
 

@@ -60,11 +60,13 @@ pub fn router(state: State) -> Router {
         // A site address that is no origin: the Host header alone decides.
         Err(_) => csrf,
     };
-    pages::routes()
+    // Inside the frame, which puts its refusal into words.
+    let small = pages::routes().layer(RequestBodyLimitLayer::new(BODY_MAX));
+    let large = pages::large_routes().layer(RequestBodyLimitLayer::new(pages::LARGE_BODY_MAX));
+    small
+        .merge(large)
         .layer(csrf)
         .layer(DefaultBodyLimit::disable())
-        // Inside the frame, which puts its refusal into words.
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), shell::dress))
         .layer(CatchPanicLayer::new())
         .with_state(state.clone())

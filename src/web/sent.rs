@@ -12,9 +12,12 @@ use super::proof::is_fresh;
 use super::state::State;
 use super::unsent::{self, Place};
 use super::visitor::Visitor;
+use crate::bulk::ZIP_MAX;
 use crate::desk::TEXT_MAX;
 use crate::uploads::TAKEN_MAX;
 
+/// The end of the path of the page that takes an archive of letters; its body is limited as a whole, too.
+const LETTERS: &str = "/surat";
 /// Most fields of one form.
 const FIELDS_MAX: usize = 400;
 /// Longest name of a file that is kept, in characters.
@@ -36,12 +39,17 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Takes a file in, octets by octets, up to what a letter may have.
-    pub(super) async fn take(mut part: Field<'_>) -> Result<Self, Failure> {
+    pub(super) async fn take(part: Field<'_>) -> Result<Self, Failure> {
+        Self::take_up_to(part, TAKEN_MAX).await
+    }
+
+    /// The same up to so many octets.
+    async fn take_up_to(mut part: Field<'_>, most: usize) -> Result<Self, Failure> {
         let large = || Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE);
         let name = part.file_name().unwrap_or_default().chars().take(NAME_MAX).collect();
         let mut bytes = Vec::new();
         while let Some(chunk) = part.chunk().await.map_err(|_| large())? {
-            if bytes.len() + chunk.len() > TAKEN_MAX {
+            if bytes.len() + chunk.len() > most {
                 return Err(large());
             }
             bytes.extend_from_slice(&chunk);
@@ -199,13 +207,15 @@ type Parted = (Vec<(String, String)>, Option<Upload>);
 
 /// Reads `multipart/form-data`.
 async fn read_parts(request: Request, state: &State) -> Result<Parted, Failure> {
+    let takes_archives = request.uri().path().ends_with(LETTERS);
     let large = |_| Failure::of_status(StatusCode::PAYLOAD_TOO_LARGE);
     let mut form =
         Multipart::from_request(request, state).await.map_err(|_| Failure::bad_request())?;
     let (mut fields, mut upload) = (Vec::new(), None);
+    let most = if takes_archives { ZIP_MAX } else { TAKEN_MAX };
     while let Some(part) = form.next_field().await.map_err(large)? {
         if part.file_name().is_some() {
-            let file = Upload::take(part).await?;
+            let file = Upload::take_up_to(part, most).await?;
             if !file.bytes.is_empty() {
                 upload = Some(file);
             }

@@ -1,5 +1,6 @@
 //! The pages from outside, as a browser sees them.
 
+mod bulk;
 mod credentials;
 mod desk_pages;
 mod limits;

@@ -156,7 +156,7 @@ fn a_message_has_a_sentence_for_people_and_facts_for_programs() {
             "text": "Permohonan GPR-2026-00001 untuk nama grogolkapetakan.desa.cirebonkab.go.id disetujui. \
                 https://subdomain.example/tinjau/GPR-2026-00001",
             "event": "approve", "id": message.id, "sequence": 41, "previous": 38,
-            "at": "2026-11-18T11:06:40Z", "request": "GPR-2026-00001",
+            "at": "2026-11-18T11:06:40.000Z", "request": "GPR-2026-00001",
             "name": "grogolkapetakan.desa.cirebonkab.go.id", "kind": "new", "class": "desa",
             "state": "verified", "state_before": "assigned", "revision": 2,
             "link": "https://subdomain.example/tinjau/GPR-2026-00001",

@@ -15,6 +15,8 @@ mod zones;
 mod api;
 #[cfg(feature = "approval")]
 mod api_clients;
+#[cfg(feature = "approval")]
+mod bulk;
 mod catalog;
 #[cfg(feature = "approval")]
 mod demo;

@@ -132,7 +132,16 @@ fn calls_arrive_over_http_and_https_and_no_secret_is_seen() {
     std::fs::create_dir(&tls).unwrap();
     let certificate = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "key", "-out", "cert"])
-        .args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args([
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ])
         .current_dir(&tls)
         .output();
     if !certificate.is_ok_and(|it| it.status.success()) {

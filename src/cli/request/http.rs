@@ -28,18 +28,22 @@ pub(super) struct Call {
     media: String,
     /// The body.
     body: Vec<u8>,
+    /// Further header lines.
+    headers: String,
 }
 
 impl Call {
     /// Asks for something.
     pub(super) fn get(path: &str) -> Self {
-        Self { method: "GET", path: path.to_owned(), media: String::new(), body: Vec::new() }
+        let (media, body) = (String::new(), Vec::new());
+        Self { method: "GET", path: path.to_owned(), media, body, headers: String::new() }
     }
 
     /// Sends JSON.
     pub(super) fn post(path: &str, body: &Value) -> Self {
         let media = "application/json".to_owned();
-        Self { method: "POST", path: path.to_owned(), media, body: body.to_string().into_bytes() }
+        let body = body.to_string().into_bytes();
+        Self { method: "POST", path: path.to_owned(), media, body, headers: String::new() }
     }
 
     /// Sends a request and its letter.
@@ -48,6 +52,15 @@ impl Call {
         request: &[u8],
         letter: Option<&Path>,
     ) -> anyhow::Result<Self> {
+        let read = |path: &Path| {
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let letter = letter.map(read).transpose()?;
+        Ok(Self::with_letter(path, request, letter.as_deref()))
+    }
+
+    /// The same with a letter that was read.
+    pub(super) fn with_letter(path: &str, request: &[u8], letter: Option<&[u8]>) -> Self {
         // Neither JSON without line ends nor a file begins a line with this by chance.
         let boundary = "----gapura-request-5c1d7a90b2e84f63";
         let mut body = Vec::new();
@@ -59,16 +72,20 @@ impl Call {
         let head = "Content-Disposition: form-data; name=\"request\"\r\n\
                     Content-Type: application/json";
         part(head, request);
-        if let Some(letter) = letter {
-            let read = std::fs::read(letter);
-            let content = read.with_context(|| format!("cannot read {}", letter.display()))?;
+        if let Some(content) = letter {
             let head = "Content-Disposition: form-data; name=\"letter\"; filename=\"letter\"\r\n\
                         Content-Type: application/octet-stream";
-            part(head, &content);
+            part(head, content);
         }
         body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
         let media = format!("multipart/form-data; boundary={boundary}");
-        Ok(Self { method: "POST", path: path.to_owned(), media, body })
+        Self { method: "POST", path: path.to_owned(), media, body, headers: String::new() }
+    }
+
+    /// With one more header line.
+    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+        append!(self.headers, "{name}: {value}\r\n");
+        self
     }
 }
 
@@ -145,10 +162,11 @@ impl Client {
         };
         let head = format!(
             "{} {} HTTP/1.1\r\nHost: {address}\r\nAccept: application/json\r\nConnection: close\r\n\
-             {}{media}Content-Length: {}\r\n\r\n",
+             {}{}{media}Content-Length: {}\r\n\r\n",
             call.method,
             call.path,
             self.credentials,
+            call.headers,
             call.body.len()
         );
         stream.write_all(head.as_bytes())?;

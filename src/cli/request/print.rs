@@ -32,7 +32,7 @@ pub(super) enum Shape {
 pub(super) fn shape(request: &Request) -> Shape {
     match request {
         Request::Act(_) => Shape::Line,
-        Request::Other(Queue::Submit { .. }) => Shape::Submitted,
+        Request::Other(Queue::Submit { .. } | Queue::Import(_)) => Shape::Submitted,
         Request::Other(Queue::List { .. }) => Shape::List,
         Request::Other(Queue::Show { .. }) => Shape::Whole,
         Request::Other(Queue::Records { .. }) => Shape::Records,

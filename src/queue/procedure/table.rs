@@ -406,6 +406,8 @@ table! {
         PaperNumbered = "paper_numbered";
         /// A paper past its time was deleted.
         PaperExpired = "paper_expired";
+        /// A table of requests was filed.
+        BulkFiled = "bulk_filed", notifies(Heads);
         /// A webhook failed for too long, or wanted no more calls: nothing is told to it any more.
         WebhookStopped = "webhook_stopped", notifies(Operators);
         /// An administrator lets a webhook be told again.

@@ -28,6 +28,8 @@ pub(super) use keys::keyring;
 #[cfg(feature = "approval")]
 pub(super) use office::office;
 #[cfg(feature = "approval")]
+pub use road_3::naming;
+#[cfg(feature = "approval")]
 pub(super) use road_3::{desk, people, uploads, web};
 
 //------------ OptionError ---------------------------------------------------

@@ -198,7 +198,7 @@ fn holidays(settings: &Settings) -> Result<Option<String>, OptionError> {
 }
 
 /// Naming rules, with the lists that the settings name in place of those shipped.
-fn naming(settings: &Settings) -> Result<Naming, OptionError> {
+pub fn naming(settings: &Settings) -> Result<Naming, OptionError> {
     let mut naming = Naming {
         min_length: settings.naming.min_length,
         ormas: settings.naming.ormas,

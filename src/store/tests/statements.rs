@@ -15,6 +15,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         ("signing", signing::STATEMENTS),
         ("zones", zones::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("bulk", crate::store::bulk::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),
         #[cfg(feature = "approval")]
         ("drafts", crate::store::drafts::STATEMENTS),

@@ -5,6 +5,7 @@ mod acting;
 mod acts;
 mod apply;
 mod audit;
+mod bulk;
 mod help;
 mod home;
 mod link;
@@ -44,6 +45,7 @@ use super::failure::Failure;
 use super::form::{Form, Input};
 use super::shell::Shell;
 use super::state::State;
+pub(super) use bulk::BODY_MAX as LARGE_BODY_MAX;
 pub(super) use texts::use_texts;
 
 /// A page that is a form: heading, a few lines, facts, the form, a few lines.
@@ -62,6 +64,11 @@ pub(super) struct FormPage {
     pub(super) after: Vec<String>,
 }
 
+/// Pages that take more than a letter in: a body may have so many octets.
+pub(super) fn large_routes() -> Router<State> {
+    Router::new().route("/permohonan-kolektif/{id}/surat", post(bulk::bring_letters))
+}
+
 /// All pages.
 pub(super) fn routes() -> Router<State> {
     Router::new()
@@ -78,6 +85,11 @@ pub(super) fn routes() -> Router<State> {
         .route("/bahasa/{tag}", get(home::language))
         .route("/aset/{hash}/{name}", get(assets::serve))
         .route("/permohonan", get(apply::start).post(apply::drop_draft))
+        .route(bulk::PLACE, get(bulk::show).post(bulk::bring))
+        .route("/permohonan-kolektif/templat.csv", get(bulk::table))
+        .route("/permohonan-kolektif/{id}", get(bulk::one))
+        .route("/permohonan-kolektif/{id}/hasil.csv", get(bulk::results))
+        .route("/permohonan-kolektif/{id}/{act}", post(bulk::press))
         .route("/permohonan/{step}", get(apply::show).post(apply::take))
         .route("/permohonan/wilayah", get(region::show_districts).post(region::take_district))
         .route("/permohonan/wilayah/unit", get(region::show_units).post(region::take_unit))
