@@ -6,11 +6,10 @@
 use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
 use crate::publish::{Cause, Edit, EditProposal, NoRows};
-use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, is_recent};
+use crate::queue::time::{DAY_MS, is_recent, month_and_year};
 use crate::queue::{Actor, Request, RequestResult, Stage, State};
 use crate::register::{anchor_edit, anchor_served};
 use crate::store::StoreError;
-use crate::view::rfc3339;
 
 /// Notices per turn.
 const NOTICES_MAX: usize = 500;
@@ -18,6 +17,8 @@ const NOTICES_MAX: usize = 500;
 const DUE_MAX: usize = 1_000;
 /// Rows of unrequested names let go per turn.
 const RELEASED_MAX: usize = 2_000;
+/// From this month on, holidays of the next year should be known.
+const WARNING_MONTH: u8 = 10;
 /// Names per turn.
 const NAMES_MAX: usize = 1_000;
 /// With `audit.daily`, how long the anchor in the zone may be behind, in milliseconds.
@@ -25,11 +26,6 @@ const ANCHOR_MS: i64 = DAY_MS;
 
 /// One job of the day.
 pub(super) type Job = fn(&Desk) -> Result<(), ActError>;
-
-/// The month of a time in WIB, `YYYY-MM`.
-fn month_of(ms: i64) -> String {
-    rfc3339(ms + WIB_OFFSET_MS).chars().take(7).collect()
-}
 
 impl Desk {
     /// Everything that is due now, by a clock that is believed; for tests, whose clocks jump.
@@ -93,18 +89,21 @@ impl Desk {
         done
     }
 
-    /// From 1 December on, holidays of the next year must be known (docs/procedure.md).
+    /// Says in the log that holidays of the next year should be known.
     fn warn_of_empty_year(&self) {
-        let month = month_of(self.now());
-        let next = month.strip_suffix("-12").and_then(|year| year.parse::<i32>().ok());
-        if let Some(next) = next.map(|year| year + 1)
-            && self.calendar().year_is_empty(next)
-        {
+        if let Some(next) = self.year_without_holidays() {
             tracing::warn!(
                 year = next,
-                "no holiday of the next year is known: due times will be too early; name the table in work.holidays"
+                "no holiday of the next year is known: due times will be too early; add them on the page of \
+                 holidays, or name the table in work.holidays"
             );
         }
+    }
+
+    /// The next year, from October on and while no holiday of it is known (docs/procedure.md, Clocks).
+    pub fn year_without_holidays(&self) -> Option<i32> {
+        let (month, year) = month_and_year(self.now());
+        (month >= WARNING_MONTH && self.calendar().year_is_empty(year + 1)).then_some(year + 1)
     }
 
     /// Corrections and questions nobody answered.

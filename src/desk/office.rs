@@ -12,7 +12,7 @@ use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use super::room::Obstacle;
-use super::settings::{Options, Settings};
+use super::settings::{Listener, Options, Settings};
 use crate::audit::{
     Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, check_papers, export_part,
     note_export, open_guarded, verify_own,
@@ -29,7 +29,7 @@ use crate::queue::{Actor, Calendar, Deed, Happening, Rules, Subject, TransitionE
 use crate::register::Register;
 use crate::store::clock_watch::ClockWatch;
 use crate::store::events::EventFilter;
-use crate::store::{Reader, Store, StoreError};
+use crate::store::{Reader, Store, StoreError, Tx};
 
 /// The folder of letters in the state directory.
 pub const LETTERS: &str = "letters";
@@ -42,7 +42,7 @@ const NEWS_MAX: usize = 20;
 /// The subject of events about the settings.
 const SETTINGS: &str = "settings:file";
 /// The subject of events about working time.
-const WORKING_TIME: &str = "settings:work";
+pub(super) const WORKING_TIME: &str = "settings:work";
 /// The roles that may export the whole chain, which names who did what.
 pub const CHAIN_READERS: [Role; 3] = [Role::Auditor, Role::Operator, Role::Head];
 
@@ -66,6 +66,10 @@ pub(super) struct Inner {
     pub(super) options: Options,
     /// Of them, those that a reload changes, as they are now.
     pub(super) settings: ArcSwap<Settings>,
+    /// Held while settings are put in force: one after the other.
+    pub(super) settling: Mutex<()>,
+    /// Told what the lists say.
+    pub(super) listener: Mutex<Option<Listener>>,
     /// Whether the clock is believed.
     pub(super) clock_watch: Mutex<ClockWatch>,
     /// What the reminders know from the last turn.
@@ -93,6 +97,7 @@ impl Desk {
     /// Opens the desk on a database and a publisher. Keys are made at the first start.
     pub fn open(store: Store, publisher: Publisher, options: Options) -> Result<Self, ActError> {
         let now = (options.clock)();
+        let settings = Settings::of(&options, store.read(|reader| reader.lists())?);
         let vault = open_guarded(&options.state_dir, &store, now)?;
         let notary = Notary::open(&options.state_dir, &store, now)?;
         let ledger = Ledger::new(
@@ -101,7 +106,7 @@ impl Desk {
             notary,
             Arc::clone(&options.clock),
             options.rules.clone(),
-            options.calendar.clone(),
+            settings.basis.calendar.clone(),
         );
         let register = Register::new(ledger.clone(), publisher);
         let promoter = Promoter::new(register.clone());
@@ -116,8 +121,10 @@ impl Desk {
             register,
             promoter,
             prober,
-            settings: ArcSwap::from_pointee(Settings::of(&options)),
+            settings: ArcSwap::from_pointee(settings),
             options,
+            settling: Mutex::default(),
+            listener: Mutex::default(),
             clock_watch: Mutex::default(),
             reminded,
             watched,
@@ -323,7 +330,8 @@ impl Desk {
 
 //--- Working time
 impl Desk {
-    /// Puts a table of working time in force, and leaves an event if it is a new one.
+    /// Puts a table of working time in force, and leaves an event if it is a new one; for tests.
+    #[cfg(test)]
     pub fn set_working_time(&self, calendar: Calendar) -> Result<(), ActError> {
         self.0.ledger.set_calendar(calendar);
         self.note_working_time()
@@ -354,14 +362,16 @@ impl Desk {
 
     /// Brings the due times of open requests up to the table of working time.
     pub(super) fn recompute_due_times(&self) -> Result<(), ActError> {
-        let ledger = &self.0.ledger;
-        ledger.store.write(|tx| {
-            for state in crate::queue::State::ALL.into_iter().filter(|state| state.is_open()) {
-                for row in tx.requests_in(state)? {
-                    ledger.recompute_due(tx, &row.number)?;
-                }
+        self.0.ledger.store.write(|tx| self.recompute_in(tx))
+    }
+
+    /// The same in a transaction that does more.
+    pub(super) fn recompute_in(&self, tx: &Tx<'_>) -> Result<(), ActError> {
+        for state in crate::queue::State::ALL.into_iter().filter(|state| state.is_open()) {
+            for row in tx.requests_in(state)? {
+                self.0.ledger.recompute_due(tx, &row.number)?;
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }

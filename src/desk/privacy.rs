@@ -131,6 +131,7 @@ impl Desk {
         |desk| Ok(desk.0.ledger.store.write::<_, StoreError>(|tx| tx.tidy_origins())?),
         |desk| desk.sweep_mailbox_codes(desk.now()),
         Self::retain_drafts,
+        Self::retain_list_proposals,
         Self::sweep_unsent,
         Self::retain_bulks,
         Self::retain_subjects,

@@ -8,6 +8,7 @@ mod evidence;
 mod following;
 mod life;
 mod listing;
+mod lists;
 mod mailbox;
 mod names;
 mod notices;

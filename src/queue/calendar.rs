@@ -7,12 +7,14 @@
 use std::collections::BTreeMap;
 
 use super::regions::rows;
-use super::time::{DAY_MS, MINUTE_MS, day_number, day_of, midnight};
+use super::time::{DAY_MS, MINUTE_MS, date_text, day_number, day_of, midnight};
 
 /// Days looked at by [`Calendar::add`] before it gives up: a table of holidays without end.
 const DAYS_MAX: i64 = 4_000;
 /// The shipped working hours.
 pub const HOURS_DEFAULT: &str = "Mon-Fri 08:00-16:00";
+/// The days of a week, from Monday.
+pub const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 //------------ Hours ---------------------------------------------------------
 
@@ -30,16 +32,7 @@ impl Hours {
             let (first, last) = days.split_once('-').unwrap_or((days, days));
             let first = weekday(first).ok_or_else(bad)?;
             let last = weekday(last).ok_or_else(bad)?;
-            let mut read = Vec::new();
-            for span in spans.split(',') {
-                let (from, to) = span.trim().split_once('-').ok_or_else(bad)?;
-                let from = time_of_day(from).ok_or_else(bad)?;
-                let to = time_of_day(to).ok_or_else(bad)?;
-                if from >= to || read.last().is_some_and(|&(_, end)| end > from) {
-                    return Err(bad());
-                }
-                read.push((from, to));
-            }
+            let read = spans_of(spans).ok_or_else(bad)?;
             let mut day = first;
             loop {
                 hours.0[day].clone_from(&read);
@@ -57,6 +50,32 @@ impl Hours {
         self.0.iter().map(Vec::as_slice)
     }
 
+    /// The hours of days from Monday; one that cannot be read has none.
+    pub fn of_days<'a>(days: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hours = Self::default();
+        for (own, text) in hours.0.iter_mut().zip(days) {
+            *own = spans_of(text).unwrap_or_default();
+        }
+        hours
+    }
+
+    /// As [`Hours::parse`] reads it, days with the same hours together.
+    pub fn text(&self) -> String {
+        let mut rules = Vec::new();
+        let mut days = DAYS.iter().zip(&self.0).peekable();
+        while let Some((first, spans)) = days.next() {
+            let mut last = first;
+            while let Some((day, _)) = days.next_if(|(_, other)| *other == spans) {
+                last = day;
+            }
+            if !spans.is_empty() {
+                let to = if last == first { String::new() } else { format!("-{}", capital(last)) };
+                rules.push(format!("{}{to} {}", capital(first), spans_text(spans)));
+            }
+        }
+        rules.join("; ")
+    }
+
     /// The spans of each day from Monday in minutes, as in [`Calendar::canonical`].
     fn canonical(&self) -> String {
         let span = |&(from, to): &(i64, i64)| format!("{}-{}", from / MINUTE_MS, to / MINUTE_MS);
@@ -67,8 +86,34 @@ impl Hours {
 
 /// Monday is 0.
 fn weekday(text: &str) -> Option<usize> {
-    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    names.iter().position(|name| text.trim().eq_ignore_ascii_case(name))
+    DAYS.iter().position(|name| text.trim().eq_ignore_ascii_case(name))
+}
+
+/// The name of a day with a capital letter.
+fn capital(day: &str) -> String {
+    let (first, rest) = day.split_at(1);
+    format!("{}{rest}", first.to_uppercase())
+}
+
+/// The spans of a day, as `08:00-12:00,13:00-16:00`: each ends after it begins, and before the next.
+pub fn spans_of(text: &str) -> Option<Vec<(i64, i64)>> {
+    let mut read: Vec<(i64, i64)> = Vec::new();
+    for span in text.split(',') {
+        let (from, to) = span.trim().split_once('-')?;
+        let (from, to) = (time_of_day(from)?, time_of_day(to)?);
+        if from >= to || read.last().is_some_and(|&(_, end)| end > from) {
+            return None;
+        }
+        read.push((from, to));
+    }
+    Some(read)
+}
+
+/// The same as text.
+pub fn spans_text(spans: &[(i64, i64)]) -> String {
+    let time = |ms: i64| format!("{:02}:{:02}", ms / MINUTE_MS / 60, ms / MINUTE_MS % 60);
+    let spans = spans.iter().map(|&(from, to)| format!("{}-{}", time(from), time(to)));
+    spans.collect::<Vec<_>>().join(",")
 }
 
 /// `HH:MM` up to 24:00, in milliseconds since midnight.
@@ -108,6 +153,8 @@ struct Override {
     first: i64,
     /// Last day number.
     last: i64,
+    /// What for.
+    name: String,
     /// The hours.
     hours: Hours,
 }
@@ -177,11 +224,58 @@ impl Calendar {
     ) -> Result<(), CalendarError> {
         let day = |date: &str| day_number(date).ok_or_else(|| CalendarError::Date(date.to_owned()));
         let (first, last) = (day(first)?, day(last)?);
-        self.overrides.push(Override { first, last, hours });
+        self.overrides.push(Override { first, last, name: String::new(), hours });
         Ok(())
     }
 
-    /// Whether a year has no holiday at all: from 1 December an empty next year is a warning.
+    /// The ordinary week.
+    pub fn week(&self) -> &Hours {
+        &self.week
+    }
+
+    /// Works by another week.
+    pub fn set_week(&mut self, week: Hours) {
+        self.week = week;
+    }
+
+    /// The holidays: date, name, source.
+    pub fn holidays(&self) -> impl Iterator<Item = Vec<String>> {
+        self.holidays.iter().map(|(day, it)| {
+            vec![date_text(*day).unwrap_or_default(), it.name.clone(), it.source.clone()]
+        })
+    }
+
+    /// Has these holidays and no others; a row without a date is none.
+    pub fn set_holidays(&mut self, rows: &[Vec<String>]) {
+        self.holidays.clear();
+        for row in rows {
+            if let [date, name, source] = row.as_slice() {
+                drop(self.add_holiday(date, name, source));
+            }
+        }
+    }
+
+    /// The times with other hours: first and last day, what for, hours.
+    pub fn other_hours(&self) -> impl Iterator<Item = Vec<String>> {
+        self.overrides.iter().map(|it| {
+            let date = |day| date_text(day).unwrap_or_default();
+            vec![date(it.first), date(it.last), it.name.clone(), it.hours.text()]
+        })
+    }
+
+    /// Has these times with other hours and no others; a row that cannot be read is none.
+    pub fn set_other_hours(&mut self, rows: &[Vec<String>]) {
+        self.overrides.clear();
+        for row in rows {
+            let [first, last, name, hours] = row.as_slice() else { continue };
+            let read = Hours::parse(hours).map(|hours| self.add_override(first, last, hours));
+            if let (Ok(Ok(())), Some(added)) = (read, self.overrides.last_mut()) {
+                name.clone_into(&mut added.name);
+            }
+        }
+    }
+
+    /// Whether a year has no holiday at all: from October an empty next year is a warning.
     pub fn year_is_empty(&self, year: i32) -> bool {
         let day = |year: i32| day_number(&format!("{year:04}-01-01")).unwrap_or(i64::MAX);
         self.holidays.range(day(year)..day(year + 1)).next().is_none()

@@ -168,6 +168,9 @@ pub enum Stale {
         /// The role the signature was given in.
         role: Role,
     },
+    /// Another content of a list of the settings.
+    #[error("the list was changed meanwhile")]
+    List,
     /// There is no candidate at all: it does not build on the zone as served.
     #[error("there is no candidate to approve")]
     NoCandidate,
@@ -341,6 +344,43 @@ rules! {
     OneNameServer = "one_name_server" => Incomplete, "a delegation needs two name servers at least";
     /// Newer changes depend on what the change would take back.
     RollbackConflict = "rollback_conflict" => Incomplete, "later changes to the same RRsets prevent it";
+
+    /// Hours that cannot be read, or that end before they begin.
+    BadHours = "bad_hours" => Incomplete, "hours read like 08:00-12:00,13:00-16:00, each ends after it begins";
+    /// A week without one working hour.
+    ClosedWeek = "closed_week" => Incomplete, "the office must be open on one day at least";
+    /// An end before the beginning, or a time longer than a year.
+    BadPeriod = "bad_period" => Incomplete, "the last day must follow the first, within a year";
+    /// Control characters, or a number of 16 digits.
+    BadText = "bad_text" => Incomplete, "this text has signs that cannot be kept";
+    /// Two rows with the same first cell.
+    DoubledRow = "doubled_row" => Incomplete, "this row is there already";
+    /// More cells than the list has columns.
+    RowWidth = "row_width" => Incomplete, "a line has these columns";
+    /// More rows than a list may have.
+    TooManyRows = "too_many_rows" => Incomplete, "too many rows";
+    /// A list without rows that needs some.
+    ListEmpty = "list_empty" => Incomplete, "this list cannot be empty";
+    /// A list of which more than half would go.
+    ListShrinks = "list_shrinks" => Incomplete, "more than half of the list would go: confirm that this is meant";
+    /// A code of a unit that does not read, or does not fit its level.
+    BadRegionCode = "bad_region_code" => Incomplete, "a code reads like 32.09.22 for a kecamatan, 32.09.22.2015 for a village";
+    /// A level that is none.
+    UnknownLevel = "unknown_level" => Incomplete, "a unit is a kecamatan, a kelurahan or a desa";
+    /// A village without its district.
+    NoDistrict = "no_district" => Incomplete, "the kecamatan of this village is not in the list";
+    /// A pattern of reserved names that does not read.
+    BadPattern = "bad_pattern" => Incomplete, "a reserved name is one label, or the beginning of one and *";
+    /// A suffix that is no domain name of two labels or more.
+    BadSuffix = "bad_suffix" => Incomplete, "a suffix is a domain name with a dot in it";
+    /// No network.
+    BadNetwork = "bad_network" => Incomplete, "a network reads like 192.0.2.0/24 or 2001:db8::/32";
+    /// A network so wide that it says nothing.
+    NetworkTooWide = "network_too_wide" => Incomplete, "this network is too wide to be in one country";
+    /// A key that is none, or a choice that is none.
+    UnknownKey = "unknown_key" => Incomplete, "unknown";
+    /// An address of a site that does not read.
+    BadSite = "bad_site" => Incomplete, "an address of a site begins with https:// or http://";
 
     /// No label at all, or an empty one.
     NameEmpty = "name_empty" => NameRule, "the name is empty or has an empty label";

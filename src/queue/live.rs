@@ -55,6 +55,11 @@ impl LiveState {
     pub fn is_served(self) -> bool {
         matches!(self, Self::Live | Self::Reconfirming)
     }
+
+    /// Whether nobody has the name: its records are history.
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Free | Self::Removed | Self::Quarantined)
+    }
 }
 
 named! {

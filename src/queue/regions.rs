@@ -27,6 +27,20 @@ pub enum Level {
     Desa,
 }
 
+impl Level {
+    /// Every level.
+    const ALL: [Self; 3] = [Self::Kecamatan, Self::Kelurahan, Self::Desa];
+
+    /// Its word in the list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kecamatan => "kecamatan",
+            Self::Kelurahan => "kelurahan",
+            Self::Desa => "desa",
+        }
+    }
+}
+
 /// One unit.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Unit {
@@ -64,15 +78,16 @@ impl Regions {
 
     /// Reads a `kode,jenis,nama` table.
     pub fn parse(text: &str) -> Result<Self, TableError> {
+        Ok(Self::of_rows(&rows(text, 3)?))
+    }
+
+    /// The units of such rows; a row of no unit is left out.
+    pub fn of_rows(rows: &[Vec<String>]) -> Self {
         let mut units: BTreeMap<String, Unit> = BTreeMap::new();
-        for row in rows(text, 3)? {
-            let [code, level, name] = &row[..] else { continue };
-            let level = match level.as_str() {
-                "kecamatan" => Level::Kecamatan,
-                "kelurahan" => Level::Kelurahan,
-                "desa" => Level::Desa,
-                _ => continue,
-            };
+        for row in rows {
+            let [code, level, name] = row.as_slice() else { continue };
+            let known = Level::ALL.into_iter().find(|known| known.as_str() == level);
+            let Some(level) = known else { continue };
             let (code, name) = (code.clone(), name.clone());
             let slug = slug(&name);
             units.insert(code.clone(), Unit { code, level, name, slug });
@@ -83,7 +98,7 @@ impl Regions {
             .map(|unit| unit.slug.clone())
             .filter(|slug| !seen.insert(slug.clone()))
             .collect();
-        Ok(Self { units, doubled })
+        Self { units, doubled }
     }
 
     /// All units in the order of their codes.
@@ -143,6 +158,8 @@ pub struct Office {
     pub short: String,
     /// The full name.
     pub name: String,
+    /// What it is: a secretariat, a department, a body.
+    pub kind: String,
 }
 
 /// Reads the offices in the binary.
@@ -152,11 +169,18 @@ pub fn shipped_offices() -> Vec<Office> {
 
 /// Reads a `singkatan,nama,jenis` table.
 pub fn parse_offices(text: &str) -> Result<Vec<Office>, TableError> {
-    let office = |row: Vec<String>| {
-        let mut fields = row.into_iter();
-        Some(Office { short: slug(&fields.next()?), name: fields.next()? })
+    Ok(offices_of(&rows(text, 3)?))
+}
+
+/// The offices of such rows.
+pub fn offices_of(rows: &[Vec<String>]) -> Vec<Office> {
+    let office = |row: &Vec<String>| match row.as_slice() {
+        [short, name, kind] => {
+            Some(Office { short: slug(short), name: name.clone(), kind: kind.clone() })
+        }
+        _ => None,
     };
-    Ok(rows(text, 3)?.into_iter().filter_map(office).collect())
+    rows.iter().filter_map(office).collect()
 }
 
 /// The office meant by a full name or a short form.

@@ -29,12 +29,24 @@ impl Reserved {
 
     /// Reads a `pattern,office,why` table.
     pub fn parse(text: &str) -> Result<Self, TableError> {
-        let entry = |row: Vec<String>| {
-            let mut fields = row.into_iter();
-            let pattern = fields.next()?.to_lowercase();
-            Some(Entry { pattern, office: fields.next()?, why: fields.next()? })
+        Ok(Self::of_rows(&rows(text, 3)?))
+    }
+
+    /// The entries of such rows.
+    pub fn of_rows(rows: &[Vec<String>]) -> Self {
+        let entry = |row: &Vec<String>| match row.as_slice() {
+            [pattern, office, why] => {
+                let pattern = pattern.to_lowercase();
+                Some(Entry { pattern, office: office.clone(), why: why.clone() })
+            }
+            _ => None,
         };
-        Ok(Self(rows(text, 3)?.into_iter().filter_map(entry).collect()))
+        Self(rows.iter().filter_map(entry).collect())
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter()
     }
 
     /// The entry that keeps `name` (below the zone) from `office`. Only names directly under the

@@ -1,5 +1,6 @@
 //! Where a name may point: address ranges, and suffixes below which a stranger can claim a name.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
@@ -31,6 +32,24 @@ impl Prefix {
             }
             _ => false,
         }
+    }
+}
+
+impl Prefix {
+    /// Its length in bits.
+    pub fn length(&self) -> u8 {
+        self.length
+    }
+
+    /// Whether it is one of IPv4.
+    pub fn is_v4(&self) -> bool {
+        self.address.is_ipv4()
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
     }
 }
 

@@ -60,6 +60,13 @@ pub fn first_day(year: i32, month: u8) -> Option<i64> {
     Some(i64::from(date.to_julian_day() - EPOCH_JULIAN_DAY))
 }
 
+/// The `YYYY-MM-DD` date of a day, in days since 1970-01-01.
+pub fn date_text(day: i64) -> Option<String> {
+    let day = i32::try_from(day).ok()?.checked_add(EPOCH_JULIAN_DAY)?;
+    let date = Date::from_julian_day(day).ok()?;
+    date.format(format_description!("[year]-[month]-[day]")).ok()
+}
+
 /// Days since 1970-01-01 of a `YYYY-MM-DD` date.
 pub fn day_number(text: &str) -> Option<i64> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;

@@ -17,7 +17,7 @@ use crate::people::{OldProof, People};
 use crate::report::{Month, Terms};
 use crate::store::Store;
 use crate::text::with_causes;
-use crate::words::set_office;
+use crate::words::{office, set_office};
 
 /// What these commands work on.
 pub(super) struct Office {
@@ -108,7 +108,13 @@ impl Office {
                     Ok(options) => options,
                     Err(error) => return Reply::failed(with_causes(&error)),
                 };
-                (Arc::new(read.calendar.clone()), &read.rules)
+                // What was changed on pages holds while the daemon is stopped, too.
+                let basis = match read.in_force(&self.store) {
+                    Ok(basis) => basis,
+                    Err(error) => return Reply::failed(with_causes(&error)),
+                };
+                set_office(office().with_lines(&basis.identity, basis.calendar.week()));
+                (Arc::new(basis.calendar), &read.rules)
             }
         };
         let terms = Terms { calendar: &calendar, rules };

@@ -377,7 +377,7 @@ impl Road3 {
             tracing::warn!(%error, "papers wait for the time of their next try");
         }
         // In force first: what cannot be put on record holds all the same.
-        let set = open.desk.set_working_time(checked.desk.calendar);
+        let set = open.desk.note_working_time();
         let noted = note_settings(&open.desk, path);
         let begun = open.desk.begin_webhooks();
         if let Err(error) = set.and(noted).and(begun) {

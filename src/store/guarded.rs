@@ -47,6 +47,7 @@ pub(super) const TABLES: &[Table] = &[
     // When they work.
     whole("holiday", &["date"]),
     whole("work_override", &["first"]),
+    whole("list_version", &["list", "version"]),
     // What the office says.
     whole("text", &["name", "language"]),
     // What stands beside the chain.
@@ -77,6 +78,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ("tally", "sums of other tables for limits, made anew each day: decides nothing else"),
     ("likeness", "an index of names for a warning; what it finds is compared again"),
     ("subject_request", "each is an event when it comes and when it is answered: decides nothing"),
+    ("list_proposal", "looked at and not applied: decides nothing; lasts a day"),
     ("unsent", "forms that were not taken in: decides nothing; lasts a day"),
     ("call_once", "the first answer to a call that is repeated within a day: decides nothing"),
     ("webhook", "says how far events were told outside: decides nothing"),

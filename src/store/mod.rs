@@ -27,6 +27,8 @@ mod inspect;
 pub mod journal;
 #[cfg(feature = "approval")]
 pub mod likeness;
+#[cfg(feature = "approval")]
+pub mod lists;
 mod migrations;
 #[cfg(feature = "approval")]
 pub mod once;

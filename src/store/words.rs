@@ -7,7 +7,7 @@ use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef}
 use super::sql::Cell;
 use crate::queue::named::named;
 use crate::queue::{
-    Kind, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State,
+    Kind, List, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State,
 };
 
 named! {
@@ -85,6 +85,7 @@ word_cells! {
     Origin, Origin::from_name;
     NoticeState, NoticeState::from_name;
     PaperKind, PaperKind::from_name;
+    List, List::from_name;
     // The roles of rows are those of accounts.
     Role, Role::of_officer;
     Stage, Stage::from_name;

@@ -42,7 +42,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 pub use closed::{ClosedBy, serve_closed};
 pub use door::DoorLimits;
 pub use limits::{Limits, Route};
-pub use state::{Hosting, Options, Parts, State};
+pub use state::{Options, Parts, Shown, State};
 
 /// Largest body taken in: a letter as a phone photographs it, and its form.
 const BODY_MAX: usize = crate::uploads::TAKEN_MAX + 256 * 1024;

@@ -67,6 +67,9 @@ pub(super) fn page_of(route: &str, path: &str) -> String {
         // Those that were ticked are to be ticked again.
         "/antrean/disposisi" => "/antrean",
         "/plh/{id}/akhiri" => "/plh",
+        "/pengaturan/daftar/{list}/salin" | "/pengaturan/daftar/{list}/pulihkan" => {
+            path.rsplit_once('/').map_or("/pengaturan", |(list, _)| list)
+        }
         "/jejak/ekspor" => "/jejak",
         _ => path,
     };

@@ -30,7 +30,7 @@ use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
 use crate::wire::Name;
-use crate::words::office;
+use crate::words::{office, set_office};
 
 /// Blocking calls under way at once.
 const WORK_PERMITS: usize = 16;
@@ -69,19 +69,30 @@ pub struct Options {
     pub door: DoorLimits,
     /// Password hashes that may wait for their turn.
     pub hashes_waiting: usize,
-    /// `[[hosting]]`: where sites may be hosted.
-    pub hostings: Vec<Hosting>,
+    /// Settings that only the file can change, to be shown to administrators.
+    pub shown: Vec<Shown>,
     /// How long an answer may take, apart from the time its request's body needs.
     pub answer_max: Duration,
 }
 
+/// A setting that only the file can change.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Shown {
+    /// Its key, as `approval.camat`.
+    pub key: String,
+    /// Its value as text.
+    pub value: String,
+    /// Whether a reload puts it in force; the others wait for a restart.
+    pub by_reload: bool,
+}
+
 /// A place where sites may be hosted.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Hosting {
+pub(super) struct Hosting {
     /// What applicants know it by.
-    pub name: String,
+    pub(super) name: String,
     /// An IP address, or the name of a server.
-    pub target: String,
+    pub(super) target: String,
 }
 
 /// The settings of the pages that a reload changes.
@@ -93,15 +104,15 @@ pub(super) struct Settings {
     pub(super) register_public: bool,
     /// Limits of drafts.
     pub(super) drafts: DraftLimits,
-    /// `[[hosting]]`.
-    pub(super) hostings: Arc<[Hosting]>,
+    /// Settings that only the file can change.
+    pub(super) shown: Arc<[Shown]>,
 }
 
 impl Settings {
     /// Those of the options.
     fn of(options: &Options) -> Self {
         let Options { public_submit, register_public, drafts, .. } = *options;
-        Self { public_submit, register_public, drafts, hostings: options.hostings.clone().into() }
+        Self { public_submit, register_public, drafts, shown: options.shown.clone().into() }
     }
 }
 
@@ -175,6 +186,10 @@ impl State {
         if let Err(error) = super::pages::use_texts(&parts.desk) {
             tracing::error!(%error, "the texts that an administrator wrote cannot be read");
         }
+        // Pages, mails and papers speak for the office as its settings and pages name it.
+        parts.desk.listen_to_lists(Box::new(|basis| {
+            set_office(office().with_lines(&basis.identity, basis.calendar.week()));
+        }));
         let limits = Limits::new(parts.options.submit_per_hour);
         let hashes_waiting = parts.options.hashes_waiting;
         Ok(Self(Arc::new(Inner {
@@ -207,6 +222,12 @@ impl State {
     /// Settings of the pages that a reload changes.
     pub(super) fn settings(&self) -> Arc<Settings> {
         self.0.settings.load_full()
+    }
+
+    /// Where sites may be hosted.
+    pub(super) fn hostings(&self) -> Vec<Hosting> {
+        let known = self.desk().hostings().into_iter();
+        known.map(|(name, target)| Hosting { name, target }).collect()
     }
 
     /// Takes over other options, as far as they can change without a restart.

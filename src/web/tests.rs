@@ -4,6 +4,7 @@ mod bulk;
 mod credentials;
 mod desk_pages;
 mod limits;
+mod lists;
 mod mailbox;
 mod papers;
 mod persons;
@@ -97,7 +98,7 @@ impl Site {
             drafts: DraftLimits::default(),
             door: super::DoorLimits::default(),
             hashes_waiting: 32,
-            hostings: Vec::new(),
+            shown: Vec::new(),
             answer_max: std::time::Duration::from_secs(50),
         };
         let mut of_desk = desk_options(dir.path(), &time);

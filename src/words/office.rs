@@ -77,6 +77,64 @@ impl Office {
     }
 }
 
+impl Office {
+    /// Its lines by the keys of the settings, as a page shows and changes them.
+    pub fn lines(&self) -> Vec<(String, String)> {
+        let paper = if self.folio { FOLIO } else { "a4" };
+        let lines = [
+            ("government", self.government.as_str()),
+            ("name", &self.name),
+            ("short_name", &self.short_name),
+            ("region", &self.region),
+            ("unit", &self.unit),
+            ("place", &self.place),
+            ("address", &self.address),
+            ("telephone", &self.telephone),
+            ("email", &self.email),
+            ("website", &self.website),
+            ("head", &self.head),
+            ("verifier", &self.verifier),
+            ("privacy_officer", &self.privacy_officer),
+            ("procedure", &self.procedure),
+            ("paper", paper),
+        ];
+        lines.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec()
+    }
+
+    /// The same with these lines, and these hours in an ordinary week; a key that is none changes nothing.
+    pub fn with_lines(&self, lines: &[(String, String)], hours: &Hours) -> Self {
+        let mut office = Self { hours: hours.clone(), ..self.clone() };
+        for (key, value) in lines {
+            let line = match key.as_str() {
+                "government" => &mut office.government,
+                "name" => &mut office.name,
+                "short_name" => &mut office.short_name,
+                "region" => &mut office.region,
+                "unit" => &mut office.unit,
+                "place" => &mut office.place,
+                "address" => &mut office.address,
+                "telephone" => &mut office.telephone,
+                "email" => &mut office.email,
+                "website" => &mut office.website,
+                "head" => &mut office.head,
+                "verifier" => &mut office.verifier,
+                "privacy_officer" => &mut office.privacy_officer,
+                "procedure" => &mut office.procedure,
+                "paper" => {
+                    office.folio = value == FOLIO;
+                    continue;
+                }
+                _ => continue,
+            };
+            line.clone_from(value);
+        }
+        office
+    }
+}
+
+/// The folio sheet among the settings' words.
+const FOLIO: &str = "f4";
+
 /// Speaks for this office from now on.
 pub fn set_office(office: Office) {
     OFFICE.store(Arc::new(office));

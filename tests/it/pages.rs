@@ -304,3 +304,77 @@ fn the_figures_of_queries_renew_themselves_where_scripts_run() {
     assert_eq!((&after["same"], &after["open"]), (&json!(true), &json!(true)), "{after}");
     assert_eq!(visit.browser.eval(&admin, "window.stays"), json!(true), "the page was never left");
 }
+
+/// Every list of the settings, by the last part of its address.
+const LISTS: [&str; 11] = [
+    "kantor",
+    "jam-kerja",
+    "jam-khusus",
+    "hari-libur",
+    "perangkat-daerah",
+    "wilayah",
+    "ejaan",
+    "nama-dicadangkan",
+    "tujuan-rawan",
+    "jaringan-indonesia",
+    "hosting",
+];
+
+#[test]
+fn settings_are_changed_in_a_browser_and_outlive_a_kill_and_a_reload() {
+    let Some(browser) = Browser::start() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    crate::support::lay_out(dir.path(), "");
+    let mut visit = Visit { daemon: Daemon::in_dir(dir.path()), browser };
+    let link = std::fs::read_to_string(dir.path().join("state/first-administrator")).unwrap();
+    let admin = visit.join(link.split_whitespace().next().unwrap(), "sri", "Sri Rahayu");
+    visit.open(&admin, "/pengaturan");
+    for list in LISTS {
+        for page in ["", "/ubah", "/riwayat"] {
+            visit.open(&admin, &format!("/pengaturan/daftar/{list}{page}"));
+        }
+    }
+    visit.open(&admin, "/pengaturan/daftar/kantor/ubah");
+    let office = [("government", "Pemerintah Kabupaten Maju"), ("telephone", "(0999) 123456")];
+    visit.send(&admin, &office);
+    visit.says(&admin, "Pemerintah Kabupaten Maju");
+    visit.send(&admin, &[("reason", "SK 1/2026")]);
+    visit.says(&admin, "Perubahan sudah berlaku.");
+    visit.open(&admin, "/pengaturan/daftar/jam-kerja/ubah");
+    visit.send(&admin, &[("fri", "07.30–11.00")]);
+    visit.send(&admin, &[]);
+    visit.open(&admin, "/pengaturan/daftar/wilayah/impor");
+    let regions = dir.path().join("wilayah.csv");
+    std::fs::write(
+        &regions,
+        "kode;jenis;nama\n99.01.01;kecamatan;Makmur\n99.01.01.2001;desa;Sukamaju\n",
+    )
+    .unwrap();
+    visit.browser.choose_file(&admin, "#file", &regions);
+    visit.send(&admin, &[("how", "ganti")]);
+    visit.says(&admin, "2 ditambah, 464 dihapus");
+    visit.send(&admin, &[]);
+    visit.says(&admin, "Kesalahan: ");
+    visit.send(&admin, &[("sure", "ya")]);
+    visit.says(&admin, "Sukamaju");
+
+    // At once, after a crash, and after the file was read again.
+    let check = |visit: &mut Visit| {
+        let stranger = visit.browser.window();
+        visit.open(&stranger, "/bantuan");
+        visit.says(&stranger, "(0999) 123456");
+        visit.says(&stranger, "Jumat, 07.30–11.00");
+        visit.open(&stranger, "/aturan-nama");
+        visit.says(&stranger, "sukamaju.desa");
+    };
+    check(&mut visit);
+    let Visit { daemon, browser } = visit;
+    daemon.end_with("KILL");
+    let mut visit = Visit { daemon: Daemon::in_dir(dir.path()), browser };
+    check(&mut visit);
+    let reloaded = visit.daemon.gapura(&["ctl", "reload"]);
+    assert!(reloaded.status.success(), "{}", crate::support::printed(&reloaded));
+    check(&mut visit);
+    let verified = visit.daemon.gapura(&["audit", "verify"]);
+    assert!(verified.status.success(), "{}", crate::support::printed(&verified));
+}

@@ -83,6 +83,7 @@ fn calendars() -> impl Strategy<Value = Calendar> {
             }
             let hours = Hours::parse("Mon-Thu 08:00-15:00; Fri 08:00-11:30,13:00-15:30").unwrap();
             calendar.overrides.push(Override {
+                name: String::new(),
                 first: first + from,
                 last: first + from + long,
                 hours,

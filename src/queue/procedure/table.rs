@@ -360,6 +360,8 @@ table! {
         SettingsChanged = "settings_changed";
         /// The table of working time is another one.
         WorkingTimeChanged = "working_time_changed";
+        /// An administrator changed a list of the settings.
+        ListChanged = "list_changed";
         /// The applicant, who has the mailbox, was given another status secret.
         SecretReplaced = "secret_replaced";
         /// A text of pages and papers is another one.

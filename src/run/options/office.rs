@@ -1,6 +1,5 @@
 //! The options of the office's own identity, and of where sites may be hosted.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,10 +8,12 @@ use super::road_3::{bad_table, hours};
 use crate::config::{Office, Settings, Sheet};
 use crate::files;
 use crate::paper::check_coat_of_arms;
-use crate::queue::person::is_mailbox;
-use crate::wire::Name;
+use crate::queue::Rule;
+use crate::queue::lists::{hosting_fault, identity_fault};
 use crate::words;
 
+/// What a short text is.
+const SHORT: &str = "one line of 1 to 200 characters";
 /// Longest text of `[office]`, in characters.
 const OFFICE_TEXT_MAX: usize = 200;
 /// Largest coat of arms, in octets.
@@ -60,7 +61,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
 
 /// The texts of `[office]` that make no sense.
 fn text_faults(office: &Office) -> Vec<(&'static str, OptionError)> {
-    let needed = [
+    let lines = [
         ("office.government", &office.government),
         ("office.name", &office.name),
         ("office.short_name", &office.short_name),
@@ -68,31 +69,25 @@ fn text_faults(office: &Office) -> Vec<(&'static str, OptionError)> {
         ("office.unit", &office.unit),
         ("office.place", &office.place),
         ("office.address", &office.address),
+        ("office.telephone", &office.telephone),
+        ("office.email", &office.email),
+        ("office.website", &office.website),
         ("office.head", &office.head),
         ("office.verifier", &office.verifier),
-    ];
-    let may_be_empty = [
-        ("office.telephone", &office.telephone),
         ("office.privacy_officer", &office.privacy_officer),
         ("office.procedure", &office.procedure),
     ];
-    let given = may_be_empty.into_iter().filter(|(_, text)| !text.is_empty());
-    let texts = needed.into_iter().chain(given);
-    let mut faults: Vec<_> =
-        texts.filter_map(|(key, text)| Some((key, short(key, text).err()?))).collect();
-    let mut add = |key: &'static str, text: &str, is_good: bool, choices: &'static str| {
-        if !text.is_empty() && !is_good {
-            let text = text.to_owned();
-            faults.push((key, OptionError::Choice { key, text, choices }));
-        }
+    let fault = |(key, text): (&'static str, &String)| {
+        let rule = identity_fault(key.trim_start_matches("office."), text)?;
+        let choices = match rule {
+            Rule::BadEmail => "an address as \"diskominfo@example.go.id\"",
+            Rule::BadSite => "an address as \"https://example.go.id\"",
+            _ => SHORT,
+        };
+        let text = text.chars().take(OFFICE_TEXT_MAX).collect();
+        Some((key, OptionError::Choice { key, text, choices }))
     };
-    let email = &office.email;
-    add("office.email", email, is_mailbox(email), "an address as \"diskominfo@example.go.id\"");
-    let site = &office.website;
-    let is_site = ["https://", "http://"].iter().any(|scheme| site.starts_with(scheme))
-        && !site.contains(|c: char| c.is_whitespace() || c.is_control() || "\"'<>".contains(c));
-    add("office.website", site, is_site, "an address as \"https://example.go.id\"");
-    faults
+    lines.into_iter().filter_map(fault).collect()
 }
 
 /// A text of one short line.
@@ -104,7 +99,7 @@ fn short(key: &'static str, text: &str) -> Result<(), OptionError> {
     Err(OptionError::Choice {
         key,
         text: text.chars().take(OFFICE_TEXT_MAX).collect(),
-        choices: "one line of 1 to 200 characters",
+        choices: SHORT,
     })
 }
 
@@ -123,8 +118,7 @@ fn coat_of_arms(path: &Path) -> Result<Option<Arc<[u8]>>, OptionError> {
 
 /// Where sites may be hosted: name and target.
 fn hosting_target(text: &str) -> Result<(), OptionError> {
-    let is_host = text.contains('.') && text.parse::<Name>().is_ok();
-    if is_host || text.parse::<IpAddr>().is_ok() {
+    if hosting_fault(text).is_none() {
         return Ok(());
     }
     Err(OptionError::Choice {

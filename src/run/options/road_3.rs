@@ -1,5 +1,6 @@
 //! The options of road 3: accounts, pages, and the desk with its rules and lists.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,34 @@ use super::logs::MIB;
 use super::{OptionError, office, webhooks};
 use crate::config::{self, Settings};
 use crate::notice::Mailer;
+use crate::queue::calendar::HOURS_DEFAULT;
 use crate::queue::regions::{Office, Regions, parse_offices};
 use crate::queue::targets::{Prefix, prefixes};
-use crate::queue::{Bind, Calendar, Hours, Naming, Rules, Targets};
+use crate::queue::{Bind, Calendar, Hours, List, Naming, Rules, Targets};
 use crate::run::road_3::relay;
 use crate::run::time::now_ms;
 use crate::{desk, people, uploads, web};
+
+/// Tables whose keys administrators see.
+const SHOWN: [&str; 12] = [
+    "approval",
+    "correction",
+    "naming",
+    "targets",
+    "probe",
+    "lifecycle",
+    "tokens",
+    "public",
+    "register",
+    "uploads",
+    "audit",
+    "people",
+];
+/// Keys whose lists are changed on pages.
+const ON_PAGES: [&str; 3] = ["naming.regions", "naming.offices", "targets.indonesia"];
+/// How keys begin that a reload puts in force.
+const BY_RELOAD: [&str; 6] =
+    ["naming.", "targets.", "audit.", "register.", "public.", "approval.promote"];
 
 /// All settings of road 3 that make no sense, with their keys.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
@@ -82,12 +105,36 @@ pub(in crate::run) fn web(settings: &Settings, url: &str) -> web::Options {
             ..web::DoorLimits::default()
         },
         hashes_waiting: settings.people.sign_ins_waiting,
-        hostings: settings
-            .hostings
-            .iter()
-            .map(|from| web::Hosting { name: from.name.clone(), target: from.target.clone() })
-            .collect(),
+        shown: shown(settings),
         answer_max: web::ANSWER_MAX,
+    }
+}
+
+/// Settings of the procedure that only the file can change. Tables with secrets are not among them.
+fn shown(settings: &Settings) -> Vec<web::Shown> {
+    // Settings are plain data: they always have a JSON form.
+    let all = serde_json::to_value(settings).unwrap_or_default();
+    let mut shown = Vec::new();
+    for table in SHOWN {
+        for (name, value) in all[table].as_object().into_iter().flatten() {
+            let key = format!("{table}.{name}");
+            if ON_PAGES.contains(&key.as_str()) {
+                continue;
+            }
+            let by_reload = BY_RELOAD.iter().any(|front| key.starts_with(front))
+                && key != "public.submit_per_hour";
+            shown.push(web::Shown { key, value: text_of(value), by_reload });
+        }
+    }
+    shown
+}
+
+/// A value as text: lists with commas.
+fn text_of(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(all) => all.iter().map(text_of).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }
 
@@ -125,6 +172,13 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
         calendar: calendar(settings)?,
         naming: naming(settings)?,
         targets: targets(settings)?,
+        hostings: settings
+            .hostings
+            .iter()
+            .map(|from| (from.name.clone(), from.target.clone()))
+            .collect(),
+        identity: office(settings)?.lines(),
+        of_file: of_file(settings),
         probe: settings.probe.enabled,
         probe_time: Duration::from_secs(settings.probe.seconds),
         probes: settings.probe.at_once,
@@ -140,6 +194,23 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
         webhooks: webhooks::hooks(settings)?,
         ..desk::Options::new(state_dir, Arc::new(now_ms))
     })
+}
+
+/// The lists that the settings give; a value that is the shipped one counts as shipped.
+fn of_file(settings: &Settings) -> BTreeSet<List> {
+    let named = |path: &Path| !path.as_os_str().is_empty();
+    let given = |list: &List| match list {
+        List::Identity => settings.office != config::Office::default(),
+        List::Hours => settings.work.hours != HOURS_DEFAULT,
+        List::OtherHours => !settings.work.overrides.is_empty(),
+        List::Holidays => named(&settings.work.holidays),
+        List::Offices => named(&settings.naming.offices),
+        List::Regions => named(&settings.naming.regions),
+        List::Indonesia => named(&settings.targets.indonesia),
+        List::Hostings => !settings.hostings.is_empty(),
+        List::Spellings | List::Reserved | List::Hijackable => false,
+    };
+    List::ALL.into_iter().filter(given).collect()
 }
 
 /// Working hours, other hours for a period, and the holidays of the file if there is one.

@@ -39,6 +39,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("once", crate::store::once::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("lists", crate::store::lists::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("origins", crate::store::origins::STATEMENTS),
         #[cfg(feature = "approval")]
         ("papers", crate::store::papers::STATEMENTS),

@@ -9,6 +9,9 @@ mod bulk;
 mod help;
 mod home;
 mod link;
+mod list_change;
+mod list_forms;
+mod lists;
 mod lost;
 mod mailbox;
 mod notices;
@@ -25,6 +28,7 @@ mod reports;
 mod review;
 mod routing;
 mod send;
+mod settings;
 mod sign_in;
 mod start;
 mod statistics;
@@ -77,6 +81,21 @@ pub(super) fn routes() -> Router<State> {
         .route("/aturan-nama", get(help::naming))
         .route("/contoh-surat", get(help::sample))
         .route("/contoh-surat.pdf", get(help::sample_file))
+        .route("/pengaturan", get(settings::show))
+        .route("/pengaturan/daftar/{list}", get(lists::show))
+        .route("/pengaturan/daftar/{list}/csv", get(lists::csv))
+        .route("/pengaturan/daftar/{list}/riwayat", get(lists::history))
+        .route("/pengaturan/daftar/{list}/ubah", get(list_forms::show).post(list_forms::take))
+        .route(
+            "/pengaturan/daftar/{list}/impor",
+            get(list_forms::ask_import).post(list_forms::import),
+        )
+        .route("/pengaturan/daftar/{list}/salin", post(list_forms::copy))
+        .route("/pengaturan/daftar/{list}/pulihkan", post(list_forms::restore))
+        .route(
+            "/pengaturan/daftar/{list}/usulan/{id}",
+            get(list_change::show).post(list_change::apply),
+        )
         .route("/pengaturan/teks", get(texts::list))
         .route("/pengaturan/teks/{name}/{lang}", get(texts::show).post(texts::save))
         .route("/pengaturan/webhook", get(webhooks::list))

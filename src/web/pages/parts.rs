@@ -6,8 +6,8 @@ use crate::desk::{ActError, Viewer};
 use crate::people::Account;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
-    Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState, Outcome,
-    Overrule, PaperKind, Phase, Role, Rule, Rules, State,
+    Fault, FaultCode, Kind, LineCode, LineVerdict, List, LiveState, NamingClass, NoticeState,
+    Outcome, Overrule, PaperKind, Phase, Role, Rule, Rules, State,
 };
 use crate::view::{
     FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView, Summary,
@@ -171,6 +171,7 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
     let said = match key {
         "class" => NamingClass::from_name(value).map(|it| it.say(t)),
         "kind" => Kind::from_name(value).map(|it| it.say(t)),
+        "list" => List::from_name(value).map(|it| super::lists::title_of(t, it)),
         "paper" => PaperKind::from_name(value).map(|it| it.say(t)),
         "turned_back" => FaultCode::from_name(value).map(|it| it.say(t)),
         "about" => Some(act_words(t, value)),

@@ -209,7 +209,7 @@ fn name_and_purpose(state: &State, t: Words, draft: &Draft, name: Field) -> Vec<
 
 /// Where the site is.
 fn target_field(state: &State, t: Words) -> Field {
-    let hostings = state.settings().hostings.clone();
+    let hostings = state.hostings();
     let hosting = hostings.iter().map(|hosting| Choice {
         value: format!("{HOSTING}{}", hosting.name),
         label: hosting.name.clone(),

@@ -9,7 +9,7 @@ use super::parts::{full_name, left_class, waits};
 use crate::desk::{ActError, HeldCount, MonthSoFar, step_of};
 use crate::people::{Account, Role};
 use crate::publish::ZoneStatus;
-use crate::queue::{Phase, Rules};
+use crate::queue::{List, Phase, Rules};
 use crate::signer::Alarm;
 use crate::view::{RecordView, Summary};
 use crate::web::failure::Failure;
@@ -119,6 +119,12 @@ pub(super) async fn show(
             .iter()
             .map(|number| (t.a("start-untold", "number", number), format!("/tinjau/{number}"))),
     );
+    let may_mend = session.holds_one_of(&[Role::Operator]);
+    let year = state.desk().year_without_holidays().filter(|_| may_mend);
+    trouble.extend(year.map(|year| {
+        let place = super::lists::place_of(List::Holidays);
+        (t.a("start-year-empty", "year", &year.to_string()), place)
+    }));
     let (rules, counts) = (state.desk().rules(), overview.counts);
     let list = |items: &[Summary]| items.iter().map(|it| item(t, it, &people, rules)).collect();
     let part = |id: &str, items: &[Summary], all: &str, count: u64| Part {

@@ -27,7 +27,7 @@ const STEP: u8 = 4;
 /// Takes over what the choice of a way says by itself: the target of a hosting.
 pub(super) fn choose(state: &State, draft: &mut Draft) {
     let Some(name) = draft.get("target").strip_prefix(HOSTING) else { return };
-    let hostings = state.settings().hostings.clone();
+    let hostings = state.hostings();
     match hostings.iter().find(|hosting| hosting.name == name) {
         Some(hosting) => draft.set_target(&hosting.target),
         // It was on a page that is older than the settings.
@@ -136,7 +136,7 @@ fn address_form(visitor: &Visitor, draft: &Draft, how: &str, change: Change) -> 
 fn later_page(state: &State, visitor: &Visitor) -> Message {
     let t = visitor.t;
     let mut text = vec![t.s("apply-later-1")];
-    let hostings = state.settings().hostings.clone();
+    let hostings = state.hostings();
     text.extend(hostings.iter().map(|hosting| t.a("apply-later-hosting", "name", &hosting.name)));
     text.extend([t.s("apply-later-2"), t.s("apply-later-3")]);
     let shell = Shell::new(visitor, t.s("apply-title-belum"));

@@ -4,7 +4,6 @@
 use axum::http::{Request, StatusCode, header::CONTENT_TYPE};
 
 use super::{Browser, office, office_with};
-use crate::web::Hosting;
 
 /// The person responsible of a village.
 const KUWU: [(&str, &str); 5] = [
@@ -63,9 +62,8 @@ async fn faults_of_a_person_are_told_at_their_step_and_all_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_a_site_is_needs_no_word_of_dns() {
-    let site = office_with(|web, _| {
-        let (name, target) = ("Hosting desa".to_owned(), "198.51.100.80".to_owned());
-        web.hostings = vec![Hosting { name, target }];
+    let site = office_with(|_, desk| {
+        desk.hostings = vec![("Hosting desa".to_owned(), "198.51.100.80".to_owned())];
     });
     let mut browser = Browser::new(&site);
     browser.open("/permohonan").await;

@@ -1,0 +1,197 @@
+//! Text to a table: CSV with commas, semicolons or tabs, as spreadsheets write and paste it. All faults are
+//! found at once, each with its line.
+
+use std::collections::BTreeMap;
+
+use super::super::fault::{Fault, Rule};
+use super::super::regions::slug;
+use super::{List, ROWS_MAX, TEXT_MAX, Table, cells, key};
+
+/// Faults told at most.
+const FAULTS_MAX: usize = 50;
+
+/// What is wrong with a line; the field is the name of a column.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RowFault {
+    /// The line, from 1; 0 for the list as a whole.
+    pub line: u64,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl RowFault {
+    /// A fault of the list as a whole.
+    fn whole(rule: Rule, about: impl Into<String>) -> Self {
+        Self { line: 0, fault: Fault::new("list", rule, about) }
+    }
+}
+
+impl Table {
+    /// Reads a list. `fill` is what an empty last cell becomes where it is needed, as the source of
+    /// holidays that were pasted without one.
+    pub fn read(list: List, text: &str, fill: &str) -> Result<Self, Vec<RowFault>> {
+        let text = text.trim_start_matches('\u{feff}');
+        if text.len() > TEXT_MAX {
+            return Err(vec![RowFault::whole(Rule::TooLong, TEXT_MAX.to_string())]);
+        }
+        let mut faults = Vec::new();
+        let (mut rows, mut lines) = (Vec::new(), BTreeMap::new());
+        for (line, cells) in cells_of(list, text) {
+            if is_heading(list, &cells) && rows.is_empty() {
+                continue;
+            }
+            if rows.len() >= ROWS_MAX {
+                faults.push(RowFault::whole(Rule::TooManyRows, ROWS_MAX.to_string()));
+                break;
+            }
+            let Some(row) = read_row(list, cells, fill, line, &mut faults) else { continue };
+            if let Some(first) = lines.insert(key(&row).to_owned(), line) {
+                let about = format!("{} ({first})", key(&row));
+                let fault = Fault::new(first_column(list), Rule::DoubledRow, about);
+                faults.push(RowFault { line, fault });
+            }
+            rows.push(row);
+        }
+        let table = Self::of(list, rows);
+        if faults.is_empty() {
+            faults.extend(table.faults());
+        }
+        faults.truncate(FAULTS_MAX);
+        if faults.is_empty() { Ok(table) } else { Err(faults) }
+    }
+
+    /// The same of one row.
+    pub fn read_one(list: List, cells: Vec<String>) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let row = read_row(list, cells, "", 1, &mut faults);
+        match row {
+            Some(row) if faults.is_empty() => Ok(Self::of(list, [row])),
+            _ => Err(faults.into_iter().map(|it| it.fault).collect()),
+        }
+    }
+
+    /// What is wrong with the list as a whole.
+    pub fn faults(&self) -> Vec<RowFault> {
+        let list = self.list;
+        if self.rows().is_empty() && !list.may_be_empty() {
+            return vec![RowFault::whole(Rule::ListEmpty, "")];
+        }
+        match list {
+            List::Hours
+                if self.rows().iter().all(|row| row.last().is_none_or(String::is_empty)) =>
+            {
+                vec![RowFault::whole(Rule::ClosedWeek, "")]
+            }
+            List::Regions => self.without_district(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Villages whose district is not in the list.
+    fn without_district(&self) -> Vec<RowFault> {
+        let lost = self.rows().iter().filter(|row| {
+            let code = key(row);
+            code.len() > 8 && code.get(..8).is_none_or(|district| self.row(district).is_none())
+        });
+        lost.map(|row| RowFault::whole(Rule::NoDistrict, key(row))).take(FAULTS_MAX).collect()
+    }
+}
+
+/// The name of the column that names a row.
+fn first_column(list: List) -> &'static str {
+    list.columns().first().copied().unwrap_or_default()
+}
+
+/// One line as a good row; none where it is no row of the list, or a bad one.
+fn read_row(
+    list: List,
+    mut cells: Vec<String>,
+    fill: &str,
+    line: u64,
+    faults: &mut Vec<RowFault>,
+) -> Option<Vec<String>> {
+    let columns = list.columns();
+    while cells.len() > columns.len() && cells.last().is_some_and(String::is_empty) {
+        cells.pop();
+    }
+    if cells.len() > columns.len() {
+        let fault = Fault::new(first_column(list), Rule::RowWidth, columns.join(", "));
+        faults.push(RowFault { line, fault });
+        return None;
+    }
+    cells.resize(columns.len(), String::new());
+    if let Some(last) = cells.last_mut().filter(|last| last.is_empty() && columns.len() > 1) {
+        fill.trim().clone_into(last);
+    }
+    let before = faults.len();
+    for (at, (cell, column)) in cells.iter_mut().zip(columns).enumerate() {
+        let optional = list.optional().contains(&at);
+        if let Err((rule, about)) = cells::mend(list, at, cell, optional) {
+            faults.push(RowFault { line, fault: Fault::new(*column, rule, about) });
+        }
+    }
+    if faults.len() > before {
+        return None;
+    }
+    if list == List::Regions && !cells::is_unit(&cells) {
+        return None;
+    }
+    if let Some((column, rule, about)) = cells::row_fault(list, &cells) {
+        faults.push(RowFault { line, fault: Fault::new(column, rule, about) });
+        return None;
+    }
+    Some(cells)
+}
+
+/// Whether a line is the names of the columns.
+fn is_heading(list: List, cells: &[String]) -> bool {
+    let names = cells.iter().map(|cell| slug(cell));
+    names.eq(list.columns().iter().map(|name| (*name).to_owned()))
+}
+
+/// The cells of each line that has any, with its number; comments begin with `#`.
+fn cells_of(list: List, text: &str) -> Vec<(u64, Vec<String>)> {
+    if list.columns().len() == 1 {
+        let line = |line: &str| unarmed(line.split(['#', ',', ';', '\t']).next().unwrap_or(""));
+        let lines = text.lines().map(line).zip(1..).map(|(cell, number)| (number, vec![cell]));
+        return lines.filter(|(_, cells)| !key(cells).is_empty()).collect();
+    }
+    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let delimiter = delimiter_of(first.unwrap_or_default(), list.columns().len());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let records = reader.records().filter_map(Result::ok);
+    let lines = records.map(|record| {
+        let line = record.position().map_or(0, csv::Position::line);
+        (line, record.iter().map(unarmed).collect::<Vec<_>>())
+    });
+    lines.filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty())).collect()
+}
+
+/// The sign between the cells of a line: the one that gives it as many cells as there are columns, or
+/// else one that is there.
+fn delimiter_of(line: &str, columns: usize) -> u8 {
+    let mut quoted = false;
+    let bare = line.bytes().filter(|octet| {
+        quoted ^= *octet == b'"';
+        !quoted
+    });
+    let bare: Vec<u8> = bare.collect();
+    let count = |sign: u8| bare.iter().filter(|octet| **octet == sign).count();
+    let signs = [b'\t', b';', b','];
+    let fits = signs.into_iter().find(|sign| count(*sign) + 1 == columns);
+    let known = fits.or_else(|| signs.into_iter().find(|sign| count(*sign) > 0));
+    known.unwrap_or(b',')
+}
+
+/// A cell without blanks around it, and without the sign by which an export keeps a spreadsheet from
+/// taking it for a formula.
+fn unarmed(cell: &str) -> String {
+    let cell = cell.trim();
+    let armed = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
+    armed.unwrap_or(cell).trim().to_owned()
+}
