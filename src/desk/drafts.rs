@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::{ActError, Desk, PublicLimit, Room};
-use crate::queue::time::MINUTE_MS;
+use crate::queue::time::{DAY_MS, MINUTE_MS};
 use crate::store::drafts::DraftRow;
 use crate::store::{StoreError, Tx};
 
+/// A draft is kept this long after its last change, and so are links to it.
+pub(super) const DRAFT_KEPT_MS: i64 = 30 * DAY_MS;
 /// How long a draft lies untouched until it may be dropped for others.
 const UNTOUCHED_MS: i64 = 60 * MINUTE_MS;
 /// The part of all drafts' octets that one network may have: one in so many.
@@ -67,14 +69,29 @@ impl Desk {
         })
     }
 
-    /// Drops the draft of a browser.
+    /// Drops the draft of a browser, and what links to it.
     pub fn drop_draft(&self, hash: &str) -> Result<(), ActError> {
-        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| tx.drop_draft(hash))?)
+        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| {
+            tx.cut_draft_links(hash)?;
+            tx.drop_draft(hash)
+        })?)
+    }
+
+    /// Drops drafts nobody has touched for their time, and links to them.
+    pub(super) fn retain_drafts(&self) -> Result<(), ActError> {
+        let before = self.now() - DRAFT_KEPT_MS;
+        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| {
+            tx.sweep_draft_links(before)?;
+            if tx.sweep_drafts(before)? > 0 {
+                tx.note_erasure()?;
+            }
+            Ok(())
+        })?)
     }
 
     /// What a row holds. Rows of earlier versions are not sealed: their fields are a JSON object. A letter
     /// that was not read when it was chosen, as theirs, has to be chosen again.
-    fn open_draft(&self, row: DraftRow) -> Result<DraftContent, ActError> {
+    pub(super) fn open_draft(&self, row: DraftRow) -> Result<DraftContent, ActError> {
         let DraftRow { visit_hash: hash, fields, letter, letter_name, .. } = row;
         if fields.starts_with('{') {
             let fields = serde_json::from_str(&fields).unwrap_or_default();
@@ -99,7 +116,7 @@ impl Desk {
     }
 
     /// A draft as a row.
-    fn seal_draft(
+    pub(super) fn seal_draft(
         &self,
         hash: String,
         network: String,

@@ -143,6 +143,8 @@ pub enum PublicLimit {
     Office,
     /// Codes to prove a mailbox.
     Codes,
+    /// Links to drafts.
+    Links,
     /// Open requests in all.
     All,
     /// Letters in all, or the disk.
@@ -155,6 +157,7 @@ impl PublicLimit {
         match self {
             Self::NetworkDrafts | Self::Network | Self::Mailbox | Self::Office => "too_many_open",
             Self::Codes => "too_many_codes",
+            Self::Links => "too_many_links",
             Self::All | Self::Drafts | Self::Disk => "no_room",
         }
     }
@@ -177,6 +180,9 @@ impl PublicLimit {
             }
             Self::Codes => {
                 "too many codes were sent to this mailbox or asked for from this network: try again in an hour"
+            }
+            Self::Links => {
+                "too many links were sent to this mailbox or asked for from this network: try again in an hour"
             }
             Self::All | Self::Disk => {
                 "no more requests are taken without an account at present: bring the letter to the office"

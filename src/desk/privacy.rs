@@ -20,8 +20,6 @@ const SECRET_KEPT_MS: i64 = 365 * DAY_MS;
 const CONTACT_KEPT_MS: i64 = 365 * DAY_MS;
 /// Contacts erased in one run.
 const CONTACTS_MAX: usize = 1_000;
-/// A draft is kept this long after its last change.
-const DRAFT_KEPT_MS: i64 = 30 * DAY_MS;
 /// A file of letters that no row names is kept this long.
 const ORPHAN_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// A letter is kept this long after it came.
@@ -150,17 +148,6 @@ impl Desk {
             tracing::info!(forgotten, "expired status secrets were deleted");
         }
         Ok(())
-    }
-
-    /// Drafts nobody sent.
-    fn retain_drafts(&self) -> Result<(), ActError> {
-        let before = self.now() - DRAFT_KEPT_MS;
-        Ok(self.0.ledger.store.write::<_, StoreError>(|tx| {
-            if tx.sweep_drafts(before)? > 0 {
-                tx.note_erasure()?;
-            }
-            Ok(())
-        })?)
     }
 
     /// Contacts of names that have been gone for their time; one that is live keeps its own.

@@ -176,6 +176,24 @@ impl Mailer {
         sent.map_err(|refused| MailerError::NotTaken(refused.error))
     }
 
+    /// Mails a link to a form that was begun, at once and once. Nothing of it is kept or logged.
+    pub async fn send_draft_link(
+        &self,
+        to: &str,
+        what: &str,
+        token: &str,
+        words: Words,
+    ) -> Result<(), MailerError> {
+        let to: Mailbox = to.trim().parse().map_err(MailerError::To)?;
+        let link = format!("{}/permohonan/lanjut/{token}", self.url);
+        let text = words.with("mail-draft-text", &[("what", what), ("link", &link)]);
+        let text = format!("{text}\n\n{}\n", words.s("mail-end"));
+        let subject = words.s("mail-draft-subject");
+        let html = html(&subject, &text, Some(&link), words.lang());
+        let sent = self.hand_over(to, None, subject, (text, html)).await;
+        sent.map_err(|refused| MailerError::NotTaken(refused.error))
+    }
+
     /// The sender, by the name that the settings give it, or else the office's.
     fn sender(&self) -> Mailbox {
         let name = self.from.name.clone().or_else(|| {

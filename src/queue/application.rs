@@ -96,6 +96,10 @@ pub struct Application {
     /// *berlaku sampai*: a date (24.00 WIB) or an RFC 3339 time.
     #[serde(default)]
     pub ends: Option<String>,
+    /// A date: for [`Kind::New`] without records, by when the site is to have a place. The name does not go
+    /// live before records are there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosting_by: Option<String>,
     /// Why a reserved name or another pattern is asked for; without it such a name is turned back
     /// at once, with it the second signature decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,6 +202,7 @@ impl Application {
             letter: Letter::default(),
             starts: None,
             ends: None,
+            hosting_by: None,
             exception: None,
             lift: false,
             inverse_of: None,

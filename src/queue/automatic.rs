@@ -27,6 +27,8 @@ const TXT_STRING_MAX: usize = 255;
 const SIMILAR_MAX: usize = 10;
 /// How long a probe's result may be used, in milliseconds.
 pub const PROBE_FRESH_MS: i64 = 10 * MINUTE_MS;
+/// The longest time until a site has its place.
+const HOSTING_MS: i64 = 90 * DAY_MS;
 /// The longest term of a civil organisation's name: a year and a day, for leap years.
 const ORMAS_TERM_MS: i64 = 366 * DAY_MS;
 
@@ -491,7 +493,9 @@ pub fn refusals(
             _ => false,
         };
         if line.outcome == Outcome::Failed && stops {
-            let only_shown = |fault: &Fault| fault.rule == Rule::UnderWildcard;
+            // A site without a place is no fault of the form: it is asked for again before anything goes live.
+            let only_shown =
+                |fault: &Fault| matches!(fault.rule, Rule::UnderWildcard | Rule::NoTargetYet);
             faults.extend(line.faults.iter().filter(|fault| !only_shown(fault)).cloned());
         }
     }
@@ -551,6 +555,10 @@ fn term(application: &Reading, now: i64, faults: &mut Vec<Fault>) {
     if ends.is_some_and(|ends| ends <= starts) {
         faults.push(Fault::new("ends", Rule::EndsBeforeStart, ""));
     }
+    let away = |at: i64| at <= now || at - now > HOSTING_MS + DAY_MS;
+    if application.hosting_at().is_some_and(away) {
+        faults.push(Fault::new("hosting_by", Rule::HostingDateAway, ""));
+    }
     let needs_end = matches!(application.class, NamingClass::Kegiatan | NamingClass::Ormas);
     if needs_end && application.kind.brings_records() && application.ends.is_none() {
         faults.push(Fault::new("ends", Rule::EndDateNeeded, application.class.as_str()));
@@ -602,6 +610,9 @@ pub fn tidy(mut application: Application, naming: &Naming) -> Application {
     application.name = labels::normalize(&application.name, &application.zone);
     if !application.kind.brings_records() {
         application.records.clear();
+    }
+    if application.kind != Kind::New || !application.records.is_empty() {
+        application.hosting_by = None;
     }
     for record in &mut application.records {
         record.rtype = record.rtype.trim().to_ascii_uppercase();

@@ -292,6 +292,10 @@ rules! {
     TooLong = "too_long" => Incomplete, "too long";
     /// No record where one is needed.
     NoRecords = "no_records" => Incomplete, "at least one record is needed";
+    /// No record yet: the site is to have a place by a day that the applicant named.
+    NoTargetYet = "no_target_yet" => Incomplete, "the site has no place yet: records are needed before the name can go live";
+    /// The day by which the site is to have a place is over, or too far away.
+    HostingDateAway = "hosting_date_away" => Incomplete, "the day must lie ahead, within 90 days";
     /// Records where none belong.
     RecordsNotWanted = "records_not_wanted" => Incomplete, "this kind of request brings no records";
     /// No letter file.

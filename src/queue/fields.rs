@@ -164,7 +164,7 @@ fn some(text: String) -> Option<String> {
 /// All fields, in the order of the JSON. The zone and the kind of a request never change; which
 /// words a kind or class may be is tested where they are read.
 #[rustfmt::skip]
-pub const FIELDS: [Field; 21] = [
+pub const FIELDS: [Field; 22] = [
     text("kind", Form::Code, false, &[], |a| a.kind.as_str(),
          |a, text| a.kind = text.parse().unwrap_or(a.kind)),
     text("class", Form::Code, false, UNIT, |a| a.class.as_str(),
@@ -195,6 +195,8 @@ pub const FIELDS: [Field; 21] = [
          |a, text| a.starts = some(text)),
     text("ends", Form::Code, false, TERM, |a| a.ends.as_deref().unwrap_or_default(),
          |a, text| a.ends = some(text)),
+    text("hosting_by", Form::Code, false, RECORDS, |a| a.hosting_by.as_deref().unwrap_or_default(),
+         |a, text| a.hosting_by = some(text)),
     text("exception", Form::Prose, false, &[A1, A3, M4], |a| a.exception.as_deref().unwrap_or_default(),
          |a, text| a.exception = some(text)),
     other("lift", &[M5], |old, new| old.lift != new.lift),

@@ -90,6 +90,8 @@ pub struct Reading {
     starts_at: Option<i64>,
     /// *berlaku sampai*, epoch milliseconds.
     ends_at: Option<i64>,
+    /// The end of the day by which the site is to have a place, epoch milliseconds.
+    hosting_at: Option<i64>,
 }
 
 impl Reading {
@@ -101,7 +103,8 @@ impl Reading {
         // A start counts from the beginning of its day, an end to the end of it.
         let starts_at = sent.starts.as_deref().and_then(|text| moment(text, 0));
         let ends_at = sent.ends.as_deref().and_then(|text| moment(text, DAY_MS));
-        Self { sent, apex, place, parsed, starts_at, ends_at }
+        let hosting_at = sent.hosting_by.as_deref().and_then(|text| moment(text, DAY_MS));
+        Self { sent, apex, place, parsed, starts_at, ends_at, hosting_at }
     }
 
     /// The same with the hash of the letter that came with it: the desk takes it, not the sender.
@@ -140,6 +143,11 @@ impl Reading {
         self.ends_at
     }
 
+    /// The end of the day by which the site is to have a place, in epoch milliseconds.
+    pub fn hosting_at(&self) -> Option<i64> {
+        self.hosting_at
+    }
+
     /// Dates that are no dates.
     pub(super) fn bad_dates(&self) -> Vec<Fault> {
         let of = |field, text: &Option<String>, read: Option<i64>| {
@@ -149,6 +157,7 @@ impl Reading {
         let dates = [
             of("starts", &self.sent.starts, self.starts_at),
             of("ends", &self.sent.ends, self.ends_at),
+            of("hosting_by", &self.sent.hosting_by, self.hosting_at),
         ];
         dates.into_iter().flatten().collect()
     }

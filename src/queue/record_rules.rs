@@ -1,6 +1,6 @@
 //! What records a request may bring: type, data, TTL, combination. No officer may overrule it.
 
-use super::application::RequestedRecord;
+use super::application::{Kind, RequestedRecord};
 use super::fault::{Fault, Rule};
 use super::personal::holds_personal_number;
 use super::reading::Reading;
@@ -37,7 +37,11 @@ pub fn check_records(reading: &Reading) -> Vec<Fault> {
         return if records.is_empty() { Vec::new() } else { vec![unwanted] };
     }
     if records.is_empty() {
-        return vec![Fault::new("records", Rule::NoRecords, "")];
+        let expected = reading.hosting_by.as_deref().filter(|_| reading.kind == Kind::New);
+        return vec![match expected {
+            Some(day) => Fault::new("records", Rule::NoTargetYet, day),
+            None => Fault::new("records", Rule::NoRecords, ""),
+        }];
     }
     if records.len() > RECORDS_MAX {
         return vec![Fault::new("records", Rule::TooLong, RECORDS_MAX.to_string())];

@@ -57,6 +57,7 @@ const STEPS: &[Step] = &[
     Step { number: 120, road_3: true, sql: include_str!("migrations/0120_webhook.sql") },
     Step { number: 121, road_3: true, sql: include_str!("migrations/0121_bulk.sql") },
     Step { number: 123, road_3: true, sql: include_str!("migrations/0123_list.sql") },
+    Step { number: 128, road_3: true, sql: include_str!("migrations/0128_draft_link.sql") },
     Step { number: 130, road_3: true, sql: include_str!("migrations/0130_results.sql") },
 ];
 

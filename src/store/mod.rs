@@ -13,6 +13,8 @@ pub mod clock_watch;
 #[cfg(feature = "approval")]
 pub mod codes;
 #[cfg(feature = "approval")]
+pub mod draft_links;
+#[cfg(feature = "approval")]
 pub mod drafts;
 #[cfg(feature = "approval")]
 pub mod events;

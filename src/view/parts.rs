@@ -170,6 +170,7 @@ fn before(old: &Application, field: &str, sees: Sees) -> String {
         "region" => text(&old.region),
         "starts" => text(&old.starts),
         "ends" => text(&old.ends),
+        "hosting_by" => text(&old.hosting_by),
         "exception" => text(&old.exception),
         "records" => {
             let line = |it: &RequestedRecord| format!("{} {}", it.rtype, it.data);

@@ -49,6 +49,9 @@ pub struct RequestView {
     #[serde(default)]
     #[schema(format = DateTime)]
     pub ends_at: Option<String>,
+    /// By when the site is to have a place, of a request without records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosting_by: Option<String>,
     /// Why a reserved name or another pattern is asked for.
     pub exception: Option<String>,
     /// For a suspension: whether the suspended RRsets are put back.
@@ -162,6 +165,7 @@ impl RequestView {
             contact: sees.contact(&application.contact),
             letter: application.letter.clone(),
             starts: application.starts.clone(),
+            hosting_by: application.hosting_by.clone(),
             ends: application.ends.clone(),
             starts_at: application.starts_at().map(rfc3339),
             ends_at: application.ends_at().map(rfc3339),

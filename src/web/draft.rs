@@ -60,12 +60,16 @@ impl Draft {
     pub(super) async fn load(state: &State, visit: &str) -> Result<Self, Failure> {
         let hash = sha256_hex(visit);
         let kept = state.work(move |state: &State| state.desk().draft(&hash)).await??;
-        let Some(DraftContent { fields, letter }) = kept else { return Ok(Self::default()) };
+        Ok(kept.map(Self::of_content).unwrap_or_default())
+    }
+
+    /// The draft that was kept.
+    pub(super) fn of_content(DraftContent { fields, letter }: DraftContent) -> Self {
         let letter = letter.and_then(|kept| {
             let letter = Letter::put_aside(kept.bytes, &kept.mark)?;
             Some(ChosenLetter { name: kept.name, letter })
         });
-        Ok(Self { fields, letter })
+        Self { fields, letter }
     }
 
     /// What is kept of it.
@@ -200,6 +204,11 @@ impl Draft {
         (0..RECORD_ROWS).any(|at| !self.get(&format!("data{at}")).is_empty())
     }
 
+    /// Whether it is said that there is no site yet, and by when there will be.
+    pub(super) fn waits_for_hosting(&self) -> bool {
+        self.get("target") == LATER && !self.get("hosting_by").is_empty()
+    }
+
     /// The page that asks for the address of the site; none where a choice of the list says it all.
     pub(super) fn place_of_target(&self) -> Option<String> {
         let how = self.get("target");
@@ -207,12 +216,17 @@ impl Draft {
         asks.then(|| format!("{TARGET}/{how}"))
     }
 
-    /// Puts records in the place of those before: addresses, or the name of a server.
-    pub(super) fn set_target(&mut self, text: &str) {
+    /// Drops all records.
+    pub(super) fn clear_target(&mut self) {
         for at in 0..RECORD_ROWS {
             self.fields.remove(&format!("type{at}"));
             self.fields.remove(&format!("data{at}"));
         }
+    }
+
+    /// Puts records in the place of those before: addresses, or the name of a server.
+    pub(super) fn set_target(&mut self, text: &str) {
+        self.clear_target();
         for (at, record) in records_to(text).into_iter().take(RECORD_ROWS).enumerate() {
             self.fields.insert(format!("type{at}"), record.rtype);
             self.fields.insert(format!("data{at}"), record.data);
@@ -284,7 +298,7 @@ const fn on(step: u8, json: &'static str, label: &'static str, needed: bool) -> 
 
 /// The fields of the form, in the order the steps ask for them. A date of a term, the region and the
 /// letter's file are needed or not by what was said before.
-pub(super) const FORM: [FormField; 18] = [
+pub(super) const FORM: [FormField; 19] = [
     on(1, "kind", "apply-kind", true),
     on(1, "class", "apply-class", true),
     on(2, "office", "apply-office", true),
@@ -300,6 +314,7 @@ pub(super) const FORM: [FormField; 18] = [
     on(3, "ends", "apply-ends", false),
     on(3, "exception", "apply-exception", false),
     on(4, "records", "apply-data", true),
+    on(4, "hosting_by", "apply-hosting-by", false),
     on(4, "starts", "apply-starts", false),
     on(5, "letter.number", "apply-letter-number", true),
     on(5, "letter.date", "apply-letter-date", true),

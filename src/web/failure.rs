@@ -222,6 +222,7 @@ fn words_of(limit: PublicLimit) -> &'static str {
         PublicLimit::Mailbox => "fail-limit-mailbox",
         PublicLimit::Office => "fail-limit-office",
         PublicLimit::Codes => "fail-limit-codes",
+        PublicLimit::Links => "fail-limit-links",
         PublicLimit::All | PublicLimit::Disk => "fail-limit-all",
     }
 }

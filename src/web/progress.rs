@@ -104,7 +104,7 @@ pub(super) fn gap(draft: &Draft) -> Option<String> {
     }
     for step in 2..=LAST {
         if step == 4 {
-            if draft.wants_records() && !draft.has_records() {
+            if draft.wants_records() && !draft.has_records() && !draft.waits_for_hosting() {
                 return Some(draft.place_of_target().unwrap_or_else(|| path_of(4)));
             }
         } else if lacks(draft, step) {

@@ -27,8 +27,8 @@ const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-
 
 /// What a page that shows a letter may load.
 pub(super) const CSP_WITH_LETTER: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
-    object-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
-    base-uri 'none'; frame-ancestors 'none'";
+    object-src 'self'; frame-src 'self'; script-src 'self'; connect-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 //------------ Shell ---------------------------------------------------------
 

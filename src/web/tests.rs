@@ -9,6 +9,7 @@ mod mailbox;
 mod papers;
 mod persons;
 mod reports;
+mod saved;
 mod way_in;
 
 use std::net::SocketAddr;

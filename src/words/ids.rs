@@ -56,6 +56,7 @@ impl Fault {
             Rule::SpecialAddress => self.about.split(',').next().unwrap_or_default(),
             Rule::LineNotChecked | Rule::LineNotOk | Rule::LineNeverOverruled => "",
             // The types that are there say nothing to whoever asks for a name.
+            Rule::NoTargetYet => "",
             Rule::NoteNeeded | Rule::ClassOff | Rule::InZone => "",
             Rule::ReservedName if words.lang() == Lang::Id => "",
             _ => self.about.trim(),

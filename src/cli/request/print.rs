@@ -167,7 +167,7 @@ fn paper(value: &Value) -> String {
 /// One request with everything an officer needs to decide.
 fn whole(value: &Value) -> String {
     let mut lines = vec![row(value)];
-    for key in ["office", "region", "purpose", "revision", "starts", "ends"] {
+    for key in ["office", "region", "purpose", "revision", "starts", "ends", "hosting_by"] {
         if !value[key].is_null() {
             lines.push(format!("{key}: {}", word(&value[key])));
         }

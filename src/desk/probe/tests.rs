@@ -31,6 +31,7 @@ fn application(records: &[(&str, &str)]) -> ParsedApplication {
         letter: Letter::default(),
         starts: None,
         ends: None,
+        hosting_by: None,
         exception: None,
         lift: false,
         inverse_of: None,

@@ -126,12 +126,18 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
         ..Default::default()
     };
     office.store.write::<_, StoreError>(|tx| tx.put_draft(&draft)).unwrap();
+    let link = office.desk.new_draft_link("v", "kantor@dinkes.example", "192.0.2.0/24").unwrap();
+    let link = link.unwrap().token;
+    assert!(office.desk.draft_behind(&link).unwrap().is_some());
     office.wait(40 * DAY);
     // The verifier finds the one, and retention of letters and of where requests came from fails.
     office.store.tamper("PRAGMA foreign_keys = OFF; DROP TABLE letter; DROP TABLE tally");
     office.desk.do_jobs_of_the_day().unwrap_err();
     let left = office.store.read::<_, StoreError>(|reader| reader.draft("v"));
     assert_eq!(left.unwrap(), None, "swept");
+    assert!(office.desk.draft_behind(&link).unwrap().is_none());
+    let again = office.desk.draft_links_again("kantor@dinkes.example", "192.0.2.0/24").unwrap();
+    assert!(again.is_empty(), "nothing is left of whose it was");
 }
 
 #[test]

@@ -39,7 +39,8 @@ impl Assigned {
         if !self.waiting {
             cx.pause_clock();
         }
-        Ok(NeedsCorrection { assignment: self.assignment, since: cx.facts.now })
+        let hosting_at = cx.case.application.hosting_at();
+        Ok(NeedsCorrection { assignment: self.assignment, since: cx.facts.now, hosting_at })
     }
 }
 

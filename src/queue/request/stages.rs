@@ -156,12 +156,17 @@ pub struct NeedsCorrection {
     pub assignment: Assignment,
     /// Returned at, epoch milliseconds.
     pub since: i64,
+    /// Until when the applicant has said that the site has no place, epoch milliseconds: the time counts from
+    /// then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hosting_at: Option<i64>,
 }
 
 impl NeedsCorrection {
     /// When it expires without an answer.
     pub fn lapses_at(&self, calendar: &Calendar, rules: &Rules) -> i64 {
-        calendar.add(self.since, rules.correction_days * rules.working_day)
+        let since = self.hosting_at.unwrap_or(self.since).max(self.since);
+        calendar.add(since, rules.correction_days * rules.working_day)
     }
 }
 

@@ -19,6 +19,8 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("draft_links", crate::store::draft_links::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("drafts", crate::store::drafts::STATEMENTS),
         #[cfg(feature = "approval")]
         ("subjects", crate::store::subjects::STATEMENTS),

@@ -263,10 +263,12 @@ async fn account_page(
 /// A token in words.
 fn row(visitor: &Visitor, token: TokenView) -> Row {
     let t = visitor.t;
+    let scopes = token.scopes.to_string();
+    let scopes = scopes.split(',').map(|scope| t.s(&format!("scope-{}", scope.trim())));
     Row {
         id: token.id,
         label: token.label,
-        scopes: token.scopes.to_string(),
+        scopes: scopes.collect::<Vec<_>>().join("; "),
         ends: t.date(token.ends_ms),
         used: token.used_ms.map_or_else(|| "–".to_owned(), |used| t.date(used)),
         live: token.live,

@@ -53,6 +53,8 @@ pub(super) struct StepPage {
     pub(super) good: String,
     /// The form.
     pub(super) form: Form,
+    /// Whether there is something that can be saved for later.
+    pub(super) saves: bool,
 }
 
 impl StepPage {
@@ -68,6 +70,7 @@ impl StepPage {
             suggestions: Vec::new(),
             good: String::new(),
             form,
+            saves: step > 1,
         }
     }
 
@@ -104,10 +107,7 @@ pub(super) async fn start(
         return Ok(see_other("/permohonan/1"));
     }
     let t = visitor.t;
-    let name = draft.get("name");
-    let kind = draft.kind().map(|kind| kind.say(t)).unwrap_or_default();
-    let zone = &state.options().zone;
-    let what = if name.is_empty() { kind } else { format!("{kind}: {}", full_name(name, zone)) };
+    let what = super::saved::what(&state, t, &draft);
     let next = gap(&draft).unwrap_or_else(|| CHECK.to_owned());
     page(&ResumePage { shell: Shell::new(&visitor, t.s("resume-title")), what, next })
 }

@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::parts::{act_words, fact_words, role_words, state_words};
+use super::parts::{act_words, fact_words, is_of_the_log, role_words, state_words};
 use crate::audit::{AuditFault, Compared, Event, FaultKind, Report, RowChange};
 use crate::desk::{CHAIN_READERS, EventFilter};
 use crate::people::{Account, Role};
@@ -288,7 +288,8 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
         "notice" => (t.a("audit-notice", "id", id), String::new()),
         _ => (event.subject.clone(), String::new()),
     };
-    let facts = event.payload.iter().filter_map(|(key, value)| {
+    let shown = event.payload.iter().filter(|(key, _)| !is_of_the_log(&event.payload, key));
+    let facts = shown.filter_map(|(key, value)| {
         // A fact that is a person is shown by name.
         fact_words(t, key, names.get(value).unwrap_or(value))
     });

@@ -27,6 +27,7 @@ mod register;
 mod reports;
 mod review;
 mod routing;
+mod saved;
 mod send;
 mod settings;
 mod sign_in;
@@ -109,6 +110,10 @@ pub(super) fn routes() -> Router<State> {
         .route("/permohonan-kolektif/{id}", get(bulk::one))
         .route("/permohonan-kolektif/{id}/hasil.csv", get(bulk::results))
         .route("/permohonan-kolektif/{id}/{act}", post(bulk::press))
+        .route("/permohonan/simpan", get(saved::show).post(saved::save))
+        .route("/permohonan/lanjut", get(saved::ask).post(saved::mail_again))
+        .route("/permohonan/lanjut/buka", get(saved::open).post(saved::resume))
+        .route("/permohonan/lanjut/{token}", get(saved::follow))
         .route("/permohonan/{step}", get(apply::show).post(apply::take))
         .route("/permohonan/wilayah", get(region::show_districts).post(region::take_district))
         .route("/permohonan/wilayah/unit", get(region::show_units).post(region::take_unit))

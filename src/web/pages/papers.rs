@@ -51,8 +51,13 @@ pub(super) struct PaperLine {
     pub(super) is_kept: bool,
 }
 
-/// The papers of a request in words; `base` is the address of the list's papers.
-pub(super) fn paper_lines(t: Words, papers: &[PaperView], base: &str) -> Vec<PaperLine> {
+/// The papers of a request in words; `base` is the address of the list's papers, for those who may read them.
+pub(super) fn paper_lines(
+    t: Words,
+    papers: &[PaperView],
+    base: &str,
+    may_read: bool,
+) -> Vec<PaperLine> {
     let line = |paper: &PaperView| {
         let mut about = vec![format!("{} · {}", paper.number, t.moment(&paper.issued))];
         about.extend(paper.superseded_by.as_ref().map(|by| t.a("paper-superseded", "number", by)));
@@ -61,7 +66,7 @@ pub(super) fn paper_lines(t: Words, papers: &[PaperView], base: &str) -> Vec<Pap
             title: paper.kind.say(t),
             about,
             place: format!("{base}/{}", paper.id),
-            is_kept: !paper.deleted,
+            is_kept: may_read && !paper.deleted,
         }
     };
     papers.iter().map(line).collect()

@@ -1,13 +1,14 @@
 //! What several pages share of a request: looking it up, history, proof, lines, tags, time left, and
 //! why an act was refused.
 
+use std::collections::BTreeMap;
+
 use crate::audit::{PROOF, ROW_LOG};
 use crate::desk::{ActError, Viewer};
 use crate::people::Account;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
-    Fault, FaultCode, Kind, LineCode, LineVerdict, List, LiveState, NamingClass, NoticeState,
-    Outcome, Overrule, PaperKind, Phase, Role, Rule, Rules, State,
+    Fault, FaultCode, Kind, LineCode, LineVerdict, List, LiveState, NamingClass, NoticeState, Outcome, Overrule, PaperKind, Phase, RejectReason, Role, Rule, Rules, State,
 };
 use crate::view::{
     FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView, Summary,
@@ -148,7 +149,8 @@ fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
         ("", after) => after.to_owned(),
         (before, after) => format!("{before} → {after}"),
     };
-    let facts = event.facts.iter().filter(|_| officer);
+    let shown = |(key, _): &(&String, &String)| officer && !is_of_the_log(&event.facts, key);
+    let facts = event.facts.iter().filter(shown);
     Past {
         what: act_words(t, &event.act),
         who,
@@ -156,6 +158,22 @@ fn past(t: Words, event: &HistoryView, officer: bool) -> Past {
         moved,
         facts: facts.filter_map(|(key, value)| fact_words(t, key, value)).collect(),
     }
+}
+
+/// Whether a fact is of use to whoever reads the log only: what a program said when a promotion could not begin. What
+/// was asked and answered in a read-back is for officers.
+pub(super) fn is_of_the_log(facts: &BTreeMap<String, String>, key: &str) -> bool {
+    let began = facts.get("step").is_none_or(|step| step == READ_BACK);
+    !began && matches!(key, "found" | "expected" | "question")
+}
+
+/// The step of a promotion in which our own sockets are asked.
+pub(super) const READ_BACK: &str = "read_back";
+
+/// The step of a promotion in words.
+pub(super) fn promotion_step(t: Words, step: &str) -> String {
+    let id = format!("promotion-step-{}", step.replace('_', "-"));
+    if t.has(&id) { t.s(&id) } else { step.to_owned() }
 }
 
 /// A fact of an event in words; none for what only the chain itself needs (hashes of what is
@@ -182,6 +200,8 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
         "style" => Some(t.s(if value == "plt" { "acting-plt" } else { "acting-plh" })),
         _ if key.ends_with("_ms") => value.parse().ok().map(|at| t.date_time(at)),
         "why" => Some(why_words(t, value)),
+        "reason" => RejectReason::from_code(value).map(|it| it.say(t)),
+        "step" => Some(promotion_step(t, value)),
         _ => match value {
             "true" => Some(t.s("fact-yes")),
             "false" => Some(t.s("fact-no")),

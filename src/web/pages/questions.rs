@@ -30,7 +30,7 @@ pub(super) fn step_fields(
         1 => vec![kind_field(t), class_field(t)],
         2 => contact_fields(t),
         3 => name_fields(state, t, draft),
-        4 => vec![target_field(state, t)],
+        4 => vec![target_field(state, t, draft)],
         5 => letter_fields(t, draft),
         _ => return Err(Failure::not_found()),
     })
@@ -45,6 +45,10 @@ pub(super) fn correction_fields(
     step: u8,
 ) -> Result<Vec<Field>, Failure> {
     let mut fields = match step {
+        // What was to be filled in later: now, or later again.
+        4 if !draft.get("hosting_by").is_empty() => {
+            vec![Field::line(t, TARGET_ANY, "apply-any").optional(), hosting_field(t).optional()]
+        }
         4 if !draft.get(TARGET_ANY).is_empty() => vec![Field::line(t, TARGET_ANY, "apply-any")],
         4 => record_fields(t),
         3 => return Ok(name_and_purpose(state, t, draft, typed_name(state, t))),
@@ -208,14 +212,17 @@ fn name_and_purpose(state: &State, t: Words, draft: &Draft, name: Field) -> Vec<
 }
 
 /// Where the site is.
-fn target_field(state: &State, t: Words) -> Field {
+fn target_field(state: &State, t: Words, draft: &Draft) -> Field {
     let hostings = state.hostings();
     let hosting = hostings.iter().map(|hosting| Choice {
         value: format!("{HOSTING}{}", hosting.name),
         label: hosting.name.clone(),
         hint: t.s("apply-target-hosting-hint"),
     });
-    let others = [BY_ADDRESS, BY_SERVER, LATER, EXPERT].map(|how| Choice {
+    // What is live keeps its target until there is another.
+    let is_new = draft.kind() == Some(Kind::New);
+    let others = [BY_ADDRESS, BY_SERVER, LATER, EXPERT].into_iter();
+    let others = others.filter(|how| *how != LATER || is_new).map(|how| Choice {
         value: how.to_owned(),
         label: t.s(&format!("apply-target-{how}")),
         hint: t.s(&format!("apply-target-{how}-hint")),
@@ -229,6 +236,7 @@ pub(super) fn address_fields(t: Words, draft: &Draft, how: &str) -> Vec<Field> {
     let mut fields = match how {
         BY_ADDRESS => vec![Field::line(t, "target_ip", "apply-ip").width("w-m")],
         BY_SERVER => vec![Field::line(t, "target_server", "apply-server").width("w-m")],
+        LATER => return vec![hosting_field(t)],
         _ => record_fields(t),
     };
     fields.extend(ready_field(t, draft));
@@ -239,6 +247,11 @@ pub(super) fn address_fields(t: Words, draft: &Draft, how: &str) -> Vec<Field> {
 fn ready_field(t: Words, draft: &Draft) -> Option<Field> {
     let starts = field(t, "starts").input(Input::Line("date")).optional().width("w-s");
     (draft.kind() == Some(Kind::New)).then_some(starts)
+}
+
+/// By when the site is to have a place.
+fn hosting_field(t: Words) -> Field {
+    field(t, "hosting_by").input(Input::Line("date")).width("w-s")
 }
 
 /// Rows of type and data; the first is needed.

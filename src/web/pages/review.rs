@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::acts::{after_sheet, after_sheet_offered, offered};
 use super::papers::{PaperLine, officers_place, paper_lines};
 use super::parts::{
-    Past, SheetLine, Shown, full_name, history, just_done, left_class, line_fault, look, proof,
-    refusal, sheet_line, tag, waits,
+    Past, READ_BACK, SheetLine, Shown, full_name, history, just_done, left_class, line_fault, look,
+    promotion_step, proof, refusal, sheet_line, tag, waits,
 };
 use super::questions::unit_words;
 use crate::desk::ActError;
@@ -333,7 +333,7 @@ fn review_page(
         missing: missing(t, view),
         acts: offered(t, view),
         told: told(t, view),
-        papers: paper_lines(t, &view.papers, &officers_place(&view.number)),
+        papers: paper_lines(t, &view.papers, &officers_place(&view.number), may_letter),
         history: history(t, &view.history, true),
         name,
     })
@@ -435,16 +435,27 @@ fn notes(t: Words, view: &RequestView, mail: bool) -> Vec<String> {
         notes.push(t.s(if mail { "review-unproven" } else { "review-unproven-no-mail" }));
     }
     if !view.second_signature.is_empty() && checked {
-        notes.push(t.a("review-second", "reasons", &view.second_signature.join(", ")));
+        notes.push(t.a("review-second", "reasons", &second_reasons(t, view)));
     }
     if view.approval.as_ref().is_some_and(|approval| approval.waits_for_second) {
         notes.push(t.s("review-waits"));
     }
     if let (RequestState::PromotionFailed, Some(reason)) = (view.state, &view.reason) {
-        let values = [("step", reason.code.as_str()), ("found", reason.note.as_str())];
-        notes.push(t.with("review-failed", &values));
+        let step = promotion_step(t, &reason.code);
+        let values = [("step", step.as_str()), ("found", reason.note.as_str())];
+        let is_answer = reason.code == READ_BACK;
+        notes.push(t.with(if is_answer { "review-failed" } else { "review-not-begun" }, &values));
     }
     notes
+}
+
+/// Why the head signs as well; a line that was passed over by its code.
+fn second_reasons(t: Words, view: &RequestView) -> String {
+    let words = view.second_signature.iter().map(|code| {
+        let id = format!("second-{}", code.replace('_', "-"));
+        if t.has(&id) { t.s(&id) } else { t.a("second-line", "code", code) }
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// "Belum dapat disetujui: 2 baris belum diperiksa", or nothing.
@@ -471,6 +482,7 @@ fn claim(t: Words, view: &RequestView, people: &[Account], regions: &Regions) ->
         ("records", t.s("apply-title-4"), records.join("\n")),
         ("purpose", t.s("apply-purpose"), view.purpose.clone()),
         ("exception", t.s("apply-exception"), view.exception.clone().unwrap_or_default()),
+        ("hosting_by", t.s("apply-hosting-by"), day(&view.hosting_by)),
         ("starts", t.s("apply-starts"), day(&view.starts)),
         ("ends", t.s("apply-ends"), day(&view.ends)),
         ("letter", t.s("apply-title-5"), letter),

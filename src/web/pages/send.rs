@@ -14,7 +14,7 @@ use crate::desk::{ActError, Pressed, Submitter, Viewer};
 use crate::people::{Session, sha256_hex};
 use crate::queue::Actor;
 use crate::queue::automatic::tidy;
-use crate::web::draft::{Draft, EXPERT, FORM, FormField, LIFT, RECORD_ROWS, field_of};
+use crate::web::draft::{Draft, EXPERT, FORM, FormField, LATER, LIFT, RECORD_ROWS, field_of};
 use crate::web::failure::Failure;
 use crate::web::form::Form;
 use crate::web::limits::{Route, network};
@@ -235,7 +235,7 @@ fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
         "region" => unit_words(&naming.regions, draft.get("region")),
         "name" => full_name(&name, zone),
         "lift" if draft.get("lift") == LIFT => t.s("apply-lift-yes"),
-        "starts" | "ends" | "letter.date" => t.iso_date(draft.get(&field.name())),
+        "starts" | "ends" | "hosting_by" | "letter.date" => t.iso_date(draft.get(&field.name())),
         _ => value(&field.name()),
     };
     let part = |step: u8| {
@@ -261,6 +261,9 @@ fn parts(t: Words, draft: &Draft, state: &State) -> Vec<Part> {
 /// Where the site is, as it was answered.
 fn target(t: Words, draft: &Draft) -> Vec<(String, String)> {
     let how = draft.get("target");
+    if how == LATER {
+        return vec![(t.s("apply-target"), t.s("apply-target-belum"))];
+    }
     if let Some(hosting) = how.strip_prefix(HOSTING) {
         return vec![(t.s("apply-target"), hosting.to_owned())];
     }

@@ -147,6 +147,8 @@ struct StatusPage {
     line: String,
     /// Why it was turned down, and how to object.
     reason: Vec<String>,
+    /// What to do when the site has a place, or empty.
+    hosting: String,
     /// Heading of what is to be corrected.
     fix_title: String,
     /// What is to be corrected, with the reviewer's notes.
@@ -200,12 +202,13 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         tag: tag(view.state),
         line: t.s(&format!("{}-line", view.state.id())),
         reason: reason(t, view),
+        hosting: hosting(t, view),
         fix_title: fix_title(t, view, fixes.len()),
         fixes,
         steps: steps(t, view),
         facts,
         proof: view.proof.as_ref().map(|it| proof(t, it)),
-        papers: paper_lines(t, &view.papers, APPLICANTS_PLACE),
+        papers: paper_lines(t, &view.papers, APPLICANTS_PLACE, true),
         asked: asked(t, view, &name),
         site: is_live(view).then(|| format!("https://{name}")),
         dig: view.records.first().map_or_else(String::new, |it| format!("dig {name} {}", it.rtype)),
@@ -243,6 +246,7 @@ fn asked(t: Words, view: &RequestView, name: &str) -> Vec<(String, String)> {
         ("apply-office", Some(view.office.clone())),
         ("apply-purpose", Some(view.purpose.clone())),
         ("apply-target", Some(records.join("\n"))),
+        ("apply-hosting-by", day(&view.hosting_by)),
         ("apply-starts", day(&view.starts)),
         ("apply-ends", day(&view.ends)),
         ("apply-contact-name", of(|contact| &contact.name)),
@@ -290,6 +294,12 @@ fn fix_title(t: Words, view: &RequestView, count: usize) -> String {
         Some(due) => t.with("status-fix-title-due", &[("count", &count), ("due", &t.day_of(due))]),
         None => t.a("status-fix-title", "count", &count),
     }
+}
+
+/// That the site has no place yet, and what to do when it has.
+fn hosting(t: Words, view: &RequestView) -> String {
+    let day = view.hosting_by.as_ref().filter(|_| view.state.is_open());
+    day.map(|day| t.a("status-hosting", "day", &t.day_of(day))).unwrap_or_default()
 }
 
 /// Why it was turned down, and how to object.

@@ -16,16 +16,22 @@ use crate::web::form::Form;
 use crate::web::progress::{Change, TARGET, path_of};
 use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
-use crate::web::shell::{Message, Shell, page, page_with};
+use crate::web::shell::{page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 use crate::words::{Said, Words};
 
+/// The field for when there will be a site.
+const HOSTING_BY: &str = "hosting_by";
 /// The step these pages belong to.
 const STEP: u8 = 4;
 
-/// Takes over what the choice of a way says by itself: the target of a hosting.
+/// Takes over what the choice of a way says by itself: the target of a hosting, or that there is none.
 pub(super) fn choose(state: &State, draft: &mut Draft) {
+    match draft.get("target") {
+        LATER => draft.clear_target(),
+        _ => drop(draft.fields.remove(HOSTING_BY)),
+    }
     let Some(name) = draft.get("target").strip_prefix(HOSTING) else { return };
     let hostings = state.hostings();
     match hostings.iter().find(|hosting| hosting.name == name) {
@@ -45,10 +51,9 @@ pub(super) async fn show(
     visitor.may_apply(&state)?;
     let draft = Draft::load(&state, &visitor.visit).await?;
     match how.as_str() {
-        LATER => page(&later_page(&state, &visitor)),
-        BY_ADDRESS | BY_SERVER | EXPERT => {
+        BY_ADDRESS | BY_SERVER | EXPERT | LATER => {
             let form = address_form(&visitor, &draft, &how, change);
-            page(&address_page(&visitor, &how, form, change))
+            page(&address_page(&state, &visitor, &how, form, change))
         }
         _ => Err(Failure::not_found()),
     }
@@ -63,7 +68,7 @@ pub(super) async fn take(
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     visitor.may_apply(&state)?;
-    if ![BY_ADDRESS, BY_SERVER, EXPERT].contains(&how.as_str()) {
+    if ![BY_ADDRESS, BY_SERVER, EXPERT, LATER].contains(&how.as_str()) {
         return Err(Failure::not_found());
     }
     may_save(&state, &sent)?;
@@ -72,6 +77,7 @@ pub(super) async fn take(
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
     draft.take(&sent, &names);
     draft.fields.insert("target".to_owned(), how.clone());
+    choose(&state, &mut draft);
     if let Some(field) = field_of_way(&how) {
         let text = draft.get(field).to_owned();
         draft.set_target(&text);
@@ -81,14 +87,17 @@ pub(super) async fn take(
     form = form.need(visitor.t, |field| draft.get(&field.name).is_empty());
     for fault in found(&state, &draft).await? {
         let field = field_of(&fault.field);
-        if step_of(&field) == STEP && fault.rule != Rule::Empty && draft.has_records() {
+        let is_filled_in =
+            draft.has_records() || field == HOSTING_BY && !draft.get(HOSTING_BY).is_empty();
+        if step_of(&field) == STEP && fault.rule != Rule::Empty && is_filled_in {
             let words = words_of(visitor.t, &draft, &field, &fault);
-            let own = if field == "starts" { None } else { field_of_way(&how) };
+            let is_date = matches!(field.as_str(), "starts" | HOSTING_BY);
+            let own = if is_date { None } else { field_of_way(&how) };
             form = form.fault(own.unwrap_or(&field), words);
         }
     }
     if form.is_faulty() {
-        let again = address_page(visitor, &how, form, change);
+        let again = address_page(&state, visitor, &how, form, change);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
     }
     Ok(see_other(&change.after(&draft, &path_of(STEP + 1))))
@@ -112,12 +121,26 @@ fn words_of(t: Words, draft: &Draft, field: &str, fault: &Fault) -> String {
     if unread && t.has(&id) { t.s(&id) } else { fault.say(t) }
 }
 
-/// The page of a way.
-fn address_page(visitor: &Visitor, how: &str, form: Form, change: Change) -> StepPage {
+/// The page of a way. Whoever has no site yet reads what to do, and what happens until there is one.
+fn address_page(
+    state: &State,
+    visitor: &Visitor,
+    how: &str,
+    form: Form,
+    change: Change,
+) -> StepPage {
     let back = change.mark(&path_of(STEP));
     let t = visitor.t;
-    let page = StepPage::new(visitor, STEP, &format!("apply-title-{how}"), &back, form);
-    page.lead(t.s(&format!("apply-lead-{how}")))
+    let mut page = StepPage::new(visitor, STEP, &format!("apply-title-{how}"), &back, form);
+    page.lead.push(t.s(&format!("apply-lead-{how}")));
+    if how == LATER {
+        let hostings = state.hostings();
+        let names =
+            hostings.iter().map(|hosting| t.a("apply-later-hosting", "name", &hosting.name));
+        page.lead.extend(names);
+        page.lead.extend([t.s("apply-later-rent"), t.s("apply-later-then")]);
+    }
+    page
 }
 
 /// The form of a way.
@@ -130,15 +153,4 @@ fn address_form(visitor: &Visitor, draft: &Draft, how: &str, change: Change) -> 
         form = form.fold(2, t.s("apply-more"));
     }
     form.refill(|name| draft.get(name))
-}
-
-/// The page for whoever has no site yet: what to do, and that nothing is lost.
-fn later_page(state: &State, visitor: &Visitor) -> Message {
-    let t = visitor.t;
-    let mut text = vec![t.s("apply-later-1")];
-    let hostings = state.hostings();
-    text.extend(hostings.iter().map(|hosting| t.a("apply-later-hosting", "name", &hosting.name)));
-    text.extend([t.s("apply-later-2"), t.s("apply-later-3")]);
-    let shell = Shell::new(visitor, t.s("apply-title-belum"));
-    Message { shell, text, next: Some((path_of(STEP), t.s("apply-later-back"))) }
 }

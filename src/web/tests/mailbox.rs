@@ -10,10 +10,10 @@ use crate::desk::Viewer;
 use crate::notice::Relay;
 
 /// Mails that were taken.
-type Inbox = Arc<Mutex<Vec<String>>>;
+pub(super) type Inbox = Arc<Mutex<Vec<String>>>;
 
 /// A site that mails, and what it mailed.
-async fn site() -> (Site, Inbox) {
+pub(super) async fn site() -> (Site, Inbox) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let relay = Relay {
         relay: format!("smtp://{}", listener.local_addr().unwrap()),
@@ -35,7 +35,7 @@ fn code(inbox: &Inbox) -> String {
 }
 
 /// The second step of the form.
-const CONTACT: [(&str, &str); 5] = [
+pub(super) const CONTACT: [(&str, &str); 5] = [
     ("office", "Dinas Kesehatan"),
     ("contact_name", "Rina Marlina"),
     ("contact_position", "Kepala Subbagian Umum"),
