@@ -138,6 +138,14 @@ pub enum Privacy {
         #[arg(long)]
         ground: String,
     },
+    /// What is kept of a person; leaves an event, without the words that were looked for
+    Show {
+        /// A mailbox, a request's number, an absolute name, or part of a person's name
+        #[arg(value_name = "NAME|MAIL")]
+        of: String,
+    },
+    /// Whose data are kept and which fields, as CSV, for the notice after a breach; leaves an event
+    BreachExport {},
 }
 
 /// `gapura paper …`
@@ -174,9 +182,20 @@ pub(super) fn run(common: &Common, request: Request) -> anyhow::Result<u8> {
 
 /// Sends a command on personal data to the daemon; the exit codes are the same.
 pub(super) fn privacy(common: &Common, privacy: Privacy) -> anyhow::Result<u8> {
-    let Privacy::Erase { number, ground } = privacy;
-    let call = Call::post(&path(&number, Some("erase")), &json!({ "ground": ground }));
-    send(common, print::Shape::Erased, &call)
+    let (shape, call) = match privacy {
+        Privacy::Erase { number, ground } => {
+            let call = Call::post(&path(&number, Some("erase")), &json!({ "ground": ground }));
+            (print::Shape::Erased, call)
+        }
+        Privacy::Show { of } => {
+            (print::Shape::Holdings, Call::post("/api/v1/personal-data", &json!({ "of": of })))
+        }
+        Privacy::BreachExport {} => {
+            let call = Call::post("/api/v1/personal-data/breach-export", &json!({}));
+            (print::Shape::HoldingsCsv, call)
+        }
+    };
+    send(common, shape, &call)
 }
 
 /// `gapura report close`: an act of the kabid, and so a call of the API as well.

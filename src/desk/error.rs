@@ -157,7 +157,7 @@ impl PublicLimit {
         match self {
             Self::NetworkDrafts | Self::Network | Self::Mailbox | Self::Office => "too_many_open",
             Self::Codes => "too_many_codes",
-            Self::Links => "too_many_links",
+            Self::Links => "too_many",
             Self::All | Self::Drafts | Self::Disk => "no_room",
         }
     }

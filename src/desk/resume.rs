@@ -63,7 +63,7 @@ impl Desk {
             let link = reader.draft_link(&tag, self.now() - DRAFT_KEPT_MS)?;
             Ok(link.map(|link| reader.draft(&link.draft)).transpose()?.flatten())
         })?;
-        row.map(|row| self.open_draft(row)).transpose()
+        Ok(row.and_then(|row| self.open_draft(row).ok()))
     }
 
     /// Uses a link: the draft behind it is the one of the browser `to` from now on, in the place of what was begun
@@ -79,7 +79,7 @@ impl Desk {
             let since = self.now() - DRAFT_KEPT_MS;
             let Some(link) = tx.draft_link(&tag, since)? else { return Ok(None) };
             let Some(row) = tx.draft(&link.draft)? else { return Ok(None) };
-            let content = self.open_draft(row)?;
+            let Ok(content) = self.open_draft(row) else { return Ok(None) };
             let from = link.draft.clone();
             tx.put_draft_link(&DraftLinkRow { token: String::new(), ..link })?;
             if from != to {
@@ -102,7 +102,8 @@ impl Desk {
         network: &str,
     ) -> Result<Option<DraftLink>, ActError> {
         let Some(row) = tx.draft(draft)? else { return Ok(None) };
-        let content = self.open_draft(row)?;
+        // One that cannot be opened is begun anew, and so there is nothing to go on with.
+        let Ok(content) = self.open_draft(row) else { return Ok(None) };
         let (mailbox, network) = (self.mailbox_tag(mailbox), self.network_tag(network));
         let now = self.now();
         for (of, most) in [

@@ -6,6 +6,7 @@ mod crash;
 mod edits;
 mod evidence;
 mod following;
+mod holdings;
 mod life;
 mod listing;
 mod lists;

@@ -71,6 +71,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
     ),
     ("secondary", "says how long a transferred zone is answered, not what; renewed at each look"),
     ("draft", "not sent yet: decides nothing"),
+    ("draft_link", "leads to what was not sent yet"),
     ("query_count", "sums of queries for a page: decides nothing"),
     ("query_name", "sums of queries for a page: decides nothing"),
     ("query_live", "sums of queries for a page: decides nothing"),

@@ -19,6 +19,8 @@ mod api_clients;
 mod bulk;
 mod catalog;
 #[cfg(feature = "approval")]
+mod crawl;
+#[cfg(feature = "approval")]
 mod demo;
 mod dnstap;
 mod edge;
@@ -32,6 +34,8 @@ mod pages;
 #[cfg(feature = "approval")]
 mod papers;
 mod parents;
+#[cfg(feature = "approval")]
+mod phone;
 #[cfg(feature = "approval")]
 mod regency;
 mod rollover;

@@ -1,5 +1,5 @@
-//! The whole story over the pages, in a real browser with scripts off and 320 pixels of width: first
-//! administrator, invitations, request, disposisi, correction, approval, TAYANG, proof.
+//! The whole story over the pages, in a real browser: first administrator, invitations, request, disposisi, correction,
+//! approval, TAYANG, proof, papers, report. Once with scripts off at 320 pixels, once with scripts at a desk's width.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,7 +33,7 @@ const LOOK: &str = r##"(() => {
         if (!document.getElementById(it.hash.slice(1))) faults.push('link to nothing: ' + it.hash);
     for (const it of all('button, a.button, input:not([type=hidden], [type=radio], [type=checkbox]), select, label.choice'))
         if (shown(it) && it.getBoundingClientRect().height < 44) faults.push('small target: ' + (it.name || it.textContent));
-    if (document.documentElement.scrollWidth > 320) faults.push('wider than 320: ' + document.documentElement.scrollWidth);
+    if (document.documentElement.scrollWidth > innerWidth) faults.push('wider than ' + innerWidth + ': ' + document.documentElement.scrollWidth);
     const loaded = performance.getEntriesByType('resource');
     const bytes = [...loaded, ...performance.getEntriesByType('navigation')].reduce((sum, it) => sum + it.encodedBodySize, 0);
     if (loaded.length > 5 || bytes > 100000) faults.push(loaded.length + ' more files, ' + bytes + ' bytes');
@@ -44,9 +44,19 @@ const LOOK: &str = r##"(() => {
 struct Visit {
     daemon: Daemon,
     browser: Browser,
+    /// Width of its windows in CSS pixels, and whether scripts run.
+    how: (u32, bool),
 }
 
 impl Visit {
+    /// A window of somebody.
+    fn window(&mut self) -> Window {
+        let (window, (width, scripts)) = (self.browser.window(), self.how);
+        self.browser.resize(&window, width);
+        self.browser.scripts(&window, scripts);
+        window
+    }
+
     /// Opens a path and looks.
     #[track_caller]
     fn open(&mut self, window: &Window, path: &str) {
@@ -90,7 +100,7 @@ impl Visit {
     /// Makes an account by a link, sets up the second factor, and is signed in.
     #[track_caller]
     fn join(&mut self, link: &str, name: &str, full_name: &str) -> Window {
-        let window = self.browser.window();
+        let window = self.window();
         self.open(&window, link);
         let email = format!("{name}@cirebonkab.go.id");
         self.browser.fill(&window, &[("full_name", full_name), ("name", name)]);
@@ -183,6 +193,40 @@ impl Visit {
         self.send(window, &[("letter_date", "2026-11-23")]);
     }
 
+    /// Opens every paper that a page lists, and what is printed of it, and has the last one checked by its code.
+    #[track_caller]
+    fn papers(&mut self, window: &Window, page: &str, kinds: &[&str]) {
+        self.open(window, page);
+        let list =
+            "[...document.querySelectorAll('#naskah + ul a')].map(it => it.getAttribute('href'))";
+        let places = self.browser.eval(window, list).as_array().cloned().unwrap_or_default();
+        for kind in kinds {
+            self.says(window, kind);
+        }
+        assert!(places.len() >= kinds.len(), "{places:?}");
+        for place in &places {
+            let place = place.as_str().unwrap();
+            self.open(window, place);
+            self.says(window, NAME);
+            let printed =
+                self.browser.eval(window, "document.querySelector('a[href$=cetak]')?.pathname");
+            self.open(
+                window,
+                printed.as_str().unwrap_or_else(|| panic!("{place} has no print page")),
+            );
+            self.says(window, NAME);
+        }
+        let code = self.browser.eval(
+            window,
+            "document.querySelector('.paper').innerText.match(/(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}/)?.[0]",
+        );
+        let code = code.as_str().unwrap_or_default().to_owned();
+        self.open(window, "/periksa-naskah");
+        self.send(window, &[("kode", &code)]);
+        self.says(window, NAME);
+        self.says(window, "SHA-256");
+    }
+
     /// Answers every line of the check sheet with yes and goes on to the confirm page.
     #[track_caller]
     fn check_all(&mut self, window: &Window, number: &str) {
@@ -196,8 +240,18 @@ impl Visit {
 
 #[test]
 fn the_whole_story_in_a_browser_without_scripts() {
+    tell(320, false);
+}
+
+#[test]
+fn the_whole_story_at_a_desk_with_scripts() {
+    tell(1280, true);
+}
+
+/// Plays the story in windows of a width, with scripts or without.
+fn tell(width: u32, scripts: bool) {
     let Some(browser) = Browser::start() else { return };
-    let mut visit = Visit { daemon: Daemon::start(""), browser };
+    let mut visit = Visit { daemon: Daemon::start(""), browser, how: (width, scripts) };
     let link = std::fs::read_to_string(visit.daemon.dir.join("state/first-administrator")).unwrap();
     let link = link.split_whitespace().next().unwrap().to_owned();
     let admin = visit.join(&link, "sri", "Sri Rahayu");
@@ -205,14 +259,15 @@ fn the_whole_story_in_a_browser_without_scripts() {
     let kabid = visit.join(&kabid, "budi", "Budi Santoso");
     let kasi = visit.invite(&admin, "siti", "kasi");
     let kasi = visit.join(&kasi, "siti", "Siti Aminah");
-    let stranger = visit.browser.window();
+    let stranger = visit.window();
     let trial = "data:text/html,<title>off</title><script>document.title = 'on'</script>";
     visit.browser.open(&stranger, trial);
-    assert_eq!(visit.browser.text_of(&stranger, "title"), "off", "scripts run");
+    let runs = if scripts { "on" } else { "off" };
+    assert_eq!(visit.browser.text_of(&stranger, "title"), runs);
     visit.open(&stranger, &link);
     visit.says(&stranger, "Tautan tidak berlaku");
 
-    let village = visit.browser.window();
+    let village = visit.window();
     let (number, secret) = visit.submit(&village);
     visit.open(&kabid, "/antrean?daftar=milik-saya");
     visit.says(&kabid, NAME);
@@ -225,7 +280,7 @@ fn the_whole_story_in_a_browser_without_scripts() {
     visit.browser.fill(&kasi, &[("v-M1", "fix"), ("n-M1", "Surat belum bertanda tangan.")]);
     visit.press(&kasi, "button[value=kembalikan]");
     visit.press(&kasi, "main form button");
-    let elsewhere = visit.browser.window();
+    let elsewhere = visit.window();
     visit.open(&elsewhere, "/status");
     visit.send(&elsewhere, &[("number", &number), ("secret", &secret)]);
     visit.says(&elsewhere, "Surat belum bertanda tangan.");
@@ -242,6 +297,9 @@ fn the_whole_story_in_a_browser_without_scripts() {
     visit.open(&village, "/status");
     visit.says(&village, "sudah tayang");
     visit.says(&village, "Bukti tayang");
+    visit.papers(&village, "/status", &["Tanda terima", "Surat pemberitahuan"]);
+    let all = ["Tanda terima", "Lembar disposisi", "Lembar verifikasi", "Laporan", "Surat"];
+    visit.papers(&kabid, &format!("/tinjau/{number}"), &all);
     visit.open(&village, "/subdomain");
     visit.says(&village, NAME);
 
@@ -281,7 +339,7 @@ fn the_figures_of_queries_renew_themselves_where_scripts_run() {
     let link = std::fs::read_to_string(visit.daemon.dir.join("state/first-administrator")).unwrap();
     let link = link.split_whitespace().next().unwrap().to_owned();
     let admin = visit.join(&link, "sri", "Sri Rahayu");
-    visit.browser.run_scripts(&admin);
+    visit.browser.scripts(&admin, true);
     visit.open(&admin, "/statistik?rentang=jam");
     let before = visit.browser.eval(&admin, FIGURES);
     assert_eq!(before["same"], json!(true), "{before}");

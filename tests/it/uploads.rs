@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::support::Daemon;
 use crate::support::office::{LETTER, Office, village};
+use crate::support::photo::photo;
 
 /// The program.
 const GAPURA: &str = env!("CARGO_BIN_EXE_gapura");
@@ -40,22 +41,6 @@ fn script(dir: &Path, name: &str, text: &str) -> PathBuf {
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
     path
-}
-
-/// A photo of so many pixels, larger than what is kept.
-fn photo(width: u16, height: u16) -> Vec<u8> {
-    let mut state = 1_u32;
-    let pixels = usize::from(width) * usize::from(height) * 3;
-    let data: Vec<u8> = (0..pixels)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            150 + state.to_be_bytes()[0] / 3
-        })
-        .collect();
-    let mut out = Vec::new();
-    let encoder = jpeg_encoder::Encoder::new(&mut out, 92);
-    encoder.encode(&data, width, height, jpeg_encoder::ColorType::Rgb).unwrap();
-    out
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Queue, Request};
 use crate::cli::{plain, put, put_error};
+use crate::text::disarmed;
 
 /// How an answer is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,10 @@ pub(super) enum Shape {
     ClosedMonth,
     /// Papers.
     Papers,
+    /// What is kept of persons.
+    Holdings,
+    /// The same as CSV.
+    HoldingsCsv,
 }
 
 /// The layout of a command's answer.
@@ -99,6 +104,16 @@ fn text(shape: Shape, value: &Value) -> String {
                 numbers.join("\n")
             )
         }
+        Shape::Holdings => {
+            let found: Vec<String> = items(value).iter().map(holding).collect();
+            if found.is_empty() { "nothing".to_owned() } else { found.join("\n") }
+        }
+        Shape::HoldingsCsv => {
+            let rows = items(value).iter().map(holding_cells);
+            let head = HOLDING_CELLS.map(|(title, _)| title.to_owned()).to_vec();
+            let lines = std::iter::once(head).chain(rows).map(|cells| cells.join(";"));
+            lines.collect::<Vec<_>>().join("\n")
+        }
         Shape::Papers => {
             let rows: Vec<String> = items(value).iter().map(paper).collect();
             if rows.is_empty() { "nothing".to_owned() } else { rows.join("\n") }
@@ -162,6 +177,56 @@ fn paper(value: &Value) -> String {
         word(&value["issued"]),
         word(&value["code"]),
     )
+}
+
+/// What is kept of the person behind one request.
+fn holding(value: &Value) -> String {
+    let contact = &value["contact"];
+    let fields: Vec<String> = value["fields"].as_array().into_iter().flatten().map(word).collect();
+    format!(
+        "{}  {}  {}  {}\n  {}, {}, {}, {}\n  kept: {}; {} versions, {} letters, {} papers, {} notices",
+        word(&value["number"]),
+        word(&value["state"]),
+        word(&value["name"]),
+        word(&value["office"]),
+        word(&contact["name"]),
+        word(&contact["position"]),
+        word(&contact["email"]),
+        word(&contact["phone"]),
+        fields.join(", "),
+        word(&value["revisions"]),
+        word(&value["letters"]),
+        word(&value["papers"]),
+        word(&value["notices"]),
+    )
+}
+
+/// The columns of the list for a breach, and where they are in the answer.
+const HOLDING_CELLS: [(&str, &str); 9] = [
+    ("request", "/number"),
+    ("name", "/name"),
+    ("office", "/office"),
+    ("submitted", "/submitted"),
+    ("person", "/contact/name"),
+    ("position", "/contact/position"),
+    ("mailbox", "/contact/email"),
+    ("telephone", "/contact/phone"),
+    ("fields", "/fields"),
+];
+
+/// The cells of one request, quoted where they have to be, and none a formula.
+fn holding_cells(value: &Value) -> Vec<String> {
+    let cell = |(_, at): &(&str, &str)| {
+        let text = match value.pointer(at) {
+            Some(Value::Array(words)) => words.iter().map(word).collect::<Vec<_>>().join(" "),
+            Some(Value::Null) | None => String::new(),
+            Some(one) => word(one),
+        };
+        let text = disarmed(&text);
+        let quoted = text.contains([';', '"', '\n', '\r']);
+        if quoted { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    };
+    HOLDING_CELLS.iter().map(cell).collect()
 }
 
 /// One request with everything an officer needs to decide.

@@ -120,12 +120,8 @@ fn a_daily_job_that_fails_keeps_no_other_from_its_turn() {
     office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
     office.approve(&sent.number).unwrap();
     office.desk.status(&sent.number, &sent.secret).unwrap();
-    let draft = crate::store::drafts::DraftRow {
-        visit_hash: "v".to_owned(),
-        changed_ms: office.desk.now(),
-        ..Default::default()
-    };
-    office.store.write::<_, StoreError>(|tx| tx.put_draft(&draft)).unwrap();
+    let (draft, limits) = (DraftContent::default(), DraftLimits::default());
+    office.desk.save_draft("v".to_owned(), String::new(), &draft, &limits).unwrap();
     let link = office.desk.new_draft_link("v", "kantor@dinkes.example", "192.0.2.0/24").unwrap();
     let link = link.unwrap().token;
     assert!(office.desk.draft_behind(&link).unwrap().is_some());

@@ -9,6 +9,7 @@ use crate::queue::{Application, Kind};
 /// An application in which nothing is left out of the JSON.
 fn full() -> Application {
     let mut full = application();
+    full.hosting_by = Some("2027-01-10".to_owned());
     full.exception = Some("alasan".to_owned());
     full.contact.nip = Some("198501012010011001".to_owned());
     full.letter.sha256 = Some("ab".to_owned());

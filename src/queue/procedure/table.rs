@@ -420,6 +420,10 @@ table! {
         SubjectAsked = "subject_asked";
         /// A request of a person about their own data was answered.
         SubjectAnswered = "subject_answered";
+        /// An officer looked at what is kept of somebody.
+        PersonalShown = "personal_shown";
+        /// What is kept of everybody was exported, for the notice of a breach.
+        BreachExported = "breach_exported";
         /// A name was held for a request.
         Hold = "hold";
         /// A held name became free again.

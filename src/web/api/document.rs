@@ -32,7 +32,7 @@ use crate::queue::{LineInput, RejectReason};
 
 /// The version of the description: the last number rises with each correction, the one before with each
 /// addition. What is taken away or renamed needs another path than `/api/v1` (docs/api.md, "Versions").
-const VERSION: &str = "1.1.0";
+const VERSION: &str = "1.2.0";
 
 /// The document before the calls are known.
 pub(super) fn blank() -> OpenApi {

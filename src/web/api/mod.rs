@@ -72,6 +72,8 @@ fn calls() -> (Router<State>, OpenApi) {
                 .routes(routes!(papers::list_months))
                 .routes(routes!(papers::get_months))
                 .routes(routes!(privacy::erase))
+                .routes(routes!(privacy::show))
+                .routes(routes!(privacy::breach_export))
                 .routes(routes!(records::list))
                 .routes(routes!(records::show))
                 .routes(routes!(records::suspend))

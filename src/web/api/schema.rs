@@ -155,8 +155,8 @@ struct ApplicationShape {
     name: String,
     /// The zone, absolute, with the final dot.
     zone: String,
-    /// The records to be served at the name: needed for `new` and `change`, none for `suspend` and
-    /// `remove`.
+    /// The records to be served at the name: needed for `change`, and for `new` unless `hosting_by` is given; none
+    /// for `suspend` and `remove`.
     #[schema(required = false)]
     records: Vec<RequestedRecord>,
     /// The office that asks and will own the name.
@@ -173,6 +173,10 @@ struct ApplicationShape {
     starts: Option<String>,
     /// *berlaku sampai*: a date (24.00 WIB) or an RFC 3339 time.
     ends: Option<String>,
+    /// A date within 90 days: for `new` without records, by when the site is to have a place. The name does not go
+    /// live before records are there; the request is returned for them.
+    #[schema(required = false, format = Date)]
+    hosting_by: Option<String>,
     /// Why a reserved name or another pattern is asked for; without it such a name is refused
     /// at once, with it the second signature decides.
     exception: Option<String>,
@@ -257,7 +261,7 @@ mod tests {
             "kind": "suspend", "class": "desa", "name": "a.desa", "zone": "cirebonkab.go.id.",
             "records": [{ "type": "A", "data": "192.0.2.1", "ttl": 60 }],
             "office": "o", "region": "32", "purpose": "p", "exception": "e", "lift": true,
-            "inverse_of": "GPR-1", "starts": "2026-11-23", "ends": "2026-11-24",
+            "inverse_of": "GPR-1", "starts": "2026-11-23", "ends": "2026-11-24", "hosting_by": "2027-01-10",
             "contact": { "name": "n", "position": "p", "email": "a@b.id", "phone": "1", "nip": "2" },
             "letter": { "number": "1", "date": "2026-11-23", "sha256": "00" }
         });

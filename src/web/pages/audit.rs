@@ -285,6 +285,7 @@ fn row(t: Words, event: &Event, names: &BTreeMap<String, String>) -> Row {
             (name.to_owned(), format!("/rekaman/{}", encode(name)))
         }
         "privacy" => (id.to_owned(), format!("/data-pribadi/{id}")),
+        "personal" => (String::new(), String::new()),
         "notice" => (t.a("audit-notice", "id", id), String::new()),
         _ => (event.subject.clone(), String::new()),
     };

@@ -7,6 +7,7 @@ mod apply;
 mod audit;
 mod bulk;
 mod help;
+mod holdings;
 mod home;
 mod link;
 mod list_change;
@@ -175,6 +176,8 @@ pub(super) fn routes() -> Router<State> {
         .route("/laporan/{month}/naskah/{id}/cetak", get(papers::print_months))
         .route("/laporan/{month}/naskah/{id}/{act}", post(papers::change_months))
         .route("/data-pribadi", get(subjects::list).post(subjects::record))
+        .route("/data-pribadi/cari", post(holdings::show))
+        .route("/data-pribadi/kebocoran", post(holdings::breach_file))
         .route("/data-pribadi/{id}", get(subjects::show).post(subjects::answer))
         .route("/jejak", get(audit::show))
         .route("/jejak/ekspor", post(audit::export))

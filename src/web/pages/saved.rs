@@ -124,13 +124,13 @@ pub(super) async fn ask(
     let t = visitor.t;
     let home = || ("/".to_owned(), t.s("go-home"));
     if state.mailer().is_none() {
-        return say(&visitor, "again-title", vec![t.s("again-no-mail")], home());
+        return say(&visitor, "saved-title", vec![t.s("saved-no-mail")], home());
     }
     if done.terkirim > 0 {
-        return say(&visitor, "again-title", vec![t.s("again-sent"), t.s("again-none")], home());
+        return say(&visitor, "saved-title", vec![t.s("saved-sent"), t.s("saved-none")], home());
     }
     let form = mailbox_form(t, ASK, &visitor.csrf, "save-button");
-    page(&form_page(&visitor, "again-title", "again-lead", form))
+    page(&form_page(&visitor, "saved-title", "saved-lead", form))
 }
 
 /// `POST /permohonan/lanjut`: mails links to what was saved with a mailbox, if anything was.
@@ -149,7 +149,7 @@ pub(super) async fn mail_again(
             Ok(see_other("/permohonan/lanjut?terkirim=1"))
         }
         Err(form) => {
-            let again = form_page(visitor, "again-title", "again-lead", form);
+            let again = form_page(visitor, "saved-title", "saved-lead", form);
             page_with(StatusCode::UNPROCESSABLE_ENTITY, &again)
         }
     }

@@ -48,6 +48,10 @@ struct ListPage {
     rows: Vec<Row>,
     /// The form of a new one.
     form: Form,
+    /// The form that looks for what is kept of somebody, for those who see contacts.
+    look: Option<Form>,
+    /// Whether the list for a breach may be had.
+    may_export: bool,
 }
 
 /// One request.
@@ -178,7 +182,17 @@ async fn list_page(state: &State, visitor: &Visitor) -> Result<ListPage, Failure
         faults: Vec::new(),
         rows: found.iter().map(|it| row(t, it, now)).collect(),
         form,
+        look: visitor.need(&[Role::Head, Role::Verifier]).is_ok().then(|| ask_form(visitor)),
+        may_export: visitor.need(&[Role::Head]).is_ok(),
     })
+}
+
+/// The form that looks for what is kept of somebody.
+pub(super) fn ask_form(visitor: &Visitor) -> Form {
+    let t = visitor.t;
+    Form::new("/data-pribadi/cari", &visitor.csrf, t.s("holdings-button"))
+        .style("quiet")
+        .field(Field::line(t, "tentang", "holdings-of").width("w-m").autocomplete("off"))
 }
 
 /// What is asked for, in words.

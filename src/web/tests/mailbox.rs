@@ -35,7 +35,7 @@ fn code(inbox: &Inbox) -> String {
 }
 
 /// The second step of the form.
-pub(super) const CONTACT: [(&str, &str); 5] = [
+const CONTACT: [(&str, &str); 5] = [
     ("office", "Dinas Kesehatan"),
     ("contact_name", "Rina Marlina"),
     ("contact_position", "Kepala Subbagian Umum"),

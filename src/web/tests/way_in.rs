@@ -4,6 +4,7 @@
 use axum::http::{Request, StatusCode, header::CONTENT_TYPE};
 
 use super::{Browser, office, office_with};
+use crate::desk::Viewer;
 
 /// The person responsible of a village.
 const KUWU: [(&str, &str); 5] = [
@@ -94,6 +95,69 @@ async fn where_a_site_is_needs_no_word_of_dns() {
     browser.post("/permohonan", &[("lanjut", "hapus")]).await;
     browser.open("/permohonan").await;
     assert!(browser.page.contains("Apa yang Anda ajukan?"), "{}", browser.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_may_come_before_its_site_has_a_place_and_goes_live_only_after() {
+    let site = office();
+    let mut applicant = Browser::new(&site);
+    applicant.open("/permohonan").await;
+    applicant.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+    applicant.post("/permohonan/2", &KUWU).await;
+    applicant.post("/permohonan/3", &[("name", "antrean"), ("purpose", "Antrean")]).await;
+    applicant.post("/permohonan/4", &[("target", "belum")]).await;
+    let place = "/permohonan/tujuan/belum";
+    for wrong in ["", "2020-01-01", "2027-12-01"] {
+        let status = applicant.post(place, &[("hosting_by", wrong)]).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert!(applicant.page.contains("<a href=\"#hosting_by\">"), "{}", applicant.page);
+    }
+    applicant.post(place, &[("hosting_by", "2027-01-10")]).await;
+    let letter = [("letter_number", "440/1/Dinkes"), ("letter_date", "2026-11-20")];
+    applicant.post_letter("/permohonan/5", &letter, super::SURAT).await;
+    assert!(applicant.page.contains("<dd>Belum ada</dd>"), "{}", applicant.page);
+    assert!(applicant.page.contains("<dd>10 Januari 2027</dd>"), "{}", applicant.page);
+    let once = applicant.hidden("once");
+    applicant.post("/permohonan/periksa", &[("once", &once)]).await;
+    let number = applicant.after("<b class=\"big\">");
+    applicant.open("/status").await;
+    assert!(applicant.page.contains("belum mempunyai tempat (perkiraan: 10 Januari 2027)"));
+
+    let mut head = Browser::new(&site);
+    head.sign_in("kabid").await;
+    let sheet = format!("/tinjau/{number}");
+    head.open(&format!("{sheet}/disposisi")).await;
+    let order = [("to", "kasi"), ("instruction", "Periksa.")];
+    head.post(&format!("{sheet}/disposisi"), &order).await;
+    let mut kasi = Browser::new(&site);
+    kasi.sign_in("kasi").await;
+    kasi.open(&sheet).await;
+    assert!(kasi.page.contains("Situs belum mempunyai tempat."), "{}", kasi.page);
+    let all: Vec<_> = ["M1", "M2", "M3", "M4", "M5", "M6", "M7", "A7", "A11"]
+        .into_iter()
+        .flat_map(|code| [(format!("v-{code}"), "ok"), (format!("n-{code}"), "Sudah diperiksa.")])
+        .collect();
+    let mut all: Vec<(&str, &str)> = all.iter().map(|(name, it)| (name.as_str(), *it)).collect();
+    all.push(("lanjut", "setujui"));
+    kasi.post(&sheet, &all).await;
+    assert!(kasi.page.contains("Belum dapat disetujui"), "{}", kasi.page);
+    let back = [("v-M7", "fix"), ("n-M7", "Isi alamatnya."), ("lanjut", "kembalikan")];
+    kasi.open(&sheet).await;
+    kasi.post(&sheet, &back).await;
+    kasi.post(&format!("{sheet}/kembalikan"), &[]).await;
+    assert!(kasi.page.contains("PERLU PERBAIKAN"), "{}", kasi.page);
+    // The time for it begins when there should be a place.
+    let due = site.desk.view(&number, &Viewer::Applicant).unwrap().summary.due.unwrap();
+    assert!(due.as_str() > "2027-01-28", "{due}");
+    applicant.open("/status/perbaikan").await;
+    let target = [("target_any", ""), ("hosting_by", "")];
+    let status = applicant.post("/status/perbaikan", &target).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{}", applicant.page);
+    applicant.post("/status/perbaikan", &[("target_any", "192.0.2.44")]).await;
+    let view = site.desk.view(&number, &Viewer::Applicant).unwrap();
+    assert_eq!((view.revision, view.hosting_by, view.records.len()), (2, None, 1));
+    kasi.open(&sheet).await;
+    assert!(!kasi.page.contains("Situs belum mempunyai tempat."), "{}", kasi.page);
 }
 
 #[tokio::test(flavor = "multi_thread")]

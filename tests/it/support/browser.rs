@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -24,6 +24,8 @@ pub struct Browser {
     socket: Socket,
     /// Number of the last command.
     last: u64,
+    /// What pages complained of, with the window's session.
+    heard: Vec<(String, String)>,
     /// Its profile.
     _profile: tempfile::TempDir,
 }
@@ -60,7 +62,7 @@ impl Browser {
         std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
         let address = line.split("ws://").nth(1).unwrap().trim().to_owned();
         let socket = Socket::connect(&address);
-        Some(Self { child, socket, last: 0, _profile: profile })
+        Some(Self { child, socket, last: 0, heard: Vec::new(), _profile: profile })
     }
 
     /// A window of its own with no cookies, 320 CSS pixels wide, scripts off.
@@ -74,16 +76,37 @@ impl Browser {
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
         let session = self.call("", "Target.attachToTarget", attach);
         let window = Window(session["sessionId"].as_str().unwrap().to_owned());
-        let size = json!({ "width": 320, "height": 700, "deviceScaleFactor": 1, "mobile": false });
-        self.call(&window.0, "Emulation.setDeviceMetricsOverride", size);
-        self.call(&window.0, "Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+        self.resize(&window, 320);
+        self.scripts(&window, false);
+        self.call(&window.0, "Log.enable", json!({}));
         window
     }
 
-    /// Lets the scripts of a window's pages run from now on.
-    pub fn run_scripts(&mut self, window: &Window) {
-        let off = json!({ "value": false });
-        self.call(&window.0, "Emulation.setScriptExecutionDisabled", off);
+    /// Gives a window another width in CSS pixels.
+    pub fn resize(&mut self, window: &Window, width: u32) {
+        let size =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        self.call(&window.0, "Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// Switches the scripts of pages on or off.
+    pub fn scripts(&mut self, window: &Window, on: bool) {
+        self.call(&window.0, "Emulation.setScriptExecutionDisabled", json!({ "value": !on }));
+    }
+
+    /// Has a script run on each page that is opened from now on, whatever the page itself allows.
+    pub fn inject(&mut self, window: &Window, script: &str) {
+        self.call(&window.0, "Page.enable", json!({}));
+        let added = json!({ "source": script });
+        self.call(&window.0, "Page.addScriptToEvaluateOnNewDocument", added);
+    }
+
+    /// What the pages of a window complained of since it was asked last.
+    pub fn complaints(&mut self, window: &Window) -> Vec<String> {
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.heard.drain(..).partition(|(session, _)| *session == window.0);
+        self.heard = others;
+        own.into_iter().map(|(_, text)| text).collect()
     }
 
     /// Opens an address and waits for the page.
@@ -133,6 +156,55 @@ impl Browser {
         self.arrive(window);
     }
 
+    /// Presses a key: `Tab`, `Enter`, `Space`, or an arrow.
+    pub fn key(&mut self, window: &Window, key: &str) {
+        let (code, text, number) = match key {
+            "Tab" => ("Tab", "", 9),
+            "Enter" => ("Enter", "\r", 13),
+            "Space" => (" ", " ", 32),
+            "ArrowDown" => ("ArrowDown", "", 40),
+            other => panic!("no such key: {other}"),
+        };
+        for kind in [if text.is_empty() { "rawKeyDown" } else { "keyDown" }, "keyUp"] {
+            let text = if kind == "keyUp" { "" } else { text };
+            let pressed = json!({
+                "type": kind, "key": code, "code": key, "windowsVirtualKeyCode": number, "text": text,
+            });
+            self.call(&window.0, "Input.dispatchKeyEvent", pressed);
+        }
+    }
+
+    /// Goes on by Tab until what a selector finds has the focus and shows it; how many presses that took.
+    #[track_caller]
+    pub fn tab_to(&mut self, window: &Window, selector: &str) -> usize {
+        let script = format!(
+            "(() => {{ const it = document.activeElement; if (!it.matches({})) return false; \
+             const style = getComputedStyle(it); \
+             return it.matches(':focus-visible') && style.outlineStyle !== 'none'; }})()",
+            json!(selector)
+        );
+        for presses in 1..=80 {
+            self.key(window, "Tab");
+            if self.eval(window, &script) == json!(true) {
+                return presses;
+            }
+        }
+        panic!("{selector} is not reached, or its focus is not seen:\n{}", self.text(window));
+    }
+
+    /// Types at the focus.
+    pub fn type_in(&mut self, window: &Window, text: &str) {
+        self.call(&window.0, "Input.insertText", json!({ "text": text }));
+    }
+
+    /// Presses Enter at the focus and waits for the page that comes.
+    #[track_caller]
+    pub fn enter(&mut self, window: &Window) {
+        self.mark(window);
+        self.key(window, "Enter");
+        self.arrive(window);
+    }
+
     /// The text of the page as a person sees it, its title first.
     pub fn text(&mut self, window: &Window) -> String {
         let text = self.eval(window, "document.title + '\\n' + document.body.innerText");
@@ -147,7 +219,7 @@ impl Browser {
 
     /// What an expression gives in the page. DevTools may evaluate where the page itself may not.
     pub fn eval(&mut self, window: &Window, script: &str) -> Value {
-        let asked = json!({ "expression": script, "returnByValue": true });
+        let asked = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
         self.call(&window.0, "Runtime.evaluate", asked)["result"]["value"].clone()
     }
 
@@ -180,6 +252,11 @@ impl Browser {
             if message["id"] == json!(self.last) {
                 return message["result"].clone();
             }
+            let entry = &message["params"]["entry"];
+            if message["method"] == "Log.entryAdded" && entry["level"] == "error" {
+                let session = message["sessionId"].as_str().unwrap_or_default().to_owned();
+                self.heard.push((session, format!("{} {}", entry["text"], entry["url"])));
+            }
         }
     }
 }
@@ -190,6 +267,14 @@ impl Drop for Browser {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The code of a second factor now.
+pub fn code(secret: &str) -> String {
+    let key = data_encoding::BASE32_NOPAD.decode(secret.replace(' ', "").as_bytes()).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(key).build().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    totp.generate(now).to_string()
 }
 
 /// A window: the id of its DevTools session.

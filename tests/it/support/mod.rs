@@ -3,10 +3,14 @@
 
 #[cfg(feature = "approval")]
 pub mod browser;
+#[cfg(feature = "approval")]
+pub mod demo;
 pub mod http;
 #[cfg(feature = "approval")]
 pub mod office;
 pub mod peers;
+#[cfg(feature = "approval")]
+pub mod photo;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
