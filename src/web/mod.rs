@@ -24,6 +24,7 @@ mod proof;
 mod redirect;
 mod sent;
 mod shell;
+mod shown_once;
 mod state;
 mod status;
 mod unsent;

@@ -14,6 +14,7 @@ use super::door::DoorLimits;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, Wrongs, network};
+use super::shown_once::ShownOnce;
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle, Terms};
 use crate::fleet::RefreshStatus;
 use crate::lock::lock;
@@ -175,6 +176,8 @@ struct Inner {
     samples: Mutex<Vec<(Sample, Arc<[u8]>)>>,
     /// Bounds papers that are drawn while somebody waits: a slow one holds no place of other work.
     printing: Gate,
+    /// Secrets that wait to be shown.
+    shown_once: ShownOnce,
     /// Held while health is looked at: one look at a time, whoever asks.
     looking: tokio::sync::Mutex<()>,
 }
@@ -204,6 +207,7 @@ impl State {
             document: OnceLock::new(),
             samples: Mutex::default(),
             printing: Gate::new(1, PRINTS_WAITING),
+            shown_once: ShownOnce::default(),
             looking: tokio::sync::Mutex::default(),
         })))
     }
@@ -217,6 +221,11 @@ impl State {
     pub(super) fn document(&self) -> Arc<Value> {
         let made = || Arc::new(api::describe(&self.options().url));
         Arc::clone(self.0.document.get_or_init(made))
+    }
+
+    /// Secrets that are shown once, on the page after their making.
+    pub(super) fn shown_once(&self) -> &ShownOnce {
+        &self.0.shown_once
     }
 
     /// Settings of the pages that a reload changes.

@@ -6,13 +6,13 @@ use crate::store::StoreError;
 #[test]
 fn what_is_kept_of_a_person_is_found_until_it_is_erased_and_each_look_is_an_event() {
     let office = Office::new();
-    let sent = office.submit(application()).unwrap();
-    office.act(&sent.number, Act::Withdraw { letter: "1/2".to_owned() }, "seksi").unwrap();
+    let number = office.assigned(application());
+    office.act(&number, Act::Withdraw { letter: "1/2".to_owned() }, "seksi").unwrap();
     let contact = application().contact;
     let part: String = contact.name.to_uppercase().chars().take(5).collect();
-    let full = office.view(&sent.number).summary;
+    let full = office.view(&number).summary;
     let full = format!("{}.{}", full.name, APEX.trim_end_matches('.'));
-    for asked in [sent.number.to_lowercase(), contact.email.to_uppercase(), part, full] {
+    for asked in [number.to_lowercase(), contact.email.to_uppercase(), part, full] {
         let found = office.desk.holdings_of(&asked, &office.actor("seksi")).unwrap();
         assert_eq!(found.len(), 1, "{asked}");
         assert_eq!((&found[0].contact, found[0].letters), (&contact, 1));
@@ -33,7 +33,7 @@ fn what_is_kept_of_a_person_is_found_until_it_is_erased_and_each_look_is_an_even
     let chain = serde_json::to_string(&events.iter().map(|it| &it.payload).collect::<Vec<_>>());
     assert!(!chain.unwrap().contains(&contact.email), "and not whose");
 
-    office.desk.erase(&sent.number, "diminta", &office.actor("kepala")).unwrap();
+    office.desk.erase(&number, "diminta", &office.actor("kepala")).unwrap();
     assert!(office.desk.all_holdings(&office.actor("kepala")).unwrap().is_empty());
     assert!(office.desk.verify(&[]).unwrap().is_good());
 }

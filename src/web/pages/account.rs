@@ -17,6 +17,9 @@ use crate::web::shell::{Shell, page, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::Visitor;
 
+/// Where the page is.
+const PLACE: &str = "/akun";
+
 /// Facts, tokens, and the form of a new one.
 #[derive(Template)]
 #[template(path = "account.html", config = "src/web/askama.toml")]
@@ -59,7 +62,9 @@ pub(super) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let form = token_form(&state, &visitor);
-    page(&account_page(&state, &visitor, form, None).await?)
+    let session = visitor.token.as_deref().unwrap_or_default();
+    let issued = state.shown_once().take(session, PLACE).map(|(_, token)| token);
+    page(&account_page(&state, &visitor, form, issued).await?)
 }
 
 /// `POST /akun`: a new token.
@@ -85,8 +90,9 @@ pub(super) async fn create_token(
     });
     match made.await? {
         Ok(issued) => {
-            let form = token_form(&state, visitor);
-            page(&account_page(&state, visitor, form, Some(issued.token)).await?)
+            let session = visitor.token.as_deref().unwrap_or_default();
+            state.shown_once().put(session, PLACE, (String::new(), issued.token));
+            Ok(see_other(PLACE))
         }
         Err(error) => {
             let Some(field) = error.field() else { return Err(error.into()) };

@@ -32,6 +32,9 @@ struct Row {
     acts: Vec<(&'static str, String)>,
 }
 
+/// Where the list is.
+const PLACE: &str = "/pengguna";
+
 /// The list and the form of an invitation.
 #[derive(Template)]
 #[template(path = "users.html", config = "src/web/askama.toml")]
@@ -55,7 +58,9 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     proof_first(&state, visitor.need(&[Role::Operator])?, &visitor)?;
     let form = invite_form(&visitor);
-    page(&users_page(&state, &visitor, form, None).await?)
+    let session = visitor.token.as_deref().unwrap_or_default();
+    let issued = state.shown_once().take(session, PLACE);
+    page(&users_page(&state, &visitor, form, issued).await?)
 }
 
 /// `POST /pengguna`: invites.
@@ -79,7 +84,7 @@ pub(super) async fn invite(
         })
         .await?;
     match tried {
-        Ok(link) => show_link(&state, visitor, &link).await,
+        Ok(link) => Ok(show_link(&state, visitor, &link)),
         Err(error) => {
             let Some(field) = error.field() else { return Err(error.into()) };
             let form = form.fault(field, people_words(visitor, &error));
@@ -127,7 +132,7 @@ pub(super) async fn act(
         })
         .await?;
     match tried {
-        Ok(Some(link)) => show_link(&state, visitor, &link).await,
+        Ok(Some(link)) => Ok(show_link(&state, visitor, &link)),
         Ok(None) => Ok(see_other("/pengguna")),
         Err(error) if error.is_internal() => Err(error.into()),
         Err(error) if error.field().is_none() && !matches!(error, PeopleError::LastAdmin) => {
@@ -224,20 +229,17 @@ fn roles(t: Words) -> Field {
     Field::line(t, "role", "users-invite-role").input(Input::Radios(roles.to_vec()))
 }
 
-/// Shows a link just made; it is shown this once.
-async fn show_link(
-    state: &State,
-    visitor: &Visitor,
-    link: &IssuedLink,
-) -> Result<Response, Failure> {
+/// Leads to the page that shows a link just made, this once.
+fn show_link(state: &State, visitor: &Visitor, link: &IssuedLink) -> Response {
     let t = visitor.t;
     let title = match link.kind {
         LinkKind::Reset => t.s("users-reset-made"),
         LinkKind::FirstAdmin | LinkKind::Invitation => t.s("users-invite-made"),
     };
     let address = format!("{}{}", state.options().url, link.path());
-    let form = invite_form(visitor);
-    page(&users_page(state, visitor, form, Some((title, address))).await?)
+    let session = visitor.token.as_deref().unwrap_or_default();
+    state.shown_once().put(session, PLACE, (title, address));
+    see_other(PLACE)
 }
 
 /// The form of an invitation.
