@@ -1,6 +1,8 @@
 //! Names for officers: searched, looked at with everything that ever changed them, given an office,
 //! and kept out of the public list.
 
+use std::collections::HashMap;
+
 use super::views::history;
 use super::{ActError, Desk};
 use crate::promote::Plan;
@@ -48,6 +50,27 @@ pub struct NameChange {
 }
 
 impl Desk {
+    /// The jabatan of the contacts of requests, by number, without the persons; none of one that was erased.
+    pub fn contact_positions(
+        &self,
+        numbers: &[String],
+    ) -> Result<HashMap<String, String>, ActError> {
+        let ledger = &self.0.ledger;
+        self.read(|reader| {
+            let mut found = HashMap::new();
+            for number in numbers {
+                if let Some(stored) = ledger.request(reader, number)? {
+                    let contact = &stored.request.application().contact;
+                    let names_somebody =
+                        !contact.name.is_empty() && contact.position.contains(&contact.name);
+                    let position = if names_somebody { "" } else { &contact.position };
+                    found.insert(number.clone(), position.to_owned());
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// A page of names that hold a text in name or office; as [`Desk::records`], which it narrows.
     pub fn search_records(
         &self,

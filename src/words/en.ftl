@@ -1623,6 +1623,7 @@ register-empty = No name is live yet.
 register-csv = Download as CSV
 register-class = Class
 register-since = Since
+register-contact = Contact role
 records-title = Names
 records-lead = Every name that is promised or served, with its history.
 records-search = Search name or office

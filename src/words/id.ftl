@@ -1623,6 +1623,7 @@ register-empty = Belum ada nama yang tayang.
 register-csv = Unduh sebagai CSV
 register-class = Kelas
 register-since = Sejak
+register-contact = Penanggung jawab
 records-title = Rekaman subdomain
 records-lead = Semua nama yang dijanjikan atau dilayani, dengan riwayatnya.
 records-search = Cari nama atau instansi

@@ -70,6 +70,8 @@ struct Row {
     class: String,
     /// Office.
     office: String,
+    /// The jabatan of whoever answers for it; no person.
+    contact: String,
     /// Since when.
     since: String,
     /// Until when.
@@ -109,6 +111,8 @@ pub(super) async fn show(
     let (sites, form) = (found(&state, &wanted).await?, filters(&state, &visitor, &wanted));
     let at = wanted.hal.max(1);
     let from = (at - 1).saturating_mul(ROWS);
+    let shown = sites.get(from..).unwrap_or_default();
+    let shown = shown.get(..ROWS).unwrap_or(shown);
     let place = |hal: usize| address("/subdomain", &wanted, hal);
     page(&RegisterPage {
         shell: Shell::new(&visitor, t.s("register-title")).wide(),
@@ -117,7 +121,7 @@ pub(super) async fn show(
             || !wanted.kelas.is_empty()
             || !wanted.kecamatan.is_empty(),
         found: t.a("register-found", "count", &t.count(sites.len() as u64)),
-        rows: sites.iter().skip(from).take(ROWS).map(|site| row(t, site)).collect(),
+        rows: rows(&state, t, shown).await?,
         csv: address("/subdomain.csv", &wanted, 1),
         previous: (at > 1).then(|| place(at - 1)),
         next: (sites.len() > from.saturating_add(ROWS)).then(|| place(at + 1)),
@@ -134,11 +138,17 @@ pub(super) async fn csv(
     let t = visitor.t;
     let sites = found(&state, &wanted).await?;
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(vec![0xEF, 0xBB, 0xBF]);
-    let head = ["queue-name", "register-class", "queue-office", "register-since", "apply-ends"];
+    let head = [
+        "queue-name",
+        "register-class",
+        "queue-office",
+        "register-contact",
+        "register-since",
+        "apply-ends",
+    ];
     writer.write_record(head.map(|id| t.s(id))).map_err(Failure::internal)?;
-    for site in &sites {
-        let row = row(t, site);
-        let cells = [row.name, row.class, row.office, row.since, row.ends];
+    for row in rows(&state, t, &sites).await? {
+        let cells = [row.name, row.class, row.office, row.contact, row.since, row.ends];
         writer.write_record(cells.map(|cell| disarmed(&cell))).map_err(Failure::internal)?;
     }
     let bytes = writer.into_inner().map_err(Failure::internal)?;
@@ -326,8 +336,17 @@ fn filters(state: &State, visitor: &Visitor, wanted: &Wanted) -> Form {
     form
 }
 
+/// Names in words, each with who answers for it.
+async fn rows(state: &State, t: Words, sites: &[Site]) -> Result<Vec<Row>, Failure> {
+    let numbers: Vec<_> = sites.iter().filter_map(|site| site.record.request.clone()).collect();
+    let contacts = state.work(move |state| state.desk().contact_positions(&numbers)).await??;
+    let contact = |site: &Site| site.record.request.as_ref().and_then(|it| contacts.get(it));
+    let row = |site: &Site| row(t, site, contact(site).map_or("", String::as_str));
+    Ok(sites.iter().map(row).collect())
+}
+
 /// A name in words.
-fn row(t: Words, site: &Site) -> Row {
+fn row(t: Words, site: &Site, contact: &str) -> Row {
     let record = &site.record;
     let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
     let dash = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
@@ -337,6 +356,7 @@ fn row(t: Words, site: &Site) -> Row {
         name: site.name.clone(),
         class: site.class.map_or_else(|| "–".to_owned(), |class| class.say(t)),
         office: dash(&site.office),
+        contact: dash(contact),
         // Of what was in the zone before nobody knows since when.
         since: if is_older { t.a("register-before", "day", &since) } else { dash(&since) },
         ends: day(&record.ends),

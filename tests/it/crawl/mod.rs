@@ -234,7 +234,7 @@ fn kind(place: &str) -> String {
     };
     let (path, query) = place.split_once('?').unwrap_or((place, ""));
     let path: Vec<_> = path.split('/').map(word).collect();
-    let keys: Vec<_> = query.split('&').map(|pair| {
+    let keys = query.split('&').map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let few = ["daftar", "jenis", "rentang"].contains(&key);
         if few { format!("{key}={value}") } else { key.to_owned() }
