@@ -335,7 +335,7 @@ const FIGURES: &str = r##"(() => {
 #[test]
 fn the_figures_of_queries_renew_themselves_where_scripts_run() {
     let Some(browser) = Browser::start() else { return };
-    let mut visit = Visit { daemon: Daemon::start(""), browser };
+    let mut visit = Visit { daemon: Daemon::start(""), browser, how: (320, false) };
     let link = std::fs::read_to_string(visit.daemon.dir.join("state/first-administrator")).unwrap();
     let link = link.split_whitespace().next().unwrap().to_owned();
     let admin = visit.join(&link, "sri", "Sri Rahayu");
