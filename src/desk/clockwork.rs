@@ -45,6 +45,7 @@ impl Desk {
             self.remind()?;
         }
         self.watch_drift()?;
+        self.follow_changes()?;
         self.release_imports()?;
         let ledger = &self.0.ledger;
         let unsigned = ledger.store.read::<_, StoreError>(Notary::unsigned_events)?;

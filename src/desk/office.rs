@@ -1,6 +1,6 @@
 //! The handle [`Desk`]: what it owns and how it is opened.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -30,6 +30,7 @@ use crate::register::Register;
 use crate::store::clock_watch::ClockWatch;
 use crate::store::events::EventFilter;
 use crate::store::{Reader, Store, StoreError, Tx};
+use crate::wire::Name;
 
 /// The folder of letters in the state directory.
 pub const LETTERS: &str = "letters";
@@ -76,6 +77,8 @@ pub(super) struct Inner {
     pub(super) reminded: Mutex<Reminded>,
     /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
+    /// The serials up to which the journals were followed.
+    pub(super) followed: Mutex<BTreeMap<Name, u32>>,
     /// Who began an export of the chain lately, and when.
     pub(super) exported: Mutex<HashMap<String, i64>>,
     /// Letters whose rows are not written yet, by file name.
@@ -128,6 +131,7 @@ impl Desk {
             clock_watch: Mutex::default(),
             reminded,
             watched,
+            followed: Mutex::default(),
             exported: Mutex::default(),
             arriving: Mutex::default(),
             turned_back: Mutex::default(),

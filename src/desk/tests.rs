@@ -8,6 +8,7 @@ mod evidence;
 mod following;
 mod holdings;
 mod life;
+mod journals;
 mod listing;
 mod lists;
 mod mailbox;

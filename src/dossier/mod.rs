@@ -9,7 +9,7 @@ mod parts;
 mod slips;
 
 use crate::paper::{Content, PaperKind, Signer};
-use crate::queue::{Calendar, Candidate, Deed, Request, Rules};
+use crate::queue::{Calendar, Candidate, Deed, NameDelta, Request, Rules};
 use crate::words::{Lang, Words};
 
 pub use crate::paper::{Acting, Answer, Paper, RecordChange, Seal};
@@ -55,6 +55,8 @@ pub struct Promoted {
     pub added: Vec<String>,
     /// The same for those that went.
     pub removed: Vec<String>,
+    /// The records of the name before and after, as its owner reads them.
+    pub changed: NameDelta,
     /// Every question of the read-back.
     pub answers: Vec<Answer>,
     /// Seconds for which an old answer may linger.

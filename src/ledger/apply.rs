@@ -142,7 +142,8 @@ impl Ledger {
         if along.in_bulk {
             self.tell_applicant(tx, &event, happening.deed, &request)?;
         } else {
-            self.tell(tx, &event, happening.deed, &request, along.dig)?;
+            let promoted = along.sources.promoted;
+            self.tell(tx, &event, happening.deed, &request, (along.dig, promoted))?;
         }
         self.make_papers(tx, &event, &happening, &request, along.sources)?;
         self.checkpoint(tx)?;
@@ -205,7 +206,7 @@ impl Ledger {
             let other = self.expect_request(tx, &row.number)?.request;
             let subject = Subject::Request(row.number);
             let event = self.record(tx, &Happening::new(by, Deed::Overtaken, subject))?;
-            self.tell(tx, &event, Deed::Overtaken, &other, None)?;
+            self.tell(tx, &event, Deed::Overtaken, &other, (None, None))?;
         }
         Ok(())
     }
@@ -230,7 +231,7 @@ impl Ledger {
     }
 
     /// Signs the head of the chain if that is due.
-    fn checkpoint(&self, tx: &Tx<'_>) -> Result<(), LedgerError> {
+    pub(super) fn checkpoint(&self, tx: &Tx<'_>) -> Result<(), LedgerError> {
         Ok(self.notary.checkpoint_if_due(tx, self.now())?)
     }
 }

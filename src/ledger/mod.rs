@@ -10,6 +10,7 @@ mod checkpoint;
 mod erasure;
 mod error;
 mod outbox;
+mod owners;
 mod papers;
 mod persons;
 mod recipients;
@@ -18,6 +19,7 @@ mod rows;
 pub use apply::NewRequest;
 pub use erasure::ErasedRows;
 pub use error::LedgerError;
+pub use owners::NameOwner;
 pub use papers::{House, KeptPaper, NewPaper, grouped, read_code};
 pub use rows::{Clock, Ledger, Stored};
 

@@ -9,10 +9,12 @@ use super::recipients::officers;
 use super::{Ledger, LedgerError};
 use crate::audit::{AuditError, Event, random};
 use crate::digest::hex;
+use crate::dossier::Promoted;
 use crate::queue::procedure::{Recipient, recipients};
 use crate::queue::time::DAY_MS;
 use crate::queue::{
-    Actor, Deed, Happening, Identity, LiveRecord, Notice, NoticeReader, NoticeValues, Request, Role,
+    Actor, Deed, Happening, Identity, LiveRecord, NameDelta, Notice, NoticeReader, NoticeValues,
+    Request, Role,
 };
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
@@ -28,19 +30,22 @@ fn context(id: &str) -> String {
 //------------ Writing -------------------------------------------------------
 
 impl Ledger {
-    /// Writes the notices of an event of a request. `dig` repeats the proof of a promotion.
+    /// Writes the notices of an event of a request. `dig` repeats the proof of a promotion; what it
+    /// changed is in `promoted`.
     pub(super) fn tell(
         &self,
         tx: &Tx<'_>,
         event: &Event,
         deed: Deed,
         request: &Request,
-        dig: Option<&str>,
+        (dig, promoted): (Option<&str>, Option<&Promoted>),
     ) -> Result<(), AuditError> {
         let token = self.party_link(tx, deed, request)?;
         let stem = format!("n{}", event.sequence);
+        let changed = promoted.map(|promoted| &promoted.changed).filter(|it| !it.was.is_empty());
         self.tell_all(tx, &stem, deed, request, |values| {
             values.dig = dig.map(str::to_owned);
+            values.changes = changed.cloned().map(NameDelta::shortened).into_iter().collect();
             values.token = token;
         })
     }
@@ -186,7 +191,7 @@ impl Ledger {
     }
 
     /// Writes one new notice, with its own event.
-    fn queue_notice(
+    pub(super) fn queue_notice(
         &self,
         tx: &Tx<'_>,
         id: &str,

@@ -42,7 +42,8 @@ impl Ledger {
                 Recipient::Heads
                 | Recipient::SecondSigner
                 | Recipient::OtherDeciders
-                | Recipient::Officers => Vec::new(),
+                | Recipient::Officers
+                | Recipient::Owner => Vec::new(),
             };
             for to in officers {
                 let addressee = (NoticeReader::Officer, to);

@@ -1,8 +1,8 @@
 //! The text of a notice from its values and the catalogue: result, reason, next step, how to object.
 
-use crate::queue::Deed;
 use crate::queue::notice::{Notice, NoticeReader, Point};
-use crate::words::{Said, Words};
+use crate::queue::{Deed, Kind, NameDelta};
+use crate::words::{Said, Words, office};
 
 /// A message ready to be sent or printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,15 +18,20 @@ pub struct Message {
 /// Puts a notice into words. `url` is how people reach the site.
 pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     let (reader, values) = (notice.reader, &notice.values);
-    let stem = format!("mail-{reader}-{}", notice.deed.as_str().replace('_', "-"));
-    let what = if t.has(&stem) { stem } else { format!("mail-{reader}") };
+    let what = text_of(notice, t);
     let act = notice.deed.say(t);
     let number = notice.request.as_deref();
+    let (way, when) =
+        values.way.map_or_else(Default::default, |(way, at)| (way.say(t), t.date_time(at)));
+    let count = t.count(values.changes.len() as u64 + values.more);
     let filled = [
         ("number", number.unwrap_or_default()),
         ("name", &values.name),
         ("office", &values.office),
         ("act", &act),
+        ("way", &way),
+        ("when", &when),
+        ("count", &count),
     ];
     let subject = subject_of(&what, number.is_some(), t);
     let mut parts = vec![t.with("mail-greeting", &filled), t.with(&what, &filled)];
@@ -34,6 +39,10 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         let points = values.points.iter().enumerate();
         let lines: Vec<String> = points.map(|(at, it)| point(at + 1, it, t)).collect();
         parts.push(lines.join("\n"));
+    }
+    parts.extend(values.changes.iter().map(|change| changed(change, t)));
+    if values.more > 0 {
+        parts.push(t.a("mail-change-more", "count", &t.count(values.more)));
     }
     if let Some(due) = values.due {
         parts.push(t.a("mail-due", "due", &t.date_time(due)));
@@ -43,11 +52,18 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         parts.push(format!("{}\n{}", t.s("mail-lines"), lines.join("\n")));
     }
     match &values.dig {
-        Some(_) if reader == NoticeReader::Applicant => parts.push(t.with("mail-site", &filled)),
+        Some(_) if reader == NoticeReader::Applicant => {
+            // Of a name that was taken out there is no site to look at.
+            if values.kind.is_none_or(Kind::brings_records) {
+                parts.push(t.with("mail-site", &filled));
+            }
+        }
         Some(dig) => parts.push(format!("{}\n  {dig}", t.s("mail-dig"))),
         None => {}
     }
     let (id, path) = match (&values.token, reader, number) {
+        (Some(token), NoticeReader::Owner, _) => ("mail-history", format!("/riwayat/{token}")),
+        (None, NoticeReader::Owner, _) => ("mail-status", "/status".to_owned()),
         (Some(token), ..) => ("mail-link", format!("/konfirmasi/{token}")),
         (None, NoticeReader::Applicant, Some(number)) => {
             ("mail-status", format!("/status?nomor={number}"))
@@ -57,6 +73,9 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         (None, _, None) if is_about_zone(notice.deed) => ("mail-office", "/zona".to_owned()),
         (None, _, None) => ("mail-office", "/antrean".to_owned()),
     };
+    if reader == NoticeReader::Owner && !office().telephone.is_empty() {
+        parts.push(t.s("mail-call"));
+    }
     let link = format!("{url}{path}");
     parts.push(t.a(id, "link", &link));
     if reader == NoticeReader::Applicant && notice.deed == Deed::Reject {
@@ -64,6 +83,28 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     }
     parts.push(t.s("mail-end"));
     Message { subject: t.with(&subject, &filled), text: parts.join("\n\n"), link }
+}
+
+/// The catalogue's id of what is said: of the event and the kind of request, of the event, or one for all.
+fn text_of(notice: &Notice, t: Words) -> String {
+    let (reader, values) = (notice.reader, &notice.values);
+    let stem = format!("mail-{reader}-{}", notice.deed.as_str().replace('_', "-"));
+    let several = (!values.changes.is_empty() && values.changes.len() as u64 + values.more > 1)
+        .then(|| format!("{stem}-several"));
+    let of_kind = values.kind.map(|kind| format!("{stem}-{}", kind.as_str().replace('_', "-")));
+    let known = several.into_iter().chain(of_kind).chain([stem]).find(|id| t.has(id));
+    known.unwrap_or_else(|| format!("mail-{reader}"))
+}
+
+/// What changed at a name; lines to be read as they are begin with blanks.
+fn changed(change: &NameDelta, t: Words) -> String {
+    let side = |lines: &[String]| match lines {
+        [] => format!("  {}", t.s("change-nothing")),
+        lines => lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n"),
+    };
+    let (was, now_is) = (side(&change.was), side(&change.now_is));
+    let (before, after) = (t.s("change-was"), t.s("change-now"));
+    format!("{}\n{before}\n{was}\n{after}\n{now_is}", change.name)
 }
 
 /// The catalogue's id of a subject: a sentence of its own, or one for all.

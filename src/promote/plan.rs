@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{hex, unhex};
 use crate::publish::{Candidate, Edit, Expectation, Observation, RrsetEdit};
-use crate::queue::ParsedRecord;
+use crate::queue::{NameDelta, ParsedRecord};
 use crate::store::StoreError;
 use crate::wire::{Name, Rtype, rdata};
 
@@ -114,6 +114,17 @@ impl Plan {
         self.expected.iter().flat_map(Rrset::lines).collect()
     }
 
+    /// The records of the name before and after, as its owner reads them.
+    pub fn changed(&self) -> NameDelta {
+        let name = self.inverse.first().map(|set| set.owner.trim_end_matches('.').to_owned());
+        let lines = |sets: &[Rrset]| sets.iter().flat_map(Rrset::owners_lines).collect();
+        NameDelta {
+            name: name.unwrap_or_default(),
+            was: lines(&self.inverse),
+            now_is: lines(&self.expected),
+        }
+    }
+
     /// Records that stood there before, as master file text.
     pub fn removed_lines(&self) -> Vec<String> {
         self.inverse.iter().flat_map(Rrset::lines).collect()
@@ -130,6 +141,13 @@ impl Rrset {
             format!("{} {} IN {} {text}", self.owner, self.ttl, self.rtype)
         };
         bytes.iter().map(line).collect()
+    }
+
+    /// As the owner of the name reads it, a line each record.
+    fn owners_lines(&self) -> Vec<String> {
+        let Some(RrsetEdit { rtype, ttl, rdatas, .. }) = self.to_edit() else { return Vec::new() };
+        let line = |data: &Box<[u8]>| ParsedRecord::served(rtype, ttl, data).in_words();
+        rdatas.iter().map(line).collect()
     }
 
     /// An RRset of an edit.

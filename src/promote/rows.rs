@@ -142,6 +142,7 @@ fn brought(row: &PromotionRow, plan: &Plan, proof: &Proof) -> Promoted {
         serial: row.serial_to,
         added: plan.added_lines(),
         removed: plan.removed_lines(),
+        changed: plan.changed(),
         answers: proof.asked.iter().map(answer).collect(),
         lingers: proof.lingers,
     }

@@ -60,6 +60,11 @@ impl LiveState {
     pub fn is_gone(self) -> bool {
         matches!(self, Self::Free | Self::Removed | Self::Quarantined)
     }
+
+    /// Whether a request to remove the name may be sent.
+    pub fn may_be_given_up(self) -> bool {
+        self.is_served() || self == Self::Suspended
+    }
 }
 
 named! {

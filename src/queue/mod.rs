@@ -8,6 +8,7 @@ pub mod act;
 pub mod application;
 pub mod automatic;
 pub mod calendar;
+pub mod change;
 pub mod clocks;
 pub mod fault;
 pub mod fields;
@@ -44,6 +45,7 @@ pub use application::{
 };
 pub use automatic::{CandidateFinding, Evidence, Neighbour, Probe, QueueFacts, ZoneFacts};
 pub use calendar::{Calendar, Hours};
+pub use change::{NameDelta, Way};
 pub use clocks::{ClockStep, Clocks, Timing};
 pub use fault::{Fault, FaultCode, Rule, TransitionError};
 pub use happening::{Happening, Step, Subject};

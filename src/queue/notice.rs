@@ -11,7 +11,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::application::Kind;
 use super::calendar::Calendar;
+use super::change::{NameDelta, Way};
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Happening, Step, Subject};
 use super::line::{LineCode, LineVerdict};
@@ -50,6 +52,8 @@ named! {
         Officer = "officer",
         /// Another office that is asked to agree.
         Party = "party",
+        /// The office whose name it is about.
+        Owner = "owner",
     }
 }
 
@@ -73,6 +77,14 @@ pub struct NoticeValues {
     pub token: Option<String>,
     /// Lines to be copied as they are, such as a DS record.
     pub lines: Vec<String>,
+    /// What the request asks for.
+    pub kind: Option<Kind>,
+    /// What changed at names, and how many more names did.
+    pub changes: Vec<NameDelta>,
+    /// Names that changed and are not listed.
+    pub more: u64,
+    /// By which way it changed, and when, epoch milliseconds.
+    pub way: Option<(Way, i64)>,
 }
 
 /// One point of a return or a rejection.
@@ -105,9 +117,8 @@ impl NoticeValues {
             office: application.office.clone(),
             points: if reader == NoticeReader::Applicant { points(request, deed) } else { vec![] },
             due: request.due(calendar, rules).filter(|_| reader == due_from),
-            dig: None,
-            token: None,
-            lines: Vec::new(),
+            kind: Some(application.kind),
+            ..Self::default()
         }
     }
 
@@ -237,6 +248,7 @@ impl Notice {
         let wants_act = match self.reader {
             NoticeReader::Applicant => matches!(self.deed, Deed::Return | Deed::CorrectionDue),
             NoticeReader::Officer | NoticeReader::Party => true,
+            NoticeReader::Owner => false,
         };
         let Some(state) = state.filter(|_| wants_act) else { return false };
         match TABLE.iter().find(|row| row.deed == self.deed) {

@@ -44,6 +44,12 @@ impl ParsedRecord {
         &self.text
     }
 
+    /// As people read it: type, data and time to live.
+    pub fn in_words(&self) -> String {
+        let RequestedRecord { rtype, data, ttl } = &self.text;
+        format!("{rtype} {data} (TTL {ttl})")
+    }
+
     /// The type.
     pub fn rtype(&self) -> Rtype {
         self.rtype

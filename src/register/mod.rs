@@ -11,7 +11,7 @@ mod rrsets;
 
 pub use anchor::{anchor_edit, anchor_served};
 pub use drift::{Drift, Looked};
-pub use rrsets::{adopted, edit_out, replacing, rrsets, served_records};
+pub use rrsets::{adopted, edit_out, is_of_zone, replacing, rrsets, served_records};
 
 use crate::ledger::Ledger;
 use crate::publish::Publisher;

@@ -11,6 +11,11 @@ use crate::zone::Zone;
 const OWN_TYPES: [Rtype; 6] =
     [Rtype::SOA, Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3, Rtype::NSEC3PARAM, Rtype::ZONEMD];
 
+/// Whether records of a type belong to the zone and not to whoever owns the name.
+pub fn is_of_zone(rtype: Rtype) -> bool {
+    OWN_TYPES.contains(&rtype)
+}
+
 /// The edit that takes everything out that is served at a name.
 pub fn edit_out(owner: &Name, zone: &Zone) -> Edit {
     replacing(Vec::new(), owner, zone)

@@ -35,6 +35,8 @@ pub(super) const TABLES: &[Table] = &[
     whole("live_record", &["name"]),
     whole("promotion", &["id"]),
     whole("notice", &["id"]),
+    whole("name_change", &["zone", "seq", "name"]),
+    whole("owner_link", &["name"]),
     Table { name: "paper", key: &["id"], used: &["tries", "next_try_ms"] },
     whole("paper_year", &["kind", "year"]),
     // Who may decide.
@@ -70,6 +72,7 @@ pub(super) const OTHERS: &[(&str, &str)] = &[
         "keys and rolls of zones, which the signed zones show; promises of names are not in it",
     ),
     ("secondary", "says how long a transferred zone is answered, not what; renewed at each look"),
+    ("followed", "says how far a journal was read for owners, not what they are told"),
     ("draft", "not sent yet: decides nothing"),
     ("draft_link", "leads to what was not sent yet"),
     ("query_count", "sums of queries for a page: decides nothing"),

@@ -8,6 +8,8 @@
 
 #[cfg(feature = "approval")]
 pub mod bulk;
+#[cfg(feature = "approval")]
+pub mod changes;
 pub mod clock;
 pub mod clock_watch;
 #[cfg(feature = "approval")]

@@ -7,7 +7,7 @@ use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef}
 use super::sql::Cell;
 use crate::queue::named::named;
 use crate::queue::{
-    Kind, List, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State,
+    Kind, List, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State, Way,
 };
 
 named! {
@@ -92,4 +92,5 @@ word_cells! {
     LinkKind, LinkKind::from_name;
     ActingStyle, ActingStyle::from_name;
     PromotionState, PromotionState::from_name;
+    Way, Way::from_name;
 }

@@ -4,6 +4,7 @@
 //! Views are built from the values of `queue` alone; `desk` adds candidate, proof, notices and history. [`Sees`] decides what a viewer may know of persons. No field is ever renamed;
 //! more may be added.
 
+mod changes;
 mod paper;
 mod parts;
 mod record;
@@ -16,6 +17,7 @@ mod tests;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+pub use changes::{NameChangeView, NameChangesView};
 pub use paper::{PaperCheck, PaperView};
 pub use parts::{
     ApprovalView, CandidateView, ChangeView, DispositionView, FaultView, HistoryView, LineView,

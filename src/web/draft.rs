@@ -146,10 +146,15 @@ impl Draft {
         Ok(Self::of_json(&serde_json::to_value(request).map_err(Failure::internal)?))
     }
 
+    /// The draft of a request that is filled in already.
+    pub(super) fn of_application(application: &Application) -> Result<Self, Failure> {
+        let json = serde_json::to_value(application).map_err(Failure::internal)?;
+        Ok(Self::of_json(&json))
+    }
+
     /// The draft of a request that takes a change back.
     pub(super) fn of_rollback(application: &Application) -> Result<Self, Failure> {
-        let json = serde_json::to_value(application).map_err(Failure::internal)?;
-        let mut draft = Self::of_json(&json);
+        let mut draft = Self::of_application(application)?;
         let undone = application.inverse_of.clone().unwrap_or_default();
         draft.fields.insert(UNDONE.to_owned(), undone);
         Ok(draft)

@@ -6,7 +6,7 @@
 use super::catalogue::{Lang, Words};
 use crate::queue::{
     Deed, Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
-    Outcome, PaperKind, RejectReason, Role, Rule, State,
+    Outcome, PaperKind, RejectReason, Role, Rule, State, Way,
 };
 
 /// A type that has words.
@@ -46,6 +46,7 @@ said! {
     Deed => "act",
     FaultCode => "code",
     Rule => "rule",
+    Way => "way",
 }
 
 impl Fault {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Lang, Office, Said, Words};
 use crate::queue::{
     Deed, FaultCode, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
-    Outcome, RejectReason, Role, Rule, State,
+    Outcome, RejectReason, Role, Rule, State, Way,
 };
 
 /// Ids of a catalogue, in its order.
@@ -147,6 +147,7 @@ fn everything_of_the_procedure_has_words() {
     ids.extend(Kind::ALL.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
     ids.extend(NamingClass::ALL.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
     ids.extend(FaultCode::ALL.iter().map(Said::id));
+    ids.extend(Way::ALL.iter().map(Said::id));
     for lang in [Lang::Id, Lang::En] {
         let missing: Vec<_> = ids.iter().filter(|id| !Words::of(lang).has(id)).collect();
         assert!(missing.is_empty(), "no words in {}: {missing:?}", lang.tag());

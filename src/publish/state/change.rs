@@ -124,6 +124,14 @@ impl Cause {
         }
     }
 
+    /// The request that was promoted.
+    pub fn request(&self) -> Option<&str> {
+        match self {
+            Self::Request { number } => Some(number),
+            _ => None,
+        }
+    }
+
     /// The request, or the key of the update, that the change belongs to.
     pub fn about(&self) -> Option<&str> {
         match self {

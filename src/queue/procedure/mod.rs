@@ -275,6 +275,8 @@ pub enum Recipient {
     OtherDeciders,
     /// Every officer.
     Officers,
+    /// The office whose name it is.
+    Owner,
 }
 
 /// Who gets a notice of an event; nobody for most events of live records and notices.

@@ -432,6 +432,8 @@ table! {
         GoLive = "go_live";
         /// A name of the operator's file was taken into the records, with the first act on it.
         Import = "import";
+        /// The records of a name changed.
+        RecordsChanged = "records_changed", notifies(Owner);
         /// A name was taken out of the zone.
         Suspend = "suspend";
         /// One officer took it out in an emergency.

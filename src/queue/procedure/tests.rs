@@ -11,6 +11,7 @@ fn recipient(recipient: Recipient) -> &'static str {
         Recipient::Holder => "the holder",
         Recipient::Operators => "every `admin`",
         Recipient::Party => "the party",
+        Recipient::Owner => "the owner of the name",
         Recipient::OtherDeciders => "every `kasi` or `kabid`, whichever did not do it",
         Recipient::Officers => "every officer",
     }

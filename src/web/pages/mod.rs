@@ -16,6 +16,7 @@ mod lists;
 mod lost;
 mod mailbox;
 mod notices;
+mod owner;
 mod papers;
 mod parts;
 mod party;
@@ -135,6 +136,11 @@ pub(super) fn routes() -> Router<State> {
         .route("/status", get(status::show).post(status::enter))
         .route("/status/kode", get(lost::show).post(lost::enter))
         .route("/status/selesai", post(status::leave))
+        .route("/status/riwayat", get(owner::of_request))
+        .route("/status/lepas", post(owner::give_up))
+        .route("/riwayat", get(owner::by_link))
+        .route("/riwayat/lepas", post(owner::give_up_by_link))
+        .route("/riwayat/{token}", get(owner::open))
         .route("/status/tarik", get(status::ask_withdraw).post(status::withdraw))
         .route("/status/perbaikan", get(status::ask_correct).post(status::correct))
         .route("/beranda", get(start::show))
@@ -149,6 +155,10 @@ pub(super) fn routes() -> Router<State> {
         .route("/rekaman/{name}", get(records::show))
         .route("/rekaman/{name}/{act}", get(records::ask).post(records::press))
         .route("/rekaman/{name}/kembalikan/{number}", post(records::undo))
+        .route(
+            "/rekaman/{name}/pemberitahuan/{id}",
+            get(notices::of_name).post(notices::handle_of_name),
+        )
         .route("/subdomain", get(register::show))
         .route("/subdomain.csv", get(register::csv))
         .route("/api", get(reference::calls))

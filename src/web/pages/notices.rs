@@ -5,13 +5,14 @@ use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 
 use super::papers::officers_place;
-use crate::desk::{ActError, Viewer};
+use crate::desk::{ActError, NamePage, Viewer};
 use crate::notice::message;
 use crate::people::Role;
+use crate::queue::Notice;
 use crate::view::PaperView;
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
-use crate::web::redirect::see_other;
+use crate::web::redirect::{encode, see_other};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
 use crate::web::state::State;
@@ -24,8 +25,8 @@ use crate::words::{Lang, Said, Words};
 struct PrintPage {
     /// Frame.
     shell: Shell,
-    /// Number.
-    number: String,
+    /// The page it belongs to.
+    place: String,
     /// Subject line.
     subject: String,
     /// Paragraphs; none where the paper below says it.
@@ -43,6 +44,57 @@ pub(super) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     page(&print_page(&state, &visitor, number, id, None).await?)
+}
+
+/// `GET /rekaman/{name}/pemberitahuan/{id}`: what tells the owner of a change.
+pub(super) async fn of_name(
+    Extract(state): Extract<State>,
+    Path((name, id)): Path<(String, String)>,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    page(&owners_page(&state, &visitor, (name, id), None).await?)
+}
+
+/// `POST /rekaman/{name}/pemberitahuan/{id}`
+pub(super) async fn handle_of_name(
+    Extract(state): Extract<State>,
+    Path((name, id)): Path<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let actor = sent.visitor.need(&Role::OFFICERS)?.actor();
+    let (how, which) = (sent.get("how").to_owned(), id.clone());
+    let job = move |state: &State| state.desk().notice_handled(&which, &how, &actor);
+    match state.work(job).await? {
+        Ok(()) => Ok(see_other(&format!("/rekaman/{}", encode(&name)))),
+        Err(error) if !error.faults().is_empty() => {
+            let fault = sent.visitor.t.s("letter-how-needed");
+            let shown = owners_page(&state, &sent.visitor, (name, id), Some(fault)).await?;
+            page_with(Failure::from(error).status, &shown)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The page of what tells the owner of a change of a name.
+async fn owners_page(
+    state: &State,
+    visitor: &Visitor,
+    (name, id): (String, String),
+    fault: Option<String>,
+) -> Result<PrintPage, Failure> {
+    let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
+    let (wanted, of) = (id.clone(), name.clone());
+    let found = state.work(move |state| {
+        let is_of_name = |page: &NamePage| {
+            page.served.iter().any(|change| change.notice.as_deref() == Some(&wanted))
+        };
+        if !is_of_name(&state.desk().name_page(&of, &actor)?) {
+            return Err(ActError::NotFound);
+        }
+        state.desk().notice(&wanted, &actor)
+    });
+    let place = format!("/rekaman/{}", encode(&name));
+    Ok(shown(state, visitor, &found.await??, &place, (None, fault)))
 }
 
 /// The page of a notice, with what is wrong in the form.
@@ -73,23 +125,36 @@ async fn print_page(
         let place = format!("{}/{}", officers_place(&number), paper.id);
         (place, format!("{} {}", paper.kind.say(t), paper.number))
     });
+    let place = format!("/tinjau/{number}");
+    Ok(shown(state, visitor, &notice, &place, (paper, fault)))
+}
+
+/// A notice to be printed: below which page, and what stands beside its text.
+fn shown(
+    state: &State,
+    visitor: &Visitor,
+    notice: &Notice,
+    place: &str,
+    (paper, fault): (Option<(String, String)>, Option<String>),
+) -> PrintPage {
+    let t = visitor.t;
     // Papers are in Indonesian, whatever the page is in.
-    let text = message(&notice, Words::of(Lang::Id), &state.options().url);
-    let action = format!("/tinjau/{number}/pemberitahuan/{id}");
+    let text = message(notice, Words::of(Lang::Id), &state.options().url);
+    let action = format!("{place}/pemberitahuan/{}", notice.id);
     let mut form = Form::new(&action, &visitor.csrf, t.s("letter-handle-button"))
         .field(Field::line(t, "how", "ask-how").input(Input::Area));
     if let Some(text) = fault {
         form = form.fault("how", text);
     }
     let parts = text.text.split("\n\n").filter(|_| paper.is_none());
-    Ok(PrintPage {
+    PrintPage {
         shell: Shell::new(visitor, t.s("letter-title")).faulty(form.is_faulty()),
-        number,
+        place: place.to_owned(),
         subject: text.subject,
         parts: parts.map(str::to_owned).collect(),
         paper,
         form,
-    })
+    }
 }
 
 /// `POST /tinjau/{number}/pemberitahuan/{id}`

@@ -98,6 +98,16 @@ pub(super) struct Past {
     pub(super) facts: Vec<String>,
 }
 
+/// Class of a name's tag; the word itself says the same.
+pub(super) fn live_tag(state: LiveState) -> &'static str {
+    match state {
+        LiveState::Live => "good-tag",
+        LiveState::Reconfirming | LiveState::Held => "wait-tag",
+        LiveState::Suspended | LiveState::Removed | LiveState::Quarantined => "bad-tag",
+        LiveState::Free => "",
+    }
+}
+
 /// The events of a request, the newest first.
 pub(super) fn history(t: Words, events: &[HistoryView], officer: bool) -> Vec<Past> {
     events.iter().rev().map(|event| past(t, event, officer)).collect()

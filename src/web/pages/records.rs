@@ -7,7 +7,8 @@ use axum::extract::{Path, Query, State as Extract};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::parts::{Past, history, is_just_now, line_fault, refusal, tag};
+use super::owner::{Changed, changed};
+use super::parts::{Past, history, is_just_now, line_fault, live_tag, refusal, tag};
 use super::sign_in::proof_first;
 use crate::desk::{ActError, NameChange, NamePage};
 use crate::people::{Role, Session};
@@ -133,16 +134,6 @@ pub(super) async fn list(
     })
 }
 
-/// Class of a name's tag; the word itself says the same.
-fn live_tag(state: LiveState) -> &'static str {
-    match state {
-        LiveState::Live => "good-tag",
-        LiveState::Reconfirming | LiveState::Held => "wait-tag",
-        LiveState::Suspended | LiveState::Removed | LiveState::Quarantined => "bad-tag",
-        LiveState::Free => "",
-    }
-}
-
 /// The page of a name.
 fn place_of(record: &RecordView) -> String {
     format!("/rekaman/{}", encode(record.name.trim_end_matches('.')))
@@ -215,6 +206,10 @@ struct NameView {
     acts: Vec<(&'static str, String, &'static str)>,
     /// Requests about it.
     changes: Vec<Change>,
+    /// What changed at it, the newest first.
+    served: Vec<Changed>,
+    /// Whether letters to the owner are linked.
+    letters: bool,
     /// What else happened to it.
     history: Vec<Past>,
 }
@@ -258,6 +253,8 @@ pub(super) async fn show(
         facts: facts(t, record),
         acts: offered(t, session, &found, now),
         changes: found.changes.iter().map(|it| change(t, it, can_undo(record, it, acts))).collect(),
+        served: found.served.iter().map(|it| changed(t, it)).collect(),
+        letters: session.holds_one_of(&[Role::Head, Role::Verifier]),
         history: history(t, &found.history, true),
     })
 }

@@ -163,6 +163,8 @@ struct StatusPage {
     site: Option<String>,
     /// How to look from anywhere whether the name is live.
     dig: String,
+    /// Whether the history of the name can be seen, and the name given up.
+    owned: bool,
     /// Whether it ended without the name, and another may be sent.
     may_ask_again: bool,
     /// The proof.
@@ -212,6 +214,10 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         asked: asked(t, view, &name),
         site: is_live(view).then(|| format!("https://{name}")),
         dig: view.records.first().map_or_else(String::new, |it| format!("dig {name} {}", it.rtype)),
+        owned: matches!(
+            view.state,
+            RequestState::Live | RequestState::Notified | RequestState::Closed
+        ),
         may_ask_again: matches!(
             view.state,
             RequestState::Rejected | RequestState::Withdrawn | RequestState::Expired
