@@ -738,11 +738,15 @@ pub struct Probe {
     pub seconds: u64,
     /// Requests probed at once.
     pub at_once: usize,
+    /// Networks that may be probed although they are not public.
+    pub allow: Vec<String>,
+    /// Whether a name is taken out at once whose target a stranger could claim.
+    pub auto_suspend: bool,
 }
 
 impl Default for Probe {
     fn default() -> Self {
-        Self { enabled: true, seconds: 5, at_once: 24 }
+        Self { enabled: true, seconds: 5, at_once: 24, allow: Vec::new(), auto_suspend: false }
     }
 }
 

@@ -219,7 +219,7 @@ impl Desk {
     }
 
     /// GAGAL_TAYANG before anything was committed: the zone is as it was.
-    fn could_not_begin(&self, number: &str, error: &ActError) -> Result<(), ActError> {
+    pub(super) fn could_not_begin(&self, number: &str, error: &ActError) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let fault = PromotionFault {

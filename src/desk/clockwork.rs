@@ -6,8 +6,8 @@
 use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
 use crate::publish::{Cause, Edit, EditProposal, NoRows};
-use crate::queue::time::{DAY_MS, is_recent, month_and_year};
-use crate::queue::{Actor, Request, RequestResult, Stage, State};
+use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, is_recent, month_and_year};
+use crate::queue::{Actor, Request, RequestResult, Stage, State, TransitionError};
 use crate::register::{anchor_edit, anchor_served};
 use crate::store::StoreError;
 
@@ -42,6 +42,7 @@ impl Desk {
             self.promote_scheduled()?;
             self.count_unbounced_as_delivered(NOTICES_MAX)?;
             self.names_that_end()?;
+            self.watch_targets()?;
             self.remind()?;
         }
         self.watch_drift()?;
@@ -167,9 +168,20 @@ impl Desk {
             }
             if let Err(error) = self.promote_later(&stored.request, &Actor::system()) {
                 tracing::warn!(request = row.number, %error, "a scheduled promotion did not happen");
+                self.missed_its_time(&row.number, &error)?;
             }
         }
         Ok(())
+    }
+
+    /// A promotion that was turned back at its time, and not because the approval is stale: operators and
+    /// holder are told, and it is not tried again by itself.
+    fn missed_its_time(&self, number: &str, error: &ActError) -> Result<(), ActError> {
+        match error {
+            ActError::Rule(TransitionError::Stale(_)) => Ok(()),
+            ActError::Rule(_) => self.could_not_begin(number, error),
+            _ => Ok(()),
+        }
     }
 
     /// Approved end dates and quarantines that are over.

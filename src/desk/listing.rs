@@ -203,6 +203,7 @@ pub(super) fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summar
         holder: row.holder.clone(),
         holder_role: phase.turn(),
         phase,
+        scheduled: row.starts_ms.filter(|_| phase == Phase::Scheduled).map(rfc3339),
         step: timing.step,
         due: timing.due.map(rfc3339),
         left_minutes: timing.left_minutes,

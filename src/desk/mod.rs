@@ -55,6 +55,7 @@ mod texts;
 mod unsent;
 mod updates;
 mod views;
+mod watching;
 mod webhooks;
 
 pub use crate::ledger::Clock;

@@ -10,7 +10,7 @@ use crate::queue::{
     Actor, Deed, Kind, LiveRecord, LiveState, NamingClass, State, Step, TransitionError, labels,
 };
 use crate::store::{Reader, StoreError, Tx};
-use crate::view::{HistoryView, NameChangeView, RecordView, Sees, rfc3339};
+use crate::view::{HistoryView, NameChangeView, RecordView, Sees, WatchView, rfc3339};
 
 /// Names read at once while a text is searched for.
 const BATCH: usize = 500;
@@ -26,6 +26,8 @@ pub struct NamePage {
     pub record: RecordView,
     /// The requests about it, the newest first.
     pub changes: Vec<NameChange>,
+    /// What is seen of its targets; none if it is not watched.
+    pub watch: Option<WatchView>,
     /// What changed at it, the newest first.
     pub served: Vec<NameChangeView>,
     /// What else happened to it, the oldest first.
@@ -123,7 +125,8 @@ impl Desk {
             let history = history(reader, &format!("record:{name}"), sees)?;
             let record = RecordView::from(&live);
             let served = self.changes_at(reader, &name)?;
-            Ok(NamePage { record, changes, served, history, drifts: false })
+            let watch = self.watch_view(reader, &name)?;
+            Ok(NamePage { record, changes, watch, served, history, drifts: false })
         })?;
         if page.record.state == LiveState::Free && page.changes.is_empty() {
             return Err(ActError::NotFound);

@@ -13,6 +13,7 @@ use super::memory::{Reminded, TurnedBack, Watched};
 use super::probe::Prober;
 use super::room::Obstacle;
 use super::settings::{Listener, Options, Settings};
+use super::watching::Lookout;
 use crate::audit::{
     Anchor, Event, NewEvent, Notary, Part, Report, Vault, check_letters, check_papers, export_part,
     note_export, open_guarded, verify_own,
@@ -79,6 +80,8 @@ pub(super) struct Inner {
     pub(super) watched: Mutex<Watched>,
     /// The serials up to which the journals were followed.
     pub(super) followed: Mutex<BTreeMap<Name, u32>>,
+    /// The watch over the targets of live names.
+    pub(super) lookout: Lookout,
     /// Who began an export of the chain lately, and when.
     pub(super) exported: Mutex<HashMap<String, i64>>,
     /// Letters whose rows are not written yet, by file name.
@@ -113,7 +116,12 @@ impl Desk {
         );
         let register = Register::new(ledger.clone(), publisher);
         let promoter = Promoter::new(register.clone());
-        let prober = Prober::new(options.probe, options.probe_time, options.probes);
+        let prober = Prober::new(
+            options.probe,
+            options.probe_time,
+            options.probes,
+            options.probe_allow.clone(),
+        );
         for folder in [LETTERS, PAPERS] {
             let path = options.state_dir.join(folder);
             std::fs::create_dir_all(&path).map_err(|source| ActError::File { path, source })?;
@@ -132,6 +140,7 @@ impl Desk {
             reminded,
             watched,
             followed: Mutex::default(),
+            lookout: Lookout::default(),
             exported: Mutex::default(),
             arriving: Mutex::default(),
             turned_back: Mutex::default(),

@@ -11,14 +11,15 @@
 mod flight;
 mod resolve;
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::dns_client::{Client, Transport};
-use crate::queue::{ParsedApplication, Probe, Targets};
+use crate::queue::targets::Prefix;
+use crate::queue::{ParsedApplication, ParsedRecord, Place, Probe, Targets};
 use crate::wire::{Name, Rtype};
 
 use flight::Flights;
@@ -57,22 +58,74 @@ pub(super) struct Prober {
     enabled: bool,
     /// For all targets of a request.
     time: Duration,
-    /// What counts as public: the rules about targets without their exceptions.
+    /// What may be connected to: the rules about targets with the exceptions of `probe.allow`.
     rules: Arc<Targets>,
     /// What is being probed.
     flights: Flights,
+    /// What targets pretend to be; for tests.
+    #[cfg(test)]
+    pretended: Arc<std::sync::Mutex<Option<Pretence>>>,
 }
 
+/// What a target pretends to be, by its text.
+#[cfg(test)]
+pub(super) type Pretence = Box<dyn Fn(&str) -> Found + Send>;
+
 impl Prober {
-    /// A prober with so much time for the targets of a request, for so many requests at once.
-    pub(super) fn new(enabled: bool, time: Duration, at_once: usize) -> Self {
-        let rules = Targets { allow: Vec::new(), ..Targets::default() };
-        Self { enabled, time, rules: Arc::new(rules), flights: Flights::new(at_once) }
+    /// A prober with so much time for the targets of a request, for so many requests at once, that may
+    /// connect to public addresses and those allowed.
+    pub(super) fn new(enabled: bool, time: Duration, at_once: usize, allow: Vec<Prefix>) -> Self {
+        let rules = Arc::new(Targets { allow, ..Targets::default() });
+        Self {
+            enabled,
+            time,
+            rules,
+            flights: Flights::new(at_once),
+            #[cfg(test)]
+            pretended: Arc::default(),
+        }
+    }
+
+    /// Whether targets are probed at all.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled
     }
 
     /// Whether an application has anything to be probed.
     pub(super) fn applies(&self, application: &ParsedApplication) -> bool {
-        self.enabled && application.kind.brings_records() && !self.targets(application).is_empty()
+        self.enabled
+            && application.kind.brings_records()
+            && !self.of_application(application).is_empty()
+    }
+
+    /// Probes the targets of a name, on this thread, one name after another; what came of each.
+    pub(super) fn look(&self, targets: &[Target], host: &str) -> Vec<Found> {
+        #[cfg(test)]
+        if let Some(pretend) = &*crate::lock::lock(&self.pretended) {
+            return targets.iter().map(|target| pretend(&target.text())).collect();
+        }
+        probe_each(targets, host, &self.rules, self.time)
+    }
+
+    /// Whether a recursive server answers at all: for the root, which is always there.
+    pub(super) fn resolves(&self) -> bool {
+        #[cfg(test)]
+        if let Some(pretend) = &*crate::lock::lock(&self.pretended) {
+            return pretend(".") == Found::Up;
+        }
+        resolve::answers(Instant::now() + self.time)
+    }
+
+    /// Whether targets pretend to be something; for tests.
+    #[cfg(test)]
+    pub(super) fn is_pretending(&self) -> bool {
+        crate::lock::lock(&self.pretended).is_some()
+    }
+
+    /// Targets pretend to be something from now on; for tests.
+    #[cfg(test)]
+    pub(super) fn pretend(&self, found: impl Fn(&str) -> Found + Send + 'static) {
+        *crate::lock::lock(&self.pretended) = Some(Box::new(found));
     }
 
     /// Starts to probe what an application points at and hands the result to `keep`; a probe of the
@@ -88,11 +141,24 @@ impl Prober {
         if !self.applies(application) {
             return None;
         }
-        let targets = self.targets(application);
+        let targets = self.of_application(application);
         let host = application.place().name.to_string().trim_end_matches('.').to_owned();
-        let rules = Arc::clone(&self.rules);
-        let time = self.time;
-        self.flights.start(key, move || keep(probe_all(targets, &host, &rules, time, now_ms)))
+        let prober = self.clone();
+        self.flights.start(key, move || keep(prober.probe(&targets, &host, now_ms)))
+    }
+
+    /// Probes all targets of a request.
+    fn probe(&self, targets: &[Target], host: &str, now_ms: i64) -> Probe {
+        let found = self.look(targets, host);
+        let of = |wanted: &dyn Fn(Found) -> bool| {
+            let those = targets.iter().zip(&found).filter(|(_, found)| wanted(**found));
+            those.map(|(target, _)| target.text()).collect()
+        };
+        Probe::Done {
+            at: now_ms,
+            claimable: of(&|found| found == Found::Claimable),
+            down: of(&|found| !matches!(found, Found::Up | Found::Claimable)),
+        }
     }
 
     /// Holds a probe of `key` open until the sender of `held` is dropped; for tests of who waits for it.
@@ -101,11 +167,19 @@ impl Prober {
         drop(self.flights.start(key, move || _ = held.recv()));
     }
 
-    /// The targets of an application that are public.
-    fn targets(&self, application: &ParsedApplication) -> Vec<Target> {
+    /// The targets of an application that may be probed.
+    fn of_application(&self, application: &ParsedApplication) -> Vec<Target> {
+        self.targets(application.place(), application.rrs())
+    }
+
+    /// The targets of records at a name that may be probed.
+    pub(super) fn targets<'a>(
+        &self,
+        place: &Place,
+        records: impl Iterator<Item = &'a ParsedRecord>,
+    ) -> Vec<Target> {
         let mut targets = Vec::new();
-        let place = application.place();
-        for record in application.rrs() {
+        for record in records {
             for address in record.addresses() {
                 if self.rules.special(address).is_none() {
                     targets.push(Target::Address(address));
@@ -125,14 +199,8 @@ impl Prober {
     }
 }
 
-/// Probes all targets side by side. One that has not answered by the deadline is down.
-fn probe_all(
-    targets: Vec<Target>,
-    host: &str,
-    rules: &Arc<Targets>,
-    time: Duration,
-    now_ms: i64,
-) -> Probe {
+/// Probes targets side by side. One that has not answered by the deadline is down.
+fn probe_each(targets: &[Target], host: &str, rules: &Arc<Targets>, time: Duration) -> Vec<Found> {
     let deadline = Instant::now() + time;
     let (sender, results) = mpsc::channel();
     for (at, target) in targets.iter().cloned().enumerate() {
@@ -151,11 +219,7 @@ fn probe_all(
     while let Ok((at, what)) = results.recv_timeout(left(deadline)) {
         found[at] = what;
     }
-    let of = |wanted: Found| {
-        let those = targets.iter().zip(&found).filter(|(_, found)| **found == wanted);
-        those.map(|(target, _)| target.text()).collect()
-    };
-    Probe::Done { at: now_ms, claimable: of(Found::Claimable), down: of(Found::Down) }
+    found
 }
 
 //------------ Target --------------------------------------------------------
@@ -180,7 +244,7 @@ pub(super) enum Target {
 
 impl Target {
     /// As the check sheet shows it.
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Address(address) => address.to_string(),
             Self::Name(name) | Self::Mail(name) | Self::Server { name, .. } => name.to_string(),
@@ -197,6 +261,23 @@ pub(super) enum Found {
     Claimable,
     /// It does not answer.
     Down,
+    /// It leads to addresses that are not probed.
+    Private,
+    /// Nobody could tell: no recursive server answers, or no way leads there from here.
+    Unseen,
+}
+
+impl Found {
+    /// The word for rows and views.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Claimable => "claimable",
+            Self::Down => "down",
+            Self::Private => "private",
+            Self::Unseen => "unseen",
+        }
+    }
 }
 
 /// Probes one target on behalf of `host`.
@@ -205,13 +286,18 @@ pub(super) fn probe(target: &Target, host: &str, rules: &Targets, deadline: Inst
         Target::Address(address) => return web(&[*address], host, deadline),
         Target::Name(name) | Target::Mail(name) | Target::Server { name, .. } => name,
     };
-    let addresses: Vec<IpAddr> = resolve::addresses(name, deadline)
-        .into_iter()
-        .filter(|address| rules.special(*address).is_none())
-        .collect();
+    let Some(mut addresses) = resolve::addresses(name, deadline) else { return Found::Unseen };
+    let is_there = !addresses.is_empty();
+    addresses.retain(|address| rules.special(*address).is_none());
     match target {
-        _ if addresses.is_empty() => Found::Down,
-        Target::Mail(_) => up(addresses.iter().any(|a| connect(*a, 25, deadline).is_some())),
+        _ if addresses.is_empty() => {
+            if is_there {
+                Found::Private
+            } else {
+                Found::Down
+            }
+        }
+        Target::Mail(_) => reached(&addresses, 25, deadline),
         Target::Server { zone, .. } => {
             up(addresses.iter().any(|address| is_authoritative(*address, zone, deadline)))
         }
@@ -229,20 +315,38 @@ fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
+/// Whether one of these addresses takes connections.
+fn reached(addresses: &[IpAddr], port: u16, deadline: Instant) -> Found {
+    let mut unseen = true;
+    for address in addresses {
+        match connect(*address, port, deadline) {
+            Ok(_) => return Found::Up,
+            Err(found) => unseen &= found == Found::Unseen,
+        }
+    }
+    if unseen { Found::Unseen } else { Found::Down }
+}
+
 /// Connects to an address that was found public a moment ago; the address itself is used, so that
 /// no second look-up can lead elsewhere.
-fn connect(address: IpAddr, port: u16, deadline: Instant) -> Option<TcpStream> {
+fn connect(address: IpAddr, port: u16, deadline: Instant) -> Result<TcpStream, Found> {
     let wait = left(deadline).min(CONNECT_TIME);
-    let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), wait).ok()?;
-    stream.set_read_timeout(Some(left(deadline))).ok()?;
-    stream.set_write_timeout(Some(left(deadline))).ok()?;
-    Some(stream)
+    let failed = |error: std::io::Error| match error.kind() {
+        // A machine without IPv6 cannot say that an address of that family is down.
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => Found::Unseen,
+        _ => Found::Down,
+    };
+    let stream =
+        TcpStream::connect_timeout(&SocketAddr::new(address, port), wait).map_err(failed)?;
+    stream.set_read_timeout(Some(left(deadline))).map_err(failed)?;
+    stream.set_write_timeout(Some(left(deadline))).map_err(failed)?;
+    Ok(stream)
 }
 
 /// Asks a web server for this very host.
 fn web(addresses: &[IpAddr], host: &str, deadline: Instant) -> Found {
     for address in addresses {
-        let Some(mut stream) = connect(*address, 80, deadline) else { continue };
+        let Ok(mut stream) = connect(*address, 80, deadline) else { continue };
         let request = format!(
             "GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: gapura-probe\r\nConnection: close\r\n\r\n"
         );
@@ -259,7 +363,8 @@ fn web(addresses: &[IpAddr], host: &str, deadline: Instant) -> Found {
         let claimable = NO_SUCH_SITE.iter().any(|mark| text.contains(mark));
         return if claimable { Found::Claimable } else { Found::Up };
     }
-    Found::Down
+    // A site may have nothing but HTTPS; that it takes connections is enough.
+    reached(addresses, 443, deadline)
 }
 
 /// How long a page that has begun may keep silent before what came of it counts.

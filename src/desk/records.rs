@@ -212,6 +212,17 @@ impl Desk {
         Ok(published.rows)
     }
 
+    /// A rule of the settings takes a name out at once; an officer confirms it like an emergency of one
+    /// officer.
+    pub(super) fn suspend_by_rule(&self, name: &str, rule: &str) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        let out = |_: &Reader<'_>, live: LiveRecord, _: &Actor, now: i64| {
+            Ok(live.suspend_by_rule(rule, now, &calendar, &ledger.rules)?)
+        };
+        self.take_out(name, "gapura", out, &Actor::system()).map(drop)
+    }
+
     /// The approved end date has come: the name is taken out.
     pub(super) fn end_name(&self, name: &str) -> Result<(), ActError> {
         let rule = |_: &Reader<'_>, live: LiveRecord, _: &Actor, now: i64| {

@@ -16,6 +16,7 @@ use super::{Desk, StrangerLimits};
 use crate::ledger::Clock;
 use crate::lock::lock;
 use crate::queue::lists::{Basis, List, Table};
+use crate::queue::targets::Prefix;
 use crate::queue::{Calendar, Naming, Rules, Targets};
 use crate::store::lists::VersionRow;
 use crate::store::{Store, StoreError};
@@ -53,6 +54,10 @@ pub struct Options {
     pub probe_time: Duration,
     /// `probe.at_once`: requests probed at once.
     pub probes: usize,
+    /// `probe.allow`: networks that are probed although they are not public.
+    pub probe_allow: Vec<Prefix>,
+    /// `probe.auto_suspend`: take a name out whose target a stranger could claim.
+    pub auto_suspend: bool,
     /// `approval.promote = "with_approval"`.
     pub promote_with_approval: bool,
     /// `audit.daily`.
@@ -79,6 +84,8 @@ impl Options {
             probe: true,
             probe_time: Duration::from_secs(5),
             probes: 24,
+            probe_allow: Vec::new(),
+            auto_suspend: false,
             promote_with_approval: true,
             audit_daily: true,
             strangers: StrangerLimits::default(),
@@ -125,6 +132,8 @@ pub(super) struct Settings {
     pub(super) promote_with_approval: bool,
     /// `audit.daily`.
     pub(super) audit_daily: bool,
+    /// `probe.auto_suspend`.
+    pub(super) auto_suspend: bool,
     /// Limits for people without an account.
     pub(super) strangers: StrangerLimits,
     /// `[[webhook]]`.
@@ -144,6 +153,7 @@ impl Settings {
             targets: Targets::default(),
             promote_with_approval: options.promote_with_approval,
             audit_daily: options.audit_daily,
+            auto_suspend: options.auto_suspend,
             strangers: options.strangers,
             webhooks: options.webhooks.as_slice().into(),
         };

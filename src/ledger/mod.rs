@@ -15,6 +15,7 @@ mod papers;
 mod persons;
 mod recipients;
 mod rows;
+mod targets;
 
 pub use apply::NewRequest;
 pub use erasure::ErasedRows;
@@ -22,6 +23,7 @@ pub use error::LedgerError;
 pub use owners::NameOwner;
 pub use papers::{House, KeptPaper, NewPaper, grouped, read_code};
 pub use rows::{Clock, Ledger, Stored};
+pub use targets::{watch_of, with_watch};
 
 #[cfg(test)]
 mod tests;

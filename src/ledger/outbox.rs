@@ -27,6 +27,14 @@ fn context(id: &str) -> String {
     format!("notice:{id}")
 }
 
+/// Which officers are told what.
+pub(super) struct About {
+    /// Those of a role, all, or none.
+    pub(super) role: Option<Option<Role>>,
+    /// What they are told.
+    pub(super) values: NoticeValues,
+}
+
 //------------ Writing -------------------------------------------------------
 
 impl Ledger {
@@ -131,7 +139,8 @@ impl Ledger {
         account: &str,
     ) -> Result<(), LedgerError> {
         let role = recipients(deed).contains(&Recipient::Officers).then_some(None);
-        Ok(self.tell_officers(tx, event, deed, role, account)?)
+        let values = NoticeValues::about(account);
+        Ok(self.tell_officers(tx, event, deed, About { role, values })?)
     }
 
     /// Tells the officers of the other role that a name taken down waits for their word.
@@ -148,25 +157,25 @@ impl Ledger {
             Role::Head => Some(Role::Verifier),
             _ => Some(Role::Head),
         });
-        self.tell_officers(tx, event, deed, role, &live.name.to_string())
+        let values = NoticeValues::about(&live.name.to_string());
+        self.tell_officers(tx, event, deed, About { role, values })
     }
 
     /// Tells the officers of a role, all, or none of what is no request's, once per event.
-    fn tell_officers(
+    pub(super) fn tell_officers(
         &self,
         tx: &Tx<'_>,
         event: &Event,
         deed: Deed,
-        role: Option<Option<Role>>,
-        about: &str,
+        about: About,
     ) -> Result<(), AuditError> {
-        let Some(role) = role else { return Ok(()) };
+        let Some(role) = about.role else { return Ok(()) };
         let stem = format!("n{}", event.sequence);
         if tx.notice(&format!("{stem}-1"))?.is_some() {
             return Ok(());
         }
         for (at, to) in officers(tx, role)?.iter().enumerate() {
-            let (id, values) = (format!("{stem}-{}", at + 1), NoticeValues::about(about));
+            let (id, values) = (format!("{stem}-{}", at + 1), about.values.clone());
             self.queue_notice(tx, &id, None, deed, (NoticeReader::Officer, to), values)?;
         }
         Ok(())

@@ -49,7 +49,8 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
     }
     if !values.lines.is_empty() {
         let lines: Vec<String> = values.lines.iter().map(|line| format!("  {line}")).collect();
-        parts.push(format!("{}\n{}", t.s("mail-lines"), lines.join("\n")));
+        let head = if is_about_target(notice.deed) { "mail-targets" } else { "mail-lines" };
+        parts.push(format!("{}\n{}", t.s(head), lines.join("\n")));
     }
     match &values.dig {
         Some(_) if reader == NoticeReader::Applicant => {
@@ -70,6 +71,9 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         }
         (None, NoticeReader::Applicant, None) => ("mail-status", "/status".to_owned()),
         (None, _, Some(number)) => ("mail-review", format!("/tinjau/{number}")),
+        (None, _, None) if is_about_name(notice.deed) => {
+            ("mail-record", format!("/rekaman/{}", values.name))
+        }
         (None, _, None) if is_about_zone(notice.deed) => ("mail-office", "/zona".to_owned()),
         (None, _, None) => ("mail-office", "/antrean".to_owned()),
     };
@@ -126,6 +130,19 @@ fn is_about_zone(deed: Deed) -> bool {
             | Deed::KeyStepWaits
             | Deed::SigningStopped
             | Deed::SignaturesEnd
+    )
+}
+
+/// Whether a notice to officers is about a live name.
+fn is_about_name(deed: Deed) -> bool {
+    is_about_target(deed) || matches!(deed, Deed::EmergencySuspend | Deed::Adopt)
+}
+
+/// Whether a notice is about what a name points at.
+fn is_about_target(deed: Deed) -> bool {
+    matches!(
+        deed,
+        Deed::TargetStillDown | Deed::TargetLost | Deed::TargetUrgent | Deed::TargetMended
     )
 }
 

@@ -136,6 +136,19 @@ pub struct Suspension {
     pub confirm_by: Option<i64>,
 }
 
+impl Suspension {
+    /// One that is done first and agreed with afterwards.
+    fn emergency(by: &Signature, reason: &str, calendar: &Calendar, rules: &Rules) -> Self {
+        Self {
+            by: by.clone(),
+            reason: reason.to_owned(),
+            emergency: true,
+            confirmed: None,
+            confirm_by: Some(calendar.add(by.at, rules.working_day)),
+        }
+    }
+}
+
 /// What a promotion makes of a name.
 #[derive(Clone, Debug)]
 pub struct Promise {
@@ -341,14 +354,26 @@ impl LiveRecord {
         let by = decider(actor, now)?;
         needed("reason", reason)?;
         self.state = LiveState::Suspended;
-        self.suspension = Some(Suspension {
-            by: by.clone(),
-            reason: reason.to_owned(),
-            emergency: true,
-            confirmed: None,
-            confirm_by: Some(calendar.add(now, rules.working_day)),
-        });
+        self.suspension = Some(Suspension::emergency(&by, reason, calendar, rules));
         Ok(self.step(Some(before), &by, Deed::EmergencySuspend).noting(reason))
+    }
+
+    /// A rule of the settings takes the name out at once; the head agrees with it afterwards.
+    pub fn suspend_by_rule(
+        mut self,
+        rule: &str,
+        now: i64,
+        calendar: &Calendar,
+        rules: &Rules,
+    ) -> LiveResult {
+        let before = self.state;
+        if !before.is_served() {
+            return Err(self.wrong("suspend"));
+        }
+        let by = Signature::system(now);
+        self.state = LiveState::Suspended;
+        self.suspension = Some(Suspension::emergency(&by, rule, calendar, rules));
+        Ok(self.step(Some(before), &by, Deed::EmergencySuspend).noting(rule))
     }
 
     /// The operator edited by hand what was promised: kasi or kabid accepts what the file says.

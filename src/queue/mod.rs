@@ -38,6 +38,7 @@ pub mod sheet;
 pub mod similar;
 pub mod targets;
 pub mod time;
+pub mod watch;
 
 pub use act::RejectReason;
 pub use application::{
@@ -69,3 +70,4 @@ pub(crate) use request::{needed, needed_within};
 pub use rules::{Bind, Rules};
 pub use sheet::{AutoLine, Line, Outcome, Overrule, Sheet};
 pub use targets::Targets;
+pub use watch::{Sight, Warning, Watch};

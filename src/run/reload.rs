@@ -205,6 +205,7 @@ fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
     in_force.audit.clone_from(&new.audit);
     in_force.register.clone_from(&new.register);
     in_force.approval.promote = new.approval.promote;
+    in_force.probe.auto_suspend = new.probe.auto_suspend;
     // How often an address may send is counted from the start on.
     let submit_per_hour = in_force.public.submit_per_hour;
     in_force.public.clone_from(&new.public);

@@ -43,6 +43,7 @@ use crate::statistics::Statistics;
 use crate::store::{Store, StoreError};
 use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
+use crate::view::WatchView;
 use crate::web::{self, ClosedBy};
 use crate::wire::Name;
 use crate::words::{self, set_office};
@@ -307,6 +308,7 @@ impl Road3 {
                 families[at + 1].samples.extend(oldest);
             }
         }
+        families.push(targets(&open.desk));
         families
     }
 
@@ -355,6 +357,20 @@ impl Road3 {
         };
         match open.desk.drift() {
             Ok(drift) => drift.iter().map(as_json).collect(),
+            Err(error) => vec![json!({ "text": error.to_string() })],
+        }
+    }
+
+    /// Names whose targets have something held against them, each as JSON with a `text`.
+    pub(super) fn targets(&self) -> Vec<Value> {
+        let Self::Open(open) = self else { return Vec::new() };
+        let as_json = |item: &WatchView| {
+            let mut json = serde_json::to_value(item).unwrap_or_default();
+            json["text"] = item.to_string().into();
+            json
+        };
+        match open.desk.targets_wrong() {
+            Ok(found) => found.iter().map(as_json).collect(),
             Err(error) => vec![json!({ "text": error.to_string() })],
         }
     }
@@ -576,6 +592,28 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
         "" => format!("http://{bound}"),
         url => url.to_owned(),
     }
+}
+
+/// Live names whose targets are watched, by what is seen.
+fn targets(desk: &Desk) -> Family {
+    let family =
+        Family::gauge("gapura_targets", "Live names whose targets are watched, by what is seen");
+    let counts = match desk.watch_counts() {
+        Ok(counts) => counts,
+        Err(error) => {
+            tracing::warn!(%error, "the watch over targets cannot be read");
+            return family;
+        }
+    };
+    let seen = [
+        ("watched", counts.watched),
+        ("struck", counts.struck),
+        ("claimable", counts.claimable),
+        ("urgent", counts.urgent),
+    ];
+    seen.into_iter().fold(family, |family, (seen, count)| {
+        family.with(vec![("seen", seen.to_owned())], count as f64)
+    })
 }
 
 /// One turn of the timers. What fails is logged and tried again at the next.

@@ -14,6 +14,9 @@ use crate::serve::LogState;
 use crate::text::append_line;
 use crate::wire::Rcode;
 
+/// Names with something wrong at their targets that a line tells; JSON has them all.
+const TARGETS_MAX: usize = 40;
+
 impl Host {
     /// Zones, listeners, and what should be mended; then the exit code is 1.
     pub(super) fn status(&self) -> Reply {
@@ -56,6 +59,10 @@ impl Host {
         for item in drift.iter().filter_map(|item| item["text"].as_str()) {
             append_line!(text, "not as promised: {item}");
         }
+        let targets = self.road_3.targets();
+        for item in targets.iter().filter_map(|item| item["text"].as_str()).take(TARGETS_MAX) {
+            append_line!(text, "target: {item}");
+        }
         let zones_json: Vec<Value> = all()
             .map(|((zone, refresh), signed)| self.zone_json(zone, refresh, signed.as_ref()))
             .collect();
@@ -63,6 +70,7 @@ impl Host {
             "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id(),
             "listening": listening, "zones": zones_json, "findings": findings, "stand_in": self.stand_in,
             "queue_closed": self.road_3.closed(), "clock_doubt": clock_doubt, "drift": drift,
+            "targets": targets,
             "webhooks": self.road_3.webhooks(),
             "faults": faults, "warnings": warnings, "waiting": waiting, "query_log": log_json(self.running.query_log()), "dnstap": log_json(self.running.dnstap()),
             "certificates":

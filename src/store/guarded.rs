@@ -37,6 +37,11 @@ pub(super) const TABLES: &[Table] = &[
     whole("notice", &["id"]),
     whole("name_change", &["zone", "seq", "name"]),
     whole("owner_link", &["name"]),
+    Table {
+        name: "watch",
+        key: &["name"],
+        used: &["targets", "every_ms", "next_ms", "looked_ms", "found"],
+    },
     Table { name: "paper", key: &["id"], used: &["tries", "next_try_ms"] },
     whole("paper_year", &["kind", "year"]),
     // Who may decide.

@@ -64,6 +64,8 @@ pub mod texts;
 #[cfg(feature = "approval")]
 pub mod unsent;
 #[cfg(feature = "approval")]
+pub mod watched;
+#[cfg(feature = "approval")]
 pub mod webhooks;
 #[cfg(feature = "approval")]
 pub mod words;

@@ -10,6 +10,7 @@ mod parts;
 mod record;
 mod request;
 mod sees;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use parts::{
 pub use record::{RecordView, SuspensionView};
 pub use request::{RequestView, Summary};
 pub use sees::Sees;
+pub use watch::{TargetView, WatchView};
 
 /// Epoch milliseconds as RFC 3339 in UTC, always with three digits behind the second: such texts sort
 /// as the times do.

@@ -130,6 +130,10 @@ pub struct Summary {
     pub holder_role: Option<Role>,
     /// The state, split where somebody else has to act.
     pub phase: Phase,
+    /// When it goes live, while that lies ahead and nothing else is missing.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub scheduled: Option<String>,
     /// The running or paused step of the SOP: 2 to 5.
     pub step: Option<u8>,
     /// When the running step is due; `null` while it is paused or none runs.
@@ -214,6 +218,7 @@ impl Summary {
             holder,
             holder_role: turn,
             phase,
+            scheduled: application.starts_at().filter(|_| phase == Phase::Scheduled).map(rfc3339),
             step: timing.step,
             due: timing.due.map(rfc3339),
             left_minutes: timing.left_minutes,

@@ -41,7 +41,7 @@ fn application(records: &[(&str, &str)]) -> ParsedApplication {
 
 #[test]
 fn nothing_but_public_addresses_is_probed() {
-    let prober = Prober::new(true, TIME, 4);
+    let prober = Prober::new(true, TIME, 4, Vec::new());
     for address in ["127.0.0.1", "10.0.0.1", "192.0.2.1", "169.254.169.254", "100.64.0.1"] {
         assert!(!prober.applies(&application(&[("A", address)])), "{address}");
     }
@@ -54,10 +54,10 @@ fn nothing_but_public_addresses_is_probed() {
         "a name of ours"
     );
     assert!(
-        !Prober::new(false, TIME, 4).applies(&application(&[("A", "103.28.12.5")])),
+        !Prober::new(false, TIME, 4, Vec::new()).applies(&application(&[("A", "103.28.12.5")])),
         "switched off"
     );
-    let off = Prober::new(false, TIME, 4);
+    let off = Prober::new(false, TIME, 4, Vec::new());
     let off = off.start(key("GPR-1"), &application(&[("A", "103.28.12.5")]), 1, |_| {});
     assert!(off.is_none());
 }
@@ -101,7 +101,7 @@ fn a_probe_without_a_thread_is_over_and_holds_nothing() {
     let (done, over) = mpsc::channel();
     let tried = flights.clone();
     std::thread::spawn(move || {
-        let refused = |_job| Err(std::io::ErrorKind::WouldBlock.into());
+        let refused = |_job| Err(ErrorKind::WouldBlock.into());
         done.send(tried.start_by(key("GPR-1"), || {}, refused).is_none())
     });
     assert!(over.recv_timeout(TIME).unwrap(), "no probe was started");
@@ -130,7 +130,7 @@ fn all_targets_of_a_request_share_one_deadline() {
     let deadline = Instant::now() + Duration::from_millis(400);
     let name: Name = "situs.contoh.id.".parse().unwrap();
     let found = resolve::addresses_by(&[silent.address, silent.address], &name, deadline);
-    assert!(found.is_empty());
+    assert_eq!(found, None, "nobody answered");
     assert!(Instant::now() < deadline + Duration::from_millis(300));
 }
 
@@ -141,7 +141,7 @@ fn a_name_that_leads_to_ourselves_is_down_and_never_connected_to() {
     let rules = Targets { allow: Vec::new(), ..Targets::default() };
     let name = Target::Name("localhost.".parse().unwrap());
     let found = probe(&name, "contoh.id", &rules, Instant::now() + TIME);
-    assert_eq!(found, Found::Down);
+    assert!(!matches!(found, Found::Up | Found::Claimable), "{found:?}");
     assert!(listener.accept().is_err(), "nobody came");
 }
 

@@ -70,6 +70,8 @@ inputs! {
     PartyLetter("LETTER"): String, needed, text;
     /// The letter's number, when an officer keys it in
     Letter("LETTER"): String, text, optional;
+    /// The new start: a date, or an RFC 3339 time; empty for as soon as it is checked
+    Starts("DATE"): String;
     /// Lines of the check sheet
     Lines("CODES"): Vec<LineInput>;
     /// Lines of the check sheet, one of them to be corrected

@@ -268,6 +268,11 @@ table! {
             PromotionFailed, HolderOrOperator, {}
                 => Verified, notifies() proof
                 ["the approval is fresh"];
+        /// Give what is approved another start time, as applicant or on their letter
+        Reschedule = "reschedule", page "ubah-jadwal":
+            Scheduled, Applicant, { starts: Starts, letter: Letter }
+                => Assigned, notifies(Applicant Holder) proof
+                ["a new revision with another start time, checked anew; an officer names the applicant's letter"];
         /// Take it back, as applicant or on their letter
         Withdraw = "withdraw", page "tarik":
             Submitted Assigned Consulting NeedsCorrection Verified AwaitsSecond Scheduled,
@@ -434,6 +439,18 @@ table! {
         Import = "import";
         /// The records of a name changed.
         RecordsChanged = "records_changed", notifies(Owner);
+        /// The target of a name does not answer: strike 1.
+        TargetDown = "target_down";
+        /// The target still does not answer a day later: strike 2.
+        TargetStillDown = "target_still_down", notifies(Owner);
+        /// The target has not answered for another week: strike 3.
+        TargetLost = "target_lost", notifies(Operators);
+        /// A stranger could claim the target of a name.
+        TargetClaimable = "target_claimable";
+        /// A stranger could still claim it a day later: somebody must act at once.
+        TargetUrgent = "target_urgent", notifies(Officers Owner);
+        /// The target answers again.
+        TargetMended = "target_mended", notifies(Owner);
         /// A name was taken out of the zone.
         Suspend = "suspend";
         /// One officer took it out in an emergency.

@@ -158,7 +158,7 @@ impl PromotionFailed {
 }
 
 /// Back to the verifier, with the time left of step 3, at least an hour.
-fn reopen(cx: &mut Transition<'_>, assignment: Assignment) -> Assigned {
+pub(super) fn reopen(cx: &mut Transition<'_>, assignment: Assignment) -> Assigned {
     cx.stop_clock();
     cx.case.clocks.grant(ClockStep::Check, cx.facts.rules.reopen_least, cx.facts.rules);
     cx.start_clock(ClockStep::Check);

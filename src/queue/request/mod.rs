@@ -25,6 +25,7 @@ mod persons;
 mod promotion;
 mod reading;
 mod routing;
+mod scheduling;
 mod stages;
 mod state;
 mod system;
@@ -161,6 +162,9 @@ impl Request {
                 }
                 (Stage::Verified(s), Act::Promote {}) => s.begin(cx)?.into(),
                 (Stage::PromotionFailed(s), Act::Retry {}) => s.retry(cx)?.into(),
+                (Stage::Verified(s), Act::Reschedule { starts, letter }) => {
+                    s.reschedule(cx, starts, letter)?.into()
+                }
                 (
                     Stage::Submitted(_)
                     | Stage::Assigned(_)

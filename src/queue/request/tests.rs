@@ -1080,6 +1080,7 @@ fn in_table(before: State, deed: Deed, after: State) -> bool {
         | (Assigned, Deed::Approve, Verified)
         | (Verified, Deed::Countersign | Deed::Promote, Verified)
         | (Verified | PromotionFailed, Deed::Reopen, Assigned)
+        | (Verified, Deed::Reschedule, Assigned)
         | (Verified, Deed::Promoted, Live)
         | (Verified, Deed::PromotionFailed, PromotionFailed)
         | (PromotionFailed, Deed::Retry, Verified)

@@ -55,7 +55,10 @@ pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
     add("naming.regions", regions(settings).err());
     add("naming.offices", offices(settings).err());
     for (at, text) in settings.targets.allow.iter().enumerate() {
-        add(&format!("targets.allow[{at}]"), target(text).err());
+        add(&format!("targets.allow[{at}]"), target("targets.allow", text).err());
+    }
+    for (at, text) in settings.probe.allow.iter().enumerate() {
+        add(&format!("probe.allow[{at}]"), target("probe.allow", text).err());
     }
     add("targets.indonesia", indonesia(&settings.targets.indonesia).err());
     let relay = Mailer::new(&relay(settings)).err().map(|error| OptionError::Choice {
@@ -182,6 +185,8 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
         probe: settings.probe.enabled,
         probe_time: Duration::from_secs(settings.probe.seconds),
         probes: settings.probe.at_once,
+        probe_allow: networks("probe.allow", &settings.probe.allow)?,
+        auto_suspend: settings.probe.auto_suspend,
         promote_with_approval: settings.approval.promote == config::Promote::WithApproval,
         audit_daily: settings.audit.daily,
         strangers: desk::StrangerLimits {
@@ -307,16 +312,21 @@ fn offices(settings: &Settings) -> Result<Option<Vec<Office>>, OptionError> {
 /// Rules about targets.
 fn targets(settings: &Settings) -> Result<Targets, OptionError> {
     Ok(Targets {
-        allow: settings.targets.allow.iter().map(|text| target(text)).collect::<Result<_, _>>()?,
+        allow: networks("targets.allow", &settings.targets.allow)?,
         refuse_hijackable: settings.targets.hijackable == config::Hijackable::Refuse,
         indonesia: indonesia(&settings.targets.indonesia)?,
         ..Targets::default()
     })
 }
 
+/// Networks of targets.
+fn networks(key: &'static str, texts: &[String]) -> Result<Vec<Prefix>, OptionError> {
+    texts.iter().map(|text| target(key, text)).collect()
+}
+
 /// One network of targets.
-fn target(text: &str) -> Result<Prefix, OptionError> {
-    text.parse().map_err(|_| OptionError::Network { key: "targets.allow", text: text.to_owned() })
+fn target(key: &'static str, text: &str) -> Result<Prefix, OptionError> {
+    text.parse().map_err(|_| OptionError::Network { key, text: text.to_owned() })
 }
 
 /// The networks in Indonesia, if the settings name a file of them.

@@ -17,6 +17,10 @@ fn all() -> Vec<(&'static str, &'static [Sql<'static>])> {
         #[cfg(feature = "approval")]
         ("bulk", crate::store::bulk::STATEMENTS),
         #[cfg(feature = "approval")]
+        ("changes", crate::store::changes::STATEMENTS),
+        #[cfg(feature = "approval")]
+        ("watched", crate::store::watched::STATEMENTS),
+        #[cfg(feature = "approval")]
         ("codes", crate::store::codes::STATEMENTS),
         #[cfg(feature = "approval")]
         ("draft_links", crate::store::draft_links::STATEMENTS),

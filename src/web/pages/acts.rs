@@ -282,6 +282,9 @@ fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> O
             Field::hidden(input.name, &serial.unwrap_or_default())
         }
         ActInput::How => line("ask-how"),
+        ActInput::Starts => line("ask-starts")
+            .input(Input::Line("date"))
+            .value(view.starts.as_deref().unwrap_or_default()),
         ActInput::Lines
         | ActInput::LinesToFix
         | ActInput::LinesBad

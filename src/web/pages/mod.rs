@@ -141,6 +141,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/riwayat", get(owner::by_link))
         .route("/riwayat/lepas", post(owner::give_up_by_link))
         .route("/riwayat/{token}", get(owner::open))
+        .route("/status/jadwal", get(status::ask_reschedule).post(status::reschedule))
         .route("/status/tarik", get(status::ask_withdraw).post(status::withdraw))
         .route("/status/perbaikan", get(status::ask_correct).post(status::correct))
         .route("/beranda", get(start::show))
@@ -153,6 +154,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/konfirmasi/{token}", get(party::open))
         .route("/rekaman", get(records::list))
         .route("/rekaman/{name}", get(records::show))
+        .route("/rekaman/{name}/lihat-tujuan", post(records::look_soon))
         .route("/rekaman/{name}/{act}", get(records::ask).post(records::press))
         .route("/rekaman/{name}/kembalikan/{number}", post(records::undo))
         .route(

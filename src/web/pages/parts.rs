@@ -70,7 +70,10 @@ pub(super) fn waits(t: Words, item: &Summary, people: &[Account]) -> (String, St
                 if item.phase == Phase::AwaitsSecond { "waits-second" } else { "waits-route" };
             (Role::Head.say(t), t.s(what))
         }
-        Some(Role::System) => (Role::System.say(t), t.s("waits-scheduled")),
+        Some(Role::System) => match &item.scheduled {
+            Some(at) => (Role::System.say(t), t.a("waits-until", "when", &t.moment(at))),
+            None => (Role::System.say(t), t.s("waits-scheduled")),
+        },
         Some(role) => (role.say(t), String::new()),
         None if item.phase == Phase::Consulting => (t.s("waits-party"), String::new()),
         None => ("–".to_owned(), String::new()),
@@ -114,7 +117,7 @@ pub(super) fn history(t: Words, events: &[HistoryView], officer: bool) -> Vec<Pa
 }
 
 /// What an applicant's history tells, each as a fact that is past; everything else is work of officers.
-const MILESTONES: [&str; 12] = [
+const MILESTONES: [&str; 13] = [
     "submit",
     "dispose",
     "ask",
@@ -126,6 +129,7 @@ const MILESTONES: [&str; 12] = [
     "promotion_failed",
     "notified",
     "withdraw",
+    "reschedule",
     "expire",
 ];
 

@@ -15,7 +15,7 @@ use crate::people::{Role, Session};
 use crate::queue::{
     Fault, Kind, LiveState, NamingClass, Rule, State as RequestState, TransitionError,
 };
-use crate::view::RecordView;
+use crate::view::{RecordView, TargetView, WatchView};
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
@@ -51,6 +51,9 @@ pub(super) struct Asked {
     /// Only what is not served as approved.
     #[serde(default)]
     beda: String,
+    /// Only what has something held against its targets.
+    #[serde(default)]
+    tujuan: String,
     /// Where the page begins.
     #[serde(default)]
     setelah: String,
@@ -88,8 +91,8 @@ struct ListPage {
     states: Vec<Choice>,
     /// The state chosen.
     chosen: String,
-    /// Whether only differences are shown.
-    differs: bool,
+    /// Whether only a part is shown that needs somebody.
+    part: bool,
     /// Names.
     rows: Vec<Row>,
     /// The next page.
@@ -105,16 +108,19 @@ pub(super) async fn list(
     visitor.need(&Role::OFFICERS)?;
     let t = visitor.t;
     let wanted = LiveState::from_name(&asked.keadaan);
-    let differs = !asked.beda.is_empty();
+    let (differs, targets) = (!asked.beda.is_empty(), !asked.tujuan.is_empty());
     let (text, after) = (asked.cari.clone(), asked.setelah.clone());
     let (found, next) = state
         .work(move |state| {
-            if !differs {
-                return state.desk().search_records(&text, wanted, &after, ROWS);
-            }
+            let desk = state.desk();
+            let names: Vec<String> = match (differs, targets) {
+                (true, _) => desk.drift()?.into_iter().map(|drift| drift.name).collect(),
+                (false, true) => desk.targets_wrong()?.into_iter().map(|it| it.name).collect(),
+                (false, false) => return desk.search_records(&text, wanted, &after, ROWS),
+            };
             let mut found = Vec::new();
-            for drift in state.desk().drift()?.iter().take(ROWS) {
-                found.extend(state.desk().record(&drift.name)?);
+            for name in names.iter().take(ROWS) {
+                found.extend(desk.record(name)?);
             }
             Ok::<_, ActError>((found, None))
         })
@@ -129,7 +135,7 @@ pub(super) async fn list(
         rows: found.iter().map(|record| row(t, record)).collect(),
         search: asked.cari,
         chosen: asked.keadaan,
-        differs,
+        part: differs || targets,
         next,
     })
 }
@@ -206,6 +212,10 @@ struct NameView {
     acts: Vec<(&'static str, String, &'static str)>,
     /// Requests about it.
     changes: Vec<Change>,
+    /// What is seen of its targets.
+    watch: Vec<(String, String)>,
+    /// Whether the officer may have them looked at.
+    may_look: bool,
     /// What changed at it, the newest first.
     served: Vec<Changed>,
     /// Whether letters to the owner are linked.
@@ -220,6 +230,9 @@ pub(super) struct Done {
     /// Set after an act.
     #[serde(default)]
     selesai: String,
+    /// Set after the targets were to be looked at.
+    #[serde(default)]
+    dilihat: String,
 }
 
 /// `GET /rekaman/{name}`
@@ -241,11 +254,12 @@ pub(super) async fn show(
     let acts = session.holds_one_of(&[Role::Head, Role::Verifier, Role::Operator]);
     let record = &found.record;
     let shown = record.name.trim_end_matches('.').to_owned();
+    let looks = (!done.dilihat.is_empty()).then(|| t.s("record-done-look"));
     let done =
         last.map(|it| t.a(&format!("record-done-{}", it.act.replace('_', "-")), "name", &shown));
     page(&NameView {
         shell: Shell::new(&visitor, shown).wide(),
-        done: done.unwrap_or_default(),
+        done: done.or(looks).unwrap_or_default(),
         place: place_of(record),
         state: record.state.say(t),
         tag: live_tag(record.state),
@@ -253,6 +267,8 @@ pub(super) async fn show(
         facts: facts(t, record),
         acts: offered(t, session, &found, now),
         changes: found.changes.iter().map(|it| change(t, it, can_undo(record, it, acts))).collect(),
+        watch: found.watch.as_ref().map(|watch| watched(t, watch)).unwrap_or_default(),
+        may_look: acts,
         served: found.served.iter().map(|it| changed(t, it)).collect(),
         letters: session.holds_one_of(&[Role::Head, Role::Verifier]),
         history: history(t, &found.history, true),
@@ -280,6 +296,10 @@ fn notes(t: Words, found: &NamePage) -> Vec<String> {
     if found.drifts {
         notes.push(t.s("record-differs"));
     }
+    if let Some(watch) = found.watch.as_ref().filter(|watch| watch.urgent) {
+        let since = watch.since.as_deref().map(|at| t.moment(at)).unwrap_or_default();
+        notes.push(t.a("record-target-urgent", "since", &since));
+    }
     if let Some(reason) = &found.record.unlisted {
         notes.push(t.a("record-unlisted", "reason", reason));
     }
@@ -303,6 +323,41 @@ fn facts(t: Words, record: &RecordView) -> Vec<(String, String)> {
     ];
     facts.retain(|(_, value)| !value.is_empty());
     facts
+}
+
+/// What is seen of the targets of a name in words.
+fn watched(t: Words, watch: &WatchView) -> Vec<(String, String)> {
+    let at = |at: &Option<String>| at.as_deref().map(|at| t.moment(at)).unwrap_or_default();
+    let line =
+        |it: &TargetView| format!("{}: {}", it.target, t.s(&format!("target-seen-{}", it.found)));
+    let strikes = match watch.strikes {
+        0 => String::new(),
+        strikes => {
+            let (count, since) = (t.count(u64::from(strikes)), at(&watch.since));
+            t.with("target-strikes", &[("count", &count), ("since", &since)])
+        }
+    };
+    let mut facts = vec![
+        (t.s("target-looked"), at(&watch.looked)),
+        (t.s("target-found"), watch.found.iter().map(line).collect::<Vec<_>>().join("\n")),
+        (t.s("target-held"), strikes),
+        (t.s("target-next"), t.moment(&watch.next)),
+        (t.s("target-request"), watch.request.clone().unwrap_or_default()),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
+}
+
+/// `POST /rekaman/{name}/lihat-tujuan`: has the targets of a name looked at soon.
+pub(super) async fn look_soon(
+    Extract(state): Extract<State>,
+    Path(name): Path<String>,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    sent.visitor.need(&[Role::Head, Role::Verifier, Role::Operator])?;
+    let of = name.clone();
+    state.work(move |state| state.desk().look_soon(&of)).await??;
+    Ok(see_other(&format!("/rekaman/{}?dilihat=ya", encode(&name))))
 }
 
 /// A request about a name in words.

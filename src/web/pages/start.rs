@@ -11,7 +11,7 @@ use crate::people::{Account, Role};
 use crate::publish::ZoneStatus;
 use crate::queue::{List, Phase, Rules};
 use crate::signer::Alarm;
-use crate::view::{RecordView, Summary};
+use crate::view::{RecordView, Summary, WatchView};
 use crate::web::failure::Failure;
 use crate::web::shell::{Shell, page, role_title};
 use crate::web::state::State;
@@ -21,6 +21,8 @@ use crate::words::{Said, Words};
 
 /// Urgent requests of persons about their data that are shown.
 const SUBJECTS_SHOWN: usize = 5;
+/// Names that a stranger could claim that are shown.
+const URGENT_SHOWN: usize = 20;
 
 /// One request in a list.
 struct Item {
@@ -90,18 +92,25 @@ pub(super) async fn show(
     let session = visitor.need(&Role::OFFICERS)?;
     let t = visitor.t;
     let actor = session.actor();
-    let (overview, people, now, drift, subjects) = state
+    let (overview, people, now, drift, subjects, targets) = state
         .work(move |state| {
             let overview = state.desk().overview(&actor)?;
             let people = state.people().list().unwrap_or_default();
             let drift = state.desk().drift()?.len();
             let subjects = state.desk().urgent_subject_requests(SUBJECTS_SHOWN)?;
-            Ok::<_, ActError>((overview, people, state.people().now_ms(), drift, subjects))
+            let targets = state.desk().targets_wrong()?;
+            Ok::<_, ActError>((overview, people, state.people().now_ms(), drift, subjects, targets))
         })
         .await??;
     let status = state.work(|state| state.publisher().status()).await?;
     let acts = session.holds_one_of(&[Role::Head, Role::Verifier, Role::Operator]);
     let mut trouble = zone_trouble(t, &status, &state.signer().all_alarms());
+    trouble.splice(0..0, urgent_targets(t, &targets));
+    let waiting = targets.iter().filter(|it| !it.urgent && it.strikes >= 2).count();
+    if waiting > 0 {
+        let count = t.count(u64::try_from(waiting).unwrap_or(u64::MAX));
+        trouble.push((t.a("start-targets", "count", &count), "/rekaman?tujuan=ya".to_owned()));
+    }
     if drift > 0 {
         let count = t.count(u64::try_from(drift).unwrap_or(u64::MAX));
         trouble.push((t.a("start-drift", "count", &count), "/rekaman?beda=ya".to_owned()));
@@ -218,6 +227,17 @@ fn month(t: Words, month: MonthSoFar) -> Vec<(String, String)> {
         (t.s("start-finished"), t.count(month.finished)),
         (t.s("start-median"), median),
     ]
+}
+
+/// Names whose target a stranger could claim: first of all.
+fn urgent_targets(t: Words, targets: &[WatchView]) -> Vec<(String, String)> {
+    let urgent = targets.iter().filter(|it| it.urgent).take(URGENT_SHOWN);
+    urgent
+        .map(|it| {
+            let name = it.name.trim_end_matches('.');
+            (t.a("start-target-urgent", "name", name), format!("/rekaman/{name}"))
+        })
+        .collect()
 }
 
 /// An emergency suspension that waits for the other officer's word.

@@ -16,7 +16,9 @@ use super::parts::{
 };
 use super::questions::{TARGET_ANY, correction_fields};
 use crate::desk::ActError;
-use crate::queue::{Act, ActKind, ClockStep, LineCode, RejectReason, Rule, State as RequestState};
+use crate::queue::{
+    Act, ActKind, ClockStep, LineCode, Phase, RejectReason, Rule, State as RequestState,
+};
 use crate::view::RequestView;
 use crate::web::draft::{Draft, field_of, steps_about};
 use crate::web::failure::Failure;
@@ -173,6 +175,8 @@ struct StatusPage {
     papers: Vec<PaperLine>,
     /// Events.
     history: Vec<Past>,
+    /// Whether its start can be moved.
+    reschedule: bool,
     /// Whether it can be withdrawn.
     withdraw: bool,
 }
@@ -192,6 +196,9 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
     }
     if let Some(due) = &view.due {
         facts.push((t.s("status-due"), t.moment(due)));
+    }
+    if let Some(starts) = view.starts_at.as_deref().filter(|_| view.phase == Phase::Scheduled) {
+        facts.push((t.s("status-scheduled"), t.moment(starts)));
     }
     facts.extend([
         (t.s("status-sent"), t.moment(&view.submitted)),
@@ -223,6 +230,7 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
             RequestState::Rejected | RequestState::Withdrawn | RequestState::Expired
         ),
         history: milestones(t, &view.history),
+        reschedule: view.acts.contains(&ActKind::Reschedule),
         withdraw: view.acts.contains(&ActKind::Withdraw),
         name,
     }
@@ -319,6 +327,82 @@ fn reason(t: Words, view: &RequestView) -> Vec<String> {
     words.push(t.s("status-object"));
     words.retain(|line| !line.is_empty());
     words
+}
+
+//------------ Another start
+
+/// `GET /status/jadwal`
+pub(super) async fn ask_reschedule(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Result<Response, Failure> {
+    match own(&state, &headers, &visitor).await? {
+        Some(view) if view.acts.contains(&ActKind::Reschedule) => {
+            let starts = view.starts.clone().unwrap_or_default();
+            page(&reschedule_page(
+                &visitor,
+                &view,
+                reschedule_form(&visitor).refill(|_| starts.as_str()),
+            ))
+        }
+        _ => Ok(see_other("/status")),
+    }
+}
+
+/// `POST /status/jadwal`
+pub(super) async fn reschedule(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let (Some(view), Some((number, secret))) =
+        (own(&state, &headers, &sent.visitor).await?, held(&state, &headers))
+    else {
+        return Ok(see_other("/status"));
+    };
+    let act = Act::Reschedule { starts: sent.get("starts").to_owned(), letter: String::new() };
+    let of = number.clone();
+    let done = move |state: &State| {
+        let actor = state.desk().applicant(&of, &secret)?;
+        state.desk().act_now(&of, &act, &actor)
+    };
+    let error = match state.with_secret(&number, sent.visitor.address, done).await? {
+        Ok(_) => return Ok(see_other("/status")),
+        Err(error) => error,
+    };
+    let t = sent.visitor.t;
+    let words = error_words(t, &error).join(" ");
+    let failure = Failure::from(error);
+    if failure.is_internal() {
+        return Err(failure);
+    }
+    let form = reschedule_form(&sent.visitor).refill(|name| sent.get(name));
+    let form = form.fault("starts", words);
+    page_with(failure.status, &reschedule_page(&sent.visitor, &view, form))
+}
+
+/// The form of another start.
+fn reschedule_form(visitor: &Visitor) -> Form {
+    let t = visitor.t;
+    Form::new("/status/jadwal", &visitor.csrf, t.s("status-reschedule"))
+        .field(Field::line(t, "starts", "ask-starts").input(Input::Line("date")).optional())
+}
+
+/// The page of another start.
+fn reschedule_page(visitor: &Visitor, view: &RequestView, form: Form) -> FormPage {
+    let t = visitor.t;
+    let starts = view.starts_at.as_deref().map(|at| t.moment(at)).unwrap_or_default();
+    FormPage {
+        shell: Shell::new(visitor, t.s("status-reschedule")).faulty(form.is_faulty()),
+        lead: vec![t.s("status-reschedule-text")],
+        facts: vec![
+            (t.s("apply-name"), full_name(&view.name, &view.zone)),
+            (t.s("status-scheduled"), starts),
+        ],
+        form,
+        after: Vec::new(),
+    }
 }
 
 //------------ Withdrawal ----------------------------------------------------

@@ -184,6 +184,7 @@ fn sample(input: ActInput) -> Value {
         ActInput::Answerer => json!("Camat Kapetakan"),
         ActInput::Email => json!("camat@kapetakan.example"),
         ActInput::PartyLetter | ActInput::Letter => json!("140/12/Kec"),
+        ActInput::Starts => json!("2026-12-14"),
         ActInput::Lines => json!([{ "code": "M1", "verdict": "ok" }]),
         ActInput::LinesToFix => {
             json!([{ "code": "M5", "verdict": "fix", "note": "Alamat IP berbeda dari surat." }])
