@@ -6,7 +6,7 @@
 use super::{ActError, Desk};
 use crate::audit::{Anchor, Notary};
 use crate::publish::{Cause, Edit, EditProposal, NoRows};
-use crate::queue::time::{DAY_MS, WIB_OFFSET_MS, is_recent, month_and_year};
+use crate::queue::time::{DAY_MS, is_recent, month_and_year};
 use crate::queue::{Actor, Request, RequestResult, Stage, State, TransitionError};
 use crate::register::{anchor_edit, anchor_served};
 use crate::store::StoreError;

@@ -72,7 +72,7 @@ impl Desk {
                     way: Way::Request,
                     request: Some(row.number),
                     serial: done.serial_to,
-                    names: vec![plan.changed()],
+                    names: vec![plan.changed().shortened().into()],
                     notice: None,
                 },
             ));
@@ -152,7 +152,7 @@ fn grouped(rows: Vec<NameChangeRow>) -> Vec<(i64, NameChangeView)> {
             };
             (row.at_ms, view)
         });
-        view.names.push(delta.shortened());
+        view.names.push(delta.shortened().into());
     }
     changes.into_values().collect()
 }

@@ -61,21 +61,27 @@ impl Desk {
                 None => promised.insert(self.read(|reader| Ok(reader.promised_zones()?))?),
             };
             let is_promised = zones.contains(&apex.as_ref().to_lowercase().to_string());
-            if !is_promised || self.follow_zone(&apex, serial)? {
+            let before = seen.get(&apex).copied();
+            if !is_promised || self.follow_zone(&apex, before, serial)? {
                 seen.insert(apex, serial);
             }
         }
         Ok(())
     }
 
-    /// Follows the journal of one zone up to the version served; false if that is not possible yet.
-    fn follow_zone(&self, apex: &Name, serial: u32) -> Result<bool, ActError> {
+    /// Follows the journal of one zone up to the version served; false if that is not possible yet. A zone
+    /// that had no promised name until now is followed from the version `before`.
+    fn follow_zone(&self, apex: &Name, before: Option<u32>, serial: u32) -> Result<bool, ActError> {
         let (ledger, publisher) = (&self.0.ledger, self.0.register.publisher());
         let Some(served) = publisher.content(apex) else { return Ok(false) };
         let end = self.read(|reader| Ok(reader.journal_end(apex)?))?;
         let Some(end) = end.filter(|end| end.to == serial) else { return Ok(false) };
-        let Some(from) = self.read(|reader| Ok(reader.followed(apex)?))? else {
-            // What was before is no news.
+        let from = self.read(|reader| match (reader.followed(apex)?, before) {
+            (None, Some(before)) => Ok(reader.journal_at(apex, before)?.map(|row| row.seq)),
+            (followed, _) => Ok(followed),
+        })?;
+        let Some(from) = from else {
+            // What was before the first start is no news.
             ledger.store.write::<_, StoreError>(|tx| tx.put_followed(apex, end.seq))?;
             return Ok(true);
         };

@@ -17,6 +17,12 @@ impl Ledger {
         request: &Request,
     ) -> Result<Vec<(NoticeReader, String)>, AuditError> {
         let mut all: Vec<(NoticeReader, String)> = Vec::new();
+        // Who counted on a time hears that it was missed.
+        let starts = request.application().starts_at();
+        if deed == Deed::Reopen && starts.is_some_and(|starts| starts <= self.now()) {
+            let email = request.application().contact.email.clone();
+            all.push((NoticeReader::Applicant, email));
+        }
         let second_missing = request.approval().is_some_and(Approval::awaits_second);
         for recipient in recipients(deed) {
             let officers = match recipient {

@@ -1,6 +1,7 @@
 //! What changed at a name, as its owner and officers see it: records and ways, and no person.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::queue::{LiveState, NameDelta, Way};
 
@@ -22,9 +23,10 @@ pub struct NameChangesView {
 }
 
 /// One change.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct NameChangeView {
-    /// When, RFC 3339.
+    /// When.
+    #[schema(format = DateTime)]
     pub at: String,
     /// By which way it came.
     pub way: Way,
@@ -32,9 +34,25 @@ pub struct NameChangeView {
     pub request: Option<String>,
     /// The serial that carries it.
     pub serial: u32,
-    /// The names, this one or those below it, with their records before and after.
-    pub names: Vec<NameDelta>,
+    /// The names, this one or those below it.
+    pub names: Vec<ChangedName>,
     /// The notice to the owner, for officers who print it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
+}
+
+/// The records of one name before and after a change.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct ChangedName {
+    /// The name, without its final dot.
+    pub name: String,
+    /// The records before, a line each: type, data and time to live.
+    pub before: Vec<String>,
+    /// The records after.
+    pub after: Vec<String>,
+}
+
+impl From<NameDelta> for ChangedName {
+    fn from(delta: NameDelta) -> Self {
+        Self { name: delta.name, before: delta.was, after: delta.now_is }
+    }
 }

@@ -18,7 +18,7 @@ mod tests;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-pub use changes::{NameChangeView, NameChangesView};
+pub use changes::{ChangedName, NameChangeView, NameChangesView};
 pub use paper::{PaperCheck, PaperView};
 pub use parts::{
     ApprovalView, CandidateView, ChangeView, DispositionView, FaultView, HistoryView, LineView,

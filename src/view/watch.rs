@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What is seen of a name.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct WatchView {
     /// The absolute name.
     pub name: String,
@@ -15,11 +16,14 @@ pub struct WatchView {
     pub urgent: bool,
     /// Whether a stranger could claim a target.
     pub claimable: bool,
-    /// Since when something is wrong, RFC 3339.
+    /// Since when something is wrong.
+    #[schema(format = DateTime)]
     pub since: Option<String>,
-    /// When it was looked at last, RFC 3339.
+    /// When it was looked at last.
+    #[schema(format = DateTime)]
     pub looked: Option<String>,
-    /// When it is looked at next, RFC 3339.
+    /// When it is looked at next.
+    #[schema(format = DateTime)]
     pub next: String,
     /// The targets, with what was found of each.
     pub found: Vec<TargetView>,
@@ -28,7 +32,7 @@ pub struct WatchView {
 }
 
 /// One target.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct TargetView {
     /// An address or a name.
     pub target: String,

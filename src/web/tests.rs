@@ -543,6 +543,28 @@ async fn a_request_goes_the_whole_way_by_plain_forms() {
     assert!(applicant.page.contains("sudah tayang"), "{}", applicant.page);
     assert!(applicant.page.contains("Bukti tayang"), "{}", applicant.page);
     assert!(!applicant.page.contains("kasi@"), "no officer's mailbox for the public");
+
+    // The history of the name, from the status page and by a mailed link, and the way to give it up.
+    applicant.open("/status/riwayat").await;
+    assert!(applicant.page.contains("A 192.0.2.80 (TTL 3600)"), "{}", applicant.page);
+    assert!(applicant.page.contains(&number));
+    site.desk.tick().unwrap();
+    let actor = site.people.by_name("kasi").unwrap().id;
+    let actor = site.desk.actor(&actor).unwrap().unwrap();
+    site.desk.suspend("antrean", "berisi judi", &actor).unwrap();
+    site.desk.tick().unwrap();
+    let due = site.desk.notices_due(100).unwrap();
+    let token =
+        due.iter().find_map(|it| (it.values.way.is_some()).then(|| it.values.token.clone()));
+    let mut owner = Browser::new(&site);
+    owner.open(&format!("/riwayat/{}", token.unwrap().unwrap())).await;
+    assert!(owner.page.contains("dalam keadaan darurat"), "{}", owner.page);
+    assert!(!owner.page.contains("judi"), "{}", owner.page);
+    owner.post("/riwayat/lepas", &[]).await;
+    assert!(owner.page.contains("action=\"/permohonan/2\""), "{}", owner.page);
+    assert_eq!(owner.open("/riwayat/00").await, StatusCode::GONE);
+    applicant.post("/status/lepas", &[]).await;
+    assert!(applicant.page.contains("action=\"/permohonan/2\""), "{}", applicant.page);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,3 +151,39 @@ fn the_marks_are_lower_case_as_the_page_is_when_they_are_looked_for() {
         assert_eq!(mark, mark.to_lowercase());
     }
 }
+
+/// A web server on loopback that gives every host this page; none where port 80 may not be bound.
+fn web_server(address: &str, page: &'static str) -> Option<std::thread::JoinHandle<()>> {
+    let listener = TcpListener::bind((address, 80)).ok()?;
+    Some(std::thread::spawn(move || {
+        let Ok((mut stream, _)) = listener.accept() else { return };
+        let mut asked = [0; 512];
+        let _ = stream.read(&mut asked);
+        let _ = stream.write_all(page.as_bytes());
+    }))
+}
+
+#[test]
+fn what_real_servers_say_is_what_is_found() {
+    let allow = crate::queue::targets::prefixes("127.0.0.0/8").unwrap();
+    let prober = Prober::new(true, TIME, 4, allow);
+    let page = |text: &'static str| text;
+    let servers = [
+        web_server("127.83.0.1", page("HTTP/1.1 200 OK\r\n\r\nSelamat datang")),
+        web_server(
+            "127.83.0.2",
+            page("HTTP/1.1 404 Not Found\r\n\r\nThere isn't a GitHub Pages site here."),
+        ),
+    ];
+    if servers.iter().any(Option::is_none) {
+        eprintln!("skipped: port 80 cannot be bound here");
+        return;
+    }
+    let https = TcpListener::bind(("127.83.0.3", 443)).unwrap();
+    let at = |text: &str| Target::Address(text.parse().unwrap());
+    let targets = ["127.83.0.1", "127.83.0.2", "127.83.0.3", "127.83.0.4"].map(at);
+    let found = prober.look(&targets, "desa.contoh.id");
+    assert_eq!(found, [Found::Up, Found::Claimable, Found::Up, Found::Down]);
+    drop(https);
+    assert!(prober.applies(&application(&[("A", "127.83.0.1")])), "the settings allow it");
+}

@@ -80,7 +80,7 @@ fn an_owner_is_told_of_each_change_by_others_once_with_before_and_after() {
     let ways: Vec<Way> = found.changes.iter().map(|change| change.way).collect();
     assert_eq!(ways, [Way::Emergency, Way::File, Way::Request]);
     assert_eq!(found.changes[2].request.as_deref(), Some(&*number));
-    assert_eq!(found.changes[2].names[0].now_is, ["A 192.0.2.110 (TTL 3600)"]);
+    assert_eq!(found.changes[2].names[0].after, ["A 192.0.2.110 (TTL 3600)"]);
     let shown = serde_json::to_string(&found).unwrap();
     for person in ["seksi", "operator", "Sutrisno", "desa@example.id", "judi"] {
         assert!(!shown.contains(person), "{person} in {shown}");

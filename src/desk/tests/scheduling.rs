@@ -4,7 +4,7 @@
 use super::*;
 use crate::publish::By;
 use crate::queue::time::DAY_MS;
-use crate::queue::{Phase, TransitionError};
+use crate::queue::{NoticeReader, Phase, TransitionError};
 
 /// A village's request for a name that goes live a week later, approved.
 fn scheduled(office: &Office) -> (String, String) {
@@ -100,7 +100,8 @@ fn a_name_taken_meanwhile_goes_back_to_be_checked_and_its_holder_is_told() {
     assert_eq!(view.state, State::Assigned, "{:?}", view.history.last());
     let due = office.desk.notices_due(1_000).unwrap();
     let of_request = due.iter().filter(|it| it.request.as_deref() == Some(&*number));
-    assert_eq!(of_request.filter(|it| it.deed == Deed::Reopen).count(), 1);
+    let to: Vec<_> = of_request.filter(|it| it.deed == Deed::Reopen).map(|it| it.reader).collect();
+    assert_eq!(to, [NoticeReader::Applicant, NoticeReader::Officer]);
     let events = office.acts(&number).len();
     office.wait(DAY_MS);
     office.desk.tick().unwrap();

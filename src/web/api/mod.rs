@@ -76,6 +76,7 @@ fn calls() -> (Router<State>, OpenApi) {
                 .routes(routes!(privacy::breach_export))
                 .routes(routes!(records::list))
                 .routes(routes!(records::show))
+                .routes(routes!(records::changes))
                 .routes(routes!(records::suspend))
                 .routes(routes!(records::adopt))
                 .routes(routes!(records::confirm))

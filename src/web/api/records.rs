@@ -13,7 +13,7 @@ use super::requests::next_link;
 use crate::desk::{ActError, Desk};
 use crate::people::Scope;
 use crate::queue::{Actor, LiveState};
-use crate::view::RecordView;
+use crate::view::{NameChangeView, RecordView, WatchView};
 use crate::web::state::State;
 
 /// The parameters of the list.
@@ -93,6 +93,35 @@ pub(super) async fn show(
     caller.officer(Scope::Read)?;
     let found = state.work(move |state| state.desk().record(&name)).await??;
     found.map(Json).ok_or_else(|| Problem::not_found("name: it is free, or in no zone of ours"))
+}
+
+/// What changed at a name, and what is seen of its targets.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NameHistory {
+    /// The changes of its records, and of names below it; the newest first.
+    changes: Vec<NameChangeView>,
+    /// What is seen of what it points at; `null` if it is not watched.
+    watch: Option<WatchView>,
+}
+
+/// What changed at one name, and what is seen of its targets
+///
+/// Whichever way it came: requests, the operator's file, UPDATE, rollback, suspension.
+#[utoipa::path(get, path = "/records/{name}/changes", operation_id = "list_record_changes",
+    tag = "records",
+    params(("name" = String, Path, description = "The name, absolute or below the first zone"),
+        Asked<NoParams>),
+    security(("token" = ["read"])),
+    responses((status = 200, description = "Changes and targets", body = NameHistory)))]
+pub(super) async fn changes(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named(name): Named<String>,
+    _: Asked<NoParams>,
+) -> Result<Json<NameHistory>, Problem> {
+    let actor = caller.officer(Scope::Read)?.actor();
+    let page = state.work(move |state| state.desk().name_page(&name, &actor)).await??;
+    Ok(Json(NameHistory { changes: page.served, watch: page.watch }))
 }
 
 /// Take a name out of the zone at once

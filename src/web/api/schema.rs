@@ -11,7 +11,7 @@ use super::kinds::ProblemKind;
 use crate::queue::{
     ActKind, Application, Contact, FaultCode, Kind, Letter, LineCode, LineInput, LineVerdict,
     LiveState, NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase, RejectReason,
-    RequestedRecord, Role, Rule, State,
+    RequestedRecord, Role, Rule, State, Way,
 };
 use crate::words::{Lang, Said, Words};
 
@@ -100,6 +100,7 @@ words! {
     Role: "What a person may do. No role can set a state by hand." said,
     Rule: "Every single rule a request can break." |it| it.text().to_owned(),
     State: "The state of a request." |it| Words::of(Lang::En).s(&format!("{}-line", it.id())),
+    Way: "By which way the records of a name changed." said,
     ActKind: "An act on a request." |it| it.about().to_owned(),
 }
 

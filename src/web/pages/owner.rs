@@ -11,8 +11,8 @@ use axum::response::Response;
 use super::parts::live_tag;
 use super::status::held;
 use crate::desk::{ActError, Desk};
-use crate::queue::{Contact, NameDelta};
-use crate::view::{NameChangeView, NameChangesView};
+use crate::queue::Contact;
+use crate::view::{ChangedName, NameChangeView, NameChangesView};
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::limits::Route;
@@ -41,7 +41,7 @@ pub(super) struct Changed {
     /// The letter that tells the owner; empty if there is none.
     pub(super) letter: String,
     /// Names with their records before and after.
-    pub(super) names: Vec<NameDelta>,
+    pub(super) names: Vec<ChangedName>,
 }
 
 /// A change in words.
