@@ -383,7 +383,7 @@ fn settings_are_changed_in_a_browser_and_outlive_a_kill_and_a_reload() {
     let Some(browser) = Browser::start() else { return };
     let dir = tempfile::tempdir().unwrap();
     crate::support::lay_out(dir.path(), "");
-    let mut visit = Visit { daemon: Daemon::in_dir(dir.path()), browser };
+    let mut visit = Visit { daemon: Daemon::in_dir(dir.path()), browser, how: (320, false) };
     let link = std::fs::read_to_string(dir.path().join("state/first-administrator")).unwrap();
     let admin = visit.join(link.split_whitespace().next().unwrap(), "sri", "Sri Rahayu");
     visit.open(&admin, "/pengaturan");
@@ -426,9 +426,9 @@ fn settings_are_changed_in_a_browser_and_outlive_a_kill_and_a_reload() {
         visit.says(&stranger, "sukamaju.desa");
     };
     check(&mut visit);
-    let Visit { daemon, browser } = visit;
+    let Visit { daemon, browser, how } = visit;
     daemon.end_with("KILL");
-    let mut visit = Visit { daemon: Daemon::in_dir(dir.path()), browser };
+    let mut visit = Visit { daemon: Daemon::in_dir(dir.path()), browser, how };
     check(&mut visit);
     let reloaded = visit.daemon.gapura(&["ctl", "reload"]);
     assert!(reloaded.status.success(), "{}", crate::support::printed(&reloaded));

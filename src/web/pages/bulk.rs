@@ -106,9 +106,8 @@ pub(super) async fn bring(
     let actor = session.actor();
     let id = state
         .work(move |state| {
-            let options = state.settings();
             let hostings: Vec<(String, String)> =
-                options.hostings.iter().map(|it| (it.name.clone(), it.target.clone())).collect();
+                state.hostings().into_iter().map(|it| (it.name, it.target)).collect();
             let sha256 = bulk_sha256(&bytes);
             let file = BulkFile { name: &name, sha256: &sha256, table: &table };
             state.desk().open_bulk(file, (&state.options().zone, &hostings), &actor)
@@ -468,7 +467,7 @@ fn one_page(
         previous: (at > 1).then(|| page_of(at - 1)),
         next: (rows.len() > from.saturating_add(ROWS)).then(|| page_of(at + 1)),
         rows: rows.into_iter().skip(from).take(ROWS).map(|it| row(t, it, zone)).collect(),
-        csrf: visitor.csrf.clone(),
+        csrf: visitor.csrf.token.clone(),
         place,
     }
 }

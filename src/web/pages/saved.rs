@@ -23,6 +23,7 @@ use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Message, Shell, page, page_with};
 use crate::web::state::State;
+use crate::web::unsent::FormKey;
 use crate::web::visitor::{Visitor, cookie};
 use crate::words::{Said, Words};
 
@@ -276,7 +277,7 @@ fn mailbox(t: Words, sent: &Sent, form: Form) -> Result<String, Form> {
 }
 
 /// A form that asks for a mailbox.
-fn mailbox_form(t: Words, place: &str, csrf: &str, button: &str) -> Form {
+fn mailbox_form(t: Words, place: &str, csrf: &FormKey, button: &str) -> Form {
     Form::new(place, csrf, t.s(button)).field(
         Field::line(t, "email", "save-email").input(Input::Line("email")).autocomplete("email"),
     )

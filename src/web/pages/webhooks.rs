@@ -102,7 +102,7 @@ async fn list_page(
         shell: Shell::new(visitor, t.s("webhooks-title")).wide(),
         done,
         rows: all.iter().map(|hook| row(t, hook)).collect(),
-        csrf: visitor.csrf.clone(),
+        csrf: visitor.csrf.token.clone(),
     })
 }
 
