@@ -56,6 +56,8 @@ pub struct Settings {
     pub work: Work,
     /// `[approval]`: how a request is approved.
     pub approval: Approval,
+    /// A name's life after it went live.
+    pub lifecycle: Lifecycle,
     /// `[correction]`: how long an applicant may take.
     pub correction: Correction,
     /// `[naming]`: which names may be asked for.
@@ -643,6 +645,37 @@ impl Default for Approval {
     fn default() -> Self {
         let (promote, bind) = (Promote::WithApproval, Bind::Candidate);
         Self { promote, bind, camat: false, emergencies: 10 }
+    }
+}
+
+/// `[lifecycle]`: days of the calendar.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lifecycle {
+    /// Before a name's anniversary: the owner is asked whether it is still needed; 0 asks nobody.
+    pub ask_days: u16,
+    /// Before it: who has not answered is reminded.
+    pub remind_days: u16,
+    /// After it: gapura asks the officers for a suspension.
+    pub suspend_days: u16,
+    /// After that suspension: gapura asks for the removal.
+    pub remove_days: u16,
+    /// Before an approved end date: notices to the owner.
+    pub end_notice_days: Vec<u16>,
+    /// After the end date: gapura asks for the removal.
+    pub ended_remove_days: u16,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self {
+            ask_days: 30,
+            remind_days: 7,
+            suspend_days: 30,
+            remove_days: 60,
+            end_notice_days: vec![14, 3],
+            ended_remove_days: 30,
+        }
     }
 }
 

@@ -90,7 +90,10 @@ pub(super) fn queue_facts(
     };
     let mut other_request = None;
     if !mine {
-        other_request = reader.blocking_request(&name, number, taken, submitted)?;
+        other_request = match application.raised {
+            Some(_) => asked_by_somebody(register.ledger(), reader, &name)?,
+            None => blocking(register.ledger(), reader, &name, number, (taken, submitted))?,
+        };
         // Of two taken in the same moment, the one that holds the name goes first.
         if other_request.is_none()
             && let Some(holder) = live.holder()
@@ -130,7 +133,65 @@ pub(super) fn queue_facts(
         unowned,
         unproven,
         rollback_conflicts: conflicts,
+        ends: live.ends,
+        letterless: is_letterless(register.ledger(), reader, application, context, &live)?,
     })
+}
+
+/// The request that goes before this one. What gapura asked for by itself stands in nobody's way.
+fn blocking(
+    ledger: &Ledger,
+    reader: &Reader<'_>,
+    name: &str,
+    number: &str,
+    (taken, submitted): (i64, i64),
+) -> Result<Option<String>, AuditError> {
+    for other in reader.blocking_requests(name, number, taken, submitted)? {
+        let stored = ledger.request(reader, &other)?;
+        if stored.is_none_or(|stored| stored.request.application().raised.is_none()) {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+/// An open request on a name that an officer took or whose mailbox is proven, and that gapura did not ask
+/// for itself: what the clock asks for waits until it is decided.
+pub(super) fn asked_by_somebody(
+    ledger: &Ledger,
+    reader: &Reader<'_>,
+    name: &str,
+) -> Result<Option<String>, AuditError> {
+    for row in reader.open_requests_on(name)? {
+        let Some(stored) = ledger.request(reader, &row.number)? else { continue };
+        let counts = stored.request.taken_at().is_some() || stored.request.mailbox_proven();
+        if counts && stored.request.application().raised.is_none() {
+            return Ok(Some(row.number));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether no letter is wanted: gapura asks by itself, or the owner renews the name from the mailbox
+/// recorded for it and changes neither contact nor end.
+fn is_letterless(
+    ledger: &Ledger,
+    reader: &Reader<'_>,
+    application: &Reading,
+    context: RequestContext<'_>,
+    live: &LiveRecord,
+) -> Result<bool, AuditError> {
+    if application.raised.is_some() {
+        return Ok(true);
+    }
+    let plain = application.kind == Kind::Renew && context.mailbox_proven && !context.keyed_in;
+    let same_end = application.ends.is_none() || application.ends_at() == live.ends;
+    let Some(number) = live.contact_request().filter(|_| plain && same_end) else {
+        return Ok(false);
+    };
+    let recorded = ledger.request(reader, number)?;
+    let recorded = recorded.map(|stored| stored.request.application().contact.clone());
+    Ok(recorded.is_some_and(|recorded| application.contact.is_same(&recorded)))
 }
 
 /// The name that an `_acme-challenge` would give its applicant certificates for, while nothing is live there.
@@ -151,6 +212,9 @@ fn speaks_for(
     context: RequestContext<'_>,
     owned: &LiveRecord,
 ) -> Result<bool, AuditError> {
+    if application.raised.is_some() {
+        return Ok(true);
+    }
     let own = same_office(&owned.office, &application.office);
     if (own && context.keyed_in) || (!own && context.agreement.is_none()) {
         return Ok(true);
@@ -160,7 +224,7 @@ fn speaks_for(
     if answered.is_some_and(|by| by.role == Role::Head) {
         return Ok(true);
     }
-    let Some(number) = &owned.request else { return Ok(false) };
+    let Some(number) = owned.contact_request() else { return Ok(false) };
     let stored = ledger.request(reader, number)?;
     let recorded = stored.map(|stored| stored.request.application().contact.email.clone());
     let Some(recorded) = recorded.filter(|email| !email.trim().is_empty()) else {

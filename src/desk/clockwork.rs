@@ -43,6 +43,7 @@ impl Desk {
             self.count_unbounced_as_delivered(NOTICES_MAX)?;
             self.names_that_end()?;
             self.watch_targets()?;
+            self.look_through_years()?;
             self.remind()?;
         }
         self.watch_drift()?;

@@ -7,7 +7,7 @@ use super::{ActError, Desk};
 use crate::audit::AuditError;
 use crate::promote::{Preview, PromotionError};
 use crate::publish::is_only_guard;
-use crate::queue::automatic::{self, PROBE_FRESH_MS};
+use crate::queue::automatic::{self, LetterWanted, PROBE_FRESH_MS};
 use crate::queue::time::is_recent;
 use crate::queue::{
     Act, ActKind, Actor, AutoLine, CandidateFinding, Evidence, Fault, ParsedApplication, Place,
@@ -208,9 +208,16 @@ impl Desk {
         outside: &ZoneEvidence,
         has_letter: bool,
     ) -> Result<(Vec<AutoLine>, Vec<Fault>), AuditError> {
-        let lines = self.automatic_lines(reader, application, context, outside)?;
-        let faults = automatic::refusals(application, &lines, self.now(), has_letter);
-        Ok((lines, faults))
+        self.with_evidence(reader, application, context, outside, |evidence| {
+            let lines = automatic::lines(application, evidence);
+            let letter = match has_letter {
+                _ if evidence.queue.letterless => LetterWanted::No,
+                true => LetterWanted::Here,
+                false => LetterWanted::Missing,
+            };
+            let faults = automatic::refusals(application, &lines, evidence.now, letter);
+            (lines, faults)
+        })
     }
 
     /// Gathers the evidence and hands it over.

@@ -200,6 +200,7 @@ pub(super) fn summary(row: &RequestRow, now: i64, calendar: &Calendar) -> Summar
         name: row.name.strip_suffix(&suffix).unwrap_or(&row.name).to_owned(),
         zone: row.zone.clone(),
         office: row.office.clone(),
+        raised: row.raised,
         holder: row.holder.clone(),
         holder_role: phase.turn(),
         phase,

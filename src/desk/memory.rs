@@ -26,6 +26,15 @@ pub(super) struct Watched {
     pub(super) told: BTreeSet<String>,
 }
 
+/// Where the look through the years of names goes on.
+#[derive(Default)]
+pub(super) struct Years {
+    /// When it began last.
+    pub(super) at: i64,
+    /// The name it goes on behind.
+    pub(super) after: Option<String>,
+}
+
 /// What the reminders know from the last turn.
 #[derive(Default)]
 pub(super) struct Reminded {

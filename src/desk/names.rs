@@ -164,7 +164,7 @@ impl Desk {
     }
 
     /// A step on a live record that changes nothing in the zone.
-    fn on_name(
+    pub(super) fn on_name(
         &self,
         name: &str,
         actor: &Actor,

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::ActError;
 use super::closing::WorkFigures;
 use super::look::Look;
-use super::memory::{Reminded, TurnedBack, Watched};
+use super::memory::{Reminded, TurnedBack, Watched, Years};
 use super::probe::Prober;
 use super::room::Obstacle;
 use super::settings::{Listener, Options, Settings};
@@ -76,6 +76,8 @@ pub(super) struct Inner {
     pub(super) clock_watch: Mutex<ClockWatch>,
     /// What the reminders know from the last turn.
     pub(super) reminded: Mutex<Reminded>,
+    /// How far the look through the years of names has come.
+    pub(super) years: Mutex<Years>,
     /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
     /// The serials up to which the journals were followed.
@@ -138,6 +140,7 @@ impl Desk {
             listener: Mutex::default(),
             clock_watch: Mutex::default(),
             reminded,
+            years: Mutex::default(),
             watched,
             followed: Mutex::default(),
             lookout: Lookout::default(),

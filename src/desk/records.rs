@@ -3,7 +3,7 @@
 use super::{ActError, Desk};
 use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
 use crate::queue::{
-    Actor, Deed, Fault, LiveRecord, LiveState, Place, Rule, Signature, Step, Subject,
+    Actor, Deed, Fault, Ground, LiveRecord, LiveState, Place, Rule, Signature, Step, Subject,
     TransitionError,
 };
 use crate::register::{edit_out, served_records};
@@ -227,7 +227,7 @@ impl Desk {
     pub(super) fn end_name(&self, name: &str) -> Result<(), ActError> {
         let rule = |_: &Reader<'_>, live: LiveRecord, _: &Actor, now: i64| {
             let by = Signature::system(now);
-            Ok(live.suspend("berlaku_sampai", &by)?)
+            Ok(live.suspend("berlaku_sampai", Some(Ground::Ended), &by, &self.0.ledger.rules)?)
         };
         self.take_out(name, "gapura", rule, &Actor::system()).map(drop)
     }

@@ -144,8 +144,9 @@ impl Desk {
 
     /// Tidies what was sent, fills in what a rollback brings, and reads it, once and for all.
     pub(super) fn read_application(&self, mut sent: Application) -> Result<Reading, ActError> {
-        // The hash is ours to say, not the sender's.
+        // The hash is ours to say, not the sender's, and so is what we ask for ourselves.
         sent.letter.sha256 = None;
+        sent.raised = None;
         let tidied = automatic::tidy(sent, &self.naming());
         Ok(Reading::of(self.with_rollback(tidied)?))
     }

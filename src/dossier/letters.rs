@@ -1,6 +1,6 @@
 //! The report to the head and the letter to the applicant.
 
-use super::parts::{facts, full_name, letter, record, steps};
+use super::parts::{facts, full_name, ground, letter, record, steps};
 use super::{Making, words};
 use crate::paper::{Field, Notification, Report};
 use crate::queue::notice::{NoticeReader, NoticeValues, Point};
@@ -19,8 +19,10 @@ pub(super) fn report(making: &Making<'_>) -> Option<Report> {
     let (slip, slip_at) = making.slip.clone().unwrap_or_default();
     let its = letter(application);
     let opening = t.with(
-        "paper-report-opening",
+        &opening(making, "paper-report-opening"),
         &[
+            ("number", request.number()),
+            ("ground", &ground(making, t)),
             ("slip", slip.as_str()),
             ("slipdate", &t.date(slip_at)),
             ("office", &application.office),
@@ -57,8 +59,10 @@ pub(super) fn notification(making: &Making<'_>) -> Notification {
     let position = Some(application.contact.position.trim()).filter(|it| !it.is_empty());
     let position = position.map_or_else(|| t.s("paper-to-nobody"), str::to_owned);
     let opening = t.with(
-        "paper-letter-opening",
+        &opening(making, "paper-letter-opening"),
         &[
+            ("number", making.request.number()),
+            ("ground", &ground(making, t)),
             ("letter", its.number.as_str()),
             ("letterdate", &t.iso_date(&its.date)),
             ("kind", &application.kind.say(t).to_lowercase()),
@@ -75,7 +79,7 @@ pub(super) fn notification(making: &Making<'_>) -> Notification {
         subject: match making.deed {
             Deed::Promoted => by_kind(t, "paper-letter-subject", making),
             deed => {
-                let id = format!("paper-letter-subject-{deed}");
+                let id = told(making, t, &format!("paper-letter-subject-{deed}"));
                 t.a(&id, "name", &full_name(making.request))
             }
         },
@@ -99,16 +103,27 @@ fn done(making: &Making<'_>, t: Words) -> String {
 
 /// A message with name and time, by the kind of the request.
 fn by_kind(t: Words, stem: &str, making: &Making<'_>) -> String {
-    let application = making.request.application();
-    let kind = match application.kind {
-        Kind::New => "new",
-        Kind::Change => "change",
-        Kind::Suspend if application.lift => "lift",
-        Kind::Suspend => "suspend",
-        Kind::Remove => "remove",
-    };
+    let kind = making.request.application().said_as();
     let (name, at) = (full_name(making.request), t.date_time(making.at));
-    t.with(&format!("{stem}-{kind}"), &[("name", &name), ("at", &at)])
+    let id = told(making, t, &format!("{stem}-{kind}"));
+    t.with(&id, &[("name", &name), ("at", &at)])
+}
+
+/// A message, or the one in its place where gapura asked by itself.
+fn told(making: &Making<'_>, t: Words, id: &str) -> String {
+    let own = format!("{id}-raised");
+    let raised = making.request.application().raised.is_some();
+    if raised && t.has(&own) { own } else { id.to_owned() }
+}
+
+/// An opening: of a letter, of what came without one, or of what gapura asked for.
+fn opening(making: &Making<'_>, stem: &str) -> String {
+    let application = making.request.application();
+    match (application.raised, application.letter.number.is_empty()) {
+        (Some(_), _) => format!("{stem}-raised"),
+        (None, true) => format!("{stem}-online"),
+        (None, false) => stem.to_owned(),
+    }
 }
 
 /// The result.
@@ -123,11 +138,17 @@ fn body(making: &Making<'_>, t: Words) -> Vec<String> {
             body
         }
         (_, Stage::Rejected(stage)) => {
-            vec![t.a("paper-letter-reject", "reason", &stage.reason.say(t))]
+            let (reason, name) = (stage.reason.say(t), full_name(making.request));
+            let id = told(making, t, "paper-letter-reject");
+            vec![t.with(&id, &[("reason", &reason), ("name", &name)])]
         }
         (Deed::Return, _) => vec![t.s("paper-letter-return")],
         (Deed::Expire, _) => vec![t.s("paper-letter-expire")],
-        _ => vec![t.a("paper-letter-withdraw", "at", &t.date_time(making.at))],
+        _ => {
+            let (at, name) = (t.date_time(making.at), full_name(making.request));
+            let id = told(making, t, "paper-letter-withdraw");
+            vec![t.with(&id, &[("at", &at), ("name", &name)])]
+        }
     }
 }
 
@@ -146,8 +167,15 @@ fn points(making: &Making<'_>, t: Words) -> Vec<String> {
 /// What the applicant does next.
 fn next(making: &Making<'_>, t: Words) -> Vec<String> {
     let url = making.site;
+    let application = making.request.application();
     match making.deed {
-        Deed::Promoted => vec![t.a("paper-letter-next", "url", url)],
+        Deed::Promoted => {
+            let own = format!("paper-letter-next-{}-raised", application.said_as());
+            let is_own = application.raised.is_some() && t.has(&own);
+            vec![t.a(if is_own { &own } else { "paper-letter-next" }, "url", url)]
+        }
+        // Nobody's wish was turned down or taken back.
+        Deed::Reject | Deed::Withdraw if application.raised.is_some() => Vec::new(),
         Deed::Return => {
             let due = making.request.due(making.calendar, making.rules);
             let due = due.map(|due| t.date_time(due)).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::paper::{
 };
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{Application, ClockStep, Request, Role};
-use crate::words::{Said, office};
+use crate::words::{Said, Words, office};
 
 /// The head of all papers: the office of the settings.
 fn letterhead() -> Letterhead {
@@ -59,12 +59,24 @@ pub(super) fn letter(application: &Application) -> LetterRef {
 /// The request in lines: number, office, name, kind.
 pub(super) fn facts(making: &Making<'_>) -> Vec<Field> {
     let (t, application) = (words(), making.request.application());
-    vec![
+    let mut facts = vec![
         Field::new(t.s("paper-field-request"), making.request.number()),
         Field::new(t.s("paper-field-office"), application.office.clone()),
         Field::new(t.s("paper-field-name"), full_name(making.request)),
         Field::new(t.s("paper-field-kind"), application.kind.say(t)),
-    ]
+    ];
+    if let Some(raised) = application.raised {
+        let values = [("ground", ground(making, t)), ("since", t.date(raised.since))];
+        let by = t.with("paper-raised-by", &values.each_ref().map(|(key, it)| (*key, it.as_str())));
+        facts.push(Field::new(t.s("paper-field-raised"), by));
+    }
+    facts
+}
+
+/// Why gapura asked for it; empty where somebody else did.
+pub(super) fn ground(making: &Making<'_>, t: Words) -> String {
+    let raised = making.request.application().raised;
+    raised.map(|raised| raised.cause.say(t)).unwrap_or_default()
 }
 
 /// One step of the SOP: its limit, and what it used so far where it has begun.

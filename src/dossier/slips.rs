@@ -17,6 +17,7 @@ pub(super) fn receipt(making: &Making<'_>) -> Receipt {
     let id = if sent.sha256.is_some() { "paper-handed-letter" } else { "paper-handed-paper" };
     let date = t.iso_date(&sent.date);
     let handed = t.with(id, &[("number", &sent.number), ("date", &date)]);
+    let handed = Some(handed).filter(|_| !sent.number.is_empty());
     Receipt {
         request: request.number().to_owned(),
         received_ms: request.submitted_at(),
@@ -26,7 +27,7 @@ pub(super) fn receipt(making: &Making<'_>) -> Receipt {
         kind: application.kind.say(t),
         class: application.class.say(t),
         letter: letter(application),
-        handed_in: vec![handed, t.s("paper-handed-data")],
+        handed_in: handed.into_iter().chain([t.s("paper-handed-data")]).collect(),
         steps: limits(making),
         contact: vec![t.s("help-text")],
         status_url: format!("{}/status", making.site),
@@ -51,7 +52,10 @@ pub(super) fn disposition(making: &Making<'_>) -> Disposition {
     };
     let slip = request.dispositions().last();
     Disposition {
-        from: application.office.clone(),
+        from: match application.raised {
+            Some(_) => t.s("paper-from-system"),
+            None => application.office.clone(),
+        },
         letter: letter(application),
         received_ms: request.submitted_at(),
         agenda: request.number().to_owned(),

@@ -15,8 +15,8 @@ use super::{Ledger, LedgerError};
 use crate::audit::{NewEvent, append};
 use crate::dossier::Promoted;
 use crate::queue::{
-    Candidate, Deed, Happening, Kind, LiveRecord, LiveState, Notice, NoticeState, Place, Request,
-    Signature, Stage, State, Step, Subject,
+    Candidate, Deed, Ground, Happening, Kind, LiveRecord, LiveState, Notice, NoticeState, Place,
+    Request, Signature, Stage, State, Step, Subject,
 };
 use crate::store::requests::{AttachmentRow, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -256,7 +256,33 @@ impl Ledger {
         self.save_live(tx, &step.value)?;
         let event = self.record(tx, &step.happening)?;
         self.tell_of_name(tx, &event, &step.happening, &step.value)?;
+        self.settle_raised(tx, step.happening.deed, &step.value)?;
         Ok(step.value)
+    }
+
+    /// Takes back what gapura asked for on a name, once the owner's word or another request has settled
+    /// it. Whatever is being promoted already goes on.
+    fn settle_raised(&self, tx: &Tx<'_>, deed: Deed, live: &LiveRecord) -> Result<(), LedgerError> {
+        let settles = |ground: Ground| match deed {
+            Deed::Renew | Deed::HandOver => ground != Ground::Unreachable,
+            Deed::GoLive | Deed::Lift | Deed::Remove => true,
+            _ => false,
+        };
+        if !Ground::ALL.into_iter().any(settles) {
+            return Ok(());
+        }
+        tx.use_party_links(&live.owner_key(), self.now())?;
+        let calendar = self.calendar();
+        for row in tx.open_requests_on(&live.name.to_string())? {
+            let stored = self.expect_request(tx, &row.number)?;
+            let raised = stored.request.application().raised;
+            if raised.is_some_and(|raised| settles(raised.cause))
+                && let Ok(step) = stored.request.settled(&self.facts(self.now(), &calendar))
+            {
+                self.apply(tx, &stored.row, step)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a change of a name; one that follows the operator's file until now is taken in first.

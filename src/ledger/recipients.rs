@@ -47,6 +47,7 @@ impl Ledger {
                 }
                 Recipient::Heads
                 | Recipient::SecondSigner
+                | Recipient::Owner
                 | Recipient::OtherDeciders
                 | Recipient::Officers
                 | Recipient::Owner => Vec::new(),

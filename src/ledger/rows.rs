@@ -243,6 +243,7 @@ impl Ledger {
         row.changed_ms = request.changed_at();
         row.taken_ms = request.taken_at();
         row.phase = Some(request.stage().phase());
+        row.raised = application.raised.map(|raised| raised.cause);
         row.ended_ms = ended.then(|| row.ended_ms.unwrap_or_else(|| request.changed_at()));
     }
 }

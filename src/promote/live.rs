@@ -14,7 +14,8 @@ pub(super) fn live_before(
     if application.kind == Kind::New || !live.follows_file() {
         return live;
     }
-    LiveRecord::of_file(application.place().clone(), before.to_vec())
+    // Office and class may be known of it.
+    LiveRecord::of_file(application.place().clone(), before.to_vec()).with_owner_of(&live)
 }
 
 /// The step of the live record that goes with a promotion; `before` are the records that were served
@@ -28,22 +29,25 @@ pub(super) fn live_after(
 ) -> LiveResult {
     let application = request.application();
     let by = signer(request, now);
+    let promise = || Promise {
+        office: application.office.clone(),
+        class: application.class,
+        region: application.region.clone(),
+        records: application.rrs().cloned().collect(),
+        ends: application.ends_at(),
+    };
     match application.kind {
-        Kind::New | Kind::Change => {
-            let promise = Promise {
-                office: application.office.clone(),
-                class: application.class,
-                region: application.region.clone(),
-                records: application.rrs().cloned().collect(),
-                ends: application.ends_at(),
-            };
-            live.go_live(request.number(), promise, &by)
+        Kind::New | Kind::Change => live.go_live(request.number(), promise(), &by),
+        Kind::HandOver => live.hand_over(request.number(), promise(), &by),
+        Kind::Renew => live.renew(Some(request.number()), application.ends_at(), &by),
+        Kind::Suspend if application.lift => {
+            live.lift(request.number(), application.ends_at(), &by)
         }
-        Kind::Suspend if application.lift => live.lift(request.number(), &by),
         Kind::Suspend => {
             // What is put back one day is what is served today, whatever the file said before.
             live.records = before;
-            live.suspend(&application.purpose, &by)
+            let cause = application.raised.map(|raised| raised.cause);
+            live.suspend(&application.purpose, cause, &by, rules)
         }
         Kind::Remove => live.remove(request.number(), &by, rules),
     }

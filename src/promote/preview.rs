@@ -1,8 +1,8 @@
 //! What a request would do: the edit it asks for, and the candidate that comes of it.
 
-use crate::publish::{Candidate, Edit};
+use crate::publish::{Candidate, Edit, is_only_guard};
 use crate::queue::{self, Kind, LiveRecord, ParsedApplication};
-use crate::register::{edit_out, replacing, rrsets};
+use crate::register::{edit_out, replacing, rrsets, served_records};
 use crate::zone::Zone;
 
 /// What a request would do now.
@@ -35,5 +35,10 @@ pub(super) fn edit_of(
             replacing(rrsets(owner, suspended), owner, zone)
         }
         Kind::Suspend | Kind::Remove => edit_out(owner, zone),
+        // What is served stays, and the read-back proves it; of a suspended name nothing is.
+        Kind::HandOver | Kind::Renew if is_only_guard(zone, owner) => Edit { set: Vec::new() },
+        Kind::HandOver | Kind::Renew => {
+            Edit { set: rrsets(owner, served_records(owner, zone).iter()) }
+        }
     }
 }

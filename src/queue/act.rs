@@ -59,10 +59,17 @@ named! {
         UnsafeTarget = "tujuan_tidak_aman",
         /// The same name was requested twice.
         Duplicate = "rangkap",
+        /// What gapura asked for does not hold: the name is in use.
+        StillInUse = "masih_dipakai",
     }
 }
 
 impl RejectReason {
+    /// Whether it fits what gapura asked for by itself, or what an office did.
+    pub fn fits(self, raised: bool) -> bool {
+        raised || self != Self::StillInUse
+    }
+
     /// Reads a code as people type it: any case, spaces or hyphens for underscores.
     pub fn from_code(text: &str) -> Option<Self> {
         let code = text.trim().to_lowercase().replace([' ', '-'], "_");

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::Raised;
 use super::named::named;
-use super::person::Identity;
+use super::person::{Identity, same_mailbox};
 
 /// The TTL a record gets when the request names none, in seconds.
 pub const TTL_DEFAULT: u32 = 3600;
@@ -13,8 +14,7 @@ pub const TTL_DEFAULT: u32 = 3600;
 //------------ Kind ----------------------------------------------------------
 
 named! {
-    /// What a request does to a name (docs/procedure.md, Live record). Hand-over and renewal join
-    /// with the yearly lifecycle.
+    /// What a request does to a name (docs/procedure.md, Live record).
     #[derive(Default)]
     pub enum Kind {
         /// *Permohonan baru*: adds RRsets under a free name.
@@ -26,6 +26,10 @@ named! {
         Suspend = "suspend",
         /// *Pencabutan*: removes the RRsets and quarantines the name.
         Remove = "remove",
+        /// *Alih kelola*: another office owns it; DNS stays as it is.
+        HandOver = "hand_over",
+        /// *Perpanjangan*: the owner confirms it, with another contact or end date.
+        Renew = "renew",
     }
 }
 
@@ -33,6 +37,11 @@ impl Kind {
     /// Whether the request carries the records to be served.
     pub fn brings_records(self) -> bool {
         matches!(self, Self::New | Self::Change)
+    }
+
+    /// Whether it leaves what port 53 answers as it is.
+    pub fn leaves_zone(self) -> bool {
+        matches!(self, Self::HandOver | Self::Renew)
     }
 }
 
@@ -110,6 +119,9 @@ pub struct Application {
     /// For [`Kind::Change`]: the request whose change this one takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inverse_of: Option<String>,
+    /// Set by gapura where it asks by itself; never by a sender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised: Option<Raised>,
 }
 
 /// One record asked for. The owner is the request's name.
@@ -168,6 +180,15 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Whether it says the same of the same person.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let texts = |contact: &Self| {
+            let Self { name, position, phone, .. } = contact;
+            [name, position, phone].map(|text| text.trim().to_lowercase())
+        };
+        texts(self) == texts(other) && same_mailbox(&self.email, &other.email)
+    }
+
     /// The person responsible, as a person.
     pub fn identity(&self) -> Identity {
         Identity::new(None, self.nip.as_deref(), Some(&self.email))
@@ -187,6 +208,19 @@ pub struct Letter {
 }
 
 impl Application {
+    /// The last part of the ids of messages that say what became of it.
+    pub fn said_as(&self) -> &'static str {
+        match self.kind {
+            Kind::New => "new",
+            Kind::Change => "change",
+            Kind::Suspend if self.lift => "lift",
+            Kind::Suspend => "suspend",
+            Kind::Remove => "remove",
+            Kind::HandOver => "hand-over",
+            Kind::Renew => "renew",
+        }
+    }
+
     /// An application for a new service in a zone with nothing filled in yet.
     pub fn blank(zone: &str) -> Self {
         Self {
@@ -206,6 +240,7 @@ impl Application {
             exception: None,
             lift: false,
             inverse_of: None,
+            raised: None,
         }
     }
 }

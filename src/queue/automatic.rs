@@ -101,6 +101,11 @@ pub struct QueueFacts {
     pub unproven: Option<String>,
     /// For a rollback: later changes that stand on what it would take back.
     pub rollback_conflicts: Vec<String>,
+    /// The approved end of the name, epoch milliseconds.
+    pub ends: Option<i64>,
+    /// Whether no letter is wanted: gapura asks by itself, or the owner renews from the recorded mailbox
+    /// and changes nothing.
+    pub letterless: bool,
 }
 
 /// A name to compare with.
@@ -155,9 +160,11 @@ pub fn lines(application: &Reading, evidence: &Evidence<'_>) -> Vec<AutoLine> {
         ));
     }
     lines.push(free_line(application, evidence));
-    if application.kind == Kind::New {
+    if matches!(application.kind, Kind::New | Kind::HandOver) {
         let listed = evidence.naming.check_listed(application);
         lines.push(failed(LineCode::A5, Overrule::SecondSignature, listed));
+    }
+    if application.kind == Kind::New {
         lines.push(failed(LineCode::A6, Overrule::Tick, similar_faults(application, evidence)));
     }
     if application.kind.brings_records() {
@@ -166,11 +173,14 @@ pub fn lines(application: &Reading, evidence: &Evidence<'_>) -> Vec<AutoLine> {
     }
     lines.push(owner_line(application, evidence));
     lines.push(candidate_line(evidence));
+    if application.raised.is_some() {
+        return lines;
+    }
     // The mailbox itself stands with the contact, where those who may see it find it.
     let unproven = Fault::new("contact.email", Rule::MailboxUnproven, "");
     let mut open = if evidence.mailbox_proven { Vec::new() } else { vec![unproven] };
     // Whoever checks has to see it on paper: an update (RFC 2136) carries none.
-    if application.letter.sha256.is_none() {
+    if application.letter.sha256.is_none() && !evidence.queue.letterless {
         open.push(Fault::new("letter", Rule::NoLetter, ""));
     }
     lines.push(failed(LineCode::A11, Overrule::Note, open));
@@ -221,7 +231,7 @@ fn reserved_faults(application: &Application, evidence: &Evidence<'_>) -> Vec<Fa
 /// A4: free, or for the other kinds, ours to change.
 fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
     let (zone, queue) = (evidence.zone, evidence.queue);
-    let mut faults = Vec::new();
+    let (mut faults, mut ended) = (Vec::new(), None);
     let mut push = |rule, about: &str| faults.push(Fault::new("name", rule, about));
     if let Some(number) = &queue.other_request {
         push(Rule::OtherRequest, number);
@@ -251,8 +261,14 @@ fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
         let suspended = queue.live == Some(LiveState::Suspended);
         match application.kind {
             Kind::Suspend if application.lift && !suspended => push(Rule::NotSuspended, ""),
-            Kind::Suspend if application.lift => {}
-            Kind::Remove if served || suspended => {}
+            Kind::Suspend if application.lift => {
+                // Put back with an end that is past it would be taken out at once.
+                let past = queue.ends.is_some_and(|ends| ends <= evidence.now);
+                if past && application.ends.is_none() {
+                    ended = Some(Fault::new("ends", Rule::EndPassed, ""));
+                }
+            }
+            Kind::Remove | Kind::HandOver if served || suspended => {}
             _ if !served => push(Rule::NameNotLive, ""),
             _ => {}
         }
@@ -265,13 +281,18 @@ fn free_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
             push(Rule::NamesBelow, &zone.below.join(" "));
         }
         // A name without a known owner is a matter for two signatures (A9).
-        if !queue.owner.trim().is_empty() && !same_office(&queue.owner, &application.office) {
-            push(Rule::OtherOwner, &queue.owner);
+        let own = same_office(&queue.owner, &application.office);
+        match application.kind {
+            Kind::HandOver if own => push(Rule::SameOwner, &queue.owner),
+            Kind::HandOver => {}
+            _ if !queue.owner.trim().is_empty() && !own => push(Rule::OtherOwner, &queue.owner),
+            _ => {}
         }
         if !queue.rollback_conflicts.is_empty() {
             push(Rule::RollbackConflict, &queue.rollback_conflicts.join(", "));
         }
     }
+    faults.extend(ended);
     let mut line = failed(LineCode::A4, Overrule::Never, faults);
     if let Some(wildcard) = &zone.wildcard {
         line.faults.push(Fault::new("name", Rule::UnderWildcard, wildcard));
@@ -424,13 +445,18 @@ fn owner_line(application: &Application, evidence: &Evidence<'_>) -> AutoLine {
     let unproven = evidence.queue.unproven.as_ref();
     let overrule = if !faults.is_empty() {
         Overrule::Never
-    } else if unowned.is_some() || application.kind == Kind::New {
+    } else if unowned.is_some() || matches!(application.kind, Kind::New | Kind::HandOver) {
         Overrule::SecondSignature
     } else {
         Overrule::Note
     };
     faults.extend(unowned.map(|name| Fault::new("name", Rule::OwnerUnknown, name)));
     faults.extend(unproven.map(|name| Fault::new("name", Rule::OwnerUnproven, name)));
+    // The office that gives a name away has to say so: by a link, or with its letter.
+    let gives = application.kind == Kind::HandOver && !evidence.queue.owner.trim().is_empty();
+    if gives && !evidence.party_confirmed {
+        faults.push(Fault::new("name", Rule::HolderNotConfirmed, &evidence.queue.owner));
+    }
     failed(LineCode::A9, overrule, faults)
 }
 
@@ -470,6 +496,17 @@ fn candidate_line(evidence: &Evidence<'_>) -> AutoLine {
 
 //------------ Refusals ------------------------------------------------------
 
+/// Whether a letter is wanted, and there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LetterWanted {
+    /// Its file came, or an officer has it on paper.
+    Here,
+    /// No file came.
+    Missing,
+    /// None is wanted.
+    No,
+}
+
 /// What stops a request at submit and resubmit, by field: missing data, and every line nobody may
 /// overrule. A reserved name or another pattern is turned back too unless `exception` says why;
 /// then the officers decide.
@@ -477,10 +514,10 @@ pub fn refusals(
     application: &Reading,
     lines: &[AutoLine],
     now: i64,
-    has_letter: bool,
+    letter: LetterWanted,
 ) -> Vec<Fault> {
-    let mut faults = fields(application, now);
-    if !has_letter && application.letter.sha256.is_none() {
+    let mut faults = fields(application, now, letter);
+    if letter == LetterWanted::Missing && application.letter.sha256.is_none() {
         faults.push(Fault::new("letter", Rule::NoLetter, ""));
     }
     let reasoned = application.exception.as_deref().is_some_and(|text| !text.trim().is_empty());
@@ -503,11 +540,15 @@ pub fn refusals(
 }
 
 /// Missing and unreadable fields.
-fn fields(application: &Reading, now: i64) -> Vec<Fault> {
+fn fields(application: &Reading, now: i64, letter: LetterWanted) -> Vec<Fault> {
     let mut faults = Vec::new();
+    if application.raised.is_some() {
+        return faults;
+    }
     for field in &FIELDS {
         let text = field.get(application);
-        if field.needed && text.trim().is_empty() {
+        let is_wanted = letter != LetterWanted::No || !field.name.starts_with("letter.");
+        if field.needed && is_wanted && text.trim().is_empty() {
             faults.push(Fault::new(field.name, Rule::Empty, ""));
         } else if let Some(limit) = field.limit().filter(|limit| text.chars().count() > *limit) {
             faults.push(Fault::new(field.name, Rule::TooLong, limit.to_string()));
@@ -530,6 +571,7 @@ fn fields(application: &Reading, now: i64) -> Vec<Fault> {
         faults.push(Fault::new("contact.phone", Rule::BadPhone, ""));
     }
     match day_number(&application.letter.date) {
+        None if letter == LetterWanted::No && application.letter.date.is_empty() => {}
         None => faults.push(Fault::new("letter.date", Rule::BadDate, &application.letter.date)),
         Some(day) if day > day_of(now) => {
             faults.push(Fault::new("letter.date", Rule::LetterDateAhead, ""));

@@ -126,6 +126,9 @@ pub enum NotAllowed {
     /// The applicant has not proven to be the applicant.
     #[error("the applicant's secret is needed")]
     NotProven,
+    /// gapura asked for it by itself.
+    #[error("gapura asked for this by itself: there is no applicant who could correct it")]
+    NoSender,
 }
 
 /// What has changed since the approval was given.
@@ -304,6 +307,8 @@ rules! {
     EndDateNeeded = "end_date_needed" => Incomplete, "this class needs an end date";
     /// An ormas asks for more than a year.
     EndDateTooFar = "end_date_too_far" => Incomplete, "the end date lies too far away";
+    /// A name that is put back needs another end than the one that is past.
+    EndPassed = "end_passed" => Incomplete, "the approved end is past: name a new one";
     /// A region code that is not in the list.
     UnknownRegion = "unknown_region" => Incomplete, "this region code is not in the list";
     /// A class that is not in the list.
@@ -441,6 +446,10 @@ rules! {
     NotSuspended = "not_suspended" => NameTaken, "the name is not suspended";
     /// Another office owns the name.
     OtherOwner = "other_owner" => NameTaken, "the name belongs to another office";
+    /// A hand-over to the office that has the name.
+    SameOwner = "same_owner" => NameTaken, "the name belongs to this office already";
+    /// The office that is to give a name away has not agreed.
+    HolderNotConfirmed = "holder_not_confirmed" => NameTaken, "the office that has the name has not agreed to hand it over";
     /// The parent's office has not agreed.
     ParentNotConfirmed = "parent_not_confirmed" => NameTaken, "the office of the name above has not agreed";
     /// No office is known to own the name, or what lies above it.

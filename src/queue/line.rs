@@ -51,6 +51,8 @@ named! {
         M9 = "M9",
         /// Delegation or wildcard justified.
         M10 = "M10",
+        /// What gapura asks for: the owner was contacted once more, and the ground still holds.
+        M11 = "M11",
     }
 }
 

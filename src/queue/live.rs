@@ -4,7 +4,7 @@
 //! ```text
 //! Free ─hold─► Held ─go_live─► Live ◄─lift/go_live─ Suspended
 //!   ▲           │ let_go        │ ▲ renew  ▲            │
-//!   │◄──────────┘    reconfirm_due▼ │        └─suspend───┤
+//!   │◄──────────┘    reconfirm_due▼ │        └─suspend───┤  hand_over leaves the state
 //!   │                      Reconfirming ─────suspend────►│
 //!   └─free── Quarantined ◄───────── remove (one step) ───┘
 //!                  └─hold by the former owner─► Held
@@ -18,6 +18,7 @@ use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::fields::SHORT_MAX;
 use super::happening::{Happening, Step, Subject};
 use super::labels;
+use super::lifecycle::{Ground, YearlyQuestion};
 use super::named::named;
 use super::person::{Actor, Role, Signature};
 use super::procedure::Deed;
@@ -118,6 +119,15 @@ pub struct LiveRecord {
     /// Why the public list does not show it; none if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<String>,
+    /// The renewal or hand-over that named the contact, where it is newer than `request`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_in: Option<String>,
+    /// When its owner confirmed it last, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<i64>,
+    /// The yearly question, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<YearlyQuestion>,
 }
 
 /// Why a name is out of the zone.
@@ -134,6 +144,15 @@ pub struct Suspension {
     /// When the other officer's agreement is due, epoch milliseconds; after that it heads the late
     /// list.
     pub confirm_by: Option<i64>,
+    /// What was behind it, where it was the clock and not a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Ground>,
+    /// When gapura asks for the removal, epoch milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remove_at: Option<i64>,
+    /// The removal that gapura asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<String>,
 }
 
 impl Suspension {
@@ -145,6 +164,9 @@ impl Suspension {
             emergency: true,
             confirmed: None,
             confirm_by: Some(calendar.add(by.at, rules.working_day)),
+            cause: None,
+            remove_at: None,
+            removal: None,
         }
     }
 }
@@ -184,6 +206,9 @@ impl LiveRecord {
             quarantined_until: None,
             legacy: false,
             unlisted: None,
+            contact_in: None,
+            confirmed: None,
+            question: None,
         }
     }
 
@@ -216,6 +241,16 @@ impl LiveRecord {
             }
             _ => false,
         }
+    }
+
+    /// The request whose contact speaks for the name.
+    pub fn contact_request(&self) -> Option<&str> {
+        self.contact_in.as_deref().or(self.request.as_deref())
+    }
+
+    /// What an [`Actor`] must have proven to answer for the owner by a mailed link.
+    pub fn owner_key(&self) -> String {
+        format!("record:{}", self.name)
     }
 
     /// The state.
@@ -278,7 +313,7 @@ impl LiveRecord {
         Ok(self.step(Some(before), by, Deed::LetGo))
     }
 
-    /// Promotion of a new name, of a change, or of a hand-over: a new version.
+    /// Promotion of a new name or of a change: a new version.
     pub fn go_live(mut self, request: &str, promise: Promise, by: &Signature) -> LiveResult {
         let before = self.state;
         let mine = self.request.as_deref() == Some(request);
@@ -289,15 +324,61 @@ impl LiveRecord {
         }
         self.state = LiveState::Live;
         self.request = Some(request.to_owned());
+        self.contact_in = None;
         self.office = promise.office;
         self.class = Some(promise.class);
         self.region = promise.region;
         self.records = promise.records;
         self.ends = promise.ends;
-        self.since = self.since.or(Some(by.at));
+        self.settle(by);
         self.version += 1;
         self.quarantined_until = None;
         Ok(self.step(Some(before), by, Deed::GoLive))
+    }
+
+    /// Promotion of a hand-over: another office owns the name; what is promised of it stays. A name
+    /// that is suspended stays so.
+    pub fn hand_over(mut self, request: &str, promise: Promise, by: &Signature) -> LiveResult {
+        let before = self.state;
+        if !before.is_served() && before != LiveState::Suspended {
+            return Err(self.wrong("hand_over"));
+        }
+        if before.is_served() {
+            self.state = LiveState::Live;
+        }
+        let from = std::mem::replace(&mut self.office, promise.office);
+        self.names_contact(request);
+        self.class = Some(promise.class);
+        self.region = promise.region;
+        self.ends = promise.ends.or(self.ends);
+        self.settle(by);
+        self.version += 1;
+        let mut step = self.step(Some(before), by, Deed::HandOver);
+        let to = step.value.office.clone();
+        step.happening = step.happening.with("from", from).with("to", to);
+        Ok(step)
+    }
+
+    /// The owner is asked whether the name is still needed, to answer by `due`.
+    pub fn ask_owner(mut self, due: i64, by: &Signature) -> LiveResult {
+        let state = self.state;
+        if !state.is_served() {
+            return Err(self.wrong("reconfirm_asked"));
+        }
+        self.question = Some(YearlyQuestion { asked: by.at, due, reminded: None, request: None });
+        let step = self.step(Some(state), by, Deed::ReconfirmAsked);
+        Ok(step.due(due))
+    }
+
+    /// The owner has not answered yet.
+    pub fn remind_owner(mut self, by: &Signature) -> LiveResult {
+        let state = self.state;
+        let Some(question) = self.question.as_mut().filter(|it| it.reminded.is_none()) else {
+            return Err(self.wrong("reconfirm_reminded"));
+        };
+        question.reminded = Some(by.at);
+        let due = question.due;
+        Ok(self.step(Some(state), by, Deed::ReconfirmReminded).due(due))
     }
 
     /// The anniversary: the owner must confirm the name, which stays served.
@@ -307,35 +388,119 @@ impl LiveRecord {
             return Err(self.wrong("reconfirm"));
         }
         self.state = LiveState::Reconfirming;
+        // Where the machine was off, the time to answer begins when it is there again.
+        if let Some(question) = &mut self.question {
+            question.due = question.due.max(by.at);
+        }
         Ok(self.step(Some(before), by, Deed::Reconfirm))
     }
 
-    /// The owner confirmed.
-    pub fn renew(mut self, ends: Option<i64>, by: &Signature) -> LiveResult {
+    /// gapura asked for a suspension or the removal by itself, once for each question or suspension.
+    pub fn raised(mut self, request: &str, cause: Ground, by: &Signature) -> LiveResult {
+        let state = self.state;
+        let answers = matches!(cause, Ground::Unconfirmed | Ground::NotNeeded);
+        match (&mut self.question, &mut self.suspension) {
+            (_, Some(suspension)) if state == LiveState::Suspended => {
+                suspension.removal = Some(request.to_owned());
+            }
+            (Some(question), _) if state.is_served() && answers => {
+                question.request = Some(request.to_owned());
+            }
+            _ if state.is_served() => {}
+            _ => return Err(self.wrong("raise")),
+        }
+        let mut step = self.step(Some(state), by, Deed::Raise);
+        step.happening = step.happening.with("raised", request).with("cause", cause);
+        Ok(step)
+    }
+
+    /// The owner confirmed the name, with whatever else a renewal says; at any time of its year.
+    pub fn renew(mut self, request: Option<&str>, ends: Option<i64>, by: &Signature) -> LiveResult {
         let before = self.state;
-        if before != LiveState::Reconfirming {
+        if !before.is_served() {
             return Err(self.wrong("renew"));
         }
         self.state = LiveState::Live;
+        if let Some(request) = request {
+            self.names_contact(request);
+        }
         self.ends = ends.or(self.ends);
+        self.settle(by);
         Ok(self.step(Some(before), by, Deed::Renew))
     }
 
-    /// A suspend request was promoted, or the approved end date has come.
-    pub fn suspend(mut self, reason: &str, by: &Signature) -> LiveResult {
+    /// The owner, by the mailed link or with the secret, or an officer with the owner's letter, says that
+    /// the name is in use and its contact right.
+    pub fn confirm(self, actor: &Actor, letter: &str, now: i64) -> LiveResult {
+        let owner = self.owner(actor, now);
+        if owner.is_none() && !self.state.is_served() {
+            return Err(self.wrong("renew"));
+        }
+        let by = match owner {
+            Some(by) => by,
+            None => {
+                let by = decider(actor, now)?;
+                needed_within(SHORT_MAX, "letter", letter)?;
+                by
+            }
+        };
+        let mut step = self.renew(None, None, &by)?;
+        step.happening = step.happening.with_personal("letter", letter);
+        Ok(step)
+    }
+
+    /// The owner's signature, if the actor has shown to be the owner.
+    pub fn owner(&self, actor: &Actor, now: i64) -> Option<Signature> {
+        let proved = actor.proved.as_deref()?;
+        let owns = proved == self.owner_key() || Some(proved) == self.contact_request();
+        actor.capacity(Role::Applicant, now).filter(|_| owns)
+    }
+
+    /// A renewal or a hand-over names the contact; what is served stays the work of another request.
+    fn names_contact(&mut self, request: &str) {
+        self.contact_in = Some(request.to_owned());
+        if self.request.is_none() {
+            self.request = Some(request.to_owned());
+        }
+    }
+
+    /// The owner's word of now counts from now: no question is open.
+    fn settle(&mut self, by: &Signature) {
+        self.since = self.since.or(Some(by.at));
+        self.confirmed = Some(by.at);
+        self.question = None;
+    }
+
+    /// A suspend request was promoted, or the approved end date has come. `cause` is what the clock
+    /// found, where nobody asked for it.
+    pub fn suspend(
+        mut self,
+        reason: &str,
+        cause: Option<Ground>,
+        by: &Signature,
+        rules: &Rules,
+    ) -> LiveResult {
         let before = self.state;
         if !before.is_served() {
             return Err(self.wrong("suspend"));
         }
         self.state = LiveState::Suspended;
+        self.question = None;
         self.suspension = Some(Suspension {
             by: by.clone(),
             reason: reason.to_owned(),
             emergency: false,
             confirmed: None,
             confirm_by: None,
+            cause,
+            remove_at: cause.map(|cause| by.at + rules.lifecycle.removal_after(cause)),
+            removal: None,
         });
-        Ok(self.step(Some(before), by, Deed::Suspend).noting(reason))
+        let mut step = self.step(Some(before), by, Deed::Suspend).noting(reason);
+        if let Some(cause) = cause {
+            step.happening = step.happening.with("cause", cause);
+        }
+        Ok(step)
     }
 
     /// Defacement, gambling, takeover: one officer, kasi or kabid, takes the name out at once.
@@ -467,15 +632,18 @@ impl LiveRecord {
         Ok(self.step(Some(state), &by, Deed::ConfirmSuspension))
     }
 
-    /// A lifting request was promoted: the same RRsets are back.
-    pub fn lift(mut self, request: &str, by: &Signature) -> LiveResult {
+    /// A lifting request was promoted: the same RRsets are back, with a new end where one is named.
+    pub fn lift(mut self, request: &str, ends: Option<i64>, by: &Signature) -> LiveResult {
         let before = self.state;
         if before != LiveState::Suspended {
             return Err(self.wrong("lift"));
         }
         self.state = LiveState::Live;
         self.request = Some(request.to_owned());
+        self.contact_in = None;
         self.suspension = None;
+        self.ends = ends.or(self.ends);
+        self.settle(by);
         self.version += 1;
         Ok(self.step(Some(before), by, Deed::Lift))
     }
@@ -488,10 +656,13 @@ impl LiveRecord {
         }
         self.state = LiveState::Quarantined;
         self.request = Some(request.to_owned());
+        self.contact_in = None;
         self.quarantined_until = Some(by.at + rules.quarantine_ms);
         self.suspension = None;
         self.since = None;
         self.ends = None;
+        self.confirmed = None;
+        self.question = None;
         Ok(self.step(Some(before), by, Deed::Remove))
     }
 
@@ -529,6 +700,12 @@ impl LiveRecord {
 pub type LiveResult = Result<Step<LiveRecord>, TransitionError>;
 
 impl Step<LiveRecord> {
+    /// Adds by when something is due.
+    fn due(mut self, due: i64) -> Self {
+        self.happening = self.happening.with("due_ms", due);
+        self
+    }
+
     /// Adds the reason, which may name persons.
     fn noting(mut self, reason: &str) -> Self {
         self.happening = self.happening.with_personal("reason", reason);

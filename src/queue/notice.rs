@@ -16,6 +16,7 @@ use super::calendar::Calendar;
 use super::change::{NameDelta, Way};
 use super::fault::{Fault, NotAllowed, Rule, TransitionError};
 use super::happening::{Happening, Step, Subject};
+use super::lifecycle::Ground;
 use super::line::{LineCode, LineVerdict};
 use super::named::named;
 use super::person::{Actor, Role, Signature};
@@ -85,6 +86,10 @@ pub struct NoticeValues {
     pub more: u64,
     /// By which way it changed, and when, epoch milliseconds.
     pub way: Option<(Way, i64)>,
+    /// Whether it puts a suspended name back.
+    pub lift: bool,
+    /// Why gapura asked for it by itself.
+    pub ground: Option<Ground>,
 }
 
 /// One point of a return or a rejection.
@@ -118,6 +123,8 @@ impl NoticeValues {
             points: if reader == NoticeReader::Applicant { points(request, deed) } else { vec![] },
             due: request.due(calendar, rules).filter(|_| reader == due_from),
             kind: Some(application.kind),
+            lift: application.lift,
+            ground: application.raised.map(|raised| raised.cause),
             ..Self::default()
         }
     }

@@ -1,5 +1,6 @@
 //! The settings the procedure depends on; each has the shipped default of docs/procedure.md.
 
+use super::lifecycle::Lifecycle;
 use super::named::named;
 use super::time::{DAY_MS, MINUTE_MS};
 
@@ -30,6 +31,8 @@ pub struct Rules {
     pub emergencies: usize,
     /// How long a removed name stays in quarantine, in milliseconds of calendar time.
     pub quarantine_ms: i64,
+    /// `lifecycle.*`: the year of a name.
+    pub lifecycle: Lifecycle,
 }
 
 impl Default for Rules {
@@ -48,6 +51,7 @@ impl Default for Rules {
             camat: false,
             emergencies: 10,
             quarantine_ms: 180 * DAY_MS,
+            lifecycle: Lifecycle::default(),
         }
     }
 }

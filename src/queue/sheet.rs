@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::application::{Application, NamingClass};
+use super::application::{Application, Kind, NamingClass};
 use super::fault::{Fault, Rule};
 use super::fields::{FIELDS, LONG_MAX};
 use super::line::{LineCode, LineInput, LineVerdict};
@@ -17,9 +17,16 @@ use super::person::Signature;
 
 /// The human lines a request needs.
 pub fn human_lines(application: &Application) -> Vec<LineCode> {
-    use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10};
+    use LineCode::{M1, M2, M3, M4, M5, M6, M7, M8, M9, M10, M11};
+    // Nobody sent a letter: what counts is the ground and one more call to the owner.
+    if application.raised.is_some() {
+        return vec![M11];
+    }
+    if application.kind == Kind::Renew && application.letter.number.is_empty() {
+        return vec![M3, M6];
+    }
     let mut lines = vec![M1, M2, M3];
-    if application.kind.brings_records() {
+    if application.kind.brings_records() || application.kind == Kind::HandOver {
         lines.push(M4);
     }
     lines.extend([M5, M6]);

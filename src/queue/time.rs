@@ -35,9 +35,18 @@ pub fn year_of(at: i64) -> i32 {
 
 /// The WIB month, 1 to 12, and year of a moment.
 pub fn month_and_year(at: i64) -> (u8, i32) {
-    let day = i32::try_from(day_of(at)).ok().and_then(|day| day.checked_add(EPOCH_JULIAN_DAY));
-    let date = day.and_then(|day| Date::from_julian_day(day).ok());
-    date.map_or((1, 1970), |date| (date.month().into(), date.year()))
+    date_of(at).map_or((1, 1970), |date| (date.month().into(), date.year()))
+}
+
+/// The WIB date of a moment.
+pub(super) fn date_of(at: i64) -> Option<Date> {
+    let day = i32::try_from(day_of(at)).ok()?.checked_add(EPOCH_JULIAN_DAY)?;
+    Date::from_julian_day(day).ok()
+}
+
+/// Days since 1970-01-01 of a date.
+pub(super) fn day_of_date(date: Date) -> i64 {
+    i64::from(date.to_julian_day() - EPOCH_JULIAN_DAY)
 }
 
 /// WIB midnight at the start of a day.
@@ -70,5 +79,5 @@ pub fn date_text(day: i64) -> Option<String> {
 /// Days since 1970-01-01 of a `YYYY-MM-DD` date.
 pub fn day_number(text: &str) -> Option<i64> {
     let date = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
-    Some(i64::from(date.to_julian_day() - EPOCH_JULIAN_DAY))
+    Some(day_of_date(date))
 }

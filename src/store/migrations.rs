@@ -54,6 +54,7 @@ const STEPS: &[Step] = &[
     Step { number: 111, road_3: true, sql: include_str!("migrations/0111_unsent.sql") },
     Step { number: 112, road_3: true, sql: include_str!("migrations/0112_subject.sql") },
     Step { number: 113, road_3: true, sql: include_str!("migrations/0113_event_lists.sql") },
+    Step { number: 115, road_3: true, sql: include_str!("migrations/0115_raised.sql") },
     Step { number: 118, road_3: true, sql: include_str!("migrations/0118_changes.sql") },
     Step { number: 119, road_3: true, sql: include_str!("migrations/0119_watch.sql") },
     Step { number: 120, road_3: true, sql: include_str!("migrations/0120_webhook.sql") },

@@ -101,6 +101,8 @@ statements! {
         ORDER BY name LIMIT $3");
     PROMISED = select::<LiveRow>("WHERE zone = $1 AND name > $2 AND request IS NOT NULL \
         AND state IN ('live', 'reconfirming') ORDER BY name LIMIT $3");
+    WITH_A_YEAR = select::<LiveRow>("WHERE name > $1 AND request IS NOT NULL \
+        AND state IN ('live', 'reconfirming', 'suspended') ORDER BY name LIMIT $2");
     IMPORTS_KEPT = sql("SELECT name FROM live_record \
         WHERE origin = 'import' AND request IS NULL AND state = 'live' AND office = '' \
         AND NOT EXISTS (SELECT 1 FROM event WHERE subject = 'record:' || name \
@@ -169,6 +171,11 @@ impl Reader<'_> {
         most: usize,
     ) -> Result<Vec<LiveRow>, StoreError> {
         self.all(PROMISED, params![zone, after, limit(most)])
+    }
+
+    /// Names that somebody asked for and that are in use or suspended, after a name.
+    pub fn names_with_a_year(&self, after: &str, most: usize) -> Result<Vec<LiveRow>, StoreError> {
+        self.all(WITH_A_YEAR, params![after, limit(most)])
     }
 
     /// Names of the operator's file of which an older version kept a row.

@@ -11,7 +11,7 @@ use super::sql::{
     upsert,
 };
 use super::{Reader, StoreError, Tx};
-use crate::queue::{Kind, NamingClass, Phase, State};
+use crate::queue::{Ground, Kind, NamingClass, Phase, State};
 
 //------------ Rows ----------------------------------------------------------
 
@@ -59,6 +59,8 @@ row! {
         pub taken_ms: Option<i64>,
         /// The phase it is in, the time aside; none in rows of an earlier version.
         pub phase: Option<Phase>,
+        /// Why gapura asked for it by itself; none where an office did.
+        [fixed] pub raised: Option<Ground>,
     }
 }
 
@@ -224,7 +226,7 @@ statements! {
     BLOCKING = sql("SELECT r.number FROM request AS r LEFT JOIN request_origin AS o USING (number) \
         WHERE r.name = $1 AND r.open = 1 AND r.number <> $2 AND ((r.taken_ms, r.number) < ($3, $2) \
             OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
-        ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
+        ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 100");
     WITHOUT_PHASE = sql("SELECT number FROM request WHERE open = 1 AND phase IS NULL");
     HELD = sql("SELECT CASE WHEN phase = 'verified' AND starts_ms > $1 THEN 'scheduled' \
             ELSE coalesce(phase, state) END, holder, count(*), sum(rank < $1) FROM request \
@@ -459,14 +461,14 @@ impl Reader<'_> {
     /// The open request on a name that a request has to give way to: one that an officer took before
     /// it; and while nobody has taken this one, an earlier one with a proven mailbox. `number` sorts
     /// those of the same moment.
-    pub fn blocking_request(
+    pub fn blocking_requests(
         &self,
         name: &str,
         number: &str,
         taken_ms: i64,
         submitted_ms: i64,
-    ) -> Result<Option<String>, StoreError> {
-        self.one(BLOCKING, params![name, number, taken_ms, submitted_ms])
+    ) -> Result<Vec<String>, StoreError> {
+        self.all(BLOCKING, params![name, number, taken_ms, submitted_ms])
     }
 
     /// Every request's row that has a state, for timers.

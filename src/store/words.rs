@@ -7,7 +7,8 @@ use rusqlite::types::{FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef}
 use super::sql::Cell;
 use crate::queue::named::named;
 use crate::queue::{
-    Kind, List, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State, Way,
+    Ground, Kind, List, LiveState, NamingClass, NoticeState, Origin, PaperKind, Phase, Role, State,
+    Way,
 };
 
 named! {
@@ -79,6 +80,7 @@ macro_rules! word_cells {
 word_cells! {
     State, State::from_name;
     Phase, Phase::from_name;
+    Ground, Ground::from_name;
     Kind, Kind::from_name;
     NamingClass, NamingClass::from_name;
     LiveState, LiveState::from_name;

@@ -24,7 +24,7 @@ pub use parts::{
     ApprovalView, CandidateView, ChangeView, DispositionView, FaultView, HistoryView, LineView,
     NoticeView, ObservationView, ProofView, QuestionView, ReasonView, RevisedView, SecondaryView,
 };
-pub use record::{RecordView, SuspensionView};
+pub use record::{RecordView, SuspensionView, YearlyQuestionView};
 pub use request::{RequestView, Summary};
 pub use sees::Sees;
 pub use watch::{TargetView, WatchView};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rfc3339;
-use crate::queue::{LiveRecord, LiveState, NamingClass, Origin, RequestedRecord};
+use crate::queue::{Ground, LiveRecord, LiveState, NamingClass, Origin, RequestedRecord};
 
 /// One live record of `GET /records`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -40,6 +40,25 @@ pub struct RecordView {
     /// Why the public list does not show it; `null` if it does.
     #[serde(default)]
     pub unlisted: Option<String>,
+    /// When its owner confirmed it last, RFC 3339.
+    #[serde(default)]
+    pub confirmed: Option<String>,
+    /// The yearly question to its owner, while it is open.
+    #[serde(default)]
+    pub question: Option<YearlyQuestionView>,
+}
+
+/// The yearly question to the owner of a name.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
+pub struct YearlyQuestionView {
+    /// When it was asked, RFC 3339.
+    pub asked: String,
+    /// By when it is to be answered, RFC 3339.
+    pub due: String,
+    /// When the owner was reminded, RFC 3339.
+    pub reminded: Option<String>,
+    /// The request that gapura made, because nobody answered or the name is not needed.
+    pub request: Option<String>,
 }
 
 /// Why a name is out of the zone.
@@ -59,6 +78,15 @@ pub struct SuspensionView {
     /// By when the other must agree.
     #[schema(format = DateTime)]
     pub confirm_by: Option<String>,
+    /// What was behind it, where it was the clock and not a person.
+    #[serde(default)]
+    pub cause: Option<Ground>,
+    /// When gapura asks for the removal, RFC 3339.
+    #[serde(default)]
+    pub remove_at: Option<String>,
+    /// The removal that gapura asked for.
+    #[serde(default)]
+    pub removal: Option<String>,
 }
 
 impl From<&LiveRecord> for RecordView {
@@ -70,6 +98,15 @@ impl From<&LiveRecord> for RecordView {
             emergency: s.emergency,
             confirmed: s.confirmed.as_ref().map(|by| by.name.clone()),
             confirm_by: s.confirm_by.map(rfc3339),
+            cause: s.cause,
+            remove_at: s.remove_at.map(rfc3339),
+            removal: s.removal.clone(),
+        });
+        let question = record.question.as_ref().map(|question| YearlyQuestionView {
+            asked: rfc3339(question.asked),
+            due: rfc3339(question.due),
+            reminded: question.reminded.map(rfc3339),
+            request: question.request.clone(),
         });
         Self {
             name: record.name.to_string(),
@@ -86,6 +123,8 @@ impl From<&LiveRecord> for RecordView {
             version: record.version,
             suspension,
             unlisted: record.unlisted.clone(),
+            confirmed: record.confirmed.map(rfc3339),
+            question,
         }
     }
 }

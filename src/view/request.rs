@@ -12,8 +12,8 @@ use super::parts::{
 use super::{PaperView, Sees, rfc3339};
 use crate::queue::sheet::human_lines;
 use crate::queue::{
-    ActKind, Contact, Kind, Letter, Line, LineCode, LineVerdict, NamingClass, Outcome, Overrule,
-    Phase, Request, RequestedRecord, Role, Sheet, Stage, State, Timing,
+    ActKind, Contact, Ground, Kind, Letter, Line, LineCode, LineVerdict, NamingClass, Outcome,
+    Overrule, Phase, Request, RequestedRecord, Role, Sheet, Stage, State, Timing,
 };
 
 //------------ RequestView ---------------------------------------------------
@@ -60,6 +60,9 @@ pub struct RequestView {
     /// For a rollback: the request whose change is taken back.
     #[serde(default)]
     pub inverse_of: Option<String>,
+    /// For what gapura asks for by itself: since when the ground is there, RFC 3339.
+    #[serde(default)]
+    pub raised_since: Option<String>,
     /// Whether the mailbox is proven.
     pub mailbox_proven: bool,
     /// The routing slip in force, for officers.
@@ -122,8 +125,11 @@ pub struct Summary {
     pub name: String,
     /// The zone.
     pub zone: String,
-    /// The office that asks.
+    /// The office that asks, or whose name it is about.
     pub office: String,
+    /// Why gapura asks for it by itself; `null` where an office asks.
+    #[serde(default)]
+    pub raised: Option<Ground>,
     /// Account name of the verifier who holds it; for the applicant the role.
     pub holder: Option<String>,
     /// Whose turn it is; `null` while another party is asked, and at the end.
@@ -176,6 +182,7 @@ impl RequestView {
             exception: application.exception.clone(),
             lift: application.lift,
             inverse_of: application.inverse_of.clone(),
+            raised_since: application.raised.map(|raised| rfc3339(raised.since)),
             mailbox_proven: request.mailbox_proven(),
             disposition: request.dispositions().last().and_then(|it| DispositionView::of(it, sees)),
             questions: questions(request, sees),
@@ -215,6 +222,7 @@ impl Summary {
             name: application.name.clone(),
             zone: application.zone.clone(),
             office: application.office.clone(),
+            raised: application.raised.map(|raised| raised.cause),
             holder,
             holder_role: turn,
             phase,

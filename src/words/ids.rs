@@ -5,8 +5,8 @@
 
 use super::catalogue::{Lang, Words};
 use crate::queue::{
-    Deed, Fault, FaultCode, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
-    Outcome, PaperKind, RejectReason, Role, Rule, State, Way,
+    Deed, Fault, FaultCode, Ground, Kind, LineCode, LineVerdict, LiveState, NamingClass,
+    NoticeState, Outcome, PaperKind, RejectReason, Role, Rule, State, Way,
 };
 
 /// A type that has words.
@@ -42,6 +42,7 @@ said! {
     LiveState => "live",
     PaperKind => "paper",
     NoticeState => "notice",
+    Ground => "ground",
     Role => "role",
     Deed => "act",
     FaultCode => "code",

@@ -139,6 +139,7 @@ fn everything_of_the_procedure_has_words() {
     ids.extend(Rule::ALL.iter().map(Said::id));
     ids.extend(RejectReason::ALL.iter().map(Said::id));
     ids.extend(LiveState::ALL.iter().map(Said::id));
+    ids.extend(Ground::ALL.iter().map(Said::id));
     ids.extend(NoticeState::ALL.iter().map(Said::id));
     ids.extend(Role::OFFICERS.iter().flat_map(|it| [it.id(), format!("{}-hint", it.id())]));
     ids.extend([Role::Applicant, Role::System].iter().map(Said::id));

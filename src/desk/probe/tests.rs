@@ -35,6 +35,7 @@ fn application(records: &[(&str, &str)]) -> ParsedApplication {
         exception: None,
         lift: false,
         inverse_of: None,
+        raised: None,
     };
     ParsedApplication::try_from(sent).unwrap()
 }

@@ -52,7 +52,7 @@ impl Clear {
     /// The rules that stop a request at submit.
     fn refused(&self, application: &Application) -> Vec<Rule> {
         let reading = Reading::of(application.clone());
-        refusals(&reading, &lines(&reading, &self.evidence()), MONDAY_8, true)
+        refusals(&reading, &lines(&reading, &self.evidence()), MONDAY_8, LetterWanted::Here)
             .into_iter()
             .map(|fault| fault.rule)
             .collect()
@@ -426,7 +426,8 @@ fn fields_are_needed_and_read() {
     bare.letter.date = "23-11-2026".to_owned();
     assert_eq!(clear.refused(&bare), [Rule::Empty, Rule::BadEmail, Rule::BadNip, Rule::BadDate]);
     let reading = Reading::of(application());
-    let without = refusals(&reading, &lines(&reading, &clear.evidence()), MONDAY_8, false);
+    let without =
+        refusals(&reading, &lines(&reading, &clear.evidence()), MONDAY_8, LetterWanted::Missing);
     assert_eq!((without.len(), without[0].rule), (1, Rule::NoLetter));
 }
 

@@ -75,14 +75,17 @@ fn out_of_quarantine_only_to_the_former_owner_and_back_when_let_go() {
 
 #[test]
 fn suspending_and_lifting_keep_the_records() {
-    let out = live().suspend("masa berlaku habis", &by(at(1, 0, 0))).unwrap().value;
+    let out = live()
+        .suspend("masa berlaku habis", None, &by(at(1, 0, 0)), &Rules::default())
+        .unwrap()
+        .value;
     assert_eq!((out.state(), out.records.len()), (LiveState::Suspended, 1));
     assert_eq!(code(out.clone().go_live("GPR-9", promise(), &by(0))), FaultCode::WrongState);
-    let back = out.lift("GPR-5", &by(at(2, 0, 0))).unwrap().value;
+    let back = out.lift("GPR-5", None, &by(at(2, 0, 0))).unwrap().value;
     assert_eq!((back.state(), back.suspension.is_none()), (LiveState::Live, true));
     let asked = back.reconfirm_due(&by(at(365, 0, 0))).unwrap().value;
     assert!(asked.state().is_served());
-    assert_eq!(asked.renew(None, &by(at(366, 0, 0))).unwrap().value.state(), LiveState::Live);
+    assert_eq!(asked.renew(None, None, &by(at(366, 0, 0))).unwrap().value.state(), LiveState::Live);
 }
 
 #[test]

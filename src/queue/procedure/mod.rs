@@ -271,6 +271,8 @@ pub enum Recipient {
     Operators,
     /// The party that is asked to agree.
     Party,
+    /// The owner of the name: the contact of the request behind it.
+    Owner,
     /// Every officer of the other deciding role.
     OtherDeciders,
     /// Every officer.

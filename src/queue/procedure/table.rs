@@ -290,6 +290,10 @@ table! {
         Submit = "submit":
             Draft, Submitter, upload(Application) => Submitted, notifies(Applicant Heads), makes(Receipt)
             ["no rule stands against the application"];
+        /// gapura asks for it: nobody answered, or the end has come.
+        Raise = "raise":
+            Draft, System => Submitted, notifies(Applicant Heads)
+            ["a name's year or its end date calls for it, and nobody else asks for anything on the name"];
         /// The applicant did not answer in time.
         Expire = "expire":
             NeedsCorrection, System => Expired, notifies(Applicant), makes(Notification)
@@ -317,6 +321,9 @@ table! {
             ["the approval is stale"];
         Notified: Live Rejected => Notified Rejected, notifies()
             ["a notice of the outcome was delivered"];
+        Withdraw: Submitted Assigned Consulting Verified AwaitsSecond Scheduled
+            => Withdrawn, notifies(Holder)
+            ["what gapura asked for is settled: the owner confirmed the name, or it is gone"];
     }
     events {
         /// A reminder: the running step is due soon.
@@ -469,10 +476,20 @@ table! {
         Lift = "lift";
         /// It was removed and put into quarantine.
         Remove = "remove";
-        /// The yearly question is due.
-        Reconfirm = "reconfirm";
+        /// The yearly question to the owner: is the name still needed?
+        ReconfirmAsked = "reconfirm_asked", notifies(Owner);
+        /// A reminder of the yearly question.
+        ReconfirmReminded = "reconfirm_reminded", notifies(Owner);
+        /// The anniversary came without an answer.
+        Reconfirm = "reconfirm", notifies(Owner);
         /// The owner confirmed it.
         Renew = "renew";
+        /// The approved end date is near.
+        EndsSoon = "ends_soon", notifies(Owner);
+        /// The approved end date has come.
+        Ended = "ended", notifies(Owner);
+        /// Another office owns it.
+        HandOver = "hand_over";
         /// The quarantine is over.
         Free = "free";
         /// A notice was written.

@@ -82,18 +82,41 @@ impl Request {
         actor: &Actor,
         facts: &Facts<'_>,
     ) -> RequestResult {
+        let by = submitter(actor, facts.now)?;
+        Self::begin(number, (application, faults), mailbox_proven, by, (Turn::Submit, facts))
+    }
+
+    /// gapura asks for something by itself: Draft → Submitted, and on through the whole procedure.
+    pub fn raise(
+        number: &str,
+        application: Reading,
+        faults: Vec<Fault>,
+        facts: &Facts<'_>,
+    ) -> RequestResult {
+        let by = Signature::system(facts.now);
+        Self::begin(number, (application, faults), false, by, (Turn::Raise, facts))
+    }
+
+    /// A new request in its first state.
+    fn begin(
+        number: &str,
+        (application, faults): (Reading, Vec<Fault>),
+        mailbox_proven: bool,
+        by: Signature,
+        (turn, facts): (Turn, &Facts<'_>),
+    ) -> RequestResult {
         let now = facts.now;
-        let by = submitter(actor, now)?;
         if !faults.is_empty() {
             return Err(TransitionError::of_faults(faults));
         }
         let application = application.parse().map_err(TransitionError::of_faults)?;
+        let is_keyed_in = !matches!(by.role, Role::Applicant | Role::System);
         let case = Case {
             number: number.to_owned(),
             revision: 1,
             application,
             mailbox_proven,
-            keyed_in_by: (by.role != Role::Applicant).then(|| by.clone()).into_iter().collect(),
+            keyed_in_by: is_keyed_in.then(|| by.clone()).into_iter().collect(),
             submitted_at: now,
             changed_at: now,
             sheet: Sheet::default(),
@@ -111,11 +134,14 @@ impl Request {
         cx.note("class", application.class);
         cx.note("name", &application.place().name);
         cx.note("office", &application.office);
-        cx.note("mailbox_proven", mailbox_proven);
+        match application.raised {
+            Some(raised) => cx.note("cause", raised.cause),
+            None => cx.note("mailbox_proven", mailbox_proven),
+        }
         cx.note_personal("contact_name", &application.contact.name);
         cx.note_personal("contact_email", &application.contact.email);
         cx.note_personal("contact_phone", &application.contact.phone);
-        Ok(cx.end(Turn::Submit.row().deed, State::Draft, Submitted {}.into()))
+        Ok(cx.end(turn.row().deed, State::Draft, Submitted {}.into()))
     }
 
     /// Performs an act: the only way from an act to a new stage. A pair that is not listed is an act
@@ -236,7 +262,8 @@ impl Request {
     pub fn offers(&self, actor: &Actor, now: i64) -> Vec<ActKind> {
         let phase = self.phase(now);
         let fits = |row: &&Row| {
-            let by = row.from.contains(&phase).then(|| self.signature(row.who, actor, now));
+            let by = (row.from.contains(&phase) && self.has_sender_for(row).is_ok())
+                .then(|| self.signature(row.who, actor, now));
             matches!(by, Some(Ok(by)) if self.is_offered(row.offered, actor, &by))
         };
         TABLE.iter().filter(fits).filter_map(|row| row.act).collect()
@@ -253,6 +280,7 @@ impl Request {
         if !row.from.contains(&phase) && !row.early.contains(&phase) {
             return Err(TransitionError::wrong_state(row.deed.as_str(), self.state()));
         }
+        self.has_sender_for(row)?;
         self.signature(row.who, actor, now)
     }
 }

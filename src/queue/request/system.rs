@@ -6,7 +6,7 @@
 
 use super::case::Transition;
 use super::stages::PromotionFault;
-use super::stages::{Stage, Verified};
+use super::stages::{Ended, Stage, Verified};
 use super::{Facts, Request, RequestResult};
 use crate::queue::clocks::ClockStep;
 use crate::queue::fault::{Stale, TransitionError};
@@ -23,6 +23,19 @@ impl Request {
                 Ok(Stage::Expired(s.expire(cx)))
             }
             other => Err(wrong(Turn::Expire, &other)),
+        })
+    }
+
+    /// What gapura asked for is settled otherwise: taken back, unless its promotion has begun.
+    pub fn settled(self, facts: &Facts<'_>) -> RequestResult {
+        self.turn(Turn::Withdraw, facts, |stage, cx| match stage {
+            Stage::Submitted(_) | Stage::Assigned(_) | Stage::Verified(_)
+                if cx.case.application.raised.is_some() =>
+            {
+                cx.stop_clock();
+                Ok(Stage::Withdrawn(Ended { by: cx.by.clone() }))
+            }
+            other => Err(wrong(Turn::Withdraw, &other)),
         })
     }
 

@@ -12,7 +12,7 @@ use crate::notice::Mailer;
 use crate::queue::calendar::HOURS_DEFAULT;
 use crate::queue::regions::{Office, Regions, parse_offices};
 use crate::queue::targets::{Prefix, prefixes};
-use crate::queue::{Bind, Calendar, Hours, List, Naming, Rules, Targets};
+use crate::queue::{Bind, Calendar, Hours, Lifecycle, List, Naming, Rules, Targets};
 use crate::run::road_3::relay;
 use crate::run::time::now_ms;
 use crate::{desk, people, uploads, web};
@@ -170,6 +170,7 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
             },
             camat: settings.approval.camat,
             emergencies: settings.approval.emergencies,
+            lifecycle: lifecycle(settings),
             ..Rules::default()
         },
         calendar: calendar(settings)?,
@@ -199,6 +200,19 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
         webhooks: webhooks::hooks(settings)?,
         ..desk::Options::new(state_dir, Arc::new(now_ms))
     })
+}
+
+/// The year of a name.
+fn lifecycle(settings: &Settings) -> Lifecycle {
+    let from = &settings.lifecycle;
+    Lifecycle {
+        ask_days: from.ask_days.into(),
+        remind_days: from.remind_days.into(),
+        suspend_days: from.suspend_days.into(),
+        remove_days: from.remove_days.into(),
+        end_notice_days: from.end_notice_days.iter().copied().map(i64::from).collect(),
+        ended_remove_days: from.ended_remove_days.into(),
+    }
 }
 
 /// The lists that the settings give; a value that is the shipped one counts as shipped.

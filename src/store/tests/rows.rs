@@ -192,6 +192,7 @@ fn request(number: &str, full: bool) -> RequestRow {
         letter: full.then(|| "l".to_owned()),
         taken_ms: full.then_some(5),
         phase: full.then_some(Phase::AwaitsSecond),
+        raised: None,
     }
 }
 

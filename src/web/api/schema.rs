@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::kinds::ProblemKind;
 use crate::queue::{
-    ActKind, Application, Contact, FaultCode, Kind, Letter, LineCode, LineInput, LineVerdict,
+    ActKind, Application, Contact, FaultCode, Ground, Kind, Letter, LineCode, LineInput, LineVerdict,
     LiveState, NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase, RejectReason,
     RequestedRecord, Role, Rule, State, Way,
 };
@@ -94,6 +94,7 @@ words! {
         Overrule::Note => "by the verdict `ok` and a note".to_owned(),
         Overrule::SecondSignature => "by the verdict `ok`, a note, and the kabid's signature".to_owned(),
     },
+    Ground: "Why gapura asks for something by itself, or took a name out." said,
     PaperKind: "A kind of paper." said,
     Phase: "A state, split where somebody else has to act." phase,
     RejectReason: "Why a request is rejected." said,

@@ -269,8 +269,10 @@ fn field(t: Words, view: &RequestView, people: &[Account], input: ActField) -> O
         ActInput::Email => line("ask-party-email").input(Input::Line("email")),
         ActInput::Letter | ActInput::PartyLetter => line("ask-letter"),
         ActInput::RejectReason => {
-            let reasons = RejectReason::ALL.map(|it| Choice::new(it.as_str(), it.say(t)));
-            line("ask-reject-reason").input(Input::Radios(reasons.to_vec()))
+            let raised = view.raised.is_some();
+            let reasons = RejectReason::ALL.into_iter().filter(|it| it.fits(raised));
+            let reasons = reasons.map(|it| Choice::new(it.as_str(), it.say(t))).collect();
+            line("ask-reject-reason").input(Input::Radios(reasons))
         }
         ActInput::Note => area("ask-note"),
         ActInput::Revision => Field::hidden(input.name, &view.revision.to_string()),

@@ -1,0 +1,209 @@
+//! A name's life after it went live (docs/procedure.md, "After going live"): the yearly question, notices
+//! of the end date, what gapura asks for by itself, and the owner's answers.
+//!
+//! What a name's year calls for is decided in `queue::lifecycle`; here it is done, each name in a
+//! transaction of its own that looks again. All of it waits while the clock is doubted.
+
+use super::around::{RequestContext, asked_by_somebody};
+use super::submit::new_secret;
+use super::{ActError, Desk};
+use crate::ledger::NewRequest;
+use crate::lock::lock;
+use crate::queue::time::{MINUTE_MS, is_recent, year_of};
+use crate::queue::{
+    Actor, Call, Contact, Deed, Facts, Ground, Kind, LiveRecord, Place, Probe, Raised, Reading,
+    Request, Signature, labels, lifecycle,
+};
+use crate::store::{Reader, Tx};
+use crate::view::RecordView;
+
+/// Names looked at in one turn; the next turn goes on behind them.
+const BATCH: usize = 500;
+/// How often the names are looked through, in milliseconds.
+const EVERY_MS: i64 = 60 * MINUTE_MS;
+
+/// What an owner says of a name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OwnerAnswer {
+    /// It is in use, and the contact is right.
+    InUse,
+    /// It is not needed any more.
+    NotNeeded,
+}
+
+//------------ The turn ------------------------------------------------------
+
+impl Desk {
+    /// One turn through the years of names.
+    pub(super) fn look_through_years(&self) -> Result<(), ActError> {
+        let now = self.now();
+        let mut years = lock(&self.0.years);
+        let after = match years.after.take() {
+            Some(after) => after,
+            None if is_recent(years.at, now, EVERY_MS - 1) => return Ok(()),
+            None => {
+                years.at = now;
+                String::new()
+            }
+        };
+        let ledger = &self.0.ledger;
+        let rows = self.read(|reader| Ok(reader.names_with_a_year(&after, BATCH)?))?;
+        for row in &rows {
+            let done = ledger.open_live(row).map_err(ActError::from);
+            let done = done.and_then(|live| self.one_year(&live, now));
+            if let Err(error) = done {
+                tracing::error!(name = row.name, %error, "the year of a name does not go on");
+            }
+        }
+        let last = rows.last().filter(|_| rows.len() == BATCH);
+        years.after = last.map(|row| row.name.clone());
+        Ok(())
+    }
+
+    /// What the year of one name calls for now.
+    fn one_year(&self, live: &LiveRecord, now: i64) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        let rules = &ledger.rules.lifecycle;
+        if let Some(days) = live.end_notice(now, rules)
+            && !self.read(|reader| Ok(ledger.is_told_of_end(reader, live, days)?))?
+        {
+            ledger.store.write::<_, ActError>(|tx| Ok(ledger.tell_of_end(tx, live, days)?))?;
+        }
+        let place = Place::new(&live.name, &live.zone);
+        match live.call(now, rules) {
+            None => Ok(()),
+            Some(Call::Raise(kind, raised)) => self.raise(&place, kind, raised).map(drop),
+            Some(_) => self.step_of_year(&place),
+        }
+    }
+
+    /// Asks, reminds, or notes that the anniversary has come; by what the name calls for in the
+    /// transaction.
+    fn step_of_year(&self, place: &Place) -> Result<(), ActError> {
+        let ledger = &self.0.ledger;
+        ledger.store.write(|tx| {
+            let now = ledger.now();
+            let (live, by) = (ledger.live(tx, place)?, Signature::system(now));
+            let step = match live.call(now, &ledger.rules.lifecycle) {
+                Some(Call::Ask(due)) => live.ask_owner(due, &by)?,
+                Some(Call::Remind) => live.remind_owner(&by)?,
+                Some(Call::Reconfirm) => live.reconfirm_due(&by)?,
+                Some(Call::Raise(..)) | None => return Ok(()),
+            };
+            ledger.apply_live(tx, step)?;
+            Ok(())
+        })
+    }
+}
+
+//------------ What gapura asks for ------------------------------------------
+
+impl Desk {
+    /// gapura asks for a suspension or a removal by itself, in the name of nobody: it begins with the
+    /// routing like any other request. None while somebody's request on the name is open, or gapura has
+    /// asked already.
+    pub fn raise(
+        &self,
+        place: &Place,
+        kind: Kind,
+        raised: Raised,
+    ) -> Result<Option<String>, ActError> {
+        let application = self.read(|reader| self.raised_on(reader, place, kind, raised))?;
+        let Some((_, application)) = application else { return Ok(None) };
+        let outside = self.look_outside(&application, Probe::Off)?;
+        let ledger = &self.0.ledger;
+        let calendar = ledger.calendar();
+        ledger.store.write(|tx: &Tx<'_>| {
+            let Some((live, application)) = self.raised_on(tx, place, kind, raised)? else {
+                return Ok(None);
+            };
+            let now = ledger.now();
+            let context = RequestContext::new(false, None, now);
+            let (automatic, faults) =
+                self.lines_and_refusals(tx, &application, context, &outside, false)?;
+            let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
+            let year = year_of(now);
+            let serial = tx.next_request_serial(year)?;
+            let number = format!("GPR-{year}-{serial:05}");
+            let step = Request::raise(&number, application, faults, &facts)?;
+            // Nobody has the secret; the contact gets one at `/status/kode`.
+            let secret_hash = self.secret_hash(&number, &new_secret()?);
+            let new = NewRequest { place: (year, serial), secret_hash, attachment: None };
+            ledger.submit(tx, step, new)?;
+            let by = Signature::system(now);
+            ledger.apply_live(tx, live.raised(&number, raised.cause, &by)?)?;
+            Ok(Some(number))
+        })
+    }
+
+    /// The name and what gapura would ask for on it; none where it is not to ask now.
+    fn raised_on(
+        &self,
+        reader: &Reader<'_>,
+        place: &Place,
+        kind: Kind,
+        raised: Raised,
+    ) -> Result<Option<(LiveRecord, Reading)>, ActError> {
+        let ledger = &self.0.ledger;
+        let live = ledger.live(reader, place)?;
+        let by_clock = matches!(raised.cause, Ground::Unconfirmed | Ground::Ended)
+            || live.suspension.is_some();
+        let call = live.call(ledger.now(), &ledger.rules.lifecycle);
+        if by_clock && call != Some(Call::Raise(kind, raised)) {
+            return Ok(None);
+        }
+        let name = place.name.to_string();
+        if asked_by_somebody(ledger, reader, &name)?.is_some() {
+            return Ok(None);
+        }
+        for row in reader.open_requests_on(&name)? {
+            let stored = ledger.expect_request(reader, &row.number)?;
+            if stored.request.application().raised.is_some() {
+                return Ok(None);
+            }
+        }
+        let contact = match live.contact_request() {
+            Some(number) => ledger.request(reader, number)?,
+            None => None,
+        };
+        let contact = contact.map(|stored| stored.request.application().contact.clone());
+        let application =
+            lifecycle::raised(&live, kind, raised, contact.unwrap_or_else(Contact::default));
+        Ok(Some((live, Reading::of(application))))
+    }
+}
+
+//------------ Answers -------------------------------------------------------
+
+impl Desk {
+    /// The owner's answer for a name, by the mailed link or with the secret of its request; an officer
+    /// names the owner's letter.
+    pub fn answer_for_name(
+        &self,
+        name: &str,
+        answer: OwnerAnswer,
+        letter: &str,
+        actor: &Actor,
+    ) -> Result<RecordView, ActError> {
+        match answer {
+            OwnerAnswer::InUse => {
+                let letter = labels::clean_line(letter);
+                let now = self.now();
+                self.on_name(name, actor, Deed::Renew, |live, actor| {
+                    live.confirm(actor, &letter, now)
+                })
+            }
+            OwnerAnswer::NotNeeded => self.not_needed(name, actor),
+        }
+    }
+
+    /// The owner does not need a name any more: gapura asks for its removal.
+    fn not_needed(&self, name: &str, actor: &Actor) -> Result<RecordView, ActError> {
+        let place = self.place_of(name).ok_or(ActError::NotFound)?;
+        let now = self.now();
+        let live = self.read(|reader| Ok(self.0.ledger.live(reader, &place)?))?;
+        live.owner(actor, now).ok_or(ActError::NotAllowed)?;
+        self.raise(&place, Kind::Remove, Raised { cause: Ground::NotNeeded, since: now })?;
+        self.record(name)?.ok_or(ActError::NotFound)
+    }
+}
