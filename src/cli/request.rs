@@ -71,9 +71,10 @@ pub enum Queue {
     Submit {
         /// The request as JSON; `-` reads standard input
         file: PathBuf,
-        /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most
+        /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most; a renewal that changes
+        /// nothing needs none
         #[arg(long, value_name = "FILE")]
-        letter: PathBuf,
+        letter: Option<PathBuf>,
     },
     /// Requests in bulk, from a table; nothing is sent without --yes
     Import(import::Import),
@@ -118,6 +119,15 @@ pub enum Queue {
         /// Why
         #[arg(long)]
         reason: String,
+    },
+    /// Key in by letter that the owner still needs a name and its contact is right
+    #[command(display_order = 104)]
+    ConfirmName {
+        /// The absolute name
+        name: String,
+        /// The number of the owner's letter; none with the secret of its request in GAPURA_SECRET
+        #[arg(long, default_value = "")]
+        letter: String,
     },
     /// Agree with the other officer's emergency suspension
     #[command(display_order = 102)]
@@ -298,7 +308,7 @@ fn call(request: Request) -> anyhow::Result<Call> {
     Ok(match request {
         Request::Act(act) => act.call()?,
         Request::Other(Q::Submit { file, letter }) => {
-            Call::multipart("/api/v1/requests", &body::read_request(&file)?, Some(&letter))?
+            Call::multipart("/api/v1/requests", &body::read_request(&file)?, letter.as_deref())?
         }
         Request::Other(Q::Import(_)) => anyhow::bail!("a table is many calls"),
         Request::Other(Q::List { state, late, limit }) => {
@@ -319,6 +329,10 @@ fn call(request: Request) -> anyhow::Result<Call> {
         Request::Other(Q::Adopt { name, reason }) => {
             let path = format!("/api/v1/records/{}/adopt", http::escape(&name));
             Call::post(&path, &json!({ "reason": reason }))
+        }
+        Request::Other(Q::ConfirmName { name, letter }) => {
+            let path = format!("/api/v1/records/{}/answer", http::escape(&name));
+            Call::post(&path, &json!({ "answer": "in_use", "letter": letter }))
         }
         Request::Other(Q::ConfirmSuspension { name }) => {
             let path = format!("/api/v1/records/{}/confirm", http::escape(&name));

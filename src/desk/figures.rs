@@ -1,7 +1,7 @@
 //! Figures of the queue, for metrics: how many requests and notices are in which state, and since when.
 
 use super::{ActError, Desk};
-use crate::queue::{NoticeState, State};
+use crate::queue::{LiveState, NoticeState, State};
 
 /// How many there are in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Figures {
     pub papers_waiting: u64,
     /// How often the worst of them was tried.
     pub paper_tries: u32,
+    /// Names that somebody asked for.
+    pub names: Vec<Figure>,
 }
 
 impl Desk {
@@ -49,6 +51,12 @@ impl Desk {
                 figures.notices.push(Figure { state: word, count, oldest_seconds });
             }
             (figures.papers_waiting, figures.paper_tries) = reader.papers_waiting()?;
+            let kept = |state: &LiveState| !matches!(state, LiveState::Free | LiveState::Removed);
+            for state in LiveState::ALL.into_iter().filter(kept) {
+                let count = reader.count_names(state.as_str())?;
+                let figure = Figure { state: state.as_str(), count, oldest_seconds: None };
+                figures.names.push(figure);
+            }
             Ok(figures)
         })
     }

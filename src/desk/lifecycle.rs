@@ -9,13 +9,13 @@ use super::submit::new_secret;
 use super::{ActError, Desk};
 use crate::ledger::NewRequest;
 use crate::lock::lock;
-use crate::queue::time::{MINUTE_MS, is_recent, year_of};
+use crate::queue::time::{DAY_MS, MINUTE_MS, is_recent, year_of};
 use crate::queue::{
-    Actor, Call, Contact, Deed, Facts, Ground, Kind, LiveRecord, Place, Probe, Raised, Reading,
-    Request, Signature, labels, lifecycle,
+    Actor, Application, Call, Contact, Deed, Facts, Ground, Kind, Letter, LiveRecord, Place, Probe,
+    Raised, Reading, Request, Signature, labels, lifecycle,
 };
 use crate::store::{Reader, Tx};
-use crate::view::RecordView;
+use crate::view::{RecordView, rfc3339};
 
 /// Names looked at in one turn; the next turn goes on behind them.
 const BATCH: usize = 500;
@@ -170,6 +170,59 @@ impl Desk {
         let application =
             lifecycle::raised(&live, kind, raised, contact.unwrap_or_else(Contact::default));
         Ok(Some((live, Reading::of(application))))
+    }
+}
+
+//------------ Shown -----------------------------------------------------------
+
+impl Desk {
+    /// A name as it is shown by itself, with the day on which its owner is asked next.
+    pub(super) fn with_next_question(&self, live: &LiveRecord) -> RecordView {
+        let rules = &self.0.ledger.rules.lifecycle;
+        let asks = live.state().is_served() && live.question.is_none();
+        let next = live.anniversary(self.now(), rules).filter(|_| asks);
+        let next_question = next.map(|at| rfc3339(at - rules.ask_days * DAY_MS));
+        RecordView { next_question, ..RecordView::from(live) }
+    }
+
+    /// What a renewal of a name would say, for its owner who begins one by the mailed link or with the
+    /// secret: everything as it is recorded, without the letter.
+    pub fn renewal_of(&self, name: &str, actor: &Actor) -> Result<Application, ActError> {
+        let (ledger, now) = (&self.0.ledger, self.now());
+        let place = self.place_of(name).ok_or(ActError::NotFound)?;
+        self.read(|reader| {
+            let live = ledger.live(reader, &place)?;
+            live.owner(actor, now).ok_or(ActError::NotAllowed)?;
+            let number = live.contact_request().ok_or(ActError::NotFound)?;
+            let recorded = ledger.expect_request(reader, number)?.request.application().clone();
+            Ok(Application {
+                kind: Kind::Renew,
+                office: live.office.clone(),
+                class: live.class.unwrap_or(recorded.class),
+                region: live.region.clone(),
+                records: Vec::new(),
+                letter: Letter::default(),
+                starts: None,
+                ends: None,
+                exception: None,
+                lift: false,
+                inverse_of: None,
+                raised: None,
+                ..Application::clone(&recorded)
+            })
+        })
+    }
+
+    /// The request whose contact speaks for a name.
+    pub fn contact_request_of(&self, name: &str) -> Result<Option<String>, ActError> {
+        let Some(place) = self.place_of(name) else { return Ok(None) };
+        let live = self.read(|reader| Ok(self.0.ledger.live(reader, &place)?))?;
+        Ok(live.contact_request().map(str::to_owned))
+    }
+
+    /// The name an owner's link is about; none of a link that asks another office.
+    pub fn name_of_link(&self, actor: &Actor) -> Option<String> {
+        actor.proved.as_deref()?.strip_prefix("record:").map(str::to_owned)
     }
 }
 

@@ -123,7 +123,7 @@ impl Desk {
                 });
             }
             let history = history(reader, &format!("record:{name}"), sees)?;
-            let record = RecordView::from(&live);
+            let record = self.with_next_question(&live);
             let served = self.changes_at(reader, &name)?;
             let watch = self.watch_view(reader, &name)?;
             Ok(NamePage { record, changes, watch, served, history, drifts: false })

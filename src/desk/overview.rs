@@ -4,7 +4,7 @@
 use super::listing::summary;
 use super::{ActError, Counts, Desk, ListFilter};
 use crate::queue::time::{day_of, midnight};
-use crate::queue::{Actor, Phase};
+use crate::queue::{Actor, LiveState, Phase};
 use crate::report::{Month, median};
 use crate::store::requests::RequestFilter;
 use crate::view::{RecordView, Summary};
@@ -35,6 +35,8 @@ pub struct Overview {
     pub month: MonthSoFar,
     /// Emergency suspensions that wait for the other officer's word.
     pub suspensions: Vec<RecordView>,
+    /// Names whose owner has not answered the yearly question in time.
+    pub reconfirming: u64,
     /// Requests whose applicant could not be told by mail, and so must be told by letter or telephone.
     pub untold: Vec<String>,
 }
@@ -67,7 +69,7 @@ impl Desk {
             ..RequestFilter::default()
         };
         let calendar = self.calendar();
-        let (rows, held, untold, suspensions) = self.read(|reader| {
+        let (rows, held, untold, suspensions, reconfirming) = self.read(|reader| {
             let late = reader.requests(&due(now, SHOWN))?;
             let today =
                 RequestFilter { after: Some((now - 1, String::new())), ..due(tomorrow, SHOWN) };
@@ -77,7 +79,9 @@ impl Desk {
                 .iter()
                 .map(|row| Ok(RecordView::from(&self.0.ledger.open_live(row)?)))
                 .collect();
-            Ok((rows, reader.held_counts(now)?, reader.untold(NOTICES_SHOWN)?, open?))
+            let reconfirming = reader.count_names(LiveState::Reconfirming.as_str())?;
+            let untold = reader.untold(NOTICES_SHOWN)?;
+            Ok((rows, reader.held_counts(now)?, untold, open?, reconfirming))
         })?;
         let views = |rows: &[_]| rows.iter().map(|row| summary(row, now, &calendar)).collect();
         Ok(Overview {
@@ -88,6 +92,7 @@ impl Desk {
             held,
             month: self.month_so_far(now)?,
             suspensions,
+            reconfirming,
             untold,
         })
     }

@@ -21,7 +21,7 @@ impl Desk {
     pub fn record(&self, name: &str) -> Result<Option<RecordView>, ActError> {
         let Some(place) = self.place_of(name) else { return Ok(None) };
         let live = self.read(|reader| Ok(self.0.register.live(reader, &place)?))?;
-        Ok((live.state() != LiveState::Free).then(|| RecordView::from(&live)))
+        Ok((live.state() != LiveState::Free).then(|| self.with_next_question(&live)))
     }
 
     /// A page of live records, of one state or of all: first those that somebody asked for, by name,

@@ -22,6 +22,7 @@ mod signing;
 mod updates;
 mod watching;
 mod webhooks;
+mod years;
 
 use std::path::PathBuf;
 use std::sync::Arc;

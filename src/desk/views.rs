@@ -146,6 +146,10 @@ impl Desk {
                 view.notices.push(NoticeView::of(&ledger.open_notice(reader, row)?, sees));
             }
             view.papers = papers(reader, About::Request(&number), sees)?;
+            let live = ledger.live(reader, request.application().place())?;
+            let asked = live.question.as_ref().is_some_and(|it| it.request.is_none());
+            view.asks_owner =
+                asked && !sees.is_officer() && live.contact_request() == Some(&number);
             view.history = history(reader, &format!("request:{number}"), sees)?;
             Ok(view)
         })

@@ -42,7 +42,9 @@ impl Ledger {
                 Recipient::SecondSigner if second_missing => officers(reader, Some(Role::Head))?,
                 Recipient::Operators => officers(reader, Some(Role::Operator))?,
                 Recipient::Holder => {
-                    let emails = request.holder().map(|holder| &holder.identity.emails);
+                    // Of what is over, whoever had it last.
+                    let last = || request.dispositions().last().map(|slip| &slip.to);
+                    let emails = request.holder().or_else(last).map(|it| &it.identity.emails);
                     emails.into_iter().flatten().take(1).cloned().collect()
                 }
                 Recipient::Heads

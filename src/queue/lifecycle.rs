@@ -242,6 +242,3 @@ fn same_day(date: Date, year: i32) -> Date {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

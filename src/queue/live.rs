@@ -329,7 +329,8 @@ impl LiveRecord {
         self.class = Some(promise.class);
         self.region = promise.region;
         self.records = promise.records;
-        self.ends = promise.ends;
+        // A change that does not speak of the end leaves it.
+        self.ends = promise.ends.or(self.ends);
         self.settle(by);
         self.version += 1;
         self.quarantined_until = None;

@@ -281,6 +281,7 @@ impl Road3 {
             Family::counter("gapura_webhook_given_up", "Events that a webhook was not told"),
             Family::gauge("gapura_papers_waiting", "Papers whose file is still to be made"),
             Family::gauge("gapura_paper_tries", "How often the worst of them was tried"),
+            Family::gauge("gapura_names", "Names that somebody asked for, by state"),
         ];
         let Self::Open(open) = self else { return families };
         for hook in open.webhooks() {
@@ -308,6 +309,9 @@ impl Road3 {
                 families[at + 1].samples.extend(oldest);
             }
         }
+        let names = figures.names.into_iter();
+        let sample = |it: Figure| (vec![("state", it.state.to_owned())], it.count as f64);
+        families[10].samples.extend(names.map(sample));
         families.push(targets(&open.desk));
         families
     }

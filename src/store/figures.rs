@@ -18,6 +18,7 @@ statements! {
         AND request IS NOT NULL AND (state = 'failed' \
             OR (state = 'queued' AND next_try_ms = 9223372036854775807)) \
         ORDER BY request LIMIT $1");
+    NAMES = sql("SELECT count(*) FROM live_record WHERE state = $1");
     NOTICES = sql("SELECT count(*) FROM notice WHERE state = $1");
     OLDEST_NOTICE = sql("SELECT min(queued_ms) FROM notice WHERE state = $1");
 }
@@ -26,6 +27,11 @@ impl Reader<'_> {
     /// How many requests are in a state.
     pub fn count_requests(&self, state: &str) -> Result<u64, StoreError> {
         self.only(REQUESTS, [state])
+    }
+
+    /// How many names are in a state, of those that somebody asked for.
+    pub fn count_names(&self, state: &str) -> Result<u64, StoreError> {
+        self.only(NAMES, [state])
     }
 
     /// Since when the one that has been longest in a state is in it; for states that are left soon.

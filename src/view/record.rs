@@ -43,6 +43,9 @@ pub struct RecordView {
     /// When its owner confirmed it last, RFC 3339.
     #[serde(default)]
     pub confirmed: Option<String>,
+    /// When its owner is asked next whether it is still needed, RFC 3339; where one name is shown.
+    #[serde(default)]
+    pub next_question: Option<String>,
     /// The yearly question to its owner, while it is open.
     #[serde(default)]
     pub question: Option<YearlyQuestionView>,
@@ -124,6 +127,7 @@ impl From<&LiveRecord> for RecordView {
             suspension,
             unlisted: record.unlisted.clone(),
             confirmed: record.confirmed.map(rfc3339),
+            next_question: None,
             question,
         }
     }

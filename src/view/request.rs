@@ -95,6 +95,9 @@ pub struct RequestView {
     pub papers: Vec<PaperView>,
     /// Its events, oldest first.
     pub history: Vec<HistoryView>,
+    /// To the applicant: whether the name waits for its owner's word, which they may give.
+    #[serde(default)]
+    pub asks_owner: bool,
     /// The acts the viewer may do now, as far as state and person go.
     #[serde(default)]
     pub acts: Vec<ActKind>,
@@ -197,6 +200,7 @@ impl RequestView {
             notices: Vec::new(),
             papers: Vec::new(),
             history: Vec::new(),
+            asks_owner: false,
             acts: Vec::new(),
         }
     }

@@ -116,6 +116,9 @@ pub(super) fn gap(draft: &Draft) -> Option<String> {
 
 /// Whether a step has an empty field that is needed.
 fn lacks(draft: &Draft, step: u8) -> bool {
+    if step == LAST && draft.goes_without_letter() {
+        return false;
+    }
     let needed = FORM.iter().filter(|field| field.step == step && field.needed);
     let mut empty = needed.filter(|field| draft.get(&field_of(field.json)).is_empty());
     empty.next().is_some()

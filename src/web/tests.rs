@@ -11,6 +11,7 @@ mod persons;
 mod reports;
 mod saved;
 mod way_in;
+mod years;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Lang, Office, Said, Words};
 use crate::queue::{
-    Deed, FaultCode, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
+    Deed, FaultCode, Ground, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
     Outcome, RejectReason, Role, Rule, State, Way,
 };
 

@@ -42,7 +42,10 @@ pub(super) fn shape(request: &Request) -> Shape {
         Request::Other(Queue::Show { .. }) => Shape::Whole,
         Request::Other(Queue::Records { .. }) => Shape::Records,
         Request::Other(
-            Queue::Suspend { .. } | Queue::Adopt { .. } | Queue::ConfirmSuspension { .. },
+            Queue::Suspend { .. }
+            | Queue::Adopt { .. }
+            | Queue::ConfirmName { .. }
+            | Queue::ConfirmSuspension { .. },
         ) => Shape::Record,
     }
 }

@@ -124,14 +124,12 @@ fn a_machine_that_was_off_asks_late_and_gives_the_whole_time() {
 fn nothing_is_done_twice_when_the_clock_is_put_back_and_a_wrong_future_counts_for_nothing() {
     let start = midnight_of("2026-11-24");
     let ask = start + 335 * DAY_MS;
-    let (live, call) = follow(live(start, None), ask);
+    let (asked, call) = follow(live(start, None), ask);
     assert!(matches!(call, Some(Call::Ask(_))));
-    let (live, calls) = days(live, ask - 20 * DAY_MS, 20);
-    assert_eq!(calls, []);
-    drop(live);
+    assert_eq!(days(asked, ask - 20 * DAY_MS, 20).1, []);
     // Asked by a clock ten years ahead, which was then corrected.
     let far = start + 3_650 * DAY_MS;
-    let (wrong, call) = follow(super::tests::live(start, None), far);
+    let (wrong, call) = follow(live(start, None), far);
     assert!(matches!(call, Some(Call::Ask(_))));
     let (_, calls) = days(wrong, start, 340);
     assert_eq!(calls, [(335, Call::Ask(midnight_of("2027-11-24")))]);

@@ -294,6 +294,11 @@ table! {
         Raise = "raise":
             Draft, System => Submitted, notifies(Applicant Heads)
             ["a name's year or its end date calls for it, and nobody else asks for anything on the name"];
+        /// What gapura asked for is settled: the owner answered, or another request went live.
+        Settle = "settled":
+            Submitted Assigned Consulting Verified AwaitsSecond Scheduled, System
+            => Withdrawn, notifies(Holder)
+            ["the ground for it is gone"];
         /// The applicant did not answer in time.
         Expire = "expire":
             NeedsCorrection, System => Expired, notifies(Applicant), makes(Notification)
@@ -321,9 +326,6 @@ table! {
             ["the approval is stale"];
         Notified: Live Rejected => Notified Rejected, notifies()
             ["a notice of the outcome was delivered"];
-        Withdraw: Submitted Assigned Consulting Verified AwaitsSecond Scheduled
-            => Withdrawn, notifies(Holder)
-            ["what gapura asked for is settled: the owner confirmed the name, or it is gone"];
     }
     events {
         /// A reminder: the running step is due soon.

@@ -28,14 +28,14 @@ impl Request {
 
     /// What gapura asked for is settled otherwise: taken back, unless its promotion has begun.
     pub fn settled(self, facts: &Facts<'_>) -> RequestResult {
-        self.turn(Turn::Withdraw, facts, |stage, cx| match stage {
+        self.turn(Turn::Settle, facts, |stage, cx| match stage {
             Stage::Submitted(_) | Stage::Assigned(_) | Stage::Verified(_)
                 if cx.case.application.raised.is_some() =>
             {
                 cx.stop_clock();
                 Ok(Stage::Withdrawn(Ended { by: cx.by.clone() }))
             }
-            other => Err(wrong(Turn::Withdraw, &other)),
+            other => Err(wrong(Turn::Settle, &other)),
         })
     }
 

@@ -79,6 +79,7 @@ fn calls() -> (Router<State>, OpenApi) {
                 .routes(routes!(records::changes))
                 .routes(routes!(records::suspend))
                 .routes(routes!(records::adopt))
+                .routes(routes!(records::answer))
                 .routes(routes!(records::confirm))
                 .routes(routes!(reports::show))
                 .routes(routes!(reports::close))

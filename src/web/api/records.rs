@@ -10,7 +10,7 @@ use super::caller::{Caller, Named, body, json};
 use super::params::{Asked, Form, NoParams, Param, ParamTable};
 use super::problem::Problem;
 use super::requests::next_link;
-use crate::desk::{ActError, Desk};
+use crate::desk::{ActError, Desk, OwnerAnswer};
 use crate::people::Scope;
 use crate::queue::{Actor, LiveState};
 use crate::view::{NameChangeView, RecordView, WatchView};
@@ -173,6 +173,68 @@ async fn with_reason(
     let Reason { reason } = json(request, &["reason"], &["reason"]).await?;
     let job = move |state: &State| act(state.desk(), &name, &reason, &actor);
     Ok(Json(state.work(job).await??))
+}
+
+/// What the owner of a name says.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct Answer {
+    /// `in_use`: it is in use and its contact right. `not_needed`: gapura asks the officers to remove it;
+    /// the owner's answer only.
+    answer: AnswerWord,
+    /// The number of the owner's letter, where an officer keys the answer in.
+    #[serde(default)]
+    letter: String,
+}
+
+/// What an owner may say of a name.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AnswerWord {
+    /// In use, and the contact is right.
+    InUse,
+    /// Not needed any more.
+    NotNeeded,
+}
+
+/// Answer for the owner of a name: is it still needed?
+///
+/// At any time of its year. By its owner, with the secret of the request whose contact speaks for the name,
+/// or by a kasi or kabid with the number of the owner's letter.
+#[utoipa::path(post, path = "/records/{name}/answer", operation_id = "answer_for_record",
+    tag = "records",
+    params(("name" = String, Path, description = "The name, absolute or below the first zone"),
+        Asked<NoParams>),
+    request_body = Answer, security(("token" = ["decide"]), ("secret" = [])),
+    responses((status = 200, description = "The name as it is now", body = RecordView)))]
+pub(super) async fn answer(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Named(name): Named<String>,
+    _: Asked<NoParams>,
+    request: Request,
+) -> Result<Json<RecordView>, Problem> {
+    let actor = match caller.has_token() {
+        true => caller.officer(Scope::Decide)?.actor(),
+        false => owner(&state, &caller, &name).await?,
+    };
+    let Answer { answer, letter } = json(request, &["answer", "letter"], &["answer"]).await?;
+    let answer = match answer {
+        AnswerWord::InUse => OwnerAnswer::InUse,
+        AnswerWord::NotNeeded => OwnerAnswer::NotNeeded,
+    };
+    let job = move |state: &State| state.desk().answer_for_name(&name, answer, &letter, &actor);
+    Ok(Json(state.work(job).await??))
+}
+
+/// The owner of a name, by the secret of the request whose contact speaks for it.
+async fn owner(state: &State, caller: &Caller, name: &str) -> Result<Actor, Problem> {
+    let (secret, of) = (caller.secret()?, name.to_owned());
+    let number = state.work(move |state| state.desk().contact_request_of(&of)).await??;
+    let number = number.unwrap_or_default();
+    let of = number.clone();
+    let proven = state
+        .with_secret(&number, caller.address, move |state| state.desk().applicant(&of, &secret));
+    Ok(proven.await??)
 }
 
 /// Agree with the other officer's emergency suspension

@@ -311,9 +311,10 @@ pub(super) struct Submitted {
 pub(super) struct Parts {
     /// The request.
     request: Application,
-    /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most, which is kept smaller.
+    /// The letter: a PDF of 2 MB at most, or a JPEG or PNG of 10 MB at most, which is kept smaller. Only a
+    /// `renew` from the proven mailbox recorded for the name that changes neither contact nor end needs none.
     #[schema(format = Binary)]
-    letter: String,
+    letter: Option<String>,
 }
 
 /// Send a request

@@ -158,10 +158,10 @@ struct ApplicationShape {
     /// The zone, absolute, with the final dot.
     zone: String,
     /// The records to be served at the name: needed for `change`, and for `new` unless `hosting_by` is given; none
-    /// for `suspend` and `remove`.
+    /// for other kinds.
     #[schema(required = false)]
     records: Vec<RequestedRecord>,
-    /// The office that asks and will own the name.
+    /// The office that asks and will own the name: for `hand_over` the one that is to have it.
     office: String,
     /// Its region code (*kode wilayah*), for villages and districts.
     region: Option<String>,
@@ -169,7 +169,7 @@ struct ApplicationShape {
     purpose: String,
     /// The person responsible (*penanggung jawab*).
     contact: Contact,
-    /// The letter's number and date.
+    /// The letter's number and date; both empty for a `renew` without a letter.
     letter: Letter,
     /// *berlaku mulai*: a date (00.00 WIB) or an RFC 3339 time; promotion waits for it.
     starts: Option<String>,

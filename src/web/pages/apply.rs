@@ -278,7 +278,9 @@ async fn ruled_out(
             field => field.to_owned(),
         };
         let is_date = draft.get(&field).is_empty() && fault.rule == Rule::BadDate;
-        let here = step_of(&field) == step && fault.rule != Rule::Empty && !is_date;
+        // Whether a renewal needs a letter is seen by what it changes.
+        let is_said = fault.rule == Rule::Empty && !(step == LAST && draft.goes_without_letter());
+        let here = step_of(&field) == step && !is_said && !is_date;
         here.then(|| (field, fault.say(t)))
     });
     Ok(own.collect())
@@ -305,6 +307,13 @@ fn step_page(
     let naming = state.desk().naming();
     let unit = draft.level().and_then(|_| naming.regions.get(draft.get("region")));
     match (step, unit) {
+        (2, _) if draft.kind() == Some(Kind::HandOver) => {
+            page.lead.push(t.s("apply-lead-hand-over"));
+        }
+        (5, _) if matches!(draft.kind(), Some(Kind::HandOver | Kind::Renew)) => {
+            let kind = draft.kind().map_or("", Kind::as_str).replace('_', "-");
+            page.lead.push(t.s(&format!("apply-lead-letter-{kind}")));
+        }
         (2, _) if !matches!(draft.kind(), None | Some(Kind::New)) => {
             page.lead.push(t.s("apply-lead-owner"));
         }
@@ -359,6 +368,9 @@ fn step_form(
 
 /// Empty fields that are needed, in the order of the page.
 fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
+    if step == LAST && draft.goes_without_letter() {
+        return Vec::new();
+    }
     let needed = FORM.iter().filter(|field| field.step == step && field.needed);
     let needed = needed.filter(|field| field.json != "records");
     let empty = needed.map(FormField::name).filter(|name| draft.get(name).is_empty());

@@ -151,6 +151,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/tinjau/{number}/surat", get(review::letter))
         .route("/tinjau/{number}/pemberitahuan/{id}", get(notices::show).post(notices::handle))
         .route("/konfirmasi", get(party::show).post(party::answer))
+        .route("/status/nama", post(status::owner))
         .route("/konfirmasi/{token}", get(party::open))
         .route("/rekaman", get(records::list))
         .route("/rekaman/{name}", get(records::show))

@@ -8,7 +8,7 @@ use crate::desk::{ActError, Viewer};
 use crate::people::Account;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
-    Fault, FaultCode, Kind, LineCode, LineVerdict, List, LiveState, NamingClass, NoticeState,
+    Fault, FaultCode, Ground, Kind, LineCode, LineVerdict, List, LiveState, NamingClass, NoticeState,
     Outcome, Overrule, PaperKind, Phase, RejectReason, Role, Rule, Rules, State,
 };
 use crate::view::{
@@ -35,6 +35,13 @@ pub(super) fn tag(state: State) -> &'static str {
             ""
         }
     }
+}
+
+/// That gapura asks for it by itself, why, and since when; nothing where an office asks.
+pub(super) fn raised_line(t: Words, view: &RequestView) -> Option<String> {
+    let ground = view.raised?.say(t);
+    let since = view.raised_since.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
+    Some(t.with("raised-line", &[("ground", &ground), ("since", &since)]))
 }
 
 /// The class of the time left to a step; the words say the same.
@@ -206,6 +213,7 @@ pub(super) fn fact_words(t: Words, key: &str, value: &str) -> Option<String> {
         "kind" => Kind::from_name(value).map(|it| it.say(t)),
         "list" => List::from_name(value).map(|it| super::lists::title_of(t, it)),
         "paper" => PaperKind::from_name(value).map(|it| it.say(t)),
+        "cause" => Ground::from_name(value).map(|it| it.say(t)),
         "turned_back" => FaultCode::from_name(value).map(|it| it.say(t)),
         "about" => Some(act_words(t, value)),
         "lines" => Some(lines_words(t, value)),

@@ -1,4 +1,4 @@
-//! Another office answers a question by a mailed link: it agrees, or it does not.
+//! Mailed links: another office answers a question, or the owner of a name the yearly one.
 
 use axum::extract::{Path, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
@@ -6,15 +6,16 @@ use axum::response::Response;
 
 use super::FormPage;
 use super::parts::full_name;
-use crate::desk::{ActError, Viewer};
+use crate::desk::{ActError, OwnerAnswer, Viewer};
 use crate::queue::{Act, Actor};
 use crate::view::RequestView;
+use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::redirect::see_other_with;
+use crate::web::redirect::{see_other, see_other_with};
 use crate::web::sent::Sent;
-use crate::web::shell::{Message, Shell, page};
+use crate::web::shell::{Message, Shell, page, page_with};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
 use crate::words::Said;
@@ -38,8 +39,11 @@ pub(super) async fn show(
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    let (view, _) = asked(&state, &headers).await?;
+    let (view, actor) = asked(&state, &headers).await?;
     let t = visitor.t;
+    if let Some(name) = state.desk().name_of_link(&actor) {
+        return page(&owner_page(&visitor, &name, view.office.clone()));
+    }
     let answers = vec![Choice::new("ya", t.s("party-yes")), Choice::new("tidak", t.s("party-no"))];
     let form = Form::new("/konfirmasi", &visitor.csrf, t.s("party-button"))
         .field(Field::line(t, "answer", "party-answer").input(Input::Radios(answers)))
@@ -66,6 +70,9 @@ pub(super) async fn answer(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let (view, actor) = asked(&state, &headers).await?;
+    if let Some(name) = state.desk().name_of_link(&actor) {
+        return owner_answers(&state, &sent, name, actor).await;
+    }
     let (party, letter) = (String::new(), sent.get("letter").to_owned());
     let act = match sent.get("answer") {
         "ya" => Act::Confirm { party, letter },
@@ -77,6 +84,65 @@ pub(super) async fn answer(
     page(&Message {
         shell: Shell::new(&sent.visitor, t.s("party-done-title")),
         text: vec![t.s("party-done")],
+        next: None,
+    })
+}
+
+/// The yearly question, to the owner of a name.
+fn owner_page(visitor: &Visitor, name: &str, office: String) -> FormPage {
+    let t = visitor.t;
+    let answers = ["ya", "ubah", "tidak"].map(|answer| Choice {
+        value: answer.to_owned(),
+        label: t.s(&format!("owner-{answer}")),
+        hint: t.s(&format!("owner-{answer}-hint")),
+    });
+    let form = Form::new("/konfirmasi", &visitor.csrf, t.s("party-button"))
+        .field(Field::line(t, "answer", "owner-answer").input(Input::Radios(answers.to_vec())));
+    FormPage {
+        shell: Shell::new(visitor, t.s("owner-title")),
+        lead: vec![t.s("owner-lead")],
+        facts: vec![
+            (t.s("apply-name"), name.trim_end_matches('.').to_owned()),
+            (t.s("apply-office"), office),
+        ],
+        form,
+        after: Vec::new(),
+    }
+}
+
+/// What the owner says: in use, with another contact, or not needed any more.
+pub(super) async fn owner_answers(
+    state: &State,
+    sent: &Sent,
+    name: String,
+    actor: Actor,
+) -> Result<Response, Failure> {
+    let visitor = &sent.visitor;
+    let answer = match sent.get("answer") {
+        "ya" => OwnerAnswer::InUse,
+        "tidak" => OwnerAnswer::NotNeeded,
+        "ubah" => {
+            let job = move |state: &State| state.desk().renewal_of(&name, &actor);
+            let filled = state.work(job).await??;
+            Draft::of_application(&filled)?.save(state, visitor).await?;
+            return Ok(see_other("/permohonan/2"));
+        }
+        _ => {
+            let mut again = owner_page(visitor, &name, String::new());
+            let words = visitor.t.s("owner-answer");
+            again.form = again.form.fault("answer", words);
+            again.facts.truncate(1);
+            again.shell.faulty = true;
+            return page_with(StatusCode::UNPROCESSABLE_ENTITY, &again);
+        }
+    };
+    let job = move |state: &State| state.desk().answer_for_name(&name, answer, "", &actor);
+    state.work(job).await??;
+    let t = visitor.t;
+    let id = if answer == OwnerAnswer::InUse { "owner-done" } else { "owner-done-not-needed" };
+    page(&Message {
+        shell: Shell::new(visitor, t.s("party-done-title")),
+        text: vec![t.s(id)],
         next: None,
     })
 }

@@ -74,7 +74,7 @@ fn field(t: Words, json: &str) -> Field {
 
 /// What is to happen.
 fn kind_field(t: Words) -> Field {
-    let kinds = [Kind::New, Kind::Change, Kind::Suspend, Kind::Remove];
+    let kinds = [Kind::New, Kind::Change, Kind::Renew, Kind::HandOver, Kind::Suspend, Kind::Remove];
     let choices = kinds.map(|kind| Choice {
         value: kind.as_str().to_owned(),
         label: kind.say(t),
@@ -201,6 +201,9 @@ fn name_and_purpose(state: &State, t: Words, draft: &Draft, name: Field) -> Vec<
         let lift = vec![Choice::new(LIFT, t.s("apply-lift-yes"))];
         fields.push(field(t, "lift").input(Input::Checks(lift)).optional());
     }
+    if matches!(draft.kind(), Some(Kind::Change | Kind::Renew | Kind::HandOver | Kind::Suspend)) {
+        fields.push(field(t, "ends").input(Input::Line("date")).width("w-s").optional());
+    }
     if draft.kind() == Some(Kind::New) {
         let ends = field(t, "ends").input(Input::Line("date")).width("w-s");
         fields.push(if needs_end(draft) { ends } else { ends.optional() });
@@ -285,9 +288,11 @@ fn letter_fields(t: Words, draft: &Draft) -> Vec<Field> {
         file.hint = t.with("apply-letter-there", &[("name", &letter.name), ("size", &size)]);
         file = file.optional();
     }
-    vec![
+    let fields = vec![
         field(t, "letter.number").width("w-m"),
         field(t, "letter.date").input(Input::Line("date")).width("w-s"),
         file,
-    ]
+    ];
+    let may_lack = draft.kind() == Some(Kind::Renew);
+    fields.into_iter().map(|field| if may_lack { field.optional() } else { field }).collect()
 }

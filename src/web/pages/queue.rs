@@ -234,7 +234,10 @@ fn row(t: Words, item: &Summary, people: &[Account], rules: &Rules) -> Row {
     Row {
         number: item.number.clone(),
         name: full_name(&item.name, &item.zone),
-        kind: item.kind.say(t),
+        kind: match item.raised {
+            Some(_) => format!("{} · {}", item.kind.say(t), t.s("raised-system")),
+            None => item.kind.say(t),
+        },
         class: item.class.say(t),
         office: item.office.clone(),
         state: item.state.say(t),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::owner::{Changed, changed};
 use super::parts::{Past, history, is_just_now, line_fault, live_tag, refusal, tag};
 use super::sign_in::proof_first;
-use crate::desk::{ActError, NameChange, NamePage};
+use crate::desk::{ActError, NameChange, NamePage, OwnerAnswer};
 use crate::people::{Role, Session};
 use crate::queue::{
     Fault, Kind, LiveState, NamingClass, Rule, State as RequestState, TransitionError,
@@ -287,12 +287,16 @@ fn notes(t: Words, found: &NamePage) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(out) = &found.record.suspension {
         let (by, at) = (out.by.as_str(), t.moment(&out.at));
-        notes.push(t.with("record-out", &[("by", by), ("at", &at), ("reason", &out.reason)]));
+        // What the clock did has a ground, and no reason that somebody wrote.
+        if out.cause.is_none() {
+            notes.push(t.with("record-out", &[("by", by), ("at", &at), ("reason", &out.reason)]));
+        }
         if out.emergency && out.confirmed.is_none() {
             let until = out.confirm_by.as_deref().map(|at| t.moment(at)).unwrap_or_default();
             notes.push(t.a("record-unconfirmed", "until", &until));
         }
     }
+    notes.extend(year(t, &found.record));
     if found.drifts {
         notes.push(t.s("record-differs"));
     }
@@ -302,6 +306,29 @@ fn notes(t: Words, found: &NamePage) -> Vec<String> {
     }
     if let Some(reason) = &found.record.unlisted {
         notes.push(t.a("record-unlisted", "reason", reason));
+    }
+    notes
+}
+
+/// Where a name stands in its year: what was asked of its owner, and what gapura asked for by itself.
+fn year(t: Words, record: &RecordView) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(question) = &record.question {
+        let id =
+            if record.state == LiveState::Reconfirming { "record-late" } else { "record-asked" };
+        let (asked, due) = (t.day_of(&question.asked), t.day_of(&question.due));
+        notes.push(t.with(id, &[("asked", &asked), ("due", &due)]));
+        notes.extend(question.request.as_ref().map(|it| t.a("record-raised", "number", it)));
+    }
+    if let Some(out) = &record.suspension {
+        if let Some(cause) = out.cause {
+            notes.push(t.a("record-cause", "ground", &cause.say(t)));
+        }
+        match (&out.removal, &out.remove_at) {
+            (Some(number), _) => notes.push(t.a("record-raised", "number", number)),
+            (None, Some(at)) => notes.push(t.a("record-remove-at", "at", &t.day_of(at))),
+            (None, None) => {}
+        }
     }
     notes
 }
@@ -318,6 +345,8 @@ fn facts(t: Words, record: &RecordView) -> Vec<(String, String)> {
         (t.s("records-data"), lines.collect::<Vec<_>>().join("\n")),
         (t.s("register-since"), day(&record.since)),
         (t.s("apply-ends"), day(&record.ends)),
+        (t.s("record-confirmed"), day(&record.confirmed)),
+        (t.s("record-next-question"), day(&record.next_question)),
         (t.s("records-origin"), t.s(&format!("origin-{}", record.origin))),
         (t.s("records-version"), record.version.to_string()),
     ];
@@ -383,8 +412,8 @@ fn can_undo(record: &RecordView, it: &NameChange, acts: bool) -> bool {
 //------------ Acts ----------------------------------------------------------
 
 /// The acts on a name by the last part of their path.
-const ACTS: [&str; 6] =
-    ["tangguhkan", "konfirmasi", "terima", "pemilik", "sembunyikan", "tampilkan"];
+const ACTS: [&str; 7] =
+    ["masih-dipakai", "tangguhkan", "konfirmasi", "terima", "pemilik", "sembunyikan", "tampilkan"];
 
 /// What the officer may do to a name now.
 fn offered(
@@ -400,6 +429,7 @@ fn offered(
     let is_own = open.is_some_and(|it| it.by == session.account.name);
     let known = record.state != LiveState::Free;
     let may = |act: &str| match act {
+        "masih-dipakai" => decides && record.state.is_served() && record.request.is_some(),
         "tangguhkan" => decides && record.state.is_served(),
         "konfirmasi" => decides && open.is_some() && !is_own,
         "terima" => decides && found.drifts && record.state.is_served(),
@@ -454,12 +484,14 @@ pub(super) async fn press(
     let actor = visitor.need(&Role::OFFICERS)?.actor();
     let act = ACTS.into_iter().find(|known| *known == act).ok_or_else(Failure::not_found)?;
     let (of, reason) = (name.clone(), sent.get("reason").to_owned());
+    let letter = sent.get("letter").to_owned();
     let (office, class) =
         (sent.get("office").to_owned(), NamingClass::from_name(sent.get("class")));
     let done = state
         .work(move |state| {
             let desk = state.desk();
             match act {
+                "masih-dipakai" => desk.answer_for_name(&of, OwnerAnswer::InUse, &letter, &actor),
                 "tangguhkan" => desk.suspend(&of, &reason, &actor),
                 "konfirmasi" => desk.confirm_suspension(&of, &actor),
                 "terima" => desk.adopt(&of, &reason, &actor),
@@ -522,6 +554,7 @@ fn act_page(visitor: &Visitor, record: &RecordView, act: &'static str) -> ActVie
     }
     let reason = || Field::line(t, "reason", "ask-reason").input(Input::Area);
     let form = match act {
+        "masih-dipakai" => form.field(Field::line(t, "letter", "ask-letter").width("w-m")),
         "tangguhkan" | "terima" | "sembunyikan" => form.field(reason()),
         "pemilik" => {
             let classes = NamingClass::ALL.map(|class| Choice::new(class.as_str(), class.say(t)));

@@ -12,7 +12,7 @@ use super::acts::{after_sheet, after_sheet_offered, offered};
 use super::papers::{PaperLine, officers_place, paper_lines};
 use super::parts::{
     Past, READ_BACK, SheetLine, Shown, full_name, history, just_done, left_class, line_fault, look,
-    promotion_step, proof, refusal, sheet_line, tag, waits,
+    promotion_step, proof, raised_line, refusal, sheet_line, tag, waits,
 };
 use super::questions::unit_words;
 use crate::desk::ActError;
@@ -413,6 +413,7 @@ fn instruction(t: Words, view: &RequestView, people: &[Account]) -> Option<(Stri
 /// What is to be known before anything is pressed.
 fn notes(t: Words, view: &RequestView, mail: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(raised_line(t, view));
     if let Some(open) = view.questions.iter().find(|question| question.open) {
         let until = open.until.as_deref().map(|at| t.moment(at)).unwrap_or_default();
         let asked = t.moment(&open.asked);
@@ -431,7 +432,7 @@ fn notes(t: Words, view: &RequestView, mail: bool) -> Vec<String> {
     if view.revision > 1 && checked && !view.revised.is_empty() {
         notes.push(t.a("review-revised", "revision", &view.revision.to_string()));
     }
-    if !view.mailbox_proven && checked {
+    if !view.mailbox_proven && checked && view.raised.is_none() {
         notes.push(t.s(if mail { "review-unproven" } else { "review-unproven-no-mail" }));
     }
     if !view.second_signature.is_empty() && checked {
@@ -473,9 +474,12 @@ fn claim(t: Words, view: &RequestView, people: &[Account], regions: &Regions) ->
     let records: Vec<String> =
         view.records.iter().map(|it| format!("{} {}", it.rtype, it.data)).collect();
     let letter = format!("{}, {}", view.letter.number, t.iso_date(&view.letter.date));
+    let letter = if view.letter.number.is_empty() { String::new() } else { letter };
+    let by = view.raised.map(|_| t.s("raised-system")).unwrap_or_default();
     let region = view.region.as_deref().map(|code| unit_words(regions, code)).unwrap_or_default();
     let day = |at: &Option<String>| at.as_deref().map(|at| t.day_of(at)).unwrap_or_default();
     let mut facts = vec![
+        ("", t.s("raised-by"), by),
         ("class", t.s("register-class"), view.class.say(t)),
         ("office", t.s("apply-office"), view.office.clone()),
         ("region", t.s("apply-region"), region),

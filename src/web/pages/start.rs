@@ -159,6 +159,10 @@ pub(super) async fn show(
         number(counts.open, "start-open", "semua", ""),
         number(counts.resubmitted, "queue-again", "diajukan-ulang", ""),
     ];
+    if overview.reconfirming > 0 {
+        let list = "/rekaman?keadaan=reconfirming".to_owned();
+        numbers.push((t.count(overview.reconfirming), t.s("start-reconfirming"), list, ""));
+    }
     if acts {
         numbers.insert(0, number(counts.mine, "start-mine", "milik-saya", ""));
     }
@@ -186,7 +190,13 @@ fn item(t: Words, item: &Summary, people: &[Account], rules: &Rules) -> Item {
     Item {
         place: format!("/tinjau/{}", item.number),
         name: full_name(&item.name, &item.zone),
-        about: format!("{} · {} · {}", item.number, item.kind.say(t), item.office),
+        about: match item.raised {
+            Some(_) => {
+                let (kind, by) = (item.kind.say(t), t.s("raised-system"));
+                format!("{} · {kind} · {by} · {}", item.number, item.office)
+            }
+            None => format!("{} · {} · {}", item.number, item.kind.say(t), item.office),
+        },
         what: if what.is_empty() { who } else { format!("{who} – {what}") },
         left: item.left_minutes.map(|minutes| t.left(minutes)).unwrap_or_default(),
         left_class: left_class(item, rules),

@@ -12,10 +12,11 @@ use serde::Deserialize;
 use super::FormPage;
 use super::papers::{APPLICANTS_PLACE, PaperLine, paper_lines};
 use super::parts::{
-    Past, Shown, error_words, fixes, full_name, milestones, proof, role_words, tag,
+    Past, Shown, error_words, fixes, full_name, milestones, proof, raised_line, role_words, tag,
 };
+use super::party::owner_answers;
 use super::questions::{TARGET_ANY, correction_fields};
-use crate::desk::ActError;
+use crate::desk::{ActError, Viewer};
 use crate::queue::{
     Act, ActKind, ClockStep, LineCode, Phase, RejectReason, Rule, State as RequestState,
 };
@@ -34,6 +35,25 @@ use crate::words::{Said, Words};
 const NUMBER_MAX: usize = 40;
 /// Seconds number and secret stay in the cookie.
 const COOKIE_SECONDS: i64 = 1800;
+
+//------------ The yearly question -------------------------------------------
+
+/// `POST /status/nama`: the owner answers the yearly question, who is here with number and secret.
+pub(super) async fn owner(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    sent: Sent,
+) -> Result<Response, Failure> {
+    let Some((number, secret)) = held(&state, &headers) else { return Ok(see_other("/status")) };
+    let of = number.clone();
+    let seen = state.with_secret(&number, sent.visitor.address, move |state| {
+        let actor = state.desk().applicant(&of, &secret)?;
+        Ok((state.desk().view(&of, &Viewer::Applicant)?, actor))
+    });
+    let (view, actor) = seen.await??;
+    let name = full_name(&view.name, &view.zone);
+    owner_answers(&state, &sent, name, actor).await
+}
 
 //------------ Number and secret ---------------------------------------------
 
@@ -179,6 +199,8 @@ struct StatusPage {
     reschedule: bool,
     /// Whether it can be withdrawn.
     withdraw: bool,
+    /// Whether the name waits for its owner's word.
+    asks_owner: bool,
 }
 
 /// Everything the page shows.
@@ -209,7 +231,7 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         number: view.number.clone(),
         state: view.state.say(t),
         tag: tag(view.state),
-        line: t.s(&format!("{}-line", view.state.id())),
+        line: line(t, view),
         reason: reason(t, view),
         hosting: hosting(t, view),
         fix_title: fix_title(t, view, fixes.len()),
@@ -232,7 +254,20 @@ fn status_page(visitor: &Visitor, view: &RequestView) -> StatusPage {
         history: milestones(t, &view.history),
         reschedule: view.acts.contains(&ActKind::Reschedule),
         withdraw: view.acts.contains(&ActKind::Withdraw),
+        asks_owner: view.asks_owner,
         name,
+    }
+}
+
+/// The state in one sentence: what is live of a new name is done of any other kind.
+fn line(t: Words, view: &RequestView) -> String {
+    let kind = view.kind.as_str().replace('_', "-");
+    let kind = if view.lift { "lift" } else { kind.as_str() };
+    let own = format!("{}-line-{kind}", view.state.id());
+    let done = if t.has(&own) { own } else { format!("{}-line", view.state.id()) };
+    match raised_line(t, view) {
+        Some(by) => format!("{by} {}", t.s(&done)),
+        None => t.s(&done),
     }
 }
 
@@ -254,6 +289,7 @@ fn asked(t: Words, view: &RequestView, name: &str) -> Vec<(String, String)> {
         "status-letter",
         &[("number", &view.letter.number), ("date", &t.iso_date(&view.letter.date))],
     );
+    let letter = if view.letter.number.is_empty() { String::new() } else { letter };
     let facts = [
         ("apply-kind", Some(view.kind.say(t))),
         ("apply-name", Some(name.to_owned())),
