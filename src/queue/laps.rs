@@ -108,7 +108,7 @@ impl<'a> Replay<'a> {
     pub fn mark(&mut self, mark: &Mark<'_>) {
         let at = mark.at;
         match mark.deed {
-            Deed::Submit | Deed::Release => self.start(ClockStep::Route, at, at),
+            Deed::Submit | Deed::Raise | Deed::Release => self.start(ClockStep::Route, at, at),
             Deed::Dispose => {
                 self.assign(mark);
                 self.hold(ClockStep::Route, Some(mark.by.to_owned()), at);
@@ -129,7 +129,7 @@ impl<'a> Replay<'a> {
                 self.start(ClockStep::Check, at, at);
             }
             Deed::Promoted | Deed::Reject => self.start(ClockStep::Notify, at, at),
-            Deed::Withdraw | Deed::Expire => self.stop(at),
+            Deed::Withdraw | Deed::Settle | Deed::Expire => self.stop(at),
             Deed::Notified | Deed::NoticeSent
                 if self.clocks.running() == Some(ClockStep::Notify) =>
             {

@@ -410,7 +410,7 @@ impl LiveRecord {
             _ if state.is_served() => {}
             _ => return Err(self.wrong("raise")),
         }
-        let mut step = self.step(Some(state), by, Deed::Raise);
+        let mut step = self.step(Some(state), by, Deed::Raised);
         step.happening = step.happening.with("raised", request).with("cause", cause);
         Ok(step)
     }

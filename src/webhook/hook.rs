@@ -16,6 +16,7 @@ const ALPN: &[u8] = b"http/1.1";
 /// The events a webhook may be told, by their words in the chain.
 pub const OFFERED: &[Deed] = &[
     Deed::Submit,
+    Deed::Raise,
     Deed::Dispose,
     Deed::Reassign,
     Deed::Release,
@@ -34,6 +35,7 @@ pub const OFFERED: &[Deed] = &[
     Deed::PromotionFailed,
     Deed::Retry,
     Deed::Withdraw,
+    Deed::Settle,
     Deed::Notified,
     Deed::Close,
     Deed::Suspend,
@@ -43,6 +45,7 @@ pub const OFFERED: &[Deed] = &[
     Deed::Remove,
     Deed::Reconfirm,
     Deed::Renew,
+    Deed::HandOver,
     Deed::Free,
     Deed::Adopt,
     Deed::OwnerAssigned,

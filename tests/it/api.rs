@@ -338,6 +338,54 @@ fn changing_and_removing_a_live_name_go_the_same_way() {
 }
 
 #[test]
+fn a_name_is_renewed_answered_for_and_handed_over() {
+    let office = Office::open();
+    let (number, secret) = office.submit(&service("warisan", address("192.0.2.53")));
+    office.dispose(&number);
+    office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
+    let name = "warisan.cirebonkab.go.id.";
+    let answer = format!("/api/v1/records/{name}/answer");
+    let in_use = json!({ "answer": "in_use" });
+    assert_eq!(office.applicant.post(&answer, &in_use).refused().0, 401);
+    assert_eq!(office.auditor.post(&answer, &in_use).refused().0, 403);
+    assert_eq!(office.kasi.post(&answer, &in_use).refused().1, "incomplete", "the owner's letter");
+    assert_eq!(office.kasi.post(&answer, &json!({ "answer": "perhaps" })).refused().0, 400);
+    let stranger = Caller::new(&office.daemon.web(), &[("Gapura-Secret", "AAAAAAAA")]);
+    assert_eq!(stranger.post(&answer, &in_use).refused().0, 404);
+    let owner = Caller::new(&office.daemon.web(), &[("Gapura-Secret", &secret)]);
+    assert!(owner.post(&answer, &in_use).ok()["confirmed"].is_string());
+    let by_letter = json!({ "answer": "in_use", "letter": "440/7" });
+    assert_eq!(office.kasi.post(&answer, &by_letter).ok()["state"], "live");
+    let web = office.daemon.web();
+    let token = token_text(&office.daemon, "siti", "read,decide");
+    let envs = [("GAPURA_WEB", web.trim_start_matches("http://")), ("GAPURA_TOKEN", &*token)];
+    let args = ["request", "confirm-name", name, "--letter", "440/8", "--json"];
+    assert!(office.daemon.gapura_with_env(&args, &envs).status.success());
+
+    let mut renew = service("warisan", json!([]));
+    (renew["kind"], renew["ends"]) = (json!("renew"), json!("2030-12-31"));
+    let renewed = live(&office, &renew);
+    assert_eq!(renewed["proof"]["after"]["rcode"], "NOERROR", "what is served was looked at");
+    let mut over = service("warisan", json!([]));
+    (over["kind"], over["office"]) = (json!("hand_over"), json!("Desa Lain"));
+    let (number, _) = office.submit(&over);
+    office.dispose(&number);
+    let verified = office.kasi.post(&act(&number, "approve"), &office.approval(&number)).ok();
+    assert_eq!(verified["second_signature"], json!(["A9"]));
+    let candidate = json!({ "candidate": verified["candidate"]["hash"] });
+    let done = office.kabid.post(&act(&number, "countersign"), &candidate).ok();
+    assert_eq!(done["state"], "live", "{done}");
+    let record = office.auditor.get(&format!("/api/v1/records/{name}")).ok();
+    assert_eq!((&record["office"], &record["state"]), (&json!("Desa Lain"), &json!("live")));
+    assert!(record["ends"].as_str().unwrap().starts_with("2030-12-31"), "{record}");
+    assert_eq!(data(&ask(office.daemon.dns(), name, RecordType::A)), ["192.0.2.53"]);
+    // Only the owner says that a name is not needed, and then the officers are asked.
+    let not_needed = json!({ "answer": "not_needed" });
+    assert_eq!(office.kasi.post(&answer, &not_needed).refused().0, 403);
+    assert_eq!(owner.post(&answer, &not_needed).refused().0, 404, "it has another owner");
+}
+
+#[test]
 fn the_person_behind_an_ended_request_can_be_erased() {
     let office = Office::open();
     let number = live(&office, &service("lupakan", address("192.0.2.60")))["number"].clone();

@@ -486,6 +486,8 @@ table! {
         Reconfirm = "reconfirm", notifies(Owner);
         /// The owner confirmed it.
         Renew = "renew";
+        /// gapura asked for a suspension or the removal of it.
+        Raised = "raised";
         /// The approved end date is near.
         EndsSoon = "ends_soon", notifies(Owner);
         /// The approved end date has come.

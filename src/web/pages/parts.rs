@@ -125,8 +125,9 @@ pub(super) fn history(t: Words, events: &[HistoryView], officer: bool) -> Vec<Pa
 }
 
 /// What an applicant's history tells, each as a fact that is past; everything else is work of officers.
-const MILESTONES: [&str; 13] = [
+const MILESTONES: [&str; 15] = [
     "submit",
+    "raise",
     "dispose",
     "ask",
     "return",
@@ -138,6 +139,7 @@ const MILESTONES: [&str; 13] = [
     "notified",
     "withdraw",
     "reschedule",
+    "settled",
     "expire",
 ];
 
