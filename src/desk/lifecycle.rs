@@ -128,7 +128,8 @@ impl Desk {
             let step = Request::raise(&number, application, faults, &facts)?;
             // Nobody has the secret; the contact gets one at `/status/kode`.
             let secret_hash = self.secret_hash(&number, &new_secret()?);
-            let new = NewRequest { place: (year, serial), secret_hash, attachment: None };
+            let new =
+                NewRequest { place: (year, serial), secret_hash, attachment: None, in_bulk: false };
             ledger.submit(tx, step, new)?;
             let by = Signature::system(now);
             ledger.apply_live(tx, live.raised(&number, raised.cause, &by)?)?;
@@ -146,6 +147,9 @@ impl Desk {
     ) -> Result<Option<(LiveRecord, Reading)>, ActError> {
         let ledger = &self.0.ledger;
         let live = ledger.live(reader, place)?;
+        if live.contact_request().is_none() || !live.state().may_be_given_up() {
+            return Ok(None);
+        }
         let by_clock = matches!(raised.cause, Ground::Unconfirmed | Ground::Ended)
             || live.suspension.is_some();
         let call = live.call(ledger.now(), &ledger.rules.lifecycle);
@@ -204,6 +208,7 @@ impl Desk {
                 letter: Letter::default(),
                 starts: None,
                 ends: None,
+                hosting_by: None,
                 exception: None,
                 lift: false,
                 inverse_of: None,

@@ -18,7 +18,7 @@ use crate::ledger::{watch_of, with_watch};
 use crate::lock::lock;
 use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::watch::{ADDRESSES_EVERY_MS, NAMES_EVERY_MS, next_slot};
-use crate::queue::{LiveRecord, Place, Sight, Warning};
+use crate::queue::{Ground, Kind, LiveRecord, Place, Raised, Sight, Warning};
 use crate::store::watched::{WatchCounts, WatchRow};
 use crate::store::{Reader, StoreError};
 use crate::view::{TargetView, WatchView, rfc3339};
@@ -292,6 +292,12 @@ impl Desk {
         match warning {
             Some(Warning::Urgent) if self.settings().auto_suspend => {
                 self.suspend_by_rule(&kept.name, "probe.auto_suspend")
+            }
+            // The officers decide on it like on any other request.
+            Some(Warning::Lost) => {
+                let raised =
+                    Raised { cause: Ground::Unreachable, since: watch.since.unwrap_or(now) };
+                self.raise(&Place::new(&live.name, &live.zone), Kind::Suspend, raised).map(drop)
             }
             _ => Ok(()),
         }

@@ -262,16 +262,24 @@ impl Ledger {
 
     /// Takes back what gapura asked for on a name, once the owner's word or another request has settled
     /// it. Whatever is being promoted already goes on.
-    fn settle_raised(&self, tx: &Tx<'_>, deed: Deed, live: &LiveRecord) -> Result<(), LedgerError> {
+    pub(super) fn settle_raised(
+        &self,
+        tx: &Tx<'_>,
+        deed: Deed,
+        live: &LiveRecord,
+    ) -> Result<(), LedgerError> {
         let settles = |ground: Ground| match deed {
             Deed::Renew | Deed::HandOver => ground != Ground::Unreachable,
             Deed::GoLive | Deed::Lift | Deed::Remove => true,
+            Deed::TargetMended => ground == Ground::Unreachable,
             _ => false,
         };
         if !Ground::ALL.into_iter().any(settles) {
             return Ok(());
         }
-        tx.use_party_links(&live.owner_key(), self.now())?;
+        if deed != Deed::TargetMended {
+            tx.use_party_links(&live.owner_key(), self.now())?;
+        }
         let calendar = self.calendar();
         for row in tx.open_requests_on(&live.name.to_string())? {
             let stored = self.expect_request(tx, &row.number)?;

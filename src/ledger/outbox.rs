@@ -14,25 +14,17 @@ use crate::queue::procedure::{Recipient, recipients};
 use crate::queue::time::DAY_MS;
 use crate::queue::{
     Actor, Deed, Ground, Happening, Identity, LiveRecord, NameDelta, Notice, NoticeReader,
-    NoticeValues,
-    Request, Role,
+    NoticeValues, Request, Role,
 };
 use crate::store::promises::NoticeRow;
 use crate::store::{Reader, StoreError, Tx};
 
 /// How long a party may use its link, in milliseconds: longer than the clock waits for it.
 const PARTY_LINK_MS: i64 = 30 * DAY_MS;
-/// How long after the anniversary an owner may still answer by the link, in milliseconds.
-const OWNER_LINK_MS: i64 = 120 * DAY_MS;
 
 /// What a notice is sealed as.
 fn context(id: &str) -> String {
     format!("notice:{id}")
-}
-
-/// The stem of the notices of an end.
-fn end_stem(live: &LiveRecord, days: i64) -> Option<String> {
-    Some(format!("e-{}-{}-{days}d", live.contact_request()?, live.ends?))
 }
 
 /// Which officers are told what.
@@ -170,65 +162,7 @@ impl Ledger {
         let is_end = deed == Deed::Suspend
             && live.suspension.as_ref().is_some_and(|it| it.cause == Some(Ground::Ended));
         let deed = if is_end { Deed::Ended } else { deed };
-        self.tell_of_year(tx, &format!("n{}", event.sequence), deed, live)
-    }
-
-    /// Tells the contact of a name what its year brings, once per `stem`. The yearly question carries a
-    /// link by which the owner answers.
-    pub(super) fn tell_of_year(
-        &self,
-        tx: &Tx<'_>,
-        stem: &str,
-        deed: Deed,
-        live: &LiveRecord,
-    ) -> Result<(), AuditError> {
-        let number =
-            live.contact_request().filter(|_| recipients(deed).contains(&Recipient::Owner));
-        let Some(stored) = number.map(|number| self.request(tx, number)).transpose()?.flatten()
-        else {
-            return Ok(());
-        };
-        if self.is_reminded(tx, stem)? {
-            return Ok(());
-        }
-        let asked = match deed {
-            Deed::ReconfirmAsked | Deed::ReconfirmReminded | Deed::Reconfirm => &live.question,
-            _ => &None,
-        };
-        let mut values = NoticeValues::about(&live.name.to_string());
-        values.office.clone_from(&live.office);
-        values.due = asked.as_ref().map(|question| question.due).or(live.ends);
-        if let Some(question) = asked {
-            let token = hex(&random::<32>()?);
-            let hash = self.vault.tag("party link", &token);
-            let ends = question.due + OWNER_LINK_MS;
-            tx.put_party_link(&hash, stored.request.number(), &live.owner_key(), ends)?;
-            values.token = Some(token);
-        }
-        let to = stored.request.application().contact.email.clone();
-        let (id, number) = (format!("{stem}-1"), stored.request.number());
-        self.queue_notice(tx, &id, Some(number), deed, (NoticeReader::Applicant, &to), values)
-    }
-
-    /// Tells the owner that the approved end is near, once for each end and number of days.
-    pub fn tell_of_end(
-        &self,
-        tx: &Tx<'_>,
-        live: &LiveRecord,
-        days: i64,
-    ) -> Result<(), LedgerError> {
-        let Some(stem) = end_stem(live, days) else { return Ok(()) };
-        Ok(self.tell_of_year(tx, &stem, Deed::EndsSoon, live)?)
-    }
-
-    /// Whether that was told.
-    pub fn is_told_of_end(
-        &self,
-        reader: &Reader<'_>,
-        live: &LiveRecord,
-        days: i64,
-    ) -> Result<bool, StoreError> {
-        end_stem(live, days).map_or(Ok(true), |stem| self.is_reminded(reader, &stem))
+        self.tell_of_year(tx, &format!("n{}-o", event.sequence), deed, live)
     }
 
     /// Tells the officers of a role, all, or none of what is no request's, once per event.

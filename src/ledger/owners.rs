@@ -12,10 +12,12 @@ use crate::queue::{
     Deed, LiveRecord, NameDelta, NoticeReader, NoticeValues, Place, Point, State, Way,
 };
 use crate::store::changes::NameChangeRow;
-use crate::store::{Reader, Tx};
+use crate::store::{Reader, StoreError, Tx};
 
 /// How long an owner may use a link to the history of a name, in milliseconds.
 const LINK_MS: i64 = 30 * DAY_MS;
+/// How long after the anniversary an owner may still answer by the link, in milliseconds.
+const ANSWER_MS: i64 = 120 * DAY_MS;
 /// Names listed in one notice.
 const NAMES_LISTED: usize = 25;
 /// Requests on a name that are looked through for the owner before.
@@ -44,6 +46,11 @@ struct Told {
     reason: Option<String>,
 }
 
+/// The stem of the notices of an end.
+fn end_stem(live: &LiveRecord, days: i64) -> Option<String> {
+    Some(format!("e-{}-{}-{days}d", live.contact_request()?, live.ends?))
+}
+
 impl Ledger {
     /// The owner of a name; none while no office is known.
     pub fn owner(
@@ -54,7 +61,8 @@ impl Ledger {
         if live.office.is_empty() {
             return Ok(None);
         }
-        let (office, request) = (live.office.clone(), live.request.clone());
+        let office = live.office.clone();
+        let request = live.contact_request().map(str::to_owned);
         let email = match &request {
             Some(number) => self.mailbox_of(reader, number)?,
             None => String::new(),
@@ -76,7 +84,7 @@ impl Ledger {
         live: &LiveRecord,
         request: &str,
     ) -> Result<Option<NameOwner>, AuditError> {
-        if live.request.as_deref() != Some(request) {
+        if live.contact_request() != Some(request) {
             return self.owner(reader, live);
         }
         let rows = reader.requests_on(&live.name.to_string(), REQUESTS_BACK)?;
@@ -171,6 +179,57 @@ impl Ledger {
         let request = told.owner.request.as_deref();
         self.queue_notice(tx, &id, request, Deed::RecordsChanged, to, values)?;
         Ok(id)
+    }
+
+    /// Tells the owner of a name what its year brings, once per `stem`; the yearly question carries the
+    /// link by which they answer.
+    pub(super) fn tell_of_year(
+        &self,
+        tx: &Tx<'_>,
+        stem: &str,
+        deed: Deed,
+        live: &LiveRecord,
+    ) -> Result<(), AuditError> {
+        let owner = if deed.is_of_year() { self.owner(tx, live)? } else { None };
+        let Some(NameOwner { office, email, request: Some(request) }) = owner else {
+            return Ok(());
+        };
+        if self.is_reminded(tx, stem)? {
+            return Ok(());
+        }
+        let question = live.question.as_ref().filter(|_| !deed.is_of_end());
+        let due = question.map(|question| question.due).or(live.ends);
+        let mut values =
+            NoticeValues { office, due, ..NoticeValues::about(&live.name.to_string()) };
+        if let Some(question) = question {
+            let token = hex(&random::<32>()?);
+            let hash = self.vault.tag("party link", &token);
+            tx.put_party_link(&hash, &request, &live.owner_key(), question.due + ANSWER_MS)?;
+            values.token = Some(token);
+        }
+        let to = (NoticeReader::Owner, email.as_str());
+        self.queue_notice(tx, &format!("{stem}-1"), Some(&request), deed, to, values)
+    }
+
+    /// Tells the owner that the approved end is near, once for each end and number of days.
+    pub fn tell_of_end(
+        &self,
+        tx: &Tx<'_>,
+        live: &LiveRecord,
+        days: i64,
+    ) -> Result<(), LedgerError> {
+        let Some(stem) = end_stem(live, days) else { return Ok(()) };
+        Ok(self.tell_of_year(tx, &stem, Deed::EndsSoon, live)?)
+    }
+
+    /// Whether that was told.
+    pub fn is_told_of_end(
+        &self,
+        reader: &Reader<'_>,
+        live: &LiveRecord,
+        days: i64,
+    ) -> Result<bool, StoreError> {
+        end_stem(live, days).map_or(Ok(true), |stem| self.is_reminded(reader, &stem))
     }
 
     /// Makes the link to the history of a name, in the place of the one before; returns its token.

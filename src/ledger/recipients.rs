@@ -49,7 +49,6 @@ impl Ledger {
                 }
                 Recipient::Heads
                 | Recipient::SecondSigner
-                | Recipient::Owner
                 | Recipient::OtherDeciders
                 | Recipient::Officers
                 | Recipient::Owner => Vec::new(),

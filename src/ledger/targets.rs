@@ -86,6 +86,9 @@ impl Ledger {
                 }
             }
         }
+        if warning == Warning::Mended {
+            self.settle_raised(tx, deed, live)?;
+        }
         self.checkpoint(tx)
     }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::{Lang, Office, Said, Words};
 use crate::queue::{
-    Deed, FaultCode, Ground, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass, NoticeState,
-    Outcome, RejectReason, Role, Rule, State, Way,
+    Deed, FaultCode, Ground, Hours, Kind, LineCode, LineVerdict, LiveState, NamingClass,
+    NoticeState, Outcome, RejectReason, Role, Rule, State, Way,
 };
 
 /// Ids of a catalogue, in its order.

@@ -100,6 +100,10 @@ fn a_dead_target_is_struck_three_times_its_owner_told_once_and_a_restart_changes
     let all = ["target_down", "target_still_down", "target_lost"];
     assert_eq!(target_events(&office, "satu"), all);
     assert_eq!(seen(&office, "satu").strikes, 3);
+    let open = ListFilter { open: Some(true), limit: 9, ..ListFilter::default() };
+    let asked = office.desk.list(&open, &office.actor("kepala")).unwrap().items;
+    assert_eq!((asked.len(), asked[0].kind), (1, crate::queue::Kind::Suspend));
+    assert_eq!(asked[0].raised, Some(crate::queue::Ground::Unreachable));
     pass(&office, 20 * 24);
     assert_eq!(target_events(&office, "satu"), all, "each once");
     assert_eq!(told(&office, Deed::TargetStillDown, NoticeReader::Owner), 1);
@@ -109,6 +113,7 @@ fn a_dead_target_is_struck_three_times_its_owner_told_once_and_a_restart_changes
     pass(&office, 25);
     assert_eq!(target_events(&office, "satu").last().unwrap(), "target_mended");
     assert_eq!(told(&office, Deed::TargetMended, NoticeReader::Owner), 1);
+    assert_eq!(office.view(&asked[0].number).state, State::Withdrawn, "the ground is gone");
     assert_eq!((seen(&office, "satu").strikes, office.desk.targets_wrong().unwrap().len()), (0, 0));
 }
 

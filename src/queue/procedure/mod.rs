@@ -271,14 +271,25 @@ pub enum Recipient {
     Operators,
     /// The party that is asked to agree.
     Party,
-    /// The owner of the name: the contact of the request behind it.
-    Owner,
     /// Every officer of the other deciding role.
     OtherDeciders,
     /// Every officer.
     Officers,
     /// The office whose name it is.
     Owner,
+}
+
+impl Deed {
+    /// Whether it belongs to the year of a name, of which its owner is told.
+    pub fn is_of_year(self) -> bool {
+        let asks = matches!(self, Self::ReconfirmAsked | Self::ReconfirmReminded | Self::Reconfirm);
+        asks || self.is_of_end()
+    }
+
+    /// Whether it is about the approved end of a name.
+    pub fn is_of_end(self) -> bool {
+        matches!(self, Self::EndsSoon | Self::Ended)
+    }
 }
 
 /// Who gets a notice of an event; nobody for most events of live records and notices.

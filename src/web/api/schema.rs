@@ -9,9 +9,9 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::kinds::ProblemKind;
 use crate::queue::{
-    ActKind, Application, Contact, FaultCode, Ground, Kind, Letter, LineCode, LineInput, LineVerdict,
-    LiveState, NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase, RejectReason,
-    RequestedRecord, Role, Rule, State, Way,
+    ActKind, Application, Contact, FaultCode, Ground, Kind, Letter, LineCode, LineInput,
+    LineVerdict, LiveState, NamingClass, NoticeState, Origin, Outcome, Overrule, PaperKind, Phase,
+    RejectReason, RequestedRecord, Role, Rule, State, Way,
 };
 use crate::words::{Lang, Said, Words};
 

@@ -8,8 +8,8 @@ use crate::desk::{ActError, Viewer};
 use crate::people::Account;
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{
-    Fault, FaultCode, Ground, Kind, LineCode, LineVerdict, List, LiveState, NamingClass, NoticeState,
-    Outcome, Overrule, PaperKind, Phase, RejectReason, Role, Rule, Rules, State,
+    Fault, FaultCode, Ground, Kind, LineCode, LineVerdict, List, LiveState, NamingClass,
+    NoticeState, Outcome, Overrule, PaperKind, Phase, RejectReason, Role, Rule, Rules, State,
 };
 use crate::view::{
     FaultView, HistoryView, LineView, ObservationView, ProofView, RequestView, Summary,
