@@ -45,11 +45,13 @@ pub(super) fn document(paper: &Paper) -> Document {
 pub(super) fn letterhead_alone() -> Document {
     let foot =
         Foot { url: String::new(), url_alt: String::new(), lines: Vec::new(), page: page_of };
+    // A picture without words for it is in no valid paper.
+    let coat_of_arms = words().a("form-coat-of-arms", "government", "");
     Document {
         title: words().s("form-activity-title"),
         size: PageSize::A4,
         text: TEXT,
-        head: Some(Head::default()),
+        head: Some(Head { coat_of_arms, ..Head::default() }),
         blocks: Vec::new(),
         foot,
         issued_ms: 0,
