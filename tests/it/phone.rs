@@ -69,7 +69,7 @@ fn ready() -> Option<(Daemon, Browser, Window, std::path::PathBuf)> {
     let daemon = Daemon::start(HOSTING);
     let window = browser.window();
     browser.resize(&window, WIDTH);
-    let photo = photo_on_its_side(3400, 2500);
+    let photo = photo_on_its_side(2100, 1560);
     assert!((3 << 20..8 << 20).contains(&photo.len()), "{} octets", photo.len());
     let file = daemon.dir.join("IMG_20261123_090512.jpg");
     std::fs::write(&file, photo).unwrap();

@@ -22,6 +22,11 @@ async fn mailed(inbox: &Inbox, count: usize) {
     tokio::time::timeout(std::time::Duration::from_secs(60), taken).await.unwrap();
 }
 
+/// What a page says; its foot names the office, which other tests change meanwhile.
+fn said(page: &str) -> String {
+    page.split("<main").nth(1).and_then(|rest| rest.split("</main>").next()).unwrap().to_owned()
+}
+
 /// A mailbox.
 const MAILBOX: &str = "kantor@dinkes.example";
 
@@ -88,7 +93,7 @@ async fn every_mailbox_gets_the_same_answer_and_limits_tell_nothing() {
     for email in ["lain@dinkes.example", MAILBOX] {
         asking.open("/permohonan/lanjut").await;
         assert_eq!(asking.post("/permohonan/lanjut", &[("email", email)]).await, StatusCode::OK);
-        pages.push(asking.page.clone());
+        pages.push(said(&asking.page));
     }
     assert_eq!(pages[0], pages[1]);
     mailed(&inbox, 2).await;
@@ -96,7 +101,7 @@ async fn every_mailbox_gets_the_same_answer_and_limits_tell_nothing() {
     for _ in 0..6 {
         asking.open("/permohonan/lanjut").await;
         assert_eq!(asking.post("/permohonan/lanjut", &[("email", MAILBOX)]).await, StatusCode::OK);
-        assert_eq!(asking.page, pages[0]);
+        assert_eq!(said(&asking.page), pages[0]);
     }
     mailed(&inbox, 5).await;
     first.open("/permohonan/simpan").await;
