@@ -55,7 +55,7 @@ fn a_file_holds_query_and_response_of_every_transport() {
         &format!("response_port: {}", daemon_port(&yaml)),
         "query_zone: cirebonkab.go.id.",
         ";; QUESTION SECTION:",
-        "status: REFUSED",
+        "rcode: REFUSED",
     ] {
         assert!(yaml.contains(part), "not there: {part}\n{yaml}");
     }
