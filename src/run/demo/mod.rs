@@ -14,6 +14,7 @@ mod past;
 mod place;
 mod play;
 mod script;
+mod table;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use super::cast::Cast;
 use super::place::Place;
 use super::script::{Asked, Days, Script, Step, Verb};
-use super::{Filled, Sent, letter, past};
+use super::{Filled, Sent, letter, past, table};
 use crate::desk::{self, Desk, Submitted, Submitter, Viewer};
 use crate::people::{self, People, Role};
 use crate::publish::{self, Publisher, now_ms};
@@ -266,6 +266,10 @@ impl Stage<'_> {
     /// Brings the clock to the end of the story, and says what there is.
     fn end(&self, place: &Place) -> anyhow::Result<Filled> {
         self.cast.look_ahead()?;
+        let admin = self.cast.first(Role::Operator)?.name.clone();
+        let asked = self.script.requests.first().context("nobody asks for anything")?;
+        let cover = letter::of(&asked.application(0, past::now_ms(), self.now))?;
+        table::bring(&self.desk, &self.cast.actor(&self.desk, &admin)?, &cover)?;
         let last = past::now_ms();
         past::set(last.max(self.now - EQUIPPED_MS));
         let accounts = self.cast.equip(&self.script.persons)?;

@@ -13,7 +13,7 @@ use crate::view::rfc3339;
 /// The script that is shipped.
 const SCRIPT: &str = include_str!("script.toml");
 /// The zone that everything is asked for in.
-const ZONE: &str = "cirebonkab.go.id.";
+pub(super) const ZONE: &str = "cirebonkab.go.id.";
 /// When a month is closed, counted from midnight: 09.30.
 const CLOSED_AT_MS: i64 = 570 * MINUTE_MS;
 /// Calendar days that are looked back for working days.

@@ -217,6 +217,8 @@ struct OnePage {
     state: String,
     /// What was done just now, or what it does.
     words: String,
+    /// Whether that is good news.
+    is_good: bool,
     /// Counts in words.
     facts: Vec<(String, String)>,
     /// What to think about.
@@ -454,6 +456,7 @@ fn one_page(
             .wide()
             .faulty(form.as_ref().is_some_and(Form::is_faulty)),
         state: bulk.state.clone(),
+        is_good: bulk.state == "done" || (is_open && shown.surat.is_some()),
         words: match shown.surat {
             Some(count) if is_open => t.a("bulk-letters-taken", "count", &count.to_string()),
             _ => state_words(t, bulk),
