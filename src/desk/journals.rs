@@ -8,7 +8,7 @@
 //! of a name; a promotion counts once it is read back, and what was taken back at once does not count.
 //! The record of each change and its notice are one transaction, so that a crash doubles and loses none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{ActError, Desk};
 use crate::lock::lock;
@@ -50,17 +50,12 @@ impl Desk {
     pub(super) fn follow_changes(&self) -> Result<(), ActError> {
         let publisher = self.0.register.publisher();
         let mut seen = lock(&self.0.followed);
-        let mut promised: Option<BTreeSet<String>> = None;
         for apex in publisher.apexes() {
             let Some(serial) = publisher.zone(&apex).map(|zone| zone.serial()) else { continue };
             if seen.get(&apex) == Some(&serial) {
                 continue;
             }
-            let zones = match &promised {
-                Some(zones) => zones,
-                None => promised.insert(self.read(|reader| Ok(reader.promised_zones()?))?),
-            };
-            let is_promised = zones.contains(&apex.as_ref().to_lowercase().to_string());
+            let is_promised = self.read(|reader| Ok(reader.has_promises(&apex)?))?;
             let before = seen.get(&apex).copied();
             if !is_promised || self.follow_zone(&apex, before, serial)? {
                 seen.insert(apex, serial);

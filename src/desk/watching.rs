@@ -8,7 +8,7 @@
 //! A look holds no lock and no transaction. While nothing outside answers, not even what answered
 //! before, we are cut off and not the targets: no strike is given. Nothing here runs by a doubted clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -249,7 +249,10 @@ impl Desk {
         }
         let rows = self.read(|reader| Ok(reader.watch_witnesses(self.now(), WITNESSES)?))?;
         if rows.is_empty() {
-            return Ok(!self.0.prober.resolves());
+            // Where targets that were fine fail together and nothing else is watched, it is hardly they.
+            let fine = looked.iter().filter(|it| watch_of(&it.row).is_clear());
+            let fine: BTreeSet<&str> = fine.map(|it| it.row.targets.as_str()).collect();
+            return Ok(fine.len() > 1 || !self.0.prober.resolves());
         }
         for row in rows {
             if self.look_at(row)?.is_some_and(|it| answers(&it.found)) {

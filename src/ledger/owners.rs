@@ -9,9 +9,10 @@ use crate::digest::hex;
 use crate::queue::person::{normalize_email, same_mailbox};
 use crate::queue::time::DAY_MS;
 use crate::queue::{
-    Deed, LiveRecord, NameDelta, NoticeReader, NoticeValues, Place, Point, State, Way,
+    Deed, Kind, LiveRecord, NameDelta, NoticeReader, NoticeValues, Place, Point, State, Way,
 };
 use crate::store::changes::NameChangeRow;
+use crate::store::requests::RequestRow;
 use crate::store::{Reader, StoreError, Tx};
 
 /// How long an owner may use a link to the history of a name, in milliseconds.
@@ -84,13 +85,19 @@ impl Ledger {
         live: &LiveRecord,
         request: &str,
     ) -> Result<Option<NameOwner>, AuditError> {
-        if live.contact_request() != Some(request) {
-            return self.owner(reader, live);
-        }
         let rows = reader.requests_on(&live.name.to_string(), REQUESTS_BACK)?;
-        let was_live = |state| matches!(state, State::Live | State::Notified | State::Closed);
-        let before = rows.into_iter().find(|row| row.number != request && was_live(row.state));
-        let Some(row) = before else { return Ok(None) };
+        if rows.iter().any(|row| row.number == request && row.kind == Kind::New) {
+            return Ok(None);
+        }
+        // Numbers rise: what is told late is told to whoever owned the name then.
+        let made_owner = |row: &RequestRow| {
+            let was_live = matches!(row.state, State::Live | State::Notified | State::Closed);
+            row.number.as_str() < request && was_live && row.kind != Kind::Suspend
+        };
+        let Some(row) = rows.into_iter().find(made_owner) else {
+            let is_older = live.contact_request().is_none_or(|owner| owner < request);
+            return if is_older { self.owner(reader, live) } else { Ok(None) };
+        };
         let email = self.mailbox_of(reader, &row.number)?;
         Ok(Some(NameOwner { office: row.office, email, request: Some(row.number) }))
     }

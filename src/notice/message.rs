@@ -120,7 +120,7 @@ fn changed(change: &NameDelta, t: Words) -> String {
     };
     let (was, now_is) = (side(&change.was), side(&change.now_is));
     let (before, after) = (t.s("change-was"), t.s("change-now"));
-    format!("{}\n{before}\n{was}\n{after}\n{now_is}", change.name)
+    format!("{}\n{before}:\n{was}\n{after}:\n{now_is}", change.name)
 }
 
 /// The catalogue's id of a subject: a sentence of its own, or one for all.

@@ -1,8 +1,6 @@
 //! Rows of what changed at promised names, of how far the journals were read for it, and of the links by
 //! which owners read it.
 
-use std::collections::BTreeSet;
-
 use rusqlite::params;
 
 use super::sql::{insert, limit, row, select, sql, statements};
@@ -44,7 +42,7 @@ statements! {
     CHANGES_OF = select::<NameChangeRow>(
         "WHERE record = $1 ORDER BY at_ms DESC, seq DESC, name LIMIT $2");
     PUT_NAME_CHANGE = insert::<NameChangeRow>(&[]);
-    PROMISED_ZONES = sql("SELECT DISTINCT zone FROM live_record");
+    HAS_PROMISES = sql("SELECT EXISTS (SELECT 1 FROM live_record WHERE zone = $1)");
     FOLLOWED = sql("SELECT seq FROM followed WHERE zone = $1");
     PUT_FOLLOWED = sql("INSERT INTO followed (zone, seq) VALUES ($1, $2) \
         ON CONFLICT (zone) DO UPDATE SET seq = excluded.seq");
@@ -60,9 +58,9 @@ impl Reader<'_> {
         self.all(CHANGES_OF, params![record, limit(most)])
     }
 
-    /// The zones that have a live record.
-    pub fn promised_zones(&self) -> Result<BTreeSet<String>, StoreError> {
-        Ok(self.all::<String>(PROMISED_ZONES, [])?.into_iter().collect())
+    /// Whether a zone has a live record.
+    pub fn has_promises(&self, zone: &Name) -> Result<bool, StoreError> {
+        self.only(HAS_PROMISES, [key(zone)])
     }
 
     /// How far the journal of a zone was read.

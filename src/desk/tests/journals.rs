@@ -64,7 +64,7 @@ fn an_owner_is_told_of_each_change_by_others_once_with_before_and_after() {
         ("desa@example.id", Some(&*number))
     );
     assert!(text.contains("peta.grogolkapetakan.desa.cirebonkab.go.id"), "{text}");
-    let sides = "Sebelumnya\n  (tidak ada)\nSekarang\n  A 192.0.2.77 (TTL 3600)";
+    let sides = "Sebelumnya:\n  (tidak ada)\nSesudahnya:\n  A 192.0.2.77 (TTL 3600)";
     assert!(text.contains(sides), "{text}");
     assert!(text.contains("berkas zona") && text.contains("https://x/riwayat/"), "{text}");
 
@@ -72,7 +72,7 @@ fn an_owner_is_told_of_each_change_by_others_once_with_before_and_after() {
     office.desk.suspend(VILLAGE, "berisi judi", &office.actor("seksi")).unwrap();
     office.desk.tick().unwrap();
     let [(_, text)] = &told(&office)[..] else { panic!("one notice") };
-    let sides = "Sebelumnya\n  A 192.0.2.110 (TTL 3600)\nSekarang\n  (tidak ada)";
+    let sides = "Sebelumnya:\n  A 192.0.2.110 (TTL 3600)\nSesudahnya:\n  (tidak ada)";
     assert!(text.contains(sides) && text.contains("berisi judi"), "{text}");
     assert!(text.contains("keadaan darurat"), "{text}");
 
@@ -145,7 +145,7 @@ fn who_owned_a_name_before_is_told_when_somebody_else_had_it_changed() {
     office.desk.tick().unwrap();
     let [(notice, text)] = &told(&office)[..] else { panic!("one notice") };
     assert_eq!(notice.to, "desa@example.id");
-    let sides = "Sebelumnya\n  A 192.0.2.110 (TTL 3600)\nSekarang\n  A 192.0.2.120 (TTL 3600)";
+    let sides = "Sebelumnya:\n  A 192.0.2.110 (TTL 3600)\nSesudahnya:\n  A 192.0.2.120 (TTL 3600)";
     assert!(text.contains(sides) && text.contains("permohonan yang disetujui"), "{text}");
     // The one who asked has before and after in the notice of the request.
     let all = office.desk.notices_due(1_000).unwrap();
@@ -192,6 +192,6 @@ fn a_name_without_a_mailbox_is_told_by_letter_and_found_on_its_page() {
     let id = page.served[0].notice.clone().unwrap();
     let notice = office.desk.notice(&id, &office.actor("seksi")).unwrap();
     let text = message(&notice, Words::of(Lang::Id), "https://x").text;
-    assert!(text.contains("A 192.0.2.10 (TTL 3600)\nSekarang\n  A 192.0.2.11"), "{text}");
+    assert!(text.contains("A 192.0.2.10 (TTL 3600)\nSesudahnya:\n  A 192.0.2.11"), "{text}");
     office.desk.notice_handled(&id, "diantar", &office.actor("seksi")).unwrap();
 }

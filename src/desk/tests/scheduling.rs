@@ -14,7 +14,7 @@ fn scheduled(office: &Office) -> (String, String) {
     office.act(&sent.number, dispose("seksi"), "kepala").unwrap();
     let view = office.approve(&sent.number).unwrap();
     assert_eq!((view.state, view.phase), (State::Verified, Phase::Scheduled));
-    assert_eq!(view.scheduled.as_deref(), Some("2026-11-30T17:00:00Z"), "midnight in WIB");
+    assert_eq!(view.scheduled.as_deref(), Some("2026-11-30T17:00:00.000Z"), "midnight in WIB");
     (sent.number, sent.secret)
 }
 

@@ -40,18 +40,20 @@ pub(super) struct Changed {
     pub(super) request: String,
     /// The letter that tells the owner; empty if there is none.
     pub(super) letter: String,
-    /// Names with their records before and after.
+    /// Names with their records before and after; the name of the page itself is empty.
     pub(super) names: Vec<ChangedName>,
 }
 
-/// A change in words.
-pub(super) fn changed(t: Words, change: &NameChangeView) -> Changed {
+/// A change of a name in words; its own name is said by the page, those below it are said here.
+pub(super) fn changed(t: Words, own: &str, change: &NameChangeView) -> Changed {
+    let mut names = change.names.clone();
+    names.iter_mut().filter(|it| it.name == own).for_each(|it| it.name.clear());
     Changed {
         when: t.moment(&change.at),
         way: change.way.say(t),
         request: change.request.clone().unwrap_or_default(),
         letter: change.notice.clone().unwrap_or_default(),
-        names: change.names.clone(),
+        names,
     }
 }
 
@@ -101,7 +103,7 @@ fn history_page(
         state: found.state.say(t),
         tag: live_tag(found.state),
         facts,
-        changes: found.changes.iter().map(|change| changed(t, change)).collect(),
+        changes: found.changes.iter().map(|change| changed(t, &name, change)).collect(),
         give_up: if found.state.may_be_given_up() { give_up } else { "" },
         letters: false,
         name,

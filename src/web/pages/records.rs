@@ -258,7 +258,7 @@ pub(super) async fn show(
     let done =
         last.map(|it| t.a(&format!("record-done-{}", it.act.replace('_', "-")), "name", &shown));
     page(&NameView {
-        shell: Shell::new(&visitor, shown).wide(),
+        shell: Shell::new(&visitor, shown.clone()).wide(),
         done: done.or(looks).unwrap_or_default(),
         place: place_of(record),
         state: record.state.say(t),
@@ -269,7 +269,7 @@ pub(super) async fn show(
         changes: found.changes.iter().map(|it| change(t, it, can_undo(record, it, acts))).collect(),
         watch: found.watch.as_ref().map(|watch| watched(t, watch)).unwrap_or_default(),
         may_look: acts,
-        served: found.served.iter().map(|it| changed(t, it)).collect(),
+        served: found.served.iter().map(|it| changed(t, &shown, it)).collect(),
         letters: session.holds_one_of(&[Role::Head, Role::Verifier]),
         history: history(t, &found.history, true),
     })
