@@ -39,12 +39,12 @@
         if (loaded.length > 5 || bytes > 100000) faults.push(loaded.length + 1 + ' requests, ' + bytes + ' bytes');
         for (const it of loaded) if (!it.name.startsWith(location.origin)) faults.push('from elsewhere: ' + it.name);
     }
-    // Words: what is code, a name or a letter's own text is no text of ours.
+    // Words: what is code, a name, or what somebody else wrote in a list is no text of ours.
     const text = [document.title];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const at = walker.currentNode.parentElement;
-        if (!at.closest('code, pre, script, textarea, [hreflang], .me, blockquote') && at.closest('[lang]').lang === wanted.lang) text.push(walker.currentNode.data);
+        if (!at.closest('code, pre, script, textarea, [hreflang], .me, .data') && at.closest('[lang]').lang === wanted.lang) text.push(walker.currentNode.data);
     }
     for (const it of all('[aria-label], [title], [placeholder], [alt], [data-label]'))
         if (it.closest('[lang]').lang === wanted.lang)

@@ -220,7 +220,7 @@ const LINKS: &str = "[...document.querySelectorAll('a[href]')].map(it => new URL
 /// Whether an address is a page, and no file, act or change of language.
 fn is_page(link: &str) -> bool {
     let path = link.split('?').next().unwrap_or_default();
-    let files = [".csv", ".pdf", ".xlsx", ".json", "/pdf", "/surat"];
+    let files = [".csv", ".pdf", ".xlsx", ".json", "/csv", "/pdf", "/surat"];
     let others = ["/bahasa/", "/aset/", "/api/"];
     !files.iter().any(|end| path.ends_with(end)) && !others.iter().any(|it| path.starts_with(it))
 }
