@@ -193,12 +193,12 @@ impl Table {
 
     /// The table as CSV, by which it is kept and compared.
     pub fn text(&self) -> String {
-        self.csv(str::to_owned)
+        self.csv(b',', str::to_owned)
     }
 
-    /// The table as CSV with each cell as `shown` makes it.
-    pub fn csv(&self, shown: impl Fn(&str) -> String) -> String {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+    /// The table as CSV with this sign between cells, and each cell as `shown` makes it.
+    pub fn csv(&self, delimiter: u8, shown: impl Fn(&str) -> String) -> String {
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
         // A vector takes everything.
         drop(writer.write_record(self.list.columns()));
         for row in &self.rows {

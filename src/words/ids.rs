@@ -60,7 +60,7 @@ impl Fault {
             // The types that are there say nothing to whoever asks for a name.
             Rule::NoTargetYet => "",
             Rule::NoteNeeded | Rule::ClassOff | Rule::InZone => "",
-            Rule::ReservedName if words.lang() == Lang::Id => "",
+            Rule::ReservedName if words.lang() == Lang::En => "",
             _ => self.about.trim(),
         }
     }

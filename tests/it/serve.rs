@@ -126,7 +126,8 @@ fn a_query_log_in_a_pipe_that_nobody_reads_delays_neither_start_nor_stop() {
             ask(daemon.dns(), "kec-sumber.cirebonkab.go.id.", RecordType::A);
         }
         let log = daemon.dir.join("log");
-        let told = || std::fs::read_to_string(&log).unwrap().contains("entries are lost from now on");
+        let told =
+            || std::fs::read_to_string(&log).unwrap().contains("entries are lost from now on");
         until("the loss is told", || reader.is_some() || told());
         let begun = std::time::Instant::now();
         assert_eq!(daemon.end_with("TERM"), Some(0));

@@ -9,6 +9,7 @@
 //! verifies. It is no test of load, and no way to begin in earnest: its passwords are printed.
 
 mod cast;
+mod holidays;
 mod letter;
 mod past;
 mod place;

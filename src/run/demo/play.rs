@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use super::cast::Cast;
 use super::place::Place;
 use super::script::{Asked, Days, Script, Step, Verb};
-use super::{Filled, Sent, letter, past, table};
+use super::{Filled, Sent, holidays, letter, past, table};
 use crate::desk::{self, Desk, Submitted, Submitter, Viewer};
 use crate::people::{self, People, Role};
 use crate::publish::{self, Publisher, now_ms};
@@ -273,6 +273,8 @@ impl Stage<'_> {
         let last = past::now_ms();
         past::set(last.max(self.now - EQUIPPED_MS));
         let accounts = self.cast.equip(&self.script.persons)?;
+        let admin = self.cast.first(Role::Operator)?.name.clone();
+        holidays::enter(&self.desk, &self.cast.actor(&self.desk, &admin)?)?;
         self.wait_until(self.now)?;
         let requests = self.sent.iter().flatten().map(|sent| {
             let summary = self.view(&sent.number)?.summary;

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::FormPage;
 use super::list_change::place_of_change;
 use super::lists::{column_id, day_words, headings, list_of, place_of, spans_words, title_of};
 use super::sign_in::proof_first;
@@ -29,6 +28,22 @@ use crate::words::{Said, Words};
 const WRITERS: [Role; 1] = [Role::Operator];
 /// Month and day of holidays that have the same date every year.
 const FIXED: [&str; 5] = ["01-01", "05-01", "06-01", "08-17", "12-25"];
+
+/// A form that changes a list.
+#[derive(Template)]
+#[template(path = "list_form.html", config = "src/web/askama.toml")]
+struct ListFormPage {
+    /// Frame.
+    shell: Shell,
+    /// The address of the list.
+    place: String,
+    /// What is wrong: where to mend it, and what.
+    faults: Vec<(String, String)>,
+    /// What is expected.
+    lead: String,
+    /// The form.
+    form: Form,
+}
 
 /// Keeps a change and leads to the page that shows it.
 async fn propose(
@@ -104,18 +119,10 @@ pub(super) async fn take(
 
 /// The list with what was filled in; or what is wrong, by field.
 fn changed(list: List, before: &Table, sent: &Sent) -> Result<Table, Vec<Fault>> {
-    let week = || DAYS.map(|day| (day, sent.get(day).to_owned()));
     let after = match list {
         List::Hours => {
-            let mut faults = Vec::new();
-            let mut after = before.clone();
-            for (day, hours) in week() {
-                match Table::read_one(list, vec![day.to_owned(), hours]) {
-                    Ok(row) => after = after.with(&row),
-                    Err(_) => faults.push(Fault::new(day, Rule::BadHours, "")),
-                }
-            }
-            if faults.is_empty() { after } else { return Err(faults) }
+            let days = week(sent)?.into_iter();
+            days.fold(before.clone(), |table, row| table.with(&row))
         }
         List::Identity => {
             let mut faults = Vec::new();
@@ -129,25 +136,45 @@ fn changed(list: List, before: &Table, sent: &Sent) -> Result<Table, Vec<Fault>>
             }
             if faults.is_empty() { after } else { return Err(faults) }
         }
-        _ => {
-            let cells = list.columns().iter().map(|column| match (list, *column) {
-                (List::OtherHours, "hours") => hours_text(&week()),
-                (_, column) => sent.get(column).to_owned(),
-            });
-            let row = Table::read_one(list, cells.collect())?;
-            let (key, old) = (row.rows().first().and_then(|row| row.first()), sent.get("baris"));
-            let rest = before.without(old);
-            if let Some(key) = key.filter(|key| rest.row(key).is_some()) {
-                let column = list.columns().first().copied().unwrap_or_default();
-                return Err(vec![Fault::new(column, Rule::DoubledRow, key)]);
-            }
-            // One that keeps its key keeps its place.
-            let renamed = key.is_some_and(|key| key != old);
-            if renamed { rest.with(&row) } else { before.with(&row) }
-        }
+        _ => with_row(list, before, sent)?,
     };
     let faults = after.faults();
     if faults.is_empty() { Ok(after) } else { Err(faults.into_iter().map(|it| it.fault).collect()) }
+}
+
+/// The list with the row that was filled in.
+fn with_row(list: List, before: &Table, sent: &Sent) -> Result<Table, Vec<Fault>> {
+    let hours = if list == List::OtherHours { hours_text(&week(sent)?) } else { String::new() };
+    let cells = list.columns().iter().map(|column| match (list, *column) {
+        (List::OtherHours, "hours") => hours.clone(),
+        (_, column) => sent.get(column).to_owned(),
+    });
+    // A week without hours is wrong at its first day: the column is no field of the form.
+    let at_field = |it: Fault| if it.field == "hours" { of_field(it, DAYS[0]) } else { it };
+    let row = Table::read_one(list, cells.collect())
+        .map_err(|found| found.into_iter().map(at_field).collect::<Vec<_>>())?;
+    let (key, old) = (row.rows().first().and_then(|row| row.first()), sent.get("baris"));
+    let rest = before.without(old);
+    if let Some(key) = key.filter(|key| rest.row(key).is_some()) {
+        let column = list.columns().first().copied().unwrap_or_default();
+        return Err(vec![Fault::new(column, Rule::DoubledRow, key)]);
+    }
+    // One that keeps its key keeps its place.
+    let renamed = key.is_some_and(|key| key != old);
+    Ok(if renamed { rest.with(&row) } else { before.with(&row) })
+}
+
+/// The days of a week as they were filled in; or what is wrong, by day.
+fn week(sent: &Sent) -> Result<Vec<Table>, Vec<Fault>> {
+    let t = sent.visitor.t;
+    let (mut days, mut faults) = (Vec::new(), Vec::new());
+    for day in DAYS {
+        match Table::read_one(List::Hours, vec![day.to_owned(), sent.get(day).to_owned()]) {
+            Ok(row) => days.push(row),
+            Err(_) => faults.push(Fault::new(day, Rule::BadHours, day_words(t, day))),
+        }
+    }
+    if faults.is_empty() { Ok(days) } else { Err(faults) }
 }
 
 /// The same fault at another field.
@@ -155,10 +182,13 @@ fn of_field(fault: Fault, field: &str) -> Fault {
     Fault { field: field.to_owned(), ..fault }
 }
 
-/// A week as one text; a day that does not read makes it unreadable.
-fn hours_text(week: &[(&str, String)]) -> String {
-    let open = week.iter().filter(|(_, hours)| !hours.is_empty());
-    open.map(|(day, hours)| format!("{day} {hours}")).collect::<Vec<_>>().join(";")
+/// A week as one text.
+fn hours_text(week: &[Table]) -> String {
+    let days = week.iter().flat_map(Table::rows).filter_map(|row| match row.as_slice() {
+        [day, hours] if !hours.is_empty() => Some(format!("{day} {hours}")),
+        _ => None,
+    });
+    days.collect::<Vec<_>>().join(";")
 }
 
 /// The form with what is wrong; without a fault, that nothing changes.
@@ -240,7 +270,7 @@ fn week_fields(t: Words, hours: impl Fn(&str) -> String) -> Vec<Field> {
         field.label = t.a("hours-day", "day", &day_words(t, day));
         // Said once: the others are filled in alike.
         field.hint = if day == DAYS[0] { t.s("hours-hint") } else { String::new() };
-        field.optional().width("w-m")
+        field.width("w-m")
     };
     DAYS.map(field).to_vec()
 }
@@ -264,37 +294,22 @@ fn identity_field(t: Words, key: &str, value: &str) -> Field {
 }
 
 /// The page around the form.
-fn row_page(visitor: &Visitor, list: List, form: Form) -> FormPage {
+fn row_page(visitor: &Visitor, list: List, form: Form) -> ListFormPage {
     let t = visitor.t;
     let is_new = form.other.is_none() && !list.is_fixed();
     let id = if is_new { "list-add-title" } else { "list-edit-title" };
     let title = t.a(id, "list", &title_of(t, list));
-    FormPage {
+    let faults = form.faults().into_iter();
+    ListFormPage {
         shell: Shell::new(visitor, title).faulty(form.is_faulty()),
-        lead: vec![t.s("change-lead")],
-        facts: Vec::new(),
+        place: place_of(list),
+        faults: faults.map(|(name, text)| (format!("#{name}"), text.to_owned())).collect(),
+        lead: t.s("list-form-lead"),
         form,
-        after: Vec::new(),
     }
 }
 
 //------------ Import --------------------------------------------------------
-
-/// The import.
-#[derive(Template)]
-#[template(path = "list_import.html", config = "src/web/askama.toml")]
-struct ImportPage {
-    /// Frame.
-    shell: Shell,
-    /// The address of the list.
-    place: String,
-    /// What is wrong: where to mend it, and what.
-    faults: Vec<(String, String)>,
-    /// What is expected.
-    lead: String,
-    /// The form.
-    form: Form,
-}
 
 /// `GET /pengaturan/daftar/{list}/impor`
 pub(super) async fn ask_import(
@@ -387,12 +402,8 @@ fn import_form(visitor: &Visitor, list: List) -> Form {
         hint: t.s(&format!("list-import-{id}-hint")),
     });
     let form = Form::new(&format!("{}/impor", place_of(list)), &visitor.csrf, t.s("list-next"))
-        .field(Field::line(t, "text", "list-import-text").input(Input::Area).optional())
-        .field(
-            Field::line(t, "file", "list-import-file")
-                .input(Input::File(".csv,.txt,text/csv"))
-                .optional(),
-        )
+        .field(Field::line(t, "text", "list-import-text").input(Input::Area))
+        .field(Field::line(t, "file", "list-import-file").input(Input::File(".csv,.txt,text/csv")))
         .field(
             Field::line(t, "how", "list-import-how")
                 .input(Input::Radios(ways.to_vec()))
@@ -411,10 +422,10 @@ fn import_page(
     list: List,
     form: Form,
     faults: Vec<(String, String)>,
-) -> ImportPage {
+) -> ListFormPage {
     let t = visitor.t;
     let columns = headings(t, list).join(", ");
-    ImportPage {
+    ListFormPage {
         shell: Shell::new(visitor, t.a("list-import-title", "list", &title_of(t, list)))
             .faulty(!faults.is_empty()),
         place: place_of(list),

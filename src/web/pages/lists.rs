@@ -323,7 +323,8 @@ pub(super) async fn look(state: &State, list: List) -> Result<(ListView, Vec<Acc
     Ok(found.await??)
 }
 
-/// `GET /pengaturan/daftar/{list}/csv`: the list as in force; it reads back by an import.
+/// `GET /pengaturan/daftar/{list}/isi.csv`: the list as in force, with semicolons and a byte order mark, as
+/// spreadsheets here expect; it reads back by an import.
 pub(super) async fn csv(
     Extract(state): Extract<State>,
     Path(slug): Path<String>,
@@ -331,7 +332,8 @@ pub(super) async fn csv(
 ) -> Result<Response, Failure> {
     visitor.need(&READERS)?;
     let list = list_of(&slug)?;
-    let text = state.desk().list_in_force(list).table.csv(disarmed);
+    let text = state.desk().list_in_force(list).table.csv(b';', disarmed);
+    let text = format!("\u{feff}{text}");
     let name = format!("attachment; filename=\"{slug}.csv\"");
     let headers =
         [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];

@@ -86,7 +86,7 @@ pub(super) fn routes() -> Router<State> {
         .route("/contoh-surat.pdf", get(help::sample_file))
         .route("/pengaturan", get(settings::show))
         .route("/pengaturan/daftar/{list}", get(lists::show))
-        .route("/pengaturan/daftar/{list}/csv", get(lists::csv))
+        .route("/pengaturan/daftar/{list}/isi.csv", get(lists::csv))
         .route("/pengaturan/daftar/{list}/riwayat", get(lists::history))
         .route("/pengaturan/daftar/{list}/ubah", get(list_forms::show).post(list_forms::take))
         .route(

@@ -52,6 +52,8 @@ struct Key {
     about: String,
     /// Its value.
     value: String,
+    /// Whether that is in words.
+    is_said: bool,
     /// Whether its value waits for a restart.
     waits: bool,
 }
@@ -133,6 +135,7 @@ fn row(t: Words, view: &ListView, people: &[Account], now: i64) -> Row {
             let values = [("this", &days), ("year", &this), ("next", &later), ("following", &next)];
             t.with("list-holidays-years", &values.map(|(key, value)| (key, value.as_str())))
         }
+        _ if table.rows().is_empty() => t.s("settings-none"),
         _ => t.a(&list_id(list, "-count"), "count", &count(table.rows().len())),
     };
     Row {
@@ -157,12 +160,13 @@ fn other(t: Words, id: &str, place: &str, count: usize) -> Row {
 fn key(t: Words, it: &Shown, started: &[Shown]) -> Key {
     let id = format!("key-{}", it.key.replace(['.', '_'], "-"));
     let waits = !it.by_reload && !started.contains(it);
-    let value = match it.value.as_str() {
-        "" => t.s("settings-empty"),
-        "true" => t.s("fact-yes"),
-        "false" => t.s("fact-no"),
-        value => value.to_owned(),
+    let said = match it.value.as_str() {
+        "" => Some("settings-empty"),
+        "true" => Some("fact-yes"),
+        "false" => Some("fact-no"),
+        _ => None,
     };
+    let value = said.map_or_else(|| it.value.clone(), |id| t.s(id));
     let about = if t.has(&id) { t.s(&id) } else { String::new() };
-    Key { key: it.key.clone(), about, value, waits }
+    Key { key: it.key.clone(), about, value, is_said: said.is_some(), waits }
 }

@@ -46,9 +46,8 @@ async fn holidays_are_pasted_looked_at_and_in_force_at_once() {
     assert_eq!(site.desk.list_versions(List::Holidays).unwrap().len(), 1);
     admin.open("/beranda").await;
     assert!(!admin.page.contains("belum diisi"), "2027 has a holiday now");
-    admin.open(&format!("{place}/csv")).await;
-    let exported =
-        "date,name,source\n2026-12-25,Natal,SKB 3 Menteri\n2027-08-17,Kemerdekaan,SKB 3 Menteri\n";
+    admin.open(&format!("{place}/isi.csv")).await;
+    let exported = "\u{feff}date;name;source\n2026-12-25;Natal;SKB 3 Menteri\n2027-08-17;Kemerdekaan;SKB 3 Menteri\n";
     assert_eq!(admin.page, exported);
 
     admin.open(&format!("{place}/riwayat")).await;
