@@ -43,7 +43,7 @@ pub(super) fn words(paragraph: &str) -> impl Iterator<Item = &str> {
 
 /// The parts of a word that is broken because no line holds it.
 pub(super) fn parts(word: &str) -> impl Iterator<Item = &str> {
-    word.split_inclusive(['-', '/', '.', ':', '@', '_', ','])
+    word.split_inclusive([' ', '-', '/', '.', ':', '@', '_', ','])
 }
 
 /// What is being broken.
@@ -116,7 +116,7 @@ impl Breaker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{parts, words};
 
     #[test]
     fn a_short_number_stays_with_what_it_counts() {
@@ -126,5 +126,7 @@ mod tests {
         assert_eq!(of("paling 15"), ["paling ", "15"]);
         assert_eq!(of(" a  b "), [" ", "a ", " ", "b "]);
         assert!(of("").is_empty());
+        // Where no line holds both, they are broken between them and not within a word.
+        assert_eq!(parts("5 Pemberitahuan").collect::<Vec<_>>(), ["5 ", "Pemberitahuan"]);
     }
 }

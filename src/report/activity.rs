@@ -15,6 +15,7 @@ impl Report {
         let mut sections = self.counts(words);
         sections.push(self.times(words));
         sections.push(self.late_section(words));
+        sections.push(self.late_requests(words));
         sections.push(self.live_section(words));
         Activity {
             period: self.month_words(words),
@@ -132,7 +133,7 @@ impl Report {
         }
     }
 
-    /// What was late, by holder and step, each with its requests.
+    /// What was late, by holder and step.
     fn late_section(&self, words: Words) -> Section {
         let heading = words.s("report-late-title");
         if self.late.is_empty() {
@@ -140,27 +141,34 @@ impl Report {
             return Section { heading, text, chart: None, table: None };
         }
         let of = |one: &HolderLate| {
-            let is_of = |late: &&Late| late.holder == one.holder && late.step == one.step;
-            let numbers = self.late.iter().filter(is_of).map(|late| late.number.as_str());
             vec![
                 one.holder.clone(),
                 step_words(words, one.step),
                 one.count.to_string(),
                 words.work_span(one.over_minutes),
-                numbers.collect::<Vec<_>>().join(", "),
             ]
         };
         let columns = vec![
-            Column::text(words.s("report-holder"), 4),
+            Column::text(words.s("report-holder"), 5),
             Column::text(words.s("report-late-step"), 3),
             Column::number(words.s("report-count"), 1),
             Column::text(words.s("report-over-by"), 2),
-            Column::text(words.s("report-number"), 3),
         ];
         let rows = self.late_by_holder.iter().map(of).collect();
         let table =
             Table { title: words.s("report-holders-title"), columns, rows, total: Vec::new() };
         Section { heading, text: Vec::new(), chart: None, table: Some(table) }
+    }
+
+    /// The same with the requests of each: lines across the page, for there may be hundreds.
+    fn late_requests(&self, words: Words) -> Section {
+        let of = |one: &HolderLate| {
+            let is_of = |late: &&Late| late.holder == one.holder && late.step == one.step;
+            let numbers = self.late.iter().filter(is_of).map(|late| late.number.as_str());
+            let numbers = numbers.collect::<Vec<_>>().join(", ");
+            format!("{}, {}: {numbers}", one.holder, step_words(words, one.step))
+        };
+        Section { text: self.late_by_holder.iter().map(of).collect(), ..Section::default() }
     }
 
     /// Names that were live at the end.

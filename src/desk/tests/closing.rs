@@ -316,4 +316,9 @@ fn the_paper_of_a_month_says_what_its_report_says() {
     assert_eq!((annex.rows.len(), annex.rows[0][0].as_str()), (3, first.as_str()));
     let late = tables.iter().find(|table| table.title == "Menurut pemegang dan langkah").unwrap();
     assert_eq!(late.rows.len(), report.late_by_holder.len());
+    let said: Vec<_> = paper.sections.iter().flat_map(|section| &section.text).collect();
+    for it in &report.late {
+        let is_told = |text: &&&String| text.contains(&it.holder) && text.contains(&it.number);
+        assert!(said.iter().any(|text| is_told(&text)), "{it:?} is not in {said:?}");
+    }
 }

@@ -12,7 +12,7 @@ const UNBROKEN: f32 = 0.45;
 /// The height of the pieces of a row that is.
 const PIECE: f32 = 60.0;
 /// Space between a cell's frame and its text.
-pub(super) const PADDING: f32 = 4.0;
+const PADDING: f32 = 4.0;
 
 /// How rows are framed.
 #[derive(Clone, Copy)]

@@ -2,15 +2,17 @@
 //! table, and wide enough that no word is broken where there is room for it.
 
 use super::block::{Align, Style, spaced};
-use super::cells::{Frame, PADDING, SetCell, shares};
+use super::cells::{Frame, SetCell, shares};
 use super::strip::Strip;
 use super::structure::Tag;
 use super::{Area, Setter};
 use crate::paper::content::{Column, Table};
-use crate::paper::lines::parts;
+use crate::paper::lines::{parts, words};
 
 /// How much darker the ground of a head is.
 const SHADE: u8 = 22;
+/// Space beside what is in a cell.
+const SIDE: f32 = 3.0;
 /// Space above and below what is in a cell.
 const SPACE: f32 = 2.5;
 /// Words that are wider than this part of a table are broken in any case.
@@ -76,8 +78,9 @@ impl Setter<'_> {
         let mut add = |text: &str, bold: bool| {
             let face = self.faces.face(bold);
             let clean = self.faces.clean(text);
-            for word in clean.split([' ', '\n']) {
-                let width = |text: &str| face.width(text, size) + 2.0 * PADDING;
+            for word in clean.split('\n').flat_map(words) {
+                let seen = |text: &str| face.width(text.trim_end_matches(' '), size);
+                let width = |text: &str| seen(text) + 2.0 * SIDE;
                 need.word = need.word.max(width(word));
                 need.part = parts(word).map(width).fold(need.part, f32::max);
             }
@@ -101,7 +104,7 @@ impl Setter<'_> {
         for (column, area) in columns.iter().zip(areas) {
             let cell = self.structure.add(row, Tag::HeadCell);
             let style = Style { bold: true, align: aligned(column), ..self.in_table() };
-            let strips = self.text(&column.head, style, cell, area.within(PADDING));
+            let strips = self.text(&column.head, style, cell, area.within(SIDE));
             cells.push(SetCell { area: *area, strips });
         }
         let strips = self.row(cells, Frame { shade: SHADE, space: SPACE });
@@ -125,7 +128,7 @@ impl Setter<'_> {
             let cell = self.structure.add(node, Tag::Cell);
             let style = Style { bold, align: aligned(column), ..self.in_table() };
             let text = row.get(at).map_or("", String::as_str);
-            let strips = self.text(text, style, cell, area.within(PADDING));
+            let strips = self.text(text, style, cell, area.within(SIDE));
             cells.push(SetCell { area: *area, strips });
         }
         let mut strips = self.row(cells, Frame { shade: 0, space: SPACE });
