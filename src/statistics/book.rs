@@ -156,7 +156,9 @@ impl Book {
 
     /// Writes all of it down, in one transaction; what cannot be written stays.
     pub(super) fn keep(&mut self, store: &Store, now_ms: i64) -> Result<(), StoreError> {
-        if self.sums.is_empty() && self.live.is_empty() {
+        // Without news nobody waits for the writer.
+        let is_quiet = self.sums.is_empty() && self.live.is_empty();
+        if is_quiet && !store.read::<_, StoreError>(|reader| reader.has_uncounted_name())? {
             return Ok(());
         }
         self.fill_names(store)?;

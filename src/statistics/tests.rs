@@ -144,6 +144,9 @@ fn each_live_name_is_counted_since_it_went_live() {
     put("c.example.", "quarantined", "'GPR-3'");
     put("d.example.", "live", "NULL");
     let name: Name = "B.example.".parse().unwrap();
+    statistics.keep(NOW).unwrap();
+    let begun = statistics.figures(Span::Week, NOW).unwrap().live;
+    assert_eq!(begun.len(), 2, "from when they are live, also without any query: {begun:?}");
     for at in [NOW, NOW + MINUTE] {
         book().note(&sample(&name), at);
         statistics.keep(at).unwrap();

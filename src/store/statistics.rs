@@ -30,6 +30,9 @@ statements! {
         SELECT name, $1, $1, $2 FROM live_record \
         WHERE name = $3 AND request IS NOT NULL AND state IN ('live', 'reconfirming') \
         ON CONFLICT (name) DO UPDATE SET count = count + excluded.count, last_ms = excluded.last_ms");
+    UNCOUNTED = sql("SELECT EXISTS (SELECT 1 FROM live_record \
+        WHERE request IS NOT NULL AND state IN ('live', 'reconfirming') \
+        AND name NOT IN (SELECT name FROM query_live))");
     BEGIN_LIVE = sql("INSERT INTO query_live (name, since_ms, last_ms, count) \
         SELECT name, $1, $1, 0 FROM live_record \
         WHERE request IS NOT NULL AND state IN ('live', 'reconfirming') \
@@ -115,6 +118,11 @@ impl Reader<'_> {
         most: usize,
     ) -> Result<Vec<NameCount>, StoreError> {
         Ok(names(self.all(TOP_NAMES, params![from_ms, to_ms, exists, limit(most)])?))
+    }
+
+    /// Whether a name has gone live whose queries are not counted yet.
+    pub fn has_uncounted_name(&self) -> Result<bool, StoreError> {
+        self.only(UNCOUNTED, [])
     }
 
     /// Queries for live names, the most first.
