@@ -21,6 +21,11 @@ pub struct ChangePage {
 }
 
 impl Desk {
+    /// The number of the last event: nothing has happened while it stays.
+    pub fn last_event(&self) -> Result<i64, ActError> {
+        self.read(|reader| Ok(reader.chain_head()?.map_or(0, |(sequence, _)| sequence)))
+    }
+
     /// What was done after an event; for officers.
     pub fn changes(&self, since: i64, most: usize, actor: &Actor) -> Result<ChangePage, ActError> {
         let ledger = &self.0.ledger;

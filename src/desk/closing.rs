@@ -74,7 +74,7 @@ impl Desk {
     pub fn work_figures(&self) -> Result<Arc<WorkFigures>, ActError> {
         let now = self.now();
         let current = Month::of(now).ok_or(ActError::NotFound)?;
-        let head = self.read(|reader| Ok(reader.chain_head()?))?.map_or(0, |(at, _)| at);
+        let head = self.last_event()?;
         let mut kept = lock(&self.0.work_figures);
         if let Some((at, figures)) = kept.as_ref()
             && (*at, figures.month) == (head, current)

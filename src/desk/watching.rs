@@ -18,7 +18,7 @@ use crate::ledger::{watch_of, with_watch};
 use crate::lock::lock;
 use crate::queue::time::{DAY_MS, is_recent};
 use crate::queue::watch::{ADDRESSES_EVERY_MS, NAMES_EVERY_MS, next_slot};
-use crate::queue::{Ground, Kind, LiveRecord, Place, Raised, Sight, Warning};
+use crate::queue::{Actor, Ground, Kind, LiveRecord, Place, Raised, Role, Sight, Warning};
 use crate::store::watched::{WatchCounts, WatchRow};
 use crate::store::{Reader, StoreError};
 use crate::view::{TargetView, WatchView, rfc3339};
@@ -352,11 +352,15 @@ impl Desk {
         self.read(|reader| Ok(reader.watch_counts()?))
     }
 
-    /// Has a name looked at with the next turn. A look that comes early is no strike.
-    pub fn look_soon(&self, name: &str) -> Result<(), ActError> {
+    /// Has a name looked at with the next turn, by kabid, kasi or an administrator. A look that comes early is no
+    /// strike.
+    pub fn look_soon(&self, name: &str, actor: &Actor) -> Result<(), ActError> {
         let place = self.place_of(name).ok_or(ActError::NotFound)?;
         let now = self.now();
         self.0.ledger.store.write(|tx| {
+            let actor = self.0.ledger.current(tx, actor)?;
+            let by = actor.capacity_in(&[Role::Head, Role::Verifier, Role::Operator], now);
+            by.ok_or(ActError::NotAllowed)?;
             let row = tx.watch(&place.name.to_string())?.ok_or(ActError::NotFound)?;
             Ok(tx.put_watch(&WatchRow { next_ms: now.min(row.next_ms), ..row })?)
         })

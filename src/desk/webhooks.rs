@@ -280,9 +280,13 @@ impl Desk {
     }
 
     /// Sends a call that is no event, and says what came of it. It changes nothing: an administrator looks whether
-    /// calls arrive.
-    pub fn test_webhook(&self, name: &str) -> Result<Answer, ActError> {
+    /// calls arrive, or nobody of ours does on the command line.
+    pub fn test_webhook(&self, name: &str, actor: Option<&Actor>) -> Result<Answer, ActError> {
         let hook = self.hook(name).ok_or(ActError::NotFound)?;
+        if let Some(actor) = actor {
+            let current = self.read(|reader| Ok(self.0.ledger.current(reader, actor)?))?;
+            current.capacity(Role::Operator, self.now()).ok_or(ActError::NotAllowed)?;
+        }
         let (now, id) = (self.now(), hex(&random::<16>()?));
         let message = Message::test(&id, now, &hook, &self.0.ledger.site());
         Ok(call(&hook, &message, now / 1_000))

@@ -105,7 +105,7 @@ pub(super) fn list(desk: &Running) -> Result<Reply, ActError> {
 /// `gapura webhook test`
 pub(super) fn test(desk: &Running, name: &str) -> Reply {
     let Ok(desk) = desk else { return Reply::failed(STOPPED) };
-    let answer = match desk.test_webhook(name) {
+    let answer = match desk.test_webhook(name, None) {
         Ok(answer) => answer,
         Err(error) => return refused(name, &error),
     };

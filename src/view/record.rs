@@ -51,6 +51,19 @@ pub struct RecordView {
     pub question: Option<YearlyQuestionView>,
 }
 
+impl RecordView {
+    /// What its owner may see: no officer, and nothing that officers wrote for each other.
+    pub fn for_owner(self) -> Self {
+        let suspension = self.suspension.map(|it| SuspensionView {
+            by: String::new(),
+            reason: String::new(),
+            confirmed: None,
+            ..it
+        });
+        Self { suspension, unlisted: None, ..self }
+    }
+}
+
 /// The yearly question to the owner of a name.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 pub struct YearlyQuestionView {

@@ -85,3 +85,22 @@ fn an_applicant_reads_notes_once_they_were_decided_on() {
     assert_eq!(returned.state(), State::NeedsCorrection);
     assert!(reads(&returned, Sees::Applicant));
 }
+
+#[test]
+fn an_owner_sees_no_officer_behind_a_suspension() {
+    let record: RecordView = serde_json::from_value(serde_json::json!({
+        "name": "a.example.", "zone": "example.", "state": "suspended", "office": "Dinas A",
+        "class": null, "region": null, "origin": "request", "request": null, "records": [],
+        "since": null, "ends": null, "version": 1, "unlisted": "antara petugas",
+        "suspension": {
+            "by": "siti", "at": "2026-11-23T01:00:00.000Z", "reason": "antara petugas",
+            "emergency": true, "confirmed": "budi", "confirm_by": null
+        }
+    }))
+    .unwrap();
+    let shown = serde_json::to_string(&record.for_owner()).unwrap();
+    for hidden in ["siti", "budi", "antara petugas"] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
+    assert!(shown.contains("emergency"), "that it is suspended is told");
+}

@@ -56,20 +56,26 @@ fn needs_proof(route: &str, path: &str) -> bool {
 
 /// The page on which a form of this route stands: routes of one button have none of their own.
 pub(super) fn page_of(route: &str, path: &str) -> String {
+    let above = || path.rsplit_once('/').map_or("/beranda", |(page, _)| page);
     let own = match route {
         "/rekaman/{name}/kembalikan/{number}" => {
             path.rsplit_once("/kembalikan/").map_or("/rekaman", |(name, _)| name)
         }
         "/pengguna/{name}/{act}" | "/pengguna/tautan/{id}/cabut" => "/pengguna",
-        "/permohonan/{number}/naskah/{id}/{act}" => {
-            path.rsplit_once('/').map_or("/antrean", |(paper, _)| paper)
-        }
+        "/permohonan/{number}/naskah/{id}/{act}"
+        | "/laporan/{month}/naskah/{id}/{act}"
+        | "/permohonan-kolektif/{id}/{act}"
+        | "/permohonan-kolektif/{id}/surat"
+        | "/pengaturan/daftar/{list}/salin"
+        | "/pengaturan/daftar/{list}/pulihkan"
+        | "/rekaman/{name}/lihat-tujuan"
+        | "/data-pribadi/cari"
+        | "/data-pribadi/kebocoran" => above(),
+        "/pengaturan/webhook/{name}/{act}" => "/pengaturan/webhook",
+        "/akun/sesi/{id}/akhiri" | "/akun/token/{id}/cabut" => "/akun",
         // Those that were ticked are to be ticked again.
         "/antrean/disposisi" => "/antrean",
         "/plh/{id}/akhiri" => "/plh",
-        "/pengaturan/daftar/{list}/salin" | "/pengaturan/daftar/{list}/pulihkan" => {
-            path.rsplit_once('/').map_or("/pengaturan", |(list, _)| list)
-        }
         "/jejak/ekspor" => "/jejak",
         _ => path,
     };
@@ -78,7 +84,26 @@ pub(super) fn page_of(route: &str, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::needs_proof;
+    use super::{needs_proof, page_of};
+
+    #[test]
+    fn whoever_proves_themselves_comes_back_to_a_page() {
+        let routes = include_str!("pages/mod.rs").split(".route(\"").skip(1);
+        let routes = routes.filter_map(|rest| rest.split_once("\", "));
+        let (buttons, pages): (Vec<_>, Vec<_>) =
+            routes.partition(|(_, how)| how.starts_with("post("));
+        let pages: Vec<&str> = pages.into_iter().map(|(route, _)| route).collect();
+        // Those of applicants and owners, who have no account to prove.
+        let open = ["/status/", "/riwayat/", "/keluar"];
+        let of_officers = buttons.iter().map(|(route, _)| *route);
+        let of_officers = of_officers.filter(|route| !open.iter().any(|it| route.starts_with(it)));
+        let of_officers: Vec<&str> = of_officers.collect();
+        assert!(of_officers.len() > 12 && pages.len() > 50, "{of_officers:?}");
+        for route in of_officers {
+            let back = page_of(route, route);
+            assert!(pages.contains(&back.as_str()), "{route} leads back to {back}");
+        }
+    }
 
     #[test]
     fn a_form_needs_proof_unless_it_is_named_or_decides_nothing() {

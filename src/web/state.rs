@@ -14,6 +14,7 @@ use super::door::DoorLimits;
 use super::failure::Failure;
 use super::gate::Gate;
 use super::limits::{Limits, Wrongs, network};
+use super::pages::KeptSites;
 use super::shown_once::ShownOnce;
 use crate::desk::{ActError, Desk, DraftLimits, Obstacle, Terms};
 use crate::fleet::RefreshStatus;
@@ -172,6 +173,8 @@ struct Inner {
     hashing_again: Gate,
     /// The document of the API.
     document: OnceLock<Arc<Value>>,
+    /// The public list of names.
+    sites: KeptSites,
     /// Letters for others to copy, the newest first.
     samples: Mutex<Vec<(Sample, Arc<[u8]>)>>,
     /// Bounds papers that are drawn while somebody waits: a slow one holds no place of other work.
@@ -205,6 +208,7 @@ impl State {
             hashing: Gate::new(HASH_PERMITS, hashes_waiting),
             hashing_again: Gate::new(1, hashes_waiting),
             document: OnceLock::new(),
+            sites: KeptSites::default(),
             samples: Mutex::default(),
             printing: Gate::new(1, PRINTS_WAITING),
             shown_once: ShownOnce::default(),
@@ -226,6 +230,11 @@ impl State {
     /// Secrets that are shown once, on the page after their making.
     pub(super) fn shown_once(&self) -> &ShownOnce {
         &self.0.shown_once
+    }
+
+    /// The public list of names as it was gathered last.
+    pub(super) fn kept_sites(&self) -> &KeptSites {
+        &self.0.sites
     }
 
     /// Settings of the pages that a reload changes.

@@ -217,7 +217,10 @@ fn a_receiver_that_wants_no_more_is_left_alone() {
     office.submit(application()).unwrap();
     tell(&office, &hook);
     assert_eq!(office.desk.webhooks().unwrap()[0].state, "stopped");
-    let answer = office.desk.test_webhook("grup").unwrap();
+    let answer = office.desk.test_webhook("grup", None).unwrap();
     assert_eq!(answer.said.word(), "410");
-    assert!(matches!(office.desk.test_webhook("keiner"), Err(ActError::NotFound)));
+    let head = office.actor("kepala");
+    let refused = office.desk.test_webhook("grup", Some(&head));
+    assert!(matches!(refused, Err(ActError::NotAllowed)), "an administrator only");
+    assert!(matches!(office.desk.test_webhook("keiner", None), Err(ActError::NotFound)));
 }

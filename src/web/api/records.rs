@@ -223,7 +223,8 @@ pub(super) async fn answer(
         AnswerWord::NotNeeded => OwnerAnswer::NotNeeded,
     };
     let job = move |state: &State| state.desk().answer_for_name(&name, answer, &letter, &actor);
-    Ok(Json(state.work(job).await??))
+    let record = state.work(job).await??;
+    Ok(Json(if caller.has_token() { record } else { record.for_owner() }))
 }
 
 /// The owner of a name, by the secret of the request whose contact speaks for it.

@@ -53,6 +53,7 @@ use super::form::{Form, Input};
 use super::shell::Shell;
 use super::state::State;
 pub(super) use bulk::BODY_MAX as LARGE_BODY_MAX;
+pub(super) use register::KeptSites;
 pub(super) use texts::use_texts;
 
 /// A page that is a form: heading, a few lines, facts, the form, a few lines.

@@ -383,9 +383,10 @@ pub(super) async fn look_soon(
     Path(name): Path<String>,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    sent.visitor.need(&[Role::Head, Role::Verifier, Role::Operator])?;
+    let officers = [Role::Head, Role::Verifier, Role::Operator];
+    let actor = sent.visitor.need(&officers)?.actor();
     let of = name.clone();
-    state.work(move |state| state.desk().look_soon(&of)).await??;
+    state.work(move |state| state.desk().look_soon(&of, &actor)).await??;
     Ok(see_other(&format!("/rekaman/{}?dilihat=ya", encode(&name))))
 }
 

@@ -3,6 +3,8 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use askama::Template;
 use axum::extract::{Query, State as Extract};
@@ -12,6 +14,7 @@ use serde::Deserialize;
 
 use super::region::office_of;
 use crate::desk::ActError;
+use crate::lock::lock;
 use crate::people::Role;
 use crate::queue::regions::Level;
 use crate::queue::{Application, LiveState, Naming, NamingClass, Origin};
@@ -31,6 +34,8 @@ const ROWS: usize = 100;
 const NAMES_MAX: usize = 20_000;
 /// Names that are read at a time.
 const READ_AT_ONCE: usize = 500;
+/// How long sites that were gathered are shown at most, whether or not something is known to have happened.
+const KEPT: Duration = Duration::from_secs(60);
 
 /// What is looked for, and where the page begins.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -181,16 +186,65 @@ impl Wanted {
     }
 }
 
+/// All sites as they were gathered last: whoever opens the list reads 20,000 names only if something has
+/// happened.
+#[derive(Default)]
+pub(in crate::web) struct KeptSites(Mutex<Option<(Basis, Arc<[Arc<Site>]>)>>);
+
+/// What the sites hang on.
+struct Basis {
+    /// The last event.
+    event: i64,
+    /// The serials of the zones.
+    serials: Vec<Option<u32>>,
+    /// Offices and regions.
+    naming: Arc<Naming>,
+    /// When they were gathered.
+    at: Instant,
+}
+
+impl Basis {
+    /// What they hang on now.
+    fn of(state: &State) -> Result<Self, ActError> {
+        let (publisher, desk) = (state.publisher(), state.desk());
+        let serial = |apex| publisher.content(&apex).map(|zone| zone.serial());
+        let serials = publisher.apexes().into_iter().map(serial).collect();
+        Ok(Self { event: desk.last_event()?, serials, naming: desk.naming(), at: Instant::now() })
+    }
+
+    /// Whether sites that were gathered on this one are right on another.
+    fn holds(&self, now: &Self) -> bool {
+        self.event == now.event
+            && self.serials == now.serials
+            && Arc::ptr_eq(&self.naming, &now.naming)
+            && now.at.duration_since(self.at) < KEPT
+    }
+}
+
+/// All sites.
+fn sites(state: &State) -> Result<Arc<[Arc<Site>]>, ActError> {
+    let now = Basis::of(state)?;
+    // Those who come meanwhile wait for the same sites and do not gather them again.
+    let mut kept = lock(&state.kept_sites().0);
+    if let Some((_, sites)) = kept.as_ref().filter(|(basis, _)| basis.holds(&now)) {
+        return Ok(Arc::clone(sites));
+    }
+    let sites = live(state)?.into_iter().map(|record| Arc::new(Site::of(record, &now.naming)));
+    let sites: Arc<[Arc<Site>]> = sites.collect();
+    *kept = Some((now, Arc::clone(&sites)));
+    Ok(sites)
+}
+
 /// The sites that are looked for, in order.
-async fn found(state: &State, wanted: &Wanted) -> Result<Vec<Site>, Failure> {
+async fn found(state: &State, wanted: &Wanted) -> Result<Vec<Arc<Site>>, Failure> {
     let wanted = wanted.clone();
     let job = move |state: &State| {
-        let (naming, words) = (state.desk().naming(), wanted.words());
-        let sites = live(state)?.into_iter().map(|record| Site::of(record, &naming));
-        let mut sites: Vec<Site> = sites.filter(|site| wanted.fits(site, &words)).collect();
+        let (all, words) = (sites(state)?, wanted.words());
+        let sites = all.iter().filter(|site| wanted.fits(site, &words));
+        let mut sites: Vec<Arc<Site>> = sites.cloned().collect();
         if wanted.urut == "baru" {
             // What stood in the zone before anybody asked comes last: it is the oldest.
-            let key = |site: &Site| {
+            let key = |site: &Arc<Site>| {
                 (site.record.origin != Origin::Import).then(|| site.record.since.clone())
             };
             sites.sort_by_key(|site| Reverse(key(site)));
@@ -337,12 +391,12 @@ fn filters(state: &State, visitor: &Visitor, wanted: &Wanted) -> Form {
 }
 
 /// Names in words, each with who answers for it.
-async fn rows(state: &State, t: Words, sites: &[Site]) -> Result<Vec<Row>, Failure> {
+async fn rows(state: &State, t: Words, sites: &[Arc<Site>]) -> Result<Vec<Row>, Failure> {
     let numbers: Vec<_> = sites.iter().filter_map(|site| site.record.request.clone()).collect();
     let contacts = state.work(move |state| state.desk().contact_positions(&numbers)).await??;
     let contact = |site: &Site| site.record.request.as_ref().and_then(|it| contacts.get(it));
     let row = |site: &Site| row(t, site, contact(site).map_or("", String::as_str));
-    Ok(sites.iter().map(row).collect())
+    Ok(sites.iter().map(|site| row(site)).collect())
 }
 
 /// A name in words.

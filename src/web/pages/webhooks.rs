@@ -69,7 +69,9 @@ pub(super) async fn press(
     let of = name.clone();
     let done = match act.as_str() {
         "uji" => {
-            let answer = state.work(move |state| state.desk().test_webhook(&of)).await??;
+            let actor = session.actor();
+            let job = move |state: &State| state.desk().test_webhook(&of, Some(&actor));
+            let answer = state.work(job).await??;
             let is_taken = matches!(answer.said, Said::Status(200..=299));
             let what = said(t, answer.said);
             let words = if is_taken {
