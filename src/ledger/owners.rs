@@ -214,7 +214,8 @@ impl Ledger {
             tx.put_party_link(&hash, &request, &live.owner_key(), question.due + ANSWER_MS)?;
             values.token = Some(token);
         }
-        let to = (NoticeReader::Owner, email.as_str());
+        // As the applicant of that request: where no mail goes out, it is printed from its page.
+        let to = (NoticeReader::Applicant, email.as_str());
         self.queue_notice(tx, &format!("{stem}-1"), Some(&request), deed, to, values)
     }
 

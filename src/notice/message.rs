@@ -65,9 +65,6 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         None => {}
     }
     let (id, path) = match (&values.token, reader, number) {
-        (Some(token), NoticeReader::Owner, _) if notice.deed.is_of_year() => {
-            ("mail-link", format!("/konfirmasi/{token}"))
-        }
         (Some(token), NoticeReader::Owner, _) => ("mail-history", format!("/riwayat/{token}")),
         (None, NoticeReader::Owner, _) => ("mail-status", "/status".to_owned()),
         (Some(token), ..) => ("mail-link", format!("/konfirmasi/{token}")),

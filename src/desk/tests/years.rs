@@ -229,7 +229,10 @@ fn a_renewal_needs_no_letter_where_nothing_changes_and_moves_contact_and_end() {
     let asked = office.desk.notices_due(1_000).unwrap();
     let asked: Vec<_> = asked.iter().filter(|it| it.deed == Deed::ReconfirmAsked).collect();
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].to.as_str(), asked[0].reader), ("sekdes@example.id", NoticeReader::Owner));
+    assert_eq!(
+        (asked[0].to.as_str(), asked[0].reader),
+        ("sekdes@example.id", NoticeReader::Applicant)
+    );
 }
 
 #[test]
