@@ -11,8 +11,8 @@ use crate::ledger::NewRequest;
 use crate::lock::lock;
 use crate::queue::time::{DAY_MS, MINUTE_MS, is_recent, year_of};
 use crate::queue::{
-    Actor, Application, Call, Contact, Deed, Facts, Ground, Kind, Letter, LiveRecord, Place, Probe,
-    Raised, Reading, Request, Signature, labels, lifecycle,
+    Actor, Application, Call, Contact, Deed, Facts, Fault, Ground, Kind, Letter, LiveRecord, Place,
+    Probe, Raised, Reading, Request, Rule, Signature, TransitionError, labels, lifecycle,
 };
 use crate::store::{Reader, Tx};
 use crate::view::{RecordView, rfc3339};
@@ -108,16 +108,20 @@ impl Desk {
         kind: Kind,
         raised: Raised,
     ) -> Result<Option<String>, ActError> {
-        let application = self.read(|reader| self.raised_on(reader, place, kind, raised))?;
-        let Some((_, application)) = application else { return Ok(None) };
+        let wish = self.read(|reader| self.raised_on(reader, place, kind, raised))?;
+        let Some(Wish { application, .. }) = wish else { return Ok(None) };
         let outside = self.look_outside(&application, Probe::Off)?;
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         ledger.store.write(|tx: &Tx<'_>| {
-            let Some((live, application)) = self.raised_on(tx, place, kind, raised)? else {
-                return Ok(None);
-            };
+            let wish = self.raised_on(tx, place, kind, raised)?;
+            let Some(Wish { live, application, instead_of }) = wish else { return Ok(None) };
             let now = ledger.now();
+            for number in instead_of {
+                let stored = ledger.expect_request(tx, &number)?;
+                let step = stored.request.settled(&ledger.facts(now, &calendar))?;
+                ledger.apply(tx, &stored.row, step)?;
+            }
             let context = RequestContext::new(false, None, now);
             let (automatic, faults) =
                 self.lines_and_refusals(tx, &application, context, &outside, false)?;
@@ -144,14 +148,17 @@ impl Desk {
         place: &Place,
         kind: Kind,
         raised: Raised,
-    ) -> Result<Option<(LiveRecord, Reading)>, ActError> {
+    ) -> Result<Option<Wish>, ActError> {
         let ledger = &self.0.ledger;
         let live = ledger.live(reader, place)?;
         if live.contact_request().is_none() || !live.state().may_be_given_up() {
             return Ok(None);
         }
-        let by_clock = matches!(raised.cause, Ground::Unconfirmed | Ground::Ended)
-            || live.suspension.is_some();
+        // What the owner says counts whenever it is said; all else is what the clock calls for.
+        let is_owners = raised.cause == Ground::NotNeeded;
+        let by_clock = !is_owners
+            && (matches!(raised.cause, Ground::Unconfirmed | Ground::Ended)
+                || live.suspension.is_some());
         let call = live.call(ledger.now(), &ledger.rules.lifecycle);
         if by_clock && call != Some(Call::Raise(kind, raised)) {
             return Ok(None);
@@ -160,11 +167,13 @@ impl Desk {
         if asked_by_somebody(ledger, reader, &name)?.is_some() {
             return Ok(None);
         }
-        for row in reader.open_requests_on(&name)? {
-            let stored = ledger.expect_request(reader, &row.number)?;
-            if stored.request.application().raised.is_some() {
+        let mut instead_of = Vec::new();
+        for row in reader.open_requests_on(&name)?.into_iter().filter(|row| row.raised.is_some()) {
+            // A suspension for silence is answered by whoever needs the name no more.
+            if !is_owners || row.kind != Kind::Suspend {
                 return Ok(None);
             }
+            instead_of.push(row.number);
         }
         let contact = match live.contact_request() {
             Some(number) => ledger.request(reader, number)?,
@@ -173,8 +182,18 @@ impl Desk {
         let contact = contact.map(|stored| stored.request.application().contact.clone());
         let application =
             lifecycle::raised(&live, kind, raised, contact.unwrap_or_else(Contact::default));
-        Ok(Some((live, Reading::of(application))))
+        Ok(Some(Wish { live, application: Reading::of(application), instead_of }))
     }
+}
+
+/// What gapura would ask for on a name.
+struct Wish {
+    /// The name.
+    live: LiveRecord,
+    /// What it asks for.
+    application: Reading,
+    /// Its own requests that are taken back for it.
+    instead_of: Vec<String>,
 }
 
 //------------ Shown -----------------------------------------------------------
@@ -261,7 +280,21 @@ impl Desk {
         let now = self.now();
         let live = self.read(|reader| Ok(self.0.ledger.live(reader, &place)?))?;
         live.owner(actor, now).ok_or(ActError::NotAllowed)?;
-        self.raise(&place, Kind::Remove, Raised { cause: Ground::NotNeeded, since: now })?;
+        let raised = Raised { cause: Ground::NotNeeded, since: now };
+        if self.raise(&place, Kind::Remove, raised)?.is_none() {
+            self.is_removal_asked_for(&place)?;
+        }
         self.record(name)?.ok_or(ActError::NotFound)
+    }
+
+    /// That a removal of gapura's is open; else the answer came while another request is decided.
+    fn is_removal_asked_for(&self, place: &Place) -> Result<(), ActError> {
+        let name = place.name.to_string();
+        let open = self.read(|reader| Ok(reader.open_requests_on(&name)?))?;
+        if open.iter().any(|row| row.raised.is_some() && row.kind == Kind::Remove) {
+            return Ok(());
+        }
+        let fault = Fault::new("name", Rule::OtherRequest, "");
+        Err(TransitionError::of_faults(vec![fault]).into())
     }
 }

@@ -269,8 +269,7 @@ impl Ledger {
         live: &LiveRecord,
     ) -> Result<(), LedgerError> {
         let settles = |ground: Ground| match deed {
-            Deed::Renew | Deed::HandOver => ground != Ground::Unreachable,
-            Deed::GoLive | Deed::Lift | Deed::Remove => true,
+            Deed::Renew | Deed::HandOver | Deed::GoLive | Deed::Lift | Deed::Remove => true,
             Deed::TargetMended => ground == Ground::Unreachable,
             _ => false,
         };
@@ -279,6 +278,10 @@ impl Ledger {
         }
         if deed != Deed::TargetMended {
             tx.use_party_links(&live.owner_key(), self.now())?;
+        }
+        // Whoever had the name reads its history no more.
+        if matches!(deed, Deed::HandOver | Deed::Remove) {
+            tx.drop_owner_link(&live.name.to_string())?;
         }
         let calendar = self.calendar();
         for row in tx.open_requests_on(&live.name.to_string())? {

@@ -47,6 +47,7 @@ statements! {
     PUT_FOLLOWED = sql("INSERT INTO followed (zone, seq) VALUES ($1, $2) \
         ON CONFLICT (zone) DO UPDATE SET seq = excluded.seq");
     OWNER_LINK = sql("SELECT name FROM owner_link WHERE token_hash = $1 AND ends_ms > $2");
+    DROP_OWNER_LINK = sql("DELETE FROM owner_link WHERE name = $1");
     PUT_OWNER_LINK = sql("INSERT INTO owner_link (name, token_hash, ends_ms) VALUES ($1, $2, $3) \
         ON CONFLICT (name) DO UPDATE SET token_hash = excluded.token_hash, \
         ends_ms = excluded.ends_ms");
@@ -93,5 +94,10 @@ impl Tx<'_> {
         ends_ms: i64,
     ) -> Result<(), StoreError> {
         self.run(PUT_OWNER_LINK, params![name, token_hash, ends_ms]).map(drop)
+    }
+
+    /// Ends the link to the history of a name.
+    pub fn drop_owner_link(&self, name: &str) -> Result<(), StoreError> {
+        self.run(DROP_OWNER_LINK, [name]).map(drop)
     }
 }

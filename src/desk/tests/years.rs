@@ -160,6 +160,52 @@ fn a_wrong_clock_asks_nobody_and_one_put_back_asks_nobody_twice() {
 }
 
 #[test]
+fn a_name_that_is_not_needed_is_taken_to_the_officers_whatever_gapura_asked_for_before() {
+    let office = Office::new();
+    let number = office.live(application());
+    days(&office, 400);
+    let suspension = raised(&office)[0].0.clone();
+    let proven = Actor::applicant("Sutrisno", Identity::default(), Some(&number));
+    let not_needed =
+        |office: &Office| office.desk.answer_for_name(NAME, OwnerAnswer::NotNeeded, "", &proven);
+    not_needed(&office).unwrap();
+    assert_eq!(office.view(&suspension).state, State::Withdrawn);
+    let asked = raised(&office);
+    assert_eq!((asked.len(), asked[0].1, asked[0].2), (1, Kind::Remove, Ground::NotNeeded));
+    not_needed(&office).unwrap();
+    assert_eq!(raised(&office), asked, "asked for already");
+    // Another request is open: the answer is not lost without a word.
+    let office = Office::new();
+    let number = office.live(application());
+    office.submit(again(Kind::Change)).unwrap();
+    assert_eq!(number, "GPR-2026-00001");
+    assert_eq!(not_needed(&office).unwrap_err().code(), "name_taken");
+    // Out of the zone, it may be given up as well.
+    let office = Office::new();
+    office.live(application());
+    office.live(again(Kind::Suspend));
+    not_needed(&office).unwrap();
+    assert_eq!(raised(&office)[0].1, Kind::Remove);
+}
+
+#[test]
+fn the_history_of_a_name_is_closed_to_whoever_gave_it_away() {
+    let office = Office::new();
+    office.live(service("pekanraya", "192.0.2.140"));
+    let ledger = &office.desk.0.ledger;
+    let link = |tx: &crate::store::Tx<'_>| ledger.owner_link(tx, "pekanraya.cirebonkab.go.id.");
+    let token = ledger.store.write::<_, crate::audit::AuditError>(link).unwrap();
+    let opens =
+        || ledger.store.read::<_, crate::audit::AuditError>(|it| ledger.name_of_link(it, &token));
+    assert!(opens().unwrap().is_some());
+    let mut over = service("pekanraya", "192.0.2.140");
+    (over.kind, over.office) = (Kind::HandOver, "Dinas Perdagangan".to_owned());
+    over.records.clear();
+    office.live(over);
+    assert_eq!(opens().unwrap(), None);
+}
+
+#[test]
 fn what_officers_turn_down_is_not_asked_for_again_before_the_next_year() {
     let office = Office::new();
     let number = office.live(application());
