@@ -2,6 +2,7 @@
 
 use super::{ActError, Desk};
 use crate::publish::{Cause, Change, EditProposal, PublishError, RowsFn};
+use crate::queue::fault::Stale;
 use crate::queue::{
     Actor, Deed, Fault, Ground, LiveRecord, LiveState, Place, Rule, Signature, Step, Subject,
     TransitionError,
@@ -212,15 +213,27 @@ impl Desk {
         Ok(published.rows)
     }
 
-    /// A rule of the settings takes a name out at once; an officer confirms it like an emergency of one
-    /// officer.
-    pub(super) fn suspend_by_rule(&self, name: &str, rule: &str) -> Result<(), ActError> {
+    /// A rule of the settings takes a name out at once, if it is so still; an officer confirms it like an
+    /// emergency of one officer.
+    pub(super) fn suspend_by_rule(
+        &self,
+        name: &str,
+        rule: &str,
+        is_so_still: impl Fn(&LiveRecord) -> bool,
+    ) -> Result<(), ActError> {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let out = |_: &Reader<'_>, live: LiveRecord, _: &Actor, now: i64| {
+            if !is_so_still(&live) {
+                return Err(TransitionError::Stale(Stale::NoCandidate).into());
+            }
             Ok(live.suspend_by_rule(rule, now, &calendar, &ledger.rules)?)
         };
-        self.take_out(name, "gapura", out, &Actor::system()).map(drop)
+        match self.take_out(name, "gapura", out, &Actor::system()) {
+            // It is out already, or is something else by now.
+            Ok(_) | Err(ActError::Rule(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The approved end date has come: the name is taken out.

@@ -283,27 +283,54 @@ impl Desk {
             _ => found.iter().filter(wrong).map(|(target, _)| target.text()).collect(),
         };
         let kept = WatchRow { next_ms, looked_ms: Some(now), found: lines.join("\n"), ..row };
-        let kept = with_watch(kept, &watch);
-        let ledger = &self.0.ledger;
-        ledger.store.write::<_, ActError>(|tx| {
+        let mut kept = with_watch(kept, &watch);
+        kept.request = kept.request.filter(|_| !watch.is_clear());
+        let (ledger, register) = (&self.0.ledger, &self.0.register);
+        let place = Place::new(&live.name, &live.zone);
+        let is_so_still = ledger.store.write::<_, ActError>(|tx| {
+            // A look takes its time: what points elsewhere by now was not looked at.
+            if !self.points_at(&register.live(tx, &place)?, &kept.targets) {
+                return Ok(false);
+            }
             tx.put_watch(&kept)?;
             if let Some(warning) = warning {
                 ledger.warn_of_target(tx, &live, warning, (&before, &watch), &targets)?;
             }
-            Ok(())
+            Ok(true)
         })?;
-        match warning {
-            Some(Warning::Urgent) if self.settings().auto_suspend => {
-                self.suspend_by_rule(&kept.name, "probe.auto_suspend")
+        if is_so_still { self.follow_up_look(kept, sight) } else { Ok(()) }
+    }
+
+    /// What the state of a watch calls for after a look. It is decided anew with each, so that what a crash
+    /// or somebody's open request kept from being done is done a day later.
+    fn follow_up_look(&self, row: WatchRow, sight: Option<Sight>) -> Result<(), ActError> {
+        let watch = watch_of(&row);
+        match sight {
+            Some(Sight::Claimable) if watch.urgent && self.settings().auto_suspend => {
+                let is_so_still = |live: &LiveRecord| self.points_at(live, &row.targets);
+                self.suspend_by_rule(&row.name, "probe.auto_suspend", is_so_still)
             }
             // The officers decide on it like on any other request.
-            Some(Warning::Lost) => {
-                let raised =
-                    Raised { cause: Ground::Unreachable, since: watch.since.unwrap_or(now) };
-                self.raise(&Place::new(&live.name, &live.zone), Kind::Suspend, raised).map(drop)
+            Some(Sight::Down) if watch.strikes >= 3 && row.request.is_none() => {
+                let since = watch.since.unwrap_or_else(|| self.now());
+                let raised = Raised { cause: Ground::Unreachable, since };
+                let Some(place) = Place::read(&row.name, &row.zone) else { return Ok(()) };
+                let request = self.raise(&place, Kind::Suspend, raised)?;
+                if request.is_some() {
+                    let row = WatchRow { request, ..row };
+                    self.0.ledger.store.write::<_, StoreError>(|tx| tx.put_watch(&row))?;
+                }
+                Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a name is served and points at these targets, a line each, in whatever order.
+    fn points_at(&self, live: &LiveRecord, targets: &str) -> bool {
+        let now: BTreeSet<String> = self.targets_of(live).iter().map(Target::text).collect();
+        live.state().is_served()
+            && now.iter().map(String::as_str).eq(targets.lines().collect::<BTreeSet<_>>())
     }
 }
 

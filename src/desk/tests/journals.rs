@@ -195,3 +195,25 @@ fn a_name_without_a_mailbox_is_told_by_letter_and_found_on_its_page() {
     assert!(text.contains("A 192.0.2.10 (TTL 3600)\nSesudahnya:\n  A 192.0.2.11"), "{text}");
     office.desk.notice_handled(&id, "diantar", &office.actor("seksi")).unwrap();
 }
+
+#[test]
+fn a_former_owner_hears_nothing_of_a_name_that_is_anothers_now() {
+    let office = Office::new();
+    office.desk.tick().unwrap();
+    office.live(service("antrean", "192.0.2.9"));
+    let mut gone = service("antrean", "192.0.2.9");
+    gone.kind = Kind::Remove;
+    gone.records.clear();
+    office.live(gone);
+    office.wait(181 * 86_400_000);
+    office.desk.tick().unwrap();
+    told(&office);
+    let mut asked = service("antrean", "192.0.2.19");
+    asked.office = "Dinas Lain".to_owned();
+    asked.contact.email = "lain@example.id".to_owned();
+    office.live(asked);
+    edit(&office, line_more("peta.antrean A 192.0.2.77"));
+    office.desk.tick().unwrap();
+    let to: Vec<String> = told(&office).into_iter().map(|(notice, _)| notice.to).collect();
+    assert_eq!(to, ["lain@example.id"]);
+}

@@ -239,3 +239,23 @@ fn a_name_of_the_operators_file_is_watched_too() {
     assert!(page.watch.unwrap().urgent);
     assert_eq!(told(&office, Deed::TargetUrgent, NoticeReader::Owner), 0, "nobody owns it");
 }
+
+#[test]
+fn what_somebody_elses_request_kept_from_being_asked_for_is_asked_for_later() {
+    let (office, world) = watching(|_| {});
+    pointing_out(&office, "satu", OUTSIDE);
+    pointing_out(&office, "dua", "lain.contoh-hosting.id.");
+    let mut change = service("satu", "192.0.2.9");
+    change.kind = crate::queue::Kind::Change;
+    let number = office.assigned(change);
+    set(&world, OUTSIDE, Found::Down);
+    pass(&office, 17 * 24);
+    assert_eq!((seen(&office, "satu").strikes, seen(&office, "satu").request), (3, None));
+    let withdrawn = Act::Withdraw { letter: "140/9".to_owned() };
+    office.act(&number, withdrawn, "kepala").unwrap();
+    pass(&office, 25);
+    let asked = seen(&office, "satu").request.unwrap();
+    assert_eq!(office.view(&asked).kind, crate::queue::Kind::Suspend);
+    pass(&office, 50);
+    assert_eq!(seen(&office, "satu").request, Some(asked), "once");
+}
