@@ -1,6 +1,6 @@
 //! A draft is found again by a link that was mailed: on another machine, or when the browser has forgotten it.
 //!
-//! A link is used once; it moves the draft to the browser that opened it, so that what is filled in is at one place. It
+//! A link is used once, and ends those of the draft that went to other mailboxes; it moves the draft to the browser that opened it, so that what is filled in is at one place. It
 //! holds as long as a draft is kept. What is stored opens nothing: tokens and mailboxes are keyed hashes.
 
 use super::drafts::DRAFT_KEPT_MS;
@@ -81,6 +81,8 @@ impl Desk {
             let Some(row) = tx.draft(&link.draft)? else { return Ok(None) };
             let Ok(content) = self.open_draft(row) else { return Ok(None) };
             let from = link.draft.clone();
+            // Whoever goes on with it is alone with it: links that went elsewhere end.
+            tx.cut_other_draft_links(&from, &link.mailbox)?;
             tx.put_draft_link(&DraftLinkRow { token: String::new(), ..link })?;
             if from != to {
                 tx.cut_draft_links(to)?;

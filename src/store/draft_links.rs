@@ -45,6 +45,8 @@ statements! {
     OF_NETWORK = sql("SELECT count(*) FROM draft_link WHERE network = $1 AND sent_ms > $2");
     MOVE = sql("UPDATE draft_link SET draft = $1 WHERE draft = $2");
     CUT = sql("UPDATE draft_link SET draft = '', token = '' WHERE draft = $1");
+    CUT_OTHERS = sql("UPDATE draft_link SET draft = '', token = '' \
+        WHERE draft = $1 AND mailbox <> $2");
     SWEEP = sql("DELETE FROM draft_link WHERE sent_ms < $1");
 }
 
@@ -78,6 +80,11 @@ impl Tx<'_> {
     /// The links of a draft lead to it at its new place.
     pub fn move_draft_links(&self, from: &str, to: &str) -> Result<(), StoreError> {
         self.run(MOVE, [to, from]).map(drop)
+    }
+
+    /// The links of a draft that went to other mailboxes than this one lead nowhere any more.
+    pub fn cut_other_draft_links(&self, draft: &str, mailbox: &str) -> Result<(), StoreError> {
+        self.run(CUT_OTHERS, [draft, mailbox]).map(drop)
     }
 
     /// The links of a draft lead nowhere any more; they still count against its limits.

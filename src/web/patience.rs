@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use axum::body::HttpBody;
-use axum::extract::{Request, State as Extract};
+use axum::extract::{MatchedPath, Request, State as Extract};
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -37,7 +37,9 @@ async fn in_time(state: &State, request: Request, next: Next) -> Result<Response
         && visitor::is_officer(state, &parts.headers, from).await;
     let (body, room) = state.bodies().count(from, officer, body);
     let request = Request::from_parts(parts, body);
-    let path = request.uri().path().to_owned();
+    // The path itself may hold the secret of a link that was not used yet.
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("no route", MatchedPath::as_str).to_owned();
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
     let body = Duration::from_secs(length.min(BODY_MAX as u64) / UPLINK);
@@ -49,7 +51,7 @@ async fn in_time(state: &State, request: Request, next: Next) -> Result<Response
     match answer {
         Ok(answer) if !room.was_slow() => Ok(answer),
         _ => {
-            tracing::warn!(path, "an answer took too long and was abandoned");
+            tracing::warn!(route, "an answer took too long and was abandoned");
             Err(Unanswered::Slow)
         }
     }

@@ -114,6 +114,30 @@ async fn every_mailbox_gets_the_same_answer_and_limits_tell_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_goes_on_with_a_form_is_alone_with_it() {
+    let (site, inbox) = site().await;
+    let mut first = Browser::new(&site);
+    first.save_form().await;
+    let own = link(&inbox);
+    first.open("/permohonan/simpan").await;
+    first.post("/permohonan/simpan", &[("email", "lain@dinkes.example")]).await;
+    let others = link(&inbox);
+    let mut other = Browser::new(&site);
+    other.open(&others).await;
+    other.post("/permohonan/lanjut/buka", &[]).await;
+    other.open("/permohonan/3").await;
+    assert!(other.page.contains("RAHASIA"), "{}", other.page);
+    // The link of the other mailbox, not used yet, opens nothing of what is typed from now on.
+    assert_eq!(Browser::new(&site).open(&own).await, StatusCode::GONE);
+    first.open("/permohonan/lanjut").await;
+    first.post("/permohonan/lanjut", &[("email", MAILBOX)]).await;
+    other.open("/permohonan/simpan").await;
+    other.post("/permohonan/simpan", &[("email", "lain@dinkes.example")]).await;
+    mailed(&inbox, 3).await;
+    assert_eq!(inbox.lock().unwrap().len(), 3, "nothing went to the mailbox of before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_ends_with_what_it_leads_to() {
     let (site, inbox) = site().await;
     let mut first = Browser::new(&site);
