@@ -79,8 +79,8 @@ fn ready() -> Option<(Daemon, Browser, Window, std::path::PathBuf)> {
 /// Nothing has to be moved sideways.
 #[track_caller]
 fn fits(browser: &mut Browser, window: &Window) {
-    let wide = browser.eval(window, "document.documentElement.scrollWidth");
-    assert_eq!(wide, json!(WIDTH), "{}", browser.text(window));
+    let fits = browser.eval(window, "document.documentElement.scrollWidth <= innerWidth");
+    assert_eq!(fits, json!(true), "{}", browser.text(window));
 }
 
 #[test]
@@ -138,11 +138,15 @@ fn a_village_can_do_it_by_keyboard_alone() {
                  return it.value === {} && (it.type !== 'radio' || it.checked); }})()",
                 json!(value)
             );
+            // The arrows change a closed list, which a space would open.
+            let list = browser.eval(&window, "document.activeElement.matches('select')");
             for _ in 0..45 {
                 if browser.eval(&window, &reached) == json!(true) {
                     break;
                 }
-                browser.key(&window, "Space");
+                if list != json!(true) {
+                    browser.key(&window, "Space");
+                }
                 if browser.eval(&window, &reached) != json!(true) {
                     browser.key(&window, "ArrowDown");
                 }
