@@ -231,6 +231,8 @@ fn an_archive_that_means_harm_is_refused() {
     let file = |name| Packed::deflated(name, b"x");
     assert_eq!(refused(&[]), ZipFault::Empty);
     assert_eq!(refused(&[file("a/x.pdf"), file("b/x.pdf")]), ZipFault::Twice("x.pdf".to_owned()));
+    let twins = refused(&[file("A.pdf"), file("a.PDF")]);
+    assert_eq!(twins, ZipFault::Twice("a.PDF".to_owned()));
     assert_eq!(
         refused(&[Packed { flags: 1, ..file("x.pdf") }]),
         ZipFault::NotRead("x.pdf".to_owned())

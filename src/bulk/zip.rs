@@ -4,7 +4,7 @@
 //! sizes is not believed: each file is unpacked up to a limit, and so are all together. Archives that are encrypted,
 //! split, or too large for the old form are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use flate2::read::DeflateDecoder;
@@ -71,7 +71,8 @@ pub fn letters(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ZipFault> {
     if count > LETTERS_MAX * 2 {
         return Err(ZipFault::TooMuch);
     }
-    let (mut found, mut octets) = (BTreeMap::new(), 0_usize);
+    // Rows name letters whatever the case of their names.
+    let (mut found, mut names, mut octets) = (BTreeMap::new(), BTreeSet::new(), 0_usize);
     for _ in 0..count {
         let entry = Entry::read(&mut rest)?;
         let Some(name) = entry.letter_name() else { continue };
@@ -83,9 +84,10 @@ pub fn letters(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ZipFault> {
         if octets > UNPACKED_MAX {
             return Err(ZipFault::TooMuch);
         }
-        if found.insert(name.clone(), letter).is_some() {
+        if !names.insert(name.to_lowercase()) {
             return Err(ZipFault::Twice(name));
         }
+        found.insert(name, letter);
     }
     if found.is_empty() { Err(ZipFault::Empty) } else { Ok(found) }
 }

@@ -12,13 +12,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::submit::Arrival;
-use super::{ActError, Desk, Submitter};
+use super::{ActError, Desk, Holding, Submitter};
 use crate::audit::{NewEvent, random};
 use crate::bulk::{Maker, Table};
 use crate::digest::{hex, sha256_hex};
 use crate::queue::automatic::tidy;
 use crate::queue::time::DAY_MS;
-use crate::queue::{Actor, Application, Deed, Fault, NoticeValues, Role, Rule, Signature};
+use crate::queue::{
+    Actor, Application, Contact, Deed, Fault, NoticeValues, Role, Rule, Signature, State,
+};
 use crate::store::bulk::{BulkLineRow, BulkRow};
 use crate::store::{Reader, StoreError, Tx};
 use crate::uploads::Letter;
@@ -86,6 +88,15 @@ struct Asked {
     /// The status secret of the request, for the officer to hand on.
     #[serde(default)]
     secret: String,
+}
+
+impl Asked {
+    /// The same of a row that is a request: who is behind it is kept there, and erased there.
+    fn without_person(mut self) -> Self {
+        self.application.contact = Contact::default();
+        self.application.purpose = String::new();
+        self
+    }
 }
 
 /// What a table is sealed as.
@@ -240,7 +251,10 @@ impl Desk {
             None if asked.faults.is_empty() => line::READY,
             None => line::FAULTY,
         };
-        let body = self.seal_bulk(&line_context(id, at), asked)?;
+        let body = match &before {
+            Some(_) => self.seal_bulk(&line_context(id, at), &asked.clone().without_person())?,
+            None => self.seal_bulk(&line_context(id, at), asked)?,
+        };
         let (bulk, state) = (id.to_owned(), state.to_owned());
         Ok(tx.add_bulk_line(&BulkLineRow { bulk, line: at, state, number: before, body })?)
     }
@@ -333,15 +347,16 @@ impl Desk {
                 let asked: Asked = self.unseal_bulk(&line_context(id, line.line), &line.body)?;
                 named.push(folded(&asked.letter));
             }
-            let mut octets: i64 = tx.bulk_letters(id)?.iter().map(|(_, octets)| octets).sum();
+            let mut kept: BTreeMap<String, i64> = tx.bulk_letters(id)?.into_iter().collect();
             let mut taken = 0;
             for (name, bytes) in letters {
                 let name = folded(name);
                 if !named.contains(&name) {
                     continue;
                 }
-                octets += i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-                if octets > LETTERS_MAX {
+                // One of the same name takes the place of that before.
+                kept.insert(name.clone(), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+                if kept.values().sum::<i64>() > LETTERS_MAX {
                     return Err(ActError::Letter(Fault::new(
                         "letter",
                         Rule::LetterTooLarge,
@@ -474,6 +489,37 @@ impl Desk {
     }
 }
 
+//------------ What is kept of persons ---------------------------------------
+
+impl Desk {
+    /// What tables hold of persons until their rows are requests, or are told to be none.
+    pub(super) fn bulk_holdings(&self, reader: &Reader<'_>) -> Result<Vec<Holding>, ActError> {
+        let mut tables = reader.bulks_until(i64::MAX)?;
+        tables.extend(reader.bulks_filing()?);
+        let mut found = Vec::new();
+        for table in &tables {
+            for row in reader.bulk_lines(&table.id)? {
+                let asked: Asked =
+                    self.unseal_bulk(&line_context(&table.id, row.line), &row.body)?;
+                let Application { name, zone, office, contact, .. } = asked.application;
+                found.push(Holding {
+                    number: String::new(),
+                    name: format!("{name}.{zone}"),
+                    office,
+                    state: State::Draft,
+                    submitted_ms: table.at_ms,
+                    contact,
+                    revisions: 1,
+                    letters: 0,
+                    papers: 0,
+                    notices: 0,
+                });
+            }
+        }
+        Ok(found)
+    }
+}
+
 //------------ Filing --------------------------------------------------------
 
 /// A row that is to be filed.
@@ -559,7 +605,7 @@ impl Desk {
             // The disk, the database: it is tried again.
             _ => return Err(error),
         };
-        let asked = Asked { faults, ..asked };
+        let asked = Asked { faults, ..asked.without_person() };
         let body = self.seal_bulk(&line_context(&row.bulk, row.line), &asked)?;
         let refused = BulkLineRow { state: line::REFUSED.to_owned(), body, ..row };
         self.0.ledger.store.write::<_, ActError>(|tx| Ok(tx.update_bulk_line(&refused)?))
@@ -591,7 +637,8 @@ impl Desk {
                     (sent.number, sent.secret, line::FILED)
                 }
             };
-            let body = self.seal_bulk(&context, &Asked { secret, ..asked.clone() })?;
+            let kept = Asked { secret, ..asked.clone().without_person() };
+            let body = self.seal_bulk(&context, &kept)?;
             let (state, number) = (state.to_owned(), Some(number));
             Ok(tx.update_bulk_line(&BulkLineRow { state, number, body, ..row.clone() })?)
         })
@@ -617,7 +664,15 @@ impl Desk {
                 let values = NoticeValues::about(&count(line::FILED).to_string());
                 ledger.tell_of_bulk(tx, &format!("bulk-{}", row.id), &values)?;
             }
+            for faulty in tx.bulk_lines(&row.id)?.into_iter().filter(|it| it.state == line::FAULTY)
+            {
+                let context = line_context(&row.id, faulty.line);
+                let asked: Asked = self.unseal_bulk(&context, &faulty.body)?;
+                let body = self.seal_bulk(&context, &asked.without_person())?;
+                tx.update_bulk_line(&BulkLineRow { body, ..faulty })?;
+            }
             tx.drop_bulk_letters(&row.id)?;
+            tx.note_erasure()?;
             let done = BulkRow { state: state::DONE.to_owned(), done_ms: Some(now), ..row.clone() };
             Ok(tx.put_bulk(&done)?)
         })

@@ -18,7 +18,7 @@ const SUBJECT: &str = "personal:data";
 /// What is kept of the person behind a request.
 #[derive(Clone, Debug)]
 pub struct Holding {
-    /// The request.
+    /// The request; empty for a row of a table that is not filed yet.
     pub number: String,
     /// The absolute name it is about.
     pub name: String,
@@ -97,7 +97,11 @@ impl Desk {
             let mut held = roles.iter().filter_map(|role| actor.capacity(*role, now));
             held.next().ok_or(ActError::NotAllowed)
         })?;
-        let mut found = self.read(|reader| self.holdings(reader))?;
+        let mut found = self.read(|reader| {
+            let mut found = self.holdings(reader)?;
+            found.extend(self.bulk_holdings(reader)?);
+            Ok(found)
+        })?;
         found.retain(|holding| !holding.fields().is_empty() && wanted(holding));
         ledger.store.write::<_, ActError>(|tx| {
             let event = NewEvent::new(now, by.person(), by.role.as_str(), deed, SUBJECT);

@@ -27,6 +27,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::BODY_MAX;
 use super::limits::prefix;
+use super::pages::LARGE_BODY_MAX;
 use crate::lock::lock;
 
 /// Octets a second of a body from the slowest client we wait for.
@@ -37,9 +38,11 @@ const GRACE: Duration = Duration::from_secs(10);
 const SMALL: u64 = 128 * 1024;
 /// What is beyond of a body of the largest size.
 const LARGE: u64 = BODY_MAX as u64 - SMALL;
+/// Octets of the officers' share: two archives of letters, which are larger than four letters.
+const OF_OFFICERS: u64 = 2 * LARGE_BODY_MAX as u64;
 /// The most of the small, the large and the officers' share: from one network, and in all.
 const MOST: [(u64, u64); 3] =
-    [(4 << 20, 32 << 20), (4 * LARGE, 16 * LARGE), (4 * BODY_MAX as u64, 4 * BODY_MAX as u64)];
+    [(4 << 20, 32 << 20), (4 * LARGE, 16 * LARGE), (OF_OFFICERS, OF_OFFICERS)];
 /// The place of the small share in [`MOST`].
 const SMALL_SHARE: usize = 0;
 /// The place of the large one.
@@ -294,6 +297,12 @@ mod tests {
         assert!(read(&bodies, "192.0.2.77", false, SMALL + 1).await.is_none(), "the same network");
         assert!(read(&bodies, "192.0.2.77", false, SMALL).await.is_some(), "a plain form");
         assert!(read(&bodies, "192.0.2.77", true, largest).await.is_some(), "an officer");
+        let archive = LARGE_BODY_MAX as u64;
+        assert!(
+            read(&bodies, "192.0.2.77", true, archive).await.is_some(),
+            "an archive of letters"
+        );
+        assert!(read(&bodies, "203.0.113.1", false, archive).await.is_none(), "of no stranger");
         assert!(read(&bodies, "198.51.100.1", false, SMALL + 1).await.is_some());
         drop(full);
         assert!(read(&bodies, "192.0.2.77", false, largest).await.is_some());

@@ -15,8 +15,9 @@ use axum::response::{IntoResponse, Response};
 use super::api::Problem;
 use super::bodies::UPLINK;
 use super::failure::Failure;
+use super::pages::LARGE_BODY_MAX;
 use super::state::State;
-use super::{BODY_MAX, visitor};
+use super::visitor;
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -42,7 +43,7 @@ async fn in_time(state: &State, request: Request, next: Next) -> Result<Response
     let route = route.map_or("no route", MatchedPath::as_str).to_owned();
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|it| it.to_str().ok()?.parse::<u64>().ok()).unwrap_or_default();
-    let body = Duration::from_secs(length.min(BODY_MAX as u64) / UPLINK);
+    let body = Duration::from_secs(length.min(LARGE_BODY_MAX as u64) / UPLINK);
     let answer = next.run(request);
     let answer = tokio::time::timeout(state.options().answer_max + body, answer).await;
     if room.was_short() {

@@ -106,6 +106,13 @@ fn all_villages_are_filed_once_through_an_end_in_the_middle_and_a_second_time() 
         office.desk.applicant(&number, secret).is_ok(),
         "the secret of the list opens the request"
     );
+    let lines = office.store.read::<_, crate::store::StoreError>(|it| it.bulk_lines(&id));
+    for row in lines.unwrap() {
+        let context = format!("bulk:{id}:{}", row.line);
+        let said = office.desk.vault().unseal(&context, &row.body).unwrap();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.contains("Kuwu") && !said.contains("@desa.example"), "{said}");
+    }
 
     let again = open(&office, &text, "operator");
     assert_eq!(count(&office, &again, "before"), ready);

@@ -67,7 +67,7 @@ pub(super) struct Wanted {
 /// What is kept of the person behind a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct HoldingView {
-    /// The number of the request.
+    /// The number of the request; empty for a row of a table that is not filed yet.
     number: String,
     /// The absolute name it is about.
     name: String,
