@@ -64,7 +64,8 @@ impl Maker<'_> {
             },
         }
         self.complete(&mut application, unit);
-        application.records = records_to(self.hosting(cell("target")).unwrap_or(cell("target")));
+        application.records =
+            records_to(self.hosting(cell("target")).unwrap_or_else(|| cell("target")));
         Made { application, letter: cell("letter").to_owned(), faults }
     }
 

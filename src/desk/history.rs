@@ -123,7 +123,7 @@ impl Desk {
             class: live.class.unwrap_or_default(),
             name: below,
             office: live.office.clone(),
-            region: live.region.clone(),
+            region: live.region,
             contact: contact.unwrap_or_default(),
             letter: Letter::default(),
             ..Application::blank(&zone)

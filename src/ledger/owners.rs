@@ -138,7 +138,7 @@ impl Ledger {
             }
             told.rows.push(at);
             let reason = live.suspension.filter(|_| row.way == Way::Emergency);
-            told.reason = told.reason.take().or(reason.map(|it| it.reason));
+            told.reason = told.reason.take().or_else(|| reason.map(|it| it.reason));
         }
         for (at, told) in owners.into_values().enumerate() {
             let id = self.tell_owner(tx, at, &told, &rows)?;

@@ -54,13 +54,13 @@ pub fn message(notice: &Notice, t: Words, url: &str) -> Message {
         let head = if is_about_target(notice.deed) { "mail-targets" } else { "mail-lines" };
         parts.push(format!("{}\n{}", t.s(head), lines.join("\n")));
     }
+    // Of a name that was taken out there is no site to look at.
+    let has_site = values.kind.is_none_or(Kind::brings_records);
     match &values.dig {
-        Some(_) if reader == NoticeReader::Applicant => {
-            // Of a name that was taken out there is no site to look at.
-            if values.kind.is_none_or(Kind::brings_records) {
-                parts.push(t.with("mail-site", &filled));
-            }
+        Some(_) if reader == NoticeReader::Applicant && has_site => {
+            parts.push(t.with("mail-site", &filled));
         }
+        Some(_) if reader == NoticeReader::Applicant => {}
         Some(dig) => parts.push(format!("{}\n  {dig}", t.s("mail-dig"))),
         None => {}
     }
@@ -104,7 +104,7 @@ fn text_of(notice: &Notice, t: Words) -> String {
     // What gapura asked for by itself is told otherwise than what an office wished.
     let raised = |id: &String| values.ground.map(|_| format!("{id}-raised"));
     let own = of_kind.as_ref().and_then(raised).into_iter().chain(raised(&stem));
-    let ids = several.into_iter().chain(own).chain(of_kind).chain([stem.clone()]);
+    let ids = several.into_iter().chain(own).chain(of_kind).chain([stem]);
     let known = ids.into_iter().find(|id| t.has(id));
     known.unwrap_or_else(|| format!("mail-{reader}"))
 }

@@ -146,8 +146,8 @@ impl Rrset {
     /// As the owner of the name reads it, a line each record.
     fn owners_lines(&self) -> Vec<String> {
         let Some(RrsetEdit { rtype, ttl, rdatas, .. }) = self.to_edit() else { return Vec::new() };
-        let line = |data: &Box<[u8]>| ParsedRecord::served(rtype, ttl, data).in_words();
-        rdatas.iter().map(line).collect()
+        let line = |data: &[u8]| ParsedRecord::served(rtype, ttl, data).in_words();
+        rdatas.iter().map(|data| line(data)).collect()
     }
 
     /// An RRset of an edit.

@@ -138,9 +138,7 @@ pub enum Call {
 impl LiveRecord {
     /// What the name's year calls for at `now`; nothing most of the time.
     pub fn call(&self, now: i64, rules: &Lifecycle) -> Option<Call> {
-        if self.request.is_none() {
-            return None;
-        }
+        self.request.as_ref()?;
         if self.state() == LiveState::Suspended {
             return self.removal_due(now);
         }

@@ -55,7 +55,7 @@ fn two_silent_years_end_in_quarantine_by_the_word_of_officers_only() {
     assert_eq!(letters(&office, &number), []);
     days(&office, 1);
     let to = "desa@example.id".to_owned();
-    assert_eq!(letters(&office, &number), [("reconfirm_asked".to_owned(), to.clone())]);
+    assert_eq!(letters(&office, &number), [("reconfirm_asked".to_owned(), to)]);
     let office = office.reopen();
     days(&office, 31);
     let told: Vec<String> = letters(&office, &number).into_iter().map(|it| it.0).collect();

@@ -70,7 +70,7 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let actor = caller.officer(Scope::Read)?.actor();
     let frame = Frame::accepted(&headers)?;
-    let after = asked.sequence("cursor").or(asked.sequence("after")).unwrap_or(0);
+    let after = asked.sequence("cursor").or_else(|| asked.sequence("after")).unwrap_or(0);
     let to = state.work(move |state| state.desk().begin_export(after, true, &actor)).await?;
     let to = to.map_err(|error| match error {
         ActError::NotAllowed => Problem::not_allowed("the chain is for auditor, admin and kabid"),

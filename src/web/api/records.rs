@@ -213,9 +213,10 @@ pub(super) async fn answer(
     _: Asked<NoParams>,
     request: Request,
 ) -> Result<Json<RecordView>, Problem> {
-    let actor = match caller.has_token() {
-        true => caller.officer(Scope::Decide)?.actor(),
-        false => owner(&state, &caller, &name).await?,
+    let actor = if caller.has_token() {
+        caller.officer(Scope::Decide)?.actor()
+    } else {
+        owner(&state, &caller, &name).await?
     };
     let Answer { answer, letter } = json(request, &["answer", "letter"], &["answer"]).await?;
     let answer = match answer {

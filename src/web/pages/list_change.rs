@@ -130,9 +130,8 @@ pub(super) async fn apply(
         (id.clone(), sent.get("reason").to_owned(), sent.get("sure") == "ya");
     let done =
         state.work(move |state| state.desk().apply_list(&of, (&reason, is_sure), &actor)).await?;
-    let error = match done {
-        Ok(_) => return Ok(see_other(&format!("{}?hasil=terapkan", place_of(list)))),
-        Err(error) => error,
+    let Err(error) = done else {
+        return Ok(see_other(&format!("{}?hasil=terapkan", place_of(list))));
     };
     let (words, faults) = (refusal(visitor.t, &error), error.faults().to_vec());
     let failure = Failure::from(error);

@@ -287,7 +287,7 @@ fn field(name: &str, schema: &Value, about: &Value) -> Field {
             other => kind.push_str(&format!(", {before}{other}")),
         }
     }
-    let words = schema["enum"].as_array().or(schema["items"]["enum"].as_array());
+    let words = schema["enum"].as_array().or_else(|| schema["items"]["enum"].as_array());
     let words: Vec<&str> = words.into_iter().flatten().filter_map(Value::as_str).collect();
     if !words.is_empty() {
         kind.push_str(&format!(": {}", words.join(", ")));
@@ -326,7 +326,7 @@ fn inline(text: &str) -> String {
             out.push_str(piece);
         }
         // A mark without its fellow is none.
-        if text.matches(mark).count() % 2 == 0 { out } else { text.to_owned() }
+        if text.matches(mark).count().is_multiple_of(2) { out } else { text.to_owned() }
     };
     let coded = marked(&escaped, '`', "<code>", "</code>");
     // A star may stand in code, where it means itself.

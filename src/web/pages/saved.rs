@@ -146,7 +146,7 @@ pub(super) async fn mail_again(
     match mailbox(t, &sent, form) {
         Ok(email) => {
             // The answer neither waits for it nor tells of it: time and limits would say what is there.
-            tokio::spawn(mail_links(state.clone(), email, network(visitor.address), t));
+            tokio::spawn(mail_links(state, email, network(visitor.address), t));
             Ok(see_other("/permohonan/lanjut?terkirim=1"))
         }
         Err(form) => {

@@ -403,9 +403,8 @@ pub(super) async fn reschedule(
         let actor = state.desk().applicant(&of, &secret)?;
         state.desk().act_now(&of, &act, &actor)
     };
-    let error = match state.with_secret(&number, sent.visitor.address, done).await? {
-        Ok(_) => return Ok(see_other("/status")),
-        Err(error) => error,
+    let Err(error) = state.with_secret(&number, sent.visitor.address, done).await? else {
+        return Ok(see_other("/status"));
     };
     let t = sent.visitor.t;
     let words = error_words(t, &error).join(" ");
