@@ -50,7 +50,6 @@ pub struct RequestView {
     #[schema(format = DateTime)]
     pub ends_at: Option<String>,
     /// By when the site is to have a place, of a request without records.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub hosting_by: Option<String>,
     /// Why a reserved name or another pattern is asked for.
     pub exception: Option<String>,
