@@ -104,6 +104,11 @@ impl Road3 {
         self.clock.doubt()
     }
 
+    /// Watches no targets.
+    pub(super) fn targets(&self) -> Vec<Value> {
+        Vec::new()
+    }
+
     /// Finds no difference: nothing was promised.
     pub(super) fn drift(&self) -> Vec<Value> {
         Vec::new()

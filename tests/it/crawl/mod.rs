@@ -3,6 +3,9 @@
 //!
 //! `look.js` judges one page. axe-core judges it as well, where it is installed: `GAPURA_AXE` names its `axe.min.js`, or the
 //! directory of a `npm install axe-core` is looked into.
+//!
+//! It takes longer than all other tests together, so it is run by hand where pages changed:
+//! `cargo test --test it -- --ignored crawl`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -289,6 +292,7 @@ fn axe() -> Option<PathBuf> {
 }
 
 #[test]
+#[ignore = "some two thousand views with axe: run by hand"]
 fn every_page_of_every_role_holds_in_indonesian() {
     let Some(mut crawl) = Crawl::start("id") else { return };
     crawl.public();
@@ -300,6 +304,7 @@ fn every_page_of_every_role_holds_in_indonesian() {
 }
 
 #[test]
+#[ignore = "some two thousand views with axe: run by hand"]
 fn every_page_of_every_role_holds_in_english() {
     let Some(mut crawl) = Crawl::start("en") else { return };
     crawl.public();
