@@ -1,4 +1,4 @@
-//! The query log: one JSON line per query, written off the answering path by [`log`](super::log).
+//! The query log: one JSON line per query, written off the answering path.
 
 mod entry;
 mod file;
