@@ -35,6 +35,7 @@
 //! | [`digest`] | SHA-256 and hexadecimal digits, for whatever is named by its hash |
 //! | [`files`] | reading files without waiting for what was put in their place |
 //! | [`lock`] | locks whose holder may have panicked |
+//! | [`threads`] | a piece of work on threads of its own, where there are any |
 //! | [`text`] | Appending to a string, an error with its causes |
 //! | [`dns_client`] | asks a name server, most often our own sockets, and reads its response |
 //! | [`dnssec`] | algorithms, DNSKEY and DS, a key pair that signs, one RRSIG made and verified |
@@ -106,6 +107,7 @@ pub mod dnssec;
 pub mod files;
 pub mod lock;
 pub mod text;
+pub mod threads;
 pub mod tsig;
 pub mod wire;
 

@@ -7,6 +7,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -54,9 +55,9 @@ pub fn run(
     if let Some(mut pipe) = running.child.stdin.take() {
         let input = Arc::clone(input);
         // A program that does not read all of it has its reasons. The pipe breaks when the program ends.
-        std::thread::spawn(move || drop(pipe.write_all(&input)));
+        begin(move || drop(pipe.write_all(&input)))?;
     }
-    let said = listen(&mut running.child, output_max);
+    let said = listen(&mut running.child, output_max)?;
     let left = deadline.saturating_duration_since(Instant::now());
     let output = match said.recv_timeout(left) {
         Ok(output) => output,
@@ -74,10 +75,10 @@ pub fn run(
 }
 
 /// Reads what a program says, until it closes its standard output or has said too much.
-fn listen(child: &mut Child, output_max: usize) -> Receiver<Vec<u8>> {
+fn listen(child: &mut Child, output_max: usize) -> Result<Receiver<Vec<u8>>, NotDone> {
     let (sender, receiver) = sync_channel(1);
     if let Some(pipe) = child.stdout.take() {
-        std::thread::spawn(move || {
+        begin(move || {
             let mut output = Vec::new();
             let limit = u64::try_from(output_max).unwrap_or(u64::MAX).saturating_add(1);
             let read = pipe.take(limit).read_to_end(&mut output);
@@ -85,9 +86,14 @@ fn listen(child: &mut Child, output_max: usize) -> Receiver<Vec<u8>> {
                 // Nobody listens any more after the deadline.
                 drop(sender.send(output));
             }
-        });
+        })?;
     }
-    receiver
+    Ok(receiver)
+}
+
+/// Does something on a thread of its own.
+fn begin(work: impl FnOnce() + Send + 'static) -> Result<(), NotDone> {
+    Builder::new().spawn(work).map(drop).map_err(NotDone::NotStarted)
 }
 
 /// A program that is ended, with all it started, if it is still there when this is dropped.

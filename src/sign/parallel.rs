@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::threads::several;
+
 /// How much less of the processors they get than what answers queries.
 const NICE: i32 = 10;
 
@@ -24,9 +26,7 @@ pub(super) fn run<T: Send>(
         return (0..parts).map(work).collect();
     }
     let next = AtomicUsize::new(0);
-    let worker = || {
-        // Refused at most; then it works as everybody does.
-        let _ = rustix::process::nice(NICE);
+    let take = || {
         let mut done = Vec::new();
         loop {
             let part = next.fetch_add(1, Ordering::Relaxed);
@@ -36,15 +36,13 @@ pub(super) fn run<T: Send>(
             done.push((part, work(part)));
         }
     };
-    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.clamp(1, parts)).map(|_| scope.spawn(worker)).collect();
-        let outcome =
-            |worker: std::thread::ScopedJoinHandle<'_, Vec<(usize, T)>>| match worker.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-        workers.into_iter().flat_map(outcome).collect()
-    });
+    let beside = || {
+        // Refused at most; then it works as everybody does.
+        let _ = rustix::process::nice(NICE);
+        take()
+    };
+    let done = several(threads.clamp(1, parts), beside, take);
+    let mut done: Vec<(usize, T)> = done.into_iter().flatten().collect();
     done.sort_unstable_by_key(|(part, _)| *part);
     done.into_iter().map(|(_, outcome)| outcome).collect()
 }

@@ -3,9 +3,6 @@
 //! The guards of a load in their order, as far as they need to know the zone as served. Nothing is
 //! written here; the result is a proposal for the door, or why there is none.
 
-use std::panic::resume_unwind;
-use std::thread::ScopedJoinHandle;
-
 use super::floor::renumbered;
 use super::guards::counted;
 use super::judge;
@@ -19,6 +16,7 @@ use crate::publish::state::{
     By, Cause, Guard, Inner, Lack, Outcome, RowEdit, Seen, ZoneState, error, left_out_zonemd,
 };
 use crate::store::StoreError;
+use crate::threads::both;
 use crate::wire::Rtype;
 use crate::zone::{ApplyError, Delta, NodeRef, Zone};
 
@@ -193,16 +191,15 @@ impl Case<'_> {
         }
         let (overlay, zone, live) = (&self.state.overlay, &merged.zone, self.state.zone.as_ref());
         // Both walk the whole zone; a second core has nothing else to do for this zone.
-        let (found, difference) = std::thread::scope(|scope| {
-            let diff = live.map(|live| scope.spawn(move || Difference::between(live, zone)));
-            let signer = self.state.signer();
-            let subject = judge::Subject { file: read, merged: zone, signer };
-            let found = judge::whole(source, self.loaded, overlay, &subject, self.now_ms);
+        let judge = || {
+            let subject = judge::Subject { file: read, merged: zone, signer: self.state.signer() };
+            judge::whole(source, self.loaded, overlay, &subject, self.now_ms)
+        };
+        let (difference, found) = match live {
             // A panic there is ours too: what was not compared must not pass for another zone.
-            let join =
-                |diff: ScopedJoinHandle<'_, _>| diff.join().unwrap_or_else(|it| resume_unwind(it));
-            (found, diff.map_or(Difference::First, join))
-        });
+            Some(live) => both(|| Difference::between(live, zone), judge),
+            None => (Difference::First, judge()),
+        };
         findings.extend(found);
         if source.is_made() {
             // What is odd about it by the rules for files is as it is to be.

@@ -3,7 +3,6 @@
 //! The file is read, parsed and built without any lock. Under the zone's lock it is merged with what
 //! requests put up and compared with what is live, and only the difference is applied.
 
-use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -21,6 +20,7 @@ use crate::publish::state::{
     ZoneSource, ZoneState, error,
 };
 use crate::text::with_causes;
+use crate::threads::several;
 use crate::wire::Name;
 use crate::zone::{Delta, Entry, Zone};
 
@@ -104,12 +104,9 @@ pub(super) fn reload_all(
         }
         reports
     };
-    let mut reports: Vec<ReloadReport> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..LOADERS.min(groups.len())).map(|_| scope.spawn(work)).collect();
-        let reports = threads.into_iter().map(|thread| thread.join());
-        // A zone without a report would look as if nothing had been asked for.
-        reports.flat_map(|reports| reports.unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
+    // A panic is ours: a zone without a report would look as if nothing had been asked for.
+    let reports = several(LOADERS.min(groups.len()), work, work);
+    let mut reports: Vec<ReloadReport> = reports.into_iter().flatten().collect();
     reports.extend(gone);
     reports.sort_by(|a, b| a.zone.cmp(&b.zone));
     reports

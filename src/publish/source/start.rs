@@ -22,6 +22,7 @@ use crate::master::Finding;
 use crate::publish::door::{self, Held, Proposal, copy_is_due, swap};
 use crate::publish::propose::{Kind, Prepared};
 use crate::publish::state::{Change, Guard, Inner, Job, Outcome, ReloadReport, Slot, ZoneState};
+use crate::threads::several;
 use crate::wire::Name;
 use crate::zone::Entry;
 
@@ -55,9 +56,7 @@ impl Inner {
         match slots.len() {
             0 => return Vec::new(),
             1 => work(),
-            _ => std::thread::scope(|scope| {
-                (0..LOADERS).for_each(|_| drop(scope.spawn(work)));
-            }),
+            _ => drop(several(LOADERS, work, work)),
         }
         let mut begun = begun.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         // What left the settings and is not in the database was never served.
