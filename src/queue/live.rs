@@ -475,19 +475,13 @@ impl LiveRecord {
     /// A suspend request was promoted, or the approved end date has come. `cause` is what the clock
     /// found, where nobody asked for it.
     pub fn suspend(
-        mut self,
+        self,
         reason: &str,
         cause: Option<Ground>,
         by: &Signature,
         rules: &Rules,
     ) -> LiveResult {
-        let before = self.state;
-        if !before.is_served() {
-            return Err(self.wrong("suspend"));
-        }
-        self.state = LiveState::Suspended;
-        self.question = None;
-        self.suspension = Some(Suspension {
+        let suspension = Suspension {
             by: by.clone(),
             reason: reason.to_owned(),
             emergency: false,
@@ -496,8 +490,8 @@ impl LiveRecord {
             cause,
             remove_at: cause.map(|cause| by.at + rules.lifecycle.removal_after(cause)),
             removal: None,
-        });
-        let mut step = self.step(Some(before), by, Deed::Suspend).noting(reason);
+        };
+        let mut step = self.take_out(suspension, Deed::Suspend)?;
         if let Some(cause) = cause {
             step.happening = step.happening.with("cause", cause);
         }
@@ -506,40 +500,47 @@ impl LiveRecord {
 
     /// Defacement, gambling, takeover: one officer, kasi or kabid, takes the name out at once.
     pub fn suspend_emergency(
-        mut self,
+        self,
         actor: &Actor,
         reason: &str,
         now: i64,
         calendar: &Calendar,
         rules: &Rules,
     ) -> LiveResult {
-        let before = self.state;
-        if !before.is_served() {
+        // The state is tested before the person.
+        if !self.state.is_served() {
             return Err(self.wrong("suspend"));
         }
         let by = decider(actor, now)?;
         needed("reason", reason)?;
-        self.state = LiveState::Suspended;
-        self.suspension = Some(Suspension::emergency(&by, reason, calendar, rules));
-        Ok(self.step(Some(before), &by, Deed::EmergencySuspend).noting(reason))
+        let suspension = Suspension::emergency(&by, reason, calendar, rules);
+        self.take_out(suspension, Deed::EmergencySuspend)
     }
 
     /// A rule of the settings takes the name out at once; the head agrees with it afterwards.
     pub fn suspend_by_rule(
-        mut self,
+        self,
         rule: &str,
         now: i64,
         calendar: &Calendar,
         rules: &Rules,
     ) -> LiveResult {
+        let by = Signature::system(now);
+        let suspension = Suspension::emergency(&by, rule, calendar, rules);
+        self.take_out(suspension, Deed::EmergencySuspend)
+    }
+
+    /// Takes a served name out of the zone, and with it whatever its owner was asked.
+    fn take_out(mut self, suspension: Suspension, deed: Deed) -> LiveResult {
         let before = self.state;
         if !before.is_served() {
             return Err(self.wrong("suspend"));
         }
-        let by = Signature::system(now);
+        let (by, reason) = (suspension.by.clone(), suspension.reason.clone());
         self.state = LiveState::Suspended;
-        self.suspension = Some(Suspension::emergency(&by, rule, calendar, rules));
-        Ok(self.step(Some(before), &by, Deed::EmergencySuspend).noting(rule))
+        self.question = None;
+        self.suspension = Some(suspension);
+        Ok(self.step(Some(before), &by, deed).noting(&reason))
     }
 
     /// The operator edited by hand what was promised: kasi or kabid accepts what the file says.

@@ -89,6 +89,22 @@ fn suspending_and_lifting_keep_the_records() {
 }
 
 #[test]
+fn a_name_that_is_taken_out_asks_its_owner_nothing() {
+    let (calendar, rules) = (Calendar::default(), Rules::default());
+    let asked = || live().ask_owner(at(365, 0, 0), &by(at(335, 0, 0))).unwrap().value;
+    assert!(asked().question.is_some());
+    let (kasi, now) = (officer("sari", Role::Verifier), at(366, 9, 0));
+    let ways = [
+        asked().suspend("tidak dijawab", Some(Ground::Unconfirmed), &by(now), &rules),
+        asked().suspend_emergency(&kasi, "konten judi", now, &calendar, &rules),
+        asked().suspend_by_rule("target_urgent", now, &calendar, &rules),
+    ];
+    for out in ways.map(|way| way.unwrap().value) {
+        assert_eq!((out.state(), out.question.is_none()), (LiveState::Suspended, true));
+    }
+}
+
+#[test]
 fn one_officer_takes_a_name_down_and_the_other_confirms() {
     let (kasi, kabid) = (officer("sari", Role::Verifier), officer("budi", Role::Head));
     let (calendar, rules) = (Calendar::default(), Rules::default());
