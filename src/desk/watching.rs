@@ -178,15 +178,21 @@ impl Desk {
     }
 }
 
+/// Targets as a row has them: a line each, in an order of their own, so that another order of records is no
+/// other target.
+fn texts_of(targets: &[Target]) -> String {
+    let texts: BTreeSet<String> = targets.iter().map(Target::text).collect();
+    texts.into_iter().collect::<Vec<_>>().join("\n")
+}
+
 /// A row of a name that nothing is known of yet.
 fn fresh_row(live: &LiveRecord, targets: &[Target], now: i64) -> WatchRow {
     let name = live.name.to_string();
     let leaves = targets.iter().any(|target| !matches!(target, Target::Address(_)));
     let every_ms = if leaves { NAMES_EVERY_MS } else { ADDRESSES_EVERY_MS };
-    let texts: Vec<String> = targets.iter().map(Target::text).collect();
     WatchRow {
         zone: live.zone.to_string(),
-        targets: texts.join("\n"),
+        targets: texts_of(targets),
         every_ms,
         next_ms: next_slot(&name, every_ms, now),
         name,
@@ -326,11 +332,9 @@ impl Desk {
         }
     }
 
-    /// Whether a name is served and points at these targets, a line each, in whatever order.
+    /// Whether a name is served and points at these targets.
     fn points_at(&self, live: &LiveRecord, targets: &str) -> bool {
-        let now: BTreeSet<String> = self.targets_of(live).iter().map(Target::text).collect();
-        live.state().is_served()
-            && now.iter().map(String::as_str).eq(targets.lines().collect::<BTreeSet<_>>())
+        live.state().is_served() && texts_of(&self.targets_of(live)) == targets
     }
 }
 

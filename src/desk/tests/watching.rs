@@ -225,6 +225,34 @@ fn another_target_begins_anew_and_a_doubted_clock_looks_at_nothing() {
 }
 
 #[test]
+fn the_same_addresses_in_another_order_are_the_same_target() {
+    let (office, world) = watching(|_| {});
+    let mut asked = service("satu", "103.10.20.30");
+    asked.records.push(crate::queue::RequestedRecord {
+        data: "103.10.20.31".to_owned(),
+        ..asked.records[0].clone()
+    });
+    office.live(asked.clone());
+    pointing_out(&office, "dua", "lain.contoh-hosting.id.");
+    pass(&office, 8 * 24);
+    set(&world, "103.10.20.30", Found::Down);
+    set(&world, "103.10.20.31", Found::Down);
+    let struck = (0..40).any(|_| {
+        pass(&office, 24);
+        let page = office.desk.name_page("satu", &office.actor("seksi")).unwrap();
+        page.watch.is_some_and(|watch| watch.strikes == 1)
+    });
+    assert!(struck, "{:?} {:?}", seen(&office, "satu"), seen(&office, "dua"));
+    let mut change = asked;
+    change.kind = crate::queue::Kind::Change;
+    change.records.reverse();
+    change.records.iter_mut().for_each(|record| record.ttl = 7_200);
+    office.live(change);
+    pass(&office, 2);
+    assert_eq!(seen(&office, "satu").strikes, 1);
+}
+
+#[test]
 fn a_name_of_the_operators_file_is_watched_too() {
     let (office, world) = watching(|_| {});
     let path = office.directory.path().join("zone");
