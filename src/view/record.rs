@@ -25,6 +25,9 @@ pub struct RecordView {
     pub origin: Origin,
     /// The request that made it so.
     pub request: Option<String>,
+    /// The request whose contact answers for it, where that is newer than `request`.
+    #[serde(skip)]
+    pub contact_request: Option<String>,
     /// What is promised.
     pub records: Vec<RequestedRecord>,
     /// Since when it is so.
@@ -133,6 +136,7 @@ impl From<&LiveRecord> for RecordView {
             region: record.region.clone(),
             origin: record.origin,
             request: record.request.clone(),
+            contact_request: record.contact_request().map(str::to_owned),
             records: record.records.iter().map(|record| record.text().clone()).collect(),
             since: record.since.map(rfc3339),
             ends: record.ends.map(rfc3339),

@@ -392,9 +392,11 @@ fn filters(state: &State, visitor: &Visitor, wanted: &Wanted) -> Form {
 
 /// Names in words, each with who answers for it.
 async fn rows(state: &State, t: Words, sites: &[Arc<Site>]) -> Result<Vec<Row>, Failure> {
-    let numbers: Vec<_> = sites.iter().filter_map(|site| site.record.request.clone()).collect();
+    let contact_of = |site: &Site| site.record.contact_request.clone();
+    let numbers: Vec<_> = sites.iter().filter_map(|site| contact_of(site)).collect();
     let contacts = state.work(move |state| state.desk().contact_positions(&numbers)).await??;
-    let contact = |site: &Site| site.record.request.as_ref().and_then(|it| contacts.get(it));
+    let contact =
+        |site: &Site| site.record.contact_request.as_ref().and_then(|it| contacts.get(it));
     let row = |site: &Site| row(t, site, contact(site).map_or("", String::as_str));
     Ok(sites.iter().map(|site| row(site)).collect())
 }

@@ -210,6 +210,11 @@ async fn a_hand_over_goes_through_the_form() {
     let once = other.hidden("once");
     other.post("/permohonan/periksa", &[("once", &once)]).await;
     let number = other.after("<b class=\"big\">");
+    let mut visitor = Browser::new(&site);
+    visitor.open("/subdomain").await;
+    assert!(!visitor.page.contains("Kepala Bagian Umum"), "{}", visitor.page);
     through(&site, &number);
     assert_eq!(site.desk.record(NAME).unwrap().unwrap().office, "RSUD Arjawinangun");
+    visitor.open("/subdomain").await;
+    assert!(visitor.page.contains("Kepala Bagian Umum"), "the new owner's: {}", visitor.page);
 }
