@@ -92,7 +92,7 @@ pub(super) fn queue_facts(
     if !mine {
         other_request = match application.raised {
             Some(_) => asked_by_somebody(register.ledger(), reader, &name)?,
-            None => blocking(register.ledger(), reader, &name, number, (taken, submitted))?,
+            None => reader.blocking_request(&name, number, taken, submitted)?,
         };
         // Of two taken in the same moment, the one that holds the name goes first.
         if other_request.is_none()
@@ -138,23 +138,6 @@ pub(super) fn queue_facts(
     })
 }
 
-/// The request that goes before this one. What gapura asked for by itself stands in nobody's way.
-fn blocking(
-    ledger: &Ledger,
-    reader: &Reader<'_>,
-    name: &str,
-    number: &str,
-    (taken, submitted): (i64, i64),
-) -> Result<Option<String>, AuditError> {
-    for other in reader.blocking_requests(name, number, taken, submitted)? {
-        let stored = ledger.request(reader, &other)?;
-        if stored.is_none_or(|stored| stored.request.application().raised.is_none()) {
-            return Ok(Some(other));
-        }
-    }
-    Ok(None)
-}
-
 /// An open request on a name that an officer took or whose mailbox is proven, and that gapura did not ask
 /// for itself: what the clock asks for waits until it is decided.
 pub(super) fn asked_by_somebody(
@@ -162,10 +145,10 @@ pub(super) fn asked_by_somebody(
     reader: &Reader<'_>,
     name: &str,
 ) -> Result<Option<String>, AuditError> {
-    for row in reader.open_requests_on(name)? {
-        let Some(stored) = ledger.request(reader, &row.number)? else { continue };
-        let counts = stored.request.taken_at().is_some() || stored.request.mailbox_proven();
-        if counts && stored.request.application().raised.is_none() {
+    for row in reader.open_requests_on(name)?.into_iter().filter(|row| row.raised.is_none()) {
+        if row.taken_ms.is_some()
+            || ledger.request(reader, &row.number)?.is_some_and(|it| it.request.mailbox_proven())
+        {
             return Ok(Some(row.number));
         }
     }

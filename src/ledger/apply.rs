@@ -284,12 +284,10 @@ impl Ledger {
             tx.drop_owner_link(&live.name.to_string())?;
         }
         let calendar = self.calendar();
-        for row in tx.open_requests_on(&live.name.to_string())? {
+        let open = tx.open_requests_on(&live.name.to_string())?;
+        for row in open.into_iter().filter(|row| row.raised.is_some_and(settles)) {
             let stored = self.expect_request(tx, &row.number)?;
-            let raised = stored.request.application().raised;
-            if raised.is_some_and(|raised| settles(raised.cause))
-                && let Ok(step) = stored.request.settled(&self.facts(self.now(), &calendar))
-            {
+            if let Ok(step) = stored.request.settled(&self.facts(self.now(), &calendar)) {
                 self.apply(tx, &stored.row, step)?;
             }
         }

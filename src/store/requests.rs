@@ -224,9 +224,9 @@ statements! {
     OPEN_ON = select::<RequestRow>("WHERE name = $1 AND open = 1 ORDER BY submitted_ms");
     ON_NAME = select::<RequestRow>("WHERE name = $1 ORDER BY submitted_ms DESC, number DESC LIMIT $2");
     BLOCKING = sql("SELECT r.number FROM request AS r LEFT JOIN request_origin AS o USING (number) \
-        WHERE r.name = $1 AND r.open = 1 AND r.number <> $2 AND ((r.taken_ms, r.number) < ($3, $2) \
+        WHERE r.name = $1 AND r.open = 1 AND r.number <> $2 AND r.raised IS NULL AND ((r.taken_ms, r.number) < ($3, $2) \
             OR (r.taken_ms IS NULL AND o.proven = 1 AND (r.submitted_ms, r.number) < ($4, $2))) \
-        ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 100");
+        ORDER BY r.taken_ms IS NULL, r.taken_ms, r.submitted_ms LIMIT 1");
     WITHOUT_PHASE = sql("SELECT number FROM request WHERE open = 1 AND phase IS NULL");
     HELD = sql("SELECT CASE WHEN phase = 'verified' AND starts_ms > $1 THEN 'scheduled' \
             ELSE coalesce(phase, state) END, holder, count(*), sum(rank < $1) FROM request \
@@ -459,16 +459,16 @@ impl Reader<'_> {
     }
 
     /// The open request on a name that a request has to give way to: one that an officer took before
-    /// it; and while nobody has taken this one, an earlier one with a proven mailbox. `number` sorts
-    /// those of the same moment.
-    pub fn blocking_requests(
+    /// it; and while nobody has taken this one, an earlier one with a proven mailbox. What gapura asked for
+    /// by itself stands in nobody's way. `number` sorts those of the same moment.
+    pub fn blocking_request(
         &self,
         name: &str,
         number: &str,
         taken_ms: i64,
         submitted_ms: i64,
-    ) -> Result<Vec<String>, StoreError> {
-        self.all(BLOCKING, params![name, number, taken_ms, submitted_ms])
+    ) -> Result<Option<String>, StoreError> {
+        self.one(BLOCKING, params![name, number, taken_ms, submitted_ms])
     }
 
     /// Every request's row that has a state, for timers.
