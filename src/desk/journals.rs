@@ -30,6 +30,15 @@ const OCTETS_MAX: u64 = 16 * 1024 * 1024;
 /// So many changes that do nothing to names are read again after a restart at most.
 const FAR: i64 = 64;
 
+/// How far a zone was followed; the row of it in the database is written seldom and counts after a restart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Followed {
+    /// The version that was served.
+    serial: u32,
+    /// The place in the journal; none of a zone without a promised name.
+    seq: Option<i64>,
+}
+
 /// One change of a zone as it is to be looked at.
 struct Step {
     /// Its row.
@@ -52,43 +61,52 @@ impl Desk {
         let mut seen = lock(&self.0.followed);
         for apex in publisher.apexes() {
             let Some(serial) = publisher.zone(&apex).map(|zone| zone.serial()) else { continue };
-            if seen.get(&apex) == Some(&serial) {
+            let before = seen.get(&apex).copied();
+            if before.is_some_and(|before| before.serial == serial) {
                 continue;
             }
-            let is_promised = self.read(|reader| Ok(reader.has_promises(&apex)?))?;
-            let before = seen.get(&apex).copied();
-            if !is_promised || self.follow_zone(&apex, before, serial)? {
-                seen.insert(apex, serial);
+            if !self.read(|reader| Ok(reader.has_promises(&apex)?))? {
+                seen.insert(apex, Followed { serial, seq: None });
+            } else if let Some(seq) = self.follow_zone(&apex, before, serial)? {
+                seen.insert(apex, Followed { serial, seq: Some(seq) });
             }
         }
         Ok(())
     }
 
-    /// Follows the journal of one zone up to the version served; false if that is not possible yet. A zone
-    /// that had no promised name until now is followed from the version `before`.
-    fn follow_zone(&self, apex: &Name, before: Option<u32>, serial: u32) -> Result<bool, ActError> {
+    /// Follows the journal of one zone up to the version served, from where it was left `before`: the place
+    /// reached, or none if that is not possible yet. A zone that had no promised name until now is followed
+    /// from the version of then.
+    fn follow_zone(
+        &self,
+        apex: &Name,
+        before: Option<Followed>,
+        serial: u32,
+    ) -> Result<Option<i64>, ActError> {
         let (ledger, publisher) = (&self.0.ledger, self.0.register.publisher());
-        let Some(served) = publisher.content(apex) else { return Ok(false) };
+        let Some(served) = publisher.content(apex) else { return Ok(None) };
         let end = self.read(|reader| Ok(reader.journal_end(apex)?))?;
-        let Some(end) = end.filter(|end| end.to == serial) else { return Ok(false) };
+        let Some(end) = end.filter(|end| end.to == serial) else { return Ok(None) };
         let from = self.read(|reader| match (reader.followed(apex)?, before) {
-            (None, Some(before)) => Ok(reader.journal_at(apex, before)?.map(|row| row.seq)),
-            (followed, _) => Ok(followed),
+            (None, Some(Followed { serial, seq: None })) => {
+                Ok(reader.journal_at(apex, serial)?.map(|row| row.seq))
+            }
+            (kept, before) => Ok(kept.max(before.and_then(|it| it.seq))),
         })?;
         let Some(from) = from else {
             // What was before the first start is no news.
             ledger.store.write::<_, StoreError>(|tx| tx.put_followed(apex, end.seq))?;
-            return Ok(true);
+            return Ok(Some(end.seq));
         };
         let octets = self.read(|reader| Ok(reader.journal_octets(apex, from + 1, end.seq)?))?;
         if octets > OCTETS_MAX {
             tracing::warn!(zone = %apex, octets, "owners are not told of a change of this size");
             ledger.store.write::<_, StoreError>(|tx| tx.put_followed(apex, end.seq))?;
-            return Ok(true);
+            return Ok(Some(end.seq));
         }
         let steps = self.steps(apex, from)?;
         if steps.last().is_some_and(|step| step.row.seq != end.seq) {
-            return Ok(false);
+            return Ok(None);
         }
         let differences = differences(&steps, &served);
         let mut is_back = false;
@@ -96,12 +114,12 @@ impl Desk {
             let was_back = std::mem::take(&mut is_back);
             is_back = is_taken_back(step, steps.get(at + 1));
             match self.is_settled(step)? {
-                None => return Ok(false),
+                None => return Ok(None),
                 Some(stays) if stays && !is_back && !was_back => self.keep(apex, step, names)?,
                 Some(_) => {}
             }
         }
-        Ok(true)
+        Ok(Some(end.seq))
     }
 
     /// The changes behind a place in the journal, the oldest first.

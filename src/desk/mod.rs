@@ -63,7 +63,7 @@ pub use crate::ledger::Clock;
 pub use crate::register::Drift;
 pub use crate::store::events::EventFilter;
 pub use attachments::AttachmentFile;
-pub use bulk::{BulkFile, BulkLetter, BulkRowView, BulkTurn, BulkView, bulk_sha256};
+pub use bulk::{BulkFile, BulkLetter, BulkRowView, BulkTurn, BulkView};
 pub use changes::ChangePage;
 pub use closing::{MonthClosed, WorkFigures};
 pub use drafts::{DraftContent, DraftLetter, DraftLimits};

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::ActError;
 use super::closing::WorkFigures;
+use super::journals::Followed;
 use super::look::Look;
 use super::memory::{Reminded, TurnedBack, Watched, Years};
 use super::probe::Prober;
@@ -80,8 +81,8 @@ pub(super) struct Inner {
     pub(super) years: Mutex<Years>,
     /// What the watch for drift saw in its last turn.
     pub(super) watched: Mutex<Watched>,
-    /// The serials up to which the journals were followed.
-    pub(super) followed: Mutex<BTreeMap<Name, u32>>,
+    /// How far the journals were followed.
+    pub(super) followed: Mutex<BTreeMap<Name, Followed>>,
     /// The watch over the targets of live names.
     pub(super) lookout: Lookout,
     /// Who began an export of the chain lately, and when.
