@@ -15,7 +15,7 @@ use super::submit::Arrival;
 use super::{ActError, Desk, Holding, Submitter};
 use crate::audit::{NewEvent, random};
 use crate::bulk::{Maker, Table};
-use crate::digest::{hex, sha256_hex};
+use crate::digest::hex;
 use crate::queue::automatic::tidy;
 use crate::queue::time::DAY_MS;
 use crate::queue::{
@@ -223,7 +223,7 @@ impl Desk {
             unused: file.table.unused.clone(),
             letter: None,
         };
-        let body = self.seal_bulk(&cover_context(&id), &cover)?;
+        let body = self.0.ledger.seal(&cover_context(&id), &cover)?;
         let (at_ms, person) = (self.now(), by.person().to_owned());
         let row = BulkRow {
             id: id.clone(),
@@ -252,8 +252,10 @@ impl Desk {
             None => line::FAULTY,
         };
         let body = match &before {
-            Some(_) => self.seal_bulk(&line_context(id, at), &asked.clone().without_person())?,
-            None => self.seal_bulk(&line_context(id, at), asked)?,
+            Some(_) => {
+                self.0.ledger.seal(&line_context(id, at), &asked.clone().without_person())?
+            }
+            None => self.0.ledger.seal(&line_context(id, at), asked)?,
         };
         let (bulk, state) = (id.to_owned(), state.to_owned());
         Ok(tx.add_bulk_line(&BulkLineRow { bulk, line: at, state, number: before, body })?)
@@ -275,24 +277,6 @@ impl Desk {
         self.0.ledger.vault.tag("bulk row", &json)
     }
 
-    /// Seals what is kept of a table.
-    fn seal_bulk<T: Serialize>(&self, context: &str, value: &T) -> Result<Vec<u8>, ActError> {
-        let json = serde_json::to_vec(value)
-            .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?;
-        Ok(self.0.ledger.vault.seal(context, &json)?)
-    }
-
-    /// Opens it.
-    fn unseal_bulk<T: for<'a> Deserialize<'a>>(
-        &self,
-        context: &str,
-        body: &[u8],
-    ) -> Result<T, ActError> {
-        let json = self.0.ledger.vault.unseal(context, body)?;
-        let read = serde_json::from_slice(&json);
-        Ok(read.map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?)
-    }
-
     /// A table of this person; another's is as if there were none.
     fn bulk_of(
         &self,
@@ -302,7 +286,7 @@ impl Desk {
     ) -> Result<(BulkRow, Cover), ActError> {
         let row = reader.bulk(id)?.filter(|row| row.person == person);
         let row = row.ok_or(ActError::NotFound)?;
-        let cover = self.unseal_bulk(&cover_context(id), &row.body)?;
+        let cover = self.0.ledger.unseal(&cover_context(id), &row.body)?;
         Ok((row, cover))
     }
 }
@@ -324,7 +308,7 @@ impl Desk {
             let (row, mut cover) = self.bulk_of(tx, id, by.person())?;
             is_open(&row)?;
             cover.letter = Some((name.to_owned(), letter.mark()));
-            let body = self.seal_bulk(&cover_context(id), &cover)?;
+            let body = self.0.ledger.seal(&cover_context(id), &cover)?;
             tx.put_bulk_letter(id, COVER, letter.bytes().len(), &sealed)?;
             Ok(tx.put_bulk(&BulkRow { body, ..row })?)
         })
@@ -344,7 +328,8 @@ impl Desk {
             is_open(&row)?;
             let mut named = Vec::new();
             for line in tx.bulk_lines(id)? {
-                let asked: Asked = self.unseal_bulk(&line_context(id, line.line), &line.body)?;
+                let asked: Asked =
+                    self.0.ledger.unseal(&line_context(id, line.line), &line.body)?;
                 named.push(folded(&asked.letter));
             }
             let mut kept: BTreeMap<String, i64> = tx.bulk_letters(id)?.into_iter().collect();
@@ -407,7 +392,7 @@ impl Desk {
             let letters: Vec<String> =
                 reader.bulk_letters(id)?.into_iter().map(|(name, _)| name).collect();
             for row in reader.bulk_lines(id)? {
-                let asked: Asked = self.unseal_bulk(&line_context(id, row.line), &row.body)?;
+                let asked: Asked = self.0.ledger.unseal(&line_context(id, row.line), &row.body)?;
                 let letter = folded(&asked.letter);
                 let has_letter = if letter.is_empty() {
                     view.cover.is_some()
@@ -432,7 +417,7 @@ impl Desk {
 
     /// What is known of a table without its rows.
     fn bulk_head(&self, reader: &Reader<'_>, row: &BulkRow) -> Result<BulkView, ActError> {
-        let cover: Cover = self.unseal_bulk(&cover_context(&row.id), &row.body)?;
+        let cover: Cover = self.0.ledger.unseal(&cover_context(&row.id), &row.body)?;
         let letters = reader.bulk_letters(&row.id)?;
         Ok(BulkView {
             id: row.id.clone(),
@@ -500,7 +485,7 @@ impl Desk {
         for table in &tables {
             for row in reader.bulk_lines(&table.id)? {
                 let asked: Asked =
-                    self.unseal_bulk(&line_context(&table.id, row.line), &row.body)?;
+                    self.0.ledger.unseal(&line_context(&table.id, row.line), &row.body)?;
                 let Application { name, zone, office, contact, .. } = asked.application;
                 found.push(Holding {
                     number: String::new(),
@@ -566,8 +551,8 @@ impl Desk {
     /// A row with its letter.
     fn bulk_turn(&self, bulk: &BulkRow, row: BulkLineRow) -> Result<BulkTurn, ActError> {
         let id = &bulk.id;
-        let asked: Asked = self.unseal_bulk(&line_context(id, row.line), &row.body)?;
-        let cover: Cover = self.unseal_bulk(&cover_context(id), &bulk.body)?;
+        let asked: Asked = self.0.ledger.unseal(&line_context(id, row.line), &row.body)?;
+        let cover: Cover = self.0.ledger.unseal(&cover_context(id), &bulk.body)?;
         let name = folded(&asked.letter);
         let sealed = self.read(|reader| Ok(reader.bulk_letter(id, &name)?))?;
         let letter = match sealed {
@@ -606,7 +591,7 @@ impl Desk {
             _ => return Err(error),
         };
         let asked = Asked { faults, ..asked.without_person() };
-        let body = self.seal_bulk(&line_context(&row.bulk, row.line), &asked)?;
+        let body = self.0.ledger.seal(&line_context(&row.bulk, row.line), &asked)?;
         let refused = BulkLineRow { state: line::REFUSED.to_owned(), body, ..row };
         self.0.ledger.store.write::<_, ActError>(|tx| Ok(tx.update_bulk_line(&refused)?))
     }
@@ -638,7 +623,7 @@ impl Desk {
                 }
             };
             let kept = Asked { secret, ..asked.clone().without_person() };
-            let body = self.seal_bulk(&context, &kept)?;
+            let body = self.0.ledger.seal(&context, &kept)?;
             let (state, number) = (state.to_owned(), Some(number));
             Ok(tx.update_bulk_line(&BulkLineRow { state, number, body, ..row.clone() })?)
         })
@@ -651,7 +636,7 @@ impl Desk {
             let now = self.now();
             let counts: BTreeMap<String, i64> = tx.count_bulk_lines(&row.id)?.into_iter().collect();
             let count = |state: &str| counts.get(state).copied().unwrap_or_default();
-            let cover: Cover = self.unseal_bulk(&cover_context(&row.id), &row.body)?;
+            let cover: Cover = self.0.ledger.unseal(&cover_context(&row.id), &row.body)?;
             let actor = ledger.actor(tx, &row.person)?;
             let role = actor.as_ref().and_then(|it| it.roles.first()).unwrap_or(&Role::System);
             let subject = format!("bulk:{}", row.id);
@@ -667,8 +652,8 @@ impl Desk {
             for faulty in tx.bulk_lines(&row.id)?.into_iter().filter(|it| it.state == line::FAULTY)
             {
                 let context = line_context(&row.id, faulty.line);
-                let asked: Asked = self.unseal_bulk(&context, &faulty.body)?;
-                let body = self.seal_bulk(&context, &asked.without_person())?;
+                let asked: Asked = self.0.ledger.unseal(&context, &faulty.body)?;
+                let body = self.0.ledger.seal(&context, &asked.without_person())?;
                 tx.update_bulk_line(&BulkLineRow { body, ..faulty })?;
             }
             tx.drop_bulk_letters(&row.id)?;
@@ -677,9 +662,4 @@ impl Desk {
             Ok(tx.put_bulk(&done)?)
         })
     }
-}
-
-/// The SHA-256 of a file, in hexadecimal, as its event has it.
-pub fn bulk_sha256(bytes: &[u8]) -> String {
-    sha256_hex(bytes)
 }

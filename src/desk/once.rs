@@ -69,8 +69,7 @@ impl Desk {
         if row.call_hash != once.call {
             return Err(ActError::KeyReused);
         }
-        let plain = self.0.ledger.vault.unseal(&context(once), &row.answer)?;
-        Ok(serde_json::from_slice(&plain).ok())
+        Ok(Some(self.0.ledger.unseal(&context(once), &row.answer)?))
     }
 
     /// Keeps what a call made.
@@ -83,13 +82,12 @@ impl Desk {
     ) -> Result<(), ActError> {
         let Some(once) = once else { return Ok(()) };
         let made = Made { number: number.to_owned(), secret: secret.map(str::to_owned) };
-        let plain = serde_json::to_vec(&made).unwrap_or_default();
         let now = self.now();
         let row = OnceRow {
             key_hash: once.key.clone(),
             call_hash: once.call.clone(),
             at_ms: now,
-            answer: self.0.ledger.vault.seal(&context(once), &plain)?,
+            answer: self.0.ledger.seal(&context(once), &made)?,
         };
         Ok(tx.put_call_once(&row, now - DAY_MS, CALLS_MAX)?)
     }

@@ -109,22 +109,14 @@ impl Ledger {
     }
 
     /// Seals a value as JSON.
-    pub(super) fn seal<T: Serialize>(
-        &self,
-        context: &str,
-        value: &T,
-    ) -> Result<Vec<u8>, AuditError> {
+    pub fn seal<T: Serialize>(&self, context: &str, value: &T) -> Result<Vec<u8>, AuditError> {
         let json = serde_json::to_vec(value)
             .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?;
         self.vault.seal(context, &json)
     }
 
     /// Opens what [`Ledger::seal`] made.
-    pub(super) fn unseal<T: DeserializeOwned>(
-        &self,
-        context: &str,
-        body: &[u8],
-    ) -> Result<T, AuditError> {
+    pub fn unseal<T: DeserializeOwned>(&self, context: &str, body: &[u8]) -> Result<T, AuditError> {
         let json = self.vault.unseal(context, body)?;
         Ok(serde_json::from_slice(&json)
             .map_err(|error| StoreError::Corrupt(format!("{context}: {error}")))?)

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use super::parts::full_name;
 use super::sign_in::proof_first;
 use crate::bulk::{Column, Table, ZIP_MAX, column_of, is_zip, letters, template};
-use crate::desk::{ActError, BulkFile, BulkRowView, BulkView, bulk_sha256};
+use crate::desk::{ActError, BulkFile, BulkRowView, BulkView};
+use crate::digest::sha256_hex;
 use crate::people::{Role, Session};
 use crate::queue::Fault;
 use crate::queue::regions::Level;
@@ -108,7 +109,7 @@ pub(super) async fn bring(
         .work(move |state| {
             let hostings: Vec<(String, String)> =
                 state.hostings().into_iter().map(|it| (it.name, it.target)).collect();
-            let sha256 = bulk_sha256(&bytes);
+            let sha256 = sha256_hex(&bytes);
             let file = BulkFile { name: &name, sha256: &sha256, table: &table };
             state.desk().open_bulk(file, (&state.options().zone, &hostings), &actor)
         })
