@@ -81,12 +81,8 @@ impl Ledger {
         values: &NoticeValues,
     ) -> Result<(), LedgerError> {
         let deed = Deed::BulkFiled;
-        if !recipients(deed).contains(&Recipient::Heads) || self.is_reminded(tx, stem)? {
-            return Ok(());
-        }
-        for (at, to) in officers(tx, Some(Role::Head))?.iter().enumerate() {
-            let (id, to) = (format!("{stem}-{}", at + 1), (NoticeReader::Officer, to.as_str()));
-            self.queue_notice(tx, &id, None, deed, to, values.clone())?;
+        if recipients(deed).contains(&Recipient::Heads) {
+            self.tell_role(tx, stem, deed, Some(Role::Head), values)?;
         }
         Ok(())
     }
@@ -174,13 +170,24 @@ impl Ledger {
         about: About,
     ) -> Result<(), AuditError> {
         let Some(role) = about.role else { return Ok(()) };
-        let stem = format!("n{}", event.sequence);
-        if tx.notice(&format!("{stem}-1"))?.is_some() {
+        self.tell_role(tx, &format!("n{}", event.sequence), deed, role, &about.values)
+    }
+
+    /// Tells the officers of a role, or all, once per `stem`.
+    fn tell_role(
+        &self,
+        tx: &Tx<'_>,
+        stem: &str,
+        deed: Deed,
+        role: Option<Role>,
+        values: &NoticeValues,
+    ) -> Result<(), AuditError> {
+        if self.is_reminded(tx, stem)? {
             return Ok(());
         }
         for (at, to) in officers(tx, role)?.iter().enumerate() {
-            let (id, values) = (format!("{stem}-{}", at + 1), about.values.clone());
-            self.queue_notice(tx, &id, None, deed, (NoticeReader::Officer, to), values)?;
+            let (id, to) = (format!("{stem}-{}", at + 1), (NoticeReader::Officer, to.as_str()));
+            self.queue_notice(tx, &id, None, deed, to, values.clone())?;
         }
         Ok(())
     }
@@ -193,12 +200,8 @@ impl Ledger {
         deed: Deed,
         values: &NoticeValues,
     ) -> Result<(), LedgerError> {
-        if !recipients(deed).contains(&Recipient::Operators) || self.is_reminded(tx, stem)? {
-            return Ok(());
-        }
-        for (at, to) in officers(tx, Some(Role::Operator))?.iter().enumerate() {
-            let (id, to) = (format!("{stem}-{}", at + 1), (NoticeReader::Officer, to.as_str()));
-            self.queue_notice(tx, &id, None, deed, to, values.clone())?;
+        if recipients(deed).contains(&Recipient::Operators) {
+            self.tell_role(tx, stem, deed, Some(Role::Operator), values)?;
         }
         Ok(())
     }

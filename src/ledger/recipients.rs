@@ -17,16 +17,13 @@ impl Ledger {
         request: &Request,
     ) -> Result<Vec<(NoticeReader, String)>, AuditError> {
         let mut all: Vec<(NoticeReader, String)> = Vec::new();
-        // Who counted on a time hears that it was missed.
         let starts = request.application().starts_at();
-        if deed == Deed::Reopen && starts.is_some_and(|starts| starts <= self.now()) {
-            let email = request.application().contact.email.clone();
-            all.push((NoticeReader::Applicant, email));
-        }
+        let start_missed = starts.is_some_and(|starts| starts <= self.now());
         let second_missing = request.approval().is_some_and(Approval::awaits_second);
         for recipient in recipients(deed) {
             let officers = match recipient {
-                Recipient::Applicant => {
+                Recipient::ApplicantOfMissedStart if !start_missed => continue,
+                Recipient::Applicant | Recipient::ApplicantOfMissedStart => {
                     let email = &request.application().contact.email;
                     all.push((NoticeReader::Applicant, email.clone()));
                     continue;

@@ -76,13 +76,10 @@ impl Ledger {
         for recipient in recipients(deed).iter().filter(|_| !is_silent) {
             match recipient {
                 Recipient::Owner => self.tell_owner_of_target(tx, &event, deed, live, &values)?,
-                Recipient::Operators => {
-                    let role = Some(Some(Role::Operator));
-                    self.tell_officers(tx, &event, deed, About { role, values: values.clone() })?;
-                }
-                _ => {
-                    let role = Some(None);
-                    self.tell_officers(tx, &event, deed, About { role, values: values.clone() })?;
+                officers => {
+                    let role = (*officers == Recipient::Operators).then_some(Role::Operator);
+                    let about = About { role: Some(role), values: values.clone() };
+                    self.tell_officers(tx, &event, deed, about)?;
                 }
             }
         }

@@ -261,6 +261,8 @@ pub enum Offered {
 pub enum Recipient {
     /// The applicant's mailbox.
     Applicant,
+    /// The applicant, where the time asked for as the start is over: who counted on it hears that it was missed.
+    ApplicantOfMissedStart,
     /// Every head, while the request waits to be routed.
     Heads,
     /// Every head, while the second signature is missing.

@@ -256,7 +256,7 @@ table! {
         /// Check it again
         Reopen = "reopen", page "periksa-ulang":
             Verified AwaitsSecond Scheduled PromotionFailed, HolderOrHead, { reason: Reason }
-                => Assigned, notifies(Holder) proof
+                => Assigned, notifies(ApplicantOfMissedStart Holder) proof
                 ["at least an hour of step 3 is left"];
         /// Make it live
         Promote = "promote", page "tayangkan":
@@ -322,7 +322,7 @@ table! {
             ["the kabid closes the month whose report includes it"];
     }
     by_itself {
-        Reopen: Verified AwaitsSecond Scheduled PromotionFailed => Assigned, notifies(Holder)
+        Reopen: Verified AwaitsSecond Scheduled PromotionFailed => Assigned, notifies(ApplicantOfMissedStart Holder)
             ["the approval is stale"];
         Notified: Live Rejected => Notified Rejected, notifies()
             ["a notice of the outcome was delivered"];

@@ -7,6 +7,7 @@ fn recipient(recipient: Recipient) -> &'static str {
     match recipient {
         Recipient::Applicant => "applicant",
         Recipient::Heads => "every `kabid`, while it waits to be routed",
+        Recipient::ApplicantOfMissedStart => "the applicant, if the start asked for was missed",
         Recipient::SecondSigner => "every `kabid`, while the second signature is missing",
         Recipient::Holder => "the holder",
         Recipient::Operators => "every `admin`",
