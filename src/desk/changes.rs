@@ -2,6 +2,7 @@
 //! person and records nothing.
 
 use super::{ActError, Desk};
+use crate::audit::was_turned_back;
 use crate::queue::Actor;
 use crate::store::events::Event;
 use crate::view::{ChangeView, rfc3339};
@@ -52,7 +53,7 @@ impl Desk {
 
 /// An event as a change; none if it is a refused attempt, or about something else.
 fn change(event: Event) -> Option<ChangeView> {
-    if event.payload.contains_key("turned_back") {
+    if was_turned_back(&event) {
         return None;
     }
     let (kind, id) = event.subject.split_once(':')?;

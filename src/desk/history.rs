@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{ActError, Desk};
 use crate::promote::Plan;
 use crate::queue::{
-    Actor, Application, Contact, Kind, Letter, LiveRecord, LiveState, NameDelta, Place, State, Way,
+    Actor, Application, Contact, Kind, LiveRecord, LiveState, NameDelta, Place, State, Way,
     same_office,
 };
 use crate::store::changes::NameChangeRow;
@@ -116,18 +116,8 @@ impl Desk {
     ) -> Result<Application, ActError> {
         let place = self.place_of(name).ok_or(ActError::NotFound)?;
         let live = self.read(|reader| Ok(self.0.register.live(reader, &place)?))?;
-        let zone = place.zone.to_string();
-        let below = crate::queue::labels::below(&place.name.to_string(), &zone).to_owned();
-        Ok(Application {
-            kind: Kind::Remove,
-            class: live.class.unwrap_or_default(),
-            name: below,
-            office: live.office.clone(),
-            region: live.region,
-            contact: contact.unwrap_or_default(),
-            letter: Letter::default(),
-            ..Application::blank(&zone)
-        })
+        let contact = contact.unwrap_or_default();
+        Ok(Application { contact, ..live.asks(Kind::Remove) })
     }
 }
 

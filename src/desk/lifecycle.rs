@@ -5,14 +5,14 @@
 //! transaction of its own that looks again. All of it waits while the clock is doubted.
 
 use super::around::{RequestContext, asked_by_somebody};
-use super::submit::new_secret;
+use super::submit::{new_secret, next_number};
 use super::{ActError, Desk};
 use crate::ledger::NewRequest;
 use crate::lock::lock;
-use crate::queue::time::{DAY_MS, MINUTE_MS, is_recent, year_of};
+use crate::queue::time::{DAY_MS, MINUTE_MS, is_recent};
 use crate::queue::{
-    Actor, Application, Call, Contact, Deed, Facts, Fault, Ground, Kind, Letter, LiveRecord, Place,
-    Probe, Raised, Reading, Request, Rule, Signature, TransitionError, labels, lifecycle,
+    Actor, Application, Call, Contact, Deed, Facts, Fault, Ground, Kind, LiveRecord, Place, Probe,
+    Raised, Reading, Request, Rule, Signature, TransitionError, labels, lifecycle,
 };
 use crate::store::{Reader, Tx};
 use crate::view::{RecordView, rfc3339};
@@ -126,14 +126,11 @@ impl Desk {
             let (automatic, faults) =
                 self.lines_and_refusals(tx, &application, context, &outside, false)?;
             let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
-            let year = year_of(now);
-            let serial = tx.next_request_serial(year)?;
-            let number = format!("GPR-{year}-{serial:05}");
+            let (number, place) = next_number(tx, now)?;
             let step = Request::raise(&number, application, faults, &facts)?;
             // Nobody has the secret; the contact gets one at `/status/kode`.
             let secret_hash = self.secret_hash(&number, &new_secret()?);
-            let new =
-                NewRequest { place: (year, serial), secret_hash, attachment: None, in_bulk: false };
+            let new = NewRequest { place, secret_hash, attachment: None, in_bulk: false };
             ledger.submit(tx, step, new)?;
             let by = Signature::system(now);
             ledger.apply_live(tx, live.raised(&number, raised.cause, &by)?)?;
@@ -218,22 +215,9 @@ impl Desk {
             live.owner(actor, now).ok_or(ActError::NotAllowed)?;
             let number = live.contact_request().ok_or(ActError::NotFound)?;
             let recorded = ledger.expect_request(reader, number)?.request.application().clone();
-            Ok(Application {
-                kind: Kind::Renew,
-                office: live.office.clone(),
-                class: live.class.unwrap_or(recorded.class),
-                region: live.region.clone(),
-                records: Vec::new(),
-                letter: Letter::default(),
-                starts: None,
-                ends: None,
-                hosting_by: None,
-                exception: None,
-                lift: false,
-                inverse_of: None,
-                raised: None,
-                ..Application::clone(&recorded)
-            })
+            let (purpose, contact) = (recorded.purpose.clone(), recorded.contact.clone());
+            let class = live.class.unwrap_or(recorded.class);
+            Ok(Application { class, purpose, contact, ..live.asks(Kind::Renew) })
         })
     }
 

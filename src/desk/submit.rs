@@ -12,9 +12,9 @@ use crate::queue::{
     Act, ActKind, Actor, Amendment, Application, Deed, Facts, Fault, Probe, Reading, Request, Rule,
     State, Subject, automatic,
 };
-use crate::store::Tx;
 use crate::store::origins::OriginRow;
 use crate::store::requests::AttachmentRow;
+use crate::store::{StoreError, Tx};
 use crate::uploads::Letter;
 use crate::view::RequestView;
 
@@ -211,7 +211,6 @@ impl Desk {
         let ledger = &self.0.ledger;
         let calendar = ledger.calendar();
         let now = ledger.now();
-        let year = year_of(now);
         let proven = by.mailbox_proven;
         let origin = self.origin(application, by);
         self.room_for(tx, origin.as_ref(), by)?;
@@ -229,11 +228,10 @@ impl Desk {
             }
         }
         let facts = Facts { automatic: Some(&automatic), ..ledger.facts(now, &calendar) };
-        let serial = tx.next_request_serial(year)?;
-        let number = format!("GPR-{year}-{serial:05}");
+        let (number, place) = next_number(tx, now)?;
         let step = Request::submit(&number, application.clone(), faults, proven, &actor, &facts)?;
         let new = NewRequest {
-            place: (year, serial),
+            place,
             secret_hash: self.secret_hash(&number, secret),
             attachment: letter.as_ref(),
             in_bulk,
@@ -358,6 +356,13 @@ fn sent_already(
     let (Some(origin), Some(place)) = (origin, application.place()) else { return Ok(None) };
     let before = tx.same_request(&place.name.to_string(), application.kind, origin)?;
     Ok(before.map(|number| Fault::new("name", Rule::OtherRequest, number)))
+}
+
+/// The number of the next request, with its year and serial.
+pub(super) fn next_number(tx: &Tx<'_>, now: i64) -> Result<(String, (i32, i64)), StoreError> {
+    let year = year_of(now);
+    let serial = tx.next_request_serial(year)?;
+    Ok((format!("GPR-{year}-{serial:05}"), (year, serial)))
 }
 
 /// A secret of 8 characters, 39 bits: guesses are limited by rate, not by length.

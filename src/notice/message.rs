@@ -97,10 +97,7 @@ fn text_of(notice: &Notice, t: Words) -> String {
     let stem = format!("mail-{reader}-{}", notice.deed.as_str().replace('_', "-"));
     let several = (!values.changes.is_empty() && values.changes.len() as u64 + values.more > 1)
         .then(|| format!("{stem}-several"));
-    let of_kind = values.kind.map(|kind| match (kind, values.lift) {
-        (Kind::Suspend, true) => format!("{stem}-lift"),
-        (kind, _) => format!("{stem}-{}", kind.as_str().replace('_', "-")),
-    });
+    let of_kind = values.kind.map(|kind| format!("{stem}-{}", kind.said_as(values.lift)));
     // What gapura asked for by itself is told otherwise than what an office wished.
     let raised = |id: &String| values.ground.map(|_| format!("{id}-raised"));
     let own = of_kind.as_ref().and_then(raised).into_iter().chain(raised(&stem));

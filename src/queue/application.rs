@@ -39,9 +39,17 @@ impl Kind {
         matches!(self, Self::New | Self::Change)
     }
 
-    /// Whether it leaves what port 53 answers as it is.
-    pub fn leaves_zone(self) -> bool {
-        matches!(self, Self::HandOver | Self::Renew)
+    /// The last part of the ids of messages that say what becomes of it; `lift` is that of its application.
+    pub fn said_as(self, lift: bool) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Change => "change",
+            Self::Suspend if lift => "lift",
+            Self::Suspend => "suspend",
+            Self::Remove => "remove",
+            Self::HandOver => "hand-over",
+            Self::Renew => "renew",
+        }
     }
 }
 
@@ -210,15 +218,7 @@ pub struct Letter {
 impl Application {
     /// The last part of the ids of messages that say what became of it.
     pub fn said_as(&self) -> &'static str {
-        match self.kind {
-            Kind::New => "new",
-            Kind::Change => "change",
-            Kind::Suspend if self.lift => "lift",
-            Kind::Suspend => "suspend",
-            Kind::Remove => "remove",
-            Kind::HandOver => "hand-over",
-            Kind::Renew => "renew",
-        }
+        self.kind.said_as(self.lift)
     }
 
     /// An application for a new service in a zone with nothing filled in yet.

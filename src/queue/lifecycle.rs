@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 use time::{Date, Month};
 
-use super::application::{Application, Contact, Kind, Letter, NamingClass};
+use super::application::{Application, Contact, Kind, NamingClass};
 use super::live::{LiveRecord, LiveState};
 use super::named::named;
 use super::time::{DAY_MS, date_of, day_of_date, midnight};
@@ -92,18 +92,21 @@ pub struct Raised {
 
 /// What gapura asks for, on a name as it is.
 pub fn raised(live: &LiveRecord, kind: Kind, raised: Raised, contact: Contact) -> Application {
-    let zone = live.zone.to_string();
-    let below = super::labels::below(&live.name.to_string(), &zone).to_owned();
-    Application {
-        kind,
-        class: live.class.unwrap_or(NamingClass::Layanan),
-        name: below,
-        office: live.office.clone(),
-        region: live.region.clone(),
-        contact,
-        letter: Letter::default(),
-        raised: Some(raised),
-        ..Application::blank(&zone)
+    Application { contact, raised: Some(raised), ..live.asks(kind) }
+}
+
+impl LiveRecord {
+    /// What a request about the name says before anybody adds to it: the name, and whose it is.
+    pub fn asks(&self, kind: Kind) -> Application {
+        let zone = self.zone.to_string();
+        Application {
+            kind,
+            class: self.class.unwrap_or(NamingClass::Layanan),
+            name: super::labels::below(&self.name.to_string(), &zone).to_owned(),
+            office: self.office.clone(),
+            region: self.region.clone(),
+            ..Application::blank(&zone)
+        }
     }
 }
 

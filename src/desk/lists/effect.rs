@@ -3,7 +3,7 @@
 
 use crate::desk::{ActError, Desk};
 use crate::queue::lists::{Basis, Table, judge};
-use crate::queue::{Application, Fault, Kind, NamingClass, State, labels};
+use crate::queue::{Fault, Kind, State};
 use crate::store::Reader;
 
 /// Of each kind, so many are shown; all are counted.
@@ -127,14 +127,7 @@ impl Desk {
                 if live.state().is_gone() {
                     continue;
                 }
-                let application = Application {
-                    kind: Kind::New,
-                    class: live.class.unwrap_or(NamingClass::Layanan),
-                    name: labels::below(&row.name, &row.zone).to_owned(),
-                    office: live.office.clone(),
-                    region: live.region.clone(),
-                    ..Application::blank(&row.zone)
-                };
+                let application = live.asks(Kind::New);
                 let records: Vec<_> = live.records.iter().collect();
                 let judged =
                     |basis: &Basis| judge(&application, &records, (&basis.naming, &basis.targets));
