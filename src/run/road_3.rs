@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -89,6 +90,8 @@ pub(super) enum Road3 {
 pub(super) struct Open {
     /// Commands on people and the event chain.
     office: Office,
+    /// The office that speaks, as the settings name it; what pages changed of it is laid over that.
+    named: Arc<ArcSwap<words::Office>>,
     /// The acting functions.
     desk: Desk,
     /// The live zones, for their page.
@@ -118,8 +121,9 @@ impl Road3 {
         publisher: &Publisher,
     ) -> Self {
         // The page that says that the queue is closed speaks for the office, too.
-        match options::office(&loaded.settings) {
-            Ok(office) => set_office(office),
+        let office = options::office(&loaded.settings);
+        match &office {
+            Ok(office) => set_office(office.clone()),
             Err(error) => tracing::error!(%error, "the office cannot be named"),
         }
         let path = state_dir.path().to_owned();
@@ -129,7 +133,10 @@ impl Road3 {
             return Self::Closed { reason, by, state_dir: path, clock: None };
         }
         let store = &database.store;
-        Self::opened(loaded, &path, store, publisher).unwrap_or_else(|error| {
+        let opened = office.map_err(RunError::from);
+        let opened =
+            opened.and_then(|office| Self::opened(loaded, office, &path, store, publisher));
+        opened.unwrap_or_else(|error| {
             let (reason, by) = (with_causes(&error), closed_by(&error));
             tracing::error!(
                 reason,
@@ -144,6 +151,7 @@ impl Road3 {
     /// puts the settings and the working time in force on record.
     fn opened(
         loaded: &Loaded,
+        office: words::Office,
         state_dir: &Path,
         store: &Store,
         publisher: &Publisher,
@@ -152,6 +160,12 @@ impl Road3 {
         let (store, publisher) = (store.clone(), publisher.clone());
         let desk = Desk::open(store.clone(), publisher.clone(), options::desk(settings)?)
             .map_err(failed)?;
+        // Before anything is written: mails and papers speak for the office as its pages name it.
+        let named = Arc::new(ArcSwap::from_pointee(office));
+        let of_file = Arc::clone(&named);
+        desk.listen_to_lists(Box::new(move |basis| {
+            set_office(of_file.load().with_lines(&basis.identity, basis.calendar.week()));
+        }));
         // After the desk: what is written from here on is bound to the chain.
         let people =
             People::open(store.clone(), desk.vault(), options::people(settings)).map_err(failed)?;
@@ -168,6 +182,7 @@ impl Road3 {
         let office = Office { people, store, state_dir, web_url, desk: Ok(desk.clone()) };
         Ok(Self::Open(Box::new(Open {
             office,
+            named,
             desk,
             publisher,
             press: Press::default(),
@@ -386,8 +401,8 @@ impl Road3 {
 
     /// Puts reloaded settings on record and in force.
     pub(super) fn reload(&self, checked: Checked, settings: &Settings, path: &Path) {
-        set_office(checked.office);
-        let Self::Open(open) = self else { return };
+        let Self::Open(open) = self else { return set_office(checked.office) };
+        open.named.store(Arc::new(checked.office));
         open.desk.set_options(&checked.desk);
         if let Some(pages) = open.pages.get() {
             pages.set_options(&options::web(settings, &open.office.web_url));

@@ -32,7 +32,7 @@ use crate::text::with_causes;
 use crate::uploads::Reader as Letters;
 use crate::view::RequestView;
 use crate::wire::Name;
-use crate::words::{office, set_office};
+use crate::words::office;
 
 /// Blocking calls under way at once.
 const WORK_PERMITS: usize = 16;
@@ -192,10 +192,6 @@ impl State {
         if let Err(error) = super::pages::use_texts(&parts.desk) {
             tracing::error!(%error, "the texts that an administrator wrote cannot be read");
         }
-        // Pages, mails and papers speak for the office as its settings and pages name it.
-        parts.desk.listen_to_lists(Box::new(|basis| {
-            set_office(office().with_lines(&basis.identity, basis.calendar.week()));
-        }));
         let limits = Limits::new(parts.options.submit_per_hour);
         let hashes_waiting = parts.options.hashes_waiting;
         Ok(Self(Arc::new(Inner {

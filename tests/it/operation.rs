@@ -133,6 +133,38 @@ fn a_check_looks_at_the_state_directory() {
 
 #[cfg(feature = "approval")]
 #[test]
+fn what_a_page_changed_of_the_office_is_in_force_without_pages_and_after_a_reload() {
+    use gapura::control::{Command, OfficeCommand, call};
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "");
+    assert_eq!(Daemon::in_dir(dir).end_with("TERM"), Some(0));
+    let file = rusqlite::Connection::open(dir.join("state/gapura.db")).unwrap();
+    let body = "key,value\nname,Dinas Lain\n";
+    let row = "INSERT INTO list_version VALUES ('identity', 1, ?1, 'a', 'p-admin', 1, '')";
+    file.execute(row, [body]).unwrap();
+    drop(file);
+    // No page is there that could have put it in force: its address is another program's.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = std::fs::read_to_string(dir.join("gapura.toml")).unwrap();
+    let pages = format!("[web]\nlisten = \"{}\"", taken.local_addr().unwrap());
+    let settings = settings.replace("[web]\nlisten = \"127.0.0.1:0\"", &pages);
+    assert!(settings.contains(&pages));
+    std::fs::write(dir.join("gapura.toml"), settings).unwrap();
+    let daemon = Daemon::in_dir(dir);
+    let named = || {
+        let report = OfficeCommand::Report { month: "2026-11".to_owned(), paper: true };
+        let reply = call(&dir.join("state"), &Command::Office(report)).unwrap();
+        reply.json["paper"]["letterhead"]["office"].as_str().map(str::to_owned)
+    };
+    assert_eq!(named().as_deref(), Some("Dinas Lain"));
+    let reloaded = daemon.gapura(&["ctl", "reload"]);
+    assert!(reloaded.status.success(), "{}", printed(&reloaded));
+    assert_eq!(named().as_deref(), Some("Dinas Lain"));
+}
+
+#[cfg(feature = "approval")]
+#[test]
 fn a_check_misses_keys() {
     let made = tempfile::tempdir().unwrap();
     let dir = made.path();

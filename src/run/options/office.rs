@@ -21,9 +21,15 @@ const COAT_OF_ARMS_MAX: usize = 1 << 20;
 
 /// The office that speaks on pages, in mails and on papers.
 pub(in crate::run) fn office(settings: &Settings) -> Result<words::Office, OptionError> {
+    let coat_of_arms = coat_of_arms(&settings.office.coat_of_arms)?;
+    Ok(words::Office { coat_of_arms, ..named(settings)? })
+}
+
+/// The same without its coat of arms, which is drawn to see whether it can be.
+pub(super) fn named(settings: &Settings) -> Result<words::Office, OptionError> {
     let from = settings.office.clone();
     Ok(words::Office {
-        coat_of_arms: coat_of_arms(&from.coat_of_arms)?,
+        coat_of_arms: None,
         government: from.government,
         name: from.name,
         short_name: from.short_name,

@@ -181,7 +181,7 @@ pub(in crate::run) fn desk(settings: &Settings) -> Result<desk::Options, OptionE
             .iter()
             .map(|from| (from.name.clone(), from.target.clone()))
             .collect(),
-        identity: office(settings)?.lines(),
+        identity: office::named(settings)?.lines(),
         of_file: of_file(settings),
         probe: settings.probe.enabled,
         probe_time: Duration::from_secs(settings.probe.seconds),
