@@ -190,26 +190,38 @@ fn take_over(in_force: &mut Settings, new: &Settings) {
         (quic.cert, quic.key) = (new.cert.clone(), new.key.clone());
     }
     if cfg!(feature = "approval") {
-        take_over_road_3(in_force, new);
+        RELOADED.iter().for_each(|(_, take_over)| take_over(in_force, new));
     }
 }
 
-/// The same of road 3.
-fn take_over_road_3(in_force: &mut Settings, new: &Settings) {
-    in_force.office.clone_from(&new.office);
-    in_force.hostings.clone_from(&new.hostings);
-    in_force.webhooks.clone_from(&new.webhooks);
-    in_force.work.clone_from(&new.work);
-    in_force.naming.clone_from(&new.naming);
-    in_force.targets.clone_from(&new.targets);
-    in_force.audit.clone_from(&new.audit);
-    in_force.register.clone_from(&new.register);
-    in_force.approval.promote = new.approval.promote;
-    in_force.probe.auto_suspend = new.probe.auto_suspend;
-    // How often an address may send is counted from the start on.
-    let submit_per_hour = in_force.public.submit_per_hour;
-    in_force.public.clone_from(&new.public);
-    in_force.public.submit_per_hour = submit_per_hour;
+/// What of road 3 takes effect without a restart: how its keys begin, and how it is taken over.
+type Reloading = (&'static str, fn(&mut Settings, &Settings));
+/// All of it; `public.submit_per_hour` is excepted.
+const RELOADED: [Reloading; 11] = [
+    ("office.", |in_force, new| in_force.office.clone_from(&new.office)),
+    ("hosting", |in_force, new| in_force.hostings.clone_from(&new.hostings)),
+    ("webhook", |in_force, new| in_force.webhooks.clone_from(&new.webhooks)),
+    ("work.", |in_force, new| in_force.work.clone_from(&new.work)),
+    ("naming.", |in_force, new| in_force.naming.clone_from(&new.naming)),
+    ("targets.", |in_force, new| in_force.targets.clone_from(&new.targets)),
+    ("audit.", |in_force, new| in_force.audit.clone_from(&new.audit)),
+    ("register.", |in_force, new| in_force.register.clone_from(&new.register)),
+    ("approval.promote", |in_force, new| in_force.approval.promote = new.approval.promote),
+    ("probe.auto_suspend", |in_force, new| in_force.probe.auto_suspend = new.probe.auto_suspend),
+    ("public.", |in_force, new| {
+        let submit_per_hour = in_force.public.submit_per_hour;
+        in_force.public.clone_from(&new.public);
+        in_force.public.submit_per_hour = submit_per_hour;
+    }),
+];
+/// How often an address may send is counted from the start on.
+#[cfg(feature = "approval")]
+const AT_START: &str = "public.submit_per_hour";
+
+/// Whether a setting of road 3 takes effect without a restart.
+#[cfg(feature = "approval")]
+pub(super) fn is_reloaded(key: &str) -> bool {
+    key != AT_START && RELOADED.iter().any(|(front, _)| key.starts_with(front))
 }
 
 /// The keys that differ. Zones that come or go have reports of their own; a name server alone has no road 3.
@@ -321,6 +333,33 @@ pub(super) fn certificate_json(report: &CertificateReport) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "approval")]
+    #[test]
+    fn what_is_said_to_be_reloaded_is_and_nothing_else() {
+        let start = Settings::default();
+        let new = toml::from_str::<Settings>(
+            "[office]\nname = \"Dinas X\"\n[work]\nhours = \"Mon 08:00-09:00\"\n\
+             [[hosting]]\nname = \"a\"\ntarget = \"192.0.2.1\"\n\
+             [naming]\nmin_length = 4\n[targets]\nallow = [\"192.0.2.0/24\"]\n\
+             [audit]\ndaily = false\n[register]\npublic = false\n\
+             [approval]\npromote = \"separate_act\"\ncamat = true\nemergencies = 3\n\
+             [probe]\nenabled = false\nseconds = 9\nauto_suspend = true\n\
+             [public]\nsubmit = false\nopen = 7\nsubmit_per_hour = 9\n\
+             [correction]\ndays = 3\n[lifecycle]\nask_days = 9\n[tokens]\ndecide = true\n",
+        )
+        .unwrap();
+        let mut in_force = start.clone();
+        take_over(&mut in_force, &new);
+        let (applied, waiting) = (keys(&start, &in_force), keys(&in_force, &new));
+        assert!(applied.iter().all(|key| is_reloaded(key)), "{applied:?}");
+        assert!(!waiting.iter().any(|key| is_reloaded(key)), "{waiting:?}");
+        let of = |keys: &[String], front: &str| keys.iter().any(|key| key.starts_with(front));
+        for (front, _) in RELOADED.iter().filter(|(front, _)| *front != "webhook") {
+            assert!(of(&applied, front), "{front} {applied:?}");
+        }
+        assert!(of(&waiting, AT_START) && of(&waiting, "probe.seconds"), "{waiting:?}");
+    }
 
     #[test]
     fn rules_of_zones_take_effect_by_name_and_a_line_ends() {

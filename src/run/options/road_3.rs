@@ -13,6 +13,7 @@ use crate::queue::calendar::HOURS_DEFAULT;
 use crate::queue::regions::{Office, Regions, parse_offices};
 use crate::queue::targets::{Prefix, prefixes};
 use crate::queue::{Bind, Calendar, Hours, Lifecycle, List, Naming, Rules, Targets};
+use crate::run::reload::is_reloaded;
 use crate::run::road_3::relay;
 use crate::run::time::now_ms;
 use crate::{desk, people, uploads, web};
@@ -34,9 +35,6 @@ const SHOWN: [&str; 12] = [
 ];
 /// Keys whose lists are changed on pages.
 const ON_PAGES: [&str; 3] = ["naming.regions", "naming.offices", "targets.indonesia"];
-/// How keys begin that a reload puts in force.
-const BY_RELOAD: [&str; 6] =
-    ["naming.", "targets.", "audit.", "register.", "public.", "approval.promote"];
 
 /// All settings of road 3 that make no sense, with their keys.
 pub(super) fn faults(settings: &Settings) -> Vec<(String, OptionError)> {
@@ -124,8 +122,7 @@ fn shown(settings: &Settings) -> Vec<web::Shown> {
             if ON_PAGES.contains(&key.as_str()) {
                 continue;
             }
-            let by_reload = BY_RELOAD.iter().any(|front| key.starts_with(front))
-                && key != "public.submit_per_hour";
+            let by_reload = is_reloaded(&key);
             shown.push(web::Shown { key, value: text_of(value), by_reload });
         }
     }
