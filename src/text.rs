@@ -1,4 +1,7 @@
-//! Text that is put together piece by piece: appending to a string, and an error with its causes.
+//! Text that is put together piece by piece: appending to a string, an error with its causes, cells of spreadsheets.
+
+#[cfg(feature = "approval")]
+pub mod spreadsheet;
 
 use std::error::Error;
 
@@ -47,17 +50,28 @@ pub fn push_escaped(markup: &mut String, character: char) {
 /// A cell that no spreadsheet takes for a formula; full-width signs count as what they look like.
 #[cfg(feature = "approval")]
 pub fn disarmed(cell: &str) -> String {
+    if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// The cell that was disarmed; another one stays as it is.
+#[cfg(feature = "approval")]
+pub fn unarmed(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(cell)
+}
+
+/// Whether a spreadsheet takes a cell for a formula, or for one that was disarmed.
+#[cfg(feature = "approval")]
+fn is_formula(cell: &str) -> bool {
     const FORMULA: [char; 12] = [
         '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
         '\u{2212}',
     ];
-    let formula = cell.trim_start_matches(' ').starts_with(FORMULA);
-    if formula { format!("'{cell}") } else { cell.to_owned() }
+    cell.trim_start_matches([' ', '\'']).starts_with(FORMULA)
 }
 
 #[cfg(all(test, feature = "approval"))]
 mod tests {
-    use super::disarmed;
+    use super::{disarmed, unarmed};
 
     #[test]
     fn no_cell_is_a_formula() {
@@ -67,5 +81,14 @@ mod tests {
             assert_eq!(disarmed(cell), format!("'{cell}"));
         }
         assert_eq!(disarmed("Dinas Kesehatan"), "Dinas Kesehatan");
+        assert_eq!(disarmed("'Aisyiyah"), "'Aisyiyah");
+    }
+
+    #[test]
+    fn a_cell_that_was_disarmed_comes_back() {
+        for cell in ["=1", "'=1", "''+1", " @x", "\u{2212}6", "\u{ff1d}1", "'45", "'", "Dinas", ""]
+        {
+            assert_eq!(unarmed(&disarmed(cell)), cell);
+        }
     }
 }

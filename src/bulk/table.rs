@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::columns::{COLUMNS, Column};
+use super::zip::is_zip;
+use crate::text::spreadsheet::{Kind, Sheet, bare};
 use crate::words::{Lang, Words};
 
 /// Octets of a table at most.
@@ -13,8 +15,6 @@ pub const ROWS_MAX: usize = 2_000;
 const CELL_MAX: usize = 5_000;
 /// Columns at most.
 const COLUMNS_MAX: usize = 200;
-/// What a spreadsheet writes between cells.
-const SEPARATORS: [u8; 3] = *b";,\t";
 
 //------------ Table ---------------------------------------------------------
 
@@ -87,21 +87,11 @@ impl std::fmt::Display for TableFault {
 impl Table {
     /// Reads a file.
     pub fn read(bytes: &[u8]) -> Result<Self, TableFault> {
-        let text = text_of(bytes)?;
-        let (separator, text, skipped) = separator_of(text);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
-        let mut records = reader.records();
-        let head = records.next().ok_or(TableFault::Empty)?;
-        let head = head.map_err(|_| TableFault::Broken(skipped + 1))?;
+        let mut records = Sheet::of(text_of(bytes)?).records(Kind::Headed);
+        let (_, head) = records.next().ok_or(TableFault::Empty)?;
         let (columns, unused) = columns(&head)?;
-        let (mut rows, mut lines) = (Vec::new(), Lines { text, at: 0, line: skipped + 1 });
-        for record in records {
-            let record = record.map_err(|_| TableFault::Broken(lines.line))?;
-            let line = lines.of(record.position().map_or(0, csv::Position::byte));
+        let mut rows = Vec::new();
+        for (line, record) in records {
             if record.iter().any(|cell| cell.chars().count() > CELL_MAX) {
                 return Err(TableFault::Broken(line));
             }
@@ -118,42 +108,15 @@ impl Table {
     }
 }
 
-/// Counts lines up to a place that only goes on. The reader's own count is one behind where lines end as on
-/// Windows.
-struct Lines<'a> {
-    /// The text.
-    text: &'a str,
-    /// Octets that were counted.
-    at: usize,
-    /// The line there.
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The line of a record that begins at this octet, or at the end of the line before.
-    fn of(&mut self, octet: u64) -> u64 {
-        let bytes = self.text.as_bytes();
-        let mut end = usize::try_from(octet).unwrap_or(usize::MAX).min(bytes.len());
-        while bytes.get(end).is_some_and(|octet| matches!(octet, b'\r' | b'\n')) {
-            end += 1;
-        }
-        let between = bytes.get(self.at..end).unwrap_or_default();
-        self.line += between.iter().filter(|octet| **octet == b'\n').count() as u64;
-        self.at = end.max(self.at);
-        self.line
-    }
-}
-
-/// The text of a file, without a byte order mark.
+/// The text of a file.
 fn text_of(bytes: &[u8]) -> Result<&str, TableFault> {
     if bytes.len() > TABLE_MAX {
         return Err(TableFault::TooLarge);
     }
     // ZIP and the container of old workbooks.
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
+    if is_zip(bytes) || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
         return Err(TableFault::Workbook);
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let line_at = |end: usize| {
         let before = bytes.get(..end).unwrap_or_default();
         before.iter().filter(|octet| **octet == b'\n').count() + 1
@@ -165,27 +128,6 @@ fn text_of(bytes: &[u8]) -> Result<&str, TableFault> {
         Some(at) => Err(TableFault::Characters(line_at(at))),
         None => Ok(text),
     }
-}
-
-/// What stands between cells, the text behind a line that says so, and how many lines that took.
-fn separator_of(text: &str) -> (u8, &str, u64) {
-    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    // What Excel writes for itself.
-    if let Some(&[separator]) = first.trim_end().strip_prefix("sep=").map(str::as_bytes)
-        && SEPARATORS.contains(&separator)
-    {
-        return (separator, rest, 1);
-    }
-    let (mut inside, mut counts) = (false, [0_usize; SEPARATORS.len()]);
-    for octet in first.bytes() {
-        inside ^= octet == b'"';
-        let found = SEPARATORS.iter().position(|separator| *separator == octet && !inside);
-        if let Some(count) = found.and_then(|at| counts.get_mut(at)) {
-            *count += 1;
-        }
-    }
-    let most = SEPARATORS.iter().zip(counts).max_by_key(|(_, count)| *count);
-    (most.filter(|(_, count)| *count > 0).map_or(b';', |(separator, _)| *separator), text, 0)
 }
 
 /// Which column each place of the head is, and the heads of those that are none.
@@ -210,20 +152,19 @@ fn columns(head: &csv::StringRecord) -> Result<(Vec<Option<Column>>, Vec<String>
 fn row(record: &csv::StringRecord, columns: &[Option<Column>], line: u32) -> TextRow {
     let mut cells = BTreeMap::new();
     for (column, cell) in columns.iter().zip(record) {
-        let cell = bare(cell);
+        let cell = plain(cell);
         if let Some(column) = column
             && !cell.is_empty()
         {
             cells.insert(column.name, cell.to_owned());
         }
     }
-    let is_long = record.iter().skip(columns.len()).any(|cell| !bare(cell).is_empty());
+    let is_long = record.iter().skip(columns.len()).any(|cell| !plain(cell).is_empty());
     TextRow { line, cells, is_long }
 }
 
-/// A cell without what keeps a spreadsheet from changing it: `="0812"` and `'0812` are 0812.
-fn bare(cell: &str) -> &str {
-    let cell = cell.trim();
-    let formula = cell.strip_prefix("=\"").and_then(|cell| cell.strip_suffix('"'));
-    formula.unwrap_or_else(|| cell.strip_prefix('\'').unwrap_or(cell)).trim()
+/// A cell without what keeps a spreadsheet from changing it, also where that is no formula: `'0812` is 0812.
+fn plain(cell: &str) -> &str {
+    let cell = bare(cell);
+    cell.strip_prefix('\'').unwrap_or(cell).trim()
 }

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use crate::text::spreadsheet::{Kind, Sheet, bare};
+
 /// The shipped list of units: `kode,jenis,nama`.
 const REGIONS_CSV: &str = include_str!("data/wilayah-32.09.csv");
 /// The shipped list of offices: `singkatan,nama,jenis`. The admin replaces it.
@@ -202,17 +204,13 @@ pub fn folded(office: &str) -> String {
 
 /// The rows below the heading, each with `width` fields, blanks trimmed.
 pub(super) fn rows(text: &str, width: usize) -> Result<Vec<Vec<String>>, TableError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| TableError(error.to_string()))?;
+    let row = |(line, record): (u64, csv::StringRecord)| {
         if record.len() != width {
-            let line = record.position().map_or(0, csv::Position::line);
             return Err(TableError(format!("line {line}: {width} fields are needed")));
         }
-        rows.push(record.iter().map(str::to_owned).collect());
-    }
-    Ok(rows)
+        Ok(record.iter().map(|cell| bare(cell).to_owned()).collect())
+    };
+    Sheet::of(text).records(Kind::Headed).skip(1).map(row).collect()
 }
 
 /// A table that cannot be read.
@@ -231,6 +229,17 @@ mod tests {
         assert_eq!(regions.of(Level::Desa).count(), 412);
         assert_eq!(regions.of(Level::Kelurahan).count(), 12);
         assert_eq!(shipped_offices().len(), 32);
+    }
+
+    #[test]
+    fn a_file_is_read_as_spreadsheets_write_it_and_a_fault_has_its_line() {
+        let text =
+            "\u{feff}sep=;\r\nsingkatan;nama;jenis\r\ndishub;Dinas Perhubungan, Cirebon;dinas\r\n";
+        let offices = parse_offices(text).unwrap();
+        assert_eq!(offices[0].name, "Dinas Perhubungan, Cirebon");
+        let short = "singkatan,nama,jenis\r\n\r\na,b,dinas\r\nc,d\r\n";
+        let error = parse_offices(short).unwrap_err().to_string();
+        assert!(error.ends_with("line 4: 3 fields are needed"), "{error}");
     }
 
     #[test]

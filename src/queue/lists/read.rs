@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::super::fault::{Fault, Rule};
 use super::super::regions::slug;
 use super::{List, ROWS_MAX, TEXT_MAX, Table, cells, key};
+use crate::text::spreadsheet::{Kind, Sheet, bare};
 
 /// Faults told at most.
 const FAULTS_MAX: usize = 50;
@@ -151,47 +152,17 @@ fn is_heading(list: List, cells: &[String]) -> bool {
 
 /// The cells of each line that has any, with its number; comments begin with `#`.
 fn cells_of(list: List, text: &str) -> Vec<(u64, Vec<String>)> {
-    if list.columns().len() == 1 {
-        let line = |line: &str| unarmed(line.split(['#', ',', ';', '\t']).next().unwrap_or(""));
-        let lines = text.lines().map(line).zip(1..).map(|(cell, number)| (number, vec![cell]));
+    let (sheet, columns) = (Sheet::of(text), list.columns().len());
+    if columns == 1 {
+        let first = |line: &str| {
+            bare(line.split(['#', ',', ';', '\t']).next().unwrap_or_default()).to_owned()
+        };
+        let lines = sheet.lines().map(|(number, line)| (number, vec![first(line)]));
         return lines.filter(|(_, cells)| !key(cells).is_empty()).collect();
     }
-    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
-    let delimiter = delimiter_of(first.unwrap_or_default(), list.columns().len());
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .comment(Some(b'#'))
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let records = reader.records().filter_map(Result::ok);
-    let lines = records.map(|record| {
-        let line = record.position().map_or(0, csv::Position::line);
-        (line, record.iter().map(unarmed).collect::<Vec<_>>())
+    let records = sheet.records(Kind::Rows(columns));
+    let lines = records.map(|(line, record)| {
+        (line, record.iter().map(|cell| bare(cell).to_owned()).collect::<Vec<_>>())
     });
     lines.filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty())).collect()
-}
-
-/// The sign between the cells of a line: the one that gives it as many cells as there are columns, or
-/// else one that is there.
-fn delimiter_of(line: &str, columns: usize) -> u8 {
-    let mut quoted = false;
-    let bare = line.bytes().filter(|octet| {
-        quoted ^= *octet == b'"';
-        !quoted
-    });
-    let bare: Vec<u8> = bare.collect();
-    let count = |sign: u8| bare.iter().filter(|octet| **octet == sign).count();
-    let signs = [b'\t', b';', b','];
-    let fits = signs.into_iter().find(|sign| count(*sign) + 1 == columns);
-    let known = fits.or_else(|| signs.into_iter().find(|sign| count(*sign) > 0));
-    known.unwrap_or(b',')
-}
-
-/// A cell without blanks around it, and without the sign by which an export keeps a spreadsheet from
-/// taking it for a formula.
-fn unarmed(cell: &str) -> String {
-    let cell = cell.trim();
-    let armed = cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
-    armed.unwrap_or(cell).trim().to_owned()
 }

@@ -64,8 +64,32 @@ fn what_spreadsheets_write_and_people_paste_is_read() {
     assert_eq!(filled.cell("2027-01-01", 2), "SKB");
     // An export escapes what a spreadsheet would take for a formula.
     assert_eq!(read(List::Reserved, "'@,,apex\n").rows()[0][0], "@");
+    for text in [
+        "sep=;\r\ndate;name;source\r\n2027-08-17;Kemerdekaan;SKB\r\n2027-01-01;Tahun Baru;SKB\r\n",
+        "=\"2027-08-17\",Kemerdekaan,SKB\n2027-01-01,Tahun Baru,SKB\n",
+    ] {
+        assert_eq!(read(List::Holidays, text), canonical, "{text}");
+    }
+    assert_eq!(read(List::Hijackable, "sep=;\r\npages.dev\r\n").rows().len(), 1);
     assert_eq!(read(List::Hijackable, "*.Pages.Dev\n.workers.dev # dua\n").rows().len(), 2);
     assert_eq!(read(List::Hours, "mon,08.00–12.00\n").cell("mon", 1), "08:00-12:00");
+}
+
+#[test]
+fn an_exported_list_comes_back_as_it_is() {
+    let signs =
+        ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{2212}', '\''];
+    let days = signs.into_iter().zip(1..).map(|(sign, day)| {
+        vec![format!("2027-01-{day:02}"), format!("{sign}{day} hari"), format!("'{sign}SKB")]
+    });
+    let table = Table::of(List::Holidays, days);
+    assert_eq!(read(List::Holidays, &table.csv(b';', crate::text::disarmed)), table);
+}
+
+#[test]
+fn a_fault_has_the_line_that_a_person_sees() {
+    let text = "# SKB\r\ndate;name;source\r\n\r\n2027-01-01;a;b\r\n\r\n2027-13-01;a;b\r\n";
+    assert_eq!(broken(List::Holidays, text), [(6, Rule::BadDate)]);
 }
 
 #[test]
