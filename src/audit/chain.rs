@@ -14,15 +14,13 @@ use super::canonical::{field, length};
 use super::vault::Sealed;
 use crate::digest::{hex, sha256, sha256_of, unhex};
 use crate::queue::{Deed, Happening};
-use crate::store::events::Event;
+use crate::store::events::{Event, TURNED_BACK};
 use crate::store::{StoreError, Tx};
 
 /// The fact of an event that states where the row log ends.
 pub const ROW_LOG: &str = "row_log";
 /// The fact of the event of a promotion's end: SHA-256 of its proof.
 pub const PROOF: &str = "proof_sha256";
-/// The fact of an attempt that a rule turned back: nothing changed but the chain.
-pub(super) const TURNED_BACK: &str = "turned_back";
 /// The hash before the first event.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 

@@ -26,7 +26,7 @@ use ring::signature::{
 
 use super::AuditError;
 use super::canonical::field;
-use super::chain::{NewEvent, TURNED_BACK, append};
+use super::chain::{NewEvent, append, was_turned_back};
 use super::key_files::{AUDIT_KEY, read_or_make};
 use crate::digest::{hex, sha256, unhex};
 use crate::files;
@@ -46,7 +46,7 @@ pub(super) const KEY_ROTATED: Deed = Deed::AuditKeyRotated;
 /// Whether the head is signed before this event, so that nobody can take away what led to a
 /// promotion once its record went live. `promote` signs, and the verifier asks for the signature.
 pub(super) fn needs_checkpoint_before(event: &Event) -> bool {
-    event.act == Deed::Promote.as_str() && !event.payload.contains_key(TURNED_BACK)
+    event.act == Deed::Promote.as_str() && !was_turned_back(event)
 }
 
 //------------ Notary --------------------------------------------------------

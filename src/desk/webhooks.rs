@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{ActError, Desk};
-use crate::audit::{Event, NewEvent, random, was_turned_back};
+use crate::audit::{Event, NewEvent, random};
 use crate::digest::hex;
 use crate::ledger::LedgerError;
 use crate::queue::{Actor, Deed, NoticeValues, Role};
@@ -18,8 +18,6 @@ use crate::store::webhooks::WebhookRow;
 use crate::view::rfc3339;
 use crate::webhook::{Answer, Hook, KEPT_MS, Message, Said, Tidings, Verdict, call, pause_ms};
 
-/// Events that are looked at in one go.
-const LOOKED_AT: usize = 50;
 /// Events without interest after which the place in the chain is kept.
 const PLACE_KEPT: i64 = 1_000;
 /// Waiting events that are counted.
@@ -35,7 +33,7 @@ pub struct WebhookView {
     /// `ready`, `failing` or `stopped`.
     pub state: &'static str,
     /// Events that wait, 1,000 at most.
-    pub waiting: usize,
+    pub waiting: u64,
     /// Events told.
     pub delivered: i64,
     /// Events given up.
@@ -121,33 +119,43 @@ impl Desk {
         self.heard(hook, &event, &answer)
     }
 
+    /// The webhooks that have something to do now.
+    pub fn webhooks_due(&self) -> Result<Vec<Hook>, ActError> {
+        let (hooks, now) = (self.hooks(), self.now());
+        if hooks.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(|reader| {
+            let mut all = Vec::new();
+            for hook in hooks.iter() {
+                if due(reader, hook, now)?.is_some() {
+                    all.push(hook.clone());
+                }
+            }
+            Ok(all)
+        })
+    }
+
     /// The next event of a webhook that is due, with the row.
     fn next_event(&self, hook: &Hook) -> Result<Option<(WebhookRow, Event)>, ActError> {
-        let acts: Vec<&str> = hook.deeds.iter().map(|deed| deed.as_str()).collect();
         let now = self.now();
-        let found = self.read(|reader| {
-            let row = reader.webhook(&hook.name)?;
-            let Some(row) = row.filter(|it| it.stopped_ms.is_none() && it.next_try_ms <= now)
-            else {
-                return Ok(None);
-            };
-            let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
-            let mut events = reader.events_of_acts(row.sequence, &acts, LOOKED_AT)?;
-            let is_full = events.len() == LOOKED_AT;
-            let last = events.last().filter(|_| is_full).map_or(head, |event| event.sequence);
-            events.retain(|event| !was_turned_back(event));
-            let is_far = is_full || last - row.sequence >= PLACE_KEPT;
-            Ok(Some((row, events.into_iter().next(), is_far.then_some(last))))
-        })?;
-        let Some((row, event, last)) = found else { return Ok(None) };
-        if let Some(event) = event {
-            return Ok(Some((row, event)));
+        match self.read(|reader| due(reader, hook, now))? {
+            Some((row, Due::Event(event))) => Ok(Some((row, *event))),
+            Some((_, Due::Place(sequence))) => {
+                self.keep_place(&hook.name, sequence)?;
+                Ok(None)
+            }
+            None => Ok(None),
         }
-        if let Some(sequence) = last {
-            let row = WebhookRow { sequence, ..row };
-            self.0.ledger.store.write::<_, ActError>(|tx| Ok(tx.put_webhook(&row)?))?;
-        }
-        Ok(None)
+    }
+
+    /// Keeps how far the chain was looked through for a webhook, if the settings still have it.
+    pub(super) fn keep_place(&self, name: &str, sequence: i64) -> Result<(), ActError> {
+        self.0.ledger.store.write(|tx| {
+            let Some(row) = tx.webhook(name)? else { return Ok(()) };
+            let sequence = sequence.max(row.sequence);
+            Ok(tx.put_webhook(&WebhookRow { sequence, ..row })?)
+        })
     }
 
     /// Keeps what became of a try; returns whether the next event is to be told at once.
@@ -234,6 +242,32 @@ impl Desk {
     }
 }
 
+/// What is due of a webhook.
+enum Due {
+    /// This event is to be told.
+    Event(Box<Event>),
+    /// There is none up to this sequence, which is far enough on to be kept.
+    Place(i64),
+}
+
+/// What is due of a webhook now, with its row.
+fn due(reader: &Reader<'_>, hook: &Hook, now: i64) -> Result<Option<(WebhookRow, Due)>, ActError> {
+    let row = reader.webhook(&hook.name)?;
+    let row = row.filter(|it| it.stopped_ms.is_none() && it.next_try_ms <= now);
+    let Some(row) = row else { return Ok(None) };
+    if let Some(event) = reader.next_done(row.sequence, &acts(hook))? {
+        return Ok(Some((row, Due::Event(Box::new(event)))));
+    }
+    let head = reader.chain_head()?.map_or(0, |(sequence, _)| sequence);
+    let is_far = head - row.sequence >= PLACE_KEPT;
+    Ok(is_far.then_some((row, Due::Place(head))))
+}
+
+/// The acts that a webhook is told of.
+fn acts(hook: &Hook) -> Vec<&'static str> {
+    hook.deeds.iter().map(|deed| deed.as_str()).collect()
+}
+
 /// What there is to tell of an event: of a request or a live record.
 fn tidings(
     reader: &Reader<'_>,
@@ -276,7 +310,24 @@ impl Desk {
     /// How the webhooks do.
     pub fn webhooks(&self) -> Result<Vec<WebhookView>, ActError> {
         let hooks = self.hooks();
-        self.read(|reader| hooks.iter().map(|hook| webhook_view(reader, hook)).collect())
+        self.read(|reader| {
+            let view = |hook| -> Result<_, ActError> {
+                let row = row_of(reader, hook)?;
+                let waiting = reader.count_done(row.sequence, &acts(hook), WAITING_MAX)?;
+                Ok(webhook_view(hook, row, waiting))
+            };
+            hooks.iter().map(view).collect()
+        })
+    }
+
+    /// What there is to mend of them; nothing is counted for it.
+    pub fn webhook_troubles(&self) -> Result<Vec<String>, ActError> {
+        let hooks = self.hooks();
+        self.read(|reader| {
+            let trouble = |hook| Ok(webhook_view(hook, row_of(reader, hook)?, 0).trouble());
+            let found: Result<Vec<_>, ActError> = hooks.iter().map(trouble).collect();
+            Ok(found?.into_iter().flatten().collect())
+        })
     }
 
     /// Sends a call that is no event, and says what came of it. It changes nothing: an administrator looks whether
@@ -319,23 +370,24 @@ impl Desk {
     }
 }
 
-/// How one webhook does.
-fn webhook_view(reader: &Reader<'_>, hook: &Hook) -> Result<WebhookView, ActError> {
-    let row = reader.webhook(&hook.name)?.unwrap_or_default();
-    let acts: Vec<&str> = hook.deeds.iter().map(|deed| deed.as_str()).collect();
-    let mut waiting = reader.events_of_acts(row.sequence, &acts, WAITING_MAX)?;
-    waiting.retain(|event| !was_turned_back(event));
+/// The row of a webhook; a new one until it is begun.
+fn row_of(reader: &Reader<'_>, hook: &Hook) -> Result<WebhookRow, ActError> {
+    Ok(reader.webhook(&hook.name)?.unwrap_or_default())
+}
+
+/// How one webhook does, of which so many events wait.
+fn webhook_view(hook: &Hook, row: WebhookRow, waiting: u64) -> WebhookView {
     let state = match (row.stopped_ms, row.failing_since_ms) {
         (Some(_), _) => "stopped",
         (None, Some(_)) => "failing",
         (None, None) => "ready",
     };
     let next_try = (state == "failing").then(|| rfc3339(row.next_try_ms));
-    Ok(WebhookView {
+    WebhookView {
         name: hook.name.clone(),
         address: hook.address.to_string(),
         state,
-        waiting: waiting.len(),
+        waiting,
         delivered: row.delivered,
         given_up: row.given_up,
         said: row.said,
@@ -343,5 +395,5 @@ fn webhook_view(reader: &Reader<'_>, hook: &Hook) -> Result<WebhookView, ActErro
         failing_since: row.failing_since_ms.map(rfc3339),
         next_try,
         stopped_at: row.stopped_ms.map(rfc3339),
-    })
+    }
 }

@@ -8,7 +8,7 @@ use super::{Month, steps};
 use crate::queue::laps::{Lap, Mark, Replay};
 use crate::queue::time::MINUTE_MS;
 use crate::queue::{Calendar, Deed, LiveState, Rules, State, Subject};
-use crate::store::events::Event;
+use crate::store::events::{Event, TURNED_BACK};
 use crate::store::requests::RequestRow;
 use crate::store::{Reader, StoreError};
 
@@ -147,7 +147,7 @@ fn notices_sent(reader: &Reader<'_>, number: &str) -> Result<Vec<Event>, StoreEr
 
 /// Whether an event tells of something that was done, not of an attempt that was turned back.
 fn is_done(event: &Event) -> bool {
-    !event.payload.contains_key("turned_back")
+    !event.payload.contains_key(TURNED_BACK)
 }
 
 /// Whether a request that is in this state has come to its result.

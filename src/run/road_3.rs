@@ -273,8 +273,11 @@ impl Road3 {
         let Self::Open(open) = self else { return Vec::new() };
         let text = "the disk of the state directory is nearly full: only officers' acts are taken";
         let room = (open.desk.room() == Room::Reserved).then(|| text.to_owned());
-        let webhooks = open.webhooks();
-        room.into_iter().chain(webhooks.iter().filter_map(WebhookView::trouble)).collect()
+        let webhooks = open.desk.webhook_troubles().unwrap_or_else(|error| {
+            tracing::warn!(%error, "how webhooks do cannot be read");
+            Vec::new()
+        });
+        room.into_iter().chain(webhooks).collect()
     }
 
     /// How the webhooks do; none while the queue is closed.

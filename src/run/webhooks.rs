@@ -26,10 +26,10 @@ type Busy = Arc<Mutex<HashSet<String>>>;
 pub(super) async fn tell(desk: Desk, stopped: watch::Receiver<bool>) {
     let busy = Busy::default();
     loop {
-        for hook in desk.hooks().iter() {
+        for hook in due(&desk).await {
             if lock(&busy).insert(hook.name.clone()) {
                 let place = Place { name: hook.name.clone(), busy: Arc::clone(&busy) };
-                let (desk, hook, stopped) = (desk.clone(), hook.clone(), stopped.clone());
+                let (desk, stopped) = (desk.clone(), stopped.clone());
                 // Nobody waits for it.
                 drop(tokio::task::spawn_blocking(move || tell_one(&desk, &hook, &stopped, place)));
             }
@@ -38,6 +38,18 @@ pub(super) async fn tell(desk: Desk, stopped: watch::Receiver<bool>) {
             return;
         }
     }
+}
+
+/// The webhooks that have something to do now.
+async fn due(desk: &Desk) -> Vec<Hook> {
+    let desk = desk.clone();
+    let found = tokio::task::spawn_blocking(move || desk.webhooks_due()).await;
+    // A panic inside is in the log already.
+    found.unwrap_or_else(|_| Ok(Vec::new())).unwrap_or_else(|error| {
+        let error = with_causes(&error);
+        tracing::warn!(error, "webhooks could not be looked after");
+        Vec::new()
+    })
 }
 
 /// Tells one webhook all that is due.

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::sql::{Cell, Sql, Text, insert, limit, row, select, sql, statements};
 use super::{Reader, StoreError, Tx};
 
+/// The fact of an attempt that a rule turned back: nothing changed but the chain.
+pub const TURNED_BACK: &str = "turned_back";
+
 //------------ Event ---------------------------------------------------------
 
 row! {

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 
-use super::events::Event;
+use super::events::{Event, TURNED_BACK};
 use super::sql::{Sql, Text, limit, row, select, sql, statements, upsert};
 use super::{Reader, StoreError, Tx};
 
@@ -36,8 +36,8 @@ row! {
     }
 }
 
-/// The beginning of a look for events; the acts follow.
-const OF_ACTS: &Text = &select::<Event>("WHERE sequence > $1 AND act IN (");
+/// The beginning of a look for the next event of some acts; the condition follows.
+const NEXT: &Text = &select::<Event>("WHERE ");
 
 statements! {
     WEBHOOKS = select::<WebhookRow>("ORDER BY name");
@@ -57,21 +57,33 @@ impl Reader<'_> {
         self.one(WEBHOOK, [name])
     }
 
-    /// Events of some acts after a sequence, in order; of no act there are none.
-    pub fn events_of_acts(
-        &self,
-        after: i64,
-        acts: &[&str],
-        most: usize,
-    ) -> Result<Vec<Event>, StoreError> {
-        let mut values: Vec<Value> = vec![after.into()];
-        values.extend(acts.iter().map(|act| Value::from((*act).to_owned())));
-        let places: Vec<String> = (2..=values.len()).map(|at| format!("${at}")).collect();
-        values.push(limit(most).into());
-        let (start, last) = (OF_ACTS.as_str(), values.len());
-        let text = format!("{start}{}) ORDER BY sequence LIMIT ${last}", places.join(", "));
-        self.all(Sql(&text), params_from_iter(&values))
+    /// The first event of some acts after a sequence at which something was done; of no act there is none.
+    pub fn next_done(&self, after: i64, acts: &[&str]) -> Result<Option<Event>, StoreError> {
+        let (condition, values) = done(after, acts);
+        let text = format!("{}{condition} ORDER BY sequence LIMIT 1", NEXT.as_str());
+        self.one(Sql(&text), params_from_iter(&values))
     }
+
+    /// How many there are, and no more than `most`.
+    pub fn count_done(&self, after: i64, acts: &[&str], most: usize) -> Result<u64, StoreError> {
+        let (condition, mut values) = done(after, acts);
+        values.push(limit(most).into());
+        let last = values.len();
+        let text =
+            format!("SELECT count(*) FROM (SELECT 1 FROM event WHERE {condition} LIMIT ${last})");
+        self.only(Sql(&text), params_from_iter(&values))
+    }
+}
+
+/// The condition on events of some acts after a sequence at which something was done, with its values.
+fn done(after: i64, acts: &[&str]) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![after.into()];
+    values.extend(acts.iter().map(|act| Value::from((*act).to_owned())));
+    let places: Vec<String> = (2..=values.len()).map(|at| format!("${at}")).collect();
+    // A fact is a member of one object of texts, in which a quotation mark has a stroke before it.
+    values.push(format!("\"{TURNED_BACK}\":").into());
+    let (acts, last) = (places.join(", "), values.len());
+    (format!("sequence > $1 AND act IN ({acts}) AND instr(payload, ${last}) = 0"), values)
 }
 
 impl Tx<'_> {

@@ -102,6 +102,7 @@ fn a_webhook_is_told_its_events_in_order_and_no_person() {
         }
     }
     assert_eq!(calls[2].1["state"], "live");
+    assert!(office.desk.webhooks_due().unwrap().is_empty(), "an attempt is no news");
     let view = office.desk.webhooks().unwrap().remove(0);
     assert_eq!((view.state, view.waiting, view.delivered), ("ready", 0, 3));
     assert!(!serde_json::to_string(&view).unwrap().contains("geheim"));
@@ -121,9 +122,10 @@ fn what_happened_before_a_webhook_was_set_is_not_told() {
     tell(&office, &hook);
     assert_eq!(receiver.calls.lock().unwrap()[0].1["name"], "sipandu.cirebonkab.go.id");
     assert_eq!(receiver.events(), ["submit"]);
-    // Taken out of the settings, it is forgotten.
+    // Taken out of the settings, it is forgotten, also by who was looking for its events meanwhile.
     office.desk.set_options(&Options::new(PathBuf::new(), Arc::new(|| 0)));
     office.desk.begin_webhooks().unwrap();
+    office.desk.keep_place("grup", 1_000).unwrap();
     assert!(
         office
             .store
@@ -141,10 +143,13 @@ fn a_failure_is_tried_again_with_the_same_id_and_keeps_the_next_waiting() {
     tell(&office, &hook);
     tell(&office, &hook);
     assert_eq!(receiver.calls.lock().unwrap().len(), 1, "not before the pause is over");
+    assert!(office.desk.webhooks_due().unwrap().is_empty());
     let view = office.desk.webhooks().unwrap().remove(0);
     assert_eq!((view.state, view.waiting, view.said.as_str()), ("failing", 2, "503"));
     assert!(view.trouble().unwrap().contains("answered 503"));
+    assert_eq!(office.desk.webhook_troubles().unwrap(), [view.trouble().unwrap()]);
     office.wait(5_000);
+    assert_eq!(office.desk.webhooks_due().unwrap().len(), 1);
     tell(&office, &hook);
     receiver.status.store(200, Ordering::Relaxed);
     office.wait(30_000);

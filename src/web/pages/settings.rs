@@ -84,7 +84,7 @@ pub(super) async fn show(
         .work(|state| {
             let views = List::ALL.map(|list| state.desk().list_in_force(list));
             let people = state.people().list().unwrap_or_default();
-            let (texts, webhooks) = (state.desk().texts()?.len(), state.desk().webhooks()?.len());
+            let (texts, webhooks) = (state.desk().texts()?.len(), state.desk().hooks().len());
             Ok::<_, ActError>((views, people, texts, webhooks))
         })
         .await??;
