@@ -18,7 +18,8 @@ statements! {
         AND request IS NOT NULL AND (state = 'failed' \
             OR (state = 'queued' AND next_try_ms = 9223372036854775807)) \
         ORDER BY request LIMIT $1");
-    NAMES = sql("SELECT count(*) FROM live_record WHERE state = $1");
+    // Names that were served before gapura have no request.
+    NAMES = sql("SELECT count(*) FROM live_record WHERE state = $1 AND request IS NOT NULL");
     NOTICES = sql("SELECT count(*) FROM notice WHERE state = $1");
     OLDEST_NOTICE = sql("SELECT min(queued_ms) FROM notice WHERE state = $1");
 }

@@ -185,6 +185,9 @@ fn an_imported_name_is_masked_and_the_file_untouched() {
     let head = office.actor("kepala");
     let confirmed = office.desk.confirm_suspension(name, &head).unwrap();
     assert_eq!(confirmed.suspension.unwrap().confirmed.as_deref(), Some("kepala"));
+    // Nobody asked for it: it is none of the names that figures count.
+    let figures = office.desk.figures().unwrap();
+    assert!(figures.names.iter().all(|it| it.count == 0), "{:?}", figures.names);
     let zone = std::fs::read_to_string(office.directory.path().join("zone")).unwrap();
     assert_eq!(zone, ZONE);
 }
