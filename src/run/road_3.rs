@@ -57,6 +57,8 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const COLLECT: Duration = Duration::from_secs(1);
 /// After how many collections it is written down.
 const COLLECTIONS: u32 = 60;
+/// After how many what is too old is dropped: soon after the start, and each hour.
+const FORGOTTEN: u32 = 60 * COLLECTIONS;
 /// How often administrators' notices about signed zones are looked after.
 const SIGNING_NEWS: Duration = Duration::from_secs(30);
 
@@ -492,8 +494,11 @@ impl Open {
         let work = move |_| {
             counted.believe_clock(desk.clock_is_believed());
             counted.collect(now_ms());
-            if rests.fetch_add(1, Ordering::Relaxed) % COLLECTIONS == COLLECTIONS - 1 {
+            let rest = rests.fetch_add(1, Ordering::Relaxed) % FORGOTTEN;
+            if rest % COLLECTIONS == COLLECTIONS - 1 {
                 keep(&counted);
+            }
+            if rest == COLLECTIONS - 1 {
                 forget(&counted);
             }
         };
