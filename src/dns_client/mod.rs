@@ -26,7 +26,7 @@ pub use query::question;
 pub use socket::{Transport, answers, exchange, reachable, silence};
 pub use stream::{Stream, Timed};
 pub use system::{address, recursive_servers};
-pub use tls::{Tls, TlsError, roots};
+pub use tls::{Tls, TlsError, roots, shake_hands};
 
 #[cfg(test)]
 mod tests;

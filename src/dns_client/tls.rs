@@ -70,11 +70,7 @@ impl Tls {
 
     /// Does the handshake.
     pub(super) fn shake_hands(&self, socket: &mut Timed) -> io::Result<ClientConnection> {
-        let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone());
-        let mut session = session.map_err(io::Error::other)?;
-        while session.is_handshaking() {
-            session.complete_io(socket)?;
-        }
+        let session = shake_hands(&self.config, self.name.clone(), socket)?;
         // RFC 9103 §7.1: the token must be selected.
         if session.alpn_protocol() != Some(ALPN) {
             let text = "the server did not select the protocol `dot` in the TLS handshake (ALPN)";
@@ -82,6 +78,20 @@ impl Tls {
         }
         Ok(session)
     }
+}
+
+/// Does a handshake with the server of this name.
+pub fn shake_hands(
+    config: &Arc<ClientConfig>,
+    name: ServerName<'static>,
+    socket: &mut Timed,
+) -> io::Result<ClientConnection> {
+    let session = ClientConnection::new(Arc::clone(config), name);
+    let mut session = session.map_err(io::Error::other)?;
+    while session.is_handshaking() {
+        session.complete_io(socket)?;
+    }
+    Ok(session)
 }
 
 /// A name that a certificate can have; none if it is none.

@@ -161,10 +161,7 @@ impl Targets {
         if self.allow.iter().any(|prefix| prefix.contains(address)) {
             return None;
         }
-        match address {
-            IpAddr::V4(address) => special_v4(address),
-            IpAddr::V6(address) => special_v6(address),
-        }
+        special(address)
     }
 
     /// The suffix below which a stranger could claim this target.
@@ -179,6 +176,14 @@ impl Targets {
         let allowed = self.allow.iter().any(|prefix| prefix.contains(address));
         let list = self.indonesia.as_ref()?;
         Some(allowed || list.iter().any(|prefix| prefix.contains(address)))
+    }
+}
+
+/// The name of the special range in which an address lies, whatever is allowed.
+pub fn special(address: IpAddr) -> Option<&'static str> {
+    match address {
+        IpAddr::V4(address) => special_v4(address),
+        IpAddr::V6(address) => special_v6(address),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::verdict::Said;
 use crate::dns_client::Tls;
-use crate::queue::Targets;
+use crate::queue::targets::special;
 
 /// Longest URL, in octets.
 const URL_MAX: usize = 2_000;
@@ -112,8 +112,7 @@ impl Address {
         if self.is_local() {
             return ip.is_loopback();
         }
-        let special = Targets { allow: Vec::new(), ..Targets::default() }.special(ip);
-        special.is_none_or(|range| private && !NOBODY.iter().any(|it| range.starts_with(it)))
+        special(ip).is_none_or(|range| private && !NOBODY.iter().any(|it| range.starts_with(it)))
     }
 }
 

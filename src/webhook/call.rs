@@ -4,14 +4,13 @@
 //! own events and nothing else. One deadline holds for all of it.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::StreamOwned;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
 
 use super::{Answer, Hook, Message, Said, signature};
-use crate::dns_client::Timed;
+use crate::dns_client::{Timed, shake_hands};
 
 /// For all of a call.
 const CALL: Duration = Duration::from_secs(10);
@@ -27,30 +26,17 @@ pub fn call(hook: &Hook, message: &Message, now_s: i64) -> Answer {
         Err(said) => return Answer::of(said),
     };
     let deadline = Instant::now() + CALL;
-    let socket = match Timed::connect(address, CONNECT, deadline) {
+    let mut socket = match Timed::connect(address, CONNECT, deadline) {
         Ok(socket) => socket,
         Err(error) => return failed(&error, Said::Unreachable),
     };
     let request = request(hook, message, now_s);
     let Some(config) = &hook.tls else { return exchange(socket, &request) };
-    match shake_hands(hook, Arc::clone(config), socket) {
-        Ok(stream) => exchange(stream, &request),
+    let name = ServerName::try_from(hook.address.host.clone()).map_err(io::Error::other);
+    match name.and_then(|name| shake_hands(config, name, &mut socket)) {
+        Ok(session) => exchange(StreamOwned::new(session, socket), &request),
         Err(error) => failed(&error, Said::Tls),
     }
-}
-
-/// Does the handshake.
-fn shake_hands(
-    hook: &Hook,
-    config: Arc<rustls::ClientConfig>,
-    mut socket: Timed,
-) -> io::Result<StreamOwned<ClientConnection, Timed>> {
-    let name = ServerName::try_from(hook.address.host.clone()).map_err(io::Error::other)?;
-    let mut session = ClientConnection::new(config, name).map_err(io::Error::other)?;
-    while session.is_handshaking() {
-        session.complete_io(&mut socket)?;
-    }
-    Ok(StreamOwned::new(session, socket))
 }
 
 /// The whole request.
