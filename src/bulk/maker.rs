@@ -1,7 +1,10 @@
 //! A row becomes an application, or what is wrong with its cells is told.
 
+use std::collections::BTreeMap;
+
 use super::columns::{class_of, office_of};
-use super::table::TextRow;
+use super::table::{Table, TextRow};
+use crate::queue::automatic::tidy;
 use crate::queue::regions::{Unit, find_office, slug};
 use crate::queue::{Application, Fault, Kind, Naming, NamingClass, Rule, fields, records_to};
 use crate::words::{Lang, Said, Words};
@@ -31,8 +34,24 @@ pub struct Made {
 }
 
 impl Maker<'_> {
+    /// Makes an application of each row, with its line. Of two rows that ask for one name, the second is told.
+    pub fn make_all(&self, table: &Table) -> Vec<(u32, Made)> {
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let make = |row: &TextRow| {
+            let mut made = self.make(row);
+            let name = tidy(made.application.clone(), self.naming).name;
+            if let Some(first) = seen.get(&name) {
+                made.faults.push(Fault::new("name", Rule::TwiceInFile, first.to_string()));
+            } else if !name.is_empty() {
+                seen.insert(name, row.line);
+            }
+            (row.line, made)
+        };
+        table.rows.iter().map(make).collect()
+    }
+
     /// Makes an application of a row.
-    pub fn make(&self, row: &TextRow) -> Made {
+    pub(super) fn make(&self, row: &TextRow) -> Made {
         let cell = |name: &str| row.cells.get(name).map_or("", String::as_str);
         let mut application = Application::blank(self.zone);
         application.kind = Kind::New;

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::table::TableFault;
 use super::*;
 use crate::queue::regions::Level;
-use crate::queue::{Application, Naming, NamingClass, Rule};
+use crate::queue::{Application, Fault, Naming, NamingClass, Rule};
 use crate::words::{Lang, Words};
 
 /// The heads of the needed columns, and of some others.
@@ -131,6 +131,19 @@ fn what_a_spreadsheet_spoilt_is_told_and_never_guessed() {
     assert_eq!(rules(&made(&class.rows[0])), [("class".to_owned(), Rule::UnknownClass)]);
     assert_eq!(row("192.0.2.10", "hosting DESA").application.records[0].data, "192.0.2.80");
     assert_eq!(row("192.0.2.10", "2001:db8::1 192.0.2.9").application.records.len(), 2);
+}
+
+#[test]
+fn a_name_that_two_rows_ask_for_is_told_at_the_second() {
+    let named = |name: &str| format!("{name};{ROW}");
+    let text =
+        [format!("Nama subdomain;{HEAD}"), named(""), named("lain"), named("Grogolkepetakan.desa")];
+    let naming = Naming::default();
+    let maker = Maker { naming: &naming, zone: "cirebonkab.go.id.", hostings: &[] };
+    let made = maker.make_all(&read(&text.join("\n")).unwrap());
+    let told = made.iter().map(|(line, made)| (*line, made.faults.as_slice()));
+    let twice = Fault::new("name", Rule::TwiceInFile, "2");
+    assert_eq!(told.collect::<Vec<_>>(), [(2, &[][..]), (3, &[]), (4, &[twice])]);
 }
 
 #[test]

@@ -199,22 +199,17 @@ impl Desk {
         let by = self.may_bring(actor)?;
         let naming = self.naming();
         let maker = Maker { naming: &naming, zone, hostings };
-        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
         let mut rows = Vec::with_capacity(file.table.rows.len());
-        for row in &file.table.rows {
-            let made = maker.make(row);
+        for (line, made) in maker.make_all(file.table) {
             let mut faults = made.faults;
-            let fields: Vec<String> = faults.iter().map(|fault| fault.field.clone()).collect();
+            // A name that another row asks for is judged like any other.
+            let judged = faults.iter().filter(|fault| fault.rule != Rule::TwiceInFile);
+            let fields: Vec<String> = judged.map(|fault| fault.field.clone()).collect();
             let found = self.rehearse(made.application.clone(), true)?;
             faults.extend(found.into_iter().filter(|fault| !fields.contains(&fault.field)));
             let application = tidy(made.application, &naming);
-            if let Some(first) = seen.get(&application.name) {
-                faults.push(Fault::new("name", Rule::TwiceInFile, first.to_string()));
-            } else if !application.name.is_empty() {
-                seen.insert(application.name.clone(), row.line);
-            }
             let asked = Asked { application, letter: made.letter, faults, secret: String::new() };
-            rows.push((row.line, asked));
+            rows.push((line, asked));
         }
         let id = hex(&random::<8>()?);
         let cover = Cover {

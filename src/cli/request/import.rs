@@ -1,8 +1,9 @@
 //! `gapura request import`: a table of requests, row by row over the same calls as any request.
 //!
-//! Every row is tried first, and nothing is sent without `--yes`. Each is sent with a key of its own
-//! (`Idempotency-Key`), so that the same command after a failure sends nothing twice. What became of each row is
-//! a list for spreadsheets, on standard output or in a file.
+//! Without `--yes` every row is tried and nothing is sent. Each is sent with a key of its own (`Idempotency-Key`),
+//! so that the same command after a failure sends nothing twice and gets number and secret of what was sent
+//! before. What became of each row is a list for spreadsheets, on standard output or in a file, also where the
+//! daemon did not answer to the end.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::http::{Call, Client};
-use crate::bulk::{Made, Maker, Table, TextRow, column_of, is_zip, letters};
+use crate::bulk::{Made, Maker, Table, column_of, is_zip, letters};
 use crate::cli::args::Common;
 use crate::digest::sha256_hex;
 use crate::queue::{Application, Fault};
@@ -52,7 +53,7 @@ struct Outcome {
     line: u32,
     /// What it asks for.
     application: Application,
-    /// `ready`, `faulty`, `filed` or `refused`.
+    /// `ready`, `faulty`, `filed`, `refused`, or `failed`: without an answer, or not tried after one.
     state: &'static str,
     /// The request's number.
     number: String,
@@ -87,58 +88,96 @@ pub(super) fn import(common: &Common, import: &Import) -> anyhow::Result<u8> {
     let zone = settings.zones.first().map_or(".", |zone| zone.name.get_ref().as_str());
     let zone = format!("{}.", zone.trim_end_matches('.'));
     let maker = Maker { naming: &naming, zone: &zone, hostings: &hostings };
-    let mut outcomes = Vec::with_capacity(table.rows.len());
-    for row in &table.rows {
-        let outcome = one(&client, row, maker.make(row), &letters, import.yes)?;
+    let sender = Sender { client, letters, is_meant: import.yes };
+    let (mut outcomes, mut failed) = (Vec::with_capacity(table.rows.len()), None);
+    for (line, made) in maker.make_all(&table) {
+        let mut outcome = Outcome::of(line, &made);
+        let done = match failed {
+            None => sender.run(&mut outcome, &made.letter),
+            Some(line) => Err(anyhow::anyhow!("not tried, because line {line} failed")),
+        };
+        if let Err(error) = done {
+            outcome.state = "failed";
+            outcome.faults.push(format!("{error:#}"));
+            failed = failed.or(Some(line));
+        }
         outcomes.push(outcome);
     }
     report(common, import, &outcomes)
 }
 
-/// Tries one row, and sends it.
-fn one(
-    client: &Client,
-    row: &TextRow,
-    made: Made,
-    letters: &Letters,
+impl Outcome {
+    /// A row before anything becomes of it.
+    fn of(line: u32, made: &Made) -> Self {
+        let t = Words::of(Lang::En);
+        let cell = |fault: &Fault| in_cell(&fault.field, &fault.detail(), t);
+        Self {
+            line,
+            application: made.application.clone(),
+            state: "faulty",
+            number: String::new(),
+            secret: String::new(),
+            faults: made.faults.iter().map(cell).collect(),
+        }
+    }
+}
+
+/// What sends rows.
+struct Sender {
+    /// To the daemon.
+    client: Client,
+    /// With these letters.
+    letters: Letters,
+    /// Whether they are meant, and not only tried.
     is_meant: bool,
-) -> anyhow::Result<Outcome> {
-    let t = Words::of(Lang::En);
-    let cell = |fault: &Fault| in_cell(&fault.field, &fault.detail(), t);
-    let mut outcome = Outcome {
-        line: row.line,
-        application: made.application,
-        state: "faulty",
-        number: String::new(),
-        secret: String::new(),
-        faults: made.faults.iter().map(cell).collect(),
-    };
-    let letter = letters.of(&made.letter)?;
-    if letter.is_none() {
-        outcome.faults.push(in_cell("letter", "there is no letter of this name", t));
+}
+
+impl Sender {
+    /// Sends a row that nothing of its own stands against, or tries it.
+    fn run(&self, row: &mut Outcome, letter: &str) -> anyhow::Result<()> {
+        let t = Words::of(Lang::En);
+        let letter = match self.letters.of(letter) {
+            Ok(Some(letter)) => Some(letter),
+            Ok(None) => {
+                row.faults.push(in_cell("letter", "there is no letter of this name", t));
+                None
+            }
+            Err(error) => {
+                row.faults.push(in_cell("letter", &format!("{error:#}"), t));
+                None
+            }
+        };
+        let body = serde_json::to_value(&row.application)?;
+        match letter.filter(|_| row.faults.is_empty()) {
+            // To a try, the name of a row that was sent before is taken; its key finds number and secret.
+            Some(letter) if self.is_meant => self.send(row, &body, &letter, t),
+            letter => {
+                let tried = self.client.send(&Call::post("/api/v1/requests/check", &body))?;
+                row.faults.extend(faults(&tried.body, tried.status, t));
+                if letter.is_some() && row.faults.is_empty() {
+                    row.state = "ready";
+                }
+                Ok(())
+            }
+        }
     }
-    let body = serde_json::to_value(&outcome.application)?;
-    let tried = client.send(&Call::post("/api/v1/requests/check", &body))?;
-    outcome.faults.extend(faults(&tried.body, tried.status, t));
-    let Some(letter) = letter.filter(|_| outcome.faults.is_empty()) else { return Ok(outcome) };
-    outcome.state = "ready";
-    if !is_meant {
-        return Ok(outcome);
+
+    /// Sends a row.
+    fn send(&self, row: &mut Outcome, body: &Value, letter: &[u8], t: Words) -> anyhow::Result<()> {
+        let body = body.to_string().into_bytes();
+        let key = sha256_hex([body.as_slice(), letter].concat());
+        let call = Call::with_letter("/api/v1/requests", &body, Some(letter));
+        let sent = self.client.send(&call.header("Idempotency-Key", &key))?;
+        let value: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+        if sent.status == 201 {
+            let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+            (row.state, row.number, row.secret) = ("filed", text("number"), text("secret"));
+        } else {
+            row.state = "refused";
+            row.faults = faults(&sent.body, sent.status, t);
+        }
+        Ok(())
     }
-    let body = body.to_string().into_bytes();
-    let key = sha256_hex([body.as_slice(), &letter].concat());
-    let call =
-        Call::with_letter("/api/v1/requests", &body, Some(&letter)).header("Idempotency-Key", &key);
-    let sent = client.send(&call)?;
-    let value: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-    if sent.status == 201 {
-        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        (outcome.state, outcome.number, outcome.secret) = ("filed", text("number"), text("secret"));
-    } else {
-        outcome.state = "refused";
-        outcome.faults = faults(&sent.body, sent.status, t);
-    }
-    Ok(outcome)
 }
 
 impl Letters {
