@@ -1,7 +1,7 @@
 //! What all pages share: the rooms below, the settings, the key of form tokens, the limits.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -40,6 +40,8 @@ const WORK_PERMITS: usize = 16;
 const WORK_WAITING: usize = 512;
 /// Password hashes under way at once; each takes 19 MiB and a core.
 const HASH_PERMITS: usize = 2;
+/// Tests of webhooks that may wait for their turn; one is under way at a time.
+const CALLS_WAITING: usize = 4;
 /// Papers drawn for visitors that may wait for their turn; one is drawn at a time.
 const PRINTS_WAITING: usize = 8;
 /// Letters for others to copy whose PDF is kept: one for each kind, and the same before a change of words.
@@ -172,13 +174,15 @@ struct Inner {
     /// Bounds password hashing for known browsers and sessions: no stranger fills this queue.
     hashing_again: Gate,
     /// The document of the API.
-    document: OnceLock<Arc<Value>>,
+    document: Value,
     /// The public list of names.
     sites: KeptSites,
     /// Letters for others to copy, the newest first.
     samples: Mutex<Vec<(Sample, Arc<[u8]>)>>,
     /// Bounds papers that are drawn while somebody waits: a slow one holds no place of other work.
     printing: Gate,
+    /// Bounds calls to servers of others, which may let us wait.
+    calling: Gate,
     /// Secrets that wait to be shown.
     shown_once: ShownOnce,
     /// Held while health is looked at: one look at a time, whoever asks.
@@ -194,6 +198,7 @@ impl State {
         }
         let limits = Limits::new(parts.options.submit_per_hour);
         let hashes_waiting = parts.options.hashes_waiting;
+        let document = api::describe(&parts.options.url);
         Ok(Self(Arc::new(Inner {
             settings: ArcSwap::from_pointee(Settings::of(&parts.options)),
             parts,
@@ -203,10 +208,11 @@ impl State {
             work: Gate::new(WORK_PERMITS, WORK_WAITING),
             hashing: Gate::new(HASH_PERMITS, hashes_waiting),
             hashing_again: Gate::new(1, hashes_waiting),
-            document: OnceLock::new(),
+            document,
             sites: KeptSites::default(),
             samples: Mutex::default(),
             printing: Gate::new(1, PRINTS_WAITING),
+            calling: Gate::new(1, CALLS_WAITING),
             shown_once: ShownOnce::default(),
             looking: tokio::sync::Mutex::default(),
         })))
@@ -217,10 +223,9 @@ impl State {
         &self.0.parts.options
     }
 
-    /// The OpenAPI document of the API, made when it is first needed.
-    pub(super) fn document(&self) -> Arc<Value> {
-        let made = || Arc::new(api::describe(&self.options().url));
-        Arc::clone(self.0.document.get_or_init(made))
+    /// The OpenAPI document of the API.
+    pub(super) fn document(&self) -> &Value {
+        &self.0.document
     }
 
     /// Secrets that are shown once, on the page after their making.
@@ -386,6 +391,14 @@ impl State {
             Origin::Console | Origin::Device(_) | Origin::Session(_) => &self.0.hashing_again,
         };
         self.blocking(gate, job).await
+    }
+
+    /// Runs something that waits for a server of others on the blocking pool.
+    pub(super) async fn call_out<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.blocking(&self.0.calling, job).await
     }
 
     /// Draws a paper on the blocking pool.

@@ -49,6 +49,7 @@ const SURAT: &str = match std::str::from_utf8(uploads::SAMPLE) {
 /// A site in a directory of its own.
 struct Site {
     router: Router,
+    state: State,
     people: People,
     desk: Desk,
     store: Store,
@@ -122,7 +123,7 @@ impl Site {
             options,
         };
         let state = State::new(parts).unwrap();
-        Self { router: router(state), people, desk, store, time, chain, dir }
+        Self { router: router(state.clone()), state, people, desk, store, time, chain, dir }
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn describe(url: &str) -> Value {
 /// The API as one service, to be merged beside the pages.
 pub(super) fn router(state: State) -> Router {
     let (calls, _) = calls();
-    let served = document::Served::of(&state.document());
+    let served = document::Served::of(state.document());
     let no_store = HeaderValue::from_static("no-store");
     let no_sniff = HeaderValue::from_static("nosniff");
     let same_origin = HeaderValue::from_static("same-origin");

@@ -92,7 +92,7 @@ pub(super) async fn calls(
     page(&CallsPage {
         about: prose(&document["info"]["description"]),
         version: text(&document["info"]["version"]),
-        groups: groups(&document),
+        groups: groups(document),
         shell: Shell::new(&visitor, visitor.t.s("api-title")).wide(),
     })
 }

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use askama::Template;
@@ -11,10 +11,10 @@ use axum::extract::{Query, State as Extract};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::sync::OwnedMutexGuard;
 
 use super::region::office_of;
 use crate::desk::ActError;
-use crate::lock::lock;
 use crate::people::Role;
 use crate::queue::regions::Level;
 use crate::queue::{Application, LiveState, Naming, NamingClass, Origin};
@@ -187,9 +187,28 @@ impl Wanted {
 }
 
 /// All sites as they were gathered last: whoever opens the list reads 20,000 names only if something has
-/// happened.
+/// happened. Whoever comes while they are gathered waits for the same sites, without a place at work.
 #[derive(Default)]
-pub(in crate::web) struct KeptSites(Mutex<Option<(Basis, Arc<[Arc<Site>]>)>>);
+pub(in crate::web) struct KeptSites(Arc<tokio::sync::Mutex<Kept>>);
+
+/// What is kept.
+#[derive(Default)]
+pub(in crate::web) struct Kept {
+    /// What it hangs on; none before somebody has looked.
+    basis: Option<Basis>,
+    /// The sites.
+    sites: Arc<[Arc<Site>]>,
+    /// Who answers for those that were shown, by the number of the request. An erasure is an event, and
+    /// with it this ends.
+    pub(in crate::web) contacts: HashMap<String, String>,
+}
+
+impl KeptSites {
+    /// What is kept, for one at a time. The guard goes into the job, which ends even if nobody waits for it.
+    pub(in crate::web) async fn turn(&self) -> OwnedMutexGuard<Kept> {
+        Arc::clone(&self.0).lock_owned().await
+    }
+}
 
 /// What the sites hang on.
 struct Basis {
@@ -222,24 +241,37 @@ impl Basis {
 }
 
 /// All sites.
-fn sites(state: &State) -> Result<Arc<[Arc<Site>]>, ActError> {
+fn sites(state: &State, mut kept: OwnedMutexGuard<Kept>) -> Result<Arc<[Arc<Site>]>, ActError> {
     let now = Basis::of(state)?;
-    // Those who come meanwhile wait for the same sites and do not gather them again.
-    let mut kept = lock(&state.kept_sites().0);
-    if let Some((_, sites)) = kept.as_ref().filter(|(basis, _)| basis.holds(&now)) {
-        return Ok(Arc::clone(sites));
+    if !kept.basis.as_ref().is_some_and(|basis| basis.holds(&now)) {
+        let sites = live(state)?.into_iter().map(|record| Arc::new(Site::of(record, &now.naming)));
+        *kept = Kept { sites: sites.collect(), basis: Some(now), contacts: HashMap::new() };
     }
-    let sites = live(state)?.into_iter().map(|record| Arc::new(Site::of(record, &now.naming)));
-    let sites: Arc<[Arc<Site>]> = sites.collect();
-    *kept = Some((now, Arc::clone(&sites)));
-    Ok(sites)
+    Ok(Arc::clone(&kept.sites))
+}
+
+/// Who answers for names, by the number of the request; each is looked up once.
+fn contacts(
+    state: &State,
+    mut kept: OwnedMutexGuard<Kept>,
+    numbers: &[String],
+) -> Result<HashMap<String, String>, ActError> {
+    let unknown = numbers.iter().filter(|number| !kept.contacts.contains_key(*number));
+    let unknown: Vec<String> = unknown.cloned().collect();
+    let mut found = state.desk().contact_positions(&unknown)?;
+    kept.contacts.extend(unknown.into_iter().map(|number| {
+        let contact = found.remove(&number).unwrap_or_default();
+        (number, contact)
+    }));
+    let wanted = numbers.iter().filter_map(|number| kept.contacts.get_key_value(number));
+    Ok(wanted.map(|(number, contact)| (number.clone(), contact.clone())).collect())
 }
 
 /// The sites that are looked for, in order.
 async fn found(state: &State, wanted: &Wanted) -> Result<Vec<Arc<Site>>, Failure> {
-    let wanted = wanted.clone();
+    let (wanted, kept) = (wanted.clone(), state.kept_sites().turn().await);
     let job = move |state: &State| {
-        let (all, words) = (sites(state)?, wanted.words());
+        let (all, words) = (sites(state, kept)?, wanted.words());
         let sites = all.iter().filter(|site| wanted.fits(site, &words));
         let mut sites: Vec<Arc<Site>> = sites.cloned().collect();
         if wanted.urut == "baru" {
@@ -394,7 +426,8 @@ fn filters(state: &State, visitor: &Visitor, wanted: &Wanted) -> Form {
 async fn rows(state: &State, t: Words, sites: &[Arc<Site>]) -> Result<Vec<Row>, Failure> {
     let contact_of = |site: &Site| site.record.contact_request.clone();
     let numbers: Vec<_> = sites.iter().filter_map(|site| contact_of(site)).collect();
-    let contacts = state.work(move |state| state.desk().contact_positions(&numbers)).await??;
+    let kept = state.kept_sites().turn().await;
+    let contacts = state.work(move |state| contacts(state, kept, &numbers)).await??;
     let contact =
         |site: &Site| site.record.contact_request.as_ref().and_then(|it| contacts.get(it));
     let row = |site: &Site| row(t, site, contact(site).map_or("", String::as_str));

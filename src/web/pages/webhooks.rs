@@ -71,7 +71,7 @@ pub(super) async fn press(
         "uji" => {
             let actor = session.actor();
             let job = move |state: &State| state.desk().test_webhook(&of, Some(&actor));
-            let answer = state.work(job).await??;
+            let answer = state.call_out(job).await??;
             let is_taken = matches!(answer.said, Said::Status(200..=299));
             let what = said(t, answer.said);
             let words = if is_taken {

@@ -79,13 +79,51 @@ async fn a_table_is_looked_at_confirmed_and_filed_by_plain_forms() {
     assert!(stranger.page.contains("Kata sandi"), "a stranger signs in first: {}", stranger.page);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn webhooks_are_shown_to_the_administrator_only() {
-    let address = crate::webhook::Address::read("http://127.0.0.1:9/geheim").unwrap();
+/// A webhook on a port of this machine.
+fn hook(port: u16) -> crate::webhook::Hook {
+    let address = format!("http://127.0.0.1:{port}/geheim");
+    let address = crate::webhook::Address::read(&address).unwrap();
     let secret =
         crate::webhook::Secret::read("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=").unwrap();
-    let hook =
-        crate::webhook::Hook::new("grup", address, secret, std::path::Path::new("")).unwrap();
+    crate::webhook::Hook::new("grup", address, secret, std::path::Path::new("")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tests_of_a_webhook_that_never_answers_hold_no_place_of_other_work() {
+    // It takes calls and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let hook = hook(silent.local_addr().unwrap().port());
+    let site = office_with(|_, desk| desk.webhooks = vec![hook]);
+    site.desk.begin_webhooks().unwrap();
+    let mut admin = Browser::new(&site);
+    admin.sign_in("admin").await;
+    admin.open("/pengaturan/webhook").await;
+    let jar: Vec<String> = admin.jar.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let mut presses = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let press = Request::post("/pengaturan/webhook/grup/uji")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(COOKIE, jar.join("; "))
+            .extension(ConnectInfo(SocketAddr::new("127.0.0.1".parse().unwrap(), 40_000)));
+        let press = press.body(Body::from(format!("csrf={}", admin.token()))).unwrap();
+        presses.spawn(site.router.clone().oneshot(press));
+    }
+    // One is under way and four wait for it.
+    let refused = async {
+        for _ in 0..11 {
+            let answer = presses.join_next().await.unwrap().unwrap().unwrap();
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(5), refused).await.unwrap();
+    assert_eq!(admin.open("/pengaturan/webhook").await, StatusCode::OK);
+    // It hangs up on whoever waits.
+    drop(silent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn webhooks_are_shown_to_the_administrator_only() {
+    let hook = hook(9);
     let site = office_with(|_, desk| desk.webhooks = vec![hook]);
     site.desk.begin_webhooks().unwrap();
     let mut admin = Browser::new(&site);

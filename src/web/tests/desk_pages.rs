@@ -258,6 +258,27 @@ async fn a_name_of_the_file_gets_an_office_and_leaves_the_public_list_on_its_pag
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_the_public_list_holds_no_place_of_other_work() {
+    let site = office();
+    let turn = site.state.kept_sites().turn().await;
+    let mut visits = tokio::task::JoinSet::new();
+    for _ in 0..17 {
+        let from = SocketAddr::new("127.0.0.1".parse().unwrap(), 40_000);
+        let visit = Request::get("/subdomain.csv").extension(ConnectInfo(from));
+        let visit = visit.body(Body::empty()).unwrap();
+        visits.spawn(site.router.clone().oneshot(visit));
+    }
+    tokio::task::yield_now().await;
+    let mut admin = Browser::new(&site);
+    admin.sign_in("admin").await;
+    assert_eq!(admin.open("/rekaman").await, StatusCode::OK);
+    drop(turn);
+    while let Some(visit) = visits.join_next().await {
+        assert_eq!(visit.unwrap().unwrap().status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_edited_gets_another_role_and_changes_its_own_password() {
     let site = office();
     let mut admin = Browser::new(&site);
