@@ -105,8 +105,15 @@ impl Desk {
         self.read(|reader| Ok(reader.list_versions(list, VERSIONS_SHOWN)?))
     }
 
-    /// The rows of a former version; those of the settings file or the program where it went back to them.
-    pub fn list_at(&self, list: List, version: i64) -> Result<Option<Table>, ActError> {
+    /// The rows of a former version, for the administrator; none where it went back to the settings file or
+    /// the program.
+    pub fn list_at(
+        &self,
+        list: List,
+        version: i64,
+        actor: &Actor,
+    ) -> Result<Option<Table>, ActError> {
+        self.may_change_lists(actor)?;
         let row = self.read(|reader| Ok(reader.list_version(list, version)?))?;
         let row = row.ok_or(ActError::NotFound)?;
         row.body.map(|body| Table::read(list, &body, "").map_err(refused)).transpose()
@@ -142,8 +149,14 @@ impl Desk {
         })
     }
 
-    /// A change as it would be applied now, or was.
-    pub fn list_change(&self, id: &str) -> Result<Change, ActError> {
+    /// Only the administrator looks at changes of lists.
+    fn may_change_lists(&self, actor: &Actor) -> Result<(), ActError> {
+        actor.capacity(Role::Operator, self.now()).map(drop).ok_or(ActError::NotAllowed)
+    }
+
+    /// A change as it would be applied now, or was, for the administrator.
+    pub fn list_change(&self, id: &str, actor: &Actor) -> Result<Change, ActError> {
+        self.may_change_lists(actor)?;
         let settings = self.settings();
         self.read(|reader| {
             if let Some(done) = reader.list_version_of(id)? {

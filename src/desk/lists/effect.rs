@@ -3,7 +3,7 @@
 
 use crate::desk::{ActError, Desk};
 use crate::queue::lists::{Basis, Table, judge};
-use crate::queue::{Fault, Kind, State};
+use crate::queue::{Actor, Fault, Kind, State};
 use crate::store::Reader;
 
 /// Of each kind, so many are shown; all are counted.
@@ -57,8 +57,9 @@ pub struct Touched {
 }
 
 impl Desk {
-    /// What it touches when a list has these rows.
-    pub fn list_effect(&self, table: &Table) -> Result<Effect, ActError> {
+    /// What it touches when a list has these rows, for the administrator.
+    pub fn list_effect(&self, table: &Table, actor: &Actor) -> Result<Effect, ActError> {
+        self.may_change_lists(actor)?;
         let now = self.settings().basis.clone();
         let then = now.clone().with(table);
         let mut effect = Effect::default();

@@ -31,13 +31,14 @@ fn code(error: &ActError) -> Option<FaultCode> {
 #[test]
 fn a_holiday_added_while_a_step_runs_moves_its_due_time_and_outlives_a_restart() {
     let office = Office::new();
+    let admin = office.actor("operator");
     office.wait(120 * MINUTE_MS);
     let number = office.assigned(application());
     office.desk.note_working_time().unwrap();
     // Assigned on Monday: due on Tuesday at this time, which becomes a holiday.
     let due = office.view(&number).due.clone().unwrap();
     let holidays = table(List::Holidays, HOLIDAYS);
-    let effect = office.desk.list_effect(&holidays).unwrap();
+    let effect = office.desk.list_effect(&holidays, &admin).unwrap();
     assert_eq!((effect.dues_count, effect.dues[0].number.as_str()), (1, number.as_str()));
     assert_eq!(office.view(&number).due.clone().unwrap(), due, "looked at, not applied");
 
@@ -68,6 +69,7 @@ fn a_holiday_added_while_a_step_runs_moves_its_due_time_and_outlives_a_restart()
 #[test]
 fn a_reload_drops_no_change_of_a_page_and_a_page_goes_back_to_the_file() {
     let office = Office::new();
+    let admin = office.actor("operator");
     let page = table(List::Holidays, HOLIDAYS);
     change(&office, "one", Some(&page), List::Holidays).unwrap();
     let mut options = Options::new(office.directory.path().join("state"), Arc::new(|| MONDAY_8));
@@ -87,7 +89,7 @@ fn a_reload_drops_no_change_of_a_page_and_a_page_goes_back_to_the_file() {
     let view = office.desk.list_in_force(List::Holidays);
     assert_eq!((view.origin, view.table.rows()[0][0].as_str()), (ListOrigin::File, "2026-12-25"));
     // A former version is put back as the newest.
-    let former = office.desk.list_at(List::Holidays, 1).unwrap();
+    let former = office.desk.list_at(List::Holidays, 1, &admin).unwrap();
     assert_eq!(change(&office, "three", former.as_ref(), List::Holidays).unwrap(), 3);
     assert_eq!(office.desk.list_in_force(List::Holidays).table, page);
     assert_eq!(office.desk.list_versions(List::Holidays).unwrap().len(), 3);
@@ -110,13 +112,17 @@ fn of_two_administrators_the_second_is_told_and_a_second_press_changes_nothing()
     assert_eq!(office.desk.apply_list("a", ("SK 1", false), &admin).unwrap().1, 1, "pressed twice");
     let second = office.desk.apply_list("b", ("", false), &admin).unwrap_err();
     assert_eq!(code(&second), Some(FaultCode::Stale));
-    assert_eq!(office.desk.list_change("b").unwrap().overtaken.unwrap().reason, "SK 1");
+    assert_eq!(office.desk.list_change("b", &admin).unwrap().overtaken.unwrap().reason, "SK 1");
     assert_eq!(office.desk.list_versions(List::Spellings).unwrap().len(), 1);
 
     let head = office.actor("kepala");
     let refused = office.desk.propose_list("c", List::Spellings, None, &head);
     assert!(matches!(refused, Err(ActError::NotAllowed)));
     assert!(matches!(office.desk.apply_list("b", ("", true), &head), Err(ActError::NotAllowed)));
+    assert!(matches!(office.desk.list_change("b", &head), Err(ActError::NotAllowed)));
+    assert!(matches!(office.desk.list_effect(&spelling(""), &head), Err(ActError::NotAllowed)));
+    let former = office.desk.list_at(List::Spellings, 1, &head);
+    assert!(matches!(former, Err(ActError::NotAllowed)));
 }
 
 #[test]
@@ -138,11 +144,12 @@ fn a_list_that_would_lose_most_of_its_rows_asks_twice() {
 #[test]
 fn what_a_list_touches_is_said_before() {
     let office = Office::new();
+    let admin = office.actor("operator");
     office.live(service("layanandata", "192.0.2.60"));
     let waiting = office.assigned(application());
     let reserved = office.desk.list_in_force(List::Reserved).table;
     let more = reserved.with(&table(List::Reserved, "layanandata,,dipakai pusat\n"));
-    let effect = office.desk.list_effect(&more).unwrap();
+    let effect = office.desk.list_effect(&more, &admin).unwrap();
     assert_eq!((effect.names_count, effect.requests_count, effect.dues_count), (1, 0, 0));
     assert_eq!(effect.names[0].more[0].rule, Rule::ReservedName);
     // The village of the request is renamed: its name is in the list no more.
@@ -152,7 +159,7 @@ fn what_a_list_touches_is_said_before() {
         List::Regions,
         &format!("kode,jenis,nama\n{},kecamatan,X\n{code},desa,Nama Baru\n", &code[..8]),
     );
-    let effect = office.desk.list_effect(&regions.with(&renamed)).unwrap();
+    let effect = office.desk.list_effect(&regions.with(&renamed), &admin).unwrap();
     assert_eq!(effect.requests[0].number.as_deref(), Some(waiting.as_str()));
     assert!(effect.requests[0].more.iter().any(|it| it.rule == Rule::NotInList), "{effect:?}");
 }

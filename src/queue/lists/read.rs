@@ -31,6 +31,12 @@ impl Table {
     /// Reads a list. `fill` is what an empty last cell becomes where it is needed, as the source of
     /// holidays that were pasted without one.
     pub fn read(list: List, text: &str, fill: &str) -> Result<Self, Vec<RowFault>> {
+        Self::read_rows(list, text, fill)?.checked()
+    }
+
+    /// Reads rows that need not be a whole list, as those that are added to one: a village whose district
+    /// is in the list already.
+    pub fn read_rows(list: List, text: &str, fill: &str) -> Result<Self, Vec<RowFault>> {
         let text = text.trim_start_matches('\u{feff}');
         if text.len() > TEXT_MAX {
             return Err(vec![RowFault::whole(Rule::TooLong, TEXT_MAX.to_string())]);
@@ -53,12 +59,8 @@ impl Table {
             }
             rows.push(row);
         }
-        let table = Self::of(list, rows);
-        if faults.is_empty() {
-            faults.extend(table.faults());
-        }
         faults.truncate(FAULTS_MAX);
-        if faults.is_empty() { Ok(table) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self::of(list, rows)) } else { Err(faults) }
     }
 
     /// The same of one row.
@@ -69,6 +71,12 @@ impl Table {
             Some(row) if faults.is_empty() => Ok(Self::of(list, [row])),
             _ => Err(faults.into_iter().map(|it| it.fault).collect()),
         }
+    }
+
+    /// The table, if nothing is wrong with the list as a whole.
+    pub fn checked(self) -> Result<Self, Vec<RowFault>> {
+        let faults = self.faults();
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
 
     /// What is wrong with the list as a whole.

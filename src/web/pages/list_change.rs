@@ -158,13 +158,14 @@ async fn change_page(
     id: &str,
 ) -> Result<Option<ChangePage>, Failure> {
     let t = visitor.t;
+    let actor = visitor.need(&[Role::Operator])?.actor();
     let of = id.to_owned();
     let (change, effect) = state
         .work(move |state| {
-            let change = state.desk().list_change(&of)?;
+            let change = state.desk().list_change(&of, &actor)?;
             let effect = match change.applied {
                 Some(_) => Effect::default(),
-                None => state.desk().list_effect(&change.after)?,
+                None => state.desk().list_effect(&change.after, &actor)?,
             };
             Ok::<_, ActError>((change, effect))
         })

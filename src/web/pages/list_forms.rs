@@ -345,17 +345,9 @@ pub(super) async fn import(
     }
     let before = state.desk().list_in_force(list).table;
     let adds = sent.get("how") != "ganti";
-    let read = Table::read(list, &text, sent.get("source"));
-    // A list that is added to is judged with what it is added to.
-    let read = match read {
-        Err(faults) if adds && faults.iter().all(|it| it.line == 0) => added(list, &before, &text),
-        Ok(table) if adds => {
-            let all = before.with(&table);
-            let faults = all.faults();
-            if faults.is_empty() { Ok(all) } else { Err(faults) }
-        }
-        read => read,
-    };
+    // Rows that are added are judged with the list they come into: a village whose district is there.
+    let read = Table::read_rows(list, &text, sent.get("source"))
+        .and_then(|new| if adds { before.with(&new) } else { new }.checked());
     let faults = match read {
         Ok(after) if !Diff::between(&before, &after).is_empty() => {
             return propose(&state, visitor, list, Some(after)).await;
@@ -368,11 +360,6 @@ pub(super) async fn import(
     let first = faults.first().map(|(_, words)| words.clone()).unwrap_or_default();
     let again = import_page(visitor, list, form.fault("text", first), faults);
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &again)
-}
-
-/// Rows that alone are no whole list, put into the one in force: a village whose district is there.
-fn added(list: List, before: &Table, text: &str) -> Result<Table, Vec<RowFault>> {
-    Table::read(list, &format!("{}\n{text}", before.text()), "")
 }
 
 /// What is wrong with a line, in words.
@@ -479,12 +466,12 @@ pub(super) async fn restore(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
-    visitor.need(&WRITERS)?;
+    let actor = visitor.need(&WRITERS)?.actor();
     let list = list_of(&slug)?;
     let version: i64 = sent.get("versi").parse().map_err(|_| Failure::not_found())?;
     let table = match version {
         0 => None,
-        _ => state.work(move |state| state.desk().list_at(list, version)).await??,
+        _ => state.work(move |state| state.desk().list_at(list, version, &actor)).await??,
     };
     propose(&state, visitor, list, table).await
 }

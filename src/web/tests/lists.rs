@@ -104,6 +104,33 @@ async fn what_is_wrong_is_said_at_its_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn villages_are_pasted_into_the_districts_that_are_there() {
+    let site = office();
+    let mut admin = Browser::new(&site);
+    admin.sign_in("admin").await;
+    let place = "/pengaturan/daftar/wilayah/impor";
+    admin.open(place).await;
+    let heading = "\u{feff}kode;jenis;nama\n";
+    for text in [
+        format!("{heading}32.09.01.2998;desa;Baru Sekali\n32.09.01.2999;desa;Baru Lagi\n"),
+        "32.09.01.2998\tdesa\tBaru Sekali\n32.09.01.2999\tdesa\tBaru Lagi\n".to_owned(),
+    ] {
+        let fields = [("text", text.as_str()), ("how", "tambah")];
+        assert_eq!(admin.post(place, &fields).await, StatusCode::OK, "{}", admin.page);
+        assert!(admin.page.contains("2 ditambah, 0 dihapus"), "{}", admin.page);
+    }
+    // Alone they are no list, and a village of no district is refused in any case.
+    for (how, text) in [
+        ("ganti", format!("{heading}32.09.01.2998;desa;Baru Sekali\n")),
+        ("tambah", format!("{heading}99.01.01.2001;desa;Baru Sekali\n")),
+    ] {
+        let fields = [("text", text.as_str()), ("how", how)];
+        assert_eq!(admin.post(place, &fields).await, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(admin.page.contains("Kecamatan dari desa"), "{}", admin.page);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_row_is_changed_and_removed_and_the_second_of_two_is_told() {
     let site = office();
     let extra = NewAccount {
