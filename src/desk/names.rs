@@ -135,6 +135,24 @@ impl Desk {
         Ok(NamePage { drifts, ..page })
     }
 
+    /// What changed at a name, the newest first, and what is seen of its targets; for officers.
+    pub fn name_changes(
+        &self,
+        name: &str,
+        actor: &Actor,
+    ) -> Result<(Vec<NameChangeView>, Option<WatchView>), ActError> {
+        Sees::of_officer(actor, self.now()).ok_or(ActError::NotAllowed)?;
+        let place = self.place_of(name).ok_or(ActError::NotFound)?;
+        let name = place.name.to_string();
+        self.read(|reader| {
+            let is_free = self.0.register.live(reader, &place)?.state() == LiveState::Free;
+            if is_free && reader.requests_on(&name, 1)?.is_empty() {
+                return Err(ActError::NotFound);
+            }
+            Ok((self.changes_at(reader, &name)?, self.watch_view(reader, &name)?))
+        })
+    }
+
     /// Gives a name of the operator's file an office and a class. By the administrator or the head.
     pub fn assign_owner(
         &self,

@@ -9,6 +9,7 @@ use super::{ActError, Desk};
 use crate::ledger::Stored;
 use crate::promote::{Plan, Proof, Reached};
 use crate::queue::{ActKind, Actor, Request, State};
+use crate::store::events::Event;
 use crate::store::{Reader, StoreError};
 use crate::view::{
     CandidateView, HistoryView, NoticeView, ObservationView, ProofView, RequestView, RevisedView,
@@ -59,6 +60,23 @@ impl Desk {
         let stored = self.read(|reader| Ok(self.0.ledger.expect_request(reader, number)?))?;
         let acts = viewer.offered(&stored.request, now);
         Ok(RequestView { acts, ..self.view_of(stored, sees)? })
+    }
+
+    /// A page of the events of a request, for officers: so many after a sequence, and whether more follow.
+    pub fn history_of(
+        &self,
+        number: &str,
+        (after, limit): (i64, usize),
+        actor: &Actor,
+    ) -> Result<(Vec<HistoryView>, bool), ActError> {
+        let sees = Sees::of_officer(actor, self.now()).ok_or(ActError::NotAllowed)?;
+        self.read(|reader| {
+            reader.request(number)?.ok_or(ActError::NotFound)?;
+            let mut events = reader.page_of(&format!("request:{number}"), after, limit + 1)?;
+            let more = events.len() > limit;
+            events.truncate(limit);
+            Ok((shown(reader, events, sees)?, more))
+        })
     }
 
     /// A request for the actor who just did something on it.
@@ -214,9 +232,18 @@ pub(super) fn history(
     subject: &str,
     sees: Sees,
 ) -> Result<Vec<HistoryView>, ActError> {
+    shown(reader, reader.events_of(subject)?, sees)
+}
+
+/// Events as they are shown.
+fn shown(
+    reader: &Reader<'_>,
+    events: Vec<Event>,
+    sees: Sees,
+) -> Result<Vec<HistoryView>, ActError> {
     let mut names = std::collections::BTreeMap::new();
     let mut views = Vec::new();
-    for event in reader.events_of(subject)? {
+    for event in events {
         // Applicants do not see officers' refused attempts.
         if !sees.is_officer() && event.payload.contains_key("turned_back") {
             continue;

@@ -66,6 +66,11 @@ impl Scopes {
     /// The word of each scope.
     pub const WORDS: [&str; 3] = ["read", "submit", "decide"];
 
+    /// The scopes in the set.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        [Scope::Read, Scope::Submit, Scope::Decide].into_iter().filter(move |it| self.has(*it))
+    }
+
     /// Whether the scope is in the set.
     pub fn has(self, scope: Scope) -> bool {
         match scope {
@@ -78,8 +83,7 @@ impl Scopes {
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = [self.read, self.submit, self.decide].into_iter().zip(Self::WORDS);
-        let on: Vec<&str> = words.filter(|(on, _)| *on).map(|(_, word)| word).collect();
+        let on: Vec<&str> = self.iter().map(Scope::as_str).collect();
         f.write_str(&on.join(","))
     }
 }

@@ -31,7 +31,7 @@ pub enum Level {
 
 impl Level {
     /// Every level.
-    const ALL: [Self; 3] = [Self::Kecamatan, Self::Kelurahan, Self::Desa];
+    pub const ALL: [Self; 3] = [Self::Kecamatan, Self::Kelurahan, Self::Desa];
 
     /// Its word in the list.
     pub fn as_str(self) -> &'static str {

@@ -127,6 +127,7 @@ statements! {
     CHAIN_HEAD = sql("SELECT sequence, hash FROM event ORDER BY sequence DESC LIMIT 1");
     EVENTS_AFTER = select::<Event>("WHERE sequence > $1 ORDER BY sequence LIMIT $2");
     EVENTS_OF = select::<Event>("WHERE subject = $1 ORDER BY sequence");
+    PAGE_OF = select::<Event>("WHERE subject = $1 AND sequence > $2 ORDER BY sequence LIMIT $3");
     // A range of the index: a colon is one less than a semicolon.
     MOVES_OF_NAMES = sql("SELECT substr(subject, 8), state_after, at_ms FROM event \
         WHERE subject >= 'record:' AND subject < 'record;' AND at_ms < $1 \
@@ -204,6 +205,16 @@ impl Reader<'_> {
     /// Events on one subject, in order.
     pub fn events_of(&self, subject: &str) -> Result<Vec<Event>, StoreError> {
         self.all(EVENTS_OF, [subject])
+    }
+
+    /// The same after a sequence, so many at most.
+    pub fn page_of(
+        &self,
+        subject: &str,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.all(PAGE_OF, params![subject, after, limit(most)])
     }
 
     /// What live records became before a time: name, state and moment, name by name and in order.

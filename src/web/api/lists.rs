@@ -134,7 +134,7 @@ impl ParamTable for Within {
     const PARAMS: &'static [Param] = &[
         Param::new(
             "kind",
-            Form::Word(|| vec!["kecamatan", "kelurahan", "desa"]),
+            Form::Word(|| Level::ALL.map(Level::as_str).to_vec()),
             "Only units of this kind",
         ),
         Param::new("district", Form::Text, "Only units in the district with this code"),
@@ -174,26 +174,17 @@ pub(super) async fn regions(
     let naming = state.desk().naming();
     let (kind, district) = (asked.text("kind"), asked.text("district"));
     let wanted = |unit: &&Unit| {
-        kind.as_deref().is_none_or(|kind| kind == word(unit.level))
+        kind.as_deref().is_none_or(|kind| kind == unit.level.as_str())
             && district.as_deref().is_none_or(|code| code == unit.district())
     };
     let items = naming.regions.units().filter(wanted).map(|unit| RegionItem {
         code: unit.code.clone(),
-        kind: word(unit.level),
+        kind: unit.level.as_str(),
         name: unit.name.clone(),
         district: unit.district().to_owned(),
         subdomain: naming.names_of(unit).into_iter().next().unwrap_or_default(),
     });
     Json(RegionList { items: items.collect() })
-}
-
-/// The word of a kind of unit.
-fn word(level: Level) -> &'static str {
-    match level {
-        Level::Kecamatan => "kecamatan",
-        Level::Kelurahan => "kelurahan",
-        Level::Desa => "desa",
-    }
 }
 
 //------------ Officers ------------------------------------------------------
@@ -250,7 +241,7 @@ pub(super) async fn officers(
         let mut items = Vec::new();
         for account in people.list()?.into_iter().filter(|account| account.enabled) {
             let theirs = acting.iter().filter(|it| it.person == account.id);
-            let theirs = theirs.filter(|it| it.starts_ms <= now && now < it.ends_ms);
+            let theirs = theirs.filter(|it| it.held().in_force(now));
             let acts_as: Vec<Role> = theirs.map(|it| it.role).collect();
             if wanted.is_none_or(|role| account.role == role || acts_as.contains(&role)) {
                 let (name, full_name, title) = (account.name, account.full_name, account.title);
@@ -304,8 +295,6 @@ pub(super) async fn me(
     let tokens = state.work(move |state| state.people().tokens(Some(&person))).await??;
     let token = tokens.into_iter().find(|token| token.id == bearer.token_id);
     let token = token.ok_or_else(|| Problem::from(ActError::NotFound))?;
-    let scopes = [Scope::Read, Scope::Submit, Scope::Decide];
-    let scopes = scopes.into_iter().filter(|scope| bearer.scopes.has(*scope));
     Ok(Json(Me {
         name: bearer.account.name,
         full_name: bearer.account.full_name,
@@ -313,7 +302,7 @@ pub(super) async fn me(
         acts_as: actor.acting.iter().map(|held| held.role).collect(),
         token: token.id,
         label: token.label,
-        scopes: scopes.map(Scope::as_str).collect(),
+        scopes: bearer.scopes.iter().map(Scope::as_str).collect(),
         network: token.network,
         ends: rfc3339(token.ends_ms),
     }))

@@ -120,8 +120,9 @@ pub(super) async fn changes(
     _: Asked<NoParams>,
 ) -> Result<Json<NameHistory>, Problem> {
     let actor = caller.officer(Scope::Read)?.actor();
-    let page = state.work(move |state| state.desk().name_page(&name, &actor)).await??;
-    Ok(Json(NameHistory { changes: page.served, watch: page.watch }))
+    let job = move |state: &State| state.desk().name_changes(&name, &actor);
+    let (changes, watch) = state.work(job).await??;
+    Ok(Json(NameHistory { changes, watch }))
 }
 
 /// Take a name out of the zone at once

@@ -276,14 +276,11 @@ pub(super) async fn history(
     Named(number): Named<String>,
     asked: Asked<Past>,
 ) -> Result<Json<HistoryPage>, Problem> {
-    let viewer = Viewer::Officer(caller.officer(Scope::Read)?.actor());
+    let actor = caller.officer(Scope::Read)?.actor();
     let (after, limit) = (asked.sequence("after").unwrap_or(0), asked.rows("limit"));
     let number = number.to_ascii_uppercase();
-    let view = state.work(move |state| state.desk().view(&number, &viewer)).await??;
-    let mut items = view.history;
-    items.retain(|event| event.sequence > after);
-    let more = items.len() > limit;
-    items.truncate(limit);
+    let job = move |state: &State| state.desk().history_of(&number, (after, limit), &actor);
+    let (items, more) = state.work(job).await??;
     let next = items.last().filter(|_| more).map(|event| event.sequence);
     Ok(Json(HistoryPage { items, next }))
 }

@@ -29,9 +29,9 @@ impl Seen {
     /// A request as an answer shows it.
     pub(super) fn of(mut view: RequestView) -> Self {
         milestones(&mut view);
-        let mut shown = view.clone();
-        shown.summary.left_minutes = None;
-        let shown = sha256_hex(serde_json::to_vec(&shown).unwrap_or_default());
+        let left = view.summary.left_minutes.take();
+        let shown = sha256_hex(serde_json::to_vec(&view).unwrap_or_default());
+        view.summary.left_minutes = left;
         let etag = format!("\"{}.{}\"", view.version, &shown[..16]);
         Self { view, etag }
     }

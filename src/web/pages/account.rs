@@ -269,8 +269,7 @@ async fn account_page(
 /// A token in words.
 fn row(visitor: &Visitor, token: TokenView) -> Row {
     let t = visitor.t;
-    let scopes = token.scopes.to_string();
-    let scopes = scopes.split(',').map(|scope| t.s(&format!("scope-{}", scope.trim())));
+    let scopes = token.scopes.iter().map(|scope| t.s(&format!("scope-{}", scope.as_str())));
     Row {
         id: token.id,
         label: token.label,

@@ -5,7 +5,7 @@ use axum::extract::{Path, State as Extract};
 use axum::response::Response;
 
 use super::papers::officers_place;
-use crate::desk::{ActError, NamePage, Viewer};
+use crate::desk::{ActError, Viewer};
 use crate::notice::message;
 use crate::people::Role;
 use crate::queue::Notice;
@@ -85,10 +85,8 @@ async fn owners_page(
     let actor = visitor.need(&[Role::Head, Role::Verifier])?.actor();
     let (wanted, of) = (id.clone(), name.clone());
     let found = state.work(move |state| {
-        let is_of_name = |page: &NamePage| {
-            page.served.iter().any(|change| change.notice.as_deref() == Some(&wanted))
-        };
-        if !is_of_name(&state.desk().name_page(&of, &actor)?) {
+        let (changes, _) = state.desk().name_changes(&of, &actor)?;
+        if !changes.iter().any(|change| change.notice.as_deref() == Some(&wanted)) {
             return Err(ActError::NotFound);
         }
         state.desk().notice(&wanted, &actor)

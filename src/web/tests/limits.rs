@@ -28,7 +28,12 @@ impl Site {
     }
 
     /// One call of the API.
-    async fn call(&self, token: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    pub(super) async fn call(
+        &self,
+        token: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
         self.caller(token).call(path, body).await
     }
 

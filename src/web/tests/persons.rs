@@ -225,6 +225,19 @@ async fn a_stand_in_is_recorded_for_the_chair_that_was_chosen() {
     assert_eq!(head.post("/plh", &wish("tono")).await, StatusCode::OK, "{}", head.page);
     let made = site.people.acting_officials().unwrap();
     assert_eq!(made[0].holder, site.people.by_name("tono").unwrap().id);
+    // Programs are told of it while it is in force, and not after it was ended early.
+    let token = site.token("kasi");
+    let stands_in = async || {
+        let (status, value) = site.call(&token, "/api/v1/officers", None).await;
+        assert_eq!(status, StatusCode::OK);
+        let items = value["items"].as_array().unwrap();
+        let admin = items.iter().find(|it| it["name"] == "admin").unwrap();
+        admin["acts_as"].as_array().unwrap().len()
+    };
+    assert_eq!(stands_in().await, 1);
+    head.post(&format!("/plh/{}/akhiri", made[0].id), &[]).await;
+    assert!(site.people.acting_officials().unwrap()[0].ended_ms.is_some(), "{}", head.page);
+    assert_eq!(stands_in().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
