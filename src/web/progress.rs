@@ -9,8 +9,8 @@
 
 use serde::Deserialize;
 
-use super::draft::{Draft, FORM, field_of, step_of};
-use crate::queue::{Kind, NamingClass};
+use super::draft::{Draft, FORM, FormField, step_of};
+use crate::queue::{Kind, NamingClass, Rule};
 
 /// The last step that is a form; the one after it is the last look.
 pub(super) const LAST: u8 = 5;
@@ -96,7 +96,7 @@ pub(super) fn place_of(draft: &Draft, field: &str) -> String {
 
 /// The first page on which something is missing that must be filled in.
 pub(super) fn gap(draft: &Draft) -> Option<String> {
-    if lacks(draft, 1) {
+    if !missing(draft, 1).is_empty() {
         return Some(path_of(1));
     }
     if draft.level().is_some() && draft.get("region").is_empty() {
@@ -107,23 +107,32 @@ pub(super) fn gap(draft: &Draft) -> Option<String> {
             if draft.wants_records() && !draft.has_records() && !draft.waits_for_hosting() {
                 return Some(draft.place_of_target().unwrap_or_else(|| path_of(4)));
             }
-        } else if lacks(draft, step) {
+        } else if !missing(draft, step).is_empty() {
             return Some(path_of(step));
         }
     }
     None
 }
 
-/// Whether a step has an empty field that is needed.
-fn lacks(draft: &Draft, step: u8) -> bool {
+/// Empty fields that are needed, in the order of the page.
+pub(super) fn missing(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
     if step == LAST && draft.goes_without_letter() {
-        return false;
+        return Vec::new();
     }
     let needed = FORM.iter().filter(|field| field.step == step && field.needed);
-    let mut empty = needed.filter(|field| draft.get(&field_of(field.json)).is_empty());
-    empty.next().is_some()
-        || step == 3 && needs_end(draft) && draft.get("ends").is_empty()
-        || step == LAST && draft.letter.is_none()
+    let needed = needed.filter(|field| field.json != "records");
+    let empty = needed.map(FormField::name).filter(|name| draft.get(name).is_empty());
+    let mut faults: Vec<_> = empty.map(|name| (name, Rule::Empty)).collect();
+    if step == 4 && draft.get("target").is_empty() {
+        faults.push(("target".to_owned(), Rule::Empty));
+    }
+    if step == 3 && needs_end(draft) && draft.get("ends").is_empty() {
+        faults.push(("ends".to_owned(), Rule::EndDateNeeded));
+    }
+    if step == LAST && draft.letter.is_none() {
+        faults.push(("letter".to_owned(), Rule::NoLetter));
+    }
+    faults
 }
 
 /// Whether the class of a new name needs an end date.

@@ -1,10 +1,15 @@
-//! Redirects after a form was sent, and values in the addresses they lead to.
+//! Redirects after a form was sent or a mailed link was followed, and values in the addresses they lead to.
 
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, LOCATION, SET_COOKIE};
 use axum::response::{IntoResponse, Response};
+
+use super::failure::Failure;
+use super::limits::Route;
+use super::state::State;
+use super::visitor::Visitor;
 
 /// After a POST: 303 to another page.
 pub(super) fn see_other(path: &str) -> Response {
@@ -21,6 +26,25 @@ pub(super) fn see_other_with(path: &str, cookies: &[String]) -> Response {
         }
     }
     response
+}
+
+/// Seconds the secret of a mailed link stays in its cookie.
+const LINK_SECONDS: i64 = 3600;
+/// Digits of such a secret.
+const LINK_DIGITS: usize = 64;
+
+/// After a mailed link: 303 to `path`, with its secret in a cookie, so that it is neither in the address bar nor in
+/// a Referer from then on. None if it is no secret at all.
+pub(super) fn keep_link(
+    state: &State,
+    visitor: &Visitor,
+    secret: &str,
+    (path, name): (&str, &'static str),
+) -> Result<Option<Response>, Failure> {
+    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
+    let is_one = secret.len() == LINK_DIGITS && secret.bytes().all(|it| it.is_ascii_hexdigit());
+    let kept = || see_other_with(path, &[state.cookie(name, secret, "Lax", LINK_SECONDS)]);
+    Ok(is_one.then(kept))
 }
 
 /// Percent signs for a value in a query.

@@ -17,11 +17,13 @@ use crate::queue::automatic::{masked_fields, tidy};
 use crate::queue::labels::mask_personal_numbers;
 use crate::queue::regions::Level;
 use crate::queue::{Fault, Kind, NamingClass, Rule};
-use crate::web::draft::{Draft, FORM, FormField, field_of, step_of};
+use crate::web::draft::{Draft, field_of, step_of};
 use crate::web::failure::Failure;
 use crate::web::form::{Form, Input};
 use crate::web::limits::Route;
-use crate::web::progress::{CHECK, Change, DISTRICT, LAST, after, before, gap, needs_end, path_of};
+use crate::web::progress::{
+    CHECK, Change, DISTRICT, LAST, after, before, gap, missing, needs_end, path_of,
+};
 use crate::web::redirect::see_other;
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page, page_with};
@@ -165,7 +167,7 @@ pub(super) async fn take(
     for field in &masked {
         form = form.fault(field, visitor.t.s("apply-masked"));
     }
-    for (field, rule) in step_faults(&draft, step) {
+    for (field, rule) in missing(&draft, step) {
         if !asks_name || field == "name" {
             let words = words_of_rule(visitor.t, &form, &field, rule);
             form = form.fault(&field, words);
@@ -362,27 +364,4 @@ fn step_form(
         }
     }
     Ok(form.refill(|name| draft.get(name)))
-}
-
-//------------ What a step sees for itself -----------------------------------
-
-/// Empty fields that are needed, in the order of the page.
-fn step_faults(draft: &Draft, step: u8) -> Vec<(String, Rule)> {
-    if step == LAST && draft.goes_without_letter() {
-        return Vec::new();
-    }
-    let needed = FORM.iter().filter(|field| field.step == step && field.needed);
-    let needed = needed.filter(|field| field.json != "records");
-    let empty = needed.map(FormField::name).filter(|name| draft.get(name).is_empty());
-    let mut faults: Vec<_> = empty.map(|name| (name, Rule::Empty)).collect();
-    if step == 4 && draft.get("target").is_empty() {
-        faults.push(("target".to_owned(), Rule::Empty));
-    }
-    if step == 3 && needs_end(draft) && draft.get("ends").is_empty() {
-        faults.push(("ends".to_owned(), Rule::EndDateNeeded));
-    }
-    if step == LAST && draft.letter.is_none() {
-        faults.push(("letter".to_owned(), Rule::NoLetter));
-    }
-    faults
 }

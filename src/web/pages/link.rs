@@ -13,14 +13,11 @@ use crate::people::{LinkKind, LinkView, NewAccount, Origin, PeopleError, Redempt
 use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::Route;
-use crate::web::redirect::see_other_with;
+use crate::web::redirect::keep_link;
 use crate::web::sent::Sent;
 use crate::web::shell::{Message, Shell, page, page_with, role_title};
 use crate::web::state::State;
 use crate::web::visitor::{Visitor, cookie};
-
-/// Seconds the secret stays in the cookie.
-const COOKIE_SECONDS: i64 = 3600;
 
 /// `GET /tautan/{token}`
 pub(super) async fn open(
@@ -28,12 +25,8 @@ pub(super) async fn open(
     Path(token): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
-    let known = token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !known {
-        return Err(Failure::new(StatusCode::GONE, "fail-link"));
-    }
-    Ok(see_other_with("/tautan", &[state.cookie("tautan", &token, "Lax", COOKIE_SECONDS)]))
+    let kept = keep_link(&state, &visitor, &token, ("/tautan", "tautan"))?;
+    kept.ok_or_else(|| Failure::new(StatusCode::GONE, "fail-link"))
 }
 
 /// `GET /tautan`

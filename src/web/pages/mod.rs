@@ -6,6 +6,7 @@ mod acts;
 mod apply;
 mod audit;
 mod bulk;
+mod filled;
 mod help;
 mod holdings;
 mod home;

@@ -8,15 +8,16 @@ use axum::extract::{Path, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use super::filled;
 use super::parts::live_tag;
-use super::status::held;
+use super::status::of_applicant;
 use crate::desk::{ActError, Desk};
 use crate::queue::Contact;
 use crate::view::{ChangedName, NameChangeView, NameChangesView};
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::limits::Route;
-use crate::web::redirect::{see_other, see_other_with};
+use crate::web::redirect::{keep_link, see_other};
 use crate::web::sent::Sent;
 use crate::web::shell::{Shell, page};
 use crate::web::state::State;
@@ -25,10 +26,6 @@ use crate::words::{Said, Words};
 
 /// The cookie that holds the secret of a link.
 const COOKIE: &str = "riwayat";
-/// Seconds it stays there.
-const COOKIE_SECONDS: i64 = 3600;
-/// Hexadecimal digits of a link's secret.
-const TOKEN_CHARS: usize = 64;
 
 /// One change in words.
 pub(super) struct Changed {
@@ -116,12 +113,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
-    let known = token.len() == TOKEN_CHARS && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !known {
-        return Err(gone());
-    }
-    Ok(see_other_with("/riwayat", &[state.cookie(COOKIE, &token, "Lax", COOKIE_SECONDS)]))
+    keep_link(&state, &visitor, &token, ("/riwayat", COOKIE))?.ok_or_else(gone)
 }
 
 /// `GET /riwayat`
@@ -142,7 +134,7 @@ pub(super) async fn give_up_by_link(
     sent: Sent,
 ) -> Result<Response, Failure> {
     let found = linked(&state, &headers, &sent.visitor).await?;
-    begin_removal(&state, &sent.visitor, found.name, None).await
+    begin_removal(&state, &sent, "/riwayat/lepas", (found.name, None)).await
 }
 
 /// The history of the link in the cookie.
@@ -186,38 +178,20 @@ pub(super) async fn give_up(
         Ok((found.name, contact))
     };
     match of_applicant(&state, &headers, &sent.visitor, job).await? {
-        Some((name, contact)) => begin_removal(&state, &sent.visitor, name, contact).await,
+        Some(of) => begin_removal(&state, &sent, "/status/lepas", of).await,
         None => Ok(see_other("/status")),
-    }
-}
-
-/// Something only the applicant may do, by number and secret in the cookie; none without them.
-async fn of_applicant<T: Send + 'static>(
-    state: &State,
-    headers: &HeaderMap,
-    visitor: &Visitor,
-    job: impl FnOnce(&Desk, &str, &str) -> Result<T, ActError> + Send + 'static,
-) -> Result<Option<T>, Failure> {
-    let Some((number, secret)) = held(state, headers) else { return Ok(None) };
-    let of = number.clone();
-    let job = move |state: &State| job(state.desk(), &of, &secret);
-    match state.with_secret(&number, visitor.address, job).await? {
-        Ok(found) => Ok(Some(found)),
-        Err(ActError::NotFound) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }
 
 /// Fills in the form of a removal; the owner goes on with who asks and with the letter.
 async fn begin_removal(
     state: &State,
-    visitor: &Visitor,
-    name: String,
-    contact: Option<Contact>,
+    sent: &Sent,
+    place: &str,
+    (name, contact): (String, Option<Contact>),
 ) -> Result<Response, Failure> {
     let filled = state.work(move |state| state.desk().removal_of(&name, contact)).await??;
-    Draft::of_application(&filled)?.save(state, visitor).await?;
-    Ok(see_other("/permohonan/2"))
+    filled::begin(state, sent, (place, &[]), &Draft::of_application(&filled)?).await
 }
 
 /// The link is over.

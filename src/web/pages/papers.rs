@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::FormPage;
 use super::parts::error_words;
-use super::status::held;
-use crate::desk::{About, ActError, AttachmentFile, Viewer};
+use super::status::of_applicant;
+use crate::desk::{About, ActError, AttachmentFile, Desk, Viewer};
 use crate::digest::sha256_hex;
 use crate::paper::{Paper, html};
 use crate::people::Role;
@@ -400,14 +400,12 @@ async fn own<T: Send + 'static>(
     visitor: &Visitor,
     job: impl FnOnce(&State, &str) -> Result<T, ActError> + Send + 'static,
 ) -> Result<Option<T>, Failure> {
-    let Some((number, secret)) = held(state, headers) else { return Ok(None) };
-    let of = number.clone();
-    let proven = move |state: &State| state.desk().applicant(&of, &secret).map(drop);
-    match state.with_secret(&number, visitor.address, proven).await? {
-        Ok(()) => {}
-        Err(ActError::NotFound) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    }
+    let proven = |desk: &Desk, number: &str, secret: &str| {
+        desk.applicant(number, secret).map(|_| number.to_owned())
+    };
+    let Some(number) = of_applicant(state, headers, visitor, proven).await? else {
+        return Ok(None);
+    };
     Ok(Some(state.work(move |state| job(state, &number)).await??))
 }
 

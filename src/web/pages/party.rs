@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::FormPage;
+use super::filled;
 use super::parts::full_name;
 use crate::desk::{ActError, OwnerAnswer, Viewer};
 use crate::queue::{Act, Actor};
@@ -12,8 +13,7 @@ use crate::view::RequestView;
 use crate::web::draft::Draft;
 use crate::web::failure::Failure;
 use crate::web::form::{Choice, Field, Form, Input};
-use crate::web::limits::Route;
-use crate::web::redirect::{see_other, see_other_with};
+use crate::web::redirect::keep_link;
 use crate::web::sent::Sent;
 use crate::web::shell::{Message, Shell, page, page_with};
 use crate::web::state::State;
@@ -26,11 +26,7 @@ pub(super) async fn open(
     Path(token): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
-    if !token.bytes().all(|byte| byte.is_ascii_alphanumeric()) || token.len() > 200 {
-        return Err(gone());
-    }
-    Ok(see_other_with("/konfirmasi", &[state.cookie("konfirmasi", &token, "Lax", 3600)]))
+    keep_link(&state, &visitor, &token, ("/konfirmasi", "konfirmasi"))?.ok_or_else(gone)
 }
 
 /// `GET /konfirmasi`
@@ -42,7 +38,7 @@ pub(super) async fn show(
     let (view, actor) = asked(&state, &headers).await?;
     let t = visitor.t;
     if let Some(name) = state.desk().name_of_link(&actor) {
-        return page(&owner_page(&visitor, &name, view.office.clone()));
+        return page(&owner_page(&visitor, "/konfirmasi", &name, view.office.clone()));
     }
     let answers = vec![Choice::new("ya", t.s("party-yes")), Choice::new("tidak", t.s("party-no"))];
     let form = Form::new("/konfirmasi", &visitor.csrf, t.s("party-button"))
@@ -71,7 +67,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Failure> {
     let (view, actor) = asked(&state, &headers).await?;
     if let Some(name) = state.desk().name_of_link(&actor) {
-        return owner_answers(&state, &sent, name, actor).await;
+        return owner_answers(&state, &sent, "/konfirmasi", (name, actor)).await;
     }
     let (party, letter) = (String::new(), sent.get("letter").to_owned());
     let act = match sent.get("answer") {
@@ -89,14 +85,14 @@ pub(super) async fn answer(
 }
 
 /// The yearly question, to the owner of a name.
-fn owner_page(visitor: &Visitor, name: &str, office: String) -> FormPage {
+fn owner_page(visitor: &Visitor, place: &str, name: &str, office: String) -> FormPage {
     let t = visitor.t;
     let answers = ["ya", "ubah", "tidak"].map(|answer| Choice {
         value: answer.to_owned(),
         label: t.s(&format!("owner-{answer}")),
         hint: t.s(&format!("owner-{answer}-hint")),
     });
-    let form = Form::new("/konfirmasi", &visitor.csrf, t.s("party-button"))
+    let form = Form::new(place, &visitor.csrf, t.s("party-button"))
         .field(Field::line(t, "answer", "owner-answer").input(Input::Radios(answers.to_vec())));
     FormPage {
         shell: Shell::new(visitor, t.s("owner-title")),
@@ -110,12 +106,12 @@ fn owner_page(visitor: &Visitor, name: &str, office: String) -> FormPage {
     }
 }
 
-/// What the owner says: in use, with another contact, or not needed any more.
+/// What the owner says on the form at `place`: in use, with another contact, or not needed any more.
 pub(super) async fn owner_answers(
     state: &State,
     sent: &Sent,
-    name: String,
-    actor: Actor,
+    place: &str,
+    (name, actor): (String, Actor),
 ) -> Result<Response, Failure> {
     let visitor = &sent.visitor;
     let answer = match sent.get("answer") {
@@ -124,11 +120,12 @@ pub(super) async fn owner_answers(
         "ubah" => {
             let job = move |state: &State| state.desk().renewal_of(&name, &actor);
             let filled = state.work(job).await??;
-            Draft::of_application(&filled)?.save(state, visitor).await?;
-            return Ok(see_other("/permohonan/2"));
+            let filled = Draft::of_application(&filled)?;
+            let again = (place, &[("answer", "ubah")][..]);
+            return filled::begin(state, sent, again, &filled).await;
         }
         _ => {
-            let mut again = owner_page(visitor, &name, String::new());
+            let mut again = owner_page(visitor, place, &name, String::new());
             let words = visitor.t.s("owner-answer");
             again.form = again.form.fault("answer", words);
             again.facts.truncate(1);

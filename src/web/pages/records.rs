@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State as Extract};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::filled;
 use super::owner::{Changed, changed};
 use super::parts::{Past, history, is_just_now, line_fault, live_tag, refusal, tag};
 use super::sign_in::proof_first;
@@ -535,13 +536,11 @@ pub(super) async fn undo(
     Path((name, number)): Path<(String, String)>,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    let visitor = &sent.visitor;
-    let actor = visitor.need(&[Role::Head, Role::Verifier, Role::Operator])?.actor();
+    let actor = sent.visitor.need(&[Role::Head, Role::Verifier, Role::Operator])?.actor();
+    let place = format!("/rekaman/{}/kembalikan/{}", encode(&name), encode(&number));
     let job = move |state: &State| state.desk().rollback_of(&name, &number, &actor);
     let filled = state.work(job).await??;
-    Draft::of_rollback(&filled)?.save(&state, visitor).await?;
-    // Who answers for the name is asked first.
-    Ok(see_other("/permohonan/2"))
+    filled::begin(&state, &sent, (&place, &[]), &Draft::of_rollback(&filled)?).await
 }
 
 /// The page of an act on a name.

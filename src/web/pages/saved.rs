@@ -19,7 +19,7 @@ use crate::web::failure::Failure;
 use crate::web::form::{Field, Form, Input};
 use crate::web::limits::{Route, network};
 use crate::web::progress::{CHECK, gap};
-use crate::web::redirect::{see_other, see_other_with};
+use crate::web::redirect::{keep_link, see_other, see_other_with};
 use crate::web::sent::Sent;
 use crate::web::shell::{Message, Shell, page, page_with};
 use crate::web::state::State;
@@ -37,8 +37,6 @@ const OPEN: &str = "/permohonan/lanjut/buka";
 const SAVED_TO: &str = "simpan_email";
 /// The cookie of a link that was opened.
 const COOKIE: &str = "lanjut";
-/// Seconds the secret stays in the cookie.
-const COOKIE_SECONDS: i64 = 3600;
 
 /// Whether something was sent just now.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -182,11 +180,7 @@ pub(super) async fn follow(
     Path(token): Path<String>,
     visitor: Visitor,
 ) -> Result<Response, Failure> {
-    state.limits().take(Route::Link, visitor.address).map_err(Failure::too_many)?;
-    if token.len() != 64 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(gone());
-    }
-    Ok(see_other_with(OPEN, &[state.cookie(COOKIE, &token, "Lax", COOKIE_SECONDS)]))
+    keep_link(&state, &visitor, &token, (OPEN, COOKIE))?.ok_or_else(gone)
 }
 
 /// `GET /permohonan/lanjut/buka`: what is behind a link. It may be read on a shared machine: the page names no person.

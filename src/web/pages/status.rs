@@ -16,7 +16,7 @@ use super::parts::{
 };
 use super::party::owner_answers;
 use super::questions::{TARGET_ANY, correction_fields};
-use crate::desk::{ActError, Viewer};
+use crate::desk::{ActError, Desk, Viewer};
 use crate::queue::{
     Act, ActKind, ClockStep, LineCode, Phase, RejectReason, Rule, State as RequestState,
 };
@@ -44,15 +44,14 @@ pub(super) async fn owner(
     headers: HeaderMap,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    let Some((number, secret)) = held(&state, &headers) else { return Ok(see_other("/status")) };
-    let of = number.clone();
-    let seen = state.with_secret(&number, sent.visitor.address, move |state| {
-        let actor = state.desk().applicant(&of, &secret)?;
-        Ok((state.desk().view(&of, &Viewer::Applicant)?, actor))
+    let seen = with_cookie(&state, &headers, &sent.visitor, |desk, number, secret| {
+        let actor = desk.applicant(number, secret)?;
+        Ok((desk.view(number, &Viewer::Applicant)?, actor))
     });
-    let (view, actor) = seen.await??;
+    let Some(seen) = seen.await? else { return Ok(see_other("/status")) };
+    let (view, actor) = seen?;
     let name = full_name(&view.name, &view.zone);
-    owner_answers(&state, &sent, name, actor).await
+    owner_answers(&state, &sent, "/status/nama", (name, actor)).await
 }
 
 //------------ Number and secret ---------------------------------------------
@@ -67,6 +66,45 @@ pub(super) fn held(state: &State, headers: &HeaderMap) -> Option<(String, String
     let value = cookie(headers, &state.cookie_name("pemohon"))?;
     let (number, secret) = value.split_once('.')?;
     Some((number.to_owned(), secret.to_owned()))
+}
+
+/// What number and secret in the cookie allow; none without them.
+async fn with_cookie<T: Send + 'static>(
+    state: &State,
+    headers: &HeaderMap,
+    visitor: &Visitor,
+    job: impl FnOnce(&Desk, &str, &str) -> Result<T, ActError> + Send + 'static,
+) -> Result<Option<Result<T, ActError>>, Failure> {
+    let Some((number, secret)) = held(state, headers) else { return Ok(None) };
+    let of = number.clone();
+    let job = move |state: &State| job(state.desk(), &of, &secret);
+    Ok(Some(state.with_secret(&number, visitor.address, job).await?))
+}
+
+/// The same where wrong ones are as none.
+pub(super) async fn of_applicant<T: Send + 'static>(
+    state: &State,
+    headers: &HeaderMap,
+    visitor: &Visitor,
+    job: impl FnOnce(&Desk, &str, &str) -> Result<T, ActError> + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    match with_cookie(state, headers, visitor, job).await? {
+        None | Some(Err(ActError::NotFound)) => Ok(None),
+        Some(done) => Ok(Some(done?)),
+    }
+}
+
+/// An act of the applicant; none without number and secret in the cookie.
+async fn act_of_applicant(
+    state: &State,
+    headers: &HeaderMap,
+    visitor: &Visitor,
+    act: Act,
+) -> Result<Option<Result<RequestView, ActError>>, Failure> {
+    let job = move |desk: &Desk, number: &str, secret: &str| {
+        desk.act_now(number, &act, &desk.applicant(number, secret)?)
+    };
+    with_cookie(state, headers, visitor, job).await
 }
 
 /// The form of number and secret, and the way to another secret.
@@ -392,26 +430,18 @@ pub(super) async fn reschedule(
     headers: HeaderMap,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    let (Some(view), Some((number, secret))) =
-        (own(&state, &headers, &sent.visitor).await?, held(&state, &headers))
-    else {
-        return Ok(see_other("/status"));
-    };
     let act = Act::Reschedule { starts: sent.get("starts").to_owned(), letter: String::new() };
-    let of = number.clone();
-    let done = move |state: &State| {
-        let actor = state.desk().applicant(&of, &secret)?;
-        state.desk().act_now(&of, &act, &actor)
-    };
-    let Err(error) = state.with_secret(&number, sent.visitor.address, done).await? else {
-        return Ok(see_other("/status"));
-    };
+    let done = act_of_applicant(&state, &headers, &sent.visitor, act).await?;
+    let Some(Err(error)) = done else { return Ok(see_other("/status")) };
     let t = sent.visitor.t;
     let words = error_words(t, &error).join(" ");
     let failure = Failure::from(error);
     if failure.is_internal() {
         return Err(failure);
     }
+    let Some(view) = own(&state, &headers, &sent.visitor).await? else {
+        return Ok(see_other("/status"));
+    };
     let form = reschedule_form(&sent.visitor).refill(|name| sent.get(name));
     let form = form.fault("starts", words);
     page_with(failure.status, &reschedule_page(&sent.visitor, &view, form))
@@ -471,14 +501,10 @@ pub(super) async fn withdraw(
     headers: HeaderMap,
     sent: Sent,
 ) -> Result<Response, Failure> {
-    let Some((number, secret)) = held(&state, &headers) else { return Ok(see_other("/status")) };
     let act = Act::Withdraw { letter: String::new() };
-    let of = number.clone();
-    let done = move |state: &State| {
-        let actor = state.desk().applicant(&of, &secret)?;
-        state.desk().act_now(&of, &act, &actor)
-    };
-    state.with_secret(&number, sent.visitor.address, done).await??;
+    if let Some(done) = act_of_applicant(&state, &headers, &sent.visitor, act).await? {
+        done?;
+    }
     Ok(see_other("/status"))
 }
 
@@ -488,14 +514,7 @@ async fn own(
     headers: &HeaderMap,
     visitor: &Visitor,
 ) -> Result<Option<RequestView>, Failure> {
-    let Some((number, secret)) = held(state, headers) else { return Ok(None) };
-    let of = number.clone();
-    let job = move |state: &State| state.desk().status(&of, &secret);
-    match state.with_secret(&number, visitor.address, job).await? {
-        Ok(view) => Ok(Some(view)),
-        Err(ActError::NotFound) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    of_applicant(state, headers, visitor, Desk::status).await
 }
 
 //------------ Correction ----------------------------------------------------

@@ -92,7 +92,17 @@ async fn an_owner_answers_the_mail_with_one_press_or_goes_on_with_a_renewal() {
     let status = owner.post("/konfirmasi", &[]).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "a choice is asked for: {}", owner.page);
     assert!(owner.page.contains("<title>Kesalahan: "), "{}", owner.page);
-    // Another contact: the form of a renewal, filled in; with the letter that this takes.
+    // Another contact: the form of a renewal, filled in; with the letter that this takes. It replaces what was
+    // begun in this browser only where the owner says so.
+    owner.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+    owner.post("/konfirmasi", &[("answer", "ubah")]).await;
+    assert!(owner.page.contains("<p class=\"big\">Permohonan baru</p>"), "{}", owner.page);
+    assert_eq!((owner.hidden("answer"), owner.hidden("sure")), ("ubah".into(), "ya".into()));
+    owner.open("/permohonan").await;
+    assert!(owner.page.contains("<p class=\"big\">Permohonan baru</p>"), "{}", owner.page);
+    owner.post("/konfirmasi", &[("answer", "ubah"), ("sure", "ya")]).await;
+    assert!(owner.page.contains("value=\"Rina Marlina\""), "{}", owner.page);
+    // The same answer again finds nothing else to ask about.
     owner.post("/konfirmasi", &[("answer", "ubah")]).await;
     assert!(owner.page.contains("value=\"Rina Marlina\""), "{}", owner.page);
     let contact = [
@@ -217,4 +227,47 @@ async fn a_hand_over_goes_through_the_form() {
     assert_eq!(site.desk.record(NAME).unwrap().unwrap().office, "RSUD Arjawinangun");
     visitor.open("/subdomain").await;
     assert!(visitor.page.contains("Kepala Bagian Umum"), "the new owner's: {}", visitor.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_for_a_public_name_is_looked_up_once_until_something_happens() {
+    let site = office();
+    let (number, _) = live(&site).await;
+    let mut stranger = Browser::new(&site);
+    stranger.open("/subdomain.csv").await;
+    assert!(stranger.page.contains(";Kepala Subbagian Umum;"), "{}", stranger.page);
+    {
+        let mut kept = site.state.kept_sites().turn().await;
+        assert_eq!(kept.contacts.get(&number).map(String::as_str), Some("Kepala Subbagian Umum"));
+        kept.contacts.insert(number, "Diingat".to_owned());
+    }
+    stranger.open("/subdomain.csv").await;
+    assert!(stranger.page.contains(";Diingat;"), "{}", stranger.page);
+    // Any event ends it, as an erasure is one.
+    let mut admin = Browser::new(&site);
+    admin.sign_in("admin").await;
+    let place = "/rekaman/ns2.cirebonkab.go.id/pemilik";
+    admin.open(place).await;
+    admin.post(place, &[("office", "Dinas Kominfo"), ("class", "layanan")]).await;
+    stranger.open("/subdomain.csv").await;
+    assert!(stranger.page.contains(";Kepala Subbagian Umum;"), "{}", stranger.page);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn giving_a_name_up_asks_before_it_replaces_a_form_that_was_begun_here() {
+    let site = office();
+    let (number, secret) = live(&site).await;
+    let mut owner = Browser::new(&site);
+    owner.open("/status").await;
+    owner.post("/status", &[("number", &number), ("secret", &secret)]).await;
+    owner.post("/permohonan/1", &[("kind", "new"), ("class", "layanan")]).await;
+    owner.open("/status/riwayat").await;
+    owner.post("/status/lepas", &[]).await;
+    assert!(owner.page.contains("<p class=\"big\">Permohonan baru</p>"), "{}", owner.page);
+    assert!(owner.page.contains("action=\"/status/lepas\""), "{}", owner.page);
+    owner.open("/permohonan/2").await;
+    assert!(!owner.page.contains("Rina Marlina"), "asked only: {}", owner.page);
+    let sure = owner.post("/status/lepas", &[("sure", "ya")]).await;
+    assert_eq!(sure, StatusCode::OK);
+    assert!(owner.page.contains("value=\"Rina Marlina\""), "{}", owner.page);
 }
