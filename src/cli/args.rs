@@ -88,6 +88,9 @@ pub(super) enum Command {
     /// A running daemon, over its control socket
     #[command(subcommand)]
     Ctl(Ctl),
+    /// The query log: follow it, count it, look for queries in it
+    #[command(subcommand)]
+    Log(super::log::Log),
     /// The queue, as an officer with a personal token in GAPURA_TOKEN
     #[cfg(feature = "approval")]
     #[command(subcommand)]
@@ -321,6 +324,8 @@ pub(super) enum Ctl {
     },
     /// Counters of the name server
     Stats,
+    /// Open the files of query log and dnstap again, after they were moved away
+    Reopen,
     /// Confirm that the clock of this machine is right, after gapura has doubted it
     Clock,
 }

@@ -1,6 +1,6 @@
 //! The command line: parses, runs the command, prints the result, returns the exit code.
 //!
-//! `serve` runs the daemon here. `check` and `zone check` work here, without a daemon. The other
+//! `serve` runs the daemon here. `check`, `zone check` and `log` work here, without a daemon. The other
 //! commands go to the running daemon over its control socket; those on people, tokens and the event
 //! chain also work on the database of a stopped one. Printing to standard output happens in this room only.
 
@@ -9,6 +9,7 @@ mod args;
 mod demo;
 mod key;
 mod local;
+mod log;
 mod plain;
 mod remote;
 #[cfg(feature = "approval")]
@@ -89,6 +90,7 @@ fn dispatch(typed: Gapura) -> anyhow::Result<u8> {
         }
         Command::Key(key) => key::key(&common, key),
         Command::Ctl(ctl) => remote::ctl(&common, ctl),
+        Command::Log(log) => log::run(&common, log),
         #[cfg(feature = "approval")]
         Command::Request(request) => request::run(&common, request),
         #[cfg(feature = "approval")]

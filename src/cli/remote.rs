@@ -23,6 +23,7 @@ pub(super) fn ctl(common: &Common, ctl: args::Ctl) -> anyhow::Result<u8> {
         args::Ctl::Status => Command::Status,
         args::Ctl::Reload { zone, force } => Command::Reload { zone, force },
         args::Ctl::Stats => Command::Stats,
+        args::Ctl::Reopen => Command::Reopen,
         args::Ctl::Clock => Command::Office(OfficeCommand::ClockConfirm),
     };
     match command {

@@ -186,8 +186,11 @@ impl Default for RateLimit {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueryLogging {
-    /// The file, JSON lines.
+    /// The file.
     pub file: PathBuf,
+    /// How its lines are spelled.
+    #[serde(default)]
+    pub format: QueryLogFormat,
     /// Size at which a file is rotated, in MiB.
     #[serde(default = "default_log_size")]
     pub rotate_mib: u64,
@@ -284,6 +287,17 @@ fn default_log_days() -> u32 {
 /// Every query.
 fn one() -> u32 {
     1
+}
+
+/// `query_log.format`
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueryLogFormat {
+    /// A JSON object for each query.
+    #[default]
+    Json,
+    /// `key=value`, separated by spaces.
+    Text,
 }
 
 /// `query_log.client` and `dnstap.client`

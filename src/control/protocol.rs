@@ -21,6 +21,8 @@ pub enum Command {
     },
     /// Counters of the name server.
     Stats,
+    /// Opens the files of query log and dnstap again.
+    Reopen,
     /// The records served at a name, or of a whole zone as a master file.
     ZoneShow {
         /// The apex.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use serde_json::json;
 
 use super::differences::delta_text;
+use super::figures::Journals;
 use super::road_3::Road3;
 use super::time::utc;
 use crate::config::Settings;
@@ -17,6 +18,9 @@ use crate::serve::Running;
 use crate::signer::Signer;
 use crate::text::append_line;
 use crate::wire::{Name, Rtype};
+
+/// How long a reopened log is waited for.
+const REOPEN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What commands work on.
 pub(super) struct Host {
@@ -40,6 +44,10 @@ pub(super) struct Host {
     pub(super) road_3: Road3,
     /// What could not be started.
     pub(super) off: Mutex<Vec<String>>,
+    /// The state directory.
+    pub(super) state_dir: PathBuf,
+    /// The sizes of journals, for metrics.
+    pub(super) journals: Mutex<Journals>,
 }
 
 impl Host {
@@ -49,6 +57,7 @@ impl Host {
         match command {
             Command::Status => self.status(),
             Command::Stats => self.stats(),
+            Command::Reopen => self.reopen(),
             Command::Reload { zone: Some(zone), force } => self.reload_zone(&zone, force, &who),
             Command::Reload { zone: None, force } => self.reload_all(force, &who),
             Command::ZoneShow { zone, at } => self.with_zone(&zone, |apex| self.show(apex, at)),
@@ -95,6 +104,26 @@ impl Host {
     pub(super) fn reopen_logs(&self) {
         self.running.reopen_logs();
         tracing::info!("logs of queries reopened");
+    }
+
+    /// Opens the log files again, and says which could be opened: the exit code is 1 if one could not.
+    fn reopen(&self) -> Reply {
+        self.reopen_logs();
+        let opened = self.running.wait_for_logs(REOPEN_WAIT);
+        let mut text = String::new();
+        for (log, fault) in &opened {
+            match fault {
+                None => append_line!(text, "{log}: opened again"),
+                Some(fault) => append_line!(text, "{log}: {fault}"),
+            }
+        }
+        if opened.is_empty() {
+            text.push_str("there is no log of queries\n");
+        }
+        let is_well = opened.iter().all(|(_, fault)| fault.is_none());
+        let logs: serde_json::Map<_, _> =
+            opened.into_iter().map(|(log, fault)| (log.replace(' ', "_"), json!(fault))).collect();
+        Reply { exit: u8::from(!is_well), text, json: json!({ "reopened": logs }) }
     }
 }
 

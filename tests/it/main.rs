@@ -38,6 +38,7 @@ mod parents;
 mod phone;
 #[cfg(feature = "approval")]
 mod regency;
+mod prometheus;
 mod rollover;
 mod secondary;
 mod serials;
@@ -53,6 +54,7 @@ mod transfers;
 mod update;
 #[cfg(feature = "approval")]
 mod uploads;
+mod watch;
 #[cfg(feature = "approval")]
 mod webhooks;
 mod zone_dir;

@@ -85,12 +85,32 @@ fn every_room_is_on_both_maps() {
 
 #[test]
 fn the_table_of_rules_is_made_from_the_code() {
-    let page = root().join("docs/dns.md");
+    made_from_the_code("docs/dns.md", "rules table", &gapura::check::rules_as_table());
+}
+
+#[test]
+fn the_table_of_the_query_log_is_made_from_the_code() {
+    let rows =
+        gapura::serve::query_log::read::KEYS.map(|(key, what)| format!("| `{key}` | {what} |\n"));
+    let table = format!("| key | what |\n|---|---|\n{}", rows.concat());
+    made_from_the_code("docs/operation.md", "query log table", &table);
+}
+
+#[test]
+fn the_tables_of_metrics_are_made_from_the_code() {
+    let tables = gapura::metrics::catalogue::as_tables();
+    made_from_the_code("docs/metrics.md", "metrics tables", &tables);
+}
+
+//------------ Helpers -------------------------------------------------------
+
+/// Holds a part of a page, between two marks, to what the code makes of it; or writes it.
+fn made_from_the_code(page: &str, part: &str, made: &str) {
+    let page = root().join(page);
     let text = std::fs::read_to_string(&page).unwrap();
-    let (begin, end) = ("<!-- rules table: begin -->\n", "<!-- rules table: end -->\n");
-    let (before, rest) = text.split_once(begin).unwrap();
-    let (table, after) = rest.split_once(end).unwrap();
-    let made = gapura::check::rules_as_table();
+    let (begin, end) = (format!("<!-- {part}: begin -->\n"), format!("<!-- {part}: end -->\n"));
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (table, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("GAPURA_WRITE_DOCS").is_some() {
         std::fs::write(&page, format!("{before}{begin}{made}{end}{after}")).unwrap();
         return;
@@ -98,8 +118,6 @@ fn the_table_of_rules_is_made_from_the_code() {
     let hint = "GAPURA_WRITE_DOCS=1 cargo test --test it manual:: writes it anew";
     assert_eq!(table, made, "{hint}");
 }
-
-//------------ Helpers -------------------------------------------------------
 
 /// The package.
 fn root() -> PathBuf {

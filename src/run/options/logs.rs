@@ -1,9 +1,11 @@
 //! The logs of queries: `[query_log]` and `[dnstap]`.
 
 use super::OptionError;
-use crate::config::{DnstapMessages, DnstapSettings, LoggedClient, QueryLogging, Settings};
+use crate::config::{
+    DnstapMessages, DnstapSettings, LoggedClient, QueryLogFormat, QueryLogging, Settings,
+};
 use crate::serve::{
-    ClientDetail, DnstapOptions, DnstapTarget, Filter, Keep, Network, QueryLogOptions,
+    ClientDetail, DnstapOptions, DnstapTarget, Filter, Keep, LineFormat, Network, QueryLogOptions,
 };
 use crate::wire::{Name, Rcode};
 
@@ -18,6 +20,10 @@ pub(super) fn query_log(settings: &Settings) -> Result<Option<QueryLogOptions>, 
     Ok(Some(QueryLogOptions {
         file: log.file.clone(),
         keep: keep("query_log", log.rotate_mib, log.total_mib, log.days)?,
+        format: match log.format {
+            QueryLogFormat::Json => LineFormat::Json,
+            QueryLogFormat::Text => LineFormat::Text,
+        },
         client: detail(log.client),
         filter: filter(&FilterSettings::from(log))?,
     }))

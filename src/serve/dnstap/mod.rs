@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 use super::lane::Room;
 use super::log::kept::Keep;
-use super::log::{ClientDetail, Filter, Form, Log, LogLane, Written, by_time};
+use super::log::{ClientDetail, Filter, Form, Log, LogLane, Rounds, Written};
 use super::query_log::Entry;
 use message::Maker;
 use output::Output;
@@ -92,9 +92,9 @@ impl Form for Messages {
         self.output.reopen();
     }
 
-    fn write(&mut self, blocks: &[Vec<u8>]) -> Written {
+    fn write(&mut self, round: &mut Rounds) -> Written {
         let mut written = self.output.tend();
-        by_time(blocks, |block| {
+        round.each(|block| {
             let (record, used) = Record::read(block)?;
             self.maker.make(&record, |frame| written += self.output.put(frame));
             Some(used)

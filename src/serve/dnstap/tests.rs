@@ -38,6 +38,7 @@ fn note(lane: &mut DnstapLane, count: u64, query: &[u8], response: &[u8]) {
             key: None,
             tsig_error: 0,
             messages: 0,
+            counts: None,
             facts: &facts,
             octets: response.len(),
             limited: false,

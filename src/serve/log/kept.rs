@@ -145,6 +145,13 @@ impl Kept {
     }
 }
 
+/// The files put aside beside a log, oldest first, with the time each was last written.
+pub fn aside_of(path: &Path) -> Vec<(PathBuf, SystemTime)> {
+    let mut aside = put_aside(path);
+    aside.sort();
+    aside.into_iter().map(|file| (file.path, file.changed)).collect()
+}
+
 /// A name for a file put aside now, the n-th of this second.
 fn aside_name(path: &Path, n: u32) -> PathBuf {
     let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]");

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A worker never waits. The writer collects blocks up to a hundred times per second and writes their entries by
-//! time. If it is slow (a full or dying disk, a reader that hangs), blocks fill up, and entries that do not fit
+//! time (`order`). If it is slow (a full or dying disk, a reader that hangs), blocks fill up, and entries that do not fit
 //! are dropped and counted; the daemon's log says when that begins and ends. What cannot be opened is tried again
 //! each second: nothing else waits for it, neither the start nor the stop.
 
@@ -13,6 +13,7 @@ mod age;
 mod filter;
 pub(super) mod kept;
 mod losses;
+mod order;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -32,6 +33,7 @@ use super::query_log::Entry;
 pub use filter::Filter;
 use filter::Sieve;
 use losses::{Losses, Told};
+pub(super) use order::Rounds;
 
 /// The writer's shortest pause, after a round that collected much, and its longest.
 const REST: Duration = Duration::from_millis(10);
@@ -62,8 +64,8 @@ pub(super) trait Form: 'static {
     fn configure(&mut self, options: &Self::Options);
     /// Opens its file again, which was moved away.
     fn reopen(&mut self);
-    /// Writes the entries of each worker, which are in order. Also called when there are none.
-    fn write(&mut self, blocks: &[Vec<u8>]) -> Written;
+    /// Writes the entries of a round. Also called when there are none.
+    fn write(&mut self, round: &mut Rounds) -> Written;
     /// Why entries are lost at present, if they are.
     fn trouble(&self) -> Option<&str>;
     /// Ends what it writes to.
@@ -122,8 +124,10 @@ struct Shared<F: Form> {
     dropped: AtomicU64,
     /// What the writer complains of at present.
     trouble: Mutex<Option<String>>,
-    /// The file is to be opened again.
-    reopen: AtomicBool,
+    /// How often the file was to be opened again.
+    reopen: AtomicU64,
+    /// How often it was.
+    reopened: AtomicU64,
     /// The writer is to finish.
     stop: AtomicBool,
 }
@@ -137,7 +141,8 @@ impl<F: Form> Log<F> {
             written: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             trouble: Mutex::default(),
-            reopen: AtomicBool::new(false),
+            reopen: AtomicU64::new(0),
+            reopened: AtomicU64::new(0),
             stop: AtomicBool::new(false),
         });
         let (finished, done) = channel::<()>();
@@ -161,9 +166,25 @@ impl<F: Form> Log<F> {
         }
     }
 
-    /// Opens the file again at the next round, after it was moved away.
+    /// Opens the file again at once, after it was moved away.
     pub(super) fn reopen(&self) {
-        self.shared.reopen.store(true, Ordering::Relaxed);
+        self.shared.reopen.fetch_add(1, Ordering::Release);
+        self.writer.unpark();
+    }
+
+    /// Waits until the writer has opened the file again, until then at most; its name, and what is wrong.
+    pub(super) fn wait_for_reopening(&self, until: Instant) -> (&'static str, Option<String>) {
+        let wanted = self.shared.reopen.load(Ordering::Acquire);
+        while self.shared.reopened.load(Ordering::Acquire) < wanted {
+            if Instant::now() >= until {
+                return (
+                    F::NAME,
+                    Some("its writer hangs: what it writes to takes nothing".to_owned()),
+                );
+            }
+            std::thread::sleep(REST);
+        }
+        (F::NAME, self.fault())
     }
 
     /// Works by these options from the next batch on.
@@ -300,11 +321,12 @@ impl<F: Form> Drop for LogLane<F> {
 fn write_all<F: Form>(shared: &Shared<F>) {
     let mut options = shared.options.load_full();
     let mut form = F::new(&options);
-    let mut blocks = Vec::<Vec<u8>>::new();
-    let mut rest = REST;
+    let mut round = Rounds::default();
+    let (mut rest, mut reopened) = (REST, 0);
     loop {
         let last = shared.stop.load(Ordering::Acquire);
-        if shared.reopen.swap(false, Ordering::Relaxed) {
+        let wanted = shared.reopen.load(Ordering::Acquire);
+        if wanted != reopened {
             form.reopen();
         }
         let newest = shared.options.load();
@@ -312,10 +334,13 @@ fn write_all<F: Form>(shared: &Shared<F>) {
             options = newest.clone();
             form.configure(&options);
         }
-        shared.lanes.take(&mut blocks);
-        shared.note(form.write(&blocks), &form);
-        let octets: usize = blocks.iter().map(Vec::len).sum();
-        shared.lanes.clear(&mut blocks);
+        let octets = round.begin(&shared.lanes, last);
+        shared.note(form.write(&mut round), &form);
+        if wanted != reopened {
+            // Now it is known how that went.
+            reopened = wanted;
+            shared.reopened.store(wanted, Ordering::Release);
+        }
         if last {
             shared.note(form.close(), &form);
             return;
@@ -333,20 +358,6 @@ impl<F: Form> Shared<F> {
         let mut trouble = lock(&self.trouble);
         if trouble.as_deref() != form.trouble() {
             *trouble = form.trouble().map(str::to_owned);
-        }
-    }
-}
-
-/// Calls `make` with the entries of all workers by time: it takes the first entry off a block and returns how
-/// many octets that was, or none at the end.
-pub(super) fn by_time(blocks: &[Vec<u8>], mut make: impl FnMut(&[u8]) -> Option<usize>) {
-    let time_of = |block: &&[u8]| block.first_chunk().map_or(0, |time| u64::from_le_bytes(*time));
-    let mut left: Vec<&[u8]> =
-        blocks.iter().map(Vec::as_slice).filter(|block| !block.is_empty()).collect();
-    while let Some(earliest) = left.iter_mut().min_by_key(|block| time_of(block)) {
-        *earliest = make(earliest).and_then(|used| earliest.get(used..)).unwrap_or_default();
-        if earliest.is_empty() {
-            left.retain(|block| !block.is_empty());
         }
     }
 }

@@ -7,11 +7,11 @@ use crate::serve::log::address_bits;
 use crate::wire::{NAME_OCTETS_MAX, NameRef};
 
 /// Octets of an entry before its names.
-pub(super) const HEAD_OCTETS: usize = 80;
+pub(super) const HEAD_OCTETS: usize = 88;
 /// Octets an entry may have.
 pub(super) const OCTETS_MAX: usize = HEAD_OCTETS + 2 * NAME_OCTETS_MAX;
 
-/// Bits of the octet of marks.
+/// Bits of the octets of marks.
 pub(super) mod mark {
     pub(in super::super) const IPV6: u8 = 1;
     pub(in super::super) const EDNS: u8 = 2;
@@ -21,6 +21,9 @@ pub(super) mod mark {
     pub(in super::super) const SERIAL: u8 = 32;
     pub(in super::super) const LIMITED: u8 = 64;
     pub(in super::super) const EDE: u8 = 128;
+    // Of the second octet.
+    pub(in super::super) const COUNTS: u8 = 1;
+    pub(in super::super) const DNSSEC: u8 = 2;
 }
 
 //------------ Entry ---------------------------------------------------------
@@ -50,6 +53,8 @@ pub(in crate::serve) struct Entry<'a> {
     pub facts: &'a Facts,
     /// Messages of a transfer; 0 of anything else.
     pub messages: u16,
+    /// Records of the response's answer, authority and additional sections; none of a transfer, or if none was sent.
+    pub counts: Option<[u16; 3]>,
     /// Octets of the response, of all messages of a transfer; 0 if none was sent.
     pub octets: usize,
     /// Whether the rate limit changed or withheld it.
@@ -106,6 +111,14 @@ impl Entry<'_> {
         head[74] = facts.apex_octets;
         head[75] = u8::from(self.local.is_some());
         head[78..80].copy_from_slice(&self.messages.to_le_bytes());
+        if let Some(counts) = self.counts {
+            for (to, from) in head[80..86].chunks_exact_mut(2).zip(counts) {
+                to.copy_from_slice(&from.to_le_bytes());
+            }
+            // Where nothing is said there is nothing to prove.
+            let is_proved = facts.proofs && counts[0].saturating_add(counts[1]) > 0;
+            head[86] = mark::COUNTS | if is_proved { mark::DNSSEC } else { 0 };
+        }
         block.extend_from_slice(&head);
         block.extend_from_slice(name);
         if let Some(key) = self.key {

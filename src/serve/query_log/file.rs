@@ -18,8 +18,8 @@ use crate::serve::log::kept::Kept;
 const OPEN_REST: Duration = Duration::from_secs(1);
 /// Seconds of a day.
 const DAY: u64 = 86_400;
-/// What the date follows in a line.
-const BEFORE_DATE: &[u8] = b"\"time\":\"";
+/// What the date follows in a line, in either spelling.
+const BEFORE_DATE: [&[u8]; 2] = [b"\"time\":\"", b" time="];
 
 //------------ LogFile -------------------------------------------------------
 
@@ -232,8 +232,11 @@ impl Opened {
         let mut start = [0; 64];
         let read = self.file.read_at(&mut start, 0).ok()?;
         let start = &start[..read];
-        let at = start.windows(BEFORE_DATE.len()).position(|part| part == BEFORE_DATE)?;
-        let date = std::str::from_utf8(start.get(at + BEFORE_DATE.len()..)?.get(..10)?).ok()?;
+        let at = BEFORE_DATE.iter().find_map(|before| {
+            let at = start.windows(before.len()).position(|part| part == *before)?;
+            Some(at + before.len())
+        })?;
+        let date = std::str::from_utf8(start.get(at..)?.get(..10)?).ok()?;
         let format = time::macros::format_description!("[year]-[month]-[day]");
         let midnight = time::Date::parse(date, &format).ok()?.midnight().assume_utc();
         u64::try_from(midnight.unix_timestamp()).ok().map(|seconds| seconds / DAY)

@@ -1,23 +1,18 @@
-//! The JSON line made of an entry.
+//! The line made of an entry.
 //!
 //! Written by hand into a line of fixed size, because it is made for every query: what repeats from
-//! line to line (the date, the client) is kept as text. Whatever the query holds, the result is one line
-//! of printable ASCII.
+//! line to line (the date, the client) is kept as text.
 
 use std::io::Write;
 
 use crate::answer::Transport;
 use crate::serve::log::address_of;
 use crate::tsig::code_name;
-use crate::wire::{Class, NAME_OCTETS_MAX, NameRef, Opcode, Rcode, Rtype};
+use crate::wire::{Class, Opcode, Rcode, Rtype};
 
-use super::ClientDetail;
 use super::entry::{HEAD_OCTETS, mark};
-
-/// The longest line: a name of 255 octets, its zone and a key, each octet escaped to five, and everything else.
-const LINE_OCTETS: usize = NAME_OCTETS_MAX * 15 + 800;
-/// Octets of "2026-11-24T03:45:41".
-const SECOND_OCTETS: usize = 19;
+use super::spelling::{Line, SECOND_OCTETS, key, put_digits, text_key, text_of_second};
+use super::{ClientDetail, LineFormat};
 
 //------------ LineMaker -----------------------------------------------------
 
@@ -25,6 +20,8 @@ const SECOND_OCTETS: usize = 19;
 pub(super) struct LineMaker {
     /// What is written of clients.
     detail: ClientDetail,
+    /// How lines are spelled.
+    format: LineFormat,
     /// The second that `second_text` is of.
     second: u64,
     /// A time up to its second.
@@ -43,24 +40,27 @@ pub(super) struct LineMaker {
 
 impl LineMaker {
     /// A maker of lines.
-    pub(super) fn new(detail: ClientDetail) -> Self {
+    pub(super) fn new(detail: ClientDetail, format: LineFormat) -> Self {
         let mut maker = Self {
             detail,
+            format,
             second: 0,
-            second_text: [0; SECOND_OCTETS],
+            second_text: text_of_second(0),
             client: None,
             client_text: Vec::with_capacity(64),
             server: None,
             server_text: Vec::with_capacity(96),
-            line: Line { octets: [0; LINE_OCTETS], length: 0 },
+            line: Line::new(),
         };
-        maker.second_text = text_of_second(0);
+        maker.configure(detail, format);
         maker
     }
 
-    /// Writes clients like this from now on.
-    pub(super) fn set_detail(&mut self, detail: ClientDetail) {
-        (self.detail, self.client) = (detail, None);
+    /// Writes lines like this from now on.
+    pub(super) fn configure(&mut self, detail: ClientDetail, format: LineFormat) {
+        (self.detail, self.format) = (detail, format);
+        (self.client, self.server) = (None, None);
+        self.line.set_format(format);
     }
 
     /// Reads the entry at the start of `block`, appends its line to `lines` and returns the octets it
@@ -68,48 +68,34 @@ impl LineMaker {
     pub(super) fn make(&mut self, block: &[u8], lines: &mut Vec<u8>) -> Option<usize> {
         let head: &[u8; HEAD_OCTETS] = block.first_chunk()?;
         let name = block.get(HEAD_OCTETS..HEAD_OCTETS + usize::from(head[53]))?;
+        let key = block.get(HEAD_OCTETS + name.len()..)?.get(..usize::from(head[76]))?;
         let marks = head[50];
-        self.line.length = 0;
+        let number = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+        self.line.begin();
         self.put_time(u64::from_le_bytes(*head.first_chunk()?));
         self.put_client(u128::from_le_bytes(*head[8..].first_chunk()?), marks & mark::IPV6);
-        let line = &mut self.line;
-        let number = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
         if self.detail == ClientDetail::Address {
-            line.put(b",\"port\":");
-            line.put_number(u32::from(number(36)));
+            self.line.put_key(key!("port"));
+            self.line.put_number(u32::from(number(36)));
         }
         if head[75] != 0 {
             self.put_server(u128::from_le_bytes(*head[54..].first_chunk()?), number(70), marks);
         }
         let line = &mut self.line;
-        line.put(b",\"transport\":\"");
+        line.put_key(text_key!("transport"));
         line.put(transport_word(head[51]));
-        line.put(b"\",\"id\":");
+        line.end_text();
+        line.put_key(key!("id"));
         line.put_number(u32::from(number(72)));
         if !name.is_empty() {
-            line.put(b",\"qname\":\"");
-            line.put_name(name);
-            line.put(b"\",\"qtype\":\"");
-            line.put_word(Rtype(number(38)).mnemonic(), b"TYPE", number(38));
-            line.put(b"\",\"class\":\"");
-            line.put_word(Class(number(40)).mnemonic(), b"CLASS", number(40));
-            line.put(b"\"");
-            // The apex is the end of the name.
-            if let Some(apex) =
-                name.len().checked_sub(usize::from(head[74])).filter(|_| head[74] > 0)
-            {
-                line.put(b",\"zone\":\"");
-                line.put_name(&name[apex..]);
-                line.put(b"\"");
-            }
+            put_question(line, head, name);
         }
-        put_rest(line, head, marks);
-        let key = block.get(HEAD_OCTETS + name.len()..)?.get(..usize::from(head[76]))?;
+        put_query(line, head, marks);
+        put_response(line, head, marks);
         if !key.is_empty() {
             put_key(line, key, head[77]);
         }
-        line.put(b"}\n");
-        lines.extend_from_slice(&line.octets[..line.length]);
+        lines.extend_from_slice(line.end());
         Some(HEAD_OCTETS + name.len() + key.len())
     }
 
@@ -119,11 +105,12 @@ impl LineMaker {
         if second != self.second {
             (self.second, self.second_text) = (second, text_of_second(second));
         }
-        self.line.put(b"{\"v\":1,\"time\":\"");
-        self.line.put(&self.second_text);
-        let mut fraction = *b".000000Z\",\"client\":\"";
+        let mut fraction = *b".000000Z";
         put_digits(&mut fraction[1..7], microseconds % 1_000_000);
+        self.line.put_key(text_key!("time"));
+        self.line.put(&self.second_text);
         self.line.put(&fraction);
+        self.line.end_text();
     }
 
     /// Puts our own address and port.
@@ -134,7 +121,14 @@ impl LineMaker {
             self.server_text.clear();
             let server = address_of(bits, key.2 != 0);
             // Writing into a vector cannot fail.
-            drop(write!(self.server_text, ",\"server\":\"{server}\",\"server_port\":{port}"));
+            drop(match self.format {
+                LineFormat::Json => {
+                    write!(self.server_text, ",\"server\":\"{server}\",\"server_port\":{port}")
+                }
+                LineFormat::Text => {
+                    write!(self.server_text, " server={server} server_port={port}")
+                }
+            });
         }
         self.line.put(&self.server_text);
     }
@@ -146,69 +140,105 @@ impl LineMaker {
             self.client = Some((bits, family));
             self.client_text.clear();
             // Writing into a vector cannot fail.
-            drop(write!(self.client_text, "{}\"", self.detail.of(client)));
+            drop(write!(self.client_text, "{}", self.detail.of(client)));
         }
+        self.line.put_key(text_key!("client"));
         self.line.put(&self.client_text);
+        self.line.end_text();
     }
 }
 
-/// Puts what follows the question.
-fn put_rest(line: &mut Line, head: &[u8; HEAD_OCTETS], marks: u8) {
+/// Puts the question, and the zone that answered.
+fn put_question(line: &mut Line, head: &[u8; HEAD_OCTETS], name: &[u8]) {
     let number = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-    let long = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    line.put_key(text_key!("qname"));
+    line.put_name(name);
+    line.end_text();
+    line.put_key(text_key!("qtype"));
+    line.put_word(Rtype(number(38)).mnemonic(), b"TYPE", number(38));
+    line.end_text();
+    line.put_key(text_key!("class"));
+    line.put_word(Class(number(40)).mnemonic(), b"CLASS", number(40));
+    line.end_text();
+    // The apex is the end of the name.
+    if let Some(apex) = name.len().checked_sub(usize::from(head[74])).filter(|_| head[74] > 0) {
+        line.put_key(text_key!("zone"));
+        line.put_name(&name[apex..]);
+        line.end_text();
+    }
+}
+
+/// Puts what else is known of the query.
+fn put_query(line: &mut Line, head: &[u8; HEAD_OCTETS], marks: u8) {
+    let number = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
     if head[52] != Opcode::QUERY.0 {
-        line.put(b",\"opcode\":");
+        line.put_key(key!("opcode"));
         line.put_number(u32::from(head[52]));
     }
-    line.put(b",\"flags\":\"");
+    line.put_key(text_key!("flags"));
     line.put_flags(number(42));
+    line.end_text();
     if marks & mark::EDNS != 0 {
-        line.put(b"\",\"edns\":");
+        line.put_key(key!("edns"));
         line.put_number(u32::from(number(44)));
-        line.put(b",\"do\":");
-    } else {
-        line.put(b"\",\"do\":");
     }
+    line.put_key(key!("do"));
     line.put_truth(marks & mark::DNSSEC_OK != 0);
-    line.put(b",\"rcode\":\"");
+}
+
+/// Puts the response.
+fn put_response(line: &mut Line, head: &[u8; HEAD_OCTETS], marks: u8) {
+    let number = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
+    let long = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    line.put_key(text_key!("rcode"));
     line.put_word(Rcode(number(46)).mnemonic(), b"RCODE", number(46));
+    line.end_text();
     if marks & mark::EDE != 0 {
-        line.put(b"\",\"ede\":");
+        line.put_key(key!("ede"));
         line.put_number(u32::from(number(48)));
-        line.put(b",\"aa\":");
-    } else {
-        line.put(b"\",\"aa\":");
     }
+    line.put_key(key!("aa"));
     line.put_truth(marks & mark::AUTHORITATIVE != 0);
-    line.put(b",\"tc\":");
+    line.put_key(key!("tc"));
     line.put_truth(marks & mark::TRUNCATED != 0);
     if marks & mark::LIMITED != 0 {
-        line.put(b",\"limited\":true");
+        line.put_key(key!("limited"));
+        line.put_truth(true);
     }
-    line.put(b",\"size\":");
+    if head[86] & mark::COUNTS != 0 {
+        line.put_key(key!("dnssec"));
+        line.put_truth(head[86] & mark::DNSSEC != 0);
+        for (key, at) in [(key!("answers"), 80), (key!("authority"), 82), (key!("additional"), 84)]
+        {
+            line.put_key(key);
+            line.put_number(u32::from(number(at)));
+        }
+    }
+    line.put_key(key!("size"));
     line.put_number(long(24));
     if number(78) != 0 {
-        line.put(b",\"messages\":");
+        line.put_key(key!("messages"));
         line.put_number(u32::from(number(78)));
     }
     if marks & mark::SERIAL != 0 {
-        line.put(b",\"serial\":");
+        line.put_key(key!("serial"));
         line.put_number(long(32));
     }
-    line.put(b",\"us\":");
+    line.put_key(key!("us"));
     line.put_number(long(28));
 }
 
 /// Puts the key that a message was signed with, and what is wrong with that.
 #[cold]
 fn put_key(line: &mut Line, key: &[u8], error: u8) {
-    line.put(b",\"tsig\":\"");
+    line.put_key(text_key!("tsig"));
     line.put_name(key);
+    line.end_text();
     if error != 0 {
-        line.put(b"\",\"tsig_error\":\"");
+        line.put_key(text_key!("tsig_error"));
         line.put_word(code_name(error.into()), b"RCODE", error.into());
+        line.end_text();
     }
-    line.put(b"\"");
 }
 
 /// The transport of that number.
@@ -222,164 +252,11 @@ fn transport_word(number: u8) -> &'static [u8] {
     WORDS.iter().find(|(transport, _)| *transport as u8 == number).map_or(b"?", |(_, word)| word)
 }
 
-//------------ Line ----------------------------------------------------------
-
-/// A line under construction. What would not fit is left out; nothing can be that long.
-struct Line {
-    /// The line so far, and room.
-    octets: [u8; LINE_OCTETS],
-    /// How long it is.
-    length: usize,
-}
-
-impl Line {
-    /// Puts text.
-    #[inline]
-    fn put(&mut self, text: &[u8]) {
-        if let Some(room) = self.octets.get_mut(self.length..self.length + text.len()) {
-            room.copy_from_slice(text);
-            self.length += text.len();
-        }
-    }
-
-    /// Puts a number in decimal digits.
-    fn put_number(&mut self, value: u32) {
-        let mut digits = [0; 10];
-        let used = value.checked_ilog10().map_or(1, |log| log as usize + 1);
-        put_digits(&mut digits[..used], u64::from(value));
-        self.put(&digits[..used]);
-    }
-
-    /// Puts `true` or `false`.
-    fn put_truth(&mut self, value: bool) {
-        self.put(if value { b"true" } else { b"false" });
-    }
-
-    /// Puts a mnemonic, or the generic form where there is none (RFC 3597 §5).
-    fn put_word(&mut self, mnemonic: Option<&str>, generic: &[u8], number: u16) {
-        match mnemonic {
-            Some(word) => self.put(word.as_bytes()),
-            None => {
-                self.put(generic);
-                self.put_number(u32::from(number));
-            }
-        }
-    }
-
-    /// Puts the set flags of a query's header, as dig shows them.
-    fn put_flags(&mut self, flags: u16) {
-        // Most queries have none, or RD alone.
-        match flags & 0x07b0 {
-            0 => return,
-            0x0100 => return self.put(b"rd"),
-            _ => {}
-        }
-        let mut space: &[u8] = b"";
-        for (bit, word) in [
-            (0x0400, b"aa"),
-            (0x0200, b"tc"),
-            (0x0100, b"rd"),
-            (0x0080, b"ra"),
-            (0x0020, b"ad"),
-            (0x0010, b"cd"),
-        ] {
-            if flags & bit != 0 {
-                self.put(space);
-                self.put(word);
-                space = b" ";
-            }
-        }
-    }
-
-    /// Puts a name as master files write it, escaped once more for JSON.
-    fn put_name(&mut self, wire: &[u8]) {
-        let Ok((name, _)) = NameRef::from_wire(wire) else {
-            return;
-        };
-        if name.is_root() {
-            self.put(b".");
-        }
-        for label in name.labels() {
-            if label.iter().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet)) {
-                self.put(label);
-            } else {
-                label.iter().for_each(|octet| self.put_octet(*octet));
-            }
-            self.put(b".");
-        }
-    }
-
-    /// Puts one octet of a label.
-    fn put_octet(&mut self, octet: u8) {
-        match octet {
-            b'"' => self.put(br#"\\\""#),
-            b'.' | b'$' | b'(' | b')' | b';' | b'@' => self.put(&[b'\\', b'\\', octet]),
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'*' | b'/' => {
-                self.put(&[octet])
-            }
-            _ => {
-                let mut escape = *b"\\\\000";
-                put_digits(&mut escape[2..], u64::from(octet));
-                self.put(&escape);
-            }
-        }
-    }
-}
-
-/// Fills `room` with the last digits of a number.
-fn put_digits(room: &mut [u8], mut value: u64) {
-    for digit in room.iter_mut().rev() {
-        *digit = b'0' + (value % 10) as u8;
-        value /= 10;
-    }
-}
-
-//------------ Time ----------------------------------------------------------
-
-/// A second since 1970 as "2026-11-24T03:45:41".
-fn text_of_second(second: u64) -> [u8; SECOND_OCTETS] {
-    let (days, of_day) = (second / 86_400, second % 86_400);
-    let (year, month, day) = date_of(days);
-    let mut text = *b"0000-00-00T00:00:00";
-    put_digits(&mut text[..4], year);
-    put_digits(&mut text[5..7], month);
-    put_digits(&mut text[8..10], day);
-    put_digits(&mut text[11..13], of_day / 3600);
-    put_digits(&mut text[14..16], of_day / 60 % 60);
-    put_digits(&mut text[17..], of_day % 60);
-    text
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar: years are counted
-/// from March, so that the leap day is the last one, in cycles of 400 years or 146,097 days.
-fn date_of(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Entry;
     use super::*;
     use crate::answer::Facts;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00"),
-            (951_782_400, "2000-02-29T00:00:00"),
-            (1_795_491_941, "2026-11-24T03:45:41"),
-            (4_107_542_400, "2100-03-01T00:00:00"),
-        ] {
-            assert_eq!(String::from_utf8_lossy(&text_of_second(seconds)), text);
-        }
-    }
 
     #[test]
     fn a_hostile_name_stays_one_json_string() {
@@ -397,6 +274,7 @@ mod tests {
             key: None,
             tsig_error: 0,
             messages: 0,
+            counts: Some([1, 0, 2]),
             facts: &facts,
             octets: 99,
             limited: false,
@@ -404,7 +282,7 @@ mod tests {
         };
         let (mut block, mut lines) = (Vec::new(), Vec::new());
         entry.encode(&mut block);
-        let mut maker = LineMaker::new(ClientDetail::Prefix);
+        let mut maker = LineMaker::new(ClientDetail::Prefix, LineFormat::Json);
         assert_eq!(maker.make(&block, &mut lines), Some(block.len()));
         let value: serde_json::Value = serde_json::from_slice(&lines).unwrap();
         assert_eq!(value["qname"], name.to_string());
@@ -412,17 +290,17 @@ mod tests {
         assert_eq!(value["port"], serde_json::Value::Null);
         assert_eq!(lines.iter().filter(|octet| **octet == b'\n').count(), 1);
         assert!(lines.iter().all(|octet| octet.is_ascii_graphic() || *octet == b'\n'));
-    }
-
-    #[test]
-    fn the_longest_name_fits() {
-        let label = [&[63u8][..], &[0u8; 63]].concat();
-        let wire = [&label[..], &label, &label, &[61], &[0; 61], &[0]].concat();
-        let (name, _) = NameRef::from_wire(&wire).unwrap();
-        let mut line = Line { octets: [0; LINE_OCTETS], length: 0 };
-        line.put_name(name.wire());
-        assert_eq!(line.length, 250 * 5 + 4);
-        line.put_name(name.wire());
-        assert_eq!(line.length, 2 * (250 * 5 + 4));
+        // The same as text: no value has a space.
+        maker.configure(ClientDetail::Prefix, LineFormat::Text);
+        lines.clear();
+        assert_eq!(maker.make(&block, &mut lines), Some(block.len()));
+        let text = String::from_utf8(lines).unwrap();
+        let qname = text.split(' ').find_map(|word| word.strip_prefix("qname="));
+        assert_eq!(qname, Some(&*name.to_string()));
+        assert!(
+            text.starts_with("v=1 time=1970-01-01T00:00:00.000001Z client=192.0.2.0 "),
+            "{text}"
+        );
+        assert!(text.contains(" answers=1 authority=0 additional=2 "), "{text}");
     }
 }

@@ -1,14 +1,20 @@
-//! The query log: one JSON line per query, written off the answering path.
+//! The query log: one line per query, written off the answering path, and read again.
+//!
+//! Writer (`line`) and reader (`read`) of a line stand side by side: both speak format version 1, of which
+//! docs/operation.md has the keys.
 
 mod entry;
 mod file;
 mod line;
+pub mod read;
+mod spelling;
 
 use std::path::PathBuf;
 
 use super::lane::Room;
 use super::log::kept::Keep;
-use super::log::{ClientDetail, Filter, Form, Log, LogLane, Written, by_time};
+pub use super::log::kept::aside_of as put_aside;
+use super::log::{ClientDetail, Filter, Form, Log, LogLane, Rounds, Written};
 pub(super) use entry::Entry;
 use file::LogFile;
 pub use file::inspect;
@@ -32,10 +38,22 @@ pub struct QueryLogOptions {
     pub file: PathBuf,
     /// How much of it is kept.
     pub keep: Keep,
+    /// How lines are spelled.
+    pub format: LineFormat,
     /// What is written of a client's address.
     pub client: ClientDetail,
     /// Which queries are written.
     pub filter: Filter,
+}
+
+/// How a line is spelled; the keys are the same.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum LineFormat {
+    /// A JSON object.
+    #[default]
+    Json,
+    /// `key=value`, separated by spaces.
+    Text,
 }
 
 //------------ Lines ---------------------------------------------------------
@@ -57,7 +75,7 @@ impl Form for Lines {
     const TOO_SLOW: &'static str = "the disk is slower than the queries";
 
     fn new(options: &QueryLogOptions) -> Self {
-        let maker = LineMaker::new(options.client);
+        let maker = LineMaker::new(options.client, options.format);
         Self { file: LogFile::new(options), maker, lines: Vec::new() }
     }
 
@@ -67,16 +85,16 @@ impl Form for Lines {
 
     fn configure(&mut self, options: &QueryLogOptions) {
         self.file.configure(options);
-        self.maker.set_detail(options.client);
+        self.maker.configure(options.client, options.format);
     }
 
     fn reopen(&mut self) {
         self.file.reopen();
     }
 
-    fn write(&mut self, blocks: &[Vec<u8>]) -> Written {
+    fn write(&mut self, round: &mut Rounds) -> Written {
         let (mut made, mut whole) = (0, 0);
-        by_time(blocks, |block| {
+        round.each(|block| {
             let used = self.maker.make(block, &mut self.lines)?;
             made += 1;
             if self.lines.len() >= WRITE_OCTETS {

@@ -10,6 +10,7 @@ fn options(folder: &tempfile::TempDir) -> QueryLogOptions {
     QueryLogOptions {
         file: folder.path().join("query.jsonl"),
         keep: Keep { rotate_octets: 1 << 20, total_octets: 8 << 20, days: 30 },
+        format: LineFormat::Json,
         client: ClientDetail::Address,
         filter: Filter::default(),
     }
@@ -37,6 +38,7 @@ fn note(lane: &mut LaneWriter, name: &str, count: u64) {
         serial: Some(2_026_112_401),
         rcode: Rcode::NXDOMAIN,
         authoritative: true,
+        proofs: true,
         apex_octets: name.as_ref().wire().len() as u8 - 1 - name.as_ref().wire()[0],
         ..Facts::default()
     };
@@ -52,6 +54,7 @@ fn note(lane: &mut LaneWriter, name: &str, count: u64) {
             key: None,
             tsig_error: 0,
             messages: 0,
+            counts: Some([2, 1, 3]),
             facts: &facts,
             octets: 101,
             limited: false,
@@ -73,7 +76,7 @@ fn a_line_holds_all_facts() {
         "server": "2001:db8::1", "server_port": 853, "transport": "tls", "id": 48_879,
         "qname": "www.Example.", "qtype": "TYPE65280", "class": "IN", "zone": "Example.",
         "flags": "rd cd", "edns": 1232, "do": false, "rcode": "NXDOMAIN",
-        "aa": true, "tc": false, "size": 101, "serial": 2_026_112_401u32, "us": 4,
+        "aa": true, "tc": false, "dnssec": true, "answers": 2, "authority": 1, "additional": 3, "size": 101, "serial": 2_026_112_401u32, "us": 4,
     });
     assert_eq!(lines, [expected]);
 }

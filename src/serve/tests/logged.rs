@@ -57,6 +57,7 @@ fn a_log_that_cannot_be_opened_stops_no_answer_and_is_told() {
     let query_log = Some(QueryLogOptions {
         file: "/proc/nowhere/query.jsonl".into(),
         keep: Keep { rotate_octets: 1, total_octets: 1, days: 0 },
+        format: LineFormat::Json,
         client: ClientDetail::Address,
         filter: Filter::default(),
     });

@@ -49,6 +49,7 @@ fn logged_to(file: &std::path::Path) -> QueryLogOptions {
     QueryLogOptions {
         file: file.to_owned(),
         keep: Keep { rotate_octets: 1 << 20, total_octets: 1 << 22, days: 30 },
+        format: LineFormat::Json,
         client: ClientDetail::Address,
         filter: Filter::default(),
     }

@@ -1,0 +1,96 @@
+//! `gapura log follow`: queries as they come, over the end of a file that is put aside.
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::input::Lines;
+use super::wanted::{Wanted, WantedArgs};
+use super::{Told, print, with_put_aside};
+use crate::cli::args::Common;
+use crate::serve::query_log::read::Line;
+
+/// How often is looked for more.
+const REST: Duration = Duration::from_millis(200);
+
+/// Prints what comes, until nobody reads it. With `--since` also what has come since then.
+pub(super) fn follow(common: &Common, file: &Path, args: &WantedArgs) -> anyhow::Result<u8> {
+    let wanted = Wanted::new(args)?;
+    let mut told = Told::default();
+    let mut show = |line: &str, read: &Line<'_>| print(common, line, read);
+    if file == Path::new("-") || fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+        let mut lines = Lines::open(file)?;
+        while let Some(line) = lines.next()? {
+            if !told.see(line, &wanted, &mut show)? {
+                return Ok(0);
+            }
+        }
+        return Ok(told.exit());
+    }
+    if args.has_beginning() {
+        for aside in with_put_aside(file, wanted.since()) {
+            let mut lines = Lines::open(&aside)?;
+            while let Some(line) = lines.next()? {
+                if !told.see(line, &wanted, &mut show)? {
+                    return Ok(0);
+                }
+            }
+        }
+    }
+    // Whoever names a file that is nowhere has made a slip; one that is put aside is not there for a moment.
+    let mut open = Some(Followed::open(file, !args.has_beginning())?);
+    loop {
+        match &mut open {
+            Some(followed) => {
+                // Looked at before the last line is read: what was put aside is not written any more.
+                let is_over = followed.is_over(file);
+                while let Some(line) = followed.lines.next_whole()? {
+                    if !told.see(line, &wanted, &mut show)? {
+                        return Ok(0);
+                    }
+                }
+                if is_over {
+                    open = None;
+                    continue;
+                }
+            }
+            None => open = Followed::open(file, false).ok(),
+        }
+        std::thread::sleep(REST);
+    }
+}
+
+/// A file that is read as it grows.
+struct Followed {
+    /// Its lines.
+    lines: Lines,
+    /// A second handle on it.
+    file: File,
+}
+
+impl Followed {
+    /// Opens it, at its end or its start.
+    fn open(path: &Path, at_end: bool) -> anyhow::Result<Self> {
+        let opened = File::open(path);
+        let mut file = opened.with_context(|| format!("cannot read {}", path.display()))?;
+        if at_end {
+            file.seek(SeekFrom::End(0))?;
+        }
+        let reader = file.try_clone()?;
+        Ok(Self { lines: Lines::new(Box::new(reader)), file })
+    }
+
+    /// Whether another file is in its place, or it was cut to begin anew.
+    fn is_over(&mut self, path: &Path) -> bool {
+        let Ok(ours) = self.file.metadata() else { return true };
+        let is_same = fs::metadata(path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == (ours.dev(), ours.ino()));
+        // The position is that of the reader: both handles share it.
+        let is_cut = self.file.stream_position().is_ok_and(|at| at > ours.len());
+        !is_same || is_cut
+    }
+}

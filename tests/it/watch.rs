@@ -1,0 +1,122 @@
+//! Watching: the query log as the program reads it again, and the control socket's word on logs.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use hickory_proto::rr::RecordType;
+
+use crate::support::{Daemon, ask, ask_tcp, lay_out, printed, run_in, until};
+
+/// What a command printed to standard output, as lines.
+fn lines(output: &std::process::Output) -> Vec<String> {
+    assert!(output.status.success(), "{}", printed(output));
+    String::from_utf8(output.stdout.clone()).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn queries_are_found_counted_and_followed_over_the_end_of_a_file() {
+    let daemon = Daemon::start("");
+    for name in ["www.cirebonkab.go.id.", "wWw.cirebonkab.go.id.", "jdih.cirebonkab.go.id."] {
+        ask(daemon.dns(), name, RecordType::A);
+    }
+    ask_tcp(daemon.dns(), "nowhere.cirebonkab.go.id.", RecordType::MX);
+    ask(daemon.dns(), "elsewhere.example.", RecordType::A);
+    let file = daemon.dir.join("state/query.jsonl");
+    let count = || std::fs::read_to_string(&file).unwrap_or_default().lines().count();
+    until("five lines", || count() == 5);
+
+    let found = |args: &[&str]| lines(&daemon.gapura(&[&["log", "filter"], args].concat()));
+    assert_eq!(found(&[]).len(), 5);
+    assert_eq!(found(&["--name", "www.cirebonkab.go.id"]).len(), 2);
+    assert_eq!(found(&["--rcode", "NXDOMAIN", "--transport", "tcp", "--type", "MX"]).len(), 1);
+    assert_eq!(found(&["--zone", "cirebonkab.go.id", "--client", "127.0.0.0/8"]).len(), 4);
+    assert_eq!(found(&["--until", "2020-01-01"]).len(), 0);
+    let refused = found(&["--rcode", "REFUSED", "--json"]);
+    let refused: serde_json::Value = serde_json::from_str(&refused[0]).unwrap();
+    assert_eq!(
+        (&refused["v"], &refused["qname"], &refused["zone"], &refused["answers"]),
+        (&1.into(), &"elsewhere.example.".into(), &serde_json::Value::Null, &0.into())
+    );
+
+    let top = daemon.gapura(&["log", "top", "--by", "qname,qtype", "--json"]);
+    let top: serde_json::Value = serde_json::from_str(&lines(&top)[0]).unwrap();
+    assert_eq!(top["queries"], 5);
+    assert_eq!(
+        top["top"][0]["values"],
+        serde_json::json!({ "qname": "www.cirebonkab.go.id.", "qtype": "A" }),
+    );
+    assert_eq!(top["top"][0]["queries"], 2);
+    let text = std::fs::read_to_string(&file).unwrap() + "not a line\n";
+    let top = daemon.gapura_with_input(&["log", "top", "--by", "transport", "-"], &text);
+    let told = printed(&top);
+    assert!(told.contains(" 80.0% ") && told.contains("1 lines are not of"), "{told}");
+
+    // Put aside, as logrotate does, while somebody follows.
+    let mut follower = Command::new(env!("CARGO_BIN_EXE_gapura"))
+        .args(["log", "follow", "--since", "1h", "--config", "gapura.toml"])
+        .current_dir(&daemon.dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut followed = BufReader::new(follower.stdout.take().unwrap()).lines();
+    for _ in 0..5 {
+        followed.next().unwrap().unwrap();
+    }
+    std::fs::rename(&file, daemon.dir.join("state/moved")).unwrap();
+    let reopened = daemon.gapura(&["ctl", "reopen"]);
+    assert_eq!(lines(&reopened), ["query log: opened again"]);
+    assert!(file.exists(), "it is open when the command is done");
+    ask(daemon.dns(), "after.cirebonkab.go.id.", RecordType::TXT);
+    let line = followed.next().unwrap().unwrap();
+    assert!(line.contains("after.cirebonkab.go.id. TXT NXDOMAIN"), "{line}");
+    // Whoever has seen enough is no error: the next line ends the command.
+    drop(followed);
+    until("the follower ends", || {
+        ask(daemon.dns(), "end.cirebonkab.go.id.", RecordType::TXT);
+        follower.try_wait().unwrap().is_some_and(|status| status.success())
+    });
+}
+
+#[test]
+fn the_text_spelling_is_read_as_the_other_one() {
+    let made = tempfile::tempdir().unwrap();
+    let dir = made.path();
+    lay_out(dir, "");
+    let path = dir.join("gapura.toml");
+    let settings = std::fs::read_to_string(&path).unwrap();
+    let text = "[query_log]\nformat = \"text\"\nclient = \"prefix\"\n";
+    std::fs::write(&path, settings.replace("[query_log]\n", text)).unwrap();
+    let daemon = Daemon::in_dir(dir);
+    ask(daemon.dns(), "www.cirebonkab.go.id.", RecordType::A);
+    assert_eq!(daemon.end_with("TERM"), Some(0));
+    let log = std::fs::read_to_string(dir.join("state/query.jsonl")).unwrap();
+    assert!(log.starts_with("v=1 time=20") && log.contains(" client=127.0.0.0 transport=udp "));
+    let found = lines(&run_in(dir, &["log", "filter", "--client", "127.0.0.0/24", "--json"]));
+    let line: serde_json::Value = serde_json::from_str(&found[0]).unwrap();
+    assert_eq!((&line["qname"], &line["aa"]), (&"www.cirebonkab.go.id.".into(), &true.into()));
+    // Lines of a later version are refused, and not half understood.
+    std::fs::File::options()
+        .append(true)
+        .open(dir.join("state/query.jsonl"))
+        .unwrap()
+        .write_all(b"v=2 time=2030-01-01T00:00:00.000000Z\n")
+        .unwrap();
+    let refused = run_in(dir, &["log", "filter"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(printed(&refused).contains("format version 2"), "{}", printed(&refused));
+}
+
+#[test]
+fn a_log_that_cannot_be_opened_again_is_told_so() {
+    let daemon = Daemon::start("");
+    let file = daemon.dir.join("state/query.jsonl");
+    ask(daemon.dns(), "www.cirebonkab.go.id.", RecordType::A);
+    until("a line", || file.exists());
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let told = daemon.gapura(&["ctl", "reopen"]);
+    assert_eq!(told.status.code(), Some(1), "{}", printed(&told));
+    assert!(printed(&told).contains("query log: cannot open"), "{}", printed(&told));
+    std::fs::remove_dir(&file).unwrap();
+    assert_eq!(daemon.gapura(&["ctl", "reopen"]).status.code(), Some(0));
+}
