@@ -1,6 +1,7 @@
 //! What goes into `respond` and what comes out: the client, the server, the verdict and its facts.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 
 use crate::wire::{Class, Name, NameRef, Opcode, Rcode, Rtype};
 
@@ -205,6 +206,8 @@ pub struct Facts {
     pub truncated: bool,
     /// Whether any part of the answer came from a wildcard.
     pub wildcard: bool,
+    /// Whether a signed zone answered and signatures and proofs were asked for: what it says comes with them.
+    pub proofs: bool,
     /// The serial of the zone version that answered.
     pub serial: Option<u32>,
     /// What kind of response it was.
@@ -213,6 +216,8 @@ pub struct Facts {
     pub dropped: Option<DropReason>,
     /// Octets of the apex's name, which ends the QNAME; 0 if no zone answered.
     pub(crate) apex_octets: u8,
+    /// The hash of the apex's name; none if no zone answered.
+    pub(crate) apex_hash: Option<NonZeroU64>,
 }
 
 impl Default for Facts {
@@ -231,10 +236,12 @@ impl Default for Facts {
             authoritative: false,
             truncated: false,
             wildcard: false,
+            proofs: false,
             serial: None,
             kind: ResponseKind::Error,
             dropped: None,
             apex_octets: 0,
+            apex_hash: None,
         }
     }
 }

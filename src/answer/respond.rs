@@ -279,5 +279,7 @@ fn choose_zone<'z>(zones: &'z ZoneSet, question: &Question<'_>) -> Result<&'z Zo
 /// Notes which version of which zone answers.
 fn note_zone<'m>(zone: &'m Zone, reply: &mut Reply<'m, '_>, facts: &mut Facts) {
     facts.apex_octets = zone.apex().wire().len() as u8;
+    facts.apex_hash = Some(zone.apex_hash());
+    facts.proofs = facts.dnssec_ok && zone.is_signed();
     reply.zone = Some(zone);
 }

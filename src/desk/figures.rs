@@ -1,7 +1,11 @@
 //! Figures of the queue, for metrics: how many requests and notices are in which state, and since when.
 
-use super::{ActError, Desk};
+use super::{ActError, COUNTED_MAX, Desk};
+use crate::audit::Anchor;
 use crate::queue::{LiveState, NoticeState, State};
+use crate::register::anchor_served;
+use crate::store::requests::RequestFilter;
+use crate::wire::Name;
 
 /// How many there are in a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,15 +31,30 @@ pub struct Figures {
     pub paper_tries: u32,
     /// Names that somebody asked for.
     pub names: Vec<Figure>,
+    /// Requests whose running step is past its due time.
+    pub requests_late: u64,
+    /// Zones that publish a checkpoint of the event chain, and when that was, in milliseconds since 1970.
+    pub anchors: Vec<(String, i64)>,
+    /// When the last checkpoint was, in milliseconds since 1970.
+    pub checkpoint_ms: Option<i64>,
 }
 
 impl Desk {
     /// The figures now.
     pub fn figures(&self) -> Result<Figures, ActError> {
         let now = self.now();
+        let late = RequestFilter {
+            open: Some(true),
+            due_before_ms: Some(now),
+            limit: usize::try_from(COUNTED_MAX).unwrap_or(usize::MAX) + 1,
+            ..RequestFilter::default()
+        };
+        let anchors = self.anchors();
         let age = |since: Option<i64>| since.map_or(0, |since| (now - since).max(0) / 1000);
         self.read(|reader| {
-            let mut figures = Figures::default();
+            let mut figures = Figures { anchors, ..Figures::default() };
+            figures.requests_late = reader.request_count(&late)?;
+            figures.checkpoint_ms = reader.last_checkpoint()?.map(|checkpoint| checkpoint.at_ms);
             // A draft lives on the pages only.
             for state in State::ALL.into_iter().filter(|state| *state != State::Draft) {
                 let word = state.as_str();
@@ -59,5 +78,15 @@ impl Desk {
             }
             Ok(figures)
         })
+    }
+
+    /// The checkpoint of the event chain that each zone publishes.
+    fn anchors(&self) -> Vec<(String, i64)> {
+        let publisher = self.0.register.publisher();
+        let anchor = |apex: Name| {
+            let Anchor(checkpoint) = anchor_served(&publisher.content(&apex)?)?;
+            Some((apex.to_string(), checkpoint.at_ms))
+        };
+        publisher.apexes().into_iter().filter_map(anchor).collect()
     }
 }

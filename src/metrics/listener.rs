@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::Registry;
+use super::family::Family;
 use super::text::Form;
 
 /// Clients at once; a scraper needs one.
@@ -23,10 +23,13 @@ const LOOK_TIME: Duration = Duration::from_secs(5);
 /// Whether the daemon is ready; the text is the answer, or says what is missing.
 pub type Health = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
 
+/// All families now.
+pub type Figures = Arc<dyn Fn() -> Vec<Family> + Send + Sync>;
+
 /// Serves until the task is dropped.
-pub async fn serve(listener: TcpListener, registry: Arc<Registry>, ready: Health) {
+pub async fn serve(listener: TcpListener, figures: Figures, ready: Health) {
     let places = Arc::new(Semaphore::new(CLIENTS_MAX));
-    let sources = Arc::new(Sources { registry, ready, turn: Arc::default() });
+    let sources = Arc::new(Sources { figures, ready, turn: Arc::default() });
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
@@ -76,7 +79,7 @@ async fn client(mut stream: TcpStream, sources: &Arc<Sources>) -> io::Result<()>
 /// What answers are made of.
 struct Sources {
     /// Metrics.
-    registry: Arc<Registry>,
+    figures: Figures,
     /// Whether the daemon is ready.
     ready: Health,
     /// Held by the look at both that is under way.
@@ -97,7 +100,7 @@ impl Sources {
         }
         match path {
             b"/metrics" => {
-                let text = move |sources: &Self| form.text(&sources.registry);
+                let text = move |sources: &Self| form.text(&(sources.figures)());
                 self.look(text).await.map_or_else(late, |text| ("200 OK", form.media(), text))
             }
             b"/healthz" => ("200 OK", PLAIN, "ok\n".to_owned()),
@@ -152,7 +155,7 @@ mod tests {
             let _ = frozen.lock().unwrap().recv();
             Ok("ready\n".to_owned())
         };
-        let server = tokio::spawn(serve(listener, Arc::new(Registry::default()), Arc::new(ready)));
+        let server = tokio::spawn(serve(listener, Arc::new(Vec::new), Arc::new(ready)));
         let get = |path: &'static str| async move {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let request = format!("GET {path} HTTP/1.1\r\n\r\n");

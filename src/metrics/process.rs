@@ -1,46 +1,47 @@
 //! What is to be known of the process, from `/proc/self`: the figures that every exporter has, by their usual
 //! names.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Family;
+use super::catalogue as of;
+use super::family::Family;
 
 /// Ticks of a second in `/proc/self/stat`; Linux shows programs this many on every machine.
 const TICKS: f64 = 100.0;
+/// The commit this was built from, where whoever builds it names one in `GAPURA_COMMIT`; empty: not known.
+const COMMIT: &str = match option_env!("GAPURA_COMMIT") {
+    Some(commit) => commit,
+    None => "",
+};
 
 /// The figures now. What the system does not tell is left out.
-pub fn process(started: SystemTime) -> Vec<Family> {
+pub fn process(started: SystemTime, state_dir: &Path) -> Vec<Family> {
     let since = started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-    let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
+    let one = |described, value| Family::of(described).with(&[], value);
     let mut families = vec![
-        Family::gauge("gapura_build_info", "The version that runs").with(version, 1.0),
-        Family::gauge("gapura_start_time_seconds", "When gapura started").with(vec![], since),
-        Family::gauge("process_start_time_seconds", "When the process started").with(vec![], since),
+        Family::of(&of::BUILD_INFO).with(&[env!("CARGO_PKG_VERSION"), COMMIT], 1.0),
+        one(&of::START_TIME, since),
+        one(&of::PROCESS_START, since),
     ];
     let read = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}")).ok();
-    if let Some(seconds) = read("stat").as_deref().and_then(cpu_seconds) {
-        let help = "Processor time used";
-        families.push(Family::counter("process_cpu_seconds", help).with(vec![], seconds));
-    }
     let status = read("status").unwrap_or_default();
-    for (field, name, help) in [
-        ("VmRSS:", "process_resident_memory_bytes", "Memory in use"),
-        ("VmSize:", "process_virtual_memory_bytes", "Address space in use"),
+    let kib = |field: &str| number_after(&status, field).map(|kib| kib * 1024.0);
+    let limits = read("limits").unwrap_or_default();
+    let files = std::fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as f64);
+    let disk = rustix::fs::statvfs(state_dir).ok();
+    let room = |blocks: u64, size: u64| blocks.saturating_mul(size) as f64;
+    for (described, value) in [
+        (&of::PROCESS_CPU, read("stat").as_deref().and_then(cpu_seconds)),
+        (&of::PROCESS_RSS, kib("VmRSS:")),
+        (&of::PROCESS_VIRTUAL, kib("VmSize:")),
+        (&of::PROCESS_THREADS, number_after(&status, "Threads:")),
+        (&of::PROCESS_FDS, files),
+        (&of::PROCESS_FDS_MAX, number_after(&limits, "Max open files")),
+        (&of::STATE_DISK_FREE, disk.as_ref().map(|disk| room(disk.f_bavail, disk.f_frsize))),
+        (&of::STATE_DISK_SIZE, disk.as_ref().map(|disk| room(disk.f_blocks, disk.f_frsize))),
     ] {
-        if let Some(kib) = number_after(&status, field) {
-            families.push(Family::gauge(name, help).with(vec![], kib * 1024.0));
-        }
-    }
-    if let Some(threads) = number_after(&status, "Threads:") {
-        families.push(Family::gauge("process_threads", "Threads").with(vec![], threads));
-    }
-    if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
-        let open = files.count() as f64;
-        families.push(Family::gauge("process_open_fds", "Open files").with(vec![], open));
-    }
-    if let Some(most) = read("limits").and_then(|text| number_after(&text, "Max open files")) {
-        let help = "Files that may be open";
-        families.push(Family::gauge("process_max_fds", help).with(vec![], most));
+        families.extend(value.map(|value| one(described, value)));
     }
     families
 }
@@ -64,11 +65,8 @@ mod tests {
 
     #[test]
     fn the_system_tells_all_of_it() {
-        let families = process(SystemTime::now());
-        assert_eq!(families.len(), 9, "{families:?}");
-        assert!(
-            families.iter().all(|family| family.samples.iter().all(|(_, value)| *value >= 0.0))
-        );
+        let families = process(SystemTime::now(), Path::new("/"));
+        assert_eq!(families.len(), 11, "{families:?}");
         assert_eq!(cpu_seconds("1 (a) b) R 1 1 1 0 -1 4 1 0 0 0 150 50 0"), Some(2.0));
     }
 }

@@ -1,102 +1,81 @@
-//! The metrics of zones.
+//! The metrics of zones: what the publisher knows of each, and how long changes take.
 
-use std::fmt;
+use super::catalogue::{self as of, Described};
+use super::family::{Family, Spread};
+use crate::publish::{Durations, RELOAD_RESULTS, TIME_BOUNDS, Times, ZoneStatus};
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+/// The families that are gauges of a zone, with their values.
+type Gauge = (&'static Described, fn(&ZoneStatus) -> Option<f64>);
 
-use crate::publish::{Publisher, ZoneStatus};
+/// Gauges of each zone.
+const GAUGES: [Gauge; 11] = [
+    (&of::ZONE_SERIAL, |zone| zone.serial.map(f64::from)),
+    (&of::ZONE_FILE_SERIAL, |zone| zone.file_serial.map(f64::from)),
+    (&of::ZONE_RECORDS, |zone| Some(zone.records as f64)),
+    (&of::ZONE_NAMES, |zone| Some(zone.names as f64)),
+    (&of::ZONE_PROMOTED, |zone| Some(zone.promoted as f64)),
+    (&of::ZONE_CHANGED, |zone| zone.last_change.as_ref().map(|change| change.at_ms as f64 / 1e3)),
+    (&of::ZONE_LOADED, |zone| Some(f64::from(zone.is_served()))),
+    (&of::ZONE_RELOAD_FAILED, |zone| Some(f64::from(zone.refusal.is_some()))),
+    (&of::ZONE_STALE, |zone| Some(f64::from(zone.from_store))),
+    (&of::ZONE_EXPIRE, |zone| zone.expire_seconds.map(f64::from)),
+    (&of::SIGNATURE_EXPIRY, |zone| zone.signatures_end.map(|end| end as f64)),
+];
 
-/// Collects what the publisher knows of each zone.
-pub struct Zones {
-    /// The source of the facts.
-    publisher: Publisher,
-}
-
-impl Zones {
-    /// A collector over all zones of a publisher.
-    pub fn new(publisher: Publisher) -> Self {
-        Self { publisher }
-    }
-}
-
-impl fmt::Debug for Zones {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Zones")
-    }
-}
-
-impl Collector for Zones {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let zones = self.publisher.status();
-        let mut gauge = |name: &str, help: &str, value: &dyn Fn(&ZoneStatus) -> Option<i64>| {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            for zone in &zones {
-                if let Some(value) = value(zone) {
-                    let labels = [("zone", zone.zone.to_string())];
-                    ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
-                }
+/// The families of zones, at a time in milliseconds since 1970.
+pub fn zones(zones: &[ZoneStatus], times: &Times, now_ms: i64) -> Vec<Family> {
+    let names: Vec<String> = zones.iter().map(|zone| zone.zone.to_string()).collect();
+    let named = || names.iter().map(String::as_str).zip(zones);
+    let mut families: Vec<Family> = GAUGES
+        .iter()
+        .map(|(described, value)| {
+            let mut family = Family::of(described);
+            for (name, zone) in named() {
+                value(zone).into_iter().for_each(|value| family.push(&[name], value));
             }
-            Ok::<(), fmt::Error>(())
-        };
-        gauge("gapura_zone_serial", "Serial served", &|zone| zone.serial.map(i64::from))?;
-        gauge("gapura_zone_file_serial", "Serial of the file", &|z| z.file_serial.map(i64::from))?;
-        gauge("gapura_zone_records", "Records served", &|zone| i64::try_from(zone.records).ok())?;
-        gauge("gapura_zone_names", "Names served", &|zone| i64::try_from(zone.names).ok())?;
-        gauge("gapura_zone_promoted_records", "Promoted RRsets and masks", &|zone| {
-            i64::try_from(zone.promoted).ok()
-        })?;
-        gauge("gapura_zone_changed_timestamp_seconds", "Time of the last change", &|zone| {
-            zone.last_change.as_ref().map(|change| change.at_ms / 1000)
-        })?;
-        gauge("gapura_zone_reload_failed", "Whether the file on disk is refused", &|zone| {
-            Some(i64::from(zone.refusal.is_some()))
-        })?;
-        gauge("gapura_zone_stale", "Whether the zone is served from the database", &|zone| {
-            Some(i64::from(zone.from_store))
-        })?;
-        let left = "How long a secondary zone is still served without a refresh";
-        gauge("gapura_zone_expire_seconds", left, &|zone| zone.expire_seconds.map(i64::from))?;
-        let end = "End of the first signature of a signed zone";
-        gauge("gapura_signature_expiry_timestamp_seconds", end, &|zone| zone.signatures_end)?;
-        secondaries(&mut encoder, &zones)?;
-        counted(&mut encoder, &zones, "gapura_reload", "Reloads by result", |zone| &zone.reloads)?;
-        counted(&mut encoder, &zones, "gapura_changes", "Changes by cause", |zone| &zone.changes)
+            family
+        })
+        .collect();
+    let mut serials = Family::of(&of::SECONDARY_SERIAL);
+    let mut behind = Family::of(&of::SECONDARY_BEHIND);
+    let (mut reloads, mut changes) = (Family::of(&of::RELOAD), Family::of(&of::CHANGES));
+    for (name, zone) in named() {
+        for one in &zone.secondaries {
+            let serial = one.serial.map(f64::from);
+            serial.into_iter().for_each(|serial| serials.push(&[name, &one.name], serial));
+            let since = one.behind_since.map_or(0.0, |since| (now_ms - since).max(0) as f64 / 1e3);
+            behind.push(&[name, &one.name], since);
+        }
+        add_reloads(&mut reloads, name, zone);
+        for (cause, count) in &zone.changes {
+            changes.count(&[name, cause], *count);
+        }
+    }
+    families.extend([serials, behind, reloads, changes]);
+    let mut reload = Family::of(&of::RELOAD_SECONDS);
+    reload.spread(&[], spread(&times.reload));
+    let mut publish = Family::of(&of::PUBLISH_SECONDS);
+    for (stage, durations) in &times.stages {
+        publish.spread(&[stage], spread(durations));
+    }
+    families.extend([reload, publish]);
+    families
+}
+
+/// Adds what came of looks at a zone's file. What was refused has its guard, and each result a value from the start.
+fn add_reloads(family: &mut Family, name: &str, zone: &ZoneStatus) {
+    for result in RELOAD_RESULTS {
+        if !zone.reloads.contains_key(&(result, "")) {
+            family.count(&[name, result, ""], 0);
+        }
+    }
+    for ((result, guard), count) in &zone.reloads {
+        family.count(&[name, result, guard], *count);
     }
 }
 
-/// The serial of each secondary that answers with one.
-fn secondaries(encoder: &mut DescriptorEncoder<'_>, zones: &[ZoneStatus]) -> fmt::Result {
-    let (name, help) = ("gapura_secondary_serial", "Serial that a secondary answered last");
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for zone in zones {
-        for secondary in &zone.secondaries {
-            let Some(serial) = secondary.serial else { continue };
-            let labels = [("zone", zone.zone.to_string()), ("peer", secondary.name.clone())];
-            ConstGauge::new(i64::from(serial)).encode(family.encode_family(&labels)?)?;
-        }
-    }
-    Ok(())
-}
-
-/// A counter per zone and word.
-fn counted(
-    encoder: &mut DescriptorEncoder<'_>,
-    zones: &[ZoneStatus],
-    name: &str,
-    help: &str,
-    counts: impl Fn(&ZoneStatus) -> &std::collections::BTreeMap<&'static str, u64>,
-) -> fmt::Result {
-    let word = if name == "gapura_reload" { "result" } else { "cause" };
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for zone in zones {
-        for (label, count) in counts(zone) {
-            let labels = [("zone", zone.zone.to_string()), (word, (*label).to_owned())];
-            ConstCounter::new(*count).encode(family.encode_family(&labels)?)?;
-        }
-    }
-    Ok(())
+/// How long something took, as a histogram.
+fn spread(durations: &Durations) -> Spread {
+    let counts = durations.counts.to_vec();
+    Spread { bounds: &TIME_BOUNDS, counts, sum: durations.sum }
 }

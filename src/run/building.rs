@@ -22,7 +22,7 @@ use crate::control;
 use crate::fleet::Fleet;
 use crate::keystore::Keystore;
 use crate::master::Finding;
-use crate::metrics::{self, Gauges, NameServer, Registry};
+use crate::metrics;
 use crate::publish::Watcher;
 use crate::serve::{self, Operations, Running};
 use crate::signer::Signer;
@@ -99,6 +99,8 @@ impl Building {
             stand_in: database.reason.clone(),
             road_3,
             off: Mutex::default(),
+            state_dir: state_dir.path().to_owned(),
+            journals: Mutex::default(),
         });
         let told = system("cannot start to tell secondaries of changes", told);
         kept(&host, told);
@@ -219,18 +221,10 @@ fn start_metrics(
     host: &Arc<Host>,
 ) -> Result<Option<SocketAddr>, RunError> {
     let Some(metrics) = &settings.metrics else { return Ok(None) };
-    let mut registry = Registry::default();
     // Weak, so that metrics do not keep the DNS sockets open at a stop.
-    let weak = Arc::downgrade(host);
-    registry.register_collector(Box::new(NameServer::new(move || {
-        weak.upgrade().map(|host| host.running.counters()).unwrap_or_default()
-    })));
-    let zones = metrics::Zones::new(host.publisher.clone());
-    registry.register_collector(Box::new(zones));
     let (weak, started) = (Arc::downgrade(host), SystemTime::now());
-    registry.register_collector(Box::new(Gauges::new(move || {
-        weak.upgrade().map(|host| host.figures(started)).unwrap_or_default()
-    })));
+    let figures =
+        Arc::new(move || weak.upgrade().map(|host| host.figures(started)).unwrap_or_default());
     let weak = Arc::downgrade(host);
     let ready = Arc::new(move || match weak.upgrade() {
         Some(host) => host.health().answer(),
@@ -240,7 +234,7 @@ fn start_metrics(
     let what = format!("cannot listen on {address} for metrics: choose another metrics.listen");
     let listener = runtime.block_on(async { system(what, TcpListener::bind(address).await) })?;
     let bound = system("metrics", listener.local_addr())?;
-    runtime.spawn(metrics::serve(listener, Arc::new(registry), ready));
+    runtime.spawn(metrics::serve(listener, figures, ready));
     Ok(Some(bound))
 }
 

@@ -1,32 +1,36 @@
-//! Figures for `/metrics` that are the daemon's as a whole: process, connections, query log, certificates, queue.
+//! Figures for `/metrics`, gathered from the rooms that know them.
 
-use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::host::Host;
-use crate::answer::Transport;
-use crate::metrics::{Family, process};
+use super::time::now_ms;
+use crate::lock::lock;
+use crate::metrics::catalogue as of;
+use crate::metrics::{Family, name_server, process, zones};
+use crate::publish::ZoneStatus;
 use crate::serve::LogState;
+
+/// How long the sizes of journals are taken for what they were: to add them up is a look at each change.
+const JOURNALS_TIME: Duration = Duration::from_secs(60);
+
+/// The sizes of journals, and when they were looked at.
+pub(super) type Journals = Option<(Instant, Vec<(String, u64)>)>;
 
 impl Host {
     /// All of them now.
     pub(super) fn figures(&self, started: SystemTime) -> Vec<Family> {
-        let mut families = process(started);
-        families.push(self.connections());
-        families.push(entries(
-            "gapura_query_log_lines",
-            "Lines of the query log, by what became of them",
-            self.running.query_log(),
-        ));
-        families.push(entries(
-            "gapura_dnstap_frames",
-            "Messages for dnstap, by what became of them",
-            self.running.dnstap(),
-        ));
+        let status = self.publisher.status();
+        let mut families = name_server(&self.running.counters());
+        families.push(self.zone_queries(&status));
+        families.push(Family::of(&of::LISTENER_RESTARTS).with(&[], self.running.restarts() as f64));
+        families.extend(zones(&status, &self.publisher.times(), now_ms()));
+        families.push(self.journals(&status));
+        families.extend(process(started, &self.state_dir));
+        families.push(entries(Family::of(&of::QUERY_LOG_LINES), self.running.query_log()));
+        families.push(entries(Family::of(&of::DNSTAP_FRAMES), self.running.dnstap()));
         families.push(self.certificate_ends());
-        let help = "What ctl status says should be mended, without its warnings";
         let count = self.health().faults.len() as f64;
-        families.push(Family::gauge("gapura_faults", help).with(Vec::new(), count));
+        families.push(Family::of(&of::FAULTS).with(&[], count));
         families.push(self.notifies());
         families.push(self.transfers());
         families.push(self.transfers_in());
@@ -35,43 +39,50 @@ impl Host {
         families
     }
 
-    /// Connections open now.
-    fn connections(&self) -> Family {
-        let mut open = BTreeMap::from([("tcp", 0_u64)]);
-        for (lane, totals) in self.running.counters() {
-            let transport = match lane.transport {
-                Transport::Tcp => "tcp",
-                Transport::Tls => "tls",
-                Transport::Udp | Transport::Quic => continue,
-            };
-            let closed: u64 = totals.closed.iter().sum();
-            *open.entry(transport).or_default() += totals.connections.saturating_sub(closed);
+    /// Queries answered from each zone.
+    fn zone_queries(&self, status: &[ZoneStatus]) -> Family {
+        let mut family = Family::of(&of::ZONE_QUERIES);
+        let (counts, others) = self.running.zone_queries(status.iter().map(|zone| &zone.zone));
+        for (zone, count) in status.iter().zip(counts) {
+            family.count(&[&zone.zone.to_string()], count);
         }
-        let family = Family::gauge("gapura_connections", "Connections open");
-        open.into_iter().fold(family, |family, (transport, count)| {
-            family.with(vec![("transport", transport.to_owned())], count as f64)
-        })
+        family.count(&["other"], others);
+        family
+    }
+
+    /// Octets of the changes that are kept of each zone; none where the database does not say.
+    fn journals(&self, status: &[ZoneStatus]) -> Family {
+        let mut known = lock(&self.journals);
+        if known.as_ref().is_none_or(|(at, _)| at.elapsed() > JOURNALS_TIME) {
+            let octets = |zone: &ZoneStatus| {
+                let octets = self.publisher.journal_octets(&zone.zone).ok()?;
+                Some((zone.zone.to_string(), octets))
+            };
+            *known = Some((Instant::now(), status.iter().filter_map(octets).collect()));
+        }
+        let mut family = Family::of(&of::JOURNAL_BYTES);
+        for (zone, octets) in known.iter().flat_map(|(_, sizes)| sizes) {
+            family.count(&[zone], *octets);
+        }
+        family
     }
 
     /// When certificates end.
     fn certificate_ends(&self) -> Family {
-        let help = "When the certificate of a table of the settings ends";
-        let family = Family::gauge("gapura_certificate_expiry_timestamp_seconds", help);
-        self.running.certificates().iter().fold(family, |family, report| {
-            match report.state.validity {
-                Some(validity) => {
-                    family.with(vec![("table", report.table().to_owned())], validity.until as f64)
-                }
-                None => family,
+        let mut family = Family::of(&of::CERTIFICATE_EXPIRY);
+        for report in self.running.certificates() {
+            if let Some(validity) = &report.state.validity {
+                family.push(&[report.table()], validity.until as f64);
             }
-        })
+        }
+        family
     }
 }
 
-/// Entries of a log of queries, written and lost.
-fn entries(name: &'static str, help: &'static str, state: Option<LogState>) -> Family {
-    let family = Family::counter(name, help);
-    let Some(log) = state else { return family };
-    let label = |result: &str| vec![("result", result.to_owned())];
-    family.with(label("written"), log.written as f64).with(label("lost"), log.dropped as f64)
+/// Entries of a log of queries, written and lost; zeros without one.
+fn entries(mut family: Family, state: Option<LogState>) -> Family {
+    let (written, lost) = state.map_or((0, 0), |log| (log.written, log.dropped));
+    family.count(&["written"], written);
+    family.count(&["lost"], lost);
+    family
 }

@@ -8,7 +8,7 @@ use super::host::Host;
 use super::time::utc;
 use crate::control::Reply;
 use crate::fleet::RefreshStatus;
-use crate::metrics::Family;
+use crate::metrics::{Family, catalogue as of};
 use crate::publish::{PublishError, Secondary, ZoneStatus};
 use crate::text::{append, append_line};
 use crate::wire::{Name, Rcode};
@@ -80,33 +80,29 @@ impl Host {
 
     /// Transfers that were asked for.
     pub(super) fn transfers_in(&self) -> Family {
-        let help = "Transfers asked for from primaries, by kind and result";
-        let family = Family::counter("gapura_transfer_in", help);
-        self.fleet.transfers_in().into_iter().fold(family, |family, (zone, kind, result, count)| {
-            let zone = zone.to_string();
-            let labels =
-                vec![("zone", zone), ("kind", kind.to_owned()), ("result", result.to_owned())];
-            family.with(labels, count as f64)
-        })
+        let mut family = Family::of(&of::TRANSFER_IN);
+        for (zone, kind, result, count) in self.fleet.transfers_in() {
+            family.count(&[&zone.to_string(), kind, result], count);
+        }
+        family
     }
 
     /// Transfers sent.
     pub(super) fn transfers(&self) -> Family {
-        let help = "Transfers sent over TCP and TLS, by kind and result";
-        let family = Family::counter("gapura_transfer", help);
-        self.fleet.transfers().into_iter().fold(family, |family, (peer, kind, result, count)| {
-            let labels =
-                vec![("peer", peer), ("kind", kind.to_owned()), ("result", result.to_owned())];
-            family.with(labels, count as f64)
-        })
+        let mut family = Family::of(&of::TRANSFER);
+        for (peer, kind, result, count) in self.fleet.transfers() {
+            family.count(&[&peer, kind, result], count);
+        }
+        family
     }
 
     /// NOTIFYs sent.
     pub(super) fn notifies(&self) -> Family {
-        let family = Family::counter("gapura_notify", "NOTIFYs sent to secondaries, by result");
-        self.fleet.notifies().into_iter().fold(family, |family, (peer, result, count)| {
-            family.with(vec![("peer", peer), ("result", result.to_owned())], count as f64)
-        })
+        let mut family = Family::of(&of::NOTIFY);
+        for (peer, result, count) in self.fleet.notifies() {
+            family.count(&[&peer, result], count);
+        }
+        family
     }
 }
 

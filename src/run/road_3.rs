@@ -30,10 +30,10 @@ use super::webhooks;
 use crate::audit::AuditError;
 use crate::config::{Loaded, Settings};
 use crate::control::{OfficeCommand, Reply};
-use crate::desk::{self, ActError, Desk, Drift, Figure, Room, WebhookView};
+use crate::desk::{self, ActError, Desk, Drift, Figure, Figures, Room, WebhookView};
 use crate::digest::sha256_hex;
 use crate::fleet::{Fleet, Queue};
-use crate::metrics::Family;
+use crate::metrics::{Family, catalogue as of};
 use crate::notice::{Mailer, Relay};
 use crate::people::People;
 use crate::press::Press;
@@ -288,51 +288,17 @@ impl Road3 {
         open.webhooks()
     }
 
-    /// Figures of the queue; none while it is closed.
+    /// Figures of the queue; while it is closed nothing but that.
     pub(super) fn figures(&self) -> Vec<Family> {
-        let mut families = vec![
-            Family::gauge("gapura_requests", "Requests, by state"),
-            Family::gauge("gapura_request_oldest_seconds", "How long one has been in a state"),
-            Family::gauge("gapura_notices", "Mails and printed letters, by state"),
-            Family::gauge("gapura_notice_oldest_seconds", "How long one has been waiting"),
-            Family::gauge("gapura_webhook_waiting", "Events that wait for a webhook, 1000 at most"),
-            Family::gauge("gapura_webhook_failing", "1 while a webhook fails or is stopped"),
-            Family::counter("gapura_webhook_delivered", "Events told to a webhook"),
-            Family::counter("gapura_webhook_given_up", "Events that a webhook was not told"),
-            Family::gauge("gapura_papers_waiting", "Papers whose file is still to be made"),
-            Family::gauge("gapura_paper_tries", "How often the worst of them was tried"),
-            Family::gauge("gapura_names", "Names that somebody asked for, by state"),
-        ];
+        let is_open = matches!(self, Self::Open(_));
+        let mut families = vec![Family::of(&of::QUEUE_OPEN).with(&[], f64::from(is_open))];
         let Self::Open(open) = self else { return families };
-        for hook in open.webhooks() {
-            let failing = f64::from(u8::from(hook.state != "ready"));
-            let values =
-                [hook.waiting as f64, failing, hook.delivered as f64, hook.given_up as f64];
-            for (at, value) in values.into_iter().enumerate() {
-                families[4 + at].samples.push((vec![("webhook", hook.name.clone())], value));
-            }
-        }
-        let figures = match open.desk.figures() {
-            Ok(figures) => figures,
-            Err(error) => {
-                tracing::warn!(%error, "the queue's figures cannot be read");
-                return families;
-            }
-        };
-        families[8].samples.push((Vec::new(), figures.papers_waiting as f64));
-        families[9].samples.push((Vec::new(), f64::from(figures.paper_tries)));
-        for (at, figures) in [(0, figures.requests), (2, figures.notices)] {
-            for Figure { state, count, oldest_seconds } in figures {
-                let label = || vec![("state", state.to_owned())];
-                families[at].samples.push((label(), count as f64));
-                let oldest = oldest_seconds.map(|seconds| (label(), seconds as f64));
-                families[at + 1].samples.extend(oldest);
-            }
-        }
-        let names = figures.names.into_iter();
-        let sample = |it: Figure| (vec![("state", it.state.to_owned())], it.count as f64);
-        families[10].samples.extend(names.map(sample));
+        families.extend(webhooks(&open.webhooks()));
         families.push(targets(&open.desk));
+        match open.desk.figures() {
+            Ok(figures) => families.extend(queue(&figures)),
+            Err(error) => tracing::warn!(%error, "the queue's figures cannot be read"),
+        }
         families
     }
 
@@ -621,10 +587,68 @@ pub(super) fn site_url(settings: &Settings, bound: impl Display) -> String {
     }
 }
 
+/// How the webhooks do.
+fn webhooks(webhooks: &[WebhookView]) -> [Family; 4] {
+    let mut families =
+        [&of::WEBHOOK_WAITING, &of::WEBHOOK_FAILING, &of::WEBHOOK_DELIVERED, &of::WEBHOOK_GIVEN_UP]
+            .map(Family::of);
+    for hook in webhooks {
+        let failing = u64::from(hook.state != "ready");
+        let values = [hook.waiting as u64, failing, hook.delivered as u64, hook.given_up as u64];
+        for (family, value) in families.iter_mut().zip(values) {
+            family.count(&[&hook.name], value);
+        }
+    }
+    families
+}
+
+/// Requests, names, notices and papers, by state.
+fn queue(figures: &Figures) -> Vec<Family> {
+    let [mut requests, mut oldest, mut names, mut notices, mut waiting, mut anchors] = [
+        &of::REQUESTS,
+        &of::REQUEST_OLDEST,
+        &of::NAMES,
+        &of::NOTICES,
+        &of::NOTICE_OLDEST,
+        &of::AUDIT_ANCHOR,
+    ]
+    .map(Family::of);
+    for (counts, ages, figures) in [
+        (&mut requests, Some(&mut oldest), &figures.requests),
+        (&mut notices, Some(&mut waiting), &figures.notices),
+        (&mut names, None, &figures.names),
+    ] {
+        for Figure { state, count, .. } in figures {
+            counts.count(&[state], *count);
+        }
+        let Some(ages) = ages else { continue };
+        for Figure { state, oldest_seconds, .. } in figures {
+            oldest_seconds.iter().for_each(|seconds| ages.push(&[state], *seconds as f64));
+        }
+    }
+    for (zone, at_ms) in &figures.anchors {
+        anchors.push(&[zone], *at_ms as f64 / 1e3);
+    }
+    let mut checkpoint = Family::of(&of::AUDIT_CHECKPOINT);
+    figures.checkpoint_ms.iter().for_each(|at_ms| checkpoint.push(&[], *at_ms as f64 / 1e3));
+    let one = |described, value| Family::of(described).with(&[], value);
+    vec![
+        requests,
+        oldest,
+        one(&of::REQUESTS_LATE, figures.requests_late as f64),
+        names,
+        notices,
+        waiting,
+        anchors,
+        checkpoint,
+        one(&of::PAPERS_WAITING, figures.papers_waiting as f64),
+        one(&of::PAPER_TRIES, f64::from(figures.paper_tries)),
+    ]
+}
+
 /// Live names whose targets are watched, by what is seen.
 fn targets(desk: &Desk) -> Family {
-    let family =
-        Family::gauge("gapura_targets", "Live names whose targets are watched, by what is seen");
+    let mut family = Family::of(&of::TARGETS);
     let counts = match desk.watch_counts() {
         Ok(counts) => counts,
         Err(error) => {
@@ -638,9 +662,8 @@ fn targets(desk: &Desk) -> Family {
         ("claimable", counts.claimable),
         ("urgent", counts.urgent),
     ];
-    seen.into_iter().fold(family, |family, (seen, count)| {
-        family.with(vec![("seen", seen.to_owned())], count as f64)
-    })
+    seen.into_iter().for_each(|(seen, count)| family.count(&[seen], count as u64));
+    family
 }
 
 /// One turn of the timers. What fails is logged and tried again at the next.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::host::Host;
 use super::time::{now_ms, utc};
-use crate::metrics::Family;
+use crate::metrics::{Family, catalogue as of};
 use crate::publish::SigningState;
 use crate::rollover::{
     Arrangement, Cached, Denial, Facts, KeyId, KeyNeed, KeySet, Parent, Policy, Wait, Why,
@@ -211,38 +211,38 @@ impl Host {
         (faults, warnings)
     }
 
-    /// Keys by state, and alarms.
+    /// Keys and their states, the DS at the parent, and alarms.
     pub(super) fn signing_figures(&self) -> Vec<Family> {
-        let help = "Keys that gapura signs zones with, by role and state";
-        let mut keys = Family::gauge("gapura_signing_keys", help);
+        let mut states = Family::of(&of::KEY_STATE);
+        let mut keys = Family::of(&of::SIGNING_KEYS);
+        let mut seen = Family::of(&of::DS_SEEN);
         for zone in self.publisher.signed_zones() {
             let current = self.publisher.signing(&zone).ok().and_then(|state| state.current);
             let Some((_, set)) = current else { continue };
-            let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+            let name = zone.to_string();
+            let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
             for key in set.keys() {
-                let state = set.state(&key.id).word();
-                *counts.entry((key.role.word(), state)).or_default() += 1;
+                let (role, state) = (key.role.word(), set.state(&key.id).word());
+                states.push(&[&name, &key.id.tag.to_string(), role, state], 1.0);
+                *counts.entry((role, state)).or_default() += 1;
             }
             for ((role, state), count) in counts {
-                let labels = vec![
-                    ("zone", zone.to_string()),
-                    ("role", role.to_owned()),
-                    ("state", state.to_owned()),
-                ];
-                keys = keys.with(labels, count.into());
+                keys.count(&[&name, role, state], count);
+            }
+            let sight = self.signer.sight(&zone).map(|(_, sight)| sight);
+            for id in set.ds_wanted() {
+                let at_all = sight.as_ref().is_some_and(|it| it.is_at_all(|ds| ds.tag() == id.tag));
+                seen.push(&[&name, &id.tag.to_string()], f64::from(at_all));
             }
         }
-        let help =
-            "What is wrong with the signing of a zone, or waits for a person (alarm=\"waits\")";
-        let mut troubles = Family::gauge("gapura_signing_alarm", help);
+        let mut troubles = Family::of(&of::SIGNING_ALARM);
         for (zone, alarms) in self.signer.all_alarms() {
             let words: BTreeSet<&str> = alarms.iter().map(|alarm| alarm.trouble.word()).collect();
             for word in words {
-                let labels = vec![("zone", zone.to_string()), ("alarm", word.to_owned())];
-                troubles = troubles.with(labels, 1.0);
+                troubles.push(&[&zone.to_string(), word], 1.0);
             }
         }
-        vec![keys, troubles]
+        vec![states, keys, seen, troubles]
     }
 }
 

@@ -3,18 +3,52 @@
 //! Each worker has its own counters, on their own cache lines, and is the only writer: counting is a
 //! load and a store, without a locked instruction. A reader adds them up.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::answer::{CookieResult, DropReason, Facts, Transport};
 use crate::lock::lock;
+use crate::wire::{Opcode, Rtype};
+
+use super::zone_counts::ZoneCounts;
 
 /// Types counted by their number; the rest share one counter.
 pub const TYPES: usize = 264;
 /// Response codes counted by their number; the rest share one counter.
 pub const RCODES: usize = 32;
+/// Upper bounds of the histogram of response sizes, octets; a transfer may have more than the last.
+const SIZES: [u64; 7] = [64, 128, 256, 512, 1232, 4096, 65535];
+/// Upper bounds of the histogram of response times, nanoseconds.
+const TIMES: [u64; 12] = [
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    1_000_000,
+    10_000_000,
+    100_000_000,
+    1_000_000_000,
+    10_000_000_000,
+];
 /// Upper bounds of the histogram of response sizes, octets.
-pub const SIZE_BOUNDS: [usize; 7] = [64, 128, 256, 512, 1232, 4096, 65535];
+pub const SIZE_BOUNDS: [f64; SIZES.len()] = in_units(SIZES, 1.0);
+/// Upper bounds of the histogram of response times, seconds.
+pub const TIME_BOUNDS: [f64; TIMES.len()] = in_units(TIMES, 1e9);
+
+/// Numbers in another unit.
+const fn in_units<const N: usize>(numbers: [u64; N], unit: f64) -> [f64; N] {
+    let (mut all, mut at) = ([0.0; N], 0);
+    while at < N {
+        all[at] = numbers[at] as f64 / unit;
+        at += 1;
+    }
+    all
+}
 
 //------------ Labels --------------------------------------------------------
 
@@ -83,6 +117,18 @@ labelled! {
         Malformed => "malformed",
     }
 
+    /// A rule that a message was refused by because it names nobody like its sender.
+    AclRule {
+        /// `server.allow_query`.
+        Query => "query",
+        /// `transfer` of a zone.
+        Transfer => "transfer",
+        /// `primaries` of a secondary zone.
+        Notify => "notify",
+        /// `update` of a zone.
+        Update => "update",
+    }
+
     /// What was wrong with a message's TSIG (RFC 8945).
     TsigKind {
         /// It is not as it must be.
@@ -149,12 +195,14 @@ macro_rules! counted {
         #[derive(Debug)]
         #[repr(align(128))]
         pub struct Counters {
+            /// Queries by zone.
+            pub zones: ZoneCounts,
             $($(#[$doc])* pub $name: counted!(@type Counter $($size)?),)*
         }
 
         impl Default for Counters {
             fn default() -> Self {
-                Self { $($name: counted!(@new Counter $($size)?),)* }
+                Self { zones: ZoneCounts::default(), $($name: counted!(@new Counter $($size)?),)* }
             }
         }
 
@@ -175,6 +223,11 @@ macro_rules! counted {
             pub fn add(&mut self, counters: &Counters) {
                 $(counted!(@add self, counters, $name $($size)?);)*
             }
+
+            /// Adds other sums.
+            pub fn merge(&mut self, totals: &Self) {
+                $(counted!(@merge self, totals, $name $($size)?);)*
+            }
         }
     };
     (@type $kind:ident) => { $kind };
@@ -185,6 +238,12 @@ macro_rules! counted {
     (@add $sum:ident, $from:ident, $name:ident $size:expr) => {
         for (sum, one) in $sum.$name.iter_mut().zip(&$from.$name) {
             *sum += one.value();
+        }
+    };
+    (@merge $sum:ident, $from:ident, $name:ident) => { $sum.$name += $from.$name };
+    (@merge $sum:ident, $from:ident, $name:ident $size:expr) => {
+        for (sum, one) in $sum.$name.iter_mut().zip(&$from.$name) {
+            *sum += one;
         }
     };
 }
@@ -206,8 +265,14 @@ counted! {
     octets_in,
     /// Octets of responses.
     octets_out,
-    /// Responses by size, up to each of [`SIZE_BOUNDS`].
-    sizes[SIZE_BOUNDS.len()],
+    /// Responses by size, up to each of [`SIZE_BOUNDS`] and beyond.
+    sizes[SIZES.len() + 1],
+    /// Responses of the sample by time, up to each of [`TIME_BOUNDS`] and beyond.
+    times[TIMES.len() + 1],
+    /// Nanoseconds that those took.
+    time_sum,
+    /// Messages refused because nobody lets their sender, by [`AclRule`].
+    denied[AclRule::LABELS.len()],
     /// Queries with EDNS, by [`EdnsKind`].
     edns[EdnsKind::LABELS.len()],
     /// Queries with a cookie, by [`CookieKind`].
@@ -239,6 +304,9 @@ impl Counters {
                 DropReason::Buffer => Silence::Buffer,
             });
             return;
+        }
+        if let Some(zone) = facts.apex_hash {
+            self.zones.count(zone.get());
         }
         self.opcodes[usize::from(facts.opcode.0 & 15)].add(1);
         self.types[usize::from(facts.qtype.0).min(TYPES)].add(1);
@@ -281,8 +349,27 @@ impl Counters {
         self.rcodes[usize::from(facts.rcode.0).min(RCODES)].add(1);
         self.truncated.add(u64::from(facts.truncated));
         self.octets_out.add(octets as u64);
-        let bucket = SIZE_BOUNDS.iter().position(|bound| octets <= *bound);
-        self.sizes[bucket.unwrap_or(SIZE_BOUNDS.len() - 1)].add(1);
+        let bucket = SIZES.iter().position(|bound| octets as u64 <= *bound);
+        self.sizes[bucket.unwrap_or(SIZES.len())].add(1);
+    }
+
+    /// Counts how long a response of the sample took.
+    pub fn count_time(&self, took: Duration) {
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = TIMES.iter().position(|bound| nanoseconds <= *bound);
+        self.times[bucket.unwrap_or(TIMES.len())].add(1);
+        self.time_sum.add(nanoseconds);
+    }
+
+    /// Counts a message that was refused because nobody lets its sender.
+    pub fn count_denied(&self, facts: &Facts) {
+        let rule = match (facts.opcode, facts.qtype) {
+            (Opcode::NOTIFY, _) => AclRule::Notify,
+            (Opcode::UPDATE, _) => AclRule::Update,
+            (_, Rtype::AXFR | Rtype::IXFR) => AclRule::Transfer,
+            _ => AclRule::Query,
+        };
+        self.denied[rule as usize].add(1);
     }
 }
 
@@ -325,6 +412,15 @@ impl Register {
         sums
     }
 
+    /// Queries answered from zones, by the hash of their apex; those of zones that there was no place for under none.
+    pub fn zone_queries(&self) -> HashMap<Option<u64>, u64> {
+        let mut sums = HashMap::new();
+        for (_, counters) in self.entries().iter() {
+            counters.zones.each(|zone, count| *sums.entry(zone).or_default() += count);
+        }
+        sums
+    }
+
     /// What each worker of a transport has counted.
     #[cfg(test)]
     pub(super) fn of_each(&self, transport: Transport) -> Vec<Totals> {
@@ -363,5 +459,25 @@ mod tests {
         assert_eq!((totals[0].1.octets_in, totals[1].1.octets_in), (40, 20));
         assert_eq!((totals[0].1.truncated, totals[0].1.sizes[4]), (2, 2));
         assert_eq!(totals[0].1.opcodes[0], 2);
+        let mut all = Totals::default();
+        totals.iter().for_each(|(_, one)| all.merge(one));
+        assert_eq!((all.octets_in, all.sizes[4], all.sizes.iter().sum::<u64>()), (60, 3, 3));
+    }
+
+    #[test]
+    fn sizes_and_times_are_in_the_interval_that_holds_them() {
+        let counters = Counters::default();
+        for octets in [64, 65, 70_000] {
+            counters.count_response(octets, &Facts::default());
+        }
+        for micros in [1, 3, 20_000_000] {
+            counters.count_time(Duration::from_micros(micros));
+        }
+        let mut sums = Totals::default();
+        sums.add(&counters);
+        assert_eq!((sums.sizes[0], sums.sizes[1], sums.sizes[7]), (1, 1, 1));
+        assert_eq!((sums.times[0], sums.times[2], sums.times[12]), (1, 1, 1));
+        assert_eq!(sums.time_sum, 20_000_004_000);
+        assert_eq!((TIME_BOUNDS[0], TIME_BOUNDS[11], SIZE_BOUNDS[6]), (1e-6, 10.0, 65_535.0));
     }
 }

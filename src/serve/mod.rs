@@ -36,6 +36,7 @@ pub mod limit;
 mod places;
 mod proxies;
 mod refusals;
+mod zone_counts;
 
 //--- What is noted of queries
 mod dnstap;
@@ -56,7 +57,7 @@ pub use log::kept::Keep;
 pub use log::{ClientDetail, Filter, LogState};
 pub use operations::{Operations, Refusal, Requester, Transferred};
 pub use proxies::Proxies;
-pub use query_log::QueryLogOptions;
+pub use query_log::{LineFormat, QueryLogOptions};
 pub use samples::{Sample, Tap};
 pub use start::{Listening, Options, Running, Secured, StartError, start};
 pub use stream::StreamLimits;

@@ -14,6 +14,7 @@ use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -113,6 +114,7 @@ impl Supervisor {
         runtime.block_on(async {
             while !self.stop.is_cancelled() {
                 if let Err(error) = self.serve().await {
+                    self.shared.restarts.fetch_add(1, Ordering::Relaxed);
                     tracing::warn!(%error, "the QUIC listener ended and is restarted");
                 }
                 if self.stop.is_cancelled() {

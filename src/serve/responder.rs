@@ -11,11 +11,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
-use crate::answer::{self, CookieResult, Identity, Peer, Scratch, Signature, Transport, Verdict};
+use crate::answer::{
+    self, CookieResult, Ede, Identity, Peer, Scratch, Signature, Transport, Verdict,
+};
 use crate::tsig::{Keyring, TsigFault};
 use crate::wire::{Name, Opcode, Rcode};
 use crate::zone::ZoneSet;
@@ -32,6 +35,9 @@ use super::proxies::Proxies;
 use super::query_log::{Entry, LaneWriter, QueryLog};
 use super::refusals::{Refusals, Refused};
 use super::samples::{Sampler, Samples};
+
+/// One query in this many has its time taken.
+const TIMED_EVERY: u32 = 64;
 
 //------------ Shared --------------------------------------------------------
 
@@ -59,6 +65,8 @@ pub(super) struct Shared {
     pub(super) slots: Slots,
     /// Transfers that are under way.
     pub(super) places: Arc<Places>,
+    /// Listeners that ended by themselves and were started again.
+    pub(super) restarts: AtomicU64,
 }
 
 impl Shared {
@@ -84,6 +92,7 @@ impl Shared {
             errands: Queue::default(),
             slots: Slots::default(),
             places: Arc::default(),
+            restarts: AtomicU64::new(0),
         }
     }
 
@@ -217,6 +226,8 @@ pub(super) struct Responder {
     ended: Option<Instant>,
     /// Responses limited so far, for the slip.
     limited: u32,
+    /// Queries so far, for the sample of times.
+    untimed: u32,
 }
 
 impl Responder {
@@ -237,6 +248,7 @@ impl Responder {
             unusual: Unusual::default(),
             ended: None,
             limited: 0,
+            untimed: 0,
         }
     }
 
@@ -308,7 +320,9 @@ impl Responder {
     /// Which logs the next query belongs to.
     #[inline]
     fn samples(&mut self) -> Sampled {
+        self.untimed = self.untimed.wrapping_add(1);
         Sampled {
+            time: self.untimed % TIMED_EVERY == 0,
             log: self.log.as_mut().is_some_and(LaneWriter::samples),
             dnstap: self.dnstap.as_mut().is_some_and(DnstapLane::samples),
         }
@@ -458,6 +472,9 @@ impl Responder {
     /// Notes a refusal in the daemon's log, if it is of an operation that somebody may be waiting for.
     #[cold]
     fn note_refusal(&mut self, moment: Moment, client: SocketAddr) {
+        if self.scratch.facts().ede.is_some_and(|ede| ede.code == Ede::PROHIBITED.code) {
+            self.counters.count_denied(self.scratch.facts());
+        }
         let reason = self.unusual.reason.take();
         let is_signed = self.scratch.facts().signature != Signature::None;
         self.shared.refusals.note(
@@ -485,6 +502,12 @@ impl Responder {
     ) {
         let now = Instant::now();
         self.ended = Some(now);
+        if sampled.time && response.is_some() {
+            self.counters.count_time(now.duration_since(started));
+        }
+        if !sampled.log && !sampled.dnstap {
+            return;
+        }
         let signed = self.scratch.facts().signature != Signature::None;
         let unusual = signed.then_some(&self.unusual);
         let entry = Entry {
@@ -499,6 +522,7 @@ impl Responder {
             tsig_error: unusual.and_then(|it| it.fault).map_or(0, log_code),
             facts: self.scratch.facts(),
             messages: self.unusual.messages,
+            counts: counts_of(messages.sent),
             octets: response.unwrap_or(0),
             limited: messages.limited,
             took: u32::try_from(now.duration_since(started).as_micros()).unwrap_or(u32::MAX),
@@ -515,6 +539,8 @@ impl Responder {
 /// Which logs a query belongs to.
 #[derive(Clone, Copy, Debug)]
 struct Sampled {
+    /// How long responses take.
+    time: bool,
     /// The query log.
     log: bool,
     /// dnstap.
@@ -524,7 +550,7 @@ struct Sampled {
 impl Sampled {
     /// Whether it belongs to one.
     fn any(self) -> bool {
-        self.log || self.dnstap
+        self.time || self.log || self.dnstap
     }
 }
 
@@ -551,6 +577,12 @@ pub(super) fn peer_of<'p>(
     peer.keepalive = source.keepalive;
     peer.access = &*policy.allow_query;
     peer
+}
+
+/// Records of the answer, authority and additional sections, by a message's header.
+fn counts_of(message: &[u8]) -> Option<[u16; 3]> {
+    let [.., a, b, c, d, e, f] = *message.first_chunk::<12>()?;
+    Some([[a, b], [c, d], [e, f]].map(u16::from_be_bytes))
 }
 
 /// Whether a response code refuses, so that [`Responder::account`] asks for the reason.

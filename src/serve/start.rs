@@ -7,6 +7,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
@@ -14,7 +16,8 @@ use arc_swap::ArcSwap;
 use crate::answer::CookieSecrets;
 use crate::answer::{Identity, Transport};
 use crate::tsig::Keyring;
-use crate::zone::ZoneSet;
+use crate::wire::Name;
+use crate::zone::{ZoneSet, name_hash};
 
 use super::acl::Acl;
 use super::batch::system;
@@ -226,6 +229,7 @@ fn share(options: &Options, zones: Arc<ArcSwap<ZoneSet>>) -> Result<Shared, Star
         errands: Queue::default(),
         slots: Slots::default(),
         places: Arc::default(),
+        restarts: AtomicU64::new(0),
     })
 }
 
@@ -376,6 +380,18 @@ impl Running {
         self.shared.counters.totals()
     }
 
+    /// Queries answered from each of these zones, and from those that there was no room to count.
+    pub fn zone_queries<'n>(&self, zones: impl Iterator<Item = &'n Name>) -> (Vec<u64>, u64) {
+        let counts = self.shared.counters.zone_queries();
+        let of = |zone: Option<u64>| counts.get(&zone).copied().unwrap_or_default();
+        (zones.map(|zone| of(Some(name_hash(zone.as_ref()).get()))).collect(), of(None))
+    }
+
+    /// Listeners that ended by themselves and were started again.
+    pub fn restarts(&self) -> u64 {
+        self.shared.restarts.load(Ordering::Relaxed)
+    }
+
     /// Queries that each worker of a transport has answered.
     #[cfg(test)]
     pub(super) fn answered_by_each(&self, transport: Transport) -> Vec<u64> {
@@ -405,6 +421,15 @@ impl Running {
         if let Some(dnstap) = &self.shared.dnstap {
             dnstap.reopen();
         }
+    }
+
+    /// Waits until the logs of queries that are to be opened again are, so long at most; each by its name, with
+    /// what is wrong with it.
+    pub fn wait_for_logs(&self, longest: Duration) -> Vec<(&'static str, Option<String>)> {
+        let until = Instant::now() + longest;
+        let log = self.shared.log.as_ref().map(|log| log.wait_for_reopening(until));
+        let dnstap = self.shared.dnstap.as_ref().map(|log| log.wait_for_reopening(until));
+        log.into_iter().chain(dnstap).collect()
     }
 
     /// Changes what the server says about itself, from the next batch on. Cookie secrets and the size of UDP

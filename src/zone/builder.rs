@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::apex::Apex;
 use super::compile::Compiler;
-use super::contents::{Contents, Zone};
+use super::contents::{Contents, Zone, name_hash};
 use super::encode::Entry;
 use super::key;
 use super::node::Flags;
@@ -79,6 +79,7 @@ impl ZoneBuilder {
                 hashed,
                 facts,
                 counts,
+                apex_hash: name_hash(apex.as_ref()),
                 apex: apex.clone(),
                 time_left: None,
                 content: None,

@@ -1,5 +1,6 @@
 //! A zone as it is served: immutable, cheap to clone, looked up in one descent.
 
+use std::num::NonZeroU64;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -9,6 +10,11 @@ use super::rrset::RrsetRef;
 use super::time_left::TimeLeft;
 use super::trie::{Nodes, Trie};
 use crate::wire::{NAME_OCTETS_MAX, Name, NameRef, RecordRef, Rtype};
+
+/// A hash of a name, whatever the case of its letters. The same in every run of one build.
+pub fn name_hash(name: NameRef<'_>) -> NonZeroU64 {
+    NonZeroU64::new(super::key::hash(name)).unwrap_or(NonZeroU64::MIN)
+}
 
 //------------ Zone ----------------------------------------------------------
 
@@ -22,6 +28,8 @@ pub struct Zone(Arc<Contents>);
 pub(super) struct Contents {
     /// The apex, in the case of the SOA's owner.
     pub(super) apex: Name,
+    /// The hash of the apex.
+    pub(super) apex_hash: NonZeroU64,
     /// All names but the hashed ones of NSEC3.
     pub(super) names: Trie,
     /// The owners of NSEC3 records. They do not exist as names (RFC 5155 §7.2.8).
@@ -74,6 +82,11 @@ impl Zone {
     /// The name of the zone.
     pub fn apex(&self) -> NameRef<'_> {
         self.0.apex.as_ref()
+    }
+
+    /// A hash of the zone's name, whatever the case of its letters: see [`name_hash`].
+    pub fn apex_hash(&self) -> NonZeroU64 {
+        self.0.apex_hash
     }
 
     /// Labels of the zone's name.

@@ -35,7 +35,7 @@ mod zonemd;
 
 pub use apex::{NegativeSoa, Soa};
 pub use builder::{BuildFault, BuildFaultKind, ZoneBuilder};
-pub use contents::{Found, Zone};
+pub use contents::{Found, Zone, name_hash};
 pub use delta::{ApplyError, Delta, NodePair};
 pub use node::NodeRef;
 pub use nsec3::{Nsec3Params, Nsec3Ref, hash_of, hashed_name};

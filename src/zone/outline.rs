@@ -275,6 +275,17 @@ impl Zone {
         counts += more;
         let time_left = origin.contents().time_left.clone();
         let names = names.trie;
-        Ok(Self::new(Contents { names, hashed, facts, counts, apex, time_left, content: None }))
+        let apex_hash = origin.contents().apex_hash;
+        let (content, facts) = (None, facts);
+        Ok(Self::new(Contents {
+            names,
+            hashed,
+            facts,
+            counts,
+            apex,
+            apex_hash,
+            time_left,
+            content,
+        }))
     }
 }

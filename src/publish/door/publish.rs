@@ -16,7 +16,7 @@ use super::proposal::{
 use crate::master::Finding;
 use crate::publish::confirm::{Confirmation, SerialExpected, answered_by};
 use crate::publish::failpoint;
-use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, ZoneState};
+use crate::publish::state::{Cause, Change, Inner, PublishError, RowEdit, Stage, ZoneState};
 use crate::store::StoreError;
 use crate::wire::Rtype;
 use crate::zone::{Delta, Zone};
@@ -30,19 +30,18 @@ pub(crate) fn publish<R: Rows>(
     if proposals.is_empty() {
         return Ok(Vec::new());
     }
-    for (held, proposal) in held.iter().zip(&proposals) {
-        judge(&held.state, proposal)?;
-    }
-    let zones = held.iter().zip(&proposals);
-    let steps = zones.map(|(held, proposal)| number(inner, &held.state, proposal));
-    let steps: Vec<Numbered> = steps.collect::<Result<_, _>>()?;
+    let steps = inner.stopwatch.stage(Stage::Prepare, || prepare(inner, held, &proposals))?;
     let undos: Vec<Undo> =
         held.iter().zip(&proposals).map(|(held, one)| Undo::of(&held.state, one)).collect();
-    let committed =
-        commit(inner, held, steps, |tx, index, change| proposals[index].rows.commit(tx, change))?;
+    let committed = inner.stopwatch.stage(Stage::Commit, || {
+        commit(inner, held, steps, |tx, index, change| proposals[index].rows.commit(tx, change))
+    })?;
     let mut published = Vec::with_capacity(committed.len());
     for ((change, rows), proposal) in committed.into_iter().zip(&proposals) {
-        let said = confirm(inner, &change, proposal);
+        let said = match asks(&change, proposal) {
+            true => inner.stopwatch.stage(Stage::Confirm, || confirm(inner, &change, proposal)),
+            false => Confirmation::default(),
+        };
         published.push(Published { change, said, rows });
     }
     match published.iter().position(|one| one.said.refuted.is_some()) {
@@ -64,6 +63,19 @@ pub(crate) fn publish_one<R: Rows>(
     let published = publish(inner, std::slice::from_mut(held), vec![proposal])?;
     // One proposal makes one change.
     published.into_iter().next().ok_or(NotPublished::Door(PublishError::UnknownZone(zone)))
+}
+
+/// Judges proposals, and gives each its serial.
+fn prepare<R>(
+    inner: &Inner,
+    held: &[Held<'_>],
+    proposals: &[Proposal<R>],
+) -> Result<Vec<Numbered>, PublishError> {
+    for (held, proposal) in held.iter().zip(proposals) {
+        judge(&held.state, proposal)?;
+    }
+    let zones = held.iter().zip(proposals);
+    zones.map(|(held, proposal)| number(inner, &held.state, proposal)).collect()
 }
 
 //------------ Judge ---------------------------------------------------------
@@ -97,17 +109,17 @@ fn judge<R>(state: &ZoneState, proposal: &Proposal<R>) -> Result<(), PublishErro
 
 //------------ Confirm -------------------------------------------------------
 
-/// Asks our own sockets whether they answer a change: the serial if what is served changed, and all
-/// that the proposal expects. A first load is not asked for, nor is an undo: there is nothing left to
-/// take back to.
-fn confirm<R>(inner: &Inner, change: &Change, proposal: &Proposal<R>) -> Confirmation {
+/// Whether our own sockets are asked for a change. A first load is not asked for, nor is an undo: there is nothing left
+/// to take back to.
+fn asks<R>(change: &Change, proposal: &Proposal<R>) -> bool {
     failpoint::point("confirm.before");
     let is_undo = matches!(change.cause, Cause::Unconfirmed { .. });
-    let asks =
-        proposal.base.is_some() && !is_undo && (change.is_visible() || !proposal.expect.is_empty());
-    if !asks {
-        return Confirmation::default();
-    }
+    proposal.base.is_some() && !is_undo && (change.is_visible() || !proposal.expect.is_empty())
+}
+
+/// Asks our own sockets whether they answer a change: the serial if what is served changed, and all
+/// that the proposal expects.
+fn confirm<R>(inner: &Inner, change: &Change, proposal: &Proposal<R>) -> Confirmation {
     let (serial, now_ms) = (SerialExpected::Exactly(change.to), (inner.options.now_ms)());
     let expect = answered_by(&inner.live.load(), &change.zone, &proposal.expect);
     inner.sockets.confirm(&change.zone, serial, &expect, now_ms)

@@ -61,6 +61,11 @@ impl Publisher {
         Ok(rows.into_iter().map(Version::of).collect::<Result<_, _>>()?)
     }
 
+    /// Octets that the journal of a zone takes.
+    pub fn journal_octets(&self, zone: &Name) -> Result<u64, PublishError> {
+        Ok(self.0.store.read(|reader| reader.journal_size(zone))?.1)
+    }
+
     /// The same without those that renewed signatures and changed nothing else.
     pub fn history_of_content(
         &self,

@@ -165,6 +165,7 @@ fn load_and_publish(inner: &Inner, slot: &Slot, pace: Pace, by: &By) -> ReloadRe
         },
     };
     let report = report(&source, outcome, findings, began);
+    inner.stopwatch.reloaded(began);
     held.state.conclude(&report, (inner.options.now_ms)());
     inner.jobs.send(Job::Free(leftover));
     report
@@ -205,7 +206,8 @@ impl ZoneState {
 
     /// Remembers what came of it.
     pub(super) fn conclude(&mut self, report: &ReloadReport, at_ms: i64) {
-        *self.reloads.entry(report.result()).or_default() += 1;
+        let refused_by = report.guard().map_or("", Guard::word);
+        *self.reloads.entry((report.result(), refused_by)).or_default() += 1;
         let Outcome::Refused { guard, .. } = report.outcome else {
             self.refusal = None;
             self.from_store = false;
@@ -216,33 +218,12 @@ impl ZoneState {
             tracing::info!("{report}");
             return;
         };
-        *self.reloads.entry(refused_by(guard)).or_default() += 1;
         if matches!(guard, Guard::Commit | Guard::Signing) {
             // The file is fine: it is tried again by itself until the disk has room, and keys and clock are right.
             self.seen.clear();
         }
         self.refusal = Some(Refusal { at_ms, guard, findings: report.findings.clone() });
         tracing::error!(guard = guard.word(), "{report}");
-    }
-}
-
-/// The key of a refusal's counter.
-fn refused_by(guard: Guard) -> &'static str {
-    match guard {
-        Guard::Missing => "refused:missing",
-        Guard::Unsettled => "refused:unsettled",
-        Guard::Incomplete => "refused:incomplete",
-        Guard::Check => "refused:check",
-        Guard::Shrink => "refused:shrink",
-        Guard::Merge => "refused:merge",
-        Guard::Manifest => "refused:manifest",
-        Guard::Commit => "refused:commit",
-        Guard::Database => "refused:database",
-        Guard::Unconfirmed => "refused:unconfirmed",
-        Guard::Doubled => "refused:doubled",
-        Guard::Memory => "refused:memory",
-        Guard::Left => "refused:left",
-        Guard::Signing => "refused:signing",
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) mod serial;
 mod signatures;
 mod signing;
 mod signing_time;
+mod times;
 mod version;
 
 pub use change::{By, Cause, Change, Edit, RrsetEdit};
@@ -26,9 +27,12 @@ pub use error::PublishError;
 pub use options::{Listing, Options, Sources, Strictness, ZoneSource, now_ms};
 pub use overlay::{is_guard, is_only_guard};
 pub use publisher::Publisher;
-pub use report::{Guard, LastChange, Outcome, Refusal, ReloadReport, ZoneStatus, unanswered};
+pub use report::{
+    Guard, LastChange, Outcome, RELOAD_RESULTS, Refusal, ReloadReport, ZoneStatus, unanswered,
+};
 pub use secondaries::{Secondaries, Secondary};
 pub use serial::SerialPolicy;
+pub use times::{Durations, TIME_BOUNDS, Times};
 
 pub(super) use finding::{error, left_out_zonemd, warning};
 pub(super) use frozen::Frozen;
@@ -40,4 +44,5 @@ pub(super) use report::Lack;
 pub(super) use seen::{Seen, Stamp};
 pub(super) use signatures::Signatures;
 pub(super) use signing::{KeptKeys, ZoneSigning};
+pub(super) use times::{Stage, Stopwatch};
 pub(super) use version::Version;

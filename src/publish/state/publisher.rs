@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::serial::later;
 use super::{
     Frozen, Jobs, Lack, LastChange, Lease, Options, Overlay, PublishError, Refusal, Secondaries,
-    Seen, Signatures, ZoneSigning, ZoneSource,
+    Seen, Signatures, Stopwatch, ZoneSigning, ZoneSource,
 };
 use crate::check::Signer;
 use crate::keystore::Keystore;
@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) files: Mutex<()>,
     /// Numbers for groups of reloads.
     pub(crate) tickets: AtomicU64,
+    /// How long things took.
+    pub(crate) stopwatch: Stopwatch,
 }
 
 /// One zone's place in the publisher.
@@ -155,8 +157,8 @@ pub(crate) struct ZoneState {
     pub(crate) is_gone: bool,
     /// What there is to say about the members of a catalog.
     pub(crate) members_findings: Vec<Finding>,
-    /// Reloads by result, for metrics.
-    pub(crate) reloads: BTreeMap<&'static str, u64>,
+    /// Reloads by result and guard, for metrics.
+    pub(crate) reloads: BTreeMap<(&'static str, &'static str), u64>,
     /// Changes by cause, for metrics.
     pub(crate) changes: BTreeMap<&'static str, u64>,
 }
@@ -339,6 +341,7 @@ impl Inner {
             unkept: Mutex::default(),
             files: Mutex::default(),
             tickets: AtomicU64::new(0),
+            stopwatch: Stopwatch::default(),
         }
     }
 

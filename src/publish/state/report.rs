@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::options::MADE;
-use super::{Cause, Change, Publisher, Secondary, Slot, ZoneState};
+use super::{Cause, Change, Publisher, Secondary, Slot, Times, ZoneState};
 use crate::lock::lock;
 use crate::master::Finding;
 use crate::store::promoted::{Origin, PromotedRow};
@@ -70,6 +70,10 @@ impl Guard {
         }
     }
 }
+
+/// What may come of looking at a zone's file, for metrics.
+pub const RELOAD_RESULTS: [&str; 6] =
+    ["live", "unchanged", "secondary", "held", "refused", "removed"];
 
 //------------ ReloadReport --------------------------------------------------
 
@@ -151,7 +155,15 @@ impl ReloadReport {
         matches!(&self.outcome, Outcome::Refused { serial: None, guard } if guards.contains(guard))
     }
 
-    /// The word for metrics.
+    /// What refused the file, if it was.
+    pub fn guard(&self) -> Option<Guard> {
+        match self.outcome {
+            Outcome::Refused { guard, .. } => Some(guard),
+            _ => None,
+        }
+    }
+
+    /// The word for metrics: one of [`RELOAD_RESULTS`].
     pub fn result(&self) -> &'static str {
         match self.outcome {
             Outcome::Live { .. } => "live",
@@ -199,6 +211,21 @@ impl fmt::Display for ReloadReport {
         }
         self.findings.iter().try_for_each(|finding| write!(f, "\n  {}", finding.with_hint()))
     }
+}
+
+/// Results of reloads by their words, and those that were refused as `refused:GUARD`, too.
+fn counts_as_text<S: serde::Serializer>(
+    counts: &BTreeMap<(&'static str, &'static str), u64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut all: BTreeMap<String, u64> = BTreeMap::new();
+    for ((result, guard), count) in counts {
+        *all.entry((*result).to_owned()).or_default() += count;
+        if !guard.is_empty() {
+            *all.entry(format!("{result}:{guard}")).or_default() += count;
+        }
+    }
+    serializer.collect_map(all)
 }
 
 /// A name as text.
@@ -254,8 +281,9 @@ pub struct ZoneStatus {
     pub signatures_end: Option<i64>,
     /// What there is to know of what is served.
     pub warnings: Vec<Finding>,
-    /// Reloads by result, `refused:GUARD` among them.
-    pub reloads: BTreeMap<&'static str, u64>,
+    /// Reloads by result and, of those that were refused, guard.
+    #[serde(serialize_with = "counts_as_text")]
+    pub reloads: BTreeMap<(&'static str, &'static str), u64>,
     /// Changes by cause.
     pub changes: BTreeMap<&'static str, u64>,
     /// The servers that are told of its changes.
@@ -327,6 +355,11 @@ pub struct Refusal {
 }
 
 impl Publisher {
+    /// How long looks at files and changes took.
+    pub fn times(&self) -> Times {
+        self.0.stopwatch.times()
+    }
+
     /// What is known of each zone now, in canonical order.
     pub fn status(&self) -> Vec<ZoneStatus> {
         let slots = self.0.all_slots();

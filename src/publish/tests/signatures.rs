@@ -32,7 +32,7 @@ fn what_time_refused_time_retries() {
         let _watcher = publisher.watch();
         std::thread::sleep(Duration::from_millis(300));
         assert!(publisher.zone(&apex()).is_none());
-        let tries = || publisher.zone_status(&apex()).unwrap().reloads["refused"];
+        let tries = || refused(&publisher);
         assert_eq!(tries(), 1, "it is not tried before its time");
         CLOCK.store(BEGIN + DAY_MS, Ordering::Relaxed);
         watching::wait_for("its time", || publisher.zone(&apex()).is_some());
@@ -44,7 +44,7 @@ fn what_time_refused_time_retries() {
     let _watcher = publisher.watch();
     CLOCK.store(BEGIN + DAY_MS, Ordering::Relaxed);
     std::thread::sleep(Duration::from_millis(500));
-    assert!(publisher.zone_status(&apex()).unwrap().reloads["refused"] <= 2);
+    assert!(refused(&publisher) <= 2);
 }
 
 #[test]
@@ -76,4 +76,10 @@ fn signatures_that_end_are_seen_coming() {
     let unsigned = House::new(ZONE);
     let status = unsigned.opened().zone_status(&apex()).unwrap();
     assert!(status.signatures_end.is_none() && status.warnings.is_empty());
+}
+
+/// How often the file of the zone was refused.
+fn refused(publisher: &Publisher) -> u64 {
+    let reloads = publisher.zone_status(&apex()).unwrap().reloads;
+    reloads.iter().filter(|((result, _), _)| *result == "refused").map(|(_, count)| count).sum()
 }
