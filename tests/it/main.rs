@@ -36,9 +36,9 @@ mod papers;
 mod parents;
 #[cfg(feature = "approval")]
 mod phone;
+mod prometheus;
 #[cfg(feature = "approval")]
 mod regency;
-mod prometheus;
 mod rollover;
 mod secondary;
 mod serials;

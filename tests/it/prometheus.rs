@@ -76,10 +76,8 @@ fn board_expressions() -> Vec<String> {
 fn what_is_scraped_is_what_the_catalogue_says() {
     let (_daemon, address) = measured();
     let text = scrape(&address, "text/plain");
-    let told: BTreeSet<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next())
-        .collect();
+    let told: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next()).collect();
     let known: BTreeSet<String> = catalogue::all().map(|family| family.sample_name()).collect();
     assert_eq!(told, known.iter().map(String::as_str).collect(), "families");
     // What has no label from the settings has a value from the start.
@@ -89,10 +87,12 @@ fn what_is_scraped_is_what_the_catalogue_says() {
             continue;
         }
         let name = family.sample_name();
-        let starts = [format!("{name} "), format!("{name}{{"), format!("{name}_count ")];
+        let ends = [" ", "{", "_count ", "_count{"];
+        let starts = ends.map(|end| format!("{name}{end}"));
         let has_value = |line: &str| starts.iter().any(|start| line.starts_with(start.as_str()));
         assert!(
-            text.lines().any(has_value) || family.name == "gapura_audit_checkpoint_timestamp_seconds",
+            text.lines().any(has_value)
+                || family.name == "gapura_audit_checkpoint_timestamp_seconds",
             "{name} has no value\n{text}"
         );
     }
@@ -160,9 +160,8 @@ fn alarms_and_board_ask_for_metrics_that_there_are() {
         assert!(known.contains(&*name) || histogram.is_some_and(|it| known.contains(it)), "{name}");
     }
     // And the other way: each alarm's words say what to do, in the manual, too.
-    let manual = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md"),
-    );
+    let manual =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md"));
     let manual = manual.unwrap();
     let rules = std::fs::read_to_string(contrib("prometheus/gapura.rules.yml")).unwrap();
     for alarm in rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
