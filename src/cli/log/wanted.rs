@@ -116,10 +116,10 @@ impl Wanted {
 /// Whether a name is one of these, or `below` one of these.
 fn is_of(list: &[Name], name: &str, below: bool) -> bool {
     let Ok(name) = name.parse::<Name>() else { return false };
-    list.iter().any(|one| match below {
-        true => name.as_ref().is_at_or_below(one.as_ref()),
-        false => name.as_ref() == one.as_ref(),
-    })
+    let name = name.as_ref();
+    list.iter()
+        .map(Name::as_ref)
+        .any(|one| if below { name.is_at_or_below(one) } else { name == one })
 }
 
 /// A moment as lines have it.

@@ -38,9 +38,10 @@ pub(crate) fn publish<R: Rows>(
     })?;
     let mut published = Vec::with_capacity(committed.len());
     for ((change, rows), proposal) in committed.into_iter().zip(&proposals) {
-        let said = match asks(&change, proposal) {
-            true => inner.stopwatch.stage(Stage::Confirm, || confirm(inner, &change, proposal)),
-            false => Confirmation::default(),
+        let said = if asks(&change, proposal) {
+            inner.stopwatch.stage(Stage::Confirm, || confirm(inner, &change, proposal))
+        } else {
+            Confirmation::default()
         };
         published.push(Published { change, said, rows });
     }
