@@ -2,7 +2,13 @@
 
 use super::catalogue::{self as of, Described};
 use super::family::{Family, Spread};
-use crate::publish::{Durations, RELOAD_RESULTS, TIME_BOUNDS, Times, ZoneStatus};
+use crate::publish::{Durations, TIME_BOUNDS, Times, ZoneStatus};
+
+/// Causes of changes that each zone has a value of from the start. The others come when they come: there may be many
+/// zones.
+const CAUSES: [&str; 5] = ["file", "request", "update", "rollback", "transfer"];
+/// The same of results of reloads.
+const RESULTS: [&str; 3] = ["live", "unchanged", "refused"];
 
 /// The families that are gauges of a zone, with their values.
 type Gauge = (&'static Described, fn(&ZoneStatus) -> Option<f64>);
@@ -47,6 +53,9 @@ pub fn zones(zones: &[ZoneStatus], times: &Times, now_ms: i64) -> Vec<Family> {
             behind.push(&[name, &one.name], since);
         }
         add_reloads(&mut reloads, name, zone);
+        for cause in CAUSES.iter().filter(|cause| !zone.changes.contains_key(**cause)) {
+            changes.count(&[name, cause], 0);
+        }
         for (cause, count) in &zone.changes {
             changes.count(&[name, cause], *count);
         }
@@ -62,12 +71,10 @@ pub fn zones(zones: &[ZoneStatus], times: &Times, now_ms: i64) -> Vec<Family> {
     families
 }
 
-/// Adds what came of looks at a zone's file. What was refused has its guard, and each result a value from the start.
+/// Adds what came of looks at a zone's file. What was refused has its guard.
 fn add_reloads(family: &mut Family, name: &str, zone: &ZoneStatus) {
-    for result in RELOAD_RESULTS {
-        if !zone.reloads.contains_key(&(result, "")) {
-            family.count(&[name, result, ""], 0);
-        }
+    for result in RESULTS.iter().filter(|result| !zone.reloads.contains_key(&(**result, ""))) {
+        family.count(&[name, result, ""], 0);
     }
     for ((result, guard), count) in &zone.reloads {
         family.count(&[name, result, guard], *count);

@@ -31,9 +31,7 @@ impl Host {
         families.push(self.certificate_ends());
         let count = self.health().faults.len() as f64;
         families.push(Family::of(&of::FAULTS).with(&[], count));
-        families.push(self.notifies());
-        families.push(self.transfers());
-        families.push(self.transfers_in());
+        families.extend(self.fleet_figures(&status));
         families.extend(self.signing_figures());
         families.extend(self.road_3.figures());
         families

@@ -1,6 +1,6 @@
 //! What commands, status and metrics say of secondaries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -78,33 +78,52 @@ impl Host {
         zones.iter().map(|zone| self.fleet.refresh_status(&zone.zone)).collect()
     }
 
-    /// Transfers that were asked for.
-    pub(super) fn transfers_in(&self) -> Family {
-        let mut family = Family::of(&of::TRANSFER_IN);
-        for (zone, kind, result, count) in self.fleet.transfers_in() {
-            family.count(&[&zone.to_string(), kind, result], count);
+    /// NOTIFYs and transfers, sent and asked for. What is usual has a value from the start.
+    pub(super) fn fleet_figures(&self, zones: &[ZoneStatus]) -> [Family; 3] {
+        let mut notified = Family::of(&of::NOTIFY);
+        let mut sent = Family::of(&of::TRANSFER);
+        let mut came = Family::of(&of::TRANSFER_IN);
+        let secondaries = zones.iter().flat_map(|zone| &zone.secondaries);
+        let peers: BTreeSet<&str> = secondaries.map(|one| one.name.as_str()).collect();
+        let (notifies, transfers) = (self.fleet.notifies(), self.fleet.transfers());
+        let mut notifies: BTreeMap<_, u64> =
+            notifies.iter().map(|(p, r, n)| ((&**p, *r), *n)).collect();
+        let mut transfers: BTreeMap<_, u64> =
+            transfers.iter().map(|(p, k, r, n)| ((&**p, *k, *r), *n)).collect();
+        for peer in peers {
+            for result in ["answered", "refused", "unanswered"] {
+                notifies.entry((peer, result)).or_default();
+            }
+            for (kind, result) in EACH_TRANSFER {
+                transfers.entry((peer, kind, result)).or_default();
+            }
         }
-        family
-    }
-
-    /// Transfers sent.
-    pub(super) fn transfers(&self) -> Family {
-        let mut family = Family::of(&of::TRANSFER);
-        for (peer, kind, result, count) in self.fleet.transfers() {
-            family.count(&[&peer, kind, result], count);
+        for ((peer, result), count) in notifies {
+            notified.count(&[peer, result], count);
         }
-        family
-    }
-
-    /// NOTIFYs sent.
-    pub(super) fn notifies(&self) -> Family {
-        let mut family = Family::of(&of::NOTIFY);
-        for (peer, result, count) in self.fleet.notifies() {
-            family.count(&[&peer, result], count);
+        for ((peer, kind, result), count) in transfers {
+            sent.count(&[peer, kind, result], count);
         }
-        family
+        let counts = self.fleet.transfers_in();
+        let mut counts: BTreeMap<(&Name, &str, &str), u64> =
+            counts.iter().map(|(zone, kind, result, n)| ((zone, *kind, *result), *n)).collect();
+        for zone in zones.iter().filter(|zone| zone.is_secondary()) {
+            for kind in ["axfr", "ixfr"] {
+                for result in ["published", "unchanged", "refused", "broken"] {
+                    counts.entry((&zone.zone, kind, result)).or_default();
+                }
+            }
+        }
+        for ((zone, kind, result), count) in counts {
+            came.count(&[&zone.to_string(), kind, result], count);
+        }
+        [notified, sent, came]
     }
 }
+
+/// Kinds and results of transfers that are sent.
+const EACH_TRANSFER: [(&str, &str); 4] =
+    [("axfr", "whole"), ("axfr", "broken"), ("ixfr", "whole"), ("ixfr", "broken")];
 
 /// Secondaries that have lacked a serial for long, one line each, for however many zones.
 pub(super) fn late(zones: &[ZoneStatus], now_ms: i64) -> Vec<String> {

@@ -236,10 +236,15 @@ impl Host {
             }
         }
         let mut troubles = Family::of(&of::SIGNING_ALARM);
-        for (zone, alarms) in self.signer.all_alarms() {
-            let words: BTreeSet<&str> = alarms.iter().map(|alarm| alarm.trouble.word()).collect();
-            for word in words {
-                troubles.push(&[&zone.to_string(), word], 1.0);
+        let alarms: BTreeMap<Name, Vec<Alarm>> = self.signer.all_alarms().into_iter().collect();
+        let zones: BTreeSet<Name> =
+            self.publisher.signed_zones().into_iter().chain(alarms.keys().cloned()).collect();
+        for zone in zones {
+            let alarms = alarms.get(&zone).into_iter().flatten();
+            let told: BTreeSet<&str> = alarms.map(|alarm| alarm.trouble.word()).collect();
+            for word in Trouble::WORDS {
+                let is_told = f64::from(told.contains(word));
+                troubles.push(&[&zone.to_string(), word], is_told);
             }
         }
         vec![states, keys, seen, troubles]

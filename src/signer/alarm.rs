@@ -55,7 +55,11 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// The word for it in metrics and logs.
+    /// All words for troubles.
+    pub const WORDS: [&str; 6] =
+        ["stopped", "signatures-end", "ds-mismatch", "ds-missing", "policy", "waits"];
+
+    /// The word for it in metrics and logs: one of [`Self::WORDS`].
     pub fn word(&self) -> &'static str {
         match self {
             Self::Stopped { .. } => "stopped",
